@@ -1,0 +1,340 @@
+//! Heredocs: which words of an instruction open one, as BuildKit decides it.
+//!
+//! BuildKit runs its shell lexer over the whole instruction, without any variable set and with quotes and escapes kept,
+//! and takes every word of the form `[n]<<[-]NAME` as the start of a heredoc. Where that lexer gives up (an open quote,
+//! a bad `${`), there is none at all. A reader that decides otherwise takes the body for instructions, or instructions
+//! for a body, so this follows `frontend/dockerfile/shell/lex.go` to the letter, its oddities included.
+
+use bstr::ByteSlice as _;
+
+use crate::text::Span;
+
+/// How deep `${a:-${b:-…}}` may nest. BuildKit has no limit; no real file comes near this one, and without it a hostile
+/// file could exhaust the stack.
+const MAX_DEPTH: usize = 100;
+
+/// One heredoc of an instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heredoc {
+    /// The word that ends it, quotes and escapes taken off.
+    pub name: String,
+    /// The file descriptor before `<<`; 0 where none is named.
+    pub descriptor: u64,
+    /// Whether variables in the body are expanded (no part of the name is quoted).
+    pub expand: bool,
+    /// `<<-`: leading tabs of the body and of the end line are dropped.
+    pub chomp: bool,
+    /// The body: from behind the line before it to the start of the line that ends it.
+    pub body: Span,
+}
+
+/// The heredocs that the instruction `text` opens, in order; their bodies are still to be found.
+#[must_use]
+pub fn openers(text: &[u8]) -> Vec<Heredoc> {
+    if text.find(b"<<").is_none() {
+        return Vec::new();
+    }
+    let Some(words) = Lexer::new(text, true, true).words() else { return Vec::new() };
+    words.iter().filter_map(|word| opener(word)).collect()
+}
+
+/// Reads `word` as `[n]<<[-]NAME`; the name may hold no `<`.
+fn opener(word: &str) -> Option<Heredoc> {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = word[digits..].strip_prefix("<<")?;
+    let (chomp, rest) = rest.strip_prefix('-').map_or((false, rest), |rest| (true, rest));
+    let rest = rest.trim_start_matches(['\t', '\n', '\x0C', '\r', ' ']);
+    if rest.is_empty() || rest.contains('<') {
+        return None;
+    }
+    let plain = single(Lexer::new(rest.as_bytes(), false, false).words()?)?;
+    let raw = single(Lexer::new(rest.as_bytes(), true, false).words()?)?;
+    let quotes = |word: &str| word.bytes().filter(|b| matches!(b, b'\'' | b'"')).count();
+    Some(Heredoc {
+        expand: quotes(&plain) == quotes(&raw),
+        name: plain,
+        descriptor: word[..digits].parse().unwrap_or(0),
+        chomp,
+        body: Span::at(0),
+    })
+}
+
+fn single(mut words: Vec<String>) -> Option<String> {
+    if words.len() == 1 { words.pop() } else { None }
+}
+
+/// BuildKit's word splitting with no variable set: an unset variable stays in the text as it was written.
+struct Lexer {
+    chars: Vec<char>,
+    at: usize,
+    raw_quotes: bool,
+    raw_escapes: bool,
+    /// The word being built. Nested `${…}` share it and empty it, as in BuildKit.
+    word: String,
+    depth: usize,
+}
+
+/// The lexer met something that BuildKit's reports as an error.
+struct GaveUp;
+
+/// The words of one level of nesting, and whether a word is open there.
+#[derive(Default)]
+struct Words {
+    done: Vec<String>,
+    open: bool,
+}
+
+impl Lexer {
+    fn new(text: &[u8], raw_quotes: bool, raw_escapes: bool) -> Self {
+        Self { chars: text.chars().collect(), at: 0, raw_quotes, raw_escapes, word: String::new(), depth: 0 }
+    }
+
+    fn words(mut self) -> Option<Vec<String>> {
+        self.until(None, self.raw_escapes).ok().map(|(_, words)| words)
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.chars.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let ch = self.peek()?;
+        self.at += 1;
+        Some(ch)
+    }
+
+    /// Reads up to `stop` (or the end), and gives the text and its words.
+    fn until(&mut self, stop: Option<char>, raw_escapes: bool) -> Result<(String, Vec<String>), GaveUp> {
+        let outer = std::mem::replace(&mut self.raw_escapes, raw_escapes);
+        self.depth += 1;
+        let read = if self.depth > MAX_DEPTH { Err(GaveUp) } else { self.until_inner(stop) };
+        self.depth -= 1;
+        self.raw_escapes = outer;
+        read
+    }
+
+    fn until_inner(&mut self, stop: Option<char>) -> Result<(String, Vec<String>), GaveUp> {
+        let mut text = String::new();
+        let mut words = Words::default();
+        self.word.clear();
+        while let Some(ch) = self.peek() {
+            if Some(ch) == stop {
+                self.at += 1;
+                self.close(&mut words);
+                return Ok((text, words.done));
+            }
+            match ch {
+                '$' => {
+                    let piece = self.dollar()?;
+                    piece.chars().for_each(|ch| self.add(&mut words, ch));
+                    text.push_str(&piece);
+                }
+                '\'' | '"' | '<' => {
+                    let piece = match ch {
+                        '\'' => self.single_quoted()?,
+                        '"' => self.double_quoted()?,
+                        _ => self.angle(),
+                    };
+                    self.word.push_str(&piece);
+                    words.open = true;
+                    text.push_str(&piece);
+                }
+                '\\' => {
+                    self.at += 1;
+                    if self.raw_escapes {
+                        self.word.push('\\');
+                        words.open = true;
+                        text.push('\\');
+                    }
+                    let Some(escaped) = self.next() else { break };
+                    self.word.push(escaped);
+                    words.open = true;
+                    text.push(escaped);
+                }
+                _ => {
+                    self.at += 1;
+                    self.add(&mut words, ch);
+                    text.push(ch);
+                }
+            }
+        }
+        if stop.is_some() {
+            return Err(GaveUp);
+        }
+        self.close(&mut words);
+        Ok((text, words.done))
+    }
+
+    fn add(&mut self, words: &mut Words, ch: char) {
+        if !ch.is_whitespace() {
+            self.word.push(ch);
+            words.open = true;
+        } else if words.open && !self.word.is_empty() {
+            words.done.push(std::mem::take(&mut self.word));
+            words.open = false;
+        }
+    }
+
+    fn close(&mut self, words: &mut Words) {
+        if !self.word.is_empty() {
+            words.done.push(std::mem::take(&mut self.word));
+            words.open = false;
+        }
+    }
+
+    fn single_quoted(&mut self) -> Result<String, GaveUp> {
+        self.at += 1;
+        let close = self.chars[self.at..].iter().position(|&ch| ch == '\'').ok_or(GaveUp)? + self.at;
+        let body: String = self.chars[self.at..close].iter().collect();
+        self.at = close + 1;
+        Ok(if self.raw_quotes { format!("'{body}'") } else { body })
+    }
+
+    fn double_quoted(&mut self) -> Result<String, GaveUp> {
+        self.at += 1;
+        let quote = if self.raw_quotes { "\"" } else { "" };
+        let mut text = String::from(quote);
+        loop {
+            match self.peek().ok_or(GaveUp)? {
+                '"' => {
+                    self.at += 1;
+                    return Ok(text + quote);
+                }
+                '$' => text.push_str(&self.dollar()?),
+                '\\' => {
+                    self.at += 1;
+                    if self.raw_escapes {
+                        text.push('\\');
+                    }
+                    match self.peek() {
+                        None => {}
+                        Some(ch @ ('"' | '$' | '\\')) => {
+                            self.at += 1;
+                            text.push(ch);
+                        }
+                        Some(_) => text.push('\\'),
+                    }
+                }
+                ch => {
+                    self.at += 1;
+                    text.push(ch);
+                }
+            }
+        }
+    }
+
+    /// `<` and what follows: white space between `<<` and a word belongs to the word.
+    fn angle(&mut self) -> String {
+        self.at += 1;
+        if self.peek() != Some('<') {
+            return "<".into();
+        }
+        self.at += 1;
+        let mut text = String::from("<<");
+        while let Some(ch @ ('\t' | '\r' | ' ')) = self.peek() {
+            text.push(ch);
+            self.at += 1;
+        }
+        text
+    }
+
+    /// A variable, which stays as written since none is set; an error where BuildKit cannot read it.
+    fn dollar(&mut self) -> Result<String, GaveUp> {
+        self.at += 1;
+        if self.peek() != Some('{') {
+            return Ok(format!("${}", self.name()));
+        }
+        self.at += 1;
+        if matches!(self.peek(), None | Some('{' | '}' | ':')) {
+            return Err(GaveUp);
+        }
+        let name = self.name();
+        let mut operator = String::new();
+        match self.next().ok_or(GaveUp)? {
+            '}' => return Ok(format!("${{{name}}}")),
+            '/' => return self.replacement(&name),
+            ':' => {
+                operator.push(':');
+                let ch = self.next().ok_or(GaveUp)?;
+                if matches!(ch, '#' | '%') {
+                    return Err(GaveUp);
+                }
+                operator.push(ch);
+            }
+            ch @ ('+' | '-' | '?' | '#' | '%') => operator.push(ch),
+            _ => return Err(GaveUp),
+        }
+        let (word, _) = self.until(Some('}'), matches!(operator.as_str(), "#" | "%"))?;
+        Ok(format!("${{{name}{operator}{word}}}"))
+    }
+
+    fn replacement(&mut self, name: &str) -> Result<String, GaveUp> {
+        if self.peek() == Some('/') {
+            self.at += 1;
+        }
+        let (pattern, _) = self.until(Some('/'), true)?;
+        let (replacement, _) = self.until(Some('}'), true)?;
+        Ok(format!("${{{name}/{pattern}/{replacement}}}"))
+    }
+
+    fn name(&mut self) -> String {
+        let start = self.at;
+        match self.peek() {
+            Some(ch) if ch.is_numeric() => {
+                while self.peek().is_some_and(char::is_numeric) {
+                    self.at += 1;
+                }
+            }
+            Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => self.at += 1,
+            _ => {
+                while self.peek().is_some_and(|ch| ch.is_alphanumeric() || ch == '_') {
+                    self.at += 1;
+                }
+            }
+        }
+        self.chars[start..self.at].iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        openers(text.as_bytes()).into_iter().map(|heredoc| heredoc.name).collect()
+    }
+
+    #[test]
+    fn words_that_open_a_heredoc() {
+        assert_eq!(names("RUN cat <<A 3<<-B <<'C' <<\"D E\""), ["A", "B", "C", "D E"]);
+        assert_eq!(names("RUN cat << A"), ["A"]);
+        assert_eq!(names("RUN cat <<A>x"), ["A>x"]);
+    }
+
+    #[test]
+    fn words_that_open_none() {
+        assert!(names("RUN cat <<<A").is_empty());
+        assert!(names("RUN cat '<<A'").is_empty());
+        assert!(names("RUN cat a<<A").is_empty());
+        assert!(names("RUN cat \\<<A").is_empty());
+        assert!(names("RUN echo $((1<<2))").is_empty());
+    }
+
+    #[test]
+    fn an_open_quote_means_no_heredoc_at_all() {
+        assert!(names("RUN don't <<A").is_empty());
+        assert!(names("RUN ${x <<A").is_empty());
+    }
+
+    #[test]
+    fn quotes_and_tabs_are_noted() {
+        let docs = openers(b"RUN cat 4<<-'A'");
+        assert!(!docs[0].expand && docs[0].chomp && docs[0].descriptor == 4);
+    }
+
+    #[test]
+    fn deep_nesting_gives_up_instead_of_overflowing() {
+        let text = format!("RUN {}<<A", "${a:-".repeat(100_000));
+        assert!(names(&text).is_empty());
+    }
+}

@@ -1,0 +1,563 @@
+//! `RUN --mount=…`: the option list of a mount, and what BuildKit would refuse in it.
+//!
+//! The list is CSV with one row (`github.com/tonistiigi/go-csvvalue`), split after quotes and escapes of the flag are
+//! gone; options and the order in which they are looked at follow `parseMount` in
+//! `frontend/dockerfile/instructions/commands_runmount.go`.
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice as _;
+
+use crate::text::Span;
+
+use super::flags::Flag;
+use super::mapped::Mapped;
+use super::words::{Unreadable, Word};
+
+/// What a mount mounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `type=bind`, also where no type is given.
+    Bind,
+    /// `type=cache`.
+    Cache,
+    /// `type=tmpfs`.
+    Tmpfs,
+    /// `type=secret`.
+    Secret,
+    /// `type=ssh`.
+    Ssh,
+    /// A type that only a variable or a template knows, or that BuildKit does not.
+    Unknown,
+}
+
+/// How builds that overlap share a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sharing {
+    /// All at once; also where no mode is given.
+    Shared,
+    /// Each a directory of its own while another holds the first.
+    Private,
+    /// One at a time.
+    Locked,
+}
+
+impl Sharing {
+    /// The mode as it is written in a Dockerfile.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Private => "private",
+            Self::Locked => "locked",
+        }
+    }
+}
+
+/// One field of the option list; ranges are byte ranges of [`Mount::text`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Where it starts.
+    pub start: usize,
+    /// Where its `=` stands, if it has one.
+    pub equals: Option<usize>,
+    /// Where it ends.
+    pub end: usize,
+    /// The byte of the file before which a further field (`,name=value`) can be put.
+    pub next: usize,
+}
+
+/// One `--mount` flag of a RUN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The flag in the file.
+    pub span: Span,
+    /// The option list as BuildKit reads it, CSV quotes gone too.
+    pub text: Mapped<'static>,
+    /// Its fields, in order.
+    pub fields: Vec<Field>,
+    /// What it mounts.
+    pub kind: Kind,
+    /// What BuildKit refuses in it; empty for a mount that builds.
+    pub faults: Vec<Fault>,
+    /// Whether a template's expression stands in it, so that its final text is not known.
+    pub templated: bool,
+    /// The file's escape character: the one that variables in values are read with.
+    pub escape: u8,
+}
+
+/// Something in a mount that BuildKit refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it stands in the file.
+    pub span: Span,
+    /// What it is.
+    pub kind: FaultKind,
+}
+
+/// The kinds of [`Fault`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `--mount` without a value.
+    NoValue,
+    /// A `"` that CSV does not allow where it stands.
+    Quote,
+    /// Nothing between two commas, or behind the last.
+    EmptyField,
+    /// White space behind a comma: the flag ends there.
+    SpaceAfterComma,
+    /// A word without `=` that is no switch.
+    BareOption(String),
+    /// An option BuildKit does not know, and the nearest that it does.
+    UnknownOption(String, Option<&'static str>),
+    /// A value that the option does not take, and the nearest that it does.
+    UnknownValue(&'static str, String, Option<&'static str>),
+    /// An option that mounts of this type do not have.
+    NotForType(String, Kind),
+    /// `$` in `from`.
+    VariableInFrom,
+    /// A variable that cannot be expanded, `${` without an end say.
+    BadVariable(&'static str),
+    /// No target.
+    NoTarget,
+    /// The target is `/`.
+    RootTarget,
+}
+
+/// Every option, as [`Mount::value`] takes it, with its aliases behind it.
+const OPTIONS: &[(&str, &[&str])] = &[
+    ("type", &["type"]),
+    ("id", &["id"]),
+    ("target", &["target", "dst", "destination"]),
+    ("sharing", &["sharing"]),
+    ("source", &["source", "src"]),
+    ("from", &["from"]),
+    ("readonly", &["readonly", "ro"]),
+    ("readwrite", &["readwrite", "rw"]),
+    ("required", &["required"]),
+    ("size", &["size"]),
+    ("mode", &["mode"]),
+    ("uid", &["uid"]),
+    ("gid", &["gid"]),
+    ("env", &["env"]),
+];
+const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
+const SHARINGS: &[&str] = &["shared", "private", "locked"];
+const BOOLEANS: &[&str] = &["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
+
+impl Mount {
+    /// Reads the value of `flag`, a `--mount`. `rest` is what follows the RUN's flags.
+    #[must_use]
+    pub fn read(flag: &Flag, source: &[u8], escape: u8, templated: bool, rest: Option<&[u8]>) -> Self {
+        let Some(value) = flag.value() else {
+            let fault = Fault { span: flag.span, kind: FaultKind::NoValue };
+            return Self {
+                span: flag.span,
+                text: Mapped::empty(flag.span.end),
+                fields: Vec::new(),
+                kind: Kind::Unknown,
+                faults: vec![fault],
+                templated,
+                escape,
+            };
+        };
+        let csv = split_fields(value, source, flag.span);
+        let mut mount = Self {
+            span: flag.span,
+            text: csv.text,
+            fields: csv.fields,
+            kind: Kind::Bind,
+            faults: Vec::new(),
+            templated,
+            escape,
+        };
+        mount.kind = mount.value("type").map_or(Kind::Bind, |value| kind_of(&value));
+        if !templated {
+            mount.faults = mount.find_faults(csv.bad_quote, rest);
+        }
+        mount
+    }
+
+    /// The last field for `option`, named by its full name; aliases count, case does not.
+    #[must_use]
+    pub fn field(&self, option: &str) -> Option<Field> {
+        self.fields.iter().rev().find(|field| self.option(**field) == Some(option)).copied()
+    }
+
+    /// The value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not given.
+    #[must_use]
+    pub fn value(&self, option: &str) -> Option<Cow<'_, [u8]>> {
+        let field = self.field(option)?;
+        Some(Cow::Borrowed(&self.text.bytes()[field.equals? + 1..field.end]))
+    }
+
+    /// Where the value of `field` stands in the file.
+    #[must_use]
+    pub fn value_span(&self, field: Field) -> Span {
+        self.text.span(field.equals.map_or(field.end, |at| at + 1), field.end)
+    }
+
+    /// The `id` option; an empty one counts as none, as in BuildKit.
+    #[must_use]
+    pub fn id(&self) -> Option<Cow<'_, [u8]>> {
+        self.value("id").filter(|id| !id.is_empty())
+    }
+
+    /// The id that BuildKit uses, before variables are expanded: the option, or else the cleaned target.
+    #[must_use]
+    pub fn effective_id(&self) -> Cow<'_, [u8]> {
+        self.id().unwrap_or_else(|| {
+            let target = self.value("target").unwrap_or_default();
+            // What `..` means next to a variable is known only when it is expanded.
+            if target.contains(&b'$') { target } else { Cow::Owned(clean(&target)) }
+        })
+    }
+
+    /// Where the id stands in the file: the option's value, or else the target's, or else the whole flag.
+    #[must_use]
+    pub fn id_span(&self) -> Span {
+        let field = self.field("id").filter(|field| field.equals.is_some_and(|at| at + 1 < field.end));
+        field.or_else(|| self.field("target")).map_or(self.span, |field| self.value_span(field))
+    }
+
+    /// The id, cut into text and variables; `None` where BuildKit could not expand it.
+    #[must_use]
+    pub fn id_word(&self) -> Option<Word> {
+        Word::read(&self.effective_id(), self.escape).ok()
+    }
+
+    /// The sharing mode; `None` where a variable names it.
+    #[must_use]
+    pub fn sharing(&self) -> Option<Sharing> {
+        let Some(value) = self.value("sharing") else { return Some(Sharing::Shared) };
+        let value = value.to_ascii_lowercase();
+        [Sharing::Shared, Sharing::Private, Sharing::Locked].into_iter().find(|s| s.as_str().as_bytes() == value)
+    }
+
+    /// What sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share a lock
+    /// only when both id and base are the same.
+    #[must_use]
+    pub fn base(&self) -> [Option<Cow<'_, [u8]>>; 4] {
+        ["from", "uid", "gid", "mode"].map(|option| self.value(option))
+    }
+
+    fn option(&self, field: Field) -> Option<&'static str> {
+        let name = &self.text.bytes()[field.start..field.equals.unwrap_or(field.end)];
+        OPTIONS
+            .iter()
+            .find(|(_, names)| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())))
+            .map(|(option, _)| *option)
+    }
+
+    /// What BuildKit refuses, in the order in which it would meet it.
+    fn find_faults(&self, bad_quote: Option<Span>, rest: Option<&[u8]>) -> Vec<Fault> {
+        if let Some(span) = bad_quote {
+            return vec![Fault { span, kind: FaultKind::Quote }];
+        }
+        let mut faults = Vec::new();
+        let mut kind = Kind::Bind;
+        let last = self.fields.len() - 1;
+        for (index, &field) in self.fields.iter().enumerate() {
+            let bytes = &self.text.bytes()[field.start..field.end];
+            let span = self.text.span(field.start, field.end);
+            let fault = match (self.option(field), field.equals) {
+                (None, None) if bytes.is_empty() => {
+                    let split = index == last && rest.is_some_and(starts_like_options);
+                    Some(if split { FaultKind::SpaceAfterComma } else { FaultKind::EmptyField })
+                }
+                (Some("readonly" | "readwrite"), None) => None,
+                (Some("required"), None) => self.not_for(kind, "required"),
+                (_, None) => Some(FaultKind::BareOption(bytes.to_str_lossy().into_owned())),
+                (None, Some(at)) => {
+                    let name = self.text.bytes()[field.start..at].to_str_lossy().to_ascii_lowercase();
+                    let nearest = nearest(&name, OPTIONS.iter().flat_map(|(_, names)| *names).copied());
+                    Some(FaultKind::UnknownOption(name, nearest))
+                }
+                (Some(option), Some(at)) => {
+                    let value = &self.text.bytes()[at + 1..field.end];
+                    if option == "type" {
+                        kind = kind_of(value);
+                    }
+                    self.value_fault(option, value, kind)
+                }
+            };
+            faults.extend(fault.map(|kind| Fault { span, kind }));
+        }
+        let wrong_type = |option: &str| match option {
+            "sharing" => !matches!(kind, Kind::Cache | Kind::Unknown),
+            _ => matches!(kind, Kind::Bind | Kind::Tmpfs),
+        };
+        for option in ["sharing", "mode", "uid", "gid"] {
+            if let Some(field) = self.field(option).filter(|_| wrong_type(option)) {
+                let span = self.text.span(field.start, field.end);
+                faults.push(Fault { span, kind: FaultKind::NotForType(option.into(), kind) });
+            }
+        }
+        if faults.is_empty() && matches!(kind, Kind::Bind | Kind::Cache | Kind::Tmpfs) {
+            let target = self.value("target").unwrap_or_default();
+            if target.is_empty() {
+                faults.push(Fault { span: self.span, kind: FaultKind::NoTarget });
+            } else if *target == *b"/" {
+                faults.push(Fault { span: self.id_span_of("target"), kind: FaultKind::RootTarget });
+            }
+        }
+        faults
+    }
+
+    fn id_span_of(&self, option: &str) -> Span {
+        self.field(option).map_or(self.span, |field| self.value_span(field))
+    }
+
+    fn not_for(&self, kind: Kind, option: &str) -> Option<FaultKind> {
+        let fits = match option {
+            "required" => matches!(kind, Kind::Secret | Kind::Ssh | Kind::Unknown),
+            _ => matches!(kind, Kind::Tmpfs | Kind::Unknown),
+        };
+        (!fits).then(|| FaultKind::NotForType(option.into(), kind))
+    }
+
+    fn value_fault(&self, option: &'static str, value: &[u8], kind: Kind) -> Option<FaultKind> {
+        if option == "from" {
+            let dollar = value.find_byte(b'$').is_some_and(|at| at + 1 < value.len());
+            return dollar.then_some(FaultKind::VariableInFrom);
+        }
+        if matches!(option, "required" | "size")
+            && let Some(fault) = self.not_for(kind, option)
+        {
+            return Some(fault);
+        }
+        match Word::read(value, self.escape) {
+            Err(Unreadable) => return Some(FaultKind::BadVariable(option)),
+            Ok(word) if word.has_variable() => return None,
+            Ok(_) => {}
+        }
+        let unknown = |known: &[&'static str], bytes: &[u8]| {
+            let text = bytes.to_str_lossy().into_owned();
+            let nearest = nearest(&text.to_ascii_lowercase(), known.iter().copied());
+            Some(FaultKind::UnknownValue(option, text, nearest))
+        };
+        let lower = value.to_ascii_lowercase();
+        let number = |radix| value.to_str().is_ok_and(|v| !v.starts_with('+') && u32::from_str_radix(v, radix).is_ok());
+        match option {
+            "type" if !TYPES.iter().any(|t| t.as_bytes() == lower) => unknown(TYPES, value),
+            "sharing" if !SHARINGS.iter().any(|s| s.as_bytes() == lower) => unknown(SHARINGS, value),
+            "readonly" | "readwrite" | "required" if !BOOLEANS.iter().any(|b| b.as_bytes() == value) => {
+                unknown(&["true", "false"], value)
+            }
+            "uid" | "gid" if !number(10) => unknown(&[], value),
+            "mode" if !number(8) => unknown(&[], value),
+            _ => None,
+        }
+    }
+}
+
+fn kind_of(value: &[u8]) -> Kind {
+    match value.to_ascii_lowercase().as_slice() {
+        b"bind" => Kind::Bind,
+        b"cache" => Kind::Cache,
+        b"tmpfs" => Kind::Tmpfs,
+        b"secret" => Kind::Secret,
+        b"ssh" => Kind::Ssh,
+        _ => Kind::Unknown,
+    }
+}
+
+/// Whether the words behind a flag look like the rest of an option list that a space cut off.
+fn starts_like_options(rest: &[u8]) -> bool {
+    let word = rest.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+    let Some(equals) = word.find_byte(b'=') else { return false };
+    OPTIONS.iter().flat_map(|(_, names)| *names).any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// The known word nearest to `word`, if one is near enough to be a slip of the hand.
+pub(crate) fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(score, _)| *score >= 0.78)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Go's `path.Clean`: `.` and `..` resolved, doubled and trailing slashes dropped.
+#[must_use]
+pub fn clean(path: &[u8]) -> Vec<u8> {
+    let rooted = path.starts_with(b"/");
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|&b| b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if parts.last().is_some_and(|last| *last != b"..") => {
+                parts.pop();
+            }
+            b".." if rooted => {}
+            _ => parts.push(part),
+        }
+    }
+    let mut cleaned = if rooted { b"/".to_vec() } else { Vec::new() };
+    cleaned.extend(parts.join(&b"/"[..]));
+    if cleaned.is_empty() { b".".to_vec() } else { cleaned }
+}
+
+/// An option list cut into fields.
+struct Csv {
+    text: Mapped<'static>,
+    fields: Vec<Field>,
+    bad_quote: Option<Span>,
+}
+
+/// Cuts `value` at its commas; a field that starts with `"` runs to the closing one.
+fn split_fields(value: Mapped<'static>, source: &[u8], flag: Span) -> Csv {
+    let bytes = value.bytes();
+    let mut fields = Vec::new();
+    let mut bad_quote = None;
+    let mut at = 0;
+    if !bytes.contains(&b'"') {
+        loop {
+            let end = memchr::memchr(b',', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+            fields.push(field(bytes, at, end, place_behind(&value, at, end, source, flag)));
+            if end == bytes.len() {
+                return Csv { text: value, fields, bad_quote };
+            }
+            at = end + 1;
+        }
+    }
+    let mut text = Mapped::empty(value.source(0));
+    loop {
+        let (from, start) = (at, text.bytes().len());
+        if bytes.get(at) == Some(&b'"') {
+            at += 1;
+            loop {
+                match (bytes.get(at), bytes.get(at + 1)) {
+                    (Some(b'"'), Some(b'"')) => at += 1,
+                    (Some(b'"'), Some(b',') | None) => {
+                        at += 1;
+                        break;
+                    }
+                    (Some(b'"') | None, _) => {
+                        bad_quote = bad_quote.or(Some(value.span(from, at.min(bytes.len()))));
+                        at = bytes.len();
+                        break;
+                    }
+                    _ => {}
+                }
+                text.push(&bytes[at..=at], value.source(at));
+                at += 1;
+            }
+        } else {
+            let end = memchr::memchr(b',', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+            if let Some(quote) = memchr::memchr(b'"', &bytes[at..end]) {
+                bad_quote = bad_quote.or(Some(value.span(at + quote, at + quote + 1)));
+            }
+            for i in at..end {
+                text.push(&bytes[i..=i], value.source(i));
+            }
+            at = end;
+        }
+        let end = text.bytes().len();
+        fields.push(field(text.bytes(), start, end, place_behind(&value, from, at, source, flag)));
+        if at >= bytes.len() {
+            return Csv { text, fields, bad_quote };
+        }
+        at += 1;
+    }
+}
+
+fn field(bytes: &[u8], start: usize, end: usize, next: usize) -> Field {
+    Field { start, equals: memchr::memchr(b'=', &bytes[start..end]).map(|n| start + n), end, next }
+}
+
+/// Where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or behind the
+/// last byte and a quote that was opened within the field.
+fn place_behind(value: &Mapped<'_>, from: usize, to: usize, source: &[u8], flag: Span) -> usize {
+    if to < value.bytes().len() {
+        return value.source(to);
+    }
+    let span = value.span(from, to);
+    let closes = source.get(span.end).filter(|_| span.end < flag.end).filter(|b| matches!(b, b'\'' | b'"'));
+    let opened = closes.is_some_and(|quote| span.of(source).contains(quote));
+    span.end + usize::from(opened)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dockerfile::flags;
+
+    fn mount(line: &str) -> Mount {
+        let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
+        let (found, rest) = flags::split(&text, 0, b'\\', false);
+        Mount::read(&found[0], line.as_bytes(), b'\\', false, Some(&line.as_bytes()[rest..]))
+    }
+
+    fn id(line: &str) -> String {
+        mount(line).effective_id().to_str_lossy().into_owned()
+    }
+
+    fn faults(line: &str) -> Vec<FaultKind> {
+        mount(line).faults.into_iter().map(|fault| fault.kind).collect()
+    }
+
+    #[test]
+    fn the_id_is_the_option_or_the_cleaned_target() {
+        assert_eq!(id("--mount=type=cache,id=a,target=/x"), "a");
+        assert_eq!(id("--mount=type=cache,id=,target=/x/"), "/x");
+        assert_eq!(id("--mount=type=cache,target=/var/cache/a/../b/"), "/var/cache/b");
+        assert_eq!(id("--mount=type=cache,DST=rel/./x"), "rel/x");
+        assert_eq!(id("--mount=type=cache,id=a,target=/x,ID=b"), "b");
+        assert_eq!(id("--mount=type=cache,target=\"${GOPATH}/pkg\""), "${GOPATH}/pkg");
+        assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
+    }
+
+    #[test]
+    fn good_mounts_have_no_fault() {
+        for line in [
+            "--mount=target=/x,type=cache,sharing=LOCKED,ro",
+            "--mount=type=cache,target=$X,uid=1000,mode=0755",
+            "--mount=type=cache,target=/x,sharing=${MODE}",
+            "--mount=type=secret,id=a,required",
+            "--mount=type=ssh",
+            "--mount=target=.",
+            "--mount=type=tmpfs,target=/t,size=1g",
+            "--mount=type=cache,target=/x,from=$",
+            "--mount=TYPE=Cache,destination=/x,rw=false",
+        ] {
+            assert_eq!(faults(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn bad_mounts_have_one() {
+        use FaultKind::{
+            BadVariable, BareOption, EmptyField, NoTarget, NoValue, NotForType, Quote, RootTarget, SpaceAfterComma,
+            UnknownOption, UnknownValue, VariableInFrom,
+        };
+        let unknown = |name: &str, near| UnknownOption(name.into(), Some(near));
+        let value = |option, value: &str, near| UnknownValue(option, value.into(), near);
+        for (line, fault) in [
+            ("--mount", NoValue),
+            ("--mount=type=cache,shared=locked,target=/x", unknown("shared", "sharing")),
+            ("--mount=type=cache,sharing=lock,target=/x", value("sharing", "lock", Some("locked"))),
+            ("--mount=type=cash,target=/x", value("type", "cash", Some("cache"))),
+            ("--mount=type=cache", NoTarget),
+            ("--mount=type=cache,target=/", RootTarget),
+            ("--mount=type=cache,target=/x,locked", BareOption("locked".into())),
+            ("--mount=type=cache,from=$X,target=/x", VariableInFrom),
+            ("--mount=type=cache,,target=/x", EmptyField),
+            ("--mount=type=cache, target=/x echo", SpaceAfterComma),
+            ("--mount=type=cache,target=/x,id=a-${", BadVariable("id")),
+            ("--mount=type=cache,target=/x,uid=root", value("uid", "root", None)),
+            ("--mount=type=bind,target=/x,sharing=locked", NotForType("sharing".into(), Kind::Bind)),
+            ("--mount=type=cache,target=/x,required", NotForType("required".into(), Kind::Cache)),
+            (r#"--mount=type=cache,target=/x\"y"#, Quote),
+        ] {
+            assert_eq!(faults(line), [fault], "{line}");
+        }
+    }
+
+    #[test]
+    fn paths_are_cleaned_like_go_does() {
+        for (path, cleaned) in [("", "."), ("/..", "/"), ("a/..", "."), ("../a", "../a"), ("//a//b/", "/a/b")] {
+            assert_eq!(clean(path.as_bytes()), cleaned.as_bytes(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The pass over a file's lines that finds its directives and instructions.
+
+use crate::text::Span;
+
+use super::directives::{self, Directive, Key};
+use super::flags::{self, Flag};
+use super::lines::{self, Line, Lines, MAX_LINE};
+use super::mapped::Mapped;
+use super::mounts::Mount;
+use super::template::{self, Blocks};
+use super::{Dockerfile, Instruction, Keyword, heredoc, scope};
+
+/// Why BuildKit could not read a file, with the place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct SyntaxError {
+    /// Where.
+    pub span: Span,
+    /// Why.
+    pub kind: SyntaxErrorKind,
+}
+
+/// The kinds of [`SyntaxError`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyntaxErrorKind {
+    /// No line ends a heredoc.
+    #[error("no line ends the heredoc `{0}`: BuildKit refuses the file")]
+    OpenHeredoc(String),
+    /// A directive stands there twice.
+    #[error("the directive `{0}` is given twice: BuildKit refuses the file")]
+    RepeatedDirective(&'static str),
+    /// The escape character is neither `\` nor a backtick.
+    #[error("`{0}` cannot be the escape character: BuildKit takes `\\` or a backtick")]
+    BadEscape(String),
+    /// A line is longer than BuildKit's buffer.
+    #[error("the line is longer than {MAX_LINE} bytes: BuildKit refuses the file")]
+    LongLine,
+    /// A JSON array holds something other than strings.
+    #[error("the JSON array holds something other than strings: BuildKit refuses the file")]
+    NotStrings,
+    /// Nothing but comments and blank lines.
+    #[error("the file holds no instruction: BuildKit refuses it")]
+    Empty,
+}
+
+impl SyntaxErrorKind {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::OpenHeredoc(name) => {
+                format!("put a line that is exactly `{name}` behind the heredoc's body, without white space around it")
+            }
+            Self::RepeatedDirective(name) => format!("keep one `# {name}=` line"),
+            Self::BadEscape(_) => "write # escape=\\ or # escape=` (or drop the line: `\\` is the default)".into(),
+            Self::LongLine => "break the line with continuations, or move the text into a file and COPY it".into(),
+            Self::NotStrings => "quote every element, or write the command in shell form".into(),
+            Self::Empty => "a Dockerfile needs at least one instruction, FROM as a rule".into(),
+        }
+    }
+}
+
+pub(super) struct Reader<'a> {
+    source: &'a [u8],
+    lines: Lines<'a>,
+    file: Dockerfile<'a>,
+    /// Whether directives may still come.
+    directives: bool,
+    /// Where the comment lines right above the current line start.
+    lead: Option<usize>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(source: &'a [u8]) -> Self {
+        let template = template::is_template(source);
+        let file = Dockerfile {
+            source,
+            directives: Vec::new(),
+            escape: b'\\',
+            top: 0,
+            instructions: Vec::new(),
+            stages: Vec::new(),
+            blocks: Blocks::read(source, template),
+            template,
+            scope: scope::Scope::default(),
+        };
+        Self { source, lines: Lines::new(source), file, directives: true, lead: None }
+    }
+
+    pub(super) fn read(mut self) -> Result<Dockerfile<'a>, SyntaxError> {
+        while let Some(line) = self.next_line()? {
+            if line.number == 1 {
+                self.file.top = line.full.start;
+            }
+            let bytes = lines::trim_start(line.text.of(self.source));
+            let text = Span::new(line.text.end - bytes.len(), line.text.end);
+            if self.directives && self.directive(text, line)? {
+                self.file.top = line.full.end;
+            } else if bytes.first() == Some(&b'#') {
+                if line.number == 1 && bytes.starts_with(b"#!") {
+                    self.file.top = line.full.end;
+                } else {
+                    self.lead.get_or_insert(line.full.start);
+                }
+            } else if bytes.is_empty() {
+                self.lead = None;
+            } else {
+                self.instruction(line, text)?;
+                self.lead = None;
+            }
+        }
+        if self.file.instructions.is_empty() {
+            let span = Span::at(self.source.len());
+            return Err(SyntaxError { span, kind: SyntaxErrorKind::Empty });
+        }
+        Ok(self.file)
+    }
+
+    /// The next line; an error when it is longer than BuildKit takes.
+    fn next_line(&mut self) -> Result<Option<Line>, SyntaxError> {
+        let Some(line) = self.lines.next() else { return Ok(None) };
+        let newline = line.full.of(self.source).ends_with(b"\n");
+        if line.full.len() + usize::from(!newline) > MAX_LINE {
+            return Err(SyntaxError { span: line.text, kind: SyntaxErrorKind::LongLine });
+        }
+        Ok(Some(line))
+    }
+
+    /// Takes `text` for a directive if it is one; any other line ends them.
+    fn directive(&mut self, text: Span, line: Line) -> Result<bool, SyntaxError> {
+        let Some(directive) = directives::parse(self.source, text, b"#", line.number) else {
+            self.directives = false;
+            return Ok(false);
+        };
+        let name = match directive.key {
+            Key::Syntax => "syntax",
+            Key::Escape => "escape",
+            Key::Check => "check",
+        };
+        let error = |kind| Err(SyntaxError { span: text, kind });
+        if self.file.directives.iter().any(|Directive { key, .. }| *key == directive.key) {
+            return error(SyntaxErrorKind::RepeatedDirective(name));
+        }
+        if directive.key == Key::Escape {
+            self.file.escape = match directive.value.of(self.source) {
+                [escape @ (b'\\' | b'`')] => *escape,
+                value => return error(SyntaxErrorKind::BadEscape(String::from_utf8_lossy(value).into_owned())),
+            };
+        }
+        self.file.directives.push(directive);
+        Ok(true)
+    }
+
+    /// Reads the instruction that starts with `line`; `text` is that line without white space around it.
+    fn instruction(&mut self, line: Line, text: Span) -> Result<(), SyntaxError> {
+        let (text, comments, mut last) = self.join(text, line)?;
+        let mut instruction = Instruction {
+            keyword: Keyword::Opaque,
+            onbuild: false,
+            name: Span::at(line.full.start),
+            span: Span::new(line.full.start, 0),
+            lead: self.lead.unwrap_or(line.full.start),
+            lines: (line.number, 0),
+            text,
+            flags: Vec::new(),
+            args: 0,
+            heredocs: Vec::new(),
+            comments,
+            mounts: Vec::new(),
+            place: self.file.blocks.at(line.full.start),
+        };
+        self.name_and_flags(&mut instruction);
+        let json = self.json(&instruction)?;
+        if matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy) && !json {
+            instruction.heredocs = heredoc::openers(instruction.text.bytes());
+        }
+        for index in 0..instruction.heredocs.len() {
+            last = self.heredoc_body(&mut instruction, index)?;
+        }
+        instruction.span.end = last.text.end;
+        instruction.lines.1 = last.number;
+        self.file.instructions.push(instruction);
+        Ok(())
+    }
+
+    /// Joins the lines of an instruction that starts with `text`; gives its comment lines and its last line too.
+    fn join(&mut self, text: Span, line: Line) -> Result<(Mapped<'a>, Vec<Span>, Line), SyntaxError> {
+        let escape = self.file.escape;
+        let mut comments = Vec::new();
+        let mut last = line;
+        let Some(kept) = lines::continued(text.of(self.source), escape) else {
+            return Ok((Mapped::borrowed(self.source, text), comments, last));
+        };
+        let mut joined = Mapped::empty(text.start);
+        joined.push(&text.of(self.source)[..kept], text.start);
+        while let Some(line) = self.next_line()? {
+            last = line;
+            let bytes = line.text.of(self.source);
+            if lines::is_comment(bytes) {
+                comments.push(line.text);
+                continue;
+            }
+            if lines::trim_start(bytes).is_empty() {
+                continue;
+            }
+            let kept = lines::continued(bytes, escape);
+            joined.push(&bytes[..kept.unwrap_or(bytes.len())], line.text.start);
+            if kept.is_none() {
+                break;
+            }
+        }
+        Ok((joined, comments, last))
+    }
+
+    /// Finds the name, the flags and the mounts of `instruction`, looking through `ONBUILD`.
+    fn name_and_flags(&self, instruction: &mut Instruction<'a>) {
+        let text = &instruction.text;
+        let split = |from: usize| {
+            let (end, next) = flags::split_name(text.bytes(), from);
+            let (flags, args) = flags::split(text, next, self.file.escape, self.file.template);
+            (keyword(&text.bytes()[from..end]), end, flags, args)
+        };
+        let (mut name, end, mut flags, mut args) = split(0);
+        instruction.name = text.span(0, end);
+        if name == Some(Name::Onbuild) && args < text.bytes().len() {
+            let skipped = text.bytes().len() - lines::trim_start(&text.bytes()[args..]).len();
+            instruction.onbuild = true;
+            (name, _, flags, args) = split(skipped);
+        }
+        instruction.keyword = match name {
+            Some(Name::Known(keyword)) => keyword,
+            Some(Name::Onbuild) => Keyword::Other,
+            None => Keyword::Opaque,
+        };
+        if instruction.keyword == Keyword::Run {
+            let rest = lines::trim_start(&text.bytes()[args..]);
+            let last = flags.len().saturating_sub(1);
+            let mounts = flags.iter().enumerate().filter(|(_, flag)| flag.name() == b"mount");
+            instruction.mounts = mounts
+                .map(|(index, flag)| {
+                    let templated = self.file.template && has_expression(flag, self.source);
+                    let rest = (index == last).then_some(rest);
+                    Mount::read(flag, self.source, self.file.escape, templated, rest)
+                })
+                .collect();
+        }
+        instruction.flags = flags;
+        instruction.args = args;
+    }
+
+    /// Whether `instruction` is in JSON form; an error where the array holds something other than strings.
+    fn json(&self, instruction: &Instruction<'a>) -> Result<bool, SyntaxError> {
+        let takes_json = matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy);
+        if !takes_json || !instruction.arguments().starts_with(b"[") {
+            return Ok(false);
+        }
+        match serde_json::from_slice::<Vec<serde_json::Value>>(instruction.arguments()) {
+            Ok(values) if values.iter().all(serde_json::Value::is_string) => Ok(true),
+            Ok(_) => {
+                let span = instruction.text.span(instruction.args, instruction.text.bytes().len());
+                Err(SyntaxError { span, kind: SyntaxErrorKind::NotStrings })
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Reads the body of heredoc `index` of `instruction`; gives the line that ends it.
+    fn heredoc_body(&mut self, instruction: &mut Instruction<'a>, index: usize) -> Result<Line, SyntaxError> {
+        let mut start = None;
+        while let Some(line) = self.next_line()? {
+            let start = *start.get_or_insert(line.full.start);
+            let doc = &mut instruction.heredocs[index];
+            let mut text = line.text.of(self.source);
+            while doc.chomp && text.first() == Some(&b'\t') {
+                text = &text[1..];
+            }
+            if text == doc.name.as_bytes() {
+                doc.body = Span::new(start, line.full.start);
+                return Ok(line);
+            }
+        }
+        let name = instruction.heredocs[index].name.clone();
+        let span = instruction.text.span(0, instruction.text.bytes().len());
+        Err(SyntaxError { span, kind: SyntaxErrorKind::OpenHeredoc(name) })
+    }
+}
+
+/// Whether the flag holds a template's expression.
+fn has_expression(flag: &Flag, source: &[u8]) -> bool {
+    template::is_template(flag.span.of(source))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Known(Keyword),
+    Onbuild,
+}
+
+fn keyword(name: &[u8]) -> Option<Name> {
+    const NAMES: &[(&str, Name)] = &[
+        ("RUN", Name::Known(Keyword::Run)),
+        ("COPY", Name::Known(Keyword::Copy)),
+        ("ENV", Name::Known(Keyword::Env)),
+        ("ARG", Name::Known(Keyword::Arg)),
+        ("FROM", Name::Known(Keyword::From)),
+        ("WORKDIR", Name::Known(Keyword::Workdir)),
+        ("ADD", Name::Known(Keyword::Add)),
+        ("CMD", Name::Known(Keyword::Other)),
+        ("ENTRYPOINT", Name::Known(Keyword::Other)),
+        ("EXPOSE", Name::Known(Keyword::Other)),
+        ("HEALTHCHECK", Name::Known(Keyword::Other)),
+        ("LABEL", Name::Known(Keyword::Other)),
+        ("MAINTAINER", Name::Known(Keyword::Other)),
+        ("SHELL", Name::Known(Keyword::Other)),
+        ("STOPSIGNAL", Name::Known(Keyword::Other)),
+        ("USER", Name::Known(Keyword::Other)),
+        ("VOLUME", Name::Known(Keyword::Other)),
+        ("ONBUILD", Name::Onbuild),
+    ];
+    NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).map(|(_, name)| *name)
+}

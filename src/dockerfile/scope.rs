@@ -1,0 +1,307 @@
+//! ARG and ENV: which names a cache id can refer to at which instruction.
+//!
+//! Measured on BuildKit 0.13: an expansion sees the ARGs and ENVs above it in its own stage, and those of the stage that
+//! this one is built `FROM`. A global ARG (before the first FROM) is not seen until the stage declares the name itself;
+//! then the global default applies. An ONBUILD trigger runs in another build and sees the image's ENV, and the triggers
+//! before it.
+
+use std::collections::HashMap;
+
+use super::lines::is_blank;
+use super::stages::Base;
+use super::words::Word;
+use super::{Dockerfile, Instruction, Keyword, Place};
+
+/// How many variables are looked up for one value, and how deep they may nest: `ARG A=${B}${B}` and so on would double
+/// the work with every line.
+const MAX_LOOKUPS: usize = 1000;
+const MAX_DEPTH: usize = 20;
+/// How many `FROM stage` steps are followed. Real files have a handful.
+const MAX_BASES: usize = 1000;
+
+/// Which instruction declares a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeclaredBy {
+    /// `ARG`: a build argument.
+    Arg,
+    /// `ENV`: part of the image.
+    Env,
+}
+
+/// One name that an ARG or ENV instruction declares.
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    /// ARG or ENV.
+    pub by: DeclaredBy,
+    /// The instruction, by its index.
+    pub instruction: usize,
+    /// The stage, by its index; `None` for a global ARG.
+    pub stage: Option<usize>,
+    /// The value as written, quotes and all; `None` for a bare `ARG NAME`.
+    pub value: Option<Vec<u8>>,
+    /// Where the name ends in the instruction's text: where `=value` belongs.
+    pub name_end: usize,
+    /// Whether the instruction declares this name alone.
+    pub alone: bool,
+    /// Whether it is a trigger.
+    pub onbuild: bool,
+    /// Where it stands among a template's blocks.
+    pub place: Place,
+}
+
+/// The declarations of a file by name, each in the file's order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    names: HashMap<String, Vec<Declaration>>,
+}
+
+/// `NAME` or `NAME=value` in an ARG or ENV.
+#[derive(Debug)]
+pub(super) struct Assignment<'i> {
+    pub(super) name: &'i str,
+    pub(super) name_end: usize,
+    pub(super) value: Option<&'i [u8]>,
+}
+
+impl Scope {
+    pub(super) fn new(file: &Dockerfile<'_>) -> Self {
+        let mut scope = Self::default();
+        let mut stages = file.stages.iter().peekable();
+        let mut stage = None;
+        for (index, instruction) in file.instructions.iter().enumerate() {
+            while let Some(next) = stages.next_if(|next| next.instructions.start <= index) {
+                stage = Some(next.index);
+            }
+            let by = match instruction.keyword {
+                Keyword::Arg => DeclaredBy::Arg,
+                Keyword::Env => DeclaredBy::Env,
+                _ => continue,
+            };
+            let found = assignments(instruction, file.escape);
+            let alone = found.len() == 1;
+            for assignment in found {
+                scope.names.entry(assignment.name.to_owned()).or_default().push(Declaration {
+                    by,
+                    instruction: index,
+                    stage,
+                    value: assignment.value.map(Into::into),
+                    name_end: assignment.name_end,
+                    alone,
+                    onbuild: instruction.onbuild,
+                    place: instruction.place,
+                });
+            }
+        }
+        scope
+    }
+}
+
+impl Dockerfile<'_> {
+    /// Every declaration of `name`, in the file's order.
+    #[must_use]
+    pub fn declarations(&self, name: &str) -> &[Declaration] {
+        self.scope.names.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The global ARG `name`, before the first FROM. The last one counts.
+    #[must_use]
+    pub fn global(&self, name: &str) -> Option<&Declaration> {
+        let globals = self.declarations(name).iter().take_while(|declaration| declaration.stage.is_none());
+        globals.filter(|declaration| !declaration.onbuild).last()
+    }
+
+    /// The stage of the instruction `index`; `None` before the first.
+    #[must_use]
+    pub fn stage_of(&self, index: usize) -> Option<usize> {
+        let after = self.stages.partition_point(|stage| stage.instructions.start <= index);
+        after.checked_sub(1).filter(|stage| self.stages[*stage].instructions.contains(&index))
+    }
+
+    /// The declaration of `name` that an expansion at instruction `index` sees: the last one above it in its stage, or
+    /// else in the stages that this one is built from.
+    #[must_use]
+    pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
+        let stage = self.stage_of(index)?;
+        let instruction = &self.instructions[index];
+        if instruction.onbuild {
+            return self.visible_to_trigger(name, stage, index, instruction.place);
+        }
+        self.visible_in(name, stage, index, instruction.place)
+            .or_else(|| self.inherited(name, stage))
+    }
+
+    /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
+    #[must_use]
+    pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
+        let mut stage = stage;
+        for _ in 0..MAX_BASES {
+            let Base::Stage(base) = self.stages[stage].base else { return None };
+            let from = self.stages[stage].from?;
+            let place = self.instructions[from].place;
+            let seen = self.visible_in(name, base, self.stages[base].instructions.end, place);
+            if seen.is_some() {
+                return seen;
+            }
+            stage = base;
+        }
+        None
+    }
+
+    fn visible_in(&self, name: &str, stage: usize, before: usize, place: Place) -> Option<&Declaration> {
+        let all = self.declarations(name);
+        let end = all.partition_point(|declaration| declaration.instruction < before);
+        let own = || all[..end].iter().rev().take_while(|d| d.stage == Some(stage)).filter(|d| !d.onbuild);
+        own().find(|d| self.blocks.encloses(d.place, place)).or_else(|| own().find(|d| self.in_every_branch(d, place, all)))
+    }
+
+    /// Whether `declaration` stands in a block that leads past `place` and each branch of which declares the name.
+    fn in_every_branch(&self, declaration: &Declaration, place: Place, all: &[Declaration]) -> bool {
+        let Some(block) = self.blocks.block(declaration.place).filter(|block| block.exhaustive) else { return false };
+        let around = self.blocks.parent(declaration.place).unwrap_or(Place::FILE);
+        let declares = |branch: Place| all.iter().any(|d| d.place == branch && d.stage == declaration.stage);
+        self.blocks.encloses(around, place) && block.branches.iter().all(|branch| declares(*branch))
+    }
+
+    fn visible_to_trigger(&self, name: &str, stage: usize, index: usize, place: Place) -> Option<&Declaration> {
+        let own = self.declarations(name).iter().rev().filter(|d| d.stage == Some(stage));
+        let mut seen = own.filter(|d| if d.onbuild { d.instruction < index } else { d.by == DeclaredBy::Env });
+        seen.find(|d| self.blocks.encloses(d.place, place))
+    }
+
+    /// The value that `name` has at instruction `index` when no build argument is passed; `None` where it is unset or
+    /// cannot be known here.
+    #[must_use]
+    pub fn default_value(&self, name: &str, index: usize) -> Option<Vec<u8>> {
+        let mut budget = Budget { lookups: MAX_LOOKUPS, depth: MAX_DEPTH };
+        self.value_of(name, Some(index), &mut budget)
+    }
+
+    /// The value of `name` at an instruction, or among the global ARGs.
+    fn value_of(&self, name: &str, index: Option<usize>, budget: &mut Budget) -> Option<Vec<u8>> {
+        budget.lookups = budget.lookups.checked_sub(1)?;
+        budget.depth = budget.depth.checked_sub(1)?;
+        let seen = index.map_or_else(|| self.global(name), |index| self.visible(name, index));
+        let seen = seen.and_then(|d| if d.value.is_some() { Some(d) } else { self.global(name) });
+        let value = seen.and_then(|declaration| {
+            let word = Word::read(declaration.value.as_ref()?, self.escape).ok()?;
+            let at = declaration.stage.map(|_| declaration.instruction);
+            word.expand(&mut |name| self.value_of(name, at, budget))
+        });
+        budget.depth += 1;
+        value
+    }
+}
+
+/// What is left to spend on one value.
+struct Budget {
+    lookups: usize,
+    depth: usize,
+}
+
+/// The names that an ARG or ENV declares, words with other than name characters left out.
+pub(super) fn assignments<'i>(instruction: &'i Instruction<'_>, escape: u8) -> Vec<Assignment<'i>> {
+    let text = instruction.text.bytes();
+    let words = words(text, instruction.args, escape);
+    let legacy = instruction.keyword == Keyword::Env
+        && words.first().is_some_and(|&(start, end)| !text[start..end].contains(&b'='));
+    if legacy {
+        // `ENV NAME the rest of the line`
+        let (start, end) = words[0];
+        let value = text[end..].iter().position(|&b| !is_blank(b)).map_or(&[][..], |at| &text[end + at..]);
+        return name_of(&text[start..end])
+            .map(|name| Assignment { name, name_end: end, value: Some(value) })
+            .into_iter()
+            .collect();
+    }
+    let read = |&(start, end): &(usize, usize)| {
+        let equals = memchr::memchr(b'=', &text[start..end]).map(|at| start + at);
+        let name_end = equals.unwrap_or(end);
+        let name = name_of(&text[start..name_end])?;
+        Some(Assignment { name, name_end, value: equals.map(|at| &text[at + 1..end]) })
+    };
+    words.iter().filter_map(read).collect()
+}
+
+fn name_of(bytes: &[u8]) -> Option<&str> {
+    let fits = bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    if fits { std::str::from_utf8(bytes).ok() } else { None }
+}
+
+/// The words of `text[from..]`, quotes and escapes kept, as byte ranges (BuildKit's `parseWords`).
+fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
+    let is_space = |b: u8| matches!(b, b'\t'..=b'\r' | b' ');
+    let mut words = Vec::new();
+    let mut at = from;
+    while at < text.len() {
+        if is_space(text[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut quote = None;
+        while at < text.len() && (quote.is_some() || !is_space(text[at])) {
+            let byte = text[at];
+            if byte == escape && quote != Some(b'\'') {
+                at += 1;
+            } else if quote == Some(byte) {
+                quote = None;
+            } else if quote.is_none() && matches!(byte, b'\'' | b'"') {
+                quote = Some(byte);
+            }
+            at += 1;
+        }
+        at = at.min(text.len());
+        words.push((start, at));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(source: &str, name: &str) -> Option<String> {
+        let file = Dockerfile::read(source.as_bytes()).unwrap();
+        let index = file.instructions.iter().rposition(|i| i.keyword == Keyword::Run).unwrap();
+        file.visible(name, index)?;
+        Some(String::from_utf8(file.default_value(name, index).unwrap_or_default()).unwrap())
+    }
+
+    #[test]
+    fn names_are_seen_where_buildkit_sees_them() {
+        for (source, seen) in [
+            ("FROM a\nARG X=1\nRUN x", Some("1")),
+            ("FROM a\nRUN x\nARG X=1", None),
+            ("ARG X=1\nFROM a\nRUN x", None),
+            ("ARG X=1\nFROM a\nARG X\nRUN x", Some("1")),
+            ("ARG X=1\nFROM a\nARG X=2\nRUN x", Some("2")),
+            ("FROM a AS b\nARG X=1\nFROM B\nRUN x", Some("1")),
+            ("FROM a AS b\nARG X=1\nFROM c\nRUN x", None),
+            ("ARG BASE=b\nFROM a AS b\nARG X=1\nFROM ${BASE}\nRUN x", Some("1")),
+            ("FROM a\nENV X 1 2\nRUN x", Some("1 2")),
+            ("FROM a\nARG Y=y A=b X=\"1 ${Y}\"\nRUN x", Some("1 y")),
+            ("RUN x", None),
+            ("ARG X=1\nRUN x", Some("1")),
+            ("FROM a\nARG X=1\nONBUILD RUN x", None),
+            ("FROM a\nENV X=1\nONBUILD RUN x", Some("1")),
+            ("FROM a\nONBUILD ARG X=1\nONBUILD RUN x", Some("1")),
+            ("FROM a\nONBUILD ARG X=1\nRUN x", None),
+        ] {
+            assert_eq!(at(source, "X").as_deref(), seen, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_declaration_in_a_block_serves_that_block() {
+        assert_eq!(at("{% if a %}\nARG X=1\n{% endif %}\nRUN x", "X"), None);
+        assert_eq!(at("{% if a %}\nARG X=1\nRUN x\n{% endif %}", "X").as_deref(), Some("1"));
+        let both = "{% if a %}\nARG X=1\n{% else %}\nARG X=2\n{% endif %}\nRUN x";
+        assert_eq!(at(both, "X").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_variable_of_itself_has_no_value() {
+        assert_eq!(at("ARG X=${Y}\nARG Y=${X}\nFROM a\nARG X\nRUN x", "X").as_deref(), Some(""));
+    }
+}

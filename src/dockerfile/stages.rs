@@ -1,0 +1,141 @@
+//! Build stages: where each begins, what it is built from, and which other stages it copies or mounts from.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use bstr::ByteSlice as _;
+
+use super::scope::assignments;
+use super::words::Word;
+use super::{Dockerfile, Instruction, Keyword};
+
+/// What a stage is built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// An earlier stage of the file, by its index.
+    Stage(usize),
+    /// An image, as FROM names it (variables not expanded).
+    Image(String),
+    /// Nobody knows: a snippet without FROM.
+    Unknown,
+}
+
+/// A stage: a FROM and what follows it, up to the next.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Its index among the file's stages.
+    pub index: usize,
+    /// The index of its FROM; `None` for a snippet.
+    pub from: Option<usize>,
+    /// The name behind `AS`, as written.
+    pub name: Option<String>,
+    /// What it is built from.
+    pub base: Base,
+    /// Its instructions, FROM left out, by their indices.
+    pub instructions: Range<usize>,
+    /// The other stages that it takes files from (`COPY --from`, `ADD`, a mount's `from`), by their indices.
+    pub uses: Vec<usize>,
+}
+
+impl Stage {
+    /// The name, or the number that BuildKit knows an unnamed stage by; `None` for a snippet.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        self.from?;
+        Some(self.name.clone().unwrap_or_else(|| self.index.to_string()))
+    }
+}
+
+/// Finds the stages of `file`.
+///
+/// What stands before the first FROM belongs to no stage as long as it is only ARGs (they are global then). With any
+/// other instruction among it, it is a stage of its own: a snippet that another tool puts below a FROM.
+pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
+    let instructions = &file.instructions;
+    let froms: Vec<usize> = positions(instructions, Keyword::From).collect();
+    let first = froms.first().copied().unwrap_or(instructions.len());
+    let mut stages: Vec<Stage> = Vec::with_capacity(froms.len() + 1);
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let known = |i: &Instruction<'_>| !matches!(i.keyword, Keyword::Arg | Keyword::Opaque);
+    if instructions[..first].iter().any(known) || froms.is_empty() {
+        stages.push(Stage {
+            index: 0,
+            from: None,
+            name: None,
+            base: Base::Unknown,
+            instructions: 0..first,
+            uses: Vec::new(),
+        });
+    }
+    let shift = stages.len();
+    let globals = globals(&instructions[..first], file.escape);
+    for (number, &from) in froms.iter().enumerate() {
+        let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
+        let index = stages.len();
+        let (base, name) = read_from(&instructions[from], &globals, file.escape, &names);
+        if let Some(name) = &name {
+            names.insert(name.to_ascii_lowercase(), index);
+        }
+        stages.push(Stage { index, from: Some(from), name, base, instructions: from + 1..end, uses: Vec::new() });
+    }
+    for index in 0..stages.len() {
+        let mut uses: Vec<usize> = instructions[stages[index].instructions.clone()]
+            .iter()
+            .flat_map(sources)
+            .filter_map(|source| {
+                let named = names.get(&source.to_ascii_lowercase()).copied();
+                named.or_else(|| source.parse::<usize>().ok().map(|n| n + shift).filter(|n| *n < stages.len()))
+            })
+            .filter(|used| *used != index)
+            .collect();
+        uses.sort_unstable();
+        uses.dedup();
+        stages[index].uses = uses;
+    }
+    stages
+}
+
+fn positions<'i>(instructions: &'i [Instruction<'_>], keyword: Keyword) -> impl Iterator<Item = usize> + 'i {
+    instructions.iter().enumerate().filter(move |(_, i)| i.keyword == keyword && !i.onbuild).map(|(index, _)| index)
+}
+
+/// The defaults of the ARGs before the first FROM, which FROM lines may use.
+fn globals(instructions: &[Instruction<'_>], escape: u8) -> HashMap<String, Vec<u8>> {
+    let mut values = HashMap::new();
+    for instruction in instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
+        for assignment in assignments(instruction, escape) {
+            let value = assignment.value.and_then(|value| Word::read(value, escape).ok());
+            let value = value.and_then(|word| word.expand(&mut |name| values.get(name).cloned()));
+            if let Some(value) = value {
+                values.insert(assignment.name.to_owned(), value);
+            }
+        }
+    }
+    values
+}
+
+fn read_from(
+    from: &Instruction<'_>,
+    globals: &HashMap<String, Vec<u8>>,
+    escape: u8,
+    names: &HashMap<String, usize>,
+) -> (Base, Option<String>) {
+    let words: Vec<&[u8]> = from.arguments().fields_with(char::is_whitespace).collect();
+    let name = match words.as_slice() {
+        [_, keyword, name] if keyword.eq_ignore_ascii_case(b"as") => Some(name.to_str_lossy().into_owned()),
+        _ => None,
+    };
+    let Some(image) = words.first() else { return (Base::Unknown, name) };
+    let expanded = Word::read(image, escape).ok().and_then(|word| word.expand(&mut |n| globals.get(n).cloned()));
+    let stage = expanded.and_then(|base| names.get(&base.to_str_lossy().to_ascii_lowercase()).copied());
+    (stage.map_or_else(|| Base::Image(image.to_str_lossy().into_owned()), Base::Stage), name)
+}
+
+/// What an instruction's `--from` or `from=` name.
+fn sources(instruction: &Instruction<'_>) -> Vec<String> {
+    let from_flags = instruction.flags.iter().filter(|flag| flag.name() == b"from").filter_map(|flag| flag.value());
+    let mut sources: Vec<String> = from_flags.map(|value| value.bytes().to_str_lossy().into_owned()).collect();
+    let mounts = instruction.mounts.iter().filter_map(|mount| mount.value("from"));
+    sources.extend(mounts.map(|value| value.to_str_lossy().into_owned()));
+    sources
+}

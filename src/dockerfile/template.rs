@@ -1,0 +1,237 @@
+//! Templates around a Dockerfile: empy, Jinja, Go's `text/template`, Handlebars, ERB.
+//!
+//! To BuildKit their lines are instructions it does not know; another tool takes them out before it builds. What matters
+//! here is which lines stand in which block, since a declaration inside `@[if x]` does not serve a RUN outside of it.
+
+use crate::text::Span;
+
+use super::lines::{Lines, trim_start};
+
+/// A place in the tree of blocks: the file itself ([`Place::FILE`]) or one branch of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place(usize);
+
+impl Place {
+    /// Outside of every block.
+    pub const FILE: Self = Self(0);
+}
+
+#[derive(Clone, Debug)]
+struct Branch {
+    parent: Option<Place>,
+    block: usize,
+}
+
+/// A block: from the line that opens it to the line that closes it.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// From the start of its first line to the end of its last; to the end of the file where nothing closes it.
+    pub span: Span,
+    /// Its branches, in order: one, and one more for each `else` of some kind.
+    pub branches: Vec<Place>,
+    /// Whether the last branch is a plain `else`, so that one of them is always taken.
+    pub exhaustive: bool,
+}
+
+/// The blocks of a file.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    branches: Vec<Branch>,
+    blocks: Vec<Block>,
+    /// From which byte on the text stands in which place, ordered by byte.
+    bounds: Vec<(usize, Place)>,
+}
+
+/// Whether `source` holds anything that looks like a template's expression.
+#[must_use]
+pub fn is_template(source: &[u8]) -> bool {
+    // Two passes over the file at most: every mark starts with one of four bytes.
+    memchr::memchr3_iter(b'{', b'@', b'<', source).any(|at| {
+        matches!(&source[at..], [b'{', b'{' | b'%', ..] | [b'@', b'(' | b'[' | b'{', ..] | [b'<', b'%', ..])
+    })
+}
+
+impl Blocks {
+    /// The blocks of `source`; none where it is no template.
+    #[must_use]
+    pub fn read(source: &[u8], template: bool) -> Self {
+        let root = Branch { parent: None, block: usize::MAX };
+        let mut blocks = Self { branches: vec![root], blocks: Vec::new(), bounds: vec![(0, Place::FILE)] };
+        if !template {
+            return blocks;
+        }
+        let mut here = Place::FILE;
+        for line in Lines::new(source) {
+            let before = here;
+            for tag in tags(trim_start(line.text.of(source))) {
+                here = blocks.step(here, tag, line.full, source.len());
+            }
+            if here != before {
+                blocks.bounds.push((line.full.end, here));
+            }
+        }
+        blocks
+    }
+
+    fn step(&mut self, here: Place, tag: Tag, line: Span, end: usize) -> Place {
+        let block = self.branches[here.0].block;
+        match tag {
+            Tag::Open => {
+                self.blocks.push(Block { span: Span::new(line.start, end), branches: Vec::new(), exhaustive: false });
+                self.branch(here, self.blocks.len() - 1)
+            }
+            Tag::Else { plain } if block != usize::MAX => {
+                self.blocks[block].exhaustive = plain;
+                self.branch(self.branches[here.0].parent.unwrap_or(Place::FILE), block)
+            }
+            Tag::Close if block != usize::MAX => {
+                self.blocks[block].span.end = line.end;
+                self.branches[here.0].parent.unwrap_or(Place::FILE)
+            }
+            Tag::Else { .. } | Tag::Close => here,
+        }
+    }
+
+    fn branch(&mut self, parent: Place, block: usize) -> Place {
+        let place = Place(self.branches.len());
+        self.branches.push(Branch { parent: Some(parent), block });
+        self.blocks[block].branches.push(place);
+        place
+    }
+
+    /// The place that byte `offset` stands in.
+    #[must_use]
+    pub fn at(&self, offset: usize) -> Place {
+        let next = self.bounds.partition_point(|(start, _)| *start <= offset);
+        self.bounds[next.max(1) - 1].1
+    }
+
+    /// Whether text in `inner` is reached only by way of `outer`, so that what stands in `outer` serves it.
+    #[must_use]
+    pub fn encloses(&self, outer: Place, inner: Place) -> bool {
+        // A branch is made after the branch around it, so the numbers only fall on the way out.
+        self.way_out(inner).take_while(|place| *place >= outer).any(|place| place == outer)
+    }
+
+    /// The innermost place that encloses both.
+    #[must_use]
+    pub fn common(&self, a: Place, b: Place) -> Place {
+        let (mut a, mut b) = (a, b);
+        while a != b {
+            let later = if a > b { &mut a } else { &mut b };
+            *later = self.branches[later.0].parent.unwrap_or(Place::FILE);
+        }
+        a
+    }
+
+    /// The block that `place` is a branch of; `None` for the file itself.
+    #[must_use]
+    pub fn block(&self, place: Place) -> Option<&Block> {
+        self.blocks.get(self.branches[place.0].block)
+    }
+
+    /// The place around `place`'s block; `None` for the file itself.
+    #[must_use]
+    pub fn parent(&self, place: Place) -> Option<Place> {
+        self.branches[place.0].parent
+    }
+
+    /// `place`, the place around it, and so on out to the file.
+    pub fn way_out(&self, place: Place) -> impl Iterator<Item = Place> + '_ {
+        std::iter::successors(Some(place), |place| self.branches[place.0].parent)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tag {
+    Open,
+    Else { plain: bool },
+    Close,
+}
+
+/// The tags of a line that starts with one.
+fn tags(line: &[u8]) -> impl Iterator<Item = Tag> + '_ {
+    let mut rest = line;
+    if !matches!(line, [b'{', b'%' | b'{', ..] | [b'@', b'[', ..] | [b'<', b'%', ..]) {
+        rest = &[];
+    }
+    std::iter::from_fn(move || {
+        loop {
+            let at = memchr::memchr3_iter(b'{', b'@', b'<', rest)
+                .find(|&at| matches!(&rest[at..], [b'{', b'%' | b'{', ..] | [b'@', b'[', ..] | [b'<', b'%', ..]))?;
+            let (mark, body) = rest[at..].split_at(2);
+            let close: &[u8] = match mark {
+                b"{%" => b"%}",
+                b"{{" => b"}}",
+                b"@[" => b"]",
+                _ => b"%>",
+            };
+            let len = memchr::memmem::find(body, close).unwrap_or(body.len());
+            rest = &body[len..];
+            if let Some(tag) = tag(mark, &body[..len]) {
+                return Some(tag);
+            }
+        }
+    })
+}
+
+fn tag(mark: &[u8], body: &[u8]) -> Option<Tag> {
+    let body = body.trim_ascii_start();
+    let body = body.strip_prefix(b"-").or_else(|| body.strip_prefix(b"+")).unwrap_or(body).trim_ascii();
+    let body = body.strip_suffix(b"-").unwrap_or(body).trim_ascii_end();
+    let len = body.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(body.len());
+    let (word, rest) = body.split_at(len);
+    let plain = Tag::Else { plain: rest.trim_ascii().is_empty() };
+    match (mark, word) {
+        (b"{%", b"if" | b"for" | b"macro" | b"call" | b"filter" | b"block" | b"with" | b"autoescape" | b"raw")
+        | (b"{{", b"if" | b"range" | b"with" | b"define" | b"block")
+        | (b"@[", b"if" | b"for" | b"while" | b"try" | b"def")
+        | (b"<%", b"if" | b"unless" | b"for" | b"while" | b"case") => Some(Tag::Open),
+        (b"{{", b"") if matches!(body.first(), Some(b'#' | b'^')) => Some(Tag::Open),
+        (b"{{", b"") if body.first() == Some(&b'/') => Some(Tag::Close),
+        (b"<%", _) if body.ends_with(b" do") || body.ends_with(b"|") => Some(Tag::Open),
+        (_, b"else") => Some(plain),
+        (_, b"elif" | b"elsif" | b"when" | b"except") => Some(Tag::Else { plain: false }),
+        (b"{%", word) if word.starts_with(b"end") => Some(Tag::Close),
+        (_, b"end") => Some(Tag::Close),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(source: &str) -> Blocks {
+        Blocks::read(source.as_bytes(), is_template(source.as_bytes()))
+    }
+
+    #[test]
+    fn branches_are_places_of_their_own() {
+        for source in [
+            "a\n{% if x %}\nb\n{%- else -%}\nc\n{% endif %}\nd\n",
+            "a\n@[if x]\nb\n@[else]\nc\n@[end if]\nd\n",
+            "a\n{{- if .X }}\nb\n{{ else }}\nc\n{{ end -}}\nd\n",
+            "a\n{{#if x}}\nb\n{{else}}\nc\n{{/if}}\nd\n",
+            "a\n<% if x %>\nb\n<% else %>\nc\n<% end %>\nd\n",
+        ] {
+            let blocks = blocks(source);
+            let at = |what: &str| blocks.at(source.find(what).unwrap() + 1);
+            let (b, c) = (at("\nb\n"), at("\nc\n"));
+            assert_eq!((at("a\n"), at("\nd\n")), (Place::FILE, Place::FILE), "{source}");
+            assert!(b != c && b != Place::FILE && c != Place::FILE, "{source}");
+            assert!(blocks.encloses(Place::FILE, b) && !blocks.encloses(b, c) && !blocks.encloses(b, Place::FILE));
+            assert_eq!(blocks.common(b, c), Place::FILE);
+            let block = blocks.block(c).unwrap();
+            assert!(block.exhaustive && block.branches == [b, c]);
+            assert_eq!(block.span.start, 2);
+        }
+    }
+
+    #[test]
+    fn a_block_on_one_line_leaves_the_place_as_it_was() {
+        assert_eq!(blocks("{% if x %}RUN a{% endif %}\nb").at(27), Place::FILE);
+        assert_eq!(blocks("{% endif %}\nb").at(12), Place::FILE);
+        assert_eq!(blocks("RUN echo '{{ if x }}'\nb").at(22), Place::FILE);
+    }
+}

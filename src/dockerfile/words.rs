@@ -1,0 +1,328 @@
+//! Words with variables in them: `apt-${CACHE_ID:-default}`.
+//!
+//! Reads a value the way BuildKit's shell lexer does when it expands it (`ProcessWord` in
+//! `frontend/dockerfile/shell/lex.go`), but keeps the parts instead of the outcome, so that a rule can ask which
+//! variables an id refers to, and in which form.
+
+/// How deep `${a:-${b:-…}}` may nest before a value counts as unreadable.
+const MAX_DEPTH: usize = 100;
+/// How long an expanded value may get, in bytes, before it counts as one that cannot be worked out.
+const MAX_EXPANDED: usize = 64 * 1024;
+
+/// A value, cut into text and variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    /// The parts in order; text stands in runs of its own, quotes and escapes taken off.
+    pub parts: Vec<Part>,
+}
+
+/// A piece of a [`Word`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Text that stands for itself.
+    Text(Vec<u8>),
+    /// A variable.
+    Variable(Variable),
+}
+
+/// A reference to a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name; for `$1` or `$?` the digit or sign.
+    pub name: String,
+    /// What happens when it is unset or empty.
+    pub form: Form,
+}
+
+/// The forms of a reference. `or_empty` is the colon: an empty value counts as unset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `$NAME` or `${NAME}`.
+    Plain,
+    /// `${NAME-word}`, `${NAME:-word}`: the word where the variable is unset.
+    Default {
+        /// Whether the colon is there.
+        or_empty: bool,
+        /// What stands in.
+        word: Word,
+    },
+    /// `${NAME+word}`, `${NAME:+word}`: the word where the variable is set, else nothing.
+    Alternative {
+        /// Whether the colon is there.
+        or_empty: bool,
+        /// What stands in.
+        word: Word,
+    },
+    /// `?`, `#`, `%` and `/`: an error, or a change to the value.
+    Other(Word),
+}
+
+/// A value that BuildKit's lexer would refuse (`${`, an open quote), or that nests deeper than any real one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+impl Word {
+    /// Reads `value`, whose quotes at the level of the instruction are gone already; `escape` is the file's escape
+    /// character.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where BuildKit's lexer reports an error.
+    pub fn read(value: &[u8], escape: u8) -> Result<Self, Unreadable> {
+        if memchr::memchr3(b'$', b'\'', b'"', value).is_none() && memchr::memchr(escape, value).is_none() {
+            return Ok(Self { parts: vec![Part::Text(value.into())] });
+        }
+        Reader { value, at: 0, escape, depth: 0 }.until(None)
+    }
+
+    /// Calls `visit` for every variable in the word, nested ones included, outermost first.
+    pub fn each_variable<'w>(&'w self, visit: &mut impl FnMut(&'w Variable)) {
+        for part in &self.parts {
+            if let Part::Variable(variable) = part {
+                visit(variable);
+                match &variable.form {
+                    Form::Plain => {}
+                    Form::Default { word, .. } | Form::Alternative { word, .. } | Form::Other(word) => {
+                        word.each_variable(visit);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the word refers to the variable `name`, in any form and at any depth.
+    #[must_use]
+    pub fn mentions(&self, name: &str) -> bool {
+        let mut found = false;
+        self.each_variable(&mut |variable| found |= variable.name == name);
+        found
+    }
+
+    /// Whether the word holds any variable.
+    #[must_use]
+    pub fn has_variable(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Variable(_)))
+    }
+
+    /// The word's value where `lookup` gives the values of variables (`None`: unset), or `None` where it holds a form
+    /// that cannot be worked out here.
+    pub fn expand(&self, lookup: &mut impl FnMut(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(piece) => text.extend_from_slice(piece),
+                Part::Variable(variable) => {
+                    let value = lookup(&variable.name);
+                    let is_set = |or_empty: bool| value.as_ref().is_some_and(|v| !or_empty || !v.is_empty());
+                    match &variable.form {
+                        Form::Plain => text.extend(value.unwrap_or_default()),
+                        Form::Default { or_empty, .. } if is_set(*or_empty) => text.extend(value.unwrap_or_default()),
+                        Form::Alternative { or_empty, .. } if !is_set(*or_empty) => {}
+                        Form::Default { word, .. } | Form::Alternative { word, .. } => {
+                            text.extend(word.expand(lookup)?);
+                        }
+                        Form::Other(_) => return None,
+                    }
+                }
+            }
+            if text.len() > MAX_EXPANDED {
+                return None;
+            }
+        }
+        Some(text)
+    }
+}
+
+struct Reader<'v> {
+    value: &'v [u8],
+    at: usize,
+    escape: u8,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.value.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn until(&mut self, stop: Option<u8>) -> Result<Word, Unreadable> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Unreadable);
+        }
+        let mut word = Word::default();
+        loop {
+            match self.peek() {
+                None if stop.is_some() => return Err(Unreadable),
+                None => break,
+                Some(byte) if Some(byte) == stop => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b'\'') => self.single_quoted(&mut word)?,
+                Some(b'"') => self.double_quoted(&mut word)?,
+                Some(b'$') => self.dollar(&mut word)?,
+                Some(byte) => {
+                    self.at += 1;
+                    if byte != self.escape {
+                        word.text(byte);
+                    } else if let Some(escaped) = self.next() {
+                        word.text(escaped);
+                    }
+                }
+            }
+        }
+        self.depth -= 1;
+        Ok(word)
+    }
+
+    fn single_quoted(&mut self, word: &mut Word) -> Result<(), Unreadable> {
+        self.at += 1;
+        loop {
+            match self.next().ok_or(Unreadable)? {
+                b'\'' => return Ok(()),
+                byte => word.text(byte),
+            }
+        }
+    }
+
+    fn double_quoted(&mut self, word: &mut Word) -> Result<(), Unreadable> {
+        self.at += 1;
+        loop {
+            match self.peek().ok_or(Unreadable)? {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'$' => self.dollar(word)?,
+                byte => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(next) if byte == self.escape && (matches!(next, b'"' | b'$') || next == self.escape) => {
+                            self.at += 1;
+                            word.text(next);
+                        }
+                        None if byte == self.escape => {}
+                        _ => word.text(byte),
+                    }
+                }
+            }
+        }
+    }
+
+    fn dollar(&mut self, word: &mut Word) -> Result<(), Unreadable> {
+        self.at += 1;
+        if self.peek() != Some(b'{') {
+            match self.name() {
+                name if name.is_empty() => word.text(b'$'),
+                name => word.parts.push(Part::Variable(Variable { name, form: Form::Plain })),
+            }
+            return Ok(());
+        }
+        self.at += 1;
+        if matches!(self.peek(), None | Some(b'{' | b'}' | b':')) {
+            return Err(Unreadable);
+        }
+        let name = self.name();
+        let form = match self.next().ok_or(Unreadable)? {
+            b'}' => Form::Plain,
+            b':' => match self.next().ok_or(Unreadable)? {
+                b'-' => Form::Default { or_empty: true, word: self.until(Some(b'}'))? },
+                b'+' => Form::Alternative { or_empty: true, word: self.until(Some(b'}'))? },
+                b'?' => Form::Other(self.until(Some(b'}'))?),
+                _ => return Err(Unreadable),
+            },
+            b'-' => Form::Default { or_empty: false, word: self.until(Some(b'}'))? },
+            b'+' => Form::Alternative { or_empty: false, word: self.until(Some(b'}'))? },
+            b'?' | b'#' | b'%' => Form::Other(self.until(Some(b'}'))?),
+            b'/' => {
+                if self.peek() == Some(b'/') {
+                    self.at += 1;
+                }
+                let mut pattern = self.until(Some(b'/'))?;
+                pattern.parts.extend(self.until(Some(b'}'))?.parts);
+                Form::Other(pattern)
+            }
+            _ => return Err(Unreadable),
+        };
+        word.parts.push(Part::Variable(Variable { name, form }));
+        Ok(())
+    }
+
+    /// A name behind `$` or `${`: letters, digits and underscores, or a number, or one of the shell's special signs.
+    fn name(&mut self) -> String {
+        let start = self.at;
+        match self.peek() {
+            Some(b'0'..=b'9') => {
+                while matches!(self.peek(), Some(b'0'..=b'9')) {
+                    self.at += 1;
+                }
+            }
+            Some(b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => self.at += 1,
+            _ => {
+                while matches!(self.peek(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_')) {
+                    self.at += 1;
+                }
+            }
+        }
+        String::from_utf8_lossy(&self.value[start..self.at]).into_owned()
+    }
+}
+
+impl Word {
+    fn text(&mut self, byte: u8) {
+        if let Some(Part::Text(text)) = self.parts.last_mut() {
+            text.push(byte);
+        } else {
+            self.parts.push(Part::Text(vec![byte]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Word {
+        Word::read(value.as_bytes(), b'\\').unwrap()
+    }
+
+    fn expanded(value: &str, set: &[(&str, &str)]) -> String {
+        let mut lookup = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_bytes().to_vec());
+        String::from_utf8(read(value).expand(&mut lookup).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_form_names_its_variable() {
+        for form in ["$X", "${X}", "${X:-a}", "${X-a}", "${X:+a}", "${X+a}", "${Y:+-${X}}", "\"$X\"", "${X#a}"] {
+            assert!(read(form).mentions("X"), "{form}");
+        }
+        for form in ["\\$X", "'$X'", "$XY", "${XY}", "X"] {
+            assert!(!read(form).mentions("X"), "{form}");
+        }
+    }
+
+    #[test]
+    fn expansion_follows_the_forms() {
+        assert_eq!(expanded("a-${X}", &[("X", "1")]), "a-1");
+        assert_eq!(expanded("a-${X}", &[]), "a-");
+        assert_eq!(expanded("a-${X:-d}${X-e}", &[("X", "")]), "a-d");
+        assert_eq!(expanded("a${X:+-${X}}", &[("X", "1")]), "a-1");
+        assert_eq!(expanded("a${X:+-${X}}", &[]), "a");
+        assert_eq!(expanded("a$", &[]), "a$");
+    }
+
+    #[test]
+    fn what_buildkit_refuses_is_unreadable() {
+        for value in ["${", "${}", "${:x}", "${X", "${X:=a}", "${X:-a", "'a", "\"a", "${{a}}"] {
+            assert_eq!(Word::read(value.as_bytes(), b'\\'), Err(Unreadable), "{value}");
+        }
+        let deep = "${a:-".repeat(10_000) + &"}".repeat(10_000);
+        assert_eq!(Word::read(deep.as_bytes(), b'\\'), Err(Unreadable));
+    }
+}

@@ -1,0 +1,93 @@
+//! The cache mounts of a file, with what every rule asks about them.
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::{Dockerfile, Form, Kind, Mount, Sharing, Word};
+use crate::finding::LockKey;
+
+use super::Settings;
+
+/// A cache mount that BuildKit would accept.
+#[derive(Debug)]
+pub struct Cache<'f> {
+    /// Its RUN, by its index in the file.
+    pub instruction: usize,
+    /// The mount.
+    pub mount: &'f Mount,
+    /// The id, cut into text and variables.
+    pub word: Word,
+    /// How builds share it, where that can be known.
+    pub sharing: Option<Sharing>,
+}
+
+/// The cache mounts of `file`, in order; those that BuildKit refuses are left out.
+#[must_use]
+pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
+    let caches = file.mounts().filter(|(_, mount)| mount.faults.is_empty());
+    let read = |(instruction, mount): (usize, &'f Mount)| {
+        let is_cache = match mount.kind {
+            Kind::Cache => true,
+            Kind::Unknown => expanded(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache"),
+            _ => false,
+        };
+        let sharing = mount.sharing().or_else(|| {
+            let value = expanded(file, instruction, mount, "sharing")?.to_ascii_lowercase();
+            [Sharing::Shared, Sharing::Private, Sharing::Locked].into_iter().find(|s| s.as_str().as_bytes() == value)
+        });
+        let word = mount.id_word().unwrap_or_default();
+        is_cache.then_some(Cache { instruction, mount, word, sharing })
+    };
+    caches.filter_map(read).collect()
+}
+
+/// The value of `option` in a build that passes no argument.
+fn expanded(file: &Dockerfile<'_>, instruction: usize, mount: &Mount, option: &str) -> Option<Vec<u8>> {
+    let word = Word::read(&mount.value(option)?, mount.escape).ok()?;
+    word.expand(&mut |name| file.default_value(name, instruction))
+}
+
+impl Cache<'_> {
+    /// The id for messages: as written, or the target in its place.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.mount.effective_id().to_str_lossy().into_owned()
+    }
+
+    /// What decides which other mounts it waits for.
+    #[must_use]
+    pub fn lock(&self) -> LockKey {
+        let base = self.mount.base().map(|value| value.map(Cow::into_owned));
+        LockKey { id: self.mount.effective_id().into_owned(), base }
+    }
+
+    /// Whether the id refers to the lane argument or another variable that sets jobs apart.
+    #[must_use]
+    pub fn is_isolated(&self, settings: &Settings) -> bool {
+        let mut names = std::iter::once(&settings.arg).chain(&settings.isolating);
+        names.any(|name| self.word.mentions(name) || (self.mount.templated && self.names_in_template(name)))
+    }
+
+    /// Whether the id of a templated mount names `name`, in any case: `@(cache_id)`, say.
+    fn names_in_template(&self, name: &str) -> bool {
+        self.mount.effective_id().to_ascii_lowercase().contains_str(name.to_ascii_lowercase())
+    }
+}
+
+/// Whether `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only
+/// within its own `:+`.
+#[must_use]
+pub fn needs_value(word: &Word, name: &str) -> bool {
+    word.parts.iter().any(|part| {
+        let crate::dockerfile::Part::Variable(variable) = part else { return false };
+        let is_it = variable.name == name;
+        match &variable.form {
+            Form::Plain => is_it,
+            Form::Default { .. } if is_it => false,
+            Form::Alternative { .. } if is_it => false,
+            Form::Default { word, .. } | Form::Alternative { word, .. } => needs_value(word, name),
+            Form::Other(word) => is_it || needs_value(word, name),
+        }
+    })
+}

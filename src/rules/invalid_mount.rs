@@ -1,0 +1,98 @@
+//! `invalid-mount`: a mount that BuildKit refuses.
+
+use crate::dockerfile::{FaultKind, Kind};
+use crate::finding::{Finding, RuleMeta, Severity};
+
+use super::{Context, Rule};
+
+pub(super) struct InvalidMount;
+
+static META: RuleMeta = RuleMeta {
+    name: "invalid-mount",
+    severity: Severity::Error,
+    fix: None,
+    summary: "a mount that BuildKit refuses: the build fails",
+};
+
+impl Rule for InvalidMount {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
+        for (_, mount) in cx.file.mounts() {
+            for fault in &mount.faults {
+                let (message, help) = explain(&fault.kind);
+                findings.push(Finding::new(&META, fault.span, format!("the build fails here: {message}")).help(help));
+            }
+        }
+    }
+}
+
+/// What BuildKit objects to, and what to write instead.
+fn explain(fault: &FaultKind) -> (String, String) {
+    let or = |nearest: &Option<&str>, otherwise: &str| {
+        nearest.map_or_else(|| otherwise.to_owned(), |nearest| format!("did you mean `{nearest}`?"))
+    };
+    match fault {
+        FaultKind::NoValue => {
+            ("`--mount` has no value".into(), "write `--mount=type=cache,target=…`, with an `=` and no space".into())
+        }
+        FaultKind::Quote => (
+            "a quote stands where the option list allows none".into(),
+            "quote a whole option with escaped quotes (`\\\"id=a,b\\\"`), or drop the quote".into(),
+        ),
+        FaultKind::EmptyField => {
+            ("an option is empty".into(), "drop the comma too many (options are parted by one comma)".into())
+        }
+        FaultKind::SpaceAfterComma => (
+            "the space behind the comma ends the flag, and what follows it is run as a command".into(),
+            "drop the space: options are parted by a comma alone".into(),
+        ),
+        FaultKind::BareOption(name) => (
+            format!("`{name}` is no option that stands without a value"),
+            "write `name=value` (only ro, rw, readonly, readwrite and required stand alone)".into(),
+        ),
+        FaultKind::UnknownOption(name, nearest) => (
+            format!("a mount has no option `{name}`"),
+            or(nearest, "the options are type, id, target, source, from, sharing, readonly, uid, gid and mode"),
+        ),
+        FaultKind::UnknownValue(option, value, nearest) => {
+            (format!("`{option}` cannot be `{value}`"), or(nearest, values(option)))
+        }
+        FaultKind::NotForType(option, kind) => {
+            let kind = kind_name(*kind);
+            (format!("a {kind} mount takes no `{option}`"), format!("drop `{option}`, or change the type before it"))
+        }
+        FaultKind::VariableInFrom => (
+            "`from` takes no variable".into(),
+            "name a stage (`FROM image:${TAG} AS base`), and write `from=base`".into(),
+        ),
+        FaultKind::BadVariable(option) => (
+            format!("the variable in `{option}` cannot be read"),
+            "write `${NAME}` or `${NAME:-default}`".into(),
+        ),
+        FaultKind::NoTarget => ("the mount has no target".into(), "add `target=/path`".into()),
+        FaultKind::RootTarget => ("the target cannot be `/`".into(), "mount it on a folder below `/`".into()),
+    }
+}
+
+fn values(option: &str) -> &'static str {
+    match option {
+        "type" => "it is one of bind, cache, tmpfs, secret and ssh",
+        "sharing" => "it is one of shared, private and locked",
+        "mode" => "it is an octal number, `0755` say",
+        "uid" | "gid" => "it is a number: names are not looked up",
+        _ => "it is true or false",
+    }
+}
+
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bind | Kind::Unknown => "bind",
+        Kind::Cache => "cache",
+        Kind::Tmpfs => "tmpfs",
+        Kind::Secret => "secret",
+        Kind::Ssh => "ssh",
+    }
+}

@@ -1,0 +1,132 @@
+//! The rules: one file each, one line each in [`RULES`].
+//!
+//! A rule sees one file through a [`Context`] and hands out findings; it knows no other rule, no disk and no terminal.
+//! What several rules need stands here, in [`caches`] (the cache mounts of a file) and [`lane`] (how an id is made
+//! isolated, and where an ARG line can stand).
+
+pub mod caches;
+pub mod lane;
+
+mod invalid_mount;
+mod missing_default;
+mod shared_lock;
+mod syntax_error;
+mod undeclared_arg;
+
+use std::cell::OnceCell;
+
+use crate::dockerfile::{Dockerfile, SyntaxError};
+use crate::finding::{Finding, RuleMeta};
+
+pub use caches::Cache;
+
+/// What the user settled: the name of the lane argument and its default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The build argument that sets jobs apart.
+    pub arg: String,
+    /// Its value for builds that pass none.
+    pub default: String,
+    /// Further variables that set jobs apart.
+    pub isolating: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { arg: "CACHE_ID".into(), default: "default".into(), isolating: Vec::new() }
+    }
+}
+
+/// One file, as rules see it.
+pub struct Context<'a> {
+    /// The file.
+    pub file: &'a Dockerfile<'a>,
+    /// What the user settled.
+    pub settings: &'a Settings,
+    caches: OnceCell<Vec<Cache<'a>>>,
+    lane: OnceCell<lane::Plan>,
+}
+
+impl<'a> Context<'a> {
+    /// A view of `file`.
+    #[must_use]
+    pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
+        Self { file, settings, caches: OnceCell::new(), lane: OnceCell::new() }
+    }
+
+    /// The cache mounts of the file that BuildKit would accept, in order.
+    pub fn caches(&self) -> &[Cache<'a>] {
+        self.caches.get_or_init(|| caches::find(self.file))
+    }
+}
+
+/// How a lock is used in all files of a run.
+#[derive(Clone, Debug)]
+pub struct LockUse {
+    /// How many RUNs take it.
+    pub runs: usize,
+    /// In how many files.
+    pub files: usize,
+    /// Another place that takes it.
+    pub other: Other,
+}
+
+/// Another place, relative to a finding.
+#[derive(Clone, Debug)]
+pub enum Other {
+    /// In the same file.
+    Here(crate::text::Span),
+    /// In another file.
+    There(String, crate::text::Range),
+}
+
+/// A rule.
+pub trait Rule: Sync {
+    /// What it says about itself.
+    fn meta(&self) -> &'static RuleMeta;
+
+    /// Looks at one file.
+    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>);
+
+    /// Adds to one of its findings, which named a lock, what other RUNs and files have to do with it. Called only when
+    /// there are any.
+    fn relate(&self, _finding: &mut Finding, _lock: &LockUse) {}
+}
+
+/// Every rule. A new one is a file beside this one and a line here.
+pub static RULES: &[&dyn Rule] = &[
+    &shared_lock::SharedLock,
+    &undeclared_arg::UndeclaredArg,
+    &missing_default::MissingDefault,
+    &invalid_mount::InvalidMount,
+    &syntax_error::SyntaxErrorRule,
+];
+
+/// The rule called `name`.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Rule> {
+    RULES.iter().copied().find(|rule| rule.meta().name == name)
+}
+
+/// The finding for a file that could not be read.
+#[must_use]
+pub fn unreadable(error: &SyntaxError) -> Finding {
+    syntax_error::finding(error)
+}
+
+/// The findings of every rule on one file, ordered by place.
+#[must_use]
+pub fn check(cx: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in RULES {
+        rule.check(cx, &mut findings);
+    }
+    findings.sort_by_key(|finding| finding.span);
+    findings
+}
+
+/// `n` with its noun, in the plural where it is not one.
+#[must_use]
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

@@ -1,0 +1,87 @@
+//! `shared-lock`: a locked cache that every build on the builder shares.
+
+use crate::finding::{Finding, RuleMeta, Severity};
+use crate::fix::{Applicability, Fix};
+
+use super::lane::{is_shared_lock, isolated_id};
+use super::{Cache, Context, LockUse, Other, Rule, count};
+
+pub(super) struct SharedLock;
+
+static META: RuleMeta = RuleMeta {
+    name: "shared-lock",
+    severity: Severity::Error,
+    fix: Some(Applicability::Safe),
+    summary: "a locked cache id without a per-job part: parallel builds wait for each other",
+};
+
+impl Rule for SharedLock {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
+        for cache in cx.caches().iter().filter(|cache| is_shared_lock(cx, cache)) {
+            let id = cache.id();
+            let message = if cache.mount.id().is_some() {
+                format!("parallel builds wait for each other here: the lock `{id}` is the same for all of them")
+            } else {
+                format!("parallel builds wait for each other here: without an id, the lock is `{id}` for all of them")
+            };
+            let edits = cx.isolate(cache);
+            let fix = edits.map(|edits| Fix::safe(title(cx, cache, edits.len() > 1), edits));
+            findings.push(
+                Finding::new(&META, cache.mount.id_span(), message)
+                    .help(help(cx, cache))
+                    .about(cache.lock())
+                    .fix(fix),
+            );
+        }
+    }
+
+    fn relate(&self, finding: &mut Finding, lock: &LockUse) {
+        let others = lock.runs - 1;
+        let take = if others == 1 { "takes" } else { "take" };
+        let mut note = format!("; {} {take} it too", count(others, "other RUN"));
+        if lock.files > 1 {
+            note.push_str(&format!(", in {}", count(lock.files, "file")));
+        }
+        finding.message.push_str(&note);
+        let label = "takes the same lock".to_owned();
+        match &lock.other {
+            Other::Here(span) => finding.labels.push(crate::finding::Label { span: *span, message: label }),
+            Other::There(path, range) => finding.elsewhere.push(crate::finding::Elsewhere {
+                path: path.clone(),
+                range: *range,
+                message: label,
+            }),
+        }
+    }
+}
+
+fn title(cx: &Context<'_>, cache: &Cache<'_>, declares: bool) -> String {
+    let arg = &cx.settings.arg;
+    let id = isolated_id(cx, cache);
+    if declares { format!("use `id={id}` and declare `ARG {arg}`") } else { format!("use `id={id}`") }
+}
+
+fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
+    let (arg, default) = (&cx.settings.arg, &cx.settings.default);
+    let id = isolated_id(cx, cache);
+    let mut help = format!("write `id={id}`");
+    if cx.file.visible(arg, cache.instruction).is_none() {
+        let keyword = if cx.file.instructions[cache.instruction].onbuild { "ONBUILD ARG" } else { "ARG" };
+        help.push_str(&format!(", with `{keyword} {arg}={default}` above the RUN"));
+    }
+    help.push_str(&format!("; then give each job its own `--build-arg {arg}=…`"));
+    let mut own = None;
+    cache.word.each_variable(&mut |variable| {
+        if own.is_none() && !super::undeclared_arg::PLATFORM_ARGS.contains(&variable.name.as_str()) {
+            own = Some(variable.name.clone());
+        }
+    });
+    if let Some(own) = own {
+        help.push_str(&format!(". If `{own}` is what sets your jobs apart, list it under `isolating-args`"));
+    }
+    help
+}
