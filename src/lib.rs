@@ -1,5 +1,31 @@
+//! Finds and repairs the BuildKit cache mounts that make parallel builds wait for each other.
+//!
+//! The library knows no terminal and writes no file: bytes go in, findings and new bytes come out. The command line in
+//! [`cli`] is a thin layer above [`lint`].
+//!
+//! ```
+//! use cachelane::{fix::Applicability, lint, rules::Settings};
+//!
+//! let dockerfile = b"FROM debian\nRUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked apt-get update\n";
+//! let settings = Settings::default();
+//!
+//! let findings = lint::check(dockerfile, &settings).findings;
+//! assert_eq!(findings[0].rule, "shared-lock");
+//!
+//! let fixed = lint::fix(dockerfile, &settings, Applicability::Safe);
+//! assert_eq!(
+//!     String::from_utf8_lossy(&fixed.bytes),
+//!     "FROM debian\nARG CACHE_ID=default\n\
+//!      RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n",
+//! );
+//! ```
+
+pub mod cli;
 pub mod dockerfile;
 pub mod finding;
 pub mod fix;
+pub mod lint;
+pub mod report;
 pub mod rules;
 pub mod text;
+pub mod workspace;

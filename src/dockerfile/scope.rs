@@ -280,7 +280,7 @@ mod tests {
             ("FROM a AS b\nARG X=1\nFROM c\nRUN x", None),
             ("ARG BASE=b\nFROM a AS b\nARG X=1\nFROM ${BASE}\nRUN x", Some("1")),
             ("FROM a\nENV X 1 2\nRUN x", Some("1 2")),
-            ("FROM a\nARG Y=y A=b X=\"1 ${Y}\"\nRUN x", Some("1 y")),
+            ("FROM a\nARG Y=y A=b\nARG X=\"1 ${Y}\"\nRUN x", Some("1 y")),
             ("RUN x", None),
             ("ARG X=1\nRUN x", Some("1")),
             ("FROM a\nARG X=1\nONBUILD RUN x", None),

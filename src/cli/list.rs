@@ -1,0 +1,92 @@
+//! `cachelane list`
+
+use crate::dockerfile::Dockerfile;
+use crate::lint;
+use crate::report::{self, json};
+use crate::rules::count;
+use crate::text::printable;
+
+use super::args::{Format, ListArgs};
+use super::{Outcome, run, terminal};
+
+pub(super) fn run(args: &ListArgs) -> Outcome {
+    let settings = args.common.settings();
+    let ran = run::over(&args.common.paths, |path, source| {
+        if !lint::has_mount(source) {
+            return None;
+        }
+        let name = report::path(path);
+        Some(match Dockerfile::read(source) {
+            Ok(file) => Ok(json::mounts(&name, &file, &settings)),
+            Err(error) => {
+                let line = crate::text::LineIndex::new(source).line(error.span.start);
+                Err(format!("{name}:{line}: {error}"))
+            }
+        })
+    });
+    let mut trouble = ran.trouble;
+    let mut mounts = Vec::new();
+    for result in ran.results {
+        match result {
+            Ok(found) => mounts.extend(found),
+            Err(message) => {
+                trouble = true;
+                terminal::complain(&message);
+            }
+        }
+    }
+    match args.format {
+        Format::Json => terminal::print(json::list(&mounts)),
+        Format::Human if ran.files > 0 => terminal::print(table(&mounts, ran.files)),
+        Format::Human => {}
+    }
+    if trouble { Outcome::Trouble } else { Outcome::Clean }
+}
+
+/// The mounts as a table for people.
+fn table(mounts: &[json::ListedMount], files: usize) -> String {
+    let files = count(files, "file");
+    if mounts.is_empty() {
+        return format!("{files}, no cache mount.\n");
+    }
+    let head = ["PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED"].map(String::from);
+    let rows: Vec<[String; 7]> = std::iter::once(head).chain(mounts.iter().map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 7] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            line.push_str(&format!("{cell:width$}  "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let isolated = mounts.iter().filter(|mount| mount.isolated).count();
+    let locked = mounts.iter().filter(|mount| mount.sharing == "locked").count();
+    text.push_str(&format!(
+        "\n{} in {files}: {locked} locked, {isolated} with a lane of their own.\n",
+        count(mounts.len(), "cache mount")
+    ));
+    text
+}
+
+fn row(mount: &json::ListedMount) -> [String; 7] {
+    let none = || "-".to_owned();
+    let base = [("from", &mount.from), ("uid", &mount.uid), ("gid", &mount.gid), ("mode", &mount.mode)];
+    let base: Vec<String> = base.iter().filter_map(|(name, v)| v.as_ref().map(|v| format!("{name}={v}"))).collect();
+    let id = match &mount.id {
+        Some(id) => id.clone(),
+        None => format!("({})", mount.effective_id),
+    };
+    let cells = [
+        format!("{}:{}", mount.path, mount.line),
+        mount.stage.clone().unwrap_or_else(none),
+        id,
+        mount.target.clone(),
+        mount.sharing.clone(),
+        if base.is_empty() { none() } else { base.join(" ") },
+        if mount.isolated { "yes".into() } else { "no".into() },
+    ];
+    cells.map(|cell| printable(&cell).into_owned())
+}

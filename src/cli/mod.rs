@@ -1,0 +1,47 @@
+//! The command line: the only part that prints, writes files, reads the environment and exits.
+
+mod args;
+mod check;
+mod fix;
+mod list;
+mod run;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing that fails the gate.
+    Clean,
+    /// Findings that fail the gate, or a diff.
+    Findings,
+    /// Something could not be read, written or understood.
+    Trouble,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Clean => 0,
+            Outcome::Findings => 1,
+            Outcome::Trouble => 2,
+        })
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match &args.command {
+        Command::Check(args) => check::run(args),
+        Command::Fix(args) => fix::run(args),
+        Command::List(args) => list::run(args),
+    };
+    outcome.into()
+}

@@ -1,0 +1,207 @@
+//! A file's way through the tool: bytes, [`Dockerfile`], findings, and, where it is to be fixed, new bytes that are
+//! proved before anyone may write them.
+//!
+//! The command line, the tests and other programs all come in here.
+
+use std::path::PathBuf;
+
+use crate::dockerfile::{Dockerfile, Sharing};
+use crate::finding::{Elsewhere, Finding, Label};
+use crate::fix::{self, Applicability, Fix};
+use crate::rules::{self, Context, LockUse, Other, Settings};
+use crate::text::LineIndex;
+use crate::workspace::index::{Index, Site};
+
+mod prove;
+
+/// How often fixes are looked for again in what fixes have made, before the rest is left as it is.
+const MAX_ROUNDS: usize = 20;
+
+/// What was found in one file.
+#[derive(Debug)]
+pub struct Checked {
+    /// The findings, ordered by place.
+    pub findings: Vec<Finding>,
+    /// The locks that its RUNs take: what [`relate`] compares.
+    pub locks: Vec<Site>,
+}
+
+impl Checked {
+    fn nothing() -> Self {
+        Self { findings: Vec::new(), locks: Vec::new() }
+    }
+}
+
+/// A file of a run with what was found in it.
+#[derive(Debug)]
+pub struct FileReport {
+    /// The file, as the user or the search named it.
+    pub path: PathBuf,
+    /// Its bytes. Empty where nothing was found, since then nothing needs to be shown.
+    pub source: Vec<u8>,
+    /// What was found.
+    pub checked: Checked,
+}
+
+/// Whether `source` can hold anything to find: a file without `--mount` is never read any further.
+#[must_use]
+pub fn has_mount(source: &[u8]) -> bool {
+    memchr::memmem::find(source, b"--mount").is_some()
+}
+
+/// Looks at one file.
+#[must_use]
+pub fn check(source: &[u8], settings: &Settings) -> Checked {
+    if !has_mount(source) {
+        return Checked::nothing();
+    }
+    let file = match Dockerfile::read(source) {
+        Ok(file) => file,
+        Err(error) => return Checked { findings: vec![rules::unreadable(&error)], locks: Vec::new() },
+    };
+    let cx = Context::new(&file, settings);
+    let locked = cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked));
+    let lines = LineIndex::new(source);
+    let locks = locked
+        .map(|cache| {
+            let span = cache.mount.id_span();
+            Site { lock: cache.lock(), instruction: cache.instruction, span, range: lines.range(source, span) }
+        })
+        .collect();
+    Checked { findings: rules::check(&cx), locks }
+}
+
+/// Adds to the findings of all `files` of a run what the files have to do with one another. `name` gives a file's path
+/// as reports print it.
+pub fn relate(files: &mut [FileReport], name: impl Fn(&FileReport) -> String) {
+    let mut notes: Vec<(usize, usize, LockUse)> = Vec::new();
+    {
+        let index = Index::new(files.iter().map(|file| file.checked.locks.as_slice()));
+        for (at, file) in files.iter().enumerate() {
+            for (number, finding) in file.checked.findings.iter().enumerate() {
+                let Some(group) = finding.lock.as_ref().and_then(|lock| index.get(lock)) else { continue };
+                let Some((other, site)) = group.other_than(at, finding.span) else { continue };
+                let other = if other == at {
+                    Other::Here(site.span)
+                } else {
+                    Other::There(name(&files[other]), site.range)
+                };
+                notes.push((at, number, LockUse { runs: group.runs, files: group.files, other }));
+            }
+        }
+    }
+    for (file, number, lock) in notes {
+        let finding = &mut files[file].checked.findings[number];
+        if let Some(rule) = rules::by_name(finding.rule) {
+            rule.relate(finding, &lock);
+        }
+    }
+}
+
+/// What was done to a file, and what was not.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The new bytes; the old ones where nothing was fixed.
+    pub bytes: Vec<u8>,
+    /// The fixes that were made, in order: the rule, and the 1-based line of the finding when it was fixed.
+    pub made: Vec<Made>,
+    /// What is left in the new bytes.
+    pub left: Checked,
+    /// Fixes that were dropped because the result would not have read as it should.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A fix that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The rule whose finding it cured.
+    pub rule: &'static str,
+    /// The 1-based line of the finding, in the file as it was in that round.
+    pub line: usize,
+    /// What it did.
+    pub title: String,
+}
+
+/// A fix that was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The rule of the finding.
+    pub rule: &'static str,
+    /// The 1-based line of the finding.
+    pub line: usize,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Fixes one file: every safe fix, and with `level` at [`Applicability::Unsafe`] the others too.
+///
+/// Fixes that overlap wait for a further round, until nothing is left to do. Every round's result is read again and
+/// proved; a fix after which the file does not read as intended is dropped, and said.
+#[must_use]
+pub fn fix(source: &[u8], settings: &Settings, level: Applicability) -> Fixed {
+    let mut bytes = source.to_vec();
+    let mut made = Vec::new();
+    let mut dropped: Vec<Dropped> = Vec::new();
+    for _ in 0..MAX_ROUNDS {
+        let checked = check(&bytes, settings);
+        let wanted = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.applicability() <= level);
+        let findings: Vec<&Finding> = checked.findings.iter().filter(wanted).collect();
+        if findings.is_empty() {
+            break;
+        }
+        let lines = LineIndex::new(&bytes);
+        let round = round(&bytes, &findings, settings);
+        let line = |index: usize| lines.line(findings[index].span.start);
+        dropped = round.dropped.into_iter().map(|(index, reason)| {
+            Dropped { rule: findings[index].rule, line: line(index), reason }
+        }).collect();
+        made.extend(round.made.iter().map(|&index| {
+            let title = findings[index].fix.as_ref().map_or("", Fix::title);
+            Made { rule: findings[index].rule, line: line(index), title: title.into() }
+        }));
+        let done = round.made.is_empty();
+        bytes = round.bytes;
+        if done {
+            break;
+        }
+    }
+    let left = check(&bytes, settings);
+    Fixed { bytes, made, left, dropped }
+}
+
+struct Round {
+    bytes: Vec<u8>,
+    made: Vec<usize>,
+    dropped: Vec<(usize, String)>,
+}
+
+/// Makes the fixes of `findings` that can be made together. Where the result is not what it should be, each is tried by
+/// itself, so that one bad fix takes no good one with it.
+fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
+    let fixes: Vec<&Fix> = findings.iter().filter_map(|finding| finding.fix.as_ref()).collect();
+    let applied = fix::apply(source, &fixes);
+    let together: Vec<&Finding> = applied.made.iter().map(|&index| findings[index]).collect();
+    if prove::holds(source, &applied.bytes, &together, settings).is_ok() {
+        return Round { bytes: applied.bytes, made: applied.made, dropped: Vec::new() };
+    }
+    let mut dropped = Vec::new();
+    for (index, fix) in fixes.iter().enumerate() {
+        let applied = fix::apply(source, &[fix]);
+        match prove::holds(source, &applied.bytes, &findings[index..=index], settings) {
+            Ok(()) => return Round { bytes: applied.bytes, made: vec![index], dropped },
+            Err(reason) => dropped.push((index, reason)),
+        }
+    }
+    Round { bytes: source.to_vec(), made: Vec::new(), dropped }
+}
+
+/// A label in the file itself, or a place in another one, by where `other` is.
+#[must_use]
+pub fn pointer(other: &Other, message: &str) -> (Option<Label>, Option<Elsewhere>) {
+    match other {
+        Other::Here(span) => (Some(Label { span: *span, message: message.into() }), None),
+        Other::There(path, range) => {
+            (None, Some(Elsewhere { path: path.clone(), range: *range, message: message.into() }))
+        }
+    }
+}

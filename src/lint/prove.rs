@@ -1,0 +1,136 @@
+//! The proof that a fixed file reads as intended, before it may be written.
+//!
+//! Edits are text; what counts is what BuildKit reads afterwards. So the new bytes are read again, and compared with the
+//! old reading, instruction by instruction: outside of ids and ARG lines nothing may have changed, every new id must
+//! read as the old one and the lane, and what the fixes claim to cure must be gone.
+
+use std::collections::HashMap;
+
+use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount};
+use crate::finding::Finding;
+use crate::fix::Applicability;
+use crate::rules::Settings;
+
+/// Checks that `new`, made from `old` by the fixes of `findings`, reads as they intend.
+///
+/// # Errors
+/// What is not as it should be, for people.
+pub(super) fn holds(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
+    let before = Dockerfile::read(old).map_err(|error| error.to_string())?;
+    let after = Dockerfile::read(new).map_err(|error| format!("the file could not be read any more: {error}"))?;
+    let safe = findings.iter().all(|f| f.fix.as_ref().is_none_or(|fix| fix.applicability() == Applicability::Safe));
+    same_reading(&before, &after, settings, safe)?;
+    cured(old, new, findings, settings)
+}
+
+/// Whether both files have the same instructions in the same order, ids and ARG lines aside.
+fn same_reading(
+    before: &Dockerfile<'_>,
+    after: &Dockerfile<'_>,
+    settings: &Settings,
+    safe: bool,
+) -> Result<(), String> {
+    let others = |file: &Dockerfile<'_>| {
+        let kept = |(_, i): &(usize, &Instruction<'_>)| i.keyword != Keyword::Arg;
+        file.instructions.iter().enumerate().filter(kept).map(|(index, _)| index).collect::<Vec<_>>()
+    };
+    let (old, new) = (others(before), others(after));
+    if old.len() != new.len() {
+        return Err("the file would have other instructions than before".into());
+    }
+    for (&old, &new) in old.iter().zip(&new) {
+        let (old, new) = (&before.instructions[old], &after.instructions[new]);
+        let same = old.keyword == new.keyword
+            && old.onbuild == new.onbuild
+            && old.arguments() == new.arguments()
+            && old.flags.len() == new.flags.len()
+            && old.heredocs.len() == new.heredocs.len()
+            && old.heredocs.iter().zip(&new.heredocs).all(|(a, b)| a.body.of(before.source) == b.body.of(after.source));
+        if !same || !same_flags(old, new) {
+            return Err(format!("the instruction on line {} would read otherwise than before", old.lines.0));
+        }
+        for (old_mount, new_mount) in old.mounts.iter().zip(&new.mounts) {
+            if !same_mount(old_mount, new_mount, settings, safe) {
+                return Err(format!("a mount on line {} would read otherwise than intended", old.lines.0));
+            }
+        }
+    }
+    same_args(before, after, settings)
+}
+
+fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
+    let is_mount = |i: &Instruction<'_>, name: &[u8]| i.keyword == Keyword::Run && name == b"mount";
+    old.flags.iter().zip(&new.flags).all(|(a, b)| {
+        a.name() == b.name() && (is_mount(old, a.name()) || a.text.bytes() == b.text.bytes())
+    })
+}
+
+/// Whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change the
+/// sharing mode and the id too, and nothing else.
+fn same_mount(old: &Mount, new: &Mount, settings: &Settings, safe: bool) -> bool {
+    let free = |option: &str| option == "id" || (!safe && option == "sharing");
+    let options = ["type", "target", "sharing", "source", "from", "readonly", "readwrite", "size", "mode", "uid", "gid"];
+    if options.iter().any(|option| !free(option) && old.value(option) != new.value(option)) {
+        return false;
+    }
+    if old.faults.len() != new.faults.len() {
+        return false;
+    }
+    let (was, is) = (old.effective_id(), new.effective_id());
+    let lane = format!("-${{{}}}", settings.arg);
+    was == is || !safe || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, &settings.arg))
+}
+
+/// Whether the parts of the new id are those of the old one, a `-`, and the lane.
+fn is_appended(old: &Mount, new: &Mount, arg: &str) -> bool {
+    use crate::dockerfile::{Form, Part, Variable};
+    let (Some(mut expected), Some(word)) = (old.id_word(), new.id_word()) else { return false };
+    match expected.parts.last_mut() {
+        Some(Part::Text(text)) => text.push(b'-'),
+        _ => expected.parts.push(Part::Text(b"-".to_vec())),
+    }
+    expected.parts.push(Part::Variable(Variable { name: arg.into(), form: Form::Plain }));
+    word == expected
+}
+
+/// Whether every ARG line of the old file is still there, perhaps with a default that it lacked.
+fn same_args(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Settings) -> Result<(), String> {
+    let args = |file: &Dockerfile<'_>| {
+        let mut lines: HashMap<(bool, Vec<u8>), isize> = HashMap::new();
+        for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
+            // A default that is added to the lane argument is what `missing-default` is for.
+            let with = format!("{}={}", settings.arg, settings.default);
+            let words = arg.arguments().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let words: Vec<&[u8]> =
+                words.map(|word| if word == with.as_bytes() { settings.arg.as_bytes() } else { word }).collect();
+            *lines.entry((arg.onbuild, words.join(&b' '))).or_default() += 1;
+        }
+        lines
+    };
+    let now = args(after);
+    let lost = args(before).into_iter().any(|(line, count)| now.get(&line).copied().unwrap_or(0) < count);
+    if lost { Err("an ARG line would be lost".into()) } else { Ok(()) }
+}
+
+/// Whether as many findings as were fixed are gone, rule by rule.
+fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
+    let count = |source: &[u8]| {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for finding in super::check(source, settings).findings {
+            *counts.entry(finding.rule).or_default() += 1;
+        }
+        counts
+    };
+    let (was, is) = (count(old), count(new));
+    let mut claimed: HashMap<&str, usize> = HashMap::new();
+    for finding in findings {
+        *claimed.entry(finding.rule).or_default() += 1;
+    }
+    for (rule, claimed) in claimed {
+        let (was, is) = (was.get(rule).copied().unwrap_or(0), is.get(rule).copied().unwrap_or(0));
+        if is + claimed > was {
+            return Err(format!("the file would still have what `{rule}` found"));
+        }
+    }
+    Ok(())
+}

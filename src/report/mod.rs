@@ -1,0 +1,54 @@
+//! Reports: what was found, for people ([`human`]) and for programs ([`json`]).
+//!
+//! Nothing here prints; everything is written to a `String` or a writer that the command line hands in.
+
+pub mod human;
+pub mod json;
+pub mod safe;
+
+use crate::finding::Severity;
+use crate::lint::FileReport;
+
+/// How many of what there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Files looked at.
+    pub files: usize,
+    /// Findings that are errors.
+    pub errors: usize,
+    /// Findings that are warnings.
+    pub warnings: usize,
+    /// Findings that are infos.
+    pub infos: usize,
+    /// Findings that `cachelane fix` would cure, without `--unsafe`.
+    pub fixable: usize,
+}
+
+impl Summary {
+    /// Counts the findings of `reports`; `files` is how many files were looked at.
+    #[must_use]
+    pub fn new(reports: &[FileReport], files: usize) -> Self {
+        let mut summary = Self { files, ..Self::default() };
+        for finding in reports.iter().flat_map(|report| &report.checked.findings) {
+            match finding.severity {
+                Severity::Error => summary.errors += 1,
+                Severity::Warning => summary.warnings += 1,
+                Severity::Info => summary.infos += 1,
+            }
+            summary.fixable += usize::from(finding.is_fixable());
+        }
+        summary
+    }
+
+    /// Whether anything fails the gate.
+    #[must_use]
+    pub const fn fails(&self) -> bool {
+        self.errors + self.warnings > 0
+    }
+}
+
+/// A path as reports print it: without a leading `./`.
+#[must_use]
+pub fn path(path: &std::path::Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned()
+}

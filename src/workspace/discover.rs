@@ -1,0 +1,78 @@
+//! Finding Dockerfiles: by name below folders, and any file that is named outright.
+
+use std::path::{Path, PathBuf};
+
+use ignore::{WalkBuilder, WalkState};
+
+/// Whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the same
+/// with `Containerfile`, and never `*.dockerignore`.
+#[must_use]
+pub fn is_dockerfile(name: &[u8]) -> bool {
+    let is = |word: &[u8], lower: &[u8]| {
+        let rest = name.strip_prefix(word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+            || [word, lower].iter().any(|end| name.strip_suffix(*end).is_some_and(|stem| stem.ends_with(b".")))
+    };
+    (is(b"Dockerfile", b"dockerfile") || is(b"Containerfile", b"containerfile")) && !name.ends_with(b".dockerignore")
+}
+
+/// A place that could not be searched.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct WalkError {
+    /// What went wrong, with the path.
+    pub message: String,
+}
+
+/// Calls `visit` for every Dockerfile below `folder`, on several threads at once.
+///
+/// `.gitignore` and its kin are respected, in and out of a git repository; hidden folders are searched (`.devcontainer`
+/// holds Dockerfiles), `.git` is not. Symbolic links are not followed.
+pub fn walk<S: Send>(
+    folder: &Path,
+    threads: usize,
+    state: impl Fn() -> S,
+    visit: impl Fn(&mut S, Result<PathBuf, WalkError>) + Sync,
+) {
+    let walker = WalkBuilder::new(folder)
+        .hidden(false)
+        .require_git(false)
+        .threads(threads)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build_parallel();
+    walker.run(|| {
+        let mut state = state();
+        let visit = &visit;
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => {
+                    let name = entry.file_name().as_encoded_bytes();
+                    if entry.file_type().is_some_and(|kind| kind.is_file()) && is_dockerfile(name) {
+                        visit(&mut state, Ok(entry.into_path()));
+                    }
+                }
+                Err(error) => visit(&mut state, Err(WalkError { message: error.to_string() })),
+            }
+            WalkState::Continue
+        })
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_dockerfile;
+
+    #[test]
+    fn names() {
+        for name in
+            ["Dockerfile", "Dockerfile.dev", "a.Dockerfile", "a.dockerfile", "Containerfile", "x.containerfile"]
+        {
+            assert!(is_dockerfile(name.as_bytes()), "{name}");
+        }
+        for name in
+            ["dockerfile2", "Dockerfile.dockerignore", "MyDockerfile", "Dockerfiles", "a.dockerignore", "dockerfile"]
+        {
+            assert!(!is_dockerfile(name.as_bytes()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Reading and writing one file, so that nothing is ever lost half-way.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read, in bytes. No Dockerfile comes near it; BuildKit itself stops at lines of 64 KiB.
+pub const MAX_SIZE: u64 = 32 * 1024 * 1024;
+
+/// Why nothing could be said about a file, or why it could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("cannot read it: {0}")]
+    Read(io::Error),
+    /// It is not a regular file.
+    #[error("it is not a regular file")]
+    NotRegular,
+    /// It is larger than [`MAX_SIZE`].
+    #[error("it is larger than {} MiB: no Dockerfile is", MAX_SIZE / (1024 * 1024))]
+    TooLarge,
+    /// It holds a NUL byte.
+    #[error("there is a NUL byte on line {line}: it is binary, or UTF-16 (save it as UTF-8)")]
+    Nul {
+        /// 1-based line.
+        line: usize,
+    },
+    /// It changed since it was read.
+    #[error("it was changed while cachelane worked on it, and is left as it is: run cachelane again")]
+    Changed,
+    /// It is a symbolic link to a file outside of what was asked for.
+    #[error("it is a link to {0}, outside of the given paths: name that file to have it changed")]
+    LinkOutside(PathBuf),
+    /// It cannot be written.
+    #[error("cannot write it, and it is left as it is: {0}")]
+    Write(io::Error),
+}
+
+/// Reads the file at `path` into `buffer`, replacing what is there.
+///
+/// # Errors
+/// [`FileError`] where there is no such regular file, or where it cannot be a Dockerfile (too large, NUL bytes).
+pub fn read(path: &Path, buffer: &mut Vec<u8>) -> Result<(), FileError> {
+    buffer.clear();
+    let meta = fs::metadata(path).map_err(FileError::Read)?;
+    if !meta.is_file() {
+        // Opening a FIFO would wait for somebody to write to it.
+        return Err(FileError::NotRegular);
+    }
+    read_from(File::open(path).map_err(FileError::Read)?, buffer)
+}
+
+/// Reads all of `input` into `buffer`, by the rules of [`read`].
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>) -> Result<(), FileError> {
+    input.take(MAX_SIZE + 1).read_to_end(buffer).map_err(FileError::Read)?;
+    if buffer.len() as u64 > MAX_SIZE {
+        buffer.clear();
+        buffer.shrink_to_fit();
+        return Err(FileError::TooLarge);
+    }
+    if let Some(at) = memchr::memchr(0, buffer) {
+        return Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1 });
+    }
+    Ok(())
+}
+
+/// Puts `new` in the place of `old`, the content of the file at `path`: all of it or nothing.
+///
+/// The new content goes into a file beside it, reaches the disk, gets the old mode, and takes the old one's place in one
+/// step. A symbolic link stays one; its target is written only when it lies inside one of `roots`.
+///
+/// # Errors
+/// [`FileError`] where the file is no longer `old`, or cannot be written; it is as it was then.
+pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result<(), FileError> {
+    let link = fs::symlink_metadata(path).map_err(FileError::Read)?.file_type().is_symlink();
+    let target = if link { fs::canonicalize(path).map_err(FileError::Read)? } else { path.to_path_buf() };
+    if link && !roots.iter().filter_map(|root| fs::canonicalize(root).ok()).any(|root| target.starts_with(root)) {
+        return Err(FileError::LinkOutside(target));
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary =
+        tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder).map_err(FileError::Write)?;
+    temporary.write_all(new).map_err(FileError::Write)?;
+    let mode = fs::metadata(&target).map_err(FileError::Write)?.permissions();
+    temporary.as_file().set_permissions(mode).map_err(FileError::Write)?;
+    temporary.as_file().sync_all().map_err(FileError::Write)?;
+    let mut now = Vec::with_capacity(old.len());
+    read(&target, &mut now)?;
+    if now != old {
+        return Err(FileError::Changed);
+    }
+    temporary.persist(&target).map_err(|error| FileError::Write(error.error))?;
+    // The rename itself has to reach the disk too; where a folder cannot be synced, there is nothing more to do.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Dockerfile");
+        fs::write(&path, "b").unwrap();
+        assert!(matches!(replace(&path, b"a", b"c", &[]), Err(FileError::Changed)));
+        assert_eq!(fs::read(&path).unwrap(), b"b");
+        replace(&path, b"b", b"c", &[]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"c");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn mode_and_links_stay() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (inside, outside) = (folder.path().join("in"), folder.path().join("out"));
+        fs::create_dir(&inside).unwrap();
+        fs::write(inside.join("real"), "a").unwrap();
+        fs::write(&outside, "a").unwrap();
+        fs::set_permissions(inside.join("real"), fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("real", inside.join("Dockerfile")).unwrap();
+        symlink("../out", inside.join("a.Dockerfile")).unwrap();
+        let roots = [inside.clone()];
+        replace(&inside.join("Dockerfile"), b"a", b"b", &roots).unwrap();
+        assert_eq!(fs::read(inside.join("real")).unwrap(), b"b");
+        assert_eq!(fs::metadata(inside.join("real")).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(fs::symlink_metadata(inside.join("Dockerfile")).unwrap().is_symlink());
+        let refused = replace(&inside.join("a.Dockerfile"), b"a", b"b", &roots);
+        assert!(matches!(refused, Err(FileError::LinkOutside(_))));
+        assert_eq!(fs::read(&outside).unwrap(), b"a");
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        let mut buffer = Vec::new();
+        assert!(matches!(read_from(&b"a\nb\0"[..], &mut buffer), Err(FileError::Nul { line: 2 })));
+        assert!(matches!(read_from(io::repeat(b'x'), &mut buffer), Err(FileError::TooLarge)));
+    }
+}
