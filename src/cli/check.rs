@@ -22,9 +22,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
     match args.format {
         Format::Json => terminal::print(json::findings(&reports, summary)),
         Format::Human => {
-            let mut text = String::new();
-            // Writing into a String cannot fail.
-            let _ = human::findings(&mut text, &reports, terminal::style(false));
+            let mut text = human::findings(&reports, terminal::style(false), terminal::threads());
             if ran.files > 0 {
                 text.push_str(&human::summary(&summary));
                 text.push('\n');

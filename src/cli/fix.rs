@@ -83,7 +83,7 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         }
     }
     // Where the fixed file or the diff goes to standard output, what is said about it goes beside.
-    let _ = human::findings(&mut text, &reports, terminal::style(true));
+    text.push_str(&human::findings(&reports, terminal::style(true), terminal::threads()));
     if ran.files > 0 {
         text.push_str(&last_line(args.diff, fixes, changed, &summary));
     }
@@ -109,7 +109,7 @@ fn untouched(path: &Path, source: &[u8]) -> Done {
 
 /// What was fixed in one file.
 fn made(name: &str, fixed: &Fixed) -> String {
-    let mut text = format!("{}: {}\n", printable(name), count(fixed.made.len(), "fix").replace("fixs", "fixes"));
+    let mut text = format!("{}: {}\n", printable(name), count(fixed.made.len(), "change"));
     for made in &fixed.made {
         text.push_str(&format!("  line {}: {} ({})\n", made.line, printable(&made.title), made.rule));
     }
@@ -132,10 +132,11 @@ fn last_line(diff: bool, fixes: usize, files: usize, summary: &Summary) -> Strin
 /// A unified diff, coloured on a terminal.
 fn diff(name: &str, old: &[u8], new: &[u8]) -> Vec<u8> {
     let diff = TextDiff::from_lines(old, new);
+    let path = name.trim_start_matches('/');
     let mut unified = diff.unified_diff();
     let mut bytes = Vec::new();
     // Writing into a Vec cannot fail.
-    let _ = unified.header(&format!("a/{name}"), &format!("b/{name}")).to_writer(&mut bytes);
+    let _ = unified.header(&format!("a/{path}"), &format!("b/{path}")).to_writer(&mut bytes);
     if !terminal::is_terminal() {
         return bytes;
     }

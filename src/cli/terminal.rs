@@ -19,6 +19,11 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// How many threads may work at once.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// How to show findings on standard output.
 pub(super) fn style(why_not_fixed: bool) -> Style {
     let columns = if is_terminal() { terminal_size::terminal_size() } else { None };

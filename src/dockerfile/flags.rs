@@ -11,14 +11,14 @@ use super::mapped::Mapped;
 
 /// One flag, `--name` or `--name=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flag {
+pub struct Flag<'a> {
     /// The flag as BuildKit reads it, its quotes and escapes gone: `--mount=type=cache,…`.
-    pub text: Mapped<'static>,
+    pub text: Mapped<'a>,
     /// The flag as it stands in the file, quotes included.
     pub span: Span,
 }
 
-impl Flag {
+impl<'a> Flag<'a> {
     /// The name behind `--`, up to an `=`.
     #[must_use]
     pub fn name(&self) -> &[u8] {
@@ -28,7 +28,7 @@ impl Flag {
 
     /// The value behind the first `=`, or `None` where there is none.
     #[must_use]
-    pub fn value(&self) -> Option<Mapped<'static>> {
+    pub fn value(&self) -> Option<Mapped<'a>> {
         let text = self.text.bytes();
         memchr::memchr(b'=', text).map(|at| self.text.slice(at + 1, text.len()))
     }
@@ -60,49 +60,60 @@ const fn is_space(byte: u8) -> bool {
 ///
 /// Flags end at the first word that does not start with `--`, or behind a lone `--`. Where `template` is set, an
 /// expression such as `{{ name }}` or `@(name)` counts as part of the word it stands in, spaces and all: the text that
-/// an engine puts there is not known here.
+/// an engine puts there is not known here. `source` is the file that `text` is from.
 #[must_use]
-pub fn split(text: &Mapped<'_>, from: usize, escape: u8, template: bool) -> (Vec<Flag>, usize) {
+pub fn split<'a>(
+    text: &Mapped<'a>,
+    source: &'a [u8],
+    from: usize,
+    escape: u8,
+    template: bool,
+) -> (Vec<Flag<'a>>, usize) {
     let bytes = text.bytes();
-    let end = trim_end(bytes).len();
     let mut flags = Vec::new();
+    if !bytes[from.min(bytes.len())..].starts_with(b"--") {
+        return (flags, from);
+    }
+    let end = trim_end(bytes).len();
     let mut at = from;
     loop {
-        while at < end && is_space(bytes[at]) {
-            at += 1;
-        }
+        at += bytes[at.min(end)..end].iter().take_while(|&&b| is_space(b)).count();
         if !bytes[at.min(end)..end].starts_with(b"--") {
             return (flags, at.min(end));
         }
         let start = at;
-        let (word, blank_ok, stop) = word(text, start, end, escape, template);
+        let (word, quoted, stop) = word(text, source, start, end, escape, template);
         at = stop;
         if word.bytes() == b"--" {
-            return (flags, if stop < end { skip_space(bytes, stop, end) } else { end });
+            return (flags, at + bytes[at..end].iter().take_while(|&&b| is_space(b)).count());
         }
-        if blank_ok || !word.bytes().is_empty() {
+        if quoted || !word.bytes().is_empty() {
             flags.push(Flag { text: word, span: text.span(start, stop) });
         }
     }
 }
 
-fn skip_space(bytes: &[u8], from: usize, end: usize) -> usize {
-    from + bytes[from..end].iter().take_while(|&&b| is_space(b)).count()
-}
-
 /// Reads one word from `start` on: its text, whether it held a quote, and where it ends.
-fn word(text: &Mapped<'_>, start: usize, end: usize, escape: u8, template: bool) -> (Mapped<'static>, bool, usize) {
+fn word<'a>(
+    text: &Mapped<'a>,
+    source: &'a [u8],
+    start: usize,
+    end: usize,
+    escape: u8,
+    template: bool,
+) -> (Mapped<'a>, bool, usize) {
     let bytes = text.bytes();
-    let mut word = Mapped::empty(text.source(start));
+    let special = |b: u8| is_space(b) || matches!(b, b'\'' | b'"') || b == escape || (template && b"{@".contains(&b));
+    let plain = bytes[start..end].iter().position(|&b| special(b)).map_or(end, |at| start + at);
+    let mut word = text.stretch(start, plain, source);
+    let mut add = |from: usize, to: usize| (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)));
     let mut quote = None;
     let mut quoted = false;
-    let mut at = start;
+    let mut at = plain;
     while at < end {
         let byte = bytes[at];
         if template && let Some(len) = template_expression(&bytes[at..end]) {
-            for i in at..at + len {
-                word.push(&bytes[i..=i], text.source(i));
-            }
+            add(at, at + len);
             at += len;
             continue;
         }
@@ -113,13 +124,11 @@ fn word(text: &Mapped<'_>, start: usize, end: usize, escape: u8, template: bool)
             quoted = true;
         } else if quote.is_none() && is_space(byte) {
             break;
-        } else if byte == escape {
-            at += 1;
-            if at < end {
-                word.push(&bytes[at..=at], text.source(at));
-            }
         } else {
-            word.push(&bytes[at..=at], text.source(at));
+            at += usize::from(byte == escape);
+            if at < end {
+                add(at, at + 1);
+            }
         }
         at += 1;
     }
@@ -145,7 +154,7 @@ mod tests {
     fn flags(line: &str) -> (Vec<String>, String) {
         let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
         let (_, from) = split_name(line.as_bytes(), 0);
-        let (flags, rest) = split(&text, from, b'\\', false);
+        let (flags, rest) = split(&text, line.as_bytes(), from, b'\\', false);
         (flags.iter().map(Flag::as_buildkit_reads_it).collect(), line[rest..].into())
     }
 

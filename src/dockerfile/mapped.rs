@@ -21,7 +21,9 @@ struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped<'a> {
     text: Cow<'a, [u8]>,
-    /// At least one run, ordered by both fields; the first starts at text 0.
+    /// Where the first run stands in the file.
+    source: usize,
+    /// The runs behind the first, ordered by both fields. Most texts are one run, and own no list.
     runs: Vec<Run>,
 }
 
@@ -29,13 +31,19 @@ impl<'a> Mapped<'a> {
     /// The text `source[span]` as it stands.
     #[must_use]
     pub fn borrowed(source: &'a [u8], span: Span) -> Self {
-        Self { text: Cow::Borrowed(span.of(source)), runs: vec![Run { text: 0, source: span.start }] }
+        Self { text: Cow::Borrowed(span.of(source)), source: span.start, runs: Vec::new() }
     }
 
     /// An empty text that will grow by [`Mapped::push`]; where nothing is pushed, it stands at byte `source`.
     #[must_use]
     pub fn empty(source: usize) -> Self {
-        Self { text: Cow::Owned(Vec::new()), runs: vec![Run { text: 0, source }] }
+        Self { text: Cow::Borrowed(&[]), source, runs: Vec::new() }
+    }
+
+    /// Like [`Mapped::empty`], with room for `bytes` bytes.
+    #[must_use]
+    pub fn with_capacity(source: usize, bytes: usize) -> Self {
+        Self { text: Cow::Owned(Vec::with_capacity(bytes)), source, runs: Vec::new() }
     }
 
     /// Adds `bytes`, which stand in the file from byte `source` on.
@@ -44,9 +52,9 @@ impl<'a> Mapped<'a> {
             return;
         }
         let text = self.text.len();
-        let last = self.runs[self.runs.len() - 1];
+        let last = self.runs.last().copied().unwrap_or(Run { text: 0, source: self.source });
         if text == 0 {
-            self.runs[0].source = source;
+            self.source = source;
         } else if last.source + (text - last.text) != source {
             self.runs.push(Run { text, source });
         }
@@ -62,7 +70,8 @@ impl<'a> Mapped<'a> {
     /// The byte of the file where byte `at` of the text stands; one past the last byte for the text's end.
     #[must_use]
     pub fn source(&self, at: usize) -> usize {
-        let run = self.runs[self.runs.partition_point(|run| run.text <= at).max(1) - 1];
+        let behind = self.runs.partition_point(|run| run.text <= at);
+        let run = behind.checked_sub(1).map_or(Run { text: 0, source: self.source }, |index| self.runs[index]);
         run.source + (at - run.text)
     }
 
@@ -79,16 +88,22 @@ impl<'a> Mapped<'a> {
 
     /// The piece `text[start..end]` as a mapped text of its own.
     #[must_use]
-    pub fn slice(&self, start: usize, end: usize) -> Mapped<'static> {
-        let mut piece = Mapped::empty(self.span(start, start).start);
-        let mut at = start;
-        while at < end {
-            let next = self.runs.partition_point(|run| run.text <= at);
-            let stop = self.runs.get(next).map_or(end, |run| run.text.min(end));
-            piece.push(&self.text[at..stop], self.source(at));
-            at = stop;
-        }
-        piece
+    pub fn slice(&self, start: usize, end: usize) -> Mapped<'a> {
+        let text = match &self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[start..end]),
+            Cow::Owned(text) => Cow::Owned(text[start..end].to_vec()),
+        };
+        let within = |run: &&Run| start < run.text && run.text < end;
+        let shifted = |run: &Run| Run { text: run.text - start, source: run.source };
+        let source = if start < end { self.source(start) } else { self.span(start, start).start };
+        Mapped { text, source, runs: self.runs.iter().filter(within).map(shifted).collect() }
+    }
+
+    /// The piece `text[start..end]`, borrowed from the file's bytes `source` where it is one stretch of them.
+    #[must_use]
+    pub fn stretch(&self, start: usize, end: usize, source: &'a [u8]) -> Mapped<'a> {
+        let span = self.span(start, end);
+        if span.len() == end - start { Mapped::borrowed(source, span) } else { self.slice(start, end) }
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Instruction<'a> {
     /// The instruction as BuildKit joins it: continuations gone, heredoc bodies not in it.
     pub text: Mapped<'a>,
     /// Its flags. For a trigger, those of the inner instruction.
-    pub flags: Vec<Flag>,
+    pub flags: Vec<Flag<'a>>,
     /// Where in `text` that begins which follows name and flags.
     pub args: usize,
     /// Its heredocs, in order.
@@ -79,7 +79,7 @@ pub struct Instruction<'a> {
     /// Comment lines between its lines.
     pub comments: Vec<Span>,
     /// The `--mount` flags of a RUN.
-    pub mounts: Vec<Mount>,
+    pub mounts: Vec<Mount<'a>>,
     /// Where it stands among a template's blocks.
     pub place: Place,
 }
@@ -111,7 +111,7 @@ pub struct Dockerfile<'a> {
     pub blocks: Blocks,
     /// Whether it holds a template's expressions.
     pub template: bool,
-    scope: scope::Scope,
+    scope: std::cell::OnceCell<scope::Scope>,
 }
 
 impl<'a> Dockerfile<'a> {
@@ -123,7 +123,7 @@ impl<'a> Dockerfile<'a> {
     pub fn read(source: &'a [u8]) -> Result<Self, SyntaxError> {
         let mut file = read::Reader::new(source).read()?;
         file.stages = stages::find(&file);
-        file.scope = scope::Scope::new(&file);
+        stages::settle_targets(&mut file);
         Ok(file)
     }
 
@@ -136,7 +136,7 @@ impl<'a> Dockerfile<'a> {
     }
 
     /// Every mount with the index of its instruction, in order.
-    pub fn mounts(&self) -> impl Iterator<Item = (usize, &Mount)> {
+    pub fn mounts(&self) -> impl Iterator<Item = (usize, &Mount<'a>)> {
         self.instructions
             .iter()
             .enumerate()

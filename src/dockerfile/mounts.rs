@@ -57,6 +57,8 @@ impl Sharing {
 /// One field of the option list; ranges are byte ranges of [`Mount::text`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
+    /// The option's full name; `None` for one that BuildKit does not know.
+    pub option: Option<&'static str>,
     /// Where it starts.
     pub start: usize,
     /// Where its `=` stands, if it has one.
@@ -69,11 +71,11 @@ pub struct Field {
 
 /// One `--mount` flag of a RUN.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mount {
+pub struct Mount<'a> {
     /// The flag in the file.
     pub span: Span,
     /// The option list as BuildKit reads it, CSV quotes gone too.
-    pub text: Mapped<'static>,
+    pub text: Mapped<'a>,
     /// Its fields, in order.
     pub fields: Vec<Field>,
     /// What it mounts.
@@ -118,7 +120,7 @@ pub enum FaultKind {
     VariableInFrom,
     /// A variable that cannot be expanded, `${` without an end say.
     BadVariable(&'static str),
-    /// No target.
+    /// No target, and no WORKDIR that could be one.
     NoTarget,
     /// The target is `/`.
     RootTarget,
@@ -145,10 +147,10 @@ const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
 const SHARINGS: &[&str] = &["shared", "private", "locked"];
 const BOOLEANS: &[&str] = &["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
 
-impl Mount {
+impl<'a> Mount<'a> {
     /// Reads the value of `flag`, a `--mount`. `rest` is what follows the RUN's flags.
     #[must_use]
-    pub fn read(flag: &Flag, source: &[u8], escape: u8, templated: bool, rest: Option<&[u8]>) -> Self {
+    pub fn read(flag: &Flag<'a>, source: &[u8], escape: u8, templated: bool, rest: Option<&[u8]>) -> Self {
         let Some(value) = flag.value() else {
             let fault = Fault { span: flag.span, kind: FaultKind::NoValue };
             return Self {
@@ -181,7 +183,7 @@ impl Mount {
     /// The last field for `option`, named by its full name; aliases count, case does not.
     #[must_use]
     pub fn field(&self, option: &str) -> Option<Field> {
-        self.fields.iter().rev().find(|field| self.option(**field) == Some(option)).copied()
+        self.fields.iter().rev().find(|field| field.option == Some(option)).copied()
     }
 
     /// The value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not given.
@@ -241,14 +243,6 @@ impl Mount {
         ["from", "uid", "gid", "mode"].map(|option| self.value(option))
     }
 
-    fn option(&self, field: Field) -> Option<&'static str> {
-        let name = &self.text.bytes()[field.start..field.equals.unwrap_or(field.end)];
-        OPTIONS
-            .iter()
-            .find(|(_, names)| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())))
-            .map(|(option, _)| *option)
-    }
-
     /// What BuildKit refuses, in the order in which it would meet it.
     fn find_faults(&self, bad_quote: Option<Span>, rest: Option<&[u8]>) -> Vec<Fault> {
         if let Some(span) = bad_quote {
@@ -260,7 +254,7 @@ impl Mount {
         for (index, &field) in self.fields.iter().enumerate() {
             let bytes = &self.text.bytes()[field.start..field.end];
             let span = self.text.span(field.start, field.end);
-            let fault = match (self.option(field), field.equals) {
+            let fault = match (field.option, field.equals) {
                 (None, None) if bytes.is_empty() => {
                     let split = index == last && rest.is_some_and(starts_like_options);
                     Some(if split { FaultKind::SpaceAfterComma } else { FaultKind::EmptyField })
@@ -399,14 +393,14 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
 }
 
 /// An option list cut into fields.
-struct Csv {
-    text: Mapped<'static>,
+struct Csv<'a> {
+    text: Mapped<'a>,
     fields: Vec<Field>,
     bad_quote: Option<Span>,
 }
 
 /// Cuts `value` at its commas; a field that starts with `"` runs to the closing one.
-fn split_fields(value: Mapped<'static>, source: &[u8], flag: Span) -> Csv {
+fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span) -> Csv<'a> {
     let bytes = value.bytes();
     let mut fields = Vec::new();
     let mut bad_quote = None;
@@ -463,7 +457,14 @@ fn split_fields(value: Mapped<'static>, source: &[u8], flag: Span) -> Csv {
 }
 
 fn field(bytes: &[u8], start: usize, end: usize, next: usize) -> Field {
-    Field { start, equals: memchr::memchr(b'=', &bytes[start..end]).map(|n| start + n), end, next }
+    let equals = memchr::memchr(b'=', &bytes[start..end]).map(|n| start + n);
+    Field { option: option(&bytes[start..equals.unwrap_or(end)]), start, equals, end, next }
+}
+
+/// The full name of the option called `name`, by any of its names and in any case.
+fn option(name: &[u8]) -> Option<&'static str> {
+    let is_it = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    OPTIONS.iter().find(|(_, names)| is_it(names)).map(|(option, _)| *option)
 }
 
 /// Where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or behind the
@@ -483,9 +484,9 @@ mod tests {
     use super::*;
     use crate::dockerfile::flags;
 
-    fn mount(line: &str) -> Mount {
+    fn mount(line: &str) -> Mount<'_> {
         let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
-        let (found, rest) = flags::split(&text, 0, b'\\', false);
+        let (found, rest) = flags::split(&text, line.as_bytes(), 0, b'\\', false);
         Mount::read(&found[0], line.as_bytes(), b'\\', false, Some(&line.as_bytes()[rest..]))
     }
 

@@ -8,7 +8,7 @@ use super::lines::{self, Line, Lines, MAX_LINE};
 use super::mapped::Mapped;
 use super::mounts::Mount;
 use super::template::{self, Blocks};
-use super::{Dockerfile, Instruction, Keyword, heredoc, scope};
+use super::{Dockerfile, Instruction, Keyword, heredoc};
 
 /// Why BuildKit could not read a file, with the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,11 +78,12 @@ impl<'a> Reader<'a> {
             directives: Vec::new(),
             escape: b'\\',
             top: 0,
-            instructions: Vec::new(),
+            // About one instruction in 100 bytes is what real files have.
+            instructions: Vec::with_capacity(source.len() / 100 + 4),
             stages: Vec::new(),
             blocks: Blocks::read(source, template),
             template,
-            scope: scope::Scope::default(),
+            scope: std::cell::OnceCell::new(),
         };
         Self { source, lines: Lines::new(source), file, directives: true, lead: None }
     }
@@ -191,7 +192,7 @@ impl<'a> Reader<'a> {
         let Some(kept) = lines::continued(text.of(self.source), escape) else {
             return Ok((Mapped::borrowed(self.source, text), comments, last));
         };
-        let mut joined = Mapped::empty(text.start);
+        let mut joined = Mapped::with_capacity(text.start, 512);
         joined.push(&text.of(self.source)[..kept], text.start);
         while let Some(line) = self.next_line()? {
             last = line;
@@ -217,7 +218,7 @@ impl<'a> Reader<'a> {
         let text = &instruction.text;
         let split = |from: usize| {
             let (end, next) = flags::split_name(text.bytes(), from);
-            let (flags, args) = flags::split(text, next, self.file.escape, self.file.template);
+            let (flags, args) = flags::split(text, self.source, next, self.file.escape, self.file.template);
             (keyword(&text.bytes()[from..end]), end, flags, args)
         };
         let (mut name, end, mut flags, mut args) = split(0);
@@ -286,7 +287,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether the flag holds a template's expression.
-fn has_expression(flag: &Flag, source: &[u8]) -> bool {
+fn has_expression(flag: &Flag<'_>, source: &[u8]) -> bool {
     template::is_template(flag.span.of(source))
 }
 

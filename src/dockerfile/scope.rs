@@ -100,7 +100,7 @@ impl Dockerfile<'_> {
     /// Every declaration of `name`, in the file's order.
     #[must_use]
     pub fn declarations(&self, name: &str) -> &[Declaration] {
-        self.scope.names.get(name).map_or(&[], Vec::as_slice)
+        self.scope.get_or_init(|| Scope::new(self)).names.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The global ARG `name`, before the first FROM. The last one counts.

@@ -7,7 +7,7 @@ use bstr::ByteSlice as _;
 
 use super::scope::assignments;
 use super::words::Word;
-use super::{Dockerfile, Instruction, Keyword};
+use super::{Dockerfile, FaultKind, Instruction, Keyword, Kind};
 
 /// What a stage is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,9 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         });
     }
     let shift = stages.len();
-    let globals = globals(&instructions[..first], file.escape);
+    let named_by_variable = froms.iter().any(|&from| instructions[from].arguments().contains(&b'$'));
+    let globals =
+        if named_by_variable { globals(&instructions[..first], file.escape) } else { HashMap::new() };
     for (number, &from) in froms.iter().enumerate() {
         let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
         let index = stages.len();
@@ -81,6 +83,7 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
     for index in 0..stages.len() {
         let mut uses: Vec<usize> = instructions[stages[index].instructions.clone()]
             .iter()
+            .filter(|i| i.flags.iter().any(|flag| flag.text.bytes().contains_str("from=")))
             .flat_map(sources)
             .filter_map(|source| {
                 let named = names.get(&source.to_ascii_lowercase()).copied();
@@ -93,6 +96,31 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         stages[index].uses = uses;
     }
     stages
+}
+
+/// Takes back the faults of mounts without a target where a WORKDIR serves as one.
+///
+/// BuildKit mounts over the WORKDIR then, and refuses only `/`. A bind mount is given the benefit of the doubt when the
+/// base image may set one; a cache over a directory that nobody named is no more than a slip.
+pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
+    let mut at_end: Vec<bool> = Vec::with_capacity(file.stages.len());
+    for stage in &file.stages {
+        let (mut is_set, scratch) = match &stage.base {
+            Base::Stage(base) => (at_end[*base], false),
+            Base::Image(image) => (false, image == "scratch"),
+            Base::Unknown => (false, false),
+        };
+        for instruction in &mut file.instructions[stage.instructions.clone()] {
+            if instruction.keyword == Keyword::Workdir && !instruction.onbuild {
+                is_set = instruction.arguments() != b"/";
+            }
+            for mount in &mut instruction.mounts {
+                let serves = is_set || (mount.kind != Kind::Cache && !scratch);
+                mount.faults.retain(|fault| fault.kind != FaultKind::NoTarget || !serves);
+            }
+        }
+        at_end.push(is_set);
+    }
 }
 
 fn positions<'i>(instructions: &'i [Instruction<'_>], keyword: Keyword) -> impl Iterator<Item = usize> + 'i {

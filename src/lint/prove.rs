@@ -67,7 +67,7 @@ fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
 
 /// Whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change the
 /// sharing mode and the id too, and nothing else.
-fn same_mount(old: &Mount, new: &Mount, settings: &Settings, safe: bool) -> bool {
+fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool) -> bool {
     let free = |option: &str| option == "id" || (!safe && option == "sharing");
     let options = ["type", "target", "sharing", "source", "from", "readonly", "readwrite", "size", "mode", "uid", "gid"];
     if options.iter().any(|option| !free(option) && old.value(option) != new.value(option)) {
@@ -82,7 +82,7 @@ fn same_mount(old: &Mount, new: &Mount, settings: &Settings, safe: bool) -> bool
 }
 
 /// Whether the parts of the new id are those of the old one, a `-`, and the lane.
-fn is_appended(old: &Mount, new: &Mount, arg: &str) -> bool {
+fn is_appended(old: &Mount<'_>, new: &Mount<'_>, arg: &str) -> bool {
     use crate::dockerfile::{Form, Part, Variable};
     let (Some(mut expected), Some(word)) = (old.id_word(), new.id_word()) else { return false };
     match expected.parts.last_mut() {

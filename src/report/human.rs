@@ -24,26 +24,49 @@ pub struct Style {
     pub why_not_fixed: bool,
 }
 
-/// Writes every finding of `reports` to `out`.
-///
-/// # Errors
-/// Only those of `out`.
-pub fn findings(out: &mut impl fmt::Write, reports: &[FileReport], style: Style) -> fmt::Result {
+/// How many files one thread renders at least: starting one costs more than a few reports.
+const FILES_PER_THREAD: usize = 16;
+
+/// Every finding of `reports`, as text. Large runs are rendered by `threads` threads.
+#[must_use]
+pub fn findings(reports: &[FileReport], style: Style, threads: usize) -> String {
+    let shown: Vec<&FileReport> = reports.iter().filter(|report| !report.checked.findings.is_empty()).collect();
+    let chunk = shown.len().div_ceil(threads.max(1)).max(FILES_PER_THREAD);
+    if shown.len() <= chunk {
+        return render(&shown, style);
+    }
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = shown.chunks(chunk).map(|part| scope.spawn(move || render(part, style))).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
+    })
+}
+
+fn render(reports: &[&FileReport], style: Style) -> String {
     let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
-    for report in reports.iter().filter(|report| !report.checked.findings.is_empty()) {
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width)
+        .with_links(false)
+        // Messages are ASCII text around ids: parting words at spaces is all they need, and much cheaper.
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let mut out = String::new();
+    let mut text = String::new();
+    for report in reports {
         let name = printable(&path(&report.path)).into_owned();
         let source = SafeSource::new(name, &report.source);
         for finding in &report.checked.findings {
-            let mut text = String::new();
-            handler.render_report(&mut text, &Shown { finding, source: &source, style })?;
-            // miette pads the lines around a snippet with blanks.
+            text.clear();
+            // Writing into a String cannot fail, and every span lies in its source.
+            let _ = handler.render_report(&mut text, &Shown { finding, source: &source, style });
             for line in text.lines() {
-                writeln!(out, "{}", line.trim_end())?;
+                // miette pads the lines around a snippet with blanks.
+                out.push_str(line.trim_end());
+                out.push('\n');
             }
+            out.push('\n');
         }
     }
-    Ok(())
+    out
 }
 
 /// The line below the findings of `check`.

@@ -74,12 +74,15 @@ impl SourceCode for SafeSource<'_> {
         let from = self.lines.start_of(first);
         let to = if last < self.lines.lines() { self.lines.start_of(last + 1) } else { self.text.len() };
         let stretch = (from, to - from).into();
+        // miette asks once without context for the place to print, and takes the column from that answer.
+        let before = &self.text[self.lines.start_of(first)..span.offset()];
+        let column = if lines_before == 0 { before.chars().count() } else { 0 };
         let contents = MietteSpanContents::new_named(
             self.name.clone(),
             &self.text[from..to],
             stretch,
             first - 1,
-            0,
+            column,
             last + 1 - first,
         );
         Ok(Box::new(contents))

@@ -15,7 +15,7 @@ pub struct Cache<'f> {
     /// Its RUN, by its index in the file.
     pub instruction: usize,
     /// The mount.
-    pub mount: &'f Mount,
+    pub mount: &'f Mount<'f>,
     /// The id, cut into text and variables.
     pub word: Word,
     /// How builds share it, where that can be known.
@@ -26,7 +26,7 @@ pub struct Cache<'f> {
 #[must_use]
 pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
     let caches = file.mounts().filter(|(_, mount)| mount.faults.is_empty());
-    let read = |(instruction, mount): (usize, &'f Mount)| {
+    let read = |(instruction, mount): (usize, &'f Mount<'f>)| {
         let is_cache = match mount.kind {
             Kind::Cache => true,
             Kind::Unknown => expanded(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache"),
@@ -43,7 +43,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
 }
 
 /// The value of `option` in a build that passes no argument.
-fn expanded(file: &Dockerfile<'_>, instruction: usize, mount: &Mount, option: &str) -> Option<Vec<u8>> {
+fn expanded(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>, option: &str) -> Option<Vec<u8>> {
     let word = Word::read(&mount.value(option)?, mount.escape).ok()?;
     word.expand(&mut |name| file.default_value(name, instruction))
 }

@@ -72,7 +72,10 @@ fn explain(fault: &FaultKind) -> (String, String) {
             format!("the variable in `{option}` cannot be read"),
             "write `${NAME}` or `${NAME:-default}`".into(),
         ),
-        FaultKind::NoTarget => ("the mount has no target".into(), "add `target=/path`".into()),
+        FaultKind::NoTarget => (
+            "the mount has no target, and no WORKDIR is set that BuildKit could take instead".into(),
+            "add `target=/path`".into(),
+        ),
         FaultKind::RootTarget => ("the target cannot be `/`".into(), "mount it on a folder below `/`".into()),
     }
 }

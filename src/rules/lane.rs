@@ -79,7 +79,7 @@ fn isolating_edit(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Edit, String> {
 }
 
 /// The target of `mount`, written so that BuildKit reads the same bytes again as an id.
-fn target_as_id(mount: &Mount) -> Result<String, String> {
+fn target_as_id(mount: &Mount<'_>) -> Result<String, String> {
     let target = mount.effective_id();
     let Ok(text) = target.to_str() else {
         return Err("the target is not UTF-8: give the mount an id of its own".into());

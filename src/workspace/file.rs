@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// The largest file that is read, in bytes. No Dockerfile comes near it; BuildKit itself stops at lines of 64 KiB.
 pub const MAX_SIZE: u64 = 32 * 1024 * 1024;
 
+/// Room for most Dockerfiles, in bytes, so that one read takes them in.
+const CHUNK: usize = 16 * 1024;
+
 /// Why nothing could be said about a file, or why it could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -55,6 +58,7 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>) -> Result<(), FileError> {
 /// # Errors
 /// As [`read`].
 pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>) -> Result<(), FileError> {
+    buffer.reserve(CHUNK);
     input.take(MAX_SIZE + 1).read_to_end(buffer).map_err(FileError::Read)?;
     if buffer.len() as u64 > MAX_SIZE {
         buffer.clear();
