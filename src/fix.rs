@@ -169,10 +169,8 @@ mod tests {
     #[test]
     fn a_shared_edit_is_made_once() {
         let line = || Edit::insert(0, "ARG\n");
-        let fixes = [
-            Fix::safe("", vec![line(), Edit::insert(2, "x")]),
-            Fix::safe("", vec![line(), Edit::insert(3, "y")]),
-        ];
+        let fixes =
+            [Fix::safe("", vec![line(), Edit::insert(2, "x")]), Fix::safe("", vec![line(), Edit::insert(3, "y")])];
         assert_eq!(applied("abc", &fixes), ("ARG\nabxcy".into(), vec![]));
     }
 

@@ -6,13 +6,16 @@
 use std::path::PathBuf;
 
 use crate::dockerfile::{Dockerfile, Sharing};
-use crate::finding::{Elsewhere, Finding, Label};
+use crate::finding::Finding;
 use crate::fix::{self, Applicability, Fix};
 use crate::rules::{self, Context, LockUse, Other, Settings};
 use crate::text::LineIndex;
 use crate::workspace::index::{Index, Site};
 
+mod list;
 mod prove;
+
+pub use list::{ListedMount, list};
 
 /// How often fixes are looked for again in what fixes have made, before the rest is left as it is.
 const MAX_ROUNDS: usize = 20;
@@ -81,11 +84,8 @@ pub fn relate(files: &mut [FileReport], name: impl Fn(&FileReport) -> String) {
             for (number, finding) in file.checked.findings.iter().enumerate() {
                 let Some(group) = finding.lock.as_ref().and_then(|lock| index.get(lock)) else { continue };
                 let Some((other, site)) = group.other_than(at, finding.span) else { continue };
-                let other = if other == at {
-                    Other::Here(site.span)
-                } else {
-                    Other::There(name(&files[other]), site.range)
-                };
+                let other =
+                    if other == at { Other::Here(site.span) } else { Other::There(name(&files[other]), site.range) };
                 notes.push((at, number, LockUse { runs: group.runs, files: group.files, other }));
             }
         }
@@ -152,9 +152,11 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability) -> Fixed {
         let lines = LineIndex::new(&bytes);
         let round = round(&bytes, &findings, settings);
         let line = |index: usize| lines.line(findings[index].span.start);
-        dropped = round.dropped.into_iter().map(|(index, reason)| {
-            Dropped { rule: findings[index].rule, line: line(index), reason }
-        }).collect();
+        dropped = round
+            .dropped
+            .into_iter()
+            .map(|(index, reason)| Dropped { rule: findings[index].rule, line: line(index), reason })
+            .collect();
         made.extend(round.made.iter().map(|&index| {
             let title = findings[index].fix.as_ref().map_or("", Fix::title);
             Made { rule: findings[index].rule, line: line(index), title: title.into() }
@@ -193,15 +195,4 @@ fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
         }
     }
     Round { bytes: source.to_vec(), made: Vec::new(), dropped }
-}
-
-/// A label in the file itself, or a place in another one, by where `other` is.
-#[must_use]
-pub fn pointer(other: &Other, message: &str) -> (Option<Label>, Option<Elsewhere>) {
-    match other {
-        Other::Here(span) => (Some(Label { span: *span, message: message.into() }), None),
-        Other::There(path, range) => {
-            (None, Some(Elsewhere { path: path.clone(), range: *range, message: message.into() }))
-        }
-    }
 }

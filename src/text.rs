@@ -172,6 +172,12 @@ pub fn visible(ch: char) -> char {
     }
 }
 
+/// `n` with its noun, in the plural where it is not one.
+#[must_use]
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

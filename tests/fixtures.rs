@@ -32,7 +32,9 @@ fn cases() -> Vec<(String, PathBuf)> {
 /// The lane argument and default of a case: those of its first line, if that is `# settings: NAME DEFAULT`.
 fn settings(source: &[u8]) -> Settings {
     let text = String::from_utf8_lossy(source);
-    let Some(line) = text.lines().find_map(|line| line.strip_prefix("# settings: ")) else { return Settings::default() };
+    let Some(line) = text.lines().find_map(|line| line.strip_prefix("# settings: ")) else {
+        return Settings::default();
+    };
     let (arg, default) = line.split_once(' ').unwrap();
     Settings { arg: arg.into(), default: default.into(), ..Settings::default() }
 }
@@ -77,7 +79,11 @@ fn every_case_reports_and_fixes_as_recorded() {
         let again = lint::fix(&fixed.bytes, &settings, Applicability::Safe);
         assert!(again.bytes == fixed.bytes, "{}: fixing the fixed file changes it", case.display());
         let left = lint::check(&fixed.bytes, &settings).findings;
-        assert!(!left.iter().any(cachelane::finding::Finding::is_fixable), "{}: a fixable finding is left", case.display());
+        assert!(
+            !left.iter().any(cachelane::finding::Finding::is_fixable),
+            "{}: a fixable finding is left",
+            case.display()
+        );
         // A case shows its own rule, or it is a near miss and shows nothing.
         let near_miss = case.file_name().unwrap().to_string_lossy().starts_with("ok-");
         if near_miss {

@@ -29,12 +29,10 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Report what makes builds wait for each other, and what breaks the cure
-    #[command(
-        after_help = "Examples:\n  cachelane check                      every Dockerfile below this folder\n  \
+    #[command(after_help = "Examples:\n  cachelane check                      every Dockerfile below this folder\n  \
             cachelane check docker/ ci.Dockerfile\n  cachelane check --format json . > findings.json\n  \
             cachelane check - < Dockerfile       read standard input\n\nExit code: 0 nothing that fails the gate, \
-            1 errors or warnings found, 2 something could not be read."
-    )]
+            1 errors or warnings found, 2 something could not be read.")]
     Check(CheckArgs),
     /// Apply the safe fixes: a lane in each shared id, and the ARG that it needs
     #[command(

@@ -5,10 +5,9 @@ use std::path::Path;
 use similar::TextDiff;
 
 use crate::fix::Applicability;
-use crate::lint::{self, Fixed, FileReport};
+use crate::lint::{self, FileReport, Fixed};
 use crate::report::{self, Summary, human};
-use crate::rules::count;
-use crate::text::printable;
+use crate::text::{count, printable};
 use crate::workspace::file;
 
 use super::args::FixArgs;
@@ -88,7 +87,11 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         text.push_str(&last_line(args.diff, fixes, changed, &summary));
     }
     terminal::print(out);
-    if args.diff || stdin { terminal::say(&text) } else { terminal::print(text) }
+    if args.diff || stdin {
+        terminal::say(&text)
+    } else {
+        terminal::print(text)
+    }
     match (trouble, summary.fails() || diffs > 0) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,

@@ -1,10 +1,8 @@
 //! `cachelane list`
 
-use crate::dockerfile::Dockerfile;
-use crate::lint;
+use crate::lint::{self, ListedMount};
 use crate::report::{self, json};
-use crate::rules::count;
-use crate::text::printable;
+use crate::text::{LineIndex, count, printable};
 
 use super::args::{Format, ListArgs};
 use super::{Outcome, run, terminal};
@@ -12,17 +10,14 @@ use super::{Outcome, run, terminal};
 pub(super) fn run(args: &ListArgs) -> Outcome {
     let settings = args.common.settings();
     let ran = run::over(&args.common.paths, |path, source| {
-        if !lint::has_mount(source) {
-            return None;
-        }
         let name = report::path(path);
-        Some(match Dockerfile::read(source) {
-            Ok(file) => Ok(json::mounts(&name, &file, &settings)),
+        match lint::list(&name, source, &settings) {
+            Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),
             Err(error) => {
-                let line = crate::text::LineIndex::new(source).line(error.span.start);
-                Err(format!("{name}:{line}: {error}"))
+                let line = LineIndex::new(source).line(error.span.start);
+                Some(Err(format!("{name}:{line}: {error}")))
             }
-        })
+        }
     });
     let mut trouble = ran.trouble;
     let mut mounts = Vec::new();
@@ -44,7 +39,7 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
 }
 
 /// The mounts as a table for people.
-fn table(mounts: &[json::ListedMount], files: usize) -> String {
+fn table(mounts: &[ListedMount], files: usize) -> String {
     let files = count(files, "file");
     if mounts.is_empty() {
         return format!("{files}, no cache mount.\n");
@@ -71,7 +66,7 @@ fn table(mounts: &[json::ListedMount], files: usize) -> String {
     text
 }
 
-fn row(mount: &json::ListedMount) -> [String; 7] {
+fn row(mount: &ListedMount) -> [String; 7] {
     let none = || "-".to_owned();
     let base = [("from", &mount.from), ("uid", &mount.uid), ("gid", &mount.gid), ("mode", &mount.mode)];
     let base: Vec<String> = base.iter().filter_map(|(name, v)| v.as_ref().map(|v| format!("{name}={v}"))).collect();

@@ -126,8 +126,7 @@ impl Dockerfile<'_> {
         if instruction.onbuild {
             return self.visible_to_trigger(name, stage, index, instruction.place);
         }
-        self.visible_in(name, stage, index, instruction.place)
-            .or_else(|| self.inherited(name, stage))
+        self.visible_in(name, stage, index, instruction.place).or_else(|| self.inherited(name, stage))
     }
 
     /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
@@ -151,7 +150,9 @@ impl Dockerfile<'_> {
         let all = self.declarations(name);
         let end = all.partition_point(|declaration| declaration.instruction < before);
         let own = || all[..end].iter().rev().take_while(|d| d.stage == Some(stage)).filter(|d| !d.onbuild);
-        own().find(|d| self.blocks.encloses(d.place, place)).or_else(|| own().find(|d| self.in_every_branch(d, place, all)))
+        own()
+            .find(|d| self.blocks.encloses(d.place, place))
+            .or_else(|| own().find(|d| self.in_every_branch(d, place, all)))
     }
 
     /// Whether `declaration` stands in a block that leads past `place` and each branch of which declares the name.

@@ -69,8 +69,7 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
     }
     let shift = stages.len();
     let named_by_variable = froms.iter().any(|&from| instructions[from].arguments().contains(&b'$'));
-    let globals =
-        if named_by_variable { globals(&instructions[..first], file.escape) } else { HashMap::new() };
+    let globals = if named_by_variable { globals(&instructions[..first], file.escape) } else { HashMap::new() };
     for (number, &from) in froms.iter().enumerate() {
         let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
         let index = stages.len();

@@ -46,9 +46,8 @@ pub struct Blocks {
 #[must_use]
 pub fn is_template(source: &[u8]) -> bool {
     // Two passes over the file at most: every mark starts with one of four bytes.
-    memchr::memchr3_iter(b'{', b'@', b'<', source).any(|at| {
-        matches!(&source[at..], [b'{', b'{' | b'%', ..] | [b'@', b'(' | b'[' | b'{', ..] | [b'<', b'%', ..])
-    })
+    memchr::memchr3_iter(b'{', b'@', b'<', source)
+        .any(|at| matches!(&source[at..], [b'{', b'{' | b'%', ..] | [b'@', b'(' | b'[' | b'{', ..] | [b'<', b'%', ..]))
 }
 
 impl Blocks {

@@ -60,16 +60,18 @@ fn same_reading(
 
 fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
     let is_mount = |i: &Instruction<'_>, name: &[u8]| i.keyword == Keyword::Run && name == b"mount";
-    old.flags.iter().zip(&new.flags).all(|(a, b)| {
-        a.name() == b.name() && (is_mount(old, a.name()) || a.text.bytes() == b.text.bytes())
-    })
+    old.flags
+        .iter()
+        .zip(&new.flags)
+        .all(|(a, b)| a.name() == b.name() && (is_mount(old, a.name()) || a.text.bytes() == b.text.bytes()))
 }
 
 /// Whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change the
 /// sharing mode and the id too, and nothing else.
 fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool) -> bool {
     let free = |option: &str| option == "id" || (!safe && option == "sharing");
-    let options = ["type", "target", "sharing", "source", "from", "readonly", "readwrite", "size", "mode", "uid", "gid"];
+    let options =
+        ["type", "target", "sharing", "source", "from", "readonly", "readwrite", "size", "mode", "uid", "gid"];
     if options.iter().any(|option| !free(option) && old.value(option) != new.value(option)) {
         return false;
     }

@@ -7,8 +7,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 use crate::finding::{Finding, Severity};
 use crate::fix::Applicability;
 use crate::lint::FileReport;
-use crate::rules::count;
-use crate::text::printable;
+use crate::text::{count, printable};
 
 use super::safe::SafeSource;
 use super::{Summary, path};

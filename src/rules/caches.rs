@@ -9,6 +9,18 @@ use crate::finding::LockKey;
 
 use super::Settings;
 
+/// The arguments that BuildKit sets by itself, global until a stage declares them.
+pub const PLATFORM_ARGS: &[&str] = &[
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDARCH",
+    "BUILDVARIANT",
+];
+
 /// A cache mount that BuildKit would accept.
 #[derive(Debug)]
 pub struct Cache<'f> {

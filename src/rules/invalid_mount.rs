@@ -68,10 +68,9 @@ fn explain(fault: &FaultKind) -> (String, String) {
             "`from` takes no variable".into(),
             "name a stage (`FROM image:${TAG} AS base`), and write `from=base`".into(),
         ),
-        FaultKind::BadVariable(option) => (
-            format!("the variable in `{option}` cannot be read"),
-            "write `${NAME}` or `${NAME:-default}`".into(),
-        ),
+        FaultKind::BadVariable(option) => {
+            (format!("the variable in `{option}` cannot be read"), "write `${NAME}` or `${NAME:-default}`".into())
+        }
         FaultKind::NoTarget => (
             "the mount has no target, and no WORKDIR is set that BuildKit could take instead".into(),
             "add `target=/path`".into(),

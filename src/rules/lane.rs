@@ -40,7 +40,8 @@ impl Context<'_> {
         let plan = self.lane.get_or_init(|| {
             let name = self.settings.arg.as_str();
             let caches = self.caches().iter();
-            let uses = caches.filter(|c| c.word.mentions(name) || is_shared_lock(self, c) && isolating_edit(self, c).is_ok());
+            let uses =
+                caches.filter(|c| c.word.mentions(name) || is_shared_lock(self, c) && isolating_edit(self, c).is_ok());
             Plan::new(self, name, Some(&self.settings.default), uses.map(|cache| cache.instruction))
         });
         plan.edits.get(&index).cloned().unwrap_or_default()
@@ -134,7 +135,14 @@ impl Plan {
     }
 
     /// Declares `name` for `uses`, all of one stage; says whether the stages built from it see it too.
-    fn declare(&mut self, file: &Dockerfile<'_>, name: &str, default: Option<&str>, stage: usize, uses: &[usize]) -> bool {
+    fn declare(
+        &mut self,
+        file: &Dockerfile<'_>,
+        name: &str,
+        default: Option<&str>,
+        stage: usize,
+        uses: &[usize],
+    ) -> bool {
         let mut handed_on = false;
         let start = file.stages[stage].instructions.start;
         for (spot, uses) in spots(file, start, uses) {

@@ -124,9 +124,3 @@ pub fn check(cx: &Context<'_>) -> Vec<Finding> {
     findings.sort_by_key(|finding| finding.span);
     findings
 }
-
-/// `n` with its noun, in the plural where it is not one.
-#[must_use]
-pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}

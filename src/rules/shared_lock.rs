@@ -1,10 +1,12 @@
 //! `shared-lock`: a locked cache that every build on the builder shares.
 
-use crate::finding::{Finding, RuleMeta, Severity};
+use crate::finding::{Elsewhere, Finding, Label, RuleMeta, Severity};
 use crate::fix::{Applicability, Fix};
+use crate::text::count;
 
+use super::caches::PLATFORM_ARGS;
 use super::lane::{is_shared_lock, isolated_id};
-use super::{Cache, Context, LockUse, Other, Rule, count};
+use super::{Cache, Context, LockUse, Other, Rule};
 
 pub(super) struct SharedLock;
 
@@ -31,10 +33,7 @@ impl Rule for SharedLock {
             let edits = cx.isolate(cache);
             let fix = edits.map(|edits| Fix::safe(title(cx, cache, edits.len() > 1), edits));
             findings.push(
-                Finding::new(&META, cache.mount.id_span(), message)
-                    .help(help(cx, cache))
-                    .about(cache.lock())
-                    .fix(fix),
+                Finding::new(&META, cache.mount.id_span(), message).help(help(cx, cache)).about(cache.lock()).fix(fix),
             );
         }
     }
@@ -49,12 +48,10 @@ impl Rule for SharedLock {
         finding.message.push_str(&note);
         let label = "takes the same lock".to_owned();
         match &lock.other {
-            Other::Here(span) => finding.labels.push(crate::finding::Label { span: *span, message: label }),
-            Other::There(path, range) => finding.elsewhere.push(crate::finding::Elsewhere {
-                path: path.clone(),
-                range: *range,
-                message: label,
-            }),
+            Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),
+            Other::There(path, range) => {
+                finding.elsewhere.push(Elsewhere { path: path.clone(), range: *range, message: label });
+            }
         }
     }
 }
@@ -76,7 +73,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     help.push_str(&format!("; then give each job its own `--build-arg {arg}=…`"));
     let mut own = None;
     cache.word.each_variable(&mut |variable| {
-        if own.is_none() && !super::undeclared_arg::PLATFORM_ARGS.contains(&variable.name.as_str()) {
+        if own.is_none() && !PLATFORM_ARGS.contains(&variable.name.as_str()) {
             own = Some(variable.name.clone());
         }
     });

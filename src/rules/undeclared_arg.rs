@@ -4,7 +4,7 @@ use crate::dockerfile::{Base, DeclaredBy, Word};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 
-use super::caches::needs_value;
+use super::caches::{PLATFORM_ARGS, needs_value};
 use super::{Cache, Context, Rule};
 
 pub(super) struct UndeclaredArg;
@@ -16,24 +16,29 @@ static META: RuleMeta = RuleMeta {
     summary: "a cache id refers to a build argument that its RUN cannot see: it expands to nothing",
 };
 
-/// The arguments that BuildKit sets by itself, global until a stage declares them.
-pub(super) const PLATFORM_ARGS: &[&str] = &[
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDARCH",
-    "BUILDVARIANT",
-];
-
 /// Variables that widely used base images set as ENV, so that an id may refer to them without an ARG in its stage:
 /// python, node, golang, rust, ruby, php, and the ROS images.
 const BASE_IMAGE_ENV: &[&str] = &[
-    "PATH", "HOME", "LANG", "PYTHON_VERSION", "NODE_VERSION", "YARN_VERSION", "GOLANG_VERSION", "GOPATH",
-    "RUST_VERSION", "CARGO_HOME", "RUSTUP_HOME", "RUBY_VERSION", "GEM_HOME", "PHP_VERSION", "JAVA_VERSION",
-    "JAVA_HOME", "CUDA_VERSION", "ROS_DISTRO", "ROS_VERSION", "DEBIAN_FRONTEND",
+    "PATH",
+    "HOME",
+    "LANG",
+    "PYTHON_VERSION",
+    "NODE_VERSION",
+    "YARN_VERSION",
+    "GOLANG_VERSION",
+    "GOPATH",
+    "RUST_VERSION",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUBY_VERSION",
+    "GEM_HOME",
+    "PHP_VERSION",
+    "JAVA_VERSION",
+    "JAVA_HOME",
+    "CUDA_VERSION",
+    "ROS_DISTRO",
+    "ROS_VERSION",
+    "DEBIAN_FRONTEND",
 ];
 
 impl Rule for UndeclaredArg {

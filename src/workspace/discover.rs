@@ -64,8 +64,7 @@ mod tests {
 
     #[test]
     fn names() {
-        for name in
-            ["Dockerfile", "Dockerfile.dev", "a.Dockerfile", "a.dockerfile", "Containerfile", "x.containerfile"]
+        for name in ["Dockerfile", "Dockerfile.dev", "a.Dockerfile", "a.dockerfile", "Containerfile", "x.containerfile"]
         {
             assert!(is_dockerfile(name.as_bytes()), "{name}");
         }

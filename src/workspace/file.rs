@@ -85,8 +85,7 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
         return Err(FileError::LinkOutside(target));
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary =
-        tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder).map_err(FileError::Write)?;
+    let mut temporary = tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder).map_err(FileError::Write)?;
     temporary.write_all(new).map_err(FileError::Write)?;
     let mode = fs::metadata(&target).map_err(FileError::Write)?.permissions();
     temporary.as_file().set_permissions(mode).map_err(FileError::Write)?;

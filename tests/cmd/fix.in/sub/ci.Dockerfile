@@ -1,0 +1,2 @@
+FROM debian
+RUN --mount=type=cache,id=apt-cache,target=/var/cache/apt,sharing=locked apt-get update

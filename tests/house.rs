@@ -1,0 +1,89 @@
+//! Who may import whom: the walls that `docs/architecture.md` draws, held by reading the `use crate::` lines.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each part of the crate with the parts that it may import.
+const WALLS: &[(&str, &[&str])] = &[
+    ("text", &[]),
+    ("fix", &["text"]),
+    ("dockerfile", &["text"]),
+    ("finding", &["fix", "text"]),
+    ("rules", &["dockerfile", "finding", "fix", "text"]),
+    ("workspace", &["finding", "text"]),
+    ("lint", &["dockerfile", "finding", "fix", "rules", "text", "workspace"]),
+    ("report", &["finding", "fix", "lint", "text"]),
+    ("cli", &["fix", "lint", "report", "rules", "text", "workspace"]),
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn files() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    found.sort();
+    found
+        .into_iter()
+        .map(|path| (path.strip_prefix(&root).unwrap().to_path_buf(), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+/// What stands behind every `crate::` in `text`, tests and comments left out.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let parts = lines.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>());
+    parts.map(|rest| rest.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').collect()).collect()
+}
+
+#[test]
+fn walls_stand() {
+    for (path, text) in files() {
+        let part = path.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+        if part == "lib" || part == "main" {
+            continue;
+        }
+        let wall = WALLS.iter().find(|(name, _)| *name == part);
+        let (_, allowed) = wall.unwrap_or_else(|| panic!("{part} has no line in WALLS: say what it may import"));
+        for import in imports(&text).into_iter().filter(|import| *import != part) {
+            assert!(allowed.contains(&import.as_str()), "{} imports {import}, which {part} may not", path.display());
+        }
+    }
+}
+
+#[test]
+fn rules_do_not_know_each_other() {
+    let rules: Vec<(PathBuf, String)> = files().into_iter().filter(|(path, _)| path.starts_with("rules")).collect();
+    let names: Vec<String> =
+        rules.iter().map(|(path, _)| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let shared = ["mod", "caches", "lane"];
+    for (path, text) in rules.iter().filter(|(path, _)| !path.ends_with("mod.rs")) {
+        for name in names.iter().filter(|name| !shared.contains(&name.as_str())) {
+            let own = path.file_stem().unwrap().to_string_lossy() == *name;
+            assert!(own || !text.contains(&format!("super::{name}")), "{} imports the rule {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_command_line_touches_the_world() {
+    for (path, text) in files().into_iter().filter(|(path, _)| !path.starts_with("cli")) {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for word in ["println!", "eprintln!", "std::env", "process::exit"] {
+            assert!(!code.contains(word), "{} uses {word}", path.display());
+        }
+        let disk = path.starts_with("workspace");
+        assert!(disk || !code.contains("std::fs"), "{} touches the disk", path.display());
+    }
+}

@@ -1,0 +1,200 @@
+//! What must hold for every file, tried on files that nobody would write.
+//!
+//! Files come from three sources: plain bytes, lines that are awkward by design in any order, and the project's own
+//! fixtures with lines taken out, doubled and swapped.
+
+use std::collections::HashMap;
+
+use bstr::BString;
+use cachelane::dockerfile::{Dockerfile, Instruction, Keyword};
+use cachelane::fix::Applicability;
+use cachelane::lint;
+use cachelane::rules::Settings;
+use proptest::prelude::*;
+
+/// Lines that get in each other's way.
+const LINES: &[&str] = &[
+    "FROM debian",
+    "FROM a AS b",
+    "FROM b",
+    "FROM B AS c",
+    "from b",
+    "ARG CACHE_ID",
+    "ARG CACHE_ID=default",
+    "ARG A CACHE_ID=x B",
+    "ENV CACHE_ID=1",
+    "ONBUILD ARG CACHE_ID",
+    "RUN --mount=type=cache,id=a,sharing=locked,target=/x true",
+    "RUN --mount=type=cache,sharing=locked,target=/x true",
+    "  RUN --mount=\"type=cache,target=/x y,sharing=locked\" true",
+    "RUN --mount=type=cache,id=,sharing=locked,target='/x' \\",
+    "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x true",
+    "RUN --mount=type=cache,id=a-${TARGETARCH},sharing=locked,target=/x true",
+    "ONBUILD RUN --mount=type=cache,sharing=locked,target=/x true",
+    "run --mount=type=cache,\\",
+    "target=/y,sharing=locked true",
+    "    --mount=type=cache,target=/z,sharing=locked \\",
+    "    true",
+    "# a comment",
+    "    # another \\",
+    "",
+    "\\",
+    "RUN cat <<EOF",
+    "COPY <<-'EOF' /x",
+    "EOF",
+    "\tEOF",
+    "RUN [\"a\", \"b\"]",
+    "# escape=`",
+    "# syntax=docker/dockerfile:1",
+    "@[if x]",
+    "@[else]",
+    "@[end if]",
+    "{% if x %}",
+    "{% endif %}",
+    "{{ x }}",
+    "RUN --mount=type=cache,id=@(x),sharing=locked,target=/x true",
+    "RUN --mount=type=cache,id={{ x }},sharing=locked,target=/x true",
+    "RUN --mount=type=cache, target=/x true",
+    "RUN --mount=type=cache,id=x\u{e0}y,sharing=locked,target=/x true",
+];
+
+fn awkward() -> impl Strategy<Value = Vec<u8>> {
+    let line = (prop::sample::select(LINES), prop::sample::select(vec!["\n", "\n", "\n", "\r\n"]));
+    let lines = prop::collection::vec(line, 0..14);
+    (lines, any::<bool>(), any::<bool>()).prop_map(|(lines, mark, end)| {
+        let mut text = String::from(if mark { "\u{FEFF}" } else { "" });
+        for (line, newline) in &lines {
+            text.push_str(line);
+            text.push_str(newline);
+        }
+        if !end {
+            text.truncate(text.trim_end_matches(['\r', '\n']).len());
+        }
+        text.into_bytes()
+    })
+}
+
+fn mangled_fixture() -> impl Strategy<Value = Vec<u8>> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
+    let mut files: Vec<Vec<u8>> = Vec::new();
+    for rule in std::fs::read_dir(root).unwrap() {
+        for case in std::fs::read_dir(rule.unwrap().path()).unwrap() {
+            let bytes = std::fs::read(case.unwrap().path().join("Dockerfile")).unwrap();
+            if bytes.len() < 10_000 {
+                files.push(bytes);
+            }
+        }
+    }
+    files.sort();
+    let changes = prop::collection::vec((0..3u8, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..5);
+    (prop::sample::select(files), changes).prop_map(|(file, changes)| {
+        let mut lines: Vec<&[u8]> = file.split_inclusive(|&b| b == b'\n').collect();
+        for (what, a, b) in changes {
+            if lines.is_empty() {
+                break;
+            }
+            let (a, b) = (a.index(lines.len()), b.index(lines.len()));
+            match what {
+                0 => drop(lines.remove(a)),
+                1 => lines.insert(b, lines[a]),
+                _ => lines.swap(a, b),
+            }
+        }
+        lines.concat()
+    })
+}
+
+fn any_file() -> impl Strategy<Value = BString> {
+    prop_oneof![4 => awkward(), 3 => mangled_fixture()].prop_map(BString::from)
+}
+
+/// The instructions of a file other than ARG, as text, with the ids of cache mounts taken out.
+fn skeleton(file: &Dockerfile<'_>) -> Vec<String> {
+    let kept = file.instructions.iter().filter(|i| i.keyword != Keyword::Arg);
+    kept.map(|instruction| {
+        let mut bytes = instruction.span.of(file.source).to_vec();
+        for mount in instruction.mounts.iter().rev() {
+            if let Some(field) = mount.field("id") {
+                let id = mount.text.span(field.start, field.end);
+                let start = instruction.span.start;
+                // An id that was added stands behind a comma of its own.
+                let comma = usize::from(bytes[..id.start - start].ends_with(b","));
+                bytes.drain(id.start - start - comma..id.end - start);
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+    .collect()
+}
+
+/// The names that the ARG lines declare, with how often.
+fn declared(file: &Dockerfile<'_>) -> HashMap<String, usize> {
+    let mut names = HashMap::new();
+    let args = file.instructions.iter().filter(|i| i.keyword == Keyword::Arg);
+    let words = |i: &Instruction<'_>| String::from_utf8_lossy(i.arguments()).into_owned();
+    for word in args.map(words).collect::<Vec<_>>().iter().flat_map(|words| words.split_whitespace()) {
+        *names.entry(word.split('=').next().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    names
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut source = b"RUN --mount=".to_vec();
+        source.extend(bytes);
+        let _ = lint::fix(&source, &Settings::default(), Applicability::Unsafe);
+    }
+
+    #[test]
+    fn what_is_fixed_stays_fixed(source in any_file()) {
+        let settings = Settings::default();
+        let fixed = lint::fix(&source, &settings, Applicability::Safe);
+        prop_assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
+        let again = lint::fix(&fixed.bytes, &settings, Applicability::Safe);
+        prop_assert_eq!(BString::from(again.bytes), BString::from(fixed.bytes.clone()));
+        let left = lint::check(&fixed.bytes, &settings).findings;
+        prop_assert!(left.iter().all(|finding| !finding.is_fixable()), "{left:?}");
+    }
+
+    #[test]
+    fn a_safe_fix_touches_ids_and_arg_lines_alone(source in any_file()) {
+        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe);
+        let Ok(before) = Dockerfile::read(&source) else {
+            prop_assert_eq!(BString::from(fixed.bytes), source);
+            return Ok(());
+        };
+        let after = Dockerfile::read(&fixed.bytes).unwrap();
+        prop_assert_eq!(skeleton(&before), skeleton(&after));
+        let (was, is) = (declared(&before), declared(&after));
+        prop_assert!(was.iter().all(|(name, count)| is.get(name).is_some_and(|now| now >= count)), "{was:?} {is:?}");
+    }
+
+    #[test]
+    fn every_other_line_is_still_there(source in any_file()) {
+        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe);
+        let Ok(file) = Dockerfile::read(&source) else { return Ok(()) };
+        let behind_mark = |bytes: &[u8]| if bytes.starts_with(cachelane::text::BOM) { 3 } else { 0 };
+        let mut rest = fixed.bytes[behind_mark(&fixed.bytes)..].split_inclusive(|&b| b == b'\n');
+        let mut at = behind_mark(&source);
+        for line in source[at..].split_inclusive(|&b| b == b'\n') {
+            let owner = file.instruction_at(at).map(|index| &file.instructions[index]);
+            let may_change = owner.is_some_and(|i| i.keyword == Keyword::Arg || !i.mounts.is_empty());
+            prop_assert!(may_change || rest.any(|now| now == line), "{:?} is gone or has moved", BString::from(line));
+            at += line.len();
+        }
+    }
+
+    #[test]
+    fn edits_lie_in_the_file_and_are_ordered(source in any_file()) {
+        for finding in lint::check(&source, &Settings::default()).findings {
+            prop_assert!(finding.span.end <= source.len());
+            let edits = finding.fix.iter().flat_map(cachelane::fix::Fix::edits);
+            let spans: Vec<_> = edits.map(cachelane::fix::Edit::span).collect();
+            prop_assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            prop_assert!(spans.iter().all(|span| span.end <= source.len()));
+        }
+    }
+}
