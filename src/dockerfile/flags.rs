@@ -16,6 +16,8 @@ pub struct Flag<'a> {
     pub text: Mapped<'a>,
     /// The flag as it stands in the file, quotes included.
     pub span: Span,
+    /// Whether a quote in it is never closed, so that it runs to the end of the instruction.
+    pub open_quote: bool,
 }
 
 impl<'a> Flag<'a> {
@@ -82,18 +84,27 @@ pub fn split<'a>(
             return (flags, at.min(end));
         }
         let start = at;
-        let (word, quoted, stop) = word(text, source, start, end, escape, template);
+        let (word, quotes, stop) = word(text, source, start, end, escape, template);
         at = stop;
         if word.bytes() == b"--" {
             return (flags, at + bytes[at..end].iter().take_while(|&&b| is_space(b)).count());
         }
-        if quoted || !word.bytes().is_empty() {
-            flags.push(Flag { text: word, span: text.span(start, stop) });
+        if quotes != Quotes::None || !word.bytes().is_empty() {
+            let open_quote = quotes == Quotes::Open;
+            flags.push(Flag { text: word, span: text.span(start, stop), open_quote });
         }
     }
 }
 
-/// Reads one word from `start` on: its text, whether it held a quote, and where it ends.
+/// The quotes of a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    None,
+    Closed,
+    Open,
+}
+
+/// Reads one word from `start` on: its text, its quotes, and where it ends.
 fn word<'a>(
     text: &Mapped<'a>,
     source: &'a [u8],
@@ -101,14 +112,14 @@ fn word<'a>(
     end: usize,
     escape: u8,
     template: bool,
-) -> (Mapped<'a>, bool, usize) {
+) -> (Mapped<'a>, Quotes, usize) {
     let bytes = text.bytes();
     let special = |b: u8| is_space(b) || matches!(b, b'\'' | b'"') || b == escape || (template && b"{@".contains(&b));
     let plain = bytes[start..end].iter().position(|&b| special(b)).map_or(end, |at| start + at);
     let mut word = text.stretch(start, plain, source);
     let mut add = |from: usize, to: usize| (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)));
     let mut quote = None;
-    let mut quoted = false;
+    let mut quotes = Quotes::None;
     let mut at = plain;
     while at < end {
         let byte = bytes[at];
@@ -119,9 +130,10 @@ fn word<'a>(
         }
         if quote == Some(byte) {
             quote = None;
+            quotes = Quotes::Closed;
         } else if quote.is_none() && matches!(byte, b'\'' | b'"') {
             quote = Some(byte);
-            quoted = true;
+            quotes = Quotes::Open;
         } else if quote.is_none() && is_space(byte) {
             break;
         } else {
@@ -132,7 +144,7 @@ fn word<'a>(
         }
         at += 1;
     }
-    (word, quoted, at.min(end))
+    (word, quotes, at.min(end))
 }
 
 /// The length of the template expression that `bytes` starts with, if it does: `{{ … }}`, `{% … %}`, `@(…)` or `@[…]`.

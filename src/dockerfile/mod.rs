@@ -6,6 +6,7 @@
 //! [`Keyword::Opaque`] line: snippets and templates are full of them.
 
 pub mod directives;
+pub mod faults;
 pub mod flags;
 pub mod heredoc;
 pub mod lines;
@@ -21,7 +22,8 @@ pub use directives::{Directive, Key};
 pub use flags::Flag;
 pub use heredoc::Heredoc;
 pub use mapped::Mapped;
-pub use mounts::{Fault, FaultKind, Field, Kind, Mount, Sharing};
+pub use faults::{Behind, Fault, FaultKind};
+pub use mounts::{Field, Kind, Mount, Sharing};
 pub use read::{SyntaxError, SyntaxErrorKind};
 pub use scope::{Declaration, DeclaredBy};
 pub use stages::{Base, Stage};

@@ -12,7 +12,8 @@ use crate::text::Span;
 
 use super::flags::Flag;
 use super::mapped::Mapped;
-use super::words::{Unreadable, Word};
+use super::words::Word;
+use super::faults::{self, Behind, Fault, FaultKind};
 
 /// What a mount mounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,46 +89,8 @@ pub struct Mount<'a> {
     pub escape: u8,
 }
 
-/// Something in a mount that BuildKit refuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Where it stands in the file.
-    pub span: Span,
-    /// What it is.
-    pub kind: FaultKind,
-}
-
-/// The kinds of [`Fault`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// `--mount` without a value.
-    NoValue,
-    /// A `"` that CSV does not allow where it stands.
-    Quote,
-    /// Nothing between two commas, or behind the last.
-    EmptyField,
-    /// White space behind a comma: the flag ends there.
-    SpaceAfterComma,
-    /// A word without `=` that is no switch.
-    BareOption(String),
-    /// An option BuildKit does not know, and the nearest that it does.
-    UnknownOption(String, Option<&'static str>),
-    /// A value that the option does not take, and the nearest that it does.
-    UnknownValue(&'static str, String, Option<&'static str>),
-    /// An option that mounts of this type do not have.
-    NotForType(String, Kind),
-    /// `$` in `from`.
-    VariableInFrom,
-    /// A variable that cannot be expanded, `${` without an end say.
-    BadVariable(&'static str),
-    /// No target, and no WORKDIR that could be one.
-    NoTarget,
-    /// The target is `/`.
-    RootTarget,
-}
-
 /// Every option, as [`Mount::value`] takes it, with its aliases behind it.
-const OPTIONS: &[(&str, &[&str])] = &[
+pub(super) const OPTIONS: &[(&str, &[&str])] = &[
     ("type", &["type"]),
     ("id", &["id"]),
     ("target", &["target", "dst", "destination"]),
@@ -143,14 +106,10 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ("gid", &["gid"]),
     ("env", &["env"]),
 ];
-const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
-const SHARINGS: &[&str] = &["shared", "private", "locked"];
-const BOOLEANS: &[&str] = &["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
-
 impl<'a> Mount<'a> {
-    /// Reads the value of `flag`, a `--mount`. `rest` is what follows the RUN's flags.
+    /// Reads the value of `flag`, a `--mount`. `behind` is what follows it where it is the RUN's last flag.
     #[must_use]
-    pub fn read(flag: &Flag<'a>, source: &[u8], escape: u8, templated: bool, rest: Option<&[u8]>) -> Self {
+    pub fn read(flag: &Flag<'a>, source: &[u8], escape: u8, templated: bool, behind: Option<Behind<'_>>) -> Self {
         let Some(value) = flag.value() else {
             let fault = Fault { span: flag.span, kind: FaultKind::NoValue };
             return Self {
@@ -175,7 +134,7 @@ impl<'a> Mount<'a> {
         };
         mount.kind = mount.value("type").map_or(Kind::Bind, |value| kind_of(&value));
         if !templated {
-            mount.faults = mount.find_faults(csv.bad_quote, rest);
+            mount.faults = faults::find(&mount, flag, csv.bad_quote, behind);
         }
         mount
     }
@@ -211,7 +170,8 @@ impl<'a> Mount<'a> {
         self.id().unwrap_or_else(|| {
             let target = self.value("target").unwrap_or_default();
             // What `..` means next to a variable is known only when it is expanded.
-            if target.contains(&b'$') { target } else { Cow::Owned(clean(&target)) }
+            let known = !target.contains(&b'$') || (!target.contains_str("..") && !slash_in_braces(&target));
+            if known { Cow::Owned(clean(&target)) } else { target }
         })
     }
 
@@ -242,110 +202,9 @@ impl<'a> Mount<'a> {
     pub fn base(&self) -> [Option<Cow<'_, [u8]>>; 4] {
         ["from", "uid", "gid", "mode"].map(|option| self.value(option))
     }
-
-    /// What BuildKit refuses, in the order in which it would meet it.
-    fn find_faults(&self, bad_quote: Option<Span>, rest: Option<&[u8]>) -> Vec<Fault> {
-        if let Some(span) = bad_quote {
-            return vec![Fault { span, kind: FaultKind::Quote }];
-        }
-        let mut faults = Vec::new();
-        let mut kind = Kind::Bind;
-        let last = self.fields.len() - 1;
-        for (index, &field) in self.fields.iter().enumerate() {
-            let bytes = &self.text.bytes()[field.start..field.end];
-            let span = self.text.span(field.start, field.end);
-            let fault = match (field.option, field.equals) {
-                (None, None) if bytes.is_empty() => {
-                    let split = index == last && rest.is_some_and(starts_like_options);
-                    Some(if split { FaultKind::SpaceAfterComma } else { FaultKind::EmptyField })
-                }
-                (Some("readonly" | "readwrite"), None) => None,
-                (Some("required"), None) => self.not_for(kind, "required"),
-                (_, None) => Some(FaultKind::BareOption(bytes.to_str_lossy().into_owned())),
-                (None, Some(at)) => {
-                    let name = self.text.bytes()[field.start..at].to_str_lossy().to_ascii_lowercase();
-                    let nearest = nearest(&name, OPTIONS.iter().flat_map(|(_, names)| *names).copied());
-                    Some(FaultKind::UnknownOption(name, nearest))
-                }
-                (Some(option), Some(at)) => {
-                    let value = &self.text.bytes()[at + 1..field.end];
-                    if option == "type" {
-                        kind = kind_of(value);
-                    }
-                    self.value_fault(option, value, kind)
-                }
-            };
-            faults.extend(fault.map(|kind| Fault { span, kind }));
-        }
-        let wrong_type = |option: &str| match option {
-            "sharing" => !matches!(kind, Kind::Cache | Kind::Unknown),
-            _ => matches!(kind, Kind::Bind | Kind::Tmpfs),
-        };
-        for option in ["sharing", "mode", "uid", "gid"] {
-            if let Some(field) = self.field(option).filter(|_| wrong_type(option)) {
-                let span = self.text.span(field.start, field.end);
-                faults.push(Fault { span, kind: FaultKind::NotForType(option.into(), kind) });
-            }
-        }
-        if faults.is_empty() && matches!(kind, Kind::Bind | Kind::Cache | Kind::Tmpfs) {
-            let target = self.value("target").unwrap_or_default();
-            if target.is_empty() {
-                faults.push(Fault { span: self.span, kind: FaultKind::NoTarget });
-            } else if *target == *b"/" {
-                faults.push(Fault { span: self.id_span_of("target"), kind: FaultKind::RootTarget });
-            }
-        }
-        faults
-    }
-
-    fn id_span_of(&self, option: &str) -> Span {
-        self.field(option).map_or(self.span, |field| self.value_span(field))
-    }
-
-    fn not_for(&self, kind: Kind, option: &str) -> Option<FaultKind> {
-        let fits = match option {
-            "required" => matches!(kind, Kind::Secret | Kind::Ssh | Kind::Unknown),
-            _ => matches!(kind, Kind::Tmpfs | Kind::Unknown),
-        };
-        (!fits).then(|| FaultKind::NotForType(option.into(), kind))
-    }
-
-    fn value_fault(&self, option: &'static str, value: &[u8], kind: Kind) -> Option<FaultKind> {
-        if option == "from" {
-            let dollar = value.find_byte(b'$').is_some_and(|at| at + 1 < value.len());
-            return dollar.then_some(FaultKind::VariableInFrom);
-        }
-        if matches!(option, "required" | "size")
-            && let Some(fault) = self.not_for(kind, option)
-        {
-            return Some(fault);
-        }
-        match Word::read(value, self.escape) {
-            Err(Unreadable) => return Some(FaultKind::BadVariable(option)),
-            Ok(word) if word.has_variable() => return None,
-            Ok(_) => {}
-        }
-        let unknown = |known: &[&'static str], bytes: &[u8]| {
-            let text = bytes.to_str_lossy().into_owned();
-            let nearest = nearest(&text.to_ascii_lowercase(), known.iter().copied());
-            Some(FaultKind::UnknownValue(option, text, nearest))
-        };
-        let lower = value.to_ascii_lowercase();
-        let number = |radix| value.to_str().is_ok_and(|v| !v.starts_with('+') && u32::from_str_radix(v, radix).is_ok());
-        match option {
-            "type" if !TYPES.iter().any(|t| t.as_bytes() == lower) => unknown(TYPES, value),
-            "sharing" if !SHARINGS.iter().any(|s| s.as_bytes() == lower) => unknown(SHARINGS, value),
-            "readonly" | "readwrite" | "required" if !BOOLEANS.iter().any(|b| b.as_bytes() == value) => {
-                unknown(&["true", "false"], value)
-            }
-            "uid" | "gid" if !number(10) => unknown(&[], value),
-            "mode" if !number(8) => unknown(&[], value),
-            _ => None,
-        }
-    }
 }
 
-fn kind_of(value: &[u8]) -> Kind {
+pub(super) fn kind_of(value: &[u8]) -> Kind {
     match value.to_ascii_lowercase().as_slice() {
         b"bind" => Kind::Bind,
         b"cache" => Kind::Cache,
@@ -356,20 +215,9 @@ fn kind_of(value: &[u8]) -> Kind {
     }
 }
 
-/// Whether the words behind a flag look like the rest of an option list that a space cut off.
-fn starts_like_options(rest: &[u8]) -> bool {
-    let word = rest.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
-    let Some(equals) = word.find_byte(b'=') else { return false };
-    OPTIONS.iter().flat_map(|(_, names)| *names).any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
-}
-
-/// The known word nearest to `word`, if one is near enough to be a slip of the hand.
-pub(crate) fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(score, _)| *score >= 0.78)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
+fn slash_in_braces(target: &[u8]) -> bool {
+    let open = target.find("${");
+    open.is_some_and(|open| target[open..].rfind_byte(b'}').is_some_and(|end| target[open..open + end].contains(&b'/')))
 }
 
 /// Go's `path.Clean`: `.` and `..` resolved, doubled and trailing slashes dropped.
@@ -492,67 +340,6 @@ mod tests {
 
     fn id(line: &str) -> String {
         mount(line).effective_id().to_str_lossy().into_owned()
-    }
-
-    fn faults(line: &str) -> Vec<FaultKind> {
-        mount(line).faults.into_iter().map(|fault| fault.kind).collect()
-    }
-
-    #[test]
-    fn the_id_is_the_option_or_the_cleaned_target() {
-        assert_eq!(id("--mount=type=cache,id=a,target=/x"), "a");
-        assert_eq!(id("--mount=type=cache,id=,target=/x/"), "/x");
-        assert_eq!(id("--mount=type=cache,target=/var/cache/a/../b/"), "/var/cache/b");
-        assert_eq!(id("--mount=type=cache,DST=rel/./x"), "rel/x");
-        assert_eq!(id("--mount=type=cache,id=a,target=/x,ID=b"), "b");
-        assert_eq!(id("--mount=type=cache,target=\"${GOPATH}/pkg\""), "${GOPATH}/pkg");
-        assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
-    }
-
-    #[test]
-    fn good_mounts_have_no_fault() {
-        for line in [
-            "--mount=target=/x,type=cache,sharing=LOCKED,ro",
-            "--mount=type=cache,target=$X,uid=1000,mode=0755",
-            "--mount=type=cache,target=/x,sharing=${MODE}",
-            "--mount=type=secret,id=a,required",
-            "--mount=type=ssh",
-            "--mount=target=.",
-            "--mount=type=tmpfs,target=/t,size=1g",
-            "--mount=type=cache,target=/x,from=$",
-            "--mount=TYPE=Cache,destination=/x,rw=false",
-        ] {
-            assert_eq!(faults(line), [], "{line}");
-        }
-    }
-
-    #[test]
-    fn bad_mounts_have_one() {
-        use FaultKind::{
-            BadVariable, BareOption, EmptyField, NoTarget, NoValue, NotForType, Quote, RootTarget, SpaceAfterComma,
-            UnknownOption, UnknownValue, VariableInFrom,
-        };
-        let unknown = |name: &str, near| UnknownOption(name.into(), Some(near));
-        let value = |option, value: &str, near| UnknownValue(option, value.into(), near);
-        for (line, fault) in [
-            ("--mount", NoValue),
-            ("--mount=type=cache,shared=locked,target=/x", unknown("shared", "sharing")),
-            ("--mount=type=cache,sharing=lock,target=/x", value("sharing", "lock", Some("locked"))),
-            ("--mount=type=cash,target=/x", value("type", "cash", Some("cache"))),
-            ("--mount=type=cache", NoTarget),
-            ("--mount=type=cache,target=/", RootTarget),
-            ("--mount=type=cache,target=/x,locked", BareOption("locked".into())),
-            ("--mount=type=cache,from=$X,target=/x", VariableInFrom),
-            ("--mount=type=cache,,target=/x", EmptyField),
-            ("--mount=type=cache, target=/x echo", SpaceAfterComma),
-            ("--mount=type=cache,target=/x,id=a-${", BadVariable("id")),
-            ("--mount=type=cache,target=/x,uid=root", value("uid", "root", None)),
-            ("--mount=type=bind,target=/x,sharing=locked", NotForType("sharing".into(), Kind::Bind)),
-            ("--mount=type=cache,target=/x,required", NotForType("required".into(), Kind::Cache)),
-            (r#"--mount=type=cache,target=/x\"y"#, Quote),
-        ] {
-            assert_eq!(faults(line), [fault], "{line}");
-        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::text::Span;
 
 use super::directives::{self, Directive, Key};
+use super::faults::Behind;
 use super::flags::{self, Flag};
 use super::lines::{self, Line, Lines, MAX_LINE};
 use super::mapped::Mapped;
@@ -33,7 +34,7 @@ pub enum SyntaxErrorKind {
     #[error("`{0}` cannot be the escape character: BuildKit takes `\\` or a backtick")]
     BadEscape(String),
     /// A line is longer than BuildKit's buffer.
-    #[error("the line is longer than {MAX_LINE} bytes: BuildKit refuses the file")]
+    #[error("the line is longer than {} bytes: BuildKit refuses the file", MAX_LINE - 1)]
     LongLine,
     /// A JSON array holds something other than strings.
     #[error("the JSON array holds something other than strings: BuildKit refuses the file")]
@@ -234,14 +235,17 @@ impl<'a> Reader<'a> {
             None => Keyword::Opaque,
         };
         if instruction.keyword == Keyword::Run {
-            let rest = lines::trim_start(&text.bytes()[args..]);
+            let rest = text.bytes().len() - lines::trim_start(&text.bytes()[args..]).len();
             let last = flags.len().saturating_sub(1);
             let mounts = flags.iter().enumerate().filter(|(_, flag)| flag.name() == b"mount");
             instruction.mounts = mounts
                 .map(|(index, flag)| {
                     let templated = self.file.template && has_expression(flag, self.source);
-                    let rest = (index == last).then_some(rest);
-                    Mount::read(flag, self.source, self.file.escape, templated, rest)
+                    let behind = (index == last).then(|| Behind {
+                        text: &text.bytes()[rest..],
+                        on_next_line: Span::new(flag.span.end, text.source(rest)).of(self.source).contains(&b'\n'),
+                    });
+                    Mount::read(flag, self.source, self.file.escape, templated, behind)
                 })
                 .collect();
         }

@@ -146,6 +146,26 @@ impl Dockerfile<'_> {
         None
     }
 
+    /// The declaration that gives `name` its value at instruction `index` in a build that passes none.
+    ///
+    /// A bare `ARG NAME` takes the global default; where there is none, it leaves the value that was there (BuildKit's
+    /// `dispatchArg` sets nothing then).
+    #[must_use]
+    pub fn valued(&self, name: &str, index: usize) -> Option<&Declaration> {
+        let mut seen = self.visible(name, index)?;
+        for _ in 0..MAX_BASES {
+            if seen.value.is_some() {
+                return Some(seen);
+            }
+            let global = self.global(name).filter(|global| global.value.is_some() && !seen.onbuild);
+            if global.is_some() {
+                return global;
+            }
+            seen = self.visible(name, seen.instruction)?;
+        }
+        None
+    }
+
     fn visible_in(&self, name: &str, stage: usize, before: usize, place: Place) -> Option<&Declaration> {
         let all = self.declarations(name);
         let end = all.partition_point(|declaration| declaration.instruction < before);
@@ -181,8 +201,7 @@ impl Dockerfile<'_> {
     fn value_of(&self, name: &str, index: Option<usize>, budget: &mut Budget) -> Option<Vec<u8>> {
         budget.lookups = budget.lookups.checked_sub(1)?;
         budget.depth = budget.depth.checked_sub(1)?;
-        let seen = index.map_or_else(|| self.global(name), |index| self.visible(name, index));
-        let seen = seen.and_then(|d| if d.value.is_some() { Some(d) } else { self.global(name) });
+        let seen = index.map_or_else(|| self.global(name), |index| self.valued(name, index));
         let value = seen.and_then(|declaration| {
             let word = Word::read(declaration.value.as_ref()?, self.escape).ok()?;
             let at = declaration.stage.map(|_| declaration.instruction);
@@ -284,6 +303,8 @@ mod tests {
             ("FROM a\nARG Y=y A=b\nARG X=\"1 ${Y}\"\nRUN x", Some("1 y")),
             ("RUN x", None),
             ("ARG X=1\nRUN x", Some("1")),
+            ("FROM a\nENV X=1\nARG X\nRUN x", Some("1")),
+            ("FROM a AS b\nARG X=1\nFROM b\nARG X\nRUN x", Some("1")),
             ("FROM a\nARG X=1\nONBUILD RUN x", None),
             ("FROM a\nENV X=1\nONBUILD RUN x", Some("1")),
             ("FROM a\nONBUILD ARG X=1\nONBUILD RUN x", Some("1")),

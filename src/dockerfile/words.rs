@@ -53,7 +53,9 @@ pub enum Form {
         /// What stands in.
         word: Word,
     },
-    /// `?`, `#`, `%` and `/`: an error, or a change to the value.
+    /// `${NAME?word}`, `${NAME:?word}`: an error where the variable is unset.
+    Required(Word),
+    /// `#`, `%` and `/`: a change to the value.
     Other(Word),
 }
 
@@ -81,7 +83,10 @@ impl Word {
                 visit(variable);
                 match &variable.form {
                     Form::Plain => {}
-                    Form::Default { word, .. } | Form::Alternative { word, .. } | Form::Other(word) => {
+                    Form::Default { word, .. }
+                    | Form::Alternative { word, .. }
+                    | Form::Required(word)
+                    | Form::Other(word) => {
                         word.each_variable(visit);
                     }
                 }
@@ -120,7 +125,8 @@ impl Word {
                         Form::Default { word, .. } | Form::Alternative { word, .. } => {
                             text.extend(word.expand(lookup)?);
                         }
-                        Form::Other(_) => return None,
+                        Form::Required(_) if is_set(false) => text.extend(value.unwrap_or_default()),
+                        Form::Required(_) | Form::Other(_) => return None,
                     }
                 }
             }
@@ -234,12 +240,13 @@ impl Reader<'_> {
             b':' => match self.next().ok_or(Unreadable)? {
                 b'-' => Form::Default { or_empty: true, word: self.until(Some(b'}'))? },
                 b'+' => Form::Alternative { or_empty: true, word: self.until(Some(b'}'))? },
-                b'?' => Form::Other(self.until(Some(b'}'))?),
+                b'?' => Form::Required(self.until(Some(b'}'))?),
                 _ => return Err(Unreadable),
             },
             b'-' => Form::Default { or_empty: false, word: self.until(Some(b'}'))? },
             b'+' => Form::Alternative { or_empty: false, word: self.until(Some(b'}'))? },
-            b'?' | b'#' | b'%' => Form::Other(self.until(Some(b'}'))?),
+            b'?' => Form::Required(self.until(Some(b'}'))?),
+            b'#' | b'%' => Form::Other(self.until(Some(b'}'))?),
             b'/' => {
                 if self.peek() == Some(b'/') {
                     self.at += 1;

@@ -7,6 +7,9 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 
 use crate::text::{BOM, LineIndex, Span, is_unprintable, visible};
 
+/// How much of a line is shown, in characters: a report is no place for a minified script.
+const MAX_COLUMNS: usize = 400;
+
 /// A file's text with stand-ins for what cannot be printed, and the way from the file's offsets to the text's.
 pub(super) struct SafeSource<'a> {
     name: String,
@@ -19,16 +22,26 @@ pub(super) struct SafeSource<'a> {
 impl<'a> SafeSource<'a> {
     pub(super) fn new(name: String, source: &'a [u8]) -> Self {
         let plain = |b: &u8| matches!(b, b'\t' | b'\n' | b' '..=b'~');
-        if source.iter().all(plain) {
+        let short = || source.split(|&b| b == b'\n').all(|line| line.len() <= MAX_COLUMNS);
+        if source.iter().all(plain) && short() {
             return Self { name, text: Cow::Borrowed(source), lines: LineIndex::new(source), shifts: vec![(0, 0)] };
         }
         let mut text = Vec::with_capacity(source.len() + source.len() / 8);
         let mut shifts = vec![(0, 0)];
+        let mut column = 0;
         for (start, end, ch) in source.char_indices() {
             let old = &source[start..end];
             let before = text.len();
+            column = if ch == '\n' { 0 } else { column + 1 };
             match ch {
-                '\n' | '\t' => text.extend_from_slice(old),
+                '\n' => text.push(b'\n'),
+                _ if column > MAX_COLUMNS => {
+                    if column == MAX_COLUMNS + 1 {
+                        text.extend_from_slice("…".as_bytes());
+                        shifts.push((start, text.len()));
+                    }
+                }
+                '\t' => text.push(b'\t'),
                 '\r' if source.get(end) == Some(&b'\n') => {}
                 _ if start == 0 && old == BOM => {}
                 _ => {
@@ -37,7 +50,11 @@ impl<'a> SafeSource<'a> {
                 }
             }
             if text.len() - before != end - start {
-                shifts.push((end, text.len()));
+                // What is cut off a long line is one stretch, and needs one entry.
+                match shifts.last_mut() {
+                    Some(last) if column > MAX_COLUMNS + 1 => *last = (end, text.len()),
+                    _ => shifts.push((end, text.len())),
+                }
             }
         }
         let lines = LineIndex::new(&text);
@@ -51,8 +68,10 @@ impl<'a> SafeSource<'a> {
     }
 
     fn offset(&self, offset: usize) -> usize {
-        let (old, new) = self.shifts[self.shifts.partition_point(|(old, _)| *old <= offset) - 1];
-        (new + (offset - old)).min(self.text.len())
+        let next = self.shifts.partition_point(|(old, _)| *old <= offset);
+        let (old, new) = self.shifts[next - 1];
+        let end = self.shifts.get(next).map_or(self.text.len(), |(_, new)| *new);
+        (new + (offset - old)).min(end)
     }
 }
 
@@ -92,6 +111,17 @@ impl SourceCode for SafeSource<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let source = format!("{}\nRUN x", "a".repeat(100_000));
+        let safe = SafeSource::new(String::new(), source.as_bytes());
+        assert!(safe.text.len() < 500 && safe.text.ends_with("a…\nRUN x".as_bytes()));
+        let x = safe.span(Span::new(source.len() - 1, source.len()));
+        assert_eq!(&safe.text[x.offset()..x.offset() + x.len()], b"x");
+        let all = safe.span(Span::new(0, 100_000));
+        assert!(all.offset() + all.len() <= safe.text.len());
+    }
 
     #[test]
     fn offsets_follow_the_stand_ins() {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bstr::ByteSlice as _;
 
+use crate::dockerfile::mounts::clean;
 use crate::dockerfile::{Dockerfile, Form, Kind, Mount, Sharing, Word};
 use crate::finding::LockKey;
 
@@ -67,6 +68,20 @@ impl Cache<'_> {
         self.mount.effective_id().to_str_lossy().into_owned()
     }
 
+    /// What the id comes out as when the variables that `is_unset` names are unset; others stand as `${NAME}`. `None`
+    /// where it holds a form that cannot be worked out.
+    #[must_use]
+    pub fn outcome(&self, mut is_unset: impl FnMut(&str) -> bool) -> Option<String> {
+        let mut keep = |name: &str| (!is_unset(name)).then(|| format!("${{{name}}}").into_bytes());
+        let expanded = self.word.expand(&mut keep)?;
+        let id = match self.mount.id() {
+            Some(_) if !expanded.is_empty() => expanded,
+            Some(_) => clean(&self.mount.value("target").unwrap_or_default()),
+            None => clean(&expanded),
+        };
+        Some(id.to_str_lossy().into_owned())
+    }
+
     /// What decides which other mounts it waits for.
     #[must_use]
     pub fn lock(&self) -> LockKey {
@@ -97,8 +112,8 @@ pub fn needs_value(word: &Word, name: &str) -> bool {
         match &variable.form {
             Form::Plain => is_it,
             Form::Default { .. } if is_it => false,
-            Form::Alternative { .. } if is_it => false,
-            Form::Default { word, .. } | Form::Alternative { word, .. } => needs_value(word, name),
+            Form::Alternative { .. } | Form::Required(_) if is_it => false,
+            Form::Default { word, .. } | Form::Alternative { word, .. } | Form::Required(word) => needs_value(word, name),
             Form::Other(word) => is_it || needs_value(word, name),
         }
     })

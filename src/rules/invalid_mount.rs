@@ -45,10 +45,24 @@ fn explain(fault: &FaultKind) -> (String, String) {
         FaultKind::EmptyField => {
             ("an option is empty".into(), "drop the comma too many (options are parted by one comma)".into())
         }
-        FaultKind::SpaceAfterComma => (
+        FaultKind::SpaceAfterComma(false) => (
             "the space behind the comma ends the flag, and what follows it is run as a command".into(),
             "drop the space: options are parted by a comma alone".into(),
         ),
+        FaultKind::SpaceAfterComma(true) => (
+            "the indented next line ends the flag, and what stands there is run as a command".into(),
+            "keep the flag on one line, or start the next line at column 1".into(),
+        ),
+        FaultKind::OpenQuote => (
+            "a quote in the flag is never closed, so that the rest of the instruction became part of it".into(),
+            "close the quote".into(),
+        ),
+        FaultKind::EmptySecret => {
+            ("the secret mount names no secret".into(), "add `id=…`, `source=…` or `target=…`".into())
+        }
+        FaultKind::TwoSecrets => {
+            ("a secret mount takes `source` or `id`, not both".into(), "drop one of them".into())
+        }
         FaultKind::BareOption(name) => (
             format!("`{name}` is no option that stands without a value"),
             "write `name=value` (only ro, rw, readonly, readwrite and required stand alone)".into(),
@@ -61,8 +75,11 @@ fn explain(fault: &FaultKind) -> (String, String) {
             (format!("`{option}` cannot be `{value}`"), or(nearest, values(option)))
         }
         FaultKind::NotForType(option, kind) => {
-            let kind = kind_name(*kind);
-            (format!("a {kind} mount takes no `{option}`"), format!("drop `{option}`, or change the type before it"))
+            let help = match kind {
+                Kind::Bind => format!("add `type=cache` in front if it is to be one (without a type it is a bind), or drop `{option}`"),
+                _ => format!("drop `{option}`, or change the type"),
+            };
+            (format!("a {} mount takes no `{option}`", kind_name(*kind)), help)
         }
         FaultKind::VariableInFrom => (
             "`from` takes no variable".into(),
@@ -85,6 +102,7 @@ fn values(option: &str) -> &'static str {
         "sharing" => "it is one of shared, private and locked",
         "mode" => "it is an octal number, `0755` say",
         "uid" | "gid" => "it is a number: names are not looked up",
+        "size" => "it is a number with a unit, `512m` say",
         _ => "it is true or false",
     }
 }

@@ -1,6 +1,6 @@
 //! `missing-default`: the lane argument has no default, so builds that pass nothing get an id that ends in `-`.
 
-use crate::dockerfile::{Declaration, DeclaredBy};
+use crate::dockerfile::Declaration;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 
@@ -25,11 +25,11 @@ impl Rule for MissingDefault {
         let (arg, default) = (cx.settings.arg.as_str(), cx.settings.default.as_str());
         let mut seen: Vec<(usize, usize)> = Vec::new();
         for cache in cx.caches().iter().filter(|cache| needs_value(&cache.word, arg)) {
-            let Some(own) = cx.file.visible(arg, cache.instruction) else { continue };
-            let global = if own.onbuild { None } else { cx.file.global(arg) };
-            if own.by == DeclaredBy::Env || own.value.is_some() || global.is_some_and(|g| g.value.is_some()) {
+            if cx.file.valued(arg, cache.instruction).is_some() {
                 continue;
             }
+            let Some(own) = cx.file.visible(arg, cache.instruction) else { continue };
+            let global = if own.onbuild { None } else { cx.file.global(arg) };
             // One default for all stages, where there is a global declaration to carry it.
             let declaration = global.unwrap_or(own);
             let at = (declaration.instruction, declaration.name_end);
@@ -37,19 +37,19 @@ impl Rule for MissingDefault {
                 continue;
             }
             seen.push(at);
-            let id = cache.id();
-            let short = cache.word.expand(&mut |name| (name != arg).then(|| format!("${{{name}}}").into_bytes()));
-            let short = short.map_or_else(String::new, |id| format!(" `{}`", String::from_utf8_lossy(&id)));
+            let short = cache.outcome(|name| name == arg).map_or_else(String::new, |id| format!(" `{id}`"));
             let message = format!("`{arg}` has no default: a build that passes none gets the cache id{short}");
             let span = name_span(cx, declaration, arg);
+            let keyword = if declaration.onbuild { "ONBUILD ARG" } else { "ARG" };
+            let edits = vec![Edit::insert(span.end, format!("={default}"))];
+            let title = format!("write `{arg}={default}`");
+            let review = cx.used_outside_ids(arg, declaration.instruction);
+            let fix = if review { Fix::needs_review(title, edits) } else { Fix::safe(title, edits) };
             findings.push(
                 Finding::new(&META, span, message)
-                    .help(format!("write `ARG {arg}={default}`"))
-                    .label(cache.mount.id_span(), format!("`{id}` refers to it"))
-                    .fix(Ok(Fix::safe(
-                        format!("write `{arg}={default}`"),
-                        vec![Edit::insert(span.end, format!("={default}"))],
-                    ))),
+                    .help(format!("write `{keyword} {arg}={default}`"))
+                    .label(cache.mount.id_span(), "refers to it")
+                    .fix(Ok(fix)),
             );
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! A rule sees one file through a [`Context`] and hands out findings; it knows no other rule, no disk and no terminal.
 //! What several rules need stands here, in [`caches`] (the cache mounts of a file) and [`lane`] (how an id is made
-//! isolated, and where an ARG line can stand).
+//! isolated) and in [`declare`] (where an ARG line can stand).
 
 pub mod caches;
+pub mod declare;
 pub mod lane;
 
 mod invalid_mount;
@@ -13,7 +14,9 @@ mod shared_lock;
 mod syntax_error;
 mod undeclared_arg;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::{Finding, RuleMeta};
@@ -44,14 +47,14 @@ pub struct Context<'a> {
     /// What the user settled.
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
-    lane: OnceCell<lane::Plan>,
+    plans: RefCell<HashMap<String, Rc<declare::Plan>>>,
 }
 
 impl<'a> Context<'a> {
     /// A view of `file`.
     #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
-        Self { file, settings, caches: OnceCell::new(), lane: OnceCell::new() }
+        Self { file, settings, caches: OnceCell::new(), plans: RefCell::default() }
     }
 
     /// The cache mounts of the file that BuildKit would accept, in order.

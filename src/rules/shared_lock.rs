@@ -1,7 +1,7 @@
 //! `shared-lock`: a locked cache that every build on the builder shares.
 
 use crate::finding::{Elsewhere, Finding, Label, RuleMeta, Severity};
-use crate::fix::{Applicability, Fix};
+use crate::fix::Applicability;
 use crate::text::count;
 
 use super::caches::PLATFORM_ARGS;
@@ -30,10 +30,11 @@ impl Rule for SharedLock {
             } else {
                 format!("parallel builds wait for each other here: without an id, the lock is `{id}` for all of them")
             };
-            let edits = cx.isolate(cache);
-            let fix = edits.map(|edits| Fix::safe(title(cx, cache, edits.len() > 1), edits));
             findings.push(
-                Finding::new(&META, cache.mount.id_span(), message).help(help(cx, cache)).about(cache.lock()).fix(fix),
+                Finding::new(&META, cache.mount.id_span(), message)
+                    .help(help(cx, cache))
+                    .about(cache.lock())
+                    .fix(cx.isolate(cache)),
             );
         }
     }
@@ -56,19 +57,11 @@ impl Rule for SharedLock {
     }
 }
 
-fn title(cx: &Context<'_>, cache: &Cache<'_>, declares: bool) -> String {
-    let arg = &cx.settings.arg;
-    let id = isolated_id(cx, cache);
-    if declares { format!("use `id={id}` and declare `ARG {arg}`") } else { format!("use `id={id}`") }
-}
-
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
-    let (arg, default) = (&cx.settings.arg, &cx.settings.default);
-    let id = isolated_id(cx, cache);
-    let mut help = format!("write `id={id}`");
-    if cx.file.visible(arg, cache.instruction).is_none() {
-        let keyword = if cx.file.instructions[cache.instruction].onbuild { "ONBUILD ARG" } else { "ARG" };
-        help.push_str(&format!(", with `{keyword} {arg}={default}` above the RUN"));
+    let arg = &cx.settings.arg;
+    let mut help = format!("write `id={}`", isolated_id(cx, cache));
+    if let Some(need) = cx.declaring(arg, cache.instruction) {
+        help.push_str(&format!(", and {}", need.advice()));
     }
     help.push_str(&format!("; then give each job its own `--build-arg {arg}=…`"));
     let mut own = None;

@@ -2,7 +2,7 @@
 
 use crate::dockerfile::{Base, DeclaredBy, Word};
 use crate::finding::{Finding, RuleMeta, Severity};
-use crate::fix::{Applicability, Edit, Fix};
+use crate::fix::{Applicability, Fix};
 
 use super::caches::{PLATFORM_ARGS, needs_value};
 use super::{Cache, Context, Rule};
@@ -63,52 +63,33 @@ impl Rule for UndeclaredArg {
 
 fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
     let (span, id) = (cache.mount.id_span(), cache.id());
-    let shared = expansion(cache, name)
+    let unset = |other: &str| {
+        let ours = other == name || other == cx.settings.arg || PLATFORM_ARGS.contains(&other);
+        ours && cx.file.visible(other, cache.instruction).is_none()
+    };
+    let shared = cache
+        .outcome(unset)
         .map_or_else(|| "it expands to nothing".to_owned(), |id| format!("every build uses the cache `{id}`"));
-    let keyword = if cx.file.instructions[cache.instruction].onbuild { "ONBUILD ARG" } else { "ARG" };
-    if name == cx.settings.arg {
-        let message = format!("`{name}` is not declared where `{id}` refers to it: {shared}, whatever the job passes");
-        let line = format!("{keyword} {}", declared(cx, name, keyword));
-        return Some(
-            Finding::new(&META, span, message)
-                .help(format!("put `{line}` above the RUN"))
-                .fix(declaring(&line, cx.declare_lane(cache.instruction))),
-        );
-    }
-    if PLATFORM_ARGS.contains(&name) {
-        let message = format!("`{name}` is not declared in this stage: {shared}, for every platform");
-        let line = format!("{keyword} {name}");
-        return Some(
-            Finding::new(&META, span, message)
-                .help(format!("put `{line}` above the RUN"))
-                .fix(declaring(&line, cx.declare_platform(name, cache.instruction))),
-        );
+    let lane = name == cx.settings.arg;
+    if lane || PLATFORM_ARGS.contains(&name) {
+        let end = if lane { "whatever the job passes" } else { "for every platform" };
+        let message = format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
+        let need = cx.declaring(name, cache.instruction)?;
+        let (title, edits) = (need.title(), need.edits.clone());
+        let fix = if need.safe { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) };
+        return Some(Finding::new(&META, span, message).help(need.advice()).fix(Ok(fix)));
     }
     if !needs_value(&cache.word, name) || !declared_elsewhere(cx, name) || base_may_set(cx, cache.instruction, name) {
         return None;
     }
-    let message = format!("`{name}` is declared elsewhere in this file, but not where `{id}` refers to it: {shared}");
-    let help = format!("put `ARG {name}` above the RUN, with the default that you want there");
+    let global = cx.file.global(name);
+    let place = if global.is_some() { "only before the first FROM" } else { "only elsewhere in this file" };
+    let message = format!("`{name}` is declared {place}, and `{id}` cannot see it: {shared}");
+    let help = match global.and_then(|global| global.value.as_ref()) {
+        Some(_) => format!("put a bare `ARG {name}` above the RUN: it takes the global default"),
+        None => format!("put `ARG {name}` above the RUN, with the default that you want there"),
+    };
     Some(Finding::new(&META, span, message).help(help).fix(Err(format!("only you know which `{name}` is meant"))))
-}
-
-fn declaring(line: &str, edits: Vec<Edit>) -> Result<Fix, String> {
-    if edits.is_empty() {
-        return Err("no line could be found that the declaration can stand on".into());
-    }
-    Ok(Fix::safe(format!("declare `{line}`"), edits))
-}
-
-/// What stands behind `ARG` in the line to write.
-fn declared(cx: &Context<'_>, name: &str, keyword: &str) -> String {
-    let global = cx.file.global(name).is_some_and(|global| global.value.is_some());
-    if global && keyword == "ARG" { name.to_owned() } else { format!("{name}={}", cx.settings.default) }
-}
-
-/// What the id comes out as: `name` is unset, other variables stand as they are.
-fn expansion(cache: &Cache<'_>, name: &str) -> Option<String> {
-    let keep = |other: &str| (other != name).then(|| format!("${{{other}}}").into_bytes());
-    cache.word.expand(&mut |other| keep(other)).map(|id| String::from_utf8_lossy(&id).into_owned())
 }
 
 fn declared_elsewhere(cx: &Context<'_>, name: &str) -> bool {

@@ -1,0 +1,56 @@
+//! Reader, rules and fix on files from 1 kB to 10 MB. `cargo bench` prints throughput, which must not fall with size.
+
+#![allow(missing_docs, reason = "divan makes functions of them")]
+
+use cachelane::dockerfile::Dockerfile;
+use cachelane::fix::Applicability;
+use cachelane::lint;
+use cachelane::rules::Settings;
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+
+const SIZES: &[usize] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+fn main() {
+    divan::main();
+}
+
+/// About `size` bytes of stages like those of real files: comments, a locked cache, a plain one, a heredoc.
+fn dockerfile(size: usize) -> Vec<u8> {
+    let mut text = String::from("# syntax=docker/dockerfile:1\n");
+    for number in 0.. {
+        text.push_str(&format!(
+            "\nFROM debian:bookworm AS stage{number}\nENV LANG=C.UTF-8 A=\"b c\"\nWORKDIR /src\n\
+             # what the build needs\n\
+             RUN --mount=type=cache,id=apt-{number},target=/var/cache/apt,sharing=locked \\\n    \
+             --mount=type=cache,target=/var/lib/apt,sharing=locked \\\n    \
+             apt-get update \\\n    # and the compiler\n    && apt-get install -y --no-install-recommends gcc\n\
+             COPY . .\nRUN --mount=type=cache,target=/root/.cache/pip <<EOF\npip install -r requirements.txt\nEOF\n\
+             CMD [\"python3\", \"-m\", \"server\"]\n"
+        ));
+        if text.len() >= size {
+            break;
+        }
+    }
+    text.into_bytes()
+}
+
+#[divan::bench(args = SIZES)]
+fn read(bencher: Bencher<'_, '_>, size: usize) {
+    let source = dockerfile(size);
+    bencher.counter(BytesCount::new(source.len())).bench(|| Dockerfile::read(black_box(&source)).is_ok());
+}
+
+#[divan::bench(args = SIZES)]
+fn check(bencher: Bencher<'_, '_>, size: usize) {
+    let (source, settings) = (dockerfile(size), Settings::default());
+    bencher.counter(BytesCount::new(source.len())).bench(|| lint::check(black_box(&source), &settings));
+}
+
+#[divan::bench(args = SIZES, sample_count = 10)]
+fn fix(bencher: Bencher<'_, '_>, size: usize) {
+    let (source, settings) = (dockerfile(size), Settings::default());
+    bencher
+        .counter(BytesCount::new(source.len()))
+        .bench(|| lint::fix(black_box(&source), &settings, Applicability::Safe));
+}

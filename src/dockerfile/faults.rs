@@ -1,0 +1,309 @@
+//! What BuildKit refuses in a mount, in the order in which it looks (`parseMount` in
+//! `frontend/dockerfile/instructions/commands_runmount.go`, and the mounts of `dockerfile2llb`).
+
+use bstr::ByteSlice as _;
+
+use crate::text::Span;
+
+use super::flags::Flag;
+use super::mounts::{Field, Kind, Mount, OPTIONS, clean, kind_of};
+use super::words::{Unreadable, Word};
+
+/// Something in a mount that BuildKit refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it stands in the file.
+    pub span: Span,
+    /// What it is.
+    pub kind: FaultKind,
+}
+
+/// The kinds of [`Fault`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `--mount` without a value.
+    NoValue,
+    /// A `"` that CSV does not allow where it stands.
+    Quote,
+    /// Nothing between two commas, or behind the last.
+    EmptyField,
+    /// White space behind a comma: the flag ends there. Whether a line break is part of it.
+    SpaceAfterComma(bool),
+    /// A word without `=` that is no switch.
+    BareOption(String),
+    /// An option BuildKit does not know, and the nearest that it does.
+    UnknownOption(String, Option<&'static str>),
+    /// A value that the option does not take, and the nearest that it does.
+    UnknownValue(&'static str, String, Option<&'static str>),
+    /// An option that mounts of this type do not have.
+    NotForType(String, Kind),
+    /// `$` in `from`.
+    VariableInFrom,
+    /// A secret that names no source, id or target.
+    EmptySecret,
+    /// A secret with both `source` and `id`.
+    TwoSecrets,
+    /// A quote that is never closed: the rest of the instruction became part of the flag.
+    OpenQuote,
+    /// A variable that cannot be expanded, `${` without an end say.
+    BadVariable(&'static str),
+    /// No target, and no WORKDIR that could be one.
+    NoTarget,
+    /// The target is `/`.
+    RootTarget,
+}
+
+const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
+const SHARINGS: &[&str] = &["shared", "private", "locked"];
+const BOOLEANS: &[&str] = &["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
+
+/// What stands behind a RUN's last flag.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind<'t> {
+    /// The text.
+    pub text: &'t [u8],
+    /// Whether a line break parts it from the flag.
+    pub on_next_line: bool,
+}
+
+/// The faults of `mount`, read from `flag`. A bad quote hides what else there may be.
+pub(super) fn find(mount: &Mount<'_>, flag: &Flag<'_>, bad_quote: Option<Span>, behind: Option<Behind<'_>>) -> Vec<Fault> {
+    let one = |span, kind| vec![Fault { span, kind }];
+    if let Some(span) = bad_quote {
+        return one(span, FaultKind::Quote);
+    }
+    let mut faults = of_fields(mount, behind);
+    faults.extend(of_types(mount));
+    if faults.is_empty() {
+        faults.extend(of_secret(mount).or_else(|| of_target(mount)));
+    }
+    if flag.open_quote && !faults.is_empty() {
+        return one(mount.span, FaultKind::OpenQuote);
+    }
+    faults
+}
+
+/// Goes over the fields; the type is what the fields so far say, since BuildKit has it so.
+fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut kind = Kind::Bind;
+    for (index, &field) in mount.fields.iter().enumerate() {
+        let bytes = &mount.text.bytes()[field.start..field.end];
+        let fault = match (field.option, field.equals) {
+            (None, None) if bytes.is_empty() => {
+                let is_last = index + 1 == mount.fields.len();
+                let cut = behind.filter(|behind| is_last && starts_like_options(behind.text));
+                Some(cut.map_or(FaultKind::EmptyField, |cut| FaultKind::SpaceAfterComma(cut.on_next_line)))
+            }
+            (Some("readonly" | "readwrite"), None) => None,
+            (Some("required"), None) => not_for(kind, "required"),
+            (_, None) => Some(FaultKind::BareOption(bytes.to_str_lossy().into_owned())),
+            (None, Some(at)) => {
+                let name = mount.text.bytes()[field.start..at].to_str_lossy().to_ascii_lowercase();
+                let nearest = nearest(&name, OPTIONS.iter().flat_map(|(_, names)| *names).copied());
+                Some(FaultKind::UnknownOption(name, nearest))
+            }
+            (Some(option), Some(at)) => {
+                let value = &mount.text.bytes()[at + 1..field.end];
+                if option == "type" {
+                    kind = kind_of(value);
+                }
+                of_value(option, value, kind, mount.escape)
+            }
+        };
+        faults.extend(fault.map(|kind| Fault { span: field_span(mount, field), kind }));
+    }
+    faults
+}
+
+fn field_span(mount: &Mount<'_>, field: Field) -> Span {
+    mount.text.span(field.start, field.end)
+}
+
+/// Options that mounts of this type do not have.
+fn of_types(mount: &Mount<'_>) -> Vec<Fault> {
+    let fits = |option: &str| match option {
+        "sharing" => matches!(mount.kind, Kind::Cache | Kind::Unknown),
+        "from" => mount.kind != Kind::Secret,
+        _ => !matches!(mount.kind, Kind::Bind | Kind::Tmpfs),
+    };
+    let wrong = ["sharing", "mode", "uid", "gid", "from"].into_iter().filter(|option| !fits(option));
+    let fault = |option: &str| {
+        let span = field_span(mount, mount.field(option)?);
+        Some(Fault { span, kind: FaultKind::NotForType(option.into(), mount.kind) })
+    };
+    wrong.filter_map(fault).collect()
+}
+
+fn of_secret(mount: &Mount<'_>) -> Option<Fault> {
+    let has = |option: &str| mount.value(option).is_some_and(|value| !value.is_empty());
+    let kind = match (has("source"), has("id"), has("target")) {
+        _ if mount.kind != Kind::Secret => return None,
+        (false, false, false) => FaultKind::EmptySecret,
+        (true, true, _) => FaultKind::TwoSecrets,
+        _ => return None,
+    };
+    Some(Fault { span: mount.span, kind })
+}
+
+/// A target that is missing or `/`. A relative one is taken from the WORKDIR, so `.` is no target either.
+fn of_target(mount: &Mount<'_>) -> Option<Fault> {
+    let target = mount.value("target").unwrap_or_default();
+    let (span, kind) = match &*target {
+        _ if !matches!(mount.kind, Kind::Bind | Kind::Cache | Kind::Tmpfs) => return None,
+        b"/" => (mount.field("target").map_or(mount.span, |field| mount.value_span(field)), FaultKind::RootTarget),
+        b"" => (mount.span, FaultKind::NoTarget),
+        path if !path.contains(&b'$') && clean(path) == b"." => (mount.span, FaultKind::NoTarget),
+        _ => return None,
+    };
+    Some(Fault { span, kind })
+}
+
+fn not_for(kind: Kind, option: &str) -> Option<FaultKind> {
+    let fits = match option {
+        "required" => matches!(kind, Kind::Secret | Kind::Ssh | Kind::Unknown),
+        _ => matches!(kind, Kind::Tmpfs | Kind::Unknown),
+    };
+    (!fits).then(|| FaultKind::NotForType(option.into(), kind))
+}
+
+fn of_value(option: &'static str, value: &[u8], kind: Kind, escape: u8) -> Option<FaultKind> {
+    if option == "from" {
+        let dollar = value.find_byte(b'$').is_some_and(|at| at + 1 < value.len());
+        return dollar.then_some(FaultKind::VariableInFrom);
+    }
+    if matches!(option, "required" | "size")
+        && let Some(fault) = not_for(kind, option)
+    {
+        return Some(fault);
+    }
+    match Word::read(value, escape) {
+        Err(Unreadable) => return Some(FaultKind::BadVariable(option)),
+        Ok(word) if word.has_variable() => return None,
+        Ok(_) => {}
+    }
+    let unknown = |known: &[&'static str]| {
+        let text = value.to_str_lossy().into_owned();
+        let nearest = nearest(&text.to_ascii_lowercase(), known.iter().copied());
+        Some(FaultKind::UnknownValue(option, text, nearest))
+    };
+    let lower = value.to_ascii_lowercase();
+    let is_one_of = |known: &[&str]| known.iter().any(|known| known.as_bytes() == lower);
+    match option {
+        "type" if !is_one_of(TYPES) => unknown(TYPES),
+        "sharing" if !is_one_of(SHARINGS) => unknown(SHARINGS),
+        "readonly" | "readwrite" | "required" if !BOOLEANS.iter().any(|b| b.as_bytes() == value) => {
+            unknown(&["true", "false"])
+        }
+        "uid" | "gid" if !is_number(value, 10) => unknown(&[]),
+        "mode" if !is_number(value, 8) => unknown(&[]),
+        "size" if !is_size(&lower) => unknown(&[]),
+        _ => None,
+    }
+}
+
+/// Go's `strconv.ParseUint` with 32 bits: no sign.
+fn is_number(value: &[u8], radix: u32) -> bool {
+    value.to_str().is_ok_and(|text| !text.starts_with('+') && u32::from_str_radix(text, radix).is_ok())
+}
+
+/// `github.com/docker/go-units`: digits, perhaps a fraction and a space, and a unit such as `k`, `mb` or `gib`.
+fn is_size(lower: &[u8]) -> bool {
+    let number = lower.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let unit = lower[number..].strip_prefix(b" ").unwrap_or(&lower[number..]);
+    let unit = unit.strip_suffix(b"b").unwrap_or(unit);
+    let unit = unit.strip_suffix(b"i").unwrap_or(unit);
+    number > 0 && matches!(unit, [] | [b'k' | b'm' | b'g' | b't' | b'p'])
+}
+
+/// Whether the words behind a flag look like the rest of an option list that a space cut off.
+fn starts_like_options(rest: &[u8]) -> bool {
+    let word = rest.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+    let Some(equals) = word.find_byte(b'=') else { return false };
+    OPTIONS.iter().flat_map(|(_, names)| *names).any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// The known word nearest to `word`, if one is near enough to be a slip of the hand.
+pub(crate) fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(score, _)| *score >= 0.78)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dockerfile::Dockerfile;
+
+    fn faults(line: &str) -> Vec<FaultKind> {
+        let text = format!("FROM scratch\nRUN {line}");
+        let file = Dockerfile::read(text.as_bytes()).unwrap();
+        file.instructions[1].mounts[0].faults.iter().map(|fault| fault.kind.clone()).collect()
+    }
+
+    #[test]
+    fn the_id_is_the_option_or_the_cleaned_target() {
+        assert_eq!(id("--mount=type=cache,id=a,target=/x"), "a");
+        assert_eq!(id("--mount=type=cache,id=,target=/x/"), "/x");
+        assert_eq!(id("--mount=type=cache,target=/var/cache/a/../b/"), "/var/cache/b");
+        assert_eq!(id("--mount=type=cache,DST=rel/./x"), "rel/x");
+        assert_eq!(id("--mount=type=cache,id=a,target=/x,ID=b"), "b");
+        assert_eq!(id("--mount=type=cache,target=\"${GOPATH}/pkg\""), "${GOPATH}/pkg");
+        assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
+    }
+
+    #[test]
+    fn good_mounts_have_no_fault() {
+        for line in [
+            "--mount=target=/x,type=cache,sharing=LOCKED,ro",
+            "--mount=type=cache,target=$X,uid=1000,mode=0755",
+            "--mount=type=cache,target=/x,sharing=${MODE}",
+            "--mount=type=secret,id=a,required",
+            "--mount=type=ssh",
+            "--mount=type=tmpfs,target=/t,size=1g",
+            "--mount=type=cache,target=/x,from=$",
+            "--mount=TYPE=Cache,destination=/x,rw=false",
+        ] {
+            assert_eq!(faults(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn bad_mounts_have_one() {
+        use FaultKind::{
+            BadVariable, BareOption, EmptyField, EmptySecret, NoTarget, NoValue, NotForType, OpenQuote, Quote,
+            RootTarget, SpaceAfterComma, TwoSecrets, UnknownOption, UnknownValue, VariableInFrom,
+        };
+        let unknown = |name: &str, near| UnknownOption(name.into(), Some(near));
+        let value_of = |option, value: &str| UnknownValue(option, value.into(), None);
+        let value = |option, value: &str, near| UnknownValue(option, value.into(), near);
+        for (line, fault) in [
+            ("--mount", NoValue),
+            ("--mount=type=cache,shared=locked,target=/x", unknown("shared", "sharing")),
+            ("--mount=type=cache,sharing=lock,target=/x", value("sharing", "lock", Some("locked"))),
+            ("--mount=type=cash,target=/x", value("type", "cash", Some("cache"))),
+            ("--mount=type=cache", NoTarget),
+            ("--mount=type=cache,target=/", RootTarget),
+            ("--mount=type=cache,target=/x,locked", BareOption("locked".into())),
+            ("--mount=type=cache,from=$X,target=/x", VariableInFrom),
+            ("--mount=type=cache,,target=/x", EmptyField),
+            ("--mount=type=cache, target=/x echo", SpaceAfterComma(false)),
+            ("--mount=type=cache,target=/x,id=a-${", BadVariable("id")),
+            ("--mount=type=cache,target=/x,uid=root", value("uid", "root", None)),
+            ("--mount=type=bind,target=/x,sharing=locked", NotForType("sharing".into(), Kind::Bind)),
+            ("--mount=type=cache,\\\n  target=/x echo", SpaceAfterComma(true)),
+            ("--mount=type=cache,target=.", NoTarget),
+            ("--mount=type=secret", EmptySecret),
+            ("--mount=type=secret,source=a,id=b", TwoSecrets),
+            ("--mount=type=secret,id=a,from=b", NotForType("from".into(), Kind::Secret)),
+            ("--mount=type=tmpfs,target=/x,size=abc", value_of("size", "abc")),
+            ("--mount=\"type=cache,target=/x,sharing=locked make", OpenQuote),
+            ("--mount=type=cache,target=/x,required", NotForType("required".into(), Kind::Cache)),
+            (r#"--mount=type=cache,target=/x\"y"#, Quote),
+        ] {
+            assert_eq!(faults(line), [fault], "{line}");
+        }
+    }
+}

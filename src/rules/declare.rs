@@ -1,0 +1,313 @@
+//! Declaring an argument: where its `ARG` line stands.
+//!
+//! The line belongs as late as it can stand, since an ARG in scope is part of the layer key of every later RUN of its
+//! stage: right before the first RUN that refers to it, above that RUN's own comments, and never where a template's
+//! block would hide it from another RUN that needs it.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Instruction, Keyword, Place, Word};
+use crate::fix::Edit;
+use crate::text::{Span, line_ending};
+
+use super::Context;
+use super::lane::{is_shared_lock, isolating_edit};
+
+/// The ARG lines that a file needs for one name.
+#[derive(Debug)]
+pub struct Plan {
+    /// What declares it for each instruction that would not see it.
+    needs: HashMap<usize, Rc<Declaring>>,
+    /// For each stage, whether the name is used in it, or in one built from it, outside of cache ids.
+    elsewhere: Vec<bool>,
+}
+
+/// One ARG line that is needed.
+#[derive(Debug)]
+pub struct Declaring {
+    /// The line, without indentation and ending.
+    pub line: String,
+    /// The 1-based line of the instruction that it comes above.
+    pub above: usize,
+    /// The edits that put it where it belongs.
+    pub edits: Vec<Edit>,
+    /// The 1-based line on which the stage declares the name already, but too late.
+    pub late: Option<usize>,
+    /// Whether that line is the one that is moved.
+    pub moves: bool,
+    /// Whether nothing but cache ids can change by it.
+    pub safe: bool,
+}
+
+impl Declaring {
+    /// What is done, in the imperative.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let what = if self.moves { "move up" } else { "declare" };
+        let care = if self.safe { "" } else { " (look whether what else uses it may change)" };
+        format!("{what} `{}`{care}", self.line)
+    }
+
+    /// What to write, for people.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let (line, above) = (&self.line, self.above);
+        match self.late {
+            Some(late) if self.moves => format!("move `{line}` from line {late} to above line {above}"),
+            Some(late) => format!("put `{line}` above line {above} (the one on line {late} comes too late)"),
+            None => format!("put `{line}` above line {above}"),
+        }
+    }
+}
+
+impl Context<'_> {
+    /// What makes `name` visible at instruction `index`; `None` where it is, or where a stage that this one is built
+    /// from will declare it.
+    ///
+    /// All RUNs of the stage that refer to the name, or will once they are fixed, are taken into account.
+    pub fn declaring(&self, name: &str, index: usize) -> Option<Rc<Declaring>> {
+        self.plan(name).needs.get(&index).cloned()
+    }
+
+    /// Whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
+    pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
+        let plan = self.plan(name);
+        match self.file.stage_of(index) {
+            Some(stage) => plan.elsewhere[stage],
+            None => plan.elsewhere.contains(&true),
+        }
+    }
+
+    fn plan(&self, name: &str) -> Rc<Plan> {
+        if let Some(plan) = self.plans.borrow().get(name) {
+            return Rc::clone(plan);
+        }
+        let lane = name == self.settings.arg;
+        let refers = |c: &&super::Cache<'_>| {
+            c.word.mentions(name) || (lane && is_shared_lock(self, c) && isolating_edit(self, c).is_ok())
+        };
+        let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
+        uses.dedup();
+        let default = lane.then_some(self.settings.default.as_str());
+        let plan = Rc::new(Plan::new(self.file, name, default, &uses));
+        self.plans.borrow_mut().insert(name.to_owned(), Rc::clone(&plan));
+        plan
+    }
+}
+
+impl Plan {
+    /// Plans the lines that declare `name` for the instructions `uses`, which are in order. `default` is the value to
+    /// give it; `None` for an argument that BuildKit itself sets.
+    fn new(file: &Dockerfile<'_>, name: &str, default: Option<&str>, uses: &[usize]) -> Self {
+        let mut plan = Self { needs: HashMap::new(), elsewhere: used_elsewhere(file, name) };
+        // What is planned for a stage and there for the stages built from it.
+        let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];
+        let mut rest = uses;
+        for stage in &file.stages {
+            let inherited = match stage.base {
+                Base::Stage(base) => handed_on[base].clone(),
+                _ => None,
+            };
+            let (own, others) = rest.split_at(rest.partition_point(|index| *index < stage.instructions.end));
+            rest = others;
+            let hidden = |index: &usize| file.visible(name, *index).is_none();
+            let (triggers, plain): (Vec<usize>, Vec<usize>) =
+                own.iter().copied().filter(hidden).partition(|index| file.instructions[*index].onbuild);
+            handed_on[stage.index] = match inherited {
+                Some(need) => {
+                    plan.needs.extend(plain.into_iter().map(|index| (index, Rc::clone(&need))));
+                    Some(need)
+                }
+                None if plain.is_empty() => None,
+                None => plan.declare(file, name, default, stage.index, &plain),
+            };
+            if !triggers.is_empty() {
+                plan.declare(file, name, default, stage.index, &triggers);
+            }
+        }
+        plan
+    }
+
+    /// Declares `name` for `uses`, all of one stage; gives what the stages built from it see, too.
+    fn declare(
+        &mut self,
+        file: &Dockerfile<'_>,
+        name: &str,
+        default: Option<&str>,
+        stage: usize,
+        uses: &[usize],
+    ) -> Option<Rc<Declaring>> {
+        let mut handed_on = None;
+        let start = file.stages[stage].instructions.start;
+        for (spot, uses) in spots(file, start, uses) {
+            let mut need = arg_line(file, name, default, stage, &spot, uses[0]);
+            need.safe = !self.elsewhere[stage];
+            let need = Rc::new(need);
+            if spot.place == Place::FILE {
+                handed_on = Some(Rc::clone(&need));
+            }
+            self.needs.extend(uses.into_iter().map(|index| (index, Rc::clone(&need))));
+        }
+        handed_on
+    }
+}
+
+/// Where a line can be put.
+struct Spot {
+    /// Before this byte, the start of a line.
+    at: usize,
+    /// The first byte of the line that it shares indentation and line ending with.
+    beside: usize,
+    /// Where it stands among a template's blocks.
+    place: Place,
+}
+
+/// Where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
+/// before the stage does. `start` is the stage's first instruction.
+fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<(Spot, Vec<usize>)> {
+    let mut done = Vec::new();
+    let mut todo = vec![uses.to_vec()];
+    while let Some(uses) = todo.pop() {
+        let first = &file.instructions[uses[0]];
+        let places = uses.iter().map(|index| file.instructions[*index].place);
+        let common = places.fold(first.place, |a, b| file.blocks.common(a, b));
+        if first.place == common {
+            let spot = Spot { at: first.lead.max(file.top), beside: first.span.start, place: common };
+            done.push((spot, uses));
+            continue;
+        }
+        // The branch right below `common` that the first use stands in: the line goes above its block.
+        let branch = file.blocks.way_out(first.place).take_while(|place| *place != common).last().unwrap_or(common);
+        let opener = file.blocks.block(branch).map_or(first.lead, |block| block.span.start);
+        let earliest = start.checked_sub(1).map_or(file.top, |from| file.instructions[from].span.end);
+        if opener < earliest {
+            let (inside, outside): (Vec<usize>, Vec<usize>) =
+                uses.iter().partition(|index| file.blocks.encloses(branch, file.instructions[**index].place));
+            todo.push(outside);
+            todo.push(inside);
+            continue;
+        }
+        // A tag can stand inside of a continued instruction: then the line goes above that one.
+        let anchor = file.instruction_at(opener).map(|index| &file.instructions[index]);
+        let at = anchor.map_or(opener, |instruction| instruction.lead).max(file.top);
+        done.push((Spot { at, beside: anchor.map_or(opener, |i| i.span.start), place: common }, uses));
+    }
+    done
+}
+
+/// The ARG line for `name` at `spot`, before the RUN `first`, and the edits that put it there.
+fn arg_line(
+    file: &Dockerfile<'_>,
+    name: &str,
+    default: Option<&str>,
+    stage: usize,
+    spot: &Spot,
+    first: usize,
+) -> Declaring {
+    let user = &file.instructions[first];
+    let late = if user.onbuild { None } else { late_declaration(file, name, stage, spot, first) };
+    let value = late.and_then(|late| late.value.as_deref()).filter(|value| value.is_ascii() && !value.contains(&b'$'));
+    let global = file.global(name).is_some_and(|global| global.value.is_some()) && !user.onbuild;
+    let declared = match (default, value) {
+        (None, _) => name.into(),
+        (Some(_), Some(value)) => format!("{name}={}", value.to_str_lossy()),
+        (Some(_), None) if global => name.into(),
+        (Some(default), None) => format!("{name}={default}"),
+    };
+    let lower = user.name.of(file.source).first().is_some_and(u8::is_ascii_lowercase);
+    let keyword = match (user.onbuild, lower) {
+        (false, false) => "ARG",
+        (false, true) => "arg",
+        (true, false) => "ONBUILD ARG",
+        (true, true) => "onbuild arg",
+    };
+    let (indent, ending) = (indentation(file.source, spot.beside), line_ending(file.source, spot.at));
+    let above = user.lines.0;
+    let late_line = late.map(|late| file.instructions[late.instruction].lines.0);
+    let Some(arg) = late.filter(|late| is_movable(file, late, spot)).map(|late| &file.instructions[late.instruction])
+    else {
+        let line = format!("{keyword} {declared}");
+        let edits = vec![Edit::insert(spot.at, format!("{indent}{line}{ending}"))];
+        return Declaring { line, above, edits, late: late_line, moves: false, safe: true };
+    };
+    let line = arg.text.bytes().to_str_lossy().trim_end().to_owned();
+    let edits = vec![
+        Edit::insert(spot.at, format!("{indent}{line}{ending}")),
+        Edit::delete(whole_line(file.source, arg)),
+    ];
+    Declaring { line, above, edits, late: late_line, moves: true, safe: true }
+}
+
+/// Whether the line of `late` can be moved to `spot` as it is: it stands alone, without a comment that would be left
+/// behind, and its value is the same up there.
+fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
+    let arg = &file.instructions[late.instruction];
+    let commented = arg.lead < arg.span.start;
+    late.alone && !commented && late.place == spot.place && arg.lines.0 == arg.lines.1 && !has_variable(late, file.escape)
+}
+
+/// The ARG of the stage that declares `name`, but only behind the RUN `first`.
+fn late_declaration<'f>(
+    file: &'f Dockerfile<'_>,
+    name: &str,
+    stage: usize,
+    spot: &Spot,
+    first: usize,
+) -> Option<&'f Declaration> {
+    let mut own = file.declarations(name).iter().filter(|d| d.stage == Some(stage) && !d.onbuild);
+    own.find(|d| d.by == DeclaredBy::Arg && d.instruction > first && file.blocks.encloses(spot.place, d.place))
+}
+
+fn has_variable(declaration: &Declaration, escape: u8) -> bool {
+    let value = declaration.value.as_deref().unwrap_or_default();
+    Word::read(value, escape).map_or(true, |word| word.has_variable())
+}
+
+/// The line of a one-line instruction, its newline included.
+fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
+    let end = memchr::memchr(b'\n', &source[instruction.span.end..]);
+    Span::new(instruction.span.start, end.map_or(source.len(), |at| instruction.span.end + at + 1))
+}
+
+/// The blanks that the line at byte `start` begins with.
+fn indentation(source: &[u8], start: usize) -> String {
+    let blanks = source[start..].iter().take_while(|b| matches!(b, b' ' | b'\t'));
+    blanks.map(|&b| char::from(b)).collect()
+}
+
+/// For each stage, whether the name is used in it, or in one built from it, outside of ARG lines and cache ids.
+fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
+    let mut used = vec![false; file.stages.len()];
+    for (index, instruction) in file.instructions.iter().enumerate() {
+        let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
+        used[stage] = instruction.keyword != Keyword::Arg && uses_outside_ids(file, instruction, name);
+    }
+    for stage in (0..used.len()).rev() {
+        if let Base::Stage(base) = file.stages[stage].base {
+            used[base] |= used[stage];
+        }
+    }
+    used
+}
+
+fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
+    let in_ids = |mount: &crate::dockerfile::Mount<'_>| {
+        let id = mount.field("id").map_or(&[][..], |field| &mount.text.bytes()[field.start..field.end]);
+        count_word(id, name)
+    };
+    let allowed: usize = instruction.mounts.iter().map(in_ids).sum();
+    let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
+    count_word(instruction.text.bytes(), name) > allowed || bodies.into_iter().any(|body| count_word(body, name) > 0)
+}
+
+/// How often `name` stands in `text` as a word of its own.
+fn count_word(text: &[u8], name: &str) -> usize {
+    let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let alone = |at: &usize| {
+        !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.len()))
+    };
+    text.find_iter(name).filter(alone).count()
+}

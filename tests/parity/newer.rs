@@ -1,0 +1,99 @@
+//! What BuildKit reads otherwise today than the version inside the package does, and what cachelane reads otherwise on
+//! purpose: the only differences that are no disagreements.
+//!
+//! Everything here is decided by the text that both readers agree on, as narrowly as it can be told.
+
+use bstr::ByteSlice as _;
+use cachelane::dockerfile::{Dockerfile, SyntaxError, SyntaxErrorKind};
+use cachelane::text::BOM;
+
+use crate::compare::Field;
+use crate::reading::Item;
+
+/// Why `ours` and `theirs` may differ in `field`, if they may.
+pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
+    match field {
+        Field::Heredocs | Field::Lines => heredoc(ours, theirs),
+        Field::Flags | Field::Arguments | Field::Variables => template(&ours.text, file),
+        Field::Name | Field::Keyword | Field::Onbuild | Field::Text => None,
+    }
+}
+
+/// Why the official parser may read a file, `theirs`, that we refuse.
+pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Option<&'static str> {
+    if error.kind != SyntaxErrorKind::Empty && error.kind != SyntaxErrorKind::LongLine {
+        // Where a heredoc begins for one reader only, both are out of step from there on.
+        let line = source[..error.span.start].find_iter(b"\n").count() + 1;
+        let above = theirs.iter().take_while(|item| item.lines.0 <= line);
+        if let Some(excuse) = above.filter_map(|item| heredoc(item, item)).next() {
+            return Some(excuse);
+        }
+    }
+    directives(source)
+}
+
+/// Why one reader may find heredocs that the other does not.
+fn heredoc(ours: &Item, theirs: &Item) -> Option<&'static str> {
+    let text = ours.text.as_bytes();
+    let openers = || text.find_iter(b"<<").map(|at| &text[at + 2..]);
+    if openers().any(|rest| matches!(rest.first(), Some(b' ' | b'\t' | b'\r'))) {
+        return Some("since 0.22, white space may stand between `<<` and the name");
+    }
+    if openers().next().is_some() && expansions(text).any(|sign| matches!(sign, b'#' | b'%' | b'/')) {
+        return Some("since 0.13, the lexer knows `${a#b}`, `${a%b}` and `${a/b/c}`, and gives up no more");
+    }
+    if openers().next().is_some() && [b":#", b":%"].iter().any(|sign| text.contains_str(sign)) {
+        return Some("since 0.16, the lexer gives up at `${a:#b}` and `${a:%b}`");
+    }
+    if text.find_iter(b"${").any(|at| !name(&text[at + 2..]).is_ascii()) {
+        return Some("beyond ASCII, Go counts other characters as letters and digits than Rust does");
+    }
+    let word = |rest: &[u8]| rest.fields_with(char::is_whitespace).next().map(<[u8]>::to_vec).unwrap_or_default();
+    if openers().any(|rest| expansions(&word(rest)).next().is_some()) {
+        return Some("since 0.15, the word in front of a `${a:-b}` is lost");
+    }
+    if theirs.json && openers().next().is_some() && !whole_json(ours) {
+        return Some("since 0.15, text behind a JSON array makes it a command in shell form");
+    }
+    None
+}
+
+/// The signs behind the names in `${name…}`, other than the closing brace.
+fn expansions(text: &[u8]) -> impl Iterator<Item = u8> {
+    text.find_iter(b"${").filter_map(|at| {
+        let rest = &text[at + 2..];
+        rest.get(name(rest).len()).copied().filter(|&sign| sign != b'}')
+    })
+}
+
+/// The variable's name that `text` starts with.
+fn name(text: &[u8]) -> &[u8] {
+    let special = text.first().is_some_and(|first| b"@*#?-$!".contains(first));
+    let letters = text.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').map(char::len_utf8);
+    &text[..if special { 1 } else { letters.sum() }]
+}
+
+fn whole_json(ours: &Item) -> bool {
+    ours.arguments.as_ref().is_some_and(|text| serde_json::from_slice::<serde_json::Value>(text).is_ok())
+}
+
+/// cachelane reads a template's expression in a flag as part of the word it stands in; the parser knows no templates.
+fn template(text: &[u8], file: &Dockerfile<'_>) -> Option<&'static str> {
+    let opens = ["{{", "{%", "@(", "@["].iter().any(|open| text.contains_str(open));
+    (file.template && opens && text.contains_str("--")).then_some("a template's expression stands in a flag")
+}
+
+/// Why the directives of `source` may differ: a line of theirs that only one of the readers takes for one.
+pub fn directives(source: &[u8]) -> Option<&'static str> {
+    let lines = source.strip_prefix(BOM).unwrap_or(source).lines();
+    for line in lines.map_while(|line| line.trim_start().strip_prefix(b"#")) {
+        let name = line.trim_start();
+        if name.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"check")) {
+            return Some("since 0.14, `# check=` is a directive, and others may follow it");
+        }
+        if line[..line.len() - name.len()].find_not_byteset(b"\t\n\x0C\r ").is_some() {
+            return Some("since 0.27, any Unicode white space may stand between `#` and a directive");
+        }
+    }
+    None
+}
