@@ -83,7 +83,9 @@ pub fn relate(files: &mut [FileReport], name: impl Fn(&FileReport) -> String) {
         for (at, file) in files.iter().enumerate() {
             for (number, finding) in file.checked.findings.iter().enumerate() {
                 let Some(group) = finding.lock.as_ref().and_then(|lock| index.get(lock)) else { continue };
-                let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else { continue };
+                let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else {
+                    continue;
+                };
                 let other =
                     if other == at { Other::Here(site.span) } else { Other::There(name(&files[other]), site.range) };
                 notes.push((at, number, LockUse { runs: group.runs, files: group.files, other }));

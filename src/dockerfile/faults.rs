@@ -67,7 +67,12 @@ pub struct Behind<'t> {
 }
 
 /// The faults of `mount`, read from `flag`. A bad quote hides what else there may be.
-pub(super) fn find(mount: &Mount<'_>, flag: &Flag<'_>, bad_quote: Option<Span>, behind: Option<Behind<'_>>) -> Vec<Fault> {
+pub(super) fn find(
+    mount: &Mount<'_>,
+    flag: &Flag<'_>,
+    bad_quote: Option<Span>,
+    behind: Option<Behind<'_>>,
+) -> Vec<Fault> {
     let one = |span, kind| vec![Fault { span, kind }];
     if let Some(span) = bad_quote {
         return one(span, FaultKind::Quote);
@@ -241,17 +246,6 @@ mod tests {
         let text = format!("FROM scratch\nRUN {line}");
         let file = Dockerfile::read(text.as_bytes()).unwrap();
         file.instructions[1].mounts[0].faults.iter().map(|fault| fault.kind.clone()).collect()
-    }
-
-    #[test]
-    fn the_id_is_the_option_or_the_cleaned_target() {
-        assert_eq!(id("--mount=type=cache,id=a,target=/x"), "a");
-        assert_eq!(id("--mount=type=cache,id=,target=/x/"), "/x");
-        assert_eq!(id("--mount=type=cache,target=/var/cache/a/../b/"), "/var/cache/b");
-        assert_eq!(id("--mount=type=cache,DST=rel/./x"), "rel/x");
-        assert_eq!(id("--mount=type=cache,id=a,target=/x,ID=b"), "b");
-        assert_eq!(id("--mount=type=cache,target=\"${GOPATH}/pkg\""), "${GOPATH}/pkg");
-        assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Heredoc {
     pub expand: bool,
     /// `<<-`: leading tabs of the body and of the end line are dropped.
     pub chomp: bool,
+    /// Whether white space stands between `<<` and the name. Only frontends since 1.16 take that for a heredoc.
+    pub spaced: bool,
     /// The body: from behind the line before it to the start of the line that ends it.
     pub body: Span,
 }
@@ -43,6 +45,7 @@ fn opener(word: &str) -> Option<Heredoc> {
     let digits = word.bytes().take_while(u8::is_ascii_digit).count();
     let rest = word[digits..].strip_prefix("<<")?;
     let (chomp, rest) = rest.strip_prefix('-').map_or((false, rest), |rest| (true, rest));
+    let spaced = rest.starts_with(['\t', '\n', '\x0C', '\r', ' ']);
     let rest = rest.trim_start_matches(['\t', '\n', '\x0C', '\r', ' ']);
     if rest.is_empty() || rest.contains('<') {
         return None;
@@ -55,6 +58,7 @@ fn opener(word: &str) -> Option<Heredoc> {
         name: plain,
         descriptor: word[..digits].parse().unwrap_or(0),
         chomp,
+        spaced,
         body: Span::at(0),
     })
 }

@@ -19,10 +19,10 @@ pub mod template;
 pub mod words;
 
 pub use directives::{Directive, Key};
+pub use faults::{Behind, Fault, FaultKind};
 pub use flags::Flag;
 pub use heredoc::Heredoc;
 pub use mapped::Mapped;
-pub use faults::{Behind, Fault, FaultKind};
 pub use mounts::{Field, Kind, Mount, Sharing};
 pub use read::{SyntaxError, SyntaxErrorKind};
 pub use scope::{Declaration, DeclaredBy};

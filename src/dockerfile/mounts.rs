@@ -10,10 +10,10 @@ use bstr::ByteSlice as _;
 
 use crate::text::Span;
 
+use super::faults::{self, Behind, Fault, FaultKind};
 use super::flags::Flag;
 use super::mapped::Mapped;
 use super::words::Word;
-use super::faults::{self, Behind, Fault, FaultKind};
 
 /// What a mount mounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -334,12 +334,23 @@ mod tests {
 
     fn mount(line: &str) -> Mount<'_> {
         let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
-        let (found, rest) = flags::split(&text, line.as_bytes(), 0, b'\\', false);
-        Mount::read(&found[0], line.as_bytes(), b'\\', false, Some(&line.as_bytes()[rest..]))
+        let (found, _) = flags::split(&text, line.as_bytes(), 0, b'\\', false);
+        Mount::read(&found[0], line.as_bytes(), b'\\', false, None)
     }
 
     fn id(line: &str) -> String {
         mount(line).effective_id().to_str_lossy().into_owned()
+    }
+
+    #[test]
+    fn the_id_is_the_option_or_the_cleaned_target() {
+        assert_eq!(id("--mount=type=cache,id=a,target=/x"), "a");
+        assert_eq!(id("--mount=type=cache,id=,target=/x/"), "/x");
+        assert_eq!(id("--mount=type=cache,target=/var/cache/a/../b/"), "/var/cache/b");
+        assert_eq!(id("--mount=type=cache,DST=rel/./x"), "rel/x");
+        assert_eq!(id("--mount=type=cache,id=a,target=/x,ID=b"), "b");
+        assert_eq!(id("--mount=type=cache,target=\"${GOPATH}/pkg\""), "${GOPATH}/pkg");
+        assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
     }
 
     #[test]

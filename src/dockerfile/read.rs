@@ -1,5 +1,7 @@
 //! The pass over a file's lines that finds its directives and instructions.
 
+use std::collections::HashMap;
+
 use crate::text::Span;
 
 use super::directives::{self, Directive, Key};
@@ -9,7 +11,7 @@ use super::lines::{self, Line, Lines, MAX_LINE};
 use super::mapped::Mapped;
 use super::mounts::Mount;
 use super::template::{self, Blocks};
-use super::{Dockerfile, Instruction, Keyword, heredoc};
+use super::{Dockerfile, Heredoc, Instruction, Keyword, heredoc};
 
 /// Why BuildKit could not read a file, with the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +71,28 @@ pub(super) struct Reader<'a> {
     directives: bool,
     /// Where the comment lines right above the current line start.
     lead: Option<usize>,
+    ends: Ends,
+}
+
+/// Which lines a file has, and where each stands last: whether a heredoc has an end is asked for many in turn.
+#[derive(Default)]
+struct Ends(Option<HashMap<Vec<u8>, usize>>);
+
+impl Ends {
+    /// Whether a line behind byte `from` ends `doc`.
+    fn ends(&mut self, source: &[u8], doc: &Heredoc, from: usize) -> bool {
+        let last = self.0.get_or_insert_with(|| {
+            let lines = Lines::new(source).map(|line| (line.text.of(source), line.full.start));
+            let with_tabs = |(text, at): (&[u8], usize)| {
+                let tabs = text.iter().take_while(|b| **b == b'\t').count();
+                [(text.to_vec(), at), ([b"<<-", &text[tabs..]].concat(), at)]
+            };
+            lines.flat_map(with_tabs).collect()
+        });
+        let name = doc.name.as_bytes();
+        let key = if doc.chomp { [b"<<-", name].concat() } else { name.to_vec() };
+        last.get(&key).is_some_and(|at| *at >= from)
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -86,7 +110,7 @@ impl<'a> Reader<'a> {
             template,
             scope: std::cell::OnceCell::new(),
         };
-        Self { source, lines: Lines::new(source), file, directives: true, lead: None }
+        Self { source, lines: Lines::new(source), file, directives: true, lead: None, ends: Ends::default() }
     }
 
     pub(super) fn read(mut self) -> Result<Dockerfile<'a>, SyntaxError> {
@@ -175,6 +199,8 @@ impl<'a> Reader<'a> {
         let json = self.json(&instruction)?;
         if matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy) && !json {
             instruction.heredocs = heredoc::openers(instruction.text.bytes());
+            // `$((1 << 2))` is arithmetic to every frontend before 1.16, and to whoever wrote it.
+            instruction.heredocs.retain(|doc| !doc.spaced || self.ends.ends(self.source, doc, last.full.end));
         }
         for index in 0..instruction.heredocs.len() {
             last = self.heredoc_body(&mut instruction, index)?;

@@ -97,6 +97,16 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
     stages
 }
 
+/// Official images that set a WORKDIR, as their own Dockerfiles say.
+const IMAGES_WITH_WORKDIR: &[&str] = &["golang", "php", "composer", "gradle", "tomcat", "wordpress", "drupal"];
+
+/// Whether `image` may set a WORKDIR, by its name.
+fn may_set_workdir(image: &str) -> bool {
+    let name = image.split('@').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let name = name.split(':').next().unwrap_or_default();
+    name.contains('$') || IMAGES_WITH_WORKDIR.contains(&name)
+}
+
 /// Takes back the faults of mounts without a target where a WORKDIR serves as one.
 ///
 /// BuildKit mounts over the WORKDIR then, and refuses only `/`. A bind mount is given the benefit of the doubt when the
@@ -106,7 +116,7 @@ pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
     for stage in &file.stages {
         let (mut is_set, scratch) = match &stage.base {
             Base::Stage(base) => (at_end[*base], false),
-            Base::Image(image) => (false, image == "scratch"),
+            Base::Image(image) => (may_set_workdir(image), image == "scratch"),
             Base::Unknown => (false, false),
         };
         for instruction in &mut file.instructions[stage.instructions.clone()] {

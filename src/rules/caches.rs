@@ -113,7 +113,9 @@ pub fn needs_value(word: &Word, name: &str) -> bool {
             Form::Plain => is_it,
             Form::Default { .. } if is_it => false,
             Form::Alternative { .. } | Form::Required(_) if is_it => false,
-            Form::Default { word, .. } | Form::Alternative { word, .. } | Form::Required(word) => needs_value(word, name),
+            Form::Default { word, .. } | Form::Alternative { word, .. } | Form::Required(word) => {
+                needs_value(word, name)
+            }
             Form::Other(word) => is_it || needs_value(word, name),
         }
     })

@@ -234,10 +234,8 @@ fn arg_line(
         return Declaring { line, above, edits, late: late_line, moves: false, safe: true };
     };
     let line = arg.text.bytes().to_str_lossy().trim_end().to_owned();
-    let edits = vec![
-        Edit::insert(spot.at, format!("{indent}{line}{ending}")),
-        Edit::delete(whole_line(file.source, arg)),
-    ];
+    let edits =
+        vec![Edit::insert(spot.at, format!("{indent}{line}{ending}")), Edit::delete(whole_line(file.source, arg))];
     Declaring { line, above, edits, late: late_line, moves: true, safe: true }
 }
 
@@ -246,7 +244,11 @@ fn arg_line(
 fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
     let arg = &file.instructions[late.instruction];
     let commented = arg.lead < arg.span.start;
-    late.alone && !commented && late.place == spot.place && arg.lines.0 == arg.lines.1 && !has_variable(late, file.escape)
+    late.alone
+        && !commented
+        && late.place == spot.place
+        && arg.lines.0 == arg.lines.1
+        && !has_variable(late, file.escape)
 }
 
 /// The ARG of the stage that declares `name`, but only behind the RUN `first`.
@@ -306,8 +308,7 @@ fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: 
 /// How often `name` stands in `text` as a word of its own.
 fn count_word(text: &[u8], name: &str) -> usize {
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let alone = |at: &usize| {
-        !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.len()))
-    };
+    let alone =
+        |at: &usize| !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.len()));
     text.find_iter(name).filter(alone).count()
 }

@@ -60,9 +60,7 @@ fn explain(fault: &FaultKind) -> (String, String) {
         FaultKind::EmptySecret => {
             ("the secret mount names no secret".into(), "add `id=…`, `source=…` or `target=…`".into())
         }
-        FaultKind::TwoSecrets => {
-            ("a secret mount takes `source` or `id`, not both".into(), "drop one of them".into())
-        }
+        FaultKind::TwoSecrets => ("a secret mount takes `source` or `id`, not both".into(), "drop one of them".into()),
         FaultKind::BareOption(name) => (
             format!("`{name}` is no option that stands without a value"),
             "write `name=value` (only ro, rw, readonly, readwrite and required stand alone)".into(),
@@ -76,7 +74,9 @@ fn explain(fault: &FaultKind) -> (String, String) {
         }
         FaultKind::NotForType(option, kind) => {
             let help = match kind {
-                Kind::Bind => format!("add `type=cache` in front if it is to be one (without a type it is a bind), or drop `{option}`"),
+                Kind::Bind => format!(
+                    "add `type=cache` in front if it is to be one (without a type it is a bind), or drop `{option}`"
+                ),
                 _ => format!("drop `{option}`, or change the type"),
             };
             (format!("a {} mount takes no `{option}`", kind_name(*kind)), help)
