@@ -20,6 +20,8 @@
 //! );
 //! ```
 
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 pub mod cli;
 pub mod dockerfile;
 pub mod finding;

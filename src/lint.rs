@@ -21,18 +21,12 @@ pub use list::{ListedMount, list};
 const MAX_ROUNDS: usize = 20;
 
 /// What was found in one file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checked {
     /// The findings, ordered by place.
     pub findings: Vec<Finding>,
     /// The locks that its RUNs take: what [`relate`] compares.
     pub locks: Vec<Site>,
-}
-
-impl Checked {
-    fn nothing() -> Self {
-        Self { findings: Vec::new(), locks: Vec::new() }
-    }
 }
 
 /// A file of a run with what was found in it.
@@ -56,7 +50,7 @@ pub fn has_mount(source: &[u8]) -> bool {
 #[must_use]
 pub fn check(source: &[u8], settings: &Settings) -> Checked {
     if !has_mount(source) {
-        return Checked::nothing();
+        return Checked::default();
     }
     let file = match Dockerfile::read(source) {
         Ok(file) => file,

@@ -1,21 +1,21 @@
 //! `cachelane fix`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed};
 use crate::report::{self, Summary, human};
+use crate::rules::Settings;
 use crate::text::{count, printable};
 use crate::workspace::file;
 
 use super::args::FixArgs;
 use super::{Outcome, run, terminal};
 
-/// One file, with what was done to it.
+/// What was done to one file, beside its report.
 struct Done {
-    report: FileReport,
     fixed: Fixed,
     /// The file as it was; empty where nothing was fixed.
     old: Vec<u8>,
@@ -23,91 +23,110 @@ struct Done {
     unwritten: Option<String>,
 }
 
+/// What goes where when all files are done.
+#[derive(Default)]
+struct Output {
+    /// The fixed standard input, or the diffs.
+    bytes: Vec<u8>,
+    /// What is said about the files.
+    text: String,
+    fixes: usize,
+    files: usize,
+    trouble: bool,
+}
+
 pub(super) fn run(args: &FixArgs) -> Outcome {
     let settings = args.common.settings();
-    let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
     let roots = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
-    let ran = run::over(&args.common.paths, |path, source| {
-        if !lint::has_mount(source) {
-            return (path.as_os_str() == run::STDIN).then(|| untouched(path, source));
-        }
-        let mut fixed = lint::fix(source, &settings, level);
-        let changed = fixed.bytes != source;
-        let mut unwritten = None;
-        if changed && !args.diff && path.as_os_str() != run::STDIN {
-            unwritten = file::replace(path, source, &fixed.bytes, &roots).err().map(|error| error.to_string());
-        }
-        if unwritten.is_some() {
-            // The file is as it was, and so is what there is to find in it.
-            fixed = Fixed { left: lint::check(source, &settings), bytes: source.to_vec(), made: Vec::new(), ..fixed };
-        }
-        let left = std::mem::replace(&mut fixed.left, lint::Checked { findings: Vec::new(), locks: Vec::new() });
-        let report = FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), checked: left };
-        let old = if changed { source.to_vec() } else { Vec::new() };
-        Some(Done { report, fixed, old, unwritten })
-    });
-    let (mut reports, done): (Vec<FileReport>, Vec<_>) =
-        ran.results.into_iter().map(|done| (done.report, (done.fixed, done.old, done.unwritten))).unzip();
+    let ran = run::over(&args.common.paths, |path, source| fix_one(args, &settings, &roots, path, source));
+    let (mut reports, done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
     lint::relate(&mut reports, |report| report::path(&report.path));
     let summary = Summary::new(&reports, ran.files);
-    let stdin = args.common.paths.iter().any(|path| path.as_os_str() == run::STDIN);
-    let mut trouble = ran.trouble;
-    let (mut out, mut diffs) = (Vec::new(), 0);
-    let mut text = String::new();
-    let (mut fixes, mut changed) = (0, 0);
-    for (report, (fixed, old, unwritten)) in reports.iter().zip(&done) {
-        let name = report::path(&report.path);
-        if let Some(why) = unwritten {
-            trouble = true;
-            terminal::complain(&format!("{name}: {why}"));
-            continue;
-        }
-        if report.path.as_os_str() == run::STDIN && !args.diff {
-            out.extend_from_slice(&fixed.bytes);
-        }
-        for dropped in &fixed.dropped {
-            let (rule, line, reason) = (dropped.rule, dropped.line, &dropped.reason);
-            terminal::complain(&format!("{name}:{line}: the fix for {rule} was not made: {reason}"));
-        }
-        if fixed.made.is_empty() {
-            continue;
-        }
-        fixes += fixed.made.len();
-        changed += 1;
-        if args.diff {
-            diffs += 1;
-            out.extend(diff(&name, old, &fixed.bytes));
-        } else {
-            text.push_str(&made(&name, fixed));
-        }
+    let mut output = Output { trouble: ran.trouble, ..Output::default() };
+    for (report, done) in reports.iter().zip(&done) {
+        output.add(args, report, done);
     }
-    // Where the fixed file or the diff goes to standard output, what is said about it goes beside.
-    text.push_str(&human::findings(&reports, terminal::style(true), terminal::threads()));
+    output.text.push_str(&human::findings(&reports, terminal::style(true), terminal::threads()));
     if ran.files > 0 {
-        text.push_str(&last_line(args.diff, fixes, changed, &summary));
+        output.text.push_str(&last_line(args.diff, &output, &summary));
     }
-    terminal::print(out);
-    if args.diff || stdin {
-        terminal::say(&text)
+    terminal::print(&output.bytes);
+    // Where the fixed file or a diff goes to standard output, what is said about it goes beside.
+    if args.diff || args.common.paths.iter().any(|path| path.as_os_str() == run::STDIN) {
+        terminal::say(&output.text);
     } else {
-        terminal::print(text)
+        terminal::print(&output.text);
     }
-    match (trouble, summary.fails() || diffs > 0) {
+    match (output.trouble, summary.fails() || (args.diff && output.files > 0)) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,
     }
 }
 
-/// Standard input without a mount: it is printed as it came.
-fn untouched(path: &Path, source: &[u8]) -> Done {
-    let nothing = || lint::Checked { findings: Vec::new(), locks: Vec::new() };
-    Done {
-        report: FileReport { path: path.to_path_buf(), source: Vec::new(), checked: nothing() },
-        fixed: Fixed { bytes: source.to_vec(), made: Vec::new(), left: nothing(), dropped: Vec::new() },
-        old: Vec::new(),
-        unwritten: None,
+/// Fixes one file, and writes it unless a diff is asked for or it is standard input.
+fn fix_one(
+    args: &FixArgs,
+    settings: &Settings,
+    roots: &[PathBuf],
+    path: &Path,
+    source: &[u8],
+) -> Option<(FileReport, Done)> {
+    let stdin = path.as_os_str() == run::STDIN;
+    if !lint::has_mount(source) {
+        return stdin.then(|| untouched(path, source));
     }
+    let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
+    let mut fixed = lint::fix(source, settings, level);
+    let changed = fixed.bytes != source;
+    let mut unwritten = None;
+    if changed && !args.diff && !stdin {
+        unwritten = file::replace(path, source, &fixed.bytes, roots).err().map(|error| error.to_string());
+    }
+    if unwritten.is_some() {
+        // The file is as it was, and so is what there is to find in it.
+        fixed = Fixed { left: lint::check(source, settings), bytes: source.to_vec(), made: Vec::new(), ..fixed };
+    }
+    let left = std::mem::take(&mut fixed.left);
+    let report = FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), checked: left };
+    let old = if changed { source.to_vec() } else { Vec::new() };
+    Some((report, Done { fixed, old, unwritten }))
+}
+
+impl Output {
+    /// Adds what there is to say and print about one file.
+    fn add(&mut self, args: &FixArgs, report: &FileReport, done: &Done) {
+        let name = report::path(&report.path);
+        let fixed = &done.fixed;
+        if let Some(why) = &done.unwritten {
+            self.trouble = true;
+            terminal::complain(&format!("{name}: {why}"));
+        }
+        if report.path.as_os_str() == run::STDIN && !args.diff {
+            self.bytes.extend_from_slice(&fixed.bytes);
+        }
+        for dropped in &fixed.dropped {
+            let (rule, line, reason) = (dropped.rule, dropped.line, &dropped.reason);
+            terminal::complain(&format!("{name}:{line}: the fix for {rule} was not made: {reason}"));
+        }
+        if fixed.made.is_empty() {
+            return;
+        }
+        self.fixes += fixed.made.len();
+        self.files += 1;
+        if args.diff {
+            self.bytes.extend(diff(&name, &done.old, &fixed.bytes));
+        } else {
+            self.text.push_str(&made(&name, fixed));
+        }
+    }
+}
+
+/// Standard input without a mount: it is printed as it came.
+fn untouched(path: &Path, source: &[u8]) -> (FileReport, Done) {
+    let report = FileReport { path: path.to_path_buf(), source: Vec::new(), checked: lint::Checked::default() };
+    let fixed = Fixed { bytes: source.to_vec(), made: Vec::new(), left: lint::Checked::default(), dropped: Vec::new() };
+    (report, Done { fixed, old: Vec::new(), unwritten: None })
 }
 
 /// What was fixed in one file.
@@ -119,14 +138,13 @@ fn made(name: &str, fixed: &Fixed) -> String {
     text
 }
 
-fn last_line(diff: bool, fixes: usize, files: usize, summary: &Summary) -> String {
+fn last_line(diff: bool, output: &Output, summary: &Summary) -> String {
     let would = if diff { "would be " } else { "" };
-    let left = summary.errors + summary.warnings + summary.infos;
-    let fixed = match fixes {
+    let fixed = match output.fixes {
         0 => "nothing to fix".to_owned(),
-        n => format!("{} {would}fixed in {}", count(n, "finding"), count(files, "file")),
+        n => format!("{} {would}fixed in {}", count(n, "finding"), count(output.files, "file")),
     };
-    match left {
+    match summary.errors + summary.warnings + summary.infos {
         0 => format!("{fixed}, nothing left.\n"),
         _ => format!("{fixed}, {} left.\n", human::severities(summary)),
     }

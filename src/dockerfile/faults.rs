@@ -223,7 +223,7 @@ fn is_size(lower: &[u8]) -> bool {
 
 /// Whether the words behind a flag look like the rest of an option list that a space cut off.
 fn starts_like_options(rest: &[u8]) -> bool {
-    let word = rest.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+    let word = rest.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     let Some(equals) = word.find_byte(b'=') else { return false };
     OPTIONS.iter().flat_map(|(_, names)| *names).any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
 }

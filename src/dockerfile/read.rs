@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
             place: self.file.blocks.at(line.full.start),
         };
         self.name_and_flags(&mut instruction);
-        let json = self.json(&instruction)?;
+        let json = is_json(&instruction)?;
         if matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy) && !json {
             instruction.heredocs = heredoc::openers(instruction.text.bytes());
             // `$((1 << 2))` is arithmetic to every frontend before 1.16, and to whoever wrote it.
@@ -279,22 +279,6 @@ impl<'a> Reader<'a> {
         instruction.args = args;
     }
 
-    /// Whether `instruction` is in JSON form; an error where the array holds something other than strings.
-    fn json(&self, instruction: &Instruction<'a>) -> Result<bool, SyntaxError> {
-        let takes_json = matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy);
-        if !takes_json || !instruction.arguments().starts_with(b"[") {
-            return Ok(false);
-        }
-        match serde_json::from_slice::<Vec<serde_json::Value>>(instruction.arguments()) {
-            Ok(values) if values.iter().all(serde_json::Value::is_string) => Ok(true),
-            Ok(_) => {
-                let span = instruction.text.span(instruction.args, instruction.text.bytes().len());
-                Err(SyntaxError { span, kind: SyntaxErrorKind::NotStrings })
-            }
-            Err(_) => Ok(false),
-        }
-    }
-
     /// Reads the body of heredoc `index` of `instruction`; gives the line that ends it.
     fn heredoc_body(&mut self, instruction: &mut Instruction<'a>, index: usize) -> Result<Line, SyntaxError> {
         let mut start = None;
@@ -313,6 +297,22 @@ impl<'a> Reader<'a> {
         let name = instruction.heredocs[index].name.clone();
         let span = instruction.text.span(0, instruction.text.bytes().len());
         Err(SyntaxError { span, kind: SyntaxErrorKind::OpenHeredoc(name) })
+    }
+}
+
+/// Whether `instruction` is in JSON form; an error where the array holds something other than strings.
+fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
+    let takes_json = matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy);
+    if !takes_json || !instruction.arguments().starts_with(b"[") {
+        return Ok(false);
+    }
+    match serde_json::from_slice::<Vec<serde_json::Value>>(instruction.arguments()) {
+        Ok(values) if values.iter().all(serde_json::Value::is_string) => Ok(true),
+        Ok(_) => {
+            let span = instruction.text.span(instruction.args, instruction.text.bytes().len());
+            Err(SyntaxError { span, kind: SyntaxErrorKind::NotStrings })
+        }
+        Err(_) => Ok(false),
     }
 }
 

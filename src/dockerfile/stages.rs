@@ -7,7 +7,7 @@ use bstr::ByteSlice as _;
 
 use super::scope::assignments;
 use super::words::Word;
-use super::{Dockerfile, FaultKind, Instruction, Keyword, Kind};
+use super::{Dockerfile, FaultKind, Flag, Instruction, Keyword, Kind};
 
 /// What a stage is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ fn read_from(
 
 /// What an instruction's `--from` or `from=` name.
 fn sources(instruction: &Instruction<'_>) -> Vec<String> {
-    let from_flags = instruction.flags.iter().filter(|flag| flag.name() == b"from").filter_map(|flag| flag.value());
+    let from_flags = instruction.flags.iter().filter(|flag| flag.name() == b"from").filter_map(Flag::value);
     let mut sources: Vec<String> = from_flags.map(|value| value.bytes().to_str_lossy().into_owned()).collect();
     let mounts = instruction.mounts.iter().filter_map(|mount| mount.value("from"));
     sources.extend(mounts.map(|value| value.to_str_lossy().into_owned()));

@@ -19,7 +19,8 @@ impl Place {
 #[derive(Clone, Debug)]
 struct Branch {
     parent: Option<Place>,
-    block: usize,
+    /// The block it is a branch of, by index; `usize::MAX` for the file.
+    of: usize,
 }
 
 /// A block: from the line that opens it to the line that closes it.
@@ -37,7 +38,7 @@ pub struct Block {
 #[derive(Clone, Debug)]
 pub struct Blocks {
     branches: Vec<Branch>,
-    blocks: Vec<Block>,
+    all: Vec<Block>,
     /// From which byte on the text stands in which place, ordered by byte.
     bounds: Vec<(usize, Place)>,
 }
@@ -54,8 +55,8 @@ impl Blocks {
     /// The blocks of `source`; none where it is no template.
     #[must_use]
     pub fn read(source: &[u8], template: bool) -> Self {
-        let root = Branch { parent: None, block: usize::MAX };
-        let mut blocks = Self { branches: vec![root], blocks: Vec::new(), bounds: vec![(0, Place::FILE)] };
+        let root = Branch { parent: None, of: usize::MAX };
+        let mut blocks = Self { branches: vec![root], all: Vec::new(), bounds: vec![(0, Place::FILE)] };
         if !template {
             return blocks;
         }
@@ -73,18 +74,18 @@ impl Blocks {
     }
 
     fn step(&mut self, here: Place, tag: Tag, line: Span, end: usize) -> Place {
-        let block = self.branches[here.0].block;
+        let block = self.branches[here.0].of;
         match tag {
             Tag::Open => {
-                self.blocks.push(Block { span: Span::new(line.start, end), branches: Vec::new(), exhaustive: false });
-                self.branch(here, self.blocks.len() - 1)
+                self.all.push(Block { span: Span::new(line.start, end), branches: Vec::new(), exhaustive: false });
+                self.branch(here, self.all.len() - 1)
             }
             Tag::Else { plain } if block != usize::MAX => {
-                self.blocks[block].exhaustive = plain;
+                self.all[block].exhaustive = plain;
                 self.branch(self.branches[here.0].parent.unwrap_or(Place::FILE), block)
             }
             Tag::Close if block != usize::MAX => {
-                self.blocks[block].span.end = line.end;
+                self.all[block].span.end = line.end;
                 self.branches[here.0].parent.unwrap_or(Place::FILE)
             }
             Tag::Else { .. } | Tag::Close => here,
@@ -93,8 +94,8 @@ impl Blocks {
 
     fn branch(&mut self, parent: Place, block: usize) -> Place {
         let place = Place(self.branches.len());
-        self.branches.push(Branch { parent: Some(parent), block });
-        self.blocks[block].branches.push(place);
+        self.branches.push(Branch { parent: Some(parent), of: block });
+        self.all[block].branches.push(place);
         place
     }
 
@@ -126,7 +127,7 @@ impl Blocks {
     /// The block that `place` is a branch of; `None` for the file itself.
     #[must_use]
     pub fn block(&self, place: Place) -> Option<&Block> {
-        self.blocks.get(self.branches[place.0].block)
+        self.all.get(self.branches[place.0].of)
     }
 
     /// The place around `place`'s block; `None` for the file itself.

@@ -111,8 +111,7 @@ pub fn needs_value(word: &Word, name: &str) -> bool {
         let is_it = variable.name == name;
         match &variable.form {
             Form::Plain => is_it,
-            Form::Default { .. } if is_it => false,
-            Form::Alternative { .. } | Form::Required(_) if is_it => false,
+            Form::Default { .. } | Form::Alternative { .. } | Form::Required(_) if is_it => false,
             Form::Default { word, .. } | Form::Alternative { word, .. } | Form::Required(word) => {
                 needs_value(word, name)
             }

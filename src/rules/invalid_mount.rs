@@ -31,7 +31,7 @@ impl Rule for InvalidMount {
 
 /// What BuildKit objects to, and what to write instead.
 fn explain(fault: &FaultKind) -> (String, String) {
-    let or = |nearest: &Option<&str>, otherwise: &str| {
+    let or = |nearest: Option<&str>, otherwise: &str| {
         nearest.map_or_else(|| otherwise.to_owned(), |nearest| format!("did you mean `{nearest}`?"))
     };
     match fault {
@@ -67,10 +67,10 @@ fn explain(fault: &FaultKind) -> (String, String) {
         ),
         FaultKind::UnknownOption(name, nearest) => (
             format!("a mount has no option `{name}`"),
-            or(nearest, "the options are type, id, target, source, from, sharing, readonly, uid, gid and mode"),
+            or(*nearest, "the options are type, id, target, source, from, sharing, readonly, uid, gid and mode"),
         ),
         FaultKind::UnknownValue(option, value, nearest) => {
-            (format!("`{option}` cannot be `{value}`"), or(nearest, values(option)))
+            (format!("`{option}` cannot be `{value}`"), or(*nearest, values(option)))
         }
         FaultKind::NotForType(option, kind) => {
             let help = match kind {
