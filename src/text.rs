@@ -103,6 +103,12 @@ impl LineIndex {
         self.starts.len()
     }
 
+    /// The length of the longest line but the last, in bytes, its newline included.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
+    }
+
     /// The byte at which the 1-based `line` starts; the last line's start for any line beyond.
     #[must_use]
     pub fn start_of(&self, line: usize) -> usize {

@@ -57,7 +57,7 @@ pub(super) fn over<T: Send>(paths: &[PathBuf], visit: impl Fn(&Path, &[u8]) -> O
             let before = files.load(Ordering::Relaxed);
             discover::walk(path, 0, Vec::new, |buffer, found| match found {
                 Ok(path) => {
-                    let read = file::read(&path, buffer);
+                    let read = file::read_found(&path, buffer);
                     one(&path, read, buffer);
                 }
                 Err(error) => {

@@ -23,6 +23,9 @@ pub struct Style {
     pub why_not_fixed: bool,
 }
 
+/// Columns that miette puts before a text.
+const MARGIN: usize = 10;
+
 /// How many files one thread renders at least: starting one costs more than a few reports.
 const FILES_PER_THREAD: usize = 16;
 
@@ -48,6 +51,7 @@ fn render(reports: &[&FileReport], style: Style) -> String {
         // Messages are ASCII text around ids: parting words at spaces is all they need, and much cheaper.
         .with_word_separator(textwrap::WordSeparator::AsciiSpace)
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let wide = handler.clone().with_wrap_lines(false);
     let mut out = String::new();
     let mut text = String::new();
     for report in reports {
@@ -55,6 +59,8 @@ fn render(reports: &[&FileReport], style: Style) -> String {
         let source = SafeSource::new(name, &report.source);
         for finding in &report.checked.findings {
             text.clear();
+            // Breaking lines is the dearest part of a report; most fit as they are.
+            let handler = if fits(finding, style) { &wide } else { &handler };
             // Writing into a String cannot fail, and every span lies in its source.
             let _ = handler.render_report(&mut text, &Shown { finding, source: &source, style });
             for line in text.lines() {
@@ -66,6 +72,14 @@ fn render(reports: &[&FileReport], style: Style) -> String {
         }
     }
     out
+}
+
+/// Whether no line of the finding's texts needs to be broken.
+fn fits(finding: &Finding, style: Style) -> bool {
+    let width = style.width.saturating_sub(MARGIN);
+    let fits = |text: &str| text.lines().all(|line| line.chars().count() <= width);
+    let plain = finding.elsewhere.is_empty() && !style.why_not_fixed;
+    plain && fits(&finding.message) && finding.help.as_deref().is_none_or(fits)
 }
 
 /// The line below the findings of `check`.
@@ -128,7 +142,8 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
-        let mut lines: Vec<String> = self.finding.help.iter().map(|help| printable(help).into_owned()).collect();
+        let help = self.finding.help.iter().flat_map(|help| help.lines());
+        let mut lines: Vec<String> = help.map(|line| printable(line).into_owned()).collect();
         for other in &self.finding.elsewhere {
             let (place, start) = (printable(&other.path), other.range.start);
             lines.push(format!("{place}:{}:{} {}", start.line, start.column, printable(&other.message)));

@@ -21,10 +21,12 @@ pub(super) struct SafeSource<'a> {
 
 impl<'a> SafeSource<'a> {
     pub(super) fn new(name: String, source: &'a [u8]) -> Self {
-        let plain = |b: &u8| matches!(b, b'\t' | b'\n' | b' '..=b'~');
-        let short = || source.split(|&b| b == b'\n').all(|line| line.len() <= MAX_COLUMNS);
-        if source.iter().all(plain) && short() {
-            return Self { name, text: Cow::Borrowed(source), lines: LineIndex::new(source), shifts: vec![(0, 0)] };
+        let lines = LineIndex::new(source);
+        // Without an early exit, the compiler makes one pass of wide registers of it.
+        let plain = source.iter().fold(true, |plain, b| plain & matches!(b, b'\t' | b'\n' | b' '..=b'~'));
+        let last = source.len() - lines.start_of(lines.lines());
+        if plain && lines.longest().max(last) <= MAX_COLUMNS {
+            return Self { name, text: Cow::Borrowed(source), lines, shifts: vec![(0, 0)] };
         }
         let mut text = Vec::with_capacity(source.len() + source.len() / 8);
         let mut shifts = vec![(0, 0)];

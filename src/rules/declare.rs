@@ -283,6 +283,10 @@ fn indentation(source: &[u8], start: usize) -> String {
 /// For each stage, whether the name is used in it, or in one built from it, outside of ARG lines and cache ids.
 fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
     let mut used = vec![false; file.stages.len()];
+    if file.source.find(name).is_none() {
+        // So it is in most files that are still to be fixed.
+        return used;
+    }
     for (index, instruction) in file.instructions.iter().enumerate() {
         let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
         used[stage] = instruction.keyword != Keyword::Arg && uses_outside_ids(file, instruction, name);

@@ -26,9 +26,9 @@ impl Rule for SharedLock {
         for cache in cx.caches().iter().filter(|cache| is_shared_lock(cx, cache)) {
             let id = cache.id();
             let message = if cache.mount.id().is_some() {
-                format!("parallel builds wait for each other here: the lock `{id}` is the same for all of them")
+                format!("parallel builds wait for each other: the lock `{id}` is the same for all")
             } else {
-                format!("parallel builds wait for each other here: without an id, the lock is `{id}` for all of them")
+                format!("parallel builds wait for each other: without an id, the lock is `{id}` for all")
             };
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
@@ -41,12 +41,9 @@ impl Rule for SharedLock {
 
     fn relate(&self, finding: &mut Finding, lock: &LockUse) {
         let others = lock.runs - 1;
+        let files = if lock.files > 1 { format!(" in {}", count(lock.files, "file")) } else { String::new() };
         let take = if others == 1 { "takes" } else { "take" };
-        let mut note = format!("; {} {take} it too", count(others, "other RUN"));
-        if lock.files > 1 {
-            note.push_str(&format!(", in {}", count(lock.files, "file")));
-        }
-        finding.message.push_str(&note);
+        finding.message.push_str(&format!("; {}{files} {take} it too", count(others, "other RUN")));
         let label = "takes the same lock".to_owned();
         match &lock.other {
             Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),
@@ -63,7 +60,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if let Some(need) = cx.declaring(arg, cache.instruction) {
         help.push_str(&format!(", and {}", need.advice()));
     }
-    help.push_str(&format!("; then give each job its own `--build-arg {arg}=…`"));
+    help.push_str(&format!("\nand give each job its own `--build-arg {arg}=…`"));
     let mut own = None;
     cache.word.each_variable(&mut |variable| {
         if own.is_none() && !PLATFORM_ARGS.contains(&variable.name.as_str()) {
@@ -71,7 +68,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         }
     });
     if let Some(own) = own {
-        help.push_str(&format!(". If `{own}` is what sets your jobs apart, list it under `isolating-args`"));
+        help.push_str(&format!("\n(if `{own}` is what sets your jobs apart, list it under `isolating-args`)"));
     }
     help
 }

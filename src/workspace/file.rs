@@ -53,6 +53,15 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>) -> Result<(), FileError> {
     read_from(File::open(path).map_err(FileError::Read)?, buffer)
 }
 
+/// Reads the file at `path` as [`read`] does; the walk that found it has seen that it is a regular one.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_found(path: &Path, buffer: &mut Vec<u8>) -> Result<(), FileError> {
+    buffer.clear();
+    read_from(File::open(path).map_err(FileError::Read)?, buffer)
+}
+
 /// Reads all of `input` into `buffer`, by the rules of [`read`].
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic;
 
-use bstr::{BStr, BString};
+use bstr::BStr;
 use cachelane::dockerfile::{Dockerfile, SyntaxError};
 
 use crate::newer;
@@ -12,9 +12,10 @@ use crate::oracle::Oracle;
 use crate::reading::{self, Item};
 use crate::shrink;
 
-/// How many disagreements are reported, and how many are shrunk in search of different ones.
-const REPORTED: usize = 60;
-const SHRUNK: usize = 400;
+/// How many disagreements are reported, how many of one kind, and how many are shrunk in search of different ones.
+const REPORTED: usize = 5;
+const OF_A_KIND: usize = 2;
+const SHRUNK: usize = 40;
 
 /// What two readings of an instruction can differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub enum Outcome {
     /// Both read it alike; with the differences that are none, see [`newer`].
     Same(Vec<&'static str>),
     /// BuildKit refuses it, and we do not panic.
-    Refused(BString),
+    Refused,
     /// They disagree; with both readings for people to look at.
     Differs(Kind, String),
 }
@@ -68,10 +69,8 @@ pub fn compare(source: &[u8]) -> Outcome {
     let Ok(read) = panic::catch_unwind(|| Dockerfile::read(source)) else {
         return Outcome::Differs(Kind::Panic, String::new());
     };
-    let theirs = match reading::theirs(source, read.as_ref().ok(), &mut Oracle::lock()) {
-        Ok(theirs) => theirs,
-        Err(error) => return Outcome::Refused(error),
-    };
+    let theirs = reading::theirs(source, read.as_ref().ok(), &mut Oracle::lock());
+    let Some(theirs) = theirs else { return Outcome::Refused };
     match read {
         Ok(file) => compare_items(&file, &theirs),
         Err(error) => refusal(&error, source, &theirs),
@@ -154,10 +153,11 @@ impl Tally {
         match compare(source) {
             Outcome::Same(excuses) => {
                 self.same += 1;
-                let last = excuses.last();
-                last.into_iter().for_each(|excuse| *self.excused.entry(excuse).or_default() += 1);
+                if let Some(excuse) = excuses.last() {
+                    *self.excused.entry(excuse).or_default() += 1;
+                }
             }
-            Outcome::Refused(_) => self.refused += 1,
+            Outcome::Refused => self.refused += 1,
             Outcome::Differs(kind, _) => {
                 self.differing += 1;
                 self.report(name, source, kind);
@@ -166,7 +166,8 @@ impl Tally {
     }
 
     fn report(&mut self, name: &str, source: &[u8], kind: Kind) {
-        if self.reports.len() == REPORTED || self.shrunk == SHRUNK {
+        let of_this_kind = self.reports.iter().filter(|(other, ..)| *other == kind).count();
+        if self.reports.len() == REPORTED || of_this_kind == OF_A_KIND || self.shrunk == SHRUNK {
             return;
         }
         self.shrunk += 1;
@@ -178,17 +179,21 @@ impl Tally {
         }
     }
 
-    /// Prints what was compared.
+    /// What was compared, for people to read.
     ///
     /// # Panics
     /// If any file disagrees, with the smallest such files.
-    pub fn finish(&self, what: &str) {
+    pub fn finish(&self, what: &str) -> String {
         let Self { same, refused, excused, differing, reports, .. } = self;
         let mut text = format!("{what}: {same} alike, {refused} refused by BuildKit, {differing} in disagreement\n");
-        excused.iter().for_each(|(excuse, count)| writeln!(text, "  {count} where {excuse}").unwrap());
-        println!("{text}");
-        let reports: String = reports.iter().map(|(.., report)| format!("\n{report}")).collect();
-        assert!(*differing == 0, "{text}{reports}");
+        for (excuse, count) in excused {
+            writeln!(text, "  {count} where {excuse}").unwrap();
+        }
+        for (.., report) in reports {
+            write!(text, "\n{report}").unwrap();
+        }
+        assert!(*differing == 0, "{text}");
+        text
     }
 }
 

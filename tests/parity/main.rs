@@ -24,7 +24,7 @@ use cachelane::text::BOM;
 use cachelane::workspace::discover::is_dockerfile;
 
 use compare::Tally;
-use oracle::{Answer, Oracle};
+use oracle::Oracle;
 
 /// How many files are made up, and how many of those BuildKit has to accept for the test to be worth anything.
 const MADE_UP: u64 = 10_000;
@@ -38,7 +38,7 @@ fn fixtures() {
     for path in fixture_files() {
         tally.add(&path.display().to_string(), &fs::read(&path).unwrap());
     }
-    tally.finish("fixtures");
+    println!("{}", tally.finish("fixtures"));
     assert!(tally.same > 0, "no fixture was compared");
 }
 
@@ -52,7 +52,7 @@ fn changed_fixtures() {
         let source = generate::mutate(&fs::read(path).unwrap(), number);
         tally.add(&format!("{}, changed with {number}", path.display()), &source);
     }
-    tally.finish("changed fixtures");
+    println!("{}", tally.finish("changed fixtures"));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn made_up_files() {
     for seed in start..start + count {
         tally.add(&format!("the file of seed {seed}"), &generate::file(seed));
     }
-    tally.finish("made-up files");
+    println!("{}", tally.finish("made-up files"));
     assert!(tally.same >= ACCEPTED || count < MADE_UP, "BuildKit accepts only {} files", tally.same);
     let excused: usize = tally.excused.values().sum();
     assert!(excused * 10 < tally.same, "{excused} of {} files need an excuse", tally.same);
@@ -85,7 +85,7 @@ fn longest_lines() {
             [b"RUN a <<A\n".to_vec(), line(len - 1), b"\nA".to_vec()].concat(),
             [b"RUN a\n".to_vec(), line(len)].concat(),
         ] {
-            let refused = matches!(Oracle::lock().ask(&file), Answer::Error(_));
+            let refused = Oracle::lock().ask(&file).is_none();
             let ours = Dockerfile::read(&file).is_err_and(|error| error.kind == SyntaxErrorKind::LongLine);
             let start = String::from_utf8_lossy(&file[..file.len().min(12)]);
             assert_eq!(ours, refused, "{} bytes that start {start:?}, with a line of {len}", file.len());
@@ -102,7 +102,7 @@ fn files_of_your_own() {
             tally.add(&path.display().to_string(), &fs::read(&path).unwrap());
         }
     }
-    tally.finish("files of your own");
+    println!("{}", tally.finish("files of your own"));
     assert!(tally.same > 0, "no file was compared");
 }
 

@@ -8,7 +8,7 @@ use cachelane::dockerfile::{Dockerfile, SyntaxError, SyntaxErrorKind};
 use cachelane::text::BOM;
 
 use crate::compare::Field;
-use crate::reading::Item;
+use crate::reading::{self, Item};
 
 /// Why `ours` and `theirs` may differ in `field`, if they may.
 pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
@@ -24,10 +24,13 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
     if error.kind != SyntaxErrorKind::Empty && error.kind != SyntaxErrorKind::LongLine {
         // Where a heredoc begins for one reader only, both are out of step from there on.
         let line = source[..error.span.start].find_iter(b"\n").count() + 1;
-        let above = theirs.iter().take_while(|item| item.lines.0 <= line);
-        if let Some(excuse) = above.filter_map(|item| heredoc(item, item)).next() {
+        let mut above = theirs.iter().take_while(|item| item.lines.0 <= line);
+        if let Some(excuse) = above.find_map(|item| heredoc(item, item)) {
             return Some(excuse);
         }
+    }
+    if error.kind == SyntaxErrorKind::NotStrings && reading::refused_with_escapes_swapped(source) {
+        return Some("since 0.21, `# escape=` counts in flags, and so for where the arguments begin");
     }
     directives(source)
 }

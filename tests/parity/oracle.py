@@ -1,8 +1,8 @@
 """Reads Dockerfiles with BuildKit's own parser, by way of the package `dockerfile`.
 
 Each line of standard input is one file, its bytes in hexadecimal. The answer is one line of JSON on standard output:
-`{"commands": [...]}`, or `{"error": "..."}` where the parser refuses the file. All text in it is in hexadecimal too,
-byte for byte, whatever its encoding.
+`{"commands": [...]}`, or `{"error": "..."}` where the parser refuses the file. The commands' text is in hexadecimal
+too, byte for byte, whatever its encoding.
 """
 
 import codecs
@@ -38,7 +38,7 @@ def answer(path: Path) -> dict[str, object]:
     try:
         return {"commands": [command(found) for found in dockerfile.parse_file(str(path))]}
     except dockerfile.GoParseError as error:
-        return {"error": hexadecimal(str(error))}
+        return {"error": str(error)}
 
 
 def main() -> None:

@@ -12,15 +12,10 @@ use serde::{Deserialize, Deserializer};
 /// The package, pinned: version 3.4.0 carries the parser of BuildKit 0.12.5. `newer.rs` knows what has changed since.
 const PACKAGE: &str = "dockerfile==3.4.0";
 
-/// What the parser makes of a file.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Answer {
-    /// Its instructions.
-    Commands(Vec<Parsed>),
-    /// Why it refuses the file.
-    #[serde(deserialize_with = "bytes")]
-    Error(BString),
+/// What the parser makes of a file. Where it refuses the file, an `error` stands in place of the commands.
+#[derive(Deserialize)]
+struct Answer {
+    commands: Option<Vec<Parsed>>,
 }
 
 /// One instruction as the parser has it.
@@ -109,13 +104,15 @@ impl Oracle {
         Self { process, requests, answers }
     }
 
-    /// What the official parser makes of `source`.
+    /// What the official parser makes of `source`; `None` where it refuses the file.
     ///
     /// # Panics
     /// If the process has died, which is no answer.
-    pub fn ask(&mut self, source: &[u8]) -> Answer {
+    pub fn ask(&mut self, source: &[u8]) -> Option<Vec<Parsed>> {
         let mut request = String::with_capacity(2 * source.len() + 1);
-        source.iter().for_each(|byte| write!(request, "{byte:02x}").unwrap());
+        for byte in source {
+            write!(request, "{byte:02x}").unwrap();
+        }
         request.push('\n');
         let mut answer = String::new();
         let sent = self.requests.write_all(request.as_bytes()).and_then(|()| self.requests.flush());
@@ -125,7 +122,7 @@ impl Oracle {
             let status = self.process.wait();
             panic!("the official parser died ({status:?}, see {}) of {:?}", log.display(), BStr::new(source));
         }
-        serde_json::from_str(&answer).unwrap()
+        serde_json::from_str::<Answer>(&answer).unwrap().commands
     }
 }
 

@@ -3,7 +3,7 @@
 use bstr::{BStr, BString, ByteSlice as _, ByteVec as _};
 use cachelane::dockerfile::{Dockerfile, Instruction, Keyword, flags, lines};
 
-use crate::oracle::{Answer, Oracle, Parsed, ParsedHeredoc};
+use crate::oracle::{Oracle, Parsed, ParsedHeredoc};
 
 /// One instruction. `None` stands for what a reader does not tell.
 #[derive(Clone, Debug)]
@@ -97,33 +97,26 @@ fn is_name(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| !first.is_ascii_digit()) && bytes.iter().all(fits)
 }
 
-/// The official reading of `source`, or why the parser refuses it. `file` is our reading, where there is one: it tells
-/// where the triggers stand and which escape character counts.
-pub fn theirs(source: &[u8], file: Option<&Dockerfile<'_>>, oracle: &mut Oracle) -> Result<Vec<Item>, BString> {
-    let commands = match oracle.ask(source) {
-        Answer::Commands(commands) => commands,
-        Answer::Error(error) => return Err(error),
-    };
+/// The official reading of `source`; `None` where the parser refuses it. `file` is our reading, where there is one: it
+/// tells where the triggers stand and which escape character counts.
+pub fn theirs(source: &[u8], file: Option<&Dockerfile<'_>>, oracle: &mut Oracle) -> Option<Vec<Item>> {
+    let commands = oracle.ask(source)?;
     let mut items: Vec<Item> = commands.iter().map(item).collect();
-    let Some(file) = file else { return Ok(items) };
+    let Some(file) = file else { return Some(items) };
     let blanked = blank_triggers(file, &commands);
-    if let Some(blanked) = &blanked
-        && let Answer::Commands(inner) = oracle.ask(blanked)
-    {
-        for (item, inner) in items.iter_mut().zip(&inner).filter(|(item, inner)| item.onbuild && inner.inner.is_none())
-        {
-            if item.lines == inner.lines && Some(item.keyword) == keyword(&inner.name) {
-                item.flags = Some(inner.flags.clone());
-                item.heredocs = Some(inner.heredocs.iter().map(document).collect());
-            }
+    if let Some(inner) = blanked.as_deref().and_then(|blanked| oracle.ask(blanked)) {
+        for (item, inner) in items.iter_mut().zip(&inner) {
+            take_inner(item, inner);
         }
     }
     if file.escape == b'`' {
-        let swapped = oracle.ask(&swap_escapes(blanked.as_deref().unwrap_or(source)));
-        let swapped = if let Answer::Commands(commands) = swapped { commands } else { Vec::new() };
-        items.iter_mut().for_each(|item| take_swapped(item, &swapped));
+        let swapped = swap_escapes(blanked.as_deref().unwrap_or(source));
+        let swapped = oracle.ask(&swapped).unwrap_or_default();
+        for item in &mut items {
+            take_swapped(item, &swapped);
+        }
     }
-    Ok(items)
+    Some(items)
 }
 
 fn item(parsed: &Parsed) -> Item {
@@ -138,7 +131,7 @@ fn item(parsed: &Parsed) -> Item {
         lines: parsed.lines,
         flags: (!onbuild).then(|| parsed.flags.clone()),
         arguments: arguments(name, parsed),
-        variables: declared(name, parsed),
+        variables: Some(declared(name, parsed)),
         heredocs: (!onbuild).then(|| parsed.heredocs.iter().map(document).collect()),
         json: parsed.json,
     }
@@ -178,7 +171,7 @@ fn arguments(name: &[u8], parsed: &Parsed) -> Option<BString> {
 }
 
 /// The variables that an ARG or ENV declares, sorted by name; none for any other instruction.
-fn declared(name: &[u8], parsed: &Parsed) -> Option<Vec<(BString, Option<BString>)>> {
+fn declared(name: &[u8], parsed: &Parsed) -> Vec<(BString, Option<BString>)> {
     let value = &parsed.value;
     let mut found: Vec<(BString, Option<BString>)> = match name.to_ascii_lowercase().as_slice() {
         b"arg" => {
@@ -193,7 +186,7 @@ fn declared(name: &[u8], parsed: &Parsed) -> Option<Vec<(BString, Option<BString
     };
     found.retain(|(name, _)| is_name(name));
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Some(found)
+    found
 }
 
 /// The file with the word `ONBUILD` blanked out wherever a trigger can hold a heredoc.
@@ -213,6 +206,15 @@ fn blank_triggers(file: &Dockerfile<'_>, commands: &[Parsed]) -> Option<Vec<u8>>
     blanked
 }
 
+/// Takes over what the file without the word `ONBUILD` tells of a trigger.
+fn take_inner(item: &mut Item, inner: &Parsed) {
+    let blanked = item.onbuild && inner.inner.is_none();
+    if blanked && item.lines == inner.lines && keyword(&inner.name) == Some(item.keyword) {
+        item.flags = Some(inner.flags.clone());
+        item.heredocs = Some(inner.heredocs.iter().map(document).collect());
+    }
+}
+
 /// The file with backslash and backtick exchanged.
 ///
 /// Up to BuildKit 0.20 the backslash is the escape character of flags, whatever the directive says; since 0.21 the
@@ -224,6 +226,11 @@ fn swap_escapes(text: &[u8]) -> Vec<u8> {
         other => other,
     };
     text.iter().map(swap).collect()
+}
+
+/// Whether the official parser refuses the file with backslash and backtick exchanged.
+pub fn refused_with_escapes_swapped(source: &[u8]) -> bool {
+    Oracle::lock().ask(&swap_escapes(source)).is_none()
 }
 
 /// Takes over from the file with exchanged escape characters what depends on them.

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Makes a tree of Dockerfiles like those found in repositories: benches/corpus.py FOLDER [COUNT].
+
+The mix is that of 2,227 Dockerfiles of 83 public repositories: one file in six has cache mounts, half of those lock
+them, half of the locked ones have no id. Sizes run from a few lines to a few hundred. The seed is fixed, so every run
+makes the same bytes.
+"""
+
+import random
+import sys
+from pathlib import Path
+
+SEED = 20
+CACHES = ["/var/cache/apt", "/var/lib/apt", "/root/.cache/pip", "/root/.cache/go-build", "/usr/local/cargo/registry"]
+PLAIN = [
+    "ENV LANG=C.UTF-8 LC_ALL=C.UTF-8",
+    "WORKDIR /srv/app",
+    "COPY --from=build /out/app /usr/local/bin/app",
+    "COPY . .",
+    "USER app",
+    "EXPOSE 8080",
+    'LABEL org.opencontainers.image.source="https://example.org/app"',
+    "ARG VERSION=1.2.3",
+    "# hadolint ignore=DL3008",
+    "# what follows is needed at run time only",
+    'CMD ["/usr/local/bin/app", "--serve"]',
+    "",
+]
+
+
+def run(rng, mounts):
+    flags = []
+    for target in rng.sample(CACHES, rng.randint(1, 3)) if mounts else []:
+        options = ["type=cache", f"target={target}"]
+        if rng.random() < 0.5:
+            options.append("sharing=locked")
+            if rng.random() < 0.5:
+                options.insert(1, f"id={target.rsplit('/', 1)[1]}-{rng.randint(0, 9)}")
+        flags.append("--mount=" + ",".join(options))
+    body = [f"apt-get install -y --no-install-recommends package-{rng.randint(0, 999)}" for _ in range(rng.randint(1, 6))]
+    return "RUN " + " \\\n    ".join(flags + [" \\\n    && ".join(body)])
+
+
+def dockerfile(rng):
+    mounts = rng.random() < 352 / 2227
+    lines = ["# syntax=docker/dockerfile:1"] if rng.random() < 0.3 else []
+    for stage in range(rng.choice([1, 1, 1, 2, 2, 3, 5])):
+        lines.append(f"FROM debian:bookworm-slim AS stage{stage}")
+        for _ in range(int(rng.lognormvariate(2.6, 0.8))):
+            lines.append(rng.choice(PLAIN) if rng.random() < 0.65 else run(rng, mounts and rng.random() < 0.16))
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    root, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1600
+    rng = random.Random(SEED)
+    for number in range(count):
+        folder = root / f"team{number // 40}" / f"service{number % 40}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "Dockerfile").write_text(dockerfile(rng), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
