@@ -52,5 +52,5 @@ fn fix(bencher: Bencher<'_, '_>, size: usize) {
     let (source, settings) = (dockerfile(size), Settings::default());
     bencher
         .counter(BytesCount::new(source.len()))
-        .bench(|| lint::fix(black_box(&source), &settings, Applicability::Safe));
+        .bench(|| lint::fix(black_box(&source), &settings, Applicability::Safe, &[]));
 }

@@ -36,8 +36,12 @@ pub struct RuleMeta {
     pub severity: Severity,
     /// Which fix it offers, if any.
     pub fix: Option<Applicability>,
+    /// Whether its fix takes away the reason for other fixes, and so goes before them.
+    pub goes_first: bool,
     /// One line on what it finds.
     pub summary: &'static str,
+    /// What `cachelane explain` prints, as Markdown.
+    pub doc: &'static str,
 }
 
 /// Another place in the same file that a finding has to do with.

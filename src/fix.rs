@@ -57,7 +57,7 @@ impl Edit {
 }
 
 /// Who may apply a fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applicability {
     /// Anyone: what the image contains cannot change, only which cache a RUN uses.

@@ -12,7 +12,7 @@
 //! let findings = lint::check(dockerfile, &settings).findings;
 //! assert_eq!(findings[0].rule, "shared-lock");
 //!
-//! let fixed = lint::fix(dockerfile, &settings, Applicability::Safe);
+//! let fixed = lint::fix(dockerfile, &settings, Applicability::Safe, &[]);
 //! assert_eq!(
 //!     String::from_utf8_lossy(&fixed.bytes),
 //!     "FROM debian\nARG CACHE_ID=default\n\
@@ -26,6 +26,7 @@ pub mod cli;
 pub mod dockerfile;
 pub mod finding;
 pub mod fix;
+pub mod index;
 pub mod lint;
 pub mod report;
 pub mod rules;

@@ -3,14 +3,15 @@
 //!
 //! The command line, the tests and other programs all come in here.
 
-use std::path::PathBuf;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 
-use crate::dockerfile::{Dockerfile, Sharing};
-use crate::finding::Finding;
+use crate::dockerfile::Dockerfile;
+use crate::finding::{Elsewhere, Finding, Label};
 use crate::fix::{self, Applicability, Fix};
+use crate::index::{Index, Point, Site, Spread};
 use crate::rules::{self, Context, LockUse, Other, Settings};
 use crate::text::LineIndex;
-use crate::workspace::index::{Index, Site};
 
 mod list;
 mod prove;
@@ -25,8 +26,8 @@ const MAX_ROUNDS: usize = 20;
 pub struct Checked {
     /// The findings, ordered by place.
     pub findings: Vec<Finding>,
-    /// The locks that its RUNs take: what [`relate`] compares.
-    pub locks: Vec<Site>,
+    /// Its cache mounts: what [`relate`] compares.
+    pub sites: Vec<Site>,
 }
 
 /// A file of a run with what was found in it.
@@ -46,7 +47,7 @@ pub fn has_mount(source: &[u8]) -> bool {
     memchr::memmem::find(source, b"--mount").is_some()
 }
 
-/// Looks at one file.
+/// Looks at one file by itself.
 #[must_use]
 pub fn check(source: &[u8], settings: &Settings) -> Checked {
     if !has_mount(source) {
@@ -54,44 +55,68 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     }
     let file = match Dockerfile::read(source) {
         Ok(file) => file,
-        Err(error) => return Checked { findings: vec![rules::unreadable(&error)], locks: Vec::new() },
+        Err(error) => return Checked { findings: vec![rules::unreadable(&error)], sites: Vec::new() },
     };
     let cx = Context::new(&file, settings);
-    let locked = cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked));
-    let lines = LineIndex::new(source);
-    let locks = locked
-        .map(|cache| {
-            let span = cache.mount.id_span();
-            Site { lock: cache.lock(), instruction: cache.instruction, span, range: lines.range(source, span) }
-        })
-        .collect();
-    Checked { findings: rules::check(&cx), locks }
+    let lines = OnceCell::new();
+    let lines = || lines.get_or_init(|| LineIndex::new(source));
+    let sites = cx.caches().iter().map(|cache| cache.site(&file, |span| lines().range(source, span))).collect();
+    Checked { findings: rules::check(&cx), sites }
 }
 
-/// Adds to the findings of all `files` of a run what the files have to do with one another. `name` gives a file's path
-/// as reports print it.
-pub fn relate(files: &mut [FileReport], name: impl Fn(&FileReport) -> String) {
+/// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
+/// file, by its index, as reports print it.
+pub fn relate(files: &mut [&mut Checked], name: impl Fn(usize) -> String) {
     let mut notes: Vec<(usize, usize, LockUse)> = Vec::new();
+    let mut spread = Vec::new();
     {
-        let index = Index::new(files.iter().map(|file| file.checked.locks.as_slice()));
+        let index = Index::new(files.iter().map(|file| file.sites.as_slice()));
         for (at, file) in files.iter().enumerate() {
-            for (number, finding) in file.checked.findings.iter().enumerate() {
-                let Some(group) = finding.lock.as_ref().and_then(|lock| index.get(lock)) else { continue };
+            for (number, finding) in file.findings.iter().enumerate() {
+                let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else { continue };
                 let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else {
                     continue;
                 };
-                let other =
-                    if other == at { Other::Here(site.span) } else { Other::There(name(&files[other]), site.range) };
+                let other = if other == at { Other::Here(site.span) } else { Other::There(name(other), site.range) };
                 notes.push((at, number, LockUse { runs: group.runs, files: group.files, other }));
             }
         }
+        rules::across(&index, &mut spread);
     }
     for (file, number, lock) in notes {
-        let finding = &mut files[file].checked.findings[number];
+        let finding = &mut files[file].findings[number];
         if let Some(rule) = rules::by_name(finding.rule) {
             rule.relate(finding, &lock);
         }
     }
+    for Spread { file, mut finding, points } in spread {
+        for Point { file: other, span, range, message } in points {
+            if other == file {
+                finding.labels.push(Label { span, message });
+            } else {
+                finding.elsewhere.push(Elsewhere { path: name(other), range, message });
+            }
+        }
+        files[file].findings.push(finding);
+    }
+    for file in files {
+        file.findings.sort_by_key(|finding| finding.span);
+    }
+}
+
+/// [`relate`] for reports; `name` gives a path as reports print it.
+pub fn relate_reports(reports: &mut [FileReport], name: impl Fn(&Path) -> String) {
+    let paths: Vec<PathBuf> = reports.iter().map(|report| report.path.clone()).collect();
+    let mut files: Vec<&mut Checked> = reports.iter_mut().map(|report| &mut report.checked).collect();
+    relate(&mut files, |index| name(&paths[index]));
+}
+
+/// Looks at one file as at a run of its own.
+#[must_use]
+pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
+    let mut checked = check(source, settings);
+    relate(&mut [&mut checked], |_| String::new());
+    checked
 }
 
 /// What was done to a file, and what was not.
@@ -129,42 +154,63 @@ pub struct Dropped {
     pub reason: String,
 }
 
-/// Fixes one file: every safe fix, and with `level` at [`Applicability::Unsafe`] the others too.
+/// Fixes one file: every safe fix, and with `level` at [`Applicability::Unsafe`] the others too. `found` are findings
+/// that came of comparing the file with others of its run.
 ///
 /// Fixes that overlap wait for a further round, until nothing is left to do. Every round's result is read again and
 /// proved; a fix after which the file does not read as intended is dropped, and said.
 #[must_use]
-pub fn fix(source: &[u8], settings: &Settings, level: Applicability) -> Fixed {
+pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Finding]) -> Fixed {
     let mut bytes = source.to_vec();
     let mut made = Vec::new();
     let mut dropped: Vec<Dropped> = Vec::new();
+    let mut found = found;
     for _ in 0..MAX_ROUNDS {
-        let checked = check(&bytes, settings);
-        let wanted = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.applicability() <= level);
-        let findings: Vec<&Finding> = checked.findings.iter().filter(wanted).collect();
+        let checked = check_alone(&bytes, settings);
+        let findings = chosen(checked.findings.iter().chain(found), level);
         if findings.is_empty() {
             break;
         }
         let lines = LineIndex::new(&bytes);
         let round = round(&bytes, &findings, settings);
         let line = |index: usize| lines.line(findings[index].span.start);
-        dropped = round
-            .dropped
-            .into_iter()
-            .map(|(index, reason)| Dropped { rule: findings[index].rule, line: line(index), reason })
-            .collect();
+        let drop = |(index, reason): (usize, String)| Dropped { rule: findings[index].rule, line: line(index), reason };
+        dropped = round.dropped.into_iter().map(drop).collect();
         made.extend(round.made.iter().map(|&index| {
             let title = findings[index].fix.as_ref().map_or("", Fix::title);
             Made { rule: findings[index].rule, line: line(index), title: title.into() }
         }));
-        let done = round.made.is_empty();
-        bytes = round.bytes;
-        if done {
+        if round.made.is_empty() {
             break;
         }
+        bytes = round.bytes;
+        // Their places are those of the file as it was.
+        found = &[];
     }
     let left = check(&bytes, settings);
     Fixed { bytes, made, left, dropped }
+}
+
+/// The findings whose fixes are to be made in this round. What takes away the reason for another fix goes first, and
+/// what is safe before what is not: so the outcome does not depend on the order of the rules.
+fn chosen<'f>(findings: impl Iterator<Item = &'f Finding>, level: Applicability) -> Vec<&'f Finding> {
+    let stage = |finding: &Finding| {
+        let fix = finding.fix.as_ref().filter(|fix| fix.applicability() <= level)?;
+        let first = rules::by_name(finding.rule).is_some_and(|rule| rule.meta().goes_first);
+        Some(if first {
+            (0, finding.rule)
+        } else if fix.applicability() == Applicability::Safe {
+            (1, "")
+        } else {
+            (2, finding.rule)
+        })
+    };
+    let mut open: Vec<_> = findings.filter_map(|finding| Some((stage(finding)?, finding))).collect();
+    let first = open.iter().map(|(stage, _)| *stage).min();
+    open.retain(|(stage, _)| Some(*stage) == first);
+    let mut chosen: Vec<&Finding> = open.into_iter().map(|(_, finding)| finding).collect();
+    chosen.sort_by_key(|finding| (finding.span, finding.rule));
+    chosen
 }
 
 struct Round {

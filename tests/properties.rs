@@ -145,23 +145,23 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let mut source = b"RUN --mount=".to_vec();
         source.extend(bytes);
-        let _ = lint::fix(&source, &Settings::default(), Applicability::Unsafe);
+        let _ = lint::fix(&source, &Settings::default(), Applicability::Unsafe, &[]);
     }
 
     #[test]
     fn what_is_fixed_stays_fixed(source in any_file()) {
         let settings = Settings::default();
-        let fixed = lint::fix(&source, &settings, Applicability::Safe);
+        let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
         prop_assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
-        let again = lint::fix(&fixed.bytes, &settings, Applicability::Safe);
+        let again = lint::fix(&fixed.bytes, &settings, Applicability::Safe, &[]);
         prop_assert_eq!(BString::from(again.bytes), BString::from(fixed.bytes.clone()));
-        let left = lint::check(&fixed.bytes, &settings).findings;
+        let left = lint::check_alone(&fixed.bytes, &settings).findings;
         prop_assert!(left.iter().all(|finding| !finding.is_fixable()), "{left:?}");
     }
 
     #[test]
     fn a_safe_fix_touches_ids_and_arg_lines_alone(source in any_file()) {
-        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe);
+        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe, &[]);
         let Ok(before) = Dockerfile::read(&source) else {
             prop_assert_eq!(BString::from(fixed.bytes), source);
             return Ok(());
@@ -174,7 +174,7 @@ proptest! {
 
     #[test]
     fn every_other_line_is_still_there(source in any_file()) {
-        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe);
+        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe, &[]);
         let Ok(file) = Dockerfile::read(&source) else { return Ok(()) };
         let behind_mark = |bytes: &[u8]| if bytes.starts_with(cachelane::text::BOM) { 3 } else { 0 };
         let mut rest = fixed.bytes[behind_mark(&fixed.bytes)..].split_inclusive(|&b| b == b'\n');

@@ -49,6 +49,28 @@ pub(super) enum Command {
             \n\nExit code: 0, or 2 when something could not be read."
     )]
     List(ListArgs),
+    /// List the rules: severity, fix, and what happens to your builds
+    Rules(RulesArgs),
+    /// Explain a rule: what it finds, why, and what its fix does
+    #[command(after_help = "Examples:\n  cachelane explain shared-lock\n  cachelane explain --format json lock-order")]
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RulesArgs {
+    /// How to print the rules
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// The rule's name, as `cachelane rules` lists it
+    #[arg(value_name = "RULE")]
+    pub(super) rule: String,
+    /// How to print the text
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, clap::Args)]

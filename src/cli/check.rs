@@ -1,23 +1,19 @@
 //! `cachelane check`
 
+use std::path::Path;
+
 use crate::lint::{self, FileReport};
 use crate::report::{self, Summary, human, json};
+use crate::rules::Settings;
 
 use super::args::{CheckArgs, Format};
 use super::{Outcome, run, terminal};
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     let settings = args.common.settings();
-    let ran = run::over(&args.common.paths, |path, source| {
-        let checked = lint::check(source, &settings);
-        if checked.findings.is_empty() && checked.locks.is_empty() {
-            return None;
-        }
-        let source = if checked.findings.is_empty() { Vec::new() } else { source.to_vec() };
-        Some(FileReport { path: path.to_path_buf(), source, checked })
-    });
-    let mut reports = ran.results;
-    lint::relate(&mut reports, |report| report::path(&report.path));
+    let mut ran = run::over(&args.common.paths, |path, source| look(&settings, path, source));
+    lint::relate_reports(&mut ran.results, report::path);
+    let reports = ran.results;
     let summary = Summary::new(&reports, ran.files);
     match args.format {
         Format::Json => terminal::print(json::findings(&reports, summary)),
@@ -35,4 +31,11 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,
     }
+}
+
+/// What is found in one file by itself; `None` where there is nothing to compare either.
+pub(super) fn look(settings: &Settings, path: &Path, source: &[u8]) -> Option<FileReport> {
+    let checked = lint::check(source, settings);
+    let nothing = checked.findings.is_empty() && checked.sites.is_empty();
+    (!nothing).then(|| FileReport { path: path.to_path_buf(), source: source.to_vec(), checked })
 }

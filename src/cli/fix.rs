@@ -1,9 +1,11 @@
 //! `cachelane fix`
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
+use crate::finding::Finding;
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed};
 use crate::report::{self, Summary, human};
@@ -12,7 +14,7 @@ use crate::text::{count, printable};
 use crate::workspace::file;
 
 use super::args::FixArgs;
-use super::{Outcome, run, terminal};
+use super::{Outcome, check, run, terminal};
 
 /// What was done to one file, beside its report.
 struct Done {
@@ -38,9 +40,13 @@ struct Output {
 pub(super) fn run(args: &FixArgs) -> Outcome {
     let settings = args.common.settings();
     let roots = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
-    let ran = run::over(&args.common.paths, |path, source| fix_one(args, &settings, &roots, path, source));
+    let found = if args.r#unsafe { compare(args, &settings) } else { HashMap::new() };
+    let ran = run::over(&args.common.paths, |path, source| {
+        let found = found.get(path).map_or(&[][..], Vec::as_slice);
+        fix_one(args, &settings, &roots, path, source, found)
+    });
     let (mut reports, done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
-    lint::relate(&mut reports, |report| report::path(&report.path));
+    lint::relate_reports(&mut reports, report::path);
     let summary = Summary::new(&reports, ran.files);
     let mut output = Output { trouble: ran.trouble, ..Output::default() };
     for (report, done) in reports.iter().zip(&done) {
@@ -64,6 +70,22 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     }
 }
 
+/// What comes of comparing the files before any is changed: findings whose fixes depend on another file. Only unsafe
+/// fixes do.
+fn compare(args: &FixArgs, settings: &Settings) -> HashMap<PathBuf, Vec<Finding>> {
+    let paths: Vec<PathBuf> = args.common.paths.iter().filter(|path| path.as_os_str() != run::STDIN).cloned().collect();
+    if paths.is_empty() && !args.common.paths.is_empty() {
+        return HashMap::new();
+    }
+    let mut ran = run::quietly(&paths, |path, source| check::look(settings, path, source));
+    lint::relate_reports(&mut ran.results, report::path);
+    let spread = |report: FileReport| {
+        let found = report.checked.findings.into_iter();
+        (report.path, found.filter(|finding| finding.fix.is_some() && !finding.elsewhere.is_empty()).collect())
+    };
+    ran.results.into_iter().map(spread).collect()
+}
+
 /// Fixes one file, and writes it unless a diff is asked for or it is standard input.
 fn fix_one(
     args: &FixArgs,
@@ -71,13 +93,14 @@ fn fix_one(
     roots: &[PathBuf],
     path: &Path,
     source: &[u8],
+    found: &[Finding],
 ) -> Option<(FileReport, Done)> {
     let stdin = path.as_os_str() == run::STDIN;
     if !lint::has_mount(source) {
         return stdin.then(|| untouched(path, source));
     }
     let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
-    let mut fixed = lint::fix(source, settings, level);
+    let mut fixed = lint::fix(source, settings, level, found);
     let changed = fixed.bytes != source;
     let mut unwritten = None;
     if changed && !args.diff && !stdin {

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod fix;
 mod list;
+mod rules;
 mod run;
 mod terminal;
 
@@ -42,6 +43,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Fix(args) => fix::run(args),
         Command::List(args) => list::run(args),
+        Command::Rules(args) => rules::list(args),
+        Command::Explain(args) => rules::explain(args),
     };
     outcome.into()
 }

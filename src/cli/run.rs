@@ -27,6 +27,19 @@ pub(super) const STDIN: &str = "-";
 /// Hands every file below `paths` to `visit`, which keeps what it has to say about one, if anything. `visit` must not
 /// hold on to the bytes.
 pub(super) fn over<T: Send>(paths: &[PathBuf], visit: impl Fn(&Path, &[u8]) -> Option<T> + Sync) -> Ran<T> {
+    go(paths, visit, complain)
+}
+
+/// Like [`over`], for a first pass: what cannot be read is said by the second.
+pub(super) fn quietly<T: Send>(paths: &[PathBuf], visit: impl Fn(&Path, &[u8]) -> Option<T> + Sync) -> Ran<T> {
+    go(paths, visit, |_| {})
+}
+
+fn go<T: Send>(
+    paths: &[PathBuf],
+    visit: impl Fn(&Path, &[u8]) -> Option<T> + Sync,
+    complain: impl Fn(&str) + Sync,
+) -> Ran<T> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
     let results: Mutex<Vec<(PathBuf, T)>> = Mutex::default();

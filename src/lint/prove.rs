@@ -55,6 +55,12 @@ fn same_reading(
             }
         }
     }
+    let directives = |file: &Dockerfile<'_>| -> Vec<Vec<u8>> {
+        file.directives.iter().map(|directive| directive.value.of(file.source).to_vec()).collect()
+    };
+    if safe && directives(before) != directives(after) {
+        return Err("a parser directive would change".into());
+    }
     same_args(before, after, settings)
 }
 
@@ -95,37 +101,41 @@ fn is_appended(old: &Mount<'_>, new: &Mount<'_>, arg: &str) -> bool {
     word == expected
 }
 
-/// Whether every ARG line of the old file is still there, perhaps with a default that it lacked.
+/// Whether every name that the old file declares by ARG is still declared as often, perhaps with a default that it
+/// lacked.
 fn same_args(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Settings) -> Result<(), String> {
+    // A default that is added to the lane argument is what `missing-default` is for.
+    let with_default = format!("{}={}", settings.arg, settings.default);
     let args = |file: &Dockerfile<'_>| {
-        let mut lines: HashMap<(bool, Vec<u8>), isize> = HashMap::new();
+        let mut words: HashMap<(bool, Vec<u8>), usize> = HashMap::new();
         for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
-            // A default that is added to the lane argument is what `missing-default` is for.
-            let with = format!("{}={}", settings.arg, settings.default);
-            let words = arg.arguments().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-            let words: Vec<&[u8]> =
-                words.map(|word| if word == with.as_bytes() { settings.arg.as_bytes() } else { word }).collect();
-            *lines.entry((arg.onbuild, words.join(&b' '))).or_default() += 1;
+            let all = arg.arguments().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            for word in all {
+                let word = if word == with_default.as_bytes() { settings.arg.as_bytes() } else { word };
+                *words.entry((arg.onbuild, word.to_vec())).or_default() += 1;
+            }
         }
-        lines
+        words
     };
     let now = args(after);
-    let lost = args(before).into_iter().any(|(line, count)| now.get(&line).copied().unwrap_or(0) < count);
-    if lost { Err("an ARG line would be lost".into()) } else { Ok(()) }
+    let lost = args(before).into_iter().any(|(word, count)| now.get(&word).copied().unwrap_or(0) < count);
+    if lost { Err("an ARG would be lost".into()) } else { Ok(()) }
 }
 
 /// Whether as many findings as were fixed are gone, rule by rule.
 fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
     let count = |source: &[u8]| {
         let mut counts: HashMap<&str, usize> = HashMap::new();
-        for finding in super::check(source, settings).findings {
+        for finding in super::check_alone(source, settings).findings {
             *counts.entry(finding.rule).or_default() += 1;
         }
         counts
     };
     let (was, is) = (count(old), count(new));
     let mut claimed: HashMap<&str, usize> = HashMap::new();
-    for finding in findings {
+    // What came of comparing the file with others cannot be seen here.
+    let own = findings.iter().filter(|finding| was.get(finding.rule).is_some_and(|was| *was > 0));
+    for finding in own {
         *claimed.entry(finding.rule).or_default() += 1;
     }
     for (rule, claimed) in claimed {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::lint::{FileReport, ListedMount};
 use crate::text::{LineIndex, Range};
@@ -101,6 +101,32 @@ pub fn list(mounts: &[ListedMount]) -> String {
         mounts: &'a [ListedMount],
     }
     document(&List { version: 1, mounts })
+}
+
+/// The rules as a JSON document, with a newline behind it.
+#[must_use]
+pub fn rules(rules: &[&'static RuleMeta]) -> String {
+    #[derive(Serialize)]
+    struct Rule<'a> {
+        name: &'a str,
+        severity: Severity,
+        fix: Option<Applicability>,
+        summary: &'a str,
+        doc: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Rules<'a> {
+        version: u32,
+        rules: Vec<Rule<'a>>,
+    }
+    let rule = |rule: &&'static RuleMeta| Rule {
+        name: rule.name,
+        severity: rule.severity,
+        fix: rule.fix,
+        summary: rule.summary,
+        doc: rule.doc,
+    };
+    document(&Rules { version: 1, rules: rules.iter().map(rule).collect() })
 }
 
 fn document(value: &impl Serialize) -> String {

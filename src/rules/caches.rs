@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::mounts::clean;
-use crate::dockerfile::{Dockerfile, Form, Kind, Mount, Sharing, Word};
+use crate::dockerfile::{Dockerfile, Form, Instruction, Kind, Mount, Sharing, Word};
 use crate::finding::LockKey;
+use crate::index::Site;
+use crate::text::{Range, Span};
 
 use super::Settings;
 
@@ -89,6 +91,51 @@ impl Cache<'_> {
         LockKey { id: self.mount.effective_id().into_owned(), base }
     }
 
+    /// What other files need to know of it. `range` gives a span's lines and columns.
+    #[must_use]
+    pub fn site(&self, file: &Dockerfile<'_>, range: impl FnOnce(Span) -> Range) -> Site {
+        let span = self.mount.id_span();
+        let target = self.mount.value("target").unwrap_or_default();
+        let known = target.starts_with(b"/") && !target.contains(&b'$') && !self.mount.templated;
+        let id = self.mount.field("id").filter(|_| self.mount.id().is_some());
+        Site {
+            key: self.lock(),
+            sharing: self.sharing.map(Sharing::as_str),
+            target: known.then(|| clean(&target)),
+            named: id.is_some(),
+            instruction: self.instruction,
+            line: file.instructions[self.instruction].lines.0,
+            span,
+            range: range(span),
+            lock_edit: self.lock_edit(),
+            id_end: id.map(|field| self.mount.value_span(field).end),
+        }
+    }
+
+    /// The bytes and the text that set the sharing mode to `locked`; `None` where a variable names it, or it is.
+    #[must_use]
+    pub fn lock_edit(&self) -> Option<(Span, &'static str)> {
+        match self.mount.field("sharing") {
+            Some(_) if self.mount.sharing().is_none_or(|sharing| sharing == Sharing::Locked) => None,
+            Some(field) => Some((self.mount.value_span(field), "locked")),
+            None => Some((Span::at(self.mount.fields.last()?.next), ",sharing=locked")),
+        }
+    }
+
+    /// Whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own.
+    #[must_use]
+    pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
+        let target = clean(&self.mount.value("target").unwrap_or_default());
+        let below =
+            |root: &str| target.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+        let readonly = matches!(self.mount.field("readonly"), Some(field) if field.equals.is_none())
+            || self.mount.value("readonly").is_some_and(|value| matches!(&*value, b"true" | b"1"));
+        self.sharing == Some(Sharing::Shared)
+            && !readonly
+            && (below("/var/cache/apt") || below("/var/lib/apt"))
+            && calls_apt(file, &file.instructions[self.instruction])
+    }
+
     /// Whether the id refers to the lane argument or another variable that sets jobs apart.
     #[must_use]
     pub fn is_isolated(&self, settings: &Settings) -> bool {
@@ -100,6 +147,22 @@ impl Cache<'_> {
     fn names_in_template(&self, name: &str) -> bool {
         self.mount.effective_id().to_ascii_lowercase().contains_str(name.to_ascii_lowercase())
     }
+}
+
+/// Whether a RUN calls apt, apt-get or dpkg, in its command or in a heredoc.
+fn calls_apt(file: &Dockerfile<'_>, run: &Instruction<'_>) -> bool {
+    let starts = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b'`' | b'"' | b'\'' | b'{');
+    let ends = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b';' | b')');
+    let calls = |text: &[u8], name: &str| {
+        text.find_iter(name).any(|at| {
+            let before = text[..at].strip_suffix(b"/usr/bin/").unwrap_or(&text[..at]);
+            let after = text.get(at + name.len());
+            before.last().is_none_or(|b| starts(*b)) && after.is_some_and(|b| ends(*b))
+        })
+    };
+    let bodies = run.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
+    let mut texts = std::iter::once(run.arguments()).chain(bodies);
+    texts.any(|text| ["apt-get", "apt", "dpkg"].iter().any(|name| calls(text, name)))
 }
 
 /// Whether `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only

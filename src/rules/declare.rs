@@ -9,12 +9,12 @@ use std::rc::Rc;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Instruction, Keyword, Place, Word};
-use crate::fix::Edit;
+use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Instruction, Keyword, Place, Sharing, Word};
+use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
-use super::Context;
-use super::lane::{is_shared_lock, isolating_edit};
+use super::lane::{id_edit, is_shared_lock, lacks_platform};
+use super::{Cache, Context};
 
 /// The ARG lines that a file needs for one name.
 #[derive(Debug)]
@@ -64,38 +64,47 @@ impl Declaring {
 }
 
 impl Context<'_> {
-    /// What makes `name` visible at instruction `index`; `None` where it is, or where a stage that this one is built
-    /// from will declare it.
+    /// What makes `name` visible at instruction `index`; `None` where it is.
     ///
-    /// All RUNs of the stage that refer to the name, or will once they are fixed, are taken into account.
-    pub fn declaring(&self, name: &str, index: usize) -> Option<Rc<Declaring>> {
-        self.plan(name).needs.get(&index).cloned()
+    /// All RUNs of the stage that refer to the name, or will once their fixes up to `level` are made, are taken into
+    /// account, so that one line serves them all.
+    pub fn declaring(&self, name: &str, index: usize, level: Applicability) -> Option<Rc<Declaring>> {
+        self.plan(name, level).needs.get(&index).cloned()
     }
 
     /// Whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
     pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
-        let plan = self.plan(name);
+        let plan = self.plan(name, Applicability::Safe);
         match self.file.stage_of(index) {
             Some(stage) => plan.elsewhere[stage],
             None => plan.elsewhere.contains(&true),
         }
     }
 
-    fn plan(&self, name: &str) -> Rc<Plan> {
-        if let Some(plan) = self.plans.borrow().get(name) {
+    fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
+        let key = (name.to_owned(), level);
+        if let Some(plan) = self.plans.borrow().get(&key) {
             return Rc::clone(plan);
         }
-        let lane = name == self.settings.arg;
-        let refers = |c: &&super::Cache<'_>| {
-            c.word.mentions(name) || (lane && is_shared_lock(self, c) && isolating_edit(self, c).is_ok())
-        };
+        let refers = |c: &&Cache<'_>| c.word.mentions(name) || will_refer(self, c, name, level);
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
         uses.dedup();
-        let default = lane.then_some(self.settings.default.as_str());
+        let default = (name == self.settings.arg).then_some(self.settings.default.as_str());
         let plan = Rc::new(Plan::new(self.file, name, default, &uses));
-        self.plans.borrow_mut().insert(name.to_owned(), Rc::clone(&plan));
+        self.plans.borrow_mut().insert(key, Rc::clone(&plan));
         plan
     }
+}
+
+/// Whether the id of `cache` will refer to `name` once its fixes up to `level` are made.
+fn will_refer(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
+    let review = level == Applicability::Unsafe;
+    if name == cx.settings.arg {
+        let locked = review && (cache.sharing == Some(Sharing::Private) || cache.is_unlocked_apt(cx.file));
+        return (is_shared_lock(cx, cache) || (locked && !cache.is_isolated(cx.settings)))
+            && id_edit(cache, &cx.settings.arg).is_ok();
+    }
+    review && name == "TARGETARCH" && lacks_platform(cx.file, cache)
 }
 
 impl Plan {
@@ -156,18 +165,18 @@ impl Plan {
 }
 
 /// Where a line can be put.
-struct Spot {
+pub(super) struct Spot {
     /// Before this byte, the start of a line.
-    at: usize,
+    pub(super) at: usize,
     /// The first byte of the line that it shares indentation and line ending with.
-    beside: usize,
+    pub(super) beside: usize,
     /// Where it stands among a template's blocks.
-    place: Place,
+    pub(super) place: Place,
 }
 
 /// Where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
 /// before the stage does. `start` is the stage's first instruction.
-fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<(Spot, Vec<usize>)> {
+pub(super) fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<(Spot, Vec<usize>)> {
     let mut done = Vec::new();
     let mut todo = vec![uses.to_vec()];
     while let Some(uses) = todo.pop() {
@@ -263,19 +272,19 @@ fn late_declaration<'f>(
     own.find(|d| d.by == DeclaredBy::Arg && d.instruction > first && file.blocks.encloses(spot.place, d.place))
 }
 
-fn has_variable(declaration: &Declaration, escape: u8) -> bool {
+pub(super) fn has_variable(declaration: &Declaration, escape: u8) -> bool {
     let value = declaration.value.as_deref().unwrap_or_default();
     Word::read(value, escape).map_or(true, |word| word.has_variable())
 }
 
 /// The line of a one-line instruction, its newline included.
-fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
+pub(super) fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
     let end = memchr::memchr(b'\n', &source[instruction.span.end..]);
     Span::new(instruction.span.start, end.map_or(source.len(), |at| instruction.span.end + at + 1))
 }
 
 /// The blanks that the line at byte `start` begins with.
-fn indentation(source: &[u8], start: usize) -> String {
+pub(super) fn indentation(source: &[u8], start: usize) -> String {
     let blanks = source[start..].iter().take_while(|b| matches!(b, b' ' | b'\t'));
     blanks.map(|&b| char::from(b)).collect()
 }
@@ -310,7 +319,7 @@ fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: 
 }
 
 /// How often `name` stands in `text` as a word of its own.
-fn count_word(text: &[u8], name: &str) -> usize {
+pub(super) fn count_word(text: &[u8], name: &str) -> usize {
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let alone =
         |at: &usize| !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.len()));

@@ -11,7 +11,29 @@ static META: RuleMeta = RuleMeta {
     name: "invalid-mount",
     severity: Severity::Error,
     fix: None,
+    goes_first: false,
     summary: "a mount that BuildKit refuses: the build fails",
+    doc: r"## What it does
+Finds what BuildKit refuses in a mount of any type: an option or value it does not know, an empty field, a word without `=`
+that is no switch, a number that is none, an option that the type does not take, `$` in `from`, a variable that cannot be
+read, the target `/`. A space behind a comma ends the flag there, and the rest is run as a command.
+
+## Why
+The build fails, on the machine where it runs last.
+
+## Example
+```dockerfile
+RUN --mount=type=cache,shared=locked,target=/var/cache/apt apt-get update
+```
+
+## Fix
+None; the nearest known name is proposed.
+
+## When to ignore it
+When a frontend of your own knows more. A mount without a target is refused only where no WORKDIR is set (BuildKit mounts
+over the WORKDIR otherwise): base images that set one are not all known here. A mount in which a template's expression
+stands is not judged.
+",
 };
 
 impl Rule for InvalidMount {

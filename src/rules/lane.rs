@@ -2,9 +2,10 @@
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Mount, Sharing};
-use crate::fix::{Edit, Fix};
+use crate::dockerfile::{Base, Dockerfile, Mount, Sharing};
+use crate::fix::{Applicability, Edit, Fix};
 
+use super::caches::PLATFORM_ARGS;
 use super::{Cache, Context};
 
 impl Context<'_> {
@@ -13,15 +14,90 @@ impl Context<'_> {
     /// # Errors
     /// Why it cannot be done by an edit, for people.
     pub fn isolate(&self, cache: &Cache<'_>) -> Result<Fix, String> {
-        let mut edits = vec![isolating_edit(self, cache)?];
-        let mut title = format!("use `id={}`", isolated_id(self, cache));
-        let Some(need) = self.declaring(&self.settings.arg, cache.instruction) else {
-            return Ok(Fix::safe(title, edits));
-        };
+        let arg = &self.settings.arg;
+        let (title, edits, safe) = self.append(cache, arg, Applicability::Safe)?;
+        Ok(if safe { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
+    }
+
+    /// The fix that makes `cache` a locked one with a lane of its own.
+    ///
+    /// # Errors
+    /// As for [`Context::isolate`], and where a variable names the sharing mode.
+    pub fn lock_and_isolate(&self, cache: &Cache<'_>) -> Result<Fix, String> {
+        let (span, text) = cache.lock_edit().ok_or("a variable names the sharing mode")?;
+        let (mut title, mut edits) = ("use `sharing=locked`".to_owned(), vec![Edit::replace(span, text)]);
+        if !cache.is_isolated(self.settings) {
+            let (isolated, more, _) = self.append(cache, &self.settings.arg, Applicability::Unsafe)?;
+            title = format!("{title}, {isolated}");
+            edits = merge(edits, more);
+        }
+        Ok(Fix::needs_review(title, edits))
+    }
+
+    /// The fix that puts the platform into the id of `cache`.
+    ///
+    /// # Errors
+    /// As for [`Context::isolate`].
+    pub fn part_platforms(&self, cache: &Cache<'_>) -> Result<Fix, String> {
+        let (title, edits, _) = self.append(cache, "TARGETARCH", Applicability::Unsafe)?;
+        Ok(Fix::needs_review(title, edits))
+    }
+
+    /// Title and edits that put `-${name}` behind the id of `cache` and declare the name, and whether that is safe.
+    fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
+        let mut edits = vec![id_edit(cache, name)?];
+        let mut title = format!("use `id={}-${{{name}}}`", cache.id());
+        let Some(need) = self.declaring(name, cache.instruction, level) else { return Ok((title, edits, true)) };
         title.push_str(&format!(" and {}", need.title()));
         edits.extend(need.edits.iter().cloned());
-        Ok(if need.safe { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
+        Ok((title, edits, need.safe))
     }
+}
+
+/// Both lists of edits as one. Two insertions in one spot (an id and a sharing mode behind `type=cache`) become one.
+fn merge(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
+    let mut merged = edits;
+    for edit in more {
+        match merged.iter_mut().find(|other| other.span() == edit.span() && edit.span().is_empty()) {
+            Some(other) => *other = Edit::insert(edit.span().start, format!("{}{}", edit.text(), other.text())),
+            None => merged.push(edit),
+        }
+    }
+    merged
+}
+
+/// Whether the file is built for several platforms and the locked id of `cache` names none: the platforms of one build
+/// wait for each other.
+#[must_use]
+pub fn lacks_platform(file: &Dockerfile<'_>, cache: &Cache<'_>) -> bool {
+    if cache.sharing != Some(Sharing::Locked) || cache.mount.templated {
+        return false;
+    }
+    let mut named = false;
+    cache.word.each_variable(&mut |variable| {
+        let name = variable.name.to_ascii_uppercase();
+        named |= name.contains("ARCH") || name.contains("PLATFORM");
+    });
+    !named && id_edit(cache, "TARGETARCH").is_ok() && !runs_once(file, cache.instruction)
+}
+
+/// Whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target platform.
+fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
+    let mut stage = file.stage_of(index);
+    let mut pinned = false;
+    for _ in 0..file.stages.len() {
+        let Some(here) = stage.map(|stage| &file.stages[stage]) else { break };
+        let from = here.from.map(|from| &file.instructions[from]);
+        pinned |= from.is_some_and(|from| {
+            from.flags.iter().any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"))
+        });
+        stage = match here.base {
+            Base::Stage(base) => Some(base),
+            _ => None,
+        };
+    }
+    let sees = |name: &&str| name.starts_with("TARGET") && file.visible(name, index).is_some();
+    pinned && !PLATFORM_ARGS.iter().any(|name| sees(&name))
 }
 
 /// Whether every build on the builder that uses the mount's id waits for the one that holds it.
@@ -36,17 +112,17 @@ pub fn isolated_id(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     format!("{}-${{{}}}", cache.id(), cx.settings.arg)
 }
 
-/// The edit that puts the lane into the id of `cache`.
-pub(super) fn isolating_edit(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Edit, String> {
+/// The edit that puts `-${name}` behind the id of `cache`, or gives it one.
+pub(super) fn id_edit(cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     let mount = cache.mount;
-    let lane = format!("-${{{}}}", cx.settings.arg);
+    let suffix = format!("-${{{name}}}");
     if let Some(field) = mount.field("id") {
         let at = mount.value_span(field).end;
-        let lane = if mount.id().is_some() { lane } else { target_as_id(mount)? + &lane };
-        return Ok(Edit::insert(at, lane));
+        let text = if mount.id().is_some() { suffix } else { target_as_id(mount)? + &suffix };
+        return Ok(Edit::insert(at, text));
     }
     let field = mount.field("type").ok_or("the mount names no type")?;
-    Ok(Edit::insert(field.next, format!(",id={}{lane}", target_as_id(mount)?)))
+    Ok(Edit::insert(field.next, format!(",id={}{suffix}", target_as_id(mount)?)))
 }
 
 /// The target of `mount`, written so that BuildKit reads the same bytes again as an id.

@@ -13,7 +13,29 @@ static META: RuleMeta = RuleMeta {
     name: "missing-default",
     severity: Severity::Warning,
     fix: Some(Applicability::Safe),
+    goes_first: false,
     summary: "the lane argument has no default: a build that passes nothing gets an id cut short",
+    doc: r"## What it does
+Finds a lane argument without a default, in the stage and globally, to which an id refers without `:-`.
+
+## Why
+A build that passes nothing gets an id that ends in `-`: it works, but nobody knows the lane by that name, and builds that
+forgot to pass theirs share it unseen.
+
+## Example
+```dockerfile
+FROM debian
+ARG CACHE_ID
+RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update
+```
+
+## Fix
+Safe: `=default`, on the global declaration where there is one.
+
+## When to ignore it
+When an empty lane is what you want; `${CACHE_ID:-default}` and `${CACHE_ID:?}` in the id are no findings, and neither is
+`${CACHE_ID:+-${CACHE_ID}}`.
+",
 };
 
 impl Rule for MissingDefault {

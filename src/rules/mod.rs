@@ -8,11 +8,23 @@ pub mod caches;
 pub mod declare;
 pub mod lane;
 
+mod early_arg;
+mod id_collision;
 mod invalid_mount;
+mod lock_order;
 mod missing_default;
+mod mixed_sharing;
+mod needless_lock;
+mod old_frontend;
+mod platform_lock;
+mod private_cache;
+mod serial_stages;
+mod shadowed_arg;
 mod shared_lock;
+mod split_cache;
 mod syntax_error;
 mod undeclared_arg;
+mod unlocked_apt;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -20,6 +32,8 @@ use std::rc::Rc;
 
 use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::{Finding, RuleMeta};
+use crate::fix::Applicability;
+use crate::index::{Index, Spread};
 
 pub use caches::Cache;
 
@@ -47,7 +61,7 @@ pub struct Context<'a> {
     /// What the user settled.
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
-    plans: RefCell<HashMap<String, Rc<declare::Plan>>>,
+    plans: RefCell<HashMap<(String, Applicability), Rc<declare::Plan>>>,
 }
 
 impl<'a> Context<'a> {
@@ -89,7 +103,10 @@ pub trait Rule: Sync {
     fn meta(&self) -> &'static RuleMeta;
 
     /// Looks at one file.
-    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>);
+    fn check(&self, _cx: &Context<'_>, _findings: &mut Vec<Finding>) {}
+
+    /// Compares the cache mounts of all files of a run.
+    fn across(&self, _index: &Index<'_>, _findings: &mut Vec<Spread>) {}
 
     /// Adds to one of its findings, which named a lock, what other RUNs and files have to do with it. Called only when
     /// there are any.
@@ -101,14 +118,45 @@ pub static RULES: &[&dyn Rule] = &[
     &shared_lock::SharedLock,
     &undeclared_arg::UndeclaredArg,
     &missing_default::MissingDefault,
+    &early_arg::EarlyArg,
+    &shadowed_arg::ShadowedArg,
+    &old_frontend::OldFrontend,
+    &private_cache::PrivateCache,
+    &lock_order::LockOrder,
+    &mixed_sharing::MixedSharing,
+    &serial_stages::SerialStages,
+    &needless_lock::NeedlessLock,
+    &unlocked_apt::UnlockedApt,
+    &platform_lock::PlatformLock,
+    &id_collision::IdCollision,
+    &split_cache::SplitCache,
     &invalid_mount::InvalidMount,
     &syntax_error::SyntaxErrorRule,
 ];
+
+/// What every rule finds by comparing the files of a run.
+pub fn across(index: &Index<'_>, findings: &mut Vec<Spread>) {
+    for rule in RULES {
+        rule.across(index, findings);
+    }
+}
 
 /// The rule called `name`.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Rule> {
     RULES.iter().copied().find(|rule| rule.meta().name == name)
+}
+
+/// The names nearest to `name`, which is none, the nearest first.
+#[must_use]
+pub fn nearest(name: &str) -> Vec<&'static str> {
+    let mut near: Vec<(f64, &str)> = RULES
+        .iter()
+        .map(|rule| (strsim::jaro_winkler(name, rule.meta().name), rule.meta().name))
+        .filter(|(score, _)| *score >= 0.75)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 /// The finding for a file that could not be read.

@@ -14,7 +14,30 @@ static META: RuleMeta = RuleMeta {
     name: "shared-lock",
     severity: Severity::Error,
     fix: Some(Applicability::Safe),
+    goes_first: false,
     summary: "a locked cache id without a per-job part: parallel builds wait for each other",
+    doc: r"## What it does
+Finds a cache mount with `sharing=locked` whose id names no lane. The id is the `id` option, or else the cleaned target
+path. Variables other than the lane argument do not count: `${TARGETARCH}` sets platforms apart, not jobs.
+
+## Why
+`locked` lets one build at a time use an id, for as long as its RUN takes; the others poll, without end and without a word.
+The id is one lock for the whole builder (measured on Docker 20.10 and BuildKit 0.13: two jobs took twice the time of one).
+
+## Example
+```dockerfile
+RUN --mount=type=cache,id=apt-cache,target=/var/cache/apt,sharing=locked apt-get update
+```
+
+## Fix
+Safe: `-${CACHE_ID}` behind the id, or `id=<target>-${CACHE_ID}` behind `type=cache` where there is none, and the ARG as
+`undeclared-arg` places it. There is none where the target holds a comma or a quote, or is not UTF-8: give the mount an id
+first. The fix needs review (`--unsafe`) where something else in the stage uses the argument.
+
+## When to ignore it
+When the builder never runs two builds at once, or when each job has a builder of its own. A pipeline that passes
+`BUILDKIT_CACHE_MOUNT_NS` is isolated without any of this.
+",
 };
 
 impl Rule for SharedLock {
@@ -57,7 +80,7 @@ impl Rule for SharedLock {
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let arg = &cx.settings.arg;
     let mut help = format!("write `id={}`", isolated_id(cx, cache));
-    if let Some(need) = cx.declaring(arg, cache.instruction) {
+    if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
         help.push_str(&format!(", and {}", need.advice()));
     }
     help.push_str(&format!("\nand give each job its own `--build-arg {arg}=…`"));

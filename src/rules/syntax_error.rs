@@ -11,7 +11,29 @@ static META: RuleMeta = RuleMeta {
     name: "syntax-error",
     severity: Severity::Error,
     fix: None,
+    goes_first: false,
     summary: "a file that BuildKit cannot read: it is left as it is",
+    doc: r"## What it does
+Finds a file that cannot be read as BuildKit would: a heredoc without an end, a parser directive given twice, an escape
+character that is none, a JSON array of other things than strings, a line of more than 65,535 bytes, no instruction at all.
+
+## Why
+BuildKit refuses the file, so nothing can be said about its mounts. It is left as it is, and the other files go on. Files
+without `--mount` are not read at all, and nothing is said about them.
+
+## Example
+```dockerfile
+FROM debian
+RUN --mount=type=cache,target=/x <<EOF
+make
+```
+
+## Fix
+None.
+
+## When to ignore it
+Never.
+",
 };
 
 impl Rule for SyntaxErrorRule {

@@ -1,5 +1,4 @@
-//! The files of a run: which there are, how they are read and written, and what their locks have in common.
+//! The files of a run: which there are, and how they are read and written.
 
 pub mod discover;
 pub mod file;
-pub mod index;

@@ -13,9 +13,12 @@ use crate::reading::{self, Item};
 /// Why `ours` and `theirs` may differ in `field`, if they may.
 pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     match field {
-        Field::Heredocs | Field::Lines => heredoc(ours, theirs),
-        Field::Flags | Field::Arguments | Field::Variables => template(&ours.text, file),
-        Field::Name | Field::Keyword | Field::Onbuild | Field::Text => None,
+        Field::Heredocs | Field::Lines => heredoc(ours, theirs).or_else(|| template(&ours.text, file)),
+        // Behind the flags of ONBUILD stands the inner instruction, so these may follow from them.
+        Field::Flags | Field::Arguments | Field::Variables | Field::Keyword | Field::Onbuild => {
+            template(&ours.text, file)
+        }
+        Field::Name | Field::Text => None,
     }
 }
 
@@ -38,35 +41,37 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
 /// Why one reader may find heredocs that the other does not.
 fn heredoc(ours: &Item, theirs: &Item) -> Option<&'static str> {
     let text = ours.text.as_bytes();
-    let openers = || text.find_iter(b"<<").map(|at| &text[at + 2..]);
-    if openers().any(|rest| matches!(rest.first(), Some(b' ' | b'\t' | b'\r'))) {
+    let openers: Vec<&[u8]> = text.find_iter(b"<<").map(|at| &text[at + 2..]).collect();
+    if openers.is_empty() {
+        return None;
+    }
+    if openers.iter().any(|rest| matches!(rest.first(), Some(b' ' | b'\t' | b'\r'))) {
         return Some("since 0.22, white space may stand between `<<` and the name");
     }
-    if openers().next().is_some() && expansions(text).any(|sign| matches!(sign, b'#' | b'%' | b'/')) {
+    if expansions(text).any(|rest| matches!(rest[0], b'#' | b'%' | b'/')) {
         return Some("since 0.13, the lexer knows `${a#b}`, `${a%b}` and `${a/b/c}`, and gives up no more");
     }
-    if openers().next().is_some() && [b":#", b":%"].iter().any(|sign| text.contains_str(sign)) {
+    if expansions(text).any(|rest| rest.contains(&b'\\')) {
+        return Some("since 0.13, an escape inside of `${a:-b}` is gone when a heredoc's name is read");
+    }
+    if expansions(text).any(|rest| matches!(rest, [b':', b'#' | b'%', ..])) {
         return Some("since 0.16, the lexer gives up at `${a:#b}` and `${a:%b}`");
     }
     if text.find_iter(b"${").any(|at| !name(&text[at + 2..]).is_ascii()) {
         return Some("beyond ASCII, Go counts other characters as letters and digits than Rust does");
     }
     let word = |rest: &[u8]| rest.fields_with(char::is_whitespace).next().map(<[u8]>::to_vec).unwrap_or_default();
-    if openers().any(|rest| expansions(&word(rest)).next().is_some()) {
+    if openers.iter().any(|rest| expansions(&word(rest)).next().is_some()) {
         return Some("since 0.15, the word in front of a `${a:-b}` is lost");
     }
-    if theirs.json && openers().next().is_some() && !whole_json(ours) {
-        return Some("since 0.15, text behind a JSON array makes it a command in shell form");
-    }
-    None
+    (theirs.json && !whole_json(ours))
+        .then_some("since 0.15, text behind a JSON array makes it a command in shell form")
 }
 
-/// The signs behind the names in `${name…}`, other than the closing brace.
-fn expansions(text: &[u8]) -> impl Iterator<Item = u8> {
-    text.find_iter(b"${").filter_map(|at| {
-        let rest = &text[at + 2..];
-        rest.get(name(rest).len()).copied().filter(|&sign| sign != b'}')
-    })
+/// What follows the names in `${name…}`, other than a closing brace.
+fn expansions(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let behind = text.find_iter(b"${").map(|at| &text[at + 2..]).map(|rest| &rest[name(rest).len()..]);
+    behind.filter(|rest| !matches!(rest.first(), None | Some(b'}')))
 }
 
 /// The variable's name that `text` starts with.

@@ -1,0 +1,131 @@
+//! `early-arg`: the lane argument is declared before RUNs that do not need it.
+
+use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword};
+use crate::finding::{Finding, RuleMeta, Severity};
+use crate::fix::{Applicability, Edit, Fix};
+use crate::text::{Span, count, line_ending};
+
+use super::declare::{count_word, has_variable, indentation, spots, whole_line};
+use super::{Context, Rule};
+
+pub(super) struct EarlyArg;
+
+static META: RuleMeta = RuleMeta {
+    name: "early-arg",
+    severity: Severity::Warning,
+    fix: Some(Applicability::Safe),
+    goes_first: false,
+    summary: "the lane argument stands above RUNs that do not need it: every job builds them anew",
+    doc: r"## What it does
+Finds an `ARG CACHE_ID` with RUNs between it and the first instruction of its stage that mentions the argument.
+
+## Why
+A build argument in scope is part of the layer key of every later RUN of its stage, whether the RUN uses it or not
+(measured on BuildKit 0.13: with the ARG above two RUNs that do not need it, the second job rebuilt both; right above the
+one that does, it reused both).
+
+## Example
+```dockerfile
+FROM debian
+ARG CACHE_ID=default
+RUN make-a-big-tree          # built once per job
+RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update
+```
+
+## Fix
+Safe: the line moves down to right above the first instruction that mentions the argument in any way, and above that one's
+comments. A line that declares more names is split. A line is left where it is, with the reason, when its value holds a
+variable, or when a template's block stands between.
+
+## When to ignore it
+When a RUN in between reads the argument through a script that does not name it in the Dockerfile.
+",
+};
+
+impl Rule for EarlyArg {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
+        let name = cx.settings.arg.as_str();
+        if !cx.caches().iter().any(|cache| cache.word.mentions(name)) {
+            return;
+        }
+        let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
+        for arg in cx.file.declarations(name).iter().filter(own) {
+            findings.extend(finding(cx, arg, name));
+        }
+    }
+}
+
+fn finding(cx: &Context<'_>, arg: &Declaration, name: &str) -> Option<Finding> {
+    let stage = &cx.file.stages[arg.stage?];
+    let rest = arg.instruction + 1..stage.instructions.end;
+    let users: Vec<usize> = rest.filter(|&index| mentions(cx, &cx.file.instructions[index], name)).collect();
+    let first = *users.first()?;
+    let between = &cx.file.instructions[arg.instruction + 1..first];
+    let runs = between.iter().filter(|i| i.keyword == Keyword::Run && !i.onbuild).count();
+    if runs == 0 {
+        return None;
+    }
+    let instruction = &cx.file.instructions[arg.instruction];
+    let span = instruction.text.span(arg.name_end - name.len(), arg.name_end);
+    let each = if runs == 1 { "builds" } else { "build" };
+    let user = &cx.file.instructions[first];
+    let message = format!("every job {each} {} anew below this line that do not need `{name}`", count(runs, "RUN"));
+    let message = if runs == 1 {
+        format!("every job builds the RUN below this line anew, which does not need `{name}`")
+    } else {
+        message.replace("job build ", "job builds the ")
+    };
+    Some(
+        Finding::new(&META, span, message)
+            .help(format!("move it down to above line {}, the first that uses it", user.lines.0))
+            .label(user.name, "first used here")
+            .fix(moving(cx, arg, name, &users)),
+    )
+}
+
+fn mentions(cx: &Context<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
+    let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.of(cx.file.source));
+    std::iter::once(instruction.text.bytes()).chain(bodies).any(|text| count_word(text, name) > 0)
+}
+
+/// The fix that moves the declaration to above the first of `users`.
+fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> Result<Fix, String> {
+    let file = cx.file;
+    if has_variable(arg, file.escape) {
+        return Err("its value holds a variable, which may be another further down: move it by hand".into());
+    }
+    let spots = spots(file, arg.instruction + 1, users);
+    let [(spot, _)] = spots.as_slice() else {
+        return Err("the places that use it stand in different blocks of the template: move it by hand".into());
+    };
+    if spot.place != arg.place {
+        return Err("a template's block stands between: move it by hand".into());
+    }
+    let instruction = &file.instructions[arg.instruction];
+    let (indent, ending) = (indentation(file.source, spot.beside), line_ending(file.source, spot.at));
+    let text = instruction.text.bytes();
+    let keyword = String::from_utf8_lossy(instruction.name.of(file.source)).into_owned();
+    let value = arg.value.as_ref().map_or_else(String::new, |value| format!("={}", String::from_utf8_lossy(value)));
+    let mut edits = vec![Edit::insert(spot.at, format!("{indent}{keyword} {name}{value}{ending}"))];
+    if arg.alone {
+        if instruction.lines.0 != instruction.lines.1 {
+            return Err("it stands on several lines: move it by hand".into());
+        }
+        edits.push(Edit::delete(whole_line(file.source, instruction)));
+    } else {
+        let start = arg.name_end - name.len();
+        let end = arg.name_end + value.len();
+        // The white space before the name goes with it.
+        let blanks = text[..start].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+        let span = instruction.text.span(start - blanks, end);
+        if span.len() != end - (start - blanks) {
+            return Err("its line is continued around it: move it by hand".into());
+        }
+        edits.push(Edit::delete(Span::new(span.start, span.end)));
+    }
+    Ok(Fix::safe(format!("move `{name}` down to above line {}", file.instructions[users[0]].lines.0), edits))
+}

@@ -1,0 +1,203 @@
+//! `lock-order`: RUNs that take the same locks in opposite orders.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::finding::{Finding, LockKey, RuleMeta, Severity};
+use crate::index::{Index, Located, Point, Site, Spread};
+
+use super::Rule;
+
+pub(super) struct LockOrder;
+
+static META: RuleMeta = RuleMeta {
+    name: "lock-order",
+    severity: Severity::Error,
+    fix: None,
+    goes_first: false,
+    summary: "RUNs take the same locks in opposite orders: builds can wait for each other for ever",
+    doc: r"## What it does
+Finds, over all files of the run, locked ids that some RUNs take in one order and others in another, or in a longer circle.
+
+## Why
+A RUN takes its locks in the order of the target paths, sorted as strings, and holds the first while it waits for the
+second. BuildKit polls without end and looks for no deadlock (measured on Docker 20.10 and on BuildKit 0.13: two RUNs with
+opposite orders stopped for good in the first round). Two builds can meet like that, and two stages of one.
+
+## Example
+```dockerfile
+FROM debian AS a
+RUN --mount=type=cache,id=x,target=/1,sharing=locked --mount=type=cache,id=y,target=/2,sharing=locked make a
+FROM debian AS b
+RUN --mount=type=cache,id=y,target=/1,sharing=locked --mount=type=cache,id=x,target=/2,sharing=locked make b
+```
+
+## Fix
+None: mount each id at the same target everywhere, or at targets that sort the same way.
+
+## When to ignore it
+When the RUNs can never be built at the same time, on one builder.
+",
+};
+
+impl Rule for LockOrder {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
+        let graph = Graph::new(index);
+        for circle in graph.circles() {
+            findings.extend(report(&graph, &circle));
+        }
+    }
+}
+
+/// One RUN that takes a lock while it holds another.
+#[derive(Clone, Copy)]
+struct Edge<'s> {
+    held: Located<'s>,
+    taken: &'s Site,
+}
+
+/// Locks, and which is taken while which is held. The first RUN that does so stands for all.
+struct Graph<'s> {
+    next: Vec<BTreeMap<usize, Edge<'s>>>,
+}
+
+impl<'s> Graph<'s> {
+    fn new(index: &Index<'s>) -> Self {
+        let mut numbers: HashMap<&'s LockKey, usize> = HashMap::new();
+        let mut next: Vec<BTreeMap<usize, Edge<'s>>> = Vec::new();
+        for (file, sites) in index.files().iter().enumerate() {
+            for run in sites.chunk_by(|a, b| a.instruction == b.instruction) {
+                // Where a target is not known, neither is the order.
+                let mut locked: Vec<(&[u8], &'s Site)> =
+                    run.iter().filter(|s| s.is_locked()).filter_map(|s| Some((s.target.as_deref()?, s))).collect();
+                locked.sort_by_key(|(target, _)| *target);
+                for pair in locked.windows(2) {
+                    let [held, taken] = [pair[0].1, pair[1].1];
+                    let mut number = |site: &'s Site| {
+                        *numbers.entry(&site.key).or_insert_with(|| {
+                            next.push(BTreeMap::new());
+                            next.len() - 1
+                        })
+                    };
+                    let (from, to) = (number(held), number(taken));
+                    if from != to {
+                        next[from].entry(to).or_insert(Edge { held: (file, held), taken });
+                    }
+                }
+            }
+        }
+        Self { next }
+    }
+
+    /// A shortest circle for each group of locks that lead back to one another.
+    fn circles(&self) -> Vec<Vec<Edge<'s>>> {
+        let group = self.groups();
+        let mut done = vec![false; self.next.len()];
+        let mut circles = Vec::new();
+        for start in 0..self.next.len() {
+            if !std::mem::replace(&mut done[group[start]], true) {
+                circles.extend(self.circle(start, &group));
+            } else if circles.is_empty() {
+                continue;
+            }
+        }
+        circles
+    }
+
+    /// The shortest way from `start` back to it, within its group.
+    fn circle(&self, start: usize, group: &[usize]) -> Option<Vec<Edge<'s>>> {
+        let mut from: HashMap<usize, usize> = HashMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(here) = queue.pop_front() {
+            for &to in self.next[here].keys().filter(|to| group[**to] == group[start]) {
+                if to == start {
+                    let mut way = vec![self.next[here][&start]];
+                    let mut at = here;
+                    while at != start {
+                        let before = from[&at];
+                        way.push(self.next[before][&at]);
+                        at = before;
+                    }
+                    way.reverse();
+                    return Some(way);
+                }
+                if !from.contains_key(&to) {
+                    from.insert(to, here);
+                    queue.push_back(to);
+                }
+            }
+        }
+        None
+    }
+
+    /// The strongly connected component of each lock (Tarjan's algorithm, without recursion).
+    fn groups(&self) -> Vec<usize> {
+        let count = self.next.len();
+        let (mut order, mut low, mut group) = (vec![usize::MAX; count], vec![0; count], vec![usize::MAX; count]);
+        let (mut stack, mut on_stack, mut clock) = (Vec::new(), vec![false; count], 0);
+        for root in 0..count {
+            if order[root] != usize::MAX {
+                continue;
+            }
+            let mut calls: Vec<(usize, Vec<usize>)> = Vec::new();
+            let mut enter = Some(root);
+            loop {
+                if let Some(node) = enter.take() {
+                    (order[node], low[node]) = (clock, clock);
+                    clock += 1;
+                    stack.push(node);
+                    on_stack[node] = true;
+                    calls.push((node, self.next[node].keys().rev().copied().collect()));
+                }
+                let Some((node, rest)) = calls.last_mut() else { break };
+                let node = *node;
+                if let Some(to) = rest.pop() {
+                    if order[to] == usize::MAX {
+                        enter = Some(to);
+                    } else if on_stack[to] {
+                        low[node] = low[node].min(order[to]);
+                    }
+                    continue;
+                }
+                calls.pop();
+                if let Some((parent, _)) = calls.last() {
+                    low[*parent] = low[*parent].min(low[node]);
+                }
+                if low[node] == order[node] {
+                    while let Some(member) = stack.pop() {
+                        on_stack[member] = false;
+                        group[member] = node;
+                        if member == node {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        group
+    }
+}
+
+/// The finding for one circle: at its first RUN, pointing at every other.
+fn report(_: &Graph<'_>, circle: &[Edge<'_>]) -> Option<Spread> {
+    let first = circle.first()?;
+    let id = |site: &Site| String::from_utf8_lossy(&site.key.id).into_owned();
+    let target = |site: &Site| String::from_utf8_lossy(site.target.as_deref().unwrap_or_default()).into_owned();
+    let order = |edge: &Edge<'_>| {
+        let (held, taken) = (edge.held.1, edge.taken);
+        format!("takes `{}` (at {}), then `{}` (at {})", id(held), target(held), id(taken), target(taken))
+    };
+    let count = circle.len();
+    let message = format!(
+        "{count} builds can wait for each other for ever: this RUN {}, and {} the other way round",
+        order(first),
+        if count == 2 { "another one goes".to_owned() } else { format!("{} others close the circle", count - 1) },
+    );
+    let message = message.replace("close the circle the other way round", "close the circle");
+    let points = circle[1..].iter().map(|edge| Point::new(edge.held, order(edge))).collect();
+    let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
+    Some(Spread { file: first.held.0, finding: Finding::new(&META, first.held.1.span, message).help(help), points })
+}

@@ -1,0 +1,191 @@
+//! The facts. A new one is a function, and its line in [`FACTS`].
+
+mod caches;
+mod ids;
+mod layers;
+mod locks;
+mod mounts;
+mod timing;
+
+use crate::Outcome;
+use crate::engine::{Engine, Version};
+
+/// A claim about engines, and what proves it.
+pub struct Fact {
+    /// Its name, to choose it by.
+    pub name: &'static str,
+    /// What it claims.
+    pub claim: &'static str,
+    /// On which engines.
+    pub on: &'static [Version],
+    /// Whether it compares times, and so wants its engine to itself.
+    pub quiet: bool,
+    /// Measures it; an error says why it does not hold.
+    pub run: fn(&Engine, &mut Record) -> Outcome,
+}
+
+/// What a fact has measured.
+#[derive(Default)]
+pub struct Record {
+    /// A line for each measurement.
+    pub lines: Vec<String>,
+}
+
+impl Record {
+    /// Keeps a measurement.
+    pub fn note(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
+    }
+
+    /// Keeps what was `found`, and fails unless that is `expected`.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn equal(&mut self, what: &str, found: &str, expected: &str) -> Outcome {
+        self.note(format!("{what}: {}", shown(found)));
+        if found == expected { Ok(()) } else { Err(format!("{what}: {} expected", shown(expected))) }
+    }
+}
+
+fn shown(value: &str) -> String {
+    if value.is_empty() { "nothing".into() } else { format!("`{value}`") }
+}
+
+const BOTH: &[Version] = &Version::ALL;
+const NEWER: &[Version] = &[Version::D26];
+
+/// All facts, in the order of `docs/engine-measured.md`.
+pub const FACTS: &[Fact] = &[
+    Fact {
+        name: "locked-id",
+        claim: "Two jobs on a locked id wait for each other; with a lane each they do not, but on Docker 20.10, whose \
+                frontend does not expand the id",
+        on: BOTH,
+        quiet: true,
+        run: locks::locked_id,
+    },
+    Fact {
+        name: "locked-target",
+        claim: "The same for a locked mount without an id: its target is the id",
+        on: BOTH,
+        quiet: true,
+        run: locks::locked_target,
+    },
+    Fact {
+        name: "namespace-time",
+        claim: "A `BUILDKIT_CACHE_MOUNT_NS` of its own isolates a job on a locked id",
+        on: BOTH,
+        quiet: true,
+        run: locks::namespace,
+    },
+    Fact {
+        name: "stages",
+        claim: "Two independent stages of one build with one locked id run one after the other, with a lane too; with two \
+                ids they run at once",
+        on: BOTH,
+        quiet: true,
+        run: locks::stages,
+    },
+    Fact {
+        name: "split-cache",
+        claim: "The same id with `uid=1000` is another cache with another lock",
+        on: BOTH,
+        quiet: true,
+        run: locks::split_cache,
+    },
+    Fact {
+        name: "lock-order",
+        claim: "Two RUNs that take two locks in opposite target order wait for each other for ever; not if the targets \
+                agree, nor in lanes of their own",
+        on: BOTH,
+        quiet: false,
+        run: locks::lock_order,
+    },
+    Fact {
+        name: "default-lane",
+        claim: "A fixed file builds without the build argument, in the lane `default`, and the next build finds its files",
+        on: BOTH,
+        quiet: false,
+        run: caches::default_lane,
+    },
+    Fact {
+        name: "mixed-sharing",
+        claim: "A `shared` and a `private` mount beside a running locked holder of the id start empty; with one mode for \
+                all, the files are there",
+        on: BOTH,
+        quiet: false,
+        run: caches::mixed_sharing,
+    },
+    Fact {
+        name: "private-cache",
+        claim: "A `private` mount finds the files again when nobody holds them, and starts empty beside a holder",
+        on: BOTH,
+        quiet: false,
+        run: caches::private_cache,
+    },
+    Fact {
+        name: "id-collision",
+        claim: "One id at two targets of one RUN is one directory seen twice",
+        on: BOTH,
+        quiet: false,
+        run: caches::id_collision,
+    },
+    Fact {
+        name: "early-arg",
+        claim: "An `ARG CACHE_ID` before RUNs that do not need it makes each job build them again; right before the RUN \
+                that needs it, they are reused",
+        on: BOTH,
+        quiet: false,
+        run: layers::early_arg,
+    },
+    Fact {
+        name: "namespace-layers",
+        claim: "With `BUILDKIT_CACHE_MOUNT_NS` jobs share all layers",
+        on: BOTH,
+        quiet: false,
+        run: layers::namespace,
+    },
+    Fact {
+        name: "id-in-key",
+        claim: "The id is no part of a layer's key: a RUN that differs in its id only is not run again",
+        on: BOTH,
+        quiet: false,
+        run: layers::id_in_key,
+    },
+    Fact {
+        name: "scope",
+        claim: "An id sees the variables of its stage at that line: ids that `ARG`, `ENV` and `--build-arg CACHE_ID=py310` \
+                make",
+        on: NEWER,
+        quiet: false,
+        run: ids::scope,
+    },
+    Fact {
+        name: "forms",
+        claim: "How a reference may be written, and what it becomes without and with `--build-arg CACHE_ID=py310`",
+        on: NEWER,
+        quiet: false,
+        run: ids::forms,
+    },
+    Fact {
+        name: "odd-ids",
+        claim: "Ids that are empty, missing, or not ASCII",
+        on: NEWER,
+        quiet: false,
+        run: ids::odd,
+    },
+    Fact {
+        name: "no-target",
+        claim: "A cache mount without a target is refused, but covers the WORKDIR where there is one",
+        on: BOTH,
+        quiet: false,
+        run: mounts::no_target,
+    },
+    Fact {
+        name: "odd-targets",
+        claim: "A relative target stands below the WORKDIR; one that is not ASCII is mounted elsewhere",
+        on: BOTH,
+        quiet: false,
+        run: mounts::odd_targets,
+    },
+];

@@ -1,0 +1,2 @@
+pub use super::ids::forms as no_target;
+pub use super::ids::forms as odd_targets;

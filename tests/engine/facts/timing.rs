@@ -1,0 +1,90 @@
+//! Whether builds wait for each other.
+
+use std::time::Instant;
+
+use crate::Outcome;
+use crate::build::{Built, Job};
+use crate::engine::Engine;
+
+use super::Record;
+
+/// The least ratio, of the time of two builds to that of one, when one waits.
+const WAITS: f64 = 1.6;
+/// The largest ratio when neither does: what is more than 1 is what starting a second build costs on a busy machine.
+const TOGETHER: f64 = 1.35;
+/// How often a ratio is measured that misses its bound.
+const TRIES: usize = 3;
+
+/// How two jobs relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// One waits for the other.
+    Wait,
+    /// They run at once.
+    Together,
+}
+
+/// Builds `jobs` at once, and one of them alone, and keeps the ratio of the times.
+///
+/// # Errors
+/// If the jobs do not relate as `expected`. Whether their RUNs overlapped is decided by the clock inside them; the ratio
+/// may be measured again.
+pub fn pair(engine: &Engine, record: &mut Record, what: &str, jobs: &[Job; 2], expected: Relation) -> Outcome {
+    let mut ratio = 0.0;
+    for _ in 0..TRIES {
+        let alone = engine.build(&jobs[0].clone().fresh())?.seconds;
+        let started = Instant::now();
+        let running: Vec<_> =
+            jobs.iter().map(|job| engine.start_build(&job.clone().fresh())).collect::<Outcome<_>>()?;
+        let built: Vec<Built> = running.into_iter().map(|build| build.wait()?.succeeded()).collect::<Outcome<_>>()?;
+        ratio = started.elapsed().as_secs_f64() / alone;
+        let found = overlap(&built)?;
+        if found != expected {
+            record.note(format!("{what}: {ratio:.2} × the time of one"));
+            return Err(format!("{what}: {expected:?} expected, {found:?} found"));
+        }
+        if holds(ratio, expected) {
+            break;
+        }
+    }
+    record.note(format!("{what}: {ratio:.2} × the time of one, {}", words(expected)));
+    if holds(ratio, expected) { Ok(()) } else { Err(format!("{what}: {expected:?}, but {ratio:.2} × the time")) }
+}
+
+/// How the RUNs of one build's stages relate: by its own time to that of a build with one of them.
+///
+/// # Errors
+/// If that is not as `expected`.
+pub fn stages(engine: &Engine, record: &mut Record, what: &str, both: &Job, one: &Job, expected: Relation) -> Outcome {
+    let mut ratio = 0.0;
+    for _ in 0..TRIES {
+        let alone = engine.build(&one.clone().fresh())?.seconds;
+        ratio = engine.build(&both.clone().fresh())?.seconds / alone;
+        if holds(ratio, expected) {
+            break;
+        }
+    }
+    record.note(format!("{what}: {ratio:.2} × the time of one stage, {}", words(expected)));
+    if holds(ratio, expected) { Ok(()) } else { Err(format!("{what}: {expected:?} expected")) }
+}
+
+fn holds(ratio: f64, expected: Relation) -> bool {
+    match expected {
+        Relation::Wait => ratio >= WAITS,
+        Relation::Together => ratio <= TOGETHER,
+    }
+}
+
+const fn words(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Wait => "one waits",
+        Relation::Together => "both run at once",
+    }
+}
+
+fn overlap(built: &[Built]) -> Outcome<Relation> {
+    let windows: Vec<(f64, f64)> = built.iter().map(Built::window).collect::<Outcome<_>>()?;
+    let latest_start = windows.iter().map(|window| window.0).fold(f64::MIN, f64::max);
+    let earliest_end = windows.iter().map(|window| window.1).fold(f64::MAX, f64::min);
+    Ok(if latest_start < earliest_end { Relation::Together } else { Relation::Wait })
+}
