@@ -66,7 +66,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
 
 /// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
 /// file, by its index, as reports print it.
-pub fn relate(files: &mut [&mut Checked], name: impl Fn(usize) -> String) {
+pub fn relate(files: &mut [&mut Checked], settings: &Settings, name: impl Fn(usize) -> String) {
     let mut notes: Vec<(usize, usize, LockUse)> = Vec::new();
     let mut spread = Vec::new();
     {
@@ -81,7 +81,7 @@ pub fn relate(files: &mut [&mut Checked], name: impl Fn(usize) -> String) {
                 notes.push((at, number, LockUse { runs: group.runs, files: group.files, other }));
             }
         }
-        rules::across(&index, &mut spread);
+        rules::across(&index, settings, &mut spread);
     }
     for (file, number, lock) in notes {
         let finding = &mut files[file].findings[number];
@@ -100,22 +100,22 @@ pub fn relate(files: &mut [&mut Checked], name: impl Fn(usize) -> String) {
         files[file].findings.push(finding);
     }
     for file in files {
-        file.findings.sort_by_key(|finding| finding.span);
+        file.findings.sort_by_key(|finding| (finding.span, finding.rule));
     }
 }
 
 /// [`relate`] for reports; `name` gives a path as reports print it.
-pub fn relate_reports(reports: &mut [FileReport], name: impl Fn(&Path) -> String) {
+pub fn relate_reports(reports: &mut [FileReport], settings: &Settings, name: impl Fn(&Path) -> String) {
     let paths: Vec<PathBuf> = reports.iter().map(|report| report.path.clone()).collect();
     let mut files: Vec<&mut Checked> = reports.iter_mut().map(|report| &mut report.checked).collect();
-    relate(&mut files, |index| name(&paths[index]));
+    relate(&mut files, settings, |index| name(&paths[index]));
 }
 
 /// Looks at one file as at a run of its own.
 #[must_use]
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
-    relate(&mut [&mut checked], |_| String::new());
+    relate(&mut [&mut checked], settings, |_| String::new());
     checked
 }
 

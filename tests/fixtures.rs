@@ -44,7 +44,7 @@ fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
     let checked = lint::check(source, settings);
     let rules = checked.findings.iter().map(|finding| finding.rule).collect();
     let mut reports = [FileReport { path: "Dockerfile".into(), source: source.to_vec(), checked }];
-    lint::relate_reports(&mut reports, |_| "Dockerfile".into());
+    lint::relate_reports(&mut reports, settings, |_| "Dockerfile".into());
     let text = human::findings(&reports, Style { color: false, width: 100, why_not_fixed: false }, 1);
     (text, rules)
 }

@@ -9,7 +9,7 @@ use bstr::BString;
 use cachelane::dockerfile::{Dockerfile, Instruction, Keyword};
 use cachelane::fix::Applicability;
 use cachelane::lint;
-use cachelane::rules::Settings;
+use cachelane::rules::{RULES, Settings};
 use proptest::prelude::*;
 
 /// Lines that get in each other's way.
@@ -55,6 +55,16 @@ const LINES: &[&str] = &[
     "RUN --mount=type=cache,id=@(x),sharing=locked,target=/x true",
     "RUN --mount=type=cache,id={{ x }},sharing=locked,target=/x true",
     "RUN --mount=type=cache, target=/x true",
+    "RUN --mount=type=cache,id=a,target=/y,sharing=private true",
+    "RUN --mount=type=cache,target=/var/cache/apt --mount=type=cache,target=/var/lib/apt apt-get update",
+    "RUN --mount=type=cache,id=a,target=/1,sharing=locked --mount=type=cache,id=b,target=/2,sharing=locked true",
+    "RUN --mount=type=cache,id=b,target=/1,sharing=locked --mount=type=cache,id=a,target=/2,sharing=locked true",
+    "RUN --mount=type=cache,id=a,target=/1,sharing=locked --mount=type=cache,id=a,target=/2,sharing=locked true",
+    "RUN --mount=type=cache,sharing=locked,target=/root/.cache/uv uv sync",
+    "RUN --mount=type=cache,id=a,target=/x,uid=1 true",
+    "ARG TARGETARCH",
+    "# syntax=docker/dockerfile:1.2",
+    "COPY --from=b / /",
     "RUN --mount=type=cache,id=x\u{e0}y,sharing=locked,target=/x true",
 ];
 
@@ -138,8 +148,19 @@ fn declared(file: &Dockerfile<'_>) -> HashMap<String, usize> {
     names
 }
 
+/// The same files in every run; `CACHELANE_SEED` tries others.
+fn config() -> ProptestConfig {
+    let seed = std::env::var("CACHELANE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20);
+    ProptestConfig {
+        cases: 5000,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
@@ -185,6 +206,29 @@ proptest! {
             prop_assert!(may_change || rest.any(|now| now == line), "{:?} is gone or has moved", BString::from(line));
             at += line.len();
         }
+    }
+
+    #[test]
+    fn the_order_of_the_rules_makes_no_difference(
+        source in any_file(),
+        order in Just(RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let shuffled = Settings { rules: order, ..Settings::default() };
+        for level in [Applicability::Safe, Applicability::Unsafe] {
+            let fixed = |settings: &Settings| BString::from(lint::fix(&source, settings, level, &[]).bytes);
+            prop_assert_eq!(fixed(&Settings::default()), fixed(&shuffled));
+        }
+    }
+
+    #[test]
+    fn all_fixes_together_come_to_an_end(source in any_file()) {
+        let settings = Settings::default();
+        let fixed = lint::fix(&source, &settings, Applicability::Unsafe, &[]);
+        prop_assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
+        let again = lint::fix(&fixed.bytes, &settings, Applicability::Unsafe, &[]);
+        prop_assert_eq!(BString::from(again.bytes), BString::from(fixed.bytes.clone()));
+        let left = lint::check_alone(&fixed.bytes, &settings).findings;
+        prop_assert!(left.iter().all(|finding| finding.fix.is_none()), "{left:?}");
     }
 
     #[test]

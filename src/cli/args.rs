@@ -119,7 +119,7 @@ pub(super) struct Common {
 impl Common {
     /// What was typed, as the rules take it.
     pub(super) fn settings(&self) -> Settings {
-        Settings { arg: self.arg.clone(), default: self.default.clone(), isolating: Vec::new() }
+        Settings { arg: self.arg.clone(), default: self.default.clone(), ..Settings::default() }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Outcome, run, terminal};
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     let settings = args.common.settings();
     let mut ran = run::over(&args.common.paths, |path, source| look(&settings, path, source));
-    lint::relate_reports(&mut ran.results, report::path);
+    lint::relate_reports(&mut ran.results, &settings, report::path);
     let reports = ran.results;
     let summary = Summary::new(&reports, ran.files);
     match args.format {

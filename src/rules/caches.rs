@@ -122,18 +122,17 @@ impl Cache<'_> {
         }
     }
 
-    /// Whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own.
+    /// Whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another
+    /// apt folder of the RUN serves for both.
     #[must_use]
     pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
-        let target = clean(&self.mount.value("target").unwrap_or_default());
-        let below =
-            |root: &str| target.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
-        let readonly = matches!(self.mount.field("readonly"), Some(field) if field.equals.is_none())
-            || self.mount.value("readonly").is_some_and(|value| matches!(&*value, b"true" | b"1"));
+        let run = &file.instructions[self.instruction];
+        let locked = |mount: &Mount<'_>| mount.sharing() == Some(Sharing::Locked) && is_apt_folder(mount);
         self.sharing == Some(Sharing::Shared)
-            && !readonly
-            && (below("/var/cache/apt") || below("/var/lib/apt"))
-            && calls_apt(file, &file.instructions[self.instruction])
+            && is_apt_folder(self.mount)
+            && !is_readonly(self.mount)
+            && !run.mounts.iter().any(locked)
+            && calls_apt(file, run)
     }
 
     /// Whether the id refers to the lane argument or another variable that sets jobs apart.
@@ -147,6 +146,19 @@ impl Cache<'_> {
     fn names_in_template(&self, name: &str) -> bool {
         self.mount.effective_id().to_ascii_lowercase().contains_str(name.to_ascii_lowercase())
     }
+}
+
+/// Whether the mount's target is one of apt's folders, or below one.
+fn is_apt_folder(mount: &Mount<'_>) -> bool {
+    let target = clean(&mount.value("target").unwrap_or_default());
+    let below =
+        |root: &str| target.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'));
+    below("/var/cache/apt") || below("/var/lib/apt")
+}
+
+fn is_readonly(mount: &Mount<'_>) -> bool {
+    mount.field("readonly").is_some_and(|field| field.equals.is_none())
+        || mount.value("readonly").is_some_and(|value| matches!(&*value, b"true" | b"1"))
 }
 
 /// Whether a RUN calls apt, apt-get or dpkg, in its command or in a heredoc.

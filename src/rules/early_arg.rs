@@ -1,6 +1,7 @@
 //! `early-arg`: the lane argument is declared before RUNs that do not need it.
 
-use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword};
+use crate::dockerfile::lines::Lines;
+use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count, line_ending};
@@ -64,8 +65,11 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str) -> Option<Finding> {
     let rest = arg.instruction + 1..stage.instructions.end;
     let users: Vec<usize> = rest.filter(|&index| mentions(cx, &cx.file.instructions[index], name)).collect();
     let first = *users.first()?;
+    // The line can move no further than to the block that its users stand in.
+    let limit = latest(cx, arg, &users);
     let between = &cx.file.instructions[arg.instruction + 1..first];
-    let runs = between.iter().filter(|i| i.keyword == Keyword::Run && !i.onbuild).count();
+    let before = |i: &&Instruction<'_>| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit;
+    let runs = between.iter().filter(before).count();
     if runs == 0 {
         return None;
     }
@@ -87,14 +91,48 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str) -> Option<Finding> {
     )
 }
 
+/// The byte that the declaration could stand before at the latest: the first of `users`, or the start of the block, of
+/// those in the same place as the declaration, that it stands in.
+fn latest(cx: &Context<'_>, arg: &Declaration, users: &[usize]) -> usize {
+    let (file, first) = (cx.file, &cx.file.instructions[users[0]]);
+    if let [(spot, _)] = spots(file, arg.instruction + 1, users).as_slice()
+        && spot.place == arg.place
+    {
+        return spot.at;
+    }
+    let branch = file.blocks.way_out(first.place).take_while(|place| *place != arg.place).last();
+    branch.and_then(|place| file.blocks.block(place)).map_or(first.span.start, |block| block.span.start)
+}
+
 fn mentions(cx: &Context<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
     let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.of(cx.file.source));
     std::iter::once(instruction.text.bytes()).chain(bodies).any(|text| count_word(text, name) > 0)
 }
 
+/// Whether the line below the declaration would be read as a directive if the declaration went: it is the first
+/// instruction of a file, and a comment such as `# escape=` follows.
+fn becomes_directive(cx: &Context<'_>, arg: &Declaration) -> bool {
+    let source = cx.file.source;
+    let next = whole_line(source, &cx.file.instructions[arg.instruction]).end;
+    let line = Lines::new(&source[next..]).next();
+    arg.instruction == 0
+        && line.is_some_and(|line| {
+            let blanks = indentation(source, next).len();
+            let text = Span::new(line.text.start + blanks, line.text.end);
+            directives::parse(&source[next..], text, b"#", 1).is_some()
+        })
+}
+
 /// The fix that moves the declaration to above the first of `users`.
 fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> Result<Fix, String> {
     let file = cx.file;
+    let same = |d: &&Declaration| d.stage == arg.stage && d.by == DeclaredBy::Arg && !d.onbuild;
+    if file.declarations(name).iter().filter(same).count() > 1 {
+        return Err("the stage declares it more than once: keep one of the lines, and move that".into());
+    }
+    if becomes_directive(cx, arg) {
+        return Err("the comment below it would become a parser directive: move it by hand".into());
+    }
     if has_variable(arg, file.escape) {
         return Err("its value holds a variable, which may be another further down: move it by hand".into());
     }

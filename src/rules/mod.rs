@@ -46,11 +46,21 @@ pub struct Settings {
     pub default: String,
     /// Further variables that set jobs apart.
     pub isolating: Vec<String>,
+    /// The rules to run, by name; all of them where the list is empty. Their order makes no difference.
+    pub rules: Vec<&'static str>,
+}
+
+impl Settings {
+    /// The rules to run.
+    fn chosen(&self) -> impl Iterator<Item = &'static dyn Rule> + '_ {
+        let all = RULES.iter().copied().filter(|_| self.rules.is_empty());
+        all.chain(self.rules.iter().filter_map(|name| by_name(name)))
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { arg: "CACHE_ID".into(), default: "default".into(), isolating: Vec::new() }
+        Self { arg: "CACHE_ID".into(), default: "default".into(), isolating: Vec::new(), rules: Vec::new() }
     }
 }
 
@@ -135,8 +145,8 @@ pub static RULES: &[&dyn Rule] = &[
 ];
 
 /// What every rule finds by comparing the files of a run.
-pub fn across(index: &Index<'_>, findings: &mut Vec<Spread>) {
-    for rule in RULES {
+pub fn across(index: &Index<'_>, settings: &Settings, findings: &mut Vec<Spread>) {
+    for rule in settings.chosen() {
         rule.across(index, findings);
     }
 }
@@ -169,9 +179,9 @@ pub fn unreadable(error: &SyntaxError) -> Finding {
 #[must_use]
 pub fn check(cx: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for rule in RULES {
+    for rule in cx.settings.chosen() {
         rule.check(cx, &mut findings);
     }
-    findings.sort_by_key(|finding| finding.span);
+    findings.sort_by_key(|finding| (finding.span, finding.rule));
     findings
 }
