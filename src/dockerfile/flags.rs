@@ -73,8 +73,9 @@ pub fn split<'a>(
 ) -> (Vec<Flag<'a>>, usize) {
     let bytes = text.bytes();
     let mut flags = Vec::new();
-    if !bytes[from.min(bytes.len())..].starts_with(b"--") {
-        return (flags, from);
+    let blanks = bytes[from.min(bytes.len())..].iter().take_while(|&&b| is_space(b)).count();
+    if !bytes[(from + blanks).min(bytes.len())..].starts_with(b"--") {
+        return (flags, from + blanks);
     }
     let end = trim_end(bytes).len();
     let mut at = from;
@@ -87,7 +88,7 @@ pub fn split<'a>(
         let (word, quotes, stop) = word(text, source, start, end, escape, template);
         at = stop;
         if word.bytes() == b"--" {
-            return (flags, at + bytes[at..end].iter().take_while(|&&b| is_space(b)).count());
+            return (flags, at);
         }
         if quotes != Quotes::None || !word.bytes().is_empty() {
             let open_quote = quotes == Quotes::Open;
@@ -167,7 +168,7 @@ mod tests {
         let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
         let (_, from) = split_name(line.as_bytes(), 0);
         let (flags, rest) = split(&text, line.as_bytes(), from, b'\\', false);
-        (flags.iter().map(Flag::as_buildkit_reads_it).collect(), line[rest..].into())
+        (flags.iter().map(Flag::as_buildkit_reads_it).collect(), line[rest..].trim_start().into())
     }
 
     #[test]

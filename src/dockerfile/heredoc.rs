@@ -56,7 +56,8 @@ fn opener(word: &str) -> Option<Heredoc> {
     Some(Heredoc {
         expand: quotes(&plain) == quotes(&raw),
         name: plain,
-        descriptor: word[..digits].parse().unwrap_or(0),
+        // One that is too large becomes the largest, as Go's `strconv.ParseUint` has it.
+        descriptor: word[..digits].parse().unwrap_or(if digits > 0 { u64::MAX } else { 0 }),
         chomp,
         spaced,
         body: Span::at(0),
@@ -78,6 +79,18 @@ struct Lexer {
     depth: usize,
 }
 
+/// The characters of `text`, each byte of an invalid sequence one U+FFFD, as Go decodes them.
+fn chars(text: &[u8]) -> Vec<char> {
+    let mut chars = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (ch, len) = bstr::decode_utf8(rest);
+        chars.push(ch.unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = &rest[if ch.is_some() { len } else { 1 }..];
+    }
+    chars
+}
+
 /// The lexer met something that BuildKit's reports as an error.
 struct GaveUp;
 
@@ -90,7 +103,9 @@ struct Words {
 
 impl Lexer {
     fn new(text: &[u8], raw_quotes: bool, raw_escapes: bool) -> Self {
-        Self { chars: text.chars().collect(), at: 0, raw_quotes, raw_escapes, word: String::new(), depth: 0 }
+        // Go's `text/scanner` drops a byte-order mark at the start of whatever it reads.
+        let text = text.strip_prefix(crate::text::BOM).unwrap_or(text);
+        Self { chars: chars(text), at: 0, raw_quotes, raw_escapes, word: String::new(), depth: 0 }
     }
 
     fn words(mut self) -> Option<Vec<String>> {

@@ -146,7 +146,9 @@ impl<'a> Reader<'a> {
     fn next_line(&mut self) -> Result<Option<Line>, SyntaxError> {
         let Some(line) = self.lines.next() else { return Ok(None) };
         let newline = line.full.of(self.source).ends_with(b"\n");
-        if line.full.len() + usize::from(!newline) > MAX_LINE {
+        // A byte-order mark counts, though it is dropped afterwards.
+        let start = if line.number == 1 { 0 } else { line.full.start };
+        if line.full.end - start + usize::from(!newline) > MAX_LINE {
             return Err(SyntaxError { span: line.text, kind: SyntaxErrorKind::LongLine });
         }
         Ok(Some(line))
@@ -248,12 +250,14 @@ impl<'a> Reader<'a> {
             let (flags, args) = flags::split(text, self.source, next, self.file.escape, self.file.template);
             (keyword(&text.bytes()[from..end]), end, flags, args)
         };
-        let (mut name, end, mut flags, mut args) = split(0);
-        instruction.name = text.span(0, end);
-        if name == Some(Name::Onbuild) && args < text.bytes().len() {
-            let skipped = text.bytes().len() - lines::trim_start(&text.bytes()[args..]).len();
+        // What is joined to an empty first line may start with white space.
+        let behind_blanks = |from: usize| text.bytes().len() - lines::trim_start(&text.bytes()[from..]).len();
+        let start = behind_blanks(0);
+        let (mut name, end, mut flags, mut args) = split(start);
+        instruction.name = text.span(start, end);
+        if name == Some(Name::Onbuild) && behind_blanks(args) < text.bytes().len() {
             instruction.onbuild = true;
-            (name, _, flags, args) = split(skipped);
+            (name, _, flags, args) = split(behind_blanks(args));
         }
         instruction.keyword = match name {
             Some(Name::Known(keyword)) => keyword,
@@ -261,7 +265,7 @@ impl<'a> Reader<'a> {
             None => Keyword::Opaque,
         };
         if instruction.keyword == Keyword::Run {
-            let rest = text.bytes().len() - lines::trim_start(&text.bytes()[args..]).len();
+            let rest = behind_blanks(args);
             let last = flags.len().saturating_sub(1);
             let mounts = flags.iter().enumerate().filter(|(_, flag)| flag.name() == b"mount");
             instruction.mounts = mounts
@@ -348,5 +352,10 @@ fn keyword(name: &[u8]) -> Option<Name> {
         ("VOLUME", Name::Known(Keyword::Other)),
         ("ONBUILD", Name::Onbuild),
     ];
+    if !name.is_ascii() {
+        // Go's `strings.ToLower` makes ASCII letters of two characters: the Kelvin sign and the dotted capital I.
+        let name = String::from_utf8_lossy(name).replace('\u{212A}', "k").replace('\u{130}', "i");
+        return if name.is_ascii() { keyword(name.as_bytes()) } else { None };
+    }
     NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).map(|(_, name)| *name)
 }

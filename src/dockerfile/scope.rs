@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::lines::is_blank;
+use super::lines::{is_blank, trim_end};
 use super::stages::Base;
 use super::words::Word;
 use super::{Dockerfile, Instruction, Keyword, Place};
@@ -227,7 +227,7 @@ pub(super) fn assignments<'i>(instruction: &'i Instruction<'_>, escape: u8) -> V
     if legacy {
         // `ENV NAME the rest of the line`
         let (start, end) = words[0];
-        let value = text[end..].iter().position(|&b| !is_blank(b)).map_or(&[][..], |at| &text[end + at..]);
+        let value = text[end..].iter().position(|&b| !is_blank(b)).map_or(&[][..], |at| trim_end(&text[end + at..]));
         return name_of(&text[start..end])
             .map(|name| Assignment { name, name_end: end, value: Some(value) })
             .into_iter()
@@ -250,19 +250,24 @@ fn name_of(bytes: &[u8]) -> Option<&str> {
 
 /// The words of `text[from..]`, quotes and escapes kept, as byte ranges (BuildKit's `parseWords`).
 fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
-    let is_space = |b: u8| matches!(b, b'\t'..=b'\r' | b' ');
+    let end = trim_end(text).len();
     let mut words = Vec::new();
     let mut at = from;
-    while at < text.len() {
-        if is_space(text[at]) {
-            at += 1;
+    while at < end {
+        let blank = space(&text[at..end]);
+        if blank > 0 {
+            at += blank;
             continue;
         }
         let start = at;
         let mut quote = None;
-        while at < text.len() && (quote.is_some() || !is_space(text[at])) {
+        while at < end && (quote.is_some() || space(&text[at..end]) == 0) {
             let byte = text[at];
             if byte == escape && quote != Some(b'\'') {
+                if at + 1 == end {
+                    // An escape at the very end is dropped.
+                    break;
+                }
                 at += 1;
             } else if quote == Some(byte) {
                 quote = None;
@@ -271,10 +276,28 @@ fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
             }
             at += 1;
         }
-        at = at.min(text.len());
-        words.push((start, at));
+        let stop = at.min(end);
+        if stop == start {
+            break;
+        }
+        words.push((start, stop));
+        if stop < end && text[stop] == escape {
+            break;
+        }
     }
     words
+}
+
+/// The length of the white space character that `text` starts with, 0 if it starts with none.
+fn space(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'\t'..=b'\r' | b' ') => 1,
+        Some(0x80..) => match bstr::decode_utf8(text) {
+            (Some(ch), len) if ch.is_whitespace() => len,
+            _ => 0,
+        },
+        _ => 0,
+    }
 }
 
 #[cfg(test)]

@@ -65,9 +65,11 @@ fn made_up_files() {
         tally.add(&format!("the file of seed {seed}"), &generate::file(seed));
     }
     println!("{}", tally.finish("made-up files"));
-    assert!(tally.same >= ACCEPTED || count < MADE_UP, "BuildKit accepts only {} files", tally.same);
-    let excused: usize = tally.excused.values().sum();
-    assert!(excused * 10 < tally.same, "{excused} of {} files need an excuse", tally.same);
+    if count >= MADE_UP {
+        assert!(tally.same >= ACCEPTED, "BuildKit accepts only {} files", tally.same);
+        let excused: usize = tally.excused.values().sum();
+        assert!(excused * 10 < tally.same, "{excused} of {} files need an excuse", tally.same);
+    }
 }
 
 /// Lines about as long as BuildKit takes them: here cachelane has to refuse what BuildKit refuses.

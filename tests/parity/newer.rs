@@ -13,12 +13,10 @@ use crate::reading::{self, Item};
 /// Why `ours` and `theirs` may differ in `field`, if they may.
 pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     match field {
-        Field::Heredocs | Field::Lines => heredoc(ours, theirs).or_else(|| template(&ours.text, file)),
-        // Behind the flags of ONBUILD stands the inner instruction, so these may follow from them.
-        Field::Flags | Field::Arguments | Field::Variables | Field::Keyword | Field::Onbuild => {
-            template(&ours.text, file)
-        }
         Field::Name | Field::Text => None,
+        Field::Heredocs | Field::Lines => heredoc(ours, theirs).or_else(|| template(ours, file)),
+        // Behind the flags of ONBUILD stands the inner instruction, so what it does may follow from them.
+        Field::Flags | Field::Arguments | Field::Variables | Field::Keyword | Field::Onbuild => template(ours, file),
     }
 }
 
@@ -86,9 +84,12 @@ fn whole_json(ours: &Item) -> bool {
 }
 
 /// cachelane reads a template's expression in a flag as part of the word it stands in; the parser knows no templates.
-fn template(text: &[u8], file: &Dockerfile<'_>) -> Option<&'static str> {
-    let opens = ["{{", "{%", "@(", "@["].iter().any(|open| text.contains_str(open));
-    (file.template && opens && text.contains_str("--")).then_some("a template's expression stands in a flag")
+fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
+    let opens = |text: &[u8]| ["{{", "{%", "@(", "@["].iter().any(|open| text.contains_str(open));
+    let in_flag = ours.flags.iter().flatten().any(|flag| opens(flag));
+    // Our reading does not keep the flags of ONBUILD itself.
+    let outer = ours.name.eq_ignore_ascii_case(b"ONBUILD") && ours.text.contains_str("--") && opens(&ours.text);
+    (file.template && (in_flag || outer)).then_some("a template's expression stands in a flag")
 }
 
 /// Why the directives of `source` may differ: a line of theirs that only one of the readers takes for one.
