@@ -4,7 +4,7 @@ use crate::dockerfile::lines::Lines;
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
-use crate::text::{Span, count, line_ending};
+use crate::text::{Span, line_ending};
 
 use super::declare::{count_word, has_variable, indentation, spots, whole_line};
 use super::{Context, Rule};
@@ -75,13 +75,10 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str) -> Option<Finding> {
     }
     let instruction = &cx.file.instructions[arg.instruction];
     let span = instruction.text.span(arg.name_end - name.len(), arg.name_end);
-    let each = if runs == 1 { "builds" } else { "build" };
     let user = &cx.file.instructions[first];
-    let message = format!("every job {each} {} anew below this line that do not need `{name}`", count(runs, "RUN"));
-    let message = if runs == 1 {
-        format!("every job builds the RUN below this line anew, which does not need `{name}`")
-    } else {
-        message.replace("job build ", "job builds the ")
+    let message = match runs {
+        1 => format!("every job builds the RUN below this line anew, though it does not need `{name}`"),
+        _ => format!("every job builds the {runs} RUNs below this line anew, though they do not need `{name}`"),
     };
     Some(
         Finding::new(&META, span, message)

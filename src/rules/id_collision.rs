@@ -74,7 +74,9 @@ impl Rule for IdCollision {
             for site in sites.iter().filter(|(_, site)| site.named && site.target.is_some()) {
                 bases.entry(&site.1.key).or_default().push(*site);
             }
-            bases.values().for_each(|sites| compare(sites, findings));
+            for sites in bases.values() {
+                compare(sites, findings);
+            }
         }
     }
 }

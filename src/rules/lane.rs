@@ -96,8 +96,8 @@ fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
             _ => None,
         };
     }
-    let sees = |name: &&str| name.starts_with("TARGET") && file.visible(name, index).is_some();
-    pinned && !PLATFORM_ARGS.iter().any(|name| sees(&name))
+    let sees = |name: &str| name.starts_with("TARGET") && file.visible(name, index).is_some();
+    pinned && !PLATFORM_ARGS.iter().any(|name| sees(name))
 }
 
 /// Whether every build on the builder that uses the mount's id waits for the one that holds it.

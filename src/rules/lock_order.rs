@@ -1,5 +1,6 @@
 //! `lock-order`: RUNs that take the same locks in opposite orders.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
@@ -47,7 +48,7 @@ impl Rule for LockOrder {
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         let graph = Graph::new(index);
         for circle in graph.circles() {
-            findings.extend(report(&graph, &circle));
+            findings.extend(report(&circle));
         }
     }
 }
@@ -100,8 +101,6 @@ impl<'s> Graph<'s> {
         for start in 0..self.next.len() {
             if !std::mem::replace(&mut done[group[start]], true) {
                 circles.extend(self.circle(start, &group));
-            } else if circles.is_empty() {
-                continue;
             }
         }
         circles
@@ -124,8 +123,8 @@ impl<'s> Graph<'s> {
                     way.reverse();
                     return Some(way);
                 }
-                if !from.contains_key(&to) {
-                    from.insert(to, here);
+                if let Entry::Vacant(entry) = from.entry(to) {
+                    entry.insert(here);
                     queue.push_back(to);
                 }
             }
@@ -182,7 +181,7 @@ impl<'s> Graph<'s> {
 }
 
 /// The finding for one circle: at its first RUN, pointing at every other.
-fn report(_: &Graph<'_>, circle: &[Edge<'_>]) -> Option<Spread> {
+fn report(circle: &[Edge<'_>]) -> Option<Spread> {
     let first = circle.first()?;
     let id = |site: &Site| String::from_utf8_lossy(&site.key.id).into_owned();
     let target = |site: &Site| String::from_utf8_lossy(site.target.as_deref().unwrap_or_default()).into_owned();
@@ -190,13 +189,12 @@ fn report(_: &Graph<'_>, circle: &[Edge<'_>]) -> Option<Spread> {
         let (held, taken) = (edge.held.1, edge.taken);
         format!("takes `{}` (at {}), then `{}` (at {})", id(held), target(held), id(taken), target(taken))
     };
-    let count = circle.len();
-    let message = format!(
-        "{count} builds can wait for each other for ever: this RUN {}, and {} the other way round",
-        order(first),
-        if count == 2 { "another one goes".to_owned() } else { format!("{} others close the circle", count - 1) },
-    );
-    let message = message.replace("close the circle the other way round", "close the circle");
+    let others = match circle.len() {
+        2 => "another one takes them the other way round".to_owned(),
+        count => format!("{} others close the circle", count - 1),
+    };
+    let message =
+        format!("{} builds can wait for each other for ever: this RUN {}; {others}", circle.len(), order(first));
     let points = circle[1..].iter().map(|edge| Point::new(edge.held, order(edge))).collect();
     let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
     Some(Spread { file: first.held.0, finding: Finding::new(&META, first.held.1.span, message).help(help), points })

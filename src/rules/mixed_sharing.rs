@@ -48,7 +48,9 @@ impl Rule for MixedSharing {
             for site in sites.iter().filter(|(_, site)| site.sharing.is_some()) {
                 bases.entry(&site.1.key).or_default().push(*site);
             }
-            bases.values().for_each(|sites| compare(sites, findings));
+            for sites in bases.values() {
+                compare(sites, findings);
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `split-cache`: one id that stands for several caches.
 
+use std::collections::HashSet;
+
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::index::{Index, Located, Point, Spread};
 
@@ -42,14 +44,9 @@ impl Rule for SplitCache {
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         for (id, sites) in index.ids() {
             let Some((first, rest)) = sites.split_first() else { continue };
-            let mut seen = vec![&first.1.key];
-            for site in rest {
-                // One finding for each further cache, where it comes up first.
-                if !seen.contains(&&site.1.key) {
-                    seen.push(&site.1.key);
-                    findings.push(split(id, *site, *first));
-                }
-            }
+            let mut seen = HashSet::from([&first.1.key]);
+            // One finding for each further cache, where it comes up first.
+            findings.extend(rest.iter().filter(|site| seen.insert(&site.1.key)).map(|site| split(id, *site, *first)));
         }
     }
 }

@@ -13,7 +13,7 @@ static META: RuleMeta = RuleMeta {
     fix: Some(Applicability::Unsafe),
     goes_first: false,
     summary: "apt's cache without a lock: parallel builds fail on apt's own",
-    doc: r#"## What it does
+    doc: r"## What it does
 Finds a cache mount on `/var/cache/apt` or `/var/lib/apt` (or below) without `sharing=locked`, in a RUN that calls apt,
 apt-get or dpkg.
 
@@ -32,7 +32,7 @@ lane.
 
 ## When to ignore it
 When the builder never runs two builds at once. `sharing=private` is no finding: nobody shares the directory then.
-"#,
+",
 };
 
 impl Rule for UnlockedApt {
