@@ -1,0 +1,115 @@
+//! Files that nobody should have, and what the command says about them: a clear line each, and the rest goes on.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Output};
+
+const GOOD: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
+
+fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let output: Output = Command::new(env!("CARGO_BIN_EXE_cachelane")).args(args).current_dir(folder).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// A folder with one good Dockerfile in `good/`.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("good")).unwrap();
+    fs::write(folder.path().join("good/Dockerfile"), GOOD).unwrap();
+    folder
+}
+
+/// Runs `check` and `fix` and expects `message` from both, exit code 2, and the good file done.
+fn rest_goes_on(folder: &Path, message: &str) {
+    let (code, out, err) = cachelane(folder, &["check"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains(message), "{err}");
+    assert!(out.contains("good/Dockerfile:2:27"), "{out}");
+    let (code, _, err) = cachelane(folder, &["fix"]);
+    assert_eq!(code, 2);
+    assert!(err.contains(message), "{err}");
+    assert!(fs::read_to_string(folder.join("good/Dockerfile")).unwrap().contains("id=x-${CACHE_ID}"));
+}
+
+#[test]
+fn two_hundred_megabytes_of_garbage() {
+    let folder = folder();
+    File::create(folder.path().join("Dockerfile")).unwrap().set_len(200 << 20).unwrap();
+    rest_goes_on(folder.path(), "cachelane: Dockerfile: it is larger than 32 MiB");
+}
+
+#[test]
+fn a_nul_byte() {
+    let folder = folder();
+    fs::write(folder.path().join("Dockerfile"), b"FROM a\nRUN \0\n").unwrap();
+    rest_goes_on(folder.path(), "cachelane: Dockerfile: there is a NUL byte on line 2");
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let folder = folder();
+    let (code, out, err) = cachelane(folder.path(), &["check", "gone/Dockerfile", "good"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("gone/Dockerfile: cannot read it"), "{err}");
+    assert!(out.contains("good/Dockerfile:2:27"), "{out}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_and_a_link_to_nowhere_that_are_named() {
+    let folder = folder();
+    let made = Command::new("mkfifo").arg(folder.path().join("Dockerfile")).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("nowhere", folder.path().join("b.Dockerfile")).unwrap();
+    let (code, out, err) = cachelane(folder.path(), &["check", "Dockerfile", "b.Dockerfile", "good"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("Dockerfile: it is not a regular file") && err.contains("b.Dockerfile: cannot read it"),
+        "{err}"
+    );
+    assert!(out.contains("good/Dockerfile:2:27"), "{out}");
+    // A search passes both over: neither is a file.
+    assert_eq!(cachelane(folder.path(), &["check"]).0, 1);
+}
+
+#[test]
+fn a_file_that_buildkit_cannot_read_is_left_as_it_is() {
+    let folder = folder();
+    let broken = "FROM a\nRUN --mount=type=cache,id=x,target=/x,sharing=locked <<EOF\n";
+    fs::write(folder.path().join("Dockerfile"), broken).unwrap();
+    let (code, out, _) = cachelane(folder.path(), &["fix"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("no line ends the heredoc `EOF`"), "{out}");
+    assert_eq!(fs::read_to_string(folder.path().join("Dockerfile")).unwrap(), broken);
+}
+
+#[test]
+fn control_characters_do_not_reach_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "a\u{1b}[2J\nb.Dockerfile";
+    let text = "RUN --mount=type=cache,id=x\u{1b}[2J,target=/x,sharing=locked echo \u{1b}]0;x\u{7}\n";
+    fs::write(folder.path().join(name), text).unwrap();
+    for args in [&["check"][..], &["list"], &["fix", "--diff"], &["fix"]] {
+        let (_, out, err) = cachelane(folder.path(), args);
+        // A diff that is piped into a file has to hold the file's own bytes; what is said beside it has not.
+        let shown = if args.len() == 2 { err } else { out + &err };
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{7}'), "{args:?}: {shown:?}");
+    }
+}
+
+#[test]
+fn an_unsafe_fix_that_another_file_calls_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let locked = "FROM debian\nARG CACHE_ID=default\n\
+        RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
+    fs::write(folder.path().join("a.Dockerfile"), locked).unwrap();
+    fs::write(folder.path().join("b.Dockerfile"), locked.replace(",sharing=locked", "")).unwrap();
+    let (code, out, _) = cachelane(folder.path(), &["check"]);
+    assert!(code == 1 && out.contains("a.Dockerfile:3:27 locked here"), "{out}");
+    assert_eq!(cachelane(folder.path(), &["fix", "--unsafe"]).0, 0);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("b.Dockerfile")).unwrap(),
+        locked.replace(",sharing=locked", "").replace("target=/x", "target=/x,sharing=locked")
+    );
+}
