@@ -24,8 +24,8 @@ pub struct Site {
     pub span: Span,
     /// The same for people.
     pub range: Range,
-    /// The edits, as bytes and text, that set the sharing mode to `locked`.
-    pub lock_edit: Option<(Span, &'static str)>,
+    /// Where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode.
+    pub mode_edit: Option<(Span, &'static str)>,
     /// Where text can be put behind an id of its own.
     pub id_end: Option<usize>,
 }

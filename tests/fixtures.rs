@@ -42,9 +42,9 @@ fn settings(source: &[u8]) -> Settings {
 
 fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
     let checked = lint::check(source, settings);
-    let rules = checked.findings.iter().map(|finding| finding.rule).collect();
     let mut reports = [FileReport { path: "Dockerfile".into(), source: source.to_vec(), checked }];
     lint::relate_reports(&mut reports, settings, |_| "Dockerfile".into());
+    let rules = reports[0].checked.findings.iter().map(|finding| finding.rule).collect();
     let text = human::findings(&reports, Style { color: false, width: 100, why_not_fixed: false }, 1);
     (text, rules)
 }

@@ -33,8 +33,9 @@ pub struct Stage {
     pub base: Base,
     /// Its instructions, FROM left out, by their indices.
     pub instructions: Range<usize>,
-    /// The other stages that it takes files from (`COPY --from`, `ADD`, a mount's `from`), by their indices.
-    pub uses: Vec<usize>,
+    /// Which other stages it takes files from (`COPY --from`, `ADD`, a mount's `from`), by their indices, each with the
+    /// instruction that does.
+    pub uses: Vec<(usize, usize)>,
 }
 
 impl Stage {
@@ -80,18 +81,16 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         stages.push(Stage { index, from: Some(from), name, base, instructions: from + 1..end, uses: Vec::new() });
     }
     for index in 0..stages.len() {
-        let mut uses: Vec<usize> = instructions[stages[index].instructions.clone()]
-            .iter()
-            .filter(|i| i.flags.iter().any(|flag| flag.text.bytes().contains_str("from=")))
-            .flat_map(sources)
-            .filter_map(|source| {
-                let named = names.get(&source.to_ascii_lowercase()).copied();
-                named.or_else(|| source.parse::<usize>().ok().map(|n| n + shift).filter(|n| *n < stages.len()))
-            })
-            .filter(|used| *used != index)
-            .collect();
-        uses.sort_unstable();
-        uses.dedup();
+        let range = stages[index].instructions.clone();
+        let with_from = |at: &usize| instructions[*at].flags.iter().any(|f| f.text.bytes().contains_str("from="));
+        let uses = range.filter(with_from).flat_map(|at| sources(&instructions[at]).into_iter().map(move |s| (at, s)));
+        let uses = uses.filter_map(|(at, source)| {
+            let named = names.get(&source.to_ascii_lowercase()).copied();
+            let used =
+                named.or_else(|| source.parse::<usize>().ok().map(|n| n + shift).filter(|n| *n < stages.len()))?;
+            (used != index).then_some((at, used))
+        });
+        let uses = uses.collect();
         stages[index].uses = uses;
     }
     stages

@@ -108,6 +108,30 @@ impl Word {
         self.parts.iter().any(|part| matches!(part, Part::Variable(_)))
     }
 
+    /// The word with every `$NAME` written as `${NAME}`: two words that always expand alike read alike.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(piece) => text.extend_from_slice(piece),
+                Part::Variable(Variable { name, form }) => {
+                    let (operator, word) = match form {
+                        Form::Plain => ("", None),
+                        Form::Default { or_empty, word } => (if *or_empty { ":-" } else { "-" }, Some(word)),
+                        Form::Alternative { or_empty, word } => (if *or_empty { ":+" } else { "+" }, Some(word)),
+                        Form::Required(word) => ("?", Some(word)),
+                        Form::Other(word) => ("#", Some(word)),
+                    };
+                    text.extend_from_slice(format!("${{{name}{operator}").as_bytes());
+                    text.extend(word.map(Self::canonical).unwrap_or_default());
+                    text.push(b'}');
+                }
+            }
+        }
+        text
+    }
+
     /// The word's value where `lookup` gives the values of variables (`None`: unset), or `None` where it holds a form
     /// that cannot be worked out here.
     pub fn expand(&self, lookup: &mut impl FnMut(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::mounts::clean;
-use crate::dockerfile::{Dockerfile, Form, Instruction, Kind, Mount, Sharing, Word};
+use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Instruction, Kind, Mount, Sharing, Word};
 use crate::finding::LockKey;
 use crate::index::Site;
 use crate::text::{Range, Span};
@@ -22,6 +22,16 @@ pub const PLATFORM_ARGS: &[&str] = &[
     "BUILDOS",
     "BUILDARCH",
     "BUILDVARIANT",
+];
+
+/// Tools whose own documentation says that several processes may use one cache, and how the folders that hold it end.
+/// `needless-lock` says where each says so.
+const CONCURRENT_TOOLS: &[(&str, &[&str])] = &[
+    ("Go's build cache", &["/.cache/go-build", "/go-build"]),
+    ("Go's module cache", &["/go/pkg/mod", "${GOPATH}/pkg/mod", "$GOPATH/pkg/mod"]),
+    ("uv's cache", &["/.cache/uv"]),
+    ("npm's cache", &["/.npm", "/.npm/_cacache"]),
+    ("ccache's cache", &["/.ccache", "/.cache/ccache"]),
 ];
 
 /// A cache mount that BuildKit would accept.
@@ -87,8 +97,17 @@ impl Cache<'_> {
     /// What decides which other mounts it waits for.
     #[must_use]
     pub fn lock(&self) -> LockKey {
-        let base = self.mount.base().map(|value| value.map(Cow::into_owned));
-        LockKey { id: self.mount.effective_id().into_owned(), base }
+        let [from, uid, gid, mode] = self.mount.base().map(|value| value.map(Cow::into_owned));
+        // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
+        // BuildKit takes that directory as it is.
+        let owned = (uid.is_some() || gid.is_some() || mode.is_some()) && self.mount.value("source").is_none();
+        let or = |value: Option<Vec<u8>>, default: &str| owned.then(|| value.unwrap_or_else(|| default.into()));
+        let mode = or(mode, "0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
+        let base = [from.map(|from| from.to_ascii_lowercase()), or(uid, "0"), or(gid, "0"), mode];
+        LockKey {
+            id: if self.word.has_variable() { self.word.canonical() } else { self.mount.effective_id().into_owned() },
+            base,
+        }
     }
 
     /// What other files need to know of it. `range` gives a span's lines and columns.
@@ -107,19 +126,27 @@ impl Cache<'_> {
             line: file.instructions[self.instruction].lines.0,
             span,
             range: range(span),
-            lock_edit: self.lock_edit(),
+            mode_edit: self.mode_edit(),
             id_end: id.map(|field| self.mount.value_span(field).end),
         }
     }
 
-    /// The bytes and the text that set the sharing mode to `locked`; `None` where a variable names it, or it is.
+    /// Where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode.
     #[must_use]
-    pub fn lock_edit(&self) -> Option<(Span, &'static str)> {
+    pub fn mode_edit(&self) -> Option<(Span, &'static str)> {
         match self.mount.field("sharing") {
-            Some(_) if self.mount.sharing().is_none_or(|sharing| sharing == Sharing::Locked) => None,
-            Some(field) => Some((self.mount.value_span(field), "locked")),
-            None => Some((Span::at(self.mount.fields.last()?.next), ",sharing=locked")),
+            Some(_) if self.mount.sharing().is_none() => None,
+            Some(field) => Some((self.mount.value_span(field), "")),
+            None => Some((Span::at(self.mount.fields.last()?.next), ",sharing=")),
         }
+    }
+
+    /// The tool whose cache it is, where that tool is made for several processes at once.
+    #[must_use]
+    pub fn concurrent_tool(&self) -> Option<&'static str> {
+        let target = clean(&self.mount.value("target")?);
+        let is_it = |(_, folders): &&(&str, &[&str])| folders.iter().any(|folder| target.ends_with(folder.as_bytes()));
+        CONCURRENT_TOOLS.iter().find(is_it).map(|(tool, _)| *tool)
     }
 
     /// Whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another
@@ -161,20 +188,62 @@ fn is_readonly(mount: &Mount<'_>) -> bool {
         || mount.value("readonly").is_some_and(|value| matches!(&*value, b"true" | b"1"))
 }
 
-/// Whether a RUN calls apt, apt-get or dpkg, in its command or in a heredoc.
+/// What follows `apt` where it is a command: a subcommand that takes locks.
+const APT_COMMANDS: &[&str] = &[
+    "update",
+    "install",
+    "upgrade",
+    "full-upgrade",
+    "dist-upgrade",
+    "remove",
+    "purge",
+    "autoremove",
+    "clean",
+    "autoclean",
+    "build-dep",
+    "satisfy",
+    "reinstall",
+];
+
+/// Whether a RUN calls apt or apt-get, in its command or in a heredoc. (dpkg takes no lock in apt's folders.)
 fn calls_apt(file: &Dockerfile<'_>, run: &Instruction<'_>) -> bool {
-    let starts = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b'`' | b'"' | b'\'' | b'{');
-    let ends = |b: u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b';' | b')');
-    let calls = |text: &[u8], name: &str| {
-        text.find_iter(name).any(|at| {
-            let before = text[..at].strip_suffix(b"/usr/bin/").unwrap_or(&text[..at]);
-            let after = text.get(at + name.len());
-            before.last().is_none_or(|b| starts(*b)) && after.is_some_and(|b| ends(*b))
+    let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
+    let words = |line: &[u8]| -> Vec<String> {
+        let words = line.split(|b| !part(*b)).filter(|word| !word.is_empty());
+        words.map(|word| word.to_str_lossy().trim_start_matches("/usr/bin/").to_owned()).collect()
+    };
+    let calls = |line: &[u8]| {
+        let words = words(line);
+        words.iter().enumerate().any(|(at, word)| match word.as_str() {
+            "apt-get" => true,
+            "apt" => words[at + 1..]
+                .iter()
+                .find(|word| !word.starts_with('-'))
+                .is_some_and(|word| APT_COMMANDS.contains(&word.as_str())),
+            _ => false,
         })
     };
     let bodies = run.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
     let mut texts = std::iter::once(run.arguments()).chain(bodies);
-    texts.any(|text| ["apt-get", "apt", "dpkg"].iter().any(|name| calls(text, name)))
+    texts.any(|text| text.lines().filter(|line| !line.trim_start().starts_with(b"#")).any(calls))
+}
+
+/// The ENV that decides `name` at instruction `index`, whatever a build passes. One whose value leads back to an ARG
+/// hands on what is passed, and is none.
+#[must_use]
+pub fn shadowing_env<'f>(file: &'f Dockerfile<'_>, name: &str, index: usize) -> Option<&'f Declaration> {
+    file.visible(name, index).filter(|seen| seen.by == DeclaredBy::Env && !leads_to_arg(file, seen, 20))
+}
+
+fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration, depth: usize) -> bool {
+    let Some(Ok(word)) = env.value.as_ref().map(|value| Word::read(value, file.escape)) else { return false };
+    let mut found = false;
+    word.each_variable(&mut |variable| {
+        found |= file.visible(&variable.name, env.instruction).is_some_and(|seen| {
+            seen.by == DeclaredBy::Arg || (depth > 0 && !std::ptr::eq(seen, env) && leads_to_arg(file, seen, depth - 1))
+        });
+    });
+    found
 }
 
 /// Whether `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only

@@ -4,12 +4,13 @@
 //! stage: right before the first RUN that refers to it, above that RUN's own comments, and never where a template's
 //! block would hide it from another RUN that needs it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Instruction, Keyword, Place, Sharing, Word};
+use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
@@ -86,7 +87,9 @@ impl Context<'_> {
         if let Some(plan) = self.plans.borrow().get(&key) {
             return Rc::clone(plan);
         }
-        let refers = |c: &&Cache<'_>| c.word.mentions(name) || will_refer(self, c, name, level);
+        let first: HashSet<LockKey> =
+            self.caches().iter().filter(|c| gets_lane(self, c, name, level)).map(Cache::lock).collect();
+        let refers = |c: &&Cache<'_>| c.word.mentions(name) || (!first.is_empty() && first.contains(&c.lock()));
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
         uses.dedup();
         let default = (name == self.settings.arg).then_some(self.settings.default.as_str());
@@ -96,8 +99,8 @@ impl Context<'_> {
     }
 }
 
-/// Whether the id of `cache` will refer to `name` once its fixes up to `level` are made.
-fn will_refer(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
+/// Whether `cache` has a fix up to `level` that puts `name` into its id. The other mounts of the same cache follow.
+pub(super) fn gets_lane(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
     let review = level == Applicability::Unsafe;
     if name == cx.settings.arg {
         let locked = review && (cache.sharing == Some(Sharing::Private) || cache.is_unlocked_apt(cx.file));

@@ -35,8 +35,8 @@ RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked a
 
 ## Fix
 Safe: the line moves down to right above the first instruction that mentions the argument in any way, and above that one's
-comments. A line that declares more names is split. A line is left where it is, with the reason, when its value holds a
-variable, or when a template's block stands between.
+comments. A line that declares more names is split. A line is left where it is, with the reason, when it has a comment of
+its own, when its value holds a variable, or when a template's block stands between.
 
 ## When to ignore it
 When a RUN in between reads the argument through a script that does not name it in the Dockerfile.
@@ -62,6 +62,10 @@ impl Rule for EarlyArg {
 
 fn finding(cx: &Context<'_>, arg: &Declaration, name: &str) -> Option<Finding> {
     let stage = &cx.file.stages[arg.stage?];
+    // A later name on the same line may be made of it.
+    if count_word(cx.file.instructions[arg.instruction].text.bytes(), name) > 1 {
+        return None;
+    }
     let rest = arg.instruction + 1..stage.instructions.end;
     let users: Vec<usize> = rest.filter(|&index| mentions(cx, &cx.file.instructions[index], name)).collect();
     let first = *users.first()?;
@@ -77,8 +81,14 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str) -> Option<Finding> {
     let span = instruction.text.span(arg.name_end - name.len(), arg.name_end);
     let user = &cx.file.instructions[first];
     let message = match runs {
-        1 => format!("every job builds the RUN below this line anew, though it does not need `{name}`"),
-        _ => format!("every job builds the {runs} RUNs below this line anew, though they do not need `{name}`"),
+        1 => format!(
+            "every job rebuilds the RUN between this line and line {}, which does not need `{name}`",
+            user.lines.0
+        ),
+        _ => format!(
+            "every job rebuilds the {runs} RUNs between this line and line {}, which do not need `{name}`",
+            user.lines.0
+        ),
     };
     Some(
         Finding::new(&META, span, message)
@@ -126,6 +136,9 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     let same = |d: &&Declaration| d.stage == arg.stage && d.by == DeclaredBy::Arg && !d.onbuild;
     if file.declarations(name).iter().filter(same).count() > 1 {
         return Err("the stage declares it more than once: keep one of the lines, and move that".into());
+    }
+    if file.instructions[arg.instruction].lead < file.instructions[arg.instruction].span.start {
+        return Err("the comment above belongs to it: move both by hand".into());
     }
     if becomes_directive(cx, arg) {
         return Err("the comment below it would become a parser directive: move it by hand".into());

@@ -1,10 +1,10 @@
 //! `id-collision`: one id for different contents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
-use crate::index::{Index, Located, Point, Spread};
+use crate::index::{Index, Located, Point, Site, Spread};
 
 use super::Rule;
 
@@ -57,6 +57,8 @@ const KINDS: &[(&str, &str)] = &[
     ("cargo's git checkouts", "/cargo/git"),
     ("cargo's git checkouts", "/.cargo/git"),
     ("Maven's repository", "/.m2"),
+    ("Maven's repository", "/.m2/repository"),
+    ("yum's cache", "/var/cache/yum"),
     ("Gradle's cache", "/.gradle"),
     ("ccache's cache", "/.ccache"),
     ("dnf's cache", "/var/cache/dnf"),
@@ -69,58 +71,84 @@ impl Rule for IdCollision {
     }
 
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        for (_, sites) in index.ids() {
+        let ids = index.ids();
+        let taken = |id: &str| ids.binary_search_by_key(&id.as_bytes(), |(id, _)| *id).is_ok();
+        for (_, sites) in &ids {
             let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
-            for site in sites.iter().filter(|(_, site)| site.named && site.target.is_some()) {
+            for site in sites.iter().filter(|(_, site)| site.target.is_some()) {
                 bases.entry(&site.1.key).or_default().push(*site);
             }
-            for sites in bases.values() {
-                compare(sites, findings);
+            for sites in bases.values().filter(|sites| sites.iter().any(|(_, site)| site.named)) {
+                compare(sites, taken, findings);
             }
         }
     }
 }
 
-/// Compares the sites of one cache: each with those of its RUN, and with the first of another kind.
-fn compare(sites: &[Located<'_>], findings: &mut Vec<Spread>) {
-    // The first site of the whole run keeps the id, and its kind is what the id stands for.
-    let known = sites.iter().find_map(|site| Some((kind(site.1)?, *site)));
-    let mut start = 0;
-    for (at, (file, site)) in sites.iter().enumerate() {
-        let run = |at: usize| (sites[at].0, sites[at].1.instruction);
-        if run(at) != run(start) {
-            start = at;
+/// Looks at the sites of one cache. One target keeps the id, and what collides with it is named by its own, the same
+/// everywhere: so RUNs that shared a cache still do.
+fn compare(sites: &[Located<'_>], taken: impl Fn(&str) -> bool, findings: &mut Vec<Spread>) {
+    // A mount without an id of its own cannot give its target up.
+    let Some(keeper) = sites.iter().find(|(_, site)| !site.named).or(sites.first()) else { return };
+    let keeper = sites.iter().find(|site| kind(site.1).is_some() && kind(keeper.1).is_none()).unwrap_or(keeper);
+    let mut colliding: BTreeSet<&[u8]> = BTreeSet::new();
+    for run in sites.chunk_by(|a, b| (a.0, a.1.instruction) == (b.0, b.1.instruction)) {
+        let targets: BTreeSet<&[u8]> = run.iter().filter_map(|(_, site)| site.target.as_deref()).collect();
+        if targets.len() > 1 {
+            colliding.extend(targets.into_iter().filter(|target| Some(*target) != keeper.1.target.as_deref()));
         }
-        let first = sites[start];
-        let in_run = first.1.target != site.target;
-        let other_kind = known.filter(|(known, _)| kind(site).is_some_and(|kind| kind != *known));
-        let message = match (in_run, other_kind) {
-            (true, _) => {
-                format!("`{}` is one directory, seen at two targets of this RUN: their files get mixed", id(site))
+    }
+    let other_kind = |site: &Site| kind(site).zip(kind(keeper.1)).is_some_and(|(own, kept)| own != kept);
+    colliding.extend(sites.iter().filter(|(_, site)| other_kind(site)).filter_map(|(_, site)| site.target.as_deref()));
+    let targets: Vec<&[u8]> = colliding.iter().copied().chain(keeper.1.target.as_deref()).collect();
+    for (file, site) in sites {
+        let Some(target) = site.target.as_deref().filter(|target| colliding.contains(target)) else { continue };
+        let id = id(site);
+        let message = match kind(site).zip(kind(keeper.1)) {
+            Some((own, kept)) if own != kept => {
+                format!("`{id}` is one directory, for {kept} and for {own}: their files get mixed")
             }
-            (false, Some((known, _))) => {
-                let own = kind(site).unwrap_or_default();
-                format!("`{}` holds {known} elsewhere and {own} here: their files get mixed", id(site))
-            }
-            (false, None) => continue,
+            _ => format!("`{id}` is one directory, mounted at several targets of one RUN: their files get mixed"),
         };
-        let other = if in_run { first } else { other_kind.map_or(first, |(_, other)| other) };
-        let suffix = suffix(site.target.as_deref(), other.1.target.as_deref());
-        let fix = site.id_end.ok_or("the id is not written out".to_owned()).map(|end| {
-            Fix::needs_review(format!("use `id={}-{suffix}`", id(site)), vec![Edit::insert(end, format!("-{suffix}"))])
-        });
-        let finding =
-            Finding::new(&META, site.span, message).help(format!("write `id={}-{suffix}`", id(site))).fix(fix);
-        let target = String::from_utf8_lossy(other.1.target.as_deref().unwrap_or_default()).into_owned();
-        findings.push(Spread { file: *file, finding, points: vec![Point::new(other, format!("at `{target}` here"))] });
+        let name = name(&id, target, &targets, &taken);
+        let fix = match (&name, site.id_end) {
+            (Some((name, suffix)), Some(end)) => {
+                Ok(Fix::needs_review(format!("use `id={name}`"), vec![Edit::insert(end, format!("-{suffix}"))]))
+            }
+            _ => Err("no name could be made of its target: give the mount an id of its own".into()),
+        };
+        let help =
+            name.map_or_else(|| "give the mount an id of its own".into(), |(name, _)| format!("write `id={name}`"));
+        let finding = Finding::new(&META, site.span, message).help(help).fix(fix);
+        let kept = String::from_utf8_lossy(keeper.1.target.as_deref().unwrap_or_default()).into_owned();
+        findings.push(Spread { file: *file, finding, points: vec![Point::new(*keeper, format!("at `{kept}` here"))] });
     }
 }
 
-fn id(site: &crate::index::Site) -> std::borrow::Cow<'_, str> {
+/// The id and as many of the last parts of `target` as set it apart from all other `targets` and make a name that no
+/// other mount has: of `/var/lib/apt` beside `/var/cache/apt` that is `lib-apt`. The suffix comes with it.
+fn name(id: &str, target: &[u8], targets: &[&[u8]], taken: impl Fn(&str) -> bool) -> Option<(String, String)> {
+    let parts = |path: &[u8]| -> Vec<String> {
+        let plain = |ch: &char| ch.is_ascii_alphanumeric() || "-_.".contains(*ch);
+        let text = String::from_utf8_lossy(path).into_owned();
+        let parts = text.split('/').map(|part| part.trim_start_matches('.').chars().filter(plain).collect::<String>());
+        parts.filter(|part| !part.is_empty()).collect()
+    };
+    let end = |parts: &[String], n: usize| parts[parts.len().saturating_sub(n)..].join("-");
+    let own = parts(target);
+    let others: Vec<Vec<String>> = targets.iter().filter(|other| **other != target).map(|other| parts(other)).collect();
+    (1..=own.len()).map(|n| (n, end(&own, n))).find_map(|(n, suffix)| {
+        let name = format!("{id}-{suffix}");
+        let free = others.iter().all(|other| end(other, n) != suffix) && !taken(&name);
+        free.then_some((name, suffix))
+    })
+}
+
+fn id(site: &Site) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(&site.key.id)
 }
 
-fn kind(site: &crate::index::Site) -> Option<&'static str> {
+fn kind(site: &Site) -> Option<&'static str> {
     let target = site.target.as_deref()?;
     let fits = |path: &str| {
         let path = path.as_bytes();
@@ -132,18 +160,4 @@ fn kind(site: &crate::index::Site) -> Option<&'static str> {
         }
     };
     KINDS.iter().find(|(_, path)| fits(path)).map(|(kind, _)| *kind)
-}
-
-/// As many of the last parts of `target` as set it apart from `other`, joined by `-`: of `/var/lib/apt` beside
-/// `/var/cache/apt` it takes `lib-apt`.
-fn suffix(target: Option<&[u8]>, other: Option<&[u8]>) -> String {
-    let parts = |path: Option<&[u8]>| -> Vec<String> {
-        let text = String::from_utf8_lossy(path.unwrap_or_default()).into_owned();
-        text.split('/').filter(|part| !part.is_empty()).map(|part| part.trim_start_matches('.').to_owned()).collect()
-    };
-    let (own, other) = (parts(target), parts(other));
-    let end = |parts: &[String], n: usize| parts[parts.len().saturating_sub(n)..].join("-");
-    let needed = (1..=own.len()).find(|&n| end(&own, n) != end(&other, n)).unwrap_or(own.len());
-    let plain = |ch: char| ch.is_ascii_alphanumeric() || "-_.".contains(ch);
-    end(&own, needed).chars().filter(|ch| plain(*ch)).collect()
 }

@@ -4,8 +4,10 @@ use bstr::ByteSlice as _;
 
 use crate::dockerfile::{Base, Dockerfile, Mount, Sharing};
 use crate::fix::{Applicability, Edit, Fix};
+use crate::text::Span;
 
-use super::caches::PLATFORM_ARGS;
+use super::caches::{PLATFORM_ARGS, shadowing_env};
+use super::declare::gets_lane;
 use super::{Cache, Context};
 
 impl Context<'_> {
@@ -24,8 +26,9 @@ impl Context<'_> {
     /// # Errors
     /// As for [`Context::isolate`], and where a variable names the sharing mode.
     pub fn lock_and_isolate(&self, cache: &Cache<'_>) -> Result<Fix, String> {
-        let (span, text) = cache.lock_edit().ok_or("a variable names the sharing mode")?;
-        let (mut title, mut edits) = ("use `sharing=locked`".to_owned(), vec![Edit::replace(span, text)]);
+        let (span, before) = cache.mode_edit().ok_or("a variable names the sharing mode")?;
+        let edit = Edit::replace(span, format!("{before}locked"));
+        let (mut title, mut edits) = ("use `sharing=locked`".to_owned(), vec![edit]);
         if !cache.is_isolated(self.settings) {
             let (isolated, more, _) = self.append(cache, &self.settings.arg, Applicability::Unsafe)?;
             title = format!("{title}, {isolated}");
@@ -45,13 +48,56 @@ impl Context<'_> {
 
     /// Title and edits that put `-${name}` behind the id of `cache` and declare the name, and whether that is safe.
     fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
-        let mut edits = vec![id_edit(cache, name)?];
+        if let Some(env) = shadowing_env(self.file, name, cache.instruction) {
+            let line = self.file.instructions[env.instruction].lines.0;
+            return Err(format!("the ENV on line {line} would win over what a job passes: drop or rename it first"));
+        }
         let mut title = format!("use `id={}-${{{name}}}`", cache.id());
-        let Some(need) = self.declaring(name, cache.instruction, level) else { return Ok((title, edits, true)) };
-        title.push_str(&format!(" and {}", need.title()));
-        edits.extend(need.edits.iter().cloned());
-        Ok((title, edits, need.safe))
+        // The first mount that gets the lane takes those along that get none of their own: they are one cache.
+        let own = |other: &Cache<'_>| gets_lane(self, other, name, level);
+        let is_first =
+            self.same_cache(cache).find(|other| own(other)).is_some_and(|f| std::ptr::eq(f.mount, cache.mount));
+        let along = self.same_cache(cache).filter(|other| is_first && !own(other));
+        let (mut edits, mut safe) = (Vec::new(), true);
+        if let Some(need) = self.declaring(name, cache.instruction, level) {
+            title.push_str(&format!(" and {}", need.title()));
+        }
+        let uses = std::iter::once((id_edit(cache, name), cache.instruction));
+        for (edit, instruction) in uses.chain(along.map(|other| (id_edit(other, name), other.instruction))) {
+            edits.push(edit?);
+            if let Some(need) = self.declaring(name, instruction, level) {
+                edits.extend(need.edits.iter().cloned());
+                safe &= need.safe;
+            }
+        }
+        edits.sort();
+        edits.dedup();
+        Ok((title, edits, safe))
     }
+}
+
+/// The fix that takes the sharing mode out of the option list of `cache`, with a comma.
+///
+/// # Errors
+/// Why it cannot be done by an edit, for people.
+pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
+    let mount = cache.mount;
+    let fields = &mount.fields;
+    let sharing: Vec<usize> = (0..fields.len()).filter(|&index| fields[index].option == Some("sharing")).collect();
+    let [index] = sharing.as_slice() else { return Err("the sharing mode is given more than once".into()) };
+    let own = mount.text.span(fields[*index].start, fields[*index].end);
+    let span = match fields.get(index + 1) {
+        Some(next) => Span::new(own.start, mount.text.source(next.start)),
+        None if *index > 0 => Span::new(fields[index - 1].next, fields[*index].next),
+        None => return Err("it is the only option".into()),
+    };
+    let text = span.of(file.source);
+    let odd = |quote: u8| text.iter().filter(|b| **b == quote).count() % 2 == 1;
+    if odd(b'"') || odd(b'\'') || text.contains(&b'\n') {
+        return Err("quotes or line breaks stand in between: drop it by hand".into());
+    }
+    let mode = cache.sharing.map_or("…", Sharing::as_str);
+    Ok(Fix::needs_review(format!("drop `sharing={mode}`"), vec![Edit::delete(span)]))
 }
 
 /// Both lists of edits as one. Two insertions in one spot (an id and a sharing mode behind `type=cache`) become one.
@@ -76,7 +122,8 @@ pub fn lacks_platform(file: &Dockerfile<'_>, cache: &Cache<'_>) -> bool {
     let mut named = false;
     cache.word.each_variable(&mut |variable| {
         let name = variable.name.to_ascii_uppercase();
-        named |= name.contains("ARCH") || name.contains("PLATFORM");
+        // BUILDARCH and its kin are the same for all platforms of a build.
+        named |= (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD");
     });
     !named && id_edit(cache, "TARGETARCH").is_ok() && !runs_once(file, cache.instruction)
 }
@@ -110,6 +157,13 @@ pub fn is_shared_lock(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
 #[must_use]
 pub fn isolated_id(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     format!("{}-${{{}}}", cache.id(), cx.settings.arg)
+}
+
+/// The options that make `cache` a locked one with a lane, as messages show them.
+#[must_use]
+pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
+    let id = if cache.is_isolated(cx.settings) { cache.id() } else { isolated_id(cx, cache) };
+    format!("id={id},sharing=locked")
 }
 
 /// The edit that puts `-${name}` behind the id of `cache`, or gives it one.

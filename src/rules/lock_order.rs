@@ -1,7 +1,7 @@
 //! `lock-order`: RUNs that take the same locks in opposite orders.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::index::{Index, Located, Point, Site, Spread};
@@ -53,6 +53,9 @@ impl Rule for LockOrder {
     }
 }
 
+/// A RUN with more locks than this has only neighbours compared, which finds the same circles, if not the shortest.
+const MAX_PAIRED: usize = 32;
+
 /// One RUN that takes a lock while it holds another.
 #[derive(Clone, Copy)]
 struct Edge<'s> {
@@ -75,8 +78,14 @@ impl<'s> Graph<'s> {
                 let mut locked: Vec<(&[u8], &'s Site)> =
                     run.iter().filter(|s| s.is_locked()).filter_map(|s| Some((s.target.as_deref()?, s))).collect();
                 locked.sort_by_key(|(target, _)| *target);
-                for pair in locked.windows(2) {
-                    let [held, taken] = [pair[0].1, pair[1].1];
+                // A lock that the RUN holds already is not taken again.
+                let mut seen: HashSet<&LockKey> = HashSet::new();
+                locked.retain(|(_, site)| seen.insert(&site.key));
+                let reach = if locked.len() > MAX_PAIRED { 1 } else { locked.len() };
+                let pairs =
+                    (0..locked.len()).flat_map(|a| (a + 1..locked.len().min(a + 1 + reach)).map(move |b| (a, b)));
+                for (a, b) in pairs {
+                    let [held, taken] = [locked[a].1, locked[b].1];
                     let mut number = |site: &'s Site| {
                         *numbers.entry(&site.key).or_insert_with(|| {
                             next.push(BTreeMap::new());

@@ -65,20 +65,29 @@ fn strictness(mode: Option<&str>) -> u8 {
 }
 
 fn compare(sites: &[Located<'_>], findings: &mut Vec<Spread>) {
-    let Some(strictest) = sites.iter().max_by_key(|(_, site)| strictness(site.sharing)) else { return };
-    // The first of the strictest ones is the one to point at.
-    let strictest = sites.iter().find(|(_, site)| site.sharing == strictest.1.sharing).unwrap_or(strictest);
-    let mode = strictest.1.sharing.unwrap_or_default();
-    for (file, site) in sites.iter().filter(|(_, site)| site.sharing != strictest.1.sharing) {
-        let (own, id) = (site.sharing.unwrap_or_default(), String::from_utf8_lossy(&site.key.id));
-        let message = format!("while a build holds `{id}` as {mode}, this {own} mount starts with an empty directory");
-        let fix = match site.lock_edit {
-            Some((span, text)) if mode == "locked" => {
-                Ok(Fix::needs_review("use `sharing=locked`", vec![Edit::replace(span, text)]))
-            }
-            _ => Err(format!("say `sharing={mode}` by hand")),
-        };
+    let Some(mode) = sites.iter().map(|(_, site)| site.sharing).max_by_key(|mode| strictness(*mode)).flatten() else {
+        return;
+    };
+    let strict: Vec<Located<'_>> = sites.iter().filter(|(_, site)| site.sharing == Some(mode)).copied().collect();
+    for (file, site) in sites.iter().filter(|(_, site)| site.sharing != Some(mode)) {
+        // Within one RUN both mounts are the directory that the RUN holds: that is `id-collision`.
+        let other_run = |(f, s): &&Located<'_>| (*f, s.instruction) != (*file, site.instruction);
+        let Some(strict) = strict.iter().find(other_run) else { continue };
+        let (own, id) = (name(site.sharing), String::from_utf8_lossy(&site.key.id));
+        let message =
+            format!("while a build holds `{id}` as {mode}, this mount ({own}) starts with an empty directory");
+        let fix = site.mode_edit.ok_or_else(|| "a variable names the sharing mode".to_owned()).map(|(span, before)| {
+            let edits = vec![Edit::replace(span, format!("{before}{mode}"))];
+            Fix::needs_review(format!("use `sharing={mode}`"), edits)
+        });
         let finding = Finding::new(&META, site.span, message).help(format!("use `sharing={mode}` here too")).fix(fix);
-        findings.push(Spread { file: *file, finding, points: vec![Point::new(*strictest, format!("{mode} here"))] });
+        findings.push(Spread { file: *file, finding, points: vec![Point::new(*strict, format!("{mode} here"))] });
+    }
+}
+
+fn name(mode: Option<&str>) -> &str {
+    match mode {
+        Some("shared") | None => "shared, as by default",
+        Some(mode) => mode,
     }
 }

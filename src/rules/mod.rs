@@ -31,7 +31,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::dockerfile::{Dockerfile, SyntaxError};
-use crate::finding::{Finding, RuleMeta};
+use crate::finding::{Finding, LockKey, RuleMeta};
 use crate::fix::Applicability;
 use crate::index::{Index, Spread};
 
@@ -71,6 +71,7 @@ pub struct Context<'a> {
     /// What the user settled.
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
+    groups: OnceCell<HashMap<LockKey, Vec<usize>>>,
     plans: RefCell<HashMap<(String, Applicability), Rc<declare::Plan>>>,
 }
 
@@ -78,12 +79,24 @@ impl<'a> Context<'a> {
     /// A view of `file`.
     #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
-        Self { file, settings, caches: OnceCell::new(), plans: RefCell::default() }
+        Self { file, settings, caches: OnceCell::new(), groups: OnceCell::new(), plans: RefCell::default() }
     }
 
     /// The cache mounts of the file that BuildKit would accept, in order.
     pub fn caches(&self) -> &[Cache<'a>] {
         self.caches.get_or_init(|| caches::find(self.file))
+    }
+
+    /// The mounts of the file that are one cache with `cache`, itself included, in order.
+    pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> {
+        let groups = self.groups.get_or_init(|| {
+            let mut groups: HashMap<LockKey, Vec<usize>> = HashMap::new();
+            for (index, cache) in self.caches().iter().enumerate() {
+                groups.entry(cache.lock()).or_default().push(index);
+            }
+            groups
+        });
+        groups.get(&cache.lock()).into_iter().flatten().map(|index| &self.caches()[*index])
     }
 }
 

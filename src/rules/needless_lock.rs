@@ -1,12 +1,11 @@
 //! `needless-lock`: a lock on a cache that is made for several users at once.
 
 use crate::dockerfile::Sharing;
-use crate::dockerfile::mounts::clean;
 use crate::finding::{Finding, RuleMeta, Severity};
-use crate::fix::{Applicability, Edit, Fix};
-use crate::text::Span;
+use crate::fix::Applicability;
 
-use super::{Cache, Context, Rule};
+use super::lane::drop_sharing;
+use super::{Context, Rule};
 
 pub(super) struct NeedlessLock;
 
@@ -48,21 +47,6 @@ When the RUN itself writes to the folder, beside the tool.
 ",
 };
 
-/// A tool, and how the folders that hold its cache end.
-struct Tool {
-    name: &'static str,
-    folders: &'static [&'static str],
-}
-
-/// The tools whose own documentation says so; the table in the rule's text cites it.
-const TOOLS: &[Tool] = &[
-    Tool { name: "Go's build cache", folders: &["/.cache/go-build", "/go-build"] },
-    Tool { name: "Go's module cache", folders: &["/go/pkg/mod", "${GOPATH}/pkg/mod", "$GOPATH/pkg/mod"] },
-    Tool { name: "uv's cache", folders: &["/.cache/uv"] },
-    Tool { name: "npm's cache", folders: &["/.npm", "/.npm/_cacache"] },
-    Tool { name: "ccache's cache", folders: &["/.ccache", "/.cache/ccache"] },
-];
-
 impl Rule for NeedlessLock {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -70,41 +54,18 @@ impl Rule for NeedlessLock {
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         for cache in cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked)) {
-            let Some(tool) = tool_of(cache) else { continue };
+            let Some(tool) = cache.concurrent_tool() else { continue };
+            // Where the same cache is mounted for something else, too, only that can say.
+            if cx.same_cache(cache).any(|other| other.concurrent_tool().is_none()) {
+                continue;
+            }
             let span = cache.mount.field("sharing").map_or(cache.mount.span, |field| cache.mount.value_span(field));
-            let message =
-                format!("{} is made for several builds at once: this lock makes them wait for nothing", tool.name);
+            let message = format!("{tool} is made for several builds at once: this lock makes them wait for nothing");
             findings.push(
                 Finding::new(&META, span, message)
                     .help("drop `sharing=locked`; the id needs no lane then")
-                    .fix(unlocked(cx, cache)),
+                    .fix(drop_sharing(cx.file, cache)),
             );
         }
     }
-}
-
-fn tool_of(cache: &Cache<'_>) -> Option<&'static Tool> {
-    let target = clean(&cache.mount.value("target")?);
-    TOOLS.iter().find(|tool| tool.folders.iter().any(|folder| target.ends_with(folder.as_bytes())))
-}
-
-/// The fix that takes the sharing mode out of the option list, with a comma.
-fn unlocked(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
-    let mount = cache.mount;
-    let fields = &mount.fields;
-    let sharing: Vec<usize> = (0..fields.len()).filter(|&index| fields[index].option == Some("sharing")).collect();
-    let [index] = sharing.as_slice() else { return Err("the sharing mode is given more than once".into()) };
-    let span = match fields.get(index + 1) {
-        Some(next) => {
-            Span::new(mount.text.span(fields[*index].start, fields[*index].end).start, mount.text.source(next.start))
-        }
-        None if *index > 0 => {
-            Span::new(fields[index - 1].next, mount.text.span(fields[*index].start, fields[*index].end).end)
-        }
-        None => return Err("it is the only option".into()),
-    };
-    if span.of(cx.file.source).iter().any(|b| matches!(b, b'"' | b'\'' | b'\n')) {
-        return Err("quotes or line breaks stand in between: drop it by hand".into());
-    }
-    Ok(Fix::needs_review("drop `sharing=locked`", vec![Edit::delete(span)]))
 }

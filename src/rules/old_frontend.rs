@@ -59,13 +59,15 @@ impl Rule for OldFrontend {
         if !image.is_old() {
             return;
         }
+        // `// syntax=` is found before the file is read, and is no comment to the frontend that it names.
+        let slashes = !cx.file.directives.iter().any(|directive| directive.value == syntax.value);
         let message =
             format!("this frontend does not expand variables: every job uses the literal id `{}`", cache.id());
         findings.push(
             Finding::new(&META, span, message)
-                .help("write `# syntax=docker/dockerfile:1`")
+                .help(image.advice())
                 .label(cache.mount.id_span(), "not expanded")
-                .fix(image.newer(span)),
+                .fix(if slashes { Err("BuildKit cannot read such a file with it".into()) } else { image.newer(span) }),
         );
     }
 }
@@ -103,6 +105,14 @@ impl<'a> Image<'a> {
             (Some(Ok(0)), _) => true,
             (Some(Ok(1)), Some(Ok(minor))) => minor < 3,
             _ => false,
+        }
+    }
+
+    fn advice(&self) -> String {
+        match self.registry {
+            "" | "docker.io/" if self.digest => "pin a frontend of 1.3 or later".into(),
+            "" | "docker.io/" => "write `# syntax=docker/dockerfile:1`".into(),
+            registry => format!("write `# syntax={registry}docker/dockerfile:` with a version of 1.3 or later"),
         }
     }
 

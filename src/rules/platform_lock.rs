@@ -54,7 +54,10 @@ impl Rule for PlatformLock {
         for cache in cx.caches().iter().filter(|cache| lacks_platform(cx.file, cache)) {
             let id = cache.id();
             let message = format!("the platforms of one build wait for each other here, and mix their files in `{id}`");
-            let help = format!("write `id={id}-${{TARGETARCH}}`, with a bare `ARG TARGETARCH` in the stage");
+            let mut help = format!("write `id={id}-${{TARGETARCH}}`");
+            if let Some(need) = cx.declaring("TARGETARCH", cache.instruction, Applicability::Unsafe) {
+                help.push_str(&format!(", and {}", need.advice()));
+            }
             findings.push(Finding::new(&META, cache.mount.id_span(), message).help(help).fix(cx.part_platforms(cache)));
         }
     }

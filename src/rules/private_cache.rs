@@ -4,6 +4,7 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
+use super::lane::{drop_sharing, locked_lane};
 use super::{Context, Rule};
 
 pub(super) struct PrivateCache;
@@ -28,7 +29,8 @@ RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=private apt-get upda
 ```
 
 ## Fix
-Unsafe, since builds of one lane will wait for each other: `sharing=locked` and an isolated id.
+Unsafe, since builds of one lane will wait for each other: `sharing=locked` and an isolated id. A cache whose tool is made
+for several processes at once (see `needless-lock`) is shared instead.
 
 ## When to ignore it
 When a cold start is better than any wait.
@@ -44,7 +46,13 @@ impl Rule for PrivateCache {
         for cache in cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Private)) {
             let span = cache.mount.field("sharing").map_or(cache.mount.span, |field| cache.mount.value_span(field));
             let message = format!("a build that overlaps with another starts with `{}` empty", cache.id());
-            let help = "`sharing=locked` with a lane per job keeps the cache, and no job waits for another";
+            if let Some(tool) = cache.concurrent_tool() {
+                let help = format!("drop `sharing=private`: {tool} is made for several builds at once");
+                let fix = drop_sharing(cx.file, cache);
+                findings.push(Finding::new(&META, span, message).help(help).fix(fix));
+                continue;
+            }
+            let help = format!("write `{}`: it keeps the cache, and no job waits for another", locked_lane(cx, cache));
             findings.push(Finding::new(&META, span, message).help(help).fix(cx.lock_and_isolate(cache)));
         }
     }

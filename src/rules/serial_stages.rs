@@ -16,8 +16,9 @@ static META: RuleMeta = RuleMeta {
     goes_first: false,
     summary: "independent stages of one build lock the same id: they run one after the other",
     doc: r"## What it does
-Finds two stages of one file that lock the same id, that one build needs both of, and neither of which is built on or copies
-from the other.
+Finds two RUNs of different stages of one file that lock the same id, that one build needs both of, and neither of which
+comes after the other's stage: a stage comes after the one it is built from, and behind a COPY or mount after the one that
+this takes files from.
 
 ## Why
 BuildKit builds independent stages side by side, but a locked id lets one of them in at a time (measured on BuildKit 0.13:
@@ -86,7 +87,8 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
             _ => None,
         };
         // A stage can need earlier ones only; BuildKit refuses the rest.
-        for used in base.into_iter().chain(stage.uses.iter().copied()).filter(|used| *used < stage.index) {
+        for used in base.into_iter().chain(stage.uses.iter().map(|(_, used)| *used)).filter(|used| *used < stage.index)
+        {
             for (own, theirs) in own.iter_mut().zip(&needs[used]) {
                 *own |= theirs;
             }
@@ -96,17 +98,28 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
     needs
 }
 
+/// Whether the instruction `index` of `stage` comes after all of stage `other`: it, or one before it, needs it.
+fn comes_after(stages: &[Stage], needs: &[Vec<bool>], (stage, index): (usize, usize), other: usize) -> bool {
+    let stage = &stages[stage];
+    let base = matches!(stage.base, Base::Stage(base) if needs[base][other]);
+    let used = |(at, used): &(usize, usize)| *at <= index && *used < stage.index && needs[*used][other];
+    base || stage.uses.iter().any(used)
+}
+
 /// The first pair of `users` that one build runs side by side.
 fn finding(stages: &[Stage], needs: &[Vec<bool>], users: &[(usize, &Cache<'_>)]) -> Option<Finding> {
     let together = |a: usize, b: usize| needs.iter().any(|needs| needs[a] && needs[b]);
-    let apart = |a: usize, b: usize| !needs[a][b] && !needs[b][a];
+    let apart = |a: &(usize, &Cache<'_>), b: &(usize, &Cache<'_>)| {
+        !comes_after(stages, needs, (a.0, a.1.instruction), b.0)
+            && !comes_after(stages, needs, (b.0, b.1.instruction), a.0)
+    };
     let (first, second) = users.iter().enumerate().find_map(|(at, second)| {
-        let first = users[..at].iter().find(|first| apart(first.0, second.0) && together(first.0, second.0))?;
+        let first = users[..at].iter().find(|first| apart(first, second) && together(first.0, second.0))?;
         Some((first, second))
     })?;
     let label = |stage: usize| stages[stage].label().unwrap_or_else(|| stage.to_string());
     let (a, b, id) = (label(first.0), label(second.0), second.1.id());
-    let message = format!("one build runs the stages `{a}` and `{b}` one after the other: both lock `{id}`");
+    let message = format!("one build runs the stages `{a}` and `{b}` one after the other here: both lock `{id}`");
     Some(
         Finding::new(&META, second.1.mount.id_span(), message)
             .help(format!("an id per stage (`{id}-{a}`, `{id}-{b}`) lets them run at once; a lane does not"))

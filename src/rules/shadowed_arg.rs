@@ -1,8 +1,8 @@
 //! `shadowed-arg`: an ENV stands between the lane argument and its use.
 
-use crate::dockerfile::{Declaration, DeclaredBy, Word};
 use crate::finding::{Finding, RuleMeta, Severity};
 
+use super::caches::shadowing_env;
 use super::{Context, Rule};
 
 pub(super) struct ShadowedArg;
@@ -46,26 +46,21 @@ impl Rule for ShadowedArg {
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let name = cx.settings.arg.as_str();
         for cache in cx.caches().iter().filter(|cache| cache.word.mentions(name)) {
-            let Some(env) = cx.file.visible(name, cache.instruction) else { continue };
-            if env.by != DeclaredBy::Env || hands_on(cx, env, name) {
-                continue;
-            }
+            let Some(env) = shadowing_env(cx.file, name, cache.instruction) else { continue };
             let line = cx.file.instructions[env.instruction].lines.0;
             let text = &cx.file.instructions[env.instruction].text;
             let span = text.span(env.name_end - name.len(), env.name_end);
+            let trigger = cx.file.instructions[cache.instruction].onbuild;
+            let keyword = if trigger { "ONBUILD ARG" } else { "ARG" };
             let message = format!("`{name}` is the ENV of line {line} here: what a job passes has no effect");
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
-                    .help(format!("drop the ENV or rename it, or put `ARG {name}={}` behind it", cx.settings.default))
+                    .help(format!(
+                        "drop the ENV or rename it, or put `{keyword} {name}={}` behind it",
+                        cx.settings.default
+                    ))
                     .label(span, "this value wins"),
             );
         }
     }
-}
-
-/// Whether the ENV's value refers to the argument, so that what a job passes comes through.
-fn hands_on(cx: &Context<'_>, env: &Declaration, name: &str) -> bool {
-    let word = env.value.as_ref().map(|value| Word::read(value, cx.file.escape));
-    let mentions = matches!(word, Some(Ok(word)) if word.mentions(name));
-    mentions && cx.file.visible(name, env.instruction).is_some_and(|before| before.by == DeclaredBy::Arg)
 }

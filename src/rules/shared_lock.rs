@@ -84,6 +84,9 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         help.push_str(&format!(", and {}", need.advice()));
     }
     help.push_str(&format!("\nand give each job its own `--build-arg {arg}=…`"));
+    if let Some(tool) = cache.concurrent_tool() {
+        help.push_str(&format!("\n(or drop `sharing=locked`: {tool} is made for several builds at once)"));
+    }
     let mut own = None;
     cache.word.each_variable(&mut |variable| {
         if own.is_none() && !PLATFORM_ARGS.contains(&variable.name.as_str()) {

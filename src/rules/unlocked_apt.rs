@@ -3,6 +3,7 @@
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
+use super::lane::locked_lane;
 use super::{Context, Rule};
 
 pub(super) struct UnlockedApt;
@@ -14,8 +15,8 @@ static META: RuleMeta = RuleMeta {
     goes_first: false,
     summary: "apt's cache without a lock: parallel builds fail on apt's own",
     doc: r"## What it does
-Finds a cache mount on `/var/cache/apt` or `/var/lib/apt` (or below) without `sharing=locked`, in a RUN that calls apt,
-apt-get or dpkg.
+Finds a cache mount on `/var/cache/apt` or `/var/lib/apt` (or below) without `sharing=locked`, in a RUN that calls apt or
+apt-get. (dpkg takes no lock in these folders.)
 
 ## Why
 apt takes locks in these folders and gives up when they are taken: a parallel build fails with `Could not get lock
@@ -44,7 +45,7 @@ impl Rule for UnlockedApt {
         for cache in cx.caches().iter().filter(|cache| cache.is_unlocked_apt(cx.file)) {
             let target = cache.mount.field("target").map_or(cache.mount.span, |field| cache.mount.value_span(field));
             let message = "parallel builds fail here with \"Could not get lock\": apt's folder is shared without one";
-            let help = "add `sharing=locked`, and a lane to the id so that no job waits for another";
+            let help = format!("write `{}`, so that builds of one lane wait and others do not", locked_lane(cx, cache));
             findings.push(Finding::new(&META, target, message).help(help).fix(cx.lock_and_isolate(cache)));
         }
     }
