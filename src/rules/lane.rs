@@ -92,7 +92,7 @@ pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, Str
         None => return Err("it is the only option".into()),
     };
     let text = span.of(file.source);
-    let odd = |quote: u8| text.iter().filter(|b| **b == quote).count() % 2 == 1;
+    let odd = |quote: u8| memchr::memchr_iter(quote, text).count() % 2 == 1;
     if odd(b'"') || odd(b'\'') || text.contains(&b'\n') {
         return Err("quotes or line breaks stand in between: drop it by hand".into());
     }
