@@ -22,16 +22,22 @@ pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -
 
 /// Why the official parser may read a file, `theirs`, that we refuse.
 pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Option<&'static str> {
+    let line = source[..error.span.start].find_iter(b"\n").count() + 1;
+    let above = || theirs.iter().take_while(|item| item.lines.0 <= line);
     if error.kind != SyntaxErrorKind::Empty && error.kind != SyntaxErrorKind::LongLine {
         // Where a heredoc begins for one reader only, both are out of step from there on.
-        let line = source[..error.span.start].find_iter(b"\n").count() + 1;
-        let mut above = theirs.iter().take_while(|item| item.lines.0 <= line);
-        if let Some(excuse) = above.find_map(|item| heredoc(item, item)) {
+        if let Some(excuse) = above().find_map(|item| heredoc(item, item)) {
             return Some(excuse);
         }
     }
-    if error.kind == SyntaxErrorKind::NotStrings && reading::refused_with_escapes_swapped(source) {
-        return Some("since 0.21, `# escape=` counts in flags, and so for where the arguments begin");
+    if error.kind == SyntaxErrorKind::NotStrings {
+        // The array is where the arguments begin, and that depends on where the flags end.
+        if reading::refused_with_escapes_swapped(source) {
+            return Some("since 0.21, `# escape=` counts in flags, and so for where the arguments begin");
+        }
+        if above().last().is_some_and(|item| may_have_template_flag(&item.text)) {
+            return Some(TEMPLATE);
+        }
     }
     directives(source)
 }
@@ -84,12 +90,21 @@ fn whole_json(ours: &Item) -> bool {
 }
 
 /// cachelane reads a template's expression in a flag as part of the word it stands in; the parser knows no templates.
+const TEMPLATE: &str = "a template's expression stands in a flag";
+
 fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
-    let opens = |text: &[u8]| ["{{", "{%", "@(", "@["].iter().any(|open| text.contains_str(open));
-    let in_flag = ours.flags.iter().flatten().any(|flag| opens(flag));
+    let in_flag = ours.flags.iter().flatten().any(|flag| has_expression(flag));
     // Our reading does not keep the flags of ONBUILD itself.
-    let outer = ours.name.eq_ignore_ascii_case(b"ONBUILD") && ours.text.contains_str("--") && opens(&ours.text);
-    (file.template && (in_flag || outer)).then_some("a template's expression stands in a flag")
+    let outer = ours.name.eq_ignore_ascii_case(b"ONBUILD") && may_have_template_flag(&ours.text);
+    (file.template && (in_flag || outer)).then_some(TEMPLATE)
+}
+
+fn may_have_template_flag(text: &[u8]) -> bool {
+    text.contains_str("--") && has_expression(text)
+}
+
+fn has_expression(text: &[u8]) -> bool {
+    ["{{", "{%", "@(", "@["].iter().any(|open| text.contains_str(open))
 }
 
 /// Why the directives of `source` may differ: a line of theirs that only one of the readers takes for one.
