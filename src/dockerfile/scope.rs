@@ -226,7 +226,8 @@ pub(super) fn assignments<'i>(instruction: &'i Instruction<'_>, escape: u8) -> V
         && words.first().is_some_and(|&(start, end)| !text[start..end].contains(&b'='));
     if legacy {
         // `ENV NAME the rest of the line`
-        let (start, end) = words[0];
+        let (start, _) = words[0];
+        let end = text[start..].iter().position(|&b| is_blank(b)).map_or(text.len(), |at| start + at);
         let value = text[end..].iter().position(|&b| !is_blank(b)).map_or(&[][..], |at| trim_end(&text[end + at..]));
         return name_of(&text[start..end])
             .map(|name| Assignment { name, name_end: end, value: Some(value) })
