@@ -35,6 +35,13 @@ impl Job {
         Self { file: format!("{BASE}{file}"), arguments: Vec::new(), limit: LIMIT }
     }
 
+    /// With `lines` before the first FROM.
+    #[must_use]
+    pub fn global(mut self, lines: &str) -> Self {
+        self.file.insert_str(0, lines);
+        self
+    }
+
     /// With a build argument.
     #[must_use]
     pub fn arg(mut self, name: &str, value: &str) -> Self {
@@ -89,8 +96,8 @@ impl Job {
     }
 
     /// What is built, without the base.
-    pub fn stages(&self) -> &str {
-        self.file.strip_prefix(BASE).unwrap_or(&self.file)
+    fn stages(&self) -> String {
+        self.file.replace(BASE, "")
     }
 
     /// Fails unless what is built contains `text`.
@@ -211,13 +218,17 @@ impl Built {
         self.marks(&format!("@list {folder}:")).join(" ")
     }
 
+    /// The time that the probe printed behind `mark`.
+    pub fn time(&self, mark: &str) -> Option<f64> {
+        self.marks(mark).first()?.parse().ok()
+    }
+
     /// From when to when the probe held, in seconds of the machine's clock.
     ///
     /// # Errors
     /// If it did not.
     pub fn window(&self) -> Outcome<(f64, f64)> {
-        let time = |mark| self.marks(mark).first().and_then(|time| time.parse().ok());
-        time("@start").zip(time("@end")).ok_or_else(|| format!("the probe did not hold:\n{}", self.log))
+        self.time("@start").zip(self.time("@end")).ok_or_else(|| format!("the probe did not hold:\n{}", self.log))
     }
 
     /// How many of its RUNs came from the layer cache, and how many it has.

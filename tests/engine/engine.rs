@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,7 @@ pub struct Engine {
     guard: Guard,
     pid: String,
     files: AtomicU64,
+    asking: Mutex<()>,
 }
 
 impl Engine {
@@ -63,7 +65,14 @@ impl Engine {
         let tree = cache.join(version.release());
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/dockerd.sh");
         let guard = Guard::start(version.release(), cache, &[script.as_ref(), tree.as_os_str()])?;
-        let mut engine = Self { version, reported: String::new(), guard, pid: String::new(), files: AtomicU64::new(0) };
+        let mut engine = Self {
+            version,
+            reported: String::new(),
+            guard,
+            pid: String::new(),
+            files: AtomicU64::new(0),
+            asking: Mutex::new(()),
+        };
         engine
             .come_up()
             .map_err(|error| format!("{} did not start: {error}\n{}", version.name(), engine.guard.tail()))?;
@@ -145,6 +154,8 @@ impl Engine {
     /// # Errors
     /// If the engine does not answer.
     pub fn ids(&self, word: &str) -> Outcome<Vec<String>> {
+        // The engine gives an answer that it is working on to everyone who asks meanwhile; it may miss the last build.
+        let _alone = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         let list = self.ask(&["buildx", "du", "--verbose", "--filter", "type=exec.cachemount"])?;
         let ids = list.lines().filter_map(|line| line.rsplit_once(" with id \"")?.1.strip_suffix('"'));
         // In front of the id stands the namespace, and a slash.

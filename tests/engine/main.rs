@@ -33,13 +33,15 @@ fn main() -> ExitCode {
         return finish(0, 0);
     }
     if std::env::var("CACHELANE_ENGINE").is_ok_and(|value| value == "skip") {
-        host::banner("CACHELANE_ENGINE=skip asks for that.", "Run them without it.");
+        host::banner("CACHELANE_ENGINE=skip asks for that.", "Run them without it.", false);
         return finish(0, 0);
     }
     match start() {
         Ok(engines) => run(&engines, &facts),
         Err(reason) => {
-            host::banner(&reason, "Run them as root on Linux, with Debian's archive in reach on the first run.");
+            let advice =
+                "Run `cargo test --test engine` as root on Linux, with Debian's archive in reach the first time.";
+            host::banner(&reason, advice, host::required());
             finish(0, usize::from(host::required()))
         }
     }
@@ -52,7 +54,9 @@ fn chosen() -> Vec<&'static Fact> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--list" => {
-                FACTS.iter().for_each(|fact| println!("{}: test", fact.name));
+                for fact in FACTS {
+                    println!("{}: test", fact.name);
+                }
                 return Vec::new();
             }
             "--skip" | "--test-threads" | "--color" | "--format" => drop(arguments.next()),

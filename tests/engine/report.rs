@@ -106,9 +106,12 @@ impl Report {
              | Fact | Engine | Measured |\n|---|---|---|\n",
             self.engines.join(" and on ")
         );
+        let mut above = "";
         for row in &self.rows {
+            let claim = if row.claim == above { "" } else { row.claim };
+            above = row.claim;
             let cell = row.measured.join("<br>").replace('|', "\\|");
-            page.push_str(&format!("| {} | {} | {cell} |\n", row.claim, row.engine));
+            page.push_str(&format!("| {claim} | {} | {cell} |\n", row.engine));
         }
         page
     }

@@ -1,7 +1,7 @@
 //! What a cache holds, and for whom.
 
 use crate::Outcome;
-use crate::build::Job;
+use crate::build::{Built, Job};
 use crate::engine::{Engine, Version};
 
 use super::Record;
@@ -14,6 +14,25 @@ fn running(mounts: &str, command: &str) -> Job {
 /// What `job` finds in `/c`.
 fn found(engine: &Engine, job: &Job) -> Outcome<String> {
     Ok(engine.build(&job.clone().fresh())?.listed("/c"))
+}
+
+/// How often it is tried to build beside a holder, on a machine that may be slow.
+const TRIES: usize = 3;
+
+/// What each of `jobs` finds in `/c` while `holder` holds.
+fn beside(engine: &Engine, holder: &Job, jobs: &[Job]) -> Outcome<Vec<String>> {
+    for _ in 0..TRIES {
+        let mut holding = engine.start_build(&holder.clone().fresh())?;
+        holding.until("@start")?;
+        let building: Vec<_> =
+            jobs.iter().map(|job| engine.start_build(&job.clone().fresh())).collect::<Outcome<_>>()?;
+        let built: Vec<Built> = building.into_iter().map(|build| build.wait()?.succeeded()).collect::<Outcome<_>>()?;
+        let (_, end) = holding.wait()?.succeeded()?.window()?;
+        if built.iter().all(|build| build.time("@at").is_some_and(|at| at < end)) {
+            return Ok(built.iter().map(|build| build.listed("/c")).collect());
+        }
+    }
+    Err("the machine is too slow to build beside a holder".into())
 }
 
 pub fn default_lane(engine: &Engine, record: &mut Record) -> Outcome {
@@ -37,15 +56,21 @@ pub fn mixed_sharing(engine: &Engine, record: &mut Record) -> Outcome {
     let list = |sharing: &str| running(&mount(sharing), "probe list /c");
     engine.build(&running(&mount("locked"), "probe put /c/first").fresh())?;
     record.equal("`shared`, nobody there", &found(engine, &list("shared"))?, "first")?;
-    let mut holder = engine.start_build(&running(&mount("locked"), "probe hold 4").fresh())?;
-    holder.until("@start")?;
-    let beside = [list("shared").fresh(), list("private").fresh()].map(|job| engine.start_build(&job));
-    let beside = beside.into_iter().map(|build| build?.wait()?.succeeded()).collect::<Outcome<Vec<_>>>()?;
-    let held = holder.wait()?.succeeded()?.window()?;
-    record.equal("`shared` beside a locked holder", &beside[0].listed("/c"), "")?;
-    record.equal("`private` beside a locked holder", &beside[1].listed("/c"), "")?;
-    record.note(format!("the holder had it for {:.1} s", held.1 - held.0));
-    record.equal("`locked` after it", &found(engine, &list("locked"))?, "first")
+    let holder = running(&mount("locked"), "probe hold 4");
+    let [shared, private] = [list("shared"), list("private")];
+    let listed = beside(engine, &holder, &[shared, private])?;
+    record.equal("`shared` beside a locked holder", &listed[0], "")?;
+    record.equal("`private` beside a locked holder", &listed[1], "")?;
+    let after = found(engine, &list("locked"))?;
+    record
+        .note(format!("`locked` after it: {} (which of the id's caches a build gets is chance)", super::shown(&after)));
+    if engine.version == Version::D26 {
+        // Two or three: the one of the `shared` build may have been free again for the `private` one.
+        let caches = engine.ids("mixed")?.len();
+        record.note(format!("caches with this one id from then on: {caches}"));
+        return if caches > 1 { Ok(()) } else { Err("more than one expected".into()) };
+    }
+    Ok(())
 }
 
 pub fn private_cache(engine: &Engine, record: &mut Record) -> Outcome {
@@ -53,11 +78,17 @@ pub fn private_cache(engine: &Engine, record: &mut Record) -> Outcome {
     let list = running(mount, "probe list /c");
     engine.build(&running(mount, "probe put /c/first").fresh())?;
     record.equal("nobody holds it", &found(engine, &list)?, "first")?;
-    let mut holder = engine.start_build(&running(mount, "probe hold 4").fresh())?;
+    let listed = beside(engine, &running(mount, "probe hold 4"), &[list])?;
+    record.equal("beside a holder", &listed[0], "")?;
+    let laned = |command, lane| {
+        let fixed = running(mount, command).fixed_unsafely()?.containing("id=private-${CACHE_ID},")?;
+        Ok::<_, String>(fixed.arg("CACHE_ID", lane).fresh())
+    };
+    engine.build(&laned("probe put /c/first", "py310")?)?;
+    let mut holder = engine.start_build(&laned("probe hold 4", "py313")?)?;
     holder.until("@start")?;
-    record.equal("beside a holder", &found(engine, &list)?, "")?;
-    holder.wait()?.succeeded()?;
-    Ok(())
+    let listed = engine.build(&laned("probe list /c", "py310")?)?.listed("/c");
+    record.equal("fixed, beside the holder of another lane", &listed, "first")
 }
 
 pub fn id_collision(engine: &Engine, record: &mut Record) -> Outcome {
@@ -70,6 +101,6 @@ pub fn id_collision(engine: &Engine, record: &mut Record) -> Outcome {
         let job = running(&mounts(sharing), "probe put /a/one /c/two && probe list /c");
         record.equal(&format!("`{sharing}`: /c has"), &found(engine, &job)?, "one two")?;
     }
-    let laned = running(&mounts("locked"), "probe put /a/one /c/two && probe list /c").fixed()?;
-    record.equal("fixed, with a lane, /c has", &found(engine, &laned.arg("CACHE_ID", "py310"))?, "one two")
+    let apart = running(&mounts("locked"), "probe put /a/one /c/two && probe list /c").fixed_unsafely()?;
+    record.equal("`locked`, fixed: /c has", &found(engine, &apart.arg("CACHE_ID", "py310"))?, "two")
 }

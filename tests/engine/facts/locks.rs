@@ -84,8 +84,8 @@ pub fn split_cache(engine: &Engine, record: &mut Record) -> Outcome {
     Ok(())
 }
 
-/// How often a deadlock is tried for: which build gets the lock that both wait for is chance.
-const ROUNDS: usize = 6;
+/// How often a deadlock is tried for: which build gets the lock that both wait for is chance, about one half.
+const ROUNDS: u64 = 12;
 /// When a build that waits for ever is cancelled.
 const BOUND: u64 = 30;
 
@@ -98,14 +98,14 @@ fn ordered(first: &str, second: &str) -> Job {
 }
 
 /// One round: while a third build holds the lock that the second job takes first, both start.
-fn round(engine: &Engine, holder: &Job, jobs: [&Job; 2]) -> Outcome<Vec<Built>> {
+fn round(engine: &Engine, holder: &Job, jobs: [&Job; 2], number: u64) -> Outcome<Vec<Built>> {
     let mut holder = engine.start_build(&holder.clone().fresh())?;
     holder.until("@start")?;
     let mut running = Vec::new();
     for job in jobs {
         running.push(engine.start_build(&job.clone().fresh().within(BOUND))?);
-        // The first job has its first lock before the second starts.
-        sleep(Duration::from_millis(700));
+        // The first job has its first lock before the second starts. They ask every 100 ms: each round, at other times.
+        sleep(Duration::from_millis(700 + number * 37 % 100));
     }
     holder.wait()?.succeeded()?;
     running.into_iter().map(crate::build::Running::wait).collect()
@@ -115,26 +115,26 @@ pub fn lock_order(engine: &Engine, record: &mut Record) -> Outcome {
     let holder = holding("id=lock-b,target=/c,sharing=locked");
     let jobs = [ordered("lock-a", "lock-b"), ordered("lock-b", "lock-a")];
     let mut rounds = 1;
-    while !round(engine, &holder, [&jobs[0], &jobs[1]])?.iter().all(Built::cancelled) {
+    while !round(engine, &holder, [&jobs[0], &jobs[1]], rounds)?.iter().all(Built::cancelled) {
         rounds += 1;
         if rounds > ROUNDS {
             return Err(format!("no deadlock in {ROUNDS} rounds"));
         }
     }
-    record.note(format!("opposite order: both hung until they were cancelled after {BOUND} s, in round {rounds}"));
+    record.note(format!("opposite order: both hung until they were cancelled after {BOUND} s (round {rounds}; which build is first is chance)"));
     for job in &jobs {
         engine.build(&job.clone().fresh().within(BOUND))?;
     }
     record.note("after that, the locks are free again");
     let agree = [&jobs[0], &ordered("lock-a", "lock-b")];
-    let slowest = ends(&round(engine, &holder, agree)?)?;
+    let slowest = ends(&round(engine, &holder, agree, 0)?)?;
     record.note(format!("the same order: both ended, within {slowest:.1} s"));
     if engine.version == Version::D26 {
         let lane = |job: &Job, lane: &str| Ok::<_, String>(job.clone().fixed()?.arg("CACHE_ID", lane));
         let lanes = [lane(&jobs[0], "py310")?, lane(&jobs[1], "py313")?];
         let holder = lane(&holder, "py311")?;
-        for _ in 0..2 {
-            ends(&round(engine, &holder, [&lanes[0], &lanes[1]])?)?;
+        for number in 0..2 {
+            ends(&round(engine, &holder, [&lanes[0], &lanes[1]], number)?)?;
         }
         record.note("opposite order, fixed, a lane each: both ended, twice");
     }

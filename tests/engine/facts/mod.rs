@@ -96,7 +96,7 @@ pub const FACTS: &[Fact] = &[
     Fact {
         name: "lock-order",
         claim: "Two RUNs that take two locks in opposite target order wait for each other for ever; not if the targets \
-                agree, nor in lanes of their own",
+                agree, nor (on Docker 26.1) in lanes of their own",
         on: BOTH,
         quiet: false,
         run: locks::lock_order,
@@ -110,22 +110,23 @@ pub const FACTS: &[Fact] = &[
     },
     Fact {
         name: "mixed-sharing",
-        claim: "A `shared` and a `private` mount beside a running locked holder of the id start empty; with one mode for \
-                all, the files are there",
+        claim: "A `shared` and a `private` mount beside a running locked holder of the id start empty; the id has \
+                several caches from then on",
         on: BOTH,
         quiet: false,
         run: caches::mixed_sharing,
     },
     Fact {
         name: "private-cache",
-        claim: "A `private` mount finds the files again when nobody holds them, and starts empty beside a holder",
+        claim: "A `private` mount finds the files again when nobody holds them, and starts empty beside a holder; \
+                locked in a lane (`cachelane fix --unsafe`) it does not",
         on: BOTH,
         quiet: false,
         run: caches::private_cache,
     },
     Fact {
         name: "id-collision",
-        claim: "One id at two targets of one RUN is one directory seen twice",
+        claim: "One id at two targets of one RUN is one directory seen twice; `cachelane fix --unsafe` makes it two",
         on: BOTH,
         quiet: false,
         run: caches::id_collision,
@@ -133,29 +134,30 @@ pub const FACTS: &[Fact] = &[
     Fact {
         name: "early-arg",
         claim: "An `ARG CACHE_ID` before RUNs that do not need it makes each job build them again; right before the RUN \
-                that needs it, they are reused",
+                that needs it, where cachelane puts it, they are reused",
         on: BOTH,
         quiet: false,
         run: layers::early_arg,
     },
     Fact {
         name: "namespace-layers",
-        claim: "With `BUILDKIT_CACHE_MOUNT_NS` jobs share all layers",
+        claim: "With `BUILDKIT_CACHE_MOUNT_NS` jobs share all layers, but on Docker 20.10, where the RUN with the mount is run \
+                again",
         on: BOTH,
         quiet: false,
         run: layers::namespace,
     },
     Fact {
         name: "id-in-key",
-        claim: "The id is no part of a layer's key: a RUN that differs in its id only is not run again",
+        claim: "The id is no part of a layer's key, but on Docker 20.10: a RUN that differs in its id only is not run again",
         on: BOTH,
         quiet: false,
         run: layers::id_in_key,
     },
     Fact {
         name: "scope",
-        claim: "An id sees the variables of its stage at that line: ids that `ARG`, `ENV` and `--build-arg CACHE_ID=py310` \
-                make",
+        claim: "An id sees the variables of its stage at that line: what `id=a-${CACHE_ID}` is with `--build-arg \
+                CACHE_ID=py310`, and where that is said without it",
         on: NEWER,
         quiet: false,
         run: ids::scope,
@@ -169,7 +171,7 @@ pub const FACTS: &[Fact] = &[
     },
     Fact {
         name: "odd-ids",
-        claim: "Ids that are empty, missing, or not ASCII",
+        claim: "Ids that are empty, missing, doubled, or not ASCII: of the latter, each byte becomes a character",
         on: NEWER,
         quiet: false,
         run: ids::odd,
@@ -183,7 +185,8 @@ pub const FACTS: &[Fact] = &[
     },
     Fact {
         name: "odd-targets",
-        claim: "A relative target stands below the WORKDIR; one that is not ASCII is mounted elsewhere",
+        claim: "A relative target stands below the WORKDIR; one that is not ASCII is mounted somewhere else, each of \
+                its bytes a character",
         on: BOTH,
         quiet: false,
         run: mounts::odd_targets,
