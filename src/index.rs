@@ -1,6 +1,6 @@
 //! Caches across the files of a run: which RUNs use which id, and how.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Finding, LockKey};
 use crate::text::{Range, Span};
@@ -45,8 +45,9 @@ pub type Located<'s> = (usize, &'s Site);
 #[derive(Debug, Default)]
 pub struct Index<'s> {
     files: Vec<&'s [Site]>,
-    /// The sites of each id, in the files' order.
-    ids: HashMap<&'s [u8], Vec<Located<'s>>>,
+    /// The sites of each id that has several, in the files' order; ordered by id.
+    shared: Vec<(&'s [u8], Vec<Located<'s>>)>,
+    taken: HashSet<&'s [u8]>,
     locks: HashMap<&'s LockKey, Group<'s>>,
 }
 
@@ -67,14 +68,18 @@ impl<'s> Index<'s> {
     /// The index of `files`, each given by the sites in it, in order.
     pub fn new(files: impl Iterator<Item = &'s [Site]>) -> Self {
         let mut index = Self { files: files.collect(), ..Self::default() };
+        let mut ids: HashMap<&[u8], Vec<Located<'_>>> = HashMap::new();
         for (file, sites) in index.files.iter().enumerate() {
             for site in *sites {
-                index.ids.entry(&site.key.id).or_default().push((file, site));
+                ids.entry(&site.key.id).or_default().push((file, site));
                 if site.is_locked() {
                     count(&mut index.locks, file, site);
                 }
             }
         }
+        index.taken = ids.keys().copied().collect();
+        index.shared = ids.into_iter().filter(|(_, sites)| sites.len() > 1).collect();
+        index.shared.sort_unstable_by_key(|(id, _)| *id);
         index
     }
 
@@ -90,12 +95,16 @@ impl<'s> Index<'s> {
         &self.files
     }
 
-    /// Every id with its sites, ordered by id.
+    /// Every id that more than one mount has, with its sites, ordered by id.
     #[must_use]
-    pub fn ids(&self) -> Vec<(&'s [u8], &[Located<'s>])> {
-        let mut ids: Vec<(&[u8], &[Located<'s>])> = self.ids.iter().map(|(id, sites)| (*id, &**sites)).collect();
-        ids.sort_unstable_by_key(|(id, _)| *id);
-        ids
+    pub fn shared_ids(&self) -> &[(&'s [u8], Vec<Located<'s>>)] {
+        &self.shared
+    }
+
+    /// Whether any mount has the id `id`.
+    #[must_use]
+    pub fn is_taken(&self, id: &str) -> bool {
+        self.taken.contains(id.as_bytes())
     }
 }
 

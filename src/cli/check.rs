@@ -26,6 +26,8 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
             terminal::print(text);
         }
     }
+    // The process is about to end: giving every string back one by one is work for nothing.
+    std::mem::forget(reports);
     match (ran.trouble, summary.fails()) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,

@@ -78,8 +78,9 @@ fn render(reports: &[&FileReport], style: Style) -> String {
 fn fits(finding: &Finding, style: Style) -> bool {
     let width = style.width.saturating_sub(MARGIN);
     let fits = |text: &str| text.lines().all(|line| line.chars().count() <= width);
-    let plain = finding.elsewhere.is_empty() && !style.why_not_fixed;
-    plain && fits(&finding.message) && finding.help.as_deref().is_none_or(fits)
+    let place = |other: &crate::finding::Elsewhere| other.path.chars().count() + other.message.chars().count() + 20;
+    let near = finding.elsewhere.iter().all(|other| place(other) <= width);
+    near && !style.why_not_fixed && fits(&finding.message) && finding.help.as_deref().is_none_or(fits)
 }
 
 /// The line below the findings of `check`.

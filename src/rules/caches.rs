@@ -1,6 +1,7 @@
 //! The cache mounts of a file, with what every rule asks about them.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use bstr::ByteSlice as _;
 
@@ -45,6 +46,11 @@ pub struct Cache<'f> {
     pub word: Word,
     /// How builds share it, where that can be known.
     pub sharing: Option<Sharing>,
+    /// What makes it one cache with other mounts.
+    pub key: LockKey,
+    /// The cleaned target, variables not expanded.
+    pub target: Vec<u8>,
+    unlocked_apt: OnceCell<bool>,
 }
 
 /// The cache mounts of `file`, in order; those that BuildKit refuses are left out.
@@ -62,9 +68,29 @@ pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
             [Sharing::Shared, Sharing::Private, Sharing::Locked].into_iter().find(|s| s.as_str().as_bytes() == value)
         });
         let word = mount.id_word().unwrap_or_default();
-        is_cache.then_some(Cache { instruction, mount, word, sharing })
+        is_cache.then(|| Cache {
+            instruction,
+            mount,
+            key: key(mount, &word),
+            target: clean(&mount.value("target").unwrap_or_default()),
+            word,
+            sharing,
+            unlocked_apt: OnceCell::new(),
+        })
     };
     caches.filter_map(read).collect()
+}
+
+/// What makes `mount` one cache with other mounts, and decides which it waits for: the id, and what the cache is based on.
+fn key(mount: &Mount<'_>, word: &Word) -> LockKey {
+    let [from, uid, gid, mode] = mount.base().map(|value| value.map(Cow::into_owned));
+    // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
+    // BuildKit takes that directory as it is.
+    let owned = (uid.is_some() || gid.is_some() || mode.is_some()) && mount.value("source").is_none();
+    let or = |value: Option<Vec<u8>>, default: &str| owned.then(|| value.unwrap_or_else(|| default.into()));
+    let mode = or(mode, "0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
+    let base = [from.map(|from| from.to_ascii_lowercase()), or(uid, "0"), or(gid, "0"), mode];
+    LockKey { id: if word.has_variable() { word.canonical() } else { mount.effective_id().into_owned() }, base }
 }
 
 /// The value of `option` in a build that passes no argument.
@@ -94,22 +120,6 @@ impl Cache<'_> {
         Some(id.to_str_lossy().into_owned())
     }
 
-    /// What decides which other mounts it waits for.
-    #[must_use]
-    pub fn lock(&self) -> LockKey {
-        let [from, uid, gid, mode] = self.mount.base().map(|value| value.map(Cow::into_owned));
-        // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
-        // BuildKit takes that directory as it is.
-        let owned = (uid.is_some() || gid.is_some() || mode.is_some()) && self.mount.value("source").is_none();
-        let or = |value: Option<Vec<u8>>, default: &str| owned.then(|| value.unwrap_or_else(|| default.into()));
-        let mode = or(mode, "0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
-        let base = [from.map(|from| from.to_ascii_lowercase()), or(uid, "0"), or(gid, "0"), mode];
-        LockKey {
-            id: if self.word.has_variable() { self.word.canonical() } else { self.mount.effective_id().into_owned() },
-            base,
-        }
-    }
-
     /// What other files need to know of it. `range` gives a span's lines and columns.
     #[must_use]
     pub fn site(&self, file: &Dockerfile<'_>, range: impl FnOnce(Span) -> Range) -> Site {
@@ -118,9 +128,9 @@ impl Cache<'_> {
         let known = target.starts_with(b"/") && !target.contains(&b'$') && !self.mount.templated;
         let id = self.mount.field("id").filter(|_| self.mount.id().is_some());
         Site {
-            key: self.lock(),
+            key: self.key.clone(),
             sharing: self.sharing.map(Sharing::as_str),
-            target: known.then(|| clean(&target)),
+            target: known.then(|| self.target.clone()),
             named: id.is_some(),
             instruction: self.instruction,
             line: file.instructions[self.instruction].lines.0,
@@ -144,7 +154,7 @@ impl Cache<'_> {
     /// The tool whose cache it is, where that tool is made for several processes at once.
     #[must_use]
     pub fn concurrent_tool(&self) -> Option<&'static str> {
-        let target = clean(&self.mount.value("target")?);
+        let target = &self.target;
         let is_it = |(_, folders): &&(&str, &[&str])| folders.iter().any(|folder| target.ends_with(folder.as_bytes()));
         CONCURRENT_TOOLS.iter().find(is_it).map(|(tool, _)| *tool)
     }
@@ -153,13 +163,15 @@ impl Cache<'_> {
     /// apt folder of the RUN serves for both.
     #[must_use]
     pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
-        let run = &file.instructions[self.instruction];
-        let locked = |mount: &Mount<'_>| mount.sharing() == Some(Sharing::Locked) && is_apt_folder(mount);
-        self.sharing == Some(Sharing::Shared)
-            && is_apt_folder(self.mount)
-            && !is_readonly(self.mount)
-            && !run.mounts.iter().any(locked)
-            && calls_apt(file, run)
+        *self.unlocked_apt.get_or_init(|| {
+            let run = &file.instructions[self.instruction];
+            let locked = |mount: &Mount<'_>| mount.sharing() == Some(Sharing::Locked) && is_apt_folder(mount);
+            self.sharing == Some(Sharing::Shared)
+                && is_apt_folder(self.mount)
+                && !is_readonly(self.mount)
+                && !run.mounts.iter().any(locked)
+                && calls_apt(file, run)
+        })
     }
 
     /// Whether the id refers to the lane argument or another variable that sets jobs apart.

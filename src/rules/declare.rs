@@ -87,9 +87,9 @@ impl Context<'_> {
         if let Some(plan) = self.plans.borrow().get(&key) {
             return Rc::clone(plan);
         }
-        let first: HashSet<LockKey> =
-            self.caches().iter().filter(|c| gets_lane(self, c, name, level)).map(Cache::lock).collect();
-        let refers = |c: &&Cache<'_>| c.word.mentions(name) || (!first.is_empty() && first.contains(&c.lock()));
+        let first: HashSet<&LockKey> =
+            self.caches().iter().filter(|c| gets_lane(self, c, name, level)).map(|cache| &cache.key).collect();
+        let refers = |c: &&Cache<'_>| c.word.mentions(name) || (!first.is_empty() && first.contains(&c.key));
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
         uses.dedup();
         let default = (name == self.settings.arg).then_some(self.settings.default.as_str());

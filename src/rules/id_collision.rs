@@ -71,15 +71,16 @@ impl Rule for IdCollision {
     }
 
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        let ids = index.ids();
-        let taken = |id: &str| ids.binary_search_by_key(&id.as_bytes(), |(id, _)| *id).is_ok();
-        for (_, sites) in &ids {
+        for (_, sites) in index.shared_ids() {
+            if sites.iter().all(|(_, site)| site.target == sites[0].1.target) {
+                continue;
+            }
             let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
             for site in sites.iter().filter(|(_, site)| site.target.is_some()) {
                 bases.entry(&site.1.key).or_default().push(*site);
             }
             for sites in bases.values().filter(|sites| sites.iter().any(|(_, site)| site.named)) {
-                compare(sites, taken, findings);
+                compare(sites, |id| index.is_taken(id), findings);
             }
         }
     }

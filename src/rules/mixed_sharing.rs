@@ -43,7 +43,10 @@ impl Rule for MixedSharing {
     }
 
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        for (_, sites) in index.ids() {
+        for (_, sites) in index.shared_ids() {
+            if sites.iter().all(|(_, site)| site.sharing == sites[0].1.sharing) {
+                continue;
+            }
             let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
             for site in sites.iter().filter(|(_, site)| site.sharing.is_some()) {
                 bases.entry(&site.1.key).or_default().push(*site);

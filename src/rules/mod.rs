@@ -92,11 +92,11 @@ impl<'a> Context<'a> {
         let groups = self.groups.get_or_init(|| {
             let mut groups: HashMap<LockKey, Vec<usize>> = HashMap::new();
             for (index, cache) in self.caches().iter().enumerate() {
-                groups.entry(cache.lock()).or_default().push(index);
+                groups.entry(cache.key.clone()).or_default().push(index);
             }
             groups
         });
-        groups.get(&cache.lock()).into_iter().flatten().map(|index| &self.caches()[*index])
+        groups.get(&cache.key).into_iter().flatten().map(|index| &self.caches()[*index])
     }
 }
 

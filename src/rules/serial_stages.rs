@@ -56,11 +56,11 @@ impl Rule for SerialStages {
         if stages.len() < 2 || stages.len() > MAX_STAGES {
             return;
         }
-        let mut locks: BTreeMap<LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
+        let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
         let locked = cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked));
         for cache in locked.filter(|cache| !cx.file.instructions[cache.instruction].onbuild) {
             let Some(stage) = cx.file.stage_of(cache.instruction) else { continue };
-            let users = locks.entry(cache.lock()).or_default();
+            let users = locks.entry(&cache.key).or_default();
             if users.last().is_none_or(|(last, _)| *last != stage) {
                 users.push((stage, cache));
             }

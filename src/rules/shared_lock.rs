@@ -56,7 +56,7 @@ impl Rule for SharedLock {
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
                     .help(help(cx, cache))
-                    .about(cache.lock())
+                    .about(cache.key.clone())
                     .fix(cx.isolate(cache)),
             );
         }
@@ -66,7 +66,8 @@ impl Rule for SharedLock {
         let others = lock.runs - 1;
         let files = if lock.files > 1 { format!(" in {}", count(lock.files, "file")) } else { String::new() };
         let take = if others == 1 { "takes" } else { "take" };
-        finding.message.push_str(&format!("; {}{files} {take} it too", count(others, "other RUN")));
+        let note = format!("{}{files} {take} this lock too", count(others, "other RUN"));
+        finding.help = Some(finding.help.take().map_or_else(|| note.clone(), |help| format!("{note}\n{help}")));
         let label = "takes the same lock".to_owned();
         match &lock.other {
             Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),

@@ -42,7 +42,7 @@ impl Rule for SplitCache {
     }
 
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        for (id, sites) in index.ids() {
+        for (id, sites) in index.shared_ids() {
             let Some((first, rest)) = sites.split_first() else { continue };
             let mut seen = HashSet::from([&first.1.key]);
             // One finding for each further cache, where it comes up first.
