@@ -22,7 +22,7 @@ Finds, over all files of the run, locked ids that some RUNs take in one order an
 ## Why
 A RUN takes its locks in the order of the target paths, sorted as strings, and holds the first while it waits for the
 second. BuildKit polls without end and looks for no deadlock (measured on Docker 20.10 and on BuildKit 0.13: two RUNs with
-opposite orders stopped for good in the first round). Two builds can meet like that, and two stages of one.
+opposite orders stopped for good). Two builds can meet like that, and two stages of one.
 
 ## Example
 ```dockerfile
