@@ -24,8 +24,8 @@ Finds a locked id that names no platform, in a file that is built for several: o
 
 ## Why
 The platforms of one build are stages side by side, and one locked id makes them run one after the other (measured with
-two stages of one build on BuildKit 0.13: twice the time of one with one id, the time of one with two). A lane does not help: it is the same for all
-platforms of a job. And the files of one architecture end up in the cache of the other.
+two stages of one build on BuildKit 0.13: twice the time of one with one id, the time of one with two). A lane does not
+help: it is the same for all platforms of a job. And the files of one architecture end up in the cache of the other.
 
 ## Example
 ```dockerfile
