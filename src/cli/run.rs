@@ -15,7 +15,7 @@ use super::terminal::complain;
 pub(super) struct Ran<T> {
     /// What was made of the files, ordered by path.
     pub(super) results: Vec<T>,
-    /// How many files were looked at.
+    /// How many files were read.
     pub(super) files: usize,
     /// Whether something could not be read. It has been said.
     pub(super) trouble: bool,
@@ -43,15 +43,16 @@ fn go<T: Send>(
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here } else { paths };
     let results: Mutex<Vec<(PathBuf, T)>> = Mutex::default();
-    let (files, troubles) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (seen, files, troubles) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let trouble = |path: &Path, what: &str| {
         troubles.fetch_add(1, Ordering::Relaxed);
         complain(&format!("{}: {what}", report::path(path)));
     };
     let one = |path: &Path, read: Result<(), file::FileError>, bytes: &[u8]| {
-        files.fetch_add(1, Ordering::Relaxed);
+        seen.fetch_add(1, Ordering::Relaxed);
         match read {
             Ok(()) => {
+                files.fetch_add(1, Ordering::Relaxed);
                 if let Some(result) = visit(path, bytes)
                     && let Ok(mut results) = results.lock()
                 {
@@ -67,7 +68,7 @@ fn go<T: Send>(
             let read = file::read_from(io::stdin().lock(), &mut buffer);
             one(path, read, &buffer);
         } else if path.is_dir() {
-            let before = files.load(Ordering::Relaxed);
+            let before = seen.load(Ordering::Relaxed);
             discover::walk(path, 0, Vec::new, |buffer, found| match found {
                 Ok(path) => {
                     let read = file::read_found(&path, buffer);
@@ -78,7 +79,7 @@ fn go<T: Send>(
                     complain(&error.to_string());
                 }
             });
-            if files.load(Ordering::Relaxed) == before {
+            if seen.load(Ordering::Relaxed) == before {
                 complain(&format!("no Dockerfile below {}", path.display()));
             }
         } else {
