@@ -16,8 +16,8 @@ The *id* of a cache mount is its `id` option, or else its target path, cleaned (
 The *lane argument* is the build argument that sets jobs apart: `CACHE_ID`, or what `--arg` names. An id is *isolated*
 when it refers to the lane argument in any form.
 
-A *safe* fix cannot change what the image contains, only which cache a RUN uses; `cachelane fix` applies it. An *unsafe* fix
-needs a person who looks at the result; `cachelane fix --unsafe` applies it. Errors and warnings fail the gate, infos never
+A *safe* fix cannot change the files of the image, only which cache a RUN uses (an ARG shows in the image's history, and the
+RUNs behind it have it in their environment); `cachelane fix` applies it. An *unsafe* fix needs a person who looks at the result; `cachelane fix --unsafe` applies it. Errors and warnings fail the gate, infos never
 do. `cachelane explain RULE` prints the text below.
 
 ";

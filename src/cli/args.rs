@@ -132,10 +132,35 @@ pub(super) enum Format {
     Json,
 }
 
+/// Names that a lane must not take: an ARG of that name would change what the build does.
+const RESERVED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "SHELL",
+    "LANG",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SOURCE_DATE_EPOCH",
+];
+
 fn name(text: &str) -> Result<String, String> {
     let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
         && text.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
-    if fits {
+    let reserved = RESERVED.iter().any(|name| text.eq_ignore_ascii_case(name)) || text.starts_with("BUILDKIT_");
+    if reserved {
+        Err(format!("`{text}` means something to builds already: choose a name of your own"))
+    } else if fits {
         Ok(text.into())
     } else {
         Err("a build argument's name is a letter or underscore, then letters, digits and underscores".into())

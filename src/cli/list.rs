@@ -42,7 +42,7 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
 fn table(mounts: &[ListedMount], files: usize) -> String {
     let files = count(files, "file");
     if mounts.is_empty() {
-        return format!("{files}, no cache mount.\n");
+        return format!("{files}, no cache mount that BuildKit accepts.\n");
     }
     let head = ["PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED"].map(String::from);
     let rows: Vec<[String; 7]> = std::iter::once(head).chain(mounts.iter().map(row)).collect();

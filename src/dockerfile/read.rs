@@ -136,8 +136,7 @@ impl<'a> Reader<'a> {
             }
         }
         if self.file.instructions.is_empty() {
-            let span = Span::at(self.source.len());
-            return Err(SyntaxError { span, kind: SyntaxErrorKind::Empty });
+            return Err(SyntaxError { span: Span::at(0), kind: SyntaxErrorKind::Empty });
         }
         Ok(self.file)
     }

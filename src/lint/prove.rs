@@ -138,6 +138,9 @@ fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> 
     for finding in own {
         *claimed.entry(finding.rule).or_default() += 1;
     }
+    if is.get("lock-order") > was.get("lock-order") {
+        return Err("RUNs would take locks in opposite orders, and wait for each other for ever".into());
+    }
     for (rule, claimed) in claimed {
         let (was, is) = (was.get(rule).copied().unwrap_or(0), is.get(rule).copied().unwrap_or(0));
         if is + claimed > was {

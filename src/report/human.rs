@@ -80,7 +80,10 @@ fn fits(finding: &Finding, style: Style) -> bool {
     let fits = |text: &str| text.lines().all(|line| line.chars().count() <= width);
     let place = |other: &crate::finding::Elsewhere| other.path.chars().count() + other.message.chars().count() + 20;
     let near = finding.elsewhere.iter().all(|other| place(other) <= width);
-    near && !style.why_not_fixed && fits(&finding.message) && finding.help.as_deref().is_none_or(fits)
+    near && !style.why_not_fixed
+        && finding.unfixed.is_none()
+        && fits(&finding.message)
+        && finding.help.as_deref().is_none_or(fits)
 }
 
 /// The line below the findings of `check`.
@@ -148,6 +151,9 @@ impl Diagnostic for Shown<'_> {
         for other in &self.finding.elsewhere {
             let (place, start) = (printable(&other.path), other.range.start);
             lines.push(format!("{place}:{}:{} {}", start.line, start.column, printable(&other.message)));
+        }
+        if let (false, Some(reason)) = (self.style.why_not_fixed, &self.finding.unfixed) {
+            lines.push(format!("no fix: {}", printable(reason)));
         }
         if self.style.why_not_fixed {
             lines.push(format!("not fixed: {}", printable(&why_not_fixed(self.finding))));

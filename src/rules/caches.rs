@@ -214,6 +214,9 @@ const APT_COMMANDS: &[&str] = &[
     "autoclean",
     "build-dep",
     "satisfy",
+    "download",
+    "source",
+    "check",
     "reinstall",
 ];
 
@@ -227,8 +230,7 @@ fn calls_apt(file: &Dockerfile<'_>, run: &Instruction<'_>) -> bool {
     let calls = |line: &[u8]| {
         let words = words(line);
         words.iter().enumerate().any(|(at, word)| match word.as_str() {
-            "apt-get" => true,
-            "apt" => words[at + 1..]
+            "apt" | "apt-get" => words[at + 1..]
                 .iter()
                 .find(|word| !word.starts_with('-'))
                 .is_some_and(|word| APT_COMMANDS.contains(&word.as_str())),

@@ -2,12 +2,13 @@
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Base, Dockerfile, Mount, Sharing};
+use crate::dockerfile::{Base, Dockerfile, Form, Mount, Part, Sharing, Variable, Word};
 use crate::fix::{Applicability, Edit, Fix};
-use crate::text::Span;
+use crate::text::{Span, count};
 
 use super::caches::{PLATFORM_ARGS, shadowing_env};
 use super::declare::gets_lane;
+use super::frontend::Frontend;
 use super::{Cache, Context};
 
 impl Context<'_> {
@@ -48,22 +49,29 @@ impl Context<'_> {
 
     /// Title and edits that put `-${name}` behind the id of `cache` and declare the name, and whether that is safe.
     fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
+        if Frontend::old(self.file).is_some() {
+            return Err("the pinned frontend does not expand variables in ids: use a newer one first".into());
+        }
         if let Some(env) = shadowing_env(self.file, name, cache.instruction) {
             let line = self.file.instructions[env.instruction].lines.0;
-            return Err(format!("the ENV on line {line} would win over what a job passes: drop or rename it first"));
+            return Err(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
         }
         let mut title = format!("use `id={}-${{{name}}}`", cache.id());
         // The first mount that gets the lane takes those along that get none of their own: they are one cache.
         let own = |other: &Cache<'_>| gets_lane(self, other, name, level);
         let is_first =
             self.same_cache(cache).find(|other| own(other)).is_some_and(|f| std::ptr::eq(f.mount, cache.mount));
-        let along = self.same_cache(cache).filter(|other| is_first && !own(other));
+        let along: Vec<&Cache<'_>> =
+            if is_first { self.same_cache(cache).filter(|other| !own(other)).collect() } else { Vec::new() };
+        if !along.is_empty() {
+            title.push_str(&format!(" here and for {} of the same cache", count(along.len(), "other mount")));
+        }
         let (mut edits, mut safe) = (Vec::new(), true);
         if let Some(need) = self.declaring(name, cache.instruction, level) {
             title.push_str(&format!(" and {}", need.title()));
         }
         let uses = std::iter::once((id_edit(cache, name), cache.instruction));
-        for (edit, instruction) in uses.chain(along.map(|other| (id_edit(other, name), other.instruction))) {
+        for (edit, instruction) in uses.chain(along.iter().map(|other| (id_edit(other, name), other.instruction))) {
             edits.push(edit?);
             if let Some(need) = self.declaring(name, instruction, level) {
                 edits.extend(need.edits.iter().cloned());
@@ -74,6 +82,27 @@ impl Context<'_> {
         edits.dedup();
         Ok((title, edits, safe))
     }
+}
+
+/// The fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache: what is not
+/// locked needs none.
+///
+/// # Errors
+/// As for [`drop_sharing`].
+pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
+    let fix = drop_sharing(cx.file, cache)?;
+    let lane = format!("-${{{}}}", cx.settings.arg);
+    let lane_edit = |cache: &Cache<'_>| {
+        let end = cache.mount.value_span(cache.mount.field("id")?).end;
+        let span = Span::new(end.checked_sub(lane.len())?, end);
+        (span.of(cx.file.source) == lane.as_bytes()).then(|| Edit::delete(span))
+    };
+    let lanes: Vec<Edit> = cx.same_cache(cache).filter_map(lane_edit).collect();
+    if lanes.is_empty() {
+        return Ok(fix);
+    }
+    let edits = fix.edits().iter().cloned().chain(lanes).collect();
+    Ok(Fix::needs_review(format!("{} and the lane", fix.title()), edits))
 }
 
 /// The fix that takes the sharing mode out of the option list of `cache`, with a comma.
@@ -170,6 +199,9 @@ pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
 pub(super) fn id_edit(cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     let mount = cache.mount;
     let suffix = format!("-${{{name}}}");
+    if !mount.templated && !takes_suffix(cache, name, &suffix) {
+        return Err("the id ends in a character that would change what comes behind it: give it another end".into());
+    }
     if let Some(field) = mount.field("id") {
         let at = mount.value_span(field).end;
         let text = if mount.id().is_some() { suffix } else { target_as_id(mount)? + &suffix };
@@ -177,6 +209,18 @@ pub(super) fn id_edit(cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     }
     let field = mount.field("type").ok_or("the mount names no type")?;
     Ok(Edit::insert(field.next, format!(",id={}{suffix}", target_as_id(mount)?)))
+}
+
+/// Whether the id of `cache` with `suffix` behind it reads as the id, a `-`, and the variable `name`.
+fn takes_suffix(cache: &Cache<'_>, name: &str, suffix: &str) -> bool {
+    let mut expected = cache.word.clone();
+    match expected.parts.last_mut() {
+        Some(Part::Text(text)) => text.push(b'-'),
+        _ => expected.parts.push(Part::Text(b"-".to_vec())),
+    }
+    expected.parts.push(Part::Variable(Variable { name: name.into(), form: Form::Plain }));
+    let text = [&cache.mount.effective_id(), suffix.as_bytes()].concat();
+    Word::read(&text, cache.mount.escape).is_ok_and(|word| word == expected)
 }
 
 /// The target of `mount`, written so that BuildKit reads the same bytes again as an id.

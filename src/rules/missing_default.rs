@@ -59,8 +59,10 @@ impl Rule for MissingDefault {
                 continue;
             }
             seen.push(at);
-            let short = cache.outcome(|name| name == arg).map_or_else(String::new, |id| format!(" `{id}`"));
-            let message = format!("`{arg}` has no default: a build that passes none gets the cache id{short}");
+            let short = cache
+                .outcome(|name| name == arg)
+                .map_or_else(|| "an id cut short".to_owned(), |id| format!("the cache id `{id}`"));
+            let message = format!("`{arg}` has no default: a build that passes none gets {short}");
             let span = name_span(cx, declaration, arg);
             let keyword = if declaration.onbuild { "ONBUILD ARG" } else { "ARG" };
             let edits = vec![Edit::insert(span.end, format!("={default}"))];

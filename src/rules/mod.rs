@@ -2,10 +2,11 @@
 //!
 //! A rule sees one file through a [`Context`] and hands out findings; it knows no other rule, no disk and no terminal.
 //! What several rules need stands here, in [`caches`] (the cache mounts of a file) and [`lane`] (how an id is made
-//! isolated) and in [`declare`] (where an ARG line can stand).
+//! isolated), [`declare`] (where an ARG line can stand) and [`frontend`] (which frontend a file pins).
 
 pub mod caches;
 pub mod declare;
+pub mod frontend;
 pub mod lane;
 
 mod early_arg;

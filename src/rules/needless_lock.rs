@@ -4,7 +4,7 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
-use super::lane::drop_sharing;
+use super::lane::unlock;
 use super::{Context, Rule};
 
 pub(super) struct NeedlessLock;
@@ -39,8 +39,8 @@ RUN --mount=type=cache,target=/root/.cache/go-build,sharing=locked go build ./..
 ```
 
 ## Fix
-Unsafe, since only you know what else the RUN does there: `sharing=locked` goes. It goes before other fixes: what is not
-locked needs no lane.
+Unsafe, since only you know what else the RUN does there: `sharing=locked` goes, and a lane behind the id with it. It goes
+before other fixes: what is not locked needs no lane.
 
 ## When to ignore it
 When the RUN itself writes to the folder, beside the tool.
@@ -64,7 +64,7 @@ impl Rule for NeedlessLock {
             findings.push(
                 Finding::new(&META, span, message)
                     .help("drop `sharing=locked`; the id needs no lane then")
-                    .fix(drop_sharing(cx.file, cache)),
+                    .fix(unlock(cx, cache)),
             );
         }
     }

@@ -4,7 +4,7 @@ use crate::finding::{Elsewhere, Finding, Label, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::text::count;
 
-use super::caches::PLATFORM_ARGS;
+use super::caches::{PLATFORM_ARGS, shadowing_env};
 use super::lane::{is_shared_lock, isolated_id};
 use super::{Cache, Context, LockUse, Other, Rule};
 
@@ -31,7 +31,8 @@ RUN --mount=type=cache,id=apt-cache,target=/var/cache/apt,sharing=locked apt-get
 
 ## Fix
 Safe: `-${CACHE_ID}` behind the id, or `id=<target>-${CACHE_ID}` behind `type=cache` where there is none, and the ARG as
-`undeclared-arg` places it. There is none where the target holds a comma or a quote, or is not UTF-8: give the mount an id
+`undeclared-arg` places it. The other mounts of the file that are the same cache get the lane too, so that no RUN loses what
+another has fetched; other files keep theirs. There is none where the target holds a comma or a quote, or is not UTF-8: give the mount an id
 first. The fix needs review (`--unsafe`) where something else in the stage uses the argument.
 
 ## When to ignore it
@@ -80,9 +81,17 @@ impl Rule for SharedLock {
 
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let arg = &cx.settings.arg;
-    let mut help = format!("write `id={}`", isolated_id(cx, cache));
+    let mut help = String::new();
+    if let Some(env) = shadowing_env(cx.file, arg, cache.instruction) {
+        let line = cx.file.instructions[env.instruction].lines.0;
+        help = format!("drop or rename the ENV on line {line}, which wins over what a job passes\n");
+    }
+    help.push_str(&format!("write `id={}`", isolated_id(cx, cache)));
     if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
         help.push_str(&format!(", and {}", need.advice()));
+        if !need.safe {
+            help.push_str(&format!("\n(something else in the stage uses `{arg}`: look whether it may change)"));
+        }
     }
     help.push_str(&format!("\nand give each job its own `--build-arg {arg}=…`"));
     if let Some(tool) = cache.concurrent_tool() {
@@ -95,7 +104,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         }
     });
     if let Some(own) = own {
-        help.push_str(&format!("\n(if `{own}` is what sets your jobs apart, list it under `isolating-args`)"));
+        help.push_str(&format!("\n(if `{own}` is what sets your jobs apart, say `--arg {own}`)"));
     }
     help
 }

@@ -1,0 +1,118 @@
+//! Dockerfile frontends that `# syntax=` pins, and whether one is too old to expand variables in a mount's id.
+
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::{Dockerfile, directives};
+use crate::fix::{Edit, Fix};
+use crate::text::Span;
+
+/// An image reference of a Dockerfile frontend.
+pub struct Frontend<'a> {
+    /// What stands before `docker/dockerfile`: a registry, or nothing.
+    registry: &'a str,
+    tag: &'a str,
+    digest: bool,
+}
+
+impl<'a> Frontend<'a> {
+    /// The frontend that `file` pins, where it is from before 1.3, with its place.
+    #[must_use]
+    pub fn old(file: &Dockerfile<'a>) -> Option<(Self, Span)> {
+        let value = directives::syntax(file.source)?.value;
+        // BuildKit takes the first word for the image.
+        let len = value.of(file.source).find_byte(b' ').unwrap_or(value.len());
+        let span = Span::new(value.start, value.start + len);
+        let frontend = Self::read(span.of(file.source))?;
+        frontend.is_old().then_some((frontend, span))
+    }
+
+    /// Reads `value` as `[registry/]docker/dockerfile[-upstream]:tag[@digest]`.
+    fn read(value: &'a [u8]) -> Option<Self> {
+        let value = value.to_str().ok()?;
+        let (reference, digest) = value.split_once('@').map_or((value, false), |(reference, _)| (reference, true));
+        let slash = reference.rfind('/')?;
+        let (path, tag) = match reference[slash..].split_once(':') {
+            Some((name, tag)) => (&reference[..slash + name.len()], tag),
+            None => (reference, "latest"),
+        };
+        let registry =
+            path.strip_suffix("docker/dockerfile").or_else(|| path.strip_suffix("docker/dockerfile-upstream"))?;
+        (registry.is_empty() || registry.ends_with('/')).then_some(Self { registry, tag, digest })
+    }
+
+    /// Whether the tag is one from before 1.3, or of the channel that ended before it.
+    fn is_old(&self) -> bool {
+        let version = self.tag.split('-').next().unwrap_or_default();
+        let mut numbers = version.split('.').map(str::parse::<u32>);
+        let experimental = self.tag == "experimental" || self.tag.ends_with("-experimental");
+        match (numbers.next(), numbers.next()) {
+            _ if experimental => true,
+            (Some(Ok(0)), _) => true,
+            (Some(Ok(1)), Some(Ok(minor))) => minor < 3,
+            _ => false,
+        }
+    }
+
+    /// What to write instead.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self.registry {
+            "" | "docker.io/" if self.digest => "pin a frontend of 1.3 or later".into(),
+            "" | "docker.io/" => "write `# syntax=docker/dockerfile:1`".into(),
+            registry => format!("write `# syntax={registry}docker/dockerfile:` with a version of 1.3 or later"),
+        }
+    }
+
+    /// The fix that names a newer one at `span`.
+    ///
+    /// # Errors
+    /// Why only a person can pick one.
+    pub fn newer(&self, span: Span) -> Result<Fix, String> {
+        if self.digest {
+            return Err("it is pinned by digest: only you can pick another".into());
+        }
+        if !matches!(self.registry, "" | "docker.io/") {
+            return Err(format!(
+                "it comes from `{}`: look which versions are there",
+                self.registry.trim_end_matches('/')
+            ));
+        }
+        let image = format!("{}docker/dockerfile:1", self.registry);
+        Ok(Fix::needs_review(format!("use the frontend `{image}`"), vec![Edit::replace(span, image)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Frontend;
+
+    #[test]
+    fn tags_before_1_3_are_old() {
+        let is_old = |image: &str| Frontend::read(image.as_bytes()).is_some_and(|image| image.is_old());
+        for image in [
+            "docker/dockerfile:1.2",
+            "docker/dockerfile:1.0.2",
+            "docker/dockerfile:1.2-labs",
+            "docker.io/docker/dockerfile:experimental",
+            "docker/dockerfile:1.1-experimental",
+            "docker/dockerfile:1-experimental",
+            "docker/dockerfile-upstream:1.2.1",
+            "localhost:5000/docker/dockerfile:1.2@sha256:0",
+        ] {
+            assert!(is_old(image), "{image}");
+        }
+        for image in [
+            "docker/dockerfile:1",
+            "docker/dockerfile:1.3",
+            "docker/dockerfile:1.10",
+            "docker/dockerfile",
+            "docker/dockerfile:master",
+            "docker/dockerfile:labs",
+            "docker/dockerfile:1-labs",
+            "example.org/my-frontend:1.2",
+            "mydocker/dockerfile:1.2",
+        ] {
+            assert!(!is_old(image), "{image}");
+        }
+    }
+}
