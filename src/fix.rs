@@ -1,7 +1,7 @@
 //! Edits, and the fixes made of them.
 //!
-//! An [`Edit`] can only be built in ways that make sense, a [`Fix`] only out of edits that do not overlap; [`apply`] is
-//! the one place where bytes of a file change.
+//! An [`Edit`] can only be built in ways that make sense; a [`Fix`] whose edits overlap, with one another or with those of
+//! an earlier fix, is never made. [`apply`] is the one place where bytes of a file change.
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,6 @@ impl Fix {
     fn new(applicability: Applicability, title: String, mut edits: Vec<Edit>) -> Self {
         edits.sort();
         edits.dedup();
-        debug_assert!(edits.windows(2).all(|pair| !pair[0].conflicts(&pair[1])), "edits of one fix overlap");
         Self { applicability, title, edits }
     }
 
@@ -139,7 +138,8 @@ pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
             // Accepted edits do not overlap one another, so only the neighbours can be in the way.
             edit.span.end <= source.len() && before.into_iter().chain(after).all(|(_, other)| !edit.conflicts(other))
         };
-        if fix.edits.iter().all(free) {
+        let whole = fix.edits.windows(2).all(|pair| !pair[0].conflicts(&pair[1]));
+        if whole && fix.edits.iter().all(free) {
             edits.extend(fix.edits.iter().map(|edit| (edit.span, edit)));
             made.push(index);
         } else {

@@ -19,7 +19,10 @@ mod prove;
 pub use list::{ListedMount, list};
 
 /// How often fixes are looked for again in what fixes have made, before the rest is left as it is.
-const MAX_ROUNDS: usize = 20;
+const MAX_ROUNDS: usize = 50;
+
+/// How many results of one round are proved: enough to find a dozen bad fixes among a million.
+const MAX_PROOFS: usize = 300;
 
 /// What was found in one file.
 #[derive(Debug, Default)]
@@ -165,24 +168,25 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let mut made = Vec::new();
     let mut dropped: Vec<Dropped> = Vec::new();
     let mut found = found;
+    // Kinds of fixes of which none can be made any more.
+    let mut exhausted: Vec<Turn> = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let checked = check_alone(&bytes, settings);
-        let findings = chosen(checked.findings.iter().chain(found), level);
-        if findings.is_empty() {
-            break;
-        }
+        let Some((turn, findings)) = chosen(checked.findings.iter().chain(found), level, &exhausted) else { break };
         let lines = LineIndex::new(&bytes);
         let round = round(&bytes, &findings, settings);
         let line = |index: usize| lines.line(findings[index].span.start);
-        let drop = |(index, reason): (usize, String)| Dropped { rule: findings[index].rule, line: line(index), reason };
-        dropped = round.dropped.into_iter().map(drop).collect();
+        if round.made.is_empty() {
+            let drop =
+                |(index, reason): (usize, String)| Dropped { rule: findings[index].rule, line: line(index), reason };
+            dropped.extend(round.dropped.into_iter().map(drop));
+            exhausted.push(turn);
+            continue;
+        }
         made.extend(round.made.iter().map(|&index| {
             let title = findings[index].fix.as_ref().map_or("", Fix::title);
             Made { rule: findings[index].rule, line: line(index), title: title.into() }
         }));
-        if round.made.is_empty() {
-            break;
-        }
         bytes = round.bytes;
         // Their places are those of the file as it was.
         found = &[];
@@ -191,26 +195,32 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     Fixed { bytes, made, left, dropped }
 }
 
+/// When a fix is made: those of an earlier turn come first, and only fixes of one turn in one round.
+type Turn = (u8, &'static str);
+
 /// The findings whose fixes are to be made in this round. What takes away the reason for another fix goes first, and
 /// what is safe before what is not: so the outcome does not depend on the order of the rules.
-fn chosen<'f>(findings: impl Iterator<Item = &'f Finding>, level: Applicability) -> Vec<&'f Finding> {
-    let stage = |finding: &Finding| {
+fn chosen<'f>(
+    findings: impl Iterator<Item = &'f Finding>,
+    level: Applicability,
+    exhausted: &[Turn],
+) -> Option<(Turn, Vec<&'f Finding>)> {
+    let turn = |finding: &Finding| -> Option<Turn> {
         let fix = finding.fix.as_ref().filter(|fix| fix.applicability() <= level)?;
         let first = rules::by_name(finding.rule).is_some_and(|rule| rule.meta().goes_first);
-        Some(if first {
-            (0, finding.rule)
-        } else if fix.applicability() == Applicability::Safe {
-            (1, "")
-        } else {
-            (2, finding.rule)
-        })
+        let turn = match fix.applicability() {
+            _ if first => (0, finding.rule),
+            Applicability::Safe => (1, ""),
+            Applicability::Unsafe => (2, finding.rule),
+        };
+        (!exhausted.contains(&turn)).then_some(turn)
     };
-    let mut open: Vec<_> = findings.filter_map(|finding| Some((stage(finding)?, finding))).collect();
-    let first = open.iter().map(|(stage, _)| *stage).min();
-    open.retain(|(stage, _)| Some(*stage) == first);
-    let mut chosen: Vec<&Finding> = open.into_iter().map(|(_, finding)| finding).collect();
+    let open: Vec<(Turn, &Finding)> = findings.filter_map(|finding| Some((turn(finding)?, finding))).collect();
+    let first = open.iter().map(|(turn, _)| *turn).min()?;
+    let mut chosen: Vec<&Finding> =
+        open.into_iter().filter(|(turn, _)| *turn == first).map(|(_, finding)| finding).collect();
     chosen.sort_by_key(|finding| (finding.span, finding.rule));
-    chosen
+    Some((first, chosen))
 }
 
 struct Round {
@@ -219,22 +229,37 @@ struct Round {
     dropped: Vec<(usize, String)>,
 }
 
-/// Makes the fixes of `findings` that can be made together. Where the result is not what it should be, each is tried by
-/// itself, so that one bad fix takes no good one with it.
+/// Makes the fixes of `findings` that can be made together. Where the result is not what it should be, halves are tried,
+/// and halves of these, so that a bad fix takes no good one with it.
 fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
-    let fixes: Vec<&Fix> = findings.iter().filter_map(|finding| finding.fix.as_ref()).collect();
-    let applied = fix::apply(source, &fixes);
-    let together: Vec<&Finding> = applied.made.iter().map(|&index| findings[index]).collect();
-    if prove::holds(source, &applied.bytes, &together, settings).is_ok() {
-        return Round { bytes: applied.bytes, made: applied.made, dropped: Vec::new() };
-    }
-    let mut dropped = Vec::new();
-    for (index, fix) in fixes.iter().enumerate() {
-        let applied = fix::apply(source, &[fix]);
-        match prove::holds(source, &applied.bytes, &findings[index..=index], settings) {
-            Ok(()) => return Round { bytes: applied.bytes, made: vec![index], dropped },
-            Err(reason) => dropped.push((index, reason)),
+    let mut good: Vec<usize> = Vec::new();
+    let mut best = Round { bytes: source.to_vec(), made: Vec::new(), dropped: Vec::new() };
+    let mut proofs = 0;
+    let mut open = vec![(0, findings.len())];
+    while let Some((start, end)) = open.pop() {
+        let range = start..end;
+        if proofs == MAX_PROOFS {
+            best.dropped.extend(range.map(|index| (index, "too many fixes of this file failed: run it again".into())));
+            continue;
+        }
+        proofs += 1;
+        let tried: Vec<usize> = good.iter().copied().chain(range.clone()).collect();
+        let fixes: Vec<&Fix> = tried.iter().filter_map(|index| findings[*index].fix.as_ref()).collect();
+        let applied = fix::apply(source, &fixes);
+        let made: Vec<usize> = applied.made.iter().map(|at| tried[*at]).collect();
+        let cured: Vec<&Finding> = made.iter().map(|index| findings[*index]).collect();
+        match prove::holds(source, &applied.bytes, &cured, settings) {
+            Ok(()) => {
+                good.clone_from(&tried);
+                best = Round { bytes: applied.bytes, made, dropped: best.dropped };
+            }
+            Err(reason) if range.len() == 1 => best.dropped.push((start, reason)),
+            Err(_) => {
+                let middle = start + range.len() / 2;
+                open.push((middle, end));
+                open.push((start, middle));
+            }
         }
     }
-    Round { bytes: source.to_vec(), made: Vec::new(), dropped }
+    best
 }

@@ -113,3 +113,45 @@ fn an_unsafe_fix_that_another_file_calls_for() {
         locked.replace(",sharing=locked", "").replace("target=/x", "target=/x,sharing=locked")
     );
 }
+
+#[test]
+fn one_bad_fix_takes_no_good_one_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("RUN --mount=type=cache,id=long,target=/l,sharing=locked {}\n", "x".repeat(65_475));
+    let good: String =
+        (0..60).map(|n| format!("RUN --mount=type=cache,id=g{n},target=/g,sharing=locked true\n")).collect();
+    fs::write(folder.path().join("Dockerfile"), format!("FROM debian\n{good}{long}")).unwrap();
+    let (code, out, err) = cachelane(folder.path(), &["fix"]);
+    assert!(code == 1 && out.contains("60 findings fixed in 1 file, 1 error left"), "{}", &out[out.len() - 200..]);
+    assert!(err.contains("the fix for shared-lock was not made: the file could not be read any more"), "{err}");
+}
+
+#[test]
+fn variables_that_triple_do_not_take_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let triple = |n: usize| format!("ENV E{n}=\"${{E{m}}}${{E{m}}}${{E{m}}}\"\n", m = n + 1);
+    let envs: String = (0..40).rev().map(triple).collect();
+    let text =
+        format!("FROM debian\n{envs}ENV CACHE_ID=${{E0}}\nRUN --mount=type=cache,id=a-${{CACHE_ID}},target=/x true\n");
+    fs::write(folder.path().join("Dockerfile"), text).unwrap();
+    let (code, out, _) = cachelane(folder.path(), &["check"]);
+    assert!(code == 1 && out.contains("shadowed-arg"), "{out}");
+}
+
+#[cfg(unix)]
+#[test]
+fn hard_links_are_not_parted() {
+    let folder = folder();
+    let (one, other) = (folder.path().join("good/Dockerfile"), folder.path().join("other"));
+    fs::hard_link(&one, &other).unwrap();
+    let (code, _, err) = cachelane(folder.path(), &["fix"]);
+    assert!(code == 2 && err.contains("it has 2 hard links"), "{err}");
+    assert_eq!(fs::read_to_string(one).unwrap(), GOOD);
+}
+
+#[test]
+fn a_file_that_is_named_twice_is_one_file() {
+    let folder = folder();
+    let (_, out, _) = cachelane(folder.path(), &["check", ".", "good/Dockerfile", "./good/Dockerfile"]);
+    assert!(out.contains("1 finding in 1 file") && !out.contains("other RUN"), "{out}");
+}

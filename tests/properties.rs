@@ -224,11 +224,14 @@ proptest! {
     fn all_fixes_together_come_to_an_end(source in any_file()) {
         let settings = Settings::default();
         let fixed = lint::fix(&source, &settings, Applicability::Unsafe, &[]);
-        prop_assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
+        // A lock that would close a circle of waiting builds is not made, and that is said.
+        let refused = |dropped: &lint::Dropped| dropped.reason.contains("opposite orders");
+        prop_assert!(fixed.dropped.iter().all(refused), "{:?}", fixed.dropped);
         let again = lint::fix(&fixed.bytes, &settings, Applicability::Unsafe, &[]);
         prop_assert_eq!(BString::from(again.bytes), BString::from(fixed.bytes.clone()));
         let left = lint::check_alone(&fixed.bytes, &settings).findings;
-        prop_assert!(left.iter().all(|finding| finding.fix.is_none()), "{left:?}");
+        let open = left.iter().filter(|finding| finding.fix.is_some()).count();
+        prop_assert!(open <= fixed.dropped.len(), "{left:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Going over the files that a command was given, several at a time.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -62,6 +63,12 @@ fn go<T: Send>(
             Err(error) => trouble(path, &error.to_string()),
         }
     };
+    // A file that is named and found as well is one file.
+    let done: Mutex<HashSet<PathBuf>> = Mutex::default();
+    let is_new = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        paths.len() == 1 || done.lock().is_ok_and(|mut done| done.insert(path.components().collect()))
+    };
     for path in paths {
         let mut buffer = Vec::new();
         if path.as_os_str() == STDIN {
@@ -70,6 +77,7 @@ fn go<T: Send>(
         } else if path.is_dir() {
             let before = seen.load(Ordering::Relaxed);
             discover::walk(path, 0, Vec::new, |buffer, found| match found {
+                Ok(path) if !is_new(&path) => {}
                 Ok(path) => {
                     let read = file::read_found(&path, buffer);
                     one(&path, read, buffer);
@@ -82,14 +90,13 @@ fn go<T: Send>(
             if seen.load(Ordering::Relaxed) == before {
                 complain(&format!("no Dockerfile below {}", path.display()));
             }
-        } else {
+        } else if is_new(path) {
             let read = file::read(path, &mut buffer);
             one(path, read, &buffer);
         }
     }
     let mut results = results.into_inner().unwrap_or_default();
     results.sort_by(|(a, _), (b, _)| a.cmp(b));
-    results.dedup_by(|(a, _), (b, _)| a == b);
     let results = results.into_iter().map(|(_, result)| result).collect();
     Ran { results, files: files.into_inner(), trouble: troubles.into_inner() > 0 }
 }

@@ -16,8 +16,8 @@ use super::{Dockerfile, Instruction, Keyword, Place};
 /// the work with every line.
 const MAX_LOOKUPS: usize = 1000;
 const MAX_DEPTH: usize = 20;
-/// How many `FROM stage` steps are followed. Real files have a handful.
-const MAX_BASES: usize = 1000;
+/// How many declarations of one name are looked through for the one that gives it a value.
+const MAX_DECLARATIONS: usize = 1000;
 
 /// Which instruction declares a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,8 +132,10 @@ impl Dockerfile<'_> {
     /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
     #[must_use]
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
+        let all = self.declarations(name);
         let mut stage = stage;
-        for _ in 0..MAX_BASES {
+        // Where nothing declares the name, no chain has to be followed; otherwise only stages that do are looked into.
+        while !all.is_empty() {
             let Base::Stage(base) = self.stages[stage].base else { return None };
             let from = self.stages[stage].from?;
             let place = self.instructions[from].place;
@@ -153,7 +155,7 @@ impl Dockerfile<'_> {
     #[must_use]
     pub fn valued(&self, name: &str, index: usize) -> Option<&Declaration> {
         let mut seen = self.visible(name, index)?;
-        for _ in 0..MAX_BASES {
+        for _ in 0..MAX_DECLARATIONS {
             if seen.value.is_some() {
                 return Some(seen);
             }

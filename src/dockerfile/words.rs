@@ -4,6 +4,8 @@
 //! `frontend/dockerfile/shell/lex.go`), but keeps the parts instead of the outcome, so that a rule can ask which
 //! variables an id refers to, and in which form.
 
+use bstr::ByteSlice as _;
+
 /// How deep `${a:-${b:-…}}` may nest before a value counts as unreadable.
 const MAX_DEPTH: usize = 100;
 /// How long an expanded value may get, in bytes, before it counts as one that cannot be worked out.
@@ -55,7 +57,7 @@ pub enum Form {
     },
     /// `${NAME?word}`, `${NAME:?word}`: an error where the variable is unset.
     Required(Word),
-    /// `#`, `%` and `/`: a change to the value.
+    /// `#`, `%` and `/`: a change to the value. The word starts with the sign.
     Other(Word),
 }
 
@@ -114,14 +116,15 @@ impl Word {
         let mut text = Vec::new();
         for part in &self.parts {
             match part {
-                Part::Text(piece) => text.extend_from_slice(piece),
+                // A literal dollar must not read like a variable.
+                Part::Text(piece) => text.extend(piece.replace("$", "\\$")),
                 Part::Variable(Variable { name, form }) => {
                     let (operator, word) = match form {
                         Form::Plain => ("", None),
                         Form::Default { or_empty, word } => (if *or_empty { ":-" } else { "-" }, Some(word)),
                         Form::Alternative { or_empty, word } => (if *or_empty { ":+" } else { "+" }, Some(word)),
                         Form::Required(word) => ("?", Some(word)),
-                        Form::Other(word) => ("#", Some(word)),
+                        Form::Other(word) => ("/", Some(word)),
                     };
                     text.extend_from_slice(format!("${{{name}{operator}").as_bytes());
                     text.extend(word.map(Self::canonical).unwrap_or_default());
@@ -270,13 +273,13 @@ impl Reader<'_> {
             b'-' => Form::Default { or_empty: false, word: self.until(Some(b'}'))? },
             b'+' => Form::Alternative { or_empty: false, word: self.until(Some(b'}'))? },
             b'?' => Form::Required(self.until(Some(b'}'))?),
-            b'#' | b'%' => Form::Other(self.until(Some(b'}'))?),
+            sign @ (b'#' | b'%') => Form::Other(self.until(Some(b'}'))?.behind(&[sign])),
             b'/' => {
                 if self.peek() == Some(b'/') {
                     self.at += 1;
                 }
-                let mut pattern = self.until(Some(b'/'))?;
-                pattern.parts.extend(self.until(Some(b'}'))?.parts);
+                let mut pattern = self.until(Some(b'/'))?.behind(b"/");
+                pattern.parts.extend(self.until(Some(b'}'))?.behind(b"/").parts);
                 Form::Other(pattern)
             }
             _ => return Err(Unreadable),
@@ -306,6 +309,12 @@ impl Reader<'_> {
 }
 
 impl Word {
+    /// The word with `sign` before it, which tells apart what is kept as one form.
+    fn behind(mut self, sign: &[u8]) -> Self {
+        self.parts.insert(0, Part::Text(sign.to_vec()));
+        self
+    }
+
     fn text(&mut self, byte: u8) {
         if let Some(Part::Text(text)) = self.parts.last_mut() {
             text.push(byte);

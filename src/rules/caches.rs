@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::mounts::clean;
-use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Instruction, Kind, Mount, Sharing, Word};
+use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Instruction, Kind, Mount, Part, Sharing, Word};
 use crate::finding::LockKey;
 use crate::index::Site;
 use crate::text::{Range, Span};
@@ -178,7 +179,7 @@ impl Cache<'_> {
     #[must_use]
     pub fn is_isolated(&self, settings: &Settings) -> bool {
         let mut names = std::iter::once(&settings.arg).chain(&settings.isolating);
-        names.any(|name| self.word.mentions(name) || (self.mount.templated && self.names_in_template(name)))
+        names.any(|name| carries(&self.word, name) || (self.mount.templated && self.names_in_template(name)))
     }
 
     /// Whether the id of a templated mount names `name`, in any case: `@(cache_id)`, say.
@@ -246,18 +247,43 @@ fn calls_apt(file: &Dockerfile<'_>, run: &Instruction<'_>) -> bool {
 /// hands on what is passed, and is none.
 #[must_use]
 pub fn shadowing_env<'f>(file: &'f Dockerfile<'_>, name: &str, index: usize) -> Option<&'f Declaration> {
-    file.visible(name, index).filter(|seen| seen.by == DeclaredBy::Env && !leads_to_arg(file, seen, 20))
+    file.visible(name, index).filter(|seen| seen.by == DeclaredBy::Env && !leads_to_arg(file, seen))
 }
 
-fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration, depth: usize) -> bool {
-    let Some(Ok(word)) = env.value.as_ref().map(|value| Word::read(value, file.escape)) else { return false };
-    let mut found = false;
-    word.each_variable(&mut |variable| {
-        found |= file.visible(&variable.name, env.instruction).is_some_and(|seen| {
-            seen.by == DeclaredBy::Arg || (depth > 0 && !std::ptr::eq(seen, env) && leads_to_arg(file, seen, depth - 1))
-        });
-    });
-    found
+/// Whether the value of `env` refers to an ARG, through other ENVs perhaps. Each declaration is looked at once.
+fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
+    let mut seen: HashSet<(String, usize)> = HashSet::new();
+    let mut open = vec![env];
+    while let Some(env) = open.pop() {
+        let Some(Ok(word)) = env.value.as_ref().map(|value| Word::read(value, file.escape)) else { continue };
+        let mut names = Vec::new();
+        word.each_variable(&mut |variable| names.push(variable.name.clone()));
+        for name in names {
+            let Some(next) = file.visible(&name, env.instruction) else { continue };
+            if next.by == DeclaredBy::Arg {
+                return true;
+            }
+            if seen.insert((name, next.instruction)) {
+                open.push(next);
+            }
+        }
+    }
+    false
+}
+
+/// Whether the value of the variable `name` is part of what `word` comes out as: in any form but `${NAME+word}`, whose
+/// word has to name it too.
+#[must_use]
+pub fn carries(word: &Word, name: &str) -> bool {
+    word.parts.iter().any(|part| {
+        let Part::Variable(variable) = part else { return false };
+        let is_it = variable.name == name;
+        match &variable.form {
+            Form::Plain => is_it,
+            Form::Alternative { word, .. } => carries(word, name),
+            Form::Default { word, .. } | Form::Required(word) | Form::Other(word) => is_it || carries(word, name),
+        }
+    })
 }
 
 /// Whether `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only
@@ -265,7 +291,7 @@ fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration, depth: usize) -> bool 
 #[must_use]
 pub fn needs_value(word: &Word, name: &str) -> bool {
     word.parts.iter().any(|part| {
-        let crate::dockerfile::Part::Variable(variable) = part else { return false };
+        let Part::Variable(variable) = part else { return false };
         let is_it = variable.name == name;
         match &variable.form {
             Form::Plain => is_it,

@@ -1,13 +1,15 @@
 //! `early-arg`: the lane argument is declared before RUNs that do not need it.
 
+use std::collections::HashSet;
+
 use crate::dockerfile::lines::Lines;
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, line_ending};
 
-use super::declare::{count_word, has_variable, indentation, spots, whole_line};
-use super::{Context, Rule};
+use super::declare::{count_word, gets_lane, has_variable, indentation, spots, whole_line};
+use super::{Cache, Context, Rule};
 
 pub(super) struct EarlyArg;
 
@@ -53,21 +55,25 @@ impl Rule for EarlyArg {
         if !cx.caches().iter().any(|cache| cache.word.mentions(name)) {
             return;
         }
+        // What another fix makes refer to the argument needs it, too.
+        let gets_lane = |cache: &&Cache<'_>| gets_lane(cx, cache, name, Applicability::Unsafe);
+        let to_come: HashSet<usize> = cx.caches().iter().filter(gets_lane).map(|cache| cache.instruction).collect();
         let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
         for arg in cx.file.declarations(name).iter().filter(own) {
-            findings.extend(finding(cx, arg, name));
+            findings.extend(finding(cx, arg, name, &to_come));
         }
     }
 }
 
-fn finding(cx: &Context<'_>, arg: &Declaration, name: &str) -> Option<Finding> {
+fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, to_come: &HashSet<usize>) -> Option<Finding> {
     let stage = &cx.file.stages[arg.stage?];
     // A later name on the same line may be made of it.
     if count_word(cx.file.instructions[arg.instruction].text.bytes(), name) > 1 {
         return None;
     }
     let rest = arg.instruction + 1..stage.instructions.end;
-    let users: Vec<usize> = rest.filter(|&index| mentions(cx, &cx.file.instructions[index], name)).collect();
+    let uses = |index: &usize| to_come.contains(index) || mentions(cx, &cx.file.instructions[*index], name);
+    let users: Vec<usize> = rest.filter(uses).collect();
     let first = *users.first()?;
     // The line can move no further than to the block that its users stand in.
     let limit = latest(cx, arg, &users);

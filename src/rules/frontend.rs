@@ -67,7 +67,11 @@ impl<'a> Frontend<'a> {
     ///
     /// # Errors
     /// Why only a person can pick one.
-    pub fn newer(&self, span: Span) -> Result<Fix, String> {
+    pub fn newer(&self, file: &Dockerfile<'_>, span: Span) -> Result<Fix, String> {
+        // `// syntax=` is found before the file is read, and is no comment to the frontend that it names.
+        if !file.directives.iter().any(|directive| directive.value.start == span.start) {
+            return Err("BuildKit cannot read such a file with it".into());
+        }
         if self.digest {
             return Err("it is pinned by digest: only you can pick another".into());
         }

@@ -1,6 +1,6 @@
 //! `id-collision`: one id for different contents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
@@ -40,6 +40,9 @@ Never for two targets of one RUN. The same kind of cache in another home (`/root
 collision and not reported.
 ",
 };
+
+/// For an id with more targets than this no names are made up: no person wrote that.
+const MAX_TARGETS: usize = 100;
 
 /// Kinds of content, by how the target ends or starts.
 const KINDS: &[(&str, &str)] = &[
@@ -102,6 +105,7 @@ fn compare(sites: &[Located<'_>], taken: impl Fn(&str) -> bool, findings: &mut V
     let other_kind = |site: &Site| kind(site).zip(kind(keeper.1)).is_some_and(|(own, kept)| own != kept);
     colliding.extend(sites.iter().filter(|(_, site)| other_kind(site)).filter_map(|(_, site)| site.target.as_deref()));
     let targets: Vec<&[u8]> = colliding.iter().copied().chain(keeper.1.target.as_deref()).collect();
+    let mut names: HashMap<&[u8], Option<(String, String)>> = HashMap::new();
     for (file, site) in sites {
         let Some(target) = site.target.as_deref().filter(|target| colliding.contains(target)) else { continue };
         let id = id(site);
@@ -111,7 +115,7 @@ fn compare(sites: &[Located<'_>], taken: impl Fn(&str) -> bool, findings: &mut V
             }
             _ => format!("`{id}` is one directory, mounted at several targets of one RUN: their files get mixed"),
         };
-        let name = name(&id, target, &targets, &taken);
+        let name = names.entry(target).or_insert_with(|| name(&id, target, &targets, &taken)).clone();
         let fix = match (&name, site.id_end) {
             (Some((name, suffix)), Some(end)) => {
                 Ok(Fix::needs_review(format!("use `id={name}`"), vec![Edit::insert(end, format!("-{suffix}"))]))
@@ -137,6 +141,9 @@ fn name(id: &str, target: &[u8], targets: &[&[u8]], taken: impl Fn(&str) -> bool
     };
     let end = |parts: &[String], n: usize| parts[parts.len().saturating_sub(n)..].join("-");
     let own = parts(target);
+    if targets.len() > MAX_TARGETS {
+        return None;
+    }
     let others: Vec<Vec<String>> = targets.iter().filter(|other| **other != target).map(|other| parts(other)).collect();
     (1..=own.len()).map(|n| (n, end(&own, n))).find_map(|(n, suffix)| {
         let name = format!("{id}-{suffix}");

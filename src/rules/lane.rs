@@ -49,9 +49,6 @@ impl Context<'_> {
 
     /// Title and edits that put `-${name}` behind the id of `cache` and declare the name, and whether that is safe.
     fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
-        if Frontend::old(self.file).is_some() {
-            return Err("the pinned frontend does not expand variables in ids: use a newer one first".into());
-        }
         if let Some(env) = shadowing_env(self.file, name, cache.instruction) {
             let line = self.file.instructions[env.instruction].lines.0;
             return Err(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
@@ -67,6 +64,14 @@ impl Context<'_> {
             title.push_str(&format!(" here and for {} of the same cache", count(along.len(), "other mount")));
         }
         let (mut edits, mut safe) = (Vec::new(), true);
+        if let Some((frontend, span)) = Frontend::old(self.file) {
+            // The lane would do nothing: this frontend does not expand it.
+            let newer =
+                frontend.newer(self.file, span).map_err(|why| format!("the pinned frontend is too old, and {why}"))?;
+            title = format!("{}, {title}", newer.title());
+            edits.extend(newer.edits().iter().cloned());
+            safe = false;
+        }
         if let Some(need) = self.declaring(name, cache.instruction, level) {
             title.push_str(&format!(" and {}", need.title()));
         }

@@ -1,7 +1,7 @@
 //! `lock-order`: RUNs that take the same locks in opposite orders.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::index::{Index, Located, Point, Site, Spread};
@@ -48,7 +48,11 @@ impl Rule for LockOrder {
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         let graph = Graph::new(index);
         for circle in graph.circles() {
-            findings.extend(report(&circle));
+            // A lock that all of them hold already lets one in at a time.
+            let gated = |gate: &usize| circle.iter().all(|edge| edge.gates.contains(gate));
+            if !circle.iter().flat_map(|edge| &edge.gates).any(gated) {
+                findings.extend(report(&circle));
+            }
         }
     }
 }
@@ -57,10 +61,12 @@ impl Rule for LockOrder {
 const MAX_PAIRED: usize = 32;
 
 /// One RUN that takes a lock while it holds another.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Edge<'s> {
     held: Located<'s>,
     taken: &'s Site,
+    /// What the RUN holds by then, by number.
+    gates: BTreeSet<usize>,
 }
 
 /// Locks, and which is taken while which is held. The first RUN that does so stands for all.
@@ -93,8 +99,11 @@ impl<'s> Graph<'s> {
                         })
                     };
                     let (from, to) = (number(held), number(taken));
-                    if from != to {
-                        next[from].entry(to).or_insert(Edge { held: (file, held), taken });
+                    let gates: BTreeSet<usize> = locked[..a].iter().map(|(_, site)| number(site)).collect();
+                    // The RUN that holds the least besides stands for all: what is behind a common lock cannot meet.
+                    let edge = next[from].get(&to);
+                    if edge.is_none_or(|edge| gates.len() < edge.gates.len()) {
+                        next[from].insert(to, Edge { held: (file, held), taken, gates });
                     }
                 }
             }
@@ -122,11 +131,11 @@ impl<'s> Graph<'s> {
         while let Some(here) = queue.pop_front() {
             for &to in self.next[here].keys().filter(|to| group[**to] == group[start]) {
                 if to == start {
-                    let mut way = vec![self.next[here][&start]];
+                    let mut way = vec![self.next[here][&start].clone()];
                     let mut at = here;
                     while at != start {
                         let before = from[&at];
-                        way.push(self.next[before][&at]);
+                        way.push(self.next[before][&at].clone());
                         at = before;
                     }
                     way.reverse();
@@ -198,12 +207,14 @@ fn report(circle: &[Edge<'_>]) -> Option<Spread> {
         let (held, taken) = (edge.held.1, edge.taken);
         format!("takes `{}` (at {}), then `{}` (at {})", id(held), target(held), id(taken), target(taken))
     };
-    let others = match circle.len() {
+    let mut runs: Vec<(usize, usize)> = circle.iter().map(|edge| (edge.held.0, edge.held.1.instruction)).collect();
+    runs.dedup();
+    let others = match runs.len() {
         2 => "another one takes them the other way round".to_owned(),
         count => format!("{} others close the circle", count - 1),
     };
     let message =
-        format!("{} builds can wait for each other for ever: this RUN {}; {others}", circle.len(), order(first));
+        format!("{} builds can wait for each other for ever: this RUN {}; {others}", runs.len(), order(first));
     let points = circle[1..].iter().map(|edge| Point::new(edge.held, order(edge))).collect();
     let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
     Some(Spread { file: first.held.0, finding: Finding::new(&META, first.held.1.span, message).help(help), points })

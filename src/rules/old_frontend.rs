@@ -4,8 +4,7 @@ use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
 use super::frontend::Frontend;
-use super::lane::is_shared_lock;
-use super::{Cache, Context, Rule};
+use super::{Context, Rule};
 
 pub(super) struct OldFrontend;
 
@@ -17,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     summary: "the pinned frontend does not expand variables in ids: lanes silently do nothing",
     doc: r"## What it does
 Finds `# syntax=docker/dockerfile:` with a version before 1.3 (also `experimental` and `1.x-experimental`) in a file with a
-variable in a cache id, or with a lock that needs one.
+variable in a cache id. (Where a lock needs a lane in such a file, its fix names the newer frontend, too.)
 
 ## Why
 Variables in a mount's id are expanded since Dockerfile frontend 1.3. An older one prints the expanded text in its log but
@@ -48,20 +47,14 @@ impl Rule for OldFrontend {
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some((frontend, span)) = Frontend::old(cx.file) else { return };
-        let needs_lane = |cache: &&Cache<'_>| cache.word.has_variable() || is_shared_lock(cx, cache);
-        let Some(cache) = cx.caches().iter().find(needs_lane) else { return };
-        // `// syntax=` is found before the file is read, and is no comment to the frontend that it names.
-        let slashes = !cx.file.directives.iter().any(|directive| directive.value.start == span.start);
-        let id = cache.id();
-        let message = if cache.word.has_variable() {
-            format!("this frontend does not expand variables: every job uses the literal id `{id}`")
-        } else {
-            format!("this frontend does not expand variables in ids: a lane for `{id}` would do nothing")
-        };
+        let Some(cache) = cx.caches().iter().find(|cache| cache.word.has_variable()) else { return };
+        let message =
+            format!("this frontend does not expand variables: every job uses the literal id `{}`", cache.id());
         findings.push(
-            Finding::new(&META, span, message).help(frontend.advice()).label(cache.mount.id_span(), "this id").fix(
-                if slashes { Err("BuildKit cannot read such a file with it".into()) } else { frontend.newer(span) },
-            ),
+            Finding::new(&META, span, message)
+                .help(frontend.advice())
+                .label(cache.mount.id_span(), "this id")
+                .fix(frontend.newer(cx.file, span)),
         );
     }
 }

@@ -5,6 +5,7 @@ use crate::fix::Applicability;
 use crate::text::count;
 
 use super::caches::{PLATFORM_ARGS, shadowing_env};
+use super::frontend::Frontend;
 use super::lane::{is_shared_lock, isolated_id};
 use super::{Cache, Context, LockUse, Other, Rule};
 
@@ -31,9 +32,9 @@ RUN --mount=type=cache,id=apt-cache,target=/var/cache/apt,sharing=locked apt-get
 
 ## Fix
 Safe: `-${CACHE_ID}` behind the id, or `id=<target>-${CACHE_ID}` behind `type=cache` where there is none, and the ARG as
-`undeclared-arg` places it. The other mounts of the file that are the same cache get the lane too, so that no RUN loses what
-another has fetched; other files keep theirs. There is none where the target holds a comma or a quote, or is not UTF-8: give the mount an id
-first. The fix needs review (`--unsafe`) where something else in the stage uses the argument.
+`undeclared-arg` places it. The other mounts of the file that are the same cache get the lane too, so that no RUN loses
+what another has fetched; other files keep theirs. There is none where the target holds a comma or a quote, or is not
+UTF-8: give the mount an id first. The fix needs review (`--unsafe`) where something else in the stage uses the argument.
 
 ## When to ignore it
 When the builder never runs two builds at once, or when each job has a builder of its own. A pipeline that passes
@@ -86,6 +87,9 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         let line = cx.file.instructions[env.instruction].lines.0;
         help = format!("drop or rename the ENV on line {line}, which wins over what a job passes\n");
     }
+    if let Some((frontend, _)) = Frontend::old(cx.file) {
+        help = format!("{}: the one that is pinned expands no variables in ids\n", frontend.advice());
+    }
     help.push_str(&format!("write `id={}`", isolated_id(cx, cache)));
     if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
         help.push_str(&format!(", and {}", need.advice()));
@@ -99,7 +103,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     }
     let mut own = None;
     cache.word.each_variable(&mut |variable| {
-        if own.is_none() && !PLATFORM_ARGS.contains(&variable.name.as_str()) {
+        if own.is_none() && variable.name != *arg && !PLATFORM_ARGS.contains(&variable.name.as_str()) {
             own = Some(variable.name.clone());
         }
     });

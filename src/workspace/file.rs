@@ -34,6 +34,9 @@ pub enum FileError {
     /// It is a symbolic link to a file outside of what was asked for.
     #[error("it is a link to {0}, outside of the given paths: name that file to have it changed")]
     LinkOutside(PathBuf),
+    /// Other names stand for the same file, and would keep the old content.
+    #[error("it has {0} hard links, which would part from it: change it by hand, or break the links first")]
+    HardLinks(u64),
     /// It cannot be written.
     #[error("cannot write it, and it is left as it is: {0}")]
     Write(io::Error),
@@ -80,10 +83,30 @@ pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>) -> Result<(), FileE
     Ok(())
 }
 
+/// Gives `file` the owner and the mode of the file that it is to replace.
+#[cfg(unix)]
+fn take_after(file: &File, old: &fs::Metadata) -> Result<(), FileError> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    if old.nlink() > 1 {
+        return Err(FileError::HardLinks(old.nlink()));
+    }
+    let new = file.metadata().map_err(FileError::Write)?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid())).map_err(FileError::Write)?;
+    }
+    file.set_permissions(old.permissions()).map_err(FileError::Write)
+}
+
+/// Gives `file` the permissions of the file that it is to replace.
+#[cfg(not(unix))]
+fn take_after(file: &File, old: &fs::Metadata) -> Result<(), FileError> {
+    file.set_permissions(old.permissions()).map_err(FileError::Write)
+}
+
 /// Puts `new` in the place of `old`, the content of the file at `path`: all of it or nothing.
 ///
-/// The new content goes into a file beside it, reaches the disk, gets the old mode, and takes the old one's place in one
-/// step. A symbolic link stays one; its target is written only when it lies inside one of `roots`.
+/// The new content goes into a file beside it, reaches the disk, gets the old owner and mode, and takes the old one's place
+/// in one step. A file with hard links is not replaced: its other names would keep the old content. A symbolic link stays one; its target is written only when it lies inside one of `roots`.
 ///
 /// # Errors
 /// [`FileError`] where the file is no longer `old`, or cannot be written; it is as it was then.
@@ -96,8 +119,8 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder).map_err(FileError::Write)?;
     temporary.write_all(new).map_err(FileError::Write)?;
-    let mode = fs::metadata(&target).map_err(FileError::Write)?.permissions();
-    temporary.as_file().set_permissions(mode).map_err(FileError::Write)?;
+    let meta = fs::metadata(&target).map_err(FileError::Write)?;
+    take_after(temporary.as_file(), &meta)?;
     temporary.as_file().sync_all().map_err(FileError::Write)?;
     let mut now = Vec::with_capacity(old.len());
     read(&target, &mut now)?;
