@@ -118,8 +118,10 @@ fn an_unsafe_fix_that_another_file_calls_for() {
 fn one_bad_fix_takes_no_good_one_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let long = format!("RUN --mount=type=cache,id=long,target=/l,sharing=locked {}\n", "x".repeat(65_475));
-    let good: String =
-        (0..60).map(|n| format!("RUN --mount=type=cache,id=g{n},target=/g,sharing=locked true\n")).collect();
+    let mut good = String::new();
+    for n in 0..60 {
+        good.push_str(&format!("RUN --mount=type=cache,id=g{n},target=/g,sharing=locked true\n"));
+    }
     fs::write(folder.path().join("Dockerfile"), format!("FROM debian\n{good}{long}")).unwrap();
     let (code, out, err) = cachelane(folder.path(), &["fix"]);
     assert!(code == 1 && out.contains("60 findings fixed in 1 file, 1 error left"), "{}", &out[out.len() - 200..]);
@@ -129,8 +131,10 @@ fn one_bad_fix_takes_no_good_one_with_it() {
 #[test]
 fn variables_that_triple_do_not_take_for_ever() {
     let folder = tempfile::tempdir().unwrap();
-    let triple = |n: usize| format!("ENV E{n}=\"${{E{m}}}${{E{m}}}${{E{m}}}\"\n", m = n + 1);
-    let envs: String = (0..40).rev().map(triple).collect();
+    let mut envs = String::new();
+    for n in (0..40).rev() {
+        envs.push_str(&format!("ENV E{n}=\"${{E{m}}}${{E{m}}}${{E{m}}}\"\n", m = n + 1));
+    }
     let text =
         format!("FROM debian\n{envs}ENV CACHE_ID=${{E0}}\nRUN --mount=type=cache,id=a-${{CACHE_ID}},target=/x true\n");
     fs::write(folder.path().join("Dockerfile"), text).unwrap();
