@@ -99,7 +99,8 @@ impl<'s> Graph<'s> {
                         })
                     };
                     let (from, to) = (number(held), number(taken));
-                    let gates: BTreeSet<usize> = locked[..a].iter().map(|(_, site)| number(site)).collect();
+                    let gates = if reach > 1 { &locked[..a] } else { &[] };
+                    let gates: BTreeSet<usize> = gates.iter().map(|(_, site)| number(site)).collect();
                     // The RUN that holds the least besides stands for all: what is behind a common lock cannot meet.
                     let edge = next[from].get(&to);
                     if edge.is_none_or(|edge| gates.len() < edge.gates.len()) {
