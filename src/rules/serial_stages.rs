@@ -109,14 +109,17 @@ fn comes_after(stages: &[Stage], needs: &[Vec<bool>], (stage, index): (usize, us
 
 /// The first pair of `users` that one build runs side by side.
 fn finding(stages: &[Stage], needs: &[Vec<bool>], users: &[(usize, &Cache<'_>)]) -> Option<Finding> {
-    let together = |a: usize, b: usize| needs.iter().any(|needs| needs[a] && needs[b]);
     let apart = |a: &(usize, &Cache<'_>), b: &(usize, &Cache<'_>)| {
         !comes_after(stages, needs, (a.0, a.1.instruction), b.0)
             && !comes_after(stages, needs, (b.0, b.1.instruction), a.0)
     };
-    let (first, second) = users.iter().enumerate().find_map(|(at, second)| {
-        let first = users[..at].iter().find(|first| apart(first, second) && together(first.0, second.0))?;
-        Some((first, second))
+    // A build of some stage has to need both.
+    let (first, second) = needs.iter().find_map(|needs| {
+        let built: Vec<_> = users.iter().filter(|(stage, _)| needs[*stage]).collect();
+        built.iter().enumerate().find_map(|(at, second)| {
+            let first = built[..at].iter().find(|first| apart(first, second))?;
+            Some((*first, *second))
+        })
     })?;
     let label = |stage: usize| stages[stage].label().unwrap_or_else(|| stage.to_string());
     let (a, b, id) = (label(first.0), label(second.0), second.1.id());
