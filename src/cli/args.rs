@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::rules::Settings;
+use crate::rules::caches::PLATFORM_ARGS;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -138,14 +139,6 @@ const RESERVED: &[&str] = &[
     "HOME",
     "SHELL",
     "LANG",
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDARCH",
-    "BUILDVARIANT",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "FTP_PROXY",
@@ -157,7 +150,8 @@ const RESERVED: &[&str] = &[
 fn name(text: &str) -> Result<String, String> {
     let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
         && text.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
-    let reserved = RESERVED.iter().any(|name| text.eq_ignore_ascii_case(name)) || text.starts_with("BUILDKIT_");
+    let reserved = RESERVED.iter().chain(PLATFORM_ARGS).any(|name| text.eq_ignore_ascii_case(name))
+        || text.starts_with("BUILDKIT_");
     if reserved {
         Err(format!("`{text}` means something to builds already: choose a name of your own"))
     } else if fits {

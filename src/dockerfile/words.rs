@@ -309,6 +309,14 @@ impl Reader<'_> {
 }
 
 impl Word {
+    /// The word with `-${name}` behind it.
+    #[must_use]
+    pub fn with_suffix(mut self, name: &str) -> Self {
+        self.text(b'-');
+        self.parts.push(Part::Variable(Variable { name: name.into(), form: Form::Plain }));
+        self
+    }
+
     /// The word with `sign` before it, which tells apart what is kept as one form.
     fn behind(mut self, sign: &[u8]) -> Self {
         self.parts.insert(0, Part::Text(sign.to_vec()));

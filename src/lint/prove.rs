@@ -91,14 +91,8 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
 
 /// Whether the parts of the new id are those of the old one, a `-`, and the lane.
 fn is_appended(old: &Mount<'_>, new: &Mount<'_>, arg: &str) -> bool {
-    use crate::dockerfile::{Form, Part, Variable};
-    let (Some(mut expected), Some(word)) = (old.id_word(), new.id_word()) else { return false };
-    match expected.parts.last_mut() {
-        Some(Part::Text(text)) => text.push(b'-'),
-        _ => expected.parts.push(Part::Text(b"-".to_vec())),
-    }
-    expected.parts.push(Part::Variable(Variable { name: arg.into(), form: Form::Plain }));
-    word == expected
+    let (Some(old), Some(new)) = (old.id_word(), new.id_word()) else { return false };
+    new == old.with_suffix(arg)
 }
 
 /// Whether every name that the old file declares by ARG is still declared as often, perhaps with a default that it

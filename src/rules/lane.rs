@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Base, Dockerfile, Form, Mount, Part, Sharing, Variable, Word};
+use crate::dockerfile::{Base, Dockerfile, Mount, Sharing, Word};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count};
 
@@ -218,14 +218,8 @@ pub(super) fn id_edit(cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
 
 /// Whether the id of `cache` with `suffix` behind it reads as the id, a `-`, and the variable `name`.
 fn takes_suffix(cache: &Cache<'_>, name: &str, suffix: &str) -> bool {
-    let mut expected = cache.word.clone();
-    match expected.parts.last_mut() {
-        Some(Part::Text(text)) => text.push(b'-'),
-        _ => expected.parts.push(Part::Text(b"-".to_vec())),
-    }
-    expected.parts.push(Part::Variable(Variable { name: name.into(), form: Form::Plain }));
     let text = [&cache.mount.effective_id(), suffix.as_bytes()].concat();
-    Word::read(&text, cache.mount.escape).is_ok_and(|word| word == expected)
+    Word::read(&text, cache.mount.escape).is_ok_and(|word| word == cache.word.clone().with_suffix(name))
 }
 
 /// The target of `mount`, written so that BuildKit reads the same bytes again as an id.
