@@ -70,7 +70,7 @@ fn relate(bencher: Bencher<'_, '_>, files: usize) {
     bencher
         .with_inputs(|| sources.iter().map(|s| lint::check(s.as_bytes(), &settings)).collect::<Vec<_>>())
         .bench_values(|mut checked| {
-            let mut files: Vec<&mut lint::Checked> = checked.iter_mut().collect();
-            lint::relate(&mut files, &settings, |index| index.to_string());
+            let mut files: Vec<_> = checked.iter_mut().map(|checked| (checked, &settings)).collect();
+            lint::relate(&mut files, |index| index.to_string());
         });
 }

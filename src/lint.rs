@@ -5,6 +5,7 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Elsewhere, Finding, Label};
@@ -40,6 +41,8 @@ pub struct FileReport {
     pub path: PathBuf,
     /// Its bytes. Empty where nothing was found, since then nothing needs to be shown.
     pub source: Vec<u8>,
+    /// What is settled for it.
+    pub settings: Arc<Settings>,
     /// What was found.
     pub checked: Checked,
 }
@@ -69,12 +72,12 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
 
 /// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
 /// file, by its index, as reports print it.
-pub fn relate(files: &mut [&mut Checked], settings: &Settings, name: impl Fn(usize) -> String) {
+pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> String) {
     let mut notes: Vec<(usize, usize, LockUse)> = Vec::new();
     let mut spread = Vec::new();
     {
-        let index = Index::new(files.iter().map(|file| file.sites.as_slice()));
-        for (at, file) in files.iter().enumerate() {
+        let index = Index::new(files.iter().map(|(file, _)| file.sites.as_slice()));
+        for (at, (file, _)) in files.iter().enumerate() {
             for (number, finding) in file.findings.iter().enumerate() {
                 let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else { continue };
                 let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else {
@@ -84,10 +87,11 @@ pub fn relate(files: &mut [&mut Checked], settings: &Settings, name: impl Fn(usi
                 notes.push((at, number, LockUse { runs: group.runs, files: group.files, other }));
             }
         }
-        rules::across(&index, settings, &mut spread);
+        rules::across(&index, &mut spread);
+        spread.retain(|found| files[found.file].1.is_on(found.finding.rule));
     }
     for (file, number, lock) in notes {
-        let finding = &mut files[file].findings[number];
+        let finding = &mut files[file].0.findings[number];
         if let Some(rule) = rules::by_name(finding.rule) {
             rule.relate(finding, &lock);
         }
@@ -100,25 +104,26 @@ pub fn relate(files: &mut [&mut Checked], settings: &Settings, name: impl Fn(usi
                 finding.elsewhere.push(Elsewhere { path: name(other), range, message });
             }
         }
-        files[file].findings.push(finding);
+        files[file].0.findings.push(finding);
     }
-    for file in files {
+    for (file, _) in files {
         file.findings.sort_by_key(|finding| (finding.span, finding.rule));
     }
 }
 
 /// [`relate`] for reports; `name` gives a path as reports print it.
-pub fn relate_reports(reports: &mut [FileReport], settings: &Settings, name: impl Fn(&Path) -> String) {
+pub fn relate_reports(reports: &mut [FileReport], name: impl Fn(&Path) -> String) {
     let paths: Vec<PathBuf> = reports.iter().map(|report| report.path.clone()).collect();
-    let mut files: Vec<&mut Checked> = reports.iter_mut().map(|report| &mut report.checked).collect();
-    relate(&mut files, settings, |index| name(&paths[index]));
+    let mut files: Vec<(&mut Checked, &Settings)> =
+        reports.iter_mut().map(|report| (&mut report.checked, &*report.settings)).collect();
+    relate(&mut files, |index| name(&paths[index]));
 }
 
 /// Looks at one file as at a run of its own.
 #[must_use]
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
-    relate(&mut [&mut checked], settings, |_| String::new());
+    relate(&mut [(&mut checked, settings)], |_| String::new());
     checked
 }
 

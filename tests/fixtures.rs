@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cachelane::fix::Applicability;
 use cachelane::lint::{self, FileReport};
@@ -42,8 +43,9 @@ fn settings(source: &[u8]) -> Settings {
 
 fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
     let checked = lint::check(source, settings);
-    let mut reports = [FileReport { path: "Dockerfile".into(), source: source.to_vec(), checked }];
-    lint::relate_reports(&mut reports, settings, |_| "Dockerfile".into());
+    let (path, settings) = ("Dockerfile".into(), Arc::new(settings.clone()));
+    let mut reports = [FileReport { path, source: source.to_vec(), settings, checked }];
+    lint::relate_reports(&mut reports, |_| "Dockerfile".into());
     let rules = reports[0].checked.findings.iter().map(|finding| finding.rule).collect();
     let text = human::findings(&reports, Style { color: false, width: 100, why_not_fixed: false }, 1);
     (text, rules)

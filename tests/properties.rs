@@ -213,7 +213,7 @@ proptest! {
         source in any_file(),
         order in Just(RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>()).prop_shuffle(),
     ) {
-        let shuffled = Settings { rules: order, ..Settings::default() };
+        let shuffled = Settings { rules: Some(order), ..Settings::default() };
         for level in [Applicability::Safe, Applicability::Unsafe] {
             let fixed = |settings: &Settings| BString::from(lint::fix(&source, settings, level, &[]).bytes);
             prop_assert_eq!(fixed(&Settings::default()), fixed(&shuffled));

@@ -1,6 +1,7 @@
 //! `cachelane check`
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::lint::{self, FileReport};
 use crate::report::{self, Summary, human, json};
@@ -10,9 +11,9 @@ use super::args::{CheckArgs, Format};
 use super::{Outcome, run, terminal};
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
-    let settings = args.common.settings();
+    let settings = Arc::new(args.common.settings());
     let mut ran = run::over(&args.common.paths, |path, source| look(&settings, path, source));
-    lint::relate_reports(&mut ran.results, &settings, report::path);
+    lint::relate_reports(&mut ran.results, report::path);
     let reports = ran.results;
     let summary = Summary::new(&reports, ran.files);
     match args.format {
@@ -36,8 +37,13 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
 }
 
 /// What is found in one file by itself; `None` where there is nothing to compare either.
-pub(super) fn look(settings: &Settings, path: &Path, source: &[u8]) -> Option<FileReport> {
+pub(super) fn look(settings: &Arc<Settings>, path: &Path, source: &[u8]) -> Option<FileReport> {
     let checked = lint::check(source, settings);
     let nothing = checked.findings.is_empty() && checked.sites.is_empty();
-    (!nothing).then(|| FileReport { path: path.to_path_buf(), source: source.to_vec(), checked })
+    (!nothing).then(|| FileReport {
+        path: path.to_path_buf(),
+        source: source.to_vec(),
+        settings: Arc::clone(settings),
+        checked,
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use similar::TextDiff;
 
@@ -38,7 +39,7 @@ struct Output {
 }
 
 pub(super) fn run(args: &FixArgs) -> Outcome {
-    let settings = args.common.settings();
+    let settings = Arc::new(args.common.settings());
     let roots = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
     let found = if args.r#unsafe { compare(args, &settings) } else { HashMap::new() };
     let ran = run::over(&args.common.paths, |path, source| {
@@ -46,7 +47,7 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         fix_one(args, &settings, &roots, path, source, found)
     });
     let (mut reports, done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
-    lint::relate_reports(&mut reports, &settings, report::path);
+    lint::relate_reports(&mut reports, report::path);
     let summary = Summary::new(&reports, ran.files);
     let mut output = Output { trouble: ran.trouble, ..Output::default() };
     for (report, done) in reports.iter().zip(&done) {
@@ -72,13 +73,13 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
 
 /// What comes of comparing the files before any is changed: findings whose fixes depend on another file. Only unsafe
 /// fixes do.
-fn compare(args: &FixArgs, settings: &Settings) -> HashMap<PathBuf, Vec<Finding>> {
+fn compare(args: &FixArgs, settings: &Arc<Settings>) -> HashMap<PathBuf, Vec<Finding>> {
     let paths: Vec<PathBuf> = args.common.paths.iter().filter(|path| path.as_os_str() != run::STDIN).cloned().collect();
     if paths.is_empty() && !args.common.paths.is_empty() {
         return HashMap::new();
     }
     let mut ran = run::quietly(&paths, |path, source| check::look(settings, path, source));
-    lint::relate_reports(&mut ran.results, settings, report::path);
+    lint::relate_reports(&mut ran.results, report::path);
     let spread = |report: FileReport| {
         let found = report.checked.findings.into_iter();
         (report.path, found.filter(|finding| finding.fix.is_some() && !finding.elsewhere.is_empty()).collect())
@@ -89,7 +90,7 @@ fn compare(args: &FixArgs, settings: &Settings) -> HashMap<PathBuf, Vec<Finding>
 /// Fixes one file, and writes it unless a diff is asked for or it is standard input.
 fn fix_one(
     args: &FixArgs,
-    settings: &Settings,
+    settings: &Arc<Settings>,
     roots: &[PathBuf],
     path: &Path,
     source: &[u8],
@@ -97,7 +98,7 @@ fn fix_one(
 ) -> Option<(FileReport, Done)> {
     let stdin = path.as_os_str() == run::STDIN;
     if !lint::has_mount(source) {
-        return stdin.then(|| untouched(path, source));
+        return stdin.then(|| untouched(settings, path, source));
     }
     let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
     let mut fixed = lint::fix(source, settings, level, found);
@@ -111,7 +112,8 @@ fn fix_one(
         fixed = Fixed { left: lint::check(source, settings), bytes: source.to_vec(), made: Vec::new(), ..fixed };
     }
     let left = std::mem::take(&mut fixed.left);
-    let report = FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), checked: left };
+    let settings = Arc::clone(settings);
+    let report = FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), settings, checked: left };
     let old = if changed { source.to_vec() } else { Vec::new() };
     Some((report, Done { fixed, old, unwritten }))
 }
@@ -146,8 +148,9 @@ impl Output {
 }
 
 /// Standard input without a mount: it is printed as it came.
-fn untouched(path: &Path, source: &[u8]) -> (FileReport, Done) {
-    let report = FileReport { path: path.to_path_buf(), source: Vec::new(), checked: lint::Checked::default() };
+fn untouched(settings: &Arc<Settings>, path: &Path, source: &[u8]) -> (FileReport, Done) {
+    let (path, settings) = (path.to_path_buf(), Arc::clone(settings));
+    let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default() };
     let fixed = Fixed { bytes: source.to_vec(), made: Vec::new(), left: lint::Checked::default(), dropped: Vec::new() };
     (report, Done { fixed, old: Vec::new(), unwritten: None })
 }

@@ -2,12 +2,14 @@
 //!
 //! A rule sees one file through a [`Context`] and hands out findings; it knows no other rule, no disk and no terminal.
 //! What several rules need stands here, in [`caches`] (the cache mounts of a file) and [`lane`] (how an id is made
-//! isolated), [`declare`] (where an ARG line can stand) and [`frontend`] (which frontend a file pins).
+//! isolated), [`declare`] (where an ARG line can stand), [`frontend`] (which frontend a file pins) and [`profile`] (builders
+//! with rules of their own).
 
 pub mod caches;
 pub mod declare;
 pub mod frontend;
 pub mod lane;
+pub mod profile;
 
 mod early_arg;
 mod id_collision;
@@ -28,17 +30,18 @@ mod undeclared_arg;
 mod unlocked_apt;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::dockerfile::{Dockerfile, SyntaxError};
-use crate::finding::{Finding, LockKey, RuleMeta};
+use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::index::{Index, Spread};
 
 pub use caches::Cache;
+pub use profile::Profile;
 
-/// What the user settled: the name of the lane argument and its default.
+/// What the user settled for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The build argument that sets jobs apart.
@@ -47,21 +50,47 @@ pub struct Settings {
     pub default: String,
     /// Further variables that set jobs apart.
     pub isolating: Vec<String>,
-    /// The rules to run, by name; all of them where the list is empty. Their order makes no difference.
-    pub rules: Vec<&'static str>,
+    /// Whether builds that pass nothing are to keep the id that they have: the lane goes in as `${ARG:+-${ARG}}`.
+    pub keep_default: bool,
+    /// Whether the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`: every build is isolated then, whatever its ids.
+    pub namespace: bool,
+    /// Whether a file has to name its frontend, since the engine's own may be too old to expand ids.
+    pub require_syntax: bool,
+    /// The builder, where it has rules of its own.
+    pub profile: Option<&'static Profile>,
+    /// The rules to run, by name; `None` for all of them. Their order makes no difference.
+    pub rules: Option<Vec<&'static str>>,
+    /// Severities that differ from the rules' own.
+    pub severities: BTreeMap<&'static str, Severity>,
 }
 
 impl Settings {
     /// The rules to run.
     fn chosen(&self) -> impl Iterator<Item = &'static dyn Rule> + '_ {
-        let all = RULES.iter().copied().filter(|_| self.rules.is_empty());
-        all.chain(self.rules.iter().filter_map(|name| by_name(name)))
+        let all = RULES.iter().copied().filter(|_| self.rules.is_none());
+        all.chain(self.rules.iter().flatten().filter_map(|name| by_name(name)))
+    }
+
+    /// Whether the rule called `name` is one of those to run.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.rules.as_ref().is_none_or(|rules| rules.contains(&name))
     }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { arg: "CACHE_ID".into(), default: "default".into(), isolating: Vec::new(), rules: Vec::new() }
+        Self {
+            arg: "CACHE_ID".into(),
+            default: "default".into(),
+            isolating: Vec::new(),
+            keep_default: false,
+            namespace: false,
+            require_syntax: false,
+            profile: None,
+            rules: None,
+            severities: BTreeMap::new(),
+        }
     }
 }
 
@@ -159,8 +188,8 @@ pub static RULES: &[&dyn Rule] = &[
 ];
 
 /// What every rule finds by comparing the files of a run.
-pub fn across(index: &Index<'_>, settings: &Settings, findings: &mut Vec<Spread>) {
-    for rule in settings.chosen() {
+pub fn across(index: &Index<'_>, findings: &mut Vec<Spread>) {
+    for rule in RULES {
         rule.across(index, findings);
     }
 }

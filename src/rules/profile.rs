@@ -1,0 +1,21 @@
+//! Builders with rules of their own about cache mounts.
+
+/// A builder that takes less, or other things, than BuildKit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// What to call it in messages.
+    pub title: &'static str,
+    /// Whether an id may hold variables. Where it may not, there are no lanes.
+    pub variables: bool,
+}
+
+/// Every profile.
+pub static PROFILES: &[Profile] = &[Profile { name: "railway", title: "Railway", variables: false }];
+
+/// The profile called `name`.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Profile> {
+    PROFILES.iter().find(|profile| profile.name == name)
+}
