@@ -23,6 +23,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod cli;
+pub mod config;
 pub mod dockerfile;
 pub mod finding;
 pub mod fix;
@@ -30,5 +31,6 @@ pub mod index;
 pub mod lint;
 pub mod report;
 pub mod rules;
+pub mod suppress;
 pub mod text;
 pub mod workspace;

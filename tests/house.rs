@@ -11,9 +11,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ("dockerfile", &["text"]),
     ("finding", &["fix", "text"]),
     ("index", &["finding", "text"]),
-    ("rules", &["dockerfile", "finding", "fix", "index", "text"]),
+    ("suppress", &["dockerfile", "finding", "fix", "text"]),
+    ("rules", &["dockerfile", "finding", "fix", "index", "suppress", "text"]),
     ("workspace", &["text"]),
-    ("lint", &["dockerfile", "finding", "fix", "index", "rules", "text"]),
+    ("lint", &["dockerfile", "finding", "fix", "index", "rules", "suppress", "text"]),
     ("report", &["finding", "fix", "lint", "text"]),
     ("cli", &["finding", "fix", "lint", "report", "rules", "text", "workspace"]),
 ];

@@ -13,7 +13,7 @@ use super::{Outcome, run, terminal};
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     let settings = Arc::new(args.common.settings());
     let mut ran = run::over(&args.common.paths, |path, source| look(&settings, path, source));
-    lint::relate_reports(&mut ran.results, report::path);
+    lint::relate_reports(&mut ran.results, true, report::path);
     let reports = ran.results;
     let summary = Summary::new(&reports, ran.files);
     match args.format {

@@ -47,7 +47,7 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         fix_one(args, &settings, &roots, path, source, found)
     });
     let (mut reports, done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
-    lint::relate_reports(&mut reports, report::path);
+    lint::relate_reports(&mut reports, true, report::path);
     let summary = Summary::new(&reports, ran.files);
     let mut output = Output { trouble: ran.trouble, ..Output::default() };
     for (report, done) in reports.iter().zip(&done) {
@@ -79,7 +79,7 @@ fn compare(args: &FixArgs, settings: &Arc<Settings>) -> HashMap<PathBuf, Vec<Fin
         return HashMap::new();
     }
     let mut ran = run::quietly(&paths, |path, source| check::look(settings, path, source));
-    lint::relate_reports(&mut ran.results, report::path);
+    lint::relate_reports(&mut ran.results, true, report::path);
     let spread = |report: FileReport| {
         let found = report.checked.findings.into_iter();
         (report.path, found.filter(|finding| finding.fix.is_some() && !finding.elsewhere.is_empty()).collect())

@@ -24,7 +24,7 @@ pub(super) fn holds(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Se
 }
 
 /// Whether both files have the same instructions in the same order, ids and ARG lines aside.
-fn same_reading(
+pub(super) fn same_reading(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
     settings: &Settings,

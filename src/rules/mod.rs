@@ -28,6 +28,7 @@ mod split_cache;
 mod syntax_error;
 mod undeclared_arg;
 mod unlocked_apt;
+mod unused_ignore;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -158,6 +159,11 @@ pub trait Rule: Sync {
     /// Looks at one file.
     fn check(&self, _cx: &Context<'_>, _findings: &mut Vec<Finding>) {}
 
+    /// Whether what it finds in one file may depend on the others of the run.
+    fn compares(&self) -> bool {
+        false
+    }
+
     /// Compares the cache mounts of all files of a run.
     fn across(&self, _index: &Index<'_>, _findings: &mut Vec<Spread>) {}
 
@@ -184,6 +190,7 @@ pub static RULES: &[&dyn Rule] = &[
     &id_collision::IdCollision,
     &split_cache::SplitCache,
     &invalid_mount::InvalidMount,
+    &unused_ignore::UnusedIgnore,
     &syntax_error::SyntaxErrorRule,
 ];
 
@@ -217,6 +224,9 @@ pub fn nearest(name: &str) -> Vec<&'static str> {
 pub fn unreadable(error: &SyntaxError) -> Finding {
     syntax_error::finding(error)
 }
+
+/// What is wrong with a suppression; `unused` says which of its names suppress nothing.
+pub use unused_ignore::finding as unused;
 
 /// The findings of every rule on one file, ordered by place.
 #[must_use]

@@ -1,0 +1,85 @@
+//! What becomes of the findings of a file when all are known: some are suppressed, some weigh otherwise than their rules
+//! say, and suppressions that nothing needed are findings themselves.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::rules::{self, Settings};
+use crate::suppress::{Covers, Ignore};
+use crate::text::Span;
+
+use super::Checked;
+
+/// Settles the findings of one file. `whole` says whether all files were looked at that it may have to do with.
+pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
+    if !checked.ignores.is_empty() {
+        suppress(checked, settings, whole);
+    }
+    for finding in &mut checked.findings {
+        if let Some(severity) = settings.severities.get(finding.rule) {
+            finding.severity = *severity;
+        }
+    }
+}
+
+fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
+    let table = Table::new(&checked.ignores);
+    let mut used: HashSet<(usize, usize)> = HashSet::new();
+    let before = checked.findings.len();
+    checked.findings.retain(|finding| {
+        let by = table.suppressing(finding.rule, finding.span);
+        used.extend(by);
+        by.is_none()
+    });
+    checked.suppressed += before - checked.findings.len();
+    if !settings.is_on("unused-ignore") {
+        return;
+    }
+    for (index, ignore) in checked.ignores.iter().enumerate() {
+        let is_idle = |name: usize| {
+            let rule = rules::by_name(&ignore.names[name].0);
+            // What a rule that did not run would have said, nobody knows.
+            let known = rule.is_none_or(|rule| settings.is_on(rule.meta().name) && (whole || !rule.compares()));
+            known && !used.contains(&(index, name))
+        };
+        let idle: Vec<usize> = (0..ignore.names.len()).filter(|name| is_idle(*name)).collect();
+        checked.findings.extend(rules::unused(ignore, &idle));
+    }
+}
+
+/// Which suppression speaks for which rule where.
+struct Table<'i> {
+    /// The instructions that have one, ordered.
+    instructions: Vec<Span>,
+    /// The first suppression and the place in its list, by the start of the instruction (`None` for the file) and the rule.
+    names: HashMap<(Option<usize>, &'i str), (usize, usize)>,
+}
+
+impl<'i> Table<'i> {
+    fn new(ignores: &'i [Ignore]) -> Self {
+        let mut table = Self { instructions: Vec::new(), names: HashMap::new() };
+        for (index, ignore) in ignores.iter().enumerate() {
+            let key = match ignore.covers {
+                Covers::File => None,
+                Covers::Instruction(span) => {
+                    table.instructions.push(span);
+                    Some(span.start)
+                }
+                Covers::Nothing => continue,
+            };
+            for (at, (name, _)) in ignore.names.iter().enumerate() {
+                table.names.entry((key, name)).or_insert((index, at));
+            }
+        }
+        table.instructions.sort_unstable();
+        table
+    }
+
+    /// The suppression of `rule` at `span`, and the place in its list.
+    fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
+        let after = self.instructions.partition_point(|instruction| instruction.start <= span.start);
+        let around = after.checked_sub(1).map(|index| self.instructions[index]);
+        let here = around.filter(|around| span.start < around.end.max(around.start + 1));
+        let near = here.and_then(|here| self.names.get(&(Some(here.start), rule)));
+        near.or_else(|| self.names.get(&(None, rule))).copied()
+    }
+}
