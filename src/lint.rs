@@ -55,10 +55,16 @@ pub struct FileReport {
     pub checked: Checked,
 }
 
-/// Whether `source` can hold anything to find: a file without `--mount` is never read any further.
+/// Whether `source` can hold a mount: a file without `--mount` is not read any further.
 #[must_use]
 pub fn has_mount(source: &[u8]) -> bool {
     memchr::memmem::find(source, b"--mount").is_some()
+}
+
+/// Whether `source` can hold anything to find: a mount, or a suppression.
+#[must_use]
+pub fn is_of_interest(source: &[u8]) -> bool {
+    has_mount(source) || suppress::is_marked(source)
 }
 
 /// Looks at one file by itself. What is suppressed is still among the findings: [`relate`] sorts it out.

@@ -118,7 +118,7 @@ fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -
         "ignore-file" => Covers::File,
         _ => {
             let near = |known: &&str| strsim::damerau_levenshtein(&name, known) <= 2;
-            let meant = OTHER_WORDS.contains(&name.as_str()) || ["ignore", "ignore-file"].iter().any(|w| near(&w));
+            let meant = OTHER_WORDS.contains(&name.as_str()) || ["ignore", "ignore-file"].iter().any(near);
             let fault = Some(Fault::Unknown(name.clone()));
             return if meant { ignore(place, Vec::new(), fault) } else { None };
         }

@@ -16,7 +16,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("workspace", &["text"]),
     ("lint", &["dockerfile", "finding", "fix", "index", "rules", "suppress", "text"]),
     ("report", &["finding", "fix", "lint", "text"]),
-    ("cli", &["finding", "fix", "lint", "report", "rules", "text", "workspace"]),
+    ("config", &["finding", "rules", "text"]),
+    ("cli", &["config", "dockerfile", "finding", "fix", "lint", "report", "rules", "text", "workspace"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -1,11 +1,17 @@
 //! The command line: the only part that prints, writes files, reads the environment and exits.
 
+mod adopt;
 mod args;
 mod check;
+mod config;
 mod fix;
 mod list;
+mod output;
+mod progress;
 mod rules;
 mod run;
+mod settled;
+mod since;
 mod terminal;
 
 use std::process::ExitCode;
@@ -45,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(args),
         Command::Rules(args) => rules::list(args),
         Command::Explain(args) => rules::explain(args),
+        Command::Config(command) => config::run(command),
     };
     outcome.into()
 }

@@ -13,14 +13,14 @@ use super::{Problem, values};
 
 /// cachelane's configuration: `cachelane.toml` or `.cachelane.toml`, the nearest one upward from each Dockerfile.
 #[derive(Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachelane.toml"))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Raw {
     /// The build argument that sets jobs apart. Default: `CACHE_ID`.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) arg: Option<Spanned<String>>,
     /// The lane of builds that pass none. Default: `default`.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) default: Option<Spanned<String>>,
     /// Further variables that set jobs apart: an id that holds one of them needs no lane.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
@@ -32,19 +32,19 @@ pub(super) struct Raw {
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub(super) exclude: Vec<Spanned<String>>,
     /// Whether the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`, which isolates every build without lanes.
-    #[cfg_attr(test, schemars(with = "Option<bool>"))]
+    #[cfg_attr(test, schemars(with = "bool"))]
     pub(super) namespace: Option<Spanned<bool>>,
     /// Whether a file with variables in ids has to have a `# syntax=` line, since engines as old as Docker 20.10 expand none.
-    #[cfg_attr(test, schemars(with = "Option<bool>"))]
+    #[cfg_attr(test, schemars(with = "bool"))]
     pub(super) require_syntax: Option<Spanned<bool>>,
     /// Whether `fix` writes ids that stay as they were for builds that pass no lane.
-    #[cfg_attr(test, schemars(with = "Option<bool>"))]
+    #[cfg_attr(test, schemars(with = "bool"))]
     pub(super) keep_default: Option<Spanned<bool>>,
     /// A builder with rules of its own: `railway`, whose ids may hold no variables.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    #[cfg_attr(test, schemars(schema_with = "tests::profiles"))]
     pub(super) profile: Option<Spanned<String>>,
     /// How bad the findings of a rule are, or `off`.
-    #[cfg_attr(test, schemars(with = "BTreeMap<String, Level>"))]
+    #[cfg_attr(test, schemars(schema_with = "tests::rules"))]
     pub(super) rules: BTreeMap<Spanned<String>, Spanned<Level>>,
     /// What differs for some files.
     pub(super) per_file: Vec<PerFile>,
@@ -59,7 +59,7 @@ pub(super) struct PerFile {
     pub(super) path: Patterns,
     /// How bad the findings of a rule are there, or `off`.
     #[serde(default)]
-    #[cfg_attr(test, schemars(with = "BTreeMap<String, Level>"))]
+    #[cfg_attr(test, schemars(schema_with = "tests::rules"))]
     pub(super) rules: BTreeMap<Spanned<String>, Spanned<Level>>,
 }
 
@@ -195,16 +195,39 @@ fn near_key(word: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::RULES;
+
+    pub(super) fn profiles(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<&str> = profile::PROFILES.iter().map(|profile| profile.name).collect();
+        schemars::json_schema!({ "type": "string", "enum": names })
+    }
+
+    pub(super) fn rules(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.meta().name).collect();
+        let level = generator.subschema_for::<Level>();
+        schemars::json_schema!({
+            "type": "object", "propertyNames": { "enum": names }, "additionalProperties": level
+        })
+    }
 
     #[test]
     fn the_schema_is_current() {
-        let schema = schemars::schema_for!(Raw);
+        let mut schema = schemars::schema_for!(Raw);
+        // TOML has no null.
+        let keys = schema.get_mut("properties").and_then(|keys| keys.as_object_mut()).unwrap();
+        for key in keys.values_mut().filter_map(|key| key.as_object_mut()) {
+            key.retain(|_, value| !value.is_null());
+        }
         let now = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cachelane.schema.json");
         if std::env::var_os("CACHELANE_BLESS").is_some() {
             std::fs::write(&path, &now).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), now, "docs/cachelane.schema.json is not what the code reads");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            now,
+            "docs/cachelane.schema.json is not what the code reads"
+        );
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
         _ if unused.len() == ignore.names.len() => "remove the comment".into(),
         _ => format!("take {} out of the list", names.join(", ")),
     };
-    let compares = |index: &usize| by_name(&ignore.names[*index].0).is_some_and(|rule| rule.compares());
+    let compares = |index: &usize| by_name(&ignore.names[*index].0).is_some_and(super::Rule::compares);
     let fix = if unused.iter().any(compares) {
         Err("another file may be the reason: remove it by hand".into())
     } else {

@@ -135,6 +135,32 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     Ok(())
 }
 
+/// Puts `content` into the file at `path`, whatever is there: all of it or nothing.
+///
+/// # Errors
+/// [`FileError::Write`] where it cannot be written; what was there stays then.
+pub fn create(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_special = fs::metadata(path).is_ok_and(|meta| !meta.is_file());
+    if is_special {
+        // `/dev/stdout`, a pipe: there is no old content, and nothing to replace.
+        return fs::write(path, content).map_err(FileError::Write);
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".cachelane-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // What the umask leaves of this, as for any new file.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder).map_err(FileError::Write)?;
+    temporary.write_all(content).map_err(FileError::Write)?;
+    temporary.as_file().sync_all().map_err(FileError::Write)?;
+    temporary.persist(path).map_err(|error| FileError::Write(error.error))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
