@@ -30,9 +30,10 @@ RUN make
 ```
 
 ## Fix
-Safe: the name goes out of the list, and the line goes with the last name. There is none for a rule that compares files
-(`lock-order`, `mixed-sharing`, `id-collision`, `split-cache`): another file may be the reason, so such a suppression is
-named only when folders were searched.
+Safe: the name goes out of the list, and the line goes with the last name. There is none where the writer meant something
+else (a name that is nearly a rule's, a comment that a blank line parts from its instruction), and for a rule that compares
+files (`lock-order`, `mixed-sharing`, `id-collision`, `split-cache`): another file may be the reason, so such a suppression
+is named only when folders were searched.
 
 ## When to ignore it
 It cannot be suppressed in the file. Turn it off in the configuration where files are checked with different rules.
@@ -62,14 +63,19 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
         Some(name) if unused.len() == 1 => format!("there is no rule `{name}`: this suppresses nothing"),
         _ => format!("this suppresses nothing: {} {} nothing to say here", names.join(", "), has(unused.len())),
     };
-    let help = match (unknown.map(nearest), ignore.covers) {
-        (Some(near), _) if !near.is_empty() => format!("did you mean `{}`?", near.join("` or `")),
+    let near = unknown.map(nearest).filter(|near| !near.is_empty());
+    let help = match (&near, ignore.covers) {
+        (Some(near), _) => format!("did you mean `{}`?", near.join("` or `")),
         (_, Covers::Nothing) => "put it right above the instruction, without a blank line between".into(),
         _ if unused.len() == ignore.names.len() => "remove the comment".into(),
         _ => format!("take {} out of the list", names.join(", ")),
     };
     let compares = |index: &usize| by_name(&ignore.names[*index].0).is_some_and(super::Rule::compares);
-    let fix = if unused.iter().any(compares) {
+    let fix = if near.is_some() {
+        Err("only you know which rule is meant".into())
+    } else if ignore.covers == Covers::Nothing {
+        Err("only you know which instruction is meant".into())
+    } else if unused.iter().any(compares) {
         Err("another file may be the reason: remove it by hand".into())
     } else {
         Ok(Fix::safe(format!("remove the suppression of {}", names.join(", ")), suppress::remove(ignore, unused)))
