@@ -69,13 +69,15 @@ impl Settings {
     /// The rules to run.
     fn chosen(&self) -> impl Iterator<Item = &'static dyn Rule> + '_ {
         let all = RULES.iter().copied().filter(|_| self.rules.is_none());
-        all.chain(self.rules.iter().flatten().filter_map(|name| by_name(name)))
+        let chosen = all.chain(self.rules.iter().flatten().filter_map(|name| by_name(name)));
+        chosen.filter(|rule| self.profile.is_none_or(|profile| profile.applies(rule.meta().name)))
     }
 
     /// Whether the rule called `name` is one of those to run.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
         self.rules.as_ref().is_none_or(|rules| rules.contains(&name))
+            && self.profile.is_none_or(|profile| profile.applies(name))
     }
 }
 

@@ -11,6 +11,18 @@ pub struct Profile {
     pub variables: bool,
 }
 
+/// The rules about lanes: they have nothing to say where an id may hold no variables.
+const ABOUT_VARIABLES: &[&str] =
+    &["shared-lock", "undeclared-arg", "missing-default", "early-arg", "shadowed-arg", "old-frontend", "platform-lock"];
+
+impl Profile {
+    /// Whether the rule called `rule` has anything to say about files for this builder.
+    #[must_use]
+    pub fn applies(&self, rule: &str) -> bool {
+        self.variables || !ABOUT_VARIABLES.contains(&rule)
+    }
+}
+
 /// Every profile.
 pub static PROFILES: &[Profile] = &[Profile { name: "railway", title: "Railway", variables: false }];
 
