@@ -6,6 +6,9 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// Whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the same
 /// with `Containerfile`, and never `*.dockerignore`.
+///
+/// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
+/// pre-commit passes no folders: they change together, and `tests/precommit` compares them.
 #[must_use]
 pub fn is_dockerfile(name: &[u8]) -> bool {
     let is = |word: &[u8], lower: &[u8]| {
