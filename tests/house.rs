@@ -11,11 +11,12 @@ const WALLS: &[(&str, &[&str])] = &[
     ("dockerfile", &["text"]),
     ("finding", &["fix", "text"]),
     ("index", &["finding", "text"]),
+    ("init", &["text"]),
     ("rules", &["dockerfile", "finding", "fix", "index", "text"]),
     ("workspace", &["text"]),
     ("lint", &["dockerfile", "finding", "fix", "index", "rules", "text"]),
     ("report", &["finding", "fix", "lint", "text"]),
-    ("cli", &["finding", "fix", "lint", "report", "rules", "text", "workspace"]),
+    ("cli", &["finding", "fix", "init", "lint", "report", "rules", "text", "workspace"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

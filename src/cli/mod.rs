@@ -2,10 +2,14 @@
 
 mod args;
 mod check;
+mod completions;
 mod fix;
+mod init;
 mod list;
+mod man;
 mod rules;
 mod run;
+mod slips;
 mod terminal;
 
 use std::process::ExitCode;
@@ -38,13 +42,19 @@ impl From<Outcome> for ExitCode {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return slips::answer(&error),
+    };
     let outcome = match &args.command {
         Command::Check(args) => check::run(args),
         Command::Fix(args) => fix::run(args),
         Command::List(args) => list::run(args),
         Command::Rules(args) => rules::list(args),
         Command::Explain(args) => rules::explain(args),
+        Command::Init(args) => init::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     };
     outcome.into()
 }
