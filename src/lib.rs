@@ -28,6 +28,7 @@ pub mod dockerfile;
 pub mod finding;
 pub mod fix;
 pub mod index;
+pub mod init;
 pub mod lint;
 pub mod report;
 pub mod rules;

@@ -11,11 +11,13 @@ const WALLS: &[(&str, &[&str])] = &[
     ("dockerfile", &["text"]),
     ("finding", &["fix", "text"]),
     ("index", &["finding", "text"]),
+    ("init", &["text"]),
     ("suppress", &["dockerfile", "finding", "fix", "text"]),
     ("rules", &["dockerfile", "finding", "fix", "index", "suppress", "text"]),
     ("workspace", &["text"]),
     ("lint", &["dockerfile", "finding", "fix", "index", "rules", "suppress", "text"]),
     ("report", &["finding", "fix", "lint", "text"]),
+    ("init", &["text"]),
     ("config", &["finding", "rules", "text"]),
     ("cli", &["config", "dockerfile", "finding", "fix", "lint", "report", "rules", "text", "workspace"]),
 ];

@@ -19,8 +19,7 @@ use crate::finding::Severity;
     after_help = "Start with:\n  cachelane check          what makes builds in this folder wait\n  \
         cachelane fix --diff     what cachelane would change\n  cachelane fix            change it",
     subcommand_required = true,
-    arg_required_else_help = true,
-    disable_help_subcommand = true
+    arg_required_else_help = true
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -60,6 +59,22 @@ pub(super) enum Command {
     /// Show what is configured, and where each value comes from
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Write a commented cachelane.toml, and add the hook to .pre-commit-config.yaml
+    #[command(
+        after_help = "Nothing that exists is overwritten; what was done is said line by line.\n\nExit code: 0, or 2 when \
+            something could not be read or written, or the hook could not be added."
+    )]
+    Init(InitArgs),
+    /// Print the completions for a shell
+    #[command(
+        after_help = "Examples:\n  cachelane completions bash > ~/.local/share/bash-completion/completions/cachelane\n  \
+            cachelane completions zsh > ~/.zfunc/_cachelane\n  \
+            cachelane completions fish > ~/.config/fish/completions/cachelane.fish"
+    )]
+    Completions(CompletionsArgs),
+    /// Write the man pages: one for cachelane, one for each command
+    #[command(after_help = "Example:\n  cachelane man ~/.local/share/man/man1\n  man cachelane-check")]
+    Man(ManArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -152,6 +167,27 @@ pub(super) struct ListArgs {
 }
 
 /// What every command over files takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct InitArgs {
+    /// The folder to write into: the repository's root [default: this folder]
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManArgs {
+    /// The folder to write into; it is made when it is not there
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
+}
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Common {
     /// Files, or folders to search for Dockerfiles; `-` is standard input [default: this folder]

@@ -178,10 +178,10 @@ fn diff(name: &str, old: &[u8], new: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Writing into a Vec cannot fail.
     let _ = unified.header(&format!("a/{path}"), &format!("b/{path}")).to_writer(&mut bytes);
-    if !terminal::is_terminal() {
+    let color = terminal::color();
+    if !terminal::is_terminal() && !color {
         return bytes;
     }
-    let color = terminal::color();
     let mut shown = Vec::with_capacity(bytes.len());
     for line in bytes.split(|&b| b == b'\n') {
         let code = match line.first() {

@@ -40,7 +40,7 @@ pub(super) fn takes_summary(format: Format) -> bool {
 
 /// Writes a report to `path`, as a whole or not at all; whether that went well. What went wrong is said.
 pub(super) fn write(path: &Path, text: &str) -> bool {
-    let written = file::create(path, text.as_bytes());
+    let written = file::put(path, text.as_bytes());
     if let Err(error) = &written {
         terminal::complain(&format!("{}: {error}", report::path(path)));
     }
