@@ -116,7 +116,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
                 self.read(name, true, read, &buffer);
             } else if path.is_dir() {
                 self.search(path);
-            } else if self.is_new(path) && !(self.common.force_exclude && self.is_excluded(path)) {
+            } else if self.is_new(path) && !(self.common.force_exclude && self.is_excluded(path, None)) {
                 let read = file::read(path, &mut buffer);
                 self.read(path, false, read, &buffer);
             }
@@ -153,9 +153,12 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
 
     /// Hands on what is `wanted` below `folder`; folders that `outer` excludes are not searched.
     fn walk(&self, folder: &Path, outer: Option<Arc<Loaded>>, wanted: impl Fn(&Path, &[u8]) -> bool + Sync) {
-        let pruned = move |path: &Path| outer.as_ref().is_some_and(|outer| outer.excludes(path));
+        // A folder that is named is searched, whatever excludes it.
+        let root = (!self.common.force_exclude).then(|| folder.to_path_buf());
+        let named = root.clone();
+        let pruned = move |path: &Path| outer.as_ref().is_some_and(|outer| outer.excludes(path, named.as_deref()));
         discover::walk(folder, 0, wanted, pruned, Vec::new, |buffer, found| match found {
-            Ok(path) if !self.is_new(&path) || self.is_excluded(&path) => {}
+            Ok(path) if !self.is_new(&path) || self.is_excluded(&path, root.as_deref()) => {}
             Ok(path) => {
                 let read = file::read_found(&path, buffer);
                 self.read(&path, false, read, buffer);
@@ -189,8 +192,8 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         self.common.paths.len() <= 1 || self.done.lock().is_ok_and(|mut done| done.insert(path()))
     }
 
-    fn is_excluded(&self, path: &Path) -> bool {
-        self.settled.of(path).is_some_and(|loaded| loaded.excludes(path))
+    fn is_excluded(&self, path: &Path, root: Option<&Path>) -> bool {
+        self.settled.of(path).is_some_and(|loaded| loaded.excludes(path, root))
     }
 
     fn complain(&self, message: &str) {

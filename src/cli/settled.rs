@@ -165,9 +165,10 @@ impl Loaded {
         self.config.settings(&self.relative(path))
     }
 
-    /// Whether the file or folder `path` is excluded.
-    pub(super) fn excludes(&self, path: &Path) -> bool {
-        self.file.is_some() && self.config.excludes(&self.relative(path))
+    /// Whether the file or folder `path` is excluded. The folder `root` that was named, and those around it, are not.
+    pub(super) fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
+        let root = root.map(|root| self.relative(root));
+        self.file.is_some() && self.config.excludes(&self.relative(path), root.as_deref())
     }
 
     /// Whether `include` names the file `path`.

@@ -59,10 +59,11 @@ impl Globs {
         !by.is_empty()
     }
 
-    /// Whether one of them matches `path`, or a folder that it lies in.
-    pub(super) fn matches_around(&self, path: &Path) -> bool {
+    /// Whether one of them matches `path`, or a folder that it lies in, as long as that lies below `root`.
+    pub(super) fn matches_around(&self, path: &Path, root: Option<&Path>) -> bool {
+        let below = |folder: &&Path| root.is_none_or(|root| folder != &root) && !folder.as_os_str().is_empty();
         let any = |matches: bool, path: &Path| self.matches(path) || matches;
-        !self.patterns.is_empty() && path.ancestors().filter(|path| !path.as_os_str().is_empty()).fold(false, any)
+        !self.patterns.is_empty() && path.ancestors().take_while(below).fold(false, any)
     }
 
     /// Those that have matched nothing so far, with their places.
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn names_match_anywhere_and_paths_from_the_folder() {
-        let matches = |glob: &str, path: &str| globs(&[glob]).matches_around(Path::new(path));
+        let matches = |glob: &str, path: &str| globs(&[glob]).matches_around(Path::new(path), None);
         for (glob, path) in [
             ("vendor/", "vendor/a/Dockerfile"),
             ("vendor", "a/vendor/b/Dockerfile"),
@@ -116,12 +117,15 @@ mod tests {
         ] {
             assert!(!matches(glob, path), "{glob} {path}");
         }
+        let path = Path::new("vendor/a/Dockerfile");
+        assert!(!globs(&["vendor"]).matches_around(path, Some(Path::new("vendor"))));
+        assert!(globs(&["vendor", "a"]).matches_around(path, Some(Path::new("vendor"))));
     }
 
     #[test]
     fn idle_ones_are_known() {
         let globs = globs(&["a", "b/**", "c"]);
-        assert!(globs.matches_around(Path::new("b/x")) && !globs.matches_around(Path::new("d")));
+        assert!(globs.matches_around(Path::new("b/x"), None) && !globs.matches_around(Path::new("d"), None));
         assert_eq!(globs.idle().map(|(pattern, _)| pattern).collect::<Vec<_>>(), ["a", "c"]);
     }
 }

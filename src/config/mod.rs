@@ -112,10 +112,11 @@ impl Config {
         !self.raw.include.is_empty()
     }
 
-    /// Whether `exclude` names the file or folder `path`, relative to the configuration's folder, or a folder around it.
+    /// Whether `exclude` names the file or folder `path`, relative to the configuration's folder, or a folder around it;
+    /// the folder `root` and those around it do not count.
     #[must_use]
-    pub fn excludes(&self, path: &Path) -> bool {
-        self.exclude.matches_around(path)
+    pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
+        self.exclude.matches_around(path, root)
     }
 
     /// The globs that nothing has matched so far.

@@ -62,6 +62,6 @@ pub fn rule(text: &str) -> Result<&'static str, String> {
     rule.ok_or_else(|| {
         let near = crate::rules::nearest(text);
         let hint = if near.is_empty() { String::new() } else { format!(" Did you mean `{}`?", near.join("` or `")) };
-        format!("there is no rule `{text}`.{hint} `cachelane rules` lists them")
+        format!("there is no rule `{text}`.{hint} `cachelane rules` lists them.")
     })
 }
