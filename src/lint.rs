@@ -83,11 +83,14 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
             return Checked { findings: found.into_iter().collect(), ignores: ignores(None), ..Checked::default() };
         }
     };
-    let cx = Context::new(&file, settings);
+    let ignores = ignores(Some(&file));
+    let cx = Context::new(&file, settings).with_ignores(&ignores);
     let lines = OnceCell::new();
     let lines = || lines.get_or_init(|| LineIndex::new(source));
     let sites = cx.caches().iter().map(|cache| cache.site(&file, |span| lines().range(source, span))).collect();
-    Checked { findings: rules::check(&cx), sites, ignores: ignores(Some(&file)), suppressed: 0 }
+    let findings = rules::check(&cx);
+    drop(cx);
+    Checked { findings, sites, ignores, suppressed: 0 }
 }
 
 /// Adds to the findings of all files of a run what the files have to do with one another, and takes away what is

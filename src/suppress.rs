@@ -141,6 +141,48 @@ fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -
     ignore(covers, names, fault)
 }
 
+/// Which suppression speaks for which rule where.
+#[derive(Debug)]
+pub struct Table<'i> {
+    /// The instructions that have one, ordered.
+    instructions: Vec<Span>,
+    /// The first suppression and the place in its list, by the start of the instruction (`None` for the file) and the rule.
+    names: HashMap<(Option<usize>, &'i str), (usize, usize)>,
+}
+
+impl<'i> Table<'i> {
+    /// The table of `ignores`.
+    #[must_use]
+    pub fn new(ignores: &'i [Ignore]) -> Self {
+        let mut table = Self { instructions: Vec::new(), names: HashMap::new() };
+        for (index, ignore) in ignores.iter().enumerate() {
+            let key = match ignore.covers {
+                Covers::File => None,
+                Covers::Instruction(span) => {
+                    table.instructions.push(span);
+                    Some(span.start)
+                }
+                Covers::Nothing => continue,
+            };
+            for (at, (name, _)) in ignore.names.iter().enumerate() {
+                table.names.entry((key, name)).or_insert((index, at));
+            }
+        }
+        table.instructions.sort_unstable();
+        table
+    }
+
+    /// The suppression of `rule` at `span`, and the place in its list.
+    #[must_use]
+    pub fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
+        let after = self.instructions.partition_point(|instruction| instruction.start <= span.start);
+        let around = after.checked_sub(1).map(|index| self.instructions[index]);
+        let here = around.filter(|around| span.start < around.end.max(around.start + 1));
+        let near = here.and_then(|here| self.names.get(&(Some(here.start), rule)));
+        near.or_else(|| self.names.get(&(None, rule))).copied()
+    }
+}
+
 /// The edits that take the names of `unused` (indices, in order) out of the list of `ignore`; the whole line goes where
 /// none is left.
 #[must_use]

@@ -1,11 +1,10 @@
 //! What becomes of the findings of a file when all are known: some are suppressed, some weigh otherwise than their rules
 //! say, and suppressions that nothing needed are findings themselves.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::rules::{self, Settings};
-use crate::suppress::{Covers, Ignore};
-use crate::text::Span;
+use crate::suppress::Table;
 
 use super::Checked;
 
@@ -43,43 +42,5 @@ fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
         };
         let idle: Vec<usize> = (0..ignore.names.len()).filter(|name| is_idle(*name)).collect();
         checked.findings.extend(rules::unused(ignore, &idle));
-    }
-}
-
-/// Which suppression speaks for which rule where.
-struct Table<'i> {
-    /// The instructions that have one, ordered.
-    instructions: Vec<Span>,
-    /// The first suppression and the place in its list, by the start of the instruction (`None` for the file) and the rule.
-    names: HashMap<(Option<usize>, &'i str), (usize, usize)>,
-}
-
-impl<'i> Table<'i> {
-    fn new(ignores: &'i [Ignore]) -> Self {
-        let mut table = Self { instructions: Vec::new(), names: HashMap::new() };
-        for (index, ignore) in ignores.iter().enumerate() {
-            let key = match ignore.covers {
-                Covers::File => None,
-                Covers::Instruction(span) => {
-                    table.instructions.push(span);
-                    Some(span.start)
-                }
-                Covers::Nothing => continue,
-            };
-            for (at, (name, _)) in ignore.names.iter().enumerate() {
-                table.names.entry((key, name)).or_insert((index, at));
-            }
-        }
-        table.instructions.sort_unstable();
-        table
-    }
-
-    /// The suppression of `rule` at `span`, and the place in its list.
-    fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
-        let after = self.instructions.partition_point(|instruction| instruction.start <= span.start);
-        let around = after.checked_sub(1).map(|index| self.instructions[index]);
-        let here = around.filter(|around| span.start < around.end.max(around.start + 1));
-        let near = here.and_then(|here| self.names.get(&(Some(here.start), rule)));
-        near.or_else(|| self.names.get(&(None, rule))).copied()
     }
 }

@@ -90,11 +90,12 @@ impl Context<'_> {
         }
         let first: HashSet<&LockKey> =
             self.caches().iter().filter(|c| gets_lane(self, c, name, level)).map(|cache| &cache.key).collect();
-        let refers = |c: &&Cache<'_>| c.word.mentions(name) || (!first.is_empty() && first.contains(&c.key));
+        let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains(&c.key) && may_change(self, c, name);
+        let refers = |c: &&Cache<'_>| c.word.mentions(name) || goes_along(c);
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
         uses.dedup();
         let default = (name == self.settings.arg).then_some(self.settings.default.as_str());
-        let gets_plain = |cache: &Cache<'_>| first.contains(&cache.key) && !keeps_id(self.settings, name);
+        let gets_plain = |cache: &Cache<'_>| goes_along(cache) && !keeps_id(self.settings, name);
         let short = self.caches().iter().filter(|cache| needs_value(&cache.word, name) || gets_plain(cache));
         let wanted = Wanted { name, default, short: short.map(|cache| cache.instruction).collect() };
         let plan = Rc::new(Plan::new(self.file, &wanted, &uses));
@@ -107,11 +108,13 @@ impl Context<'_> {
 pub(super) fn gets_lane(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
     let review = level == Applicability::Unsafe;
     if name == cx.settings.arg {
-        let locked = review && (cache.sharing == Some(Sharing::Private) || cache.is_unlocked_apt(cx.file));
-        return (is_shared_lock(cx, cache) || (locked && lacks_lane(cx.settings, cache)))
+        let private = || cache.sharing == Some(Sharing::Private) && cx.may_speak("private-cache", cache);
+        let unlocked = || cache.is_unlocked_apt(cx.file) && cx.may_speak("unlocked-apt", cache);
+        let shared = is_shared_lock(cx, cache) && cx.may_speak("shared-lock", cache);
+        return (shared || (review && lacks_lane(cx.settings, cache) && (private() || unlocked())))
             && id_edit(cx.settings, cache, &cx.settings.arg).is_ok();
     }
-    review && name == "TARGETARCH" && lacks_platform(cx, cache)
+    review && name == "TARGETARCH" && lacks_platform(cx, cache) && cx.may_speak("platform-lock", cache)
 }
 
 /// A name that is to be declared.
@@ -122,6 +125,12 @@ struct Wanted<'n> {
     /// The instructions with ids that would be cut short without a value. The others, `${NAME:+-${NAME}}` say, would
     /// become others by a default: what they refer to is declared bare.
     short: HashSet<usize>,
+}
+
+/// Whether the id of `cache` may be given `name` along with another mount of the same cache: nobody asked for it to be
+/// left as it is.
+pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> bool {
+    !cx.is_suppressed(if name == cx.settings.arg { "shared-lock" } else { "platform-lock" }, cache)
 }
 
 impl Plan {

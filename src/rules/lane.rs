@@ -7,7 +7,7 @@ use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count};
 
 use super::caches::{PLATFORM_ARGS, shadowing_env};
-use super::declare::gets_lane;
+use super::declare::{gets_lane, may_change};
 use super::frontend::Frontend;
 use super::{Cache, Context, Settings};
 
@@ -95,8 +95,8 @@ impl Context<'_> {
         let own = |other: &Cache<'_>| gets_lane(self, other, name, level);
         let is_first =
             self.same_cache(cache).find(|other| own(other)).is_some_and(|f| std::ptr::eq(f.mount, cache.mount));
-        let along: Vec<&Cache<'_>> =
-            if is_first { self.same_cache(cache).filter(|other| !own(other)).collect() } else { Vec::new() };
+        let follows = |other: &&Cache<'_>| is_first && !own(other) && may_change(self, other, name);
+        let along: Vec<&Cache<'_>> = self.same_cache(cache).filter(follows).collect();
         if !along.is_empty() {
             title.push_str(&format!(" here and for {} of the same cache", count(along.len(), "other mount")));
         }

@@ -34,7 +34,7 @@ Safe: `=default`, on the global declaration where there is one.
 
 ## When to ignore it
 When an empty lane is what you want; `${CACHE_ID:-default}` and `${CACHE_ID:?}` in the id are no findings, and neither is
-`${CACHE_ID:+-${CACHE_ID}}`, the form that `keep-default` in `cachelane.toml` writes.
+`${CACHE_ID:+-${CACHE_ID}}`.
 ",
 };
 

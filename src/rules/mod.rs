@@ -38,6 +38,7 @@ use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::index::{Index, Spread};
+use crate::suppress::{self, Ignore};
 
 pub use caches::Cache;
 pub use profile::Profile;
@@ -106,13 +107,33 @@ pub struct Context<'a> {
     caches: OnceCell<Vec<Cache<'a>>>,
     groups: OnceCell<HashMap<LockKey, Vec<usize>>>,
     plans: RefCell<HashMap<(String, Applicability), Rc<declare::Plan>>>,
+    ignores: Option<suppress::Table<'a>>,
 }
 
 impl<'a> Context<'a> {
     /// A view of `file`.
     #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
-        Self { file, settings, caches: OnceCell::new(), groups: OnceCell::new(), plans: RefCell::default() }
+        let (caches, groups, plans) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        Self { file, settings, caches, groups, plans, ignores: None }
+    }
+
+    /// The same with the suppressions of the file: what is not to be reported is not to be fixed along, either.
+    #[must_use]
+    pub fn with_ignores(mut self, ignores: &'a [Ignore]) -> Self {
+        self.ignores = (!ignores.is_empty()).then(|| suppress::Table::new(ignores));
+        self
+    }
+
+    /// Whether a comment suppresses the rule called `rule` for `cache`.
+    pub fn is_suppressed(&self, rule: &str, cache: &Cache<'_>) -> bool {
+        let table = self.ignores.as_ref();
+        table.is_some_and(|table| table.suppressing(rule, cache.mount.id_span()).is_some())
+    }
+
+    /// Whether the rule called `rule` has a say about `cache`: it runs, and nobody suppresses it there.
+    pub fn may_speak(&self, rule: &str, cache: &Cache<'_>) -> bool {
+        self.settings.is_on(rule) && !self.is_suppressed(rule, cache)
     }
 
     /// The cache mounts of the file that BuildKit would accept, in order.

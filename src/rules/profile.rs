@@ -31,3 +31,17 @@ pub static PROFILES: &[Profile] = &[Profile { name: "railway", title: "Railway",
 pub fn by_name(name: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|profile| profile.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_profile_turns_off_is_a_rule() {
+        for name in ABOUT_VARIABLES {
+            assert!(crate::rules::by_name(name).is_some(), "{name}");
+        }
+        let railway = by_name("railway").unwrap();
+        assert!(!railway.applies("shared-lock") && railway.applies("invalid-mount") && railway.applies("lock-order"));
+    }
+}
