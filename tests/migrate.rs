@@ -109,8 +109,11 @@ fn the_commands_for_one_repository_do_what_they_say() {
     assert!(run(folder.path(), "cachelane", &["check"]).status.success());
 }
 
+/// Whether a value is of an option's kind.
+type Fits = fn(&Value) -> bool;
+
 /// Options of `multi-gitter run` 0.63 that the document's configuration uses: text, yes or no, numbers, lists.
-const OPTIONS: &[(&str, fn(&Value) -> bool)] = &[
+const OPTIONS: &[(&str, Fits)] = &[
     ("code-search", Value::is_string),
     ("skip-forks", Value::is_bool),
     ("branch", Value::is_string),

@@ -75,7 +75,7 @@ impl Said {
         match hooked {
             Hooked::There => say(&path, "the hook is there already; the file is left as it is"),
             Hooked::Left(why) => {
-                self.complain(&path, &format!("{why}: it is left as it is. Add this to it by hand:"));
+                self.complain(&path, &format!("{why}: it is left as it is. What has to be in it:"));
                 terminal::print(format!("\n{}", init::snippet(VERSION)));
             }
             Hooked::Added(new) => match file::replace(&path, &old, new.as_bytes(), &[folder.to_path_buf()]) {
