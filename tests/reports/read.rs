@@ -39,7 +39,7 @@ impl Element {
         std::iter::once(self).chain(self.children.iter().flat_map(Self::all)).collect()
     }
 
-    /// Holds JUnit's counts against the tests that are there.
+    /// Holds `JUnit`'s counts against the tests that are there.
     pub fn counts_are_right(&self) {
         let count = |name: &str| self.all().iter().filter(|element| element.name == name).count().to_string();
         assert_eq!(self.attribute("tests"), count("testcase"));
