@@ -50,9 +50,13 @@ const IDS: &[&str] = &[
     "$x$",
 ];
 
+/// A target without an id: the fix writes it, to the letter.
+const TARGET: &str = "/t\u{1b}\u{7f}\u{9b}\u{202E}z";
+
 fn hostile() -> Vec<FileReport> {
     let run = |(n, id): (usize, &&str)| format!("RUN --mount=type=cache,id=a{id}z,target=/t{n},sharing=locked make\n");
-    let source: String = ["FROM debian\n".to_owned()].into_iter().chain(IDS.iter().enumerate().map(run)).collect();
+    let mut source: String = ["FROM debian\n".to_owned()].into_iter().chain(IDS.iter().enumerate().map(run)).collect();
+    source.push_str(&format!("RUN --mount=type=cache,target={TARGET},sharing=locked make\n"));
     let files: Vec<(&str, Vec<u8>)> = PATHS.iter().map(|path| (*path, source.clone().into_bytes())).collect();
     let reports = check(&files);
     let said: Vec<&str> =
@@ -153,6 +157,12 @@ fn sarif_is_valid_and_links_only_what_it_means_to() {
         let related = result["relatedLocations"].as_array().map_or(0, Vec::len);
         assert_eq!(text.matches("](").count(), related, "{text}");
     }
+    let changes = results.iter().map(|result| &result["fixes"][0]["artifactChanges"][0]["replacements"]);
+    let replacements: Vec<&Value> = changes.filter_map(Value::as_array).flatten().collect();
+    let written: Vec<&str> =
+        replacements.iter().filter_map(|replacement| replacement["insertedContent"]["text"].as_str()).collect();
+    let id = format!("id={TARGET}-${{CACHE_ID}}");
+    assert!(written.iter().any(|text| text.contains(&id)), "no fix writes {id:?}: {written:?}");
     let uris: BTreeSet<String> =
         results.iter().map(|result| result["locations"][0]["physicalLocation"].to_string()).collect();
     assert!(uris.iter().all(|uri| uri.is_ascii()));
