@@ -91,7 +91,7 @@ fn everything_wrong_is_said_with_its_place() {
 fn globs_that_match_nothing_are_known() {
     let config = read("exclude = [\"vendor/\", \"gone/\"]\n[[per-file]]\npath = \"legacy/**\"\n");
     assert!(config.excludes(Path::new("vendor/a/Dockerfile"), None));
-    config.settings(Path::new("a/Dockerfile"));
+    let _ = config.settings(Path::new("a/Dockerfile"));
     let idle: Vec<String> = config.idle().into_iter().map(|problem| problem.message).collect();
     assert_eq!(idle.len(), 2, "{idle:?}");
     assert!(idle[0].contains("`gone/`") && idle[1].contains("`legacy/**`"), "{idle:?}");
@@ -205,11 +205,11 @@ proptest! {
         match Config::read(&text, Overrides::default()) {
             Ok(config) => {
                 let path = Path::new(&path);
-                config.settings(path);
+                let _ = config.settings(path);
                 prop_assert!(!config.show(path).is_empty());
-                config.excludes(path, None);
-                config.includes(path);
-                config.idle();
+                let _ = config.excludes(path, None);
+                let _ = config.includes(path);
+                let _ = config.idle();
             }
             Err(problems) => {
                 prop_assert!(!problems.is_empty());

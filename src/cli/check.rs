@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::finding::RuleMeta;
 use crate::lint::{self, FileReport};
-use crate::report::{self, Summary, human};
+use crate::report::{self, Run, Summary, human};
+use crate::rules::RULES;
 
 use super::args::{CheckArgs, Format};
 use super::output;
@@ -36,7 +38,8 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         return adopt::run(args, &reports, trouble);
     }
     let summary = Summary::new(&reports, ran.files);
-    trouble |= !print(args, &reports, &summary);
+    let rules: Vec<&'static RuleMeta> = RULES.iter().map(|rule| rule.meta()).collect();
+    trouble |= !print(args, &Run { reports: &reports, summary, rules: &rules });
     // The process is about to end: giving every string back one by one is work for nothing.
     std::mem::forget(reports);
     match (trouble, summary.fails(args.gate.fail_on.least())) {
@@ -57,16 +60,12 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
 }
 
 /// Prints and writes every report that is asked for; whether all could be written.
-fn print(args: &CheckArgs, reports: &[FileReport], summary: &Summary) -> bool {
+fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let format = args.format.unwrap_or_else(output::default_format);
     let style = if args.output.is_some() { terminal::plain_style() } else { terminal::style(false) };
-    let mut text = if args.statistics {
-        output::statistics(format, reports)
-    } else {
-        output::render(format, reports, summary, style)
-    };
-    if output::takes_summary(format) && summary.files > 0 && !args.common.quiet {
-        text.push_str(&human::summary(summary));
+    let mut text = if args.statistics { output::statistics(format, run) } else { output::render(format, run, style) };
+    if output::takes_summary(format) && run.summary.files > 0 && !args.common.quiet {
+        text.push_str(&human::summary(&run.summary));
         text.push('\n');
     }
     let mut written = true;
@@ -76,10 +75,10 @@ fn print(args: &CheckArgs, reports: &[FileReport], summary: &Summary) -> bool {
         terminal::print(text);
     }
     for (format, path) in &args.reports {
-        written &= output::write(path, &output::render(*format, reports, summary, terminal::plain_style()));
+        written &= output::write(path, &output::render(*format, run, terminal::plain_style()));
     }
     if format == Format::Github {
-        written &= output::add_to_step_summary(reports, summary);
+        written &= output::add_to_step_summary(run);
     }
     written
 }

@@ -7,7 +7,7 @@ use crate::fix::Applicability;
 use crate::lint::{FileReport, ListedMount};
 use crate::text::{LineIndex, Range};
 
-use super::{Summary, path};
+use super::{Summary, json_text, path};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -59,7 +59,7 @@ pub fn findings(reports: &[FileReport], summary: &Summary) -> String {
         let lines = LineIndex::new(&report.source);
         found.extend(report.checked.findings.iter().map(|finding| json_finding(report, &lines, finding)));
     }
-    document(&Document { version: 1, findings: found, summary })
+    json_text(&Document { version: 1, findings: found, summary })
 }
 
 fn json_finding<'a>(report: &'a FileReport, lines: &LineIndex, finding: &'a Finding) -> JsonFinding<'a> {
@@ -100,7 +100,7 @@ pub fn list(mounts: &[ListedMount]) -> String {
         version: u32,
         mounts: &'a [ListedMount],
     }
-    document(&List { version: 1, mounts })
+    json_text(&List { version: 1, mounts })
 }
 
 /// The rules as a JSON document, with a newline behind it.
@@ -126,10 +126,5 @@ pub fn rules(rules: &[&'static RuleMeta]) -> String {
         summary: rule.summary,
         doc: rule.doc,
     };
-    document(&Rules { version: 1, rules: rules.iter().map(rule).collect() })
-}
-
-fn document(value: &impl Serialize) -> String {
-    // Strings, numbers and lists of them always have a JSON form.
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+    json_text(&Rules { version: 1, rules: rules.iter().map(rule).collect() })
 }

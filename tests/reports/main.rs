@@ -53,7 +53,7 @@ fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
         checked: lint::check(source, &settings),
     };
     let mut reports: Vec<FileReport> = files.iter().map(one).collect();
-    lint::relate_reports(&mut reports, report::path);
+    lint::relate_reports(&mut reports, true, report::path);
     reports
 }
 
@@ -74,7 +74,7 @@ fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> String {
 /// Where the findings of `reports` are, by the JSON report.
 fn places(reports: &[FileReport]) -> Vec<Place> {
     let summary = Summary::new(reports, reports.len());
-    let document: Value = serde_json::from_str(&json::findings(reports, summary)).unwrap();
+    let document: Value = serde_json::from_str(&json::findings(reports, &summary)).unwrap();
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
     let place = |finding: &Value| Place {
         path: finding["path"].as_str().unwrap().to_owned(),
