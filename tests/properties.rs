@@ -132,10 +132,15 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     let flags = any::<(bool, bool, bool)>();
     let profile = prop::sample::select(vec![None, None, None, PROFILES.first()]);
     let isolating = prop::sample::subsequence(vec!["OWN".to_owned(), "TARGETARCH".to_owned()], 0..=2);
-    let settled =
-        (flags, profile, isolating).prop_map(|((keep_default, namespace, require_syntax), profile, isolating)| {
-            Settings { keep_default, namespace, require_syntax, profile, isolating, ..Settings::default() }
-        });
+    let names: Vec<&'static str> = RULES.iter().map(|rule| rule.meta().name).collect();
+    let count = names.len();
+    let rules = prop::option::weighted(0.25, prop::sample::subsequence(names, 0..=count));
+    let arg = prop::sample::select(vec!["CACHE_ID", "CACHE_ID", "OWN", "TARGETARCH"]);
+    let settled = (flags, profile, isolating, rules, arg).prop_map(|(flags, profile, isolating, rules, arg)| {
+        let (keep_default, namespace, require_syntax) = flags;
+        let arg = arg.to_owned();
+        Settings { arg, keep_default, namespace, require_syntax, profile, isolating, rules, ..Settings::default() }
+    });
     prop_oneof![1 => Just(Settings::default()), 1 => settled]
 }
 
@@ -242,6 +247,7 @@ proptest! {
         settings in any_settings(),
         order in Just(RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>()).prop_shuffle(),
     ) {
+        let order = order.into_iter().filter(|name| settings.is_on(name)).collect();
         let shuffled = Settings { rules: Some(order), ..settings.clone() };
         for level in [Applicability::Safe, Applicability::Unsafe] {
             let fixed = |settings: &Settings| BString::from(lint::fix(&source, settings, level, &[]).bytes);
