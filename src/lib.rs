@@ -23,12 +23,15 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod cli;
+pub mod config;
 pub mod dockerfile;
 pub mod finding;
 pub mod fix;
 pub mod index;
+pub mod init;
 pub mod lint;
 pub mod report;
 pub mod rules;
+pub mod suppress;
 pub mod text;
 pub mod workspace;

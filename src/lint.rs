@@ -12,11 +12,15 @@ use crate::finding::{Elsewhere, Finding, Label};
 use crate::fix::{self, Applicability, Fix};
 use crate::index::{Index, Point, Site, Spread};
 use crate::rules::{self, Context, LockUse, Other, Settings};
+use crate::suppress::{self, Ignore};
 use crate::text::LineIndex;
 
+mod adopt;
 mod list;
 mod prove;
+mod settle;
 
+pub use adopt::{Adopted, adopt};
 pub use list::{ListedMount, list};
 
 /// How often fixes are looked for again in what fixes have made, before the rest is left as it is.
@@ -32,6 +36,10 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Its cache mounts: what [`relate`] compares.
     pub sites: Vec<Site>,
+    /// Its suppressions.
+    pub ignores: Vec<Ignore>,
+    /// How many findings they suppress.
+    pub suppressed: usize,
 }
 
 /// A file of a run with what was found in it.
@@ -47,32 +55,48 @@ pub struct FileReport {
     pub checked: Checked,
 }
 
-/// Whether `source` can hold anything to find: a file without `--mount` is never read any further.
+/// Whether `source` can hold a mount: a file without `--mount` is not read any further.
 #[must_use]
 pub fn has_mount(source: &[u8]) -> bool {
     memchr::memmem::find(source, b"--mount").is_some()
 }
 
-/// Looks at one file by itself.
+/// Whether `source` can hold anything to find: a mount, or a suppression.
+#[must_use]
+pub fn is_of_interest(source: &[u8]) -> bool {
+    has_mount(source) || suppress::is_marked(source)
+}
+
+/// Looks at one file by itself. What is suppressed is still among the findings: [`relate`] sorts it out.
 #[must_use]
 pub fn check(source: &[u8], settings: &Settings) -> Checked {
-    if !has_mount(source) {
+    let (mounts, marked) = (has_mount(source), suppress::is_marked(source));
+    if !mounts && !marked {
         return Checked::default();
     }
+    let ignores = |file: Option<&Dockerfile<'_>>| if marked { suppress::read(source, file) } else { Vec::new() };
     let file = match Dockerfile::read(source) {
         Ok(file) => file,
-        Err(error) => return Checked { findings: vec![rules::unreadable(&error)], sites: Vec::new() },
+        Err(_) if !mounts => return Checked::default(),
+        Err(error) => {
+            let found = settings.is_on("syntax-error").then(|| rules::unreadable(&error));
+            return Checked { findings: found.into_iter().collect(), ignores: ignores(None), ..Checked::default() };
+        }
     };
-    let cx = Context::new(&file, settings);
+    let ignores = ignores(Some(&file));
+    let cx = Context::new(&file, settings).with_ignores(&ignores);
     let lines = OnceCell::new();
     let lines = || lines.get_or_init(|| LineIndex::new(source));
     let sites = cx.caches().iter().map(|cache| cache.site(&file, |span| lines().range(source, span))).collect();
-    Checked { findings: rules::check(&cx), sites }
+    let findings = rules::check(&cx);
+    drop(cx);
+    Checked { findings, sites, ignores, suppressed: 0 }
 }
 
-/// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
-/// file, by its index, as reports print it.
-pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> String) {
+/// Adds to the findings of all files of a run what the files have to do with one another, and takes away what is
+/// suppressed. `name` gives the path of a file, by its index, as reports print it; `whole` says whether these are all
+/// files there are.
+pub fn relate(files: &mut [(&mut Checked, &Settings)], whole: bool, name: impl Fn(usize) -> String) {
     let mut notes: Vec<(usize, usize, LockUse)> = Vec::new();
     let mut spread = Vec::new();
     {
@@ -106,24 +130,25 @@ pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> S
         }
         files[file].0.findings.push(finding);
     }
-    for (file, _) in files {
+    for (file, settings) in files {
+        settle::settle(file, settings, whole);
         file.findings.sort_by_key(|finding| (finding.span, finding.rule));
     }
 }
 
 /// [`relate`] for reports; `name` gives a path as reports print it.
-pub fn relate_reports(reports: &mut [FileReport], name: impl Fn(&Path) -> String) {
+pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
     let paths: Vec<PathBuf> = reports.iter().map(|report| report.path.clone()).collect();
     let mut files: Vec<(&mut Checked, &Settings)> =
         reports.iter_mut().map(|report| (&mut report.checked, &*report.settings)).collect();
-    relate(&mut files, |index| name(&paths[index]));
+    relate(&mut files, whole, |index| name(&paths[index]));
 }
 
 /// Looks at one file as at a run of its own.
 #[must_use]
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
-    relate(&mut [(&mut checked, settings)], |_| String::new());
+    relate(&mut [(&mut checked, settings)], false, |_| String::new());
     checked
 }
 

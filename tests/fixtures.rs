@@ -2,8 +2,10 @@
 //! `fix` changes it, the file that it becomes in `fixed`.
 //!
 //! A case named `ok-…` is a near miss: its rule must be silent on it (another may have something to say). With
-//! `# settings: NAME DEFAULT` a case names another lane argument, and with `# unsafe` it is fixed with all fixes. After a change that is meant,
-//! `CACHELANE_BLESS=1 cargo test --test fixtures` writes `report` and `fixed` anew; read the diff before you commit it.
+//! `# settings: NAME DEFAULT` a case names another lane argument, and behind that what else is settled: `keep-default`,
+//! `namespace`, `require-syntax`, `profile=NAME`, `isolating=NAME,NAME`. With `# unsafe` it is fixed with all fixes. After a
+//! change that is meant, `CACHELANE_BLESS=1 cargo test --test fixtures` writes `report` and `fixed` anew; read the diff
+//! before you commit it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use cachelane::fix::Applicability;
 use cachelane::lint::{self, FileReport};
 use cachelane::report::human::{self, Style};
-use cachelane::rules::{RULES, Settings};
+use cachelane::rules::{RULES, Settings, profile};
 
 fn cases() -> Vec<(String, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
@@ -31,21 +33,33 @@ fn cases() -> Vec<(String, PathBuf)> {
         .collect()
 }
 
-/// The lane argument and default of a case: those of its first line, if that is `# settings: NAME DEFAULT`.
+/// What is settled for a case: what its line `# settings: NAME DEFAULT …` says.
 fn settings(source: &[u8]) -> Settings {
     let text = String::from_utf8_lossy(source);
     let Some(line) = text.lines().find_map(|line| line.strip_prefix("# settings: ")) else {
         return Settings::default();
     };
-    let (arg, default) = line.split_once(' ').unwrap();
-    Settings { arg: arg.into(), default: default.into(), ..Settings::default() }
+    let mut words = line.split_whitespace();
+    let [arg, default] = [words.next(), words.next()].map(Option::unwrap);
+    let mut settings = Settings { arg: arg.into(), default: default.into(), ..Settings::default() };
+    for word in words {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("keep-default", "") => settings.keep_default = true,
+            ("namespace", "") => settings.namespace = true,
+            ("require-syntax", "") => settings.require_syntax = true,
+            ("profile", name) => settings.profile = Some(profile::by_name(name).unwrap()),
+            ("isolating", names) => settings.isolating = names.split(',').map(Into::into).collect(),
+            _ => panic!("`{word}` is no setting"),
+        }
+    }
+    settings
 }
 
 fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
     let checked = lint::check(source, settings);
     let (path, settings) = ("Dockerfile".into(), Arc::new(settings.clone()));
     let mut reports = [FileReport { path, source: source.to_vec(), settings, checked }];
-    lint::relate_reports(&mut reports, |_| "Dockerfile".into());
+    lint::relate_reports(&mut reports, true, |_| "Dockerfile".into());
     let rules = reports[0].checked.findings.iter().map(|finding| finding.rule).collect();
     let text = human::findings(&reports, Style { color: false, width: 100, why_not_fixed: false }, 1);
     (text, rules)

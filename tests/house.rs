@@ -11,11 +11,15 @@ const WALLS: &[(&str, &[&str])] = &[
     ("dockerfile", &["text"]),
     ("finding", &["fix", "text"]),
     ("index", &["finding", "text"]),
-    ("rules", &["dockerfile", "finding", "fix", "index", "text"]),
+    ("init", &["text"]),
+    ("suppress", &["dockerfile", "finding", "fix", "text"]),
+    ("rules", &["dockerfile", "finding", "fix", "index", "suppress", "text"]),
     ("workspace", &["text"]),
-    ("lint", &["dockerfile", "finding", "fix", "index", "rules", "text"]),
+    ("lint", &["dockerfile", "finding", "fix", "index", "rules", "suppress", "text"]),
     ("report", &["finding", "fix", "lint", "text"]),
-    ("cli", &["finding", "fix", "lint", "report", "rules", "text", "workspace"]),
+    ("init", &["text"]),
+    ("config", &["finding", "rules", "text"]),
+    ("cli", &["config", "dockerfile", "finding", "fix", "lint", "report", "rules", "text", "workspace"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

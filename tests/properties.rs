@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use bstr::BString;
-use cachelane::dockerfile::{Dockerfile, Instruction, Keyword};
+use cachelane::dockerfile::{Dockerfile, Instruction, Keyword, Kind, Mount};
 use cachelane::fix::Applicability;
 use cachelane::lint;
+use cachelane::rules::profile::PROFILES;
 use cachelane::rules::{RULES, Settings};
 use proptest::prelude::*;
 
@@ -66,6 +67,14 @@ const LINES: &[&str] = &[
     "# syntax=docker/dockerfile:1.2",
     "COPY --from=b / /",
     "RUN --mount=type=cache,id=x\u{e0}y,sharing=locked,target=/x true",
+    "RUN --mount=type=cache,id=a${CACHE_ID:+-${CACHE_ID}},sharing=locked,target=/x true",
+    "RUN --mount=type=cache,id=a-${CACHE_ID:-b},sharing=locked,target=/x true",
+    "RUN --mount=type=cache,id=a-${CACHE_ID:?},sharing=locked,target=/x true",
+    "RUN --mount=type=cache,id=c-${OWN},sharing=locked,target=/x true",
+    "ONBUILD RUN --mount=type=cache,id=a${CACHE_ID:+-${CACHE_ID}},sharing=locked,target=/x true",
+    "ARG OWN=1",
+    " # syntax=docker/dockerfile:1",
+    "#!/usr/bin/env x",
 ];
 
 fn awkward() -> impl Strategy<Value = Vec<u8>> {
@@ -118,6 +127,18 @@ fn any_file() -> impl Strategy<Value = BString> {
     prop_oneof![4 => awkward(), 3 => mangled_fixture()].prop_map(BString::from)
 }
 
+/// What a user may settle; as often as not nothing.
+fn any_settings() -> impl Strategy<Value = Settings> {
+    let flags = any::<(bool, bool, bool)>();
+    let profile = prop::sample::select(vec![None, None, None, PROFILES.first()]);
+    let isolating = prop::sample::subsequence(vec!["OWN".to_owned(), "TARGETARCH".to_owned()], 0..=2);
+    let settled =
+        (flags, profile, isolating).prop_map(|((keep_default, namespace, require_syntax), profile, isolating)| {
+            Settings { keep_default, namespace, require_syntax, profile, isolating, ..Settings::default() }
+        });
+    prop_oneof![1 => Just(Settings::default()), 1 => settled]
+}
+
 /// The instructions of a file other than ARG, as text, with the ids of cache mounts taken out.
 fn skeleton(file: &Dockerfile<'_>) -> Vec<String> {
     let kept = file.instructions.iter().filter(|i| i.keyword != Keyword::Arg);
@@ -137,6 +158,13 @@ fn skeleton(file: &Dockerfile<'_>) -> Vec<String> {
     .collect()
 }
 
+/// The ids of the file's cache mounts in a build that passes nothing.
+fn ids(source: &[u8]) -> Vec<Option<Vec<u8>>> {
+    let Ok(file) = Dockerfile::read(source) else { return Vec::new() };
+    let id = |(index, mount): (usize, &Mount<'_>)| mount.id_word()?.expand(&mut |name| file.default_value(name, index));
+    file.mounts().filter(|(_, mount)| mount.kind == Kind::Cache).map(id).collect()
+}
+
 /// The names that the ARG lines declare, with how often.
 fn declared(file: &Dockerfile<'_>) -> HashMap<String, usize> {
     let mut names = HashMap::new();
@@ -148,11 +176,12 @@ fn declared(file: &Dockerfile<'_>) -> HashMap<String, usize> {
     names
 }
 
-/// The same files in every run; `CACHELANE_SEED` tries others.
+/// The same files in every run; `CACHELANE_SEED` tries others, `CACHELANE_CASES` more.
 fn config() -> ProptestConfig {
-    let seed = std::env::var("CACHELANE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20);
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    let seed = number("CACHELANE_SEED").unwrap_or(20u64);
     ProptestConfig {
-        cases: 5000,
+        cases: number("CACHELANE_CASES").and_then(|cases| cases.try_into().ok()).unwrap_or(5000),
         failure_persistence: None,
         rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
         ..ProptestConfig::default()
@@ -163,15 +192,14 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), settings in any_settings()) {
         let mut source = b"RUN --mount=".to_vec();
         source.extend(bytes);
-        let _ = lint::fix(&source, &Settings::default(), Applicability::Unsafe, &[]);
+        let _ = lint::fix(&source, &settings, Applicability::Unsafe, &[]);
     }
 
     #[test]
-    fn what_is_fixed_stays_fixed(source in any_file()) {
-        let settings = Settings::default();
+    fn what_is_fixed_stays_fixed(source in any_file(), settings in any_settings()) {
         let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
         prop_assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
         let again = lint::fix(&fixed.bytes, &settings, Applicability::Safe, &[]);
@@ -181,8 +209,8 @@ proptest! {
     }
 
     #[test]
-    fn a_safe_fix_touches_ids_and_arg_lines_alone(source in any_file()) {
-        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe, &[]);
+    fn a_safe_fix_touches_ids_and_arg_lines_alone(source in any_file(), settings in any_settings()) {
+        let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
         let Ok(before) = Dockerfile::read(&source) else {
             prop_assert_eq!(BString::from(fixed.bytes), source);
             return Ok(());
@@ -194,8 +222,8 @@ proptest! {
     }
 
     #[test]
-    fn every_other_line_is_still_there(source in any_file()) {
-        let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe, &[]);
+    fn every_other_line_is_still_there(source in any_file(), settings in any_settings()) {
+        let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
         let Ok(file) = Dockerfile::read(&source) else { return Ok(()) };
         let behind_mark = |bytes: &[u8]| if bytes.starts_with(cachelane::text::BOM) { 3 } else { 0 };
         let mut rest = fixed.bytes[behind_mark(&fixed.bytes)..].split_inclusive(|&b| b == b'\n');
@@ -211,18 +239,18 @@ proptest! {
     #[test]
     fn the_order_of_the_rules_makes_no_difference(
         source in any_file(),
+        settings in any_settings(),
         order in Just(RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>()).prop_shuffle(),
     ) {
-        let shuffled = Settings { rules: Some(order), ..Settings::default() };
+        let shuffled = Settings { rules: Some(order), ..settings.clone() };
         for level in [Applicability::Safe, Applicability::Unsafe] {
             let fixed = |settings: &Settings| BString::from(lint::fix(&source, settings, level, &[]).bytes);
-            prop_assert_eq!(fixed(&Settings::default()), fixed(&shuffled));
+            prop_assert_eq!(fixed(&settings), fixed(&shuffled));
         }
     }
 
     #[test]
-    fn all_fixes_together_come_to_an_end(source in any_file()) {
-        let settings = Settings::default();
+    fn all_fixes_together_come_to_an_end(source in any_file(), settings in any_settings()) {
         let fixed = lint::fix(&source, &settings, Applicability::Unsafe, &[]);
         // A lock that would close a circle of waiting builds is not made, and that is said.
         let refused = |dropped: &lint::Dropped| dropped.reason.contains("opposite orders");
@@ -235,8 +263,38 @@ proptest! {
     }
 
     #[test]
-    fn edits_lie_in_the_file_and_are_ordered(source in any_file()) {
-        for finding in lint::check(&source, &Settings::default()).findings {
+    fn a_file_that_keeps_its_ids_is_clean_without_the_setting(source in any_file()) {
+        let keeping = Settings { keep_default: true, ..Settings::default() };
+        let fixed = lint::fix(&source, &keeping, Applicability::Safe, &[]);
+        let again = lint::fix(&fixed.bytes, &Settings::default(), Applicability::Safe, &[]);
+        prop_assert_eq!(BString::from(again.bytes), BString::from(fixed.bytes));
+    }
+
+    #[test]
+    fn with_keep_default_a_build_that_passes_nothing_keeps_its_ids(source in any_file()) {
+        // A name that no file has: where the argument has a value already, that rules.
+        let settings = Settings { arg: "NEW_LANE".into(), keep_default: true, ..Settings::default() };
+        let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
+        prop_assert_eq!(ids(&source), ids(&fixed.bytes));
+    }
+
+    #[test]
+    fn no_lane_is_written_where_it_would_do_nothing(source in any_file()) {
+        let namespace = Settings { namespace: true, ..Settings::default() };
+        let refused = Settings { profile: PROFILES.iter().find(|profile| !profile.variables), ..Settings::default() };
+        for settings in [namespace, refused] {
+            let fixed = lint::fix(&source, &settings, Applicability::Unsafe, &[]);
+            let (Ok(before), Ok(after)) = (Dockerfile::read(&source), Dockerfile::read(&fixed.bytes)) else { continue };
+            let lanes = |file: &Dockerfile<'_>| {
+                file.mounts().filter(|(_, mount)| mount.id_word().is_some_and(|id| id.mentions("CACHE_ID"))).count()
+            };
+            prop_assert!(lanes(&after) <= lanes(&before), "{:?}", BString::from(fixed.bytes.clone()));
+        }
+    }
+
+    #[test]
+    fn edits_lie_in_the_file_and_are_ordered(source in any_file(), settings in any_settings()) {
+        for finding in lint::check(&source, &settings).findings {
             prop_assert!(finding.span.end <= source.len());
             let edits = finding.fix.iter().flat_map(cachelane::fix::Fix::edits);
             let spans: Vec<_> = edits.map(cachelane::fix::Edit::span).collect();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::rules::Settings;
-use crate::rules::caches::PLATFORM_ARGS;
+use crate::config::{Overrides, values};
+use crate::finding::Severity;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -19,8 +19,7 @@ use crate::rules::caches::PLATFORM_ARGS;
     after_help = "Start with:\n  cachelane check          what makes builds in this folder wait\n  \
         cachelane fix --diff     what cachelane would change\n  cachelane fix            change it",
     subcommand_required = true,
-    arg_required_else_help = true,
-    disable_help_subcommand = true
+    arg_required_else_help = true
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -31,9 +30,11 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Report what makes builds wait for each other, and what breaks the cure
     #[command(after_help = "Examples:\n  cachelane check                      every Dockerfile below this folder\n  \
-            cachelane check docker/ ci.Dockerfile\n  cachelane check --format json . > findings.json\n  \
+            cachelane check docker/ ci.Dockerfile\n  cachelane check --report sarif=cachelane.sarif\n  \
+            cachelane check --diff origin/main   only what this branch changed\n  \
+            cachelane check --add-ignores        suppress what is there, fail on what comes\n  \
             cachelane check - < Dockerfile       read standard input\n\nExit code: 0 nothing that fails the gate, \
-            1 errors or warnings found, 2 something could not be read.")]
+            1 something does, 2 something could not be read, written or understood.")]
     Check(CheckArgs),
     /// Apply the safe fixes: a lane in each shared id, and the ARG that it needs
     #[command(
@@ -41,7 +42,7 @@ pub(super) enum Command {
             cachelane fix                        change every Dockerfile below this folder\n  \
             cachelane fix --arg JOB Dockerfile   name the build argument JOB\n  \
             cachelane fix - < Dockerfile         print the fixed file\n\nExit code: 0 nothing is left that fails the \
-            gate, 1 something is (or --diff has a diff), 2 something could not be read or written."
+            gate, 1 something is (or --diff has a diff), 2 something could not be read, written or understood."
     )]
     Fix(FixArgs),
     /// List every cache mount: its id, target, sharing, and whether jobs have a lane of their own
@@ -55,13 +56,52 @@ pub(super) enum Command {
     /// Explain a rule: what it finds, why, and what its fix does
     #[command(after_help = "Examples:\n  cachelane explain shared-lock\n  cachelane explain --format json lock-order")]
     Explain(ExplainArgs),
+    /// Show what is configured, and where each value comes from
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Write a commented cachelane.toml, and add the hook to .pre-commit-config.yaml
+    #[command(
+        after_help = "Nothing that exists is overwritten; what was done is said line by line.\n\nExit code: 0, or 2 when \
+            something could not be read or written, or the hook could not be added."
+    )]
+    Init(InitArgs),
+    /// Print the completions for a shell
+    #[command(
+        after_help = "Examples:\n  cachelane completions bash > ~/.local/share/bash-completion/completions/cachelane\n  \
+            cachelane completions zsh > ~/.zfunc/_cachelane\n  \
+            cachelane completions fish > ~/.config/fish/completions/cachelane.fish"
+    )]
+    Completions(CompletionsArgs),
+    /// Write the man pages: one for cachelane, one for each command
+    #[command(after_help = "Example:\n  cachelane man ~/.local/share/man/man1\n  man cachelane-check")]
+    Man(ManArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Show what holds for a file or folder, and where each value comes from
+    #[command(after_help = "Examples:\n  cachelane config show\n  cachelane config show docker/Dockerfile")]
+    Show(ShowArgs),
+    /// Print the JSON schema of cachelane.toml
+    Schema,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ShowArgs {
+    /// The file or folder to ask about
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) path: PathBuf,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+    #[command(flatten)]
+    pub(super) select: Select,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RulesArgs {
     /// How to print the rules
     #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Format,
+    pub(super) format: Plain,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,28 +111,50 @@ pub(super) struct ExplainArgs {
     pub(super) rule: String,
     /// How to print the text
     #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Format,
+    pub(super) format: Plain,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     pub(super) common: Common,
-    /// How to print the findings
-    #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) gate: Gate,
+    /// How to print the findings [default: github in GitHub Actions, human elsewhere]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+    /// Write the findings to this file instead of printing them
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Write a further report; may be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    pub(super) reports: Vec<(Format, PathBuf)>,
+    /// Print how many findings each rule has, not the findings
+    #[arg(long)]
+    pub(super) statistics: bool,
+    /// Keep only findings on lines that changed since the branch left this git revision
+    #[arg(long, value_name = "REF")]
+    pub(super) diff: Option<String>,
+    /// Suppress everything that fails the gate today, by comments in the files
+    #[arg(long, conflicts_with_all = ["diff", "statistics", "reports", "output", "format"])]
+    pub(super) add_ignores: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct FixArgs {
     #[command(flatten)]
     pub(super) common: Common,
+    #[command(flatten)]
+    pub(super) gate: Gate,
     /// Print a unified diff and write nothing
     #[arg(long)]
     pub(super) diff: bool,
     /// Also apply fixes that change more than ids and ARG lines: look at the result
     #[arg(long)]
     pub(super) r#unsafe: bool,
+    /// Write ids that stay as they are for builds that pass no lane, so that these keep their warm caches
+    #[arg(long)]
+    pub(super) keep_default: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -101,7 +163,29 @@ pub(super) struct ListArgs {
     pub(super) common: Common,
     /// How to print the mounts
     #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Format,
+    pub(super) format: Plain,
+}
+
+/// What every command over files takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct InitArgs {
+    /// The folder to write into: the repository's root [default: this folder]
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManArgs {
+    /// The folder to write into; it is made when it is not there
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,63 +193,147 @@ pub(super) struct Common {
     /// Files, or folders to search for Dockerfiles; `-` is standard input [default: this folder]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// The build argument that sets jobs apart
-    #[arg(long, value_name = "NAME", default_value = "CACHE_ID", value_parser = name)]
-    pub(super) arg: String,
-    /// Its value for builds that pass none
-    #[arg(long, value_name = "VALUE", default_value = "default", value_parser = default_value)]
-    pub(super) default: String,
+    /// What to call standard input, and where to look for its configuration
+    #[arg(long, value_name = "NAME")]
+    pub(super) stdin_filename: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+    /// Hold to `exclude` for files that are named, too
+    #[arg(long)]
+    pub(super) force_exclude: bool,
+    /// Print findings and fixes, and nothing else
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(super) color: Color,
 }
 
-impl Common {
-    /// What was typed, as the rules take it.
-    pub(super) fn settings(&self) -> Settings {
-        Settings { arg: self.arg.clone(), default: self.default.clone(), ..Settings::default() }
+/// Where settings come from.
+#[derive(Debug, clap::Args)]
+pub(super) struct SettingsArgs {
+    /// The configuration to use for every file [default: the nearest cachelane.toml upward from it]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(super) config: Option<PathBuf>,
+    /// Use no configuration
+    #[arg(long)]
+    pub(super) no_config: bool,
+    #[arg(long, help = "The build argument that sets jobs apart [default: CACHE_ID]", value_name = "NAME", value_parser = values::arg)]
+    pub(super) arg: Option<String>,
+    /// Its value for builds that pass none [default: default]
+    #[arg(long, value_name = "VALUE", value_parser = values::default)]
+    pub(super) default: Option<String>,
+}
+
+/// Which rules run.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Select {
+    /// Run these rules and no others, whatever the configuration says
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = values::rule)]
+    pub(super) rules: Vec<&'static str>,
+    /// Run all rules but these
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = values::rule)]
+    pub(super) ignore: Vec<&'static str>,
+}
+
+/// Which rules run, and which findings fail the gate.
+#[derive(Debug, clap::Args)]
+pub(super) struct Gate {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// The mildest finding that fails the gate (exit code 1)
+    #[arg(long, value_enum, default_value = "warning", value_name = "SEVERITY")]
+    pub(super) fail_on: FailOn,
+}
+
+impl SettingsArgs {
+    /// What was typed, as the configuration takes it.
+    pub(super) fn overrides(&self, select: Option<&Select>, keep_default: bool) -> Overrides {
+        Overrides {
+            arg: self.arg.clone(),
+            default: self.default.clone(),
+            keep_default: keep_default.then_some(true),
+            rules: select.map(|select| select.rules.clone()).unwrap_or_default(),
+            ignore: select.map(|select| select.ignore.clone()).unwrap_or_default(),
+        }
     }
 }
 
-/// How to print.
+/// How to print what is no list of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum Plain {
     /// For people
     Human,
     /// One JSON document
     Json,
 }
 
-/// Names that a lane must not take: an ARG of that name would change what the build does.
-const RESERVED: &[&str] = &[
-    "PATH",
-    "HOME",
-    "SHELL",
-    "LANG",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "FTP_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "SOURCE_DATE_EPOCH",
-];
+/// How to print findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, with the source
+    Human,
+    /// One line for each finding
+    Concise,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// `JUnit` XML
+    Junit,
+    /// Checkstyle XML
+    Checkstyle,
+}
 
-fn name(text: &str) -> Result<String, String> {
-    let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
-        && text.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
-    let reserved = RESERVED.iter().chain(PLATFORM_ARGS).any(|name| text.eq_ignore_ascii_case(name))
-        || text.starts_with("BUILDKIT_");
-    if reserved {
-        Err(format!("`{text}` means something to builds already: choose a name of your own"))
-    } else if fits {
-        Ok(text.into())
-    } else {
-        Err("a build argument's name is a letter or underscore, then letters, digits and underscores".into())
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which findings fail the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Errors
+    Error,
+    /// Warnings and errors
+    Warning,
+    /// Every finding
+    Info,
+    /// None
+    Never,
+}
+
+impl FailOn {
+    /// The mildest severity that fails, if any.
+    pub(super) fn least(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Info => Some(Severity::Info),
+            Self::Never => None,
+        }
     }
 }
 
-fn default_value(text: &str) -> Result<String, String> {
-    let fits = |ch: char| ch.is_ascii_alphanumeric() || "_.-+:/@".contains(ch);
-    match text.chars().find(|ch| !fits(*ch)) {
-        None if text.is_empty() => Err("an empty default would leave ids that end in `-`".into()),
-        None => Ok(text.into()),
-        Some(ch) => Err(format!("{ch:?} would break the mount's option list: use letters, digits and _ . - + : / @")),
-    }
+/// Reads `FORMAT=FILE`.
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("write FORMAT=FILE, `sarif=cachelane.sarif` say")?;
+    let format = Format::from_str(format, false).map_err(|_| {
+        let all: Vec<String> = Format::value_variants()
+            .iter()
+            .filter_map(|format| format.to_possible_value().map(|value| value.get_name().to_owned()))
+            .collect();
+        format!("there is no format `{format}`: cachelane knows {}", all.join(", "))
+    })?;
+    if file.is_empty() { Err("the name of the file is missing".into()) } else { Ok((format, file.into())) }
 }

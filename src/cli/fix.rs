@@ -1,7 +1,7 @@
 //! `cachelane fix`
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use similar::TextDiff;
@@ -10,18 +10,20 @@ use crate::finding::Finding;
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed};
 use crate::report::{self, Summary, human};
-use crate::rules::Settings;
 use crate::text::{count, printable};
 use crate::workspace::file;
 
 use super::args::FixArgs;
-use super::{Outcome, check, run, terminal};
+use super::run::{self, Given};
+use super::settled::Settled;
+use super::{Outcome, check, terminal};
 
 /// What was done to one file, beside its report.
 struct Done {
     fixed: Fixed,
     /// The file as it was; empty where nothing was fixed.
     old: Vec<u8>,
+    stdin: bool,
     /// Why the new content could not be written.
     unwritten: Option<String>,
 }
@@ -39,22 +41,24 @@ struct Output {
 }
 
 pub(super) fn run(args: &FixArgs) -> Outcome {
-    let settings = Arc::new(args.common.settings());
+    terminal::set_color(args.common.color);
+    let overrides = args.common.settings.overrides(Some(&args.gate.select), args.keep_default);
+    let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
     let roots = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
-    let found = if args.r#unsafe { compare(args, &settings) } else { HashMap::new() };
-    let ran = run::over(&args.common.paths, |path, source| {
-        let found = found.get(path).map_or(&[][..], Vec::as_slice);
-        fix_one(args, &settings, &roots, path, source, found)
+    let found = if args.r#unsafe { compare(args, &settled) } else { HashMap::new() };
+    let ran = run::over(&args.common, &settled, |given| {
+        let found = found.get(given.path).map_or(&[][..], Vec::as_slice);
+        fix_one(args, &roots, given, found)
     });
     let (mut reports, done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
-    lint::relate_reports(&mut reports, report::path);
+    lint::relate_reports(&mut reports, ran.whole, report::path);
     let summary = Summary::new(&reports, ran.files);
     let mut output = Output { trouble: ran.trouble, ..Output::default() };
     for (report, done) in reports.iter().zip(&done) {
         output.add(args, report, done);
     }
     output.text.push_str(&human::findings(&reports, terminal::style(true), terminal::threads()));
-    if ran.files > 0 {
+    if ran.files > 0 && !args.common.quiet {
         output.text.push_str(&last_line(args.diff, &output, &summary));
     }
     terminal::print(&output.bytes);
@@ -64,7 +68,7 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     } else {
         terminal::print(&output.text);
     }
-    match (output.trouble, summary.fails() || (args.diff && output.files > 0)) {
+    match (output.trouble, summary.fails(args.gate.fail_on.least()) || (args.diff && output.files > 0)) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,
@@ -73,13 +77,9 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
 
 /// What comes of comparing the files before any is changed: findings whose fixes depend on another file. Only unsafe
 /// fixes do.
-fn compare(args: &FixArgs, settings: &Arc<Settings>) -> HashMap<PathBuf, Vec<Finding>> {
-    let paths: Vec<PathBuf> = args.common.paths.iter().filter(|path| path.as_os_str() != run::STDIN).cloned().collect();
-    if paths.is_empty() && !args.common.paths.is_empty() {
-        return HashMap::new();
-    }
-    let mut ran = run::quietly(&paths, |path, source| check::look(settings, path, source));
-    lint::relate_reports(&mut ran.results, report::path);
+fn compare(args: &FixArgs, settled: &Settled) -> HashMap<PathBuf, Vec<Finding>> {
+    let mut ran = run::quietly(&args.common, settled, check::look);
+    lint::relate_reports(&mut ran.results, ran.whole, report::path);
     let spread = |report: FileReport| {
         let found = report.checked.findings.into_iter();
         (report.path, found.filter(|finding| finding.fix.is_some() && !finding.elsewhere.is_empty()).collect())
@@ -88,17 +88,10 @@ fn compare(args: &FixArgs, settings: &Arc<Settings>) -> HashMap<PathBuf, Vec<Fin
 }
 
 /// Fixes one file, and writes it unless a diff is asked for or it is standard input.
-fn fix_one(
-    args: &FixArgs,
-    settings: &Arc<Settings>,
-    roots: &[PathBuf],
-    path: &Path,
-    source: &[u8],
-    found: &[Finding],
-) -> Option<(FileReport, Done)> {
-    let stdin = path.as_os_str() == run::STDIN;
-    if !lint::has_mount(source) {
-        return stdin.then(|| untouched(settings, path, source));
+fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding]) -> Option<(FileReport, Done)> {
+    let Given { path, stdin, settings, source } = given;
+    if !lint::is_of_interest(source) {
+        return stdin.then(|| untouched(given));
     }
     let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
     let mut fixed = lint::fix(source, settings, level, found);
@@ -115,7 +108,7 @@ fn fix_one(
     let settings = Arc::clone(settings);
     let report = FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), settings, checked: left };
     let old = if changed { source.to_vec() } else { Vec::new() };
-    Some((report, Done { fixed, old, unwritten }))
+    Some((report, Done { fixed, old, stdin, unwritten }))
 }
 
 impl Output {
@@ -127,7 +120,7 @@ impl Output {
             self.trouble = true;
             terminal::complain(&format!("{name}: {why}"));
         }
-        if report.path.as_os_str() == run::STDIN && !args.diff {
+        if done.stdin && !args.diff {
             self.bytes.extend_from_slice(&fixed.bytes);
         }
         for dropped in &fixed.dropped {
@@ -148,11 +141,12 @@ impl Output {
 }
 
 /// Standard input without a mount: it is printed as it came.
-fn untouched(settings: &Arc<Settings>, path: &Path, source: &[u8]) -> (FileReport, Done) {
-    let (path, settings) = (path.to_path_buf(), Arc::clone(settings));
+fn untouched(given: Given<'_>) -> (FileReport, Done) {
+    let (path, settings) = (given.path.to_path_buf(), Arc::clone(given.settings));
     let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default() };
-    let fixed = Fixed { bytes: source.to_vec(), made: Vec::new(), left: lint::Checked::default(), dropped: Vec::new() };
-    (report, Done { fixed, old: Vec::new(), unwritten: None })
+    let bytes = given.source.to_vec();
+    let fixed = Fixed { bytes, made: Vec::new(), left: lint::Checked::default(), dropped: Vec::new() };
+    (report, Done { fixed, old: Vec::new(), stdin: given.stdin, unwritten: None })
 }
 
 /// What was fixed in one file.
@@ -184,10 +178,10 @@ fn diff(name: &str, old: &[u8], new: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Writing into a Vec cannot fail.
     let _ = unified.header(&format!("a/{path}"), &format!("b/{path}")).to_writer(&mut bytes);
-    if !terminal::is_terminal() {
+    let color = terminal::color();
+    if !terminal::is_terminal() && !color {
         return bytes;
     }
-    let color = terminal::color();
     let mut shown = Vec::with_capacity(bytes.len());
     for line in bytes.split(|&b| b == b'\n') {
         let code = match line.first() {

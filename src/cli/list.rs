@@ -4,14 +4,18 @@ use crate::lint::{self, ListedMount};
 use crate::report::{self, json};
 use crate::text::{LineIndex, count, printable};
 
-use super::args::{Format, ListArgs};
-use super::{Outcome, run, terminal};
+use super::args::{ListArgs, Plain};
+use super::run::{self, Given};
+use super::settled::Settled;
+use super::{Outcome, terminal};
 
 pub(super) fn run(args: &ListArgs) -> Outcome {
-    let settings = args.common.settings();
-    let ran = run::over(&args.common.paths, |path, source| {
+    terminal::set_color(args.common.color);
+    let overrides = args.common.settings.overrides(None, false);
+    let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
+    let ran = run::over(&args.common, &settled, |Given { path, settings, source, .. }| {
         let name = report::path(path);
-        match lint::list(&name, source, &settings) {
+        match lint::list(&name, source, settings) {
             Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),
             Err(error) => {
                 let line = LineIndex::new(source).line(error.span.start);
@@ -31,15 +35,15 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
         }
     }
     match args.format {
-        Format::Json => terminal::print(json::list(&mounts)),
-        Format::Human if ran.files > 0 => terminal::print(table(&mounts, ran.files)),
-        Format::Human => {}
+        Plain::Json => terminal::print(json::list(&mounts)),
+        Plain::Human if ran.files > 0 => terminal::print(table(&mounts, ran.files, args.common.quiet)),
+        Plain::Human => {}
     }
     if trouble { Outcome::Trouble } else { Outcome::Clean }
 }
 
 /// The mounts as a table for people.
-fn table(mounts: &[ListedMount], files: usize) -> String {
+fn table(mounts: &[ListedMount], files: usize, quiet: bool) -> String {
     let files = count(files, "file");
     if mounts.is_empty() {
         return format!("{files}, no cache mount that BuildKit accepts.\n");
@@ -56,6 +60,9 @@ fn table(mounts: &[ListedMount], files: usize) -> String {
         }
         text.push_str(line.trim_end());
         text.push('\n');
+    }
+    if quiet {
+        return text;
     }
     let isolated = mounts.iter().filter(|mount| mount.isolated).count();
     let locked = mounts.iter().filter(|mount| mount.sharing == "locked").count();

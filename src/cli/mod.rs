@@ -1,11 +1,21 @@
 //! The command line: the only part that prints, writes files, reads the environment and exits.
 
+mod adopt;
 mod args;
 mod check;
+mod completions;
+mod config;
 mod fix;
+mod init;
 mod list;
+mod man;
+mod output;
+mod progress;
 mod rules;
 mod run;
+mod settled;
+mod since;
+mod slips;
 mod terminal;
 
 use std::process::ExitCode;
@@ -38,13 +48,20 @@ impl From<Outcome> for ExitCode {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return slips::answer(&error),
+    };
     let outcome = match &args.command {
         Command::Check(args) => check::run(args),
         Command::Fix(args) => fix::run(args),
         Command::List(args) => list::run(args),
         Command::Rules(args) => rules::list(args),
         Command::Explain(args) => rules::explain(args),
+        Command::Config(command) => config::run(command),
+        Command::Init(args) => init::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     };
     outcome.into()
 }

@@ -3,12 +3,18 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use crate::config::NAMES;
 use crate::report;
-use crate::workspace::{discover, file};
+use crate::rules::Settings;
+use crate::workspace::discover::{self, is_dockerfile};
+use crate::workspace::file;
 
+use super::args::Common;
+use super::progress::Progress;
+use super::settled::{Loaded, Settled};
 use super::terminal::complain;
 
 /// What is known of a run's files when all are done.
@@ -20,83 +26,190 @@ pub(super) struct Ran<T> {
     pub(super) files: usize,
     /// Whether something could not be read. It has been said.
     pub(super) trouble: bool,
+    /// Whether folders were searched, so that nothing is missing to compare with.
+    pub(super) whole: bool,
 }
 
-/// Standard input, as reports name it.
+/// One file of a run.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    /// Its path, as the user or the search named it; for standard input, what to call it.
+    pub(super) path: &'a Path,
+    /// Whether it is standard input.
+    pub(super) stdin: bool,
+    /// What holds for it.
+    pub(super) settings: &'a Arc<Settings>,
+    /// Its bytes.
+    pub(super) source: &'a [u8],
+}
+
+/// Standard input, as it is named on the command line and in reports.
 pub(super) const STDIN: &str = "-";
 
-/// Hands every file below `paths` to `visit`, which keeps what it has to say about one, if anything. `visit` must not
-/// hold on to the bytes.
-pub(super) fn over<T: Send>(paths: &[PathBuf], visit: impl Fn(&Path, &[u8]) -> Option<T> + Sync) -> Ran<T> {
-    go(paths, visit, complain)
-}
-
-/// Like [`over`], for a first pass: what cannot be read is said by the second.
-pub(super) fn quietly<T: Send>(paths: &[PathBuf], visit: impl Fn(&Path, &[u8]) -> Option<T> + Sync) -> Ran<T> {
-    go(paths, visit, |_| {})
-}
-
-fn go<T: Send>(
-    paths: &[PathBuf],
-    visit: impl Fn(&Path, &[u8]) -> Option<T> + Sync,
-    complain: impl Fn(&str) + Sync,
+/// Hands every file that `common` asks for to `visit`, which keeps what it has to say about one, if anything.
+pub(super) fn over<T: Send>(
+    common: &Common,
+    settled: &Settled,
+    visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
-    let here = [PathBuf::from(".")];
-    let paths = if paths.is_empty() { &here } else { paths };
-    let results: Mutex<Vec<(PathBuf, T)>> = Mutex::default();
-    let (seen, files, troubles) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let trouble = |path: &Path, what: &str| {
-        troubles.fetch_add(1, Ordering::Relaxed);
-        complain(&format!("{}: {what}", report::path(path)));
-    };
-    let one = |path: &Path, read: Result<(), file::FileError>, bytes: &[u8]| {
-        seen.fetch_add(1, Ordering::Relaxed);
-        match read {
-            Ok(()) => {
-                files.fetch_add(1, Ordering::Relaxed);
-                if let Some(result) = visit(path, bytes)
-                    && let Ok(mut results) = results.lock()
-                {
-                    results.push((path.to_path_buf(), result));
-                }
-            }
-            Err(error) => trouble(path, &error.to_string()),
-        }
-    };
-    // A file that is named and found as well is one file.
-    let done: Mutex<HashSet<PathBuf>> = Mutex::default();
-    let is_new = |path: &Path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        paths.len() == 1 || done.lock().is_ok_and(|mut done| done.insert(path.components().collect()))
-    };
-    for path in paths {
-        let mut buffer = Vec::new();
-        if path.as_os_str() == STDIN {
-            let read = file::read_from(io::stdin().lock(), &mut buffer);
-            one(path, read, &buffer);
-        } else if path.is_dir() {
-            let before = seen.load(Ordering::Relaxed);
-            discover::walk(path, 0, Vec::new, |buffer, found| match found {
-                Ok(path) if !is_new(&path) => {}
-                Ok(path) => {
-                    let read = file::read_found(&path, buffer);
-                    one(&path, read, buffer);
-                }
-                Err(error) => {
-                    troubles.fetch_add(1, Ordering::Relaxed);
-                    complain(&error.to_string());
-                }
-            });
-            if seen.load(Ordering::Relaxed) == before {
-                complain(&format!("no Dockerfile below {}", path.display()));
-            }
-        } else if is_new(path) {
-            let read = file::read(path, &mut buffer);
-            one(path, read, &buffer);
+    let run = Run::new(common, settled, true, visit);
+    let progress = Progress::start(!common.quiet, &run.seen);
+    let paths = run.paths();
+    run.all(&paths);
+    drop(progress);
+    let searched: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
+    settled.say_idle(&searched);
+    run.done(searched.len() == paths.len())
+}
+
+/// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
+pub(super) fn quietly<T: Send>(
+    common: &Common,
+    settled: &Settled,
+    visit: impl Fn(Given<'_>) -> Option<T> + Sync,
+) -> Ran<T> {
+    let run = Run::new(common, settled, false, visit);
+    let paths: Vec<PathBuf> = run.paths().into_iter().filter(|path| path.as_os_str() != STDIN).collect();
+    run.all(&paths);
+    run.done(paths.iter().all(|path| path.is_dir()))
+}
+
+struct Run<'a, T, F> {
+    common: &'a Common,
+    settled: &'a Settled,
+    /// Whether to say what cannot be read.
+    loud: bool,
+    visit: F,
+    results: Mutex<Vec<(PathBuf, T)>>,
+    /// A file that is named and found as well is one file.
+    done: Mutex<HashSet<PathBuf>>,
+    seen: Arc<AtomicUsize>,
+    files: AtomicUsize,
+    troubles: AtomicUsize,
+}
+
+impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
+    fn new(common: &'a Common, settled: &'a Settled, loud: bool, visit: F) -> Self {
+        Self {
+            common,
+            settled,
+            loud,
+            visit,
+            results: Mutex::default(),
+            done: Mutex::default(),
+            seen: Arc::default(),
+            files: AtomicUsize::new(0),
+            troubles: AtomicUsize::new(0),
         }
     }
-    let mut results = results.into_inner().unwrap_or_default();
-    results.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let results = results.into_iter().map(|(_, result)| result).collect();
-    Ran { results, files: files.into_inner(), trouble: troubles.into_inner() > 0 }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        if self.common.paths.is_empty() { vec![".".into()] } else { self.common.paths.clone() }
+    }
+
+    fn all(&self, paths: &[PathBuf]) {
+        for path in paths {
+            let mut buffer = Vec::new();
+            if path.as_os_str() == STDIN {
+                let read = file::read_from(io::stdin().lock(), &mut buffer);
+                let name = self.common.stdin_filename.as_deref().unwrap_or(path);
+                self.read(name, true, read, &buffer);
+            } else if path.is_dir() {
+                self.search(path);
+            } else if self.is_new(path) && !(self.common.force_exclude && self.is_excluded(path, None)) {
+                let read = file::read(path, &mut buffer);
+                self.read(path, false, read, &buffer);
+            }
+        }
+    }
+
+    /// Searches `folder`, and says where nothing was there to look at.
+    fn search(&self, folder: &Path) {
+        let before = self.seen.load(Ordering::Relaxed);
+        // A broken configuration has been told of; the files that it is for are left out one by one.
+        let outer = self.settled.of_folder(folder);
+        let nested: Mutex<Vec<PathBuf>> = Mutex::default();
+        let wanted = |path: &Path, name: &[u8]| {
+            if NAMES.iter().any(|known| known.as_bytes() == name)
+                && let Ok(mut nested) = nested.lock()
+            {
+                nested.extend(path.parent().filter(|parent| *parent != folder).map(Path::to_path_buf));
+            }
+            is_dockerfile(name) || outer.as_ref().is_some_and(|outer| outer.includes(path))
+        };
+        self.walk(folder, outer.clone(), wanted);
+        for inner in nested.into_inner().unwrap_or_default() {
+            let Some(loaded) = self.settled.of_folder(&inner).filter(|loaded| loaded.config.has_includes()) else {
+                continue;
+            };
+            let own = |path: &Path| self.settled.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, &loaded));
+            let wanted = |path: &Path, name: &[u8]| !is_dockerfile(name) && loaded.includes(path) && own(path);
+            self.walk(&inner, outer.clone(), wanted);
+        }
+        if self.loud && self.seen.load(Ordering::Relaxed) == before {
+            complain(&format!("no Dockerfile below {}", folder.display()));
+        }
+    }
+
+    /// Hands on what is `wanted` below `folder`; folders that `outer` excludes are not searched.
+    fn walk(&self, folder: &Path, outer: Option<Arc<Loaded>>, wanted: impl Fn(&Path, &[u8]) -> bool + Sync) {
+        // A folder that is named is searched, whatever excludes it.
+        let root = (!self.common.force_exclude).then(|| folder.to_path_buf());
+        let named = root.clone();
+        let pruned = move |path: &Path| outer.as_ref().is_some_and(|outer| outer.excludes(path, named.as_deref()));
+        discover::walk(folder, 0, wanted, pruned, Vec::new, |buffer, found| match found {
+            Ok(path) if !self.is_new(&path) || self.is_excluded(&path, root.as_deref()) => {}
+            Ok(path) => {
+                let read = file::read_found(&path, buffer);
+                self.read(&path, false, read, buffer);
+            }
+            Err(error) => {
+                self.troubles.fetch_add(1, Ordering::Relaxed);
+                self.complain(&error.to_string());
+            }
+        });
+    }
+
+    /// Hands one file on, or says why not.
+    fn read(&self, path: &Path, stdin: bool, read: Result<(), file::FileError>, source: &[u8]) {
+        self.seen.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = read {
+            self.troubles.fetch_add(1, Ordering::Relaxed);
+            return self.complain(&format!("{}: {error}", report::path(path)));
+        }
+        let Some(loaded) = self.settled.of(path) else { return };
+        self.files.fetch_add(1, Ordering::Relaxed);
+        let settings = loaded.settings(path);
+        if let Some(result) = (self.visit)(Given { path, stdin, settings: &settings, source })
+            && let Ok(mut results) = self.results.lock()
+        {
+            results.push((path.to_path_buf(), result));
+        }
+    }
+
+    fn is_new(&self, path: &Path) -> bool {
+        let path = || std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components().collect();
+        self.common.paths.len() <= 1 || self.done.lock().is_ok_and(|mut done| done.insert(path()))
+    }
+
+    fn is_excluded(&self, path: &Path, root: Option<&Path>) -> bool {
+        self.settled.of(path).is_some_and(|loaded| loaded.excludes(path, root))
+    }
+
+    fn complain(&self, message: &str) {
+        if self.loud {
+            complain(message);
+        }
+    }
+
+    fn done(self, whole: bool) -> Ran<T> {
+        let mut results = self.results.into_inner().unwrap_or_default();
+        results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ran {
+            results: results.into_iter().map(|(_, result)| result).collect(),
+            files: self.files.into_inner(),
+            trouble: self.troubles.into_inner() > 0 || self.settled.is_broken(),
+            whole,
+        }
+    }
 }

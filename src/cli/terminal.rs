@@ -1,17 +1,54 @@
 //! Standard output and standard error: colours, widths, broken pipes.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use crate::report::human::Style;
 use crate::text::printable;
 
+use super::args::Color;
+
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
 
-/// Whether standard output takes colours: it is a terminal, and nobody said no.
+/// What `--color` says.
+static COLOR: OnceLock<Color> = OnceLock::new();
+
+/// Keeps in mind what `--color` says.
+pub(super) fn set_color(color: Color) {
+    let _ = COLOR.set(color);
+}
+
+/// Whether standard output takes colours.
 pub(super) fn color() -> bool {
+    takes_color(is_terminal())
+}
+
+/// Whether colours are wanted: always, or where there is a terminal and nobody said no.
+fn takes_color(terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    match COLOR.get() {
+        Some(Color::Always) => true,
+        Some(Color::Never) => false,
+        _ if is_set("NO_COLOR") => false,
+        _ if is_set("CLICOLOR_FORCE") || is_set("FORCE_COLOR") => true,
+        _ => terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    }
+}
+
+/// Whether standard error is a terminal.
+pub(super) fn errors_are_seen() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// How to show what is wrong with a configuration on standard error.
+pub(super) fn style_for_errors() -> Style {
+    Style { color: takes_color(errors_are_seen()), width: WIDTH, why_not_fixed: false }
+}
+
+/// How to show findings in a file.
+pub(super) fn plain_style() -> Style {
+    Style { color: false, width: WIDTH, why_not_fixed: false }
 }
 
 /// Whether standard output is a terminal.
@@ -45,4 +82,9 @@ pub(super) fn complain(message: &str) {
 /// Writes `text` to standard error as it is. It has been made safe to print.
 pub(super) fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes one line of news to standard error.
+pub(super) fn note(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", printable(message));
 }

@@ -317,6 +317,14 @@ impl Word {
         self
     }
 
+    /// The word with `${name:+-${name}}` behind it: nothing where the variable is unset or empty.
+    #[must_use]
+    pub fn with_optional_suffix(mut self, name: &str) -> Self {
+        let form = Form::Alternative { or_empty: true, word: Self::default().with_suffix(name) };
+        self.parts.push(Part::Variable(Variable { name: name.into(), form }));
+        self
+    }
+
     /// The word with `sign` before it, which tells apart what is kept as one form.
     fn behind(mut self, sign: &[u8]) -> Self {
         self.parts.insert(0, Part::Text(sign.to_vec()));
@@ -363,6 +371,13 @@ mod tests {
         assert_eq!(expanded("a${X:+-${X}}", &[("X", "1")]), "a-1");
         assert_eq!(expanded("a${X:+-${X}}", &[]), "a");
         assert_eq!(expanded("a$", &[]), "a$");
+    }
+
+    #[test]
+    fn a_suffix_reads_as_it_is_written() {
+        assert_eq!(read("a-${X}"), read("a").with_suffix("X"));
+        assert_eq!(read("a${X:+-${X}}"), read("a").with_optional_suffix("X"));
+        assert_ne!(read("a${X+-${X}}"), read("a").with_optional_suffix("X"));
     }
 
     #[test]

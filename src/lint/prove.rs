@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount};
 use crate::finding::Finding;
 use crate::fix::Applicability;
-use crate::rules::Settings;
+use crate::rules::{Settings, lane};
 
 /// Checks that `new`, made from `old` by the fixes of `findings`, reads as they intend.
 ///
@@ -24,7 +24,7 @@ pub(super) fn holds(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Se
 }
 
 /// Whether both files have the same instructions in the same order, ids and ARG lines aside.
-fn same_reading(
+pub(super) fn same_reading(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
     settings: &Settings,
@@ -85,14 +85,14 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
         return false;
     }
     let (was, is) = (old.effective_id(), new.effective_id());
-    let lane = format!("-${{{}}}", settings.arg);
-    was == is || !safe || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, &settings.arg))
+    let lane = lane::suffix(settings, &settings.arg);
+    was == is || !safe || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, settings))
 }
 
-/// Whether the parts of the new id are those of the old one, a `-`, and the lane.
-fn is_appended(old: &Mount<'_>, new: &Mount<'_>, arg: &str) -> bool {
+/// Whether the parts of the new id are those of the old one and the lane.
+fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
     let (Some(old), Some(new)) = (old.id_word(), new.id_word()) else { return false };
-    new == old.with_suffix(arg)
+    new == lane::with_suffix(settings, old, &settings.arg)
 }
 
 /// Whether every name that the old file declares by ARG is still declared as often, perhaps with a default that it

@@ -7,7 +7,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 use crate::finding::{Finding, Severity};
 use crate::fix::Applicability;
 use crate::lint::FileReport;
-use crate::text::{count, printable};
+use crate::text::{Span, count, printable};
 
 use super::safe::SafeSource;
 use super::{Summary, path};
@@ -43,35 +43,49 @@ pub fn findings(reports: &[FileReport], style: Style, threads: usize) -> String 
     })
 }
 
-fn render(reports: &[&FileReport], style: Style) -> String {
+/// What lays a report out: breaking long lines, or not.
+struct Handlers {
+    wrapping: GraphicalReportHandler,
+    wide: GraphicalReportHandler,
+}
+
+fn handlers(style: Style) -> Handlers {
     let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme)
+    let wrapping = GraphicalReportHandler::new_themed(theme)
         .with_width(style.width)
         .with_links(false)
         // Messages are ASCII text around ids: parting words at spaces is all they need, and much cheaper.
         .with_word_separator(textwrap::WordSeparator::AsciiSpace)
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
-    let wide = handler.clone().with_wrap_lines(false);
+    Handlers { wide: wrapping.clone().with_wrap_lines(false), wrapping }
+}
+
+fn render(reports: &[&FileReport], style: Style) -> String {
+    let handlers = handlers(style);
     let mut out = String::new();
-    let mut text = String::new();
     for report in reports {
         let name = printable(&path(&report.path)).into_owned();
         let source = SafeSource::new(name, &report.source);
         for finding in &report.checked.findings {
-            text.clear();
-            // Breaking lines is the dearest part of a report; most fit as they are.
-            let handler = if fits(finding, style) { &wide } else { &handler };
-            // Writing into a String cannot fail, and every span lies in its source.
-            let _ = handler.render_report(&mut text, &Shown { finding, source: &source, style });
-            for line in text.lines() {
-                // miette pads the lines around a snippet with blanks.
-                out.push_str(line.trim_end());
-                out.push('\n');
-            }
-            out.push('\n');
+            show(&mut out, &Shown { finding, source: &source, style }, &handlers);
         }
     }
     out
+}
+
+/// Adds one finding to `out`.
+fn show(out: &mut String, shown: &Shown<'_>, handlers: &Handlers) {
+    let mut text = String::new();
+    // Breaking lines is the dearest part of a report; most fit as they are.
+    let handler = if fits(shown.finding, shown.style) { &handlers.wide } else { &handlers.wrapping };
+    // Writing into a String cannot fail, and every span lies in its source.
+    let _ = handler.render_report(&mut text, shown);
+    for line in text.lines() {
+        // miette pads the lines around a snippet with blanks.
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out.push('\n');
 }
 
 /// Whether no line of the finding's texts needs to be broken.
@@ -91,15 +105,46 @@ fn fits(finding: &Finding, style: Style) -> bool {
 pub fn summary(summary: &Summary) -> String {
     let files = count(summary.files, "file");
     let found = summary.errors + summary.warnings + summary.infos;
+    let suppressed =
+        if summary.suppressed > 0 { format!(" ({} suppressed)", summary.suppressed) } else { String::new() };
     if found == 0 {
-        return format!("{files} checked, nothing found.");
+        return format!("{files} checked, nothing found{suppressed}.");
     }
-    let mut text = format!("{} in {files}: {}", count(found, "finding"), severities(summary));
+    let mut text = format!("{} in {files}: {}{suppressed}", count(found, "finding"), severities(summary));
     match summary.fixable {
         0 => text.push('.'),
         n if n == found => text.push_str("; all fixable with `cachelane fix`."),
         n => text.push_str(&format!("; {n} fixable with `cachelane fix`.")),
     }
+    text
+}
+
+/// What is wrong with the configuration `source` called `name`, at `span`.
+#[must_use]
+pub fn problem(
+    name: &str,
+    source: &str,
+    span: Span,
+    message: &str,
+    help: Option<&str>,
+    severity: Severity,
+    style: Style,
+) -> String {
+    let finding = Finding {
+        rule: "configuration",
+        severity,
+        span,
+        message: message.into(),
+        help: help.map(Into::into),
+        labels: Vec::new(),
+        elsewhere: Vec::new(),
+        fix: None,
+        unfixed: None,
+        lock: None,
+    };
+    let source = SafeSource::new(printable(name).into_owned(), source.as_bytes());
+    let mut text = String::new();
+    show(&mut text, &Shown { finding: &finding, source: &source, style }, &handlers(style));
     text
 }
 

@@ -13,7 +13,7 @@ use super::{Summary, path};
 struct Document<'a> {
     version: u32,
     findings: Vec<JsonFinding<'a>>,
-    summary: Summary,
+    summary: &'a Summary,
 }
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ struct JsonEdit<'a> {
 
 /// The findings of `reports` as a JSON document, with a newline behind it.
 #[must_use]
-pub fn findings(reports: &[FileReport], summary: Summary) -> String {
+pub fn findings(reports: &[FileReport], summary: &Summary) -> String {
     let mut found = Vec::new();
     for report in reports.iter().filter(|report| !report.checked.findings.is_empty()) {
         let lines = LineIndex::new(&report.source);

@@ -23,6 +23,8 @@ pub struct Summary {
     pub infos: usize,
     /// Findings that `cachelane fix` would cure, without `--unsafe`.
     pub fixable: usize,
+    /// Findings that comments in the files suppress; none of the above.
+    pub suppressed: usize,
 }
 
 impl Summary {
@@ -30,6 +32,7 @@ impl Summary {
     #[must_use]
     pub fn new(reports: &[FileReport], files: usize) -> Self {
         let mut summary = Self { files, ..Self::default() };
+        summary.suppressed = reports.iter().map(|report| report.checked.suppressed).sum();
         for finding in reports.iter().flat_map(|report| &report.checked.findings) {
             match finding.severity {
                 Severity::Error => summary.errors += 1,
@@ -41,10 +44,16 @@ impl Summary {
         summary
     }
 
-    /// Whether anything fails the gate.
+    /// Whether anything is at least as bad as `least`; `None` lets everything pass.
     #[must_use]
-    pub const fn fails(&self) -> bool {
-        self.errors + self.warnings > 0
+    pub const fn fails(&self, least: Option<Severity>) -> bool {
+        let failing = match least {
+            None => 0,
+            Some(Severity::Error) => self.errors,
+            Some(Severity::Warning) => self.errors + self.warnings,
+            Some(Severity::Info) => self.errors + self.warnings + self.infos,
+        };
+        failing > 0
     }
 }
 

@@ -14,7 +14,8 @@ use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
-use super::lane::{id_edit, is_shared_lock, lacks_platform};
+use super::caches::needs_value;
+use super::lane::{id_edit, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
 use super::{Cache, Context};
 
 /// The ARG lines that a file needs for one name.
@@ -89,11 +90,15 @@ impl Context<'_> {
         }
         let first: HashSet<&LockKey> =
             self.caches().iter().filter(|c| gets_lane(self, c, name, level)).map(|cache| &cache.key).collect();
-        let refers = |c: &&Cache<'_>| c.word.mentions(name) || (!first.is_empty() && first.contains(&c.key));
+        let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains(&c.key) && may_change(self, c, name);
+        let refers = |c: &&Cache<'_>| c.word.mentions(name) || goes_along(c);
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
         uses.dedup();
         let default = (name == self.settings.arg).then_some(self.settings.default.as_str());
-        let plan = Rc::new(Plan::new(self.file, name, default, &uses));
+        let gets_plain = |cache: &Cache<'_>| goes_along(cache) && !keeps_id(self.settings, name);
+        let short = self.caches().iter().filter(|cache| needs_value(&cache.word, name) || gets_plain(cache));
+        let wanted = Wanted { name, default, short: short.map(|cache| cache.instruction).collect() };
+        let plan = Rc::new(Plan::new(self.file, &wanted, &uses));
         self.plans.borrow_mut().insert(key, Rc::clone(&plan));
         plan
     }
@@ -103,18 +108,37 @@ impl Context<'_> {
 pub(super) fn gets_lane(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
     let review = level == Applicability::Unsafe;
     if name == cx.settings.arg {
-        let locked = review && (cache.sharing == Some(Sharing::Private) || cache.is_unlocked_apt(cx.file));
-        return (is_shared_lock(cx, cache) || (locked && !cache.is_isolated(cx.settings)))
-            && id_edit(cache, &cx.settings.arg).is_ok();
+        let private = || cache.sharing == Some(Sharing::Private) && cx.may_speak("private-cache", cache);
+        let unlocked = || cache.is_unlocked_apt(cx.file) && cx.may_speak("unlocked-apt", cache);
+        let shared = is_shared_lock(cx, cache) && cx.may_speak("shared-lock", cache);
+        return (shared || (review && lacks_lane(cx.settings, cache) && (private() || unlocked())))
+            && id_edit(cx.settings, cache, &cx.settings.arg).is_ok();
     }
-    review && name == "TARGETARCH" && lacks_platform(cx.file, cache)
+    review && name == "TARGETARCH" && lacks_platform(cx, cache) && cx.may_speak("platform-lock", cache)
+}
+
+/// A name that is to be declared.
+struct Wanted<'n> {
+    name: &'n str,
+    /// The value to give it; `None` for an argument that BuildKit itself sets.
+    default: Option<&'n str>,
+    /// The instructions with ids that would be cut short without a value. The others, `${NAME:+-${NAME}}` say, would
+    /// become others by a default: what they refer to is declared bare.
+    short: HashSet<usize>,
+}
+
+/// Whether the id of `cache` may be given `name` along with another mount of the same cache: nobody asked for it to be
+/// left as it is.
+pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> bool {
+    !cx.is_suppressed(if name == cx.settings.arg { "shared-lock" } else { "platform-lock" }, cache)
 }
 
 impl Plan {
-    /// Plans the lines that declare `name` for the instructions `uses`, which are in order. `default` is the value to
-    /// give it; `None` for an argument that BuildKit itself sets.
-    fn new(file: &Dockerfile<'_>, name: &str, default: Option<&str>, uses: &[usize]) -> Self {
+    /// Plans the lines that declare what is `wanted` for the instructions `uses`, which are in order.
+    fn new(file: &Dockerfile<'_>, wanted: &Wanted<'_>, uses: &[usize]) -> Self {
+        let name = wanted.name;
         let mut plan = Self { needs: HashMap::new(), elsewhere: used_elsewhere(file, name) };
+        let short = short_stages(file, wanted);
         // What is planned for a stage and there for the stages built from it.
         let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];
         let mut rest = uses;
@@ -134,28 +158,29 @@ impl Plan {
                     Some(need)
                 }
                 None if plain.is_empty() => None,
-                None => plan.declare(file, name, default, stage.index, &plain),
+                None => plan.declare(file, wanted, (stage.index, short[stage.index]), &plain),
             };
             if !triggers.is_empty() {
-                plan.declare(file, name, default, stage.index, &triggers);
+                plan.declare(file, wanted, (stage.index, false), &triggers);
             }
         }
         plan
     }
 
-    /// Declares `name` for `uses`, all of one stage; gives what the stages built from it see, too.
+    /// Declares what is `wanted` for `uses`, all of one stage; gives what the stages built from it see, too. With the
+    /// stage comes whether a line for all of it needs a value.
     fn declare(
         &mut self,
         file: &Dockerfile<'_>,
-        name: &str,
-        default: Option<&str>,
-        stage: usize,
+        wanted: &Wanted<'_>,
+        (stage, short): (usize, bool),
         uses: &[usize],
     ) -> Option<Rc<Declaring>> {
         let mut handed_on = None;
         let start = file.stages[stage].instructions.start;
         for (spot, uses) in spots(file, start, uses) {
-            let mut need = arg_line(file, name, default, stage, &spot, uses[0]);
+            let short = (short && spot.place == Place::FILE) || uses.iter().any(|index| wanted.short.contains(index));
+            let mut need = arg_line(file, wanted, short, stage, &spot, uses[0]);
             need.safe = !self.elsewhere[stage];
             let need = Rc::new(need);
             if spot.place == Place::FILE {
@@ -210,23 +235,47 @@ pub(super) fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<
     done
 }
 
-/// The ARG line for `name` at `spot`, before the RUN `first`, and the edits that put it there.
+/// For each stage, whether an id in it, or in one built from it, that does not see the name would be cut short.
+fn short_stages(file: &Dockerfile<'_>, wanted: &Wanted<'_>) -> Vec<bool> {
+    let mut short = vec![false; file.stages.len()];
+    for index in &wanted.short {
+        let hidden = !file.instructions[*index].onbuild && file.visible(wanted.name, *index).is_none();
+        if let Some(stage) = file.stage_of(*index).filter(|_| hidden) {
+            short[stage] = true;
+        }
+    }
+    hand_down(file, &mut short);
+    short
+}
+
+/// Marks the stages that marked ones are built from.
+fn hand_down(file: &Dockerfile<'_>, marked: &mut [bool]) {
+    for stage in (0..marked.len()).rev() {
+        if let Base::Stage(base) = file.stages[stage].base {
+            marked[base] |= marked[stage];
+        }
+    }
+}
+
+/// The ARG line for what is `wanted` at `spot`, before the RUN `first`, and the edits that put it there. `short` says
+/// whether it needs a value.
 fn arg_line(
     file: &Dockerfile<'_>,
-    name: &str,
-    default: Option<&str>,
+    wanted: &Wanted<'_>,
+    short: bool,
     stage: usize,
     spot: &Spot,
     first: usize,
 ) -> Declaring {
+    let name = wanted.name;
     let user = &file.instructions[first];
     let late = if user.onbuild { None } else { late_declaration(file, name, stage, spot, first) };
     let value = late.and_then(|late| late.value.as_deref()).filter(|value| value.is_ascii() && !value.contains(&b'$'));
     let global = file.global(name).is_some_and(|global| global.value.is_some()) && !user.onbuild;
-    let declared = match (default, value) {
+    let declared = match (wanted.default, value) {
         (None, _) => name.into(),
         (Some(_), Some(value)) => format!("{name}={}", value.to_str_lossy()),
-        (Some(_), None) if global => name.into(),
+        (Some(_), None) if global || !short => name.into(),
         (Some(default), None) => format!("{name}={default}"),
     };
     let lower = user.name.of(file.source).first().is_some_and(u8::is_ascii_lowercase);
@@ -303,11 +352,7 @@ fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
         let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
         used[stage] = instruction.keyword != Keyword::Arg && uses_outside_ids(file, instruction, name);
     }
-    for stage in (0..used.len()).rev() {
-        if let Base::Stage(base) = file.stages[stage].base {
-            used[base] |= used[stage];
-        }
-    }
+    hand_down(file, &mut used);
     used
 }
 

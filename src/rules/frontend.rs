@@ -2,9 +2,33 @@
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Dockerfile, directives};
+use crate::dockerfile::{Dockerfile, Key, directives};
 use crate::fix::{Edit, Fix};
-use crate::text::Span;
+use crate::text::{BOM, Span, line_ending};
+
+/// The line that brings a newer frontend than the engine's own.
+pub const SYNTAX_LINE: &str = "# syntax=docker/dockerfile:1";
+
+/// Whether `file` leaves the frontend to the engine. A snippet is put into a file by something else, which may name one.
+#[must_use]
+pub fn is_left_open(file: &Dockerfile<'_>) -> bool {
+    directives::syntax(file.source).is_none() && file.stages.iter().any(|stage| stage.from.is_some())
+}
+
+/// The fix that names a frontend in a file that names none: as the first line, or below `#!…`, where BuildKit looks.
+///
+/// # Errors
+/// Why only a person can do it.
+pub fn name_one(file: &Dockerfile<'_>) -> Result<Fix, String> {
+    if file.directives.iter().any(|directive| directive.key == Key::Syntax) {
+        return Err("its `# syntax=` line starts with a blank, and so does nothing: take that away".into());
+    }
+    let mark = if file.source.starts_with(BOM) { BOM.len() } else { 0 };
+    let text = &file.source[mark..];
+    let shebang = if text.starts_with(b"#!") { text.find_byte(b'\n').map_or(text.len(), |at| at + 1) } else { 0 };
+    let line = format!("{SYNTAX_LINE}{}", line_ending(file.source, mark));
+    Ok(Fix::needs_review(format!("write `{SYNTAX_LINE}` at the top"), vec![Edit::insert(mark + shebang, line)]))
+}
 
 /// An image reference of a Dockerfile frontend.
 pub struct Frontend<'a> {
@@ -58,7 +82,7 @@ impl<'a> Frontend<'a> {
     pub fn advice(&self) -> String {
         match self.registry {
             "" | "docker.io/" if self.digest => "pin a frontend of 1.3 or later".into(),
-            "" | "docker.io/" => "write `# syntax=docker/dockerfile:1`".into(),
+            "" | "docker.io/" => format!("write `{SYNTAX_LINE}`"),
             registry => format!("write `# syntax={registry}docker/dockerfile:` with a version of 1.3 or later"),
         }
     }

@@ -73,6 +73,10 @@ impl Rule for IdCollision {
         &META
     }
 
+    fn compares(&self) -> bool {
+        true
+    }
+
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         for (_, sites) in index.shared_ids() {
             if sites.iter().all(|(_, site)| site.target == sites[0].1.target) {

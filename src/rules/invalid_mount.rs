@@ -3,7 +3,7 @@
 use crate::dockerfile::{FaultKind, Kind};
 use crate::finding::{Finding, RuleMeta, Severity};
 
-use super::{Context, Rule};
+use super::{Cache, Context, Profile, Rule};
 
 pub(super) struct InvalidMount;
 
@@ -17,6 +17,9 @@ static META: RuleMeta = RuleMeta {
 Finds what BuildKit refuses in a mount of any type: an option or value it does not know, an empty field, a word without `=`
 that is no switch, a number that is none, an option that the type does not take, `$` in `from`, a variable that cannot be
 read, the target `/`. A space behind a comma ends the flag there, and the rest is run as a command.
+
+With the profile `railway` in `cachelane.toml` also a cache id with a variable, which that builder refuses. There are no
+lanes there: the rules about them are off, and no fix writes one.
 
 ## Why
 The build fails, on the machine where it runs last.
@@ -48,7 +51,21 @@ impl Rule for InvalidMount {
                 findings.push(Finding::new(&META, fault.span, format!("the build fails here: {message}")).help(help));
             }
         }
+        if let Some(profile) = cx.settings.profile.filter(|profile| !profile.variables) {
+            let refused = |cache: &&Cache<'_>| cache.word.has_variable() && !cache.mount.templated;
+            findings.extend(cx.caches().iter().filter(refused).map(|cache| variable(profile, cache)));
+        }
     }
+}
+
+/// The finding for an id with a variable, for a builder that takes none.
+fn variable(profile: &Profile, cache: &Cache<'_>) -> Finding {
+    let message = format!("{}'s builder refuses ids with variables: the build fails", profile.title);
+    let help = match cache.mount.id() {
+        Some(_) => "write the id out, without variables",
+        None => "give the mount an id without variables: its target is the id otherwise",
+    };
+    Finding::new(&META, cache.mount.id_span(), message).help(help)
 }
 
 /// What BuildKit objects to, and what to write instead.

@@ -7,9 +7,46 @@ use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count};
 
 use super::caches::{PLATFORM_ARGS, shadowing_env};
-use super::declare::gets_lane;
+use super::declare::{gets_lane, may_change};
 use super::frontend::Frontend;
-use super::{Cache, Context};
+use super::{Cache, Context, Settings};
+
+/// What goes behind an id so that builds with different values of `name` have caches of their own.
+///
+/// For the lane argument, where builds that pass nothing are to keep the id that they have, it comes to nothing for them.
+#[must_use]
+pub fn suffix(settings: &Settings, name: &str) -> String {
+    if keeps_id(settings, name) { optional(name) } else { plain(name) }
+}
+
+/// `word` with [`suffix`] behind it.
+#[must_use]
+pub fn with_suffix(settings: &Settings, word: Word, name: &str) -> Word {
+    if keeps_id(settings, name) { word.with_optional_suffix(name) } else { word.with_suffix(name) }
+}
+
+/// Whether a build that passes no `name` is to keep the id that it has.
+pub(super) fn keeps_id(settings: &Settings, name: &str) -> bool {
+    settings.keep_default && name == settings.arg
+}
+
+fn plain(name: &str) -> String {
+    format!("-${{{name}}}")
+}
+
+fn optional(name: &str) -> String {
+    format!("${{{name}:+-${{{name}}}}}")
+}
+
+/// Whether a lock on `cache` makes builds wait that a lane would set apart.
+pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
+    !settings.namespace && takes_variables(settings) && !cache.is_isolated(settings)
+}
+
+/// Whether the builder takes ids with variables.
+pub(super) fn takes_variables(settings: &Settings) -> bool {
+    settings.profile.is_none_or(|profile| profile.variables)
+}
 
 impl Context<'_> {
     /// The fix that makes the id of `cache` isolated: the lane goes into the id, and the argument is declared.
@@ -30,7 +67,7 @@ impl Context<'_> {
         let (span, before) = cache.mode_edit().ok_or("a variable names the sharing mode")?;
         let edit = Edit::replace(span, format!("{before}locked"));
         let (mut title, mut edits) = ("use `sharing=locked`".to_owned(), vec![edit]);
-        if !cache.is_isolated(self.settings) {
+        if lacks_lane(self.settings, cache) {
             let (isolated, more, _) = self.append(cache, &self.settings.arg, Applicability::Unsafe)?;
             title = format!("{title}, {isolated}");
             edits = merge(edits, more);
@@ -47,19 +84,19 @@ impl Context<'_> {
         Ok(Fix::needs_review(title, edits))
     }
 
-    /// Title and edits that put `-${name}` behind the id of `cache` and declare the name, and whether that is safe.
+    /// Title and edits that put `name` behind the id of `cache` and declare it, and whether that is safe.
     fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
         if let Some(env) = shadowing_env(self.file, name, cache.instruction) {
             let line = self.file.instructions[env.instruction].lines.0;
             return Err(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
         }
-        let mut title = format!("use `id={}-${{{name}}}`", cache.id());
+        let mut title = format!("use `id={}{}`", cache.id(), suffix(self.settings, name));
         // The first mount that gets the lane takes those along that get none of their own: they are one cache.
         let own = |other: &Cache<'_>| gets_lane(self, other, name, level);
         let is_first =
             self.same_cache(cache).find(|other| own(other)).is_some_and(|f| std::ptr::eq(f.mount, cache.mount));
-        let along: Vec<&Cache<'_>> =
-            if is_first { self.same_cache(cache).filter(|other| !own(other)).collect() } else { Vec::new() };
+        let follows = |other: &&Cache<'_>| is_first && !own(other) && may_change(self, other, name);
+        let along: Vec<&Cache<'_>> = self.same_cache(cache).filter(follows).collect();
         if !along.is_empty() {
             title.push_str(&format!(" here and for {} of the same cache", count(along.len(), "other mount")));
         }
@@ -75,10 +112,9 @@ impl Context<'_> {
         if let Some(need) = self.declaring(name, cache.instruction, level) {
             title.push_str(&format!(" and {}", need.title()));
         }
-        let uses = std::iter::once((id_edit(cache, name), cache.instruction));
-        for (edit, instruction) in uses.chain(along.iter().map(|other| (id_edit(other, name), other.instruction))) {
-            edits.push(edit?);
-            if let Some(need) = self.declaring(name, instruction, level) {
+        for cache in std::iter::once(cache).chain(along) {
+            edits.push(id_edit(self.settings, cache, name)?);
+            if let Some(need) = self.declaring(name, cache.instruction, level) {
                 edits.extend(need.edits.iter().cloned());
                 safe &= need.safe;
             }
@@ -96,11 +132,11 @@ impl Context<'_> {
 /// As for [`drop_sharing`].
 pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let fix = drop_sharing(cx.file, cache)?;
-    let lane = format!("-${{{}}}", cx.settings.arg);
+    let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
     let lane_edit = |cache: &Cache<'_>| {
-        let end = cache.mount.value_span(cache.mount.field("id")?).end;
-        let span = Span::new(end.checked_sub(lane.len())?, end);
-        (span.of(cx.file.source) == lane.as_bytes()).then(|| Edit::delete(span))
+        let value = cache.mount.value_span(cache.mount.field("id")?);
+        let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
+        Some(Edit::delete(Span::new(value.end - lane.len(), value.end)))
     };
     let lanes: Vec<Edit> = cx.same_cache(cache).filter_map(lane_edit).collect();
     if lanes.is_empty() {
@@ -149,7 +185,7 @@ fn merge(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
 /// Whether the file is built for several platforms and the locked id of `cache` names none: the platforms of one build
 /// wait for each other.
 #[must_use]
-pub fn lacks_platform(file: &Dockerfile<'_>, cache: &Cache<'_>) -> bool {
+pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     if cache.sharing != Some(Sharing::Locked) || cache.mount.templated {
         return false;
     }
@@ -159,7 +195,7 @@ pub fn lacks_platform(file: &Dockerfile<'_>, cache: &Cache<'_>) -> bool {
         // BUILDARCH and its kin are the same for all platforms of a build.
         named |= (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD");
     });
-    !named && id_edit(cache, "TARGETARCH").is_ok() && !runs_once(file, cache.instruction)
+    !named && id_edit(cx.settings, cache, "TARGETARCH").is_ok() && !runs_once(cx.file, cache.instruction)
 }
 
 /// Whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target platform.
@@ -184,27 +220,29 @@ fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
 /// Whether every build on the builder that uses the mount's id waits for the one that holds it.
 #[must_use]
 pub fn is_shared_lock(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
-    cache.sharing == Some(Sharing::Locked) && !cache.is_isolated(cx.settings)
+    cache.sharing == Some(Sharing::Locked) && lacks_lane(cx.settings, cache)
 }
 
 /// The id of `cache` with the lane in it, as messages show it.
 #[must_use]
 pub fn isolated_id(cx: &Context<'_>, cache: &Cache<'_>) -> String {
-    format!("{}-${{{}}}", cache.id(), cx.settings.arg)
+    cache.id() + &suffix(cx.settings, &cx.settings.arg)
 }
 
-/// The options that make `cache` a locked one with a lane, as messages show them.
+/// The options that make `cache` a locked one, in a lane where it is to have one, as messages show them.
 #[must_use]
 pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
-    let id = if cache.is_isolated(cx.settings) { cache.id() } else { isolated_id(cx, cache) };
-    format!("id={id},sharing=locked")
+    if lacks_lane(cx.settings, cache) {
+        return format!("id={},sharing=locked", isolated_id(cx, cache));
+    }
+    if cache.is_isolated(cx.settings) { format!("id={},sharing=locked", cache.id()) } else { "sharing=locked".into() }
 }
 
-/// The edit that puts `-${name}` behind the id of `cache`, or gives it one.
-pub(super) fn id_edit(cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
+/// The edit that puts `name` behind the id of `cache`, or gives it one.
+pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     let mount = cache.mount;
-    let suffix = format!("-${{{name}}}");
-    if !mount.templated && !takes_suffix(cache, name, &suffix) {
+    let suffix = suffix(settings, name);
+    if !mount.templated && !takes_suffix(settings, cache, name) {
         return Err("the id ends in a character that would change what comes behind it: give it another end".into());
     }
     if let Some(field) = mount.field("id") {
@@ -216,10 +254,11 @@ pub(super) fn id_edit(cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     Ok(Edit::insert(field.next, format!(",id={}{suffix}", target_as_id(mount)?)))
 }
 
-/// Whether the id of `cache` with `suffix` behind it reads as the id, a `-`, and the variable `name`.
-fn takes_suffix(cache: &Cache<'_>, name: &str, suffix: &str) -> bool {
-    let text = [&cache.mount.effective_id(), suffix.as_bytes()].concat();
-    Word::read(&text, cache.mount.escape).is_ok_and(|word| word == cache.word.clone().with_suffix(name))
+/// Whether the id of `cache` with the suffix for `name` behind it reads as the id and that suffix.
+fn takes_suffix(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
+    let text = [&cache.mount.effective_id(), suffix(settings, name).as_bytes()].concat();
+    let intended = with_suffix(settings, cache.word.clone(), name);
+    Word::read(&text, cache.mount.escape).is_ok_and(|word| word == intended)
 }
 
 /// The target of `mount`, written so that BuildKit reads the same bytes again as an id.

@@ -45,6 +45,10 @@ impl Rule for LockOrder {
         &META
     }
 
+    fn compares(&self) -> bool {
+        true
+    }
+
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         let graph = Graph::new(index);
         for circle in graph.circles() {

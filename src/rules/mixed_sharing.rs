@@ -42,6 +42,10 @@ impl Rule for MixedSharing {
         &META
     }
 
+    fn compares(&self) -> bool {
+        true
+    }
+
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         for (_, sites) in index.shared_ids() {
             if sites.iter().all(|(_, site)| site.sharing == sites[0].1.sharing) {

@@ -28,6 +28,7 @@ mod split_cache;
 mod syntax_error;
 mod undeclared_arg;
 mod unlocked_apt;
+mod unused_ignore;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -37,6 +38,7 @@ use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::index::{Index, Spread};
+use crate::suppress::{self, Ignore};
 
 pub use caches::Cache;
 pub use profile::Profile;
@@ -68,13 +70,15 @@ impl Settings {
     /// The rules to run.
     fn chosen(&self) -> impl Iterator<Item = &'static dyn Rule> + '_ {
         let all = RULES.iter().copied().filter(|_| self.rules.is_none());
-        all.chain(self.rules.iter().flatten().filter_map(|name| by_name(name)))
+        let chosen = all.chain(self.rules.iter().flatten().filter_map(|name| by_name(name)));
+        chosen.filter(|rule| self.profile.is_none_or(|profile| profile.applies(rule.meta().name)))
     }
 
     /// Whether the rule called `name` is one of those to run.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
         self.rules.as_ref().is_none_or(|rules| rules.contains(&name))
+            && self.profile.is_none_or(|profile| profile.applies(name))
     }
 }
 
@@ -103,13 +107,33 @@ pub struct Context<'a> {
     caches: OnceCell<Vec<Cache<'a>>>,
     groups: OnceCell<HashMap<LockKey, Vec<usize>>>,
     plans: RefCell<HashMap<(String, Applicability), Rc<declare::Plan>>>,
+    ignores: Option<suppress::Table<'a>>,
 }
 
 impl<'a> Context<'a> {
     /// A view of `file`.
     #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
-        Self { file, settings, caches: OnceCell::new(), groups: OnceCell::new(), plans: RefCell::default() }
+        let (caches, groups, plans) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        Self { file, settings, caches, groups, plans, ignores: None }
+    }
+
+    /// The same with the suppressions of the file: what is not to be reported is not to be fixed along, either.
+    #[must_use]
+    pub fn with_ignores(mut self, ignores: &'a [Ignore]) -> Self {
+        self.ignores = (!ignores.is_empty()).then(|| suppress::Table::new(ignores));
+        self
+    }
+
+    /// Whether a comment suppresses the rule called `rule` for `cache`.
+    pub fn is_suppressed(&self, rule: &str, cache: &Cache<'_>) -> bool {
+        let table = self.ignores.as_ref();
+        table.is_some_and(|table| table.suppressing(rule, cache.mount.id_span()).is_some())
+    }
+
+    /// Whether the rule called `rule` has a say about `cache`: it runs, and nobody suppresses it there.
+    pub fn may_speak(&self, rule: &str, cache: &Cache<'_>) -> bool {
+        self.settings.is_on(rule) && !self.is_suppressed(rule, cache)
     }
 
     /// The cache mounts of the file that BuildKit would accept, in order.
@@ -158,6 +182,11 @@ pub trait Rule: Sync {
     /// Looks at one file.
     fn check(&self, _cx: &Context<'_>, _findings: &mut Vec<Finding>) {}
 
+    /// Whether what it finds in one file may depend on the others of the run.
+    fn compares(&self) -> bool {
+        false
+    }
+
     /// Compares the cache mounts of all files of a run.
     fn across(&self, _index: &Index<'_>, _findings: &mut Vec<Spread>) {}
 
@@ -184,6 +213,7 @@ pub static RULES: &[&dyn Rule] = &[
     &id_collision::IdCollision,
     &split_cache::SplitCache,
     &invalid_mount::InvalidMount,
+    &unused_ignore::UnusedIgnore,
     &syntax_error::SyntaxErrorRule,
 ];
 
@@ -217,6 +247,9 @@ pub fn nearest(name: &str) -> Vec<&'static str> {
 pub fn unreadable(error: &SyntaxError) -> Finding {
     syntax_error::finding(error)
 }
+
+/// What is wrong with a suppression; `unused` says which of its names suppress nothing.
+pub use unused_ignore::finding as unused;
 
 /// The findings of every rule on one file, ordered by place.
 #[must_use]

@@ -40,7 +40,8 @@ RUN where it is not visible.
 
 ## When to ignore it
 When the cache holds nothing that depends on the platform, and its RUN is short. A stage that is pinned to the build
-platform and sees no target platform runs once for all of them, and is not reported.
+platform and sees no target platform runs once for all of them, and is not reported. With the profile `railway` in
+`cachelane.toml` the rule is off: ids hold no variables there.
 ",
 };
 
@@ -53,7 +54,7 @@ impl Rule for PlatformLock {
         if !is_multi_platform(cx) {
             return;
         }
-        for cache in cx.caches().iter().filter(|cache| lacks_platform(cx.file, cache)) {
+        for cache in cx.caches().iter().filter(|cache| lacks_platform(cx, cache)) {
             let id = cache.id();
             let message = format!("the platforms of one build wait for each other here, and mix their files in `{id}`");
             let mut help = format!("write `id={id}-${{TARGETARCH}}`");

@@ -4,7 +4,7 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
-use super::lane::{drop_sharing, locked_lane};
+use super::lane::{drop_sharing, locked_lane, takes_variables};
 use super::{Context, Rule};
 
 pub(super) struct PrivateCache;
@@ -30,7 +30,8 @@ RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=private apt-get upda
 
 ## Fix
 Unsafe, since builds of one lane will wait for each other: `sharing=locked` and an isolated id. A cache whose tool is made
-for several processes at once (see `needless-lock`) is shared instead.
+for several processes at once (see `needless-lock`) is shared instead. With `namespace = true` or the profile `railway` in
+`cachelane.toml` the id stays as it is.
 
 ## When to ignore it
 When a cold start is better than any wait.
@@ -52,7 +53,12 @@ impl Rule for PrivateCache {
                 findings.push(Finding::new(&META, span, message).help(help).fix(fix));
                 continue;
             }
-            let help = format!("write `{}`: it keeps the cache, and no job waits for another", locked_lane(cx, cache));
+            let wait = if takes_variables(cx.settings) {
+                "no job waits for another"
+            } else {
+                "builds that overlap wait for one another"
+            };
+            let help = format!("write `{}`: it keeps the cache, and {wait}", locked_lane(cx, cache));
             findings.push(Finding::new(&META, span, message).help(help).fix(cx.lock_and_isolate(cache)));
         }
     }

@@ -19,7 +19,8 @@ static META: RuleMeta = RuleMeta {
     summary: "a locked cache id without a per-job part: parallel builds wait for each other",
     doc: r"## What it does
 Finds a cache mount with `sharing=locked` whose id names no lane. The id is the `id` option, or else the cleaned target
-path. Variables other than the lane argument do not count: `${TARGETARCH}` sets platforms apart, not jobs.
+path. Variables other than the lane argument do not count: `${TARGETARCH}` sets platforms apart, not jobs. One of your own
+that does set jobs apart counts once `isolating-args` in `cachelane.toml` lists it.
 
 ## Why
 `locked` lets one build at a time use an id, for as long as its RUN takes; the others poll, without end and without a word.
@@ -36,9 +37,14 @@ Safe: `-${CACHE_ID}` behind the id, or `id=<target>-${CACHE_ID}` behind `type=ca
 what another has fetched; other files keep theirs. There is none where the target holds a comma or a quote, or is not
 UTF-8: give the mount an id first. The fix needs review (`--unsafe`) where something else in the stage uses the argument.
 
+With `keep-default = true` in `cachelane.toml`, or `fix --keep-default`, it is `${CACHE_ID:+-${CACHE_ID}}` behind the id and
+a bare ARG: a build that passes nothing keeps the id that it has, and its warm cache (measured on BuildKit 0.13). Where the
+file gives the argument a default already, that still rules.
+
 ## When to ignore it
 When the builder never runs two builds at once, or when each job has a builder of its own. A pipeline that passes
-`BUILDKIT_CACHE_MOUNT_NS` is isolated without any of this.
+`BUILDKIT_CACHE_MOUNT_NS` is isolated without any of this: say `namespace = true` in `cachelane.toml`, and the rule is
+silent. So it is with the profile `railway`, whose builder takes no variables in ids.
 ",
 };
 
@@ -108,7 +114,9 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         }
     });
     if let Some(own) = own {
-        help.push_str(&format!("\n(if `{own}` is what sets your jobs apart, say `--arg {own}`)"));
+        help.push_str(&format!(
+            "\n(if `{own}` sets your jobs apart, list it under `isolating-args` in cachelane.toml)"
+        ));
     }
     help
 }

@@ -41,6 +41,10 @@ impl Rule for SplitCache {
         &META
     }
 
+    fn compares(&self) -> bool {
+        true
+    }
+
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         for (id, sites) in index.shared_ids() {
             let Some((first, rest)) = sites.split_first() else { continue };

@@ -44,6 +44,8 @@ RUN's comments, with its indentation and line ending.
 - The line never goes into a continued instruction or a heredoc, and goes above a template's block that hides it from
   another RUN that needs it.
 - Before an ONBUILD RUN it is `ONBUILD ARG CACHE_ID=default`; for a platform argument a bare `ARG TARGETARCH`.
+- Where ids refer to the argument only as `${CACHE_ID:+-${CACHE_ID}}` (what `keep-default` in `cachelane.toml` writes) or
+  `${CACHE_ID:-x}`, it is a bare `ARG CACHE_ID`: a default would give builds that pass nothing another id.
 
 There is none for a variable of your own: only you know its value. The fix needs review (`--unsafe`) where something else in
 the stage uses the name, a target say.

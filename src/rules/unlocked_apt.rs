@@ -3,7 +3,7 @@
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
-use super::lane::locked_lane;
+use super::lane::{locked_lane, takes_variables};
 use super::{Context, Rule};
 
 pub(super) struct UnlockedApt;
@@ -29,7 +29,7 @@ RUN --mount=type=cache,target=/var/cache/apt apt-get update
 
 ## Fix
 Unsafe, since builds will wait instead of failing: `sharing=locked` and an isolated id, so that they wait only within a
-lane.
+lane. With `namespace = true` or the profile `railway` in `cachelane.toml` the id stays as it is.
 
 ## When to ignore it
 When the builder never runs two builds at once. `sharing=private` is no finding: nobody shares the directory then.
@@ -45,7 +45,12 @@ impl Rule for UnlockedApt {
         for cache in cx.caches().iter().filter(|cache| cache.is_unlocked_apt(cx.file)) {
             let target = cache.mount.field("target").map_or(cache.mount.span, |field| cache.mount.value_span(field));
             let message = "parallel builds fail here with \"Could not get lock\": apt's folder is shared without one";
-            let help = format!("write `{}`, so that builds of one lane wait and others do not", locked_lane(cx, cache));
+            let wait = match cx.settings.namespace {
+                _ if !takes_variables(cx.settings) => "builds wait instead of failing",
+                true => "builds of one namespace wait and others do not",
+                false => "builds of one lane wait and others do not",
+            };
+            let help = format!("write `{}`, so that {wait}", locked_lane(cx, cache));
             findings.push(Finding::new(&META, target, message).help(help).fix(cx.lock_and_isolate(cache)));
         }
     }

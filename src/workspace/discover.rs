@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ignore::{WalkBuilder, WalkState};
+use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// Whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the same
 /// with `Containerfile`, and never `*.dockerignore`.
@@ -27,30 +27,33 @@ pub struct WalkError {
     pub message: String,
 }
 
-/// Calls `visit` for every Dockerfile below `folder`, on several threads at once.
+/// Calls `visit` for every file below `folder` that is `wanted`, on several threads at once.
 ///
 /// `.gitignore` and its kin are respected, in and out of a git repository; hidden folders are searched (`.devcontainer`
-/// holds Dockerfiles), `.git` is not. Symbolic links are not followed.
+/// holds Dockerfiles), `.git` and what is `pruned` is not. Symbolic links are not followed.
 pub fn walk<S: Send>(
     folder: &Path,
     threads: usize,
+    wanted: impl Fn(&Path, &[u8]) -> bool + Sync,
+    pruned: impl Fn(&Path) -> bool + Send + Sync + 'static,
     state: impl Fn() -> S,
     visit: impl Fn(&mut S, Result<PathBuf, WalkError>) + Sync,
 ) {
+    let is_folder = |entry: &DirEntry| entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
     let walker = WalkBuilder::new(folder)
         .hidden(false)
         .require_git(false)
         .threads(threads)
-        .filter_entry(|entry| entry.file_name() != ".git")
+        .filter_entry(move |entry| entry.file_name() != ".git" && !(is_folder(entry) && pruned(entry.path())))
         .build_parallel();
     walker.run(|| {
         let mut state = state();
-        let visit = &visit;
+        let (visit, wanted) = (&visit, &wanted);
         Box::new(move |entry| {
             match entry {
                 Ok(entry) => {
                     let name = entry.file_name().as_encoded_bytes();
-                    if entry.file_type().is_some_and(|kind| kind.is_file()) && is_dockerfile(name) {
+                    if entry.file_type().is_some_and(|kind| kind.is_file()) && wanted(entry.path(), name) {
                         visit(&mut state, Ok(entry.into_path()));
                     }
                 }

@@ -40,6 +40,12 @@ pub enum FileError {
     /// It cannot be written.
     #[error("cannot write it, and it is left as it is: {0}")]
     Write(io::Error),
+    /// There is a file of that name.
+    #[error("it is there already, and is left as it is")]
+    Exists,
+    /// It cannot be made.
+    #[error("cannot write it: {0}")]
+    Create(io::Error),
 }
 
 /// Reads the file at `path` into `buffer`, replacing what is there.
@@ -116,7 +122,7 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     if link && !roots.iter().filter_map(|root| fs::canonicalize(root).ok()).any(|root| target.starts_with(root)) {
         return Err(FileError::LinkOutside(target));
     }
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(&target);
     let mut temporary = tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder).map_err(FileError::Write)?;
     temporary.write_all(new).map_err(FileError::Write)?;
     let meta = fs::metadata(&target).map_err(FileError::Write)?;
@@ -128,11 +134,67 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
         return Err(FileError::Changed);
     }
     temporary.persist(&target).map_err(|error| FileError::Write(error.error))?;
-    // The rename itself has to reach the disk too; where a folder cannot be synced, there is nothing more to do.
+    sync(folder);
+    Ok(())
+}
+
+/// Makes a file at `path`, where none may be: all of `bytes` or nothing.
+///
+/// # Errors
+/// [`FileError::Exists`] where something of that name is there, a dangling link too; [`FileError::Create`] where it cannot
+/// be written.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(FileError::Exists);
+    }
+    let folder = folder_of(path);
+    let temporary = fresh(folder, bytes).map_err(FileError::Create)?;
+    temporary.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists,
+        _ => FileError::Create(error.error),
+    })?;
+    sync(folder);
+    Ok(())
+}
+
+/// The folder that `path` lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A rename itself has to reach the disk too; where a folder cannot be synced, there is nothing more to do.
+fn sync(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
+}
+
+/// Puts `bytes` into the file at `path`, whatever is there: all of it or nothing. For files that cachelane makes.
+///
+/// # Errors
+/// [`FileError::Create`] where it cannot be written; what was there stays then.
+pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+        // `/dev/stdout`, a pipe: there is no old content, and nothing to replace.
+        return fs::write(path, bytes).map_err(FileError::Create);
+    }
+    let folder = folder_of(path);
+    let temporary = fresh(folder, bytes).map_err(FileError::Create)?;
+    temporary.persist(path).map_err(|error| FileError::Create(error.error))?;
+    sync(folder);
     Ok(())
+}
+
+/// A temporary file in `folder` that holds `bytes`, on the disk, with the mode of any new file.
+fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    // What the umask takes off is taken off.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = builder.prefix(".cachelane-").tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    Ok(temporary)
 }
 
 #[cfg(test)]
@@ -171,6 +233,31 @@ mod tests {
         let refused = replace(&inside.join("a.Dockerfile"), b"a", b"b", &roots);
         assert!(matches!(refused, Err(FileError::LinkOutside(_))));
         assert_eq!(fs::read(&outside).unwrap(), b"a");
+    }
+
+    #[test]
+    fn a_new_file_takes_no_others_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cachelane.toml");
+        create(&path, b"a").unwrap();
+        assert!(matches!(create(&path, b"b"), Err(FileError::Exists)));
+        assert_eq!(fs::read(&path).unwrap(), b"a");
+        assert!(matches!(create(&folder.path().join("no/file"), b"b"), Err(FileError::Create(_))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_has_the_mode_of_any_new_file() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+        create(&ours, b"a").unwrap();
+        fs::write(&theirs, b"a").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&theirs));
+        symlink("nowhere", folder.path().join("link")).unwrap();
+        assert!(matches!(create(&folder.path().join("link"), b"a"), Err(FileError::Exists)));
     }
 
     #[test]

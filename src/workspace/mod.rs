@@ -1,4 +1,5 @@
 //! The files of a run: which there are, and how they are read and written.
 
+pub mod config;
 pub mod discover;
 pub mod file;

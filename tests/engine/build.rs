@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use cachelane::fix::Applicability;
+use cachelane::lint;
+use cachelane::rules::Settings;
+
 use crate::Outcome;
 
 /// The image that every Dockerfile here starts from.
@@ -78,6 +82,20 @@ impl Job {
     /// If cachelane fails.
     pub fn fixed_unsafely(self) -> Outcome<Self> {
         self.repaired(&["fix", "--unsafe"])
+    }
+
+    /// The same build of the file that cachelane writes where `keep-default` is settled.
+    ///
+    /// # Errors
+    /// If a fix could not be made.
+    pub fn keeping_ids(mut self) -> Outcome<Self> {
+        let settings = Settings { keep_default: true, ..Settings::default() };
+        let fixed = lint::fix(self.file.as_bytes(), &settings, Applicability::Safe, &[]);
+        if let Some(dropped) = fixed.dropped.first() {
+            return Err(format!("cachelane: {}", dropped.reason));
+        }
+        self.file = String::from_utf8(fixed.bytes).map_err(|error| error.to_string())?;
+        Ok(self)
     }
 
     fn repaired(mut self, command: &[&str]) -> Outcome<Self> {

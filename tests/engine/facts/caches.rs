@@ -51,6 +51,29 @@ pub fn default_lane(engine: &Engine, record: &mut Record) -> Outcome {
     Ok(())
 }
 
+pub fn keep_default(engine: &Engine, record: &mut Record) -> Outcome {
+    let mount = "--mount=type=cache,id=keep-cache,target=/c,sharing=locked";
+    let kept = |command: &str| {
+        let job = running(mount, command).keeping_ids()?.containing("id=keep-cache${CACHE_ID:+-${CACHE_ID}},")?;
+        job.containing("ARG CACHE_ID\n")
+    };
+    engine.build(&running(mount, "probe put /c/old").fresh())?;
+    let old = if engine.version == Version::D26 { "old" } else { "" };
+    record.equal("nothing passed: the build finds", &found(engine, &kept("probe list /c")?)?, old)?;
+    if engine.version == Version::D20 {
+        return Ok(());
+    }
+    record.equal("real id", &engine.ids("keep-cache")?.join(" "), "keep-cache")?;
+    for lane in ["py310", "py313"] {
+        let first = kept(&format!("probe list /c && probe put /c/{lane}"))?.arg("CACHE_ID", lane);
+        record.equal(&format!("the lane {lane} finds at first"), &found(engine, &first)?, "")?;
+        let then = kept("probe list /c")?.arg("CACHE_ID", lane);
+        record.equal(&format!("the lane {lane} finds then"), &found(engine, &then)?, lane)?;
+    }
+    record.equal("real ids", &engine.ids("keep-cache")?.join(" "), "keep-cache keep-cache-py310 keep-cache-py313")?;
+    record.equal("nothing passed, after them", &found(engine, &kept("probe list /c")?)?, "old")
+}
+
 pub fn mixed_sharing(engine: &Engine, record: &mut Record) -> Outcome {
     let mount = |sharing: &str| format!("--mount=type=cache,id=mixed,target=/c,sharing={sharing}");
     let list = |sharing: &str| running(&mount(sharing), "probe list /c");

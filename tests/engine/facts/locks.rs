@@ -37,6 +37,15 @@ pub fn locked_id(engine: &Engine, record: &mut Record) -> Outcome {
     Ok(())
 }
 
+pub fn keep_default(engine: &Engine, record: &mut Record) -> Outcome {
+    let kept = holding("id=keep-lock,target=/c,sharing=locked").keeping_ids()?;
+    let kept = kept.containing("id=keep-lock${CACHE_ID:+-${CACHE_ID}},")?;
+    timing::pair(engine, record, "a lane each", &two(&kept, "CACHE_ID"), Relation::Together)?;
+    let one_passes = [kept.clone(), kept.clone().arg("CACHE_ID", "py310")];
+    timing::pair(engine, record, "one passes nothing", &one_passes, Relation::Together)?;
+    timing::pair(engine, record, "both pass nothing", &[kept.clone(), kept], Relation::Wait)
+}
+
 pub fn locked_target(engine: &Engine, record: &mut Record) -> Outcome {
     let shared = holding("target=/var/lib/apt,sharing=locked");
     let laned = shared.clone().fixed()?.containing("id=/var/lib/apt-${CACHE_ID},")?;

@@ -109,6 +109,23 @@ pub const FACTS: &[Fact] = &[
         run: caches::default_lane,
     },
     Fact {
+        name: "keep-default",
+        claim: "With `keep-default` the fixed file, built without the build argument, finds what builds before the fix left \
+                there, and lanes have ids of their own; Docker 20.10, whose frontend takes the id as it stands, starts \
+                with an empty cache",
+        on: BOTH,
+        quiet: false,
+        run: caches::keep_default,
+    },
+    Fact {
+        name: "keep-default-time",
+        claim: "Two jobs with a lane each do not wait for each other there either, nor for a build that passes nothing; two \
+                that pass nothing do",
+        on: NEWER,
+        quiet: true,
+        run: locks::keep_default,
+    },
+    Fact {
         name: "mixed-sharing",
         claim: "A `shared` and a `private` mount beside a running locked holder of the id start empty; the id has \
                 several caches from then on",

@@ -1,0 +1,56 @@
+//! `cachelane config`
+
+use std::path::Path;
+
+use crate::config::{Origin, SCHEMA, Shown};
+use crate::report;
+use crate::text::printable;
+
+use super::args::{ConfigCommand, ShowArgs};
+use super::settled::{Loaded, Settled};
+use super::{Outcome, terminal};
+
+pub(super) fn run(command: &ConfigCommand) -> Outcome {
+    match command {
+        ConfigCommand::Show(args) => show(args),
+        ConfigCommand::Schema => {
+            terminal::print(SCHEMA);
+            Outcome::Clean
+        }
+    }
+}
+
+fn show(args: &ShowArgs) -> Outcome {
+    let overrides = args.settings.overrides(Some(&args.select), false);
+    let Some(settled) = Settled::new(&args.settings, overrides) else { return Outcome::Trouble };
+    let folder = args.path.is_dir();
+    let path = if folder { args.path.join("Dockerfile") } else { args.path.clone() };
+    let Some(loaded) = settled.of(&path) else { return Outcome::Trouble };
+    terminal::print(page(&loaded, &args.path, &loaded.show(&path), loaded.excludes(&path, None)));
+    Outcome::Clean
+}
+
+/// The settings as the configuration that would give them, each with its origin.
+fn page(loaded: &Loaded, path: &Path, shown: &[Shown], excluded: bool) -> String {
+    let file = loaded.file.as_deref().map(report::path);
+    let from = file.as_deref().unwrap_or("no configuration");
+    let mut text = format!("# {}: {}\n", printable(&report::path(path)), printable(from));
+    if excluded {
+        text.push_str("# It is excluded: only a run that names it without --force-exclude looks at it.\n");
+    }
+    let width = shown.iter().map(|shown| shown.key.len() + shown.value.chars().count() + 3).max().unwrap_or(0).min(60);
+    let mut rules = false;
+    for Shown { key, value, origin, is_rule } in shown {
+        if *is_rule && !rules {
+            rules = true;
+            text.push_str("\n[rules]\n");
+        }
+        let origin = match origin {
+            Origin::BuiltIn => "built in".to_owned(),
+            Origin::File(line) => format!("{from}:{line}"),
+            Origin::Option(option) => (*option).to_owned(),
+        };
+        text.push_str(&format!("{:width$}  # {}\n", format!("{key} = {value}"), printable(&origin)));
+    }
+    text
+}

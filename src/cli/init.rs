@@ -1,0 +1,99 @@
+//! `cachelane init`
+
+use std::path::Path;
+
+use crate::config::NAMES;
+use crate::init::{self, Hooked};
+use crate::report;
+use crate::rules::RULES;
+use crate::text::printable;
+use crate::workspace::file::{self, FileError};
+
+use super::args::InitArgs;
+use super::{Outcome, terminal};
+
+/// Where pre-commit looks for its configuration.
+const PRE_COMMIT: &str = ".pre-commit-config.yaml";
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What was done, and what there is to type next.
+#[derive(Default)]
+struct Said {
+    next: Vec<&'static str>,
+    trouble: bool,
+}
+
+pub(super) fn run(args: &InitArgs) -> Outcome {
+    let folder = args.folder.as_deref().unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        terminal::complain(&format!("{}: it is not a folder", report::path(folder)));
+        return Outcome::Trouble;
+    }
+    let mut said = Said::default();
+    said.configuration(folder);
+    said.hook(folder);
+    said.next.push("cachelane check          what makes builds wait");
+    said.next.push("cachelane fix --diff     what cachelane would change");
+    terminal::print(format!("\nNext:\n  {}\n", said.next.join("\n  ")));
+    if said.trouble { Outcome::Trouble } else { Outcome::Clean }
+}
+
+impl Said {
+    /// Writes a configuration where there is none.
+    fn configuration(&mut self, folder: &Path) {
+        let paths = NAMES.iter().map(|name| folder.join(name));
+        if let Some(path) = paths.into_iter().find(|path| path.symlink_metadata().is_ok()) {
+            say(&path, "it is there already, and is left as it is");
+            return;
+        }
+        let rules: Vec<_> = RULES.iter().map(|rule| (rule.meta().name, rule.meta().severity.as_str())).collect();
+        let path = folder.join(NAMES[0]);
+        match file::create(&path, init::configuration(&rules).as_bytes()) {
+            Ok(()) => say(&path, "written; every setting is there with its default, behind a `#`"),
+            Err(error) => self.complain(&path, &error.to_string()),
+        }
+    }
+
+    /// Adds the hook to pre-commit's configuration, or says what to paste.
+    fn hook(&mut self, folder: &Path) {
+        let path = folder.join(PRE_COMMIT);
+        let mut old = Vec::new();
+        match file::read(&path, &mut old) {
+            Ok(()) => {}
+            Err(FileError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                say(&path, "there is none. If you use pre-commit, write one with this in it:");
+                terminal::print(format!("\n{}", init::snippet(VERSION)));
+                return;
+            }
+            Err(error) => return self.complain(&path, &error.to_string()),
+        }
+        let hooked = match std::str::from_utf8(&old) {
+            Ok(text) => init::add_hook(text, VERSION),
+            Err(_) => Hooked::Left("it is not UTF-8"),
+        };
+        match hooked {
+            Hooked::There => say(&path, "the hook is there already; the file is left as it is"),
+            Hooked::Left(why) => {
+                self.complain(&path, &format!("{why}: it is left as it is. What has to be in it:"));
+                terminal::print(format!("\n{}", init::snippet(VERSION)));
+            }
+            Hooked::Added(new) => match file::replace(&path, &old, new.as_bytes(), &[folder.to_path_buf()]) {
+                Ok(()) => {
+                    say(&path, "the hook `cachelane` was added at the end of `repos`");
+                    self.next.push("pre-commit run cachelane --all-files");
+                }
+                Err(error) => self.complain(&path, &error.to_string()),
+            },
+        }
+    }
+
+    fn complain(&mut self, path: &Path, what: &str) {
+        terminal::complain(&format!("{}: {what}", report::path(path)));
+        self.trouble = true;
+    }
+}
+
+fn say(path: &Path, what: &str) {
+    terminal::print(format!("{}: {what}\n", printable(&report::path(path))));
+}

@@ -1,0 +1,241 @@
+//! The keys of a configuration, as they are written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::finding::Severity;
+use crate::rules::profile;
+use crate::text::Span;
+
+use super::{Problem, values};
+
+/// cachelane's configuration: `cachelane.toml` or `.cachelane.toml`, the nearest one upward from each Dockerfile.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachelane.toml"))]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Raw {
+    /// The build argument that sets jobs apart. Default: `CACHE_ID`.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub(super) arg: Option<Spanned<String>>,
+    /// The lane of builds that pass none. Default: `default`.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub(super) default: Option<Spanned<String>>,
+    /// Further variables that set jobs apart: an id that holds one of them needs no lane.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub(super) isolating_args: Vec<Spanned<String>>,
+    /// Globs of files that are Dockerfiles although their names do not say so, relative to this file.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub(super) include: Vec<Spanned<String>>,
+    /// Globs of files and folders that are left out when folders are searched, relative to this file.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub(super) exclude: Vec<Spanned<String>>,
+    /// Whether the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`, which isolates every build without lanes.
+    #[cfg_attr(test, schemars(with = "bool"))]
+    pub(super) namespace: Option<Spanned<bool>>,
+    /// Whether a file with variables in ids has to have a `# syntax=` line, since engines as old as Docker 20.10 expand none.
+    #[cfg_attr(test, schemars(with = "bool"))]
+    pub(super) require_syntax: Option<Spanned<bool>>,
+    /// Whether `fix` writes ids that stay as they were for builds that pass no lane.
+    #[cfg_attr(test, schemars(with = "bool"))]
+    pub(super) keep_default: Option<Spanned<bool>>,
+    /// A builder with rules of its own: `railway`, whose ids may hold no variables.
+    #[cfg_attr(test, schemars(schema_with = "tests::profiles"))]
+    pub(super) profile: Option<Spanned<String>>,
+    /// How bad the findings of a rule are, or `off`.
+    #[cfg_attr(test, schemars(schema_with = "tests::rules"))]
+    pub(super) rules: BTreeMap<Spanned<String>, Spanned<Level>>,
+    /// What differs for some files.
+    pub(super) per_file: Vec<PerFile>,
+}
+
+/// What differs for the files that a glob matches. Later entries win.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PerFile {
+    /// A glob, or several, relative to the configuration.
+    pub(super) path: Patterns,
+    /// How bad the findings of a rule are there, or `off`.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(schema_with = "tests::rules"))]
+    pub(super) rules: BTreeMap<Spanned<String>, Spanned<Level>>,
+}
+
+/// One glob or several.
+#[derive(Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(untagged))]
+pub(super) enum Patterns {
+    /// One.
+    One(#[cfg_attr(test, schemars(with = "String"))] [Spanned<String>; 1]),
+    /// Several.
+    Several(#[cfg_attr(test, schemars(with = "Vec<String>"))] Vec<Spanned<String>>),
+}
+
+impl Patterns {
+    pub(super) fn patterns(&self) -> &[Spanned<String>] {
+        match self {
+            Self::One(one) => one,
+            Self::Several(several) => several,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Patterns {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // An untagged enum would lose the places.
+        let value = Spanned::<toml::Value>::deserialize(deserializer)?;
+        let range = value.span();
+        match value.into_inner() {
+            toml::Value::String(one) => Ok(Self::One([Spanned::new(range, one)])),
+            toml::Value::Array(several) => {
+                let text = |value: toml::Value| match value {
+                    toml::Value::String(text) => Ok(Spanned::new(range.clone(), text)),
+                    other => Err(serde::de::Error::custom(format!("a glob is a string, not {}", other.type_str()))),
+                };
+                several.into_iter().map(text).collect::<Result<_, _>>().map(Self::Several)
+            }
+            other => Err(serde::de::Error::custom(format!("`path` is a glob or a list, not {}", other.type_str()))),
+        }
+    }
+}
+
+/// How bad a rule's findings are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    /// It does not run.
+    Off,
+    /// Never fails the gate.
+    Info,
+    /// Fails the gate.
+    Warning,
+    /// Fails the gate.
+    Error,
+}
+
+impl Level {
+    pub(super) fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Off => None,
+            Self::Info => Some(Severity::Info),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+        }
+    }
+}
+
+/// The bytes of `value` in the configuration's text.
+pub(super) fn span<T>(value: &Spanned<T>) -> Span {
+    Span::new(value.span().start, value.span().end)
+}
+
+impl Raw {
+    /// Reads the text of a configuration.
+    pub(super) fn read(text: &str) -> Result<Self, Vec<Problem>> {
+        toml::from_str(text).map_err(|error| {
+            let span = error.span().map_or(Span::at(0), |range| Span::new(range.start, range.end));
+            let message = error.message().replace('\n', ", ");
+            let word = span.of(text.as_bytes());
+            let help = near_key(&String::from_utf8_lossy(word)).filter(|_| message.starts_with("unknown field"));
+            vec![Problem { span, message, help }]
+        })
+    }
+
+    /// What is wrong with the values, which have the right types.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut check = |value: &Spanned<String>, verdict: Result<(), String>| {
+            problems.extend(verdict.err().map(|message| Problem { span: span(value), message, help: None }));
+        };
+        if let Some(arg) = &self.arg {
+            check(arg, values::arg(arg.get_ref()).map(|_| ()));
+        }
+        if let Some(default) = &self.default {
+            check(default, values::default(default.get_ref()).map(|_| ()));
+        }
+        for name in &self.isolating_args {
+            check(name, values::variable(name.get_ref()).map(|_| ()));
+        }
+        if let Some(name) = &self.profile {
+            let known: Vec<&str> = profile::PROFILES.iter().map(|profile| profile.name).collect();
+            let unknown = || format!("there is no profile `{}`: cachelane knows {}", name.get_ref(), known.join(", "));
+            check(name, profile::by_name(name.get_ref()).map(|_| ()).ok_or_else(unknown));
+        }
+        for name in self.rules.keys().chain(self.per_file.iter().flat_map(|entry| entry.rules.keys())) {
+            check(name, values::rule(name.get_ref()).map(|_| ()));
+        }
+        problems
+    }
+}
+
+/// Which key was probably meant by `word`.
+fn near_key(word: &str) -> Option<String> {
+    const KEYS: &[&str] = &[
+        "arg",
+        "default",
+        "isolating-args",
+        "include",
+        "exclude",
+        "namespace",
+        "require-syntax",
+        "keep-default",
+        "profile",
+        "rules",
+        "per-file",
+        "path",
+    ];
+    let score = |key: &&&str| strsim::jaro_winkler(word, key);
+    let best = KEYS.iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
+    (score(&best) >= 0.75).then(|| format!("did you mean `{best}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::RULES;
+
+    pub(super) fn profiles(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<&str> = profile::PROFILES.iter().map(|profile| profile.name).collect();
+        schemars::json_schema!({ "type": "string", "enum": names })
+    }
+
+    pub(super) fn rules(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.meta().name).collect();
+        let level = generator.subschema_for::<Level>();
+        schemars::json_schema!({
+            "type": "object", "propertyNames": { "enum": names }, "additionalProperties": level
+        })
+    }
+
+    #[test]
+    fn the_schema_is_current() {
+        let mut schema = schemars::schema_for!(Raw);
+        // TOML has no null.
+        let keys = schema.get_mut("properties").and_then(|keys| keys.as_object_mut()).unwrap();
+        for key in keys.values_mut().filter_map(|key| key.as_object_mut()) {
+            key.retain(|_, value| !value.is_null());
+        }
+        let now = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cachelane.schema.json");
+        if std::env::var_os("CACHELANE_BLESS").is_some() {
+            std::fs::write(&path, &now).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            now,
+            "docs/cachelane.schema.json is not what the code reads"
+        );
+    }
+
+    #[test]
+    fn each_key_is_one_that_is_suggested() {
+        let schema = schemars::schema_for!(Raw);
+        let keys = schema.get("properties").and_then(|keys| keys.as_object()).unwrap();
+        for key in keys.keys() {
+            assert_eq!(near_key(&format!("{key}x")), Some(format!("did you mean `{key}`?")), "{key}");
+        }
+    }
+}

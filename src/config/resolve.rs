@@ -1,0 +1,160 @@
+//! What a configuration and the command line come out as for one file, and where each value comes from.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use crate::finding::Severity;
+use crate::rules::{RULES, Settings, profile};
+use crate::text::LineIndex;
+
+use super::read::{Level, Raw, span};
+
+/// What was typed on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--arg`
+    pub arg: Option<String>,
+    /// `--default`
+    pub default: Option<String>,
+    /// `--keep-default`
+    pub keep_default: Option<bool>,
+    /// `--rules`: these and no others.
+    pub rules: Vec<&'static str>,
+    /// `--ignore`: not these.
+    pub ignore: Vec<&'static str>,
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything else.
+    BuiltIn,
+    /// The configuration, on this 1-based line.
+    File(usize),
+    /// An option of this name.
+    Option(&'static str),
+}
+
+/// A setting with its origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its key; a rule's name for those in `[rules]`.
+    pub key: &'static str,
+    /// Its value, as TOML.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether it is one of the rules.
+    pub is_rule: bool,
+}
+
+/// What holds for a file that the `[[per-file]]` entries `own` speak about.
+pub(super) fn settings(raw: &Raw, own: &[usize], overrides: &Overrides) -> Settings {
+    let built_in = Settings::default();
+    let mut settings = Settings {
+        arg: text(overrides.arg.as_ref(), raw.arg.as_ref()).cloned().unwrap_or(built_in.arg),
+        default: text(overrides.default.as_ref(), raw.default.as_ref()).cloned().unwrap_or(built_in.default),
+        isolating: raw.isolating_args.iter().map(|name| name.get_ref().clone()).collect(),
+        keep_default: overrides.keep_default.unwrap_or_else(|| is_set(raw.keep_default.as_ref())),
+        namespace: is_set(raw.namespace.as_ref()),
+        require_syntax: is_set(raw.require_syntax.as_ref()),
+        profile: raw.profile.as_ref().and_then(|name| profile::by_name(name.get_ref())),
+        rules: None,
+        severities: BTreeMap::new(),
+    };
+    let mut on = Vec::new();
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        let (severity, _) = level(rule.name, rule.severity, raw, own, overrides);
+        let Some(severity) = severity else { continue };
+        on.push(rule.name);
+        if severity != rule.severity {
+            settings.severities.insert(rule.name, severity);
+        }
+    }
+    settings.rules = (on.len() < RULES.len()).then_some(on);
+    settings
+}
+
+fn text<'a>(typed: Option<&'a String>, file: Option<&'a Spanned<String>>) -> Option<&'a String> {
+    typed.or_else(|| file.map(Spanned::get_ref))
+}
+
+fn is_set(value: Option<&Spanned<bool>>) -> bool {
+    value.is_some_and(|value| *value.get_ref())
+}
+
+/// How bad the findings of the rule `name` are, `None` where it does not run; and the place of the entry that says so.
+fn level<'r>(
+    name: &str,
+    own_severity: Severity,
+    raw: &'r Raw,
+    own: &[usize],
+    overrides: &Overrides,
+) -> (Option<Severity>, Place<'r>) {
+    if overrides.ignore.contains(&name) {
+        return (None, Place::Option("--ignore"));
+    }
+    let entry = |rules: &'r BTreeMap<Spanned<String>, Spanned<Level>>| {
+        rules.iter().find(|(rule, _)| rule.get_ref() == name).map(|(_, level)| level)
+    };
+    let entries = own.iter().rev().filter_map(|index| entry(&raw.per_file[*index].rules));
+    let said = entries.chain(entry(&raw.rules)).next();
+    let severity = said.map_or(Some(own_severity), |level| level.get_ref().severity());
+    let place = said.map_or(Place::BuiltIn, Place::Entry);
+    match overrides.rules.as_slice() {
+        [] => (severity, place),
+        // Asked for by name, it runs whatever the configuration says.
+        named if named.contains(&name) => (Some(severity.unwrap_or(own_severity)), Place::Option("--rules")),
+        _ => (None, Place::Option("--rules")),
+    }
+}
+
+enum Place<'r> {
+    BuiltIn,
+    Entry(&'r Spanned<Level>),
+    Option(&'static str),
+}
+
+/// Every setting for such a file, with its origin.
+pub(super) fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &LineIndex) -> Vec<Shown> {
+    let settings = settings(raw, own, overrides);
+    let mut all = Vec::new();
+    let file = |at: Option<usize>| at.map_or(Origin::BuiltIn, |at| Origin::File(lines.line(at)));
+    let at = |value: Option<&Spanned<String>>| value.map(|value| span(value).start);
+    let flag = |value: Option<&Spanned<bool>>| file(value.map(|value| span(value).start));
+    let typed = |option: &'static str, is_typed: bool, origin: Origin| {
+        if is_typed { Origin::Option(option) } else { origin }
+    };
+    let mut add = |key, value: String, origin| all.push(Shown { key, value, origin, is_rule: false });
+    // A string in JSON is the same in TOML.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let list = |items: &[Spanned<String>]| {
+        let items: Vec<String> = items.iter().map(|item| quoted(item.get_ref())).collect();
+        format!("[{}]", items.join(", "))
+    };
+    add("arg", quoted(&settings.arg), typed("--arg", overrides.arg.is_some(), file(at(raw.arg.as_ref()))));
+    let origin = typed("--default", overrides.default.is_some(), file(at(raw.default.as_ref())));
+    add("default", quoted(&settings.default), origin);
+    add("isolating-args", list(&raw.isolating_args), file(at(raw.isolating_args.first())));
+    add("include", list(&raw.include), file(at(raw.include.first())));
+    add("exclude", list(&raw.exclude), file(at(raw.exclude.first())));
+    add("namespace", settings.namespace.to_string(), flag(raw.namespace.as_ref()));
+    add("require-syntax", settings.require_syntax.to_string(), flag(raw.require_syntax.as_ref()));
+    let origin = typed("--keep-default", overrides.keep_default.is_some(), flag(raw.keep_default.as_ref()));
+    add("keep-default", settings.keep_default.to_string(), origin);
+    if let Some(profile) = &raw.profile {
+        add("profile", quoted(profile.get_ref()), file(Some(span(profile).start)));
+    }
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        let (severity, place) = level(rule.name, rule.severity, raw, own, overrides);
+        let origin = match place {
+            Place::BuiltIn => Origin::BuiltIn,
+            Place::Entry(level) => Origin::File(lines.line(span(level).start)),
+            Place::Option(option) => Origin::Option(option),
+        };
+        let value = quoted(severity.map_or("off", Severity::as_str));
+        all.push(Shown { key: rule.name, value, origin, is_rule: true });
+    }
+    all
+}

@@ -1,0 +1,67 @@
+//! What a setting may be: the same for the configuration and the command line.
+
+use crate::rules::caches::PLATFORM_ARGS;
+
+/// Names that a lane must not take: an ARG of that name would change what the build does.
+const RESERVED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "SHELL",
+    "LANG",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SOURCE_DATE_EPOCH",
+];
+
+/// The name of the lane argument.
+///
+/// # Errors
+/// Why `text` cannot be one, for people.
+pub fn arg(text: &str) -> Result<String, String> {
+    let reserved = RESERVED.iter().chain(PLATFORM_ARGS).any(|name| text.eq_ignore_ascii_case(name))
+        || text.starts_with("BUILDKIT_");
+    if reserved {
+        return Err(format!("`{text}` means something to builds already: choose a name of your own"));
+    }
+    variable(text)
+}
+
+/// The name of a variable.
+///
+/// # Errors
+/// Why `text` cannot be one, for people.
+pub fn variable(text: &str) -> Result<String, String> {
+    let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
+        && text.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
+    let why = "a build argument's name is a letter or underscore, then letters, digits and underscores";
+    if fits { Ok(text.into()) } else { Err(why.into()) }
+}
+
+/// The lane of builds that pass none.
+///
+/// # Errors
+/// Why `text` cannot be one, for people.
+pub fn default(text: &str) -> Result<String, String> {
+    let fits = |ch: char| ch.is_ascii_alphanumeric() || "_.-+:/@".contains(ch);
+    match text.chars().find(|ch| !fits(*ch)) {
+        None if text.is_empty() => Err("an empty default would leave ids that end in `-`".into()),
+        None => Ok(text.into()),
+        Some(ch) => Err(format!("{ch:?} would break the mount's option list: use letters, digits and _ . - + : / @")),
+    }
+}
+
+/// The name of a rule.
+///
+/// # Errors
+/// That there is none of the name, and which are near.
+pub fn rule(text: &str) -> Result<&'static str, String> {
+    let rule = crate::rules::by_name(text).map(|rule| rule.meta().name);
+    rule.ok_or_else(|| {
+        let near = crate::rules::nearest(text);
+        let hint = if near.is_empty() { String::new() } else { format!(" Did you mean `{}`?", near.join("` or `")) };
+        format!("there is no rule `{text}`.{hint} `cachelane rules` lists them.")
+    })
+}

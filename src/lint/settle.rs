@@ -1,0 +1,46 @@
+//! What becomes of the findings of a file when all are known: some are suppressed, some weigh otherwise than their rules
+//! say, and suppressions that nothing needed are findings themselves.
+
+use std::collections::HashSet;
+
+use crate::rules::{self, Settings};
+use crate::suppress::Table;
+
+use super::Checked;
+
+/// Settles the findings of one file. `whole` says whether all files were looked at that it may have to do with.
+pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
+    if !checked.ignores.is_empty() {
+        suppress(checked, settings, whole);
+    }
+    for finding in &mut checked.findings {
+        if let Some(severity) = settings.severities.get(finding.rule) {
+            finding.severity = *severity;
+        }
+    }
+}
+
+fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
+    let table = Table::new(&checked.ignores);
+    let mut used: HashSet<(usize, usize)> = HashSet::new();
+    let before = checked.findings.len();
+    checked.findings.retain(|finding| {
+        let by = table.suppressing(finding.rule, finding.span);
+        used.extend(by);
+        by.is_none()
+    });
+    checked.suppressed += before - checked.findings.len();
+    if !settings.is_on("unused-ignore") {
+        return;
+    }
+    for (index, ignore) in checked.ignores.iter().enumerate() {
+        let is_idle = |name: usize| {
+            let rule = rules::by_name(&ignore.names[name].0);
+            // What a rule that did not run would have said, nobody knows.
+            let known = rule.is_none_or(|rule| settings.is_on(rule.meta().name) && (whole || !rule.compares()));
+            known && !used.contains(&(index, name))
+        };
+        let idle: Vec<usize> = (0..ignore.names.len()).filter(|name| is_idle(*name)).collect();
+        checked.findings.extend(rules::unused(ignore, &idle));
+    }
+}

@@ -1,0 +1,301 @@
+//! Suppressions: comments that tell cachelane to be silent about something.
+//!
+//! `# cachelane: ignore[shared-lock, lock-order] reason` speaks for the instruction below it, or for the one that it stands
+//! in; `# cachelane: ignore-file[shared-lock] reason` for the whole file. A list of rules is asked for: what nobody named
+//! is never hidden.
+
+use std::collections::HashMap;
+
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::Dockerfile;
+use crate::finding::Finding;
+use crate::fix::Edit;
+use crate::text::{Span, line_ending};
+
+/// What every suppression begins with, behind the `#`.
+const MARK: &str = "cachelane:";
+
+/// Words that people may write for `ignore`.
+const OTHER_WORDS: &[&str] = &["disable", "skip", "allow", "noqa", "nolint", "suppress", "off"];
+
+/// A comment that suppresses, or tries to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignore {
+    /// What it speaks for.
+    pub covers: Covers,
+    /// The comment, from its `#` to the end of its line.
+    pub comment: Span,
+    /// The whole line, its newline included.
+    pub line: Span,
+    /// The names in its list, in order. Empty where there is a fault.
+    pub names: Vec<(String, Span)>,
+    /// Why it suppresses nothing whatever it names.
+    pub fault: Option<Fault>,
+}
+
+/// What a suppression speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Covers {
+    /// The whole file.
+    File,
+    /// The instruction of these bytes.
+    Instruction(Span),
+    /// Nothing: no instruction follows right below it.
+    Nothing,
+}
+
+/// What is wrong with a suppression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It names no rule.
+    NoList,
+    /// The list has no end.
+    Open,
+    /// It is none of the words that cachelane knows.
+    Unknown(String),
+}
+
+/// Whether `source` can hold a suppression.
+#[must_use]
+pub fn is_marked(source: &[u8]) -> bool {
+    memchr::memmem::find(source, MARK.as_bytes()).is_some()
+}
+
+/// The suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
+/// with `#` counts as a comment.
+#[must_use]
+pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
+    let mut ignores = Vec::new();
+    let mut done = 0;
+    for at in memchr::memmem::find_iter(source, MARK) {
+        if at < done {
+            continue;
+        }
+        let start = memchr::memrchr(b'\n', &source[..at]).map_or(0, |newline| newline + 1);
+        let end = memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |newline| at + newline + 1);
+        done = end;
+        let line = Span::new(start, end);
+        let before = source[start..at].strip_prefix(crate::text::BOM).unwrap_or(&source[start..at]);
+        if before.trim() != b"#" {
+            continue;
+        }
+        let hash = at - before.len() + before.find_byte(b'#').unwrap_or(0);
+        let comment = Span::new(hash, start + source[line.start..line.end].trim_end().len());
+        if let Some(place) = place(file, hash) {
+            ignores.extend(parse(source, at + MARK.len(), comment, line, place));
+        }
+    }
+    ignores
+}
+
+/// What a comment at byte `hash` stands above or in; `None` where it is no comment but a heredoc's text, say.
+fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
+    let Some(file) = file else { return Some(Covers::Nothing) };
+    if let Some(index) = file.instruction_at(hash) {
+        let instruction = &file.instructions[index];
+        let is_comment = instruction.comments.iter().any(|comment| comment.start <= hash && hash < comment.end);
+        return is_comment.then_some(Covers::Instruction(instruction.span));
+    }
+    let next = file.instructions.partition_point(|instruction| instruction.span.start <= hash);
+    let below = file.instructions.get(next).filter(|below| below.lead <= hash);
+    Some(below.map_or(Covers::Nothing, |below| Covers::Instruction(below.span)))
+}
+
+/// Reads what stands behind the mark at byte `from`; `None` where it is prose.
+fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -> Option<Ignore> {
+    let text = &source[from..comment.end.max(from)];
+    let start = from + (text.len() - text.trim_start().len());
+    let word = source[start..comment.end.max(start)]
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        .count();
+    let name = source[start..start + word].to_str_lossy().into_owned();
+    let after = &source[start + word..comment.end.max(start + word)];
+    let ignore = |covers, names, fault| Some(Ignore { covers, comment, line, names, fault });
+    let covers = match name.as_str() {
+        "ignore" => place,
+        "ignore-file" => Covers::File,
+        _ => {
+            let near = |known: &&str| strsim::damerau_levenshtein(&name, known) <= 2;
+            let meant = OTHER_WORDS.contains(&name.as_str()) || ["ignore", "ignore-file"].iter().any(near);
+            let fault = Some(Fault::Unknown(name.clone()));
+            return if meant { ignore(place, Vec::new(), fault) } else { None };
+        }
+    };
+    let Some(list) = after.trim_start().strip_prefix(b"[") else {
+        return ignore(covers, Vec::new(), Some(Fault::NoList));
+    };
+    let Some(len) = list.find_byte(b']') else { return ignore(covers, Vec::new(), Some(Fault::Open)) };
+    let mut at = comment.end - list.len();
+    let mut names = Vec::new();
+    for item in list[..len].split(|b| *b == b',') {
+        let name = item.trim();
+        if !name.is_empty() {
+            let start = at + (item.len() - item.trim_start().len());
+            names.push((name.to_str_lossy().into_owned(), Span::new(start, start + name.len())));
+        }
+        at += item.len() + 1;
+    }
+    let fault = names.is_empty().then_some(Fault::NoList);
+    ignore(covers, names, fault)
+}
+
+/// Which suppression speaks for which rule where.
+#[derive(Debug)]
+pub struct Table<'i> {
+    /// The instructions that have one, ordered.
+    instructions: Vec<Span>,
+    /// The first suppression and the place in its list, by the start of the instruction (`None` for the file) and the rule.
+    names: HashMap<(Option<usize>, &'i str), (usize, usize)>,
+}
+
+impl<'i> Table<'i> {
+    /// The table of `ignores`.
+    #[must_use]
+    pub fn new(ignores: &'i [Ignore]) -> Self {
+        let mut table = Self { instructions: Vec::new(), names: HashMap::new() };
+        for (index, ignore) in ignores.iter().enumerate() {
+            let key = match ignore.covers {
+                Covers::File => None,
+                Covers::Instruction(span) => {
+                    table.instructions.push(span);
+                    Some(span.start)
+                }
+                Covers::Nothing => continue,
+            };
+            for (at, (name, _)) in ignore.names.iter().enumerate() {
+                table.names.entry((key, name)).or_insert((index, at));
+            }
+        }
+        table.instructions.sort_unstable();
+        table
+    }
+
+    /// The suppression of `rule` at `span`, and the place in its list.
+    #[must_use]
+    pub fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
+        let after = self.instructions.partition_point(|instruction| instruction.start <= span.start);
+        let around = after.checked_sub(1).map(|index| self.instructions[index]);
+        let here = around.filter(|around| span.start < around.end.max(around.start + 1));
+        let near = here.and_then(|here| self.names.get(&(Some(here.start), rule)));
+        near.or_else(|| self.names.get(&(None, rule))).copied()
+    }
+}
+
+/// The edits that take the names of `unused` (indices, in order) out of the list of `ignore`; the whole line goes where
+/// none is left.
+#[must_use]
+pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
+    if unused.len() >= ignore.names.len() {
+        return vec![Edit::delete(ignore.line)];
+    }
+    let kept: Vec<&str> = (0..ignore.names.len())
+        .filter(|index| unused.binary_search(index).is_err())
+        .map(|index| ignore.names[index].0.as_str())
+        .collect();
+    let (Some(first), Some(last)) = (ignore.names.first(), ignore.names.last()) else { return Vec::new() };
+    let list = Span::new(first.1.start, last.1.end);
+    vec![Edit::replace(list, kept.join(", "))]
+}
+
+/// The edits that suppress `findings` of `file` from now on, beside the suppressions `ignores` that are there: a comment
+/// above each instruction, and one for the file for what stands in none.
+#[must_use]
+pub fn add(source: &[u8], file: Option<&Dockerfile<'_>>, ignores: &[Ignore], findings: &[&Finding]) -> Vec<Edit> {
+    let index = |finding: &Finding| file.and_then(|file| file.instruction_at(finding.span.start));
+    let mut open: Vec<(Option<usize>, &str)> = findings.iter().map(|f| (index(f), f.rule)).collect();
+    open.sort_unstable();
+    open.dedup();
+    let usable = ignores.iter().filter(|ignore| ignore.fault.is_none());
+    let there: HashMap<Covers, &Ignore> = usable.map(|ignore| (ignore.covers, ignore)).collect();
+    let mut edits = Vec::new();
+    for group in open.chunk_by(|a, b| a.0 == b.0) {
+        let instruction = group[0].0.and_then(|index| file.map(|file| &file.instructions[index]));
+        let rules = group.iter().map(|(_, rule)| *rule).collect::<Vec<_>>().join(", ");
+        let covers = instruction.map_or(Covers::File, |instruction| Covers::Instruction(instruction.span));
+        if let Some((_, last)) = there.get(&covers).and_then(|ignore| ignore.names.last()) {
+            edits.push(Edit::insert(last.end, format!(", {rules}")));
+            continue;
+        }
+        let top = file.map_or_else(|| bom(source), |file| file.top);
+        let (at, beside, verb) = match instruction {
+            Some(instruction) => (instruction.lead.max(top), instruction.span.start, "ignore"),
+            None => (top, top, "ignore-file"),
+        };
+        let indent = source[beside..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let indent = source[beside..beside + indent].to_str_lossy();
+        let ending = line_ending(source, at);
+        // A file may end without a newline right where the comment is to begin.
+        let before = if at > bom(source) && source[at - 1] != b'\n' { ending } else { "" };
+        edits.push(Edit::insert(at, format!("{before}{indent}# {MARK} {verb}[{rules}]{ending}")));
+    }
+    edits
+}
+
+/// Where the text begins: behind a byte-order mark.
+fn bom(source: &[u8]) -> usize {
+    if source.starts_with(crate::text::BOM) { crate::text::BOM.len() } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ignores(source: &str) -> Vec<Ignore> {
+        let file = Dockerfile::read(source.as_bytes()).unwrap();
+        read(source.as_bytes(), Some(&file))
+    }
+
+    fn names(ignore: &Ignore) -> Vec<&str> {
+        ignore.names.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn above_and_inside_of_an_instruction_and_for_the_file() {
+        let source = "# cachelane: ignore-file[a] why\nFROM x\n\n#cachelane:ignore[ b , c ]\n# more\nRUN a \\\n  \
+                      # cachelane: ignore[d]\n  b\n";
+        let found = ignores(source);
+        assert_eq!(found.len(), 3);
+        assert_eq!((found[0].covers, names(&found[0])), (Covers::File, vec!["a"]));
+        assert_eq!(names(&found[1]), ["b", "c"]);
+        assert_eq!(names(&found[2]), ["d"]);
+        assert!(matches!(found[1].covers, Covers::Instruction(span) if source[span.start..].starts_with("RUN a")));
+        assert_eq!(found[1].covers, found[2].covers);
+        for (name, span) in &found[1].names {
+            assert_eq!(&source[span.start..span.end], name);
+        }
+    }
+
+    #[test]
+    fn what_is_no_comment_is_no_suppression() {
+        let source = "FROM x\nRUN <<EOF\n# cachelane: ignore[a]\nEOF\nRUN echo '# cachelane: ignore[b]'\n\
+                      # see cachelane: ignore[c]\n# cachelane: we use lanes\nRUN true\n";
+        assert_eq!(ignores(source), []);
+    }
+
+    #[test]
+    fn faults() {
+        let source = "FROM x\n# cachelane: ignore\nRUN a\n# cachelane: ignore[]\nRUN b\n# cachelane: ignore[x\nRUN c\n\
+                      # cachelane: disable=x\nRUN d\n# cachelane: ingore[x]\nRUN e\n# cachelane: ignore[x]\n\nRUN f\n";
+        let found = ignores(source);
+        let faults: Vec<Option<Fault>> = found.iter().map(|ignore| ignore.fault.clone()).collect();
+        let unknown = |word: &str| Some(Fault::Unknown(word.into()));
+        let expected =
+            [Some(Fault::NoList), Some(Fault::NoList), Some(Fault::Open), unknown("disable"), unknown("ingore"), None];
+        assert_eq!(faults, expected);
+        assert_eq!(found[5].covers, Covers::Nothing);
+    }
+
+    #[test]
+    fn names_go_out_of_a_list() {
+        let source = "FROM x\n# cachelane: ignore[a, b,c] why\nRUN a\n";
+        let found = ignores(source);
+        let after = |unused: &[usize]| {
+            let fix = crate::fix::Fix::safe("", remove(&found[0], unused));
+            String::from_utf8(crate::fix::apply(source.as_bytes(), &[&fix]).bytes).unwrap()
+        };
+        assert_eq!(after(&[1]), "FROM x\n# cachelane: ignore[a, c] why\nRUN a\n");
+        assert_eq!(after(&[0, 1, 2]), "FROM x\nRUN a\n");
+    }
+}

@@ -1,0 +1,26 @@
+//! Finding and reading a configuration's file.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The largest configuration that is read, in bytes.
+const MAX_SIZE: u64 = 1024 * 1024;
+
+/// The first of `names` that is a file in `folder`.
+#[must_use]
+pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
+    names.iter().map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
+/// The text of the configuration at `path`.
+///
+/// # Errors
+/// Where it cannot be read, is no text, or is larger than a configuration can be.
+pub fn read(path: &Path) -> io::Result<String> {
+    let meta = fs::metadata(path)?;
+    if !meta.is_file() || meta.len() > MAX_SIZE {
+        return Err(io::Error::other("it is no file of a configuration's size"));
+    }
+    fs::read_to_string(path)
+}

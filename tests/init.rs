@@ -1,0 +1,236 @@
+//! `cachelane init`: what it writes says what the specification says, and another file's bytes stay.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::{Command, Output};
+
+use cachelane::init::{Hooked, REPO, add_hook, configuration, snippet};
+use cachelane::rules::RULES;
+use proptest::prelude::*;
+use yaml_serde::Value;
+
+/// Every key that a configuration may have, but for the names of rules.
+const KEYS: &[&str] = &[
+    "arg",
+    "default",
+    "isolating-args",
+    "include",
+    "exclude",
+    "namespace",
+    "require-syntax",
+    "keep-default",
+    "profile",
+    "rules",
+    "per-file",
+];
+
+fn written() -> String {
+    let rules: Vec<_> = RULES.iter().map(|rule| (rule.meta().name, rule.meta().severity.as_str())).collect();
+    configuration(&rules)
+}
+
+/// The configuration as it is when every setting in it is taken out of its comment.
+fn uncommented() -> String {
+    let setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
+    let lines = written();
+    lines.lines().map(|line| if setting(&line) { &line[1..] } else { line }).flat_map(|line| [line, "\n"]).collect()
+}
+
+#[test]
+fn a_new_configuration_sets_nothing() {
+    assert!(toml::from_str::<toml::Table>(&written()).unwrap().is_empty());
+}
+
+#[test]
+fn a_new_configuration_knows_every_setting() {
+    let table: toml::Table = toml::from_str(&uncommented()).unwrap();
+    assert_eq!(table.keys().map(String::as_str).collect::<BTreeSet<_>>(), KEYS.iter().copied().collect());
+    let rules = table["rules"].as_table().unwrap();
+    assert_eq!(rules.len(), RULES.len());
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        assert_eq!(rules[rule.name].as_str(), Some(rule.severity.as_str()));
+    }
+    let per_file = table["per-file"].as_array().unwrap()[0].as_table().unwrap();
+    assert_eq!(per_file.keys().collect::<Vec<_>>(), ["path", "rules"]);
+    for (key, default) in [("arg", "CACHE_ID"), ("default", "default")] {
+        assert_eq!(table[key].as_str(), Some(default));
+    }
+    for key in ["namespace", "require-syntax", "keep-default"] {
+        assert_eq!(table[key].as_bool(), Some(false), "{key}");
+    }
+    for key in ["isolating-args", "include", "exclude"] {
+        assert!(table[key].as_array().unwrap().is_empty(), "{key}");
+    }
+}
+
+#[test]
+fn every_setting_has_a_line_on_what_it_does() {
+    let text = written();
+    let lines: Vec<&str> = text.lines().collect();
+    for key in KEYS {
+        let is_setting = |line: &&str| line.trim_start_matches(['#', '[']).split([' ', ']']).next() == Some(key);
+        let at = lines.iter().position(|line| !line.starts_with("# ") && is_setting(line)).unwrap();
+        assert!(lines[at - 1].starts_with("# "), "{key} has no line above it");
+        assert!(lines.iter().all(|line| line.chars().count() <= 125));
+    }
+}
+
+/// What `text` says; a byte-order mark says nothing.
+fn read(text: &str) -> Value {
+    yaml_serde::from_str(text.trim_start_matches('\u{feff}')).unwrap()
+}
+
+/// Puts the hook into `text`, and holds that only one insertion was made and only one entry came of it.
+fn added(text: &str) -> String {
+    let Hooked::Added(new) = add_hook(text, "1.2.3") else { panic!("nothing added: {:?}", add_hook(text, "1.2.3")) };
+    let before = text.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+    let most = text.len() - before;
+    let behind = text.bytes().rev().zip(new.bytes().rev()).take(most).take_while(|(a, b)| a == b).count();
+    assert_eq!(before + behind, text.len(), "another byte changed:\n{new}");
+    let (old, mut now): (Value, Value) = (read(text), read(&new));
+    let entry = now["repos"].as_sequence_mut().unwrap().pop().unwrap();
+    assert_eq!(now, old);
+    assert_eq!(entry["repo"].as_str(), Some(REPO));
+    assert_eq!(entry["rev"].as_str(), Some("v1.2.3"));
+    assert_eq!(entry["hooks"][0]["id"].as_str(), Some("cachelane"));
+    assert_eq!(add_hook(&new, "1.2.3"), Hooked::There);
+    new
+}
+
+#[test]
+fn the_hook_is_written_like_its_neighbours() {
+    let indented = "repos:\n  - repo: https://x/y\n    rev: v1\n    hooks:\n      - id: a\n";
+    let ours = "  - repo: https://github.com/OWNER/cachelane\n    rev: v1.2.3\n    hooks:\n      - id: cachelane\n";
+    assert_eq!(added(indented), format!("{indented}{ours}"));
+
+    let flush = "# See the manual\nrepos:\n-   repo: https://x/y\n    rev: v1\n    hooks:\n    -   id: a\n        args: [--b]\n";
+    let ours = "-   repo: https://github.com/OWNER/cachelane\n    rev: v1.2.3\n    hooks:\n    -   id: cachelane\n";
+    assert_eq!(added(flush), format!("{flush}{ours}"));
+
+    let airy = "repos:\n- repo: https://x/y\n  rev: v1\n  hooks: [{id: a}]\n\n# The linter\n- repo: https://x/z\n  rev: v1\n  hooks:\n  - id: a\n\nci:\n  skip: [a]\n";
+    let (head, tail) = airy.split_at(airy.find("\nci:").unwrap());
+    let ours = "\n- repo: https://github.com/OWNER/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane\n";
+    assert_eq!(added(airy), format!("{head}{ours}{tail}"));
+}
+
+#[test]
+fn line_endings_comments_and_a_missing_last_newline_stay() {
+    let crlf = "repos:\r\n  - repo: local\r\n    hooks:\r\n      - id: a\r\n";
+    let new = added(crlf);
+    assert!(new.lines().count() == 8 && new.split_inclusive('\n').all(|line| line.ends_with("\r\n")), "{new:?}");
+
+    let unended = "repos:\n- repo: local\n  hooks:\n  - id: a";
+    assert_eq!(
+        added(unended),
+        format!("{unended}\n- repo: https://github.com/OWNER/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane")
+    );
+
+    let commented =
+        "repos:\n  - repo: local # ours\n    hooks:\n      - id: a\n      # - id: b\n  # - repo: later\n# end\n";
+    let new = added(commented);
+    assert!(new.contains("      # - id: b\n  - repo: https://github.com/OWNER/cachelane\n"), "{new}");
+    assert!(new.ends_with("      - id: cachelane\n  # - repo: later\n# end\n"), "{new}");
+
+    let first = "---\ndefault_language_version:\n  python: python3\nrepos:\n  -\n    repo: local\n    hooks:\n      - id: a\nfail_fast: true\n";
+    added(first);
+    added("\u{feff}repos:\n- repo: local\n  hooks:\n  - id: größe\n");
+    added("repos:\n- &x\n  repo: local\n  hooks:\n  - id: a\n- repo: meta\n  hooks: &h\n  - id: b\n");
+    added("repos:\n- {repo: local, hooks: [{id: a}]}\n");
+    added("repos:\n- repo: local\n  hooks:\n  - id: a\n    entry: |\n      # a\n      b\n");
+    added("repos:\n- repo: local\n  hooks:\n  - id: a\n    entry: |\n      b\n      # c\n...\n");
+}
+
+#[test]
+fn what_cannot_be_added_to_is_left_alone() {
+    for text in [
+        "",
+        "# nothing yet\n",
+        "repos: []\n",
+        "repos:\n",
+        "repos: [{repo: local, hooks: [{id: a}]}]\n",
+        "{repos: [{repo: local, hooks: [{id: a}]}]}\n",
+        "minimum_pre_commit_version: '3'\n",
+        "repos: *x\n",
+        "x: &x\n- repo: local\n  hooks: []\nrepos: *x\n",
+        "repos:\n- repo: local\n  hooks: []\n---\nrepos: []\n",
+        "repos:\n- a: 1\n  a: 2\n",
+        "repos:\n\t- repo: local\n",
+        "- repo: local\n",
+        "repos: text\n",
+    ] {
+        let answer = add_hook(text, "1.2.3");
+        assert!(matches!(answer, Hooked::Left(_)), "{text:?} became {answer:?}");
+    }
+}
+
+#[test]
+fn a_hook_that_is_there_is_seen() {
+    for text in [
+        "repos: [{repo: https://github.com/OWNER/cachelane, rev: v0.1.0, hooks: [{id: cachelane-fix}]}]\n",
+        "repos:\n- repo: git@example.org:fork/cachelane.git\n  rev: v0\n  hooks:\n  - id: x\n",
+        "repos:\n- repo: local\n  hooks:\n  - id: a\n  - id: cachelane\n    entry: cachelane check\n",
+    ] {
+        assert_eq!(add_hook(text, "1.2.3"), Hooked::There, "{text}");
+    }
+}
+
+#[test]
+fn what_is_to_be_pasted_is_a_configuration() {
+    let value: Value = yaml_serde::from_str(&snippet("1.2.3")).unwrap();
+    assert_eq!(value["repos"][0]["hooks"][0]["id"].as_str(), Some("cachelane"));
+    assert_eq!(add_hook(&snippet("1.2.3"), "1.2.3"), Hooked::There);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the file is: no panic, and what is added is proved (by [`added`], with another eye).
+    #[test]
+    fn odd_files_are_left_alone_or_get_one_entry(sound in any::<bool>(), pieces in prop::collection::vec(prop::sample::select(vec![
+        "repos:", "repos: ", "\n", "\r\n", "- ", "-   ", "  - ", "    ", "  ", "repo: local\n", "repo: x\n", "hooks:\n", "- id: a\n",
+        "hooks: []\n", "{", "}", "[", "]", "# c\n", "\n\n", "---\n", "...\n", "|\n", ">-\n", "&a ", "*a", "\"", "'", "ö: ", "ci: 1\n",
+        "\t", "? ", ": ", "!!x ", "\u{feff}", "repos:\n- repo: x\n  hooks:\n  - id: a\n", "repos:\n  -   repo: x\n", ", ",
+    ]), 0..14)) {
+        let start = if sound { "repos:\n  - repo: x\n    hooks:\n      - id: a\n" } else { "" };
+        let text = format!("{start}{}", pieces.concat());
+        if let Hooked::Added(_) = add_hook(&text, "1.2.3") {
+            added(&text);
+        }
+    }
+}
+
+/// Runs `cachelane init` in `folder`.
+fn init(folder: &std::path::Path) -> (Output, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_cachelane")).arg("init").current_dir(folder).output().unwrap();
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    (output, text)
+}
+
+#[test]
+fn init_writes_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".pre-commit-config.yaml");
+    fs::write(&path, "repos:\n- repo: local\n  hooks: []\n").unwrap();
+    let (output, text) = init(folder.path());
+    assert!(output.status.success() && text.contains("the hook `cachelane` was added"), "{text}");
+    assert_eq!(fs::read_to_string(folder.path().join("cachelane.toml")).unwrap(), written());
+    let hooked = fs::read_to_string(&path).unwrap();
+    assert!(hooked.contains(&format!("rev: v{}", env!("CARGO_PKG_VERSION"))));
+
+    let (output, text) = init(folder.path());
+    assert!(output.status.success() && text.matches("there already").count() == 2, "{text}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), hooked);
+}
+
+#[test]
+fn init_leaves_what_it_does_not_understand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".pre-commit-config.yaml");
+    fs::write(&path, "repos: []\n").unwrap();
+    fs::write(folder.path().join(".cachelane.toml"), "arg = \"X\"\n").unwrap();
+    let (output, text) = init(folder.path());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text.contains(&snippet(env!("CARGO_PKG_VERSION"))), "{text}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "repos: []\n");
+    assert!(!folder.path().join("cachelane.toml").exists());
+}
