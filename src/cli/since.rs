@@ -89,7 +89,7 @@ fn hunk(line: &[u8]) -> Option<(usize, usize)> {
     let new = line.strip_prefix("@@ -")?.split(' ').find_map(|word| word.strip_prefix('+'))?;
     let (start, count) = new.split_once(',').unwrap_or((new, "1"));
     let (start, count): (usize, usize) = (start.parse().ok()?, count.parse().ok()?);
-    (count > 0).then_some((start, start + count - 1))
+    (count > 0).then(|| (start, start + count - 1))
 }
 
 /// What git prints. A file monitor or a pager that the repository names is not started.

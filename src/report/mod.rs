@@ -1,14 +1,37 @@
-//! Reports: what was found, for people ([`human`]) and for programs ([`json`]).
+//! Reports: what was found, for people ([`human`], [`concise`], [`statistics`]) and for programs (all others).
 //!
-//! Nothing here prints; everything is written to a `String` or a writer that the command line hands in.
+//! Nothing here prints; everything is written to a `String` or a writer that the command line hands in. The formats that
+//! other tools read have one shape, `render(&Run) -> String`, so that a table can choose among them.
 
+pub mod checkstyle;
+pub mod concise;
+pub mod fingerprint;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod rules;
 pub mod safe;
+pub mod sarif;
+pub mod statistics;
 
-use crate::finding::Severity;
+mod found;
+mod xml;
+
+use crate::finding::{RuleMeta, Severity};
 use crate::lint::FileReport;
+
+/// What a report is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The files with what was found in them, in order.
+    pub reports: &'a [FileReport],
+    /// How many of what there is.
+    pub summary: Summary,
+    /// The rules that can have spoken. Only SARIF lists them.
+    pub rules: &'a [&'static RuleMeta],
+}
 
 /// How many of what there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -61,4 +84,22 @@ impl Summary {
 #[must_use]
 pub fn path(path: &std::path::Path) -> String {
     path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned()
+}
+
+/// `value` as a JSON document in which control characters, also those that JSON would let pass, stand as `\u…`, with a
+/// newline behind it.
+fn json_text(value: &impl serde::Serialize) -> String {
+    // Strings, numbers and lists of them always have a JSON form.
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let mut safe = String::with_capacity(text.len() + 1);
+    for ch in text.chars() {
+        // What is left of these after `serde_json` stands in strings, but for the ends of lines.
+        if ch != '\n' && crate::text::is_unprintable(ch) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(ch)));
+        } else {
+            safe.push(ch);
+        }
+    }
+    safe.push('\n');
+    safe
 }

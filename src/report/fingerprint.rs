@@ -1,0 +1,45 @@
+//! What a finding is known by from one run to the next, whatever happens to the lines above it.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use bstr::ByteSlice as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::lint::FileReport;
+
+use super::path;
+
+/// The fingerprint of each finding of `report`, in order: SHA-256 in hexadecimal digits.
+///
+/// It is made of the rule, the path, the text that the finding is about, and a number that tells findings apart which
+/// agree in all of these. The severity and the words of the message are not part of it, nor is the line.
+#[must_use]
+pub fn fingerprints(report: &FileReport) -> Vec<String> {
+    let path = path(&report.path);
+    // The same repository has the same fingerprints on Windows.
+    let path = if std::path::MAIN_SEPARATOR == '\\' { path.replace('\\', "/") } else { path };
+    let mut seen: HashMap<(&str, Vec<u8>), u64> = HashMap::new();
+    let one = |finding: &crate::finding::Finding| {
+        let text = finding.span.of(&report.source).replace("\r\n", "\n");
+        let ordinal = seen.entry((finding.rule, text.clone())).or_default();
+        let digest = hash(&[finding.rule.as_bytes(), path.as_bytes(), &text, &ordinal.to_be_bytes()]);
+        *ordinal += 1;
+        digest
+    };
+    report.checked.findings.iter().map(one).collect()
+}
+
+/// The hash of `parts`, each with its length before it, so that no two lists of parts read the same.
+fn hash(parts: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().iter().fold(String::new(), |mut digits, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}

@@ -1,0 +1,72 @@
+//! What the formats for other tools have in common: a file's path and lines, and a finding's texts in printable form.
+
+use crate::finding::Finding;
+use crate::lint::FileReport;
+use crate::text::{LineIndex, Range, Span, printable};
+
+use super::{Run, path};
+
+/// A file in which something was found.
+pub(super) struct Found<'a> {
+    /// Its path as reports name it, as it is.
+    pub(super) path: String,
+    /// The file itself.
+    pub(super) report: &'a FileReport,
+    lines: LineIndex,
+}
+
+/// A place that a finding has to do with, in whatever file.
+pub(super) struct Related<'a> {
+    /// The file, as it is.
+    pub(super) path: &'a str,
+    /// Where in it.
+    pub(super) range: Range,
+    /// What is there, as it is.
+    pub(super) message: &'a str,
+}
+
+/// The files of `run` in which something was found, in order.
+pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = Found<'a>> {
+    let found = run.reports.iter().filter(|report| !report.checked.findings.is_empty());
+    found.map(|report| Found { path: path(&report.path), lines: LineIndex::new(&report.source), report })
+}
+
+impl<'a> Found<'a> {
+    /// Its findings, ordered by place.
+    pub(super) fn findings(&self) -> &'a [Finding] {
+        &self.report.checked.findings
+    }
+
+    /// The lines and columns of `span`.
+    pub(super) fn range(&self, span: Span) -> Range {
+        self.lines.range(&self.report.source, span)
+    }
+
+    /// The places that `finding` has to do with: those in this file, then the others.
+    pub(super) fn related<'f>(&'f self, finding: &'f Finding) -> impl Iterator<Item = Related<'f>> {
+        let here = finding.labels.iter().map(|label| Related {
+            path: &self.path,
+            range: self.range(label.span),
+            message: &label.message,
+        });
+        let there = finding.elsewhere.iter();
+        here.chain(there.map(|other| Related { path: &other.path, range: other.range, message: &other.message }))
+    }
+
+    /// [`texts`], and the places that the finding has to do with.
+    pub(super) fn lines(&self, finding: &Finding) -> Vec<String> {
+        let mut lines = texts(finding);
+        lines.extend(self.related(finding).map(|related| {
+            let (path, start) = (printable(related.path), related.range.start);
+            format!("{path}:{}:{} {}", start.line, start.column, printable(related.message))
+        }));
+        lines
+    }
+}
+
+/// What a finding says and what to do about it, line by line and printable.
+pub(super) fn texts(finding: &Finding) -> Vec<String> {
+    let help = finding.help.iter().flat_map(|help| help.lines());
+    let texts = std::iter::once(finding.message.as_str()).chain(help);
+    texts.map(|line| printable(line).into_owned()).collect()
+}

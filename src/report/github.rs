@@ -1,0 +1,122 @@
+//! GitHub Actions: annotations, which its runner reads from the log, and the summary page of a job.
+
+use crate::finding::{Finding, Severity};
+use crate::text::{count, printable};
+
+use super::found::{self, Found};
+use super::{Run, human};
+
+/// How many findings the summary page lists. GitHub drops a page of more than one MiB, so texts are cut too.
+const MAX_ROWS: usize = 200;
+
+/// How much of a path and of a message the summary page shows, in characters.
+const MAX_PATH: usize = 200;
+const MAX_MESSAGE: usize = 400;
+
+/// An annotation for every finding of `run`, each on a line of its own. GitHub shows the first ten errors, ten warnings
+/// and ten notices of a step.
+#[must_use]
+pub fn render(run: &Run<'_>) -> String {
+    let mut out = String::new();
+    for file in found::files(run) {
+        for finding in file.findings() {
+            out.push_str(&annotation(&file, finding));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn annotation(file: &Found<'_>, finding: &Finding) -> String {
+    let command = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "notice",
+    };
+    let (start, end) = (file.range(finding.span).start, file.range(finding.span).end);
+    let mut properties = format!("file={},line={},endLine={}", property(&file.path), start.line, end.line);
+    // The runner drops the columns of a stretch of several lines.
+    if start.line == end.line {
+        properties.push_str(&format!(",col={},endColumn={}", start.column, end.column));
+    }
+    let data = data(&file.lines(finding).join("\n"));
+    format!("::{command} {properties},title={}::{data}", property(finding.rule))
+}
+
+/// `text`, printable but for the ends of lines, as the message of a command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// `text` as the value of a command's property.
+fn property(text: &str) -> String {
+    data(&printable(text)).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The findings of `run` as a Markdown table, for the file that `GITHUB_STEP_SUMMARY` names.
+#[must_use]
+pub fn step_summary(run: &Run<'_>) -> String {
+    let mut out = format!("### cachelane\n\n{}\n", markdown(&human::summary(&run.summary)));
+    let mut left = 0;
+    let mut rows = 0;
+    for file in found::files(run) {
+        for finding in file.findings() {
+            if rows == MAX_ROWS {
+                left += 1;
+                continue;
+            }
+            if rows == 0 {
+                out.push_str("\n| Severity | Rule | Place | What happens |\n|---|---|---|---|\n");
+            }
+            out.push_str(&row(&file, finding));
+            rows += 1;
+        }
+    }
+    if left > 0 {
+        out.push_str(&format!("\n… and {}.\n", count(left, "more finding")));
+    }
+    out
+}
+
+fn row(file: &Found<'_>, finding: &Finding) -> String {
+    let line = file.range(finding.span).start.line;
+    let place = format!("{}:{line}", clipped(&printable(&file.path), MAX_PATH));
+    let message = clipped(&printable(&finding.message), MAX_MESSAGE);
+    let (severity, rule) = (finding.severity.as_str(), finding.rule);
+    format!("| {severity} | <code>{rule}</code> | {} | {} |\n", literal(&place), markdown(&message))
+}
+
+fn clipped(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit).chain(['…']).collect()
+}
+
+/// `text`, in which backticks enclose code, as Markdown that says it and does nothing else.
+fn markdown(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let (mut out, last) = (String::new(), parts.len() - 1);
+    for (index, part) in parts.iter().enumerate() {
+        match (index % 2 == 1, index == last) {
+            (true, false) => out.push_str(&format!("<code>{}</code>", literal(part))),
+            // It has no partner.
+            (true, true) => out.push_str(&literal(&format!("`{part}"))),
+            (false, _) => out.push_str(&literal(part)),
+        }
+    }
+    out
+}
+
+/// `text` with every character that means something to Markdown, to HTML or to GitHub as an entity.
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for ch in text.chars() {
+        if ch.is_ascii_punctuation() && !matches!(ch, '-' | '/' | '.' | ',' | ';' | '(' | ')' | '?' | '\'') {
+            out.push_str(&format!("&#{};", u32::from(ch)));
+        } else {
+            out.push(ch);
+        }
+    }
+    out
+}

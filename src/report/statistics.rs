@@ -1,0 +1,84 @@
+//! How often each rule spoke.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::finding::Severity;
+
+use super::{Run, Summary, json_text};
+
+/// What one rule found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct Count {
+    findings: usize,
+    errors: usize,
+    warnings: usize,
+    infos: usize,
+    /// In how many files.
+    files: usize,
+    fixable: usize,
+}
+
+/// A line per rule that spoke, the most frequent first, for people. Empty where nothing was found.
+#[must_use]
+pub fn render(run: &Run<'_>) -> String {
+    let counts = counts(run);
+    if counts.is_empty() {
+        return String::new();
+    }
+    let width = counts.iter().map(|(rule, _)| rule.len()).max().unwrap_or(0);
+    let line = |rule: &str, cells: [&str; 3], summary: &str| {
+        let [findings, files, fixable] = cells;
+        format!("{findings:>8}  {rule:width$}  {files:>6}  {fixable:>7}  {summary}").trim_end().to_owned() + "\n"
+    };
+    let mut out = line("RULE", ["FINDINGS", "FILES", "FIXABLE"], "WHAT HAPPENS");
+    for (rule, count) in counts {
+        let meta = run.rules.iter().find(|meta| meta.name == rule);
+        let cells = [count.findings, count.files, count.fixable].map(|n| n.to_string());
+        let [findings, files, fixable] = &cells;
+        out.push_str(&line(rule, [findings, files, fixable], meta.map_or("", |meta| meta.summary)));
+    }
+    out
+}
+
+/// The same as a JSON document, with a newline behind it.
+#[must_use]
+pub fn json(run: &Run<'_>) -> String {
+    #[derive(Serialize)]
+    struct Rule {
+        rule: &'static str,
+        #[serde(flatten)]
+        count: Count,
+    }
+    #[derive(Serialize)]
+    struct Document {
+        version: u32,
+        rules: Vec<Rule>,
+        summary: Summary,
+    }
+    let rules = counts(run).into_iter().map(|(rule, count)| Rule { rule, count }).collect();
+    json_text(&Document { version: 1, rules, summary: run.summary })
+}
+
+/// The rules that spoke, the most frequent first, and by name where they are equal.
+fn counts(run: &Run<'_>) -> Vec<(&'static str, Count)> {
+    // For each rule, also the last file that was counted.
+    let mut counts: BTreeMap<&'static str, (Count, Option<usize>)> = BTreeMap::new();
+    for (number, report) in run.reports.iter().enumerate() {
+        for finding in &report.checked.findings {
+            let (count, last) = counts.entry(finding.rule).or_default();
+            count.findings += 1;
+            match finding.severity {
+                Severity::Error => count.errors += 1,
+                Severity::Warning => count.warnings += 1,
+                Severity::Info => count.infos += 1,
+            }
+            count.files += usize::from(last.replace(number) != Some(number));
+            count.fixable += usize::from(finding.is_fixable());
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().map(|(rule, (count, _))| (rule, count)).collect();
+    counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(count.findings), *rule));
+    counts
+}

@@ -1,0 +1,222 @@
+//! The configuration: what each key does, what is said about bad ones, and that no text makes it panic.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use cachelane::config::{Config, Overrides};
+use cachelane::finding::Severity;
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Cases, RngSeed};
+
+fn read(text: &str) -> Config {
+    Config::read(text, Overrides::default()).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+}
+
+/// The messages about `text`, each with what it points at.
+fn problems(text: &str) -> Vec<(String, String)> {
+    let problems = Config::read(text, Overrides::default()).map(|_| ()).unwrap_err();
+    let shown = |problem: cachelane::config::Problem| {
+        (String::from_utf8_lossy(problem.span.of(text.as_bytes())).into_owned(), problem.message)
+    };
+    problems.into_iter().map(shown).collect()
+}
+
+#[test]
+fn every_key_has_its_effect() {
+    let config = read(
+        "arg = \"JOB\"\ndefault = \"local\"\nisolating-args = [\"ROS_DISTRO\"]\nnamespace = true\nrequire-syntax = true\n\
+         keep-default = true\nprofile = \"railway\"\n",
+    );
+    let settings = config.settings(Path::new("Dockerfile"));
+    assert_eq!((settings.arg.as_str(), settings.default.as_str()), ("JOB", "local"));
+    assert_eq!(settings.isolating, ["ROS_DISTRO"]);
+    assert!(settings.namespace && settings.require_syntax && settings.keep_default);
+    assert_eq!(settings.profile.map(|profile| profile.name), Some("railway"));
+}
+
+#[test]
+fn later_entries_win_and_options_win_over_all() {
+    let text = "[rules]\nshared-lock = \"off\"\nearly-arg = \"info\"\n[[per-file]]\npath = [\"a/**\", \"b\"]\n\
+                rules = { shared-lock = \"warning\" }\n[[per-file]]\npath = \"a/x/*\"\nrules = { shared-lock = \"info\" }\n";
+    let config = read(text);
+    let level = |path: &str| {
+        let settings = config.settings(Path::new(path));
+        settings.is_on("shared-lock").then(|| settings.severities.get("shared-lock").copied())
+    };
+    assert_eq!(level("c/Dockerfile"), None);
+    assert_eq!(level("a/Dockerfile"), Some(Some(Severity::Warning)));
+    assert_eq!(level("a/x/Dockerfile"), Some(Some(Severity::Info)));
+    assert_eq!(config.settings(Path::new("c")).severities.get("early-arg"), Some(&Severity::Info));
+
+    let overrides = Overrides { rules: vec!["shared-lock"], arg: Some("LANE".into()), ..Overrides::default() };
+    let settings = Config::read(text, overrides).unwrap().settings(Path::new("c/Dockerfile"));
+    assert!(settings.is_on("shared-lock") && !settings.is_on("early-arg"));
+    assert_eq!((settings.arg.as_str(), settings.severities.get("shared-lock")), ("LANE", None));
+
+    let overrides = Overrides { ignore: vec!["early-arg"], ..Overrides::default() };
+    assert!(!Config::read("", overrides).unwrap().settings(Path::new("c")).is_on("early-arg"));
+}
+
+#[test]
+fn everything_wrong_is_said_with_its_place() {
+    for (text, place, part) in [
+        ("exlude = []", "exlude", "unknown field"),
+        ("arg = 3", "3", "expected a string"),
+        ("arg = \"PATH\"", "\"PATH\"", "means something to builds already"),
+        ("default = \"a b\"", "\"a b\"", "would break"),
+        ("isolating-args = [\"A\", \"1\"]", "\"1\"", "a letter or underscore"),
+        ("profile = \"heroku\"", "\"heroku\"", "no profile"),
+        ("[rules]\nshared-lok = \"off\"", "shared-lok", "Did you mean `shared-lock`"),
+        ("[rules]\nearly-arg = \"warn\"", "\"warn\"", "unknown variant"),
+        ("exclude = [\"a\", \"[\"]", "\"[\"", "no glob"),
+        ("[[per-file]]\npath = \"\"", "\"\"", "empty glob"),
+        ("[[per-file]]\nrules = {}", "[[per-file]]\nrules = {}", "missing field `path`"),
+        ("namespace = \"yes\"", "\"yes\"", "expected a boolean"),
+        ("arg = \"A\"\narg = \"B\"", "arg", "duplicate key"),
+        ("arg = \"A", "", ""),
+    ] {
+        let found = problems(text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].1.contains(part), "{text}: {found:?}");
+        assert!(
+            place.is_empty() || found[0].0.contains(place.trim()) || place.contains(&found[0].0),
+            "{text}: {found:?}"
+        );
+    }
+    assert_eq!(problems("arg = \"PATH\"\nprofile = \"x\"\ndefault = \"\"\n[rules]\nx = \"off\"").len(), 4);
+}
+
+#[test]
+fn globs_that_match_nothing_are_known() {
+    let config = read("exclude = [\"vendor/\", \"gone/\"]\n[[per-file]]\npath = \"legacy/**\"\n");
+    assert!(config.excludes(Path::new("vendor/a/Dockerfile"), None));
+    config.settings(Path::new("a/Dockerfile"));
+    let idle: Vec<String> = config.idle().into_iter().map(|problem| problem.message).collect();
+    assert_eq!(idle.len(), 2, "{idle:?}");
+    assert!(idle[0].contains("`gone/`") && idle[1].contains("`legacy/**`"), "{idle:?}");
+}
+
+/// The command in `folder`: exit code, standard output, standard error.
+fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+    let output = command.args(args).current_dir(folder).env_remove("GITHUB_ACTIONS").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+const LOCKED: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
+
+#[test]
+fn the_nearest_one_holds_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for path in ["Dockerfile", "a/Dockerfile", "a/b/Dockerfile", "c/Dockerfile", "c/vendor/Dockerfile"] {
+        write(path, LOCKED);
+    }
+    write("c/deploy/image.tmpl", LOCKED);
+    write("cachelane.toml", "arg = \"ROOT\"\n[rules]\nshared-lock = \"info\"\n");
+    write("a/.cachelane.toml", "arg = \"INNER\"\n");
+    write("c/cachelane.toml", "include = [\"*.tmpl\"]\nexclude = [\"vendor\"]\n[rules]\nshared-lock = \"warning\"\n");
+    let (code, out, err) = cachelane(folder.path(), &["check", "--format", "json"]);
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let mut found: Vec<(String, String, bool)> = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| {
+            let help = f["help"].as_str().unwrap();
+            let text = |key: &str| f[key].as_str().unwrap().to_owned();
+            (text("path"), text("severity"), help.contains("INNER"))
+        })
+        .collect();
+    found.sort();
+    let expect = |path: &str, severity: &str, inner| (path.to_owned(), severity.to_owned(), inner);
+    let expected = [
+        expect("Dockerfile", "info", false),
+        expect("a/Dockerfile", "error", true),
+        expect("a/b/Dockerfile", "error", true),
+        expect("c/Dockerfile", "warning", false),
+        expect("c/deploy/image.tmpl", "warning", false),
+    ];
+    assert_eq!(found, expected);
+
+    // What is named is looked at, unless the user says that exclusions hold for it too.
+    assert_eq!(cachelane(folder.path(), &["check", "c/vendor/Dockerfile"]).0, 1);
+    assert_eq!(cachelane(folder.path(), &["check", "c/vendor"]).0, 1);
+    assert_eq!(cachelane(folder.path(), &["check", "--force-exclude", "c/vendor/Dockerfile"]).0, 0);
+    assert_eq!(cachelane(folder.path(), &["check", "--force-exclude", "c/vendor"]).0, 0);
+    // One configuration for all, or none.
+    let (_, out, _) = cachelane(folder.path(), &["check", "--config", "cachelane.toml", "a"]);
+    assert!(out.contains("ROOT") && !out.contains("INNER"), "{out}");
+    let (_, out, _) = cachelane(folder.path(), &["check", "--no-config", "a"]);
+    assert!(out.contains("CACHE_ID") && !out.contains("INNER"), "{out}");
+}
+
+#[test]
+fn a_broken_one_leaves_its_files_out_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("bad/deep")).unwrap();
+    fs::write(folder.path().join("Dockerfile"), LOCKED).unwrap();
+    fs::write(folder.path().join("bad/deep/Dockerfile"), LOCKED).unwrap();
+    fs::write(folder.path().join("bad/cachelane.toml"), "arg = \"A\"\nnonsense = 1\n").unwrap();
+    for command in ["check", "fix", "list"] {
+        let (code, out, err) = cachelane(folder.path(), &[command]);
+        assert_eq!(code, 2, "{out}{err}");
+        assert!(err.contains("bad/cachelane.toml:2:1") && err.contains("nonsense"), "{err}");
+        assert!(out.contains("Dockerfile") && !out.contains("bad/deep"), "{out}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("bad/deep/Dockerfile")).unwrap(), LOCKED);
+}
+
+/// Pieces that configurations are made of, the good and the bad.
+fn piece() -> impl Strategy<Value = String> {
+    let keys = "arg|default|isolating-args|include|exclude|namespace|require-syntax|keep-default|profile|rules|path|x";
+    let value = prop_oneof![
+        "\"[a-zA-Z_*/.\\[{!?-]{0,8}\"",
+        "(true|false|1|1.5|\"\"|''|\\[\\]|\\{\\}|1979-05-27)",
+        "\\[(\"[a-zA-Z_*/]{0,6}\"(, )?){0,3}\\]",
+        "\\{ ?(shared-lock|lock-order|x) = \"(off|info|warning|error|warn)\" ?\\}",
+        "\"(railway|CACHE_ID|PATH|vendor/|\\*\\*/a|a\\[b|\\u00e9)\"",
+    ];
+    prop_oneof![
+        5 => (keys, value).prop_map(|(key, value)| format!("{key} = {value}\n")),
+        1 => Just("[rules]\n".to_owned()),
+        1 => Just("[[per-file]]\n".to_owned()),
+        2 => "(shared-lock|early-arg|x) = \"(off|info|warning|error|warn)\"\n",
+        1 => "#[ -~]{0,20}\n",
+        1 => "[ -~\u{e9}\u{1b}\n]{0,12}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(Cases {
+        cases: 1000, failure_persistence: None, rng_seed: RngSeed::Fixed(4), ..Cases::default()
+    })]
+
+    #[test]
+    fn no_configuration_makes_it_panic(pieces in prop::collection::vec(piece(), 0..8), path in "[a-z/*]{0,12}") {
+        let text = pieces.concat();
+        match Config::read(&text, Overrides::default()) {
+            Ok(config) => {
+                let path = Path::new(&path);
+                config.settings(path);
+                prop_assert!(!config.show(path).is_empty());
+                config.excludes(path, None);
+                config.includes(path);
+                config.idle();
+            }
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                for problem in problems {
+                    prop_assert!(problem.span.end <= text.len() && !problem.message.is_empty());
+                }
+            }
+        }
+    }
+}

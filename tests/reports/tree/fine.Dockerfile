@@ -1,0 +1,2 @@
+FROM debian
+RUN --mount=type=cache,id=m,target=/m make
