@@ -34,4 +34,5 @@ pub mod report;
 pub mod rules;
 pub mod suppress;
 pub mod text;
+pub mod wiring;
 pub mod workspace;

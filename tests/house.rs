@@ -14,6 +14,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("init", &["text"]),
     ("suppress", &["dockerfile", "finding", "fix", "text"]),
     ("rules", &["dockerfile", "finding", "fix", "index", "suppress", "text"]),
+    ("wiring", &["fix", "text"]),
     ("workspace", &["text"]),
     ("lint", &["dockerfile", "finding", "fix", "index", "rules", "suppress", "text"]),
     ("report", &["finding", "fix", "lint", "text"]),

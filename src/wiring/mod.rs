@@ -1,0 +1,242 @@
+//! Who builds which Dockerfile with which arguments: workflows, pipelines, Compose and bake files.
+//!
+//! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
+//! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
+
+use crate::text::Span;
+
+/// A kind of file that says what is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A workflow of GitHub Actions, or an action made of steps.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+    /// CircleCI.
+    Circleci,
+    /// Buildkite.
+    Buildkite,
+    /// Azure Pipelines.
+    Azure,
+    /// Bitbucket Pipelines.
+    Bitbucket,
+    /// Docker Compose.
+    Compose,
+    /// Bake, in HCL.
+    BakeHcl,
+    /// Bake, in JSON.
+    BakeJson,
+}
+
+/// What builds an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Front {
+    /// `docker/build-push-action`
+    BuildPushAction,
+    /// `docker/bake-action`
+    BakeAction,
+    /// `docker build`, `docker image build`, `docker builder build`
+    Docker,
+    /// `docker buildx build`
+    Buildx,
+    /// `docker buildx bake`
+    Bake,
+    /// `docker compose build`, `docker compose up --build`, and a service of a Compose file
+    Compose,
+    /// `podman build`
+    Podman,
+    /// `buildah build`, `buildah bud`
+    Buildah,
+    /// `nerdctl build`
+    Nerdctl,
+    /// `devcontainer build`
+    Devcontainer,
+    /// `rocker`
+    Rocker,
+}
+
+/// What a file says about builds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wiring {
+    /// The builds, ordered by place.
+    pub builds: Vec<Build>,
+    /// Builds that are there, but of which nothing can be said.
+    pub unknown: Vec<Unknown>,
+    /// Dockerfiles within the file.
+    pub inline: Vec<Inline>,
+}
+
+/// One build: a step, a command, a target, a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// What runs it.
+    pub front: Front,
+    /// What to call it: ``job `test`, step 3``, ``target `app` ``, ``service `web` ``.
+    pub name: String,
+    /// Where it stands: what a finding underlines.
+    pub span: Span,
+    /// What it builds.
+    pub what: What,
+    /// The stage that it is built up to, where that is said and known.
+    pub target: Option<String>,
+    /// The build arguments that it passes.
+    pub args: Vec<Arg>,
+    /// Whether these are all: not where a variable or an expression may hold more.
+    pub args_known: bool,
+    /// How often it runs at once.
+    pub runs: Runs,
+    /// The job that it belongs to, where the format has jobs.
+    pub job: Option<String>,
+}
+
+/// What a build builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The Dockerfile at this path: relative to the folder that the format starts from (the repository's root for
+    /// pipelines, the file's own folder for Compose and bake), `/` between names, `.` and `..` taken out as far as they go.
+    File(String),
+    /// One of the file's own, by its index in [`Wiring::inline`].
+    Inline(usize),
+    /// What a Compose or bake file says: its path as in [`What::File`], and the services or targets (none: its default).
+    Files(Vec<String>, Vec<String>),
+}
+
+/// A build argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// Its name.
+    pub name: String,
+    /// Its value as written, expressions and variables in it; where it is one variable that the file itself sets (an
+    /// `env:` of the step, the job or the workflow), what that is set to. `None` where the value comes from outside.
+    pub value: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// How often a build runs at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// Once for each run of its job.
+    Once,
+    /// Once for each combination of these axes, of which each has at least two values.
+    Matrix(Vec<String>),
+}
+
+/// A build of which nothing can be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Where it stands.
+    pub span: Span,
+    /// Why nothing can be said, for people.
+    pub why: String,
+}
+
+/// A Dockerfile within another file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inline {
+    /// Its text, as the engine gets it.
+    pub text: String,
+    /// Where its bytes stand in the file: pieces of `text`, in order, each with its first byte there and in the file.
+    /// Within a piece both run alike. Empty where it cannot be edited in place (escapes, folded lines).
+    pub pieces: Vec<Piece>,
+    /// Where it stands in the file as a whole.
+    pub span: Span,
+}
+
+/// A stretch of an [`Inline`] that stands in the file byte for byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Its first byte in the Dockerfile's text.
+    pub text: usize,
+    /// Its first byte in the file.
+    pub file: usize,
+    /// Its length in bytes.
+    pub len: usize,
+    /// What every line that is put into it has to begin with, in columns of blanks.
+    pub indent: usize,
+}
+
+/// The argument that is to be passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Lane<'a> {
+    /// The name of the argument.
+    pub arg: &'a str,
+    /// Its value for builds that pass none.
+    pub default: &'a str,
+    /// Whether another job builds the same Dockerfile.
+    pub shared: bool,
+}
+
+/// What is wrong with a file that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct WiringError {
+    /// Where, as far as that is known.
+    pub span: Span,
+    /// What, for people.
+    pub message: String,
+}
+
+/// The kind of the file at `path`, relative to the repository's root or to any folder, by its name and folder; `None`
+/// for all others.
+#[must_use]
+pub fn kind(path: &str) -> Option<Kind> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
+    let is_in = |end: &str| folder == end || folder.strip_suffix(end).is_some_and(|rest| rest.ends_with('/'));
+    match stem {
+        Some(_) if is_in(".github/workflows") => return Some(Kind::Github),
+        Some("action") => return Some(Kind::Github),
+        Some(_) if is_in(".buildkite") => return Some(Kind::Buildkite),
+        Some("config") if is_in(".circleci") => return Some(Kind::Circleci),
+        Some(".gitlab-ci") => return Some(Kind::Gitlab),
+        Some(stem) if stem.ends_with(".gitlab-ci") || is_in(".gitlab/ci") => return Some(Kind::Gitlab),
+        Some("azure-pipelines") => return Some(Kind::Azure),
+        Some(_) if is_in(".azure-pipelines") => return Some(Kind::Azure),
+        Some("bitbucket-pipelines") => return Some(Kind::Bitbucket),
+        Some(stem) => {
+            let compose = ["compose", "docker-compose"].iter().any(|word| {
+                stem.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+            });
+            return compose.then_some(Kind::Compose);
+        }
+        None => {}
+    }
+    let bake = name.strip_prefix("docker-bake.")?;
+    match bake.rsplit('.').next()? {
+        "hcl" => Some(Kind::BakeHcl),
+        "json" => Some(Kind::BakeJson),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_go_by_name_and_folder() {
+        for (path, expected) in [
+            (".github/workflows/ci.yml", Some(Kind::Github)),
+            ("a/.github/workflows/ci.yaml", Some(Kind::Github)),
+            ("x.github/workflows/ci.yml", None),
+            ("build/action.yml", Some(Kind::Github)),
+            (".gitlab-ci.yml", Some(Kind::Gitlab)),
+            ("ci/build.gitlab-ci.yml", Some(Kind::Gitlab)),
+            (".circleci/config.yml", Some(Kind::Circleci)),
+            ("config.yml", None),
+            (".buildkite/pipeline.yml", Some(Kind::Buildkite)),
+            ("azure-pipelines.yml", Some(Kind::Azure)),
+            ("bitbucket-pipelines.yml", Some(Kind::Bitbucket)),
+            ("docker-compose.yml", Some(Kind::Compose)),
+            ("compose.prod.yaml", Some(Kind::Compose)),
+            ("docker-compose-dev.yml", Some(Kind::Compose)),
+            ("composer.yml", None),
+            ("docker-bake.hcl", Some(Kind::BakeHcl)),
+            ("docker-bake.override.json", Some(Kind::BakeJson)),
+            ("values.yaml", None),
+        ] {
+            assert_eq!(kind(path), expected, "{path}");
+        }
+    }
+}
