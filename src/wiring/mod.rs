@@ -5,6 +5,8 @@
 
 pub mod argv;
 pub mod ci;
+pub mod command;
+pub mod shell;
 
 use crate::text::Span;
 
@@ -15,7 +17,7 @@ pub enum Kind {
     Github,
     /// GitLab CI.
     Gitlab,
-    /// CircleCI.
+    /// `CircleCI`.
     Circleci,
     /// Buildkite.
     Buildkite,
@@ -67,6 +69,23 @@ pub struct Wiring {
     pub unknown: Vec<Unknown>,
     /// Dockerfiles within the file.
     pub inline: Vec<Inline>,
+    /// Other files of the repository that it runs: what they build is built as this one says.
+    pub calls: Vec<Call>,
+}
+
+/// A call of another file: a reusable workflow, an action of the same repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Where it stands.
+    pub span: Span,
+    /// The job that calls.
+    pub job: Option<String>,
+    /// The file's path from the repository's root; for an action its folder, in which `action.yml` stands.
+    pub path: String,
+    /// How often it runs at once.
+    pub runs: Runs,
+    /// The inputs that it passes, as written.
+    pub with: Vec<Arg>,
 }
 
 /// One build: a step, a command, a target, a service.
@@ -86,6 +105,8 @@ pub struct Build {
     pub args: Vec<Arg>,
     /// Whether these are all: not where a variable or an expression may hold more.
     pub args_known: bool,
+    /// What the file sets in the environment of the build: what a Compose or bake file makes of `${NAME}`.
+    pub env: Vec<Arg>,
     /// How often it runs at once.
     pub runs: Runs,
     /// The job that it belongs to, where the format has jobs.
