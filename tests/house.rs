@@ -20,7 +20,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("report", &["finding", "fix", "lint", "text"]),
     ("init", &["text"]),
     ("config", &["finding", "rules", "text"]),
-    ("cli", &["config", "dockerfile", "finding", "fix", "lint", "report", "rules", "text", "workspace"]),
+    ("cli", &["config", "dockerfile", "finding", "init", "fix", "lint", "report", "rules", "text", "workspace"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
