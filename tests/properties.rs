@@ -158,11 +158,8 @@ fn skeleton(file: &Dockerfile<'_>) -> Vec<String> {
                 bytes.drain(id.start - start - comma..id.end - start);
             }
         }
-        bytes
-            .split_inclusive(|&b| b == b'\n')
-            .filter(|line| !is_suppression(line))
-            .map(String::from_utf8_lossy)
-            .collect()
+        let lines = bytes.split(|&b| b == b'\n').filter(|line| !is_suppression(line));
+        lines.map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     })
     .collect()
 }

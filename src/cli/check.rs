@@ -54,8 +54,13 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
     let checked = lint::check(given.source, given.settings);
     let nothing = checked.findings.is_empty() && checked.sites.is_empty() && checked.ignores.is_empty();
     let settings = || Arc::clone(given.settings);
-    let report =
-        || FileReport { path: given.path.into(), source: given.source.to_vec(), settings: settings(), checked };
+    let report = || FileReport {
+        path: given.path.into(),
+        source: given.source.to_vec(),
+        settings: settings(),
+        checked,
+        wires: None,
+    };
     (!nothing).then(report)
 }
 

@@ -106,7 +106,8 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
     }
     let left = std::mem::take(&mut fixed.left);
     let settings = Arc::clone(settings);
-    let report = FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), settings, checked: left };
+    let report =
+        FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), settings, checked: left, wires: None };
     let old = if changed { source.to_vec() } else { Vec::new() };
     Some((report, Done { fixed, old, stdin, unwritten }))
 }
@@ -143,7 +144,7 @@ impl Output {
 /// Standard input without a mount: it is printed as it came.
 fn untouched(given: Given<'_>) -> (FileReport, Done) {
     let (path, settings) = (given.path.to_path_buf(), Arc::clone(given.settings));
-    let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default() };
+    let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default(), wires: None };
     let bytes = given.source.to_vec();
     let fixed = Fixed { bytes, made: Vec::new(), left: lint::Checked::default(), dropped: Vec::new() };
     (report, Done { fixed, old: Vec::new(), stdin: given.stdin, unwritten: None })

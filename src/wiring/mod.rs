@@ -3,6 +3,9 @@
 //! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
+pub mod inline;
+
+use crate::fix::Fix;
 use crate::text::Span;
 
 /// A kind of file that says what is built.
@@ -87,6 +90,10 @@ pub struct Build {
     pub runs: Runs,
     /// The job that it belongs to, where the format has jobs.
     pub job: Option<String>,
+    /// The name of the target or service itself, where the format has such.
+    pub id: Option<String>,
+    /// What the file sets in the environment of the build.
+    pub env: Vec<Arg>,
 }
 
 /// What a build builds.
@@ -175,6 +182,22 @@ pub struct WiringError {
     pub span: Span,
     /// What, for people.
     pub message: String,
+}
+
+/// What the file `source` says about builds.
+///
+/// # Errors
+/// [`WiringError`] where it cannot be read as what it is.
+pub fn read(_kind: Kind, _source: &str) -> Result<Wiring, WiringError> {
+    Ok(Wiring::default())
+}
+
+/// The fix that makes `build`, which stands in `source`, pass the lane.
+///
+/// # Errors
+/// Why a person has to do it.
+pub fn pass(_kind: Kind, _source: &str, _build: &Build, _lane: &Lane<'_>) -> Result<Fix, String> {
+    Err("not there yet".into())
 }
 
 /// The kind of the file at `path`, relative to the repository's root or to any folder, by its name and folder; `None`
