@@ -58,6 +58,26 @@ pub enum Front {
     Rocker,
 }
 
+impl Front {
+    /// What one types, or names, to have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BuildPushAction => "docker/build-push-action",
+            Self::BakeAction => "docker/bake-action",
+            Self::Docker => "docker build",
+            Self::Buildx => "docker buildx build",
+            Self::Bake => "docker buildx bake",
+            Self::Compose => "docker compose",
+            Self::Podman => "podman build",
+            Self::Buildah => "buildah build",
+            Self::Nerdctl => "nerdctl build",
+            Self::Devcontainer => "devcontainer build",
+            Self::Rocker => "rocker",
+        }
+    }
+}
+
 /// What a file says about builds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wiring {
@@ -67,6 +87,14 @@ pub struct Wiring {
     pub unknown: Vec<Unknown>,
     /// Dockerfiles within the file.
     pub inline: Vec<Inline>,
+}
+
+impl Wiring {
+    /// Whether it says nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty()
+    }
 }
 
 /// One build: a step, a command, a target, a service.
