@@ -3,6 +3,8 @@
 //! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
+pub mod yaml;
+
 use crate::text::Span;
 
 /// A kind of file that says what is built.
