@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod shell;
+pub mod yaml;
 
 use crate::text::Span;
 
