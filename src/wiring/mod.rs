@@ -3,9 +3,12 @@
 //! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
-pub mod inline;
-
 use crate::fix::Fix;
+pub mod command;
+pub mod inline;
+pub mod shell;
+pub mod yaml;
+
 use crate::text::Span;
 
 /// A kind of file that says what is built.
@@ -15,7 +18,7 @@ pub enum Kind {
     Github,
     /// GitLab CI.
     Gitlab,
-    /// CircleCI.
+    /// `CircleCI`.
     Circleci,
     /// Buildkite.
     Buildkite,
@@ -87,6 +90,23 @@ pub struct Wiring {
     pub unknown: Vec<Unknown>,
     /// Dockerfiles within the file.
     pub inline: Vec<Inline>,
+    /// Other files of the repository that it runs: what they build is built as this one says.
+    pub calls: Vec<Call>,
+}
+
+/// A call of another file: a reusable workflow, an action of the same repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Where it stands.
+    pub span: Span,
+    /// The job that calls.
+    pub job: Option<String>,
+    /// The file's path from the repository's root; for an action its folder, in which `action.yml` stands.
+    pub path: String,
+    /// How often it runs at once.
+    pub runs: Runs,
+    /// The inputs that it passes, as written.
+    pub with: Vec<Arg>,
 }
 
 impl Wiring {
@@ -114,6 +134,8 @@ pub struct Build {
     pub args: Vec<Arg>,
     /// Whether these are all: not where a variable or an expression may hold more.
     pub args_known: bool,
+    /// What the file sets in the environment of the build: what a Compose or bake file makes of `${NAME}`.
+    pub env: Vec<Arg>,
     /// How often it runs at once.
     pub runs: Runs,
     /// The job that it belongs to, where the format has jobs.

@@ -1,0 +1,391 @@
+//! Commands that build images: which tool, which Dockerfile, which arguments.
+//!
+//! [`read`] takes the words of one simple command, from a script or from an `argv` ([`words`]); [`what`] says what the
+//! command builds, where that can be known.
+
+mod options;
+mod tables;
+mod what;
+
+use super::shell::{Word, is_name};
+use super::{Front, shell};
+use crate::text::Span;
+use options::{Item, Items};
+use tables::Options;
+
+pub use what::what;
+
+/// A command that builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The tool.
+    pub front: Front,
+    /// Where it stands in the script: from the tool's name to the last word.
+    pub span: Span,
+    /// The index of the word that names the tool.
+    pub tool: usize,
+    /// The index of the word behind which arguments for the build can be put: the subcommand.
+    pub behind: usize,
+    /// How an argument is passed to it.
+    pub pass: Pass,
+    /// `-f`, `--file`, in order.
+    pub files: Vec<Word>,
+    /// Its words that are no option and no option's value: the context, the targets or the services.
+    pub rest: Vec<Word>,
+    /// `--target`.
+    pub target: Option<Word>,
+    /// The folder that an option moves it to: Compose's `--project-directory`.
+    pub folder: Option<Word>,
+    /// The build arguments.
+    pub args: Vec<BuildArg>,
+    /// Whether these are all: not where a word may stand for several.
+    pub args_known: bool,
+    /// What the command itself sets in the environment, `A=1` of `env A=1 docker build .`.
+    pub sets: Vec<(String, Word)>,
+}
+
+/// `--build-arg NAME=value`, or what means the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildArg {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` for `--build-arg NAME`, which takes it from the environment.
+    pub value: Option<Word>,
+    /// Where it stands: the word that holds the name.
+    pub span: Span,
+}
+
+/// How a build argument is passed to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// `--build-arg NAME=value`
+    BuildArg,
+    /// `--set *.args.NAME=value`
+    Set,
+    /// Only the environment reaches it: what its files make of `${NAME}`.
+    Environment,
+    /// `--cache-id value`, where rocker's extension for it is installed.
+    CacheId,
+    /// It has no way: `devcontainer build`.
+    Nothing,
+}
+
+impl Command {
+    /// The words that pass `value` as the argument `name`, each as one word of an `argv`; none where there is no option
+    /// for it.
+    #[must_use]
+    pub fn passing(&self, name: &str, value: &str) -> Vec<String> {
+        match self.pass {
+            Pass::BuildArg => vec!["--build-arg".into(), format!("{name}={value}")],
+            Pass::Set => vec!["--set".into(), format!("*.args.{name}={value}")],
+            Pass::CacheId => vec!["--cache-id".into(), value.into()],
+            Pass::Environment | Pass::Nothing => Vec::new(),
+        }
+    }
+
+    /// What to write into a POSIX shell's script behind the word [`Command::behind`], blank before it included, so that
+    /// the variable `name` is passed as the argument of its name. The star is quoted, or it might name files.
+    #[must_use]
+    pub fn insertion(&self, name: &str) -> Option<String> {
+        match self.pass {
+            Pass::BuildArg => Some(format!(" --build-arg {name}=\"${name}\"")),
+            Pass::Set => Some(format!(" --set \"*.args.{name}=${name}\"")),
+            Pass::CacheId | Pass::Environment | Pass::Nothing => None,
+        }
+    }
+}
+
+/// The words of an `argv`.
+#[must_use]
+pub fn words(argv: &[String]) -> Vec<Word> {
+    argv.iter().map(|word| Word::plain(word)).collect()
+}
+
+/// The commands of a script that build, each with the simple command that it is.
+#[must_use]
+pub fn all(commands: Vec<shell::Simple>) -> Vec<(shell::Simple, Command)> {
+    commands.into_iter().filter_map(|simple| read(&simple.words).map(|command| (simple, command))).collect()
+}
+
+/// The build that the words run, if it is one that is known here. Assignments before them are no part of `words`.
+#[must_use]
+pub fn read(words: &[Word]) -> Option<Command> {
+    let (tool, sets) = skip_prefixes(words)?;
+    let name = words[tool].text()?;
+    let name = if name.starts_with('@') { name } else { name.rsplit(['/', '\\']).next().unwrap_or(name) };
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    let at = tool + 1;
+    let mut command = match name {
+        "docker" => docker(words, at)?,
+        "docker-buildx" | "buildx" => buildx(words, at)?,
+        "docker-compose" | "podman-compose" => compose(words, at)?,
+        "podman" => podman(words, at)?,
+        "buildah" => {
+            let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
+            matches!(verb, "build" | "bud" | "build-using-dockerfile").then(|| build(Front::Buildah, words, sub))?
+        }
+        "nerdctl" => nerdctl(words, at)?,
+        "devcontainer" | "@devcontainers/cli" => {
+            (words.get(at)?.text()? == "build").then(|| other(Front::Devcontainer, Pass::Nothing, at))?
+        }
+        "rocker" => rocker(words, at)?,
+        _ => return None,
+    };
+    if words[..tool].iter().any(|word| word.text() == Some("xargs")) {
+        command.args_known = false;
+    }
+    command.tool = tool;
+    command.sets = sets;
+    command.span = Span::new(words[tool].span.start, words.last()?.span.end);
+    Some(command)
+}
+
+/// Goes over `sudo -E`, `env A=1` and the like; gives what they set as well.
+fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)>)> {
+    let mut at = 0;
+    let mut sets = Vec::new();
+    let prefix = |at: usize| {
+        let text = words.get(at)?.text()?;
+        tables::PREFIXES.iter().find(|prefix| prefix.0 == text)
+    };
+    while let Some((_, letters, own)) = prefix(at) {
+        at += 1;
+        let mut own = *own;
+        while let Some(word) = words.get(at) {
+            let text = word.text().unwrap_or_default();
+            let assigns = word.assignment().filter(|(name, _)| is_name(name));
+            if let Some((name, value)) = assigns {
+                sets.push((name.to_owned(), value));
+            } else if text.starts_with('-') && text.len() > 1 {
+                let last = text.chars().last().unwrap_or_default();
+                let takes = !text.starts_with("--") && text.len() == 2 && letters.contains(last);
+                at += usize::from(takes);
+            } else if text.starts_with(|first: char| first.is_ascii_digit()) {
+                own = own.saturating_sub(1);
+            } else if own > 0 {
+                own -= 1;
+            } else {
+                break;
+            }
+            at += 1;
+        }
+    }
+    words.get(at).map(|_| (at, sets))
+}
+
+/// The subcommand behind the options at `at`: its index and text.
+fn subcommand<'w>(words: &'w [Word], at: usize, options: &Options) -> Option<(usize, &'w str)> {
+    let mut items = Items::new(words, at, options);
+    loop {
+        match items.next()? {
+            Item::Word(index) => return Some((index, words[index].text()?)),
+            Item::Option { .. } => {}
+            Item::Several => return None,
+        }
+    }
+}
+
+fn docker(words: &[Word], at: usize) -> Option<Command> {
+    let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
+    match verb {
+        "build" => Some(build(Front::Docker, words, sub)),
+        "image" | "builder" => {
+            let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
+            (verb == "build").then(|| build(Front::Docker, words, sub))
+        }
+        "buildx" => buildx(words, sub + 1),
+        "compose" => compose(words, sub + 1),
+        _ => None,
+    }
+}
+
+fn buildx(words: &[Word], at: usize) -> Option<Command> {
+    let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
+    match verb {
+        "build" | "b" => Some(build(Front::Buildx, words, sub)),
+        "bake" | "f" => Some(bake(words, sub)),
+        _ => None,
+    }
+}
+
+fn podman(words: &[Word], at: usize) -> Option<Command> {
+    let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
+    match verb {
+        "build" => Some(build(Front::Podman, words, sub)),
+        "buildx" | "image" => {
+            let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
+            (verb == "build").then(|| build(Front::Podman, words, sub))
+        }
+        "compose" => compose(words, sub + 1),
+        _ => None,
+    }
+}
+
+fn nerdctl(words: &[Word], at: usize) -> Option<Command> {
+    let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
+    match verb {
+        "build" => Some(build(Front::Nerdctl, words, sub)),
+        "image" | "builder" => {
+            let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
+            (verb == "build").then(|| build(Front::Nerdctl, words, sub))
+        }
+        "compose" => compose(words, sub + 1),
+        _ => None,
+    }
+}
+
+/// `rocker [options] image [command…]`. It writes its own Dockerfile.
+fn rocker(words: &[Word], at: usize) -> Option<Command> {
+    words.get(at)?;
+    let mut command = other(Front::Rocker, Pass::CacheId, at - 1);
+    let mut items = Items::new(words, at, &tables::ROCKER);
+    while let Some(item) = items.next() {
+        match item {
+            Item::Option { name: "cache-id", value: Some(value), index } => {
+                command.args.push(BuildArg { name: "CACHE_ID".into(), value: Some(value), span: words[index].span });
+            }
+            Item::Several => command.args_known = false,
+            Item::Option { .. } | Item::Word(_) => {}
+        }
+    }
+    Some(command)
+}
+
+fn other(front: Front, pass: Pass, behind: usize) -> Command {
+    Command {
+        front,
+        span: Span::at(0),
+        tool: 0,
+        behind,
+        pass,
+        files: Vec::new(),
+        rest: Vec::new(),
+        target: None,
+        folder: None,
+        args: Vec::new(),
+        args_known: true,
+        sets: Vec::new(),
+    }
+}
+
+/// What stands behind `build`.
+fn build(front: Front, words: &[Word], sub: usize) -> Command {
+    let mut command = other(front, Pass::BuildArg, sub);
+    let mut items = Items::new(words, sub + 1, &tables::BUILD);
+    while let Some(item) = items.next() {
+        match item {
+            Item::Word(index) => command.rest.push(words[index].clone()),
+            Item::Several => several(&mut command, &items, words),
+            Item::Option { name, value: Some(value), index } => match name {
+                "file" | "f" => command.files.push(value),
+                "target" => command.target = Some(value),
+                "build-arg" => command.build_arg(&value, words[index].span),
+                "build-arg-file" => command.args_known = false,
+                _ => {}
+            },
+            Item::Option { .. } => {}
+        }
+    }
+    command
+}
+
+/// A word that may be several. As the last one, where no other is the context, it is the context.
+fn several(command: &mut Command, items: &Items<'_>, words: &[Word]) {
+    let Some(word) = items.at().checked_sub(1).and_then(|at| words.get(at)) else { return };
+    let written = word.written().to_ascii_lowercase();
+    let options = ["arg", "opt", "flag", "param", "$@", "$*", "[@]"].iter().any(|hint| written.contains(hint));
+    if items.at() == words.len() && command.rest.is_empty() && !options {
+        command.rest.push(word.clone());
+    } else {
+        command.args_known = false;
+    }
+}
+
+/// What stands behind `bake`.
+fn bake(words: &[Word], sub: usize) -> Command {
+    let mut command = other(Front::Bake, Pass::Set, sub);
+    let mut items = Items::new(words, sub + 1, &tables::BAKE);
+    while let Some(item) = items.next() {
+        match item {
+            Item::Word(index) => command.rest.push(words[index].clone()),
+            Item::Several => {
+                command.args_known = false;
+                command.rest.push(words[items.at() - 1].clone());
+            }
+            Item::Option { name, value: Some(value), index } => match name {
+                "file" | "f" => command.files.push(value),
+                "set" => command.set(&value, words[index].span),
+                _ => {}
+            },
+            Item::Option { .. } => {}
+        }
+    }
+    command
+}
+
+/// What stands behind `docker compose`.
+fn compose(words: &[Word], at: usize) -> Option<Command> {
+    let mut command = other(Front::Compose, Pass::BuildArg, 0);
+    let mut items = Items::new(words, at, &tables::COMPOSE);
+    let sub = loop {
+        match items.next()? {
+            Item::Word(index) => break index,
+            Item::Option { name: "file" | "f", value: Some(value), .. } => command.files.push(value),
+            Item::Option { name: "project-directory", value, .. } => command.folder = value,
+            Item::Option { .. } => {}
+            Item::Several => command.args_known = false,
+        }
+    };
+    let (options, mut builds) = match words[sub].text()? {
+        "build" => (&tables::COMPOSE_BUILD, true),
+        "up" | "create" => (&tables::COMPOSE_UP, false),
+        _ => return None,
+    };
+    command.behind = sub;
+    if !builds {
+        command.pass = Pass::Environment;
+    }
+    let mut items = Items::new(words, sub + 1, options);
+    while let Some(item) = items.next() {
+        match item {
+            Item::Word(index) => command.rest.push(words[index].clone()),
+            Item::Several => {
+                command.args_known = false;
+                command.rest.push(words[items.at() - 1].clone());
+            }
+            Item::Option { name: "build", value: None, .. } => builds = true,
+            Item::Option { name: "build-arg", value: Some(value), index } => {
+                command.build_arg(&value, words[index].span);
+            }
+            Item::Option { .. } => {}
+        }
+    }
+    builds.then_some(command)
+}
+
+impl Command {
+    /// `NAME=value` or `NAME`.
+    fn build_arg(&mut self, word: &Word, span: Span) {
+        let (name, value) = match word.assignment() {
+            Some((name, value)) => (name.to_owned(), Some(value)),
+            None => (word.text().unwrap_or_default().to_owned(), None),
+        };
+        if name.is_empty() {
+            self.args_known = false;
+        } else {
+            self.args.push(BuildArg { name, value, span });
+        }
+    }
+
+    /// `target.args.NAME=value`. Other overrides pass nothing.
+    fn set(&mut self, word: &Word, span: Span) {
+        let Some((key, value)) = word.assignment() else {
+            self.args_known &= word.text().is_some();
+            return;
+        };
+        let key = key.strip_suffix('+').unwrap_or(key);
+        if let Some((_, name)) = key.split_once(".args.") {
+            self.args.push(BuildArg { name: name.to_owned(), value: Some(value), span });
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Words as options, their values, and the others.
+
+use super::super::shell::Word;
+use super::tables::Options;
+
+/// What one or two words are.
+pub(super) enum Item<'w> {
+    /// The word at this index, no option.
+    Word(usize),
+    /// An option.
+    Option {
+        /// Its name without dashes; a letter for a short one.
+        name: &'w str,
+        /// Its value, if it takes one.
+        value: Option<Word>,
+        /// The index of the word that holds the value, or else the name.
+        index: usize,
+    },
+    /// A word that may be anything, or several.
+    Several,
+}
+
+/// The words from some index on.
+pub(super) struct Items<'w> {
+    words: &'w [Word],
+    at: usize,
+    options: &'w Options,
+    /// Whether `--` has been.
+    only_words: bool,
+    /// Where in a word of several letters we are.
+    letter: usize,
+}
+
+impl<'w> Items<'w> {
+    pub(super) fn new(words: &'w [Word], at: usize, options: &'w Options) -> Self {
+        Self { words, at, options, only_words: false, letter: 0 }
+    }
+
+    /// The index of the first word that has not been given.
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn next(&mut self) -> Option<Item<'w>> {
+        if self.letter > 0 {
+            return self.letters();
+        }
+        let index = self.at;
+        let word = self.words.get(index)?;
+        self.at += 1;
+        if word.may_be_several() {
+            return Some(Item::Several);
+        }
+        let head = word.head();
+        if self.only_words || head.len() < 2 || !head.starts_with('-') {
+            return Some(Item::Word(index));
+        }
+        if word.text() == Some("--") {
+            self.only_words = true;
+            return self.next();
+        }
+        let Some(long) = head.strip_prefix("--") else {
+            self.at = index;
+            self.letter = 1;
+            return self.letters();
+        };
+        if let Some((name, _)) = long.split_once('=') {
+            let value = word.behind(name.len() + 3);
+            return Some(Item::Option { name, value, index });
+        }
+        if self.options.switches.contains(&long) {
+            return Some(Item::Option { name: long, value: None, index });
+        }
+        Some(self.taking(long, index))
+    }
+
+    /// An option that takes the next word.
+    fn taking(&mut self, name: &'w str, index: usize) -> Item<'w> {
+        let value = self.words.get(self.at).cloned();
+        if value.is_none() {
+            return Item::Option { name, value, index };
+        }
+        self.at += 1;
+        Item::Option { name, value, index: self.at - 1 }
+    }
+
+    /// The next letter of `-qt`, the value of which may stand in the same word.
+    fn letters(&mut self) -> Option<Item<'w>> {
+        let index = self.at;
+        let word = self.words.get(index)?;
+        let head = word.head();
+        let letter = head.get(self.letter..)?.chars().next()?;
+        let name = head.get(self.letter..self.letter + letter.len_utf8())?;
+        let rest = self.letter + letter.len_utf8();
+        let is_last = word.text().is_some_and(|text| text.len() == rest);
+        self.letter = 0;
+        self.at += 1;
+        if self.options.letters.contains(letter) {
+            if head.len() > rest {
+                self.at = index;
+                self.letter = rest;
+            }
+            return Some(Item::Option { name, value: None, index });
+        }
+        if is_last {
+            return Some(self.taking(name, index));
+        }
+        let from = if head.get(rest..).is_some_and(|rest| rest.starts_with('=')) { rest + 1 } else { rest };
+        Some(Item::Option { name, value: word.behind(from), index })
+    }
+}
