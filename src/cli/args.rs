@@ -1,5 +1,6 @@
 //! What can be typed, and the help for it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -71,6 +72,21 @@ pub(super) enum Command {
             something could not be read or written, or the hook could not be added."
     )]
     Init(InitArgs),
+    /// Print the lane of this job, the same one in each of its runs
+    #[command(after_help = "Examples:\n  docker build --build-arg CACHE_ID=\"$(cachelane id)\" .\n  \
+            docker build $(cachelane id --format build-arg) .\n  cachelane id --format github-env     for all later steps of \
+            the job\n  cachelane id --explain\n\nThe lane is the argument, or else what CACHE_ID or ROCKER_CACHE_ID \
+            hold, or else what the CI calls the job, or else `default`.\n\nExit code: 0, or 2 when something could not be \
+            read, written or understood.")]
+    Id(IdArgs),
+    /// Run a build with this job's lane passed, whatever builds it
+    #[command(
+        after_help = "Examples:\n  cachelane run -- docker build .\n  cachelane run --lane py310 -- docker buildx bake\n  \
+            cachelane run --dry-run -- make image\n\nThe lane is that of `cachelane id`. Where the command takes build \
+            arguments, it gets the lane as one; all others get it by their environment.\n\nExit code: the command's own; \
+            127 when it is not there, 126 when it cannot be run, 2 when something could not be understood."
+    )]
+    Run(RunArgs),
     /// Print the completions for a shell
     #[command(
         after_help = "Examples:\n  cachelane completions bash > ~/.local/share/bash-completion/completions/cachelane\n  \
@@ -354,4 +370,67 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
         format!("there is no format `{format}`: cachelane knows {}", all.join(", "))
     })?;
     if file.is_empty() { Err("the name of the file is missing".into()) } else { Ok((format, file.into())) }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct IdArgs {
+    /// The lane, cleaned where it has to be
+    #[arg(value_name = "LANE", conflicts_with = "matrix")]
+    pub(super) lane: Option<OsString>,
+    /// The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]
+    #[arg(long, value_name = "JSON")]
+    pub(super) matrix: Option<OsString>,
+    /// The build argument that takes the lane [default: the configuration's, or CACHE_ID]
+    #[arg(long, value_name = "NAME", value_parser = values::arg)]
+    pub(super) arg: Option<String>,
+    /// How to print the lane
+    #[arg(long, value_enum, default_value = "plain")]
+    pub(super) format: LaneFormat,
+    /// Say on standard error where the lane comes from
+    #[arg(long)]
+    pub(super) explain: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// The lane [default: that of `cachelane id`]
+    #[arg(long, value_name = "LANE", conflicts_with = "matrix")]
+    pub(super) lane: Option<OsString>,
+    /// The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]
+    #[arg(long, value_name = "JSON")]
+    pub(super) matrix: Option<OsString>,
+    /// The build argument that takes the lane [default: the configuration's, or CACHE_ID]
+    #[arg(long, value_name = "NAME", value_parser = values::arg)]
+    pub(super) arg: Option<String>,
+    /// How the lane reaches the build [default: arg, or namespace where the configuration says so]
+    #[arg(long, value_enum)]
+    pub(super) via: Option<Via>,
+    /// Print the command, ready to be pasted into a shell, and run nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", last = true, required = true)]
+    pub(super) command: Vec<OsString>,
+}
+
+/// How to print a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LaneFormat {
+    /// Just the lane
+    Plain,
+    /// `--build-arg CACHE_ID=lane`
+    BuildArg,
+    /// `CACHE_ID=lane`
+    Env,
+    /// `CACHE_ID=lane` at the end of the file that GITHUB_ENV names
+    GithubEnv,
+}
+
+/// How a lane reaches a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Via {
+    /// As the build argument that the Dockerfile's ids refer to
+    Arg,
+    /// As `BUILDKIT_CACHE_MOUNT_NS`, which sets all cache mounts apart, whatever the Dockerfile says
+    Namespace,
 }

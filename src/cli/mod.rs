@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod config;
 mod fix;
+mod id;
 mod init;
 mod list;
 mod man;
@@ -14,6 +15,7 @@ mod output;
 mod progress;
 mod rules;
 mod run;
+mod run_command;
 mod settled;
 mod since;
 mod slips;
@@ -63,6 +65,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => rules::explain(args),
         Command::Config(command) => config::run(command),
         Command::Init(args) => init::run(args),
+        Command::Id(args) => id::run(args),
+        Command::Run(args) => return run_command::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

@@ -3,12 +3,14 @@
 //! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
-use crate::fix::Fix;
+pub mod argv;
+pub mod ci;
 pub mod command;
 pub mod inline;
 pub mod shell;
 pub mod yaml;
 
+use crate::fix::Fix;
 use crate::text::Span;
 
 /// A kind of file that says what is built.
@@ -142,8 +144,6 @@ pub struct Build {
     pub job: Option<String>,
     /// The name of the target or service itself, where the format has such.
     pub id: Option<String>,
-    /// What the file sets in the environment of the build.
-    pub env: Vec<Arg>,
 }
 
 /// What a build builds.

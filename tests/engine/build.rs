@@ -21,6 +21,9 @@ COPY busybox /bin/sh
 COPY probe /bin/probe
 ";
 
+/// Where the engine has cachelane.
+const CACHELANE: &str = "/srv/cachelane";
+
 /// How long a build may take, unless it says otherwise.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -29,6 +32,8 @@ const LIMIT: Duration = Duration::from_secs(90);
 pub struct Job {
     file: String,
     arguments: Vec<(String, String)>,
+    /// What runs the client.
+    pub runner: Vec<String>,
     /// When it is cancelled.
     pub limit: Duration,
 }
@@ -36,7 +41,7 @@ pub struct Job {
 impl Job {
     /// A build of the stages in `file`, which stand behind one that is named `base`.
     pub fn new(file: &str) -> Self {
-        Self { file: format!("{BASE}{file}"), arguments: Vec::new(), limit: LIMIT }
+        Self { file: format!("{BASE}{file}"), arguments: Vec::new(), runner: Vec::new(), limit: LIMIT }
     }
 
     /// With `lines` before the first FROM.
@@ -50,6 +55,15 @@ impl Job {
     #[must_use]
     pub fn arg(mut self, name: &str, value: &str) -> Self {
         self.arguments.push((name.into(), value.into()));
+        self
+    }
+
+    /// The client is run by `cachelane run` with these options, as a job of GitLab CI that is called `job`.
+    #[must_use]
+    pub fn by_cachelane(mut self, job: &str, options: &[&str]) -> Self {
+        let job = format!("CI_JOB_NAME={job}");
+        let words = ["env", "GITLAB_CI=true", &job, CACHELANE, "run"];
+        self.runner = words.iter().chain(options).chain(&["--"]).map(|word| (*word).to_owned()).collect();
         self
     }
 

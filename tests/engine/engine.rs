@@ -96,29 +96,32 @@ impl Engine {
         Err("its socket does not answer".into())
     }
 
-    /// Puts down what the images are made of: no image can be pulled.
+    /// Puts down what the images are made of, for no image can be pulled, and cachelane.
     fn furnish(&self, tree: &Path) -> Outcome {
         let context = self.guard.state.join("context");
         let probe = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/probe");
         fs::create_dir(&context)
             .and_then(|()| fs::copy(tree.join("usr/bin/busybox"), context.join("busybox")))
             .and_then(|_| fs::copy(probe, context.join("probe")))
-            .map_err(|error| format!("the image's files: {error}"))?;
+            .and_then(|_| fs::copy(env!("CARGO_BIN_EXE_cachelane"), self.guard.state.join("cachelane")))
+            .map_err(|error| format!("the files for builds: {error}"))?;
         self.build(&Job::new("FROM base\nRUN probe nothing\n")).map(drop)
     }
 
-    /// The docker client, in the engine's namespaces; it is killed when its time is over.
-    pub fn client(&self, limit: Duration) -> Command {
+    /// The docker client, run by `runner` if that is a command, in the engine's namespaces; it is killed when its time is
+    /// over.
+    pub fn client(&self, limit: Duration, runner: &[String]) -> Command {
         let mut client = Command::new("nsenter");
         client.args(["--target", &self.pid, "--mount", "--pid", "--net", "--", "/usr/bin/env", "-i"]);
         client.args(["PATH=/usr/sbin:/usr/bin", "HOME=/root", "LC_ALL=C.UTF-8", "DOCKER_BUILDKIT=1"]);
         client.args(["DOCKER_HOST=unix:///srv/socket", "timeout", "--signal=INT", "--kill-after=3"]);
-        client.arg(limit.as_secs().to_string()).arg("docker");
+        client.arg(limit.as_secs().to_string()).args(runner).arg("docker");
         client
     }
 
     fn ask(&self, arguments: &[&str]) -> Outcome<String> {
-        let output = self.client(PATIENCE).args(arguments).output().map_err(|error| format!("nsenter: {error}"))?;
+        let output =
+            self.client(PATIENCE, &[]).args(arguments).output().map_err(|error| format!("nsenter: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() { Ok(text) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     }
@@ -129,7 +132,12 @@ impl Engine {
     /// If the client does not start.
     pub fn start_build(&self, job: &Job) -> Outcome<Running> {
         let folder = format!("build-{}", self.files.fetch_add(1, Ordering::Relaxed));
-        Running::start(self.client(job.limit), &self.guard.state.join(&folder), &format!("/srv/{folder}"), job)
+        Running::start(
+            self.client(job.limit, &job.runner),
+            &self.guard.state.join(&folder),
+            &format!("/srv/{folder}"),
+            job,
+        )
     }
 
     /// Builds, whatever comes of it.

@@ -79,6 +79,20 @@ pub const FACTS: &[Fact] = &[
         run: locks::namespace,
     },
     Fact {
+        name: "run-lane",
+        claim: "Two jobs that build by `cachelane run` do not wait for each other, each in the lane that its CI's names give",
+        on: NEWER,
+        quiet: true,
+        run: locks::run_lane,
+    },
+    Fact {
+        name: "run-namespace",
+        claim: "With `cachelane run --via namespace` they do not either, on a file with a locked id as it was written",
+        on: BOTH,
+        quiet: true,
+        run: locks::run_namespace,
+    },
+    Fact {
         name: "stages",
         claim: "Two independent stages of one build with one locked id run one after the other, with a lane too; with two \
                 ids they run at once",

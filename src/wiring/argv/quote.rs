@@ -1,0 +1,63 @@
+//! Words that can be pasted into a shell.
+
+/// `word` as a shell reads it as one word: as it is, or in single quotes, or, where it holds what a terminal should not
+/// see raw or what is not UTF-8, in bash's `$'…'`.
+#[must_use]
+pub fn quoted(word: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+=".contains(byte);
+    match std::str::from_utf8(word) {
+        // `=cmd` is a path to zsh, and `A=b` in front of a command is an assignment.
+        Ok(text) if !word.is_empty() && word[0] != b'=' && word.iter().all(plain) => text.into(),
+        Ok(text) if !text.chars().any(is_hidden) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => escaped(word),
+    }
+}
+
+/// Whether a terminal would do something else with `ch` than show it.
+fn is_hidden(ch: char) -> bool {
+    ch.is_control()
+        || matches!(ch, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn escaped(word: &[u8]) -> String {
+    let mut text = String::from("$'");
+    for &byte in word {
+        match byte {
+            b'\n' => text.push_str(r"\n"),
+            b'\t' => text.push_str(r"\t"),
+            b'\'' | b'\\' => {
+                text.push('\\');
+                text.push(char::from(byte));
+            }
+            b' '..=b'~' => text.push(char::from(byte)),
+            // Three octal digits: a digit behind them belongs to the text.
+            _ => text.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    text.push('\'');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_are_quoted_where_they_need_it() {
+        for (word, expected) in [
+            ("build", "build"),
+            ("CACHE_ID=py310", "CACHE_ID=py310"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("*.args.CACHE_ID=x", "'*.args.CACHE_ID=x'"),
+            ("=ls", "'=ls'"),
+            ("~", "'~'"),
+            ("größe", "'größe'"),
+            ("a\u{1b}[2J1\n'", r"$'a\033[2J1\n\''"),
+        ] {
+            assert_eq!(quoted(word.as_bytes()), expected);
+        }
+        assert_eq!(quoted(b"\xff1"), r"$'\3771'");
+    }
+}

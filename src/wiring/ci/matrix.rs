@@ -1,0 +1,115 @@
+//! The values of a job's matrix: a JSON object, as `${{ toJSON(matrix) }}` is on GitHub Actions.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+/// How deep values may lie in one another.
+const DEEPEST: usize = 32;
+
+/// Why a matrix cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MatrixError {
+    /// It is no JSON.
+    #[error("the matrix is no JSON: {0}")]
+    Json(String),
+    /// It is JSON, but no object.
+    #[error("the matrix has to be a JSON object, like {{\"python\": \"3.10\"}}, and it is {0}")]
+    NoObject(&'static str),
+    /// Its values lie too deep in one another.
+    #[error("the values of the matrix lie more than {DEEPEST} deep in one another")]
+    Deep,
+}
+
+/// The values of a matrix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Matrix {
+    /// The values in the order of their keys, joined with `-`.
+    pub(super) shown: String,
+    /// The object with its keys in order, without blanks: two matrices have the same only if they are the same. A number
+    /// stands here as it was written, for `3.10` is a version to those who write it.
+    pub(super) canonical: String,
+}
+
+impl Matrix {
+    /// Reads it. `None` for a job that has no matrix (`null`), and where nothing is in it.
+    pub(super) fn read(text: &[u8]) -> Result<Option<Self>, MatrixError> {
+        let text = std::str::from_utf8(text).map_err(|error| MatrixError::Json(error.to_string()))?;
+        let raw: &RawValue = parse(text)?;
+        let kind = match raw.get().as_bytes().first() {
+            Some(b'{') => {
+                let mut reading = Reading { values: Vec::new(), canonical: String::new() };
+                reading.value(raw, 0)?;
+                let matrix = Self { shown: reading.values.join("-"), canonical: reading.canonical };
+                return Ok((matrix.canonical != "{}").then_some(matrix));
+            }
+            Some(b'n') => return Ok(None),
+            Some(b'[') => "an array",
+            Some(b'"') => "a string",
+            Some(b't' | b'f') => "true or false",
+            _ => "a number",
+        };
+        Err(MatrixError::NoObject(kind))
+    }
+}
+
+struct Reading {
+    values: Vec<String>,
+    canonical: String,
+}
+
+impl Reading {
+    fn value(&mut self, raw: &RawValue, depth: usize) -> Result<(), MatrixError> {
+        if depth > DEEPEST {
+            return Err(MatrixError::Deep);
+        }
+        let text = raw.get();
+        match text.as_bytes().first() {
+            Some(b'{') => self.object(&parse(text)?, depth)?,
+            Some(b'[') => self.array(&parse::<Vec<&RawValue>>(text)?, depth)?,
+            Some(b'"') => {
+                let string: String = parse(text)?;
+                self.canonical.push_str(&quoted(&string));
+                self.values.push(string);
+            }
+            _ => {
+                self.canonical.push_str(text);
+                self.values.push(text.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, object: &BTreeMap<String, &RawValue>, depth: usize) -> Result<(), MatrixError> {
+        let mut open = '{';
+        for (key, value) in object {
+            self.canonical.push(open);
+            self.canonical.push_str(&quoted(key));
+            self.canonical.push(':');
+            self.value(value, depth + 1)?;
+            open = ',';
+        }
+        self.canonical.push_str(if object.is_empty() { "{}" } else { "}" });
+        Ok(())
+    }
+
+    fn array(&mut self, array: &[&RawValue], depth: usize) -> Result<(), MatrixError> {
+        let mut open = '[';
+        for value in array {
+            self.canonical.push(open);
+            self.value(value, depth + 1)?;
+            open = ',';
+        }
+        self.canonical.push_str(if array.is_empty() { "[]" } else { "]" });
+        Ok(())
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, MatrixError> {
+    serde_json::from_str(text).map_err(|error| MatrixError::Json(error.to_string()))
+}
+
+/// `text` as JSON: `"`, `\` and control characters escaped, and nothing else.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
