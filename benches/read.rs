@@ -71,6 +71,6 @@ fn relate(bencher: Bencher<'_, '_>, files: usize) {
         .with_inputs(|| sources.iter().map(|s| lint::check(s.as_bytes(), &settings)).collect::<Vec<_>>())
         .bench_values(|mut checked| {
             let mut files: Vec<_> = checked.iter_mut().map(|checked| (checked, &settings)).collect();
-            lint::relate(&mut files, true, |index| index.to_string());
+            lint::relate(&mut files, |index| index.to_string());
         });
 }

@@ -11,17 +11,22 @@ use crate::dockerfile::Dockerfile;
 use crate::finding::{Elsewhere, Finding, Label};
 use crate::fix::{self, Applicability, Fix};
 use crate::index::{Index, Point, Site, Spread};
+use crate::rules::lanes::Lanes;
 use crate::rules::{self, Context, LockUse, Other, Settings};
 use crate::suppress::{self, Ignore};
 use crate::text::LineIndex;
 
 mod adopt;
 mod list;
+mod outer;
 mod prove;
 mod settle;
+pub mod wire;
 
 pub use adopt::{Adopted, adopt};
 pub use list::{ListedMount, list};
+pub use outer::{check_wiring, fix_inline};
+pub use wire::Wires;
 
 /// How often fixes are looked for again in what fixes have made, before the rest is left as it is.
 const MAX_ROUNDS: usize = 50;
@@ -36,6 +41,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Its cache mounts: what [`relate`] compares.
     pub sites: Vec<Site>,
+    /// What it asks of its builds, where it has lanes.
+    pub lanes: Option<Lanes>,
     /// Its suppressions.
     pub ignores: Vec<Ignore>,
     /// How many findings they suppress.
@@ -53,6 +60,8 @@ pub struct FileReport {
     pub settings: Arc<Settings>,
     /// What was found.
     pub checked: Checked,
+    /// What it says about builds, where it is no Dockerfile but a workflow, a pipeline, a Compose or bake file.
+    pub wires: Option<Wires>,
 }
 
 /// Whether `source` can hold a mount: a file without `--mount` is not read any further.
@@ -80,7 +89,10 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         Err(_) if !mounts => return Checked::default(),
         Err(error) => {
             let found = settings.is_on("syntax-error").then(|| rules::unreadable(&error));
-            return Checked { findings: found.into_iter().collect(), ignores: ignores(None), ..Checked::default() };
+            // What other suppressions are for, nobody can say.
+            let ignores = ignores(None).into_iter().find_map(|ignore| ignore.of("syntax-error"));
+            let (findings, ignores) = (found.into_iter().collect(), ignores.into_iter().collect());
+            return Checked { findings, ignores, ..Checked::default() };
         }
     };
     let ignores = ignores(Some(&file));
@@ -89,14 +101,14 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let lines = || lines.get_or_init(|| LineIndex::new(source));
     let sites = cx.caches().iter().map(|cache| cache.site(&file, |span| lines().range(source, span))).collect();
     let findings = rules::check(&cx);
+    let lanes = Lanes::of(&cx, lines);
     drop(cx);
-    Checked { findings, sites, ignores, suppressed: 0 }
+    Checked { findings, sites, lanes, ignores, suppressed: 0 }
 }
 
-/// Adds to the findings of all files of a run what the files have to do with one another, and takes away what is
-/// suppressed. `name` gives the path of a file, by its index, as reports print it; `whole` says whether these are all
-/// files there are.
-pub fn relate(files: &mut [(&mut Checked, &Settings)], whole: bool, name: impl Fn(usize) -> String) {
+/// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
+/// file, by its index, as reports print it.
+pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> String) {
     let mut notes: Vec<(usize, usize, LockUse)> = Vec::new();
     let mut spread = Vec::new();
     {
@@ -130,25 +142,26 @@ pub fn relate(files: &mut [(&mut Checked, &Settings)], whole: bool, name: impl F
         }
         files[file].0.findings.push(finding);
     }
-    for (file, settings) in files {
-        settle::settle(file, settings, whole);
-        file.findings.sort_by_key(|finding| (finding.span, finding.rule));
-    }
 }
 
-/// [`relate`] for reports; `name` gives a path as reports print it.
+/// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether
+/// these are all files there are. (The files that say what is built are settled by [`wire::wire`].)
 pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
     let paths: Vec<PathBuf> = reports.iter().map(|report| report.path.clone()).collect();
     let mut files: Vec<(&mut Checked, &Settings)> =
         reports.iter_mut().map(|report| (&mut report.checked, &*report.settings)).collect();
-    relate(&mut files, whole, |index| name(&paths[index]));
+    relate(&mut files, |index| name(&paths[index]));
+    for report in reports.iter_mut().filter(|report| report.wires.is_none()) {
+        settle::settle(&mut report.checked, &report.settings, whole);
+    }
 }
 
 /// Looks at one file as at a run of its own.
 #[must_use]
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
-    relate(&mut [(&mut checked, settings)], false, |_| String::new());
+    relate(&mut [(&mut checked, settings)], |_| String::new());
+    settle::settle(&mut checked, settings, false);
     checked
 }
 

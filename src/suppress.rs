@@ -16,6 +16,9 @@ use crate::text::{Span, line_ending};
 /// What every suppression begins with, behind the `#`.
 const MARK: &str = "cachelane:";
 
+/// How many blocks with a suppression are looked at around a place.
+const MAX_NESTING: usize = 64;
+
 /// Words that people may write for `ignore`.
 const OTHER_WORDS: &[&str] = &["disable", "skip", "allow", "noqa", "nolint", "suppress", "off"];
 
@@ -32,6 +35,16 @@ pub struct Ignore {
     pub names: Vec<(String, Span)>,
     /// Why it suppresses nothing whatever it names.
     pub fault: Option<Fault>,
+}
+
+impl Ignore {
+    /// The part of it that is about `rule`, where there is one and it is for the whole file.
+    #[must_use]
+    pub fn of(mut self, rule: &str) -> Option<Self> {
+        let at = self.names.iter().position(|(name, _)| name == rule).filter(|_| self.covers == Covers::File)?;
+        self.names = vec![self.names.swap_remove(at)];
+        Some(self)
+    }
 }
 
 /// What a suppression speaks for.
@@ -87,6 +100,37 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
         }
     }
     ignores
+}
+
+/// The suppressions of a file that is no Dockerfile (YAML, HCL), in order. Each speaks for the block below it: the next
+/// line, and the lines behind it that are indented deeper.
+#[must_use]
+pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
+    let mut ignores = read(source, None);
+    for ignore in ignores.iter_mut().filter(|ignore| ignore.covers == Covers::Nothing) {
+        ignore.covers = block_below(source, ignore.line.end).map_or(Covers::Nothing, Covers::Instruction);
+    }
+    ignores
+}
+
+/// The block that begins with the first line from byte `from` on that is no comment.
+fn block_below(source: &[u8], from: usize) -> Option<Span> {
+    let indent = |line: &[u8]| line.iter().take_while(|b| **b == b' ').count();
+    let mut block: Option<(Span, usize)> = None;
+    let mut at = from;
+    for line in source[from..].split_inclusive(|b| *b == b'\n') {
+        let text = line.trim();
+        match &mut block {
+            None if text.is_empty() => return None,
+            None if text.starts_with(b"#") => {}
+            None => block = Some((Span::new(at, at + line.len()), indent(line))),
+            Some(_) if text.is_empty() => {}
+            Some((span, depth)) if indent(line) > *depth => span.end = at + line.len(),
+            Some(_) => break,
+        }
+        at += line.len();
+    }
+    block.map(|(span, _)| span)
 }
 
 /// What a comment at byte `hash` stands above or in; `None` where it is no comment but a heredoc's text, say.
@@ -176,9 +220,10 @@ impl<'i> Table<'i> {
     #[must_use]
     pub fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
         let after = self.instructions.partition_point(|instruction| instruction.start <= span.start);
-        let around = after.checked_sub(1).map(|index| self.instructions[index]);
-        let here = around.filter(|around| span.start < around.end.max(around.start + 1));
-        let near = here.and_then(|here| self.names.get(&(Some(here.start), rule)));
+        // Blocks of YAML stand within one another.
+        let around = self.instructions[..after].iter().rev().take(MAX_NESTING);
+        let mut here = around.filter(|around| span.start < around.end.max(around.start + 1));
+        let near = here.find_map(|here| self.names.get(&(Some(here.start), rule)));
         near.or_else(|| self.names.get(&(None, rule))).copied()
     }
 }

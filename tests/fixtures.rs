@@ -58,7 +58,7 @@ fn settings(source: &[u8]) -> Settings {
 fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
     let checked = lint::check(source, settings);
     let (path, settings) = ("Dockerfile".into(), Arc::new(settings.clone()));
-    let mut reports = [FileReport { path, source: source.to_vec(), settings, checked }];
+    let mut reports = [FileReport { path, source: source.to_vec(), settings, checked, wires: None }];
     lint::relate_reports(&mut reports, true, |_| "Dockerfile".into());
     let rules = reports[0].checked.findings.iter().map(|finding| finding.rule).collect();
     let text = human::findings(&reports, Style { color: false, width: 100, why_not_fixed: false }, 1);

@@ -13,14 +13,17 @@ const WALLS: &[(&str, &[&str])] = &[
     ("index", &["finding", "text"]),
     ("init", &["text"]),
     ("suppress", &["dockerfile", "finding", "fix", "text"]),
-    ("rules", &["dockerfile", "finding", "fix", "index", "suppress", "text"]),
+    ("rules", &["dockerfile", "finding", "fix", "index", "suppress", "text", "wiring"]),
     ("wiring", &["fix", "text"]),
     ("workspace", &["text"]),
-    ("lint", &["dockerfile", "finding", "fix", "index", "rules", "suppress", "text"]),
+    ("lint", &["dockerfile", "finding", "fix", "index", "rules", "suppress", "text", "wiring"]),
     ("report", &["finding", "fix", "lint", "text"]),
     ("init", &["text"]),
     ("config", &["finding", "rules", "text"]),
-    ("cli", &["config", "dockerfile", "finding", "fix", "lint", "report", "rules", "text", "workspace"]),
+    (
+        "cli",
+        &["config", "dockerfile", "finding", "init", "fix", "lint", "report", "rules", "text", "wiring", "workspace"],
+    ),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -73,7 +76,7 @@ fn rules_do_not_know_each_other() {
     let rules: Vec<(PathBuf, String)> = files().into_iter().filter(|(path, _)| path.starts_with("rules")).collect();
     let names: Vec<String> =
         rules.iter().map(|(path, _)| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
-    let shared = ["mod", "caches", "declare", "frontend", "lane", "profile"];
+    let shared = ["mod", "caches", "declare", "frontend", "lane", "lanes", "profile", "wired"];
     for (path, text) in rules.iter().filter(|(path, _)| !path.ends_with("mod.rs")) {
         for name in names.iter().filter(|name| !shared.contains(&name.as_str())) {
             let own = path.file_stem().unwrap().to_string_lossy() == *name;

@@ -20,7 +20,8 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
     let roots: Vec<PathBuf> = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
     let (mut suppressed, mut files, mut trouble, mut left) = (0, 0, trouble, false);
     let stdin = args.common.paths.iter().any(|path| path.as_os_str() == STDIN);
-    for report in reports {
+    // A workflow's comments are its owner's: they say how to write one.
+    for report in reports.iter().filter(|report| report.wires.is_none()) {
         let (name, checked) = (report::path(&report.path), &report.checked);
         left |= checked.findings.iter().any(|finding| finding.rule == "unused-ignore" && finding.severity >= least);
         let added = lint::adopt(&report.source, &checked.findings, &report.settings, least);

@@ -52,6 +52,12 @@ pub(super) enum Command {
             \n\nExit code: 0, or 2 when something could not be read."
     )]
     List(ListArgs),
+    /// List every build in workflows, pipelines, Compose and bake files: its Dockerfile, and whether it passes a lane
+    #[command(
+        after_help = "Examples:\n  cachelane builds\n  cachelane builds --format json | jq '.builds[] | select(.lane == \"default\")'\
+            \n\nExit code: 0, or 2 when something could not be read."
+    )]
+    Builds(BuildsArgs),
     /// List the rules: severity, fix, and what happens to your builds
     Rules(RulesArgs),
     /// Explain a rule: what it finds, why, and what its fix does
@@ -178,6 +184,18 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     pub(super) common: Common,
     /// How to print the mounts
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: Plain,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BuildsArgs {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// Also list builds of which nothing can be said, with the reason
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+    /// How to print the builds
     #[arg(long, value_enum, default_value = "human")]
     pub(super) format: Plain,
 }

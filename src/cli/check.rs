@@ -12,6 +12,7 @@ use super::output;
 use super::run::{self, Given};
 use super::settled::Settled;
 use super::since::Since;
+use super::world::World;
 use super::{Outcome, adopt, terminal};
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
@@ -27,6 +28,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
     };
     let mut ran = run::over(&args.common, &settled, look);
     lint::relate_reports(&mut ran.results, ran.whole, report::path);
+    World::new(&settled, &args.common).wire(&mut ran.results, ran.whole);
     let (mut reports, mut trouble) = (ran.results, ran.trouble);
     if let Some(since) = since
         && let Err(problem) = since.keep(&mut reports)
@@ -51,11 +53,22 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
 
 /// What is found in one file by itself; `None` where there is nothing to compare either.
 pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
+    if let Some(kind) = given.kind {
+        let report = lint::check_wiring(given.path, kind, given.source, given.settings);
+        let nothing =
+            report.wires.as_ref().is_none_or(|wires| wires.wiring.is_empty()) && report.checked.ignores.is_empty();
+        return (!nothing).then_some(report);
+    }
     let checked = lint::check(given.source, given.settings);
     let nothing = checked.findings.is_empty() && checked.sites.is_empty() && checked.ignores.is_empty();
     let settings = || Arc::clone(given.settings);
-    let report =
-        || FileReport { path: given.path.into(), source: given.source.to_vec(), settings: settings(), checked };
+    let report = || FileReport {
+        path: given.path.into(),
+        source: given.source.to_vec(),
+        settings: settings(),
+        checked,
+        wires: None,
+    };
     (!nothing).then(report)
 }
 

@@ -34,7 +34,9 @@ fn show(args: &ShowArgs) -> Outcome {
 fn page(loaded: &Loaded, path: &Path, shown: &[Shown], excluded: bool) -> String {
     let file = loaded.file.as_deref().map(report::path);
     let from = file.as_deref().unwrap_or("no configuration");
-    let mut text = format!("# {}: {}\n", printable(&report::path(path)), printable(from));
+    let name = report::path(path);
+    let name = if name.is_empty() { "this folder" } else { &name };
+    let mut text = format!("# {}: {}\n", printable(name), printable(from));
     if excluded {
         text.push_str("# It is excluded: only a run that names it without --force-exclude looks at it.\n");
     }

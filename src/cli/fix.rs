@@ -16,6 +16,7 @@ use crate::workspace::file;
 use super::args::FixArgs;
 use super::run::{self, Given};
 use super::settled::Settled;
+use super::world::World;
 use super::{Outcome, check, terminal};
 
 /// What was done to one file, beside its report.
@@ -50,8 +51,16 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         let found = found.get(given.path).map_or(&[][..], Vec::as_slice);
         fix_one(args, &roots, given, found)
     });
-    let (mut reports, done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
-    lint::relate_reports(&mut reports, ran.whole, report::path);
+    let (mut reports, mut done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
+    let world = World::new(&settled, &args.common);
+    let relate = |reports: &mut [FileReport]| {
+        lint::relate_reports(reports, ran.whole, report::path);
+        world.wire(reports, ran.whole);
+    };
+    relate(&mut reports);
+    if rewire(args, &roots, &mut reports, &mut done) {
+        relate(&mut reports);
+    }
     let summary = Summary::new(&reports, ran.files);
     let mut output = Output { trouble: ran.trouble, ..Output::default() };
     for (report, done) in reports.iter().zip(&done) {
@@ -89,12 +98,15 @@ fn compare(args: &FixArgs, settled: &Settled) -> HashMap<PathBuf, Vec<Finding>> 
 
 /// Fixes one file, and writes it unless a diff is asked for or it is standard input.
 fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding]) -> Option<(FileReport, Done)> {
-    let Given { path, stdin, settings, source } = given;
-    if !lint::is_of_interest(source) {
+    let Given { path, stdin, settings, source, kind } = given;
+    let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
+    if kind.is_none() && !lint::is_of_interest(source) {
         return stdin.then(|| untouched(given));
     }
-    let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
-    let mut fixed = lint::fix(source, settings, level, found);
+    let mut fixed = match kind {
+        Some(kind) => lint::fix_inline(kind, source, settings, level),
+        None => lint::fix(source, settings, level, found),
+    };
     let changed = fixed.bytes != source;
     let mut unwritten = None;
     if changed && !args.diff && !stdin {
@@ -105,10 +117,51 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
         fixed = Fixed { left: lint::check(source, settings), bytes: source.to_vec(), made: Vec::new(), ..fixed };
     }
     let left = std::mem::take(&mut fixed.left);
-    let settings = Arc::clone(settings);
-    let report = FileReport { path: path.to_path_buf(), source: fixed.bytes.clone(), settings, checked: left };
+    let report = match kind {
+        Some(kind) => lint::check_wiring(path, kind, &fixed.bytes, settings),
+        None => {
+            let (path, source, settings) = (path.to_path_buf(), fixed.bytes.clone(), Arc::clone(settings));
+            FileReport { path, source, settings, checked: left, wires: None }
+        }
+    };
     let old = if changed { source.to_vec() } else { Vec::new() };
     Some((report, Done { fixed, old, stdin, unwritten }))
+}
+
+/// Passes the lane in the workflows, pipelines, Compose and bake files of `reports`: their Dockerfiles have their lanes by
+/// now. Whether anything changed; all findings are to be looked for again then.
+fn rewire(args: &FixArgs, roots: &[PathBuf], reports: &mut [FileReport], done: &mut [Done]) -> bool {
+    let mut changed = false;
+    for (report, done) in reports.iter_mut().zip(done) {
+        let Some(rewired) = lint::wire::fix_wires(report) else { continue };
+        done.fixed.dropped.extend(rewired.dropped);
+        if rewired.made.is_empty() {
+            continue;
+        }
+        if !args.diff && !done.stdin {
+            let written = file::replace(&report.path, &report.source, &rewired.bytes, roots);
+            if let Err(error) = written {
+                done.unwritten = Some(error.to_string());
+                continue;
+            }
+        }
+        if done.fixed.made.is_empty() {
+            done.old = std::mem::take(&mut report.source);
+        }
+        done.fixed.made.extend(rewired.made);
+        done.fixed.bytes.clone_from(&rewired.bytes);
+        report.source = rewired.bytes;
+        changed = true;
+    }
+    if changed {
+        for report in reports {
+            match report.wires.as_ref().map(|wires| wires.kind) {
+                Some(kind) => *report = lint::check_wiring(&report.path, kind, &report.source, &report.settings),
+                None => report.checked = lint::check(&report.source, &report.settings),
+            }
+        }
+    }
+    changed
 }
 
 impl Output {
@@ -143,7 +196,7 @@ impl Output {
 /// Standard input without a mount: it is printed as it came.
 fn untouched(given: Given<'_>) -> (FileReport, Done) {
     let (path, settings) = (given.path.to_path_buf(), Arc::clone(given.settings));
-    let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default() };
+    let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default(), wires: None };
     let bytes = given.source.to_vec();
     let fixed = Fixed { bytes, made: Vec::new(), left: lint::Checked::default(), dropped: Vec::new() };
     (report, Done { fixed, old: Vec::new(), stdin: given.stdin, unwritten: None })

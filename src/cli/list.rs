@@ -13,7 +13,10 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
     terminal::set_color(args.common.color);
     let overrides = args.common.settings.overrides(None, false);
     let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
-    let ran = run::over(&args.common, &settled, |Given { path, settings, source, .. }| {
+    let ran = run::over(&args.common, &settled, |Given { path, settings, source, kind, .. }| {
+        if kind.is_some() {
+            return None;
+        }
         let name = report::path(path);
         match lint::list(&name, source, settings) {
             Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),

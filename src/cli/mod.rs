@@ -2,6 +2,7 @@
 
 mod adopt;
 mod args;
+mod builds;
 mod check;
 mod completions;
 mod config;
@@ -19,6 +20,7 @@ mod settled;
 mod since;
 mod slips;
 mod terminal;
+mod world;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Fix(args) => fix::run(args),
         Command::List(args) => list::run(args),
+        Command::Builds(args) => builds::run(args),
         Command::Rules(args) => rules::list(args),
         Command::Explain(args) => rules::explain(args),
         Command::Config(command) => config::run(command),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use crate::config::NAMES;
 use crate::report;
 use crate::rules::Settings;
+use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, is_dockerfile};
 use crate::workspace::file;
 
@@ -37,6 +38,8 @@ pub(super) struct Given<'a> {
     pub(super) path: &'a Path,
     /// Whether it is standard input.
     pub(super) stdin: bool,
+    /// What it says about builds, by its name; `None` for a Dockerfile.
+    pub(super) kind: Option<Kind>,
     /// What holds for it.
     pub(super) settings: &'a Arc<Settings>,
     /// Its bytes.
@@ -72,6 +75,17 @@ pub(super) fn quietly<T: Send>(
     let paths: Vec<PathBuf> = run.paths().into_iter().filter(|path| path.as_os_str() != STDIN).collect();
     run.all(&paths);
     run.done(paths.iter().all(|path| path.is_dir()))
+}
+
+/// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
+fn kind(path: &Path) -> Option<Kind> {
+    let name = path.file_name()?.as_encoded_bytes();
+    let ends = [&b".yml"[..], b".yaml", b".hcl", b".json"];
+    // Most files are told from their name's end.
+    if !ends.iter().any(|end| name.ends_with(end)) || is_dockerfile(name) {
+        return None;
+    }
+    wiring::kind(&path.to_str()?.replace('\\', "/"))
 }
 
 struct Run<'a, T, F> {
@@ -135,7 +149,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
             {
                 nested.extend(path.parent().filter(|parent| *parent != folder).map(Path::to_path_buf));
             }
-            is_dockerfile(name) || outer.as_ref().is_some_and(|outer| outer.includes(path))
+            is_dockerfile(name) || kind(path).is_some() || outer.as_ref().is_some_and(|outer| outer.includes(path))
         };
         self.walk(folder, outer.clone(), wanted);
         for inner in nested.into_inner().unwrap_or_default() {
@@ -180,7 +194,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         let Some(loaded) = self.settled.of(path) else { return };
         self.files.fetch_add(1, Ordering::Relaxed);
         let settings = loaded.settings(path);
-        if let Some(result) = (self.visit)(Given { path, stdin, settings: &settings, source })
+        if let Some(result) = (self.visit)(Given { path, stdin, kind: kind(path), settings: &settings, source })
             && let Ok(mut results) = self.results.lock()
         {
             results.push((path.to_path_buf(), result));

@@ -61,6 +61,11 @@ impl Settled {
         Some(settled)
     }
 
+    /// The folder that the run began in.
+    pub(super) fn here(&self) -> &Path {
+        &self.here
+    }
+
     /// Whether a configuration could not be used. It has been said.
     pub(super) fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
@@ -191,7 +196,7 @@ fn say(path: &Path, text: &str, problem: &Problem, severity: Severity) {
 }
 
 /// `path` from the root of the file system on, `.` and `..` taken out.
-fn absolute(here: &Path, path: &Path) -> PathBuf {
+pub(super) fn absolute(here: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for part in here.join(path).components() {
         match part {

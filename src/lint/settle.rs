@@ -18,6 +18,7 @@ pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
             finding.severity = *severity;
         }
     }
+    checked.findings.sort_by_key(|finding| (finding.span, finding.rule));
 }
 
 fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {

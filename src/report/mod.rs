@@ -3,6 +3,7 @@
 //! Nothing here prints; everything is written to a `String` or a writer that the command line hands in. The formats that
 //! other tools read have one shape, `render(&Run) -> String`, so that a table can choose among them.
 
+pub mod builds;
 pub mod checkstyle;
 pub mod concise;
 pub mod fingerprint;

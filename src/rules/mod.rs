@@ -9,11 +9,14 @@ pub mod caches;
 pub mod declare;
 pub mod frontend;
 pub mod lane;
+pub mod lanes;
 pub mod profile;
+pub mod wired;
 
 mod early_arg;
 mod id_collision;
 mod invalid_mount;
+mod lane_never_reused;
 mod lock_order;
 mod missing_default;
 mod mixed_sharing;
@@ -28,6 +31,7 @@ mod split_cache;
 mod syntax_error;
 mod undeclared_arg;
 mod unlocked_apt;
+mod unpassed_arg;
 mod unused_ignore;
 
 use std::cell::{OnceCell, RefCell};
@@ -182,6 +186,11 @@ pub trait Rule: Sync {
     /// Looks at one file.
     fn check(&self, _cx: &Context<'_>, _findings: &mut Vec<Finding>) {}
 
+    /// Looks at a build of a Dockerfile with lanes, in a workflow, pipeline, Compose or bake file.
+    fn wired(&self, _wired: &wired::Wired<'_>) -> Option<Finding> {
+        None
+    }
+
     /// Whether what it finds in one file may depend on the others of the run.
     fn compares(&self) -> bool {
         false
@@ -213,6 +222,8 @@ pub static RULES: &[&dyn Rule] = &[
     &id_collision::IdCollision,
     &split_cache::SplitCache,
     &invalid_mount::InvalidMount,
+    &unpassed_arg::UnpassedArg,
+    &lane_never_reused::LaneNeverReused,
     &unused_ignore::UnusedIgnore,
     &syntax_error::SyntaxErrorRule,
 ];
@@ -222,6 +233,11 @@ pub fn across(index: &Index<'_>, findings: &mut Vec<Spread>) {
     for rule in RULES {
         rule.across(index, findings);
     }
+}
+
+/// What every rule finds about one build.
+pub fn wired(wired: &wired::Wired<'_>, findings: &mut Vec<Finding>) {
+    findings.extend(RULES.iter().filter_map(|rule| rule.wired(wired)));
 }
 
 /// The rule called `name`.

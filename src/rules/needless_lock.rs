@@ -5,7 +5,7 @@ use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
 use super::lane::unlock;
-use super::{Context, Rule};
+use super::{Cache, Context, Rule};
 
 pub(super) struct NeedlessLock;
 
@@ -64,8 +64,16 @@ impl Rule for NeedlessLock {
             findings.push(
                 Finding::new(&META, span, message)
                     .help("drop `sharing=locked`; the id needs no lane then")
-                    .fix(unlock(cx, cache)),
+                    .fix(kept(cx, cache).map_or_else(|| unlock(cx, cache), Err)),
             );
         }
     }
+}
+
+/// Why the lock has to stay: another mount of the same cache keeps its own, as its comment asks.
+fn kept(cx: &Context<'_>, cache: &Cache<'_>) -> Option<String> {
+    let keeps = |other: &&Cache<'_>| other.sharing == Some(Sharing::Locked) && cx.is_suppressed(META.name, other);
+    let other = cx.same_cache(cache).find(keeps)?;
+    let line = cx.file.instructions[other.instruction].lines.0;
+    Some(format!("the same cache stays locked on line {line}, and two modes on one id lose it under contention"))
 }

@@ -6,8 +6,11 @@
 pub mod argv;
 pub mod ci;
 pub mod command;
+pub mod inline;
 pub mod shell;
+pub mod yaml;
 
+use crate::fix::Fix;
 use crate::text::Span;
 
 /// A kind of file that says what is built.
@@ -60,6 +63,26 @@ pub enum Front {
     Rocker,
 }
 
+impl Front {
+    /// What one types, or names, to have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BuildPushAction => "docker/build-push-action",
+            Self::BakeAction => "docker/bake-action",
+            Self::Docker => "docker build",
+            Self::Buildx => "docker buildx build",
+            Self::Bake => "docker buildx bake",
+            Self::Compose => "docker compose",
+            Self::Podman => "podman build",
+            Self::Buildah => "buildah build",
+            Self::Nerdctl => "nerdctl build",
+            Self::Devcontainer => "devcontainer build",
+            Self::Rocker => "rocker",
+        }
+    }
+}
+
 /// What a file says about builds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wiring {
@@ -88,6 +111,14 @@ pub struct Call {
     pub with: Vec<Arg>,
 }
 
+impl Wiring {
+    /// Whether it says nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty()
+    }
+}
+
 /// One build: a step, a command, a target, a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
@@ -111,6 +142,8 @@ pub struct Build {
     pub runs: Runs,
     /// The job that it belongs to, where the format has jobs.
     pub job: Option<String>,
+    /// The name of the target or service itself, where the format has such.
+    pub id: Option<String>,
 }
 
 /// What a build builds.
@@ -199,6 +232,22 @@ pub struct WiringError {
     pub span: Span,
     /// What, for people.
     pub message: String,
+}
+
+/// What the file `source` says about builds.
+///
+/// # Errors
+/// [`WiringError`] where it cannot be read as what it is.
+pub fn read(_kind: Kind, _source: &str) -> Result<Wiring, WiringError> {
+    Ok(Wiring::default())
+}
+
+/// The fix that makes `build`, which stands in `source`, pass the lane.
+///
+/// # Errors
+/// Why a person has to do it.
+pub fn pass(_kind: Kind, _source: &str, _build: &Build, _lane: &Lane<'_>) -> Result<Fix, String> {
+    Err("not there yet".into())
 }
 
 /// The kind of the file at `path`, relative to the repository's root or to any folder, by its name and folder; `None`

@@ -1,6 +1,6 @@
 //! The hooks of `.pre-commit-hooks.yaml`, run by the real pre-commit on a throw-away repository.
 //!
-//! pre-commit comes from PyPI into a virtual environment below `target`, and builds the working tree as it is, with what
+//! pre-commit is installed into a virtual environment below `target`, and builds the working tree as it is, with what
 //! is not committed yet. The first run therefore takes a minute or two and needs the network, and fails without it.
 
 mod project;

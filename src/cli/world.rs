@@ -1,0 +1,93 @@
+//! What builds need to know of the world around their files: repositories' roots, and Dockerfiles that nobody named.
+
+use std::path::{Path, PathBuf};
+
+use crate::lint::{FileReport, wire};
+use crate::report;
+use crate::rules::lanes::Lanes;
+use crate::wiring::Kind;
+use crate::workspace::file;
+
+use super::args::Common;
+use super::check;
+use super::run::Given;
+use super::settled::{Settled, absolute};
+
+/// The world around the files of a run.
+pub(super) struct World<'a> {
+    settled: &'a Settled,
+    /// Whether excluded Dockerfiles are not to be looked at, even where a build leads to them.
+    force_exclude: bool,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(settled: &'a Settled, common: &Common) -> Self {
+        Self { settled, force_exclude: common.force_exclude }
+    }
+
+    /// Adds to `reports` what rules say about their builds.
+    pub(super) fn wire(&self, reports: &mut [FileReport], whole: bool) {
+        self.with(|world| wire::wire(reports, whole, world));
+    }
+
+    /// Every build of `reports` with each Dockerfile that it builds.
+    pub(super) fn join(&self, reports: &[FileReport]) -> Vec<wire::Joined> {
+        let mut joined = Vec::new();
+        self.with(|world| joined = wire::join(reports, world));
+        joined
+    }
+
+    /// What the Dockerfile at `path` asks of its builds, be it among `reports` or not.
+    pub(super) fn lanes(&self, reports: &[FileReport], path: &Path) -> Option<Lanes> {
+        let known = reports.iter().find(|report| absolute(self.settled.here(), &report.path) == path);
+        match known {
+            Some(report) => report.checked.lanes.clone(),
+            None => self.load(path)?.checked.lanes,
+        }
+    }
+
+    /// An absolute path as reports print it.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        report::path(path.strip_prefix(self.settled.here()).unwrap_or(path))
+    }
+
+    fn with(&self, go: impl FnOnce(&wire::World<'_>)) {
+        let absolute = |path: &Path| absolute(self.settled.here(), path);
+        go(&wire::World {
+            root: &|path, kind| root(&absolute(path), kind),
+            absolute: &absolute,
+            name: &|path| report::path(path),
+            load: &|path| self.load(path),
+        });
+    }
+
+    /// The report on the Dockerfile at `path`, which a build leads to.
+    fn load(&self, path: &Path) -> Option<FileReport> {
+        let shown = path.strip_prefix(self.settled.here()).unwrap_or(path);
+        let loaded = self.settled.of(shown)?;
+        if self.force_exclude && loaded.excludes(shown, None) {
+            return None;
+        }
+        let mut source = Vec::new();
+        // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
+        file::read(path, &mut source).ok()?;
+        let settings = loaded.settings(shown);
+        check::look(Given { path: shown, stdin: false, kind: None, settings: &settings, source: &source })
+    }
+}
+
+/// The folder that the paths in the file at `path` start from: its own for Compose and bake, the repository's for others.
+fn root(path: &Path, kind: Kind) -> PathBuf {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    match kind {
+        Kind::Compose | Kind::BakeHcl | Kind::BakeJson => folder.to_path_buf(),
+        _ => {
+            let known = [".github", ".gitlab", ".circleci", ".buildkite", ".azure-pipelines"];
+            let is_known =
+                |folder: &Path| folder.file_name().is_some_and(|name| known.iter().any(|known| name == *known));
+            let git = folder.ancestors().find(|folder| folder.join(".git").exists());
+            let by_name = || folder.ancestors().find(|folder| is_known(folder)).and_then(Path::parent);
+            by_name().or(git).unwrap_or(folder).to_path_buf()
+        }
+    }
+}

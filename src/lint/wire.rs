@@ -1,0 +1,257 @@
+//! Builds and Dockerfiles brought together: which build uses which file, and what rules say about that.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::fix::{self, Fix};
+use crate::rules::lanes::Lanes;
+use crate::rules::{self, Settings, wired};
+use crate::wiring::{self, Build, Kind, What, Wiring};
+
+use super::FileReport;
+
+/// What a file says about builds, in a report.
+#[derive(Debug)]
+pub struct Wires {
+    /// The file's kind.
+    pub kind: Kind,
+    /// What it says.
+    pub wiring: Wiring,
+}
+
+/// What the command line knows of the world around the files.
+pub struct World<'w> {
+    /// The folder that the paths of a file of this kind start from.
+    pub root: &'w dyn Fn(&Path, Kind) -> PathBuf,
+    /// A path from the root of the file system on, without `.` and `..`.
+    pub absolute: &'w dyn Fn(&Path) -> PathBuf,
+    /// A path as reports print it.
+    pub name: &'w dyn Fn(&Path) -> String,
+    /// The report on a file that is not among those of the run; `None` where there is none, or nothing is in it.
+    pub load: &'w dyn Fn(&Path) -> Option<FileReport>,
+}
+
+/// A build with the Dockerfile that it comes down to.
+#[derive(Debug)]
+pub struct Joined {
+    /// The report that the build stands in, by its index.
+    pub file: usize,
+    /// The build, by its index there.
+    pub build: usize,
+    /// The Dockerfile, from the root of the file system on; `None` for one within a file.
+    pub dockerfile: Option<PathBuf>,
+    /// Whether it reaches the Dockerfile through a Compose or bake file that hands the lane on.
+    pub handed_on: bool,
+    /// The stage that is built.
+    pub target: Option<String>,
+}
+
+/// A file that a build leads to.
+struct Reached<'r> {
+    lanes: &'r Lanes,
+    settings: &'r Settings,
+    name: String,
+}
+
+/// Every build of `reports` with each Dockerfile that it builds.
+#[must_use]
+pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
+    let places: HashMap<PathBuf, usize> =
+        reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
+    let mut joined = Vec::new();
+    for (file, report) in reports.iter().enumerate() {
+        let Some(wires) = &report.wires else { continue };
+        let root = (world.root)(&report.path, wires.kind);
+        for (build, it) in wires.wiring.builds.iter().enumerate() {
+            let plain = |dockerfile| Joined { file, build, dockerfile, handed_on: false, target: it.target.clone() };
+            match &it.what {
+                What::File(path) => joined.push(plain(Some((world.absolute)(&root.join(path))))),
+                What::Inline(_) => joined.push(plain(None)),
+                What::Files(paths, names) => {
+                    for path in paths {
+                        let path = (world.absolute)(&root.join(path));
+                        let Some(inner) = places.get(&path).map(|index| &reports[*index]) else { continue };
+                        joined.extend(through(inner, it, names, world).map(|(dockerfile, target, handed_on)| Joined {
+                            file,
+                            build,
+                            dockerfile: Some(dockerfile),
+                            handed_on,
+                            target,
+                        }));
+                    }
+                }
+            }
+        }
+    }
+    joined
+}
+
+/// The Dockerfiles that `outer` builds through the Compose or bake file `inner`: path, stage, and whether `outer`'s
+/// environment reaches the argument there.
+fn through<'a>(
+    inner: &'a FileReport,
+    outer: &'a Build,
+    names: &'a [String],
+    world: &'a World<'_>,
+) -> impl Iterator<Item = (PathBuf, Option<String>, bool)> + 'a {
+    let wires = inner.wires.as_ref();
+    let builds = wires.map_or(&[][..], |wires| wires.wiring.builds.as_slice());
+    let chosen = |build: &&Build| names.is_empty() || build.id.as_ref().is_some_and(|id| names.contains(id));
+    builds.iter().filter(chosen).filter_map(move |build| {
+        let What::File(path) = &build.what else { return None };
+        let root = (world.root)(&inner.path, wires?.kind);
+        let arg = build.args.iter().find(|arg| arg.name == inner.settings.arg || arg.name == wired::NAMESPACE);
+        // A value of its own that is no variable is a lane as well.
+        let own =
+            arg.is_some_and(|arg| arg.value.as_ref().is_some_and(|value| !value.contains(inner.settings.arg.as_str())));
+        let from_env = arg.is_some() && outer.env.iter().any(|env| env.name == inner.settings.arg);
+        Some(((world.absolute)(&root.join(path)), build.target.clone(), own || from_env))
+    })
+}
+
+/// Adds to `reports` what rules say about their builds, and settles the files that say what is built. To be called once,
+/// behind [`relate_reports`](super::relate_reports); `whole` says whether these are all files there are.
+pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
+    let joined = join(reports, world);
+    let mut found = vec![Vec::new(); reports.len()];
+    {
+        let places: HashMap<PathBuf, usize> =
+            reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
+        let outside = load(&joined, &places, world);
+        let reached = |path: &PathBuf| {
+            let report = places.get(path).map(|index| &reports[*index]).or_else(|| outside.get(path)?.as_ref())?;
+            let lanes = report.checked.lanes.as_ref()?;
+            Some(Reached { lanes, settings: &report.settings, name: (world.name)(&report.path) })
+        };
+        let jobs = jobs(reports, &joined);
+        for one in &joined {
+            let report = &reports[one.file];
+            let (Some(wires), Some(path)) = (&report.wires, &one.dockerfile) else { continue };
+            let Some(reached) = reached(path).filter(|reached| reached.lanes.concern(one.target.as_deref())) else {
+                continue;
+            };
+            let Ok(source) = std::str::from_utf8(&report.source) else { continue };
+            let wired = wired::Wired {
+                build: &wires.wiring.builds[one.build],
+                kind: wires.kind,
+                source,
+                path: &reached.name,
+                lanes: reached.lanes,
+                settings: reached.settings,
+                shared: jobs.get(path).is_some_and(|jobs| jobs.len() > 1),
+                handed_on: one.handed_on,
+            };
+            rules::wired(&wired, &mut found[one.file]);
+        }
+    }
+    for (report, mut found) in reports.iter_mut().zip(found) {
+        if report.wires.is_none() {
+            continue;
+        }
+        found.retain(|finding| report.settings.is_on(finding.rule));
+        // One build of several files with lanes is told of once.
+        found.sort_by(|a, b| (a.span, a.rule).cmp(&(b.span, b.rule)));
+        found.dedup_by(|a, b| (a.span, a.rule) == (b.span, b.rule));
+        report.checked.findings.extend(found);
+        super::settle::settle(&mut report.checked, &report.settings, whole);
+    }
+}
+
+/// The jobs that build each Dockerfile, by the file that they stand in and their name.
+fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Vec<(usize, Option<&'r str>)>> {
+    let mut jobs: HashMap<PathBuf, Vec<(usize, Option<&str>)>> = HashMap::new();
+    for one in joined {
+        let (Some(path), Some(wires)) = (&one.dockerfile, &reports[one.file].wires) else { continue };
+        let Some(job) = wires.wiring.builds[one.build].job.as_deref() else { continue };
+        let jobs = jobs.entry(path.clone()).or_default();
+        if !jobs.contains(&(one.file, Some(job))) {
+            jobs.push((one.file, Some(job)));
+        }
+    }
+    jobs
+}
+
+/// The reports on Dockerfiles that builds lead to and that are not among those of the run.
+fn load(
+    joined: &[Joined],
+    places: &HashMap<PathBuf, usize>,
+    world: &World<'_>,
+) -> HashMap<PathBuf, Option<FileReport>> {
+    let mut outside = HashMap::new();
+    for path in joined.iter().filter_map(|one| one.dockerfile.as_ref()).filter(|path| !places.contains_key(*path)) {
+        outside.entry(path.clone()).or_insert_with(|| (world.load)(path));
+    }
+    outside
+}
+
+/// A wiring file with its fixes made.
+#[derive(Debug)]
+pub struct Rewired {
+    /// The new bytes.
+    pub bytes: Vec<u8>,
+    /// The builds that pass the lane now: the 1-based line of each in the file as it was, and what was done.
+    pub made: Vec<super::Made>,
+    /// Fixes that were dropped, since the file would not have read as it should.
+    pub dropped: Vec<super::Dropped>,
+}
+
+/// Makes the safe fixes of a wiring file's builds, one by one; each result is read again before the next.
+#[must_use]
+pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
+    let wires = report.wires.as_ref()?;
+    let lines = crate::text::LineIndex::new(&report.source);
+    let mut rewired = Rewired { bytes: report.source.clone(), made: Vec::new(), dropped: Vec::new() };
+    // From the last to the first, so that the places of those above stay as they are.
+    for finding in report.checked.findings.iter().rev().filter(|finding| finding.rule == "unpassed-arg") {
+        let Some(fix) = finding.fix.as_ref().filter(|_| finding.is_fixable()) else { continue };
+        let line = lines.line(finding.span.start);
+        let (rule, title) = (finding.rule, fix.title().to_owned());
+        match apply(wires.kind, &rewired.bytes, fix, &report.settings) {
+            Ok(bytes) => {
+                rewired.bytes = bytes;
+                rewired.made.push(super::Made { rule, line, title });
+            }
+            Err(reason) => rewired.dropped.push(super::Dropped { rule, line, reason }),
+        }
+    }
+    rewired.made.reverse();
+    Some(rewired)
+}
+
+/// Applies `fix`, and proves that the file says the same about its builds as before, but for one argument.
+fn apply(kind: Kind, source: &[u8], fix: &Fix, settings: &Settings) -> Result<Vec<u8>, String> {
+    let applied = fix::apply(source, &[fix]);
+    if applied.made.is_empty() {
+        return Err("it overlaps with another fix: run cachelane again".into());
+    }
+    let read = |bytes: &[u8]| {
+        let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+        wiring::read(kind, text).map_err(|error| format!("the file could not be read any more: {error}"))
+    };
+    let (before, after) = (read(source)?, read(&applied.bytes)?);
+    let without = |wiring: &Wiring| -> Vec<_> {
+        let args = |build: &Build| -> Vec<_> {
+            build
+                .args
+                .iter()
+                .filter(|arg| arg.name != settings.arg)
+                .map(|arg| (arg.name.clone(), arg.value.clone()))
+                .collect()
+        };
+        wiring
+            .builds
+            .iter()
+            .map(|build| (build.name.clone(), build.what.clone(), build.target.clone(), args(build)))
+            .collect()
+    };
+    let passing = |wiring: &Wiring| {
+        wiring.builds.iter().filter(|build| build.args.iter().any(|arg| arg.name == settings.arg)).count()
+    };
+    if without(&before) != without(&after) {
+        return Err("the file would say something else about its builds".into());
+    }
+    if passing(&after) <= passing(&before) {
+        return Err("the build would still pass no lane".into());
+    }
+    Ok(applied.bytes)
+}

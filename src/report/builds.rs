@@ -1,0 +1,122 @@
+//! The builds of a run: the table of `cachelane builds`, and its JSON form.
+
+use serde::Serialize;
+
+use crate::text::{count, printable};
+
+use super::json_text;
+
+/// One build of one Dockerfile, as `builds` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedBuild {
+    /// The file that it stands in.
+    pub path: String,
+    /// 1-based line.
+    pub line: usize,
+    /// What it is called there.
+    pub name: String,
+    /// What runs it, as one types it.
+    pub front: &'static str,
+    /// The Dockerfile; null for one within the file, and where it is not known.
+    pub dockerfile: Option<String>,
+    /// The stage, where one is named.
+    pub target: Option<String>,
+    /// The axes of the matrix that it runs in; null outside of one.
+    pub matrix: Option<Vec<String>>,
+    /// What becomes of the lane.
+    pub lane: Lane,
+    /// The value that it passes, as written.
+    pub value: Option<String>,
+    /// Why nothing can be said about it.
+    pub unknown: Option<String>,
+}
+
+/// What becomes of a build's lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lane {
+    /// It passes one.
+    Passed,
+    /// It passes a namespace, which does the same.
+    Namespace,
+    /// It passes none, and the Dockerfile asks for one.
+    Default,
+    /// The Dockerfile asks for none.
+    NotNeeded,
+    /// Nobody can know.
+    Unknown,
+}
+
+impl Lane {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Namespace => "namespace",
+            Self::Default => "default",
+            Self::NotNeeded => "not needed",
+            Self::Unknown => "?",
+        }
+    }
+}
+
+/// `builds` as a table for people; `files` is how many files were looked at.
+#[must_use]
+pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
+    let files = count(files, "file");
+    if builds.is_empty() {
+        return format!("{files}, no build in a workflow, pipeline, Compose or bake file.\n");
+    }
+    let head = ["PLACE", "BUILD", "DOCKERFILE", "STAGE", "MATRIX", "LANE"].map(String::from);
+    let rows: Vec<[String; 6]> = std::iter::once(head).chain(builds.iter().map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    if quiet {
+        return text;
+    }
+    let in_default = builds.iter().filter(|build| build.lane == Lane::Default).count();
+    let stay = if in_default == 1 { "stays" } else { "stay" };
+    text.push_str(&format!(
+        "\n{} in {files}: {in_default} {stay} in the default lane.\n",
+        count(builds.len(), "build")
+    ));
+    text
+}
+
+fn row(build: &ListedBuild) -> [String; 6] {
+    let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+    let lane = match (&build.value, build.lane) {
+        (Some(value), Lane::Passed | Lane::Namespace) => format!("{}: {value}", build.lane.as_str()),
+        _ => build.lane.as_str().into(),
+    };
+    let dockerfile = match (&build.dockerfile, &build.unknown) {
+        (Some(path), _) => path.clone(),
+        (None, Some(why)) => format!("? ({why})"),
+        (None, None) => "(within the file)".into(),
+    };
+    let cells = [
+        format!("{}:{}", build.path, build.line),
+        format!("{}, {}", build.name, build.front),
+        dockerfile,
+        or(&build.target),
+        build.matrix.as_ref().map_or_else(|| "-".into(), |axes| axes.join(", ")),
+        lane,
+    ];
+    cells.map(|cell| printable(&cell).into_owned())
+}
+
+/// `builds` as a JSON document, with a newline behind it.
+#[must_use]
+pub fn json(builds: &[ListedBuild]) -> String {
+    #[derive(Serialize)]
+    struct Builds<'a> {
+        version: u32,
+        builds: &'a [ListedBuild],
+    }
+    json_text(&Builds { version: 1, builds })
+}

@@ -1,0 +1,212 @@
+//! `lane-never-reused`: a lane that is another one in every run, so that its cache is never found again.
+
+use crate::finding::{Finding, RuleMeta, Severity};
+use crate::wiring::Runs;
+
+use super::Rule;
+use super::wired::Wired;
+
+pub(super) struct LaneNeverReused;
+
+static META: RuleMeta = RuleMeta {
+    name: "lane-never-reused",
+    severity: Severity::Warning,
+    fix: None,
+    goes_first: false,
+    summary: "a lane that changes with every run: its cache is never used again",
+    doc: r#"## What it does
+Finds a build that passes the lane argument (or `BUILDKIT_CACHE_MOUNT_NS`) with a value that changes from run to run: the
+id or number of a run, pipeline or build, a commit, a time, a random value.
+
+## Why
+A cache belongs to its id. A lane that nobody comes back to is filled once and never read: each build starts cold, and the
+builder's disk fills with caches until it prunes them.
+
+## Example
+```yaml
+- uses: docker/build-push-action@v6
+  with:
+    build-args: CACHE_ID=${{ matrix.python }}-${{ github.run_id }}
+```
+
+## Fix
+None: only you know what sets your jobs apart. Keep the part that is the same in the next run: the matrix's value, the job's
+name.
+
+## When to ignore it
+When cold builds are what you want, of a nightly job say.
+"#,
+};
+
+/// What is another value in every run, as the CIs' own documents name it. Each is a word of its own in a value; case does
+/// not count.
+const VOLATILE: &[&str] = &[
+    // GitHub
+    "github.run_id",
+    "github.run_number",
+    "github.run_attempt",
+    "github.sha",
+    "github.event.after",
+    "github.event.head_commit.id",
+    "github.event.pull_request.head.sha",
+    "github.workflow_sha",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_SHA",
+    "GITHUB_WORKFLOW_SHA",
+    // GitLab
+    "CI_PIPELINE_ID",
+    "CI_PIPELINE_IID",
+    "CI_PIPELINE_CREATED_AT",
+    "CI_JOB_ID",
+    "CI_JOB_STARTED_AT",
+    "CI_COMMIT_SHA",
+    "CI_COMMIT_SHORT_SHA",
+    "CI_COMMIT_TIMESTAMP",
+    // CircleCI
+    "CIRCLE_BUILD_NUM",
+    "CIRCLE_SHA1",
+    "CIRCLE_WORKFLOW_ID",
+    "CIRCLE_WORKFLOW_JOB_ID",
+    "CIRCLE_PIPELINE_ID",
+    "pipeline.id",
+    "pipeline.number",
+    "pipeline.git.revision",
+    // Buildkite
+    "BUILDKITE_BUILD_ID",
+    "BUILDKITE_BUILD_NUMBER",
+    "BUILDKITE_JOB_ID",
+    "BUILDKITE_COMMIT",
+    // Azure
+    "Build.BuildId",
+    "Build.BuildNumber",
+    "Build.SourceVersion",
+    "BUILD_BUILDID",
+    "BUILD_BUILDNUMBER",
+    "BUILD_SOURCEVERSION",
+    "System.JobId",
+    // Bitbucket
+    "BITBUCKET_BUILD_NUMBER",
+    "BITBUCKET_COMMIT",
+    "BITBUCKET_PIPELINE_UUID",
+    // Jenkins
+    "BUILD_NUMBER",
+    "BUILD_ID",
+    "BUILD_TAG",
+    "GIT_COMMIT",
+    // Travis, Drone, TeamCity, AppVeyor, Semaphore
+    "TRAVIS_BUILD_ID",
+    "TRAVIS_BUILD_NUMBER",
+    "TRAVIS_JOB_ID",
+    "TRAVIS_COMMIT",
+    "DRONE_BUILD_NUMBER",
+    "DRONE_COMMIT_SHA",
+    "APPVEYOR_BUILD_ID",
+    "APPVEYOR_BUILD_NUMBER",
+    "SEMAPHORE_PIPELINE_ID",
+    "SEMAPHORE_WORKFLOW_ID",
+    "SEMAPHORE_GIT_SHA",
+    // Shells
+    "RANDOM",
+    "SRANDOM",
+    "EPOCHSECONDS",
+    "EPOCHREALTIME",
+];
+
+/// Commands whose output is another one in every run.
+const COMMANDS: &[&str] =
+    &["date", "uuidgen", "mktemp", "git rev-parse", "git describe", "openssl rand", "od -", "shuf"];
+
+impl Rule for LaneNeverReused {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+
+    fn wired(&self, wired: &Wired<'_>) -> Option<Finding> {
+        let settings = wired.settings;
+        let names = [settings.arg.as_str(), super::wired::NAMESPACE];
+        let passed = wired.build.args.iter().filter(|arg| names.contains(&arg.name.as_str()));
+        let (arg, what) = passed.filter_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?))).next()?;
+        let message = format!(
+            "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
+            arg.name
+        );
+        let stable = match &wired.build.runs {
+            Runs::Matrix(axes) if !axes.is_empty() => {
+                let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
+                format!("keep what the next run has as well: the matrix's {}", axes.join(", "))
+            }
+            _ => "keep what the next run has as well: the name of the job".into(),
+        };
+        let mut finding = Finding::new(&META, arg.span, message).help(stable);
+        finding.elsewhere.push(wired.asks());
+        Some(finding)
+    }
+}
+
+/// The part of `value` that is another one in every run.
+fn volatile(value: &str) -> Option<String> {
+    let part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '.');
+    let mut from = 0;
+    while let Some(start) = value[from..].find(part).map(|at| from + at) {
+        let end = value[start..].find(|ch| !part(ch)).map_or(value.len(), |len| start + len);
+        // A word of text is no variable.
+        let before = value[..start].trim_end();
+        let variable = before.ends_with(['$', '{', '(', '[']) || before.contains("${{") || before.contains("<<");
+        let word = value[start..end].trim_matches('.');
+        let known = VOLATILE.iter().find(|name| variable && name.eq_ignore_ascii_case(word));
+        if let Some(name) = known {
+            return Some((*name).to_owned());
+        }
+        from = end;
+    }
+    let command = |text: &str| COMMANDS.iter().find(|command| text.trim_start().starts_with(*command)).copied();
+    let inner = value.split("$(").skip(1).chain(value.split('`').skip(1).step_by(2));
+    let found = inner.filter_map(command).next();
+    found.map(|command| format!("$({command}…)")).or_else(|| value.contains("$$").then(|| "$$".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::volatile;
+
+    #[test]
+    fn what_changes_and_what_stays() {
+        for (value, what) in [
+            ("${{ github.run_id }}", "github.run_id"),
+            ("${{ matrix.py }}-${{ github.sha }}", "github.sha"),
+            ("${{github.RUN_NUMBER}}", "github.run_number"),
+            ("$CI_PIPELINE_ID", "CI_PIPELINE_ID"),
+            ("a-${CI_COMMIT_SHORT_SHA:0:4}", "CI_COMMIT_SHORT_SHA"),
+            ("$(Build.BuildId)", "Build.BuildId"),
+            ("$RANDOM", "RANDOM"),
+            ("job-$(date +%s)", "$(date…)"),
+            ("`uuidgen`", "$(uuidgen…)"),
+            ("$( git rev-parse HEAD )", "$(git rev-parse…)"),
+            ("<< pipeline.id >>", "pipeline.id"),
+        ] {
+            assert_eq!(volatile(value).unwrap_or_default(), what, "{value}");
+        }
+        for value in [
+            "${{ matrix.python }}",
+            "${{ github.job }}",
+            "${{ github.ref_name }}",
+            "${{ github.event.number }}",
+            "${{ hashFiles('requirements.txt') }}",
+            "$CI_JOB_NAME_SLUG",
+            "$(cachelane id)",
+            "random",
+            "build_id",
+            "$(update_lane)",
+            "${BUILD_ID_PREFIX}",
+            "py313",
+        ] {
+            assert_eq!(volatile(value), None, "{value}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The lanes of a Dockerfile: which locked caches wait for a build to pass the argument, and which builds need them.
+
+use crate::dockerfile::{Base, Dockerfile, Sharing};
+use crate::text::{LineIndex, Range, Span};
+
+use super::Context;
+
+/// What a Dockerfile asks of the builds that use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// The id of the first locked cache with a lane.
+    pub id: String,
+    /// Where it stands, in bytes.
+    pub span: Span,
+    /// The same for people.
+    pub range: Range,
+    /// Each stage's name or number, and whether a build up to it takes such a lock. In order.
+    targets: Vec<(Option<String>, bool)>,
+}
+
+impl Lanes {
+    /// The lanes of the file that `cx` is a view of; `None` where it has none. Linear in its length.
+    #[must_use]
+    pub fn of<'l>(cx: &Context<'_>, lines: impl FnOnce() -> &'l LineIndex) -> Option<Self> {
+        let file = cx.file;
+        let parts = |name: &str| cx.settings.arg == name;
+        let locked = cx.caches().iter().filter(|cache| {
+            let mut names = false;
+            cache.word.each_variable(&mut |variable| names |= parts(&variable.name));
+            names && cache.sharing == Some(Sharing::Locked)
+        });
+        let mut own = vec![false; file.stages.len()];
+        let mut first = None;
+        for cache in locked {
+            first = first.or(Some(cache));
+            if let Some(stage) = file.stage_of(cache.instruction) {
+                own[stage] = true;
+            }
+        }
+        let first = first?;
+        let span = first.mount.id_span();
+        let targets = needed(file, own);
+        Some(Self { id: first.id(), span, range: lines().range(file.source, span), targets })
+    }
+
+    /// Whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that the
+    /// file does not have is none.
+    #[must_use]
+    pub fn concern(&self, target: Option<&str>) -> bool {
+        let named = |(label, _): &&(Option<String>, bool)| {
+            label.as_deref().is_some_and(|label| target.is_some_and(|target| label.eq_ignore_ascii_case(target)))
+        };
+        let stage = match target {
+            None => self.targets.last(),
+            Some(target) => {
+                self.targets.iter().rev().find(named).or_else(|| self.targets.get(target.parse::<usize>().ok()?))
+            }
+        };
+        stage.is_some_and(|(_, needs)| *needs)
+    }
+}
+
+/// Each stage's name, and whether it or a stage that it needs is among `own`.
+fn needed(file: &Dockerfile<'_>, own: Vec<bool>) -> Vec<(Option<String>, bool)> {
+    let mut needs = own;
+    for stage in &file.stages {
+        let base = match stage.base {
+            Base::Stage(base) => Some(base),
+            _ => None,
+        };
+        // A stage can need earlier ones only; BuildKit refuses the rest.
+        let mut used = base.into_iter().chain(stage.uses.iter().map(|(_, used)| *used));
+        needs[stage.index] |= used.any(|used| used < stage.index && needs[used]);
+    }
+    file.stages.iter().map(crate::dockerfile::Stage::label).zip(needs).collect()
+}

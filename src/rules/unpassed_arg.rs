@@ -1,0 +1,96 @@
+//! `unpassed-arg`: a build that stays in the default lane, since nobody passes it another.
+
+use crate::finding::{Finding, RuleMeta, Severity};
+use crate::fix::Applicability;
+use crate::wiring::{Front, Runs};
+
+use super::Rule;
+use super::wired::Wired;
+
+pub(super) struct UnpassedArg;
+
+static META: RuleMeta = RuleMeta {
+    name: "unpassed-arg",
+    severity: Severity::Error,
+    fix: Some(Applicability::Safe),
+    goes_first: false,
+    summary: "a build passes no lane: all jobs use the default one, and still wait for each other",
+    doc: r#"## What it does
+Finds a build in a workflow, pipeline, Compose or bake file that uses a Dockerfile with lanes and passes neither the lane
+argument nor `BUILDKIT_CACHE_MOUNT_NS`. An error where the build runs in a matrix; a warning where several jobs build the
+Dockerfile, and in Compose and bake files, which cannot hand a lane on. A Dockerfile that one job alone builds is no
+finding: there is nobody to part it from.
+
+## Why
+`id=apt-${CACHE_ID}` parts jobs only when each passes a value of its own. Without one, every job gets the lane `default`,
+and they wait for each other as before.
+
+## Example
+```yaml
+jobs:
+  test:
+    runs-on: self-hosted
+    strategy:
+      matrix:
+        python: [py310, py313]
+    steps:
+      - uses: docker/build-push-action@v6
+        with:
+          context: .
+```
+
+## Fix
+Safe: the argument is passed where the build stands. For `docker/build-push-action`, `CACHE_ID=${{ matrix.python }}` under
+`build-args`; for a script of GitHub Actions, the value in the step's `env` and `--build-arg CACHE_ID="$CACHE_ID"` in the
+command (an expression in a script would let its value run as code); for GitLab, `--build-arg
+CACHE_ID="$CI_JOB_NAME_SLUG"`; for Compose, `CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and
+`CACHE_ID = CACHE_ID` in `args`. There is none where the format has no name for the job, or the arguments come from a variable.
+
+## When to ignore it
+When each job has a builder of its own, as on GitHub's hosted runners: then nothing waits, with or without lanes.
+"#,
+};
+
+impl Rule for UnpassedArg {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+
+    fn wired(&self, wired: &Wired<'_>) -> Option<Finding> {
+        let settings = wired.settings;
+        let build = wired.build;
+        if settings.namespace || wired.is_passed() || !build.args_known {
+            return None;
+        }
+        let (arg, lane) = (&settings.arg, &settings.default);
+        let (severity, who) = match &build.runs {
+            Runs::Matrix(axes) if axes.is_empty() => (Severity::Error, "every job of the matrix".to_owned()),
+            Runs::Matrix(axes) => (Severity::Error, format!("every job of the matrix over {}", list(axes))),
+            Runs::Once if wired.shared => (Severity::Warning, "every job that builds this".to_owned()),
+            Runs::Once if build.job.is_none() && build.front != Front::Bake => {
+                (Severity::Warning, "every build through this file".to_owned())
+            }
+            Runs::Once if build.job.is_none() => (Severity::Warning, "every build of this target".to_owned()),
+            Runs::Once => return None,
+        };
+        let message =
+            format!("{} passes no `{arg}`: {who} uses the lane `{lane}`, and they wait for each other", build.name);
+        let fix = wired.pass();
+        let help = match &fix {
+            Ok(fix) => fix.title().to_owned(),
+            Err(_) => format!("pass `{arg}` with a value that each job has for itself"),
+        };
+        let mut finding = Finding::new(&META, build.span, message).help(help).fix(fix);
+        finding.severity = severity;
+        finding.elsewhere.push(wired.asks());
+        Some(finding)
+    }
+}
+
+fn list(axes: &[String]) -> String {
+    axes.iter().map(|axis| format!("`{axis}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,58 @@
+//! A build with the Dockerfile that it builds: what rules about wiring look at.
+
+use crate::finding::Elsewhere;
+use crate::fix::Fix;
+use crate::wiring::{self, Build, Kind, Lane};
+
+use super::Settings;
+use super::lanes::Lanes;
+
+/// BuildKit's own namespace for all cache mounts of a build, a build argument.
+pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+/// A build of a Dockerfile with lanes.
+#[derive(Debug)]
+pub struct Wired<'a> {
+    /// The build.
+    pub build: &'a Build,
+    /// The kind of the file that it stands in.
+    pub kind: Kind,
+    /// That file's text.
+    pub source: &'a str,
+    /// The Dockerfile, as reports name it.
+    pub path: &'a str,
+    /// What it asks of its builds.
+    pub lanes: &'a Lanes,
+    /// What is settled for the Dockerfile.
+    pub settings: &'a Settings,
+    /// Whether another job builds the Dockerfile, too.
+    pub shared: bool,
+    /// Whether what stands between (a Compose or bake file) takes the argument from the environment and this build sets
+    /// it there, or passes a value by itself.
+    pub handed_on: bool,
+}
+
+impl Wired<'_> {
+    /// Whether the build passes the lane, or a namespace.
+    #[must_use]
+    pub fn is_passed(&self) -> bool {
+        let names = [self.settings.arg.as_str(), NAMESPACE];
+        self.handed_on || self.build.args.iter().any(|arg| names.contains(&arg.name.as_str()))
+    }
+
+    /// The fix that passes the lane.
+    ///
+    /// # Errors
+    /// Why a person has to do it.
+    pub fn pass(&self) -> Result<Fix, String> {
+        let lane = Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.shared };
+        wiring::pass(self.kind, self.source, self.build, &lane)
+    }
+
+    /// The place in the Dockerfile that asks for the lane.
+    #[must_use]
+    pub fn asks(&self) -> Elsewhere {
+        let message = format!("has a lane: `{}`", self.lanes.id);
+        Elsewhere { path: self.path.into(), range: self.lanes.range, message }
+    }
+}
