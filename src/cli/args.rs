@@ -377,11 +377,18 @@ pub(super) struct IdArgs {
     /// The lane, cleaned where it has to be
     #[arg(value_name = "LANE", conflicts_with = "matrix")]
     pub(super) lane: Option<OsString>,
-    /// The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]
-    #[arg(long, value_name = "JSON")]
+    #[arg(
+        long,
+        value_name = "JSON",
+        help = "The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]"
+    )]
     pub(super) matrix: Option<OsString>,
-    /// The build argument that takes the lane [default: the configuration's, or CACHE_ID]
-    #[arg(long, value_name = "NAME", value_parser = values::arg)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = values::arg,
+        help = "The build argument that takes the lane [default: the configuration's, or CACHE_ID]"
+    )]
     pub(super) arg: Option<String>,
     /// How to print the lane
     #[arg(long, value_enum, default_value = "plain")]
@@ -396,11 +403,18 @@ pub(super) struct RunArgs {
     /// The lane [default: that of `cachelane id`]
     #[arg(long, value_name = "LANE", conflicts_with = "matrix")]
     pub(super) lane: Option<OsString>,
-    /// The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]
-    #[arg(long, value_name = "JSON")]
+    #[arg(
+        long,
+        value_name = "JSON",
+        help = "The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]"
+    )]
     pub(super) matrix: Option<OsString>,
-    /// The build argument that takes the lane [default: the configuration's, or CACHE_ID]
-    #[arg(long, value_name = "NAME", value_parser = values::arg)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = values::arg,
+        help = "The build argument that takes the lane [default: the configuration's, or CACHE_ID]"
+    )]
     pub(super) arg: Option<String>,
     /// How the lane reaches the build [default: arg, or namespace where the configuration says so]
     #[arg(long, value_enum)]
@@ -422,7 +436,7 @@ pub(super) enum LaneFormat {
     BuildArg,
     /// `CACHE_ID=lane`
     Env,
-    /// `CACHE_ID=lane` at the end of the file that GITHUB_ENV names
+    /// `CACHE_ID=lane`, at the end of the file that `GITHUB_ENV` names
     GithubEnv,
 }
 
