@@ -92,6 +92,32 @@ fn the_command_prints_the_same() {
     }
 }
 
+/// What is said, and when nothing is.
+#[test]
+fn notes_are_for_those_who_need_them() {
+    let notes = |argument: Option<&str>, matrix: Option<&str>, env: &[(&str, &str)]| {
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let [argument, matrix] = [argument, matrix].map(|text| text.map(str::to_owned));
+        let case = Case { note: String::new(), argument, matrix, env, lane: None, source: None, error: None };
+        case.lane().unwrap().notes.join("\n")
+    };
+    let github = [("GITHUB_ACTIONS", "true"), ("GITHUB_WORKFLOW", "CI"), ("GITHUB_JOB", "build")];
+    let with = |name, value| [&github[..], &[(name, value)]].concat();
+    assert!(notes(None, None, &github).contains("`CACHELANE_MATRIX: ${{ toJSON(matrix) }}`"));
+    for matrix in [r#"{"a":"b"}"#, "null", "{}"] {
+        assert_eq!(notes(None, Some(matrix), &github), "", "{matrix}");
+        assert_eq!(notes(None, None, &with("CACHELANE_MATRIX", matrix)), "", "{matrix}");
+    }
+    assert_eq!(notes(Some("py310"), None, &github), "");
+    assert_eq!(notes(None, None, &with("CACHE_ID", "py310")), "");
+    assert!(notes(None, None, &with("CACHE_ID", "py 310")).starts_with("CACHE_ID `py 310` cannot be a lane"));
+    assert!(notes(Some("py 310"), None, &[]).starts_with("the lane `py 310` cannot be a lane"));
+    assert!(notes(None, Some(r#"{"a":"b"}"#), &[("CACHE_ID", "x")]).contains("the matrix has no part in it"));
+    assert_eq!(notes(None, None, &[("CACHE_ID", "x"), ("CACHELANE_MATRIX", r#"{"a":"b"}"#)]), "");
+    assert!(notes(None, None, &[("GITHUB_ACTIONS", "true")]).contains("does not say which job it is"));
+    assert_eq!(notes(None, None, &[]), "");
+}
+
 /// Names that are a run's, a commit's or a time's: none of them may have a part in a lane.
 #[test]
 fn no_variable_changes_from_run_to_run() {

@@ -116,14 +116,21 @@ fn others_get_it_by_their_environment_and_that_is_said() {
     };
     by_environment(
         "make image",
-        "`make` is no build command that cachelane knows: it gets the lane by its environment",
+        "`make image` is no build command that cachelane knows: it gets the lane by its environment",
     );
-    by_environment("docker compose up --build", "`CACHE_ID: ${CACHE_ID:-default}` below `args`");
+    by_environment(
+        "docker compose up --build",
+        "the Compose file hands it on where `args` in `build` has `CACHE_ID: ${CACHE_ID:-default}`",
+    );
+    by_environment(
+        "docker compose up",
+        "the Compose file hands it on where `args` in `build` has `CACHE_ID: ${CACHE_ID:-default}`",
+    );
     by_environment("docker-compose up --build", "`docker-compose up` takes no build arguments");
-    by_environment("docker run build", "`docker run` is no build");
+    by_environment("docker run build", "`docker run build` is no build");
     by_environment("docker", "`docker` is no build");
     by_environment("devcontainer build --workspace-folder .", "${localEnv:CACHE_ID:default}");
-    by_environment("sudo make", "`sudo --preserve-env=CACHE_ID …`");
+    by_environment("sudo make", "`sudo` hands CACHE_ID on only where it is told to");
     by_environment("sudo -E", "`sudo` is no build command");
     by_environment("rocker --nvidia ubuntu", "`rocker` has no extension `rocker-cachelane`");
 }
@@ -134,12 +141,16 @@ fn what_the_command_says_itself_stands() {
     let stands = |command: &str, word: &str| {
         let output = run(&place, &["--lane", "l"], command);
         assert_eq!(text(&output.stdout), format!("{} CACHE_ID= JOB= NS=", command.replace(' ', "|")), "{command}");
-        assert_eq!(text(&output.stderr), format!("cachelane: the command {word} itself: that stands"), "{command}");
+        assert_eq!(
+            text(&output.stderr),
+            format!("cachelane: the command itself says `{word}`: that stands"),
+            "{command}"
+        );
     };
-    stands("docker build --build-arg CACHE_ID=mine .", "passes `CACHE_ID=mine`");
-    stands("docker build . --build-arg=CACHE_ID=", "passes `CACHE_ID=`");
-    stands("docker buildx bake --set app.args.CACHE_ID=mine", "passes `app.args.CACHE_ID=mine`");
-    stands("rocker --cache-id mine ubuntu", "says `--cache-id mine`");
+    stands("docker build --build-arg CACHE_ID=mine .", "mine");
+    stands("docker build . --build-arg=CACHE_ID=", "");
+    stands("docker buildx bake --set app.args.CACHE_ID=mine", "mine");
+    stands("rocker --cache-id mine ubuntu", "mine");
     // Without a value, docker takes it from its environment.
     assert_eq!(
         shown(&place, &[], "docker build --build-arg CACHE_ID ."),
@@ -169,6 +180,9 @@ fn the_argument_and_the_namespace_can_be_chosen() {
         assert_eq!(output.status.code(), Some(2), "{command}");
         assert!(text(&output.stderr).contains("only BuildKit knows it"), "{command}");
     }
+    let rocker = run(&place, &["--arg", "JOB"], "rocker ubuntu");
+    assert_eq!(rocker.status.code(), Some(2));
+    assert!(text(&rocker.stderr).contains("passes a lane as CACHE_ID, not as JOB"));
     let both = run(&place, &["--via", "namespace", "--arg", "JOB"], "docker build .");
     assert_eq!((both.status.code(), text(&both.stdout)), (Some(2), String::new()));
 
@@ -221,14 +235,16 @@ fn rocker_has_an_option_for_it_where_the_extension_is_installed() {
         write_script(&root.join("venv/bin").join(program), SHOW);
         fs::remove_file(&link).unwrap();
         std::os::unix::fs::symlink(root.join("venv/bin").join(program), link).unwrap();
-        assert_eq!(shown(&place, &[], program), format!("{program}|--cache-id|l CACHE_ID= JOB= NS="));
+        let words = format!("{program} x");
+        assert_eq!(shown(&place, &[], &words), format!("{program}|--cache-id|l|x CACHE_ID= JOB= NS="));
     }
+    assert_eq!(shown(&place, &[], "rockerc"), "rockerc|--cache-id|l CACHE_ID= JOB= NS=");
     // As pip puts it elsewhere: a script whose interpreter is that of the virtual environment.
     let python = root.join("venv/bin/python3");
     std::os::unix::fs::symlink("/bin/sh", &python).unwrap();
     fs::remove_file(root.join("bin/rocker")).unwrap();
     write_script(&root.join("bin/rocker"), &SHOW.replace("/bin/sh", &python.display().to_string()));
-    assert_eq!(shown(&place, &[], "rocker"), "rocker|--cache-id|l CACHE_ID= JOB= NS=");
+    assert_eq!(shown(&place, &[], "rocker x"), "rocker|--cache-id|l|x CACHE_ID= JOB= NS=");
 }
 
 #[test]

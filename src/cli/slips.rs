@@ -55,6 +55,9 @@ fn known(error: &clap::Error, typed: &[OsString]) -> Option<String> {
             if command == "rules" && !word.starts_with('-') {
                 return Some(format!("`rules` lists all of them. Did you mean `cachelane explain {word}`?"));
             }
+            if command == "run" && !word.starts_with('-') {
+                return Some(format!("`run` takes the command behind `--`: `cachelane run -- {word} …`"));
+            }
             let option = word.split('=').next().unwrap_or_default();
             let slip = OPTIONS.iter().find(|(of, name, _)| *of == command && *name == option);
             slip.map(|(of, name, what)| {

@@ -1,18 +1,26 @@
-//! How a command gets its lane: the words that a build command takes for it, and where they go.
+//! How a command gets its lane, as `cachelane run` gives it one.
 //!
-//! The words are those of a process, as `cachelane run` has them: no shell reads them any more.
+//! The words are those of a process: no shell reads them any more.
 
-mod find;
 mod quote;
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 pub use quote::quoted;
 
-use find::{Found, Takes};
+use super::Front;
+use super::command::{self, Command, Pass};
 
 /// BuildKit's own namespace for all cache mounts of a build.
 pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+/// The build argument that rocker's extension passes.
+const ROCKER: &str = "CACHE_ID";
+
+/// How many words of a command a message shows, and how long they may be.
+const SHOWN: usize = 3;
+const LONGEST_SHOWN: usize = 20;
 
 /// What is to be passed.
 #[derive(Clone, Copy, Debug)]
@@ -39,99 +47,76 @@ pub struct Passed {
 /// # Errors
 /// Why the command cannot get it, for people.
 pub fn pass(words: &[OsString], ask: Ask<'_>, extended: impl Fn(&OsStr) -> bool) -> Result<Passed, String> {
-    let found = find::find(words);
-    let namespace = ask.arg == NAMESPACE;
-    if namespace && let Takes::Argument { buildkit: false } | Takes::CacheId = found.takes {
-        return Err(format!(
-            "`{}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`",
-            found.what
-        ));
-    }
+    let texts: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut passed = Passed { words: words.to_vec(), set: None, notes: Vec::new() };
-    let value = format!("{}={}", ask.arg, ask.lane);
-    let behind = words.get(found.at..).unwrap_or_default();
-    match found.takes {
-        Takes::Argument { .. } => {
-            if let Some(word) = explicit(behind, "--build-arg", |word| names(word, ask.arg)) {
-                passed.stands(&word, ask);
-            } else {
-                passed.insert(found.at, ["--build-arg", &value]);
-            }
+    let Some(build) = command::read(&command::words(&texts)) else {
+        passed.by_environment(0, &start(&texts), ask, "is no build command that cachelane knows");
+        return Ok(passed);
+    };
+    let what = texts.get(build.tool..=build.behind).unwrap_or_default().join(" ");
+    if ask.arg == NAMESPACE && matches!(build.front, Front::Podman | Front::Buildah | Front::Rocker) {
+        return Err(format!("`{what}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`"));
+    }
+    if build.front == Front::Rocker && ask.arg != ROCKER {
+        return Err(format!("`{what}` passes a lane as {ROCKER}, not as {}", ask.arg));
+    }
+    if passed.has(&build, ask) {
+        return Ok(passed);
+    }
+    match build.pass {
+        Pass::CacheId if !words.get(build.tool).is_some_and(|program| extended(program)) => {
+            passed.by_environment(build.tool, &what, ask, "has no extension `rocker-cachelane` that cachelane can see");
         }
-        Takes::Set => {
-            let end = format!(".args.{}", ask.arg);
-            let is_it = |word: &str| word.split('=').next().is_some_and(|key| key.ends_with(&end));
-            if let Some(word) = explicit(behind, "--set", is_it) {
-                passed.stands(&word, ask);
-            } else {
-                passed.insert(found.at, ["--set", &format!("*.args.{value}")]);
-            }
+        Pass::BuildArg | Pass::Set | Pass::CacheId => {
+            let at = build.behind + 1;
+            passed.words.splice(at..at, build.passing(ask.arg, ask.lane).into_iter().map(OsString::from));
         }
-        Takes::CacheId => {
-            if let Some(word) = explicit(behind, "--cache-id", |_| true) {
-                passed.notes.push(format!("the command says `--cache-id {word}` itself: that stands"));
-            } else if words.get(found.at - 1).is_some_and(|program| extended(program)) {
-                passed.insert(found.at, ["--cache-id", ask.lane]);
-            } else {
-                passed.by_environment(&found, ask, "has no extension `rocker-cachelane` that cachelane can see");
-            }
-        }
-        Takes::Environment(why) => passed.by_environment(&found, ask, why),
+        Pass::Environment | Pass::Nothing => passed.by_environment(build.tool, &what, ask, "takes no build arguments"),
     }
     Ok(passed)
 }
 
 impl Passed {
-    fn insert(&mut self, at: usize, words: [&str; 2]) {
-        self.words.splice(at..at, words.map(OsString::from));
-    }
-
-    /// The command has the argument itself; without a value, which it then takes from its environment.
-    fn stands(&mut self, word: &str, ask: Ask<'_>) {
-        if word == ask.arg {
-            self.set = Some((ask.arg.into(), ask.lane.into()));
-        } else {
-            self.notes.push(format!("the command passes `{word}` itself: that stands"));
+    /// Whether the build passes the argument itself. Where it does so without a value, it takes that from its environment.
+    fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
+        // Rocker has an option for it, and no name.
+        let mut own = build.args.iter().filter(|own| own.name == ask.arg || build.front == Front::Rocker);
+        let Some(own) = own.next_back() else { return false };
+        match &own.value {
+            Some(value) => self.notes.push(format!("the command itself says `{}`: that stands", value.written())),
+            None => self.set = Some((ask.arg.into(), ask.lane.into())),
         }
+        true
     }
 
-    fn by_environment(&mut self, found: &Found, ask: Ask<'_>, why: &str) {
+    /// The command, whose tool is the word `tool`, and which is called `what`, has no other way.
+    fn by_environment(&mut self, tool: usize, what: &str, ask: Ask<'_>, why: &str) {
         let Ask { lane, arg } = ask;
         self.set = Some((arg.into(), lane.into()));
-        self.notes.push(format!("`{}` {why}: it gets the lane by its environment only, as {arg}={lane}", found.what));
-        match found.what.as_str() {
-            "devcontainer" => self.notes.push(format!(
-                "devcontainer.json hands it on where it says `\"build\": {{ \"args\": {{ \"{arg}\": \"${{localEnv:{arg}:default}}\" }} }}`"
+        self.notes.push(format!("`{what}` {why}: it gets the lane by its environment only, as {arg}={lane}"));
+        let name = |at: usize| Path::new(self.words.get(at)?).file_name()?.to_str();
+        let further = match name(tool) {
+            Some("devcontainer") => Some((
+                "devcontainer.json hands it on where `args` in `build` has",
+                format!("\"{arg}\": \"${{localEnv:{arg}:default}}\""),
             )),
-            _ if found.compose => self
-                .notes
-                .push(format!("the Compose file hands it on where it says `{arg}: ${{{arg}:-default}}` below `args`")),
-            _ => {}
-        }
-        if let Some(wrapper) = &found.drops_environment {
-            self.notes
-                .push(format!("`{wrapper}` hands {arg} on only if it is told to: `{wrapper} --preserve-env={arg} …`"));
-        }
-    }
-}
-
-/// The value of the option `name` among `words`, in one word or two, if it is the one.
-fn explicit(words: &[OsString], name: &str, is_it: impl Fn(&str) -> bool) -> Option<String> {
-    let mut words = words.iter().map(|word| word.to_string_lossy());
-    while let Some(word) = words.next() {
-        let value = match word.strip_prefix(name) {
-            Some("") => words.next()?,
-            Some(rest) if rest.starts_with('=') => rest[1..].to_owned().into(),
-            _ => continue,
+            Some("docker" | "podman" | "nerdctl") if !self.words.iter().any(|word| word == "compose") => None,
+            Some("docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose") => Some((
+                "the Compose file hands it on where `args` in `build` has",
+                format!("{arg}: ${{{arg}:-default}}"),
+            )),
+            _ => None,
         };
-        if is_it(&value) {
-            return Some(value.into_owned());
-        }
+        let drops = name(0).filter(|name| matches!(*name, "sudo" | "doas"));
+        let drops = drops.map(|name| format!("`{name}` hands {arg} on only where it is told to"));
+        let further = further.map(|(where_to, line)| format!("{where_to} `{line}`"));
+        self.notes.extend(further.into_iter().chain(drops));
     }
-    None
 }
 
-/// Whether `word` is a build argument called `name`, with a value or without.
-fn names(word: &str, name: &str) -> bool {
-    word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+/// The words that a command starts with, as far as they are likely to say what it does.
+fn start(words: &[String]) -> String {
+    let short = |word: &&String| !word.starts_with('-') && word.len() <= LONGEST_SHOWN;
+    let behind = words.iter().skip(1).take(SHOWN - 1).take_while(short);
+    words.iter().take(1).chain(behind).map(String::as_str).collect::<Vec<_>>().join(" ")
 }

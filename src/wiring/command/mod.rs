@@ -128,7 +128,9 @@ pub fn read(words: &[Word]) -> Option<Command> {
         "devcontainer" | "@devcontainers/cli" => {
             (words.get(at)?.text()? == "build").then(|| other(Front::Devcontainer, Pass::Nothing, at))?
         }
-        "rocker" => rocker(words, at)?,
+        // It reads what rocker is to do from a file.
+        "rockerc" => rocker(words, at),
+        "rocker" => words.get(at).map(|_| rocker(words, at))?,
         _ => return None,
     };
     if words[..tool].iter().any(|word| word.text() == Some("xargs")) {
@@ -235,8 +237,7 @@ fn nerdctl(words: &[Word], at: usize) -> Option<Command> {
 }
 
 /// `rocker [options] image [command…]`. It writes its own Dockerfile.
-fn rocker(words: &[Word], at: usize) -> Option<Command> {
-    words.get(at)?;
+fn rocker(words: &[Word], at: usize) -> Command {
     let mut command = other(Front::Rocker, Pass::CacheId, at - 1);
     let mut items = Items::new(words, at, &tables::ROCKER);
     while let Some(item) = items.next() {
@@ -248,7 +249,7 @@ fn rocker(words: &[Word], at: usize) -> Option<Command> {
             Item::Option { .. } | Item::Word(_) => {}
         }
     }
-    Some(command)
+    command
 }
 
 fn other(front: Front, pass: Pass, behind: usize) -> Command {

@@ -59,16 +59,16 @@ pub fn namespace(engine: &Engine, record: &mut Record) -> Outcome {
 }
 
 pub fn run_lane(engine: &Engine, record: &mut Record) -> Outcome {
-    let laned = holding("id=run-lane,target=/c,sharing=locked").fixed()?.containing("id=run-lane-${CACHE_ID},")?;
+    let laned = holding("id=passed,target=/c,sharing=locked").fixed()?.containing("id=passed-${CACHE_ID},")?;
     let jobs = ["py310", "py313"].map(|job| laned.clone().by_cachelane(job, &[]));
     timing::pair(engine, record, "`cachelane run -- docker build`, a job each", &jobs, Relation::Together)?;
-    record.equal("real ids", &engine.ids("run-lane")?.join(" "), "run-lane-py310 run-lane-py313")?;
+    record.equal("real ids", &engine.ids("passed")?.join(" "), "passed-py310 passed-py313")?;
     let one = ["py310", "py313"].map(|job| laned.clone().by_cachelane(job, &["--lane", "one"]));
     timing::pair(engine, record, "both with `--lane one`", &one, Relation::Wait)
 }
 
 pub fn run_namespace(engine: &Engine, record: &mut Record) -> Outcome {
-    let shared = holding("id=run-namespace,target=/c,sharing=locked");
+    let shared = holding("id=spaced,target=/c,sharing=locked");
     let jobs = ["py310", "py313"].map(|job| shared.clone().by_cachelane(job, &["--via", "namespace"]));
     timing::pair(engine, record, "`cachelane run --via namespace`, a job each", &jobs, Relation::Together)
 }
