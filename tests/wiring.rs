@@ -113,3 +113,46 @@ fn every_rule_has_as_many_near_misses_as_hits() {
         assert!(hits > 0 && misses >= hits, "{rule}: {hits} hits and {misses} near misses");
     }
 }
+
+/// The snippets of `docs/wiring.md`, each with the path in its first line.
+fn snippets() -> Vec<(String, String)> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wiring.md")).unwrap();
+    let blocks = page.split("```").skip(1).step_by(2);
+    let named = blocks.filter_map(|block| {
+        let (_, text) = block.split_once('\n')?;
+        let path = text.lines().next()?.strip_prefix("# ")?;
+        Some((path.to_owned(), text.to_owned()))
+    });
+    named.collect()
+}
+
+#[test]
+fn every_example_passes_its_lane() {
+    let examples = snippets();
+    assert_eq!(examples.len(), 9, "an example is gone, or has lost its path");
+    for (path, text) in examples {
+        let work = tempfile::tempdir().unwrap();
+        fs::create_dir(work.path().join(".git")).unwrap();
+        let lane = "FROM debian\nARG CACHE_ID=default\n\
+                    RUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+        let files = [("Dockerfile", lane), (path.as_str(), text.as_str())];
+        write(work.path(), &files.map(|(path, text)| (path.into(), text.as_bytes().to_vec())).into());
+        let (code, report, err) = cachelane(work.path(), &["check"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{path}: {report}");
+        let (_, builds, _) = cachelane(work.path(), &["builds", "--format", "json"]);
+        let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
+        let builds = builds["builds"].as_array().unwrap();
+        assert!(!builds.is_empty(), "{path}: no build is seen");
+        assert!(
+            builds.iter().all(|build| build["lane"] == "passed" && build["dockerfile"] == "Dockerfile"),
+            "{path}: {builds:?}"
+        );
+        // Without the argument, the build is one that passes none.
+        let without: String = text.lines().filter(|line| !line.contains("CACHE_ID")).collect::<Vec<_>>().join("\n");
+        if without.contains("build") && path.ends_with("build-push.yml") {
+            fs::write(work.path().join(&path), without.replace("          build-args: |\n", "") + "\n").unwrap();
+            let (_, report, _) = cachelane(work.path(), &["check"]);
+            assert!(report.contains("unpassed-arg"), "{path}: {report}");
+        }
+    }
+}
