@@ -119,8 +119,9 @@ fn every_rule_has_as_many_near_misses_as_hits() {
         let (hits, misses) = counts.entry(rule).or_default();
         *(if near_miss { misses } else { hits }) += 1;
     }
-    for rule in RULES {
-        let name = rule.meta().name;
+    // Those that speak about builds have theirs in fixtures/wiring: tests/wiring.rs.
+    let own = |name: &&str| !matches!(*name, "unpassed-arg" | "lane-never-reused");
+    for name in RULES.iter().map(|rule| rule.meta().name).filter(own) {
         let (hits, misses) = counts.remove(name).unwrap_or_default();
         assert!(hits > 0 && misses >= hits, "{name}: {hits} hits and {misses} near misses");
     }

@@ -1,0 +1,158 @@
+//! Every case under `fixtures/wiring/<rule>/<case>/`: a small repository in `tree/`, the `report` that `check` prints for it,
+//! and, where `fix` changes it, the files that it changes in `fixed/`.
+//!
+//! A case named `ok-…` is a near miss: its rule must be silent on it. After a change that is meant,
+//! `CACHELANE_BLESS=1 cargo test --test wiring` writes `report` and `fixed` anew; read the diff before you commit it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The rules that speak about builds.
+const RULES: &[&str] = &["unpassed-arg", "lane-never-reused"];
+
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    found
+}
+
+/// Each case with its rule.
+fn cases() -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wiring");
+    let cases = |rule: PathBuf| {
+        let name = rule.file_name().unwrap().to_string_lossy().into_owned();
+        folders(&rule).into_iter().map(move |case| (name.clone(), case))
+    };
+    folders(&root).into_iter().flat_map(cases).collect()
+}
+
+/// Every file below `folder` by its path from there.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(here) = open.pop() {
+        for path in folders(&here) {
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_path_buf(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn write(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
+    for (path, bytes) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// The command in `folder`: exit code, standard output, standard error.
+fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+    let output = command.args(args).current_dir(folder).env_remove("GITHUB_ACTIONS").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn every_case_reports_and_fixes_as_recorded() {
+    let bless = std::env::var_os("CACHELANE_BLESS").is_some();
+    let mut failures = Vec::new();
+    for (rule, case) in cases() {
+        let name = case.display().to_string();
+        let before = files(&case.join("tree"));
+        let work = tempfile::tempdir().unwrap();
+        // The root of a repository.
+        fs::create_dir(work.path().join(".git")).unwrap();
+        write(work.path(), &before);
+        let (_, report, err) = cachelane(work.path(), &["check"]);
+        assert_eq!(err, "", "{name}");
+        let near_miss = case.file_name().unwrap().to_string_lossy().starts_with("ok-");
+        let found = report.lines().any(|line| line == rule);
+        if found == near_miss {
+            failures.push(format!("{name}: a hit must show its rule and a near miss must not:\n{report}"));
+        }
+        let (_, _, err) = cachelane(work.path(), &["fix", "--quiet"]);
+        assert_eq!(err, "", "{name}");
+        fs::remove_dir(work.path().join(".git")).unwrap();
+        let after = files(work.path());
+        let fixed: BTreeMap<_, _> = after.into_iter().filter(|(path, bytes)| before.get(path) != Some(bytes)).collect();
+        fs::create_dir(work.path().join(".git")).unwrap();
+        let (_, again, err) = cachelane(work.path(), &["fix", "--diff", "--quiet"]);
+        if !again.is_empty() {
+            failures.push(format!("{name}: a second fix changes something:\n{again}{err}"));
+        }
+        let recorded = (
+            fs::read_to_string(case.join("report")).ok(),
+            if case.join("fixed").exists() { files(&case.join("fixed")) } else { BTreeMap::new() },
+        );
+        if bless {
+            fs::write(case.join("report"), &report).unwrap();
+            let _ = fs::remove_dir_all(case.join("fixed"));
+            write(&case.join("fixed"), &fixed);
+        } else if recorded != (Some(report.clone()), fixed.clone()) {
+            let fixed: Vec<_> = fixed.values().map(|bytes| String::from_utf8_lossy(bytes)).collect();
+            failures.push(format!("{name} is not as recorded:\n{report}\n{}", fixed.join("\n---\n")));
+        }
+    }
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn every_rule_has_as_many_near_misses_as_hits() {
+    for rule in RULES {
+        let own: Vec<PathBuf> = cases().into_iter().filter(|(of, _)| of == rule).map(|(_, case)| case).collect();
+        let misses = own.iter().filter(|case| case.file_name().unwrap().to_string_lossy().starts_with("ok-")).count();
+        let hits = own.len() - misses;
+        assert!(hits > 0 && misses >= hits, "{rule}: {hits} hits and {misses} near misses");
+    }
+}
+
+/// The snippets of `docs/wiring.md`, each with the path in its first line.
+fn snippets() -> Vec<(String, String)> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wiring.md")).unwrap();
+    let blocks = page.split("```").skip(1).step_by(2);
+    let named = blocks.filter_map(|block| {
+        let (_, text) = block.split_once('\n')?;
+        let path = text.lines().next()?.strip_prefix("# ")?;
+        Some((path.to_owned(), text.to_owned()))
+    });
+    named.collect()
+}
+
+#[test]
+fn every_example_passes_its_lane() {
+    let examples = snippets();
+    assert_eq!(examples.len(), 9, "an example is gone, or has lost its path");
+    for (path, text) in examples {
+        let work = tempfile::tempdir().unwrap();
+        fs::create_dir(work.path().join(".git")).unwrap();
+        let lane = "FROM debian\nARG CACHE_ID=default\n\
+                    RUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+        let files = [("Dockerfile", lane), (path.as_str(), text.as_str())];
+        write(work.path(), &files.map(|(path, text)| (path.into(), text.as_bytes().to_vec())).into());
+        let (code, report, err) = cachelane(work.path(), &["check"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{path}: {report}");
+        let (_, builds, _) = cachelane(work.path(), &["builds", "--format", "json"]);
+        let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
+        let builds = builds["builds"].as_array().unwrap();
+        assert!(!builds.is_empty(), "{path}: no build is seen");
+        assert!(
+            builds.iter().all(|build| build["lane"] == "passed" && build["dockerfile"] == "Dockerfile"),
+            "{path}: {builds:?}"
+        );
+        // Without the argument, the build is one that passes none.
+        let without: String = text.lines().filter(|line| !line.contains("CACHE_ID")).collect::<Vec<_>>().join("\n");
+        if without.contains("build") && path.ends_with("build-push.yml") {
+            fs::write(work.path().join(&path), without.replace("          build-args: |\n", "") + "\n").unwrap();
+            let (_, report, _) = cachelane(work.path(), &["check"]);
+            assert!(report.contains("unpassed-arg"), "{path}: {report}");
+        }
+    }
+}
