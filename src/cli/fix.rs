@@ -117,12 +117,11 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
         fixed = Fixed { left: lint::check(source, settings), bytes: source.to_vec(), made: Vec::new(), ..fixed };
     }
     let left = std::mem::take(&mut fixed.left);
-    let report = match kind {
-        Some(kind) => lint::check_wiring(path, kind, &fixed.bytes, settings),
-        None => {
-            let (path, source, settings) = (path.to_path_buf(), fixed.bytes.clone(), Arc::clone(settings));
-            FileReport { path, source, settings, checked: left, wires: None }
-        }
+    let report = if let Some(kind) = kind {
+        lint::check_wiring(path, kind, &fixed.bytes, settings)
+    } else {
+        let (path, source, settings) = (path.to_path_buf(), fixed.bytes.clone(), Arc::clone(settings));
+        FileReport { path, source, settings, checked: left, wires: None }
     };
     let old = if changed { source.to_vec() } else { Vec::new() };
     Some((report, Done { fixed, old, stdin, unwritten }))
