@@ -4,7 +4,9 @@
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 pub mod command;
+pub mod github;
 pub mod shell;
+pub mod yaml;
 
 use crate::text::Span;
 

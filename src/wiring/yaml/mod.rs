@@ -1,0 +1,299 @@
+//! YAML with places: what the readers of workflows, pipelines and Compose files share.
+//!
+//! [`Yaml::read`] gives a tree in which every value knows its bytes in the file. Aliases and merge keys are followed when
+//! somebody looks, so nothing is copied; a file whose aliases multiply it beyond bounds is refused when it is read, which
+//! makes every walk over the tree bounded.
+
+mod place;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use place::{quoted, value_needs_quotes};
+
+use std::borrow::Cow;
+
+use super::Piece;
+use crate::text::Span;
+
+/// The longest chain of values within values.
+pub const MAX_DEPTH: usize = 100;
+/// The most values that a file may have when every alias is written out.
+pub const MAX_VALUES: usize = 1_000_000;
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As it is: `a b`
+    Plain,
+    /// `'a b'`
+    Single,
+    /// `"a b"`
+    Double,
+    /// A block whose lines stay: `|`
+    Literal,
+    /// A block whose lines are joined: `>`
+    Folded,
+}
+
+/// A YAML file, read.
+#[derive(Clone, Debug)]
+pub struct Yaml<'a> {
+    source: &'a str,
+    items: Vec<Item<'a>>,
+    roots: Vec<usize>,
+}
+
+/// A value as the file has it.
+#[derive(Clone, Debug)]
+struct Item<'a> {
+    data: Data<'a>,
+    /// Where it begins and, for scalars, aliases and collections in brackets, ends.
+    span: Span,
+    parent: Option<usize>,
+    tag: Option<String>,
+    anchored: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Data<'a> {
+    Scalar(Cow<'a, str>, Style),
+    List(Vec<usize>),
+    Map(Vec<(usize, usize)>),
+    Alias(usize),
+}
+
+/// A value in a [`Yaml`]: a handle, cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'y> {
+    yaml: &'y Yaml<'y>,
+    id: usize,
+}
+
+/// A key and its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'y> {
+    /// The key.
+    pub key: Node<'y>,
+    /// The value.
+    pub value: Node<'y>,
+    /// Whether it comes from another mapping, by `<<`.
+    pub merged: bool,
+}
+
+impl Yaml<'_> {
+    /// The values of the file's documents.
+    pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
+        self.roots.iter().map(|&id| Node { yaml: self, id })
+    }
+
+    /// The value of the first document.
+    #[must_use]
+    pub fn root(&self) -> Option<Node<'_>> {
+        self.roots().next()
+    }
+
+    /// The text that it was read from.
+    #[must_use]
+    pub const fn source(&self) -> &str {
+        self.source
+    }
+}
+
+impl PartialEq for Node<'_> {
+    /// Whether both are the same value at the same place: of one file.
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && std::ptr::eq(self.yaml, other.yaml)
+    }
+}
+
+impl<'y> Node<'y> {
+    fn item(self) -> &'y Item<'y> {
+        &self.yaml.items[self.id]
+    }
+
+    fn with(self, id: usize) -> Self {
+        Node { yaml: self.yaml, id }
+    }
+
+    /// Whether it is an alias, `*name`: its content then stands elsewhere.
+    #[must_use]
+    pub fn is_alias(self) -> bool {
+        matches!(self.item().data, Data::Alias(_))
+    }
+
+    /// Whether it has an anchor, `&name`.
+    #[must_use]
+    pub fn is_anchored(self) -> bool {
+        self.item().anchored
+    }
+
+    /// What an alias stands for; all other values stand for themselves.
+    #[must_use]
+    pub fn resolved(self) -> Self {
+        // The reader points aliases at values that are no aliases.
+        match self.item().data {
+            Data::Alias(id) => self.with(id),
+            _ => self,
+        }
+    }
+
+    /// The list or mapping in which it stands; a key's and a value's is their mapping.
+    #[must_use]
+    pub fn parent(self) -> Option<Self> {
+        self.item().parent.map(|id| self.with(id))
+    }
+
+    /// Its own bytes: for an alias, those of `*name`; for a scalar, quotes, but no tag or anchor; a block's from `|` on.
+    #[must_use]
+    pub fn span(self) -> Span {
+        Span::new(self.item().span.start, self.end())
+    }
+
+    /// Its tag, like `!reference`, `!!str` as `tag:yaml.org,2002:str`.
+    #[must_use]
+    pub fn tag(self) -> Option<&'y str> {
+        self.resolved().item().tag.as_deref()
+    }
+
+    /// Its text, where it is a scalar: `null` and numbers as they are written.
+    #[must_use]
+    pub fn text(self) -> Option<&'y str> {
+        match &self.resolved().item().data {
+            Data::Scalar(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How it is written, where it is a scalar.
+    #[must_use]
+    pub fn style(self) -> Option<Style> {
+        match self.resolved().item().data {
+            Data::Scalar(_, style) => Some(style),
+            _ => None,
+        }
+    }
+
+    /// Whether it is nothing: an empty plain scalar, `~` or `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.style() == Some(Style::Plain) && matches!(self.text(), Some("" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Whether it is a list.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self.resolved().item().data, Data::List(_))
+    }
+
+    /// Whether it is a mapping.
+    #[must_use]
+    pub fn is_map(self) -> bool {
+        matches!(self.resolved().item().data, Data::Map(_))
+    }
+
+    /// Whether it is a list or mapping in brackets.
+    #[must_use]
+    pub fn is_flow(self) -> bool {
+        let node = self.resolved();
+        let open = self.yaml.source.as_bytes().get(node.item().span.start);
+        (node.is_list() && open == Some(&b'[')) || (node.is_map() && open == Some(&b'{'))
+    }
+
+    /// The values of a list; of all else, none.
+    #[must_use]
+    pub fn items(self) -> Vec<Self> {
+        match &self.resolved().item().data {
+            Data::List(ids) => ids.iter().map(|&id| self.with(id)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The scalars of a list and of the lists within it; a scalar alone is a list of one.
+    #[must_use]
+    pub fn scalars(self) -> Vec<Self> {
+        let mut found = Vec::new();
+        let mut left = vec![self];
+        while let Some(node) = left.pop() {
+            match &node.resolved().item().data {
+                Data::Scalar(..) => found.push(node),
+                Data::List(ids) => left.extend(ids.iter().rev().map(|&id| node.with(id))),
+                Data::Map(_) | Data::Alias(_) => {}
+            }
+        }
+        found
+    }
+
+    /// The mapping's own entries, `<<` among them.
+    #[must_use]
+    pub fn own_entries(self) -> Vec<Entry<'y>> {
+        match &self.resolved().item().data {
+            Data::Map(pairs) => pairs
+                .iter()
+                .map(|&(key, value)| Entry { key: self.with(key), value: self.with(value), merged: false })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The mapping's entries, those merged in by `<<` behind its own, of which the first of a name counts.
+    #[must_use]
+    pub fn entries(self) -> Vec<Entry<'y>> {
+        let mut found: Vec<Entry<'y>> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut left = vec![(self, false)];
+        while let Some((map, merged)) = left.pop() {
+            let mut sources = Vec::new();
+            for entry in map.own_entries() {
+                if entry.is_merge() {
+                    let lists = entry.value.is_list();
+                    sources.extend(if lists { entry.value.items() } else { vec![entry.value] });
+                } else if seen.insert(entry.key.text().unwrap_or_default()) {
+                    found.push(Entry { merged, ..entry });
+                }
+            }
+            left.extend(sources.into_iter().rev().map(|source| (source, true)));
+        }
+        found
+    }
+
+    /// The entry of the mapping with this key, merged ones among them.
+    #[must_use]
+    pub fn entry(self, key: &str) -> Option<Entry<'y>> {
+        self.own_entry(key).or_else(|| self.entries().into_iter().find(|entry| entry.key.text() == Some(key)))
+    }
+
+    /// The mapping's own entry with this key.
+    #[must_use]
+    pub fn own_entry(self, key: &str) -> Option<Entry<'y>> {
+        self.own_entries().into_iter().find(|entry| entry.key.text() == Some(key))
+    }
+
+    /// The value of the mapping for this key, merged ones among them.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.entry(key).map(|entry| entry.value)
+    }
+
+    /// The text of the mapping for this key, where that is a scalar and not null.
+    #[must_use]
+    pub fn get_text(self, key: &str) -> Option<&'y str> {
+        self.get(key).filter(|value| !value.is_null()).and_then(Self::text)
+    }
+
+    /// Where the bytes of a scalar's text stand in the file, in order: the stretches that run alike in both. What quotes,
+    /// escapes, indentation and folding change lies between them. `indent` is what a line put into a block needs.
+    #[must_use]
+    pub fn pieces(self) -> Vec<Piece> {
+        place::pieces(self.resolved())
+    }
+}
+
+impl Entry<'_> {
+    /// Whether it is a merge key: `<<: *name`.
+    #[must_use]
+    pub fn is_merge(&self) -> bool {
+        self.key.text() == Some("<<") && self.key.style() == Some(Style::Plain)
+    }
+}

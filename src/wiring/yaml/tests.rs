@@ -1,0 +1,146 @@
+use super::*;
+use crate::fix::{Edit, Fix, apply};
+
+/// The nodes of a tree, all of them.
+fn all<'y>(yaml: &'y Yaml<'y>) -> Vec<Node<'y>> {
+    (0..yaml.items.len()).map(|id| Node { yaml, id }).collect()
+}
+
+fn at<'y>(yaml: &'y Yaml<'y>, path: &[&str]) -> Node<'y> {
+    path.iter().fold(yaml.root().unwrap(), |node, key| match key.parse::<usize>() {
+        Ok(index) => node.items()[index],
+        Err(_) => node.get(key).unwrap(),
+    })
+}
+
+fn made(source: &str, edit: Edit) -> String {
+    String::from_utf8(apply(source.as_bytes(), &[&Fix::safe("", vec![edit])]).bytes).unwrap()
+}
+
+#[test]
+fn spans_are_those_of_the_values() {
+    let source = "\u{FEFF}# ä\nä: &x 'b c'   # no\nl:\n- one\n-   two words\n  more\nm: {k: [1, 2], z: }\ne:\nn: *x\nb: |\n  q\n\n# end\n";
+    let yaml = Yaml::read(source).unwrap();
+    let root = yaml.root().unwrap();
+    let text = |path: &[&str]| {
+        let span = at(&yaml, path).span();
+        &source[span.start..span.end]
+    };
+    assert_eq!(text(&["ä"]), "'b c'");
+    assert_eq!(text(&["l"]), "- one\n-   two words\n  more");
+    assert_eq!(text(&["l", "1"]), "two words\n  more");
+    assert_eq!(at(&yaml, &["l", "1"]).text(), Some("two words more"));
+    assert_eq!(text(&["m"]), "{k: [1, 2], z: }");
+    assert_eq!(text(&["m", "k"]), "[1, 2]");
+    assert_eq!(text(&["e"]), "");
+    assert_eq!(&source[..at(&yaml, &["e"]).span().start], &source[..source.find("\nn:").unwrap()]);
+    assert_eq!(text(&["n"]), "*x");
+    assert_eq!(at(&yaml, &["n"]).text(), Some("b c"));
+    assert_eq!(text(&["b"]), "|\n  q");
+    assert_eq!(root.indent(), Some(0));
+    assert!(root.get("e").unwrap().is_null() && root.get("m").unwrap().is_flow());
+}
+
+#[test]
+fn merge_keys_are_followed_and_do_not_win() {
+    let source = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc:\n  <<: [*a, *b]\n  x: 0\n";
+    let yaml = Yaml::read(source).unwrap();
+    let map = at(&yaml, &["c"]);
+    let found: Vec<_> =
+        map.entries().iter().map(|e| (e.key.text().unwrap(), e.value.text().unwrap(), e.merged)).collect();
+    assert_eq!(found, [("x", "0", false), ("y", "2", true), ("z", "4", true)]);
+    assert!(map.own_entry("y").is_none() && map.get("z").is_some());
+}
+
+#[test]
+fn what_multiplies_or_contains_itself_is_refused() {
+    let mut bomb = String::from("a0: &a0 [x, x]\n");
+    for n in 1..40 {
+        bomb.push_str(&format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1));
+    }
+    assert!(Yaml::read(&bomb).unwrap_err().message.contains("1000000"));
+    assert!(Yaml::read("a: &a [*a]").unwrap_err().message.contains("contains it"));
+    assert!(Yaml::read(&"[".repeat(5000)).is_err());
+    assert!(Yaml::read(&format!("{}{}", "[".repeat(5000), "]".repeat(5000))).is_err());
+    assert!(Yaml::read(&format!("{}{}", "[".repeat(150), "]".repeat(150))).unwrap_err().message.contains("within"));
+    assert!(Yaml::read(&"- ".repeat(5000)).is_err());
+    assert!(Yaml::read("a: [").is_err());
+}
+
+#[test]
+fn pieces_run_alike() {
+    let source = "p: one two\nf: one\n  two\n\n  three\ns: 'it''s\n  so'\nd: \"a\\tb \\\n   c ä\\u00e4 d\"\nl: |2\n    x\n\n   y\n  z\n\nk: >-\n  a b\n  c\n\n  d\ncr: |\r\n  a\r\n  b\r\n";
+    let yaml = Yaml::read(source).unwrap();
+    for node in all(&yaml).into_iter().filter(|node| !node.is_alias()) {
+        let Some(text) = node.text() else { continue };
+        let pieces = node.pieces();
+        let mut covered = 0;
+        for piece in &pieces {
+            assert_eq!(&text[piece.text..][..piece.len], &source[piece.file..][..piece.len], "{text:?}");
+            assert!(piece.text >= covered);
+            covered = piece.text + piece.len;
+        }
+        assert_eq!(pieces.is_empty(), text.is_empty(), "{text:?}");
+        assert!(text[covered..].trim().is_empty(), "{text:?} {pieces:?}");
+    }
+    let lines = at(&yaml, &["l"]).pieces();
+    assert_eq!(at(&yaml, &["l"]).text(), Some("  x\n\n y\nz\n"));
+    assert_eq!((lines[0].len, lines[0].indent, lines.len()), (5, 2, 3));
+}
+
+#[test]
+fn entries_go_behind_the_last() {
+    for (source, path, text, expected) in [
+        (
+            "a:\n  b: 1 # x\n\n# y\nc: 2\n",
+            &["a"][..],
+            "k: v\nw:\n  z: 1",
+            "a:\n  b: 1 # x\n  k: v\n  w:\n    z: 1\n\n# y\nc: 2\n",
+        ),
+        ("a:\r\n  b: 1\r\n", &["a"], "k: v", "a:\r\n  b: 1\r\n  k: v\r\n"),
+        ("- b: 1", &["0"], "k: v", "- b: 1\n  k: v"),
+        ("a:\n  b: |+\n    x\n\nc: 1\n", &["a"], "k: v", "a:\n  b: |+\n    x\n\n  k: v\nc: 1\n"),
+        ("a:\n  b: |\n    x\n\nc: 1\n", &["a"], "k: v", "a:\n  b: |\n    x\n  k: v\n\nc: 1\n"),
+        ("a:\n  b:\nc: 1\n", &["a"], "k: v", "a:\n  b:\n  k: v\nc: 1\n"),
+        ("a: { b: 1 }", &["a"], "k: v", "a: { b: 1, k: v }"),
+        ("a: {b}", &["a"], "k: v", "a: {b, k: v}"),
+        ("a: {}", &["a"], "k: v", "a: {k: v}"),
+    ] {
+        let yaml = Yaml::read(source).unwrap();
+        assert_eq!(made(source, at(&yaml, path).add_entry(text).unwrap()), expected);
+    }
+}
+
+#[test]
+fn items_go_behind_the_last() {
+    for (source, expected) in [
+        ("a:\n- b\n- c # x\nd: 1\n", "a:\n- b\n- c # x\n- v\nd: 1\n"),
+        ("a:\n  -   b\n  -\n", "a:\n  -   b\n  -\n  - v\n"),
+        ("a: [b, 'c']\n", "a: [b, 'c', v]\n"),
+        ("a:\n  - &x b\n", "a:\n  - &x b\n  - v\n"),
+        ("a:\n  - - b\n", "a:\n  - - b\n  - v\n"),
+    ] {
+        let yaml = Yaml::read(source).unwrap();
+        assert_eq!(made(source, at(&yaml, &["a"]).add_item("v").unwrap()), expected);
+    }
+}
+
+#[test]
+fn odd_layouts_are_left_to_people() {
+    for (source, path) in [("[a: b]", &["0"][..]), ("? a\n: b\n", &[]), ("a: *b", &["a"]), ("&k a: 1\n", &[])] {
+        let source = format!("{}{source}", if source.contains("*b") { "x: &b {}\n" } else { "" });
+        let yaml = Yaml::read(&source).unwrap();
+        assert!(at(&yaml, path).add_entry("k: v").is_err(), "{source}");
+    }
+}
+
+#[test]
+fn quotes_are_put_where_they_are_needed() {
+    assert_eq!(quoted("${A:-b}", false), "${A:-b}");
+    assert_eq!(quoted("${A:-b}", true), "\"${A:-b}\"");
+    for value in ["", "1", "no", "a: b", "a #b", " a", "*a", "a\"\n\u{7}", "-"] {
+        let source = format!("a: {}", quoted(value, false));
+        assert_eq!(at(&Yaml::read(&source).unwrap(), &["a"]).text(), Some(value), "{source}");
+        assert!(source.ends_with('"'));
+    }
+}

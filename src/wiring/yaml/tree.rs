@@ -1,0 +1,245 @@
+//! From the parser's events to the tree.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+
+use super::{Data, Item, MAX_DEPTH, MAX_VALUES, Style, Yaml};
+use crate::text::Span;
+use crate::wiring::WiringError;
+
+impl<'a> Yaml<'a> {
+    /// Reads `source`.
+    ///
+    /// # Errors
+    /// What makes it no YAML, or more than [`MAX_DEPTH`] and [`MAX_VALUES`] allow.
+    pub fn read(source: &'a str) -> Result<Self, WiringError> {
+        let text = source.strip_prefix('\u{FEFF}').unwrap_or(source);
+        let mut builder = Builder {
+            yaml: Self { source, items: Vec::new(), roots: Vec::new() },
+            offsets: Offsets::new(text, source.len() - text.len()),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            sizes: Vec::new(),
+            last: source.len() - text.len(),
+        };
+        for event in Parser::new_from_str(text) {
+            let (event, span) = event.map_err(|error| WiringError {
+                span: Span::at(builder.offsets.byte(*error.marker())),
+                message: error.info().to_owned(),
+            })?;
+            let span = Span::new(builder.offsets.byte(span.start), builder.offsets.byte(span.end));
+            builder.event(event, span)?;
+        }
+        Ok(builder.yaml)
+    }
+}
+
+/// Turns the parser's places, which count characters, into bytes.
+struct Offsets {
+    /// The byte of each character, where any of them is longer than one.
+    bytes: Option<Vec<usize>>,
+    /// Where the first one stands in the file.
+    first: usize,
+    len: usize,
+}
+
+impl Offsets {
+    fn new(text: &str, first: usize) -> Self {
+        let bytes = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
+        Self { bytes, first, len: text.len() }
+    }
+
+    fn byte(&self, marker: Marker) -> usize {
+        let index = marker.index();
+        let at = self.bytes.as_ref().map_or(index, |bytes| bytes.get(index).copied().unwrap_or(self.len));
+        self.first + at.min(self.len)
+    }
+}
+
+/// A collection that is being read.
+struct Open {
+    id: usize,
+    /// The key that waits for its value.
+    key: Option<usize>,
+}
+
+struct Builder<'a> {
+    yaml: Yaml<'a>,
+    offsets: Offsets,
+    open: Vec<Open>,
+    /// The values with an anchor, by the parser's number for it.
+    anchors: HashMap<usize, usize>,
+    /// How many values each one is, its aliases written out; 0 while it is being read.
+    sizes: Vec<usize>,
+    /// One past the last byte of the value, the bracket or the mark of a document before.
+    last: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn event(&mut self, event: Event<'a>, span: Span) -> Result<(), WiringError> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let span = self.of_scalar(&text, style.into(), span);
+                let id = self.add(Data::Scalar(text, style.into()), span, anchor, tag.as_deref())?;
+                self.sizes[id] = 1;
+            }
+            Event::Alias(anchor) => self.alias(anchor, span)?,
+            Event::SequenceStart(anchor, tag) => self.start(Data::List(Vec::new()), span, anchor, tag.as_deref())?,
+            Event::MappingStart(anchor, tag) => self.start(Data::Map(Vec::new()), span, anchor, tag.as_deref())?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
+            _ => self.last = self.last.max(span.end),
+        }
+        Ok(())
+    }
+
+    /// A scalar's own bytes. The parser's begin with anchor and tag, for a block only behind its header, and go on to the
+    /// line's end where quotes are.
+    fn of_scalar(&self, text: &str, style: Style, span: Span) -> Span {
+        let source = self.yaml.source;
+        match style {
+            Style::Plain if text.is_empty() => self.of_nothing(),
+            Style::Plain => Span::new(skipped(source, span.start, b""), span.end),
+            Style::Single | Style::Double => {
+                let start = skipped(source, span.start, b"");
+                Span::new(start, closed(source, start, style))
+            }
+            Style::Literal | Style::Folded => Span::new(skipped(source, self.last, b":-?"), span.end),
+        }
+    }
+
+    /// Where a value that is not written at all stands: behind its key's colon, or its dash.
+    fn of_nothing(&self) -> Span {
+        let source = self.yaml.source;
+        let in_list = self.open.last().is_some_and(|open| open.key.is_none());
+        let mark = if in_list { skipped(source, self.last, b"") } else { self.last };
+        let rest = source.get(mark..).unwrap_or_default();
+        let blanks = if in_list { 0 } else { rest.len() - rest.trim_start_matches([' ', '\t']).len() };
+        let found = rest[blanks..].starts_with(if in_list { '-' } else { ':' });
+        Span::at(if found { mark + blanks + 1 } else { self.last })
+    }
+
+    /// Adds a value, and puts it into the collection that is open.
+    fn add(&mut self, data: Data<'a>, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<usize, WiringError> {
+        let id = self.yaml.items.len();
+        if id >= MAX_VALUES {
+            return Err(too_many(span));
+        }
+        let parent = self.open.last().map(|open| open.id);
+        let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
+        self.yaml.items.push(Item { data, span, parent, tag, anchored: anchor > 0 });
+        self.sizes.push(0);
+        self.last = self.last.max(span.end);
+        if anchor > 0 {
+            self.anchors.insert(anchor, id);
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.yaml.roots.push(id);
+            return Ok(id);
+        };
+        match &mut self.yaml.items[open.id].data {
+            Data::List(ids) => ids.push(id),
+            Data::Map(pairs) => match open.key.take() {
+                Some(key) => pairs.push((key, id)),
+                None => open.key = Some(id),
+            },
+            Data::Scalar(..) | Data::Alias(_) => {}
+        }
+        Ok(id)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), WiringError> {
+        let target = self.anchors.get(&anchor).copied();
+        let Some(target) = target.filter(|&target| self.sizes[target] > 0) else {
+            return Err(WiringError { span, message: "this alias stands for a value that contains it".to_owned() });
+        };
+        let id = self.add(Data::Alias(target), span, 0, None)?;
+        self.sizes[id] = self.sizes[target];
+        Ok(())
+    }
+
+    fn start(&mut self, data: Data<'a>, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), WiringError> {
+        // The parser puts a list that is not indented below its key behind the first dash.
+        let of_key = matches!(data, Data::List(_)) && self.open.last().is_some_and(|open| open.key.is_some());
+        let start = if of_key {
+            skipped(self.yaml.source, self.last, b":")
+        } else {
+            skipped(self.yaml.source, span.start, b"")
+        };
+        let open = self.yaml.source.get(start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+        let id = self.add(data, Span::new(start, start + usize::from(open)), anchor, tag)?;
+        if self.open.len() >= MAX_DEPTH {
+            return Err(WiringError { span, message: format!("more than {MAX_DEPTH} values within one another") });
+        }
+        self.open.push(Open { id, key: None });
+        Ok(())
+    }
+
+    fn end(&mut self, span: Span) -> Result<(), WiringError> {
+        let Some(Open { id, .. }) = self.open.pop() else {
+            return Ok(());
+        };
+        let item = &mut self.yaml.items[id];
+        if !item.span.is_empty() {
+            item.span.end = span.start + usize::from(!span.is_empty());
+            self.last = self.last.max(item.span.end);
+        }
+        let size = match &item.data {
+            Data::List(ids) => ids.iter().map(|&id| self.sizes[id]).sum::<usize>(),
+            Data::Map(pairs) => pairs.iter().map(|&(key, value)| self.sizes[key] + self.sizes[value]).sum(),
+            Data::Scalar(..) | Data::Alias(_) => 0,
+        };
+        self.sizes[id] = size + 1;
+        if size >= MAX_VALUES {
+            return Err(too_many(span));
+        }
+        Ok(())
+    }
+}
+
+/// Goes on from byte `at` over blanks, comments, anchors, tags and `marks`.
+fn skipped(source: &str, at: usize, marks: &[u8]) -> usize {
+    let bytes = source.as_bytes();
+    let until = |at: usize, stop: fn(&u8) -> bool| at + bytes[at..].iter().position(stop).unwrap_or(bytes.len() - at);
+    let mut at = at.min(bytes.len());
+    loop {
+        at = match bytes.get(at) {
+            Some(b' ' | b'\t' | b'\r' | b'\n') => at + 1,
+            Some(b'#') => until(at, |&byte| byte == b'\n'),
+            Some(b'&' | b'!') => until(at, u8::is_ascii_whitespace),
+            Some(byte) if marks.contains(byte) => at + 1,
+            _ => return at,
+        };
+    }
+}
+
+/// One past the quote that closes the one at byte `at`.
+fn closed(source: &str, at: usize, style: Style) -> usize {
+    let bytes = source.as_bytes();
+    let mut end = at + 1;
+    while let Some(&byte) = bytes.get(end) {
+        end += match (style, byte) {
+            (Style::Double, b'\\') => 2,
+            (Style::Single, b'\'') if bytes.get(end + 1) == Some(&b'\'') => 2,
+            (Style::Double, b'"') | (Style::Single, b'\'') => return end + 1,
+            _ => 1,
+        };
+    }
+    bytes.len()
+}
+
+fn too_many(span: Span) -> WiringError {
+    WiringError { span, message: format!("with its aliases written out, this has more than {MAX_VALUES} values") }
+}
+
+impl From<ScalarStyle> for Style {
+    fn from(style: ScalarStyle) -> Self {
+        match style {
+            ScalarStyle::Plain => Self::Plain,
+            ScalarStyle::SingleQuoted => Self::Single,
+            ScalarStyle::DoubleQuoted => Self::Double,
+            ScalarStyle::Literal => Self::Literal,
+            ScalarStyle::Folded => Self::Folded,
+        }
+    }
+}
