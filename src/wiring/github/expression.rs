@@ -77,7 +77,8 @@ impl<'y> Scope<'_, 'y> {
         }
         let is_name = |name: &str| name.bytes().all(is_name_byte);
         if let Some(name) = operand.strip_prefix("matrix.").filter(|name| is_name(name)) {
-            return Some(value(self.row?, name).unwrap_or_default().to_owned());
+            let value = value(self.row?, name).unwrap_or_default();
+            return (!value.contains("${{")).then(|| value.to_owned());
         }
         if let Some(name) = operand.strip_prefix("env.").filter(|name| is_name(name) && depth < MAX_DEPTH) {
             return self.filled(self.variable(name)?, depth + 1);

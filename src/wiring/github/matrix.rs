@@ -79,7 +79,9 @@ impl Matrix {
     /// Whether all values for `names` can be part of an id; `None` where they are not known.
     pub(super) fn is_safe(&self, names: &[String]) -> Option<bool> {
         let rows = self.rows.as_ref()?;
-        Some(rows.iter().all(|row| names.iter().all(|name| value(row, name).is_none_or(is_safe))))
+        let values = || rows.iter().flat_map(|row| names.iter().filter_map(|name| value(row, name)));
+        let is_known = values().all(|value| !value.contains("${{"));
+        is_known.then(|| values().all(is_safe))
     }
 }
 
