@@ -6,6 +6,7 @@
 pub mod argv;
 pub mod ci;
 pub mod command;
+pub mod github;
 pub mod inline;
 pub mod shell;
 pub mod yaml;
@@ -198,6 +199,19 @@ pub struct Inline {
     pub pieces: Vec<Piece>,
     /// Where it stands in the file as a whole.
     pub span: Span,
+    /// What has to be escaped in text that is put into it.
+    pub escapes: Escapes,
+    /// How its lines end in the file.
+    pub newline: &'static str,
+}
+
+/// What a file would take for its own in the text of an [`Inline`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escapes {
+    /// Compose puts variables in: a `$` is written `$$`.
+    Dollar,
+    /// HCL's templates: `${` and `%{` are written `$${` and `%%{`.
+    Template,
 }
 
 /// A stretch of an [`Inline`] that stands in the file byte for byte.
@@ -211,6 +225,8 @@ pub struct Piece {
     pub len: usize,
     /// What every line that is put into it has to begin with, in columns of blanks.
     pub indent: usize,
+    /// How many of these are missing before it: an empty line need not have them.
+    pub missing: usize,
 }
 
 /// The argument that is to be passed.
