@@ -3,6 +3,9 @@
 //! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
+pub mod bake;
+pub mod compose;
+pub mod inline;
 pub mod yaml;
 
 use crate::text::Span;
@@ -143,6 +146,19 @@ pub struct Inline {
     pub pieces: Vec<Piece>,
     /// Where it stands in the file as a whole.
     pub span: Span,
+    /// What has to be escaped in text that is put into it.
+    pub escapes: Escapes,
+    /// How its lines end in the file.
+    pub newline: &'static str,
+}
+
+/// What a file would take for its own in the text of an [`Inline`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escapes {
+    /// Compose puts variables in: a `$` is written `$$`.
+    Dollar,
+    /// HCL's templates: `${` and `%{` are written `$${` and `%%{`.
+    Template,
 }
 
 /// A stretch of an [`Inline`] that stands in the file byte for byte.
@@ -156,6 +172,8 @@ pub struct Piece {
     pub len: usize,
     /// What every line that is put into it has to begin with, in columns of blanks.
     pub indent: usize,
+    /// How many of these are missing before it: an empty line need not have them.
+    pub missing: usize,
 }
 
 /// The argument that is to be passed.

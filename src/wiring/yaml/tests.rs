@@ -85,7 +85,8 @@ fn pieces_run_alike() {
     }
     let lines = at(&yaml, &["l"]).pieces();
     assert_eq!(at(&yaml, &["l"]).text(), Some("  x\n\n y\nz\n"));
-    assert_eq!((lines[0].len, lines[0].indent, lines.len()), (5, 2, 3));
+    assert_eq!((lines[0].len, lines[0].indent, lines.len()), (4, 2, 4));
+    assert_eq!((lines[1].len, lines[1].missing), (1, 2));
 }
 
 #[test]
