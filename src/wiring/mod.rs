@@ -4,8 +4,10 @@
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 pub mod argv;
+pub mod bake;
 pub mod ci;
 pub mod command;
+pub mod compose;
 pub mod github;
 pub mod inline;
 pub mod shell;
@@ -254,16 +256,26 @@ pub struct WiringError {
 ///
 /// # Errors
 /// [`WiringError`] where it cannot be read as what it is.
-pub fn read(_kind: Kind, _source: &str) -> Result<Wiring, WiringError> {
-    Ok(Wiring::default())
+pub fn read(kind: Kind, source: &str) -> Result<Wiring, WiringError> {
+    match kind {
+        Kind::Github => github::read(source),
+        Kind::Compose => compose::read(source),
+        Kind::BakeHcl | Kind::BakeJson => bake::read(source),
+        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => Ok(Wiring::default()),
+    }
 }
 
 /// The fix that makes `build`, which stands in `source`, pass the lane.
 ///
 /// # Errors
 /// Why a person has to do it.
-pub fn pass(_kind: Kind, _source: &str, _build: &Build, _lane: &Lane<'_>) -> Result<Fix, String> {
-    Err("not there yet".into())
+pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
+    match kind {
+        Kind::Github => github::pass(source, build, lane),
+        Kind::Compose => compose::pass(source, build, lane),
+        Kind::BakeHcl | Kind::BakeJson => bake::pass(source, build, lane),
+        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => Err(String::new()),
+    }
 }
 
 /// The kind of the file at `path`, relative to the repository's root or to any folder, by its name and folder; `None`
