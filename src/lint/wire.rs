@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::fix::{self, Fix};
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{self, Build, Kind, What, Wiring};
+use crate::wiring::{self, Build, Call, Front, Kind, Runs, What, Wiring};
 
 use super::FileReport;
 
@@ -44,6 +44,8 @@ pub struct Joined {
     pub handed_on: bool,
     /// The stage that is built.
     pub target: Option<String>,
+    /// How often it runs at once, where another file that calls this one says so.
+    pub called: Option<Runs>,
 }
 
 /// A file that a build leads to.
@@ -58,18 +60,23 @@ struct Reached<'r> {
 pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
     let places: HashMap<PathBuf, usize> =
         reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
+    let calls = calls(reports, &places, world);
     let mut joined = Vec::new();
     for (file, report) in reports.iter().enumerate() {
         let Some(wires) = &report.wires else { continue };
         let root = (world.root)(&report.path, wires.kind);
         for (build, it) in wires.wiring.builds.iter().enumerate() {
-            let plain = |dockerfile| Joined { file, build, dockerfile, handed_on: false, target: it.target.clone() };
+            let called = called(&calls, file, it);
+            let plain = |dockerfile| {
+                let (target, called) = (it.target.clone(), called.clone());
+                Joined { file, build, dockerfile, handed_on: false, target, called }
+            };
             match &it.what {
                 What::File(path) => joined.push(plain(Some((world.absolute)(&root.join(path))))),
                 What::Inline(_) => joined.push(plain(None)),
                 What::Files(paths, names) => {
-                    for path in paths {
-                        let path = (world.absolute)(&root.join(path));
+                    for path in paths.iter().flat_map(|path| candidates(it.front, path)) {
+                        let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
                         let Some(inner) = places.get(&path).map(|index| &reports[*index]) else { continue };
                         joined.extend(through(inner, it, names, world).map(|(dockerfile, target, handed_on)| Joined {
                             file,
@@ -77,6 +84,7 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
                             dockerfile: Some(dockerfile),
                             handed_on,
                             target,
+                            called: called.clone(),
                         }));
                     }
                 }
@@ -84,6 +92,48 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
         }
     }
     joined
+}
+
+/// The calls of each file by others of the run, by its index.
+fn calls<'r>(
+    reports: &'r [FileReport],
+    places: &HashMap<PathBuf, usize>,
+    world: &World<'_>,
+) -> HashMap<usize, Vec<&'r Call>> {
+    let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
+    for report in reports {
+        let Some(wires) = report.wires.as_ref().filter(|wires| !wires.wiring.calls.is_empty()) else { continue };
+        let root = (world.root)(&report.path, wires.kind);
+        for call in &wires.wiring.calls {
+            // An action is named by its folder.
+            let names = ["", "/action.yml", "/action.yaml"];
+            let mut files = names.iter().map(|name| (world.absolute)(&root.join(format!("{}{name}", call.path))));
+            if let Some(index) = files.find_map(|path| places.get(&path)) {
+                calls.entry(*index).or_default().push(call);
+            }
+        }
+    }
+    calls
+}
+
+/// How often `build` of the file `file` runs at once by what calls that file.
+fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> Option<Runs> {
+    let calls = calls.get(&file).filter(|_| build.runs == Runs::Once)?;
+    let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
+    in_matrix.map(|call| call.runs.clone()).or_else(|| (calls.len() > 1).then(|| Runs::Matrix(Vec::new())))
+}
+
+/// The files that `path` may stand for: itself, or, with a `/` at its end, those that the front end looks for there.
+fn candidates(front: Front, path: &str) -> Vec<String> {
+    const COMPOSE: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    const BAKE: &[&str] =
+        &["docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl"];
+    if !path.ends_with('/') {
+        return vec![path.to_owned()];
+    }
+    let bake = matches!(front, Front::Bake | Front::BakeAction);
+    let names = COMPOSE.iter().chain(BAKE.iter().filter(|_| bake));
+    names.map(|name| format!("{path}{name}")).collect()
 }
 
 /// The Dockerfiles that `outer` builds through the Compose or bake file `inner`: path, stage, and whether `outer`'s
@@ -138,7 +188,10 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
                 path: &reached.name,
                 lanes: reached.lanes,
                 settings: reached.settings,
+                runs: one.called.as_ref().unwrap_or(&wires.wiring.builds[one.build].runs),
+                is_called: one.called.is_some(),
                 shared: jobs.get(path).is_some_and(|jobs| jobs.len() > 1),
+                is_namesake: jobs.get(path).is_some_and(|jobs| has_namesakes(jobs)),
                 handed_on: one.handed_on,
             };
             rules::wired(&wired, &mut found[one.file]);
@@ -169,6 +222,13 @@ fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Ve
         }
     }
     jobs
+}
+
+/// Whether two of the jobs, of different files, have the same name.
+fn has_namesakes(jobs: &[(usize, Option<&str>)]) -> bool {
+    let mut names: Vec<&str> = jobs.iter().filter_map(|(_, name)| *name).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// The reports on Dockerfiles that builds lead to and that are not among those of the run.

@@ -136,7 +136,7 @@ impl Rule for LaneNeverReused {
             "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
             arg.name
         );
-        let stable = match &wired.build.runs {
+        let stable = match wired.runs {
             Runs::Matrix(axes) if !axes.is_empty() => {
                 let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
                 format!("keep what the next run has as well: the matrix's {}", axes.join(", "))

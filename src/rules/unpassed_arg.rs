@@ -68,7 +68,7 @@ impl Rule for UnpassedArg {
             return None;
         }
         let (arg, lane) = (&settings.arg, &settings.default);
-        let (severity, who) = match &build.runs {
+        let (severity, who) = match wired.runs {
             Runs::Matrix(axes) if axes.is_empty() => (Severity::Error, "every job of the matrix".to_owned()),
             Runs::Matrix(axes) => (Severity::Error, format!("every job of the matrix over {}", list(axes))),
             Runs::Once if wired.shared => (Severity::Warning, "every job that builds this".to_owned()),

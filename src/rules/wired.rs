@@ -2,7 +2,7 @@
 
 use crate::finding::Elsewhere;
 use crate::fix::Fix;
-use crate::wiring::{self, Build, Kind, Lane};
+use crate::wiring::{self, Build, Kind, Lane, Runs};
 
 use super::Settings;
 use super::lanes::Lanes;
@@ -25,8 +25,14 @@ pub struct Wired<'a> {
     pub lanes: &'a Lanes,
     /// What is settled for the Dockerfile.
     pub settings: &'a Settings,
+    /// How often the build runs at once.
+    pub runs: &'a Runs,
+    /// Whether another file, which calls this one, says so.
+    pub is_called: bool,
     /// Whether another job builds the Dockerfile, too.
     pub shared: bool,
+    /// Whether two of the jobs that build it have the same name, in different files.
+    pub is_namesake: bool,
     /// Whether what stands between (a Compose or bake file) takes the argument from the environment and this build sets
     /// it there, or passes a value by itself.
     pub handed_on: bool,
@@ -45,6 +51,15 @@ impl Wired<'_> {
     /// # Errors
     /// Why a person has to do it.
     pub fn pass(&self) -> Result<Fix, String> {
+        if self.is_called {
+            return Err(
+                "the file that calls this one tells its runs apart: give it an input for the lane, and pass that"
+                    .into(),
+            );
+        }
+        if self.is_namesake && *self.runs == Runs::Once {
+            return Err("jobs of different files have the same name: give each a value of its own".into());
+        }
         let lane = Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.shared };
         wiring::pass(self.kind, self.source, self.build, &lane)
     }

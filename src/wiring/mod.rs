@@ -118,7 +118,7 @@ impl Wiring {
     /// Whether it says nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty()
+        self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty() && self.calls.is_empty()
     }
 }
 
