@@ -48,14 +48,13 @@ fn whole_lines(inline: &Inline, edit: &Edit) -> Option<Edit> {
     let before = |piece: &Piece| piece.file - piece.indent.saturating_sub(piece.missing).min(piece.file);
     let (start, end) = (edit.span().start, edit.span().end);
     let first = starting(inline, start)?;
-    let to = match starting(inline, end) {
-        Some(next) => before(next),
-        None => {
-            let last = inline.pieces.iter().rfind(|piece| piece.text < end)?;
-            let reaches = self::end(last);
-            let newline = if reaches.text == end { 0 } else { inline.newline.len() };
-            (reaches.text + usize::from(newline > 0) == end).then_some(reaches.file + newline)?
-        }
+    let to = if let Some(next) = starting(inline, end) {
+        before(next)
+    } else {
+        let last = inline.pieces.iter().rfind(|piece| piece.text < end)?;
+        let reaches = self::end(last);
+        let newline = if reaches.text == end { 0 } else { inline.newline.len() };
+        (reaches.text + usize::from(newline > 0) == end).then_some(reaches.file + newline)?
     };
     let mut text = String::new();
     for line in edit.text().split_inclusive('\n') {

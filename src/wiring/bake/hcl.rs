@@ -5,9 +5,8 @@ use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
 use hcl_edit::structure::{Block, Body};
 use hcl_edit::template::{Element, HeredocTemplate, Template};
 
-use super::File;
-use super::Target;
 use super::value::{Ast, Field, Kind, Part};
+use super::{File, Target};
 use crate::text::Span;
 use crate::wiring::{Piece, WiringError};
 
@@ -97,10 +96,11 @@ fn ast(source: &str, expression: &Expression) -> Ast {
 
 fn field(source: &str, key: &ObjectKey, value: &Expression) -> Field {
     let (name, span) = match key {
-        ObjectKey::Ident(name) => (Some(name.to_string()), of(name.span())),
-        ObjectKey::Expression(Expression::String(name)) => (Some(name.to_string()), of(name.span())),
         // A name alone is a key, not a variable.
-        ObjectKey::Expression(Expression::Variable(name)) => (Some(name.to_string()), of(name.span())),
+        ObjectKey::Ident(name) | ObjectKey::Expression(Expression::Variable(name)) => {
+            (Some(name.to_string()), of(name.span()))
+        }
+        ObjectKey::Expression(Expression::String(name)) => (Some(name.to_string()), of(name.span())),
         ObjectKey::Expression(other) => (None, of(other.span())),
     };
     Field { key: name, key_span: span, value: ast(source, value) }

@@ -1,9 +1,8 @@
 //! Bake files in JSON: HCL's JSON form, in which every string is a template.
 
-use super::File;
-use super::Target;
 use super::hcl;
 use super::value::{Ast, Field, Kind, Part};
+use super::{File, Target};
 use crate::wiring::WiringError;
 use crate::wiring::yaml::{Node, Style, Yaml};
 
@@ -46,10 +45,9 @@ pub fn fields(node: Node<'_>) -> Vec<Field> {
     let field = |entry: crate::wiring::yaml::Entry<'_>| Field {
         key: entry.key.text().map(str::to_owned),
         key_span: entry.key.span(),
-        // Built as a loop in `ast` would be: the tree's depth is bounded by the reader.
+        // The reader bounds how deep this goes.
         value: ast(entry.value),
     };
-    // Readers that follow aliases would multiply what has none in JSON.
     node.own_entries().into_iter().map(field).collect()
 }
 

@@ -83,7 +83,7 @@ impl File {
         }
         let mut inherited: HashSet<String> = HashSet::new();
         for target in &self.targets {
-            inherited.extend(target.get("inherits").map(|ast| names(ast)).into_iter().flatten().flatten());
+            inherited.extend(target.get("inherits").map(names).into_iter().flatten().flatten());
             for field in target.get("contexts").and_then(Ast::fields).unwrap_or_default() {
                 let context = scope.value(&field.value);
                 named.extend(context.text().and_then(|text| text.strip_prefix("target:")).map(str::to_owned));

@@ -127,6 +127,17 @@ fn items_go_behind_the_last() {
 }
 
 #[test]
+fn brackets_may_close_below_their_key() {
+    let source = "a:\n  b: [ # ä 'c\n    1, 'x # y', # z\n\n    # w\n  ]\n  c: {\n  d: 2\n  }\ne: 3\n";
+    let yaml = Yaml::read(source).unwrap();
+    assert_eq!(at(&yaml, &["a", "b", "1"]).text(), Some("x # y"));
+    assert_eq!(at(&yaml, &["a", "c", "d"]).text(), Some("2"));
+    let span = at(&yaml, &["a", "b"]).span();
+    assert!(source[span.start..span.end].starts_with('[') && source[span.start..span.end].ends_with(']'));
+    assert_eq!(at(&yaml, &["e"]).text(), Some("3"));
+}
+
+#[test]
 fn odd_layouts_are_left_to_people() {
     for (source, path) in [("[a: b]", &["0"][..]), ("? a\n: b\n", &[]), ("a: *b", &["a"]), ("&k a: 1\n", &[])] {
         let source = format!("{}{source}", if source.contains("*b") { "x: &b {}\n" } else { "" });
