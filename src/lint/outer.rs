@@ -58,7 +58,11 @@ fn add(checked: &mut Checked, inline: &Inline, source: &[u8], lines: &LineIndex,
         });
         let unfixed = fix.as_ref().and_then(|fix| fix.as_ref().err().cloned()).or(finding.unfixed);
         let (span, labels) = (place(finding.span), labels.collect());
-        Finding { span, labels, fix: fix.and_then(Result::ok), unfixed, ..finding }
+        let first = lines.line(place(Span::at(0)).start);
+        let counted = |help: &String| help.contains("line ");
+        let note = format!("\n(its lines are counted from the Dockerfile's first, line {first} of this file)");
+        let help = finding.help.map(|help| if counted(&help) { help + &note } else { help });
+        Finding { span, labels, help, fix: fix.and_then(Result::ok), unfixed, ..finding }
     }));
     checked.sites.extend(inner.sites.into_iter().map(|site| {
         let span = place(site.span);
