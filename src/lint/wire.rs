@@ -17,6 +17,8 @@ pub struct Wires {
     pub kind: Kind,
     /// What it says.
     pub wiring: Wiring,
+    /// What each Dockerfile within it asks of its builds.
+    pub lanes: Vec<Option<Lanes>>,
 }
 
 /// What the command line knows of the world around the files.
@@ -176,10 +178,15 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
         let jobs = jobs(reports, &joined);
         for one in &joined {
             let report = &reports[one.file];
-            let (Some(wires), Some(path)) = (&report.wires, &one.dockerfile) else { continue };
-            let Some(reached) = reached(path).filter(|reached| reached.lanes.concern(one.target.as_deref())) else {
+            let Some(wires) = &report.wires else { continue };
+            let reached = match &one.dockerfile {
+                Some(path) => reached(path),
+                None => within(report, wires, one.build, world),
+            };
+            let Some(reached) = reached.filter(|reached| reached.lanes.concern(one.target.as_deref())) else {
                 continue;
             };
+            let jobs = one.dockerfile.as_ref().and_then(|path| jobs.get(path));
             let Ok(source) = std::str::from_utf8(&report.source) else { continue };
             let wired = wired::Wired {
                 build: &wires.wiring.builds[one.build],
@@ -190,8 +197,8 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
                 settings: reached.settings,
                 runs: one.called.as_ref().unwrap_or(&wires.wiring.builds[one.build].runs),
                 is_called: one.called.is_some(),
-                shared: jobs.get(path).is_some_and(|jobs| jobs.len() > 1),
-                is_namesake: jobs.get(path).is_some_and(|jobs| has_namesakes(jobs)),
+                shared: jobs.is_some_and(|jobs| jobs.len() > 1),
+                is_namesake: jobs.is_some_and(|jobs| has_namesakes(jobs)),
                 handed_on: one.handed_on,
             };
             rules::wired(&wired, &mut found[one.file]);
@@ -208,6 +215,13 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
         report.checked.findings.extend(found);
         super::settle::settle(&mut report.checked, &report.settings, whole);
     }
+}
+
+/// The Dockerfile within the file of `report` that its build `build` builds.
+fn within<'r>(report: &'r FileReport, wires: &'r Wires, build: usize, world: &World<'_>) -> Option<Reached<'r>> {
+    let What::Inline(index) = wires.wiring.builds[build].what else { return None };
+    let lanes = wires.lanes.get(index)?.as_ref()?;
+    Some(Reached { lanes, settings: &report.settings, name: (world.name)(&report.path) })
 }
 
 /// The jobs that build each Dockerfile, by the file that they stand in and their name.
