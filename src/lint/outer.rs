@@ -1,5 +1,6 @@
 //! Files that hold Dockerfiles within them, and say what is built: workflows, pipelines, Compose and bake files.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: Some(Wires { kind, wiring: said, lanes }),
+        wires: Some(Wires { kind, wiring: said, lanes, shared: HashSet::new() }),
     }
 }
 

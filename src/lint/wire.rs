@@ -1,12 +1,12 @@
 //! Builds and Dockerfiles brought together: which build uses which file, and what rules say about that.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::fix::{self, Fix};
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{self, Build, Call, Front, Kind, Runs, What, Wiring};
+use crate::wiring::{self, Build, Call, Front, Kind, Lane, Runs, What, Wiring};
 
 use super::FileReport;
 
@@ -19,6 +19,8 @@ pub struct Wires {
     pub wiring: Wiring,
     /// What each Dockerfile within it asks of its builds.
     pub lanes: Vec<Option<Lanes>>,
+    /// The builds whose Dockerfile another job builds, too, by index. [`wire`] finds them.
+    pub shared: HashSet<usize>,
 }
 
 /// What the command line knows of the world around the files.
@@ -166,6 +168,7 @@ fn through<'a>(
 pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
     let joined = join(reports, world);
     let mut found = vec![Vec::new(); reports.len()];
+    let mut shared: Vec<(usize, usize)> = Vec::new();
     {
         let places: HashMap<PathBuf, usize> =
             reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
@@ -201,8 +204,16 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
                 is_namesake: jobs.is_some_and(|jobs| has_namesakes(jobs)),
                 handed_on: one.handed_on,
             };
+            if wired.shared {
+                shared.push((one.file, one.build));
+            }
             rules::wired(&wired, &mut found[one.file]);
         }
+    }
+    for (file, build) in shared {
+        reports[file].wires.iter_mut().for_each(|wires| {
+            wires.shared.insert(build);
+        });
     }
     for (report, mut found) in reports.iter_mut().zip(found) {
         if report.wires.is_none() {
@@ -269,27 +280,44 @@ pub struct Rewired {
     pub dropped: Vec<super::Dropped>,
 }
 
-/// Makes the safe fixes of a wiring file's builds, one by one; each result is read again before the next.
+/// Makes the safe fixes of a wiring file's builds, one by one: each is looked for in what the last one made.
 #[must_use]
 pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
     let wires = report.wires.as_ref()?;
     let lines = crate::text::LineIndex::new(&report.source);
     let mut rewired = Rewired { bytes: report.source.clone(), made: Vec::new(), dropped: Vec::new() };
-    // From the last to the first, so that the places of those above stay as they are.
-    for finding in report.checked.findings.iter().rev().filter(|finding| finding.rule == "unpassed-arg") {
-        let Some(fix) = finding.fix.as_ref().filter(|_| finding.is_fixable()) else { continue };
+    let open = report.checked.findings.iter().filter(|finding| finding.rule == "unpassed-arg" && finding.is_fixable());
+    for finding in open {
         let line = lines.line(finding.span.start);
-        let (rule, title) = (finding.rule, fix.title().to_owned());
-        match apply(wires.kind, &rewired.bytes, fix, &report.settings) {
-            Ok(bytes) => {
-                rewired.bytes = bytes;
-                rewired.made.push(super::Made { rule, line, title });
+        let rule = finding.rule;
+        let builds = wires.wiring.builds.iter().enumerate().filter(|(_, build)| build.span == finding.span);
+        for (index, _) in builds {
+            match pass(report, wires, index, &rewired.bytes) {
+                // One place can serve several: what targets inherit, say.
+                Ok(None) => {}
+                Ok(Some((bytes, title))) => {
+                    rewired.bytes = bytes;
+                    rewired.made.push(super::Made { rule, line, title });
+                }
+                Err(reason) => rewired.dropped.push(super::Dropped { rule, line, reason }),
             }
-            Err(reason) => rewired.dropped.push(super::Dropped { rule, line, reason }),
         }
     }
-    rewired.made.reverse();
     Some(rewired)
+}
+
+/// Makes the build `index` pass its lane in `source`, and says what was done; `None` where it does by now.
+fn pass(report: &FileReport, wires: &Wires, index: usize, source: &[u8]) -> Result<Option<(Vec<u8>, String)>, String> {
+    let (kind, settings) = (wires.kind, &report.settings);
+    let text = std::str::from_utf8(source).map_err(|error| error.to_string())?;
+    let wiring = wiring::read(kind, text).map_err(|error| error.to_string())?;
+    let build = wiring.builds.get(index).ok_or("the file has other builds by now")?;
+    if build.args.iter().any(|arg| arg.name == settings.arg) {
+        return Ok(None);
+    }
+    let lane = Lane { arg: &settings.arg, default: &settings.default, shared: wires.shared.contains(&index) };
+    let fix = wiring::pass(kind, text, build, &lane)?;
+    Ok(Some((apply(kind, source, &fix, settings)?, fix.title().to_owned())))
 }
 
 /// Applies `fix`, and proves that the file says the same about its builds as before, but for one argument.
