@@ -134,10 +134,25 @@ pub fn read(words: &[Word]) -> Option<Command> {
     if words[..tool].iter().any(|word| word.text() == Some("xargs")) {
         command.args_known = false;
     }
+    if matches!(command.front, Front::Bake | Front::Buildx | Front::Docker | Front::Compose)
+        && only_looks(words, command.behind)
+    {
+        return None;
+    }
     command.tool = tool;
     command.sets = sets;
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
     Some(command)
+}
+
+/// Whether the words behind the subcommand ask what would be built, and build nothing.
+fn only_looks(words: &[Word], behind: usize) -> bool {
+    let looks = |word: &Word| {
+        let text = word.text().unwrap_or_default();
+        matches!(text, "--print" | "--check" | "--help" | "--list-targets" | "--list-variables")
+            || text.starts_with("--list=")
+    };
+    words.get(behind..).unwrap_or_default().iter().any(looks)
 }
 
 /// Goes over `sudo -E`, `env A=1` and the like; gives what they set as well.
