@@ -55,7 +55,7 @@ fn fixed(source: &str, shared: bool) -> (String, Vec<String>) {
 
 /// A job `t` with these lines for `strategy.matrix`, and these for its one step.
 fn job(matrix: &str, step: &str) -> String {
-    let indented = |text: &str, blanks: &str| text.lines().map(|line| format!("{blanks}{line}\n")).collect::<String>();
+    let indented = |text: &str, blanks: &str| text.lines().flat_map(|line| [blanks, line, "\n"]).collect::<String>();
     let matrix = match matrix {
         "" => String::new(),
         matrix => format!("    strategy:\n      matrix:\n{}", indented(matrix, "        ")),
@@ -539,7 +539,7 @@ fn without(value: &mut Value) {
                 .filter(|line| !line.starts_with("CACHE_ID=${{ ") && !line.starts_with("*.args.CACHE_ID=${{ "))
                 .map(str::trim_end)
                 .collect();
-            *text = lines.join("\n").trim_end().to_owned();
+            lines.join("\n").trim_end().clone_into(text);
         }
         Value::Sequence(items) => items.iter_mut().for_each(without),
         Value::Mapping(map) => {
@@ -654,7 +654,7 @@ fn big_matrices_and_files_are_quick() {
     let source = job(&format!("a: [{values}]\nb: [{values}]\nc: [{values}]"), "- run: docker build ${{ matrix.a }}");
     assert_eq!(lines(&source), ["? the context is `${{ matrix.a }}`"]);
     let steps = "- run: docker build ${{ matrix.a }} ${{ matrix.b }}\n".repeat(500);
-    let rows: String = (0..256).map(|n| format!("- {{a: x{n}, b: y{n}}}\n")).collect();
+    let rows = (0..256).map(|n| format!("- {{a: x{n}, b: y{n}}}\n")).collect::<Vec<_>>().concat();
     let start = std::time::Instant::now();
     let wiring = read(&job(&format!("include:\n{rows}"), &steps)).unwrap();
     assert_eq!(wiring.builds.len(), 500 * 256);

@@ -217,15 +217,18 @@ fn groups<'m, 'y>(job: &'m Job<'y>, step: Node<'y>, env: &[Node<'y>]) -> Vec<(Op
         let span = node.resolved().span();
         names.extend(expression::mentioned(job.source.get(span.start..span.end).unwrap_or_default(), "matrix"));
     }
-    let mut groups: Vec<(Vec<Option<&str>>, &Row, Vec<&Row>)> = Vec::new();
+    let mut groups: Vec<(Option<&Row>, Vec<&Row>)> = Vec::new();
+    let mut keys: Vec<Vec<Option<&str>>> = Vec::new();
     for row in rows {
         let key: Vec<Option<&str>> = names.iter().map(|name| matrix::value(row, name)).collect();
-        match groups.iter_mut().find(|(other, ..)| *other == key) {
-            Some((_, _, all)) => all.push(row),
-            None => groups.push((key, row, vec![row])),
+        if let Some(at) = keys.iter().position(|other| *other == key) {
+            groups[at].1.push(row);
+        } else {
+            keys.push(key);
+            groups.push((Some(row), vec![row]));
         }
     }
-    groups.into_iter().map(|(_, row, rows)| (Some(row), rows)).collect()
+    groups
 }
 
 fn site<'y>(

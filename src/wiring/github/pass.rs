@@ -35,7 +35,8 @@ pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Fix, String> {
     };
     let title = format!("pass `{line}`");
     let is_known = site.safe.is_some() && (site.windows.is_some() || !matches!(site.kind, Kind::Script(_)));
-    Ok(if is_known { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
+    // Where more may be passed, the lane may be among it.
+    Ok(if is_known && site.build.args_known { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
 }
 
 /// Whether a change to the value would change other places too.
