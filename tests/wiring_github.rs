@@ -55,7 +55,7 @@ fn fixed(source: &str, shared: bool) -> (String, Vec<String>) {
 
 /// A job `t` with these lines for `strategy.matrix`, and these for its one step.
 fn job(matrix: &str, step: &str) -> String {
-    let indented = |text: &str, blanks: &str| text.lines().map(|line| format!("{blanks}{line}\n")).collect::<String>();
+    let indented = |text: &str, blanks: &str| text.lines().flat_map(|line| [blanks, line, "\n"]).collect::<String>();
     let matrix = match matrix {
         "" => String::new(),
         matrix => format!("    strategy:\n      matrix:\n{}", indented(matrix, "        ")),
@@ -154,6 +154,9 @@ const READ: &[(&str, &str, &[&str])] = &[
         &["? it takes the file `https://x/y.hcl`"],
     ),
     ("", "- uses: docker/login-action@v3", &[]),
+    ("", "- uses: docker/bake-action/subaction/list-targets@v6\n  with: {target: x}", &[]),
+    ("", "- run: docker buildx bake --print app | jq .", &[]),
+    ("", "- run: docker build -f ${{ github.job }}/Dockerfile .", &["Docker t/Dockerfile"]),
     ("", "- uses: ./build-push-action", &[]),
     ("", "- run: docker build .", &["Docker Dockerfile"]),
     ("", "- run: >\n    docker build\n    -f a/Dockerfile\n    --build-arg A=1 .", &["Docker a/Dockerfile A=1"]),
@@ -245,6 +248,12 @@ const READ: &[(&str, &str, &[&str])] = &[
         &["Docker Dockerfile [name]"],
     ),
     ("c:\n- {name: a, x: '1 2'}\n- {name: b, x: '1 2'}", "- run: docker build .", &["Docker Dockerfile [c.name]"]),
+    ("a: [x, y]\nmode: ['', m]", "- run: docker build .", &["Docker Dockerfile [a, mode]"]),
+    (
+        "target: [a, b]",
+        "- uses: docker/bake-action@v6\n  with: {targets: '${{ matrix.target }}'}",
+        &["BakeAction /:a [target]", "BakeAction /:b [target]"],
+    ),
     // Each of these is built by one combination, or by some.
     (
         "f: [a, b]",
@@ -530,7 +539,7 @@ fn without(value: &mut Value) {
                 .filter(|line| !line.starts_with("CACHE_ID=${{ ") && !line.starts_with("*.args.CACHE_ID=${{ "))
                 .map(str::trim_end)
                 .collect();
-            *text = lines.join("\n").trim_end().to_owned();
+            lines.join("\n").trim_end().clone_into(text);
         }
         Value::Sequence(items) => items.iter_mut().for_each(without),
         Value::Mapping(map) => {
@@ -585,6 +594,7 @@ const LEFT: &[(&str, &str, &str)] = &[
     (PY, "- uses: docker/build-push-action@v6\n  with:\n    build-args: \"A=1\n      B=2\"", "unusual"),
     (PY, "- uses: docker/build-push-action@v1\n  with: {path: .}", "old"),
     (PY, "- run: docker build .\n  env: ${{ fromJSON(x) }}", "env"),
+    ("x: ['', a]", "- run: docker build .", "empty"),
     ("x: ['a b', 'c,d']", "- run: docker build .", "cache id"),
     ("x: [[a, b], [c]]", "- run: docker build .", "cache id"),
     (
@@ -609,6 +619,11 @@ fn what_cannot_be_done_is_said() {
         }
         assert!(left.iter().any(|why| why.contains(reason)), "{left:?}\n{source}");
     }
+    let inputs = job(PY, "- run: docker build .").replace("ubuntu-latest", "${{ inputs.os }}");
+    assert_eq!(pass(&inputs, &read(&inputs).unwrap().builds[0], &LANE).unwrap().applicability(), Applicability::Unsafe);
+    let power =
+        inputs.replace("docker build .", "docker build `\n          -f $env:X .").replace("run:", "run: |\n         ");
+    assert!(fixed(&power, false).1.iter().all(|why| why.contains("Windows")), "{power}");
     let windows = job("os: [ubuntu-latest, windows-2022]", "- run: docker build .")
         .replace("runs-on: ubuntu-latest", "runs-on: ${{ matrix.os }}");
     assert!(fixed(&windows, false).1[0].contains("Windows"));
@@ -639,7 +654,7 @@ fn big_matrices_and_files_are_quick() {
     let source = job(&format!("a: [{values}]\nb: [{values}]\nc: [{values}]"), "- run: docker build ${{ matrix.a }}");
     assert_eq!(lines(&source), ["? the context is `${{ matrix.a }}`"]);
     let steps = "- run: docker build ${{ matrix.a }} ${{ matrix.b }}\n".repeat(500);
-    let rows: String = (0..256).map(|n| format!("- {{a: x{n}, b: y{n}}}\n")).collect();
+    let rows = (0..256).map(|n| format!("- {{a: x{n}, b: y{n}}}\n")).collect::<Vec<_>>().concat();
     let start = std::time::Instant::now();
     let wiring = read(&job(&format!("include:\n{rows}"), &steps)).unwrap();
     assert_eq!(wiring.builds.len(), 500 * 256);

@@ -138,7 +138,7 @@ const ONE: &[(&str, &str)] = &[
         "cd x && docker buildx bake --set app.args.A=1 --set '*.args.B=x y' --set *.platform=a app",
         "Bake x/:app A=1 B=x y",
     ),
-    ("docker buildx bake --print $TARGETS", "Bake (the target is `$TARGETS`) …"),
+    ("docker buildx bake --push $TARGETS", "Bake (the target is `$TARGETS`) …"),
     ("docker buildx bake https://github.com/a/b.git", "Bake (its files are not those of this repository)"),
     ("docker compose build", "Compose /:"),
     ("docker compose -f a.yml -f b.yml --profile x build --build-arg A=1 web db", "Compose a.yml+b.yml:web+db A=1"),

@@ -13,6 +13,8 @@ const MAX_LENGTH: usize = 64 * 1024;
 pub(super) struct Scope<'s, 'y> {
     /// The mappings `env` that hold, the nearest first.
     pub(super) env: &'s [Node<'y>],
+    /// The job's id.
+    pub(super) job: Option<&'s str>,
     /// The combination of the matrix, where that is known.
     pub(super) row: Option<&'s Row>,
 }
@@ -83,7 +85,11 @@ impl<'y> Scope<'_, 'y> {
         if let Some(name) = operand.strip_prefix("env.").filter(|name| is_name(name) && depth < MAX_DEPTH) {
             return self.filled(self.variable(name)?, depth + 1);
         }
-        (operand == "github.workspace").then(|| ROOT.into())
+        match operand {
+            "github.workspace" => Some(ROOT.into()),
+            "github.job" => self.job.map(str::to_owned),
+            _ => None,
+        }
     }
 }
 

@@ -17,7 +17,8 @@ const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 
 /// Which of the actions `uses` names, whoever has forked it.
 pub(super) fn action(uses: &str) -> Option<Front> {
-    let name = uses.split('@').next()?.split('/').nth(1)?;
+    // `docker/bake-action/subaction/…` builds nothing.
+    let (_, name) = uses.split('@').next()?.split_once('/')?;
     match name {
         "build-push-action" => Some(Front::BuildPushAction),
         "bake-action" => Some(Front::BakeAction),

@@ -81,7 +81,8 @@ impl Matrix {
         let rows = self.rows.as_ref()?;
         let values = || rows.iter().flat_map(|row| names.iter().filter_map(|name| value(row, name)));
         let is_known = values().all(|value| !value.contains("${{"));
-        is_known.then(|| values().all(is_safe))
+        let is_empty = |row: &Row| names.iter().all(|name| value(row, name).is_none_or(str::is_empty));
+        is_known.then(|| values().all(is_safe) && (names.is_empty() || !rows.iter().any(is_empty)))
     }
 }
 
@@ -93,7 +94,7 @@ pub(super) fn value<'r>(row: &'r Row, name: &str) -> Option<&'r str> {
 /// Whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are read.
 fn is_safe(value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@+~".contains(&byte);
-    !value.is_empty() && value.bytes().all(plain)
+    value.bytes().all(plain)
 }
 
 fn rows<'y>(lists: &[(&'y str, Node<'y>)], include: Option<Node<'y>>, exclude: Option<Node<'y>>) -> Option<Vec<Row>> {
@@ -212,7 +213,7 @@ fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
         }
     }
     names.retain(|name| kinds(&rows, &[*name]) > 1);
-    let usable = |name: &&&str| rows.iter().all(|row| value(row, name).is_some_and(is_safe));
+    let usable = |name: &&&str| rows.iter().all(|row| value(row, name).is_none_or(is_safe));
     let of_lists: Vec<&str> =
         names.iter().filter(usable).filter(|name| lists.iter().any(|l| l == **name)).copied().collect();
     let safe: Vec<&str> = names.iter().filter(usable).copied().collect();

@@ -12,7 +12,7 @@ mod paths;
 mod step;
 
 use super::yaml::{Node, Yaml};
-use super::{Arg, Build, Call, Runs, Wiring, WiringError};
+use super::{Arg, Build, Call, Runs, What, Wiring, WiringError};
 use crate::fix::{self, Fix};
 use crate::wiring::Lane;
 use expression::Scope;
@@ -80,8 +80,8 @@ struct Site<'y> {
     kind: Kind<'y>,
     /// Whether the values of the axes can be part of an id; `None` where they are not known.
     safe: Option<bool>,
-    /// Whether a job on Windows may run it without saying which shell.
-    windows: bool,
+    /// Whether a job on Windows runs it without saying which shell; `None` where only a run knows.
+    windows: Option<bool>,
     /// The mappings `env` that hold, the nearest first.
     env: Vec<Node<'y>>,
 }
@@ -174,7 +174,7 @@ impl<'y> Found<'y> {
         let groups = groups(job, step, &env);
         let mut merged: Vec<(Draft<'y>, Vec<&Row>)> = Vec::new();
         for (row, rows) in &groups {
-            let scope = Scope { env: &env, row: *row };
+            let scope = Scope { env: &env, job: job.id, row: *row };
             for drafted in step::drafts(step, job, &scope) {
                 match drafted {
                     Drafted::Unknown(unknown) => {
@@ -192,12 +192,21 @@ impl<'y> Found<'y> {
                 }
             }
         }
+        let all: Vec<(What, Vec<&Row>)> =
+            merged.iter().map(|(draft, rows)| (draft.what.clone(), rows.clone())).collect();
         for (draft, rows) in merged {
-            let rows = job.matrix.rows.is_some().then_some(rows);
+            let rows = job.matrix.rows.is_some().then(|| together(&draft.what, rows, &all));
             let site = site(job, index, step, &env, draft, rows.as_deref());
             self.sites.push(site);
         }
     }
+}
+
+/// The combinations that build what may be in one Dockerfile: for targets of the same files, those of all targets.
+fn together<'m>(what: &What, rows: Vec<&'m Row>, all: &[(What, Vec<&'m Row>)]) -> Vec<&'m Row> {
+    let What::Files(paths, _) = what else { return rows };
+    let same = all.iter().filter(|(other, _)| matches!(other, What::Files(others, _) if others == paths));
+    same.flat_map(|(_, rows)| rows.iter().copied()).collect()
 }
 
 /// The combinations of the matrix, put together where the step does not tell them apart: one of them, and all of them.
@@ -208,15 +217,18 @@ fn groups<'m, 'y>(job: &'m Job<'y>, step: Node<'y>, env: &[Node<'y>]) -> Vec<(Op
         let span = node.resolved().span();
         names.extend(expression::mentioned(job.source.get(span.start..span.end).unwrap_or_default(), "matrix"));
     }
-    let mut groups: Vec<(Vec<Option<&str>>, &Row, Vec<&Row>)> = Vec::new();
+    let mut groups: Vec<(Option<&Row>, Vec<&Row>)> = Vec::new();
+    let mut keys: Vec<Vec<Option<&str>>> = Vec::new();
     for row in rows {
         let key: Vec<Option<&str>> = names.iter().map(|name| matrix::value(row, name)).collect();
-        match groups.iter_mut().find(|(other, ..)| *other == key) {
-            Some((_, _, all)) => all.push(row),
-            None => groups.push((key, row, vec![row])),
+        if let Some(at) = keys.iter().position(|other| *other == key) {
+            groups[at].1.push(row);
+        } else {
+            keys.push(key);
+            groups.push((Some(row), vec![row]));
         }
     }
-    groups.into_iter().map(|(_, row, rows)| (Some(row), rows)).collect()
+    groups
 }
 
 fn site<'y>(
@@ -247,7 +259,7 @@ fn site<'y>(
         runs,
         job: job.id.map(str::to_owned),
     };
-    let windows = step::shell(step, job).is_none() && is_windows(job);
+    let windows = if step::shell(step, job).is_some() { Some(false) } else { is_windows(job) };
     Site { source: job.source, build, step, kind: draft.kind, safe, windows, env: env.to_vec() }
 }
 
@@ -270,10 +282,16 @@ fn labels(node: Node<'_>) -> String {
     group.scalars().iter().filter_map(|label| label.text()).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether any of the job's combinations runs on Windows.
-fn is_windows(job: &Job<'_>) -> bool {
+/// Whether any of the job's combinations runs on Windows; `None` where only a run knows.
+fn is_windows(job: &Job<'_>) -> Option<bool> {
+    const OUTSIDE: [&str; 4] = ["inputs.", "needs.", "vars.", "fromJ"];
     let has = |text: &str| text.to_ascii_lowercase().contains("windows");
     let names = expression::mentioned(&job.runs_on, "matrix");
-    let rows = job.matrix.rows.iter().flatten();
-    has(&job.runs_on) || rows.flatten().any(|(name, value)| names.contains(name) && has(value))
+    let mut rows = job.matrix.rows.iter().flatten().flatten();
+    if has(&job.runs_on) || rows.any(|(name, value)| names.contains(name) && has(value)) {
+        return Some(true);
+    }
+    let is_open = job.runs_on.contains("${{") && OUTSIDE.iter().any(|name| job.runs_on.contains(name));
+    let is_known = !is_open && (names.is_empty() || job.matrix.rows.is_some());
+    is_known.then_some(false)
 }

@@ -34,7 +34,9 @@ pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Fix, String> {
         Kind::Script(script) => in_script(site, script, lane, &value)?,
     };
     let title = format!("pass `{line}`");
-    Ok(if site.safe.is_some() { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
+    let is_known = site.safe.is_some() && (site.windows.is_some() || !matches!(site.kind, Kind::Script(_)));
+    // Where more may be passed, the lane may be among it.
+    Ok(if is_known && site.build.args_known { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
 }
 
 /// Whether a change to the value would change other places too.
@@ -53,7 +55,7 @@ fn value(site: &Site<'_>, lane: &Lane<'_>) -> Result<String, String> {
     };
     let joined = names.iter().map(|name| format!("`matrix.{name}`")).collect::<Vec<_>>().join(", ");
     if site.safe == Some(false) {
-        return Err(format!("the values of {joined} have signs that cannot be part of a cache id"));
+        return Err(format!("the values of {joined} are empty or have signs that cannot be part of a cache id"));
     }
     if site.safe.is_none() && names.len() > MAX_UNKNOWN {
         return Err(format!("only a run knows which of {joined} tell its jobs apart"));
@@ -135,7 +137,9 @@ fn in_quotes(text: &str) -> String {
 
 /// Gives the step the variable, and the command the argument.
 fn in_script(site: &Site<'_>, script: &Script<'_>, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
-    if script.dialect == Dialect::Windows || site.windows {
+    let text = script.run.text().unwrap_or_default();
+    let powershell = ["$env:", "`\n", "& docker"].iter().any(|sign| text.contains(sign));
+    if script.dialect == Dialect::Windows || site.windows.unwrap_or(powershell) {
         return Err("its shell may be one of Windows".into());
     }
     let set = site.env.iter().any(|env| env.get(lane.arg).is_some());
@@ -148,7 +152,9 @@ fn in_script(site: &Site<'_>, script: &Script<'_>, lane: &Lane<'_>, value: &str)
             let at = script.at.filter(|_| script.open && !is_elsewhere(script.run));
             let at = at.ok_or("the command stands within quotes, or in another place")?;
             let text = if script.run.style() == Some(Style::Double) { text.replace('"', "\\\"") } else { text };
-            edits.push(Edit::insert(at, text));
+            // At the end of a line, both would go to one spot.
+            let below = edits.pop_if(|edit| *edit == Edit::insert(at, edit.text()));
+            edits.push(Edit::insert(at, text + below.as_ref().map_or("", Edit::text)));
         }
         None if script.command.pass == Pass::Environment && !set => {}
         None => return Err("the command takes no build arguments".into()),

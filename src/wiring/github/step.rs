@@ -104,12 +104,12 @@ fn dialect(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<Diale
         return Some(if windows { Dialect::Windows } else { Dialect::Posix });
     };
     let words = shell.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
-    let known = words.filter_map(|word| {
+    let mut known = words.filter_map(|word| {
         let posix = POSIX.contains(&word).then_some(Dialect::Posix);
         posix.or_else(|| WINDOWS.contains(&word).then_some(Dialect::Windows))
     });
     // `shell: ${{ matrix.shell }}` is most often a Posix one; `python` is none.
-    known.last().or_else(|| shell.contains("${{").then_some(Dialect::Posix))
+    known.next_back().or_else(|| shell.contains("${{").then_some(Dialect::Posix))
 }
 
 fn scripts<'y>(step: Node<'y>, run: Node<'y>, job: &Job<'y>, scope: &Scope<'_, 'y>) -> Vec<Drafted<'y>> {
@@ -154,14 +154,12 @@ fn arg_of(
         Need::Variable(name) => scope.variable(name).map(str::to_owned),
         Need::Expression(raw) => Some(scope.written(raw)),
     };
-    let value = match &arg.value {
-        Some(value) => Some(value.value(&written)),
-        None => {
-            let sets = simple.sets.iter().chain(&command.sets);
-            let own = sets.filter(|(name, _)| *name == arg.name).last().map(|(_, value)| value.value(&written));
-            own.or_else(|| written(Need::Variable(&arg.name)))
-        }
+    let from_outside = || {
+        let mut own = simple.sets.iter().chain(&command.sets).rev().filter(|(name, _)| *name == arg.name);
+        let own = own.next().map(|(_, value)| value.value(&written));
+        own.or_else(|| written(Need::Variable(&arg.name)))
     };
+    let value = arg.value.as_ref().map(|value| value.value(&written)).or_else(from_outside);
     Arg { name: arg.name.clone(), value, span: place(arg.span) }
 }
 
