@@ -3,7 +3,13 @@
 //! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
+pub mod azure;
+pub mod bitbucket;
+pub mod buildkite;
+pub mod circleci;
 pub mod command;
+pub mod gitlab;
+mod pipelines;
 pub mod shell;
 pub mod yaml;
 
@@ -110,6 +116,9 @@ pub struct Build {
     pub runs: Runs,
     /// The job that it belongs to, where the format has jobs.
     pub job: Option<String>,
+    /// The other jobs that run it as well: it stands in a template, behind an anchor, in a command that several use. With
+    /// any, it counts as several jobs.
+    pub others: Vec<String>,
 }
 
 /// What a build builds.
