@@ -236,22 +236,24 @@ fn within<'r>(report: &'r FileReport, wires: &'r Wires, build: usize, world: &Wo
 }
 
 /// The jobs that build each Dockerfile, by the file that they stand in and their name.
-fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Vec<(usize, Option<&'r str>)>> {
-    let mut jobs: HashMap<PathBuf, Vec<(usize, Option<&str>)>> = HashMap::new();
+fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Vec<(usize, &'r str)>> {
+    let mut jobs: HashMap<PathBuf, Vec<(usize, &str)>> = HashMap::new();
     for one in joined {
         let (Some(path), Some(wires)) = (&one.dockerfile, &reports[one.file].wires) else { continue };
-        let Some(job) = wires.wiring.builds[one.build].job.as_deref() else { continue };
+        let build = &wires.wiring.builds[one.build];
         let jobs = jobs.entry(path.clone()).or_default();
-        if !jobs.contains(&(one.file, Some(job))) {
-            jobs.push((one.file, Some(job)));
+        for job in build.job.iter().chain(&build.others) {
+            if !jobs.contains(&(one.file, job)) {
+                jobs.push((one.file, job));
+            }
         }
     }
     jobs
 }
 
 /// Whether two of the jobs, of different files, have the same name.
-fn has_namesakes(jobs: &[(usize, Option<&str>)]) -> bool {
-    let mut names: Vec<&str> = jobs.iter().filter_map(|(_, name)| *name).collect();
+fn has_namesakes(jobs: &[(usize, &str)]) -> bool {
+    let mut names: Vec<&str> = jobs.iter().map(|(_, name)| *name).collect();
     names.sort_unstable();
     names.windows(2).any(|pair| pair[0] == pair[1])
 }

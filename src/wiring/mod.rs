@@ -4,12 +4,18 @@
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 pub mod argv;
+pub mod azure;
 pub mod bake;
+pub mod bitbucket;
+pub mod buildkite;
 pub mod ci;
+pub mod circleci;
 pub mod command;
 pub mod compose;
 pub mod github;
+pub mod gitlab;
 pub mod inline;
+mod pipelines;
 pub mod shell;
 pub mod yaml;
 
@@ -147,6 +153,9 @@ pub struct Build {
     pub job: Option<String>,
     /// The name of the target or service itself, where the format has such.
     pub id: Option<String>,
+    /// The other jobs that run it as well: it stands in a template, behind an anchor, in a command that several use. With
+    /// any, it counts as several jobs.
+    pub others: Vec<String>,
 }
 
 /// What a build builds.
@@ -261,7 +270,11 @@ pub fn read(kind: Kind, source: &str) -> Result<Wiring, WiringError> {
         Kind::Github => github::read(source),
         Kind::Compose => compose::read(source),
         Kind::BakeHcl | Kind::BakeJson => bake::read(source),
-        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => Ok(Wiring::default()),
+        Kind::Gitlab => gitlab::read(source),
+        Kind::Circleci => circleci::read(source),
+        Kind::Buildkite => buildkite::read(source),
+        Kind::Azure => azure::read(source),
+        Kind::Bitbucket => bitbucket::read(source),
     }
 }
 
@@ -274,7 +287,11 @@ pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<
         Kind::Github => github::pass(source, build, lane),
         Kind::Compose => compose::pass(source, build, lane),
         Kind::BakeHcl | Kind::BakeJson => bake::pass(source, build, lane),
-        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => Err(String::new()),
+        Kind::Gitlab => gitlab::pass(source, build, lane),
+        Kind::Circleci => circleci::pass(source, build, lane),
+        Kind::Buildkite => buildkite::pass(source, build, lane),
+        Kind::Azure => azure::pass(source, build, lane),
+        Kind::Bitbucket => bitbucket::pass(source, build, lane),
     }
 }
 

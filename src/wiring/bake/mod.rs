@@ -169,6 +169,7 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
             env: Vec::new(),
             runs: if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes.clone()) },
             job: None,
+            others: Vec::new(),
             id: Some(target.name.to_string()),
         });
     }

@@ -173,6 +173,7 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
         env: Vec::new(),
         runs: Runs::Once,
         job: None,
+        others: Vec::new(),
         id: service.key.text().map(str::to_owned),
     });
 }

@@ -247,6 +247,7 @@ fn site<'y>(
         Runs::Matrix(names) => job.matrix.is_safe(names),
     };
     let build = Build {
+        others: Vec::new(),
         id: None,
         front: draft.front,
         name,
