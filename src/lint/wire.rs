@@ -76,7 +76,15 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
                 Joined { file, build, dockerfile, handed_on: false, target, called }
             };
             match &it.what {
-                What::File(path) => joined.push(plain(Some((world.absolute)(&root.join(path))))),
+                What::File(path) => {
+                    let path = (world.absolute)(&root.join(path));
+                    let containerfile = path.with_file_name("Containerfile");
+                    // Podman and Buildah look for that one first, where none is named.
+                    let first = matches!(it.front, Front::Podman | Front::Buildah)
+                        && path.ends_with("Dockerfile")
+                        && places.contains_key(&containerfile);
+                    joined.push(plain(Some(if first { containerfile } else { path })));
+                }
                 What::Inline(_) => joined.push(plain(None)),
                 What::Files(paths, names) => {
                     for path in paths.iter().flat_map(|path| candidates(it.front, path)) {
