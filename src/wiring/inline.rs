@@ -38,8 +38,9 @@ fn to_file_edit(inline: &Inline, edit: &Edit) -> Result<Edit, String> {
     }
     check(inline, edit)?;
     let at_line = start == 0 || text[start - 1] == b'\n';
-    let made =
-        if start < end && at_line && text[end - 1] == b'\n' { whole_lines(inline, edit) } else { within(inline, edit) };
+    let lines = edit.text().is_empty() || edit.text().ends_with('\n');
+    let whole = lines && start < end && at_line && text[end - 1] == b'\n';
+    let made = if whole { whole_lines(inline, edit) } else { within(inline, edit) };
     made.ok_or_else(|| "the value of a variable stands there".to_owned())
 }
 
@@ -104,7 +105,7 @@ fn check(inline: &Inline, edit: &Edit) -> Result<(), String> {
             return Err("the value of a variable stands in it".to_owned());
         }
     }
-    if start < end && end == text.len() && text[end - 1] == b'\n' && !edit.text().ends_with('\n') {
+    if end == text.len() && text.ends_with(b"\n") && !edit.text().ends_with('\n') {
         // What follows in the file has to begin a line of its own.
         let lines = edit.text().is_empty() && (start == 0 || text[start - 1] == b'\n');
         if !lines {

@@ -17,7 +17,7 @@ pub enum Kind {
     Github,
     /// GitLab CI.
     Gitlab,
-    /// CircleCI.
+    /// `CircleCI`.
     Circleci,
     /// Buildkite.
     Buildkite,
