@@ -38,8 +38,9 @@ fn to_file_edit(inline: &Inline, edit: &Edit) -> Result<Edit, String> {
     }
     check(inline, edit)?;
     let at_line = start == 0 || text[start - 1] == b'\n';
-    let made =
-        if start < end && at_line && text[end - 1] == b'\n' { whole_lines(inline, edit) } else { within(inline, edit) };
+    let lines = edit.text().is_empty() || edit.text().ends_with('\n');
+    let whole = lines && start < end && at_line && text[end - 1] == b'\n';
+    let made = if whole { whole_lines(inline, edit) } else { within(inline, edit) };
     made.ok_or_else(|| "the value of a variable stands there".to_owned())
 }
 
@@ -104,9 +105,21 @@ fn check(inline: &Inline, edit: &Edit) -> Result<(), String> {
             return Err("the value of a variable stands in it".to_owned());
         }
     }
-    let opens = |byte: Option<&u8>| matches!(byte, Some(b'$' | b'%'));
-    let torn = edit.text().starts_with('{') && start > 0 && opens(text.get(start - 1))
-        || edit.text().ends_with(['$', '%']) && text.get(end) == Some(&b'{');
+    if end == text.len() && text.ends_with(b"\n") && !edit.text().ends_with('\n') {
+        // What follows in the file has to begin a line of its own.
+        let lines = edit.text().is_empty() && (start == 0 || text[start - 1] == b'\n');
+        if !lines {
+            return Err("it takes the end of the last line away".to_owned());
+        }
+    }
+    let before = text[..start].last().copied();
+    let behind = text.get(end).copied();
+    let pairs = [
+        (before, text.get(start).copied()),
+        (before, edit.text().bytes().next().or(behind)),
+        (edit.text().bytes().last().or(before), behind),
+    ];
+    let torn = pairs.iter().any(|pair| matches!(pair, (Some(b'$' | b'%'), Some(b'{'))));
     if torn && inline.escapes == Escapes::Template {
         return Err("the file would take it for a template".to_owned());
     }

@@ -51,11 +51,13 @@ pub fn parse(source: &str) -> Result<Body, WiringError> {
     })
 }
 
-/// Where the last block of a variable ends.
-pub fn last_variable(source: &str) -> Option<usize> {
+/// Where the first variables end, those that stand together.
+pub fn variables_end(source: &str) -> Option<usize> {
     let body = parse(source).ok()?;
-    let ends = body.blocks().filter(|block| block.ident.as_str() == "variable").map(|block| of(block.span()).end);
-    ends.last().filter(|&end| source[..end].ends_with('}'))
+    let is_variable = |block: &&Block| block.ident.as_str() == "variable";
+    let first = body.blocks().skip_while(|block| !is_variable(block));
+    let end = first.take_while(is_variable).last().map(|block| of(block.span()).end);
+    end.filter(|&end| source[..end].ends_with('}'))
 }
 
 fn target(source: &str, name: String, span: Span, block: &Block) -> Target {

@@ -19,7 +19,9 @@ pub fn file(source: &str) -> Result<File, WiringError> {
                 continue;
             };
             match entry.key.text() {
-                Some("variable") => file.variables.push((name, body.get("default").map(ast))),
+                Some("variable") => {
+                    file.variables.push((name, body.get("default").map(ast)));
+                }
                 Some("group") => file.groups.extend(body.get("targets").map(|targets| (name, ast(targets)))),
                 Some("target") => {
                     file.targets.push(Target { name, span: key.span(), body: body.span(), fields: fields(body) })

@@ -59,6 +59,12 @@ impl Writer<'_> {
                 _ => {}
             }
         }
+        // Of targets that build the same and inherit from one another, the first gets it for all.
+        let built = file.built(&scope);
+        let first = lineage.iter().rev().find(|ancestor| {
+            built.iter().any(|built| built.span == ancestor.span) && self.alone(file, ancestor, &build.what)
+        });
+        let target = first.copied().unwrap_or(target);
         let block = |indent: &str, step: &str| self.block(indent, step, &entry);
         if self.json {
             return Ok(vec![
@@ -190,14 +196,14 @@ impl Writer<'_> {
         }))
     }
 
-    /// Behind the last variable; where there is none, at the top, behind a comment that stands alone.
+    /// Behind the first variables; where there is none, at the top, behind a comment that stands alone.
     fn hcl_variable(&self) -> Edit {
         let source = self.source;
         let newline = line_ending(source.as_bytes(), 0);
         let default = self.lane.default.replace('\\', "\\\\").replace('"', "\\\"");
         let default = default.replace("${", "$${").replace("%{", "%%{");
         let block = format!("variable \"{}\" {{{newline}  default = \"{default}\"{newline}}}", self.lane.arg);
-        if let Some(end) = super::hcl::last_variable(source) {
+        if let Some(end) = super::hcl::variables_end(source) {
             let rest = source[end..].split(['\r', '\n']).next().unwrap_or_default();
             return Edit::insert(end + rest.len(), format!("{newline}{newline}{block}"));
         }

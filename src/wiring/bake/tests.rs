@@ -96,6 +96,13 @@ fn targets_inherit_and_only_those_that_are_built_count() {
 }
 
 #[test]
+fn targets_that_inherit_from_a_built_one_share_its_argument() {
+    let source =
+        "group \"default\" { targets = [\"a\", \"b\"] }\ntarget \"a\" {}\ntarget \"b\" {\n  inherits = [\"a\"]\n}\n";
+    assert_eq!(fixed(source, "a").unwrap(), fixed(source, "b").unwrap());
+}
+
+#[test]
 fn a_matrix_is_taken_apart() {
     let source = "target \"a\" {\n  name = \"a-${x}-${item.v}\"\n  matrix = {\n    x = [\"p\", \"q\"]\n    item = [{ v = \"1\" }, { v = \"2\" }]\n    one = [\"z\"]\n  }\n  dockerfile = \"${x}/Dockerfile\"\n  target = item.v\n  args = { V = item.v }\n}\n";
     let wiring = read(source).unwrap();

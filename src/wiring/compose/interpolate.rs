@@ -21,6 +21,7 @@ pub enum Segment<'a> {
 }
 
 /// The stretches of `text`, each with its first byte and its length.
+#[must_use]
 pub fn segments(text: &str) -> Vec<(usize, usize, Segment<'_>)> {
     let mut found = Vec::new();
     let mut literal = 0;

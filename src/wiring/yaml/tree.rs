@@ -136,7 +136,7 @@ struct Builder<'a> {
     last: usize,
 }
 
-impl<'a> Builder<'a> {
+impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), WiringError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
