@@ -208,11 +208,10 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
                 settings: reached.settings,
                 runs: one.called.as_ref().unwrap_or(&wires.wiring.builds[one.build].runs),
                 is_called: one.called.is_some(),
-                shared: jobs.is_some_and(|jobs| jobs.len() > 1),
-                is_namesake: jobs.is_some_and(|jobs| has_namesakes(jobs)),
+                others: jobs.map_or(wired::Others::None, |jobs| others(jobs)),
                 handed_on: one.handed_on,
             };
-            if wired.shared {
+            if wired.others != wired::Others::None {
                 shared.push((one.file, one.build));
             }
             rules::wired(&wired, &mut found[one.file]);
@@ -259,11 +258,15 @@ fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Ve
     jobs
 }
 
-/// Whether two of the jobs, of different files, have the same name.
-fn has_namesakes(jobs: &[(usize, &str)]) -> bool {
+/// Whether there are several jobs, and whether two of them, of different files, have the same name.
+fn others(jobs: &[(usize, &str)]) -> wired::Others {
     let mut names: Vec<&str> = jobs.iter().map(|(_, name)| *name).collect();
     names.sort_unstable();
-    names.windows(2).any(|pair| pair[0] == pair[1])
+    match jobs {
+        _ if names.windows(2).any(|pair| pair[0] == pair[1]) => wired::Others::Namesakes,
+        [_, _, ..] => wired::Others::Jobs,
+        _ => wired::Others::None,
+    }
 }
 
 /// The reports on Dockerfiles that builds lead to and that are not among those of the run.

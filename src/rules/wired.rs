@@ -10,6 +10,17 @@ use super::lanes::Lanes;
 /// BuildKit's own namespace for all cache mounts of a build, a build argument.
 pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
 
+/// Who else builds a Dockerfile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Nobody.
+    None,
+    /// Other jobs.
+    Jobs,
+    /// Jobs of the same name, in other files.
+    Namesakes,
+}
+
 /// A build of a Dockerfile with lanes.
 #[derive(Debug)]
 pub struct Wired<'a> {
@@ -29,10 +40,8 @@ pub struct Wired<'a> {
     pub runs: &'a Runs,
     /// Whether another file, which calls this one, says so.
     pub is_called: bool,
-    /// Whether another job builds the Dockerfile, too.
-    pub shared: bool,
-    /// Whether two of the jobs that build it have the same name, in different files.
-    pub is_namesake: bool,
+    /// Who else builds the Dockerfile.
+    pub others: Others,
     /// Whether what stands between (a Compose or bake file) takes the argument from the environment and this build sets
     /// it there, or passes a value by itself.
     pub handed_on: bool,
@@ -57,10 +66,11 @@ impl Wired<'_> {
                     .into(),
             );
         }
-        if self.is_namesake && *self.runs == Runs::Once {
+        if self.others == Others::Namesakes && *self.runs == Runs::Once {
             return Err("jobs of different files have the same name: give each a value of its own".into());
         }
-        let lane = Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.shared };
+        let lane =
+            Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.others != Others::None };
         wiring::pass(self.kind, self.source, self.build, &lane)
     }
 

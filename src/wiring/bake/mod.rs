@@ -170,7 +170,7 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
             runs: if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes.clone()) },
             job: None,
             others: Vec::new(),
-            id: Some(target.name.to_string()),
+            id: Some(target.name.clone()),
         });
     }
 }
