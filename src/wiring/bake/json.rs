@@ -24,7 +24,7 @@ pub fn file(source: &str) -> Result<File, WiringError> {
                 }
                 Some("group") => file.groups.extend(body.get("targets").map(|targets| (name, ast(targets)))),
                 Some("target") => {
-                    file.targets.push(Target { name, span: key.span(), body: body.span(), fields: fields(body) })
+                    file.targets.push(Target { name, span: key.span(), body: body.span(), fields: fields(body) });
                 }
                 _ => {}
             }
