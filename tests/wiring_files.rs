@@ -326,7 +326,7 @@ proptest! {
     }
 
     #[test]
-    fn yaml_is_read_as_the_other_parser_reads_it(
+    fn places_in_odd_yaml_are_places_in_the_file(
         index in 0usize..100,
         changes in prop::collection::vec((any::<usize>(), any::<usize>(), any::<u8>()), 0..4),
     ) {

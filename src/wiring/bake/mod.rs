@@ -156,7 +156,7 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     let mut found: Vec<(What, Option<String>)> = Vec::new();
     for combination in combinations {
         scope.matrix = combination;
-        let what = match what(wiring, source, &get, known, scope) {
+        let what = match what(wiring, &get, known, scope) {
             Ok(what) => what,
             Err(why) => {
                 let unknown = Unknown { span: target.span, why: format!("{name}: {why}") };
@@ -190,13 +190,12 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
 
 fn what<'a>(
     wiring: &mut Wiring,
-    source: &str,
     get: &dyn Fn(&str) -> Option<&'a Ast>,
     known: bool,
     scope: &Scope<'_>,
 ) -> Result<What, String> {
     if let Some(ast) = get("dockerfile-inline") {
-        let made = inline(source, ast, scope).ok_or("its `dockerfile-inline` is an expression that is not computed")?;
+        let made = inline(ast, scope).ok_or("its `dockerfile-inline` is an expression that is not computed")?;
         let index = wiring.inline.iter().position(|other| other.span == made.span && other.text == made.text);
         return Ok(What::Inline(index.unwrap_or_else(|| {
             wiring.inline.push(made);
@@ -218,7 +217,7 @@ fn what<'a>(
     path::dockerfile(context, dockerfile.strip_prefix("cwd://").unwrap_or(&dockerfile)).map(What::File)
 }
 
-fn inline(source: &str, ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
+fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
     let Kind::Text(parts) = &ast.kind else {
         let text = scope.value(ast).text()?.to_owned();
         return Some(Inline { text, pieces: Vec::new(), span: ast.span, escapes: Escapes::Template, newline: "\n" });
@@ -239,7 +238,6 @@ fn inline(source: &str, ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
             },
         }
     }
-    debug_assert!(made.span.end <= source.len());
     Some(made)
 }
 
