@@ -120,6 +120,10 @@ fn check(inline: &Inline, edit: &Edit) -> Result<(), String> {
         (edit.text().bytes().last().or(before), behind),
     ];
     let torn = pairs.iter().any(|pair| matches!(pair, (Some(b'$' | b'%'), Some(b'{'))));
+    // A mark before a template that the file has there would escape it.
+    let marks = matches!(edit.text().bytes().last().or(before), Some(b'$' | b'%'));
+    let inside = inline.pieces.iter().any(|piece| piece.text < end && end < self::end(piece).text);
+    let torn = torn || marks && !inside;
     if torn && inline.escapes == Escapes::Template {
         return Err("the file would take it for a template".to_owned());
     }

@@ -14,12 +14,15 @@ mod value;
 
 pub use pass::pass;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use self::value::{Ast, Field, Kind, Part, Scope, Value};
 use super::compose::path;
 use super::{Arg, Build, Escapes, Front, Inline, Runs, Unknown, What, Wiring, WiringError};
 use crate::text::Span;
+
+/// How many targets one target may inherit from.
+const MAX_INHERITS: usize = 200;
 
 /// What a bake file says.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ struct File {
     variables: Vec<(String, Option<Ast>)>,
     groups: Vec<(String, Ast)>,
     targets: Vec<Target>,
+    /// The targets of each name, by index.
+    names: HashMap<String, Vec<usize>>,
 }
 
 /// A `target` block.
@@ -64,7 +69,16 @@ fn is_json(source: &str) -> bool {
 
 impl File {
     fn read(source: &str) -> Result<Self, WiringError> {
-        if is_json(source) { json::file(source) } else { hcl::file(source) }
+        let mut file = if is_json(source) { json::file(source) } else { hcl::file(source) }?;
+        for (index, target) in file.targets.iter().enumerate() {
+            file.names.entry(target.name.clone()).or_default().push(index);
+        }
+        Ok(file)
+    }
+
+    /// The blocks of a name: they are one target, of which the last counts first.
+    fn named(&self, name: &str) -> impl Iterator<Item = &Target> {
+        self.names.get(name).into_iter().flatten().rev().map(|&index| &self.targets[index])
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -103,16 +117,18 @@ impl File {
             if !seen.insert(&target.name) {
                 continue;
             }
-            // Blocks of one name are one target, of which the last counts first.
-            let same = self.targets.iter().rev().filter(|other| other.name == target.name);
-            found.extend(same);
+            if seen.len() > MAX_INHERITS {
+                known = false;
+                break;
+            }
+            found.extend(self.named(&target.name));
             let Some(inherits) = target.get("inherits") else {
                 continue;
             };
             let values = scope.value(inherits);
             known &= values.list().is_some();
             for value in values.list().unwrap_or_default() {
-                let parent = value.text().and_then(|name| self.targets.iter().find(|other| other.name == name));
+                let parent = value.text().and_then(|name| self.named(name).next());
                 known &= parent.is_some();
                 // The last in is the first out: of the parents, the last counts first.
                 left.extend(parent);
@@ -140,7 +156,7 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     let mut found: Vec<(What, Option<String>)> = Vec::new();
     for combination in combinations {
         scope.matrix = combination;
-        let what = match what(wiring, source, &get, known, scope) {
+        let what = match what(wiring, &get, known, scope) {
             Ok(what) => what,
             Err(why) => {
                 let unknown = Unknown { span: target.span, why: format!("{name}: {why}") };
@@ -177,13 +193,12 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
 
 fn what<'a>(
     wiring: &mut Wiring,
-    source: &str,
     get: &dyn Fn(&str) -> Option<&'a Ast>,
     known: bool,
     scope: &Scope<'_>,
 ) -> Result<What, String> {
     if let Some(ast) = get("dockerfile-inline") {
-        let made = inline(source, ast, scope).ok_or("its `dockerfile-inline` is an expression that is not computed")?;
+        let made = inline(ast, scope).ok_or("its `dockerfile-inline` is an expression that is not computed")?;
         let index = wiring.inline.iter().position(|other| other.span == made.span && other.text == made.text);
         return Ok(What::Inline(index.unwrap_or_else(|| {
             wiring.inline.push(made);
@@ -205,7 +220,7 @@ fn what<'a>(
     path::dockerfile(context, dockerfile.strip_prefix("cwd://").unwrap_or(&dockerfile)).map(What::File)
 }
 
-fn inline(source: &str, ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
+fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
     let Kind::Text(parts) = &ast.kind else {
         let text = scope.value(ast).text()?.to_owned();
         return Some(Inline { text, pieces: Vec::new(), span: ast.span, escapes: Escapes::Template, newline: "\n" });
@@ -226,7 +241,6 @@ fn inline(source: &str, ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
             },
         }
     }
-    debug_assert!(made.span.end <= source.len());
     Some(made)
 }
 

@@ -7,7 +7,7 @@
 const MAX_NESTED: usize = 20;
 
 /// The longest variable, its default included, that is taken for one.
-const MAX_VARIABLE: usize = 4096;
+const MAX_VARIABLE: usize = 1024;
 
 /// A stretch of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
