@@ -92,8 +92,12 @@ pub struct Finding {
 /// What makes two locked mounts wait for each other: the id, and what the cache is based on (`from`, uid, gid, mode).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LockKey {
-    /// The id, or the cleaned target in its place; variables not expanded.
+    /// The id, or the cleaned target in its place. Variables stand as they are, but for those that an ENV has given a
+    /// value once and for all.
     pub id: Vec<u8>,
+    /// What the variables come from that are neither lanes nor platforms. Where that differs, so may their values, and
+    /// two ids that read alike need not be one.
+    pub values: Vec<u8>,
     /// `from`, `uid`, `gid` and `mode` as written.
     pub base: [Option<Vec<u8>>; 4],
 }

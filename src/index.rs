@@ -45,7 +45,7 @@ pub type Located<'s> = (usize, &'s Site);
 #[derive(Debug, Default)]
 pub struct Index<'s> {
     files: Vec<&'s [Site]>,
-    /// The sites of each id that has several, in the files' order; ordered by id.
+    /// The sites of each id that has several, in the files' order; ordered by id. Ids of other values stand apart.
     shared: Vec<(&'s [u8], Vec<Located<'s>>)>,
     taken: HashSet<&'s [u8]>,
     locks: HashMap<&'s LockKey, Group<'s>>,
@@ -68,18 +68,19 @@ impl<'s> Index<'s> {
     /// The index of `files`, each given by the sites in it, in order.
     pub fn new(files: impl Iterator<Item = &'s [Site]>) -> Self {
         let mut index = Self { files: files.collect(), ..Self::default() };
-        let mut ids: HashMap<&[u8], Vec<Located<'_>>> = HashMap::new();
+        let mut ids: HashMap<(&[u8], &[u8]), Vec<Located<'_>>> = HashMap::new();
         for (file, sites) in index.files.iter().enumerate() {
             for site in *sites {
-                ids.entry(&site.key.id).or_default().push((file, site));
+                ids.entry((&site.key.id, &site.key.values)).or_default().push((file, site));
                 if site.is_locked() {
                     count(&mut index.locks, file, site);
                 }
             }
         }
-        index.taken = ids.keys().copied().collect();
-        index.shared = ids.into_iter().filter(|(_, sites)| sites.len() > 1).collect();
-        index.shared.sort_unstable_by_key(|(id, _)| *id);
+        index.taken = ids.keys().map(|(id, _)| *id).collect();
+        let mut shared: Vec<_> = ids.into_iter().filter(|(_, sites)| sites.len() > 1).collect();
+        shared.sort_unstable_by_key(|(id, _)| *id);
+        index.shared = shared.into_iter().map(|((id, _), sites)| (id, sites)).collect();
         index
     }
 

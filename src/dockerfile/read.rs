@@ -269,9 +269,11 @@ impl<'a> Reader<'a> {
             && self.file.template
             && let (behind, true) = template::skip_tags(text.bytes(), start)
         {
+            let start_of_tags = start;
             let start = behind_blanks(behind);
             let (inner, end, inner_flags, inner_args) = split(start);
-            if behind > 0 && inner == Some(Name::Known(Keyword::Run)) {
+            let on_one_line = text.span(start_of_tags, behind).len() == behind - start_of_tags;
+            if behind > start_of_tags && on_one_line && inner == Some(Name::Known(Keyword::Run)) {
                 instruction.name = text.span(start, end);
                 (name, flags, args) = (inner, inner_flags, inner_args);
             }

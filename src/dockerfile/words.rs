@@ -110,6 +110,16 @@ impl Word {
         self.parts.iter().any(|part| matches!(part, Part::Variable(_)))
     }
 
+    /// The word's text; `None` where it holds a variable.
+    #[must_use]
+    pub fn text_alone(&self) -> Option<Vec<u8>> {
+        let text = |part: &Part| match part {
+            Part::Text(text) => Some(text.clone()),
+            Part::Variable(_) => None,
+        };
+        self.parts.iter().map(text).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+    }
+
     /// The word with every `$NAME` written as `${NAME}`: two words that always expand alike read alike.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {

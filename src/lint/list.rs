@@ -42,7 +42,7 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Vec<Listed
     }
     let file = Dockerfile::read(source)?;
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    let caches = caches::find(&file);
+    let caches = caches::find(&file, settings);
     let listed = caches.iter().map(|cache| {
         let mount = cache.mount;
         let value = |option: &str| mount.value(option).map(|value| text(&value));

@@ -13,6 +13,7 @@ use crate::index::Site;
 use crate::text::{Range, Span};
 
 use super::Settings;
+use super::values::Values;
 
 /// The arguments that BuildKit sets by itself, global until a stage declares them.
 pub const PLATFORM_ARGS: &[&str] = &[
@@ -56,7 +57,8 @@ pub struct Cache<'f> {
 
 /// The cache mounts of `file`, in order; those that BuildKit refuses are left out.
 #[must_use]
-pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
+pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>> {
+    let values = Values::new(file, settings);
     let caches = file.mounts().filter(|(_, mount)| mount.faults.is_empty());
     let read = |(instruction, mount): (usize, &'f Mount<'f>)| {
         let is_cache = match mount.kind {
@@ -72,7 +74,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
         is_cache.then(|| Cache {
             instruction,
             mount,
-            key: key(mount, &word),
+            key: key(mount, &word, instruction, &values),
             target: clean(&mount.value("target").unwrap_or_default()),
             word,
             sharing,
@@ -90,7 +92,7 @@ fn names_mode(mount: &Mount<'_>) -> bool {
 }
 
 /// What makes `mount` one cache with other mounts, and decides which it waits for: the id, and what the cache is based on.
-fn key(mount: &Mount<'_>, word: &Word) -> LockKey {
+fn key(mount: &Mount<'_>, word: &Word, instruction: usize, values: &Values<'_>) -> LockKey {
     let [from, uid, gid, mode] = mount.base().map(|value| value.map(Cow::into_owned));
     // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
     // BuildKit takes that directory as it is.
@@ -98,7 +100,16 @@ fn key(mount: &Mount<'_>, word: &Word) -> LockKey {
     let or = |value: Option<Vec<u8>>, default: &str| owned.then(|| value.unwrap_or_else(|| default.into()));
     let mode = or(mode, "0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
     let base = [from.map(|from| from.to_ascii_lowercase()), or(uid, "0"), or(gid, "0"), mode];
-    LockKey { id: if word.has_variable() { word.canonical() } else { mount.effective_id().into_owned() }, base }
+    if !word.has_variable() {
+        return LockKey { id: mount.effective_id().into_owned(), values: Vec::new(), base };
+    }
+    let (word, values) = values.of(word, instruction);
+    let id = match word.text_alone() {
+        Some(target) if mount.id().is_none() => clean(&target),
+        Some(id) => id,
+        None => word.canonical(),
+    };
+    LockKey { id, values, base }
 }
 
 /// The value of `option` in a build that passes no argument.

@@ -2,8 +2,8 @@
 //!
 //! A rule sees one file through a [`Context`] and hands out findings; it knows no other rule, no disk and no terminal.
 //! What several rules need stands here, in [`caches`] (the cache mounts of a file) and [`lane`] (how an id is made
-//! isolated), [`declare`] (where an ARG line can stand), [`frontend`] (which frontend a file pins) and [`profile`] (builders
-//! with rules of their own).
+//! isolated), [`declare`] (where an ARG line can stand), [`frontend`] (which frontend a file pins), [`profile`] (builders
+//! with rules of their own) and [`values`] (when two variables of one name are alike).
 
 pub mod caches;
 pub mod declare;
@@ -11,6 +11,7 @@ pub mod frontend;
 pub mod lane;
 pub mod lanes;
 pub mod profile;
+pub mod values;
 pub mod wired;
 
 mod early_arg;
@@ -142,7 +143,7 @@ impl<'a> Context<'a> {
 
     /// The cache mounts of the file that BuildKit would accept, in order.
     pub fn caches(&self) -> &[Cache<'a>] {
-        self.caches.get_or_init(|| caches::find(self.file))
+        self.caches.get_or_init(|| caches::find(self.file, self.settings))
     }
 
     /// The mounts of the file that are one cache with `cache`, itself included, in order.

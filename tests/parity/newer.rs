@@ -20,7 +20,9 @@ pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -
         Field::Name | Field::Text => None,
         Field::Heredocs | Field::Lines => heredoc(ours, theirs).or_else(|| template(ours, file)),
         // Behind the flags of ONBUILD stands the inner instruction, so what it does may follow from them.
-        Field::Flags | Field::Arguments | Field::Variables | Field::Keyword | Field::Onbuild => template(ours, file),
+        Field::Flags | Field::Arguments | Field::Variables | Field::Keyword | Field::Onbuild => {
+            template(ours, file).or_else(|| escaped_trigger(ours, file))
+        }
     }
 }
 
@@ -40,13 +42,22 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
     if error.kind == SyntaxErrorKind::NotStrings {
         // The array is where the arguments begin, and that depends on where the flags end.
         if reading::refused_with_escapes_swapped(source) {
-            return Some("since 0.21, `# escape=` counts in flags, and so for where the arguments begin");
+            return Some(ESCAPES);
         }
         if above().last().is_some_and(|item| may_have_template_flag(&item.text)) {
             return Some(TEMPLATE);
         }
     }
     directives(source)
+}
+
+/// The escape character in a flag decides where it ends.
+const ESCAPES: &str = "since 0.21, `# escape=` counts in flags, and so for where the arguments begin";
+
+/// Whether the flags of ONBUILD itself, which hide what the trigger does, hold an escape character of the file's own.
+fn escaped_trigger(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
+    let outer = ours.name.eq_ignore_ascii_case(b"ONBUILD") && ours.text.contains_str("--");
+    (outer && file.escape == b'`' && ours.text.contains(&b'`')).then_some(ESCAPES)
 }
 
 /// Why one reader may find heredocs that the other does not.
@@ -103,8 +114,10 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     let in_flag = ours.flags.iter().flatten().any(|flag| has_expression(flag));
     // Our reading does not keep the flags of ONBUILD itself.
     let outer = ours.name.eq_ignore_ascii_case(b"ONBUILD") && may_have_template_flag(&ours.text);
-    // Between flags, tags are no words.
-    let between = ours.flags.iter().flatten().next().is_some() && may_have_template_flag(&ours.text);
+    // Between flags, tags are no words; in an ARG or ENV, an expression is one piece of a value.
+    let flags = ours.flags.iter().flatten().next().is_some() && may_have_template_flag(&ours.text);
+    let values = matches!(ours.keyword, Keyword::Arg | Keyword::Env) && has_expression(&ours.text);
+    let between = flags || values;
     (file.template && (in_flag || outer || between)).then_some(TEMPLATE)
 }
 
@@ -115,10 +128,8 @@ fn within_tags(ours: &Item, file: &Dockerfile<'_>) -> bool {
     let (first, last) = ours.lines;
     let own = file.source.lines().skip(first - 1).take(last + 1 - first);
     // Until the engine has run, the line is an instruction called `{%`.
-    let behind_tag = ours.keyword == Keyword::Run && {
-        let line = file.source.lines().nth(first - 1).unwrap_or_default();
-        has_expression(&line[..line.find(&ours.name).unwrap_or(0)])
-    };
+    let behind_tag =
+        ours.keyword == Keyword::Run && ours.text.find(&ours.name).is_some_and(|at| has_expression(&ours.text[..at]));
     file.template && (behind_tag || own.skip(1).any(is_control_line))
 }
 

@@ -1,0 +1,181 @@
+//! What the variables of an id come out as, as far as a file says it: two ids that read alike are one lock only where
+//! their variables have the same values.
+//!
+//! The lane argument, what `isolating-args` lists and the platform are taken by name: the same build passes the same value
+//! wherever they stand. Of any other variable it is the declaration that counts.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Form, Part, Variable, Word};
+
+use super::Settings;
+use super::caches::PLATFORM_ARGS;
+
+/// The values of a file's variables.
+pub(super) struct Values<'a> {
+    file: &'a Dockerfile<'a>,
+    settings: &'a Settings,
+    own: OnceCell<[u8; 8]>,
+}
+
+/// What is known of a variable's value.
+enum Known {
+    /// An ENV gives it, and nobody can change that.
+    Fixed(Vec<u8>),
+    /// It is the same wherever this is.
+    Like(Vec<u8>),
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
+        Self { file, settings, own: OnceCell::new() }
+    }
+
+    /// `word` at the instruction `index` with the values that are fixed in the place of their variables, and what the
+    /// others are like.
+    pub(super) fn of(&self, word: &Word, index: usize) -> (Word, Vec<u8>) {
+        let mut like: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+        let mut open = Word::default();
+        let mut parts = Vec::new();
+        for part in &word.parts {
+            match part {
+                Part::Variable(variable @ Variable { name, form: Form::Plain }) if !self.by_name(name) => {
+                    match self.known(name, index) {
+                        Known::Fixed(value) => parts.push(Part::Text(value)),
+                        Known::Like(what) => {
+                            like.insert(name, what);
+                            parts.push(Part::Variable(variable.clone()));
+                        }
+                    }
+                }
+                _ => {
+                    open.parts.push(part.clone());
+                    parts.push(part.clone());
+                }
+            }
+        }
+        open.each_variable(&mut |variable| {
+            if !self.by_name(&variable.name) {
+                let (Known::Fixed(what) | Known::Like(what)) = self.known(&variable.name, index);
+                like.insert(&variable.name, what);
+            }
+        });
+        let like = like.into_iter().flat_map(|(name, what)| [name.as_bytes(), b"=", &what, b"\0"].concat()).collect();
+        (Word { parts }, like)
+    }
+
+    /// Whether the variable `name` is the same everywhere by its name alone.
+    fn by_name(&self, name: &str) -> bool {
+        name == self.settings.arg
+            || self.settings.isolating.iter().any(|own| own == name)
+            || PLATFORM_ARGS.contains(&name)
+    }
+
+    fn known(&self, name: &str, index: usize) -> Known {
+        let Some(seen) = self.file.valued(name, index) else {
+            return Known::Like(match self.file.visible(name, index) {
+                // A build passes the value, and another may be passed to another file.
+                Some(_) => self.own(),
+                None => self.base(index),
+            });
+        };
+        match (seen.by, self.literal(seen)) {
+            (DeclaredBy::Env, Some(value)) => Known::Fixed(value),
+            // A build that passes a value passes it for all defaults that are one.
+            (DeclaredBy::Arg, Some(value)) => Known::Like([b"=", value.as_slice()].concat()),
+            (_, None) => Known::Like([self.own(), seen.instruction.to_string().into_bytes()].concat()),
+        }
+    }
+
+    /// The value of `declaration` where it holds no variable.
+    fn literal(&self, declaration: &Declaration) -> Option<Vec<u8>> {
+        Word::read(declaration.value.as_ref()?, self.file.escape).ok()?.text_alone()
+    }
+
+    /// What the file is known by: no other has the same, unless it is a copy.
+    fn own(&self) -> Vec<u8> {
+        let hash = self.own.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            self.file.source.hash(&mut hasher);
+            hasher.finish().to_be_bytes()
+        });
+        hash.to_vec()
+    }
+
+    /// The image that gives a variable its value which nothing in the file declares. Snippets come together in one.
+    fn base(&self, index: usize) -> Vec<u8> {
+        let mut stage = self.file.stage_of(index);
+        for _ in 0..self.file.stages.len() {
+            let Some(here) = stage else { break };
+            match &self.file.stages[here].base {
+                Base::Stage(base) => stage = Some(*base),
+                Base::Image(image) if image.contains('$') => return [self.own(), here.to_string().into()].concat(),
+                Base::Image(image) => return image.as_bytes().to_vec(),
+                Base::Unknown => break,
+            }
+        }
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::Dockerfile;
+    use crate::finding::LockKey;
+    use crate::rules::{Context, Settings};
+
+    fn key(source: &str) -> LockKey {
+        let source = format!("{source}\nRUN --mount=type=cache,target=$D,sharing=locked x");
+        let file = Dockerfile::read(source.as_bytes()).unwrap();
+        let settings = Settings { isolating: vec!["LANE".into()], ..Settings::default() };
+        let key = Context::new(&file, &settings).caches()[0].key.clone();
+        key
+    }
+
+    #[test]
+    fn one_name_with_one_value_is_one_cache() {
+        for (a, b) in [
+            ("FROM a\nENV D=/a", "FROM b\nENV D /a/"),
+            ("FROM a\nENV D=/a", "FROM a AS x\nENV D=/a\nFROM x"),
+            ("FROM a\nARG D=/a", "ARG D=/a\nFROM b\nARG D"),
+            ("FROM golang:1", "FROM golang:1\nRUN y"),
+            ("RUN y", "RUN z"),
+            ("FROM a\nARG D=/a\nRUN y", "FROM a\nARG D=\"/a\""),
+        ] {
+            assert_eq!(key(a), key(b), "{a:?} {b:?}");
+        }
+        assert_eq!(key("FROM a\nENV D=/a/").id, b"/a");
+    }
+
+    #[test]
+    fn one_name_with_other_values_is_not() {
+        for (a, b) in [
+            ("FROM a\nENV D=/a", "FROM a\nENV D=/b"),
+            ("FROM a\nARG D=/a", "FROM a\nARG D=/b"),
+            ("FROM a\nARG D", "FROM b\nARG D"),
+            ("FROM a\nENV D=/a", "FROM a\nARG D=/a"),
+            ("FROM a\nENV D=$HOME", "FROM b\nENV D=$HOME"),
+            ("FROM golang:1", "FROM rust:1"),
+            ("ARG V=1\nFROM golang:$V", "ARG V=2\nFROM golang:$V"),
+        ] {
+            assert_ne!(key(a), key(b), "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn lanes_and_platforms_go_by_their_names() {
+        let key = |name: &str, source: &str| {
+            let source = format!("{source}\nRUN --mount=type=cache,id=a-${name},target=/a x");
+            let file = Dockerfile::read(source.as_bytes()).unwrap();
+            let settings = Settings { isolating: vec!["LANE".into()], ..Settings::default() };
+            let key = Context::new(&file, &settings).caches()[0].key.clone();
+            key
+        };
+        for name in ["CACHE_ID", "LANE", "TARGETARCH"] {
+            let declared = format!("FROM b\nARG {name}=x");
+            assert_eq!(key(name, "FROM a"), key(name, &declared), "{name}");
+        }
+    }
+}
