@@ -131,7 +131,9 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], done: &[Done]) {
     let configured = Settled::new(&plain, plain.overrides(None, false))
         .and_then(|settled| Some(settled.of(&report.path)?.settings(&report.path).arg == *arg));
     if configured == Some(false) {
-        terminal::note(&format!("Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."));
+        terminal::note(&format!(
+            "Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."
+        ));
     }
 }
 

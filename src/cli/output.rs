@@ -5,8 +5,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::report::{self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics};
 use crate::config::NAMES;
+use crate::report::{self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics};
 use crate::workspace::{discover, file};
 
 use super::args::{CheckArgs, Format};

@@ -79,7 +79,8 @@ impl Repositories {
         let tracked = names(&git(&root, ["ls-files", "-z"])?).map(PathBuf::from).collect();
         let mut changed = HashMap::new();
         if let Some(base) = &base {
-            let status = git(&root, ["diff", "--name-status", "-z", "-M", "--no-ext-diff", "--no-relative", base, "--"])?;
+            let status =
+                git(&root, ["diff", "--name-status", "-z", "-M", "--no-ext-diff", "--no-relative", base, "--"])?;
             let mut words = names(&status);
             while let (Some(status), Some(name)) = (words.next(), words.next()) {
                 match status.as_encoded_bytes().first() {

@@ -100,8 +100,7 @@ impl Summary {
     #[must_use]
     pub fn new(reports: &[FileReport], files: usize) -> Self {
         let mut summary = Self { files, ..Self::default() };
-        summary.files_with_findings =
-            reports.iter().filter(|report| !report.checked.findings.is_empty()).count();
+        summary.files_with_findings = reports.iter().filter(|report| !report.checked.findings.is_empty()).count();
         summary.suppressed = reports.iter().map(|report| report.checked.suppressed).sum();
         for finding in reports.iter().flat_map(|report| &report.checked.findings) {
             match finding.severity {

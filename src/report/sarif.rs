@@ -12,7 +12,8 @@ mod model;
 
 use model::{
     ArtifactChange, ArtifactLocation, Configuration, Description, Driver, Help, Invocation, Location, Log, Message,
-    NotedLine, NotedLocation, NotedPlace, Notification, PartialFingerprints, PhysicalLocation, Region, Replacement, Rule, SarifFix, SarifResult, SarifRun, Tool, UriBases,
+    NotedLine, NotedLocation, NotedPlace, Notification, PartialFingerprints, PhysicalLocation, Region, Replacement,
+    Rule, SarifFix, SarifResult, SarifRun, Tool, UriBases,
 };
 
 /// What relative paths are relative to. GitHub takes it for the root of the repository.
