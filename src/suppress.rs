@@ -16,6 +16,9 @@ use crate::text::{Span, line_ending};
 /// What every suppression begins with, behind the `#`.
 const MARK: &str = "cachelane:";
 
+/// The same without the colon, and with the word behind it that leaves no doubt.
+const SLIP: &str = "cachelane ignore";
+
 /// How many blocks with a suppression are looked at around a place.
 const MAX_NESTING: usize = 64;
 
@@ -35,6 +38,8 @@ pub struct Ignore {
     pub names: Vec<(String, Span)>,
     /// Why it suppresses nothing whatever it names.
     pub fault: Option<Fault>,
+    /// Whether the line below would be a parser directive if this one were not there.
+    pub guards: bool,
 }
 
 impl Ignore {
@@ -61,6 +66,8 @@ pub enum Covers {
 /// What is wrong with a suppression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// There is no colon behind the name.
+    NoColon,
     /// It names no rule.
     NoList,
     /// The list has no end.
@@ -72,7 +79,17 @@ pub enum Fault {
 /// Whether `source` can hold a suppression.
 #[must_use]
 pub fn is_marked(source: &[u8]) -> bool {
-    memchr::memmem::find(source, MARK.as_bytes()).is_some()
+    marks(source).next().is_some()
+}
+
+/// Where the marks of suppressions are, and whether they have their colon.
+fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
+    let name = &MARK.as_bytes()[..MARK.len() - 1];
+    memchr::memmem::find_iter(source, name).filter_map(|at| {
+        let text = &source[at..];
+        let colon = text.starts_with(MARK.as_bytes());
+        (colon || text.starts_with(SLIP.as_bytes())).then_some((at, colon))
+    })
 }
 
 /// The suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
@@ -81,7 +98,7 @@ pub fn is_marked(source: &[u8]) -> bool {
 pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     let mut done = 0;
-    for at in memchr::memmem::find_iter(source, MARK) {
+    for (at, colon) in marks(source) {
         if at < done {
             continue;
         }
@@ -96,7 +113,15 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
         let hash = at - before.len() + before.find_byte(b'#').unwrap_or(0);
         let comment = Span::new(hash, start + source[line.start..line.end].trim_end().len());
         if let Some(place) = place(file, hash) {
-            ignores.extend(parse(source, at + MARK.len(), comment, line, place));
+            let from = at + MARK.len() - usize::from(!colon);
+            let found = parse(source, from, comment, line, place).filter(|found| colon || found.fault.is_none());
+            ignores.extend(found.map(|mut found| {
+                if !colon {
+                    (found.fault, found.names) = (Some(Fault::NoColon), Vec::new());
+                }
+                found.guards = file.is_some_and(|file| guards(source, file.top, line));
+                found
+            }));
         }
     }
     ignores
@@ -146,6 +171,19 @@ fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     Some(below.map_or(Covers::Nothing, |below| Covers::Instruction(below.span)))
 }
 
+/// Whether the suppression on `line` keeps a comment below it from being a parser directive: between the directives, which
+/// end at byte `top`, and that comment there is nothing but suppressions.
+fn guards(source: &[u8], top: usize, line: Span) -> bool {
+    let is_suppression = |line: &[u8]| line.starts_with(b"#") && marks(line).next().is_some();
+    if line.start < top || !source[top..line.start].lines().all(|line| is_suppression(line.trim())) {
+        return false;
+    }
+    let mut below = source[line.end..].lines().map(|line| line.trim()).skip_while(|line| is_suppression(line));
+    let word = below.next().and_then(|line| line.strip_prefix(b"#")).map(|word| word.trim_start()).unwrap_or_default();
+    let rest = word.trim_start_with(|ch| ch.is_ascii_alphanumeric());
+    rest.len() < word.len() && rest.trim_start().starts_with(b"=")
+}
+
 /// Reads what stands behind the mark at byte `from`; `None` where it is prose.
 fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -> Option<Ignore> {
     let text = &source[from..comment.end.max(from)];
@@ -156,7 +194,7 @@ fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -
         .count();
     let name = source[start..start + word].to_str_lossy().into_owned();
     let after = &source[start + word..comment.end.max(start + word)];
-    let ignore = |covers, names, fault| Some(Ignore { covers, comment, line, names, fault });
+    let ignore = |covers, names, fault| Some(Ignore { covers, comment, line, names, fault, guards: false });
     let covers = match name.as_str() {
         "ignore" => place,
         "ignore-file" => Covers::File,
@@ -330,6 +368,28 @@ mod tests {
             [Some(Fault::NoList), Some(Fault::NoList), Some(Fault::Open), unknown("disable"), unknown("ingore"), None];
         assert_eq!(faults, expected);
         assert_eq!(found[5].covers, Covers::Nothing);
+    }
+
+    #[test]
+    fn a_colon_that_is_missing_is_said() {
+        let source =
+            "FROM x\n# cachelane ignore[a]\nRUN a\n# cachelane ignores this\nRUN b\n# cachelane ignore\nRUN c\n";
+        let found = ignores(source);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].fault.clone(), names(&found[0])), (Some(Fault::NoColon), vec![]));
+        assert!(is_marked(source.as_bytes()) && !is_marked(b"FROM cachelane\n"));
+    }
+
+    #[test]
+    fn what_guards_a_directive() {
+        let guards = |source: &str| ignores(source).iter().map(|ignore| ignore.guards).collect::<Vec<_>>();
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n# cachelane: ignore-file[b]\n# syntax=x\nFROM x\n"),
+            [true, true]
+        );
+        assert_eq!(guards("# escape=\\\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [true]);
+        assert_eq!(guards("# a\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [false]);
+        assert_eq!(guards("# cachelane: ignore-file[a]\n# a b=c\nFROM x\n"), [false]);
     }
 
     #[test]

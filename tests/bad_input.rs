@@ -151,8 +151,9 @@ fn hard_links_are_not_parted() {
     let folder = folder();
     let (one, other) = (folder.path().join("good/Dockerfile"), folder.path().join("other"));
     fs::hard_link(&one, &other).unwrap();
-    let (code, _, err) = cachelane(folder.path(), &["fix"]);
+    let (code, out, err) = cachelane(folder.path(), &["fix"]);
     assert!(code == 2 && err.contains("it has 2 hard links"), "{err}");
+    assert!(out.contains("not fixed: it has 2 hard links"), "{out}");
     assert_eq!(fs::read_to_string(one).unwrap(), GOOD);
 }
 
@@ -161,4 +162,163 @@ fn a_file_that_is_named_twice_is_one_file() {
     let folder = folder();
     let (_, out, _) = cachelane(folder.path(), &["check", ".", "good/Dockerfile", "./good/Dockerfile"]);
     assert!(out.contains("1 finding in 1 file") && !out.contains("other RUN"), "{out}");
+}
+
+#[test]
+fn a_read_only_file_is_left_alone() {
+    let folder = folder();
+    let path = folder.path().join("good/Dockerfile");
+    let mut mode = fs::metadata(&path).unwrap().permissions();
+    mode.set_readonly(true);
+    fs::set_permissions(&path, mode).unwrap();
+    let (code, out, err) = cachelane(folder.path(), &["fix"]);
+    assert!(code == 2 && err.contains("it is read-only") && out.contains("not fixed: it is read-only"), "{out}{err}");
+    assert_eq!(fs::read_to_string(path).unwrap(), GOOD);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_nothing_silently() {
+    let folder = folder();
+    let run = |args: &[&str], out: fs::File| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        command.args(args).current_dir(folder.path()).env_remove("GITHUB_ACTIONS").stdout(out).output().unwrap()
+    };
+    let formats = ["human", "concise", "json", "sarif", "github", "gitlab", "junit", "checkstyle"];
+    let checks = formats.iter().map(|format| vec!["check", "--format", format]);
+    let others =
+        ["list", "fix --diff", "config show", "rules", "explain shared-lock", "completions bash", "builds", "--help"];
+    for args in checks.chain(others.iter().map(|line| line.split(' ').collect())) {
+        let output = run(&args, fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(err.contains("cannot write to standard output: No space left"), "{args:?}: {err}");
+    }
+    // A reader that has gone away is no error.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let pipe = std::os::fd::OwnedFd::from(writer);
+    let output = run(&["check"], fs::File::from(pipe));
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(1), &b""[..]));
+}
+
+#[test]
+fn a_diff_can_be_applied_whatever_the_names() {
+    for tool in [&["git", "apply"][..], &["patch", "-s", "-p1", "-i"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["plain", "a b", "q\"u\\o", "gr\u{fc}n", "tab\there"];
+        for name in names {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join("Dockerfile"), GOOD).unwrap();
+        }
+        let (code, out, _) = cachelane(folder.path(), &["fix", "--diff"]);
+        assert_eq!(code, 1);
+        fs::write(folder.path().join("d.patch"), out).unwrap();
+        let applied = Command::new(tool[0]).args(&tool[1..]).arg("d.patch").current_dir(folder.path()).output();
+        let applied = match applied {
+            Err(_) if tool[0] == "patch" && std::env::var_os("CI").is_none() => {
+                eprintln!("NOT RUN: there is no `patch` here");
+                continue;
+            }
+            applied => applied.unwrap(),
+        };
+        assert!(applied.status.success(), "{tool:?}: {}", String::from_utf8_lossy(&applied.stderr));
+        for name in names {
+            let text = fs::read_to_string(folder.path().join(name).join("Dockerfile")).unwrap();
+            assert!(text.contains("id=x-${CACHE_ID}"), "{tool:?}: {name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_known_already_and_what_is_excluded_is_not_missing() {
+    let folder = folder();
+    let here = folder.path();
+    for args in [&["check", "good/Dockerfile", "."][..], &["check", ".", "good"]] {
+        let (code, _, err) = cachelane(here, args);
+        assert_eq!((code, err.as_str()), (1, ""), "{args:?}");
+    }
+    fs::write(here.join("cachelane.toml"), "exclude = [\"good/\"]\n").unwrap();
+    let (_, _, err) = cachelane(here, &["check", "--force-exclude", "good"]);
+    assert!(err.contains("no Dockerfile below good but for what the configuration excludes"), "{err}");
+    fs::write(here.join("cachelane.toml"), "exclude = \"good/\"\n").unwrap();
+    let (code, _, err) = cachelane(here, &["check"]);
+    assert!(code == 2 && err.contains("write a list: `[\"good/\"]`"), "{err}");
+}
+
+#[test]
+fn options_that_cannot_be_meant_are_refused() {
+    let folder = folder();
+    for (args, part) in [
+        (&["check", "--rules", "shared-lock", "--ignore", "shared-lock"][..], "leave no rule"),
+        (&["fix", "--rules", "shared-lock", "--ignore", "shared-lock"], "leave no rule"),
+        (&["check", "--statistics", "--format", "sarif"], "--statistics"),
+        (&["check", "--stdin-filename", "Dockerfile"], "--stdin-filename"),
+        (&["list", "--stdin-filename", "Dockerfile"], "--stdin-filename"),
+        (&["config", "show", "no/where"], "no/where: there is no such file or folder"),
+    ] {
+        let (code, out, err) = cachelane(folder.path(), args);
+        assert!(code == 2 && out.is_empty() && err.contains(part), "{args:?}: {err}");
+    }
+    let (code, out, _) =
+        cachelane(folder.path(), &["check", "--rules", "shared-lock, lock-order", "--format", "concise"]);
+    assert!(code == 1 && out.contains("1 finding in 1 file"), "{out}");
+    let (code, out, _) = cachelane(folder.path(), &["config", "show", "nowhere"]);
+    assert!(code == 0 && out.contains("# There is no such file"), "{out}");
+}
+
+#[test]
+fn fix_says_what_it_did_and_no_more() {
+    let folder = folder();
+    let path = folder.path().join("good/Dockerfile");
+    // One unsafe fix adds the lock that another takes away.
+    let pip = "--mount=type=cache,id=pip-${CACHE_ID},target=/root/.cache/pip";
+    let mixed = format!(
+        "FROM debian\nARG CACHE_ID=default\nRUN {pip},sharing=private pip install a\nRUN {pip} pip install b\n"
+    );
+    fs::write(&path, &mixed).unwrap();
+    let (_, out, _) = cachelane(folder.path(), &["fix", "--unsafe"]);
+    let same = fs::read_to_string(&path).unwrap() == mixed;
+    assert_eq!(same, out.contains("nothing to fix"), "{out}");
+    // Lines are those of the file as it was.
+    let two = "FROM debian\nRUN --mount=type=cache,id=a,target=/x,sharing=locked true\nFROM debian\nRUN --mount=type=cache,id=b-${CACHE_ID},target=/x true\n";
+    fs::write(&path, two).unwrap();
+    let (_, out, _) = cachelane(folder.path(), &["fix"]);
+    assert!(out.contains("  line 2: ") && out.contains("  line 4: "), "{out}");
+    // Infos are counted; what fails the gate is shown.
+    let private = "FROM debian\nRUN --mount=type=cache,id=a,target=/x,sharing=private true\n";
+    fs::write(&path, private).unwrap();
+    let (code, out, _) = cachelane(folder.path(), &["fix"]);
+    assert_eq!((code, out.as_str()), (0, "nothing to fix, 1 info left (`--fail-on info` shows infos).\n"));
+    let (code, out, _) = cachelane(folder.path(), &["fix", "--fail-on", "info"]);
+    assert!(code == 1 && out.contains("private-cache") && out.ends_with("1 info left.\n"), "{out}");
+}
+
+#[test]
+fn a_name_that_was_typed_is_to_be_configured() {
+    let folder = folder();
+    let (_, _, err) = cachelane(folder.path(), &["fix", "--arg", "JOB"]);
+    assert!(err.contains("Put `arg = \"JOB\"` into cachelane.toml"), "{err}");
+    fs::write(folder.path().join("cachelane.toml"), "arg = \"JOB\"\n").unwrap();
+    fs::write(folder.path().join("good/Dockerfile"), GOOD).unwrap();
+    let (_, _, err) = cachelane(folder.path(), &["fix", "--arg", "JOB"]);
+    assert_eq!(err, "");
+}
+
+#[test]
+fn a_suppression_that_cannot_go_is_not_called_fixable() {
+    let folder = folder();
+    for text in [
+        "# cachelane: ignore-file[shared-lock]\n# syntax=docker/dockerfile:1\nFROM debian\n",
+        "FROM debian\n# cachelane: ignore[*]\nRUN true\n",
+        "FROM debian\n# cachelane: ignore[all]\nRUN true\n",
+        "FROM debian\n# cachelane ignore[shared-lock]\nRUN true\n",
+    ] {
+        fs::write(folder.path().join("good/Dockerfile"), text).unwrap();
+        let (code, out, _) = cachelane(folder.path(), &["check"]);
+        assert!(code == 1 && out.contains("unused-ignore") && !out.contains("fixable"), "{out}");
+        let (code, _, err) = cachelane(folder.path(), &["fix"]);
+        assert_eq!((code, err.as_str()), (1, ""));
+        assert_eq!(fs::read_to_string(folder.path().join("good/Dockerfile")).unwrap(), text);
+    }
 }

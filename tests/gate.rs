@@ -180,3 +180,160 @@ fn reports_go_into_files_and_onto_the_job_s_page() {
     let page = fs::read_to_string(here.join("page.md")).unwrap();
     assert!(page.starts_with("# before\n") && page.contains("shared-lock"), "{page}");
 }
+
+#[test]
+fn what_a_change_elsewhere_in_the_file_brings_is_new() {
+    let folder = repository();
+    let here = folder.path();
+    let run = "RUN --mount=type=cache,id=x-${CACHE_ID},target=/x,sharing=locked true\n";
+    let good = format!(
+        "FROM debian\nARG CACHE_ID=default\n{run}FROM debian\n# cachelane: ignore[shared-lock]\n{}",
+        &LOCKED[12..]
+    );
+    fs::write(here.join("a/Dockerfile"), &good).unwrap();
+    git(here, &["commit", "-qam", "lanes"]);
+    let since = |text: &str| {
+        fs::write(here.join("a/Dockerfile"), text).unwrap();
+        let (code, out, err) = cachelane(here, &["check", "--format", "concise", "--quiet", "--diff", "HEAD"]);
+        assert!(code < 2, "{err}");
+        out.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(since(&good), Vec::<String>::new());
+    assert_eq!(since(&good.replace("ARG CACHE_ID=default\n", "")), ["error[undeclared-arg]"]);
+    assert_eq!(
+        since(&good.replace("RUN --mount=type=cache,id=x-", "ENV CACHE_ID=x\nRUN --mount=type=cache,id=x-")),
+        ["warning[shadowed-arg]"]
+    );
+    assert_eq!(since(&good.replace("# cachelane: ignore[shared-lock]\n", "")), ["error[shared-lock]"]);
+    // What was there before is no news because of a line more.
+    fs::write(here.join("a/Dockerfile"), LOCKED).unwrap();
+    git(here, &["commit", "-qam", "locked"]);
+    assert_eq!(since(&LOCKED.replace("FROM debian\n", "FROM debian\nRUN one\n")), Vec::<String>::new());
+    assert_eq!(since(&LOCKED.replace('\n', "\r\n")), Vec::<String>::new());
+    // One more of the same: only that one counts.
+    let twice = format!("{LOCKED}{}", &LOCKED[12..]);
+    assert_eq!(since(&twice), ["error[shared-lock]"]);
+}
+
+#[test]
+fn a_file_that_only_moved_is_not_new() {
+    let folder = repository();
+    let here = folder.path();
+    git(here, &["mv", "a/Dockerfile", "a/Dockerfile.moved"]);
+    assert_eq!(since(here, "main"), Vec::<String>::new());
+    git(here, &["commit", "-qm", "moved"]);
+    assert_eq!(since(here, "main"), Vec::<String>::new());
+    let text = fs::read_to_string(here.join("a/Dockerfile.moved")).unwrap();
+    fs::write(here.join("a/Dockerfile.moved"), format!("{text}{}", &LOCKED[12..].replace("id=x", "id=y"))).unwrap();
+    assert_eq!(since(here, "main"), ["a/Dockerfile.moved:5:27"]);
+}
+
+#[test]
+fn a_file_is_asked_about_in_its_own_repository() {
+    let (outer, inner, elsewhere) = (repository(), repository(), tempfile::tempdir().unwrap());
+    let here = outer.path();
+    let url = inner.path().to_str().unwrap();
+    git(here, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "sub"]);
+    // A submodule that is new counts as a whole; the revision is that of the repository around it.
+    assert_eq!(since(here, "main"), ["sub/a/Dockerfile:2:27"]);
+    git(here, &["commit", "-qm", "sub"]);
+    assert_eq!(since(here, "HEAD"), Vec::<String>::new());
+    let changed = format!("{LOCKED}{}", &LOCKED[12..].replace("id=x", "id=y"));
+    fs::write(here.join("sub/a/Dockerfile"), &changed).unwrap();
+    assert_eq!(since(here, "HEAD"), ["sub/a/Dockerfile:3:27"]);
+    git(&here.join("sub"), &["commit", "-qam", "changed"]);
+    assert_eq!(since(here, "HEAD"), ["sub/a/Dockerfile:3:27"]);
+    // Ignored files that are named, and standard input, count as changed.
+    fs::write(here.join(".gitignore"), "made/\n").unwrap();
+    fs::create_dir(here.join("made")).unwrap();
+    fs::write(here.join("made/Dockerfile"), LOCKED).unwrap();
+    let named = |folder: &Path, args: &[&str]| {
+        let (code, out, err) =
+            cachelane(folder, &[&["check", "--format", "concise", "--quiet", "--diff"], args].concat());
+        assert!(code < 2, "{err}");
+        out.lines().count()
+    };
+    assert_eq!(named(here, &["HEAD", "made/Dockerfile"]), 1);
+    // From outside of any repository, and for a file of another one.
+    let file = here.join("a/Dockerfile");
+    assert_eq!(named(elsewhere.path(), &["HEAD", file.to_str().unwrap()]), 0);
+    fs::write(inner.path().join("a/Dockerfile"), changed).unwrap();
+    assert_eq!(named(here, &["HEAD", inner.path().join("a/Dockerfile").to_str().unwrap()]), 1);
+}
+
+#[test]
+fn standard_input_has_the_past_of_its_name() {
+    let folder = repository();
+    let text = fs::read_to_string(folder.path().join("a/Dockerfile")).unwrap();
+    let check = |args: &[&str], text: &str| {
+        fs::write(folder.path().join("input"), text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        command.args(["check", "--format", "concise", "--quiet", "--diff", "main", "-"]).args(args);
+        let input = fs::File::open(folder.path().join("input")).unwrap();
+        let output = command.current_dir(folder.path()).env_remove("GITHUB_ACTIONS").stdin(input).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    assert_eq!(check(&[], &text), 1);
+    assert_eq!(check(&["--stdin-filename", "a/Dockerfile"], &text), 0);
+    assert_eq!(check(&["--stdin-filename", "a/Dockerfile"], &text.replace("id=x", "id=y")), 1);
+    assert_eq!(check(&["--stdin-filename", "a/Dockerfile.new"], &text), 1);
+}
+
+#[test]
+fn a_report_takes_no_file_s_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("Dockerfile"), LOCKED).unwrap();
+    fs::write(here.join("piece"), LOCKED).unwrap();
+    for args in [
+        &["--output", "Dockerfile"][..],
+        &["--report", "junit=./Dockerfile"],
+        &["piece", "--output", "piece"],
+        &["--output", "a", "--report", "junit=./a"],
+        &["--report", "junit=a", "--report", "sarif=a"],
+        &["--report", "junit=-"],
+    ] {
+        let (code, out, err) = cachelane(here, &[&["check"], args].concat());
+        assert!(code == 2 && out.is_empty() && !err.is_empty(), "{args:?}: {err}");
+        assert_eq!(fs::read_dir(here).unwrap().count(), 2, "{args:?}");
+        assert_eq!(fs::read_to_string(here.join("Dockerfile")).unwrap(), LOCKED);
+    }
+    let (code, out, _) = cachelane(here, &["check", "--format", "concise", "--output", "-"]);
+    assert!(code == 1 && out.starts_with("Dockerfile:2:27") && !here.join("-").exists(), "{out}");
+}
+
+#[test]
+fn no_report_is_green_where_the_run_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("bad.toml"), "arg = \"A\"\nnonsense = 1\n").unwrap();
+    let formats = [
+        ("junit", "errors=\"1\""),
+        ("sarif", "\"executionSuccessful\": false"),
+        ("json", "\"errors\": [\n    {"),
+        ("gitlab", "\"blocker\""),
+        ("checkstyle", "severity=\"error\""),
+        ("github", "::error file="),
+    ];
+    for (format, part) in formats {
+        let (code, out, _) = cachelane(here, &["check", "gone", "--format", format]);
+        assert!(code == 2 && out.contains(part) && out.contains("gone"), "{format}: {out}");
+        let (code, out, _) = cachelane(here, &["check", "--config", "bad.toml", "--format", format]);
+        assert!(code == 2 && out.contains(part) && out.contains("nonsense"), "{format}: {out}");
+    }
+    let (_, out, _) = cachelane(here, &["check", "--config", "bad.toml", "--format", "github"]);
+    assert!(out.starts_with("::error file=bad.toml,line=2,title=cachelane::"), "{out}");
+    let (code, out, _) = cachelane(here, &["check", "--diff", "main", "--format", "json"]);
+    assert!(code == 2 && out.contains("\"path\": null") && out.contains("not a git repository"), "{out}");
+}
+
+#[test]
+fn github_gets_a_line_for_people_too() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Dockerfile"), "FROM debian\n").unwrap();
+    fs::write(folder.path().join("b.Dockerfile"), LOCKED).unwrap();
+    let (_, out, _) = cachelane(folder.path(), &["check", "--format", "github", "Dockerfile"]);
+    assert_eq!(out, "1 file checked, nothing found.\n");
+    let (_, out, _) = cachelane(folder.path(), &["check", "--format", "github"]);
+    assert!(out.ends_with("\n1 finding in 1 of 2 files: 1 error; all fixable with `cachelane fix`.\n"), "{out}");
+}

@@ -229,8 +229,23 @@ fn init_leaves_what_it_does_not_understand() {
     fs::write(&path, "repos: []\n").unwrap();
     fs::write(folder.path().join(".cachelane.toml"), "arg = \"X\"\n").unwrap();
     let (output, text) = init(folder.path());
-    assert_eq!(output.status.code(), Some(2));
+    // What is left to a person is said, and is no error.
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.contains("it is left as it is. Put this into it:") && text.contains("replace OWNER"), "{text}");
     assert!(text.contains(&snippet(env!("CARGO_PKG_VERSION"))), "{text}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "repos: []\n");
     assert!(!folder.path().join("cachelane.toml").exists());
+}
+
+#[test]
+fn init_in_a_folder_finds_the_hooks_of_the_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sub, path) = (folder.path().join("docker"), folder.path().join(".pre-commit-config.yaml"));
+    fs::create_dir(&sub).unwrap();
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    fs::write(&path, "repos:\n- repo: local\n  hooks: []\n").unwrap();
+    let (output, text) = init(&sub);
+    assert!(output.status.success() && text.contains("replace OWNER"), "{text}");
+    assert!(fs::read_to_string(&path).unwrap().contains("id: cachelane"));
+    assert!(sub.join("cachelane.toml").exists() && !sub.join(".pre-commit-config.yaml").exists());
 }

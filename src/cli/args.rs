@@ -70,7 +70,7 @@ pub(super) enum Command {
     /// Write a commented cachelane.toml, and add the hook to .pre-commit-config.yaml
     #[command(
         after_help = "Nothing that exists is overwritten; what was done is said line by line.\n\nExit code: 0, or 2 when \
-            something could not be read or written, or the hook could not be added."
+            something could not be read or written."
     )]
     Init(InitArgs),
     /// Print the lane of this job, the same one in each of its runs

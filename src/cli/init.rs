@@ -1,6 +1,6 @@
 //! `cachelane init`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
 use crate::init::{self, Hooked};
@@ -16,6 +16,9 @@ use super::{Outcome, terminal};
 const PRE_COMMIT: &str = ".pre-commit-config.yaml";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a person has to fill in before the hook can be fetched.
+const OWNER: Option<&str> = Some("replace OWNER in .pre-commit-config.yaml by whose cachelane it is to be");
 
 /// What was done, and what there is to type next.
 #[derive(Default)]
@@ -57,13 +60,14 @@ impl Said {
 
     /// Adds the hook to pre-commit's configuration, or says what to paste.
     fn hook(&mut self, folder: &Path) {
-        let path = folder.join(PRE_COMMIT);
+        let root = root(folder);
+        let path = root.join(PRE_COMMIT);
         let mut old = Vec::new();
         match file::read(&path, &mut old) {
             Ok(()) => {}
             Err(FileError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 say(&path, "there is none. If you use pre-commit, write one with this in it:");
-                terminal::print(format!("\n{}", init::snippet(VERSION)));
+                self.paste();
                 return;
             }
             Err(error) => return self.complain(&path, &error.to_string()),
@@ -75,12 +79,13 @@ impl Said {
         match hooked {
             Hooked::There => say(&path, "the hook is there already; the file is left as it is"),
             Hooked::Left(why) => {
-                self.complain(&path, &format!("{why}: it is left as it is. What has to be in it:"));
-                terminal::print(format!("\n{}", init::snippet(VERSION)));
+                say(&path, &format!("{why}: it is left as it is. Put this into it:"));
+                self.paste();
             }
-            Hooked::Added(new) => match file::replace(&path, &old, new.as_bytes(), &[folder.to_path_buf()]) {
+            Hooked::Added(new) => match file::replace(&path, &old, new.as_bytes(), std::slice::from_ref(&root)) {
                 Ok(()) => {
                     say(&path, "the hook `cachelane` was added at the end of `repos`");
+                    self.next.extend(OWNER);
                     self.next.push("pre-commit run cachelane --all-files");
                 }
                 Err(error) => self.complain(&path, &error.to_string()),
@@ -88,9 +93,24 @@ impl Said {
         }
     }
 
+    /// Prints what a person has to put in.
+    fn paste(&mut self) {
+        terminal::print(format!("\n{}", init::snippet(VERSION)));
+        self.next.extend(OWNER);
+    }
+
     fn complain(&mut self, path: &Path, what: &str) {
         terminal::complain(&format!("{}: {what}", report::path(path)));
         self.trouble = true;
+    }
+}
+
+/// The root of the repository that `folder` lies in, where pre-commit looks; `folder` itself outside of one.
+fn root(folder: &Path) -> PathBuf {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    match absolute.ancestors().find(|folder| folder.join(".git").exists()) {
+        Some(root) if root != absolute.as_path() => root.to_path_buf(),
+        _ => folder.to_path_buf(),
     }
 }
 

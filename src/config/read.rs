@@ -139,8 +139,10 @@ impl Raw {
             let span = error.span().map_or(Span::at(0), |range| Span::new(range.start, range.end));
             let message = error.message().replace('\n', ", ");
             let word = span.of(text.as_bytes());
+            let is_list = message.contains("expected a sequence");
+            let list = || format!("write a list: `[{}]`", String::from_utf8_lossy(span.of(text.as_bytes())));
             let help = near_key(&String::from_utf8_lossy(word)).filter(|_| message.starts_with("unknown field"));
-            vec![Problem { span, message, help }]
+            vec![Problem { span, message, help: help.or_else(|| is_list.then(list)) }]
         })
     }
 

@@ -31,7 +31,8 @@ RUN make
 
 ## Fix
 Safe: the name goes out of the list, and the line goes with the last name. There is none where the writer meant something
-else (a name that is nearly a rule's, a comment that a blank line parts from its instruction), and for a rule that compares
+else (a name that is nearly a rule's, `all` or `*`, a comment that a blank line parts from its instruction), where the
+comment below would become a parser directive, and for a rule that compares
 files (`lock-order`, `mixed-sharing`, `id-collision`, `split-cache`): another file may be the reason, so such a suppression
 is named only when folders were searched.
 
@@ -64,14 +65,22 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
         _ => format!("this suppresses nothing: {} {} nothing to say here", names.join(", "), has(unused.len())),
     };
     let near = unknown.map(nearest).filter(|near| !near.is_empty());
-    let help = match (&near, ignore.covers) {
+    let help: String = match (&near, ignore.covers) {
         (Some(near), _) => format!("did you mean `{}`?", near.join("` or `")),
         (_, Covers::Nothing) => "put it right above the instruction, without a blank line between".into(),
         _ if unused.len() == ignore.names.len() => "remove the comment".into(),
         _ => format!("take {} out of the list", names.join(", ")),
     };
     let compares = |index: &usize| by_name(&ignore.names[*index].0).is_some_and(super::Rule::compares);
-    let fix = if near.is_some() {
+    // Whoever writes these means rules that exist.
+    let all = |index: &usize| matches!(ignore.names[*index].0.as_str(), "*" | "all");
+    let all = unused.iter().any(all);
+    let help = if all { "name the rules that are to be silent: there is no word for all of them".into() } else { help };
+    let fix = if all {
+        Err("only you know which rules are meant".into())
+    } else if ignore.guards && unused.len() >= ignore.names.len() {
+        Err("without it the comment below would be a parser directive: remove it by hand".into())
+    } else if near.is_some() {
         Err("only you know which rule is meant".into())
     } else if ignore.covers == Covers::Nothing {
         Err("only you know which instruction is meant".into())
@@ -90,6 +99,7 @@ fn has(names: usize) -> &'static str {
 fn faulty(ignore: &Ignore, fault: &Fault) -> Finding {
     let verb = if ignore.covers == Covers::File { "ignore-file" } else { "ignore" };
     let message = match fault {
+        Fault::NoColon => "this suppresses nothing: there is no `:` behind `cachelane`".into(),
         Fault::NoList => "this suppresses nothing: it names no rule".into(),
         Fault::Open => "this suppresses nothing: its list has no `]`".into(),
         Fault::Unknown(word) => format!("this suppresses nothing: cachelane knows no `{word}`"),

@@ -8,6 +8,7 @@ mod hostile;
 mod outside;
 mod read;
 mod sarif;
+mod troubles;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -44,7 +44,7 @@ impl Element {
         let count = |name: &str| self.all().iter().filter(|element| element.name == name).count().to_string();
         assert_eq!(self.attribute("tests"), count("testcase"));
         assert_eq!(self.attribute("failures"), count("failure"));
-        assert_eq!(self.attribute("errors"), "0");
+        assert_eq!(self.attribute("errors"), count("error"));
         if let Some(skipped) = self.attributes.get("skipped") {
             assert_eq!(*skipped, count("skipped"));
         }
