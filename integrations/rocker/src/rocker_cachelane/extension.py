@@ -111,4 +111,15 @@ def _fail(message: str) -> NoReturn:
 def _say(note: str) -> None:
     if note not in _said:
         _said.add(note)
-        print(f"rocker-cachelane: {note}", file=sys.stderr)
+        print(f"rocker-cachelane: {printable(note)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Show what a terminal would obey as pictures, as cachelane does."""
+    return "".join(map(_picture, text))
+
+
+def _picture(char: str) -> str:
+    if char < " ":
+        return chr(0x2400 + ord(char))
+    return "\u2421" if char == "\x7f" else char if char.isprintable() else "\ufffd"
