@@ -7,6 +7,8 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bstr::ByteSlice as _;
+
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Elsewhere, Finding, Label};
 use crate::fix::{self, Applicability, Fix};
@@ -170,7 +172,7 @@ pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
 pub struct Fixed {
     /// The new bytes; the old ones where nothing was fixed.
     pub bytes: Vec<u8>,
-    /// The fixes that were made, in order: the rule, and the 1-based line of the finding when it was fixed.
+    /// The fixes that were made, in order.
     pub made: Vec<Made>,
     /// What is left in the new bytes.
     pub left: Checked,
@@ -183,7 +185,7 @@ pub struct Fixed {
 pub struct Made {
     /// The rule whose finding it cured.
     pub rule: &'static str,
-    /// The 1-based line of the finding, in the file as it was in that round.
+    /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
     /// What it did.
     pub title: String,
@@ -211,6 +213,8 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let mut made = Vec::new();
     let mut dropped: Vec<Dropped> = Vec::new();
     let mut found = found;
+    // For each line, where it comes from.
+    let mut origins: Vec<usize> = (1..=source.lines().count() + 1).collect();
     // Kinds of fixes of which none can be made any more.
     let mut exhausted: Vec<Turn> = Vec::new();
     for _ in 0..MAX_ROUNDS {
@@ -228,14 +232,30 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
         }
         made.extend(round.made.iter().map(|&index| {
             let title = findings[index].fix.as_ref().map_or("", Fix::title);
-            Made { rule: findings[index].rule, line: line(index), title: title.into() }
+            let line = origins.get(line(index) - 1).copied().unwrap_or_else(|| line(index));
+            Made { rule: findings[index].rule, line, title: title.into() }
         }));
+        origins = traced(&origins, &bytes, &round.bytes);
         bytes = round.bytes;
         // Their places are those of the file as it was.
         found = &[];
     }
     let left = check(&bytes, settings);
     Fixed { bytes, made, left, dropped }
+}
+
+/// For each line of `new` the line that it comes from, where `origins` says so for those of `old`. A line that is new
+/// counts as the one that it stands at.
+fn traced(origins: &[usize], old: &[u8], new: &[u8]) -> Vec<usize> {
+    let (before, after): (Vec<&[u8]>, Vec<&[u8]>) = (old.lines().collect(), new.lines().collect());
+    let last = before.len();
+    let mut traced = Vec::with_capacity(after.len() + 1);
+    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &before, &after) {
+        let (_, old, new) = op.as_tag_tuple();
+        traced.extend((0..new.len()).map(|at| (old.start + at).min(old.end.max(old.start + 1) - 1).min(last)));
+    }
+    traced.push(last);
+    traced.into_iter().map(|at| origins.get(at).copied().unwrap_or(at + 1)).collect()
 }
 
 /// When a fix is made: those of an earlier turn come first, and only fixes of one turn in one round.

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::process::{Command, Output};
 
 const COMMANDS: &[&str] =
-    &["check", "fix", "list", "rules", "explain", "config", "init", "id", "run", "completions", "man"];
+    &["check", "fix", "list", "rules", "explain", "config", "init", "builds", "id", "run", "completions", "man"];
 
 fn cachelane(args: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_cachelane")).args(args).output().unwrap();

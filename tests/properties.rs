@@ -73,6 +73,19 @@ const LINES: &[&str] = &[
     "RUN --mount=type=cache,id=c-${OWN},sharing=locked,target=/x true",
     "ONBUILD RUN --mount=type=cache,id=a${CACHE_ID:+-${CACHE_ID}},sharing=locked,target=/x true",
     "ARG OWN=1",
+    "RUN --mount=type=cache,sharing=locked,target=/x,id=b-<%= x %> true",
+    "RUN --mount=type=cache,target=<%= x %>/y,sharing=locked true",
+    "RUN --mount=type=cache,id=@f(x, y),target=/x,sharing=locked true",
+    "RUN --mount=type=cache,id=[[ x ]],target=/var/cache/apt apt-get update",
+    "RUN --mount=type=cache,sharing=locked,target=/x,id=#{x y} true",
+    "RUN --mount=type=cache,sharing=locked,target=/x,id={# x, y #}-${CACHE_ID} true",
+    "RUN --mount=type=cache,sharing=locked,target=/x,id=a-<%= x \\",
+    "RUN --mount=type=cache,id=@(x,sharing=private,target=/var/cache/apt apt-get update",
+    "{% if x %}RUN --mount=type=cache,id=a,sharing=locked,target=/x true{% endif %}",
+    "@[if x]ARG CACHE_ID=<%= x y %>@[end if]",
+    "ARG CACHE_ID=<%= x y %>",
+    "RUN {% if x %}--mount=type=cache,id=a,sharing=locked,target=/x{% endif %} true{% if y %}",
+    "ENV OWN=/a",
     " # syntax=docker/dockerfile:1",
     "#!/usr/bin/env x",
 ];
@@ -230,6 +243,17 @@ proptest! {
         prop_assert_eq!(skeleton(&before), skeleton(&after));
         let (was, is) = (declared(&before), declared(&after));
         prop_assert!(was.iter().all(|(name, count)| is.get(name).is_some_and(|now| now >= count)), "{was:?} {is:?}");
+    }
+
+    #[test]
+    fn no_fix_writes_into_an_expression(source in any_file(), settings in any_settings()) {
+        for level in [Applicability::Safe, Applicability::Unsafe] {
+            let fixed = lint::fix(&source, &settings, level, &[]).bytes;
+            for mark in ["<%= x %>", "<%= x y %>", "@f(x, y)", "[[ x ]]", "#{x y}", "{# x, y #}", "{{ x }}", "<%= x \\"] {
+                let count = |text: &[u8]| text.find_iter(mark).count();
+                prop_assert!(count(&fixed) >= count(&source), "{mark}: {:?}", BString::from(fixed.clone()));
+            }
+        }
     }
 
     #[test]

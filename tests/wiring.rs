@@ -71,15 +71,17 @@ fn every_case_reports_and_fixes_as_recorded() {
         // The root of a repository.
         fs::create_dir(work.path().join(".git")).unwrap();
         write(work.path(), &before);
-        let (_, report, err) = cachelane(work.path(), &["check"]);
+        let (_, mut report, err) = cachelane(work.path(), &["check"]);
         assert_eq!(err, "", "{name}");
         let near_miss = case.file_name().unwrap().to_string_lossy().starts_with("ok-");
         let found = report.lines().any(|line| line == rule);
         if found == near_miss {
             failures.push(format!("{name}: a hit must show its rule and a near miss must not:\n{report}"));
         }
-        let (_, _, err) = cachelane(work.path(), &["fix", "--quiet"]);
-        assert_eq!(err, "", "{name}");
+        let (_, _, said) = cachelane(work.path(), &["fix", "--quiet"]);
+        if !said.is_empty() {
+            report.push_str(&format!("\n-- what fix says --\n{said}"));
+        }
         fs::remove_dir(work.path().join(".git")).unwrap();
         let after = files(work.path());
         let fixed: BTreeMap<_, _> = after.into_iter().filter(|(path, bytes)| before.get(path) != Some(bytes)).collect();
@@ -111,5 +113,48 @@ fn every_rule_has_as_many_near_misses_as_hits() {
         let misses = own.iter().filter(|case| case.file_name().unwrap().to_string_lossy().starts_with("ok-")).count();
         let hits = own.len() - misses;
         assert!(hits > 0 && misses >= hits, "{rule}: {hits} hits and {misses} near misses");
+    }
+}
+
+/// The snippets of `docs/wiring.md`, each with the path in its first line.
+fn snippets() -> Vec<(String, String)> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wiring.md")).unwrap();
+    let blocks = page.split("```").skip(1).step_by(2);
+    let named = blocks.filter_map(|block| {
+        let (_, text) = block.split_once('\n')?;
+        let path = text.lines().next()?.strip_prefix("# ")?;
+        Some((path.to_owned(), text.to_owned()))
+    });
+    named.collect()
+}
+
+#[test]
+fn every_example_passes_its_lane() {
+    let examples = snippets();
+    assert_eq!(examples.len(), 9, "an example is gone, or has lost its path");
+    for (path, text) in examples {
+        let work = tempfile::tempdir().unwrap();
+        fs::create_dir(work.path().join(".git")).unwrap();
+        let lane = "FROM debian\nARG CACHE_ID=default\n\
+                    RUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+        let files = [("Dockerfile", lane), (path.as_str(), text.as_str())];
+        write(work.path(), &files.map(|(path, text)| (path.into(), text.as_bytes().to_vec())).into());
+        let (code, report, err) = cachelane(work.path(), &["check"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{path}: {report}");
+        let (_, builds, _) = cachelane(work.path(), &["builds", "--format", "json"]);
+        let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
+        let builds = builds["builds"].as_array().unwrap();
+        assert!(!builds.is_empty(), "{path}: no build is seen");
+        assert!(
+            builds.iter().all(|build| build["lane"] == "passed" && build["dockerfile"] == "Dockerfile"),
+            "{path}: {builds:?}"
+        );
+        // Without the argument, the build is one that passes none.
+        let without: String = text.lines().filter(|line| !line.contains("CACHE_ID")).collect::<Vec<_>>().join("\n");
+        if without.contains("build") && path.ends_with("build-push.yml") {
+            fs::write(work.path().join(&path), without.replace("          build-args: |\n", "") + "\n").unwrap();
+            let (_, report, _) = cachelane(work.path(), &["check"]);
+            assert!(report.contains("unpassed-arg"), "{path}: {report}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Overrides, values};
 use crate::finding::Severity;
+use crate::rules::RULES;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -263,11 +264,39 @@ pub(super) struct SettingsArgs {
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Select {
     /// Run these rules and no others, whatever the configuration says
-    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = values::rule)]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
     pub(super) rules: Vec<&'static str>,
     /// Run all rules but these
-    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = values::rule)]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
     pub(super) ignore: Vec<&'static str>,
+}
+
+impl Select {
+    /// Looks whether any rule is left.
+    ///
+    /// # Errors
+    /// That none is, for people.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let all = RULES.iter().map(|rule| rule.meta().name);
+        let chosen = |name: &&str| self.rules.is_empty() || self.rules.contains(name);
+        if all.filter(chosen).any(|name| !self.ignore.contains(&name)) {
+            return Ok(());
+        }
+        Err("`--rules` and `--ignore` leave no rule to run".into())
+    }
+}
+
+impl Common {
+    /// Looks whether what was typed goes together.
+    ///
+    /// # Errors
+    /// What does not, for people.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.stdin_filename.is_some() && !self.paths.iter().any(|path| path.as_os_str() == "-") {
+            return Err("`--stdin-filename` names standard input, which is read where a path is `-`".into());
+        }
+        Ok(())
+    }
 }
 
 /// Which rules run, and which findings fail the gate.
@@ -359,6 +388,11 @@ impl FailOn {
     }
 }
 
+/// Reads a rule's name, with blanks around it or not.
+fn rule(text: &str) -> Result<&'static str, String> {
+    values::rule(text.trim())
+}
+
 /// Reads `FORMAT=FILE`.
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, file) = text.split_once('=').ok_or("write FORMAT=FILE, `sarif=cachelane.sarif` say")?;
@@ -369,7 +403,11 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
             .collect();
         format!("there is no format `{format}`: cachelane knows {}", all.join(", "))
     })?;
-    if file.is_empty() { Err("the name of the file is missing".into()) } else { Ok((format, file.into())) }
+    match file {
+        "" => Err("the name of the file is missing".into()),
+        "-" => Err("a report goes into a file; `--format` chooses what standard output gets".into()),
+        file => Ok((format, file.into())),
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -377,11 +415,18 @@ pub(super) struct IdArgs {
     /// The lane, cleaned where it has to be
     #[arg(value_name = "LANE", conflicts_with = "matrix")]
     pub(super) lane: Option<OsString>,
-    /// The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]
-    #[arg(long, value_name = "JSON")]
+    #[arg(
+        long,
+        value_name = "JSON",
+        help = "The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]"
+    )]
     pub(super) matrix: Option<OsString>,
-    /// The build argument that takes the lane [default: the configuration's, or CACHE_ID]
-    #[arg(long, value_name = "NAME", value_parser = values::arg)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = values::arg,
+        help = "The build argument that takes the lane [default: the configuration's, or CACHE_ID]"
+    )]
     pub(super) arg: Option<String>,
     /// How to print the lane
     #[arg(long, value_enum, default_value = "plain")]
@@ -396,11 +441,18 @@ pub(super) struct RunArgs {
     /// The lane [default: that of `cachelane id`]
     #[arg(long, value_name = "LANE", conflicts_with = "matrix")]
     pub(super) lane: Option<OsString>,
-    /// The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]
-    #[arg(long, value_name = "JSON")]
+    #[arg(
+        long,
+        value_name = "JSON",
+        help = "The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]"
+    )]
     pub(super) matrix: Option<OsString>,
-    /// The build argument that takes the lane [default: the configuration's, or CACHE_ID]
-    #[arg(long, value_name = "NAME", value_parser = values::arg)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = values::arg,
+        help = "The build argument that takes the lane [default: the configuration's, or CACHE_ID]"
+    )]
     pub(super) arg: Option<String>,
     /// How the lane reaches the build [default: arg, or namespace where the configuration says so]
     #[arg(long, value_enum)]
@@ -422,7 +474,7 @@ pub(super) enum LaneFormat {
     BuildArg,
     /// `CACHE_ID=lane`
     Env,
-    /// `CACHE_ID=lane` at the end of the file that GITHUB_ENV names
+    /// `CACHE_ID=lane`, at the end of the file that `GITHUB_ENV` names
     GithubEnv,
 }
 

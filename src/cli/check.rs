@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::finding::RuleMeta;
 use crate::lint::{self, FileReport};
-use crate::report::{self, Run, Summary, human};
+use crate::report::{self, Run, Summary, Trouble, human};
 use crate::rules::RULES;
 
 use super::args::{CheckArgs, Format};
 use super::output;
-use super::run::{self, Given};
+use super::run::{self, Given, STDIN};
 use super::settled::Settled;
 use super::since::Since;
 use super::world::World;
@@ -17,31 +17,41 @@ use super::{Outcome, adopt, terminal};
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     terminal::set_color(args.common.color);
-    let overrides = args.common.settings.overrides(Some(&args.gate.select), false);
-    let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
-    let since = match args.diff.as_deref().map(Since::new).transpose() {
-        Ok(since) => since,
-        Err(problem) => {
-            terminal::complain(&problem);
-            return Outcome::Trouble;
-        }
-    };
-    let mut ran = run::over(&args.common, &settled, look);
-    lint::relate_reports(&mut ran.results, ran.whole, report::path);
-    World::new(&settled, &args.common).wire(&mut ran.results, ran.whole);
-    let (mut reports, mut trouble) = (ran.results, ran.trouble);
-    if let Some(since) = since
-        && let Err(problem) = since.keep(&mut reports)
-    {
+    if let Err(problem) = refused(args) {
         terminal::complain(&problem);
         return Outcome::Trouble;
+    }
+    let overrides = args.common.settings.overrides(Some(&args.gate.select), false);
+    let settled = match Settled::try_new(&args.common.settings, overrides) {
+        Ok(settled) => settled,
+        Err(troubles) => return give_up(args, &troubles),
+    };
+    if let Err(problem) = output::check_targets(args, &settled) {
+        terminal::complain(&problem);
+        return Outcome::Trouble;
+    }
+    let since = args.diff.as_deref().map(|revision| Since::new(revision, &args.common, settled.here())).transpose();
+    let since = match since {
+        Ok(since) => since,
+        Err(problem) => return give_up(args, &[said(problem)]),
+    };
+    let mut ran = run::over(&args.common, &settled, look);
+    let relate = |reports: &mut [FileReport]| {
+        lint::relate_reports(reports, ran.whole, report::path);
+        World::new(&settled, &args.common).wire(reports, ran.whole);
+    };
+    relate(&mut ran.results);
+    let (mut reports, mut trouble) = (ran.results, ran.trouble);
+    if let Some(mut since) = since
+        && let Err(problem) = since.keep(&mut reports, relate)
+    {
+        return give_up(args, &[said(problem)]);
     }
     if args.add_ignores {
         return adopt::run(args, &reports, trouble);
     }
     let summary = Summary::new(&reports, ran.files);
-    let rules: Vec<&'static RuleMeta> = RULES.iter().map(|rule| rule.meta()).collect();
-    trouble |= !print(args, &Run { reports: &reports, summary, rules: &rules });
+    trouble |= !print(args, &Run { reports: &reports, summary, rules: &rules(), troubles: &ran.troubles });
     // The process is about to end: giving every string back one by one is work for nothing.
     std::mem::forget(reports);
     match (trouble, summary.fails(args.gate.fail_on.least())) {
@@ -49,6 +59,35 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,
     }
+}
+
+/// Options that do not go together, where clap cannot tell.
+fn refused(args: &CheckArgs) -> Result<(), String> {
+    args.common.check()?;
+    args.gate.select.check()?;
+    let format = args.format.unwrap_or(Format::Human);
+    if args.statistics && !matches!(format, Format::Human | Format::Json) {
+        return Err("--statistics is printed for people, or with `--format json`; `--report` adds other formats".into());
+    }
+    Ok(())
+}
+
+fn rules() -> Vec<&'static RuleMeta> {
+    RULES.iter().map(|rule| rule.meta()).collect()
+}
+
+/// A problem that stops the run, said.
+fn said(problem: String) -> Trouble {
+    terminal::complain(&problem);
+    Trouble::of_run(problem)
+}
+
+/// Ends a run that could not begin. Its reports say so: one that is not written may leave an old one in place.
+fn give_up(args: &CheckArgs, troubles: &[Trouble]) -> Outcome {
+    if !args.add_ignores {
+        print(args, &Run { reports: &[], summary: Summary::default(), rules: &rules(), troubles });
+    }
+    Outcome::Trouble
 }
 
 /// What is found in one file by itself; `None` where there is nothing to compare either.
@@ -75,14 +114,15 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
 /// Prints and writes every report that is asked for; whether all could be written.
 fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let format = args.format.unwrap_or_else(output::default_format);
-    let style = if args.output.is_some() { terminal::plain_style() } else { terminal::style(false) };
+    let output = args.output.as_ref().filter(|path| path.as_os_str() != STDIN);
+    let style = if output.is_some() { terminal::plain_style() } else { terminal::style(false) };
     let mut text = if args.statistics { output::statistics(format, run) } else { output::render(format, run, style) };
-    if output::takes_summary(format) && run.summary.files > 0 && !args.common.quiet {
+    if output::takes_summary(format, output.is_some()) && run.summary.files > 0 && !args.common.quiet {
         text.push_str(&human::summary(&run.summary));
         text.push('\n');
     }
     let mut written = true;
-    if let Some(path) = &args.output {
+    if let Some(path) = output {
         written = output::write(path, &text);
     } else {
         terminal::print(text);

@@ -21,9 +21,18 @@ pub(super) fn run(command: &ConfigCommand) -> Outcome {
 }
 
 fn show(args: &ShowArgs) -> Outcome {
+    if let Err(problem) = args.select.check() {
+        terminal::complain(&problem);
+        return Outcome::Trouble;
+    }
     let overrides = args.settings.overrides(Some(&args.select), false);
     let Some(settled) = Settled::new(&args.settings, overrides) else { return Outcome::Trouble };
     let folder = args.path.is_dir();
+    let around = args.path.parent().filter(|around| !around.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder && !around.is_dir() {
+        terminal::complain(&format!("{}: there is no such file or folder", report::path(&args.path)));
+        return Outcome::Trouble;
+    }
     let path = if folder { args.path.join("Dockerfile") } else { args.path.clone() };
     let Some(loaded) = settled.of(&path) else { return Outcome::Trouble };
     terminal::print(page(&loaded, &args.path, &loaded.show(&path), loaded.excludes(&path, None)));
@@ -37,6 +46,9 @@ fn page(loaded: &Loaded, path: &Path, shown: &[Shown], excluded: bool) -> String
     let name = report::path(path);
     let name = if name.is_empty() { "this folder" } else { &name };
     let mut text = format!("# {}: {}\n", printable(name), printable(from));
+    if path.symlink_metadata().is_err() {
+        text.push_str("# There is no such file: this is what would hold for it.\n");
+    }
     if excluded {
         text.push_str("# It is excluded: only a run that names it without --force-exclude looks at it.\n");
     }

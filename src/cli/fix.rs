@@ -1,19 +1,19 @@
 //! `cachelane fix`
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use similar::TextDiff;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed};
 use crate::report::{self, Summary, human};
-use crate::text::{count, printable};
+use crate::text::{LineIndex, count, printable};
 use crate::workspace::file;
 
-use super::args::FixArgs;
+use super::args::{FixArgs, SettingsArgs};
 use super::run::{self, Given};
 use super::settled::Settled;
 use super::world::World;
@@ -43,6 +43,10 @@ struct Output {
 
 pub(super) fn run(args: &FixArgs) -> Outcome {
     terminal::set_color(args.common.color);
+    if let Err(problem) = args.common.check().and_then(|()| args.gate.select.check()) {
+        terminal::complain(&problem);
+        return Outcome::Trouble;
+    }
     let overrides = args.common.settings.overrides(Some(&args.gate.select), args.keep_default);
     let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
     let roots = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
@@ -63,13 +67,22 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     }
     let summary = Summary::new(&reports, ran.files);
     let mut output = Output { trouble: ran.trouble, ..Output::default() };
-    for (report, done) in reports.iter().zip(&done) {
+    // What fails the gate is shown, the rest is counted.
+    let least = args.gate.fail_on.least().unwrap_or(Severity::Warning);
+    for (report, done) in reports.iter_mut().zip(&done) {
         output.add(args, report, done);
+        report.checked.findings.retain(|finding| finding.severity >= least);
+        explain(report, done, level(args));
     }
-    output.text.push_str(&human::findings(&reports, terminal::style(true), terminal::threads()));
+    let left = human::findings(&reports, terminal::style(true), terminal::threads());
+    if !output.text.is_empty() && !left.is_empty() {
+        output.text.push('\n');
+    }
+    output.text.push_str(&left);
     if ran.files > 0 && !args.common.quiet {
-        output.text.push_str(&last_line(args.diff, &output, &summary));
+        output.text.push_str(&last_line(args.diff, &output, &summary, least));
     }
+    hint_at_arg(args, &reports, &done);
     terminal::print(&output.bytes);
     // Where the fixed file or a diff goes to standard output, what is said about it goes beside.
     if args.diff || args.common.paths.iter().any(|path| path.as_os_str() == run::STDIN) {
@@ -81,6 +94,46 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,
+    }
+}
+
+/// The fixes that are asked for.
+fn level(args: &FixArgs) -> Applicability {
+    if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe }
+}
+
+/// Says under each finding of `report` that was to be fixed why it was not.
+fn explain(report: &mut FileReport, done: &Done, level: Applicability) {
+    if done.unwritten.is_none() && done.fixed.dropped.is_empty() {
+        return;
+    }
+    let lines = LineIndex::new(&report.source);
+    for finding in &mut report.checked.findings {
+        if finding.fix.as_ref().is_none_or(|fix| fix.applicability() > level) {
+            continue;
+        }
+        let line = lines.line(finding.span.start);
+        let dropped = done.fixed.dropped.iter().filter(|dropped| dropped.rule == finding.rule);
+        let dropped = dropped.min_by_key(|dropped| dropped.line.abs_diff(line)).map(|dropped| &dropped.reason);
+        if let Some(why) = done.unwritten.as_ref().or(dropped) {
+            (finding.fix, finding.unfixed) = (None, Some(why.clone()));
+        }
+    }
+}
+
+/// Says that a name which was typed has to be configured, where ids were written with it.
+fn hint_at_arg(args: &FixArgs, reports: &[FileReport], done: &[Done]) {
+    let Some(arg) = args.common.settings.arg.as_ref().filter(|_| !args.common.quiet && !args.diff) else { return };
+    let written = reports.iter().zip(done).find(|(_, done)| !done.fixed.made.is_empty());
+    let Some((report, _)) = written else { return };
+    let typed = &args.common.settings;
+    let plain = SettingsArgs { config: typed.config.clone(), no_config: typed.no_config, arg: None, default: None };
+    let configured = Settled::new(&plain, plain.overrides(None, false))
+        .and_then(|settled| Some(settled.of(&report.path)?.settings(&report.path).arg == *arg));
+    if configured == Some(false) {
+        terminal::note(&format!(
+            "Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."
+        ));
     }
 }
 
@@ -99,7 +152,7 @@ fn compare(args: &FixArgs, settled: &Settled) -> HashMap<PathBuf, Vec<Finding>> 
 /// Fixes one file, and writes it unless a diff is asked for or it is standard input.
 fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding]) -> Option<(FileReport, Done)> {
     let Given { path, stdin, settings, source, kind } = given;
-    let level = if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe };
+    let level = level(args);
     if kind.is_none() && !lint::is_of_interest(source) {
         return stdin.then(|| untouched(given));
     }
@@ -108,6 +161,10 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
         None => lint::fix(source, settings, level, found),
     };
     let changed = fixed.bytes != source;
+    if !changed {
+        // One fix can undo another.
+        fixed.made.clear();
+    }
     let mut unwritten = None;
     if changed && !args.diff && !stdin {
         unwritten = file::replace(path, source, &fixed.bytes, roots).err().map(|error| error.to_string());
@@ -117,12 +174,11 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
         fixed = Fixed { left: lint::check(source, settings), bytes: source.to_vec(), made: Vec::new(), ..fixed };
     }
     let left = std::mem::take(&mut fixed.left);
-    let report = match kind {
-        Some(kind) => lint::check_wiring(path, kind, &fixed.bytes, settings),
-        None => {
-            let (path, source, settings) = (path.to_path_buf(), fixed.bytes.clone(), Arc::clone(settings));
-            FileReport { path, source, settings, checked: left, wires: None }
-        }
+    let report = if let Some(kind) = kind {
+        lint::check_wiring(path, kind, &fixed.bytes, settings)
+    } else {
+        let (path, source, settings) = (path.to_path_buf(), fixed.bytes.clone(), Arc::clone(settings));
+        FileReport { path, source, settings, checked: left, wires: None }
     };
     let old = if changed { source.to_vec() } else { Vec::new() };
     Some((report, Done { fixed, old, stdin, unwritten }))
@@ -186,7 +242,7 @@ impl Output {
         self.fixes += fixed.made.len();
         self.files += 1;
         if args.diff {
-            self.bytes.extend(diff(&name, &done.old, &fixed.bytes));
+            self.bytes.extend(diff(&report.path, &done.old, &fixed.bytes));
         } else {
             self.text.push_str(&made(&name, fixed));
         }
@@ -211,7 +267,7 @@ fn made(name: &str, fixed: &Fixed) -> String {
     text
 }
 
-fn last_line(diff: bool, output: &Output, summary: &Summary) -> String {
+fn last_line(diff: bool, output: &Output, summary: &Summary, least: Severity) -> String {
     let would = if diff { "would be " } else { "" };
     let fixed = match output.fixes {
         0 => "nothing to fix".to_owned(),
@@ -219,18 +275,43 @@ fn last_line(diff: bool, output: &Output, summary: &Summary) -> String {
     };
     match summary.errors + summary.warnings + summary.infos {
         0 => format!("{fixed}, nothing left.\n"),
-        _ => format!("{fixed}, {} left.\n", human::severities(summary)),
+        _ => {
+            let hidden = summary.infos > 0 && least > Severity::Info;
+            let shown = if hidden { " (`--fail-on info` shows infos)" } else { "" };
+            format!("{fixed}, {} left{shown}.\n", human::severities(summary))
+        }
     }
 }
 
+/// `path` below `side` as git and patch write it in a diff: what could be misread is quoted as in C, and a name with a
+/// blank has a tab behind it.
+fn name(side: &str, path: &[u8]) -> String {
+    let text = std::str::from_utf8(path).ok();
+    let plain = |ch: char| !ch.is_control() && !matches!(ch, '"' | '\\');
+    if let Some(text) = text.filter(|text| text.chars().all(plain)) {
+        let tab = if text.contains(' ') { "\t" } else { "" };
+        return format!("{side}{text}{tab}");
+    }
+    let mut quoted = format!("\"{side}");
+    for byte in path {
+        match byte {
+            b'"' | b'\\' => quoted.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => quoted.push(char::from(*byte)),
+            _ => quoted.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    quoted + "\""
+}
+
 /// A unified diff, coloured on a terminal.
-fn diff(name: &str, old: &[u8], new: &[u8]) -> Vec<u8> {
+fn diff(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
     let diff = TextDiff::from_lines(old, new);
-    let path = name.trim_start_matches('/');
+    let path = path.strip_prefix(".").unwrap_or(path).as_os_str().as_encoded_bytes();
+    let path = &path[path.iter().take_while(|byte| **byte == b'/').count()..];
     let mut unified = diff.unified_diff();
     let mut bytes = Vec::new();
     // Writing into a Vec cannot fail.
-    let _ = unified.header(&format!("a/{path}"), &format!("b/{path}")).to_writer(&mut bytes);
+    let _ = unified.header(&name("a/", path), &name("b/", path)).to_writer(&mut bytes);
     let color = terminal::color();
     if !terminal::is_terminal() && !color {
         return bytes;

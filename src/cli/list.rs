@@ -11,6 +11,10 @@ use super::{Outcome, terminal};
 
 pub(super) fn run(args: &ListArgs) -> Outcome {
     terminal::set_color(args.common.color);
+    if let Err(problem) = args.common.check() {
+        terminal::complain(&problem);
+        return Outcome::Trouble;
+    }
     let overrides = args.common.settings.overrides(None, false);
     let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
     let ran = run::over(&args.common, &settled, |Given { path, settings, source, kind, .. }| {

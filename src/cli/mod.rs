@@ -13,6 +13,7 @@ mod list;
 mod man;
 mod output;
 mod progress;
+mod repository;
 mod rules;
 mod run;
 mod run_command;
@@ -56,19 +57,20 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return slips::answer(&error),
     };
-    let outcome = match &args.command {
-        Command::Check(args) => check::run(args),
-        Command::Fix(args) => fix::run(args),
-        Command::List(args) => list::run(args),
-        Command::Builds(args) => builds::run(args),
-        Command::Rules(args) => rules::list(args),
-        Command::Explain(args) => rules::explain(args),
-        Command::Config(command) => config::run(command),
-        Command::Init(args) => init::run(args),
-        Command::Id(args) => id::run(args),
-        Command::Run(args) => return run_command::run(args),
-        Command::Completions(args) => completions::run(args),
-        Command::Man(args) => man::run(args),
+    let code: ExitCode = match &args.command {
+        Command::Check(args) => check::run(args).into(),
+        Command::Fix(args) => fix::run(args).into(),
+        Command::List(args) => list::run(args).into(),
+        Command::Builds(args) => builds::run(args).into(),
+        Command::Rules(args) => rules::list(args).into(),
+        Command::Explain(args) => rules::explain(args).into(),
+        Command::Config(command) => config::run(command).into(),
+        Command::Init(args) => init::run(args).into(),
+        Command::Id(args) => id::run(args).into(),
+        Command::Run(args) => run_command::run(args),
+        Command::Completions(args) => completions::run(args).into(),
+        Command::Man(args) => man::run(args).into(),
     };
-    outcome.into()
+    // A report that nobody got is no clean bill, whatever it said.
+    if terminal::lost() { Outcome::Trouble.into() } else { code }
 }

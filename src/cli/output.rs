@@ -1,13 +1,17 @@
 //! Where reports go: standard output, files, and what GitHub shows beside a job.
 
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::config::NAMES;
 use crate::report::{self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics};
-use crate::workspace::file;
+use crate::workspace::{discover, file};
 
-use super::args::Format;
+use super::args::{CheckArgs, Format};
+use super::run::{self, STDIN};
+use super::settled::{Settled, absolute};
 use super::terminal;
 
 /// The format where none is asked for.
@@ -20,7 +24,7 @@ pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> Stri
     match format {
         Format::Human => human::findings(run.reports, style, terminal::threads()),
         Format::Concise => concise::render(run),
-        Format::Json => json::findings(run.reports, &run.summary),
+        Format::Json => json::findings(run),
         Format::Sarif => sarif::render(run),
         Format::Github => github::render(run),
         Format::Gitlab => gitlab::render(run),
@@ -37,9 +41,43 @@ pub(super) fn statistics(format: Format, run: &Run<'_>) -> String {
     }
 }
 
-/// Whether a line for people may follow the report.
-pub(super) fn takes_summary(format: Format) -> bool {
-    matches!(format, Format::Human | Format::Concise)
+/// Whether a line for people may follow the report, which goes to a file or not.
+pub(super) fn takes_summary(format: Format, file: bool) -> bool {
+    matches!(format, Format::Human | Format::Concise) || (format == Format::Github && !file)
+}
+
+/// Looks whether what is to be written may be: no file that the run reads, and no file twice.
+///
+/// # Errors
+/// What is wrong, for people.
+pub(super) fn check_targets(args: &CheckArgs, settled: &Settled) -> Result<(), String> {
+    let real = |path: &Path| {
+        let path = absolute(settled.here(), path);
+        let whole = std::fs::canonicalize(&path);
+        let folder = || path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
+        whole.unwrap_or_else(|_| folder().zip(path.file_name()).map_or(path.clone(), |(f, name)| f.join(name)))
+    };
+    let output = args.output.iter().filter(|path| path.as_os_str() != STDIN);
+    let targets: Vec<&PathBuf> = output.chain(args.reports.iter().map(|(_, path)| path)).collect();
+    let mut seen = HashSet::new();
+    for target in targets {
+        let (name, at) = (report::path(target), real(target));
+        if args.common.paths.iter().any(|path| real(path) == at && !path.is_dir()) || is_read(target, settled) {
+            return Err(format!("{name}: this run reads it; the report needs a file of its own"));
+        }
+        if !seen.insert(at) {
+            return Err(format!("{name}: two reports would go into it; each needs a file of its own"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the file at `path` is there and is one that runs read.
+fn is_read(path: &Path, settled: &Settled) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let is_config = || NAMES.iter().any(|known| name == *known);
+    let is_input = || discover::is_dockerfile(name.as_encoded_bytes()) || run::kind(path).is_some() || is_config();
+    path.is_file() && (is_input() || settled.of(path).is_some_and(|loaded| loaded.includes(path)))
 }
 
 /// Writes a report to `path`, as a whole or not at all; whether that went well. What went wrong is said.

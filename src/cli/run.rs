@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::config::NAMES;
-use crate::report;
+use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, is_dockerfile};
@@ -25,8 +25,10 @@ pub(super) struct Ran<T> {
     pub(super) results: Vec<T>,
     /// How many files were read.
     pub(super) files: usize,
-    /// Whether something could not be read. It has been said.
+    /// Whether something could not be read or understood. It has been said.
     pub(super) trouble: bool,
+    /// What that is.
+    pub(super) troubles: Vec<Trouble>,
     /// Whether folders were searched, so that nothing is missing to compare with.
     pub(super) whole: bool,
 }
@@ -78,7 +80,7 @@ pub(super) fn quietly<T: Send>(
 }
 
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
-fn kind(path: &Path) -> Option<Kind> {
+pub(super) fn kind(path: &Path) -> Option<Kind> {
     let name = path.file_name()?.as_encoded_bytes();
     let ends = [&b".yml"[..], b".yaml", b".hcl", b".json"];
     // Most files are told from their name's end.
@@ -98,8 +100,10 @@ struct Run<'a, T, F> {
     /// A file that is named and found as well is one file.
     done: Mutex<HashSet<PathBuf>>,
     seen: Arc<AtomicUsize>,
+    /// How many files searches met, those among them that were known already.
+    met: AtomicUsize,
     files: AtomicUsize,
-    troubles: AtomicUsize,
+    troubles: Mutex<Vec<Trouble>>,
 }
 
 impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
@@ -112,8 +116,9 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
             results: Mutex::default(),
             done: Mutex::default(),
             seen: Arc::default(),
+            met: AtomicUsize::new(0),
             files: AtomicUsize::new(0),
-            troubles: AtomicUsize::new(0),
+            troubles: Mutex::default(),
         }
     }
 
@@ -125,6 +130,9 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         for path in paths {
             let mut buffer = Vec::new();
             if path.as_os_str() == STDIN {
+                if !self.is_new(path) {
+                    continue;
+                }
                 let read = file::read_from(io::stdin().lock(), &mut buffer);
                 let name = self.common.stdin_filename.as_deref().unwrap_or(path);
                 self.read(name, true, read, &buffer);
@@ -139,7 +147,8 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
 
     /// Searches `folder`, and says where nothing was there to look at.
     fn search(&self, folder: &Path) {
-        let before = self.seen.load(Ordering::Relaxed);
+        let before = self.met.load(Ordering::Relaxed);
+        let excluded = Arc::new(AtomicBool::new(false));
         // A broken configuration has been told of; the files that it is for are left out one by one.
         let outer = self.settled.of_folder(folder);
         let nested: Mutex<Vec<PathBuf>> = Mutex::default();
@@ -151,35 +160,51 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
             }
             is_dockerfile(name) || kind(path).is_some() || outer.as_ref().is_some_and(|outer| outer.includes(path))
         };
-        self.walk(folder, outer.clone(), wanted);
+        self.walk(folder, outer.clone(), &excluded, wanted);
         for inner in nested.into_inner().unwrap_or_default() {
             let Some(loaded) = self.settled.of_folder(&inner).filter(|loaded| loaded.config.has_includes()) else {
                 continue;
             };
             let own = |path: &Path| self.settled.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, &loaded));
             let wanted = |path: &Path, name: &[u8]| !is_dockerfile(name) && loaded.includes(path) && own(path);
-            self.walk(&inner, outer.clone(), wanted);
+            self.walk(&inner, outer.clone(), &excluded, wanted);
         }
-        if self.loud && self.seen.load(Ordering::Relaxed) == before {
-            complain(&format!("no Dockerfile below {}", folder.display()));
+        if self.loud && self.met.load(Ordering::Relaxed) == before {
+            let but = if excluded.load(Ordering::Relaxed) { " but for what the configuration excludes" } else { "" };
+            complain(&format!("no Dockerfile below {}{but}", folder.display()));
         }
     }
 
     /// Hands on what is `wanted` below `folder`; folders that `outer` excludes are not searched.
-    fn walk(&self, folder: &Path, outer: Option<Arc<Loaded>>, wanted: impl Fn(&Path, &[u8]) -> bool + Sync) {
+    /// `excluded` is told of them.
+    fn walk(
+        &self,
+        folder: &Path,
+        outer: Option<Arc<Loaded>>,
+        excluded: &Arc<AtomicBool>,
+        wanted: impl Fn(&Path, &[u8]) -> bool + Sync,
+    ) {
         // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then(|| folder.to_path_buf());
         let named = root.clone();
-        let pruned = move |path: &Path| outer.as_ref().is_some_and(|outer| outer.excludes(path, named.as_deref()));
+        let left_out = Arc::clone(excluded);
+        let pruned = move |path: &Path| {
+            let pruned = outer.as_ref().is_some_and(|outer| outer.excludes(path, named.as_deref()));
+            left_out.fetch_or(pruned, Ordering::Relaxed);
+            pruned
+        };
         discover::walk(folder, 0, wanted, pruned, Vec::new, |buffer, found| match found {
-            Ok(path) if !self.is_new(&path) || self.is_excluded(&path, root.as_deref()) => {}
+            Ok(path) if self.is_excluded(&path, root.as_deref()) => excluded.store(true, Ordering::Relaxed),
             Ok(path) => {
+                self.met.fetch_add(1, Ordering::Relaxed);
+                if !self.is_new(&path) {
+                    return;
+                }
                 let read = file::read_found(&path, buffer);
                 self.read(&path, false, read, buffer);
             }
             Err(error) => {
-                self.troubles.fetch_add(1, Ordering::Relaxed);
-                self.complain(&error.to_string());
+                self.complain(Trouble::of_run(error.to_string()));
             }
         });
     }
@@ -188,8 +213,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
     fn read(&self, path: &Path, stdin: bool, read: Result<(), file::FileError>, source: &[u8]) {
         self.seen.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = read {
-            self.troubles.fetch_add(1, Ordering::Relaxed);
-            return self.complain(&format!("{}: {error}", report::path(path)));
+            return self.complain(Trouble::with(report::path(path), error.to_string()));
         }
         let Some(loaded) = self.settled.of(path) else { return };
         self.files.fetch_add(1, Ordering::Relaxed);
@@ -210,19 +234,27 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         self.settled.of(path).is_some_and(|loaded| loaded.excludes(path, root))
     }
 
-    fn complain(&self, message: &str) {
+    /// Says what went wrong, and keeps it in mind.
+    fn complain(&self, trouble: Trouble) {
         if self.loud {
-            complain(message);
+            complain(&trouble.to_string());
+        }
+        if let Ok(mut troubles) = self.troubles.lock() {
+            troubles.push(trouble);
         }
     }
 
     fn done(self, whole: bool) -> Ran<T> {
         let mut results = self.results.into_inner().unwrap_or_default();
         results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut troubles = self.troubles.into_inner().unwrap_or_default();
+        troubles.extend(self.settled.troubles());
+        troubles.sort();
         Ran {
             results: results.into_iter().map(|(_, result)| result).collect(),
             files: self.files.into_inner(),
-            trouble: self.troubles.into_inner() > 0 || self.settled.is_broken(),
+            trouble: !troubles.is_empty(),
+            troubles,
             whole,
         }
     }

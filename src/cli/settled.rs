@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::config::{Config, NAMES, Overrides, Problem};
 use crate::finding::Severity;
-use crate::report::{self, human};
+use crate::report::{self, Trouble, human};
 use crate::rules::Settings;
+use crate::text::LineIndex;
 use crate::workspace::config as disk;
 
 use super::args::SettingsArgs;
@@ -33,12 +33,21 @@ pub(super) struct Settled {
     here: PathBuf,
     /// By folder; `None` where the configuration is broken.
     folders: RwLock<HashMap<PathBuf, Option<Arc<Loaded>>>>,
-    broken: AtomicBool,
+    /// What is wrong with configurations. It has been said.
+    troubles: Mutex<Vec<Trouble>>,
 }
 
 impl Settled {
     /// What `args` ask for. `None` where the named configuration cannot be used, which has been said.
     pub(super) fn new(args: &SettingsArgs, overrides: Overrides) -> Option<Self> {
+        Self::try_new(args, overrides).ok()
+    }
+
+    /// What `args` ask for.
+    ///
+    /// # Errors
+    /// Why the named configuration cannot be used; it has been said.
+    pub(super) fn try_new(args: &SettingsArgs, overrides: Overrides) -> Result<Self, Vec<Trouble>> {
         let here = std::env::current_dir().unwrap_or_default();
         let none = Arc::new(Loaded {
             config: Config::none(overrides.clone()),
@@ -53,12 +62,12 @@ impl Settled {
             none,
             here,
             folders: RwLock::default(),
-            broken: AtomicBool::new(false),
+            troubles: Mutex::default(),
         };
         if let Some(path) = &args.config {
-            settled.always = Some(settled.load(path)?);
+            settled.always = Some(settled.load(path).ok_or_else(|| settled.troubles())?);
         }
-        Some(settled)
+        Ok(settled)
     }
 
     /// The folder that the run began in.
@@ -66,9 +75,15 @@ impl Settled {
         &self.here
     }
 
-    /// Whether a configuration could not be used. It has been said.
-    pub(super) fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
+    /// What is wrong with configurations, so that they could not be used. It has been said.
+    pub(super) fn troubles(&self) -> Vec<Trouble> {
+        self.troubles.lock().map(|troubles| troubles.clone()).unwrap_or_default()
+    }
+
+    fn keep(&self, trouble: Trouble) {
+        if let Ok(mut troubles) = self.troubles.lock() {
+            troubles.push(trouble);
+        }
     }
 
     /// What holds for the file `path`; `None` where its configuration is broken.
@@ -117,8 +132,9 @@ impl Settled {
         let text = match disk::read(path) {
             Ok(text) => text,
             Err(error) => {
-                self.broken.store(true, Ordering::Relaxed);
-                terminal::complain(&format!("{}: cannot read the configuration: {error}", report::path(path)));
+                let trouble = Trouble::with(report::path(path), format!("cannot read the configuration: {error}"));
+                terminal::complain(&trouble.to_string());
+                self.keep(trouble);
                 return None;
             }
         };
@@ -128,11 +144,12 @@ impl Settled {
                 Some(Arc::new(Loaded { config, file: Some(path.to_path_buf()), text, folder, here: self.here.clone() }))
             }
             Err(problems) => {
-                self.broken.store(true, Ordering::Relaxed);
+                let (name, lines) = (report::path(path), LineIndex::new(text.as_bytes()));
                 for problem in problems {
                     say(path, &text, &problem, Severity::Error);
+                    let line = Some(lines.line(problem.span.start));
+                    self.keep(Trouble { path: Some(name.clone()), line, message: problem.message });
                 }
-                let name = report::path(path);
                 terminal::complain(&format!("{name}: the files that this configuration is for are left out"));
                 None
             }

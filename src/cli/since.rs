@@ -1,128 +1,204 @@
-//! `cachelane check --diff REF`: what changed since a git revision, by git's own word.
+//! `cachelane check --diff REF`: what is new since a git revision.
+//!
+//! Git says what a file was; both versions are checked, and a finding counts that was not there, or whose instruction
+//! changed. Each file is asked about in the repository that it lies in; one that git does not know counts as new.
 
-use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use bstr::ByteSlice as _;
 
 use crate::dockerfile::Dockerfile;
 use crate::finding::Finding;
 use crate::lint::FileReport;
+use crate::rules::by_name;
 use crate::text::LineIndex;
 
-/// The working tree, compared with the commit at which the branch left a revision.
+use super::repository::{Past, Repositories};
+use super::run::{Given, STDIN};
+use super::settled::absolute;
+use super::{args::Common, check};
+
+/// The working trees, compared with the commits at which their branches left a revision.
 pub(super) struct Since {
-    root: PathBuf,
-    /// The commit.
-    base: String,
-    /// Changed files, absolute.
-    changed: HashSet<PathBuf>,
-    /// Files that git does not know yet, absolute: all of their lines are new.
-    new: HashSet<PathBuf>,
+    repositories: Repositories,
+    here: PathBuf,
+    /// What standard input is called, where it is read.
+    stdin: Option<PathBuf>,
+}
+
+/// The lines of a file that changed, and where the others were.
+struct Lines {
+    /// For each line its number in the old file, from 1; `None` where it changed.
+    was: Vec<Option<usize>>,
+    index: LineIndex,
 }
 
 impl Since {
-    /// Asks git what changed since HEAD's branch left `revision`.
+    /// Asks git what `revision` is, where the paths of a run lie.
     ///
     /// # Errors
     /// Where there is no git, no repository, or no such revision, for people.
-    pub(super) fn new(revision: &str) -> Result<Self, String> {
+    pub(super) fn new(revision: &str, common: &Common, here: &Path) -> Result<Self, String> {
         if revision.starts_with('-') {
             return Err(format!("--diff: `{revision}` is no git revision"));
         }
-        let here = Path::new(".");
-        let root = git(here, ["rev-parse", "--show-toplevel"])?;
-        let root = PathBuf::from(os(root.strip_suffix(b"\n").unwrap_or(&root)));
-        git(&root, ["rev-parse", "--quiet", "--verify", &format!("{revision}^{{commit}}")]).map_err(|_| {
-            format!("--diff: git knows no revision `{revision}`; a workflow may have to fetch it first")
-        })?;
-        let base = git(&root, ["merge-base", revision, "HEAD"]).map_err(|_| {
-            format!("--diff: no commit that `{revision}` and HEAD have in common is here: fetch more history")
-        })?;
-        let base = String::from_utf8_lossy(&base).trim().to_owned();
-        let names = |args: &[&str]| -> Result<HashSet<PathBuf>, String> {
-            let out = git(&root, args)?;
-            let names = out.split(|b| *b == 0).filter(|name| !name.is_empty());
-            Ok(names.map(|name| root.join(os(name))).collect())
-        };
-        let changed = names(&["diff", "--name-only", "-z", "--no-ext-diff", "--no-renames", &base, "--"])?;
-        let new = names(&["ls-files", "--others", "--exclude-standard", "-z"])?;
-        Ok(Self { root, base, changed, new })
+        let mut repositories = Repositories::new(revision);
+        // The folder of the run comes first: what lies below is asked about as it sees it.
+        let of_here = repositories.of(here).map(|_| ());
+        let named = common.paths.iter().filter(|path| path.as_os_str() != STDIN);
+        for path in named.clone() {
+            let path = real(here, path);
+            let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
+            // What is not there is told of in another place.
+            if folder.is_dir() {
+                repositories.of(folder)?;
+            }
+        }
+        let reads_stdin = common.paths.iter().any(|path| path.as_os_str() == STDIN);
+        if named.count() == 0 && common.stdin_filename.is_none() {
+            of_here?;
+        }
+        let stdin = || common.stdin_filename.clone().unwrap_or_else(|| STDIN.into());
+        Ok(Self { repositories, here: here.to_path_buf(), stdin: reads_stdin.then(stdin) })
     }
 
-    /// Keeps the findings of instructions that hold a changed line.
+    /// Keeps the findings that are new. `relate` compares files, and settles what is found in them.
+    ///
+    /// The other files count as they are now where they were not changed.
     ///
     /// # Errors
     /// What git had to say, for people.
-    pub(super) fn keep(&self, reports: &mut [FileReport]) -> Result<(), String> {
-        for report in reports.iter_mut().filter(|report| !report.checked.findings.is_empty()) {
-            let path = std::fs::canonicalize(&report.path).unwrap_or_else(|_| report.path.clone());
-            if self.new.contains(&path) {
-                continue;
-            }
-            let hunks = if self.changed.contains(&path) { self.hunks(&path)? } else { Vec::new() };
-            let file = Dockerfile::read(&report.source).ok();
-            let index = LineIndex::new(&report.source);
-            let is_changed = |finding: &Finding| {
-                let (start, end) = (finding.span.start, finding.span.end.saturating_sub(1).max(finding.span.start));
-                let around = file.as_ref().and_then(|f| f.instruction_at(start).map(|at| f.instructions[at].lines));
-                let (first, last) = around.unwrap_or_else(|| (index.line(start), index.line(end)));
-                hunks.iter().any(|(from, to)| *from <= last && first <= *to)
+    pub(super) fn keep(
+        &mut self,
+        reports: &mut [FileReport],
+        relate: impl FnOnce(&mut [FileReport]),
+    ) -> Result<(), String> {
+        if reports.iter().all(|report| report.checked.findings.is_empty()) {
+            return Ok(());
+        }
+        let pasts = reports.iter().map(|report| self.past(report)).collect::<Result<Vec<_>, String>>()?;
+        let (mut indices, mut old) = (Vec::new(), Vec::new());
+        for (index, (report, past)) in reports.iter().zip(&pasts).enumerate() {
+            let source = match past {
+                Past::New => continue,
+                Past::Same => &report.source,
+                Past::Was(source) => source,
             };
-            report.checked.findings.retain(is_changed);
+            let (path, kind) = (report.path.as_path(), report.wires.as_ref().map(|wires| wires.kind));
+            if let Some(was) = check::look(Given { path, stdin: false, kind, settings: &report.settings, source }) {
+                indices.push(index);
+                old.push(was);
+            }
+        }
+        relate(&mut old);
+        let old: HashMap<usize, FileReport> = indices.into_iter().zip(old).collect();
+        for (index, (report, past)) in reports.iter_mut().zip(pasts).enumerate() {
+            let lines = match past {
+                Past::New => continue,
+                Past::Same => Lines::same(&report.source),
+                Past::Was(source) => Lines::of(&source, &report.source),
+            };
+            keep_new(report, old.get(&index), &lines);
         }
         Ok(())
     }
 
-    /// The changed lines of `path`, 1-based and inclusive.
-    fn hunks(&self, path: &Path) -> Result<Vec<(usize, usize)>, String> {
-        let options = ["diff", "-U0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", &self.base, "--"];
-        let args = options.iter().map(OsStr::new).chain([path.as_os_str()]);
-        let out = git(&self.root, args)?;
-        Ok(out.split(|b| *b == b'\n').filter_map(hunk).collect())
+    /// What the file of `report` was.
+    fn past(&mut self, report: &FileReport) -> Result<Past, String> {
+        let is_stdin = self.stdin.as_ref() == Some(&report.path);
+        if is_stdin && report.path.as_os_str() == STDIN {
+            return Ok(Past::New);
+        }
+        let path = real(&self.here, &report.path);
+        self.repositories.past(&path, is_stdin)
     }
 }
 
-/// The new lines that `@@ -a,b +c,d @@` names; none where lines only went.
-fn hunk(line: &[u8]) -> Option<(usize, usize)> {
-    let line = std::str::from_utf8(line.get(..line.len().min(80))?).ok()?;
-    let new = line.strip_prefix("@@ -")?.split(' ').find_map(|word| word.strip_prefix('+'))?;
-    let (start, count) = new.split_once(',').unwrap_or((new, "1"));
-    let (start, count): (usize, usize) = (start.parse().ok()?, count.parse().ok()?);
-    (count > 0).then(|| (start, start + count - 1))
-}
-
-/// What git prints. A file monitor or a pager that the repository names is not started.
-fn git<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Result<Vec<u8>, String> {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["--literal-pathspecs", "--no-pager", "-c", "core.fsmonitor=false"]).args(args);
-    let output = command.output().map_err(|error| format!("--diff needs git: {error}"))?;
-    if output.status.success() {
-        return Ok(output.stdout);
+/// Keeps the findings of `report` that are not among those of `old`, or that lie in what changed.
+fn keep_new(report: &mut FileReport, old: Option<&FileReport>, lines: &Lines) {
+    let text = |report: &FileReport, finding: &Finding| finding.span.of(&report.source).replace("\r\n", "\n");
+    let mut places: HashMap<(&str, usize, Vec<u8>), usize> = HashMap::new();
+    let mut texts: HashMap<(&str, Vec<u8>), usize> = HashMap::new();
+    if let Some(old) = old {
+        let index = LineIndex::new(&old.source);
+        for finding in &old.checked.findings {
+            let (line, text) = (index.line(finding.span.start), text(old, finding));
+            *places.entry((finding.rule, line, text.clone())).or_default() += 1;
+            *texts.entry((finding.rule, text)).or_default() += 1;
+        }
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("--diff: git says: {}", said.lines().next().unwrap_or("nothing, but fails")))
+    let file = if report.wires.is_none() { Dockerfile::read(&report.source).ok() } else { None };
+    let is_new = |finding: &Finding| {
+        let (start, end) = (finding.span.start, finding.span.end.saturating_sub(1).max(finding.span.start));
+        let around = file.as_ref().and_then(|f| f.instruction_at(start).map(|at| f.instructions[at].lines));
+        let (first, last) = around.unwrap_or_else(|| (lines.index.line(start), lines.index.line(end)));
+        let Some(was) = lines.were(first, last) else { return true };
+        let text = text(report, finding);
+        let line = was + lines.index.line(start).saturating_sub(first);
+        // A rule that compares places names one of them: which, may have changed by itself.
+        if by_name(finding.rule).is_some_and(|rule| rule.compares()) {
+            return !take(texts.get_mut(&(finding.rule, text)));
+        }
+        !take(places.get_mut(&(finding.rule, line, text)))
+    };
+    let kept: Vec<bool> = report.checked.findings.iter().map(is_new).collect();
+    let mut kept = kept.into_iter();
+    report.checked.findings.retain(|_| kept.next().unwrap_or(true));
 }
 
-#[cfg(unix)]
-fn os(bytes: &[u8]) -> &OsStr {
-    std::os::unix::ffi::OsStrExt::from_bytes(bytes)
+/// Takes one off `count`; whether there was one.
+fn take(count: Option<&mut usize>) -> bool {
+    count.is_some_and(|count| std::mem::replace(count, count.saturating_sub(1)) > 0)
 }
 
-#[cfg(not(unix))]
-fn os(bytes: &[u8]) -> &OsStr {
-    OsStr::new(std::str::from_utf8(bytes).unwrap_or_default())
+impl Lines {
+    fn same(source: &[u8]) -> Self {
+        let count = source.lines().count() + 1;
+        Self { was: (1..=count).map(Some).collect(), index: LineIndex::new(source) }
+    }
+
+    fn of(old: &[u8], new: &[u8]) -> Self {
+        // `lines` takes CRLF for LF: git may change the one into the other.
+        let (before, after): (Vec<&[u8]>, Vec<&[u8]>) = (old.lines().collect(), new.lines().collect());
+        let mut was = vec![None; after.len() + 1];
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+        for op in similar::capture_diff_slices_deadline(similar::Algorithm::Myers, &before, &after, Some(deadline)) {
+            if let similar::DiffOp::Equal { old_index, new_index, len } = op {
+                (0..len).for_each(|at| was[new_index + at] = Some(old_index + at + 1));
+            }
+        }
+        Self { was, index: LineIndex::new(new) }
+    }
+
+    /// Where the lines from `first` to `last` began, if none of them changed and nothing between them went.
+    fn were(&self, first: usize, last: usize) -> Option<usize> {
+        let start = (*self.was.get(first.checked_sub(1)?)?)?;
+        let same = |line: usize| self.was.get(line - 1).copied().flatten() == Some(start + (line - first));
+        (first..=last).all(same).then_some(start)
+    }
+}
+
+/// `path` from the root of the file system on, links in its folders followed; it need not be there.
+fn real(here: &Path, path: &Path) -> PathBuf {
+    let path = absolute(here, path);
+    if let Ok(real) = std::fs::canonicalize(&path) {
+        return real;
+    }
+    let folder = path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
+    folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::hunk;
+    use super::Lines;
 
     #[test]
-    fn hunks() {
-        assert_eq!(hunk(b"@@ -1,2 +3,4 @@ RUN"), Some((3, 6)));
-        assert_eq!(hunk(b"@@ -1 +3 @@"), Some((3, 3)));
-        assert_eq!(hunk(b"@@ -1,2 +0,0 @@"), None);
-        assert_eq!(hunk(b"+@@ -1 +3 @@"), None);
+    fn lines_keep_their_numbers() {
+        let lines = Lines::of(b"a\nb\nc\nd\n", b"x\r\na\r\nb\r\nd\r\n");
+        assert_eq!(lines.were(1, 1), None);
+        assert_eq!(lines.were(2, 3), Some(1));
+        assert_eq!(lines.were(3, 4), None, "a line between them went");
+        assert_eq!(lines.were(4, 4), Some(4));
     }
 }

@@ -17,9 +17,9 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     (
         "check",
         "--fix",
-        "`check` changes nothing: `cachelane fix` does, and `cachelane fix --diff` shows what it would do.",
+        "`check` fixes nothing: `cachelane fix` does, and `cachelane fix --diff` shows what it would do.",
     ),
-    ("check", "--unsafe", "`check` changes nothing: `cachelane fix --unsafe` does."),
+    ("check", "--unsafe", "`check` fixes nothing: `cachelane fix --unsafe` does."),
     (
         "fix",
         "--check",
@@ -36,8 +36,10 @@ pub(super) fn answer(error: &clap::Error) -> ExitCode {
         terminal::complain(&line);
         return Outcome::Trouble.into();
     }
-    // A reader that has gone away is no error.
-    let _ = error.print();
+    terminal::note_loss(error.print());
+    if terminal::lost() {
+        return Outcome::Trouble.into();
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::report::human::Style;
 use crate::text::printable;
@@ -13,6 +14,9 @@ const WIDTH: usize = 100;
 
 /// What `--color` says.
 static COLOR: OnceLock<Color> = OnceLock::new();
+
+/// Whether something that was to be printed got lost: on a full disk, say.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Keeps in mind what `--color` says.
 pub(super) fn set_color(color: Color) {
@@ -68,10 +72,26 @@ pub(super) fn style(why_not_fixed: bool) -> Style {
     Style { color: color(), width, why_not_fixed }
 }
 
-/// Writes `bytes` to standard output. A reader that has gone away (`| head`) is no error.
+/// Writes `bytes` to standard output. A reader that has gone away (`| head`) is no error; all else is said, once, and
+/// [`lost`] knows of it.
 pub(super) fn print(bytes: impl AsRef<[u8]>) {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(bytes.as_ref()).and_then(|()| out.flush());
+    let printed = out.write_all(bytes.as_ref()).and_then(|()| out.flush());
+    drop(out);
+    note_loss(printed);
+}
+
+/// Keeps in mind, and says, that something could not be `printed`.
+pub(super) fn note_loss(printed: io::Result<()>) {
+    let Err(error) = printed else { return };
+    if error.kind() != io::ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) {
+        complain(&format!("cannot write to standard output: {error}"));
+    }
+}
+
+/// Whether something that was to be printed got lost. It has been said.
+pub(super) fn lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Writes one line to standard error.

@@ -6,8 +6,10 @@
 
 use crate::text::Span;
 
+use super::expression::{self, Reach};
 use super::lines::{is_blank, trim_end};
 use super::mapped::Mapped;
+use super::template::{Tag, skip_tags, tag_of};
 
 /// One flag, `--name` or `--name=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Flag<'a> {
     pub span: Span,
     /// Whether a quote in it is never closed, so that it runs to the end of the instruction.
     pub open_quote: bool,
+    /// Whether a template's tags before it decide whether it is there.
+    pub conditional: bool,
 }
 
 impl<'a> Flag<'a> {
@@ -62,7 +66,8 @@ const fn is_space(byte: u8) -> bool {
 ///
 /// Flags end at the first word that does not start with `--`, or behind a lone `--`. Where `template` is set, an
 /// expression such as `{{ name }}` or `@(name)` counts as part of the word it stands in, spaces and all: the text that
-/// an engine puts there is not known here. `source` is the file that `text` is from.
+/// an engine puts there is not known here. Tags such as `{% if x %}` may stand between flags. `source` is the file that
+/// `text` is from.
 #[must_use]
 pub fn split<'a>(
     text: &Mapped<'a>,
@@ -73,18 +78,22 @@ pub fn split<'a>(
 ) -> (Vec<Flag<'a>>, usize) {
     let bytes = text.bytes();
     let mut flags = Vec::new();
-    let blanks = bytes[from.min(bytes.len())..].iter().take_while(|&&b| is_space(b)).count();
-    if !bytes[(from + blanks).min(bytes.len())..].starts_with(b"--") {
-        return (flags, from + blanks);
-    }
     let end = trim_end(bytes).len();
+    let behind_blanks = |at: usize| at + bytes[at.min(end)..end].iter().take_while(|&&b| is_space(b)).count();
+    let mut conditional = false;
     let mut at = from;
     loop {
-        at += bytes[at.min(end)..end].iter().take_while(|&&b| is_space(b)).count();
-        if !bytes[at.min(end)..end].starts_with(b"--") {
-            return (flags, at.min(end));
+        at = behind_blanks(at);
+        let mut start = at;
+        if template {
+            start = behind_blanks(skip_tags(&bytes[..end], at.min(end)).0);
+            conditional |= start > at;
         }
-        let start = at;
+        if !bytes[start.min(end)..end].starts_with(b"--") {
+            let blanks = bytes[at.min(bytes.len())..].iter().take_while(|&&b| is_space(b)).count();
+            let rest = if flags.is_empty() { at + blanks } else { at.min(end) };
+            return (flags, rest);
+        }
         let (word, quotes, stop) = word(text, source, start, end, escape, template);
         at = stop;
         if word.bytes() == b"--" {
@@ -92,7 +101,7 @@ pub fn split<'a>(
         }
         if quotes != Quotes::None || !word.bytes().is_empty() {
             let open_quote = quotes == Quotes::Open;
-            flags.push(Flag { text: word, span: text.span(start, stop), open_quote });
+            flags.push(Flag { text: word, span: text.span(start, stop), open_quote, conditional });
         }
     }
 }
@@ -115,7 +124,8 @@ fn word<'a>(
     template: bool,
 ) -> (Mapped<'a>, Quotes, usize) {
     let bytes = text.bytes();
-    let special = |b: u8| is_space(b) || matches!(b, b'\'' | b'"') || b == escape || (template && b"{@".contains(&b));
+    let special =
+        |b: u8| is_space(b) || matches!(b, b'\'' | b'"') || b == escape || (template && b"{@<[#".contains(&b));
     let plain = bytes[start..end].iter().position(|&b| special(b)).map_or(end, |at| start + at);
     let mut word = text.stretch(start, plain, source);
     let mut add = |from: usize, to: usize| (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)));
@@ -124,9 +134,11 @@ fn word<'a>(
     let mut at = plain;
     while at < end {
         let byte = bytes[at];
-        if template && let Some(len) = template_expression(&bytes[at..end]) {
-            add(at, at + len);
-            at += len;
+        if template && let Some(Reach::Closed(behind)) = expression::within(text, at) {
+            let whole = behind_blocks(text, at, behind).or(quote.map(|_| behind)).filter(|behind| *behind <= end);
+            let Some(behind) = whole else { break };
+            add(at, behind);
+            at = behind;
             continue;
         }
         if quote == Some(byte) {
@@ -148,16 +160,31 @@ fn word<'a>(
     (word, quotes, at.min(end))
 }
 
-/// The length of the template expression that `bytes` starts with, if it does: `{{ … }}`, `{% … %}`, `@(…)` or `@[…]`.
-fn template_expression(bytes: &[u8]) -> Option<usize> {
-    let (open, close): (&[u8], &[u8]) = match bytes {
-        [b'{', b'{', ..] => (b"{{", b"}}"),
-        [b'{', b'%', ..] => (b"{%", b"%}"),
-        [b'@', b'(', ..] => (b"@(", b")"),
-        [b'@', b'[', ..] => (b"@[", b"]"),
-        _ => return None,
-    };
-    memchr::memmem::find(&bytes[open.len()..], close).map(|at| open.len() + at + close.len())
+/// Where the expression `text[at..end]` of a word ends, or the block that it opens; `None` where it is a tag of a block
+/// that is not the word's alone, so that the word ends before it.
+fn behind_blocks(text: &Mapped<'_>, at: usize, end: usize) -> Option<usize> {
+    let bytes = text.bytes();
+    let (mut at, mut end, mut depth) = (at, end, 0_usize);
+    loop {
+        match tag_of(&bytes[at..end]) {
+            Some(Tag::Open) => depth += 1,
+            Some(Tag::Else { .. }) if depth == 0 => return None,
+            Some(Tag::Close) => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(end);
+        }
+        // On to the next expression of the same word.
+        at = end;
+        end = loop {
+            match expression::within(text, at) {
+                Some(Reach::Closed(end)) => break end,
+                _ if bytes.get(at).is_none_or(|b| is_space(*b)) => return None,
+                _ => at += 1,
+            }
+        };
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +210,25 @@ mod tests {
         assert_eq!(flags("RUN --a -- --b x"), (vec!["--a".into()], "--b x".into()));
         assert_eq!(flags("RUN --"), (vec![], String::new()));
         assert_eq!(flags("RUN -x --a"), (vec![], "-x --a".into()));
+    }
+
+    #[test]
+    fn an_expression_is_part_of_its_word() {
+        let template = |line: &str| {
+            let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
+            let (flags, rest) = split(&text, line.as_bytes(), 3, b'\\', true);
+            let words = flags.iter().map(|flag| (flag.as_buildkit_reads_it(), flag.conditional)).collect::<Vec<_>>();
+            (words, line[rest..].trim_start().to_owned())
+        };
+        for word in
+            ["--a=<%= x %>,b", "--a=@{f(x, y)}", "--a=[[ x ]]", "--a=#{x \"y\"}", "--a{% if x %},b{% endif %},d"]
+        {
+            assert_eq!(template(&format!("RUN {word} c")), (vec![(word.into(), false)], "c".into()), "{word}");
+        }
+        let flags = |words: &[&str]| words.iter().map(|word| ((*word).into(), true)).collect::<Vec<(String, bool)>>();
+        assert_eq!(template("RUN {% if x %}--a{% endif %} --b c"), (flags(&["--a", "--b"]), "c".into()));
+        assert_eq!(template("RUN @[if x]--a @[else]--b@[end if] c"), (flags(&["--a", "--b"]), "@[end if] c".into()));
+        assert_eq!(template("RUN {% if x %}a{% endif %}"), (vec![], "{% if x %}a{% endif %}".into()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! [`Keyword::Opaque`] line: snippets and templates are full of them.
 
 pub mod directives;
+pub mod expression;
 pub mod faults;
 pub mod flags;
 pub mod heredoc;

@@ -10,6 +10,7 @@ use bstr::ByteSlice as _;
 
 use crate::text::Span;
 
+use super::expression::{self, Reach};
 use super::faults::{self, Behind, Fault, FaultKind};
 use super::flags::Flag;
 use super::mapped::Mapped;
@@ -85,6 +86,11 @@ pub struct Mount<'a> {
     pub faults: Vec<Fault>,
     /// Whether a template's expression stands in it, so that its final text is not known.
     pub templated: bool,
+    /// Whether an expression opens in it that it does not close: where it really ends is not known, and nothing in it
+    /// may be changed.
+    pub torn: bool,
+    /// Whether a template's tags within its RUN decide whether it is there.
+    pub conditional: bool,
     /// The file's escape character: the one that variables in values are read with.
     pub escape: u8,
 }
@@ -110,6 +116,11 @@ impl<'a> Mount<'a> {
     /// Reads the value of `flag`, a `--mount`. `behind` is what follows it where it is the RUN's last flag.
     #[must_use]
     pub fn read(flag: &Flag<'a>, source: &[u8], escape: u8, templated: bool, behind: Option<Behind<'_>>) -> Self {
+        let torn = expression::all(flag.text.bytes()).any(|(at, _)| {
+            let reach = expression::within(&flag.text, at);
+            reach == Some(Reach::Open)
+        });
+        let (templated, conditional) = (templated || torn, flag.conditional);
         let Some(value) = flag.value() else {
             let fault = Fault { span: flag.span, kind: FaultKind::NoValue };
             return Self {
@@ -119,10 +130,12 @@ impl<'a> Mount<'a> {
                 kind: Kind::Unknown,
                 faults: vec![fault],
                 templated,
+                torn,
+                conditional,
                 escape,
             };
         };
-        let csv = split_fields(value, source, flag.span);
+        let csv = split_fields(value, source, flag.span, templated);
         let mut mount = Self {
             span: flag.span,
             text: csv.text,
@@ -130,6 +143,8 @@ impl<'a> Mount<'a> {
             kind: Kind::Bind,
             faults: Vec::new(),
             templated,
+            torn,
+            conditional,
             escape,
         };
         mount.kind = mount.value("type").map_or(Kind::Bind, |value| kind_of(&value));
@@ -169,8 +184,12 @@ impl<'a> Mount<'a> {
     pub fn effective_id(&self) -> Cow<'_, [u8]> {
         self.id().unwrap_or_else(|| {
             let target = self.value("target").unwrap_or_default();
-            // What `..` means next to a variable is known only when it is expanded.
-            let known = !target.contains(&b'$') || (!target.contains_str("..") && !slash_in_braces(&target));
+            // What `..` means next to a variable is known only when it is expanded, and in an expression it is no path.
+            let known = if self.templated {
+                !target.contains_str("//") && !target.contains_str("/.")
+            } else {
+                !target.contains(&b'$') || (!target.contains_str("..") && !slash_in_braces(&target))
+            };
             if known { Cow::Owned(clean(&target)) } else { target }
         })
     }
@@ -247,15 +266,36 @@ struct Csv<'a> {
     bad_quote: Option<Span>,
 }
 
+/// Where the field that starts at byte `from` of `value` ends: before a comma, none of a template's expressions counted.
+fn comma(value: &Mapped<'_>, from: usize, templated: bool) -> usize {
+    let bytes = value.bytes();
+    if !templated {
+        return memchr::memchr(b',', &bytes[from..]).map_or(bytes.len(), |n| from + n);
+    }
+    let mut at = from;
+    while at < bytes.len() && bytes[at] != b',' {
+        at = behind_expression(value, at);
+    }
+    at
+}
+
+/// Behind the expression that opens at byte `at` of `value`, or else one byte further.
+fn behind_expression(value: &Mapped<'_>, at: usize) -> usize {
+    match expression::within(value, at) {
+        Some(Reach::Closed(end)) => end,
+        _ => at + 1,
+    }
+}
+
 /// Cuts `value` at its commas; a field that starts with `"` runs to the closing one.
-fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span) -> Csv<'a> {
+fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span, templated: bool) -> Csv<'a> {
     let bytes = value.bytes();
     let mut fields = Vec::new();
     let mut bad_quote = None;
     let mut at = 0;
     if !bytes.contains(&b'"') {
         loop {
-            let end = memchr::memchr(b',', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+            let end = comma(&value, at, templated);
             fields.push(field(bytes, at, end, place_behind(&value, at, end, source, flag)));
             if end == bytes.len() {
                 return Csv { text: value, fields, bad_quote };
@@ -282,11 +322,12 @@ fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span) -> Csv<'a> {
                     }
                     _ => {}
                 }
-                text.push(&bytes[at..=at], value.source(at));
-                at += 1;
+                let end = if templated { behind_expression(&value, at) } else { at + 1 };
+                (at..end).for_each(|i| text.push(&bytes[i..=i], value.source(i)));
+                at = end;
             }
         } else {
-            let end = memchr::memchr(b',', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+            let end = comma(&value, at, templated);
             if let Some(quote) = memchr::memchr(b'"', &bytes[at..end]) {
                 bad_quote = bad_quote.or(Some(value.span(at + quote, at + quote + 1)));
             }

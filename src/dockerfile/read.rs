@@ -11,7 +11,7 @@ use super::lines::{self, Line, Lines, MAX_LINE};
 use super::mapped::Mapped;
 use super::mounts::Mount;
 use super::template::{self, Blocks};
-use super::{Dockerfile, Heredoc, Instruction, Keyword, heredoc};
+use super::{Dockerfile, Heredoc, Instruction, Keyword, expression, heredoc};
 
 /// Why BuildKit could not read a file, with the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -201,7 +201,12 @@ impl<'a> Reader<'a> {
         if matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy) && !json {
             instruction.heredocs = heredoc::openers(instruction.text.bytes());
             // `$((1 << 2))` is arithmetic to every frontend before 1.16, and to whoever wrote it.
-            instruction.heredocs.retain(|doc| !doc.spaced || self.ends.ends(self.source, doc, last.full.end));
+            // And a tag may stand behind the name that ends one.
+            let joined = instruction.text.bytes();
+            let first = instruction.text.source(joined.len() - lines::trim_start(joined).len());
+            let doubtful = |doc: &Heredoc| doc.spaced || first < instruction.name.start;
+            let ends = &mut self.ends;
+            instruction.heredocs.retain(|doc| !doubtful(doc) || ends.ends(self.source, doc, last.full.end));
         }
         for index in 0..instruction.heredocs.len() {
             last = self.heredoc_body(&mut instruction, index)?;
@@ -229,7 +234,8 @@ impl<'a> Reader<'a> {
                 comments.push(line.text);
                 continue;
             }
-            if lines::trim_start(bytes).is_empty() {
+            let control = self.file.template && template::is_control_line(bytes);
+            if control || lines::trim_start(bytes).is_empty() {
                 continue;
             }
             let kept = lines::continued(bytes, escape);
@@ -258,6 +264,18 @@ impl<'a> Reader<'a> {
             instruction.onbuild = true;
             (name, _, flags, args) = split(behind_blanks(args));
         }
+        // `{% if x %}RUN …{% endif %}`. What else stands there, an ARG say, is not there for all that comes behind it.
+        if name.is_none()
+            && self.file.template
+            && let (behind, true) = template::skip_tags(text.bytes(), start)
+        {
+            let start = behind_blanks(behind);
+            let (inner, end, inner_flags, inner_args) = split(start);
+            if behind > 0 && inner == Some(Name::Known(Keyword::Run)) {
+                instruction.name = text.span(start, end);
+                (name, flags, args) = (inner, inner_flags, inner_args);
+            }
+        }
         instruction.keyword = match name {
             Some(Name::Known(keyword)) => keyword,
             Some(Name::Onbuild) => Keyword::Other,
@@ -269,12 +287,14 @@ impl<'a> Reader<'a> {
             let mounts = flags.iter().enumerate().filter(|(_, flag)| flag.name() == b"mount");
             instruction.mounts = mounts
                 .map(|(index, flag)| {
-                    let templated = self.file.template && has_expression(flag, self.source);
+                    let templated = self.file.template && has_expression(flag);
                     let behind = (index == last).then(|| Behind {
                         text: &text.bytes()[rest..],
                         on_next_line: Span::new(flag.span.end, text.source(rest)).of(self.source).contains(&b'\n'),
                     });
-                    Mount::read(flag, self.source, self.file.escape, templated, behind)
+                    let mut mount = Mount::read(flag, self.source, self.file.escape, templated, behind);
+                    mount.conditional |= self.file.blocks.at(flag.span.start) != instruction.place;
+                    mount
                 })
                 .collect();
         }
@@ -320,8 +340,8 @@ fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
 }
 
 /// Whether the flag holds a template's expression.
-fn has_expression(flag: &Flag<'_>, source: &[u8]) -> bool {
-    template::is_template(flag.span.of(source))
+fn has_expression(flag: &Flag<'_>) -> bool {
+    expression::all(flag.text.bytes()).next().is_some()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

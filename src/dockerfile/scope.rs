@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::expression::{self, Reach};
 use super::lines::{is_blank, trim_end};
 use super::stages::Base;
 use super::words::Word;
@@ -265,6 +266,13 @@ fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
         let start = at;
         let mut quote = None;
         while at < end && (quote.is_some() || space(&text[at..end]) == 0) {
+            // A template's expression is one piece, blanks and all.
+            if quote.is_none()
+                && let Some(Reach::Closed(behind)) = expression::at(&text[..end], at)
+            {
+                at = behind;
+                continue;
+            }
             let byte = text[at];
             if byte == escape && quote != Some(b'\'') {
                 if at + 1 == end {

@@ -5,7 +5,8 @@
 
 use crate::text::Span;
 
-use super::lines::{Lines, trim_start};
+use super::expression::{self, Reach};
+use super::lines::{Lines, is_comment, trim_end, trim_start};
 
 /// A place in the tree of blocks: the file itself ([`Place::FILE`]) or one branch of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +50,60 @@ pub fn is_template(source: &[u8]) -> bool {
     // Two passes over the file at most: every mark starts with one of four bytes.
     memchr::memchr3_iter(b'{', b'@', b'<', source)
         .any(|at| matches!(&source[at..], [b'{', b'{' | b'%', ..] | [b'@', b'(' | b'[' | b'{', ..] | [b'<', b'%', ..]))
+        || is_template_by_mounts(source)
+}
+
+/// Whether a line with a mount holds an expression of a kind that means something else to shells: `[[ x ]]`, say.
+fn is_template_by_mounts(source: &[u8]) -> bool {
+    memchr::memmem::find_iter(source, b"--mount=").any(|at| {
+        let rest = &source[at..];
+        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        expression::all(line).any(|(_, reach)| reach != Reach::Open)
+    })
+}
+
+/// Whether `line`, within an instruction, is a template's alone: tags that open, part or close a block, and comments. The
+/// engine takes such a line out, or leaves a blank one.
+#[must_use]
+pub fn is_control_line(line: &[u8]) -> bool {
+    let line = trim_end(trim_start(line));
+    let (end, _) = skip_tags(line, 0);
+    // Empy's `@` before a line break takes the break away.
+    end > 0 && matches!(&line[end..], [] | [b'@'])
+}
+
+/// Goes over the tags and comments of a template that stand at byte `at` of `text`, blanks between them too: where they
+/// end, and whether they stay within the blocks that they open.
+pub(super) fn skip_tags(text: &[u8], at: usize) -> (usize, bool) {
+    let (mut end, mut next, mut depth, mut inside) = (at, at, 0_usize, true);
+    while let Some(Reach::Closed(behind)) = expression::at(text, next) {
+        match tag_of(&text[next..behind]) {
+            Some(Tag::Open) => depth += 1,
+            Some(Tag::Else { .. }) => inside &= depth > 0,
+            Some(Tag::Close) => {
+                inside &= depth > 0;
+                depth = depth.saturating_sub(1);
+            }
+            None if is_silent(&text[next..behind]) => {}
+            None => break,
+        }
+        end = behind;
+        next = text.len() - trim_start(&text[behind..]).len();
+    }
+    (end, inside)
+}
+
+/// Whether `expression` leaves no text behind, though it is no tag of a block.
+fn is_silent(expression: &[u8]) -> bool {
+    let body = expression.get(2..).unwrap_or_default();
+    let trimmed = body.strip_prefix(b"-").unwrap_or(body).trim_ascii_start();
+    match expression {
+        [b'{', b'#', ..] => true,
+        [b'<', b'%', ..] => trimmed.starts_with(b"#"),
+        [b'{', b'{', ..] => trimmed.starts_with(b"!") || trimmed.starts_with(b"/*"),
+        [b'{', b'%', ..] => trimmed.starts_with(b"set "),
+        _ => false,
+    }
 }
 
 impl Blocks {
@@ -63,7 +118,7 @@ impl Blocks {
         let mut here = Place::FILE;
         for line in Lines::new(source) {
             let before = here;
-            for tag in tags(trim_start(line.text.of(source))) {
+            for tag in tags(line.text.of(source)) {
                 here = blocks.step(here, tag, line.full, source.len());
             }
             if here != before {
@@ -142,37 +197,47 @@ impl Blocks {
     }
 }
 
+/// What an expression does to the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tag {
+pub(super) enum Tag {
+    /// It opens one.
     Open,
-    Else { plain: bool },
+    /// It begins another branch.
+    Else {
+        /// Whether that one is taken wherever the others are not.
+        plain: bool,
+    },
+    /// It closes one.
     Close,
 }
 
-/// The tags of a line that starts with one.
+/// The tags of a line. Where the line does not start with one, `{{ if }}` may be an argument of a command's, and only
+/// the other engines' are taken.
 fn tags(line: &[u8]) -> impl Iterator<Item = Tag> + '_ {
-    let mut rest = line;
-    if !matches!(line, [b'{', b'%' | b'{', ..] | [b'@', b'[', ..] | [b'<', b'%', ..]) {
-        rest = &[];
-    }
-    std::iter::from_fn(move || {
-        loop {
-            let at = memchr::memchr3_iter(b'{', b'@', b'<', rest)
-                .find(|&at| matches!(&rest[at..], [b'{', b'%' | b'{', ..] | [b'@', b'[', ..] | [b'<', b'%', ..]))?;
-            let (mark, body) = rest[at..].split_at(2);
-            let close: &[u8] = match mark {
-                b"{%" => b"%}",
-                b"{{" => b"}}",
-                b"@[" => b"]",
-                _ => b"%>",
-            };
-            let len = memchr::memmem::find(body, close).unwrap_or(body.len());
-            rest = &body[len..];
-            if let Some(tag) = tag(mark, &body[..len]) {
-                return Some(tag);
-            }
-        }
+    let text = trim_start(line);
+    let starts = matches!(text, [b'{', b'%' | b'{', ..] | [b'@', b'[', ..] | [b'<', b'%', ..]);
+    let text = if is_comment(line) { &[] } else { text };
+    expression::all(text).filter_map(move |(at, reach)| {
+        let end = match reach {
+            Reach::Closed(end) => end,
+            Reach::Open if starts => text.len(),
+            Reach::Open => return None,
+        };
+        tag_of(&text[at..end]).filter(|_| starts || !text[at..].starts_with(b"{{"))
     })
+}
+
+/// What the expression `text` does to the blocks, if anything.
+pub(super) fn tag_of(text: &[u8]) -> Option<Tag> {
+    let (mark, body) = text.split_at_checked(2)?;
+    let close: &[u8] = match mark {
+        b"{%" => b"%}",
+        b"{{" => b"}}",
+        b"@[" => b"]",
+        b"<%" => b"%>",
+        _ => return None,
+    };
+    tag(mark, body.strip_suffix(close).unwrap_or(body))
 }
 
 fn tag(mark: &[u8], body: &[u8]) -> Option<Tag> {

@@ -1,5 +1,6 @@
 //! Files that hold Dockerfiles within them, and say what is built: workflows, pipelines, Compose and bake files.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::finding::Finding;
 use crate::fix::{self, Applicability, Edit, Fix};
 use crate::index::Site;
 use crate::rules::Settings;
+use crate::rules::lanes::Lanes;
 use crate::suppress;
 use crate::text::{LineIndex, Span};
 use crate::wiring::{self, Inline, Kind, Unknown, Wiring, inline};
@@ -18,7 +20,7 @@ use super::{Checked, FileReport, Fixed, Wires, check};
 /// What a file of this `kind` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
 pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Settings>) -> FileReport {
-    let (mut checked, mut said) = (Checked::default(), Wiring::default());
+    let (mut checked, mut said, mut lanes) = (Checked::default(), Wiring::default(), Vec::new());
     match std::str::from_utf8(source).map(|text| wiring::read(kind, text)) {
         Ok(Ok(wiring)) => said = wiring,
         // A template of such a file, say: it is not for cachelane to judge it.
@@ -31,7 +33,7 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
     if !said.inline.is_empty() {
         let lines = LineIndex::new(source);
         for inline in &said.inline {
-            add(&mut checked, inline, source, &lines, settings);
+            lanes.push(add(&mut checked, inline, source, &lines, settings));
         }
     }
     if suppress::is_marked(source) {
@@ -42,12 +44,13 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: Some(Wires { kind, wiring: said }),
+        wires: Some(Wires { kind, wiring: said, lanes, shared: HashSet::new() }),
     }
 }
 
-/// Adds what is found in one Dockerfile within the file `source`, with places in that file.
-fn add(checked: &mut Checked, inline: &Inline, source: &[u8], lines: &LineIndex, settings: &Settings) {
+/// Adds what is found in one Dockerfile within the file `source`, with places in that file; gives what it asks of its
+/// builds.
+fn add(checked: &mut Checked, inline: &Inline, source: &[u8], lines: &LineIndex, settings: &Settings) -> Option<Lanes> {
     let inner = check(inline.text.as_bytes(), settings);
     let place = |span: Span| inline::to_file(inline, span).unwrap_or(inline.span);
     checked.findings.extend(inner.findings.into_iter().map(|finding| {
@@ -58,7 +61,11 @@ fn add(checked: &mut Checked, inline: &Inline, source: &[u8], lines: &LineIndex,
         });
         let unfixed = fix.as_ref().and_then(|fix| fix.as_ref().err().cloned()).or(finding.unfixed);
         let (span, labels) = (place(finding.span), labels.collect());
-        Finding { span, labels, fix: fix.and_then(Result::ok), unfixed, ..finding }
+        let first = lines.line(place(Span::at(0)).start);
+        let counted = |help: &String| help.contains("line ");
+        let note = format!("\n(its lines are counted from the Dockerfile's first, line {first} of this file)");
+        let help = finding.help.map(|help| if counted(&help) { help + &note } else { help });
+        Finding { span, labels, help, fix: fix.and_then(Result::ok), unfixed, ..finding }
     }));
     checked.sites.extend(inner.sites.into_iter().map(|site| {
         let span = place(site.span);
@@ -66,6 +73,11 @@ fn add(checked: &mut Checked, inline: &Inline, source: &[u8], lines: &LineIndex,
         // What comparing files would change there goes by the Dockerfile's own bytes: it is for a person.
         Site { span, range, line: range.start.line, mode_edit: None, id_end: None, ..site }
     }));
+    inner.lanes.map(|mut lanes| {
+        lanes.span = place(lanes.span);
+        lanes.range = lines.range(source, lanes.span);
+        lanes
+    })
 }
 
 /// `fix` with places in the file around the Dockerfile.

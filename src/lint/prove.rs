@@ -6,6 +6,9 @@
 
 use std::collections::HashMap;
 
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::expression::{self, Reach};
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount};
 use crate::finding::Finding;
 use crate::fix::Applicability;
@@ -30,6 +33,9 @@ pub(super) fn same_reading(
     settings: &Settings,
     safe: bool,
 ) -> Result<(), String> {
+    if !expressions_stay(before.source, after.source) {
+        return Err("a template's expression would be changed".into());
+    }
     let others = |file: &Dockerfile<'_>| {
         let kept = |(_, i): &(usize, &Instruction<'_>)| i.keyword != Keyword::Arg;
         file.instructions.iter().enumerate().filter(kept).map(|(index, _)| index).collect::<Vec<_>>()
@@ -64,6 +70,28 @@ pub(super) fn same_reading(
     same_args(before, after, settings)
 }
 
+/// Whether every expression of a template that stands in `old` stands in `new`, as often at least. This goes by the bytes
+/// alone, however the files are read. Lines with a suppression may go.
+fn expressions_stay(old: &[u8], new: &[u8]) -> bool {
+    let count = |source: &[u8]| {
+        let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
+        for line in source.lines().filter(|line| !line.contains_str("cachelane:")) {
+            for (start, reach) in expression::all(line) {
+                if let Reach::Closed(end) = reach {
+                    *counts.entry(line[start..end].to_vec()).or_default() += 1;
+                }
+            }
+        }
+        counts
+    };
+    let old = count(old);
+    if old.is_empty() {
+        return true;
+    }
+    let new = count(new);
+    old.iter().all(|(expression, count)| new.get(expression).is_some_and(|now| now >= count))
+}
+
 fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
     let is_mount = |i: &Instruction<'_>, name: &[u8]| i.keyword == Keyword::Run && name == b"mount";
     old.flags
@@ -75,6 +103,9 @@ fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
 /// Whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change the
 /// sharing mode and the id too, and nothing else.
 fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool) -> bool {
+    if old.torn && old.text.bytes() != new.text.bytes() {
+        return false;
+    }
     let free = |option: &str| option == "id" || (!safe && option == "sharing");
     let options =
         ["type", "target", "sharing", "source", "from", "readonly", "readwrite", "size", "mode", "uid", "gid"];

@@ -1,12 +1,12 @@
 //! Builds and Dockerfiles brought together: which build uses which file, and what rules say about that.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::fix::{self, Fix};
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{self, Build, Kind, What, Wiring};
+use crate::wiring::{self, Build, Call, Front, Kind, Lane, Runs, What, Wiring};
 
 use super::FileReport;
 
@@ -17,6 +17,10 @@ pub struct Wires {
     pub kind: Kind,
     /// What it says.
     pub wiring: Wiring,
+    /// What each Dockerfile within it asks of its builds.
+    pub lanes: Vec<Option<Lanes>>,
+    /// The builds whose Dockerfile another job builds, too, by index. [`wire`] finds them.
+    pub shared: HashSet<usize>,
 }
 
 /// What the command line knows of the world around the files.
@@ -44,6 +48,8 @@ pub struct Joined {
     pub handed_on: bool,
     /// The stage that is built.
     pub target: Option<String>,
+    /// How often it runs at once, where another file that calls this one says so.
+    pub called: Option<Runs>,
 }
 
 /// A file that a build leads to.
@@ -58,18 +64,31 @@ struct Reached<'r> {
 pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
     let places: HashMap<PathBuf, usize> =
         reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
+    let calls = calls(reports, &places, world);
     let mut joined = Vec::new();
     for (file, report) in reports.iter().enumerate() {
         let Some(wires) = &report.wires else { continue };
         let root = (world.root)(&report.path, wires.kind);
         for (build, it) in wires.wiring.builds.iter().enumerate() {
-            let plain = |dockerfile| Joined { file, build, dockerfile, handed_on: false, target: it.target.clone() };
+            let called = called(&calls, file, it);
+            let plain = |dockerfile| {
+                let (target, called) = (it.target.clone(), called.clone());
+                Joined { file, build, dockerfile, handed_on: false, target, called }
+            };
             match &it.what {
-                What::File(path) => joined.push(plain(Some((world.absolute)(&root.join(path))))),
+                What::File(path) => {
+                    let path = (world.absolute)(&root.join(path));
+                    let containerfile = path.with_file_name("Containerfile");
+                    // Podman and Buildah look for that one first, where none is named.
+                    let first = matches!(it.front, Front::Podman | Front::Buildah)
+                        && path.ends_with("Dockerfile")
+                        && places.contains_key(&containerfile);
+                    joined.push(plain(Some(if first { containerfile } else { path })));
+                }
                 What::Inline(_) => joined.push(plain(None)),
                 What::Files(paths, names) => {
-                    for path in paths {
-                        let path = (world.absolute)(&root.join(path));
+                    for path in paths.iter().flat_map(|path| candidates(it.front, path)) {
+                        let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
                         let Some(inner) = places.get(&path).map(|index| &reports[*index]) else { continue };
                         joined.extend(through(inner, it, names, world).map(|(dockerfile, target, handed_on)| Joined {
                             file,
@@ -77,6 +96,7 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
                             dockerfile: Some(dockerfile),
                             handed_on,
                             target,
+                            called: called.clone(),
                         }));
                     }
                 }
@@ -84,6 +104,48 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
         }
     }
     joined
+}
+
+/// The calls of each file by others of the run, by its index.
+fn calls<'r>(
+    reports: &'r [FileReport],
+    places: &HashMap<PathBuf, usize>,
+    world: &World<'_>,
+) -> HashMap<usize, Vec<&'r Call>> {
+    let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
+    for report in reports {
+        let Some(wires) = report.wires.as_ref().filter(|wires| !wires.wiring.calls.is_empty()) else { continue };
+        let root = (world.root)(&report.path, wires.kind);
+        for call in &wires.wiring.calls {
+            // An action is named by its folder.
+            let names = ["", "/action.yml", "/action.yaml"];
+            let mut files = names.iter().map(|name| (world.absolute)(&root.join(format!("{}{name}", call.path))));
+            if let Some(index) = files.find_map(|path| places.get(&path)) {
+                calls.entry(*index).or_default().push(call);
+            }
+        }
+    }
+    calls
+}
+
+/// How often `build` of the file `file` runs at once by what calls that file.
+fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> Option<Runs> {
+    let calls = calls.get(&file).filter(|_| build.runs == Runs::Once)?;
+    let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
+    in_matrix.map(|call| call.runs.clone()).or_else(|| (calls.len() > 1).then(|| Runs::Matrix(Vec::new())))
+}
+
+/// The files that `path` may stand for: itself, or, with a `/` at its end, those that the front end looks for there.
+fn candidates(front: Front, path: &str) -> Vec<String> {
+    const COMPOSE: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    const BAKE: &[&str] =
+        &["docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl"];
+    if !path.ends_with('/') {
+        return vec![path.to_owned()];
+    }
+    let bake = matches!(front, Front::Bake | Front::BakeAction);
+    let names = COMPOSE.iter().chain(BAKE.iter().filter(|_| bake));
+    names.map(|name| format!("{path}{name}")).collect()
 }
 
 /// The Dockerfiles that `outer` builds through the Compose or bake file `inner`: path, stage, and whether `outer`'s
@@ -114,6 +176,7 @@ fn through<'a>(
 pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
     let joined = join(reports, world);
     let mut found = vec![Vec::new(); reports.len()];
+    let mut shared: Vec<(usize, usize)> = Vec::new();
     {
         let places: HashMap<PathBuf, usize> =
             reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
@@ -126,10 +189,15 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
         let jobs = jobs(reports, &joined);
         for one in &joined {
             let report = &reports[one.file];
-            let (Some(wires), Some(path)) = (&report.wires, &one.dockerfile) else { continue };
-            let Some(reached) = reached(path).filter(|reached| reached.lanes.concern(one.target.as_deref())) else {
+            let Some(wires) = &report.wires else { continue };
+            let reached = match &one.dockerfile {
+                Some(path) => reached(path),
+                None => within(report, wires, one.build, world),
+            };
+            let Some(reached) = reached.filter(|reached| reached.lanes.concern(one.target.as_deref())) else {
                 continue;
             };
+            let jobs = one.dockerfile.as_ref().and_then(|path| jobs.get(path));
             let Ok(source) = std::str::from_utf8(&report.source) else { continue };
             let wired = wired::Wired {
                 build: &wires.wiring.builds[one.build],
@@ -138,11 +206,21 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
                 path: &reached.name,
                 lanes: reached.lanes,
                 settings: reached.settings,
-                shared: jobs.get(path).is_some_and(|jobs| jobs.len() > 1),
+                runs: one.called.as_ref().unwrap_or(&wires.wiring.builds[one.build].runs),
+                is_called: one.called.is_some(),
+                others: jobs.map_or(wired::Others::None, |jobs| others(jobs)),
                 handed_on: one.handed_on,
             };
+            if wired.others != wired::Others::None {
+                shared.push((one.file, one.build));
+            }
             rules::wired(&wired, &mut found[one.file]);
         }
+    }
+    for (file, build) in shared {
+        reports[file].wires.iter_mut().for_each(|wires| {
+            wires.shared.insert(build);
+        });
     }
     for (report, mut found) in reports.iter_mut().zip(found) {
         if report.wires.is_none() {
@@ -157,18 +235,38 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
     }
 }
 
+/// The Dockerfile within the file of `report` that its build `build` builds.
+fn within<'r>(report: &'r FileReport, wires: &'r Wires, build: usize, world: &World<'_>) -> Option<Reached<'r>> {
+    let What::Inline(index) = wires.wiring.builds[build].what else { return None };
+    let lanes = wires.lanes.get(index)?.as_ref()?;
+    Some(Reached { lanes, settings: &report.settings, name: (world.name)(&report.path) })
+}
+
 /// The jobs that build each Dockerfile, by the file that they stand in and their name.
-fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Vec<(usize, Option<&'r str>)>> {
-    let mut jobs: HashMap<PathBuf, Vec<(usize, Option<&str>)>> = HashMap::new();
+fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Vec<(usize, &'r str)>> {
+    let mut jobs: HashMap<PathBuf, Vec<(usize, &str)>> = HashMap::new();
     for one in joined {
         let (Some(path), Some(wires)) = (&one.dockerfile, &reports[one.file].wires) else { continue };
-        let Some(job) = wires.wiring.builds[one.build].job.as_deref() else { continue };
+        let build = &wires.wiring.builds[one.build];
         let jobs = jobs.entry(path.clone()).or_default();
-        if !jobs.contains(&(one.file, Some(job))) {
-            jobs.push((one.file, Some(job)));
+        for job in build.job.iter().chain(&build.others) {
+            if !jobs.contains(&(one.file, job)) {
+                jobs.push((one.file, job));
+            }
         }
     }
     jobs
+}
+
+/// Whether there are several jobs, and whether two of them, of different files, have the same name.
+fn others(jobs: &[(usize, &str)]) -> wired::Others {
+    let mut names: Vec<&str> = jobs.iter().map(|(_, name)| *name).collect();
+    names.sort_unstable();
+    match jobs {
+        _ if names.windows(2).any(|pair| pair[0] == pair[1]) => wired::Others::Namesakes,
+        [_, _, ..] => wired::Others::Jobs,
+        _ => wired::Others::None,
+    }
 }
 
 /// The reports on Dockerfiles that builds lead to and that are not among those of the run.
@@ -195,27 +293,44 @@ pub struct Rewired {
     pub dropped: Vec<super::Dropped>,
 }
 
-/// Makes the safe fixes of a wiring file's builds, one by one; each result is read again before the next.
+/// Makes the safe fixes of a wiring file's builds, one by one: each is looked for in what the last one made.
 #[must_use]
 pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
     let wires = report.wires.as_ref()?;
     let lines = crate::text::LineIndex::new(&report.source);
     let mut rewired = Rewired { bytes: report.source.clone(), made: Vec::new(), dropped: Vec::new() };
-    // From the last to the first, so that the places of those above stay as they are.
-    for finding in report.checked.findings.iter().rev().filter(|finding| finding.rule == "unpassed-arg") {
-        let Some(fix) = finding.fix.as_ref().filter(|_| finding.is_fixable()) else { continue };
+    let open = report.checked.findings.iter().filter(|finding| finding.rule == "unpassed-arg" && finding.is_fixable());
+    for finding in open {
         let line = lines.line(finding.span.start);
-        let (rule, title) = (finding.rule, fix.title().to_owned());
-        match apply(wires.kind, &rewired.bytes, fix, &report.settings) {
-            Ok(bytes) => {
-                rewired.bytes = bytes;
-                rewired.made.push(super::Made { rule, line, title });
+        let rule = finding.rule;
+        let builds = wires.wiring.builds.iter().enumerate().filter(|(_, build)| build.span == finding.span);
+        for (index, _) in builds {
+            match pass(report, wires, index, &rewired.bytes) {
+                // One place can serve several: what targets inherit, say.
+                Ok(None) => {}
+                Ok(Some((bytes, title))) => {
+                    rewired.bytes = bytes;
+                    rewired.made.push(super::Made { rule, line, title });
+                }
+                Err(reason) => rewired.dropped.push(super::Dropped { rule, line, reason }),
             }
-            Err(reason) => rewired.dropped.push(super::Dropped { rule, line, reason }),
         }
     }
-    rewired.made.reverse();
     Some(rewired)
+}
+
+/// Makes the build `index` pass its lane in `source`, and says what was done; `None` where it does by now.
+fn pass(report: &FileReport, wires: &Wires, index: usize, source: &[u8]) -> Result<Option<(Vec<u8>, String)>, String> {
+    let (kind, settings) = (wires.kind, &report.settings);
+    let text = std::str::from_utf8(source).map_err(|error| error.to_string())?;
+    let wiring = wiring::read(kind, text).map_err(|error| error.to_string())?;
+    let build = wiring.builds.get(index).ok_or("the file has other builds by now")?;
+    if build.args.iter().any(|arg| arg.name == settings.arg) {
+        return Ok(None);
+    }
+    let lane = Lane { arg: &settings.arg, default: &settings.default, shared: wires.shared.contains(&index) };
+    let fix = wiring::pass(kind, text, build, &lane)?;
+    Ok(Some((apply(kind, source, &fix, settings)?, fix.title().to_owned())))
 }
 
 /// Applies `fix`, and proves that the file says the same about its builds as before, but for one argument.

@@ -31,7 +31,7 @@ pub fn fingerprints(report: &FileReport) -> Vec<String> {
 }
 
 /// The hash of `parts`, each with its length before it, so that no two lists of parts read the same.
-fn hash(parts: &[&[u8]]) -> String {
+pub(super) fn hash(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_be_bytes());

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::text::{count, printable};
 
 use super::found::{self, Found};
-use super::{Run, human};
+use super::{Run, Trouble, human};
 
 /// How many findings the summary page lists. GitHub drops a page of more than one MiB, so texts are cut too.
 const MAX_ROWS: usize = 200;
@@ -17,7 +17,7 @@ const MAX_MESSAGE: usize = 400;
 /// and ten notices of a step.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
-    let mut out = String::new();
+    let mut out: String = run.troubles.iter().map(trouble).collect();
     for file in found::files(run) {
         for finding in file.findings() {
             out.push_str(&annotation(&file, finding));
@@ -25,6 +25,13 @@ pub fn render(run: &Run<'_>) -> String {
         }
     }
     out
+}
+
+/// An annotation for something that went wrong.
+fn trouble(trouble: &Trouble) -> String {
+    let file = trouble.path.as_ref().map(|path| format!("file={},", property(path))).unwrap_or_default();
+    let line = trouble.line.map(|line| format!("line={line},")).unwrap_or_default();
+    format!("::error {file}{line}title=cachelane::{}\n", data(&printable(&trouble.message)))
 }
 
 fn annotation(file: &Found<'_>, finding: &Finding) -> String {
@@ -57,6 +64,10 @@ fn property(text: &str) -> String {
 #[must_use]
 pub fn step_summary(run: &Run<'_>) -> String {
     let mut out = format!("### cachelane\n\n{}\n", markdown(&human::summary(&run.summary)));
+    for trouble in run.troubles.iter().take(MAX_ROWS) {
+        let text = clipped(&printable(&trouble.to_string()), MAX_MESSAGE);
+        out.push_str(&format!("\n**Error:** {}\n", markdown(&text)));
+    }
     let mut left = 0;
     let mut rows = 0;
     for file in found::files(run) {

@@ -110,6 +110,10 @@ pub fn summary(summary: &Summary) -> String {
     if found == 0 {
         return format!("{files} checked, nothing found{suppressed}.");
     }
+    let files = match summary.files_with_findings {
+        some if some < summary.files => format!("{some} of {files}"),
+        _ => files,
+    };
     let mut text = format!("{} in {files}: {}{suppressed}", count(found, "finding"), severities(summary));
     match summary.fixable {
         0 => text.push('.'),

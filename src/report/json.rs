@@ -7,12 +7,13 @@ use crate::fix::Applicability;
 use crate::lint::{FileReport, ListedMount};
 use crate::text::{LineIndex, Range};
 
-use super::{Summary, json_text, path};
+use super::{Run, Summary, Trouble, json_text, path};
 
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
     findings: Vec<JsonFinding<'a>>,
+    errors: &'a [Trouble],
     summary: &'a Summary,
 }
 
@@ -51,15 +52,15 @@ struct JsonEdit<'a> {
     text: &'a str,
 }
 
-/// The findings of `reports` as a JSON document, with a newline behind it.
+/// The findings of `run` as a JSON document, with a newline behind it.
 #[must_use]
-pub fn findings(reports: &[FileReport], summary: &Summary) -> String {
+pub fn findings(run: &Run<'_>) -> String {
     let mut found = Vec::new();
-    for report in reports.iter().filter(|report| !report.checked.findings.is_empty()) {
+    for report in run.reports.iter().filter(|report| !report.checked.findings.is_empty()) {
         let lines = LineIndex::new(&report.source);
         found.extend(report.checked.findings.iter().map(|finding| json_finding(report, &lines, finding)));
     }
-    json_text(&Document { version: 1, findings: found, summary })
+    json_text(&Document { version: 1, findings: found, errors: run.troubles, summary: &run.summary })
 }
 
 fn json_finding<'a>(report: &'a FileReport, lines: &LineIndex, finding: &'a Finding) -> JsonFinding<'a> {

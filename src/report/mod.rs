@@ -32,6 +32,48 @@ pub struct Run<'a> {
     pub summary: Summary,
     /// The rules that can have spoken. Only SARIF lists them.
     pub rules: &'a [&'static RuleMeta],
+    /// What went wrong, so that the findings are not all that there may be.
+    pub troubles: &'a [Trouble],
+}
+
+/// Something that went wrong in a run: a file that cannot be read, a configuration that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Trouble {
+    /// The file, as reports name it, where it is about one.
+    pub path: Option<String>,
+    /// The 1-based line, where it is known.
+    pub line: Option<usize>,
+    /// What went wrong.
+    pub message: String,
+}
+
+impl Trouble {
+    /// Something that is wrong with the file that reports call `path`.
+    #[must_use]
+    pub fn with(path: String, message: impl Into<String>) -> Self {
+        Self { path: Some(path), line: None, message: message.into() }
+    }
+
+    /// Something that is wrong with the run as a whole.
+    #[must_use]
+    pub fn of_run(message: impl Into<String>) -> Self {
+        Self { path: None, line: None, message: message.into() }
+    }
+
+    /// What it is about, for formats that need a name: the file, or the program.
+    pub(crate) fn place(&self) -> &str {
+        self.path.as_deref().unwrap_or("cachelane")
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.path, self.line) {
+            (Some(path), Some(line)) => write!(f, "{path}:{line}: {}", self.message),
+            (Some(path), None) => write!(f, "{path}: {}", self.message),
+            (None, _) => f.write_str(&self.message),
+        }
+    }
 }
 
 /// How many of what there is.
@@ -39,6 +81,8 @@ pub struct Run<'a> {
 pub struct Summary {
     /// Files looked at.
     pub files: usize,
+    /// Those of them in which something was found.
+    pub files_with_findings: usize,
     /// Findings that are errors.
     pub errors: usize,
     /// Findings that are warnings.
@@ -56,6 +100,7 @@ impl Summary {
     #[must_use]
     pub fn new(reports: &[FileReport], files: usize) -> Self {
         let mut summary = Self { files, ..Self::default() };
+        summary.files_with_findings = reports.iter().filter(|report| !report.checked.findings.is_empty()).count();
         summary.suppressed = reports.iter().map(|report| report.checked.suppressed).sum();
         for finding in reports.iter().flat_map(|report| &report.checked.findings) {
             match finding.severity {

@@ -6,13 +6,14 @@ use crate::text::{Range, printable};
 
 use super::fingerprint::fingerprints;
 use super::found::{self, Found};
-use super::{Run, json_text};
+use super::{Run, Trouble, json_text};
 
 mod model;
 
 use model::{
-    ArtifactChange, ArtifactLocation, Configuration, Description, Driver, Help, Location, Log, Message,
-    PartialFingerprints, PhysicalLocation, Region, Replacement, Rule, SarifFix, SarifResult, SarifRun, Tool, UriBases,
+    ArtifactChange, ArtifactLocation, Configuration, Description, Driver, Help, Invocation, Location, Log, Message,
+    NotedLine, NotedLocation, NotedPlace, Notification, PartialFingerprints, PhysicalLocation, Region, Replacement,
+    Rule, SarifFix, SarifResult, SarifRun, Tool, UriBases,
 };
 
 /// What relative paths are relative to. GitHub takes it for the root of the repository.
@@ -41,9 +42,27 @@ pub fn render(run: &Run<'_>) -> String {
             original_uri_base_ids: UriBases {
                 root: Description { description: Message::new("The folder in which cachelane ran.") },
             },
+            invocations: [Invocation {
+                execution_successful: run.troubles.is_empty(),
+                tool_execution_notifications: run.troubles.iter().map(notification).collect(),
+            }],
             results,
         }],
     })
+}
+
+fn notification(trouble: &Trouble) -> Notification {
+    let location = |path: &String| NotedLocation {
+        place: NotedPlace {
+            artifact_location: artifact(path),
+            region: trouble.line.map(|start_line| NotedLine { start_line }),
+        },
+    };
+    Notification {
+        level: "error",
+        message: Message { text: plain(&printable(&trouble.message)) },
+        locations: trouble.path.iter().map(location).collect(),
+    }
 }
 
 fn rule(meta: &'static RuleMeta) -> Rule {

@@ -64,7 +64,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
             Kind::Unknown => expanded(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache"),
             _ => false,
         };
-        let sharing = mount.sharing().or_else(|| {
+        let sharing = mount.sharing().filter(|_| names_mode(mount)).or_else(|| {
             let value = expanded(file, instruction, mount, "sharing")?.to_ascii_lowercase();
             [Sharing::Shared, Sharing::Private, Sharing::Locked].into_iter().find(|s| s.as_str().as_bytes() == value)
         });
@@ -80,6 +80,13 @@ pub fn find<'f>(file: &'f Dockerfile<'_>) -> Vec<Cache<'f>> {
         })
     };
     caches.filter_map(read).collect()
+}
+
+/// Whether the option list says what the sharing mode is, if only by leaving it out. An option that a template makes may
+/// be it.
+fn names_mode(mount: &Mount<'_>) -> bool {
+    mount.field("sharing").is_some()
+        || !(mount.torn || (mount.templated && mount.fields.iter().any(|f| f.option.is_none())))
 }
 
 /// What makes `mount` one cache with other mounts, and decides which it waits for: the id, and what the cache is based on.
@@ -126,13 +133,15 @@ impl Cache<'_> {
     pub fn site(&self, file: &Dockerfile<'_>, range: impl FnOnce(Span) -> Range) -> Site {
         let span = self.mount.id_span();
         let target = self.mount.value("target").unwrap_or_default();
-        let known = target.starts_with(b"/") && !target.contains(&b'$') && !self.mount.templated;
-        let id = self.mount.field("id").filter(|_| self.mount.id().is_some());
+        // Of mounts that are there now and then, nobody knows which come together.
+        let always = !self.mount.templated && !self.mount.conditional;
+        let known = target.starts_with(b"/") && !target.contains(&b'$') && always;
+        let id = self.mount.field("id").filter(|_| self.mount.id().is_some() && !self.mount.torn);
         Site {
             key: self.key.clone(),
             sharing: self.sharing.map(Sharing::as_str),
             target: known.then(|| self.target.clone()),
-            named: id.is_some(),
+            named: self.mount.id().is_some(),
             instruction: self.instruction,
             line: file.instructions[self.instruction].lines.0,
             span,
@@ -142,10 +151,12 @@ impl Cache<'_> {
         }
     }
 
-    /// Where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode.
+    /// Where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode, or the
+    /// flag ends within a template's expression.
     #[must_use]
     pub fn mode_edit(&self) -> Option<(Span, &'static str)> {
         match self.mount.field("sharing") {
+            _ if self.mount.torn => None,
             Some(_) if self.mount.sharing().is_none() => None,
             Some(field) => Some((self.mount.value_span(field), "")),
             None => Some((Span::at(self.mount.fields.last()?.next), ",sharing=")),

@@ -64,6 +64,7 @@ impl Context<'_> {
     /// # Errors
     /// As for [`Context::isolate`], and where a variable names the sharing mode.
     pub fn lock_and_isolate(&self, cache: &Cache<'_>) -> Result<Fix, String> {
+        whole(cache.mount)?;
         let (span, before) = cache.mode_edit().ok_or("a variable names the sharing mode")?;
         let edit = Edit::replace(span, format!("{before}locked"));
         let (mut title, mut edits) = ("use `sharing=locked`".to_owned(), vec![edit]);
@@ -134,6 +135,7 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let fix = drop_sharing(cx.file, cache)?;
     let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
     let lane_edit = |cache: &Cache<'_>| {
+        whole(cache.mount).ok()?;
         let value = cache.mount.value_span(cache.mount.field("id")?);
         let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
         Some(Edit::delete(Span::new(value.end - lane.len(), value.end)))
@@ -152,6 +154,7 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
 /// Why it cannot be done by an edit, for people.
 pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let mount = cache.mount;
+    whole(mount)?;
     let fields = &mount.fields;
     let sharing: Vec<usize> = (0..fields.len()).filter(|&index| fields[index].option == Some("sharing")).collect();
     let [index] = sharing.as_slice() else { return Err("the sharing mode is given more than once".into()) };
@@ -241,7 +244,11 @@ pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
 /// The edit that puts `name` behind the id of `cache`, or gives it one.
 pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     let mount = cache.mount;
+    whole(mount)?;
     let suffix = suffix(settings, name);
+    if mount.templated && mount.id_word().is_none() {
+        return Err("the id's variables cannot be told from the template's: write the lane by hand".into());
+    }
     if !mount.templated && !takes_suffix(settings, cache, name) {
         return Err("the id ends in a character that would change what comes behind it: give it another end".into());
     }
@@ -252,6 +259,17 @@ pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Res
     }
     let field = mount.field("type").ok_or("the mount names no type")?;
     Ok(Edit::insert(field.next, format!(",id={}{suffix}", target_as_id(mount)?)))
+}
+
+/// Whether all of `mount` is known: a template's expression that opens in it ends in it, too.
+///
+/// # Errors
+/// That it does not, for people.
+pub(super) fn whole(mount: &Mount<'_>) -> Result<(), String> {
+    if mount.torn {
+        return Err("a template's expression opens in the flag and does not end there: change it by hand".into());
+    }
+    Ok(())
 }
 
 /// Whether the id of `cache` with the suffix for `name` behind it reads as the id and that suffix.

@@ -83,7 +83,8 @@ fn compare(sites: &[Located<'_>], findings: &mut Vec<Spread>) {
         let (own, id) = (name(site.sharing), String::from_utf8_lossy(&site.key.id));
         let message =
             format!("while a build holds `{id}` as {mode}, this mount ({own}) starts with an empty directory");
-        let fix = site.mode_edit.ok_or_else(|| "a variable names the sharing mode".to_owned()).map(|(span, before)| {
+        let unknown = || "a variable names the sharing mode, or a template's expression is in the way".to_owned();
+        let fix = site.mode_edit.ok_or_else(unknown).map(|(span, before)| {
             let edits = vec![Edit::replace(span, format!("{before}{mode}"))];
             Fix::needs_review(format!("use `sharing={mode}`"), edits)
         });

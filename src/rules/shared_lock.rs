@@ -6,7 +6,7 @@ use crate::text::count;
 
 use super::caches::{PLATFORM_ARGS, shadowing_env};
 use super::frontend::Frontend;
-use super::lane::{is_shared_lock, isolated_id};
+use super::lane::{is_shared_lock, isolated_id, suffix};
 use super::{Cache, Context, LockUse, Other, Rule};
 
 pub(super) struct SharedLock;
@@ -96,7 +96,11 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if let Some((frontend, _)) = Frontend::old(cx.file) {
         help = format!("{}: the one that is pinned expands no variables in ids\n", frontend.advice());
     }
-    help.push_str(&format!("write `id={}`", isolated_id(cx, cache)));
+    if cache.mount.torn {
+        help.push_str(&format!("put `{}` behind the id", suffix(cx.settings, arg)));
+    } else {
+        help.push_str(&format!("write `id={}`", isolated_id(cx, cache)));
+    }
     if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
         help.push_str(&format!(", and {}", need.advice()));
         if !need.safe {

@@ -5,7 +5,7 @@ use crate::fix::Applicability;
 use crate::wiring::{Front, Runs};
 
 use super::Rule;
-use super::wired::Wired;
+use super::wired::{Others, Wired};
 
 pub(super) struct UnpassedArg;
 
@@ -68,10 +68,10 @@ impl Rule for UnpassedArg {
             return None;
         }
         let (arg, lane) = (&settings.arg, &settings.default);
-        let (severity, who) = match &build.runs {
+        let (severity, who) = match wired.runs {
             Runs::Matrix(axes) if axes.is_empty() => (Severity::Error, "every job of the matrix".to_owned()),
             Runs::Matrix(axes) => (Severity::Error, format!("every job of the matrix over {}", list(axes))),
-            Runs::Once if wired.shared => (Severity::Warning, "every job that builds this".to_owned()),
+            Runs::Once if wired.others != Others::None => (Severity::Warning, "every job that builds this".to_owned()),
             Runs::Once if build.job.is_none() && build.front != Front::Bake => {
                 (Severity::Warning, "every build through this file".to_owned())
             }

@@ -2,13 +2,24 @@
 
 use crate::finding::Elsewhere;
 use crate::fix::Fix;
-use crate::wiring::{self, Build, Kind, Lane};
+use crate::wiring::{self, Build, Kind, Lane, Runs};
 
 use super::Settings;
 use super::lanes::Lanes;
 
 /// BuildKit's own namespace for all cache mounts of a build, a build argument.
 pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+/// Who else builds a Dockerfile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Nobody.
+    None,
+    /// Other jobs.
+    Jobs,
+    /// Jobs of the same name, in other files.
+    Namesakes,
+}
 
 /// A build of a Dockerfile with lanes.
 #[derive(Debug)]
@@ -25,8 +36,12 @@ pub struct Wired<'a> {
     pub lanes: &'a Lanes,
     /// What is settled for the Dockerfile.
     pub settings: &'a Settings,
-    /// Whether another job builds the Dockerfile, too.
-    pub shared: bool,
+    /// How often the build runs at once.
+    pub runs: &'a Runs,
+    /// Whether another file, which calls this one, says so.
+    pub is_called: bool,
+    /// Who else builds the Dockerfile.
+    pub others: Others,
     /// Whether what stands between (a Compose or bake file) takes the argument from the environment and this build sets
     /// it there, or passes a value by itself.
     pub handed_on: bool,
@@ -45,7 +60,17 @@ impl Wired<'_> {
     /// # Errors
     /// Why a person has to do it.
     pub fn pass(&self) -> Result<Fix, String> {
-        let lane = Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.shared };
+        if self.is_called {
+            return Err(
+                "the file that calls this one tells its runs apart: give it an input for the lane, and pass that"
+                    .into(),
+            );
+        }
+        if self.others == Others::Namesakes && *self.runs == Runs::Once {
+            return Err("jobs of different files have the same name: give each a value of its own".into());
+        }
+        let lane =
+            Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.others != Others::None };
         wiring::pass(self.kind, self.source, self.build, &lane)
     }
 

@@ -4,9 +4,18 @@
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 pub mod argv;
+pub mod azure;
+pub mod bake;
+pub mod bitbucket;
+pub mod buildkite;
 pub mod ci;
+pub mod circleci;
 pub mod command;
+pub mod compose;
+pub mod github;
+pub mod gitlab;
 pub mod inline;
+mod pipelines;
 pub mod shell;
 pub mod yaml;
 
@@ -115,7 +124,7 @@ impl Wiring {
     /// Whether it says nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty()
+        self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty() && self.calls.is_empty()
     }
 }
 
@@ -144,6 +153,9 @@ pub struct Build {
     pub job: Option<String>,
     /// The name of the target or service itself, where the format has such.
     pub id: Option<String>,
+    /// The other jobs that run it as well: it stands in a template, behind an anchor, in a command that several use. With
+    /// any, it counts as several jobs.
+    pub others: Vec<String>,
 }
 
 /// What a build builds.
@@ -198,6 +210,19 @@ pub struct Inline {
     pub pieces: Vec<Piece>,
     /// Where it stands in the file as a whole.
     pub span: Span,
+    /// What has to be escaped in text that is put into it.
+    pub escapes: Escapes,
+    /// How its lines end in the file.
+    pub newline: &'static str,
+}
+
+/// What a file would take for its own in the text of an [`Inline`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escapes {
+    /// Compose puts variables in: a `$` is written `$$`.
+    Dollar,
+    /// HCL's templates: `${` and `%{` are written `$${` and `%%{`.
+    Template,
 }
 
 /// A stretch of an [`Inline`] that stands in the file byte for byte.
@@ -211,6 +236,8 @@ pub struct Piece {
     pub len: usize,
     /// What every line that is put into it has to begin with, in columns of blanks.
     pub indent: usize,
+    /// How many of these are missing before it: an empty line need not have them.
+    pub missing: usize,
 }
 
 /// The argument that is to be passed.
@@ -238,16 +265,34 @@ pub struct WiringError {
 ///
 /// # Errors
 /// [`WiringError`] where it cannot be read as what it is.
-pub fn read(_kind: Kind, _source: &str) -> Result<Wiring, WiringError> {
-    Ok(Wiring::default())
+pub fn read(kind: Kind, source: &str) -> Result<Wiring, WiringError> {
+    match kind {
+        Kind::Github => github::read(source),
+        Kind::Compose => compose::read(source),
+        Kind::BakeHcl | Kind::BakeJson => bake::read(source),
+        Kind::Gitlab => gitlab::read(source),
+        Kind::Circleci => circleci::read(source),
+        Kind::Buildkite => buildkite::read(source),
+        Kind::Azure => azure::read(source),
+        Kind::Bitbucket => bitbucket::read(source),
+    }
 }
 
 /// The fix that makes `build`, which stands in `source`, pass the lane.
 ///
 /// # Errors
 /// Why a person has to do it.
-pub fn pass(_kind: Kind, _source: &str, _build: &Build, _lane: &Lane<'_>) -> Result<Fix, String> {
-    Err("not there yet".into())
+pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
+    match kind {
+        Kind::Github => github::pass(source, build, lane),
+        Kind::Compose => compose::pass(source, build, lane),
+        Kind::BakeHcl | Kind::BakeJson => bake::pass(source, build, lane),
+        Kind::Gitlab => gitlab::pass(source, build, lane),
+        Kind::Circleci => circleci::pass(source, build, lane),
+        Kind::Buildkite => buildkite::pass(source, build, lane),
+        Kind::Azure => azure::pass(source, build, lane),
+        Kind::Bitbucket => bitbucket::pass(source, build, lane),
+    }
 }
 
 /// The kind of the file at `path`, relative to the repository's root or to any folder, by its name and folder; `None`

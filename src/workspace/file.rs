@@ -37,6 +37,15 @@ pub enum FileError {
     /// Other names stand for the same file, and would keep the old content.
     #[error("it has {0} hard links, which would part from it: change it by hand, or break the links first")]
     HardLinks(u64),
+    /// Nobody may write it.
+    #[error("it is read-only, and is left as it is: `chmod u+w` it to have it changed")]
+    ReadOnly,
+    /// Nothing can be made beside it.
+    #[error("cannot write in its folder, and it is left as it is: {0}")]
+    Folder(io::Error),
+    /// A new file cannot get its owner and group.
+    #[error("cannot keep its owner and group, and it is left as it is: {0}")]
+    Owner(io::Error),
     /// It cannot be written.
     #[error("cannot write it, and it is left as it is: {0}")]
     Write(io::Error),
@@ -98,7 +107,7 @@ fn take_after(file: &File, old: &fs::Metadata) -> Result<(), FileError> {
     }
     let new = file.metadata().map_err(FileError::Write)?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        fchown(file, Some(old.uid()), Some(old.gid())).map_err(FileError::Write)?;
+        fchown(file, Some(old.uid()), Some(old.gid())).map_err(FileError::Owner)?;
     }
     file.set_permissions(old.permissions()).map_err(FileError::Write)
 }
@@ -123,9 +132,13 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
         return Err(FileError::LinkOutside(target));
     }
     let folder = folder_of(&target);
-    let mut temporary = tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder).map_err(FileError::Write)?;
-    temporary.write_all(new).map_err(FileError::Write)?;
     let meta = fs::metadata(&target).map_err(FileError::Write)?;
+    if meta.permissions().readonly() {
+        return Err(FileError::ReadOnly);
+    }
+    let temporary = tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder);
+    let mut temporary = temporary.map_err(|error| FileError::Folder(nameless(&error)))?;
+    temporary.as_file_mut().write_all(new).map_err(FileError::Write)?;
     take_after(temporary.as_file(), &meta)?;
     temporary.as_file().sync_all().map_err(FileError::Write)?;
     let mut now = Vec::with_capacity(old.len());
@@ -185,14 +198,21 @@ pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
+/// `error` without the name of a temporary file, which tells nobody anything.
+fn nameless(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    io::Error::new(error.kind(), text.split(" at path \"").next().unwrap_or(&text).to_owned())
+}
+
 /// A temporary file in `folder` that holds `bytes`, on the disk, with the mode of any new file.
 fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     // What the umask takes off is taken off.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut temporary = builder.prefix(".cachelane-").tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
+    let temporary = builder.prefix(".cachelane-").tempfile_in(folder);
+    let mut temporary = temporary.map_err(|error| nameless(&error))?;
+    temporary.as_file_mut().write_all(bytes)?;
     temporary.as_file().sync_all()?;
     Ok(temporary)
 }
@@ -233,6 +253,25 @@ mod tests {
         let refused = replace(&inside.join("a.Dockerfile"), b"a", b"b", &roots);
         assert!(matches!(refused, Err(FileError::LinkOutside(_))));
         assert_eq!(fs::read(&outside).unwrap(), b"a");
+    }
+
+    #[test]
+    fn a_read_only_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Dockerfile");
+        fs::write(&path, "a").unwrap();
+        let mut mode = fs::metadata(&path).unwrap().permissions();
+        mode.set_readonly(true);
+        fs::set_permissions(&path, mode).unwrap();
+        assert!(matches!(replace(&path, b"a", b"b", &[]), Err(FileError::ReadOnly)));
+        assert_eq!(fs::read(&path).unwrap(), b"a");
+    }
+
+    #[test]
+    fn no_message_names_a_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = put(&folder.path().join("none/a"), b"a").unwrap_err().to_string();
+        assert!(error.starts_with("cannot write it: ") && !error.contains(".cachelane"), "{error}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! Everything here is decided by the text that both readers agree on, as narrowly as it can be told.
 
 use bstr::ByteSlice as _;
-use cachelane::dockerfile::{Dockerfile, SyntaxError, SyntaxErrorKind};
+use cachelane::dockerfile::template::is_control_line;
+use cachelane::dockerfile::{Dockerfile, Keyword, SyntaxError, SyntaxErrorKind, expression};
 use cachelane::text::BOM;
 
 use crate::compare::Field;
@@ -12,6 +13,9 @@ use crate::reading::{self, Item};
 
 /// Why `ours` and `theirs` may differ in `field`, if they may.
 pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
+    if within_tags(ours, file) {
+        return Some(TAGS);
+    }
     match field {
         Field::Name | Field::Text => None,
         Field::Heredocs | Field::Lines => heredoc(ours, theirs).or_else(|| template(ours, file)),
@@ -29,6 +33,9 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
         if let Some(excuse) = above().find_map(|item| heredoc(item, item)) {
             return Some(excuse);
         }
+    }
+    if source.lines().take(line).any(is_control_line) {
+        return Some(TAGS);
     }
     if error.kind == SyntaxErrorKind::NotStrings {
         // The array is where the arguments begin, and that depends on where the flags end.
@@ -96,7 +103,23 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     let in_flag = ours.flags.iter().flatten().any(|flag| has_expression(flag));
     // Our reading does not keep the flags of ONBUILD itself.
     let outer = ours.name.eq_ignore_ascii_case(b"ONBUILD") && may_have_template_flag(&ours.text);
-    (file.template && (in_flag || outer)).then_some(TEMPLATE)
+    // Between flags, tags are no words.
+    let between = ours.flags.iter().flatten().next().is_some() && may_have_template_flag(&ours.text);
+    (file.template && (in_flag || outer || between)).then_some(TEMPLATE)
+}
+
+/// A template's lines within an instruction are none of its lines, and a RUN behind `{% if x %}` is one.
+const TAGS: &str = "a template's tags stand before or within an instruction";
+
+fn within_tags(ours: &Item, file: &Dockerfile<'_>) -> bool {
+    let (first, last) = ours.lines;
+    let own = file.source.lines().skip(first - 1).take(last + 1 - first);
+    // Until the engine has run, the line is an instruction called `{%`.
+    let behind_tag = ours.keyword == Keyword::Run && {
+        let line = file.source.lines().nth(first - 1).unwrap_or_default();
+        has_expression(&line[..line.find(&ours.name).unwrap_or(0)])
+    };
+    file.template && (behind_tag || own.skip(1).any(is_control_line))
 }
 
 fn may_have_template_flag(text: &[u8]) -> bool {
@@ -104,7 +127,7 @@ fn may_have_template_flag(text: &[u8]) -> bool {
 }
 
 fn has_expression(text: &[u8]) -> bool {
-    ["{{", "{%", "@(", "@["].iter().any(|open| text.contains_str(open))
+    expression::all(text).next().is_some()
 }
 
 /// Why the directives of `source` may differ: a line of theirs that only one of the readers takes for one.

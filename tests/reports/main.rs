@@ -69,13 +69,14 @@ fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> String {
     let spoke: BTreeSet<&str> =
         reports.iter().flat_map(|report| &report.checked.findings).map(|finding| finding.rule).collect();
     let rules: Vec<&RuleMeta> = RULES.iter().map(|rule| rule.meta()).filter(|meta| spoke.contains(meta.name)).collect();
-    render(&Run { reports, summary: Summary::new(reports, reports.len()), rules: &rules })
+    render(&Run { reports, summary: Summary::new(reports, reports.len()), rules: &rules, troubles: &[] })
 }
 
 /// Where the findings of `reports` are, by the JSON report.
 fn places(reports: &[FileReport]) -> Vec<Place> {
     let summary = Summary::new(reports, reports.len());
-    let document: Value = serde_json::from_str(&json::findings(reports, &summary)).unwrap();
+    let run = Run { reports, summary, rules: &[], troubles: &[] };
+    let document: Value = serde_json::from_str(&json::findings(&run)).unwrap();
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
     let place = |finding: &Value| Place {
         path: finding["path"].as_str().unwrap().to_owned(),

@@ -16,7 +16,46 @@ pub(super) struct SarifRun {
     pub(super) tool: Tool,
     pub(super) column_kind: &'static str,
     pub(super) original_uri_base_ids: UriBases,
+    pub(super) invocations: [Invocation; 1],
     pub(super) results: Vec<SarifResult>,
+}
+
+/// How the run went.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Invocation {
+    pub(super) execution_successful: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tool_execution_notifications: Vec<Notification>,
+}
+
+/// Something that went wrong.
+#[derive(Serialize)]
+pub(super) struct Notification {
+    pub(super) level: &'static str,
+    pub(super) message: Message,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) locations: Vec<NotedLocation>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NotedLocation {
+    #[serde(rename = "physicalLocation")]
+    pub(super) place: NotedPlace,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NotedPlace {
+    pub(super) artifact_location: ArtifactLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<NotedLine>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NotedLine {
+    pub(super) start_line: usize,
 }
 
 /// What the names of bases stand for. Where the folder lies is nobody's business but the reader's, so no URI is given.

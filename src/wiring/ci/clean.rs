@@ -40,7 +40,8 @@ pub(super) fn with_hash(shown: &[u8], whole: &[u8]) -> String {
     let lane = lane.trim_start_matches(['-', '.']);
     let lane = lane[..lane.len().min(LONGEST - HASH - 1)].trim_end_matches('-');
     let lane = if lane.is_empty() { NOTHING } else { lane };
-    let hash: String = Sha256::digest(whole).iter().take(HASH / 2).map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(whole);
+    let hash = digest.iter().take(HASH / 2).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     format!("{lane}-{hash}")
 }
 

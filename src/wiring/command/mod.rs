@@ -7,11 +7,10 @@ mod options;
 mod tables;
 mod what;
 
-use super::shell::{Word, is_name};
+use super::shell::Word;
 use super::{Front, shell};
 use crate::text::Span;
-use options::{Item, Items};
-use tables::Options;
+use options::{Item, Items, only_looks, skip_prefixes, subcommand};
 
 pub use what::what;
 
@@ -136,55 +135,15 @@ pub fn read(words: &[Word]) -> Option<Command> {
     if words[..tool].iter().any(|word| word.text() == Some("xargs")) {
         command.args_known = false;
     }
+    if matches!(command.front, Front::Bake | Front::Buildx | Front::Docker | Front::Compose)
+        && only_looks(words, command.behind)
+    {
+        return None;
+    }
     command.tool = tool;
     command.sets = sets;
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
     Some(command)
-}
-
-/// Goes over `sudo -E`, `env A=1` and the like; gives what they set as well.
-fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)>)> {
-    let mut at = 0;
-    let mut sets = Vec::new();
-    let prefix = |at: usize| {
-        let text = words.get(at)?.text()?;
-        tables::PREFIXES.iter().find(|prefix| prefix.0 == text)
-    };
-    while let Some((_, letters, own)) = prefix(at) {
-        at += 1;
-        let mut own = *own;
-        while let Some(word) = words.get(at) {
-            let text = word.text().unwrap_or_default();
-            let assigns = word.assignment().filter(|(name, _)| is_name(name));
-            if let Some((name, value)) = assigns {
-                sets.push((name.to_owned(), value));
-            } else if text.starts_with('-') && text.len() > 1 {
-                let last = text.chars().last().unwrap_or_default();
-                let takes = !text.starts_with("--") && text.len() == 2 && letters.contains(last);
-                at += usize::from(takes);
-            } else if text.starts_with(|first: char| first.is_ascii_digit()) {
-                own = own.saturating_sub(1);
-            } else if own > 0 {
-                own -= 1;
-            } else {
-                break;
-            }
-            at += 1;
-        }
-    }
-    words.get(at).map(|_| (at, sets))
-}
-
-/// The subcommand behind the options at `at`: its index and text.
-fn subcommand<'w>(words: &'w [Word], at: usize, options: &Options) -> Option<(usize, &'w str)> {
-    let mut items = Items::new(words, at, options);
-    loop {
-        match items.next()? {
-            Item::Word(index) => return Some((index, words[index].text()?)),
-            Item::Option { .. } => {}
-            Item::Several => return None,
-        }
-    }
 }
 
 fn docker(words: &[Word], at: usize) -> Option<Command> {

@@ -1,7 +1,7 @@
 //! Words as options, their values, and the others.
 
-use super::super::shell::Word;
-use super::tables::Options;
+use super::super::shell::{Word, is_name};
+use super::tables::{self, Options};
 
 /// What one or two words are.
 pub(super) enum Item<'w> {
@@ -107,5 +107,60 @@ impl<'w> Items<'w> {
         }
         let from = if head.get(rest..).is_some_and(|rest| rest.starts_with('=')) { rest + 1 } else { rest };
         Some(Item::Option { name, value: word.behind(from), index })
+    }
+}
+
+/// Whether the words behind the subcommand ask what would be built, and build nothing.
+pub(super) fn only_looks(words: &[Word], behind: usize) -> bool {
+    let looks = |word: &Word| {
+        let text = word.text().unwrap_or_default();
+        matches!(text, "--print" | "--check" | "--help" | "--list-targets" | "--list-variables")
+            || text.starts_with("--list=")
+    };
+    words.get(behind..).unwrap_or_default().iter().any(looks)
+}
+
+/// Goes over `sudo -E`, `env A=1` and the like; gives what they set as well.
+pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)>)> {
+    let mut at = 0;
+    let mut sets = Vec::new();
+    let prefix = |at: usize| {
+        let text = words.get(at)?.text()?;
+        tables::PREFIXES.iter().find(|prefix| prefix.0 == text)
+    };
+    while let Some((_, letters, own)) = prefix(at) {
+        at += 1;
+        let mut own = *own;
+        while let Some(word) = words.get(at) {
+            let text = word.text().unwrap_or_default();
+            let assigns = word.assignment().filter(|(name, _)| is_name(name));
+            if let Some((name, value)) = assigns {
+                sets.push((name.to_owned(), value));
+            } else if text.starts_with('-') && text.len() > 1 {
+                let last = text.chars().last().unwrap_or_default();
+                let takes = !text.starts_with("--") && text.len() == 2 && letters.contains(last);
+                at += usize::from(takes);
+            } else if text.starts_with(|first: char| first.is_ascii_digit()) {
+                own = own.saturating_sub(1);
+            } else if own > 0 {
+                own -= 1;
+            } else {
+                break;
+            }
+            at += 1;
+        }
+    }
+    words.get(at).map(|_| (at, sets))
+}
+
+/// The subcommand behind the options at `at`: its index and text.
+pub(super) fn subcommand<'w>(words: &'w [Word], at: usize, options: &Options) -> Option<(usize, &'w str)> {
+    let mut items = Items::new(words, at, options);
+    loop {
+        match items.next()? {
+            Item::Word(index) => return Some((index, words[index].text()?)),
+            Item::Option { .. } => {}
+            Item::Several => return None,
+        }
     }
 }

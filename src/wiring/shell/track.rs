@@ -270,7 +270,8 @@ impl Tracker<'_> {
         }
         let span = Span::new(word.span.start + 1, word.span.end - 1);
         let tokens = tokens(self.script, span, self.dialect);
-        self.inner(&[Inner { tokens, open: quote == b'\'' }]);
+        // What is put in there would be read by two shells.
+        self.inner(&[Inner { tokens, open: false }]);
     }
 
     fn inner(&mut self, scripts: &[Inner]) {

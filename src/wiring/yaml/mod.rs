@@ -12,8 +12,6 @@ mod tests;
 
 pub use place::{quoted, value_needs_quotes};
 
-use std::borrow::Cow;
-
 use super::Piece;
 use crate::text::Span;
 
@@ -41,14 +39,14 @@ pub enum Style {
 #[derive(Clone, Debug)]
 pub struct Yaml<'a> {
     source: &'a str,
-    items: Vec<Item<'a>>,
+    items: Vec<Item>,
     roots: Vec<usize>,
 }
 
 /// A value as the file has it.
 #[derive(Clone, Debug)]
-struct Item<'a> {
-    data: Data<'a>,
+struct Item {
+    data: Data,
     /// Where it begins and, for scalars, aliases and collections in brackets, ends.
     span: Span,
     parent: Option<usize>,
@@ -57,8 +55,8 @@ struct Item<'a> {
 }
 
 #[derive(Clone, Debug)]
-enum Data<'a> {
-    Scalar(Cow<'a, str>, Style),
+enum Data {
+    Scalar(String, Style),
     List(Vec<usize>),
     Map(Vec<(usize, usize)>),
     Alias(usize),
@@ -109,7 +107,7 @@ impl PartialEq for Node<'_> {
 }
 
 impl<'y> Node<'y> {
-    fn item(self) -> &'y Item<'y> {
+    fn item(self) -> &'y Item {
         &self.yaml.items[self.id]
     }
 

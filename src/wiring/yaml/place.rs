@@ -5,7 +5,7 @@ use crate::fix::Edit;
 use crate::text::{Span, line_ending};
 use crate::wiring::Piece;
 
-impl<'y> Node<'y> {
+impl Node<'_> {
     /// One past its last byte. What a block ends with (blank lines, comments) is none of it.
     pub(super) fn end(self) -> usize {
         let item = self.item();
@@ -110,7 +110,11 @@ impl<'y> Node<'y> {
             Data::Map(pairs) if !self.is_flow() => self.with(pairs.last()?.1).kept_end(),
             Data::Scalar(_, Style::Literal | Style::Folded) => {
                 let header = self.yaml.source[item.span.start..].lines().next()?;
-                header.split('#').next()?.contains('+').then_some(item.span.end)
+                // The parser's end lies behind the blanks that the next line begins with.
+                let text = self.yaml.source.get(..item.span.end)?;
+                let lines = text.trim_end_matches(' ');
+                let end = if lines.ends_with('\n') { lines.len() } else { text.len() };
+                header.split('#').next()?.contains('+').then_some(end)
             }
             _ => None,
         }
@@ -202,39 +206,40 @@ fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
         let raw = source[file..].split_inclusive('\n').next().unwrap_or_default();
         let bare = raw.strip_suffix('\n').unwrap_or(raw);
         let bare = bare.strip_suffix('\r').unwrap_or(bare);
+        let newline = usize::from(line.len() > content.len() && raw.len() == bare.len() + 1);
         if content.is_empty() && bare.trim_matches(' ').is_empty() {
-            push(
-                &mut pieces,
-                at,
-                file + bare.len(),
-                usize::from(line.len() > content.len() && raw == format!("{bare}\n")),
-                0,
-            );
+            let missing = bare.len();
+            pieces.extend((newline > 0).then_some(Piece {
+                text: at,
+                file: file + missing,
+                len: 1,
+                indent: 0,
+                missing,
+            }));
         } else {
             let indent = *indent.get_or_insert(bare.len().saturating_sub(content.len()));
             if bare.get(indent..) != Some(content) {
                 return Vec::new();
             }
-            let newline = usize::from(line.len() > content.len() && raw.len() == bare.len() + 1);
-            push(&mut pieces, at, file + indent, content.len() + newline, indent);
+            let len = content.len() + newline;
+            pieces.push(Piece { text: at, file: file + indent, len, indent, missing: 0 });
         }
         at += line.len();
         file += raw.len();
     }
     let indent = indent.unwrap_or(0);
     for piece in &mut pieces {
+        // An empty line has put down how many blanks are there.
+        piece.missing = if piece.indent == 0 { indent.saturating_sub(piece.missing) } else { 0 };
         piece.indent = indent;
     }
     pieces
 }
 
-fn push(pieces: &mut Vec<Piece>, text: usize, file: usize, len: usize, indent: usize) {
-    if len == 0 {
-        return;
-    }
+fn push(pieces: &mut Vec<Piece>, text: usize, file: usize, len: usize) {
     match pieces.last_mut() {
         Some(last) if last.text + last.len == text && last.file + last.len == file => last.len += len,
-        _ => pieces.push(Piece { text, file, len, indent }),
+        _ => pieces.push(Piece { text, file, len, indent: 0, missing: 0 }),
     }
 }
 
@@ -262,7 +267,7 @@ fn aligned(text: &str, source: &str, file: usize, style: Style) -> Vec<Piece> {
                 at += text_len;
             }
             _ if text.get(at..at + run) == source.get(file..file + run) => {
-                push(&mut pieces, at, file, run, 0);
+                push(&mut pieces, at, file, run);
                 at += run;
                 file += run;
                 file += usize::from(style == Style::Single && source[file - 1] == b'\'');

@@ -85,7 +85,8 @@ fn pieces_run_alike() {
     }
     let lines = at(&yaml, &["l"]).pieces();
     assert_eq!(at(&yaml, &["l"]).text(), Some("  x\n\n y\nz\n"));
-    assert_eq!((lines[0].len, lines[0].indent, lines.len()), (5, 2, 3));
+    assert_eq!((lines[0].len, lines[0].indent, lines.len()), (4, 2, 4));
+    assert_eq!((lines[1].len, lines[1].missing), (1, 2));
 }
 
 #[test]
@@ -123,6 +124,17 @@ fn items_go_behind_the_last() {
         let yaml = Yaml::read(source).unwrap();
         assert_eq!(made(source, at(&yaml, &["a"]).add_item("v").unwrap()), expected);
     }
+}
+
+#[test]
+fn brackets_may_close_below_their_key() {
+    let source = "a:\n  b: [ # ä 'c\n    1, 'x # y', # z\n\n    # w\n  ]\n  c: {\n  d: 2\n  }\ne: 3\n";
+    let yaml = Yaml::read(source).unwrap();
+    assert_eq!(at(&yaml, &["a", "b", "1"]).text(), Some("x # y"));
+    assert_eq!(at(&yaml, &["a", "c", "d"]).text(), Some("2"));
+    let span = at(&yaml, &["a", "b"]).span();
+    assert!(source[span.start..span.end].starts_with('[') && source[span.start..span.end].ends_with(']'));
+    assert_eq!(at(&yaml, &["e"]).text(), Some("3"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! From the parser's events to the tree.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
@@ -14,14 +15,30 @@ impl<'a> Yaml<'a> {
     /// # Errors
     /// What makes it no YAML, or more than [`MAX_DEPTH`] and [`MAX_VALUES`] allow.
     pub fn read(source: &'a str) -> Result<Self, WiringError> {
-        let text = source.strip_prefix('\u{FEFF}').unwrap_or(source);
+        let mark = source.len() - source.trim_start_matches('\u{FEFF}').len();
+        let mut text = Cow::Borrowed(&source[mark..]);
+        let mut tries = (MAX_REREAD / source.len().max(1)).min(1000);
+        loop {
+            let error = match Self::parsed(source, &text, mark) {
+                Ok(yaml) => return Ok(yaml),
+                Err(error) => error,
+            };
+            let joined =
+                if tries > 0 && error.message == OUTDENTED { joined(&text, error.span.start - mark) } else { None };
+            text = Cow::Owned(joined.ok_or(error)?);
+            tries -= 1;
+        }
+    }
+
+    /// The tree of `text`, which stands for `source` from byte `mark` on.
+    fn parsed(source: &'a str, text: &str, mark: usize) -> Result<Self, WiringError> {
         let mut builder = Builder {
             yaml: Self { source, items: Vec::new(), roots: Vec::new() },
-            offsets: Offsets::new(text, source.len() - text.len()),
+            offsets: Offsets::new(text, mark),
             open: Vec::new(),
             anchors: HashMap::new(),
             sizes: Vec::new(),
-            last: source.len() - text.len(),
+            last: mark,
         };
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| WiringError {
@@ -33,6 +50,49 @@ impl<'a> Yaml<'a> {
         }
         Ok(builder.yaml)
     }
+}
+
+/// How many bytes are read again at most, for lines that have to be joined.
+const MAX_REREAD: usize = 1 << 26;
+/// What the parser says of a line in brackets that is not indented more than the key before them. YAML 1.2 has it so; the
+/// parsers of Go, .NET and Ruby, which read these files, take `]` below its key.
+const OUTDENTED: &str = "invalid indentation";
+
+/// `text` with the line of byte `at` joined to the one before, in as many bytes.
+fn joined(text: &str, at: usize) -> Option<String> {
+    let mut start = at;
+    let line_start = |at: usize| memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |newline| newline + 1);
+    if !text.get(line_start(at)..at)?.trim().is_empty() {
+        return None;
+    }
+    while start > 0 {
+        let line = line_start(start);
+        let written = &text[line..start];
+        let comment = comment(written);
+        let bare = written[..comment].trim_end();
+        start = line + bare.len();
+        if !bare.is_empty() {
+            break;
+        }
+        start = line.saturating_sub(1);
+    }
+    (start < at).then(|| format!("{}{}{}", &text[..start], " ".repeat(at - start), &text[at..]))
+}
+
+/// Where the comment of a line begins: its end, where it has none.
+fn comment(line: &str) -> usize {
+    let mut quote = None;
+    let mut before = b' ';
+    for (at, byte) in line.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'#') if matches!(before, b' ' | b'\t') => return at,
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+        before = byte;
+    }
+    line.len()
 }
 
 /// Turns the parser's places, which count characters, into bytes.
@@ -76,12 +136,12 @@ struct Builder<'a> {
     last: usize,
 }
 
-impl<'a> Builder<'a> {
-    fn event(&mut self, event: Event<'a>, span: Span) -> Result<(), WiringError> {
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), WiringError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let span = self.of_scalar(&text, style.into(), span);
-                let id = self.add(Data::Scalar(text, style.into()), span, anchor, tag.as_deref())?;
+                let id = self.add(Data::Scalar(text.into_owned(), style.into()), span, anchor, tag.as_deref())?;
                 self.sizes[id] = 1;
             }
             Event::Alias(anchor) => self.alias(anchor, span)?,
@@ -120,7 +180,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds a value, and puts it into the collection that is open.
-    fn add(&mut self, data: Data<'a>, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<usize, WiringError> {
+    fn add(&mut self, data: Data, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<usize, WiringError> {
         let id = self.yaml.items.len();
         if id >= MAX_VALUES {
             return Err(too_many(span));
@@ -158,7 +218,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn start(&mut self, data: Data<'a>, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), WiringError> {
+    fn start(&mut self, data: Data, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), WiringError> {
         // The parser puts a list that is not indented below its key behind the first dash.
         let of_key = matches!(data, Data::List(_)) && self.open.last().is_some_and(|open| open.key.is_some());
         let start = if of_key {

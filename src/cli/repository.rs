@@ -1,0 +1,168 @@
+//! Git, as far as `--diff` asks it: what a file was at the commit where a branch left a revision.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+/// What a file was.
+pub(super) enum Past {
+    /// It was not there, or git knows nothing of it.
+    New,
+    /// What it is.
+    Same,
+    /// Something else: these bytes.
+    Was(Vec<u8>),
+}
+
+/// The repositories that the files of a run lie in, by the folder of their work tree.
+pub(super) struct Repositories {
+    revision: String,
+    known: HashMap<PathBuf, Result<Rc<Repository>, String>>,
+}
+
+/// A work tree, compared with one commit.
+pub(super) struct Repository {
+    root: PathBuf,
+    /// The commit; `None` for a submodule that was not there.
+    base: Option<String>,
+    /// Changed files with the names that they had, if they were there; all below `root`.
+    changed: HashMap<PathBuf, Option<PathBuf>>,
+    /// Every file that git knows, below `root`.
+    tracked: HashSet<PathBuf>,
+}
+
+impl Repositories {
+    pub(super) fn new(revision: &str) -> Self {
+        Self { revision: revision.to_owned(), known: HashMap::new() }
+    }
+
+    /// The repository that `folder`, which is absolute, lies in.
+    pub(super) fn of(&mut self, folder: &Path) -> Result<Rc<Repository>, String> {
+        let root = match folder.ancestors().find(|folder| folder.join(".git").exists()) {
+            Some(root) => root.to_path_buf(),
+            // It may lie elsewhere, as the environment says; or git says that there is none.
+            None => path(&git(folder, ["rev-parse", "--show-toplevel"])?),
+        };
+        if let Some(known) = self.known.get(&root) {
+            return known.clone();
+        }
+        let repository = self.open(&root).map(Rc::new);
+        self.known.insert(root, repository.clone());
+        repository
+    }
+
+    /// What the file `path`, which is absolute, was. `read` says that its content comes from elsewhere.
+    pub(super) fn past(&mut self, path: &Path, read: bool) -> Result<Past, String> {
+        let repository = self.of(path.parent().unwrap_or(path))?;
+        let name = path.strip_prefix(&repository.root).unwrap_or(path).to_path_buf();
+        let (Some(base), true) = (&repository.base, repository.tracked.contains(&name)) else { return Ok(Past::New) };
+        let was = match repository.changed.get(&name) {
+            Some(None) => return Ok(Past::New),
+            Some(Some(old)) => old,
+            None if read => &name,
+            None => return Ok(Past::Same),
+        };
+        let blob = [OsStr::new("cat-file"), OsStr::new("blob"), &object(base, was)].map(OsStr::to_os_string);
+        git(&repository.root, blob).map(Past::Was)
+    }
+
+    fn open(&mut self, root: &Path) -> Result<Repository, String> {
+        let root = path(&git(root, ["rev-parse", "--show-toplevel"])?);
+        let outer = path(&git(&root, ["rev-parse", "--show-superproject-working-tree"])?);
+        // In a submodule of a repository that the run began in, the revision is that one's.
+        let base = match self.known.get(&outer).cloned() {
+            Some(outer) => submodule(&root, &*outer?)?,
+            None => Some(self.base(&root)?),
+        };
+        let tracked = names(&git(&root, ["ls-files", "-z"])?).map(PathBuf::from).collect();
+        let mut changed = HashMap::new();
+        if let Some(base) = &base {
+            let status =
+                git(&root, ["diff", "--name-status", "-z", "-M", "--no-ext-diff", "--no-relative", base, "--"])?;
+            let mut words = names(&status);
+            while let (Some(status), Some(name)) = (words.next(), words.next()) {
+                match status.as_encoded_bytes().first() {
+                    Some(b'A') => changed.insert(name.into(), None),
+                    Some(b'R' | b'C') => changed.insert(words.next().unwrap_or(name).into(), Some(name.into())),
+                    _ => changed.insert(name.into(), Some(name.into())),
+                };
+            }
+        }
+        Ok(Repository { root, base, changed, tracked })
+    }
+
+    /// The commit at which HEAD's branch left the revision.
+    fn base(&self, root: &Path) -> Result<String, String> {
+        let revision = &self.revision;
+        git(root, ["rev-parse", "--quiet", "--verify", &format!("{revision}^{{commit}}")]).map_err(|_| {
+            format!(
+                "--diff: in {}, git knows no revision `{revision}`; a workflow may have to fetch it first",
+                root.display()
+            )
+        })?;
+        let base = git(root, ["merge-base", revision, "HEAD"]).map_err(|_| {
+            format!("--diff: no commit that `{revision}` and HEAD have in common is here: fetch more history")
+        })?;
+        Ok(String::from_utf8_lossy(&base).trim().to_owned())
+    }
+}
+
+/// The commit that the submodule at `root` had at the base of the repository around it; `None` where it was not there.
+fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, String> {
+    let Some(base) = &outer.base else { return Ok(None) };
+    let name = root.strip_prefix(&outer.root).unwrap_or(root);
+    let verify = [OsStr::new("rev-parse"), OsStr::new("--quiet"), OsStr::new("--verify"), &object(base, name)];
+    let Ok(commit) = git(&outer.root, verify) else { return Ok(None) };
+    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+    let there = git(root, ["cat-file", "-e", &format!("{commit}^{{commit}}")]);
+    let missing = |_| format!("--diff: the commit {commit} of the submodule {} is not here: fetch it", root.display());
+    there.map_err(missing).map(|_| Some(commit))
+}
+
+/// What git calls the content of `path` at `commit`.
+fn object(commit: &str, path: &Path) -> std::ffi::OsString {
+    let mut object = std::ffi::OsString::from(commit);
+    object.push(":");
+    object.push(path);
+    object
+}
+
+/// The names in a list that git ends each with a NUL byte.
+fn names(list: &[u8]) -> impl Iterator<Item = &OsStr> {
+    list.split(|b| *b == 0).filter(|name| !name.is_empty()).map(os)
+}
+
+/// The path on the only line of `line`.
+fn path(line: &[u8]) -> PathBuf {
+    PathBuf::from(os(line.strip_suffix(b"\n").unwrap_or(line)))
+}
+
+/// What git prints. A file monitor or a pager that the repository names is not started.
+fn git<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Result<Vec<u8>, String> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(["--literal-pathspecs", "--no-pager", "-c", "core.fsmonitor=false"]).args(args);
+    if folder.join(".git").exists() {
+        // A hook's environment names the repository that it runs for, which need not be the file's.
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+            command.env_remove(name);
+        }
+    }
+    let output = command.output().map_err(|error| format!("--diff needs git: {error}"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("--diff: git says: {}", said.lines().next().unwrap_or("nothing, but fails")))
+}
+
+#[cfg(unix)]
+fn os(bytes: &[u8]) -> &OsStr {
+    std::os::unix::ffi::OsStrExt::from_bytes(bytes)
+}
+
+#[cfg(not(unix))]
+fn os(bytes: &[u8]) -> &OsStr {
+    OsStr::new(std::str::from_utf8(bytes).unwrap_or_default())
+}

@@ -1,0 +1,189 @@
+//! A template's expressions: what opens one, and where it ends.
+//!
+//! Empy, Jinja, Go's `text/template`, Handlebars, ERB and their kin put text where an expression stands. What that text is
+//! is not known here, so an expression is one piece: no blank, quote or comma in it means anything to the Dockerfile.
+
+use super::mapped::Mapped;
+
+/// The longest expression that is looked for the end of: without a limit, a hostile file could cost time by the square of
+/// its length.
+const MAX_LEN: usize = 4096;
+
+/// How far an expression goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Up to this byte, the first behind it.
+    Closed(usize),
+    /// Nothing closes it.
+    Open,
+}
+
+/// The expression that opens at byte `at` of `text`; `None` where none does. It has to end on the same line.
+#[must_use]
+pub fn at(text: &[u8], at: usize) -> Option<Reach> {
+    let end = text.len().min(at + MAX_LEN);
+    let rest = &text[at.min(end)..end];
+    let rest = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+    let len = match rest {
+        // In a shell, `${#name}` is the length of a value.
+        [b'{', b'#', ..] if at > 0 && text[at - 1] == b'$' => return None,
+        [b'{', b'#', ..] => until(rest, b"#}"),
+        [b'{', b'{', b'!', ..] | [b'{', b'{', b'/', b'*', ..] => until(rest, b"}}"),
+        [b'{', b'{', b'{', ..] => until_outside_quotes(rest, b"}}}").or_else(|| until_outside_quotes(rest, b"}}")),
+        [b'{', b'{', ..] => until_outside_quotes(rest, b"}}"),
+        [b'{', b'%', ..] => until_outside_quotes(rest, b"%}"),
+        [b'<', b'%', ..] => until(rest, b"%>"),
+        [b'[', b'[', ..] => until_outside_quotes(rest, b"]]"),
+        [b'#', b'{', ..] => balanced(&rest[1..]).map(|len| 1 + len),
+        [b'@', b'(' | b'[' | b'{', ..] => balanced(&rest[1..]).map(|len| 1 + len),
+        [b'@', b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => return chain(rest, at),
+        _ => return None,
+    };
+    Some(len.map_or(Reach::Open, |len| Reach::Closed(at + len)))
+}
+
+/// The same for `text` whose lines are joined: an expression does not go from one into the next.
+#[must_use]
+pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
+    Some(match at(text.bytes(), from)? {
+        Reach::Closed(end) if text.span(from, end).len() == end - from => Reach::Closed(end),
+        _ => Reach::Open,
+    })
+}
+
+/// Every expression of `text`, in order: where it starts, and how far it goes. What stands within one is none.
+pub fn all(text: &[u8]) -> impl Iterator<Item = (usize, Reach)> + '_ {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = from + text[from..].iter().position(|b| b"{@<[#".contains(b))?;
+            from = start + 1;
+            if let Some(reach) = at(text, start) {
+                if let Reach::Closed(end) = reach {
+                    from = end;
+                }
+                return Some((start, reach));
+            }
+        }
+    })
+}
+
+/// The length up to and with the first `close`.
+fn until(rest: &[u8], close: &[u8]) -> Option<usize> {
+    memchr::memmem::find(&rest[2..], close).map(|at| 2 + at + close.len())
+}
+
+/// The same, a `close` in quotes left out; where quotes are open, any `close` will do.
+fn until_outside_quotes(rest: &[u8], close: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    while at < rest.len() {
+        if rest[at..].starts_with(close) {
+            return Some(at + close.len());
+        }
+        at = behind_quotes(rest, at)?;
+    }
+    until(rest, close)
+}
+
+/// One byte further, or behind the quotes that open at byte `at`; behind that byte alone where they do not close.
+fn behind_quotes(rest: &[u8], at: usize) -> Option<usize> {
+    let quote = *rest.get(at)?;
+    if !matches!(quote, b'"' | b'\'') {
+        return Some(at + 1);
+    }
+    let mut end = at + 1;
+    while end < rest.len() && rest[end] != quote {
+        end += if rest[end] == b'\\' { 2 } else { 1 };
+    }
+    Some(if end < rest.len() { end + 1 } else { at + 1 })
+}
+
+/// The length of the bracket that `rest` starts with, up to and with the one that closes it.
+fn balanced(rest: &[u8]) -> Option<usize> {
+    let open = *rest.first()?;
+    let close = match open {
+        b'(' => b')',
+        b'[' => b']',
+        _ => b'}',
+    };
+    let (mut depth, mut at) = (0_usize, 0);
+    while at < rest.len() {
+        depth += usize::from(rest[at] == open);
+        if rest[at] == close {
+            depth -= 1;
+            if depth == 0 {
+                return Some(at + 1);
+            }
+        }
+        at = behind_quotes(rest, at)?;
+    }
+    None
+}
+
+/// Empy's `@name.part(…)[…]`, where a bracket is part of it; a plain `@name` holds nothing that could be mistaken.
+fn chain(rest: &[u8], at: usize) -> Option<Reach> {
+    let name = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let (mut len, mut brackets) = (1 + name(1), false);
+    loop {
+        match rest.get(len) {
+            Some(b'(' | b'[') => {
+                brackets = true;
+                match balanced(&rest[len..]) {
+                    Some(more) => len += more,
+                    None => return Some(Reach::Open),
+                }
+            }
+            Some(b'.') if name(len + 1) > 0 => len += 1 + name(len + 1),
+            _ => return brackets.then_some(Reach::Closed(at + len)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_ends_where_its_engine_ends_it() {
+        for text in [
+            "{{ x }}",
+            "{{ \"}}\" }}",
+            "{{{ x }}}",
+            "{{! don't }}",
+            "{{/* don't */}}",
+            "{% if x['%}'] %}",
+            "{# c d #}",
+            "<%= x %>",
+            "<% x %>",
+            "[[ x ]]",
+            "#{x {y} z}",
+            "@(f(x) + ')')",
+            "@[if x[0] == ']']",
+            "@{f(x, {})}",
+            "@x[1 + 2]",
+            "@x.y(1, 2)",
+            "@x.y(1)[2].z(3 4)",
+        ] {
+            assert_eq!(at(text.as_bytes(), 0), Some(Reach::Closed(text.len())), "{text}");
+            let behind = format!("{text}, }} ]] ) %>");
+            assert_eq!(at(behind.as_bytes(), 0), Some(Reach::Closed(text.len())), "{behind}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_closed_is_open() {
+        for text in ["{{ x", "{% x }}", "<%= x", "[[ x ]", "#{x", "@(f(x)", "@x.y(1", "{{ x\n}}", "{# x }"] {
+            assert_eq!(at(text.as_bytes(), 0), Some(Reach::Open), "{text}");
+        }
+        let far = format!("{{{{{}}}}}", " ".repeat(MAX_LEN));
+        assert_eq!(at(far.as_bytes(), 0), Some(Reach::Open));
+    }
+
+    #[test]
+    fn other_text_is_none() {
+        for text in ["{x}", "@x", "@x.y", "<x>", "[x]", "#x", "@sha256:0(", "@1(x)", "@@(x)"] {
+            assert_eq!(at(text.as_bytes(), 0), None, "{text}");
+        }
+        assert_eq!(at(b"${#x}", 1), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! Bake files: the targets that are built.
+//!
+//! By Docker's *Bake file reference*: a target has `context` (`.`), `dockerfile` (`Dockerfile`, below the context) or
+//! `dockerfile-inline`, `target` and `args`; `inherits` names targets whose attributes it takes, later ones before earlier
+//! ones and its own before all, arguments by name; an argument that is `null` is not passed; `matrix` builds it once for
+//! each combination. Variables may be set from outside: what is made of one is taken at its default, and is unknown where
+//! that is none, or an expression that this reader does not compute.
+
+mod hcl;
+mod json;
+mod matrix;
+mod pass;
+mod value;
+
+pub use pass::pass;
+
+use std::collections::HashSet;
+
+use self::value::{Ast, Field, Kind, Part, Scope, Value};
+use super::compose::path;
+use super::{Arg, Build, Escapes, Front, Inline, Runs, Unknown, What, Wiring, WiringError};
+use crate::text::Span;
+
+/// What a bake file says.
+#[derive(Debug, Default)]
+struct File {
+    variables: Vec<(String, Option<Ast>)>,
+    groups: Vec<(String, Ast)>,
+    targets: Vec<Target>,
+}
+
+/// A `target` block.
+#[derive(Debug)]
+struct Target {
+    name: String,
+    /// Where the name stands.
+    span: Span,
+    /// The block: in JSON its braces, in HCL all of it.
+    body: Span,
+    fields: Vec<Field>,
+}
+
+/// The builds of a bake file. JSON, and nothing else, begins with a brace.
+///
+/// # Errors
+/// What makes it neither HCL nor JSON.
+pub fn read(source: &str) -> Result<Wiring, WiringError> {
+    if memchr::memmem::find(source.as_bytes(), b"target").is_none() {
+        return Ok(Wiring::default());
+    }
+    let file = File::read(source)?;
+    let mut scope = file.scope();
+    let mut wiring = Wiring::default();
+    for target in file.built(&scope) {
+        add(&mut wiring, source, &file, target, &mut scope);
+    }
+    wiring.builds.sort_by_key(|build| build.span);
+    Ok(wiring)
+}
+
+fn is_json(source: &str) -> bool {
+    source.trim_start_matches('\u{FEFF}').trim_start().starts_with('{')
+}
+
+impl File {
+    fn read(source: &str) -> Result<Self, WiringError> {
+        if is_json(source) { json::file(source) } else { hcl::file(source) }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope::new(self.variables.iter().map(|(name, default)| (name.as_str(), default.as_ref())))
+    }
+
+    /// The targets that somebody builds: not those that others only inherit from.
+    fn built(&self, scope: &Scope<'_>) -> Vec<&Target> {
+        let names = |ast: &Ast| match scope.value(ast) {
+            Value::List(values) => values.iter().map(|value| value.text().map(str::to_owned)).collect(),
+            _ => vec![None],
+        };
+        let mut named: HashSet<String> = HashSet::from(["default".to_owned()]);
+        for (_, targets) in &self.groups {
+            named.extend(names(targets).into_iter().flatten());
+        }
+        let mut inherited: HashSet<String> = HashSet::new();
+        for target in &self.targets {
+            inherited.extend(target.get("inherits").map(names).into_iter().flatten().flatten());
+            for field in target.get("contexts").and_then(Ast::fields).unwrap_or_default() {
+                let context = scope.value(&field.value);
+                named.extend(context.text().and_then(|text| text.strip_prefix("target:")).map(str::to_owned));
+            }
+        }
+        let built = |target: &&Target| named.contains(&target.name) || !inherited.contains(&target.name);
+        self.targets.iter().filter(built).collect()
+    }
+
+    /// The target with those that it inherits from, those whose attributes count first; and whether that is all.
+    fn lineage<'a>(&'a self, target: &'a Target, scope: &Scope<'_>) -> (Vec<&'a Target>, bool) {
+        let mut found: Vec<&Target> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut known = true;
+        let mut left = vec![target];
+        while let Some(target) = left.pop() {
+            if !seen.insert(&target.name) {
+                continue;
+            }
+            // Blocks of one name are one target, of which the last counts first.
+            let same = self.targets.iter().rev().filter(|other| other.name == target.name);
+            found.extend(same);
+            let Some(inherits) = target.get("inherits") else {
+                continue;
+            };
+            let values = scope.value(inherits);
+            known &= values.list().is_some();
+            for value in values.list().unwrap_or_default() {
+                let parent = value.text().and_then(|name| self.targets.iter().find(|other| other.name == name));
+                known &= parent.is_some();
+                // The last in is the first out: of the parents, the last counts first.
+                left.extend(parent);
+            }
+        }
+        (found, known)
+    }
+}
+
+impl Target {
+    fn field(&self, key: &str) -> Option<&Field> {
+        self.fields.iter().rfind(|field| field.key.as_deref() == Some(key))
+    }
+
+    fn get(&self, key: &str) -> Option<&Ast> {
+        self.field(key).map(|field| &field.value).filter(|value| !matches!(value.kind, Kind::Null))
+    }
+}
+
+fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &mut Scope<'_>) {
+    let (lineage, known) = file.lineage(target, scope);
+    let name = format!("target `{}`", target.name);
+    let get = |key: &str| lineage.iter().find_map(|target| target.get(key));
+    let (axes, combinations) = matrix::of(get("matrix"), scope);
+    let mut found: Vec<(What, Option<String>)> = Vec::new();
+    for combination in combinations {
+        scope.matrix = combination;
+        let what = match what(wiring, source, &get, known, scope) {
+            Ok(what) => what,
+            Err(why) => {
+                let unknown = Unknown { span: target.span, why: format!("{name}: {why}") };
+                if !wiring.unknown.contains(&unknown) {
+                    wiring.unknown.push(unknown);
+                }
+                continue;
+            }
+        };
+        let stage = get("target").map(|ast| scope.value(ast)).and_then(|value| value.text().map(str::to_owned));
+        if !found.contains(&(what.clone(), stage.clone())) {
+            found.push((what, stage));
+        }
+    }
+    scope.matrix.clear();
+    let (args, args_known) = args(source, &lineage, scope);
+    for (what, stage) in found {
+        wiring.builds.push(Build {
+            front: Front::Bake,
+            name: name.clone(),
+            span: target.span,
+            what,
+            target: stage,
+            args: args.clone(),
+            args_known: args_known && known,
+            env: Vec::new(),
+            runs: if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes.clone()) },
+            job: None,
+            others: Vec::new(),
+            id: Some(target.name.clone()),
+        });
+    }
+}
+
+fn what<'a>(
+    wiring: &mut Wiring,
+    source: &str,
+    get: &dyn Fn(&str) -> Option<&'a Ast>,
+    known: bool,
+    scope: &Scope<'_>,
+) -> Result<What, String> {
+    if let Some(ast) = get("dockerfile-inline") {
+        let made = inline(source, ast, scope).ok_or("its `dockerfile-inline` is an expression that is not computed")?;
+        let index = wiring.inline.iter().position(|other| other.span == made.span && other.text == made.text);
+        return Ok(What::Inline(index.unwrap_or_else(|| {
+            wiring.inline.push(made);
+            wiring.inline.len() - 1
+        })));
+    }
+    let text = |key: &str, otherwise: &str| match get(key) {
+        None if known => Ok(otherwise.to_owned()),
+        None => Err("it inherits from a target that is not in this file".to_owned()),
+        Some(ast) => scope.value(ast).text().map(str::to_owned).ok_or_else(|| match ast.variable() {
+            Some(name) => format!("its `{key}` is named by the variable `{name}`"),
+            None => format!("its `{key}` is an expression that is not computed"),
+        }),
+    };
+    let context = text("context", ".")?;
+    // What stands below the folder that bake is started in, when the rest is remote.
+    let context = context.strip_prefix("cwd://").unwrap_or(&context);
+    let dockerfile = text("dockerfile", "Dockerfile")?;
+    path::dockerfile(context, dockerfile.strip_prefix("cwd://").unwrap_or(&dockerfile)).map(What::File)
+}
+
+fn inline(source: &str, ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
+    let Kind::Text(parts) = &ast.kind else {
+        let text = scope.value(ast).text()?.to_owned();
+        return Some(Inline { text, pieces: Vec::new(), span: ast.span, escapes: Escapes::Template, newline: "\n" });
+    };
+    let mut made =
+        Inline { text: String::new(), pieces: Vec::new(), span: ast.span, escapes: Escapes::Template, newline: "\n" };
+    for part in parts {
+        match part {
+            Part::Literal(text, pieces) => {
+                let start = made.text.len();
+                made.pieces.extend(pieces.iter().map(|piece| super::Piece { text: start + piece.text, ..*piece }));
+                made.text.push_str(text);
+            }
+            // What is not known looks like the expression of a template: the Dockerfile's reader lets it be anything.
+            Part::Hole(ast, written) => match scope.value(ast) {
+                Value::Text(text) => made.text.push_str(&text),
+                _ => made.text.push_str(&format!("{{{{ {written} }}}}")),
+            },
+        }
+    }
+    debug_assert!(made.span.end <= source.len());
+    Some(made)
+}
+
+/// The arguments that a target passes, and whether these are all.
+fn args(source: &str, lineage: &[&Target], scope: &Scope<'_>) -> (Vec<Arg>, bool) {
+    let mut args: Vec<Arg> = Vec::new();
+    let mut names: HashSet<&str> = HashSet::new();
+    let mut known = true;
+    for ast in lineage.iter().filter_map(|target| target.get("args")) {
+        let Some(fields) = ast.fields() else {
+            known = false;
+            continue;
+        };
+        for field in fields {
+            let Some(name) = field.key.as_deref() else {
+                known = false;
+                continue;
+            };
+            let value = scope.value(&field.value);
+            // With `null` it is not passed, or as an inherited one says.
+            if value != Value::Null && names.insert(name) {
+                let written = String::from_utf8_lossy(field.value.span.of(source.as_bytes()));
+                let value = value.text().map_or_else(|| written.trim_matches('"').to_owned(), str::to_owned);
+                let span = Span::new(field.key_span.start, field.value.span.end);
+                args.push(Arg { name: name.to_owned(), value: Some(value), span });
+            }
+        }
+    }
+    (args, known)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+use super::*;
+use crate::fix::apply;
+use crate::wiring::Lane;
+
+const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
+
+fn fixed(source: &str, name: &str) -> Result<String, String> {
+    let wiring = read(source).unwrap();
+    let build = wiring.builds.iter().find(|build| build.name == format!("target `{name}`")).unwrap();
+    let fix = pass(source, build, &LANE)?;
+    let fixed = String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap();
+    let names: Vec<_> = read(&fixed).unwrap().builds;
+    assert!(names.iter().any(|build| build.args.iter().any(|arg| arg.name == "CACHE_ID")));
+    Ok(fixed)
+}
+
+const VARIABLE: &str = "variable \"CACHE_ID\" {\n  default = \"default\"\n}\n";
+
+#[test]
+fn every_form_gets_its_argument() {
+    for (source, expected) in [
+        ("target \"a\" {}\n", "target \"a\" {\n  args = {\n    CACHE_ID = CACHE_ID\n  }\n}\n"),
+        (
+            "target \"a\" { context = \".\" }\n",
+            "target \"a\" {\n  context = \".\"\n  args = {\n    CACHE_ID = CACHE_ID\n  }\n}\n",
+        ),
+        (
+            "target \"a\" {\n\tcontext = \".\"\n\t# end\n}\n",
+            "target \"a\" {\n\tcontext = \".\"\n\t# end\n\targs = {\n\t\tCACHE_ID = CACHE_ID\n\t}\n}\n",
+        ),
+        ("target \"a\" {\n  args = {}\n}\n", "target \"a\" {\n  args = { CACHE_ID = CACHE_ID }\n}\n"),
+        (
+            "target \"a\" {\n  args = { X = \"1\" }\n}\n",
+            "target \"a\" {\n  args = { X = \"1\", CACHE_ID = CACHE_ID }\n}\n",
+        ),
+        (
+            "target \"a\" {\n  args = {\n    X = \"1\", # x\n  }\n}\n",
+            "target \"a\" {\n  args = {\n    X = \"1\", # x\n    CACHE_ID = CACHE_ID,\n  }\n}\n",
+        ),
+        (
+            "target \"a\" {\n  args = {\n    X = <<E\nq\nE\n  }\n}\n",
+            "target \"a\" {\n  args = {\n    X = <<E\nq\nE\n    CACHE_ID = CACHE_ID\n  }\n}\n",
+        ),
+    ] {
+        assert_eq!(fixed(source, "a").unwrap(), format!("{VARIABLE}\n{expected}"));
+    }
+    let source = "# licence\n\nvariable \"X\" { default = \"1\" } # x\n\n# a\ntarget \"a\" { args = {X = X} }\n";
+    let expected =
+        source.replace("# x\n", &format!("# x\n\n{VARIABLE}")).replace("X = X", "X = X, CACHE_ID = CACHE_ID");
+    assert_eq!(fixed(source, "a").unwrap(), expected);
+    let source = "# licence\n\n# a\ntarget \"a\" {}\n";
+    assert!(fixed(source, "a").unwrap().starts_with(&format!("# licence\n\n{VARIABLE}\n# a\n")));
+}
+
+#[test]
+fn json_gets_its_argument() {
+    for (source, expected) in [
+        (
+            "{\"target\": {\"a\": {}}}",
+            "{\"target\": {\"a\": {\"args\": {\"CACHE_ID\": \"${CACHE_ID}\"}}}, \"variable\": {\"CACHE_ID\": {\"default\": \"default\"}}}",
+        ),
+        (
+            "{\n\t\"variable\": {\n\t\t\"X\": {}\n\t},\n\t\"target\": {\n\t\t\"a\": {\n\t\t\t\"args\": {\n\t\t\t\t\"X\": \"${X}\"\n\t\t\t}\n\t\t}\n\t}\n}\n",
+            "{\n\t\"variable\": {\n\t\t\"X\": {},\n\t\t\"CACHE_ID\": {\n\t\t\t\"default\": \"default\"\n\t\t}\n\t},\n\t\"target\": {\n\t\t\"a\": {\n\t\t\t\"args\": {\n\t\t\t\t\"X\": \"${X}\",\n\t\t\t\t\"CACHE_ID\": \"${CACHE_ID}\"\n\t\t\t}\n\t\t}\n\t}\n}\n",
+        ),
+        (
+            "{\n  \"target\": {\n    \"a\": {\n      \"context\": \".\"\n    }\n  }\n}\n",
+            "{\n  \"target\": {\n    \"a\": {\n      \"context\": \".\",\n      \"args\": {\n        \"CACHE_ID\": \"${CACHE_ID}\"\n      }\n    }\n  },\n  \"variable\": {\n    \"CACHE_ID\": {\n      \"default\": \"default\"\n    }\n  }\n}\n",
+        ),
+    ] {
+        assert_eq!(fixed(source, "a").unwrap(), expected);
+    }
+}
+
+#[test]
+fn targets_inherit_and_only_those_that_are_built_count() {
+    let source = "variable \"D\" { default = \"d\" }\ntarget \"base\" {\n  context = \"${D}/x\"\n  args = { A = \"1\", N = null }\n}\ntarget \"mid\" { inherits = [\"base\"] }\ntarget \"a\" {\n  inherits = [\"other\", \"mid\"]\n  target = \"t\"\n  args = { B = D }\n}\ntarget \"other\" {\n  context = \"o\"\n  dockerfile = \"F\"\n}\ntarget \"b\" { inherits = [\"mid\"] }\ntarget \"m\" { inherits = [\"gone\"] }\ntarget \"f\" { dockerfile = lower(\"X\") }\n";
+    let wiring = read(source).unwrap();
+    let builds: Vec<_> = wiring.builds.iter().map(|build| (build.name.as_str(), build.what.clone())).collect();
+    let file = |path: &str| What::File(path.to_owned());
+    assert_eq!(builds, [("target `a`", file("d/x/F")), ("target `b`", file("d/x/Dockerfile"))]);
+    let args: Vec<_> = wiring.builds[0].args.iter().map(|arg| (&*arg.name, arg.value.as_deref().unwrap())).collect();
+    assert_eq!(args, [("B", "d"), ("A", "1")]);
+    let why: Vec<_> = wiring.unknown.iter().map(|unknown| unknown.why.as_str()).collect();
+    assert_eq!(
+        why,
+        [
+            "target `m`: it inherits from a target that is not in this file",
+            "target `f`: its `dockerfile` is an expression that is not computed"
+        ]
+    );
+    // `base` serves two Dockerfiles, so the target gets its own.
+    assert!(fixed(source, "b").unwrap().contains("target \"b\" {\n  inherits = [\"mid\"]\n  args = {\n"));
+    let alone = "target \"base\" { args = {A = 1} }\ntarget \"a\" { inherits = [\"base\"] }\n";
+    assert!(fixed(alone, "a").unwrap().contains("args = {A = 1, CACHE_ID = CACHE_ID} }\ntarget \"a\" { inherits"));
+}
+
+#[test]
+fn targets_that_inherit_from_a_built_one_share_its_argument() {
+    let source =
+        "group \"default\" { targets = [\"a\", \"b\"] }\ntarget \"a\" {}\ntarget \"b\" {\n  inherits = [\"a\"]\n}\n";
+    assert_eq!(fixed(source, "a").unwrap(), fixed(source, "b").unwrap());
+}
+
+#[test]
+fn a_matrix_is_taken_apart() {
+    let source = "target \"a\" {\n  name = \"a-${x}-${item.v}\"\n  matrix = {\n    x = [\"p\", \"q\"]\n    item = [{ v = \"1\" }, { v = \"2\" }]\n    one = [\"z\"]\n  }\n  dockerfile = \"${x}/Dockerfile\"\n  target = item.v\n  args = { V = item.v }\n}\n";
+    let wiring = read(source).unwrap();
+    let found: Vec<_> = wiring.builds.iter().map(|b| (b.what.clone(), b.target.clone().unwrap())).collect();
+    assert_eq!(found[3], (What::File("q/Dockerfile".into()), "2".into()));
+    assert_eq!(found.len(), 4);
+    assert_eq!(wiring.builds[0].runs, Runs::Matrix(vec!["x".into(), "item".into()]));
+    assert_eq!(wiring.builds[0].args[0].value.as_deref(), Some("item.v"));
+    assert!(fixed(source, "a").is_ok());
+}
+
+#[test]
+fn what_is_made_of_itself_or_multiplies_is_unknown() {
+    let mut source =
+        String::from("variable \"a\" { default = \"${a}\" }\nvariable \"v0\" { default = \"xxxxxxxxxxxxxxxx\" }\n");
+    for n in 1..60 {
+        source.push_str(&format!("variable \"v{n}\" {{ default = \"${{v{0}}}${{v{0}}}\" }}\n", n - 1));
+    }
+    source.push_str(
+        "target \"t\" { dockerfile = v59 }\ntarget \"u\" { dockerfile = a }\ntarget \"l\" { inherits = [\"l\"] }\n",
+    );
+    let wiring = read(&source).unwrap();
+    assert_eq!((wiring.unknown.len(), wiring.builds.len()), (2, 0));
+}

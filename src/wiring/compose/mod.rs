@@ -1,0 +1,208 @@
+//! Compose files: the services that are built.
+//!
+//! By the Compose Specification (Build, Extends, Merge, Interpolation): `build` is a context or a mapping; the Dockerfile's
+//! path is relative to the context; `args` is a mapping or a list, and an argument without a value takes it from the
+//! environment; `extends` merges the service named below the own one, arguments by name. Variables come from the
+//! environment: a path with one is taken at the default that it gives, and is unknown without one.
+
+mod inline;
+pub mod interpolate;
+mod pass;
+pub mod path;
+
+pub use pass::pass;
+
+use self::interpolate::interpolated;
+use super::yaml::{Entry, Node, Yaml};
+use super::{Arg, Build, Front, Runs, Unknown, What, Wiring, WiringError};
+use crate::text::Span;
+
+/// How many services may extend one another.
+const MAX_EXTENDS: usize = 50;
+
+/// The builds of a Compose file.
+///
+/// # Errors
+/// What makes it no YAML.
+pub fn read(source: &str) -> Result<Wiring, WiringError> {
+    let starts = |word| memchr::memmem::find(source.as_bytes(), word).is_some();
+    if !starts(b"build") && !starts(b"include") {
+        return Ok(Wiring::default());
+    }
+    let yaml = Yaml::read(source)?;
+    let mut wiring = Wiring::default();
+    for root in yaml.roots() {
+        if let Some(include) = root.own_entry("include") {
+            let why = "the Compose files that are included are not looked into".to_owned();
+            wiring.unknown.push(Unknown { span: include.key.span(), why });
+        }
+        for service in Service::all(root) {
+            add(&mut wiring, source, &service);
+        }
+    }
+    wiring.builds.sort_by_key(|build| build.span);
+    Ok(wiring)
+}
+
+/// A service that is built.
+struct Service<'y> {
+    key: Node<'y>,
+    /// Its `build`, and those of the services that it extends, the nearest first.
+    builds: Vec<Entry<'y>>,
+    /// Why there may be more, in another file.
+    more: Option<String>,
+}
+
+impl<'y> Service<'y> {
+    /// The services of a file that are, or may be, built.
+    fn all(root: Node<'y>) -> Vec<Self> {
+        let Some(services) = root.get("services") else {
+            return Vec::new();
+        };
+        let services: Vec<Entry<'y>> = services.entries().into_iter().filter(|entry| !entry.is_merge()).collect();
+        let by_name = services.iter().filter_map(|entry| Some((entry.key.text()?, entry.value))).collect();
+        services
+            .iter()
+            .map(|entry| Self::read(*entry, &by_name))
+            .filter(|service| !service.builds.is_empty() || service.more.is_some())
+            .collect()
+    }
+
+    fn read(entry: Entry<'y>, services: &std::collections::HashMap<&str, Node<'y>>) -> Self {
+        let mut service = Self { key: entry.key, builds: Vec::new(), more: None };
+        let mut next = Some(entry.value);
+        for _ in 0..MAX_EXTENDS {
+            let Some(value) = next.take() else {
+                break;
+            };
+            if let Some(build) = value.entry("build") {
+                if build.value.tag() == Some("!reset") {
+                    break;
+                }
+                if !build.value.is_null() {
+                    service.builds.push(build);
+                }
+                if build.value.tag() == Some("!override") {
+                    break;
+                }
+            }
+            let Some(extends) = value.get("extends") else {
+                break;
+            };
+            if extends.is_map() && extends.get("file").is_some() {
+                service.more = Some("it extends a service of another file".to_owned());
+                break;
+            }
+            let name = extends.text().or_else(|| extends.get_text("service"));
+            next = name.and_then(|name| services.get(name).copied());
+        }
+        service
+    }
+
+    fn name(&self) -> String {
+        format!("service `{}`", self.key.text().unwrap_or_default())
+    }
+
+    /// The value of `build` for `key`, the nearest one's.
+    fn get(&self, key: &str) -> Option<Node<'y>> {
+        self.builds.iter().find_map(|build| match build.value.text() {
+            Some(_) => (key == "context").then_some(build.value),
+            None => build.value.get(key).filter(|value| !value.is_null()),
+        })
+    }
+
+    /// Its arguments, and whether these are all.
+    fn args(&self) -> (Vec<Arg>, bool) {
+        let mut args: Vec<Arg> = Vec::new();
+        let mut known = self.more.is_none();
+        for node in self.builds.iter().filter_map(|build| build.value.get("args")) {
+            if node.tag() == Some("!reset") {
+                break;
+            }
+            known &= node.is_null() || node.is_map() || node.is_list();
+            for arg in args_of(node) {
+                match arg {
+                    Some(arg) if args.iter().all(|other| other.name != arg.name) => args.push(arg),
+                    Some(_) => {}
+                    None => known = false,
+                }
+            }
+            if node.tag() == Some("!override") {
+                break;
+            }
+        }
+        (args, known)
+    }
+}
+
+/// The arguments of an `args`, `None` for each that cannot be known.
+fn args_of(node: Node<'_>) -> Vec<Option<Arg>> {
+    let known = |name: &str| !name.is_empty() && !name.contains('$');
+    let of_list = node.items().into_iter().map(|item| {
+        let (name, value) =
+            item.text()?.split_once('=').map_or((item.text()?, None), |(name, value)| (name, Some(value)));
+        known(name).then(|| Arg { name: name.to_owned(), value: value.map(str::to_owned), span: item.span() })
+    });
+    let of_map = node.entries().into_iter().map(|entry| {
+        let (name, value) = (entry.key.text()?, entry.value);
+        let span = Span::new(entry.key.span().start, value.span().end.max(entry.key.span().end));
+        let text = value.text().filter(|_| !value.is_null()).map(str::to_owned);
+        known(name).then(|| Arg { name: name.to_owned(), value: text, span })
+    });
+    of_list.chain(of_map).collect()
+}
+
+fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
+    let span = service.key.span();
+    let what = match what(wiring, source, service) {
+        Ok(what) => what,
+        Err(why) => {
+            wiring.unknown.push(Unknown { span, why: format!("{}: {why}", service.name()) });
+            return;
+        }
+    };
+    let (args, args_known) = service.args();
+    wiring.builds.push(Build {
+        front: Front::Compose,
+        name: service.name(),
+        span,
+        what,
+        target: service.get("target").and_then(Node::text).and_then(|text| interpolated(text).ok()),
+        args,
+        args_known,
+        env: Vec::new(),
+        runs: Runs::Once,
+        job: None,
+        others: Vec::new(),
+        id: service.key.text().map(str::to_owned),
+    });
+}
+
+fn what(wiring: &mut Wiring, source: &str, service: &Service<'_>) -> Result<What, String> {
+    let text = |key: &str, otherwise: &str| match service.get(key) {
+        None => service.more.clone().map_or_else(|| Ok(otherwise.to_owned()), Err),
+        Some(node) => {
+            let text = node.text().ok_or_else(|| format!("its `{key}` is no text"))?;
+            interpolated(text).map_err(|name| format!("its `{key}` is named by the variable `{name}`"))
+        }
+    };
+    if service.builds.is_empty() {
+        return Err(service.more.clone().unwrap_or_default());
+    }
+    if let Some(node) = service.get("dockerfile_inline") {
+        let made = inline::read(source, node).ok_or("its `dockerfile_inline` is no text")?;
+        let index = wiring.inline.iter().position(|other| other.span == made.span);
+        return Ok(What::Inline(index.unwrap_or_else(|| {
+            wiring.inline.push(made);
+            wiring.inline.len() - 1
+        })));
+    }
+    // A name that another file may give is not the usual one.
+    let named = service.get("dockerfile").is_some() || service.more.is_none();
+    let dockerfile =
+        if named { text("dockerfile", "Dockerfile")? } else { return Err(service.more.clone().unwrap_or_default()) };
+    path::dockerfile(&text("context", ".")?, &dockerfile).map(What::File)
+}
+
+#[cfg(test)]
+mod tests;

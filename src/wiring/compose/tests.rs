@@ -1,0 +1,86 @@
+use super::*;
+use crate::fix::apply;
+use crate::wiring::Lane;
+
+const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
+
+fn fixed(source: &str, name: &str) -> Result<String, String> {
+    let wiring = read(source).unwrap();
+    let build = wiring.builds.iter().find(|build| build.name == format!("service `{name}`")).unwrap();
+    let fix = pass(source, build, &LANE)?;
+    Ok(String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap())
+}
+
+#[test]
+fn every_form_gets_its_argument() {
+    for (source, expected) in [
+        (
+            "services:\n  a:\n    build: .\n",
+            "services:\n  a:\n    build:\n      context: .\n      args:\n        CACHE_ID: ${CACHE_ID:-default}\n",
+        ),
+        (
+            "services:\n    a:\n        build:   './x'   # why\n        image: b\n",
+            "services:\n    a:\n        build:\n            context: './x'   # why\n            args:\n                CACHE_ID: ${CACHE_ID:-default}\n        image: b\n",
+        ),
+        (
+            "services:\r\n  a:\r\n    build: .",
+            "services:\r\n  a:\r\n    build:\r\n      context: .\r\n      args:\r\n        CACHE_ID: ${CACHE_ID:-default}",
+        ),
+        (
+            "services:\n  a:\n    build:\n      context: .\n      args:\n      - X\n      # end\n    image: b\n",
+            "services:\n  a:\n    build:\n      context: .\n      args:\n      - X\n      - CACHE_ID=${CACHE_ID:-default}\n      # end\n    image: b\n",
+        ),
+        (
+            "services: {a: {build: {context: ., args: [X]}}}\n",
+            "services: {a: {build: {context: ., args: [X, \"CACHE_ID=${CACHE_ID:-default}\"]}}}\n",
+        ),
+        (
+            "services: {a: {build: .}}\n",
+            "services: {a: {build: {context: ., args: {CACHE_ID: \"${CACHE_ID:-default}\"}}}}\n",
+        ),
+        (
+            "services:\n  a:\n    build:\n      args: # none\n      context: x\n",
+            "services:\n  a:\n    build:\n      args: # none\n        CACHE_ID: ${CACHE_ID:-default}\n      context: x\n",
+        ),
+    ] {
+        assert_eq!(fixed(source, "a").unwrap(), expected);
+    }
+}
+
+#[test]
+fn fragments_are_mended_where_they_stand_unless_others_build_something_else() {
+    let shared = "x-b: &b\n  context: .\n  args: &args\n    X: 1\nservices:\n  a:\n    build: *b\n  c:\n    build:\n      <<: *b\n      target: t\n";
+    let expected = shared.replace("X: 1\n", "X: 1\n    CACHE_ID: ${CACHE_ID:-default}\n");
+    assert_eq!(fixed(shared, "a").unwrap(), expected);
+    assert_eq!(fixed(shared, "c").unwrap(), expected);
+    let other = format!("{shared}  d:\n    build: {{context: d, args: *args}}\n");
+    assert_eq!(
+        fixed(&other, "a").unwrap_err(),
+        "service `d` gets its arguments from the same place, and builds another Dockerfile"
+    );
+}
+
+#[test]
+fn services_extend_one_another() {
+    let source = "services:\n  base:\n    build:\n      context: b\n      args: [X=1, Y]\n  a:\n    extends: base\n    build:\n      target: t\n      args: {X: 2}\n  o:\n    extends: {file: o.yml, service: s}\n  p:\n    extends: {service: base}\n  loop:\n    extends: loop\n";
+    let wiring = read(source).unwrap();
+    let names: Vec<_> = wiring.builds.iter().map(|build| build.name.as_str()).collect();
+    assert_eq!(names, ["service `base`", "service `a`", "service `p`"]);
+    let a = &wiring.builds[1];
+    assert_eq!((&a.what, a.target.as_deref()), (&What::File("b/Dockerfile".into()), Some("t")));
+    let args: Vec<_> = a.args.iter().map(|arg| (arg.name.as_str(), arg.value.as_deref())).collect();
+    assert_eq!(args, [("X", Some("2")), ("Y", None)]);
+    assert_eq!(wiring.unknown[0].why, "service `o`: it extends a service of another file");
+    assert!(fixed(source, "p").unwrap().contains("args: [X=1, Y, \"CACHE_ID=${CACHE_ID:-default}\"]"));
+}
+
+#[test]
+fn what_a_variable_names_is_unknown_without_a_default() {
+    let source = "include: [x]\nservices:\n  a: {build: '${D:-x}/y'}\n  b: {build: {dockerfile: $F}}\n  c: {build: 'https://x/y.git'}\n  d: {image: e}\n";
+    let wiring = read(source).unwrap();
+    assert_eq!(wiring.builds[0].what, What::File("x/y/Dockerfile".into()));
+    assert_eq!(wiring.builds.len(), 1);
+    let why: Vec<_> = wiring.unknown.iter().map(|unknown| unknown.why.as_str()).collect();
+    assert_eq!(why[1], "service `b`: its `dockerfile` is named by the variable `F`");
+    assert_eq!(why.len(), 3);
+}

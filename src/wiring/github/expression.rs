@@ -1,0 +1,118 @@
+//! Expressions: `${{ matrix.os }}`, as far as the file itself says what they stand for.
+
+use super::super::shell::ROOT;
+use super::super::yaml::Node;
+use super::matrix::{Row, value};
+
+/// How often a value may refer to another one.
+const MAX_DEPTH: usize = 5;
+/// How long a value may get that others are put into, in bytes.
+const MAX_LENGTH: usize = 64 * 1024;
+
+/// What an expression of one step can see.
+pub(super) struct Scope<'s, 'y> {
+    /// The mappings `env` that hold, the nearest first.
+    pub(super) env: &'s [Node<'y>],
+    /// The job's id.
+    pub(super) job: Option<&'s str>,
+    /// The combination of the matrix, where that is known.
+    pub(super) row: Option<&'s Row>,
+}
+
+impl<'y> Scope<'_, 'y> {
+    /// What the variable `name` is set to, as written.
+    pub(super) fn variable(&self, name: &str) -> Option<&'y str> {
+        self.env.iter().find_map(|env| env.get(name)).and_then(Node::text)
+    }
+
+    /// `text` with its expressions put in; `None` where one is not known.
+    pub(super) fn known(&self, text: &str) -> Option<String> {
+        self.filled(text, 0)
+    }
+
+    /// The value of a variable in a script, where that is known.
+    pub(super) fn known_variable(&self, name: &str) -> Option<String> {
+        match self.variable(name) {
+            Some(text) => self.known(text),
+            None => (name == "GITHUB_WORKSPACE").then(|| ROOT.into()),
+        }
+    }
+
+    /// `text` as written; where it is one variable that the file sets, what that is set to.
+    pub(super) fn written(&self, text: &str) -> String {
+        let inner = text.trim().strip_prefix("${{").and_then(|text| text.strip_suffix("}}"));
+        let name = inner.and_then(|inner| inner.trim().strip_prefix("env."));
+        name.and_then(|name| self.variable(name)).unwrap_or(text).to_owned()
+    }
+
+    fn filled(&self, text: &str, depth: usize) -> Option<String> {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once("${{") {
+            let (inner, behind) = behind.split_once("}}")?;
+            filled.push_str(before);
+            filled.push_str(&self.evaluated(inner, depth)?);
+            if filled.len() > MAX_LENGTH {
+                return None;
+            }
+            rest = behind;
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    /// Names and texts, with `||` between them.
+    fn evaluated(&self, expression: &str, depth: usize) -> Option<String> {
+        let mut last = String::new();
+        for operand in expression.split("||") {
+            last = self.operand(operand.trim(), depth)?;
+            if !last.is_empty() {
+                break;
+            }
+        }
+        Some(last)
+    }
+
+    fn operand(&self, operand: &str, depth: usize) -> Option<String> {
+        if let Some(text) = operand.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
+            return (!text.contains('\'')).then(|| text.to_owned());
+        }
+        let is_name = |name: &str| name.bytes().all(is_name_byte);
+        if let Some(name) = operand.strip_prefix("matrix.").filter(|name| is_name(name)) {
+            let value = value(self.row?, name).unwrap_or_default();
+            return (!value.contains("${{")).then(|| value.to_owned());
+        }
+        if let Some(name) = operand.strip_prefix("env.").filter(|name| is_name(name) && depth < MAX_DEPTH) {
+            return self.filled(self.variable(name)?, depth + 1);
+        }
+        match operand {
+            "github.workspace" => Some(ROOT.into()),
+            "github.job" => self.job.map(str::to_owned),
+            _ => None,
+        }
+    }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+}
+
+/// The names that the expressions in `text` use of `context`, in order of their first use: `os` of `matrix.os`.
+pub(super) fn mentioned(text: &str, context: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once("${{") {
+        let (inner, behind) = behind.split_once("}}").unwrap_or((behind, ""));
+        for (at, _) in inner.match_indices(context) {
+            let before = inner[..at].bytes().next_back();
+            let Some(name) = inner[at + context.len()..].strip_prefix('.') else { continue };
+            let length = name.bytes().take_while(|byte| is_name_byte(*byte)).count();
+            let name = name[..length].trim_end_matches('.');
+            if before.is_none_or(|byte| !is_name_byte(byte)) && !name.is_empty() && !names.iter().any(|n| n == name) {
+                names.push(name.to_owned());
+            }
+        }
+        rest = behind;
+    }
+    names
+}

@@ -1,0 +1,298 @@
+//! Workflows of GitHub Actions, and actions made of steps.
+//!
+//! Relied on, from GitHub's "Workflow syntax" and "Contexts": values of a matrix are only in expressions, not in the
+//! environment; the nearest `env` counts; a script runs in the workspace unless `working-directory` says else, in `bash` or
+//! `sh`, and on Windows in PowerShell, unless `shell` says else; `./` in `uses` is the repository's root.
+
+mod expression;
+mod inputs;
+mod matrix;
+mod pass;
+mod paths;
+mod step;
+
+use super::yaml::{Node, Yaml};
+use super::{Arg, Build, Call, Runs, What, Wiring, WiringError};
+use crate::fix::{self, Fix};
+use crate::wiring::Lane;
+use expression::Scope;
+use matrix::{Matrix, Row};
+use paths::Checkout;
+use step::{Draft, Drafted, Kind};
+
+/// The words of which a file that builds, or calls one that does, has at least one.
+const WORDS: &[&str] = &["docker", "podman", "buildah", "nerdctl", "bake", "devcontainer", "rocker", "build", "./"];
+
+/// Reads the builds of a workflow or an action.
+///
+/// # Errors
+/// What makes it no YAML.
+pub fn read(source: &str) -> Result<Wiring, WiringError> {
+    if !WORDS.iter().any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some()) {
+        return Ok(Wiring::default());
+    }
+    let yaml = Yaml::read(source)?;
+    let Found { sites, mut wiring } = Found::of(&yaml);
+    wiring.builds = sites.into_iter().map(|site| site.build).collect();
+    wiring.builds.sort_by_key(|build| build.span);
+    wiring.unknown.sort_by_key(|unknown| unknown.span);
+    Ok(wiring)
+}
+
+/// Passes the lane to `build`, which [`read`] has found in `source`.
+///
+/// # Errors
+/// Why a person has to do it.
+pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
+    let yaml = Yaml::read(source).map_err(|error| error.message)?;
+    let found = Found::of(&yaml);
+    let site = found.sites.iter().find(|site| site.build == *build).ok_or("it is not in this file")?;
+    let fix = pass::pass(site, lane)?;
+    if is_proved(source, &found, site, lane, &fix) { Ok(fix) } else { Err("it is laid out in an unusual way".into()) }
+}
+
+/// Whether the file, fixed, has the same builds, of which this one gets the argument.
+fn is_proved(source: &str, found: &Found<'_>, site: &Site<'_>, lane: &Lane<'_>, fix: &Fix) -> bool {
+    let fixed = fix::apply(source.as_bytes(), &[fix]).bytes;
+    let Ok(fixed) = String::from_utf8(fixed) else { return false };
+    let Ok(yaml) = Yaml::read(&fixed) else { return false };
+    let again = Found::of(&yaml);
+    let is_lane = |arg: &&Arg| arg.name == lane.arg;
+    let same = |old: &Site<'_>, new: &Site<'_>| {
+        let names = |site: &Site<'_>| {
+            site.build.args.iter().filter(|arg| !is_lane(arg)).map(|arg| arg.name.clone()).collect::<Vec<_>>()
+        };
+        old.build.name == new.build.name && old.build.what == new.build.what && names(old) == names(new)
+    };
+    let at = found.sites.iter().position(|other| std::ptr::eq(other, site));
+    let new = at.and_then(|at| again.sites.get(at)).map(|site| &site.build);
+    again.sites.len() == found.sites.len()
+        && found.sites.iter().zip(&again.sites).all(|(old, new)| same(old, new))
+        && again.wiring.unknown.len() == found.wiring.unknown.len()
+        && new.is_some_and(|build| build.args.iter().chain(&build.env).any(|arg| is_lane(&arg)))
+}
+
+/// A build with its place in the tree.
+struct Site<'y> {
+    source: &'y str,
+    build: Build,
+    step: Node<'y>,
+    kind: Kind<'y>,
+    /// Whether the values of the axes can be part of an id; `None` where they are not known.
+    safe: Option<bool>,
+    /// Whether a job on Windows runs it without saying which shell; `None` where only a run knows.
+    windows: Option<bool>,
+    /// The mappings `env` that hold, the nearest first.
+    env: Vec<Node<'y>>,
+}
+
+/// What there is in a file.
+#[derive(Default)]
+struct Found<'y> {
+    sites: Vec<Site<'y>>,
+    wiring: Wiring,
+}
+
+/// A job, or an action.
+struct Job<'y> {
+    source: &'y str,
+    id: Option<&'y str>,
+    matrix: Matrix,
+    /// `env` of the job and of the workflow.
+    env: Vec<Node<'y>>,
+    /// `defaults.run` of the job and of the workflow.
+    defaults: Vec<Node<'y>>,
+    runs_on: String,
+    checkouts: Vec<Checkout>,
+}
+
+impl<'y> Found<'y> {
+    fn of(yaml: &'y Yaml<'y>) -> Self {
+        let mut found = Self::default();
+        let Some(root) = yaml.root() else { return found };
+        for entry in root.get("jobs").map(Node::entries).unwrap_or_default() {
+            found.job(root, entry.key.text().unwrap_or_default(), entry.value, yaml.source());
+        }
+        if let Some(steps) = root.get("runs").and_then(|runs| runs.get("steps")) {
+            let checkouts = paths::checkouts(steps);
+            let (env, defaults, runs_on) = (Vec::new(), Vec::new(), String::new());
+            let source = yaml.source();
+            let job = Job { source, id: None, matrix: Matrix::unknown(), env, defaults, runs_on, checkouts };
+            found.steps(&job, steps);
+        }
+        found
+    }
+
+    fn job(&mut self, root: Node<'y>, id: &'y str, node: Node<'y>, source: &'y str) {
+        let matrix = Matrix::of(node, source);
+        if let Some(uses) = node.get("uses") {
+            let rows = matrix.rows.as_ref().map(|rows| rows.iter().collect::<Vec<_>>());
+            self.call(Some(id), uses, node, matrix.runs(rows.as_deref()));
+        }
+        let Some(steps) = node.get("steps") else { return };
+        let run = |node: Node<'y>| node.get("defaults").and_then(|defaults| defaults.get("run"));
+        let job = Job {
+            source,
+            id: Some(id),
+            matrix,
+            env: [node.get("env"), root.get("env")].into_iter().flatten().collect(),
+            defaults: [run(node), run(root)].into_iter().flatten().collect(),
+            runs_on: node.get("runs-on").map(labels).unwrap_or_default(),
+            checkouts: paths::checkouts(steps),
+        };
+        self.steps(&job, steps);
+    }
+
+    /// A call of another file of the repository.
+    fn call(&mut self, job: Option<&str>, uses: Node<'y>, node: Node<'y>, runs: Runs) {
+        let Some(path) = uses.text().and_then(|path| path.strip_prefix("./")) else { return };
+        let path = path.trim_end_matches('/').to_owned();
+        let with = node.get("with").map(Node::entries).unwrap_or_default();
+        let with = with.iter().map(|entry| Arg {
+            name: entry.key.text().unwrap_or_default().to_owned(),
+            value: entry.value.text().map(str::to_owned),
+            span: entry.key.span(),
+        });
+        let call = Call { span: uses.span(), job: job.map(str::to_owned), path, runs, with: with.collect() };
+        self.wiring.calls.push(call);
+    }
+
+    fn steps(&mut self, job: &Job<'y>, steps: Node<'y>) {
+        for (index, step) in steps.items().into_iter().enumerate() {
+            if let Some(uses) = step.get("uses").filter(|uses| uses.text().is_some_and(|text| text.starts_with("./"))) {
+                let rows = job.matrix.rows.as_ref().map(|rows| rows.iter().collect::<Vec<_>>());
+                self.call(job.id, uses, step, job.matrix.runs(rows.as_deref()));
+            } else if step::may_build(step) {
+                self.step(job, index, step);
+            }
+        }
+    }
+
+    /// A step, once for each combination of the matrix that makes a difference to it.
+    fn step(&mut self, job: &Job<'y>, index: usize, step: Node<'y>) {
+        let env: Vec<Node<'y>> = step.get("env").into_iter().chain(job.env.iter().copied()).collect();
+        let groups = groups(job, step, &env);
+        let mut merged: Vec<(Draft<'y>, Vec<&Row>)> = Vec::new();
+        for (row, rows) in &groups {
+            let scope = Scope { env: &env, job: job.id, row: *row };
+            for drafted in step::drafts(step, job, &scope) {
+                match drafted {
+                    Drafted::Unknown(unknown) => {
+                        if !self.wiring.unknown.contains(&unknown) {
+                            self.wiring.unknown.push(unknown);
+                        }
+                    }
+                    Drafted::Build(draft) => match merged.iter_mut().find(|(other, _)| other.is_like(&draft)) {
+                        Some((other, all)) => {
+                            other.take(&draft);
+                            all.extend(rows);
+                        }
+                        None => merged.push((draft, rows.clone())),
+                    },
+                }
+            }
+        }
+        let all: Vec<(What, Vec<&Row>)> =
+            merged.iter().map(|(draft, rows)| (draft.what.clone(), rows.clone())).collect();
+        for (draft, rows) in merged {
+            let rows = job.matrix.rows.is_some().then(|| together(&draft.what, rows, &all));
+            let site = site(job, index, step, &env, draft, rows.as_deref());
+            self.sites.push(site);
+        }
+    }
+}
+
+/// The combinations that build what may be in one Dockerfile: for targets of the same files, those of all targets.
+fn together<'m>(what: &What, rows: Vec<&'m Row>, all: &[(What, Vec<&'m Row>)]) -> Vec<&'m Row> {
+    let What::Files(paths, _) = what else { return rows };
+    let same = all.iter().filter(|(other, _)| matches!(other, What::Files(others, _) if others == paths));
+    same.flat_map(|(_, rows)| rows.iter().copied()).collect()
+}
+
+/// The combinations of the matrix, put together where the step does not tell them apart: one of them, and all of them.
+fn groups<'m, 'y>(job: &'m Job<'y>, step: Node<'y>, env: &[Node<'y>]) -> Vec<(Option<&'m Row>, Vec<&'m Row>)> {
+    let Some(rows) = &job.matrix.rows else { return vec![(None, Vec::new())] };
+    let mut names = expression::mentioned(&job.runs_on, "matrix");
+    for node in [step].iter().chain(env).chain(&job.defaults) {
+        let span = node.resolved().span();
+        names.extend(expression::mentioned(job.source.get(span.start..span.end).unwrap_or_default(), "matrix"));
+    }
+    let mut groups: Vec<(Option<&Row>, Vec<&Row>)> = Vec::new();
+    let mut keys: Vec<Vec<Option<&str>>> = Vec::new();
+    for row in rows {
+        let key: Vec<Option<&str>> = names.iter().map(|name| matrix::value(row, name)).collect();
+        if let Some(at) = keys.iter().position(|other| *other == key) {
+            groups[at].1.push(row);
+        } else {
+            keys.push(key);
+            groups.push((Some(row), vec![row]));
+        }
+    }
+    groups
+}
+
+fn site<'y>(
+    job: &Job<'y>,
+    index: usize,
+    step: Node<'y>,
+    env: &[Node<'y>],
+    draft: Draft<'y>,
+    rows: Option<&[&Row]>,
+) -> Site<'y> {
+    let step_name = format!("step {}", index + 1);
+    let name = job.id.map_or(step_name.clone(), |id| format!("job `{id}`, {step_name}"));
+    let runs = job.matrix.runs(rows);
+    let safe = match &runs {
+        Runs::Once => Some(true),
+        Runs::Matrix(names) => job.matrix.is_safe(names),
+    };
+    let build = Build {
+        others: Vec::new(),
+        id: None,
+        front: draft.front,
+        name,
+        span: draft.span,
+        what: draft.what,
+        target: draft.target,
+        args: draft.args,
+        args_known: draft.args_known,
+        env: variables(env),
+        runs,
+        job: job.id.map(str::to_owned),
+    };
+    let windows = if step::shell(step, job).is_some() { Some(false) } else { is_windows(job) };
+    Site { source: job.source, build, step, kind: draft.kind, safe, windows, env: env.to_vec() }
+}
+
+/// All that the mappings set, the nearest of a name only.
+fn variables(env: &[Node<'_>]) -> Vec<Arg> {
+    let mut found: Vec<Arg> = Vec::new();
+    for entry in env.iter().flat_map(|env| env.entries()) {
+        let name = entry.key.text().unwrap_or_default();
+        if !found.iter().any(|arg| arg.name == name) {
+            let value = entry.value.text().map(str::to_owned);
+            found.push(Arg { name: name.to_owned(), value, span: entry.key.span() });
+        }
+    }
+    found
+}
+
+/// The labels of `runs-on`, as written.
+fn labels(node: Node<'_>) -> String {
+    let group = node.get("labels").unwrap_or(node);
+    group.scalars().iter().filter_map(|label| label.text()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether any of the job's combinations runs on Windows; `None` where only a run knows.
+fn is_windows(job: &Job<'_>) -> Option<bool> {
+    const OUTSIDE: [&str; 4] = ["inputs.", "needs.", "vars.", "fromJ"];
+    let has = |text: &str| text.to_ascii_lowercase().contains("windows");
+    let names = expression::mentioned(&job.runs_on, "matrix");
+    let mut rows = job.matrix.rows.iter().flatten().flatten();
+    if has(&job.runs_on) || rows.any(|(name, value)| names.contains(name) && has(value)) {
+        return Some(true);
+    }
+    let is_open = job.runs_on.contains("${{") && OUTSIDE.iter().any(|name| job.runs_on.contains(name));
+    let is_known = !is_open && (names.is_empty() || job.matrix.rows.is_some());
+    is_known.then_some(false)
+}

@@ -1,0 +1,178 @@
+//! Passing a lane to a build of a workflow.
+
+use super::super::command::Pass;
+use super::super::shell::{Dialect, is_name};
+use super::super::yaml::{Node, Style, quoted};
+use super::super::{Lane, Runs};
+use super::Site;
+use super::step::{Kind, Script};
+use crate::fix::{Edit, Fix};
+use crate::text::line_ending;
+
+/// How many names of a matrix that nothing is known of are joined.
+const MAX_UNKNOWN: usize = 3;
+
+/// The fix for a build that passes no lane.
+pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Fix, String> {
+    if !is_name(lane.arg) {
+        return Err(format!("`{}` is no name that a variable can have", lane.arg));
+    }
+    let passed = |name: &str| site.build.args.iter().any(|arg| arg.name == name);
+    if passed(lane.arg) || passed("BUILDKIT_CACHE_MOUNT_NS") {
+        return Err("it is passed already".into());
+    }
+    let mut around = std::iter::successors(Some(site.step), |node| node.parent());
+    if site.step.is_alias() || around.any(is_elsewhere) {
+        return Err("it is used in several places, by an alias".into());
+    }
+    let value = value(site, lane)?;
+    let line = format!("{}={value}", lane.arg);
+    let edits = match &site.kind {
+        Kind::Push { old: true } => return Err("this version of the action is too old for cache mounts".into()),
+        Kind::Push { old: false } => vec![input(site, "build-args", &line)?],
+        Kind::Bake => vec![input(site, "set", &format!("*.args.{line}"))?],
+        Kind::Script(script) => in_script(site, script, lane, &value)?,
+    };
+    let title = format!("pass `{line}`");
+    let is_known = site.safe.is_some() && (site.windows.is_some() || !matches!(site.kind, Kind::Script(_)));
+    // Where more may be passed, the lane may be among it.
+    Ok(if is_known && site.build.args_known { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
+}
+
+/// Whether a change to the value would change other places too.
+fn is_elsewhere(node: Node<'_>) -> bool {
+    node.is_alias() || node.is_anchored()
+}
+
+/// The expression that is a lane of its own for each job that runs the build.
+fn value(site: &Site<'_>, lane: &Lane<'_>) -> Result<String, String> {
+    let Runs::Matrix(names) = &site.build.runs else {
+        return match (&site.build.job, lane.shared) {
+            (Some(_), true) => Ok("${{ github.job }}".into()),
+            (Some(_), false) => Err("only one job builds this".into()),
+            (None, _) => Err("an action does not know the matrix: give it an input for the lane".into()),
+        };
+    };
+    let joined = names.iter().map(|name| format!("`matrix.{name}`")).collect::<Vec<_>>().join(", ");
+    if site.safe == Some(false) {
+        return Err(format!("the values of {joined} are empty or have signs that cannot be part of a cache id"));
+    }
+    if site.safe.is_none() && names.len() > MAX_UNKNOWN {
+        return Err(format!("only a run knows which of {joined} tell its jobs apart"));
+    }
+    Ok(names.iter().map(|name| format!("${{{{ matrix.{name} }}}}")).collect::<Vec<_>>().join("-"))
+}
+
+/// Adds `line` to the list that is the input `name` of an action.
+fn input(site: &Site<'_>, name: &str, line: &str) -> Result<Edit, String> {
+    let step = site.step;
+    let with = step.own_entry("with").map(|entry| entry.value);
+    if with.is_some_and(is_elsewhere) {
+        return Err("its inputs are used in several places, by an alias".into());
+    }
+    let Some(with) = with.filter(|with| !with.is_null()) else {
+        if step.get("with").is_some() {
+            return Err("its inputs stand elsewhere, or nowhere".into());
+        }
+        if step.is_flow() {
+            return step.add_entry(&format!("with: {{{name}: {}}}", in_quotes(line)));
+        }
+        return step.add_entry(&format!("with:\n  {name}: |\n    {line}"));
+    };
+    let Some(entry) = with.own_entry(name) else {
+        if with.get(name).is_some() {
+            return Err(format!("its `{name}` stand elsewhere, by a merge key"));
+        }
+        if with.is_flow() {
+            return with.add_entry(&format!("{name}: {}", in_quotes(line)));
+        }
+        return with.add_entry(&format!("{name}: |\n  {line}"));
+    };
+    if is_elsewhere(entry.value) {
+        return Err(format!("its `{name}` stand elsewhere, behind an alias"));
+    }
+    extended(site.source, with, entry.value, line).ok_or_else(|| format!("its `{name}` are written in an unusual way"))
+}
+
+/// Adds a line to a value that is a list of lines.
+fn extended(source: &str, with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
+    let text = value.text()?;
+    let newline = line_ending(source.as_bytes(), value.span().start);
+    if value.style() == Some(Style::Literal) {
+        let pieces = value.pieces();
+        let lines = text.trim_end_matches('\n');
+        let last = pieces.iter().rfind(|piece| piece.text < lines.len())?;
+        let end = last.file + last.len.min(lines.len() - last.text);
+        let rest = &source[end..];
+        let end = end + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
+        return Some(Edit::insert(end, format!("{newline}{}{line}", " ".repeat(last.indent))));
+    }
+    let span = value.span();
+    let own = source.get(span.start..span.end)?;
+    if value.style() == Some(Style::Folded) || own.contains('\n') {
+        return None;
+    }
+    let all = if value.is_null() || text.trim().is_empty() { line.to_owned() } else { format!("{text}\n{line}") };
+    if with.is_flow() || with.in_brackets() {
+        return Some(Edit::replace(span, in_quotes(&all)));
+    }
+    let indent = " ".repeat(with.indent()? + 2);
+    let rest = source.get(span.end..)?;
+    let behind = rest.lines().next().unwrap_or_default();
+    let fits = all.lines().all(|line| !line.starts_with([' ', '\t']) && !line.is_empty());
+    if !fits || all.chars().any(|letter| letter.is_control() && letter != '\n') {
+        return None;
+    }
+    // A comment behind the value stays behind the sign of the block.
+    let lines: String = all.lines().flat_map(|line| [newline, &indent, line]).collect();
+    let blank = if own.is_empty() && !source[..span.start].ends_with(' ') { " " } else { "" };
+    Some(Edit::replace(crate::text::Span::new(span.start, span.end + behind.len()), format!("{blank}|{behind}{lines}")))
+}
+
+/// The text in double quotes.
+fn in_quotes(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("\"{text}\"")
+}
+
+/// Gives the step the variable, and the command the argument.
+fn in_script(site: &Site<'_>, script: &Script<'_>, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
+    let text = script.run.text().unwrap_or_default();
+    let powershell = ["$env:", "`\n", "& docker"].iter().any(|sign| text.contains(sign));
+    if script.dialect == Dialect::Windows || site.windows.unwrap_or(powershell) {
+        return Err("its shell may be one of Windows".into());
+    }
+    let set = site.env.iter().any(|env| env.get(lane.arg).is_some());
+    let mut edits = Vec::new();
+    if !set {
+        edits.push(variable(site.step, lane.arg, value)?);
+    }
+    match script.command.insertion(lane.arg) {
+        Some(text) => {
+            let at = script.at.filter(|_| script.open && !is_elsewhere(script.run));
+            let at = at.ok_or("the command stands within quotes, or in another place")?;
+            let text = if script.run.style() == Some(Style::Double) { text.replace('"', "\\\"") } else { text };
+            // At the end of a line, both would go to one spot.
+            let below = edits.pop_if(|edit| *edit == Edit::insert(at, edit.text()));
+            edits.push(Edit::insert(at, text + below.as_ref().map_or("", Edit::text)));
+        }
+        None if script.command.pass == Pass::Environment && !set => {}
+        None => return Err("the command takes no build arguments".into()),
+    }
+    Ok(edits)
+}
+
+/// Sets the variable `name` for the step.
+fn variable(step: Node<'_>, name: &str, value: &str) -> Result<Edit, String> {
+    match step.own_entry("env").map(|entry| entry.value) {
+        Some(env) if env.is_map() && !is_elsewhere(env) => {
+            let value = quoted(value, env.in_brackets());
+            env.add_entry(&format!("{name}: {value}"))
+        }
+        None if step.get("env").is_none() && step.is_flow() => {
+            step.add_entry(&format!("env: {{{name}: {}}}", in_quotes(value)))
+        }
+        None if step.get("env").is_none() => step.add_entry(&format!("env:\n  {name}: {value}")),
+        _ => Err("its `env` stands elsewhere, or nowhere".into()),
+    }
+}

@@ -1,0 +1,64 @@
+//! Paths of a job's workspace as paths of the repository.
+
+use super::super::What;
+use super::super::shell::join;
+use super::super::yaml::Node;
+
+/// A repository that a job checks out.
+#[derive(Debug)]
+pub(super) struct Checkout {
+    /// Whether it is the workflow's own.
+    own: bool,
+    /// Where to in the workspace; empty for the workspace itself.
+    path: String,
+}
+
+/// What the steps check out with `actions/checkout`.
+pub(super) fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
+    let mut found = Vec::new();
+    for step in steps.items() {
+        let uses = step.get_text("uses").unwrap_or_default();
+        if !uses.starts_with("actions/checkout@") {
+            continue;
+        }
+        let with = |name: &str| step.get("with").and_then(|with| with.get_text(name));
+        let own = with("repository").is_none_or(|text| {
+            let own = ["github.repository", "github.event.pull_request.head.repo.full_name"];
+            own.iter().any(|name| text.contains(name))
+        });
+        let path = with("path").unwrap_or_default();
+        // Where the path is an expression, nothing is known of it; what lies there is not found either.
+        if let Some(path) = join("", path) {
+            found.push(Checkout { own, path });
+        }
+    }
+    found
+}
+
+/// Turns the paths of `what` into those of the repository.
+pub(super) fn placed(what: What, checkouts: &[Checkout]) -> Result<What, String> {
+    match what {
+        What::File(path) => place(&path, checkouts).map(What::File),
+        What::Files(paths, names) => {
+            let paths = paths.iter().map(|path| place(path, checkouts)).collect::<Result<Vec<_>, _>>()?;
+            Ok(What::Files(paths, names))
+        }
+        What::Inline(index) => Ok(What::Inline(index)),
+    }
+}
+
+fn place(path: &str, checkouts: &[Checkout]) -> Result<String, String> {
+    let inside = |folder: &str| {
+        let rest = path.strip_prefix(folder)?;
+        if folder.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+    };
+    let holding = checkouts.iter().filter_map(|checkout| Some((checkout, inside(&checkout.path)?)));
+    match holding.max_by_key(|(checkout, _)| (checkout.path.len(), checkout.own)) {
+        _ if path.starts_with("../") => Err(format!("`{path}` is outside of the repository")),
+        Some((Checkout { own: true, .. }, rest)) if rest.is_empty() && path.ends_with('/') => Ok("/".into()),
+        Some((Checkout { own: true, .. }, rest)) => Ok(rest.to_owned()),
+        Some((Checkout { own: false, .. }, _)) => Err(format!("`{path}` is in another repository")),
+        None if checkouts.is_empty() => Ok(path.to_owned()),
+        None => Err(format!("`{path}` is outside of what the job checks out")),
+    }
+}

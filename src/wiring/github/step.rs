@@ -1,0 +1,187 @@
+//! A step: an action that builds, or a script.
+
+use super::super::command::{self, Command};
+use super::super::shell::{self, Dialect, Need, Simple};
+use super::super::yaml::Node;
+use super::super::{Arg, Front, Piece, Unknown, What};
+use super::expression::Scope;
+use super::{Job, inputs, paths};
+use crate::text::Span;
+
+/// Shells that read scripts as the lexer does.
+const POSIX: &[&str] = &["bash", "sh", "dash", "zsh", "ksh"];
+/// Those of Windows.
+const WINDOWS: &[&str] = &["pwsh", "powershell", "cmd"];
+
+/// What a step does, for one combination of the matrix.
+pub(super) enum Drafted<'y> {
+    /// A build.
+    Build(Draft<'y>),
+    /// A build of which nothing can be said.
+    Unknown(Unknown),
+}
+
+/// A build that is not yet known to be the same for other combinations.
+pub(super) struct Draft<'y> {
+    pub(super) front: Front,
+    pub(super) span: Span,
+    pub(super) what: What,
+    pub(super) target: Option<String>,
+    pub(super) args: Vec<Arg>,
+    pub(super) args_known: bool,
+    pub(super) kind: Kind<'y>,
+}
+
+/// Where arguments are added.
+pub(super) enum Kind<'y> {
+    /// The inputs of a `build-push-action`, or of an old one that has other names.
+    Push {
+        /// Whether it is that of version 1.
+        old: bool,
+    },
+    /// The inputs of a `bake-action`.
+    Bake,
+    /// A script.
+    Script(Box<Script<'y>>),
+}
+
+/// A command in a script.
+pub(super) struct Script<'y> {
+    /// The script.
+    pub(super) run: Node<'y>,
+    /// The command.
+    pub(super) command: Command,
+    /// Where arguments can be put, in bytes of the file.
+    pub(super) at: Option<usize>,
+    /// Whether what is put there reaches the shell as it is.
+    pub(super) open: bool,
+    /// The shell's grammar.
+    pub(super) dialect: Dialect,
+}
+
+impl Draft<'_> {
+    /// Whether both are the same build in different combinations.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.span == other.span && self.what == other.what
+    }
+
+    /// Takes what another combination says: what differs is not known.
+    pub(super) fn take(&mut self, other: &Self) {
+        if self.target != other.target {
+            self.target = None;
+        }
+        self.args_known &= other.args_known;
+    }
+}
+
+/// Whether the step can be one that builds: the cheap way out.
+pub(super) fn may_build(step: Node<'_>) -> bool {
+    step.get("run").is_some() || step.get_text("uses").is_some_and(|uses| inputs::action(uses).is_some())
+}
+
+/// What the step builds.
+pub(super) fn drafts<'y>(step: Node<'y>, job: &Job<'y>, scope: &Scope<'_, 'y>) -> Vec<Drafted<'y>> {
+    if let Some(uses) = step.get("uses") {
+        return inputs::draft(step, uses, job, scope).into_iter().collect();
+    }
+    match step.get("run") {
+        Some(run) => scripts(step, run, job, scope),
+        None => Vec::new(),
+    }
+}
+
+/// The `shell` that the step, the job or the workflow names.
+pub(super) fn shell<'y>(step: Node<'y>, job: &Job<'y>) -> Option<&'y str> {
+    let defaults = job.defaults.iter().find_map(|defaults| defaults.get_text("shell"));
+    step.get_text("shell").or(defaults)
+}
+
+/// The grammar of the step's script; `None` where it is no shell's.
+fn dialect(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<Dialect> {
+    let Some(shell) = shell(step, job) else {
+        let labels = scope.known(&job.runs_on).unwrap_or_default();
+        let windows = labels.to_ascii_lowercase().contains("windows");
+        return Some(if windows { Dialect::Windows } else { Dialect::Posix });
+    };
+    let words = shell.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+    let mut known = words.filter_map(|word| {
+        let posix = POSIX.contains(&word).then_some(Dialect::Posix);
+        posix.or_else(|| WINDOWS.contains(&word).then_some(Dialect::Windows))
+    });
+    // `shell: ${{ matrix.shell }}` is most often a Posix one; `python` is none.
+    known.next_back().or_else(|| shell.contains("${{").then_some(Dialect::Posix))
+}
+
+fn scripts<'y>(step: Node<'y>, run: Node<'y>, job: &Job<'y>, scope: &Scope<'_, 'y>) -> Vec<Drafted<'y>> {
+    let (Some(text), Some(dialect)) = (run.text(), dialect(step, job, scope)) else { return Vec::new() };
+    if !super::WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
+        return Vec::new();
+    }
+    let known = |need: Need<'_>| match need {
+        Need::Variable(name) => scope.known_variable(name),
+        Need::Expression(raw) => scope.known(raw),
+    };
+    let folder = folder(step, job, scope);
+    let commands = command::all(shell::read(text, folder.as_deref(), dialect, &known));
+    let pieces = if commands.is_empty() { Vec::new() } else { run.pieces() };
+    let drafted = |(simple, command): (Simple, Command)| {
+        let place = |span: Span| span_in_file(&pieces, span).unwrap_or_else(|| run.span());
+        let words = &simple.words;
+        let span = place(Span::new(words[command.tool].span.start, words[command.behind].span.end));
+        let what = command::what(&command, simple.folder.as_deref(), &known);
+        let what = match what.and_then(|what| paths::placed(what, &job.checkouts)) {
+            Ok(what) => what,
+            Err(why) => return Drafted::Unknown(Unknown { span, why }),
+        };
+        let target = command.target.as_ref().and_then(|target| target.resolve(&known));
+        let args = command.args.iter().map(|arg| arg_of(arg, &simple, &command, scope, place)).collect();
+        let at = end_in_file(&pieces, words[command.behind].span.end);
+        let (front, args_known, open) = (command.front, command.args_known, simple.open);
+        let kind = Kind::Script(Box::new(Script { run, command, at, open, dialect }));
+        Drafted::Build(Draft { front, span, what, target, args, args_known, kind })
+    };
+    commands.into_iter().map(drafted).collect()
+}
+
+fn arg_of(
+    arg: &command::BuildArg,
+    simple: &Simple,
+    command: &Command,
+    scope: &Scope<'_, '_>,
+    place: impl Fn(Span) -> Span,
+) -> Arg {
+    let written = |need: Need<'_>| match need {
+        Need::Variable(name) => scope.variable(name).map(str::to_owned),
+        Need::Expression(raw) => Some(scope.written(raw)),
+    };
+    let from_outside = || {
+        let mut own = simple.sets.iter().chain(&command.sets).rev().filter(|(name, _)| *name == arg.name);
+        let own = own.next().map(|(_, value)| value.value(&written));
+        own.or_else(|| written(Need::Variable(&arg.name)))
+    };
+    let value = arg.value.as_ref().map(|value| value.value(&written)).or_else(from_outside);
+    Arg { name: arg.name.clone(), value, span: place(arg.span) }
+}
+
+/// The folder that the step's script starts in.
+fn folder(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<String> {
+    let defaults = job.defaults.iter().find_map(|defaults| defaults.get_text("working-directory"));
+    match step.get_text("working-directory").or(defaults) {
+        Some(folder) => shell::join("", &scope.known(folder)?),
+        None => Some(String::new()),
+    }
+}
+
+/// Where a stretch of a scalar's text stands in the file.
+pub(super) fn span_in_file(pieces: &[Piece], span: Span) -> Option<Span> {
+    let end = end_in_file(pieces, span.end)?;
+    let first = pieces.iter().find(|piece| piece.text <= span.start && span.start < piece.text + piece.len)?;
+    Some(Span::new(first.file + span.start - first.text, end))
+}
+
+/// Where what stands before byte `end` of a scalar's text ends in the file.
+fn end_in_file(pieces: &[Piece], end: usize) -> Option<usize> {
+    let last = end.checked_sub(1)?;
+    let piece = pieces.iter().find(|piece| piece.text <= last && last < piece.text + piece.len)?;
+    Some(piece.file + last - piece.text + 1)
+}

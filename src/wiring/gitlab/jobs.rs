@@ -1,0 +1,187 @@
+//! The jobs of a pipeline, and what they get from templates, defaults and references.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use super::super::Arg;
+use super::super::yaml::{Node, Yaml};
+
+/// The keys at the top that are no jobs.
+const KEYWORDS: &[&str] = &[
+    "after_script",
+    "before_script",
+    "cache",
+    "default",
+    "image",
+    "include",
+    "services",
+    "spec",
+    "stages",
+    "types",
+    "variables",
+    "workflow",
+];
+/// How deep `extends` and `!reference` are followed; GitLab stops at 11 and 10.
+const MAX_DEPTH: usize = 12;
+/// How many lines are followed for one file, those of references counted each time.
+const MAX_LINES: usize = 500_000;
+
+/// A pipeline's file.
+pub(super) struct File<'y> {
+    root: Node<'y>,
+    left: Cell<usize>,
+}
+
+impl<'y> File<'y> {
+    pub(super) fn new(yaml: &'y Yaml<'y>) -> Option<Self> {
+        let mut roots = yaml.roots();
+        // A header of inputs is a document of its own.
+        let root = roots.next().and_then(|first| match first.get("spec") {
+            Some(_) => roots.next().or(Some(first)),
+            None => Some(first),
+        })?;
+        (root.is_map() || root.is_null()).then(|| Self { root, left: Cell::new(MAX_LINES) })
+    }
+
+    pub(super) const fn root(&self) -> Node<'y> {
+        self.root
+    }
+
+    /// The jobs and templates.
+    pub(super) fn jobs(&self) -> Vec<(&'y str, Node<'y>)> {
+        let entries = self.root.entries().into_iter().filter(|entry| entry.value.is_map());
+        let named = entries.filter_map(|entry| Some((entry.key.text()?, entry.value)));
+        named.filter(|(name, _)| !KEYWORDS.contains(name)).collect()
+    }
+
+    /// A job and what it extends, the one that wins first.
+    pub(super) fn chain(&self, job: Node<'y>) -> Vec<Node<'y>> {
+        let mut chain = Vec::new();
+        self.extend(job, 0, &mut HashSet::new(), &mut chain);
+        chain
+    }
+
+    fn extend(&self, job: Node<'y>, depth: usize, seen: &mut HashSet<&'y str>, chain: &mut Vec<Node<'y>>) {
+        chain.push(job);
+        let Some(extends) = job.get("extends").filter(|_| depth < MAX_DEPTH) else { return };
+        for name in extends.scalars().into_iter().rev().filter_map(Node::text) {
+            // What comes again is behind itself, and gives nothing more.
+            if seen.insert(name)
+                && let Some(template) = self.root.get(name).filter(|node| node.is_map())
+            {
+                self.extend(template, depth + 1, seen, chain);
+            }
+        }
+    }
+
+    /// The value of a job for this key, what a reference stands for put in its place.
+    pub(super) fn own(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
+        let found = chain.iter().filter_map(|map| map.get(key)).filter_map(|node| self.followed(node, 0));
+        // `parallel: {matrix: …}` merges; all else that is asked for here is a list or a text.
+        found.into_iter().next().filter(|node| !node.is_null())
+    }
+
+    /// What a reference stands for; other values stand for themselves.
+    fn followed(&self, node: Node<'y>, depth: usize) -> Option<Node<'y>> {
+        if node.tag() != Some("!reference") {
+            return Some(node);
+        }
+        if depth >= MAX_DEPTH {
+            return None;
+        }
+        let path = node.items();
+        let mut keys = path.iter().filter_map(|key| key.text());
+        let job = self.root.get(keys.next()?)?;
+        let mut target = match keys.next() {
+            Some(key) => self.chain(job).iter().find_map(|map| map.get(key))?,
+            None => job,
+        };
+        for key in keys {
+            target = self.followed(target, depth + 1)?.get(key)?;
+        }
+        self.followed(target, depth + 1)
+    }
+
+    /// The lines of `script`, before them those of `before_script`.
+    pub(super) fn script(&self, chain: &[Node<'y>]) -> Vec<Node<'y>> {
+        let mut lines = Vec::new();
+        let before = self.with_default(chain, "before_script");
+        for node in before.into_iter().chain(self.own(chain, "script")) {
+            self.lines(node, 0, &mut lines);
+        }
+        lines
+    }
+
+    /// The lines of `after_script`.
+    pub(super) fn after_script(&self, chain: &[Node<'y>]) -> Vec<Node<'y>> {
+        let mut lines = Vec::new();
+        if let Some(node) = self.with_default(chain, "after_script") {
+            self.lines(node, 0, &mut lines);
+        }
+        lines
+    }
+
+    /// What a job says for a key, or the file for all jobs; what is there but empty counts.
+    fn with_default(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
+        if chain.iter().any(|map| map.get(key).is_some()) {
+            return self.own(chain, key);
+        }
+        let inherits = self.own(chain, "inherit").and_then(|inherit| inherit.get("default"));
+        let taken = match inherits {
+            Some(list) if list.is_list() => list.scalars().iter().any(|name| name.text() == Some(key)),
+            Some(switch) => switch.text() != Some("false"),
+            None => true,
+        };
+        let default = self.root.get("default").and_then(|default| default.get(key)).or_else(|| self.root.get(key));
+        default.filter(|_| taken).and_then(|node| self.followed(node, 0))
+    }
+
+    fn lines(&self, node: Node<'y>, depth: usize, lines: &mut Vec<Node<'y>>) {
+        let Some(left) = self.left.get().checked_sub(1).filter(|_| depth <= 2 * MAX_DEPTH) else { return };
+        self.left.set(left);
+        let Some(node) = self.followed(node, depth) else { return };
+        if node.is_list() {
+            node.items().into_iter().for_each(|item| self.lines(item, depth + 1, lines));
+        } else if node.text().is_some() {
+            lines.push(node);
+        }
+    }
+
+    /// The variables that the file sets for a job, its own before the file's.
+    pub(super) fn variables(&self, chain: &[Node<'y>]) -> Vec<Arg> {
+        let inherits = self.own(chain, "inherit").and_then(|inherit| inherit.get("variables"));
+        let names = inherits.filter(|inherits| inherits.is_list()).map(Node::scalars);
+        let none = inherits.and_then(Node::text) == Some("false");
+        let is_taken = |name: &str| match &names {
+            Some(names) => names.iter().any(|own| own.text() == Some(name)),
+            None => !none,
+        };
+        let mut variables: Vec<Arg> = Vec::new();
+        let mut seen = HashSet::new();
+        let own = chain.iter().filter_map(|map| map.get("variables")).map(|node| (node, true));
+        for (node, is_own) in own.chain(self.root.get("variables").map(|node| (node, false))) {
+            for entry in self.followed(node, 0).map(Node::entries).unwrap_or_default() {
+                let Some(name) = entry.key.text().filter(|name| is_own || is_taken(name)) else { continue };
+                // `value:` and `description:`, for a form.
+                let value = if entry.value.is_map() { entry.value.get("value") } else { Some(entry.value) };
+                let value = value.and_then(|value| self.followed(value, 0));
+                if seen.insert(name) {
+                    let text = value.and_then(Node::text).map(str::to_owned);
+                    variables.push(Arg { name: name.to_owned(), value: text, span: entry.value.span() });
+                }
+            }
+        }
+        variables
+    }
+
+    /// The entry of `parallel` for `matrix`, references followed.
+    pub(super) fn matrix(&self, parallel: Node<'y>) -> Option<Vec<Node<'y>>> {
+        let matrix = self.followed(parallel.get("matrix")?, 0)?;
+        let mut entries = Vec::new();
+        for item in matrix.items() {
+            let item = self.followed(item, 0)?;
+            if item.is_list() { entries.extend(item.items()) } else { entries.push(item) }
+        }
+        Some(entries)
+    }
+}

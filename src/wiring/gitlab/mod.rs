@@ -1,0 +1,182 @@
+//! GitLab CI: `.gitlab-ci.yml` and the files that it includes.
+//!
+//! What GitLab's reference says and this relies on: `before_script` and `script` are one script for one shell;
+//! `after_script` is another; `extends` merges mappings and replaces lists, the later of several templates wins, and the
+//! job itself over all; `!reference` takes a part of another job after its `extends`; values of `parallel:matrix` are
+//! variables of the job and part of its name; `CI_JOB_NAME_SLUG` is that name in lower case with all but letters and
+//! digits made `-`, cut to 63 bytes, without `-` at its ends.
+
+mod jobs;
+mod legs;
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::pipelines::{self, Format, Job, Reader, Script};
+use super::shell::Need;
+use super::yaml::{Node, Yaml};
+use super::{Build, Call, Lane, Runs, Unknown, Wiring, WiringError};
+use crate::fix::Fix;
+use crate::text::Span;
+use jobs::File;
+
+/// What holds the lane of a job.
+const SLUG: &str = "CI_JOB_NAME_SLUG";
+/// How long GitLab lets it become.
+const SLUG_LEN: usize = 63;
+
+const FORMAT: Format = Format { roots: &["CI_PROJECT_DIR"], nested: true, names };
+
+fn names(need: Need<'_>) -> (Option<&str>, Option<&str>) {
+    match need {
+        Need::Variable(name) => (Some(name), Some(name)),
+        Need::Expression(_) => (None, None),
+    }
+}
+
+/// Reads a pipeline.
+///
+/// Templates that no job of the file uses count as jobs, for those of another file may use them.
+///
+/// # Errors
+/// Why it is no YAML that could be one.
+pub fn read(source: &str) -> Result<Wiring, WiringError> {
+    if !pipelines::may_build(source) && memchr::memmem::find(source.as_bytes(), b"include").is_none() {
+        return Ok(Wiring::default());
+    }
+    let yaml = Yaml::read(source)?;
+    let Some(root) = pipelines::top(&yaml)? else { return Ok(Wiring::default()) };
+    let unlike = || WiringError { span: root.span(), message: "it has no mapping at its top".to_owned() };
+    let file = File::new(&yaml).ok_or_else(unlike)?;
+    let mut reader = gather(&file);
+    let calls = calls(&file, &mut reader.unknown);
+    Ok(Wiring { calls, ..reader.wiring() })
+}
+
+/// Passes the lane: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"` behind `build`.
+///
+/// # Errors
+/// Why a person has to do it.
+pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
+    let yaml = Yaml::read(source).map_err(|error| error.message)?;
+    let file = File::new(&yaml).ok_or("it is no pipeline")?;
+    let found = gather(&file).at(build)?;
+    let mut seen = HashSet::new();
+    for (job, legs) in found.legs() {
+        let names: HashSet<String> = match legs.as_slice() {
+            [] => HashSet::from([job.to_owned()]),
+            legs => legs.iter().map(|leg| legs::name(job, leg)).collect(),
+        };
+        for name in names {
+            if !seen.insert(slug(&name)) {
+                return Err(format!("${SLUG} is cut to {SLUG_LEN} characters, and would be the same for several jobs"));
+            }
+        }
+    }
+    if !found.all_listed() {
+        return Err(format!("whether ${SLUG} differs for each job cannot be seen here"));
+    }
+    pipelines::insert(source, &found, lane, &format!("${SLUG}"))
+}
+
+/// What GitLab makes of a job's name.
+fn slug(name: &str) -> String {
+    let all = name.to_lowercase();
+    let clean = |ch: char| if ch.is_ascii_lowercase() || ch.is_ascii_digit() { ch } else { '-' };
+    let cut: String = all.chars().map(clean).take(SLUG_LEN).collect();
+    cut.trim_matches('-').to_owned()
+}
+
+/// The builds of all jobs, then those of templates that no job uses.
+fn gather<'y>(file: &File<'y>) -> Reader<'y> {
+    let mut reader = Reader::new(&FORMAT);
+    let jobs = file.jobs();
+    let (templates, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|(name, _)| name.starts_with('.'));
+    for (name, node) in jobs.into_iter().chain(templates) {
+        let chain = file.chain(node);
+        if file.own(&chain, "trigger").is_some() {
+            continue;
+        }
+        let (legs, axes) = file.own(&chain, "parallel").map(|node| legs::legs(file, node)).unwrap_or_default();
+        let title = format!("{} `{name}`", if name.starts_with('.') { "template" } else { "job" });
+        let job = Job {
+            env: file.variables(&chain).into(),
+            legs: legs.into(),
+            axes,
+            template: name.starts_with('.'),
+            ..Job::new(name, title)
+        };
+        for lines in [file.script(&chain), file.after_script(&chain)] {
+            reader.script(&Rc::new(Script::new(&lines, Some(&mask))), &job);
+        }
+        for step in file.own(&chain, "run").into_iter().flat_map(Node::items) {
+            let lines = step.get("script").map(Node::scalars).unwrap_or_default();
+            reader.script(&Rc::new(Script::new(&lines, Some(&mask))), &job);
+        }
+    }
+    reader
+}
+
+/// An input, `$[[ inputs.name ]]`: GitLab puts it in before anything else is read. Made an expression of the same length.
+fn mask(text: &str) -> Option<(Span, String)> {
+    let start = memchr::memmem::find(text.as_bytes(), b"$[[")?;
+    let len = text[start..].lines().next()?.find("]]")? + 2;
+    let inner = text.get(start + 3..start + len - 2)?;
+    Some((Span::new(start, start + len), format!("${{{{{inner}}}}}")))
+}
+
+/// The files of the repository that this one includes, and those that a job starts as a pipeline of its own.
+fn calls(file: &File<'_>, unknown: &mut Vec<Unknown>) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for node in file.root().get("include").map(listed).unwrap_or_default() {
+        call(node, None, Runs::Once, &mut calls, unknown);
+    }
+    for (name, node) in file.jobs() {
+        let chain = file.chain(node);
+        let Some(include) = file.own(&chain, "trigger").and_then(|trigger| trigger.get("include")) else { continue };
+        let (legs, axes) = file.own(&chain, "parallel").map(|node| legs::legs(file, node)).unwrap_or_default();
+        let axes = if legs.is_empty() { axes } else { pipelines::varying(&legs.iter().collect::<Vec<_>>()) };
+        let runs = if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes) };
+        for node in listed(include) {
+            call(node, Some(name), runs.clone(), &mut calls, unknown);
+        }
+    }
+    calls.sort_by_key(|call| call.span);
+    calls
+}
+
+fn listed(node: Node<'_>) -> Vec<Node<'_>> {
+    if node.is_list() { node.items() } else { vec![node] }
+}
+
+fn call(node: Node<'_>, job: Option<&str>, runs: Runs, calls: &mut Vec<Call>, unknown: &mut Vec<Unknown>) {
+    let local = if node.is_map() { node.get("local") } else { Some(node) };
+    let Some((place, path)) = local.and_then(|local| Some((local, local.text()?))) else { return };
+    if path.is_empty() || path.contains("://") {
+        return;
+    }
+    if path.contains(['*', '$']) {
+        unknown.push(Unknown { span: place.span(), why: format!("which files `{path}` includes depends") });
+        return;
+    }
+    let path = path.trim_start_matches('/').to_owned();
+    calls.push(Call { span: place.span(), job: job.map(str::to_owned), path, runs, with: Vec::new() });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_gitlabs() {
+        assert_eq!(slug("Build: [3.10, Ubuntu/22]"), "build---3-10--ubuntu-22");
+        assert_eq!(slug(&"x".repeat(80)).len(), SLUG_LEN);
+    }
+
+    #[test]
+    fn inputs_are_masked_at_their_length() {
+        let (span, with) = mask("docker build $[[ inputs.dir ]]/x").unwrap();
+        assert_eq!((with.as_str(), span.end - span.start), ("${{ inputs.dir }}", with.len()));
+        assert!(mask("$[[ open\n]]").is_none());
+    }
+}

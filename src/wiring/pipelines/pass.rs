@@ -1,0 +1,146 @@
+//! Putting an argument into a command that stands in a YAML value.
+
+use std::collections::HashSet;
+
+use super::super::command::Pass;
+use super::super::shell::{Dialect, is_name};
+use super::super::yaml::{Node, Style, Yaml};
+use super::super::{Lane, Runs};
+use super::Found;
+use crate::fix::{Edit, Fix, apply};
+
+/// Passes `value`, as it is to be written within a shell's double quotes, to the command that was found.
+///
+/// The file is read again with the edit in it: it is handed out only where nothing but this one text has changed, and
+/// that by the inserted words.
+pub(in super::super) fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>, value: &str) -> Result<Fix, String> {
+    if !is_name(lane.arg) {
+        return Err(format!("`{}` is no name for a variable", lane.arg));
+    }
+    if found.dialect == Dialect::Windows {
+        return Err("its script is not one of a POSIX shell".to_owned());
+    }
+    if !found.simple.open {
+        return Err("the command stands within quotes".to_owned());
+    }
+    let (at, text) = spot(found, lane.arg, value)?;
+    // Behind a word, so the byte before must be one of the file's; before a word, the one at it.
+    let unclear = || "its place within the YAML text is not clear".to_owned();
+    let script = &found.script;
+    let behind = text.starts_with(' ');
+    let file = if behind {
+        at.checked_sub(1).and_then(|last| script.byte(last)).map(|last| last + 1)
+    } else {
+        script.byte(at)
+    };
+    let file = file.ok_or_else(unclear)?;
+    let line = script.line(at.saturating_sub(usize::from(behind))).ok_or_else(unclear)?;
+    let written = match line.node.style() {
+        Some(Style::Double) => text.replace('\\', "\\\\").replace('"', "\\\""),
+        Some(Style::Single) => text.replace('\'', "''"),
+        Some(Style::Plain) if text.contains(": ") || text.contains(" #") => return Err(unclear()),
+        Some(_) => text.clone(),
+        None => return Err(unclear()),
+    };
+    let fix = Fix::safe(format!("pass `{}`", lane.arg), vec![Edit::insert(file, written)]);
+    let old = line.node.text().ok_or_else(unclear)?;
+    let cut = at - line.base;
+    let (head, tail) = old.get(..cut).zip(old.get(cut..)).ok_or_else(unclear)?;
+    let expected = format!("{head}{text}{tail}");
+    if proved(source, &fix, old, &expected) { Ok(fix) } else { Err(unclear()) }
+}
+
+/// Where in the script to put what.
+fn spot(found: &Found<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
+    let words = &found.simple.words;
+    let command = &found.command;
+    let behind = words.get(command.behind).map(|word| word.span.end).unwrap_or_default();
+    match command.pass {
+        Pass::BuildArg => Ok((behind, format!(" --build-arg {arg}=\"{value}\""))),
+        Pass::Set => Ok((behind, format!(" --set \"*.args.{arg}={value}\""))),
+        Pass::Environment if command.tool == 0 => {
+            Ok((words.first().map(|word| word.span.start).unwrap_or_default(), format!("{arg}=\"{value}\" ")))
+        }
+        Pass::Environment => Err("what runs the command may not keep its environment".to_owned()),
+        Pass::CacheId => Err("only an extension of rocker takes it".to_owned()),
+        Pass::Nothing => Err("it takes no build argument here".to_owned()),
+    }
+}
+
+/// Whether the fixed file differs from `source` in one text, which was `old` and is `new`.
+fn proved(source: &str, fix: &Fix, old: &str, new: &str) -> bool {
+    let applied = apply(source.as_bytes(), &[fix]);
+    let Ok(fixed) = String::from_utf8(applied.bytes) else { return false };
+    let (Ok(before), Ok(after)) = (Yaml::read(source), Yaml::read(&fixed)) else { return false };
+    let (before, after): (Vec<_>, Vec<_>) = (before.roots().collect(), after.roots().collect());
+    let mut changed = 0;
+    let same = before.len() == after.len()
+        && before.iter().zip(&after).all(|(before, after)| alike(*before, *after, (old, new), &mut changed));
+    same && changed == 1
+}
+
+/// Whether both are the same but for texts that were `change.0` and are `change.1`, which are counted.
+fn alike(before: Node<'_>, after: Node<'_>, change: (&str, &str), changed: &mut usize) -> bool {
+    if before.is_alias() || after.is_alias() {
+        return before.is_alias() && after.is_alias();
+    }
+    if before.tag() != after.tag() || before.style() != after.style() || before.is_map() != after.is_map() {
+        return false;
+    }
+    if let (Some(old), Some(new)) = (before.text(), after.text()) {
+        let is_change = (old, new) == change;
+        *changed += usize::from(is_change);
+        return old == new || is_change;
+    }
+    let (before_items, after_items) = (children(before), children(after));
+    before_items.len() == after_items.len()
+        && before_items.into_iter().zip(after_items).all(|(before, after)| alike(before, after, change, changed))
+}
+
+fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    if node.is_list() {
+        node.items()
+    } else {
+        node.own_entries().into_iter().flat_map(|entry| [entry.key, entry.value]).collect()
+    }
+}
+
+/// Whether `value` can stand in a cache id and in a script as it is.
+pub(in super::super) fn valid(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+/// The lane of a build that only its file's text can name: `own`, what names its job, where that is needed, and its axes
+/// as `axis` has them put in, joined with `-`.
+pub(in super::super) fn joined(
+    found: &Found<'_>,
+    shared: bool,
+    own: Result<&str, String>,
+    axis: impl Fn(&str) -> String,
+) -> Result<String, String> {
+    let axes = match &found.build.runs {
+        Runs::Once => &[][..],
+        Runs::Matrix(axes) => axes,
+    };
+    let mut parts = Vec::new();
+    if shared || axes.is_empty() || !found.build.others.is_empty() {
+        parts.push(own?.to_owned());
+    }
+    for (_, legs) in found.legs() {
+        let mut seen = HashSet::new();
+        for leg in &legs {
+            let value = |axis: &String| leg.iter().find(|(name, _)| name == axis).map(|(_, value)| value.as_str());
+            let values: Option<Vec<&str>> = axes.iter().map(value).collect();
+            let values = values.filter(|values| values.iter().all(|value| valid(value)));
+            let values = values.ok_or("a value of the matrix cannot stand in a lane as it is, or is not known")?;
+            if !seen.insert(values.join("-")) && !axes.is_empty() {
+                return Err("the values of the matrix, joined, are the same for several of its jobs".to_owned());
+            }
+        }
+        if legs.is_empty() && !axes.is_empty() {
+            return Err("the values of the matrix are not known".to_owned());
+        }
+    }
+    parts.extend(axes.iter().map(|name| axis(name)));
+    Ok(parts.join("-"))
+}

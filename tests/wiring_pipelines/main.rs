@@ -1,0 +1,99 @@
+//! Pipelines of GitLab, `CircleCI`, Buildkite, Azure and Bitbucket: the builds in them, and the lane passed to them.
+
+mod gitlab;
+mod others;
+mod properties;
+
+use cachelane::fix::apply;
+use cachelane::wiring::{
+    Build, Lane, Runs, What, Wiring, WiringError, azure, bitbucket, buildkite, circleci, gitlab as lab,
+};
+
+/// A format's reader and fixer.
+#[derive(Clone, Copy)]
+pub(crate) struct Format {
+    pub(crate) read: fn(&str) -> Result<Wiring, WiringError>,
+    pub(crate) pass: fn(&str, &Build, &Lane<'_>) -> Result<cachelane::fix::Fix, String>,
+}
+
+pub(crate) const GITLAB: Format = Format { read: lab::read, pass: lab::pass };
+pub(crate) const CIRCLECI: Format = Format { read: circleci::read, pass: circleci::pass };
+pub(crate) const BUILDKITE: Format = Format { read: buildkite::read, pass: buildkite::pass };
+pub(crate) const AZURE: Format = Format { read: azure::read, pass: azure::pass };
+pub(crate) const BITBUCKET: Format = Format { read: bitbucket::read, pass: bitbucket::pass };
+pub(crate) const ALL: [Format; 5] = [GITLAB, CIRCLECI, BUILDKITE, AZURE, BITBUCKET];
+
+pub(crate) const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default", shared: true };
+
+/// A build in one line: what, arguments, how often, and who runs it.
+fn line(build: &Build) -> String {
+    let mut line = match &build.what {
+        What::File(path) => path.clone(),
+        What::Files(paths, names) => format!("{}:{}", paths.join("+"), names.join("+")),
+        What::Inline(index) => format!("inline {index}"),
+    };
+    if let Some(target) = &build.target {
+        line += &format!(" target={target}");
+    }
+    for arg in &build.args {
+        line += &format!(" {}={}", arg.name, arg.value.as_deref().unwrap_or("?"));
+    }
+    if !build.args_known {
+        line += " …";
+    }
+    if let Runs::Matrix(axes) = &build.runs {
+        line += &format!(" ×{}", axes.join(","));
+    }
+    line += &format!(" @{}", build.job.as_deref().unwrap_or("-"));
+    build.others.iter().for_each(|other| line += &format!("+{other}"));
+    line
+}
+
+/// The builds, what is unknown (in parentheses) and the calls (with an arrow), a line each.
+pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
+    let wiring = match (format.read)(source) {
+        Ok(wiring) => wiring,
+        Err(error) => return vec![format!("no YAML: {error}")],
+    };
+    let builds = wiring.builds.iter().map(line);
+    let unknown = wiring.unknown.iter().map(|unknown| format!("({})", unknown.why));
+    builds.chain(unknown).chain(wiring.calls.iter().map(|call| format!("→ {} {:?}", call.path, call.runs))).collect()
+}
+
+/// The file with the lane passed to every build that lacks it, or why that cannot be.
+pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<String, String> {
+    let wiring = (format.read)(source).map_err(|error| error.message)?;
+    let passes = |build: &Build| build.args.iter().chain(&build.env).any(|arg| arg.name == lane.arg);
+    let fixes = wiring.builds.iter().filter(|build| !passes(build)).map(|build| (format.pass)(source, build, lane));
+    let fixes: Vec<_> = fixes.collect::<Result<_, _>>()?;
+    let applied = apply(source.as_bytes(), &fixes.iter().collect::<Vec<_>>());
+    assert!(applied.deferred.is_empty(), "fixes of one file get in each other's way: {source}");
+    let text = String::from_utf8(applied.bytes).unwrap();
+    // Everything passes now, nothing else is built than before.
+    let again = (format.read)(&text).unwrap();
+    assert_eq!(again.builds.len(), wiring.builds.len(), "{text}");
+    for (new, old) in again.builds.iter().zip(&wiring.builds) {
+        assert!(passes(new), "{text}");
+        assert_eq!(
+            (&new.what, &new.target, &new.runs, &new.job),
+            (&old.what, &old.target, &old.runs, &old.job),
+            "{text}"
+        );
+        let rest: Vec<_> =
+            new.args.iter().filter(|arg| arg.name != lane.arg).map(|arg| (&arg.name, &arg.value)).collect();
+        let before: Vec<_> =
+            old.args.iter().filter(|arg| arg.name != lane.arg).map(|arg| (&arg.name, &arg.value)).collect();
+        assert_eq!(rest, before, "{text}");
+    }
+    Ok(text)
+}
+
+/// Holds every case of a table against what comes of it, and names all that differ.
+pub(crate) fn all(format: Format, cases: &[(&str, &[&str])]) {
+    let wrong = cases.iter().filter_map(|(source, expected)| {
+        let found = lines(format, source);
+        (found != *expected).then(|| format!("{source}\n   is {found:?}\n  not {expected:?}"))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
