@@ -32,6 +32,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 pub struct Job {
     file: String,
     arguments: Vec<(String, String)>,
+    tag: Option<String>,
     /// What runs the client.
     pub runner: Vec<String>,
     /// When it is cancelled.
@@ -41,7 +42,19 @@ pub struct Job {
 impl Job {
     /// A build of the stages in `file`, which stand behind one that is named `base`.
     pub fn new(file: &str) -> Self {
-        Self { file: format!("{BASE}{file}"), arguments: Vec::new(), runner: Vec::new(), limit: LIMIT }
+        Self::whole(format!("{BASE}{file}"))
+    }
+
+    /// A build of `file` as it is.
+    pub fn whole(file: String) -> Self {
+        Self { file, arguments: Vec::new(), tag: None, runner: Vec::new(), limit: LIMIT }
+    }
+
+    /// The image gets a name.
+    #[must_use]
+    pub fn tagged(mut self, name: &str) -> Self {
+        self.tag = Some(name.into());
+        self
     }
 
     /// With `lines` before the first FROM.
@@ -162,6 +175,7 @@ impl Running {
         for (name, value) in &job.arguments {
             client.arg("--build-arg").arg(format!("{name}={value}"));
         }
+        client.args(job.tag.iter().map(|tag| format!("--tag={tag}")));
         client.arg("/srv/context").stdout(output.try_clone().map_err(say)?).stderr(output);
         let started = Instant::now();
         Ok(Self { client: client.spawn().map_err(say)?, log, started })

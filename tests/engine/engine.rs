@@ -1,7 +1,7 @@
 //! A running engine, and what it can be asked.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -52,6 +52,7 @@ pub struct Engine {
     pub reported: String,
     guard: Guard,
     pid: String,
+    docker: PathBuf,
     files: AtomicU64,
     asking: Mutex<()>,
 }
@@ -70,6 +71,7 @@ impl Engine {
             reported: String::new(),
             guard,
             pid: String::new(),
+            docker: cache.join(Version::D20.release()).join("usr/bin/docker"),
             files: AtomicU64::new(0),
             asking: Mutex::new(()),
         };
@@ -119,7 +121,21 @@ impl Engine {
         client
     }
 
-    fn ask(&self, arguments: &[&str]) -> Outcome<String> {
+    /// Where those who are not in the engine's namespaces reach it.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.guard.state.join("socket").display())
+    }
+
+    /// A docker client for them: the older one, which runs on a machine with an older C library, too.
+    pub fn docker(&self) -> &Path {
+        &self.docker
+    }
+
+    /// What the docker client says to that.
+    ///
+    /// # Errors
+    /// What it says when it fails.
+    pub fn ask(&self, arguments: &[&str]) -> Outcome<String> {
         let output =
             self.client(PATIENCE, &[]).args(arguments).output().map_err(|error| format!("nsenter: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

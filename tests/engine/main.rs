@@ -5,7 +5,7 @@
 //! `docs/engine-measured.md`. An argument runs only the facts whose names contain it.
 //!
 //! The engines need root, on Linux, and the first run needs the network (see `provision.sh`; the trees stay in
-//! `CACHELANE_ENGINE_CACHE`). Where they cannot run, a banner says so and the tests pass, but fail where `CI` is `true` or
+//! `CACHELANE_ENGINE_CACHE`; rocker comes from PyPI, see `rocker.rs`). Where they cannot run, a banner says so and the tests pass, but fail where `CI` is `true` or
 //! `CACHELANE_ENGINE` is `required`. `CACHELANE_ENGINE=skip` leaves them out.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the test runner")]
@@ -16,6 +16,7 @@ mod facts;
 mod guard;
 mod host;
 mod report;
+mod rocker;
 mod schedule;
 
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ mod ids;
 mod layers;
 mod locks;
 mod mounts;
+mod rocker;
 mod timing;
 
 use crate::Outcome;
@@ -221,5 +222,29 @@ pub const FACTS: &[Fact] = &[
         on: BOTH,
         quiet: false,
         run: mounts::odd_targets,
+    },
+    Fact {
+        name: "rocker-call",
+        claim: "rocker's own build call, which the classic builder serves, has the lane of the extension `cache_id`: in the \
+                Dockerfile that it prints, in the build's arguments, and in the image's history",
+        on: BOTH,
+        quiet: false,
+        run: rocker::call,
+    },
+    Fact {
+        name: "rocker-lanes",
+        claim: "Two jobs that build the Dockerfile that rocker writes, in a lane each, do not wait for each other, and find \
+                their own files again",
+        on: NEWER,
+        quiet: true,
+        run: rocker::lanes,
+    },
+    Fact {
+        name: "rocker-buildkit",
+        claim: "rocker itself builds in lanes with BuildKit, where deps-rocker has it call the docker client \
+                (`DOCKER_BUILDKIT=1`)",
+        on: NEWER,
+        quiet: false,
+        run: rocker::buildkit,
     },
 ];
