@@ -17,7 +17,7 @@ const FORMAT: Format = Format { roots: &["CIRCLE_WORKING_DIRECTORY"], nested: fa
 /// How deep commands within commands, and conditions, are followed.
 const MAX_DEPTH: usize = 12;
 /// The most steps that are looked at, those of commands counted at each use.
-const MAX_STEPS: usize = 50_000;
+const MAX_STEPS: usize = 10_000;
 /// What tells the containers of `parallelism: 5` apart.
 const NUMBER: &str = "parallelism";
 /// What a workflow's entry says besides parameters.

@@ -247,6 +247,13 @@ fn places_are_those_of_the_file() {
 }
 
 #[test]
+fn a_matrix_sets_the_environment_of_compose() {
+    let source = "x:\n  parallel: {matrix: [{CACHE_ID: [a, b]}]}\n  script: A=1 docker compose up --build\n";
+    let env: Vec<_> = gitlab::read(source).unwrap().builds[0].env.iter().map(|arg| arg.name.clone()).collect();
+    assert_eq!(env, ["A", "CACHE_ID"]);
+}
+
+#[test]
 fn many_references_and_legs_are_bounded() {
     let mut source = String::from(".t0: {script: [docker build .]}\n");
     for n in 1..10 {
@@ -255,7 +262,13 @@ fn many_references_and_legs_are_bounded() {
     }
     let wiring = gitlab::read(&source).unwrap();
     assert_eq!(wiring.builds.len(), 1);
-    let axes: String = (0..30).map(|n| format!("        A{n}: [a, b]\n")).collect();
+    let axes: Vec<String> = (0..30).map(|n| format!("        A{n}: [a, b]\n")).collect();
+    let axes = axes.concat();
     let source = format!("x:\n  parallel:\n    matrix:\n      -\n{axes}  script: docker build $A1\n");
     assert_eq!(lines(GITLAB, &source), ["(the context is `$A1`)"]);
+    let mut source = String::from("x:\n  script: docker build $A0\n  variables:\n    A9: ''\n");
+    for n in 0..9 {
+        source += &format!("    A{n}: '{}'\n", format!("$A{}", n + 1).repeat(500));
+    }
+    assert_eq!(lines(GITLAB, &source), ["(the context is `$A0`)"]);
 }

@@ -97,7 +97,7 @@ fn circleci_passes() {
             ),
             (
                 "jobs:\n  a:\n    steps: [{run: docker build .}]\nworkflows:\n  w:\n    jobs:\n      - a: {matrix: {parameters: {v: ['a b', '2']}}}\n",
-                "as it is",
+                "tell its jobs apart",
             ),
         ],
     );
@@ -151,7 +151,7 @@ fn buildkite_passes() {
         &[
             ("steps:\n  - command: docker build .\n", "no `key`"),
             ("steps:\n  - command: docker build .\n    key: k\n    parallelism: 2\n", "in parallel"),
-            ("steps:\n  - command: docker build .\n    key: k\n    matrix: ['a b', c]\n", "as it is"),
+            ("steps:\n  - command: docker build .\n    key: k\n    matrix: ['a b', c]\n", "tell its jobs apart"),
             ("steps:\n  - {key: k, command: &c docker build .}\n  - {key: l, command: *c}\n", "several steps"),
         ],
     );
@@ -228,6 +228,10 @@ fn azure_passes() {
         AZURE,
         &[
             (
+                "jobs:\n- job: j\n  strategy: {matrix: {a: {py: 1, i: x/y}, b: {py: 2, i: x/z}}}\n  steps:\n  - pwsh: docker build .\n",
+                "jobs:\n- job: j\n  strategy: {matrix: {a: {py: 1, i: x/y}, b: {py: 2, i: x/z}}}\n  steps:\n  - pwsh: docker build --build-arg CACHE_ID=\"j-$(py)\" .\n",
+            ),
+            (
                 "jobs:\n- job: j\n  steps:\n  - script: docker build .\n",
                 "jobs:\n- job: j\n  steps:\n  - script: docker build --build-arg CACHE_ID=\"j\" .\n",
             ),
@@ -241,7 +245,11 @@ fn azure_passes() {
         AZURE,
         &[
             ("steps:\n- script: docker build .\n", "no name"),
-            ("jobs:\n- job: j\n  steps:\n  - pwsh: docker build .\n", "POSIX"),
+            ("jobs:\n- job: j\n  steps:\n  - pwsh: docker compose up --build\n", "POSIX"),
+            (
+                "jobs:\n- job: j\n  strategy: {matrix: {a: {py: x/y}, b: {py: x/z}}}\n  steps:\n  - bash: docker build .\n",
+                "apart",
+            ),
             (
                 "jobs:\n- job: j\n  steps:\n  - task: Docker@2\n    inputs: {command: build, Dockerfile: a}\n",
                 "argument",

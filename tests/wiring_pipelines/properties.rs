@@ -101,7 +101,7 @@ fn tree(source: &str) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn nothing_panics(words in prop::collection::vec(prop::sample::select(WORDS), 0..40)) {

@@ -208,25 +208,25 @@ impl<'y> Walk<'y> {
         let mask = |text: &str| mask(text, &known);
         for (key, windows) in [("script", at.windows), ("bash", false), ("pwsh", true), ("powershell", true)] {
             let Some(script) = step.get(key) else { continue };
-            let mut job = self.job(at, &title, step);
+            let mut job = job(at, &title, step);
             job.dialect = if windows { Dialect::Windows } else { Dialect::Posix };
             job.folder = folder(step.get_text("workingDirectory"), at.one_checkout);
             self.reader.script(&Rc::new(Script::new(&[script], Some(&mask))), &job);
         }
         let Some(task) = step.get_text("task") else { return };
-        let job = self.job(at, &title, step);
+        let job = job(at, &title, step);
         if let Some(inputs) = step.get("inputs") {
             task::read(&mut self.reader, (task, step), inputs, &job);
         }
     }
+}
 
-    fn job<'j>(&self, at: &'j At, title: &str, step: Node<'_>) -> Job<'j> {
-        let env = match step.get("env") {
-            Some(own) => variables(Some(own), &at.env),
-            None => Rc::clone(&at.env),
-        };
-        Job { env, legs: Rc::clone(&at.legs), axes: at.axes.clone(), ..Job::new(&at.job, title.to_owned()) }
-    }
+fn job<'j>(at: &'j At, title: &str, step: Node<'_>) -> Job<'j> {
+    let env = match step.get("env") {
+        Some(own) => variables(Some(own), &at.env),
+        None => Rc::clone(&at.env),
+    };
+    Job { env, legs: Rc::clone(&at.legs), axes: at.axes.clone(), ..Job::new(&at.job, title.to_owned()) }
 }
 
 /// Whether a key is an expression of a template: `${{ if … }}`, `${{ each … }}`.

@@ -24,10 +24,10 @@ pub(super) fn read<'y>(reader: &mut Reader<'y>, task: (&str, Node<'y>), inputs: 
     let verb = text("command").or_else(|| text("action")).unwrap_or("buildAndPush").to_ascii_lowercase();
     match kind {
         "Docker" if matches!(verb.as_str(), "build" | "buildandpush" | "build an image") => {
-            let build = dockerfile(text("Dockerfile").or_else(|| text("dockerFile")), job).and_then(|what| {
+            let build = dockerfile(text("Dockerfile").or_else(|| text("dockerFile")), job).map(|what| {
                 let arguments = input("arguments").filter(|_| verb == "build");
                 let (args, known) = arguments.map_or((Vec::new(), true), arguments_of);
-                Ok((what, args, known))
+                (what, args, known)
             });
             reader.task(build, step.span(), job, Rc::new(Script::new(&[], None)));
         }
@@ -49,7 +49,7 @@ fn dockerfile(path: Option<&str>, job: &Job<'_>) -> Result<What, String> {
     let roots = ["$(Build.SourcesDirectory)", "$(System.DefaultWorkingDirectory)", "$(Build.Repository.LocalPath)"];
     let within = roots.iter().find_map(|root| path.strip_prefix(root)).map(|path| path.trim_start_matches('/'));
     let path = within.unwrap_or(path);
-    if path.contains(['$', '*']) {
+    if path.contains(['$', '*', '{']) {
         return Err(format!("the file is `{path}`"));
     }
     let folder = job.folder.as_deref().ok_or("the folder that it runs in is not known")?;

@@ -6,7 +6,7 @@ use super::super::command::Pass;
 use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, Yaml};
 use super::super::{Lane, Runs};
-use super::Found;
+use super::{Found, Leg};
 use crate::fix::{Edit, Fix, apply};
 
 /// Passes `value`, as it is to be written within a shell's double quotes, to the command that was found.
@@ -17,7 +17,9 @@ pub(in super::super) fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>,
     if !is_name(lane.arg) {
         return Err(format!("`{}` is no name for a variable", lane.arg));
     }
-    if found.dialect == Dialect::Windows {
+    // `$(name)` is put in before any shell sees it; what else begins with a dollar is a variable to a POSIX shell only.
+    let is_text = found.command.pass == Pass::BuildArg && !value.replace("$(", "").contains('$');
+    if found.dialect == Dialect::Windows && !is_text {
         return Err("its script is not one of a POSIX shell".to_owned());
     }
     if !found.simple.open {
@@ -126,21 +128,24 @@ pub(in super::super) fn joined(
     if shared || axes.is_empty() || !found.build.others.is_empty() {
         parts.push(own?.to_owned());
     }
-    for (_, legs) in found.legs() {
-        let mut seen = HashSet::new();
-        for leg in &legs {
-            let value = |axis: &String| leg.iter().find(|(name, _)| name == axis).map(|(_, value)| value.as_str());
-            let values: Option<Vec<&str>> = axes.iter().map(value).collect();
-            let values = values.filter(|values| values.iter().all(|value| valid(value)));
-            let values = values.ok_or("a value of the matrix cannot stand in a lane as it is, or is not known")?;
-            if !seen.insert(values.join("-")) && !axes.is_empty() {
-                return Err("the values of the matrix, joined, are the same for several of its jobs".to_owned());
+    let legs: Vec<Vec<&Leg>> = found.legs().map(|(_, legs)| legs).collect();
+    // What cannot stand in a lane as it is (a path, an image) is left out, if the rest tells the jobs apart.
+    let value = |leg: &&Leg, axis: &str| {
+        let value = leg.iter().find(|(name, _)| name == axis).map(|(_, value)| value.clone());
+        value.filter(|value| valid(value))
+    };
+    let fits = |axis: &&String| legs.iter().flatten().all(|leg| value(leg, axis).is_some());
+    let axes: Vec<&String> =
+        if legs.iter().any(Vec::is_empty) { Vec::new() } else { axes.iter().filter(fits).collect() };
+    if matches!(found.build.runs, Runs::Matrix(_)) {
+        for legs in &legs {
+            let mut seen = HashSet::new();
+            let lane = |leg: &&Leg| axes.iter().filter_map(|axis| value(leg, axis)).collect::<Vec<_>>().join("-");
+            if axes.is_empty() || !legs.iter().all(|leg| seen.insert(lane(leg))) {
+                return Err("the values of its matrix that can stand in a lane do not tell its jobs apart".to_owned());
             }
         }
-        if legs.is_empty() && !axes.is_empty() {
-            return Err("the values of the matrix are not known".to_owned());
-        }
     }
-    parts.extend(axes.iter().map(|name| axis(name)));
+    parts.extend(axes.into_iter().map(|name| axis(name)));
     Ok(parts.join("-"))
 }

@@ -1,0 +1,285 @@
+//! Gathering the builds of a file by place, with all that run each.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::super::command::{self, BuildArg, Command, Pass};
+use super::super::shell::{self, Dialect, Need, Piece, Simple, Word};
+use super::super::{Arg, Build, Front, Runs, Unknown, What, Wiring};
+use super::values::Scope;
+use super::{Format, Job, Leg, Script, may_build, valid, varying};
+use crate::text::Span;
+
+/// The most bytes of script that are read for one file, each job's and each leg's counted.
+const MAX_BYTES: usize = 16 << 20;
+
+/// A build, and what it takes to pass it something.
+pub(in super::super) struct Found<'y> {
+    /// The build; its runs and jobs are filled in at the end.
+    pub(in super::super) build: Build,
+    /// The command.
+    pub(in super::super) command: Command,
+    /// The simple command that it is.
+    pub(in super::super) simple: Simple,
+    /// Its script.
+    pub(in super::super) script: Rc<Script<'y>>,
+    /// The grammar that it is read by.
+    pub(in super::super) dialect: Dialect,
+    /// Each job that runs it.
+    by: Vec<By>,
+}
+
+/// A job that runs a build.
+struct By {
+    job: String,
+    all: Rc<[Leg]>,
+    legs: Vec<usize>,
+    axes: Vec<String>,
+}
+
+impl By {
+    /// The axes that vary among the legs which run the build.
+    fn axes(&self) -> Vec<String> {
+        let mut axes = varying(&self.legs.iter().map(|&leg| &self.all[leg]).collect::<Vec<_>>());
+        axes.extend(self.axes.iter().cloned());
+        axes
+    }
+}
+
+/// Gathers the builds of a file.
+pub(in super::super) struct Reader<'y> {
+    format: &'static Format,
+    pub(in super::super) found: Vec<Found<'y>>,
+    pub(in super::super) unknown: Vec<Unknown>,
+    places: HashMap<Span, Vec<usize>>,
+    doubts: HashSet<(Span, String)>,
+    left: usize,
+}
+
+impl<'y> Reader<'y> {
+    pub(in super::super) fn new(format: &'static Format) -> Self {
+        Self {
+            format,
+            found: Vec::new(),
+            unknown: Vec::new(),
+            places: HashMap::new(),
+            doubts: HashSet::new(),
+            left: MAX_BYTES,
+        }
+    }
+
+    /// Reads a script that `job` runs.
+    pub(in super::super) fn script(&mut self, script: &Rc<Script<'y>>, job: &Job<'_>) {
+        if !may_build(script.text()) {
+            return;
+        }
+        let legs: Vec<&Leg> = job.legs.iter().collect();
+        // Where the script names no value that differs, all legs run alike.
+        let alike = !varying(&legs).iter().any(|name| script.text().contains(name.as_str()));
+        let steps = if alike { 1 } else { legs.len().max(1) };
+        for leg in 0..steps {
+            if self.left < script.text().len() {
+                self.doubt(script.span(), "the file has more scripts than are read".to_owned());
+                return;
+            }
+            self.left -= script.text().len();
+            let scope = Scope::new(self.format, job, legs.get(leg).copied());
+            let values = |need: Need<'_>| scope.known(need);
+            let commands = shell::read(script.text(), job.folder.as_deref(), job.dialect, &values);
+            let commands = command::all(commands.into_iter().map(|simple| self.expressions(simple, &values)).collect());
+            let runs: Vec<usize> = if alike { (0..legs.len()).collect() } else { vec![leg] };
+            for (simple, command) in commands {
+                self.add(script, (job, &runs), &scope, (simple, command));
+            }
+        }
+    }
+
+    fn add(&mut self, script: &Rc<Script<'y>>, by: (&Job<'_>, &[usize]), scope: &Scope<'_>, it: (Simple, Command)) {
+        let ((job, legs), (simple, command)) = (by, it);
+        let span = script.in_file(command.span);
+        let values = |need: Need<'_>| scope.known(need);
+        let known = self.places.get(&span);
+        let others = |at: &usize| self.found[*at].build.job.as_deref() != Some(job.name);
+        if job.template && known.is_some_and(|places| places.is_empty() || places.iter().any(others)) {
+            return;
+        }
+        let what = match command::what(&command, simple.folder.as_deref(), &values) {
+            Ok(what) => what,
+            Err(why) => return self.doubt(span, script.unmasked(&why)),
+        };
+        let mut build = build(job, command.front, span, what);
+        build.target = command.target.as_ref().and_then(|target| target.resolve(&values));
+        build.args = args(script, scope, &command);
+        build.args_known = command.args_known;
+        build.env = env(script, job, scope, (&simple, &command));
+        let places = self.places.entry(span).or_default();
+        let same = |at: &&usize| {
+            let other = &self.found[**at].build;
+            other.what == build.what && other.target == build.target && other.args == build.args
+        };
+        let at = places.iter().find(same).copied().unwrap_or(self.found.len());
+        if at == self.found.len() {
+            places.push(at);
+            let (script, dialect) = (Rc::clone(script), job.dialect);
+            self.found.push(Found { build, command, simple, script, dialect, by: Vec::new() });
+        }
+        self.found[at].run_by(job, legs);
+    }
+
+    /// Notes a build of which nothing can be said.
+    pub(in super::super) fn doubt(&mut self, span: Span, why: String) {
+        // Now the place is known, and no template has to be looked at for it.
+        self.places.entry(span).or_default();
+        if self.doubts.insert((span, why.clone())) {
+            self.unknown.push(Unknown { span, why });
+        }
+    }
+
+    /// Makes what the format replaces before any shell runs, and the lexer takes for a shell's, an expression; where it is
+    /// known to be one word, a shell cannot split it.
+    fn expressions(&self, mut simple: Simple, values: &shell::Values<'_>) -> Simple {
+        for piece in simple.words.iter_mut().flat_map(|word: &mut Word| word.pieces.iter_mut()) {
+            if let Piece::Unknown { raw, quoted } = piece
+                && (self.format.names)(Need::Expression(raw)) != (None, None)
+            {
+                *piece = Piece::Expression { raw: std::mem::take(raw), quoted: *quoted };
+            }
+            if let Piece::Expression { raw, quoted } = piece {
+                *quoted |= values(Need::Expression(raw)).is_some_and(|value| valid(&value.replace('/', "")));
+            }
+        }
+        simple
+    }
+
+    /// A build that is no command but a task: what it builds, the arguments that it passes, and whether these are all.
+    pub(in super::super) fn task(
+        &mut self,
+        it: Result<(What, Vec<Arg>, bool), String>,
+        span: Span,
+        job: &Job<'_>,
+        script: Rc<Script<'y>>,
+    ) {
+        let words = command::words(&["docker".to_owned(), "build".to_owned()]);
+        let Some(mut command) = command::read(&words) else { return };
+        command.pass = Pass::Nothing;
+        let (what, args, args_known) = match it {
+            Ok(known) => known,
+            Err(why) => return self.doubt(span, why),
+        };
+        let build = Build { args, args_known, ..build(job, Front::Docker, span, what) };
+        let simple = Simple { words, sets: Vec::new(), folder: None, open: true };
+        let mut found = Found { build, command, simple, script, dialect: job.dialect, by: Vec::new() };
+        found.run_by(job, &(0..job.legs.len()).collect::<Vec<_>>());
+        self.found.push(found);
+    }
+
+    /// The builds in order, with all that run them.
+    pub(in super::super) fn finish(mut self) -> Vec<Found<'y>> {
+        for found in &mut self.found {
+            let jobs = found.by.iter().map(By::axes);
+            if let Some(axes) = jobs.into_iter().find(|axes| !axes.is_empty()) {
+                found.build.runs = Runs::Matrix(axes);
+            }
+            found.build.others = found.by.iter().skip(1).map(|by| by.job.clone()).collect();
+        }
+        self.found.sort_by_key(|found| found.build.span);
+        self.found
+    }
+
+    /// The wiring, without calls.
+    pub(in super::super) fn wiring(mut self) -> Wiring {
+        let mut unknown = std::mem::take(&mut self.unknown);
+        unknown.sort_by_key(|unknown| unknown.span);
+        let builds = self.finish().into_iter().map(|found| found.build).collect();
+        Wiring { builds, unknown, inline: Vec::new(), calls: Vec::new() }
+    }
+
+    /// The build at the place of `build`.
+    pub(in super::super) fn at(self, build: &Build) -> Result<Found<'y>, String> {
+        let same = |found: &Found<'_>| found.build.span == build.span && found.build.what == build.what;
+        let found = self.finish().into_iter().find(same);
+        found.ok_or_else(|| "the file has changed since it was read".to_owned())
+    }
+}
+
+impl Found<'_> {
+    fn run_by(&mut self, job: &Job<'_>, legs: &[usize]) {
+        match self.by.iter_mut().find(|by| by.job == job.name) {
+            Some(by) => {
+                by.legs.extend_from_slice(legs);
+                by.legs.sort_unstable();
+                by.legs.dedup();
+            }
+            None => self.by.push(By {
+                job: job.name.to_owned(),
+                all: Rc::clone(&job.legs),
+                legs: legs.to_vec(),
+                axes: job.axes.clone(),
+            }),
+        }
+    }
+
+    /// The legs of each job that runs it, by the job's name.
+    pub(in super::super) fn legs(&self) -> impl Iterator<Item = (&str, Vec<&Leg>)> {
+        self.by.iter().map(|by| (by.job.as_str(), by.legs.iter().map(|&leg| &by.all[leg]).collect()))
+    }
+
+    /// Whether all runs are listed.
+    pub(in super::super) fn all_listed(&self) -> bool {
+        self.by.iter().all(|by| by.axes.is_empty())
+    }
+}
+
+/// A build that passes nothing.
+fn build(job: &Job<'_>, front: Front, span: Span, what: What) -> Build {
+    Build {
+        id: None,
+        front,
+        name: job.title.clone(),
+        span,
+        what,
+        target: None,
+        args: Vec::new(),
+        args_known: true,
+        env: Vec::new(),
+        runs: Runs::Once,
+        job: Some(job.name.to_owned()),
+        others: Vec::new(),
+    }
+}
+
+/// The build arguments that a command passes.
+fn args(script: &Script<'_>, scope: &Scope<'_>, command: &Command) -> Vec<Arg> {
+    let set = |need: Need<'_>| scope.set(need);
+    let value = |arg: &BuildArg| match &arg.value {
+        Some(word) => Some(script.unmasked(&word.value(&set))),
+        // Taken from the environment.
+        None => match command.sets.iter().find(|(name, _)| *name == arg.name) {
+            Some((_, word)) => Some(script.unmasked(&word.value(&set))),
+            None => set(Need::Variable(&arg.name)),
+        },
+    };
+    let args = command.args.iter();
+    args.map(|arg| Arg { name: arg.name.clone(), value: value(arg), span: script.in_file(arg.span) }).collect()
+}
+
+/// The environment of a build that takes anything from there: its own assignments, the matrix's, then the job's.
+fn env(script: &Script<'_>, job: &Job<'_>, scope: &Scope<'_>, it: (&Simple, &Command)) -> Vec<Arg> {
+    let (simple, command) = it;
+    if !matches!(command.front, Front::Compose | Front::Bake | Front::BakeAction) {
+        return Vec::new();
+    }
+    let own = simple.sets.iter().chain(&command.sets).map(|(name, word)| Arg {
+        name: name.clone(),
+        value: Some(script.unmasked(&word.written())),
+        span: script.in_file(word.span),
+    });
+    let axes = job.legs.first().into_iter().flatten().map(|(name, _)| name).chain(&job.axes);
+    let axes = axes.filter(|name| scope.varies(name)).map(|name| Arg {
+        name: name.clone(),
+        value: None,
+        span: script.in_file(command.span),
+    });
+    let mut seen = HashSet::new();
+    own.chain(axes).chain(job.env.iter().cloned()).filter(|arg| seen.insert(arg.name.clone())).collect()
+}

@@ -1,0 +1,102 @@
+//! What variables and matrix values stand for, as far as the file says it.
+
+use std::cell::Cell;
+
+use super::super::shell::{Need, ROOT, is_name};
+use super::{Format, Job, Leg};
+
+/// How deep variables within variables are looked up.
+const MAX_NESTING: usize = 5;
+/// How many are, for one.
+const MAX_LOOKUPS: usize = 200;
+/// How long a value may become.
+const MAX_VALUE: usize = 4096;
+
+/// What a script of a job sees in one of its legs.
+pub(super) struct Scope<'v> {
+    format: &'v Format,
+    job: &'v Job<'v>,
+    leg: Option<&'v Leg>,
+    left: Cell<usize>,
+}
+
+impl<'v> Scope<'v> {
+    pub(super) const fn new(format: &'v Format, job: &'v Job<'v>, leg: Option<&'v Leg>) -> Self {
+        Self { format, job, leg, left: Cell::new(0) }
+    }
+
+    /// What a need stands for, where the file says it.
+    pub(super) fn known(&self, need: Need<'_>) -> Option<String> {
+        self.left.set(MAX_LOOKUPS);
+        self.lookup(need, 0)
+    }
+
+    /// What the file sets it to, as written: `$CI_PIPELINE_ID` says more than nothing.
+    pub(super) fn set(&self, need: Need<'_>) -> Option<String> {
+        let (axis, variable) = (self.format.names)(need);
+        if axis.is_some_and(|axis| self.is_axis(axis)) {
+            return None;
+        }
+        self.job.env.iter().find(|arg| Some(arg.name.as_str()) == variable)?.value.clone()
+    }
+
+    /// Whether a variable's value comes from the matrix.
+    pub(super) fn varies(&self, name: &str) -> bool {
+        (self.format.names)(Need::Variable(name)).0.is_some_and(|axis| self.is_axis(axis))
+    }
+
+    fn is_axis(&self, name: &str) -> bool {
+        let listed = self.job.legs.iter().flatten().map(|(name, _)| name);
+        self.job.axes.iter().chain(listed).any(|axis| axis == name)
+    }
+
+    fn lookup(&self, need: Need<'_>, depth: usize) -> Option<String> {
+        self.left.set(self.left.get().checked_sub(1)?);
+        if let Need::Variable(name) = need
+            && self.format.roots.contains(&name)
+        {
+            return Some(ROOT.to_owned());
+        }
+        let (axis, variable) = (self.format.names)(need);
+        if let Some(axis) = axis {
+            if let Some((_, value)) = self.leg.and_then(|leg| leg.iter().find(|(name, _)| name == axis)) {
+                return self.expand(value, depth);
+            }
+            if self.is_axis(axis) {
+                return None;
+            }
+        }
+        let value = self.job.env.iter().find(|arg| Some(arg.name.as_str()) == variable)?.value.as_deref()?;
+        self.expand(value, depth)
+    }
+
+    /// `value` with the variables in it, where the format allows any; `None` where one is not known.
+    fn expand(&self, value: &str, depth: usize) -> Option<String> {
+        if !["$", "<<", "{{"].iter().any(|mark| value.contains(mark)) {
+            return Some(value.to_owned());
+        }
+        if !self.format.nested || depth >= MAX_NESTING {
+            return None;
+        }
+        let mut text = String::new();
+        let mut rest = value;
+        while let Some(at) = rest.find('$') {
+            text.push_str(&rest[..at]);
+            rest = &rest[at + 1..];
+            let plain = rest.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_').unwrap_or(rest.len());
+            let (name, behind) = match rest.strip_prefix('{') {
+                Some(braced) => braced.split_once('}')?,
+                None => rest.split_at(plain),
+            };
+            let inner = self.lookup(Need::Variable(name), depth + 1).filter(|_| is_name(name))?;
+            // The root is one only at the beginning.
+            if text.len() + inner.len() > MAX_VALUE || (inner.starts_with(ROOT) && !text.is_empty()) {
+                return None;
+            }
+            text.push_str(&inner);
+            rest = behind;
+        }
+        text.push_str(rest);
+        Some(text)
+    }
+}
