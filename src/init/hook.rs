@@ -1,11 +1,9 @@
 //! The hook in `.pre-commit-config.yaml`: one entry more, and not another byte changed.
 //!
-//! `yamlpath` says where things stand. The entry is written here, because what appends to a sequence in `yamlpatch` knows
-//! neither the file's line endings nor how it indents. The result is proved by reading it again with an ordinary YAML
-//! reader; what cannot be proved is left alone.
+//! The entry is written as its neighbours are: indentation, line endings, blank lines. The result is proved by reading it
+//! again; what cannot be proved is left alone.
 
-use yaml_serde::Value;
-use yamlpath::{Component, Document, Feature, FeatureKind, Route};
+use crate::wiring::yaml::{Node, Yaml};
 
 /// Where pre-commit gets the hook from.
 pub const REPO: &str = "https://github.com/OWNER/cachelane";
@@ -54,53 +52,72 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
             other => other,
         };
     }
-    let Ok(old) = yaml_serde::from_str::<Value>(text) else { return Hooked::Left("it cannot be read as YAML") };
-    if old.is_null() {
-        return Hooked::Left("there is nothing in it");
-    }
-    let Some(repos) = old.get("repos").and_then(Value::as_sequence) else {
+    let Ok(old) = Yaml::read(text) else { return Hooked::Left("it cannot be read as YAML") };
+    let Some(root) = old.root().filter(|root| !root.is_null()) else { return Hooked::Left("there is nothing in it") };
+    let Some(repos) = root.get("repos").filter(|repos| repos.is_list() && old.roots().count() == 1) else {
         return Hooked::Left("it has no list `repos`");
     };
-    if repos.iter().any(is_there) {
+    if repos.items().into_iter().any(is_there) {
         return Hooked::There;
     }
-    match insert(text, repos.len(), version) {
-        Some(new) if is_proved(&new, &old) => Hooked::Added(new),
+    match insert(text, repos, version) {
+        Some(new) if is_proved(&new, root) => Hooked::Added(new),
         _ => Hooked::Left("its list `repos` is not written as one entry below the other"),
     }
 }
 
 /// Whether an entry of `repos` brings the hook already: from wherever, under either name.
-fn is_there(entry: &Value) -> bool {
-    let hooks = entry.get("hooks").and_then(Value::as_sequence);
-    let mut ids = hooks.into_iter().flatten().filter_map(|hook| hook.get("id")?.as_str());
-    let repo = entry.get("repo").and_then(Value::as_str).unwrap_or_default();
+fn is_there(entry: Node<'_>) -> bool {
+    let hooks = entry.get("hooks").map(Node::items).unwrap_or_default();
+    let mut ids = hooks.into_iter().filter_map(|hook| hook.get_text("id"));
+    let repo = entry.get_text("repo").unwrap_or_default();
     repo.trim_end_matches(".git").trim_end_matches('/').ends_with("/cachelane") || ids.any(|id| HOOKS.contains(&id))
 }
 
 /// Whether `new` says what `old` says, with one entry more at the end of `repos`.
-fn is_proved(new: &str, old: &Value) -> bool {
-    let Ok(mut new) = yaml_serde::from_str::<Value>(new) else { return false };
-    let Some(repos) = new.get_mut("repos").and_then(Value::as_sequence_mut) else { return false };
-    let added = repos.pop();
-    added.is_some_and(|added| is_there(&added) && added.get("repo").and_then(Value::as_str) == Some(REPO))
-        && new == *old
+fn is_proved(new: &str, old: Node<'_>) -> bool {
+    let Ok(new) = Yaml::read(new) else { return false };
+    let (Some(root), 1) = (new.root(), new.roots().count()) else { return false };
+    let (was, is) = (old.entries(), root.entries());
+    let entry = |(a, b): (&crate::wiring::yaml::Entry<'_>, &crate::wiring::yaml::Entry<'_>)| {
+        if b.key.text() != Some("repos") {
+            return same(a.key, b.key) && same(a.value, b.value);
+        }
+        let (was, mut is) = (a.value.items(), b.value.items());
+        let added = is.pop();
+        added.is_some_and(|added| is_there(added) && added.get_text("repo") == Some(REPO))
+            && was.len() == is.len()
+            && was.into_iter().zip(is).all(|(a, b)| same(a, b))
+    };
+    was.len() == is.len() && was.iter().zip(&is).all(entry)
 }
 
-/// `text` with the entry behind the last of the `entries` of `repos`; nothing where those are not a block.
-fn insert(text: &str, entries: usize, version: &str) -> Option<String> {
-    let document = Document::new(text).ok()?;
-    let route = Route::default().with_key("repos");
-    let repos = document.query_exact(&route).ok()??;
-    if repos.kind() != FeatureKind::BlockSequence {
+/// Whether both values say the same.
+fn same(a: Node<'_>, b: Node<'_>) -> bool {
+    if a.is_alias() || b.is_alias() {
+        // What it stands for is looked at where it stands.
+        return a.is_alias() == b.is_alias();
+    }
+    let (entries, others) = (a.own_entries(), b.own_entries());
+    let (items, other_items) = (a.items(), b.items());
+    (a.text(), a.tag(), a.is_null()) == (b.text(), b.tag(), b.is_null())
+        && entries.len() == others.len()
+        && entries.iter().zip(&others).all(|(a, b)| same(a.key, b.key) && same(a.value, b.value))
+        && items.len() == other_items.len()
+        && items.into_iter().zip(other_items).all(|(a, b)| same(a, b))
+}
+
+/// `text` with the entry behind the last of `repos`; nothing where those are not a block.
+fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
+    if repos.is_flow() || repos.is_alias() {
         return None;
     }
-    let last = route.with_key(Component::Index(entries.checked_sub(1)?));
-    let look = look(&document, &repos, &last)?;
+    let last = *repos.items().last()?;
+    let look = look(text, repos, last)?;
     let newline = if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" };
-    let at = end(text, &document, &repos, look.indent.len())?;
+    let at = end(text, last, look.indent.len())?;
     let mut entry = entry(&look, version, newline);
-    if is_airy(text, &document, &last, &look.indent) {
+    if is_airy(text, last, &look.indent) {
         entry.insert_str(0, newline);
     }
     let mut new = text.to_owned();
@@ -127,20 +144,15 @@ fn entry(look: &Look, version: &str, newline: &str) -> String {
 }
 
 /// How the last entry of `repos` is written; where that says nothing, two blanks at each step.
-fn look(document: &Document, repos: &Feature, last: &Route) -> Option<Look> {
-    let (indent, gap) = dash(document.source(), repos.location.byte_span.0)?;
-    let (_, gap) = document
-        .query_exact(last)
-        .ok()
-        .flatten()
-        .and_then(|entry| dash_before(document.source(), entry.location.byte_span.0))
-        .filter(|(of_last, _)| *of_last == indent)
-        .unwrap_or((indent.clone(), gap));
+fn look(text: &str, repos: Node<'_>, last: Node<'_>) -> Option<Look> {
+    let first = *repos.items().first()?;
+    let (indent, gap) = dash_before(text, first.span().start)?;
+    let (_, gap) =
+        dash_before(text, last.span().start).filter(|(of_last, _)| *of_last == indent).unwrap_or((indent.clone(), gap));
     let inner = format!("{indent} {gap}");
-    let hooks = document.query_exact(&last.with_key("hooks")).ok().flatten();
-    let hooks = hooks.filter(|hooks| hooks.kind() == FeatureKind::BlockSequence);
+    let hooks = last.get("hooks").filter(|hooks| hooks.is_list() && !hooks.is_flow());
     let (hook_indent, hook_gap) = hooks
-        .and_then(|hooks| dash(document.source(), hooks.location.byte_span.0))
+        .and_then(|hooks| dash_before(text, hooks.items().first()?.span().start))
         .filter(|(hook_indent, _)| hook_indent.len() >= inner.len())
         .unwrap_or((format!("{inner}  "), " ".into()));
     Some(Look { indent, gap, hook_indent, hook_gap })
@@ -156,21 +168,24 @@ fn dash(text: &str, at: usize) -> Option<(String, String)> {
     indent.bytes().all(|byte| byte == b' ').then(|| (indent.to_owned(), gap.to_owned()))
 }
 
-/// The same for the dash before the value at `at`, on the same line.
+/// The same for the dash before the value at `at`: on its line, or above comments and blank lines.
 fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
-    let before = text.get(..at)?.trim_end_matches(' ');
-    before.ends_with('-').then(|| dash(text, before.len() - 1)).flatten()
+    let mut before = text.get(..at)?.trim_end();
+    loop {
+        if before.ends_with('-') {
+            return dash(text, before.len() - 1);
+        }
+        let line = before.rfind('\n').map_or(0, |end| end + 1);
+        let comment = before[line..].find('#')?;
+        before = before[..line + comment].trim_end();
+    }
 }
 
 /// Where an entry behind those of `repos` belongs, in bytes: below the last line of content, and below comments that are
 /// indented more than the dashes at `indent`, for they belong to the last entry.
-fn end(text: &str, document: &Document, repos: &Feature, indent: usize) -> Option<usize> {
-    let mut at = yamlpatch::find_content_end(repos, document);
-    if let Some(last) = at.checked_sub(1)
-        && text.as_bytes().get(last) != Some(&b'\n')
-    {
-        at = text.get(at..)?.find('\n').map_or(text.len(), |end| at + end + 1);
-    }
+fn end(text: &str, last: Node<'_>, indent: usize) -> Option<usize> {
+    let content = text.get(..last.span().end)?.trim_end().len();
+    let mut at = text.get(content..)?.find('\n').map_or(text.len(), |end| content + end + 1);
     for line in text.get(at..)?.split_inclusive('\n') {
         let content = line.trim_start_matches(' ');
         if !content.starts_with('#') || line.len() - content.len() <= indent {
@@ -182,9 +197,8 @@ fn end(text: &str, document: &Document, repos: &Feature, indent: usize) -> Optio
 }
 
 /// Whether a blank line stands before the last entry.
-fn is_airy(text: &str, document: &Document, last: &Route, indent: &str) -> bool {
-    let Some(entry) = document.query_exact(last).ok().flatten() else { return false };
-    let Some(line) = text.get(..entry.location.byte_span.0).and_then(|before| before.rfind('\n')) else { return false };
+fn is_airy(text: &str, last: Node<'_>, indent: &str) -> bool {
+    let Some(line) = text.get(..last.span().start).and_then(|before| before.rfind('\n')) else { return false };
     // Comments above the entry go with it.
     let mut above =
         text[..line].lines().rev().skip_while(|line| line.starts_with(indent) && line.trim_start().starts_with('#'));

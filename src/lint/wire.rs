@@ -132,7 +132,9 @@ fn calls<'r>(
 fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> Option<Runs> {
     let calls = calls.get(&file).filter(|_| build.runs == Runs::Once)?;
     let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
-    in_matrix.map(|call| call.runs.clone()).or_else(|| (calls.len() > 1).then(|| Runs::Matrix(Vec::new())))
+    // What a file only takes in (GitLab's `include`) runs as its own jobs.
+    let jobs = calls.iter().filter(|call| call.job.is_some()).count();
+    in_matrix.map(|call| call.runs.clone()).or_else(|| (jobs > 1).then(|| Runs::Matrix(Vec::new())))
 }
 
 /// The files that `path` may stand for: itself, or, with a `/` at its end, those that the front end looks for there.

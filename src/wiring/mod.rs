@@ -302,9 +302,15 @@ pub fn kind(path: &str) -> Option<Kind> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
     let is_in = |end: &str| folder == end || folder.strip_suffix(end).is_some_and(|rest| rest.ends_with('/'));
+    let is_compose = |stem: &str| {
+        let words = ["compose", "docker-compose"];
+        let rest = words.iter().find_map(|word| stem.strip_prefix(word));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    };
     match stem {
         Some(_) if is_in(".github/workflows") => return Some(Kind::Github),
         Some("action") => return Some(Kind::Github),
+        Some(stem) if is_compose(stem) => return Some(Kind::Compose),
         Some(_) if is_in(".buildkite") => return Some(Kind::Buildkite),
         Some("config") if is_in(".circleci") => return Some(Kind::Circleci),
         Some(".gitlab-ci") => return Some(Kind::Gitlab),
@@ -312,12 +318,7 @@ pub fn kind(path: &str) -> Option<Kind> {
         Some("azure-pipelines") => return Some(Kind::Azure),
         Some(_) if is_in(".azure-pipelines") => return Some(Kind::Azure),
         Some("bitbucket-pipelines") => return Some(Kind::Bitbucket),
-        Some(stem) => {
-            let compose = ["compose", "docker-compose"].iter().any(|word| {
-                stem.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
-            });
-            return compose.then_some(Kind::Compose);
-        }
+        Some(_) => return None,
         None => {}
     }
     let bake = name.strip_prefix("docker-bake.")?;
@@ -344,6 +345,7 @@ mod tests {
             (".circleci/config.yml", Some(Kind::Circleci)),
             ("config.yml", None),
             (".buildkite/pipeline.yml", Some(Kind::Buildkite)),
+            (".buildkite/docker-compose.yml", Some(Kind::Compose)),
             ("azure-pipelines.yml", Some(Kind::Azure)),
             ("bitbucket-pipelines.yml", Some(Kind::Bitbucket)),
             ("docker-compose.yml", Some(Kind::Compose)),
