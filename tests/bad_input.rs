@@ -129,6 +129,7 @@ fn one_bad_fix_takes_no_good_one_with_it() {
     let (code, out, err) = cachelane(folder.path(), &["fix"]);
     assert!(code == 1 && out.contains("60 findings fixed in 1 file, 1 error left"), "{}", &out[out.len() - 200..]);
     assert!(err.contains("the fix for shared-lock was not made: the file could not be read any more"), "{err}");
+    assert!(out.contains("not fixed: the file could not be read any more"), "{}", &out[out.len() - 400..]);
 }
 
 #[test]
