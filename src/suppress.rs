@@ -198,8 +198,9 @@ fn guards(source: &[u8], top: usize, line: Span) -> bool {
     if line.start < top || !source[top..line.start].lines().all(|line| is_suppression(line.trim())) {
         return false;
     }
-    let mut below = source[line.end..].lines().map(|line| line.trim()).skip_while(|line| is_suppression(line));
-    let word = below.next().and_then(|line| line.strip_prefix(b"#")).map(|word| word.trim_start()).unwrap_or_default();
+    let mut below = source[line.end..].lines().map(bstr::ByteSlice::trim).skip_while(|line| is_suppression(line));
+    let word =
+        below.next().and_then(|line| line.strip_prefix(b"#")).map(bstr::ByteSlice::trim_start).unwrap_or_default();
     let rest = word.trim_start_with(|ch| ch.is_ascii_alphanumeric());
     rest.len() < word.len() && rest.trim_start().starts_with(b"=")
 }
