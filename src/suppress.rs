@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::Dockerfile;
+use crate::dockerfile::{Dockerfile, Keyword};
 use crate::finding::Finding;
 use crate::fix::Edit;
 use crate::text::{Span, line_ending};
@@ -68,6 +68,8 @@ pub enum Covers {
 pub enum Fault {
     /// There is no colon behind the name.
     NoColon,
+    /// It stands behind a command, where it is the shell's.
+    Trailing,
     /// It names no rule.
     NoList,
     /// The list has no end.
@@ -108,6 +110,13 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
         let line = Span::new(start, end);
         let before = source[start..at].strip_prefix(crate::text::BOM).unwrap_or(&source[start..at]);
         if before.trim() != b"#" {
+            let hash = (at + before.trim_end().len()).saturating_sub(before.len() + 1);
+            if colon && file.is_some_and(|file| hash > start && is_trailing(file, start, hash)) {
+                let comment = Span::new(hash, start + source[line.start..line.end].trim_end().len());
+                let found = parse(source, at + MARK.len(), comment, line, Covers::Nothing);
+                let found = found.filter(|found| found.fault.is_none());
+                ignores.extend(found.map(|found| Ignore { fault: Some(Fault::Trailing), names: Vec::new(), ..found }));
+            }
             continue;
         }
         let hash = at - before.len() + before.find_byte(b'#').unwrap_or(0);
@@ -171,6 +180,17 @@ fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     Some(below.map_or(Covers::Nothing, |below| Covers::Instruction(below.span)))
 }
 
+/// Whether the `#` at byte `hash` of the line at byte `start` begins a comment of the shell that a RUN starts: behind a
+/// blank, and without a quote before it that could make it text.
+fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
+    let before = &file.source[start..hash];
+    let is_comment = file.source.get(hash) == Some(&b'#') && before.ends_with(b" ");
+    let run = file.instruction_at(hash).map(|index| &file.instructions[index]);
+    is_comment
+        && !before.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\'))
+        && run.is_some_and(|run| run.keyword == Keyword::Run && run.heredocs.is_empty() && run.lines.0 == run.lines.1)
+}
+
 /// Whether the suppression on `line` keeps a comment below it from being a parser directive: between the directives, which
 /// end at byte `top`, and that comment there is nothing but suppressions.
 fn guards(source: &[u8], top: usize, line: Span) -> bool {
@@ -178,8 +198,9 @@ fn guards(source: &[u8], top: usize, line: Span) -> bool {
     if line.start < top || !source[top..line.start].lines().all(|line| is_suppression(line.trim())) {
         return false;
     }
-    let mut below = source[line.end..].lines().map(|line| line.trim()).skip_while(|line| is_suppression(line));
-    let word = below.next().and_then(|line| line.strip_prefix(b"#")).map(|word| word.trim_start()).unwrap_or_default();
+    let mut below = source[line.end..].lines().map(bstr::ByteSlice::trim).skip_while(|line| is_suppression(line));
+    let word =
+        below.next().and_then(|line| line.strip_prefix(b"#")).map(bstr::ByteSlice::trim_start).unwrap_or_default();
     let rest = word.trim_start_with(|ch| ch.is_ascii_alphanumeric());
     rest.len() < word.len() && rest.trim_start().starts_with(b"=")
 }
@@ -378,6 +399,17 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].fault.clone(), names(&found[0])), (Some(Fault::NoColon), vec![]));
         assert!(is_marked(source.as_bytes()) && !is_marked(b"FROM cachelane\n"));
+    }
+
+    #[test]
+    fn a_comment_behind_a_command_is_the_shell_s() {
+        assert_eq!(ignores("cachelane: ignore[a]\ncachelane: ignore[a]\n"), []);
+        let source = "FROM x\nRUN a # cachelane: ignore[a]\nRUN echo \"a # cachelane: ignore[a]\"\nRUN a#cachelane: ignore[a]\n\
+                      RUN cat <<E # cachelane: ignore[a]\nE\nLABEL a # cachelane: ignore[a]\nRUN a # cachelane: see above\n";
+        let found = ignores(source);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].fault, Some(Fault::Trailing));
+        assert_eq!(found[0].comment.of(source.as_bytes()), b"# cachelane: ignore[a]");
     }
 
     #[test]

@@ -273,14 +273,12 @@ fn last_line(diff: bool, output: &Output, summary: &Summary, least: Severity) ->
         0 => "nothing to fix".to_owned(),
         n => format!("{} {would}fixed in {}", count(n, "finding"), count(output.files, "file")),
     };
-    match summary.errors + summary.warnings + summary.infos {
-        0 => format!("{fixed}, nothing left.\n"),
-        _ => {
-            let hidden = summary.infos > 0 && least > Severity::Info;
-            let shown = if hidden { " (`--fail-on info` shows infos)" } else { "" };
-            format!("{fixed}, {} left{shown}.\n", human::severities(summary))
-        }
+    if summary.errors + summary.warnings + summary.infos == 0 {
+        return format!("{fixed}, nothing left.\n");
     }
+    let hidden = summary.infos > 0 && least > Severity::Info;
+    let shown = if hidden { " (`--fail-on info` shows infos)" } else { "" };
+    format!("{fixed}, {} left{shown}.\n", human::severities(summary))
 }
 
 /// `path` below `side` as git and patch write it in a diff: what could be misread is quoted as in C, and a name with a

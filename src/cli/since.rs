@@ -11,7 +11,7 @@ use bstr::ByteSlice as _;
 use crate::dockerfile::Dockerfile;
 use crate::finding::Finding;
 use crate::lint::FileReport;
-use crate::rules::by_name;
+use crate::rules::{Rule, by_name};
 use crate::text::LineIndex;
 
 use super::repository::{Past, Repositories};
@@ -137,7 +137,7 @@ fn keep_new(report: &mut FileReport, old: Option<&FileReport>, lines: &Lines) {
         let text = text(report, finding);
         let line = was + lines.index.line(start).saturating_sub(first);
         // A rule that compares places names one of them: which, may have changed by itself.
-        if by_name(finding.rule).is_some_and(|rule| rule.compares()) {
+        if by_name(finding.rule).is_some_and(Rule::compares) {
             return !take(texts.get_mut(&(finding.rule, text)));
         }
         !take(places.get_mut(&(finding.rule, line, text)))

@@ -100,13 +100,15 @@ fn faulty(ignore: &Ignore, fault: &Fault) -> Finding {
     let verb = if ignore.covers == Covers::File { "ignore-file" } else { "ignore" };
     let message = match fault {
         Fault::NoColon => "this suppresses nothing: there is no `:` behind `cachelane`".into(),
+        Fault::Trailing => "this suppresses nothing: behind a command, a comment is the shell's".into(),
         Fault::NoList => "this suppresses nothing: it names no rule".into(),
         Fault::Open => "this suppresses nothing: its list has no `]`".into(),
         Fault::Unknown(word) => format!("this suppresses nothing: cachelane knows no `{word}`"),
     };
     let span = Span::new(ignore.comment.start, ignore.comment.end);
+    let place = if *fault == Fault::Trailing { " on a line of its own above the instruction," } else { "" };
     let mut finding = Finding::new(&META, span, message)
-        .help(format!("write `# cachelane: {verb}[RULE, …] reason` with the rules that are to be silent"))
+        .help(format!("write `# cachelane: {verb}[RULE, …] reason`{place} with the rules that are to be silent"))
         .fix(Err("only you know which rules are meant".into()));
     finding.severity = Severity::Error;
     finding
