@@ -5,8 +5,8 @@
 //! `docs/engine-measured.md`. An argument runs only the facts whose names contain it.
 //!
 //! The engines need root, on Linux, and the first run needs the network (see `provision.sh`; the trees stay in
-//! `CACHELANE_ENGINE_CACHE`; rocker comes from PyPI, see `rocker.rs`). Where they cannot run, a banner says so and the tests pass, but fail where `CI` is `true` or
-//! `CACHELANE_ENGINE` is `required`. `CACHELANE_ENGINE=skip` leaves them out.
+//! `CACHELANE_ENGINE_CACHE`; `rocker.rs` installs rocker). Where they cannot run, a banner says so and the tests pass, but
+//! fail where `CI` is `true` or `CACHELANE_ENGINE` is `required`. `CACHELANE_ENGINE=skip` leaves them out.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the test runner")]
 
