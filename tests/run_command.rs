@@ -227,7 +227,7 @@ fn rocker_has_an_option_for_it_where_the_extension_is_installed() {
         let command = format!("{} ubuntu", bin.join("rocker").display());
         assert_eq!(shown(&place, &[], &command), "rocker|ubuntu CACHE_ID=l JOB= NS=", "{folder}");
         fs::create_dir_all(&info).unwrap();
-        assert_eq!(shown(&place, &[], &command), "rocker|--cache-id|l|ubuntu CACHE_ID= JOB= NS=", "{folder}");
+        assert_eq!(shown(&place, &[], &command), "rocker|--cache-id=l|ubuntu CACHE_ID= JOB= NS=", "{folder}");
     }
     // As pipx puts it there: a link from a folder on PATH.
     for program in ["rocker", "rockerc"] {
@@ -236,15 +236,15 @@ fn rocker_has_an_option_for_it_where_the_extension_is_installed() {
         fs::remove_file(&link).unwrap();
         std::os::unix::fs::symlink(root.join("venv/bin").join(program), link).unwrap();
         let words = format!("{program} x");
-        assert_eq!(shown(&place, &[], &words), format!("{program}|--cache-id|l|x CACHE_ID= JOB= NS="));
+        assert_eq!(shown(&place, &[], &words), format!("{program}|--cache-id=l|x CACHE_ID= JOB= NS="));
     }
-    assert_eq!(shown(&place, &[], "rockerc"), "rockerc|--cache-id|l CACHE_ID= JOB= NS=");
+    assert_eq!(shown(&place, &[], "rockerc"), "rockerc|--cache-id=l CACHE_ID= JOB= NS=");
     // As pip puts it elsewhere: a script whose interpreter is that of the virtual environment.
     let python = root.join("venv/bin/python3");
     std::os::unix::fs::symlink("/bin/sh", &python).unwrap();
     fs::remove_file(root.join("bin/rocker")).unwrap();
     write_script(&root.join("bin/rocker"), &SHOW.replace("/bin/sh", &python.display().to_string()));
-    assert_eq!(shown(&place, &[], "rocker x"), "rocker|--cache-id|l|x CACHE_ID= JOB= NS=");
+    assert_eq!(shown(&place, &[], "rocker x"), "rocker|--cache-id=l|x CACHE_ID= JOB= NS=");
 }
 
 #[test]

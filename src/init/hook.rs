@@ -52,7 +52,8 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
             other => other,
         };
     }
-    let Ok(old) = Yaml::read(text) else { return Hooked::Left("it cannot be read as YAML") };
+    let readable = Yaml::read(text).ok().filter(|yaml| !yaml.roots().any(names_twice));
+    let Some(old) = readable else { return Hooked::Left("it cannot be read as YAML") };
     let Some(root) = old.root().filter(|root| !root.is_null()) else { return Hooked::Left("there is nothing in it") };
     let Some(repos) = root.get("repos").filter(|repos| repos.is_list() && old.roots().count() == 1) else {
         return Hooked::Left("it has no list `repos`");
@@ -64,6 +65,18 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
         Some(new) if is_proved(&new, root) => Hooked::Added(new),
         _ => Hooked::Left("its list `repos` is not written as one entry below the other"),
     }
+}
+
+/// Whether a mapping within `node` has a key twice: pre-commit refuses that.
+fn names_twice(node: Node<'_>) -> bool {
+    if node.is_alias() {
+        return false;
+    }
+    let entries = node.own_entries();
+    let mut keys: Vec<&str> = entries.iter().filter_map(|entry| entry.key.text()).collect();
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| pair[0] == pair[1])
+        || entries.into_iter().map(|entry| entry.value).chain(node.items()).any(names_twice)
 }
 
 /// Whether an entry of `repos` brings the hook already: from wherever, under either name.
@@ -176,6 +189,12 @@ fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
             return dash(text, before.len() - 1);
         }
         let line = before.rfind('\n').map_or(0, |end| end + 1);
+        let word = before.rfind([' ', '\n']).map_or(0, |end| end + 1);
+        if before[word..].starts_with(['&', '!']) {
+            // An anchor or a tag.
+            before = before[..word].trim_end();
+            continue;
+        }
         let comment = before[line..].find('#')?;
         before = before[..line + comment].trim_end();
     }

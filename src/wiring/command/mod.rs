@@ -63,7 +63,7 @@ pub enum Pass {
     Set,
     /// Only the environment reaches it: what its files make of `${NAME}`.
     Environment,
-    /// `--cache-id value`, where rocker's extension for it is installed.
+    /// `--cache-id=value`, where rocker's extension for it is installed: one word, since rockerc takes a second for the image.
     CacheId,
     /// It has no way: `devcontainer build`.
     Nothing,
@@ -77,7 +77,7 @@ impl Command {
         match self.pass {
             Pass::BuildArg => vec!["--build-arg".into(), format!("{name}={value}")],
             Pass::Set => vec!["--set".into(), format!("*.args.{name}={value}")],
-            Pass::CacheId => vec!["--cache-id".into(), value.into()],
+            Pass::CacheId => vec![format!("--cache-id={value}")],
             Pass::Environment | Pass::Nothing => Vec::new(),
         }
     }
