@@ -44,7 +44,8 @@ Safe: the argument is passed where the build stands. For `docker/build-push-acti
 `build-args`; for a script of GitHub Actions, the value in the step's `env` and `--build-arg CACHE_ID="$CACHE_ID"` in the
 command (an expression in a script would let its value run as code); for GitLab, `--build-arg
 CACHE_ID="$CI_JOB_NAME_SLUG"`; for Compose, `CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and
-`CACHE_ID = CACHE_ID` in `args`. There is none where the format has no name for the job, or the arguments come from a variable.
+`CACHE_ID = CACHE_ID` in `args`. There is none where the format has no name for the job, or the
+arguments come from a variable.
 
 ## When to ignore it
 When each job has a builder of its own, as on GitHub's hosted runners: then nothing waits, with or without lanes.
