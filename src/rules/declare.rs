@@ -99,9 +99,9 @@ impl Context<'_> {
         let keeps = keeps_id(self.settings, name);
         // Builds that pass nothing keep what they have by a bare ARG alone. Where the file has a default for the mounts of
         // one stage, those of another get it, too: they are to stay one cache.
-        let short = self.caches().iter().filter(|cache| match keeps {
-            true => own.is_some() && goes_along(cache),
-            false => needs_value(&cache.word, name) || goes_along(cache),
+        let short = self.caches().iter().filter(|cache| {
+            let gets = goes_along(cache);
+            if keeps { own.is_some() && gets } else { gets || needs_value(&cache.word, name) }
         });
         let own = own.as_deref();
         let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };

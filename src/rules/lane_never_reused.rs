@@ -14,7 +14,7 @@ static META: RuleMeta = RuleMeta {
     fix: None,
     goes_first: false,
     summary: "a lane that changes with every run: its cache is never used again",
-    doc: r#"## What it does
+    doc: r"## What it does
 Finds a build that passes the lane argument (or `BUILDKIT_CACHE_MOUNT_NS`) with a value that changes from run to run: the
 id or number of a run, pipeline or build, a commit, a time, a random value.
 
@@ -35,7 +35,7 @@ name.
 
 ## When to ignore it
 When cold builds are what you want, of a nightly job say.
-"#,
+",
 };
 
 /// What is another value in every run, as the CIs' own documents name it. Each is a word of its own in a value; case does
@@ -130,8 +130,8 @@ impl Rule for LaneNeverReused {
     fn wired(&self, wired: &Wired<'_>) -> Option<Finding> {
         let settings = wired.settings;
         let names = [settings.arg.as_str(), super::wired::NAMESPACE];
-        let passed = wired.build.args.iter().filter(|arg| names.contains(&arg.name.as_str()));
-        let (arg, what) = passed.filter_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?))).next()?;
+        let mut passed = wired.build.args.iter().filter(|arg| names.contains(&arg.name.as_str()));
+        let (arg, what) = passed.find_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?)))?;
         let message = format!(
             "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
             arg.name
@@ -166,8 +166,8 @@ fn volatile(value: &str) -> Option<String> {
         from = end;
     }
     let command = |text: &str| COMMANDS.iter().find(|command| text.trim_start().starts_with(*command)).copied();
-    let inner = value.split("$(").skip(1).chain(value.split('`').skip(1).step_by(2));
-    let found = inner.filter_map(command).next();
+    let mut inner = value.split("$(").skip(1).chain(value.split('`').skip(1).step_by(2));
+    let found = inner.find_map(command);
     found.map(|command| format!("$({command}…)")).or_else(|| value.contains("$$").then(|| "$$".into()))
 }
 

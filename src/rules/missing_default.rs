@@ -84,9 +84,10 @@ impl Rule for MissingDefault {
             };
             findings.push(
                 Finding::new(&META, span, message)
-                    .help(match keeps_id(cx.settings, arg) {
-                        true => format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is"),
-                        false => format!("write `{keyword} {arg}={default}`"),
+                    .help(if keeps_id(cx.settings, arg) {
+                        format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is")
+                    } else {
+                        format!("write `{keyword} {arg}={default}`")
                     })
                     .label(cache.mount.id_span(), "refers to it")
                     .fix(fix),
