@@ -1,7 +1,8 @@
 //! The cache mounts of a file, as `cachelane list` shows them.
 
 use crate::dockerfile::{Dockerfile, Sharing, SyntaxError};
-use crate::rules::{Settings, caches};
+use crate::rules::frontend::Frontend;
+use crate::rules::{Cache, Settings, caches};
 
 /// One cache mount, as `list` shows it. Values are as BuildKit reads them, variables not expanded.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -28,7 +29,8 @@ pub struct ListedMount {
     pub gid: Option<String>,
     /// `mode`, where given.
     pub mode: Option<String>,
-    /// Whether the id refers to the lane argument.
+    /// Whether jobs have caches of their own here: the id refers to the lane argument where a build's value reaches it,
+    /// or to another variable that sets jobs apart, and the frontend expands it; or the pipeline passes a namespace.
     pub isolated: bool,
 }
 
@@ -61,8 +63,60 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Vec<Listed
             uid: value("uid"),
             gid: value("gid"),
             mode: value("mode"),
-            isolated: cache.is_isolated(settings),
+            isolated: isolates(&file, cache, settings),
         }
     });
     Ok(listed.collect())
+}
+
+/// Whether jobs that pass different lanes have different caches at `cache`.
+fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bool {
+    if settings.namespace {
+        return true;
+    }
+    if !cache.is_isolated(settings) || settings.profile.is_some_and(|profile| !profile.variables) {
+        return false;
+    }
+    // What a template writes is written before any frontend looks.
+    if !cache.word.has_variable() {
+        return true;
+    }
+    let own = settings.isolating.iter().any(|name| caches::carries(&cache.word, name));
+    let arg = settings.arg.as_str();
+    let visible = file.visible(arg, cache.instruction).is_some();
+    let reached = visible && caches::shadowing_env(file, arg, cache.instruction).is_none();
+    let named = !caches::carries(&cache.word, arg);
+    Frontend::old(file).is_none() && (own || named || reached)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn isolated(head: &str, id: &str, settings: &Settings) -> bool {
+        let source = format!("{head}\nRUN --mount=type=cache,id={id},target=/x true");
+        list("", source.as_bytes(), settings).unwrap()[0].isolated
+    }
+
+    #[test]
+    fn a_lane_is_one_only_where_its_value_arrives() {
+        let plain = Settings::default();
+        let with = |isolating: &str| Settings { isolating: vec![isolating.into()], ..Settings::default() };
+        for (head, id, settings, is) in [
+            ("FROM a\nARG CACHE_ID", "a-${CACHE_ID}", &plain, true),
+            ("FROM a\nARG CACHE_ID\nENV CACHE_ID=$CACHE_ID", "a-${CACHE_ID}", &plain, true),
+            ("FROM a", "a-${CACHE_ID}", &plain, false),
+            ("ARG CACHE_ID\nFROM a", "a-${CACHE_ID}", &plain, false),
+            ("FROM a\nARG CACHE_ID\nENV CACHE_ID=x", "a-${CACHE_ID}", &plain, false),
+            ("# syntax=docker/dockerfile:1.2\nFROM a\nARG CACHE_ID", "a-${CACHE_ID}", &plain, false),
+            ("FROM a\nARG TARGETARCH", "a-${TARGETARCH}", &plain, false),
+            ("FROM a", "a-${ROS_DISTRO}", &with("ROS_DISTRO"), true),
+            ("FROM a", "a-${ROS_DISTRO}", &with("OTHER"), false),
+            ("FROM a", "a-{{ cache_id }}", &plain, true),
+            ("FROM a", "a-{{ x }}", &plain, false),
+            ("FROM a", "a", &Settings { namespace: true, ..Settings::default() }, true),
+        ] {
+            assert_eq!(isolated(head, id, settings), is, "{head:?} {id}");
+        }
+    }
 }

@@ -129,15 +129,16 @@ fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
 /// Whether every name that the old file declares by ARG is still declared as often, perhaps with a default that it
 /// lacked.
 fn same_args(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Settings) -> Result<(), String> {
-    // A default that is added to the lane argument is what `missing-default` is for.
-    let with_default = format!("{}={}", settings.arg, settings.default);
     let args = |file: &Dockerfile<'_>| {
         let mut words: HashMap<(bool, Vec<u8>), usize> = HashMap::new();
         for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
             let all = arg.arguments().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
             for word in all {
-                let word = if word == with_default.as_bytes() { settings.arg.as_bytes() } else { word };
                 *words.entry((arg.onbuild, word.to_vec())).or_default() += 1;
+                // A default that is added to the lane argument is what `missing-default` is for: its name still stands.
+                if word.strip_prefix(settings.arg.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")) {
+                    *words.entry((arg.onbuild, settings.arg.clone().into_bytes())).or_default() += 1;
+                }
             }
         }
         words

@@ -94,14 +94,31 @@ impl Context<'_> {
         let refers = |c: &&Cache<'_>| c.word.mentions(name) || goes_along(c);
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
         uses.dedup();
+        let own = own_default(self.file, name);
         let default = (name == self.settings.arg).then_some(self.settings.default.as_str());
-        let gets_plain = |cache: &Cache<'_>| goes_along(cache) && !keeps_id(self.settings, name);
-        let short = self.caches().iter().filter(|cache| needs_value(&cache.word, name) || gets_plain(cache));
-        let wanted = Wanted { name, default, short: short.map(|cache| cache.instruction).collect() };
+        let keeps = keeps_id(self.settings, name);
+        // Builds that pass nothing keep what they have by a bare ARG alone. Where the file has a default for the mounts of
+        // one stage, those of another get it, too: they are to stay one cache.
+        let short = self.caches().iter().filter(|cache| {
+            let gets = goes_along(cache);
+            if keeps { own.is_some() && gets } else { gets || needs_value(&cache.word, name) }
+        });
+        let own = own.as_deref();
+        let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
         let plan = Rc::new(Plan::new(self.file, &wanted, &uses));
         self.plans.borrow_mut().insert(key, Rc::clone(&plan));
         plan
     }
+}
+
+/// The default that the stages of `file` give the argument `name`, where they all give it the same: another one would split
+/// their caches in builds that pass nothing.
+pub(super) fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
+    let given = |d: &&Declaration| d.by == DeclaredBy::Arg && !d.onbuild && d.stage.is_some();
+    let mut values = file.declarations(name).iter().filter(given).filter_map(|d| d.value.as_deref());
+    let first = values.next().filter(|first| values.all(|value| value == *first))?;
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    (!first.is_empty() && first.iter().all(plain)).then(|| String::from_utf8_lossy(first).into_owned())
 }
 
 /// Whether `cache` has a fix up to `level` that puts `name` into its id. The other mounts of the same cache follow.
@@ -122,6 +139,8 @@ struct Wanted<'n> {
     name: &'n str,
     /// The value to give it; `None` for an argument that BuildKit itself sets.
     default: Option<&'n str>,
+    /// The value that the file itself gives it elsewhere. It is not for triggers, which belong to another build.
+    own: Option<&'n str>,
     /// The instructions with ids that would be cut short without a value. The others, `${NAME:+-${NAME}}` say, would
     /// become others by a default: what they refer to is declared bare.
     short: HashSet<usize>,
@@ -276,7 +295,7 @@ fn arg_line(
         (None, _) => name.into(),
         (Some(_), Some(value)) => format!("{name}={}", value.to_str_lossy()),
         (Some(_), None) if global || !short => name.into(),
-        (Some(default), None) => format!("{name}={default}"),
+        (Some(default), None) => format!("{name}={}", wanted.own.filter(|_| !user.onbuild).unwrap_or(default)),
     };
     let lower = user.name.of(file.source).first().is_some_and(u8::is_ascii_lowercase);
     let keyword = match (user.onbuild, lower) {

@@ -7,7 +7,7 @@ use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count};
 
 use super::caches::{PLATFORM_ARGS, shadowing_env};
-use super::declare::{gets_lane, may_change};
+use super::declare::{gets_lane, may_change, own_default};
 use super::frontend::Frontend;
 use super::{Cache, Context, Settings};
 
@@ -85,6 +85,25 @@ impl Context<'_> {
         Ok(Fix::needs_review(title, edits))
     }
 
+    /// What builds that pass nothing get, where they are to keep their ids and a default of the file's own is in the way.
+    pub(super) fn lost_id(&self, cache: &Cache<'_>, name: &str) -> Option<String> {
+        if !keeps_id(self.settings, name) {
+            return None;
+        }
+        let own = || {
+            let global = self.file.global(name).and_then(|global| global.value.as_ref());
+            global.map(|value| String::from_utf8_lossy(value).into_owned()).or_else(|| own_default(self.file, name))
+        };
+        let value = match self.file.visible(name, cache.instruction) {
+            Some(_) => {
+                self.file.default_value(name, cache.instruction).map(|v| String::from_utf8_lossy(&v).into_owned())
+            }
+            None => own(),
+        };
+        let value = value.filter(|value| !value.is_empty())?;
+        Some(format!("the file's own default rules: builds that pass nothing get `{}-{value}`", cache.id()))
+    }
+
     /// Title and edits that put `name` behind the id of `cache` and declare it, and whether that is safe.
     fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
         if let Some(env) = shadowing_env(self.file, name, cache.instruction) {
@@ -92,6 +111,9 @@ impl Context<'_> {
             return Err(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
         }
         let mut title = format!("use `id={}{}`", cache.id(), suffix(self.settings, name));
+        if let Some(note) = self.lost_id(cache, name) {
+            title.push_str(&format!(" ({note})"));
+        }
         // The first mount that gets the lane takes those along that get none of their own: they are one cache.
         let own = |other: &Cache<'_>| gets_lane(self, other, name, level);
         let is_first =

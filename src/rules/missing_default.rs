@@ -5,6 +5,8 @@ use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 
 use super::caches::needs_value;
+use super::declare::own_default;
+use super::lane::keeps_id;
 use super::{Context, Rule};
 
 pub(super) struct MissingDefault;
@@ -30,7 +32,9 @@ RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked a
 ```
 
 ## Fix
-Safe: `=default`, on the global declaration where there is one.
+Safe: `=default`, on the global declaration where there is one. Where other stages of the file have one default, it is that.
+None with `keep-default = true` in `cachelane.toml`, or `fix --keep-default`: builds that pass nothing would get another id,
+and a cold cache.
 
 ## When to ignore it
 When an empty lane is what you want; `${CACHE_ID:-default}` and `${CACHE_ID:?}` in the id are no findings, and neither is
@@ -44,7 +48,8 @@ impl Rule for MissingDefault {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        let (arg, default) = (cx.settings.arg.as_str(), cx.settings.default.as_str());
+        let arg = cx.settings.arg.as_str();
+        let given = own_default(cx.file, arg);
         let mut seen: Vec<(usize, usize)> = Vec::new();
         for cache in cx.caches().iter().filter(|cache| needs_value(&cache.word, arg)) {
             if cx.file.valued(arg, cache.instruction).is_some() {
@@ -64,16 +69,28 @@ impl Rule for MissingDefault {
                 .map_or_else(|| "an id cut short".to_owned(), |id| format!("the cache id `{id}`"));
             let message = format!("`{arg}` has no default: a build that passes none gets {short}");
             let span = name_span(cx, declaration, arg);
+            let given = given.as_deref().filter(|_| !declaration.onbuild);
+            let default = given.unwrap_or(cx.settings.default.as_str());
             let keyword = if declaration.onbuild { "ONBUILD ARG" } else { "ARG" };
             let edits = vec![Edit::insert(span.end, format!("={default}"))];
             let title = format!("write `{arg}={default}`");
             let review = cx.used_outside_ids(arg, declaration.instruction);
-            let fix = if review { Fix::needs_review(title, edits) } else { Fix::safe(title, edits) };
+            let fix = match (keeps_id(cx.settings, arg), review) {
+                (true, _) => {
+                    Err("builds that pass nothing are to keep their ids: a default would give them others".into())
+                }
+                (_, true) => Ok(Fix::needs_review(title, edits)),
+                (_, false) => Ok(Fix::safe(title, edits)),
+            };
             findings.push(
                 Finding::new(&META, span, message)
-                    .help(format!("write `{keyword} {arg}={default}`"))
+                    .help(if keeps_id(cx.settings, arg) {
+                        format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is")
+                    } else {
+                        format!("write `{keyword} {arg}={default}`")
+                    })
                     .label(cache.mount.id_span(), "refers to it")
-                    .fix(Ok(fix)),
+                    .fix(fix),
             );
         }
     }

@@ -60,10 +60,17 @@ impl Rule for NeedlessLock {
                 continue;
             }
             let span = cache.mount.field("sharing").map_or(cache.mount.span, |field| cache.mount.value_span(field));
-            let message = format!("{tool} is made for several builds at once: this lock makes them wait for nothing");
+            let isolated = cache.is_isolated(cx.settings);
+            let who = if isolated { "the builds of a lane" } else { "them" };
+            let message = format!("{tool} is made for several builds at once: this lock makes {who} wait for nothing");
+            let help = if isolated {
+                "drop `sharing=locked`; the lane does no harm then, but one cache for all jobs serves them better"
+            } else {
+                "drop `sharing=locked`; the id needs no lane then"
+            };
             findings.push(
                 Finding::new(&META, span, message)
-                    .help("drop `sharing=locked`; the id needs no lane then")
+                    .help(help)
                     .fix(kept(cx, cache).map_or_else(|| unlock(cx, cache), Err)),
             );
         }

@@ -34,12 +34,16 @@ RUN --mount=type=cache,id=apt-cache,target=/var/cache/apt,sharing=locked apt-get
 ## Fix
 Safe: `-${CACHE_ID}` behind the id, or `id=<target>-${CACHE_ID}` behind `type=cache` where there is none, and the ARG as
 `undeclared-arg` places it. The other mounts of the file that are the same cache get the lane too, so that no RUN loses
-what another has fetched; other files keep theirs. There is none where the target holds a comma or a quote, or is not
-UTF-8: give the mount an id first. The fix needs review (`--unsafe`) where something else in the stage uses the argument.
+what another has fetched; other files keep theirs. A cache that `needless-lock` knows gets a lane like any other: that is
+safe, does no harm, and goes with the lock once you drop it (`fix --unsafe --rules needless-lock`).
+
+There is none where the target holds a comma or a quote, or is not UTF-8 (give the mount an id first), or where a template's
+expression opens in the flag and does not end there. The fix needs review (`--unsafe`) where something else in the stage
+uses the argument.
 
 With `keep-default = true` in `cachelane.toml`, or `fix --keep-default`, it is `${CACHE_ID:+-${CACHE_ID}}` behind the id and
 a bare ARG: a build that passes nothing keeps the id that it has, and its warm cache (measured on BuildKit 0.13). Where the
-file gives the argument a default already, that still rules.
+file gives the argument a default already, that still rules, in all its stages alike, and the fix says which id comes of it.
 
 ## When to ignore it
 When the builder never runs two builds at once, or when each job has a builder of its own. A pipeline that passes
@@ -89,12 +93,18 @@ impl Rule for SharedLock {
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let arg = &cx.settings.arg;
     let mut help = String::new();
+    if let Some(tool) = cache.concurrent_tool() {
+        help = format!(
+            "drop `sharing=locked`: {tool} is made for several builds at once, and needs neither lock nor lane\n"
+        );
+        help.push_str("or, where the RUN itself writes there, keep both:\n");
+    }
     if let Some(env) = shadowing_env(cx.file, arg, cache.instruction) {
         let line = cx.file.instructions[env.instruction].lines.0;
-        help = format!("drop or rename the ENV on line {line}, which wins over what a job passes\n");
+        help.push_str(&format!("drop or rename the ENV on line {line}, which wins over what a job passes\n"));
     }
     if let Some((frontend, _)) = Frontend::old(cx.file) {
-        help = format!("{}: the one that is pinned expands no variables in ids\n", frontend.advice());
+        help.push_str(&format!("{}: the one that is pinned expands no variables in ids\n", frontend.advice()));
     }
     if cache.mount.torn {
         help.push_str(&format!("put `{}` behind the id", suffix(cx.settings, arg)));
@@ -108,8 +118,8 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         }
     }
     help.push_str(&format!("\nand give each job its own `--build-arg {arg}=…`"));
-    if let Some(tool) = cache.concurrent_tool() {
-        help.push_str(&format!("\n(or drop `sharing=locked`: {tool} is made for several builds at once)"));
+    if let Some(note) = cx.lost_id(cache, arg) {
+        help.push_str(&format!("\n({note})"));
     }
     let mut own = None;
     cache.word.each_variable(&mut |variable| {

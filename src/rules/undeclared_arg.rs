@@ -43,6 +43,8 @@ RUN's comments, with its indentation and line ending.
   line is added.
 - The line never goes into a continued instruction or a heredoc, and goes above a template's block that hides it from
   another RUN that needs it.
+- Where other stages of the file have one default, it is that: `ARG CACHE_ID=ci`, so that no cache is split.
+- With `keep-default = true` in `cachelane.toml` it is a bare `ARG CACHE_ID`: builds that pass nothing keep `apt-`.
 - Before an ONBUILD RUN it is `ONBUILD ARG CACHE_ID=default`; for a platform argument a bare `ARG TARGETARCH`.
 - Where ids refer to the argument only as `${CACHE_ID:+-${CACHE_ID}}` (what `keep-default` in `cachelane.toml` writes) or
   `${CACHE_ID:-x}`, it is a bare `ARG CACHE_ID`: a default would give builds that pass nothing another id.

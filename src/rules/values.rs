@@ -130,7 +130,8 @@ mod tests {
         let source = format!("{source}\nRUN --mount=type=cache,target=$D,sharing=locked x");
         let file = Dockerfile::read(source.as_bytes()).unwrap();
         let settings = Settings { isolating: vec!["LANE".into()], ..Settings::default() };
-        Context::new(&file, &settings).caches()[0].key.clone()
+        let cx = Context::new(&file, &settings);
+        cx.caches()[0].key.clone()
     }
 
     #[test]
@@ -169,7 +170,8 @@ mod tests {
             let source = format!("{source}\nRUN --mount=type=cache,id=a-${name},target=/a x");
             let file = Dockerfile::read(source.as_bytes()).unwrap();
             let settings = Settings { isolating: vec!["LANE".into()], ..Settings::default() };
-            Context::new(&file, &settings).caches()[0].key.clone()
+            let cx = Context::new(&file, &settings);
+            cx.caches()[0].key.clone()
         };
         for name in ["CACHE_ID", "LANE", "TARGETARCH"] {
             let declared = format!("FROM b\nARG {name}=x");

@@ -4,6 +4,7 @@
 //! Everything here is decided by the text that both readers agree on, as narrowly as it can be told.
 
 use bstr::ByteSlice as _;
+use cachelane::dockerfile::expression::Reach;
 use cachelane::dockerfile::template::is_control_line;
 use cachelane::dockerfile::{Dockerfile, Keyword, SyntaxError, SyntaxErrorKind, expression};
 use cachelane::text::BOM;
@@ -138,7 +139,7 @@ fn may_have_template_flag(text: &[u8]) -> bool {
 }
 
 fn has_expression(text: &[u8]) -> bool {
-    expression::all(text).next().is_some()
+    expression::all(text).any(|(_, reach)| reach != Reach::Open)
 }
 
 /// Why the directives of `source` may differ: a line of theirs that only one of the readers takes for one.
