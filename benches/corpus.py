@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a tree of Dockerfiles like those found in repositories: benches/corpus.py FOLDER [COUNT].
+"""Makes a tree of Dockerfiles like those found in repositories: benches/corpus.py FOLDER [COUNT [WORKFLOWS]].
 
 The mix is that of 2,227 Dockerfiles of 83 public repositories: one file in six has cache mounts, half of those lock
 them, half of the locked ones have no id. Sizes run from a few lines to a few hundred. The seed is fixed, so every run
@@ -56,13 +56,39 @@ def dockerfile(rng):
     return "\n".join(lines) + "\n"
 
 
+def workflow(rng, number, dockerfiles):
+    """A workflow of GitHub Actions: some steps, and in two of three a build of one of the Dockerfiles."""
+    lines = [f"name: workflow {number}", "on: [push, pull_request]", "permissions:", "  contents: read", "jobs:"]
+    for job in range(rng.randint(1, 4)):
+        lines += [f"  job{job}:", "    runs-on: ubuntu-latest"]
+        if rng.random() < 0.4:
+            lines += ["    strategy:", "      matrix:", "        python: [py310, py311, py313]"]
+        lines += ["    steps:", "      - uses: actions/checkout@v4"]
+        for step in range(rng.randint(1, 8)):
+            lines += [f"      - name: step {step}", "        run: |"]
+            lines += [f"          make target-{rng.randint(0, 99)} OPTION=\"$OPTION\"" for _ in range(rng.randint(1, 6))]
+        folder = rng.choice(dockerfiles)
+        match rng.randint(0, 2):
+            case 0:
+                lines += ["      - uses: docker/build-push-action@v6", "        with:", f"          context: {folder}"]
+            case 1:
+                lines += [f"      - run: docker build -t app {folder}"]
+    return "\n".join(lines) + "\n"
+
+
 def main():
     root, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1600
+    workflows = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     rng = random.Random(SEED)
     for number in range(count):
         folder = root / f"team{number // 40}" / f"service{number % 40}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "Dockerfile").write_text(dockerfile(rng), encoding="utf-8")
+    folders = [f"team{number // 40}/service{number % 40}" for number in range(count)]
+    place = root / ".github" / "workflows"
+    for number in range(workflows):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"workflow{number}.yml").write_text(workflow(rng, number, folders), encoding="utf-8")
 
 
 if __name__ == "__main__":

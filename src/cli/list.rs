@@ -74,8 +74,9 @@ fn table(mounts: &[ListedMount], files: usize, quiet: bool) -> String {
     let isolated = mounts.iter().filter(|mount| mount.isolated).count();
     let locked = mounts.iter().filter(|mount| mount.sharing == "locked").count();
     text.push_str(&format!(
-        "\n{} in {files}: {locked} locked, {isolated} with a lane of their own.\n",
-        count(mounts.len(), "cache mount")
+        "\n{} in {files}: {locked} locked, {isolated} with a lane of {} own.\n",
+        count(mounts.len(), "cache mount"),
+        if isolated == 1 { "its" } else { "their" }
     ));
     text
 }
