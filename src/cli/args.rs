@@ -1,6 +1,7 @@
 //! What can be typed, and the help for it.
 
-use std::ffi::OsString;
+mod lane;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -8,6 +9,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::config::{Overrides, values};
 use crate::finding::Severity;
 use crate::rules::RULES;
+
+pub(super) use lane::{IdArgs, LaneFormat, RunArgs, Via};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -408,81 +411,4 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
         "-" => Err("a report goes into a file; `--format` chooses what standard output gets".into()),
         file => Ok((format, file.into())),
     }
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct IdArgs {
-    /// The lane, cleaned where it has to be
-    #[arg(value_name = "LANE", conflicts_with = "matrix")]
-    pub(super) lane: Option<OsString>,
-    #[arg(
-        long,
-        value_name = "JSON",
-        help = "The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]"
-    )]
-    pub(super) matrix: Option<OsString>,
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_parser = values::arg,
-        help = "The build argument that takes the lane [default: the configuration's, or CACHE_ID]"
-    )]
-    pub(super) arg: Option<String>,
-    /// How to print the lane
-    #[arg(long, value_enum, default_value = "plain")]
-    pub(super) format: LaneFormat,
-    /// Say on standard error where the lane comes from
-    #[arg(long)]
-    pub(super) explain: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct RunArgs {
-    /// The lane [default: that of `cachelane id`]
-    #[arg(long, value_name = "LANE", conflicts_with = "matrix")]
-    pub(super) lane: Option<OsString>,
-    #[arg(
-        long,
-        value_name = "JSON",
-        help = "The values of the job's matrix, `${{ toJSON(matrix) }}` say [default: what CACHELANE_MATRIX holds]"
-    )]
-    pub(super) matrix: Option<OsString>,
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_parser = values::arg,
-        help = "The build argument that takes the lane [default: the configuration's, or CACHE_ID]"
-    )]
-    pub(super) arg: Option<String>,
-    /// How the lane reaches the build [default: arg, or namespace where the configuration says so]
-    #[arg(long, value_enum)]
-    pub(super) via: Option<Via>,
-    /// Print the command, ready to be pasted into a shell, and run nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// The command and its arguments
-    #[arg(value_name = "COMMAND", last = true, required = true)]
-    pub(super) command: Vec<OsString>,
-}
-
-/// How to print a lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum LaneFormat {
-    /// Just the lane
-    Plain,
-    /// `--build-arg CACHE_ID=lane`
-    BuildArg,
-    /// `CACHE_ID=lane`
-    Env,
-    /// `CACHE_ID=lane`, at the end of the file that `GITHUB_ENV` names
-    GithubEnv,
-}
-
-/// How a lane reaches a build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Via {
-    /// As the build argument that the Dockerfile's ids refer to
-    Arg,
-    /// As `BUILDKIT_CACHE_MOUNT_NS`, which sets all cache mounts apart, whatever the Dockerfile says
-    Namespace,
 }

@@ -18,7 +18,7 @@ use super::{Outcome, terminal};
 const GITHUB_ENV: &str = "GITHUB_ENV";
 
 pub(super) fn run(args: &IdArgs) -> Outcome {
-    let Some(lane) = lane(args.lane.as_deref(), args.matrix.as_deref()) else { return Outcome::Trouble };
+    let Some(lane) = lane(args.lane.as_deref(), args.source.matrix.as_deref()) else { return Outcome::Trouble };
     if args.explain {
         terminal::note(&format!("`{}`: {}", lane.name, lane.source.explain()));
     }
@@ -26,7 +26,7 @@ pub(super) fn run(args: &IdArgs) -> Outcome {
         terminal::print(format!("{}\n", lane.name));
         return Outcome::Clean;
     }
-    let Some(settings) = settings(args.arg.as_deref()) else { return Outcome::Trouble };
+    let Some(settings) = settings(args.source.arg.as_deref()) else { return Outcome::Trouble };
     let line = format!("{}={}", settings.arg, lane.name);
     match args.format {
         LaneFormat::BuildArg => terminal::print(format!("--build-arg {line}\n")),

@@ -47,13 +47,13 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
 
 /// The command with its lane. `None` where something could not be understood, which has been said.
 fn passed(args: &RunArgs) -> Option<Passed> {
-    let lane = id::lane(args.lane.as_deref(), args.matrix.as_deref())?;
-    let settings = id::settings(args.arg.as_deref())?;
+    let lane = id::lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
+    let settings = id::settings(args.source.arg.as_deref())?;
     let namespace = match args.via {
         Some(via) => via == Via::Namespace,
-        None => settings.namespace && args.arg.is_none(),
+        None => settings.namespace && args.source.arg.is_none(),
     };
-    if namespace && args.arg.is_some() {
+    if namespace && args.source.arg.is_some() {
         terminal::complain(&format!(
             "`--via namespace` passes {NAMESPACE}, and so no argument that `--arg` could name"
         ));

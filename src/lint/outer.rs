@@ -89,7 +89,7 @@ fn moved(inline: &Inline, fix: &Fix) -> Result<Fix, String> {
     })
 }
 
-/// Fixes the Dockerfiles within a file, as [`lint::fix`](super::fix) fixes a Dockerfile; each result is read out of the
+/// Fixes the Dockerfiles within a file, as [`lint::fix`](super::fix()) fixes a Dockerfile; each result is read out of the
 /// new file again, and has to be what it was meant to be.
 #[must_use]
 pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applicability) -> Fixed {

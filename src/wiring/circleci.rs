@@ -41,11 +41,7 @@ fn parameter(raw: &str) -> Option<&str> {
 /// # Errors
 /// Why it is no YAML that could be one.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    if !pipelines::may_build(source) {
-        return Ok(Wiring::default());
-    }
-    let yaml = Yaml::read(source)?;
-    Ok(pipelines::top(&yaml)?.map(|root| gather(root).wiring()).unwrap_or_default())
+    pipelines::read(source, |root| gather(root).wiring())
 }
 
 /// Passes the lane: `$CIRCLE_JOB`, in a matrix its parameters.

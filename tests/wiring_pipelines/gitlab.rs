@@ -177,7 +177,6 @@ fn passes() {
         ".s: &s\n  - docker build @.\nx:\n  script: *s\ny:\n  script: [*s]\n",
         "x:\n  parallel: {matrix: [{PY: ['3.10', '3.13']}]}\n  script:\n    - podman build @-f $PY/Dockerfile .\n",
         "x:\n  parallel: 4\n  script:\n    - cd ä && sudo docker build @.\n",
-        "x:\n  script:\n    - bash -c 'docker build @.'\n",
         "\u{FEFF}x:\n  script:\n    - docker build @.\n",
     ] {
         let plain = source.replace('@', "");
@@ -221,6 +220,7 @@ fn leaves_to_people() {
     let long = "y".repeat(60);
     for (source, why) in [
         ("x:\n  script:\n    - bash -c \"docker build .\"\n".to_owned(), "within quotes"),
+        ("x:\n  script:\n    - bash -c 'docker build .'\n".to_owned(), "within quotes"),
         ("x:\n  script:\n    - sudo docker compose up --build\n".to_owned(), "environment"),
         (
             format!("x:\n  parallel: {{matrix: [{{P: [{long}aaaa, {long}aaab]}}]}}\n  script:\n    - docker build .\n"),

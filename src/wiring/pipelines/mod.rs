@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::shell::{Dialect, Need};
 use super::yaml::{Node, Yaml};
-use super::{Arg, WiringError};
+use super::{Arg, Wiring, WiringError};
 
 pub(super) use pass::{insert, joined, valid};
 pub(super) use reader::{Found, Reader};
@@ -89,6 +89,15 @@ pub(super) fn varying(legs: &[&Leg]) -> Vec<String> {
     let value = |leg: &Leg, name: &str| leg.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
     let varies = |name: &&String| legs.iter().any(|leg| value(leg, name) != value(legs[0], name));
     names.into_iter().filter(varies).cloned().collect()
+}
+
+/// Reads a file by what `gather` finds in it; one without a word that could start a build is not parsed.
+pub(super) fn read(source: &str, gather: impl FnOnce(Node<'_>) -> Wiring) -> Result<Wiring, WiringError> {
+    if !may_build(source) {
+        return Ok(Wiring::default());
+    }
+    let yaml = Yaml::read(source)?;
+    Ok(top(&yaml)?.map(gather).unwrap_or_default())
 }
 
 /// What a file has at its top: nothing where it is empty.
