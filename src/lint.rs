@@ -19,6 +19,7 @@ use crate::suppress::{self, Ignore};
 use crate::text::LineIndex;
 
 mod adopt;
+mod embedded;
 mod list;
 mod outer;
 mod prove;
@@ -26,6 +27,7 @@ mod settle;
 pub mod wire;
 
 pub use adopt::{Adopted, adopt};
+pub use embedded::{add_embedded, check_embedded};
 pub use list::{ListedMount, list};
 pub use outer::{check_wiring, fix_inline};
 pub use wire::Wires;

@@ -158,6 +158,9 @@ pub(super) struct CheckArgs {
     /// Print how many findings each rule has, not the findings
     #[arg(long)]
     pub(super) statistics: bool,
+    /// Also look for Dockerfile text in Python, shell and YAML files and in Markdown's code blocks; `fix` leaves it alone
+    #[arg(long, conflicts_with = "add_ignores")]
+    pub(super) embedded: bool,
     /// Keep only findings on lines that changed since the branch left this git revision
     #[arg(long, value_name = "REF")]
     pub(super) diff: Option<String>,

@@ -1,5 +1,6 @@
 //! `cachelane check`
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::finding::RuleMeta;
@@ -35,7 +36,10 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let mut ran = run::over(&args.common, &settled, look);
+    let mut ran = run::over_all(&args.common, &settled, args.embedded, look);
+    let embedded = |path: &Path| {
+        if args.embedded { run::embedded_kind(path, settled.of(path).as_deref()) } else { None }
+    };
     let relate = |reports: &mut [FileReport]| {
         lint::relate_reports(reports, ran.whole, report::path);
         World::new(&settled, &args.common).wire(reports, ran.whole);
@@ -43,7 +47,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
     relate(&mut ran.results);
     let (mut reports, mut trouble) = (ran.results, ran.trouble);
     if let Some(mut since) = since
-        && let Err(problem) = since.keep(&mut reports, relate)
+        && let Err(problem) = since.keep(&mut reports, embedded, relate)
     {
         return give_up(args, &[said(problem)]);
     }
@@ -93,10 +97,18 @@ fn give_up(args: &CheckArgs, troubles: &[Trouble]) -> Outcome {
 /// What is found in one file by itself; `None` where there is nothing to compare either.
 pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
     if let Some(kind) = given.kind {
-        let report = lint::check_wiring(given.path, kind, given.source, given.settings);
-        let nothing =
-            report.wires.as_ref().is_none_or(|wires| wires.wiring.is_empty()) && report.checked.ignores.is_empty();
+        let mut report = lint::check_wiring(given.path, kind, given.source, given.settings);
+        if given.embedded.is_some() {
+            lint::add_embedded(&mut report);
+        }
+        let nothing = report.wires.as_ref().is_none_or(|wires| wires.wiring.is_empty())
+            && report.checked.ignores.is_empty()
+            && report.checked.findings.is_empty()
+            && report.checked.sites.is_empty();
         return (!nothing).then_some(report);
+    }
+    if let Some(kind) = given.embedded {
+        return lint::check_embedded(given.path, kind, given.source, given.settings);
     }
     let checked = lint::check(given.source, given.settings);
     let nothing = checked.findings.is_empty() && checked.sites.is_empty() && checked.ignores.is_empty();

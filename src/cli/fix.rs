@@ -151,7 +151,7 @@ fn compare(args: &FixArgs, settled: &Settled) -> HashMap<PathBuf, Vec<Finding>> 
 
 /// Fixes one file, and writes it unless a diff is asked for or it is standard input.
 fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding]) -> Option<(FileReport, Done)> {
-    let Given { path, stdin, settings, source, kind } = given;
+    let Given { path, stdin, settings, source, kind, .. } = given;
     let level = level(args);
     if kind.is_none() && !lint::is_of_interest(source) {
         return stdin.then(|| untouched(given));

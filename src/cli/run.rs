@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::config::NAMES;
+use crate::embedded;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, is_dockerfile};
-use crate::workspace::file;
+use crate::workspace::file::{self, FileError};
 
 use super::args::Common;
 use super::progress::Progress;
@@ -42,6 +43,8 @@ pub(super) struct Given<'a> {
     pub(super) stdin: bool,
     /// What it says about builds, by its name; `None` for a Dockerfile.
     pub(super) kind: Option<Kind>,
+    /// What it is where it may hold Dockerfile text, and that is looked for.
+    pub(super) embedded: Option<embedded::Kind>,
     /// What holds for it.
     pub(super) settings: &'a Arc<Settings>,
     /// Its bytes.
@@ -57,7 +60,17 @@ pub(super) fn over<T: Send>(
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
-    let run = Run::new(common, settled, true, visit);
+    over_all(common, settled, false, visit)
+}
+
+/// Like [`over`]; with `embedded`, over files that may hold Dockerfile text as well.
+pub(super) fn over_all<T: Send>(
+    common: &Common,
+    settled: &Settled,
+    embedded: bool,
+    visit: impl Fn(Given<'_>) -> Option<T> + Sync,
+) -> Ran<T> {
+    let run = Run { embedded, ..Run::new(common, settled, true, visit) };
     let progress = Progress::start(!common.quiet, &run.seen);
     let paths = run.paths();
     run.all(&paths);
@@ -90,11 +103,21 @@ pub(super) fn kind(path: &Path) -> Option<Kind> {
     wiring::kind(&path.to_str()?.replace('\\', "/"))
 }
 
+/// What the file at `path` is where it may hold Dockerfile text; `None` for what is a Dockerfile by its name, or because
+/// the configuration `loaded` says so.
+pub(super) fn embedded_kind(path: &Path, loaded: Option<&Loaded>) -> Option<embedded::Kind> {
+    let name = path.file_name()?.as_encoded_bytes();
+    let kind = embedded::kind(name).filter(|_| !is_dockerfile(name))?;
+    (!loaded.is_some_and(|loaded| loaded.includes(path))).then_some(kind)
+}
+
 struct Run<'a, T, F> {
     common: &'a Common,
     settled: &'a Settled,
     /// Whether to say what cannot be read.
     loud: bool,
+    /// Whether to look for Dockerfile text in other files.
+    embedded: bool,
     visit: F,
     results: Mutex<Vec<(PathBuf, T)>>,
     /// A file that is named and found as well is one file.
@@ -112,6 +135,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
             common,
             settled,
             loud,
+            embedded: false,
             visit,
             results: Mutex::default(),
             done: Mutex::default(),
@@ -158,7 +182,10 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
             {
                 nested.extend(path.parent().filter(|parent| *parent != folder).map(Path::to_path_buf));
             }
-            is_dockerfile(name) || kind(path).is_some() || outer.as_ref().is_some_and(|outer| outer.includes(path))
+            is_dockerfile(name)
+                || kind(path).is_some()
+                || (self.embedded && embedded::kind(name).is_some())
+                || outer.as_ref().is_some_and(|outer| outer.includes(path))
         };
         self.walk(folder, outer.clone(), &excluded, wanted);
         for inner in nested.into_inner().unwrap_or_default() {
@@ -166,7 +193,9 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
                 continue;
             };
             let own = |path: &Path| self.settled.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, &loaded));
-            let wanted = |path: &Path, name: &[u8]| !is_dockerfile(name) && loaded.includes(path) && own(path);
+            // What may hold Dockerfile text was met already.
+            let is_met = |name: &[u8]| is_dockerfile(name) || (self.embedded && embedded::kind(name).is_some());
+            let wanted = |path: &Path, name: &[u8]| !is_met(name) && loaded.includes(path) && own(path);
             self.walk(&inner, outer.clone(), &excluded, wanted);
         }
         if self.loud && self.met.load(Ordering::Relaxed) == before {
@@ -201,6 +230,11 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
                     return;
                 }
                 let read = file::read_found(&path, buffer);
+                // A file of another kind may be large, or binary.
+                let is_other = matches!(read, Err(FileError::TooLarge | FileError::Nul { .. }));
+                if is_other && kind(&path).is_none() && self.embedded(&path).is_some() {
+                    return;
+                }
                 self.read(&path, false, read, buffer);
             }
             Err(error) => {
@@ -210,7 +244,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
     }
 
     /// Hands one file on, or says why not.
-    fn read(&self, path: &Path, stdin: bool, read: Result<(), file::FileError>, source: &[u8]) {
+    fn read(&self, path: &Path, stdin: bool, read: Result<(), FileError>, source: &[u8]) {
         self.seen.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = read {
             return self.complain(Trouble::with(report::path(path), error.to_string()));
@@ -218,11 +252,18 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         let Some(loaded) = self.settled.of(path) else { return };
         self.files.fetch_add(1, Ordering::Relaxed);
         let settings = loaded.settings(path);
-        if let Some(result) = (self.visit)(Given { path, stdin, kind: kind(path), settings: &settings, source })
+        let embedded = self.embedded(path);
+        let given = Given { path, stdin, kind: kind(path), embedded, settings: &settings, source };
+        if let Some(result) = (self.visit)(given)
             && let Ok(mut results) = self.results.lock()
         {
             results.push((path.to_path_buf(), result));
         }
+    }
+
+    /// What the file at `path` is where Dockerfile text is looked for in it.
+    fn embedded(&self, path: &Path) -> Option<embedded::Kind> {
+        if self.embedded { embedded_kind(path, self.settled.of(path).as_deref()) } else { None }
     }
 
     fn is_new(&self, path: &Path) -> bool {

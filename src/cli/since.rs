@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::Dockerfile;
+use crate::embedded;
 use crate::finding::Finding;
 use crate::lint::FileReport;
 use crate::rules::{Rule, by_name};
@@ -63,7 +64,8 @@ impl Since {
         Ok(Self { repositories, here: here.to_path_buf(), stdin: reads_stdin.then(stdin) })
     }
 
-    /// Keeps the findings that are new. `relate` compares files, and settles what is found in them.
+    /// Keeps the findings that are new. `embedded` says which files are looked into for Dockerfile text,
+    /// `relate` compares files, and settles what is found in them.
     ///
     /// The other files count as they are now where they were not changed.
     ///
@@ -72,6 +74,7 @@ impl Since {
     pub(super) fn keep(
         &mut self,
         reports: &mut [FileReport],
+        embedded: impl Fn(&Path) -> Option<embedded::Kind>,
         relate: impl FnOnce(&mut [FileReport]),
     ) -> Result<(), String> {
         if reports.iter().all(|report| report.checked.findings.is_empty()) {
@@ -86,7 +89,8 @@ impl Since {
                 Past::Was(source) => source,
             };
             let (path, kind) = (report.path.as_path(), report.wires.as_ref().map(|wires| wires.kind));
-            if let Some(was) = check::look(Given { path, stdin: false, kind, settings: &report.settings, source }) {
+            let (embedded, settings) = (embedded(path), &report.settings);
+            if let Some(was) = check::look(Given { path, stdin: false, kind, embedded, settings, source }) {
                 indices.push(index);
                 old.push(was);
             }
@@ -99,7 +103,8 @@ impl Since {
                 Past::Same => Lines::same(&report.source),
                 Past::Was(source) => Lines::of(&source, &report.source),
             };
-            keep_new(report, old.get(&index), &lines);
+            let is_dockerfile = report.wires.is_none() && embedded(&report.path).is_none();
+            keep_new(report, is_dockerfile, old.get(&index), &lines);
         }
         Ok(())
     }
@@ -116,7 +121,7 @@ impl Since {
 }
 
 /// Keeps the findings of `report` that are not among those of `old`, or that lie in what changed.
-fn keep_new(report: &mut FileReport, old: Option<&FileReport>, lines: &Lines) {
+fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileReport>, lines: &Lines) {
     let text = |report: &FileReport, finding: &Finding| finding.span.of(&report.source).replace("\r\n", "\n");
     let mut places: HashMap<(&str, usize, Vec<u8>), usize> = HashMap::new();
     let mut texts: HashMap<(&str, Vec<u8>), usize> = HashMap::new();
@@ -128,7 +133,7 @@ fn keep_new(report: &mut FileReport, old: Option<&FileReport>, lines: &Lines) {
             *texts.entry((finding.rule, text)).or_default() += 1;
         }
     }
-    let file = if report.wires.is_none() { Dockerfile::read(&report.source).ok() } else { None };
+    let file = if is_dockerfile { Dockerfile::read(&report.source).ok() } else { None };
     let is_new = |finding: &Finding| {
         let (start, end) = (finding.span.start, finding.span.end.saturating_sub(1).max(finding.span.start));
         let around = file.as_ref().and_then(|f| f.instruction_at(start).map(|at| f.instructions[at].lines));

@@ -72,7 +72,14 @@ impl<'a> World<'a> {
         // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
         file::read(path, &mut source).ok()?;
         let settings = loaded.settings(shown);
-        check::look(Given { path: shown, stdin: false, kind: None, settings: &settings, source: &source })
+        check::look(Given {
+            path: shown,
+            stdin: false,
+            kind: None,
+            embedded: None,
+            settings: &settings,
+            source: &source,
+        })
     }
 }
 
