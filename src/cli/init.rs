@@ -59,7 +59,7 @@ impl Said {
     fn hook(&mut self, folder: &Path) {
         let path = folder.join(PRE_COMMIT);
         let mut old = Vec::new();
-        match file::read(&path, &mut old) {
+        match file::read(&path, &mut old, file::MAX_SIZE) {
             Ok(()) => {}
             Err(FileError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 say(&path, "there is none. If you use pre-commit, write one with this in it:");
