@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::config::{Overrides, values};
 use crate::finding::Severity;
 use crate::rules::RULES;
+use crate::workspace::file;
 
 pub(super) use lane::{IdArgs, LaneFormat, RunArgs, Via};
 
@@ -242,6 +243,9 @@ pub(super) struct Common {
     /// Hold to `exclude` for files that are named, too
     #[arg(long)]
     pub(super) force_exclude: bool,
+    /// The largest file to read, in MiB; a larger one is named, and left alone
+    #[arg(long, value_name = "MIB", default_value_t = file::MAX_SIZE / file::MIB, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    max_size: u64,
     /// Print findings and fixes, and nothing else
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -293,6 +297,11 @@ impl Select {
 }
 
 impl Common {
+    /// The largest file to read, in bytes.
+    pub(super) const fn max_size(&self) -> u64 {
+        self.max_size * file::MIB
+    }
+
     /// Looks whether what was typed goes together.
     ///
     /// # Errors

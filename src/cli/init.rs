@@ -63,7 +63,7 @@ impl Said {
         let root = root(folder);
         let path = root.join(PRE_COMMIT);
         let mut old = Vec::new();
-        match file::read(&path, &mut old) {
+        match file::read(&path, &mut old, file::MAX_SIZE) {
             Ok(()) => {}
             Err(FileError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 say(&path, "there is none. If you use pre-commit, write one with this in it:");

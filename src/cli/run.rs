@@ -157,13 +157,13 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
                 if !self.is_new(path) {
                     continue;
                 }
-                let read = file::read_from(io::stdin().lock(), &mut buffer);
+                let read = file::read_from(io::stdin().lock(), &mut buffer, self.common.max_size());
                 let name = self.common.stdin_filename.as_deref().unwrap_or(path);
                 self.read(name, true, read, &buffer);
             } else if path.is_dir() {
                 self.search(path);
             } else if self.is_new(path) && !(self.common.force_exclude && self.is_excluded(path, None)) {
-                let read = file::read(path, &mut buffer);
+                let read = file::read(path, &mut buffer, self.common.max_size());
                 self.read(path, false, read, &buffer);
             }
         }
@@ -229,9 +229,9 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
                 if !self.is_new(&path) {
                     return;
                 }
-                let read = file::read_found(&path, buffer);
+                let read = file::read_found(&path, buffer, self.common.max_size());
                 // A file of another kind may be large, or binary.
-                let is_other = matches!(read, Err(FileError::TooLarge | FileError::Nul { .. }));
+                let is_other = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
                 if is_other && kind(&path).is_none() && self.embedded(&path).is_some() {
                     return;
                 }

@@ -18,11 +18,13 @@ pub(super) struct World<'a> {
     settled: &'a Settled,
     /// Whether excluded Dockerfiles are not to be looked at, even where a build leads to them.
     force_exclude: bool,
+    /// The largest file to read, in bytes.
+    max_size: u64,
 }
 
 impl<'a> World<'a> {
     pub(super) fn new(settled: &'a Settled, common: &Common) -> Self {
-        Self { settled, force_exclude: common.force_exclude }
+        Self { settled, force_exclude: common.force_exclude, max_size: common.max_size() }
     }
 
     /// Adds to `reports` what rules say about their builds.
@@ -70,7 +72,7 @@ impl<'a> World<'a> {
         }
         let mut source = Vec::new();
         // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
-        file::read(path, &mut source).ok()?;
+        file::read(path, &mut source, self.max_size).ok()?;
         let settings = loaded.settings(shown);
         check::look(Given {
             path: shown,

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::file::is_leftover;
+
 /// Whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the same
 /// with `Containerfile`, and never `*.dockerignore`.
 ///
@@ -30,7 +32,8 @@ pub struct WalkError {
 /// Calls `visit` for every file below `folder` that is `wanted`, on several threads at once.
 ///
 /// `.gitignore` and its kin are respected, in and out of a git repository; hidden folders are searched (`.devcontainer`
-/// holds Dockerfiles), `.git` and what is `pruned` is not. Symbolic links are not followed.
+/// holds Dockerfiles), `.git` and what is `pruned` is not. Symbolic links are not followed. What a write that was cut short
+/// has left is no file of anybody's, whatever is wanted.
 pub fn walk<S: Send>(
     folder: &Path,
     threads: usize,
@@ -53,7 +56,10 @@ pub fn walk<S: Send>(
             match entry {
                 Ok(entry) => {
                     let name = entry.file_name().as_encoded_bytes();
-                    if entry.file_type().is_some_and(|kind| kind.is_file()) && wanted(entry.path(), name) {
+                    if entry.file_type().is_some_and(|kind| kind.is_file())
+                        && !is_leftover(name)
+                        && wanted(entry.path(), name)
+                    {
                         visit(&mut state, Ok(entry.into_path()));
                     }
                 }

@@ -4,8 +4,17 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read, in bytes. No Dockerfile comes near it; BuildKit itself stops at lines of 64 KiB.
-pub const MAX_SIZE: u64 = 32 * 1024 * 1024;
+use super::attributes;
+
+/// The largest file that is read where nobody says otherwise, in bytes. No Dockerfile comes near it; BuildKit itself stops
+/// at lines of 64 KiB.
+pub const MAX_SIZE: u64 = 32 * MIB;
+
+/// A mebibyte, in bytes.
+pub const MIB: u64 = 1024 * 1024;
+
+/// How the name of a temporary file begins. One is left behind only where cachelane is killed while it writes.
+const TEMPORARY: &str = ".cachelane-";
 
 /// Room for most Dockerfiles, in bytes, so that one read takes them in.
 const CHUNK: usize = 16 * 1024;
@@ -19,9 +28,9 @@ pub enum FileError {
     /// It is not a regular file.
     #[error("it is not a regular file")]
     NotRegular,
-    /// It is larger than [`MAX_SIZE`].
-    #[error("it is larger than {} MiB: no Dockerfile is", MAX_SIZE / (1024 * 1024))]
-    TooLarge,
+    /// It is larger than this many bytes.
+    #[error("it is larger than {} MiB: no Dockerfile is (`--max-size` allows more)", .0 / MIB)]
+    TooLarge(u64),
     /// It holds a NUL byte.
     #[error("there is a NUL byte on line {line}: it is binary, or UTF-16 (save it as UTF-8)")]
     Nul {
@@ -46,6 +55,12 @@ pub enum FileError {
     /// A new file cannot get its owner and group.
     #[error("cannot keep its owner and group, and it is left as it is: {0}")]
     Owner(io::Error),
+    /// A new file cannot get its mode.
+    #[error("cannot keep its mode, and it is left as it is: the system gives the new file {0:o}")]
+    Mode(u32),
+    /// A new file cannot get its extended attributes: its ACL, say.
+    #[error("cannot keep its extended attributes, and it is left as it is: {0}")]
+    Attributes(io::Error),
     /// It cannot be written.
     #[error("cannot write it, and it is left as it is: {0}")]
     Write(io::Error),
@@ -57,40 +72,69 @@ pub enum FileError {
     Create(io::Error),
 }
 
-/// Reads the file at `path` into `buffer`, replacing what is there.
+/// Reads the file at `path` into `buffer`, replacing what is there: at most `max` bytes.
 ///
 /// # Errors
 /// [`FileError`] where there is no such regular file, or where it cannot be a Dockerfile (too large, NUL bytes).
-pub fn read(path: &Path, buffer: &mut Vec<u8>) -> Result<(), FileError> {
+pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.clear();
-    let meta = fs::metadata(path).map_err(FileError::Read)?;
-    if !meta.is_file() {
-        // Opening a FIFO would wait for somebody to write to it.
+    // A device is not even opened: that alone can do something.
+    if !fs::metadata(path).map_err(FileError::Read)?.is_file() {
         return Err(FileError::NotRegular);
     }
-    read_from(File::open(path).map_err(FileError::Read)?, buffer)
+    read_open(&open(path, true)?, buffer, max)
 }
 
-/// Reads the file at `path` as [`read`] does; the walk that found it has seen that it is a regular one.
+/// Reads the file at `path` as [`read`] does; the walk that found it has seen that it is a regular one. What has become a
+/// link since is not followed.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_found(path: &Path, buffer: &mut Vec<u8>) -> Result<(), FileError> {
+pub fn read_found(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.clear();
-    read_from(File::open(path).map_err(FileError::Read)?, buffer)
+    read_open(&open(path, false)?, buffer, max)
+}
+
+/// Opens the file at `path`. Where it has become a FIFO since somebody looked, that does not wait for a writer.
+#[cfg(unix)]
+fn open(path: &Path, follow: bool) -> Result<File, FileError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+    let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
+    let flags = i32::try_from((flags | OFlags::NOCTTY).bits()).unwrap_or_default();
+    fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(FileError::Read)
+}
+
+/// Opens the file at `path`.
+#[cfg(not(unix))]
+fn open(path: &Path, _: bool) -> Result<File, FileError> {
+    File::open(path).map_err(FileError::Read)
+}
+
+/// Reads all of `file` into `buffer`, by the rules of [`read`].
+fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
+    let meta = file.metadata().map_err(FileError::Read)?;
+    if !meta.is_file() {
+        return Err(FileError::NotRegular);
+    }
+    if meta.len() > max {
+        return Err(FileError::TooLarge(max));
+    }
+    read_from(file, buffer, max)
 }
 
 /// Reads all of `input` into `buffer`, by the rules of [`read`].
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>) -> Result<(), FileError> {
+pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.reserve(CHUNK);
-    input.take(MAX_SIZE + 1).read_to_end(buffer).map_err(FileError::Read)?;
-    if buffer.len() as u64 > MAX_SIZE {
+    input.take(max.saturating_add(1)).read_to_end(buffer).map_err(FileError::Read)?;
+    if buffer.len() as u64 > max {
         buffer.clear();
         buffer.shrink_to_fit();
-        return Err(FileError::TooLarge);
+        return Err(FileError::TooLarge(max));
     }
     if let Some(at) = memchr::memchr(0, buffer) {
         return Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1 });
@@ -98,30 +142,57 @@ pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>) -> Result<(), FileE
     Ok(())
 }
 
-/// Gives `file` the owner and the mode of the file that it is to replace.
+/// Whether a file of this name is one that cachelane left behind when it was killed while it wrote.
+#[must_use]
+pub fn is_leftover(name: &[u8]) -> bool {
+    let rest = name.strip_prefix(TEMPORARY.as_bytes());
+    rest.is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Gives `file` the owner, the mode and the attributes of `old`, the file that it is to replace.
 #[cfg(unix)]
-fn take_after(file: &File, old: &fs::Metadata) -> Result<(), FileError> {
+fn take_after(file: &File, old: &File, meta: &fs::Metadata) -> Result<(), FileError> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
-    if old.nlink() > 1 {
-        return Err(FileError::HardLinks(old.nlink()));
+    if meta.nlink() > 1 {
+        return Err(FileError::HardLinks(meta.nlink()));
     }
     let new = file.metadata().map_err(FileError::Write)?;
-    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        fchown(file, Some(old.uid()), Some(old.gid())).map_err(FileError::Owner)?;
+    if (new.uid(), new.gid()) != (meta.uid(), meta.gid()) {
+        fchown(file, Some(meta.uid()), Some(meta.gid())).map_err(FileError::Owner)?;
     }
-    file.set_permissions(old.permissions()).map_err(FileError::Write)
+    attributes::take_after(file, old).map_err(FileError::Attributes)?;
+    file.set_permissions(meta.permissions()).map_err(FileError::Write)?;
+    // The kernel drops a set-group-ID bit of a foreign group without a word.
+    let new = file.metadata().map_err(FileError::Write)?;
+    if new.mode() == meta.mode() { Ok(()) } else { Err(FileError::Mode(new.mode() & 0o7777)) }
 }
 
 /// Gives `file` the permissions of the file that it is to replace.
 #[cfg(not(unix))]
-fn take_after(file: &File, old: &fs::Metadata) -> Result<(), FileError> {
-    file.set_permissions(old.permissions()).map_err(FileError::Write)
+fn take_after(file: &File, _: &File, meta: &fs::Metadata) -> Result<(), FileError> {
+    file.set_permissions(meta.permissions()).map_err(FileError::Write)
+}
+
+/// Whether what stands at a path by now is the file that was opened, as it was then.
+#[cfg(unix)]
+fn is_same(now: &fs::Metadata, then: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = |meta: &fs::Metadata| (meta.dev(), meta.ino(), meta.mode(), meta.uid(), meta.gid(), meta.nlink());
+    file(now) == file(then)
+}
+
+/// Whether what stands at a path by now is a file still.
+#[cfg(not(unix))]
+fn is_same(now: &fs::Metadata, _: &fs::Metadata) -> bool {
+    now.is_file()
 }
 
 /// Puts `new` in the place of `old`, the content of the file at `path`: all of it or nothing.
 ///
-/// The new content goes into a file beside it, reaches the disk, gets the old owner and mode, and takes the old one's place
-/// in one step. A file with hard links is not replaced: its other names would keep the old content. A symbolic link stays one; its target is written only when it lies inside one of `roots`.
+/// The new content goes into a file beside it, reaches the disk, gets the old owner, mode and extended attributes (an ACL
+/// is one), and takes the old one's place in one step. A file with hard links is not replaced: its other names would keep
+/// the old content. A symbolic link stays one; its target is written only when it lies inside one of `roots`. Where the
+/// file holds `new` already, somebody else was faster with the same change, and nothing is to be done.
 ///
 /// # Errors
 /// [`FileError`] where the file is no longer `old`, or cannot be written; it is as it was then.
@@ -132,19 +203,30 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
         return Err(FileError::LinkOutside(target));
     }
     let folder = folder_of(&target);
-    let meta = fs::metadata(&target).map_err(FileError::Write)?;
+    if !fs::symlink_metadata(&target).map_err(FileError::Read)?.is_file() {
+        return Err(FileError::Changed);
+    }
+    let file = open(&target, false)?;
+    let meta = file.metadata().map_err(FileError::Write)?;
     if meta.permissions().readonly() {
         return Err(FileError::ReadOnly);
     }
-    let temporary = tempfile::Builder::new().prefix(".cachelane-").tempfile_in(folder);
+    let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder);
     let mut temporary = temporary.map_err(|error| FileError::Folder(nameless(&error)))?;
     temporary.as_file_mut().write_all(new).map_err(FileError::Write)?;
-    take_after(temporary.as_file(), &meta)?;
+    take_after(temporary.as_file(), &file, &meta)?;
     temporary.as_file().sync_all().map_err(FileError::Write)?;
-    let mut now = Vec::with_capacity(old.len());
-    read(&target, &mut now)?;
-    if now != old {
-        return Err(FileError::Changed);
+    let mut now = Vec::with_capacity(old.len() + 1);
+    let longest = old.len().max(new.len()) as u64 + 1;
+    file.take(longest).read_to_end(&mut now).map_err(FileError::Read)?;
+    if now == new {
+        return Ok(());
+    }
+    // The last look before the rename: between the two there is no time to speak of, but no lock either.
+    let same = fs::symlink_metadata(&target).is_ok_and(|at| is_same(&at, &meta));
+    if now != old || !same {
+        let faster = read_found(&target, &mut now, longest).is_ok() && now == new;
+        return if faster { Ok(()) } else { Err(FileError::Changed) };
     }
     temporary.persist(&target).map_err(|error| FileError::Write(error.error))?;
     sync(folder);
@@ -210,7 +292,7 @@ fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     // What the umask takes off is taken off.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let temporary = builder.prefix(".cachelane-").tempfile_in(folder);
+    let temporary = builder.prefix(TEMPORARY).tempfile_in(folder);
     let mut temporary = temporary.map_err(|error| nameless(&error))?;
     temporary.as_file_mut().write_all(bytes)?;
     temporary.as_file().sync_all()?;
@@ -302,7 +384,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused() {
         let mut buffer = Vec::new();
-        assert!(matches!(read_from(&b"a\nb\0"[..], &mut buffer), Err(FileError::Nul { line: 2 })));
-        assert!(matches!(read_from(io::repeat(b'x'), &mut buffer), Err(FileError::TooLarge)));
+        assert!(matches!(read_from(&b"a\nb\0"[..], &mut buffer, MAX_SIZE), Err(FileError::Nul { line: 2 })));
+        assert!(matches!(read_from(io::repeat(b'x'), &mut buffer, MAX_SIZE), Err(FileError::TooLarge(_))));
     }
 }
