@@ -29,6 +29,8 @@ use oracle::Oracle;
 /// How many files are made up, and how many of those BuildKit has to accept for the test to be worth anything.
 const MADE_UP: u64 = 10_000;
 const ACCEPTED: usize = 5_000;
+/// How many files the official parser is asked about in one message.
+const AT_ONCE: usize = 200;
 /// How many changed copies of fixtures are read.
 const MUTATED: u64 = 1_500;
 
@@ -61,8 +63,12 @@ fn made_up_files() {
     let start = number("CACHELANE_PARITY_SEED").unwrap_or(0);
     let count = number("CACHELANE_PARITY_FILES").unwrap_or(MADE_UP);
     let mut tally = Tally::default();
-    for seed in start..start + count {
-        tally.add(&format!("the file of seed {seed}"), &generate::file(seed));
+    for first in (start..start + count).step_by(AT_ONCE) {
+        let files: Vec<Vec<u8>> = (first..(start + count).min(first + AT_ONCE as u64)).map(generate::file).collect();
+        Oracle::lock().prepare(&files);
+        for (seed, file) in (first..).zip(&files) {
+            tally.add(&format!("the file of seed {seed}"), file);
+        }
     }
     println!("{}", tally.finish("made-up files"));
     if count >= MADE_UP {

@@ -1,8 +1,8 @@
 """Reads Dockerfiles with BuildKit's own parser, by way of the package `dockerfile`.
 
-Each line of standard input is one file, its bytes in hexadecimal. The answer is one line of JSON on standard output:
-`{"commands": [...]}`, or `{"error": "..."}` where the parser refuses the file. The commands' text is in hexadecimal
-too, byte for byte, whatever its encoding.
+Each line of standard input is one file, its bytes in hexadecimal, or several with commas between them. The answer to
+each file is one line of JSON on standard output: `{"commands": [...]}`, or `{"error": "..."}` where the parser refuses
+the file. The commands' text is in hexadecimal too, byte for byte, whatever its encoding.
 """
 
 import codecs
@@ -48,8 +48,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "Dockerfile"
         for line in sys.stdin:
-            path.write_bytes(bytes.fromhex(line))
-            print(json.dumps(answer(path)), flush=True)
+            for file in line.rstrip("\n").split(","):
+                path.write_bytes(bytes.fromhex(file))
+                print(json.dumps(answer(path)))
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 //! The official parser: the Python package `dockerfile`, which wraps BuildKit's, in a virtual environment of its own.
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -11,6 +12,12 @@ use serde::{Deserialize, Deserializer};
 
 /// The package, pinned: version 3.4.0 carries the parser of BuildKit 0.12.5. `newer.rs` knows what has changed since.
 const PACKAGE: &str = "dockerfile==3.4.0";
+
+/// Where the virtual environment goes; cargo names a folder to tests, but not to `fuzz/`.
+const BASE: &str = match option_env!("CARGO_TARGET_TMPDIR") {
+    Some(folder) => folder,
+    None => concat!(env!("CARGO_MANIFEST_DIR"), "/target"),
+};
 
 /// What the parser makes of a file. Where it refuses the file, an `error` stands in place of the commands.
 #[derive(Deserialize)]
@@ -79,6 +86,8 @@ pub struct Oracle {
     process: Child,
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
+    /// What [`Oracle::prepare`] has asked already.
+    known: HashMap<Vec<u8>, Option<Vec<Parsed>>>,
 }
 
 impl Oracle {
@@ -90,9 +99,8 @@ impl Oracle {
     }
 
     fn start(environment: &Path) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/oracle.py");
         let mut process = Command::new(environment.join("bin/python"))
-            .arg(script)
+            .args(["-c", include_str!("oracle.py")])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Go's scanner complains there about every byte that is not UTF-8.
@@ -101,7 +109,7 @@ impl Oracle {
             .unwrap();
         let requests = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
-        Self { process, requests, answers }
+        Self { process, requests, answers, known: HashMap::new() }
     }
 
     /// What the official parser makes of `source`; `None` where it refuses the file.
@@ -109,15 +117,41 @@ impl Oracle {
     /// # Panics
     /// If the process has died, which is no answer.
     pub fn ask(&mut self, source: &[u8]) -> Option<Vec<Parsed>> {
-        let mut request = String::with_capacity(2 * source.len() + 1);
-        for byte in source {
-            write!(request, "{byte:02x}").unwrap();
+        if let Some(known) = self.known.remove(source) {
+            return known;
         }
+        self.send(&[source]);
+        self.answer(source)
+    }
+
+    /// Asks about all `sources` in one message, which is much faster: [`Oracle::ask`] has the answers then, each once.
+    ///
+    /// # Panics
+    /// If the process has died, which is no answer.
+    pub fn prepare(&mut self, sources: &[Vec<u8>]) {
+        self.known.clear();
+        self.send(sources);
+        for source in sources {
+            let answer = self.answer(source);
+            self.known.insert(source.clone(), answer);
+        }
+    }
+
+    fn send(&mut self, sources: &[impl AsRef<[u8]>]) {
+        let mut request = String::new();
+        for source in sources {
+            source.as_ref().iter().for_each(|byte| write!(request, "{byte:02x}").unwrap());
+            request.push(',');
+        }
+        request.pop();
         request.push('\n');
+        // A process that is dead gives no answer either.
+        let _ = self.requests.write_all(request.as_bytes()).and_then(|()| self.requests.flush());
+    }
+
+    fn answer(&mut self, source: &[u8]) -> Option<Vec<Parsed>> {
         let mut answer = String::new();
-        let sent = self.requests.write_all(request.as_bytes()).and_then(|()| self.requests.flush());
-        let read = sent.and_then(|()| self.answers.read_line(&mut answer));
-        if read.is_err() || answer.is_empty() {
+        if self.answers.read_line(&mut answer).is_err() || answer.is_empty() {
             let log = environment().join("stderr");
             let status = self.process.wait();
             panic!("the official parser died ({status:?}, see {}) of {:?}", log.display(), BStr::new(source));
@@ -128,7 +162,7 @@ impl Oracle {
 
 /// The folder of the virtual environment, made on first use and kept from one run to the next.
 fn environment() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("parity-venv");
+    let folder = Path::new(BASE).join("parity-venv");
     // Written last, so that an environment that was not finished is made anew.
     let marker = folder.join(PACKAGE);
     if marker.exists() {

@@ -1,0 +1,173 @@
+//! Dockerfiles, suppressions, configurations and lanes.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use bstr::ByteSlice as _;
+use cachelane::config::{Config, Overrides};
+use cachelane::dockerfile::Dockerfile;
+use cachelane::finding::Severity;
+use cachelane::fix::{Fix, apply};
+use cachelane::lint;
+use cachelane::rules::profile::PROFILES;
+use cachelane::rules::{RULES, Settings};
+use cachelane::suppress;
+use cachelane::text::Span;
+use cachelane::wiring::argv;
+use cachelane::wiring::ci::{self, Typed};
+
+use crate::invariants;
+
+fn holds(outer: Span, inner: Span) {
+    assert!(outer.start <= inner.start && inner.start <= inner.end && inner.end <= outer.end, "{inner:?} in {outer:?}");
+}
+
+/// Everything that is read stands in the file, in order.
+pub fn reader(data: &[u8]) {
+    let whole = Span::new(0, data.len());
+    let file = match Dockerfile::read(data) {
+        Ok(file) => file,
+        Err(error) => return holds(whole, error.span),
+    };
+    assert!(file.top <= data.len());
+    let mut at = 0;
+    for (index, instruction) in file.instructions.iter().enumerate() {
+        let span = instruction.span;
+        holds(whole, span);
+        assert!(at <= span.start && instruction.lead <= span.start && instruction.lines.0 <= instruction.lines.1);
+        assert!(instruction.args <= instruction.text.bytes().len());
+        holds(span, instruction.name);
+        instruction.heredocs.iter().for_each(|doc| holds(span, doc.body));
+        instruction.comments.iter().for_each(|comment| holds(span, *comment));
+        for mount in &instruction.mounts {
+            let places = mount.fields.iter().map(|field| mount.text.span(field.start, field.end));
+            places.for_each(|place| holds(span, place));
+        }
+        assert!(span.is_empty() || file.instruction_at(span.start) == Some(index));
+        at = span.end;
+    }
+}
+
+/// Settings that follow from two bytes.
+fn settings(bits: u8, rules: u8) -> Settings {
+    let bit = |number: u8| bits >> number & 1 == 1;
+    Settings {
+        arg: if bit(0) { "OWN" } else { "CACHE_ID" }.to_owned(),
+        keep_default: bit(1),
+        namespace: bit(2) && bit(3),
+        require_syntax: bit(4),
+        profile: (bit(5) && bit(6)).then(|| PROFILES.first()).flatten(),
+        isolating: if bit(7) { vec!["TARGETARCH".to_owned()] } else { Vec::new() },
+        rules: match usize::from(rules) {
+            0..128 => None,
+            rule => Some(RULES.iter().skip(rule % RULES.len()).step_by(2).map(|rule| rule.meta().name).collect()),
+        },
+        ..Settings::default()
+    }
+}
+
+/// A fix is small, comes to an end and reads as before.
+pub fn fix(data: &[u8]) {
+    let [bits, rules, source @ ..] = data else { return };
+    let settings = settings(*bits, *rules);
+    invariants::safe_fix(source, &settings);
+    invariants::all_fixes(source, &settings);
+}
+
+/// Suppressions stand where they say, come out of their lists, and silence what they are added for.
+pub fn ignores(data: &[u8]) {
+    let whole = Span::new(0, data.len());
+    let file = Dockerfile::read(data).ok();
+    for outline in suppress::read_outline(data) {
+        holds(whole, outline.line);
+    }
+    let found = suppress::read(data, file.as_ref());
+    for ignore in &found {
+        holds(whole, ignore.line);
+        holds(ignore.line, ignore.comment);
+        for (name, span) in &ignore.names {
+            holds(ignore.comment, *span);
+            assert_eq!(span.of(data).to_str_lossy(), *name);
+        }
+        if ignore.fault.is_none() && ignore.names.len() > 1 {
+            let fix = Fix::safe("", suppress::remove(ignore, &[0]));
+            let bytes = apply(data, &[&fix]).bytes;
+            let file = Dockerfile::read(&bytes).ok();
+            let now = suppress::read(&bytes, file.as_ref());
+            let now = now.iter().find(|now| now.comment.start == ignore.comment.start).expect("the comment is there");
+            assert!(now.names.iter().map(|(name, _)| name).eq(ignore.names[1..].iter().map(|(name, _)| name)));
+        }
+    }
+    let settings = Settings::default();
+    let checked = lint::check_alone(data, &settings);
+    if let Ok(Some(adopted)) = lint::adopt(data, &checked.findings, &settings, Severity::Warning) {
+        let left = lint::check_alone(&adopted.bytes, &settings).findings;
+        let again = lint::adopt(&adopted.bytes, &left, &settings, Severity::Warning);
+        assert!(matches!(again, Ok(None)), "{again:?}");
+    }
+    invariants::safe_fix(data, &settings);
+}
+
+/// A configuration is read, or what is wrong with it is said with its place.
+pub fn config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let config = match Config::read(text, Overrides::default()) {
+        Ok(config) => config,
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            for problem in problems {
+                assert!(text.get(problem.span.start..problem.span.end).is_some(), "{problem:?}");
+            }
+            return;
+        }
+    };
+    for path in ["Dockerfile", "a/b/Dockerfile.x", "legacy/ä/Containerfile", "", "../x", "/x"] {
+        let path = Path::new(path);
+        let shown = config.show(path);
+        assert!(shown.iter().filter(|shown| shown.is_rule).count() == RULES.len());
+        let settings = config.settings(path);
+        let _ = (config.includes(path), config.excludes(path, None), config.excludes(path, Some(Path::new("a"))));
+        lint::check(b"FROM a\nRUN --mount=type=cache,target=/x,sharing=locked true\n", &settings);
+    }
+    let lines = text.split('\n').count();
+    let line = |shown: &cachelane::config::Shown| match shown.origin {
+        cachelane::config::Origin::File(line) => line,
+        _ => 1,
+    };
+    assert!(config.show(Path::new("Dockerfile")).iter().all(|shown| (1..=lines).contains(&line(shown))));
+    for problem in config.idle() {
+        assert!(text.get(problem.span.start..problem.span.end).is_some(), "{problem:?}");
+    }
+}
+
+/// What comes out is a lane, goes in again unchanged, and a command takes it once.
+pub fn lane(data: &[u8]) {
+    const NAMES: &[&str] = &[
+        "CACHE_ID",
+        "GITHUB_ACTIONS",
+        "GITHUB_WORKFLOW",
+        "GITHUB_JOB",
+        "GITLAB_CI",
+        "CI_JOB_NAME_SLUG",
+        "CI_JOB_NAME",
+    ];
+    let mut parts = data.split(|&byte| byte == b'\n');
+    let mut part = || parts.next().filter(|part| !part.is_empty());
+    let typed = Typed { lane: part(), matrix: part() };
+    let variables: Vec<Option<&[u8]>> = NAMES.iter().map(|_| part()).collect();
+    let variable = |name: &str| {
+        let at = NAMES.iter().position(|known| *known == name);
+        at.map_or(variables[1], |at| variables[at]).map(<[u8]>::to_vec)
+    };
+    let Ok(lane) = ci::lane(typed, variable) else { return };
+    assert!(ci::is_lane(lane.name.as_bytes()), "{lane:?}");
+    let again = ci::lane(Typed { lane: Some(lane.name.as_bytes()), matrix: None }, |_| None).expect("it is no matrix");
+    assert_eq!(again.name, lane.name);
+    let words: Vec<OsString> = parts.map(|word| word.to_str_lossy().into_owned().into()).collect();
+    for arg in ["CACHE_ID", argv::NAMESPACE] {
+        let ask = argv::Ask { lane: &lane.name, arg };
+        let Ok(passed) = argv::pass(&words, ask, |_| true) else { continue };
+        let again = argv::pass(&passed.words, ask, |_| true).expect("it was taken before");
+        assert_eq!(again.words, passed.words, "a lane is passed twice");
+    }
+}

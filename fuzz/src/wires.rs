@@ -1,0 +1,144 @@
+//! Workflows, pipelines, Compose and bake files.
+
+use cachelane::fix::{Applicability, Fix, apply};
+use cachelane::lint;
+use cachelane::rules::Settings;
+use cachelane::text::Span;
+use cachelane::wiring::{Arg, Build, Kind, Lane, Wiring, pass, read};
+
+const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default", shared: true };
+
+/// How often a lane is passed before it has to be everywhere.
+const ROUNDS: usize = 40;
+
+/// A workflow of GitHub's.
+pub fn github(data: &[u8]) {
+    wiring(Kind::Github, data);
+}
+
+/// A Compose file.
+pub fn compose(data: &[u8]) {
+    wiring(Kind::Compose, data);
+}
+
+/// A bake file: JSON where it begins like that.
+pub fn bake(data: &[u8]) {
+    wiring(if data.first() == Some(&b'{') { Kind::BakeJson } else { Kind::BakeHcl }, data);
+}
+
+/// A pipeline of the kind that the first byte names.
+pub fn pipelines(data: &[u8]) {
+    const KINDS: [Kind; 5] = [Kind::Gitlab, Kind::Circleci, Kind::Buildkite, Kind::Azure, Kind::Bitbucket];
+    let [kind, data @ ..] = data else { return };
+    wiring(KINDS[usize::from(*kind) % KINDS.len()], data);
+}
+
+/// What is read stands in the file; a build that a lane is passed to has it, and nothing else has changed.
+fn wiring(kind: Kind, data: &[u8]) {
+    let Ok(source) = std::str::from_utf8(data) else { return };
+    let wiring = match read(kind, source) {
+        Ok(wiring) => wiring,
+        Err(error) => return stands(source, error.span),
+    };
+    places(source, &wiring);
+    for build in wiring.builds.iter().filter(|build| !passes(build)) {
+        let Ok(fix) = pass(kind, source, build, &LANE) else { continue };
+        let new = made(source, &[&fix]);
+        same_but_for_the_lane(kind, &wiring, &new, build);
+    }
+    everywhere(kind, source);
+    inline(kind, source, &wiring);
+}
+
+fn stands(source: &str, span: Span) {
+    assert!(source.get(span.start..span.end).is_some(), "{span:?} in {} bytes", source.len());
+}
+
+fn places(source: &str, wiring: &Wiring) {
+    let args = |args: &[Arg]| args.iter().for_each(|arg| stands(source, arg.span));
+    for build in &wiring.builds {
+        stands(source, build.span);
+        args(&build.args);
+        args(&build.env);
+    }
+    wiring.unknown.iter().for_each(|unknown| stands(source, unknown.span));
+    for call in &wiring.calls {
+        stands(source, call.span);
+        args(&call.with);
+    }
+    for inline in &wiring.inline {
+        stands(source, inline.span);
+        for piece in &inline.pieces {
+            let there = source.get(piece.file..piece.file + piece.len);
+            assert_eq!(inline.text.get(piece.text..piece.text + piece.len), there);
+            assert!(there.is_some());
+        }
+    }
+}
+
+fn passes(build: &Build) -> bool {
+    build.args.iter().any(|arg| arg.name == LANE.arg)
+}
+
+fn made(source: &str, fixes: &[&Fix]) -> String {
+    let applied = apply(source.as_bytes(), fixes);
+    assert!(fixes.len() > 1 || applied.deferred.is_empty(), "{fixes:?} overlaps itself");
+    String::from_utf8(applied.bytes).expect("an edit tears no character")
+}
+
+/// What a build is, apart from its arguments and its place.
+fn essence(build: &Build) -> impl PartialEq + std::fmt::Debug + '_ {
+    (build.front, &build.name, &build.what, &build.target, &build.runs, &build.job, &build.id, &build.others)
+}
+
+fn same_but_for_the_lane(kind: Kind, before: &Wiring, new: &str, build: &Build) {
+    let after = read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
+    let at = before.builds.iter().position(|other| other == build).expect("it is one of them");
+    assert_eq!(before.builds.len(), after.builds.len(), "{new}");
+    assert!(passes(&after.builds[at]), "the lane is not passed:\n{new}");
+    for (was, is) in before.builds.iter().zip(&after.builds) {
+        assert_eq!(essence(was), essence(is), "{new}");
+        let kept = is.args.iter().filter(|arg| arg.name != LANE.arg).map(|arg| (&arg.name, &arg.value));
+        let had = was.args.iter().filter(|arg| arg.name != LANE.arg).map(|arg| (&arg.name, &arg.value));
+        assert!(kept.eq(had), "another argument has changed:\n{new}");
+    }
+    let texts = |wiring: &Wiring| wiring.inline.iter().map(|inline| inline.text.clone()).collect::<Vec<_>>();
+    assert_eq!(texts(before), texts(&after), "a Dockerfile within has changed");
+    let calls = |wiring: &Wiring| wiring.calls.iter().map(|call| call.path.clone()).collect::<Vec<_>>();
+    assert_eq!(calls(before), calls(&after));
+}
+
+/// Passing all lanes that can be passed comes to an end, and what was passed needs nothing more.
+fn everywhere(kind: Kind, source: &str) {
+    let mut source = source.to_owned();
+    for _ in 0..ROUNDS {
+        let Ok(wiring) = read(kind, &source) else { panic!("no longer to be read:\n{source}") };
+        let open = wiring.builds.iter().filter(|build| !passes(build));
+        let fixes: Vec<Fix> = open.filter_map(|build| pass(kind, &source, build, &LANE).ok()).collect();
+        if fixes.is_empty() {
+            return;
+        }
+        source = made(&source, &fixes.iter().collect::<Vec<_>>());
+    }
+    panic!("passing lanes goes on and on:\n{source}");
+}
+
+/// Dockerfiles within are fixed in their places, once.
+fn inline(kind: Kind, source: &str, before: &Wiring) {
+    if before.inline.is_empty() {
+        return;
+    }
+    let settings = Settings::default();
+    let fixed = lint::fix_inline(kind, source.as_bytes(), &settings, Applicability::Safe);
+    let new = std::str::from_utf8(&fixed.bytes).expect("an edit tears no character");
+    let after = read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
+    assert_eq!(before.inline.len(), after.inline.len());
+    let again = lint::fix_inline(kind, &fixed.bytes, &settings, Applicability::Safe);
+    assert_eq!(again.bytes, fixed.bytes, "fixing again changes more:\n{new}");
+    if fixed.dropped.is_empty() {
+        for (was, is) in before.inline.iter().zip(&after.inline) {
+            let meant = lint::fix(was.text.as_bytes(), &settings, Applicability::Safe, &[]).bytes;
+            assert_eq!(is.text.as_bytes(), meant);
+        }
+    }
+}
