@@ -13,8 +13,11 @@ use std::path::Path;
 
 use bstr::BStr;
 
-/// A target with what it does. The official parser is asked by `tests/parity`, not here.
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A target's name, and what it does with an input.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every target. The official parser is asked by `tests/parity`, not here.
+const TARGETS: &[Target] = &[
     ("reader", targets::reader),
     ("parity", targets::reader),
     ("fix", targets::fix),
