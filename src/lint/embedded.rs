@@ -1,5 +1,6 @@
 //! Dockerfile text in files that are none: what is found in it, with places in those files. Nothing of it is rewritten.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,23 +58,26 @@ fn narrowed(kind: Kind, settings: &Settings) -> Settings {
 }
 
 /// Adds what is found in `source`, but for what stands in one of the spans `known`; gives the bytes of each piece and of
-/// each instruction in it.
+/// each instruction in it, ordered.
 fn collect(kind: Kind, source: &[u8], settings: &Settings, known: &[Span], checked: &mut Checked) -> Vec<Unit> {
     let lines = LineIndex::new(source);
-    let (mut units, mut done) = (Vec::new(), known.to_vec());
+    let mut units = Vec::new();
+    // By where they begin; none overlaps another.
+    let mut done: BTreeMap<usize, usize> = known.iter().map(|span| (span.start, span.end)).collect();
     for piece in embedded::find(kind, source) {
         units.push(Unit { span: piece.extent, is_piece: true });
         for region in embedded::regions(&piece) {
             let span = region.span(0, region.bytes().len());
-            if done.iter().any(|other| span.start < other.end && other.start < span.end) {
+            if done.range(..span.end).next_back().is_some_and(|(_, end)| span.start < *end) {
                 continue;
             }
-            done.push(span);
+            done.insert(span.start, span.end);
             let text = Text { piece: &piece, kind, region: &region, source, lines: &lines };
             text.check(settings, checked, &mut units);
         }
     }
     checked.findings.sort_by_key(|finding| (finding.span, finding.rule));
+    units.sort_by_key(|unit: &Unit| unit.span);
     units
 }
 
@@ -90,7 +94,8 @@ fn widen(ignores: &mut [Ignore], units: &[Unit], kind: Kind) {
     for ignore in ignores {
         match &mut ignore.covers {
             Covers::Instruction(span) => {
-                let within = units.iter().filter(|unit| span.contains(unit.span.start));
+                let first = units.partition_point(|unit| unit.span.start < span.start);
+                let within = units[first..].iter().take_while(|unit| unit.span.start < span.end);
                 span.end = within.map(|unit| unit.span.end).fold(span.end, usize::max);
             }
             Covers::File => {
