@@ -1,10 +1,10 @@
 //! Dockerfile text in files that are none: what is found in it, with places in those files. Nothing of it is rewritten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::dockerfile::{Dockerfile, FaultKind};
+use crate::dockerfile::{Dockerfile, Fault, FaultKind};
 use crate::embedded::{self, Holder, Kind, Piece};
 use crate::finding::{Finding, Severity};
 use crate::fix::Applicability;
@@ -136,9 +136,12 @@ impl Text<'_> {
         let cx = Context::new(&file, settings);
         let place = |span: Span| self.region.span(span.start, span.end);
         units.extend(file.instructions.iter().map(|one| Unit { span: place(one.span), is_piece: false }));
-        let found = rules::check(&cx).into_iter().filter(|found| self.is_certain(&file, found));
-        checked.findings.extend(found.map(|found| {
-            let cache = cx.caches().iter().find(|cache| cache.mount.id_span() == found.span);
+        let caches: HashMap<Span, &Cache<'_>> =
+            cx.caches().iter().map(|cache| (cache.mount.id_span(), cache)).collect();
+        let certain = self.certain_faults(&file);
+        let is_certain = |found: &Finding| found.rule != "invalid-mount" || certain.contains(&found.span);
+        checked.findings.extend(rules::check(&cx).into_iter().filter(is_certain).map(|found| {
+            let cache = caches.get(&found.span).copied();
             let help = cache.filter(|_| found.rule == "shared-lock").map(|cache| self.help(&cx, cache));
             self.moved(found, help)
         }));
@@ -154,22 +157,22 @@ impl Text<'_> {
         }));
     }
 
-    /// Whether `found` is so whatever stands around the text.
-    fn is_certain(&self, file: &Dockerfile<'_>, found: &Finding) -> bool {
-        if found.rule != "invalid-mount" {
-            return true;
+    /// Where a mount is wrong whatever stands around the text.
+    fn certain_faults(&self, file: &Dockerfile<'_>) -> HashSet<Span> {
+        if self.kind == Kind::Markdown {
+            return HashSet::new();
         }
-        let faulty = file.mounts().find(|(_, mount)| mount.faults.iter().any(|fault| fault.span == found.span));
-        let Some((index, mount)) = faulty.filter(|_| self.kind != Kind::Markdown) else { return false };
-        let known = |kind: &FaultKind| {
-            matches!(kind, FaultKind::UnknownOption(..) | FaultKind::UnknownValue(..) | FaultKind::NotForType(..))
+        let is_known = |fault: &&Fault| {
+            matches!(fault.kind, FaultKind::UnknownOption(..) | FaultKind::UnknownValue(..) | FaultKind::NotForType(..))
         };
-        let instruction = &file.instructions[index];
-        let written = instruction.text.bytes()[..instruction.args].iter().all(|b| !b"${}%*<>()[]".contains(b));
-        // What a program only compares with, or puts together, has no command.
-        mount.faults.iter().any(|fault| fault.span == found.span && known(&fault.kind))
-            && written
-            && !instruction.arguments().is_empty()
+        let is_whole = |index: usize| {
+            let instruction = &file.instructions[index];
+            // What a program only compares with, or puts together, has no command.
+            let written = !instruction.text.bytes()[..instruction.args].iter().any(|b| b"${}%*<>()[]".contains(b));
+            written && !instruction.arguments().is_empty()
+        };
+        let faulty = file.mounts().filter(|(index, mount)| !mount.faults.is_empty() && is_whole(*index));
+        faulty.flat_map(|(_, mount)| mount.faults.iter().filter(is_known).map(|fault| fault.span)).collect()
     }
 
     /// `found` with its places in the file.
