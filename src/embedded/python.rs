@@ -7,7 +7,7 @@ use crate::dockerfile::Mapped;
 use crate::text::Span;
 
 /// How deep braces are followed in an f-string's expression.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 16;
 
 /// One literal.
 #[derive(Clone, Copy, Debug)]

@@ -28,8 +28,8 @@ const KEYWORDS: &[&str] = &[
     "WORKDIR",
 ];
 
-/// How many heredocs of one text are looked for.
-const MAX_HEREDOCS: usize = 1000;
+/// How many heredocs that do not end are looked for in one text.
+const MAX_OPEN: usize = 64;
 
 /// What a line is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn regions(piece: &Piece) -> Vec<Mapped<'static>> {
     let mut open = Region::default();
     let mut done = Vec::new();
     let mut continued = false;
-    let (mut behind, mut searches) = (0, 0);
+    let (mut behind, mut open_ended) = (0, 0);
     for span in lines(bytes) {
         let line = span.of(bytes);
         if span.start < behind {
@@ -77,9 +77,9 @@ pub fn regions(piece: &Piece) -> Vec<Mapped<'static>> {
             Line::Instruction | Line::Flag => trimmed.ends_with(b"\\") || (continued && is_between),
             Line::Between | Line::Other => false,
         };
-        if matches!(kind, Line::Instruction) && !continued && has(trimmed, "<<") && searches < MAX_HEREDOCS {
-            searches += 1;
+        if matches!(kind, Line::Instruction) && !continued && has(trimmed, "<<") && open_ended < MAX_OPEN {
             behind = heredocs(bytes, trimmed, span.end);
+            open_ended += usize::from(behind == span.end);
         }
     }
     open.close(text, &mut done);

@@ -7,9 +7,12 @@ use crate::text::Span;
 /// How deep substitutions are followed.
 const MAX_DEPTH: usize = 32;
 
+/// How many heredocs that do not end are looked for.
+const MAX_OPEN: usize = 64;
+
 /// Adds the strings and heredocs of `code`.
 pub(super) fn find(code: &Mapped<'_>, pieces: &mut Vec<Piece>) {
-    let mut reader = Reader { code, bytes: code.bytes(), pieces, waiting: Vec::new() };
+    let mut reader = Reader { code, bytes: code.bytes(), pieces, waiting: Vec::new(), open_ended: 0 };
     let mut at = 0;
     while at < reader.bytes.len() {
         // A `)` too many ends nothing.
@@ -31,6 +34,7 @@ struct Reader<'c, 'm, 'p> {
     bytes: &'c [u8],
     pieces: &'p mut Vec<Piece>,
     waiting: Vec<Waiting>,
+    open_ended: usize,
 }
 
 impl Reader<'_, '_, '_> {
@@ -149,6 +153,9 @@ impl Reader<'_, '_, '_> {
     /// The bodies that begin at byte `at`, where a line does. What does not end is none: a shift, say.
     fn bodies(&mut self, mut at: usize) -> usize {
         for waiting in std::mem::take(&mut self.waiting) {
+            if self.open_ended == MAX_OPEN {
+                break;
+            }
             let word = waiting.word.of(self.bytes);
             let mut parts = Vec::new();
             let closing = lines(&self.bytes[at..]).find_map(|span| {
@@ -162,7 +169,10 @@ impl Reader<'_, '_, '_> {
                 parts.push(Span::new(line.start + tabs, line.end));
                 None
             });
-            let Some(closing) = closing else { continue };
+            let Some(closing) = closing else {
+                self.open_ended += 1;
+                continue;
+            };
             let (escapes, holder): (&[u8], _) =
                 if waiting.expands { (b"\\$`\n", Holder::ExpandingHeredoc) } else { (b"", Holder::Heredoc) };
             self.add(Span::new(waiting.at, closing.end - 1), &parts, escapes, holder);

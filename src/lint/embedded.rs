@@ -1,9 +1,10 @@
 //! Dockerfile text in files that are none: what is found in it, with places in those files. Nothing of it is rewritten.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::dockerfile::{Dockerfile, FaultKind};
+use crate::dockerfile::{Dockerfile, Fault, FaultKind};
 use crate::embedded::{self, Holder, Kind, Piece};
 use crate::finding::{Finding, Severity};
 use crate::fix::Applicability;
@@ -57,23 +58,26 @@ fn narrowed(kind: Kind, settings: &Settings) -> Settings {
 }
 
 /// Adds what is found in `source`, but for what stands in one of the spans `known`; gives the bytes of each piece and of
-/// each instruction in it.
+/// each instruction in it, ordered.
 fn collect(kind: Kind, source: &[u8], settings: &Settings, known: &[Span], checked: &mut Checked) -> Vec<Unit> {
     let lines = LineIndex::new(source);
-    let (mut units, mut done) = (Vec::new(), known.to_vec());
+    let mut units = Vec::new();
+    // By where they begin; none overlaps another.
+    let mut done: BTreeMap<usize, usize> = known.iter().map(|span| (span.start, span.end)).collect();
     for piece in embedded::find(kind, source) {
         units.push(Unit { span: piece.extent, is_piece: true });
         for region in embedded::regions(&piece) {
             let span = region.span(0, region.bytes().len());
-            if done.iter().any(|other| span.start < other.end && other.start < span.end) {
+            if done.range(..span.end).next_back().is_some_and(|(_, end)| span.start < *end) {
                 continue;
             }
-            done.push(span);
+            done.insert(span.start, span.end);
             let text = Text { piece: &piece, kind, region: &region, source, lines: &lines };
             text.check(settings, checked, &mut units);
         }
     }
     checked.findings.sort_by_key(|finding| (finding.span, finding.rule));
+    units.sort_by_key(|unit: &Unit| unit.span);
     units
 }
 
@@ -90,7 +94,8 @@ fn widen(ignores: &mut [Ignore], units: &[Unit], kind: Kind) {
     for ignore in ignores {
         match &mut ignore.covers {
             Covers::Instruction(span) => {
-                let within = units.iter().filter(|unit| span.contains(unit.span.start));
+                let first = units.partition_point(|unit| unit.span.start < span.start);
+                let within = units[first..].iter().take_while(|unit| unit.span.start < span.end);
                 span.end = within.map(|unit| unit.span.end).fold(span.end, usize::max);
             }
             Covers::File => {
@@ -131,9 +136,12 @@ impl Text<'_> {
         let cx = Context::new(&file, settings);
         let place = |span: Span| self.region.span(span.start, span.end);
         units.extend(file.instructions.iter().map(|one| Unit { span: place(one.span), is_piece: false }));
-        let found = rules::check(&cx).into_iter().filter(|found| self.is_certain(&file, found));
-        checked.findings.extend(found.map(|found| {
-            let cache = cx.caches().iter().find(|cache| cache.mount.id_span() == found.span);
+        let caches: HashMap<Span, &Cache<'_>> =
+            cx.caches().iter().map(|cache| (cache.mount.id_span(), cache)).collect();
+        let certain = self.certain_faults(&file);
+        let is_certain = |found: &Finding| found.rule != "invalid-mount" || certain.contains(&found.span);
+        checked.findings.extend(rules::check(&cx).into_iter().filter(is_certain).map(|found| {
+            let cache = caches.get(&found.span).copied();
             let help = cache.filter(|_| found.rule == "shared-lock").map(|cache| self.help(&cx, cache));
             self.moved(found, help)
         }));
@@ -149,22 +157,22 @@ impl Text<'_> {
         }));
     }
 
-    /// Whether `found` is so whatever stands around the text.
-    fn is_certain(&self, file: &Dockerfile<'_>, found: &Finding) -> bool {
-        if found.rule != "invalid-mount" {
-            return true;
+    /// Where a mount is wrong whatever stands around the text.
+    fn certain_faults(&self, file: &Dockerfile<'_>) -> HashSet<Span> {
+        if self.kind == Kind::Markdown {
+            return HashSet::new();
         }
-        let faulty = file.mounts().find(|(_, mount)| mount.faults.iter().any(|fault| fault.span == found.span));
-        let Some((index, mount)) = faulty.filter(|_| self.kind != Kind::Markdown) else { return false };
-        let known = |kind: &FaultKind| {
-            matches!(kind, FaultKind::UnknownOption(..) | FaultKind::UnknownValue(..) | FaultKind::NotForType(..))
+        let is_known = |fault: &&Fault| {
+            matches!(fault.kind, FaultKind::UnknownOption(..) | FaultKind::UnknownValue(..) | FaultKind::NotForType(..))
         };
-        let instruction = &file.instructions[index];
-        let written = instruction.text.bytes()[..instruction.args].iter().all(|b| !b"${}%*<>()[]".contains(b));
-        // What a program only compares with, or puts together, has no command.
-        mount.faults.iter().any(|fault| fault.span == found.span && known(&fault.kind))
-            && written
-            && !instruction.arguments().is_empty()
+        let is_whole = |index: usize| {
+            let instruction = &file.instructions[index];
+            // What a program only compares with, or puts together, has no command.
+            let written = !instruction.text.bytes()[..instruction.args].iter().any(|b| b"${}%*<>()[]".contains(b));
+            written && !instruction.arguments().is_empty()
+        };
+        let faulty = file.mounts().filter(|(index, mount)| !mount.faults.is_empty() && is_whole(*index));
+        faulty.flat_map(|(_, mount)| mount.faults.iter().filter(is_known).map(|fault| fault.span)).collect()
     }
 
     /// `found` with its places in the file.
