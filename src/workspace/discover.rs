@@ -56,7 +56,10 @@ pub fn walk<S: Send>(
             match entry {
                 Ok(entry) => {
                     let name = entry.file_name().as_encoded_bytes();
-                    if entry.file_type().is_some_and(|kind| kind.is_file()) && !is_leftover(name) && wanted(entry.path(), name) {
+                    if entry.file_type().is_some_and(|kind| kind.is_file())
+                        && !is_leftover(name)
+                        && wanted(entry.path(), name)
+                    {
                         visit(&mut state, Ok(entry.into_path()));
                     }
                 }

@@ -14,12 +14,16 @@ mod value;
 
 pub use pass::pass;
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use self::value::{Ast, Field, Kind, Part, Scope, Value};
 use super::compose::path;
 use super::{Arg, Build, Escapes, Front, Inline, Runs, Unknown, What, Wiring, WiringError};
 use crate::text::Span;
+
+/// A target that inherits from more than this is not followed any further.
+const MAX_LINEAGE: usize = 100;
 
 /// What a bake file says.
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ struct File {
     variables: Vec<(String, Option<Ast>)>,
     groups: Vec<(String, Ast)>,
     targets: Vec<Target>,
+    /// The targets of each name, by their places; made when they are asked for.
+    names: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
 /// A `target` block.
@@ -98,21 +104,31 @@ impl File {
         let mut found: Vec<&Target> = Vec::new();
         let mut seen: HashSet<&str> = HashSet::new();
         let mut known = true;
+        let names = self.names.get_or_init(|| {
+            let mut names: HashMap<String, Vec<usize>> = HashMap::new();
+            for (index, target) in self.targets.iter().enumerate() {
+                names.entry(target.name.clone()).or_default().push(index);
+            }
+            names
+        });
         let mut left = vec![target];
         while let Some(target) = left.pop() {
             if !seen.insert(&target.name) {
                 continue;
             }
             // Blocks of one name are one target, of which the last counts first.
-            let same = self.targets.iter().rev().filter(|other| other.name == target.name);
-            found.extend(same);
+            let same = names.get(target.name.as_str()).into_iter().flatten();
+            found.extend(same.rev().map(|other| &self.targets[*other]));
+            if found.len() > MAX_LINEAGE {
+                return (found, false);
+            }
             let Some(inherits) = target.get("inherits") else {
                 continue;
             };
             let values = scope.value(inherits);
             known &= values.list().is_some();
             for value in values.list().unwrap_or_default() {
-                let parent = value.text().and_then(|name| self.targets.iter().find(|other| other.name == name));
+                let parent = value.text().and_then(|name| Some(&self.targets[*names.get(name)?.first()?]));
                 known &= parent.is_some();
                 // The last in is the first out: of the parents, the last counts first.
                 left.extend(parent);
