@@ -259,7 +259,7 @@ fn templates() {
     let open = format!("{{% if a %}}\n{RUN}{{% else %}}\n");
     survives("else", "Dockerfile", format!("FROM a\n{}", nested(&open, RUN, "{% endif %}\n", 500)));
     let block = format!("{{% if a %}}\nARG X\n{{% else %}}\nARG CACHE_ID\n{{% endif %}}\n{RUN}");
-    grows("one after the other", "Dockerfile", 250, |count| format!("FROM a\n{}", block.repeat(count)));
+    grows("one after the other", "Dockerfile", 100, |count| format!("FROM a\n{}", block.repeat(count)));
     survives("braces", "Dockerfile", format!("FROM a\n{RUN}RUN {}\n", "{{".repeat(1000)));
 }
 
@@ -360,18 +360,18 @@ fn what_extends_itself() {
     survives(
         "a chain of jobs",
         ".gitlab-ci.yml",
-        format!("s0:\n  script: docker build .\n{}", times(300, |n| gitlab(n + 1, n))),
+        format!("s0:\n  script: docker build .\n{}", times(60, |n| gitlab(n + 1, n))),
     );
-    survives("a circle of jobs", ".gitlab-ci.yml", times(300, |n| gitlab(n, (n + 1) % (300 * factor()))));
+    survives("a circle of jobs", ".gitlab-ci.yml", times(60, |n| gitlab(n, (n + 1) % (60 * factor()))));
     let compose = |n: usize, of: usize| format!("  s{n}:\n    build: .\n    extends: s{of}\n");
     survives(
         "a circle of services",
         "compose.yaml",
-        format!("services:\n{}", times(200, |n| compose(n, (n + 1) % (200 * factor())))),
+        format!("services:\n{}", times(60, |n| compose(n, (n + 1) % (60 * factor())))),
     );
     let hcl = |n: usize, of: usize| format!("target \"t{n}\" {{\n  inherits = [\"t{of}\", \"t{of}\"]\n}}\n");
-    survives("a chain of targets", "docker-bake.hcl", times(2000, |n| hcl(n + 1, n)));
-    survives("a circle of targets", "docker-bake.hcl", times(2000, |n| hcl(n, (n + 1) % (2000 * factor()))));
+    survives("a chain of targets", "docker-bake.hcl", times(500, |n| hcl(n + 1, n)));
+    survives("a circle of targets", "docker-bake.hcl", times(500, |n| hcl(n, (n + 1) % (500 * factor()))));
     let steps = times(40, |n| format!("  c{}:\n    steps:\n      - c{n}\n      - c{n}\n", n + 1));
     survives(
         "commands",
