@@ -10,6 +10,10 @@ use crate::text::Span;
 
 use super::Problem;
 
+/// The longest glob, and the most braces in one: each level of them is a level of the stack while globs are read.
+const MAX_LEN: usize = 4096;
+const MAX_BRACES: usize = 100;
+
 /// Some globs. One without a `/` (but at its end) matches a name in any folder; others match from the configuration's
 /// folder on. `*` stays within a folder, `**` does not.
 #[derive(Debug, Default)]
@@ -26,6 +30,11 @@ impl Globs {
         let mut kept = Vec::new();
         for pattern in patterns {
             let (text, span) = (pattern.get_ref(), Span::new(pattern.span().start, pattern.span().end));
+            if text.len() > MAX_LEN || text.matches('{').count() > MAX_BRACES {
+                let message = format!("a glob has at most {MAX_LEN} bytes and {MAX_BRACES} braces");
+                problems.push(Problem { span, message, help: None });
+                continue;
+            }
             match GlobBuilder::new(&rooted(text)).literal_separator(true).build() {
                 Ok(glob) if !text.trim_matches('/').is_empty() => {
                     set.add(glob);

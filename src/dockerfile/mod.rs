@@ -10,6 +10,7 @@ pub mod expression;
 pub mod faults;
 pub mod flags;
 pub mod heredoc;
+mod lineage;
 pub mod lines;
 pub mod mapped;
 pub mod mounts;

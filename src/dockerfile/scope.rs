@@ -5,9 +5,11 @@
 //! then the global default applies. An ONBUILD trigger runs in another build and sees the image's ENV, and the triggers
 //! before it.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use super::expression::{self, Reach};
+use super::lineage::{Lineage, Tree};
 use super::lines::{is_blank, trim_end};
 use super::stages::Base;
 use super::words::Word;
@@ -18,7 +20,11 @@ use super::{Dockerfile, Instruction, Keyword, Place};
 const MAX_LOOKUPS: usize = 1000;
 const MAX_DEPTH: usize = 20;
 /// How many declarations of one name are looked through for the one that gives it a value.
-const MAX_DECLARATIONS: usize = 1000;
+const MAX_DECLARATIONS: usize = 50;
+/// How many declarations of one name above a RUN are looked at, in its stage or one that it is built from.
+const MAX_SEEN: usize = 200;
+/// From how many stages on a chain of them is not gone along stage by stage.
+const MANY_STAGES: usize = 64;
 
 /// Which instruction declares a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +59,19 @@ pub struct Declaration {
 /// The declarations of a file by name, each in the file's order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
-    names: HashMap<String, Vec<Declaration>>,
+    names: HashMap<String, Name>,
+    /// How the stages are built from each other, for a file with many.
+    tree: OnceCell<Tree>,
+}
+
+/// What is known of one name.
+#[derive(Clone, Debug, Default)]
+struct Name {
+    declarations: Vec<Declaration>,
+    /// The places that declare it, each with its stage.
+    places: OnceCell<HashSet<(Place, Option<usize>)>>,
+    /// The stages that declare it, for a file with many.
+    lineage: OnceCell<Lineage>,
 }
 
 /// `NAME` or `NAME=value` in an ARG or ENV.
@@ -81,7 +99,7 @@ impl Scope {
             let found = assignments(instruction, file.escape);
             let alone = found.len() == 1;
             for assignment in found {
-                scope.names.entry(assignment.name.to_owned()).or_default().push(Declaration {
+                scope.names.entry(assignment.name.to_owned()).or_default().declarations.push(Declaration {
                     by,
                     instruction: index,
                     stage,
@@ -101,14 +119,23 @@ impl Dockerfile<'_> {
     /// Every declaration of `name`, in the file's order.
     #[must_use]
     pub fn declarations(&self, name: &str) -> &[Declaration] {
-        self.scope.get_or_init(|| Scope::new(self)).names.get(name).map_or(&[], Vec::as_slice)
+        self.known(name).map_or(&[], |name| &name.declarations)
+    }
+
+    fn scope(&self) -> &Scope {
+        self.scope.get_or_init(|| Scope::new(self))
+    }
+
+    fn known(&self, name: &str) -> Option<&Name> {
+        self.scope().names.get(name)
     }
 
     /// The global ARG `name`, before the first FROM. The last one counts.
     #[must_use]
     pub fn global(&self, name: &str) -> Option<&Declaration> {
-        let globals = self.declarations(name).iter().take_while(|declaration| declaration.stage.is_none());
-        globals.filter(|declaration| !declaration.onbuild).last()
+        let all = self.declarations(name);
+        let globals = &all[..all.partition_point(|declaration| declaration.stage.is_none())];
+        globals.iter().rev().find(|declaration| !declaration.onbuild)
     }
 
     /// The stage of the instruction `index`; `None` before the first.
@@ -133,10 +160,19 @@ impl Dockerfile<'_> {
     /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
     #[must_use]
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
-        let all = self.declarations(name);
-        let mut stage = stage;
         // Where nothing declares the name, no chain has to be followed; otherwise only stages that do are looked into.
-        while !all.is_empty() {
+        let known = self.known(name)?;
+        if self.stages.len() > MANY_STAGES {
+            let tree = self.scope().tree.get_or_init(|| Tree::new(&self.stages));
+            let stages = known.declarations.iter().filter_map(|declaration| declaration.stage);
+            let lineage = known.lineage.get_or_init(|| Lineage::new(tree, stages));
+            return lineage.above(tree, stage).find_map(|(base, built)| {
+                let place = self.instructions[self.stages[built].from?].place;
+                self.visible_in(name, base, self.stages[base].instructions.end, place)
+            });
+        }
+        let mut stage = stage;
+        loop {
             let Base::Stage(base) = self.stages[stage].base else { return None };
             let from = self.stages[stage].from?;
             let place = self.instructions[from].place;
@@ -146,7 +182,6 @@ impl Dockerfile<'_> {
             }
             stage = base;
         }
-        None
     }
 
     /// The declaration that gives `name` its value at instruction `index` in a build that passes none.
@@ -172,18 +207,21 @@ impl Dockerfile<'_> {
     fn visible_in(&self, name: &str, stage: usize, before: usize, place: Place) -> Option<&Declaration> {
         let all = self.declarations(name);
         let end = all.partition_point(|declaration| declaration.instruction < before);
-        let own = || all[..end].iter().rev().take_while(|d| d.stage == Some(stage)).filter(|d| !d.onbuild);
+        let above = all[..end].iter().rev().take(MAX_SEEN);
+        let own = || above.clone().take_while(|d| d.stage == Some(stage)).filter(|d| !d.onbuild);
         own()
             .find(|d| self.blocks.encloses(d.place, place))
-            .or_else(|| own().find(|d| self.in_every_branch(d, place, all)))
+            .or_else(|| own().find(|d| self.in_every_branch(d, place, name)))
     }
 
     /// Whether `declaration` stands in a block that leads past `place` and each branch of which declares the name.
-    fn in_every_branch(&self, declaration: &Declaration, place: Place, all: &[Declaration]) -> bool {
+    fn in_every_branch(&self, declaration: &Declaration, place: Place, name: &str) -> bool {
         let Some(block) = self.blocks.block(declaration.place).filter(|block| block.exhaustive) else { return false };
         let around = self.blocks.parent(declaration.place).unwrap_or(Place::FILE);
-        let declares = |branch: Place| all.iter().any(|d| d.place == branch && d.stage == declaration.stage);
-        self.blocks.encloses(around, place) && block.branches.iter().all(|branch| declares(*branch))
+        let Some(name) = self.known(name).filter(|_| self.blocks.encloses(around, place)) else { return false };
+        let all = || name.declarations.iter().map(|declaration| (declaration.place, declaration.stage)).collect();
+        let places = name.places.get_or_init(all);
+        block.branches.iter().all(|branch| places.contains(&(*branch, declaration.stage)))
     }
 
     fn visible_to_trigger(&self, name: &str, stage: usize, index: usize, place: Place) -> Option<&Declaration> {

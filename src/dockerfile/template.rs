@@ -22,6 +22,8 @@ struct Branch {
     parent: Option<Place>,
     /// The block it is a branch of, by index; `usize::MAX` for the file.
     of: usize,
+    /// The last branch within it, itself where there is none: those within it are numbered one after the other.
+    last: usize,
 }
 
 /// A block: from the line that opens it to the line that closes it.
@@ -110,7 +112,7 @@ impl Blocks {
     /// The blocks of `source`; none where it is no template.
     #[must_use]
     pub fn read(source: &[u8], template: bool) -> Self {
-        let root = Branch { parent: None, of: usize::MAX };
+        let root = Branch { parent: None, of: usize::MAX, last: 0 };
         let mut blocks = Self { branches: vec![root], all: Vec::new(), bounds: vec![(0, Place::FILE)] };
         if !template {
             return blocks;
@@ -124,6 +126,11 @@ impl Blocks {
             if here != before {
                 blocks.bounds.push((line.full.end, here));
             }
+        }
+        for branch in (1..blocks.branches.len()).rev() {
+            let Branch { parent, last, .. } = blocks.branches[branch];
+            let around = &mut blocks.branches[parent.unwrap_or(Place::FILE).0].last;
+            *around = last.max(*around);
         }
         blocks
     }
@@ -149,7 +156,7 @@ impl Blocks {
 
     fn branch(&mut self, parent: Place, block: usize) -> Place {
         let place = Place(self.branches.len());
-        self.branches.push(Branch { parent: Some(parent), of: block });
+        self.branches.push(Branch { parent: Some(parent), of: block, last: place.0 });
         self.all[block].branches.push(place);
         place
     }
@@ -164,19 +171,13 @@ impl Blocks {
     /// Whether text in `inner` is reached only by way of `outer`, so that what stands in `outer` serves it.
     #[must_use]
     pub fn encloses(&self, outer: Place, inner: Place) -> bool {
-        // A branch is made after the branch around it, so the numbers only fall on the way out.
-        self.way_out(inner).take_while(|place| *place >= outer).any(|place| place == outer)
+        (outer.0..=self.branches[outer.0].last).contains(&inner.0)
     }
 
     /// The innermost place that encloses both.
     #[must_use]
     pub fn common(&self, a: Place, b: Place) -> Place {
-        let (mut a, mut b) = (a, b);
-        while a != b {
-            let later = if a > b { &mut a } else { &mut b };
-            *later = self.branches[later.0].parent.unwrap_or(Place::FILE);
-        }
-        a
+        self.way_out(a).find(|place| self.encloses(*place, b)).unwrap_or(Place::FILE)
     }
 
     /// The block that `place` is a branch of; `None` for the file itself.

@@ -295,6 +295,9 @@ pub struct Rewired {
     pub dropped: Vec<super::Dropped>,
 }
 
+/// How many bytes of one file are read again, edit by edit, before the rest is left for another run.
+const MAX_REREAD: usize = 16 << 20;
+
 /// Makes the safe fixes of a wiring file's builds, one by one: each is looked for in what the last one made.
 #[must_use]
 pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
@@ -302,11 +305,21 @@ pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
     let lines = crate::text::LineIndex::new(&report.source);
     let mut rewired = Rewired { bytes: report.source.clone(), made: Vec::new(), dropped: Vec::new() };
     let open = report.checked.findings.iter().filter(|finding| finding.rule == "unpassed-arg" && finding.is_fixable());
+    let mut budget = MAX_REREAD;
     for finding in open {
         let line = lines.line(finding.span.start);
         let rule = finding.rule;
+        if budget == 0 {
+            let reason = "the file has too many builds to change them all at once: run it again".to_owned();
+            rewired.dropped.push(super::Dropped { rule, line, reason });
+            break;
+        }
         let builds = wires.wiring.builds.iter().enumerate().filter(|(_, build)| build.span == finding.span);
         for (index, _) in builds {
+            if budget == 0 {
+                break;
+            }
+            budget = budget.saturating_sub(rewired.bytes.len());
             match pass(report, wires, index, &rewired.bytes) {
                 // One place can serve several: what targets inherit, say.
                 Ok(None) => {}

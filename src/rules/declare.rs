@@ -25,6 +25,8 @@ pub struct Plan {
     needs: HashMap<usize, Rc<Declaring>>,
     /// For each stage, whether the name is used in it, or in one built from it, outside of cache ids.
     elsewhere: Vec<bool>,
+    /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
+    first: HashMap<LockKey, usize>,
 }
 
 /// One ARG line that is needed.
@@ -74,6 +76,12 @@ impl Context<'_> {
         self.plan(name, level).needs.get(&index).cloned()
     }
 
+    /// Whether `cache` is the first of its mounts that has a fix up to `level` of its own that puts `name` into its id.
+    pub(super) fn is_first(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
+        let plan = self.plan(name, level);
+        plan.first.get(&cache.key).is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
+    }
+
     /// Whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
     pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
         let plan = self.plan(name, Applicability::Safe);
@@ -88,9 +96,13 @@ impl Context<'_> {
         if let Some(plan) = self.plans.borrow().get(&key) {
             return Rc::clone(plan);
         }
-        let first: HashSet<&LockKey> =
-            self.caches().iter().filter(|c| gets_lane(self, c, name, level)).map(|cache| &cache.key).collect();
-        let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains(&c.key) && may_change(self, c, name);
+        let mut first: HashMap<LockKey, usize> = HashMap::new();
+        for (index, cache) in self.caches().iter().enumerate() {
+            if !first.contains_key(&cache.key) && gets_lane(self, cache, name, level) {
+                first.insert(cache.key.clone(), index);
+            }
+        }
+        let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);
         let refers = |c: &&Cache<'_>| c.word.mentions(name) || goes_along(c);
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
         uses.dedup();
@@ -105,7 +117,8 @@ impl Context<'_> {
         });
         let own = own.as_deref();
         let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
-        let plan = Rc::new(Plan::new(self.file, &wanted, &uses));
+        let plan = Plan::new(self.file, &wanted, &uses);
+        let plan = Rc::new(Plan { first, ..plan });
         self.plans.borrow_mut().insert(key, Rc::clone(&plan));
         plan
     }
@@ -156,7 +169,7 @@ impl Plan {
     /// Plans the lines that declare what is `wanted` for the instructions `uses`, which are in order.
     fn new(file: &Dockerfile<'_>, wanted: &Wanted<'_>, uses: &[usize]) -> Self {
         let name = wanted.name;
-        let mut plan = Self { needs: HashMap::new(), elsewhere: used_elsewhere(file, name) };
+        let mut plan = Self { needs: HashMap::new(), elsewhere: used_elsewhere(file, name), first: HashMap::new() };
         let short = short_stages(file, wanted);
         // What is planned for a stage and there for the stages built from it.
         let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];
@@ -339,8 +352,10 @@ fn late_declaration<'f>(
     spot: &Spot,
     first: usize,
 ) -> Option<&'f Declaration> {
-    let mut own = file.declarations(name).iter().filter(|d| d.stage == Some(stage) && !d.onbuild);
-    own.find(|d| d.by == DeclaredBy::Arg && d.instruction > first && file.blocks.encloses(spot.place, d.place))
+    let all = file.declarations(name);
+    let behind = &all[all.partition_point(|d| d.instruction <= first)..];
+    let mut own = behind.iter().take_while(|d| d.stage == Some(stage)).filter(|d| !d.onbuild);
+    own.find(|d| d.by == DeclaredBy::Arg && file.blocks.encloses(spot.place, d.place))
 }
 
 pub(super) fn has_variable(declaration: &Declaration, escape: u8) -> bool {

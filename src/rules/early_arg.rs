@@ -45,6 +45,9 @@ When a RUN in between reads the argument through a script that does not name it 
 ",
 };
 
+/// A stage that declares the argument more often than this is not looked at.
+const MAX_DECLARED: usize = 20;
+
 impl Rule for EarlyArg {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -59,8 +62,12 @@ impl Rule for EarlyArg {
         let gets_lane = |cache: &&Cache<'_>| gets_lane(cx, cache, name, Applicability::Unsafe);
         let to_come: HashSet<usize> = cx.caches().iter().filter(gets_lane).map(|cache| cache.instruction).collect();
         let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
-        for arg in cx.file.declarations(name).iter().filter(own) {
-            findings.extend(finding(cx, arg, name, &to_come));
+        for stage in cx.file.declarations(name).chunk_by(|a, b| a.stage == b.stage) {
+            // Each looks at all that follows. A line that stands so often no person wrote, and nothing moves it.
+            let args = stage.iter().filter(own).take(MAX_DECLARED + 1);
+            if args.clone().count() <= MAX_DECLARED {
+                findings.extend(args.filter_map(|arg| finding(cx, arg, name, &to_come)));
+            }
         }
     }
 }

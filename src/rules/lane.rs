@@ -11,6 +11,9 @@ use super::declare::{gets_lane, may_change, own_default};
 use super::frontend::Frontend;
 use super::{Cache, Context, Settings};
 
+/// A cache with more mounts than this in one file keeps its lane: each of its fixes would change all of them.
+const MAX_ALONG: usize = 64;
+
 /// What goes behind an id so that builds with different values of `name` have caches of their own.
 ///
 /// For the lane argument, where builds that pass nothing are to keep the id that they have, it comes to nothing for them.
@@ -115,11 +118,10 @@ impl Context<'_> {
             title.push_str(&format!(" ({note})"));
         }
         // The first mount that gets the lane takes those along that get none of their own: they are one cache.
-        let own = |other: &Cache<'_>| gets_lane(self, other, name, level);
-        let is_first =
-            self.same_cache(cache).find(|other| own(other)).is_some_and(|f| std::ptr::eq(f.mount, cache.mount));
-        let follows = |other: &&Cache<'_>| is_first && !own(other) && may_change(self, other, name);
-        let along: Vec<&Cache<'_>> = self.same_cache(cache).filter(follows).collect();
+        let follows = |other: &&Cache<'_>| !gets_lane(self, other, name, level) && may_change(self, other, name);
+        let is_first = self.is_first(cache, name, level);
+        let along: Vec<&Cache<'_>> =
+            if is_first { self.same_cache(cache).filter(follows).collect() } else { Vec::new() };
         if !along.is_empty() {
             title.push_str(&format!(" here and for {} of the same cache", count(along.len(), "other mount")));
         }
@@ -162,6 +164,9 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
         let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
         Some(Edit::delete(Span::new(value.end - lane.len(), value.end)))
     };
+    if cx.same_cache(cache).nth(MAX_ALONG).is_some() {
+        return Err(format!("the cache has more than {MAX_ALONG} mounts: take the lock and the lane off by hand"));
+    }
     let lanes: Vec<Edit> = cx.same_cache(cache).filter_map(lane_edit).collect();
     if lanes.is_empty() {
         return Ok(fix);

@@ -7,6 +7,10 @@ use std::io;
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 const WORKED_OUT: &[&[u8]] = &[b"security.ima", b"security.evm", b"security.selinux", b"com.apple.provenance"];
 
+/// How long a list of names, or a value, can be: so Linux says. What is longer elsewhere cannot be read, and that is said.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+const MAX_SIZE: usize = 64 * 1024;
+
 /// Gives `new` the attributes of `old`, and takes away what it got from its folder (a default ACL, say).
 ///
 /// # Errors
@@ -45,13 +49,11 @@ fn all(file: &File) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     names.map(|name| Ok((name.to_vec(), value(name)?))).collect()
 }
 
-/// What `get` writes into the room that it is given. It says how much it needs where it is given none.
+/// What `get` writes into the room that it is given.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 fn sized(get: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> rustix::io::Result<Vec<u8>> {
-    let needed = get(&mut [])?;
-    let mut room = vec![0; needed];
-    // With no room it would only say again how much it needs.
-    let filled = if needed == 0 { 0 } else { get(&mut room)? };
+    let mut room = vec![0; MAX_SIZE];
+    let filled = get(&mut room)?;
     room.truncate(filled);
     Ok(room)
 }

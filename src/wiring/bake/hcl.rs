@@ -39,9 +39,39 @@ pub fn file(source: &str) -> Result<File, WiringError> {
     Ok(file)
 }
 
+/// How deep brackets may stand in one another for the parser to run on the stack that there is, and the stack for more.
+const MAX_PLAIN: usize = 8;
+const STACK: usize = 64 << 20;
+
+/// How deep brackets stand in one another, those in texts counted like all others.
+fn depth(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in source.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// The body of `source`, with the spans of all that is in it.
 pub fn parse(source: &str) -> Result<Body, WiringError> {
-    hcl_edit::parser::parse_body(source).map_err(|error| {
+    // The parser calls itself at each level, up to a bound of its own that is too much for the stack of a worker's thread.
+    let read = || hcl_edit::parser::parse_body(source);
+    let body = if depth(source) > MAX_PLAIN {
+        let joined = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
+            thread.ok().and_then(|thread| thread.join().ok())
+        });
+        let message = "it is nested too deeply to be read".to_owned();
+        joined.ok_or(WiringError { span: Span::at(0), message })?
+    } else {
+        read()
+    };
+    body.map_err(|error| {
         let (line, column) = (error.location().line(), error.location().column());
         let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         WiringError {

@@ -12,6 +12,8 @@ mod tests;
 
 pub use place::{quoted, value_needs_quotes};
 
+use std::collections::HashMap;
+
 use super::Piece;
 use crate::text::Span;
 
@@ -19,6 +21,9 @@ use crate::text::Span;
 pub const MAX_DEPTH: usize = 100;
 /// The most values that a file may have when every alias is written out.
 pub const MAX_VALUES: usize = 1_000_000;
+
+/// In a mapping of so many keys one is found fastest by looking at each.
+const FEW: usize = 16;
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub struct Yaml<'a> {
     source: &'a str,
     items: Vec<Item>,
     roots: Vec<usize>,
+    /// The keys of mappings with more than a [`FEW`], by mapping, each with its place in it.
+    keys: std::sync::OnceLock<HashMap<usize, HashMap<String, usize>>>,
 }
 
 /// A value as the file has it.
@@ -81,6 +88,23 @@ pub struct Entry<'y> {
 }
 
 impl Yaml<'_> {
+    /// Of keys that stand twice the first counts.
+    fn index(&self) -> HashMap<usize, HashMap<String, usize>> {
+        let mut index = HashMap::new();
+        for (id, item) in self.items.iter().enumerate() {
+            let Data::Map(pairs) = &item.data else { continue };
+            if pairs.len() > FEW {
+                let keys: &mut HashMap<String, usize> = index.entry(id).or_default();
+                for (at, (key, _)) in pairs.iter().enumerate() {
+                    if let Some(text) = (Node { yaml: self, id: *key }).text() {
+                        keys.entry(text.to_owned()).or_insert(at);
+                    }
+                }
+            }
+        }
+        index
+    }
+
     /// The values of the file's documents.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.roots.iter().map(|&id| Node { yaml: self, id })
@@ -259,13 +283,25 @@ impl<'y> Node<'y> {
     /// The entry of the mapping with this key, merged ones among them.
     #[must_use]
     pub fn entry(self, key: &str) -> Option<Entry<'y>> {
-        self.own_entry(key).or_else(|| self.entries().into_iter().find(|entry| entry.key.text() == Some(key)))
+        let own = self.own_entry(key);
+        if own.is_some() || self.own_entry("<<").is_none() {
+            return own;
+        }
+        self.entries().into_iter().find(|entry| entry.key.text() == Some(key))
     }
 
     /// The mapping's own entry with this key.
     #[must_use]
     pub fn own_entry(self, key: &str) -> Option<Entry<'y>> {
-        self.own_entries().into_iter().find(|entry| entry.key.text() == Some(key))
+        let map = self.resolved();
+        let Data::Map(pairs) = &map.item().data else { return None };
+        let entry =
+            |&(key, value): &(usize, usize)| Entry { key: self.with(key), value: self.with(value), merged: false };
+        if pairs.len() <= FEW {
+            return pairs.iter().map(entry).find(|entry| entry.key.text() == Some(key));
+        }
+        let keys = self.yaml.keys.get_or_init(|| self.yaml.index());
+        keys.get(&map.id)?.get(key).map(|at| entry(&pairs[*at]))
     }
 
     /// The value of the mapping for this key, merged ones among them.

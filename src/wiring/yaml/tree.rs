@@ -33,7 +33,7 @@ impl<'a> Yaml<'a> {
     /// The tree of `text`, which stands for `source` from byte `mark` on.
     fn parsed(source: &'a str, text: &str, mark: usize) -> Result<Self, WiringError> {
         let mut builder = Builder {
-            yaml: Self { source, items: Vec::new(), roots: Vec::new() },
+            yaml: Self { source, items: Vec::new(), roots: Vec::new(), keys: std::sync::OnceLock::new() },
             offsets: Offsets::new(text, mark),
             open: Vec::new(),
             anchors: HashMap::new(),

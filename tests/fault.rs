@@ -1,0 +1,426 @@
+//! Writing when things go wrong: killed, no room, no permission, others at the same files. Whatever happens, a file is the
+//! old one or the new one in full, with its owner, mode and attributes, and what was not done is said.
+//!
+//! `CACHELANE_KILLS=1000 cargo test --test fault` is the long run.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const OLD: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
+const NEW: &str = "FROM debian\nARG CACHE_ID=default\n\
+    RUN --mount=type=cache,id=x-${CACHE_ID},target=/x,sharing=locked true\n";
+/// Whom a test becomes to have no rights.
+const NOBODY: u32 = 65_534;
+
+fn cachelane(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+    command.current_dir(folder).env_remove("GITHUB_ACTIONS").stdin(Stdio::null());
+    command
+}
+
+fn said(output: &Output) -> (i32, String) {
+    let text = [&output.stdout[..], &output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+}
+
+fn fix(folder: &Path) -> (i32, String) {
+    said(&cachelane(folder).arg("fix").output().unwrap())
+}
+
+/// Whether this is root; where it is not, says what is left out. In CI, that fails.
+fn is_root(what: &str) -> bool {
+    // What a process makes belongs to whom it runs as.
+    let folder = tempfile::tempdir().unwrap();
+    let root = fs::metadata(folder.path()).unwrap().uid() == 0;
+    if !root {
+        assert!(std::env::var_os("CI").is_none(), "{what} needs root");
+        eprintln!("LEFT OUT, since it needs root: {what}");
+    }
+    root
+}
+
+/// A folder that anybody may go into.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// `count` files to fix in folders of 50, each padded by its number so that no two are alike, with modes of all kinds.
+fn tree(root: &Path, count: usize) -> BTreeMap<PathBuf, (String, u32)> {
+    let mut files = BTreeMap::new();
+    for n in 0..count {
+        let path = root.join(format!("d{}/{n}.Dockerfile", n / 50));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = format!("# {n}{}\n{OLD}", "x".repeat(n % 7 * 1000));
+        let mode = [0o644, 0o600, 0o755, 0o664, 0o4750, 0o1644][n % 6];
+        put(&path, &text, mode);
+        files.insert(path, (text, mode));
+    }
+    files
+}
+
+fn put(path: &Path, text: &str, mode: u32) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn fixed(old: &str) -> String {
+    old.replace(OLD, NEW)
+}
+
+/// Every file below `folder`, by path.
+fn below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() { below(&entry.path(), found) } else { found.push(entry.path()) }
+    }
+}
+
+/// How many of `files` are new; all are whole, none is lost, and only temporary files have come. With it, their number.
+fn count_new(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>) -> (usize, Vec<PathBuf>) {
+    let (mut all, mut new, mut leftovers) = (Vec::new(), 0, Vec::new());
+    below(root, &mut all);
+    for path in &all {
+        let Some((old, mode)) = files.get(path) else {
+            assert!(path.file_name().unwrap().as_encoded_bytes().starts_with(b".cachelane-"), "{}", path.display());
+            leftovers.push(path.clone());
+            continue;
+        };
+        let (text, meta) = (fs::read_to_string(path).unwrap(), fs::metadata(path).unwrap());
+        assert_eq!(meta.mode() & 0o7777, *mode, "{}", path.display());
+        assert!(text == *old || text == fixed(old), "{} is neither old nor new: {text:?}", path.display());
+        new += usize::from(text != *old);
+    }
+    assert_eq!(all.len() - leftovers.len(), files.len(), "files are lost");
+    (new, leftovers)
+}
+
+#[test]
+fn killed_at_any_moment() {
+    let kills = std::env::var("CACHELANE_KILLS").map_or(20, |kills| kills.parse().unwrap());
+    // In memory, where there is one: a kill takes nothing from a disk that it would not take from there, and a thousand runs
+    // of 2,000 files wait for a disk for hours.
+    let folder = tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| folder());
+    let files = tree(folder.path(), if kills < 100 { 400 } else { 2000 });
+    let clock = Instant::now();
+    assert_eq!(fix(folder.path()).0, 0);
+    let (whole, mut random) = (clock.elapsed(), 0x2545_F491_4F6C_DD1D_u64);
+    let (mut partly, mut left) = (0, 0);
+    for _ in 0..kills {
+        for (path, (old, mode)) in &files {
+            if fs::metadata(path).unwrap().len() != old.len() as u64 {
+                put(path, old, *mode);
+            }
+        }
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let mut child = cachelane(folder.path()).args(["fix", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
+        thread::sleep(whole.mul_f64(f64::from(u32::try_from(random % 1000).unwrap()) / 1000.0));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (new, leftovers) = count_new(folder.path(), &files);
+        partly += usize::from(new > 0 && new < files.len());
+        left += leftovers.len();
+        for leftover in leftovers {
+            fs::remove_file(leftover).unwrap();
+        }
+    }
+    eprintln!("{kills} kills, {partly} of them between the first file and the last, {left} temporary files left");
+    assert!(partly * 4 > kills, "too few kills came while it wrote: {partly} of {kills}");
+    assert_eq!(fix(folder.path()).0, 0);
+    assert_eq!(count_new(folder.path(), &files), (files.len(), Vec::new()));
+}
+
+#[test]
+fn what_a_kill_left_behind_is_no_dockerfile() {
+    let folder = folder();
+    fs::write(folder.path().join("cachelane.toml"), "include = [\"**\"]\n").unwrap();
+    for name in [".cachelane-aB3dE6", ".cachelane-other"] {
+        fs::write(folder.path().join(name), OLD).unwrap();
+    }
+    // The second name is somebody else's, and `**` includes it.
+    let (code, text) = fix(folder.path());
+    assert!(code == 0 && text.contains("1 finding fixed in 1 file"), "{text}");
+    assert_eq!(fs::read_to_string(folder.path().join(".cachelane-aB3dE6")).unwrap(), OLD);
+}
+
+/// A file system in memory, mounted as long as this lives.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    fn new(options: &str) -> Self {
+        let folder = folder();
+        let mut mount = Command::new("mount");
+        let status = mount.args(["-t", "tmpfs", "-o", options, "none"]).arg(folder.path()).status();
+        assert!(status.is_ok_and(|status| status.success()), "cannot mount a tmpfs");
+        Self(folder)
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk() {
+    if !is_root("a full disk") {
+        return;
+    }
+    let disk = Small::new("size=1m,mode=755");
+    let files = tree(disk.0.path(), 20);
+    // All that is left is taken.
+    let mut filler = fs::File::create(disk.0.path().join("filler")).unwrap();
+    while std::io::Write::write_all(&mut filler, &[0; 4096]).is_ok() {}
+    let (code, text) = fix(disk.0.path());
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("it is left as it is: No space left"), "{text}");
+    drop(filler);
+    fs::remove_file(disk.0.path().join("filler")).unwrap();
+    let (new, leftovers) = count_new(disk.0.path(), &files);
+    assert!(new < 20 && leftovers.is_empty(), "{new} {leftovers:?}");
+    assert_eq!(fix(disk.0.path()).0, 0);
+    assert_eq!(count_new(disk.0.path(), &files).0, 20);
+}
+
+#[test]
+fn a_file_system_that_is_read_only() {
+    if !is_root("a read-only file system") {
+        return;
+    }
+    let disk = Small::new("size=1m,mode=755");
+    let files = tree(disk.0.path(), 3);
+    let again = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.0.path()).status().unwrap();
+    assert!(again.success());
+    let (code, text) = fix(disk.0.path());
+    assert!(code == 2 && text.contains("cannot write in its folder, and it is left as it is"), "{text}");
+    assert_eq!(count_new(disk.0.path(), &files).0, 0);
+}
+
+#[test]
+fn rights_that_are_missing() {
+    if !is_root("becoming somebody without rights") {
+        return;
+    }
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    for (name, owner, mode) in [
+        ("locked", 0, 0o755),
+        ("theirs", NOBODY, 0o755),
+        ("open", 0, 0o777),
+        ("hidden", 0, 0o700),
+        ("mine", NOBODY, 0o755),
+    ] {
+        fs::create_dir(at(name)).unwrap();
+        chown(at(name), Some(owner), Some(owner)).unwrap();
+        fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+        put(&at(name).join("Dockerfile"), OLD, 0o644);
+    }
+    let theirs = at("theirs/Dockerfile");
+    chown(&theirs, Some(NOBODY), Some(NOBODY)).unwrap();
+    put(&theirs, OLD, 0o444);
+    let secret = at("mine/secret.Dockerfile");
+    put(&secret, OLD, 0o600);
+    chown(at("mine/Dockerfile"), Some(NOBODY), Some(NOBODY)).unwrap();
+    let mut command = cachelane(folder.path());
+    let (code, text) = said(&command.arg("fix").uid(NOBODY).gid(NOBODY).output().unwrap());
+    assert_eq!(code, 2, "{text}");
+    for (name, why) in [
+        ("locked/Dockerfile", "cannot write in its folder, and it is left as it is: Permission denied"),
+        ("theirs/Dockerfile", "it is read-only, and is left as it is"),
+        ("open/Dockerfile", "cannot keep its owner and group, and it is left as it is"),
+        ("hidden", "Permission denied"),
+        ("mine/secret.Dockerfile", "cannot read it: Permission denied"),
+    ] {
+        let line = text.lines().find(|line| line.contains(name) && line.contains(why));
+        assert!(line.is_some(), "no line says of {name} that {why}:\n{text}");
+    }
+    for name in ["locked", "theirs", "open", "hidden"] {
+        assert_eq!(fs::read_to_string(at(name).join("Dockerfile")).unwrap(), OLD, "{name}");
+        assert_eq!(fs::read_dir(at(name)).unwrap().count(), 1, "{name}");
+    }
+    assert_eq!(fs::read_to_string(at("mine/Dockerfile")).unwrap(), NEW);
+    assert_eq!(fs::read_to_string(secret).unwrap(), OLD);
+}
+
+#[test]
+fn owner_and_every_bit_of_the_mode_stay() {
+    if !is_root("changing owners") {
+        return;
+    }
+    let folder = folder();
+    for mode in [0o644, 0o4755, 0o2755, 0o6711, 0o1600, 0o7777, 0o200] {
+        let path = folder.path().join(format!("{mode:o}.Dockerfile"));
+        fs::write(&path, OLD).unwrap();
+        chown(&path, Some(1234), Some(4321)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    assert_eq!(fix(folder.path()).0, 0);
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let meta = fs::metadata(&path).unwrap();
+        let mode = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert_eq!((meta.uid(), meta.gid(), format!("{:o}", meta.mode() & 0o7777)), (1234, 4321, mode));
+        assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
+    }
+}
+
+/// An ACL as the kernel keeps it: the owner's, user 1234's, the group's, the mask, the others'.
+const ACL: &[u8] = b"\x02\0\0\0\x01\0\x06\0\xFF\xFF\xFF\xFF\x02\0\x04\0\xD2\x04\0\0\x04\0\x04\0\xFF\xFF\xFF\xFF\
+    \x10\0\x04\0\xFF\xFF\xFF\xFF\x20\0\0\0\xFF\xFF\xFF\xFF";
+
+/// The extended attributes were lost: the new file had none of them, or its folder's default ACL.
+#[test]
+fn extended_attributes_and_acls_stay() {
+    use rustix::fs::{XattrFlags, getxattr, listxattr, setxattr};
+    let folder = folder();
+    let path = folder.path().join("Dockerfile");
+    put(&path, OLD, 0o640);
+    if let Err(error) = setxattr(&path, "user.origin", b"here", XattrFlags::empty()) {
+        assert!(std::env::var_os("CI").is_none(), "no extended attributes: {error}");
+        return eprintln!("LEFT OUT: no extended attributes on this file system: {error}");
+    }
+    setxattr(&path, "system.posix_acl_access", ACL, XattrFlags::empty()).unwrap();
+    // A new file in the folder gets an ACL from it. The other file has none, and stays without.
+    let plain = folder.path().join("plain.Dockerfile");
+    put(&plain, OLD, 0o640);
+    setxattr(folder.path(), "system.posix_acl_default", ACL, XattrFlags::empty()).unwrap();
+    assert_eq!(fix(folder.path()).0, 0);
+    let mut room = [0; 256];
+    let got = getxattr(&path, "user.origin", &mut room[..]).unwrap();
+    assert_eq!(&room[..got], b"here");
+    let got = getxattr(&path, "system.posix_acl_access", &mut room[..]).unwrap();
+    assert_eq!(&room[..got], ACL);
+    assert_eq!(listxattr(&plain, &mut room[..]).unwrap(), 0);
+    for path in [path, plain] {
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
+    }
+}
+
+/// Both wanted the same change, and the slower one complained that the file had changed.
+#[test]
+fn two_at_once() {
+    let folder = folder();
+    let files = tree(folder.path(), 300);
+    for _ in 0..4 {
+        for (path, (old, mode)) in &files {
+            put(path, old, *mode);
+        }
+        let start =
+            || cachelane(folder.path()).arg("fix").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let both = [start(), start()];
+        for child in both {
+            let (code, text) = said(&child.wait_with_output().unwrap());
+            assert_eq!(code, 0, "{text}");
+        }
+        assert_eq!(count_new(folder.path(), &files), (files.len(), Vec::new()));
+    }
+}
+
+/// While `change` runs over and over, `fix` does, too: it ends, with a word on what it did not do.
+fn race(folder: &Path, rounds: usize, change: impl Fn() + Sync, judge: impl Fn(i32, &str)) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                change();
+            }
+        });
+        for _ in 0..rounds {
+            let (code, text) = fix(folder);
+            judge(code, &text);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_file_that_becomes_a_link_a_folder_or_a_pipe() {
+    let folder = folder();
+    let (tree, outside) = (folder.path().join("tree"), folder.path().join("outside"));
+    fs::create_dir(&tree).unwrap();
+    fs::write(&outside, OLD).unwrap();
+    let path = tree.join("Dockerfile");
+    let clear = || {
+        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+    };
+    let change = || {
+        clear();
+        let _ = fs::write(&path, OLD);
+        thread::sleep(Duration::from_millis(3));
+        clear();
+        let _ = symlink("../outside", &path);
+        thread::sleep(Duration::from_micros(500));
+        clear();
+        let _ = fs::create_dir(&path);
+        thread::sleep(Duration::from_micros(500));
+        clear();
+        // Opening a pipe that nobody writes to would wait for ever.
+        let _ = Command::new("mkfifo").arg(&path).status();
+        thread::sleep(Duration::from_micros(500));
+    };
+    race(&tree, 60, change, |code, text| {
+        assert!((0..=2).contains(&code), "{code}: {text}");
+        assert_eq!(fs::read_to_string(&outside).unwrap(), OLD, "what lies outside was changed");
+    });
+    let (mut left, temporary) = (Vec::new(), |path: &PathBuf| path.to_string_lossy().contains(".cachelane-"));
+    below(&tree, &mut left);
+    assert!(!left.iter().any(temporary), "{left:?}");
+}
+
+#[test]
+fn a_file_that_somebody_else_writes() {
+    let folder = folder();
+    let path = folder.path().join("Dockerfile");
+    // What the other one writes is there in full at the end: each text is a file of its own.
+    let (mine, spare) = (OLD.replace("debian", "alpine"), folder.path().join("spare"));
+    race(
+        folder.path(),
+        40,
+        || {
+            fs::write(&spare, &mine).unwrap();
+            fs::rename(&spare, &path).unwrap();
+            thread::sleep(Duration::from_millis(2));
+        },
+        |code, text| {
+            assert!(code == 0 || (code == 2 && text.contains("changed while cachelane worked on it")), "{text}");
+        },
+    );
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text == mine || text == NEW.replace("debian", "alpine"), "{text}");
+}
+
+/// On FAT, a rename over a file is no single step for a crash of the machine; for processes it is.
+#[test]
+fn a_file_system_without_modes_and_owners() {
+    let tools = ["mkfs.vfat", "mkfs.fat"].iter().any(|tool| Command::new(tool).arg("--help").output().is_ok());
+    if !is_root("mounting a FAT") || !tools {
+        return eprintln!("LEFT OUT: mounting a FAT needs root and mkfs.vfat");
+    }
+    let (image, disk) = (folder(), folder());
+    let file = image.path().join("disk");
+    fs::File::create(&file).unwrap().set_len(4 << 20).unwrap();
+    assert!(Command::new("mkfs.vfat").arg(&file).output().unwrap().status.success());
+    let mounted =
+        Command::new("mount").args(["-t", "vfat", "-o", "loop"]).arg(&file).arg(disk.path()).output().unwrap();
+    if !mounted.status.success() {
+        return eprintln!("LEFT OUT: the kernel mounts no FAT: {}", String::from_utf8_lossy(&mounted.stderr));
+    }
+    let disk = Small(disk);
+    fs::write(disk.0.path().join("Dockerfile"), OLD).unwrap();
+    let (code, text) = fix(disk.0.path());
+    assert_eq!((code, fs::read_to_string(disk.0.path().join("Dockerfile")).unwrap().as_str()), (0, NEW), "{text}");
+}
