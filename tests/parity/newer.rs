@@ -20,7 +20,8 @@ pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -
         Field::Name | Field::Text => None,
         Field::Heredocs | Field::Lines => heredoc(ours, theirs).or_else(|| template(ours, file)),
         // Behind the flags of ONBUILD stands the inner instruction, so what it does may follow from them.
-        Field::Flags | Field::Arguments | Field::Variables | Field::Keyword | Field::Onbuild => template(ours, file),
+        Field::Flags | Field::Arguments | Field::Keyword | Field::Onbuild => template(ours, file),
+        Field::Variables => template(ours, file).or_else(|| declaration(ours, file)),
     }
 }
 
@@ -106,6 +107,13 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     // Between flags, tags are no words.
     let between = ours.flags.iter().flatten().next().is_some() && may_have_template_flag(&ours.text);
     (file.template && (in_flag || outer || between)).then_some(TEMPLATE)
+}
+
+/// So it does in what an ARG or ENV declares: `ARG A=<%= b c %>` declares no `c`.
+fn declaration(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
+    let declares = matches!(ours.keyword, Keyword::Arg | Keyword::Env);
+    (file.template && declares && has_expression(&ours.text))
+        .then_some("a template's expression stands in a declaration")
 }
 
 /// A template's lines within an instruction are none of its lines, and a RUN behind `{% if x %}` is one.
