@@ -4,7 +4,7 @@ use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::text::Span;
-use cachelane::wiring::{Arg, Build, Kind, Lane, Wiring, pass, read};
+use cachelane::wiring::{Arg, Build, Kind, Lane, What, Wiring, pass, read};
 
 const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default", shared: true };
 
@@ -76,8 +76,11 @@ fn places(source: &str, wiring: &Wiring) {
     }
 }
 
+/// Whether it has the lane; a Compose or bake file is built with what its environment holds.
 fn passes(build: &Build) -> bool {
-    build.args.iter().any(|arg| arg.name == LANE.arg)
+    let of_files = matches!(build.what, What::Files(..));
+    let has = |args: &[Arg]| args.iter().any(|arg| arg.name == LANE.arg);
+    has(&build.args) || (of_files && has(&build.env))
 }
 
 fn made(source: &str, fixes: &[&Fix]) -> String {
@@ -91,6 +94,13 @@ fn essence(build: &Build) -> impl PartialEq + std::fmt::Debug + '_ {
     (build.front, &build.name, &build.what, &build.target, &build.runs, &build.job, &build.id, &build.others)
 }
 
+/// The arguments that are not about the lane: what refers to it may come out otherwise, once it is declared.
+fn others(build: &Build) -> impl Iterator<Item = (&String, Option<&String>)> {
+    let mentions = |value: &&String| value.contains(LANE.arg) || value.contains(LANE.default);
+    let others = build.args.iter().filter(|arg| arg.name != LANE.arg);
+    others.map(move |arg| (&arg.name, arg.value.as_ref().filter(|value| !mentions(value))))
+}
+
 fn same_but_for_the_lane(kind: Kind, before: &Wiring, new: &str, build: &Build) {
     let after = read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     let at = before.builds.iter().position(|other| other == build).expect("it is one of them");
@@ -98,9 +108,7 @@ fn same_but_for_the_lane(kind: Kind, before: &Wiring, new: &str, build: &Build) 
     assert!(passes(&after.builds[at]), "the lane is not passed:\n{new}");
     for (was, is) in before.builds.iter().zip(&after.builds) {
         assert_eq!(essence(was), essence(is), "{new}");
-        let kept = is.args.iter().filter(|arg| arg.name != LANE.arg).map(|arg| (&arg.name, &arg.value));
-        let had = was.args.iter().filter(|arg| arg.name != LANE.arg).map(|arg| (&arg.name, &arg.value));
-        assert!(kept.eq(had), "another argument has changed:\n{new}");
+        assert!(others(was).eq(others(is)), "another argument has changed:\n{new}");
     }
     let texts = |wiring: &Wiring| wiring.inline.iter().map(|inline| inline.text.clone()).collect::<Vec<_>>();
     assert_eq!(texts(before), texts(&after), "a Dockerfile within has changed");

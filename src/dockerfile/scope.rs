@@ -97,7 +97,8 @@ impl Scope {
                 _ => continue,
             };
             let found = assignments(instruction, file.escape);
-            let alone = found.len() == 1;
+            // A word that is no name declares nothing here, but stands there.
+            let alone = found.len() == 1 && words(instruction.text.bytes(), instruction.args, file.escape).len() == 1;
             for assignment in found {
                 scope.names.entry(assignment.name.to_owned()).or_default().declarations.push(Declaration {
                     by,

@@ -21,8 +21,11 @@ pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -
         Field::Name | Field::Text => None,
         Field::Heredocs | Field::Lines => heredoc(ours, theirs).or_else(|| template(ours, file)),
         // Behind the flags of ONBUILD stands the inner instruction, so what it does may follow from them.
-        Field::Flags | Field::Arguments | Field::Variables | Field::Keyword | Field::Onbuild => {
+        Field::Flags | Field::Arguments | Field::Keyword | Field::Onbuild => {
             template(ours, file).or_else(|| escaped_trigger(ours, file))
+        }
+        Field::Variables => {
+            template(ours, file).or_else(|| escaped_trigger(ours, file)).or_else(|| declaration(ours, file))
         }
     }
 }
@@ -120,6 +123,13 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     let values = matches!(ours.keyword, Keyword::Arg | Keyword::Env) && has_expression(&ours.text);
     let between = flags || values;
     (file.template && (in_flag || outer || between)).then_some(TEMPLATE)
+}
+
+/// So it does in what an ARG or ENV declares: `ARG A=<%= b c %>` declares no `c`.
+fn declaration(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
+    let declares = matches!(ours.keyword, Keyword::Arg | Keyword::Env);
+    (file.template && declares && has_expression(&ours.text))
+        .then_some("a template's expression stands in a declaration")
 }
 
 /// A template's lines within an instruction are none of its lines, and a RUN behind `{% if x %}` is one.

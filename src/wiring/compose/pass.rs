@@ -4,7 +4,7 @@ use super::Service;
 use crate::fix::{Edit, Fix, apply};
 use crate::text::line_ending;
 use crate::wiring::yaml::{Entry, Node, Yaml, quoted};
-use crate::wiring::{Build, Lane};
+use crate::wiring::{Build, Lane, Wiring};
 
 /// Passes the lane to the service of `build`: `CACHE_ID: ${CACHE_ID:-default}`, where its arguments stand.
 ///
@@ -26,19 +26,23 @@ pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String>
         }
     }
     let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), spot.edits(source, lane)?);
-    checked(source, &fix, build, lane)?;
+    checked(source, &before, &fix, build, lane)?;
     Ok(fix)
 }
 
 /// Whether the fixed file says what it should: the same builds, this one with one argument more.
-fn checked(source: &str, fix: &Fix, build: &Build, lane: &Lane<'_>) -> Result<(), String> {
+fn checked(source: &str, before: &Wiring, fix: &Fix, build: &Build, lane: &Lane<'_>) -> Result<(), String> {
     let fixed = String::from_utf8(apply(source.as_bytes(), &[fix]).bytes).unwrap_or_default();
-    let builds = super::read(&fixed).map(|wiring| wiring.builds).unwrap_or_default();
+    let after = super::read(&fixed).unwrap_or_default();
     let passes = |found: &&Build| found.name == build.name && found.what == build.what;
-    let found = builds.iter().find(passes);
-    if found.is_some_and(|found| {
-        found.args.iter().any(|arg| arg.name == lane.arg) && found.args.len() == build.args.len() + 1
-    }) {
+    let found = after.builds.iter().find(passes);
+    // Blank lines at the end of a Dockerfile within belong to it.
+    let kept = before.inline.iter().map(|inline| &inline.text).eq(after.inline.iter().map(|inline| &inline.text));
+    if kept
+        && found.is_some_and(|found| {
+            found.args.iter().any(|arg| arg.name == lane.arg) && found.args.len() == build.args.len() + 1
+        })
+    {
         return Ok(());
     }
     Err("it is laid out in an unusual way".to_owned())
