@@ -5,6 +5,8 @@
 
 #![cfg(target_os = "linux")]
 
+#![allow(clippy::print_stderr, reason = "gaps are said")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};

@@ -5,6 +5,8 @@
 
 #![cfg(target_os = "linux")]
 
+#![allow(clippy::print_stderr, clippy::format_collect, reason = "figures and gaps are said")]
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt as _;
