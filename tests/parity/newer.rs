@@ -124,8 +124,8 @@ fn within_tags(ours: &Item, file: &Dockerfile<'_>) -> bool {
     let own = file.source.lines().skip(first - 1).take(last + 1 - first);
     // Until the engine has run, the line is an instruction called `{%`.
     let behind_tag = ours.keyword == Keyword::Run && {
-        let line = file.source.lines().nth(first - 1).unwrap_or_default();
-        has_expression(&line[..line.find(&ours.name).unwrap_or(0)])
+        // The tag may be continued, so this goes by the joined text.
+        has_expression(&ours.text[..ours.text.find(&ours.name).unwrap_or(0)])
     };
     file.template && (behind_tag || own.skip(1).any(is_control_line))
 }
