@@ -121,3 +121,14 @@ fn a_late_value_that_is_no_text_stays_where_it_is() {
     let expected = [head, b"ARG CACHE_ID=default\nRUN --mount=type=cache,id=apt-${CACHE_ID}", tail].concat();
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(&expected));
 }
+
+/// Found by `bake`: the place of an error lay within a character.
+#[test]
+fn the_place_of_an_error_in_hcl_tears_no_character() {
+    for width in 0..4 {
+        let source = format!("target \"a\" {{\n{}\u{5DC}\u{2192}\u{1F600}\n}}\n", "a".repeat(width));
+        let error = read(Kind::BakeHcl, &source).expect_err("it is no HCL");
+        assert!(source.get(error.span.start..error.span.end).is_some(), "{error:?} in {source}");
+        wires::bake(source.as_bytes());
+    }
+}

@@ -35,7 +35,8 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
             return Some(excuse);
         }
     }
-    if source.lines().take(line).any(is_control_line) {
+    let last = source[..error.span.end].find_iter(b"\n").count() + 1;
+    if source.lines().take(last).any(is_control_line) {
         return Some(TAGS);
     }
     if error.kind == SyntaxErrorKind::NotStrings {
