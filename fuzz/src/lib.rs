@@ -11,6 +11,7 @@ mod invariants;
 #[path = "../../tests/parity/newer.rs"]
 mod newer;
 #[path = "../../tests/parity/oracle.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
 mod oracle;
 #[path = "../../tests/parity/reading.rs"]
 mod reading;
@@ -27,6 +28,10 @@ pub use wires::{bake, compose, github, pipelines};
 /// # Panics
 /// Where they do not.
 pub fn parity(data: &[u8]) {
+    // The package hands texts on as C does, which end there.
+    if data.contains(&0) {
+        return;
+    }
     if let compare::Outcome::Differs(kind, both) = compare::compare(data) {
         panic!("{kind:?}\n{both}");
     }

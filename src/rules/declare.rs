@@ -333,7 +333,7 @@ fn arg_line(
 }
 
 /// Whether the line of `late` can be moved to `spot` as it is: it stands alone, without a comment that would be left
-/// behind, and its value is the same up there.
+/// behind, and its value is text, the same up there.
 fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
     let arg = &file.instructions[late.instruction];
     let commented = arg.lead < arg.span.start;
@@ -341,6 +341,7 @@ fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
         && !commented
         && late.place == spot.place
         && arg.lines.0 == arg.lines.1
+        && std::str::from_utf8(arg.text.bytes()).is_ok()
         && !has_variable(late, file.escape)
 }
 

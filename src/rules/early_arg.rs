@@ -159,6 +159,9 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     if has_variable(arg, file.escape) {
         return Err("its value holds a variable, which may be another further down: move it by hand".into());
     }
+    if arg.value.as_deref().is_some_and(|value| std::str::from_utf8(value).is_err()) {
+        return Err("its value is not UTF-8: move it by hand".into());
+    }
     let spots = spots(file, arg.instruction + 1, users);
     let [(spot, _)] = spots.as_slice() else {
         return Err("the places that use it stand in different blocks of the template: move it by hand".into());

@@ -40,7 +40,8 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
             return Some(excuse);
         }
     }
-    if source.lines().take(line).any(is_control_line) {
+    let last = source[..error.span.end].find_iter(b"\n").count() + 1;
+    if source.lines().take(last).any(is_control_line) {
         return Some(TAGS);
     }
     if error.kind == SyntaxErrorKind::NotStrings {
@@ -139,8 +140,15 @@ fn within_tags(ours: &Item, file: &Dockerfile<'_>) -> bool {
     let (first, last) = ours.lines;
     let own = file.source.lines().skip(first - 1).take(last + 1 - first);
     // Until the engine has run, the line is an instruction called `{%`.
+<<<<<<< HEAD
     let behind_tag =
         ours.keyword == Keyword::Run && ours.text.find(&ours.name).is_some_and(|at| has_expression(&ours.text[..at]));
+=======
+    let behind_tag = ours.keyword == Keyword::Run && {
+        // The tag may be continued, so this goes by the joined text.
+        has_expression(&ours.text[..ours.text.find(&ours.name).unwrap_or(0)])
+    };
+>>>>>>> fuzz
     file.template && (behind_tag || own.skip(1).any(is_control_line))
 }
 

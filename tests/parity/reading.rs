@@ -241,6 +241,11 @@ fn take_swapped(item: &mut Item, swapped: &[Parsed]) {
         if item.onbuild { parsed.inner.is_none() && item.text.ends_with(&text) } else { *item.text == text }
     };
     let found = swapped.iter().find(|parsed| parsed.lines.0 == item.lines.0).filter(same);
+    // Behind flags that take all there is, no instruction is left to be a trigger's.
+    if item.onbuild && found.is_some_and(|parsed| parsed.name.eq_ignore_ascii_case(b"ONBUILD")) {
+        item.onbuild = false;
+        item.keyword = Keyword::Other;
+    }
     let arguments = found.and_then(|parsed| arguments(&parsed.name, parsed));
     item.flags = found.map(|parsed| parsed.flags.iter().map(|flag| swap_escapes(flag).into()).collect());
     item.arguments = arguments.map(|arguments| swap_escapes(&arguments).into());

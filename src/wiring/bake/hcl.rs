@@ -74,10 +74,10 @@ pub fn parse(source: &str) -> Result<Body, WiringError> {
     body.map_err(|error| {
         let (line, column) = (error.location().line(), error.location().column());
         let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        WiringError {
-            span: Span::at((start + column.saturating_sub(1)).min(source.len())),
-            message: error.message().to_owned(),
-        }
+        // Columns count bytes, and may end within a character.
+        let at = (start + column.saturating_sub(1)).min(source.len());
+        let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0);
+        WiringError { span: Span::at(at), message: error.message().to_owned() }
     })
 }
 
