@@ -4,7 +4,6 @@
 //! `CACHELANE_KILLS=1000 cargo test --test fault` is the long run.
 
 #![cfg(target_os = "linux")]
-
 #![allow(clippy::print_stderr, reason = "gaps are said")]
 
 use std::collections::BTreeMap;

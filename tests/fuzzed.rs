@@ -17,19 +17,11 @@ use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::wiring::{Kind, Lane, pass, read};
 
-<<<<<<< HEAD
-/// A target's name, and what it does with an input.
-type Target = (&'static str, fn(&[u8]));
-
-/// Every target. The official parser is asked by `tests/parity`, not here.
-const TARGETS: &[Target] = &[
-=======
 /// What a target does with an input.
 type Target = fn(&[u8]);
 
 /// A target with what it does. The official parser is asked by `tests/parity`, not here.
 const TARGETS: &[(&str, Target)] = &[
->>>>>>> fuzz
     ("reader", targets::reader),
     ("parity", targets::reader),
     ("fix", targets::fix),

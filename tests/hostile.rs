@@ -4,7 +4,6 @@
 //! `CACHELANE_HOSTILE=10 cargo test --release --test hostile` makes everything ten times larger.
 
 #![cfg(target_os = "linux")]
-
 #![allow(clippy::print_stderr, clippy::format_collect, reason = "figures and gaps are said")]
 
 use std::ffi::OsStr;

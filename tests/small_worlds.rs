@@ -96,11 +96,7 @@ fn files(first: usize, lines: u32) -> Vec<Vec<u8>> {
 }
 
 /// Says now and then how far a long run is.
-<<<<<<< HEAD
-#[allow(clippy::print_stderr, reason = "a long run is watched")]
-=======
 #[allow(clippy::print_stderr, reason = "a run of half an hour should show that it lives")]
->>>>>>> fuzz
 fn progress(what: &str, lines: u32, done: usize, start: Instant) {
     if lines > LONGEST && done.is_multiple_of(AT_ONCE * 100) {
         eprintln!("{what}: {done} of {} worlds of {lines} lines, {:.0?}", count(lines), start.elapsed());

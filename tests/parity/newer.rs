@@ -140,15 +140,8 @@ fn within_tags(ours: &Item, file: &Dockerfile<'_>) -> bool {
     let (first, last) = ours.lines;
     let own = file.source.lines().skip(first - 1).take(last + 1 - first);
     // Until the engine has run, the line is an instruction called `{%`.
-<<<<<<< HEAD
     let behind_tag =
         ours.keyword == Keyword::Run && ours.text.find(&ours.name).is_some_and(|at| has_expression(&ours.text[..at]));
-=======
-    let behind_tag = ours.keyword == Keyword::Run && {
-        // The tag may be continued, so this goes by the joined text.
-        has_expression(&ours.text[..ours.text.find(&ours.name).unwrap_or(0)])
-    };
->>>>>>> fuzz
     file.template && (behind_tag || own.skip(1).any(is_control_line))
 }
 
