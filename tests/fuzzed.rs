@@ -132,3 +132,12 @@ fn the_place_of_an_error_in_hcl_tears_no_character() {
         wires::bake(source.as_bytes());
     }
 }
+
+/// Found by `fix`: where a template's expression stood in the mount, an id's last `$` was not looked at.
+#[test]
+fn an_id_that_ends_in_a_dollar_gets_no_lane_beside_a_template_expression() {
+    let source = b"FROM a\nRUN --mount=type=cache,id=money$,target=/x[[y]],sharing=locked true\n";
+    let fixed = lint::fix(source, &Settings::default(), Applicability::Safe, &[]);
+    assert_eq!(fixed.dropped, []);
+    assert_eq!(BStr::new(&fixed.bytes), BStr::new(source));
+}

@@ -276,7 +276,9 @@ pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Res
     if mount.templated && mount.id_word().is_none() {
         return Err("the id's variables cannot be told from the template's: write the lane by hand".into());
     }
-    if !mount.templated && !takes_suffix(settings, cache, name) {
+    // Of an id with a template's expression, the last byte alone can be told.
+    let takes = if mount.templated { !cache.id().ends_with('$') } else { takes_suffix(settings, cache, name) };
+    if !takes {
         return Err("the id ends in a character that would change what comes behind it: give it another end".into());
     }
     if let Some(field) = mount.field("id") {
