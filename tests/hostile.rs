@@ -300,6 +300,10 @@ fn yaml() {
     let laughs = times(9, |n| format!("a{}: &a{} [{}]\n", n + 1, n + 1, vec![format!("*a{n}"); 9].join(",")));
     let step = "      - run: docker build .\n";
     survives("a billion laughs", WORKFLOW, format!("a0: &a0 [x]\n{laughs}{}", job(step)));
+    let folder = folder();
+    put(folder.path(), WORKFLOW, format!("a0: &a0 [x]\n{laughs}{}", job(step)));
+    let ran = run(folder.path(), &["builds", "--verbose"]);
+    assert!(ran.out.contains("with its aliases written out, this has more than 1000000 values"), "{}", ran.out);
     for (what, text) in [
         ("brackets", nested("[", "docker build", "]", 100_000)),
         ("open brackets", "[".repeat(1_000_000)),
