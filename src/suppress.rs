@@ -22,6 +22,9 @@ const SLIP: &str = "cachelane ignore";
 /// How many blocks with a suppression are looked at around a place.
 const MAX_NESTING: usize = 64;
 
+/// How many bytes of suppressions at the top of a file are looked through.
+const MAX_GUARDS: usize = 4096;
+
 /// Words that people may write for `ignore`.
 const OTHER_WORDS: &[&str] = &["disable", "skip", "allow", "noqa", "nolint", "suppress", "off"];
 
@@ -195,8 +198,13 @@ fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
 /// end at byte `top`, and that comment there is nothing but suppressions.
 fn guards(source: &[u8], top: usize, line: Span) -> bool {
     let is_suppression = |line: &[u8]| line.starts_with(b"#") && marks(line).next().is_some();
-    if line.start < top || !source[top..line.start].lines().all(|line| is_suppression(line.trim())) {
+    let above = source.get(top..line.start.min(top + MAX_GUARDS));
+    if !above.is_some_and(|above| above.lines().all(|line| is_suppression(line.trim()))) {
         return false;
+    }
+    if line.start > top + MAX_GUARDS {
+        // Behind so many of them, nobody looks any further: it stays.
+        return true;
     }
     let mut below = source[line.end..].lines().map(bstr::ByteSlice::trim).skip_while(|line| is_suppression(line));
     let word =

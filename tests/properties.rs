@@ -236,7 +236,10 @@ proptest! {
     fn with_keep_default_and_no_default_in_the_file_all_ids_stay(source in any_file()) {
         let settings = Settings { keep_default: true, ..Settings::default() };
         // A default that is there already rules, and an ENV cannot be told from one.
-        prop_assume!(!source.contains_str("CACHE_ID="));
+        if source.contains_str("CACHE_ID=") {
+            // A default of the file's own rules.
+            return Ok(());
+        }
         let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
         prop_assert_eq!(ids(&source), ids(&fixed.bytes));
     }
