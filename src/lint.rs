@@ -7,11 +7,9 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bstr::ByteSlice as _;
-
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Elsewhere, Finding, Label};
-use crate::fix::{self, Applicability, Fix};
+use crate::fix::{self, Applicability, Fix, Origins};
 use crate::index::{Index, Point, Site, Spread};
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Context, LockUse, Other, Settings};
@@ -180,6 +178,26 @@ pub struct Fixed {
     pub left: Checked,
     /// Fixes that were dropped because the result would not have read as it should.
     pub dropped: Vec<Dropped>,
+    /// Where the new bytes come from, round by round.
+    pub origins: Vec<Origins>,
+}
+
+impl Fixed {
+    /// A file that stays as it is, with `left` in it.
+    #[must_use]
+    pub fn nothing(source: &[u8], left: Checked) -> Self {
+        Self { bytes: source.to_vec(), made: Vec::new(), left, dropped: Vec::new(), origins: Vec::new() }
+    }
+
+    /// The byte of the file as it was that byte `at` of the new one comes from.
+    #[must_use]
+    pub fn origin(&self, at: usize) -> usize {
+        origin(&self.origins, at)
+    }
+}
+
+fn origin(rounds: &[Origins], at: usize) -> usize {
+    rounds.iter().rev().fold(at, |at, round| round.of(at))
 }
 
 /// A fix that was made.
@@ -198,7 +216,7 @@ pub struct Made {
 pub struct Dropped {
     /// The rule of the finding.
     pub rule: &'static str,
-    /// The 1-based line of the finding.
+    /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
     /// Why not.
     pub reason: String,
@@ -215,16 +233,15 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let mut made = Vec::new();
     let mut dropped: Vec<Dropped> = Vec::new();
     let mut found = found;
-    // For each line, where it comes from.
-    let mut origins: Vec<usize> = (1..=source.lines().count() + 1).collect();
+    let mut origins: Vec<Origins> = Vec::new();
+    let first = LineIndex::new(source);
     // Kinds of fixes of which none can be made any more.
     let mut exhausted: Vec<Turn> = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let checked = check_alone(&bytes, settings);
         let Some((turn, findings)) = chosen(checked.findings.iter().chain(found), level, &exhausted) else { break };
-        let lines = LineIndex::new(&bytes);
         let round = round(&bytes, &findings, settings);
-        let line = |index: usize| lines.line(findings[index].span.start);
+        let line = |index: usize| first.line(origin(&origins, findings[index].span.start));
         if round.made.is_empty() {
             let drop =
                 |(index, reason): (usize, String)| Dropped { rule: findings[index].rule, line: line(index), reason };
@@ -234,30 +251,15 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
         }
         made.extend(round.made.iter().map(|&index| {
             let title = findings[index].fix.as_ref().map_or("", Fix::title);
-            let line = origins.get(line(index) - 1).copied().unwrap_or_else(|| line(index));
-            Made { rule: findings[index].rule, line, title: title.into() }
+            Made { rule: findings[index].rule, line: line(index), title: title.into() }
         }));
-        origins = traced(&origins, &bytes, &round.bytes);
+        origins.push(round.origins);
         bytes = round.bytes;
         // Their places are those of the file as it was.
         found = &[];
     }
     let left = check(&bytes, settings);
-    Fixed { bytes, made, left, dropped }
-}
-
-/// For each line of `new` the line that it comes from, where `origins` says so for those of `old`. A line that is new
-/// counts as the one that it stands at.
-fn traced(origins: &[usize], old: &[u8], new: &[u8]) -> Vec<usize> {
-    let (before, after): (Vec<&[u8]>, Vec<&[u8]>) = (old.lines().collect(), new.lines().collect());
-    let last = before.len();
-    let mut traced = Vec::with_capacity(after.len() + 1);
-    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &before, &after) {
-        let (_, old, new) = op.as_tag_tuple();
-        traced.extend((0..new.len()).map(|at| (old.start + at).min(old.end.max(old.start + 1) - 1).min(last)));
-    }
-    traced.push(last);
-    traced.into_iter().map(|at| origins.get(at).copied().unwrap_or(at + 1)).collect()
+    Fixed { bytes, made, left, dropped, origins }
 }
 
 /// When a fix is made: those of an earlier turn come first, and only fixes of one turn in one round.
@@ -290,6 +292,7 @@ fn chosen<'f>(
 
 struct Round {
     bytes: Vec<u8>,
+    origins: Origins,
     made: Vec<usize>,
     dropped: Vec<(usize, String)>,
 }
@@ -298,7 +301,7 @@ struct Round {
 /// and halves of these, so that a bad fix takes no good one with it.
 fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
     let mut good: Vec<usize> = Vec::new();
-    let mut best = Round { bytes: source.to_vec(), made: Vec::new(), dropped: Vec::new() };
+    let mut best = Round { bytes: source.to_vec(), origins: Origins::default(), made: Vec::new(), dropped: Vec::new() };
     let mut proofs = 0;
     let mut open = vec![(0, findings.len())];
     while let Some((start, end)) = open.pop() {
@@ -316,7 +319,7 @@ fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
         match prove::holds(source, &applied.bytes, &cured, settings) {
             Ok(()) => {
                 good.clone_from(&tried);
-                best = Round { bytes: applied.bytes, made, dropped: best.dropped };
+                best = Round { bytes: applied.bytes, origins: applied.origins, made, dropped: best.dropped };
             }
             Err(reason) if range.len() == 1 => best.dropped.push((start, reason)),
             Err(_) => {

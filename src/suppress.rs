@@ -22,9 +22,6 @@ const SLIP: &str = "cachelane ignore";
 /// How many blocks with a suppression are looked at around a place.
 const MAX_NESTING: usize = 64;
 
-/// How many bytes of suppressions at the top of a file are looked through.
-const MAX_GUARDS: usize = 4096;
-
 /// Words that people may write for `ignore`.
 const OTHER_WORDS: &[&str] = &["disable", "skip", "allow", "noqa", "nolint", "suppress", "off"];
 
@@ -103,6 +100,7 @@ fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
 pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     let mut done = 0;
+    let mut guarded = None;
     for (at, colon) in marks(source) {
         if at < done {
             continue;
@@ -131,7 +129,8 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
                 if !colon {
                     (found.fault, found.names) = (Some(Fault::NoColon), Vec::new());
                 }
-                found.guards = file.is_some_and(|file| guards(source, file.top, line));
+                found.guards =
+                    line.end <= *guarded.get_or_insert_with(|| file.map_or(0, |file| guards(source, file.top)));
                 found
             }));
         }
@@ -144,8 +143,16 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
 #[must_use]
 pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
     let mut ignores = read(source, None);
-    for ignore in ignores.iter_mut().filter(|ignore| ignore.covers == Covers::Nothing) {
-        ignore.covers = block_below(source, ignore.line.end).map_or(Covers::Nothing, Covers::Instruction);
+    // What the suppression below speaks for: with nothing but comments between them, it is the same.
+    let mut below: Option<(usize, Covers)> = None;
+    for ignore in ignores.iter_mut().rev().filter(|ignore| ignore.covers == Covers::Nothing) {
+        let from = ignore.line.end;
+        let comments = |end: &usize| source[from..*end].lines().all(|line| line.trim_start().starts_with(b"#"));
+        ignore.covers = match below.filter(|(start, _)| comments(start)) {
+            Some((_, covers)) => covers,
+            None => block_below(source, from).map_or(Covers::Nothing, Covers::Instruction),
+        };
+        below = Some((ignore.line.start, ignore.covers));
     }
     ignores
 }
@@ -175,7 +182,8 @@ fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     let Some(file) = file else { return Some(Covers::Nothing) };
     if let Some(index) = file.instruction_at(hash) {
         let instruction = &file.instructions[index];
-        let is_comment = instruction.comments.iter().any(|comment| comment.start <= hash && hash < comment.end);
+        let after = instruction.comments.partition_point(|comment| comment.start <= hash);
+        let is_comment = after > 0 && hash < instruction.comments[after - 1].end;
         return is_comment.then_some(Covers::Instruction(instruction.span));
     }
     let next = file.instructions.partition_point(|instruction| instruction.span.start <= hash);
@@ -194,23 +202,22 @@ fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
         && run.is_some_and(|run| run.keyword == Keyword::Run && run.heredocs.is_empty() && run.lines.0 == run.lines.1)
 }
 
-/// Whether the suppression on `line` keeps a comment below it from being a parser directive: between the directives, which
-/// end at byte `top`, and that comment there is nothing but suppressions.
-fn guards(source: &[u8], top: usize, line: Span) -> bool {
+/// Where the suppressions end that keep a comment below them from being a parser directive: between the directives, which
+/// end at byte `top`, and that comment there is nothing but suppressions. `top` where there are none.
+fn guards(source: &[u8], top: usize) -> usize {
     let is_suppression = |line: &[u8]| line.starts_with(b"#") && marks(line).next().is_some();
-    let above = source.get(top..line.start.min(top + MAX_GUARDS));
-    if !above.is_some_and(|above| above.lines().all(|line| is_suppression(line.trim()))) {
-        return false;
+    let mut end = top;
+    for line in source[top..].lines_with_terminator() {
+        let text = line.trim();
+        if !is_suppression(text) {
+            let word = text.strip_prefix(b"#").map(bstr::ByteSlice::trim_start).unwrap_or_default();
+            let rest = word.trim_start_with(|ch| ch.is_ascii_alphanumeric());
+            let is_directive = rest.len() < word.len() && rest.trim_start().starts_with(b"=");
+            return if is_directive { end } else { top };
+        }
+        end += line.len();
     }
-    if line.start > top + MAX_GUARDS {
-        // Behind so many of them, nobody looks any further: it stays.
-        return true;
-    }
-    let mut below = source[line.end..].lines().map(bstr::ByteSlice::trim).skip_while(|line| is_suppression(line));
-    let word =
-        below.next().and_then(|line| line.strip_prefix(b"#")).map(bstr::ByteSlice::trim_start).unwrap_or_default();
-    let rest = word.trim_start_with(|ch| ch.is_ascii_alphanumeric());
-    rest.len() < word.len() && rest.trim_start().starts_with(b"=")
+    top
 }
 
 /// Reads what stands behind the mark at byte `from`; `None` where it is prose.

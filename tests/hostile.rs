@@ -250,7 +250,6 @@ fn variables() {
 
 /// Each branch was looked for among all declarations, for each of them and each RUN: 1,000 took minutes.
 #[test]
-#[ignore = "`fix` of a thousand template blocks one after the other still grows with the square"]
 fn templates() {
     for (open, close) in
         [("{% if a %}\n", "{% endif %}\n"), ("{{ if .a }}\n", "{{ end }}\n"), ("@[if a]\n", "@[end if]\n")]
@@ -282,7 +281,6 @@ fn heredocs() {
 
 /// A suppressed mount asked all others of its cache whether they are: 4,000 took a minute.
 #[test]
-#[ignore = "`fix` of 20,000 suppressions that suppress nothing still takes more than a minute"]
 fn suppressions() {
     let comment = "# cachelane: ignore[shared-lock] why\n";
     survives("above one", "Dockerfile", format!("FROM a\n{}{RUN}", comment.repeat(20_000 * factor())));

@@ -23,15 +23,14 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
     let mut ran = run::over(&args.common, &settled, check::look);
     lint::relate_reports(&mut ran.results, ran.whole, report::path);
     let world = World::new(&settled, &args.common);
-    let joined = world.join(&ran.results);
+    let (joined, places) = world.join(&ran.results);
     let mut lanes: HashMap<PathBuf, Option<Lanes>> = HashMap::new();
     let mut listed: Vec<ListedBuild> = Vec::new();
     for one in &joined {
-        let asked = one
-            .dockerfile
-            .as_ref()
-            .and_then(|path| lanes.entry(path.clone()).or_insert_with(|| world.lanes(&ran.results, path)).as_ref());
-        listed.extend(row(&ran.results[one.file], one, asked, &world));
+        let asked = one.dockerfile.as_ref().and_then(|path| {
+            lanes.entry(path.clone()).or_insert_with(|| world.lanes(&ran.results, &places, path)).as_ref()
+        });
+        listed.extend(row(&ran.results, one, asked, &world));
     }
     for report in &ran.results {
         listed.extend(unknown(report).filter(|_| args.verbose));
@@ -44,15 +43,17 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
     if ran.trouble { Outcome::Trouble } else { Outcome::Clean }
 }
 
-fn row(report: &FileReport, one: &Joined, asked: Option<&Lanes>, world: &World<'_>) -> Option<ListedBuild> {
+fn row(reports: &[FileReport], one: &Joined, asked: Option<&Lanes>, world: &World<'_>) -> Option<ListedBuild> {
+    let report = &reports[one.file];
     let build: &Build = report.wires.as_ref()?.wiring.builds.get(one.build)?;
     let arg = |name: &str| build.args.iter().find(|arg| arg.name == name);
-    let (own, namespace) = (arg(&report.settings.arg), arg(NAMESPACE));
+    let name = asked.map_or(&report.settings.arg, |asked| &asked.arg);
+    let (own, namespace) = (arg(name), arg(NAMESPACE));
     let needed = asked.is_some_and(|lanes| lanes.concern(one.target.as_deref()));
     let lane = match (own, namespace) {
         (Some(_), _) => Lane::Passed,
         (None, Some(_)) => Lane::Namespace,
-        _ if one.handed_on => Lane::Passed,
+        _ if one.hands_on(reports, name) => Lane::Passed,
         _ if one.dockerfile.is_none() => Lane::Unknown,
         _ if !needed => Lane::NotNeeded,
         _ if !build.args_known => Lane::Unknown,

@@ -107,12 +107,12 @@ fn explain(report: &mut FileReport, done: &Done, level: Applicability) {
     if done.unwritten.is_none() && done.fixed.dropped.is_empty() {
         return;
     }
-    let lines = LineIndex::new(&report.source);
+    let before = LineIndex::new(if done.old.is_empty() { &report.source } else { &done.old });
     for finding in &mut report.checked.findings {
         if finding.fix.as_ref().is_none_or(|fix| fix.applicability() > level) {
             continue;
         }
-        let line = lines.line(finding.span.start);
+        let line = before.line(done.fixed.origin(finding.span.start));
         let dropped = done.fixed.dropped.iter().filter(|dropped| dropped.rule == finding.rule);
         let dropped = dropped.min_by_key(|dropped| dropped.line.abs_diff(line)).map(|dropped| &dropped.reason);
         if let Some(why) = done.unwritten.as_ref().or(dropped) {
@@ -171,7 +171,7 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
     }
     if unwritten.is_some() {
         // The file is as it was, and so is what there is to find in it.
-        fixed = Fixed { left: lint::check(source, settings), bytes: source.to_vec(), made: Vec::new(), ..fixed };
+        fixed = Fixed { dropped: fixed.dropped, ..Fixed::nothing(source, lint::check(source, settings)) };
     }
     let left = std::mem::take(&mut fixed.left);
     let report = if let Some(kind) = kind {
@@ -189,7 +189,7 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
 fn rewire(args: &FixArgs, roots: &[PathBuf], reports: &mut [FileReport], done: &mut [Done]) -> bool {
     let mut changed = false;
     for (report, done) in reports.iter_mut().zip(done) {
-        let Some(rewired) = lint::wire::fix_wires(report) else { continue };
+        let Some(rewired) = lint::wire::fix_wires(report, level(args)) else { continue };
         done.fixed.dropped.extend(rewired.dropped);
         if rewired.made.is_empty() {
             continue;
@@ -253,8 +253,7 @@ impl Output {
 fn untouched(given: Given<'_>) -> (FileReport, Done) {
     let (path, settings) = (given.path.to_path_buf(), Arc::clone(given.settings));
     let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default(), wires: None };
-    let bytes = given.source.to_vec();
-    let fixed = Fixed { bytes, made: Vec::new(), left: lint::Checked::default(), dropped: Vec::new() };
+    let fixed = Fixed::nothing(given.source, lint::Checked::default());
     (report, Done { fixed, old: Vec::new(), stdin: given.stdin, unwritten: None })
 }
 

@@ -32,18 +32,20 @@ impl<'a> World<'a> {
         self.with(|world| wire::wire(reports, whole, world));
     }
 
-    /// Every build of `reports` with each Dockerfile that it builds.
-    pub(super) fn join(&self, reports: &[FileReport]) -> Vec<wire::Joined> {
-        let mut joined = Vec::new();
-        self.with(|world| joined = wire::join(reports, world));
+    /// Every build of `reports` with each Dockerfile that it builds, and where the reports are.
+    pub(super) fn join(&self, reports: &[FileReport]) -> (Vec<wire::Joined>, wire::Places) {
+        let mut joined = (Vec::new(), wire::Places::new());
+        self.with(|world| {
+            joined.1 = wire::places(reports, world);
+            joined.0 = wire::join(reports, &joined.1, world);
+        });
         joined
     }
 
     /// What the Dockerfile at `path` asks of its builds, be it among `reports` or not.
-    pub(super) fn lanes(&self, reports: &[FileReport], path: &Path) -> Option<Lanes> {
-        let known = reports.iter().find(|report| absolute(self.settled.here(), &report.path) == path);
-        match known {
-            Some(report) => report.checked.lanes.clone(),
+    pub(super) fn lanes(&self, reports: &[FileReport], places: &wire::Places, path: &Path) -> Option<Lanes> {
+        match places.get(path) {
+            Some(index) => reports[*index].checked.lanes.clone(),
             None => self.load(path)?.checked.lanes,
         }
     }

@@ -5,6 +5,7 @@
 //! `tests/parity` holds it to that with the official parser. What BuildKit calls an unknown instruction is kept as an
 //! [`Keyword::Opaque`] line: snippets and templates are full of them.
 
+mod chain;
 pub mod directives;
 pub mod expression;
 pub mod faults;

@@ -8,6 +8,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
+use super::chain::Chain;
 use super::expression::{self, Reach};
 use super::lineage::{Lineage, Tree};
 use super::lines::{is_blank, trim_end};
@@ -21,7 +22,7 @@ const MAX_LOOKUPS: usize = 1000;
 const MAX_DEPTH: usize = 20;
 /// How many declarations of one name are looked through for the one that gives it a value.
 const MAX_DECLARATIONS: usize = 50;
-/// How many declarations of one name above a RUN are looked at, in its stage or one that it is built from.
+/// How many ENVs of one name in its stage are looked at for a trigger.
 const MAX_SEEN: usize = 200;
 /// From how many stages on a chain of them is not gone along stage by stage.
 const MANY_STAGES: usize = 64;
@@ -68,8 +69,12 @@ pub(super) struct Scope {
 #[derive(Clone, Debug, Default)]
 struct Name {
     declarations: Vec<Declaration>,
-    /// The places that declare it, each with its stage.
-    places: OnceCell<HashSet<(Place, Option<usize>)>>,
+    /// Those that serve the RUNs below them, by where they stand.
+    plain: OnceCell<Chain>,
+    /// The last one of each block that declares the name in every branch: together they serve what is around the block.
+    complete: OnceCell<Chain>,
+    /// Those that serve triggers.
+    triggers: OnceCell<Chain>,
     /// The stages that declare it, for a file with many.
     lineage: OnceCell<Lineage>,
 }
@@ -206,29 +211,39 @@ impl Dockerfile<'_> {
     }
 
     fn visible_in(&self, name: &str, stage: usize, before: usize, place: Place) -> Option<&Declaration> {
-        let all = self.declarations(name);
-        let end = all.partition_point(|declaration| declaration.instruction < before);
-        let above = all[..end].iter().rev().take(MAX_SEEN);
-        let own = || above.clone().take_while(|d| d.stage == Some(stage)).filter(|d| !d.onbuild);
-        own()
-            .find(|d| self.blocks.encloses(d.place, place))
-            .or_else(|| own().find(|d| self.in_every_branch(d, place, name)))
+        let name = self.known(name)?;
+        let (blocks, all) = (&self.blocks, &name.declarations);
+        let plain = name.plain.get_or_init(|| Chain::new(blocks, all, |d| (!d.onbuild).then_some(d.place)));
+        plain.last(blocks, all, (stage, before), place).or_else(|| {
+            let complete = name.complete.get_or_init(|| self.complete(all));
+            complete.last(blocks, all, (stage, before), place)
+        })
     }
 
-    /// Whether `declaration` stands in a block that leads past `place` and each branch of which declares the name.
-    fn in_every_branch(&self, declaration: &Declaration, place: Place, name: &str) -> bool {
-        let Some(block) = self.blocks.block(declaration.place).filter(|block| block.exhaustive) else { return false };
-        let around = self.blocks.parent(declaration.place).unwrap_or(Place::FILE);
-        let Some(name) = self.known(name).filter(|_| self.blocks.encloses(around, place)) else { return false };
-        let all = || name.declarations.iter().map(|declaration| (declaration.place, declaration.stage)).collect();
-        let places = name.places.get_or_init(all);
-        block.branches.iter().all(|branch| places.contains(&(*branch, declaration.stage)))
+    /// The last declarations of blocks each branch of which declares the name. One of the branches is always taken.
+    fn complete(&self, all: &[Declaration]) -> Chain {
+        let declared: HashSet<(Place, Option<usize>)> =
+            all.iter().filter(|d| !d.onbuild).map(|d| (d.place, d.stage)).collect();
+        Chain::new(&self.blocks, all, |d| {
+            let block = self.blocks.block(d.place).filter(|block| block.exhaustive && !d.onbuild)?;
+            let is_last = block.branches.last() == Some(&d.place);
+            let everywhere = || block.branches.iter().all(|branch| declared.contains(&(*branch, d.stage)));
+            (is_last && everywhere()).then(|| self.blocks.parent(d.place)).flatten()
+        })
     }
 
     fn visible_to_trigger(&self, name: &str, stage: usize, index: usize, place: Place) -> Option<&Declaration> {
-        let own = self.declarations(name).iter().rev().filter(|d| d.stage == Some(stage));
-        let mut seen = own.filter(|d| if d.onbuild { d.instruction < index } else { d.by == DeclaredBy::Env });
-        seen.find(|d| self.blocks.encloses(d.place, place))
+        let name = self.known(name)?;
+        let (blocks, all) = (&self.blocks, &name.declarations);
+        let triggers = name.triggers.get_or_init(|| Chain::new(blocks, all, |d| d.onbuild.then_some(d.place)));
+        let trigger = triggers.last(blocks, all, (stage, index), place);
+        // The image has every ENV of its stage, wherever it stands.
+        let end = all.partition_point(|d| d.instruction < self.stages[stage].instructions.end);
+        let own = all[..end].iter().rev().take(MAX_SEEN).take_while(|d| d.stage == Some(stage));
+        let mut env = own.filter(|d| d.by == DeclaredBy::Env && !d.onbuild);
+        let env = env.find(|d| blocks.encloses(d.place, place));
+        // The later one counts.
+        [trigger, env].into_iter().flatten().max_by_key(|d| d.instruction)
     }
 
     /// The value that `name` has at instruction `index` when no build argument is passed; `None` where it is unset or

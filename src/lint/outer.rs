@@ -1,6 +1,5 @@
 //! Files that hold Dockerfiles within them, and say what is built: workflows, pipelines, Compose and bake files.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,7 +43,7 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: Some(Wires { kind, wiring: said, lanes, shared: HashSet::new() }),
+        wires: Some(Wires { kind, wiring: said, lanes, asked: Vec::new() }),
     }
 }
 
@@ -93,7 +92,7 @@ fn moved(inline: &Inline, fix: &Fix) -> Result<Fix, String> {
 /// new file again, and has to be what it was meant to be.
 #[must_use]
 pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applicability) -> Fixed {
-    let mut fixed = Fixed { bytes: source.to_vec(), made: Vec::new(), left: Checked::default(), dropped: Vec::new() };
+    let mut fixed = Fixed::nothing(source, Checked::default());
     let read = |bytes: &[u8]| wiring::read(kind, std::str::from_utf8(bytes).ok()?).ok();
     let count = read(source).map_or(0, |wiring| wiring.inline.len());
     for index in 0..count {

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::fix::{self, Fix};
+use crate::fix::{self, Applicability, Fix};
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
+use crate::text::Span;
 use crate::wiring::{self, Build, Call, Front, Kind, Lane, Runs, What, Wiring};
 
 use super::FileReport;
@@ -19,8 +20,30 @@ pub struct Wires {
     pub wiring: Wiring,
     /// What each Dockerfile within it asks of its builds.
     pub lanes: Vec<Option<Lanes>>,
-    /// The builds whose Dockerfile another job builds, too, by index. [`wire`] finds them.
-    pub shared: HashSet<usize>,
+    /// What its builds are to pass, and do not. [`wire`] finds it.
+    pub asked: Vec<Asked>,
+}
+
+/// A lane that a build is to pass.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The build, by its index.
+    build: usize,
+    /// The argument of the Dockerfile that asks for it.
+    arg: String,
+    /// The argument's value for builds that pass none.
+    default: String,
+    /// Whether another job builds that Dockerfile, too.
+    shared: bool,
+}
+
+/// The files of a run, by their paths from the root of the file system on.
+pub type Places = HashMap<PathBuf, usize>;
+
+/// The places of `reports`.
+#[must_use]
+pub fn places(reports: &[FileReport], world: &World<'_>) -> Places {
+    reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect()
 }
 
 /// What the command line knows of the world around the files.
@@ -44,12 +67,27 @@ pub struct Joined {
     pub build: usize,
     /// The Dockerfile, from the root of the file system on; `None` for one within a file.
     pub dockerfile: Option<PathBuf>,
-    /// Whether it reaches the Dockerfile through a Compose or bake file that hands the lane on.
-    pub handed_on: bool,
+    /// The build of a Compose or bake file that stands between: the report and its index there.
+    pub through: Option<(usize, usize)>,
     /// The stage that is built.
     pub target: Option<String>,
     /// How often it runs at once, where another file that calls this one says so.
     pub called: Option<Runs>,
+}
+
+impl Joined {
+    /// Whether what stands between hands `arg` on: it takes the argument from the environment, and the build sets it there;
+    /// or it has a value of its own, which is no variable.
+    #[must_use]
+    pub fn hands_on(&self, reports: &[FileReport], arg: &str) -> bool {
+        let build = |(file, build): (usize, usize)| Some(&reports[file].wires.as_ref()?.wiring.builds[build]);
+        let (Some(inner), Some(outer)) = (self.through.and_then(build), build((self.file, self.build))) else {
+            return false;
+        };
+        let passed = inner.args.iter().find(|passed| passed.name == arg || passed.name == wired::NAMESPACE);
+        let own = |passed: &wiring::Arg| passed.value.as_ref().is_some_and(|value| !value.contains(arg));
+        passed.is_some_and(|passed| own(passed) || outer.env.iter().any(|env| env.name == arg))
+    }
 }
 
 /// A file that a build leads to.
@@ -61,10 +99,8 @@ struct Reached<'r> {
 
 /// Every build of `reports` with each Dockerfile that it builds.
 #[must_use]
-pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
-    let places: HashMap<PathBuf, usize> =
-        reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
-    let calls = calls(reports, &places, world);
+pub fn join(reports: &[FileReport], places: &Places, world: &World<'_>) -> Vec<Joined> {
+    let calls = calls(reports, places, world);
     let mut joined = Vec::new();
     for (file, report) in reports.iter().enumerate() {
         let Some(wires) = &report.wires else { continue };
@@ -73,7 +109,7 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
             let called = called(&calls, file, it);
             let plain = |dockerfile| {
                 let (target, called) = (it.target.clone(), called.clone());
-                Joined { file, build, dockerfile, handed_on: false, target, called }
+                Joined { file, build, dockerfile, through: None, target, called }
             };
             match &it.what {
                 What::File(path) => {
@@ -89,14 +125,10 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
                 What::Files(paths, names) => {
                     for path in paths.iter().flat_map(|path| candidates(it.front, path)) {
                         let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
-                        let Some(inner) = places.get(&path).map(|index| &reports[*index]) else { continue };
-                        joined.extend(through(inner, it, names, world).map(|(dockerfile, target, handed_on)| Joined {
-                            file,
-                            build,
-                            dockerfile: Some(dockerfile),
-                            handed_on,
-                            target,
-                            called: called.clone(),
+                        let Some(inner) = places.get(&path) else { continue };
+                        joined.extend(through(&reports[*inner], names, world).map(|(index, dockerfile, target)| {
+                            let (through, called) = (Some((*inner, index)), called.clone());
+                            Joined { file, build, dockerfile: Some(dockerfile), through, target, called }
                         }));
                     }
                 }
@@ -107,11 +139,7 @@ pub fn join(reports: &[FileReport], world: &World<'_>) -> Vec<Joined> {
 }
 
 /// The calls of each file by others of the run, by its index.
-fn calls<'r>(
-    reports: &'r [FileReport],
-    places: &HashMap<PathBuf, usize>,
-    world: &World<'_>,
-) -> HashMap<usize, Vec<&'r Call>> {
+fn calls<'r>(reports: &'r [FileReport], places: &Places, world: &World<'_>) -> HashMap<usize, Vec<&'r Call>> {
     let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
     for report in reports {
         let Some(wires) = report.wires.as_ref().filter(|wires| !wires.wiring.calls.is_empty()) else { continue };
@@ -150,38 +178,35 @@ fn candidates(front: Front, path: &str) -> Vec<String> {
     names.map(|name| format!("{path}{name}")).collect()
 }
 
-/// The Dockerfiles that `outer` builds through the Compose or bake file `inner`: path, stage, and whether `outer`'s
-/// environment reaches the argument there.
+/// The builds of the Compose or bake file `inner` that have one of `names`, or all where none is named: index, Dockerfile
+/// and stage.
 fn through<'a>(
     inner: &'a FileReport,
-    outer: &'a Build,
     names: &'a [String],
     world: &'a World<'_>,
-) -> impl Iterator<Item = (PathBuf, Option<String>, bool)> + 'a {
+) -> impl Iterator<Item = (usize, PathBuf, Option<String>)> + 'a {
     let wires = inner.wires.as_ref();
     let builds = wires.map_or(&[][..], |wires| wires.wiring.builds.as_slice());
-    let chosen = |build: &&Build| names.is_empty() || build.id.as_ref().is_some_and(|id| names.contains(id));
-    builds.iter().filter(chosen).filter_map(move |build| {
+    let names: HashSet<&String> = names.iter().collect();
+    let is_chosen = move |build: &Build| names.is_empty() || build.id.as_ref().is_some_and(|id| names.contains(id));
+    builds.iter().enumerate().filter(move |(_, build)| is_chosen(build)).filter_map(move |(index, build)| {
         let What::File(path) = &build.what else { return None };
         let root = (world.root)(&inner.path, wires?.kind);
-        let arg = build.args.iter().find(|arg| arg.name == inner.settings.arg || arg.name == wired::NAMESPACE);
-        // A value of its own that is no variable is a lane as well.
-        let own =
-            arg.is_some_and(|arg| arg.value.as_ref().is_some_and(|value| !value.contains(inner.settings.arg.as_str())));
-        let from_env = arg.is_some() && outer.env.iter().any(|env| env.name == inner.settings.arg);
-        Some(((world.absolute)(&root.join(path)), build.target.clone(), own || from_env))
+        Some((index, (world.absolute)(&root.join(path)), build.target.clone()))
     })
 }
 
 /// Adds to `reports` what rules say about their builds, and settles the files that say what is built. To be called once,
 /// behind [`relate_reports`](super::relate_reports); `whole` says whether these are all files there are.
 pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
-    let joined = join(reports, world);
+    if reports.iter().all(|report| report.wires.is_none()) {
+        return;
+    }
     let mut found = vec![Vec::new(); reports.len()];
-    let mut shared: Vec<(usize, usize)> = Vec::new();
+    let mut asked: Vec<Vec<Asked>> = vec![Vec::new(); reports.len()];
     {
-        let places: HashMap<PathBuf, usize> =
-            reports.iter().enumerate().map(|(index, report)| ((world.absolute)(&report.path), index)).collect();
+        let places = places(reports, world);
+        let joined = join(reports, &places, world);
         let outside = load(&joined, &places, world);
         let reached = |path: &PathBuf| {
             let report = places.get(path).map(|index| &reports[*index]).or_else(|| outside.get(path)?.as_ref())?;
@@ -211,23 +236,20 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) {
                 runs: one.called.as_ref().unwrap_or(&wires.wiring.builds[one.build].runs),
                 is_called: one.called.is_some(),
                 others: jobs.map_or(wired::Others::None, |jobs| others(jobs)),
-                handed_on: one.handed_on,
+                handed_on: one.hands_on(reports, &reached.lanes.arg),
             };
-            if wired.others != wired::Others::None {
-                shared.push((one.file, one.build));
-            }
+            let before = found[one.file].len();
             rules::wired(&wired, &mut found[one.file]);
+            if found[one.file][before..].iter().any(|finding| finding.fix.is_some()) {
+                let Lanes { arg, default, .. } = reached.lanes.clone();
+                let shared = wired.others != wired::Others::None;
+                asked[one.file].push(Asked { build: one.build, arg, default, shared });
+            }
         }
     }
-    for (file, build) in shared {
-        reports[file].wires.iter_mut().for_each(|wires| {
-            wires.shared.insert(build);
-        });
-    }
-    for (report, mut found) in reports.iter_mut().zip(found) {
-        if report.wires.is_none() {
-            continue;
-        }
+    for ((report, mut found), asked) in reports.iter_mut().zip(found).zip(asked) {
+        let Some(wires) = &mut report.wires else { continue };
+        wires.asked = asked;
         found.retain(|finding| report.settings.is_on(finding.rule));
         // One build of several files with lanes is told of once.
         found.sort_by(|a, b| (a.span, a.rule).cmp(&(b.span, b.rule)));
@@ -250,12 +272,12 @@ fn jobs<'r>(reports: &'r [FileReport], joined: &[Joined]) -> HashMap<PathBuf, Ve
     for one in joined {
         let (Some(path), Some(wires)) = (&one.dockerfile, &reports[one.file].wires) else { continue };
         let build = &wires.wiring.builds[one.build];
-        let jobs = jobs.entry(path.clone()).or_default();
-        for job in build.job.iter().chain(&build.others) {
-            if !jobs.contains(&(one.file, job)) {
-                jobs.push((one.file, job));
-            }
-        }
+        let names = build.job.iter().chain(&build.others);
+        jobs.entry(path.clone()).or_default().extend(names.map(|name| (one.file, name.as_str())));
+    }
+    for jobs in jobs.values_mut() {
+        jobs.sort_unstable();
+        jobs.dedup();
     }
     jobs
 }
@@ -272,11 +294,7 @@ fn others(jobs: &[(usize, &str)]) -> wired::Others {
 }
 
 /// The reports on Dockerfiles that builds lead to and that are not among those of the run.
-fn load(
-    joined: &[Joined],
-    places: &HashMap<PathBuf, usize>,
-    world: &World<'_>,
-) -> HashMap<PathBuf, Option<FileReport>> {
+fn load(joined: &[Joined], places: &Places, world: &World<'_>) -> HashMap<PathBuf, Option<FileReport>> {
     let mut outside = HashMap::new();
     for path in joined.iter().filter_map(|one| one.dockerfile.as_ref()).filter(|path| !places.contains_key(*path)) {
         outside.entry(path.clone()).or_insert_with(|| (world.load)(path));
@@ -298,15 +316,20 @@ pub struct Rewired {
 /// How many bytes of one file are read again, edit by edit, before the rest is left for another run.
 const MAX_REREAD: usize = 16 << 20;
 
-/// Makes the safe fixes of a wiring file's builds, one by one: each is looked for in what the last one made.
+/// Makes the fixes of a wiring file's builds up to `level`, one by one: each is looked for in what the last one made.
 #[must_use]
-pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
+pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
     let wires = report.wires.as_ref()?;
     let lines = crate::text::LineIndex::new(&report.source);
     let mut rewired = Rewired { bytes: report.source.clone(), made: Vec::new(), dropped: Vec::new() };
-    let open = report.checked.findings.iter().filter(|finding| finding.rule == "unpassed-arg" && finding.is_fixable());
+    let mut asked: HashMap<Span, Vec<&Asked>> = HashMap::new();
+    for one in &wires.asked {
+        asked.entry(wires.wiring.builds[one.build].span).or_default().push(one);
+    }
+    let may_fix = |fix: &Fix| fix.applicability() <= level;
+    let open = report.checked.findings.iter().filter(|finding| finding.fix.as_ref().is_some_and(may_fix));
     let mut budget = MAX_REREAD;
-    for finding in open {
+    for finding in open.filter(|finding| finding.rule == "unpassed-arg") {
         let line = lines.line(finding.span.start);
         let rule = finding.rule;
         if budget == 0 {
@@ -314,13 +337,12 @@ pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
             rewired.dropped.push(super::Dropped { rule, line, reason });
             break;
         }
-        let builds = wires.wiring.builds.iter().enumerate().filter(|(_, build)| build.span == finding.span);
-        for (index, _) in builds {
+        for asked in asked.get(&finding.span).into_iter().flatten() {
             if budget == 0 {
                 break;
             }
             budget = budget.saturating_sub(rewired.bytes.len());
-            match pass(report, wires, index, &rewired.bytes) {
+            match pass(wires.kind, asked, level, &rewired.bytes) {
                 // One place can serve several: what targets inherit, say.
                 Ok(None) => {}
                 Ok(Some((bytes, title))) => {
@@ -334,22 +356,24 @@ pub fn fix_wires(report: &FileReport) -> Option<Rewired> {
     Some(rewired)
 }
 
-/// Makes the build `index` pass its lane in `source`, and says what was done; `None` where it does by now.
-fn pass(report: &FileReport, wires: &Wires, index: usize, source: &[u8]) -> Result<Option<(Vec<u8>, String)>, String> {
-    let (kind, settings) = (wires.kind, &report.settings);
+/// Makes a build of `source` pass what it is `asked` for, and says what was done; `None` where it does by now.
+fn pass(kind: Kind, asked: &Asked, level: Applicability, source: &[u8]) -> Result<Option<(Vec<u8>, String)>, String> {
     let text = std::str::from_utf8(source).map_err(|error| error.to_string())?;
     let wiring = wiring::read(kind, text).map_err(|error| error.to_string())?;
-    let build = wiring.builds.get(index).ok_or("the file has other builds by now")?;
-    if build.args.iter().any(|arg| arg.name == settings.arg) {
+    let build = wiring.builds.get(asked.build).ok_or("the file has other builds by now")?;
+    if build.args.iter().any(|arg| arg.name == asked.arg) {
         return Ok(None);
     }
-    let lane = Lane { arg: &settings.arg, default: &settings.default, shared: wires.shared.contains(&index) };
+    let lane = Lane { arg: &asked.arg, default: &asked.default, shared: asked.shared };
     let fix = wiring::pass(kind, text, build, &lane)?;
-    Ok(Some((apply(kind, source, &fix, settings)?, fix.title().to_owned())))
+    if fix.applicability() > level {
+        return Err("it needs a person's look by now: `--unsafe` makes it".into());
+    }
+    Ok(Some((apply(kind, source, &fix, &asked.arg)?, fix.title().to_owned())))
 }
 
 /// Applies `fix`, and proves that the file says the same about its builds as before, but for one argument.
-fn apply(kind: Kind, source: &[u8], fix: &Fix, settings: &Settings) -> Result<Vec<u8>, String> {
+fn apply(kind: Kind, source: &[u8], fix: &Fix, name: &str) -> Result<Vec<u8>, String> {
     let applied = fix::apply(source, &[fix]);
     if applied.made.is_empty() {
         return Err("it overlaps with another fix: run cachelane again".into());
@@ -361,12 +385,7 @@ fn apply(kind: Kind, source: &[u8], fix: &Fix, settings: &Settings) -> Result<Ve
     let (before, after) = (read(source)?, read(&applied.bytes)?);
     let without = |wiring: &Wiring| -> Vec<_> {
         let args = |build: &Build| -> Vec<_> {
-            build
-                .args
-                .iter()
-                .filter(|arg| arg.name != settings.arg)
-                .map(|arg| (arg.name.clone(), arg.value.clone()))
-                .collect()
+            build.args.iter().filter(|arg| arg.name != name).map(|arg| (arg.name.clone(), arg.value.clone())).collect()
         };
         wiring
             .builds
@@ -374,9 +393,8 @@ fn apply(kind: Kind, source: &[u8], fix: &Fix, settings: &Settings) -> Result<Ve
             .map(|build| (build.name.clone(), build.what.clone(), build.target.clone(), args(build)))
             .collect()
     };
-    let passing = |wiring: &Wiring| {
-        wiring.builds.iter().filter(|build| build.args.iter().any(|arg| arg.name == settings.arg)).count()
-    };
+    let passing =
+        |wiring: &Wiring| wiring.builds.iter().filter(|build| build.args.iter().any(|arg| arg.name == name)).count();
     if without(&before) != without(&after) {
         return Err("the file would say something else about its builds".into());
     }

@@ -8,6 +8,10 @@ use super::Context;
 /// What a Dockerfile asks of the builds that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lanes {
+    /// The build argument that parts the jobs.
+    pub arg: String,
+    /// Its value for builds that pass none.
+    pub default: String,
     /// The id of the first locked cache with a lane.
     pub id: String,
     /// Where it stands, in bytes.
@@ -40,7 +44,8 @@ impl Lanes {
         let first = first?;
         let span = first.mount.id_span();
         let targets = needed(file, own);
-        Some(Self { id: first.id(), span, range: lines().range(file.source, span), targets })
+        let (arg, default) = (cx.settings.arg.clone(), cx.settings.default.clone());
+        Some(Self { arg, default, id: first.id(), span, range: lines().range(file.source, span), targets })
     }
 
     /// Whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that the
