@@ -158,3 +158,22 @@ fn every_example_passes_its_lane() {
         }
     }
 }
+
+/// What a matrix holds is not known here, so a person has to look whether its values can be part of an id.
+#[test]
+fn unsafe_fixes_of_builds_are_made_when_asked_for() {
+    let work = tempfile::tempdir().unwrap();
+    let workflow = "on: push\njobs:\n  test:\n    runs-on: self-hosted\n    strategy:\n      matrix:\n        \
+                    python: ${{ fromJSON(inputs.pythons) }}\n    steps:\n      - uses: docker/build-push-action@v6\n        \
+                    with:\n          context: .\n";
+    let lane =
+        "FROM debian\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let path = Path::new(".github/workflows/ci.yml");
+    let texts = [(path, workflow), (Path::new("Dockerfile"), lane)];
+    write(work.path(), &texts.map(|(path, text)| (path.to_path_buf(), text.into())).into());
+    let (code, _, _) = cachelane(work.path(), &["fix"]);
+    assert_eq!((code, fs::read_to_string(work.path().join(path)).unwrap().as_str()), (1, workflow));
+    let (code, said, _) = cachelane(work.path(), &["fix", "--unsafe"]);
+    let expected = format!("{workflow}          build-args: |\n            CACHE_ID=${{{{ matrix.python }}}}\n");
+    assert_eq!((code, fs::read_to_string(work.path().join(path)).unwrap()), (0, expected), "{said}");
+}
