@@ -4,6 +4,8 @@
 mod invariants;
 #[path = "../fuzz/src/targets.rs"]
 mod targets;
+#[path = "../fuzz/src/trees.rs"]
+mod trees;
 #[path = "../fuzz/src/wires.rs"]
 mod wires;
 
@@ -165,4 +167,37 @@ fn a_word_that_would_become_a_flag_keeps_the_arg_where_it_is() {
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(&source));
     assert!(fixed.left.findings.iter().any(|finding| finding.rule == "early-arg" && !finding.is_fixable()));
+}
+
+/// Found by `bake`: YAML that is no JSON was read as a bake file, and the places of its keys, which YAML has elsewhere, made
+/// the fix panic.
+#[test]
+fn yaml_in_brackets_that_is_no_json_is_no_bake_file() {
+    for source in [
+        "{\n  \"target\": {\n    \"a\": {\"args\":!{0\n \"CACHE_I@\": \"b\"}}\n  }\n}\n",
+        "{target: {a: {args: {X: 1}}}}",
+        "{\"target\": {\"a\": {\"context\": \".\",}}}",
+    ] {
+        let error = read(Kind::BakeJson, source).expect_err("it is no JSON");
+        assert!(source.get(error.span.start..error.span.end).is_some(), "{error:?}");
+        wires::bake(source.as_bytes());
+    }
+}
+
+/// Found by `fix` and `ignores`: the target was to be the id as it is, without its quotes, and would have ended at its
+/// blank, or at a block's tag.
+#[test]
+fn a_quoted_target_beside_a_template_expression_is_no_id() {
+    for (target, safe) in [
+        ("'/x {{ y }} z'", false),
+        ("'/x{% endif %}'", false),
+        ("/x{{ y }}/\u{E0}", false),
+        ("'/x{{ y }}'", true),
+        ("'/x{% if y %}/y{% endif %}'", true),
+    ] {
+        let source = format!("FROM a\nRUN --mount=type=cache,sharing=locked,target={target} true\n");
+        let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+        assert_eq!(fixed.dropped, [], "{target}");
+        assert_eq!(fixed.bytes != source.as_bytes(), safe, "{target}");
+    }
 }

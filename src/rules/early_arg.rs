@@ -173,7 +173,6 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     }
     let instruction = &file.instructions[arg.instruction];
     let (indent, ending) = (indentation(file.source, spot.beside), line_ending(file.source, spot.at));
-    let text = instruction.text.bytes();
     let keyword = String::from_utf8_lossy(instruction.name.of(file.source)).into_owned();
     let value = arg.value.as_ref().map_or_else(String::new, |value| format!("={}", String::from_utf8_lossy(value)));
     let mut edits = vec![Edit::insert(spot.at, format!("{indent}{keyword} {name}{value}{ending}"))];
