@@ -55,6 +55,8 @@ fn the_corpus_holds() {
 #[test]
 fn every_target_is_here() {
     let listed = include_str!("../fuzz/src/lib.rs").matches("    (\"").count();
+    let run = include_str!("../fuzz/run").lines().find_map(|line| line.strip_prefix("known=(")).unwrap();
+    assert!(run.trim_end_matches(')').split(' ').eq(TARGETS.iter().map(|(name, _)| *name)), "{run}");
     let corpora = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")).unwrap().count();
     assert_eq!((listed, corpora), (TARGETS.len(), TARGETS.len()));
 }
