@@ -14,6 +14,7 @@ use std::panic;
 use std::path::Path;
 
 use bstr::BStr;
+use cachelane::finding::Severity;
 use cachelane::fix::{Applicability, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -201,5 +202,19 @@ fn a_quoted_target_beside_a_template_expression_is_no_id() {
         let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
         assert_eq!(fixed.dropped, [], "{target}");
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{target}");
+    }
+}
+
+/// Found by `ignores`: what is missing at the end of an instruction could not be suppressed above it, nor adopted.
+#[test]
+fn what_is_missing_at_the_end_of_an_instruction_can_be_suppressed() {
+    for end in ["", "\n", "\nRUN true\n"] {
+        let source = format!("FROM a\nRUN --mount=type=cach,target=/x,{end}");
+        let settings = Settings::default();
+        let findings = lint::check_alone(source.as_bytes(), &settings).findings;
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        let adopted = lint::adopt(source.as_bytes(), &findings, &settings, Severity::Warning).unwrap().unwrap();
+        let expected = source.replace("\nRUN --", "\n# cachelane: ignore[invalid-mount]\nRUN --");
+        assert_eq!(BStr::new(&adopted.bytes), BStr::new(&expected));
     }
 }
