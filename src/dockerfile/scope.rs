@@ -307,7 +307,7 @@ fn name_of(bytes: &[u8]) -> Option<&str> {
 }
 
 /// The words of `text[from..]`, quotes and escapes kept, as byte ranges (BuildKit's `parseWords`).
-fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
+pub(super) fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
     let end = trim_end(text).len();
     let mut words = Vec::new();
     let mut at = from;

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::dockerfile::lines::Lines;
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::lines::{Lines, is_blank};
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
@@ -171,7 +173,6 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     }
     let instruction = &file.instructions[arg.instruction];
     let (indent, ending) = (indentation(file.source, spot.beside), line_ending(file.source, spot.at));
-    let text = instruction.text.bytes();
     let keyword = String::from_utf8_lossy(instruction.name.of(file.source)).into_owned();
     let value = arg.value.as_ref().map_or_else(String::new, |value| format!("={}", String::from_utf8_lossy(value)));
     let mut edits = vec![Edit::insert(spot.at, format!("{indent}{keyword} {name}{value}{ending}"))];
@@ -181,15 +182,26 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
         }
         edits.push(Edit::delete(whole_line(file.source, instruction)));
     } else {
-        let start = arg.name_end - name.len();
-        let end = arg.name_end + value.len();
-        // The white space before the name goes with it.
-        let blanks = text[..start].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
-        let span = instruction.text.span(start - blanks, end);
-        if span.len() != end - (start - blanks) {
-            return Err("its line is continued around it: move it by hand".into());
-        }
-        edits.push(Edit::delete(Span::new(span.start, span.end)));
+        let span = word_span(instruction, arg.name_end - name.len(), arg.name_end + value.len())?;
+        edits.push(Edit::delete(span));
     }
     Ok(Fix::safe(format!("move `{name}` down to above line {}", file.instructions[users[0]].lines.0), edits))
+}
+
+/// Where the word `text[start..end]` of a declaration stands, with the white space that goes with it.
+fn word_span(instruction: &Instruction<'_>, start: usize, end: usize) -> Result<Span, String> {
+    let text = instruction.text.bytes();
+    let behind = &text[end..];
+    let blanks = text[..start].iter().rev().take_while(|b| is_blank(**b)).count();
+    let is_first = start - blanks < instruction.args;
+    if is_first && behind.trim_start().starts_with(b"--") {
+        return Err("what follows it on its line would be read as a flag: move it by hand".into());
+    }
+    // The keyword is split off at fewer kinds of white space than the words behind it.
+    let blanks = if is_first && !behind.first().is_some_and(|b| is_blank(*b)) { 0 } else { blanks };
+    let span = instruction.text.span(start - blanks, end);
+    if span.len() != end - (start - blanks) {
+        return Err("its line is continued around it: move it by hand".into());
+    }
+    Ok(span)
 }
