@@ -23,6 +23,8 @@ const MAX_DEPTH: usize = 20;
 const MAX_DECLARATIONS: usize = 50;
 /// How many declarations of one name above a RUN are looked at, in its stage or one that it is built from.
 const MAX_SEEN: usize = 200;
+/// The same for a trigger, of which fewer count: they are passed by quickly.
+const MAX_OF_TRIGGER: usize = 1000;
 /// From how many stages on a chain of them is not gone along stage by stage.
 const MANY_STAGES: usize = 64;
 
@@ -226,7 +228,9 @@ impl Dockerfile<'_> {
     }
 
     fn visible_to_trigger(&self, name: &str, stage: usize, index: usize, place: Place) -> Option<&Declaration> {
-        let own = self.declarations(name).iter().rev().filter(|d| d.stage == Some(stage));
+        let all = self.declarations(name);
+        let end = all.partition_point(|declaration| declaration.instruction < self.stages[stage].instructions.end);
+        let own = all[..end].iter().rev().take_while(|d| d.stage == Some(stage)).take(MAX_OF_TRIGGER);
         let mut seen = own.filter(|d| if d.onbuild { d.instruction < index } else { d.by == DeclaredBy::Env });
         seen.find(|d| self.blocks.encloses(d.place, place))
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::fix::{self, Fix};
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{self, Build, Call, Front, Kind, Lane, Runs, What, Wiring};
+use crate::wiring::{self, Build, Call, Front, Kind, Lane, Runs, What, Wiring, WiringError};
 
 use super::FileReport;
 
@@ -19,6 +19,8 @@ pub struct Wires {
     pub wiring: Wiring,
     /// What each Dockerfile within it asks of its builds.
     pub lanes: Vec<Option<Lanes>>,
+    /// Why the file was not read, where it is more than cachelane reads: that is no template or slip to keep quiet about.
+    pub refused: Option<WiringError>,
     /// The builds whose Dockerfile another job builds, too, by index. [`wire`] finds them.
     pub shared: HashSet<usize>,
 }
