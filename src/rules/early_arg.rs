@@ -47,8 +47,11 @@ When a RUN in between reads the argument through a script that does not name it 
 ",
 };
 
-/// A stage that declares the argument more often than this is not looked at.
+/// Where a stage declares the argument more often than this, template blocks are not looked at.
 const MAX_DECLARED: usize = 20;
+
+/// Why one of several lines is not moved.
+const SEVERAL: &str = "the stage declares it more than once: keep one of the lines, and move that";
 
 impl Rule for EarlyArg {
     fn meta(&self) -> &'static RuleMeta {
@@ -65,27 +68,29 @@ impl Rule for EarlyArg {
         let to_come: HashSet<usize> = cx.caches().iter().filter(gets_lane).map(|cache| cache.instruction).collect();
         let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
         for stage in cx.file.declarations(name).chunk_by(|a, b| a.stage == b.stage) {
-            // Each looks at all that follows. A line that stands so often no person wrote, and nothing moves it.
-            let args = stage.iter().filter(own).take(MAX_DECLARED + 1);
-            if args.clone().count() <= MAX_DECLARED {
-                findings.extend(args.filter_map(|arg| finding(cx, arg, name, &to_come)));
-            }
+            let args = || stage.iter().filter(own);
+            let Some(at) = args().next().and_then(|arg| arg.stage) else { continue };
+            let uses = |index: &usize| to_come.contains(index) || mentions(cx, &cx.file.instructions[*index], name);
+            let users: Vec<usize> = cx.file.stages[at].instructions.clone().filter(uses).collect();
+            // Each looks at the blocks of all that follows. A line that stands so often no person wrote, and nothing moves it.
+            let many = args().nth(MAX_DECLARED).is_some();
+            findings.extend(args().filter_map(|arg| {
+                let below = users.partition_point(|user| *user <= arg.instruction);
+                finding(cx, arg, name, &users[below..], many)
+            }));
         }
     }
 }
 
-fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, to_come: &HashSet<usize>) -> Option<Finding> {
-    let stage = &cx.file.stages[arg.stage?];
+/// The finding for `arg`, which `users` need; with `many` in the stage it stands for itself, and is not moved.
+fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize], many: bool) -> Option<Finding> {
     // A later name on the same line may be made of it.
     if count_word(cx.file.instructions[arg.instruction].text.bytes(), name) > 1 {
         return None;
     }
-    let rest = arg.instruction + 1..stage.instructions.end;
-    let uses = |index: &usize| to_come.contains(index) || mentions(cx, &cx.file.instructions[*index], name);
-    let users: Vec<usize> = rest.filter(uses).collect();
     let first = *users.first()?;
     // The line can move no further than to the block that its users stand in.
-    let limit = latest(cx, arg, &users);
+    let limit = if many { cx.file.instructions[first].span.start } else { latest(cx, arg, users) };
     let between = &cx.file.instructions[arg.instruction + 1..first];
     let before = |i: &&Instruction<'_>| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit;
     let runs = between.iter().filter(before).count();
@@ -109,7 +114,7 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, to_come: &HashSet<us
         Finding::new(&META, span, message)
             .help(format!("move it down to above line {}, the first that uses it", user.lines.0))
             .label(user.name, "first used here")
-            .fix(moving(cx, arg, name, &users)),
+            .fix(if many { Err(SEVERAL.into()) } else { moving(cx, arg, name, users) }),
     )
 }
 
@@ -150,7 +155,7 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     let file = cx.file;
     let same = |d: &&Declaration| d.stage == arg.stage && d.by == DeclaredBy::Arg && !d.onbuild;
     if file.declarations(name).iter().filter(same).count() > 1 {
-        return Err("the stage declares it more than once: keep one of the lines, and move that".into());
+        return Err(SEVERAL.into());
     }
     if file.instructions[arg.instruction].lead < file.instructions[arg.instruction].span.start {
         return Err("the comment above belongs to it: move both by hand".into());

@@ -1,10 +1,12 @@
 //! Finding Dockerfiles: by name below folders, and any file that is named outright.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::file::is_leftover;
+use super::ignored;
+use super::temporary::is_leftover;
 
 /// Whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the same
 /// with `Containerfile`, and never `*.dockerignore`.
@@ -33,7 +35,8 @@ pub struct WalkError {
 ///
 /// `.gitignore` and its kin are respected, in and out of a git repository; hidden folders are searched (`.devcontainer`
 /// holds Dockerfiles), `.git` and what is `pruned` is not. Symbolic links are not followed. What a write that was cut short
-/// has left is no file of anybody's, whatever is wanted.
+/// has left is no file of anybody's, whatever is wanted. A folder whose `.gitignore` cannot be read within bounds is not
+/// searched, and `visit` gets to know.
 pub fn walk<S: Send>(
     folder: &Path,
     threads: usize,
@@ -43,11 +46,37 @@ pub fn walk<S: Send>(
     visit: impl Fn(&mut S, Result<PathBuf, WalkError>) + Sync,
 ) {
     let is_folder = |entry: &DirEntry| entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+    let refused: Arc<Mutex<Vec<WalkError>>> = Arc::default();
+    let refuse = |path: &Path, reason: &str| {
+        let message = format!("{}: {reason}", path.strip_prefix(".").unwrap_or(path).display());
+        visit(&mut state(), Err(WalkError { message }));
+    };
+    // Those of the folders around count as well, as long as they can be read.
+    let real = std::fs::canonicalize(folder).unwrap_or_default();
+    let parents = real.ancestors().skip(1).all(|around| {
+        let reason = ignored::refused(Path::new("/"), around);
+        reason.iter().for_each(|reason| refuse(around, &reason.replace("it was not searched", "that is left out")));
+        reason.is_none()
+    });
+    if let Some(reason) = ignored::refused(folder, folder) {
+        return refuse(folder, &reason);
+    }
+    let (root, noted) = (folder.to_path_buf(), Arc::clone(&refused));
+    let is_refused = move |path: &Path| {
+        let Some(reason) = ignored::refused(&root, path) else { return false };
+        if let Ok(mut refused) = noted.lock() {
+            let path = path.strip_prefix(".").unwrap_or(path).display();
+            refused.push(WalkError { message: format!("{path}: {reason}") });
+        }
+        true
+    };
+    let left_out = move |entry: &DirEntry| is_folder(entry) && (pruned(entry.path()) || is_refused(entry.path()));
     let walker = WalkBuilder::new(folder)
         .hidden(false)
         .require_git(false)
+        .parents(parents)
         .threads(threads)
-        .filter_entry(move |entry| entry.file_name() != ".git" && !(is_folder(entry) && pruned(entry.path())))
+        .filter_entry(move |entry| entry.file_name() != ".git" && !left_out(entry))
         .build_parallel();
     walker.run(|| {
         let mut state = state();
@@ -68,6 +97,8 @@ pub fn walk<S: Send>(
             WalkState::Continue
         })
     });
+    let refused = refused.lock().map(|mut refused| std::mem::take(&mut *refused)).unwrap_or_default();
+    refused.into_iter().for_each(|error| visit(&mut state(), Err(error)));
 }
 
 #[cfg(test)]
