@@ -155,6 +155,8 @@ impl Dockerfile<'_> {
     /// else in the stages that this one is built from.
     #[must_use]
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
+        // Most names that are asked for stand nowhere.
+        self.known(name)?;
         let stage = self.stage_of(index)?;
         let instruction = &self.instructions[index];
         if instruction.onbuild {
