@@ -9,7 +9,7 @@ use super::FileReport;
 /// How many lines are shown around one that a finding is about.
 const AROUND: usize = 1;
 
-/// Makes an empty line of each line of `report`'s source that no report for people can show, and drops the edits of fixes,
+/// Makes an empty line of each line of `report`'s source that no report for people can show, and drops what fixes do,
 /// which it does not show either. The other lines keep their numbers; what points into the text points there still.
 ///
 /// Files that say what is built stay as they are: their builds point into them, too. So do those with suppressions.
@@ -33,9 +33,10 @@ pub fn thin(report: &mut FileReport) {
     for finding in &mut checked.findings {
         finding.span = thinned.span(finding.span);
         finding.labels.iter_mut().for_each(|label| label.span = thinned.span(label.span));
+        finding.message.shrink_to_fit();
         finding.fix = finding.fix.take().map(|fix| match fix.applicability() {
-            Applicability::Safe => Fix::safe(fix.title(), Vec::new()),
-            Applicability::Unsafe => Fix::needs_review(fix.title(), Vec::new()),
+            Applicability::Safe => Fix::safe("", Vec::new()),
+            Applicability::Unsafe => Fix::needs_review("", Vec::new()),
         });
     }
     for site in &mut checked.sites {
@@ -47,6 +48,7 @@ pub fn thin(report: &mut FileReport) {
         lanes.span = thinned.span(lanes.span);
     }
     checked.findings.shrink_to_fit();
+    checked.sites.shrink_to_fit();
     report.source = thinned.text;
 }
 
@@ -61,17 +63,19 @@ struct Thinned {
 impl Thinned {
     /// `source`, whose lines are `old`, with those lines that are `kept`, by number.
     fn new(source: &[u8], old: LineIndex, kept: &[bool]) -> Self {
-        let line = |number: usize| {
-            let end = if number < old.lines() { old.start_of(number + 1) } else { source.len() };
-            let whole = &source[old.start_of(number)..end];
-            if kept[number] { whole } else { &whole[whole.len() - usize::from(whole.ends_with(b"\n"))..] }
-        };
-        let mut text = Vec::with_capacity((1..=old.lines()).map(|number| line(number).len()).sum());
-        let mut new = vec![(0, false)];
+        let (mut text, mut new) = (Vec::new(), vec![(0, false)]);
+        new.reserve(old.lines());
         for number in 1..=old.lines() {
             new.push((text.len(), kept[number]));
-            text.extend_from_slice(line(number));
+            let is_last = number == old.lines();
+            let end = if is_last { source.len() } else { old.start_of(number + 1) };
+            if kept[number] {
+                text.extend_from_slice(&source[old.start_of(number)..end]);
+            } else if !is_last {
+                text.push(b'\n');
+            }
         }
+        text.shrink_to_fit();
         Self { text, old, new }
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
@@ -26,7 +27,7 @@ pub struct Plan {
     /// For each stage, whether the name is used in it, or in one built from it, outside of cache ids.
     elsewhere: Vec<bool>,
     /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
-    first: HashMap<LockKey, usize>,
+    first: HashMap<Arc<LockKey>, usize>,
 }
 
 /// One ARG line that is needed.
@@ -96,10 +97,10 @@ impl Context<'_> {
         if let Some(plan) = self.plans.borrow().get(&key) {
             return Rc::clone(plan);
         }
-        let mut first: HashMap<LockKey, usize> = HashMap::new();
+        let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
         for (index, cache) in self.caches().iter().enumerate() {
             if !first.contains_key(&cache.key) && gets_lane(self, cache, name, level) {
-                first.insert(cache.key.clone(), index);
+                first.insert(Arc::clone(&cache.key), index);
             }
         }
         let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);

@@ -91,7 +91,6 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError
 /// # Errors
 /// As [`read`].
 pub fn read_found(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    buffer.clear();
     read_open(&open(path, false)?, buffer, max)
 }
 
