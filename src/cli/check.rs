@@ -17,7 +17,7 @@ use super::world::World;
 use super::{Outcome, adopt, terminal};
 
 /// How many files' findings are printed at once.
-const FILES_AT_ONCE: usize = 512;
+const FILES_AT_ONCE: usize = 256;
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     terminal::set_color(args.common.color);
@@ -39,11 +39,11 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let for_people = is_for_people(args);
+    let (for_people, keys) = (is_for_people(args), lint::Keys::default());
     let mut ran = run::over_all(&args.common, &settled, args.embedded, |given| {
         let mut report = look(given)?;
         if for_people {
-            lint::thin(&mut report);
+            lint::thin(&mut report, &keys);
         }
         Some(report)
     });

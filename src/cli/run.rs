@@ -118,17 +118,22 @@ pub(super) fn embedded_kind(path: &Path, loaded: Option<&Loaded>) -> Option<embe
 }
 
 /// Calls `visit` for each of `files`, with a buffer of the thread's own. As many threads work as there is work for.
-fn for_each(files: &[PathBuf], visit: impl Fn(&mut Vec<u8>, &Path) + Sync) {
-    let next = AtomicUsize::new(0);
+fn for_each(files: Vec<PathBuf>, visit: impl Fn(&mut Vec<u8>, &Path) + Sync) {
+    let threads = files.len().div_ceil(FILES_PER_THREAD).min(terminal::threads());
+    let rest = Mutex::new(files.into_iter());
     let work = || {
         let mut buffer = Vec::new();
         loop {
-            let start = next.fetch_add(FILES_AT_ONCE, Ordering::Relaxed);
-            let Some(files) = files.get(start..).filter(|files| !files.is_empty()) else { return };
-            files.iter().take(FILES_AT_ONCE).for_each(|path| visit(&mut buffer, path));
+            // A path makes room for what is found in later files as soon as it is done with.
+            let Ok(files) = rest.lock().map(|mut rest| rest.by_ref().take(FILES_AT_ONCE).collect::<Vec<_>>()) else {
+                return;
+            };
+            if files.is_empty() {
+                return;
+            }
+            files.into_iter().for_each(|path| visit(&mut buffer, &path));
         }
     };
-    let threads = files.len().div_ceil(FILES_PER_THREAD).min(terminal::threads());
     std::thread::scope(|scope| {
         for _ in 1..threads {
             scope.spawn(work);
@@ -217,12 +222,12 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
             let more = self.find(inner, folder, &outer, &mut excluded, wanted);
             found.files.extend(more.files);
         }
-        for error in found.errors {
+        for error in std::mem::take(&mut found.errors) {
             self.complain(Trouble::of_run(error.to_string()));
         }
         let met = AtomicUsize::new(0);
         let root = (!self.common.force_exclude).then_some(folder);
-        for_each(&found.files, |buffer, path| {
+        for_each(found.files, |buffer, path| {
             let loaded = below.of(path);
             if loaded.as_ref().is_some_and(|loaded| loaded.excludes(path, root)) {
                 return excluded.store(true, Ordering::Relaxed);
@@ -275,14 +280,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
     }
 
     /// Hands one file on, for which `loaded` holds, or says why not.
-    fn read(
-        &self,
-        path: &Path,
-        stdin: bool,
-        loaded: Option<Arc<Loaded>>,
-        read: Result<(), FileError>,
-        source: &[u8],
-    ) {
+    fn read(&self, path: &Path, stdin: bool, loaded: Option<Arc<Loaded>>, read: Result<(), FileError>, source: &[u8]) {
         self.seen.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = read {
             return self.complain(Trouble::with(report::path(path), error.to_string()));

@@ -1,6 +1,10 @@
 //! What a report keeps of a file when nobody but people will read it: for a hundred thousand files, that decides how much
 //! memory a run takes.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use crate::finding::LockKey;
 use crate::fix::{Applicability, Fix};
 use crate::text::{LineIndex, Span};
 
@@ -13,7 +17,9 @@ const AROUND: usize = 1;
 /// which it does not show either. The other lines keep their numbers; what points into the text points there still.
 ///
 /// Files that say what is built stay as they are: their builds point into them, too. So do those with suppressions.
-pub fn thin(report: &mut FileReport) {
+///
+/// `keys` are those of the run: most locks are named in many files.
+pub fn thin(report: &mut FileReport, keys: &Keys) {
     if report.wires.is_some() || !report.checked.ignores.is_empty() {
         return;
     }
@@ -47,9 +53,29 @@ pub fn thin(report: &mut FileReport) {
     if let Some(lanes) = &mut checked.lanes {
         lanes.span = thinned.span(lanes.span);
     }
+    let locks = checked.findings.iter_mut().filter_map(|finding| finding.lock.as_mut());
+    keys.share(locks.chain(checked.sites.iter_mut().map(|site| &mut site.key)));
     checked.findings.shrink_to_fit();
     checked.sites.shrink_to_fit();
     report.source = thinned.text;
+}
+
+/// What names the locks of a run, each once.
+#[derive(Debug, Default)]
+pub struct Keys(Mutex<HashSet<Arc<LockKey>>>);
+
+impl Keys {
+    /// Puts the run's own key in the place of each of `keys`.
+    fn share<'k>(&self, keys: impl Iterator<Item = &'k mut Arc<LockKey>>) {
+        let Ok(mut known) = self.0.lock() else { return };
+        for key in keys {
+            if let Some(known) = known.get(key) {
+                *key = Arc::clone(known);
+            } else {
+                known.insert(Arc::clone(key));
+            }
+        }
+    }
 }
 
 /// A text with some lines made empty, and the way from the old offsets to the new.
@@ -93,8 +119,6 @@ impl Thinned {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::lint;
     use crate::rules::Settings;
@@ -119,7 +143,7 @@ mod tests {
             let source = source.into_bytes();
             let mut report = FileReport { path: "Dockerfile".into(), source, settings, checked, wires: None };
             let (before, len) = (seen(&report), report.source.len());
-            thin(&mut report);
+            thin(&mut report, &Keys::default());
             assert!(!before.is_empty());
             assert_eq!(seen(&report), before);
             assert!(report.source.len() < len / 2);

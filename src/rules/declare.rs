@@ -93,8 +93,8 @@ impl Context<'_> {
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
-        let key = (name.to_owned(), level);
-        if let Some(plan) = self.plans.borrow().get(&key) {
+        let is_it = |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
+        if let Some((_, _, plan)) = self.plans.borrow().iter().find(is_it) {
             return Rc::clone(plan);
         }
         let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
@@ -120,7 +120,7 @@ impl Context<'_> {
         let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
         let plan = Plan::new(self.file, &wanted, &uses);
         let plan = Rc::new(Plan { first, ..plan });
-        self.plans.borrow_mut().insert(key, Rc::clone(&plan));
+        self.plans.borrow_mut().push((name.to_owned(), level, Rc::clone(&plan)));
         plan
     }
 }

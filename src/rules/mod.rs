@@ -112,7 +112,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
     groups: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
-    plans: RefCell<HashMap<(String, Applicability), Rc<declare::Plan>>>,
+    /// A few: by a list they are found faster than by a table.
+    plans: RefCell<Vec<(String, Applicability, Rc<declare::Plan>)>>,
     ignores: Option<suppress::Table<'a>>,
 }
 

@@ -88,7 +88,9 @@ pub fn find(
             let found = &mut part.found;
             match entry {
                 Ok(entry) => {
-                    let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { return WalkState::Continue };
+                    let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else {
+                        return WalkState::Continue;
+                    };
                     let name = entry.file_name().as_encoded_bytes();
                     if marks.iter().any(|mark| mark.as_bytes() == name) {
                         found.marked.extend(entry.path().parent().map(Path::to_path_buf));
