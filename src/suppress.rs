@@ -5,8 +5,10 @@
 //! is never hidden.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use bstr::ByteSlice as _;
+use memchr::memmem::Finder;
 
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::finding::Finding;
@@ -86,8 +88,8 @@ pub fn is_marked(source: &[u8]) -> bool {
 
 /// Where the marks of suppressions are, and whether they have their colon.
 fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
-    let name = &MARK.as_bytes()[..MARK.len() - 1];
-    memchr::memmem::find_iter(source, name).filter_map(|at| {
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&MARK[..MARK.len() - 1]));
+    NAME.find_iter(source).filter_map(|at| {
         let text = &source[at..];
         let colon = text.starts_with(MARK.as_bytes());
         (colon || text.starts_with(SLIP.as_bytes())).then_some((at, colon))

@@ -17,6 +17,9 @@ use super::since::Since;
 use super::world::World;
 use super::{Outcome, adopt, terminal};
 
+/// How many files' findings are printed at once.
+const FILES_AT_ONCE: usize = 256;
+
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     terminal::set_color(args.common.color);
     if let Err(problem) = refused(args) {
@@ -37,7 +40,14 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let mut ran = run::over_all(&args.common, &settled, args.embedded, look);
+    let (for_people, keys) = (is_for_people(args), lint::Keys::default());
+    let mut ran = run::over_all(&args.common, &settled, args.embedded, |given| {
+        let mut report = look(given)?;
+        if for_people {
+            lint::thin(&mut report, &keys);
+        }
+        Some(report)
+    });
     let embedded = |path: &Path| {
         if args.embedded { run::embedded_kind(path, settled.of(path).as_deref()) } else { None }
     };
@@ -136,12 +146,29 @@ pub(super) fn refusal(report: &FileReport) -> Option<Trouble> {
     Some(trouble)
 }
 
+/// Whether the run ends with a report for people, and nothing needs more of the files than what that shows.
+fn is_for_people(args: &CheckArgs) -> bool {
+    let format = args.format.unwrap_or_else(output::default_format);
+    matches!(format, Format::Human | Format::Concise)
+        && args.reports.is_empty()
+        && args.diff.is_none()
+        && !args.add_ignores
+}
+
 /// Prints and writes every report that is asked for; whether all could be written.
 fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let format = args.format.unwrap_or_else(output::default_format);
     let output = args.output.as_ref().filter(|path| path.as_os_str() != STDIN);
     let style = if output.is_some() { terminal::plain_style() } else { terminal::style(false) };
-    let mut text = if args.statistics { output::statistics(format, run) } else { output::render(format, run, style) };
+    let mut text = match format {
+        _ if args.statistics => output::statistics(format, run),
+        Format::Human if output.is_none() => {
+            // A large report goes out in pieces: it need not be in memory as a whole.
+            run.reports.chunks(FILES_AT_ONCE).for_each(|part| terminal::print(output::people(part, style)));
+            String::new()
+        }
+        _ => output::render(format, run, style),
+    };
     if output::takes_summary(format, output.is_some()) && run.summary.files > 0 && !args.common.quiet {
         text.push_str(&human::summary(&run.summary));
         text.push('\n');

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
+use crate::lint::FileReport;
 use crate::report::{self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics};
 use crate::workspace::{discover, file};
 
@@ -22,7 +23,7 @@ pub(super) fn default_format() -> Format {
 /// The findings of `run` in `format`, for a terminal or a file.
 pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> String {
     match format {
-        Format::Human => human::findings(run.reports, style, terminal::threads()),
+        Format::Human => people(run.reports, style),
         Format::Concise => concise::render(run),
         Format::Json => json::findings(run),
         Format::Sarif => sarif::render(run),
@@ -31,6 +32,13 @@ pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> Stri
         Format::Junit => junit::render(run),
         Format::Checkstyle => checkstyle::render(run),
     }
+}
+
+/// The findings of `reports` for people.
+pub(super) fn people(reports: &[FileReport], style: human::Style) -> String {
+    // How many threads there may be is a question that costs more than a small report.
+    let threads = if reports.len() > 1 { terminal::threads() } else { 1 };
+    human::findings(reports, style, threads)
 }
 
 /// How many findings each rule has.

@@ -12,6 +12,9 @@ use super::args::Color;
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
 
+/// More threads than these wait for the disk, and for each other.
+const MAX_THREADS: usize = 12;
+
 /// What `--color` says.
 static COLOR: OnceLock<Color> = OnceLock::new();
 
@@ -60,9 +63,10 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// How many threads may work at once.
+/// How many threads may work at once. (Asking the system opens several files: once is enough.)
 pub(super) fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_THREADS))
 }
 
 /// How to show findings on standard output.

@@ -101,9 +101,10 @@ impl Scope {
                 Keyword::Env => DeclaredBy::Env,
                 _ => continue,
             };
-            let found = assignments(instruction, file.escape);
+            let words = words(instruction.text.bytes(), instruction.args, file.escape);
+            let found = assignments_in(instruction, &words);
             // A word that is no name declares nothing here, but stands there.
-            let alone = found.len() == 1 && words(instruction.text.bytes(), instruction.args, file.escape).len() == 1;
+            let alone = found.len() == 1 && words.len() == 1;
             for assignment in found {
                 scope.names.entry(assignment.name.to_owned()).or_default().declarations.push(Declaration {
                     by,
@@ -155,6 +156,8 @@ impl Dockerfile<'_> {
     /// else in the stages that this one is built from.
     #[must_use]
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
+        // Most names that are asked for stand nowhere.
+        self.known(name)?;
         let stage = self.stage_of(index)?;
         let instruction = &self.instructions[index];
         if instruction.onbuild {
@@ -277,8 +280,12 @@ struct Budget {
 
 /// The names that an ARG or ENV declares, words with other than name characters left out.
 pub(super) fn assignments<'i>(instruction: &'i Instruction<'_>, escape: u8) -> Vec<Assignment<'i>> {
+    assignments_in(instruction, &words(instruction.text.bytes(), instruction.args, escape))
+}
+
+/// [`assignments`], of the `words` of the instruction.
+fn assignments_in<'i>(instruction: &'i Instruction<'_>, words: &[(usize, usize)]) -> Vec<Assignment<'i>> {
     let text = instruction.text.bytes();
-    let words = words(text, instruction.args, escape);
     let legacy = instruction.keyword == Keyword::Env
         && words.first().is_some_and(|&(start, end)| !text[start..end].contains(&b'='));
     if legacy {

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
@@ -29,7 +30,7 @@ pub struct Plan {
     /// For each stage, whether the name is used in it, or in one built from it, outside of cache ids.
     elsewhere: Vec<bool>,
     /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
-    first: HashMap<LockKey, usize>,
+    first: HashMap<Arc<LockKey>, usize>,
 }
 
 /// One ARG line that is needed.
@@ -95,14 +96,14 @@ impl Context<'_> {
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
-        let key = (name.to_owned(), level);
-        if let Some(plan) = self.plans.borrow().get(&key) {
+        let is_it = |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
+        if let Some((_, _, plan)) = self.plans.borrow().iter().find(is_it) {
             return Rc::clone(plan);
         }
-        let mut first: HashMap<LockKey, usize> = HashMap::new();
+        let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
         for (index, cache) in self.caches().iter().enumerate() {
             if !first.contains_key(&cache.key) && gets_lane(self, cache, name, level) {
-                first.insert(cache.key.clone(), index);
+                first.insert(Arc::clone(&cache.key), index);
             }
         }
         let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);
@@ -122,7 +123,7 @@ impl Context<'_> {
         let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
         let plan = Plan::new(self.file, &wanted, &uses);
         let plan = Rc::new(Plan { first, ..plan });
-        self.plans.borrow_mut().insert(key, Rc::clone(&plan));
+        self.plans.borrow_mut().push((name.to_owned(), level, Rc::clone(&plan)));
         plan
     }
 }

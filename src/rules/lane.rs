@@ -305,7 +305,12 @@ pub(super) fn whole(mount: &Mount<'_>) -> Result<(), String> {
 
 /// Whether the id of `cache` with the suffix for `name` behind it reads as the id and that suffix.
 fn takes_suffix(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
-    let text = [&cache.mount.effective_id(), suffix(settings, name).as_bytes()].concat();
+    let id = cache.mount.effective_id();
+    let tells = |b: &u8| matches!(b, b'$' | b'\'' | b'"') || *b == cache.mount.escape;
+    if !id.iter().any(tells) {
+        return true;
+    }
+    let text = [&id, suffix(settings, name).as_bytes()].concat();
     let intended = with_suffix(settings, cache.word.clone(), name);
     Word::read(&text, cache.mount.escape).is_ok_and(|word| word == intended)
 }

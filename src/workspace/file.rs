@@ -121,7 +121,22 @@ fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileErro
     if meta.len() > max {
         return Err(FileError::TooLarge(max));
     }
-    read_from(file, buffer, max)
+    // One read takes in a file of the length that it said, and no other has to ask whether that was the end. The kernel's
+    // own files say that they are empty.
+    let whole = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+    let mut file = file;
+    buffer.resize(whole, 0);
+    let mut len = 0;
+    while len < whole {
+        match file.read(&mut buffer[len..]) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(FileError::Read(error)),
+        }
+    }
+    buffer.truncate(len);
+    if whole > 0 { refuse_nul(buffer) } else { read_from(file, buffer, max) }
 }
 
 /// Reads all of `input` into `buffer`, by the rules of [`read`].
@@ -136,10 +151,15 @@ pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>, max: u64) -> Result
         buffer.shrink_to_fit();
         return Err(FileError::TooLarge(max));
     }
-    if let Some(at) = memchr::memchr(0, buffer) {
-        return Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1 });
+    refuse_nul(buffer)
+}
+
+/// What is wrong with `bytes` where they hold a NUL.
+fn refuse_nul(bytes: &[u8]) -> Result<(), FileError> {
+    match memchr::memchr(0, bytes) {
+        Some(at) => Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1 }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Gives `file` the owner, the mode and the attributes of `old`, the file that it is to replace.

@@ -13,7 +13,9 @@ pub fn file(source: &str) -> Result<File, WiringError> {
         let line = source.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
         let at = (line + error.column().saturating_sub(1)).min(source.len());
         let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or_default();
-        return Err(WiringError { span: Span::at(at), message: error.to_string() });
+        let message = error.to_string();
+        let refused = message.starts_with("recursion limit");
+        return Err(WiringError { span: Span::at(at), message, refused });
     }
     let yaml = Yaml::read(source)?;
     let mut file = File::default();
