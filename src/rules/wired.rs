@@ -70,7 +70,7 @@ impl Wired<'_> {
             return Err("jobs of different files have the same name: give each a value of its own".into());
         }
         let lane =
-            Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.others != Others::None };
+            Lane { arg: &self.settings.arg, default: &self.lanes.default, shared: self.others != Others::None };
         wiring::pass(self.kind, self.source, self.build, &lane)
     }
 
