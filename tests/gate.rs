@@ -216,6 +216,45 @@ fn what_a_change_elsewhere_in_the_file_brings_is_new() {
 }
 
 #[test]
+fn what_became_worse_is_new_and_what_became_better_is_not() {
+    const LANE: &str =
+        "FROM debian\nARG CACHE_ID=default\nRUN --mount=type=cache,id=x-${CACHE_ID},target=/x,sharing=locked true\n";
+    const MATRIX: &str = "    strategy:\n      matrix:\n        python: [py310, py313]\n";
+    let workflow = |matrix: &str| {
+        let job = |name: &str, matrix: &str| {
+            format!("  {name}:\n    runs-on: self-hosted\n{matrix}    steps:\n      - run: docker build a\n")
+        };
+        format!("on: push\njobs:\n{}{}", job("test", matrix), job("lint", ""))
+    };
+    let folder = repository();
+    let here = folder.path();
+    fs::create_dir_all(here.join(".github/workflows")).unwrap();
+    fs::write(here.join("a/Dockerfile"), LANE).unwrap();
+    let commit = |matrix: &str| {
+        fs::write(here.join(".github/workflows/ci.yml"), workflow(matrix)).unwrap();
+        git(here, &["add", "."]);
+        git(here, &["commit", "-qm", "x"]);
+    };
+    let check = |revision: &str, fail_on: &str| {
+        let args = ["check", "--format", "concise", "--quiet", "--diff", revision, "--fail-on", fail_on];
+        let (code, out, err) = cachelane(here, &args);
+        assert!(code < 2, "{err}");
+        let found = out.lines().filter_map(|line| Some(line.split_once(": ")?.1.split('[').next()?.to_owned()));
+        (code, found.collect::<Vec<_>>())
+    };
+    commit("");
+    // Two jobs, a warning each. One gets a matrix: its build, of which no line changed, is an error now.
+    git(here, &["checkout", "-qb", "worse"]);
+    commit(MATRIX);
+    assert_eq!(check("topic", "error"), (1, vec!["error".to_owned()]));
+    assert_eq!(check("topic", "warning"), (1, vec!["error".to_owned()]));
+    // The other way round nothing is new.
+    git(here, &["checkout", "-qb", "better"]);
+    commit("");
+    assert_eq!(check("worse", "info"), (0, Vec::new()));
+}
+
+#[test]
 fn a_file_that_only_moved_is_not_new() {
     let folder = repository();
     let here = folder.path();
