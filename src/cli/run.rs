@@ -182,10 +182,11 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
             {
                 nested.extend(path.parent().filter(|parent| *parent != folder).map(Path::to_path_buf));
             }
-            is_dockerfile(name)
+            // Asked first: a glob that matches what is found anyway has matched.
+            outer.as_ref().is_some_and(|outer| outer.includes(path))
+                || is_dockerfile(name)
                 || kind(path).is_some()
                 || (self.embedded && embedded::kind(name).is_some())
-                || outer.as_ref().is_some_and(|outer| outer.includes(path))
         };
         self.walk(folder, outer.clone(), &excluded, wanted);
         for inner in nested.into_inner().unwrap_or_default() {
@@ -193,9 +194,10 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
                 continue;
             };
             let own = |path: &Path| self.settled.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, &loaded));
-            // What may hold Dockerfile text was met already.
-            let is_met = |name: &[u8]| is_dockerfile(name) || (self.embedded && embedded::kind(name).is_some());
-            let wanted = |path: &Path, name: &[u8]| !is_met(name) && loaded.includes(path) && own(path);
+            let is_met = |path: &Path, name: &[u8]| {
+                is_dockerfile(name) || kind(path).is_some() || (self.embedded && embedded::kind(name).is_some())
+            };
+            let wanted = |path: &Path, name: &[u8]| loaded.includes(path) && !is_met(path, name) && own(path);
             self.walk(&inner, outer.clone(), &excluded, wanted);
         }
         if self.loud && self.met.load(Ordering::Relaxed) == before {

@@ -10,6 +10,7 @@ use crate::report::{self, Trouble, human};
 use crate::rules::Settings;
 use crate::text::LineIndex;
 use crate::workspace::config as disk;
+use crate::workspace::ignored::is_there_or_ignored;
 
 use super::args::SettingsArgs;
 use super::terminal;
@@ -165,7 +166,7 @@ impl Settled {
         all.sort_by(|a, b| a.file.cmp(&b.file));
         all.dedup_by(|a, b| a.file == b.file);
         for loaded in all {
-            for problem in loaded.config.idle() {
+            for problem in loaded.config.idle(|path| is_there_or_ignored(&loaded.folder, path)) {
                 say(loaded.file.as_deref().unwrap_or(Path::new("")), &loaded.text, &problem, Severity::Warning);
             }
         }
