@@ -30,7 +30,7 @@ pub(super) struct Ran<T> {
     pub(super) trouble: bool,
     /// What that is.
     pub(super) troubles: Vec<Trouble>,
-    /// Whether folders were searched, so that nothing is missing to compare with.
+    /// Whether folders were searched that hold all there is, so that nothing is missing to compare with.
     pub(super) whole: bool,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn over_all<T: Send>(
     drop(progress);
     let searched: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
     settled.say_idle(&searched);
-    run.done(searched.len() == paths.len())
+    run.done(searched.len() == paths.len() && settled.are_whole(&searched))
 }
 
 /// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
@@ -89,7 +89,7 @@ pub(super) fn quietly<T: Send>(
     let run = Run::new(common, settled, false, visit);
     let paths: Vec<PathBuf> = run.paths().into_iter().filter(|path| path.as_os_str() != STDIN).collect();
     run.all(&paths);
-    run.done(paths.iter().all(|path| path.is_dir()))
+    run.done(paths.iter().all(|path| path.is_dir()) && settled.are_whole(&paths))
 }
 
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.

@@ -173,6 +173,22 @@ impl Settled {
     }
 }
 
+impl Settled {
+    /// Whether nothing lies outside of `folders` that their files have to do with: each is or holds the root of its
+    /// repository, or the folder that a configuration was found in. Where there is neither, it is all that is known of.
+    pub(super) fn are_whole(&self, folders: &[PathBuf]) -> bool {
+        let is_whole = |folder: &PathBuf| {
+            let absolute = absolute(&self.here, folder);
+            let repository = absolute.ancestors().find(|folder| folder.join(".git").exists());
+            let loaded = self.of_folder(folder).filter(|loaded| self.always.is_none() && loaded.file.is_some());
+            let configured = loaded.as_ref().map(|loaded| loaded.folder.as_path());
+            let mut roots = repository.into_iter().chain(configured).peekable();
+            roots.peek().is_none() || roots.any(|root| root == absolute)
+        };
+        folders.iter().all(is_whole)
+    }
+}
+
 impl Loaded {
     /// `path`, relative to the configuration's folder.
     fn relative(&self, path: &Path) -> PathBuf {
