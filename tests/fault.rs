@@ -440,7 +440,8 @@ impl Image {
         let device = runs("losetup", &[&"--find", &"--show", &file.path()])?;
         let image = Self { folder, device, _file: file };
         let mut args: Vec<&dyn AsRef<std::ffi::OsStr>> = mount[1..].iter().map(|word| word as _).collect();
-        args.extend([&image.device as &dyn AsRef<std::ffi::OsStr>, &image.folder.path()]);
+        let folder = image.folder.path();
+        args.extend([&image.device as &dyn AsRef<std::ffi::OsStr>, &folder]);
         runs(mount[0], &args)?;
         Ok(image)
     }

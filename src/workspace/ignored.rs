@@ -1,9 +1,12 @@
-//! Whether the files that say what to ignore can be read: the search reads them in full, whatever they are.
+//! What a search leaves out by itself, as `.gitignore` and its kin say, and whether these can be read: the search reads them
+//! in full, whatever they are.
 //!
 //! A repository can bring a `.gitignore` that is a link to `/dev/zero`, or so many patterns that they fill the memory.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path};
+
+use ignore::gitignore::GitignoreBuilder;
 
 /// The files that a search reads in each folder.
 const NAMES: &[&str] = &[".gitignore", ".ignore", ".git/info/exclude"];
@@ -56,4 +59,62 @@ fn size(folder: &Path) -> Result<u64, String> {
         size += meta.len();
     }
     Ok(size)
+}
+
+/// Whether `path`, relative to `folder`, is there, or would be left out if it were.
+#[must_use]
+pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
+    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+        return false;
+    }
+    let full = folder.join(path);
+    if full.symlink_metadata().is_ok() {
+        return true;
+    }
+    for folder in folder.ancestors() {
+        if refused(folder, folder).is_some() {
+            // Nor does a search read them.
+            continue;
+        }
+        let mut ignores = GitignoreBuilder::new(folder);
+        for name in NAMES.iter().map(|name| folder.join(name)).filter(|name| name.is_file()) {
+            // A line that is no glob is nobody's to complain of here; the others hold.
+            let _ = ignores.add(name);
+        }
+        if ignores.build().is_ok_and(|ignores| ignores.matched_path_or_any_parents(&full, true).is_ignore()) {
+            return true;
+        }
+        if folder.join(".git").exists() {
+            break;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_every_folder_up_to_the_repository_s_root() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(".gitignore", "/outside/\n");
+        write("repository/.git/info/exclude", "mine\n");
+        write("repository/.gitignore", "vendor/\n*.old\n");
+        write("repository/a/.gitignore", "/out\n");
+        write("repository/a/kept/x", "");
+        let folder = root.path().join("repository/a");
+        for path in ["vendor", "b/vendor/c", "out", "kept", "x.old", "mine"] {
+            assert!(is_there_or_ignored(&folder, Path::new(path)), "{path}");
+        }
+        for path in ["vendr", "b/out", "outside", "../a/kept", ""] {
+            let expected = path.is_empty();
+            assert_eq!(is_there_or_ignored(&folder, Path::new(path)), expected, "{path}");
+        }
+    }
 }

@@ -4,5 +4,5 @@ mod attributes;
 pub mod config;
 pub mod discover;
 pub mod file;
-mod ignored;
+pub mod ignored;
 mod temporary;
