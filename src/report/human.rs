@@ -1,6 +1,7 @@
 //! The report for people: the source line with the id underlined, what it collides with, and what to write.
 
 use std::fmt;
+use std::sync::mpsc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
@@ -26,21 +27,37 @@ pub struct Style {
 /// Columns that miette puts before a text.
 const MARGIN: usize = 10;
 
-/// How many files one thread renders at least: starting one costs more than a few reports.
-const FILES_PER_THREAD: usize = 16;
+/// How many files make a piece of a report. One thread renders one at least: starting it costs more than a few reports.
+const FILES_PER_PIECE: usize = 16;
 
 /// Every finding of `reports`, as text. Large runs are rendered by `threads` threads.
 #[must_use]
 pub fn findings(reports: &[FileReport], style: Style, threads: usize) -> String {
+    let mut text = String::new();
+    in_pieces(reports, style, threads, |piece| text.push_str(piece));
+    text
+}
+
+/// [`findings`] in pieces, in order, each handed to `out` as soon as it is there: of a large report, little is in memory
+/// at a time.
+pub fn in_pieces(reports: &[FileReport], style: Style, threads: usize, mut out: impl FnMut(&str)) {
     let shown: Vec<&FileReport> = reports.iter().filter(|report| !report.checked.findings.is_empty()).collect();
-    let chunk = shown.len().div_ceil(threads.max(1)).max(FILES_PER_THREAD);
-    if shown.len() <= chunk {
-        return render(&shown, style);
+    let pieces: Vec<&[&FileReport]> = shown.chunks(FILES_PER_PIECE).collect();
+    let threads = threads.min(pieces.len());
+    if threads < 2 {
+        return pieces.iter().for_each(|piece| out(&render(piece, style)));
     }
     std::thread::scope(|scope| {
-        let workers: Vec<_> = shown.chunks(chunk).map(|part| scope.spawn(move || render(part, style))).collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
-    })
+        // Each thread renders every so-manieth piece, and is at most two ahead of what has gone out.
+        let start = |worker: usize| {
+            let (done, rendered) = mpsc::sync_channel(2);
+            let mut own = pieces.iter().skip(worker).step_by(threads);
+            scope.spawn(move || own.all(|piece| done.send(render(piece, style)).is_ok()));
+            rendered
+        };
+        let workers: Vec<_> = (0..threads).map(start).collect();
+        workers.iter().cycle().take(pieces.len()).filter_map(|worker| worker.recv().ok()).for_each(|piece| out(&piece));
+    });
 }
 
 /// What lays a report out: breaking long lines, or not.
