@@ -36,11 +36,11 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let (for_people, keys) = (is_for_people(args), lint::Keys::default());
+    let (for_people, shared) = (is_for_people(args), lint::Shared::default());
     let mut ran = run::over_all(&args.common, &settled, args.embedded, |given| {
         let mut report = look(given)?;
         if for_people {
-            lint::thin(&mut report, &keys);
+            lint::thin(&mut report, &shared);
         }
         Some(report)
     });

@@ -11,7 +11,7 @@ use crate::lint::FileReport;
 use crate::text::{Span, count, printable};
 
 use super::safe::SafeSource;
-use super::{Summary, path};
+use super::{Summary, path, plain};
 
 /// How the report looks.
 #[derive(Clone, Copy, Debug)]
@@ -92,9 +92,16 @@ fn render(reports: &[&FileReport], style: Style) -> String {
 
 /// Adds one finding to `out`; `text` is room to lay it out in.
 fn show(out: &mut String, shown: &Shown<'_>, handlers: &Handlers, text: &mut String) {
-    text.clear();
     // Breaking lines is the dearest part of a report; most fit as they are.
-    let handler = if fits(shown.finding, shown.style) { &handlers.wide } else { &handlers.wrapping };
+    let fits = fits(shown.finding, shown.style);
+    if !(fits && !shown.style.color && plain::lay_out(out, shown.finding, shown.source, &shown.help_lines())) {
+        by_miette(out, shown, if fits { &handlers.wide } else { &handlers.wrapping }, text);
+    }
+}
+
+/// Adds one finding to `out` as miette lays it out; `text` is room to do it in.
+fn by_miette(out: &mut String, shown: &Shown<'_>, handler: &GraphicalReportHandler, text: &mut String) {
+    text.clear();
     // Writing into a String cannot fail, and every span lies in its source.
     let _ = handler.render_report(text, shown);
     for line in text.lines() {
@@ -184,6 +191,25 @@ struct Shown<'a> {
     style: Style,
 }
 
+impl Shown<'_> {
+    /// What to do, the places in other files, and why there is no fix, line by line.
+    fn help_lines(&self) -> Vec<String> {
+        let help = self.finding.help.iter().flat_map(|help| help.lines());
+        let mut lines: Vec<String> = help.map(|line| printable(line).into_owned()).collect();
+        for other in &self.finding.elsewhere {
+            let (place, start) = (printable(&other.path), other.range.start);
+            lines.push(format!("{place}:{}:{} {}", start.line, start.column, printable(&other.message)));
+        }
+        if let (false, Some(reason)) = (self.style.why_not_fixed, &self.finding.unfixed) {
+            lines.push(format!("no fix: {}", printable(reason)));
+        }
+        if self.style.why_not_fixed {
+            lines.push(format!("not fixed: {}", printable(&why_not_fixed(self.finding))));
+        }
+        lines
+    }
+}
+
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.finding.fmt(f)
@@ -212,18 +238,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
-        let help = self.finding.help.iter().flat_map(|help| help.lines());
-        let mut lines: Vec<String> = help.map(|line| printable(line).into_owned()).collect();
-        for other in &self.finding.elsewhere {
-            let (place, start) = (printable(&other.path), other.range.start);
-            lines.push(format!("{place}:{}:{} {}", start.line, start.column, printable(&other.message)));
-        }
-        if let (false, Some(reason)) = (self.style.why_not_fixed, &self.finding.unfixed) {
-            lines.push(format!("no fix: {}", printable(reason)));
-        }
-        if self.style.why_not_fixed {
-            lines.push(format!("not fixed: {}", printable(&why_not_fixed(self.finding))));
-        }
+        let lines = self.help_lines();
         (!lines.is_empty()).then(|| Box::new(lines.join("\n")) as Box<dyn fmt::Display>)
     }
 
@@ -250,5 +265,63 @@ pub fn why_not_fixed(finding: &Finding) -> String {
         (Some(_), _) => "the file would not read as intended afterwards".into(),
         (None, Some(reason)) => reason.clone(),
         (None, None) => "this one takes a person".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::lint;
+    use crate::rules::Settings;
+
+    #[test]
+    fn pieces_come_in_order_however_many_threads_there_are() {
+        let settings = Arc::new(Settings::default());
+        let report = |number: usize| {
+            let source =
+                format!("FROM a\nRUN --mount=type=cache,id=id{number},target=/a,sharing=locked x\n").into_bytes();
+            let checked = lint::check(&source, &settings);
+            let path = format!("{number}/Dockerfile").into();
+            FileReport { path, source, settings: Arc::clone(&settings), checked, wires: None }
+        };
+        let reports: Vec<FileReport> = (0..FILES_PER_PIECE * 7 + 3).map(report).collect();
+        let style = Style { color: false, width: 100, why_not_fixed: false };
+        let whole = findings(&reports, style, 1);
+        assert_eq!(whole.matches("the lock `id").count(), reports.len());
+        for threads in [0, 2, 3, 50] {
+            assert!(findings(&reports, style, threads) == whole, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn what_is_laid_out_here_is_what_miette_makes_of_it() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/rules");
+        let cases = std::fs::read_dir(root).unwrap().flat_map(|rule| std::fs::read_dir(rule.unwrap().path()).unwrap());
+        let style = Style { color: false, width: 100, why_not_fixed: false };
+        let handlers = handlers(style);
+        let (mut own, mut all) = (0, 0);
+        for case in cases {
+            let Ok(source) = std::fs::read(case.unwrap().path().join("Dockerfile")) else { continue };
+            // The same below so many lines that their numbers get another digit, and without an end.
+            let more = [b"# x\n".repeat(97), source.clone()].concat();
+            let less = source.strip_suffix(b"\n").unwrap_or(&source).to_vec();
+            for source in [source, more, less] {
+                let checked = lint::check_alone(&source, &Settings::default());
+                let safe = SafeSource::new("a/Dockerfile".into(), &source);
+                for finding in checked.findings.iter().filter(|finding| fits(finding, style)) {
+                    let shown = Shown { finding, source: &safe, style };
+                    let (mut here, mut there) = (String::new(), String::new());
+                    all += 1;
+                    if plain::lay_out(&mut here, finding, &safe, &shown.help_lines()) {
+                        own += 1;
+                        by_miette(&mut there, &shown, &handlers.wide, &mut String::new());
+                        assert_eq!(here, there);
+                    }
+                }
+            }
+        }
+        assert!(all > 200 && own > all / 2, "{own} of {all}");
     }
 }
