@@ -298,7 +298,9 @@ impl<'i> Table<'i> {
         let after = self.instructions.partition_point(|instruction| instruction.start <= span.start);
         // Blocks of YAML stand within one another.
         let around = self.instructions[..after].iter().rev().take(MAX_NESTING);
-        let mut here = around.filter(|around| span.start < around.end.max(around.start + 1));
+        // What is missing at the end of an instruction stands there, too.
+        let holds = |around: &Span| span.start < around.end.max(around.start + 1) || span == Span::at(around.end);
+        let mut here = around.filter(|around| holds(around));
         let near = here.find_map(|here| self.names.get(&(Some(here.start), rule)));
         near.or_else(|| self.names.get(&(None, rule))).copied()
     }
@@ -324,7 +326,11 @@ pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
 /// above each instruction, and one for the file for what stands in none.
 #[must_use]
 pub fn add(source: &[u8], file: Option<&Dockerfile<'_>>, ignores: &[Ignore], findings: &[&Finding]) -> Vec<Edit> {
-    let index = |finding: &Finding| file.and_then(|file| file.instruction_at(finding.span.start));
+    let index = |finding: &Finding| {
+        let before = finding.span.start.checked_sub(1).filter(|_| finding.span.is_empty());
+        let at = |at: usize| file?.instruction_at(at);
+        at(finding.span.start).or_else(|| at(before?))
+    };
     let mut open: Vec<(Option<usize>, &str)> = findings.iter().map(|f| (index(f), f.rule)).collect();
     open.sort_unstable();
     open.dedup();

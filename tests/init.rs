@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use cachelane::init::{Hooked, REPO, add_hook, configuration, snippet};
-use cachelane::rules::RULES;
+use cachelane::rules::{RULES, Rule};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
@@ -25,7 +25,8 @@ const KEYS: &[&str] = &[
 ];
 
 fn written() -> String {
-    let rules: Vec<_> = RULES.iter().map(|rule| (rule.meta().name, rule.meta().severity.as_str())).collect();
+    let rule = |rule: &&dyn Rule| (rule.meta().name, rule.meta().severity.as_str(), rule.other_severity());
+    let rules: Vec<_> = RULES.iter().map(rule).collect();
     configuration(&rules)
 }
 

@@ -7,6 +7,7 @@ use crate::finding::RuleMeta;
 use crate::lint::{self, FileReport};
 use crate::report::{self, Run, Summary, Trouble, human};
 use crate::rules::RULES;
+use crate::text::LineIndex;
 
 use super::args::{CheckArgs, Format};
 use super::output;
@@ -53,6 +54,8 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
     };
     relate(&mut ran.results);
     let (mut reports, mut trouble) = (ran.results, ran.trouble);
+    ran.troubles.extend(reports.iter().filter_map(refusal));
+    trouble |= !ran.troubles.is_empty();
     if let Some(mut since) = since
         && let Err(problem) = since.keep(&mut reports, embedded, relate)
     {
@@ -130,6 +133,16 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
     (!nothing).then(report)
 }
 
+/// That a file which says what is built is more than cachelane reads, said: its builds were not looked at.
+pub(super) fn refusal(report: &FileReport) -> Option<Trouble> {
+    let refused = report.wires.as_ref()?.refused.as_ref()?;
+    let line = Some(LineIndex::new(&report.source).line(refused.span.start));
+    let message = format!("{}: what it builds was not looked at", refused.message);
+    let trouble = Trouble { path: Some(report::path(&report.path)), line, message };
+    terminal::complain(&trouble.to_string());
+    Some(trouble)
+}
+
 /// Whether the run ends with a report for people, and nothing needs more of the files than what that shows.
 fn is_for_people(args: &CheckArgs) -> bool {
     let format = args.format.unwrap_or_else(output::default_format);
@@ -160,6 +173,8 @@ fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let mut written = true;
     if let Some(path) = output {
         written = output::write(path, &text);
+    } else if format == Format::Human {
+        terminal::tell(&text);
     } else {
         terminal::print(text);
     }

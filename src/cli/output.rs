@@ -78,11 +78,15 @@ pub(super) fn check_targets(args: &CheckArgs, settled: &Settled) -> Result<(), S
     Ok(())
 }
 
-/// Whether the file at `path` is there and is one that runs read.
+/// Whether the file at `path` is there and is one that runs read; or would be, as a Dockerfile. (A repository can have a
+/// file named `--output=…/a.Dockerfile`, which something that passes names without `--` makes an option of.)
 fn is_read(path: &Path, settled: &Settled) -> bool {
     let name = path.file_name().unwrap_or_default();
+    if discover::is_dockerfile(name.as_encoded_bytes()) {
+        return true;
+    }
     let is_config = || NAMES.iter().any(|known| name == *known);
-    let is_input = || discover::is_dockerfile(name.as_encoded_bytes()) || run::kind(path).is_some() || is_config();
+    let is_input = || run::kind(path).is_some() || is_config();
     path.is_file() && (is_input() || settled.of(path).is_some_and(|loaded| loaded.includes(path)))
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Ran<T> {
     pub(super) trouble: bool,
     /// What that is.
     pub(super) troubles: Vec<Trouble>,
-    /// Whether folders were searched, so that nothing is missing to compare with.
+    /// Whether folders were searched that hold all there is, so that nothing is missing to compare with.
     pub(super) whole: bool,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn over_all<T: Send>(
     drop(progress);
     let searched: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
     settled.say_idle(&searched);
-    run.done(searched.len() == paths.len())
+    run.done(searched.len() == paths.len() && settled.are_whole(&searched))
 }
 
 /// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
@@ -95,7 +95,7 @@ pub(super) fn quietly<T: Send>(
     let run = Run::new(common, settled, false, visit);
     let paths: Vec<PathBuf> = run.paths().into_iter().filter(|path| path.as_os_str() != STDIN).collect();
     run.all(&paths);
-    run.done(paths.iter().all(|path| path.is_dir()))
+    run.done(paths.iter().all(|path| path.is_dir()) && settled.are_whole(&paths))
 }
 
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
@@ -207,18 +207,21 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         // A broken configuration has been told of; the files that it is for are left out one by one.
         let outer = self.settled.of_folder(folder);
         let wanted = |path: &Path, name: &[u8]| {
-            is_dockerfile(name)
+            // Asked first: a glob that matches what is found anyway has matched.
+            outer.as_ref().is_some_and(|outer| outer.includes(path))
+                || is_dockerfile(name)
                 || kind(path).is_some()
                 || (self.embedded && embedded::kind(name).is_some())
-                || outer.as_ref().is_some_and(|outer| outer.includes(path))
         };
         let mut found = self.find(folder, folder, &outer, &mut excluded, wanted);
         let below = Below::new(self.settled, folder, outer.clone(), std::mem::take(&mut found.marked));
         for (inner, loaded) in below.nested().filter(|(_, loaded)| loaded.config.has_includes()) {
             let own = |path: &Path| below.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, loaded));
             // What may hold Dockerfile text was met already.
-            let is_met = |name: &[u8]| is_dockerfile(name) || (self.embedded && embedded::kind(name).is_some());
-            let wanted = |path: &Path, name: &[u8]| !is_met(name) && loaded.includes(path) && own(path);
+            let is_met = |path: &Path, name: &[u8]| {
+                is_dockerfile(name) || kind(path).is_some() || (self.embedded && embedded::kind(name).is_some())
+            };
+            let wanted = |path: &Path, name: &[u8]| loaded.includes(path) && !is_met(path, name) && own(path);
             let more = self.find(inner, folder, &outer, &mut excluded, wanted);
             found.files.extend(more.files);
         }

@@ -10,6 +10,7 @@ use crate::report::{self, Trouble, human};
 use crate::rules::Settings;
 use crate::text::LineIndex;
 use crate::workspace::config as disk;
+use crate::workspace::ignored::is_there_or_ignored;
 
 use super::args::SettingsArgs;
 use super::terminal;
@@ -165,10 +166,26 @@ impl Settled {
         all.sort_by(|a, b| a.file.cmp(&b.file));
         all.dedup_by(|a, b| a.file == b.file);
         for loaded in all {
-            for problem in loaded.config.idle() {
+            for problem in loaded.config.idle(|path| is_there_or_ignored(&loaded.folder, path)) {
                 say(loaded.file.as_deref().unwrap_or(Path::new("")), &loaded.text, &problem, Severity::Warning);
             }
         }
+    }
+}
+
+impl Settled {
+    /// Whether nothing lies outside of `folders` that their files have to do with: each is or holds the root of its
+    /// repository, or the folder that a configuration was found in. Where there is neither, it is all that is known of.
+    pub(super) fn are_whole(&self, folders: &[PathBuf]) -> bool {
+        let is_whole = |folder: &PathBuf| {
+            let absolute = absolute(&self.here, folder);
+            let repository = absolute.ancestors().find(|folder| folder.join(".git").exists());
+            let loaded = self.of_folder(folder).filter(|loaded| self.always.is_none() && loaded.file.is_some());
+            let configured = loaded.as_ref().map(|loaded| loaded.folder.as_path());
+            let mut roots = repository.into_iter().chain(configured).peekable();
+            roots.peek().is_none() || roots.any(|root| root == absolute)
+        };
+        folders.iter().all(is_whole)
     }
 }
 

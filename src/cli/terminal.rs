@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::report::human::Style;
-use crate::text::printable;
+use crate::text::{inert, printable};
 
 use super::args::Color;
 
@@ -85,6 +85,11 @@ pub(super) fn print(bytes: impl AsRef<[u8]>) {
     note_loss(printed);
 }
 
+/// Writes `text`, which is for people, to standard output. It has been made safe to print.
+pub(super) fn tell(text: &str) {
+    print(inert(text).as_bytes());
+}
+
 /// Keeps in mind, and says, that something could not be `printed`.
 pub(super) fn note_loss(printed: io::Result<()>) {
     let Err(error) = printed else { return };
@@ -100,15 +105,15 @@ pub(super) fn lost() -> bool {
 
 /// Writes one line to standard error.
 pub(super) fn complain(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "cachelane: {}", printable(message));
+    let _ = writeln!(io::stderr().lock(), "cachelane: {}", inert(&printable(message)));
 }
 
-/// Writes `text` to standard error as it is. It has been made safe to print.
+/// Writes `text`, which is for people, to standard error. It has been made safe to print.
 pub(super) fn say(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(inert(text).as_bytes());
 }
 
 /// Writes one line of news to standard error.
 pub(super) fn note(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", printable(message));
+    let _ = writeln!(io::stderr().lock(), "{}", inert(&printable(message)));
 }

@@ -131,13 +131,17 @@ impl Config {
         self.exclude.matches_around(path, root)
     }
 
-    /// The globs that nothing has matched so far.
+    /// The globs that nothing has matched so far. What is to be left out is not among them where `is_left_out` says of its
+    /// path that searches leave it out, or hold nothing of it, by themselves.
     #[must_use]
-    pub fn idle(&self) -> Vec<Problem> {
+    pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
+        let is_idle = &|key: &str, pattern: &str| {
+            key != "exclude" || !globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
+        };
         let all = [("include", &self.include), ("exclude", &self.exclude)];
         let all = all.into_iter().chain(self.per_file.iter().map(|globs| ("per-file", globs)));
         all.flat_map(|(key, globs)| {
-            globs.idle().map(move |(pattern, span)| Problem {
+            globs.idle().filter(move |(pattern, _)| is_idle(key, pattern)).map(move |(pattern, span)| Problem {
                 span,
                 message: format!("`{key}`: no file matches `{pattern}`"),
                 help: Some("globs are relative to this file's folder: correct it, or take it out".into()),

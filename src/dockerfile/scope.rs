@@ -22,8 +22,8 @@ const MAX_LOOKUPS: usize = 1000;
 const MAX_DEPTH: usize = 20;
 /// How many declarations of one name are looked through for the one that gives it a value.
 const MAX_DECLARATIONS: usize = 50;
-/// How many ENVs of one name in its stage are looked at for a trigger.
-const MAX_SEEN: usize = 200;
+/// How many declarations of one name in its stage are looked through for the ENV that a trigger sees.
+const MAX_OF_TRIGGER: usize = 1000;
 /// From how many stages on a chain of them is not gone along stage by stage.
 const MANY_STAGES: usize = 64;
 
@@ -242,7 +242,7 @@ impl Dockerfile<'_> {
         let trigger = triggers.last(blocks, all, (stage, index), place);
         // The image has every ENV of its stage, wherever it stands.
         let end = all.partition_point(|d| d.instruction < self.stages[stage].instructions.end);
-        let own = all[..end].iter().rev().take(MAX_SEEN).take_while(|d| d.stage == Some(stage));
+        let own = all[..end].iter().rev().take_while(|d| d.stage == Some(stage)).take(MAX_OF_TRIGGER);
         let mut env = own.filter(|d| d.by == DeclaredBy::Env && !d.onbuild);
         let env = env.find(|d| blocks.encloses(d.place, place));
         // The later one counts.
@@ -314,7 +314,7 @@ fn name_of(bytes: &[u8]) -> Option<&str> {
 }
 
 /// The words of `text[from..]`, quotes and escapes kept, as byte ranges (BuildKit's `parseWords`).
-fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
+pub(super) fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
     let end = trim_end(text).len();
     let mut words = Vec::new();
     let mut at = from;

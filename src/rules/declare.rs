@@ -19,6 +19,9 @@ use super::caches::needs_value;
 use super::lane::{id_edit, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
 use super::{Cache, Context};
 
+/// With more names made of the lane than these in one file, it counts as used.
+const MAX_MADE: usize = 16;
+
 /// The ARG lines that a file needs for one name.
 #[derive(Debug)]
 pub struct Plan {
@@ -377,19 +380,41 @@ pub(super) fn indentation(source: &[u8], start: usize) -> String {
     blanks.map(|&b| char::from(b)).collect()
 }
 
-/// For each stage, whether the name is used in it, or in one built from it, outside of ARG lines and cache ids.
+/// For each stage, whether the name is used in it, or in one built from it, outside of cache ids; so is one that an ARG
+/// makes of it.
 fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
     let mut used = vec![false; file.stages.len()];
     if file.source.find(name).is_none() {
         // So it is in most files that are still to be fixed.
         return used;
     }
+    let mut names = vec![name];
     for (index, instruction) in file.instructions.iter().enumerate() {
+        if instruction.keyword == Keyword::Arg {
+            made_of(instruction, file.escape, &mut names);
+            if names.len() > MAX_MADE {
+                return vec![true; file.stages.len()];
+            }
+            continue;
+        }
         let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
-        used[stage] = instruction.keyword != Keyword::Arg && uses_outside_ids(file, instruction, name);
+        used[stage] = names.iter().any(|name| uses_outside_ids(file, instruction, name));
     }
     hand_down(file, &mut used);
     used
+}
+
+/// Adds the names that the ARG `instruction` gives a value made of any of `names`.
+fn made_of<'f>(instruction: &'f Instruction<'_>, escape: u8, names: &mut Vec<&'f str>) {
+    for word in instruction.words(escape) {
+        let Some((made, value)) = word.split_once_str("=") else { continue };
+        if let Ok(made) = made.to_str()
+            && !names.contains(&made)
+            && names.iter().any(|name| count_word(value, name) > 0)
+        {
+            names.push(made);
+        }
+    }
 }
 
 fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {

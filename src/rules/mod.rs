@@ -186,6 +186,11 @@ pub trait Rule: Sync {
     /// What it says about itself.
     fn meta(&self) -> &'static RuleMeta;
 
+    /// Where its findings are of another severity than its own unless one is configured, and of which.
+    fn other_severity(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Looks at one file.
     fn check(&self, _cx: &Context<'_>, _findings: &mut Vec<Finding>) {}
 

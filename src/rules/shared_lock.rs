@@ -98,10 +98,13 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let arg = &cx.settings.arg;
     let mut help = String::new();
     if let Some(tool) = cache.concurrent_tool() {
+        let drops = |other: &Cache<'_>| other.concurrent_tool().is_some() && cx.may_speak("needless-lock", other);
+        let all = cx.same_cache(cache).all(drops);
+        let (unlocks, isolates) = if all { (" (`fix --unsafe` does that)", " (`fix` does that)") } else { ("", "") };
         help = format!(
-            "drop `sharing=locked`: {tool} is made for several builds at once, and needs neither lock nor lane\n"
+            "drop `sharing=locked`: {tool} is made for several builds at once, and needs neither lock nor lane{unlocks}\n"
         );
-        help.push_str("or, where the RUN itself writes there, keep both:\n");
+        help.push_str(&format!("or, where the RUN itself writes there, keep both{isolates}:\n"));
     }
     if let Some(env) = shadowing_env(cx.file, arg, cache.instruction) {
         let line = cx.file.instructions[env.instruction].lines.0;

@@ -46,6 +46,10 @@ impl Rule for UnusedIgnore {
         &META
     }
 
+    fn other_severity(&self) -> Option<&'static str> {
+        Some("\"error\" for a comment that cannot be read")
+    }
+
     /// Which suppressions are used is known when all findings are: see [`finding`].
     fn check(&self, _: &Context<'_>, _: &mut Vec<Finding>) {}
 }

@@ -66,7 +66,7 @@ pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String>
 
 fn gather(root: Node<'_>) -> Reader<'_> {
     let mut reader = Reader::new(&FORMAT);
-    let env = variables(root.get("env"), Vec::new());
+    let env = pipelines::variables(root.get("env"), Vec::new());
     let list = if root.is_list() { Some(root) } else { root.get("steps") };
     if let Some(list) = list {
         steps(list, &env, 0, &mut 0, &mut reader);
@@ -92,7 +92,7 @@ fn steps<'y>(list: Node<'y>, env: &[Arg], depth: usize, count: &mut usize, reade
             axes.push(NUMBER.to_owned());
         }
         let job = Job {
-            env: variables(step.get("env"), env.to_vec()).into(),
+            env: pipelines::variables(step.get("env"), env.to_vec()).into(),
             legs: legs.into(),
             axes,
             ..Job::new(&name, title)
@@ -113,19 +113,6 @@ fn steps<'y>(list: Node<'y>, env: &[Arg], depth: usize, count: &mut usize, reade
 fn entries(node: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
     let maps = if node.is_list() { node.items() } else { vec![node] };
     maps.into_iter().flat_map(Node::entries).map(|entry| (entry.key, entry.value)).collect()
-}
-
-fn variables(own: Option<Node<'_>>, outer: Vec<Arg>) -> Vec<Arg> {
-    let mut all = Vec::new();
-    for entry in own.into_iter().flat_map(Node::entries) {
-        if let Some(name) = entry.key.text() {
-            let value = entry.value.text().map(str::to_owned);
-            all.push(Arg { name: name.to_owned(), value, span: entry.value.span() });
-        }
-    }
-    let rest: Vec<Arg> = outer.into_iter().filter(|arg| !all.iter().any(|own| own.name == arg.name)).collect();
-    all.extend(rest);
-    all
 }
 
 /// The legs of a matrix, or its axes where they are too many.

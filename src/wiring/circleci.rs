@@ -88,8 +88,10 @@ fn gather(root: Node<'_>) -> Reader<'_> {
         let (Some(name), job) = (entry.key.text(), entry.value) else { continue };
         let executor = job.get("executor").and_then(|executor| executor.text().or_else(|| executor.get_text("name")));
         let executor = executor.and_then(|name| root.get("executors")?.get(name));
-        let env =
-            variables(job.get("environment"), variables(executor.and_then(|node| node.get("environment")), Vec::new()));
+        let env = pipelines::variables(
+            job.get("environment"),
+            pipelines::variables(executor.and_then(|node| node.get("environment")), Vec::new()),
+        );
         let (legs, mut axes) = legs(root, name, job);
         if job.get_text("parallelism").and_then(|text| text.parse::<usize>().ok()).is_some_and(|count| count > 1) {
             axes.push(NUMBER.to_owned());
@@ -169,7 +171,7 @@ impl<'y> Walk<'y> {
             }
         };
         let env = match run.get("environment") {
-            Some(own) => variables(Some(own), at.env.to_vec()).into(),
+            Some(own) => pipelines::variables(Some(own), at.env.to_vec()).into(),
             None => Rc::clone(at.env),
         };
         let job = Job {
@@ -182,21 +184,6 @@ impl<'y> Walk<'y> {
         };
         self.reader.script(&Rc::new(Script::new(&[command], None)), &job);
     }
-}
-
-/// What `environment` sets, a mapping or a list of mappings, before what is set outside.
-fn variables(own: Option<Node<'_>>, outer: Vec<Arg>) -> Vec<Arg> {
-    let maps = own.map(|own| if own.is_list() { own.items() } else { vec![own] }).unwrap_or_default();
-    let mut all = Vec::new();
-    for entry in maps.into_iter().flat_map(Node::entries) {
-        if let Some(name) = entry.key.text() {
-            let value = entry.value.text().map(str::to_owned);
-            all.push(Arg { name: name.to_owned(), value, span: entry.value.span() });
-        }
-    }
-    let rest: Vec<Arg> = outer.into_iter().filter(|arg| !all.iter().any(|own| own.name == arg.name)).collect();
-    all.extend(rest);
-    all
 }
 
 /// The parameters that a job is run with by all workflows, or the names of them where they are too many.

@@ -1,11 +1,12 @@
 //! Finding Dockerfiles: by name below folders, and any file that is named outright.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::file::is_leftover;
+use super::ignored;
+use super::temporary::is_leftover;
 
 /// Whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the same
 /// with `Containerfile`, and never `*.dockerignore`.
@@ -62,7 +63,8 @@ impl Drop for Part<'_> {
 ///
 /// `.gitignore` and its kin are respected, in and out of a git repository; hidden folders are searched (`.devcontainer`
 /// holds Dockerfiles), `.git` and what is `pruned` is not. Symbolic links are not followed. What a write that was cut short
-/// has left is no file of anybody's, whatever is wanted.
+/// has left is no file of anybody's, whatever is wanted. A folder whose `.gitignore` cannot be read within bounds is not
+/// searched, and that is among the errors.
 pub fn find(
     folder: &Path,
     threads: usize,
@@ -70,17 +72,45 @@ pub fn find(
     wanted: impl Fn(&Path, &[u8]) -> bool + Sync,
     pruned: impl Fn(&Path) -> bool + Send + Sync + 'static,
 ) -> Found {
+    let all: Arc<Mutex<Found>> = Arc::default();
+    let refuse = |all: &Mutex<Found>, path: &Path, reason: &str| {
+        let message = format!("{}: {reason}", path.strip_prefix(".").unwrap_or(path).display());
+        if let Ok(mut all) = all.lock() {
+            all.errors.push(WalkError { message });
+        }
+    };
+    // Those of the folders around count as well, as long as they can be read.
+    let real = std::fs::canonicalize(folder).unwrap_or_default();
+    let parents = real.ancestors().skip(1).all(|around| {
+        let reason = ignored::refused(Path::new("/"), around);
+        reason.iter().for_each(|reason| {
+            refuse(&all, around, &reason.replace("it was not searched", "that is left out"));
+        });
+        reason.is_none()
+    });
+    if let Some(reason) = ignored::refused(folder, folder) {
+        refuse(&all, folder, &reason);
+        return taken(&all);
+    }
+    let (root, noted) = (folder.to_path_buf(), Arc::clone(&all));
+    let is_refused = move |path: &Path| {
+        let reason = ignored::refused(&root, path);
+        reason.iter().for_each(|reason| refuse(&noted, path, reason));
+        reason.is_some()
+    };
     let goes_on = move |entry: &DirEntry| {
         let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        !is_folder || entry.depth() == 0 || (entry.file_name() != ".git" && !pruned(entry.path()))
+        !is_folder
+            || entry.depth() == 0
+            || (entry.file_name() != ".git" && !pruned(entry.path()) && !is_refused(entry.path()))
     };
     let walker = WalkBuilder::new(folder)
         .hidden(false)
         .require_git(false)
+        .parents(parents)
         .threads(threads)
         .filter_entry(goes_on)
         .build_parallel();
-    let all = Mutex::default();
     walker.run(|| {
         let mut part = Part { found: Found::default(), all: &all };
         let wanted = &wanted;
@@ -104,7 +134,12 @@ pub fn find(
             WalkState::Continue
         })
     });
-    all.into_inner().unwrap_or_default()
+    taken(&all)
+}
+
+/// What all threads have found.
+fn taken(all: &Mutex<Found>) -> Found {
+    all.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -115,15 +115,15 @@ pub fn read(words: &[Word]) -> Option<Command> {
     let name = name.strip_suffix(".exe").unwrap_or(name);
     let at = tool + 1;
     let mut command = match name {
-        "docker" => docker(words, at)?,
+        "docker" => engine(Front::Docker, &["image", "builder"], words, at)?,
         "docker-buildx" | "buildx" => buildx(words, at)?,
         "docker-compose" | "podman-compose" => compose(words, at)?,
-        "podman" => podman(words, at)?,
+        "podman" => engine(Front::Podman, &["image", "buildx"], words, at)?,
         "buildah" => {
             let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
             matches!(verb, "build" | "bud" | "build-using-dockerfile").then(|| build(Front::Buildah, words, sub))?
         }
-        "nerdctl" => nerdctl(words, at)?,
+        "nerdctl" => engine(Front::Nerdctl, &["image", "builder"], words, at)?,
         "devcontainer" | "@devcontainers/cli" => {
             (words.get(at)?.text()? == "build").then(|| other(Front::Devcontainer, Pass::Nothing, at))?
         }
@@ -146,16 +146,17 @@ pub fn read(words: &[Word]) -> Option<Command> {
     Some(command)
 }
 
-fn docker(words: &[Word], at: usize) -> Option<Command> {
+/// An engine's command line. `groups` are its commands that have a `build` of their own.
+fn engine(front: Front, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
     let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
     match verb {
-        "build" => Some(build(Front::Docker, words, sub)),
-        "image" | "builder" => {
-            let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
-            (verb == "build").then(|| build(Front::Docker, words, sub))
-        }
-        "buildx" => buildx(words, sub + 1),
+        "build" => Some(build(front, words, sub)),
         "compose" => compose(words, sub + 1),
+        _ if groups.contains(&verb) => {
+            let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
+            (verb == "build").then(|| build(front, words, sub))
+        }
+        "buildx" if front == Front::Docker => buildx(words, sub + 1),
         _ => None,
     }
 }
@@ -165,32 +166,6 @@ fn buildx(words: &[Word], at: usize) -> Option<Command> {
     match verb {
         "build" | "b" => Some(build(Front::Buildx, words, sub)),
         "bake" | "f" => Some(bake(words, sub)),
-        _ => None,
-    }
-}
-
-fn podman(words: &[Word], at: usize) -> Option<Command> {
-    let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
-    match verb {
-        "build" => Some(build(Front::Podman, words, sub)),
-        "buildx" | "image" => {
-            let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
-            (verb == "build").then(|| build(Front::Podman, words, sub))
-        }
-        "compose" => compose(words, sub + 1),
-        _ => None,
-    }
-}
-
-fn nerdctl(words: &[Word], at: usize) -> Option<Command> {
-    let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
-    match verb {
-        "build" => Some(build(Front::Nerdctl, words, sub)),
-        "image" | "builder" => {
-            let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
-            (verb == "build").then(|| build(Front::Nerdctl, words, sub))
-        }
-        "compose" => compose(words, sub + 1),
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ mod reader;
 mod script;
 mod values;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::shell::{Dialect, Need};
@@ -27,6 +28,21 @@ const WORDS: &[&[u8]] =
 /// Whether `text` has a word that can start a build.
 pub(super) fn may_build(text: &str) -> bool {
     WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
+}
+
+/// What `own` sets, a mapping or a list of mappings, before what is set outside.
+pub(super) fn variables(own: Option<Node<'_>>, outer: Vec<Arg>) -> Vec<Arg> {
+    let maps = own.map(|own| if own.is_list() { own.items() } else { vec![own] }).unwrap_or_default();
+    let mut all = Vec::new();
+    for entry in maps.into_iter().flat_map(Node::entries) {
+        if let Some(name) = entry.key.text() {
+            let value = entry.value.text().map(str::to_owned);
+            all.push(Arg { name: name.to_owned(), value, span: entry.value.span() });
+        }
+    }
+    let names: HashSet<String> = all.iter().map(|arg| arg.name.clone()).collect();
+    all.extend(outer.into_iter().filter(|arg| !names.contains(&arg.name)));
+    all
 }
 
 /// The values that tell one run of a job from another, by their names.
@@ -106,6 +122,9 @@ pub(super) fn top<'y>(yaml: &'y Yaml<'y>) -> Result<Option<Node<'y>>, WiringErro
         Some(root) if root.is_map() || root.is_list() => Ok(Some(root)),
         None => Ok(None),
         Some(root) if root.is_null() => Ok(None),
-        Some(root) => Err(WiringError { span: root.span(), message: "it has no mapping at its top".to_owned() }),
+        Some(root) => {
+            let message = "it has no mapping at its top".to_owned();
+            Err(WiringError { span: root.span(), message, refused: false })
+        }
     }
 }
