@@ -14,7 +14,7 @@ pub struct Site {
     /// The sharing mode as it is written, `shared` where none is; `None` where nobody can know.
     pub sharing: Option<&'static str>,
     /// The cleaned target; `None` where it holds a variable, or is taken from the WORKDIR.
-    pub target: Option<Vec<u8>>,
+    pub target: Option<Arc<[u8]>>,
     /// Whether the id is an option of its own, not the target.
     pub named: bool,
     /// The RUN, by its index in the file.

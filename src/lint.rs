@@ -31,7 +31,7 @@ pub use adopt::{Adopted, adopt};
 pub use embedded::{add_embedded, check_embedded};
 pub use list::{ListedMount, list};
 pub use outer::{check_wiring, fix_inline};
-pub use thin::{Keys, thin};
+pub use thin::{Shared, thin};
 pub use wire::Wires;
 
 /// How often fixes are looked for again in what fixes have made, before the rest is left as it is.

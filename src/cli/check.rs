@@ -17,9 +17,6 @@ use super::since::Since;
 use super::world::World;
 use super::{Outcome, adopt, terminal};
 
-/// How many files' findings are printed at once.
-const FILES_AT_ONCE: usize = 256;
-
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     terminal::set_color(args.common.color);
     if let Err(problem) = refused(args) {
@@ -40,11 +37,11 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let (for_people, keys) = (is_for_people(args), lint::Keys::default());
+    let (for_people, shared) = (is_for_people(args), lint::Shared::default());
     let mut ran = run::over_all(&args.common, &settled, args.embedded, |given| {
         let mut report = look(given)?;
         if for_people {
-            lint::thin(&mut report, &keys);
+            lint::thin(&mut report, &shared);
         }
         Some(report)
     });
@@ -163,8 +160,8 @@ fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let mut text = match format {
         _ if args.statistics => output::statistics(format, run),
         Format::Human if output.is_none() => {
-            // A large report goes out in pieces: it need not be in memory as a whole.
-            run.reports.chunks(FILES_AT_ONCE).for_each(|part| terminal::print(output::people(part, style)));
+            let threads = output::threads(run.reports);
+            human::in_pieces(run.reports, style, threads, |piece| terminal::print(piece));
             String::new()
         }
         _ => output::render(format, run, style),

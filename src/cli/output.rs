@@ -23,7 +23,7 @@ pub(super) fn default_format() -> Format {
 /// The findings of `run` in `format`, for a terminal or a file.
 pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> String {
     match format {
-        Format::Human => people(run.reports, style),
+        Format::Human => human::findings(run.reports, style, threads(run.reports)),
         Format::Concise => concise::render(run),
         Format::Json => json::findings(run),
         Format::Sarif => sarif::render(run),
@@ -34,11 +34,9 @@ pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> Stri
     }
 }
 
-/// The findings of `reports` for people.
-pub(super) fn people(reports: &[FileReport], style: human::Style) -> String {
-    // How many threads there may be is a question that costs more than a small report.
-    let threads = if reports.len() > 1 { terminal::threads() } else { 1 };
-    human::findings(reports, style, threads)
+/// How many threads may render `reports`. (To ask how many there may be costs more than a small report.)
+pub(super) fn threads(reports: &[FileReport]) -> usize {
+    if reports.len() > 1 { terminal::threads() } else { 1 }
 }
 
 /// How many findings each rule has.

@@ -76,14 +76,18 @@ pub(super) fn over_all<T: Send>(
     embedded: bool,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
-    let run = Run { embedded, ..Run::new(common, settled, true, visit) };
-    let progress = Progress::start(!common.quiet, &run.seen);
-    let paths = run.paths();
-    run.all(&paths);
-    drop(progress);
+    let (results, paths) = (Results::default(), paths(common));
+    let done = {
+        let visit = results.keeping(visit);
+        let run = Run { embedded, ..Run::new(common, settled, true, &visit) };
+        let progress = Progress::start(!common.quiet, &run.seen);
+        run.all(&paths);
+        drop(progress);
+        run.done()
+    };
     let searched: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
     settled.say_idle(&searched);
-    run.done(searched.len() == paths.len() && settled.are_whole(&searched))
+    results.ran(done, searched.len() == paths.len() && settled.are_whole(&searched))
 }
 
 /// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
@@ -92,10 +96,20 @@ pub(super) fn quietly<T: Send>(
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
-    let run = Run::new(common, settled, false, visit);
-    let paths: Vec<PathBuf> = run.paths().into_iter().filter(|path| path.as_os_str() != STDIN).collect();
-    run.all(&paths);
-    run.done(paths.iter().all(|path| path.is_dir()) && settled.are_whole(&paths))
+    let results = Results::default();
+    let paths: Vec<PathBuf> = paths(common).into_iter().filter(|path| path.as_os_str() != STDIN).collect();
+    let done = {
+        let visit = results.keeping(visit);
+        let run = Run::new(common, settled, false, &visit);
+        run.all(&paths);
+        run.done()
+    };
+    results.ran(done, paths.iter().all(|path| path.is_dir()) && settled.are_whole(&paths))
+}
+
+/// The paths that a run goes over: those that were named, or else where it began.
+fn paths(common: &Common) -> Vec<PathBuf> {
+    if common.paths.is_empty() { vec![".".into()] } else { common.paths.clone() }
 }
 
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
@@ -142,15 +156,44 @@ fn for_each(files: Vec<PathBuf>, visit: impl Fn(&mut Vec<u8>, &Path) + Sync) {
     });
 }
 
-struct Run<'a, T, F> {
+/// What was made of the files so far, with their paths.
+struct Results<T>(Mutex<Vec<(PathBuf, T)>>);
+
+impl<T> Default for Results<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Send> Results<T> {
+    /// `visit`, and what it makes of a file is kept.
+    fn keeping(&self, visit: impl Fn(Given<'_>) -> Option<T> + Sync) -> impl Fn(Given<'_>) + Sync {
+        move |given| {
+            if let Some(result) = visit(given)
+                && let Ok(mut results) = self.0.lock()
+            {
+                results.push((given.path.to_path_buf(), result));
+            }
+        }
+    }
+
+    /// All of it in order, with what else the run has come to.
+    fn ran(self, (files, troubles): (usize, Vec<Trouble>), whole: bool) -> Ran<T> {
+        let mut results = self.0.into_inner().unwrap_or_default();
+        results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let results = results.into_iter().map(|(_, result)| result).collect();
+        Ran { results, files, trouble: !troubles.is_empty(), troubles, whole }
+    }
+}
+
+struct Run<'a> {
     common: &'a Common,
     settled: &'a Settled,
     /// Whether to say what cannot be read.
     loud: bool,
     /// Whether to look for Dockerfile text in other files.
     embedded: bool,
-    visit: F,
-    results: Mutex<Vec<(PathBuf, T)>>,
+    visit: &'a (dyn Fn(Given<'_>) + Sync),
     /// A file that is named and found as well is one file.
     done: Mutex<HashSet<PathBuf>>,
     seen: Arc<AtomicUsize>,
@@ -158,24 +201,19 @@ struct Run<'a, T, F> {
     troubles: Mutex<Vec<Trouble>>,
 }
 
-impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
-    fn new(common: &'a Common, settled: &'a Settled, loud: bool, visit: F) -> Self {
+impl<'a> Run<'a> {
+    fn new(common: &'a Common, settled: &'a Settled, loud: bool, visit: &'a (dyn Fn(Given<'_>) + Sync)) -> Self {
         Self {
             common,
             settled,
             loud,
             embedded: false,
             visit,
-            results: Mutex::default(),
             done: Mutex::default(),
             seen: Arc::default(),
             files: AtomicUsize::new(0),
             troubles: Mutex::default(),
         }
-    }
-
-    fn paths(&self) -> Vec<PathBuf> {
-        if self.common.paths.is_empty() { vec![".".into()] } else { self.common.paths.clone() }
     }
 
     fn all(&self, paths: &[PathBuf]) {
@@ -293,11 +331,7 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         let settings = loaded.settings(path);
         let embedded = self.embedded(path, Some(&loaded));
         let given = Given { path, stdin, kind: kind(path), embedded, settings: &settings, source };
-        if let Some(result) = (self.visit)(given)
-            && let Ok(mut results) = self.results.lock()
-        {
-            results.push((path.to_path_buf(), result));
-        }
+        (self.visit)(given);
     }
 
     /// What the file at `path` is where Dockerfile text is looked for in it.
@@ -320,18 +354,11 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         }
     }
 
-    fn done(self, whole: bool) -> Ran<T> {
-        let mut results = self.results.into_inner().unwrap_or_default();
-        results.sort_by(|(a, _), (b, _)| a.cmp(b));
+    /// How many files were read, and what went wrong.
+    fn done(self) -> (usize, Vec<Trouble>) {
         let mut troubles = self.troubles.into_inner().unwrap_or_default();
         troubles.extend(self.settled.troubles());
         troubles.sort();
-        Ran {
-            results: results.into_iter().map(|(_, result)| result).collect(),
-            files: self.files.into_inner(),
-            trouble: !troubles.is_empty(),
-            troubles,
-            whole,
-        }
+        (self.files.into_inner(), troubles)
     }
 }

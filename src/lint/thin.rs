@@ -2,13 +2,14 @@
 //! memory a run takes.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Fix};
 use crate::text::{LineIndex, Span};
 
-use super::FileReport;
+use super::{Checked, FileReport};
 
 /// How many lines are shown around one that a finding is about.
 const AROUND: usize = 1;
@@ -18,8 +19,8 @@ const AROUND: usize = 1;
 ///
 /// Files that say what is built stay as they are: their builds point into them, too. So do those with suppressions.
 ///
-/// `keys` are those of the run: most locks are named in many files.
-pub fn thin(report: &mut FileReport, keys: &Keys) {
+/// `shared` is the run's.
+pub fn thin(report: &mut FileReport, shared: &Shared) {
     if report.wires.is_some() || !report.checked.ignores.is_empty() {
         return;
     }
@@ -40,6 +41,7 @@ pub fn thin(report: &mut FileReport, keys: &Keys) {
         finding.span = thinned.span(finding.span);
         finding.labels.iter_mut().for_each(|label| label.span = thinned.span(label.span));
         finding.message.shrink_to_fit();
+        finding.help.iter_mut().for_each(String::shrink_to_fit);
         finding.fix = finding.fix.take().map(|fix| match fix.applicability() {
             Applicability::Safe => Fix::safe("", Vec::new()),
             Applicability::Unsafe => Fix::needs_review("", Vec::new()),
@@ -53,27 +55,39 @@ pub fn thin(report: &mut FileReport, keys: &Keys) {
     if let Some(lanes) = &mut checked.lanes {
         lanes.span = thinned.span(lanes.span);
     }
-    let locks = checked.findings.iter_mut().filter_map(|finding| finding.lock.as_mut());
-    keys.share(locks.chain(checked.sites.iter_mut().map(|site| &mut site.key)));
+    shared.take(checked);
     checked.findings.shrink_to_fit();
     checked.sites.shrink_to_fit();
     report.source = thinned.text;
 }
 
-/// What names the locks of a run, each once.
+/// What the caches of a run have in common, each once: most locks are named, and most targets used, in many files.
 #[derive(Debug, Default)]
-pub struct Keys(Mutex<HashSet<Arc<LockKey>>>);
+pub struct Shared(Mutex<Known>);
 
-impl Keys {
-    /// Puts the run's own key in the place of each of `keys`.
-    fn share<'k>(&self, keys: impl Iterator<Item = &'k mut Arc<LockKey>>) {
+#[derive(Debug, Default)]
+struct Known {
+    locks: HashSet<Arc<LockKey>>,
+    targets: HashSet<Arc<[u8]>>,
+}
+
+impl Shared {
+    /// Puts what the run has already in the place of what is the same in `checked`.
+    fn take(&self, checked: &mut Checked) {
         let Ok(mut known) = self.0.lock() else { return };
-        for key in keys {
-            if let Some(known) = known.get(key) {
-                *key = Arc::clone(known);
-            } else {
-                known.insert(Arc::clone(key));
-            }
+        let locks = checked.findings.iter_mut().filter_map(|finding| finding.lock.as_mut());
+        locks.chain(checked.sites.iter_mut().map(|site| &mut site.key)).for_each(|lock| share(&mut known.locks, lock));
+        let targets = checked.sites.iter_mut().filter_map(|site| site.target.as_mut());
+        targets.for_each(|target| share(&mut known.targets, target));
+    }
+}
+
+/// Puts the one among `known` in the place of `own`, or `own` among them.
+fn share<T: Eq + Hash + ?Sized>(known: &mut HashSet<Arc<T>>, own: &mut Arc<T>) {
+    match known.get(own) {
+        Some(known) => *own = Arc::clone(known),
+        None => {
+            known.insert(Arc::clone(own));
         }
     }
 }
@@ -143,7 +157,7 @@ mod tests {
             let source = source.into_bytes();
             let mut report = FileReport { path: "Dockerfile".into(), source, settings, checked, wires: None };
             let (before, len) = (seen(&report), report.source.len());
-            thin(&mut report, &Keys::default());
+            thin(&mut report, &Shared::default());
             assert!(!before.is_empty());
             assert_eq!(seen(&report), before);
             assert!(report.source.len() < len / 2);

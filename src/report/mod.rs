@@ -18,6 +18,7 @@ pub mod sarif;
 pub mod statistics;
 
 mod found;
+mod plain;
 mod xml;
 
 use crate::finding::{RuleMeta, Severity};

@@ -152,7 +152,7 @@ impl Cache<'_> {
         Site {
             key: Arc::clone(&self.key),
             sharing: self.sharing.map(Sharing::as_str),
-            target: known.then(|| self.target.clone()),
+            target: known.then(|| self.target.as_slice().into()),
             named: self.mount.id().is_some(),
             instruction: self.instruction,
             line: file.instructions[self.instruction].lines.0,

@@ -81,7 +81,7 @@ impl Rule for SharedLock {
         let files = if lock.files > 1 { format!(" in {}", count(lock.files, "file")) } else { String::new() };
         let take = if others == 1 { "takes" } else { "take" };
         let note = format!("{}{files} {take} this lock too", count(others, "other RUN"));
-        finding.help = Some(finding.help.take().map_or_else(|| note.clone(), |help| format!("{note}\n{help}")));
+        finding.help = Some(finding.help.take().map_or_else(|| note.clone(), |help| [note.as_str(), &help].join("\n")));
         let label = "takes the same lock".to_owned();
         match &lock.other {
             Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),
