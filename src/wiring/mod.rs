@@ -22,7 +22,7 @@ pub mod yaml;
 
 use crate::text::Span;
 
-pub use passing::{Opened, Passed, Passer, Passing, pass, prove};
+pub use passing::{Opened, Passed, Passer, Passing, long_texts, pass, prove, prove_comments};
 
 /// A kind of file that says what is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@ use super::yaml::Yaml;
 use super::{Build, Kind, Lane, Wiring, pipelines, read};
 use super::{azure, bake, bitbucket, buildkite, circleci, compose, github, gitlab};
 use crate::fix::{self, Fix};
+use crate::text::Span;
 
 /// How a build can be made to pass a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,37 @@ pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<
     let passed = Passed { build: at, arg: lane.arg, value: passing.value.as_deref() };
     prove(kind, (source, &before), &after, &[passed])?;
     Ok(passing.fix)
+}
+
+/// Where a file's texts of several lines stand: no comment can stand between their lines. `None` for a kind of file that has
+/// no comments.
+///
+/// # Errors
+/// What makes the file none of its kind.
+pub fn long_texts(kind: Kind, source: &str) -> Result<Option<Vec<Span>>, String> {
+    let is_long = |span: &Span| span.of(source.as_bytes()).contains(&b'\n');
+    Ok(match kind {
+        Kind::BakeJson => None,
+        Kind::BakeHcl => {
+            let inline = read(kind, source).map_err(|error| error.message)?.inline;
+            Some(inline.iter().map(|inline| inline.span).filter(is_long).collect())
+        }
+        _ => Some(Yaml::read(source).map_err(|error| error.message)?.texts().filter(is_long).collect()),
+    })
+}
+
+/// Proves that comments are all that the file `after` has more.
+///
+/// # Errors
+/// What is not as it should be.
+pub fn prove_comments(kind: Kind, before: &str, after: &str) -> Result<(), String> {
+    let read = |source| read(kind, source).map_err(|error| format!("the file could not be read any more: {error}"));
+    if !is_same(&read(before)?, &read(after)?, &HashSet::new())
+        || (kind != Kind::BakeHcl && !pipelines::is_alike(before, after))
+    {
+        return Err("the file would say something else".into());
+    }
+    Ok(())
 }
 
 /// What a build is to pass in a changed file.

@@ -82,13 +82,26 @@ fn spot(found: &Found<'_>, arg: &str, value: &str) -> Result<(usize, String), St
 
 /// Whether the YAML file `after` is `before` but for texts into which something was put.
 pub(in super::super) fn is_kept(before: &str, after: &str) -> bool {
-    let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else { return false };
-    let (before, after): (Vec<_>, Vec<_>) = (before.roots().collect(), after.roots().collect());
-    before.len() == after.len() && before.iter().zip(&after).all(|(before, after)| alike(*before, *after))
+    // Every byte of the old text comes in the new one, in order.
+    same(before, after, &|old, new| {
+        let mut rest = new.bytes();
+        old.bytes().all(|byte| rest.any(|other| other == byte))
+    })
 }
 
-/// Whether both are the same but for texts into which something was put.
-fn alike(before: Node<'_>, after: Node<'_>) -> bool {
+/// Whether both YAML files have the same values.
+pub(in super::super) fn is_alike(before: &str, after: &str) -> bool {
+    same(before, after, &|old, new| old == new)
+}
+
+/// Whether both files have the same values, by what `texts` says of each pair.
+fn same(before: &str, after: &str, texts: &dyn Fn(&str, &str) -> bool) -> bool {
+    let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else { return false };
+    let (before, after): (Vec<_>, Vec<_>) = (before.roots().collect(), after.roots().collect());
+    before.len() == after.len() && before.iter().zip(&after).all(|(before, after)| alike(*before, *after, texts))
+}
+
+fn alike(before: Node<'_>, after: Node<'_>, texts: &dyn Fn(&str, &str) -> bool) -> bool {
     if before.is_alias() || after.is_alias() {
         return before.is_alias() && after.is_alias();
     }
@@ -96,13 +109,11 @@ fn alike(before: Node<'_>, after: Node<'_>) -> bool {
         return false;
     }
     if let (Some(old), Some(new)) = (before.text(), after.text()) {
-        let mut rest = new.bytes();
-        // Every byte of the old text comes in the new one, in order.
-        return old == new || old.bytes().all(|byte| rest.any(|other| other == byte));
+        return texts(old, new);
     }
     let (before_items, after_items) = (children(before), children(after));
     before_items.len() == after_items.len()
-        && before_items.into_iter().zip(after_items).all(|(before, after)| alike(before, after))
+        && before_items.into_iter().zip(after_items).all(|(before, after)| alike(before, after, texts))
 }
 
 fn children(node: Node<'_>) -> Vec<Node<'_>> {
