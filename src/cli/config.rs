@@ -35,7 +35,7 @@ fn show(args: &ShowArgs) -> Outcome {
     }
     let path = if folder { args.path.join("Dockerfile") } else { args.path.clone() };
     let Some(loaded) = settled.of(&path) else { return Outcome::Trouble };
-    terminal::print(page(&loaded, &args.path, &loaded.show(&path), loaded.excludes(&path, None)));
+    terminal::tell(&page(&loaded, &args.path, &loaded.show(&path), loaded.excludes(&path, None)));
     Outcome::Clean
 }
 

@@ -72,7 +72,8 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         relate(&mut reports);
     }
     let summary = Summary::new(&reports, ran.files);
-    let mut output = Output { trouble: ran.trouble, ..Output::default() };
+    let refused = reports.iter().filter_map(check::refusal).count();
+    let mut output = Output { trouble: ran.trouble || refused > 0, ..Output::default() };
     // What fails the gate is shown, the rest is counted.
     let least = args.gate.fail_on.least().unwrap_or(Severity::Warning);
     for (report, done) in reports.iter_mut().zip(&done) {
@@ -97,7 +98,7 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     if args.diff || args.common.paths.iter().any(|path| path.as_os_str() == run::STDIN) {
         terminal::say(&output.text);
     } else {
-        terminal::print(&output.text);
+        terminal::tell(&output.text);
     }
     match (output.trouble, summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes())) {
         (true, _) => Outcome::Trouble,

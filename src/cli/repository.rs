@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -87,8 +87,11 @@ impl Repositories {
         let tracked = names(&git(&root, ["ls-files", "-z"])?).map(PathBuf::from).collect();
         let mut changed = HashMap::new();
         if let Some(base) = &base {
-            let raw = ["diff", "--raw", "--no-abbrev", "-z", "-M", "--no-ext-diff", "--no-relative", base, "--"];
-            let raw = git(&root, raw)?;
+            let mut words = without_filters(&root)?;
+            // What a submodule's files are is asked in the submodule: here, git would start itself in each of them.
+            let diff = ["diff", "--raw", "--no-abbrev", "-z", "-M", "--no-ext-diff", "--no-relative"];
+            words.extend(diff.iter().chain(&["--ignore-submodules=all", base, "--"]).map(Into::into));
+            let raw = git(&root, words)?;
             let mut words = names(&raw);
             while let (Some(entry), Some(name)) = (words.next(), words.next()) {
                 // `:100644 100644 OLD NEW M`, with a number behind the letter of a rename.
@@ -199,8 +202,8 @@ impl Drop for Reader {
 }
 
 /// What git calls the content of `path` at `commit`.
-fn named(commit: &str, path: &Path) -> std::ffi::OsString {
-    let mut object = std::ffi::OsString::from(commit);
+fn named(commit: &str, path: &Path) -> OsString {
+    let mut object = OsString::from(commit);
     object.push(":");
     object.push(path);
     object
@@ -216,6 +219,45 @@ fn path(line: &[u8]) -> PathBuf {
     PathBuf::from(os(line.strip_suffix(b"\n").unwrap_or(line)))
 }
 
+/// Options that take every filter away which a configuration of the repository at `root` names: comparing files with a
+/// commit would start its program for them. A file that only its filter makes the same then counts as changed, and its
+/// old content is compared as it is.
+fn without_filters(root: &Path) -> Result<Vec<OsString>, String> {
+    // Git fails where there is none; where the configuration cannot be read, the next command says so.
+    let list = ["config", "--null", "--name-only", "--get-regexp", r"^filter\."];
+    let list = git(root, list).unwrap_or_default();
+    let mut options = Vec::new();
+    for name in names(&list) {
+        let name = name.as_encoded_bytes();
+        let Some(driver) = memchr::memrchr(b'.', name).map(|end| &name[..end]) else { continue };
+        if driver.contains(&b'=') {
+            return Err(
+                "--diff: git's configuration has a filter with `=` in its name, which cannot be turned off".into()
+            );
+        }
+        for setting in [".clean=", ".process=", ".required=false"] {
+            let mut option = os(driver).to_os_string();
+            option.push(setting);
+            options.extend(["-c".into(), option]);
+        }
+    }
+    Ok(options)
+}
+
+/// What is said to git before any command: nothing that a repository names is started (a file monitor, hooks, a pager), a
+/// folder that only looks like a repository's inside is none, and nothing is written.
+const CAREFUL: &[&str] = &[
+    "--literal-pathspecs",
+    "--no-pager",
+    "--no-optional-locks",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "safe.bareRepository=explicit",
+];
+
 /// What git prints.
 fn git<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Result<Vec<u8>, String> {
     let output = command(folder).args(args).output().map_err(|error| format!("--diff needs git: {error}"))?;
@@ -226,10 +268,10 @@ fn git<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Res
     Err(format!("--diff: git says: {}", said.lines().next().unwrap_or("nothing, but fails")))
 }
 
-/// Git in `folder`. A file monitor or a pager that the repository names is not started.
+/// Git in `folder`, with care.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["--literal-pathspecs", "--no-pager", "-c", "core.fsmonitor=false"]);
+    command.arg("-C").arg(folder).args(CAREFUL);
     if folder.join(".git").exists() {
         // A hook's environment names the repository that it runs for, which need not be the file's.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {

@@ -198,7 +198,8 @@ impl Loaded {
 
     /// What holds for the file `path`.
     pub(super) fn settings(&self, path: &Path) -> Arc<Settings> {
-        if self.file.is_none() {
+        if !self.config.has_per_file() {
+            // For every file of a large tree, a path that nobody looks at is work that shows.
             return self.config.settings(path);
         }
         self.config.settings(&self.relative(path))
@@ -206,8 +207,11 @@ impl Loaded {
 
     /// Whether the file or folder `path` is excluded. The folder `root` that was named, and those around it, are not.
     pub(super) fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
+        if !self.config.has_excludes() {
+            return false;
+        }
         let root = root.map(|root| self.relative(root));
-        self.file.is_some() && self.config.excludes(&self.relative(path), root.as_deref())
+        self.config.excludes(&self.relative(path), root.as_deref())
     }
 
     /// Whether `include` names the file `path`.
@@ -218,6 +222,41 @@ impl Loaded {
     /// Every setting that holds for the file `path`, and where it comes from.
     pub(super) fn show(&self, path: &Path) -> Vec<crate::config::Shown> {
         self.config.show(&self.relative(path))
+    }
+}
+
+/// The configurations that hold for the files that a search has found.
+///
+/// The search has seen where there are any, so that no folder has to be asked again. One that `.gitignore` hides is not
+/// seen: who clones the repository does not have it either.
+pub(super) struct Below<'a> {
+    root: &'a Path,
+    /// What holds for the folder that was searched.
+    outer: Option<Arc<Loaded>>,
+    /// What holds for folders below it that have a configuration of their own.
+    nested: HashMap<PathBuf, Option<Arc<Loaded>>>,
+}
+
+impl<'a> Below<'a> {
+    /// What holds below `root`, for which `outer` holds, where the folders `marked` have a configuration.
+    pub(super) fn new(settled: &Settled, root: &'a Path, outer: Option<Arc<Loaded>>, marked: Vec<PathBuf>) -> Self {
+        let own = marked.into_iter().filter(|folder| folder != root);
+        let nested = own.map(|folder| (settled.of_folder(&folder), folder)).map(|(loaded, folder)| (folder, loaded));
+        Self { root, outer, nested: nested.collect() }
+    }
+
+    /// What holds for the file `path`; `None` where its configuration is broken.
+    pub(super) fn of(&self, path: &Path) -> Option<Arc<Loaded>> {
+        if self.nested.is_empty() {
+            return self.outer.clone();
+        }
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.root);
+        folders.into_iter().find_map(|folder| self.nested.get(folder)).unwrap_or(&self.outer).clone()
+    }
+
+    /// The folders with a configuration of their own, each with what holds there.
+    pub(super) fn nested(&self) -> impl Iterator<Item = (&Path, &Arc<Loaded>)> {
+        self.nested.iter().filter_map(|(folder, loaded)| Some((folder.as_path(), loaded.as_ref()?)))
     }
 }
 

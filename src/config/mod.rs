@@ -112,6 +112,18 @@ impl Config {
         !self.raw.include.is_empty()
     }
 
+    /// Whether there is anything that [`Config::excludes`] could say yes to.
+    #[must_use]
+    pub fn has_excludes(&self) -> bool {
+        !self.raw.exclude.is_empty()
+    }
+
+    /// Whether it is a file's path that decides what holds for it.
+    #[must_use]
+    pub fn has_per_file(&self) -> bool {
+        !self.per_file.is_empty()
+    }
+
     /// Whether `exclude` names the file or folder `path`, relative to the configuration's folder, or a folder around it;
     /// the folder `root` and those around it do not count.
     #[must_use]

@@ -62,24 +62,24 @@ fn handlers(style: Style) -> Handlers {
 
 fn render(reports: &[&FileReport], style: Style) -> String {
     let handlers = handlers(style);
-    let mut out = String::new();
+    let (mut out, mut text) = (String::new(), String::new());
     for report in reports {
         let name = printable(&path(&report.path)).into_owned();
         let source = SafeSource::new(name, &report.source);
         for finding in &report.checked.findings {
-            show(&mut out, &Shown { finding, source: &source, style }, &handlers);
+            show(&mut out, &Shown { finding, source: &source, style }, &handlers, &mut text);
         }
     }
     out
 }
 
-/// Adds one finding to `out`.
-fn show(out: &mut String, shown: &Shown<'_>, handlers: &Handlers) {
-    let mut text = String::new();
+/// Adds one finding to `out`; `text` is room to lay it out in.
+fn show(out: &mut String, shown: &Shown<'_>, handlers: &Handlers, text: &mut String) {
+    text.clear();
     // Breaking lines is the dearest part of a report; most fit as they are.
     let handler = if fits(shown.finding, shown.style) { &handlers.wide } else { &handlers.wrapping };
     // Writing into a String cannot fail, and every span lies in its source.
-    let _ = handler.render_report(&mut text, shown);
+    let _ = handler.render_report(text, shown);
     for line in text.lines() {
         // miette pads the lines around a snippet with blanks.
         out.push_str(line.trim_end());
@@ -147,9 +147,9 @@ pub fn problem(
         lock: None,
     };
     let source = SafeSource::new(printable(name).into_owned(), source.as_bytes());
-    let mut text = String::new();
-    show(&mut text, &Shown { finding: &finding, source: &source, style }, &handlers(style));
-    text
+    let mut out = String::new();
+    show(&mut out, &Shown { finding: &finding, source: &source, style }, &handlers(style), &mut String::new());
+    out
 }
 
 /// How many findings there are of which severity: `2 errors, 1 warning`.

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
@@ -18,6 +19,9 @@ use super::caches::needs_value;
 use super::lane::{id_edit, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
 use super::{Cache, Context};
 
+/// With more names made of the lane than these in one file, it counts as used.
+const MAX_MADE: usize = 16;
+
 /// The ARG lines that a file needs for one name.
 #[derive(Debug)]
 pub struct Plan {
@@ -26,7 +30,7 @@ pub struct Plan {
     /// For each stage, whether the name is used in it, or in one built from it, outside of cache ids.
     elsewhere: Vec<bool>,
     /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
-    first: HashMap<LockKey, usize>,
+    first: HashMap<Arc<LockKey>, usize>,
 }
 
 /// One ARG line that is needed.
@@ -92,14 +96,14 @@ impl Context<'_> {
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
-        let key = (name.to_owned(), level);
-        if let Some(plan) = self.plans.borrow().get(&key) {
+        let is_it = |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
+        if let Some((_, _, plan)) = self.plans.borrow().iter().find(is_it) {
             return Rc::clone(plan);
         }
-        let mut first: HashMap<LockKey, usize> = HashMap::new();
+        let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
         for (index, cache) in self.caches().iter().enumerate() {
             if !first.contains_key(&cache.key) && gets_lane(self, cache, name, level) {
-                first.insert(cache.key.clone(), index);
+                first.insert(Arc::clone(&cache.key), index);
             }
         }
         let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);
@@ -119,7 +123,7 @@ impl Context<'_> {
         let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
         let plan = Plan::new(self.file, &wanted, &uses);
         let plan = Rc::new(Plan { first, ..plan });
-        self.plans.borrow_mut().insert(key, Rc::clone(&plan));
+        self.plans.borrow_mut().push((name.to_owned(), level, Rc::clone(&plan)));
         plan
     }
 }
@@ -376,19 +380,41 @@ pub(super) fn indentation(source: &[u8], start: usize) -> String {
     blanks.map(|&b| char::from(b)).collect()
 }
 
-/// For each stage, whether the name is used in it, or in one built from it, outside of ARG lines and cache ids.
+/// For each stage, whether the name is used in it, or in one built from it, outside of cache ids; so is one that an ARG
+/// makes of it.
 fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
     let mut used = vec![false; file.stages.len()];
     if file.source.find(name).is_none() {
         // So it is in most files that are still to be fixed.
         return used;
     }
+    let mut names = vec![name];
     for (index, instruction) in file.instructions.iter().enumerate() {
+        if instruction.keyword == Keyword::Arg {
+            made_of(instruction, file.escape, &mut names);
+            if names.len() > MAX_MADE {
+                return vec![true; file.stages.len()];
+            }
+            continue;
+        }
         let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
-        used[stage] = instruction.keyword != Keyword::Arg && uses_outside_ids(file, instruction, name);
+        used[stage] = names.iter().any(|name| uses_outside_ids(file, instruction, name));
     }
     hand_down(file, &mut used);
     used
+}
+
+/// Adds the names that the ARG `instruction` gives a value made of any of `names`.
+fn made_of<'f>(instruction: &'f Instruction<'_>, escape: u8, names: &mut Vec<&'f str>) {
+    for word in instruction.words(escape) {
+        let Some((made, value)) = word.split_once_str("=") else { continue };
+        if let Ok(made) = made.to_str()
+            && !names.contains(&made)
+            && names.iter().any(|name| count_word(value, name) > 0)
+        {
+            names.push(made);
+        }
+    }
 }
 
 fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {

@@ -1,16 +1,17 @@
 //! The lanes of a Dockerfile: which locked caches wait for a build to pass the argument, and which builds need them.
 
-use crate::dockerfile::{Base, Dockerfile, Sharing};
+use crate::dockerfile::{Base, Dockerfile, Form, Sharing, Word};
 use crate::text::{LineIndex, Range, Span};
 
 use super::Context;
+use super::caches::Cache;
 
 /// What a Dockerfile asks of the builds that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lanes {
     /// The build argument that parts the jobs.
     pub arg: String,
-    /// Its value for builds that pass none.
+    /// Its value for builds that pass none; empty where such builds have the id without a lane.
     pub default: String,
     /// The id of the first locked cache with a lane.
     pub id: String,
@@ -44,7 +45,7 @@ impl Lanes {
         let first = first?;
         let span = first.mount.id_span();
         let targets = needed(file, own);
-        let (arg, default) = (cx.settings.arg.clone(), cx.settings.default.clone());
+        let (arg, default) = (cx.settings.arg.clone(), default(cx, first));
         Some(Self { arg, default, id: first.id(), span, range: lines().range(file.source, span), targets })
     }
 
@@ -63,6 +64,34 @@ impl Lanes {
         };
         stage.is_some_and(|(_, needs)| *needs)
     }
+}
+
+/// The lane that `cache` has in a build that passes nothing: what the Dockerfile says, so that a value which is passed in
+/// its place finds the cache that is there. Where it says nothing and the id asks for a value, the configured one: that is
+/// what `missing-default` and `undeclared-arg` write.
+fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
+    let (file, arg) = (cx.file, cx.settings.arg.as_str());
+    let known = file.default_value(arg, cache.instruction).and_then(|value| String::from_utf8(value).ok());
+    let is_bare = || file.visible(arg, cache.instruction).is_some() && file.valued(arg, cache.instruction).is_none();
+    let unset = || is_bare().then(|| unset(&cache.word, arg)).flatten();
+    let kept = || (is_bare() && cx.settings.keep_default).then(String::new);
+    known.or_else(unset).or_else(kept).unwrap_or_else(|| cx.settings.default.clone())
+}
+
+/// What `word` makes of the variable `name` where that has no value: its own `:-default`, or nothing with `:+`. `None` where
+/// it takes it as it is.
+fn unset(word: &Word, name: &str) -> Option<String> {
+    let mut found = None;
+    word.each_variable(&mut |variable| {
+        if variable.name == name && found.is_none() {
+            found = Some(match &variable.form {
+                Form::Default { word, .. } => word.text_alone().and_then(|text| String::from_utf8(text).ok()),
+                Form::Alternative { or_empty: true, .. } => Some(String::new()),
+                _ => None,
+            });
+        }
+    });
+    found.flatten()
 }
 
 /// Each stage's name, and whether it or a stage that it needs is among `own`.

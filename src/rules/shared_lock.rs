@@ -1,5 +1,7 @@
 //! `shared-lock`: a locked cache that every build on the builder shares.
 
+use std::sync::Arc;
+
 use crate::finding::{Elsewhere, Finding, Label, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::text::count;
@@ -68,7 +70,7 @@ impl Rule for SharedLock {
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
                     .help(help(cx, cache))
-                    .about(cache.key.clone())
+                    .about(Arc::clone(&cache.key))
                     .fix(cx.isolate(cache)),
             );
         }
@@ -84,6 +86,8 @@ impl Rule for SharedLock {
         match &lock.other {
             Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),
             Other::There(path, range) => {
+                // A large run has many of these, and each has one such place.
+                finding.elsewhere.reserve_exact(1);
                 finding.elsewhere.push(Elsewhere { path: path.clone(), range: *range, message: label });
             }
         }

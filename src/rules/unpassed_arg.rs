@@ -44,7 +44,8 @@ Safe: the argument is passed where the build stands. For `docker/build-push-acti
 `build-args`; for a script of GitHub Actions, the value in the step's `env` and `--build-arg CACHE_ID="$CACHE_ID"` in the
 command (an expression in a script would let its value run as code); for GitLab, `--build-arg
 CACHE_ID="$CI_JOB_NAME_SLUG"`; for Compose, `CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and
-`CACHE_ID = CACHE_ID` in `args`. There is none where the format has no name for the job, or the arguments come from a
+`CACHE_ID = CACHE_ID` in `args`. What stands there for `default` is what the Dockerfile itself has (`ARG CACHE_ID=main`; nothing
+where ids take the argument by `:+`), so that whoever passes nothing finds the cache that is there. There is none where the format has no name for the job, or the arguments come from a
 variable.
 
 ## When to ignore it
@@ -71,7 +72,7 @@ impl Rule for UnpassedArg {
         if settings.namespace || wired.is_passed() || !build.args_known {
             return None;
         }
-        let (arg, lane) = (&settings.arg, &settings.default);
+        let (arg, lane) = (&settings.arg, &wired.lanes.default);
         let (severity, who) = match wired.runs {
             Runs::Matrix(axes) if axes.is_empty() => (Severity::Error, "every job of the matrix".to_owned()),
             Runs::Matrix(axes) => (Severity::Error, format!("every job of the matrix over {}", list(axes))),
@@ -82,8 +83,8 @@ impl Rule for UnpassedArg {
             Runs::Once if build.job.is_none() => (Severity::Warning, "every build of this target".to_owned()),
             Runs::Once => return None,
         };
-        let message =
-            format!("{} passes no `{arg}`: {who} uses the lane `{lane}`, and they wait for each other", build.name);
+        let stays = if lane.is_empty() { "has no lane".to_owned() } else { format!("uses the lane `{lane}`") };
+        let message = format!("{} passes no `{arg}`: {who} {stays}, and they wait for each other", build.name);
         let fix = wired.pass();
         let help = match &fix {
             Ok(fix) => fix.title().to_owned(),

@@ -69,8 +69,7 @@ impl Wired<'_> {
         if self.others == Others::Namesakes && *self.runs == Runs::Once {
             return Err("jobs of different files have the same name: give each a value of its own".into());
         }
-        let lane =
-            Lane { arg: &self.settings.arg, default: &self.settings.default, shared: self.others != Others::None };
+        let lane = Lane { arg: &self.settings.arg, default: &self.lanes.default, shared: self.others != Others::None };
         wiring::pass(self.kind, self.source, self.build, &lane)
     }
 

@@ -5,3 +5,4 @@ pub mod config;
 pub mod discover;
 pub mod file;
 pub mod ignored;
+mod temporary;
