@@ -380,7 +380,13 @@ pub fn add(source: &[u8], file: Option<&Dockerfile<'_>>, ignores: &[Ignore], fin
         let ending = line_ending(source, at);
         // A file may end without a newline right where the comment is to begin.
         let before = if at > bom(source) && source[at - 1] != b'\n' { ending } else { "" };
-        edits.push(Edit::insert(at, format!("{before}{indent}# {MARK} {verb}[{rules}]{ending}")));
+        let comment = format!("{indent}# {MARK} {verb}[{rules}]{ending}");
+        // The file's own and that of its first instruction may come in one spot.
+        let text = match edits.pop_if(|last: &mut Edit| last.span() == Span::at(at)) {
+            Some(last) => last.text().to_owned() + &comment,
+            None => before.to_owned() + &comment,
+        };
+        edits.push(Edit::insert(at, text));
     }
     edits
 }
