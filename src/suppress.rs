@@ -162,6 +162,9 @@ pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
 /// The block that begins with the first line from byte `from` on that is no comment.
 fn block_below(source: &[u8], from: usize) -> Option<Span> {
     let indent = |line: &[u8]| line.iter().take_while(|b| **b == b' ').count();
+    let is_item = |text: &[u8]| text == b"-" || text.starts_with(b"- ");
+    // A list may stand as far to the left as the key that it belongs to; another item of a list belongs to none before it.
+    let mut goes_on = false;
     let mut block: Option<(Span, usize)> = None;
     let mut at = from;
     for line in source[from..].split_inclusive(|b| *b == b'\n') {
@@ -169,9 +172,16 @@ fn block_below(source: &[u8], from: usize) -> Option<Span> {
         match &mut block {
             None if text.is_empty() => return None,
             None if text.starts_with(b"#") => {}
-            None => block = Some((Span::new(at, at + line.len()), indent(line))),
+            None => {
+                // What comes behind its colon is a comment at most.
+                let key = text.find(b" #").map_or(text, |comment| text[..comment].trim_end());
+                goes_on = !is_item(text) && key.ends_with(b":");
+                block = Some((Span::new(at, at + line.len()), indent(line)));
+            }
             Some(_) if text.is_empty() => {}
-            Some((span, depth)) if indent(line) > *depth => span.end = at + line.len(),
+            Some((span, depth)) if indent(line) > *depth || (goes_on && indent(line) == *depth && is_item(text)) => {
+                span.end = at + line.len();
+            }
             Some(_) => break,
         }
         at += line.len();
@@ -264,8 +274,8 @@ fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -
 /// Which suppression speaks for which rule where.
 #[derive(Debug)]
 pub struct Table<'i> {
-    /// The instructions that have one, ordered.
-    instructions: Vec<Span>,
+    /// The instructions that have one, ordered, each with the one that it stands in.
+    instructions: Vec<(Span, Option<usize>)>,
     /// The first suppression and the place in its list, by the start of the instruction (`None` for the file) and the rule.
     names: HashMap<(Option<usize>, &'i str), (usize, usize)>,
 }
@@ -279,7 +289,7 @@ impl<'i> Table<'i> {
             let key = match ignore.covers {
                 Covers::File => None,
                 Covers::Instruction(span) => {
-                    table.instructions.push(span);
+                    table.instructions.push((span, None));
                     Some(span.start)
                 }
                 Covers::Nothing => continue,
@@ -288,19 +298,34 @@ impl<'i> Table<'i> {
                 table.names.entry((key, name)).or_insert((index, at));
             }
         }
-        table.instructions.sort_unstable();
+        table.nest();
         table
+    }
+
+    /// Orders the instructions, and finds out which stands in which: blocks of YAML stand within one another.
+    fn nest(&mut self) {
+        self.instructions.sort_unstable_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+        self.instructions.dedup_by_key(|(span, _)| span.start);
+        let mut open: Vec<usize> = Vec::new();
+        for index in 0..self.instructions.len() {
+            let start = self.instructions[index].0.start;
+            while open.last().is_some_and(|outer| self.instructions[*outer].0.end <= start) {
+                open.pop();
+            }
+            self.instructions[index].1 = open.last().copied();
+            open.push(index);
+        }
     }
 
     /// The suppression of `rule` at `span`, and the place in its list.
     #[must_use]
     pub fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
-        let after = self.instructions.partition_point(|instruction| instruction.start <= span.start);
-        // Blocks of YAML stand within one another.
-        let around = self.instructions[..after].iter().rev().take(MAX_NESTING);
+        let after = self.instructions.partition_point(|(instruction, _)| instruction.start <= span.start);
+        let around = std::iter::successors(after.checked_sub(1), |index| self.instructions[*index].1);
+        let around = around.take(MAX_NESTING).map(|index| self.instructions[index].0);
         // What is missing at the end of an instruction stands there, too.
         let holds = |around: &Span| span.start < around.end.max(around.start + 1) || span == Span::at(around.end);
-        let mut here = around.filter(|around| holds(around));
+        let mut here = around.filter(holds);
         let near = here.find_map(|here| self.names.get(&(Some(here.start), rule)));
         near.or_else(|| self.names.get(&(None, rule))).copied()
     }
@@ -445,6 +470,34 @@ mod tests {
         assert_eq!(guards("# escape=\\\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [true]);
         assert_eq!(guards("# a\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [false]);
         assert_eq!(guards("# cachelane: ignore-file[a]\n# a b=c\nFROM x\n"), [false]);
+    }
+
+    #[test]
+    fn blocks_of_yaml_stand_within_one_another() {
+        let mut source = "# cachelane: ignore[a]\njob:\n".to_owned();
+        for step in 0..70 {
+            source.push_str(&format!("  # cachelane: ignore[b]\n  s{step}:\n    x: 1\n"));
+        }
+        source.push_str("  last:\n    x: 2\nother:\n");
+        let found = read_outline(source.as_bytes());
+        let table = Table::new(&found);
+        let at = |text: &str| Span::at(source.find(text).unwrap());
+        assert!(table.suppressing("a", at("x: 2")).is_some() && table.suppressing("b", at("x: 2")).is_none());
+        assert!(table.suppressing("a", at("s3:")).is_some() && table.suppressing("b", at("s3:")).is_some());
+        assert!(table.suppressing("a", at("other")).is_none());
+    }
+
+    #[test]
+    fn a_list_belongs_to_the_key_above_it() {
+        let covered = |source: &str, text: &str| {
+            let found = read_outline(source.as_bytes());
+            Table::new(&found).suppressing("a", Span::at(source.find(text).unwrap())).is_some()
+        };
+        let list = "job:\n  # cachelane: ignore[a]\n  script:\n  - one\n  - two\n  after:\n  - three\n";
+        assert!(covered(list, "one") && covered(list, "two") && !covered(list, "three"));
+        let item = "steps:\n# cachelane: ignore[a]\n- one\n  more\n- two\n";
+        assert!(covered(item, "one") && covered(item, "more") && !covered(item, "two"));
+        assert!(!covered("# cachelane: ignore[a]\nkey: text\n- one\n", "one"));
     }
 
     #[test]

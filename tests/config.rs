@@ -171,6 +171,52 @@ fn everything_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn what_stands_in_the_wrong_place_is_told_the_right_one() {
+    let helps = |text: &str| -> Vec<Option<String>> {
+        let problems = Config::read(text, Overrides::default()).map(|_| ()).unwrap_err();
+        problems.into_iter().map(|problem| problem.help).collect()
+    };
+    for (text, part) in [
+        ("[[per-file]]\npath = \"a\"\nexclude = [\"b\"]", "`exclude` is for all files: put it at the top"),
+        ("[[per-file]]\npath = \"a\"\narg = \"b\"", "put it at the top"),
+        ("[[per-file]]\npath = \"a\"\nshared-lock = \"off\"", "rules = { shared-lock ="),
+        ("[rules]\nnamespace = \"off\"", "put it at the top"),
+        ("shared-lock = \"error\"", "under `[rules]`"),
+        ("path = \"a\"", "under `[[per-file]]`"),
+        ("exlude = []", "did you mean `exclude`?"),
+        ("[[per-file]]\npath = \"a\"\nruls = {}", "did you mean `rules`?"),
+    ] {
+        let helps = helps(text);
+        assert!(helps.len() == 1 && helps[0].as_ref().is_some_and(|help| help.contains(part)), "{text}: {helps:?}");
+    }
+    // Nothing is suggested where nothing is near, and never the word itself.
+    for text in
+        ["zzz = 1", "[rules]\nrules = \"off\"", "[rules]\nzzz = \"off\"", "[[per-file]]\npath = \"a\"\nper-file = 1"]
+    {
+        assert_eq!(helps(text), [None], "{text}");
+    }
+}
+
+#[test]
+fn each_glob_of_a_list_has_its_own_place() {
+    let text = "[[per-file]]\npath = [\"a\", \"[\", \"b\", \"\"]\n[[per-file]]\npath = [\"c\", 3]\n";
+    assert_eq!(problems(text), [("3".into(), "invalid type: integer `3`, expected a string".to_owned())]);
+    let text = text.replace(", 3", "");
+    let places: Vec<String> = problems(&text).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["\"[\"", "\"\""]);
+    let text = text.replace("\"[\", ", "").replace(", \"\"", "");
+    let config = read(&text);
+    let _ = config.settings(Path::new("b"));
+    let idle = config.idle(|_| false);
+    let places: Vec<&[u8]> = idle.iter().map(|problem| problem.span.of(text.as_bytes())).collect();
+    assert_eq!(places, [b"\"a\"", b"\"c\""]);
+    assert_eq!(
+        problems("[[per-file]]\npath = 3"),
+        [("3".into(), "invalid type: integer `3`, expected a glob or a list of globs".to_owned())]
+    );
+}
+
+#[test]
 fn globs_that_match_nothing_are_known() {
     let config = read("exclude = [\"vendor/\", \"gone/\"]\n[[per-file]]\npath = \"legacy/**\"\n");
     assert!(config.excludes(Path::new("vendor/a/Dockerfile"), None));

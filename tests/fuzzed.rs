@@ -231,3 +231,14 @@ fn a_default_that_another_argument_is_made_of_needs_review() {
         assert!(safe || fixed.left.findings.iter().any(|finding| finding.rule == "missing-default"));
     }
 }
+
+/// Found in the same way: the id of a secret was taken for that of a cache, and got another value by a safe fix.
+#[test]
+fn a_secret_that_is_named_by_the_lane_needs_review() {
+    let cache = "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
+    for (kind, safe) in [("secret", false), ("ssh", false), ("cache", true)] {
+        let source = format!("FROM a\n{cache}RUN --mount=type={kind},id=n-${{CACHE_ID}},target=/y true\n");
+        let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+        assert_eq!(fixed.bytes != source.as_bytes(), safe, "{kind}");
+    }
+}

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use cachelane::fix::{Edit, Fix, apply};
 use cachelane::text::Span;
-use cachelane::wiring::{Build, Inline, Lane, What, Wiring, bake, compose, inline, yaml::Yaml};
+use cachelane::wiring::{self, Build, Inline, Kind, Lane, What, Wiring, bake, compose, inline, yaml::Yaml};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -36,8 +36,8 @@ impl Format {
 
     fn pass(self, source: &str, build: &Build) -> Result<Fix, String> {
         match self {
-            Self::Compose => compose::pass(source, build, &LANE),
-            Self::Hcl | Self::Json => bake::pass(source, build, &LANE),
+            Self::Compose => wiring::pass(Kind::Compose, source, build, &LANE),
+            Self::Hcl | Self::Json => wiring::pass(Kind::BakeHcl, source, build, &LANE),
         }
     }
 

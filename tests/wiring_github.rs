@@ -1,12 +1,16 @@
 //! Workflows: which builds are in them, and how a lane is passed to each.
 
-use cachelane::fix::{Applicability, apply};
-use cachelane::wiring::github::{pass, read};
-use cachelane::wiring::{Build, Lane, Runs, What};
+use cachelane::fix::{Applicability, Fix, apply};
+use cachelane::wiring::github::read;
+use cachelane::wiring::{self, Build, Kind, Lane, Runs, What};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
 const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
+
+fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
+    wiring::pass(Kind::Github, source, build, lane)
+}
 
 fn what(build: &Build) -> String {
     match &build.what {
@@ -497,8 +501,8 @@ const PASS: &[(&str, &str, &str)] = &[
     ),
     (
         PY,
-        "- run: docker build .\n  env:\n    CACHE_ID: own\n",
-        "- run: docker build --build-arg CACHE_ID=\"$CACHE_ID\" .\n  env:\n    CACHE_ID: own\n",
+        "- run: docker build .\n  env:\n    CACHE_ID: own-${{ matrix.py }}\n",
+        "- run: docker build --build-arg CACHE_ID=\"$CACHE_ID\" .\n  env:\n    CACHE_ID: own-${{ matrix.py }}\n",
     ),
     (
         PY,
@@ -596,6 +600,9 @@ const LEFT: &[(&str, &str, &str)] = &[
     (PY, "- uses: docker/build-push-action@v1\n  with: {path: .}", "old"),
     (PY, "- run: docker build .\n  env: ${{ fromJSON(x) }}", "env"),
     ("x: ['', a]", "- run: docker build .", "empty"),
+    (PY, "- run: docker build .\n  env:\n    CACHE_ID: own", "several jobs have"),
+    (PY, "- run: |\n    CACHE_ID=own\n    docker build .", "several jobs have"),
+    (PY, "- run: |\n    export CACHE_ID=\"own\"\n    docker buildx bake", "several jobs have"),
     ("x: ['a b', 'c,d']", "- run: docker build .", "cache id"),
     ("x: [[a, b], [c]]", "- run: docker build .", "cache id"),
     (

@@ -1,6 +1,6 @@
 //! Scripts and commands: what builds, what is passed, and where an argument can be put.
 
-use cachelane::wiring::command::{self, Command, Pass, all, read, what, words};
+use cachelane::wiring::command::{self, Command, Found, Pass, all, read, what, words};
 use cachelane::wiring::shell::{self, Dialect, Need, ROOT};
 use cachelane::wiring::{Front, What};
 use proptest::prelude::*;
@@ -15,7 +15,8 @@ fn values(need: Need<'_>) -> Option<String> {
 }
 
 fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
-    all(shell::read(script, Some(""), Dialect::Posix, &values))
+    let (found, _) = all(shell::read(script, Some(""), Dialect::Posix, &values));
+    found.into_iter().map(|found| (found.simple, found.command)).collect()
 }
 
 /// A build in one line: front, what, target, arguments, and `…` where there may be more.
@@ -259,7 +260,7 @@ proptest! {
     ]), 0..40)) {
         let script = pieces.concat();
         for dialect in [Dialect::Posix, Dialect::Windows] {
-            for (simple, command) in all(shell::read(&script, Some("a"), dialect, &values)) {
+            for Found { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values)).0 {
                 let _ = what(&command, simple.folder.as_deref(), &values);
                 for word in &simple.words {
                     prop_assert!(script.get(word.span.start..word.span.end).is_some());

@@ -18,6 +18,8 @@ fn chosen() -> Target {
 }
 
 libfuzzer_sys::fuzz_target!(
-    init: drop(TARGET.get_or_init(chosen)),
+    init: {
+        TARGET.get_or_init(chosen);
+    },
     |data: &[u8]| TARGET.get_or_init(chosen)(data)
 );

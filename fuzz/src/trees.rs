@@ -50,8 +50,9 @@ fn stays(was: Node<'_>, is: Node<'_>) -> bool {
         return false;
     }
     if was.is_list() {
-        let (was, is) = (was.items(), is.items());
-        return was.len() <= is.len() && was.into_iter().zip(is).all(|(was, is)| stays(was, is));
+        let items = is.items();
+        let mut items = items.iter();
+        return is.is_list() && was.items().into_iter().all(|was| items.any(|is| stays(was, *is)));
     }
     if was.is_map() {
         let entries = is.own_entries();

@@ -18,13 +18,22 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
         return Outcome::Trouble;
     };
     let roots: Vec<PathBuf> = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
-    let (mut suppressed, mut files, mut trouble, mut left) = (0, 0, trouble, false);
+    let (mut suppressed, mut files, mut trouble, mut left, mut bare_left) = (0, 0, trouble, false, false);
     let stdin = args.common.paths.iter().any(|path| path.as_os_str() == STDIN);
-    // A workflow's comments are its owner's: they say how to write one.
-    for report in reports.iter().filter(|report| report.wires.is_none()) {
+    for report in reports {
         let (name, checked) = (report::path(&report.path), &report.checked);
         left |= checked.findings.iter().any(|finding| finding.rule == "unused-ignore" && finding.severity >= least);
-        let added = lint::adopt(&report.source, &checked.findings, &report.settings, least);
+        let added = if report.wires.is_some() {
+            lint::adopt_wires(report, least).map(|(added, bare)| {
+                for (line, rule) in &bare {
+                    terminal::note(&format!("{name}:{line}: {rule} is left: no comment can stand above it"));
+                }
+                bare_left |= !bare.is_empty();
+                added
+            })
+        } else {
+            lint::adopt(&report.source, &checked.findings, &report.settings, least)
+        };
         let written = added.and_then(|added| {
             let Some(added) = added else { return Ok(0) };
             if stdin {
@@ -52,7 +61,7 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
     if left {
         terminal::note("What `unused-ignore` finds is left: `cachelane fix` removes it.");
     }
-    match (trouble, left) {
+    match (trouble, left || bare_left) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,

@@ -1,15 +1,11 @@
 //! `cachelane builds`
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
-use crate::lint::{self, FileReport, wire::Joined};
+use crate::lint::wire::{Judged, Verdict};
+use crate::lint::{self, FileReport};
+use crate::report;
 use crate::report::builds::{self, Lane, ListedBuild};
-use crate::report::{self};
-use crate::rules::lanes::Lanes;
-use crate::rules::wired::NAMESPACE;
 use crate::text::LineIndex;
-use crate::wiring::{Build, Runs};
+use crate::wiring::{Build, Runs, Unknown};
 
 use super::args::{BuildsArgs, Plain};
 use super::settled::Settled;
@@ -23,17 +19,14 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
     let mut ran = run::over(&args.common, &settled, check::look);
     lint::relate_reports(&mut ran.results, ran.whole, report::path);
     let world = World::new(&settled, &args.common);
-    let (joined, places) = world.join(&ran.results);
-    let mut lanes: HashMap<PathBuf, Option<Lanes>> = HashMap::new();
-    let mut listed: Vec<ListedBuild> = Vec::new();
-    for one in &joined {
-        let asked = one.dockerfile.as_ref().and_then(|path| {
-            lanes.entry(path.clone()).or_insert_with(|| world.lanes(&ran.results, &places, path)).as_ref()
-        });
-        listed.extend(row(&ran.results, one, asked, &world));
-    }
+    let builds = world.wire(&mut ran.results, ran.whole);
+    let mut listed: Vec<ListedBuild> =
+        builds.judged.iter().filter_map(|judged| row(&ran.results, judged, &world)).collect();
+    let lost = builds.unknown.iter().filter(|_| args.verbose);
+    listed.extend(lost.map(|(file, lost)| unknown(&ran.results[*file], lost)));
     for report in &ran.results {
-        listed.extend(unknown(report).filter(|_| args.verbose));
+        let all = report.wires.iter().flat_map(|wires| &wires.wiring.unknown).filter(|_| args.verbose);
+        listed.extend(all.map(|lost| unknown(report, lost)));
     }
     listed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     match args.format {
@@ -44,46 +37,40 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
     if ran.trouble || refused > 0 { Outcome::Trouble } else { Outcome::Clean }
 }
 
-fn row(reports: &[FileReport], one: &Joined, asked: Option<&Lanes>, world: &World<'_>) -> Option<ListedBuild> {
-    let report = &reports[one.file];
-    let build: &Build = report.wires.as_ref()?.wiring.builds.get(one.build)?;
-    let arg = |name: &str| build.args.iter().find(|arg| arg.name == name);
-    let name = asked.map_or(&report.settings.arg, |asked| &asked.arg);
-    let (own, namespace) = (arg(name), arg(NAMESPACE));
-    let needed = asked.is_some_and(|lanes| lanes.concern(one.target.as_deref()));
-    let lane = match (own, namespace) {
-        (Some(_), _) => Lane::Passed,
-        (None, Some(_)) => Lane::Namespace,
-        _ if one.hands_on(reports, name) => Lane::Passed,
-        _ if one.dockerfile.is_none() => Lane::Unknown,
-        _ if !needed => Lane::NotNeeded,
-        _ if !build.args_known => Lane::Unknown,
-        _ => Lane::Default,
+fn row(reports: &[FileReport], judged: &Judged, world: &World<'_>) -> Option<ListedBuild> {
+    let report = &reports[judged.file];
+    let build: &Build = report.wires.as_ref()?.wiring.builds.get(judged.build)?;
+    let lane = match judged.verdict {
+        Verdict::Passed => Lane::Passed,
+        Verdict::Namespace => Lane::Namespace,
+        Verdict::Default => Lane::Default,
+        Verdict::OwnMachine => Lane::OwnMachine,
+        Verdict::NotNeeded => Lane::NotNeeded,
+        Verdict::NotYet => Lane::NotYet,
+        Verdict::Unknown => Lane::Unknown,
     };
     Some(ListedBuild {
         path: report::path(&report.path),
         line: LineIndex::new(&report.source).line(build.span.start),
         name: build.name.clone(),
         front: build.front.as_str(),
-        dockerfile: one.dockerfile.as_ref().map(|path| world.shown(path)),
-        target: one.target.clone(),
-        matrix: match &build.runs {
+        dockerfile: judged.dockerfile.as_ref().map(|path| world.shown(path)),
+        target: judged.target.clone(),
+        matrix: match &judged.runs {
             Runs::Matrix(axes) => Some(axes.clone()),
             Runs::Once => None,
         },
         lane,
-        value: own.or(namespace).and_then(|arg| arg.value.clone()),
+        value: judged.value.clone(),
         unknown: None,
     })
 }
 
-/// The builds of `report` of which nothing can be said.
-fn unknown(report: &FileReport) -> impl Iterator<Item = ListedBuild> + '_ {
-    let lines = LineIndex::new(&report.source);
-    let all = report.wires.iter().flat_map(|wires| &wires.wiring.unknown);
-    all.map(move |unknown| ListedBuild {
+/// A build of `report` of which nothing can be said.
+fn unknown(report: &FileReport, unknown: &Unknown) -> ListedBuild {
+    ListedBuild {
         path: report::path(&report.path),
-        line: lines.line(unknown.span.start),
+        line: LineIndex::new(&report.source).line(unknown.span.start),
         name: "a build".into(),
         front: "?",
         dockerfile: None,
@@ -92,5 +79,5 @@ fn unknown(report: &FileReport) -> impl Iterator<Item = ListedBuild> + '_ {
         lane: Lane::Unknown,
         value: None,
         unknown: Some(unknown.why.clone()),
-    })
+    }
 }

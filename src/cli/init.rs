@@ -83,6 +83,11 @@ impl Said {
                 say(&path, &format!("{why}: it is left as it is. Put this into it:"));
                 self.paste();
             }
+            Hooked::LeftList(why, entry) => {
+                say(&path, &format!("{why}: it is left as it is. Put this into that list:"));
+                terminal::print(format!("\n{entry}"));
+                self.next.extend(OWNER);
+            }
             Hooked::Added(new) => match file::replace(&path, &old, new.as_bytes(), std::slice::from_ref(&root)) {
                 Ok(()) => {
                     say(&path, "the hook `cachelane` was added at the end of `repos`");

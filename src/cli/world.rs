@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::lint::{FileReport, wire};
 use crate::report;
-use crate::rules::lanes::Lanes;
 use crate::wiring::Kind;
 use crate::workspace::file;
 
@@ -28,26 +27,10 @@ impl<'a> World<'a> {
     }
 
     /// Adds to `reports` what rules say about their builds.
-    pub(super) fn wire(&self, reports: &mut [FileReport], whole: bool) {
-        self.with(|world| wire::wire(reports, whole, world));
-    }
-
-    /// Every build of `reports` with each Dockerfile that it builds, and where the reports are.
-    pub(super) fn join(&self, reports: &[FileReport]) -> (Vec<wire::Joined>, wire::Places) {
-        let mut joined = (Vec::new(), wire::Places::new());
-        self.with(|world| {
-            joined.1 = wire::places(reports, world);
-            joined.0 = wire::join(reports, &joined.1, world);
-        });
-        joined
-    }
-
-    /// What the Dockerfile at `path` asks of its builds, be it among `reports` or not.
-    pub(super) fn lanes(&self, reports: &[FileReport], places: &wire::Places, path: &Path) -> Option<Lanes> {
-        match places.get(path) {
-            Some(index) => reports[*index].checked.lanes.clone(),
-            None => self.load(path)?.checked.lanes,
-        }
+    pub(super) fn wire(&self, reports: &mut [FileReport], whole: bool) -> wire::Builds {
+        let mut builds = wire::Builds::default();
+        self.with(|world| builds = wire::wire(reports, whole, world));
+        builds
     }
 
     /// An absolute path as reports print it.
@@ -61,12 +44,12 @@ impl<'a> World<'a> {
             root: &|path, kind| root(&absolute(path), kind),
             absolute: &absolute,
             name: &|path| report::path(path),
-            load: &|path| self.load(path),
+            load: &|path, kind| self.load(path, kind),
         });
     }
 
-    /// The report on the Dockerfile at `path`, which a build leads to.
-    fn load(&self, path: &Path) -> Option<FileReport> {
+    /// The report on the file at `path`, which a build leads to: a Dockerfile where no kind is given.
+    fn load(&self, path: &Path, kind: Option<Kind>) -> Option<FileReport> {
         let shown = path.strip_prefix(self.settled.here()).unwrap_or(path);
         let loaded = self.settled.of(shown)?;
         if self.force_exclude && loaded.excludes(shown, None) {
@@ -76,14 +59,7 @@ impl<'a> World<'a> {
         // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
         file::read(path, &mut source, self.max_size).ok()?;
         let settings = loaded.settings(shown);
-        check::look(Given {
-            path: shown,
-            stdin: false,
-            kind: None,
-            embedded: None,
-            settings: &settings,
-            source: &source,
-        })
+        check::look(Given { path: shown, stdin: false, kind, embedded: None, settings: &settings, source: &source })
     }
 }
 

@@ -1,13 +1,16 @@
 //! Suppressing all that a file has today, so that only what is new fails the gate.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Severity};
-use crate::fix::{self, Fix};
+use crate::fix::{self, Edit, Fix};
 use crate::rules::Settings;
-use crate::suppress;
-use crate::text::count;
+use crate::suppress::{self, Table};
+use crate::text::{LineIndex, Span, count, line_ending};
+use crate::wiring::{self, Kind};
 
-use super::prove;
+use super::{FileReport, prove};
 
 /// A file with suppressions added.
 #[derive(Debug)]
@@ -16,6 +19,102 @@ pub struct Adopted {
     pub bytes: Vec<u8>,
     /// How many findings they suppress.
     pub suppressed: usize,
+}
+
+/// Suppresses every one of the findings of a file that says what is built that is at least as bad as `least`: by comments
+/// above the lines that they begin on, or above the texts that these lines are part of. `None` where none is to be; the
+/// findings for which no comment can stand, each with its 1-based line and rule.
+///
+/// # Errors
+/// What would be wrong with the result, for people.
+pub fn adopt_wires(
+    report: &FileReport,
+    least: Severity,
+) -> Result<(Option<Adopted>, Vec<(usize, &'static str)>), String> {
+    let Some(wires) = &report.wires else { return Ok((None, Vec::new())) };
+    let failing = report.checked.findings.iter();
+    let failing: Vec<&Finding> =
+        failing.filter(|finding| finding.severity >= least && finding.rule != "unused-ignore").collect();
+    if failing.is_empty() {
+        return Ok((None, Vec::new()));
+    }
+    let source = std::str::from_utf8(&report.source).map_err(|error| error.to_string())?;
+    let lines = LineIndex::new(&report.source);
+    let line = |finding: &Finding| lines.line(finding.span.start);
+    let left = |findings: &[&Finding]| findings.iter().map(|finding| (line(finding), finding.rule)).collect();
+    let Some(texts) = wiring::long_texts(wires.kind, source)? else { return Ok((None, left(&failing))) };
+    // Each line within a text of several stands for the line that the text begins on.
+    let mut tops: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for text in texts {
+        let (first, last) = (lines.line(text.start), lines.line(text.end.saturating_sub(1)));
+        tops.insert(first, (first, last));
+    }
+    let top = |line: usize| {
+        let text = tops.range(..line).next_back().map(|(_, text)| *text);
+        text.filter(|(_, last)| line <= *last).map_or(line, |(first, _)| first)
+    };
+    let mut above: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for finding in &failing {
+        above.entry(top(line(finding))).or_default().insert(finding.rule);
+    }
+    let comments = Comments { report, source, lines: &lines, kind: wires.kind };
+    let covered = comments.covered(&above, &failing)?;
+    let (good, bad): (Vec<&Finding>, Vec<&Finding>) =
+        failing.iter().partition(|finding| covered.contains(&(finding.span, finding.rule)));
+    above.clear();
+    for finding in &good {
+        above.entry(top(line(finding))).or_default().insert(finding.rule);
+    }
+    let bytes = comments.put(&above)?.0;
+    Ok(((!good.is_empty()).then(|| Adopted { bytes, suppressed: good.len() }), left(&bad)))
+}
+
+/// Comments in a file that says what is built.
+struct Comments<'c> {
+    report: &'c FileReport,
+    source: &'c str,
+    lines: &'c LineIndex,
+    kind: Kind,
+}
+
+impl Comments<'_> {
+    /// The file with suppressions of the rules above the lines, and where each stands, with its length.
+    fn put(&self, above: &BTreeMap<usize, BTreeSet<&str>>) -> Result<(Vec<u8>, Vec<(usize, usize)>), String> {
+        let source = self.report.source.as_slice();
+        let edit = |(line, rules): (&usize, &BTreeSet<&str>)| {
+            let at = self.lines.start_of(*line);
+            let indent = self.source[at..].len() - self.source[at..].trim_start_matches([' ', '\t']).len();
+            let (rules, ending) = (rules.iter().copied().collect::<Vec<_>>().join(", "), line_ending(source, at));
+            Edit::insert(at, format!("{}# cachelane: ignore[{rules}]{ending}", &self.source[at..at + indent]))
+        };
+        let edits: Vec<Edit> = above.iter().map(edit).collect();
+        let places = edits.iter().map(|edit| (edit.span().start, edit.text().len())).collect();
+        let bytes = fix::apply(source, &[&Fix::safe("suppress what is there", edits)]).bytes;
+        let after = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
+        wiring::prove_comments(self.kind, self.source, after)?;
+        Ok((bytes, places))
+    }
+
+    /// Those of the findings that suppressions above these lines would cover, by place and rule.
+    fn covered(
+        &self,
+        above: &BTreeMap<usize, BTreeSet<&str>>,
+        findings: &[&Finding],
+    ) -> Result<BTreeSet<(Span, &'static str)>, String> {
+        let (bytes, places) = self.put(above)?;
+        let ignores = suppress::read_outline(&bytes);
+        let table = Table::new(&ignores);
+        let mut sums = vec![0];
+        for (_, len) in &places {
+            sums.push(sums.last().unwrap_or(&0) + len);
+        }
+        let moved = |span: Span| {
+            let more = sums[places.partition_point(|(at, _)| *at <= span.start)];
+            Span::new(span.start + more, span.end + more)
+        };
+        let is_covered = |finding: &&&Finding| table.suppressing(finding.rule, moved(finding.span)).is_some();
+        Ok(findings.iter().filter(is_covered).map(|finding| (finding.span, finding.rule)).collect())
+    }
 }
 
 /// Suppresses every one of `findings` of `source` that is at least as bad as `least`; `None` where there is none.

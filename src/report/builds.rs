@@ -41,8 +41,12 @@ pub enum Lane {
     Namespace,
     /// It passes none, and the Dockerfile asks for one.
     Default,
+    /// It passes none, and each run has a machine of its own, where nobody waits.
+    OwnMachine,
     /// The Dockerfile asks for none.
     NotNeeded,
+    /// The Dockerfile has locks that all builds share, and no lanes yet.
+    NotYet,
     /// Nobody can know.
     Unknown,
 }
@@ -53,7 +57,9 @@ impl Lane {
             Self::Passed => "passed",
             Self::Namespace => "namespace",
             Self::Default => "default",
+            Self::OwnMachine => "default, own machine",
             Self::NotNeeded => "not needed",
+            Self::NotYet => "no lane yet: `cachelane fix`",
             Self::Unknown => "?",
         }
     }

@@ -118,6 +118,29 @@ const VOLATILE: &[&str] = &[
 const COMMANDS: &[&str] =
     &["date", "uuidgen", "mktemp", "git rev-parse", "git describe", "openssl rand", "od -", "shuf"];
 
+/// What `date` prints that is less than a day.
+const TIMES: &[&str] = &["%s", "%N", "%H", "%I", "%k", "%l", "%M", "%S", "%T", "%c", "%R", "%r", "%X", "%p"];
+/// Options by which `date` prints the time of the day in a format of its own.
+const TIMED: &[&str] = &["-R", "--rfc-email", "--rfc-3339=s", "--rfc-3339=n", "-Ih", "-Im", "-Is", "-In"];
+
+/// Whether the output of `command`, which begins with one of [`COMMANDS`], is another one in every run after all.
+fn changes(command: &str) -> bool {
+    let has = |sign: &str| command.contains(sign);
+    if command.starts_with("date") {
+        let plain = !has("+") && !has(" -I") && !has("--iso") && !has("--rfc");
+        let iso = has("--iso-8601=") && !has("--iso-8601=d");
+        return plain || iso || TIMES.iter().any(|sign| has(sign)) || TIMED.iter().any(|sign| has(sign));
+    }
+    // A branch's name, a folder, and the hash of a file or folder: the same until that changes.
+    let stays = ["--abbrev-ref", "--symbolic-full-name", "--show-", ":"];
+    match command {
+        _ if command.starts_with("git rev-parse") => !stays.iter().any(|sign| has(sign)),
+        // The last tag.
+        _ if command.starts_with("git describe") => !has("--abbrev=0"),
+        _ => true,
+    }
+}
+
 impl Rule for LaneNeverReused {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -165,7 +188,15 @@ fn volatile(value: &str) -> Option<String> {
         }
         from = end;
     }
-    let command = |text: &str| COMMANDS.iter().find(|command| text.trim_start().starts_with(*command)).copied();
+    let command = |text: &str| {
+        let text = text.trim_start();
+        let text = text.split(')').next().unwrap_or(text);
+        let named = |command: &&&str| {
+            let rest = text.strip_prefix(**command);
+            rest.is_some_and(|rest| command.ends_with('-') || !rest.starts_with(|ch: char| ch.is_alphanumeric()))
+        };
+        COMMANDS.iter().find(named).copied().filter(|_| changes(text))
+    };
     let mut inner = value.split("$(").skip(1).chain(value.split('`').skip(1).step_by(2));
     let found = inner.find_map(command);
     found.map(|command| format!("$({command}…)")).or_else(|| value.contains("$$").then(|| "$$".into()))
@@ -188,6 +219,12 @@ mod tests {
             ("job-$(date +%s)", "$(date…)"),
             ("`uuidgen`", "$(uuidgen…)"),
             ("$( git rev-parse HEAD )", "$(git rev-parse…)"),
+            ("$(git rev-parse --short HEAD)", "$(git rev-parse…)"),
+            ("$(git describe --tags)", "$(git describe…)"),
+            ("$(date)", "$(date…)"),
+            ("$(date -u +%Y%m%d%H%M)", "$(date…)"),
+            ("$(date -Iseconds)", "$(date…)"),
+            ("$(date +%Y)-$(uuidgen)", "$(uuidgen…)"),
             ("<< pipeline.id >>", "pipeline.id"),
         ] {
             assert_eq!(volatile(value).unwrap_or_default(), what, "{value}");
@@ -203,6 +240,15 @@ mod tests {
             "random",
             "build_id",
             "$(update_lane)",
+            "$(git rev-parse --abbrev-ref HEAD)",
+            "$(git rev-parse HEAD:requirements)",
+            "$(git rev-parse --show-toplevel)",
+            "$(git describe --tags --abbrev=0)",
+            "$(date +%Y)",
+            "$(date +%G-%V)",
+            "$(date -I)",
+            "`date -u +%F`",
+            "$(date_of_build)",
             "${BUILD_ID_PREFIX}",
             "py313",
         ] {

@@ -69,7 +69,7 @@ impl Rule for UnpassedArg {
     fn wired(&self, wired: &Wired<'_>) -> Option<Finding> {
         let settings = wired.settings;
         let build = wired.build;
-        if settings.namespace || wired.is_passed() || !build.args_known {
+        if !wired.stays {
             return None;
         }
         let (arg, lane) = (&settings.arg, &wired.lanes.default);
@@ -77,10 +77,10 @@ impl Rule for UnpassedArg {
             Runs::Matrix(axes) if axes.is_empty() => (Severity::Error, "every job of the matrix".to_owned()),
             Runs::Matrix(axes) => (Severity::Error, format!("every job of the matrix over {}", list(axes))),
             Runs::Once if wired.others != Others::None => (Severity::Warning, "every job that builds this".to_owned()),
-            Runs::Once if build.job.is_none() && build.front != Front::Bake => {
-                (Severity::Warning, "every build through this file".to_owned())
+            Runs::Once if build.front == Front::Bake && build.id.is_some() => {
+                (Severity::Warning, "every build of this target".to_owned())
             }
-            Runs::Once if build.job.is_none() => (Severity::Warning, "every build of this target".to_owned()),
+            Runs::Once if build.id.is_some() => (Severity::Warning, "every build through this file".to_owned()),
             Runs::Once => return None,
         };
         let stays = if lane.is_empty() { "has no lane".to_owned() } else { format!("uses the lane `{lane}`") };

@@ -2,7 +2,7 @@
 
 use crate::finding::Elsewhere;
 use crate::fix::Fix;
-use crate::wiring::{self, Build, Kind, Lane, Runs};
+use crate::wiring::{Build, Lane, Runs};
 
 use super::Settings;
 use super::lanes::Lanes;
@@ -21,15 +21,15 @@ pub enum Others {
     Namesakes,
 }
 
+/// Finds the fix that makes a build pass its lane; it is proved where it is made.
+pub type Fixes<'f> = dyn Fn(&Build, &Lane<'_>) -> Result<Fix, String> + 'f;
+
 /// A build of a Dockerfile with lanes.
-#[derive(Debug)]
 pub struct Wired<'a> {
     /// The build.
     pub build: &'a Build,
-    /// The kind of the file that it stands in.
-    pub kind: Kind,
-    /// That file's text.
-    pub source: &'a str,
+    /// What finds the fix for it.
+    pub fixes: &'a Fixes<'a>,
     /// The Dockerfile, as reports name it.
     pub path: &'a str,
     /// What it asks of its builds.
@@ -42,19 +42,11 @@ pub struct Wired<'a> {
     pub is_called: bool,
     /// Who else builds the Dockerfile.
     pub others: Others,
-    /// Whether what stands between (a Compose or bake file) takes the argument from the environment and this build sets
-    /// it there, or passes a value by itself.
-    pub handed_on: bool,
+    /// Whether it stays in the lane of builds that pass nothing, and may wait there.
+    pub stays: bool,
 }
 
 impl Wired<'_> {
-    /// Whether the build passes the lane, or a namespace.
-    #[must_use]
-    pub fn is_passed(&self) -> bool {
-        let names = [self.settings.arg.as_str(), NAMESPACE];
-        self.handed_on || self.build.args.iter().any(|arg| names.contains(&arg.name.as_str()))
-    }
-
     /// The fix that passes the lane.
     ///
     /// # Errors
@@ -70,7 +62,7 @@ impl Wired<'_> {
             return Err("jobs of different files have the same name: give each a value of its own".into());
         }
         let lane = Lane { arg: &self.settings.arg, default: &self.lanes.default, shared: self.others != Others::None };
-        wiring::pass(self.kind, self.source, self.build, &lane)
+        (self.fixes)(self.build, &lane)
     }
 
     /// The place in the Dockerfile that asks for the lane.

@@ -4,13 +4,14 @@
 //! holds a step's name (of those that Bitbucket's reference lists, `BITBUCKET_STEP_UUID` is a new one each time), so the
 //! lane is the name itself.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::pipelines::{self, Format, Job, Reader, Script};
+use super::pipelines::{self, Format, Found, Job, Reader, Script};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
-use super::{Build, Lane, Wiring, WiringError};
-use crate::fix::Fix;
+use super::{Passer, What, Wiring, WiringError};
+use crate::text::Span;
 
 const FORMAT: Format = Format { roots: &["BITBUCKET_CLONE_DIR"], nested: false, names };
 
@@ -69,22 +70,25 @@ fn steps<'y>(node: Node<'y>, pipeline: &str, depth: usize, count: &mut usize, re
     }
 }
 
-/// Passes the lane: the step's name, where it can stand in one as it is.
+/// What passes lanes: the step's name.
 ///
 /// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let yaml = Yaml::read(source).map_err(|error| error.message)?;
-    let root = yaml.root().ok_or("it is no pipeline")?;
-    let reader = gather(root);
-    let name = build.job.as_deref().unwrap_or_default();
-    let alone = reader
-        .found
-        .iter()
-        .all(|found| found.build.job != build.job || found.build.span == build.span || found.build.what != build.what);
-    let found = reader.at(build)?;
-    if !pipelines::valid(name) || !alone || !found.build.others.is_empty() {
-        return Err(format!("the step has no name that could be a lane: write `--build-arg {}=…`", lane.arg));
+/// Why it is none.
+pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
+    let found = gather(yaml.root().ok_or("it is no pipeline")?).finish();
+    // What each step builds, and whether it stands in several places under that name.
+    let mut steps: HashMap<(Option<String>, What), Option<Span>> = HashMap::new();
+    for Found { build, .. } in &found {
+        let place = steps.entry((build.job.clone(), build.what.clone())).or_insert(Some(build.span));
+        *place = place.filter(|place| *place == build.span);
     }
-    pipelines::insert(source, &found, lane, name)
+    Ok(pipelines::passer(found, move |found, lane| {
+        let build = &found.build;
+        let name = build.job.as_deref().unwrap_or_default();
+        let alone = steps.get(&(build.job.clone(), build.what.clone())).is_none_or(Option::is_some);
+        if !pipelines::valid(name) || !alone || !build.others.is_empty() {
+            return Err(format!("the step has no name that could be a lane: write `--build-arg {}=…`", lane.arg));
+        }
+        Ok(name.to_owned())
+    }))
 }

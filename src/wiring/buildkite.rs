@@ -10,8 +10,7 @@ use std::rc::Rc;
 use super::pipelines::{self, Format, Job, Leg, MAX_LEGS, Reader, Script};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
-use super::{Arg, Build, Lane, Wiring, WiringError};
-use crate::fix::Fix;
+use super::{Arg, Passer, Wiring, WiringError};
 use crate::text::Span;
 
 const FORMAT: Format = Format { roots: &["BUILDKITE_BUILD_CHECKOUT_PATH"], nested: false, names };
@@ -43,25 +42,25 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
     pipelines::read(source, |root| gather(root).wiring())
 }
 
-/// Passes the lane: the step's key and the values of its matrix.
+/// What passes lanes: the step's key and the values of its matrix.
 ///
 /// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let yaml = Yaml::read(source).map_err(|error| error.message)?;
-    let found = gather(yaml.root().ok_or("it is no pipeline")?).at(build)?;
-    if !found.build.others.is_empty() {
-        return Err("several steps run it".to_owned());
-    }
-    if !found.all_listed() {
-        return Err("its jobs run in parallel, and only a variable tells them apart".to_owned());
-    }
-    let job = build.job.as_deref().unwrap_or_default();
-    // A job with a key is called by it; all others have a blank in theirs.
-    let own = if pipelines::valid(job) { Ok(job) } else { Err("the step has no `key`".to_owned()) };
-    let axis = |name: &str| if name == ONLY { "{{matrix}}".to_owned() } else { format!("{{{{matrix.{name}}}}}") };
-    let value = pipelines::joined(&found, lane.shared, own, axis)?;
-    pipelines::insert(source, &found, lane, &value)
+/// Why it is none.
+pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
+    let found = gather(yaml.root().ok_or("it is no pipeline")?).finish();
+    Ok(pipelines::passer(found, |found, lane| {
+        if !found.build.others.is_empty() {
+            return Err("several steps run it".to_owned());
+        }
+        if !found.all_listed() {
+            return Err("its jobs run in parallel, and only a variable tells them apart".to_owned());
+        }
+        let job = found.build.job.as_deref().unwrap_or_default();
+        // A job with a key is called by it; all others have a blank in theirs.
+        let own = if pipelines::valid(job) { Ok(job) } else { Err("the step has no `key`".to_owned()) };
+        let axis = |name: &str| if name == ONLY { "{{matrix}}".to_owned() } else { format!("{{{{matrix.{name}}}}}") };
+        pipelines::joined(found, lane.shared, own, axis)
+    }))
 }
 
 fn gather(root: Node<'_>) -> Reader<'_> {

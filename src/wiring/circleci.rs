@@ -4,13 +4,13 @@
 //! runs a job once for each combination of its `matrix` of parameters, and `<< parameters.name >>` is put in before
 //! anything runs, in a job the job's and in a command the command's own; `CIRCLE_JOB` is the name of the job.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::pipelines::{self, Format, Job, Leg, MAX_LEGS, Reader, Script};
 use super::shell::{Dialect, Need, join};
 use super::yaml::{Node, Yaml};
-use super::{Arg, Build, Lane, Runs, Wiring, WiringError};
-use crate::fix::Fix;
+use super::{Arg, Passer, Runs, Wiring, WiringError};
 
 const FORMAT: Format = Format { roots: &["CIRCLE_WORKING_DIRECTORY"], nested: false, names };
 
@@ -41,25 +41,52 @@ fn parameter(raw: &str) -> Option<&str> {
 /// # Errors
 /// Why it is no YAML that could be one.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    pipelines::read(source, |root| gather(root).wiring())
+    pipelines::read(source, |root| Wiring { order: order(root), ..gather(root).wiring() })
 }
 
-/// Passes the lane: `$CIRCLE_JOB`, in a matrix its parameters.
+/// Which jobs require which, for those that stand in one place of the workflows only.
+fn order(root: Node<'_>) -> Vec<(String, Vec<String>)> {
+    let workflows = root.get("workflows").into_iter().flat_map(Node::entries);
+    let uses = workflows.filter_map(|workflow| workflow.value.get("jobs")).flat_map(Node::items);
+    // Each use: the job, the name that it has there, and what it requires.
+    let mut found: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for item in uses {
+        if let Some(name) = item.text() {
+            found.push((name, name, Vec::new()));
+        }
+        for entry in item.entries() {
+            let Some(job) = entry.key.text() else { continue };
+            let requires = entry.value.get("requires").map(Node::scalars).unwrap_or_default();
+            let name = entry.value.get_text("name").unwrap_or(job);
+            found.push((job, name, requires.into_iter().filter_map(Node::text).collect()));
+        }
+    }
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    found.iter().for_each(|(job, ..)| *counts.entry(job).or_default() += 1);
+    found.retain(|(job, ..)| counts.get(job) == Some(&1));
+    let jobs: HashMap<&str, &str> = found.iter().map(|(job, name, _)| (*name, *job)).collect();
+    let order = found.iter().map(|(job, _, requires)| {
+        ((*job).to_owned(), requires.iter().filter_map(|name| jobs.get(name)).map(|job| (*job).to_owned()).collect())
+    });
+    order.collect()
+}
+
+/// What passes lanes: `$CIRCLE_JOB`, in a matrix its parameters.
 ///
 /// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let yaml = Yaml::read(source).map_err(|error| error.message)?;
-    let found = gather(yaml.root().ok_or("it is no configuration")?).at(build)?;
-    let is_matrix = matches!(found.build.runs, Runs::Matrix(_));
-    if is_matrix && found.build.name.starts_with("command") {
-        return Err("a command does not see the matrix of the job that runs it".to_owned());
-    }
-    if !found.all_listed() {
-        return Err("several containers run it, or in a matrix too large to look at".to_owned());
-    }
-    let value = pipelines::joined(&found, lane.shared, Ok("$CIRCLE_JOB"), |name| format!("<< parameters.{name} >>"))?;
-    pipelines::insert(source, &found, lane, &value)
+/// Why it is none.
+pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
+    let found = gather(yaml.root().ok_or("it is no configuration")?).finish();
+    Ok(pipelines::passer(found, |found, lane| {
+        let is_matrix = matches!(found.build.runs, Runs::Matrix(_));
+        if is_matrix && found.build.name.starts_with("command") {
+            return Err("a command does not see the matrix of the job that runs it".to_owned());
+        }
+        if !found.all_listed() {
+            return Err("several containers run it, or in a matrix too large to look at".to_owned());
+        }
+        pipelines::joined(found, lane.shared, Ok("$CIRCLE_JOB"), |name| format!("<< parameters.{name} >>"))
+    }))
 }
 
 struct Walk<'y> {

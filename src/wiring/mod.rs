@@ -15,12 +15,14 @@ pub mod compose;
 pub mod github;
 pub mod gitlab;
 pub mod inline;
+pub mod passing;
 mod pipelines;
 pub mod shell;
 pub mod yaml;
 
-use crate::fix::Fix;
 use crate::text::Span;
+
+pub use passing::{Opened, Passed, Passer, Passing, long_texts, pass, prove, prove_comments};
 
 /// A kind of file that says what is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +105,8 @@ pub struct Wiring {
     pub inline: Vec<Inline>,
     /// Other files of the repository that it runs: what they build is built as this one says.
     pub calls: Vec<Call>,
+    /// The jobs that wait for others to end, with the names of these; names that are no job's stand for groups of them.
+    pub order: Vec<(String, Vec<String>)>,
 }
 
 /// A call of another file: a reusable workflow, an action of the same repository.
@@ -116,6 +120,8 @@ pub struct Call {
     pub path: String,
     /// How often it runs at once.
     pub runs: Runs,
+    /// Whether each run of the job has a machine of its own, and its builder there.
+    pub own_machine: bool,
     /// The inputs that it passes, as written.
     pub with: Vec<Arg>,
 }
@@ -153,13 +159,17 @@ pub struct Build {
     pub job: Option<String>,
     /// The name of the target or service itself, where the format has such.
     pub id: Option<String>,
+    /// Whether it only adds to a build of its name in another file: it says neither what is built nor from where.
+    pub partial: bool,
+    /// Whether each run of its job has a machine of its own, and its builder there.
+    pub own_machine: bool,
     /// The other jobs that run it as well: it stands in a template, behind an anchor, in a command that several use. With
     /// any, it counts as several jobs.
     pub others: Vec<String>,
 }
 
 /// What a build builds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum What {
     /// The Dockerfile at this path: relative to the folder that the format starts from (the repository's root for
     /// pipelines, the file's own folder for Compose and bake), `/` between names, `.` and `..` taken out as far as they go.
@@ -180,7 +190,12 @@ pub struct Arg {
     pub value: Option<String>,
     /// Where it stands.
     pub span: Span,
+    /// The variables of the environment that the value is made of, where the file is one that takes such.
+    pub from: Vec<String>,
 }
+
+/// The name of an [`Arg`] that stands for the lane argument, whatever that is called: `cachelane run` passes it.
+pub const ANY_LANE: &str = "*";
 
 /// How often a build runs at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,23 +295,6 @@ pub fn read(kind: Kind, source: &str) -> Result<Wiring, WiringError> {
     }
 }
 
-/// The fix that makes `build`, which stands in `source`, pass the lane.
-///
-/// # Errors
-/// Why a person has to do it.
-pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    match kind {
-        Kind::Github => github::pass(source, build, lane),
-        Kind::Compose => compose::pass(source, build, lane),
-        Kind::BakeHcl | Kind::BakeJson => bake::pass(source, build, lane),
-        Kind::Gitlab => gitlab::pass(source, build, lane),
-        Kind::Circleci => circleci::pass(source, build, lane),
-        Kind::Buildkite => buildkite::pass(source, build, lane),
-        Kind::Azure => azure::pass(source, build, lane),
-        Kind::Bitbucket => bitbucket::pass(source, build, lane),
-    }
-}
-
 /// The kind of the file at `path`, relative to the repository's root or to any folder, by its name and folder; `None`
 /// for all others.
 #[must_use]
@@ -323,7 +321,7 @@ pub fn kind(path: &str) -> Option<Kind> {
         Some(_) => return None,
         None => {}
     }
-    let bake = name.strip_prefix("docker-bake.")?;
+    let bake = name.strip_prefix("docker-bake").filter(|rest| rest.starts_with(['.', '-']))?;
     match bake.rsplit('.').next()? {
         "hcl" => Some(Kind::BakeHcl),
         "json" => Some(Kind::BakeJson),
@@ -356,6 +354,8 @@ mod tests {
             ("composer.yml", None),
             ("docker-bake.hcl", Some(Kind::BakeHcl)),
             ("docker-bake.override.json", Some(Kind::BakeJson)),
+            ("docker-bake-ci.hcl", Some(Kind::BakeHcl)),
+            ("docker-bakery.hcl", None),
             ("values.yaml", None),
         ] {
             assert_eq!(kind(path), expected, "{path}");

@@ -4,23 +4,28 @@ mod gitlab;
 mod others;
 mod properties;
 
-use cachelane::fix::apply;
-use cachelane::wiring::{
-    Build, Lane, Runs, What, Wiring, WiringError, azure, bitbucket, buildkite, circleci, gitlab as lab,
-};
+use cachelane::fix::{Fix, apply};
+use cachelane::wiring::{self, Build, Kind, Lane, Runs, What, Wiring, WiringError};
 
-/// A format's reader and fixer.
+/// A format, by its kind.
 #[derive(Clone, Copy)]
-pub(crate) struct Format {
-    pub(crate) read: fn(&str) -> Result<Wiring, WiringError>,
-    pub(crate) pass: fn(&str, &Build, &Lane<'_>) -> Result<cachelane::fix::Fix, String>,
+pub(crate) struct Format(Kind);
+
+impl Format {
+    pub(crate) fn read(self, source: &str) -> Result<Wiring, WiringError> {
+        wiring::read(self.0, source)
+    }
+
+    pub(crate) fn pass(self, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
+        wiring::pass(self.0, source, build, lane)
+    }
 }
 
-pub(crate) const GITLAB: Format = Format { read: lab::read, pass: lab::pass };
-pub(crate) const CIRCLECI: Format = Format { read: circleci::read, pass: circleci::pass };
-pub(crate) const BUILDKITE: Format = Format { read: buildkite::read, pass: buildkite::pass };
-pub(crate) const AZURE: Format = Format { read: azure::read, pass: azure::pass };
-pub(crate) const BITBUCKET: Format = Format { read: bitbucket::read, pass: bitbucket::pass };
+pub(crate) const GITLAB: Format = Format(Kind::Gitlab);
+pub(crate) const CIRCLECI: Format = Format(Kind::Circleci);
+pub(crate) const BUILDKITE: Format = Format(Kind::Buildkite);
+pub(crate) const AZURE: Format = Format(Kind::Azure);
+pub(crate) const BITBUCKET: Format = Format(Kind::Bitbucket);
 pub(crate) const ALL: [Format; 5] = [GITLAB, CIRCLECI, BUILDKITE, AZURE, BITBUCKET];
 
 pub(crate) const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default", shared: true };
@@ -51,7 +56,7 @@ fn line(build: &Build) -> String {
 
 /// The builds, what is unknown (in parentheses) and the calls (with an arrow), a line each.
 pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
-    let wiring = match (format.read)(source) {
+    let wiring = match format.read(source) {
         Ok(wiring) => wiring,
         Err(error) => return vec![format!("no YAML: {error}")],
     };
@@ -62,15 +67,15 @@ pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
 
 /// The file with the lane passed to every build that lacks it, or why that cannot be.
 pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<String, String> {
-    let wiring = (format.read)(source).map_err(|error| error.message)?;
+    let wiring = format.read(source).map_err(|error| error.message)?;
     let passes = |build: &Build| build.args.iter().chain(&build.env).any(|arg| arg.name == lane.arg);
-    let fixes = wiring.builds.iter().filter(|build| !passes(build)).map(|build| (format.pass)(source, build, lane));
+    let fixes = wiring.builds.iter().filter(|build| !passes(build)).map(|build| format.pass(source, build, lane));
     let fixes: Vec<_> = fixes.collect::<Result<_, _>>()?;
     let applied = apply(source.as_bytes(), &fixes.iter().collect::<Vec<_>>());
     assert!(applied.deferred.is_empty(), "fixes of one file get in each other's way: {source}");
     let text = String::from_utf8(applied.bytes).unwrap();
     // Everything passes now, nothing else is built than before.
-    let again = (format.read)(&text).unwrap();
+    let again = format.read(&text).unwrap();
     assert_eq!(again.builds.len(), wiring.builds.len(), "{text}");
     for (new, old) in again.builds.iter().zip(&wiring.builds) {
         assert!(passes(new), "{text}");

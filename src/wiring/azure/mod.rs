@@ -12,8 +12,7 @@ use std::rc::Rc;
 use super::pipelines::{self, Format, Job, Leg, MAX_LEGS, Reader, Script};
 use super::shell::{Dialect, Need, join};
 use super::yaml::{Node, Yaml};
-use super::{Arg, Build, Lane, Wiring, WiringError};
-use crate::fix::Fix;
+use super::{Arg, Passer, Wiring, WiringError};
 use crate::text::Span;
 
 const FORMAT: Format = Format {
@@ -40,29 +39,27 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
     pipelines::read(source, |root| gather(root).wiring())
 }
 
-/// Passes the lane: the job's name and the variables of its matrix.
+/// What passes lanes: the job's name and the variables of its matrix.
 ///
 /// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let yaml = Yaml::read(source).map_err(|error| error.message)?;
-    let reader = gather(yaml.root().ok_or("it is no pipeline")?);
-    let written = reader.axes.clone();
-    let found = reader.reader.at(build)?;
-    if !found.build.others.is_empty() {
-        return Err("several jobs run it".to_owned());
-    }
-    if !found.all_listed() {
-        return Err("how its jobs differ is not known".to_owned());
-    }
-    let job = build.job.as_deref().unwrap_or_default();
-    let own = if pipelines::valid(job) { Ok(job) } else { Err("the job has no name".to_owned()) };
-    let axis = |name: &str| {
-        let written = written.iter().find(|own| environment(own) == name);
-        format!("$({})", written.map_or(name, String::as_str))
-    };
-    let value = pipelines::joined(&found, lane.shared, own, axis)?;
-    pipelines::insert(source, &found, lane, &value)
+/// Why it is none.
+pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
+    let Walk { reader, axes: written } = gather(yaml.root().ok_or("it is no pipeline")?);
+    Ok(pipelines::passer(reader.finish(), move |found, lane| {
+        if !found.build.others.is_empty() {
+            return Err("several jobs run it".to_owned());
+        }
+        if !found.all_listed() {
+            return Err("how its jobs differ is not known".to_owned());
+        }
+        let job = found.build.job.as_deref().unwrap_or_default();
+        let own = if pipelines::valid(job) { Ok(job) } else { Err("the job has no name".to_owned()) };
+        let axis = |name: &str| {
+            let written = written.iter().find(|own| environment(own) == name);
+            format!("$({})", written.map_or(name, String::as_str))
+        };
+        pipelines::joined(found, lane.shared, own, axis)
+    }))
 }
 
 /// A variable's name in the environment.
@@ -243,7 +240,12 @@ fn folder(path: Option<&str>, one_checkout: bool) -> Option<String> {
 fn variables(own: Option<Node<'_>>, outer: &[Arg]) -> Rc<[Arg]> {
     let mut all: Vec<Arg> = Vec::new();
     let mut put = |name: &str, value: Node<'_>| {
-        all.push(Arg { name: environment(name), value: value.text().map(str::to_owned), span: value.span() });
+        all.push(Arg {
+            name: environment(name),
+            value: value.text().map(str::to_owned),
+            span: value.span(),
+            from: Vec::new(),
+        });
     };
     if let Some(own) = own {
         for item in own.items() {

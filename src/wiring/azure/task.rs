@@ -60,8 +60,11 @@ fn dockerfile(path: Option<&str>, job: &Job<'_>) -> Result<What, String> {
 fn arguments_of(node: Node<'_>) -> (Vec<Arg>, bool) {
     let line = format!("docker build {} .", node.text().unwrap_or_default().replace('\n', " "));
     let simple = shell::read(&line, Some(""), Dialect::Posix, &|_| None);
-    let Some((_, found)) = command::all(simple).into_iter().next() else { return (Vec::new(), false) };
+    let Some(command::Found { command: found, .. }) = command::all(simple).0.into_iter().next() else {
+        return (Vec::new(), false);
+    };
     let arg = |arg: command::BuildArg| Arg {
+        from: Vec::new(),
         value: arg.value.map(|value| value.written()),
         name: arg.name,
         span: node.span(),

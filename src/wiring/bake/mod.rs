@@ -12,7 +12,7 @@ mod matrix;
 mod pass;
 mod value;
 
-pub use pass::pass;
+pub(super) use pass::passer;
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,7 +26,7 @@ const MAX_INHERITS: usize = 200;
 
 /// What a bake file says.
 #[derive(Debug, Default)]
-struct File {
+pub(super) struct File {
     variables: Vec<(String, Option<Ast>)>,
     groups: Vec<(String, Ast)>,
     targets: Vec<Target>,
@@ -53,14 +53,17 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
     if memchr::memmem::find(source.as_bytes(), b"target").is_none() {
         return Ok(Wiring::default());
     }
-    let file = File::read(source)?;
+    Ok(of(source, &File::read(source)?))
+}
+
+fn of(source: &str, file: &File) -> Wiring {
     let mut scope = file.scope();
     let mut wiring = Wiring::default();
     for target in file.built(&scope) {
-        add(&mut wiring, source, &file, target, &mut scope);
+        add(&mut wiring, source, file, target, &mut scope);
     }
     wiring.builds.sort_by_key(|build| build.span);
-    Ok(wiring)
+    wiring
 }
 
 fn is_json(source: &str) -> bool {
@@ -68,7 +71,7 @@ fn is_json(source: &str) -> bool {
 }
 
 impl File {
-    fn read(source: &str) -> Result<Self, WiringError> {
+    pub(super) fn read(source: &str) -> Result<Self, WiringError> {
         let mut file = if is_json(source) { json::file(source) } else { hcl::file(source) }?;
         for (index, target) in file.targets.iter().enumerate() {
             file.names.entry(target.name.clone()).or_default().push(index);
@@ -173,6 +176,7 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     }
     scope.matrix.clear();
     let (args, args_known) = args(source, &lineage, scope);
+    let whole = ["context", "dockerfile", "dockerfile-inline"].iter().any(|key| get(key).is_some());
     for (what, stage) in found {
         wiring.builds.push(Build {
             front: Front::Bake,
@@ -185,6 +189,8 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
             env: Vec::new(),
             runs: if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes.clone()) },
             job: None,
+            partial: !whole,
+            own_machine: false,
             others: Vec::new(),
             id: Some(target.name.clone()),
         });
@@ -264,8 +270,9 @@ fn args(source: &str, lineage: &[&Target], scope: &Scope<'_>) -> (Vec<Arg>, bool
             if value != Value::Null && names.insert(name) {
                 let written = String::from_utf8_lossy(field.value.span.of(source.as_bytes()));
                 let value = value.text().map_or_else(|| written.trim_matches('"').to_owned(), str::to_owned);
+                let from = scope.variables(&field.value);
                 let span = Span::new(field.key_span.start, field.value.span.end);
-                args.push(Arg { name: name.to_owned(), value: Some(value), span });
+                args.push(Arg { name: name.to_owned(), value: Some(value), span, from });
             }
         }
     }

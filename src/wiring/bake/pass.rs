@@ -1,37 +1,65 @@
 //! Giving a target of a bake file its argument: a variable with the lane's default, and an argument with its value.
 
-use super::value::Field;
-use super::{File, Target, is_json, read};
-use crate::fix::{Edit, Fix, apply};
-use crate::text::{Span, line_ending};
-use crate::wiring::{Build, Lane, What};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
-/// Passes the lane to the target of `build`: `variable "CACHE_ID" { default = "default" }`, where there is none yet, and
+use super::value::{Field, Scope};
+use super::{File, Target, is_json};
+use crate::fix::{Edit, Fix};
+use crate::text::{Span, line_ending};
+use crate::wiring::{Build, Lane, Passer, Passing, What};
+
+/// What passes lanes to targets: `variable "CACHE_ID" { default = "default" }`, where there is none yet, and
 /// `CACHE_ID = CACHE_ID` among its arguments; in JSON `"CACHE_ID": "${CACHE_ID}"`.
-///
-/// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let file = File::read(source).map_err(|error| error.message)?;
-    let target = file.targets.iter().find(|target| target.span == build.span).ok_or("its target is not there")?;
-    let writer = Writer { source, json: is_json(source), lane };
-    let mut edits = writer.argument(&file, target, build)?;
-    edits.extend(writer.variable(&file));
-    let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
-    checked(source, &fix, build, lane)?;
-    Ok(fix)
+pub(in super::super) fn passer<'d>(source: &'d str, file: &'d File) -> Passer<'d> {
+    let targets = Targets::new(source, file);
+    // Where the variable goes, by its name and default: the same for all targets.
+    let variables: RefCell<HashMap<(String, String), Option<Edit>>> = RefCell::default();
+    Box::new(move |build, lane| {
+        let target = targets.places.get(&build.span).ok_or("its target is not there")?;
+        let writer = Writer { source, json: is_json(source), lane };
+        let mut edits = writer.argument(&targets, target, build)?;
+        let key = (lane.arg.to_owned(), lane.default.to_owned());
+        edits.extend(variables.borrow_mut().entry(key).or_insert_with(|| writer.variable(file)).clone());
+        let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
+        // What its variable comes to is the file's affair.
+        Ok(Passing { fix, value: None })
+    })
 }
 
-/// Whether the fixed file says what it should: the same builds, those of this target with one argument more.
-fn checked(source: &str, fix: &Fix, build: &Build, lane: &Lane<'_>) -> Result<(), String> {
-    let fixed = String::from_utf8(apply(source.as_bytes(), &[fix]).bytes).unwrap_or_default();
-    let (before, after) = (read(source).unwrap_or_default().builds, read(&fixed).unwrap_or_default().builds);
-    let same = |pair: (&Build, &Build)| (&pair.0.name, &pair.0.what) == (&pair.1.name, &pair.1.what);
-    let passes = |build: &Build| build.args.iter().any(|arg| arg.name == lane.arg);
-    let right = before.len() == after.len()
-        && before.iter().zip(&after).all(same)
-        && after.iter().filter(|found| found.name == build.name).all(passes);
-    if right { Ok(()) } else { Err("it is laid out in an unusual way".to_owned()) }
+/// The targets of a file, with what is asked of each build.
+struct Targets<'d> {
+    file: &'d File,
+    scope: Scope<'d>,
+    places: HashMap<Span, &'d Target>,
+    /// Where those stand that somebody builds.
+    built: HashSet<Span>,
+    /// What all builds that inherit from a target build, by its name; `None` where that is not the same.
+    whats: HashMap<&'d str, Option<What>>,
+}
+
+impl<'d> Targets<'d> {
+    fn new(source: &str, file: &'d File) -> Self {
+        let scope = file.scope();
+        let places: HashMap<Span, &Target> = file.targets.iter().rev().map(|target| (target.span, target)).collect();
+        let built = file.built(&scope).into_iter().map(|target| target.span).collect();
+        let mut whats: HashMap<&str, Option<What>> = HashMap::new();
+        for build in super::of(source, file).builds {
+            let Some(target) = places.get(&build.span) else { continue };
+            for ancestor in file.lineage(target, &scope).0 {
+                let what = whats.entry(&ancestor.name).or_insert_with(|| Some(build.what.clone()));
+                if what.as_ref() != Some(&build.what) {
+                    *what = None;
+                }
+            }
+        }
+        Self { file, scope, places, built, whats }
+    }
+
+    /// Whether all builds that inherit from `ancestor` build the same Dockerfile: then they all want the argument.
+    fn alone(&self, ancestor: &Target, what: &What) -> bool {
+        self.whats.get(ancestor.name.as_str()).is_none_or(|all| all.as_ref() == Some(what))
+    }
 }
 
 struct Writer<'a> {
@@ -42,9 +70,8 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// The edits that put the argument where the target's arguments stand.
-    fn argument(&self, file: &File, target: &Target, build: &Build) -> Result<Vec<Edit>, String> {
-        let scope = file.scope();
-        let (lineage, _) = file.lineage(target, &scope);
+    fn argument(&self, targets: &Targets<'_>, target: &Target, build: &Build) -> Result<Vec<Edit>, String> {
+        let (lineage, _) = targets.file.lineage(target, &targets.scope);
         let entry = self.entry();
         for ancestor in &lineage {
             let Some(args) = ancestor.field("args") else {
@@ -52,7 +79,7 @@ impl Writer<'_> {
             };
             let own = ancestor.name == target.name;
             match args.value.fields() {
-                Some(fields) if own || self.alone(file, ancestor, &build.what) => {
+                Some(fields) if own || targets.alone(ancestor, &build.what) => {
                     return Ok(vec![self.add(args.value.span, fields, &|_, _| entry.clone())]);
                 }
                 None if own => return Err("its `args` is an expression".to_owned()),
@@ -60,10 +87,9 @@ impl Writer<'_> {
             }
         }
         // Of targets that build the same and inherit from one another, the first gets it for all.
-        let built = file.built(&scope);
-        let first = lineage.iter().rev().find(|ancestor| {
-            built.iter().any(|built| built.span == ancestor.span) && self.alone(file, ancestor, &build.what)
-        });
+        let mut first = lineage.iter().rev();
+        let first =
+            first.find(|ancestor| targets.built.contains(&ancestor.span) && targets.alone(ancestor, &build.what));
         let target = first.copied().unwrap_or(target);
         let block = |indent: &str, step: &str| self.block(indent, step, &entry);
         if self.json {
@@ -72,17 +98,6 @@ impl Writer<'_> {
             ]);
         }
         self.attribute(target, &|indent, step| format!("args = {}", block(indent, step)))
-    }
-
-    /// Whether all builds that inherit from `ancestor` build the same Dockerfile: then they all want the argument.
-    fn alone(&self, file: &File, ancestor: &Target, what: &What) -> bool {
-        let scope = file.scope();
-        let builds = read(self.source).unwrap_or_default().builds;
-        let inherits = |build: &&Build| {
-            let target = file.targets.iter().find(|target| target.span == build.span);
-            target.is_some_and(|target| file.lineage(target, &scope).0.iter().any(|of| of.name == ancestor.name))
-        };
-        builds.iter().filter(inherits).all(|build| build.what == *what)
     }
 
     fn entry(&self) -> String {

@@ -178,6 +178,26 @@ impl<'a> Scope<'a> {
         if value.size() > MAX_SIZE { Value::Unknown } else { value }
     }
 
+    /// The variables that `ast` is made of, and those that these are made of: whoever sets one of them in the environment
+    /// changes it.
+    pub fn variables(&self, ast: &Ast) -> Vec<String> {
+        let (mut found, mut open) = (Vec::new(), vec![ast]);
+        while let Some(ast) = open.pop().filter(|_| found.len() < MAX_NESTED) {
+            let mut names = Vec::new();
+            references(ast, &mut names);
+            for name in names {
+                let axis = self.matrix.iter().any(|(axis, _)| axis == name);
+                if let Some(default) = self.declared.get(name).filter(|_| !axis)
+                    && !found.iter().any(|found| found == name)
+                {
+                    found.push(name.to_owned());
+                    open.extend(*default);
+                }
+            }
+        }
+        found
+    }
+
     fn reference(&self, names: &[String]) -> Option<&Value> {
         let (first, rest) = names.split_first()?;
         let axis = self.matrix.iter().find(|(name, _)| name == first).map(|(_, value)| value);

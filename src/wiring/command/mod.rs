@@ -7,12 +7,18 @@ mod options;
 mod tables;
 mod what;
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use super::shell::Word;
 use super::{Front, shell};
 use crate::text::Span;
 use options::{Item, Items, only_looks, skip_prefixes, subcommand};
 
 pub use what::what;
+
+/// How many variables of a script are looked through for what a command has in its environment.
+const MAX_VARIABLES: usize = 200;
 
 /// A command that builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +45,8 @@ pub struct Command {
     pub args: Vec<BuildArg>,
     /// Whether these are all: not where a word may stand for several.
     pub args_known: bool,
+    /// Whether it only asks what would be built, and builds nothing.
+    pub only_looks: bool,
     /// What the command itself sets in the environment, `A=1` of `env A=1 docker build .`.
     pub sets: Vec<(String, Word)>,
 }
@@ -100,16 +108,52 @@ pub fn words(argv: &[String]) -> Vec<Word> {
     argv.iter().map(|word| Word::plain(word)).collect()
 }
 
-/// The commands of a script that build, each with the simple command that it is.
+/// A command of a script that builds.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The simple command that it is.
+    pub simple: shell::Simple,
+    /// The command.
+    pub command: Command,
+    /// How many of the script's variables were set above it.
+    pub above: usize,
+}
+
+/// The commands of a script that build, and all that the script sets for what comes below.
 #[must_use]
-pub fn all(commands: Vec<shell::Simple>) -> Vec<(shell::Simple, Command)> {
-    commands.into_iter().filter_map(|simple| read(&simple.words).map(|command| (simple, command))).collect()
+pub fn all(commands: Vec<shell::Simple>) -> (Vec<Found>, Rc<[shell::Variable]>) {
+    let (mut found, mut variables) = (Vec::new(), Vec::new());
+    for simple in commands {
+        match read(&simple.words).filter(|command| !command.only_looks) {
+            Some(command) => found.push(Found { simple, command, above: variables.len() }),
+            None => variables.extend(simple.variables()),
+        }
+    }
+    (found, variables.into())
+}
+
+impl Found {
+    /// What it has in its environment by the script, the nearest of a name only: what stands before it in the command, and
+    /// what was exported above. `variables` are those of the script.
+    #[must_use]
+    pub fn environment<'f>(&'f self, variables: &'f [shell::Variable]) -> Vec<(&'f str, Option<&'f Word>)> {
+        let own = self.simple.sets.iter().chain(&self.command.sets).map(|(name, word)| (name.as_str(), Some(word)));
+        let above = variables.get(..self.above).unwrap_or_default().iter().rev().take(MAX_VARIABLES);
+        let above = above.filter(|variable| variable.exported);
+        let mut seen = HashSet::new();
+        own.chain(above.map(|variable| (variable.name.as_str(), variable.value.as_ref())))
+            .filter(|(name, _)| seen.insert(*name))
+            .collect()
+    }
 }
 
 /// The build that the words run, if it is one that is known here. Assignments before them are no part of `words`.
 #[must_use]
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
+    if let Some((at, name)) = options::lane_runner(words, tool) {
+        return within(words, at, name, sets);
+    }
     let name = words[tool].text()?;
     let name = if name.starts_with('@') { name } else { name.rsplit(['/', '\\']).next().unwrap_or(name) };
     let name = name.strip_suffix(".exe").unwrap_or(name);
@@ -135,14 +179,31 @@ pub fn read(words: &[Word]) -> Option<Command> {
     if words[..tool].iter().any(|word| word.text() == Some("xargs")) {
         command.args_known = false;
     }
-    if matches!(command.front, Front::Bake | Front::Buildx | Front::Docker | Front::Compose)
-        && only_looks(words, command.behind)
-    {
-        return None;
-    }
+    command.only_looks = matches!(command.front, Front::Bake | Front::Buildx | Front::Docker | Front::Compose)
+        && only_looks(words, command.behind);
     command.tool = tool;
     command.sets = sets;
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
+    Some(command)
+}
+
+/// The build that `cachelane run` runs, from the word `at` on: it passes the argument `name`.
+fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) -> Option<Command> {
+    let inner = words.get(at..)?;
+    // One within another one passes the same.
+    if inner.first().and_then(Word::text).is_some_and(|text| text.ends_with("cachelane")) {
+        return None;
+    }
+    let mut command = read(inner)?;
+    command.tool += at;
+    command.behind += at;
+    command.sets.extend(sets);
+    let value = Word::plain("$(cachelane id)");
+    command.sets.push((name.clone(), value.clone()));
+    if matches!(command.pass, Pass::BuildArg | Pass::Set) && command.args.iter().all(|arg| arg.name != name) {
+        let span = words[command.tool].span;
+        command.args.push(BuildArg { name, value: Some(value), span });
+    }
     Some(command)
 }
 
@@ -199,6 +260,7 @@ fn other(front: Front, pass: Pass, behind: usize) -> Command {
         folder: None,
         args: Vec::new(),
         args_known: true,
+        only_looks: false,
         sets: Vec::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! Words as options, their values, and the others.
 
+use super::super::ANY_LANE;
+use super::super::argv::NAMESPACE;
 use super::super::shell::{Word, is_name};
 use super::tables::{self, Options};
 
@@ -151,6 +153,28 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)
         }
     }
     words.get(at).map(|_| (at, sets))
+}
+
+/// Where the command of `cachelane run` begins, whose words begin at `tool`, and the argument that it passes.
+pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)> {
+    let text = |at: usize| words.get(at).and_then(Word::text);
+    let is_tool = text(tool)?.rsplit('/').next() == Some("cachelane");
+    if !is_tool || text(tool + 1) != Some("run") {
+        return None;
+    }
+    let mut items = Items::new(words, tool + 2, &tables::CACHELANE_RUN);
+    let mut name = ANY_LANE.to_owned();
+    loop {
+        match items.next()? {
+            Item::Word(at) => return Some((at, name)),
+            Item::Option { name: "arg", value, .. } => name = value?.text()?.to_owned(),
+            Item::Option { name: "via", value, .. } if value.as_ref().and_then(Word::text) == Some("namespace") => {
+                name = NAMESPACE.to_owned();
+            }
+            Item::Option { .. } => {}
+            Item::Several => return None,
+        }
+    }
 }
 
 /// The subcommand behind the options at `at`: its index and text.

@@ -189,6 +189,9 @@ pub(super) const ROCKER: Options = Options {
     letters: "h",
 };
 
+/// Of `cachelane run`.
+pub(super) const CACHELANE_RUN: Options = Options { switches: &["dry-run", "help"], letters: "h" };
+
 /// What runs the command behind it: its name, its letters that take a value, and how many words of its own come first.
 pub(super) const PREFIXES: &[(&str, &str, usize)] = &[
     ("sudo", "ugpCDRTUhr", 0),

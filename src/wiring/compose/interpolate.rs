@@ -82,6 +82,20 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
+/// The variables that `text` is made of, those within defaults included.
+#[must_use]
+pub fn variables(text: &str) -> Vec<String> {
+    let (mut found, mut open) = (Vec::new(), vec![(text, 0)]);
+    while let Some((text, depth)) = open.pop() {
+        for (_, _, segment) in segments(text) {
+            let Segment::Variable(name, default) = segment else { continue };
+            found.push(name.to_owned());
+            open.extend(default.filter(|_| depth < MAX_NESTED).map(|default| (default, depth + 1)));
+        }
+    }
+    found
+}
+
 /// `text` with its variables at their defaults.
 ///
 /// # Errors
@@ -106,6 +120,12 @@ fn nested(text: &str, depth: usize) -> Result<String, &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_are_found_at_any_depth() {
+        assert_eq!(variables("a$$b${X:-c${Y-d}}e$Z"), ["X", "Z", "Y"]);
+        assert!(variables("plain $$X").is_empty());
+    }
 
     #[test]
     fn defaults_are_put_in_and_what_has_none_is_named() {

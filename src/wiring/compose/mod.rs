@@ -10,7 +10,7 @@ pub mod interpolate;
 mod pass;
 pub mod path;
 
-pub use pass::pass;
+pub(super) use pass::passer;
 
 use self::interpolate::interpolated;
 use super::yaml::{Entry, Node, Yaml};
@@ -29,7 +29,10 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
     if !starts(b"build") && !starts(b"include") {
         return Ok(Wiring::default());
     }
-    let yaml = Yaml::read(source)?;
+    Ok(of(&Yaml::read(source)?))
+}
+
+fn of(yaml: &Yaml<'_>) -> Wiring {
     let mut wiring = Wiring::default();
     for root in yaml.roots() {
         if let Some(include) = root.own_entry("include") {
@@ -37,11 +40,11 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
             wiring.unknown.push(Unknown { span: include.key.span(), why });
         }
         for service in Service::all(root) {
-            add(&mut wiring, source, &service);
+            add(&mut wiring, yaml.source(), &service);
         }
     }
     wiring.builds.sort_by_key(|build| build.span);
-    Ok(wiring)
+    wiring
 }
 
 /// A service that is built.
@@ -141,15 +144,21 @@ fn args_of(node: Node<'_>) -> Vec<Option<Arg>> {
     let of_list = node.items().into_iter().map(|item| {
         let (name, value) =
             item.text()?.split_once('=').map_or((item.text()?, None), |(name, value)| (name, Some(value)));
-        known(name).then(|| Arg { name: name.to_owned(), value: value.map(str::to_owned), span: item.span() })
+        known(name).then(|| arg(name, value, item.span()))
     });
     let of_map = node.entries().into_iter().map(|entry| {
         let (name, value) = (entry.key.text()?, entry.value);
         let span = Span::new(entry.key.span().start, value.span().end.max(entry.key.span().end));
-        let text = value.text().filter(|_| !value.is_null()).map(str::to_owned);
-        known(name).then(|| Arg { name: name.to_owned(), value: text, span })
+        let text = value.text().filter(|_| !value.is_null());
+        known(name).then(|| arg(name, text, span))
     });
     of_list.chain(of_map).collect()
+}
+
+/// An argument; without a value it takes that of its own name in the environment.
+fn arg(name: &str, value: Option<&str>, span: Span) -> Arg {
+    let from = value.map_or_else(|| vec![name.to_owned()], interpolate::variables);
+    Arg { name: name.to_owned(), value: value.map(str::to_owned), span, from }
 }
 
 fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
@@ -162,6 +171,7 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
         }
     };
     let (args, args_known) = service.args();
+    let whole = ["context", "dockerfile", "dockerfile_inline"].iter().any(|key| service.get(key).is_some());
     wiring.builds.push(Build {
         front: Front::Compose,
         name: service.name(),
@@ -173,6 +183,8 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
         env: Vec::new(),
         runs: Runs::Once,
         job: None,
+        partial: !whole,
+        own_machine: false,
         others: Vec::new(),
         id: service.key.text().map(str::to_owned),
     });

@@ -1,51 +1,49 @@
 //! Giving a service of a Compose file its argument.
 
-use super::Service;
-use crate::fix::{Edit, Fix, apply};
-use crate::text::line_ending;
-use crate::wiring::yaml::{Entry, Node, Yaml, quoted};
-use crate::wiring::{Build, Lane, Wiring};
+use std::collections::HashMap;
 
-/// Passes the lane to the service of `build`: `CACHE_ID: ${CACHE_ID:-default}`, where its arguments stand.
-///
-/// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let yaml = Yaml::read(source).map_err(|error| error.message)?;
-    let services: Vec<Service<'_>> = yaml.roots().flat_map(Service::all).collect();
-    let service = services.iter().find(|service| service.key.span() == build.span).ok_or("its service is not there")?;
-    let spot = Spot::of(service)?;
-    let before = super::read(source).map_err(|error| error.message)?;
-    for other in services.iter().filter(|other| Spot::of(other).is_ok_and(|other| other.start() == spot.start())) {
-        let found = before.builds.iter().find(|found| found.span == other.key.span());
-        if found.is_none_or(|found| found.what != build.what) {
-            return Err(format!(
-                "{} gets its arguments from the same place, and builds another Dockerfile",
-                other.name()
-            ));
+use super::Service;
+use crate::fix::{Edit, Fix};
+use crate::text::{Span, line_ending};
+use crate::wiring::yaml::{Entry, Node, Yaml, quoted};
+use crate::wiring::{Lane, Passer, Passing, What};
+
+/// What passes lanes to services: `CACHE_ID: ${CACHE_ID:-default}`, where their arguments stand.
+pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
+    let services: Vec<Service<'d>> = yaml.roots().flat_map(Service::all).collect();
+    let wiring = super::of(yaml);
+    let builds: HashMap<Span, &What> = wiring.builds.iter().map(|build| (build.span, &build.what)).collect();
+    // The services that get their arguments from one place: the first, and the first that builds something else.
+    let mut groups: HashMap<usize, (usize, Option<usize>)> = HashMap::new();
+    for (index, service) in services.iter().enumerate() {
+        let Ok(spot) = Spot::of(service) else { continue };
+        let what = |index: usize| builds.get(&services[index].key.span());
+        let (first, other) = groups.entry(spot.start()).or_insert((index, None));
+        if other.is_none() && (what(index).is_none() || what(index) != what(*first)) {
+            *other = Some(index);
         }
     }
-    let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), spot.edits(source, lane)?);
-    checked(source, &before, &fix, build, lane)?;
-    Ok(fix)
-}
-
-/// Whether the fixed file says what it should: the same builds, this one with one argument more.
-fn checked(source: &str, before: &Wiring, fix: &Fix, build: &Build, lane: &Lane<'_>) -> Result<(), String> {
-    let fixed = String::from_utf8(apply(source.as_bytes(), &[fix]).bytes).unwrap_or_default();
-    let after = super::read(&fixed).unwrap_or_default();
-    let passes = |found: &&Build| found.name == build.name && found.what == build.what;
-    let found = after.builds.iter().find(passes);
-    // Blank lines at the end of a Dockerfile within belong to it.
-    let kept = before.inline.iter().map(|inline| &inline.text).eq(after.inline.iter().map(|inline| &inline.text));
-    if kept
-        && found.is_some_and(|found| {
-            found.args.iter().any(|arg| arg.name == lane.arg) && found.args.len() == build.args.len() + 1
-        })
-    {
-        return Ok(());
-    }
-    Err("it is laid out in an unusual way".to_owned())
+    let others: HashMap<usize, String> =
+        groups.into_iter().filter_map(|(start, (_, other))| Some((start, services[other?].name()))).collect();
+    let places: HashMap<Span, usize> =
+        services.iter().enumerate().map(|(index, service)| (service.key.span(), index)).collect();
+    Box::new(move |build, lane| {
+        let service = places.get(&build.span).map(|index| &services[*index]).ok_or("its service is not there")?;
+        let spot = Spot::of(service)?;
+        if let Some(other) = others.get(&spot.start()) {
+            return Err(format!(
+                "others get their arguments from the same place, and build another Dockerfile: {other}, for one"
+            ));
+        }
+        // A `$` of the default's own is no variable.
+        let value = format!("${{{}:-{}}}", lane.arg, lane.default.replace('$', "$$"));
+        if lane.default.contains(['}', '\n']) {
+            return Err(format!("`{}` cannot stand in a variable's default", lane.default));
+        }
+        let edits = spot.edits(yaml.source(), lane, &value)?;
+        let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
+        Ok(Passing { fix, value: Some(value) })
+    })
 }
 
 /// Where an argument is to be put.
@@ -84,10 +82,8 @@ impl<'y> Spot<'y> {
         }
     }
 
-    fn edits(&self, source: &str, lane: &Lane<'_>) -> Result<Vec<Edit>, String> {
-        // A `$` of the default's own is no variable.
-        let value = format!("${{{}:-{}}}", lane.arg, lane.default.replace('$', "$$"));
-        let entry = |in_brackets| format!("{}: {}", lane.arg, quoted(&value, in_brackets));
+    fn edits(&self, source: &str, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
+        let entry = |in_brackets| format!("{}: {}", lane.arg, quoted(value, in_brackets));
         match self {
             Self::Args(node) if node.is_list() => {
                 node.add_item(&quoted(&format!("{}={value}", lane.arg), node.in_brackets())).map(|edit| vec![edit])
@@ -137,10 +133,7 @@ fn long(source: &str, build: Entry<'_>, entry: &dyn Fn(bool) -> String) -> Resul
     let colon = source[..span.start].trim_end_matches([' ', '\t']).len();
     let end = span.end + source[span.end..].split(['\r', '\n']).next().unwrap_or_default().len();
     let args = line(indent + step, "args:") + &line(indent + 2 * step, &entry(false));
-    Ok(vec![
-        Edit::replace(crate::text::Span::new(colon, span.start), line(indent + step, "context: ")),
-        Edit::insert(end, args),
-    ])
+    Ok(vec![Edit::replace(Span::new(colon, span.start), line(indent + step, "context: ")), Edit::insert(end, args)])
 }
 
 /// By how many blanks the file indents.

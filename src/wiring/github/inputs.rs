@@ -54,7 +54,7 @@ pub(super) fn draft<'y>(step: Node<'y>, uses: Node<'y>, job: &Job<'y>, scope: &S
     let target = inputs.text("target").and_then(|target| scope.known(target));
     let target = target.filter(|target| front == Front::BuildPushAction && !target.is_empty());
     let kind = if front == Front::BakeAction { Kind::Bake } else { Kind::Push { old } };
-    Some(Drafted::Build(Draft { front, span, what, target, args, args_known, kind }))
+    Some(Drafted::Build(Draft { front, span, what, target, args, args_known, env: Vec::new(), kind }))
 }
 
 struct Inputs<'s, 'y> {
@@ -158,7 +158,12 @@ impl<'y> Inputs<'_, 'y> {
             let span = span_in_file(&pieces, Span::new(start, start + line.len().max(1)));
             let value = value.map(|value| self.scope.written(value));
             let value = value.or_else(|| self.scope.variable(name).map(str::to_owned));
-            args.push(Arg { name: name.to_owned(), value, span: span.unwrap_or_else(|| node.span()) });
+            args.push(Arg {
+                name: name.to_owned(),
+                value,
+                span: span.unwrap_or_else(|| node.span()),
+                from: Vec::new(),
+            });
         }
         (args, all)
     }

@@ -5,20 +5,26 @@
 //! `sh`, and on Windows in PowerShell, unless `shell` says else; `./` in `uses` is the repository's root.
 
 mod expression;
+mod handed;
 mod inputs;
 mod matrix;
 mod pass;
 mod paths;
+mod runner;
 mod step;
 
+use std::collections::{HashMap, HashSet};
+
 use super::yaml::{Node, Yaml};
-use super::{Arg, Build, Call, Runs, What, Wiring, WiringError};
-use crate::fix::{self, Fix};
-use crate::wiring::Lane;
+use super::{Arg, Build, Call, Passer, Runs, What, Wiring, WiringError};
+use crate::text::Span;
 use expression::Scope;
 use matrix::{Matrix, Row};
 use paths::Checkout;
 use step::{Draft, Drafted, Kind};
+
+/// How many variables of earlier steps are kept for a build.
+const MAX_HANDED: usize = 200;
 
 /// The words of which a file that builds, or calls one that does, has at least one.
 const WORDS: &[&str] = &["docker", "podman", "buildah", "nerdctl", "bake", "devcontainer", "rocker", "build", "./"];
@@ -39,37 +45,18 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
     Ok(wiring)
 }
 
-/// Passes the lane to `build`, which [`read`] has found in `source`.
-///
-/// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let yaml = Yaml::read(source).map_err(|error| error.message)?;
-    let found = Found::of(&yaml);
-    let site = found.sites.iter().find(|site| site.build == *build).ok_or("it is not in this file")?;
-    let fix = pass::pass(site, lane)?;
-    if is_proved(source, &found, site, lane, &fix) { Ok(fix) } else { Err("it is laid out in an unusual way".into()) }
-}
-
-/// Whether the file, fixed, has the same builds, of which this one gets the argument.
-fn is_proved(source: &str, found: &Found<'_>, site: &Site<'_>, lane: &Lane<'_>, fix: &Fix) -> bool {
-    let fixed = fix::apply(source.as_bytes(), &[fix]).bytes;
-    let Ok(fixed) = String::from_utf8(fixed) else { return false };
-    let Ok(yaml) = Yaml::read(&fixed) else { return false };
-    let again = Found::of(&yaml);
-    let is_lane = |arg: &&Arg| arg.name == lane.arg;
-    let same = |old: &Site<'_>, new: &Site<'_>| {
-        let names = |site: &Site<'_>| {
-            site.build.args.iter().filter(|arg| !is_lane(arg)).map(|arg| arg.name.clone()).collect::<Vec<_>>()
-        };
-        old.build.name == new.build.name && old.build.what == new.build.what && names(old) == names(new)
-    };
-    let at = found.sites.iter().position(|other| std::ptr::eq(other, site));
-    let new = at.and_then(|at| again.sites.get(at)).map(|site| &site.build);
-    again.sites.len() == found.sites.len()
-        && found.sites.iter().zip(&again.sites).all(|(old, new)| same(old, new))
-        && again.wiring.unknown.len() == found.wiring.unknown.len()
-        && new.is_some_and(|build| build.args.iter().chain(&build.env).any(|arg| is_lane(&arg)))
+/// What passes lanes to the builds that [`read`] has found in `yaml`.
+pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
+    let found = Found::of(yaml);
+    let mut places: HashMap<Span, Vec<usize>> = HashMap::new();
+    for (index, site) in found.sites.iter().enumerate() {
+        places.entry(site.build.span).or_default().push(index);
+    }
+    Box::new(move |build, lane| {
+        let mut sites = places.get(&build.span).into_iter().flatten().map(|index| &found.sites[*index]);
+        let site = sites.find(|site| site.build == *build).ok_or("it is not in this file")?;
+        pass::pass(site, lane)
+    })
 }
 
 /// A build with its place in the tree.
@@ -103,6 +90,8 @@ struct Job<'y> {
     /// `defaults.run` of the job and of the workflow.
     defaults: Vec<Node<'y>>,
     runs_on: String,
+    /// Whether each run has a machine of its own, and its builder there.
+    own_machine: bool,
     checkouts: Vec<Checkout>,
 }
 
@@ -117,7 +106,8 @@ impl<'y> Found<'y> {
             let checkouts = paths::checkouts(steps);
             let (env, defaults, runs_on) = (Vec::new(), Vec::new(), String::new());
             let source = yaml.source();
-            let job = Job { source, id: None, matrix: Matrix::unknown(), env, defaults, runs_on, checkouts };
+            let matrix = Matrix::unknown();
+            let job = Job { source, id: None, matrix, env, defaults, runs_on, own_machine: false, checkouts };
             found.steps(&job, steps);
         }
         found
@@ -125,26 +115,38 @@ impl<'y> Found<'y> {
 
     fn job(&mut self, root: Node<'y>, id: &'y str, node: Node<'y>, source: &'y str) {
         let matrix = Matrix::of(node, source);
+        if let Some(needs) = node.get("needs") {
+            let needs = needs.scalars().into_iter().filter_map(Node::text).map(str::to_owned);
+            self.wiring.order.push((id.to_owned(), needs.collect()));
+        }
         if let Some(uses) = node.get("uses") {
             let rows = matrix.rows.as_ref().map(|rows| rows.iter().collect::<Vec<_>>());
-            self.call(Some(id), uses, node, matrix.runs(rows.as_deref()));
+            self.call((Some(id), false), uses, node, matrix.runs(rows.as_deref()));
         }
         let Some(steps) = node.get("steps") else { return };
         let run = |node: Node<'y>| node.get("defaults").and_then(|defaults| defaults.get("run"));
+        let runs_on = node.get("runs-on").map(labels).unwrap_or_default();
+        let own_machine = !node.get("runs-on").is_some_and(Node::is_map)
+            && runner::is_hosted(&runs_on, &matrix)
+            && ![Some(node), root.get("env")].into_iter().flatten().any(|node| {
+                let span = node.resolved().span();
+                runner::names_builder(source.get(span.start..span.end).unwrap_or_default())
+            });
         let job = Job {
             source,
             id: Some(id),
             matrix,
+            own_machine,
             env: [node.get("env"), root.get("env")].into_iter().flatten().collect(),
             defaults: [run(node), run(root)].into_iter().flatten().collect(),
-            runs_on: node.get("runs-on").map(labels).unwrap_or_default(),
+            runs_on,
             checkouts: paths::checkouts(steps),
         };
         self.steps(&job, steps);
     }
 
     /// A call of another file of the repository.
-    fn call(&mut self, job: Option<&str>, uses: Node<'y>, node: Node<'y>, runs: Runs) {
+    fn call(&mut self, (job, own_machine): (Option<&str>, bool), uses: Node<'y>, node: Node<'y>, runs: Runs) {
         let Some(path) = uses.text().and_then(|path| path.strip_prefix("./")) else { return };
         let path = path.trim_end_matches('/').to_owned();
         let with = node.get("with").map(Node::entries).unwrap_or_default();
@@ -152,24 +154,29 @@ impl<'y> Found<'y> {
             name: entry.key.text().unwrap_or_default().to_owned(),
             value: entry.value.text().map(str::to_owned),
             span: entry.key.span(),
+            from: Vec::new(),
         });
-        let call = Call { span: uses.span(), job: job.map(str::to_owned), path, runs, with: with.collect() };
+        let call =
+            Call { span: uses.span(), job: job.map(str::to_owned), path, runs, own_machine, with: with.collect() };
         self.wiring.calls.push(call);
     }
 
     fn steps(&mut self, job: &Job<'y>, steps: Node<'y>) {
+        let mut handed = Vec::new();
         for (index, step) in steps.items().into_iter().enumerate() {
+            let earlier = handed.len();
+            handed.extend(handed::variables(step));
             if let Some(uses) = step.get("uses").filter(|uses| uses.text().is_some_and(|text| text.starts_with("./"))) {
                 let rows = job.matrix.rows.as_ref().map(|rows| rows.iter().collect::<Vec<_>>());
-                self.call(job.id, uses, step, job.matrix.runs(rows.as_deref()));
+                self.call((job.id, job.own_machine), uses, step, job.matrix.runs(rows.as_deref()));
             } else if step::may_build(step) {
-                self.step(job, index, step);
+                self.step(job, index, (step, &handed[..earlier]));
             }
         }
     }
 
     /// A step, once for each combination of the matrix that makes a difference to it.
-    fn step(&mut self, job: &Job<'y>, index: usize, step: Node<'y>) {
+    fn step(&mut self, job: &Job<'y>, index: usize, (step, handed): (Node<'y>, &[Arg])) {
         let env: Vec<Node<'y>> = step.get("env").into_iter().chain(job.env.iter().copied()).collect();
         let groups = groups(job, step, &env);
         let mut merged: Vec<(Draft<'y>, Vec<&Row>)> = Vec::new();
@@ -196,7 +203,12 @@ impl<'y> Found<'y> {
             merged.iter().map(|(draft, rows)| (draft.what.clone(), rows.clone())).collect();
         for (draft, rows) in merged {
             let rows = job.matrix.rows.is_some().then(|| together(&draft.what, rows, &all));
-            let site = site(job, index, step, &env, draft, rows.as_deref());
+            let mut site = site(job, index, step, &env, draft, rows.as_deref());
+            let known: HashSet<&String> = site.build.env.iter().map(|arg| &arg.name).collect();
+            // The last one counts.
+            let new = handed.iter().rev().take(MAX_HANDED).filter(|arg| !known.contains(&arg.name)).cloned();
+            let new: Vec<Arg> = new.collect();
+            site.build.env.extend(new);
             self.sites.push(site);
         }
     }
@@ -248,6 +260,8 @@ fn site<'y>(
     };
     let build = Build {
         others: Vec::new(),
+        partial: false,
+        own_machine: job.own_machine,
         id: None,
         front: draft.front,
         name,
@@ -256,7 +270,7 @@ fn site<'y>(
         target: draft.target,
         args: draft.args,
         args_known: draft.args_known,
-        env: variables(env),
+        env: variables(draft.env, env),
         runs,
         job: job.id.map(str::to_owned),
     };
@@ -264,14 +278,15 @@ fn site<'y>(
     Site { source: job.source, build, step, kind: draft.kind, safe, windows, env: env.to_vec() }
 }
 
-/// All that the mappings set, the nearest of a name only.
-fn variables(env: &[Node<'_>]) -> Vec<Arg> {
-    let mut found: Vec<Arg> = Vec::new();
+/// What is `own`, and all that the mappings set, the nearest of a name only.
+fn variables(own: Vec<Arg>, env: &[Node<'_>]) -> Vec<Arg> {
+    let mut found = own;
+    let mut seen: HashSet<String> = found.iter().map(|arg| arg.name.clone()).collect();
     for entry in env.iter().flat_map(|env| env.entries()) {
         let name = entry.key.text().unwrap_or_default();
-        if !found.iter().any(|arg| arg.name == name) {
+        if seen.insert(name.to_owned()) {
             let value = entry.value.text().map(str::to_owned);
-            found.push(Arg { name: name.to_owned(), value, span: entry.key.span() });
+            found.push(Arg { name: name.to_owned(), value, span: entry.key.span(), from: Vec::new() });
         }
     }
     found

@@ -3,8 +3,9 @@
 use super::super::command::Pass;
 use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, quoted};
-use super::super::{Lane, Runs};
+use super::super::{ANY_LANE, Lane, Passing, Runs};
 use super::Site;
+use super::expression::mentioned;
 use super::step::{Kind, Script};
 use crate::fix::{Edit, Fix};
 use crate::text::line_ending;
@@ -13,7 +14,7 @@ use crate::text::line_ending;
 const MAX_UNKNOWN: usize = 3;
 
 /// The fix for a build that passes no lane.
-pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Fix, String> {
+pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Passing, String> {
     if !is_name(lane.arg) {
         return Err(format!("`{}` is no name that a variable can have", lane.arg));
     }
@@ -25,18 +26,25 @@ pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Fix, String> {
     if site.step.is_alias() || around.any(is_elsewhere) {
         return Err("it is used in several places, by an alias".into());
     }
-    let value = value(site, lane)?;
+    let mut value = value(site, lane)?;
     let line = format!("{}={value}", lane.arg);
     let edits = match &site.kind {
         Kind::Push { old: true } => return Err("this version of the action is too old for cache mounts".into()),
         Kind::Push { old: false } => vec![input(site, "build-args", &line)?],
         Kind::Bake => vec![input(site, "set", &format!("*.args.{line}"))?],
-        Kind::Script(script) => in_script(site, script, lane, &value)?,
+        Kind::Script(script) => {
+            let own = own(site, script, lane, &value)?;
+            let edits = in_script(site, script, lane, (&value, own.is_some()))?;
+            value = own.unwrap_or(value);
+            edits
+        }
     };
-    let title = format!("pass `{line}`");
+    let title = format!("pass `{}={value}`", lane.arg);
     let is_known = site.safe.is_some() && (site.windows.is_some() || !matches!(site.kind, Kind::Script(_)));
     // Where more may be passed, the lane may be among it.
-    Ok(if is_known && site.build.args_known { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
+    let is_safe = is_known && site.build.args_known;
+    let fix = if is_safe { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) };
+    Ok(Passing { fix, value: Some(value) })
 }
 
 /// Whether a change to the value would change other places too.
@@ -60,7 +68,49 @@ fn value(site: &Site<'_>, lane: &Lane<'_>) -> Result<String, String> {
     if site.safe.is_none() && names.len() > MAX_UNKNOWN {
         return Err(format!("only a run knows which of {joined} tell its jobs apart"));
     }
-    Ok(names.iter().map(|name| format!("${{{{ matrix.{name} }}}}")).collect::<Vec<_>>().join("-"))
+    // Jobs with matrices of the same values part themselves by their names, too.
+    let job = lane.shared.then(|| "${{ github.job }}".to_owned());
+    let axes = names.iter().map(|name| format!("${{{{ matrix.{name} }}}}"));
+    Ok(job.into_iter().chain(axes).collect::<Vec<_>>().join("-"))
+}
+
+/// The value that the variable of the lane's name has in the script by now, where that can be handed on. `None` where it
+/// has none.
+fn own(site: &Site<'_>, script: &Script<'_>, lane: &Lane<'_>, value: &str) -> Result<Option<String>, String> {
+    let in_script = script.sets.iter().rfind(|(name, _)| name == lane.arg).map(|(_, own)| own.as_str());
+    let (own, everywhere) = match in_script {
+        Some(own) => (own, false),
+        None => match site.env.iter().find_map(|env| Some((*env, env.get(lane.arg)?))) {
+            // What the workflow sets, it sets for all jobs.
+            Some((env, own)) => (own.text().unwrap_or_default(), env.parent().is_none_or(|map| map.parent().is_none())),
+            None => return Ok(handed(site, lane)),
+        },
+    };
+    if own == value || parts(own, everywhere, site, lane) {
+        return Ok(Some(own.to_owned()));
+    }
+    Err(format!("`{}` is `{own}` there by now, which several jobs have: make it `{value}`", lane.arg))
+}
+
+/// The variable itself, where an earlier step has given it a value that is another one in each job. A value that is not is
+/// none: the step's own counts before it.
+fn handed(site: &Site<'_>, lane: &Lane<'_>) -> Option<String> {
+    let set = site.build.env.iter().find(|arg| arg.name == lane.arg || arg.name == ANY_LANE)?;
+    let good = set.name == ANY_LANE || set.value.as_deref().is_some_and(|own| parts(own, false, site, lane));
+    good.then(|| format!("${}", lane.arg))
+}
+
+/// Whether `own` is another value in each job that runs the build; `everywhere` says whether it stands for all jobs.
+fn parts(own: &str, everywhere: bool, site: &Site<'_>, lane: &Lane<'_>) -> bool {
+    let axes = match &site.build.runs {
+        Runs::Once => &[][..],
+        Runs::Matrix(axes) => axes,
+    };
+    let has = |context: &str, name: &str| mentioned(own, context).iter().any(|own| own == name);
+    let text = own.split("${{").map(|part| part.split_once("}}").map_or(part, |(_, behind)| behind));
+    // A name that a job has for itself, in words.
+    let named = || !everywhere && text.clone().any(|part| part.contains(|ch: char| ch.is_ascii_alphanumeric()));
+    axes.iter().all(|axis| has("matrix", axis)) && (!lane.shared || has("github", "job") || named())
 }
 
 /// Adds `line` to the list that is the input `name` of an action.
@@ -136,13 +186,17 @@ fn in_quotes(text: &str) -> String {
 }
 
 /// Gives the step the variable, and the command the argument.
-fn in_script(site: &Site<'_>, script: &Script<'_>, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
+fn in_script(
+    site: &Site<'_>,
+    script: &Script<'_>,
+    lane: &Lane<'_>,
+    (value, set): (&str, bool),
+) -> Result<Vec<Edit>, String> {
     let text = script.run.text().unwrap_or_default();
     let powershell = ["$env:", "`\n", "& docker"].iter().any(|sign| text.contains(sign));
     if script.dialect == Dialect::Windows || site.windows.unwrap_or(powershell) {
         return Err("its shell may be one of Windows".into());
     }
-    let set = site.env.iter().any(|env| env.get(lane.arg).is_some());
     let mut edits = Vec::new();
     if !set {
         edits.push(variable(site.step, lane.arg, value)?);

@@ -10,6 +10,8 @@ use crate::text::Span;
 
 /// Shells that read scripts as the lexer does.
 const POSIX: &[&str] = &["bash", "sh", "dash", "zsh", "ksh"];
+/// How many variables of a script are kept for a command.
+const MAX_VARIABLES: usize = 200;
 /// Those of Windows.
 const WINDOWS: &[&str] = &["pwsh", "powershell", "cmd"];
 
@@ -29,6 +31,8 @@ pub(super) struct Draft<'y> {
     pub(super) target: Option<String>,
     pub(super) args: Vec<Arg>,
     pub(super) args_known: bool,
+    /// What the script itself puts into its environment.
+    pub(super) env: Vec<Arg>,
     pub(super) kind: Kind<'y>,
 }
 
@@ -57,6 +61,8 @@ pub(super) struct Script<'y> {
     pub(super) open: bool,
     /// The shell's grammar.
     pub(super) dialect: Dialect,
+    /// The variables that the script sets above the command, with their values as written.
+    pub(super) sets: Vec<(String, String)>,
 }
 
 impl Draft<'_> {
@@ -122,9 +128,24 @@ fn scripts<'y>(step: Node<'y>, run: Node<'y>, job: &Job<'y>, scope: &Scope<'_, '
         Need::Expression(raw) => scope.known(raw),
     };
     let folder = folder(step, job, scope);
-    let commands = command::all(shell::read(text, folder.as_deref(), dialect, &known));
+    let (commands, variables) = command::all(shell::read(text, folder.as_deref(), dialect, &known));
     let pieces = if commands.is_empty() { Vec::new() } else { run.pieces() };
-    let drafted = |(simple, command): (Simple, Command)| {
+    let written = |need: Need<'_>| match need {
+        Need::Variable(name) => scope.variable(name).map(str::to_owned),
+        Need::Expression(raw) => Some(scope.written(raw)),
+    };
+    let drafted = |found: command::Found| {
+        let env = found.environment(&variables).into_iter().map(|(name, word)| Arg {
+            name: name.to_owned(),
+            value: word.map(|word| word.value(&written)),
+            span: run.span(),
+            from: Vec::new(),
+        });
+        let env = env.collect();
+        let set = variables[..found.above].iter().rev().take(MAX_VARIABLES).rev();
+        let set = set.filter_map(|set| Some((set.name.clone(), set.value.as_ref()?.value(&written))));
+        let sets = set.collect();
+        let command::Found { simple, command, .. } = found;
         let place = |span: Span| span_in_file(&pieces, span).unwrap_or_else(|| run.span());
         let words = &simple.words;
         let span = place(Span::new(words[command.tool].span.start, words[command.behind].span.end));
@@ -137,8 +158,8 @@ fn scripts<'y>(step: Node<'y>, run: Node<'y>, job: &Job<'y>, scope: &Scope<'_, '
         let args = command.args.iter().map(|arg| arg_of(arg, &simple, &command, scope, place)).collect();
         let at = end_in_file(&pieces, words[command.behind].span.end);
         let (front, args_known, open) = (command.front, command.args_known, simple.open);
-        let kind = Kind::Script(Box::new(Script { run, command, at, open, dialect }));
-        Drafted::Build(Draft { front, span, what, target, args, args_known, kind })
+        let kind = Kind::Script(Box::new(Script { run, command, at, open, dialect, sets }));
+        Drafted::Build(Draft { front, span, what, target, args, args_known, env, kind })
     };
     commands.into_iter().map(drafted).collect()
 }
@@ -160,7 +181,7 @@ fn arg_of(
         own.or_else(|| written(Need::Variable(&arg.name)))
     };
     let value = arg.value.as_ref().map(|value| value.value(&written)).or_else(from_outside);
-    Arg { name: arg.name.clone(), value, span: place(arg.span) }
+    Arg { name: arg.name.clone(), value, span: place(arg.span), from: Vec::new() }
 }
 
 /// The folder that the step's script starts in.

@@ -175,7 +175,12 @@ impl<'y> File<'y> {
                 let value = value.and_then(|value| self.followed(value, 0));
                 if seen.insert(name) {
                     let text = value.and_then(Node::text).map(str::to_owned);
-                    variables.push(Arg { name: name.to_owned(), value: text, span: entry.value.span() });
+                    variables.push(Arg {
+                        name: name.to_owned(),
+                        value: text,
+                        span: entry.value.span(),
+                        from: Vec::new(),
+                    });
                 }
             }
         }

@@ -12,11 +12,10 @@ mod legs;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::pipelines::{self, Format, Job, Reader, Script};
+use super::pipelines::{self, Format, Found, Job, Reader, Script};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
-use super::{Build, Call, Lane, Runs, Unknown, Wiring, WiringError};
-use crate::fix::Fix;
+use super::{Call, Passer, Runs, Unknown, Wiring, WiringError};
 use crate::text::Span;
 use jobs::File;
 
@@ -53,17 +52,20 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
     let file = File::new(&yaml).ok_or_else(unlike)?;
     let mut reader = gather(&file);
     let calls = calls(&file, &mut reader.unknown);
-    Ok(Wiring { calls, ..reader.wiring() })
+    Ok(Wiring { calls, order: order(&file), ..reader.wiring() })
 }
 
-/// Passes the lane: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"` behind `build`.
+/// What passes lanes: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"` behind `build`.
 ///
 /// # Errors
-/// Why a person has to do it.
-pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let yaml = Yaml::read(source).map_err(|error| error.message)?;
-    let file = File::new(&yaml).ok_or("it is no pipeline")?;
-    let found = gather(&file).at(build)?;
+/// Why it is none.
+pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
+    let file = File::new(yaml).ok_or("it is no pipeline")?;
+    Ok(pipelines::passer(gather(&file).finish(), |found, _| lane(found)))
+}
+
+/// What holds the lane for all jobs that run a build.
+fn lane(found: &Found<'_>) -> Result<String, String> {
     let mut seen = HashSet::new();
     for (job, legs) in found.legs() {
         let names: HashSet<String> = match legs.as_slice() {
@@ -79,7 +81,7 @@ pub fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String>
     if !found.all_listed() {
         return Err(format!("whether ${SLUG} differs for each job cannot be seen here"));
     }
-    pipelines::insert(source, &found, lane, &format!("${SLUG}"))
+    Ok(format!("${SLUG}"))
 }
 
 /// What GitLab makes of a job's name.
@@ -148,6 +150,51 @@ fn calls(file: &File<'_>, unknown: &mut Vec<Unknown>) -> Vec<Call> {
     calls
 }
 
+/// Which jobs wait for which: those that `needs` names, or else all of the stages before their own. A stage stands in the
+/// list as [`stage`] names it.
+fn order(file: &File<'_>) -> Vec<(String, Vec<String>)> {
+    let listed = file.root().get("stages").map(Node::scalars).unwrap_or_default();
+    let mut stages: Vec<&str> = listed.into_iter().filter_map(Node::text).collect();
+    if stages.is_empty() {
+        stages.extend(["build", "test", "deploy"]);
+    }
+    stages.insert(0, ".pre");
+    stages.push(".post");
+    let mut members: Vec<Vec<String>> = vec![Vec::new(); stages.len()];
+    let mut order = Vec::new();
+    for (name, node) in file.jobs().into_iter().filter(|(name, _)| !name.starts_with('.')) {
+        let chain = file.chain(node);
+        let own = file.own(&chain, "stage").and_then(Node::text).unwrap_or("test");
+        let at = stages.iter().position(|stage| *stage == own);
+        if let Some(at) = at {
+            members[at].push(name.to_owned());
+        }
+        let needs = chain.iter().any(|map| map.get("needs").is_some()).then(|| file.own(&chain, "needs"));
+        let after = match needs {
+            Some(needs) => {
+                let needs = needs.map(Node::items).unwrap_or_default();
+                needs
+                    .iter()
+                    .filter_map(|need| need.text().or_else(|| need.get_text("job")))
+                    .map(str::to_owned)
+                    .collect()
+            }
+            None => at.and_then(|at| at.checked_sub(1)).map(stage).into_iter().collect(),
+        };
+        order.push((name.to_owned(), after));
+    }
+    for (at, mut members) in members.into_iter().enumerate() {
+        members.extend(at.checked_sub(1).map(stage));
+        order.push((stage(at), members));
+    }
+    order
+}
+
+/// The name that the stage `at` has among jobs: none that a job can have.
+fn stage(at: usize) -> String {
+    format!("\0{at}")
+}
+
 fn listed(node: Node<'_>) -> Vec<Node<'_>> {
     if node.is_list() { node.items() } else { vec![node] }
 }
@@ -163,7 +210,14 @@ fn call(node: Node<'_>, job: Option<&str>, runs: Runs, calls: &mut Vec<Call>, un
         return;
     }
     let path = path.trim_start_matches('/').to_owned();
-    calls.push(Call { span: place.span(), job: job.map(str::to_owned), path, runs, with: Vec::new() });
+    calls.push(Call {
+        span: place.span(),
+        job: job.map(str::to_owned),
+        path,
+        runs,
+        own_machine: false,
+        with: Vec::new(),
+    });
 }
 
 #[cfg(test)]

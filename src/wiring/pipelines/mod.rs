@@ -15,7 +15,7 @@ use super::shell::{Dialect, Need};
 use super::yaml::{Node, Yaml};
 use super::{Arg, Wiring, WiringError};
 
-pub(super) use pass::{insert, joined, valid};
+pub(super) use pass::{is_alike, is_kept, joined, passer, valid};
 pub(super) use reader::{Found, Reader};
 pub(super) use script::Script;
 
@@ -37,7 +37,7 @@ pub(super) fn variables(own: Option<Node<'_>>, outer: Vec<Arg>) -> Vec<Arg> {
     for entry in maps.into_iter().flat_map(Node::entries) {
         if let Some(name) = entry.key.text() {
             let value = entry.value.text().map(str::to_owned);
-            all.push(Arg { name: name.to_owned(), value, span: entry.value.span() });
+            all.push(Arg { name: name.to_owned(), value, span: entry.value.span(), from: Vec::new() });
         }
     }
     let names: HashSet<String> = all.iter().map(|arg| arg.name.clone()).collect();

@@ -1,19 +1,34 @@
 //! Putting an argument into a command that stands in a YAML value.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::command::Pass;
 use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, Yaml};
-use super::super::{Lane, Runs};
+use super::super::{Lane, Passer, Passing, Runs};
 use super::{Found, Leg};
-use crate::fix::{Edit, Fix, apply};
+use crate::fix::{Edit, Fix};
+use crate::text::Span;
 
-/// Passes `value`, as it is to be written within a shell's double quotes, to the command that was found.
-///
-/// The file is read again with the edit in it: it is handed out only where nothing but this one text has changed, and
-/// that by the inserted words.
-pub(in super::super) fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>, value: &str) -> Result<Fix, String> {
+/// What passes lanes to the commands `found`: the value that `value` names, as it is to be written within a shell's double
+/// quotes.
+pub(in super::super) fn passer<'d>(
+    found: Vec<Found<'d>>,
+    value: impl Fn(&Found<'d>, &Lane<'_>) -> Result<String, String> + 'd,
+) -> Passer<'d> {
+    let mut places: HashMap<Span, Vec<usize>> = HashMap::new();
+    for (index, found) in found.iter().enumerate() {
+        places.entry(found.build.span).or_default().push(index);
+    }
+    Box::new(move |build, lane| {
+        let mut here = places.get(&build.span).into_iter().flatten().map(|index| &found[*index]);
+        let found = here.find(|found| found.build.what == build.what && found.build.target == build.target);
+        let found = found.ok_or("the file has changed since it was read")?;
+        insert(found, lane, value(found, lane)?)
+    })
+}
+
+fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Passing, String> {
     if !is_name(lane.arg) {
         return Err(format!("`{}` is no name for a variable", lane.arg));
     }
@@ -25,7 +40,7 @@ pub(in super::super) fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>,
     if !found.simple.open {
         return Err("the command stands within quotes".to_owned());
     }
-    let (at, text) = spot(found, lane.arg, value)?;
+    let (at, text) = spot(found, lane.arg, &value)?;
     // Behind a word, so the byte before must be one of the file's; before a word, the one at it.
     let unclear = || "its place within the YAML text is not clear".to_owned();
     let script = &found.script;
@@ -41,15 +56,11 @@ pub(in super::super) fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>,
         Some(Style::Double) => text.replace('\\', "\\\\").replace('"', "\\\""),
         Some(Style::Single) => text.replace('\'', "''"),
         Some(Style::Plain) if text.contains(": ") || text.contains(" #") => return Err(unclear()),
-        Some(_) => text.clone(),
+        Some(_) => text,
         None => return Err(unclear()),
     };
     let fix = Fix::safe(format!("pass `{}`", lane.arg), vec![Edit::insert(file, written)]);
-    let old = line.node.text().ok_or_else(unclear)?;
-    let cut = at - line.base;
-    let (head, tail) = old.get(..cut).zip(old.get(cut..)).ok_or_else(unclear)?;
-    let expected = format!("{head}{text}{tail}");
-    if proved(source, &fix, old, &expected) { Ok(fix) } else { Err(unclear()) }
+    Ok(Passing { fix, value: Some(value) })
 }
 
 /// Where in the script to put what.
@@ -69,20 +80,28 @@ fn spot(found: &Found<'_>, arg: &str, value: &str) -> Result<(usize, String), St
     }
 }
 
-/// Whether the fixed file differs from `source` in one text, which was `old` and is `new`.
-fn proved(source: &str, fix: &Fix, old: &str, new: &str) -> bool {
-    let applied = apply(source.as_bytes(), &[fix]);
-    let Ok(fixed) = String::from_utf8(applied.bytes) else { return false };
-    let (Ok(before), Ok(after)) = (Yaml::read(source), Yaml::read(&fixed)) else { return false };
-    let (before, after): (Vec<_>, Vec<_>) = (before.roots().collect(), after.roots().collect());
-    let mut changed = 0;
-    let same = before.len() == after.len()
-        && before.iter().zip(&after).all(|(before, after)| alike(*before, *after, (old, new), &mut changed));
-    same && changed == 1
+/// Whether the YAML file `after` is `before` but for texts into which something was put.
+pub(in super::super) fn is_kept(before: &str, after: &str) -> bool {
+    // Every byte of the old text comes in the new one, in order.
+    same(before, after, &|old, new| {
+        let mut rest = new.bytes();
+        old.bytes().all(|byte| rest.any(|other| other == byte))
+    })
 }
 
-/// Whether both are the same but for texts that were `change.0` and are `change.1`, which are counted.
-fn alike(before: Node<'_>, after: Node<'_>, change: (&str, &str), changed: &mut usize) -> bool {
+/// Whether both YAML files have the same values.
+pub(in super::super) fn is_alike(before: &str, after: &str) -> bool {
+    same(before, after, &|old, new| old == new)
+}
+
+/// Whether both files have the same values, by what `texts` says of each pair.
+fn same(before: &str, after: &str, texts: &dyn Fn(&str, &str) -> bool) -> bool {
+    let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else { return false };
+    let (before, after): (Vec<_>, Vec<_>) = (before.roots().collect(), after.roots().collect());
+    before.len() == after.len() && before.iter().zip(&after).all(|(before, after)| alike(*before, *after, texts))
+}
+
+fn alike(before: Node<'_>, after: Node<'_>, texts: &dyn Fn(&str, &str) -> bool) -> bool {
     if before.is_alias() || after.is_alias() {
         return before.is_alias() && after.is_alias();
     }
@@ -90,13 +109,11 @@ fn alike(before: Node<'_>, after: Node<'_>, change: (&str, &str), changed: &mut 
         return false;
     }
     if let (Some(old), Some(new)) = (before.text(), after.text()) {
-        let is_change = (old, new) == change;
-        *changed += usize::from(is_change);
-        return old == new || is_change;
+        return texts(old, new);
     }
     let (before_items, after_items) = (children(before), children(after));
     before_items.len() == after_items.len()
-        && before_items.into_iter().zip(after_items).all(|(before, after)| alike(before, after, change, changed))
+        && before_items.into_iter().zip(after_items).all(|(before, after)| alike(before, after, texts))
 }
 
 fn children(node: Node<'_>) -> Vec<Node<'_>> {

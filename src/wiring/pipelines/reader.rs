@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::command::{self, BuildArg, Command, Pass};
-use super::super::shell::{self, Dialect, Need, Piece, Simple, Word};
+use super::super::shell::{self, Dialect, Need, Piece, Simple, Variable, Word};
 use super::super::{Arg, Build, Front, Runs, Unknown, What, Wiring};
 use super::values::Scope;
 use super::{Format, Job, Leg, Script, may_build, valid, varying};
@@ -86,16 +86,23 @@ impl<'y> Reader<'y> {
             let scope = Scope::new(self.format, job, legs.get(leg).copied());
             let values = |need: Need<'_>| scope.known(need);
             let commands = shell::read(script.text(), job.folder.as_deref(), job.dialect, &values);
-            let commands = command::all(commands.into_iter().map(|simple| self.expressions(simple, &values)).collect());
+            let (commands, variables) =
+                command::all(commands.into_iter().map(|simple| self.expressions(simple, &values)).collect());
             let runs: Vec<usize> = if alike { (0..legs.len()).collect() } else { vec![leg] };
-            for (simple, command) in commands {
-                self.add(script, (job, &runs), &scope, (simple, command));
+            for found in commands {
+                self.add(script, (job, &runs), &scope, (found, &variables));
             }
         }
     }
 
-    fn add(&mut self, script: &Rc<Script<'y>>, by: (&Job<'_>, &[usize]), scope: &Scope<'_>, it: (Simple, Command)) {
-        let ((job, legs), (simple, command)) = (by, it);
+    fn add(
+        &mut self,
+        script: &Rc<Script<'y>>,
+        (job, legs): (&Job<'_>, &[usize]),
+        scope: &Scope<'_>,
+        (found, variables): (command::Found, &[Variable]),
+    ) {
+        let command = &found.command;
         let span = script.in_file(command.span);
         let values = |need: Need<'_>| scope.known(need);
         let known = self.places.get(&span);
@@ -103,15 +110,15 @@ impl<'y> Reader<'y> {
         if job.template && known.is_some_and(|places| places.is_empty() || places.iter().any(others)) {
             return;
         }
-        let what = match command::what(&command, simple.folder.as_deref(), &values) {
+        let what = match command::what(command, found.simple.folder.as_deref(), &values) {
             Ok(what) => what,
             Err(why) => return self.doubt(span, script.unmasked(&why)),
         };
         let mut build = build(job, command.front, span, what);
         build.target = command.target.as_ref().and_then(|target| target.resolve(&values));
-        build.args = args(script, scope, &command);
+        build.args = args(script, scope, command);
         build.args_known = command.args_known;
-        build.env = env(script, job, scope, (&simple, &command));
+        build.env = env(script, job, scope, (&found, variables));
         let places = self.places.entry(span).or_default();
         let same = |at: &&usize| {
             let other = &self.found[**at].build;
@@ -121,6 +128,7 @@ impl<'y> Reader<'y> {
         if at == self.found.len() {
             places.push(at);
             let (script, dialect) = (Rc::clone(script), job.dialect);
+            let command::Found { simple, command, .. } = found;
             self.found.push(Found { build, command, simple, script, dialect, by: Vec::new() });
         }
         self.found[at].run_by(job, legs);
@@ -191,14 +199,7 @@ impl<'y> Reader<'y> {
         let mut unknown = std::mem::take(&mut self.unknown);
         unknown.sort_by_key(|unknown| unknown.span);
         let builds = self.finish().into_iter().map(|found| found.build).collect();
-        Wiring { builds, unknown, inline: Vec::new(), calls: Vec::new() }
-    }
-
-    /// The build at the place of `build`.
-    pub(in super::super) fn at(self, build: &Build) -> Result<Found<'y>, String> {
-        let same = |found: &Found<'_>| found.build.span == build.span && found.build.what == build.what;
-        let found = self.finish().into_iter().find(same);
-        found.ok_or_else(|| "the file has changed since it was read".to_owned())
+        Wiring { builds, unknown, ..Wiring::default() }
     }
 }
 
@@ -244,6 +245,8 @@ fn build(job: &Job<'_>, front: Front, span: Span, what: What) -> Build {
         env: Vec::new(),
         runs: Runs::Once,
         job: Some(job.name.to_owned()),
+        partial: false,
+        own_machine: false,
         others: Vec::new(),
     }
 }
@@ -260,25 +263,29 @@ fn args(script: &Script<'_>, scope: &Scope<'_>, command: &Command) -> Vec<Arg> {
         },
     };
     let args = command.args.iter();
-    args.map(|arg| Arg { name: arg.name.clone(), value: value(arg), span: script.in_file(arg.span) }).collect()
+    args.map(|arg| Arg { name: arg.name.clone(), value: value(arg), span: script.in_file(arg.span), from: Vec::new() })
+        .collect()
 }
 
 /// The environment of a build that takes anything from there: its own assignments, the matrix's, then the job's.
-fn env(script: &Script<'_>, job: &Job<'_>, scope: &Scope<'_>, it: (&Simple, &Command)) -> Vec<Arg> {
-    let (simple, command) = it;
+fn env(script: &Script<'_>, job: &Job<'_>, scope: &Scope<'_>, it: (&command::Found, &[Variable])) -> Vec<Arg> {
+    let (found, variables) = it;
+    let command = &found.command;
     if !matches!(command.front, Front::Compose | Front::Bake | Front::BakeAction) {
         return Vec::new();
     }
-    let own = simple.sets.iter().chain(&command.sets).map(|(name, word)| Arg {
-        name: name.clone(),
-        value: Some(script.unmasked(&word.written())),
-        span: script.in_file(word.span),
+    let own = found.environment(variables).into_iter().map(|(name, word)| Arg {
+        name: name.to_owned(),
+        value: word.map(|word| script.unmasked(&word.written())),
+        span: script.in_file(word.map_or(command.span, |word| word.span)),
+        from: Vec::new(),
     });
     let axes = job.legs.first().into_iter().flatten().map(|(name, _)| name).chain(&job.axes);
     let axes = axes.filter(|name| scope.varies(name)).map(|name| Arg {
         name: name.clone(),
         value: None,
         span: script.in_file(command.span),
+        from: Vec::new(),
     });
     let mut seen = HashSet::new();
     own.chain(axes).chain(job.env.iter().cloned()).filter(|arg| seen.insert(arg.name.clone())).collect()

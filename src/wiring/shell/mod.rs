@@ -25,7 +25,7 @@ pub enum Dialect {
     Windows,
 }
 
-/// One simple command.
+/// One simple command; assignments that stand alone are one without words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simple {
     /// Its words; redirections, keywords and leading assignments are not among them.
@@ -36,6 +36,45 @@ pub struct Simple {
     pub folder: Option<String>,
     /// Whether a word that is put into it reaches the shell as it is written: not within double quotes or backticks.
     pub open: bool,
+}
+
+/// A variable that a script sets for what comes below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` where it keeps the one that it has.
+    pub value: Option<Word>,
+    /// Whether the commands below get it in their environment, if it was not there before.
+    pub exported: bool,
+}
+
+impl Simple {
+    /// The variables that it sets for what comes below.
+    #[must_use]
+    pub fn variables(&self) -> Vec<Variable> {
+        let Some((first, rest)) = self.words.split_first() else {
+            let plain = |(name, value): &(String, Word)| Variable {
+                name: name.clone(),
+                value: Some(value.clone()),
+                exported: false,
+            };
+            return self.sets.iter().map(plain).collect();
+        };
+        let first = first.text().unwrap_or_default();
+        if !track::SETTERS.contains(&first) {
+            return Vec::new();
+        }
+        let exported = first == "export" || rest.iter().any(|word| word.text() == Some("-x"));
+        let set = |word: &Word| match word.assignment() {
+            Some((name, value)) => Some(Variable { name: name.to_owned(), value: Some(value), exported }),
+            None => {
+                let name = word.text().filter(|name| is_name(name))?.to_owned();
+                Some(Variable { name, value: None, exported })
+            }
+        };
+        rest.iter().filter_map(set).collect()
+    }
 }
 
 /// A word.

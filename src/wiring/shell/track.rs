@@ -22,7 +22,7 @@ const CLOSERS: &[&str] = &["fi", "done", "esac", "}"];
 /// What stands before a command without changing it.
 const KEYWORDS: &[&str] = &["then", "do", "else", "elif", "!", "time"];
 /// What sets variables by `NAME=value` words.
-const SETTERS: &[&str] = &["export", "readonly", "local", "declare", "typeset"];
+pub(super) const SETTERS: &[&str] = &["export", "readonly", "local", "declare", "typeset"];
 /// What sets variables in its own way.
 const READERS: &[&str] = &["read", "unset", "getopts", "mapfile", "readarray", "let", "printf"];
 /// What asks, so that what stands behind its `&&` may not run.
@@ -210,6 +210,9 @@ impl Tracker<'_> {
             .filter_map(|word| word.assignment().map(|(name, value)| (name.to_owned(), self.seen(&value))))
             .collect();
         let Some(first) = words.first() else {
+            if !apart {
+                self.emit(sets.clone(), &[]);
+            }
             if !apart && !maybe {
                 for (name, value) in sets {
                     self.set(name, value);
@@ -218,8 +221,9 @@ impl Tracker<'_> {
             return;
         };
         let name = first.text().unwrap_or_default();
-        if SETTERS.contains(&name) && !apart && !maybe {
-            for word in &words[1..] {
+        if SETTERS.contains(&name) && !apart {
+            self.emit(sets, words);
+            for word in words[1..].iter().filter(|_| !maybe) {
                 if let Some((name, value)) = word.assignment() {
                     let value = self.seen(&value);
                     self.set(name.to_owned(), value);

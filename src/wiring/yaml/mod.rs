@@ -116,6 +116,11 @@ impl Yaml<'_> {
         self.roots().next()
     }
 
+    /// Where its texts stand, those that are not written included.
+    pub fn texts(&self) -> impl Iterator<Item = Span> {
+        self.items.iter().filter(|item| matches!(item.data, Data::Scalar(..))).map(|item| item.span)
+    }
+
     /// The text that it was read from.
     #[must_use]
     pub const fn source(&self) -> &str {

@@ -1,0 +1,97 @@
+//! Who else builds a Dockerfile: the jobs that may run while another one does.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use crate::rules::wired::Others;
+use crate::wiring::Build;
+
+use super::join::{Files, Joined};
+
+/// How many steps are gone along the jobs that wait for one another, before they count as jobs that do not.
+const MAX_STEPS: usize = 1 << 20;
+
+/// The jobs that build one Dockerfile.
+#[derive(Debug, Default)]
+pub(super) struct Crowd<'r> {
+    /// Those that another one may run beside, by the file that they stand in.
+    beside: HashSet<(usize, &'r str)>,
+    /// Whether two of different files have the same name.
+    namesakes: bool,
+}
+
+impl Crowd<'_> {
+    /// Who else builds what `build` of the file `file` does.
+    pub(super) fn others(&self, file: usize, build: &Build) -> Others {
+        let mut names = build.job.iter().chain(&build.others);
+        match self.beside.is_empty() {
+            // What has no job, a Compose file say, is told who is there.
+            _ if build.job.is_some() && !names.any(|name| self.beside.contains(&(file, name.as_str()))) => Others::None,
+            true => Others::None,
+            false if self.namesakes => Others::Namesakes,
+            false => Others::Jobs,
+        }
+    }
+}
+
+/// The jobs that build each Dockerfile.
+pub(super) fn crowds<'r>(files: &'r Files<'_>, joined: &[Joined]) -> HashMap<PathBuf, Crowd<'r>> {
+    let mut jobs: HashMap<PathBuf, Vec<(usize, &str)>> = HashMap::new();
+    for one in joined {
+        let (Some(path), Some(wires)) = (&one.dockerfile, &files.report(one.file).wires) else { continue };
+        let build = &wires.wiring.builds[one.build];
+        let names = build.job.iter().chain(&build.others);
+        jobs.entry(path.clone()).or_default().extend(names.map(|name| (one.file, name.as_str())));
+    }
+    let mut budget = MAX_STEPS;
+    let crowd = |mut jobs: Vec<(usize, &'r str)>| {
+        jobs.sort_unstable();
+        jobs.dedup();
+        let mut names: Vec<&str> = jobs.iter().map(|(_, name)| *name).collect();
+        names.sort_unstable();
+        let namesakes = names.windows(2).any(|pair| pair[0] == pair[1]);
+        let alone = jobs.chunk_by(|a, b| a.0 == b.0).count() < 2;
+        let ordered = if alone { ordered(files, &jobs, &mut budget) } else { HashSet::new() };
+        let beside = if jobs.len() < 2 { Vec::new() } else { jobs };
+        Crowd { beside: beside.into_iter().filter(|(_, name)| !ordered.contains(name)).collect(), namesakes }
+    };
+    let mut crowds = HashMap::new();
+    let mut all: Vec<_> = jobs.into_iter().collect();
+    all.sort_unstable();
+    let mut crowd = crowd;
+    for (path, jobs) in all {
+        crowds.insert(path, crowd(jobs));
+    }
+    crowds
+}
+
+/// Those of the jobs, all of one file, that come before or behind each of the others.
+fn ordered<'r>(files: &'r Files<'_>, jobs: &[(usize, &'r str)], budget: &mut usize) -> HashSet<&'r str> {
+    let wires = jobs.first().and_then(|(file, _)| files.report(*file).wires.as_ref());
+    let Some(order) = wires.map(|wires| &wires.wiring.order).filter(|order| !order.is_empty()) else {
+        return HashSet::new();
+    };
+    let after: HashMap<&str, &Vec<String>> = order.iter().map(|(job, after)| (job.as_str(), after)).collect();
+    // How many others each one has before or behind it.
+    let mut known: HashMap<&'r str, usize> = jobs.iter().map(|(_, name)| (*name, 0)).collect();
+    for (_, job) in jobs {
+        let mut seen: HashSet<&str> = HashSet::from([*job]);
+        let mut open: Vec<&str> = vec![*job];
+        while let Some(next) = open.pop() {
+            for before in after.get(next).into_iter().flat_map(|after| after.iter()) {
+                if *budget == 0 {
+                    return HashSet::new();
+                }
+                *budget -= 1;
+                if seen.insert(before) {
+                    open.push(before);
+                    if let Some(count) = known.get_mut(before.as_str()) {
+                        *count += 1;
+                        known.entry(*job).and_modify(|count| *count += 1);
+                    }
+                }
+            }
+        }
+    }
+    known.into_iter().filter(|(_, count)| *count + 1 == jobs.len()).map(|(name, _)| name).collect()
+}

@@ -1,0 +1,334 @@
+//! Which build leads to which Dockerfile, through Compose and bake files and the workflows that call one another.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::rules::wired;
+use crate::wiring::{self, ANY_LANE, Arg, Build, Call, Front, Kind, Runs, Unknown, What};
+
+use super::{FileReport, Verdict, World};
+
+/// The names that Compose and bake look for, in their order. Compose takes the first, bake all.
+const COMPOSE: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDES: &[&str] =
+    &["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+const BAKE: &[&str] = &["docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl"];
+
+/// A build with the Dockerfile that it comes down to.
+#[derive(Debug)]
+pub struct Joined {
+    /// The report that the build stands in, by its index.
+    pub file: usize,
+    /// The build, by its index there.
+    pub build: usize,
+    /// The Dockerfile, from the root of the file system on; `None` for one within a file.
+    pub dockerfile: Option<PathBuf>,
+    /// The builds of Compose or bake files that are laid over one another, by file and index: those that stand between the
+    /// build and the Dockerfile, or those that add to it.
+    pub layers: Vec<(usize, usize)>,
+    /// The stage that is built.
+    pub target: Option<String>,
+    /// How often it runs at once, where another file that calls this one says so.
+    pub called: Option<Runs>,
+    /// Whether all that call it give each run a machine of its own.
+    pub own_machine: bool,
+}
+
+/// The files of a run, and those that their builds lead to.
+pub(super) struct Files<'r> {
+    reports: &'r [FileReport],
+    /// Compose and bake files that are not among the run's; their indices come behind.
+    outside: Vec<FileReport>,
+    /// All of them, by their paths from the root of the file system on.
+    places: HashMap<PathBuf, usize>,
+}
+
+impl<'r> Files<'r> {
+    pub(super) fn new(reports: &'r [FileReport], world: &World<'_>) -> Self {
+        let place = |(index, report): (usize, &FileReport)| ((world.absolute)(&report.path), index);
+        let places = reports.iter().enumerate().map(place).collect();
+        let mut files = Self { reports, outside: Vec::new(), places };
+        let mut asked = HashSet::new();
+        for report in reports {
+            let Some(wires) = &report.wires else { continue };
+            let root = (world.root)(&report.path, wires.kind);
+            for build in &wires.wiring.builds {
+                let What::Files(paths, _) = &build.what else { continue };
+                for path in paths.iter().flat_map(|path| candidates(build.front, path)) {
+                    let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
+                    if files.places.contains_key(&path) || !asked.insert(path.clone()) {
+                        continue;
+                    }
+                    if let Some(report) = (world.load)(&path, Some(kind(build.front, &path))) {
+                        files.places.insert(path, reports.len() + files.outside.len());
+                        files.outside.push(report);
+                    }
+                }
+            }
+        }
+        files
+    }
+
+    /// The report with this index.
+    pub(super) fn report(&self, index: usize) -> &FileReport {
+        self.reports.get(index).unwrap_or_else(|| &self.outside[index - self.reports.len()])
+    }
+
+    /// The report on the file at `path`.
+    pub(super) fn at(&self, path: &Path) -> Option<&FileReport> {
+        self.places.get(path).map(|index| self.report(*index))
+    }
+
+    fn builds(&self, index: usize) -> &[Build] {
+        self.report(index).wires.as_ref().map_or(&[], |wires| &wires.wiring.builds)
+    }
+
+    fn build(&self, (file, build): (usize, usize)) -> &Build {
+        &self.builds(file)[build]
+    }
+
+    /// What `one` makes of `arg`, and the value that it passes; `None` where it passes neither that nor a namespace.
+    pub(super) fn passes(&self, one: &Joined, arg: &str) -> Option<(Verdict, Option<String>)> {
+        let named = |args: &'_ [Arg]| -> Option<(Verdict, Arg)> {
+            let own = args.iter().find(|own| own.name == arg || own.name == ANY_LANE);
+            let namespace = || args.iter().find(|own| own.name == wired::NAMESPACE);
+            let passed = own.map(|own| (Verdict::Passed, own.clone()));
+            passed.or_else(|| Some((Verdict::Namespace, namespace()?.clone())))
+        };
+        let build = self.build((one.file, one.build));
+        if let Some((verdict, own)) = named(&build.args) {
+            return Some((verdict, own.value));
+        }
+        let (verdict, inner) = one.layers.iter().rev().find_map(|layer| named(&self.build(*layer).args))?;
+        // What is no command is told what it is by whoever uses it.
+        let direct = !matches!(build.what, What::Files(..));
+        let set =
+            |name: &String| build.env.iter().any(|env| env.name == *name || (env.name == ANY_LANE && name == arg));
+        (direct || inner.from.is_empty() || inner.from.iter().any(set)).then_some((verdict, inner.value))
+    }
+
+    /// Every build of the run with each Dockerfile that it builds, those of a file together.
+    pub(super) fn join(&self, world: &World<'_>, unknown: &mut Vec<(usize, Unknown)>) -> Vec<Joined> {
+        let calls = self.calls(world);
+        let families = self.families(world);
+        let mut joined = Vec::new();
+        for (file, report) in self.reports.iter().enumerate() {
+            let Some(wires) = &report.wires else { continue };
+            let root = (world.root)(&report.path, wires.kind);
+            for (build, it) in wires.wiring.builds.iter().enumerate() {
+                let (called, own_machine) = called(&calls, file, it);
+                let one = |dockerfile, layers, target: &Option<String>| {
+                    let (target, called) = (target.clone(), called.clone());
+                    Joined { file, build, dockerfile, layers, target, called, own_machine }
+                };
+                let others = it.id.as_ref().and_then(|id| families.get(&(root.clone(), is_bake(wires.kind), id)));
+                let others = others.map_or(&[][..], Vec::as_slice);
+                if it.partial && others.iter().any(|other| other.0 != file && self.base_of(*other, report)) {
+                    continue;
+                }
+                let over = || self.over(report, others);
+                match &it.what {
+                    What::File(path) => {
+                        let path = self.dockerfile(it.front, (world.absolute)(&root.join(path)));
+                        joined.push(one(Some(path), over(), &it.target));
+                    }
+                    What::Inline(_) => joined.push(one(None, over(), &it.target)),
+                    What::Files(paths, names) => {
+                        let inner = match self.named(it.front, paths, &root, world) {
+                            Ok(inner) => inner,
+                            Err(why) => {
+                                unknown.push((file, Unknown { span: it.span, why }));
+                                continue;
+                            }
+                        };
+                        for (path, layers, target) in self.merged(&inner, names, it.front, world) {
+                            joined.push(one(Some(path), layers, &target));
+                        }
+                    }
+                }
+            }
+        }
+        joined
+    }
+
+    /// Podman and Buildah look for a `Containerfile` first, where none is named.
+    fn dockerfile(&self, front: Front, path: PathBuf) -> PathBuf {
+        let containerfile = path.with_file_name("Containerfile");
+        let first = matches!(front, Front::Podman | Front::Buildah)
+            && path.ends_with("Dockerfile")
+            && self.places.contains_key(&containerfile);
+        if first { containerfile } else { path }
+    }
+
+    /// The builds of each name in the Compose, or the bake, files of each folder.
+    fn families(&self, world: &World<'_>) -> HashMap<(PathBuf, bool, &String), Vec<(usize, usize)>> {
+        let mut families: HashMap<_, Vec<(usize, usize)>> = HashMap::new();
+        for (file, report) in self.reports.iter().enumerate() {
+            let Some(wires) = &report.wires else { continue };
+            let root = (world.root)(&report.path, wires.kind);
+            for (index, build) in wires.wiring.builds.iter().enumerate() {
+                if let Some(id) = &build.id {
+                    families.entry((root.clone(), is_bake(wires.kind), id)).or_default().push((file, index));
+                }
+            }
+        }
+        families
+    }
+
+    /// Whether `other` is what a partial build in `report` adds to.
+    fn base_of(&self, other: (usize, usize), report: &FileReport) -> bool {
+        let named = is_override(&report.path) || !is_usual(&report.path);
+        !self.build(other).partial || (named && is_usual(&self.report(other.0).path))
+    }
+
+    /// Those of the builds of one name that are laid over the one in `report` without anyone naming their file.
+    fn over(&self, report: &FileReport, others: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        if !is_usual(&report.path) {
+            return Vec::new();
+        }
+        others.iter().copied().filter(|(file, _)| is_override(&self.report(*file).path)).collect()
+    }
+
+    /// The files that a command takes, in order.
+    fn named(&self, front: Front, paths: &[String], root: &Path, world: &World<'_>) -> Result<Vec<usize>, String> {
+        let at = |path: &str| {
+            let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
+            self.places.get(&path).copied().filter(|index| self.report(*index).wires.is_some())
+        };
+        let mut found = Vec::new();
+        for path in paths {
+            if !path.ends_with('/') {
+                found.push(at(path).ok_or_else(|| format!("`{path}` is not among the files, or builds nothing"))?);
+                continue;
+            }
+            let named =
+                |names: &[&str]| names.iter().filter_map(|name| at(&format!("{path}{name}"))).collect::<Vec<_>>();
+            if matches!(front, Front::Bake | Front::BakeAction) {
+                found.extend(named(COMPOSE));
+                found.extend(named(BAKE));
+            } else {
+                let base = named(COMPOSE).into_iter().next();
+                found.extend(base);
+                found.extend(base.and_then(|_| named(OVERRIDES).into_iter().next()));
+            }
+        }
+        if found.is_empty() {
+            let what = if front == Front::Compose { "Compose file" } else { "bake file" };
+            return Err(format!("there is no {what} that builds anything among the files"));
+        }
+        Ok(found)
+    }
+
+    /// The builds of the files `inner`, each laid over those before it, that have one of `names`, or all where none is
+    /// named: the Dockerfile, the builds that make one, and the stage.
+    fn merged(
+        &self,
+        inner: &[usize],
+        names: &[String],
+        front: Front,
+        world: &World<'_>,
+    ) -> Vec<(PathBuf, Vec<(usize, usize)>, Option<String>)> {
+        let mut ids: Vec<&str> = Vec::new();
+        let mut layers: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
+        for &file in inner {
+            for (index, build) in self.builds(file).iter().enumerate() {
+                let id = build.id.as_deref().unwrap_or_default();
+                let list = layers.entry(id).or_default();
+                if list.is_empty() {
+                    ids.push(id);
+                }
+                list.push((file, index));
+            }
+        }
+        let chosen: HashSet<&str> = names.iter().map(String::as_str).collect();
+        // A name that is no target's is a group's, of which nothing more is known here.
+        let all =
+            chosen.is_empty() || (front != Front::Compose && chosen.iter().any(|name| !layers.contains_key(name)));
+        let mut found = Vec::new();
+        for id in ids.into_iter().filter(|id| all || chosen.contains(id)) {
+            let own = &layers[id];
+            let last = own.iter().rev().find(|layer| !self.build(**layer).partial).or(own.last());
+            let Some(&(file, _)) = last else { continue };
+            let whole = own.iter().any(|layer| !self.build(*layer).partial);
+            let target = own.iter().rev().find_map(|layer| self.build(*layer).target.clone());
+            for &(_, index) in own.iter().filter(|layer| layer.0 == file && (!whole || !self.build(**layer).partial)) {
+                let build = self.build((file, index));
+                let (What::File(path), Some(wires)) = (&build.what, &self.report(file).wires) else { continue };
+                let path = (world.absolute)(&(world.root)(&self.report(file).path, wires.kind).join(path));
+                let others = own.iter().copied().filter(|layer| layer.0 != file || layer.1 == index);
+                found.push((path, others.collect(), build.target.clone().or_else(|| target.clone())));
+            }
+        }
+        found
+    }
+
+    /// The calls of each file by others of the run, by its index.
+    fn calls(&self, world: &World<'_>) -> HashMap<usize, Vec<&Call>> {
+        let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
+        for report in self.reports {
+            let Some(wires) = report.wires.as_ref().filter(|wires| !wires.wiring.calls.is_empty()) else { continue };
+            let root = (world.root)(&report.path, wires.kind);
+            for call in &wires.wiring.calls {
+                // An action is named by its folder.
+                let names = ["", "/action.yml", "/action.yaml"];
+                let mut files = names.iter().map(|name| (world.absolute)(&root.join(format!("{}{name}", call.path))));
+                if let Some(index) = files.find_map(|path| self.places.get(&path)) {
+                    calls.entry(*index).or_default().push(call);
+                }
+            }
+        }
+        calls
+    }
+}
+
+/// How often `build` of the file `file` runs at once by what calls that file, and whether on a machine of its own.
+fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> (Option<Runs>, bool) {
+    let Some(calls) = calls.get(&file) else { return (None, false) };
+    let own_machine = build.job.is_none() && calls.iter().all(|call| call.own_machine);
+    if build.runs != Runs::Once {
+        return (None, own_machine);
+    }
+    let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
+    // What a file only takes in (GitLab's `include`) runs as its own jobs.
+    let jobs = calls.iter().filter(|call| call.job.is_some()).count();
+    let runs = in_matrix.map(|call| call.runs.clone()).or_else(|| (jobs > 1).then(|| Runs::Matrix(Vec::new())));
+    (runs, own_machine)
+}
+
+/// The files that `path` may stand for: itself, or, with a `/` at its end, those that the front end looks for there.
+fn candidates(front: Front, path: &str) -> Vec<String> {
+    if !path.ends_with('/') {
+        return vec![path.to_owned()];
+    }
+    let bake = matches!(front, Front::Bake | Front::BakeAction);
+    let more = if bake { BAKE } else { OVERRIDES };
+    COMPOSE.iter().chain(more).map(|name| format!("{path}{name}")).collect()
+}
+
+/// The kind of a file that a command of `front` names.
+fn kind(front: Front, path: &Path) -> Kind {
+    match path.extension().and_then(|end| end.to_str()) {
+        _ if front == Front::Compose => Kind::Compose,
+        Some("hcl") => Kind::BakeHcl,
+        Some("json") => Kind::BakeJson,
+        _ => path.to_str().and_then(wiring::kind).unwrap_or(Kind::Compose),
+    }
+}
+
+const fn is_bake(kind: Kind) -> bool {
+    matches!(kind, Kind::BakeHcl | Kind::BakeJson)
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+}
+
+/// Whether the file is laid over the usual ones without anyone naming it.
+fn is_override(path: &Path) -> bool {
+    stem(path).ends_with(".override")
+}
+
+/// Whether the file has one of the names that are looked for.
+fn is_usual(path: &Path) -> bool {
+    matches!(stem(path), "compose" | "docker-compose" | "docker-bake")
+}

@@ -1,0 +1,206 @@
+//! Making the fixes of a file's builds: many at once, proved once; where that fails, halves of them.
+
+use std::collections::HashSet;
+
+use crate::fix::{self, Applicability, Fix};
+use crate::lint::{Dropped, FileReport, MAX_PROOFS, MAX_ROUNDS, Made};
+use crate::text::{LineIndex, Span};
+use crate::wiring::{self, Kind, Lane, Opened, Passed, Passing, Wiring};
+
+use super::Asked;
+
+/// A wiring file with its fixes made.
+#[derive(Debug)]
+pub struct Rewired {
+    /// The new bytes.
+    pub bytes: Vec<u8>,
+    /// The builds that pass the lane now: the 1-based line of each in the file as it was, and what was done.
+    pub made: Vec<Made>,
+    /// Fixes that were dropped, since the file would not have read as it should.
+    pub dropped: Vec<Dropped>,
+}
+
+/// How many bytes of one file are read again before the rest is left for another run.
+const MAX_REREAD: usize = 64 << 20;
+
+/// A fix that is to be made.
+struct Planned<'a> {
+    asked: &'a Asked,
+    /// 1-based, in the file as it was.
+    line: usize,
+    passing: Passing,
+}
+
+/// Makes the fixes of a wiring file's builds up to `level`.
+#[must_use]
+pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
+    let wires = report.wires.as_ref()?;
+    let lines = LineIndex::new(&report.source);
+    let may_fix = |fix: &Fix| fix.applicability() <= level;
+    let findings = report.checked.findings.iter().filter(|finding| finding.rule == "unpassed-arg");
+    let open: HashSet<Span> =
+        findings.filter(|finding| finding.fix.as_ref().is_some_and(may_fix)).map(|finding| finding.span).collect();
+    let place = |asked: &Asked| wires.wiring.builds[asked.build].span;
+    let mut seen = HashSet::new();
+    let asked =
+        wires.asked.iter().filter(|asked| open.contains(&place(asked)) && seen.insert((asked.build, &asked.arg)));
+    let mut left: Vec<(&Asked, usize)> = asked.map(|asked| (asked, lines.line(place(asked).start))).collect();
+    left.sort_by_key(|(asked, _)| place(asked));
+    let mut work = Work {
+        kind: wires.kind,
+        level,
+        source: report.source.clone(),
+        budget: MAX_REREAD,
+        made: Vec::new(),
+        dropped: Vec::new(),
+    };
+    for _ in 0..MAX_ROUNDS {
+        left = work.round(left);
+        if left.is_empty() {
+            break;
+        }
+    }
+    work.drop_all(&left, "it overlaps with another fix: run cachelane again");
+    Some(Rewired { bytes: work.source, made: work.made, dropped: work.dropped })
+}
+
+/// A file on its way.
+struct Work {
+    kind: Kind,
+    level: Applicability,
+    source: Vec<u8>,
+    budget: usize,
+    made: Vec<Made>,
+    dropped: Vec<Dropped>,
+}
+
+impl Work {
+    fn drop_all(&mut self, asked: &[(&Asked, usize)], reason: &str) {
+        asked.iter().for_each(|(_, line)| self.drop(*line, reason.to_owned()));
+    }
+
+    fn drop(&mut self, line: usize, reason: String) {
+        self.dropped.push(Dropped { rule: "unpassed-arg", line, reason });
+    }
+
+    /// Makes what can be made together of what is `asked`; gives what has to wait for the next round.
+    fn round<'a>(&mut self, asked: Vec<(&'a Asked, usize)>) -> Vec<(&'a Asked, usize)> {
+        let source = std::mem::take(&mut self.source);
+        let read = std::str::from_utf8(&source).map_err(|error| error.to_string()).and_then(|text| {
+            Ok((text, wiring::read(self.kind, text).map_err(|error| error.to_string())?, Opened::new(self.kind, text)?))
+        });
+        let mut waiting = Vec::new();
+        match &read {
+            Ok((text, wiring, opened)) => {
+                let planned = self.plan(wiring, opened, asked, &mut waiting);
+                let (bytes, made) = self.together((text, wiring), &planned, &mut waiting);
+                // What nothing else is in the way of, and still was not made, never will be.
+                if made == 0 {
+                    self.drop_all(&std::mem::take(&mut waiting), "it overlaps with another fix: run cachelane again");
+                }
+                self.source = bytes;
+            }
+            Err(reason) => {
+                self.drop_all(&asked, reason);
+                self.source.clone_from(&source);
+            }
+        }
+        waiting
+    }
+
+    /// The fixes for what is `asked`. Of several that make the same edits the first stands for all: the next round finds
+    /// that the others pass the lane by now.
+    fn plan<'a>(
+        &mut self,
+        wiring: &Wiring,
+        opened: &Opened<'_>,
+        asked: Vec<(&'a Asked, usize)>,
+        waiting: &mut Vec<(&'a Asked, usize)>,
+    ) -> Vec<Planned<'a>> {
+        let passer = match opened.passer() {
+            Ok(passer) => passer,
+            Err(reason) => {
+                self.drop_all(&asked, &reason);
+                return Vec::new();
+            }
+        };
+        let mut planned: Vec<Planned<'_>> = Vec::new();
+        let mut edits = HashSet::new();
+        for (one, line) in asked {
+            let Some(build) = wiring.builds.get(one.build) else {
+                self.drop(line, "the file has other builds by now".into());
+                continue;
+            };
+            if build.args.iter().any(|arg| arg.name == one.arg) {
+                continue;
+            }
+            let lane = Lane { arg: &one.arg, default: &one.default, shared: one.shared };
+            match passer(build, &lane) {
+                Ok(passing) if passing.fix.applicability() > self.level => {
+                    self.drop(line, "it needs a person's look by now: `--unsafe` makes it".into());
+                }
+                Ok(passing) if !edits.insert(passing.fix.edits().to_vec()) => waiting.push((one, line)),
+                Ok(passing) => planned.push(Planned { asked: one, line, passing }),
+                Err(reason) => self.drop(line, reason),
+            }
+        }
+        planned
+    }
+
+    /// Makes as many of the fixes as can be proved; gives the new bytes, and how many that were.
+    fn together<'a>(
+        &mut self,
+        before: (&str, &Wiring),
+        planned: &[Planned<'a>],
+        waiting: &mut Vec<(&'a Asked, usize)>,
+    ) -> (Vec<u8>, usize) {
+        let source = before.0.as_bytes();
+        let mut best = (source.to_vec(), Vec::new());
+        let mut good: Vec<usize> = Vec::new();
+        let mut open = if planned.is_empty() { Vec::new() } else { vec![(0, planned.len())] };
+        let mut proofs = 0;
+        while let Some((start, end)) = open.pop() {
+            if proofs == MAX_PROOFS || self.budget == 0 {
+                let reason = "the file has too many builds to change them all at once: run it again";
+                planned[start..end].iter().for_each(|one| self.drop(one.line, reason.into()));
+                continue;
+            }
+            proofs += 1;
+            self.budget = self.budget.saturating_sub(source.len());
+            let tried: Vec<usize> = good.iter().copied().chain(start..end).collect();
+            let fixes: Vec<&Fix> = tried.iter().map(|index| &planned[*index].passing.fix).collect();
+            let applied = fix::apply(source, &fixes);
+            let made: Vec<usize> = applied.made.iter().map(|at| tried[*at]).collect();
+            let passed: Vec<Passed<'_>> = made.iter().map(|index| planned[*index].passed()).collect();
+            let after = String::from_utf8_lossy(&applied.bytes);
+            match wiring::prove(self.kind, before, &after, &passed) {
+                Ok(()) => {
+                    good = tried;
+                    best = (applied.bytes, made);
+                }
+                Err(reason) if end - start == 1 => self.drop(planned[start].line, reason),
+                Err(_) => {
+                    let middle = usize::midpoint(start, end);
+                    open.extend([(middle, end), (start, middle)]);
+                }
+            }
+        }
+        let made: HashSet<usize> = best.1.iter().copied().collect();
+        for index in good {
+            let one = &planned[index];
+            if made.contains(&index) {
+                let title = one.passing.fix.title().to_owned();
+                self.made.push(Made { rule: "unpassed-arg", line: one.line, title });
+            } else {
+                waiting.push((one.asked, one.line));
+            }
+        }
+        (best.0, made.len())
+    }
+}
+
+impl Planned<'_> {
+    fn passed(&self) -> Passed<'_> {
+        Passed { build: self.asked.build, arg: &self.asked.arg, value: self.passing.value.as_deref() }
+    }
+}
