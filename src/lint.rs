@@ -116,28 +116,25 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
 /// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
 /// file, by its index, as reports print it.
 pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> String) {
-    let mut notes: Vec<(usize, usize, LockUse)> = Vec::new();
+    // Findings change while the mounts of all files are looked at.
+    let sites: Vec<Vec<Site>> = files.iter_mut().map(|(file, _)| std::mem::take(&mut file.sites)).collect();
+    let index = Index::new(sites.iter().map(Vec::as_slice));
     let mut spread = Vec::new();
-    {
-        let index = Index::new(files.iter().map(|(file, _)| file.sites.as_slice()));
-        for (at, (file, _)) in files.iter().enumerate() {
-            for (number, finding) in file.findings.iter().enumerate() {
-                let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else { continue };
-                let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else {
-                    continue;
-                };
-                let other = if other == at { Other::Here(site.span) } else { Other::There(name(other), site.range) };
-                notes.push((at, number, LockUse { runs: group.runs, files: group.files, other }));
+    rules::across(&index, &mut spread);
+    spread.retain(|found| files[found.file].1.is_on(found.finding.rule));
+    for (at, (file, _)) in files.iter_mut().enumerate() {
+        for finding in &mut file.findings {
+            let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else { continue };
+            let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else { continue };
+            let other = if other == at { Other::Here(site.span) } else { Other::There(name(other), site.range) };
+            if let Some(rule) = rules::by_name(finding.rule) {
+                rule.relate(finding, &LockUse { runs: group.runs, files: group.files, other });
             }
         }
-        rules::across(&index, &mut spread);
-        spread.retain(|found| files[found.file].1.is_on(found.finding.rule));
     }
-    for (file, number, lock) in notes {
-        let finding = &mut files[file].0.findings[number];
-        if let Some(rule) = rules::by_name(finding.rule) {
-            rule.relate(finding, &lock);
-        }
+    drop(index);
+    for ((file, _), sites) in files.iter_mut().zip(sites) {
+        file.sites = sites;
     }
     for Spread { file, mut finding, points } in spread {
         for Point { file: other, span, range, message } in points {

@@ -161,7 +161,7 @@ fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
         _ if args.statistics => output::statistics(format, run),
         Format::Human if output.is_none() => {
             let threads = output::threads(run.reports);
-            human::in_pieces(run.reports, style, threads, |piece| terminal::print(piece));
+            human::in_pieces(run.reports, style, threads, terminal::tell);
             String::new()
         }
         _ => output::render(format, run, style),
