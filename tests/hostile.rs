@@ -527,8 +527,8 @@ fn many_builds_in_one_file() {
     let all = |head: &str, each: &dyn Fn(usize) -> String, count| {
         head.to_owned() + &(0..count).map(each).collect::<Vec<_>>().concat()
     };
-    let files: [(&str, &str, &dyn Fn(usize) -> String); 4] = [
-        ("docker-bake.hcl", "", &target),
+    let files = [
+        ("docker-bake.hcl", "", &target as &dyn Fn(usize) -> String),
         ("compose.yaml", "services:\n", &service),
         (WORKFLOW, "on: push\njobs:\n", &job),
         (".gitlab-ci.yml", "", &gitlab),
