@@ -194,7 +194,10 @@ fn volatile(value: &str) -> Option<String> {
         let text = text.split(')').next().unwrap_or(text);
         let named = |command: &&&str| {
             let rest = text.strip_prefix(**command);
-            rest.is_some_and(|rest| command.ends_with('-') || !rest.starts_with(|ch: char| ch.is_alphanumeric()))
+            rest.is_some_and(|rest| {
+                command.ends_with('-')
+                    || !rest.starts_with(|ch: char| ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.'))
+            })
         };
         COMMANDS.iter().find(named).copied().filter(|_| changes(text))
     };
