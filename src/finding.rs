@@ -1,5 +1,7 @@
 //! What a rule found, and what is known about every rule.
 
+use std::sync::Arc;
+
 use crate::fix::{Applicability, Fix};
 use crate::text::{Range, Span};
 
@@ -86,7 +88,7 @@ pub struct Finding {
     /// Why there is no fix, where its rule as a rule offers one.
     pub unfixed: Option<String>,
     /// The cache lock that it is about: what other files are looked through for.
-    pub lock: Option<LockKey>,
+    pub lock: Option<Arc<LockKey>>,
 }
 
 /// What makes two locked mounts wait for each other: the id, and what the cache is based on (`from`, uid, gid, mode).
@@ -146,7 +148,7 @@ impl Finding {
 
     /// Names the lock that it is about.
     #[must_use]
-    pub fn about(mut self, lock: LockKey) -> Self {
+    pub fn about(mut self, lock: Arc<LockKey>) -> Self {
         self.lock = Some(lock);
         self
     }

@@ -1,6 +1,7 @@
 //! Caches across the files of a run: which RUNs use which id, and how.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::finding::{Finding, LockKey};
 use crate::text::{Range, Span};
@@ -9,11 +10,11 @@ use crate::text::{Range, Span};
 #[derive(Clone, Debug)]
 pub struct Site {
     /// The id, and what the cache is based on.
-    pub key: LockKey,
+    pub key: Arc<LockKey>,
     /// The sharing mode as it is written, `shared` where none is; `None` where nobody can know.
     pub sharing: Option<&'static str>,
     /// The cleaned target; `None` where it holds a variable, or is taken from the WORKDIR.
-    pub target: Option<Vec<u8>>,
+    pub target: Option<Arc<[u8]>>,
     /// Whether the id is an option of its own, not the target.
     pub named: bool,
     /// The RUN, by its index in the file.

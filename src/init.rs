@@ -35,9 +35,9 @@ const SETTINGS: &[(&str, &str, &str)] = &[
 ];
 
 /// A commented configuration: each setting is there with its default, behind a `#`. `rules` are the names of the rules and
-/// their severities.
+/// their severities, and where those do not hold, if anywhere.
 #[must_use]
-pub fn configuration(rules: &[(&str, &str)]) -> String {
+pub fn configuration(rules: &[(&str, &str, Option<&str>)]) -> String {
     let mut text = String::from(
         "# cachelane.toml: what cachelane goes by for the files in this folder and below.\n\
          # Lines that start with `#` and no blank are settings with their defaults: take the `#` off to change one.\n",
@@ -51,8 +51,9 @@ pub fn configuration(rules: &[(&str, &str)]) -> String {
          \n# Each rule's severity: \"error\", \"warning\", \"info\" or \"off\". `cachelane explain RULE` says what a rule finds.\n\
          #[rules]\n",
     );
-    for (name, severity) in rules {
-        text.push_str(&format!("#{name} = \"{severity}\"\n"));
+    for (name, severity, varies) in rules {
+        let but = varies.map_or(String::new(), |varies| format!("  # unless set: {varies}"));
+        text.push_str(&format!("#{name} = \"{severity}\"{but}\n"));
     }
     text.push_str(
         "\n# Severities for some files only; as many such blocks as you like. `path` is a glob or a list of globs.\n\

@@ -5,7 +5,9 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use memchr::memmem::Finder;
 
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Elsewhere, Finding, Label};
@@ -22,12 +24,14 @@ mod list;
 mod outer;
 mod prove;
 mod settle;
+mod thin;
 pub mod wire;
 
 pub use adopt::{Adopted, Left, adopt, adopt_wires};
 pub use embedded::{add_embedded, check_embedded};
 pub use list::{ListedMount, list};
 pub use outer::{check_wiring, fix_inline};
+pub use thin::{Shared, thin};
 pub use wire::Wires;
 
 /// How often fixes are looked for again in what fixes have made, before the rest is left as it is.
@@ -69,7 +73,8 @@ pub struct FileReport {
 /// Whether `source` can hold a mount: a file without `--mount` is not read any further.
 #[must_use]
 pub fn has_mount(source: &[u8]) -> bool {
-    memchr::memmem::find(source, b"--mount").is_some()
+    static MOUNT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("--mount"));
+    MOUNT.find(source).is_some()
 }
 
 /// Whether `source` can hold anything to find: a mount, or a suppression.

@@ -5,8 +5,10 @@
 //! is never hidden.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use bstr::ByteSlice as _;
+use memchr::memmem::Finder;
 
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::finding::Finding;
@@ -86,8 +88,8 @@ pub fn is_marked(source: &[u8]) -> bool {
 
 /// Where the marks of suppressions are, and whether they have their colon.
 fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
-    let name = &MARK.as_bytes()[..MARK.len() - 1];
-    memchr::memmem::find_iter(source, name).filter_map(|at| {
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&MARK[..MARK.len() - 1]));
+    NAME.find_iter(source).filter_map(|at| {
         let text = &source[at..];
         let colon = text.starts_with(MARK.as_bytes());
         (colon || text.starts_with(SLIP.as_bytes())).then_some((at, colon))
@@ -321,7 +323,9 @@ impl<'i> Table<'i> {
         let after = self.instructions.partition_point(|(instruction, _)| instruction.start <= span.start);
         let around = std::iter::successors(after.checked_sub(1), |index| self.instructions[*index].1);
         let around = around.take(MAX_NESTING).map(|index| self.instructions[index].0);
-        let mut here = around.filter(|around| span.start < around.end.max(around.start + 1));
+        // What is missing at the end of an instruction stands there, too.
+        let holds = |around: &Span| span.start < around.end.max(around.start + 1) || span == Span::at(around.end);
+        let mut here = around.filter(holds);
         let near = here.find_map(|here| self.names.get(&(Some(here.start), rule)));
         near.or_else(|| self.names.get(&(None, rule))).copied()
     }
@@ -347,7 +351,11 @@ pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
 /// above each instruction, and one for the file for what stands in none.
 #[must_use]
 pub fn add(source: &[u8], file: Option<&Dockerfile<'_>>, ignores: &[Ignore], findings: &[&Finding]) -> Vec<Edit> {
-    let index = |finding: &Finding| file.and_then(|file| file.instruction_at(finding.span.start));
+    let index = |finding: &Finding| {
+        let before = finding.span.start.checked_sub(1).filter(|_| finding.span.is_empty());
+        let at = |at: usize| file?.instruction_at(at);
+        at(finding.span.start).or_else(|| at(before?))
+    };
     let mut open: Vec<(Option<usize>, &str)> = findings.iter().map(|f| (index(f), f.rule)).collect();
     open.sort_unstable();
     open.dedup();

@@ -178,6 +178,33 @@ pub fn visible(ch: char) -> char {
     }
 }
 
+/// `text`, which is for people, with no line that a build server's log takes for a command: GitHub's runner obeys lines that
+/// start with `::`, blanks aside; it and Azure's and `TeamCity`'s agents obey `##[…]`, `##vso[…]` and `##teamcity[…]`, wherever
+/// these stand. The former get a `./` before them, as most are paths, the latter a blank within.
+#[must_use]
+pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
+    let starts = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains("##") && !(text.contains("::") && text.lines().any(starts)) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start().len();
+        let (margin, mut rest) = line.split_at(if starts(line) { blanks } else { 0 });
+        out.push_str(margin);
+        out.push_str(if starts(line) { "./" } else { "" });
+        while let Some(at) = rest.find("##") {
+            let word = rest[at + 2..].trim_start_matches(|ch: char| ch.is_ascii_alphabetic());
+            let (before, after) = rest.split_at(at + if word.starts_with('[') { 2 } else { 1 });
+            out.push_str(before);
+            out.push_str(if word.starts_with('[') { " " } else { "" });
+            rest = after;
+        }
+        out.push_str(rest);
+    }
+    out.into()
+}
+
 /// `n` with its noun, in the plural where it is not one.
 #[must_use]
 pub fn count(n: usize, noun: &str) -> String {
@@ -209,6 +236,19 @@ mod tests {
         assert_eq!(line_ending(b"a\r\nb", 3), "\r\n");
         assert_eq!(line_ending(b"a\nb\r\n", 0), "\n");
         assert_eq!(line_ending(b"b", 0), "\n");
+    }
+
+    #[test]
+    fn a_log_takes_no_line_for_a_command() {
+        for (text, expected) in [
+            ("a::b # ## c ###", "a::b # ## c ###"),
+            ("::error::x\n  ::set-output name=a::b", "./::error::x\n  ./::set-output name=a::b"),
+            ("x ##[add-mask]y", "x ## [add-mask]y"),
+            ("###[a] ##VSO[task.setvariable]x ##teamcity[a]", "### [a] ## VSO[task.setvariable]x ## teamcity[a]"),
+            ("\u{3000}::debug::", "\u{3000}./::debug::"),
+        ] {
+            assert_eq!(inert(text), expected);
+        }
     }
 
     #[test]

@@ -59,6 +59,89 @@ fn later_entries_win_and_options_win_over_all() {
 }
 
 #[test]
+fn a_severity_that_is_written_holds_for_all_findings_of_its_rule() {
+    let config = read(
+        "[rules]\nunpassed-arg = \"error\"\nearly-arg = \"info\"\n[[per-file]]\npath = \"a/*\"\n\
+         rules = { early-arg = \"warning\", unpassed-arg = \"off\" }\n",
+    );
+    let levels = |path: &str| {
+        let settings = config.settings(Path::new(path));
+        ["unpassed-arg", "early-arg", "shared-lock"].map(|rule| settings.severities.get(rule).copied())
+    };
+    assert_eq!(levels("b"), [Some(Severity::Error), Some(Severity::Info), None]);
+    // Back to what the rule says of itself is said, too.
+    assert_eq!(levels("a/b"), [None, Some(Severity::Warning), None]);
+    assert!(!config.settings(Path::new("a/b")).is_on("unpassed-arg"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+    write(
+        "Dockerfile",
+        "FROM debian\nARG CACHE_ID=default\nRUN --mount=type=cache,id=x-${CACHE_ID},target=/x,sharing=locked true\n",
+    );
+    write("compose.yaml", "services:\n  app:\n    build: .\n");
+    let severities = |args: &[&str]| {
+        let (_, out, err) = cachelane(folder.path(), &[&["check", "--format", "concise", "--quiet"], args].concat());
+        out.lines()
+            .filter_map(|line| Some(line.split(": ").nth(1)?.split('[').next()?.to_owned()))
+            .collect::<Vec<_>>()
+            .join(" ")
+            + &err
+    };
+    assert_eq!(severities(&[]), "warning");
+    write("cachelane.toml", "[rules]\nunpassed-arg = \"error\"\n");
+    assert_eq!(severities(&[]), "error");
+    assert_eq!(severities(&["--rules", "unpassed-arg"]), "error");
+    assert_eq!(severities(&["--no-config"]), "warning");
+    write(
+        "cachelane.toml",
+        "[rules]\nunpassed-arg = \"info\"\n[[per-file]]\npath = \"*.yaml\"\nrules.unpassed-arg = \"error\"\n",
+    );
+    assert_eq!(severities(&[]), "error");
+}
+
+#[test]
+fn what_is_shown_can_be_pasted() {
+    let page = cachelane(tempfile::tempdir().unwrap().path(), &["config", "show"]).1;
+    let read_again = read(&page).settings(Path::new("Dockerfile"));
+    // The rules with two severities keep both.
+    assert!(page.contains("#unpassed-arg = \"error\" ") && page.contains("built in; \"warning\" outside"), "{page}");
+    assert_eq!(read_again.severities.get("unpassed-arg"), None);
+    assert_eq!(read_again.severities.get("shared-lock"), Some(&Severity::Error));
+}
+
+#[test]
+fn globs_for_what_is_there_are_not_called_idle() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let said = || {
+        let err = cachelane(folder.path(), &["check", "--format", "concise"]).2;
+        err.lines().filter_map(|line| line.split("no file matches ").nth(1).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    write(".gitignore", "vendor/\n");
+    write("docker/Dockerfile.dev", LOCKED);
+    write("deploy/compose.yaml", "services: {}\n");
+    write("deploy/docker/Dockerfile", LOCKED);
+    write("deploy/cachelane.toml", "include = [\"docker/*\", \"compose.yaml\", \"*.tmpl\"]\n");
+    // `docker/*` and `compose.yaml` match what is found by its name anyway.
+    write("cachelane.toml", "include = [\"docker/*\", \"none/*\"]\n");
+    assert_eq!(said(), ["`none/*`", "`*.tmpl`"]);
+    write("deploy/cachelane.toml", "");
+    // `vendor/` may come and go, and `empty/` has nothing in it; `vendr/` is a slip.
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    write("cachelane.toml", "exclude = [\"vendor/\", \"empty/**\", \"vendr/\", \"docker/\"]\n");
+    assert_eq!(said(), ["`vendr/`"]);
+    write("vendor/Dockerfile", LOCKED);
+    assert_eq!(said(), ["`vendr/`"]);
+    fs::write(folder.path().join(".gitignore"), "").unwrap();
+    assert_eq!(said(), ["`vendr/`"]);
+}
+
+#[test]
 fn everything_wrong_is_said_with_its_place() {
     for (text, place, part) in [
         ("exlude = []", "exlude", "unknown field"),
@@ -88,13 +171,66 @@ fn everything_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn what_stands_in_the_wrong_place_is_told_the_right_one() {
+    let helps = |text: &str| -> Vec<Option<String>> {
+        let problems = Config::read(text, Overrides::default()).map(|_| ()).unwrap_err();
+        problems.into_iter().map(|problem| problem.help).collect()
+    };
+    for (text, part) in [
+        ("[[per-file]]\npath = \"a\"\nexclude = [\"b\"]", "`exclude` is for all files: put it at the top"),
+        ("[[per-file]]\npath = \"a\"\narg = \"b\"", "put it at the top"),
+        ("[[per-file]]\npath = \"a\"\nshared-lock = \"off\"", "rules = { shared-lock ="),
+        ("[rules]\nnamespace = \"off\"", "put it at the top"),
+        ("shared-lock = \"error\"", "under `[rules]`"),
+        ("path = \"a\"", "under `[[per-file]]`"),
+        ("exlude = []", "did you mean `exclude`?"),
+        ("[[per-file]]\npath = \"a\"\nruls = {}", "did you mean `rules`?"),
+    ] {
+        let helps = helps(text);
+        assert!(helps.len() == 1 && helps[0].as_ref().is_some_and(|help| help.contains(part)), "{text}: {helps:?}");
+    }
+    // Nothing is suggested where nothing is near, and never the word itself.
+    for text in
+        ["zzz = 1", "[rules]\nrules = \"off\"", "[rules]\nzzz = \"off\"", "[[per-file]]\npath = \"a\"\nper-file = 1"]
+    {
+        assert_eq!(helps(text), [None], "{text}");
+    }
+}
+
+#[test]
+fn each_glob_of_a_list_has_its_own_place() {
+    let text = "[[per-file]]\npath = [\"a\", \"[\", \"b\", \"\"]\n[[per-file]]\npath = [\"c\", 3]\n";
+    assert_eq!(problems(text), [("3".into(), "invalid type: integer `3`, expected a string".to_owned())]);
+    let text = text.replace(", 3", "");
+    let places: Vec<String> = problems(&text).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["\"[\"", "\"\""]);
+    let text = text.replace("\"[\", ", "").replace(", \"\"", "");
+    let config = read(&text);
+    let _ = config.settings(Path::new("b"));
+    let idle = config.idle(|_| false);
+    let places: Vec<&[u8]> = idle.iter().map(|problem| problem.span.of(text.as_bytes())).collect();
+    assert_eq!(places, [b"\"a\"", b"\"c\""]);
+    assert_eq!(
+        problems("[[per-file]]\npath = 3"),
+        [("3".into(), "invalid type: integer `3`, expected a glob or a list of globs".to_owned())]
+    );
+}
+
+#[test]
 fn globs_that_match_nothing_are_known() {
     let config = read("exclude = [\"vendor/\", \"gone/\"]\n[[per-file]]\npath = \"legacy/**\"\n");
     assert!(config.excludes(Path::new("vendor/a/Dockerfile"), None));
     let _ = config.settings(Path::new("a/Dockerfile"));
-    let idle: Vec<String> = config.idle().into_iter().map(|problem| problem.message).collect();
-    assert_eq!(idle.len(), 2, "{idle:?}");
-    assert!(idle[0].contains("`gone/`") && idle[1].contains("`legacy/**`"), "{idle:?}");
+    let idle = |left_out: &str| -> Vec<String> {
+        let idle = config.idle(|path| path == Path::new(left_out));
+        idle.into_iter().map(|problem| problem.message).collect()
+    };
+    let all = idle("");
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(all[0].contains("`gone/`") && all[1].contains("`legacy/**`"), "{all:?}");
+    // What no search meets need not match; what is to be treated otherwise has to.
+    assert_eq!(idle("gone"), all[1..]);
+    assert_eq!(idle("legacy"), all);
 }
 
 /// The command in `folder`: exit code, standard output, standard error.
@@ -209,7 +345,7 @@ proptest! {
                 prop_assert!(!config.show(path).is_empty());
                 let _ = config.excludes(path, None);
                 let _ = config.includes(path);
-                let _ = config.idle();
+                let _ = config.idle(|_| false);
             }
             Err(problems) => {
                 prop_assert!(!problems.is_empty());

@@ -125,6 +125,23 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn the_readme_shows_what_commands_print() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let shown: Vec<&str> = readme.split("```text\n$ ").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!shown.is_empty(), "README.md shows no command");
+    for (line, expected) in shown.into_iter().filter_map(|block| block.split_once('\n')) {
+        let mut words = line.split(' ');
+        assert_eq!(words.next(), Some("cachelane"), "{line}");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        for name in ["GITHUB_ACTIONS", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"] {
+            command.env_remove(name);
+        }
+        let output = command.args(words).current_dir(root()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "README.md shows otherwise: {line}");
+    }
+}
+
+#[test]
 fn the_readme_lists_every_rule() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     for rule in RULES.iter().map(|rule| rule.meta()) {

@@ -4,6 +4,8 @@
 mod invariants;
 #[path = "../fuzz/src/targets.rs"]
 mod targets;
+#[path = "../fuzz/src/trees.rs"]
+mod trees;
 #[path = "../fuzz/src/wires.rs"]
 mod wires;
 
@@ -12,6 +14,7 @@ use std::panic;
 use std::path::Path;
 
 use bstr::BStr;
+use cachelane::finding::Severity;
 use cachelane::fix::{Applicability, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -52,8 +55,11 @@ fn the_corpus_holds() {
 
 #[test]
 fn every_target_is_here() {
-    let listed = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/targets")).unwrap().count();
-    assert_eq!(listed, TARGETS.len());
+    let listed = include_str!("../fuzz/src/lib.rs").matches("    (\"").count();
+    let run = include_str!("../fuzz/run").lines().find_map(|line| line.strip_prefix("known=(")).unwrap();
+    assert!(run.trim_end_matches(')').split(' ').eq(TARGETS.iter().map(|(name, _)| *name)), "{run}");
+    let corpora = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")).unwrap().count();
+    assert_eq!((listed, corpora), (TARGETS.len(), TARGETS.len()));
 }
 
 /// Found by `fix` and `ignores`: the line went as a whole, with the word that is no variable's name on it. The proof did
@@ -140,4 +146,99 @@ fn an_id_that_ends_in_a_dollar_gets_no_lane_beside_a_template_expression() {
     let fixed = lint::fix(source, &Settings::default(), Applicability::Safe, &[]);
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(source));
+}
+
+/// Found by `fix`: the proof did not split words at a vertical tab, as BuildKit and the rules do, and refused the fix.
+#[test]
+fn the_proof_splits_an_arg_line_where_buildkit_does() {
+    let run = "RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n";
+    for blank in ["\u{B}", "\u{C}", "\u{85}", "\u{3000}"] {
+        let source = format!("FROM a\nARG CACHE_ID{blank}B\nRUN true\n{run}");
+        let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+        assert_eq!(fixed.dropped, [], "{blank:?}");
+        assert!(fixed.bytes.ends_with(format!("RUN true\nARG CACHE_ID=default\n{run}").as_bytes()), "{blank:?}");
+    }
+}
+
+/// Found by `ignores`: without the first word, the next one would have been a flag of the ARG. The proof did not let that
+/// through, and nothing was fixed; now it is a person's to do, and said.
+#[test]
+fn a_word_that_would_become_a_flag_keeps_the_arg_where_it_is() {
+    let run = "RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n";
+    let source = format!("FROM a\nARG CACHE_ID=a --b=1\nRUN true\n{run}");
+    let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+    assert_eq!(fixed.dropped, []);
+    assert_eq!(BStr::new(&fixed.bytes), BStr::new(&source));
+    assert!(fixed.left.findings.iter().any(|finding| finding.rule == "early-arg" && !finding.is_fixable()));
+}
+
+/// Found by `bake`: YAML that is no JSON was read as a bake file, and the places of its keys, which YAML has elsewhere, made
+/// the fix panic.
+#[test]
+fn yaml_in_brackets_that_is_no_json_is_no_bake_file() {
+    for source in [
+        "{\n  \"target\": {\n    \"a\": {\"args\":!{0\n \"CACHE_I@\": \"b\"}}\n  }\n}\n",
+        "{target: {a: {args: {X: 1}}}}",
+        "{\"target\": {\"a\": {\"context\": \".\",}}}",
+    ] {
+        let error = read(Kind::BakeJson, source).expect_err("it is no JSON");
+        assert!(source.get(error.span.start..error.span.end).is_some(), "{error:?}");
+        wires::bake(source.as_bytes());
+    }
+}
+
+/// Found by `fix` and `ignores`: the target was to be the id as it is, without its quotes, and would have ended at its
+/// blank, or at a block's tag.
+#[test]
+fn a_quoted_target_beside_a_template_expression_is_no_id() {
+    for (target, safe) in [
+        ("'/x {{ y }} z'", false),
+        ("'/x{% endif %}'", false),
+        ("/x{{ y }}/\u{E0}", false),
+        ("'/x{{ y }}'", true),
+        ("'/x{% if y %}/y{% endif %}'", true),
+    ] {
+        let source = format!("FROM a\nRUN --mount=type=cache,sharing=locked,target={target} true\n");
+        let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+        assert_eq!(fixed.dropped, [], "{target}");
+        assert_eq!(fixed.bytes != source.as_bytes(), safe, "{target}");
+    }
+}
+
+/// Found by `ignores`: what is missing at the end of an instruction could not be suppressed above it, nor adopted.
+#[test]
+fn what_is_missing_at_the_end_of_an_instruction_can_be_suppressed() {
+    for end in ["", "\n", "\nRUN true\n"] {
+        let source = format!("FROM a\nRUN --mount=type=cach,target=/x,{end}");
+        let settings = Settings::default();
+        let findings = lint::check_alone(source.as_bytes(), &settings).findings;
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        let adopted = lint::adopt(source.as_bytes(), &findings, &settings, Severity::Warning).unwrap().unwrap();
+        let expected = source.replace("\nRUN --", "\n# cachelane: ignore[invalid-mount]\nRUN --");
+        assert_eq!(BStr::new(&adopted.bytes), BStr::new(&expected));
+    }
+}
+
+/// Found by what must hold for `fix`, once that was said more strictly: a default changed what another ARG is made of, and
+/// with it a RUN. It is a person's to do.
+#[test]
+fn a_default_that_another_argument_is_made_of_needs_review() {
+    let run = "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
+    for (uses, safe) in [("RUN echo $X\n", false), ("RUN echo $Y\n", false), ("RUN true\n", true)] {
+        let source = format!("FROM a\nARG CACHE_ID\nARG X=${{CACHE_ID}} Y=\"${{X}}\"\n{uses}{run}");
+        let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+        assert_eq!(fixed.bytes != source.as_bytes(), safe, "{uses}");
+        assert!(safe || fixed.left.findings.iter().any(|finding| finding.rule == "missing-default"));
+    }
+}
+
+/// Found in the same way: the id of a secret was taken for that of a cache, and got another value by a safe fix.
+#[test]
+fn a_secret_that_is_named_by_the_lane_needs_review() {
+    let cache = "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
+    for (kind, safe) in [("secret", false), ("ssh", false), ("cache", true)] {
+        let source = format!("FROM a\n{cache}RUN --mount=type={kind},id=n-${{CACHE_ID}},target=/y true\n");
+        let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+        assert_eq!(fixed.bytes != source.as_bytes(), safe, "{kind}");
+    }
 }

@@ -216,6 +216,159 @@ fn what_a_change_elsewhere_in_the_file_brings_is_new() {
 }
 
 #[test]
+fn what_became_worse_is_new_and_what_became_better_is_not() {
+    const LANE: &str =
+        "FROM debian\nARG CACHE_ID=default\nRUN --mount=type=cache,id=x-${CACHE_ID},target=/x,sharing=locked true\n";
+    const MATRIX: &str = "    strategy:\n      matrix:\n        python: [py310, py313]\n";
+    let workflow = |matrix: &str| {
+        let job = |name: &str, matrix: &str| {
+            format!("  {name}:\n    runs-on: self-hosted\n{matrix}    steps:\n      - run: docker build a\n")
+        };
+        format!("on: push\njobs:\n{}{}", job("test", matrix), job("lint", ""))
+    };
+    let folder = repository();
+    let here = folder.path();
+    fs::create_dir_all(here.join(".github/workflows")).unwrap();
+    fs::write(here.join("a/Dockerfile"), LANE).unwrap();
+    let commit = |matrix: &str| {
+        fs::write(here.join(".github/workflows/ci.yml"), workflow(matrix)).unwrap();
+        git(here, &["add", "."]);
+        git(here, &["commit", "-qm", "x"]);
+    };
+    let check = |revision: &str, fail_on: &str| {
+        let args = ["check", "--format", "concise", "--quiet", "--diff", revision, "--fail-on", fail_on];
+        let (code, out, err) = cachelane(here, &args);
+        assert!(code < 2, "{err}");
+        let found = out.lines().filter_map(|line| Some(line.split_once(": ")?.1.split('[').next()?.to_owned()));
+        (code, found.collect::<Vec<_>>())
+    };
+    commit("");
+    // Two jobs, a warning each. One gets a matrix: its build, of which no line changed, is an error now.
+    git(here, &["checkout", "-qb", "worse"]);
+    commit(MATRIX);
+    assert_eq!(check("topic", "error"), (1, vec!["error".to_owned()]));
+    assert_eq!(check("topic", "warning"), (1, vec!["error".to_owned()]));
+    // The other way round nothing is new.
+    git(here, &["checkout", "-qb", "better"]);
+    commit("");
+    assert_eq!(check("worse", "info"), (0, Vec::new()));
+}
+
+#[test]
+fn a_suppression_that_another_folder_needs_is_in_use() {
+    let of_one =
+        "FROM debian\n# cachelane: ignore[mixed-sharing] as b has it\nRUN --mount=type=cache,id=x,target=/x true\n";
+    let of_other = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=private true\n";
+    let alone = of_one.replace("id=x", "id=alone");
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for (path, text) in [("a/Dockerfile", of_one), ("b/Dockerfile", of_other), ("c/Dockerfile", alone.as_str())] {
+        fs::create_dir_all(here.join(path).parent().unwrap()).unwrap();
+        fs::write(here.join(path), text).unwrap();
+    }
+    let unused = |folder: &Path, paths: &[&str]| -> Vec<String> {
+        let (code, out, err) = cachelane(
+            folder,
+            &[&["check", "--format", "concise", "--quiet", "--ignore", "private-cache"], paths].concat(),
+        );
+        assert_eq!((code, err.as_str()), (i32::from(!out.is_empty()), ""), "{out}");
+        out.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ").replace(": ", " ")).collect()
+    };
+    let in_c = ["c/Dockerfile:2:21 warning[unused-ignore]"];
+    assert_eq!(unused(here, &[]), in_c);
+    // Outside of a repository, and without a configuration, a folder is all that is known of.
+    assert_eq!(unused(here, &["a"]), ["a/Dockerfile:2:21 warning[unused-ignore]"]);
+    fs::write(here.join("cachelane.toml"), "").unwrap();
+    for (folder, paths) in [("", &["a"][..]), ("", &["a", "c"]), ("a", &[]), ("c", &[]), ("", &["c/Dockerfile"])] {
+        assert_eq!(unused(&here.join(folder), paths), Vec::<String>::new(), "{folder} {paths:?}");
+    }
+    assert_eq!(unused(here, &["a", "."]), Vec::<String>::new());
+    fs::remove_file(here.join("cachelane.toml")).unwrap();
+    git(here, &["init", "-q"]);
+    assert_eq!(unused(here, &["a"]), Vec::<String>::new());
+    assert_eq!(unused(&here.join("a"), &["."]), Vec::<String>::new());
+    assert_eq!(unused(&here.join("a"), &[".."]), ["../c/Dockerfile:2:21 warning[unused-ignore]"]);
+    assert_eq!(unused(here, &[]), in_c);
+    // A part of a repository with a configuration of its own is something whole.
+    fs::write(here.join("c/cachelane.toml"), "").unwrap();
+    assert_eq!(unused(here, &["c"]), in_c);
+    // The repositories below are in what is named.
+    let around = tempfile::tempdir().unwrap();
+    fs::create_dir(around.path().join("r")).unwrap();
+    git(&around.path().join("r"), &["init", "-q"]);
+    fs::write(around.path().join("r/Dockerfile"), &alone).unwrap();
+    assert_eq!(unused(around.path(), &[]), ["r/Dockerfile:2:21 warning[unused-ignore]"]);
+}
+
+#[test]
+fn a_fix_of_a_part_says_that_others_may_build_it() {
+    let folder = repository();
+    let here = folder.path();
+    let note = |folder: &Path, args: &[&str]| {
+        fs::write(here.join("a/Dockerfile"), LOCKED).unwrap();
+        let (code, _, err) = cachelane(folder, &[&["fix"], args].concat());
+        assert!(code < 2, "{err}");
+        err.contains("looked for in what you named only")
+    };
+    for (folder, args) in [("", &["a"][..]), ("", &["a/Dockerfile"]), ("a", &[]), ("", &["--diff", "a"])] {
+        assert!(note(&here.join(folder), args), "{folder} {args:?}");
+    }
+    for (folder, args) in
+        [("", &[][..]), ("a", &[".."]), ("", &["--quiet", "a"]), ("", &["--rules", "lock-order", "a"])]
+    {
+        assert!(!note(&here.join(folder), args), "{folder} {args:?}");
+    }
+}
+
+#[test]
+fn many_changed_files_are_asked_of_git_at_once() {
+    let folder = repository();
+    let here = folder.path();
+    let name = |n: usize| here.join(format!("{n}.Dockerfile"));
+    let of = |n: usize, cache: &str| {
+        format!(
+            "FROM debian\n{}",
+            format!("RUN --mount=type=cache,id={cache}{n},target=/x,sharing=locked true\n").repeat(n + 1)
+        )
+    };
+    (0..20).for_each(|n| fs::write(name(n), of(n, "x")).unwrap());
+    fs::write(here.join("empty.Dockerfile"), "").unwrap();
+    fs::write(here.join("odd\nname.Dockerfile"), LOCKED).unwrap();
+    git(here, &["add", "."]);
+    git(here, &["commit", "-qm", "many"]);
+    (0..20).for_each(|n| fs::write(name(n), format!("{}# end\n", of(n, "x"))).unwrap());
+    fs::write(name(7), of(7, "y")).unwrap();
+    fs::write(here.join("empty.Dockerfile"), LOCKED).unwrap();
+    fs::write(here.join("odd\nname.Dockerfile"), format!("# new\n{LOCKED}")).unwrap();
+    git(here, &["mv", "3.Dockerfile", "moved.Dockerfile"]);
+    let found = since(here, "HEAD");
+    assert_eq!(found.len(), 8 + 1, "{found:?}");
+    assert!(found[..8].iter().all(|place| place.starts_with("7.Dockerfile:")), "{found:?}");
+    assert_eq!(found[8], "empty.Dockerfile:2:27");
+    #[cfg(unix)]
+    assert_eq!(times_git_runs(here, "cat-file"), 1);
+}
+
+/// How often `check --diff HEAD` starts git with `word`: the real one, by way of a script that counts.
+#[cfg(unix)]
+fn times_git_runs(folder: &Path, word: &str) -> usize {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let path = std::env::var_os("PATH").unwrap();
+    let real = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.is_file()).unwrap();
+    let bin = tempfile::tempdir().unwrap();
+    let (git, log) = (bin.path().join("git"), bin.path().join("log"));
+    fs::write(&git, format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec '{}' \"$@\"\n", log.display(), real.display()))
+        .unwrap();
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::join_paths(std::iter::once(bin.path().into()).chain(std::env::split_paths(&path))).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+    let output = command.args(["check", "--diff", "HEAD"]).current_dir(folder).env("PATH", path).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    fs::read_to_string(log).unwrap().lines().filter(|line| line.contains(word)).count()
+}
+
+#[test]
 fn a_file_that_only_moved_is_not_new() {
     let folder = repository();
     let here = folder.path();

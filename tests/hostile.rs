@@ -92,6 +92,18 @@ fn survives(what: &str, name: &str, text: impl AsRef<[u8]>) -> Ran {
     run(folder.path(), &["check"])
 }
 
+/// Looks whether the workflow in `folder` is said to be more than cachelane reads.
+fn refuses(folder: &Path, why: &str) {
+    for args in [&["check"][..], &["fix", "--diff"], &["builds"]] {
+        let ran = run(folder, args);
+        let said = ran.err.lines().filter(|line| line.starts_with("cachelane: .github/workflows/ci.yml:"));
+        let said: Vec<&str> = said.filter(|line| line.ends_with("what it builds was not looked at")).collect();
+        assert!(ran.code == 2 && said.len() == 1 && said[0].contains(why), "{args:?}: {} {}", ran.code, ran.err);
+    }
+    let report = run(folder, &["check", "--format", "json"]).out;
+    assert!(report.contains("what it builds was not looked at"), "{report}");
+}
+
 /// `count` times what `make` makes of each number.
 fn times(count: usize, make: impl Fn(usize) -> String) -> String {
     (0..count * factor()).map(make).collect()
@@ -133,6 +145,171 @@ fn links_pipes_sockets_and_devices() {
     }
     assert_eq!(run(folder.path(), &["fix"]).code, 0);
     assert_eq!(fs::read_to_string(outside.path().join("Dockerfile")).unwrap(), RUN);
+}
+
+/// The search read such a file in full: `/dev/zero` to the end of the memory, and a pipe until somebody wrote to it.
+#[test]
+fn what_says_what_to_ignore() {
+    let folder = folder();
+    put(folder.path(), "d/Dockerfile", RUN);
+    put(folder.path(), "good/Dockerfile", RUN);
+    let path = folder.path().join("d/.gitignore");
+    let judge = |what: &str, why: &str| {
+        let ran = run(folder.path(), &["check"]);
+        assert!(ran.code == 2 && ran.out.contains("1 finding in 1 file"), "{what}: {} {}", ran.out, ran.err);
+        assert!(ran.err.contains(&format!("cachelane: d: {why}")), "{what}: {}", ran.err);
+    };
+    for target in ["/dev/zero", "/proc/kmsg", "/dev/stdin"] {
+        symlink(target, &path).unwrap();
+        judge(target, "its .gitignore is no regular file: it was not searched");
+        fs::remove_file(&path).unwrap();
+    }
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    judge("a pipe", "its .gitignore is no regular file");
+    fs::rename(&path, folder.path().join("d/.ignore")).unwrap();
+    judge("another pipe", "its .ignore is no regular file");
+    fs::remove_file(folder.path().join("d/.ignore")).unwrap();
+    put(folder.path(), "d/.gitignore", (0..60_000).map(|n| format!("*a{n}*b\n")).collect::<String>());
+    judge("many patterns", "what it and the folders around it say is to be ignored is more than 256 KiB");
+    // Many small ones add up.
+    let mut deep = "good".to_owned();
+    for _ in 0..60 {
+        deep.push_str("/d");
+        put(folder.path(), &format!("{deep}/.gitignore"), (0..1000).map(|n| format!("*a{n}*b\n")).collect::<String>());
+    }
+    put(folder.path(), &format!("{deep}/Dockerfile"), RUN);
+    judge("many files", "what it");
+    // The file of a folder that is named, and those of the folders around it.
+    let ran = run(folder.path(), &["check", "d"]);
+    assert!(ran.code == 2 && ran.err.contains("cachelane: d: what it"), "{}", ran.err);
+    put(folder.path(), "d/inner/Dockerfile", RUN);
+    let ran = run(&folder.path().join("d/inner"), &["check", "."]);
+    assert!(ran.code == 2 && ran.out.contains("1 finding in 1 file"), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("256 KiB: that is left out"), "{}", ran.err);
+    // Git follows no such link either; one to a plain file does no harm.
+    fs::remove_dir_all(folder.path().join("good/d")).unwrap();
+    put(folder.path(), "plain", "Dockerfile\n");
+    fs::remove_file(&path).unwrap();
+    symlink("../plain", &path).unwrap();
+    let ran = run(folder.path(), &["check"]);
+    assert!(ran.code == 1 && ran.out.contains("1 finding in 1 file"), "{}{}", ran.out, ran.err);
+}
+
+/// `check --diff` asks git, which would start what a repository's configuration names: filters did, for one.
+#[test]
+fn git_starts_nothing_that_a_repository_names() {
+    let folder = folder();
+    let here = folder.path();
+    let git = |args: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(args).current_dir(here);
+        assert!(command.output().expect("this test needs git").status.success(), "git {args:?}");
+    };
+    git(&["init", "-q", "-b", "main"]);
+    put(here, "Dockerfile", RUN);
+    put(here, ".gitattributes", "* filter=evil diff=evil merge=evil\n");
+    put(here, "inner/Dockerfile", RUN);
+    let inner = |args: &[&str]| git(&[&["-C", "inner"], args].concat());
+    inner(&["init", "-q", "-b", "main"]);
+    inner(&["add", "."]);
+    inner(&["commit", "-qm", "one"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "one"]);
+    let owned = |by: &str| format!("touch {}/owned-{by}; cat", here.display());
+    for name in [
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "filter.evil.process",
+        "diff.evil.textconv",
+        "diff.evil.command",
+        "diff.external",
+        "core.fsmonitor",
+        "core.pager",
+        "core.sshCommand",
+        "credential.helper",
+    ] {
+        git(&["config", name, &owned(name)]);
+        inner(&["config", name, &owned(&format!("inner-{name}"))]);
+    }
+    git(&["config", "filter.evil.required", "true"]);
+    for name in ["post-index-change", "reference-transaction", "pre-auto-gc", "fsmonitor-watchman"] {
+        let path = format!(".git/hooks/{name}");
+        put(here, &path, format!("#!/bin/sh\n{}\n", owned(name)));
+        assert!(Command::new("chmod").arg("+x").arg(here.join(path)).status().unwrap().success());
+    }
+    // As long as nothing is changed, git need not look into a file.
+    put(here, "Dockerfile", format!("{RUN}{}", RUN.replace("id=x", "id=new")));
+    put(here, "inner/Dockerfile", format!("{RUN}{}", RUN.replace("id=x", "id=inner")));
+    let ran = run(here, &["check", "--format", "concise", "--diff", "HEAD"]);
+    assert!(
+        ran.code == 1 && ran.out.contains("Dockerfile:2:27: ") && !ran.out.contains("`x`"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    let names = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let owned: Vec<String> = names.filter(|name| name.starts_with("owned")).collect();
+    assert!(owned.is_empty(), "{owned:?}");
+    // The test would see them.
+    let _ = Command::new("git").args(["diff", "HEAD"]).current_dir(here).output();
+    assert!(here.join("owned-core.fsmonitor").exists() && here.join("owned-filter.evil.process").exists());
+    // One that cannot be turned off is refused.
+    git(&["config", "filter.a=b.clean", "true"]);
+    let ran = run(here, &["check", "--diff", "HEAD"]);
+    assert!(ran.code == 2 && ran.err.contains("a filter with `=` in its name"), "{}", ran.err);
+}
+
+/// What GitHub's runner and Azure's agent take for a command in what a step prints, and what is left of it.
+#[test]
+fn a_log_takes_nothing_for_a_command() {
+    let folder = folder();
+    let command = "##vso[task.setvariable variable=a]b ##[add-mask]c ##teamcity[d]";
+    let text = format!(
+        "FROM a\n# {command}\n::stop-commands::x\nRUN --mount=type=cache,id={command},target=/::set-output,sharing=locked \\\n\
+         --mount=type=cache,id=::error::x,target=/::y,sharing=locked true {command}\n"
+    );
+    for name in ["::stop-commands::x.Dockerfile", " ::error::.Dockerfile", "##[add-matcher]x.Dockerfile"] {
+        put(folder.path(), name, &text);
+        put(folder.path(), &format!("##vso[artifact.upload]d/{name}"), RUN);
+    }
+    let workflow = |name: &str| format!("services:\n  '{command}':\n    build:\n      dockerfile: '{name}'\n");
+    put(folder.path(), "compose.yaml", workflow("::stop-commands::x.Dockerfile"));
+    put(folder.path(), "compose.##[debug]b.yaml", workflow("##[add-matcher]x.Dockerfile"));
+    put(folder.path(), "##[error]e.Dockerfile", "\0");
+    put(folder.path(), "##[x]/cachelane.toml", "arg = 1\n'##[y]' = 2\n");
+    put(folder.path(), "##[x]/Dockerfile", RUN);
+    let formats = ["human", "concise", "json", "sarif", "github", "gitlab", "junit", "checkstyle"];
+    let checks = formats.map(|format| vec!["check", "--format", format]);
+    let others =
+        [&["list"][..], &["list", "--format", "json"], &["builds", "-v"], &["builds", "--format", "json"], &["fix"]];
+    for args in checks.into_iter().chain(others.map(<[&str]>::to_vec)) {
+        let ran = run(folder.path(), &args);
+        assert!(ran.code > 0, "{args:?}: {}", ran.err);
+        assert!(
+            ran.out.contains("##") || ran.out.contains("#&#35;") || ran.out.contains("u0023"),
+            "{args:?} shows nothing"
+        );
+        for line in ran.out.lines().chain(ran.err.lines()) {
+            let ours = args.contains(&"github") && line.starts_with("::error file=");
+            let starts = line.trim_start().starts_with("::");
+            let word = |name: &str| line.contains(&format!("##{name}["));
+            // A line that is one command is not searched for others.
+            assert!(ours || !(starts || word("") || word("vso") || word("teamcity")), "{args:?}: {line}");
+        }
+    }
+}
+
+/// A program that passes file names without `--` makes an option of such a name.
+#[test]
+fn a_file_named_like_an_option_writes_nothing() {
+    let (folder, outside) = (folder(), folder());
+    put(folder.path(), "Dockerfile", RUN);
+    let target = outside.path().join("a.Dockerfile");
+    for option in [format!("--output={}", target.display()), format!("--report=json={}", target.display())] {
+        let ran = run(folder.path(), &["check", "Dockerfile", &option]);
+        assert!(ran.code == 2 && ran.err.contains("the report needs a file of its own"), "{option}: {}", ran.err);
+        assert!(!target.exists());
+    }
 }
 
 #[test]
@@ -246,6 +423,38 @@ fn variables() {
     assert_eq!(ran.code, 1);
     let again = format!("ARG CACHE_ID\n{}", RUN.replace("id=x", "id=x-${CACHE_ID}"));
     grows("again and again", "Dockerfile", 500, |count| format!("FROM a\n{}", again.repeat(count)));
+    let trigger = RUN.replace("id=x", "id=x-${CACHE_ID}");
+    grows("triggers", "Dockerfile", 1000, |count| {
+        format!("FROM a\n{}{}", "ARG CACHE_ID\n".repeat(count), format!("ONBUILD {trigger}").repeat(count))
+    });
+    // A stage with more than twenty such lines was passed over without a word.
+    let lines = "ARG CACHE_ID=a\nRUN x\n".repeat(30);
+    let ran = survives("early ones", "Dockerfile", format!("FROM a\n{lines}{trigger}"));
+    assert_eq!(ran.out.matches("early-arg\n").count(), 30, "{}", ran.out);
+}
+
+/// Circles of locks: one of many, many of two, and all that a few RUNs with many locks make.
+#[test]
+fn lock_orders() {
+    let taken = |first: &str, second: &str| {
+        let mount = |id: &str, at: u8| format!("--mount=type=cache,id={id},target=/{at},sharing=locked");
+        format!("RUN {} {} true\n", mount(first, 1), mount(second, 2))
+    };
+    grows("one circle", "Dockerfile", 1000, |count| {
+        let next = |n: usize| taken(&format!("i{n}"), &format!("i{}", (n + 1) % count));
+        format!("FROM a\n{}", (0..count).map(next).collect::<String>())
+    });
+    grows("circles of two", "Dockerfile", 500, |count| {
+        let both = |n: usize| taken(&format!("a{n}"), &format!("b{n}")) + &taken(&format!("b{n}"), &format!("a{n}"));
+        format!("FROM a\n{}", (0..count).map(both).collect::<String>())
+    });
+    grows("many locks", "Dockerfile", 20, |count| {
+        let mount = |run: usize, at: usize| {
+            format!(" --mount=type=cache,id=i{},target=/{at:02},sharing=locked", (run * 7919 + at * at * 31) % 199)
+        };
+        let run = |run: usize| format!("RUN{} true\n", (0..32).map(|at| mount(run, at)).collect::<String>());
+        format!("FROM a\n{}", (0..count).map(run).collect::<String>())
+    });
 }
 
 /// Each branch was looked for among all declarations, for each of them and each RUN: 1,000 took minutes.
@@ -303,8 +512,18 @@ fn yaml() {
     survives("a billion laughs", WORKFLOW, format!("a0: &a0 [x]\n{laughs}{}", job(step)));
     let folder = folder();
     put(folder.path(), WORKFLOW, format!("a0: &a0 [x]\n{laughs}{}", job(step)));
+    let limit = "with its aliases written out, this has more than 1000000 values";
     let ran = run(folder.path(), &["builds", "--verbose"]);
-    assert!(ran.out.contains("with its aliases written out, this has more than 1000000 values"), "{}", ran.out);
+    assert!(ran.code == 2 && ran.out.contains(limit), "{}", ran.out);
+    refuses(folder.path(), limit);
+    put(folder.path(), WORKFLOW, nested("[", "docker build", "]", 1000));
+    refuses(folder.path(), "more than 100 values stand within one another");
+    put(folder.path(), WORKFLOW, "on: push\njobs: &j\n  b: *j\n  c:\n    steps:\n      - run: docker build .\n");
+    refuses(folder.path(), "this alias stands for a value that contains it");
+    // A template of a workflow is none yet: it is not for cachelane to judge it.
+    put(folder.path(), WORKFLOW, "on: push\n{% if x %}\njobs: docker build .\n");
+    let ran = run(folder.path(), &["check"]);
+    assert!(ran.code == 0 && ran.err.is_empty(), "{}", ran.err);
     for (what, text) in [
         ("brackets", nested("[", "docker build", "]", 100_000)),
         ("open brackets", "[".repeat(1_000_000)),
@@ -404,6 +623,8 @@ fn bake() {
     ] {
         survives(what, "docker-bake.hcl", args(&value));
     }
+    let deep = survives("said", "docker-bake.hcl", args(&nested("(", "1", ")", 100)));
+    assert!(deep.code == 2 && deep.err.contains("invalid nesting depth"), "{}", deep.err);
     survives("blocks", "docker-bake.hcl", nested("a {\n", "", "}\n", 10_000));
     let axes = times(5, |n| format!("    x{n} = [{}]\n", "\"a\", ".repeat(100)));
     survives(
@@ -481,10 +702,28 @@ fn nothing_is_started_and_nobody_is_called() {
     put(folder.path(), WORKFLOW, "on: push\njobs:\n  b:\n    runs-on: x\n    steps:\n      - run: docker build .\n");
     put(folder.path(), "docker-bake.hcl", "target \"a\" {\n  context = \"https://example.com/a.git\"\n}\n");
     put(folder.path(), "compose.yaml", "services:\n  a:\n    build: .\n");
+    // Names that a shell would take for more than names.
+    for name in
+        ["$(touch owned).Dockerfile", "`touch owned`.Dockerfile", ";touch owned;.Dockerfile", "|touch owned.Dockerfile"]
+    {
+        put(folder.path(), name, RUN);
+    }
+    symlink("/etc/passwd", folder.path().join("link.Dockerfile")).unwrap();
+    symlink("/etc", folder.path().join("etc")).unwrap();
     // What git would run.
     put(folder.path(), ".git/config", "[core]\n\tfsmonitor = touch owned\n\tpager = touch owned\n");
     put(folder.path(), ".git/HEAD", "ref: refs/heads/main\n");
-    for args in [&["check"][..], &["check", "--format", "json"], &["fix", "--diff"], &["fix"], &["fix", "--unsafe"]] {
+    for args in [
+        &["check"][..],
+        &["check", "--format", "json"],
+        &["check", "--embedded"],
+        &["list"],
+        &["builds"],
+        &["builds", "-v"],
+        &["fix", "--diff"],
+        &["fix"],
+        &["fix", "--unsafe"],
+    ] {
         let calls = calls(folder.path(), args);
         let named = |names: &[&str]| -> Vec<&String> {
             calls.iter().filter(|call| names.iter().any(|name| call.starts_with(name))).collect()
@@ -507,7 +746,10 @@ fn nothing_is_started_and_nobody_is_called() {
             assert!(args[0] == "fix" && !args.contains(&"--diff"), "{args:?} changes {call}");
             // Every path in it is below the folder: relative, or by its whole name.
             for path in call.split('"').skip(1).step_by(2) {
-                let inside = !path.starts_with('/') || Path::new(path).starts_with(folder.path());
+                // A file that has no name yet is called by its number.
+                let inside = !path.starts_with('/')
+                    || Path::new(path).starts_with(folder.path())
+                    || (call.starts_with("linkat") && path.starts_with("/proc/self/fd/"));
                 assert!(inside && !path.contains(".."), "{args:?} changes {call}");
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Each part of the crate with the parts that it may import.
 const WALLS: &[(&str, &[&str])] = &[
@@ -109,4 +110,37 @@ fn only_the_command_line_touches_the_world() {
         let disk = path.starts_with("workspace");
         assert!(disk || !code.contains("std::fs"), "{} touches the disk", path.display());
     }
+}
+
+/// The dependencies that `docs/architecture.md` gives a reason for, by the rows of its table, and how many crates it says
+/// there are in all.
+fn listed() -> (BTreeSet<String>, usize) {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
+    let section = page.split("\n## ").find(|section| section.starts_with("Dependencies")).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).skip(1);
+    let names = rows.flat_map(|(names, _)| names.split(|ch: char| !ch.is_ascii_alphanumeric() && !"-_".contains(ch)));
+    let names = names.filter(|name| !name.is_empty() && *name != "with").map(str::to_owned).collect();
+    let count = section.split_once(" crates in all").unwrap().0.rsplit(char::is_whitespace).next().unwrap();
+    (names, count.parse().unwrap())
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let tree = |depth: &str| -> BTreeSet<String> {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--depth", depth])
+            .args(["--target", "x86_64-unknown-linux-gnu"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        // A package may stand several times; the crate itself is no dependency of its own.
+        let lines = text.lines().filter(|line| !line.starts_with("cachelane "));
+        lines.map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let name = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
+    let (reasons, count) = listed();
+    assert_eq!(reasons, tree("1").iter().map(name).collect());
+    assert_eq!(count, tree("100").len(), "the number of crates in docs/architecture.md");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use cachelane::init::{Hooked, REPO, add_hook, configuration, snippet};
-use cachelane::rules::RULES;
+use cachelane::rules::{RULES, Rule};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
@@ -25,7 +25,8 @@ const KEYS: &[&str] = &[
 ];
 
 fn written() -> String {
-    let rules: Vec<_> = RULES.iter().map(|rule| (rule.meta().name, rule.meta().severity.as_str())).collect();
+    let rule = |rule: &&dyn Rule| (rule.meta().name, rule.meta().severity.as_str(), rule.other_severity());
+    let rules: Vec<_> = RULES.iter().map(rule).collect();
     configuration(&rules)
 }
 
@@ -83,18 +84,26 @@ fn read(text: &str) -> Value {
 /// Puts the hook into `text`, and holds that only one insertion was made and only one entry came of it.
 fn added(text: &str) -> String {
     let Hooked::Added(new) = add_hook(text, "1.2.3") else { panic!("nothing added: {:?}", add_hook(text, "1.2.3")) };
+    let (mut old, mut now): (Value, Value) = (read(text), read(&new));
+    let is_first = old["repos"].as_sequence().is_none_or(Vec::is_empty);
+    // An empty list loses its brackets.
+    let line = |line: &&str| !(is_first && line.trim_start_matches('\u{feff}').starts_with("repos"));
+    let rest = |text: &str| text.split_inclusive('\n').filter(line).collect::<String>();
+    let (text, whole, new) = (&rest(text), &new, &rest(&new));
     let before = text.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     let most = text.len() - before;
     let behind = text.bytes().rev().zip(new.bytes().rev()).take(most).take_while(|(a, b)| a == b).count();
     assert_eq!(before + behind, text.len(), "another byte changed:\n{new}");
-    let (old, mut now): (Value, Value) = (read(text), read(&new));
+    if is_first {
+        old["repos"] = Value::Sequence(Vec::new());
+    }
     let entry = now["repos"].as_sequence_mut().unwrap().pop().unwrap();
     assert_eq!(now, old);
     assert_eq!(entry["repo"].as_str(), Some(REPO));
     assert_eq!(entry["rev"].as_str(), Some("v1.2.3"));
     assert_eq!(entry["hooks"][0]["id"].as_str(), Some("cachelane"));
-    assert_eq!(add_hook(&new, "1.2.3"), Hooked::There);
-    new
+    assert_eq!(add_hook(whole, "1.2.3"), Hooked::There);
+    whole.clone()
 }
 
 #[test]
@@ -145,8 +154,11 @@ fn what_cannot_be_added_to_is_left_alone() {
     for text in [
         "",
         "# nothing yet\n",
-        "repos: []\n",
-        "repos:\n",
+        "repos: &x []\n",
+        "{repos: []}\n",
+        "x: &x []\nrepos: *x\n",
+        "repos: [\n]\n",
+        "? repos\n: []\n",
         "repos: [{repo: local, hooks: [{id: a}]}]\n",
         "{repos: [{repo: local, hooks: [{id: a}]}]}\n",
         "minimum_pre_commit_version: '3'\n",
@@ -159,8 +171,35 @@ fn what_cannot_be_added_to_is_left_alone() {
         "repos: text\n",
     ] {
         let answer = add_hook(text, "1.2.3");
-        assert!(matches!(answer, Hooked::Left(_)), "{text:?} became {answer:?}");
+        assert!(matches!(answer, Hooked::Left(_) | Hooked::LeftList(..)), "{text:?} became {answer:?}");
     }
+    // What is pasted into a list that is there does not begin it anew.
+    let Hooked::LeftList(_, entry) = add_hook("repos: [{repo: local, hooks: [{id: a}]}]\n", "1.2.3") else { panic!() };
+    let pasted = format!("repos: [{{repo: local, hooks: [{{id: a}}]}}, {}]\n", entry.trim_end());
+    assert_eq!(add_hook(&pasted, "1.2.3"), Hooked::There, "{pasted}");
+    let Hooked::LeftList(_, entry) = add_hook("x: &x\n- repo: local\n  hooks: []\nrepos: *x\n", "1.2.3") else {
+        panic!()
+    };
+    assert_eq!(format!("repos:\n{entry}"), snippet("1.2.3"));
+}
+
+#[test]
+fn an_empty_list_gets_its_first_entry() {
+    let ours = snippet("1.2.3");
+    for text in ["repos: []\n", "repos:\n", "repos:   [ ]   \n", "repos: ~\n"] {
+        if text.contains('~') {
+            assert!(matches!(add_hook(text, "1.2.3"), Hooked::LeftList(..)), "{text:?}");
+        } else {
+            assert_eq!(added(text), ours, "{text:?}");
+        }
+    }
+    assert_eq!(added("repos: []"), ours.trim_end());
+    assert_eq!(
+        added("# a\nrepos: [] # none yet\nfail_fast: true\n"),
+        format!("# a\n{}fail_fast: true\n", ours.replace("repos:", "repos: # none yet"))
+    );
+    assert_eq!(added("repos: []\r\nci: {}\r\n"), format!("{}ci: {{}}\r\n", ours.replace('\n', "\r\n")));
+    added("\u{feff}---\nrepos:\n# later\n");
 }
 
 #[test]
@@ -228,14 +267,18 @@ fn init_writes_once() {
 fn init_leaves_what_it_does_not_understand() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(".pre-commit-config.yaml");
-    fs::write(&path, "repos: []\n").unwrap();
+    fs::write(&path, "ci: {}\n").unwrap();
     fs::write(folder.path().join(".cachelane.toml"), "arg = \"X\"\n").unwrap();
     let (output, text) = init(folder.path());
     // What is left to a person is said, and is no error.
     assert_eq!(output.status.code(), Some(0));
     assert!(text.contains("it is left as it is. Put this into it:") && text.contains("replace OWNER"), "{text}");
     assert!(text.contains(&snippet(env!("CARGO_PKG_VERSION"))), "{text}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), "repos: []\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "ci: {}\n");
+    fs::write(&path, "repos: [{repo: local, hooks: []}]\n").unwrap();
+    let text = init(folder.path()).1;
+    assert!(text.contains("Put this into that list:\n\n{repo: ") && text.contains("replace OWNER"), "{text}");
+    assert!(!text.contains("\nrepos:"), "{text}");
     assert!(!folder.path().join("cachelane.toml").exists());
 }
 

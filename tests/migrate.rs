@@ -41,7 +41,9 @@ fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     git(folder.path(), &["init", "-q"]);
     for (name, text) in files {
-        fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
     git(folder.path(), &["add", "-A"]);
     git(folder.path(), &["commit", "-qm", "start"]);
@@ -107,6 +109,35 @@ fn the_commands_for_one_repository_do_what_they_say() {
     };
     assert_eq!(lines(&made), lines(&String::from_utf8(look.stdout).unwrap()));
     assert!(run(folder.path(), "cachelane", &["check"]).status.success());
+}
+
+#[test]
+fn the_first_step_changes_dockerfiles_alone_and_the_second_what_builds_them() {
+    let workflow = "on: push\njobs:\n  test:\n    runs-on: self-hosted\n    strategy:\n      matrix:\n        \
+                    python: [py310, py313]\n    steps:\n      - run: docker build .\n";
+    let compose = "services:\n  app:\n    build: .\n";
+    let files = [("Dockerfile", SHARED), (".github/workflows/ci.yml", workflow), ("compose.yaml", compose)];
+    let folder = repository(&files);
+    let step = block("**1. Declare.**");
+    let ran = run(folder.path(), "sh", &["-c", step.trim()]);
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success() && said.ends_with("1 finding fixed in 1 file, nothing left.\n"), "{ran:?}");
+    assert_eq!(git(folder.path(), &["status", "--short"]), " M Dockerfile\n");
+    git(folder.path(), &["commit", "-qam", "one"]);
+    let ran = run(folder.path(), "cachelane", &["fix"]);
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(said.ends_with("the lane passed in 2 builds of 2 files, nothing left.\n"), "{said}");
+    assert_eq!(git(folder.path(), &["status", "--short"]), " M .github/workflows/ci.yml\n M compose.yaml\n");
+
+    // Both at once: the same files, and figures that add up to what `check` says of either.
+    let both = repository(&files);
+    let said = String::from_utf8(run(both.path(), "cachelane", &["fix"]).stdout).unwrap();
+    let last = "1 finding fixed in 1 file, and the lane passed in 2 builds of 2 files, nothing left.\n";
+    assert!(said.ends_with(last), "{said}");
+    for (name, _) in files {
+        let read = |folder: &tempfile::TempDir| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(read(&both), read(&folder), "{name}");
+    }
 }
 
 /// Whether a value is of an option's kind.

@@ -18,16 +18,31 @@ mod reading;
 #[path = "../../tests/parity/shrink.rs"]
 mod shrink;
 mod targets;
+mod trees;
 mod wires;
 
-pub use targets::{config, fix, ignores, lane, reader};
-pub use wires::{bake, compose, github, pipelines};
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
+/// The targets by their names.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("reader", targets::reader),
+    ("parity", parity),
+    ("fix", targets::fix),
+    ("config", targets::config),
+    ("ignores", targets::ignores),
+    ("lane", targets::lane),
+    ("github", wires::github),
+    ("pipelines", wires::pipelines),
+    ("compose", wires::compose),
+    ("bake", wires::bake),
+];
 
 /// Both readers read `data` alike.
 ///
 /// # Panics
 /// Where they do not.
-pub fn parity(data: &[u8]) {
+fn parity(data: &[u8]) {
     // The package hands texts on as C does, which end there.
     if data.contains(&0) {
         return;

@@ -4,7 +4,9 @@ use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::text::Span;
-use cachelane::wiring::{Arg, Build, Inline, Kind, Lane, What, Wiring, pass, read};
+use cachelane::wiring::{Arg, Build, Kind, Lane, What, Wiring, pass, read};
+
+use crate::trees;
 
 const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default", shared: true };
 
@@ -44,7 +46,7 @@ fn wiring(kind: Kind, data: &[u8]) {
     for build in wiring.builds.iter().filter(|build| !passes(build)) {
         let Ok(fix) = pass(kind, source, build, &LANE) else { continue };
         let new = made(source, &[&fix]);
-        same_but_for_the_lane(kind, &wiring, &new, build);
+        same_but_for_the_lane(kind, source, &wiring, &new, build);
     }
     everywhere(kind, source);
     inline(kind, source, &wiring);
@@ -94,31 +96,36 @@ fn essence(build: &Build) -> impl PartialEq + std::fmt::Debug + '_ {
     (build.front, &build.name, &build.what, &build.target, &build.runs, &build.job, &build.id, &build.others)
 }
 
-/// The arguments that are not about the lane: what refers to it may come out otherwise, once it is declared.
-fn others(build: &Build) -> impl Iterator<Item = (&String, Option<&String>)> {
-    let others = build.args.iter().filter(|arg| arg.name != LANE.arg);
-    others.map(move |arg| (&arg.name, arg.value.as_ref().filter(|value| !mentions_the_lane(value))))
+/// The other arguments of a build are as they were. What refers to the lane may come out otherwise, once that is set.
+fn same_others(was: &Build, is: &Build, new: &str) {
+    let others = |build: &Build| build.args.iter().filter(|arg| arg.name != LANE.arg).cloned().collect::<Vec<_>>();
+    let (was, is) = (others(was), others(is));
+    assert!(was.iter().map(|arg| &arg.name).eq(is.iter().map(|arg| &arg.name)), "other arguments:\n{new}");
+    for (was, is) in was.iter().zip(&is) {
+        let free = was.value.as_ref().is_none_or(|value| value.contains(LANE.arg));
+        assert!(was.value == is.value || free, "the argument {} has changed:\n{new}", was.name);
+    }
 }
 
-fn mentions_the_lane(text: &str) -> bool {
-    text.contains(LANE.arg) || text.contains(LANE.default)
-}
-
-fn same_but_for_the_lane(kind: Kind, before: &Wiring, new: &str, build: &Build) {
+fn same_but_for_the_lane(kind: Kind, source: &str, before: &Wiring, new: &str, build: &Build) {
     let after = read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     let at = before.builds.iter().position(|other| other == build).expect("it is one of them");
     assert_eq!(before.builds.len(), after.builds.len(), "{new}");
     assert!(passes(&after.builds[at]), "the lane is not passed:\n{new}");
     for (was, is) in before.builds.iter().zip(&after.builds) {
         assert_eq!(essence(was), essence(is), "{new}");
-        assert!(others(was).eq(others(is)), "another argument has changed:\n{new}");
+        same_others(was, is, new);
     }
-    // A bake file's Dockerfile that refers to the lane gets its default, once that is declared.
-    let text = |inline: &Inline| Some(inline.text.clone()).filter(|text| !mentions_the_lane(text));
-    let texts = |wiring: &Wiring| wiring.inline.iter().map(text).collect::<Vec<_>>();
-    assert_eq!(texts(before), texts(&after), "a Dockerfile within has changed");
+    assert_eq!(before.inline.len(), after.inline.len(), "{new}");
+    for (was, is) in before.inline.iter().zip(&after.inline) {
+        // A bake file's Dockerfile that refers to the lane gets its default, once that is declared.
+        assert!(was.text == is.text || was.text.contains(LANE.arg), "a Dockerfile within has changed:\n{new}");
+    }
+    let unknown = |wiring: &Wiring| wiring.unknown.iter().map(|unknown| unknown.why.clone()).collect::<Vec<_>>();
+    assert_eq!(unknown(before), unknown(&after), "{new}");
     let calls = |wiring: &Wiring| wiring.calls.iter().map(|call| call.path.clone()).collect::<Vec<_>>();
-    assert_eq!(calls(before), calls(&after));
+    assert_eq!(calls(before), calls(&after), "{new}");
+    trees::all_is_there(kind, source, new);
 }
 
 /// Passing all lanes that can be passed comes to an end, and what was passed needs nothing more.
@@ -146,6 +153,12 @@ fn inline(kind: Kind, source: &str, before: &Wiring) {
     let new = std::str::from_utf8(&fixed.bytes).expect("an edit tears no character");
     let after = read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     assert_eq!(before.inline.len(), after.inline.len());
+    let around = |text: &str, wiring: &Wiring| {
+        let mut rest = text.to_owned();
+        wiring.inline.iter().rev().for_each(|inline| rest.replace_range(inline.span.start..inline.span.end, ""));
+        rest
+    };
+    assert_eq!(around(source, before), around(new, &after), "something around the Dockerfiles has changed");
     let again = lint::fix_inline(kind, &fixed.bytes, &settings, Applicability::Safe);
     assert_eq!(again.bytes, fixed.bytes, "fixing again changes more:\n{new}");
     if fixed.dropped.is_empty() {

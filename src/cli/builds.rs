@@ -30,10 +30,11 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
     }
     listed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     match args.format {
-        Plain::Human => terminal::print(builds::table(&listed, ran.files, args.common.quiet)),
+        Plain::Human => terminal::tell(&builds::table(&listed, ran.files, args.common.quiet)),
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    if ran.trouble { Outcome::Trouble } else { Outcome::Clean }
+    let refused = ran.results.iter().filter_map(check::refusal).count();
+    if ran.trouble || refused > 0 { Outcome::Trouble } else { Outcome::Clean }
 }
 
 fn row(reports: &[FileReport], judged: &Judged, world: &World<'_>) -> Option<ListedBuild> {

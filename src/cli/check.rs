@@ -7,6 +7,7 @@ use crate::finding::RuleMeta;
 use crate::lint::{self, FileReport};
 use crate::report::{self, Run, Summary, Trouble, human};
 use crate::rules::RULES;
+use crate::text::LineIndex;
 
 use super::args::{CheckArgs, Format};
 use super::output;
@@ -36,7 +37,14 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let mut ran = run::over_all(&args.common, &settled, args.embedded, look);
+    let (for_people, shared) = (is_for_people(args), lint::Shared::default());
+    let mut ran = run::over_all(&args.common, &settled, args.embedded, |given| {
+        let mut report = look(given)?;
+        if for_people {
+            lint::thin(&mut report, &shared);
+        }
+        Some(report)
+    });
     let embedded = |path: &Path| {
         if args.embedded { run::embedded_kind(path, settled.of(path).as_deref()) } else { None }
     };
@@ -46,6 +54,8 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
     };
     relate(&mut ran.results);
     let (mut reports, mut trouble) = (ran.results, ran.trouble);
+    ran.troubles.extend(reports.iter().filter_map(refusal));
+    trouble |= !ran.troubles.is_empty();
     if let Some(mut since) = since
         && let Err(problem) = since.keep(&mut reports, embedded, relate)
     {
@@ -123,12 +133,39 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
     (!nothing).then(report)
 }
 
+/// That a file which says what is built is more than cachelane reads, said: its builds were not looked at.
+pub(super) fn refusal(report: &FileReport) -> Option<Trouble> {
+    let refused = report.wires.as_ref()?.refused.as_ref()?;
+    let line = Some(LineIndex::new(&report.source).line(refused.span.start));
+    let message = format!("{}: what it builds was not looked at", refused.message);
+    let trouble = Trouble { path: Some(report::path(&report.path)), line, message };
+    terminal::complain(&trouble.to_string());
+    Some(trouble)
+}
+
+/// Whether the run ends with a report for people, and nothing needs more of the files than what that shows.
+fn is_for_people(args: &CheckArgs) -> bool {
+    let format = args.format.unwrap_or_else(output::default_format);
+    matches!(format, Format::Human | Format::Concise)
+        && args.reports.is_empty()
+        && args.diff.is_none()
+        && !args.add_ignores
+}
+
 /// Prints and writes every report that is asked for; whether all could be written.
 fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let format = args.format.unwrap_or_else(output::default_format);
     let output = args.output.as_ref().filter(|path| path.as_os_str() != STDIN);
     let style = if output.is_some() { terminal::plain_style() } else { terminal::style(false) };
-    let mut text = if args.statistics { output::statistics(format, run) } else { output::render(format, run, style) };
+    let mut text = match format {
+        _ if args.statistics => output::statistics(format, run),
+        Format::Human if output.is_none() => {
+            let threads = output::threads(run.reports);
+            human::in_pieces(run.reports, style, threads, |piece| terminal::print(piece));
+            String::new()
+        }
+        _ => output::render(format, run, style),
+    };
     if output::takes_summary(format, output.is_some()) && run.summary.files > 0 && !args.common.quiet {
         text.push_str(&human::summary(&run.summary));
         text.push('\n');
@@ -136,6 +173,8 @@ fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let mut written = true;
     if let Some(path) = output {
         written = output::write(path, &text);
+    } else if format == Format::Human {
+        terminal::tell(&text);
     } else {
         terminal::print(text);
     }

@@ -35,7 +35,7 @@ fn show(args: &ShowArgs) -> Outcome {
     }
     let path = if folder { args.path.join("Dockerfile") } else { args.path.clone() };
     let Some(loaded) = settled.of(&path) else { return Outcome::Trouble };
-    terminal::print(page(&loaded, &args.path, &loaded.show(&path), loaded.excludes(&path, None)));
+    terminal::tell(&page(&loaded, &args.path, &loaded.show(&path), loaded.excludes(&path, None)));
     Outcome::Clean
 }
 
@@ -52,19 +52,23 @@ fn page(loaded: &Loaded, path: &Path, shown: &[Shown], excluded: bool) -> String
     if excluded {
         text.push_str("# It is excluded: only a run that names it without --force-exclude looks at it.\n");
     }
-    let width = shown.iter().map(|shown| shown.key.len() + shown.value.chars().count() + 3).max().unwrap_or(0).min(60);
+    let width = |shown: &Shown| shown.key.len() + shown.value.chars().count() + 3 + usize::from(shown.varies.is_some());
+    let width = shown.iter().map(width).max().unwrap_or(0).min(60);
     let mut rules = false;
-    for Shown { key, value, origin, is_rule } in shown {
+    for Shown { key, value, origin, is_rule, varies } in shown {
         if *is_rule && !rules {
             rules = true;
             text.push_str("\n[rules]\n");
         }
-        let origin = match origin {
+        let mut origin = match origin {
             Origin::BuiltIn => "built in".to_owned(),
             Origin::File(line) => format!("{from}:{line}"),
             Origin::Option(option) => (*option).to_owned(),
         };
-        text.push_str(&format!("{:width$}  # {}\n", format!("{key} = {value}"), printable(&origin)));
+        // Set outright, it would hold everywhere.
+        let off = if varies.is_some() { "#" } else { "" };
+        origin.extend(varies.iter().flat_map(|varies| ["; ", varies]));
+        text.push_str(&format!("{:width$}  # {}\n", format!("{off}{key} = {value}"), printable(&origin)));
     }
     text
 }

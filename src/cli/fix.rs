@@ -27,6 +27,8 @@ struct Done {
     stdin: bool,
     /// Why the new content could not be written.
     unwritten: Option<String>,
+    /// How many of its builds pass the lane now that did not.
+    passed: usize,
 }
 
 /// What goes where when all files are done.
@@ -36,8 +38,12 @@ struct Output {
     bytes: Vec<u8>,
     /// What is said about the files.
     text: String,
+    /// Findings fixed, and in how many files; builds that pass the lane not among them.
     fixes: usize,
     files: usize,
+    /// Builds that pass the lane now, and in how many files.
+    passed: usize,
+    passing_files: usize,
     trouble: bool,
 }
 
@@ -66,7 +72,8 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         relate(&mut reports);
     }
     let summary = Summary::new(&reports, ran.files);
-    let mut output = Output { trouble: ran.trouble, ..Output::default() };
+    let refused = reports.iter().filter_map(check::refusal).count();
+    let mut output = Output { trouble: ran.trouble || refused > 0, ..Output::default() };
     // What fails the gate is shown, the rest is counted.
     let least = args.gate.fail_on.least().unwrap_or(Severity::Warning);
     for (report, done) in reports.iter_mut().zip(&done) {
@@ -83,14 +90,17 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         output.text.push_str(&last_line(args.diff, &output, &summary, least));
     }
     hint_at_arg(args, &reports, &done);
+    if !ran.whole {
+        hint_at_builds(args, &done, &reports);
+    }
     terminal::print(&output.bytes);
     // Where the fixed file or a diff goes to standard output, what is said about it goes beside.
     if args.diff || args.common.paths.iter().any(|path| path.as_os_str() == run::STDIN) {
         terminal::say(&output.text);
     } else {
-        terminal::print(&output.text);
+        terminal::tell(&output.text);
     }
-    match (output.trouble, summary.fails(args.gate.fail_on.least()) || (args.diff && output.files > 0)) {
+    match (output.trouble, summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes())) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,
@@ -134,6 +144,20 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], done: &[Done]) {
         terminal::note(&format!(
             "Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."
         ));
+    }
+}
+
+/// Says that builds were looked for only in what was named, where Dockerfiles got lanes that somebody has to pass.
+fn hint_at_builds(args: &FixArgs, done: &[Done], reports: &[FileReport]) {
+    let is_declared = |(done, report): (&Done, &FileReport)| {
+        let lanes = done.fixed.made.iter().filter(|made| matches!(made.rule, "shared-lock" | "undeclared-arg"));
+        !done.stdin && report.wires.is_none() && lanes.count() > 0
+    };
+    if !args.common.quiet && done.iter().zip(reports).any(is_declared) {
+        terminal::note(
+            "Builds of these files were looked for in what you named only: `cachelane fix` at the repository's root passes \
+             the lane in all of them.",
+        );
     }
 }
 
@@ -181,7 +205,7 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
         FileReport { path, source, settings, checked: left, wires: None }
     };
     let old = if changed { source.to_vec() } else { Vec::new() };
-    Some((report, Done { fixed, old, stdin, unwritten }))
+    Some((report, Done { fixed, old, stdin, unwritten, passed: 0 }))
 }
 
 /// Passes the lane in the workflows, pipelines, Compose and bake files of `reports`: their Dockerfiles have their lanes by
@@ -204,6 +228,7 @@ fn rewire(args: &FixArgs, roots: &[PathBuf], reports: &mut [FileReport], done: &
         if done.fixed.made.is_empty() {
             done.old = std::mem::take(&mut report.source);
         }
+        done.passed = rewired.made.len();
         done.fixed.made.extend(rewired.made);
         done.fixed.bytes.clone_from(&rewired.bytes);
         report.source = rewired.bytes;
@@ -221,6 +246,11 @@ fn rewire(args: &FixArgs, roots: &[PathBuf], reports: &mut [FileReport], done: &
 }
 
 impl Output {
+    /// Whether any file is another one now, or would be.
+    fn changes(&self) -> bool {
+        self.files + self.passing_files > 0
+    }
+
     /// Adds what there is to say and print about one file.
     fn add(&mut self, args: &FixArgs, report: &FileReport, done: &Done) {
         let name = report::path(&report.path);
@@ -239,8 +269,11 @@ impl Output {
         if fixed.made.is_empty() {
             return;
         }
-        self.fixes += fixed.made.len();
-        self.files += 1;
+        let fixes = fixed.made.len() - done.passed;
+        self.fixes += fixes;
+        self.files += usize::from(fixes > 0);
+        self.passed += done.passed;
+        self.passing_files += usize::from(done.passed > 0);
         if args.diff {
             self.bytes.extend(diff(&report.path, &done.old, &fixed.bytes));
         } else {
@@ -254,7 +287,7 @@ fn untouched(given: Given<'_>) -> (FileReport, Done) {
     let (path, settings) = (given.path.to_path_buf(), Arc::clone(given.settings));
     let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default(), wires: None };
     let fixed = Fixed::nothing(given.source, lint::Checked::default());
-    (report, Done { fixed, old: Vec::new(), stdin: given.stdin, unwritten: None })
+    (report, Done { fixed, old: Vec::new(), stdin: given.stdin, unwritten: None, passed: 0 })
 }
 
 /// What was fixed in one file.
@@ -268,10 +301,16 @@ fn made(name: &str, fixed: &Fixed) -> String {
 
 fn last_line(diff: bool, output: &Output, summary: &Summary, least: Severity) -> String {
     let would = if diff { "would be " } else { "" };
-    let fixed = match output.fixes {
-        0 => "nothing to fix".to_owned(),
-        n => format!("{} {would}fixed in {}", count(n, "finding"), count(output.files, "file")),
-    };
+    let mut parts = Vec::new();
+    if output.fixes > 0 {
+        parts.push(format!("{} {would}fixed in {}", count(output.fixes, "finding"), count(output.files, "file")));
+    }
+    // `check` counts those builds only whose Dockerfile had its lanes before.
+    if output.passed > 0 {
+        let (builds, files) = (count(output.passed, "build"), count(output.passing_files, "file"));
+        parts.push(format!("the lane {would}passed in {builds} of {files}"));
+    }
+    let fixed = if parts.is_empty() { "nothing to fix".to_owned() } else { parts.join(", and ") };
     if summary.errors + summary.warnings + summary.infos == 0 {
         return format!("{fixed}, nothing left.\n");
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::NAMES;
 use crate::init::{self, Hooked};
 use crate::report;
-use crate::rules::RULES;
+use crate::rules::{RULES, Rule};
 use crate::text::printable;
 use crate::workspace::file::{self, FileError};
 
@@ -50,7 +50,8 @@ impl Said {
             say(&path, "it is there already, and is left as it is");
             return;
         }
-        let rules: Vec<_> = RULES.iter().map(|rule| (rule.meta().name, rule.meta().severity.as_str())).collect();
+        let rule = |rule: &&dyn Rule| (rule.meta().name, rule.meta().severity.as_str(), rule.other_severity());
+        let rules: Vec<_> = RULES.iter().map(rule).collect();
         let path = folder.join(NAMES[0]);
         match file::create(&path, init::configuration(&rules).as_bytes()) {
             Ok(()) => say(&path, "written; every setting is there with its default, behind a `#`"),
@@ -81,6 +82,11 @@ impl Said {
             Hooked::Left(why) => {
                 say(&path, &format!("{why}: it is left as it is. Put this into it:"));
                 self.paste();
+            }
+            Hooked::LeftList(why, entry) => {
+                say(&path, &format!("{why}: it is left as it is. Put this into that list:"));
+                terminal::print(format!("\n{entry}"));
+                self.next.extend(OWNER);
             }
             Hooked::Added(new) => match file::replace(&path, &old, new.as_bytes(), std::slice::from_ref(&root)) {
                 Ok(()) => {

@@ -1,5 +1,7 @@
 //! `cachelane list`
 
+use std::collections::HashSet;
+
 use crate::lint::{self, ListedMount};
 use crate::report::{self, json};
 use crate::text::{LineIndex, count, printable};
@@ -43,15 +45,15 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
     }
     match args.format {
         Plain::Json => terminal::print(json::list(&mounts)),
-        Plain::Human if ran.files > 0 => terminal::print(table(&mounts, ran.files, args.common.quiet)),
+        Plain::Human if ran.files > 0 => terminal::tell(&table(&mounts, ran.files, args.common.quiet)),
         Plain::Human => {}
     }
     if trouble { Outcome::Trouble } else { Outcome::Clean }
 }
 
 /// The mounts as a table for people.
-fn table(mounts: &[ListedMount], files: usize, quiet: bool) -> String {
-    let files = count(files, "file");
+fn table(mounts: &[ListedMount], all: usize, quiet: bool) -> String {
+    let files = count(all, "file");
     if mounts.is_empty() {
         return format!("{files}, no cache mount that BuildKit accepts.\n");
     }
@@ -71,6 +73,8 @@ fn table(mounts: &[ListedMount], files: usize, quiet: bool) -> String {
     if quiet {
         return text;
     }
+    let with: HashSet<&str> = mounts.iter().map(|mount| mount.path.as_str()).collect();
+    let files = if with.len() < all { format!("{} of {files}", with.len()) } else { files };
     let isolated = mounts.iter().filter(|mount| mount.isolated).count();
     let locked = mounts.iter().filter(|mount| mount.sharing == "locked").count();
     text.push_str(&format!(

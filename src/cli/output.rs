@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
+use crate::lint::FileReport;
 use crate::report::{self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics};
 use crate::workspace::{discover, file};
 
@@ -22,7 +23,7 @@ pub(super) fn default_format() -> Format {
 /// The findings of `run` in `format`, for a terminal or a file.
 pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> String {
     match format {
-        Format::Human => human::findings(run.reports, style, terminal::threads()),
+        Format::Human => human::findings(run.reports, style, threads(run.reports)),
         Format::Concise => concise::render(run),
         Format::Json => json::findings(run),
         Format::Sarif => sarif::render(run),
@@ -31,6 +32,11 @@ pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> Stri
         Format::Junit => junit::render(run),
         Format::Checkstyle => checkstyle::render(run),
     }
+}
+
+/// How many threads may render `reports`. (To ask how many there may be costs more than a small report.)
+pub(super) fn threads(reports: &[FileReport]) -> usize {
+    if reports.len() > 1 { terminal::threads() } else { 1 }
 }
 
 /// How many findings each rule has.
@@ -72,11 +78,15 @@ pub(super) fn check_targets(args: &CheckArgs, settled: &Settled) -> Result<(), S
     Ok(())
 }
 
-/// Whether the file at `path` is there and is one that runs read.
+/// Whether the file at `path` is there and is one that runs read; or would be, as a Dockerfile. (A repository can have a
+/// file named `--output=…/a.Dockerfile`, which something that passes names without `--` makes an option of.)
 fn is_read(path: &Path, settled: &Settled) -> bool {
     let name = path.file_name().unwrap_or_default();
+    if discover::is_dockerfile(name.as_encoded_bytes()) {
+        return true;
+    }
     let is_config = || NAMES.iter().any(|known| name == *known);
-    let is_input = || discover::is_dockerfile(name.as_encoded_bytes()) || run::kind(path).is_some() || is_config();
+    let is_input = || run::kind(path).is_some() || is_config();
     path.is_file() && (is_input() || settled.of(path).is_some_and(|loaded| loaded.includes(path)))
 }
 

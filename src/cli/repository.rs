@@ -1,9 +1,11 @@
 //! Git, as far as `--diff` asks it: what a file was at the commit where a branch left a revision.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
 /// What a file was.
@@ -27,11 +29,16 @@ pub(super) struct Repository {
     root: PathBuf,
     /// The commit; `None` for a submodule that was not there.
     base: Option<String>,
-    /// Changed files with the names that they had, if they were there; all below `root`.
-    changed: HashMap<PathBuf, Option<PathBuf>>,
+    /// Changed files with what they were, if they were there; all below `root`.
+    changed: HashMap<PathBuf, Option<Object>>,
     /// Every file that git knows, below `root`.
     tracked: HashSet<PathBuf>,
+    /// Who reads the objects, once there is one to be read.
+    reader: RefCell<Option<Reader>>,
 }
+
+/// What git calls a file's content.
+struct Object(String);
 
 impl Repositories {
     pub(super) fn new(revision: &str) -> Self {
@@ -58,14 +65,15 @@ impl Repositories {
         let repository = self.of(path.parent().unwrap_or(path))?;
         let name = path.strip_prefix(&repository.root).unwrap_or(path).to_path_buf();
         let (Some(base), true) = (&repository.base, repository.tracked.contains(&name)) else { return Ok(Past::New) };
-        let was = match repository.changed.get(&name) {
-            Some(None) => return Ok(Past::New),
-            Some(Some(old)) => old,
-            None if read => &name,
-            None => return Ok(Past::Same),
-        };
-        let blob = [OsStr::new("cat-file"), OsStr::new("blob"), &object(base, was)].map(OsStr::to_os_string);
-        git(&repository.root, blob).map(Past::Was)
+        match repository.changed.get(&name) {
+            Some(None) => Ok(Past::New),
+            Some(Some(old)) => repository.read(old).map(Past::Was),
+            None if read => {
+                let blob = [OsStr::new("cat-file"), OsStr::new("blob"), &named(base, &name)].map(OsStr::to_os_string);
+                git(&repository.root, blob).map(Past::Was)
+            }
+            None => Ok(Past::Same),
+        }
     }
 
     fn open(&mut self, root: &Path) -> Result<Repository, String> {
@@ -79,18 +87,29 @@ impl Repositories {
         let tracked = names(&git(&root, ["ls-files", "-z"])?).map(PathBuf::from).collect();
         let mut changed = HashMap::new();
         if let Some(base) = &base {
-            let status =
-                git(&root, ["diff", "--name-status", "-z", "-M", "--no-ext-diff", "--no-relative", base, "--"])?;
-            let mut words = names(&status);
-            while let (Some(status), Some(name)) = (words.next(), words.next()) {
-                match status.as_encoded_bytes().first() {
+            let mut words = without_filters(&root)?;
+            // What a submodule's files are is asked in the submodule: here, git would start itself in each of them.
+            let diff = ["diff", "--raw", "--no-abbrev", "-z", "-M", "--no-ext-diff", "--no-relative"];
+            words.extend(diff.iter().chain(&["--ignore-submodules=all", base, "--"]).map(Into::into));
+            let raw = git(&root, words)?;
+            let mut words = names(&raw);
+            while let (Some(entry), Some(name)) = (words.next(), words.next()) {
+                // `:100644 100644 OLD NEW M`, with a number behind the letter of a rename.
+                let entry = entry.to_string_lossy();
+                let mut entry = entry.split(' ');
+                let (old, status) = (entry.nth(2).unwrap_or_default(), entry.next_back().unwrap_or_default());
+                match status.as_bytes().first() {
                     Some(b'A') => changed.insert(name.into(), None),
-                    Some(b'R' | b'C') => changed.insert(words.next().unwrap_or(name).into(), Some(name.into())),
-                    _ => changed.insert(name.into(), Some(name.into())),
+                    Some(b'R' | b'C') => {
+                        changed.insert(words.next().unwrap_or(name).into(), Some(Object(old.to_owned())))
+                    }
+                    // What is in conflict has a second line, which says what it was.
+                    Some(b'U') => None,
+                    _ => changed.insert(name.into(), Some(Object(old.to_owned()))),
                 };
             }
         }
-        Ok(Repository { root, base, changed, tracked })
+        Ok(Repository { root, base, changed, tracked, reader: RefCell::default() })
     }
 
     /// The commit at which HEAD's branch left the revision.
@@ -113,7 +132,7 @@ impl Repositories {
 fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, String> {
     let Some(base) = &outer.base else { return Ok(None) };
     let name = root.strip_prefix(&outer.root).unwrap_or(root);
-    let verify = [OsStr::new("rev-parse"), OsStr::new("--quiet"), OsStr::new("--verify"), &object(base, name)];
+    let verify = [OsStr::new("rev-parse"), OsStr::new("--quiet"), OsStr::new("--verify"), &named(base, name)];
     let Ok(commit) = git(&outer.root, verify) else { return Ok(None) };
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     let there = git(root, ["cat-file", "-e", &format!("{commit}^{{commit}}")]);
@@ -121,9 +140,70 @@ fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, String> 
     there.map_err(missing).map(|_| Some(commit))
 }
 
+impl Repository {
+    /// The content of `object`. One process reads all that a run asks for.
+    fn read(&self, object: &Object) -> Result<Vec<u8>, String> {
+        let mut reader = self.reader.borrow_mut();
+        if reader.is_none() {
+            *reader = Some(Reader::start(&self.root).map_err(|error| format!("--diff needs git: {error}"))?);
+        }
+        let Object(name) = object;
+        let read = reader.as_mut().map_or_else(|| Ok(None), |reader| reader.read(name));
+        let failed = |error: io::Error| format!("--diff: git says no more: {error}");
+        read.map_err(failed)?.ok_or_else(|| format!("--diff: git has no object {name}: fetch more history"))
+    }
+}
+
+/// `git cat-file --batch`: asked for one object after the other.
+struct Reader {
+    process: Child,
+    /// `None` once it is told that no more is asked for.
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Reader {
+    fn start(root: &Path) -> io::Result<Self> {
+        let mut command = command(root);
+        let mut process = command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let questions = process.stdin.take();
+        let answers = process.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
+        Ok(Self { process, questions, answers: BufReader::new(answers) })
+    }
+
+    /// The content of the object `name`; `None` where git has none.
+    fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        if let Some(questions) = &mut self.questions {
+            writeln!(questions, "{name}")?;
+            questions.flush()?;
+        }
+        let mut head = String::new();
+        self.answers.read_line(&mut head)?;
+        // `OBJECT blob SIZE`, or `OBJECT missing`.
+        let Some(size) = head.trim_end().rsplit(' ').next().and_then(|size| size.parse::<u64>().ok()) else {
+            return Ok(None);
+        };
+        let mut content = Vec::new();
+        // A newline stands behind it.
+        self.answers.by_ref().take(size + 1).read_to_end(&mut content)?;
+        match content.pop() {
+            Some(b'\n') => Ok(Some(content)),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        drop(self.questions.take());
+        // It ends by itself when nothing is asked any more.
+        let _ = self.process.wait();
+    }
+}
+
 /// What git calls the content of `path` at `commit`.
-fn object(commit: &str, path: &Path) -> std::ffi::OsString {
-    let mut object = std::ffi::OsString::from(commit);
+fn named(commit: &str, path: &Path) -> OsString {
+    let mut object = OsString::from(commit);
     object.push(":");
     object.push(path);
     object
@@ -139,22 +219,66 @@ fn path(line: &[u8]) -> PathBuf {
     PathBuf::from(os(line.strip_suffix(b"\n").unwrap_or(line)))
 }
 
-/// What git prints. A file monitor or a pager that the repository names is not started.
+/// Options that take every filter away which a configuration of the repository at `root` names: comparing files with a
+/// commit would start its program for them. A file that only its filter makes the same then counts as changed, and its
+/// old content is compared as it is.
+fn without_filters(root: &Path) -> Result<Vec<OsString>, String> {
+    // Git fails where there is none; where the configuration cannot be read, the next command says so.
+    let list = ["config", "--null", "--name-only", "--get-regexp", r"^filter\."];
+    let list = git(root, list).unwrap_or_default();
+    let mut options = Vec::new();
+    for name in names(&list) {
+        let name = name.as_encoded_bytes();
+        let Some(driver) = memchr::memrchr(b'.', name).map(|end| &name[..end]) else { continue };
+        if driver.contains(&b'=') {
+            return Err(
+                "--diff: git's configuration has a filter with `=` in its name, which cannot be turned off".into()
+            );
+        }
+        for setting in [".clean=", ".process=", ".required=false"] {
+            let mut option = os(driver).to_os_string();
+            option.push(setting);
+            options.extend(["-c".into(), option]);
+        }
+    }
+    Ok(options)
+}
+
+/// What is said to git before any command: nothing that a repository names is started (a file monitor, hooks, a pager), a
+/// folder that only looks like a repository's inside is none, and nothing is written.
+const CAREFUL: &[&str] = &[
+    "--literal-pathspecs",
+    "--no-pager",
+    "--no-optional-locks",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "safe.bareRepository=explicit",
+];
+
+/// What git prints.
 fn git<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Result<Vec<u8>, String> {
+    let output = command(folder).args(args).output().map_err(|error| format!("--diff needs git: {error}"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("--diff: git says: {}", said.lines().next().unwrap_or("nothing, but fails")))
+}
+
+/// Git in `folder`, with care.
+fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["--literal-pathspecs", "--no-pager", "-c", "core.fsmonitor=false"]).args(args);
+    command.arg("-C").arg(folder).args(CAREFUL);
     if folder.join(".git").exists() {
         // A hook's environment names the repository that it runs for, which need not be the file's.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
             command.env_remove(name);
         }
     }
-    let output = command.output().map_err(|error| format!("--diff needs git: {error}"))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("--diff: git says: {}", said.lines().next().unwrap_or("nothing, but fails")))
+    command
 }
 
 #[cfg(unix)]

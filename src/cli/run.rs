@@ -11,13 +11,13 @@ use crate::embedded;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
-use crate::workspace::discover::{self, is_dockerfile};
+use crate::workspace::discover::{self, Found, is_dockerfile};
 use crate::workspace::file::{self, FileError};
 
 use super::args::Common;
 use super::progress::Progress;
-use super::settled::{Loaded, Settled};
-use super::terminal::complain;
+use super::settled::{Below, Loaded, Settled};
+use super::terminal::{self, complain};
 
 /// What is known of a run's files when all are done.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Ran<T> {
     pub(super) trouble: bool,
     /// What that is.
     pub(super) troubles: Vec<Trouble>,
-    /// Whether folders were searched, so that nothing is missing to compare with.
+    /// Whether folders were searched that hold all there is, so that nothing is missing to compare with.
     pub(super) whole: bool,
 }
 
@@ -54,6 +54,12 @@ pub(super) struct Given<'a> {
 /// Standard input, as it is named on the command line and in reports.
 pub(super) const STDIN: &str = "-";
 
+/// How many files one thread looks at, at least: starting one costs more than reading a few.
+const FILES_PER_THREAD: usize = 32;
+
+/// How many files a thread takes at once.
+const FILES_AT_ONCE: usize = 8;
+
 /// Hands every file that `common` asks for to `visit`, which keeps what it has to say about one, if anything.
 pub(super) fn over<T: Send>(
     common: &Common,
@@ -70,14 +76,18 @@ pub(super) fn over_all<T: Send>(
     embedded: bool,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
-    let run = Run { embedded, ..Run::new(common, settled, true, visit) };
-    let progress = Progress::start(!common.quiet, &run.seen);
-    let paths = run.paths();
-    run.all(&paths);
-    drop(progress);
+    let (results, paths) = (Results::default(), paths(common));
+    let done = {
+        let visit = results.keeping(visit);
+        let run = Run { embedded, ..Run::new(common, settled, true, &visit) };
+        let progress = Progress::start(!common.quiet, &run.seen);
+        run.all(&paths);
+        drop(progress);
+        run.done()
+    };
     let searched: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
     settled.say_idle(&searched);
-    run.done(searched.len() == paths.len())
+    results.ran(done, searched.len() == paths.len() && settled.are_whole(&searched))
 }
 
 /// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
@@ -86,10 +96,20 @@ pub(super) fn quietly<T: Send>(
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
-    let run = Run::new(common, settled, false, visit);
-    let paths: Vec<PathBuf> = run.paths().into_iter().filter(|path| path.as_os_str() != STDIN).collect();
-    run.all(&paths);
-    run.done(paths.iter().all(|path| path.is_dir()))
+    let results = Results::default();
+    let paths: Vec<PathBuf> = paths(common).into_iter().filter(|path| path.as_os_str() != STDIN).collect();
+    let done = {
+        let visit = results.keeping(visit);
+        let run = Run::new(common, settled, false, &visit);
+        run.all(&paths);
+        run.done()
+    };
+    results.ran(done, paths.iter().all(|path| path.is_dir()) && settled.are_whole(&paths))
+}
+
+/// The paths that a run goes over: those that were named, or else where it began.
+fn paths(common: &Common) -> Vec<PathBuf> {
+    if common.paths.is_empty() { vec![".".into()] } else { common.paths.clone() }
 }
 
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
@@ -111,43 +131,89 @@ pub(super) fn embedded_kind(path: &Path, loaded: Option<&Loaded>) -> Option<embe
     (!loaded.is_some_and(|loaded| loaded.includes(path))).then_some(kind)
 }
 
-struct Run<'a, T, F> {
+/// Calls `visit` for each of `files`, with a buffer of the thread's own. As many threads work as there is work for.
+fn for_each(files: Vec<PathBuf>, visit: impl Fn(&mut Vec<u8>, &Path) + Sync) {
+    let threads = files.len().div_ceil(FILES_PER_THREAD).min(terminal::threads());
+    let rest = Mutex::new(files.into_iter());
+    let work = || {
+        let mut buffer = Vec::new();
+        loop {
+            // A path makes room for what is found in later files as soon as it is done with.
+            let Ok(files) = rest.lock().map(|mut rest| rest.by_ref().take(FILES_AT_ONCE).collect::<Vec<_>>()) else {
+                return;
+            };
+            if files.is_empty() {
+                return;
+            }
+            files.into_iter().for_each(|path| visit(&mut buffer, &path));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+}
+
+/// What was made of the files so far, with their paths.
+struct Results<T>(Mutex<Vec<(PathBuf, T)>>);
+
+impl<T> Default for Results<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Send> Results<T> {
+    /// `visit`, and what it makes of a file is kept.
+    fn keeping(&self, visit: impl Fn(Given<'_>) -> Option<T> + Sync) -> impl Fn(Given<'_>) + Sync {
+        move |given| {
+            if let Some(result) = visit(given)
+                && let Ok(mut results) = self.0.lock()
+            {
+                results.push((given.path.to_path_buf(), result));
+            }
+        }
+    }
+
+    /// All of it in order, with what else the run has come to.
+    fn ran(self, (files, troubles): (usize, Vec<Trouble>), whole: bool) -> Ran<T> {
+        let mut results = self.0.into_inner().unwrap_or_default();
+        results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let results = results.into_iter().map(|(_, result)| result).collect();
+        Ran { results, files, trouble: !troubles.is_empty(), troubles, whole }
+    }
+}
+
+struct Run<'a> {
     common: &'a Common,
     settled: &'a Settled,
     /// Whether to say what cannot be read.
     loud: bool,
     /// Whether to look for Dockerfile text in other files.
     embedded: bool,
-    visit: F,
-    results: Mutex<Vec<(PathBuf, T)>>,
+    visit: &'a (dyn Fn(Given<'_>) + Sync),
     /// A file that is named and found as well is one file.
     done: Mutex<HashSet<PathBuf>>,
     seen: Arc<AtomicUsize>,
-    /// How many files searches met, those among them that were known already.
-    met: AtomicUsize,
     files: AtomicUsize,
     troubles: Mutex<Vec<Trouble>>,
 }
 
-impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
-    fn new(common: &'a Common, settled: &'a Settled, loud: bool, visit: F) -> Self {
+impl<'a> Run<'a> {
+    fn new(common: &'a Common, settled: &'a Settled, loud: bool, visit: &'a (dyn Fn(Given<'_>) + Sync)) -> Self {
         Self {
             common,
             settled,
             loud,
             embedded: false,
             visit,
-            results: Mutex::default(),
             done: Mutex::default(),
             seen: Arc::default(),
-            met: AtomicUsize::new(0),
             files: AtomicUsize::new(0),
             troubles: Mutex::default(),
         }
-    }
-
-    fn paths(&self) -> Vec<PathBuf> {
-        if self.common.paths.is_empty() { vec![".".into()] } else { self.common.paths.clone() }
     }
 
     fn all(&self, paths: &[PathBuf]) {
@@ -159,120 +225,123 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
                 }
                 let read = file::read_from(io::stdin().lock(), &mut buffer, self.common.max_size());
                 let name = self.common.stdin_filename.as_deref().unwrap_or(path);
-                self.read(name, true, read, &buffer);
+                self.read(name, true, self.settled.of(name), read, &buffer);
             } else if path.is_dir() {
                 self.search(path);
-            } else if self.is_new(path) && !(self.common.force_exclude && self.is_excluded(path, None)) {
+            } else if self.is_new(path) {
+                let loaded = self.settled.of(path);
+                if self.common.force_exclude && loaded.as_ref().is_some_and(|loaded| loaded.excludes(path, None)) {
+                    continue;
+                }
                 let read = file::read(path, &mut buffer, self.common.max_size());
-                self.read(path, false, read, &buffer);
+                self.read(path, false, loaded, read, &buffer);
             }
         }
     }
 
     /// Searches `folder`, and says where nothing was there to look at.
     fn search(&self, folder: &Path) {
-        let before = self.met.load(Ordering::Relaxed);
-        let excluded = Arc::new(AtomicBool::new(false));
+        let mut excluded = AtomicBool::new(false);
         // A broken configuration has been told of; the files that it is for are left out one by one.
         let outer = self.settled.of_folder(folder);
-        let nested: Mutex<Vec<PathBuf>> = Mutex::default();
         let wanted = |path: &Path, name: &[u8]| {
-            if NAMES.iter().any(|known| known.as_bytes() == name)
-                && let Ok(mut nested) = nested.lock()
-            {
-                nested.extend(path.parent().filter(|parent| *parent != folder).map(Path::to_path_buf));
-            }
-            is_dockerfile(name)
+            // Asked first: a glob that matches what is found anyway has matched.
+            outer.as_ref().is_some_and(|outer| outer.includes(path))
+                || is_dockerfile(name)
                 || kind(path).is_some()
                 || (self.embedded && embedded::kind(name).is_some())
-                || outer.as_ref().is_some_and(|outer| outer.includes(path))
         };
-        self.walk(folder, outer.clone(), &excluded, wanted);
-        for inner in nested.into_inner().unwrap_or_default() {
-            let Some(loaded) = self.settled.of_folder(&inner).filter(|loaded| loaded.config.has_includes()) else {
-                continue;
-            };
-            let own = |path: &Path| self.settled.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, &loaded));
+        let mut found = self.find(folder, folder, &outer, &mut excluded, wanted);
+        let below = Below::new(self.settled, folder, outer.clone(), std::mem::take(&mut found.marked));
+        for (inner, loaded) in below.nested().filter(|(_, loaded)| loaded.config.has_includes()) {
+            let own = |path: &Path| below.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, loaded));
             // What may hold Dockerfile text was met already.
-            let is_met = |name: &[u8]| is_dockerfile(name) || (self.embedded && embedded::kind(name).is_some());
-            let wanted = |path: &Path, name: &[u8]| !is_met(name) && loaded.includes(path) && own(path);
-            self.walk(&inner, outer.clone(), &excluded, wanted);
+            let is_met = |path: &Path, name: &[u8]| {
+                is_dockerfile(name) || kind(path).is_some() || (self.embedded && embedded::kind(name).is_some())
+            };
+            let wanted = |path: &Path, name: &[u8]| loaded.includes(path) && !is_met(path, name) && own(path);
+            let more = self.find(inner, folder, &outer, &mut excluded, wanted);
+            found.files.extend(more.files);
         }
-        if self.loud && self.met.load(Ordering::Relaxed) == before {
-            let but = if excluded.load(Ordering::Relaxed) { " but for what the configuration excludes" } else { "" };
+        for error in std::mem::take(&mut found.errors) {
+            self.complain(Trouble::of_run(error.to_string()));
+        }
+        let met = AtomicUsize::new(0);
+        let root = (!self.common.force_exclude).then_some(folder);
+        for_each(found.files, |buffer, path| {
+            let loaded = below.of(path);
+            if loaded.as_ref().is_some_and(|loaded| loaded.excludes(path, root)) {
+                return excluded.store(true, Ordering::Relaxed);
+            }
+            met.fetch_add(1, Ordering::Relaxed);
+            if self.is_new(path) {
+                self.read_found(path, loaded, buffer);
+            }
+        });
+        if self.loud && met.into_inner() == 0 {
+            let but = if excluded.into_inner() { " but for what the configuration excludes" } else { "" };
             complain(&format!("no Dockerfile below {}{but}", folder.display()));
         }
     }
 
-    /// Hands on what is `wanted` below `folder`; folders that `outer` excludes are not searched.
+    /// What is `wanted` below `folder`, a part of the folder `named`; folders that `outer` excludes are not searched.
     /// `excluded` is told of them.
-    fn walk(
+    fn find(
         &self,
         folder: &Path,
-        outer: Option<Arc<Loaded>>,
-        excluded: &Arc<AtomicBool>,
+        named: &Path,
+        outer: &Option<Arc<Loaded>>,
+        excluded: &mut AtomicBool,
         wanted: impl Fn(&Path, &[u8]) -> bool + Sync,
-    ) {
+    ) -> Found {
         // A folder that is named is searched, whatever excludes it.
-        let root = (!self.common.force_exclude).then(|| folder.to_path_buf());
-        let named = root.clone();
-        let left_out = Arc::clone(excluded);
+        let root = (!self.common.force_exclude).then(|| named.to_path_buf());
+        let outer = outer.clone().filter(|outer| outer.config.has_excludes());
+        let left_out = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&left_out);
         let pruned = move |path: &Path| {
-            let pruned = outer.as_ref().is_some_and(|outer| outer.excludes(path, named.as_deref()));
-            left_out.fetch_or(pruned, Ordering::Relaxed);
+            let pruned = outer.as_ref().is_some_and(|outer| outer.excludes(path, root.as_deref()));
+            told.fetch_or(pruned, Ordering::Relaxed);
             pruned
         };
-        discover::walk(folder, 0, wanted, pruned, Vec::new, |buffer, found| match found {
-            Ok(path) if self.is_excluded(&path, root.as_deref()) => excluded.store(true, Ordering::Relaxed),
-            Ok(path) => {
-                self.met.fetch_add(1, Ordering::Relaxed);
-                if !self.is_new(&path) {
-                    return;
-                }
-                let read = file::read_found(&path, buffer, self.common.max_size());
-                // A file of another kind may be large, or binary.
-                let is_other = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
-                if is_other && kind(&path).is_none() && self.embedded(&path).is_some() {
-                    return;
-                }
-                self.read(&path, false, read, buffer);
-            }
-            Err(error) => {
-                self.complain(Trouble::of_run(error.to_string()));
-            }
-        });
+        let found = discover::find(folder, terminal::threads(), &NAMES, wanted, pruned);
+        *excluded.get_mut() |= left_out.load(Ordering::Relaxed);
+        found
     }
 
-    /// Hands one file on, or says why not.
-    fn read(&self, path: &Path, stdin: bool, read: Result<(), FileError>, source: &[u8]) {
+    /// Hands on a file that a search has found.
+    fn read_found(&self, path: &Path, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
+        let read = file::read_found(path, buffer, self.common.max_size());
+        // A file of another kind may be large, or binary.
+        let is_other = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
+        if is_other && kind(path).is_none() && self.embedded(path, loaded.as_deref()).is_some() {
+            return;
+        }
+        self.read(path, false, loaded, read, buffer);
+    }
+
+    /// Hands one file on, for which `loaded` holds, or says why not.
+    fn read(&self, path: &Path, stdin: bool, loaded: Option<Arc<Loaded>>, read: Result<(), FileError>, source: &[u8]) {
         self.seen.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = read {
             return self.complain(Trouble::with(report::path(path), error.to_string()));
         }
-        let Some(loaded) = self.settled.of(path) else { return };
+        let Some(loaded) = loaded else { return };
         self.files.fetch_add(1, Ordering::Relaxed);
         let settings = loaded.settings(path);
-        let embedded = self.embedded(path);
+        let embedded = self.embedded(path, Some(&loaded));
         let given = Given { path, stdin, kind: kind(path), embedded, settings: &settings, source };
-        if let Some(result) = (self.visit)(given)
-            && let Ok(mut results) = self.results.lock()
-        {
-            results.push((path.to_path_buf(), result));
-        }
+        (self.visit)(given);
     }
 
     /// What the file at `path` is where Dockerfile text is looked for in it.
-    fn embedded(&self, path: &Path) -> Option<embedded::Kind> {
-        if self.embedded { embedded_kind(path, self.settled.of(path).as_deref()) } else { None }
+    fn embedded(&self, path: &Path, loaded: Option<&Loaded>) -> Option<embedded::Kind> {
+        if self.embedded { embedded_kind(path, loaded) } else { None }
     }
 
     fn is_new(&self, path: &Path) -> bool {
         let path = || std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components().collect();
         self.common.paths.len() <= 1 || self.done.lock().is_ok_and(|mut done| done.insert(path()))
-    }
-
-    fn is_excluded(&self, path: &Path, root: Option<&Path>) -> bool {
-        self.settled.of(path).is_some_and(|loaded| loaded.excludes(path, root))
     }
 
     /// Says what went wrong, and keeps it in mind.
@@ -285,18 +354,11 @@ impl<'a, T: Send, F: Fn(Given<'_>) -> Option<T> + Sync> Run<'a, T, F> {
         }
     }
 
-    fn done(self, whole: bool) -> Ran<T> {
-        let mut results = self.results.into_inner().unwrap_or_default();
-        results.sort_by(|(a, _), (b, _)| a.cmp(b));
+    /// How many files were read, and what went wrong.
+    fn done(self) -> (usize, Vec<Trouble>) {
         let mut troubles = self.troubles.into_inner().unwrap_or_default();
         troubles.extend(self.settled.troubles());
         troubles.sort();
-        Ran {
-            results: results.into_iter().map(|(_, result)| result).collect(),
-            files: self.files.into_inner(),
-            trouble: !troubles.is_empty(),
-            troubles,
-            whole,
-        }
+        (self.files.into_inner(), troubles)
     }
 }

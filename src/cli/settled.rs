@@ -10,6 +10,7 @@ use crate::report::{self, Trouble, human};
 use crate::rules::Settings;
 use crate::text::LineIndex;
 use crate::workspace::config as disk;
+use crate::workspace::ignored::is_there_or_ignored;
 
 use super::args::SettingsArgs;
 use super::terminal;
@@ -165,10 +166,26 @@ impl Settled {
         all.sort_by(|a, b| a.file.cmp(&b.file));
         all.dedup_by(|a, b| a.file == b.file);
         for loaded in all {
-            for problem in loaded.config.idle() {
+            for problem in loaded.config.idle(|path| is_there_or_ignored(&loaded.folder, path)) {
                 say(loaded.file.as_deref().unwrap_or(Path::new("")), &loaded.text, &problem, Severity::Warning);
             }
         }
+    }
+}
+
+impl Settled {
+    /// Whether nothing lies outside of `folders` that their files have to do with: each is or holds the root of its
+    /// repository, or the folder that a configuration was found in. Where there is neither, it is all that is known of.
+    pub(super) fn are_whole(&self, folders: &[PathBuf]) -> bool {
+        let is_whole = |folder: &PathBuf| {
+            let absolute = absolute(&self.here, folder);
+            let repository = absolute.ancestors().find(|folder| folder.join(".git").exists());
+            let loaded = self.of_folder(folder).filter(|loaded| self.always.is_none() && loaded.file.is_some());
+            let configured = loaded.as_ref().map(|loaded| loaded.folder.as_path());
+            let mut roots = repository.into_iter().chain(configured).peekable();
+            roots.peek().is_none() || roots.any(|root| root == absolute)
+        };
+        folders.iter().all(is_whole)
     }
 }
 
@@ -181,7 +198,8 @@ impl Loaded {
 
     /// What holds for the file `path`.
     pub(super) fn settings(&self, path: &Path) -> Arc<Settings> {
-        if self.file.is_none() {
+        if !self.config.has_per_file() {
+            // For every file of a large tree, a path that nobody looks at is work that shows.
             return self.config.settings(path);
         }
         self.config.settings(&self.relative(path))
@@ -189,8 +207,11 @@ impl Loaded {
 
     /// Whether the file or folder `path` is excluded. The folder `root` that was named, and those around it, are not.
     pub(super) fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
+        if !self.config.has_excludes() {
+            return false;
+        }
         let root = root.map(|root| self.relative(root));
-        self.file.is_some() && self.config.excludes(&self.relative(path), root.as_deref())
+        self.config.excludes(&self.relative(path), root.as_deref())
     }
 
     /// Whether `include` names the file `path`.
@@ -201,6 +222,41 @@ impl Loaded {
     /// Every setting that holds for the file `path`, and where it comes from.
     pub(super) fn show(&self, path: &Path) -> Vec<crate::config::Shown> {
         self.config.show(&self.relative(path))
+    }
+}
+
+/// The configurations that hold for the files that a search has found.
+///
+/// The search has seen where there are any, so that no folder has to be asked again. One that `.gitignore` hides is not
+/// seen: who clones the repository does not have it either.
+pub(super) struct Below<'a> {
+    root: &'a Path,
+    /// What holds for the folder that was searched.
+    outer: Option<Arc<Loaded>>,
+    /// What holds for folders below it that have a configuration of their own.
+    nested: HashMap<PathBuf, Option<Arc<Loaded>>>,
+}
+
+impl<'a> Below<'a> {
+    /// What holds below `root`, for which `outer` holds, where the folders `marked` have a configuration.
+    pub(super) fn new(settled: &Settled, root: &'a Path, outer: Option<Arc<Loaded>>, marked: Vec<PathBuf>) -> Self {
+        let own = marked.into_iter().filter(|folder| folder != root);
+        let nested = own.map(|folder| (settled.of_folder(&folder), folder)).map(|(loaded, folder)| (folder, loaded));
+        Self { root, outer, nested: nested.collect() }
+    }
+
+    /// What holds for the file `path`; `None` where its configuration is broken.
+    pub(super) fn of(&self, path: &Path) -> Option<Arc<Loaded>> {
+        if self.nested.is_empty() {
+            return self.outer.clone();
+        }
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.root);
+        folders.into_iter().find_map(|folder| self.nested.get(folder)).unwrap_or(&self.outer).clone()
+    }
+
+    /// The folders with a configuration of their own, each with what holds there.
+    pub(super) fn nested(&self) -> impl Iterator<Item = (&Path, &Arc<Loaded>)> {
+        self.nested.iter().filter_map(|(folder, loaded)| Some((folder.as_path(), loaded.as_ref()?)))
     }
 }
 

@@ -10,7 +10,7 @@ use bstr::ByteSlice as _;
 
 use crate::dockerfile::Dockerfile;
 use crate::embedded;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::lint::FileReport;
 use crate::rules::{Rule, by_name};
 use crate::text::LineIndex;
@@ -120,17 +120,18 @@ impl Since {
     }
 }
 
-/// Keeps the findings of `report` that are not among those of `old`, or that lie in what changed.
+/// Keeps the findings of `report` that are not among those of `old`, that have become worse, or that lie in what changed.
 fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileReport>, lines: &Lines) {
     let text = |report: &FileReport, finding: &Finding| finding.span.of(&report.source).replace("\r\n", "\n");
-    let mut places: HashMap<(&str, usize, Vec<u8>), usize> = HashMap::new();
-    let mut texts: HashMap<(&str, Vec<u8>), usize> = HashMap::new();
+    // How bad the old findings are that agree in a key.
+    let mut places: HashMap<(&str, usize, Vec<u8>), Vec<Severity>> = HashMap::new();
+    let mut texts: HashMap<(&str, Vec<u8>), Vec<Severity>> = HashMap::new();
     if let Some(old) = old {
         let index = LineIndex::new(&old.source);
         for finding in &old.checked.findings {
             let (line, text) = (index.line(finding.span.start), text(old, finding));
-            *places.entry((finding.rule, line, text.clone())).or_default() += 1;
-            *texts.entry((finding.rule, text)).or_default() += 1;
+            places.entry((finding.rule, line, text.clone())).or_default().push(finding.severity);
+            texts.entry((finding.rule, text)).or_default().push(finding.severity);
         }
     }
     let file = if is_dockerfile { Dockerfile::read(&report.source).ok() } else { None };
@@ -143,18 +144,20 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
         let line = was + lines.index.line(start).saturating_sub(first);
         // A rule that compares places names one of them: which, may have changed by itself.
         if by_name(finding.rule).is_some_and(Rule::compares) {
-            return !take(texts.get_mut(&(finding.rule, text)));
+            return !take(texts.get_mut(&(finding.rule, text)), finding.severity);
         }
-        !take(places.get_mut(&(finding.rule, line, text)))
+        !take(places.get_mut(&(finding.rule, line, text)), finding.severity)
     };
     let kept: Vec<bool> = report.checked.findings.iter().map(is_new).collect();
     let mut kept = kept.into_iter();
     report.checked.findings.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// Takes one off `count`; whether there was one.
-fn take(count: Option<&mut usize>) -> bool {
-    count.is_some_and(|count| std::mem::replace(count, count.saturating_sub(1)) > 0)
+/// Takes one out of `old` that was as bad as `severity`, or worse by as little as can be; whether there was one.
+fn take(old: Option<&mut Vec<Severity>>, severity: Severity) -> bool {
+    let Some(old) = old else { return false };
+    let nearest = (0..old.len()).filter(|at| old[*at] >= severity).min_by_key(|at| old[*at]);
+    nearest.map(|at| old.swap_remove(at)).is_some()
 }
 
 impl Lines {

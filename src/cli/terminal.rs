@@ -5,12 +5,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::report::human::Style;
-use crate::text::printable;
+use crate::text::{inert, printable};
 
 use super::args::Color;
 
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
+
+/// More threads than these wait for the disk, and for each other.
+const MAX_THREADS: usize = 12;
 
 /// What `--color` says.
 static COLOR: OnceLock<Color> = OnceLock::new();
@@ -60,9 +63,10 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// How many threads may work at once.
+/// How many threads may work at once. (Asking the system opens several files: once is enough.)
 pub(super) fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_THREADS))
 }
 
 /// How to show findings on standard output.
@@ -81,6 +85,11 @@ pub(super) fn print(bytes: impl AsRef<[u8]>) {
     note_loss(printed);
 }
 
+/// Writes `text`, which is for people, to standard output. It has been made safe to print.
+pub(super) fn tell(text: &str) {
+    print(inert(text).as_bytes());
+}
+
 /// Keeps in mind, and says, that something could not be `printed`.
 pub(super) fn note_loss(printed: io::Result<()>) {
     let Err(error) = printed else { return };
@@ -96,15 +105,15 @@ pub(super) fn lost() -> bool {
 
 /// Writes one line to standard error.
 pub(super) fn complain(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "cachelane: {}", printable(message));
+    let _ = writeln!(io::stderr().lock(), "cachelane: {}", inert(&printable(message)));
 }
 
-/// Writes `text` to standard error as it is. It has been made safe to print.
+/// Writes `text`, which is for people, to standard error. It has been made safe to print.
 pub(super) fn say(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(inert(text).as_bytes());
 }
 
 /// Writes one line of news to standard error.
 pub(super) fn note(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", printable(message));
+    let _ = writeln!(io::stderr().lock(), "{}", inert(&printable(message)));
 }

@@ -92,6 +92,13 @@ fn rooted(pattern: &str) -> String {
     }
 }
 
+/// The path that `pattern` is about, where it is one and no more: `vendor` of `vendor/`, `**/vendor` and `vendor/**`.
+pub(super) fn literal(pattern: &str) -> Option<&str> {
+    let inner = pattern.strip_prefix("./").or_else(|| pattern.strip_prefix("**/")).unwrap_or(pattern);
+    let inner = inner.strip_suffix("/**").or_else(|| inner.strip_suffix("/*")).unwrap_or(inner).trim_matches('/');
+    (!inner.contains(['*', '?', '[', '{', '\\'])).then_some(inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +136,21 @@ mod tests {
         let path = Path::new("vendor/a/Dockerfile");
         assert!(!globs(&["vendor"]).matches_around(path, Some(Path::new("vendor"))));
         assert!(globs(&["vendor", "a"]).matches_around(path, Some(Path::new("vendor"))));
+    }
+
+    #[test]
+    fn some_are_paths() {
+        for (glob, path) in [
+            ("vendor/", Some("vendor")),
+            ("./a/b", Some("a/b")),
+            ("/vendor/**", Some("vendor")),
+            ("**/node_modules/*", Some("node_modules")),
+            ("*.old", None),
+            ("a/*/b", None),
+            ("{a,b}", None),
+        ] {
+            assert_eq!(literal(glob), path, "{glob}");
+        }
     }
 
     #[test]

@@ -112,6 +112,18 @@ impl Config {
         !self.raw.include.is_empty()
     }
 
+    /// Whether there is anything that [`Config::excludes`] could say yes to.
+    #[must_use]
+    pub fn has_excludes(&self) -> bool {
+        !self.raw.exclude.is_empty()
+    }
+
+    /// Whether it is a file's path that decides what holds for it.
+    #[must_use]
+    pub fn has_per_file(&self) -> bool {
+        !self.per_file.is_empty()
+    }
+
     /// Whether `exclude` names the file or folder `path`, relative to the configuration's folder, or a folder around it;
     /// the folder `root` and those around it do not count.
     #[must_use]
@@ -119,13 +131,17 @@ impl Config {
         self.exclude.matches_around(path, root)
     }
 
-    /// The globs that nothing has matched so far.
+    /// The globs that nothing has matched so far. What is to be left out is not among them where `is_left_out` says of its
+    /// path that searches leave it out, or hold nothing of it, by themselves.
     #[must_use]
-    pub fn idle(&self) -> Vec<Problem> {
+    pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
+        let is_idle = &|key: &str, pattern: &str| {
+            key != "exclude" || !globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
+        };
         let all = [("include", &self.include), ("exclude", &self.exclude)];
         let all = all.into_iter().chain(self.per_file.iter().map(|globs| ("per-file", globs)));
         all.flat_map(|(key, globs)| {
-            globs.idle().map(move |(pattern, span)| Problem {
+            globs.idle().filter(move |(pattern, _)| is_idle(key, pattern)).map(move |(pattern, span)| Problem {
                 span,
                 message: format!("`{key}`: no file matches `{pattern}`"),
                 help: Some("globs are relative to this file's folder: correct it, or take it out".into()),

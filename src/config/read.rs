@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::finding::Severity;
-use crate::rules::profile;
+use crate::rules::{self, profile};
 use crate::text::Span;
 
 use super::{Problem, values};
@@ -85,19 +85,44 @@ impl Patterns {
 impl<'de> Deserialize<'de> for Patterns {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // An untagged enum would lose the places.
-        let value = Spanned::<toml::Value>::deserialize(deserializer)?;
+        let value = Spanned::<Written>::deserialize(deserializer)?;
         let range = value.span();
-        match value.into_inner() {
-            toml::Value::String(one) => Ok(Self::One([Spanned::new(range, one)])),
-            toml::Value::Array(several) => {
-                let text = |value: toml::Value| match value {
-                    toml::Value::String(text) => Ok(Spanned::new(range.clone(), text)),
-                    other => Err(serde::de::Error::custom(format!("a glob is a string, not {}", other.type_str()))),
-                };
-                several.into_iter().map(text).collect::<Result<_, _>>().map(Self::Several)
+        Ok(match value.into_inner() {
+            Written::One(one) => Self::One([Spanned::new(range, one)]),
+            Written::Several(several) => Self::Several(several),
+        })
+    }
+}
+
+/// The same as it is read: one has its place around it.
+enum Written {
+    One(String),
+    Several(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Written;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a glob or a list of globs")
             }
-            other => Err(serde::de::Error::custom(format!("`path` is a glob or a list, not {}", other.type_str()))),
+
+            fn visit_str<E>(self, one: &str) -> Result<Written, E> {
+                Ok(Written::One(one.to_owned()))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Written, A::Error> {
+                let mut several = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    several.push(item);
+                }
+                Ok(Written::Several(several))
+            }
         }
+        deserializer.deserialize_any(Visitor)
     }
 }
 
@@ -141,7 +166,9 @@ impl Raw {
             let word = span.of(text.as_bytes());
             let is_list = message.contains("expected a sequence");
             let list = || format!("write a list: `[{}]`", String::from_utf8_lossy(span.of(text.as_bytes())));
-            let help = near_key(&String::from_utf8_lossy(word)).filter(|_| message.starts_with("unknown field"));
+            let unknown = message.starts_with("unknown field").then(|| String::from_utf8_lossy(word));
+            let help =
+                unknown.and_then(|key| place(&key, message.contains("expected `path`")).or_else(|| near_key(&key)));
             vec![Problem { span, message, help: help.or_else(|| is_list.then(list)) }]
         })
     }
@@ -166,32 +193,52 @@ impl Raw {
             let unknown = || format!("there is no profile `{}`: cachelane knows {}", name.get_ref(), known.join(", "));
             check(name, profile::by_name(name.get_ref()).map(|_| ()).ok_or_else(unknown));
         }
-        for name in self.rules.keys().chain(self.per_file.iter().flat_map(|entry| entry.rules.keys())) {
-            check(name, values::rule(name.get_ref()).map(|_| ()));
+        let names = self.rules.keys().chain(self.per_file.iter().flat_map(|entry| entry.rules.keys()));
+        for name in names {
+            let wrong = values::rule(name.get_ref()).err();
+            let help = place(name.get_ref(), true);
+            problems.extend(wrong.map(|message| Problem { span: span(name), message, help }));
         }
         problems
     }
 }
 
+/// Where `key`, which is none where it stands, belongs; `inside` says whether it stands below a `[…]`.
+fn place(key: &str, inside: bool) -> Option<String> {
+    let is_rule = rules::by_name(key).is_some();
+    match key {
+        _ if is_rule && inside => Some(format!("severities belong into `rules`: `rules = {{ {key} = \"…\" }}`")),
+        _ if is_rule => Some(format!("severities belong under `[rules]`: put that above `{key}`")),
+        "path" if !inside => Some("`path` belongs under `[[per-file]]`".into()),
+        "path" | "rules" | "per-file" => None,
+        _ if inside && KEYS.contains(&key) => {
+            Some(format!("`{key}` is for all files: put it at the top, above the first `[…]`"))
+        }
+        _ => None,
+    }
+}
+
+/// Every key.
+const KEYS: &[&str] = &[
+    "arg",
+    "default",
+    "isolating-args",
+    "include",
+    "exclude",
+    "namespace",
+    "require-syntax",
+    "keep-default",
+    "profile",
+    "rules",
+    "per-file",
+    "path",
+];
+
 /// Which key was probably meant by `word`.
 fn near_key(word: &str) -> Option<String> {
-    const KEYS: &[&str] = &[
-        "arg",
-        "default",
-        "isolating-args",
-        "include",
-        "exclude",
-        "namespace",
-        "require-syntax",
-        "keep-default",
-        "profile",
-        "rules",
-        "per-file",
-        "path",
-    ];
     let score = |key: &&&str| strsim::jaro_winkler(word, key);
     let best = KEYS.iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
-    (score(&best) >= 0.75).then(|| format!("did you mean `{best}`?"))
+    (score(&best) >= 0.75 && *best != word).then(|| format!("did you mean `{best}`?"))
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub struct Shown {
     pub origin: Origin,
     /// Whether it is one of the rules.
     pub is_rule: bool,
+    /// Where the value does not hold, and which does there: of a rule whose severity nobody set.
+    pub varies: Option<&'static str>,
 }
 
 /// What holds for a file that the `[[per-file]]` entries `own` speak about.
@@ -65,10 +67,13 @@ pub(super) fn settings(raw: &Raw, own: &[usize], overrides: &Overrides) -> Setti
     };
     let mut on = Vec::new();
     for rule in RULES.iter().map(|rule| rule.meta()) {
-        let (severity, _) = level(rule.name, rule.severity, raw, own, overrides);
-        let Some(severity) = severity else { continue };
+        let said = level(rule.name, raw, own, overrides);
+        if said.is_off {
+            continue;
+        }
         on.push(rule.name);
-        if severity != rule.severity {
+        // What is said holds for all findings of the rule, those of another severity than its own among them.
+        if let Some(severity) = said.severity {
             settings.severities.insert(rule.name, severity);
         }
     }
@@ -84,30 +89,33 @@ fn is_set(value: Option<&Spanned<bool>>) -> bool {
     value.is_some_and(|value| *value.get_ref())
 }
 
-/// How bad the findings of the rule `name` are, `None` where it does not run; and the place of the entry that says so.
-fn level<'r>(
-    name: &str,
-    own_severity: Severity,
-    raw: &'r Raw,
-    own: &[usize],
-    overrides: &Overrides,
-) -> (Option<Severity>, Place<'r>) {
-    if overrides.ignore.contains(&name) {
-        return (None, Place::Option("--ignore"));
-    }
+/// What is said about a rule.
+struct Said<'r> {
+    /// Whether it does not run.
+    is_off: bool,
+    /// How bad all of its findings are, where somebody set that.
+    severity: Option<Severity>,
+    /// The place that decides.
+    place: Place<'r>,
+}
+
+/// What is said about the rule `name`.
+fn level<'r>(name: &str, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> Said<'r> {
     let entry = |rules: &'r BTreeMap<Spanned<String>, Spanned<Level>>| {
         rules.iter().find(|(rule, _)| rule.get_ref() == name).map(|(_, level)| level)
     };
     let entries = own.iter().rev().filter_map(|index| entry(&raw.per_file[*index].rules));
     let said = entries.chain(entry(&raw.rules)).next();
-    let severity = said.map_or(Some(own_severity), |level| level.get_ref().severity());
-    let place = said.map_or(Place::BuiltIn, Place::Entry);
-    match overrides.rules.as_slice() {
-        [] => (severity, place),
-        // Asked for by name, it runs whatever the configuration says.
-        named if named.contains(&name) => (Some(severity.unwrap_or(own_severity)), Place::Option("--rules")),
-        _ => (None, Place::Option("--rules")),
+    let severity = said.and_then(|level| level.get_ref().severity());
+    if overrides.ignore.contains(&name) {
+        return Said { is_off: true, severity, place: Place::Option("--ignore") };
     }
+    if overrides.rules.is_empty() {
+        let is_off = said.is_some() && severity.is_none();
+        return Said { is_off, severity, place: said.map_or(Place::BuiltIn, Place::Entry) };
+    }
+    // Asked for by name, it runs whatever the configuration says.
+    Said { is_off: !overrides.rules.contains(&name), severity, place: Place::Option("--rules") }
 }
 
 enum Place<'r> {
@@ -126,7 +134,7 @@ pub(super) fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &Line
     let typed = |option: &'static str, is_typed: bool, origin: Origin| {
         if is_typed { Origin::Option(option) } else { origin }
     };
-    let mut add = |key, value: String, origin| all.push(Shown { key, value, origin, is_rule: false });
+    let mut add = |key, value: String, origin| all.push(Shown { key, value, origin, is_rule: false, varies: None });
     // A string in JSON is the same in TOML.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let list = |items: &[Spanned<String>]| {
@@ -146,15 +154,18 @@ pub(super) fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &Line
     if let Some(profile) = &raw.profile {
         add("profile", quoted(profile.get_ref()), file(Some(span(profile).start)));
     }
-    for rule in RULES.iter().map(|rule| rule.meta()) {
-        let (severity, place) = level(rule.name, rule.severity, raw, own, overrides);
-        let origin = match place {
+    for rule in RULES {
+        let meta = rule.meta();
+        let said = level(meta.name, raw, own, overrides);
+        let origin = match said.place {
             Place::BuiltIn => Origin::BuiltIn,
             Place::Entry(level) => Origin::File(lines.line(span(level).start)),
             Place::Option(option) => Origin::Option(option),
         };
-        let value = quoted(severity.map_or("off", Severity::as_str));
-        all.push(Shown { key: rule.name, value, origin, is_rule: true });
+        let severity = said.severity.unwrap_or(meta.severity).as_str();
+        let value = quoted(if said.is_off { "off" } else { severity });
+        let varies = rule.other_severity().filter(|_| said.severity.is_none() && !said.is_off);
+        all.push(Shown { key: meta.name, value, origin, is_rule: true, varies });
     }
     all
 }

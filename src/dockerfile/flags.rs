@@ -96,7 +96,8 @@ pub fn split<'a>(
         }
         let (word, quotes, stop) = word(text, source, start, end, escape, template);
         at = stop;
-        if word.bytes() == b"--" {
+        // A tag right behind it makes another word of it, which only the engine knows.
+        if word.bytes() == b"--" && bytes[at..end].first().is_none_or(|&b| is_space(b)) {
             return (flags, at);
         }
         if quotes != Quotes::None || !word.bytes().is_empty() {
@@ -229,6 +230,9 @@ mod tests {
         assert_eq!(template("RUN {% if x %}--a{% endif %} --b c"), (flags(&["--a", "--b"]), "c".into()));
         assert_eq!(template("RUN @[if x]--a @[else]--b@[end if] c"), (flags(&["--a", "--b"]), "@[end if] c".into()));
         assert_eq!(template("RUN {% if x %}a{% endif %}"), (vec![], "{% if x %}a{% endif %}".into()));
+        // Found by fuzzing: the dashes were taken for the end of the flags.
+        let torn = (vec![("--".to_owned(), false), ("--b".to_owned(), true)], "c".to_owned());
+        assert_eq!(template("RUN --{% if x %} --b c"), torn);
     }
 
     #[test]

@@ -95,6 +95,13 @@ impl Instruction<'_> {
     pub fn arguments(&self) -> &[u8] {
         lines::trim_end(lines::trim_start(&self.text.bytes()[self.args..]))
     }
+
+    /// The words of an ARG or ENV as BuildKit splits them, quotes and escapes kept. `escape` is the file's.
+    #[must_use]
+    pub fn words(&self, escape: u8) -> Vec<&[u8]> {
+        let text = self.text.bytes();
+        scope::words(text, self.args, escape).into_iter().map(|(start, end)| &text[start..end]).collect()
+    }
 }
 
 /// A Dockerfile, or a piece of one.

@@ -190,7 +190,7 @@ impl<'a> Mount<'a> {
             } else {
                 !target.contains(&b'$') || (!target.contains_str("..") && !slash_in_braces(&target))
             };
-            if known { Cow::Owned(clean(&target)) } else { target }
+            if known && !is_clean(&target) { Cow::Owned(clean(&target)) } else { target }
         })
     }
 
@@ -211,8 +211,8 @@ impl<'a> Mount<'a> {
     #[must_use]
     pub fn sharing(&self) -> Option<Sharing> {
         let Some(value) = self.value("sharing") else { return Some(Sharing::Shared) };
-        let value = value.to_ascii_lowercase();
-        [Sharing::Shared, Sharing::Private, Sharing::Locked].into_iter().find(|s| s.as_str().as_bytes() == value)
+        let modes = [Sharing::Shared, Sharing::Private, Sharing::Locked];
+        modes.into_iter().find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
     }
 
     /// What sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share a lock
@@ -224,14 +224,15 @@ impl<'a> Mount<'a> {
 }
 
 pub(super) fn kind_of(value: &[u8]) -> Kind {
-    match value.to_ascii_lowercase().as_slice() {
-        b"bind" => Kind::Bind,
-        b"cache" => Kind::Cache,
-        b"tmpfs" => Kind::Tmpfs,
-        b"secret" => Kind::Secret,
-        b"ssh" => Kind::Ssh,
-        _ => Kind::Unknown,
-    }
+    const KINDS: [(&str, Kind); 5] = [
+        ("cache", Kind::Cache),
+        ("bind", Kind::Bind),
+        ("secret", Kind::Secret),
+        ("ssh", Kind::Ssh),
+        ("tmpfs", Kind::Tmpfs),
+    ];
+    let is_it = |(name, _): &&(&str, Kind)| value.eq_ignore_ascii_case(name.as_bytes());
+    KINDS.iter().find(is_it).map_or(Kind::Unknown, |(_, kind)| *kind)
 }
 
 fn slash_in_braces(target: &[u8]) -> bool {
@@ -239,9 +240,18 @@ fn slash_in_braces(target: &[u8]) -> bool {
     open.is_some_and(|open| target[open..].rfind_byte(b'}').is_some_and(|end| target[open..open + end].contains(&b'/')))
 }
 
+/// Whether `path` can be told at a glance to be one that [`clean`] leaves alone, as nearly all targets are.
+fn is_clean(path: &[u8]) -> bool {
+    let odd = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
+    path.starts_with(b"/") && !path.ends_with(b"/") && !path.windows(2).any(odd)
+}
+
 /// Go's `path.Clean`: `.` and `..` resolved, doubled and trailing slashes dropped.
 #[must_use]
 pub fn clean(path: &[u8]) -> Vec<u8> {
+    if is_clean(path) {
+        return path.to_vec();
+    }
     let rooted = path.starts_with(b"/");
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&b| b == b'/') {

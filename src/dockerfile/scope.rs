@@ -22,8 +22,8 @@ const MAX_LOOKUPS: usize = 1000;
 const MAX_DEPTH: usize = 20;
 /// How many declarations of one name are looked through for the one that gives it a value.
 const MAX_DECLARATIONS: usize = 50;
-/// How many ENVs of one name in its stage are looked at for a trigger.
-const MAX_SEEN: usize = 200;
+/// How many declarations of one name in its stage are looked through for the ENV that a trigger sees.
+const MAX_OF_TRIGGER: usize = 1000;
 /// From how many stages on a chain of them is not gone along stage by stage.
 const MANY_STAGES: usize = 64;
 
@@ -101,9 +101,10 @@ impl Scope {
                 Keyword::Env => DeclaredBy::Env,
                 _ => continue,
             };
-            let found = assignments(instruction, file.escape);
+            let words = words(instruction.text.bytes(), instruction.args, file.escape);
+            let found = assignments_in(instruction, &words);
             // A word that is no name declares nothing here, but stands there.
-            let alone = found.len() == 1 && words(instruction.text.bytes(), instruction.args, file.escape).len() == 1;
+            let alone = found.len() == 1 && words.len() == 1;
             for assignment in found {
                 scope.names.entry(assignment.name.to_owned()).or_default().declarations.push(Declaration {
                     by,
@@ -155,6 +156,8 @@ impl Dockerfile<'_> {
     /// else in the stages that this one is built from.
     #[must_use]
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
+        // Most names that are asked for stand nowhere.
+        self.known(name)?;
         let stage = self.stage_of(index)?;
         let instruction = &self.instructions[index];
         if instruction.onbuild {
@@ -239,7 +242,7 @@ impl Dockerfile<'_> {
         let trigger = triggers.last(blocks, all, (stage, index), place);
         // The image has every ENV of its stage, wherever it stands.
         let end = all.partition_point(|d| d.instruction < self.stages[stage].instructions.end);
-        let own = all[..end].iter().rev().take(MAX_SEEN).take_while(|d| d.stage == Some(stage));
+        let own = all[..end].iter().rev().take_while(|d| d.stage == Some(stage)).take(MAX_OF_TRIGGER);
         let mut env = own.filter(|d| d.by == DeclaredBy::Env && !d.onbuild);
         let env = env.find(|d| blocks.encloses(d.place, place));
         // The later one counts.
@@ -277,8 +280,12 @@ struct Budget {
 
 /// The names that an ARG or ENV declares, words with other than name characters left out.
 pub(super) fn assignments<'i>(instruction: &'i Instruction<'_>, escape: u8) -> Vec<Assignment<'i>> {
+    assignments_in(instruction, &words(instruction.text.bytes(), instruction.args, escape))
+}
+
+/// [`assignments`], of the `words` of the instruction.
+fn assignments_in<'i>(instruction: &'i Instruction<'_>, words: &[(usize, usize)]) -> Vec<Assignment<'i>> {
     let text = instruction.text.bytes();
-    let words = words(text, instruction.args, escape);
     let legacy = instruction.keyword == Keyword::Env
         && words.first().is_some_and(|&(start, end)| !text[start..end].contains(&b'='));
     if legacy {
@@ -307,7 +314,7 @@ fn name_of(bytes: &[u8]) -> Option<&str> {
 }
 
 /// The words of `text[from..]`, quotes and escapes kept, as byte ranges (BuildKit's `parseWords`).
-fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
+pub(super) fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
     let end = trim_end(text).len();
     let mut words = Vec::new();
     let mut at = from;

@@ -20,6 +20,8 @@ pub enum Hooked {
     There,
     /// It has to be added by hand, for this reason.
     Left(&'static str),
+    /// The same, to a list `repos` that is there: as this text.
+    LeftList(&'static str, String),
 }
 
 /// How a file writes the entries of a block sequence.
@@ -37,8 +39,12 @@ struct Look {
 /// The whole of a `.pre-commit-config.yaml` with nothing but the hook, to paste. `version` is that of the hook.
 #[must_use]
 pub fn snippet(version: &str) -> String {
-    let look = Look { indent: "  ".into(), gap: " ".into(), hook_indent: "      ".into(), hook_gap: " ".into() };
-    format!("repos:\n{}", entry(&look, version, "\n"))
+    format!("repos:\n{}", entry(&plain(), version, "\n"))
+}
+
+/// How entries are written where there are none to follow.
+fn plain() -> Look {
+    Look { indent: "  ".into(), gap: " ".into(), hook_indent: "      ".into(), hook_gap: " ".into() }
 }
 
 /// Adds the hook to `text`, a `.pre-commit-config.yaml`. `version` is that of the hook.
@@ -55,15 +61,21 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
     let readable = Yaml::read(text).ok().filter(|yaml| !yaml.roots().any(names_twice));
     let Some(old) = readable else { return Hooked::Left("it cannot be read as YAML") };
     let Some(root) = old.root().filter(|root| !root.is_null()) else { return Hooked::Left("there is nothing in it") };
-    let Some(repos) = root.get("repos").filter(|repos| repos.is_list() && old.roots().count() == 1) else {
+    let is_list = |repos: &Node<'_>| repos.is_list() || repos.is_null();
+    let Some(repos) = root.get("repos").filter(|repos| is_list(repos) && old.roots().count() == 1) else {
         return Hooked::Left("it has no list `repos`");
     };
     if repos.items().into_iter().any(is_there) {
         return Hooked::There;
     }
-    match insert(text, repos, version) {
+    let new = if repos.items().is_empty() { insert_first(text, root, version) } else { insert(text, repos, version) };
+    match new {
         Some(new) if is_proved(&new, root) => Hooked::Added(new),
-        _ => Hooked::Left("its list `repos` is not written as one entry below the other"),
+        _ if repos.is_flow() => {
+            let entry = format!("{{repo: {REPO}, rev: v{version}, hooks: [{{id: {}}}]}}\n", HOOKS[0]);
+            Hooked::LeftList("its list `repos` is not written as one entry below the other", entry)
+        }
+        _ => Hooked::LeftList("how its list `repos` is written cannot be followed", entry(&plain(), version, "\n")),
     }
 }
 
@@ -127,7 +139,7 @@ fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
     }
     let last = *repos.items().last()?;
     let look = look(text, repos, last)?;
-    let newline = if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" };
+    let newline = newline(text);
     let at = end(text, last, look.indent.len())?;
     let mut entry = entry(&look, version, newline);
     if is_airy(text, last, &look.indent) {
@@ -141,6 +153,32 @@ fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
     }
     new.insert_str(at, &entry);
     Some(new)
+}
+
+/// `text` with the entry below `repos:` or `repos: []`, whose line holds nothing else but a comment.
+fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
+    let key = root.own_entries().into_iter().find(|entry| entry.key.text() == Some("repos"))?.key.span();
+    let (before, behind) = (text.get(..key.end)?, text.get(key.end..)?);
+    let line = &behind[..behind.find('\n').unwrap_or(behind.len())];
+    let value = line.trim_start().strip_prefix(':')?.trim_start();
+    let rest = value.strip_prefix('[').and_then(|inner| inner.trim_start().strip_prefix(']')).unwrap_or(value).trim();
+    let is_alone = rest.is_empty() || rest.starts_with('#');
+    if !is_alone || !(key.start == 0 || text[..key.start].ends_with('\n')) {
+        return None;
+    }
+    let newline = if line.ends_with('\r') { "\r\n" } else { newline(text) };
+    let entry = entry(&plain(), version, newline);
+    let comment = if rest.is_empty() { String::new() } else { format!(" {rest}") };
+    Some(match behind.get(line.len() + 1..) {
+        Some(below) => format!("{before}:{comment}{newline}{entry}{below}"),
+        // The file's last line has no end, and will have none.
+        None => format!("{before}:{comment}{newline}{}", entry.trim_end()),
+    })
+}
+
+/// How the first line of `text` ends.
+fn newline(text: &str) -> &'static str {
+    if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" }
 }
 
 /// The entry, as text of its own lines.

@@ -20,10 +20,14 @@ use super::{Checked, FileReport, Fixed, Wires, check};
 #[must_use]
 pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Settings>) -> FileReport {
     let (mut checked, mut said, mut lanes) = (Checked::default(), Wiring::default(), Vec::new());
+    let mut refused = None;
     match std::str::from_utf8(source).map(|text| wiring::read(kind, text)) {
         Ok(Ok(wiring)) => said = wiring,
         // A template of such a file, say: it is not for cachelane to judge it.
-        Ok(Err(error)) => said.unknown.push(Unknown { span: error.span, why: error.message }),
+        Ok(Err(error)) => {
+            refused = error.refused.then(|| error.clone());
+            said.unknown.push(Unknown { span: error.span, why: error.message });
+        }
         Err(error) => {
             let why = format!("it is not UTF-8: {error}");
             said.unknown.push(Unknown { span: Span::at(error.valid_up_to()), why });
@@ -43,7 +47,7 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: Some(Wires { kind, wiring: said, lanes, asked: Vec::new() }),
+        wires: Some(Wires { kind, wiring: said, lanes, refused, asked: Vec::new() }),
     }
 }
 

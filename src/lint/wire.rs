@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{Build, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring};
+use crate::wiring::{Build, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring, WiringError};
 
 use super::FileReport;
 
@@ -30,6 +30,8 @@ pub struct Wires {
     pub wiring: Wiring,
     /// What each Dockerfile within it asks of its builds.
     pub lanes: Vec<Option<Lanes>>,
+    /// Why the file was not read, where it is more than cachelane reads: that is no template or slip to keep quiet about.
+    pub refused: Option<WiringError>,
     /// What its builds are to pass, and do not. [`wire`] finds it.
     pub asked: Vec<Asked>,
 }

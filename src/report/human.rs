@@ -1,6 +1,7 @@
 //! The report for people: the source line with the id underlined, what it collides with, and what to write.
 
 use std::fmt;
+use std::sync::mpsc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
@@ -10,7 +11,7 @@ use crate::lint::FileReport;
 use crate::text::{Span, count, printable};
 
 use super::safe::SafeSource;
-use super::{Summary, path};
+use super::{Summary, path, plain};
 
 /// How the report looks.
 #[derive(Clone, Copy, Debug)]
@@ -26,21 +27,37 @@ pub struct Style {
 /// Columns that miette puts before a text.
 const MARGIN: usize = 10;
 
-/// How many files one thread renders at least: starting one costs more than a few reports.
-const FILES_PER_THREAD: usize = 16;
+/// How many files make a piece of a report. One thread renders one at least: starting it costs more than a few reports.
+const FILES_PER_PIECE: usize = 16;
 
 /// Every finding of `reports`, as text. Large runs are rendered by `threads` threads.
 #[must_use]
 pub fn findings(reports: &[FileReport], style: Style, threads: usize) -> String {
+    let mut text = String::new();
+    in_pieces(reports, style, threads, |piece| text.push_str(piece));
+    text
+}
+
+/// [`findings`] in pieces, in order, each handed to `out` as soon as it is there: of a large report, little is in memory
+/// at a time.
+pub fn in_pieces(reports: &[FileReport], style: Style, threads: usize, mut out: impl FnMut(&str)) {
     let shown: Vec<&FileReport> = reports.iter().filter(|report| !report.checked.findings.is_empty()).collect();
-    let chunk = shown.len().div_ceil(threads.max(1)).max(FILES_PER_THREAD);
-    if shown.len() <= chunk {
-        return render(&shown, style);
+    let pieces: Vec<&[&FileReport]> = shown.chunks(FILES_PER_PIECE).collect();
+    let threads = threads.min(pieces.len());
+    if threads < 2 {
+        return pieces.iter().for_each(|piece| out(&render(piece, style)));
     }
     std::thread::scope(|scope| {
-        let workers: Vec<_> = shown.chunks(chunk).map(|part| scope.spawn(move || render(part, style))).collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
-    })
+        // Each thread renders every so-manieth piece, and is at most two ahead of what has gone out.
+        let start = |worker: usize| {
+            let (done, rendered) = mpsc::sync_channel(2);
+            let mut own = pieces.iter().skip(worker).step_by(threads);
+            scope.spawn(move || own.all(|piece| done.send(render(piece, style)).is_ok()));
+            rendered
+        };
+        let workers: Vec<_> = (0..threads).map(start).collect();
+        workers.iter().cycle().take(pieces.len()).filter_map(|worker| worker.recv().ok()).for_each(|piece| out(&piece));
+    });
 }
 
 /// What lays a report out: breaking long lines, or not.
@@ -62,24 +79,31 @@ fn handlers(style: Style) -> Handlers {
 
 fn render(reports: &[&FileReport], style: Style) -> String {
     let handlers = handlers(style);
-    let mut out = String::new();
+    let (mut out, mut text) = (String::new(), String::new());
     for report in reports {
         let name = printable(&path(&report.path)).into_owned();
         let source = SafeSource::new(name, &report.source);
         for finding in &report.checked.findings {
-            show(&mut out, &Shown { finding, source: &source, style }, &handlers);
+            show(&mut out, &Shown { finding, source: &source, style }, &handlers, &mut text);
         }
     }
     out
 }
 
-/// Adds one finding to `out`.
-fn show(out: &mut String, shown: &Shown<'_>, handlers: &Handlers) {
-    let mut text = String::new();
+/// Adds one finding to `out`; `text` is room to lay it out in.
+fn show(out: &mut String, shown: &Shown<'_>, handlers: &Handlers, text: &mut String) {
     // Breaking lines is the dearest part of a report; most fit as they are.
-    let handler = if fits(shown.finding, shown.style) { &handlers.wide } else { &handlers.wrapping };
+    let fits = fits(shown.finding, shown.style);
+    if !(fits && !shown.style.color && plain::lay_out(out, shown.finding, shown.source, &shown.help_lines())) {
+        by_miette(out, shown, if fits { &handlers.wide } else { &handlers.wrapping }, text);
+    }
+}
+
+/// Adds one finding to `out` as miette lays it out; `text` is room to do it in.
+fn by_miette(out: &mut String, shown: &Shown<'_>, handler: &GraphicalReportHandler, text: &mut String) {
+    text.clear();
     // Writing into a String cannot fail, and every span lies in its source.
-    let _ = handler.render_report(&mut text, shown);
+    let _ = handler.render_report(text, shown);
     for line in text.lines() {
         // miette pads the lines around a snippet with blanks.
         out.push_str(line.trim_end());
@@ -147,9 +171,9 @@ pub fn problem(
         lock: None,
     };
     let source = SafeSource::new(printable(name).into_owned(), source.as_bytes());
-    let mut text = String::new();
-    show(&mut text, &Shown { finding: &finding, source: &source, style }, &handlers(style));
-    text
+    let mut out = String::new();
+    show(&mut out, &Shown { finding: &finding, source: &source, style }, &handlers(style), &mut String::new());
+    out
 }
 
 /// How many findings there are of which severity: `2 errors, 1 warning`.
@@ -165,6 +189,25 @@ struct Shown<'a> {
     finding: &'a Finding,
     source: &'a SafeSource<'a>,
     style: Style,
+}
+
+impl Shown<'_> {
+    /// What to do, the places in other files, and why there is no fix, line by line.
+    fn help_lines(&self) -> Vec<String> {
+        let help = self.finding.help.iter().flat_map(|help| help.lines());
+        let mut lines: Vec<String> = help.map(|line| printable(line).into_owned()).collect();
+        for other in &self.finding.elsewhere {
+            let (place, start) = (printable(&other.path), other.range.start);
+            lines.push(format!("{place}:{}:{} {}", start.line, start.column, printable(&other.message)));
+        }
+        if let (false, Some(reason)) = (self.style.why_not_fixed, &self.finding.unfixed) {
+            lines.push(format!("no fix: {}", printable(reason)));
+        }
+        if self.style.why_not_fixed {
+            lines.push(format!("not fixed: {}", printable(&why_not_fixed(self.finding))));
+        }
+        lines
+    }
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -195,18 +238,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
-        let help = self.finding.help.iter().flat_map(|help| help.lines());
-        let mut lines: Vec<String> = help.map(|line| printable(line).into_owned()).collect();
-        for other in &self.finding.elsewhere {
-            let (place, start) = (printable(&other.path), other.range.start);
-            lines.push(format!("{place}:{}:{} {}", start.line, start.column, printable(&other.message)));
-        }
-        if let (false, Some(reason)) = (self.style.why_not_fixed, &self.finding.unfixed) {
-            lines.push(format!("no fix: {}", printable(reason)));
-        }
-        if self.style.why_not_fixed {
-            lines.push(format!("not fixed: {}", printable(&why_not_fixed(self.finding))));
-        }
+        let lines = self.help_lines();
         (!lines.is_empty()).then(|| Box::new(lines.join("\n")) as Box<dyn fmt::Display>)
     }
 
@@ -233,5 +265,63 @@ pub fn why_not_fixed(finding: &Finding) -> String {
         (Some(_), _) => "the file would not read as intended afterwards".into(),
         (None, Some(reason)) => reason.clone(),
         (None, None) => "this one takes a person".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::lint;
+    use crate::rules::Settings;
+
+    #[test]
+    fn pieces_come_in_order_however_many_threads_there_are() {
+        let settings = Arc::new(Settings::default());
+        let report = |number: usize| {
+            let source =
+                format!("FROM a\nRUN --mount=type=cache,id=id{number},target=/a,sharing=locked x\n").into_bytes();
+            let checked = lint::check(&source, &settings);
+            let path = format!("{number}/Dockerfile").into();
+            FileReport { path, source, settings: Arc::clone(&settings), checked, wires: None }
+        };
+        let reports: Vec<FileReport> = (0..FILES_PER_PIECE * 7 + 3).map(report).collect();
+        let style = Style { color: false, width: 100, why_not_fixed: false };
+        let whole = findings(&reports, style, 1);
+        assert_eq!(whole.matches("the lock `id").count(), reports.len());
+        for threads in [0, 2, 3, 50] {
+            assert!(findings(&reports, style, threads) == whole, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn what_is_laid_out_here_is_what_miette_makes_of_it() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/rules");
+        let cases = std::fs::read_dir(root).unwrap().flat_map(|rule| std::fs::read_dir(rule.unwrap().path()).unwrap());
+        let style = Style { color: false, width: 100, why_not_fixed: false };
+        let handlers = handlers(style);
+        let (mut own, mut all) = (0, 0);
+        for case in cases {
+            let Ok(source) = std::fs::read(case.unwrap().path().join("Dockerfile")) else { continue };
+            // The same below so many lines that their numbers get another digit, and without an end.
+            let more = [b"# x\n".repeat(97), source.clone()].concat();
+            let less = source.strip_suffix(b"\n").unwrap_or(&source).to_vec();
+            for source in [source, more, less] {
+                let checked = lint::check_alone(&source, &Settings::default());
+                let safe = SafeSource::new("a/Dockerfile".into(), &source);
+                for finding in checked.findings.iter().filter(|finding| fits(finding, style)) {
+                    let shown = Shown { finding, source: &safe, style };
+                    let (mut here, mut there) = (String::new(), String::new());
+                    all += 1;
+                    if plain::lay_out(&mut here, finding, &safe, &shown.help_lines()) {
+                        own += 1;
+                        by_miette(&mut there, &shown, &handlers.wide, &mut String::new());
+                        assert_eq!(here, there);
+                    }
+                }
+            }
+        }
+        assert!(all > 200 && own > all / 2, "{own} of {all}");
     }
 }

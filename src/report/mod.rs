@@ -18,6 +18,7 @@ pub mod sarif;
 pub mod statistics;
 
 mod found;
+mod plain;
 mod xml;
 
 use crate::finding::{RuleMeta, Severity};
@@ -133,10 +134,12 @@ pub fn path(path: &std::path::Path) -> String {
 }
 
 /// `value` as a JSON document in which control characters, also those that JSON would let pass, stand as `\u…`, with a
-/// newline behind it.
+/// newline behind it. So does what a build server's log would take for a command ([`crate::text::inert`]).
 fn json_text(value: &impl serde::Serialize) -> String {
     // Strings, numbers and lists of them always have a JSON form.
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    // Outside of strings, JSON has no `#`.
+    let text = if text.contains("##") { text.replace("##", "#\\u0023") } else { text };
     let mut safe = String::with_capacity(text.len() + 1);
     for ch in text.chars() {
         // What is left of these after `serde_json` stands in strings, but for the ends of lines.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
@@ -49,7 +50,7 @@ pub struct Cache<'f> {
     /// How builds share it, where that can be known.
     pub sharing: Option<Sharing>,
     /// What makes it one cache with other mounts.
-    pub key: LockKey,
+    pub key: Arc<LockKey>,
     /// The cleaned target, variables not expanded.
     pub target: Vec<u8>,
     unlocked_apt: OnceCell<bool>,
@@ -74,7 +75,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
         is_cache.then(|| Cache {
             instruction,
             mount,
-            key: key(mount, &word, instruction, &values),
+            key: Arc::new(key(mount, &word, instruction, &values)),
             target: clean(&mount.value("target").unwrap_or_default()),
             word,
             sharing,
@@ -149,9 +150,9 @@ impl Cache<'_> {
         let known = target.starts_with(b"/") && !target.contains(&b'$') && always;
         let id = self.mount.field("id").filter(|_| self.mount.id().is_some() && !self.mount.torn);
         Site {
-            key: self.key.clone(),
+            key: Arc::clone(&self.key),
             sharing: self.sharing.map(Sharing::as_str),
-            target: known.then(|| self.target.clone()),
+            target: known.then(|| self.target.as_slice().into()),
             named: self.mount.id().is_some(),
             instruction: self.instruction,
             line: file.instructions[self.instruction].lines.0,

@@ -6,10 +6,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Instruction, Keyword, Place, Sharing, Word};
+use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Instruction, Place, Sharing, Word};
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
@@ -17,6 +18,11 @@ use crate::text::{Span, line_ending};
 use super::caches::needs_value;
 use super::lane::{id_edit, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
 use super::{Cache, Context};
+use uses::used_elsewhere;
+
+mod uses;
+
+pub(super) use uses::count_word;
 
 /// The ARG lines that a file needs for one name.
 #[derive(Debug)]
@@ -26,7 +32,7 @@ pub struct Plan {
     /// For each stage, whether the name is used in it, or in one built from it, outside of cache ids.
     elsewhere: Vec<bool>,
     /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
-    first: HashMap<LockKey, usize>,
+    first: HashMap<Arc<LockKey>, usize>,
 }
 
 /// One ARG line that is needed.
@@ -92,14 +98,14 @@ impl Context<'_> {
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
-        let key = (name.to_owned(), level);
-        if let Some(plan) = self.plans.borrow().get(&key) {
+        let is_it = |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
+        if let Some((_, _, plan)) = self.plans.borrow().iter().find(is_it) {
             return Rc::clone(plan);
         }
-        let mut first: HashMap<LockKey, usize> = HashMap::new();
+        let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
         for (index, cache) in self.caches().iter().enumerate() {
             if !first.contains_key(&cache.key) && gets_lane(self, cache, name, level) {
-                first.insert(cache.key.clone(), index);
+                first.insert(Arc::clone(&cache.key), index);
             }
         }
         let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);
@@ -119,7 +125,7 @@ impl Context<'_> {
         let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
         let plan = Plan::new(self.file, &wanted, &uses);
         let plan = Rc::new(Plan { first, ..plan });
-        self.plans.borrow_mut().insert(key, Rc::clone(&plan));
+        self.plans.borrow_mut().push((name.to_owned(), level, Rc::clone(&plan)));
         plan
     }
 }
@@ -374,37 +380,4 @@ pub(super) fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
 pub(super) fn indentation(source: &[u8], start: usize) -> String {
     let blanks = source[start..].iter().take_while(|b| matches!(b, b' ' | b'\t'));
     blanks.map(|&b| char::from(b)).collect()
-}
-
-/// For each stage, whether the name is used in it, or in one built from it, outside of ARG lines and cache ids.
-fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
-    let mut used = vec![false; file.stages.len()];
-    if file.source.find(name).is_none() {
-        // So it is in most files that are still to be fixed.
-        return used;
-    }
-    for (index, instruction) in file.instructions.iter().enumerate() {
-        let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
-        used[stage] = instruction.keyword != Keyword::Arg && uses_outside_ids(file, instruction, name);
-    }
-    hand_down(file, &mut used);
-    used
-}
-
-fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
-    let in_ids = |mount: &crate::dockerfile::Mount<'_>| {
-        let id = mount.field("id").map_or(&[][..], |field| &mount.text.bytes()[field.start..field.end]);
-        count_word(id, name)
-    };
-    let allowed: usize = instruction.mounts.iter().map(in_ids).sum();
-    let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
-    count_word(instruction.text.bytes(), name) > allowed || bodies.into_iter().any(|body| count_word(body, name) > 0)
-}
-
-/// How often `name` stands in `text` as a word of its own.
-pub(super) fn count_word(text: &[u8], name: &str) -> usize {
-    let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let alone =
-        |at: &usize| !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.len()));
-    text.find_iter(name).filter(alone).count()
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::dockerfile::lines::Lines;
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::lines::{Lines, is_blank};
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
@@ -45,8 +47,11 @@ When a RUN in between reads the argument through a script that does not name it 
 ",
 };
 
-/// A stage that declares the argument more often than this is not looked at.
+/// Where a stage declares the argument more often than this, template blocks are not looked at.
 const MAX_DECLARED: usize = 20;
+
+/// Why one of several lines is not moved.
+const SEVERAL: &str = "the stage declares it more than once: keep one of the lines, and move that";
 
 impl Rule for EarlyArg {
     fn meta(&self) -> &'static RuleMeta {
@@ -63,27 +68,29 @@ impl Rule for EarlyArg {
         let to_come: HashSet<usize> = cx.caches().iter().filter(gets_lane).map(|cache| cache.instruction).collect();
         let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
         for stage in cx.file.declarations(name).chunk_by(|a, b| a.stage == b.stage) {
-            // Each looks at all that follows. A line that stands so often no person wrote, and nothing moves it.
-            let args = stage.iter().filter(own).take(MAX_DECLARED + 1);
-            if args.clone().count() <= MAX_DECLARED {
-                findings.extend(args.filter_map(|arg| finding(cx, arg, name, &to_come)));
-            }
+            let args = || stage.iter().filter(own);
+            let Some(at) = args().next().and_then(|arg| arg.stage) else { continue };
+            let uses = |index: &usize| to_come.contains(index) || mentions(cx, &cx.file.instructions[*index], name);
+            let users: Vec<usize> = cx.file.stages[at].instructions.clone().filter(uses).collect();
+            // Each looks at the blocks of all that follows. A line that stands so often no person wrote, and nothing moves it.
+            let many = args().nth(MAX_DECLARED).is_some();
+            findings.extend(args().filter_map(|arg| {
+                let below = users.partition_point(|user| *user <= arg.instruction);
+                finding(cx, arg, name, &users[below..], many)
+            }));
         }
     }
 }
 
-fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, to_come: &HashSet<usize>) -> Option<Finding> {
-    let stage = &cx.file.stages[arg.stage?];
+/// The finding for `arg`, which `users` need; with `many` in the stage it stands for itself, and is not moved.
+fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize], many: bool) -> Option<Finding> {
     // A later name on the same line may be made of it.
     if count_word(cx.file.instructions[arg.instruction].text.bytes(), name) > 1 {
         return None;
     }
-    let rest = arg.instruction + 1..stage.instructions.end;
-    let uses = |index: &usize| to_come.contains(index) || mentions(cx, &cx.file.instructions[*index], name);
-    let users: Vec<usize> = rest.filter(uses).collect();
     let first = *users.first()?;
     // The line can move no further than to the block that its users stand in.
-    let limit = latest(cx, arg, &users);
+    let limit = if many { cx.file.instructions[first].span.start } else { latest(cx, arg, users) };
     let between = &cx.file.instructions[arg.instruction + 1..first];
     let before = |i: &&Instruction<'_>| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit;
     let runs = between.iter().filter(before).count();
@@ -107,7 +114,7 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, to_come: &HashSet<us
         Finding::new(&META, span, message)
             .help(format!("move it down to above line {}, the first that uses it", user.lines.0))
             .label(user.name, "first used here")
-            .fix(moving(cx, arg, name, &users)),
+            .fix(if many { Err(SEVERAL.into()) } else { moving(cx, arg, name, users) }),
     )
 }
 
@@ -148,7 +155,7 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     let file = cx.file;
     let same = |d: &&Declaration| d.stage == arg.stage && d.by == DeclaredBy::Arg && !d.onbuild;
     if file.declarations(name).iter().filter(same).count() > 1 {
-        return Err("the stage declares it more than once: keep one of the lines, and move that".into());
+        return Err(SEVERAL.into());
     }
     if file.instructions[arg.instruction].lead < file.instructions[arg.instruction].span.start {
         return Err("the comment above belongs to it: move both by hand".into());
@@ -171,7 +178,6 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     }
     let instruction = &file.instructions[arg.instruction];
     let (indent, ending) = (indentation(file.source, spot.beside), line_ending(file.source, spot.at));
-    let text = instruction.text.bytes();
     let keyword = String::from_utf8_lossy(instruction.name.of(file.source)).into_owned();
     let value = arg.value.as_ref().map_or_else(String::new, |value| format!("={}", String::from_utf8_lossy(value)));
     let mut edits = vec![Edit::insert(spot.at, format!("{indent}{keyword} {name}{value}{ending}"))];
@@ -181,15 +187,26 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
         }
         edits.push(Edit::delete(whole_line(file.source, instruction)));
     } else {
-        let start = arg.name_end - name.len();
-        let end = arg.name_end + value.len();
-        // The white space before the name goes with it.
-        let blanks = text[..start].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
-        let span = instruction.text.span(start - blanks, end);
-        if span.len() != end - (start - blanks) {
-            return Err("its line is continued around it: move it by hand".into());
-        }
-        edits.push(Edit::delete(Span::new(span.start, span.end)));
+        let span = word_span(instruction, arg.name_end - name.len(), arg.name_end + value.len())?;
+        edits.push(Edit::delete(span));
     }
     Ok(Fix::safe(format!("move `{name}` down to above line {}", file.instructions[users[0]].lines.0), edits))
+}
+
+/// Where the word `text[start..end]` of a declaration stands, with the white space that goes with it.
+fn word_span(instruction: &Instruction<'_>, start: usize, end: usize) -> Result<Span, String> {
+    let text = instruction.text.bytes();
+    let behind = &text[end..];
+    let blanks = text[..start].iter().rev().take_while(|b| is_blank(**b)).count();
+    let is_first = start - blanks < instruction.args;
+    if is_first && behind.trim_start().starts_with(b"--") {
+        return Err("what follows it on its line would be read as a flag: move it by hand".into());
+    }
+    // The keyword is split off at fewer kinds of white space than the words behind it.
+    let blanks = if is_first && !behind.first().is_some_and(|b| is_blank(*b)) { 0 } else { blanks };
+    let span = instruction.text.span(start - blanks, end);
+    if span.len() != end - (start - blanks) {
+        return Err("its line is continued around it: move it by hand".into());
+    }
+    Ok(span)
 }

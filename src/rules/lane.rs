@@ -2,6 +2,8 @@
 
 use bstr::ByteSlice as _;
 
+use crate::dockerfile::flags;
+use crate::dockerfile::mapped::Mapped;
 use crate::dockerfile::{Base, Dockerfile, Mount, Sharing, Word};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count};
@@ -303,7 +305,12 @@ pub(super) fn whole(mount: &Mount<'_>) -> Result<(), String> {
 
 /// Whether the id of `cache` with the suffix for `name` behind it reads as the id and that suffix.
 fn takes_suffix(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
-    let text = [&cache.mount.effective_id(), suffix(settings, name).as_bytes()].concat();
+    let id = cache.mount.effective_id();
+    let tells = |b: &u8| matches!(b, b'$' | b'\'' | b'"') || *b == cache.mount.escape;
+    if !id.iter().any(tells) {
+        return true;
+    }
+    let text = [&id, suffix(settings, name).as_bytes()].concat();
     let intended = with_suffix(settings, cache.word.clone(), name);
     Word::read(&text, cache.mount.escape).is_ok_and(|word| word == intended)
 }
@@ -317,12 +324,13 @@ fn target_as_id(mount: &Mount<'_>) -> Result<String, String> {
     if text.contains([',', '"']) {
         return Err("the target holds a comma or a quote: give the mount an id of its own".into());
     }
-    if mount.templated {
-        let plain = !text.contains(['\'', char::from(mount.escape)]);
-        return plain.then(|| text.into()).ok_or_else(|| "the target is a template's: give the mount an id".into());
-    }
     if target.iter().any(|b| matches!(b, 0x85 | 0xA0)) {
         return Err("BuildKit would split the target at one of its characters: give the mount an id of its own".into());
+    }
+    if mount.templated {
+        return is_one_word(text, mount.escape)
+            .then(|| text.into())
+            .ok_or_else(|| "the target is a template's: give the mount an id".into());
     }
     let mut id = String::with_capacity(text.len());
     for ch in text.chars() {
@@ -332,4 +340,13 @@ fn target_as_id(mount: &Mount<'_>) -> Result<String, String> {
         id.push(ch);
     }
     Ok(id)
+}
+
+/// Whether `text`, which a template's expressions stand in, can be a part of a flag as it is: outside of quotes, a blank or
+/// the tag of a block that it does not close would end it.
+fn is_one_word(text: &str, escape: u8) -> bool {
+    let flag = format!("--mount=id={text}");
+    let whole = Mapped::borrowed(flag.as_bytes(), Span::new(0, flag.len()));
+    let (flags, _) = flags::split(&whole, flag.as_bytes(), 0, escape, true);
+    flags.first().is_some_and(|first| first.text.bytes() == flag.as_bytes())
 }

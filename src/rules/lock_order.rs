@@ -50,16 +50,14 @@ impl Rule for LockOrder {
     }
 
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        let graph = Graph::new(index);
-        for circle in graph.circles() {
-            // A lock that all of them hold already lets one in at a time.
-            let gated = |gate: &usize| circle.iter().all(|edge| edge.gates.contains(gate));
-            if !circle.iter().flat_map(|edge| &edge.gates).any(gated) {
-                findings.extend(report(&circle));
-            }
+        for circle in Graph::new(index).circles() {
+            findings.extend(report(&circle));
         }
     }
 }
+
+/// How many locks of a group are tried for a circle that can close: all that people write are smaller by far.
+const MAX_TRIED: usize = 64;
 
 /// A RUN with more locks than this has only neighbours compared, which finds the same circles, if not the shortest.
 const MAX_PAIRED: usize = 32;
@@ -116,14 +114,21 @@ impl<'s> Graph<'s> {
         Self { next }
     }
 
-    /// A shortest circle for each group of locks that lead back to one another.
+    /// A circle for each group of locks that lead back to one another, as short as any through the lock that it begins at.
     fn circles(&self) -> Vec<Vec<Edge<'s>>> {
         let group = self.groups();
-        let mut done = vec![false; self.next.len()];
+        let mut tried = vec![0; self.next.len()];
         let mut circles = Vec::new();
         for start in 0..self.next.len() {
-            if !std::mem::replace(&mut done[group[start]], true) {
-                circles.extend(self.circle(start, &group));
+            let tried = &mut tried[group[start]];
+            if *tried >= MAX_TRIED {
+                continue;
+            }
+            *tried += 1;
+            // Where one circle cannot close, another of the group may.
+            if let Some(circle) = self.circle(start, &group).filter(|circle| !is_gated(circle)) {
+                *tried = MAX_TRIED;
+                circles.push(circle);
             }
         }
         circles
@@ -201,6 +206,12 @@ impl<'s> Graph<'s> {
         }
         group
     }
+}
+
+/// Whether a lock that all of them hold already lets one in at a time.
+fn is_gated(circle: &[Edge<'_>]) -> bool {
+    let holds_all = |gate: &usize| circle.iter().all(|edge| edge.gates.contains(gate));
+    circle.iter().flat_map(|edge| &edge.gates).any(holds_all)
 }
 
 /// The finding for one circle: at its first RUN, pointing at every other.

@@ -38,6 +38,7 @@ mod unused_ignore;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
@@ -110,8 +111,9 @@ pub struct Context<'a> {
     /// What the user settled.
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
-    groups: OnceCell<HashMap<LockKey, Vec<usize>>>,
-    plans: RefCell<HashMap<(String, Applicability), Rc<declare::Plan>>>,
+    groups: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
+    /// A few: by a list they are found faster than by a table.
+    plans: RefCell<Vec<(String, Applicability, Rc<declare::Plan>)>>,
     ignores: Option<suppress::Table<'a>>,
 }
 
@@ -149,9 +151,9 @@ impl<'a> Context<'a> {
     /// The mounts of the file that are one cache with `cache`, itself included, in order.
     pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> {
         let groups = self.groups.get_or_init(|| {
-            let mut groups: HashMap<LockKey, Vec<usize>> = HashMap::new();
+            let mut groups: HashMap<Arc<LockKey>, Vec<usize>> = HashMap::new();
             for (index, cache) in self.caches().iter().enumerate() {
-                groups.entry(cache.key.clone()).or_default().push(index);
+                groups.entry(Arc::clone(&cache.key)).or_default().push(index);
             }
             groups
         });
@@ -183,6 +185,11 @@ pub enum Other {
 pub trait Rule: Sync {
     /// What it says about itself.
     fn meta(&self) -> &'static RuleMeta;
+
+    /// Where its findings are of another severity than its own unless one is configured, and of which.
+    fn other_severity(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Looks at one file.
     fn check(&self, _cx: &Context<'_>, _findings: &mut Vec<Finding>) {}

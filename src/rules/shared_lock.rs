@@ -1,5 +1,7 @@
 //! `shared-lock`: a locked cache that every build on the builder shares.
 
+use std::sync::Arc;
+
 use crate::finding::{Elsewhere, Finding, Label, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::text::count;
@@ -68,7 +70,7 @@ impl Rule for SharedLock {
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
                     .help(help(cx, cache))
-                    .about(cache.key.clone())
+                    .about(Arc::clone(&cache.key))
                     .fix(cx.isolate(cache)),
             );
         }
@@ -79,11 +81,13 @@ impl Rule for SharedLock {
         let files = if lock.files > 1 { format!(" in {}", count(lock.files, "file")) } else { String::new() };
         let take = if others == 1 { "takes" } else { "take" };
         let note = format!("{}{files} {take} this lock too", count(others, "other RUN"));
-        finding.help = Some(finding.help.take().map_or_else(|| note.clone(), |help| format!("{note}\n{help}")));
+        finding.help = Some(finding.help.take().map_or_else(|| note.clone(), |help| [note.as_str(), &help].join("\n")));
         let label = "takes the same lock".to_owned();
         match &lock.other {
             Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),
             Other::There(path, range) => {
+                // A large run has many of these, and each has one such place.
+                finding.elsewhere.reserve_exact(1);
                 finding.elsewhere.push(Elsewhere { path: path.clone(), range: *range, message: label });
             }
         }
@@ -94,10 +98,13 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let arg = &cx.settings.arg;
     let mut help = String::new();
     if let Some(tool) = cache.concurrent_tool() {
+        let drops = |other: &Cache<'_>| other.concurrent_tool().is_some() && cx.may_speak("needless-lock", other);
+        let all = cx.same_cache(cache).all(drops);
+        let (unlocks, isolates) = if all { (" (`fix --unsafe` does that)", " (`fix` does that)") } else { ("", "") };
         help = format!(
-            "drop `sharing=locked`: {tool} is made for several builds at once, and needs neither lock nor lane\n"
+            "drop `sharing=locked`: {tool} is made for several builds at once, and needs neither lock nor lane{unlocks}\n"
         );
-        help.push_str("or, where the RUN itself writes there, keep both:\n");
+        help.push_str(&format!("or, where the RUN itself writes there, keep both{isolates}:\n"));
     }
     if let Some(env) = shadowing_env(cx.file, arg, cache.instruction) {
         let line = cx.file.instructions[env.instruction].lines.0;

@@ -64,6 +64,10 @@ impl Rule for UnpassedArg {
         &META
     }
 
+    fn other_severity(&self) -> Option<&'static str> {
+        Some("\"warning\" outside of a matrix")
+    }
+
     fn compares(&self) -> bool {
         true
     }

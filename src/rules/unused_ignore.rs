@@ -34,7 +34,7 @@ Safe: the name goes out of the list, and the line goes with the last name. There
 else (a name that is nearly a rule's, `all` or `*`, a comment that a blank line parts from its instruction), where the
 comment below would become a parser directive, and for a rule that compares files (`lock-order`, `mixed-sharing`,
 `id-collision`, `split-cache`, `unpassed-arg`, `lane-never-reused`): another file may be the reason, so such a suppression is
-named only when folders were searched.
+named only where a whole repository was searched, or all that a configuration is for.
 
 ## When to ignore it
 It cannot be suppressed in the file. Turn it off in the configuration where files are checked with different rules.
@@ -44,6 +44,10 @@ It cannot be suppressed in the file. Turn it off in the configuration where file
 impl Rule for UnusedIgnore {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn other_severity(&self) -> Option<&'static str> {
+        Some("\"error\" for a comment that cannot be read")
     }
 
     /// Which suppressions are used is known when all findings are: see [`finding`].

@@ -126,7 +126,7 @@ mod tests {
     use crate::finding::LockKey;
     use crate::rules::{Context, Settings};
 
-    fn key(source: &str) -> LockKey {
+    fn key(source: &str) -> std::sync::Arc<LockKey> {
         let source = format!("{source}\nRUN --mount=type=cache,target=$D,sharing=locked x");
         let file = Dockerfile::read(source.as_bytes()).unwrap();
         let settings = Settings { isolating: vec!["LANE".into()], ..Settings::default() };

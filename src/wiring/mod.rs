@@ -274,6 +274,8 @@ pub struct WiringError {
     pub span: Span,
     /// What, for people.
     pub message: String,
+    /// Whether the file may be all right, but is more than cachelane reads: nested too deeply, multiplied by its aliases.
+    pub refused: bool,
 }
 
 /// What the file `source` says about builds.

@@ -1,7 +1,7 @@
 //! Finding and reading a configuration's file.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// The largest configuration that is read, in bytes.
@@ -22,5 +22,8 @@ pub fn read(path: &Path) -> io::Result<String> {
     if !meta.is_file() || meta.len() > MAX_SIZE {
         return Err(io::Error::other("it is no file of a configuration's size"));
     }
-    fs::read_to_string(path)
+    // A file of the system's may look like any other, and never end.
+    let mut text = String::new();
+    super::file::open(path, true)?.take(MAX_SIZE).read_to_string(&mut text)?;
+    Ok(text)
 }

@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use tempfile::TempPath;
+
 use super::attributes;
+use super::temporary::Temporary;
 
 /// The largest file that is read where nobody says otherwise, in bytes. No Dockerfile comes near it; BuildKit itself stops
 /// at lines of 64 KiB.
@@ -12,9 +15,6 @@ pub const MAX_SIZE: u64 = 32 * MIB;
 
 /// A mebibyte, in bytes.
 pub const MIB: u64 = 1024 * 1024;
-
-/// How the name of a temporary file begins. One is left behind only where cachelane is killed while it writes.
-const TEMPORARY: &str = ".cachelane-";
 
 /// Room for most Dockerfiles, in bytes, so that one read takes them in.
 const CHUNK: usize = 16 * 1024;
@@ -82,7 +82,7 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError
     if !fs::metadata(path).map_err(FileError::Read)?.is_file() {
         return Err(FileError::NotRegular);
     }
-    read_open(&open(path, true)?, buffer, max)
+    read_open(&open(path, true).map_err(FileError::Read)?, buffer, max)
 }
 
 /// Reads the file at `path` as [`read`] does; the walk that found it has seen that it is a regular one. What has become a
@@ -92,24 +92,24 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError
 /// As [`read`].
 pub fn read_found(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.clear();
-    read_open(&open(path, false)?, buffer, max)
+    read_open(&open(path, false).map_err(FileError::Read)?, buffer, max)
 }
 
 /// Opens the file at `path`. Where it has become a FIFO since somebody looked, that does not wait for a writer.
 #[cfg(unix)]
-fn open(path: &Path, follow: bool) -> Result<File, FileError> {
+pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     use rustix::fs::OFlags;
     let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
     let flags = i32::try_from((flags | OFlags::NOCTTY).bits()).unwrap_or_default();
-    fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(FileError::Read)
+    fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 /// Opens the file at `path`.
 #[cfg(not(unix))]
-fn open(path: &Path, _: bool) -> Result<File, FileError> {
-    File::open(path).map_err(FileError::Read)
+pub(super) fn open(path: &Path, _: bool) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Reads all of `file` into `buffer`, by the rules of [`read`].
@@ -121,7 +121,22 @@ fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileErro
     if meta.len() > max {
         return Err(FileError::TooLarge(max));
     }
-    read_from(file, buffer, max)
+    // One read takes in a file of the length that it said, and no other has to ask whether that was the end. The kernel's
+    // own files say that they are empty.
+    let whole = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+    let mut file = file;
+    buffer.resize(whole, 0);
+    let mut len = 0;
+    while len < whole {
+        match file.read(&mut buffer[len..]) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(FileError::Read(error)),
+        }
+    }
+    buffer.truncate(len);
+    if whole > 0 { refuse_nul(buffer) } else { read_from(file, buffer, max) }
 }
 
 /// Reads all of `input` into `buffer`, by the rules of [`read`].
@@ -136,17 +151,15 @@ pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>, max: u64) -> Result
         buffer.shrink_to_fit();
         return Err(FileError::TooLarge(max));
     }
-    if let Some(at) = memchr::memchr(0, buffer) {
-        return Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1 });
-    }
-    Ok(())
+    refuse_nul(buffer)
 }
 
-/// Whether a file of this name is one that cachelane left behind when it was killed while it wrote.
-#[must_use]
-pub fn is_leftover(name: &[u8]) -> bool {
-    let rest = name.strip_prefix(TEMPORARY.as_bytes());
-    rest.is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric))
+/// What is wrong with `bytes` where they hold a NUL.
+fn refuse_nul(bytes: &[u8]) -> Result<(), FileError> {
+    match memchr::memchr(0, bytes) {
+        Some(at) => Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1 }),
+        None => Ok(()),
+    }
 }
 
 /// Gives `file` the owner, the mode and the attributes of `old`, the file that it is to replace.
@@ -161,7 +174,10 @@ fn take_after(file: &File, old: &File, meta: &fs::Metadata) -> Result<(), FileEr
         fchown(file, Some(meta.uid()), Some(meta.gid())).map_err(FileError::Owner)?;
     }
     attributes::take_after(file, old).map_err(FileError::Attributes)?;
-    file.set_permissions(meta.permissions()).map_err(FileError::Write)?;
+    // Some file systems have one mode for all files, and know no way to set it.
+    if file.metadata().map_err(FileError::Write)?.mode() != meta.mode() {
+        file.set_permissions(meta.permissions()).map_err(FileError::Write)?;
+    }
     // The kernel drops a set-group-ID bit of a foreign group without a word.
     let new = file.metadata().map_err(FileError::Write)?;
     if new.mode() == meta.mode() { Ok(()) } else { Err(FileError::Mode(new.mode() & 0o7777)) }
@@ -199,23 +215,25 @@ fn is_same(now: &fs::Metadata, _: &fs::Metadata) -> bool {
 pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result<(), FileError> {
     let link = fs::symlink_metadata(path).map_err(FileError::Read)?.file_type().is_symlink();
     let target = if link { fs::canonicalize(path).map_err(FileError::Read)? } else { path.to_path_buf() };
-    if link && !roots.iter().filter_map(|root| fs::canonicalize(root).ok()).any(|root| target.starts_with(root)) {
-        return Err(FileError::LinkOutside(target));
+    // A folder on the way may have become a link since the search went through it.
+    let real = if link { target.clone() } else { fs::canonicalize(&target).map_err(FileError::Read)? };
+    let is_inside = || roots.iter().filter_map(|root| fs::canonicalize(root).ok()).any(|root| real.starts_with(root));
+    if (link || !roots.is_empty()) && !is_inside() {
+        return Err(FileError::LinkOutside(real));
     }
     let folder = folder_of(&target);
     if !fs::symlink_metadata(&target).map_err(FileError::Read)?.is_file() {
         return Err(FileError::Changed);
     }
-    let file = open(&target, false)?;
+    let file = open(&target, false).map_err(FileError::Read)?;
     let meta = file.metadata().map_err(FileError::Write)?;
     if meta.permissions().readonly() {
         return Err(FileError::ReadOnly);
     }
-    let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder);
-    let mut temporary = temporary.map_err(|error| FileError::Folder(nameless(&error)))?;
-    temporary.as_file_mut().write_all(new).map_err(FileError::Write)?;
-    take_after(temporary.as_file(), &file, &meta)?;
-    temporary.as_file().sync_all().map_err(FileError::Write)?;
+    let mut temporary = Temporary::new(folder, 0o600).map_err(FileError::Folder)?;
+    temporary.file.write_all(new).map_err(FileError::Write)?;
+    take_after(&temporary.file, &file, &meta)?;
+    temporary.file.sync_all().map_err(FileError::Write)?;
     let mut now = Vec::with_capacity(old.len() + 1);
     let longest = old.len().max(new.len()) as u64 + 1;
     file.take(longest).read_to_end(&mut now).map_err(FileError::Read)?;
@@ -228,7 +246,8 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
         let faster = read_found(&target, &mut now, longest).is_ok() && now == new;
         return if faster { Ok(()) } else { Err(FileError::Changed) };
     }
-    temporary.persist(&target).map_err(|error| FileError::Write(error.error))?;
+    let named = temporary.named(folder).map_err(FileError::Write)?;
+    named.persist(&target).map_err(|error| FileError::Write(error.error))?;
     sync(folder);
     Ok(())
 }
@@ -243,8 +262,8 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         return Err(FileError::Exists);
     }
     let folder = folder_of(path);
-    let temporary = fresh(folder, bytes).map_err(FileError::Create)?;
-    temporary.persist_noclobber(path).map_err(|error| match error.error.kind() {
+    let named = fresh(folder, bytes).map_err(FileError::Create)?;
+    named.persist_noclobber(path).map_err(|error| match error.error.kind() {
         io::ErrorKind::AlreadyExists => FileError::Exists,
         _ => FileError::Create(error.error),
     })?;
@@ -269,34 +288,34 @@ fn sync(folder: &Path) {
 /// # Errors
 /// [`FileError::Create`] where it cannot be written; what was there stays then.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        // `/dev/stdout`, a pipe: there is no old content, and nothing to replace.
+    if is_stream(path) {
         return fs::write(path, bytes).map_err(FileError::Create);
     }
     let folder = folder_of(path);
-    let temporary = fresh(folder, bytes).map_err(FileError::Create)?;
-    temporary.persist(path).map_err(|error| FileError::Create(error.error))?;
+    let named = fresh(folder, bytes).map_err(FileError::Create)?;
+    named.persist(path).map_err(|error| FileError::Create(error.error))?;
     sync(folder);
     Ok(())
 }
 
-/// `error` without the name of a temporary file, which tells nobody anything.
-fn nameless(error: &io::Error) -> io::Error {
-    let text = error.to_string();
-    io::Error::new(error.kind(), text.split(" at path \"").next().unwrap_or(&text).to_owned())
+/// Whether there is no old content at `path` that could be replaced: a pipe, a terminal, what `/dev/stdout` stands for.
+///
+/// A link that a repository brings is none, wherever it leads: writing through it would change a device, or a file, that
+/// nobody named.
+fn is_stream(path: &Path) -> bool {
+    let is_system = || (path.starts_with("/dev") && !path.starts_with("/dev/shm")) || path.starts_with("/proc");
+    fs::symlink_metadata(path).is_ok_and(|meta| match meta.file_type() {
+        kind if kind.is_symlink() => is_system(),
+        kind => !kind.is_file() && !kind.is_dir(),
+    })
 }
 
 /// A temporary file in `folder` that holds `bytes`, on the disk, with the mode of any new file.
-fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    // What the umask takes off is taken off.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let temporary = builder.prefix(TEMPORARY).tempfile_in(folder);
-    let mut temporary = temporary.map_err(|error| nameless(&error))?;
-    temporary.as_file_mut().write_all(bytes)?;
-    temporary.as_file().sync_all()?;
-    Ok(temporary)
+fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+    let mut temporary = Temporary::new(folder, 0o666)?;
+    temporary.file.write_all(bytes)?;
+    temporary.file.sync_all()?;
+    temporary.named(folder)
 }
 
 #[cfg(test)]
@@ -335,6 +354,40 @@ mod tests {
         let refused = replace(&inside.join("a.Dockerfile"), b"a", b"b", &roots);
         assert!(matches!(refused, Err(FileError::LinkOutside(_))));
         assert_eq!(fs::read(&outside).unwrap(), b"a");
+    }
+
+    /// A folder on the way that became a link after the search went through it.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_leads_out_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, outside) = (folder.path().join("tree"), folder.path().join("outside"));
+        fs::create_dir(&tree).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("Dockerfile"), "a").unwrap();
+        std::os::unix::fs::symlink("../outside", tree.join("d")).unwrap();
+        let path = tree.join("d/Dockerfile");
+        assert!(matches!(replace(&path, b"a", b"b", std::slice::from_ref(&tree)), Err(FileError::LinkOutside(_))));
+        assert_eq!(fs::read(&path).unwrap(), b"a");
+        // Who names the link means what is behind it.
+        replace(&path, b"a", b"b", &[tree.join("d")]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"b");
+    }
+
+    /// A report followed a link to a device, and replaced `/dev/stdout` where that was a file.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_report_replaces_a_link_and_goes_to_what_the_system_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        put(&path, b"a").unwrap();
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        assert_eq!(fs::read(&path).unwrap(), b"a");
+        let file = File::options().write(true).open(&path).unwrap();
+        put(&super::super::temporary::handle(&file), b"b").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"b");
+        put(Path::new("/dev/null"), b"c").unwrap();
     }
 
     #[test]

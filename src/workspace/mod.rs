@@ -4,3 +4,5 @@ mod attributes;
 pub mod config;
 pub mod discover;
 pub mod file;
+pub mod ignored;
+mod temporary;

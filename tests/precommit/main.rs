@@ -10,6 +10,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use cachelane::wiring;
 use cachelane::workspace::discover::is_dockerfile;
 
 use project::Project;
@@ -67,14 +68,86 @@ fn names() -> Vec<String> {
     names
 }
 
+/// Names in every form that one of the two could take for a file's that says what is built.
+fn names_of_wiring() -> Vec<String> {
+    let words = [
+        "compose",
+        "Compose",
+        "docker-compose",
+        "docker_compose",
+        "docker-bake",
+        "bake",
+        "action",
+        "actions",
+        "config",
+        ".gitlab-ci",
+        "gitlab-ci",
+        "azure-pipelines",
+        "bitbucket-pipelines",
+        "pipeline",
+        "",
+    ];
+    let before = ["", "a", "a.", "a-", ".", "\n"];
+    let behind = [
+        "",
+        ".yml",
+        ".yaml",
+        ".YML",
+        ".yml.yaml",
+        ".x.yml",
+        "-x.yaml",
+        "x.yml",
+        "..yml",
+        "-.yml",
+        ".yml\n",
+        ".yml~",
+        ".ymal",
+        "yml",
+        ".hcl",
+        ".json",
+        ".x.hcl",
+        ".x.json",
+        "..json",
+        "x.hcl",
+        "hcl",
+        "-x.hcl",
+        ".hcl.json",
+        ".json.yml",
+        ".dockerignore",
+    ];
+    let all = words.iter().flat_map(|word| before.map(|before| format!("{before}{word}")));
+    all.flat_map(|name| behind.map(|behind| format!("{name}{behind}"))).collect()
+}
+
 #[test]
 fn the_hooks_know_the_names_that_discovery_knows() {
     let folders = ["", "a/", "Dockerfile/", "Dockerfile.d/", "a.dockerfile/", "x/.devcontainer/", "a b/\n/"];
-    let names = names();
-    let paths: Vec<(String, bool)> = folders
-        .iter()
-        .flat_map(|folder| names.iter().map(move |name| (format!("{folder}{name}"), is_dockerfile(name.as_bytes()))))
-        .collect();
+    let pipelines = [
+        ".github/workflows/",
+        "a/.github/workflows/",
+        "x.github/workflows/",
+        ".github/workflows/a/",
+        ".github/",
+        "workflows/",
+        ".gitlab/ci/",
+        ".gitlab/",
+        "ci/",
+        "a/.azure-pipelines/",
+        "azure-pipelines/",
+        ".buildkite/",
+        "buildkite/",
+        ".circleci/",
+        "circleci/",
+        "\n/.circleci/",
+    ];
+    let (names, wiring) = (names(), names_of_wiring());
+    let below = |folders: &[&str], names: &[String]| -> Vec<String> {
+        folders.iter().flat_map(|folder| names.iter().map(move |name| format!("{folder}{name}"))).collect()
+    };
+    let all = [below(&folders, &names), below(&folders, &wiring), below(&pipelines, &wiring)].concat();
+    let is_known =
+        |path: &str| is_dockerfile(path.rsplit('/').next().unwrap_or(path).as_bytes()) || wiring::kind(path).is_some();
+    let paths: Vec<(String, bool)> = all.into_iter().map(|path| (path.clone(), is_known(&path))).collect();
     let mut process = tools::python()
         .arg(Path::new(ROOT).join("tests/precommit/names.py"))
         .args([".pre-commit-hooks.yaml", ".pre-commit-config.yaml"].map(|file| Path::new(ROOT).join(file)))
@@ -96,6 +169,10 @@ fn the_hooks_know_the_names_that_discovery_knows() {
         }
     }
     assert!(paths.iter().filter(|(_, known)| *known).count() > 100, "hardly a name is a Dockerfile's");
+    assert!(
+        paths.iter().filter(|(path, _)| wiring::kind(path).is_some()).count() > 500,
+        "hardly a name is a workflow's"
+    );
 }
 
 /// One function, for the hooks are built once and the steps follow from each other.
@@ -143,9 +220,35 @@ fn red_then_fixed_then_green() {
     let commit = project.commit("no Dockerfile");
     assert!(commit.passed && commit.text.contains("no files to check"), "{commit}");
 
+    a_workflow_alone(&project);
     one_process(&project);
     what_no_fix_can_mend(&project);
     excluded(&project);
+}
+
+/// What is committed is the workflow; its Dockerfile is in an earlier commit.
+fn a_workflow_alone(project: &Project) {
+    const WORKFLOW: &str = ".github/workflows/ci.yml";
+    let workflow = "on: push\njobs:\n  image:\n    runs-on: self-hosted\n    strategy:\n      matrix:\n        \
+                    python: [py310, py313]\n    steps:\n      - run: docker build .\n";
+    project.use_hook("cachelane");
+    project.write(WORKFLOW, workflow).stage();
+    let commit = project.commit("workflow");
+    assert!(!commit.passed && commit.text.contains("unpassed-arg"), "{commit}");
+    assert!(commit.text.contains("in 1 file"), "{commit}");
+    project.use_hook("cachelane-fix");
+    let commit = project.commit("workflow");
+    assert!(!commit.passed && commit.text.contains("files were modified by this hook"), "{commit}");
+    assert!(project.read(WORKFLOW).contains("matrix.python }}"), "{commit}");
+    project.stage();
+    let commit = project.commit("workflow");
+    assert!(commit.passed, "{commit}");
+    // A Dockerfile that is excluded is no file of the hook's, even where a build leads to it.
+    project.write("cachelane.toml", "exclude = [\"/Dockerfile\"]\n").write(WORKFLOW, workflow).stage();
+    project.use_hook("cachelane");
+    let all = project.run_all();
+    assert!(all.passed, "{all}");
+    project.reset();
 }
 
 /// pre-commit would hand five files or more to several processes, where no rule could compare them.

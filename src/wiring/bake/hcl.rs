@@ -43,6 +43,9 @@ pub fn file(source: &str) -> Result<File, WiringError> {
 const MAX_PLAIN: usize = 8;
 const STACK: usize = 64 << 20;
 
+/// What the parser says of more than it reads.
+const TOO_DEEP: &str = "invalid nesting depth";
+
 /// How deep brackets stand in one another, those in texts counted like all others.
 fn depth(source: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
@@ -67,7 +70,7 @@ pub fn parse(source: &str) -> Result<Body, WiringError> {
             thread.ok().and_then(|thread| thread.join().ok())
         });
         let message = "it is nested too deeply to be read".to_owned();
-        joined.ok_or(WiringError { span: Span::at(0), message })?
+        joined.ok_or(WiringError { span: Span::at(0), message, refused: true })?
     } else {
         read()
     };
@@ -77,7 +80,8 @@ pub fn parse(source: &str) -> Result<Body, WiringError> {
         // Columns count bytes, and may end within a character.
         let at = (start + column.saturating_sub(1)).min(source.len());
         let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0);
-        WiringError { span: Span::at(at), message: error.message().to_owned() }
+        let message = error.message().to_owned();
+        WiringError { span: Span::at(at), refused: message.contains(TOO_DEEP), message }
     })
 }
 

@@ -3,11 +3,20 @@
 use super::hcl;
 use super::value::{Ast, Field, Kind, Part};
 use super::{File, Target};
+use crate::text::Span;
 use crate::wiring::WiringError;
 use crate::wiring::yaml::{Node, Style, Yaml};
 
-/// Reads `source`. JSON is YAML in brackets, and so has places.
+/// Reads `source`. JSON is YAML in brackets, and so has places; but not all YAML that begins so is JSON.
 pub fn file(source: &str) -> Result<File, WiringError> {
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(source.trim_start_matches('\u{FEFF}')) {
+        let line = source.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+        let at = (line + error.column().saturating_sub(1)).min(source.len());
+        let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or_default();
+        let message = error.to_string();
+        let refused = message.starts_with("recursion limit");
+        return Err(WiringError { span: Span::at(at), message, refused });
+    }
     let yaml = Yaml::read(source)?;
     let mut file = File::default();
     let Some(root) = yaml.root() else {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::super::Arg;
 use super::super::yaml::{Node, Yaml};
+use crate::text::Span;
 
 /// The keys at the top that are no jobs.
 const KEYWORDS: &[&str] = &[
@@ -107,7 +108,7 @@ impl<'y> File<'y> {
         let mut lines = Vec::new();
         let before = self.with_default(chain, "before_script");
         for node in before.into_iter().chain(self.own(chain, "script")) {
-            self.lines(node, 0, &mut lines);
+            self.lines(node, &mut Vec::new(), &mut lines);
         }
         lines
     }
@@ -116,7 +117,7 @@ impl<'y> File<'y> {
     pub(super) fn after_script(&self, chain: &[Node<'y>]) -> Vec<Node<'y>> {
         let mut lines = Vec::new();
         if let Some(node) = self.with_default(chain, "after_script") {
-            self.lines(node, 0, &mut lines);
+            self.lines(node, &mut Vec::new(), &mut lines);
         }
         lines
     }
@@ -136,12 +137,19 @@ impl<'y> File<'y> {
         default.filter(|_| taken).and_then(|node| self.followed(node, 0))
     }
 
-    fn lines(&self, node: Node<'y>, depth: usize, lines: &mut Vec<Node<'y>>) {
-        let Some(left) = self.left.get().checked_sub(1).filter(|_| depth <= 2 * MAX_DEPTH) else { return };
+    /// The lines of `node`; those of the lists in `open` are being gone through. A list within itself, which GitLab refuses,
+    /// gives nothing more: its lines would double with every level.
+    fn lines(&self, node: Node<'y>, open: &mut Vec<Span>, lines: &mut Vec<Node<'y>>) {
+        let Some(left) = self.left.get().checked_sub(1).filter(|_| open.len() <= 2 * MAX_DEPTH) else { return };
         self.left.set(left);
-        let Some(node) = self.followed(node, depth) else { return };
+        let Some(node) = self.followed(node, open.len()) else { return };
         if node.is_list() {
-            node.items().into_iter().for_each(|item| self.lines(item, depth + 1, lines));
+            if open.contains(&node.span()) {
+                return;
+            }
+            open.push(node.span());
+            node.items().into_iter().for_each(|item| self.lines(item, open, lines));
+            open.pop();
         } else if node.text().is_some() {
             lines.push(node);
         }
@@ -188,5 +196,22 @@ impl<'y> File<'y> {
             if item.is_list() { entries.extend(item.items()) } else { entries.push(item) }
         }
         Some(entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by fuzzing, as a file of 500 bytes that took seconds: each level went through the list once more for each of
+    /// its references to itself.
+    #[test]
+    fn a_script_that_refers_to_itself_is_gone_through_once() {
+        let source = format!(".t:\n  script:\n{}    - make\n", "    - !reference [.t, script]\n".repeat(9));
+        let yaml = Yaml::read(&source).unwrap();
+        let file = File::new(&yaml).unwrap();
+        let lines = file.script(&file.chain(file.root().get(".t").unwrap()));
+        assert_eq!(lines.iter().filter_map(|line| line.text()).collect::<Vec<_>>(), ["make"]);
+        assert_eq!(MAX_LINES - file.left.get(), 11);
     }
 }

@@ -45,7 +45,10 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
     }
     let yaml = Yaml::read(source)?;
     let Some(root) = pipelines::top(&yaml)? else { return Ok(Wiring::default()) };
-    let unlike = || WiringError { span: root.span(), message: "it has no mapping at its top".to_owned() };
+    let unlike = || {
+        let message = "it has no mapping at its top".to_owned();
+        WiringError { span: root.span(), message, refused: false }
+    };
     let file = File::new(&yaml).ok_or_else(unlike)?;
     let mut reader = gather(&file);
     let calls = calls(&file, &mut reader.unknown);

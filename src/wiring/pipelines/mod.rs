@@ -122,6 +122,9 @@ pub(super) fn top<'y>(yaml: &'y Yaml<'y>) -> Result<Option<Node<'y>>, WiringErro
         Some(root) if root.is_map() || root.is_list() => Ok(Some(root)),
         None => Ok(None),
         Some(root) if root.is_null() => Ok(None),
-        Some(root) => Err(WiringError { span: root.span(), message: "it has no mapping at its top".to_owned() }),
+        Some(root) => {
+            let message = "it has no mapping at its top".to_owned();
+            Err(WiringError { span: root.span(), message, refused: false })
+        }
     }
 }

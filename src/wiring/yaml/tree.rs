@@ -41,9 +41,12 @@ impl<'a> Yaml<'a> {
             last: mark,
         };
         for event in Parser::new_from_str(text) {
-            let (event, span) = event.map_err(|error| WiringError {
-                span: Span::at(builder.offsets.byte(*error.marker())),
-                message: error.info().to_owned(),
+            let (event, span) = event.map_err(|error| {
+                let span = Span::at(builder.offsets.byte(*error.marker()));
+                match error.info() {
+                    TOO_DEEP => too_deep(span),
+                    info => WiringError { span, message: info.to_owned(), refused: false },
+                }
             })?;
             let span = Span::new(builder.offsets.byte(span.start), builder.offsets.byte(span.end));
             builder.event(event, span)?;
@@ -57,6 +60,9 @@ const MAX_REREAD: usize = 1 << 26;
 /// What the parser says of a line in brackets that is not indented more than the key before them. YAML 1.2 has it so; the
 /// parsers of Go, .NET and Ruby, which read these files, take `]` below its key.
 const OUTDENTED: &str = "invalid indentation";
+
+/// What the parser says of brackets that stand deeper in one another than it reads: more than [`MAX_DEPTH`] by far.
+const TOO_DEEP: &str = "recursion limit exceeded";
 
 /// `text` with the line of byte `at` joined to the one before, in as many bytes.
 fn joined(text: &str, at: usize) -> Option<String> {
@@ -211,7 +217,7 @@ impl Builder<'_> {
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), WiringError> {
         let target = self.anchors.get(&anchor).copied();
         let Some(target) = target.filter(|&target| self.sizes[target] > 0) else {
-            return Err(WiringError { span, message: "this alias stands for a value that contains it".to_owned() });
+            return Err(refused(span, "this alias stands for a value that contains it".to_owned()));
         };
         let id = self.add(Data::Alias(target), span, 0, None)?;
         self.sizes[id] = self.sizes[target];
@@ -229,7 +235,7 @@ impl Builder<'_> {
         let open = self.yaml.source.get(start..).is_some_and(|rest| rest.starts_with(['[', '{']));
         let id = self.add(data, Span::new(start, start + usize::from(open)), anchor, tag)?;
         if self.open.len() >= MAX_DEPTH {
-            return Err(WiringError { span, message: format!("more than {MAX_DEPTH} values within one another") });
+            return Err(too_deep(span));
         }
         self.open.push(Open { id, key: None });
         Ok(())
@@ -289,7 +295,15 @@ fn closed(source: &str, at: usize, style: Style) -> usize {
 }
 
 fn too_many(span: Span) -> WiringError {
-    WiringError { span, message: format!("with its aliases written out, this has more than {MAX_VALUES} values") }
+    refused(span, format!("with its aliases written out, this has more than {MAX_VALUES} values"))
+}
+
+fn too_deep(span: Span) -> WiringError {
+    refused(span, format!("more than {MAX_DEPTH} values stand within one another"))
+}
+
+fn refused(span: Span, message: String) -> WiringError {
+    WiringError { span, message, refused: true }
 }
 
 impl From<ScalarStyle> for Style {

@@ -1,0 +1,67 @@
+//! Where a name is used outside of cache ids: there, another value may change what the image contains.
+
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::{Dockerfile, Instruction, Keyword, Kind, Mount};
+
+use super::hand_down;
+
+/// With more names made of one in a file than these, it counts as used.
+const MAX_MADE: usize = 16;
+
+/// For each stage, whether the name is used in it, or in one built from it, outside of cache ids; so is one that an ARG
+/// makes of it.
+pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
+    let mut used = vec![false; file.stages.len()];
+    if file.source.find(name).is_none() {
+        // So it is in most files that are still to be fixed.
+        return used;
+    }
+    let mut names = vec![name];
+    for (index, instruction) in file.instructions.iter().enumerate() {
+        if instruction.keyword == Keyword::Arg {
+            made_of(instruction, file.escape, &mut names);
+            if names.len() > MAX_MADE {
+                return vec![true; file.stages.len()];
+            }
+            continue;
+        }
+        let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
+        used[stage] = names.iter().any(|name| uses_outside_ids(file, instruction, name));
+    }
+    hand_down(file, &mut used);
+    used
+}
+
+/// Adds the names that the ARG `instruction` gives a value made of any of `names`.
+fn made_of<'f>(instruction: &'f Instruction<'_>, escape: u8, names: &mut Vec<&'f str>) {
+    for word in instruction.words(escape) {
+        let Some((made, value)) = word.split_once_str("=") else { continue };
+        if let Ok(made) = made.to_str()
+            && !names.contains(&made)
+            && names.iter().any(|name| count_word(value, name) > 0)
+        {
+            names.push(made);
+        }
+    }
+}
+
+fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
+    let in_ids = |mount: &Mount<'_>| {
+        let id = mount.field("id").map_or(&[][..], |field| &mount.text.bytes()[field.start..field.end]);
+        count_word(id, name)
+    };
+    // The id of a secret says which secret.
+    let caches = instruction.mounts.iter().filter(|mount| matches!(mount.kind, Kind::Cache | Kind::Unknown));
+    let allowed: usize = caches.map(in_ids).sum();
+    let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
+    count_word(instruction.text.bytes(), name) > allowed || bodies.into_iter().any(|body| count_word(body, name) > 0)
+}
+
+/// How often `name` stands in `text` as a word of its own.
+pub(in super::super) fn count_word(text: &[u8], name: &str) -> usize {
+    let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let alone =
+        |at: &usize| !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.len()));
+    text.find_iter(name).filter(alone).count()
+}

@@ -1,0 +1,232 @@
+//! What a fix may change, said without the product's own proof.
+
+use std::collections::BTreeMap;
+
+use bstr::{BStr, BString, ByteSlice as _};
+use cachelane::dockerfile::{Dockerfile, Instruction, Keyword, Kind, Mount};
+use cachelane::rules::Settings;
+use cachelane::text::BOM;
+
+/// Which fixes were made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Those that anyone may apply.
+    Safe,
+    /// All of them.
+    All,
+}
+
+/// Between `source` and `fixed`, nothing differs but that some ids of cache mounts have the lane behind them, and that some
+/// ARG lines have come, moved, or got a default; and nothing that an instruction refers to has another value.
+///
+/// # Panics
+/// Where anything else differs.
+pub fn only_lanes_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
+    let Some((before, after)) = both(source, fixed) else { return };
+    let (old, new) = (others(&before), others(&after));
+    assert_eq!(old.len(), new.len(), "another number of instructions");
+    for (&was, &is) in old.iter().zip(&new) {
+        let (was, is) = (&before.instructions[was], &after.instructions[is]);
+        assert_eq!(BStr::new(&skeleton(&before, was)), BStr::new(&skeleton(&after, is)));
+        for (was, is) in was.mounts.iter().zip(&is.mounts) {
+            lane_at_most(was, is, settings);
+        }
+    }
+    let directives = |file: &Dockerfile<'_>| -> Vec<BString> {
+        file.directives.iter().map(|directive| directive.value.of(file.source).into()).collect()
+    };
+    assert_eq!(directives(&before), directives(&after));
+    args_stay(&before, &after, settings);
+    values_stay(&before, &after, (&old, &new));
+}
+
+/// Between `source` and `fixed`, nothing differs but ids and sharing modes of cache mounts, ARG lines, and the directive
+/// `syntax`.
+///
+/// # Panics
+/// Where anything else differs.
+pub fn only_mounts_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
+    let Some((before, after)) = both(source, fixed) else { return };
+    let essences = |file: &Dockerfile<'_>| -> Vec<Vec<BString>> {
+        others(file).iter().map(|index| essence(file, &file.instructions[*index])).collect()
+    };
+    assert_eq!(essences(&before), essences(&after));
+    args_stay(&before, &after, settings);
+    assert_eq!(before.escape, after.escape);
+}
+
+fn both<'s>(source: &'s [u8], fixed: &'s [u8]) -> Option<(Dockerfile<'s>, Dockerfile<'s>)> {
+    let Ok(before) = Dockerfile::read(source) else {
+        assert_eq!(BStr::new(fixed), BStr::new(source), "a file that cannot be read was changed");
+        return None;
+    };
+    Some((before, Dockerfile::read(fixed).expect("what is fixed can be read")))
+}
+
+/// The instructions other than ARG, by their index.
+fn others(file: &Dockerfile<'_>) -> Vec<usize> {
+    (0..file.instructions.len()).filter(|index| file.instructions[*index].keyword != Keyword::Arg).collect()
+}
+
+/// The bytes of an instruction with the ids of its cache mounts taken out, and suppressions.
+fn skeleton(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<u8> {
+    let mut bytes = instruction.span.of(file.source).to_vec();
+    for mount in instruction.mounts.iter().rev().filter(|mount| may_be_cache(mount)) {
+        if let Some(field) = mount.field("id") {
+            let id = mount.text.span(field.start, field.end);
+            let start = instruction.span.start;
+            // An id that was added stands behind a comma of its own.
+            let comma = usize::from(bytes[..id.start - start].ends_with(b","));
+            bytes.drain(id.start - start - comma..id.end - start);
+        }
+    }
+    let lines = bytes.split(|&b| b == b'\n').filter(|line| !is_suppression(line));
+    lines.collect::<Vec<_>>().join(&b'\n').trim_end().to_owned()
+}
+
+/// Whether it is a cache mount, or a variable names its type.
+fn may_be_cache(mount: &Mount<'_>) -> bool {
+    matches!(mount.kind, Kind::Cache | Kind::Unknown)
+}
+
+/// What an instruction does, apart from its cache mounts' ids and sharing modes.
+fn essence(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<BString> {
+    let mut essence: Vec<BString> = vec![format!("{:?} {}", instruction.keyword, instruction.onbuild).into()];
+    essence.push(instruction.arguments().into());
+    essence.extend(instruction.heredocs.iter().map(|heredoc| heredoc.body.of(file.source).into()));
+    let mounts = instruction.flags.iter().filter(|flag| flag.name() != b"mount");
+    essence.extend(mounts.map(|flag| flag.text.bytes().into()));
+    for mount in &instruction.mounts {
+        let free = |name: Option<&str>| may_be_cache(mount) && matches!(name, Some("id" | "sharing"));
+        let fields = mount.fields.iter().filter(|field| !free(field.option));
+        essence.extend(fields.map(|field| mount.text.bytes()[field.start..field.end].into()));
+        essence.push("end of the mount".into());
+    }
+    essence
+}
+
+/// The id of `is` is that of `was`, or that with the lane behind it.
+fn lane_at_most(was: &Mount<'_>, is: &Mount<'_>, settings: &Settings) {
+    let (was, is) = (was.effective_id(), is.effective_id());
+    let arg = &settings.arg;
+    let lane = if settings.keep_default { format!("${{{arg}:+-${{{arg}}}}}") } else { format!("-${{{arg}}}") };
+    let behind = is.strip_prefix(&*was).map(BStr::new);
+    let fits = behind.is_some_and(|behind| behind.is_empty() || *behind == lane);
+    assert!(fits, "the id {:?} became {:?}", BStr::new(&was), BStr::new(&is));
+}
+
+/// Every word of an ARG is still there, the lane's perhaps with a default; what has come is the lane's, or a bare name that
+/// an id refers to.
+fn args_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Settings) {
+    let (mut was, mut is) = (declared(before), declared(after));
+    for (word, count) in &mut was {
+        let now = is.entry(word.clone()).or_default();
+        let same = (*count).min(*now);
+        (*count, *now) = (*count - same, *now - same);
+    }
+    let lane =
+        |word: &[u8]| word.strip_prefix(settings.arg.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'=');
+    let mut bare = 0;
+    for ((_, word), count) in was.iter().filter(|(_, count)| **count > 0) {
+        assert_eq!(word.as_bytes(), settings.arg.as_bytes(), "an ARG is gone");
+        bare += count;
+    }
+    let ids: Vec<BString> = after.mounts().map(|(_, mount)| mount.effective_id().as_bytes().into()).collect();
+    for ((_, word), count) in is.iter().filter(|(_, count)| **count > 0) {
+        let needed = word.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            && ids.iter().any(|id| id.contains_str(word.as_bytes()));
+        assert!(lane(word) || needed, "{word:?} has come");
+        bare -= if lane(word) { bare.min(*count) } else { 0 };
+    }
+    assert_eq!(bare, 0, "an ARG is gone");
+}
+
+/// The words of the ARG lines, each with how often, triggers apart.
+fn declared(file: &Dockerfile<'_>) -> BTreeMap<(bool, BString), usize> {
+    let mut words = BTreeMap::new();
+    for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
+        for word in arg.words(file.escape) {
+            *words.entry((arg.onbuild, word.into())).or_default() += 1;
+        }
+    }
+    words
+}
+
+/// In a build that passes nothing, what the instructions refer to has the value that it had.
+fn values_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, (old, new): (&[usize], &[usize])) {
+    let mut names: Vec<BString> = Vec::new();
+    for (_, word) in declared(after).into_keys() {
+        names.push(word.split(|&b| b == b'=').next().unwrap_or_default().into());
+    }
+    names.sort();
+    names.dedup();
+    for name in names.iter().filter_map(|name| name.to_str().ok()).filter(|name| !name.is_empty()) {
+        for (&was, &is) in old.iter().zip(new) {
+            let now = &after.instructions[is];
+            if now.onbuild || !mentions(&skeleton(after, now), name) {
+                continue;
+            }
+            let values = (before.default_value(name, was), after.default_value(name, is));
+            assert_eq!(values.0, values.1, "{name} has another value on line {}", now.lines.0);
+        }
+    }
+}
+
+/// Whether `name` stands in `text` as a word of its own.
+fn mentions(text: &[u8], name: &str) -> bool {
+    let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    text.find_iter(name).any(|at| !part(text[..at].last()) && !part(text.get(at + name.len())))
+}
+
+/// Every line that belongs to no ARG and to no RUN with a mount is still there, in order, with its ending; and what has come
+/// is of such instructions, too.
+///
+/// # Panics
+/// Where a line is gone, or one has come.
+pub fn lines_stay(source: &[u8], fixed: &[u8], level: Level) {
+    let (Ok(before), Ok(after)) = (Dockerfile::read(source), Dockerfile::read(fixed)) else { return };
+    let (old, new) = (fixed_lines(&before, level), fixed_lines(&after, level));
+    assert_eq!(old, new, "a line is gone, has come, or has moved");
+    let has = |text: &[u8], ending: &str| match ending {
+        "\r\n" => text.contains_str("\r\n"),
+        _ => text.find_iter("\n").any(|at| !text[..at].ends_with(b"\r")),
+    };
+    for (own, other) in [("\r\n", "\n"), ("\n", "\r\n")] {
+        let only = has(source, own) && !has(source, other);
+        assert!(!only || !has(fixed, other), "a line has another ending than all the others");
+    }
+}
+
+/// The lines of a file that a fix leaves alone.
+fn fixed_lines<'s>(file: &Dockerfile<'s>, level: Level) -> Vec<&'s BStr> {
+    let mut at = if file.source.starts_with(BOM) { BOM.len() } else { 0 };
+    let mut lines = Vec::new();
+    for line in file.source[at..].split_inclusive(|&b| b == b'\n') {
+        let owner = file.instruction_at(at).map(|index| &file.instructions[index]);
+        let may_change = owner.is_some_and(|i| i.keyword == Keyword::Arg || !i.mounts.is_empty());
+        let directive = level == Level::All && at < file.top && line.to_ascii_lowercase().contains_str("syntax");
+        if !may_change && !directive && !is_suppression(line) {
+            lines.push(BStr::new(line));
+        }
+        at += line.len();
+    }
+    lines
+}
+
+/// Between `source` and `changed`, no line differs but comments that suppress something.
+///
+/// # Panics
+/// Where another line does.
+#[allow(dead_code, reason = "not everyone asks for it")]
+pub fn only_suppressions(source: &[u8], changed: &[u8]) {
+    let lines = |text: &[u8]| -> Vec<BString> {
+        let text = text.strip_prefix(BOM).unwrap_or(text);
+        text.lines().filter(|line| !is_suppression(line)).map(BString::from).collect()
+    };
+    assert_eq!(lines(source), lines(changed));
+}
+
+/// Whether `line` is a comment that suppresses something: a fix may change it, or take it away.
+fn is_suppression(line: &[u8]) -> bool {
+    line.trim_start().starts_with(b"#") && line.contains_str("cachelane:")
+}
