@@ -184,7 +184,7 @@ pub fn visible(ch: char) -> char {
 #[must_use]
 pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
     let starts = |line: &str| line.trim_start().starts_with("::");
-    if !text.contains("##") && !(text.contains("::") && text.lines().any(starts)) {
+    if !text.contains("##") && (!text.contains("::") || !text.lines().any(starts)) {
         return text.into();
     }
     let mut out = String::with_capacity(text.len() + 16);

@@ -138,8 +138,9 @@ pub fn path(path: &std::path::Path) -> String {
 fn json_text(value: &impl serde::Serialize) -> String {
     // Strings, numbers and lists of them always have a JSON form.
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    // Outside of strings, JSON has no `#`.
-    let text = if text.contains("##") { text.replace("##", "#\\u0023") } else { text };
+    // Outside of strings, JSON has no `#`; no line of it starts with a colon.
+    let is_inert = crate::text::inert(&text) == text;
+    let text = if is_inert { text } else { text.replace("##", "#\\u0023") };
     let mut safe = String::with_capacity(text.len() + 1);
     for ch in text.chars() {
         // What is left of these after `serde_json` stands in strings, but for the ends of lines.
