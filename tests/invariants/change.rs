@@ -163,7 +163,7 @@ fn values_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, (old, new): (&[u
     for name in names.iter().filter_map(|name| name.to_str().ok()).filter(|name| !name.is_empty()) {
         for (&was, &is) in old.iter().zip(new) {
             let now = &after.instructions[is];
-            if now.onbuild || !mentions(&skeleton(after, now), name) {
+            if now.onbuild || !essence(after, now).iter().any(|part| mentions(part, name)) {
                 continue;
             }
             let values = (before.default_value(name, was), after.default_value(name, is));
