@@ -145,7 +145,9 @@ fn for_each(files: Vec<PathBuf>, visit: impl Fn(&mut Vec<u8>, &Path) + Sync) {
             if files.is_empty() {
                 return;
             }
-            files.into_iter().for_each(|path| visit(&mut buffer, &path));
+            for path in files {
+                visit(&mut buffer, &path);
+            }
         }
     };
     std::thread::scope(|scope| {
@@ -251,7 +253,7 @@ impl<'a> Run<'a> {
                 || kind(path).is_some()
                 || (self.embedded && embedded::kind(name).is_some())
         };
-        let mut found = self.find(folder, folder, &outer, &mut excluded, wanted);
+        let mut found = self.find(folder, folder, outer.as_ref(), &mut excluded, wanted);
         let below = Below::new(self.settled, folder, outer.clone(), std::mem::take(&mut found.marked));
         for (inner, loaded) in below.nested().filter(|(_, loaded)| loaded.config.has_includes()) {
             let own = |path: &Path| below.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, loaded));
@@ -260,7 +262,7 @@ impl<'a> Run<'a> {
                 is_dockerfile(name) || kind(path).is_some() || (self.embedded && embedded::kind(name).is_some())
             };
             let wanted = |path: &Path, name: &[u8]| loaded.includes(path) && !is_met(path, name) && own(path);
-            let more = self.find(inner, folder, &outer, &mut excluded, wanted);
+            let more = self.find(inner, folder, outer.as_ref(), &mut excluded, wanted);
             found.files.extend(more.files);
         }
         for error in std::mem::take(&mut found.errors) {
@@ -290,13 +292,13 @@ impl<'a> Run<'a> {
         &self,
         folder: &Path,
         named: &Path,
-        outer: &Option<Arc<Loaded>>,
+        outer: Option<&Arc<Loaded>>,
         excluded: &mut AtomicBool,
         wanted: impl Fn(&Path, &[u8]) -> bool + Sync,
     ) -> Found {
         // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then(|| named.to_path_buf());
-        let outer = outer.clone().filter(|outer| outer.config.has_excludes());
+        let outer = outer.filter(|outer| outer.config.has_excludes()).cloned();
         let left_out = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&left_out);
         let pruned = move |path: &Path| {

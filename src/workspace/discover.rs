@@ -83,9 +83,9 @@ pub fn find(
     let real = std::fs::canonicalize(folder).unwrap_or_default();
     let parents = real.ancestors().skip(1).all(|around| {
         let reason = ignored::refused(Path::new("/"), around);
-        reason.iter().for_each(|reason| {
+        if let Some(reason) = &reason {
             refuse(&all, around, &reason.replace("it was not searched", "that is left out"));
-        });
+        }
         reason.is_none()
     });
     if let Some(reason) = ignored::refused(folder, folder) {
@@ -95,7 +95,9 @@ pub fn find(
     let (root, noted) = (folder.to_path_buf(), Arc::clone(&all));
     let is_refused = move |path: &Path| {
         let reason = ignored::refused(&root, path);
-        reason.iter().for_each(|reason| refuse(&noted, path, reason));
+        if let Some(reason) = &reason {
+            refuse(&noted, path, reason);
+        }
         reason.is_some()
     };
     let goes_on = move |entry: &DirEntry| {
