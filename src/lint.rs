@@ -27,7 +27,7 @@ mod settle;
 mod thin;
 pub mod wire;
 
-pub use adopt::{Adopted, adopt, adopt_wires};
+pub use adopt::{Adopted, Left, adopt, adopt_wires};
 pub use embedded::{add_embedded, check_embedded};
 pub use list::{ListedMount, list};
 pub use outer::{check_wiring, fix_inline};

@@ -380,7 +380,13 @@ pub fn add(source: &[u8], file: Option<&Dockerfile<'_>>, ignores: &[Ignore], fin
         let ending = line_ending(source, at);
         // A file may end without a newline right where the comment is to begin.
         let before = if at > bom(source) && source[at - 1] != b'\n' { ending } else { "" };
-        edits.push(Edit::insert(at, format!("{before}{indent}# {MARK} {verb}[{rules}]{ending}")));
+        let comment = format!("{indent}# {MARK} {verb}[{rules}]{ending}");
+        // The file's own and that of its first instruction may come in one spot.
+        let text = match edits.pop_if(|last: &mut Edit| last.span() == Span::at(at)) {
+            Some(last) => last.text().to_owned() + &comment,
+            None => before.to_owned() + &comment,
+        };
+        edits.push(Edit::insert(at, text));
     }
     edits
 }
@@ -481,7 +487,7 @@ mod tests {
         source.push_str("  last:\n    x: 2\nother:\n");
         let found = read_outline(source.as_bytes());
         let table = Table::new(&found);
-        let at = |text: &str| Span::at(source.find(text).unwrap());
+        let at = |text: &str| source.find(text).map(|at| Span::new(at, at + 1)).unwrap();
         assert!(table.suppressing("a", at("x: 2")).is_some() && table.suppressing("b", at("x: 2")).is_none());
         assert!(table.suppressing("a", at("s3:")).is_some() && table.suppressing("b", at("s3:")).is_some());
         assert!(table.suppressing("a", at("other")).is_none());
@@ -491,7 +497,8 @@ mod tests {
     fn a_list_belongs_to_the_key_above_it() {
         let covered = |source: &str, text: &str| {
             let found = read_outline(source.as_bytes());
-            Table::new(&found).suppressing("a", Span::at(source.find(text).unwrap())).is_some()
+            let at = source.find(text).unwrap();
+            Table::new(&found).suppressing("a", Span::new(at, at + 1)).is_some()
         };
         let list = "job:\n  # cachelane: ignore[a]\n  script:\n  - one\n  - two\n  after:\n  - three\n";
         assert!(covered(list, "one") && covered(list, "two") && !covered(list, "three"));

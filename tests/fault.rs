@@ -416,10 +416,9 @@ fn a_file_that_somebody_else_writes() {
     assert!(text == mine || text == NEW.replace("debian", "alpine"), "{text}");
 }
 
-/// Runs `program`; what it says where it fails or is not there.
-fn runs(program: &str, args: &[&dyn AsRef<std::ffi::OsStr>]) -> Result<String, String> {
-    let output = Command::new(program).args(args.iter().map(AsRef::as_ref)).output();
-    let output = output.map_err(|error| format!("{program}: {error}"))?;
+/// Runs `program`; what it prints, or what it says where it fails or is not there.
+fn runs(program: &str, args: &[&str]) -> Result<String, String> {
+    let output = Command::new(program).args(args).output().map_err(|error| format!("{program}: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(format!("{program}: {}", text(&output.stderr))) }
 }
@@ -436,21 +435,20 @@ impl Image {
     fn new(make: &str, mount: &[&str]) -> Result<Self, String> {
         let (folder, file) = (folder(), tempfile::NamedTempFile::new().unwrap());
         file.as_file().set_len(16 << 20).unwrap();
-        runs(make, &[&file.path()])?;
-        let device = runs("losetup", &[&"--find", &"--show", &file.path()])?;
+        let path = file.path().to_string_lossy().into_owned();
+        runs(make, &[&path])?;
+        let device = runs("losetup", &["--find", "--show", &path])?;
         let image = Self { folder, device, _file: file };
-        let mut args: Vec<&dyn AsRef<std::ffi::OsStr>> = mount[1..].iter().map(|word| word as _).collect();
-        let folder = image.folder.path();
-        args.extend([&image.device as &dyn AsRef<std::ffi::OsStr>, &folder]);
-        runs(mount[0], &args)?;
+        let at = image.folder.path().to_string_lossy().into_owned();
+        runs(mount[0], &[&mount[1..], &[&image.device, &at]].concat())?;
         Ok(image)
     }
 }
 
 impl Drop for Image {
     fn drop(&mut self) {
-        let _ = runs("umount", &[&self.folder.path()]);
-        let _ = runs("losetup", &[&"--detach", &self.device]);
+        let _ = runs("umount", &[&self.folder.path().to_string_lossy()]);
+        let _ = runs("losetup", &["--detach", &self.device]);
     }
 }
 
@@ -463,7 +461,7 @@ fn a_file_system_without_modes_and_owners() {
     }
     let there = |tool: &str| Command::new(tool).arg("--version").output().is_ok();
     if !["mkfs.vfat", "mkfs.exfat", "mount.exfat-fuse"].into_iter().all(there) {
-        let _ = runs("apt-get", &[&"install", &"-y", &"-qq", &"dosfstools", &"exfatprogs", &"exfat-fuse"]);
+        let _ = runs("apt-get", &["install", "-y", "-qq", "dosfstools", "exfatprogs", "exfat-fuse"]);
     }
     let images = [
         ("FAT", Image::new("mkfs.vfat", &["mount", "-t", "vfat"])),
@@ -515,7 +513,8 @@ fn an_overlay() {
     let below = tree(&at("lower"), 60);
     let [lower, upper, work] = ["lower", "upper", "work"].map(|name| format!("{name}dir={}", at(name).display()));
     let options = [lower, upper, work].join(",");
-    let mounted = runs("mount", &[&"-t", &"overlay", &"-o", &options, &"none", &at("merged")]);
+    let merged = at("merged").to_string_lossy().into_owned();
+    let mounted = runs("mount", &["-t", "overlay", "-o", &options, "none", &merged]);
     if let Err(why) = mounted {
         assert!(std::env::var_os("CI").is_none(), "no overlay can be mounted: {why}");
         return eprintln!("LEFT OUT: no overlay can be mounted: {why}");
@@ -525,5 +524,5 @@ fn an_overlay() {
         below.iter().map(|(path, file)| (moved(path), file.clone())).collect();
     kill(&at("merged"), &files, 5);
     assert_eq!(count_new(&at("lower"), &below).0, 0, "the lower layer changed");
-    runs("umount", &[&at("merged")]).unwrap();
+    runs("umount", &[&merged]).unwrap();
 }

@@ -14,6 +14,7 @@ use std::panic;
 use std::path::Path;
 
 use bstr::BStr;
+use cachelane::dockerfile::Dockerfile;
 use cachelane::finding::Severity;
 use cachelane::fix::{Applicability, apply};
 use cachelane::lint;
@@ -240,5 +241,29 @@ fn a_secret_that_is_named_by_the_lane_needs_review() {
         let source = format!("FROM a\n{cache}RUN --mount=type={kind},id=n-${{CACHE_ID}},target=/y true\n");
         let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{kind}");
+    }
+}
+
+/// Found by `ignores`: the comment for the file and the one for its first instruction were to come in one spot, and none was
+/// written.
+#[test]
+fn the_file_and_its_first_instruction_can_be_suppressed_at_once() {
+    let run = "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
+    let source = format!("# syntax=docker/dockerfile:1.2\n{run}");
+    let settings = Settings::default();
+    let findings = lint::check_alone(source.as_bytes(), &settings).findings;
+    let adopted = lint::adopt(source.as_bytes(), &findings, &settings, Severity::Warning).unwrap().unwrap();
+    let lines = "# cachelane: ignore-file[old-frontend]\n# cachelane: ignore[undeclared-arg]\n";
+    assert_eq!(BStr::new(&adopted.bytes), BStr::new(&format!("# syntax=docker/dockerfile:1.2\n{lines}{run}")));
+}
+
+/// Found by `reader`: the number of a stage may be the greatest that there is, and one more where a snippet comes first.
+#[test]
+fn a_stage_of_any_number_is_looked_for() {
+    for number in [usize::MAX, usize::MAX - 1, 7] {
+        let source =
+            format!("RUN true\nFROM b\nRUN --mount=type=bind,from={number},target=/x true\nCOPY --from={number} / /\n");
+        targets::reader(source.as_bytes());
+        assert_eq!(Dockerfile::read(source.as_bytes()).unwrap().stages[1].uses, []);
     }
 }

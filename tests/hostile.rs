@@ -757,3 +757,37 @@ fn nothing_is_started_and_nobody_is_called() {
     }
     assert!(!folder.path().join("owned").exists());
 }
+
+/// One file with many builds is read once, not once for each.
+#[test]
+fn many_builds_in_one_file() {
+    let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let target = |n| format!("target \"t{n}\" {{\n  context = \".\"\n}}\n");
+    let service = |n| format!("  s{n}:\n    build: .\n");
+    let job = |n| format!("  j{n}:\n    runs-on: self-hosted\n    steps:\n      - run: docker build .\n");
+    let gitlab = |n| format!("j{n}:\n  script:\n    - docker build .\n");
+    let all = |head: &str, each: &dyn Fn(usize) -> String, count| {
+        head.to_owned() + &(0..count).map(each).collect::<Vec<_>>().concat()
+    };
+    let files = [
+        ("docker-bake.hcl", "", &target as &dyn Fn(usize) -> String),
+        ("compose.yaml", "services:\n", &service),
+        (WORKFLOW, "on: push\njobs:\n", &job),
+        (".gitlab-ci.yml", "", &gitlab),
+    ];
+    for (name, head, each) in files {
+        for args in [&["check"][..], &["fix", "--diff", "--quiet"]] {
+            let seconds = |count: usize| {
+                let folder = folder();
+                put(folder.path(), "Dockerfile", lane);
+                put(folder.path(), name, all(head, each, count));
+                let ran = run(folder.path(), args);
+                assert!(ran.out.contains("CACHE_ID"), "{name}, {args:?}: nothing is found: {}", ran.err);
+                ran.seconds
+            };
+            let (once, four) = (seconds(250 * factor()), seconds(1000 * factor()));
+            eprintln!("{name}, {args:?}: {once:.2} s, four times as many builds {four:.2} s");
+            assert!(four < 8.0 * once + 0.3, "{name}, {args:?}: {once} s, but four times as many take {four} s");
+        }
+    }
+}

@@ -149,7 +149,8 @@ fn what_the_command_says_itself_stands() {
     };
     stands("docker build --build-arg CACHE_ID=mine .", "mine");
     stands("docker build . --build-arg=CACHE_ID=", "");
-    stands("docker buildx bake --set app.args.CACHE_ID=mine", "mine");
+    stands("docker buildx bake --set *.args.CACHE_ID=mine", "mine");
+    stands("docker buildx bake --set app.args.CACHE_ID=mine app", "mine");
     stands("rocker --cache-id mine ubuntu", "mine");
     // Without a value, docker takes it from its environment.
     assert_eq!(
@@ -328,4 +329,27 @@ fn a_broken_pipe_ends_the_command() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!((line.as_str(), child.wait().unwrap().signal()), ("y\n", Some(13)));
+}
+
+#[test]
+fn what_is_set_for_one_target_leaves_the_others_in_need() {
+    let place = place();
+    let one = "docker buildx bake --set app.args.CACHE_ID=x";
+    let both = "docker|buildx|bake|--set|*.args.CACHE_ID=l|--set|app.args.CACHE_ID=x";
+    assert!(shown(&place, &[], one).starts_with(&format!("{both} ")), "{}", shown(&place, &[], one));
+    assert!(shown(&place, &[], &format!("{one} app web")).starts_with(&format!("{both}|app|web ")));
+    // No other is built, or all get it.
+    let alone = "docker|buildx|bake|--set|app.args.CACHE_ID=x|app ";
+    assert!(shown(&place, &[], &format!("{one} app")).starts_with(alone));
+    let star = "docker|buildx|bake|--set|*.args.CACHE_ID=x ";
+    assert!(shown(&place, &[], "docker buildx bake --set *.args.CACHE_ID=x").starts_with(star));
+}
+
+#[test]
+fn what_only_asks_is_asked_with_the_lane() {
+    let place = place();
+    let print = "docker|buildx|bake|--set|*.args.CACHE_ID=l|--print ";
+    assert!(shown(&place, &[], "docker buildx bake --print").starts_with(print));
+    let check = "docker|build|--build-arg|CACHE_ID=l|--check|. ";
+    assert!(shown(&place, &[], "docker build --check .").starts_with(check));
 }

@@ -177,3 +177,95 @@ fn unsafe_fixes_of_builds_are_made_when_asked_for() {
     let expected = format!("{workflow}          build-args: |\n            CACHE_ID=${{{{ matrix.python }}}}\n");
     assert_eq!((code, fs::read_to_string(work.path().join(path)).unwrap()), (0, expected), "{said}");
 }
+
+/// `check --add-ignores` writes comments where comments can stand: above a step whose script is a block, above a line of a
+/// list, above a target; in JSON there is none.
+#[test]
+fn suppressions_are_added_where_comments_can_stand() {
+    let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let workflow = "on: push\njobs:\n  test:\n    runs-on: self-hosted\n    strategy:\n      matrix:\n        py: [a, b]\n    \
+                    steps:\n      - name: image\n        run: |\n          true\n          docker build .\n      - run: >-\n          \
+                    docker build\n          .\n";
+    let gitlab = "test:\n  parallel:\n    matrix:\n    - PY: [a, b]\n  script:\n  - docker build .\n";
+    let bake = "target \"app\" {\n  context = \".\"\n}\n";
+    let files = [
+        ("Dockerfile", lane),
+        (".github/workflows/ci.yml", workflow),
+        (".gitlab-ci.yml", gitlab),
+        ("docker-bake.hcl", bake),
+        ("compose.yml", "services:\n  app:\n    build: .\n"),
+    ];
+    let work = tempfile::tempdir().unwrap();
+    fs::create_dir(work.path().join(".git")).unwrap();
+    write(work.path(), &files.map(|(path, text)| (path.into(), text.as_bytes().to_vec())).into());
+    let (code, _, said) = cachelane(work.path(), &["check", "--add-ignores"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, report, _) = cachelane(work.path(), &["check"]);
+    assert_eq!(code, 0, "{report}");
+    let comment = "# cachelane: ignore[unpassed-arg]\n";
+    let read = |path: &str| fs::read_to_string(work.path().join(path)).unwrap();
+    let text = read(".github/workflows/ci.yml");
+    assert_eq!(text.replace(comment, "").replace("        \n", "").matches("docker build").count(), 2);
+    assert!(text.contains(&format!("      - name: image\n        {comment}        run: |\n")), "{text}");
+    assert!(text.contains(&format!("      {comment}      - run: >-\n")), "{text}");
+    assert_eq!(read("docker-bake.hcl"), format!("{comment}{bake}"));
+    assert!(read(".gitlab-ci.yml").ends_with(&format!("  {comment}  - docker build .\n")));
+    // JSON has no comments.
+    let json = "{\"target\": {\"app\": {\"context\": \".\"}}}\n";
+    fs::write(work.path().join("docker-bake.json"), json).unwrap();
+    let (code, _, said) = cachelane(work.path(), &["check", "--add-ignores"]);
+    assert!(code == 1 && said.contains("docker-bake.json:1: unpassed-arg is left"), "{code} {said}");
+    assert_eq!(fs::read_to_string(work.path().join("docker-bake.json")).unwrap(), json);
+}
+
+/// `builds` says of each build what `check` makes of it.
+#[test]
+fn builds_and_check_are_of_one_mind() {
+    let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let none = "FROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked true\n";
+    let matrix = "    strategy:\n      matrix:\n        py: [a, b]\n    steps:\n";
+    let action = "runs:\n  using: composite\n  steps:\n    - run: docker build .\n      shell: bash\n";
+    let workflow = format!(
+        "on: push\njobs:\n  hosted:\n    runs-on: ubuntu-latest\n{matrix}      - run: docker build .\n  \
+         own:\n    runs-on: own\n{matrix}      - run: docker build .\n      - uses: ./act\n      \
+         - run: docker build sub\n      - run: docker buildx bake -f gone.hcl\n"
+    );
+    let inline = "services:\n  within:\n    build:\n      dockerfile_inline: |\n        FROM a\n        ARG CACHE_ID=default\n        \
+                  RUN --mount=type=cache,id=b-${CACHE_ID},target=/a,sharing=locked true\n";
+    let files = [
+        ("Dockerfile", lane),
+        ("sub/Dockerfile", none),
+        ("act/action.yml", action),
+        ("compose.yml", &inline.replace("${", "$${")),
+        (".github/workflows/ci.yml", &workflow),
+    ];
+    let work = tempfile::tempdir().unwrap();
+    fs::create_dir(work.path().join(".git")).unwrap();
+    write(work.path(), &files.map(|(path, text)| (path.into(), text.as_bytes().to_vec())).into());
+    let listed = |folder: &Path| -> Vec<String> {
+        let (_, builds, _) = cachelane(folder, &["builds", "-v", "--format", "json"]);
+        let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
+        let line = |build: &serde_json::Value| {
+            let text = |key: &str| build[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}", text("name"), build["matrix"], text("lane"))
+        };
+        builds["builds"].as_array().unwrap().iter().map(line).collect()
+    };
+    assert_eq!(
+        listed(work.path()),
+        [
+            "job `hosted`, step 1 [\"py\"] own-machine",
+            "job `own`, step 1 [\"py\"] default",
+            "job `own`, step 3 [\"py\"] not-yet",
+            "a build null unknown",
+            "step 1 [\"py\"] default",
+            "service `within` null default",
+        ]
+    );
+    let (_, report, _) = cachelane(work.path(), &["check", "--format", "concise"]);
+    assert_eq!(report.matches("[unpassed-arg]").count(), 3, "{report}");
+    // A namespace of the configuration's does the same as a lane.
+    fs::write(work.path().join("cachelane.toml"), "namespace = true\n").unwrap();
+    let lanes: Vec<String> = listed(work.path()).iter().map(|line| line.rsplit(' ').next().unwrap().into()).collect();
+    assert_eq!(lanes, ["namespace", "namespace", "not-needed", "unknown", "namespace", "namespace"]);
+}

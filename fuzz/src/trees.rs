@@ -31,8 +31,8 @@ fn counted(text: &str) -> HashMap<&str, usize> {
     counts
 }
 
-/// The runs of letters and digits of `source` are among those of `new`, in order.
-fn words_stay(source: &str, new: &str) -> bool {
+/// Whether the runs of letters and digits of `source` are among those of `new`, in order.
+pub fn words_stay(source: &str, new: &str) -> bool {
     let mut words = words(new);
     self::words(source).all(|word| words.any(|now| now == word))
 }

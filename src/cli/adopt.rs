@@ -25,7 +25,7 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
         left |= checked.findings.iter().any(|finding| finding.rule == "unused-ignore" && finding.severity >= least);
         let added = if report.wires.is_some() {
             lint::adopt_wires(report, least).map(|(added, bare)| {
-                for (line, rule) in &bare {
+                for lint::Left { line, rule } in &bare {
                     terminal::note(&format!("{name}:{line}: {rule} is left: no comment can stand above it"));
                 }
                 bare_left |= !bare.is_empty();

@@ -86,8 +86,9 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         let uses = range.filter(with_from).flat_map(|at| sources(&instructions[at]).into_iter().map(move |s| (at, s)));
         let uses = uses.filter_map(|(at, source)| {
             let named = names.get(&source.to_ascii_lowercase()).copied();
-            let used =
-                named.or_else(|| source.parse::<usize>().ok().map(|n| n + shift).filter(|n| *n < stages.len()))?;
+            let used = named.or_else(|| {
+                source.parse::<usize>().ok().and_then(|n| n.checked_add(shift)).filter(|n| *n < stages.len())
+            })?;
             (used != index).then_some((at, used))
         });
         let uses = uses.collect();

@@ -21,16 +21,22 @@ pub struct Adopted {
     pub suppressed: usize,
 }
 
+/// A finding for which no comment can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its 1-based line.
+    pub line: usize,
+    /// Its rule.
+    pub rule: &'static str,
+}
+
 /// Suppresses every one of the findings of a file that says what is built that is at least as bad as `least`: by comments
 /// above the lines that they begin on, or above the texts that these lines are part of. `None` where none is to be; the
-/// findings for which no comment can stand, each with its 1-based line and rule.
+/// findings for which no comment can stand are left.
 ///
 /// # Errors
 /// What would be wrong with the result, for people.
-pub fn adopt_wires(
-    report: &FileReport,
-    least: Severity,
-) -> Result<(Option<Adopted>, Vec<(usize, &'static str)>), String> {
+pub fn adopt_wires(report: &FileReport, least: Severity) -> Result<(Option<Adopted>, Vec<Left>), String> {
     let Some(wires) = &report.wires else { return Ok((None, Vec::new())) };
     let failing = report.checked.findings.iter();
     let failing: Vec<&Finding> =
@@ -41,7 +47,9 @@ pub fn adopt_wires(
     let source = std::str::from_utf8(&report.source).map_err(|error| error.to_string())?;
     let lines = LineIndex::new(&report.source);
     let line = |finding: &Finding| lines.line(finding.span.start);
-    let left = |findings: &[&Finding]| findings.iter().map(|finding| (line(finding), finding.rule)).collect();
+    let left = |findings: &[&Finding]| {
+        findings.iter().map(|finding| Left { line: line(finding), rule: finding.rule }).collect()
+    };
     let Some(texts) = wiring::long_texts(wires.kind, source)? else { return Ok((None, left(&failing))) };
     // Each line within a text of several stands for the line that the text begins on.
     let mut tops: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
@@ -53,7 +61,7 @@ pub fn adopt_wires(
         let text = tops.range(..line).next_back().map(|(_, text)| *text);
         text.filter(|(_, last)| line <= *last).map_or(line, |(first, _)| first)
     };
-    let mut above: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    let mut above = Above::new();
     for finding in &failing {
         above.entry(top(line(finding))).or_default().insert(finding.rule);
     }
@@ -65,9 +73,13 @@ pub fn adopt_wires(
     for finding in &good {
         above.entry(top(line(finding))).or_default().insert(finding.rule);
     }
-    let bytes = comments.put(&above)?.0;
-    Ok(((!good.is_empty()).then(|| Adopted { bytes, suppressed: good.len() }), left(&bad)))
+    let bytes = comments.put(&above)?;
+    let adopted = Adopted { bytes, suppressed: good.len() };
+    Ok((Some(adopted).filter(|adopted| adopted.suppressed > 0), left(&bad)))
 }
+
+/// The rules to be suppressed above each line.
+type Above<'r> = BTreeMap<usize, BTreeSet<&'r str>>;
 
 /// Comments in a file that says what is built.
 struct Comments<'c> {
@@ -78,38 +90,40 @@ struct Comments<'c> {
 }
 
 impl Comments<'_> {
-    /// The file with suppressions of the rules above the lines, and where each stands, with its length.
-    fn put(&self, above: &BTreeMap<usize, BTreeSet<&str>>) -> Result<(Vec<u8>, Vec<(usize, usize)>), String> {
+    /// The edits that put suppressions of the rules above the lines.
+    fn edits(&self, above: &Above<'_>) -> Vec<Edit> {
         let source = self.report.source.as_slice();
+        let top = if source.starts_with(crate::text::BOM) { crate::text::BOM.len() } else { 0 };
         let edit = |(line, rules): (&usize, &BTreeSet<&str>)| {
-            let at = self.lines.start_of(*line);
+            let at = self.lines.start_of(*line).max(top);
             let indent = self.source[at..].len() - self.source[at..].trim_start_matches([' ', '\t']).len();
             let (rules, ending) = (rules.iter().copied().collect::<Vec<_>>().join(", "), line_ending(source, at));
             Edit::insert(at, format!("{}# cachelane: ignore[{rules}]{ending}", &self.source[at..at + indent]))
         };
-        let edits: Vec<Edit> = above.iter().map(edit).collect();
-        let places = edits.iter().map(|edit| (edit.span().start, edit.text().len())).collect();
-        let bytes = fix::apply(source, &[&Fix::safe("suppress what is there", edits)]).bytes;
+        above.iter().map(edit).collect()
+    }
+
+    /// The file with suppressions of the rules above the lines.
+    fn put(&self, above: &Above<'_>) -> Result<Vec<u8>, String> {
+        let fix = Fix::safe("suppress what is there", self.edits(above));
+        let bytes = fix::apply(&self.report.source, &[&fix]).bytes;
         let after = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
         wiring::prove_comments(self.kind, self.source, after)?;
-        Ok((bytes, places))
+        Ok(bytes)
     }
 
     /// Those of the findings that suppressions above these lines would cover, by place and rule.
-    fn covered(
-        &self,
-        above: &BTreeMap<usize, BTreeSet<&str>>,
-        findings: &[&Finding],
-    ) -> Result<BTreeSet<(Span, &'static str)>, String> {
-        let (bytes, places) = self.put(above)?;
+    fn covered(&self, above: &Above<'_>, findings: &[&Finding]) -> Result<BTreeSet<(Span, &'static str)>, String> {
+        let bytes = self.put(above)?;
+        let edits = self.edits(above);
         let ignores = suppress::read_outline(&bytes);
         let table = Table::new(&ignores);
         let mut sums = vec![0];
-        for (_, len) in &places {
-            sums.push(sums.last().unwrap_or(&0) + len);
+        for edit in &edits {
+            sums.push(sums.last().unwrap_or(&0) + edit.text().len());
         }
         let moved = |span: Span| {
-            let more = sums[places.partition_point(|(at, _)| *at <= span.start)];
+            let more = sums[edits.partition_point(|edit| edit.span().start <= span.start)];
             Span::new(span.start + more, span.end + more)
         };
         let is_covered = |finding: &&&Finding| table.suppressing(finding.rule, moved(finding.span)).is_some();

@@ -16,7 +16,8 @@ static META: RuleMeta = RuleMeta {
     summary: "a lane that changes with every run: its cache is never used again",
     doc: r"## What it does
 Finds a build that passes the lane argument (or `BUILDKIT_CACHE_MOUNT_NS`) with a value that changes from run to run: the
-id or number of a run, pipeline or build, a commit, a time, a random value.
+id or number of a run, pipeline or build, a commit, a time of the day, a random value. What stays for a while is none: a
+branch, the hash of a file, the last tag, a year or a week.
 
 ## Why
 A cache belongs to its id. A lane that nobody comes back to is filled once and never read: each build starts cold, and the
@@ -193,7 +194,10 @@ fn volatile(value: &str) -> Option<String> {
         let text = text.split(')').next().unwrap_or(text);
         let named = |command: &&&str| {
             let rest = text.strip_prefix(**command);
-            rest.is_some_and(|rest| command.ends_with('-') || !rest.starts_with(|ch: char| ch.is_alphanumeric()))
+            rest.is_some_and(|rest| {
+                command.ends_with('-')
+                    || !rest.starts_with(|ch: char| ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.'))
+            })
         };
         COMMANDS.iter().find(named).copied().filter(|_| changes(text))
     };

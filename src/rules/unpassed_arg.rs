@@ -16,14 +16,19 @@ static META: RuleMeta = RuleMeta {
     goes_first: false,
     summary: "a build passes no lane: all jobs use the default one, and still wait for each other",
     doc: r#"## What it does
-Finds a build in a workflow, pipeline, Compose or bake file that uses a Dockerfile with lanes and passes neither the lane
-argument nor `BUILDKIT_CACHE_MOUNT_NS`. An error where the build runs in a matrix; a warning where several jobs build the
-Dockerfile, and in Compose and bake files, which cannot hand a lane on. A Dockerfile that one job alone builds is no
-finding: there is nobody to part it from.
+Finds a build in a workflow, pipeline, Compose or bake file that uses a Dockerfile with lanes and passes neither the
+lane argument nor `BUILDKIT_CACHE_MOUNT_NS`. An error where the build runs in a matrix; a warning where several jobs
+build the Dockerfile, and in Compose and bake files, which cannot hand a lane on.
+
+It is silent where there is nobody to part a build from: a Dockerfile that one job alone builds; jobs that run one
+after the other, by `needs`, GitLab's stages or CircleCI's `requires`, since a lane of its own would only keep a later
+job from the layers of an earlier one; and GitHub's hosted runners (`ubuntu-*`, `windows-*`, `macos-*`), which give
+each job a new machine, unless the job names a builder elsewhere (`driver: remote`, `DOCKER_HOST` and the like).
+`cachelane builds` still lists all of these.
 
 ## Why
-`id=apt-${CACHE_ID}` parts jobs only when each passes a value of its own. Without one, every job gets the lane `default`,
-and they wait for each other as before.
+`id=apt-${CACHE_ID}` parts jobs only when each passes a value of its own. Without one, every job gets the lane
+`default`, and they wait for each other as before.
 
 ## Example
 ```yaml
@@ -40,16 +45,17 @@ jobs:
 ```
 
 ## Fix
-Safe: the argument is passed where the build stands. For `docker/build-push-action`, `CACHE_ID=${{ matrix.python }}` under
-`build-args`; for a script of GitHub Actions, the value in the step's `env` and `--build-arg CACHE_ID="$CACHE_ID"` in the
-command (an expression in a script would let its value run as code); for GitLab, `--build-arg
-CACHE_ID="$CI_JOB_NAME_SLUG"`; for Compose, `CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and
-`CACHE_ID = CACHE_ID` in `args`. What stands there for `default` is what the Dockerfile itself has (`ARG CACHE_ID=main`; nothing
-where ids take the argument by `:+`), so that whoever passes nothing finds the cache that is there. There is none where the format has no name for the job, or the arguments come from a
-variable.
+Safe: the argument is passed where the build stands. For `docker/build-push-action`, `CACHE_ID=${{ matrix.python }}`
+under `build-args`, with `${{ github.job }}-` before it where several jobs build the Dockerfile; for a script of
+GitHub Actions, the value in the step's `env` and `--build-arg CACHE_ID="$CACHE_ID"` in the command (an expression in
+a script would let its value run as code); for GitLab, `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"`; for Compose,
+`CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and `CACHE_ID = CACHE_ID` in `args`. What stands
+there for `default` is what the Dockerfile itself has (`ARG CACHE_ID=main`; nothing where ids take the argument by
+`:+`), so that whoever passes nothing finds the cache that is there. There is none where the format has no name for
+the job, the arguments come from a variable, or the variable has a value there already that several jobs share.
 
 ## When to ignore it
-When each job has a builder of its own, as on GitHub's hosted runners: then nothing waits, with or without lanes.
+When each job has a builder of its own in a way that cachelane cannot see: then nothing waits, with or without lanes.
 "#,
 };
 

@@ -62,7 +62,9 @@ fn order(root: Node<'_>) -> Vec<(String, Vec<String>)> {
         }
     }
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    found.iter().for_each(|(job, ..)| *counts.entry(job).or_default() += 1);
+    for (job, ..) in &found {
+        *counts.entry(job).or_default() += 1;
+    }
     found.retain(|(job, ..)| counts.get(job) == Some(&1));
     let jobs: HashMap<&str, &str> = found.iter().map(|(job, name, _)| (*name, *job)).collect();
     let order = found.iter().map(|(job, _, requires)| {

@@ -23,13 +23,15 @@ pub(super) struct Crowd<'r> {
 impl Crowd<'_> {
     /// Who else builds what `build` of the file `file` does.
     pub(super) fn others(&self, file: usize, build: &Build) -> Others {
-        let mut names = build.job.iter().chain(&build.others);
-        match self.beside.is_empty() {
-            // What has no job, a Compose file say, is told who is there.
-            _ if build.job.is_some() && !names.any(|name| self.beside.contains(&(file, name.as_str()))) => Others::None,
-            true => Others::None,
-            false if self.namesakes => Others::Namesakes,
-            false => Others::Jobs,
+        let is_beside = |name: &String| self.beside.contains(&(file, name.as_str()));
+        // What has no job, a Compose file say, is told who is there.
+        let alone = build.job.is_some() && !build.job.iter().chain(&build.others).any(is_beside);
+        if alone || self.beside.is_empty() {
+            Others::None
+        } else if self.namesakes {
+            Others::Namesakes
+        } else {
+            Others::Jobs
         }
     }
 }
@@ -44,25 +46,24 @@ pub(super) fn crowds<'r>(files: &'r Files<'_>, joined: &[Joined]) -> HashMap<Pat
         jobs.entry(path.clone()).or_default().extend(names.map(|name| (one.file, name.as_str())));
     }
     let mut budget = MAX_STEPS;
-    let crowd = |mut jobs: Vec<(usize, &'r str)>| {
-        jobs.sort_unstable();
-        jobs.dedup();
-        let mut names: Vec<&str> = jobs.iter().map(|(_, name)| *name).collect();
-        names.sort_unstable();
-        let namesakes = names.windows(2).any(|pair| pair[0] == pair[1]);
-        let alone = jobs.chunk_by(|a, b| a.0 == b.0).count() < 2;
-        let ordered = if alone { ordered(files, &jobs, &mut budget) } else { HashSet::new() };
-        let beside = if jobs.len() < 2 { Vec::new() } else { jobs };
-        Crowd { beside: beside.into_iter().filter(|(_, name)| !ordered.contains(name)).collect(), namesakes }
-    };
-    let mut crowds = HashMap::new();
-    let mut all: Vec<_> = jobs.into_iter().collect();
-    all.sort_unstable();
-    let mut crowd = crowd;
-    for (path, jobs) in all {
-        crowds.insert(path, crowd(jobs));
+    // In an order of their own, so that the same files always get the same share of the steps.
+    let mut jobs: Vec<_> = jobs.into_iter().collect();
+    jobs.sort_unstable();
+    jobs.into_iter().map(|(path, jobs)| (path, crowd(files, jobs, &mut budget))).collect()
+}
+
+fn crowd<'r>(files: &'r Files<'_>, mut jobs: Vec<(usize, &'r str)>, budget: &mut usize) -> Crowd<'r> {
+    jobs.sort_unstable();
+    jobs.dedup();
+    if jobs.len() < 2 {
+        return Crowd::default();
     }
-    crowds
+    let mut names: Vec<&str> = jobs.iter().map(|(_, name)| *name).collect();
+    names.sort_unstable();
+    let namesakes = names.windows(2).any(|pair| pair[0] == pair[1]);
+    let in_one_file = jobs.chunk_by(|a, b| a.0 == b.0).count() == 1;
+    let ordered = if in_one_file { ordered(files, &jobs, budget) } else { HashSet::new() };
+    Crowd { beside: jobs.into_iter().filter(|(_, name)| !ordered.contains(name)).collect(), namesakes }
 }
 
 /// Those of the jobs, all of one file, that come before or behind each of the others.

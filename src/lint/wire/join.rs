@@ -34,6 +34,12 @@ pub struct Joined {
     pub own_machine: bool,
 }
 
+/// The builds of each name in the Compose, or the bake (`true`), files of a folder.
+type Families<'f> = HashMap<(PathBuf, bool, &'f String), Vec<(usize, usize)>>;
+
+/// A Dockerfile that Compose or bake files lead to: its path, the builds that make one, and the stage.
+type Merged = (PathBuf, Vec<(usize, usize)>, Option<String>);
+
 /// The files of a run, and those that their builds lead to.
 pub(super) struct Files<'r> {
     reports: &'r [FileReport],
@@ -123,7 +129,9 @@ impl<'r> Files<'r> {
                 };
                 let others = it.id.as_ref().and_then(|id| families.get(&(root.clone(), is_bake(wires.kind), id)));
                 let others = others.map_or(&[][..], Vec::as_slice);
-                if it.partial && others.iter().any(|other| other.0 != file && self.base_of(*other, report)) {
+                let has_base = || others.iter().any(|other| other.0 != file && self.base_of(*other, report));
+                // Without a base among the files, an override's is still not the folder's own Dockerfile.
+                if it.partial && (is_override(&report.path) || has_base()) {
                     continue;
                 }
                 let over = || self.over(report, others);
@@ -161,8 +169,8 @@ impl<'r> Files<'r> {
     }
 
     /// The builds of each name in the Compose, or the bake, files of each folder.
-    fn families(&self, world: &World<'_>) -> HashMap<(PathBuf, bool, &String), Vec<(usize, usize)>> {
-        let mut families: HashMap<_, Vec<(usize, usize)>> = HashMap::new();
+    fn families(&self, world: &World<'_>) -> Families<'_> {
+        let mut families = Families::new();
         for (file, report) in self.reports.iter().enumerate() {
             let Some(wires) = &report.wires else { continue };
             let root = (world.root)(&report.path, wires.kind);
@@ -220,14 +228,8 @@ impl<'r> Files<'r> {
     }
 
     /// The builds of the files `inner`, each laid over those before it, that have one of `names`, or all where none is
-    /// named: the Dockerfile, the builds that make one, and the stage.
-    fn merged(
-        &self,
-        inner: &[usize],
-        names: &[String],
-        front: Front,
-        world: &World<'_>,
-    ) -> Vec<(PathBuf, Vec<(usize, usize)>, Option<String>)> {
+    /// named.
+    fn merged(&self, inner: &[usize], names: &[String], front: Front, world: &World<'_>) -> Vec<Merged> {
         let mut ids: Vec<&str> = Vec::new();
         let mut layers: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
         for &file in inner {

@@ -76,7 +76,9 @@ struct Work {
 
 impl Work {
     fn drop_all(&mut self, asked: &[(&Asked, usize)], reason: &str) {
-        asked.iter().for_each(|(_, line)| self.drop(*line, reason.to_owned()));
+        for (_, line) in asked {
+            self.drop(*line, reason.to_owned());
+        }
     }
 
     fn drop(&mut self, line: usize, reason: String) {
@@ -162,7 +164,9 @@ impl Work {
         while let Some((start, end)) = open.pop() {
             if proofs == MAX_PROOFS || self.budget == 0 {
                 let reason = "the file has too many builds to change them all at once: run it again";
-                planned[start..end].iter().for_each(|one| self.drop(one.line, reason.into()));
+                for one in &planned[start..end] {
+                    self.drop(one.line, reason.into());
+                }
                 continue;
             }
             proofs += 1;

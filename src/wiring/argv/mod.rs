@@ -78,10 +78,17 @@ pub fn pass(words: &[OsString], ask: Ask<'_>, extended: impl Fn(&OsStr) -> bool)
 
 impl Passed {
     /// Whether the build passes the argument itself. Where it does so without a value, it takes that from its environment.
+    /// What it passes to some of its targets only stands there: bake counts the later `--set` before the earlier one.
     fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
         // Rocker has an option for it, and no name.
         let mut own = build.args.iter().filter(|own| own.name == ask.arg || build.front == Front::Rocker);
         let Some(own) = own.next_back() else { return false };
+        if let (Some(only), Some(value)) = (&own.only, &own.value)
+            && (build.rest.is_empty() || build.rest.iter().any(|target| target.text() != Some(only.as_str())))
+        {
+            self.notes.push(format!("the command itself says `{}` for `{only}`: that stands there", value.written()));
+            return false;
+        }
         match &own.value {
             Some(value) => self.notes.push(format!("the command itself says `{}`: that stands", value.written())),
             None => self.set = Some((ask.arg.into(), ask.lane.into())),

@@ -1,13 +1,14 @@
 use super::*;
 use crate::fix::apply;
-use crate::wiring::Lane;
+use crate::wiring::{self, Lane};
 
 const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
 
 fn fixed(source: &str, name: &str) -> Result<String, String> {
     let wiring = read(source).unwrap();
     let build = wiring.builds.iter().find(|build| build.name == format!("target `{name}`")).unwrap();
-    let fix = pass(source, build, &LANE)?;
+    let kind = if is_json(source) { wiring::Kind::BakeJson } else { wiring::Kind::BakeHcl };
+    let fix = wiring::pass(kind, source, build, &LANE)?;
     let fixed = String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap();
     let names: Vec<_> = read(&fixed).unwrap().builds;
     assert!(names.iter().any(|build| build.args.iter().any(|arg| arg.name == "CACHE_ID")));

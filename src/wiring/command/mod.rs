@@ -58,6 +58,8 @@ pub struct BuildArg {
     pub name: String,
     /// Its value; `None` for `--build-arg NAME`, which takes it from the environment.
     pub value: Option<Word>,
+    /// The one target that gets it, `app` of `--set app.args.NAME=value`; `None` where all do.
+    pub only: Option<String>,
     /// Where it stands: the word that holds the name.
     pub span: Span,
 }
@@ -202,7 +204,7 @@ fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) ->
     command.sets.push((name.clone(), value.clone()));
     if matches!(command.pass, Pass::BuildArg | Pass::Set) && command.args.iter().all(|arg| arg.name != name) {
         let span = words[command.tool].span;
-        command.args.push(BuildArg { name, value: Some(value), span });
+        command.args.push(BuildArg { name, value: Some(value), only: None, span });
     }
     Some(command)
 }
@@ -238,7 +240,8 @@ fn rocker(words: &[Word], at: usize) -> Command {
     while let Some(item) = items.next() {
         match item {
             Item::Option { name: "cache-id", value: Some(value), index } => {
-                command.args.push(BuildArg { name: "CACHE_ID".into(), value: Some(value), span: words[index].span });
+                let (name, span) = ("CACHE_ID".into(), words[index].span);
+                command.args.push(BuildArg { name, value: Some(value), only: None, span });
             }
             Item::Several => command.args_known = false,
             Item::Option { .. } | Item::Word(_) => {}
@@ -370,7 +373,7 @@ impl Command {
         if name.is_empty() {
             self.args_known = false;
         } else {
-            self.args.push(BuildArg { name, value, span });
+            self.args.push(BuildArg { name, value, only: None, span });
         }
     }
 
@@ -381,8 +384,9 @@ impl Command {
             return;
         };
         let key = key.strip_suffix('+').unwrap_or(key);
-        if let Some((_, name)) = key.split_once(".args.") {
-            self.args.push(BuildArg { name: name.to_owned(), value: Some(value), span });
+        if let Some((target, name)) = key.split_once(".args.") {
+            let only = (target != "*").then(|| target.to_owned());
+            self.args.push(BuildArg { name: name.to_owned(), value: Some(value), only, span });
         }
     }
 }

@@ -167,9 +167,9 @@ pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)
     loop {
         match items.next()? {
             Item::Word(at) => return Some((at, name)),
-            Item::Option { name: "arg", value, .. } => name = value?.text()?.to_owned(),
+            Item::Option { name: "arg", value, .. } => value?.text()?.clone_into(&mut name),
             Item::Option { name: "via", value, .. } if value.as_ref().and_then(Word::text) == Some("namespace") => {
-                name = NAMESPACE.to_owned();
+                NAMESPACE.clone_into(&mut name);
             }
             Item::Option { .. } => {}
             Item::Several => return None,

@@ -23,16 +23,17 @@ pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
             *other = Some(index);
         }
     }
-    let others: HashMap<usize, String> =
-        groups.into_iter().filter_map(|(start, (_, other))| Some((start, services[other?].name()))).collect();
+    groups.retain(|_, (_, other)| other.is_some());
     let places: HashMap<Span, usize> =
         services.iter().enumerate().map(|(index, service)| (service.key.span(), index)).collect();
     Box::new(move |build, lane| {
         let service = places.get(&build.span).map(|index| &services[*index]).ok_or("its service is not there")?;
         let spot = Spot::of(service)?;
-        if let Some(other) = others.get(&spot.start()) {
+        if let Some((first, Some(other))) = groups.get(&spot.start()) {
+            let other = if services[*other].key == service.key { first } else { other };
             return Err(format!(
-                "others get their arguments from the same place, and build another Dockerfile: {other}, for one"
+                "{} gets its arguments from the same place, and builds another Dockerfile",
+                services[*other].name()
             ));
         }
         // A `$` of the default's own is no variable.

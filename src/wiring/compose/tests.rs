@@ -1,13 +1,13 @@
 use super::*;
 use crate::fix::apply;
-use crate::wiring::Lane;
+use crate::wiring::{self, Lane};
 
 const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
 
 fn fixed(source: &str, name: &str) -> Result<String, String> {
     let wiring = read(source).unwrap();
     let build = wiring.builds.iter().find(|build| build.name == format!("service `{name}`")).unwrap();
-    let fix = pass(source, build, &LANE)?;
+    let fix = wiring::pass(wiring::Kind::Compose, source, build, &LANE)?;
     Ok(String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap())
 }
 

@@ -66,12 +66,12 @@ impl Simple {
             return Vec::new();
         }
         let exported = first == "export" || rest.iter().any(|word| word.text() == Some("-x"));
-        let set = |word: &Word| match word.assignment() {
-            Some((name, value)) => Some(Variable { name: name.to_owned(), value: Some(value), exported }),
-            None => {
-                let name = word.text().filter(|name| is_name(name))?.to_owned();
-                Some(Variable { name, value: None, exported })
+        let set = |word: &Word| {
+            if let Some((name, value)) = word.assignment() {
+                return Some(Variable { name: name.to_owned(), value: Some(value), exported });
             }
+            let name = word.text().filter(|name| is_name(name))?.to_owned();
+            Some(Variable { name, value: None, exported })
         };
         rest.iter().filter_map(set).collect()
     }
