@@ -249,6 +249,14 @@ fn variables_cannot_blow_up() {
     }
 }
 
+/// The text in quotes was taken to end with the word: a cut through a letter stood still for ever.
+#[test]
+fn a_quoted_script_with_more_behind_it() {
+    assert_eq!(lines("sh -c 'docker build .'ä"), Vec::<String>::new());
+    assert_eq!(lines("sh -c \"docker build .ä"), Vec::<String>::new());
+    assert_eq!(lines("sh -c 'docker build .'").len(), 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
     ) -> Found {
         // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then(|| named.to_path_buf());
-        let outer = outer.cloned().filter(|outer| outer.config.has_excludes());
+        let outer = outer.filter(|outer| outer.config.has_excludes()).cloned();
         let left_out = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&left_out);
         let pruned = move |path: &Path| {

@@ -217,9 +217,13 @@ impl<'s> Lexer<'s> {
 
     /// Takes one character as it is.
     fn letter(&mut self, word: &mut Word) {
-        if let Some(letter) = self.rest().chars().next() {
-            self.at += letter.len_utf8();
-            text(word, letter);
+        match self.rest().chars().next() {
+            Some(letter) => {
+                self.at += letter.len_utf8();
+                text(word, letter);
+            }
+            // Nothing of this may ever stand still.
+            None => self.at = self.end,
         }
     }
 

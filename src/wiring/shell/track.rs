@@ -267,9 +267,13 @@ impl Tracker<'_> {
         let Some(switch) = words[shell..].iter().position(is_switch) else { return };
         let Some(word) = words.get(shell + switch + 1) else { return };
         let raw = word.span.of(self.script.as_bytes());
-        let (Some(quote), true) = (raw.first().copied(), raw.len() >= 2) else { return };
-        let within = &raw[1..raw.len() - 1];
-        if !matches!(quote, b'\'' | b'"') || within.contains(&quote) || (quote == b'"' && within.contains(&b'\\')) {
+        // One quoted text, from the word's first letter to its last.
+        let [quote, within @ .., last] = raw else { return };
+        if last != quote
+            || !matches!(quote, b'\'' | b'"')
+            || within.contains(quote)
+            || (*quote == b'"' && within.contains(&b'\\'))
+        {
             return;
         }
         let span = Span::new(word.span.start + 1, word.span.end - 1);
