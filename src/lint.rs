@@ -4,6 +4,8 @@
 //! The command line, the tests and other programs all come in here.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -239,15 +241,22 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let first = LineIndex::new(source);
     // Kinds of fixes of which none can be made any more.
     let mut exhausted: Vec<Turn> = Vec::new();
+    // What the file has been. Two fixes that take each other back are not made round after round.
+    let mut seen = HashSet::from([hash(source)]);
     for _ in 0..MAX_ROUNDS {
         let checked = check_alone(&bytes, settings);
         let Some((turn, findings)) = chosen(checked.findings.iter().chain(found), level, &exhausted) else { break };
         let round = round(&bytes, &findings, settings);
         let line = |index: usize| first.line(origin(&origins, findings[index].span.start));
+        let drop = |(index, reason): (usize, String)| Dropped { rule: findings[index].rule, line: line(index), reason };
         if round.made.is_empty() {
-            let drop =
-                |(index, reason): (usize, String)| Dropped { rule: findings[index].rule, line: line(index), reason };
             dropped.extend(round.dropped.into_iter().map(drop));
+            exhausted.push(turn);
+            continue;
+        }
+        if !seen.insert(hash(&round.bytes)) {
+            let reason = || "another fix takes it back".to_owned();
+            dropped.extend(round.made.into_iter().map(|index| drop((index, reason()))));
             exhausted.push(turn);
             continue;
         }
@@ -262,6 +271,12 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     }
     let left = check(&bytes, settings);
     Fixed { bytes, made, left, dropped, origins }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// When a fix is made: those of an earlier turn come first, and only fixes of one turn in one round.

@@ -267,3 +267,16 @@ fn a_stage_of_any_number_is_looked_for() {
         assert_eq!(Dockerfile::read(source.as_bytes()).unwrap().stages[1].uses, []);
     }
 }
+
+/// Found by `ignores`: `early-arg` did not see an escaped name, and moved a line down that `undeclared-arg` moved up again.
+#[test]
+fn an_escaped_name_keeps_its_declaration() {
+    let cache = |id: &str, target: &str| format!("RUN --mount=type=cache,id={id},target={target} true\n");
+    let source = format!("FROM a\n{}{}", cache("m-${CACHE_\\ID}", "/x"), cache("m-${CACHE_ID}", "/y"));
+    let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+    let expected = source.replacen("RUN", "ARG CACHE_ID=default\nRUN", 1);
+    assert_eq!((fixed.made.len(), BStr::new(&fixed.bytes)), (2, BStr::new(&expected)));
+    let arg = format!("FROM a\nARG CACHE_ID=default\nRUN make\n{}", cache("m-${CACHE_ID}", "/y"));
+    let fixed = lint::fix(arg.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
+    assert_eq!(fixed.made.len(), 1);
+}

@@ -599,6 +599,7 @@ const LEFT: &[(&str, &str, &str)] = &[
     (PY, "- uses: docker/build-push-action@v6\n  with:\n    build-args: \"A=1\n      B=2\"", "unusual"),
     (PY, "- uses: docker/build-push-action@v1\n  with: {path: .}", "old"),
     (PY, "- run: docker build .\n  env: ${{ fromJSON(x) }}", "env"),
+    (PY, "- run: docker build -t img:${CACHE_ID} .", "the script uses `CACHE_ID` already"),
     ("x: ['', a]", "- run: docker build .", "empty"),
     (PY, "- run: docker build .\n  env:\n    CACHE_ID: own", "several jobs have"),
     (PY, "- run: |\n    CACHE_ID=own\n    docker build .", "several jobs have"),

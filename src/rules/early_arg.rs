@@ -63,9 +63,9 @@ impl Rule for EarlyArg {
         if !cx.caches().iter().any(|cache| cache.word.mentions(name)) {
             return;
         }
-        // What another fix makes refer to the argument needs it, too.
-        let gets_lane = |cache: &&Cache<'_>| gets_lane(cx, cache, name, Applicability::Unsafe);
-        let to_come: HashSet<usize> = cx.caches().iter().filter(gets_lane).map(|cache| cache.instruction).collect();
+        // What another fix makes refer to the argument needs it, too; so does what refers to it by an escaped name.
+        let needs = |cache: &&Cache<'_>| cache.word.mentions(name) || gets_lane(cx, cache, name, Applicability::Unsafe);
+        let to_come: HashSet<usize> = cx.caches().iter().filter(needs).map(|cache| cache.instruction).collect();
         let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
         for stage in cx.file.declarations(name).chunk_by(|a, b| a.stage == b.stage) {
             let args = || stage.iter().filter(own);

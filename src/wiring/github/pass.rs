@@ -199,6 +199,9 @@ fn in_script(
     }
     let mut edits = Vec::new();
     if !set {
+        if refers(text, lane.arg) {
+            return Err(format!("the script uses `{}` already, and nothing here says what that is", lane.arg));
+        }
         edits.push(variable(site.step, lane.arg, value)?);
     }
     match script.command.insertion(lane.arg) {
@@ -214,6 +217,14 @@ fn in_script(
         None => return Err("the command takes no build arguments".into()),
     }
     Ok(edits)
+}
+
+/// Whether `script` refers to the variable `name`: `$name` or `${name…`.
+fn refers(script: &str, name: &str) -> bool {
+    script.split('$').skip(1).any(|text| {
+        let rest = text.strip_prefix('{').unwrap_or(text).strip_prefix(name);
+        rest.is_some_and(|rest| !rest.starts_with(|ch: char| ch.is_ascii_alphanumeric() || ch == '_'))
+    })
 }
 
 /// Sets the variable `name` for the step.
