@@ -140,8 +140,8 @@ fn within_tags(ours: &Item, file: &Dockerfile<'_>) -> bool {
     let (first, last) = ours.lines;
     let own = file.source.lines().skip(first - 1).take(last + 1 - first);
     // Until the engine has run, the line is an instruction called `{%`.
-    let behind_tag =
-        ours.keyword == Keyword::Run && ours.text.find(&ours.name).is_some_and(|at| has_expression(&ours.text[..at]));
+    let starts_with_one = || matches!(expression::at(&ours.text, 0), Some(Reach::Closed(_)));
+    let behind_tag = ours.keyword == Keyword::Run && starts_with_one();
     file.template && (behind_tag || own.skip(1).any(is_control_line))
 }
 
