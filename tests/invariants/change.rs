@@ -205,7 +205,8 @@ fn fixed_lines<'s>(file: &Dockerfile<'s>, level: Level) -> Vec<&'s BStr> {
         let owner = file.instruction_at(at).map(|index| &file.instructions[index]);
         let may_change = owner.is_some_and(|i| i.keyword == Keyword::Arg || !i.mounts.is_empty());
         // BuildKit looks for `# syntax` below a line for the kernel as well.
-        let top = at < file.top || file.source[..at].lines().all(|line| line.starts_with(b"#!"));
+        let below_one = at > 0 && file.source[..at].lines().all(|line| line.starts_with(b"#!"));
+        let top = at < file.top || below_one;
         let directive = level == Level::All && top && line.to_ascii_lowercase().contains_str("syntax");
         if !may_change && !directive && !is_suppression(line) {
             lines.push(BStr::new(line));
