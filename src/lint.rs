@@ -4,7 +4,7 @@
 //! The command line, the tests and other programs all come in here.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -241,8 +241,8 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let first = LineIndex::new(source);
     // Kinds of fixes of which none can be made any more.
     let mut exhausted: Vec<Turn> = Vec::new();
-    // What the file has been. Two fixes that take each other back are not made round after round.
-    let mut seen = HashSet::from([hash(source)]);
+    // What the file has been, and how often. A fix may take another one back, but not round after round.
+    let mut seen = HashMap::from([(hash(source), 1)]);
     for _ in 0..MAX_ROUNDS {
         let checked = check_alone(&bytes, settings);
         let Some((turn, findings)) = chosen(checked.findings.iter().chain(found), level, &exhausted) else { break };
@@ -254,7 +254,9 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
             exhausted.push(turn);
             continue;
         }
-        if !seen.insert(hash(&round.bytes)) {
+        let times = seen.entry(hash(&round.bytes)).or_insert(0);
+        *times += 1;
+        if *times > 2 {
             let reason = || "another fix takes it back".to_owned();
             dropped.extend(round.made.into_iter().map(|index| drop((index, reason()))));
             exhausted.push(turn);
