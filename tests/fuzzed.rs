@@ -280,3 +280,26 @@ fn an_escaped_name_keeps_its_declaration() {
     let fixed = lint::fix(arg.as_bytes(), &Settings::default(), Applicability::Safe, &[]);
     assert_eq!(fixed.made.len(), 1);
 }
+
+/// Found by the properties: in a snippet, an ARG came between `#!…` and the `# syntax=` below it, which then said nothing.
+#[test]
+fn nothing_comes_between_a_first_line_for_the_kernel_and_the_syntax_line() {
+    for top in
+        ["#!/usr/bin/env x\n# escape=`\n# syntax=docker/dockerfile:1\n", "#!/bin/sh\n// syntax=docker/dockerfile:1\n"]
+    {
+        let source = format!("{top}RUN --mount=type=cache,id=a-${{CACHE_ID}},target=/x true\n");
+        let fixed = lint::fix(source.as_bytes(), &Settings::default(), Applicability::Unsafe, &[]);
+        let expected = source.replacen("RUN", "ARG CACHE_ID=default\nRUN", 1);
+        assert_eq!(BStr::new(&fixed.bytes), BStr::new(&expected));
+    }
+}
+
+/// Found by `pipelines`: a build within another one's context. What is passed to the inner one is quoted with the outer one.
+#[test]
+fn a_build_in_the_context_of_another_gets_its_lane() {
+    let steps = "steps:\n- bash: docker build $(yst && docker bl.x && docker build .\n";
+    wires::pipelines(&[b"\x03", steps.as_bytes()].concat());
+    wires::pipelines(
+        &[b"\x03stages:\n- stage: s\n  jobs:\n  - job: j\n    ", steps.replace('\n', "\n    ").as_bytes()].concat(),
+    );
+}

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use bstr::ByteSlice as _;
+
 use crate::text::Span;
 
 use super::directives::{self, Directive, Key};
@@ -124,7 +126,7 @@ impl<'a> Reader<'a> {
                 self.file.top = line.full.end;
             } else if bytes.first() == Some(&b'#') {
                 if line.number == 1 && bytes.starts_with(b"#!") {
-                    self.file.top = line.full.end;
+                    self.file.top = self.below_shebang(line);
                 } else {
                     self.lead.get_or_insert(line.full.start);
                 }
@@ -139,6 +141,15 @@ impl<'a> Reader<'a> {
             return Err(SyntaxError { span: Span::at(0), kind: SyntaxErrorKind::Empty });
         }
         Ok(self.file)
+    }
+
+    /// Where the instructions' part begins in a file whose first line is `#!…`: BuildKit looks for `# syntax=` below it, and
+    /// finds none where something comes between.
+    fn below_shebang(&self, shebang: Line) -> usize {
+        directives::syntax(self.source).map_or(shebang.full.end, |syntax| {
+            let end = syntax.value.end;
+            self.source[end..].find_byte(b'\n').map_or(self.source.len(), |at| end + at + 1)
+        })
     }
 
     /// The next line; an error when it is longer than BuildKit takes.

@@ -186,7 +186,7 @@ fn mentions(text: &[u8], name: &str) -> bool {
 pub fn lines_stay(source: &[u8], fixed: &[u8], level: Level) {
     let (Ok(before), Ok(after)) = (Dockerfile::read(source), Dockerfile::read(fixed)) else { return };
     let (old, new) = (fixed_lines(&before, level), fixed_lines(&after, level));
-    assert_eq!(old, new, "a line is gone, has come, or has moved");
+    assert_eq!(old, new, "a line is gone, has come, or has moved: {:?}", BStr::new(source));
     let has = |text: &[u8], ending: &str| match ending {
         "\r\n" => text.contains_str("\r\n"),
         _ => text.find_iter("\n").any(|at| !text[..at].ends_with(b"\r")),
