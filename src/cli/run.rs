@@ -11,12 +11,12 @@ use crate::embedded;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
-use crate::workspace::discover::{self, Found, is_dockerfile};
+use crate::workspace::discover::{self, Visit, is_dockerfile};
 use crate::workspace::file::{self, FileError};
 
 use super::args::Common;
 use super::progress::Progress;
-use super::settled::{Below, Loaded, Settled};
+use super::settled::{Loaded, Settled};
 use super::terminal::{self, complain};
 
 /// What is known of a run's files when all are done.
@@ -53,12 +53,6 @@ pub(super) struct Given<'a> {
 
 /// Standard input, as it is named on the command line and in reports.
 pub(super) const STDIN: &str = "-";
-
-/// How many files one thread looks at, at least: starting one costs more than reading a few.
-const FILES_PER_THREAD: usize = 32;
-
-/// How many files a thread takes at once.
-const FILES_AT_ONCE: usize = 8;
 
 /// Hands every file that `common` asks for to `visit`, which keeps what it has to say about one, if anything.
 pub(super) fn over<T: Send>(
@@ -131,33 +125,6 @@ pub(super) fn embedded_kind(path: &Path, loaded: Option<&Loaded>) -> Option<embe
     (!loaded.is_some_and(|loaded| loaded.includes(path))).then_some(kind)
 }
 
-/// Calls `visit` for each of `files`, with a buffer of the thread's own. As many threads work as there is work for.
-fn for_each(files: Vec<PathBuf>, visit: impl Fn(&mut Vec<u8>, &Path) + Sync) {
-    let threads = files.len().div_ceil(FILES_PER_THREAD).min(terminal::threads());
-    let rest = Mutex::new(files.into_iter());
-    let work = || {
-        let mut buffer = Vec::new();
-        loop {
-            // A path makes room for what is found in later files as soon as it is done with.
-            let Ok(files) = rest.lock().map(|mut rest| rest.by_ref().take(FILES_AT_ONCE).collect::<Vec<_>>()) else {
-                return;
-            };
-            if files.is_empty() {
-                return;
-            }
-            for path in files {
-                visit(&mut buffer, &path);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
-    });
-}
-
 /// What was made of the files so far, with their paths.
 struct Results<T>(Mutex<Vec<(PathBuf, T)>>);
 
@@ -185,6 +152,61 @@ impl<T: Send> Results<T> {
         results.sort_by(|(a, _), (b, _)| a.cmp(b));
         let results = results.into_iter().map(|(_, result)| result).collect();
         Ran { results, files, trouble: !troubles.is_empty(), troubles, whole }
+    }
+}
+
+/// A search of one folder.
+struct Search<'r, 'a> {
+    run: &'r Run<'a>,
+    /// The folder, where what excludes it does not count.
+    root: Option<&'r Path>,
+    /// How many files there were to look at.
+    met: AtomicUsize,
+    /// Whether something was excluded.
+    excluded: AtomicBool,
+}
+
+impl Search<'_, '_> {
+    /// Whether `loaded` excludes the file or folder at `path`; that is kept in mind.
+    fn excludes(&self, path: &Path, loaded: Option<&Loaded>) -> bool {
+        let excluded = loaded.is_some_and(|loaded| loaded.excludes(path, self.root));
+        self.excluded.fetch_or(excluded, Ordering::Relaxed);
+        excluded
+    }
+}
+
+impl Visit for Search<'_, '_> {
+    /// The nearest configuration; `None` where it is broken.
+    type Holds = Option<Arc<Loaded>>;
+
+    fn goes_into(&self, path: &Path, loaded: &Self::Holds) -> bool {
+        !self.excludes(path, loaded.as_deref())
+    }
+
+    fn marked(&self, folder: &Path) -> Self::Holds {
+        self.run.settled.of_folder(folder)
+    }
+
+    fn wants(&self, path: &Path, name: &[u8], loaded: &Self::Holds) -> bool {
+        // Asked first: a glob that matches what is found anyway has matched.
+        loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
+            || is_dockerfile(name)
+            || kind(path).is_some()
+            || (self.run.embedded && embedded::kind(name).is_some())
+    }
+
+    fn visit(&self, path: &Path, loaded: &Self::Holds, buffer: &mut Vec<u8>) {
+        if self.excludes(path, loaded.as_deref()) {
+            return;
+        }
+        self.met.fetch_add(1, Ordering::Relaxed);
+        if self.run.is_new(path) {
+            self.run.read_found(path, loaded.clone(), buffer);
+        }
+    }
+
+    fn complain(&self, message: String) {
+        self.run.complain(Trouble::of_run(message));
     }
 }
 
@@ -243,72 +265,16 @@ impl<'a> Run<'a> {
 
     /// Searches `folder`, and says where nothing was there to look at.
     fn search(&self, folder: &Path) {
-        let mut excluded = AtomicBool::new(false);
         // A broken configuration has been told of; the files that it is for are left out one by one.
         let outer = self.settled.of_folder(folder);
-        let wanted = |path: &Path, name: &[u8]| {
-            // Asked first: a glob that matches what is found anyway has matched.
-            outer.as_ref().is_some_and(|outer| outer.includes(path))
-                || is_dockerfile(name)
-                || kind(path).is_some()
-                || (self.embedded && embedded::kind(name).is_some())
-        };
-        let mut found = self.find(folder, folder, outer.as_ref(), &mut excluded, wanted);
-        let below = Below::new(self.settled, folder, outer.clone(), std::mem::take(&mut found.marked));
-        for (inner, loaded) in below.nested().filter(|(_, loaded)| loaded.config.has_includes()) {
-            let own = |path: &Path| below.of(path).is_some_and(|nearest| Arc::ptr_eq(&nearest, loaded));
-            // What may hold Dockerfile text was met already.
-            let is_met = |path: &Path, name: &[u8]| {
-                is_dockerfile(name) || kind(path).is_some() || (self.embedded && embedded::kind(name).is_some())
-            };
-            let wanted = |path: &Path, name: &[u8]| loaded.includes(path) && !is_met(path, name) && own(path);
-            let more = self.find(inner, folder, outer.as_ref(), &mut excluded, wanted);
-            found.files.extend(more.files);
-        }
-        for error in std::mem::take(&mut found.errors) {
-            self.complain(Trouble::of_run(error.to_string()));
-        }
-        let met = AtomicUsize::new(0);
+        // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then_some(folder);
-        for_each(found.files, |buffer, path| {
-            let loaded = below.of(path);
-            if loaded.as_ref().is_some_and(|loaded| loaded.excludes(path, root)) {
-                return excluded.store(true, Ordering::Relaxed);
-            }
-            met.fetch_add(1, Ordering::Relaxed);
-            if self.is_new(path) {
-                self.read_found(path, loaded, buffer);
-            }
-        });
-        if self.loud && met.into_inner() == 0 {
-            let but = if excluded.into_inner() { " but for what the configuration excludes" } else { "" };
+        let search = Search { run: self, root, met: AtomicUsize::new(0), excluded: AtomicBool::new(false) };
+        discover::search(folder, terminal::threads(), &NAMES, outer, &search);
+        if self.loud && search.met.into_inner() == 0 {
+            let but = if search.excluded.into_inner() { " but for what the configuration excludes" } else { "" };
             complain(&format!("no Dockerfile below {}{but}", folder.display()));
         }
-    }
-
-    /// What is `wanted` below `folder`, a part of the folder `named`; folders that `outer` excludes are not searched.
-    /// `excluded` is told of them.
-    fn find(
-        &self,
-        folder: &Path,
-        named: &Path,
-        outer: Option<&Arc<Loaded>>,
-        excluded: &mut AtomicBool,
-        wanted: impl Fn(&Path, &[u8]) -> bool + Sync,
-    ) -> Found {
-        // A folder that is named is searched, whatever excludes it.
-        let root = (!self.common.force_exclude).then(|| named.to_path_buf());
-        let outer = outer.filter(|outer| outer.config.has_excludes()).cloned();
-        let left_out = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&left_out);
-        let pruned = move |path: &Path| {
-            let pruned = outer.as_ref().is_some_and(|outer| outer.excludes(path, root.as_deref()));
-            told.fetch_or(pruned, Ordering::Relaxed);
-            pruned
-        };
-        let found = discover::find(folder, terminal::threads(), &NAMES, wanted, pruned);
-        *excluded.get_mut() |= left_out.load(Ordering::Relaxed);
-        found
     }
 
     /// Hands on a file that a search has found.

@@ -225,41 +225,6 @@ impl Loaded {
     }
 }
 
-/// The configurations that hold for the files that a search has found.
-///
-/// The search has seen where there are any, so that no folder has to be asked again. One that `.gitignore` hides is not
-/// seen: who clones the repository does not have it either.
-pub(super) struct Below<'a> {
-    root: &'a Path,
-    /// What holds for the folder that was searched.
-    outer: Option<Arc<Loaded>>,
-    /// What holds for folders below it that have a configuration of their own.
-    nested: HashMap<PathBuf, Option<Arc<Loaded>>>,
-}
-
-impl<'a> Below<'a> {
-    /// What holds below `root`, for which `outer` holds, where the folders `marked` have a configuration.
-    pub(super) fn new(settled: &Settled, root: &'a Path, outer: Option<Arc<Loaded>>, marked: Vec<PathBuf>) -> Self {
-        let own = marked.into_iter().filter(|folder| folder != root);
-        let nested = own.map(|folder| (settled.of_folder(&folder), folder)).map(|(loaded, folder)| (folder, loaded));
-        Self { root, outer, nested: nested.collect() }
-    }
-
-    /// What holds for the file `path`; `None` where its configuration is broken.
-    pub(super) fn of(&self, path: &Path) -> Option<Arc<Loaded>> {
-        if self.nested.is_empty() {
-            return self.outer.clone();
-        }
-        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.root);
-        folders.into_iter().find_map(|folder| self.nested.get(folder)).unwrap_or(&self.outer).clone()
-    }
-
-    /// The folders with a configuration of their own, each with what holds there.
-    pub(super) fn nested(&self) -> impl Iterator<Item = (&Path, &Arc<Loaded>)> {
-        self.nested.iter().filter_map(|(folder, loaded)| Some((folder.as_path(), loaded.as_ref()?)))
-    }
-}
-
 /// Says what is wrong with the configuration `text` at `path`.
 fn say(path: &Path, text: &str, problem: &Problem, severity: Severity) {
     let style = terminal::style_for_errors();

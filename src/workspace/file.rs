@@ -121,21 +121,12 @@ fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileErro
     if meta.len() > max {
         return Err(FileError::TooLarge(max));
     }
-    // One read takes in a file of the length that it said, and no other has to ask whether that was the end. The kernel's
-    // own files say that they are empty.
-    let whole = usize::try_from(meta.len()).unwrap_or(usize::MAX);
-    let mut file = file;
-    buffer.resize(whole, 0);
-    let mut len = 0;
-    while len < whole {
-        match file.read(&mut buffer[len..]) {
-            Ok(0) => break,
-            Ok(read) => len += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(FileError::Read(error)),
-        }
-    }
-    buffer.truncate(len);
+    // One read takes in most files, and no other has to ask whether that was the end. The kernel's own files say that they
+    // are empty.
+    let whole = meta.len();
+    buffer.reserve(usize::try_from(whole).unwrap_or(0));
+    let mut start = file.take(whole);
+    start.read_to_end(buffer).map_err(FileError::Read)?;
     if whole > 0 { refuse_nul(buffer) } else { read_from(file, buffer, max) }
 }
 

@@ -1,64 +1,178 @@
-//! What a search leaves out by itself, as `.gitignore` and its kin say, and whether these can be read: the search reads them
-//! in full, whatever they are.
+//! What git leaves out, as `.gitignore` and its kin say, read within bounds.
 //!
-//! A repository can bring a `.gitignore` that is a link to `/dev/zero`, or so many patterns that they fill the memory.
+//! A repository can bring a `.gitignore` that is a link to `/dev/zero`, a pipe, or so many patterns that they fill the
+//! memory. The `ignore` crate matches the patterns; its own walk would read such a file whatever it is.
 
 use std::fs;
-use std::path::{Component, Path};
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use ignore::gitignore::GitignoreBuilder;
+use bstr::ByteSlice as _;
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-/// The files that a search reads in each folder.
-const NAMES: &[&str] = &[".gitignore", ".ignore", ".git/info/exclude"];
+use super::file;
+
+/// The files that say what to ignore. What an earlier one says of a path holds, whatever the later ones say.
+const NAMES: [&str; 3] = [".ignore", ".gitignore", ".git/info/exclude"];
 
 /// The most bytes of such files that hold in a folder, those of the folders around it counted: each pattern takes a few
 /// hundred bytes of memory.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// Why `folder` cannot be searched, where it cannot: for what it says is to be ignored, along with the folders around it up
-/// to `root`.
-pub(super) fn refused(root: &Path, folder: &Path) -> Option<String> {
-    let mut size = match size(folder) {
-        Ok(0) => return None,
-        Ok(size) => size,
-        Err(reason) => return Some(reason),
-    };
-    let around = folder.ancestors().skip(1).take_while(|around| around.starts_with(root));
-    // What is wrong with these has been said where the search came by.
-    size += around.filter_map(|around| self::size(around).ok()).sum::<u64>();
-    (size > MAX_SIZE).then(|| {
-        let limit = MAX_SIZE / 1024;
-        format!("what it and the folders around it say is to be ignored is more than {limit} KiB: it was not searched")
-    })
+/// Which of [`NAMES`] a folder may have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Has([bool; 3]);
+
+impl Has {
+    /// Takes note of an entry of the folder.
+    pub(super) fn note(&mut self, name: &[u8]) {
+        match name {
+            b".ignore" => self.0[0] = true,
+            b".gitignore" => self.0[1] = true,
+            b".git" => self.0[2] = true,
+            _ => {}
+        }
+    }
+
+    /// Asks the disk.
+    fn of(folder: &Path) -> Self {
+        Self([".ignore", ".gitignore", ".git"].map(|name| folder.join(name).symlink_metadata().is_ok()))
+    }
 }
 
-/// The bytes of the files that say what to ignore in `folder`.
-fn size(folder: &Path) -> Result<u64, String> {
-    let mut size = 0;
-    for name in NAMES {
-        let path = folder.join(name);
-        let Ok(meta) = fs::symlink_metadata(&path) else { continue };
-        let meta = if meta.is_symlink() {
-            // A file of the system's may look like any other, and never end.
-            let real = fs::canonicalize(&path).ok();
-            let of_system = |real: &Path| ["/dev", "/proc", "/sys"].iter().any(|folder| real.starts_with(folder));
-            match real.filter(|real| !of_system(real)).and_then(|real| fs::metadata(real).ok()) {
-                Some(meta) => meta,
-                None if fs::metadata(&path).is_err() => continue,
-                None => return Err(format!("its {name} is no regular file: it was not searched")),
+/// What a folder says is to be ignored.
+#[derive(Debug)]
+pub(super) struct Level {
+    around: Option<Arc<Level>>,
+    /// What each of [`NAMES`] says.
+    patterns: [Gitignore; 3],
+    /// Whether a repository begins here: git asks no folder around it. `.ignore` is not git's.
+    is_repository: bool,
+    /// The bytes that were read for it, those of the folders around counted.
+    size: u64,
+}
+
+impl Level {
+    /// What holds in `folder`, which has what `has` says, when `around` holds around it.
+    ///
+    /// # Errors
+    /// Why it cannot be told, for people.
+    pub(super) fn below(around: Option<&Arc<Self>>, folder: &Path, has: Has) -> Result<Option<Arc<Self>>, String> {
+        if has.0 == [false; 3] {
+            return Ok(around.cloned());
+        }
+        let mut size = around.map_or(0, |around| around.size);
+        let mut patterns = [Gitignore::empty(), Gitignore::empty(), Gitignore::empty()];
+        for ((name, has), patterns) in NAMES.iter().zip(has.0).zip(&mut patterns) {
+            if !has {
+                continue;
             }
-        } else {
-            meta
-        };
-        if meta.is_dir() {
-            continue;
+            let Some(text) = read(&folder.join(name), name, MAX_SIZE - size)? else { continue };
+            size += text.len() as u64;
+            *patterns = compiled(folder, &text);
         }
-        if !meta.is_file() {
-            return Err(format!("its {name} is no regular file: it was not searched"));
-        }
-        size += meta.len();
+        Ok(Some(Arc::new(Self { around: around.cloned(), patterns, is_repository: has.0[2], size })))
     }
-    Ok(size)
+
+    fn upward(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |level| level.around.as_deref())
+    }
+}
+
+/// The bytes of the file at `path`, which messages call `name`; `None` where there is none.
+fn read(path: &Path, name: &str, max: u64) -> Result<Option<Vec<u8>>, String> {
+    let Ok(meta) = fs::metadata(path) else { return Ok(None) };
+    if meta.is_dir() {
+        return Ok(None);
+    }
+    // A file of the system's may look like any other, and never end.
+    let real = fs::canonicalize(path).unwrap_or_default();
+    let of_system = ["/dev", "/proc", "/sys"].iter().any(|folder| real.starts_with(folder));
+    if !meta.is_file() || of_system && path.is_symlink() {
+        return Err(format!("its {name} is no regular file"));
+    }
+    let mut text = Vec::new();
+    file::open(path, true)
+        .and_then(|file| file.take(max + 1).read_to_end(&mut text))
+        .map_err(|error| format!("cannot read its {name}: {error}"))?;
+    if text.len() as u64 > max {
+        let limit = MAX_SIZE / 1024;
+        return Err(format!("what it and the folders around it say is to be ignored is more than {limit} KiB"));
+    }
+    Ok(Some(text))
+}
+
+/// The patterns that `text` has for what is in `folder`.
+fn compiled(folder: &Path, text: &[u8]) -> Gitignore {
+    let mut builder = GitignoreBuilder::new(folder);
+    for line in text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).lines() {
+        // A line that is no glob is nobody's to complain of here; the others hold.
+        let _ = line.to_str().map(|line| builder.add_line(None, line).is_ok());
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+/// What is ignored below a folder that is searched.
+pub(super) struct Ignored {
+    root: PathBuf,
+    /// The same folder, by its whole path.
+    real: PathBuf,
+    /// What the folders around it say.
+    around: Option<Arc<Level>>,
+    /// What the user's own configuration of git says (`core.excludesFile`).
+    users: Gitignore,
+}
+
+impl Ignored {
+    /// What is ignored below `root`. `refuse` is told of folders around it whose word cannot be read, and does not count.
+    pub(super) fn below(root: &Path, mut refuse: impl FnMut(&Path, String)) -> Self {
+        let real = fs::canonicalize(root).unwrap_or_default();
+        let mut around = None;
+        let folders: Vec<&Path> = real.ancestors().skip(1).collect();
+        for folder in folders.into_iter().rev() {
+            match Level::below(around.as_ref(), folder, Has::of(folder)) {
+                Ok(level) => around = level,
+                Err(reason) => refuse(folder, format!("{reason}: that is left out")),
+            }
+        }
+        Self { root: root.to_path_buf(), around, users: Gitignore::global().0, real }
+    }
+
+    /// The folder that is searched.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether `path`, in a folder below the root where `level` holds, is left out.
+    pub(super) fn leaves_out(&self, level: Option<&Level>, path: &Path, is_folder: bool) -> bool {
+        let mut said: [Option<bool>; 3] = [None; 3];
+        let mut git = true;
+        let mut ask = |level: Option<&Level>, path: &Path| {
+            for level in level.into_iter().flat_map(Level::upward) {
+                for (kind, patterns) in level.patterns.iter().enumerate() {
+                    if said[kind].is_none() && (git || kind == 0) {
+                        said[kind] = ignores(patterns, path, is_folder);
+                    }
+                }
+                git &= !level.is_repository;
+            }
+        };
+        ask(level, path);
+        if let (Some(around), Ok(path)) = (&self.around, path.strip_prefix(&self.root)) {
+            ask(Some(around), &self.real.join(path));
+        }
+        said.into_iter().flatten().next().or_else(|| ignores(&self.users, path, is_folder)).unwrap_or(false)
+    }
+}
+
+/// Whether `patterns` ignore `path`; `None` where they say nothing of it.
+fn ignores(patterns: &Gitignore, path: &Path, is_folder: bool) -> Option<bool> {
+    match patterns.matched(path, is_folder) {
+        Match::None => None,
+        found => Some(found.is_ignore()),
+    }
 }
 
 /// Whether `path`, relative to `folder`, is there, or would be left out if it were.
@@ -72,19 +186,12 @@ pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
         return true;
     }
     for folder in folder.ancestors() {
-        if refused(folder, folder).is_some() {
-            // Nor does a search read them.
-            continue;
-        }
-        let mut ignores = GitignoreBuilder::new(folder);
-        for name in NAMES.iter().map(|name| folder.join(name)).filter(|name| name.is_file()) {
-            // A line that is no glob is nobody's to complain of here; the others hold.
-            let _ = ignores.add(name);
-        }
-        if ignores.build().is_ok_and(|ignores| ignores.matched_path_or_any_parents(&full, true).is_ignore()) {
+        // What a search cannot read has been told of.
+        let Ok(Some(level)) = Level::below(None, folder, Has::of(folder)) else { continue };
+        if level.patterns.iter().any(|patterns| patterns.matched_path_or_any_parents(&full, true).is_ignore()) {
             return true;
         }
-        if folder.join(".git").exists() {
+        if level.is_repository {
             break;
         }
     }

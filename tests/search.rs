@@ -1,0 +1,165 @@
+//! What a search finds, against the walk of the `ignore` crate, on trees that nobody would make.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use cachelane::workspace::discover::{self, Visit};
+use ignore::WalkBuilder;
+use proptest::prelude::*;
+
+/// Keeps every file, and what is complained of.
+#[derive(Default)]
+struct All {
+    files: Mutex<BTreeSet<PathBuf>>,
+    complaints: Mutex<Vec<String>>,
+}
+
+impl Visit for All {
+    /// The nearest folder with a mark.
+    type Holds = PathBuf;
+
+    fn goes_into(&self, path: &Path, _: &PathBuf) -> bool {
+        !path.ends_with("pruned")
+    }
+
+    fn marked(&self, folder: &Path) -> PathBuf {
+        folder.to_path_buf()
+    }
+
+    fn wants(&self, path: &Path, name: &[u8], _: &PathBuf) -> bool {
+        assert!(path.file_name().unwrap().as_encoded_bytes() == name);
+        true
+    }
+
+    fn visit(&self, path: &Path, holds: &PathBuf, _: &mut Vec<u8>) {
+        assert!(path.starts_with(holds));
+        assert!(self.files.lock().unwrap().insert(path.to_path_buf()), "{path:?} twice");
+    }
+
+    fn complain(&self, message: String) {
+        self.complaints.lock().unwrap().push(message);
+    }
+}
+
+fn found(root: &Path, threads: usize) -> BTreeSet<PathBuf> {
+    let all = All::default();
+    discover::search(root, threads, &["mark"], root.to_path_buf(), &all);
+    assert_eq!(all.complaints.into_inner().unwrap(), Vec::<String>::new());
+    all.files.into_inner().unwrap()
+}
+
+fn expected(root: &Path) -> BTreeSet<PathBuf> {
+    let is_no_git = |entry: &ignore::DirEntry| entry.depth() == 0 || entry.file_name() != ".git";
+    let walk = WalkBuilder::new(root).hidden(false).filter_entry(is_no_git).build();
+    let entries = walk.map(Result::unwrap).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    entries.map(ignore::DirEntry::into_path).collect()
+}
+
+const FOLDERS: &[&str] = &["a", "b", ".hidden", "a.log"];
+const FILES: &[&str] = &["Dockerfile", "a", "x.log", ".hidden.log", "mark"];
+const PATTERNS: &[&str] = &[
+    "a",
+    "/a",
+    "a/",
+    "!a",
+    "!/a/",
+    "*.log",
+    "!x.log",
+    "b/Dockerfile",
+    "/b/a",
+    "**/b",
+    "a/**",
+    "!a/b",
+    "Dock*",
+    ".*",
+    "# a",
+    "\\#",
+    "",
+    "*",
+    "!*/",
+    "!Dockerfile",
+    "[a",
+    "a/b/",
+    "\u{FEFF}b",
+    " a ",
+    "x.log ",
+    "mark",
+];
+
+/// Folders by name, one in another, with a file's name and its lines.
+fn trees() -> impl Strategy<Value = Vec<(Vec<&'static str>, &'static str, Vec<&'static str>)>> {
+    let folders = prop::collection::vec(prop::sample::select(FOLDERS), 0..4);
+    let lines = prop::collection::vec(prop::sample::select(PATTERNS), 1..4);
+    let ignoring = prop::sample::select(&[".gitignore", ".ignore", ".git/info/exclude"][..]);
+    let file = prop_oneof![3 => prop::sample::select(FILES), 1 => ignoring];
+    prop::collection::vec((folders, file, lines), 1..24)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(20),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn files_are_ignored_where_the_crate_s_own_walk_ignores_them(tree in trees(), inner in any::<bool>()) {
+        let root = tempfile::tempdir().unwrap();
+        // As in a repository: without, the crate asks no `.gitignore`, and we do.
+        fs::create_dir(root.path().join(".git")).unwrap();
+        for (folders, name, lines) in &tree {
+            let path = root.path().join(folders.iter().collect::<PathBuf>()).join(name);
+            // What is a file already is no folder.
+            if fs::create_dir_all(path.parent().unwrap()).is_ok() && !path.is_dir() {
+                let _ = fs::write(path, lines.join("\n"));
+            }
+        }
+        let start = root.path().join(if inner { "a" } else { "" });
+        if start.is_dir() {
+            let expected = expected(&start);
+            prop_assert_eq!(found(&start, 1), expected.clone());
+            prop_assert_eq!(found(&start, 3), expected);
+        }
+    }
+}
+
+/// The user's home may be a repository that ignores all but some files.
+#[test]
+fn a_repository_does_not_ask_the_one_around_it() {
+    let root = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    put(".git/HEAD", "");
+    put(".gitignore", "*\n");
+    put("work/.git/HEAD", "");
+    put("work/Dockerfile", "");
+    assert_eq!(found(&root.path().join("work"), 1).len(), 1);
+    assert_eq!(found(root.path(), 1).len(), 0);
+    // That is no file of git's.
+    put(".ignore", "Dockerfile\n");
+    assert_eq!(found(&root.path().join("work"), 1).len(), 0);
+}
+
+#[test]
+fn many_files_and_many_folders_on_many_threads() {
+    let root = tempfile::tempdir().unwrap();
+    let mut all = BTreeSet::new();
+    let names = (0..300).map(|number| format!("{number}.Dockerfile"));
+    for path in names.chain((0..300).map(|number| format!("f{}/f{}/f{number}/Dockerfile", number % 3, number % 7))) {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "").unwrap();
+        all.insert(path);
+    }
+    fs::create_dir(root.path().join("pruned")).unwrap();
+    fs::write(root.path().join("pruned/Dockerfile"), "").unwrap();
+    for threads in [1, 2, 16] {
+        assert_eq!(found(root.path(), threads), all);
+    }
+}
