@@ -50,7 +50,7 @@ pub struct Checked {
     /// Its cache mounts: what [`relate`] compares.
     pub sites: Vec<Site>,
     /// What it asks of its builds, where it has lanes.
-    pub lanes: Option<Lanes>,
+    pub lanes: Option<Box<Lanes>>,
     /// Its suppressions.
     pub ignores: Vec<Ignore>,
     /// How many findings they suppress.
@@ -69,7 +69,8 @@ pub struct FileReport {
     /// What was found.
     pub checked: Checked,
     /// What it says about builds, where it is no Dockerfile but a workflow, a pipeline, a Compose or bake file.
-    pub wires: Option<Wires>,
+    /// (Few files have it, and a large run has many reports: it takes no room where it is not.)
+    pub wires: Option<Box<Wires>>,
 }
 
 /// Whether `source` can hold a mount: a file without `--mount` is not read any further.
@@ -110,7 +111,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let lines = || lines.get_or_init(|| LineIndex::new(source));
     let sites = cx.caches().iter().map(|cache| cache.site(&file, |span| lines().range(source, span))).collect();
     let findings = rules::check(&cx);
-    let lanes = Lanes::of(&cx, lines);
+    let lanes = Lanes::of(&cx, lines).map(Box::new);
     drop(cx);
     Checked { findings, sites, lanes, ignores, suppressed: 0 }
 }
@@ -138,6 +139,14 @@ pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> S
     for ((file, _), sites) in files.iter_mut().zip(sites) {
         file.sites = sites;
     }
+    // No more room than is needed: a large run has many files with one such finding.
+    let mut more = vec![0; files.len()];
+    for found in &spread {
+        more[found.file] += 1;
+    }
+    for ((file, _), more) in files.iter_mut().zip(more) {
+        file.findings.reserve_exact(more);
+    }
     for Spread { file, mut finding, points } in spread {
         for Point { file: other, span, range, message } in points {
             if other == file {
@@ -153,10 +162,12 @@ pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> S
 /// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether
 /// these are all files there are. (The files that say what is built are settled by [`wire::wire`].)
 pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
-    let paths: Vec<PathBuf> = reports.iter().map(|report| report.path.clone()).collect();
-    let mut files: Vec<(&mut Checked, &Settings)> =
-        reports.iter_mut().map(|report| (&mut report.checked, &*report.settings)).collect();
-    relate(&mut files, |index| name(&paths[index]));
+    let (mut files, mut paths) = (Vec::new(), Vec::new());
+    for FileReport { path, settings, checked, .. } in &mut *reports {
+        files.push((checked, &**settings));
+        paths.push(path.as_path());
+    }
+    relate(&mut files, |index| name(paths[index]));
     for report in reports.iter_mut().filter(|report| report.wires.is_none()) {
         settle::settle(&mut report.checked, &report.settings, whole);
     }

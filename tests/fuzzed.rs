@@ -303,3 +303,17 @@ fn a_build_in_the_context_of_another_gets_its_lane() {
         &[b"\x03stages:\n- stage: s\n  jobs:\n  - job: j\n    ", steps.replace('\n', "\n    ").as_bytes()].concat(),
     );
 }
+
+/// Found by `pipelines`: a step's script that is an alias for a key elsewhere. A key with the lane in it is another one.
+#[test]
+fn a_script_that_is_another_mapping_s_key_stays() {
+    for key in ["&c docker build .", "!command: &c docker build ."] {
+        let steps = format!("\u{2}steps:\n  - {{kk: ey, {key}}}\n  - {{key: l, command: *c}}\n");
+        wires::pipelines(steps.as_bytes());
+        let pipeline = &steps[1..];
+        let wiring = read(Kind::Buildkite, pipeline).unwrap();
+        let lane = Lane { arg: "CACHE_ID", default: "default", shared: true };
+        let refused = pass(Kind::Buildkite, pipeline, &wiring.builds[0], &lane);
+        assert!(refused.unwrap_err().contains("not clear"));
+    }
+}

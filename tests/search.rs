@@ -35,7 +35,7 @@ impl Visit for All {
 
     fn visit(&self, path: &Path, holds: &PathBuf, _: &mut Vec<u8>) {
         assert!(path.starts_with(holds));
-        assert!(self.files.lock().unwrap().insert(path.to_path_buf()), "{path:?} twice");
+        assert!(self.files.lock().unwrap().insert(path.to_path_buf()), "{} twice", path.display());
     }
 
     fn complain(&self, message: String) {

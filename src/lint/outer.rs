@@ -47,13 +47,19 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: Some(Wires { kind, wiring: said, lanes, refused, asked: Vec::new() }),
+        wires: Some(Box::new(Wires { kind, wiring: said, lanes, refused, asked: Vec::new() })),
     }
 }
 
 /// Adds what is found in one Dockerfile within the file `source`, with places in that file; gives what it asks of its
 /// builds.
-fn add(checked: &mut Checked, inline: &Inline, source: &[u8], lines: &LineIndex, settings: &Settings) -> Option<Lanes> {
+fn add(
+    checked: &mut Checked,
+    inline: &Inline,
+    source: &[u8],
+    lines: &LineIndex,
+    settings: &Settings,
+) -> Option<Box<Lanes>> {
     let inner = check(inline.text.as_bytes(), settings);
     let place = |span: Span| inline::to_file(inline, span).unwrap_or(inline.span);
     checked.findings.extend(inner.findings.into_iter().map(|finding| {

@@ -29,7 +29,7 @@ pub struct Wires {
     /// What it says.
     pub wiring: Wiring,
     /// What each Dockerfile within it asks of its builds.
-    pub lanes: Vec<Option<Lanes>>,
+    pub lanes: Vec<Option<Box<Lanes>>>,
     /// Why the file was not read, where it is more than cachelane reads: that is no template or slip to keep quiet about.
     pub refused: Option<WiringError>,
     /// What its builds are to pass, and do not. [`wire`] finds it.

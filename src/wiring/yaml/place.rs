@@ -179,6 +179,10 @@ pub(super) fn pieces(node: Node<'_>) -> Vec<Piece> {
     let Data::Scalar(text, style) = &item.data else {
         return Vec::new();
     };
+    // An alias can stand for a key, which is not to become another one.
+    if item.anchored && is_key(node) {
+        return Vec::new();
+    }
     let source = node.yaml.source.get(..item.span.end).unwrap_or_default();
     match style {
         Style::Literal => literal(text, source, item.span.start),
@@ -189,6 +193,11 @@ pub(super) fn pieces(node: Node<'_>) -> Vec<Piece> {
             aligned(text, source, item.span.start + 1, *style)
         }
     }
+}
+
+fn is_key(node: Node<'_>) -> bool {
+    let around = node.parent().map(|parent| &parent.item().data);
+    matches!(around, Some(Data::Map(pairs)) if pairs.iter().any(|(key, _)| *key == node.id))
 }
 
 fn line_after(source: &str, at: usize) -> usize {
