@@ -70,7 +70,10 @@ fn relate(bencher: Bencher<'_, '_>, files: usize) {
     bencher
         .with_inputs(|| sources.iter().map(|s| lint::check(s.as_bytes(), &settings)).collect::<Vec<_>>())
         .bench_values(|mut checked| {
-            let mut files: Vec<_> = checked.iter_mut().map(|checked| (checked, &settings)).collect();
+            let files = checked.iter_mut().zip(&sources);
+            let mut files: Vec<_> = files
+                .map(|(checked, source)| lint::Compared { checked, settings: &settings, source: source.as_bytes() })
+                .collect();
             lint::relate(&mut files, |index| index.to_string());
         });
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::finding::{Finding, LockKey};
-use crate::text::{Range, Span};
+use crate::text::Span;
 
 /// A cache mount of a run's files.
 #[derive(Clone, Debug)]
@@ -23,8 +23,6 @@ pub struct Site {
     pub line: usize,
     /// Where the id stands, in bytes.
     pub span: Span,
-    /// The same for people.
-    pub range: Range,
     /// Where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode.
     pub mode_edit: Option<(Span, &'static str)>,
     /// Where text can be put behind an id of its own.
@@ -153,8 +151,6 @@ pub struct Point {
     pub file: usize,
     /// Where in it.
     pub span: Span,
-    /// The same for people.
-    pub range: Range,
     /// What is there.
     pub message: String,
 }
@@ -163,6 +159,6 @@ impl Point {
     /// The id of `site`, of file `file`.
     #[must_use]
     pub fn new((file, site): Located<'_>, message: impl Into<String>) -> Self {
-        Self { file, span: site.span, range: site.range, message: message.into() }
+        Self { file, span: site.span, message: message.into() }
     }
 }

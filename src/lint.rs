@@ -6,17 +6,17 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 
 use crate::dockerfile::Dockerfile;
-use crate::finding::{Elsewhere, Finding, Label};
+use crate::finding::Finding;
 use crate::fix::{self, Applicability, Fix, Origins};
-use crate::index::{Index, Point, Site, Spread};
+use crate::index::Site;
 use crate::rules::lanes::Lanes;
-use crate::rules::{self, Context, LockUse, Other, Settings};
+use crate::rules::{self, Context, Settings};
 use crate::suppress::{self, Ignore};
 use crate::text::LineIndex;
 
@@ -25,6 +25,7 @@ mod embedded;
 mod list;
 mod outer;
 mod prove;
+mod relate;
 mod settle;
 mod thin;
 pub mod wire;
@@ -33,6 +34,7 @@ pub use adopt::{Adopted, Left, adopt, adopt_wires};
 pub use embedded::{add_embedded, check_embedded};
 pub use list::{ListedMount, list};
 pub use outer::{check_wiring, fix_inline};
+pub use relate::{Compared, relate, relate_reports};
 pub use thin::{Shared, thin};
 pub use wire::Wires;
 
@@ -109,75 +111,18 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let cx = Context::new(&file, settings).with_ignores(&ignores);
     let lines = OnceCell::new();
     let lines = || lines.get_or_init(|| LineIndex::new(source));
-    let sites = cx.caches().iter().map(|cache| cache.site(&file, |span| lines().range(source, span))).collect();
+    let sites = cx.caches().iter().map(|cache| cache.site(&file)).collect();
     let findings = rules::check(&cx);
     let lanes = Lanes::of(&cx, lines).map(Box::new);
     drop(cx);
     Checked { findings, sites, lanes, ignores, suppressed: 0 }
 }
 
-/// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
-/// file, by its index, as reports print it.
-pub fn relate(files: &mut [(&mut Checked, &Settings)], name: impl Fn(usize) -> String) {
-    // Findings change while the mounts of all files are looked at.
-    let sites: Vec<Vec<Site>> = files.iter_mut().map(|(file, _)| std::mem::take(&mut file.sites)).collect();
-    let index = Index::new(sites.iter().map(Vec::as_slice));
-    let mut spread = Vec::new();
-    rules::across(&index, &mut spread);
-    spread.retain(|found| files[found.file].1.is_on(found.finding.rule));
-    for (at, (file, _)) in files.iter_mut().enumerate() {
-        for finding in &mut file.findings {
-            let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else { continue };
-            let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else { continue };
-            let other = if other == at { Other::Here(site.span) } else { Other::There(name(other), site.range) };
-            if let Some(rule) = rules::by_name(finding.rule) {
-                rule.relate(finding, &LockUse { runs: group.runs, files: group.files, other });
-            }
-        }
-    }
-    drop(index);
-    for ((file, _), sites) in files.iter_mut().zip(sites) {
-        file.sites = sites;
-    }
-    // No more room than is needed: a large run has many files with one such finding.
-    let mut more = vec![0; files.len()];
-    for found in &spread {
-        more[found.file] += 1;
-    }
-    for ((file, _), more) in files.iter_mut().zip(more) {
-        file.findings.reserve_exact(more);
-    }
-    for Spread { file, mut finding, points } in spread {
-        for Point { file: other, span, range, message } in points {
-            if other == file {
-                finding.labels.push(Label { span, message });
-            } else {
-                finding.elsewhere.push(Elsewhere { path: name(other), range, message });
-            }
-        }
-        files[file].0.findings.push(finding);
-    }
-}
-
-/// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether
-/// these are all files there are. (The files that say what is built are settled by [`wire::wire`].)
-pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
-    let (mut files, mut paths) = (Vec::new(), Vec::new());
-    for FileReport { path, settings, checked, .. } in &mut *reports {
-        files.push((checked, &**settings));
-        paths.push(path.as_path());
-    }
-    relate(&mut files, |index| name(paths[index]));
-    for report in reports.iter_mut().filter(|report| report.wires.is_none()) {
-        settle::settle(&mut report.checked, &report.settings, whole);
-    }
-}
-
 /// Looks at one file as at a run of its own.
 #[must_use]
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
-    relate(&mut [(&mut checked, settings)], |_| String::new());
+    relate(&mut [Compared { checked: &mut checked, settings, source }], |_| String::new());
     settle::settle(&mut checked, settings, false);
     checked
 }

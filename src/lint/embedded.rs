@@ -151,8 +151,9 @@ impl Text<'_> {
         // Instructions are counted over all the texts of the file.
         let first = checked.sites.last().map_or(0, |site| site.instruction + 1);
         checked.sites.extend(cx.caches().iter().map(|cache| {
-            let site = cache.site(&file, |span| self.lines.range(self.source, place(span)));
-            let (span, line) = (place(site.span), site.range.start.line);
+            let site = cache.site(&file);
+            let span = place(site.span);
+            let line = self.lines.line(span.start);
             Site { span, line, instruction: first + site.instruction, mode_edit: None, id_end: None, ..site }
         }));
     }

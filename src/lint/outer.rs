@@ -78,9 +78,8 @@ fn add(
     }));
     checked.sites.extend(inner.sites.into_iter().map(|site| {
         let span = place(site.span);
-        let range = lines.range(source, span);
         // What comparing files would change there goes by the Dockerfile's own bytes: it is for a person.
-        Site { span, range, line: range.start.line, mode_edit: None, id_end: None, ..site }
+        Site { span, line: lines.line(span.start), mode_edit: None, id_end: None, ..site }
     }));
     inner.lanes.map(|mut lanes| {
         lanes.span = place(lanes.span);

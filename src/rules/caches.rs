@@ -11,7 +11,7 @@ use crate::dockerfile::mounts::clean;
 use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Instruction, Kind, Mount, Part, Sharing, Word};
 use crate::finding::LockKey;
 use crate::index::Site;
-use crate::text::{Range, Span};
+use crate::text::Span;
 
 use super::Settings;
 use super::values::Values;
@@ -140,9 +140,9 @@ impl Cache<'_> {
         Some(id.to_str_lossy().into_owned())
     }
 
-    /// What other files need to know of it. `range` gives a span's lines and columns.
+    /// What other files need to know of it.
     #[must_use]
-    pub fn site(&self, file: &Dockerfile<'_>, range: impl FnOnce(Span) -> Range) -> Site {
+    pub fn site(&self, file: &Dockerfile<'_>) -> Site {
         let span = self.mount.id_span();
         let target = self.mount.value("target").unwrap_or_default();
         // Of mounts that are there now and then, nobody knows which come together.
@@ -157,7 +157,6 @@ impl Cache<'_> {
             instruction: self.instruction,
             line: file.instructions[self.instruction].lines.0,
             span,
-            range: range(span),
             mode_edit: self.mode_edit(),
             id_end: id.map(|field| self.mount.value_span(field).end),
         }

@@ -1,0 +1,104 @@
+//! What the files of a run have to do with one another.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::finding::{Elsewhere, Label};
+use crate::index::{Index, Point, Site, Spread};
+use crate::rules::{self, LockUse, Other, Settings};
+use crate::text::{LineIndex, Range, Span};
+
+use super::{Checked, FileReport, settle};
+
+/// A file of a run that is compared with others.
+#[derive(Debug)]
+pub struct Compared<'f> {
+    /// What was found in it by itself.
+    pub checked: &'f mut Checked,
+    /// What is settled for it.
+    pub settings: &'f Settings,
+    /// Its bytes, as far as they are still there.
+    pub source: &'f [u8],
+}
+
+/// From how many bytes on a file's lines are not counted anew for each place in it.
+const LONG: usize = 64 * 1024;
+
+/// Lines and columns in the files of a run. Few of all places are ever told of.
+struct Places<'f> {
+    sources: Vec<&'f [u8]>,
+    long: RefCell<HashMap<usize, LineIndex>>,
+}
+
+impl Places<'_> {
+    fn range(&self, file: usize, span: Span) -> Range {
+        let source = self.sources[file];
+        if source.len() < LONG {
+            return LineIndex::new(&source[..span.end.min(source.len())]).range(source, span);
+        }
+        self.long.borrow_mut().entry(file).or_insert_with(|| LineIndex::new(source)).range(source, span)
+    }
+}
+
+/// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
+/// file, by its index, as reports print it.
+pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
+    let places = Places { sources: files.iter().map(|file| file.source).collect(), long: RefCell::default() };
+    // Findings change while the mounts of all files are looked at.
+    let sites: Vec<Vec<Site>> = files.iter_mut().map(|file| std::mem::take(&mut file.checked.sites)).collect();
+    let index = Index::new(sites.iter().map(Vec::as_slice));
+    let mut spread = Vec::new();
+    rules::across(&index, &mut spread);
+    spread.retain(|found| files[found.file].settings.is_on(found.finding.rule));
+    for (at, file) in files.iter_mut().enumerate() {
+        for finding in &mut file.checked.findings {
+            let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else { continue };
+            let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else { continue };
+            let other = if other == at {
+                Other::Here(site.span)
+            } else {
+                Other::There(name(other), places.range(other, site.span))
+            };
+            if let Some(rule) = rules::by_name(finding.rule) {
+                rule.relate(finding, &LockUse { runs: group.runs, files: group.files, other });
+            }
+        }
+    }
+    drop(index);
+    for (file, sites) in files.iter_mut().zip(sites) {
+        file.checked.sites = sites;
+    }
+    // No more room than is needed: a large run has many files with one such finding.
+    let mut more = vec![0; files.len()];
+    for found in &spread {
+        more[found.file] += 1;
+    }
+    for (file, more) in files.iter_mut().zip(more) {
+        file.checked.findings.reserve_exact(more);
+    }
+    for Spread { file, mut finding, points } in spread {
+        for Point { file: other, span, message } in points {
+            if other == file {
+                finding.labels.push(Label { span, message });
+            } else {
+                finding.elsewhere.push(Elsewhere { path: name(other), range: places.range(other, span), message });
+            }
+        }
+        files[file].checked.findings.push(finding);
+    }
+}
+
+/// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether
+/// these are all files there are. (The files that say what is built are settled by [`wire::wire`].)
+pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
+    let (mut files, mut paths) = (Vec::new(), Vec::new());
+    for FileReport { path, source, settings, checked, .. } in &mut *reports {
+        files.push(Compared { checked, settings, source });
+        paths.push(path.as_path());
+    }
+    relate(&mut files, |index| name(paths[index]));
+    for report in reports.iter_mut().filter(|report| report.wires.is_none()) {
+        settle::settle(&mut report.checked, &report.settings, whole);
+    }
+}
