@@ -1,5 +1,6 @@
 //! What a rule found, and what is known about every rule.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::fix::{Applicability, Fix};
@@ -92,7 +93,7 @@ pub struct Finding {
 }
 
 /// What makes two locked mounts wait for each other: the id, and what the cache is based on (`from`, uid, gid, mode).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LockKey {
     /// The id, or the cleaned target in its place. Variables stand as they are, but for those that an ENV has given a
     /// value once and for all.
@@ -102,6 +103,18 @@ pub struct LockKey {
     pub values: Vec<u8>,
     /// `from`, `uid`, `gid` and `mode` as written.
     pub base: [Option<Vec<u8>>; 4],
+}
+
+impl Hash for LockKey {
+    /// Most keys are an id and nothing else, and are hashed several times for each mount: no lengths, and nothing for what is
+    /// not there. Keys that only part their text elsewhere meet; of these, a text has no more than it has bytes.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.id);
+        let base = self.base.iter().flatten();
+        for more in base.chain(Some(&self.values)).filter(|more| !more.is_empty()) {
+            state.write(more);
+        }
+    }
 }
 
 impl Finding {

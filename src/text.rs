@@ -156,7 +156,9 @@ pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
 /// terminal or forge a line of a log. Tabs and newlines count as control characters too: the callers print one line.
 #[must_use]
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.chars().any(is_unprintable) {
+    // Most text is this plain, and bytes are looked at many at a time.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.chars().any(is_unprintable) {
         return text.into();
     }
     text.chars().map(|ch| if is_unprintable(ch) { visible(ch) } else { ch }).collect::<String>().into()

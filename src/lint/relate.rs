@@ -1,6 +1,5 @@
 //! What the files of a run have to do with one another.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -25,26 +24,38 @@ pub struct Compared<'f> {
 /// From how many bytes on a file's lines are not counted anew for each place in it.
 const LONG: usize = 64 * 1024;
 
-/// Lines and columns in the files of a run. Few of all places are ever told of.
+/// Lines and columns in the files of a run. Few of all places are ever told of, but some of them again and again: the first
+/// use of a lock.
 struct Places<'f> {
     sources: Vec<&'f [u8]>,
-    long: RefCell<HashMap<usize, LineIndex>>,
+    known: HashMap<(usize, Span), Range>,
+    long: HashMap<usize, LineIndex>,
 }
 
 impl Places<'_> {
-    fn range(&self, file: usize, span: Span) -> Range {
+    fn range(&mut self, file: usize, span: Span) -> Range {
+        if let Some(known) = self.known.get(&(file, span)) {
+            return *known;
+        }
+        let range = self.counted(file, span);
+        self.known.insert((file, span), range);
+        range
+    }
+
+    fn counted(&mut self, file: usize, span: Span) -> Range {
         let source = self.sources[file];
         if source.len() < LONG {
             return LineIndex::new(&source[..span.end.min(source.len())]).range(source, span);
         }
-        self.long.borrow_mut().entry(file).or_insert_with(|| LineIndex::new(source)).range(source, span)
+        self.long.entry(file).or_insert_with(|| LineIndex::new(source)).range(source, span)
     }
 }
 
 /// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
 /// file, by its index, as reports print it.
 pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
-    let places = Places { sources: files.iter().map(|file| file.source).collect(), long: RefCell::default() };
+    let sources = files.iter().map(|file| file.source).collect();
+    let mut places = Places { sources, known: HashMap::new(), long: HashMap::new() };
     // Findings change while the mounts of all files are looked at.
     let sites: Vec<Vec<Site>> = files.iter_mut().map(|file| std::mem::take(&mut file.checked.sites)).collect();
     let index = Index::new(sites.iter().map(Vec::as_slice));

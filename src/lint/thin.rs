@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::finding::LockKey;
@@ -14,14 +15,19 @@ use super::{Checked, FileReport};
 /// How many lines are shown around one that a finding is about.
 const AROUND: usize = 1;
 
+/// How many bytes of sources a run keeps as they are: as long as there are no more, making them thinner takes time and saves
+/// nothing that shows.
+const ROOM: usize = 512 * 1024;
+
 /// Makes an empty line of each line of `report`'s source that no report for people can show, and drops what fixes do,
 /// which it does not show either. The other lines keep their numbers; what points into the text points there still.
 ///
-/// Files that say what is built stay as they are: their builds point into them, too. So do those with suppressions.
+/// Files that say what is built stay as they are: their builds point into them, too. So do those with suppressions, and the
+/// first of a run.
 ///
 /// `shared` is the run's.
 pub fn thin(report: &mut FileReport, shared: &Shared) {
-    if report.wires.is_some() || !report.checked.ignores.is_empty() {
+    if report.wires.is_some() || !report.checked.ignores.is_empty() || shared.has_room(report.source.len()) {
         return;
     }
     let lines = LineIndex::new(&report.source);
@@ -63,7 +69,11 @@ pub fn thin(report: &mut FileReport, shared: &Shared) {
 
 /// What the caches of a run have in common, each once: most locks are named, and most targets used, in many files.
 #[derive(Debug, Default)]
-pub struct Shared(Mutex<Known>);
+pub struct Shared {
+    known: Mutex<Known>,
+    /// How many bytes of sources there were.
+    seen: AtomicUsize,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -72,9 +82,14 @@ struct Known {
 }
 
 impl Shared {
+    /// Whether a report on a source of `len` bytes can stay as it is.
+    fn has_room(&self, len: usize) -> bool {
+        self.seen.fetch_add(len, Ordering::Relaxed) < ROOM && len < ROOM
+    }
+
     /// Puts what the run has already in the place of what is the same in `checked`.
     fn take(&self, checked: &mut Checked) {
-        let Ok(mut known) = self.0.lock() else { return };
+        let Ok(mut known) = self.known.lock() else { return };
         let locks = checked.findings.iter_mut().filter_map(|finding| finding.lock.as_mut());
         locks.chain(checked.sites.iter_mut().map(|site| &mut site.key)).for_each(|lock| share(&mut known.locks, lock));
         let targets = checked.sites.iter_mut().filter_map(|site| site.target.as_mut());
@@ -157,7 +172,7 @@ mod tests {
             let source = source.into_bytes();
             let mut report = FileReport { path: "Dockerfile".into(), source, settings, checked, wires: None };
             let (before, len) = (seen(&report), report.source.len());
-            thin(&mut report, &Shared::default());
+            thin(&mut report, &Shared { seen: AtomicUsize::new(ROOM), ..Shared::default() });
             assert!(!before.is_empty());
             assert_eq!(seen(&report), before);
             assert!(report.source.len() < len / 2);
