@@ -3,7 +3,7 @@
 use crate::lint::wire::{Judged, Verdict};
 use crate::lint::{self, FileReport};
 use crate::report;
-use crate::report::builds::{self, Lane, ListedBuild};
+use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
 use crate::wiring::{Build, Runs, Unknown};
 
@@ -40,15 +40,6 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
 fn row(reports: &[FileReport], judged: &Judged, world: &World<'_>) -> Option<ListedBuild> {
     let report = &reports[judged.file];
     let build: &Build = report.wires.as_ref()?.wiring.builds.get(judged.build)?;
-    let lane = match judged.verdict {
-        Verdict::Passed => Lane::Passed,
-        Verdict::Namespace => Lane::Namespace,
-        Verdict::Default => Lane::Default,
-        Verdict::OwnMachine => Lane::OwnMachine,
-        Verdict::NotNeeded => Lane::NotNeeded,
-        Verdict::NotYet => Lane::NotYet,
-        Verdict::Unknown => Lane::Unknown,
-    };
     Some(ListedBuild {
         path: report::path(&report.path),
         line: LineIndex::new(&report.source).line(build.span.start),
@@ -60,7 +51,7 @@ fn row(reports: &[FileReport], judged: &Judged, world: &World<'_>) -> Option<Lis
             Runs::Matrix(axes) => Some(axes.clone()),
             Runs::Once => None,
         },
-        lane,
+        lane: judged.verdict,
         value: judged.value.clone(),
         unknown: None,
     })
@@ -76,7 +67,7 @@ fn unknown(report: &FileReport, unknown: &Unknown) -> ListedBuild {
         dockerfile: None,
         target: None,
         matrix: None,
-        lane: Lane::Unknown,
+        lane: Verdict::Unknown,
         value: None,
         unknown: Some(unknown.why.clone()),
     }

@@ -63,7 +63,8 @@ pub struct World<'w> {
 }
 
 /// What becomes of a build's lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It passes one.
     Passed,

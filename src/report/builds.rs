@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::lint::wire::Verdict;
 use crate::text::{count, printable};
 
 use super::json_text;
@@ -24,44 +25,23 @@ pub struct ListedBuild {
     /// The axes of the matrix that it runs in; null outside of one.
     pub matrix: Option<Vec<String>>,
     /// What becomes of the lane.
-    pub lane: Lane,
+    pub lane: Verdict,
     /// The value that it passes, as written.
     pub value: Option<String>,
     /// Why nothing can be said about it.
     pub unknown: Option<String>,
 }
 
-/// What becomes of a build's lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lane {
-    /// It passes one.
-    Passed,
-    /// It passes a namespace, which does the same.
-    Namespace,
-    /// It passes none, and the Dockerfile asks for one.
-    Default,
-    /// It passes none, and each run has a machine of its own, where nobody waits.
-    OwnMachine,
-    /// The Dockerfile asks for none.
-    NotNeeded,
-    /// The Dockerfile has locks that all builds share, and no lanes yet.
-    NotYet,
-    /// Nobody can know.
-    Unknown,
-}
-
-impl Lane {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Namespace => "namespace",
-            Self::Default => "default",
-            Self::OwnMachine => "default, own machine",
-            Self::NotNeeded => "not needed",
-            Self::NotYet => "no lane yet: `cachelane fix`",
-            Self::Unknown => "?",
-        }
+/// What becomes of a lane, in the table.
+fn shown(lane: Verdict) -> &'static str {
+    match lane {
+        Verdict::Passed => "passed",
+        Verdict::Namespace => "namespace",
+        Verdict::Default => "default",
+        Verdict::OwnMachine => "default, own machine",
+        Verdict::NotNeeded => "not needed",
+        Verdict::NotYet => "no lane yet: `cachelane fix`",
+        Verdict::Unknown => "?",
     }
 }
 
@@ -85,7 +65,7 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
     if quiet {
         return text;
     }
-    let in_default = builds.iter().filter(|build| build.lane == Lane::Default).count();
+    let in_default = builds.iter().filter(|build| build.lane == Verdict::Default).count();
     let stay = if in_default == 1 { "stays" } else { "stay" };
     text.push_str(&format!(
         "\n{} in {files}: {in_default} {stay} in the default lane.\n",
@@ -97,8 +77,8 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
 fn row(build: &ListedBuild) -> [String; 6] {
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let lane = match (&build.value, build.lane) {
-        (Some(value), Lane::Passed | Lane::Namespace) => format!("{}: {value}", build.lane.as_str()),
-        _ => build.lane.as_str().into(),
+        (Some(value), Verdict::Passed | Verdict::Namespace) => format!("{}: {value}", shown(build.lane)),
+        _ => shown(build.lane).into(),
     };
     let dockerfile = match (&build.dockerfile, &build.unknown) {
         (Some(path), _) => path.clone(),

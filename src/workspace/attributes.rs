@@ -30,7 +30,7 @@ pub(super) fn take_after(new: &File, old: &File) -> io::Result<()> {
 
 /// Elsewhere there is nothing that could be asked.
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-#[allow(clippy::unnecessary_wraps)]
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
 pub(super) fn take_after(_: &File, _: &File) -> io::Result<()> {
     Ok(())
 }
