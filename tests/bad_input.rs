@@ -39,7 +39,7 @@ fn rest_goes_on(folder: &Path, message: &str) {
 fn two_hundred_megabytes_of_garbage() {
     let folder = folder();
     File::create(folder.path().join("Dockerfile")).unwrap().set_len(200 << 20).unwrap();
-    rest_goes_on(folder.path(), "cachelane: Dockerfile: it is larger than 32 MiB");
+    rest_goes_on(folder.path(), "cachelane: Dockerfile: it is larger than 8 MiB");
 }
 
 #[test]

@@ -359,7 +359,7 @@ fn two_gigabytes() {
     File::create(folder.path().join("Dockerfile")).unwrap().set_len(2 << 30).unwrap();
     let ran = run(folder.path(), &["check"]);
     assert!(
-        ran.code == 2 && ran.err.contains("it is larger than 32 MiB: no Dockerfile is (`--max-size`"),
+        ran.code == 2 && ran.err.contains("it is larger than 8 MiB: no Dockerfile is (`--max-size`"),
         "{}",
         ran.err
     );

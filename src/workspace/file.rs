@@ -11,7 +11,7 @@ use super::temporary::Temporary;
 
 /// The largest file that is read where nobody says otherwise, in bytes. No Dockerfile comes near it; BuildKit itself stops
 /// at lines of 64 KiB.
-pub const MAX_SIZE: u64 = 32 * MIB;
+pub const MAX_SIZE: u64 = 8 * MIB;
 
 /// A mebibyte, in bytes.
 pub const MIB: u64 = 1024 * 1024;
