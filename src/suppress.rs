@@ -39,7 +39,7 @@ pub struct Ignore {
     pub names: Vec<(String, Span)>,
     /// Why it suppresses nothing whatever it names.
     pub fault: Option<Fault>,
-    /// Whether the line below would be a parser directive if this one were not there.
+    /// Whether the line below would be a parser directive, or begin with a byte-order mark, if this one were not there.
     pub guards: bool,
 }
 
@@ -234,6 +234,8 @@ mod tests {
             [true, true]
         );
         assert_eq!(guards("# escape=\\\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [true]);
+        assert_eq!(guards("# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"), [true]);
+        assert_eq!(guards("\u{FEFF}# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"), [false]);
         assert_eq!(guards("# a\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [false]);
         assert_eq!(guards("# cachelane: ignore-file[a]\n# a b=c\nFROM x\n"), [false]);
     }

@@ -317,3 +317,27 @@ fn a_script_that_is_another_mapping_s_key_stays() {
         assert!(refused.unwrap_err().contains("not clear"));
     }
 }
+
+/// Found by `fix`: without the suppression, what begins the line below would be the file's byte-order mark.
+#[test]
+fn a_suppression_above_a_byte_order_mark_stays() {
+    let source = "# cachelane: ignore-file[early-arg] x\n\u{FEFF}RUN --mount=type=cache,target=/x true\nRUN true\n";
+    targets::fix(&[b"\0\0", source.as_bytes()].concat());
+    let findings = lint::check_alone(source.as_bytes(), &Settings::default()).findings;
+    let finding = findings.iter().find(|finding| finding.rule == "unused-ignore").unwrap();
+    assert!(finding.fix.is_none() && finding.unfixed.as_ref().unwrap().contains("first mark"));
+}
+
+/// Found by `ignores`: the comment above an ARG took the fix of `early-arg` away, and so what had kept that rule silent.
+#[test]
+fn what_shows_once_others_are_suppressed_is_suppressed_too() {
+    let source = "ARG CACHE_ID\nRUN --mount=type=cache,id=a,target=/x,sharing=locked x\n\
+        RUN --mount=type=cache,id=b-${CACHE_ID},target=/y x\n";
+    let settings = Settings::default();
+    let checked = lint::check_alone(source.as_bytes(), &settings);
+    assert_eq!(checked.findings.len(), 2);
+    let adopted = lint::adopt(source.as_bytes(), &checked.findings, &settings, Severity::Warning).unwrap().unwrap();
+    assert!(adopted.bytes.starts_with(b"# cachelane: ignore[missing-default, early-arg]\nARG"));
+    assert_eq!((adopted.suppressed, lint::check_alone(&adopted.bytes, &settings).findings), (3, Vec::new()));
+    targets::ignores(source.as_bytes());
+}

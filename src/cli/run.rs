@@ -170,7 +170,9 @@ impl Search<'_, '_> {
     /// Whether `loaded` excludes the file or folder at `path`; that is kept in mind.
     fn excludes(&self, path: &Path, loaded: Option<&Loaded>) -> bool {
         let excluded = loaded.is_some_and(|loaded| loaded.excludes(path, self.root));
-        self.excluded.fetch_or(excluded, Ordering::Relaxed);
+        if excluded {
+            self.excluded.store(true, Ordering::Relaxed);
+        }
         excluded
     }
 }

@@ -12,6 +12,9 @@ use crate::wiring::{self, Kind};
 
 use super::{FileReport, prove};
 
+/// How often what suppressions bring to light is suppressed in turn.
+const MAX_ROUNDS: usize = 4;
+
 /// A file with suppressions added.
 #[derive(Debug)]
 pub struct Adopted {
@@ -131,7 +134,8 @@ impl Comments<'_> {
     }
 }
 
-/// Suppresses every one of `findings` of `source` that is at least as bad as `least`; `None` where there is none.
+/// Suppresses every one of `findings` of `source` that is at least as bad as `least`; `None` where there is none. What only
+/// shows once others are suppressed, and a comment stands where none was, is suppressed with them.
 ///
 /// # Errors
 /// What would be wrong with the result, for people.
@@ -141,25 +145,32 @@ pub fn adopt(
     settings: &Settings,
     least: Severity,
 ) -> Result<Option<Adopted>, String> {
-    let failing: Vec<&Finding> =
-        findings.iter().filter(|finding| finding.severity >= least && finding.rule != "unused-ignore").collect();
-    if failing.is_empty() {
+    let failing = |findings: &[Finding]| -> Vec<Finding> {
+        let fails = |finding: &&Finding| finding.severity >= least && finding.rule != "unused-ignore";
+        findings.iter().filter(fails).cloned().collect()
+    };
+    let mut open = failing(findings);
+    if open.is_empty() {
         return Ok(None);
     }
-    let file = Dockerfile::read(source).ok();
-    let ignores = suppress::read(source, file.as_ref());
-    let edits = suppress::add(source, file.as_ref(), &ignores, &failing);
-    let bytes = fix::apply(source, &[&Fix::safe("suppress what is there", edits)]).bytes;
-    if let Some(before) = &file {
-        let after =
-            Dockerfile::read(&bytes).map_err(|error| format!("the file could not be read any more: {error}"))?;
-        prove::same_reading(before, &after, settings, true)?;
+    let before = Dockerfile::read(source).ok();
+    let (mut bytes, mut suppressed) = (source.to_vec(), 0);
+    for _ in 0..MAX_ROUNDS {
+        suppressed += open.len();
+        let file = Dockerfile::read(&bytes).ok();
+        let ignores = suppress::read(&bytes, file.as_ref());
+        let edits = suppress::add(&bytes, file.as_ref(), &ignores, &open.iter().collect::<Vec<_>>());
+        bytes = fix::apply(&bytes, &[&Fix::safe("suppress what is there", edits)]).bytes;
+        if let Some(before) = &before {
+            let after =
+                Dockerfile::read(&bytes).map_err(|error| format!("the file could not be read any more: {error}"))?;
+            prove::same_reading(before, &after, settings, true)?;
+        }
+        // What comes of comparing files cannot be seen here; all else must be gone, and nothing new come.
+        open = failing(&super::check_alone(&bytes, settings).findings);
+        if open.is_empty() {
+            return Ok(Some(Adopted { bytes, suppressed }));
+        }
     }
-    // What comes of comparing files cannot be seen here; all else must be gone, and nothing new come.
-    let left = super::check_alone(&bytes, settings).findings;
-    let left = left.iter().filter(|finding| finding.severity >= least && finding.rule != "unused-ignore").count();
-    if left > 0 {
-        return Err(format!("{} would still be there", count(left, "finding")));
-    }
-    Ok(Some(Adopted { bytes, suppressed: failing.len() }))
+    Err(format!("{} would still be there", count(open.len(), "finding")))
 }

@@ -83,7 +83,7 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
     let fix = if all {
         Err("only you know which rules are meant".into())
     } else if ignore.guards && unused.len() >= ignore.names.len() {
-        Err("without it the comment below would be a parser directive: remove it by hand".into())
+        Err("without it the line below would be read as a parser directive, or without its first mark: remove it by hand".into())
     } else if near.is_some() {
         Err("only you know which rule is meant".into())
     } else if ignore.covers == Covers::Nothing {

@@ -3,7 +3,7 @@
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::{Dockerfile, Keyword};
-use crate::text::Span;
+use crate::text::{BOM, Span};
 
 use super::{Covers, Fault, Ignore, MARK, marks};
 
@@ -25,7 +25,7 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
         let end = memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |newline| at + newline + 1);
         done = end;
         let line = Span::new(start, end);
-        let before = source[start..at].strip_prefix(crate::text::BOM).unwrap_or(&source[start..at]);
+        let before = source[start..at].strip_prefix(BOM).unwrap_or(&source[start..at]);
         if before.trim() != b"#" {
             let hash = (at + before.trim_end().len()).saturating_sub(before.len() + 1);
             if colon && file.is_some_and(|file| hash > start && is_trailing(file, start, hash)) {
@@ -128,8 +128,9 @@ fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
         && run.is_some_and(|run| run.keyword == Keyword::Run && run.heredocs.is_empty() && run.lines.0 == run.lines.1)
 }
 
-/// Where the suppressions end that keep a comment below them from being a parser directive: between the directives, which
-/// end at byte `top`, and that comment there is nothing but suppressions. `top` where there are none.
+/// Where the suppressions end that keep the line below them from being read otherwise: between the directives, which end at
+/// byte `top`, and that line there is nothing but suppressions, and it would be a parser directive, or begins with what on
+/// top of a file is a byte-order mark. `top` where there are none.
 fn guards(source: &[u8], top: usize) -> usize {
     let is_suppression = |line: &[u8]| line.starts_with(b"#") && marks(line).next().is_some();
     let mut end = top;
@@ -139,7 +140,7 @@ fn guards(source: &[u8], top: usize) -> usize {
             let word = text.strip_prefix(b"#").map(bstr::ByteSlice::trim_start).unwrap_or_default();
             let rest = word.trim_start_with(|ch| ch.is_ascii_alphanumeric());
             let is_directive = rest.len() < word.len() && rest.trim_start().starts_with(b"=");
-            return if is_directive { end } else { top };
+            return if is_directive || (top == 0 && line.starts_with(BOM)) { end } else { top };
         }
         end += line.len();
     }
