@@ -106,13 +106,12 @@ pub struct LockKey {
 }
 
 impl Hash for LockKey {
-    /// Most keys are an id and nothing else, and are hashed several times for each mount: no lengths, and nothing for what is
-    /// not there. Keys that only part their text elsewhere meet; of these, a text has no more than it has bytes.
+    /// Most keys are an id and nothing else, and are hashed several times for each mount.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(&self.id);
-        let base = self.base.iter().flatten();
-        for more in base.chain(Some(&self.values)).filter(|more| !more.is_empty()) {
-            state.write(more);
+        self.id.hash(state);
+        if !self.values.is_empty() || self.base.iter().any(Option::is_some) {
+            // With their lengths: text that could be parted elsewhere would make keys that all meet.
+            (&self.values, &self.base).hash(state);
         }
     }
 }

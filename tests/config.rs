@@ -294,6 +294,26 @@ fn the_nearest_one_holds_alone() {
     assert!(out.contains("CACHE_ID") && !out.contains("INNER"), "{out}");
 }
 
+/// Nothing is merged: what a configuration further out includes or excludes says nothing below a nearer one.
+#[test]
+fn what_is_searched_is_for_the_nearest_one_to_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for path in ["vendor/Dockerfile", "n/vendor/Dockerfile", "n/build.txt", "build.txt", "n/skip/deep/Dockerfile"] {
+        write(path, LOCKED);
+    }
+    write("cachelane.toml", "include = [\"*.txt\"]\nexclude = [\"**/vendor\"]\n");
+    write("n/cachelane.toml", "exclude = [\"skip\"]\n");
+    write("n/skip/deep/cachelane.toml", "");
+    let (_, out, err) = cachelane(folder.path(), &["check", "--format", "concise", "--quiet"]);
+    let found: Vec<&str> = out.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!((found, err.as_str()), (vec!["build.txt", "n/vendor/Dockerfile"], ""));
+}
+
 #[test]
 fn a_broken_one_leaves_its_files_out_and_the_rest_goes_on() {
     let folder = tempfile::tempdir().unwrap();

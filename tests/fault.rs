@@ -247,6 +247,8 @@ fn rights_that_are_missing() {
     let secret = at("mine/secret.Dockerfile");
     put(&secret, OLD, 0o600);
     chown(at("mine/Dockerfile"), Some(NOBODY), Some(NOBODY)).unwrap();
+    // What git cannot read says nothing to git, either.
+    put(&at("mine/.gitignore"), "Dockerfile\n", 0o600);
     let mut command = cachelane(folder.path());
     let (code, text) = said(&command.arg("fix").uid(NOBODY).gid(NOBODY).output().unwrap());
     assert_eq!(code, 2, "{text}");

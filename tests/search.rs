@@ -146,6 +146,42 @@ fn a_repository_does_not_ask_the_one_around_it() {
     assert_eq!(found(&root.path().join("work"), 1).len(), 0);
 }
 
+/// In a work tree beside another one, and in a submodule, `.git` is a file.
+#[test]
+fn what_a_repository_excludes_for_itself() {
+    let root = tempfile::tempdir().unwrap();
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "protocol.file.allow=always"]);
+        let done = command.args(args).current_dir(root.path()).output().expect("this test needs git");
+        assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["init", "-q", "main"]);
+    git(&["-C", "main", "commit", "-q", "--allow-empty", "-m", "one"]);
+    git(&["-C", "main", "worktree", "add", "-q", "../tree"]);
+    git(&["init", "-q", "outer"]);
+    git(&["-C", "outer", "submodule", "--quiet", "add", "../main", "inner"]);
+    fs::write(root.path().join("main/.git/info/exclude"), "Dockerfile\n").unwrap();
+    fs::write(root.path().join("outer/.git/modules/inner/info/exclude"), "Dockerfile\n").unwrap();
+    for folder in ["main", "tree", "outer/inner"] {
+        let folder = root.path().join(folder);
+        fs::write(folder.join("Dockerfile"), "").unwrap();
+        fs::write(folder.join("a.Dockerfile"), "").unwrap();
+        let names: Vec<_> = found(&folder, 1).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+        assert!(names.contains(&"a.Dockerfile".into()) && !names.contains(&"Dockerfile".into()), "{names:?}");
+    }
+}
+
+/// What nobody asks cannot be wrong.
+#[test]
+fn what_is_around_a_repository_is_not_read() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("work/.git")).unwrap();
+    fs::write(root.path().join("work/Dockerfile"), "").unwrap();
+    fs::write(root.path().join(".gitignore"), "x\n".repeat(200_000)).unwrap();
+    assert_eq!(found(&root.path().join("work"), 1).len(), 1);
+}
+
 #[test]
 fn many_files_and_many_folders_on_many_threads() {
     let root = tempfile::tempdir().unwrap();

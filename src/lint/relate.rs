@@ -21,7 +21,10 @@ pub struct Compared<'f> {
     pub source: &'f [u8],
 }
 
-/// From how many bytes on a file's lines are not counted anew for each place in it.
+/// How many lines of shorter files are kept in mind, all in all.
+const MAX_KEPT: usize = 100_000;
+
+/// From how many bytes on a file's lines are kept in mind whatever there is.
 const LONG: usize = 64 * 1024;
 
 /// Lines and columns in the files of a run. Few of all places are ever told of, but some of them again and again: the first
@@ -30,24 +33,33 @@ struct Places<'f> {
     sources: Vec<&'f [u8]>,
     known: HashMap<(usize, Span), Range>,
     long: HashMap<usize, LineIndex>,
+    short: HashMap<usize, LineIndex>,
+    /// How many lines `short` has.
+    kept: usize,
 }
 
-impl Places<'_> {
+impl<'f> Places<'f> {
+    fn of(sources: Vec<&'f [u8]>) -> Self {
+        Self { sources, known: HashMap::new(), long: HashMap::new(), short: HashMap::new(), kept: 0 }
+    }
+
     fn range(&mut self, file: usize, span: Span) -> Range {
         if let Some(known) = self.known.get(&(file, span)) {
             return *known;
         }
-        let range = self.counted(file, span);
+        let source = self.sources[file];
+        if self.kept > MAX_KEPT {
+            (self.short, self.kept) = (HashMap::new(), 0);
+        }
+        let lines = if source.len() < LONG { &mut self.short } else { &mut self.long };
+        let lines = lines.entry(file).or_insert_with(|| {
+            let lines = LineIndex::new(source);
+            self.kept += if source.len() < LONG { lines.lines() } else { 0 };
+            lines
+        });
+        let range = lines.range(source, span);
         self.known.insert((file, span), range);
         range
-    }
-
-    fn counted(&mut self, file: usize, span: Span) -> Range {
-        let source = self.sources[file];
-        if source.len() < LONG {
-            return LineIndex::new(&source[..span.end.min(source.len())]).range(source, span);
-        }
-        self.long.entry(file).or_insert_with(|| LineIndex::new(source)).range(source, span)
     }
 }
 
@@ -55,7 +67,7 @@ impl Places<'_> {
 /// file, by its index, as reports print it.
 pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
     let sources = files.iter().map(|file| file.source).collect();
-    let mut places = Places { sources, known: HashMap::new(), long: HashMap::new() };
+    let mut places = Places::of(sources);
     // Findings change while the mounts of all files are looked at.
     let sites: Vec<Vec<Site>> = files.iter_mut().map(|file| std::mem::take(&mut file.checked.sites)).collect();
     let index = Index::new(sites.iter().map(Vec::as_slice));

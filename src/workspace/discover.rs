@@ -175,8 +175,11 @@ impl<V: Visit> Search<'_, V> {
         let mut todo = self.todo();
         todo.work.extend(more);
         while todo.threads < self.threads && todo.work.len() >= todo.threads * WAITING {
+            // Where no more can be started, those that there are do it all.
+            if std::thread::Builder::new().spawn_scoped(scope, || self.work(scope)).is_err() {
+                break;
+            }
             todo.threads += 1;
-            scope.spawn(|| self.work(scope));
         }
         if todo.waiting > 0 {
             self.more.notify_all();

@@ -4,7 +4,7 @@
 //! memory. The `ignore` crate matches the patterns; its own walk would read such a file whatever it is.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +20,12 @@ const NAMES: [&str; 3] = [".ignore", ".gitignore", ".git/info/exclude"];
 /// The most bytes of such files that hold in a folder, those of the folders around it counted: each pattern takes a few
 /// hundred bytes of memory.
 const MAX_SIZE: u64 = 256 * 1024;
+
+/// What a file counts for at least: each of them is asked about everything below it.
+const LEAST_SIZE: u64 = 2048;
+
+/// The most bytes of git's own files that say where its folder is.
+const MAX_LINK: u64 = 4096;
 
 /// Which of [`NAMES`] a folder may have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +45,11 @@ impl Has {
     /// Asks the disk.
     fn of(folder: &Path) -> Self {
         Self([".ignore", ".gitignore", ".git"].map(|name| folder.join(name).symlink_metadata().is_ok()))
+    }
+
+    /// Without what is git's.
+    fn without_git(self) -> Self {
+        Self([self.0[0], false, false])
     }
 }
 
@@ -69,8 +80,9 @@ impl Level {
             if !has {
                 continue;
             }
-            let Some(text) = read(&folder.join(name), name, MAX_SIZE - size)? else { continue };
-            size += text.len() as u64;
+            let path = if *name == NAMES[2] { exclude(folder) } else { folder.join(name) };
+            let Some(text) = read(&path, name, MAX_SIZE.saturating_sub(size))? else { continue };
+            size += LEAST_SIZE.max(text.len() as u64);
             *patterns = compiled(folder, &text);
         }
         Ok(Some(Arc::new(Self { around: around.cloned(), patterns, is_repository: has.0[2], size })))
@@ -88,20 +100,36 @@ fn read(path: &Path, name: &str, max: u64) -> Result<Option<Vec<u8>>, String> {
         return Ok(None);
     }
     // A file of the system's may look like any other, and never end.
-    let real = fs::canonicalize(path).unwrap_or_default();
-    let of_system = ["/dev", "/proc", "/sys"].iter().any(|folder| real.starts_with(folder));
-    if !meta.is_file() || of_system && path.is_symlink() {
+    let of_system = |real: PathBuf| ["/dev", "/proc", "/sys"].iter().any(|folder| real.starts_with(folder));
+    if !meta.is_file() || path.is_symlink() && fs::canonicalize(path).is_ok_and(of_system) {
         return Err(format!("its {name} is no regular file"));
     }
     let mut text = Vec::new();
-    file::open(path, true)
-        .and_then(|file| file.take(max + 1).read_to_end(&mut text))
-        .map_err(|error| format!("cannot read its {name}: {error}"))?;
-    if text.len() as u64 > max {
-        let limit = MAX_SIZE / 1024;
-        return Err(format!("what it and the folders around it say is to be ignored is more than {limit} KiB"));
+    match file::open(path, true).and_then(|file| file.take(max + 1).read_to_end(&mut text)) {
+        Ok(_) if text.len() as u64 <= max => Ok(Some(text)),
+        Ok(_) => {
+            let (limit, files) = (MAX_SIZE / 1024, MAX_SIZE / LEAST_SIZE);
+            Err(format!(
+                "what it and the folders around it say is to be ignored is more than {limit} KiB, or {files} files"
+            ))
+        }
+        // Git goes on as well; a container's user may not read what is around a checkout.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        Err(error) => Err(format!("cannot read its {name}: {error}")),
     }
-    Ok(Some(text))
+}
+
+/// Where the repository in `folder` has its own list. In a submodule, or a work tree beside another one, `.git` is a file that
+/// names the folder; a work tree's names the repository's.
+fn exclude(folder: &Path) -> PathBuf {
+    let named = |path: &Path, before: &str| {
+        let text = read(path, ".git", MAX_LINK).ok()??;
+        Some(PathBuf::from(text.to_str().ok()?.trim().strip_prefix(before)?.trim()))
+    };
+    let git = folder.join(".git");
+    let git = named(&git, "gitdir:").map_or(git, |named| folder.join(named));
+    let common = named(&git.join("commondir"), "").map(|common| git.join(common));
+    common.unwrap_or(git).join("info/exclude")
 }
 
 /// The patterns that `text` has for what is in `folder`.
@@ -130,9 +158,13 @@ impl Ignored {
     pub(super) fn below(root: &Path, mut refuse: impl FnMut(&Path, String)) -> Self {
         let real = fs::canonicalize(root).unwrap_or_default();
         let mut around = None;
-        let folders: Vec<&Path> = real.ancestors().skip(1).collect();
-        for folder in folders.into_iter().rev() {
-            match Level::below(around.as_ref(), folder, Has::of(folder)) {
+        let folders: Vec<&Path> = real.ancestors().collect();
+        let repository = folders.iter().position(|folder| folder.join(".git").symlink_metadata().is_ok());
+        for (index, folder) in folders.into_iter().enumerate().skip(1).rev() {
+            let has = Has::of(folder);
+            // A repository asks nothing of git's that is around it.
+            let has = if repository.is_some_and(|repository| repository < index) { has.without_git() } else { has };
+            match Level::below(around.as_ref(), folder, has) {
                 Ok(level) => around = level,
                 Err(reason) => refuse(folder, format!("{reason}: that is left out")),
             }
