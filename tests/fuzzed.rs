@@ -341,3 +341,13 @@ fn what_shows_once_others_are_suppressed_is_suppressed_too() {
     assert_eq!((adopted.suppressed, lint::check_alone(&adopted.bytes, &settings).findings), (3, Vec::new()));
     targets::ignores(source.as_bytes());
 }
+
+/// Found by `parity`: `#{…}` and `[[ … ]]` are a template's only where the file is one. BuildKit splits at their blanks.
+#[test]
+fn what_looks_like_an_expression_is_none_in_a_plain_file() {
+    let declared = |text: &str| Dockerfile::read(text.as_bytes()).unwrap().declarations("c").len();
+    assert_eq!(declared("FROM a\nARG #{h c=a t}\n"), 1);
+    assert_eq!(declared("FROM a\nENV x=[[ c=a ]]\n"), 1);
+    assert_eq!(declared("FROM a\nARG x={{ h c=a t }}\n"), 0);
+    assert_eq!(declared("FROM a\nARG #{h c=a t}\nRUN --mount=type=cache,id=#{x},target=/x true\n"), 0);
+}

@@ -96,11 +96,12 @@ impl Instruction<'_> {
         lines::trim_end(lines::trim_start(&self.text.bytes()[self.args..]))
     }
 
-    /// The words of an ARG or ENV as BuildKit splits them, quotes and escapes kept. `escape` is the file's.
+    /// The words of an ARG or ENV of `file` as BuildKit splits them, quotes and escapes kept; in a template, an expression
+    /// is one piece.
     #[must_use]
-    pub fn words(&self, escape: u8) -> Vec<&[u8]> {
+    pub fn words(&self, file: &Dockerfile<'_>) -> Vec<&[u8]> {
         let text = self.text.bytes();
-        scope::words(text, self.args, escape).into_iter().map(|(start, end)| &text[start..end]).collect()
+        scope::words(file, self).into_iter().map(|(start, end)| &text[start..end]).collect()
     }
 }
 

@@ -101,7 +101,7 @@ impl Scope {
                 Keyword::Env => DeclaredBy::Env,
                 _ => continue,
             };
-            let words = words(instruction.text.bytes(), instruction.args, file.escape);
+            let words = words(file, instruction);
             let found = assignments_in(instruction, &words);
             // A word that is no name declares nothing here, but stands there.
             let alone = found.len() == 1 && words.len() == 1;
@@ -279,8 +279,8 @@ struct Budget {
 }
 
 /// The names that an ARG or ENV declares, words with other than name characters left out.
-pub(super) fn assignments<'i>(instruction: &'i Instruction<'_>, escape: u8) -> Vec<Assignment<'i>> {
-    assignments_in(instruction, &words(instruction.text.bytes(), instruction.args, escape))
+pub(super) fn assignments<'i>(file: &Dockerfile<'_>, instruction: &'i Instruction<'_>) -> Vec<Assignment<'i>> {
+    assignments_in(instruction, &words(file, instruction))
 }
 
 /// [`assignments`], of the `words` of the instruction.
@@ -313,11 +313,13 @@ fn name_of(bytes: &[u8]) -> Option<&str> {
     if fits { std::str::from_utf8(bytes).ok() } else { None }
 }
 
-/// The words of `text[from..]`, quotes and escapes kept, as byte ranges (BuildKit's `parseWords`).
-pub(super) fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)> {
+/// The words behind the flags of `instruction`, quotes and escapes kept, as byte ranges of its text (BuildKit's
+/// `parseWords`).
+pub(super) fn words(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<(usize, usize)> {
+    let (text, escape) = (instruction.text.bytes(), file.escape);
     let end = trim_end(text).len();
     let mut words = Vec::new();
-    let mut at = from;
+    let mut at = instruction.args;
     while at < end {
         let blank = space(&text[at..end]);
         if blank > 0 {
@@ -328,7 +330,8 @@ pub(super) fn words(text: &[u8], from: usize, escape: u8) -> Vec<(usize, usize)>
         let mut quote = None;
         while at < end && (quote.is_some() || space(&text[at..end]) == 0) {
             // A template's expression is one piece, blanks and all.
-            if quote.is_none()
+            if file.template
+                && quote.is_none()
                 && let Some(Reach::Closed(behind)) = expression::at(&text[..end], at)
             {
                 at = behind;

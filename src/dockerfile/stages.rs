@@ -70,7 +70,7 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
     }
     let shift = stages.len();
     let named_by_variable = froms.iter().any(|&from| instructions[from].arguments().contains(&b'$'));
-    let globals = if named_by_variable { globals(&instructions[..first], file.escape) } else { HashMap::new() };
+    let globals = if named_by_variable { globals(file, first) } else { HashMap::new() };
     for (number, &from) in froms.iter().enumerate() {
         let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
         let index = stages.len();
@@ -136,12 +136,12 @@ fn positions<'i>(instructions: &'i [Instruction<'_>], keyword: Keyword) -> impl 
     instructions.iter().enumerate().filter(move |(_, i)| i.keyword == keyword && !i.onbuild).map(|(index, _)| index)
 }
 
-/// The defaults of the ARGs before the first FROM, which FROM lines may use.
-fn globals(instructions: &[Instruction<'_>], escape: u8) -> HashMap<String, Vec<u8>> {
+/// The defaults of the ARGs before the first FROM, which is instruction `first`, and whose line may use them.
+fn globals(file: &Dockerfile<'_>, first: usize) -> HashMap<String, Vec<u8>> {
     let mut values = HashMap::new();
-    for instruction in instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
-        for assignment in assignments(instruction, escape) {
-            let value = assignment.value.and_then(|value| Word::read(value, escape).ok());
+    for instruction in file.instructions[..first].iter().filter(|i| i.keyword == Keyword::Arg) {
+        for assignment in assignments(file, instruction) {
+            let value = assignment.value.and_then(|value| Word::read(value, file.escape).ok());
             let value = value.and_then(|word| word.expand(&mut |name| values.get(name).cloned()));
             if let Some(value) = value {
                 values.insert(assignment.name.to_owned(), value);

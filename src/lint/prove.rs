@@ -132,7 +132,7 @@ fn same_args(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Setting
     let args = |file: &Dockerfile<'_>| {
         let mut words: HashMap<(bool, Vec<u8>), usize> = HashMap::new();
         for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
-            for word in arg.words(file.escape) {
+            for word in arg.words(file) {
                 *words.entry((arg.onbuild, word.to_vec())).or_default() += 1;
                 // A default that is added to the lane argument is what `missing-default` is for: its name still stands.
                 if word.strip_prefix(settings.arg.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")) {

@@ -113,7 +113,7 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
 }
 
 /// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether
-/// these are all files there are. (The files that say what is built are settled by [`wire::wire`].)
+/// these are all files there are. (The files that say what is built are settled by [`super::wire::wire`].)
 pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
     let (mut files, mut paths) = (Vec::new(), Vec::new());
     for FileReport { path, source, settings, checked, .. } in &mut *reports {

@@ -145,7 +145,7 @@ fn args_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Setting
 fn declared(file: &Dockerfile<'_>) -> BTreeMap<(bool, BString), usize> {
     let mut words = BTreeMap::new();
     for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
-        for word in arg.words(file.escape) {
+        for word in arg.words(file) {
             *words.entry((arg.onbuild, word.into())).or_default() += 1;
         }
     }

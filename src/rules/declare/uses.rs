@@ -20,7 +20,7 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
     let mut names = vec![name];
     for (index, instruction) in file.instructions.iter().enumerate() {
         if instruction.keyword == Keyword::Arg {
-            made_of(instruction, file.escape, &mut names);
+            made_of(file, instruction, &mut names);
             if names.len() > MAX_MADE {
                 return vec![true; file.stages.len()];
             }
@@ -34,8 +34,8 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
 }
 
 /// Adds the names that the ARG `instruction` gives a value made of any of `names`.
-fn made_of<'f>(instruction: &'f Instruction<'_>, escape: u8, names: &mut Vec<&'f str>) {
-    for word in instruction.words(escape) {
+fn made_of<'f>(file: &Dockerfile<'_>, instruction: &'f Instruction<'_>, names: &mut Vec<&'f str>) {
+    for word in instruction.words(file) {
         let Some((made, value)) = word.split_once_str("=") else { continue };
         if let Ok(made) = made.to_str()
             && !names.contains(&made)
