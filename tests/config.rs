@@ -113,11 +113,7 @@ fn what_is_shown_can_be_pasted() {
 #[test]
 fn globs_for_what_is_there_are_not_called_idle() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: &str| put(folder.path(), path, text);
     let said = || {
         let err = cachelane(folder.path(), &["check", "--format", "concise"]).2;
         err.lines().filter_map(|line| line.split("no file matches ").nth(1).map(str::to_owned)).collect::<Vec<_>>()
@@ -234,6 +230,12 @@ fn globs_that_match_nothing_are_known() {
 }
 
 /// The command in `folder`: exit code, standard output, standard error.
+fn put(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
 fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
     let output = command.args(args).current_dir(folder).env_remove("GITHUB_ACTIONS").output().unwrap();
@@ -246,11 +248,7 @@ const LOCKED: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing
 #[test]
 fn the_nearest_one_holds_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: &str| put(folder.path(), path, text);
     for path in ["Dockerfile", "a/Dockerfile", "a/b/Dockerfile", "c/Dockerfile", "c/vendor/Dockerfile"] {
         write(path, LOCKED);
     }
@@ -298,11 +296,7 @@ fn the_nearest_one_holds_alone() {
 #[test]
 fn what_is_searched_is_for_the_nearest_one_to_say() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: &str| put(folder.path(), path, text);
     for path in ["vendor/Dockerfile", "n/vendor/Dockerfile", "n/build.txt", "build.txt", "n/skip/deep/Dockerfile"] {
         write(path, LOCKED);
     }
