@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use cachelane::workspace::discover::{self, Visit};
+use cachelane::workspace::folder::Found;
 use ignore::WalkBuilder;
 use proptest::prelude::*;
 
@@ -33,7 +34,8 @@ impl Visit for All {
         true
     }
 
-    fn visit(&self, path: &Path, holds: &PathBuf, _: &mut Vec<u8>) {
+    fn visit(&self, found: &Found<'_>, holds: &PathBuf, _: &mut Vec<u8>) {
+        let path = found.path;
         assert!(path.starts_with(holds));
         assert!(self.files.lock().unwrap().insert(path.to_path_buf()), "{} twice", path.display());
     }

@@ -13,6 +13,7 @@ use crate::rules::Settings;
 use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, Visit, is_dockerfile};
 use crate::workspace::file::{self, FileError};
+use crate::workspace::folder::Found;
 
 use super::args::Common;
 use super::progress::Progress;
@@ -197,13 +198,13 @@ impl Visit for Search<'_, '_> {
             || (self.run.embedded && embedded::kind(name).is_some())
     }
 
-    fn visit(&self, path: &Path, loaded: &Self::Holds, buffer: &mut Vec<u8>) {
-        if self.excludes(path, loaded.as_deref()) {
+    fn visit(&self, found: &Found<'_>, loaded: &Self::Holds, buffer: &mut Vec<u8>) {
+        if self.excludes(found.path, loaded.as_deref()) {
             return;
         }
         self.met.fetch_add(1, Ordering::Relaxed);
-        if self.run.is_new(path) {
-            self.run.read_found(path, loaded.clone(), buffer);
+        if self.run.is_new(found.path) {
+            self.run.read_found(found, loaded.clone(), buffer);
         }
     }
 
@@ -280,8 +281,9 @@ impl<'a> Run<'a> {
     }
 
     /// Hands on a file that a search has found.
-    fn read_found(&self, path: &Path, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
-        let read = file::read_found(path, buffer, self.common.max_size());
+    fn read_found(&self, found: &Found<'_>, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
+        let path = found.path;
+        let read = file::read_found(found, buffer, self.common.max_size());
         // A file of another kind may be large, or binary.
         let is_other = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
         if is_other && kind(path).is_none() && self.embedded(path, loaded.as_deref()).is_some() {

@@ -5,11 +5,11 @@
 //! files stands in memory before the first is read.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
+use super::folder::{Folder, Found, Kind, Room};
 use super::ignored::{Has, Ignored, Level};
 use super::temporary::is_leftover;
 
@@ -49,8 +49,8 @@ pub trait Visit: Sync {
     /// Whether the file at `path`, which is called `name`, is to be visited.
     fn wants(&self, path: &Path, name: &[u8], holds: &Self::Holds) -> bool;
 
-    /// Takes the file at `path`; `buffer` is the thread's, for any use.
-    fn visit(&self, path: &Path, holds: &Self::Holds, buffer: &mut Vec<u8>);
+    /// Takes a file; `buffer` is the thread's, for any use.
+    fn visit(&self, found: &Found<'_>, holds: &Self::Holds, buffer: &mut Vec<u8>);
 
     /// Takes why something could not be searched: a message with the path.
     fn complain(&self, message: String);
@@ -103,8 +103,9 @@ enum Work<H> {
 }
 
 /// What is in a folder.
-#[derive(Default)]
 struct Listed {
+    /// The folder, open.
+    folder: Folder,
     folders: Vec<OsString>,
     files: Vec<OsString>,
     /// Those of a name that is looked for.
@@ -132,20 +133,26 @@ impl<V: Visit> Search<'_, V> {
 
     /// Does what there is to do until there is no more.
     fn work<'s>(&'s self, scope: &'s Scope<'s, '_>) {
-        let mut buffer = Vec::new();
+        let (mut room, mut buffer) = (Room::default(), Vec::new());
         while let Some(work) = self.next() {
             let _busy = Busy(self);
-            let (paths, holds) = match work {
-                Work::Files { paths, holds } => (paths, holds),
-                Work::Folder { path, level, holds } => {
-                    let mut more = Vec::new();
-                    let Some(own) = self.folder(&path, level.as_ref(), holds, &mut more) else { continue };
-                    self.add(more, scope);
-                    own
+            match work {
+                Work::Files { paths, holds } => {
+                    for path in paths {
+                        self.visitor.visit(&Found::new(&path), &holds, &mut buffer);
+                    }
                 }
-            };
-            for path in paths {
-                self.visitor.visit(&path, &holds, &mut buffer);
+                Work::Folder { mut path, level, holds } => {
+                    let mut more = Vec::new();
+                    let own = self.folder(&mut path, level.as_ref(), holds, &mut room, &mut more);
+                    self.add(more, scope);
+                    let Some((folder, names, holds)) = own else { continue };
+                    for name in names {
+                        path.push(&name);
+                        self.visitor.visit(&Found::within(&path, &folder, &name), &holds, &mut buffer);
+                        path.pop();
+                    }
+                }
             }
         }
     }
@@ -186,16 +193,18 @@ impl<V: Visit> Search<'_, V> {
         }
     }
 
-    /// The files to take in the folder at `path`, with what holds for them; what else there is to do goes to `more`. `None`
-    /// where it is not searched, which is said.
+    /// The folder at `path`, open, with the names of the files to take and what holds for them; what else there is to do goes
+    /// to `more`. `None` where it is not searched, which is said. `path` is as it was afterwards.
     fn folder(
         &self,
-        path: &Path,
+        path: &mut PathBuf,
         level: Option<&Arc<Level>>,
         holds: V::Holds,
+        room: &mut Room,
         more: &mut Vec<Work<V::Holds>>,
-    ) -> Option<(Vec<PathBuf>, V::Holds)> {
-        let listed = self.list(path)?;
+    ) -> Option<(Folder, Vec<OsString>, V::Holds)> {
+        let is_root = path.as_os_str() == self.ignored.root().as_os_str();
+        let listed = self.list(path, is_root, room)?;
         let level = match Level::below(level, path, listed.has) {
             Ok(level) => level,
             Err(reason) => {
@@ -204,60 +213,56 @@ impl<V: Visit> Search<'_, V> {
             }
         };
         let left_out = |path: &Path, is_folder| self.ignored.leaves_out(level.as_deref(), path, is_folder);
-        let is_root = path == self.ignored.root();
         let is_marked = !is_root && listed.marks.iter().any(|name| !left_out(&path.join(name), false));
         let holds = if is_marked { self.visitor.marked(path) } else { holds };
-        let mut full = path.to_path_buf();
         for name in listed.folders {
-            full.push(name);
-            if !left_out(&full, true) && self.visitor.goes_into(&full, &holds) {
-                more.push(Work::Folder { path: full.clone(), level: level.clone(), holds: holds.clone() });
+            path.push(name);
+            if !left_out(path, true) && self.visitor.goes_into(path, &holds) {
+                more.push(Work::Folder { path: path.clone(), level: level.clone(), holds: holds.clone() });
             }
-            full.pop();
+            path.pop();
         }
-        let mut files = Vec::new();
-        for name in listed.files {
-            full.push(&name);
-            if !left_out(&full, false) && self.visitor.wants(&full, name.as_encoded_bytes(), &holds) {
-                if files.len() == FILES_AT_ONCE {
-                    more.push(Work::Files { paths: std::mem::take(&mut files), holds: holds.clone() });
-                }
-                files.push(full.clone());
-            }
-            full.pop();
+        let mut files = listed.files;
+        files.retain(|name| {
+            path.push(name);
+            let is_wanted = !left_out(path, false) && self.visitor.wants(path, name.as_encoded_bytes(), &holds);
+            path.pop();
+            is_wanted
+        });
+        let own = files.len().min(FILES_AT_ONCE);
+        for names in files[own..].chunks(FILES_AT_ONCE) {
+            let paths = names.iter().map(|name| path.join(name)).collect();
+            more.push(Work::Files { paths, holds: holds.clone() });
         }
-        Some((files, holds))
+        files.truncate(own);
+        Some((listed.folder, files, holds))
     }
 
-    /// What is in the folder at `path`; `None` where that cannot be seen, which is said.
-    fn list(&self, path: &Path) -> Option<Listed> {
+    /// What is in the folder at `path`; `None` where that cannot be seen, which is said. What has become a link since it was
+    /// found is not followed.
+    fn list(&self, path: &Path, is_root: bool, room: &mut Room) -> Option<Listed> {
         let refuse = |error| self.visitor.complain(format!("{}: cannot search it: {error}", shown(path)));
-        let entries = fs::read_dir(path).map_err(refuse).ok()?;
-        let mut listed = Listed::default();
-        for entry in entries {
-            let (kind, name) = match entry.and_then(|entry| Ok((entry.file_type()?, entry.file_name()))) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    refuse(error);
-                    continue;
-                }
-            };
+        let folder = Folder::open(path, is_root).map_err(refuse).ok()?;
+        let (mut folders, mut files, mut marks, mut has) = (Vec::new(), Vec::new(), Vec::new(), Has::default());
+        let listed = folder.list(room, |kind, name| {
             let bytes = name.as_encoded_bytes();
-            listed.has.note(bytes);
-            if kind.is_dir() {
+            has.note(bytes);
+            if kind == Kind::Folder {
                 if bytes != b".git" {
-                    listed.folders.push(name);
+                    folders.push(name.to_owned());
                 }
-                continue;
+                return;
             }
             if self.marks.iter().any(|mark| mark.as_bytes() == bytes) {
-                listed.marks.push(name.clone());
+                marks.push(name.to_owned());
             }
-            if kind.is_file() && !is_leftover(bytes) {
-                listed.files.push(name);
+            if kind == Kind::File && !is_leftover(bytes) {
+                files.push(name.to_owned());
             }
-        }
-        Some(listed)
+        });
+        // What was seen before is searched all the same.
+        let _ = listed.map_err(refuse);
+        Some(Listed { folder, folders, files, marks, has })
     }
 }
 

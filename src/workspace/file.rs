@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::attributes;
+use super::folder::Found;
 use super::temporary::Temporary;
 
 /// The largest file that is read where nobody says otherwise, in bytes. No Dockerfile comes near it; BuildKit itself stops
@@ -85,14 +86,14 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError
     read_open(&open(path, true).map_err(FileError::Read)?, buffer, max)
 }
 
-/// Reads the file at `path` as [`read`] does; the walk that found it has seen that it is a regular one. What has become a
-/// link since is not followed.
+/// Reads a file as [`read`] does; the walk that found it has seen that it is a regular one. What has become a link since is
+/// not followed.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_found(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
+pub fn read_found(found: &Found<'_>, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.clear();
-    read_open(&open(path, false).map_err(FileError::Read)?, buffer, max)
+    read_open(&found.open().map_err(FileError::Read)?, buffer, max)
 }
 
 /// Opens the file at `path`. Where it has become a FIFO since somebody looked, that does not wait for a writer.
@@ -114,6 +115,12 @@ pub(super) fn open(path: &Path, _: bool) -> io::Result<File> {
 
 /// Reads all of `file` into `buffer`, by the rules of [`read`].
 fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
+    // Most files end here, and that is seen in less time than it takes to ask how long they are.
+    buffer.reserve(CHUNK);
+    file.take(CHUNK as u64).read_to_end(buffer).map_err(FileError::Read)?;
+    if buffer.len() < CHUNK {
+        return check(buffer, max);
+    }
     let meta = file.metadata().map_err(FileError::Read)?;
     if !meta.is_file() {
         return Err(FileError::NotRegular);
@@ -121,13 +128,8 @@ fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileErro
     if meta.len() > max {
         return Err(FileError::TooLarge(max));
     }
-    // One read takes in most files, and no other has to ask whether that was the end. The kernel's own files say that they
-    // are empty.
-    let whole = meta.len();
-    buffer.reserve(usize::try_from(whole).unwrap_or(0));
-    let mut start = file.take(whole);
-    start.read_to_end(buffer).map_err(FileError::Read)?;
-    if whole > 0 { refuse_nul(buffer) } else { read_from(file, buffer, max) }
+    buffer.reserve(usize::try_from(meta.len()).unwrap_or(0));
+    read_from(file, buffer, max)
 }
 
 /// Reads all of `input` into `buffer`, by the rules of [`read`].
@@ -137,18 +139,18 @@ fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileErro
 pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.reserve(CHUNK);
     input.take(max.saturating_add(1)).read_to_end(buffer).map_err(FileError::Read)?;
+    check(buffer, max)
+}
+
+/// What is wrong with what was read into `buffer`, if anything: more than `max` bytes, or a NUL.
+fn check(buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     if buffer.len() as u64 > max {
         buffer.clear();
         buffer.shrink_to_fit();
         return Err(FileError::TooLarge(max));
     }
-    refuse_nul(buffer)
-}
-
-/// What is wrong with `bytes` where they hold a NUL.
-fn refuse_nul(bytes: &[u8]) -> Result<(), FileError> {
-    match memchr::memchr(0, bytes) {
-        Some(at) => Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1 }),
+    match memchr::memchr(0, buffer) {
+        Some(at) => Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1 }),
         None => Ok(()),
     }
 }
@@ -234,7 +236,7 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     // The last look before the rename: between the two there is no time to speak of, but no lock either.
     let same = fs::symlink_metadata(&target).is_ok_and(|at| is_same(&at, &meta));
     if now != old || !same {
-        let faster = read_found(&target, &mut now, longest).is_ok() && now == new;
+        let faster = read_found(&Found::new(&target), &mut now, longest).is_ok() && now == new;
         return if faster { Ok(()) } else { Err(FileError::Changed) };
     }
     let named = temporary.named(folder).map_err(FileError::Write)?;

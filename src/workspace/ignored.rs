@@ -192,7 +192,9 @@ impl Ignored {
             }
         };
         ask(level, path);
-        if let (Some(around), Ok(path)) = (&self.around, path.strip_prefix(&self.root)) {
+        if let Some(around) = &self.around
+            && let Ok(path) = path.strip_prefix(&self.root)
+        {
             ask(Some(around), &self.real.join(path));
         }
         said.into_iter().flatten().next().or_else(|| ignores(&self.users, path, is_folder)).unwrap_or(false)
