@@ -86,7 +86,9 @@ impl LineIndex {
     /// Finds the lines of `source`. Lines end at `\n`, as BuildKit has it; a lone `\r` ends none.
     #[must_use]
     pub fn new(source: &[u8]) -> Self {
-        let mut starts = vec![0];
+        // Lines of real files have some thirty bytes.
+        let mut starts = Vec::with_capacity(source.len() / 32 + 2);
+        starts.push(0);
         starts.extend(memchr::memchr_iter(b'\n', source).map(|at| at + 1));
         Self { starts }
     }
@@ -156,12 +158,17 @@ pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
 /// terminal or forge a line of a log. Tabs and newlines count as control characters too: the callers print one line.
 #[must_use]
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
-    // Most text is this plain, and bytes are looked at many at a time.
-    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if is_plain || !text.chars().any(is_unprintable) {
+    if is_plain(text.as_bytes()) || !text.chars().any(is_unprintable) {
         return text.into();
     }
     text.chars().map(|ch| if is_unprintable(ch) { visible(ch) } else { ch }).collect::<String>().into()
+}
+
+/// Whether `bytes` are printable ASCII characters and blanks alone, as most text is.
+#[must_use]
+pub fn is_plain(bytes: &[u8]) -> bool {
+    // Without an early exit, the compiler looks at many bytes at a time.
+    bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// Whether `ch` must not reach a terminal as it is.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -199,5 +200,53 @@ fn many_files_and_many_folders_on_many_threads() {
     fs::write(root.path().join("pruned/Dockerfile"), "").unwrap();
     for threads in [1, 2, 16] {
         assert_eq!(found(root.path(), threads), all);
+    }
+}
+
+#[test]
+fn what_the_user_s_own_git_ignores_is_ignored_wherever_it_says_so() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for name in ["Dockerfile", "mine.Dockerfile"] {
+        write(&format!("work/{name}"), "FROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked x\n");
+    }
+    write("patterns", "mine.*\n");
+    let patterns = root.path().join("patterns");
+    let config = format!("[core]\n\tExcludesFile = {}\n", patterns.display());
+    for folder in ["home/.gitconfig", "home-config/.config/git/config", "config/git/config", "global", "system"] {
+        write(folder, &config);
+    }
+    write("home-default/.config/git/ignore", "mine.*\n");
+    write("default/git/ignore", "mine.*\n");
+    write("other/.gitconfig", "[user]\n\tname = x\n");
+    let found = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        command.args(["check", "--format", "concise", "--quiet"]).arg(root.path().join("work"));
+        for name in ["XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", root.path().join("none")).env("GIT_CONFIG_SYSTEM", root.path().join("none"));
+        for (name, path) in variables {
+            command.env(name, root.path().join(path));
+        }
+        let output = command.output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    assert_eq!(found(&[]), 2);
+    assert_eq!(found(&[("HOME", "other")]), 2);
+    for variable in [
+        ("HOME", "home"),
+        ("HOME", "home-config"),
+        ("HOME", "home-default"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_CONFIG_HOME", "default"),
+        ("GIT_CONFIG_GLOBAL", "global"),
+        ("GIT_CONFIG_SYSTEM", "system"),
+    ] {
+        assert_eq!(found(&[variable]), 1, "{variable:?}");
     }
 }

@@ -158,7 +158,7 @@ fn of_target(mount: &Mount<'_>) -> Option<Fault> {
         _ if !matches!(mount.kind, Kind::Bind | Kind::Cache | Kind::Tmpfs) => return None,
         b"/" => (mount.field("target").map_or(mount.span, |field| mount.value_span(field)), FaultKind::RootTarget),
         b"" => (mount.span, FaultKind::NoTarget),
-        path if !path.contains(&b'$') && clean(path) == b"." => (mount.span, FaultKind::NoTarget),
+        path if !path.contains(&b'$') && *clean(path) == *b"." => (mount.span, FaultKind::NoTarget),
         _ => return None,
     };
     Some(Fault { span, kind })
@@ -182,18 +182,19 @@ fn of_value(option: &'static str, value: &[u8], kind: Kind, escape: u8) -> Optio
     {
         return Some(fault);
     }
-    match Word::read(value, escape) {
-        Err(Unreadable) => return Some(FaultKind::BadVariable(option)),
-        Ok(word) if word.has_variable() => return None,
-        Ok(_) => {}
+    if !Word::is_text(value, escape) {
+        match Word::read(value, escape) {
+            Err(Unreadable) => return Some(FaultKind::BadVariable(option)),
+            Ok(word) if word.has_variable() => return None,
+            Ok(_) => {}
+        }
     }
     let unknown = |known: &[&'static str]| {
         let text = value.to_str_lossy().into_owned();
         let nearest = nearest(&text.to_ascii_lowercase(), known.iter().copied());
         Some(FaultKind::UnknownValue(option, text, nearest))
     };
-    let lower = value.to_ascii_lowercase();
-    let is_one_of = |known: &[&str]| known.iter().any(|known| known.as_bytes() == lower);
+    let is_one_of = |known: &[&str]| known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(value));
     match option {
         "type" if !is_one_of(TYPES) => unknown(TYPES),
         "sharing" if !is_one_of(SHARINGS) => unknown(SHARINGS),
@@ -202,7 +203,7 @@ fn of_value(option: &'static str, value: &[u8], kind: Kind, escape: u8) -> Optio
         }
         "uid" | "gid" if !is_number(value, 10) => unknown(&[]),
         "mode" if !is_number(value, 8) => unknown(&[]),
-        "size" if !is_size(&lower) => unknown(&[]),
+        "size" if !is_size(&value.to_ascii_lowercase()) => unknown(&[]),
         _ => None,
     }
 }

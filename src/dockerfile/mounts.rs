@@ -147,7 +147,7 @@ impl<'a> Mount<'a> {
             conditional,
             escape,
         };
-        mount.kind = mount.value("type").map_or(Kind::Bind, |value| kind_of(&value));
+        mount.kind = mount.value("type").map_or(Kind::Bind, kind_of);
         if !templated {
             mount.faults = faults::find(&mount, flag, csv.bad_quote, behind);
         }
@@ -162,9 +162,15 @@ impl<'a> Mount<'a> {
 
     /// The value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not given.
     #[must_use]
-    pub fn value(&self, option: &str) -> Option<Cow<'_, [u8]>> {
+    pub fn value(&self, option: &str) -> Option<&[u8]> {
         let field = self.field(option)?;
-        Some(Cow::Borrowed(&self.text.bytes()[field.equals? + 1..field.end]))
+        Some(&self.text.bytes()[field.equals? + 1..field.end])
+    }
+
+    /// The target as BuildKit cleans it, variables not expanded; `.` where there is none.
+    #[must_use]
+    pub fn target(&self) -> Cow<'_, [u8]> {
+        clean(self.value("target").unwrap_or_default())
     }
 
     /// Where the value of `field` stands in the file.
@@ -175,23 +181,24 @@ impl<'a> Mount<'a> {
 
     /// The `id` option; an empty one counts as none, as in BuildKit.
     #[must_use]
-    pub fn id(&self) -> Option<Cow<'_, [u8]>> {
+    pub fn id(&self) -> Option<&[u8]> {
         self.value("id").filter(|id| !id.is_empty())
     }
 
     /// The id that BuildKit uses, before variables are expanded: the option, or else the cleaned target.
     #[must_use]
     pub fn effective_id(&self) -> Cow<'_, [u8]> {
-        self.id().unwrap_or_else(|| {
-            let target = self.value("target").unwrap_or_default();
-            // What `..` means next to a variable is known only when it is expanded, and in an expression it is no path.
-            let known = if self.templated {
-                !target.contains_str("//") && !target.contains_str("/.")
-            } else {
-                !target.contains(&b'$') || (!target.contains_str("..") && !slash_in_braces(&target))
-            };
-            if known && !is_clean(&target) { Cow::Owned(clean(&target)) } else { target }
-        })
+        if let Some(id) = self.id() {
+            return id.into();
+        }
+        let target = self.value("target").unwrap_or_default();
+        // What `..` means next to a variable is known only when it is expanded, and in an expression it is no path.
+        let known = if self.templated {
+            !target.contains_str("//") && !target.contains_str("/.")
+        } else {
+            !target.contains(&b'$') || (!target.contains_str("..") && !slash_in_braces(target))
+        };
+        if known { clean(target) } else { target.into() }
     }
 
     /// Where the id stands in the file: the option's value, or else the target's, or else the whole flag.
@@ -218,7 +225,7 @@ impl<'a> Mount<'a> {
     /// What sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share a lock
     /// only when both id and base are the same.
     #[must_use]
-    pub fn base(&self) -> [Option<Cow<'_, [u8]>>; 4] {
+    pub fn base(&self) -> [Option<&[u8]>; 4] {
         ["from", "uid", "gid", "mode"].map(|option| self.value(option))
     }
 }
@@ -248,25 +255,32 @@ fn is_clean(path: &[u8]) -> bool {
 
 /// Go's `path.Clean`: `.` and `..` resolved, doubled and trailing slashes dropped.
 #[must_use]
-pub fn clean(path: &[u8]) -> Vec<u8> {
+pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
     if is_clean(path) {
-        return path.to_vec();
+        return path.into();
     }
     let rooted = path.starts_with(b"/");
-    let mut parts: Vec<&[u8]> = Vec::new();
+    let mut cleaned = Vec::with_capacity(path.len() + 1);
+    cleaned.extend(rooted.then_some(b'/'));
     for part in path.split(|&b| b == b'/') {
+        let (above, last) = match cleaned.rfind_byte(b'/') {
+            // The root's own slash stays.
+            Some(slash) => (slash.max(usize::from(rooted)), &cleaned[slash + 1..]),
+            None => (0, &cleaned[..]),
+        };
         match part {
             b"" | b"." => {}
-            b".." if parts.last().is_some_and(|last| *last != b"..") => {
-                parts.pop();
-            }
+            b".." if !last.is_empty() && last != b".." => cleaned.truncate(above),
             b".." if rooted => {}
-            _ => parts.push(part),
+            _ => {
+                if !last.is_empty() {
+                    cleaned.push(b'/');
+                }
+                cleaned.extend_from_slice(part);
+            }
         }
     }
-    let mut cleaned = if rooted { b"/".to_vec() } else { Vec::new() };
-    cleaned.extend(parts.join(&b"/"[..]));
-    if cleaned.is_empty() { b".".to_vec() } else { cleaned }
+    if cleaned.is_empty() { b".".into() } else { cleaned.into() }
 }
 
 /// An option list cut into fields.
@@ -407,7 +421,26 @@ mod tests {
     #[test]
     fn paths_are_cleaned_like_go_does() {
         for (path, cleaned) in [("", "."), ("/..", "/"), ("a/..", "."), ("../a", "../a"), ("//a//b/", "/a/b")] {
-            assert_eq!(clean(path.as_bytes()), cleaned.as_bytes(), "{path}");
+            assert_eq!(*clean(path.as_bytes()), *cleaned.as_bytes(), "{path}");
+        }
+        // All paths of up to seven of these, beside the plainest way to say it.
+        let mut paths = vec![String::new()];
+        while let Some(path) = paths.pop() {
+            let mut parts = Vec::new();
+            for part in path.split('/') {
+                match part {
+                    "" | "." => {}
+                    ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+                    ".." if path.starts_with('/') => {}
+                    part => parts.push(part),
+                }
+            }
+            let expected = if path.starts_with('/') { format!("/{}", parts.join("/")) } else { parts.join("/") };
+            let expected = if expected.is_empty() { "." } else { &expected };
+            assert_eq!(*clean(path.as_bytes()), *expected.as_bytes(), "{path}");
+            if path.len() < 7 {
+                paths.extend(["a", ".", "/"].map(|more| format!("{path}{more}")));
+            }
         }
     }
 }

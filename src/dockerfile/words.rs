@@ -72,10 +72,17 @@ impl Word {
     /// # Errors
     /// [`Unreadable`] where BuildKit's lexer reports an error.
     pub fn read(value: &[u8], escape: u8) -> Result<Self, Unreadable> {
-        if memchr::memchr3(b'$', b'\'', b'"', value).is_none() && memchr::memchr(escape, value).is_none() {
+        if Self::is_text(value, escape) {
             return Ok(Self { parts: vec![Part::Text(value.into())] });
         }
         Reader { value, at: 0, escape, depth: 0 }.until(None)
+    }
+
+    /// Whether `value` can be told at a glance to be one piece of text, itself: nothing in it means anything to BuildKit's
+    /// lexer.
+    #[must_use]
+    pub fn is_text(value: &[u8], escape: u8) -> bool {
+        memchr::memchr3(b'$', b'\'', b'"', value).is_none() && memchr::memchr(escape, value).is_none()
     }
 
     /// Calls `visit` for every variable in the word, nested ones included, outermost first.

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Elsewhere, Finding, Severity};
 use crate::fix::Applicability;
 use crate::lint::FileReport;
 use crate::text::{Span, count, printable};
@@ -115,8 +115,9 @@ fn by_miette(out: &mut String, shown: &Shown<'_>, handler: &GraphicalReportHandl
 /// Whether no line of the finding's texts needs to be broken.
 fn fits(finding: &Finding, style: Style) -> bool {
     let width = style.width.saturating_sub(MARGIN);
-    let fits = |text: &str| text.lines().all(|line| line.chars().count() <= width);
-    let place = |other: &crate::finding::Elsewhere| other.path.chars().count() + other.message.chars().count() + 20;
+    // As many bytes are enough: no character has less than one.
+    let fits = |text: &str| text.lines().all(|line| line.len() <= width || line.chars().count() <= width);
+    let place = |other: &Elsewhere| other.path.chars().count() + other.message.chars().count() + 20;
     let near = finding.elsewhere.iter().all(|other| place(other) <= width);
     near && !style.why_not_fixed
         && finding.unfixed.is_none()

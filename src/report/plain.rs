@@ -29,18 +29,26 @@ pub(super) fn lay_out(out: &mut String, finding: &Finding, source: &SafeSource<'
     let (line, column) = (snippet.line, snippet.start + 1);
     let width = (snippet.first + snippet.lines.len() - 1).ilog10() as usize + 1;
     let margin = width + 2;
+    out.extend([finding.rule, "\n\n  "]);
+    out.push(sign);
+    out.extend([" ", &printable(&finding.message), "\n"]);
+    fill(out, " ", margin);
     // Writing into a String cannot fail.
-    let _ = writeln!(out, "{}\n\n  {sign} {}", finding.rule, printable(&finding.message));
-    let _ = writeln!(out, "{:margin$}╭─[{}:{line}:{column}]", "", source.name());
+    let _ = writeln!(out, "╭─[{}:{line}:{column}]", source.name());
     for (number, text) in (snippet.first..).zip(&snippet.lines) {
-        let _ = write!(out, " {number:>width$} │ {text}");
+        let _ = write!(out, " {number:>width$} │ ");
+        out.push_str(text);
         end_line(out);
         if number == line {
-            let _ =
-                writeln!(out, "{:margin$}· {:start$}{:─<len$}", "", "", "", start = snippet.start, len = snippet.len);
+            fill(out, " ", margin);
+            out.push_str("· ");
+            fill(out, " ", snippet.start);
+            fill(out, "─", snippet.len);
+            out.push('\n');
         }
     }
-    let _ = writeln!(out, "{:margin$}╰────", "");
+    fill(out, " ", margin);
+    out.push_str("╰────\n");
     for (index, line) in help.iter().enumerate() {
         let lead = if index == 0 { "  help: " } else { "        " };
         out.push_str(lead);
@@ -49,6 +57,11 @@ pub(super) fn lay_out(out: &mut String, finding: &Finding, source: &SafeSource<'
     }
     out.push('\n');
     true
+}
+
+/// Adds `piece` to `out`, `count` times.
+fn fill(out: &mut String, piece: &str, count: usize) {
+    out.extend(std::iter::repeat_n(piece, count));
 }
 
 /// Ends the line that `out` ends with, without blanks at its end.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bstr::ByteSlice as _;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use crate::text::{BOM, LineIndex, Span, is_unprintable, visible};
+use crate::text::{BOM, LineIndex, Span, is_plain, is_unprintable, visible};
 
 /// How much of a line is shown, in characters: a report is no place for a minified script.
 const MAX_COLUMNS: usize = 400;
@@ -101,8 +101,7 @@ impl<'a> SafeSource<'a> {
             let next = if number < self.lines.lines() { self.lines.start_of(number + 1) } else { self.text.len() };
             let text = &self.text[self.lines.start_of(number)..next];
             let text = text.strip_suffix(b"\n").unwrap_or(text);
-            let plain = text.iter().all(|b| matches!(b, b' '..=b'~'));
-            std::str::from_utf8(text).ok().filter(|_| plain)
+            std::str::from_utf8(text).ok().filter(|_| is_plain(text))
         };
         let lines = (first..=(line + around).min(count.max(1))).map(text).collect::<Option<Vec<_>>>()?;
         let start_of_line = self.lines.start_of(line);

@@ -52,7 +52,7 @@ pub struct Cache<'f> {
     /// What makes it one cache with other mounts.
     pub key: Arc<LockKey>,
     /// The cleaned target, variables not expanded.
-    pub target: Vec<u8>,
+    pub target: Cow<'f, [u8]>,
     unlocked_apt: OnceCell<bool>,
 }
 
@@ -76,7 +76,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
             instruction,
             mount,
             key: Arc::new(key(mount, &word, instruction, &values)),
-            target: clean(&mount.value("target").unwrap_or_default()),
+            target: mount.target(),
             word,
             sharing,
             unlocked_apt: OnceCell::new(),
@@ -94,19 +94,19 @@ fn names_mode(mount: &Mount<'_>) -> bool {
 
 /// What makes `mount` one cache with other mounts, and decides which it waits for: the id, and what the cache is based on.
 fn key(mount: &Mount<'_>, word: &Word, instruction: usize, values: &Values<'_>) -> LockKey {
-    let [from, uid, gid, mode] = mount.base().map(|value| value.map(Cow::into_owned));
+    let [from, uid, gid, mode] = mount.base();
     // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
     // BuildKit takes that directory as it is.
     let owned = (uid.is_some() || gid.is_some() || mode.is_some()) && mount.value("source").is_none();
-    let or = |value: Option<Vec<u8>>, default: &str| owned.then(|| value.unwrap_or_else(|| default.into()));
-    let mode = or(mode, "0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
-    let base = [from.map(|from| from.to_ascii_lowercase()), or(uid, "0"), or(gid, "0"), mode];
+    let or = |value: Option<&[u8]>, default: &[u8]| owned.then(|| value.unwrap_or(default).to_vec());
+    let mode = or(mode, b"0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
+    let base = [from.map(<[u8]>::to_ascii_lowercase), or(uid, b"0"), or(gid, b"0"), mode];
     if !word.has_variable() {
         return LockKey { id: mount.effective_id().into_owned(), values: Vec::new(), base };
     }
     let (word, values) = values.of(word, instruction);
     let id = match word.text_alone() {
-        Some(target) if mount.id().is_none() => clean(&target),
+        Some(target) if mount.id().is_none() => clean(&target).into_owned(),
         Some(id) => id,
         None => word.canonical(),
     };
@@ -115,7 +115,7 @@ fn key(mount: &Mount<'_>, word: &Word, instruction: usize, values: &Values<'_>) 
 
 /// The value of `option` in a build that passes no argument.
 fn expanded(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>, option: &str) -> Option<Vec<u8>> {
-    let word = Word::read(&mount.value(option)?, mount.escape).ok()?;
+    let word = Word::read(mount.value(option)?, mount.escape).ok()?;
     word.expand(&mut |name| file.default_value(name, instruction))
 }
 
@@ -134,8 +134,8 @@ impl Cache<'_> {
         let expanded = self.word.expand(&mut keep)?;
         let id = match self.mount.id() {
             Some(_) if !expanded.is_empty() => expanded,
-            Some(_) => clean(&self.mount.value("target").unwrap_or_default()),
-            None => clean(&expanded),
+            Some(_) => self.mount.target().into_owned(),
+            None => clean(&expanded).into_owned(),
         };
         Some(id.to_str_lossy().into_owned())
     }
@@ -152,7 +152,7 @@ impl Cache<'_> {
         Site {
             key: Arc::clone(&self.key),
             sharing: self.sharing.map(Sharing::as_str),
-            target: known.then(|| self.target.as_slice().into()),
+            target: known.then(|| (&*self.target).into()),
             named: self.mount.id().is_some(),
             instruction: self.instruction,
             line: file.instructions[self.instruction].lines.0,
@@ -212,7 +212,7 @@ impl Cache<'_> {
 
 /// Whether the mount's target is one of apt's folders, or below one.
 fn is_apt_folder(mount: &Mount<'_>) -> bool {
-    let target = clean(&mount.value("target").unwrap_or_default());
+    let target = mount.target();
     let below =
         |root: &str| target.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'));
     below("/var/cache/apt") || below("/var/lib/apt")
@@ -220,7 +220,7 @@ fn is_apt_folder(mount: &Mount<'_>) -> bool {
 
 fn is_readonly(mount: &Mount<'_>) -> bool {
     mount.field("readonly").is_some_and(|field| field.equals.is_none())
-        || mount.value("readonly").is_some_and(|value| matches!(&*value, b"true" | b"1"))
+        || mount.value("readonly").is_some_and(|value| matches!(value, b"true" | b"1"))
 }
 
 /// What follows `apt` where it is a command: a subcommand that takes locks.

@@ -16,7 +16,7 @@ use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
 use super::caches::needs_value;
-use super::lane::{id_edit, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
+use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
 use super::{Cache, Context};
 use uses::used_elsewhere;
 
@@ -58,7 +58,7 @@ impl Declaring {
     pub fn title(&self) -> String {
         let what = if self.moves { "move up" } else { "declare" };
         let care = if self.safe { "" } else { " (look whether what else uses it may change)" };
-        format!("{what} `{}`{care}", self.line)
+        [what, " `", &self.line, "`", care].concat()
     }
 
     /// What to write, for people.
@@ -148,7 +148,7 @@ pub(super) fn gets_lane(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: 
         let unlocked = || cache.is_unlocked_apt(cx.file) && cx.may_speak("unlocked-apt", cache);
         let shared = is_shared_lock(cx, cache) && cx.may_speak("shared-lock", cache);
         return (shared || (review && lacks_lane(cx.settings, cache) && (private() || unlocked())))
-            && id_edit(cx.settings, cache, &cx.settings.arg).is_ok();
+            && has_room(cx.settings, cache, &cx.settings.arg);
     }
     review && name == "TARGETARCH" && lacks_platform(cx, cache) && cx.may_speak("platform-lock", cache)
 }

@@ -1,5 +1,7 @@
 //! Making an id isolated: the lane goes into it, and the argument is declared where it is not.
 
+use std::borrow::Cow;
+
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::flags;
@@ -115,9 +117,10 @@ impl Context<'_> {
             let line = self.file.instructions[env.instruction].lines.0;
             return Err(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
         }
-        let mut title = format!("use `id={}{}`", cache.id(), suffix(self.settings, name));
+        let mut title = String::with_capacity(96);
+        title.extend(["use `id=", &cache.id(), &suffix(self.settings, name), "`"]);
         if let Some(note) = self.lost_id(cache, name) {
-            title.push_str(&format!(" ({note})"));
+            title.extend([" (", &note, ")"]);
         }
         // The first mount that gets the lane takes those along that get none of their own: they are one cache.
         let follows = |other: &&Cache<'_>| !gets_lane(self, other, name, level) && may_change(self, other, name);
@@ -125,7 +128,7 @@ impl Context<'_> {
         let along: Vec<&Cache<'_>> =
             if is_first { self.same_cache(cache).filter(follows).collect() } else { Vec::new() };
         if !along.is_empty() {
-            title.push_str(&format!(" here and for {} of the same cache", count(along.len(), "other mount")));
+            title.extend([" here and for ", &count(along.len(), "other mount"), " of the same cache"]);
         }
         let (mut edits, mut safe) = (Vec::new(), true);
         if let Some((frontend, span)) = Frontend::old(self.file) {
@@ -137,7 +140,7 @@ impl Context<'_> {
             safe = false;
         }
         if let Some(need) = self.declaring(name, cache.instruction, level) {
-            title.push_str(&format!(" and {}", need.title()));
+            title.extend([" and ", &need.title()]);
         }
         for cache in std::iter::once(cache).chain(along) {
             edits.push(id_edit(self.settings, cache, name)?);
@@ -227,7 +230,7 @@ pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
         // BUILDARCH and its kin are the same for all platforms of a build.
         named |= (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD");
     });
-    !named && id_edit(cx.settings, cache, "TARGETARCH").is_ok() && !runs_once(cx.file, cache.instruction)
+    !named && has_room(cx.settings, cache, "TARGETARCH") && !runs_once(cx.file, cache.instruction)
 }
 
 /// Whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target platform.
@@ -271,25 +274,48 @@ pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
 }
 
 /// The edit that puts `name` behind the id of `cache`, or gives it one.
-pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
+///
+/// # Errors
+/// Why that cannot be done, for people.
+fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
+    let Room { at, option, id } = room(settings, cache, name)?;
+    Ok(Edit::insert(at, [option, &id, &suffix(settings, name)].concat()))
+}
+
+/// Whether `name` can be put behind the id of `cache`.
+pub(super) fn has_room(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
+    room(settings, cache, name).is_ok()
+}
+
+/// Where a lane can be put behind an id, and what comes before it there.
+struct Room<'m> {
+    /// Before this byte of the file.
+    at: usize,
+    /// The option's name, where the mount has no id.
+    option: &'static str,
+    /// The id, where the option names none.
+    id: Cow<'m, str>,
+}
+
+/// Where `name` can be put behind the id of `cache`.
+fn room<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Room<'m>, String> {
     let mount = cache.mount;
     whole(mount)?;
-    let suffix = suffix(settings, name);
     if mount.templated && mount.id_word().is_none() {
         return Err("the id's variables cannot be told from the template's: write the lane by hand".into());
     }
     // Of an id with a template's expression, the last byte alone can be told.
-    let takes = if mount.templated { !cache.id().ends_with('$') } else { takes_suffix(settings, cache, name) };
+    let takes =
+        if mount.templated { !mount.effective_id().ends_with(b"$") } else { takes_suffix(settings, cache, name) };
     if !takes {
         return Err("the id ends in a character that would change what comes behind it: give it another end".into());
     }
     if let Some(field) = mount.field("id") {
-        let at = mount.value_span(field).end;
-        let text = if mount.id().is_some() { suffix } else { target_as_id(mount)? + &suffix };
-        return Ok(Edit::insert(at, text));
+        let id = if mount.id().is_some() { "".into() } else { target_as_id(mount)? };
+        return Ok(Room { at: mount.value_span(field).end, option: "", id });
     }
     let field = mount.field("type").ok_or("the mount names no type")?;
-    Ok(Edit::insert(field.next, format!(",id={}{suffix}", target_as_id(mount)?)))
+    Ok(Room { at: field.next, option: ",id=", id: target_as_id(mount)? })
 }
 
 /// Whether all of `mount` is known: a template's expression that opens in it ends in it, too.
@@ -316,30 +342,39 @@ fn takes_suffix(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
 }
 
 /// The target of `mount`, written so that BuildKit reads the same bytes again as an id.
-fn target_as_id(mount: &Mount<'_>) -> Result<String, String> {
-    let target = mount.effective_id();
-    let Ok(text) = target.to_str() else {
+fn target_as_id<'m>(mount: &'m Mount<'_>) -> Result<Cow<'m, str>, String> {
+    let text = match mount.effective_id() {
+        Cow::Borrowed(target) => target.to_str().ok().map(Cow::Borrowed),
+        Cow::Owned(target) => String::from_utf8(target).ok().map(Cow::Owned),
+    };
+    let Some(text) = text else {
         return Err("the target is not UTF-8: give the mount an id of its own".into());
     };
     if text.contains([',', '"']) {
         return Err("the target holds a comma or a quote: give the mount an id of its own".into());
     }
-    if target.iter().any(|b| matches!(b, 0x85 | 0xA0)) {
+    if text.bytes().any(|b| matches!(b, 0x85 | 0xA0)) {
         return Err("BuildKit would split the target at one of its characters: give the mount an id of its own".into());
     }
     if mount.templated {
-        return is_one_word(text, mount.escape)
-            .then(|| text.into())
-            .ok_or_else(|| "the target is a template's: give the mount an id".into());
+        return if is_one_word(&text, mount.escape) {
+            Ok(text)
+        } else {
+            Err("the target is a template's: give the mount an id".into())
+        };
     }
-    let mut id = String::with_capacity(text.len());
+    let is_special = |ch: char| ch == '\'' || ch.is_ascii_whitespace() || ch == '\x0B' || ch == char::from(mount.escape);
+    if !text.contains(is_special) {
+        return Ok(text);
+    }
+    let mut id = String::with_capacity(text.len() + 4);
     for ch in text.chars() {
-        if ch == '\'' || ch.is_ascii_whitespace() || ch == '\x0B' || ch == char::from(mount.escape) {
+        if is_special(ch) {
             id.push(char::from(mount.escape));
         }
         id.push(ch);
     }
-    Ok(id)
+    Ok(id.into())
 }
 
 /// Whether `text`, which a template's expressions stand in, can be a part of a flag as it is: outside of quotes, a blank or

@@ -85,6 +85,9 @@ impl<'s> Graph<'s> {
                 // Where a target is not known, neither is the order.
                 let mut locked: Vec<(&[u8], &'s Site)> =
                     run.iter().filter(|s| s.is_locked()).filter_map(|s| Some((s.target.as_deref()?, s))).collect();
+                if locked.len() < 2 {
+                    continue;
+                }
                 locked.sort_by_key(|(target, _)| *target);
                 // A lock that the RUN holds already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();

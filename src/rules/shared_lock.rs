@@ -63,9 +63,9 @@ impl Rule for SharedLock {
         for cache in cx.caches().iter().filter(|cache| is_shared_lock(cx, cache)) {
             let id = cache.id();
             let message = if cache.mount.id().is_some() {
-                format!("parallel builds wait for each other: the lock `{id}` is the same for all")
+                ["parallel builds wait for each other: the lock `", &id, "` is the same for all"].concat()
             } else {
-                format!("parallel builds wait for each other: without an id, the lock is `{id}` for all")
+                ["parallel builds wait for each other: without an id, the lock is `", &id, "` for all"].concat()
             };
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
@@ -80,8 +80,11 @@ impl Rule for SharedLock {
         let others = lock.runs - 1;
         let files = if lock.files > 1 { format!(" in {}", count(lock.files, "file")) } else { String::new() };
         let take = if others == 1 { "takes" } else { "take" };
-        let note = format!("{}{files} {take} this lock too", count(others, "other RUN"));
-        finding.help = Some(finding.help.take().map_or_else(|| note.clone(), |help| [note.as_str(), &help].join("\n")));
+        let note = [&count(others, "other RUN"), &files, " ", take, " this lock too"].concat();
+        finding.help = Some(match finding.help.take() {
+            Some(help) => [&note, "\n", &help].concat(),
+            None => note,
+        });
         let label = "takes the same lock".to_owned();
         match &lock.other {
             Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),
@@ -96,14 +99,15 @@ impl Rule for SharedLock {
 
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let arg = &cx.settings.arg;
-    let mut help = String::new();
+    // Room for what most of them come to.
+    let mut help = String::with_capacity(192);
     if let Some(tool) = cache.concurrent_tool() {
         let drops = |other: &Cache<'_>| other.concurrent_tool().is_some() && cx.may_speak("needless-lock", other);
         let all = cx.same_cache(cache).all(drops);
         let (unlocks, isolates) = if all { (" (`fix --unsafe` does that)", " (`fix` does that)") } else { ("", "") };
-        help = format!(
+        help.push_str(&format!(
             "drop `sharing=locked`: {tool} is made for several builds at once, and needs neither lock nor lane{unlocks}\n"
-        );
+        ));
         help.push_str(&format!("or, where the RUN itself writes there, keep both{isolates}:\n"));
     }
     if let Some(env) = shadowing_env(cx.file, arg, cache.instruction) {
@@ -114,17 +118,17 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         help.push_str(&format!("{}: the one that is pinned expands no variables in ids\n", frontend.advice()));
     }
     if cache.mount.torn {
-        help.push_str(&format!("put `{}` behind the id", suffix(cx.settings, arg)));
+        help.extend(["put `", &suffix(cx.settings, arg), "` behind the id"]);
     } else {
-        help.push_str(&format!("write `id={}`", isolated_id(cx, cache)));
+        help.extend(["write `id=", &isolated_id(cx, cache), "`"]);
     }
     if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
-        help.push_str(&format!(", and {}", need.advice()));
+        help.extend([", and ", &need.advice()]);
         if !need.safe {
             help.push_str(&format!("\n(something else in the stage uses `{arg}`: look whether it may change)"));
         }
     }
-    help.push_str(&format!("\nand give each job its own `--build-arg {arg}=…`"));
+    help.extend(["\nand give each job its own `--build-arg ", arg, "=…`"]);
     if let Some(note) = cx.lost_id(cache, arg) {
         help.push_str(&format!("\n({note})"));
     }

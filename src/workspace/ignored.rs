@@ -142,6 +142,25 @@ fn compiled(folder: &Path, text: &[u8]) -> Gitignore {
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
+/// What the user's own configuration of git says is to be ignored (`core.excludesFile`, or the file that it is by default).
+///
+/// The crate looks for that with a regular expression. Making one takes longer than looking at a hundred Dockerfiles, so it
+/// is asked only where there is something to find.
+fn users() -> Gitignore {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = std::env::home_dir();
+    let config = named("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config"))).map(|path| path.join("git"));
+    let files = [
+        named("GIT_CONFIG_GLOBAL"),
+        home.map(|home| home.join(".gitconfig")),
+        config.as_ref().map(|config| config.join("config")),
+        named("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into())),
+    ];
+    let names = |path: PathBuf| fs::read(path).is_ok_and(|text| text.to_ascii_lowercase().contains_str("excludesfile"));
+    let by_default = config.is_some_and(|config| config.join("ignore").exists());
+    if by_default || files.into_iter().flatten().any(names) { Gitignore::global().0 } else { Gitignore::empty() }
+}
+
 /// What is ignored below a folder that is searched.
 pub(super) struct Ignored {
     root: PathBuf,
@@ -169,7 +188,7 @@ impl Ignored {
                 Err(reason) => refuse(folder, format!("{reason}: that is left out")),
             }
         }
-        Self { root: root.to_path_buf(), around, users: Gitignore::global().0, real }
+        Self { root: root.to_path_buf(), around, users: users(), real }
     }
 
     /// The folder that is searched.
