@@ -1,8 +1,9 @@
 //! Going over the files that a command was given, several at a time.
 
+use std::cmp::Ordering as CmpOrdering;
 use std::collections::HashSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -150,10 +151,19 @@ impl<T: Send> Results<T> {
     /// All of it in order, with what else the run has come to.
     fn ran(self, (files, troubles): (usize, Vec<Trouble>), whole: bool) -> Ran<T> {
         let mut results = self.0.into_inner().unwrap_or_default();
-        results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        results.sort_by(|(a, _), (b, _)| by_parts(a, b));
         let results = results.into_iter().map(|(_, result)| result).collect();
         Ran { results, files, trouble: !troubles.is_empty(), troubles, whole }
     }
+}
+
+/// The order of paths by their parts, for paths that differ in what follows the same beginning: what [`Path::cmp`] says of
+/// what searches find, without cutting both up.
+fn by_parts(a: &Path, b: &Path) -> CmpOrdering {
+    let [a, b] = [a, b].map(|path| path.as_os_str().as_encoded_bytes());
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let next = |path: &[u8]| path.get(same).map(|byte| (!is_separator(char::from(*byte)), *byte));
+    next(a).cmp(&next(b))
 }
 
 /// A search of one folder.
@@ -332,5 +342,23 @@ impl<'a> Run<'a> {
         troubles.extend(self.settled.troubles());
         troubles.sort();
         (self.files.into_inner(), troubles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_come_in_the_order_of_their_parts() {
+        let paths = [
+            "a", "a/b", "a/b/c", "a-b", "a-b/c", "a.b", "a/-", "aa/b", "a/bb", "b", "a/b.c", "/a", "/a/b", "./a",
+            "./a-b",
+        ];
+        for a in paths.map(Path::new) {
+            for b in paths.map(Path::new) {
+                assert_eq!(by_parts(a, b), a.cmp(b), "{} {}", a.display(), b.display());
+            }
+        }
     }
 }

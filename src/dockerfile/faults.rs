@@ -154,7 +154,7 @@ fn of_secret(mount: &Mount<'_>) -> Option<Fault> {
 /// A target that is missing or `/`. A relative one is taken from the WORKDIR, so `.` is no target either.
 fn of_target(mount: &Mount<'_>) -> Option<Fault> {
     let target = mount.value("target").unwrap_or_default();
-    let (span, kind) = match &*target {
+    let (span, kind) = match target {
         _ if !matches!(mount.kind, Kind::Bind | Kind::Cache | Kind::Tmpfs) => return None,
         b"/" => (mount.field("target").map_or(mount.span, |field| mount.value_span(field)), FaultKind::RootTarget),
         b"" => (mount.span, FaultKind::NoTarget),

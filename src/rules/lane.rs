@@ -363,7 +363,8 @@ fn target_as_id<'m>(mount: &'m Mount<'_>) -> Result<Cow<'m, str>, String> {
             Err("the target is a template's: give the mount an id".into())
         };
     }
-    let is_special = |ch: char| ch == '\'' || ch.is_ascii_whitespace() || ch == '\x0B' || ch == char::from(mount.escape);
+    let is_special =
+        |ch: char| ch == '\'' || ch.is_ascii_whitespace() || ch == '\x0B' || ch == char::from(mount.escape);
     if !text.contains(is_special) {
         return Ok(text);
     }

@@ -4,8 +4,8 @@
 //! a folder's list shows it; configurations are met on the way down, so that no folder is asked for one; and no list of all
 //! files stands in memory before the first is read.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf, is_separator};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
@@ -142,15 +142,15 @@ impl<V: Visit> Search<'_, V> {
                         self.visitor.visit(&Found::new(&path), &holds, &mut buffer);
                     }
                 }
-                Work::Folder { mut path, level, holds } => {
+                Work::Folder { path, level, holds } => {
                     let mut more = Vec::new();
-                    let own = self.folder(&mut path, level.as_ref(), holds, &mut room, &mut more);
+                    let mut below = Below::new(&path);
+                    let own = self.folder(&path, level.as_ref(), holds, &mut below, &mut room, &mut more);
                     self.add(more, scope);
                     let Some((folder, names, holds)) = own else { continue };
                     for name in names {
-                        path.push(&name);
-                        self.visitor.visit(&Found::within(&path, &folder, &name), &holds, &mut buffer);
-                        path.pop();
+                        let found = Found::within(below.path(&name), &folder, &name);
+                        self.visitor.visit(&found, &holds, &mut buffer);
                     }
                 }
             }
@@ -194,12 +194,13 @@ impl<V: Visit> Search<'_, V> {
     }
 
     /// The folder at `path`, open, with the names of the files to take and what holds for them; what else there is to do goes
-    /// to `more`. `None` where it is not searched, which is said. `path` is as it was afterwards.
+    /// to `more`. `None` where it is not searched, which is said.
     fn folder(
         &self,
-        path: &mut PathBuf,
+        path: &Path,
         level: Option<&Arc<Level>>,
         holds: V::Holds,
+        below: &mut Below<'_>,
         room: &mut Room,
         more: &mut Vec<Work<V::Holds>>,
     ) -> Option<(Folder, Vec<OsString>, V::Holds)> {
@@ -216,18 +217,15 @@ impl<V: Visit> Search<'_, V> {
         let is_marked = !is_root && listed.marks.iter().any(|name| !left_out(&path.join(name), false));
         let holds = if is_marked { self.visitor.marked(path) } else { holds };
         for name in listed.folders {
-            path.push(name);
+            let path = below.path(&name);
             if !left_out(path, true) && self.visitor.goes_into(path, &holds) {
-                more.push(Work::Folder { path: path.clone(), level: level.clone(), holds: holds.clone() });
+                more.push(Work::Folder { path: path.to_path_buf(), level: level.clone(), holds: holds.clone() });
             }
-            path.pop();
         }
         let mut files = listed.files;
         files.retain(|name| {
-            path.push(name);
-            let is_wanted = !left_out(path, false) && self.visitor.wants(path, name.as_encoded_bytes(), &holds);
-            path.pop();
-            is_wanted
+            let path = below.path(name);
+            !left_out(path, false) && self.visitor.wants(path, name.as_encoded_bytes(), &holds)
         });
         let own = files.len().min(FILES_AT_ONCE);
         for names in files[own..].chunks(FILES_AT_ONCE) {
@@ -266,6 +264,30 @@ impl<V: Visit> Search<'_, V> {
     }
 }
 
+/// Paths in one folder, made one after the other in the same place. (A `PathBuf` looks at all of a path to take its last part
+/// off again.)
+struct Below<'f> {
+    folder: &'f Path,
+    text: OsString,
+}
+
+impl<'f> Below<'f> {
+    fn new(folder: &'f Path) -> Self {
+        Self { folder, text: OsString::with_capacity(folder.as_os_str().len() + 64) }
+    }
+
+    /// The path of `name` in the folder.
+    fn path(&mut self, name: &OsStr) -> &Path {
+        self.text.clear();
+        self.text.push(self.folder);
+        if !self.folder.as_os_str().as_encoded_bytes().last().is_none_or(|last| is_separator(char::from(*last))) {
+            self.text.push(MAIN_SEPARATOR_STR);
+        }
+        self.text.push(name);
+        Path::new(&self.text)
+    }
+}
+
 /// A path as it is named to people.
 fn shown(path: &Path) -> std::path::Display<'_> {
     path.strip_prefix(".").ok().filter(|path| !path.as_os_str().is_empty()).unwrap_or(path).display()
@@ -273,7 +295,17 @@ fn shown(path: &Path) -> std::path::Display<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_dockerfile;
+    use super::*;
+
+    #[test]
+    fn paths_are_what_join_makes_of_them() {
+        for folder in ["", ".", "/", "a", "a/", "./a", "a b/c", "//a"] {
+            let mut below = Below::new(Path::new(folder));
+            for name in ["x", "long.Dockerfile", "y"] {
+                assert_eq!(below.path(OsStr::new(name)).as_os_str(), Path::new(folder).join(name).as_os_str());
+            }
+        }
+    }
 
     #[test]
     fn names() {
