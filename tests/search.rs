@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use cachelane::workspace::discover::{self, Visit};
+use cachelane::workspace::discover::{self, Options, Visit};
 use cachelane::workspace::folder::Found;
+use cachelane::workspace::ignored::UsersGit;
 use ignore::WalkBuilder;
 use proptest::prelude::*;
 
@@ -48,7 +49,8 @@ impl Visit for All {
 
 fn found(root: &Path, threads: usize) -> BTreeSet<PathBuf> {
     let all = All::default();
-    discover::search(root, threads, &["mark"], root.to_path_buf(), &all);
+    let git = UsersGit::new(std::env::home_dir(), |name| std::env::var_os(name));
+    discover::search(root, Options { threads, marks: &["mark"], git: &git }, root.to_path_buf(), &all);
     assert_eq!(all.complaints.into_inner().unwrap(), Vec::<String>::new());
     all.files.into_inner().unwrap()
 }

@@ -15,6 +15,7 @@ use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, Visit, is_dockerfile};
 use crate::workspace::file::{self, FileError};
 use crate::workspace::folder::Found;
+use crate::workspace::ignored::UsersGit;
 
 use super::args::Common;
 use super::progress::Progress;
@@ -283,7 +284,9 @@ impl<'a> Run<'a> {
         // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then_some(folder);
         let search = Search { run: self, root, met: AtomicUsize::new(0), excluded: AtomicBool::new(false) };
-        discover::search(folder, terminal::threads(), &NAMES, outer, &search);
+        let git = UsersGit::new(std::env::home_dir(), |name| std::env::var_os(name));
+        let options = discover::Options { threads: terminal::threads(), marks: &NAMES, git: &git };
+        discover::search(folder, options, outer, &search);
         if self.loud && search.met.into_inner() == 0 {
             let but = if search.excluded.into_inner() { " but for what the configuration excludes" } else { "" };
             complain(&format!("no Dockerfile below {}{but}", folder.display()));

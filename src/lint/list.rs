@@ -47,12 +47,12 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Vec<Listed
     let caches = caches::find(&file, settings);
     let listed = caches.iter().map(|cache| {
         let mount = cache.mount;
-        let value = |option: &str| mount.value(option).map(|value| text(value));
+        let value = |option: &str| mount.value(option).map(&text);
         ListedMount {
             path: path.into(),
             line: file.instructions[cache.instruction].lines.0,
             stage: file.stage_of(cache.instruction).and_then(|stage| file.stages[stage].label()),
-            id: mount.id().map(|id| text(id)),
+            id: mount.id().map(&text),
             effective_id: cache.id(),
             target: value("target").unwrap_or_default(),
             sharing: mount.sharing().map_or_else(

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
 use super::folder::{Folder, Found, Kind, Room};
-use super::ignored::{Has, Ignored, Level};
+use super::ignored::{Has, Ignored, Level, UsersGit};
 use super::temporary::is_leftover;
 
 /// How many files of one folder are taken at once. What is more is work for other threads.
@@ -56,15 +56,28 @@ pub trait Visit: Sync {
     fn complain(&self, message: String);
 }
 
-/// Shows `visitor` every file below `folder` that it wants, on up to `threads` threads, in no order. `holds` holds in
-/// `folder`; a folder below with something named like one of `marks` is asked for what holds there.
+/// How a search goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// How many threads may work at once.
+    pub threads: usize,
+    /// Names that tell that something else holds in a folder.
+    pub marks: &'a [&'a str],
+    /// Where the user's own list of what to ignore is.
+    pub git: &'a UsersGit,
+}
+
+/// Shows `visitor` every file below `folder` that it wants, in no order. `holds` holds in `folder`; a folder below with
+/// something named like one of the marks is asked for what holds there.
 ///
 /// `.gitignore` and its kin are respected, in and out of a git repository; hidden folders are searched (`.devcontainer`
 /// holds Dockerfiles), `.git` is not. Symbolic links are not followed. What a write that was cut short has left is no file
 /// of anybody's, whatever is wanted. A folder whose `.gitignore` cannot be read within bounds is not searched, and that is
 /// complained of.
-pub fn search<V: Visit>(folder: &Path, threads: usize, marks: &[&str], holds: V::Holds, visitor: &V) {
-    let ignored = Ignored::below(folder, |around, reason| visitor.complain(format!("{}: {reason}", shown(around))));
+pub fn search<V: Visit>(folder: &Path, options: Options<'_>, holds: V::Holds, visitor: &V) {
+    let Options { threads, marks, git } = options;
+    let ignored =
+        Ignored::below(folder, git, |around, reason| visitor.complain(format!("{}: {reason}", shown(around))));
     let first = Work::Folder { path: folder.to_path_buf(), level: None, holds };
     let todo = Todo { work: vec![first], busy: 0, threads: 1, waiting: 0 };
     let search = Search { visitor, marks, ignored, threads, todo: Mutex::new(todo), more: Condvar::new() };

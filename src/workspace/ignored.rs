@@ -3,6 +3,7 @@
 //! A repository can bring a `.gitignore` that is a link to `/dev/zero`, a pipe, or so many patterns that they fill the
 //! memory. The `ignore` crate matches the patterns; its own walk would read such a file whatever it is.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
@@ -142,23 +143,40 @@ fn compiled(folder: &Path, text: &[u8]) -> Gitignore {
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
-/// What the user's own configuration of git says is to be ignored (`core.excludesFile`, or the file that it is by default).
-///
-/// The crate looks for that with a regular expression. Making one takes longer than looking at a hundred Dockerfiles, so it
-/// is asked only where there is something to find.
-fn users() -> Gitignore {
-    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = std::env::home_dir();
-    let config = named("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config"))).map(|path| path.join("git"));
-    let files = [
-        named("GIT_CONFIG_GLOBAL"),
-        home.map(|home| home.join(".gitconfig")),
-        config.as_ref().map(|config| config.join("config")),
-        named("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into())),
-    ];
-    let names = |path: PathBuf| fs::read(path).is_ok_and(|text| text.to_ascii_lowercase().contains_str("excludesfile"));
-    let by_default = config.is_some_and(|config| config.join("ignore").exists());
-    if by_default || files.into_iter().flatten().any(names) { Gitignore::global().0 } else { Gitignore::empty() }
+/// Where the user's own configuration of git is, and the list of what it ignores.
+#[derive(Debug)]
+pub struct UsersGit {
+    /// What may name that list (`core.excludesFile`).
+    configurations: Vec<PathBuf>,
+    /// Where it is when nothing does.
+    list: Option<PathBuf>,
+}
+
+impl UsersGit {
+    /// Where git looks in the environment that `variable` tells of, for the user whose folder is `home`.
+    pub fn new(home: Option<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let named = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let own =
+            named("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config"))).map(|path| path.join("git"));
+        let configurations = [
+            named("GIT_CONFIG_GLOBAL"),
+            home.map(|home| home.join(".gitconfig")),
+            own.as_ref().map(|own| own.join("config")),
+            named("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into())),
+        ];
+        Self { configurations: configurations.into_iter().flatten().collect(), list: own.map(|own| own.join("ignore")) }
+    }
+
+    /// What it says is to be ignored.
+    ///
+    /// The crate looks for that with a regular expression. Making one takes longer than looking at a hundred Dockerfiles, so
+    /// it is asked only where there is something to find.
+    fn patterns(&self) -> Gitignore {
+        let is_there = self.list.as_ref().is_some_and(|list| list.exists());
+        let names =
+            |path: &PathBuf| fs::read(path).is_ok_and(|text| text.to_ascii_lowercase().contains_str("excludesfile"));
+        if is_there || self.configurations.iter().any(names) { Gitignore::global().0 } else { Gitignore::empty() }
+    }
 }
 
 /// What is ignored below a folder that is searched.
@@ -174,7 +192,7 @@ pub(super) struct Ignored {
 
 impl Ignored {
     /// What is ignored below `root`. `refuse` is told of folders around it whose word cannot be read, and does not count.
-    pub(super) fn below(root: &Path, mut refuse: impl FnMut(&Path, String)) -> Self {
+    pub(super) fn below(root: &Path, git: &UsersGit, mut refuse: impl FnMut(&Path, String)) -> Self {
         let real = fs::canonicalize(root).unwrap_or_default();
         let mut around = None;
         let folders: Vec<&Path> = real.ancestors().collect();
@@ -188,7 +206,7 @@ impl Ignored {
                 Err(reason) => refuse(folder, format!("{reason}: that is left out")),
             }
         }
-        Self { root: root.to_path_buf(), around, users: users(), real }
+        Self { root: root.to_path_buf(), around, users: git.patterns(), real }
     }
 
     /// The folder that is searched.
