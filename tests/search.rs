@@ -31,6 +31,10 @@ impl Visit for All {
         folder.to_path_buf()
     }
 
+    fn may_want(&self, _: &[u8], _: &PathBuf) -> bool {
+        true
+    }
+
     fn wants(&self, path: &Path, name: &[u8], _: &PathBuf) -> bool {
         assert!(path.file_name().unwrap().as_encoded_bytes() == name);
         true

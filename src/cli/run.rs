@@ -112,12 +112,15 @@ fn paths(common: &Common) -> Vec<PathBuf> {
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
 pub(super) fn kind(path: &Path) -> Option<Kind> {
     let name = path.file_name()?.as_encoded_bytes();
-    let ends = [&b".yml"[..], b".yaml", b".hcl", b".json"];
-    // Most files are told from their name's end.
-    if !ends.iter().any(|end| name.ends_with(end)) || is_dockerfile(name) {
+    if !may_say_builds(name) || is_dockerfile(name) {
         return None;
     }
     wiring::kind(&path.to_str()?.replace('\\', "/"))
+}
+
+/// Whether a file called `name` may be one that says what is built: most are told from their name's end.
+fn may_say_builds(name: &[u8]) -> bool {
+    [&b".yml"[..], b".yaml", b".hcl", b".json"].iter().any(|end| name.ends_with(end))
 }
 
 /// What the file at `path` is where it may hold Dockerfile text; `None` for what is a Dockerfile by its name, or because
@@ -199,6 +202,13 @@ impl Visit for Search<'_, '_> {
 
     fn marked(&self, folder: &Path) -> Self::Holds {
         self.run.settled.of_folder(folder)
+    }
+
+    fn may_want(&self, name: &[u8], loaded: &Self::Holds) -> bool {
+        is_dockerfile(name)
+            || may_say_builds(name)
+            || loaded.as_ref().is_some_and(|loaded| loaded.has_includes())
+            || (self.run.embedded && embedded::kind(name).is_some())
     }
 
     fn wants(&self, path: &Path, name: &[u8], loaded: &Self::Holds) -> bool {

@@ -214,9 +214,14 @@ impl Loaded {
         self.config.excludes(&self.relative(path), root.as_deref())
     }
 
+    /// Whether `include` names any files.
+    pub(super) fn has_includes(&self) -> bool {
+        self.config.has_includes()
+    }
+
     /// Whether `include` names the file `path`.
     pub(super) fn includes(&self, path: &Path) -> bool {
-        self.config.has_includes() && self.config.includes(&self.relative(path))
+        self.has_includes() && self.config.includes(&self.relative(path))
     }
 
     /// Every setting that holds for the file `path`, and where it comes from.

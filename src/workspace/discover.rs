@@ -46,6 +46,10 @@ pub trait Visit: Sync {
     /// What holds in `folder`, which has something of a name that was looked for.
     fn marked(&self, folder: &Path) -> Self::Holds;
 
+    /// Whether a file that is called `name` may be wanted, wherever it is. Most are told from that, before anything is asked
+    /// about their paths.
+    fn may_want(&self, name: &[u8], holds: &Self::Holds) -> bool;
+
     /// Whether the file at `path`, which is called `name`, is to be visited.
     fn wants(&self, path: &Path, name: &[u8], holds: &Self::Holds) -> bool;
 
@@ -237,8 +241,11 @@ impl<V: Visit> Search<'_, V> {
         }
         let mut files = listed.files;
         files.retain(|name| {
-            let path = below.path(name);
-            !left_out(path, false) && self.visitor.wants(path, name.as_encoded_bytes(), &holds)
+            let bytes = name.as_encoded_bytes();
+            self.visitor.may_want(bytes, &holds) && {
+                let path = below.path(name);
+                !left_out(path, false) && self.visitor.wants(path, bytes, &holds)
+            }
         });
         let own = files.len().min(FILES_AT_ONCE);
         for names in files[own..].chunks(FILES_AT_ONCE) {
