@@ -351,3 +351,22 @@ fn what_looks_like_an_expression_is_none_in_a_plain_file() {
     assert_eq!(declared("FROM a\nARG x={{ h c=a t }}\n"), 0);
     assert_eq!(declared("FROM a\nARG #{h c=a t}\nRUN --mount=type=cache,id=#{x},target=/x true\n"), 0);
 }
+
+/// Found by `fix`: a target whose variable quotes part was moved by a safe fix; so was what a line break parts.
+#[test]
+fn a_name_that_quotes_or_line_breaks_part_is_used_all_the_same() {
+    let is_unsafe = |source: &str| {
+        targets::fix(&[b"\0\0", source.as_bytes()].concat());
+        let findings = lint::check_alone(source.as_bytes(), &Settings::default()).findings;
+        findings
+            .iter()
+            .filter_map(|finding| finding.fix.as_ref())
+            .all(|fix| fix.applicability() == Applicability::Unsafe)
+            && !findings.is_empty()
+    };
+    let locked = "--mount=type=cache,id=a,sharing=locked,target=/x";
+    assert!(is_unsafe("RUN --mount=type=cache,target='/a-${CACHE'_ID} x\n"));
+    assert!(is_unsafe(&format!("RUN {locked} echo ${{CACHE_\\\nID}}\n")));
+    assert!(is_unsafe(&format!("RUN {locked} --mount=type=bind,target=/b${{CACH'E_ID'}} x\n")));
+    assert!(!is_unsafe(&format!("RUN {locked} echo ${{CACHE_\\\nIDS}}\n")));
+}

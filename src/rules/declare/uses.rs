@@ -1,6 +1,7 @@
 //! Where a name is used outside of cache ids: there, another value may change what the image contains.
 
 use bstr::ByteSlice as _;
+use memchr::memmem::Finder;
 
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Kind, Mount};
 
@@ -13,7 +14,8 @@ const MAX_MADE: usize = 16;
 /// makes of it.
 pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
     let mut used = vec![false; file.stages.len()];
-    if file.source.find(name).is_none() {
+    let finder = Finder::new(name);
+    if !file.instructions.iter().any(|instruction| texts(file, instruction).any(|text| finder.find(text).is_some())) {
         // So it is in most files that are still to be fixed.
         return used;
     }
@@ -54,8 +56,19 @@ fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: 
     // The id of a secret says which secret.
     let caches = instruction.mounts.iter().filter(|mount| matches!(mount.kind, Kind::Cache | Kind::Unknown));
     let allowed: usize = caches.map(in_ids).sum();
+    let raw = count_word(instruction.text.bytes(), name);
+    // A name that quotes part is whole in the flag; what stands between flags, a template's tag say, is in none.
+    let flags = instruction.flags.iter().map(|flag| count_word(flag.text.bytes(), name));
+    let unquoted = flags.sum::<usize>() + count_word(instruction.arguments(), name);
+    let in_bodies = || instruction.heredocs.iter().any(|heredoc| count_word(heredoc.body.of(file.source), name) > 0);
+    raw.max(unquoted) > allowed || in_bodies()
+}
+
+/// The texts in which `instruction` can refer to a name: all of it, lines joined; its flags, quotes gone; its heredocs.
+fn texts<'t>(file: &'t Dockerfile<'_>, instruction: &'t Instruction<'_>) -> impl Iterator<Item = &'t [u8]> {
+    let flags = instruction.flags.iter().map(|flag| flag.text.bytes());
     let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
-    count_word(instruction.text.bytes(), name) > allowed || bodies.into_iter().any(|body| count_word(body, name) > 0)
+    std::iter::once(instruction.text.bytes()).chain(flags).chain(bodies)
 }
 
 /// How often `name` stands in `text` as a word of its own.
