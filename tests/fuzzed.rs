@@ -369,4 +369,8 @@ fn a_name_that_quotes_or_line_breaks_part_is_used_all_the_same() {
     assert!(is_unsafe(&format!("RUN {locked} echo ${{CACHE_\\\nID}}\n")));
     assert!(is_unsafe(&format!("RUN {locked} --mount=type=bind,target=/b${{CACH'E_ID'}} x\n")));
     assert!(!is_unsafe(&format!("RUN {locked} echo ${{CACHE_\\\nIDS}}\n")));
+    // Nor is the line moved below such a use.
+    let used = "ARG CACHE_ID=x\nRUN --mount=type=bind,target=/b${CACH'E_ID'} x\n\
+        RUN --mount=type=cache,id=a-${CACHE_ID},target=/x x\n";
+    assert!(lint::check_alone(used.as_bytes(), &Settings::default()).findings.is_empty());
 }

@@ -22,7 +22,7 @@ use uses::used_elsewhere;
 
 mod uses;
 
-pub(super) use uses::count_word;
+pub(super) use uses::{count_word, mentions};
 
 /// The ARG lines that a file needs for one name.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, line_ending};
 
-use super::declare::{count_word, gets_lane, has_variable, indentation, spots, whole_line};
+use super::declare::{count_word, gets_lane, has_variable, indentation, mentions, spots, whole_line};
 use super::{Cache, Context, Rule};
 
 pub(super) struct EarlyArg;
@@ -70,7 +70,8 @@ impl Rule for EarlyArg {
         for stage in cx.file.declarations(name).chunk_by(|a, b| a.stage == b.stage) {
             let args = || stage.iter().filter(own);
             let Some(at) = args().next().and_then(|arg| arg.stage) else { continue };
-            let uses = |index: &usize| to_come.contains(index) || mentions(cx, &cx.file.instructions[*index], name);
+            let uses =
+                |index: &usize| to_come.contains(index) || mentions(cx.file, &cx.file.instructions[*index], name);
             let users: Vec<usize> = cx.file.stages[at].instructions.clone().filter(uses).collect();
             // Each looks at the blocks of all that follows. A line that stands so often no person wrote, and nothing moves it.
             let many = args().nth(MAX_DECLARED).is_some();
@@ -129,11 +130,6 @@ fn latest(cx: &Context<'_>, arg: &Declaration, users: &[usize]) -> usize {
     }
     let branch = file.blocks.way_out(first.place).take_while(|place| *place != arg.place).last();
     branch.and_then(|place| file.blocks.block(place)).map_or(first.span.start, |block| block.span.start)
-}
-
-fn mentions(cx: &Context<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
-    let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.of(cx.file.source));
-    std::iter::once(instruction.text.bytes()).chain(bodies).any(|text| count_word(text, name) > 0)
 }
 
 /// Whether the line below the declaration would be read as a directive if the declaration went: it is the first

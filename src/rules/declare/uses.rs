@@ -64,6 +64,11 @@ fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: 
     raw.max(unquoted) > allowed || in_bodies()
 }
 
+/// Whether `instruction` refers to `name`, in ids of caches or elsewhere.
+pub(in super::super) fn mentions(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
+    texts(file, instruction).any(|text| count_word(text, name) > 0)
+}
+
 /// The texts in which `instruction` can refer to a name: all of it, lines joined; its flags, quotes gone; its heredocs.
 fn texts<'t>(file: &'t Dockerfile<'_>, instruction: &'t Instruction<'_>) -> impl Iterator<Item = &'t [u8]> {
     let flags = instruction.flags.iter().map(|flag| flag.text.bytes());
