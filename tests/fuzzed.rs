@@ -374,3 +374,11 @@ fn a_name_that_quotes_or_line_breaks_part_is_used_all_the_same() {
         RUN --mount=type=cache,id=a-${CACHE_ID},target=/x x\n";
     assert!(lint::check_alone(used.as_bytes(), &Settings::default()).findings.is_empty());
 }
+
+/// Found by `parity`, and meant so: what the engine makes of a tag is not known, and a lone `--` behind it ends the flags.
+#[test]
+fn two_dashes_behind_a_template_s_tag_end_the_flags() {
+    let file = Dockerfile::read(b"RUN {% if x %}-- --mount=type=cache,target=/x y\n").unwrap();
+    let run = &file.instructions[0];
+    assert_eq!((run.flags.len(), BStr::new(run.arguments())), (0, BStr::new("--mount=type=cache,target=/x y")));
+}

@@ -122,7 +122,14 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     // Between flags, tags are no words; in an ARG or ENV, an expression is one piece of a value.
     let flags = ours.flags.iter().flatten().next().is_some() && may_have_template_flag(&ours.text);
     let values = matches!(ours.keyword, Keyword::Arg | Keyword::Env) && has_expression(&ours.text);
-    let between = flags || values;
+    // A lone `--` behind them ends the flags.
+    let is_lone = |rest: &[u8]| {
+        let behind = rest.trim_start().strip_prefix(b"--");
+        behind.is_some_and(|behind| behind.first().is_none_or(u8::is_ascii_whitespace))
+    };
+    let ended = expression::all(&ours.text)
+        .any(|(_, reach)| matches!(reach, Reach::Closed(behind) if is_lone(&ours.text[behind..])));
+    let between = flags || values || ended;
     (file.template && (in_flag || outer || between)).then_some(TEMPLATE)
 }
 
