@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -527,4 +528,32 @@ fn an_overlay() {
     kill(&at("merged"), &files, 5);
     assert_eq!(count_new(&at("lower"), &below).0, 0, "the lower layer changed");
     runs("umount", &[&merged]).unwrap();
+}
+
+/// A mount over a file leaves it a regular one in its folder's list: `/dev/null`, by which sandboxes hide a file, was taken
+/// for an empty Dockerfile, and a pipe emptied.
+#[test]
+fn what_is_mounted_over_a_file_is_no_dockerfile() {
+    if !is_root("mounting over a file") {
+        return;
+    }
+    let folder = folder();
+    let [pipe, file] = ["pipe", "Dockerfile"].map(|name| folder.path().join(name));
+    fs::write(&file, OLD).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Read and write, so that it opens without a reader and keeps what is in it.
+    let mut held = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    held.write_all(b"kept").unwrap();
+    for over in [Path::new("/dev/null"), &pipe] {
+        let mounted = Command::new("mount").arg("--bind").arg(over).arg(&file).status().unwrap();
+        assert!(mounted.success());
+        let checked = said(&cachelane(folder.path()).arg("check").output().unwrap());
+        let unmounted = Command::new("umount").arg(&file).status().unwrap();
+        assert!(unmounted.success());
+        assert_eq!(checked.0, 2, "{}: {}", over.display(), checked.1);
+        assert!(checked.1.contains("Dockerfile: it is not a regular file"), "{}", checked.1);
+    }
+    let mut kept = [0; 4];
+    held.read_exact(&mut kept).unwrap();
+    assert_eq!(&kept, b"kept");
 }

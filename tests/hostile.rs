@@ -381,6 +381,19 @@ fn mounts_in_one_run() {
     survives("bind mounts", "Dockerfile", format!("FROM a\nRUN{} true\n", times(5000, bind)));
 }
 
+/// The last part of a path was looked through again for each part that comes to nothing.
+#[test]
+fn paths_of_many_parts() {
+    let kinds = [("dots", "/."), ("slashes", "//"), ("up", "/b/.."), ("above all", "/..")];
+    for (what, part) in kinds {
+        grows(what, "Dockerfile", 10_000, |count| {
+            let lines = format!("{}\\\n", part.repeat(100)).repeat(count / 100);
+            let path = format!("/{}\\\n{lines}", format!("{}\\\n", "a".repeat(100)).repeat(count / 100));
+            format!("FROM a\nRUN --mount=type=cache,sharing=locked,target={path} true\n")
+        });
+    }
+}
+
 /// All mounts of a cache were changed by the fix of each: memory grew with the square of their number.
 #[test]
 fn locks_that_nobody_needs() {

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use cachelane::workspace::discover::{self, Options, Visit};
 use cachelane::workspace::folder::Found;
-use cachelane::workspace::ignored::UsersGit;
+use cachelane::workspace::ignored::UsersList;
 use ignore::WalkBuilder;
 use proptest::prelude::*;
 
@@ -53,8 +53,8 @@ impl Visit for All {
 
 fn found(root: &Path, threads: usize) -> BTreeSet<PathBuf> {
     let all = All::default();
-    let git = UsersGit::new(std::env::home_dir(), |name| std::env::var_os(name));
-    discover::search(root, Options { threads, marks: &["mark"], git: &git }, root.to_path_buf(), &all);
+    let users = UsersList::find(std::env::current_dir().unwrap(), None, |name| std::env::var_os(name));
+    discover::search(root, Options { threads, marks: &["mark"], users: &users }, root.to_path_buf(), &all);
     assert_eq!(all.complaints.into_inner().unwrap(), Vec::<String>::new());
     all.files.into_inner().unwrap()
 }
@@ -209,6 +209,7 @@ fn many_files_and_many_folders_on_many_threads() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn what_the_user_s_own_git_ignores_is_ignored_wherever_it_says_so() {
     let root = tempfile::tempdir().unwrap();
@@ -254,5 +255,26 @@ fn what_the_user_s_own_git_ignores_is_ignored_wherever_it_says_so() {
         ("GIT_CONFIG_SYSTEM", "system"),
     ] {
         assert_eq!(found(&[variable]), 1, "{variable:?}");
+    }
+}
+
+#[test]
+fn however_a_folder_is_written_its_files_have_one_name() {
+    let root = tempfile::tempdir().unwrap();
+    let text = "FROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked x\n";
+    for name in ["p/Dockerfile", "p/q/Dockerfile"] {
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let found = |folder: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        command.args(["check", "--format", "gitlab", folder]).current_dir(root.path());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let one = found("p");
+    assert_eq!(one.matches("fingerprint").count(), 2);
+    for folder in ["p/", "p//", "p/.", "p/./", "./p", "p/./."] {
+        assert_eq!(found(folder), one, "{folder}");
     }
 }

@@ -15,7 +15,7 @@ use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, Visit, is_dockerfile};
 use crate::workspace::file::{self, FileError};
 use crate::workspace::folder::Found;
-use crate::workspace::ignored::UsersGit;
+use crate::workspace::ignored::UsersList;
 
 use super::args::Common;
 use super::progress::Progress;
@@ -161,12 +161,16 @@ impl<T: Send> Results<T> {
     }
 }
 
-/// The order of paths by their parts, for paths that differ in what follows the same beginning: what [`Path::cmp`] says of
-/// what searches find, without cutting both up.
-fn by_parts(a: &Path, b: &Path) -> CmpOrdering {
-    let [a, b] = [a, b].map(|path| path.as_os_str().as_encoded_bytes());
+/// The order of paths by their parts, as [`Path::cmp`] has it, which cuts both up: for what is found below one folder, as most
+/// paths of a run are, the first byte that differs tells.
+fn by_parts(one: &Path, other: &Path) -> CmpOrdering {
+    let [a, b] = [one, other].map(|path| path.as_os_str().as_encoded_bytes());
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let next = |path: &[u8]| path.get(same).map(|byte| (!is_separator(char::from(*byte)), *byte));
+    let is_between = |byte: &u8| is_separator(char::from(*byte));
+    if a[..same].iter().all(|byte| *byte == b'.' || is_between(byte)) {
+        return one.cmp(other);
+    }
+    let next = |path: &[u8]| path.get(same).map(|byte| (!is_between(byte), *byte));
     next(a).cmp(&next(b))
 }
 
@@ -294,8 +298,9 @@ impl<'a> Run<'a> {
         // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then_some(folder);
         let search = Search { run: self, root, met: AtomicUsize::new(0), excluded: AtomicBool::new(false) };
-        let git = UsersGit::new(std::env::home_dir(), |name| std::env::var_os(name));
-        let options = discover::Options { threads: terminal::threads(), marks: &NAMES, git: &git };
+        let (here, home) = (self.settled.here().to_path_buf(), std::env::home_dir());
+        let users = UsersList::find(here, home.as_deref(), |name| std::env::var_os(name));
+        let options = discover::Options { threads: terminal::threads(), marks: &NAMES, users: &users };
         discover::search(folder, options, outer, &search);
         if self.loud && search.met.into_inner() == 0 {
             let but = if search.excluded.into_inner() { " but for what the configuration excludes" } else { "" };
@@ -364,12 +369,11 @@ mod tests {
 
     #[test]
     fn paths_come_in_the_order_of_their_parts() {
-        let paths = [
-            "a", "a/b", "a/b/c", "a-b", "a-b/c", "a.b", "a/-", "aa/b", "a/bb", "b", "a/b.c", "/a", "/a/b", "./a",
-            "./a-b",
-        ];
-        for a in paths.map(Path::new) {
-            for b in paths.map(Path::new) {
+        let names = ["a", "a/b", "a/b/c", "a-b", "a-b/c", "a.b", "a/-", "aa/b", "a/bb", "b", "a/b.c", "-a", "!", ".a"];
+        let roots = ["", "./", "../", "/", "r/"];
+        let paths: Vec<String> = roots.iter().flat_map(|root| names.map(|name| format!("{root}{name}"))).collect();
+        for a in paths.iter().map(Path::new) {
+            for b in paths.iter().map(Path::new) {
                 assert_eq!(by_parts(a, b), a.cmp(b), "{} {}", a.display(), b.display());
             }
         }

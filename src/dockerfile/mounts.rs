@@ -260,20 +260,20 @@ pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
         return path.into();
     }
     let rooted = path.starts_with(b"/");
-    let mut cleaned = Vec::with_capacity(path.len() + 1);
+    let mut cleaned = Vec::with_capacity(path.len());
     cleaned.extend(rooted.then_some(b'/'));
     for part in path.split(|&b| b == b'/') {
-        let (above, last) = match cleaned.rfind_byte(b'/') {
-            // The root's own slash stays.
-            Some(slash) => (slash.max(usize::from(rooted)), &cleaned[slash + 1..]),
-            None => (0, &cleaned[..]),
-        };
+        let is_last_up = cleaned == b".." || cleaned.ends_with(b"/..");
         match part {
             b"" | b"." => {}
-            b".." if !last.is_empty() && last != b".." => cleaned.truncate(above),
+            b".." if cleaned.len() > usize::from(rooted) && !is_last_up => {
+                // What is looked through goes away. The root's own slash stays.
+                let above = cleaned.rfind_byte(b'/').unwrap_or(0);
+                cleaned.truncate(above.max(usize::from(rooted)));
+            }
             b".." if rooted => {}
             _ => {
-                if !last.is_empty() {
+                if cleaned.last().is_some_and(|last| *last != b'/') {
                     cleaned.push(b'/');
                 }
                 cleaned.extend_from_slice(part);

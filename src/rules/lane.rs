@@ -278,27 +278,27 @@ pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
 /// # Errors
 /// Why that cannot be done, for people.
 fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
-    let Room { at, option, id } = room(settings, cache, name)?;
+    let Slot { at, option, id } = slot(settings, cache, name)?;
     Ok(Edit::insert(at, [option, &id, &suffix(settings, name)].concat()))
 }
 
 /// Whether `name` can be put behind the id of `cache`.
 pub(super) fn has_room(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
-    room(settings, cache, name).is_ok()
+    slot(settings, cache, name).is_ok()
 }
 
 /// Where a lane can be put behind an id, and what comes before it there.
-struct Room<'m> {
+struct Slot<'m> {
     /// Before this byte of the file.
     at: usize,
-    /// The option's name, where the mount has no id.
+    /// The start of an option, where the mount has none for the id.
     option: &'static str,
-    /// The id, where the option names none.
+    /// The target as an id, where the mount names none.
     id: Cow<'m, str>,
 }
 
 /// Where `name` can be put behind the id of `cache`.
-fn room<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Room<'m>, String> {
+fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'m>, String> {
     let mount = cache.mount;
     whole(mount)?;
     if mount.templated && mount.id_word().is_none() {
@@ -312,10 +312,10 @@ fn room<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Room<'
     }
     if let Some(field) = mount.field("id") {
         let id = if mount.id().is_some() { "".into() } else { target_as_id(mount)? };
-        return Ok(Room { at: mount.value_span(field).end, option: "", id });
+        return Ok(Slot { at: mount.value_span(field).end, option: "", id });
     }
     let field = mount.field("type").ok_or("the mount names no type")?;
-    Ok(Room { at: field.next, option: ",id=", id: target_as_id(mount)? })
+    Ok(Slot { at: field.next, option: ",id=", id: target_as_id(mount)? })
 }
 
 /// Whether all of `mount` is known: a template's expression that opens in it ends in it, too.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
 use super::folder::{Folder, Found, Kind, Room};
-use super::ignored::{Has, Ignored, Level, UsersGit};
+use super::ignored::{Has, Ignored, Level, UsersList};
 use super::temporary::is_leftover;
 
 /// How many files of one folder are taken at once. What is more is work for other threads.
@@ -67,8 +67,8 @@ pub struct Options<'a> {
     pub threads: usize,
     /// Names that tell that something else holds in a folder.
     pub marks: &'a [&'a str],
-    /// Where the user's own list of what to ignore is.
-    pub git: &'a UsersGit,
+    /// What the user ignores everywhere.
+    pub users: &'a UsersList,
 }
 
 /// Shows `visitor` every file below `folder` that it wants, in no order. `holds` holds in `folder`; a folder below with
@@ -79,9 +79,11 @@ pub struct Options<'a> {
 /// of anybody's, whatever is wanted. A folder whose `.gitignore` cannot be read within bounds is not searched, and that is
 /// complained of.
 pub fn search<V: Visit>(folder: &Path, options: Options<'_>, holds: V::Holds, visitor: &V) {
-    let Options { threads, marks, git } = options;
+    let Options { threads, marks, users } = options;
+    // `a//` and `a/.` are `a`, in all that is found there.
+    let folder: &Path = &folder.components().collect::<PathBuf>();
     let ignored =
-        Ignored::below(folder, git, |around, reason| visitor.complain(format!("{}: {reason}", shown(around))));
+        Ignored::below(folder, users, |around, reason| visitor.complain(format!("{}: {reason}", shown(around))));
     let first = Work::Folder { path: folder.to_path_buf(), level: None, holds };
     let todo = Todo { work: vec![first], busy: 0, threads: 1, waiting: 0 };
     let search = Search { visitor, marks, ignored, threads, todo: Mutex::new(todo), more: Condvar::new() };
@@ -115,8 +117,8 @@ struct Todo<H> {
 enum Work<H> {
     /// A folder, in one where `level` and `holds` hold.
     Folder { path: PathBuf, level: Option<Arc<Level>>, holds: H },
-    /// Files of one folder.
-    Files { paths: Vec<PathBuf>, holds: H },
+    /// Files of one folder, which is not kept open for them: it would be one of many.
+    Files { folder: Arc<Path>, names: Vec<OsString>, holds: H },
 }
 
 /// What is in a folder.
@@ -154,9 +156,10 @@ impl<V: Visit> Search<'_, V> {
         while let Some(work) = self.next() {
             let _busy = Busy(self);
             match work {
-                Work::Files { paths, holds } => {
-                    for path in paths {
-                        self.visitor.visit(&Found::new(&path), &holds, &mut buffer);
+                Work::Files { folder, names, holds } => {
+                    let mut below = Below::new(&folder);
+                    for name in names {
+                        self.visitor.visit(&Found::new(below.path(&name)), &holds, &mut buffer);
                     }
                 }
                 Work::Folder { path, level, holds } => {
@@ -247,12 +250,13 @@ impl<V: Visit> Search<'_, V> {
                 !left_out(path, false) && self.visitor.wants(path, bytes, &holds)
             }
         });
-        let own = files.len().min(FILES_AT_ONCE);
-        for names in files[own..].chunks(FILES_AT_ONCE) {
-            let paths = names.iter().map(|name| path.join(name)).collect();
-            more.push(Work::Files { paths, holds: holds.clone() });
+        if files.len() > FILES_AT_ONCE {
+            let folder: Arc<Path> = path.into();
+            while files.len() > FILES_AT_ONCE {
+                let names = files.split_off((files.len() - FILES_AT_ONCE).max(FILES_AT_ONCE));
+                more.push(Work::Files { folder: Arc::clone(&folder), names, holds: holds.clone() });
+            }
         }
-        files.truncate(own);
         Some((listed.folder, files, holds))
     }
 
@@ -262,7 +266,11 @@ impl<V: Visit> Search<'_, V> {
         let refuse = |error| self.visitor.complain(format!("{}: cannot search it: {error}", shown(path)));
         let folder = Folder::open(path, is_root).map_err(refuse).ok()?;
         let (mut folders, mut files, mut marks, mut has) = (Vec::new(), Vec::new(), Vec::new(), Has::default());
-        let listed = folder.list(room, |kind, name| {
+        let listed = folder.list(room, |entry| {
+            let (kind, name) = match entry {
+                Ok(entry) => entry,
+                Err(error) => return refuse(error),
+            };
             let bytes = name.as_encoded_bytes();
             has.note(bytes);
             if kind == Kind::Folder {

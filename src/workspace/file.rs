@@ -86,8 +86,8 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError
     read_open(&open(path, true).map_err(FileError::Read)?, buffer, max)
 }
 
-/// Reads a file as [`read`] does; the walk that found it has seen that it is a regular one. What has become a link since is
-/// not followed.
+/// Reads a file as [`read`] does; whoever found it has seen that it is a regular one. What has become a link since is not
+/// followed.
 ///
 /// # Errors
 /// As [`read`].
@@ -115,21 +115,31 @@ pub(super) fn open(path: &Path, _: bool) -> io::Result<File> {
 
 /// Reads all of `file` into `buffer`, by the rules of [`read`].
 fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    // Most files end here, and that is seen in less time than it takes to ask how long they are.
-    buffer.reserve(CHUNK);
-    file.take(CHUNK as u64).read_to_end(buffer).map_err(FileError::Read)?;
-    if buffer.len() < CHUNK {
-        return check(buffer, max);
-    }
-    let meta = file.metadata().map_err(FileError::Read)?;
-    if !meta.is_file() {
-        return Err(FileError::NotRegular);
-    }
-    if meta.len() > max {
+    let whole = regular(file).map_err(FileError::Read)?.ok_or(FileError::NotRegular)?;
+    if whole > max {
         return Err(FileError::TooLarge(max));
     }
-    buffer.reserve(usize::try_from(meta.len()).unwrap_or(0));
-    read_from(file, buffer, max)
+    // One read takes in most files, and no other has to ask whether that was the end. The kernel's own files say that they
+    // are empty.
+    buffer.reserve(usize::try_from(whole).unwrap_or(0));
+    file.take(whole).read_to_end(buffer).map_err(FileError::Read)?;
+    if whole > 0 { check(buffer, max) } else { read_from(file, buffer, max) }
+}
+
+/// How many bytes the regular file `file` says it has; `None` for anything else.
+#[cfg(unix)]
+fn regular(file: &File) -> io::Result<Option<u64>> {
+    // The standard library's way asks for more, and takes longer.
+    let stat = rustix::fs::fstat(file)?;
+    let is_regular = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
+    Ok(is_regular.then(|| u64::try_from(stat.st_size).unwrap_or(0)))
+}
+
+/// How many bytes the regular file `file` says it has; `None` for anything else.
+#[cfg(not(unix))]
+fn regular(file: &File) -> io::Result<Option<u64>> {
+    let meta = file.metadata()?;
+    Ok(meta.is_file().then(|| meta.len()))
 }
 
 /// Reads all of `input` into `buffer`, by the rules of [`read`].

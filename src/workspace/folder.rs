@@ -26,7 +26,7 @@ pub(super) enum Kind {
     Other,
 }
 
-/// A regular file that a search has found.
+/// A file that was a regular one when it was found.
 #[derive(Clone, Copy)]
 pub struct Found<'a> {
     /// Its path.
@@ -87,8 +87,8 @@ mod linux {
             Ok(Self(retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))?))
         }
 
-        /// Shows `entry` all that is in the folder.
-        pub fn list(&self, room: &mut Room, mut entry: impl FnMut(Kind, &OsStr)) -> io::Result<()> {
+        /// Shows `entry` all that is in the folder, or why it cannot be told what one is.
+        pub fn list(&self, room: &mut Room, mut entry: impl FnMut(io::Result<(Kind, &OsStr)>)) -> io::Result<()> {
             room.0.reserve(AT_ONCE);
             let mut entries = RawDir::new(&self.0, room.0.spare_capacity_mut());
             while let Some(next) = entries.next() {
@@ -107,7 +107,10 @@ mod linux {
                     FileType::Unknown => match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
                         Ok(stat) => FileType::from_raw_mode(stat.st_mode),
                         Err(Errno::NOENT) => continue,
-                        Err(error) => return Err(error.into()),
+                        Err(error) => {
+                            entry(Err(error.into()));
+                            continue;
+                        }
                     },
                     kind => kind,
                 };
@@ -116,7 +119,7 @@ mod linux {
                     FileType::RegularFile => Kind::File,
                     _ => Kind::Other,
                 };
-                entry(kind, OsStr::from_bytes(name.to_bytes()));
+                entry(Ok((kind, OsStr::from_bytes(name.to_bytes()))));
             }
             Ok(())
         }
@@ -155,8 +158,8 @@ mod any {
             Ok(Self(path.to_path_buf()))
         }
 
-        /// Shows `entry` all that is in the folder.
-        pub fn list(&self, _: &mut Room, mut entry: impl FnMut(Kind, &OsStr)) -> io::Result<()> {
+        /// Shows `entry` all that is in the folder, or why it cannot be told what one is.
+        pub fn list(&self, _: &mut Room, mut entry: impl FnMut(io::Result<(Kind, &OsStr)>)) -> io::Result<()> {
             let entries: ReadDir = fs::read_dir(&self.0)?;
             for next in entries {
                 let next = next?;
@@ -165,9 +168,12 @@ mod any {
                     Ok(kind) if kind.is_file() => Kind::File,
                     Ok(_) => Kind::Other,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        entry(Err(error));
+                        continue;
+                    }
                 };
-                entry(kind, &next.file_name());
+                entry(Ok((kind, &next.file_name())));
             }
             Ok(())
         }
@@ -206,9 +212,11 @@ mod tests {
         let (mut here, mut there) = (Vec::new(), Vec::new());
         let folder = linux::Folder::open(root.path(), false).unwrap();
         let mut room = linux::Room::default();
-        folder.list(&mut room, |kind, name| here.push((name.to_owned(), kind, text(folder.file(name))))).unwrap();
+        let mut keep = |(kind, name): (Kind, &OsStr)| here.push((name.to_owned(), kind, text(folder.file(name))));
+        folder.list(&mut room, |entry| keep(entry.unwrap())).unwrap();
         let folder = any::Folder::open(root.path(), false).unwrap();
-        folder.list(&mut any::Room, |kind, name| there.push((name.to_owned(), kind, text(folder.file(name))))).unwrap();
+        let mut keep = |(kind, name): (Kind, &OsStr)| there.push((name.to_owned(), kind, text(folder.file(name))));
+        folder.list(&mut any::Room, |entry| keep(entry.unwrap())).unwrap();
         here.sort_by(|a, b| a.0.cmp(&b.0));
         there.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(here.len(), 1504);

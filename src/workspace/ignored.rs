@@ -143,40 +143,60 @@ fn compiled(folder: &Path, text: &[u8]) -> Gitignore {
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
-/// Where the user's own configuration of git is, and the list of what it ignores.
+/// The user's own list of what git ignores (`core.excludesFile`).
+///
+/// The `ignore` crate would find it, too, by a regular expression: making that takes longer than looking at a hundred
+/// Dockerfiles.
 #[derive(Debug)]
-pub struct UsersGit {
-    /// What may name that list (`core.excludesFile`).
-    configurations: Vec<PathBuf>,
-    /// Where it is when nothing does.
-    list: Option<PathBuf>,
+pub struct UsersList {
+    /// What its patterns are relative to.
+    here: PathBuf,
+    path: Option<PathBuf>,
 }
 
-impl UsersGit {
-    /// Where git looks in the environment that `variable` tells of, for the user whose folder is `home`.
-    pub fn new(home: Option<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let named = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let own =
-            named("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config"))).map(|path| path.join("git"));
+impl UsersList {
+    /// The list that git, in the folder `here`, takes in the environment that `variable` tells of, for the user whose folder
+    /// is `home`: what one of the configurations names, or else the one that it is by default.
+    pub fn find(here: PathBuf, home: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let given = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let own = given("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config"))).map(|path| path.join("git"));
         let configurations = [
-            named("GIT_CONFIG_GLOBAL"),
+            given("GIT_CONFIG_GLOBAL"),
             home.map(|home| home.join(".gitconfig")),
             own.as_ref().map(|own| own.join("config")),
-            named("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into())),
+            given("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into())),
         ];
-        Self { configurations: configurations.into_iter().flatten().collect(), list: own.map(|own| own.join("ignore")) }
+        let named = |path: PathBuf| named_list(&fs::read(path).ok()?, home);
+        let path = configurations.into_iter().flatten().find_map(named);
+        Self { here, path: path.or_else(|| Some(own?.join("ignore"))) }
     }
 
-    /// What it says is to be ignored.
-    ///
-    /// The crate looks for that with a regular expression. Making one takes longer than looking at a hundred Dockerfiles, so
-    /// it is asked only where there is something to find.
     fn patterns(&self) -> Gitignore {
-        let is_there = self.list.as_ref().is_some_and(|list| list.exists());
-        let names =
-            |path: &PathBuf| fs::read(path).is_ok_and(|text| text.to_ascii_lowercase().contains_str("excludesfile"));
-        if is_there || self.configurations.iter().any(names) { Gitignore::global().0 } else { Gitignore::empty() }
+        let Some(path) = self.path.as_ref().filter(|path| path.is_file()) else { return Gitignore::empty() };
+        let mut builder = GitignoreBuilder::new(&self.here);
+        // A line that is no glob is nobody's to complain of here; the others hold.
+        let _ = builder.add(path);
+        builder.build().unwrap_or_else(|_| Gitignore::empty())
     }
+}
+
+/// The path that a configuration of git with the bytes `text` names as the list, `~` being `home`.
+fn named_list(text: &[u8], home: Option<&Path>) -> Option<PathBuf> {
+    const KEY: &str = "excludesfile";
+    let value = |line: &[u8]| {
+        let (key, value) = line.split_once_str("=")?;
+        let value = value.to_str().ok()?.trim();
+        let value = match value.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next()?,
+            None => value.split(['#', ';']).next()?.trim_end(),
+        };
+        key.trim().eq_ignore_ascii_case(KEY.as_bytes()).then(|| value.to_owned())
+    };
+    let value = text.lines().find_map(value).filter(|value| !value.is_empty())?;
+    Some(match (value.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => value.into(),
+    })
 }
 
 /// What is ignored below a folder that is searched.
@@ -192,7 +212,7 @@ pub(super) struct Ignored {
 
 impl Ignored {
     /// What is ignored below `root`. `refuse` is told of folders around it whose word cannot be read, and does not count.
-    pub(super) fn below(root: &Path, git: &UsersGit, mut refuse: impl FnMut(&Path, String)) -> Self {
+    pub(super) fn below(root: &Path, users: &UsersList, mut refuse: impl FnMut(&Path, String)) -> Self {
         let real = fs::canonicalize(root).unwrap_or_default();
         let mut around = None;
         let folders: Vec<&Path> = real.ancestors().collect();
@@ -206,7 +226,7 @@ impl Ignored {
                 Err(reason) => refuse(folder, format!("{reason}: that is left out")),
             }
         }
-        Self { root: root.to_path_buf(), around, users: git.patterns(), real }
+        Self { root: root.to_path_buf(), around, users: users.patterns(), real }
     }
 
     /// The folder that is searched.
@@ -272,6 +292,25 @@ pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_user_s_list_is_what_a_configuration_names() {
+        let named = |text: &str| named_list(text.as_bytes(), Some(Path::new("/home/me")));
+        for text in [
+            "[core]\n\texcludesFile = /a/list\n",
+            "[core]\r\n  ExcludesFile=\"/a/list\"\r\n",
+            "[user]\nname = x\n[core]\nexcludesfile =   /a/list",
+            "excludesfile = /a/list # mine\n",
+            "excludesfile = \"/a/list\" ; mine\n",
+        ] {
+            assert_eq!(named(text), Some("/a/list".into()), "{text}");
+        }
+        assert_eq!(named("excludesfile = ~/list\n"), Some("/home/me/list".into()));
+        assert_eq!(named("excludesfile = \"/a b/list\"\n"), Some("/a b/list".into()));
+        for text in ["", "excludesfiles = /a", "excludesfile =\n", "# excludesfile = /a", "excludesfile /a", "exclud"] {
+            assert_eq!(named(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn by_every_folder_up_to_the_repository_s_root() {

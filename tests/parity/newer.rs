@@ -125,7 +125,7 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     // A lone `--` behind them ends the flags.
     let is_lone = |rest: &[u8]| {
         let behind = rest.trim_start().strip_prefix(b"--");
-        behind.is_some_and(|behind| behind.first().is_none_or(u8::is_ascii_whitespace))
+        behind.is_some_and(|behind| matches!(behind.first(), None | Some(b'\t'..=b'\r' | b' ' | 0x85 | 0xA0)))
     };
     let ended = expression::all(&ours.text)
         .any(|(_, reach)| matches!(reach, Reach::Closed(behind) if is_lone(&ours.text[behind..])));
