@@ -266,10 +266,13 @@ impl<V: Visit> Search<'_, V> {
         let refuse = |error| self.visitor.complain(format!("{}: cannot search it: {error}", shown(path)));
         let folder = Folder::open(path, is_root).map_err(refuse).ok()?;
         let (mut folders, mut files, mut marks, mut has) = (Vec::new(), Vec::new(), Vec::new(), Has::default());
-        let listed = folder.list(room, |entry| {
-            let (kind, name) = match entry {
-                Ok(entry) => entry,
-                Err(error) => return refuse(error),
+        let listed = folder.list(room, |name, kind| {
+            let kind = match kind {
+                Ok(kind) => kind,
+                Err(error) => {
+                    let path = path.join(name);
+                    return self.visitor.complain(format!("{}: cannot tell what it is: {error}", shown(&path)));
+                }
             };
             let bytes = name.as_encoded_bytes();
             has.note(bytes);

@@ -87,8 +87,8 @@ mod linux {
             Ok(Self(retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))?))
         }
 
-        /// Shows `entry` all that is in the folder, or why it cannot be told what one is.
-        pub fn list(&self, room: &mut Room, mut entry: impl FnMut(io::Result<(Kind, &OsStr)>)) -> io::Result<()> {
+        /// Shows `entry` all that is in the folder, with what it is, or why that cannot be told.
+        pub fn list(&self, room: &mut Room, mut entry: impl FnMut(&OsStr, io::Result<Kind>)) -> io::Result<()> {
             room.0.reserve(AT_ONCE);
             let mut entries = RawDir::new(&self.0, room.0.spare_capacity_mut());
             while let Some(next) = entries.next() {
@@ -105,21 +105,17 @@ mod linux {
                 let kind = match next.file_type() {
                     // Some file systems say so of everything.
                     FileType::Unknown => match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
-                        Ok(stat) => FileType::from_raw_mode(stat.st_mode),
                         Err(Errno::NOENT) => continue,
-                        Err(error) => {
-                            entry(Err(error.into()));
-                            continue;
-                        }
+                        stat => stat.map(|stat| FileType::from_raw_mode(stat.st_mode)).map_err(io::Error::from),
                     },
-                    kind => kind,
+                    kind => Ok(kind),
                 };
-                let kind = match kind {
+                let kind = kind.map(|kind| match kind {
                     FileType::Directory => Kind::Folder,
                     FileType::RegularFile => Kind::File,
                     _ => Kind::Other,
-                };
-                entry(Ok((kind, OsStr::from_bytes(name.to_bytes()))));
+                });
+                entry(OsStr::from_bytes(name.to_bytes()), kind);
             }
             Ok(())
         }
@@ -158,22 +154,19 @@ mod any {
             Ok(Self(path.to_path_buf()))
         }
 
-        /// Shows `entry` all that is in the folder, or why it cannot be told what one is.
-        pub fn list(&self, _: &mut Room, mut entry: impl FnMut(io::Result<(Kind, &OsStr)>)) -> io::Result<()> {
+        /// Shows `entry` all that is in the folder, with what it is, or why that cannot be told.
+        pub fn list(&self, _: &mut Room, mut entry: impl FnMut(&OsStr, io::Result<Kind>)) -> io::Result<()> {
             let entries: ReadDir = fs::read_dir(&self.0)?;
             for next in entries {
                 let next = next?;
                 let kind = match next.file_type() {
-                    Ok(kind) if kind.is_dir() => Kind::Folder,
-                    Ok(kind) if kind.is_file() => Kind::File,
-                    Ok(_) => Kind::Other,
+                    Ok(kind) if kind.is_dir() => Ok(Kind::Folder),
+                    Ok(kind) if kind.is_file() => Ok(Kind::File),
+                    Ok(_) => Ok(Kind::Other),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    Err(error) => {
-                        entry(Err(error));
-                        continue;
-                    }
+                    Err(error) => Err(error),
                 };
-                entry(Ok((kind, &next.file_name())));
+                entry(&next.file_name(), kind);
             }
             Ok(())
         }
@@ -212,11 +205,15 @@ mod tests {
         let (mut here, mut there) = (Vec::new(), Vec::new());
         let folder = linux::Folder::open(root.path(), false).unwrap();
         let mut room = linux::Room::default();
-        let mut keep = |(kind, name): (Kind, &OsStr)| here.push((name.to_owned(), kind, text(folder.file(name))));
-        folder.list(&mut room, |entry| keep(entry.unwrap())).unwrap();
+        let keep = |name: &OsStr, kind: io::Result<Kind>| {
+            here.push((name.to_owned(), kind.unwrap(), text(folder.file(name))));
+        };
+        folder.list(&mut room, keep).unwrap();
         let folder = any::Folder::open(root.path(), false).unwrap();
-        let mut keep = |(kind, name): (Kind, &OsStr)| there.push((name.to_owned(), kind, text(folder.file(name))));
-        folder.list(&mut any::Room, |entry| keep(entry.unwrap())).unwrap();
+        let keep = |name: &OsStr, kind: io::Result<Kind>| {
+            there.push((name.to_owned(), kind.unwrap(), text(folder.file(name))));
+        };
+        folder.list(&mut any::Room, keep).unwrap();
         here.sort_by(|a, b| a.0.cmp(&b.0));
         there.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(here.len(), 1504);
