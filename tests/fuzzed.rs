@@ -382,3 +382,13 @@ fn two_dashes_behind_a_template_s_tag_end_the_flags() {
     let run = &file.instructions[0];
     assert_eq!((run.flags.len(), BStr::new(run.arguments())), (0, BStr::new("--mount=type=cache,target=/x y")));
 }
+
+/// Found by `github`: behind carriage returns that YAML takes for line breaks, an argument was put within a text.
+#[test]
+fn an_argument_that_would_end_a_text_is_left_to_people() {
+    let source = "jobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          \
+        context: .\n          labels: |+\n \r\r\r        x: y\n";
+    let wiring = read(Kind::Github, source).unwrap();
+    let lane = Lane { arg: "CACHE_ID", default: "default", shared: true };
+    assert!(pass(Kind::Github, source, &wiring.builds[0], &lane).unwrap_err().contains("not clear"));
+}

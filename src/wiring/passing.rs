@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::yaml::Yaml;
+use super::yaml::{self, Yaml};
 use super::{Build, Kind, Lane, Wiring, pipelines, read};
 use super::{azure, bake, bitbucket, buildkite, circleci, compose, github, gitlab};
 use crate::fix::{self, Fix};
@@ -151,8 +151,14 @@ pub fn prove(kind: Kind, before: (&str, &Wiring), after: &str, passed: &[Passed<
             return Err(format!("the build would pass `{value}`, which something else in the file says"));
         }
     }
-    let is_pipeline = matches!(kind, Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket);
-    if is_pipeline && !pipelines::is_kept(before.0, after) {
+    let is_kept = match kind {
+        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => {
+            pipelines::is_kept(before.0, after)
+        }
+        Kind::Github | Kind::Compose => yaml::is_kept(before.0, after),
+        Kind::BakeHcl | Kind::BakeJson => true,
+    };
+    if !is_kept {
         return Err("its place within the YAML text is not clear".into());
     }
     Ok(())

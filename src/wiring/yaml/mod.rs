@@ -4,12 +4,14 @@
 //! somebody looks, so nothing is copied; a file whose aliases multiply it beyond bounds is refused when it is read, which
 //! makes every walk over the tree bounded.
 
+mod kept;
 mod place;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
+pub(super) use kept::is_kept;
 pub use place::{quoted, value_needs_quotes};
 
 use std::collections::HashMap;
