@@ -238,6 +238,9 @@ mod tests {
         assert_eq!(guards("\u{FEFF}# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"), [false]);
         assert_eq!(guards("# a\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [false]);
         assert_eq!(guards("# cachelane: ignore-file[a]\n# a b=c\nFROM x\n"), [false]);
+        // A line that ends with a suppression is none.
+        assert_eq!(guards("# cachelane: ignore-file[a]\n# syntax=x # cachelane: ignore[a]\nFROM x\n"), [true]);
+        assert_eq!(guards("# cachelane: ignore-file[a]\n# x # cachelane: ignore[a]\n# syntax=x\nFROM x\n"), [false]);
     }
 
     #[test]

@@ -392,3 +392,13 @@ fn an_argument_that_would_end_a_text_is_left_to_people() {
     let lane = Lane { arg: "CACHE_ID", default: "default", shared: true };
     assert!(pass(Kind::Github, source, &wiring.builds[0], &lane).unwrap_err().contains("not clear"));
 }
+
+/// Found by `fix`: a suppression above a directive that ends with one itself was to be removed, and the fix was refused.
+#[test]
+fn a_suppression_above_a_directive_that_ends_with_one_stays() {
+    let source = "# cachelane: ignore[shared-lock]\n# syntax=x # cachelane: ignore[shared-lock]\nFROM a\n";
+    targets::fix(&[b"\0\0", source.as_bytes()].concat());
+    let findings = lint::check_alone(source.as_bytes(), &Settings::default()).findings;
+    let unused: Vec<_> = findings.iter().filter(|finding| finding.rule == "unused-ignore").collect();
+    assert!(!unused.is_empty() && unused.iter().all(|finding| finding.fix.is_none()), "{unused:?}");
+}

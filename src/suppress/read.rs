@@ -132,7 +132,7 @@ fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
 /// byte `top`, and that line there is nothing but suppressions, and it would be a parser directive, or begins with what on
 /// top of a file is a byte-order mark. `top` where there are none.
 fn guards(source: &[u8], top: usize) -> usize {
-    let is_suppression = |line: &[u8]| line.starts_with(b"#") && marks(line).next().is_some();
+    let is_suppression = |line: &[u8]| marks(line).next().is_some_and(|(at, _)| line[..at].trim() == b"#");
     let mut end = top;
     for line in source[top..].lines_with_terminator() {
         let text = line.trim();
