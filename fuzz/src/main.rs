@@ -23,3 +23,15 @@ libfuzzer_sys::fuzz_target!(
     },
     |data: &[u8]| TARGET.get_or_init(chosen)(data)
 );
+
+/// What std asks the kernel for when it hashes: always the same, so that equal inputs cover equal code, and a round with a
+/// seed goes the same way each time.
+///
+/// # Safety
+/// As getrandom(2): `buffer` holds `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn getrandom(buffer: *mut u8, len: usize, _flags: u32) -> isize {
+    // SAFETY: the caller's.
+    unsafe { buffer.write_bytes(7, len) };
+    len.cast_signed()
+}

@@ -48,10 +48,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "Dockerfile"
         for line in sys.stdin:
+            answers = []
             for file in line.rstrip("\n").split(","):
                 path.write_bytes(bytes.fromhex(file))
-                print(json.dumps(answer(path)))
-            sys.stdout.flush()
+                answers.append(json.dumps(answer(path)) + "\n")
+            # At once: what comes in pieces is read in pieces, now more of them and now fewer.
+            sys.stdout.buffer.write("".join(answers).encode())
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
