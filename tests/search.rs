@@ -245,6 +245,7 @@ fn what_the_user_s_own_git_ignores_is_ignored_wherever_it_says_so() {
     };
     assert_eq!(found(&[]), 2);
     assert_eq!(found(&[("HOME", "other")]), 2);
+    assert_eq!(found(&[("HOME", "home"), ("GIT_CONFIG_GLOBAL", "other/.gitconfig")]), 2);
     for variable in [
         ("HOME", "home"),
         ("HOME", "home-config"),

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::yaml::{self, Yaml};
-use super::{Build, Kind, Lane, Wiring, pipelines, read};
+use super::yaml::{self, More, Yaml};
+use super::{Build, Kind, Lane, Wiring, read};
 use super::{azure, bake, bitbucket, buildkite, circleci, compose, github, gitlab};
 use crate::fix::{self, Fix};
 use crate::text::Span;
@@ -111,7 +111,7 @@ pub fn long_texts(kind: Kind, source: &str) -> Result<Option<Vec<Span>>, String>
 pub fn prove_comments(kind: Kind, before: &str, after: &str) -> Result<(), String> {
     let read = |source| read(kind, source).map_err(|error| format!("the file could not be read any more: {error}"));
     if !is_same(&read(before)?, &read(after)?, &HashSet::new())
-        || (kind != Kind::BakeHcl && !pipelines::is_alike(before, after))
+        || (kind != Kind::BakeHcl && !yaml::is_kept(before, after, More::Comments))
     {
         return Err("the file would say something else".into());
     }
@@ -151,14 +151,12 @@ pub fn prove(kind: Kind, before: (&str, &Wiring), after: &str, passed: &[Passed<
             return Err(format!("the build would pass `{value}`, which something else in the file says"));
         }
     }
-    let is_kept = match kind {
-        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => {
-            pipelines::is_kept(before.0, after)
-        }
-        Kind::Github | Kind::Compose => yaml::is_kept(before.0, after),
-        Kind::BakeHcl | Kind::BakeJson => true,
+    let more = match kind {
+        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => Some(More::Text),
+        Kind::Github | Kind::Compose => Some(More::Entries),
+        Kind::BakeHcl | Kind::BakeJson => None,
     };
-    if !is_kept {
+    if more.is_some_and(|more| !yaml::is_kept(before.0, after, more)) {
         return Err("its place within the YAML text is not clear".into());
     }
     Ok(())

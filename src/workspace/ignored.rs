@@ -160,14 +160,14 @@ impl UsersList {
     pub fn find(here: PathBuf, home: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let own = given("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config"))).map(|path| path.join("git"));
-        let configurations = [
-            given("GIT_CONFIG_GLOBAL"),
-            home.map(|home| home.join(".gitconfig")),
-            own.as_ref().map(|own| own.join("config")),
-            given("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into())),
-        ];
+        // The first of them is read in place of the user's own.
+        let users = match given("GIT_CONFIG_GLOBAL") {
+            Some(path) => [Some(path), None],
+            None => [home.map(|home| home.join(".gitconfig")), own.as_ref().map(|own| own.join("config"))],
+        };
+        let system = given("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into()));
         let named = |path: PathBuf| named_list(&fs::read(path).ok()?, home);
-        let path = configurations.into_iter().flatten().find_map(named);
+        let path = users.into_iter().chain([system]).flatten().find_map(named);
         Self { here, path: path.or_else(|| Some(own?.join("ignore"))) }
     }
 
@@ -192,7 +192,8 @@ fn named_list(text: &[u8], home: Option<&Path>) -> Option<PathBuf> {
         };
         key.trim().eq_ignore_ascii_case(KEY.as_bytes()).then(|| value.to_owned())
     };
-    let value = text.lines().find_map(value).filter(|value| !value.is_empty())?;
+    // The last one holds.
+    let value = text.lines().filter_map(value).next_back().filter(|value| !value.is_empty())?;
     Some(match (value.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => value.into(),
@@ -302,6 +303,7 @@ mod tests {
             "[user]\nname = x\n[core]\nexcludesfile =   /a/list",
             "excludesfile = /a/list # mine\n",
             "excludesfile = \"/a/list\" ; mine\n",
+            "[core]\nexcludesfile = /b\nexcludesfile = /a/list\n",
         ] {
             assert_eq!(named(text), Some("/a/list".into()), "{text}");
         }

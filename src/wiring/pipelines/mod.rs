@@ -15,7 +15,7 @@ use super::shell::{Dialect, Need};
 use super::yaml::{Node, Yaml};
 use super::{Arg, Wiring, WiringError};
 
-pub(super) use pass::{is_alike, is_kept, joined, passer, valid};
+pub(super) use pass::{joined, passer, valid};
 pub(super) use reader::{Found, Reader};
 pub(super) use script::Script;
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::command::Pass;
 use super::super::shell::{Dialect, is_name};
-use super::super::yaml::{Node, Style, Yaml};
+use super::super::yaml::Style;
 use super::super::{Lane, Passer, Passing, Runs};
 use super::{Found, Leg};
 use crate::fix::{Edit, Fix};
@@ -77,50 +77,6 @@ fn spot(found: &Found<'_>, arg: &str, value: &str) -> Result<(usize, String), St
         Pass::Environment => Err("what runs the command may not keep its environment".to_owned()),
         Pass::CacheId => Err("only an extension of rocker takes it".to_owned()),
         Pass::Nothing => Err("it takes no build argument here".to_owned()),
-    }
-}
-
-/// Whether the YAML file `after` is `before` but for texts into which something was put.
-pub(in super::super) fn is_kept(before: &str, after: &str) -> bool {
-    // Every byte of the old text comes in the new one, in order.
-    same(before, after, &|old, new| {
-        let mut rest = new.bytes();
-        old.bytes().all(|byte| rest.any(|other| other == byte))
-    })
-}
-
-/// Whether both YAML files have the same values.
-pub(in super::super) fn is_alike(before: &str, after: &str) -> bool {
-    same(before, after, &|old, new| old == new)
-}
-
-/// Whether both files have the same values, by what `texts` says of each pair.
-fn same(before: &str, after: &str, texts: &dyn Fn(&str, &str) -> bool) -> bool {
-    let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else { return false };
-    let (before, after): (Vec<_>, Vec<_>) = (before.roots().collect(), after.roots().collect());
-    before.len() == after.len() && before.iter().zip(&after).all(|(before, after)| alike(*before, *after, texts))
-}
-
-fn alike(before: Node<'_>, after: Node<'_>, texts: &dyn Fn(&str, &str) -> bool) -> bool {
-    if before.is_alias() || after.is_alias() {
-        return before.is_alias() && after.is_alias();
-    }
-    if before.tag() != after.tag() || before.style() != after.style() || before.is_map() != after.is_map() {
-        return false;
-    }
-    if let (Some(old), Some(new)) = (before.text(), after.text()) {
-        return texts(old, new);
-    }
-    let (before_items, after_items) = (children(before), children(after));
-    before_items.len() == after_items.len()
-        && before_items.into_iter().zip(after_items).all(|(before, after)| alike(before, after, texts))
-}
-
-fn children(node: Node<'_>) -> Vec<Node<'_>> {
-    if node.is_list() {
-        node.items()
-    } else {
-        node.own_entries().into_iter().flat_map(|entry| [entry.key, entry.value]).collect()
     }
 }
 

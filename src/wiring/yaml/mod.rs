@@ -11,7 +11,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub(super) use kept::is_kept;
+pub(super) use kept::{More, is_kept};
 pub use place::{quoted, value_needs_quotes};
 
 use std::collections::HashMap;
