@@ -122,10 +122,11 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     // Between flags, tags are no words; in an ARG or ENV, an expression is one piece of a value.
     let flags = ours.flags.iter().flatten().next().is_some() && may_have_template_flag(&ours.text);
     let values = matches!(ours.keyword, Keyword::Arg | Keyword::Env) && has_expression(&ours.text);
-    // A lone `--` behind them ends the flags.
+    // A lone `--` behind them ends the flags. Flags part at these bytes, of whatever character they are.
+    let is_space = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xA0);
     let is_lone = |rest: &[u8]| {
-        let behind = rest.trim_start().strip_prefix(b"--");
-        behind.is_some_and(|behind| matches!(behind.first(), None | Some(b'\t'..=b'\r' | b' ' | 0x85 | 0xA0)))
+        let dashes = rest.iter().position(|byte| !is_space(byte)).and_then(|at| rest[at..].strip_prefix(b"--"));
+        dashes.is_some_and(|behind| behind.first().is_none_or(is_space))
     };
     let ended = expression::all(&ours.text)
         .any(|(_, reach)| matches!(reach, Reach::Closed(behind) if is_lone(&ours.text[behind..])));
