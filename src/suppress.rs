@@ -39,7 +39,7 @@ pub struct Ignore {
     pub names: Vec<(String, Span)>,
     /// Why it suppresses nothing whatever it names.
     pub fault: Option<Fault>,
-    /// Whether the line below would be a parser directive, or begin with a byte-order mark, if this one were not there.
+    /// Whether a line below would be a parser directive, or begin with a byte-order mark, if this one were not there.
     pub guards: bool,
 }
 
@@ -238,6 +238,15 @@ mod tests {
         assert_eq!(guards("\u{FEFF}# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"), [false]);
         assert_eq!(guards("# a\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [false]);
         assert_eq!(guards("# cachelane: ignore-file[a]\n# a b=c\nFROM x\n"), [false]);
+        // BuildKit looks for the frontend below a line for the kernel, too.
+        assert_eq!(guards("# cachelane: ignore-file[a]\n#!/x\n# syntax=x\nFROM x\n"), [true]);
+        assert_eq!(guards("# cachelane: ignore-file[a]\n// syntax=x\nFROM x\n"), [true]);
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n#!/x\n# cachelane: ignore-file[b]\n# syntax=x\nFROM x\n"),
+            [true, true]
+        );
+        assert_eq!(guards("# cachelane: ignore-file[a]\n#!/x\n# b\n# syntax=x\nFROM x\n"), [false]);
+        assert_eq!(guards("# cachelane: ignore-file[a]\n# b=c\nFROM x\n"), [false]);
         // A line that ends with a suppression is none.
         assert_eq!(guards("# cachelane: ignore-file[a]\n# syntax=x # cachelane: ignore[a]\nFROM x\n"), [true]);
         assert_eq!(guards("# cachelane: ignore-file[a]\n# x # cachelane: ignore[a]\n# syntax=x\nFROM x\n"), [false]);

@@ -2,7 +2,7 @@
 
 use crate::text::Span;
 
-use super::lines::{Lines, trim_start};
+use super::lines::{Line, Lines, trim_start};
 
 /// A directive that BuildKit knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,21 @@ pub fn syntax(source: &[u8]) -> Option<Directive> {
     })
 }
 
+/// Whether BuildKit takes other directives from `after` than from `before`: its parser, or whoever looks for the frontend.
+#[must_use]
+pub fn differ(before: &[u8], after: &[u8]) -> bool {
+    let value = |source: &[u8], directive: Directive| directive.value.of(source).to_vec();
+    let parsed = |source: &[u8]| -> Vec<(Key, Vec<u8>)> {
+        let of_line = |line: Line| {
+            let text = trim_start(line.text.of(source));
+            parse(source, Span::new(line.text.end - text.len(), line.text.end), b"#", line.number)
+        };
+        Lines::new(source).map_while(of_line).map(|directive| (directive.key, value(source, directive))).collect()
+    };
+    let frontend = |source: &[u8]| syntax(source).map(|directive| value(source, directive));
+    parsed(before) != parsed(after) || frontend(before) != frontend(after)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +106,27 @@ mod tests {
         assert_eq!(value("# foo=bar\n# syntax=a:1\n"), None);
         assert_eq!(value("# syntax=\n"), None);
         assert_eq!(value("# 1syntax=a\n"), None);
+    }
+
+    #[test]
+    fn what_is_taken_from_a_file_differs_where_its_top_does() {
+        for (before, after) in [
+            ("# a\n# escape=`\nFROM a\n", "# escape=`\nFROM a\n"),
+            ("# a\n#!/x\n# syntax=a:1\nFROM a\n", "#!/x\n# syntax=a:1\nFROM a\n"),
+            ("# syntax=a:1\n # check=x\nFROM a\n", "# syntax=a:1\nFROM a\n"),
+            ("# syntax=a:1\nFROM a\n", "# syntax=a:2\nFROM a\n"),
+        ] {
+            assert!(
+                differ(before.as_bytes(), after.as_bytes()) && differ(after.as_bytes(), before.as_bytes()),
+                "{before}"
+            );
+        }
+        for (before, after) in [
+            ("# a\nFROM a\n", "FROM a\n# escape=`\n"),
+            ("# syntax=a:1\n# a\nFROM a\n", "# syntax=a:1\r\nFROM b\n"),
+            ("# a\n# b=c\n# syntax=a\n", "# b=c\n# syntax=a\n"),
+        ] {
+            assert!(!differ(before.as_bytes(), after.as_bytes()), "{before}");
+        }
     }
 }

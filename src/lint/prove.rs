@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::expression::{self, Reach};
-use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount};
+use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, directives};
 use crate::finding::Finding;
 use crate::fix::Applicability;
 use crate::rules::{Settings, lane};
@@ -61,10 +61,7 @@ pub(super) fn same_reading(
             }
         }
     }
-    let directives = |file: &Dockerfile<'_>| -> Vec<Vec<u8>> {
-        file.directives.iter().map(|directive| directive.value.of(file.source).to_vec()).collect()
-    };
-    if safe && directives(before) != directives(after) {
+    if safe && directives::differ(before.source, after.source) {
         return Err("a parser directive would change".into());
     }
     same_args(before, after, settings)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::lines::{Lines, is_blank};
+use crate::dockerfile::lines::is_blank;
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
@@ -132,18 +132,12 @@ fn latest(cx: &Context<'_>, arg: &Declaration, users: &[usize]) -> usize {
     branch.and_then(|place| file.blocks.block(place)).map_or(first.span.start, |block| block.span.start)
 }
 
-/// Whether the line below the declaration would be read as a directive if the declaration went: it is the first
-/// instruction of a file, and a comment such as `# escape=` follows.
+/// Whether a line below the declaration would be read as a directive if the declaration went: it is the first instruction
+/// of a file, and a comment such as `# escape=` follows.
 fn becomes_directive(cx: &Context<'_>, arg: &Declaration) -> bool {
     let source = cx.file.source;
-    let next = whole_line(source, &cx.file.instructions[arg.instruction]).end;
-    let line = Lines::new(&source[next..]).next();
-    arg.instruction == 0
-        && line.is_some_and(|line| {
-            let blanks = indentation(source, next).len();
-            let text = Span::new(line.text.start + blanks, line.text.end);
-            directives::parse(&source[next..], text, b"#", 1).is_some()
-        })
+    let line = whole_line(source, &cx.file.instructions[arg.instruction]);
+    arg.instruction == 0 && directives::differ(source, &[&source[..line.start], &source[line.end..]].concat())
 }
 
 /// The fix that moves the declaration to above the first of `users`.
@@ -157,7 +151,7 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
         return Err("the comment above belongs to it: move both by hand".into());
     }
     if becomes_directive(cx, arg) {
-        return Err("the comment below it would become a parser directive: move it by hand".into());
+        return Err("a comment below it would become a parser directive: move it by hand".into());
     }
     if has_variable(arg, file.escape) {
         return Err("its value holds a variable, which may be another further down: move it by hand".into());

@@ -31,7 +31,7 @@ RUN make
 
 ## Fix
 Safe: the name goes out of the list, and the line goes with the last name. There is none where the writer meant something
-else (a name that is nearly a rule's, `all` or `*`, a comment that a blank line parts from its instruction), where the
+else (a name that is nearly a rule's, `all` or `*`, a comment that a blank line parts from its instruction), where a
 line below would become a parser directive or lose a mark that on top of a file is its byte-order mark, and for a rule that
 compares files (`lock-order`, `mixed-sharing`, `id-collision`, `split-cache`, `unpassed-arg`, `lane-never-reused`): another
 file may be the reason, so such a suppression is named only where a whole repository was searched, or all that a
@@ -84,7 +84,7 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
     let fix = if all {
         Err("only you know which rules are meant".into())
     } else if ignore.guards && unused.len() >= ignore.names.len() {
-        Err("without it the line below would become a parser directive, or lose its first mark (U+FEFF): remove it by hand".into())
+        Err("without it a line below would become a parser directive, or lose its first mark (U+FEFF): remove it by hand".into())
     } else if near.is_some() {
         Err("only you know which rule is meant".into())
     } else if ignore.covers == Covers::Nothing {

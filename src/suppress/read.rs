@@ -2,7 +2,8 @@
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Dockerfile, Keyword};
+use crate::dockerfile::lines::{Line, Lines, trim_start};
+use crate::dockerfile::{Dockerfile, Keyword, directives};
 use crate::text::{BOM, Span};
 
 use super::{Covers, Fault, Ignore, MARK, marks};
@@ -16,7 +17,6 @@ const OTHER_WORDS: &[&str] = &["disable", "skip", "allow", "noqa", "nolint", "su
 pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     let mut done = 0;
-    let mut guarded = None;
     for (at, colon) in marks(source) {
         if at < done {
             continue;
@@ -45,11 +45,12 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
                 if !colon {
                     (found.fault, found.names) = (Some(Fault::NoColon), Vec::new());
                 }
-                found.guards =
-                    line.end <= *guarded.get_or_insert_with(|| file.map_or(0, |file| guards(source, file.top)));
                 found
             }));
         }
+    }
+    if file.is_some() && !ignores.is_empty() {
+        mark_guards(source, &mut ignores);
     }
     ignores
 }
@@ -128,23 +129,32 @@ fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
         && run.is_some_and(|run| run.keyword == Keyword::Run && run.heredocs.is_empty() && run.lines.0 == run.lines.1)
 }
 
-/// Where the suppressions end that keep the line below them from being read otherwise: between the directives, which end at
-/// byte `top`, and that line there is nothing but suppressions, and it would be a parser directive, or begins with what on
-/// top of a file is a byte-order mark. `top` where there are none.
-fn guards(source: &[u8], top: usize) -> usize {
-    let is_suppression = |line: &[u8]| marks(line).next().is_some_and(|(at, _)| line[..at].trim() == b"#");
-    let mut end = top;
-    for line in source[top..].lines_with_terminator() {
-        let text = line.trim();
-        if !is_suppression(text) {
-            let word = text.strip_prefix(b"#").map(bstr::ByteSlice::trim_start).unwrap_or_default();
-            let rest = word.trim_start_with(|ch| ch.is_ascii_alphanumeric());
-            let is_directive = rest.len() < word.len() && rest.trim_start().starts_with(b"=");
-            return if is_directive || (top == 0 && line.starts_with(BOM)) { end } else { top };
-        }
-        end += line.len();
+/// Marks those of `ignores` that keep lines below them from being read otherwise. Without those among the comments on top of
+/// the file there would be other parser directives, or the first line begins with what there is a byte-order mark.
+fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
+    let is_comment = |line: &Line| {
+        let text = trim_start(line.text.of(source));
+        text.starts_with(b"#") || text.starts_with(b"//")
+    };
+    let top = Lines::new(source).take_while(is_comment).last().map_or(0, |line| line.full.end);
+    let count = ignores.partition_point(|ignore| ignore.line.end <= top);
+    let ignores = &mut ignores[..count];
+    if ignores.is_empty() {
+        return;
     }
-    top
+    // The line below the comments is no directive, whatever comes before it.
+    let head = &source[..memchr::memchr(b'\n', &source[top..]).map_or(source.len(), |newline| top + newline)];
+    let (mut without, mut at) = (Vec::with_capacity(head.len()), 0);
+    for ignore in &*ignores {
+        without.extend_from_slice(&head[at..ignore.line.start]);
+        at = ignore.line.end;
+    }
+    without.extend_from_slice(&head[at..]);
+    if directives::differ(head, &without) || (without.starts_with(BOM) && !head.starts_with(BOM)) {
+        for ignore in ignores {
+            ignore.guards = true;
+        }
+    }
 }
 
 /// Reads what stands behind the mark at byte `from`; `None` where it is prose.

@@ -36,6 +36,7 @@ pub fn only_lanes_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
         file.directives.iter().map(|directive| directive.value.of(file.source).into()).collect()
     };
     assert_eq!(directives(&before), directives(&after));
+    assert_eq!(frontend(source), frontend(fixed));
     args_stay(&before, &after, settings);
     values_stay(&before, &after, (&old, &new));
 }
@@ -53,6 +54,23 @@ pub fn only_mounts_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
     assert_eq!(essences(&before), essences(&after));
     args_stay(&before, &after, settings);
     assert_eq!(before.escape, after.escape);
+}
+
+/// The frontend that BuildKit starts for `source`: it looks below a line for the kernel, too, where its parser does not.
+fn frontend(source: &[u8]) -> Option<BString> {
+    let text = source.strip_prefix(BOM).unwrap_or(source);
+    for (number, line) in text.lines().enumerate() {
+        if number == 0 && line.starts_with(b"#!") {
+            continue;
+        }
+        let (key, value) = line.strip_prefix(b"#")?.split_once_str("=")?;
+        match key.trim().to_ascii_lowercase().as_slice() {
+            b"syntax" => return Some(value.trim().into()),
+            b"escape" | b"check" => {}
+            _ => return None,
+        }
+    }
+    None
 }
 
 fn both<'s>(source: &'s [u8], fixed: &'s [u8]) -> Option<(Dockerfile<'s>, Dockerfile<'s>)> {
