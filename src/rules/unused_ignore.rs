@@ -73,8 +73,9 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
     let help: String = match (&near, ignore.covers) {
         (Some(near), _) => format!("did you mean `{}`?", near.join("` or `")),
         (_, Covers::Nothing) => "put it right above the instruction, without a blank line between".into(),
-        _ if unused.len() == ignore.names.len() => "remove the comment".into(),
-        _ => format!("take {} out of the list", names.join(", ")),
+        _ if unused.len() < ignore.names.len() => format!("take {} out of the list", names.join(", ")),
+        _ if ignore.guards => "put another comment in its place".into(),
+        _ => "remove the comment".into(),
     };
     let compares = |index: &usize| by_name(&ignore.names[*index].0).is_some_and(super::Rule::compares);
     // Whoever writes these means rules that exist.
@@ -84,7 +85,8 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
     let fix = if all {
         Err("only you know which rules are meant".into())
     } else if ignore.guards && unused.len() >= ignore.names.len() {
-        Err("without it a line below would become a parser directive, or lose its first mark (U+FEFF): remove it by hand".into())
+        Err("without a comment there, a line below would become a parser directive, or lose its first mark (U+FEFF)"
+            .into())
     } else if near.is_some() {
         Err("only you know which rule is meant".into())
     } else if ignore.covers == Covers::Nothing {
