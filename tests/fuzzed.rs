@@ -402,3 +402,12 @@ fn a_suppression_above_a_directive_that_ends_with_one_stays() {
     let unused: Vec<_> = findings.iter().filter(|finding| finding.rule == "unused-ignore").collect();
     assert!(!unused.is_empty() && unused.iter().all(|finding| finding.fix.is_none()), "{unused:?}");
 }
+
+/// Found by `pipelines`: a script that another mapping has for a key, by an alias, got an argument.
+#[test]
+fn a_script_that_is_a_key_elsewhere_is_left_to_people() {
+    let source = "steps:\n  - {key: k, command: &c docker build .}\n  - {key: l, *c : x}\n";
+    let wiring = read(Kind::Buildkite, source).unwrap();
+    let lane = Lane { arg: "CACHE_ID", default: "default", shared: true };
+    assert!(pass(Kind::Buildkite, source, &wiring.builds[0], &lane).unwrap_err().contains("not clear"));
+}

@@ -1,6 +1,6 @@
 //! Whether a changed file still says all that it said.
 
-use super::{Node, Yaml};
+use super::{Entry, Node, Yaml};
 
 /// What a change may have brought, each of these what the ones before it may, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,10 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
         let mut new = after.own_entries().into_iter();
         return after.is_map()
             && before.own_entries().into_iter().all(|old| {
-                let same = next(&mut new, more, |new| kept(old.key, new.key, More::Comments));
+                // An alias can be a key, too, which is what it stands for.
+                let is_same =
+                    |new: &Entry<'_>| old.key.text() == new.key.text() && kept(old.key, new.key, More::Comments);
+                let same = next(&mut new, more, is_same);
                 same.is_some_and(|new| kept(old.value, new.value, more))
             })
             && (more == More::Entries || new.next().is_none());
@@ -94,6 +97,7 @@ mod tests {
             ("a: |+\n\n\n", "a: |+\n\n"),
             ("a: &x 1\nb: *x\n", "a: &x 1\nb: 1\n"),
             ("a: &x 1\n", "a: 1\n"),
+            ("a: &x 1\nb: {*x : c}\n", "a: &x 12\nb: {*x : c}\n"),
             ("a: !x 1\n", "a: 1\n"),
             ("build: .\n", "build:\n  context: ..\n"),
             ("a: {b: 1}\n", "a: [b, 1]\n"),
