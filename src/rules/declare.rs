@@ -18,7 +18,7 @@ use crate::text::{Span, line_ending};
 use super::caches::needs_value;
 use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
 use super::{Cache, Context};
-use uses::used_elsewhere;
+use uses::{Uses, used_elsewhere};
 
 mod uses;
 
@@ -29,8 +29,8 @@ pub(super) use uses::{count_word, mentions};
 pub struct Plan {
     /// What declares it for each instruction that would not see it.
     needs: HashMap<usize, Rc<Declaring>>,
-    /// For each stage, whether the name is used in it, or in one built from it, outside of cache ids.
-    elsewhere: Vec<bool>,
+    /// Where the name is used outside of cache ids.
+    elsewhere: Uses,
     /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
     first: HashMap<Arc<LockKey>, usize>,
 }
@@ -92,9 +92,14 @@ impl Context<'_> {
     pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
         let plan = self.plan(name, Applicability::Safe);
         match self.file.stage_of(index) {
-            Some(stage) => plan.elsewhere[stage],
-            None => plan.elsewhere.contains(&true),
+            Some(stage) => plan.elsewhere.stages[stage],
+            None => plan.elsewhere.any(),
         }
+    }
+
+    /// Whether `name` is used outside of cache ids anywhere in the file: a build that passes it may build another image.
+    pub fn used_by_builds(&self, name: &str) -> bool {
+        self.plan(name, Applicability::Safe).elsewhere.any()
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
@@ -219,7 +224,7 @@ impl Plan {
         for (spot, uses) in spots(file, start, uses) {
             let short = (short && spot.place == Place::FILE) || uses.iter().any(|index| wanted.short.contains(index));
             let mut need = arg_line(file, wanted, short, stage, &spot, uses[0]);
-            need.safe = !self.elsewhere[stage];
+            need.safe = !self.elsewhere.stages[stage];
             let need = Rc::new(need);
             if spot.place == Place::FILE {
                 handed_on = Some(Rc::clone(&need));

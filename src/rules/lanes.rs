@@ -19,6 +19,8 @@ pub struct Lanes {
     pub span: Span,
     /// The same for people.
     pub range: Range,
+    /// Whether the file uses the argument for more than cache ids: with another value, another image may come of it.
+    pub is_used: bool,
     /// Each stage's name or number, and whether a build up to it takes such a lock. In order.
     targets: Vec<(Option<String>, bool)>,
 }
@@ -46,7 +48,8 @@ impl Lanes {
         let span = first.mount.id_span();
         let targets = needed(file, own);
         let (arg, default) = (cx.settings.arg.clone(), default(cx, first));
-        Some(Self { arg, default, id: first.id(), span, range: lines().range(file.source, span), targets })
+        let (is_used, range) = (cx.used_by_builds(&arg), lines().range(file.source, span));
+        Some(Self { arg, default, id: first.id(), span, range, is_used, targets })
     }
 
     /// Whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that the

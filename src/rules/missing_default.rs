@@ -34,7 +34,7 @@ RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked a
 ## Fix
 Safe: `=default`, on the global declaration where there is one. Where other stages of the file have one default, it is that.
 None with `keep-default = true` in `cachelane.toml`, or `fix --keep-default`: builds that pass nothing would get another id,
-and a cold cache.
+and a cold cache. It needs review (`--unsafe`) where something else uses the argument, a FROM line say.
 
 ## When to ignore it
 When an empty lane is what you want; `${CACHE_ID:-default}` and `${CACHE_ID:?}` in the id are no findings, and neither is

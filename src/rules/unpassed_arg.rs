@@ -52,7 +52,9 @@ a script would let its value run as code); for GitLab, `--build-arg CACHE_ID="$C
 `CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and `CACHE_ID = CACHE_ID` in `args`. What stands
 there for `default` is what the Dockerfile itself has (`ARG CACHE_ID=main`; nothing where ids take the argument by
 `:+`), so that whoever passes nothing finds the cache that is there. There is none where the format has no name for
-the job, the arguments come from a variable, or the variable has a value there already that several jobs share.
+the job, the arguments come from a variable, or the variable has a value there already that several jobs share. It
+needs review (`--unsafe`) where the Dockerfile uses the argument for more than cache ids, in a FROM line say: builds
+that pass a lane would come out otherwise.
 
 ## When to ignore it
 When each job has a builder of its own in a way that cachelane cannot see: then nothing waits, with or without lanes.

@@ -62,7 +62,12 @@ impl Wired<'_> {
             return Err("jobs of different files have the same name: give each a value of its own".into());
         }
         let lane = Lane { arg: &self.settings.arg, default: &self.lanes.default, shared: self.others != Others::None };
-        (self.fixes)(self.build, &lane)
+        let fix = (self.fixes)(self.build, &lane)?;
+        if self.lanes.is_used {
+            let note = "the Dockerfile uses it for more than cache ids: look whether that may change";
+            return Ok(Fix::needs_review(format!("{} ({note})", fix.title()), fix.edits().to_vec()));
+        }
+        Ok(fix)
     }
 
     /// The place in the Dockerfile that asks for the lane.

@@ -10,10 +10,25 @@ use super::hand_down;
 /// With more names made of one in a file than these, it counts as used.
 const MAX_MADE: usize = 16;
 
-/// For each stage, whether the name is used in it, or in one built from it, outside of cache ids; so is one that an ARG
-/// makes of it.
-pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
-    let mut used = vec![false; file.stages.len()];
+/// Where a name is used outside of cache ids; so is one that an ARG makes of it.
+#[derive(Debug)]
+pub(super) struct Uses {
+    /// For each stage, whether it is used in it, or in one built from it.
+    pub(super) stages: Vec<bool>,
+    /// Whether a FROM line uses it, which sees what is global.
+    pub(super) bases: bool,
+}
+
+impl Uses {
+    /// Whether it is used at all.
+    pub(super) fn any(&self) -> bool {
+        self.bases || self.stages.contains(&true)
+    }
+}
+
+/// Where `file` uses `name` outside of cache ids.
+pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
+    let mut used = Uses { stages: vec![false; file.stages.len()], bases: false };
     let finder = Finder::new(name);
     if !file.instructions.iter().any(|instruction| texts(file, instruction).any(|text| finder.find(text).is_some())) {
         // So it is in most files that are still to be fixed.
@@ -24,14 +39,18 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Vec<bool> {
         if instruction.keyword == Keyword::Arg {
             made_of(file, instruction, &mut names);
             if names.len() > MAX_MADE {
-                return vec![true; file.stages.len()];
+                return Uses { stages: vec![true; file.stages.len()], bases: true };
             }
             continue;
         }
-        let Some(stage) = file.stage_of(index).filter(|stage| !used[*stage]) else { continue };
-        used[stage] = names.iter().any(|name| uses_outside_ids(file, instruction, name));
+        let is_used = || names.iter().any(|name| uses_outside_ids(file, instruction, name));
+        if instruction.keyword == Keyword::From {
+            used.bases = used.bases || is_used();
+        } else if let Some(stage) = file.stage_of(index).filter(|stage| !used.stages[*stage]) {
+            used.stages[stage] = is_used();
+        }
     }
-    hand_down(file, &mut used);
+    hand_down(file, &mut used.stages);
     used
 }
 
