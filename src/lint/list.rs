@@ -74,7 +74,7 @@ fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bo
     if settings.namespace {
         return true;
     }
-    if !cache.is_isolated(settings) || settings.profile.is_some_and(|profile| !profile.variables) {
+    if !cache.is_isolated || settings.profile.is_some_and(|profile| !profile.variables) {
         return false;
     }
     // What a template writes is written before any frontend looks.

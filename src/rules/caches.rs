@@ -51,6 +51,8 @@ pub struct Cache<'f> {
     pub sharing: Option<Sharing>,
     /// What makes it one cache with other mounts.
     pub key: Arc<LockKey>,
+    /// Whether the id refers to the lane argument or another variable that sets jobs apart.
+    pub is_isolated: bool,
     /// The cleaned target, variables not expanded.
     pub target: Cow<'f, [u8]>,
     unlocked_apt: OnceCell<bool>,
@@ -75,6 +77,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
         is_cache.then(|| Cache {
             instruction,
             mount,
+            is_isolated: is_isolated(file, settings, mount, &word, instruction),
             key: Arc::new(key(mount, &word, instruction, &values)),
             target: mount.target(),
             word,
@@ -92,8 +95,9 @@ fn names_mode(mount: &Mount<'_>) -> bool {
         || !(mount.torn || (mount.templated && mount.fields.iter().any(|f| f.option.is_none())))
 }
 
-/// What makes `mount` one cache with other mounts, and decides which it waits for: the id, and what the cache is based on.
-fn key(mount: &Mount<'_>, word: &Word, instruction: usize, values: &Values<'_>) -> LockKey {
+/// What makes `mount`, whose id is `word`, one cache with other mounts, and decides which it waits for: the id, and what the
+/// cache is based on.
+pub(super) fn key(mount: &Mount<'_>, word: &Word, instruction: usize, values: &Values<'_>) -> LockKey {
     let [from, uid, gid, mode] = mount.base();
     // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
     // BuildKit takes that directory as it is.
@@ -196,18 +200,47 @@ impl Cache<'_> {
                 && calls_apt(file, run)
         })
     }
+}
 
-    /// Whether the id refers to the lane argument or another variable that sets jobs apart.
-    #[must_use]
-    pub fn is_isolated(&self, settings: &Settings) -> bool {
-        let mut names = std::iter::once(&settings.arg).chain(&settings.isolating);
-        names.any(|name| carries(&self.word, name) || (self.mount.templated && self.names_in_template(name)))
-    }
+/// Whether the id `word` of `mount` refers to the lane argument or another variable that sets jobs apart.
+fn is_isolated(file: &Dockerfile<'_>, settings: &Settings, mount: &Mount<'_>, word: &Word, instruction: usize) -> bool {
+    let mut names = std::iter::once(&settings.arg).chain(&settings.isolating);
+    // A template may name it in any case: `@(cache_id)`, say.
+    let in_template = |name: &str| {
+        mount.templated && mount.effective_id().to_ascii_lowercase().contains_str(name.to_ascii_lowercase())
+    };
+    names.any(|name| leads_to(file, word, instruction, name) || in_template(name))
+}
 
-    /// Whether the id of a templated mount names `name`, in any case: `@(cache_id)`, say.
-    fn names_in_template(&self, name: &str) -> bool {
-        self.mount.effective_id().to_ascii_lowercase().contains_str(name.to_ascii_lowercase())
+/// Whether the value of `name` is part of what `word` comes out as at the instruction `index`: by itself, or in what an ARG
+/// or ENV gives another variable. Each declaration is looked at once.
+#[must_use]
+pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
+    if carries(word, name) {
+        return true;
     }
+    let mut seen: HashSet<(usize, usize)> = HashSet::new();
+    let variables = |word: &Word| {
+        let mut names = Vec::new();
+        word.each_variable(&mut |variable| names.push(variable.name.clone()));
+        names
+    };
+    // With each, the instruction that asks; `None` among the global ones.
+    let mut open: Vec<(String, Option<usize>)> = variables(word).into_iter().map(|name| (name, Some(index))).collect();
+    while let Some((variable, at)) = open.pop() {
+        let declared = at.map_or_else(|| file.global(&variable), |at| file.valued(&variable, at));
+        let Some(declared) = declared.filter(|declared| seen.insert((declared.instruction, declared.name_end))) else {
+            continue;
+        };
+        let Some(Ok(word)) = declared.value.as_ref().map(|value| Word::read(value, file.escape)) else { continue };
+        let at = declared.stage.map(|_| declared.instruction);
+        let is_there = || at.map_or_else(|| file.global(name), |at| file.visible(name, at)).is_some();
+        if carries(&word, name) && is_there() {
+            return true;
+        }
+        open.extend(variables(&word).into_iter().map(|name| (name, at)));
+    }
+    false
 }
 
 /// Whether the mount's target is one of apt's folders, or below one.

@@ -18,8 +18,10 @@ use crate::text::{Span, line_ending};
 use super::caches::needs_value;
 use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
 use super::{Cache, Context};
+use refused::{Refusal, refused};
 use uses::{Uses, used_elsewhere};
 
+mod refused;
 mod uses;
 
 pub(super) use uses::{count_word, mentions};
@@ -33,6 +35,8 @@ pub struct Plan {
     elsewhere: Uses,
     /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
     first: HashMap<Arc<LockKey>, usize>,
+    /// The caches that get none after all, with the reason.
+    refused: HashMap<Arc<LockKey>, Refusal>,
 }
 
 /// One ARG line that is needed.
@@ -73,7 +77,7 @@ impl Declaring {
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
     /// What makes `name` visible at instruction `index`; `None` where it is.
     ///
     /// All RUNs of the stage that refer to the name, or will once their fixes up to `level` are made, are taken into
@@ -86,6 +90,12 @@ impl Context<'_> {
     pub(super) fn is_first(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
         let plan = self.plan(name, level);
         plan.first.get(&cache.key).is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
+    }
+
+    /// Why `cache` gets no `name` into its id by a fix up to `level`, with the mount of it that is in the way.
+    pub(super) fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<(&Cache<'a>, String)> {
+        let plan = self.plan(name, level);
+        plan.refused.get(&cache.key).map(|refusal| (&self.caches()[refusal.at], refusal.reason.clone()))
     }
 
     /// Whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
@@ -113,6 +123,9 @@ impl Context<'_> {
                 first.insert(Arc::clone(&cache.key), index);
             }
         }
+        let takes = |cache: &Cache<'_>| gets_lane(self, cache, name, level) || may_change(self, cache, name);
+        let refused = if first.is_empty() { HashMap::new() } else { refused(self, name, &first, takes) };
+        first.retain(|key, _| !refused.contains_key(key));
         let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);
         let refers = |c: &&Cache<'_>| c.word.mentions(name) || goes_along(c);
         let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
@@ -129,7 +142,7 @@ impl Context<'_> {
         let own = own.as_deref();
         let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
         let plan = Plan::new(self.file, &wanted, &uses);
-        let plan = Rc::new(Plan { first, ..plan });
+        let plan = Rc::new(Plan { first, refused, ..plan });
         self.plans.borrow_mut().push((name.to_owned(), level, Rc::clone(&plan)));
         plan
     }
@@ -180,7 +193,8 @@ impl Plan {
     /// Plans the lines that declare what is `wanted` for the instructions `uses`, which are in order.
     fn new(file: &Dockerfile<'_>, wanted: &Wanted<'_>, uses: &[usize]) -> Self {
         let name = wanted.name;
-        let mut plan = Self { needs: HashMap::new(), elsewhere: used_elsewhere(file, name), first: HashMap::new() };
+        let (needs, first, refused) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut plan = Self { needs, elsewhere: used_elsewhere(file, name), first, refused };
         let short = short_stages(file, wanted);
         // What is planned for a stage and there for the stages built from it.
         let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];

@@ -7,12 +7,14 @@ use bstr::ByteSlice as _;
 use crate::dockerfile::flags;
 use crate::dockerfile::mapped::Mapped;
 use crate::dockerfile::{Base, Dockerfile, Mount, Sharing, Word};
+use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count};
 
-use super::caches::{PLATFORM_ARGS, shadowing_env};
+use super::caches::{self, PLATFORM_ARGS, shadowing_env};
 use super::declare::{gets_lane, may_change, own_default};
 use super::frontend::Frontend;
+use super::values::Values;
 use super::{Cache, Context, Settings};
 
 /// A cache with more mounts than this in one file keeps its lane: each of its fixes would change all of them.
@@ -47,7 +49,7 @@ fn optional(name: &str) -> String {
 
 /// Whether a lock on `cache` makes builds wait that a lane would set apart.
 pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
-    !settings.namespace && takes_variables(settings) && !cache.is_isolated(settings)
+    !settings.namespace && takes_variables(settings) && !cache.is_isolated
 }
 
 /// Whether the builder takes ids with variables.
@@ -113,9 +115,16 @@ impl Context<'_> {
 
     /// Title and edits that put `name` behind the id of `cache` and declare it, and whether that is safe.
     fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
-        if let Some(env) = shadowing_env(self.file, name, cache.instruction) {
-            let line = self.file.instructions[env.instruction].lines.0;
-            return Err(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
+        match self.refused(cache, name, level) {
+            Some((other, reason)) if std::ptr::eq(other.mount, cache.mount) => return Err(reason),
+            Some((other, reason)) => {
+                let line = self.file.instructions[other.instruction].lines.0;
+                return Err(format!("line {line} uses this cache, too, and gets no lane: {reason}"));
+            }
+            None => {}
+        }
+        if let Some(reason) = obstacle(self, cache, name) {
+            return Err(reason);
         }
         let mut title = String::with_capacity(96);
         title.extend(["use `id=", &cache.id(), &suffix(self.settings, name), "`"]);
@@ -270,7 +279,24 @@ pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if lacks_lane(cx.settings, cache) {
         return format!("id={},sharing=locked", isolated_id(cx, cache));
     }
-    if cache.is_isolated(cx.settings) { format!("id={},sharing=locked", cache.id()) } else { "sharing=locked".into() }
+    if cache.is_isolated { format!("id={},sharing=locked", cache.id()) } else { "sharing=locked".into() }
+}
+
+/// Why `name` cannot be put behind the id of `cache` by an edit, for people, if it cannot.
+pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
+    if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
+        let line = cx.file.instructions[env.instruction].lines.0;
+        return Some(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
+    }
+    slot(cx.settings, cache, name).err()
+}
+
+/// What makes `cache` one with other mounts when `name` is in its id, in either form: builds that pass a lane take both for
+/// one.
+pub(super) fn lane_keys(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> [LockKey; 2] {
+    let values = Values::new(cx.file, cx.settings);
+    [cache.word.clone().with_suffix(name), cache.word.clone().with_optional_suffix(name)]
+        .map(|word| caches::key(cache.mount, &word, cache.instruction, &values))
 }
 
 /// The edit that puts `name` behind the id of `cache`, or gives it one.

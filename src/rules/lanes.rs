@@ -4,7 +4,7 @@ use crate::dockerfile::{Base, Dockerfile, Form, Sharing, Word};
 use crate::text::{LineIndex, Range, Span};
 
 use super::Context;
-use super::caches::Cache;
+use super::caches::{Cache, leads_to};
 
 /// What a Dockerfile asks of the builds that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +30,11 @@ impl Lanes {
     #[must_use]
     pub fn of<'l>(cx: &Context<'_>, lines: impl FnOnce() -> &'l LineIndex) -> Option<Self> {
         let file = cx.file;
-        let parts = |name: &str| cx.settings.arg == name;
-        let locked = cx.caches().iter().filter(|cache| {
-            let mut names = false;
-            cache.word.each_variable(&mut |variable| names |= parts(&variable.name));
-            names && cache.sharing == Some(Sharing::Locked)
-        });
+        let arg = &cx.settings.arg;
+        let names = |cache: &Cache<'_>| {
+            cache.word.mentions(arg) || (cache.is_isolated && leads_to(file, &cache.word, cache.instruction, arg))
+        };
+        let locked = cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked) && names(cache));
         let mut own = vec![false; file.stages.len()];
         let mut first = None;
         for cache in locked {

@@ -150,6 +150,11 @@ impl<'a> Context<'a> {
 
     /// The mounts of the file that are one cache with `cache`, itself included, in order.
     pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> {
+        self.with_key(&cache.key)
+    }
+
+    /// The mounts of the file that are the cache `key`, in order.
+    pub fn with_key(&self, key: &LockKey) -> impl Iterator<Item = &Cache<'a>> + Clone {
         let groups = self.groups.get_or_init(|| {
             let mut groups: HashMap<Arc<LockKey>, Vec<usize>> = HashMap::new();
             for (index, cache) in self.caches().iter().enumerate() {
@@ -157,7 +162,7 @@ impl<'a> Context<'a> {
             }
             groups
         });
-        groups.get(&cache.key).into_iter().flatten().map(|index| &self.caches()[*index])
+        groups.get(key).into_iter().flatten().map(|index| &self.caches()[*index])
     }
 }
 

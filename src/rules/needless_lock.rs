@@ -60,7 +60,7 @@ impl Rule for NeedlessLock {
                 continue;
             }
             let span = cache.mount.field("sharing").map_or(cache.mount.span, |field| cache.mount.value_span(field));
-            let isolated = cache.is_isolated(cx.settings);
+            let isolated = cache.is_isolated;
             let who = if isolated { "the builds of a lane" } else { "them" };
             let message = format!("{tool} is made for several builds at once: this lock makes {who} wait for nothing");
             let help = if isolated {

@@ -21,8 +21,8 @@ static META: RuleMeta = RuleMeta {
     summary: "a locked cache id without a per-job part: parallel builds wait for each other",
     doc: r"## What it does
 Finds a cache mount with `sharing=locked` whose id names no lane. The id is the `id` option, or else the cleaned target
-path. Variables other than the lane argument do not count: `${TARGETARCH}` sets platforms apart, not jobs. One of your own
-that does set jobs apart counts once `isolating-args` in `cachelane.toml` lists it.
+path. Variables other than the lane argument, and what is made of it, do not count: `${TARGETARCH}` sets platforms apart,
+not jobs. One of your own that does set jobs apart counts once `isolating-args` in `cachelane.toml` lists it.
 
 ## Why
 `locked` lets one build at a time use an id, for as long as its RUN takes; the others poll, without end and without a word.
@@ -39,8 +39,9 @@ Safe: `-${CACHE_ID}` behind the id, or `id=<target>-${CACHE_ID}` behind `type=ca
 what another has fetched; other files keep theirs. A cache that `needless-lock` knows gets a lane like any other: that is
 safe, does no harm, and goes with the lock once you drop it (`fix --unsafe --rules needless-lock`).
 
-There is none where the target holds a comma or a quote, or is not UTF-8 (give the mount an id first), or where a template's
-expression opens in the flag and does not end there. The fix needs review (`--unsafe`) where something else in the stage
+There is none where the target holds a comma or a quote, or is not UTF-8 (give the mount an id first), where a template's
+expression opens in the flag and does not end there, or where the new id is that of another cache of the file already. All
+mounts of a cache in a file get their lane, or none of them. The fix needs review (`--unsafe`) where something else in the stage
 uses the argument.
 
 With `keep-default = true` in `cachelane.toml`, or `fix --keep-default`, it is `${CACHE_ID:+-${CACHE_ID}}` behind the id and

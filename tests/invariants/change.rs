@@ -225,7 +225,8 @@ fn fixed_lines<'s>(file: &Dockerfile<'s>, level: Level) -> Vec<&'s BStr> {
         // BuildKit looks for `# syntax` below a line for the kernel as well.
         let below_one = at > 0 && file.source[..at].lines().all(|line| line.starts_with(b"#!"));
         let top = at < file.top || below_one;
-        let directive = level == Level::All && top && line.to_ascii_lowercase().contains_str("syntax");
+        let names_one = || line.trim_start_with(|ch| "# \t".contains(ch)).to_ascii_lowercase().starts_with(b"syntax");
+        let directive = level == Level::All && top && names_one();
         if !may_change && !directive && !is_suppression(line) {
             lines.push(BStr::new(line));
         }
