@@ -8,13 +8,14 @@ use std::sync::Arc;
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::mounts::clean;
-use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Instruction, Kind, Mount, Part, Sharing, Word};
+use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Kind, Mount, Part, Sharing, Word};
 use crate::finding::LockKey;
 use crate::index::Site;
 use crate::text::Span;
 
-use super::Settings;
+use super::lane::lacks_lane;
 use super::values::Values;
+use super::{Context, Settings};
 
 /// The arguments that BuildKit sets by itself, global until a stage declares them.
 pub const PLATFORM_ARGS: &[&str] = &[
@@ -186,19 +187,31 @@ impl Cache<'_> {
         CONCURRENT_TOOLS.iter().find(is_it).map(|(tool, _)| *tool)
     }
 
-    /// Whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another
-    /// apt folder of the RUN serves for both.
+    /// Whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another apt
+    /// folder of the RUN serves for both, but for builds with other lanes than that one's.
     #[must_use]
-    pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
+    pub fn is_unlocked_apt(&self, cx: &Context<'_>) -> bool {
         *self.unlocked_apt.get_or_init(|| {
-            let run = &file.instructions[self.instruction];
-            let locked = |mount: &Mount<'_>| mount.sharing() == Some(Sharing::Locked) && is_apt_folder(mount);
-            self.sharing == Some(Sharing::Shared)
-                && is_apt_folder(self.mount)
-                && !is_readonly(self.mount)
-                && !run.mounts.iter().any(locked)
-                && calls_apt(file, run)
+            let serves = |other: &Cache<'_>| other.is_locked_apt() && (!other.is_isolated || self.is_isolated);
+            self.is_shared_apt() && !cx.beside(self).iter().any(serves) && calls_apt(cx.file, self.instruction)
         })
+    }
+
+    /// The mounts of its RUN that its lock serves, too, in the lane that it is still to get: apt folders without a lock of
+    /// their own.
+    pub fn served<'c>(&'c self, cx: &'c Context<'_>) -> impl Iterator<Item = &'c Cache<'c>> {
+        let serves = self.is_locked_apt() && lacks_lane(cx.settings, self);
+        let beside = if serves { cx.beside(self) } else { &[] };
+        let served = |other: &&Cache<'_>| other.is_shared_apt() && lacks_lane(cx.settings, other);
+        beside.iter().filter(served).filter(|other| calls_apt(cx.file, other.instruction))
+    }
+
+    fn is_locked_apt(&self) -> bool {
+        self.sharing == Some(Sharing::Locked) && is_apt_folder(self.mount)
+    }
+
+    fn is_shared_apt(&self) -> bool {
+        self.sharing == Some(Sharing::Shared) && is_apt_folder(self.mount) && !is_readonly(self.mount)
     }
 }
 
@@ -276,8 +289,9 @@ const APT_COMMANDS: &[&str] = &[
     "reinstall",
 ];
 
-/// Whether a RUN calls apt or apt-get, in its command or in a heredoc. (dpkg takes no lock in apt's folders.)
-fn calls_apt(file: &Dockerfile<'_>, run: &Instruction<'_>) -> bool {
+/// Whether the RUN `instruction` calls apt or apt-get, in its command or in a heredoc. (dpkg takes no lock in apt's folders.)
+fn calls_apt(file: &Dockerfile<'_>, instruction: usize) -> bool {
+    let run = &file.instructions[instruction];
     let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
     let words = |line: &[u8]| -> Vec<String> {
         let words = line.split(|b| !part(*b)).filter(|word| !word.is_empty());

@@ -92,6 +92,12 @@ impl<'a> Context<'a> {
         plan.first.get(&cache.key).is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
     }
 
+    /// The mounts that get `name` into their ids along with `cache`, whose lock serves them.
+    pub(super) fn served<'c>(&'c self, cache: &'c Cache<'_>, name: &str) -> impl Iterator<Item = &'c Cache<'c>> {
+        let served = (name == self.settings.arg).then(|| cache.served(self));
+        served.into_iter().flatten().filter(move |other| may_change(self, other, &self.settings.arg))
+    }
+
     /// Why `cache` gets no `name` into its id by a fix up to `level`, with the mount of it that is in the way.
     pub(super) fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<(&Cache<'a>, String)> {
         let plan = self.plan(name, level);
@@ -118,10 +124,19 @@ impl<'a> Context<'a> {
             return Rc::clone(plan);
         }
         let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
+        let mut served = Vec::new();
         for (index, cache) in self.caches().iter().enumerate() {
-            if !first.contains_key(&cache.key) && gets_lane(self, cache, name, level) {
-                first.insert(Arc::clone(&cache.key), index);
+            if gets_lane(self, cache, name, level) {
+                first.entry(Arc::clone(&cache.key)).or_insert(index);
+                served.extend(self.served(cache, name));
             }
+        }
+        // Those whose lock goes elsewhere come along.
+        for cache in served {
+            let is_it = |other: &Cache<'_>| other.key == cache.key;
+            first
+                .entry(Arc::clone(&cache.key))
+                .or_insert_with(|| self.caches().iter().position(is_it).unwrap_or_default());
         }
         let takes = |cache: &Cache<'_>| gets_lane(self, cache, name, level) || may_change(self, cache, name);
         let refused = if first.is_empty() { HashMap::new() } else { refused(self, name, &first, takes) };
@@ -163,7 +178,7 @@ pub(super) fn gets_lane(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: 
     let review = level == Applicability::Unsafe;
     if name == cx.settings.arg {
         let private = || cache.sharing == Some(Sharing::Private) && cx.may_speak("private-cache", cache);
-        let unlocked = || cache.is_unlocked_apt(cx.file) && cx.may_speak("unlocked-apt", cache);
+        let unlocked = || cache.is_unlocked_apt(cx) && cx.may_speak("unlocked-apt", cache);
         let shared = is_shared_lock(cx, cache) && cx.may_speak("shared-lock", cache);
         return (shared || (review && lacks_lane(cx.settings, cache) && (private() || unlocked())))
             && has_room(cx.settings, cache, &cx.settings.arg);

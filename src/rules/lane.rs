@@ -139,6 +139,17 @@ impl Context<'_> {
         if !along.is_empty() {
             title.extend([" here and for ", &count(along.len(), "other mount"), " of the same cache"]);
         }
+        let mut others = along;
+        for served in self.served(cache, name) {
+            if self.refused(served, name, level).is_some() || self.same_cache(served).nth(MAX_ALONG).is_some() {
+                return Err(format!(
+                    "the lock serves `{}`, too, which gets no lane: lock that itself first",
+                    served.id()
+                ));
+            }
+            title.extend([" and for `", &served.id(), "`, which the lock serves, too"]);
+            others.extend(self.same_cache(served).filter(|other| may_change(self, other, name)));
+        }
         let (mut edits, mut safe) = (Vec::new(), true);
         if let Some((frontend, span)) = Frontend::old(self.file) {
             // The lane would do nothing: this frontend does not expand it.
@@ -151,7 +162,7 @@ impl Context<'_> {
         if let Some(need) = self.declaring(name, cache.instruction, level) {
             title.extend([" and ", &need.title()]);
         }
-        for cache in std::iter::once(cache).chain(along) {
+        for cache in std::iter::once(cache).chain(others) {
             edits.push(id_edit(self.settings, cache, name)?);
             if let Some(need) = self.declaring(name, cache.instruction, level) {
                 edits.extend(need.edits.iter().cloned());

@@ -148,6 +148,13 @@ impl<'a> Context<'a> {
         self.caches.get_or_init(|| caches::find(self.file, self.settings))
     }
 
+    /// The cache mounts of the RUN of `cache`, itself included, in order.
+    pub fn beside(&self, cache: &Cache<'_>) -> &[Cache<'a>] {
+        let all = self.caches();
+        let start = all.partition_point(|other| other.instruction < cache.instruction);
+        &all[start..all.partition_point(|other| other.instruction <= cache.instruction)]
+    }
+
     /// The mounts of the file that are one cache with `cache`, itself included, in order.
     pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> {
         self.with_key(&cache.key)

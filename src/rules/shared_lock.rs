@@ -35,14 +35,15 @@ RUN --mount=type=cache,id=apt-cache,target=/var/cache/apt,sharing=locked apt-get
 
 ## Fix
 Safe: `-${CACHE_ID}` behind the id, or `id=<target>-${CACHE_ID}` behind `type=cache` where there is none, and the ARG as
-`undeclared-arg` places it. The other mounts of the file that are the same cache get the lane too, so that no RUN loses
-what another has fetched; other files keep theirs. A cache that `needless-lock` knows gets a lane like any other: that is
-safe, does no harm, and goes with the lock once you drop it (`fix --unsafe --rules needless-lock`).
+`undeclared-arg` places it. The other mounts of the file that are the same cache get the lane too, so that no RUN loses what
+another has fetched; other files keep theirs. An apt folder without a lock of its own gets the lane of the one whose lock
+serves it. A cache that `needless-lock` knows gets a lane like any other: that is safe, does no harm, and goes with the lock
+once you drop it (`fix --unsafe --rules needless-lock`).
 
 There is none where the target holds a comma or a quote, or is not UTF-8 (give the mount an id first), where a template's
 expression opens in the flag and does not end there, or where the new id is that of another cache of the file already. All
-mounts of a cache in a file get their lane, or none of them. The fix needs review (`--unsafe`) where something else in the stage
-uses the argument.
+mounts of a cache in a file get their lane, or none of them. The fix needs review (`--unsafe`) where something else in the
+stage uses the argument.
 
 With `keep-default = true` in `cachelane.toml`, or `fix --keep-default`, it is `${CACHE_ID:+-${CACHE_ID}}` behind the id and
 a bare ARG: a build that passes nothing keeps the id that it has, and its warm cache (measured on BuildKit 0.13). Where the
@@ -128,6 +129,13 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         if !need.safe {
             help.push_str(&format!("\n(something else in the stage uses `{arg}`: look whether it may change)"));
         }
+    }
+    for served in cx.served(cache, arg) {
+        help.extend([
+            "\nand `id=",
+            &isolated_id(cx, served),
+            "` beside it, which this lock serves, too",
+        ]);
     }
     help.extend(["\nand give each job its own `--build-arg ", arg, "=…`"]);
     if let Some(note) = cx.lost_id(cache, arg) {

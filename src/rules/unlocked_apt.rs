@@ -16,7 +16,8 @@ static META: RuleMeta = RuleMeta {
     summary: "apt's cache without a lock: parallel builds fail on apt's own",
     doc: r"## What it does
 Finds a cache mount on `/var/cache/apt` or `/var/lib/apt` (or below) without `sharing=locked`, in a RUN that calls apt or
-apt-get. (dpkg takes no lock in these folders.)
+apt-get. (dpkg takes no lock in these folders.) A lock on the other folder in the same RUN serves for both, unless it has a
+lane and this one has none.
 
 ## Why
 apt takes locks in these folders and gives up when they are taken: a parallel build fails with `Could not get lock
@@ -42,7 +43,7 @@ impl Rule for UnlockedApt {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        for cache in cx.caches().iter().filter(|cache| cache.is_unlocked_apt(cx.file)) {
+        for cache in cx.caches().iter().filter(|cache| cache.is_unlocked_apt(cx)) {
             let target = cache.mount.field("target").map_or(cache.mount.span, |field| cache.mount.value_span(field));
             let message = "parallel builds fail here with \"Could not get lock\": apt's folder is shared without one";
             let wait = match cx.settings.namespace {
