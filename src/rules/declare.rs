@@ -210,18 +210,19 @@ impl Plan {
         let name = wanted.name;
         let (needs, first, refused) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut plan = Self { needs, elsewhere: used_elsewhere(file, name), first, refused };
-        let short = short_stages(file, wanted);
+        let roots = roots(file);
+        let short = short_stages(file, wanted, &roots);
         // What is planned for a stage and there for the stages built from it.
         let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];
         let mut rest = uses;
         for stage in &file.stages {
             let inherited = match stage.base {
-                Base::Stage(base) => handed_on[base].clone(),
+                Base::Stage(base) if roots[stage.index] <= base => handed_on[base].clone(),
                 _ => None,
             };
             let (own, others) = rest.split_at(rest.partition_point(|index| *index < stage.instructions.end));
             rest = others;
-            let hidden = |index: &usize| file.visible(name, *index).is_none();
+            let hidden = |index: &usize| is_hidden(file, name, *index, &roots);
             let (triggers, plain): (Vec<usize>, Vec<usize>) =
                 own.iter().copied().filter(hidden).partition(|index| file.instructions[*index].onbuild);
             handed_on[stage.index] = match inherited {
@@ -307,11 +308,32 @@ pub(super) fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<
     done
 }
 
+/// For each stage the first one that it is built from whatever builds pass: a FROM line with a variable may name another
+/// base, or an image.
+fn roots(file: &Dockerfile<'_>) -> Vec<usize> {
+    let mut roots: Vec<usize> = Vec::with_capacity(file.stages.len());
+    for stage in &file.stages {
+        let varies = stage.from.is_some_and(|from| file.instructions[from].arguments().contains(&b'$'));
+        roots.push(match stage.base {
+            Base::Stage(base) if !varies => roots[base],
+            _ => stage.index,
+        });
+    }
+    roots
+}
+
+/// Whether the instruction `index` does not see `name`, or not in every build. `roots` are the file's.
+fn is_hidden(file: &Dockerfile<'_>, name: &str, index: usize, roots: &[usize]) -> bool {
+    let Some(seen) = file.visible(name, index) else { return true };
+    // What a stage is built from comes before it.
+    file.stage_of(index).zip(seen.stage).is_some_and(|(stage, declared)| declared < roots[stage])
+}
+
 /// For each stage, whether an id in it, or in one built from it, that does not see the name would be cut short.
-fn short_stages(file: &Dockerfile<'_>, wanted: &Wanted<'_>) -> Vec<bool> {
+fn short_stages(file: &Dockerfile<'_>, wanted: &Wanted<'_>, roots: &[usize]) -> Vec<bool> {
     let mut short = vec![false; file.stages.len()];
     for index in &wanted.short {
-        let hidden = !file.instructions[*index].onbuild && file.visible(wanted.name, *index).is_none();
+        let hidden = !file.instructions[*index].onbuild && is_hidden(file, wanted.name, *index, roots);
         if let Some(stage) = file.stage_of(*index).filter(|_| hidden) {
             short[stage] = true;
         }
