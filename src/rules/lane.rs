@@ -278,10 +278,24 @@ pub fn is_shared_lock(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     cache.sharing == Some(Sharing::Locked) && lacks_lane(cx.settings, cache)
 }
 
-/// The id of `cache` with the lane in it, as messages show it.
+/// The id of `cache` with the lane in it, as it is to be written.
 #[must_use]
 pub fn isolated_id(cx: &Context<'_>, cache: &Cache<'_>) -> String {
-    cache.id() + &suffix(cx.settings, &cx.settings.arg)
+    let named = cache.mount.id().is_some();
+    let target = if named { None } else { target_as_id(cache.mount).ok() };
+    target.map_or_else(|| cache.id(), Cow::into_owned) + &suffix(cx.settings, &cx.settings.arg)
+}
+
+/// Whether the id of `cache` stands in the file as messages show it: without quotes and escapes.
+#[must_use]
+pub fn shows_id(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
+    let field = cache.mount.field("id").filter(|_| cache.mount.id().is_some());
+    field.is_none_or(|field| {
+        let span = cache.mount.value_span(field);
+        let edges = [span.start.checked_sub(1), Some(span.end)].map(|at| at.and_then(|at| cx.file.source.get(at)));
+        let quoted = edges.iter().flatten().any(|byte| matches!(byte, b'"' | b'\''));
+        !quoted && Some(span.of(cx.file.source)) == cache.mount.id()
+    })
 }
 
 /// The options that make `cache` a locked one, in a lane where it is to have one, as messages show them.

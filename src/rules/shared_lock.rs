@@ -8,7 +8,7 @@ use crate::text::count;
 
 use super::caches::{PLATFORM_ARGS, shadowing_env};
 use super::frontend::Frontend;
-use super::lane::{is_shared_lock, isolated_id, suffix};
+use super::lane::{is_shared_lock, isolated_id, shows_id, suffix};
 use super::{Cache, Context, LockUse, Other, Rule};
 
 pub(super) struct SharedLock;
@@ -119,7 +119,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if let Some((frontend, _)) = Frontend::old(cx.file) {
         help.push_str(&format!("{}: the one that is pinned expands no variables in ids\n", frontend.advice()));
     }
-    if cache.mount.torn {
+    if cache.mount.torn || !shows_id(cx, cache) {
         help.extend(["put `", &suffix(cx.settings, arg), "` behind the id"]);
     } else {
         help.extend(["write `id=", &isolated_id(cx, cache), "`"]);
