@@ -131,11 +131,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         }
     }
     for served in cx.served(cache, arg) {
-        help.extend([
-            "\nand `id=",
-            &isolated_id(cx, served),
-            "` beside it, which this lock serves, too",
-        ]);
+        help.extend(["\nand `id=", &isolated_id(cx, served), "` beside it, which this lock serves, too"]);
     }
     help.extend(["\nand give each job its own `--build-arg ", arg, "=…`"]);
     if let Some(note) = cx.lost_id(cache, arg) {
