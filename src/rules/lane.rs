@@ -313,6 +313,9 @@ pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Optio
         let line = cx.file.instructions[env.instruction].lines.0;
         return Some(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
     }
+    if cx.fills_in() {
+        return Some("this template's engine fills in `${…}` itself: write the lane in its own way".into());
+    }
     slot(cx.settings, cache, name).err()
 }
 

@@ -40,7 +40,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::dockerfile::{Dockerfile, SyntaxError};
+use crate::dockerfile::{Dockerfile, Instruction, Keyword, SyntaxError};
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::Applicability;
 use crate::index::{Index, Spread};
@@ -114,6 +114,7 @@ pub struct Context<'a> {
     groups: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
     /// A few: by a list they are found faster than by a table.
     plans: RefCell<Vec<(String, Applicability, Rc<declare::Plan>)>>,
+    fills_in: OnceCell<bool>,
     ignores: Option<suppress::Table<'a>>,
 }
 
@@ -121,8 +122,8 @@ impl<'a> Context<'a> {
     /// A view of `file`.
     #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
-        let (caches, groups, plans) = (OnceCell::new(), OnceCell::new(), RefCell::default());
-        Self { file, settings, caches, groups, plans, ignores: None }
+        let (caches, groups, plans, fills_in) = (OnceCell::new(), OnceCell::new(), RefCell::default(), OnceCell::new());
+        Self { file, settings, caches, groups, plans, fills_in, ignores: None }
     }
 
     /// The same with the suppressions of the file: what is not to be reported is not to be fixed along, either.
@@ -146,6 +147,13 @@ impl<'a> Context<'a> {
     /// The cache mounts of the file that BuildKit would accept, in order.
     pub fn caches(&self) -> &[Cache<'a>] {
         self.caches.get_or_init(|| caches::find(self.file, self.settings))
+    }
+
+    /// Whether the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
+    /// begin with `%`.
+    pub fn fills_in(&self) -> bool {
+        let is_tag = |i: &Instruction<'_>| i.keyword == Keyword::Opaque && i.text.bytes().starts_with(b"%");
+        *self.fills_in.get_or_init(|| self.file.instructions.iter().any(is_tag))
     }
 
     /// The cache mounts of the RUN of `cache`, itself included, in order.

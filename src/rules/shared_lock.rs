@@ -41,9 +41,9 @@ serves it. A cache that `needless-lock` knows gets a lane like any other: that i
 once you drop it (`fix --unsafe --rules needless-lock`).
 
 There is none where the target holds a comma or a quote, or is not UTF-8 (give the mount an id first), where a template's
-expression opens in the flag and does not end there, or where the new id is that of another cache of the file already. All
-mounts of a cache in a file get their lane, or none of them. The fix needs review (`--unsafe`) where something else in the
-stage uses the argument.
+expression opens in the flag and does not end there, where the template's engine fills in `${…}` itself (lines that begin
+with `%`), or where the new id is that of another cache of the file already. All mounts of a cache in a file get their lane,
+or none of them. The fix needs review (`--unsafe`) where something else in the stage uses the argument.
 
 With `keep-default = true` in `cachelane.toml`, or `fix --keep-default`, it is `${CACHE_ID:+-${CACHE_ID}}` behind the id and
 a bare ARG: a build that passes nothing keeps the id that it has, and its warm cache (measured on BuildKit 0.13). Where the
