@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use bstr::ByteSlice as _;
+use memchr::memmem::Finder;
 
 use crate::dockerfile::lines::is_blank;
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
@@ -63,6 +64,7 @@ impl Rule for EarlyArg {
         if !cx.caches().iter().any(|cache| cache.word.mentions(name)) {
             return;
         }
+        let finder = Finder::new(name);
         // What another fix makes refer to the argument needs it, too; so does what refers to it by an escaped name.
         let needs = |cache: &&Cache<'_>| cache.word.mentions(name) || gets_lane(cx, cache, name, Applicability::Unsafe);
         let to_come: HashSet<usize> = cx.caches().iter().filter(needs).map(|cache| cache.instruction).collect();
@@ -71,7 +73,7 @@ impl Rule for EarlyArg {
             let args = || stage.iter().filter(own);
             let Some(at) = args().next().and_then(|arg| arg.stage) else { continue };
             let uses =
-                |index: &usize| to_come.contains(index) || mentions(cx.file, &cx.file.instructions[*index], name);
+                |index: &usize| to_come.contains(index) || mentions(cx.file, &cx.file.instructions[*index], &finder);
             let users: Vec<usize> = cx.file.stages[at].instructions.clone().filter(uses).collect();
             // Each looks at the blocks of all that follows. A line that stands so often no person wrote, and nothing moves it.
             let many = args().nth(MAX_DECLARED).is_some();
@@ -86,7 +88,7 @@ impl Rule for EarlyArg {
 /// The finding for `arg`, which `users` need; with `many` in the stage it stands for itself, and is not moved.
 fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize], many: bool) -> Option<Finding> {
     // A later name on the same line may be made of it.
-    if count_word(cx.file.instructions[arg.instruction].text.bytes(), name) > 1 {
+    if count_word(cx.file.instructions[arg.instruction].text.bytes(), &Finder::new(name)) > 1 {
         return None;
     }
     let first = *users.first()?;

@@ -1,6 +1,6 @@
 //! `platform-lock`: the platforms of one build wait for each other.
 
-use bstr::ByteSlice as _;
+use memchr::memmem::Finder;
 
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, RuleMeta, Severity};
@@ -68,8 +68,8 @@ impl Rule for PlatformLock {
 
 /// Whether the file says that it is built for several platforms.
 fn is_multi_platform(cx: &Context<'_>) -> bool {
-    let names = ["TARGETARCH", "TARGETPLATFORM", "BUILDPLATFORM"];
-    if names.iter().all(|name| cx.file.source.find(name).is_none()) {
+    let names = ["TARGETARCH", "TARGETPLATFORM", "BUILDPLATFORM"].map(Finder::new);
+    if names.iter().all(|name| name.find(cx.file.source).is_none()) {
         return false;
     }
     let known = cx.file.instructions.iter().filter(|i| i.keyword != Keyword::Opaque);

@@ -34,7 +34,7 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
         // So it is in most files that are still to be fixed.
         return used;
     }
-    let mut names = vec![name];
+    let mut names = vec![finder];
     for (index, instruction) in file.instructions.iter().enumerate() {
         if instruction.keyword == Keyword::Arg {
             made_of(file, instruction, &mut names);
@@ -55,19 +55,16 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
 }
 
 /// Adds the names that the ARG `instruction` gives a value made of any of `names`.
-fn made_of<'f>(file: &Dockerfile<'_>, instruction: &'f Instruction<'_>, names: &mut Vec<&'f str>) {
+fn made_of<'f>(file: &Dockerfile<'_>, instruction: &'f Instruction<'_>, names: &mut Vec<Finder<'f>>) {
     for word in instruction.words(file) {
         let Some((made, value)) = word.split_once_str("=") else { continue };
-        if let Ok(made) = made.to_str()
-            && !names.contains(&made)
-            && names.iter().any(|name| count_word(value, name) > 0)
-        {
-            names.push(made);
+        if names.iter().all(|name| name.needle() != made) && names.iter().any(|name| count_word(value, name) > 0) {
+            names.push(Finder::new(made));
         }
     }
 }
 
-fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
+fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &Finder<'_>) -> bool {
     let in_ids = |mount: &Mount<'_>| {
         let id = mount.field("id").map_or(&[][..], |field| &mount.text.bytes()[field.start..field.end]);
         count_word(id, name)
@@ -84,7 +81,7 @@ fn uses_outside_ids(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: 
 }
 
 /// Whether `instruction` refers to `name`, in ids of caches or elsewhere.
-pub(in super::super) fn mentions(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &str) -> bool {
+pub(in super::super) fn mentions(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &Finder<'_>) -> bool {
     texts(file, instruction).any(|text| count_word(text, name) > 0)
 }
 
@@ -95,10 +92,11 @@ fn texts<'t>(file: &'t Dockerfile<'_>, instruction: &'t Instruction<'_>) -> impl
     std::iter::once(instruction.text.bytes()).chain(flags).chain(bodies)
 }
 
-/// How often `name` stands in `text` as a word of its own.
-pub(in super::super) fn count_word(text: &[u8], name: &str) -> usize {
+/// How often the name that `name` finds stands in `text` as a word of its own.
+pub(in super::super) fn count_word(text: &[u8], name: &Finder<'_>) -> usize {
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let alone =
-        |at: &usize| !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.len()));
-    text.find_iter(name).filter(alone).count()
+    let alone = |at: &usize| {
+        !part(at.checked_sub(1).and_then(|before| text.get(before))) && !part(text.get(at + name.needle().len()))
+    };
+    name.find_iter(text).filter(alone).count()
 }
