@@ -155,9 +155,8 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     let (lineage, known) = file.lineage(target, scope);
     let name = format!("target `{}`", target.name);
     let get = |key: &str| lineage.iter().find_map(|target| target.get(key));
-    let (axes, combinations) = matrix::of(get("matrix"), scope);
     let mut found: Vec<(What, Option<String>)> = Vec::new();
-    for combination in combinations {
+    for combination in matrix::of(get("matrix"), scope) {
         scope.matrix = combination;
         let what = match what(wiring, &get, known, scope) {
             Ok(what) => what,
@@ -187,7 +186,8 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
             args: args.clone(),
             args_known: args_known && known,
             env: Vec::new(),
-            runs: if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes.clone()) },
+            // The legs of a matrix are builds of one command, like targets that stand one below the other.
+            runs: Runs::Once,
             job: None,
             partial: !whole,
             own_machine: false,

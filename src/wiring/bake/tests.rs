@@ -110,7 +110,8 @@ fn a_matrix_is_taken_apart() {
     let found: Vec<_> = wiring.builds.iter().map(|b| (b.what.clone(), b.target.clone().unwrap())).collect();
     assert_eq!(found[3], (What::File("q/Dockerfile".into()), "2".into()));
     assert_eq!(found.len(), 4);
-    assert_eq!(wiring.builds[0].runs, Runs::Matrix(vec!["x".into(), "item".into()]));
+    // One command builds them all, as it does targets that are written one by one.
+    assert!(wiring.builds.iter().all(|build| build.runs == Runs::Once));
     assert_eq!(wiring.builds[0].args[0].value.as_deref(), Some("item.v"));
     assert!(fixed(source, "a").is_ok());
 }
