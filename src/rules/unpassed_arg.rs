@@ -89,8 +89,12 @@ impl Rule for UnpassedArg {
             Runs::Once if build.id.is_some() => (Severity::Warning, "every build through this file".to_owned()),
             Runs::Once => return None,
         };
+        // What a bake file's attribute says, say: passed, and no job's own.
+        let same = build.args.iter().find(|own| own.name == *arg).and_then(|own| own.value.as_ref());
+        let lane = same.unwrap_or(lane);
+        let own = if same.is_some() { " that a job can set" } else { "" };
         let stays = if lane.is_empty() { "has no lane".to_owned() } else { format!("uses the lane `{lane}`") };
-        let message = format!("{} passes no `{arg}`: {who} {stays}, and they wait for each other", build.name);
+        let message = format!("{} passes no `{arg}`{own}: {who} {stays}, and they wait for each other", build.name);
         let fix = wired.pass();
         let help = match &fix {
             Ok(fix) => fix.title().to_owned(),

@@ -197,6 +197,10 @@ pub struct Arg {
 /// The name of an [`Arg`] that stands for the lane argument, whatever that is called: `cachelane run` passes it.
 pub const ANY_LANE: &str = "*";
 
+/// What [`Arg::from`] holds where the value is a name of the file's own that looks like a variable, and that no environment
+/// sets.
+pub const NO_VARIABLE: &str = "=";
+
 /// How often a build runs at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Runs {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::rules::wired;
-use crate::wiring::{self, ANY_LANE, Arg, Build, Call, Front, Kind, Runs, Unknown, What};
+use crate::wiring::{self, ANY_LANE, Arg, Build, Call, Front, Kind, NO_VARIABLE, Runs, Unknown, What};
 
 use super::{FileReport, Verdict, World};
 
@@ -97,6 +97,7 @@ impl<'r> Files<'r> {
     pub(super) fn passes(&self, one: &Joined, arg: &str) -> Option<(Verdict, Option<String>)> {
         let named = |args: &'_ [Arg]| -> Option<(Verdict, Arg)> {
             let own = args.iter().find(|own| own.name == arg || own.name == ANY_LANE);
+            let own = own.filter(|own| own.from != [NO_VARIABLE]);
             let namespace = || args.iter().find(|own| own.name == wired::NAMESPACE);
             let passed = own.map(|own| (Verdict::Passed, own.clone()));
             passed.or_else(|| Some((Verdict::Namespace, namespace()?.clone())))
