@@ -251,6 +251,8 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- run: docker build -t ${{ matrix.name }} .",
         &["Docker Dockerfile [name]"],
     ),
+    ("include: ${{ fromJSON(inputs.m) }}", "- run: docker build .", &["Docker Dockerfile []"]),
+    ("py: [a]\ninclude: ${{ fromJSON(inputs.m) }}", "- run: docker build .", &["Docker Dockerfile []"]),
     ("c:\n- {name: a, x: '1 2'}\n- {name: b, x: '1 2'}", "- run: docker build .", &["Docker Dockerfile [c.name]"]),
     ("a: [x, y]\nmode: ['', m]", "- run: docker build .", &["Docker Dockerfile [a, mode]"]),
     (
@@ -631,6 +633,8 @@ const LEFT: &[(&str, &str, &str)] = &[
     (PY, "- run: docker build .\n  env: ${{ fromJSON(x) }}", "env"),
     (PY, "- run: docker build -t img:${CACHE_ID} .", "the script uses `CACHE_ID` already"),
     ("x: ['', a]", "- run: docker build .", "empty"),
+    ("include: ${{ x }}", PUSH, "pass `CACHE_ID=${{ matrix.NAME }}` by hand"),
+    ("include: ${{ x }}", "- run: docker build .\n  env:\n    CACHE_ID: own", "only a run knows"),
     ("py version: [a, b]", PUSH, "pass `CACHE_ID=${{ matrix['py version'] }}` by hand"),
     ("3d: [a, b]\npy: [c, d]", PUSH, "pass `CACHE_ID=${{ matrix['3d'] }}-${{ matrix.py }}` by hand"),
     ("py.version: [a, b]", "- run: docker build .", "`matrix.py.version` is no expression"),

@@ -52,7 +52,9 @@ a script would let its value run as code); for GitLab, `--build-arg CACHE_ID="$C
 `CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and `CACHE_ID = CACHE_ID` in `args`. What stands
 there for `default` is what the Dockerfile itself has (`ARG CACHE_ID=main`; nothing where ids take the argument by
 `:+`), so that whoever passes nothing finds the cache that is there. There is none where the format has no name for
-the job, the arguments come from a variable, or the variable has a value there already that several jobs share.
+the job, an expression is the whole matrix, the arguments come from a variable, or the variable has a value there
+already that several jobs share; nor in a bake file whose `variable` of that name says something else, or where an
+attribute has the name, which no job can set.
 
 ## When to ignore it
 When each job has a builder of its own in a way that cachelane cannot see: then nothing waits, with or without lanes.

@@ -25,6 +25,8 @@ pub(super) struct Matrix {
     pub(super) rows: Option<Vec<Row>>,
     /// The names of the lists; those that the job uses where nothing else is known.
     names: Vec<String>,
+    /// Whether there is a matrix, of which nothing says a single name.
+    nameless: bool,
     /// Whether its jobs run one after the other: `max-parallel: 1`.
     sequential: bool,
 }
@@ -38,10 +40,10 @@ impl Matrix {
         let strategy = job.get("strategy");
         let sequential = strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
         let Some(matrix) = strategy.and_then(|strategy| strategy.get("matrix")) else {
-            return Self { rows: Some(vec![Row::new()]), names: Vec::new(), sequential };
+            return Self { rows: Some(vec![Row::new()]), names: Vec::new(), nameless: false, sequential };
         };
         if !matrix.is_map() {
-            return Self { rows: None, names: used(job, source), sequential };
+            return Self::open(used(job, source), sequential);
         }
         let entries = matrix.entries();
         let lists = entries.iter().filter_map(|entry| {
@@ -56,16 +58,21 @@ impl Matrix {
             let names: Vec<String> =
                 lists.iter().filter(|(_, list)| several(list)).map(|(name, _)| expression::step(name)).collect();
             let names = if names.is_empty() { used(job, source) } else { names };
-            return Self { rows: None, names, sequential };
+            return Self::open(names, sequential);
         }
         let names = lists.iter().map(|(name, _)| expression::step(name)).collect();
         let rows = rows(&lists, include, matrix.get("exclude"));
-        Self { rows, names, sequential }
+        Self { rows, names, nameless: false, sequential }
+    }
+
+    /// A matrix of which at most `names` are known, and only a run knows the values.
+    fn open(names: Vec<String>, sequential: bool) -> Self {
+        Self { rows: None, nameless: names.is_empty(), names, sequential }
     }
 
     /// A job that may run in any matrix, like the steps of an action: nothing is known.
     pub(super) fn unknown() -> Self {
-        Self { rows: None, names: Vec::new(), sequential: false }
+        Self { rows: None, names: Vec::new(), nameless: false, sequential: false }
     }
 
     /// The names that tell these rows apart where they run at once, as expressions get at them.
@@ -79,7 +86,9 @@ impl Matrix {
 
     /// How often what runs in these rows runs at once.
     pub(super) fn runs(&self, rows: Option<&[&Row]>) -> Runs {
-        runs(&self.axes(rows))
+        let names: Vec<String> = self.axes(rows).iter().map(|axis| expression::shown(axis)).collect();
+        let nameless = self.nameless && !self.sequential;
+        if names.is_empty() && !nameless { Runs::Once } else { Runs::Matrix(names) }
     }
 
     /// Whether all values for `names` can be part of an id; `None` where they are not known.
@@ -90,12 +99,6 @@ impl Matrix {
         let is_empty = |row: &Row| names.iter().all(|name| value(row, name).is_none_or(str::is_empty));
         is_known.then(|| values().all(is_safe) && (names.is_empty() || !rows.iter().any(is_empty)))
     }
-}
-
-/// How often what these axes tell apart runs at once.
-pub(super) fn runs(axes: &[String]) -> Runs {
-    let names: Vec<String> = axes.iter().map(|axis| expression::shown(axis)).collect();
-    if names.is_empty() { Runs::Once } else { Runs::Matrix(names) }
 }
 
 /// The value of `name` in a row.

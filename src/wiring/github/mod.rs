@@ -270,7 +270,7 @@ fn site<'y>(
         args: draft.args,
         args_known: draft.args_known,
         env: variables(draft.env, env),
-        runs: matrix::runs(&axes),
+        runs: job.matrix.runs(rows),
         job: job.id.map(str::to_owned),
     };
     let windows = if step::shell(step, job).is_some() { Some(false) } else { is_windows(job) };

@@ -3,7 +3,7 @@
 use super::super::command::Pass;
 use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, quoted};
-use super::super::{ANY_LANE, Lane, Passing};
+use super::super::{ANY_LANE, Lane, Passing, Runs};
 use super::Site;
 use super::expression::{is_plain, mentioned, shown};
 use super::step::{Kind, Script};
@@ -70,6 +70,13 @@ fn is_elsewhere(node: Node<'_>) -> bool {
 /// The expression that is a lane of its own for each job that runs the build.
 fn value(site: &Site<'_>, lane: &Lane<'_>) -> Result<String, String> {
     let names = &site.axes;
+    if names.is_empty() && site.build.runs != Runs::Once {
+        return Err(format!(
+            "only a run knows what is in this matrix: pass `{}=${{{{ matrix.NAME }}}}` by hand, with the names of it that tell \
+             its jobs apart",
+            lane.arg
+        ));
+    }
     if names.is_empty() {
         return match (&site.build.job, lane.shared) {
             (Some(_), true) => Ok("${{ github.job }}".into()),
