@@ -15,7 +15,7 @@ fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
 fn what(build: &Build) -> String {
     match &build.what {
         What::File(path) => path.clone(),
-        What::Files(paths, names) => format!("{}:{}", paths.join("+"), names.join("+")),
+        What::Files(paths, names, _) => format!("{}:{}", paths.join("+"), names.join("+")),
         What::Inline(_) => unreachable!(),
     }
 }

@@ -176,8 +176,9 @@ pub enum What {
     File(String),
     /// One of the file's own, by its index in [`Wiring::inline`].
     Inline(usize),
-    /// What a Compose or bake file says: its path as in [`What::File`], and the services or targets (none: its default).
-    Files(Vec<String>, Vec<String>),
+    /// What a Compose or bake file says: its path as in [`What::File`], the services or targets (none: its default), and the
+    /// folder that the command runs in, where that is known.
+    Files(Vec<String>, Vec<String>, Option<String>),
 }
 
 /// A build argument.

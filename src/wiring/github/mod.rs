@@ -218,8 +218,8 @@ impl<'y> Found<'y> {
 
 /// The combinations that build what may be in one Dockerfile: for targets of the same files, those of all targets.
 fn together<'m>(what: &What, rows: Vec<&'m Row>, all: &[(What, Vec<&'m Row>)]) -> Vec<&'m Row> {
-    let What::Files(paths, _) = what else { return rows };
-    let same = all.iter().filter(|(other, _)| matches!(other, What::Files(others, _) if others == paths));
+    let What::Files(paths, ..) = what else { return rows };
+    let same = all.iter().filter(|(other, _)| matches!(other, What::Files(others, ..) if others == paths));
     same.flat_map(|(_, rows)| rows.iter().copied()).collect()
 }
 
