@@ -264,6 +264,17 @@ fn builds_and_check_are_of_one_mind() {
     );
     let (_, report, _) = cachelane(work.path(), &["check", "--format", "concise"]);
     assert_eq!(report.matches("[unpassed-arg]").count(), 3, "{report}");
+    // A Dockerfile that is not there asks for nothing, but nobody can say that it needs nothing.
+    let other = "FROM a\nRUN true\n";
+    for (name, text, lane) in [("other", other, "not-needed"), ("gone", "", "not-there")] {
+        let folder = work.path().join(name);
+        fs::create_dir_all(folder.join(".git")).unwrap();
+        let bake = "target \"default\" {\n  context = \".\"\n}\n";
+        let texts = [("docker-bake.hcl", bake), ("Dockerfile", text)].map(|(path, text)| (path.into(), text.into()));
+        write(&folder, &texts.into_iter().filter(|(_, text): &(_, Vec<u8>)| !text.is_empty()).collect());
+        assert_eq!(listed(&folder), [format!("target `default` null {lane}")]);
+        fs::remove_dir_all(folder).unwrap();
+    }
     // A namespace of the configuration's does the same as a lane.
     fs::write(work.path().join("cachelane.toml"), "namespace = true\n").unwrap();
     let lanes: Vec<String> = listed(work.path()).iter().map(|line| line.rsplit(' ').next().unwrap().into()).collect();

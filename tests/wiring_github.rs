@@ -15,7 +15,7 @@ fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
 fn what(build: &Build) -> String {
     match &build.what {
         What::File(path) => path.clone(),
-        What::Files(paths, names) => format!("{}:{}", paths.join("+"), names.join("+")),
+        What::Files(paths, names, _) => format!("{}:{}", paths.join("+"), names.join("+")),
         What::Inline(_) => unreachable!(),
     }
 }
@@ -251,6 +251,8 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- run: docker build -t ${{ matrix.name }} .",
         &["Docker Dockerfile [name]"],
     ),
+    ("include: ${{ fromJSON(inputs.m) }}", "- run: docker build .", &["Docker Dockerfile []"]),
+    ("py: [a]\ninclude: ${{ fromJSON(inputs.m) }}", "- run: docker build .", &["Docker Dockerfile []"]),
     ("c:\n- {name: a, x: '1 2'}\n- {name: b, x: '1 2'}", "- run: docker build .", &["Docker Dockerfile [c.name]"]),
     ("a: [x, y]\nmode: ['', m]", "- run: docker build .", &["Docker Dockerfile [a, mode]"]),
     (
@@ -258,6 +260,15 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- uses: docker/bake-action@v6\n  with: {targets: '${{ matrix.target }}'}",
         &["BakeAction /:a [target]", "BakeAction /:b [target]"],
     ),
+    ("py version: [a, b]\n3d: [x, y]", "- run: docker build .", &["Docker Dockerfile [py version, 3d]"]),
+    ("c:\n- {v.1: a}\n- {v.1: b}", "- run: docker build .", &["Docker Dockerfile [c.v.1]"]),
+    ("py version: [a, b]\ninclude: ${{ x }}", "- run: docker build .", &["Docker Dockerfile [py version]"]),
+    (
+        "py version: [a, b]",
+        "- run: docker build ${{ matrix['py version'] }}",
+        &["Docker a/Dockerfile", "Docker b/Dockerfile"],
+    ),
+    ("f: [a, b]", "- run: docker build ${{ matrix[ 'f' ] }}", &["Docker a/Dockerfile", "Docker b/Dockerfile"]),
     // Each of these is built by one combination, or by some.
     (
         "f: [a, b]",
@@ -505,6 +516,27 @@ const PASS: &[(&str, &str, &str)] = &[
         "- run: docker build --build-arg CACHE_ID=\"$CACHE_ID\" .\n  env:\n    CACHE_ID: own-${{ matrix.py }}\n",
     ),
     (
+        "py version: [a, b]",
+        "- run: docker build .\n  env:\n    CACHE_ID: own-${{ matrix['py version'] }}\n",
+        "- run: docker build --build-arg CACHE_ID=\"$CACHE_ID\" .\n  env:\n    CACHE_ID: own-${{ matrix['py version'] }}\n",
+    ),
+    (
+        PY,
+        "- run: docker build .\n  env:\n    CACHE_ID: ${{ matrix['py'] }}\n",
+        "- run: docker build --build-arg CACHE_ID=\"$CACHE_ID\" .\n  env:\n    CACHE_ID: ${{ matrix['py'] }}\n",
+    ),
+    // A name that no expression takes behind a dot is left alone where another one tells the jobs apart.
+    (
+        "include:\n- {the name: a, n: 1}\n- {the name: b, n: 2}",
+        "- uses: docker/build-push-action@v6\n",
+        "- uses: docker/build-push-action@v6\n  with:\n    build-args: |\n      CACHE_ID=${{ matrix.n }}\n",
+    ),
+    (
+        "py-version: [a, b]\n_x: [c, d]",
+        "- uses: docker/build-push-action@v6\n",
+        "- uses: docker/build-push-action@v6\n  with:\n    build-args: |\n      CACHE_ID=${{ matrix.py-version }}-${{ matrix._x }}\n",
+    ),
+    (
         PY,
         "- run: docker buildx bake app\n",
         "- run: docker buildx bake --set \"*.args.CACHE_ID=$CACHE_ID\" app\n  env:\n    CACHE_ID: ${{ matrix.py }}\n",
@@ -601,6 +633,14 @@ const LEFT: &[(&str, &str, &str)] = &[
     (PY, "- run: docker build .\n  env: ${{ fromJSON(x) }}", "env"),
     (PY, "- run: docker build -t img:${CACHE_ID} .", "the script uses `CACHE_ID` already"),
     ("x: ['', a]", "- run: docker build .", "empty"),
+    ("include: ${{ x }}", PUSH, "pass `CACHE_ID=${{ matrix.NAME }}` by hand"),
+    ("include: ${{ x }}", "- run: docker build .\n  env:\n    CACHE_ID: own", "only a run knows"),
+    ("py version: [a, b]", PUSH, "pass `CACHE_ID=${{ matrix['py version'] }}` by hand"),
+    ("3d: [a, b]\npy: [c, d]", PUSH, "pass `CACHE_ID=${{ matrix['3d'] }}-${{ matrix.py }}` by hand"),
+    ("py.version: [a, b]", "- run: docker build .", "`matrix.py.version` is no expression"),
+    ("it's: [a, b]", "- run: docker build .", "${{ matrix['it''s'] }}"),
+    ("c:\n- {v 1: a}\n- {v 1: b}", "- run: docker build .", "${{ matrix.c['v 1'] }}"),
+    ("py version: [a, b]\ninclude: ${{ x }}", "- run: docker build .", "by hand"),
     (PY, "- run: docker build .\n  env:\n    CACHE_ID: own", "several jobs have"),
     (PY, "- run: |\n    CACHE_ID=own\n    docker build .", "several jobs have"),
     (PY, "- run: |\n    export CACHE_ID=\"own\"\n    docker buildx bake", "several jobs have"),

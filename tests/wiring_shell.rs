@@ -23,7 +23,7 @@ fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
 fn line(simple: &shell::Simple, command: &Command) -> String {
     let what = match what(command, simple.folder.as_deref(), &values) {
         Ok(What::File(path)) => path,
-        Ok(What::Files(paths, names)) => format!("{}:{}", paths.join("+"), names.join("+")),
+        Ok(What::Files(paths, names, _)) => format!("{}:{}", paths.join("+"), names.join("+")),
         Ok(What::Inline(_)) => unreachable!(),
         Err(why) => format!("({why})"),
     };

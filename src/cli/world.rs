@@ -44,6 +44,7 @@ impl<'a> World<'a> {
             root: &|path, kind| root(&absolute(path), kind),
             absolute: &absolute,
             name: &|path| report::path(path),
+            is_there: &|path| path.is_file(),
             load: &|path, kind| self.load(path, kind),
         });
     }

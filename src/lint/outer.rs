@@ -73,7 +73,8 @@ fn add(
         let first = lines.line(place(Span::at(0)).start);
         let counted = |help: &String| help.contains("line ");
         let note = format!("\n(its lines are counted from the Dockerfile's first, line {first} of this file)");
-        let help = finding.help.map(|help| if counted(&help) { help + &note } else { help });
+        let help = finding.help.map(|help| inline::advice(inline, &help));
+        let help = help.map(|help| if counted(&help) { help + &note } else { help });
         Finding { span, labels, help, fix: fix.and_then(Result::ok), unfixed, ..finding }
     }));
     checked.sites.extend(inner.sites.into_iter().map(|site| {
@@ -91,9 +92,10 @@ fn add(
 /// `fix` with places in the file around the Dockerfile.
 fn moved(inline: &Inline, fix: &Fix) -> Result<Fix, String> {
     let edits = inline::edits(inline, fix.edits())?;
+    let title = inline::advice(inline, fix.title());
     Ok(match fix.applicability() {
-        Applicability::Safe => Fix::safe(fix.title(), edits),
-        Applicability::Unsafe => Fix::needs_review(fix.title(), edits),
+        Applicability::Safe => Fix::safe(title, edits),
+        Applicability::Unsafe => Fix::needs_review(title, edits),
     })
 }
 
@@ -119,6 +121,7 @@ pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applica
                 let text = LineIndex::new(inline.text.as_bytes());
                 fixed.made.extend(inner.made.into_iter().map(|mut made| {
                     made.line = line(Span::at(text.start_of(made.line)));
+                    made.title = inline::advice(inline, &made.title);
                     made
                 }));
                 fixed.bytes = bytes;

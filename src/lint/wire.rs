@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{Build, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring, WiringError};
+use crate::wiring::{Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring, WiringError};
 
 use super::FileReport;
 
@@ -57,6 +57,8 @@ pub struct World<'w> {
     pub absolute: &'w dyn Fn(&Path) -> PathBuf,
     /// A path as reports print it.
     pub name: &'w dyn Fn(&Path) -> String,
+    /// Whether a file is there.
+    pub is_there: &'w dyn Fn(&Path) -> bool,
     /// The report on a file that is not among those of the run, a Dockerfile where no kind is given; `None` where there is
     /// none, or nothing is in it.
     pub load: &'w dyn Fn(&Path, Option<Kind>) -> Option<FileReport>,
@@ -76,6 +78,8 @@ pub enum Verdict {
     OwnMachine,
     /// The Dockerfile asks for none.
     NotNeeded,
+    /// There is no such Dockerfile: it is made before the build, or the path is wrong.
+    NotThere,
     /// The Dockerfile has locks that all builds share, and no lanes yet.
     NotYet,
     /// Nobody can know.
@@ -212,6 +216,7 @@ impl<'j> Judge<'j> {
         let verdict = match (&passes, &concerned) {
             (Some((verdict, _)), _) => *verdict,
             (None, None) if report.is_some_and(is_shared) => Verdict::NotYet,
+            (None, None) if report.is_none() && !self.is_there(one, build.front) => Verdict::NotThere,
             (None, None) => Verdict::NotNeeded,
             (None, Some(reached)) if reached.settings.namespace => Verdict::Namespace,
             (None, Some(_)) if !build.args_known => Verdict::Unknown,
@@ -242,6 +247,18 @@ impl<'j> Judge<'j> {
         let value = passes.and_then(|(_, value)| value);
         let (dockerfile, target) = (one.dockerfile.clone(), one.target.clone());
         Judged { file: one.file, build: one.build, dockerfile, target, runs, verdict, value }
+    }
+
+    /// Whether there is a file that the build can take for its Dockerfile, by one of the names that are tried.
+    fn is_there(&self, one: &Joined, front: Front) -> bool {
+        let Some(path) = &one.dockerfile else { return true };
+        let others: &[&str] = match front {
+            _ if !path.ends_with("Dockerfile") => &[],
+            Front::Podman | Front::Buildah => &["Containerfile"],
+            _ => &["dockerfile"],
+        };
+        let mut paths = others.iter().map(|name| path.with_file_name(name));
+        (self.world.is_there)(path) || paths.any(|path| (self.world.is_there)(&path))
     }
 
     /// What the Dockerfile of `report`, or the one within it that is built, asks of its builds.

@@ -40,6 +40,7 @@ fn shown(lane: Verdict) -> &'static str {
         Verdict::Default => "default",
         Verdict::OwnMachine => "default, own machine",
         Verdict::NotNeeded => "not needed",
+        Verdict::NotThere => "no such Dockerfile",
         Verdict::NotYet => "no lane yet: `cachelane fix`",
         Verdict::Unknown => "?",
     }

@@ -52,9 +52,10 @@ a script would let its value run as code); for GitLab, `--build-arg CACHE_ID="$C
 `CACHE_ID: ${CACHE_ID:-default}` under `args`; for bake, a variable and `CACHE_ID = CACHE_ID` in `args`. What stands
 there for `default` is what the Dockerfile itself has (`ARG CACHE_ID=main`; nothing where ids take the argument by
 `:+`), so that whoever passes nothing finds the cache that is there. There is none where the format has no name for
-the job, the arguments come from a variable, or the variable has a value there already that several jobs share. It
-needs review (`--unsafe`) where the Dockerfile uses the argument for more than cache ids, in a FROM line say: builds
-that pass a lane would come out otherwise.
+the job, an expression is the whole matrix, the arguments come from a variable, or the variable has a value there
+already that several jobs share; nor in a bake file whose `variable` of that name says something else, or where an
+attribute has the name, which no job can set. It needs review (`--unsafe`) where the Dockerfile uses the argument for
+more than cache ids, in a FROM line say: builds that pass a lane would come out otherwise.
 
 ## When to ignore it
 When each job has a builder of its own in a way that cachelane cannot see: then nothing waits, with or without lanes.
@@ -91,8 +92,12 @@ impl Rule for UnpassedArg {
             Runs::Once if build.id.is_some() => (Severity::Warning, "every build through this file".to_owned()),
             Runs::Once => return None,
         };
+        // What a bake file's attribute says, say: passed, and no job's own.
+        let same = build.args.iter().find(|own| own.name == *arg).and_then(|own| own.value.as_ref());
+        let lane = same.unwrap_or(lane);
+        let own = if same.is_some() { " that a job can set" } else { "" };
         let stays = if lane.is_empty() { "has no lane".to_owned() } else { format!("uses the lane `{lane}`") };
-        let message = format!("{} passes no `{arg}`: {who} {stays}, and they wait for each other", build.name);
+        let message = format!("{} passes no `{arg}`{own}: {who} {stays}, and they wait for each other", build.name);
         let fix = wired.pass();
         let help = match &fix {
             Ok(fix) => fix.title().to_owned(),

@@ -130,6 +130,14 @@ fn check(inline: &Inline, edit: &Edit) -> Result<(), String> {
     Ok(())
 }
 
+/// Advice on the Dockerfile, with what it quotes as one has to type it in the file around.
+#[must_use]
+pub fn advice(inline: &Inline, text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| if at % 2 == 1 { escaped(inline, part) } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("`")
+}
+
 fn escaped(inline: &Inline, text: &str) -> String {
     match inline.escapes {
         Escapes::Dollar => text.replace('$', "$$"),
@@ -170,4 +178,21 @@ fn position(inline: &Inline, at: usize) -> Option<(usize, usize, usize)> {
     }
     let newline = at == reaches.text + 1 && before == Some(&b'\n') && inline.newline == "\r\n";
     newline.then_some((reaches.file + 2, piece.indent, piece.indent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_spelled_as_the_file_around_has_it() {
+        let said = "write `id=a-${CACHE_ID}-$B`, for `ARG B=${{x}` costs $5; `%{C}`, and `ARG D=d`";
+        for (escapes, expected) in [
+            (Escapes::Dollar, "write `id=a-$${CACHE_ID}-$$B`, for `ARG B=$${{x}` costs $5; `%{C}`, and `ARG D=d`"),
+            (Escapes::Template, "write `id=a-$${CACHE_ID}-$B`, for `ARG B=$${{x}` costs $5; `%%{C}`, and `ARG D=d`"),
+        ] {
+            let (text, pieces, span) = (String::new(), Vec::new(), Span::at(0));
+            assert_eq!(advice(&Inline { text, pieces, span, escapes, newline: "\n" }, said), expected);
+        }
+    }
 }

@@ -176,8 +176,9 @@ pub enum What {
     File(String),
     /// One of the file's own, by its index in [`Wiring::inline`].
     Inline(usize),
-    /// What a Compose or bake file says: its path as in [`What::File`], and the services or targets (none: its default).
-    Files(Vec<String>, Vec<String>),
+    /// What a Compose or bake file says: its path as in [`What::File`], the services or targets (none: its default), and the
+    /// folder that the command runs in, where that is known.
+    Files(Vec<String>, Vec<String>, Option<String>),
 }
 
 /// A build argument.
@@ -196,6 +197,10 @@ pub struct Arg {
 
 /// The name of an [`Arg`] that stands for the lane argument, whatever that is called: `cachelane run` passes it.
 pub const ANY_LANE: &str = "*";
+
+/// What [`Arg::from`] holds where the value is a name of the file's own that looks like a variable, and that no environment
+/// sets.
+pub const NO_VARIABLE: &str = "=";
 
 /// How often a build runs at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

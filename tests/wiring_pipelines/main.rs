@@ -34,7 +34,7 @@ pub(crate) const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default
 fn line(build: &Build) -> String {
     let mut line = match &build.what {
         What::File(path) => path.clone(),
-        What::Files(paths, names) => format!("{}:{}", paths.join("+"), names.join("+")),
+        What::Files(paths, names, _) => format!("{}:{}", paths.join("+"), names.join("+")),
         What::Inline(index) => format!("inline {index}"),
     };
     if let Some(target) = &build.target {

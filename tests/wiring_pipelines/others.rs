@@ -251,6 +251,10 @@ fn azure_passes() {
                 "apart",
             ),
             (
+                "jobs:\n- job: j\n  strategy: {matrix: {a: {py v: x}, b: {py v: y}}}\n  steps:\n  - bash: docker build .\n",
+                "apart",
+            ),
+            (
                 "jobs:\n- job: j\n  steps:\n  - task: Docker@2\n    inputs: {command: build, Dockerfile: a}\n",
                 "argument",
             ),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::rules::wired;
-use crate::wiring::{self, ANY_LANE, Arg, Build, Call, Front, Kind, Runs, Unknown, What};
+use crate::wiring::{self, ANY_LANE, Arg, Build, Call, Front, Kind, NO_VARIABLE, Runs, Unknown, What};
 
 use super::{FileReport, Verdict, World};
 
@@ -13,6 +13,9 @@ const COMPOSE: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", 
 const OVERRIDES: &[&str] =
     &["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 const BAKE: &[&str] = &["docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl"];
+
+/// The variable that has bake take paths from its files' own folders.
+const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
 
 /// A build with the Dockerfile that it comes down to.
 #[derive(Debug)]
@@ -59,7 +62,7 @@ impl<'r> Files<'r> {
             let Some(wires) = &report.wires else { continue };
             let root = (world.root)(&report.path, wires.kind);
             for build in &wires.wiring.builds {
-                let What::Files(paths, _) = &build.what else { continue };
+                let What::Files(paths, ..) = &build.what else { continue };
                 for path in paths.iter().flat_map(|path| candidates(build.front, path)) {
                     let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
                     if files.places.contains_key(&path) || !asked.insert(path.clone()) {
@@ -97,6 +100,7 @@ impl<'r> Files<'r> {
     pub(super) fn passes(&self, one: &Joined, arg: &str) -> Option<(Verdict, Option<String>)> {
         let named = |args: &'_ [Arg]| -> Option<(Verdict, Arg)> {
             let own = args.iter().find(|own| own.name == arg || own.name == ANY_LANE);
+            let own = own.filter(|own| own.from != [NO_VARIABLE]);
             let namespace = || args.iter().find(|own| own.name == wired::NAMESPACE);
             let passed = own.map(|own| (Verdict::Passed, own.clone()));
             passed.or_else(|| Some((Verdict::Namespace, namespace()?.clone())))
@@ -117,6 +121,7 @@ impl<'r> Files<'r> {
     pub(super) fn join(&self, world: &World<'_>, unknown: &mut Vec<(usize, Unknown)>) -> Vec<Joined> {
         let calls = self.calls(world);
         let families = self.families(world);
+        let bases = self.bases(world);
         let mut joined = Vec::new();
         for (file, report) in self.reports.iter().enumerate() {
             let Some(wires) = &report.wires else { continue };
@@ -137,11 +142,13 @@ impl<'r> Files<'r> {
                 let over = || self.over(report, others);
                 match &it.what {
                     What::File(path) => {
-                        let path = self.dockerfile(it.front, (world.absolute)(&root.join(path)));
-                        joined.push(one(Some(path), over(), &it.target));
+                        for base in bases.get(&file).map_or(std::slice::from_ref(&root), Vec::as_slice) {
+                            let path = self.dockerfile(it.front, (world.absolute)(&base.join(path)));
+                            joined.push(one(Some(path), over(), &it.target));
+                        }
                     }
                     What::Inline(_) => joined.push(one(None, over(), &it.target)),
-                    What::Files(paths, names) => {
+                    What::Files(paths, names, _) => {
                         let inner = match self.named(it.front, paths, &root, world) {
                             Ok(inner) => inner,
                             Err(why) => {
@@ -149,7 +156,8 @@ impl<'r> Files<'r> {
                                 continue;
                             }
                         };
-                        for (path, layers, target) in self.merged(&inner, names, it.front, world) {
+                        let base = base(it, &root);
+                        for (path, layers, target) in self.merged(&inner, names, (it.front, base.as_deref()), world) {
                             joined.push(one(Some(path), layers, &target));
                         }
                     }
@@ -197,6 +205,30 @@ impl<'r> Files<'r> {
         others.iter().copied().filter(|(file, _)| is_override(&self.report(*file).path)).collect()
     }
 
+    /// The folders that the paths in each bake file start from: those in which commands that name it run.
+    fn bases(&self, world: &World<'_>) -> HashMap<usize, Vec<PathBuf>> {
+        let mut bases: HashMap<usize, Vec<PathBuf>> = HashMap::new();
+        for report in self.reports {
+            let Some(wires) = &report.wires else { continue };
+            let root = (world.root)(&report.path, wires.kind);
+            for build in &wires.wiring.builds {
+                let (What::Files(paths, ..), Some(base)) = (&build.what, base(build, &root)) else { continue };
+                let named = self.named(build.front, paths, &root, world).unwrap_or_default();
+                for file in named.into_iter().filter(|file| self.is_bake(*file)) {
+                    let bases = bases.entry(file).or_default();
+                    if !bases.contains(&base) {
+                        bases.push(base.clone());
+                    }
+                }
+            }
+        }
+        bases
+    }
+
+    fn is_bake(&self, file: usize) -> bool {
+        self.report(file).wires.as_ref().is_some_and(|wires| is_bake(wires.kind))
+    }
+
     /// The files that a command takes, in order.
     fn named(&self, front: Front, paths: &[String], root: &Path, world: &World<'_>) -> Result<Vec<usize>, String> {
         let at = |path: &str| {
@@ -228,8 +260,14 @@ impl<'r> Files<'r> {
     }
 
     /// The builds of the files `inner`, each laid over those before it, that have one of `names`, or all where none is
-    /// named.
-    fn merged(&self, inner: &[usize], names: &[String], front: Front, world: &World<'_>) -> Vec<Merged> {
+    /// named; their paths start from `base`, where there is one.
+    fn merged(
+        &self,
+        inner: &[usize],
+        names: &[String],
+        (front, base): (Front, Option<&Path>),
+        world: &World<'_>,
+    ) -> Vec<Merged> {
         let mut ids: Vec<&str> = Vec::new();
         let mut layers: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
         for &file in inner {
@@ -256,7 +294,8 @@ impl<'r> Files<'r> {
             for &(_, index) in own.iter().filter(|layer| layer.0 == file && (!whole || !self.build(**layer).partial)) {
                 let build = self.build((file, index));
                 let (What::File(path), Some(wires)) = (&build.what, &self.report(file).wires) else { continue };
-                let path = (world.absolute)(&(world.root)(&self.report(file).path, wires.kind).join(path));
+                let folder = || (world.root)(&self.report(file).path, wires.kind);
+                let path = (world.absolute)(&base.map_or_else(folder, Path::to_path_buf).join(path));
                 let others = own.iter().copied().filter(|layer| layer.0 != file || layer.1 == index);
                 found.push((path, others.collect(), build.target.clone().or_else(|| target.clone())));
             }
@@ -295,6 +334,17 @@ fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> (Op
     let jobs = calls.iter().filter(|call| call.job.is_some()).count();
     let runs = in_matrix.map(|call| call.runs.clone()).or_else(|| (jobs > 1).then(|| Runs::Matrix(Vec::new())));
     (runs, own_machine)
+}
+
+/// The folder that the paths in the files of a command start from, where that is not their own: bake's is the one that it
+/// runs in.
+fn base(build: &Build, root: &Path) -> Option<PathBuf> {
+    let What::Files(_, _, Some(folder)) = &build.what else { return None };
+    let is_off = |value: &str| matches!(value.trim(), "" | "0" | "f" | "F" | "false" | "False" | "FALSE");
+    let relative = |arg: &&Arg| arg.name == RELATIVE && arg.value.as_deref().is_none_or(|value| !is_off(value));
+    let of_files =
+        !matches!(build.front, Front::Bake | Front::BakeAction) || build.env.iter().any(|arg| relative(&arg));
+    (!of_files).then(|| root.join(folder.trim_start_matches('/')))
 }
 
 /// The files that `path` may stand for: itself, or, with a `/` at its end, those that the front end looks for there.

@@ -6,7 +6,7 @@ use hcl_edit::structure::{Block, Body};
 use hcl_edit::template::{Element, HeredocTemplate, Template};
 
 use super::value::{Ast, Field, Kind, Part};
-use super::{File, Target};
+use super::{File, Target, Variable};
 use crate::text::Span;
 use crate::wiring::{Piece, WiringError};
 
@@ -14,10 +14,6 @@ use crate::wiring::{Piece, WiringError};
 pub fn file(source: &str) -> Result<File, WiringError> {
     let body = parse(source)?;
     let mut file = File::default();
-    for attribute in body.attributes() {
-        // Every attribute at the top is a variable that has this value.
-        file.variables.push((attribute.key.to_string(), Some(ast(source, &attribute.value))));
-    }
     for block in body.blocks() {
         let Some((label, label_span)) = block.labels.first().map(|label| (label.as_str().to_owned(), of(label.span())))
         else {
@@ -26,7 +22,7 @@ pub fn file(source: &str) -> Result<File, WiringError> {
         match block.ident.as_str() {
             "variable" => {
                 let default = block.body.get_attribute("default").map(|attribute| ast(source, &attribute.value));
-                file.variables.push((label, default));
+                file.variables.push(Variable { name: label, default, is_block: true });
             }
             "group" => {
                 let targets = block.body.get_attribute("targets").map(|attribute| ast(source, &attribute.value));
@@ -35,6 +31,11 @@ pub fn file(source: &str) -> Result<File, WiringError> {
             "target" => file.targets.push(target(source, label, label_span, block)),
             _ => {}
         }
+    }
+    // Behind the blocks: of a name that has both, the attribute is the default.
+    for attribute in body.attributes() {
+        let default = Some(ast(source, &attribute.value));
+        file.variables.push(Variable { name: attribute.key.to_string(), default, is_block: false });
     }
     Ok(file)
 }

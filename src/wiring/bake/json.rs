@@ -2,7 +2,7 @@
 
 use super::hcl;
 use super::value::{Ast, Field, Kind, Part};
-use super::{File, Target};
+use super::{File, Target, Variable};
 use crate::text::Span;
 use crate::wiring::WiringError;
 use crate::wiring::yaml::{Node, Style, Yaml};
@@ -22,14 +22,19 @@ pub fn file(source: &str) -> Result<File, WiringError> {
     let Some(root) = yaml.root() else {
         return Ok(file);
     };
+    let mut attributes = Vec::new();
     for entry in root.own_entries() {
+        if let Some(name) = entry.key.text().filter(|_| entry.value.text().is_some()) {
+            attributes.push(Variable { name: name.to_owned(), default: Some(ast(entry.value)), is_block: false });
+        }
         for (key, body) in blocks(entry.value) {
             let Some(name) = key.text().map(str::to_owned) else {
                 continue;
             };
             match entry.key.text() {
                 Some("variable") => {
-                    file.variables.push((name, body.get("default").map(ast)));
+                    let default = body.get("default").map(ast);
+                    file.variables.push(Variable { name, default, is_block: true });
                 }
                 Some("group") => file.groups.extend(body.get("targets").map(|targets| (name, ast(targets)))),
                 Some("target") => {
@@ -39,6 +44,7 @@ pub fn file(source: &str) -> Result<File, WiringError> {
             }
         }
     }
+    file.variables.extend(attributes);
     Ok(file)
 }
 

@@ -8,24 +8,20 @@ const MAX_COMBINATIONS: usize = 256;
 /// What the names of a matrix stand for in one combination.
 type Combination = Vec<(String, Value)>;
 
-/// The axes that have at least two values, or may have; and the combinations. With too many of them, or with axes that are
-/// not known, what they stand for is unknown, and there is one.
-pub fn of(matrix: Option<&Ast>, scope: &Scope<'_>) -> (Vec<String>, Vec<Combination>) {
-    let mut axes = Vec::new();
+/// The combinations. With too many of them, or with axes that are not known, what they stand for is unknown, and there is
+/// one.
+pub fn of(matrix: Option<&Ast>, scope: &Scope<'_>) -> Vec<Combination> {
     let mut combinations: Vec<Combination> = vec![Vec::new()];
     for field in matrix.and_then(Ast::fields).unwrap_or_default() {
         let Some(name) = field.key.clone() else {
             continue;
         };
         let values = scope.value(&field.value).list().map_or_else(|| vec![Value::Unknown], <[Value]>::to_vec);
-        if values.len() > 1 || values == [Value::Unknown] {
-            axes.push(name.clone());
-        }
         let values = if combinations.len() * values.len() > MAX_COMBINATIONS { vec![Value::Unknown] } else { values };
         combinations = combinations
             .iter()
             .flat_map(|before| values.iter().map(|value| [&before[..], &[(name.clone(), value.clone())]].concat()))
             .collect();
     }
-    (axes, combinations)
+    combinations
 }

@@ -4,7 +4,8 @@
 //! `dockerfile-inline`, `target` and `args`; `inherits` names targets whose attributes it takes, later ones before earlier
 //! ones and its own before all, arguments by name; an argument that is `null` is not passed; `matrix` builds it once for
 //! each combination. Variables may be set from outside: what is made of one is taken at its default, and is unknown where
-//! that is none, or an expression that this reader does not compute.
+//! that is none, or an expression that this reader does not compute. An attribute at the top is no variable: its value is
+//! what it says, whatever the environment holds.
 
 mod hcl;
 mod json;
@@ -27,11 +28,20 @@ const MAX_INHERITS: usize = 200;
 /// What a bake file says.
 #[derive(Debug, Default)]
 pub(super) struct File {
-    variables: Vec<(String, Option<Ast>)>,
+    variables: Vec<Variable>,
     groups: Vec<(String, Ast)>,
     targets: Vec<Target>,
     /// The targets of each name, by index.
     names: HashMap<String, Vec<usize>>,
+}
+
+/// What a name at the top stands for.
+#[derive(Debug)]
+struct Variable {
+    name: String,
+    default: Option<Ast>,
+    /// Whether it is a `variable` block, which takes the environment's value, and no attribute.
+    is_block: bool,
 }
 
 /// A `target` block.
@@ -85,7 +95,9 @@ impl File {
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope::new(self.variables.iter().map(|(name, default)| (name.as_str(), default.as_ref())))
+        let blocks = self.variables.iter().filter(|variable| variable.is_block);
+        let all = self.variables.iter().map(|variable| (variable.name.as_str(), variable.default.as_ref()));
+        Scope::new(all, blocks.map(|variable| variable.name.as_str()).collect())
     }
 
     /// The targets that somebody builds: not those that others only inherit from.
@@ -155,9 +167,8 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     let (lineage, known) = file.lineage(target, scope);
     let name = format!("target `{}`", target.name);
     let get = |key: &str| lineage.iter().find_map(|target| target.get(key));
-    let (axes, combinations) = matrix::of(get("matrix"), scope);
     let mut found: Vec<(What, Option<String>)> = Vec::new();
-    for combination in combinations {
+    for combination in matrix::of(get("matrix"), scope) {
         scope.matrix = combination;
         let what = match what(wiring, &get, known, scope) {
             Ok(what) => what,
@@ -187,7 +198,8 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
             args: args.clone(),
             args_known: args_known && known,
             env: Vec::new(),
-            runs: if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes.clone()) },
+            // The legs of a matrix are builds of one command, like targets that stand one below the other.
+            runs: Runs::Once,
             job: None,
             partial: !whole,
             own_machine: false,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use super::value::{Field, Scope};
+use super::value::{Field, Scope, Value};
 use super::{File, Target, is_json};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
@@ -14,18 +14,23 @@ use crate::wiring::{Build, Lane, Passer, Passing, What};
 pub(in super::super) fn passer<'d>(source: &'d str, file: &'d File) -> Passer<'d> {
     let targets = Targets::new(source, file);
     // Where the variable goes, by its name and default: the same for all targets.
-    let variables: RefCell<HashMap<(String, String), Option<Edit>>> = RefCell::default();
+    let variables: RefCell<HashMap<(String, String), Declared>> = RefCell::default();
     Box::new(move |build, lane| {
         let target = targets.places.get(&build.span).ok_or("its target is not there")?;
         let writer = Writer { source, json: is_json(source), lane };
-        let mut edits = writer.argument(&targets, target, build)?;
         let key = (lane.arg.to_owned(), lane.default.to_owned());
-        edits.extend(variables.borrow_mut().entry(key).or_insert_with(|| writer.variable(file)).clone());
+        let variable =
+            variables.borrow_mut().entry(key).or_insert_with(|| writer.variable(file, &targets.scope)).clone()?;
+        let mut edits = writer.argument(&targets, target, build)?;
+        edits.extend(variable);
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
         // What its variable comes to is the file's affair.
         Ok(Passing { fix, value: None })
     })
 }
+
+/// The edit that declares the variable, where one is needed; or why there can be none.
+type Declared = Result<Option<Edit>, String>;
 
 /// The targets of a file, with what is asked of each build.
 struct Targets<'d> {
@@ -186,18 +191,48 @@ impl Writer<'_> {
         ])
     }
 
-    /// The edit that declares the variable, where it is not declared.
-    fn variable(&self, file: &File) -> Option<Edit> {
-        if file.variables.iter().any(|(name, _)| name == self.lane.arg) {
-            return None;
+    /// The edit that declares the variable, where it is not declared: with the lane that a build which passes nothing has,
+    /// so that whoever sets none keeps it.
+    fn variable(&self, file: &File, scope: &Scope<'_>) -> Declared {
+        let Lane { arg, default, .. } = *self.lane;
+        let mut own = file.variables.iter().filter(|variable| variable.name == arg);
+        let Some(last) = own.clone().next_back() else {
+            return Ok(if self.json { self.json_variable() } else { Some(self.hcl_variable()) });
+        };
+        let typed = if self.json {
+            format!("`\"variable\": {{\"{arg}\": {{\"default\": {}}}}}`", self.default())
+        } else {
+            format!("`variable \"{arg}\" {{ default = {} }}`", self.default())
+        };
+        if !own.any(|variable| variable.is_block) {
+            return Err(format!("`{arg}` is an attribute, which no job can set: write {typed} in its place"));
         }
-        if self.json { self.json_variable() } else { Some(self.hcl_variable()) }
+        let value = last.default.as_ref().map_or_else(|| Value::Text(String::new()), |ast| scope.value(ast));
+        match value.text() {
+            Some(value) if value == default => Ok(None),
+            Some("") => {
+                Err(format!("the variable `{arg}` is empty where no job sets it, and so would the lane be: {typed}"))
+            }
+            Some(value) => Err(format!(
+                "whoever sets no `{arg}` would go from the lane `{default}` to `{value}`, and find that cache cold: {typed}"
+            )),
+            None => Err(format!("what the variable `{arg}` is where no job sets it is not known: {typed}")),
+        }
+    }
+
+    /// The lane's default, as a text of the file.
+    fn default(&self) -> String {
+        let text = self.lane.default.replace("${", "$${").replace("%{", "%%{");
+        if self.json {
+            return serde_json::Value::from(text).to_string();
+        }
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
     }
 
     fn json_variable(&self) -> Option<Edit> {
         let yaml = crate::wiring::yaml::Yaml::read(self.source).ok()?;
         let root = yaml.root()?;
-        let default = serde_json::Value::from(self.lane.default.replace("${", "$${").replace("%{", "%%{"));
+        let default = self.default();
         let body = |indent: &str, step: &str| {
             format!("\"{}\": {}", self.lane.arg, self.block(indent, step, &format!("\"default\": {default}")))
         };
@@ -215,9 +250,7 @@ impl Writer<'_> {
     fn hcl_variable(&self) -> Edit {
         let source = self.source;
         let newline = line_ending(source.as_bytes(), 0);
-        let default = self.lane.default.replace('\\', "\\\\").replace('"', "\\\"");
-        let default = default.replace("${", "$${").replace("%{", "%%{");
-        let block = format!("variable \"{}\" {{{newline}  default = \"{default}\"{newline}}}", self.lane.arg);
+        let block = format!("variable \"{}\" {{{newline}  default = {}{newline}}}", self.lane.arg, self.default());
         if let Some(end) = super::hcl::variables_end(source) {
             let rest = source[end..].split(['\r', '\n']).next().unwrap_or_default();
             return Edit::insert(end + rest.len(), format!("{newline}{newline}{block}"));

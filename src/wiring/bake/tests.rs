@@ -54,6 +54,40 @@ fn every_form_gets_its_argument() {
 }
 
 #[test]
+fn a_variable_that_is_there_has_to_say_the_same() {
+    let typed = "`variable \"CACHE_ID\" { default = \"default\" }`";
+    for (top, why) in [
+        ("CACHE_ID = \"x\"", "`CACHE_ID` is an attribute, which no job can set: write "),
+        ("variable \"CACHE_ID\" {}", "the variable `CACHE_ID` is empty where no job sets it"),
+        ("variable \"CACHE_ID\" {\n  default = \"\"\n}", "is empty where no job sets it"),
+        ("variable \"CACHE_ID\" { default = null }", "is not known"),
+        ("variable \"CACHE_ID\" { default = lower(\"X\") }", "is not known"),
+        ("variable \"CACHE_ID\" { default = \"x\" }", "from the lane `default` to `x`"),
+        ("variable \"CACHE_ID\" { default = \"default\" }\nCACHE_ID = \"x\"", "from the lane `default` to `x`"),
+    ] {
+        let error = fixed(&format!("{top}\ntarget \"a\" {{}}\n"), "a").unwrap_err();
+        assert!(error.contains(why) && error.contains(typed), "{top}: {error}");
+    }
+    let json = "{\"CACHE_ID\": \"x\", \"target\": {\"a\": {}}}";
+    let error = fixed(json, "a").unwrap_err();
+    assert!(error.contains("`\"variable\": {\"CACHE_ID\": {\"default\": \"default\"}}`"), "{error}");
+    for top in [
+        "variable \"CACHE_ID\" { default = \"default\" }",
+        "variable \"D\" { default = \"default\" }\nvariable \"CACHE_ID\" { default = D }",
+    ] {
+        let source = format!("{top}\ntarget \"a\" {{}}\n");
+        assert_eq!(
+            fixed(&source, "a").unwrap(),
+            source.replace("{}", "{\n  args = {\n    CACHE_ID = CACHE_ID\n  }\n}")
+        );
+    }
+    let source = "X = \"1\"\nvariable \"V\" { default = X }\ntarget \"a\" { args = { A = X, B = V, C = \"${X}-c\", D = \"d\" } }\n";
+    let args = &read(source).unwrap().builds[0].args;
+    let from: Vec<_> = args.iter().map(|arg| arg.from.join(" ")).collect();
+    assert_eq!(from, ["=", "V", "", ""]);
+}
+
+#[test]
 fn json_gets_its_argument() {
     for (source, expected) in [
         (
@@ -110,7 +144,8 @@ fn a_matrix_is_taken_apart() {
     let found: Vec<_> = wiring.builds.iter().map(|b| (b.what.clone(), b.target.clone().unwrap())).collect();
     assert_eq!(found[3], (What::File("q/Dockerfile".into()), "2".into()));
     assert_eq!(found.len(), 4);
-    assert_eq!(wiring.builds[0].runs, Runs::Matrix(vec!["x".into(), "item".into()]));
+    // One command builds them all, as it does targets that are written one by one.
+    assert!(wiring.builds.iter().all(|build| build.runs == Runs::Once));
     assert_eq!(wiring.builds[0].args[0].value.as_deref(), Some("item.v"));
     assert!(fixed(source, "a").is_ok());
 }

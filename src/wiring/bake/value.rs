@@ -1,9 +1,9 @@
 //! The values of a bake file, from HCL and JSON alike, and what they come to as far as the file itself says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::text::Span;
-use crate::wiring::Piece;
+use crate::wiring::{NO_VARIABLE, Piece};
 
 /// The most bytes and values that one value may come to: beyond, it is unknown.
 const MAX_SIZE: usize = 1 << 14;
@@ -111,15 +111,17 @@ impl Ast {
 pub struct Scope<'a> {
     /// Those of the file, with their defaults.
     declared: HashMap<&'a str, Option<&'a Ast>>,
+    /// Those of them that the environment may set.
+    open: HashSet<&'a str>,
     known: HashMap<&'a str, Value>,
     /// Those of a target's matrix.
     pub matrix: Vec<(String, Value)>,
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of a file with these variables and their defaults.
-    pub fn new(variables: impl Iterator<Item = (&'a str, Option<&'a Ast>)>) -> Self {
-        let mut scope = Self { declared: variables.collect(), ..Self::default() };
+    /// The scope of a file with these variables and their defaults, of which the environment may set `open`.
+    pub fn new(variables: impl Iterator<Item = (&'a str, Option<&'a Ast>)>, open: HashSet<&'a str>) -> Self {
+        let mut scope = Self { declared: variables.collect(), open, ..Self::default() };
         for name in scope.declared.keys().copied().collect::<Vec<_>>() {
             scope.declare(name, 0);
         }
@@ -179,7 +181,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The variables that `ast` is made of, and those that these are made of: whoever sets one of them in the environment
-    /// changes it.
+    /// changes it. For an attribute alone, that no variable has a part in, [`NO_VARIABLE`].
     pub fn variables(&self, ast: &Ast) -> Vec<String> {
         let (mut found, mut open) = (Vec::new(), vec![ast]);
         while let Some(ast) = open.pop().filter(|_| found.len() < MAX_NESTED) {
@@ -194,6 +196,11 @@ impl<'a> Scope<'a> {
                     open.extend(*default);
                 }
             }
+        }
+        let is_attribute = !found.is_empty() && matches!(ast.kind, Kind::Reference(_));
+        found.retain(|name| self.open.contains(name.as_str()));
+        if found.is_empty() && is_attribute {
+            found.push(NO_VARIABLE.to_owned());
         }
         found
     }

@@ -83,7 +83,7 @@ fn files(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result
         }
         names.push(name);
     }
-    Ok(What::Files(paths, names))
+    Ok(What::Files(paths, names, folder.map(str::to_owned)))
 }
 
 fn path(file: &Word, folder: Option<&str>, values: &Values<'_>) -> Result<What, String> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Service;
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
-use crate::wiring::yaml::{Entry, Node, Yaml, quoted};
+use crate::wiring::yaml::{Entry, Node, Uses, Yaml, quoted};
 use crate::wiring::{Lane, Passer, Passing, What};
 
 /// What passes lanes to services: `CACHE_ID: ${CACHE_ID:-default}`, where their arguments stand.
@@ -26,6 +26,7 @@ pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
     groups.retain(|_, (_, other)| other.is_some());
     let places: HashMap<Span, usize> =
         services.iter().enumerate().map(|(index, service)| (service.key.span(), index)).collect();
+    let uses = Uses::of(yaml);
     Box::new(move |build, lane| {
         let service = places.get(&build.span).map(|index| &services[*index]).ok_or("its service is not there")?;
         let spot = Spot::of(service)?;
@@ -36,6 +37,7 @@ pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
                 services[*other].name()
             ));
         }
+        spot.alone(&uses)?;
         // A `$` of the default's own is no variable.
         let value = format!("${{{}:-{}}}", lane.arg, lane.default.replace('$', "$$"));
         if lane.default.contains(['}', '\n']) {
@@ -83,6 +85,30 @@ impl<'y> Spot<'y> {
         }
     }
 
+    /// Whether an alias puts what is changed into no place but a build's: a service's environment, say, is what its
+    /// containers get.
+    fn alone(&self, uses: &Uses<'y>) -> Result<(), String> {
+        let (node, own): (_, &[&str]) = match self {
+            Self::Args(node) => (Some(*node), &["build", "args"]),
+            Self::Build(node) => (Some(*node), &["build"]),
+            Self::Empty(entry) => (entry.key.parent(), &["build"]),
+            Self::Short(entry) => (entry.key.parent(), &[]),
+        };
+        let node = node.ok_or("it has no `build`")?;
+        let places = uses.places(node).ok_or("it is used in too many places, by aliases")?;
+        let elsewhere = places.iter().find(|place| match place.as_slice() {
+            ["services", _, rest @ ..] => rest != own && !rest.first().is_some_and(|key| is_extension(key)),
+            [first, ..] => !is_extension(first),
+            [] => true,
+        });
+        elsewhere.map_or(Ok(()), |place| {
+            let place = place.join(".");
+            Err(format!(
+                "an alias would put it into `{place}` as well: give the build arguments of its own, `<<` for the rest"
+            ))
+        })
+    }
+
     fn edits(&self, source: &str, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
         let entry = |in_brackets| format!("{}: {}", lane.arg, quoted(value, in_brackets));
         match self {
@@ -111,6 +137,11 @@ impl<'y> Spot<'y> {
             Self::Short(build) => long(source, *build, &entry),
         }
     }
+}
+
+/// Whether Compose leaves what has this key alone.
+fn is_extension(key: &str) -> bool {
+    key.starts_with("x-")
 }
 
 /// Writes the short form, `build: folder`, in the long one.

@@ -61,6 +61,44 @@ fn fragments_are_mended_where_they_stand_unless_others_build_something_else() {
 }
 
 #[test]
+fn what_an_alias_puts_elsewhere_is_left() {
+    let environment =
+        "x-env: &e\n  A: 1\nservices:\n  a:\n    build:\n      context: .\n      args: *e\n    environment: *e\n";
+    let why = "an alias would put it into `services.a.environment` as well: give the build arguments of its own, `<<` for the rest";
+    assert_eq!(fixed(environment, "a").unwrap_err(), why);
+    for (from, to) in [
+        ("environment: *e", "environment:\n      <<: *e\n      B: 2"),
+        ("environment: *e", "environment:\n      <<: [*e]"),
+        ("x-env: &e\n  A: 1\n", "x-all:\n- &e\n  A: 1\n"),
+        ("    environment: *e\n", "  b: &e2\n    image: b\n    environment: *e\n"),
+    ] {
+        let source = environment.replace(from, to);
+        assert!(fixed(&source, "a").unwrap_err().contains(".environment` as well"), "{source}");
+    }
+    // The other way round: what stands in the environment is the build's by an alias.
+    let source = "services:\n  a:\n    environment: &e\n      A: 1\n    build: {context: ., args: *e}\n";
+    assert_eq!(fixed(source, "a").unwrap_err(), why);
+    // What is around it goes elsewhere.
+    let source = "x-a: &a\n  args: &e\n    A: 1\nservices:\n  a:\n    build:\n      context: .\n      args: *e\n    labels: *a\n";
+    assert!(fixed(source, "a").unwrap_err().contains("`services.a.labels.args` as well"), "{source}");
+    let source = "services:\n  a:\n    build: &b\n      context: .\n    develop: *b\n";
+    assert!(fixed(source, "a").unwrap_err().contains("`services.a.develop` as well"), "{source}");
+    // Builds, and what Compose leaves alone.
+    for source in [
+        environment.replace(
+            "    environment: *e\n",
+            "  b:\n    build:\n      context: .\n      args:\n        <<: *e\n        B: 2\n",
+        ),
+        environment.replace("environment: *e", "x-more: *e"),
+        environment.replace("environment: *e", "environment: {A: 1}"),
+        environment.replace("args: *e", "args: {<<: *e, B: 2}"),
+        "services:\n  a: &a\n    build: .\n  b:\n    <<: *a\n    image: b\n".to_owned(),
+    ] {
+        assert!(fixed(&source, "a").unwrap().contains("CACHE_ID"), "{source}");
+    }
+}
+
+#[test]
 fn services_extend_one_another() {
     let source = "services:\n  base:\n    build:\n      context: b\n      args: [X=1, Y]\n  a:\n    extends: base\n    build:\n      target: t\n      args: {X: 2}\n  o:\n    extends: {file: o.yml, service: s}\n  p:\n    extends: {service: base}\n  loop:\n    extends: loop\n";
     let wiring = read(source).unwrap();

@@ -78,8 +78,8 @@ impl<'y> Scope<'_, 'y> {
             return (!text.contains('\'')).then(|| text.to_owned());
         }
         let is_name = |name: &str| name.bytes().all(is_name_byte);
-        if let Some(name) = operand.strip_prefix("matrix.").filter(|name| is_name(name)) {
-            let value = value(self.row?, name).unwrap_or_default();
+        if let Some((name, "")) = operand.strip_prefix("matrix").and_then(property) {
+            let value = value(self.row?, &name).unwrap_or_default();
             return (!value.contains("${{")).then(|| value.to_owned());
         }
         if let Some(name) = operand.strip_prefix("env.").filter(|name| is_name(name) && depth < MAX_DEPTH) {
@@ -97,7 +97,74 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
 }
 
-/// The names that the expressions in `text` use of `context`, in order of their first use: `os` of `matrix.os`.
+/// How an expression gets at a property of this name, a dot before it left out: `os`, and `['py version']` for what is no
+/// identifier.
+pub(super) fn step(name: &str) -> String {
+    if is_identifier(name) { name.to_owned() } else { format!("['{}']", name.replace('\'', "''")) }
+}
+
+/// The way from a value to one of its own: `config.os`, `config['py version']`.
+pub(super) fn within(path: &str, name: &str) -> String {
+    let step = step(name);
+    if step.starts_with('[') { format!("{path}{step}") } else { format!("{path}.{step}") }
+}
+
+/// Whether each step of a way is one behind a dot.
+pub(super) fn is_plain(path: &str) -> bool {
+    path.split('.').all(is_identifier)
+}
+
+/// A way as people call it: `config.py version`.
+pub(super) fn shown(path: &str) -> String {
+    let mut path = path;
+    let mut names: Vec<String> = Vec::new();
+    while let Some((name, rest)) = next(path) {
+        names.push(name);
+        path = rest.strip_prefix('.').unwrap_or(rest);
+    }
+    names.join(".")
+}
+
+/// By GitHub's grammar of expressions.
+fn is_identifier(name: &str) -> bool {
+    let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    first && name.bytes().all(|byte| byte != b'.' && is_name_byte(byte))
+}
+
+/// The first name of a way, and what stands behind it.
+fn next(path: &str) -> Option<(String, &str)> {
+    let Some(inner) = path.strip_prefix('[') else {
+        let length = path.bytes().take_while(|byte| *byte != b'.' && is_name_byte(*byte)).count();
+        return is_identifier(&path[..length]).then(|| (path[..length].to_owned(), &path[length..]));
+    };
+    let mut rest = inner.trim_start().strip_prefix('\'')?;
+    let mut name = String::new();
+    loop {
+        let (text, behind) = rest.split_once('\'')?;
+        name.push_str(text);
+        let Some(more) = behind.strip_prefix('\'') else {
+            return Some((name, behind.trim_start().strip_prefix(']')?));
+        };
+        name.push('\'');
+        rest = more;
+    }
+}
+
+/// What is taken of a context whose name stands before `text`, and what stands behind: `os` of `.os`, and of `['os']`.
+fn property(text: &str) -> Option<(String, &str)> {
+    let mut path = String::new();
+    let mut rest = text;
+    loop {
+        let own = rest.strip_prefix('.').or_else(|| rest.starts_with('[').then_some(rest));
+        let Some((name, behind)) = own.and_then(next) else { break };
+        path = if path.is_empty() { step(&name) } else { within(&path, &name) };
+        rest = behind;
+    }
+    (!path.is_empty()).then_some((path, rest))
+}
+
+/// The names that the expressions in `text` use of `context`, in order of their first use: `os` of `matrix.os`, and of
+/// `matrix['os']`.
 pub(super) fn mentioned(text: &str, context: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;
@@ -105,11 +172,9 @@ pub(super) fn mentioned(text: &str, context: &str) -> Vec<String> {
         let (inner, behind) = behind.split_once("}}").unwrap_or((behind, ""));
         for (at, _) in inner.match_indices(context) {
             let before = inner[..at].bytes().next_back();
-            let Some(name) = inner[at + context.len()..].strip_prefix('.') else { continue };
-            let length = name.bytes().take_while(|byte| is_name_byte(*byte)).count();
-            let name = name[..length].trim_end_matches('.');
-            if before.is_none_or(|byte| !is_name_byte(byte)) && !name.is_empty() && !names.iter().any(|n| n == name) {
-                names.push(name.to_owned());
+            let Some((name, _)) = property(&inner[at + context.len()..]) else { continue };
+            if before.is_none_or(|byte| !is_name_byte(byte)) && !names.contains(&name) {
+                names.push(name);
             }
         }
         rest = behind;

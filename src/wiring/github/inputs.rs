@@ -128,7 +128,7 @@ impl<'y> Inputs<'_, 'y> {
         }
         let targets = self.known("targets")?.or(self.known("target")?).unwrap_or_default();
         let targets = list(&targets).map(str::to_owned).collect();
-        paths::placed(What::Files(files, targets), &job.checkouts)
+        paths::placed(What::Files(files, targets, Some(folder)), &job.checkouts)
     }
 
     /// The build arguments among the lines of an input, and whether these are all.

@@ -14,7 +14,8 @@ const MAX_DEPTH: usize = 3;
 /// How many names a matrix that nothing is known of may be told apart by.
 const MAX_NAMES: usize = 16;
 
-/// One combination: each name with its value, those within values as `config.name`.
+/// One combination: each name with its value, as expressions get at it: those within values as `config.name`, what is no
+/// identifier as `['py version']`.
 pub(super) type Row = Vec<(String, String)>;
 
 /// A job's matrix.
@@ -24,6 +25,8 @@ pub(super) struct Matrix {
     pub(super) rows: Option<Vec<Row>>,
     /// The names of the lists; those that the job uses where nothing else is known.
     names: Vec<String>,
+    /// Whether there is a matrix, of which nothing says a single name.
+    nameless: bool,
     /// Whether its jobs run one after the other: `max-parallel: 1`.
     sequential: bool,
 }
@@ -37,10 +40,10 @@ impl Matrix {
         let strategy = job.get("strategy");
         let sequential = strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
         let Some(matrix) = strategy.and_then(|strategy| strategy.get("matrix")) else {
-            return Self { rows: Some(vec![Row::new()]), names: Vec::new(), sequential };
+            return Self { rows: Some(vec![Row::new()]), names: Vec::new(), nameless: false, sequential };
         };
         if !matrix.is_map() {
-            return Self { rows: None, names: used(job, source), sequential };
+            return Self::open(used(job, source), sequential);
         }
         let entries = matrix.entries();
         let lists = entries.iter().filter_map(|entry| {
@@ -53,27 +56,39 @@ impl Matrix {
         if has_more || lists.iter().any(|(_, list)| !list.is_list()) {
             let several = |list: &Node<'_>| !list.is_list() || list.items().len() > 1;
             let names: Vec<String> =
-                lists.iter().filter(|(_, list)| several(list)).map(|(name, _)| (*name).to_owned()).collect();
+                lists.iter().filter(|(_, list)| several(list)).map(|(name, _)| expression::step(name)).collect();
             let names = if names.is_empty() { used(job, source) } else { names };
-            return Self { rows: None, names, sequential };
+            return Self::open(names, sequential);
         }
-        let names = lists.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let names = lists.iter().map(|(name, _)| expression::step(name)).collect();
         let rows = rows(&lists, include, matrix.get("exclude"));
-        Self { rows, names, sequential }
+        Self { rows, names, nameless: false, sequential }
+    }
+
+    /// A matrix of which at most `names` are known, and only a run knows the values.
+    fn open(names: Vec<String>, sequential: bool) -> Self {
+        Self { rows: None, nameless: names.is_empty(), names, sequential }
     }
 
     /// A job that may run in any matrix, like the steps of an action: nothing is known.
     pub(super) fn unknown() -> Self {
-        Self { rows: None, names: Vec::new(), sequential: false }
+        Self { rows: None, names: Vec::new(), nameless: false, sequential: false }
+    }
+
+    /// The names that tell these rows apart where they run at once, as expressions get at them.
+    pub(super) fn axes(&self, rows: Option<&[&Row]>) -> Vec<String> {
+        match rows {
+            _ if self.sequential => Vec::new(),
+            Some(rows) => axes(rows, &self.names),
+            None => self.names.clone(),
+        }
     }
 
     /// How often what runs in these rows runs at once.
     pub(super) fn runs(&self, rows: Option<&[&Row]>) -> Runs {
-        let names = match rows {
-            Some(rows) => axes(rows, &self.names),
-            None => self.names.clone(),
-        };
-        if names.is_empty() || self.sequential { Runs::Once } else { Runs::Matrix(names) }
+        let names: Vec<String> = self.axes(rows).iter().map(|axis| expression::shown(axis)).collect();
+        let nameless = self.nameless && !self.sequential;
+        if names.is_empty() && !nameless { Runs::Once } else { Runs::Matrix(names) }
     }
 
     /// Whether all values for `names` can be part of an id; `None` where they are not known.
@@ -179,7 +194,7 @@ fn text(value: Node<'_>) -> String {
 fn flat(combination: &Combination<'_>) -> Row {
     let mut row = Row::new();
     for (name, value) in combination {
-        flatten(name, *value, 0, &mut row);
+        flatten(&expression::step(name), *value, 0, &mut row);
     }
     row
 }
@@ -187,7 +202,8 @@ fn flat(combination: &Combination<'_>) -> Row {
 fn flatten(name: &str, value: Node<'_>, depth: usize, row: &mut Row) {
     if value.is_map() && depth < MAX_DEPTH {
         for entry in value.entries() {
-            flatten(&format!("{name}.{}", entry.key.text().unwrap_or_default()), entry.value, depth + 1, row);
+            let name = expression::within(name, entry.key.text().unwrap_or_default());
+            flatten(&name, entry.value, depth + 1, row);
         }
     } else if value.is_null() {
         row.push((name.to_owned(), String::new()));
@@ -196,8 +212,8 @@ fn flatten(name: &str, value: Node<'_>, depth: usize, row: &mut Row) {
     }
 }
 
-/// The names that tell the rows apart: of the lists if these do, else as few as possible, and such whose values can be
-/// part of an id.
+/// The names that tell the rows apart: of the lists if these do, else as few as possible, and such as an expression takes
+/// behind a dot and whose values can be part of an id.
 fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
     let mut rows = rows.to_vec();
     rows.sort();
@@ -213,7 +229,8 @@ fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
         }
     }
     names.retain(|name| kinds(&rows, &[*name]) > 1);
-    let usable = |name: &&&str| rows.iter().all(|row| value(row, name).is_none_or(is_safe));
+    let usable =
+        |name: &&&str| expression::is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe));
     let of_lists: Vec<&str> =
         names.iter().filter(usable).filter(|name| lists.iter().any(|l| l == **name)).copied().collect();
     let safe: Vec<&str> = names.iter().filter(usable).copied().collect();

@@ -65,6 +65,8 @@ struct Site<'y> {
     build: Build,
     step: Node<'y>,
     kind: Kind<'y>,
+    /// What tells the runs of the build apart, as expressions get at it.
+    axes: Vec<String>,
     /// Whether the values of the axes can be part of an id; `None` where they are not known.
     safe: Option<bool>,
     /// Whether a job on Windows runs it without saying which shell; `None` where only a run knows.
@@ -216,8 +218,8 @@ impl<'y> Found<'y> {
 
 /// The combinations that build what may be in one Dockerfile: for targets of the same files, those of all targets.
 fn together<'m>(what: &What, rows: Vec<&'m Row>, all: &[(What, Vec<&'m Row>)]) -> Vec<&'m Row> {
-    let What::Files(paths, _) = what else { return rows };
-    let same = all.iter().filter(|(other, _)| matches!(other, What::Files(others, _) if others == paths));
+    let What::Files(paths, ..) = what else { return rows };
+    let same = all.iter().filter(|(other, _)| matches!(other, What::Files(others, ..) if others == paths));
     same.flat_map(|(_, rows)| rows.iter().copied()).collect()
 }
 
@@ -253,11 +255,8 @@ fn site<'y>(
 ) -> Site<'y> {
     let step_name = format!("step {}", index + 1);
     let name = job.id.map_or(step_name.clone(), |id| format!("job `{id}`, {step_name}"));
-    let runs = job.matrix.runs(rows);
-    let safe = match &runs {
-        Runs::Once => Some(true),
-        Runs::Matrix(names) => job.matrix.is_safe(names),
-    };
+    let axes = job.matrix.axes(rows);
+    let safe = if axes.is_empty() { Some(true) } else { job.matrix.is_safe(&axes) };
     let build = Build {
         others: Vec::new(),
         partial: false,
@@ -271,11 +270,11 @@ fn site<'y>(
         args: draft.args,
         args_known: draft.args_known,
         env: variables(draft.env, env),
-        runs,
+        runs: job.matrix.runs(rows),
         job: job.id.map(str::to_owned),
     };
     let windows = if step::shell(step, job).is_some() { Some(false) } else { is_windows(job) };
-    Site { source: job.source, build, step, kind: draft.kind, safe, windows, env: env.to_vec() }
+    Site { source: job.source, build, step, kind: draft.kind, axes, safe, windows, env: env.to_vec() }
 }
 
 /// What is `own`, and all that the mappings set, the nearest of a name only.

@@ -5,7 +5,7 @@ use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, quoted};
 use super::super::{ANY_LANE, Lane, Passing, Runs};
 use super::Site;
-use super::expression::mentioned;
+use super::expression::{is_plain, mentioned, shown};
 use super::step::{Kind, Script};
 use crate::fix::{Edit, Fix};
 use crate::text::line_ending;
@@ -28,12 +28,18 @@ pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Passing, String> 
     }
     let mut value = value(site, lane)?;
     let line = format!("{}={value}", lane.arg);
+    let own = match &site.kind {
+        Kind::Script(script) => own(site, script, lane, &value)?,
+        _ => None,
+    };
+    if own.is_none() {
+        writable(site, lane, &value)?;
+    }
     let edits = match &site.kind {
         Kind::Push { old: true } => return Err("this version of the action is too old for cache mounts".into()),
         Kind::Push { old: false } => vec![input(site, "build-args", &line)?],
         Kind::Bake => vec![input(site, "set", &format!("*.args.{line}"))?],
         Kind::Script(script) => {
-            let own = own(site, script, lane, &value)?;
             let edits = in_script(site, script, lane, (&value, own.is_some()))?;
             value = own.unwrap_or(value);
             edits
@@ -47,6 +53,15 @@ pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Passing, String> 
     Ok(Passing { fix, value: Some(value) })
 }
 
+/// Whether `value` is one to write: of all ways to an axis, the one behind a dot.
+fn writable(site: &Site<'_>, lane: &Lane<'_>, value: &str) -> Result<(), String> {
+    let odd = site.axes.iter().find(|name| !is_plain(name));
+    odd.map_or(Ok(()), |name| {
+        let name = shown(name);
+        Err(format!("`matrix.{name}` is no expression: pass `{}={value}` by hand, or rename `{name}`", lane.arg))
+    })
+}
+
 /// Whether a change to the value would change other places too.
 fn is_elsewhere(node: Node<'_>) -> bool {
     node.is_alias() || node.is_anchored()
@@ -54,13 +69,28 @@ fn is_elsewhere(node: Node<'_>) -> bool {
 
 /// The expression that is a lane of its own for each job that runs the build.
 fn value(site: &Site<'_>, lane: &Lane<'_>) -> Result<String, String> {
-    let Runs::Matrix(names) = &site.build.runs else {
+    let names = &site.axes;
+    if names.is_empty() && site.build.runs != Runs::Once {
+        return Err(format!(
+            "only a run knows what is in this matrix: pass `{}=${{{{ matrix.NAME }}}}` by hand, with the names of it that tell \
+             its jobs apart",
+            lane.arg
+        ));
+    }
+    if names.is_empty() {
         return match (&site.build.job, lane.shared) {
             (Some(_), true) => Ok("${{ github.job }}".into()),
             (Some(_), false) => Err("only one job builds this".into()),
             (None, _) => Err("an action does not know the matrix: give it an input for the lane".into()),
         };
-    };
+    }
+    // Jobs with matrices of the same values part themselves by their names, too.
+    let job = lane.shared.then(|| "${{ github.job }}".to_owned());
+    let axes = names.iter().map(|name| match name.strip_prefix('[') {
+        Some(_) => format!("${{{{ matrix{name} }}}}"),
+        None => format!("${{{{ matrix.{name} }}}}"),
+    });
+    let value = job.into_iter().chain(axes).collect::<Vec<_>>().join("-");
     let joined = names.iter().map(|name| format!("`matrix.{name}`")).collect::<Vec<_>>().join(", ");
     if site.safe == Some(false) {
         return Err(format!("the values of {joined} are empty or have signs that cannot be part of a cache id"));
@@ -68,10 +98,7 @@ fn value(site: &Site<'_>, lane: &Lane<'_>) -> Result<String, String> {
     if site.safe.is_none() && names.len() > MAX_UNKNOWN {
         return Err(format!("only a run knows which of {joined} tell its jobs apart"));
     }
-    // Jobs with matrices of the same values part themselves by their names, too.
-    let job = lane.shared.then(|| "${{ github.job }}".to_owned());
-    let axes = names.iter().map(|name| format!("${{{{ matrix.{name} }}}}"));
-    Ok(job.into_iter().chain(axes).collect::<Vec<_>>().join("-"))
+    Ok(value)
 }
 
 /// The value that the variable of the lane's name has in the script by now, where that can be handed on. `None` where it
@@ -102,15 +129,11 @@ fn handed(site: &Site<'_>, lane: &Lane<'_>) -> Option<String> {
 
 /// Whether `own` is another value in each job that runs the build; `everywhere` says whether it stands for all jobs.
 fn parts(own: &str, everywhere: bool, site: &Site<'_>, lane: &Lane<'_>) -> bool {
-    let axes = match &site.build.runs {
-        Runs::Once => &[][..],
-        Runs::Matrix(axes) => axes,
-    };
     let has = |context: &str, name: &str| mentioned(own, context).iter().any(|own| own == name);
     let text = own.split("${{").map(|part| part.split_once("}}").map_or(part, |(_, behind)| behind));
     // A name that a job has for itself, in words.
     let named = || !everywhere && text.clone().any(|part| part.contains(|ch: char| ch.is_ascii_alphanumeric()));
-    axes.iter().all(|axis| has("matrix", axis)) && (!lane.shared || has("github", "job") || named())
+    site.axes.iter().all(|axis| has("matrix", axis)) && (!lane.shared || has("github", "job") || named())
 }
 
 /// Adds `line` to the list that is the input `name` of an action.

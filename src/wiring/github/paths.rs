@@ -39,9 +39,12 @@ pub(super) fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
 pub(super) fn placed(what: What, checkouts: &[Checkout]) -> Result<What, String> {
     match what {
         What::File(path) => place(&path, checkouts).map(What::File),
-        What::Files(paths, names) => {
+        What::Files(paths, names, folder) => {
+            // What ends with `/` is a folder, the checkout's own among them.
+            let folder = folder.and_then(|folder| place(&format!("{folder}/"), checkouts).ok());
+            let folder = folder.map(|folder| folder.trim_matches('/').to_owned());
             let paths = paths.iter().map(|path| place(path, checkouts)).collect::<Result<Vec<_>, _>>()?;
-            Ok(What::Files(paths, names))
+            Ok(What::Files(paths, names, folder))
         }
         What::Inline(index) => Ok(What::Inline(index)),
     }

@@ -102,12 +102,13 @@ pub(in super::super) fn joined(
         parts.push(own?.to_owned());
     }
     let legs: Vec<Vec<&Leg>> = found.legs().map(|(_, legs)| legs).collect();
-    // What cannot stand in a lane as it is (a path, an image) is left out, if the rest tells the jobs apart.
+    // What cannot stand in a lane as it is (a path, an image) is left out, if the rest tells the jobs apart; so is what has a
+    // name that no command can have put in.
     let value = |leg: &&Leg, axis: &str| {
         let value = leg.iter().find(|(name, _)| name == axis).map(|(_, value)| value.clone());
         value.filter(|value| valid(value))
     };
-    let fits = |axis: &&String| legs.iter().flatten().all(|leg| value(leg, axis).is_some());
+    let fits = |axis: &&String| valid(axis) && legs.iter().flatten().all(|leg| value(leg, axis).is_some());
     let axes: Vec<&String> =
         if legs.iter().any(Vec::is_empty) { Vec::new() } else { axes.iter().filter(fits).collect() };
     if matches!(found.build.runs, Runs::Matrix(_)) {
@@ -115,7 +116,9 @@ pub(in super::super) fn joined(
             let mut seen = HashSet::new();
             let lane = |leg: &&Leg| axes.iter().filter_map(|axis| value(leg, axis)).collect::<Vec<_>>().join("-");
             if axes.is_empty() || !legs.iter().all(|leg| seen.insert(lane(leg))) {
-                return Err("the values of its matrix that can stand in a lane do not tell its jobs apart".to_owned());
+                return Err(
+                    "what of its matrix can stand in a command and in a lane does not tell its jobs apart".to_owned()
+                );
             }
         }
     }

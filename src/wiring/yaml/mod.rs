@@ -7,12 +7,14 @@
 mod kept;
 mod place;
 mod tree;
+mod uses;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use kept::{More, is_kept};
 pub use place::{quoted, value_needs_quotes};
+pub(super) use uses::Uses;
 
 use std::collections::HashMap;
 

@@ -1,0 +1,80 @@
+//! Where a value is used: in its own place, and wherever an alias puts it or what it stands in.
+
+use std::collections::HashMap;
+
+use super::{Data, Entry, Node, Yaml};
+
+/// How many places of one value are looked at.
+const MAX_PLACES: usize = 1000;
+
+/// The aliases of a file.
+pub struct Uses<'y> {
+    yaml: &'y Yaml<'y>,
+    /// The aliases of each value that has any.
+    aliases: HashMap<usize, Vec<usize>>,
+    /// The key of each value in a mapping; none are asked for in a file without aliases.
+    keys: HashMap<usize, usize>,
+}
+
+impl<'y> Uses<'y> {
+    /// The aliases of `yaml`.
+    #[must_use]
+    pub fn of(yaml: &'y Yaml<'y>) -> Self {
+        let mut uses = Self { yaml, aliases: HashMap::new(), keys: HashMap::new() };
+        for (id, item) in yaml.items.iter().enumerate() {
+            if let Data::Alias(target) = item.data {
+                uses.aliases.entry(target).or_default().push(id);
+            }
+        }
+        if !uses.aliases.is_empty() {
+            let pairs = yaml.items.iter().filter_map(|item| match &item.data {
+                Data::Map(pairs) => Some(pairs.iter().map(|&(key, value)| (value, key))),
+                _ => None,
+            });
+            uses.keys = pairs.flatten().collect();
+        }
+        uses
+    }
+
+    /// The ways from a document's root to each place of `node`: keys, nothing for a list's items, and no merge keys, for what
+    /// they merge is in the place of their mapping. None for a value that no alias puts elsewhere, or too many.
+    pub fn places(&self, node: Node<'y>) -> Option<Vec<Vec<&'y str>>> {
+        if self.aliases.is_empty() {
+            return Some(Vec::new());
+        }
+        let mut found = Vec::new();
+        let mut open = vec![(node.resolved().id, Vec::new())];
+        let mut looked = 0;
+        while let Some((id, way)) = open.pop() {
+            looked += 1;
+            if looked > MAX_PLACES {
+                return None;
+            }
+            for alias in self.aliases.get(&id).into_iter().flatten() {
+                open.push((*alias, way.clone()));
+            }
+            match self.yaml.items[id].parent {
+                Some(parent) => open.push((parent, self.step(id, way))),
+                None => found.push(way.into_iter().rev().collect()),
+            }
+        }
+        Some(if found.len() > 1 { found } else { Vec::new() })
+    }
+
+    /// The way to the value `id`, and how its parent has it, the last step first.
+    fn step(&self, id: usize, mut way: Vec<&'y str>) -> Vec<&'y str> {
+        let node = |id| Node { yaml: self.yaml, id };
+        let Some(key) = self.keys.get(&id) else {
+            way.push("");
+            return way;
+        };
+        let entry = Entry { key: node(*key), value: node(id), merged: false };
+        if entry.is_merge() {
+            // `<<: [*a, *b]`
+            way.pop_if(|_| entry.value.is_list());
+        } else {
+            way.push(entry.key.text().unwrap_or_default());
+        }
+        way
+    }
+}
