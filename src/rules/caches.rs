@@ -207,11 +207,11 @@ impl Cache<'_> {
     }
 
     fn is_locked_apt(&self) -> bool {
-        self.sharing == Some(Sharing::Locked) && is_apt_folder(self.mount)
+        self.sharing == Some(Sharing::Locked) && is_apt_folder(&self.target)
     }
 
     fn is_shared_apt(&self) -> bool {
-        self.sharing == Some(Sharing::Shared) && is_apt_folder(self.mount) && !is_readonly(self.mount)
+        self.sharing == Some(Sharing::Shared) && is_apt_folder(&self.target) && !is_readonly(self.mount)
     }
 }
 
@@ -256,9 +256,8 @@ pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) ->
     false
 }
 
-/// Whether the mount's target is one of apt's folders, or below one.
-fn is_apt_folder(mount: &Mount<'_>) -> bool {
-    let target = mount.target();
+/// Whether `target` is one of apt's folders, or below one.
+fn is_apt_folder(target: &[u8]) -> bool {
     let below =
         |root: &str| target.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'));
     below("/var/cache/apt") || below("/var/lib/apt")

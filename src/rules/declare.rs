@@ -16,7 +16,7 @@ use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
 use super::caches::needs_value;
-use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform};
+use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform, obstacle};
 use super::{Cache, Context};
 use refused::{Refusal, refused};
 use uses::{Uses, used_elsewhere};
@@ -98,10 +98,19 @@ impl<'a> Context<'a> {
         served.into_iter().flatten().filter(move |other| may_change(self, other, &self.settings.arg))
     }
 
-    /// Why `cache` gets no `name` into its id by a fix up to `level`, with the mount of it that is in the way.
-    pub(super) fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<(&Cache<'a>, String)> {
+    /// Why `cache` gets no `name` into its id by a fix up to `level`, for people, if it gets none.
+    pub(super) fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<String> {
         let plan = self.plan(name, level);
-        plan.refused.get(&cache.key).map(|refusal| (&self.caches()[refusal.at], refusal.reason.clone()))
+        if plan.first.contains_key(&cache.key) {
+            return None;
+        }
+        let Some(refusal) = plan.refused.get(&cache.key) else { return obstacle(self, cache, name) };
+        let other = &self.caches()[refusal.at];
+        if std::ptr::eq(other.mount, cache.mount) {
+            return Some(refusal.reason.clone());
+        }
+        let line = self.file.instructions[other.instruction].lines.0;
+        Some(format!("line {line} uses this cache, too, and gets no lane: {}", refusal.reason))
     }
 
     /// Whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
@@ -138,7 +147,7 @@ impl<'a> Context<'a> {
                 .entry(Arc::clone(&cache.key))
                 .or_insert_with(|| self.caches().iter().position(is_it).unwrap_or_default());
         }
-        let takes = |cache: &Cache<'_>| gets_lane(self, cache, name, level) || may_change(self, cache, name);
+        let takes = |cache: &Cache<'_>| may_change(self, cache, name) || gets_lane(self, cache, name, level);
         let refused = if first.is_empty() { HashMap::new() } else { refused(self, name, &first, takes) };
         first.retain(|key, _| !refused.contains_key(key));
         let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);

@@ -115,15 +115,7 @@ impl Context<'_> {
 
     /// Title and edits that put `name` behind the id of `cache` and declare it, and whether that is safe.
     fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
-        match self.refused(cache, name, level) {
-            Some((other, reason)) if std::ptr::eq(other.mount, cache.mount) => return Err(reason),
-            Some((other, reason)) => {
-                let line = self.file.instructions[other.instruction].lines.0;
-                return Err(format!("line {line} uses this cache, too, and gets no lane: {reason}"));
-            }
-            None => {}
-        }
-        if let Some(reason) = obstacle(self, cache, name) {
+        if let Some(reason) = self.refused(cache, name, level) {
             return Err(reason);
         }
         let mut title = String::with_capacity(96);
