@@ -77,7 +77,7 @@ impl Declaring {
     }
 }
 
-impl<'a> Context<'a> {
+impl Context<'_> {
     /// What makes `name` visible at instruction `index`; `None` where it is.
     ///
     /// All RUNs of the stage that refer to the name, or will once their fixes up to `level` are made, are taken into
