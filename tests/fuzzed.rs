@@ -411,3 +411,13 @@ fn a_script_that_is_a_key_elsewhere_is_left_to_people() {
     let lane = Lane { arg: "CACHE_ID", default: "default", shared: true };
     assert!(pass(Kind::Buildkite, source, &wiring.builds[0], &lane).unwrap_err().contains("not clear"));
 }
+
+/// Found by `fix`: an ARG that moved away let the next line begin the file, with what is a byte-order mark there.
+#[test]
+fn an_arg_above_a_byte_order_mark_stays() {
+    let source = "ARG CACHE_ID=x\n\u{FEFF}RUN a\nRUN b\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/x x\n";
+    targets::fix(&[b"\0\0", source.as_bytes()].concat());
+    let findings = lint::check_alone(source.as_bytes(), &Settings::default()).findings;
+    let early = findings.iter().find(|finding| finding.rule == "early-arg").unwrap();
+    assert!(early.fix.is_none() && early.unfixed.is_some());
+}

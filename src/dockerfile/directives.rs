@@ -1,6 +1,6 @@
 //! Parser directives: `# syntax=`, `# escape=`, `# check=` at the very top of a file.
 
-use crate::text::Span;
+use crate::text::{BOM, Span};
 
 use super::lines::{Line, Lines, trim_start};
 
@@ -66,7 +66,8 @@ pub fn syntax(source: &[u8]) -> Option<Directive> {
     })
 }
 
-/// Whether BuildKit takes other directives from `after` than from `before`: its parser, or whoever looks for the frontend.
+/// Whether BuildKit takes other directives from `after` than from `before` (its parser, or whoever looks for the frontend), or
+/// would take the first character of `after` for a byte-order mark, which it drops.
 #[must_use]
 pub fn differ(before: &[u8], after: &[u8]) -> bool {
     let value = |source: &[u8], directive: Directive| directive.value.of(source).to_vec();
@@ -78,7 +79,8 @@ pub fn differ(before: &[u8], after: &[u8]) -> bool {
         Lines::new(source).map_while(of_line).map(|directive| (directive.key, value(source, directive))).collect()
     };
     let frontend = |source: &[u8]| syntax(source).map(|directive| value(source, directive));
-    parsed(before) != parsed(after) || frontend(before) != frontend(after)
+    let marked = after.starts_with(BOM) && !before.starts_with(BOM);
+    marked || parsed(before) != parsed(after) || frontend(before) != frontend(after)
 }
 
 #[cfg(test)]

@@ -134,9 +134,9 @@ fn latest(cx: &Context<'_>, arg: &Declaration, users: &[usize]) -> usize {
     branch.and_then(|place| file.blocks.block(place)).map_or(first.span.start, |block| block.span.start)
 }
 
-/// Whether a line below the declaration would be read as a directive if the declaration went: it is the first instruction
-/// of a file, and a comment such as `# escape=` follows.
-fn becomes_directive(cx: &Context<'_>, arg: &Declaration) -> bool {
+/// Whether a line below the declaration would be read otherwise if the declaration went: it is the first instruction of a
+/// file, and a comment such as `# escape=` follows, or a byte-order mark.
+fn guards(cx: &Context<'_>, arg: &Declaration) -> bool {
     let source = cx.file.source;
     let line = whole_line(source, &cx.file.instructions[arg.instruction]);
     arg.instruction == 0 && directives::differ(source, &[&source[..line.start], &source[line.end..]].concat())
@@ -152,8 +152,10 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
     if file.instructions[arg.instruction].lead < file.instructions[arg.instruction].span.start {
         return Err("the comment above belongs to it: move both by hand".into());
     }
-    if becomes_directive(cx, arg) {
-        return Err("a comment below it would become a parser directive: move it by hand".into());
+    if guards(cx, arg) {
+        return Err(
+            "a line below would become a parser directive, or lose its first mark (U+FEFF): move it by hand".into()
+        );
     }
     if has_variable(arg, file.escape) {
         return Err("its value holds a variable, which may be another further down: move it by hand".into());

@@ -174,12 +174,10 @@ impl Context<'_> {
 /// As for [`drop_sharing`].
 pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let fix = drop_sharing(cx.file, cache)?;
-    let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
     let lane_edit = |cache: &Cache<'_>| {
         whole(cache.mount).ok()?;
-        let value = cache.mount.value_span(cache.mount.field("id")?);
-        let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
-        Some(Edit::delete(Span::new(value.end - lane.len(), value.end)))
+        let (value, lane) = lane_of(cx, cache)?;
+        Some(Edit::delete(Span::new(value.end - lane, value.end)))
     };
     if cx.same_cache(cache).nth(MAX_ALONG).is_some() {
         return Err(format!("the cache has more than {MAX_ALONG} mounts: take the lock and the lane off by hand"));
@@ -190,6 +188,25 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     }
     let edits = fix.edits().iter().cloned().chain(lanes).collect();
     Ok(Fix::needs_review(format!("{} and the lane", fix.title()), edits))
+}
+
+/// Where the id of `cache` stands, and the length of the lane that it ends with.
+fn lane_of(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, usize)> {
+    let value = cache.mount.value_span(cache.mount.field("id")?);
+    let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
+    let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
+    Some((value, lane.len()))
+}
+
+/// What makes `cache` one with other mounts when the lane is taken off its id; `None` where it has none.
+pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
+    let (value, lane) = lane_of(cx, cache)?;
+    let bare = Span::new(value.start, value.end - lane).of(cx.file.source);
+    let word = Word::read(bare, cache.mount.escape).ok()?;
+    if let Some(id) = word.text_alone() {
+        return Some(LockKey { id, values: Vec::new(), base: cache.key.base.clone() });
+    }
+    Some(caches::key(cache.mount, &word, cache.instruction, &Values::new(cx.file, cx.settings)))
 }
 
 /// The fix that takes the sharing mode out of the option list of `cache`, with a comma.

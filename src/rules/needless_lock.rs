@@ -4,7 +4,7 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
-use super::lane::unlock;
+use super::lane::{bare_key, unlock};
 use super::{Cache, Context, Rule};
 
 pub(super) struct NeedlessLock;
@@ -80,7 +80,10 @@ impl Rule for NeedlessLock {
 /// Why the lock has to stay: another mount of the same cache keeps its own, as its comment asks.
 fn kept(cx: &Context<'_>, cache: &Cache<'_>) -> Option<String> {
     let keeps = |other: &&Cache<'_>| other.sharing == Some(Sharing::Locked) && cx.is_suppressed(META.name, other);
-    let other = cx.same_cache(cache).find(keeps)?;
+    // Without its lane it is one cache with those that have none.
+    let bare = bare_key(cx, cache);
+    let bare = bare.iter().flat_map(|key| cx.with_key(key));
+    let other = cx.same_cache(cache).chain(bare).find(keeps)?;
     let line = cx.file.instructions[other.instruction].lines.0;
     Some(format!("the same cache stays locked on line {line}, and two modes on one id lose it under contention"))
 }

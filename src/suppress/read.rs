@@ -150,7 +150,7 @@ fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
         at = ignore.line.end;
     }
     without.extend_from_slice(&head[at..]);
-    if directives::differ(head, &without) || (without.starts_with(BOM) && !head.starts_with(BOM)) {
+    if directives::differ(head, &without) {
         for ignore in ignores {
             ignore.guards = true;
         }
