@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bstr::ByteSlice as _;
@@ -13,9 +14,8 @@ use crate::finding::LockKey;
 use crate::index::Site;
 use crate::text::Span;
 
-use super::lane::lacks_lane;
+use super::Settings;
 use super::values::Values;
-use super::{Context, Settings};
 
 /// The arguments that BuildKit sets by itself, global until a stage declares them.
 pub const PLATFORM_ARGS: &[&str] = &[
@@ -39,6 +39,9 @@ const CONCURRENT_TOOLS: &[(&str, &[&str])] = &[
     ("ccache's cache", &["/.ccache", "/.cache/ccache"]),
 ];
 
+/// How many declarations an id is followed through.
+const MAX_LED: usize = 64;
+
 /// A cache mount that BuildKit would accept.
 #[derive(Debug)]
 pub struct Cache<'f> {
@@ -56,7 +59,21 @@ pub struct Cache<'f> {
     pub is_isolated: bool,
     /// The cleaned target, variables not expanded.
     pub target: Cow<'f, [u8]>,
-    unlocked_apt: OnceCell<bool>,
+    /// What it has in common with the other apt folders of its RUN, where it is one.
+    apt: Option<Rc<Apt>>,
+}
+
+/// The apt folders that a RUN mounts.
+#[derive(Debug, Default)]
+struct Apt {
+    /// Whether one is locked for all builds.
+    locked: bool,
+    /// Whether one is locked for the builds of a lane.
+    locked_in_a_lane: bool,
+    /// Those without a lock and a lane, by their places among the caches.
+    open: Vec<usize>,
+    /// Whether the RUN calls apt.
+    called: OnceCell<bool>,
 }
 
 /// The cache mounts of `file`, in order; those that BuildKit refuses are left out.
@@ -83,10 +100,38 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
             target: mount.target(),
             word,
             sharing,
-            unlocked_apt: OnceCell::new(),
+            apt: None,
         })
     };
-    caches.filter_map(read).collect()
+    let mut caches: Vec<Cache<'f>> = caches.filter_map(read).collect();
+    let mut at = 0;
+    for run in caches.chunk_by_mut(|a, b| a.instruction == b.instruction) {
+        share_apt(run, at);
+        at += run.len();
+    }
+    caches
+}
+
+/// Tells the apt folders among `run`, the caches of a RUN, of each other; the first has the place `at` among all.
+fn share_apt(run: &mut [Cache<'_>], at: usize) {
+    let is_apt: Vec<usize> = (0..run.len()).filter(|&index| is_apt_folder(&run[index].target)).collect();
+    if is_apt.is_empty() {
+        return;
+    }
+    let mut apt = Apt::default();
+    for &index in &is_apt {
+        let cache = &run[index];
+        match cache.sharing {
+            Some(Sharing::Locked) if cache.is_isolated => apt.locked_in_a_lane = true,
+            Some(Sharing::Locked) => apt.locked = true,
+            Some(Sharing::Shared) if !cache.is_isolated && !is_readonly(cache.mount) => apt.open.push(at + index),
+            _ => {}
+        }
+    }
+    let apt = Rc::new(apt);
+    for index in is_apt {
+        run[index].apt = Some(Rc::clone(&apt));
+    }
 }
 
 /// Whether the option list says what the sharing mode is, if only by leaving it out. An option that a template makes may
@@ -190,28 +235,27 @@ impl Cache<'_> {
     /// Whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another apt
     /// folder of the RUN serves for both, but for builds with other lanes than that one's.
     #[must_use]
-    pub fn is_unlocked_apt(&self, cx: &Context<'_>) -> bool {
-        *self.unlocked_apt.get_or_init(|| {
-            let serves = |other: &Cache<'_>| other.is_locked_apt() && (!other.is_isolated || self.is_isolated);
-            self.is_shared_apt() && !cx.beside(self).iter().any(serves) && calls_apt(cx.file, self.instruction)
+    pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
+        self.apt.as_ref().is_some_and(|apt| {
+            self.sharing == Some(Sharing::Shared)
+                && !is_readonly(self.mount)
+                && !(apt.locked || (apt.locked_in_a_lane && self.is_isolated))
+                && self.calls_apt(file, apt)
         })
     }
 
-    /// The mounts of its RUN that its lock serves, too, in the lane that it is still to get: apt folders without a lock of
-    /// their own.
-    pub fn served<'c>(&'c self, cx: &'c Context<'_>) -> impl Iterator<Item = &'c Cache<'c>> {
-        let serves = self.is_locked_apt() && lacks_lane(cx.settings, self);
-        let beside = if serves { cx.beside(self) } else { &[] };
-        let served = |other: &&Cache<'_>| other.is_shared_apt() && lacks_lane(cx.settings, other);
-        beside.iter().filter(served).filter(|other| calls_apt(cx.file, other.instruction))
+    /// The mounts of its RUN that its lock serves, too, by their places among the caches: apt folders without a lock and a
+    /// lane of their own.
+    #[must_use]
+    pub fn served(&self, file: &Dockerfile<'_>) -> &[usize] {
+        match &self.apt {
+            Some(apt) if self.sharing == Some(Sharing::Locked) && self.calls_apt(file, apt) => &apt.open,
+            _ => &[],
+        }
     }
 
-    fn is_locked_apt(&self) -> bool {
-        self.sharing == Some(Sharing::Locked) && is_apt_folder(&self.target)
-    }
-
-    fn is_shared_apt(&self) -> bool {
-        self.sharing == Some(Sharing::Shared) && is_apt_folder(&self.target) && !is_readonly(self.mount)
+    fn calls_apt(&self, file: &Dockerfile<'_>, apt: &Apt) -> bool {
+        *apt.called.get_or_init(|| calls_apt(file, self.instruction))
     }
 }
 
@@ -226,7 +270,7 @@ fn is_isolated(file: &Dockerfile<'_>, settings: &Settings, mount: &Mount<'_>, wo
 }
 
 /// Whether the value of `name` is part of what `word` comes out as at the instruction `index`: by itself, or in what an ARG
-/// or ENV gives another variable. Each declaration is looked at once.
+/// or ENV gives another variable. Each declaration is looked at once, and no more than a few in all: no person wrote that.
 #[must_use]
 pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
     if carries(word, name) {
@@ -240,7 +284,7 @@ pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) ->
     };
     // With each, the instruction that asks; `None` among the global ones.
     let mut open: Vec<(String, Option<usize>)> = variables(word).into_iter().map(|name| (name, Some(index))).collect();
-    while let Some((variable, at)) = open.pop() {
+    while let Some((variable, at)) = open.pop().filter(|_| seen.len() < MAX_LED) {
         let declared = at.map_or_else(|| file.global(&variable), |at| file.valued(&variable, at));
         let Some(declared) = declared.filter(|declared| seen.insert((declared.instruction, declared.name_end))) else {
             continue;

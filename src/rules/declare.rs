@@ -16,7 +16,7 @@ use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
 use super::caches::needs_value;
-use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform, obstacle};
+use super::lane::{MAX_ALONG, has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform, obstacle};
 use super::{Cache, Context};
 use refused::{Refusal, refused};
 use uses::{Uses, used_elsewhere};
@@ -92,10 +92,12 @@ impl Context<'_> {
         plan.first.get(&cache.key).is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
     }
 
-    /// The mounts that get `name` into their ids along with `cache`, whose lock serves them.
-    pub(super) fn served<'c>(&'c self, cache: &'c Cache<'_>, name: &str) -> impl Iterator<Item = &'c Cache<'c>> {
-        let served = (name == self.settings.arg).then(|| cache.served(self));
-        served.into_iter().flatten().filter(move |other| may_change(self, other, &self.settings.arg))
+    /// The mounts that get `name` into their ids along with `cache`, whose lock serves them; no more than one too many.
+    pub(super) fn served(&self, cache: &Cache<'_>, name: &str) -> impl Iterator<Item = &Cache<'_>> + Clone {
+        let serves = name == self.settings.arg && lacks_lane(self.settings, cache);
+        let served = if serves { cache.served(self.file) } else { &[] };
+        let served: Vec<&Cache<'_>> = served.iter().take(MAX_ALONG + 1).map(|at| &self.caches()[*at]).collect();
+        served.into_iter().filter(|other| may_change(self, other, &self.settings.arg))
     }
 
     /// Why `cache` gets no `name` into its id by a fix up to `level`, for people, if it gets none.
@@ -133,19 +135,24 @@ impl Context<'_> {
             return Rc::clone(plan);
         }
         let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
-        let mut served = Vec::new();
+        // Folders whose lock goes elsewhere come along; all locks of a RUN serve the same ones.
+        let (mut served, mut last) = (HashSet::new(), None);
         for (index, cache) in self.caches().iter().enumerate() {
-            if gets_lane(self, cache, name, level) {
-                first.entry(Arc::clone(&cache.key)).or_insert(index);
-                served.extend(self.served(cache, name));
+            if !gets_lane(self, cache, name, level) {
+                continue;
+            }
+            first.entry(Arc::clone(&cache.key)).or_insert(index);
+            if last != Some(cache.instruction) {
+                for other in self.served(cache, name) {
+                    served.insert(Arc::clone(&other.key));
+                    last = Some(cache.instruction);
+                }
             }
         }
-        // Those whose lock goes elsewhere come along.
-        for cache in served {
-            let is_it = |other: &Cache<'_>| other.key == cache.key;
-            first
-                .entry(Arc::clone(&cache.key))
-                .or_insert_with(|| self.caches().iter().position(is_it).unwrap_or_default());
+        for (index, cache) in self.caches().iter().enumerate().filter(|_| !served.is_empty()) {
+            if served.contains(&cache.key) {
+                first.entry(Arc::clone(&cache.key)).or_insert(index);
+            }
         }
         let takes = |cache: &Cache<'_>| may_change(self, cache, name) || gets_lane(self, cache, name, level);
         let refused = if first.is_empty() { HashMap::new() } else { refused(self, name, &first, takes) };
@@ -187,7 +194,7 @@ pub(super) fn gets_lane(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: 
     let review = level == Applicability::Unsafe;
     if name == cx.settings.arg {
         let private = || cache.sharing == Some(Sharing::Private) && cx.may_speak("private-cache", cache);
-        let unlocked = || cache.is_unlocked_apt(cx) && cx.may_speak("unlocked-apt", cache);
+        let unlocked = || cache.is_unlocked_apt(cx.file) && cx.may_speak("unlocked-apt", cache);
         let shared = is_shared_lock(cx, cache) && cx.may_speak("shared-lock", cache);
         return (shared || (review && lacks_lane(cx.settings, cache) && (private() || unlocked())))
             && has_room(cx.settings, cache, &cx.settings.arg);

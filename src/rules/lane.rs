@@ -14,11 +14,10 @@ use crate::text::{Span, count};
 use super::caches::{self, PLATFORM_ARGS, shadowing_env};
 use super::declare::{gets_lane, may_change, own_default};
 use super::frontend::Frontend;
-use super::values::Values;
 use super::{Cache, Context, Settings};
 
 /// A cache with more mounts than this in one file keeps its lane: each of its fixes would change all of them.
-const MAX_ALONG: usize = 64;
+pub(super) const MAX_ALONG: usize = 64;
 
 /// What goes behind an id so that builds with different values of `name` have caches of their own.
 ///
@@ -132,12 +131,14 @@ impl Context<'_> {
             title.extend([" here and for ", &count(along.len(), "other mount"), " of the same cache"]);
         }
         let mut others = along;
-        for served in self.served(cache, name) {
+        let served = self.served(cache, name);
+        if served.clone().nth(MAX_ALONG).is_some() {
+            return Err(format!("the lock serves more than {MAX_ALONG} other folders: lock those themselves first"));
+        }
+        for served in served {
             if self.refused(served, name, level).is_some() || self.same_cache(served).nth(MAX_ALONG).is_some() {
-                return Err(format!(
-                    "the lock serves `{}`, too, which gets no lane: lock that itself first",
-                    served.id()
-                ));
+                let id = served.id();
+                return Err(format!("the lock serves `{id}`, too, which gets no lane: lock that itself first"));
             }
             title.extend([" and for `", &served.id(), "`, which the lock serves, too"]);
             others.extend(self.same_cache(served).filter(|other| may_change(self, other, name)));
@@ -206,7 +207,7 @@ pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
     if let Some(id) = word.text_alone() {
         return Some(LockKey { id, values: Vec::new(), base: cache.key.base.clone() });
     }
-    Some(caches::key(cache.mount, &word, cache.instruction, &Values::new(cx.file, cx.settings)))
+    Some(caches::key(cache.mount, &word, cache.instruction, cx.values()))
 }
 
 /// The fix that takes the sharing mode out of the option list of `cache`, with a comma.
@@ -331,9 +332,8 @@ pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Optio
 /// What makes `cache` one with other mounts when `name` is in its id, in either form: builds that pass a lane take both for
 /// one.
 pub(super) fn lane_keys(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> [LockKey; 2] {
-    let values = Values::new(cx.file, cx.settings);
     [cache.word.clone().with_suffix(name), cache.word.clone().with_optional_suffix(name)]
-        .map(|word| caches::key(cache.mount, &word, cache.instruction, &values))
+        .map(|word| caches::key(cache.mount, &word, cache.instruction, cx.values()))
 }
 
 /// The edit that puts `name` behind the id of `cache`, or gives it one.

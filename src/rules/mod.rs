@@ -115,6 +115,7 @@ pub struct Context<'a> {
     /// A few: by a list they are found faster than by a table.
     plans: RefCell<Vec<(String, Applicability, Rc<declare::Plan>)>>,
     fills_in: OnceCell<bool>,
+    values: OnceCell<values::Values<'a>>,
     ignores: Option<suppress::Table<'a>>,
 }
 
@@ -122,8 +123,16 @@ impl<'a> Context<'a> {
     /// A view of `file`.
     #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
-        let (caches, groups, plans, fills_in) = (OnceCell::new(), OnceCell::new(), RefCell::default(), OnceCell::new());
-        Self { file, settings, caches, groups, plans, fills_in, ignores: None }
+        Self {
+            file,
+            settings,
+            caches: OnceCell::new(),
+            groups: OnceCell::new(),
+            plans: RefCell::default(),
+            fills_in: OnceCell::new(),
+            values: OnceCell::new(),
+            ignores: None,
+        }
     }
 
     /// The same with the suppressions of the file: what is not to be reported is not to be fixed along, either.
@@ -156,11 +165,9 @@ impl<'a> Context<'a> {
         *self.fills_in.get_or_init(|| self.file.instructions.iter().any(is_tag))
     }
 
-    /// The cache mounts of the RUN of `cache`, itself included, in order.
-    pub fn beside(&self, cache: &Cache<'_>) -> &[Cache<'a>] {
-        let all = self.caches();
-        let start = all.partition_point(|other| other.instruction < cache.instruction);
-        &all[start..all.partition_point(|other| other.instruction <= cache.instruction)]
+    /// What is known of the values of the file's variables.
+    fn values(&self) -> &values::Values<'a> {
+        self.values.get_or_init(|| values::Values::new(self.file, self.settings))
     }
 
     /// The mounts of the file that are one cache with `cache`, itself included, in order.

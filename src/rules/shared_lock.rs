@@ -11,6 +11,9 @@ use super::frontend::Frontend;
 use super::lane::{is_shared_lock, isolated_id, shows_id, suffix};
 use super::{Cache, Context, LockUse, Other, Rule};
 
+/// How many folders that a lock serves, too, are named.
+const MAX_SERVED: usize = 3;
+
 pub(super) struct SharedLock;
 
 static META: RuleMeta = RuleMeta {
@@ -130,7 +133,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
             help.push_str(&format!("\n(something else in the stage uses `{arg}`: look whether it may change)"));
         }
     }
-    for served in cx.served(cache, arg) {
+    for served in cx.served(cache, arg).take(MAX_SERVED) {
         help.extend(["\nand `id=", &isolated_id(cx, served), "` beside it, which this lock serves, too"]);
     }
     help.extend(["\nand give each job its own `--build-arg ", arg, "=…`"]);

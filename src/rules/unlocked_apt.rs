@@ -43,7 +43,7 @@ impl Rule for UnlockedApt {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        for cache in cx.caches().iter().filter(|cache| cache.is_unlocked_apt(cx)) {
+        for cache in cx.caches().iter().filter(|cache| cache.is_unlocked_apt(cx.file)) {
             let target = cache.mount.field("target").map_or(cache.mount.span, |field| cache.mount.value_span(field));
             let message = "parallel builds fail here with \"Could not get lock\": apt's folder is shared without one";
             let wait = match cx.settings.namespace {
