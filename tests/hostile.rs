@@ -381,6 +381,32 @@ fn mounts_in_one_run() {
     survives("bind mounts", "Dockerfile", format!("FROM a\nRUN{} true\n", times(5000, bind)));
 }
 
+/// What a lane needs to know of a file was found anew for each mount: the folders of a RUN that a lock serves, the file's own
+/// values, and what an id is made of.
+#[test]
+fn lanes_of_many_mounts() {
+    let mount = "type=cache,sharing=locked";
+    grows("locks that serve another folder", "Dockerfile", 1000, |count| {
+        let run = |n| {
+            format!(
+                "RUN --mount=type=cache,id=c{n},target=/var/cache/apt --mount={mount},id=l{n},target=/var/lib/apt apt-get update\n"
+            )
+        };
+        format!("FROM a\n{}", (0..count).map(run).collect::<String>())
+    });
+    grows("ids beside one that has a lane", "Dockerfile", 1500, |count| {
+        let run = |n| format!("RUN --mount={mount},id=${{X}}-{n},target=/v{n} make\n");
+        let lane = format!("RUN --mount={mount},id=q-${{CACHE_ID}},target=/q x\n");
+        format!("FROM a\nARG X\nARG CACHE_ID=default\n{lane}{}", (0..count).map(run).collect::<String>())
+    });
+    grows("ids made of ARGs of ARGs", "Dockerfile", 800, |count| {
+        let arg = |n| format!("ARG A{}=${{A{n}}}\n", n + 1);
+        let run = |n| format!("RUN --mount={mount},id=${{A{count}}}-{n},target=/v{n} make\n");
+        let (args, runs) = ((0..count).map(arg).collect::<String>(), (0..count).map(run).collect::<String>());
+        format!("FROM a\nARG A0=x\n{args}{runs}")
+    });
+}
+
 /// The last part of a path was looked through again for each part that comes to nothing.
 #[test]
 fn paths_of_many_parts() {
