@@ -91,7 +91,8 @@ fn rules_do_not_know_each_other() {
     let rules: Vec<(PathBuf, String)> = files().into_iter().filter(|(path, _)| path.starts_with("rules")).collect();
     let names: Vec<String> =
         rules.iter().map(|(path, _)| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
-    let shared = ["mod", "caches", "declare", "frontend", "lane", "lanes", "profile", "values", "wired"];
+    let shared =
+        ["mod", "caches", "declare", "frontend", "lane", "lanes", "platforms", "profile", "unlock", "values", "wired"];
     for (path, text) in rules.iter().filter(|(path, _)| !path.ends_with("mod.rs")) {
         for name in names.iter().filter(|name| !shared.contains(&name.as_str())) {
             let own = path.file_stem().unwrap().to_string_lossy() == *name;

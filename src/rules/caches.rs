@@ -249,7 +249,9 @@ impl Cache<'_> {
     #[must_use]
     pub fn served(&self, file: &Dockerfile<'_>) -> &[usize] {
         match &self.apt {
-            Some(apt) if self.sharing == Some(Sharing::Locked) && self.calls_apt(file, apt) => &apt.open,
+            Some(apt) if self.sharing == Some(Sharing::Locked) && !apt.open.is_empty() && self.calls_apt(file, apt) => {
+                &apt.open
+            }
             _ => &[],
         }
     }
@@ -313,42 +315,39 @@ fn is_readonly(mount: &Mount<'_>) -> bool {
 }
 
 /// What follows `apt` where it is a command: a subcommand that takes locks.
-const APT_COMMANDS: &[&str] = &[
-    "update",
-    "install",
-    "upgrade",
-    "full-upgrade",
-    "dist-upgrade",
-    "remove",
-    "purge",
-    "autoremove",
-    "clean",
-    "autoclean",
-    "build-dep",
-    "satisfy",
-    "download",
-    "source",
-    "check",
-    "reinstall",
+const APT_COMMANDS: &[&[u8]] = &[
+    b"update",
+    b"install",
+    b"upgrade",
+    b"full-upgrade",
+    b"dist-upgrade",
+    b"remove",
+    b"purge",
+    b"autoremove",
+    b"clean",
+    b"autoclean",
+    b"build-dep",
+    b"satisfy",
+    b"download",
+    b"source",
+    b"check",
+    b"reinstall",
 ];
 
 /// Whether the RUN `instruction` calls apt or apt-get, in its command or in a heredoc. (dpkg takes no lock in apt's folders.)
 fn calls_apt(file: &Dockerfile<'_>, instruction: usize) -> bool {
     let run = &file.instructions[instruction];
     let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
-    let words = |line: &[u8]| -> Vec<String> {
-        let words = line.split(|b| !part(*b)).filter(|word| !word.is_empty());
-        words.map(|word| word.to_str_lossy().trim_start_matches("/usr/bin/").to_owned()).collect()
-    };
     let calls = |line: &[u8]| {
-        let words = words(line);
-        words.iter().enumerate().any(|(at, word)| match word.as_str() {
-            "apt" | "apt-get" => words[at + 1..]
-                .iter()
-                .find(|word| !word.starts_with('-'))
-                .is_some_and(|word| APT_COMMANDS.contains(&word.as_str())),
-            _ => false,
-        })
+        let mut words = line.split(|b| !part(*b)).filter(|word| !word.is_empty());
+        while let Some(word) = words.next() {
+            let command = word.strip_prefix(b"/usr/bin/").unwrap_or(word);
+            let mut after = words.clone().filter(|word| !word.starts_with(b"-"));
+            if matches!(command, b"apt" | b"apt-get") && after.next().is_some_and(|word| APT_COMMANDS.contains(&word)) {
+                return true;
+            }
+        }
+        false
     };
     let bodies = run.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
     let mut texts = std::iter::once(run.arguments()).chain(bodies);

@@ -16,7 +16,8 @@ use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
 use super::caches::needs_value;
-use super::lane::{MAX_ALONG, has_room, is_shared_lock, keeps_id, lacks_lane, lacks_platform, obstacle};
+use super::lane::{MAX_ALONG, has_room, is_shared_lock, keeps_id, lacks_lane, obstacle};
+use super::platforms::lacks_platform;
 use super::{Cache, Context};
 use refused::{Refusal, refused};
 use uses::{Uses, used_elsewhere};

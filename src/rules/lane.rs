@@ -6,12 +6,12 @@ use bstr::ByteSlice as _;
 
 use crate::dockerfile::flags;
 use crate::dockerfile::mapped::Mapped;
-use crate::dockerfile::{Base, Dockerfile, Mount, Sharing, Word};
+use crate::dockerfile::{Mount, Sharing, Word};
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, count};
 
-use super::caches::{self, PLATFORM_ARGS, shadowing_env};
+use super::caches::{self, shadowing_env};
 use super::declare::{gets_lane, may_change, own_default};
 use super::frontend::Frontend;
 use super::{Cache, Context, Settings};
@@ -38,11 +38,11 @@ pub(super) fn keeps_id(settings: &Settings, name: &str) -> bool {
     settings.keep_default && name == settings.arg
 }
 
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     format!("-${{{name}}}")
 }
 
-fn optional(name: &str) -> String {
+pub(super) fn optional(name: &str) -> String {
     format!("${{{name}:+-${{{name}}}}}")
 }
 
@@ -168,73 +168,6 @@ impl Context<'_> {
     }
 }
 
-/// The fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache: what is not
-/// locked needs none.
-///
-/// # Errors
-/// As for [`drop_sharing`].
-pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
-    let fix = drop_sharing(cx.file, cache)?;
-    let lane_edit = |cache: &Cache<'_>| {
-        whole(cache.mount).ok()?;
-        let (value, lane) = lane_of(cx, cache)?;
-        Some(Edit::delete(Span::new(value.end - lane, value.end)))
-    };
-    if cx.same_cache(cache).nth(MAX_ALONG).is_some() {
-        return Err(format!("the cache has more than {MAX_ALONG} mounts: take the lock and the lane off by hand"));
-    }
-    let lanes: Vec<Edit> = cx.same_cache(cache).filter_map(lane_edit).collect();
-    if lanes.is_empty() {
-        return Ok(fix);
-    }
-    let edits = fix.edits().iter().cloned().chain(lanes).collect();
-    Ok(Fix::needs_review(format!("{} and the lane", fix.title()), edits))
-}
-
-/// Where the id of `cache` stands, and the length of the lane that it ends with.
-fn lane_of(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, usize)> {
-    let value = cache.mount.value_span(cache.mount.field("id")?);
-    let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
-    let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
-    Some((value, lane.len()))
-}
-
-/// What makes `cache` one with other mounts when the lane is taken off its id; `None` where it has none.
-pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
-    let (value, lane) = lane_of(cx, cache)?;
-    let bare = Span::new(value.start, value.end - lane).of(cx.file.source);
-    let word = Word::read(bare, cache.mount.escape).ok()?;
-    if let Some(id) = word.text_alone() {
-        return Some(LockKey { id, values: Vec::new(), base: cache.key.base.clone() });
-    }
-    Some(caches::key(cache.mount, &word, cache.instruction, cx.values()))
-}
-
-/// The fix that takes the sharing mode out of the option list of `cache`, with a comma.
-///
-/// # Errors
-/// Why it cannot be done by an edit, for people.
-pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
-    let mount = cache.mount;
-    whole(mount)?;
-    let fields = &mount.fields;
-    let sharing: Vec<usize> = (0..fields.len()).filter(|&index| fields[index].option == Some("sharing")).collect();
-    let [index] = sharing.as_slice() else { return Err("the sharing mode is given more than once".into()) };
-    let own = mount.text.span(fields[*index].start, fields[*index].end);
-    let span = match fields.get(index + 1) {
-        Some(next) => Span::new(own.start, mount.text.source(next.start)),
-        None if *index > 0 => Span::new(fields[index - 1].next, fields[*index].next),
-        None => return Err("it is the only option".into()),
-    };
-    let text = span.of(file.source);
-    let odd = |quote: u8| memchr::memchr_iter(quote, text).count() % 2 == 1;
-    if odd(b'"') || odd(b'\'') || text.contains(&b'\n') {
-        return Err("quotes or line breaks stand in between: drop it by hand".into());
-    }
-    let mode = cache.sharing.map_or("…", Sharing::as_str);
-    Ok(Fix::needs_review(format!("drop `sharing={mode}`"), vec![Edit::delete(span)]))
-}
-
 /// Both lists of edits as one. Two insertions in one spot (an id and a sharing mode behind `type=cache`) become one.
 fn merge(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
     let mut merged = edits;
@@ -245,41 +178,6 @@ fn merge(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
         }
     }
     merged
-}
-
-/// Whether the file is built for several platforms and the locked id of `cache` names none: the platforms of one build
-/// wait for each other.
-#[must_use]
-pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
-    if cache.sharing != Some(Sharing::Locked) || cache.mount.templated {
-        return false;
-    }
-    let mut named = false;
-    cache.word.each_variable(&mut |variable| {
-        let name = variable.name.to_ascii_uppercase();
-        // BUILDARCH and its kin are the same for all platforms of a build.
-        named |= (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD");
-    });
-    !named && has_room(cx.settings, cache, "TARGETARCH") && !runs_once(cx.file, cache.instruction)
-}
-
-/// Whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target platform.
-fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
-    let mut stage = file.stage_of(index);
-    let mut pinned = false;
-    for _ in 0..file.stages.len() {
-        let Some(here) = stage.map(|stage| &file.stages[stage]) else { break };
-        let from = here.from.map(|from| &file.instructions[from]);
-        pinned |= from.is_some_and(|from| {
-            from.flags.iter().any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"))
-        });
-        stage = match here.base {
-            Base::Stage(base) => Some(base),
-            _ => None,
-        };
-    }
-    let sees = |name: &str| name.starts_with("TARGET") && file.visible(name, index).is_some();
-    pinned && !PLATFORM_ARGS.iter().any(|name| sees(name))
 }
 
 /// Whether every build on the builder that uses the mount's id waits for the one that holds it.

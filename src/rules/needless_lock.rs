@@ -4,7 +4,7 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
-use super::lane::{bare_key, unlock};
+use super::unlock::{bare_key, unlock};
 use super::{Cache, Context, Rule};
 
 pub(super) struct NeedlessLock;

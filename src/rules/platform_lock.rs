@@ -7,7 +7,7 @@ use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
 use super::declare::count_word;
-use super::lane::lacks_platform;
+use super::platforms::lacks_platform;
 use super::{Context, Rule};
 
 pub(super) struct PlatformLock;

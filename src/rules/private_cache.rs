@@ -4,7 +4,8 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
-use super::lane::{drop_sharing, locked_lane, takes_variables};
+use super::lane::{locked_lane, takes_variables};
+use super::unlock::drop_sharing;
 use super::{Context, Rule};
 
 pub(super) struct PrivateCache;

@@ -1,0 +1,77 @@
+//! Taking a lock off a cache, and the lane with it: what is not locked needs none.
+
+use crate::dockerfile::{Dockerfile, Sharing, Word};
+use crate::finding::LockKey;
+use crate::fix::{Edit, Fix};
+use crate::text::Span;
+
+use super::caches;
+use super::lane::{MAX_ALONG, optional, plain, whole};
+use super::{Cache, Context};
+
+/// The fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache: what is not
+/// locked needs none.
+///
+/// # Errors
+/// As for [`drop_sharing`].
+pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
+    let fix = drop_sharing(cx.file, cache)?;
+    let lane_edit = |cache: &Cache<'_>| {
+        whole(cache.mount).ok()?;
+        let (value, lane) = lane_of(cx, cache)?;
+        Some(Edit::delete(Span::new(value.end - lane, value.end)))
+    };
+    if cx.same_cache(cache).nth(MAX_ALONG).is_some() {
+        return Err(format!("the cache has more than {MAX_ALONG} mounts: take the lock and the lane off by hand"));
+    }
+    let lanes: Vec<Edit> = cx.same_cache(cache).filter_map(lane_edit).collect();
+    if lanes.is_empty() {
+        return Ok(fix);
+    }
+    let edits = fix.edits().iter().cloned().chain(lanes).collect();
+    Ok(Fix::needs_review(format!("{} and the lane", fix.title()), edits))
+}
+
+/// Where the id of `cache` stands, and the length of the lane that it ends with.
+fn lane_of(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, usize)> {
+    let value = cache.mount.value_span(cache.mount.field("id")?);
+    let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
+    let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
+    Some((value, lane.len()))
+}
+
+/// What makes `cache` one with other mounts when the lane is taken off its id; `None` where it has none.
+pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
+    let (value, lane) = lane_of(cx, cache)?;
+    let bare = Span::new(value.start, value.end - lane).of(cx.file.source);
+    let word = Word::read(bare, cache.mount.escape).ok()?;
+    if let Some(id) = word.text_alone() {
+        return Some(LockKey { id, values: Vec::new(), base: cache.key.base.clone() });
+    }
+    Some(caches::key(cache.mount, &word, cache.instruction, cx.values()))
+}
+
+/// The fix that takes the sharing mode out of the option list of `cache`, with a comma.
+///
+/// # Errors
+/// Why it cannot be done by an edit, for people.
+pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
+    let mount = cache.mount;
+    whole(mount)?;
+    let fields = &mount.fields;
+    let sharing: Vec<usize> = (0..fields.len()).filter(|&index| fields[index].option == Some("sharing")).collect();
+    let [index] = sharing.as_slice() else { return Err("the sharing mode is given more than once".into()) };
+    let own = mount.text.span(fields[*index].start, fields[*index].end);
+    let span = match fields.get(index + 1) {
+        Some(next) => Span::new(own.start, mount.text.source(next.start)),
+        None if *index > 0 => Span::new(fields[index - 1].next, fields[*index].next),
+        None => return Err("it is the only option".into()),
+    };
+    let text = span.of(file.source);
+    let odd = |quote: u8| memchr::memchr_iter(quote, text).count() % 2 == 1;
+    if odd(b'"') || odd(b'\'') || text.contains(&b'\n') {
+        return Err("quotes or line breaks stand in between: drop it by hand".into());
+    }
+    let mode = cache.sharing.map_or("…", Sharing::as_str);
+    Ok(Fix::needs_review(format!("drop `sharing={mode}`"), vec![Edit::delete(span)]))
+}
