@@ -3,8 +3,11 @@
 //! A tool that is missing is said loudly, and fails where `CI` is set: `.ci/run` brings what is needed.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::{Command, Output};
+
+use loud::left_out;
+
+mod loud;
 
 const COMMANDS: &[&str] =
     &["check", "fix", "list", "rules", "explain", "config", "init", "builds", "id", "run", "completions", "man"];
@@ -19,10 +22,7 @@ fn cachelane(args: &[&str]) -> Output {
 fn has(tool: &str) -> bool {
     let there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
-        let what = format!("NOT RUN: there is no `{tool}` here");
-        assert!(std::env::var_os("CI").is_none(), "{what}");
-        // Past the test harness, which keeps to itself what a test that passes prints.
-        let _ = writeln!(std::io::stderr(), "{what}");
+        left_out("completions and man pages", &format!("there is no `{tool}` here"));
     }
     there
 }

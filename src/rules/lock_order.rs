@@ -56,8 +56,12 @@ impl Rule for LockOrder {
     }
 }
 
-/// How many locks of a group are tried for a circle that can close: all that people write are smaller by far.
-const MAX_TRIED: usize = 64;
+/// How many steps from lock to lock are gone, in each group, to find a circle that can close: all that people write takes
+/// a few thousand.
+const MAX_STEPS: usize = 1 << 22;
+
+/// How many RUNs of a circle are pointed at: nobody reads more.
+const MAX_POINTS: usize = 16;
 
 /// A RUN with more locks than this has only neighbours compared, which finds the same circles, if not the shortest.
 const MAX_PAIRED: usize = 32;
@@ -117,32 +121,57 @@ impl<'s> Graph<'s> {
         Self { next }
     }
 
-    /// A circle for each group of locks that lead back to one another, as short as any through the lock that it begins at.
+    /// A circle for each group of locks that lead back to one another. Where one circle cannot close, another of the group
+    /// may: for each lock the shortest through it is looked at, and then the shortest through each way on from it.
     fn circles(&self) -> Vec<Vec<Edge<'s>>> {
         let group = self.groups();
-        let mut tried = vec![0; self.next.len()];
+        let common = self.common_gates(&group);
+        let mut steps = vec![MAX_STEPS; self.next.len()];
         let mut circles = Vec::new();
         for start in 0..self.next.len() {
-            let tried = &mut tried[group[start]];
-            if *tried >= MAX_TRIED {
+            let here = group[start];
+            if common[here].as_ref().is_some_and(|gates| !gates.is_empty()) {
                 continue;
             }
-            *tried += 1;
-            // Where one circle cannot close, another of the group may.
-            if let Some(circle) = self.circle(start, &group).filter(|circle| !is_gated(circle)) {
-                *tried = MAX_TRIED;
-                circles.push(circle);
+            let ways = self.next[start].keys().filter(|to| group[**to] == here);
+            for first in std::iter::once(None).chain(ways.map(|to| Some(*to))) {
+                let circle = self.circle(start, first, &group, &mut steps[here]);
+                if let Some(circle) = circle.filter(|circle| !is_gated(circle)) {
+                    steps[here] = 0;
+                    circles.push(circle);
+                }
+                if steps[here] == 0 {
+                    break;
+                }
             }
         }
         circles
     }
 
-    /// The shortest way from `start` back to it, within its group.
-    fn circle(&self, start: usize, group: &[usize]) -> Option<Vec<Edge<'s>>> {
+    /// What the RUNs of each group all hold before they take any of its locks: no circle within it can close. By the
+    /// group's number; `None` where there is no RUN.
+    fn common_gates(&self, group: &[usize]) -> Vec<Option<BTreeSet<usize>>> {
+        let mut common: Vec<Option<BTreeSet<usize>>> = vec![None; self.next.len()];
+        for (from, next) in self.next.iter().enumerate() {
+            for (_, edge) in next.iter().filter(|(to, _)| group[**to] == group[from]) {
+                match &mut common[group[from]] {
+                    Some(gates) => gates.retain(|gate| edge.gates.contains(gate)),
+                    none => *none = Some(edge.gates.clone()),
+                }
+            }
+        }
+        common
+    }
+
+    /// The shortest way from `start` back to it, within its group, by way of `first` where that is given. It takes from
+    /// `steps`, and ends with them.
+    fn circle(&self, start: usize, first: Option<usize>, group: &[usize], steps: &mut usize) -> Option<Vec<Edge<'s>>> {
         let mut from: HashMap<usize, usize> = HashMap::new();
-        let mut queue = VecDeque::from([start]);
+        from.extend(first.map(|first| (first, start)));
+        let mut queue = VecDeque::from([first.unwrap_or(start)]);
         while let Some(here) = queue.pop_front() {
             for &to in self.next[here].keys().filter(|to| group[**to] == group[start]) {
+                *steps = steps.checked_sub(1)?;
                 if to == start {
                     let mut way = vec![self.next[here][&start].clone()];
                     let mut at = here;
@@ -234,7 +263,7 @@ fn report(circle: &[Edge<'_>]) -> Option<Spread> {
     };
     let message =
         format!("{} builds can wait for each other for ever: this RUN {}; {others}", runs.len(), order(first));
-    let points = circle[1..].iter().map(|edge| Point::new(edge.held, order(edge))).collect();
+    let points = circle[1..].iter().take(MAX_POINTS).map(|edge| Point::new(edge.held, order(edge))).collect();
     let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
     Some(Spread { file: first.held.0, finding: Finding::new(&META, first.held.1.span, message).help(help), points })
 }
