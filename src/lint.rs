@@ -28,6 +28,7 @@ mod prove;
 mod relate;
 mod settle;
 mod thin;
+mod weight;
 pub mod wire;
 
 pub use adopt::{Adopted, Left, adopt, adopt_wires};

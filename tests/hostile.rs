@@ -385,6 +385,21 @@ fn paths_that_are_long_and_odd() {
     assert!(fs::read_to_string(deep.join("Dockerfile")).unwrap().contains("ARG CACHE_ID"));
 }
 
+/// Each file was bounded, and all of them together were not: what was found in a few hundred took all memory.
+#[test]
+fn many_large_files() {
+    let folder = folder();
+    let comments = format!("#{}\n", "x".repeat(60_000)).repeat(130);
+    put(folder.path(), "Dockerfile", format!("FROM a\n{RUN}{comments}"));
+    for n in 0..75 {
+        fs::hard_link(folder.path().join("Dockerfile"), folder.path().join(format!("{n}.Dockerfile"))).unwrap();
+    }
+    let ran = run(folder.path(), &["check", "--format", "json"]);
+    let left = ran.err.lines().filter(|line| line.contains("Dockerfile: it was not looked at: ")).count();
+    assert!(ran.code == 2 && (1..30).contains(&left), "{left} {}", ran.err);
+    assert_eq!(ran.out.matches("\"rule\": \"shared-lock\"").count() + left, 76);
+}
+
 #[test]
 fn two_gigabytes() {
     let folder = folder();

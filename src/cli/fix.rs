@@ -14,7 +14,7 @@ use crate::text::{LineIndex, count, printable};
 use crate::workspace::file;
 
 use super::args::{FixArgs, SettingsArgs};
-use super::run::{self, Given};
+use super::run::{self, Given, Kept};
 use super::settled::Settled;
 use super::world::World;
 use super::{Outcome, check, terminal};
@@ -29,6 +29,12 @@ struct Done {
     unwritten: Option<String>,
     /// How many of its builds pass the lane now that did not.
     passed: usize,
+}
+
+impl Kept for (FileReport, Done) {
+    fn weight(&self) -> usize {
+        self.0.weight() + self.1.fixed.weight() + self.1.old.len()
+    }
 }
 
 /// What goes where when all files are done.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::config::NAMES;
 use crate::embedded;
+use crate::lint::FileReport;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
@@ -57,8 +58,24 @@ pub(super) struct Given<'a> {
 /// Standard input, as it is named on the command line and in reports.
 pub(super) const STDIN: &str = "-";
 
+/// How much memory a run may take for what it keeps of its files: 100,000 Dockerfiles as people write them take an eighth of
+/// it.
+const MAX_KEPT: usize = 512 << 20;
+
+/// What a run keeps of a file.
+pub(super) trait Kept: Send {
+    /// About how many bytes of memory it takes.
+    fn weight(&self) -> usize;
+}
+
+impl Kept for FileReport {
+    fn weight(&self) -> usize {
+        self.weight()
+    }
+}
+
 /// Hands every file that `common` asks for to `visit`, which keeps what it has to say about one, if anything.
-pub(super) fn over<T: Send>(
+pub(super) fn over<T: Kept>(
     common: &Common,
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
@@ -67,7 +84,7 @@ pub(super) fn over<T: Send>(
 }
 
 /// Like [`over`]; with `embedded`, over files that may hold Dockerfile text as well.
-pub(super) fn over_all<T: Send>(
+pub(super) fn over_all<T: Kept>(
     common: &Common,
     settled: &Settled,
     embedded: bool,
@@ -88,7 +105,7 @@ pub(super) fn over_all<T: Send>(
 }
 
 /// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
-pub(super) fn quietly<T: Send>(
+pub(super) fn quietly<T: Kept>(
     common: &Common,
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
@@ -132,29 +149,45 @@ pub(super) fn embedded_kind(path: &Path, loaded: Option<&Loaded>) -> Option<embe
 }
 
 /// What was made of the files so far, with their paths.
-struct Results<T>(Mutex<Vec<(PathBuf, T)>>);
+struct Results<T> {
+    kept: Mutex<Vec<(PathBuf, T)>>,
+    /// About how many bytes of memory that takes.
+    weight: AtomicUsize,
+}
 
 impl<T> Default for Results<T> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self { kept: Mutex::default(), weight: AtomicUsize::new(0) }
     }
 }
 
-impl<T: Send> Results<T> {
-    /// `visit`, and what it makes of a file is kept.
-    fn keeping(&self, visit: impl Fn(Given<'_>) -> Option<T> + Sync) -> impl Fn(Given<'_>) + Sync {
+impl<T: Kept> Results<T> {
+    /// `visit`, and what it makes of a file is kept. Once that takes all the memory that it may, no file is looked at any
+    /// more: the error is what to say of it.
+    fn keeping(
+        &self,
+        visit: impl Fn(Given<'_>) -> Option<T> + Sync,
+    ) -> impl Fn(Given<'_>) -> Result<(), String> + Sync {
         move |given| {
-            if let Some(result) = visit(given)
-                && let Ok(mut results) = self.0.lock()
-            {
-                results.push((given.path.to_path_buf(), result));
+            if self.weight.load(Ordering::Relaxed) > MAX_KEPT {
+                let most = MAX_KEPT >> 20;
+                return Err(format!(
+                    "it was not looked at: what was found in other files takes {most} MiB: name fewer of them at a time"
+                ));
             }
+            if let Some(result) = visit(given)
+                && let Ok(mut kept) = self.kept.lock()
+            {
+                self.weight.fetch_add(result.weight(), Ordering::Relaxed);
+                kept.push((given.path.to_path_buf(), result));
+            }
+            Ok(())
         }
     }
 
     /// All of it in order, with what else the run has come to.
     fn ran(self, (files, troubles): (usize, Vec<Trouble>), whole: bool) -> Ran<T> {
-        let mut results = self.0.into_inner().unwrap_or_default();
+        let mut results = self.kept.into_inner().unwrap_or_default();
         results.sort_by(|(a, _), (b, _)| by_parts(a, b));
         let results = results.into_iter().map(|(_, result)| result).collect();
         Ran { results, files, trouble: !troubles.is_empty(), troubles, whole }
@@ -245,7 +278,7 @@ struct Run<'a> {
     loud: bool,
     /// Whether to look for Dockerfile text in other files.
     embedded: bool,
-    visit: &'a (dyn Fn(Given<'_>) + Sync),
+    visit: &'a (dyn Fn(Given<'_>) -> Result<(), String> + Sync),
     /// A file that is named and found as well is one file.
     done: Mutex<HashSet<PathBuf>>,
     seen: Arc<AtomicUsize>,
@@ -254,7 +287,12 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(common: &'a Common, settled: &'a Settled, loud: bool, visit: &'a (dyn Fn(Given<'_>) + Sync)) -> Self {
+    fn new(
+        common: &'a Common,
+        settled: &'a Settled,
+        loud: bool,
+        visit: &'a (dyn Fn(Given<'_>) -> Result<(), String> + Sync),
+    ) -> Self {
         Self {
             common,
             settled,
@@ -327,11 +365,13 @@ impl<'a> Run<'a> {
             return self.complain(Trouble::with(report::path(path), error.to_string()));
         }
         let Some(loaded) = loaded else { return };
-        self.files.fetch_add(1, Ordering::Relaxed);
         let settings = loaded.settings(path);
         let embedded = self.embedded(path, Some(&loaded));
         let given = Given { path, stdin, kind: kind(path), embedded, settings: &settings, source };
-        (self.visit)(given);
+        match (self.visit)(given) {
+            Ok(()) => _ = self.files.fetch_add(1, Ordering::Relaxed),
+            Err(problem) => self.complain(Trouble::with(report::path(path), problem)),
+        }
     }
 
     /// What the file at `path` is where Dockerfile text is looked for in it.
