@@ -2,7 +2,7 @@
 """Makes a tree of Dockerfiles like those found in repositories: benches/corpus.py FOLDER [COUNT [WORKFLOWS]].
 
 The mix is that of 2,227 Dockerfiles of 83 public repositories: one file in six has cache mounts, half of those lock
-them, half of the locked ones have no id. Sizes run from a few lines to a few hundred. The seed is fixed, so every run
+some, half of the locked ones have no id. Sizes run from a few lines to a few hundred. The seed is fixed, so every run
 makes the same bytes.
 """
 
@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 SEED = 20
-CACHES = ["/var/cache/apt", "/var/lib/apt", "/root/.cache/pip", "/root/.cache/go-build", "/usr/local/cargo/registry"]
+LOCKED = ["/var/cache/apt", "/var/lib/apt", "/usr/local/cargo/registry"]
+SHARED = ["/root/.cache/pip", "/root/.cache/go-build", "/root/.npm"]
 PLAIN = [
     "ENV LANG=C.UTF-8 LC_ALL=C.UTF-8",
     "WORKDIR /srv/app",
@@ -28,12 +29,13 @@ PLAIN = [
 ]
 
 
-def run(rng, mounts):
+def run(rng, targets):
+    """A RUN with caches at `targets`."""
     flags = []
-    for target in rng.sample(CACHES, rng.randint(1, 3)) if mounts else []:
+    for target in targets:
         options = ["type=cache", f"target={target}"]
-        # Half of all caches are locked: nearly all of apt's, and some of cargo's. One id in two modes is rare (3 findings
-        # in 657 real files), so what goes against its tool's habit has an id of its own.
+        # Nearly all of apt's caches are locked, and some of cargo's. One id in two modes is rare (3 findings in 657 real
+        # files), so what goes against its tool's habit has an id of its own.
         usual, locked = "apt" in target, rng.random() < (0.93 if "apt" in target else 0.4 if "cargo" in target else 0)
         if locked:
             options.append("sharing=locked")
@@ -48,11 +50,19 @@ def run(rng, mounts):
 
 def dockerfile(rng):
     mounts = rng.random() < 352 / 2227
+    caches = LOCKED + SHARED if mounts and rng.random() < 0.5 else SHARED
+    mounted = lambda: rng.sample(caches, rng.randint(1, 3))
     lines = ["# syntax=docker/dockerfile:1"] if rng.random() < 0.3 else []
     for stage in range(rng.choice([1, 1, 1, 2, 2, 3, 5])):
         lines.append(f"FROM debian:bookworm-slim AS stage{stage}")
         for _ in range(int(rng.lognormvariate(2.6, 0.8))):
-            lines.append(rng.choice(PLAIN) if rng.random() < 0.65 else run(rng, mounts and rng.random() < 0.16))
+            plain, bare = rng.random() < 0.65, not mounts or rng.random() < 0.84
+            lines.append(rng.choice(PLAIN) if plain else run(rng, [] if bare else mounted()))
+    # Few lines can go by without what the file is to have.
+    if mounts and not any("--mount" in line for line in lines):
+        lines.append(run(rng, mounted()))
+    if caches != SHARED and not any("sharing=locked" in line for line in lines):
+        lines.append(run(rng, LOCKED[:2]))
     return "\n".join(lines) + "\n"
 
 

@@ -145,7 +145,7 @@ fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> 
 }
 
 /// Twenty kills and 400 files by default: each kill costs the time of a run, and a CI has two cores. The thousand of
-/// `CACHELANE_KILLS=1000`, with 2,000 files, take two minutes with `--release`.
+/// `CACHELANE_KILLS=1000`, with 2,000 files, take two to five minutes with `--release`.
 #[test]
 fn killed_at_any_moment() {
     let kills = std::env::var("CACHELANE_KILLS").map_or(20, |kills| kills.parse().unwrap());

@@ -24,7 +24,7 @@ use cachelane::wiring::{Kind, Lane, pass, read};
 /// What a target does with an input.
 type Target = fn(&[u8]);
 
-/// A target with what it does. The official parser is asked by `tests/parity`, not here.
+/// A target with what it does. The official parser is put to the corpus of `parity` by `tests/parity`.
 const TARGETS: &[(&str, Target)] = &[
     ("reader", targets::reader),
     ("parity", targets::reader),

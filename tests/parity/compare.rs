@@ -135,7 +135,7 @@ fn differences(ours: &Item, theirs: &Item) -> Vec<Field> {
 /// The outcomes of many files.
 #[derive(Default)]
 pub struct Tally {
-    /// How many files both read alike.
+    /// How many files both read alike, the excused ones among them.
     pub same: usize,
     /// How many BuildKit refuses.
     pub refused: usize,
@@ -179,15 +179,21 @@ impl Tally {
         }
     }
 
+    /// How many files differ where they may.
+    pub fn excuses(&self) -> usize {
+        self.excused.values().sum()
+    }
+
     /// What was compared, for people to read.
     ///
     /// # Panics
     /// If any file disagrees, with the smallest such files.
     pub fn finish(&self, what: &str) -> String {
         let Self { same, refused, excused, differing, reports, .. } = self;
-        let mut text = format!("{what}: {same} alike, {refused} refused by BuildKit, {differing} in disagreement\n");
+        let alike = same - self.excuses();
+        let mut text = format!("{what}: {alike} alike, {refused} refused by BuildKit, {differing} in disagreement\n");
         for (excuse, count) in excused {
-            writeln!(text, "  {count} where {excuse}").unwrap();
+            writeln!(text, "  {count} alike but where {excuse}").unwrap();
         }
         for (.., report) in reports {
             write!(text, "\n{report}").unwrap();
