@@ -21,7 +21,7 @@ pub struct Rewired {
 }
 
 /// How many bytes of one file are read again before the rest is left for another run.
-const MAX_REREAD: usize = 64 << 20;
+const MAX_REREAD: usize = 16 << 20;
 
 /// A fix that is to be made.
 struct Planned<'a> {
