@@ -22,6 +22,9 @@ pub struct Rewired {
 
 /// How many bytes of one file are read again before the rest is left for another run.
 const MAX_REREAD: usize = 16 << 20;
+/// How often it is in any case while no fix is made: halves of a million come down to one of them. Else the other run would
+/// end like this one.
+const LEAST_PROOFS: usize = 20;
 
 /// A fix that is to be made.
 struct Planned<'a> {
@@ -162,7 +165,8 @@ impl Work {
         let mut open = if planned.is_empty() { Vec::new() } else { vec![(0, planned.len())] };
         let mut proofs = 0;
         while let Some((start, end)) = open.pop() {
-            if proofs == MAX_PROOFS || self.budget == 0 {
+            let spent = self.budget == 0 && (!good.is_empty() || proofs >= LEAST_PROOFS);
+            if proofs == MAX_PROOFS || spent {
                 let reason = "the file has too many builds to change them all at once: run it again";
                 for one in &planned[start..end] {
                     self.drop(one.line, reason.into());
