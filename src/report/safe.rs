@@ -10,6 +10,9 @@ use crate::text::{BOM, LineIndex, Span, is_plain, is_unprintable, visible};
 /// How much of a line is shown, in characters: a report is no place for a minified script.
 const MAX_COLUMNS: usize = 400;
 
+/// How many lines of what a finding is about are shown: all of them would be printed for each finding in them.
+const MAX_LINES: usize = 30;
+
 /// A file's text with stand-ins for what cannot be printed, and the way from the file's offsets to the text's.
 pub(super) struct SafeSource<'a> {
     name: String,
@@ -76,10 +79,12 @@ impl<'a> SafeSource<'a> {
         Self { name, text: Cow::Owned(text), lines, shifts }
     }
 
-    /// The span of the text that stands for `span` of the file.
+    /// The span of the text that stands for `span` of the file; of one that goes over many lines, the first [`MAX_LINES`].
     pub(super) fn span(&self, span: Span) -> SourceSpan {
-        let start = self.offset(span.start);
-        (start, self.offset(span.end).saturating_sub(start)).into()
+        let (start, end) = (self.offset(span.start), self.offset(span.end));
+        let last = self.lines.line(start) + MAX_LINES;
+        let shown = if last < self.lines.lines() { end.min(self.lines.start_of(last) - 1) } else { end };
+        (start, shown.saturating_sub(start)).into()
     }
 
     /// The file's name, as it is shown.

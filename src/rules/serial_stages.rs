@@ -46,6 +46,8 @@ When the stages share what they download, and that is worth the wait.
 
 /// Files with more stages than this are not looked at: none that a person wrote comes near it.
 const MAX_STAGES: usize = 1000;
+/// Nor are those that copy from one stage to another more often than this.
+const MAX_USES: usize = 5000;
 
 impl Rule for SerialStages {
     fn meta(&self) -> &'static RuleMeta {
@@ -54,7 +56,8 @@ impl Rule for SerialStages {
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let stages = &cx.file.stages;
-        if stages.len() < 2 || stages.len() > MAX_STAGES {
+        let uses: usize = stages.iter().map(|stage| stage.uses.len()).sum();
+        if stages.len() < 2 || stages.len() > MAX_STAGES || uses > MAX_USES {
             return;
         }
         let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();

@@ -132,6 +132,14 @@ impl Wiring {
     pub fn is_empty(&self) -> bool {
         self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty() && self.calls.is_empty()
     }
+
+    /// Whether builds with as many arguments as `args` would take all memory: each has its own, and a few lines can hand
+    /// thousands down to thousands of builds.
+    fn is_full(&self, args: usize) -> bool {
+        const MANY: usize = 100;
+        const MAX_ARGS: usize = 500_000;
+        args > MANY && args.saturating_mul(self.builds.len()) > MAX_ARGS
+    }
 }
 
 /// One build: a step, a command, a target, a service.

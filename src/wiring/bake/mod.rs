@@ -187,6 +187,11 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     }
     scope.matrix.clear();
     let (args, args_known) = args(source, &lineage, scope);
+    if wiring.is_full(args.len()) {
+        let why = format!("{name}: it passes {} arguments, like many others: that is too much to look at", args.len());
+        wiring.unknown.push(Unknown { span: target.span, why });
+        return;
+    }
     let whole = ["context", "dockerfile", "dockerfile-inline"].iter().any(|key| get(key).is_some());
     for (what, stage) in found {
         wiring.builds.push(Build {

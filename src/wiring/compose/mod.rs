@@ -171,6 +171,15 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
         }
     };
     let (args, args_known) = service.args();
+    if wiring.is_full(args.len()) {
+        let why = format!(
+            "{}: it passes {} arguments, like many others: that is too much to look at",
+            service.name(),
+            args.len()
+        );
+        wiring.unknown.push(Unknown { span, why });
+        return;
+    }
     let whole = ["context", "dockerfile", "dockerfile_inline"].iter().any(|key| service.get(key).is_some());
     wiring.builds.push(Build {
         front: Front::Compose,

@@ -23,6 +23,8 @@ use matrix::{Matrix, Row};
 use paths::Checkout;
 use step::{Draft, Drafted, Kind};
 
+/// How many variables of `env:` are kept for a build.
+const MAX_ENV: usize = 100;
 /// How many variables of earlier steps are kept for a build.
 const MAX_HANDED: usize = 200;
 
@@ -277,11 +279,12 @@ fn site<'y>(
     Site { source: job.source, build, step, kind: draft.kind, axes, safe, windows, env: env.to_vec() }
 }
 
-/// What is `own`, and all that the mappings set, the nearest of a name only.
+/// What is `own`, and what the mappings set, the nearest of a name only; no more than [`MAX_ENV`], since each build has its
+/// own.
 fn variables(own: Vec<Arg>, env: &[Node<'_>]) -> Vec<Arg> {
     let mut found = own;
     let mut seen: HashSet<String> = found.iter().map(|arg| arg.name.clone()).collect();
-    for entry in env.iter().flat_map(|env| env.entries()) {
+    for entry in env.iter().flat_map(|env| env.entries()).take(MAX_ENV) {
         let name = entry.key.text().unwrap_or_default();
         if seen.insert(name.to_owned()) {
             let value = entry.value.text().map(str::to_owned);

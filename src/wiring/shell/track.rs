@@ -52,8 +52,11 @@ pub fn read(script: &str, folder: Option<&str>, dialect: Dialect, values: &Value
     tracker.found
 }
 
+/// The longest path that a folder is followed to, in bytes: each `cd` of a script makes another one.
+const MAX_PATH: usize = 1024;
+
 /// `path`, seen from `folder`: without `.`, and without `..` as far as that goes. `None` where it leads to a place that
-/// is not under what `folder` is relative to.
+/// is not under what `folder` is relative to, or is too long to be one.
 #[must_use]
 pub fn join(folder: &str, path: &str) -> Option<String> {
     let (folder, path) = match path.strip_prefix(ROOT) {
@@ -72,7 +75,7 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
             name => names.push(name),
         }
     }
-    Some(names.join("/"))
+    Some(names.join("/")).filter(|path| path.len() <= MAX_PATH)
 }
 
 /// How often each variable is set; twice for what sets it in a way that is not followed.
