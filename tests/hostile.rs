@@ -417,6 +417,30 @@ fn two_gigabytes() {
     assert!(run(folder.path(), &["check", "--max-size", "0"]).err.contains("0 is not in 1..="));
 }
 
+/// A few hundred kilobytes took all memory: what is around a build was kept for each, and all lines of a finding were shown
+/// for each finding within them.
+#[test]
+fn little_that_grows() {
+    let steps = |count: usize, env: &str| {
+        let steps = "      - run: docker build .\n".repeat(count);
+        format!("on: push\njobs:\n  a:\n    runs-on: self-hosted\n{env}    steps:\n{steps}")
+    };
+    let env: String = times(1200, |n| format!("      E{n}: v\n"));
+    survives("variables of each step", WORKFLOW, steps(1200 * factor(), &format!("    env:\n{env}")));
+    let folders = format!("      - run: |\n{}          docker build .\n", times(40_000, |_| "          cd a\n".into()));
+    survives("folders in folders", WORKFLOW, steps(1, "") + &folders);
+    let args: String = times(400, |n| format!("        A{n}: v\n"));
+    let services: String = times(1400, |n| format!("  s{n}:\n    extends: b\n"));
+    let compose = format!("services:\n  b:\n    build:\n      context: .\n      args:\n{args}{services}");
+    survives("arguments handed down", "compose.yaml", compose);
+    let long = format!("RUN --mount=type=cache,id=x{}y,target=/x,sharing=locked b\n", "\\\n".repeat(1500));
+    let each = RUN.replace("id=x", "id=xy");
+    survives("lines of a finding", "Dockerfile", format!("FROM a\n{long}{}", times(1500, |_| each.clone())));
+    let copies = format!("{}{RUN}", "COPY --from=s0 /a /b\n".repeat(100));
+    let stages = times(400, |n| format!("FROM a AS s{}\n{copies}", n + 1));
+    survives("copies", "Dockerfile", format!("FROM a AS s0\n{RUN}{stages}"));
+}
+
 /// Each mount of a cache was compared with all others of it: 16,000 took half a minute.
 #[test]
 fn mounts_in_one_run() {

@@ -15,6 +15,8 @@ pub(super) use pass::passer;
 use self::interpolate::interpolated;
 use super::yaml::{Entry, Node, Yaml};
 use super::{Arg, Build, Front, Runs, Unknown, What, Wiring, WiringError};
+use std::collections::HashSet;
+
 use crate::text::Span;
 
 /// How many services may extend one another.
@@ -116,7 +118,7 @@ impl<'y> Service<'y> {
 
     /// Its arguments, and whether these are all.
     fn args(&self) -> (Vec<Arg>, bool) {
-        let mut args: Vec<Arg> = Vec::new();
+        let (mut args, mut seen) = (Vec::new(), HashSet::new());
         let mut known = self.more.is_none();
         for node in self.builds.iter().filter_map(|build| build.value.get("args")) {
             if node.tag() == Some("!reset") {
@@ -125,7 +127,7 @@ impl<'y> Service<'y> {
             known &= node.is_null() || node.is_map() || node.is_list();
             for arg in args_of(node) {
                 match arg {
-                    Some(arg) if args.iter().all(|other| other.name != arg.name) => args.push(arg),
+                    Some(arg) if seen.insert(arg.name.clone()) => args.push(arg),
                     Some(_) => {}
                     None => known = false,
                 }
