@@ -12,11 +12,11 @@ pub mod path;
 
 pub(super) use pass::passer;
 
+use std::collections::HashSet;
+
 use self::interpolate::interpolated;
 use super::yaml::{Entry, Node, Yaml};
 use super::{Arg, Build, Front, Runs, Unknown, What, Wiring, WiringError};
-use std::collections::HashSet;
-
 use crate::text::Span;
 
 /// How many services may extend one another.

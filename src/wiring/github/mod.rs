@@ -23,8 +23,8 @@ use matrix::{Matrix, Row};
 use paths::Checkout;
 use step::{Draft, Drafted, Kind};
 
-/// How many variables of `env:` are kept for a build.
-const MAX_ENV: usize = 100;
+/// How many variables of `env:` are kept for a build: more than people write, or a lane among them would not be seen.
+const MAX_ENV: usize = 300;
 /// How many variables of earlier steps are kept for a build.
 const MAX_HANDED: usize = 200;
 
