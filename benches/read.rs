@@ -38,13 +38,17 @@ fn dockerfile(size: usize) -> Vec<u8> {
 #[divan::bench(args = SIZES)]
 fn read(bencher: Bencher<'_, '_>, size: usize) {
     let source = dockerfile(size);
-    bencher.counter(BytesCount::new(source.len())).bench(|| Dockerfile::read(black_box(&source)).is_ok());
+    bencher
+        .counter(BytesCount::new(source.len()))
+        .bench(|| Dockerfile::read(black_box(&source)).is_ok());
 }
 
 #[divan::bench(args = SIZES)]
 fn check(bencher: Bencher<'_, '_>, size: usize) {
     let (source, settings) = (dockerfile(size), Settings::default());
-    bencher.counter(BytesCount::new(source.len())).bench(|| lint::check(black_box(&source), &settings));
+    bencher
+        .counter(BytesCount::new(source.len()))
+        .bench(|| lint::check(black_box(&source), &settings));
 }
 
 #[divan::bench(args = SIZES, sample_count = 10)]
@@ -64,15 +68,27 @@ fn relate(bencher: Bencher<'_, '_>, files: usize) {
             let id = (number * 7 + at * 13) % 1000;
             format!("--mount=type=cache,id=id{id},target=/{at},sharing=locked")
         });
-        format!("FROM debian\nRUN {} true\n", mounts.collect::<Vec<_>>().join(" "))
+        format!(
+            "FROM debian\nRUN {} true\n",
+            mounts.collect::<Vec<_>>().join(" ")
+        )
     };
     let sources: Vec<String> = (0..files).map(file).collect();
     bencher
-        .with_inputs(|| sources.iter().map(|s| lint::check(s.as_bytes(), &settings)).collect::<Vec<_>>())
+        .with_inputs(|| {
+            sources
+                .iter()
+                .map(|s| lint::check(s.as_bytes(), &settings))
+                .collect::<Vec<_>>()
+        })
         .bench_values(|mut checked| {
             let files = checked.iter_mut().zip(&sources);
             let mut files: Vec<_> = files
-                .map(|(checked, source)| lint::Compared { checked, settings: &settings, source: source.as_bytes() })
+                .map(|(checked, source)| lint::Compared {
+                    checked,
+                    settings: &settings,
+                    source: source.as_bytes(),
+                })
                 .collect();
             lint::relate(&mut files, |index| index.to_string());
         });

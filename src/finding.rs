@@ -144,7 +144,10 @@ impl Finding {
     /// Points at another place in the file.
     #[must_use]
     pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {
-        self.labels.push(Label { span, message: message.into() });
+        self.labels.push(Label {
+            span,
+            message: message.into(),
+        });
         self
     }
 
@@ -168,6 +171,8 @@ impl Finding {
     /// Whether `cachelane fix` would cure it, without `--unsafe`.
     #[must_use]
     pub fn is_fixable(&self) -> bool {
-        self.fix.as_ref().is_some_and(|fix| fix.applicability() == Applicability::Safe)
+        self.fix
+            .as_ref()
+            .is_some_and(|fix| fix.applicability() == Applicability::Safe)
     }
 }

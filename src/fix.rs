@@ -18,19 +18,28 @@ impl Edit {
     /// Puts `text` before byte `at`.
     #[must_use]
     pub fn insert(at: usize, text: impl Into<String>) -> Self {
-        Self { span: Span::at(at), text: text.into() }
+        Self {
+            span: Span::at(at),
+            text: text.into(),
+        }
     }
 
     /// Takes the bytes of `span` away.
     #[must_use]
     pub fn delete(span: Span) -> Self {
-        Self { span, text: String::new() }
+        Self {
+            span,
+            text: String::new(),
+        }
     }
 
     /// Puts `text` in the place of the bytes of `span`.
     #[must_use]
     pub fn replace(span: Span, text: impl Into<String>) -> Self {
-        Self { span, text: text.into() }
+        Self {
+            span,
+            text: text.into(),
+        }
     }
 
     /// The bytes that go.
@@ -90,7 +99,11 @@ impl Fix {
     fn new(applicability: Applicability, title: String, mut edits: Vec<Edit>) -> Self {
         edits.sort();
         edits.dedup();
-        Self { applicability, title, edits }
+        Self {
+            applicability,
+            title,
+            edits,
+        }
     }
 
     /// Who may apply it.
@@ -157,9 +170,16 @@ pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
             let before = edits.range(..=edit.span).next_back();
             let after = edits.range(edit.span..).next();
             // Accepted edits do not overlap one another, so only the neighbours can be in the way.
-            edit.span.end <= source.len() && before.into_iter().chain(after).all(|(_, other)| !edit.conflicts(other))
+            edit.span.end <= source.len()
+                && before
+                    .into_iter()
+                    .chain(after)
+                    .all(|(_, other)| !edit.conflicts(other))
         };
-        let whole = fix.edits.windows(2).all(|pair| !pair[0].conflicts(&pair[1]));
+        let whole = fix
+            .edits
+            .windows(2)
+            .all(|pair| !pair[0].conflicts(&pair[1]));
         if whole && fix.edits.iter().all(free) {
             edits.extend(fix.edits.iter().map(|edit| (edit.span, edit)));
             made.push(index);
@@ -167,7 +187,9 @@ pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
             deferred.push(index);
         }
     }
-    let mut bytes = Vec::with_capacity(source.len() + edits.values().map(|edit| edit.text.len()).sum::<usize>());
+    let mut bytes = Vec::with_capacity(
+        source.len() + edits.values().map(|edit| edit.text.len()).sum::<usize>(),
+    );
     let mut at = 0;
     let mut origins = Origins::default();
     for edit in edits.values() {
@@ -177,7 +199,12 @@ pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
         origins.behind.push((bytes.len(), at));
     }
     bytes.extend_from_slice(&source[at..]);
-    Applied { bytes, made, deferred, origins }
+    Applied {
+        bytes,
+        made,
+        deferred,
+        origins,
+    }
 }
 
 #[cfg(test)]
@@ -192,14 +219,19 @@ mod tests {
     #[test]
     fn a_shared_edit_is_made_once() {
         let line = || Edit::insert(0, "ARG\n");
-        let fixes =
-            [Fix::safe("", vec![line(), Edit::insert(2, "x")]), Fix::safe("", vec![line(), Edit::insert(3, "y")])];
+        let fixes = [
+            Fix::safe("", vec![line(), Edit::insert(2, "x")]),
+            Fix::safe("", vec![line(), Edit::insert(3, "y")]),
+        ];
         assert_eq!(applied("abc", &fixes), ("ARG\nabxcy".into(), vec![]));
     }
 
     #[test]
     fn every_byte_knows_where_it_comes_from() {
-        let fix = Fix::safe("", vec![Edit::insert(1, "xy"), Edit::delete(Span::new(2, 4))]);
+        let fix = Fix::safe(
+            "",
+            vec![Edit::insert(1, "xy"), Edit::delete(Span::new(2, 4))],
+        );
         let applied = apply(b"abcdef", &[&fix]);
         assert_eq!(applied.bytes, b"axybef");
         let origins: Vec<usize> = (0..6).map(|at| applied.origins.of(at)).collect();
@@ -219,7 +251,10 @@ mod tests {
 
     #[test]
     fn different_text_in_one_spot_waits() {
-        let fixes = [Fix::safe("", vec![Edit::insert(1, "x")]), Fix::safe("", vec![Edit::insert(1, "y")])];
+        let fixes = [
+            Fix::safe("", vec![Edit::insert(1, "x")]),
+            Fix::safe("", vec![Edit::insert(1, "y")]),
+        ];
         assert_eq!(applied("ab", &fixes), ("axb".into(), vec![1]));
     }
 }

@@ -66,20 +66,31 @@ pub struct Group<'s> {
 impl<'s> Index<'s> {
     /// The index of `files`, each given by the sites in it, in order.
     pub fn new(files: impl Iterator<Item = &'s [Site]>) -> Self {
-        let mut index = Self { files: files.collect(), ..Self::default() };
+        let mut index = Self {
+            files: files.collect(),
+            ..Self::default()
+        };
         let mut ids: HashMap<(&[u8], &[u8]), Vec<Located<'_>>> = HashMap::new();
         for (file, sites) in index.files.iter().enumerate() {
             for site in *sites {
-                ids.entry((&site.key.id, &site.key.values)).or_default().push((file, site));
+                ids.entry((&site.key.id, &site.key.values))
+                    .or_default()
+                    .push((file, site));
                 if site.is_locked() {
                     count(&mut index.locks, file, site);
                 }
             }
         }
         index.taken = ids.keys().map(|(id, _)| *id).collect();
-        let mut shared: Vec<_> = ids.into_iter().filter(|(_, sites)| sites.len() > 1).collect();
+        let mut shared: Vec<_> = ids
+            .into_iter()
+            .filter(|(_, sites)| sites.len() > 1)
+            .collect();
         shared.sort_unstable_by_key(|(id, _)| *id);
-        index.shared = shared.into_iter().map(|((id, _), sites)| (id, sites)).collect();
+        index.shared = shared
+            .into_iter()
+            .map(|((id, _), sites)| (id, sites))
+            .collect();
         index
     }
 
@@ -110,7 +121,13 @@ impl<'s> Index<'s> {
 
 fn count<'s>(locks: &mut HashMap<&'s LockKey, Group<'s>>, file: usize, site: &'s Site) {
     let here = (file, site.instruction);
-    let fresh = Group { runs: 0, files: 0, first: (file, site), second: None, last: (usize::MAX, 0) };
+    let fresh = Group {
+        runs: 0,
+        files: 0,
+        first: (file, site),
+        second: None,
+        last: (usize::MAX, 0),
+    };
     let group = locks.entry(&site.key).or_insert(fresh);
     if group.last == here {
         // One RUN may take a lock twice: at two targets.
@@ -129,7 +146,11 @@ impl<'s> Group<'s> {
     #[must_use]
     pub fn other_than(&self, file: usize, span: Span) -> Option<Located<'s>> {
         let is_first = self.first.0 == file && self.first.1.span == span;
-        if is_first { self.second } else { Some(self.first) }
+        if is_first {
+            self.second
+        } else {
+            Some(self.first)
+        }
     }
 }
 
@@ -159,6 +180,10 @@ impl Point {
     /// The id of `site`, of file `file`.
     #[must_use]
     pub fn new((file, site): Located<'_>, message: impl Into<String>) -> Self {
-        Self { file, span: site.span, message: message.into() }
+        Self {
+            file,
+            span: site.span,
+            message: message.into(),
+        }
     }
 }

@@ -8,15 +8,31 @@ pub use hook::{Hooked, REPO, add_hook, snippet};
 
 /// The configuration's top-level settings: name, default (or an example), and what it does.
 const SETTINGS: &[(&str, &str, &str)] = &[
-    ("arg", "\"CACHE_ID\"", "The build argument that sets jobs apart."),
-    ("default", "\"default\"", "Its value for builds that pass none."),
+    (
+        "arg",
+        "\"CACHE_ID\"",
+        "The build argument that sets jobs apart.",
+    ),
+    (
+        "default",
+        "\"default\"",
+        "Its value for builds that pass none.",
+    ),
     (
         "isolating-args",
         "[]",
         "Further build arguments that set your jobs apart, [\"ROS_DISTRO\"] say: an id that holds one is isolated.",
     ),
-    ("include", "[]", "Files to check beside those that are called like a Dockerfile, [\"docker/*.tmpl\"] say."),
-    ("exclude", "[]", "Files and folders to leave alone, [\"vendor/\"] say. Globs are relative to this file."),
+    (
+        "include",
+        "[]",
+        "Files to check beside those that are called like a Dockerfile, [\"docker/*.tmpl\"] say.",
+    ),
+    (
+        "exclude",
+        "[]",
+        "Files and folders to leave alone, [\"vendor/\"] say. Globs are relative to this file.",
+    ),
     (
         "namespace",
         "false",

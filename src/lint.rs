@@ -96,16 +96,30 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     if !mounts && !marked {
         return Checked::default();
     }
-    let ignores = |file: Option<&Dockerfile<'_>>| if marked { suppress::read(source, file) } else { Vec::new() };
+    let ignores = |file: Option<&Dockerfile<'_>>| {
+        if marked {
+            suppress::read(source, file)
+        } else {
+            Vec::new()
+        }
+    };
     let file = match Dockerfile::read(source) {
         Ok(file) => file,
         Err(_) if !mounts => return Checked::default(),
         Err(error) => {
-            let found = settings.is_on("syntax-error").then(|| rules::unreadable(&error));
+            let found = settings
+                .is_on("syntax-error")
+                .then(|| rules::unreadable(&error));
             // What other suppressions are for, nobody can say.
-            let ignores = ignores(None).into_iter().find_map(|ignore| ignore.of("syntax-error"));
+            let ignores = ignores(None)
+                .into_iter()
+                .find_map(|ignore| ignore.of("syntax-error"));
             let (findings, ignores) = (found.into_iter().collect(), ignores.into_iter().collect());
-            return Checked { findings, ignores, ..Checked::default() };
+            return Checked {
+                findings,
+                ignores,
+                ..Checked::default()
+            };
         }
     };
     let ignores = ignores(Some(&file));
@@ -116,14 +130,27 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let findings = rules::check(&cx);
     let lanes = Lanes::of(&cx, lines).map(Box::new);
     drop(cx);
-    Checked { findings, sites, lanes, ignores, suppressed: 0 }
+    Checked {
+        findings,
+        sites,
+        lanes,
+        ignores,
+        suppressed: 0,
+    }
 }
 
 /// Looks at one file as at a run of its own.
 #[must_use]
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
-    relate(&mut [Compared { checked: &mut checked, settings, source }], |_| String::new());
+    relate(
+        &mut [Compared {
+            checked: &mut checked,
+            settings,
+            source,
+        }],
+        |_| String::new(),
+    );
     settle::settle(&mut checked, settings, false);
     checked
 }
@@ -147,7 +174,13 @@ impl Fixed {
     /// A file that stays as it is, with `left` in it.
     #[must_use]
     pub fn nothing(source: &[u8], left: Checked) -> Self {
-        Self { bytes: source.to_vec(), made: Vec::new(), left, dropped: Vec::new(), origins: Vec::new() }
+        Self {
+            bytes: source.to_vec(),
+            made: Vec::new(),
+            left,
+            dropped: Vec::new(),
+            origins: Vec::new(),
+        }
     }
 
     /// The byte of the file as it was that byte `at` of the new one comes from.
@@ -202,10 +235,18 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let mut seen = HashMap::from([(hash(source), 1)]);
     for _ in 0..MAX_ROUNDS {
         let checked = check_alone(&bytes, settings);
-        let Some((turn, findings)) = chosen(checked.findings.iter().chain(found), level, &exhausted) else { break };
+        let Some((turn, findings)) =
+            chosen(checked.findings.iter().chain(found), level, &exhausted)
+        else {
+            break;
+        };
         let round = round(&bytes, &findings, settings);
         let line = |index: usize| first.line(origin(&origins, findings[index].span.start));
-        let drop = |(index, reason): (usize, String)| Dropped { rule: findings[index].rule, line: line(index), reason };
+        let drop = |(index, reason): (usize, String)| Dropped {
+            rule: findings[index].rule,
+            line: line(index),
+            reason,
+        };
         if round.made.is_empty() {
             dropped.extend(round.dropped.into_iter().map(drop));
             exhausted.push(turn);
@@ -221,7 +262,11 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
         }
         made.extend(round.made.iter().map(|&index| {
             let title = findings[index].fix.as_ref().map_or("", Fix::title);
-            Made { rule: findings[index].rule, line: line(index), title: title.into() }
+            Made {
+                rule: findings[index].rule,
+                line: line(index),
+                title: title.into(),
+            }
         }));
         origins.push(round.origins);
         bytes = round.bytes;
@@ -229,7 +274,13 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
         found = &[];
     }
     let left = check(&bytes, settings);
-    Fixed { bytes, made, left, dropped, origins }
+    Fixed {
+        bytes,
+        made,
+        left,
+        dropped,
+        origins,
+    }
 }
 
 fn hash(bytes: &[u8]) -> u64 {
@@ -249,7 +300,10 @@ fn chosen<'f>(
     exhausted: &[Turn],
 ) -> Option<(Turn, Vec<&'f Finding>)> {
     let turn = |finding: &Finding| -> Option<Turn> {
-        let fix = finding.fix.as_ref().filter(|fix| fix.applicability() <= level)?;
+        let fix = finding
+            .fix
+            .as_ref()
+            .filter(|fix| fix.applicability() <= level)?;
         let first = rules::by_name(finding.rule).is_some_and(|rule| rule.meta().goes_first);
         let turn = match fix.applicability() {
             _ if first => (0, finding.rule),
@@ -258,10 +312,15 @@ fn chosen<'f>(
         };
         (!exhausted.contains(&turn)).then_some(turn)
     };
-    let open: Vec<(Turn, &Finding)> = findings.filter_map(|finding| Some((turn(finding)?, finding))).collect();
+    let open: Vec<(Turn, &Finding)> = findings
+        .filter_map(|finding| Some((turn(finding)?, finding)))
+        .collect();
     let first = open.iter().map(|(turn, _)| *turn).min()?;
-    let mut chosen: Vec<&Finding> =
-        open.into_iter().filter(|(turn, _)| *turn == first).map(|(_, finding)| finding).collect();
+    let mut chosen: Vec<&Finding> = open
+        .into_iter()
+        .filter(|(turn, _)| *turn == first)
+        .map(|(_, finding)| finding)
+        .collect();
     chosen.sort_by_key(|finding| (finding.span, finding.rule));
     Some((first, chosen))
 }
@@ -277,25 +336,43 @@ struct Round {
 /// and halves of these, so that a bad fix takes no good one with it.
 fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
     let mut good: Vec<usize> = Vec::new();
-    let mut best = Round { bytes: source.to_vec(), origins: Origins::default(), made: Vec::new(), dropped: Vec::new() };
+    let mut best = Round {
+        bytes: source.to_vec(),
+        origins: Origins::default(),
+        made: Vec::new(),
+        dropped: Vec::new(),
+    };
     let mut proofs = 0;
     let mut open = vec![(0, findings.len())];
     while let Some((start, end)) = open.pop() {
         let range = start..end;
         if proofs == MAX_PROOFS {
-            best.dropped.extend(range.map(|index| (index, "too many fixes of this file failed: run it again".into())));
+            best.dropped.extend(range.map(|index| {
+                (
+                    index,
+                    "too many fixes of this file failed: run it again".into(),
+                )
+            }));
             continue;
         }
         proofs += 1;
         let tried: Vec<usize> = good.iter().copied().chain(range.clone()).collect();
-        let fixes: Vec<&Fix> = tried.iter().filter_map(|index| findings[*index].fix.as_ref()).collect();
+        let fixes: Vec<&Fix> = tried
+            .iter()
+            .filter_map(|index| findings[*index].fix.as_ref())
+            .collect();
         let applied = fix::apply(source, &fixes);
         let made: Vec<usize> = applied.made.iter().map(|at| tried[*at]).collect();
         let cured: Vec<&Finding> = made.iter().map(|index| findings[*index]).collect();
         match prove::holds(source, &applied.bytes, &cured, settings) {
             Ok(()) => {
                 good.clone_from(&tried);
-                best = Round { bytes: applied.bytes, origins: applied.origins, made, dropped: best.dropped };
+                best = Round {
+                    bytes: applied.bytes,
+                    origins: applied.origins,
+                    made,
+                    dropped: best.dropped,
+                };
             }
             Err(reason) if range.len() == 1 => best.dropped.push((start, reason)),
             Err(_) => {

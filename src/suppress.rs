@@ -47,7 +47,11 @@ impl Ignore {
     /// The part of it that is about `rule`, where there is one and it is for the whole file.
     #[must_use]
     pub fn of(mut self, rule: &str) -> Option<Self> {
-        let at = self.names.iter().position(|(name, _)| name == rule).filter(|_| self.covers == Covers::File)?;
+        let at = self
+            .names
+            .iter()
+            .position(|(name, _)| name == rule)
+            .filter(|_| self.covers == Covers::File)?;
         self.names = vec![self.names.swap_remove(at)];
         Some(self)
     }
@@ -108,7 +112,10 @@ impl<'i> Table<'i> {
     /// The table of `ignores`.
     #[must_use]
     pub fn new(ignores: &'i [Ignore]) -> Self {
-        let mut table = Self { instructions: Vec::new(), names: HashMap::new() };
+        let mut table = Self {
+            instructions: Vec::new(),
+            names: HashMap::new(),
+        };
         for (index, ignore) in ignores.iter().enumerate() {
             let key = match ignore.covers {
                 Covers::File => None,
@@ -128,12 +135,16 @@ impl<'i> Table<'i> {
 
     /// Orders the instructions, and finds out which stands in which: blocks of YAML stand within one another.
     fn nest(&mut self) {
-        self.instructions.sort_unstable_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+        self.instructions
+            .sort_unstable_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
         self.instructions.dedup_by_key(|(span, _)| span.start);
         let mut open: Vec<usize> = Vec::new();
         for index in 0..self.instructions.len() {
             let start = self.instructions[index].0.start;
-            while open.last().is_some_and(|outer| self.instructions[*outer].0.end <= start) {
+            while open
+                .last()
+                .is_some_and(|outer| self.instructions[*outer].0.end <= start)
+            {
                 open.pop();
             }
             self.instructions[index].1 = open.last().copied();
@@ -144,11 +155,18 @@ impl<'i> Table<'i> {
     /// The suppression of `rule` at `span`, and the place in its list.
     #[must_use]
     pub fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
-        let after = self.instructions.partition_point(|(instruction, _)| instruction.start <= span.start);
-        let around = std::iter::successors(after.checked_sub(1), |index| self.instructions[*index].1);
-        let around = around.take(MAX_NESTING).map(|index| self.instructions[index].0);
+        let after = self
+            .instructions
+            .partition_point(|(instruction, _)| instruction.start <= span.start);
+        let around =
+            std::iter::successors(after.checked_sub(1), |index| self.instructions[*index].1);
+        let around = around
+            .take(MAX_NESTING)
+            .map(|index| self.instructions[index].0);
         // What is missing at the end of an instruction stands there, too.
-        let holds = |around: &Span| span.start < around.end.max(around.start + 1) || span == Span::at(around.end);
+        let holds = |around: &Span| {
+            span.start < around.end.max(around.start + 1) || span == Span::at(around.end)
+        };
         let mut here = around.filter(holds);
         let near = here.find_map(|here| self.names.get(&(Some(here.start), rule)));
         near.or_else(|| self.names.get(&(None, rule))).copied()
@@ -175,10 +193,15 @@ mod tests {
                       # cachelane: ignore[d]\n  b\n";
         let found = ignores(source);
         assert_eq!(found.len(), 3);
-        assert_eq!((found[0].covers, names(&found[0])), (Covers::File, vec!["a"]));
+        assert_eq!(
+            (found[0].covers, names(&found[0])),
+            (Covers::File, vec!["a"])
+        );
         assert_eq!(names(&found[1]), ["b", "c"]);
         assert_eq!(names(&found[2]), ["d"]);
-        assert!(matches!(found[1].covers, Covers::Instruction(span) if source[span.start..].starts_with("RUN a")));
+        assert!(
+            matches!(found[1].covers, Covers::Instruction(span) if source[span.start..].starts_with("RUN a"))
+        );
         assert_eq!(found[1].covers, found[2].covers);
         for (name, span) in &found[1].names {
             assert_eq!(&source[span.start..span.end], name);
@@ -199,19 +222,27 @@ mod tests {
         let found = ignores(source);
         let faults: Vec<Option<Fault>> = found.iter().map(|ignore| ignore.fault.clone()).collect();
         let unknown = |word: &str| Some(Fault::Unknown(word.into()));
-        let expected =
-            [Some(Fault::NoList), Some(Fault::NoList), Some(Fault::Open), unknown("disable"), unknown("ingore"), None];
+        let expected = [
+            Some(Fault::NoList),
+            Some(Fault::NoList),
+            Some(Fault::Open),
+            unknown("disable"),
+            unknown("ingore"),
+            None,
+        ];
         assert_eq!(faults, expected);
         assert_eq!(found[5].covers, Covers::Nothing);
     }
 
     #[test]
     fn a_colon_that_is_missing_is_said() {
-        let source =
-            "FROM x\n# cachelane ignore[a]\nRUN a\n# cachelane ignores this\nRUN b\n# cachelane ignore\nRUN c\n";
+        let source = "FROM x\n# cachelane ignore[a]\nRUN a\n# cachelane ignores this\nRUN b\n# cachelane ignore\nRUN c\n";
         let found = ignores(source);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].fault.clone(), names(&found[0])), (Some(Fault::NoColon), vec![]));
+        assert_eq!(
+            (found[0].fault.clone(), names(&found[0])),
+            (Some(Fault::NoColon), vec![])
+        );
         assert!(is_marked(source.as_bytes()) && !is_marked(b"FROM cachelane\n"));
     }
 
@@ -223,33 +254,78 @@ mod tests {
         let found = ignores(source);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].fault, Some(Fault::Trailing));
-        assert_eq!(found[0].comment.of(source.as_bytes()), b"# cachelane: ignore[a]");
+        assert_eq!(
+            found[0].comment.of(source.as_bytes()),
+            b"# cachelane: ignore[a]"
+        );
     }
 
     #[test]
     fn what_guards_a_directive() {
-        let guards = |source: &str| ignores(source).iter().map(|ignore| ignore.guards).collect::<Vec<_>>();
+        let guards = |source: &str| {
+            ignores(source)
+                .iter()
+                .map(|ignore| ignore.guards)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(
-            guards("# cachelane: ignore-file[a]\n# cachelane: ignore-file[b]\n# syntax=x\nFROM x\n"),
+            guards(
+                "# cachelane: ignore-file[a]\n# cachelane: ignore-file[b]\n# syntax=x\nFROM x\n"
+            ),
             [true, true]
         );
-        assert_eq!(guards("# escape=\\\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [true]);
-        assert_eq!(guards("# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"), [true]);
-        assert_eq!(guards("\u{FEFF}# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"), [false]);
-        assert_eq!(guards("# a\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"), [false]);
-        assert_eq!(guards("# cachelane: ignore-file[a]\n# a b=c\nFROM x\n"), [false]);
+        assert_eq!(
+            guards("# escape=\\\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"),
+            [true]
+        );
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"),
+            [true]
+        );
+        assert_eq!(
+            guards("\u{FEFF}# cachelane: ignore-file[a]\n\u{FEFF}FROM x\n"),
+            [false]
+        );
+        assert_eq!(
+            guards("# a\n# cachelane: ignore-file[a]\n# syntax=x\nFROM x\n"),
+            [false]
+        );
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n# a b=c\nFROM x\n"),
+            [false]
+        );
         // BuildKit looks for the frontend below a line for the kernel, too.
-        assert_eq!(guards("# cachelane: ignore-file[a]\n#!/x\n# syntax=x\nFROM x\n"), [true]);
-        assert_eq!(guards("# cachelane: ignore-file[a]\n// syntax=x\nFROM x\n"), [true]);
         assert_eq!(
-            guards("# cachelane: ignore-file[a]\n#!/x\n# cachelane: ignore-file[b]\n# syntax=x\nFROM x\n"),
+            guards("# cachelane: ignore-file[a]\n#!/x\n# syntax=x\nFROM x\n"),
+            [true]
+        );
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n// syntax=x\nFROM x\n"),
+            [true]
+        );
+        assert_eq!(
+            guards(
+                "# cachelane: ignore-file[a]\n#!/x\n# cachelane: ignore-file[b]\n# syntax=x\nFROM x\n"
+            ),
             [true, true]
         );
-        assert_eq!(guards("# cachelane: ignore-file[a]\n#!/x\n# b\n# syntax=x\nFROM x\n"), [false]);
-        assert_eq!(guards("# cachelane: ignore-file[a]\n# b=c\nFROM x\n"), [false]);
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n#!/x\n# b\n# syntax=x\nFROM x\n"),
+            [false]
+        );
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n# b=c\nFROM x\n"),
+            [false]
+        );
         // A line that ends with a suppression is none.
-        assert_eq!(guards("# cachelane: ignore-file[a]\n# syntax=x # cachelane: ignore[a]\nFROM x\n"), [true]);
-        assert_eq!(guards("# cachelane: ignore-file[a]\n# x # cachelane: ignore[a]\n# syntax=x\nFROM x\n"), [false]);
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n# syntax=x # cachelane: ignore[a]\nFROM x\n"),
+            [true]
+        );
+        assert_eq!(
+            guards("# cachelane: ignore-file[a]\n# x # cachelane: ignore[a]\n# syntax=x\nFROM x\n"),
+            [false]
+        );
     }
 
     #[test]
@@ -262,8 +338,14 @@ mod tests {
         let found = read_outline(source.as_bytes());
         let table = Table::new(&found);
         let at = |text: &str| source.find(text).map(|at| Span::new(at, at + 1)).unwrap();
-        assert!(table.suppressing("a", at("x: 2")).is_some() && table.suppressing("b", at("x: 2")).is_none());
-        assert!(table.suppressing("a", at("s3:")).is_some() && table.suppressing("b", at("s3:")).is_some());
+        assert!(
+            table.suppressing("a", at("x: 2")).is_some()
+                && table.suppressing("b", at("x: 2")).is_none()
+        );
+        assert!(
+            table.suppressing("a", at("s3:")).is_some()
+                && table.suppressing("b", at("s3:")).is_some()
+        );
         assert!(table.suppressing("a", at("other")).is_none());
     }
 
@@ -272,13 +354,19 @@ mod tests {
         let covered = |source: &str, text: &str| {
             let found = read_outline(source.as_bytes());
             let at = source.find(text).unwrap();
-            Table::new(&found).suppressing("a", Span::new(at, at + 1)).is_some()
+            Table::new(&found)
+                .suppressing("a", Span::new(at, at + 1))
+                .is_some()
         };
-        let list = "job:\n  # cachelane: ignore[a]\n  script:\n  - one\n  - two\n  after:\n  - three\n";
+        let list =
+            "job:\n  # cachelane: ignore[a]\n  script:\n  - one\n  - two\n  after:\n  - three\n";
         assert!(covered(list, "one") && covered(list, "two") && !covered(list, "three"));
         let item = "steps:\n# cachelane: ignore[a]\n- one\n  more\n- two\n";
         assert!(covered(item, "one") && covered(item, "more") && !covered(item, "two"));
-        assert!(!covered("# cachelane: ignore[a]\nkey: text\n- one\n", "one"));
+        assert!(!covered(
+            "# cachelane: ignore[a]\nkey: text\n- one\n",
+            "one"
+        ));
     }
 
     #[test]
@@ -289,7 +377,10 @@ mod tests {
             let fix = crate::fix::Fix::safe("", remove(&found[0], unused));
             String::from_utf8(crate::fix::apply(source.as_bytes(), &[&fix]).bytes).unwrap()
         };
-        assert_eq!(after(&[1]), "FROM x\n# cachelane: ignore[a, c] why\nRUN a\n");
+        assert_eq!(
+            after(&[1]),
+            "FROM x\n# cachelane: ignore[a, c] why\nRUN a\n"
+        );
         assert_eq!(after(&[0, 1, 2]), "FROM x\nRUN a\n");
     }
 }

@@ -108,7 +108,11 @@ impl LineIndex {
     /// The length of the longest line but the last, in bytes, its newline included.
     #[must_use]
     pub fn longest(&self) -> usize {
-        self.starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
+        self.starts
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap_or(0)
     }
 
     /// The byte at which the 1-based `line` starts; the last line's start for any line beyond.
@@ -127,13 +131,20 @@ impl LineIndex {
         if line == 1 {
             before = before.strip_prefix(BOM).unwrap_or(before);
         }
-        Pos { line, column: before.chars().count() + 1, offset }
+        Pos {
+            line,
+            column: before.chars().count() + 1,
+            offset,
+        }
     }
 
     /// Both ends of `span` in `source`.
     #[must_use]
     pub fn range(&self, source: &[u8], span: Span) -> Range {
-        Range { start: self.pos(source, span.start), end: self.pos(source, span.end) }
+        Range {
+            start: self.pos(source, span.start),
+            end: self.pos(source, span.end),
+        }
     }
 }
 
@@ -161,20 +172,26 @@ pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
     if is_plain(text.as_bytes()) || !text.chars().any(is_unprintable) {
         return text.into();
     }
-    text.chars().map(|ch| if is_unprintable(ch) { visible(ch) } else { ch }).collect::<String>().into()
+    text.chars()
+        .map(|ch| if is_unprintable(ch) { visible(ch) } else { ch })
+        .collect::<String>()
+        .into()
 }
 
 /// Whether `bytes` are printable ASCII characters and blanks alone, as most text is.
 #[must_use]
 pub fn is_plain(bytes: &[u8]) -> bool {
     // Without an early exit, the compiler looks at many bytes at a time.
-    bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+    bytes
+        .iter()
+        .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// Whether `ch` must not reach a terminal as it is.
 #[must_use]
 pub fn is_unprintable(ch: char) -> bool {
-    ch.is_control() || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    ch.is_control()
+        || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The stand-in for an unprintable character: its picture from Unicode's *Control Pictures*, or U+FFFD.
@@ -217,7 +234,11 @@ pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
 /// `n` with its noun, in the plural where it is not one.
 #[must_use]
 pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
 }
 
 #[cfg(test)]
@@ -228,9 +249,30 @@ mod tests {
     fn columns_count_characters_and_leave_out_the_byte_order_mark() {
         let source = "\u{FEFF}RUN ä\n\tß x".as_bytes();
         let index = LineIndex::new(source);
-        assert_eq!(index.pos(source, 3), Pos { line: 1, column: 1, offset: 3 });
-        assert_eq!(index.pos(source, 9), Pos { line: 1, column: 6, offset: 9 });
-        assert_eq!(index.pos(source, 13), Pos { line: 2, column: 3, offset: 13 });
+        assert_eq!(
+            index.pos(source, 3),
+            Pos {
+                line: 1,
+                column: 1,
+                offset: 3
+            }
+        );
+        assert_eq!(
+            index.pos(source, 9),
+            Pos {
+                line: 1,
+                column: 6,
+                offset: 9
+            }
+        );
+        assert_eq!(
+            index.pos(source, 13),
+            Pos {
+                line: 2,
+                column: 3,
+                offset: 13
+            }
+        );
         assert_eq!(index.pos(source, 999).line, 2);
     }
 
@@ -251,9 +293,15 @@ mod tests {
     fn a_log_takes_no_line_for_a_command() {
         for (text, expected) in [
             ("a::b # ## c ###", "a::b # ## c ###"),
-            ("::error::x\n  ::set-output name=a::b", "./::error::x\n  ./::set-output name=a::b"),
+            (
+                "::error::x\n  ::set-output name=a::b",
+                "./::error::x\n  ./::set-output name=a::b",
+            ),
             ("x ##[add-mask]y", "x ## [add-mask]y"),
-            ("###[a] ##VSO[task.setvariable]x ##teamcity[a]", "### [a] ## VSO[task.setvariable]x ## teamcity[a]"),
+            (
+                "###[a] ##VSO[task.setvariable]x ##teamcity[a]",
+                "### [a] ## VSO[task.setvariable]x ## teamcity[a]",
+            ),
             ("\u{3000}::debug::", "\u{3000}./::debug::"),
         ] {
             assert_eq!(inert(text), expected);

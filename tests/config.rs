@@ -10,14 +10,20 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, RngSeed};
 
 fn read(text: &str) -> Config {
-    Config::read(text, Overrides::default()).unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
+    Config::read(text, Overrides::default())
+        .unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
 }
 
 /// The messages about `text`, each with what it points at.
 fn problems(text: &str) -> Vec<(String, String)> {
-    let problems = Config::read(text, Overrides::default()).map(|_| ()).unwrap_err();
+    let problems = Config::read(text, Overrides::default())
+        .map(|_| ())
+        .unwrap_err();
     let shown = |problem: cachelane::config::Problem| {
-        (String::from_utf8_lossy(problem.span.of(text.as_bytes())).into_owned(), problem.message)
+        (
+            String::from_utf8_lossy(problem.span.of(text.as_bytes())).into_owned(),
+            problem.message,
+        )
     };
     problems.into_iter().map(shown).collect()
 }
@@ -29,10 +35,16 @@ fn every_key_has_its_effect() {
          keep-default = true\nprofile = \"railway\"\n",
     );
     let settings = config.settings(Path::new("Dockerfile"));
-    assert_eq!((settings.arg.as_str(), settings.default.as_str()), ("JOB", "local"));
+    assert_eq!(
+        (settings.arg.as_str(), settings.default.as_str()),
+        ("JOB", "local")
+    );
     assert_eq!(settings.isolating, ["ROS_DISTRO"]);
     assert!(settings.namespace && settings.require_syntax && settings.keep_default);
-    assert_eq!(settings.profile.map(|profile| profile.name), Some("railway"));
+    assert_eq!(
+        settings.profile.map(|profile| profile.name),
+        Some("railway")
+    );
 }
 
 #[test]
@@ -42,20 +54,45 @@ fn later_entries_win_and_options_win_over_all() {
     let config = read(text);
     let level = |path: &str| {
         let settings = config.settings(Path::new(path));
-        settings.is_on("shared-lock").then(|| settings.severities.get("shared-lock").copied())
+        settings
+            .is_on("shared-lock")
+            .then(|| settings.severities.get("shared-lock").copied())
     };
     assert_eq!(level("c/Dockerfile"), None);
     assert_eq!(level("a/Dockerfile"), Some(Some(Severity::Warning)));
     assert_eq!(level("a/x/Dockerfile"), Some(Some(Severity::Info)));
-    assert_eq!(config.settings(Path::new("c")).severities.get("early-arg"), Some(&Severity::Info));
+    assert_eq!(
+        config.settings(Path::new("c")).severities.get("early-arg"),
+        Some(&Severity::Info)
+    );
 
-    let overrides = Overrides { rules: vec!["shared-lock"], arg: Some("LANE".into()), ..Overrides::default() };
-    let settings = Config::read(text, overrides).unwrap().settings(Path::new("c/Dockerfile"));
+    let overrides = Overrides {
+        rules: vec!["shared-lock"],
+        arg: Some("LANE".into()),
+        ..Overrides::default()
+    };
+    let settings = Config::read(text, overrides)
+        .unwrap()
+        .settings(Path::new("c/Dockerfile"));
     assert!(settings.is_on("shared-lock") && !settings.is_on("early-arg"));
-    assert_eq!((settings.arg.as_str(), settings.severities.get("shared-lock")), ("LANE", None));
+    assert_eq!(
+        (
+            settings.arg.as_str(),
+            settings.severities.get("shared-lock")
+        ),
+        ("LANE", None)
+    );
 
-    let overrides = Overrides { ignore: vec!["early-arg"], ..Overrides::default() };
-    assert!(!Config::read("", overrides).unwrap().settings(Path::new("c")).is_on("early-arg"));
+    let overrides = Overrides {
+        ignore: vec!["early-arg"],
+        ..Overrides::default()
+    };
+    assert!(
+        !Config::read("", overrides)
+            .unwrap()
+            .settings(Path::new("c"))
+            .is_on("early-arg")
+    );
 }
 
 #[test]
@@ -66,9 +103,13 @@ fn a_severity_that_is_written_holds_for_all_findings_of_its_rule() {
     );
     let levels = |path: &str| {
         let settings = config.settings(Path::new(path));
-        ["unpassed-arg", "early-arg", "shared-lock"].map(|rule| settings.severities.get(rule).copied())
+        ["unpassed-arg", "early-arg", "shared-lock"]
+            .map(|rule| settings.severities.get(rule).copied())
     };
-    assert_eq!(levels("b"), [Some(Severity::Error), Some(Severity::Info), None]);
+    assert_eq!(
+        levels("b"),
+        [Some(Severity::Error), Some(Severity::Info), None]
+    );
     // Back to what the rule says of itself is said, too.
     assert_eq!(levels("a/b"), [None, Some(Severity::Warning), None]);
     assert!(!config.settings(Path::new("a/b")).is_on("unpassed-arg"));
@@ -81,7 +122,10 @@ fn a_severity_that_is_written_holds_for_all_findings_of_its_rule() {
     );
     write("compose.yaml", "services:\n  app:\n    build: .\n");
     let severities = |args: &[&str]| {
-        let (_, out, err) = cachelane(folder.path(), &[&["check", "--format", "concise", "--quiet"], args].concat());
+        let (_, out, err) = cachelane(
+            folder.path(),
+            &[&["check", "--format", "concise", "--quiet"], args].concat(),
+        );
         out.lines()
             .filter_map(|line| Some(line.split(": ").nth(1)?.split('[').next()?.to_owned()))
             .collect::<Vec<_>>()
@@ -105,9 +149,16 @@ fn what_is_shown_can_be_pasted() {
     let page = cachelane(tempfile::tempdir().unwrap().path(), &["config", "show"]).1;
     let read_again = read(&page).settings(Path::new("Dockerfile"));
     // The rules with two severities keep both.
-    assert!(page.contains("#unpassed-arg = \"error\" ") && page.contains("built in; \"warning\" outside"), "{page}");
+    assert!(
+        page.contains("#unpassed-arg = \"error\" ")
+            && page.contains("built in; \"warning\" outside"),
+        "{page}"
+    );
     assert_eq!(read_again.severities.get("unpassed-arg"), None);
-    assert_eq!(read_again.severities.get("shared-lock"), Some(&Severity::Error));
+    assert_eq!(
+        read_again.severities.get("shared-lock"),
+        Some(&Severity::Error)
+    );
 }
 
 #[test]
@@ -116,20 +167,28 @@ fn globs_for_what_is_there_are_not_called_idle() {
     let write = |path: &str, text: &str| put(folder.path(), path, text);
     let said = || {
         let err = cachelane(folder.path(), &["check", "--format", "concise"]).2;
-        err.lines().filter_map(|line| line.split("no file matches ").nth(1).map(str::to_owned)).collect::<Vec<_>>()
+        err.lines()
+            .filter_map(|line| line.split("no file matches ").nth(1).map(str::to_owned))
+            .collect::<Vec<_>>()
     };
     write(".gitignore", "vendor/\n");
     write("docker/Dockerfile.dev", LOCKED);
     write("deploy/compose.yaml", "services: {}\n");
     write("deploy/docker/Dockerfile", LOCKED);
-    write("deploy/cachelane.toml", "include = [\"docker/*\", \"compose.yaml\", \"*.tmpl\"]\n");
+    write(
+        "deploy/cachelane.toml",
+        "include = [\"docker/*\", \"compose.yaml\", \"*.tmpl\"]\n",
+    );
     // `docker/*` and `compose.yaml` match what is found by its name anyway.
     write("cachelane.toml", "include = [\"docker/*\", \"none/*\"]\n");
     assert_eq!(said(), ["`none/*`", "`*.tmpl`"]);
     write("deploy/cachelane.toml", "");
     // `vendor/` may come and go, and `empty/` has nothing in it; `vendr/` is a slip.
     fs::create_dir(folder.path().join("empty")).unwrap();
-    write("cachelane.toml", "exclude = [\"vendor/\", \"empty/**\", \"vendr/\", \"docker/\"]\n");
+    write(
+        "cachelane.toml",
+        "exclude = [\"vendor/\", \"empty/**\", \"vendr/\", \"docker/\"]\n",
+    );
     assert_eq!(said(), ["`vendr/`"]);
     write("vendor/Dockerfile", LOCKED);
     assert_eq!(said(), ["`vendr/`"]);
@@ -142,15 +201,35 @@ fn everything_wrong_is_said_with_its_place() {
     for (text, place, part) in [
         ("exlude = []", "exlude", "unknown field"),
         ("arg = 3", "3", "expected a string"),
-        ("arg = \"PATH\"", "\"PATH\"", "means something to builds already"),
+        (
+            "arg = \"PATH\"",
+            "\"PATH\"",
+            "means something to builds already",
+        ),
         ("default = \"a b\"", "\"a b\"", "would break"),
-        ("isolating-args = [\"A\", \"1\"]", "\"1\"", "a letter or underscore"),
+        (
+            "isolating-args = [\"A\", \"1\"]",
+            "\"1\"",
+            "a letter or underscore",
+        ),
         ("profile = \"heroku\"", "\"heroku\"", "no profile"),
-        ("[rules]\nshared-lok = \"off\"", "shared-lok", "Did you mean `shared-lock`"),
-        ("[rules]\nearly-arg = \"warn\"", "\"warn\"", "unknown variant"),
+        (
+            "[rules]\nshared-lok = \"off\"",
+            "shared-lok",
+            "Did you mean `shared-lock`",
+        ),
+        (
+            "[rules]\nearly-arg = \"warn\"",
+            "\"warn\"",
+            "unknown variant",
+        ),
         ("exclude = [\"a\", \"[\"]", "\"[\"", "no glob"),
         ("[[per-file]]\npath = \"\"", "\"\"", "empty glob"),
-        ("[[per-file]]\nrules = {}", "[[per-file]]\nrules = {}", "missing field `path`"),
+        (
+            "[[per-file]]\nrules = {}",
+            "[[per-file]]\nrules = {}",
+            "missing field `path`",
+        ),
         ("namespace = \"yes\"", "\"yes\"", "expected a boolean"),
         ("arg = \"A\"\narg = \"B\"", "arg", "duplicate key"),
         ("arg = \"A", "", ""),
@@ -163,52 +242,91 @@ fn everything_wrong_is_said_with_its_place() {
             "{text}: {found:?}"
         );
     }
-    assert_eq!(problems("arg = \"PATH\"\nprofile = \"x\"\ndefault = \"\"\n[rules]\nx = \"off\"").len(), 4);
+    assert_eq!(
+        problems("arg = \"PATH\"\nprofile = \"x\"\ndefault = \"\"\n[rules]\nx = \"off\"").len(),
+        4
+    );
 }
 
 #[test]
 fn what_stands_in_the_wrong_place_is_told_the_right_one() {
     let helps = |text: &str| -> Vec<Option<String>> {
-        let problems = Config::read(text, Overrides::default()).map(|_| ()).unwrap_err();
+        let problems = Config::read(text, Overrides::default())
+            .map(|_| ())
+            .unwrap_err();
         problems.into_iter().map(|problem| problem.help).collect()
     };
     for (text, part) in [
-        ("[[per-file]]\npath = \"a\"\nexclude = [\"b\"]", "`exclude` is for all files: put it at the top"),
-        ("[[per-file]]\npath = \"a\"\narg = \"b\"", "put it at the top"),
-        ("[[per-file]]\npath = \"a\"\nshared-lock = \"off\"", "rules = { shared-lock ="),
+        (
+            "[[per-file]]\npath = \"a\"\nexclude = [\"b\"]",
+            "`exclude` is for all files: put it at the top",
+        ),
+        (
+            "[[per-file]]\npath = \"a\"\narg = \"b\"",
+            "put it at the top",
+        ),
+        (
+            "[[per-file]]\npath = \"a\"\nshared-lock = \"off\"",
+            "rules = { shared-lock =",
+        ),
         ("[rules]\nnamespace = \"off\"", "put it at the top"),
         ("shared-lock = \"error\"", "under `[rules]`"),
         ("path = \"a\"", "under `[[per-file]]`"),
         ("exlude = []", "did you mean `exclude`?"),
-        ("[[per-file]]\npath = \"a\"\nruls = {}", "did you mean `rules`?"),
+        (
+            "[[per-file]]\npath = \"a\"\nruls = {}",
+            "did you mean `rules`?",
+        ),
     ] {
         let helps = helps(text);
-        assert!(helps.len() == 1 && helps[0].as_ref().is_some_and(|help| help.contains(part)), "{text}: {helps:?}");
+        assert!(
+            helps.len() == 1 && helps[0].as_ref().is_some_and(|help| help.contains(part)),
+            "{text}: {helps:?}"
+        );
     }
     // Nothing is suggested where nothing is near, and never the word itself.
-    for text in
-        ["zzz = 1", "[rules]\nrules = \"off\"", "[rules]\nzzz = \"off\"", "[[per-file]]\npath = \"a\"\nper-file = 1"]
-    {
+    for text in [
+        "zzz = 1",
+        "[rules]\nrules = \"off\"",
+        "[rules]\nzzz = \"off\"",
+        "[[per-file]]\npath = \"a\"\nper-file = 1",
+    ] {
         assert_eq!(helps(text), [None], "{text}");
     }
 }
 
 #[test]
 fn each_glob_of_a_list_has_its_own_place() {
-    let text = "[[per-file]]\npath = [\"a\", \"[\", \"b\", \"\"]\n[[per-file]]\npath = [\"c\", 3]\n";
-    assert_eq!(problems(text), [("3".into(), "invalid type: integer `3`, expected a string".to_owned())]);
+    let text =
+        "[[per-file]]\npath = [\"a\", \"[\", \"b\", \"\"]\n[[per-file]]\npath = [\"c\", 3]\n";
+    assert_eq!(
+        problems(text),
+        [(
+            "3".into(),
+            "invalid type: integer `3`, expected a string".to_owned()
+        )]
+    );
     let text = text.replace(", 3", "");
-    let places: Vec<String> = problems(&text).into_iter().map(|(place, _)| place).collect();
+    let places: Vec<String> = problems(&text)
+        .into_iter()
+        .map(|(place, _)| place)
+        .collect();
     assert_eq!(places, ["\"[\"", "\"\""]);
     let text = text.replace("\"[\", ", "").replace(", \"\"", "");
     let config = read(&text);
     let _ = config.settings(Path::new("b"));
     let idle = config.idle(|_| false);
-    let places: Vec<&[u8]> = idle.iter().map(|problem| problem.span.of(text.as_bytes())).collect();
+    let places: Vec<&[u8]> = idle
+        .iter()
+        .map(|problem| problem.span.of(text.as_bytes()))
+        .collect();
     assert_eq!(places, [b"\"a\"", b"\"c\""]);
     assert_eq!(
         problems("[[per-file]]\npath = 3"),
-        [("3".into(), "invalid type: integer `3`, expected a glob or a list of globs".to_owned())]
+        [(
+            "3".into(),
+            "invalid type: integer `3`, expected a glob or a list of globs".to_owned()
+        )]
     );
 }
 
@@ -223,7 +341,10 @@ fn globs_that_match_nothing_are_known() {
     };
     let all = idle("");
     assert_eq!(all.len(), 2, "{all:?}");
-    assert!(all[0].contains("`gone/`") && all[1].contains("`legacy/**`"), "{all:?}");
+    assert!(
+        all[0].contains("`gone/`") && all[1].contains("`legacy/**`"),
+        "{all:?}"
+    );
     // What no search meets need not match; what is to be treated otherwise has to.
     assert_eq!(idle("gone"), all[1..]);
     assert_eq!(idle("legacy"), all);
@@ -238,9 +359,18 @@ fn put(folder: &Path, path: &str, text: &str) {
 
 fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-    let output = command.args(args).current_dir(folder).env_remove("GITHUB_ACTIONS").output().unwrap();
+    let output = command
+        .args(args)
+        .current_dir(folder)
+        .env_remove("GITHUB_ACTIONS")
+        .output()
+        .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 const LOCKED: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
@@ -249,13 +379,25 @@ const LOCKED: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing
 fn the_nearest_one_holds_alone() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| put(folder.path(), path, text);
-    for path in ["Dockerfile", "a/Dockerfile", "a/b/Dockerfile", "c/Dockerfile", "c/vendor/Dockerfile"] {
+    for path in [
+        "Dockerfile",
+        "a/Dockerfile",
+        "a/b/Dockerfile",
+        "c/Dockerfile",
+        "c/vendor/Dockerfile",
+    ] {
         write(path, LOCKED);
     }
     write("c/deploy/image.tmpl", LOCKED);
-    write("cachelane.toml", "arg = \"ROOT\"\n[rules]\nshared-lock = \"info\"\n");
+    write(
+        "cachelane.toml",
+        "arg = \"ROOT\"\n[rules]\nshared-lock = \"info\"\n",
+    );
     write("a/.cachelane.toml", "arg = \"INNER\"\n");
-    write("c/cachelane.toml", "include = [\"*.tmpl\"]\nexclude = [\"vendor\"]\n[rules]\nshared-lock = \"warning\"\n");
+    write(
+        "c/cachelane.toml",
+        "include = [\"*.tmpl\"]\nexclude = [\"vendor\"]\n[rules]\nshared-lock = \"warning\"\n",
+    );
     let (code, out, err) = cachelane(folder.path(), &["check", "--format", "json"]);
     assert_eq!((code, err.as_str()), (1, ""), "{out}");
     let found: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -281,10 +423,23 @@ fn the_nearest_one_holds_alone() {
     assert_eq!(found, expected);
 
     // What is named is looked at, unless the user says that exclusions hold for it too.
-    assert_eq!(cachelane(folder.path(), &["check", "c/vendor/Dockerfile"]).0, 1);
+    assert_eq!(
+        cachelane(folder.path(), &["check", "c/vendor/Dockerfile"]).0,
+        1
+    );
     assert_eq!(cachelane(folder.path(), &["check", "c/vendor"]).0, 1);
-    assert_eq!(cachelane(folder.path(), &["check", "--force-exclude", "c/vendor/Dockerfile"]).0, 0);
-    assert_eq!(cachelane(folder.path(), &["check", "--force-exclude", "c/vendor"]).0, 0);
+    assert_eq!(
+        cachelane(
+            folder.path(),
+            &["check", "--force-exclude", "c/vendor/Dockerfile"]
+        )
+        .0,
+        0
+    );
+    assert_eq!(
+        cachelane(folder.path(), &["check", "--force-exclude", "c/vendor"]).0,
+        0
+    );
     // One configuration for all, or none.
     let (_, out, _) = cachelane(folder.path(), &["check", "--config", "cachelane.toml", "a"]);
     assert!(out.contains("ROOT") && !out.contains("INNER"), "{out}");
@@ -297,15 +452,30 @@ fn the_nearest_one_holds_alone() {
 fn what_is_searched_is_for_the_nearest_one_to_say() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| put(folder.path(), path, text);
-    for path in ["vendor/Dockerfile", "n/vendor/Dockerfile", "n/build.txt", "build.txt", "n/skip/deep/Dockerfile"] {
+    for path in [
+        "vendor/Dockerfile",
+        "n/vendor/Dockerfile",
+        "n/build.txt",
+        "build.txt",
+        "n/skip/deep/Dockerfile",
+    ] {
         write(path, LOCKED);
     }
-    write("cachelane.toml", "include = [\"*.txt\"]\nexclude = [\"**/vendor\"]\n");
+    write(
+        "cachelane.toml",
+        "include = [\"*.txt\"]\nexclude = [\"**/vendor\"]\n",
+    );
     write("n/cachelane.toml", "exclude = [\"skip\"]\n");
     write("n/skip/deep/cachelane.toml", "");
     let (_, out, err) = cachelane(folder.path(), &["check", "--format", "concise", "--quiet"]);
-    let found: Vec<&str> = out.lines().map(|line| line.split(':').next().unwrap()).collect();
-    assert_eq!((found, err.as_str()), (vec!["build.txt", "n/vendor/Dockerfile"], ""));
+    let found: Vec<&str> = out
+        .lines()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        (found, err.as_str()),
+        (vec!["build.txt", "n/vendor/Dockerfile"], "")
+    );
 }
 
 #[test]
@@ -314,14 +484,27 @@ fn a_broken_one_leaves_its_files_out_and_the_rest_goes_on() {
     fs::create_dir_all(folder.path().join("bad/deep")).unwrap();
     fs::write(folder.path().join("Dockerfile"), LOCKED).unwrap();
     fs::write(folder.path().join("bad/deep/Dockerfile"), LOCKED).unwrap();
-    fs::write(folder.path().join("bad/cachelane.toml"), "arg = \"A\"\nnonsense = 1\n").unwrap();
+    fs::write(
+        folder.path().join("bad/cachelane.toml"),
+        "arg = \"A\"\nnonsense = 1\n",
+    )
+    .unwrap();
     for command in ["check", "fix", "list"] {
         let (code, out, err) = cachelane(folder.path(), &[command]);
         assert_eq!(code, 2, "{out}{err}");
-        assert!(err.contains("bad/cachelane.toml:2:1") && err.contains("nonsense"), "{err}");
-        assert!(out.contains("Dockerfile") && !out.contains("bad/deep"), "{out}");
+        assert!(
+            err.contains("bad/cachelane.toml:2:1") && err.contains("nonsense"),
+            "{err}"
+        );
+        assert!(
+            out.contains("Dockerfile") && !out.contains("bad/deep"),
+            "{out}"
+        );
     }
-    assert_eq!(fs::read_to_string(folder.path().join("bad/deep/Dockerfile")).unwrap(), LOCKED);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("bad/deep/Dockerfile")).unwrap(),
+        LOCKED
+    );
 }
 
 /// Pieces that configurations are made of, the good and the bad.

@@ -29,13 +29,19 @@ const NOBODY: u32 = 65_534;
 
 fn cachelane(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-    command.current_dir(folder).env_remove("GITHUB_ACTIONS").stdin(Stdio::null());
+    command
+        .current_dir(folder)
+        .env_remove("GITHUB_ACTIONS")
+        .stdin(Stdio::null());
     command
 }
 
 fn said(output: &Output) -> (i32, String) {
     let text = [&output.stdout[..], &output.stderr].concat();
-    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 fn fix(folder: &Path) -> (i32, String) {
@@ -69,7 +75,10 @@ fn tree(root: &Path, count: usize) -> BTreeMap<PathBuf, (String, u32)> {
         let text = format!("# {n}{}\n{OLD}", "x".repeat(n % 7 * 1000));
         let mode = [0o644, 0o600, 0o755, 0o664, 0o4750, 0o1644][n % 6];
         put(&path, &text, mode);
-        files.insert(path.clone(), (text, fs::metadata(&path).unwrap().mode() & 0o7777));
+        files.insert(
+            path.clone(),
+            (text, fs::metadata(&path).unwrap().mode() & 0o7777),
+        );
     }
     files
 }
@@ -88,7 +97,11 @@ fn fixed(old: &str) -> String {
 fn below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_dir() { below(&entry.path(), found) } else { found.push(entry.path()) }
+        if entry.file_type().unwrap().is_dir() {
+            below(&entry.path(), found)
+        } else {
+            found.push(entry.path())
+        }
     }
 }
 
@@ -98,13 +111,27 @@ fn count_new(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>) -> (usize, V
     below(root, &mut all);
     for path in &all {
         let Some((old, mode)) = files.get(path) else {
-            assert!(path.file_name().unwrap().as_encoded_bytes().starts_with(b".cachelane-"), "{}", path.display());
+            assert!(
+                path.file_name()
+                    .unwrap()
+                    .as_encoded_bytes()
+                    .starts_with(b".cachelane-"),
+                "{}",
+                path.display()
+            );
             leftovers.push(path.clone());
             continue;
         };
-        let (text, meta) = (fs::read_to_string(path).unwrap(), fs::metadata(path).unwrap());
+        let (text, meta) = (
+            fs::read_to_string(path).unwrap(),
+            fs::metadata(path).unwrap(),
+        );
         assert_eq!(meta.mode() & 0o7777, *mode, "{}", path.display());
-        assert!(text == *old || text == fixed(old), "{} is neither old nor new: {text:?}", path.display());
+        assert!(
+            text == *old || text == fixed(old),
+            "{} is neither old nor new: {text:?}",
+            path.display()
+        );
         new += usize::from(text != *old);
     }
     assert_eq!(all.len() - leftovers.len(), files.len(), "files are lost");
@@ -127,7 +154,11 @@ fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> 
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let mut child = cachelane(root).args(["fix", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = cachelane(root)
+            .args(["fix", "--quiet"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         thread::sleep(whole.mul_f64(f64::from(u32::try_from(random % 1000).unwrap()) / 1000.0));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -138,7 +169,9 @@ fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> 
             fs::remove_file(leftover).unwrap();
         }
     }
-    eprintln!("{kills} kills, {partly} of them between the first file and the last, {left} temporary files left");
+    eprintln!(
+        "{kills} kills, {partly} of them between the first file and the last, {left} temporary files left"
+    );
     assert_eq!(fix(root).0, 0);
     assert_eq!(count_new(root, files), (files.len(), Vec::new()));
     (partly, left)
@@ -154,7 +187,10 @@ fn killed_at_any_moment() {
     let folder = tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| folder());
     let files = tree(folder.path(), if kills < 100 { 400 } else { 2000 });
     let (partly, left) = kill(folder.path(), &files, kills);
-    assert!(partly * 4 > kills, "too few kills came while it wrote: {partly} of {kills}");
+    assert!(
+        partly * 4 > kills,
+        "too few kills came while it wrote: {partly} of {kills}"
+    );
     // A file has a name of its own only between two system calls; each of two threads can be there.
     assert!(left <= kills, "{kills} kills left {left} temporary files");
 }
@@ -168,8 +204,14 @@ fn what_a_kill_left_behind_is_no_dockerfile() {
     }
     // The second name is somebody else's, and `**` includes it.
     let (code, text) = fix(folder.path());
-    assert!(code == 0 && text.contains("1 finding fixed in 1 file"), "{text}");
-    assert_eq!(fs::read_to_string(folder.path().join(".cachelane-aB3dE6")).unwrap(), OLD);
+    assert!(
+        code == 0 && text.contains("1 finding fixed in 1 file"),
+        "{text}"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join(".cachelane-aB3dE6")).unwrap(),
+        OLD
+    );
 }
 
 /// A file system in memory, mounted as long as this lives.
@@ -179,8 +221,14 @@ impl Small {
     fn new(options: &str) -> Self {
         let folder = folder();
         let mut mount = Command::new("mount");
-        let status = mount.args(["-t", "tmpfs", "-o", options, "none"]).arg(folder.path()).status();
-        assert!(status.is_ok_and(|status| status.success()), "cannot mount a tmpfs");
+        let status = mount
+            .args(["-t", "tmpfs", "-o", options, "none"])
+            .arg(folder.path())
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "cannot mount a tmpfs"
+        );
         Self(folder)
     }
 }
@@ -203,7 +251,10 @@ fn a_full_disk() {
     while std::io::Write::write_all(&mut filler, &[0; 4096]).is_ok() {}
     let (code, text) = fix(disk.0.path());
     assert_eq!(code, 2, "{text}");
-    assert!(text.contains("it is left as it is: No space left"), "{text}");
+    assert!(
+        text.contains("it is left as it is: No space left"),
+        "{text}"
+    );
     drop(filler);
     fs::remove_file(disk.0.path().join("filler")).unwrap();
     let (new, leftovers) = count_new(disk.0.path(), &files);
@@ -219,10 +270,17 @@ fn a_file_system_that_is_read_only() {
     }
     let disk = Small::new("size=1m,mode=755");
     let files = tree(disk.0.path(), 3);
-    let again = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.0.path()).status().unwrap();
+    let again = Command::new("mount")
+        .args(["-o", "remount,ro"])
+        .arg(disk.0.path())
+        .status()
+        .unwrap();
     assert!(again.success());
     let (code, text) = fix(disk.0.path());
-    assert!(code == 2 && text.contains("cannot write in its folder, and it is left as it is"), "{text}");
+    assert!(
+        code == 2 && text.contains("cannot write in its folder, and it is left as it is"),
+        "{text}"
+    );
     assert_eq!(count_new(disk.0.path(), &files).0, 0);
 }
 
@@ -257,17 +315,32 @@ fn rights_that_are_missing() {
     let (code, text) = said(&command.arg("fix").uid(NOBODY).gid(NOBODY).output().unwrap());
     assert_eq!(code, 2, "{text}");
     for (name, why) in [
-        ("locked/Dockerfile", "cannot write in its folder, and it is left as it is: Permission denied"),
+        (
+            "locked/Dockerfile",
+            "cannot write in its folder, and it is left as it is: Permission denied",
+        ),
         ("theirs/Dockerfile", "it is read-only, and is left as it is"),
-        ("open/Dockerfile", "cannot keep its owner and group, and it is left as it is"),
+        (
+            "open/Dockerfile",
+            "cannot keep its owner and group, and it is left as it is",
+        ),
         ("hidden", "Permission denied"),
-        ("mine/secret.Dockerfile", "cannot read it: Permission denied"),
+        (
+            "mine/secret.Dockerfile",
+            "cannot read it: Permission denied",
+        ),
     ] {
-        let line = text.lines().find(|line| line.contains(name) && line.contains(why));
+        let line = text
+            .lines()
+            .find(|line| line.contains(name) && line.contains(why));
         assert!(line.is_some(), "no line says of {name} that {why}:\n{text}");
     }
     for name in ["locked", "theirs", "open", "hidden"] {
-        assert_eq!(fs::read_to_string(at(name).join("Dockerfile")).unwrap(), OLD, "{name}");
+        assert_eq!(
+            fs::read_to_string(at(name).join("Dockerfile")).unwrap(),
+            OLD,
+            "{name}"
+        );
         assert_eq!(fs::read_dir(at(name)).unwrap().count(), 1, "{name}");
     }
     assert_eq!(fs::read_to_string(at("mine/Dockerfile")).unwrap(), NEW);
@@ -291,13 +364,21 @@ fn owner_and_every_bit_of_the_mode_stay() {
         let path = entry.unwrap().path();
         let meta = fs::metadata(&path).unwrap();
         let mode = path.file_stem().unwrap().to_string_lossy().into_owned();
-        assert_eq!((meta.uid(), meta.gid(), format!("{:o}", meta.mode() & 0o7777)), (1234, 4321, mode));
+        assert_eq!(
+            (
+                meta.uid(),
+                meta.gid(),
+                format!("{:o}", meta.mode() & 0o7777)
+            ),
+            (1234, 4321, mode)
+        );
         assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
     }
 }
 
 /// An ACL as the kernel keeps it: the owner's, user 1234's, the group's, the mask, the others'.
-const ACL: &[u8] = b"\x02\0\0\0\x01\0\x06\0\xFF\xFF\xFF\xFF\x02\0\x04\0\xD2\x04\0\0\x04\0\x04\0\xFF\xFF\xFF\xFF\
+const ACL: &[u8] =
+    b"\x02\0\0\0\x01\0\x06\0\xFF\xFF\xFF\xFF\x02\0\x04\0\xD2\x04\0\0\x04\0\x04\0\xFF\xFF\xFF\xFF\
     \x10\0\x04\0\xFF\xFF\xFF\xFF\x20\0\0\0\xFF\xFF\xFF\xFF";
 
 /// The extended attributes were lost: the new file had none of them, or its folder's default ACL.
@@ -308,13 +389,22 @@ fn extended_attributes_and_acls_stay() {
     let path = folder.path().join("Dockerfile");
     put(&path, OLD, 0o640);
     if let Err(error) = setxattr(&path, "user.origin", b"here", XattrFlags::empty()) {
-        return left_out("extended attributes and ACLs", &format!("this file system has none: {error}"));
+        return left_out(
+            "extended attributes and ACLs",
+            &format!("this file system has none: {error}"),
+        );
     }
     setxattr(&path, "system.posix_acl_access", ACL, XattrFlags::empty()).unwrap();
     // A new file in the folder gets an ACL from it. The other file has none, and stays without.
     let plain = folder.path().join("plain.Dockerfile");
     put(&plain, OLD, 0o640);
-    setxattr(folder.path(), "system.posix_acl_default", ACL, XattrFlags::empty()).unwrap();
+    setxattr(
+        folder.path(),
+        "system.posix_acl_default",
+        ACL,
+        XattrFlags::empty(),
+    )
+    .unwrap();
     assert_eq!(fix(folder.path()).0, 0);
     let mut room = [0; 256];
     let got = getxattr(&path, "user.origin", &mut room[..]).unwrap();
@@ -337,8 +427,14 @@ fn two_at_once() {
         for (path, (old, mode)) in &files {
             put(path, old, *mode);
         }
-        let start =
-            || cachelane(folder.path()).arg("fix").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let start = || {
+            cachelane(folder.path())
+                .arg("fix")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
         let both = [start(), start()];
         for child in both {
             let (code, text) = said(&child.wait_with_output().unwrap());
@@ -372,7 +468,10 @@ fn race(folder: &Path, rounds: usize, change: impl Fn() + Sync, judge: impl Fn(i
         }
         drop(ended);
     });
-    assert!(fixed > 0 && late > 0, "{fixed} times in time, {late} times too late");
+    assert!(
+        fixed > 0 && late > 0,
+        "{fixed} times in time, {late} times too late"
+    );
 }
 
 /// Says at its end that all is done.
@@ -411,13 +510,21 @@ fn a_file_that_becomes_a_link_a_folder_or_a_pipe() {
     };
     race(&tree, 60, change, |code, text| {
         let known = match code {
-            0 => text.contains("1 finding fixed in 1 file") || text.contains("no Dockerfile below ."),
+            0 => {
+                text.contains("1 finding fixed in 1 file") || text.contains("no Dockerfile below .")
+            }
             _ => text.contains("cachelane: Dockerfile: "),
         };
         assert!(known && code != 1, "{code}: {text}");
-        assert_eq!(fs::read_to_string(&outside).unwrap(), OLD, "what lies outside was changed");
+        assert_eq!(
+            fs::read_to_string(&outside).unwrap(),
+            OLD,
+            "what lies outside was changed"
+        );
     });
-    let (mut left, temporary) = (Vec::new(), |path: &PathBuf| path.to_string_lossy().contains(".cachelane-"));
+    let (mut left, temporary) = (Vec::new(), |path: &PathBuf| {
+        path.to_string_lossy().contains(".cachelane-")
+    });
     below(&tree, &mut left);
     assert!(!left.iter().any(temporary), "{left:?}");
 }
@@ -445,14 +552,24 @@ fn a_file_that_somebody_else_writes() {
         },
     );
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text == mine || text == NEW.replace("debian", "alpine"), "{text}");
+    assert!(
+        text == mine || text == NEW.replace("debian", "alpine"),
+        "{text}"
+    );
 }
 
 /// Runs `program`; what it prints, or what it says where it fails or is not there.
 fn runs(program: &str, args: &[&str]) -> Result<String, String> {
-    let output = Command::new(program).args(args).output().map_err(|error| format!("{program}: {error}"))?;
+    let output = Command::new(program)
+        .args(args)
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() { Ok(text(&output.stdout)) } else { Err(format!("{program}: {}", text(&output.stderr))) }
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(format!("{program}: {}", text(&output.stderr)))
+    }
 }
 
 /// An image of a file system on a loop device, mounted as long as this lives.
@@ -470,7 +587,11 @@ impl Image {
         let path = file.path().to_string_lossy().into_owned();
         runs(make, &[&path])?;
         let device = runs("losetup", &["--find", "--show", &path])?;
-        let image = Self { folder, device, _file: file };
+        let image = Self {
+            folder,
+            device,
+            _file: file,
+        };
         let at = image.folder.path().to_string_lossy().into_owned();
         runs(mount[0], &[&mount[1..], &[&image.device, &at]].concat())?;
         Ok(image)
@@ -492,12 +613,28 @@ fn a_file_system_without_modes_and_owners() {
         return;
     }
     let there = |tool: &str| Command::new(tool).arg("--version").output().is_ok();
-    if !["mkfs.vfat", "mkfs.exfat", "mount.exfat-fuse"].into_iter().all(there) {
-        let _ = runs("apt-get", &["install", "-y", "-qq", "dosfstools", "exfatprogs", "exfat-fuse"]);
+    if !["mkfs.vfat", "mkfs.exfat", "mount.exfat-fuse"]
+        .into_iter()
+        .all(there)
+    {
+        let _ = runs(
+            "apt-get",
+            &[
+                "install",
+                "-y",
+                "-qq",
+                "dosfstools",
+                "exfatprogs",
+                "exfat-fuse",
+            ],
+        );
     }
     let images = [
         ("FAT", Image::new("mkfs.vfat", &["mount", "-t", "vfat"])),
-        ("exFAT", Image::new("mkfs.exfat", &["mount.exfat-fuse", "-o", "allow_other"])),
+        (
+            "exFAT",
+            Image::new("mkfs.exfat", &["mount.exfat-fuse", "-o", "allow_other"]),
+        ),
     ];
     let mut tried = 0;
     for (name, image) in images {
@@ -519,14 +656,20 @@ fn a_file_system_without_modes_and_owners() {
         let mut filler = fs::File::create(root.join("filler")).unwrap();
         while std::io::Write::write_all(&mut filler, &[0; 512]).is_ok() {}
         let (code, text) = fix(root);
-        assert!(code == 2 && text.contains("it is left as it is"), "{name}: {code} {text}");
+        assert!(
+            code == 2 && text.contains("it is left as it is"),
+            "{name}: {code} {text}"
+        );
         drop(filler);
         fs::remove_file(root.join("filler")).unwrap();
         assert!(count_new(root, &files).0 < 60);
         tried += 1;
     }
     if tried == 0 {
-        left_out("a file system without modes and owners", "neither FAT nor exFAT can be mounted");
+        left_out(
+            "a file system without modes and owners",
+            "neither FAT nor exFAT can be mounted",
+        );
     }
 }
 
@@ -542,7 +685,8 @@ fn an_overlay() {
         fs::create_dir(at(name)).unwrap();
     }
     let below = tree(&at("lower"), 60);
-    let [lower, upper, work] = ["lower", "upper", "work"].map(|name| format!("{name}dir={}", at(name).display()));
+    let [lower, upper, work] =
+        ["lower", "upper", "work"].map(|name| format!("{name}dir={}", at(name).display()));
     let options = [lower, upper, work].join(",");
     let merged = at("merged").to_string_lossy().into_owned();
     let mounted = runs("mount", &["-t", "overlay", "-o", &options, "none", &merged]);
@@ -550,10 +694,16 @@ fn an_overlay() {
         return left_out("an overlay", &format!("none can be mounted: {why}"));
     }
     let moved = |path: &PathBuf| at("merged").join(path.strip_prefix(at("lower")).unwrap());
-    let files: BTreeMap<PathBuf, (String, u32)> =
-        below.iter().map(|(path, file)| (moved(path), file.clone())).collect();
+    let files: BTreeMap<PathBuf, (String, u32)> = below
+        .iter()
+        .map(|(path, file)| (moved(path), file.clone()))
+        .collect();
     kill(&at("merged"), &files, 5);
-    assert_eq!(count_new(&at("lower"), &below).0, 0, "the lower layer changed");
+    assert_eq!(
+        count_new(&at("lower"), &below).0,
+        0,
+        "the lower layer changed"
+    );
     runs("umount", &[&merged]).unwrap();
 }
 
@@ -567,18 +717,37 @@ fn what_is_mounted_over_a_file_is_no_dockerfile() {
     let folder = folder();
     let [pipe, file] = ["pipe", "Dockerfile"].map(|name| folder.path().join(name));
     fs::write(&file, OLD).unwrap();
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     // Read and write, so that it opens without a reader and keeps what is in it.
-    let mut held = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    let mut held = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
     held.write_all(b"kept").unwrap();
     for over in [Path::new("/dev/null"), &pipe] {
-        let mounted = Command::new("mount").arg("--bind").arg(over).arg(&file).status().unwrap();
+        let mounted = Command::new("mount")
+            .arg("--bind")
+            .arg(over)
+            .arg(&file)
+            .status()
+            .unwrap();
         assert!(mounted.success());
         let checked = said(&cachelane(folder.path()).arg("check").output().unwrap());
         let unmounted = Command::new("umount").arg(&file).status().unwrap();
         assert!(unmounted.success());
         assert_eq!(checked.0, 2, "{}: {}", over.display(), checked.1);
-        assert!(checked.1.contains("Dockerfile: it is not a regular file"), "{}", checked.1);
+        assert!(
+            checked.1.contains("Dockerfile: it is not a regular file"),
+            "{}",
+            checked.1
+        );
     }
     let mut kept = [0; 4];
     held.read_exact(&mut kept).unwrap();

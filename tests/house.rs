@@ -14,11 +14,35 @@ const WALLS: &[(&str, &[&str])] = &[
     ("index", &["finding", "text"]),
     ("init", &["text", "wiring"]),
     ("suppress", &["dockerfile", "finding", "fix", "text"]),
-    ("rules", &["dockerfile", "finding", "fix", "index", "suppress", "text", "wiring"]),
+    (
+        "rules",
+        &[
+            "dockerfile",
+            "finding",
+            "fix",
+            "index",
+            "suppress",
+            "text",
+            "wiring",
+        ],
+    ),
     ("embedded", &["dockerfile", "text"]),
     ("wiring", &["fix", "text"]),
     ("workspace", &["text"]),
-    ("lint", &["dockerfile", "embedded", "finding", "fix", "index", "rules", "suppress", "text", "wiring"]),
+    (
+        "lint",
+        &[
+            "dockerfile",
+            "embedded",
+            "finding",
+            "fix",
+            "index",
+            "rules",
+            "suppress",
+            "text",
+            "wiring",
+        ],
+    ),
     ("report", &["finding", "fix", "lint", "text"]),
     ("init", &["text", "wiring"]),
     ("config", &["finding", "rules", "text"]),
@@ -59,69 +83,144 @@ fn files() -> Vec<(PathBuf, String)> {
     found.sort();
     found
         .into_iter()
-        .map(|path| (path.strip_prefix(&root).unwrap().to_path_buf(), fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            (
+                path.strip_prefix(&root).unwrap().to_path_buf(),
+                fs::read_to_string(path).unwrap(),
+            )
+        })
         .collect()
 }
 
 /// What stands behind every `crate::` in `text`, tests and comments left out.
 fn imports(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]").next().unwrap();
-    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let parts = lines.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>());
-    parts.map(|rest| rest.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').collect()).collect()
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let parts = lines.flat_map(|line| {
+        line.split("crate::")
+            .skip(1)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
+    parts
+        .map(|rest| {
+            rest.chars()
+                .take_while(|ch| ch.is_alphanumeric() || *ch == '_')
+                .collect()
+        })
+        .collect()
 }
 
 #[test]
 fn walls_stand() {
     for (path, text) in files() {
-        let part = path.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+        let part = path
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_string_lossy()
+            .replace(".rs", "");
         if part == "lib" || part == "main" {
             continue;
         }
         let wall = WALLS.iter().find(|(name, _)| *name == part);
-        let (_, allowed) = wall.unwrap_or_else(|| panic!("{part} has no line in WALLS: say what it may import"));
+        let (_, allowed) =
+            wall.unwrap_or_else(|| panic!("{part} has no line in WALLS: say what it may import"));
         for import in imports(&text).into_iter().filter(|import| *import != part) {
-            assert!(allowed.contains(&import.as_str()), "{} imports {import}, which {part} may not", path.display());
+            assert!(
+                allowed.contains(&import.as_str()),
+                "{} imports {import}, which {part} may not",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn rules_do_not_know_each_other() {
-    let rules: Vec<(PathBuf, String)> = files().into_iter().filter(|(path, _)| path.starts_with("rules")).collect();
-    let names: Vec<String> =
-        rules.iter().map(|(path, _)| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
-    let shared =
-        ["mod", "caches", "declare", "frontend", "lane", "lanes", "platforms", "profile", "unlock", "values", "wired"];
+    let rules: Vec<(PathBuf, String)> = files()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("rules"))
+        .collect();
+    let names: Vec<String> = rules
+        .iter()
+        .map(|(path, _)| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let shared = [
+        "mod",
+        "caches",
+        "declare",
+        "frontend",
+        "lane",
+        "lanes",
+        "platforms",
+        "profile",
+        "unlock",
+        "values",
+        "wired",
+    ];
     for (path, text) in rules.iter().filter(|(path, _)| !path.ends_with("mod.rs")) {
         for name in names.iter().filter(|name| !shared.contains(&name.as_str())) {
             let own = path.file_stem().unwrap().to_string_lossy() == *name;
-            assert!(own || !text.contains(&format!("super::{name}")), "{} imports the rule {name}", path.display());
+            assert!(
+                own || !text.contains(&format!("super::{name}")),
+                "{} imports the rule {name}",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn only_the_command_line_touches_the_world() {
-    for (path, text) in files().into_iter().filter(|(path, _)| !path.starts_with("cli")) {
+    for (path, text) in files()
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("cli"))
+    {
         let code = text.split("#[cfg(test)]").next().unwrap();
         for word in ["println!", "eprintln!", "std::env", "process::exit"] {
             assert!(!code.contains(word), "{} uses {word}", path.display());
         }
         let disk = path.starts_with("workspace");
-        assert!(disk || !code.contains("std::fs"), "{} touches the disk", path.display());
+        assert!(
+            disk || !code.contains("std::fs"),
+            "{} touches the disk",
+            path.display()
+        );
     }
 }
 
 /// The dependencies that `docs/architecture.md` gives a reason for, by the rows of its table, and how many crates it says
 /// there are in all.
 fn listed() -> (BTreeSet<String>, usize) {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
-    let section = page.split("\n## ").find(|section| section.starts_with("Dependencies")).unwrap();
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).skip(1);
-    let names = rows.flat_map(|(names, _)| names.split(|ch: char| !ch.is_ascii_alphanumeric() && !"-_".contains(ch)));
-    let names = names.filter(|name| !name.is_empty() && *name != "with").map(str::to_owned).collect();
-    let count = section.split_once(" crates in all").unwrap().0.rsplit(char::is_whitespace).next().unwrap();
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md"))
+            .unwrap();
+    let section = page
+        .split("\n## ")
+        .find(|section| section.starts_with("Dependencies"))
+        .unwrap();
+    let rows = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .skip(1);
+    let names = rows.flat_map(|(names, _)| {
+        names.split(|ch: char| !ch.is_ascii_alphanumeric() && !"-_".contains(ch))
+    });
+    let names = names
+        .filter(|name| !name.is_empty() && *name != "with")
+        .map(str::to_owned)
+        .collect();
+    let count = section
+        .split_once(" crates in all")
+        .unwrap()
+        .0
+        .rsplit(char::is_whitespace)
+        .next()
+        .unwrap();
     (names, count.parse().unwrap())
 }
 
@@ -129,19 +228,39 @@ fn listed() -> (BTreeSet<String>, usize) {
 fn every_dependency_has_its_reason() {
     let tree = |depth: &str| -> BTreeSet<String> {
         let output = Command::new(env!("CARGO"))
-            .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--depth", depth])
+            .args([
+                "tree",
+                "--locked",
+                "--offline",
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+                "--depth",
+                depth,
+            ])
             .args(["--target", "x86_64-unknown-linux-gnu"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout).unwrap();
         // A package may stand several times; the crate itself is no dependency of its own.
         let lines = text.lines().filter(|line| !line.starts_with("cachelane "));
-        lines.map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+        lines
+            .map(|line| line.trim_end_matches(" (*)").to_owned())
+            .collect()
     };
     let name = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
     let (reasons, count) = listed();
     assert_eq!(reasons, tree("1").iter().map(name).collect());
-    assert_eq!(count, tree("100").len(), "the number of crates in docs/architecture.md");
+    assert_eq!(
+        count,
+        tree("100").len(),
+        "the number of crates in docs/architecture.md"
+    );
 }

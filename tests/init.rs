@@ -25,7 +25,13 @@ const KEYS: &[&str] = &[
 ];
 
 fn written() -> String {
-    let rule = |rule: &&dyn Rule| (rule.meta().name, rule.meta().severity.as_str(), rule.other_severity());
+    let rule = |rule: &&dyn Rule| {
+        (
+            rule.meta().name,
+            rule.meta().severity.as_str(),
+            rule.other_severity(),
+        )
+    };
     let rules: Vec<_> = RULES.iter().map(rule).collect();
     configuration(&rules)
 }
@@ -34,18 +40,29 @@ fn written() -> String {
 fn uncommented() -> String {
     let setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
     let lines = written();
-    lines.lines().map(|line| if setting(&line) { &line[1..] } else { line }).flat_map(|line| [line, "\n"]).collect()
+    lines
+        .lines()
+        .map(|line| if setting(&line) { &line[1..] } else { line })
+        .flat_map(|line| [line, "\n"])
+        .collect()
 }
 
 #[test]
 fn a_new_configuration_sets_nothing() {
-    assert!(toml::from_str::<toml::Table>(&written()).unwrap().is_empty());
+    assert!(
+        toml::from_str::<toml::Table>(&written())
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
 fn a_new_configuration_knows_every_setting() {
     let table: toml::Table = toml::from_str(&uncommented()).unwrap();
-    assert_eq!(table.keys().map(String::as_str).collect::<BTreeSet<_>>(), KEYS.iter().copied().collect());
+    assert_eq!(
+        table.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        KEYS.iter().copied().collect()
+    );
     let rules = table["rules"].as_table().unwrap();
     assert_eq!(rules.len(), RULES.len());
     for rule in RULES.iter().map(|rule| rule.meta()) {
@@ -69,9 +86,16 @@ fn every_setting_has_a_line_on_what_it_does() {
     let text = written();
     let lines: Vec<&str> = text.lines().collect();
     for key in KEYS {
-        let is_setting = |line: &&str| line.trim_start_matches(['#', '[']).split([' ', ']']).next() == Some(key);
-        let at = lines.iter().position(|line| !line.starts_with("# ") && is_setting(line)).unwrap();
-        assert!(lines[at - 1].starts_with("# "), "{key} has no line above it");
+        let is_setting =
+            |line: &&str| line.trim_start_matches(['#', '[']).split([' ', ']']).next() == Some(key);
+        let at = lines
+            .iter()
+            .position(|line| !line.starts_with("# ") && is_setting(line))
+            .unwrap();
+        assert!(
+            lines[at - 1].starts_with("# "),
+            "{key} has no line above it"
+        );
         assert!(lines.iter().all(|line| line.chars().count() <= 125));
     }
 }
@@ -83,16 +107,29 @@ fn read(text: &str) -> Value {
 
 /// Puts the hook into `text`, and holds that only one insertion was made and only one entry came of it.
 fn added(text: &str) -> String {
-    let Hooked::Added(new) = add_hook(text, "1.2.3") else { panic!("nothing added: {:?}", add_hook(text, "1.2.3")) };
+    let Hooked::Added(new) = add_hook(text, "1.2.3") else {
+        panic!("nothing added: {:?}", add_hook(text, "1.2.3"))
+    };
     let (mut old, mut now): (Value, Value) = (read(text), read(&new));
     let is_first = old["repos"].as_sequence().is_none_or(Vec::is_empty);
     // An empty list loses its brackets.
-    let line = |line: &&str| !(is_first && line.trim_start_matches('\u{feff}').starts_with("repos"));
+    let line =
+        |line: &&str| !(is_first && line.trim_start_matches('\u{feff}').starts_with("repos"));
     let rest = |text: &str| text.split_inclusive('\n').filter(line).collect::<String>();
     let (text, whole, new) = (&rest(text), &new, &rest(&new));
-    let before = text.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+    let before = text
+        .bytes()
+        .zip(new.bytes())
+        .take_while(|(a, b)| a == b)
+        .count();
     let most = text.len() - before;
-    let behind = text.bytes().rev().zip(new.bytes().rev()).take(most).take_while(|(a, b)| a == b).count();
+    let behind = text
+        .bytes()
+        .rev()
+        .zip(new.bytes().rev())
+        .take(most)
+        .take_while(|(a, b)| a == b)
+        .count();
     assert_eq!(before + behind, text.len(), "another byte changed:\n{new}");
     if is_first {
         old["repos"] = Value::Sequence(Vec::new());
@@ -126,24 +163,36 @@ fn the_hook_is_written_like_its_neighbours() {
 fn line_endings_comments_and_a_missing_last_newline_stay() {
     let crlf = "repos:\r\n  - repo: local\r\n    hooks:\r\n      - id: a\r\n";
     let new = added(crlf);
-    assert!(new.lines().count() == 8 && new.split_inclusive('\n').all(|line| line.ends_with("\r\n")), "{new:?}");
+    assert!(
+        new.lines().count() == 8 && new.split_inclusive('\n').all(|line| line.ends_with("\r\n")),
+        "{new:?}"
+    );
 
     let unended = "repos:\n- repo: local\n  hooks:\n  - id: a";
     assert_eq!(
         added(unended),
-        format!("{unended}\n- repo: https://github.com/OWNER/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane")
+        format!(
+            "{unended}\n- repo: https://github.com/OWNER/cachelane\n  rev: v1.2.3\n  hooks:\n  - id: cachelane"
+        )
     );
 
-    let commented =
-        "repos:\n  - repo: local # ours\n    hooks:\n      - id: a\n      # - id: b\n  # - repo: later\n# end\n";
+    let commented = "repos:\n  - repo: local # ours\n    hooks:\n      - id: a\n      # - id: b\n  # - repo: later\n# end\n";
     let new = added(commented);
-    assert!(new.contains("      # - id: b\n  - repo: https://github.com/OWNER/cachelane\n"), "{new}");
-    assert!(new.ends_with("      - id: cachelane\n  # - repo: later\n# end\n"), "{new}");
+    assert!(
+        new.contains("      # - id: b\n  - repo: https://github.com/OWNER/cachelane\n"),
+        "{new}"
+    );
+    assert!(
+        new.ends_with("      - id: cachelane\n  # - repo: later\n# end\n"),
+        "{new}"
+    );
 
     let first = "---\ndefault_language_version:\n  python: python3\nrepos:\n  -\n    repo: local\n    hooks:\n      - id: a\nfail_fast: true\n";
     added(first);
     added("\u{feff}repos:\n- repo: local\n  hooks:\n  - id: größe\n");
-    added("repos:\n- &x\n  repo: local\n  hooks:\n  - id: a\n- repo: meta\n  hooks: &h\n  - id: b\n");
+    added(
+        "repos:\n- &x\n  repo: local\n  hooks:\n  - id: a\n- repo: meta\n  hooks: &h\n  - id: b\n",
+    );
     added("repos:\n- {repo: local, hooks: [{id: a}]}\n");
     added("repos:\n- repo: local\n  hooks:\n  - id: a\n    entry: |\n      # a\n      b\n");
     added("repos:\n- repo: local\n  hooks:\n  - id: a\n    entry: |\n      b\n      # c\n...\n");
@@ -171,13 +220,25 @@ fn what_cannot_be_added_to_is_left_alone() {
         "repos: text\n",
     ] {
         let answer = add_hook(text, "1.2.3");
-        assert!(matches!(answer, Hooked::Left(_) | Hooked::LeftList(..)), "{text:?} became {answer:?}");
+        assert!(
+            matches!(answer, Hooked::Left(_) | Hooked::LeftList(..)),
+            "{text:?} became {answer:?}"
+        );
     }
     // What is pasted into a list that is there does not begin it anew.
-    let Hooked::LeftList(_, entry) = add_hook("repos: [{repo: local, hooks: [{id: a}]}]\n", "1.2.3") else { panic!() };
-    let pasted = format!("repos: [{{repo: local, hooks: [{{id: a}}]}}, {}]\n", entry.trim_end());
+    let Hooked::LeftList(_, entry) =
+        add_hook("repos: [{repo: local, hooks: [{id: a}]}]\n", "1.2.3")
+    else {
+        panic!()
+    };
+    let pasted = format!(
+        "repos: [{{repo: local, hooks: [{{id: a}}]}}, {}]\n",
+        entry.trim_end()
+    );
     assert_eq!(add_hook(&pasted, "1.2.3"), Hooked::There, "{pasted}");
-    let Hooked::LeftList(_, entry) = add_hook("x: &x\n- repo: local\n  hooks: []\nrepos: *x\n", "1.2.3") else {
+    let Hooked::LeftList(_, entry) =
+        add_hook("x: &x\n- repo: local\n  hooks: []\nrepos: *x\n", "1.2.3")
+    else {
         panic!()
     };
     assert_eq!(format!("repos:\n{entry}"), snippet("1.2.3"));
@@ -188,7 +249,10 @@ fn an_empty_list_gets_its_first_entry() {
     let ours = snippet("1.2.3");
     for text in ["repos: []\n", "repos:\n", "repos:   [ ]   \n", "repos: ~\n"] {
         if text.contains('~') {
-            assert!(matches!(add_hook(text, "1.2.3"), Hooked::LeftList(..)), "{text:?}");
+            assert!(
+                matches!(add_hook(text, "1.2.3"), Hooked::LeftList(..)),
+                "{text:?}"
+            );
         } else {
             assert_eq!(added(text), ours, "{text:?}");
         }
@@ -196,9 +260,15 @@ fn an_empty_list_gets_its_first_entry() {
     assert_eq!(added("repos: []"), ours.trim_end());
     assert_eq!(
         added("# a\nrepos: [] # none yet\nfail_fast: true\n"),
-        format!("# a\n{}fail_fast: true\n", ours.replace("repos:", "repos: # none yet"))
+        format!(
+            "# a\n{}fail_fast: true\n",
+            ours.replace("repos:", "repos: # none yet")
+        )
     );
-    assert_eq!(added("repos: []\r\nci: {}\r\n"), format!("{}ci: {{}}\r\n", ours.replace('\n', "\r\n")));
+    assert_eq!(
+        added("repos: []\r\nci: {}\r\n"),
+        format!("{}ci: {{}}\r\n", ours.replace('\n', "\r\n"))
+    );
     added("\u{feff}---\nrepos:\n# later\n");
 }
 
@@ -216,7 +286,10 @@ fn a_hook_that_is_there_is_seen() {
 #[test]
 fn what_is_to_be_pasted_is_a_configuration() {
     let value: Value = yaml_serde::from_str(&snippet("1.2.3")).unwrap();
-    assert_eq!(value["repos"][0]["hooks"][0]["id"].as_str(), Some("cachelane"));
+    assert_eq!(
+        value["repos"][0]["hooks"][0]["id"].as_str(),
+        Some("cachelane")
+    );
     assert_eq!(add_hook(&snippet("1.2.3"), "1.2.3"), Hooked::There);
 }
 
@@ -242,7 +315,11 @@ proptest! {
 
 /// Runs `cachelane init` in `folder`.
 fn init(folder: &std::path::Path) -> (Output, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_cachelane")).arg("init").current_dir(folder).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_cachelane"))
+        .arg("init")
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     (output, text)
 }
@@ -253,13 +330,22 @@ fn init_writes_once() {
     let path = folder.path().join(".pre-commit-config.yaml");
     fs::write(&path, "repos:\n- repo: local\n  hooks: []\n").unwrap();
     let (output, text) = init(folder.path());
-    assert!(output.status.success() && text.contains("the hook `cachelane` was added"), "{text}");
-    assert_eq!(fs::read_to_string(folder.path().join("cachelane.toml")).unwrap(), written());
+    assert!(
+        output.status.success() && text.contains("the hook `cachelane` was added"),
+        "{text}"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join("cachelane.toml")).unwrap(),
+        written()
+    );
     let hooked = fs::read_to_string(&path).unwrap();
     assert!(hooked.contains(&format!("rev: v{}", env!("CARGO_PKG_VERSION"))));
 
     let (output, text) = init(folder.path());
-    assert!(output.status.success() && text.matches("there already").count() == 2, "{text}");
+    assert!(
+        output.status.success() && text.matches("there already").count() == 2,
+        "{text}"
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), hooked);
 }
 
@@ -272,12 +358,18 @@ fn init_leaves_what_it_does_not_understand() {
     let (output, text) = init(folder.path());
     // What is left to a person is said, and is no error.
     assert_eq!(output.status.code(), Some(0));
-    assert!(text.contains("it is left as it is. Put this into it:") && text.contains("replace OWNER"), "{text}");
+    assert!(
+        text.contains("it is left as it is. Put this into it:") && text.contains("replace OWNER"),
+        "{text}"
+    );
     assert!(text.contains(&snippet(env!("CARGO_PKG_VERSION"))), "{text}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "ci: {}\n");
     fs::write(&path, "repos: [{repo: local, hooks: []}]\n").unwrap();
     let text = init(folder.path()).1;
-    assert!(text.contains("Put this into that list:\n\n{repo: ") && text.contains("replace OWNER"), "{text}");
+    assert!(
+        text.contains("Put this into that list:\n\n{repo: ") && text.contains("replace OWNER"),
+        "{text}"
+    );
     assert!(!text.contains("\nrepos:"), "{text}");
     assert!(!folder.path().join("cachelane.toml").exists());
 }
@@ -285,12 +377,18 @@ fn init_leaves_what_it_does_not_understand() {
 #[test]
 fn init_in_a_folder_finds_the_hooks_of_the_repository() {
     let folder = tempfile::tempdir().unwrap();
-    let (sub, path) = (folder.path().join("docker"), folder.path().join(".pre-commit-config.yaml"));
+    let (sub, path) = (
+        folder.path().join("docker"),
+        folder.path().join(".pre-commit-config.yaml"),
+    );
     fs::create_dir(&sub).unwrap();
     fs::create_dir(folder.path().join(".git")).unwrap();
     fs::write(&path, "repos:\n- repo: local\n  hooks: []\n").unwrap();
     let (output, text) = init(&sub);
-    assert!(output.status.success() && text.contains("replace OWNER"), "{text}");
+    assert!(
+        output.status.success() && text.contains("replace OWNER"),
+        "{text}"
+    );
     assert!(fs::read_to_string(&path).unwrap().contains("id: cachelane"));
     assert!(sub.join("cachelane.toml").exists() && !sub.join(".pre-commit-config.yaml").exists());
 }

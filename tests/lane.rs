@@ -40,12 +40,17 @@ impl Case {
             lane: self.argument.as_deref().map(str::as_bytes),
             matrix: self.matrix.as_deref().map(str::as_bytes),
         };
-        ci::lane(typed, |name| self.env.get(name).map(|value| value.clone().into_bytes()))
+        ci::lane(typed, |name| {
+            self.env.get(name).map(|value| value.clone().into_bytes())
+        })
     }
 }
 
 fn of(text: &[u8]) -> String {
-    let typed = Typed { lane: Some(text), matrix: None };
+    let typed = Typed {
+        lane: Some(text),
+        matrix: None,
+    };
     ci::lane(typed, |_| None).unwrap().name
 }
 
@@ -54,10 +59,27 @@ fn every_case_of_the_table() {
     let table = table();
     assert!(table.cases.len() >= 80, "{} cases", table.cases.len());
     for case in &table.cases {
-        let lane = case.lane().unwrap_or_else(|error| panic!("{}: {error}", case.note));
-        assert_eq!(Some(lane.name.as_str()), case.lane.as_deref(), "{}", case.note);
-        assert_eq!(Some(lane.source.name()), case.source.as_deref(), "{}", case.note);
-        assert!(is_lane(lane.name.as_bytes()), "{}: {}", case.note, lane.name);
+        let lane = case
+            .lane()
+            .unwrap_or_else(|error| panic!("{}: {error}", case.note));
+        assert_eq!(
+            Some(lane.name.as_str()),
+            case.lane.as_deref(),
+            "{}",
+            case.note
+        );
+        assert_eq!(
+            Some(lane.source.name()),
+            case.source.as_deref(),
+            "{}",
+            case.note
+        );
+        assert!(
+            is_lane(lane.name.as_bytes()),
+            "{}: {}",
+            case.note,
+            lane.name
+        );
     }
     for case in &table.errors {
         let found = match case.lane() {
@@ -72,7 +94,11 @@ fn every_case_of_the_table() {
 
 #[test]
 fn the_table_has_every_ci() {
-    let sources: BTreeSet<String> = table().cases.into_iter().filter_map(|case| case.source).collect();
+    let sources: BTreeSet<String> = table()
+        .cases
+        .into_iter()
+        .filter_map(|case| case.source)
+        .collect();
     for ci in CIS {
         assert!(sources.contains(ci.name), "no case for {}", ci.name);
     }
@@ -81,14 +107,31 @@ fn the_table_has_every_ci() {
 /// What the process prints is what the library says: some cases, through the real environment.
 #[test]
 fn the_command_prints_the_same() {
-    for case in table().cases.iter().filter(|case| !case.env.values().any(|value| value.contains('\0'))).step_by(7) {
+    for case in table()
+        .cases
+        .iter()
+        .filter(|case| !case.env.values().any(|value| value.contains('\0')))
+        .step_by(7)
+    {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
         command.arg("id").env_clear().envs(&case.env);
-        command.args(case.matrix.iter().map(|matrix| format!("--matrix={matrix}")));
+        command.args(
+            case.matrix
+                .iter()
+                .map(|matrix| format!("--matrix={matrix}")),
+        );
         command.args(case.argument.iter().flat_map(|argument| ["--", argument]));
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}: {}", case.note, String::from_utf8_lossy(&output.stderr));
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n'), case.lane.as_deref().unwrap());
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            case.note,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout).trim_end_matches('\n'),
+            case.lane.as_deref().unwrap()
+        );
     }
 }
 
@@ -96,25 +139,59 @@ fn the_command_prints_the_same() {
 #[test]
 fn notes_are_for_those_who_need_them() {
     let notes = |argument: Option<&str>, matrix: Option<&str>, env: &[(&str, &str)]| {
-        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let [argument, matrix] = [argument, matrix].map(|text| text.map(str::to_owned));
-        let case = Case { note: String::new(), argument, matrix, env, lane: None, source: None, error: None };
+        let case = Case {
+            note: String::new(),
+            argument,
+            matrix,
+            env,
+            lane: None,
+            source: None,
+            error: None,
+        };
         case.lane().unwrap().notes.join("\n")
     };
-    let github = [("GITHUB_ACTIONS", "true"), ("GITHUB_WORKFLOW", "CI"), ("GITHUB_JOB", "build")];
+    let github = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_WORKFLOW", "CI"),
+        ("GITHUB_JOB", "build"),
+    ];
     let with = |name, value| [&github[..], &[(name, value)]].concat();
     assert!(notes(None, None, &github).contains("`CACHELANE_MATRIX: ${{ toJSON(matrix) }}`"));
     for matrix in [r#"{"a":"b"}"#, "null", "{}"] {
         assert_eq!(notes(None, Some(matrix), &github), "", "{matrix}");
-        assert_eq!(notes(None, None, &with("CACHELANE_MATRIX", matrix)), "", "{matrix}");
+        assert_eq!(
+            notes(None, None, &with("CACHELANE_MATRIX", matrix)),
+            "",
+            "{matrix}"
+        );
     }
     assert_eq!(notes(Some("py310"), None, &github), "");
     assert_eq!(notes(None, None, &with("CACHE_ID", "py310")), "");
-    assert!(notes(None, None, &with("CACHE_ID", "py 310")).starts_with("CACHE_ID `py 310` cannot be a lane"));
+    assert!(
+        notes(None, None, &with("CACHE_ID", "py 310"))
+            .starts_with("CACHE_ID `py 310` cannot be a lane")
+    );
     assert!(notes(Some("py 310"), None, &[]).starts_with("the lane `py 310` cannot be a lane"));
-    assert!(notes(None, Some(r#"{"a":"b"}"#), &[("CACHE_ID", "x")]).contains("the matrix has no part in it"));
-    assert_eq!(notes(None, None, &[("CACHE_ID", "x"), ("CACHELANE_MATRIX", r#"{"a":"b"}"#)]), "");
-    assert!(notes(None, None, &[("GITHUB_ACTIONS", "true")]).contains("does not say which job it is"));
+    assert!(
+        notes(None, Some(r#"{"a":"b"}"#), &[("CACHE_ID", "x")])
+            .contains("the matrix has no part in it")
+    );
+    assert_eq!(
+        notes(
+            None,
+            None,
+            &[("CACHE_ID", "x"), ("CACHELANE_MATRIX", r#"{"a":"b"}"#)]
+        ),
+        ""
+    );
+    assert!(
+        notes(None, None, &[("GITHUB_ACTIONS", "true")]).contains("does not say which job it is")
+    );
     assert_eq!(notes(None, None, &[]), "");
 }
 
@@ -130,17 +207,35 @@ fn no_variable_changes_from_run_to_run() {
             Part::WithoutBranch { path, .. } => vec![*path],
         });
         for name in names.filter(|name| *name != "APPVEYOR_JOB_NUMBER") {
-            let words = ["RUN_", "BUILD_NUM", "SHA", "COMMIT", "UUID", "_ID", "TIME", "DATE", "ATTEMPT", "NUMBER"];
-            assert!(!words.iter().any(|word| name.contains(word)), "{}: {name}", ci.name);
+            let words = [
+                "RUN_",
+                "BUILD_NUM",
+                "SHA",
+                "COMMIT",
+                "UUID",
+                "_ID",
+                "TIME",
+                "DATE",
+                "ATTEMPT",
+                "NUMBER",
+            ];
+            assert!(
+                !words.iter().any(|word| name.contains(word)),
+                "{}: {name}",
+                ci.name
+            );
         }
     }
 }
 
 #[test]
 fn the_page_has_every_variable() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lane.md")).unwrap();
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lane.md"))
+        .unwrap();
     for ci in CIS {
-        let row = page.lines().find(|line| line.starts_with(&format!("| {} |", ci.name)));
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| {} |", ci.name)));
         let row = row.unwrap_or_else(|| panic!("docs/lane.md has no row for {}", ci.name));
         for part in ci.parts {
             let names = match part {
@@ -150,7 +245,11 @@ fn the_page_has_every_variable() {
                 Part::WithoutBranch { path, branch } => vec![*path, *branch],
             };
             for name in names {
-                assert!(row.contains(&format!("`{name}`")), "docs/lane.md: {}: {name}", ci.name);
+                assert!(
+                    row.contains(&format!("`{name}`")),
+                    "docs/lane.md: {}: {name}",
+                    ci.name
+                );
             }
         }
     }
@@ -191,7 +290,15 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 
 fn of_matrix(matrix: &serde_json::Value) -> String {
     let matrix = matrix.to_string();
-    ci::lane(Typed { lane: None, matrix: Some(matrix.as_bytes()) }, |_| None).unwrap().name
+    ci::lane(
+        Typed {
+            lane: None,
+            matrix: Some(matrix.as_bytes()),
+        },
+        |_| None,
+    )
+    .unwrap()
+    .name
 }
 
 /// The lane of a job on GitHub Actions.
@@ -254,6 +361,12 @@ proptest! {
 fn a_deep_matrix_is_refused_at_once() {
     let deep = "[".repeat(500_000);
     let matrix = format!("{{\"a\":{deep}{}}}", deep.replace('[', "]"));
-    let lane = ci::lane(Typed { lane: None, matrix: Some(matrix.as_bytes()) }, |_| None);
+    let lane = ci::lane(
+        Typed {
+            lane: None,
+            matrix: Some(matrix.as_bytes()),
+        },
+        |_| None,
+    );
     assert_eq!(lane.map(|lane| lane.name), Err(MatrixError::Deep));
 }

@@ -91,7 +91,10 @@ const LINES: &[&str] = &[
 ];
 
 fn awkward() -> impl Strategy<Value = Vec<u8>> {
-    let line = (prop::sample::select(LINES), prop::sample::select(vec!["\n", "\n", "\n", "\r\n"]));
+    let line = (
+        prop::sample::select(LINES),
+        prop::sample::select(vec!["\n", "\n", "\n", "\r\n"]),
+    );
     let lines = prop::collection::vec(line, 0..14);
     (lines, any::<bool>(), any::<bool>()).prop_map(|(lines, mark, end)| {
         let mut text = String::from(if mark { "\u{FEFF}" } else { "" });
@@ -118,7 +121,14 @@ fn mangled_fixture() -> impl Strategy<Value = Vec<u8>> {
         }
     }
     files.sort();
-    let changes = prop::collection::vec((0..3u8, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..5);
+    let changes = prop::collection::vec(
+        (
+            0..3u8,
+            any::<prop::sample::Index>(),
+            any::<prop::sample::Index>(),
+        ),
+        0..5,
+    );
     (prop::sample::select(files), changes).prop_map(|(file, changes)| {
         let mut lines: Vec<&[u8]> = file.split_inclusive(|&b| b == b'\n').collect();
         for (what, a, b) in changes {
@@ -144,32 +154,59 @@ fn any_file() -> impl Strategy<Value = BString> {
 fn any_settings() -> impl Strategy<Value = Settings> {
     let flags = any::<(bool, bool, bool)>();
     let profile = prop::sample::select(vec![None, None, None, PROFILES.first()]);
-    let isolating = prop::sample::subsequence(vec!["OWN".to_owned(), "TARGETARCH".to_owned()], 0..=2);
+    let isolating =
+        prop::sample::subsequence(vec!["OWN".to_owned(), "TARGETARCH".to_owned()], 0..=2);
     let names: Vec<&'static str> = RULES.iter().map(|rule| rule.meta().name).collect();
     let count = names.len();
     let rules = prop::option::weighted(0.25, prop::sample::subsequence(names, 0..=count));
     let arg = prop::sample::select(vec!["CACHE_ID", "CACHE_ID", "OWN", "TARGETARCH"]);
-    let settled = (flags, profile, isolating, rules, arg).prop_map(|(flags, profile, isolating, rules, arg)| {
-        let (keep_default, namespace, require_syntax) = flags;
-        let arg = arg.to_owned();
-        Settings { arg, keep_default, namespace, require_syntax, profile, isolating, rules, ..Settings::default() }
-    });
+    let settled = (flags, profile, isolating, rules, arg).prop_map(
+        |(flags, profile, isolating, rules, arg)| {
+            let (keep_default, namespace, require_syntax) = flags;
+            let arg = arg.to_owned();
+            Settings {
+                arg,
+                keep_default,
+                namespace,
+                require_syntax,
+                profile,
+                isolating,
+                rules,
+                ..Settings::default()
+            }
+        },
+    );
     prop_oneof![1 => Just(Settings::default()), 1 => settled]
 }
 
 /// The ids of the file's cache mounts in a build that passes nothing.
 fn ids(source: &[u8]) -> Vec<Option<Vec<u8>>> {
-    let Ok(file) = Dockerfile::read(source) else { return Vec::new() };
-    let id = |(index, mount): (usize, &Mount<'_>)| mount.id_word()?.expand(&mut |name| file.default_value(name, index));
-    file.mounts().filter(|(_, mount)| mount.kind == Kind::Cache).map(id).collect()
+    let Ok(file) = Dockerfile::read(source) else {
+        return Vec::new();
+    };
+    let id = |(index, mount): (usize, &Mount<'_>)| {
+        mount
+            .id_word()?
+            .expand(&mut |name| file.default_value(name, index))
+    };
+    file.mounts()
+        .filter(|(_, mount)| mount.kind == Kind::Cache)
+        .map(id)
+        .collect()
 }
 
 /// The same files in every run; `CACHELANE_SEED` tries others, `CACHELANE_CASES` more.
 fn config() -> ProptestConfig {
-    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|number| number.parse().ok())
+    };
     let seed = number("CACHELANE_SEED").unwrap_or(20u64);
     ProptestConfig {
-        cases: number("CACHELANE_CASES").and_then(|cases| cases.try_into().ok()).unwrap_or(5000),
+        cases: number("CACHELANE_CASES")
+            .and_then(|cases| cases.try_into().ok())
+            .unwrap_or(5000),
         failure_persistence: None,
         rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
         ..ProptestConfig::default()

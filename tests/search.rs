@@ -43,7 +43,11 @@ impl Visit for All {
     fn visit(&self, found: &Found<'_>, holds: &PathBuf, _: &mut Vec<u8>) {
         let path = found.path;
         assert!(path.starts_with(holds));
-        assert!(self.files.lock().unwrap().insert(path.to_path_buf()), "{} twice", path.display());
+        assert!(
+            self.files.lock().unwrap().insert(path.to_path_buf()),
+            "{} twice",
+            path.display()
+        );
     }
 
     fn complain(&self, message: String) {
@@ -53,16 +57,32 @@ impl Visit for All {
 
 fn found(root: &Path, threads: usize) -> BTreeSet<PathBuf> {
     let all = All::default();
-    let users = UsersList::find(std::env::current_dir().unwrap(), None, |name| std::env::var_os(name));
-    discover::search(root, Options { threads, marks: &["mark"], users: &users }, root.to_path_buf(), &all);
+    let users = UsersList::find(std::env::current_dir().unwrap(), None, |name| {
+        std::env::var_os(name)
+    });
+    discover::search(
+        root,
+        Options {
+            threads,
+            marks: &["mark"],
+            users: &users,
+        },
+        root.to_path_buf(),
+        &all,
+    );
     assert_eq!(all.complaints.into_inner().unwrap(), Vec::<String>::new());
     all.files.into_inner().unwrap()
 }
 
 fn expected(root: &Path) -> BTreeSet<PathBuf> {
     let is_no_git = |entry: &ignore::DirEntry| entry.depth() == 0 || entry.file_name() != ".git";
-    let walk = WalkBuilder::new(root).hidden(false).filter_entry(is_no_git).build();
-    let entries = walk.map(Result::unwrap).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let walk = WalkBuilder::new(root)
+        .hidden(false)
+        .filter_entry(is_no_git)
+        .build();
+    let entries = walk
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     entries.map(ignore::DirEntry::into_path).collect()
 }
 
@@ -161,23 +181,56 @@ fn what_a_repository_excludes_for_itself() {
     let root = tempfile::tempdir().unwrap();
     let git = |args: &[&str]| {
         let mut command = std::process::Command::new("git");
-        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "protocol.file.allow=always"]);
-        let done = command.args(args).current_dir(root.path()).output().expect("this test needs git");
-        assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        command.args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.org",
+            "-c",
+            "protocol.file.allow=always",
+        ]);
+        let done = command
+            .args(args)
+            .current_dir(root.path())
+            .output()
+            .expect("this test needs git");
+        assert!(
+            done.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     };
     git(&["init", "-q", "main"]);
     git(&["-C", "main", "commit", "-q", "--allow-empty", "-m", "one"]);
     git(&["-C", "main", "worktree", "add", "-q", "../tree"]);
     git(&["init", "-q", "outer"]);
-    git(&["-C", "outer", "submodule", "--quiet", "add", "../main", "inner"]);
+    git(&[
+        "-C",
+        "outer",
+        "submodule",
+        "--quiet",
+        "add",
+        "../main",
+        "inner",
+    ]);
     fs::write(root.path().join("main/.git/info/exclude"), "Dockerfile\n").unwrap();
-    fs::write(root.path().join("outer/.git/modules/inner/info/exclude"), "Dockerfile\n").unwrap();
+    fs::write(
+        root.path().join("outer/.git/modules/inner/info/exclude"),
+        "Dockerfile\n",
+    )
+    .unwrap();
     for folder in ["main", "tree", "outer/inner"] {
         let folder = root.path().join(folder);
         fs::write(folder.join("Dockerfile"), "").unwrap();
         fs::write(folder.join("a.Dockerfile"), "").unwrap();
-        let names: Vec<_> = found(&folder, 1).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
-        assert!(names.contains(&"a.Dockerfile".into()) && !names.contains(&"Dockerfile".into()), "{names:?}");
+        let names: Vec<_> = found(&folder, 1)
+            .iter()
+            .map(|path| path.file_name().unwrap().to_owned())
+            .collect();
+        assert!(
+            names.contains(&"a.Dockerfile".into()) && !names.contains(&"Dockerfile".into()),
+            "{names:?}"
+        );
     }
 }
 
@@ -196,7 +249,9 @@ fn many_files_and_many_folders_on_many_threads() {
     let root = tempfile::tempdir().unwrap();
     let mut all = BTreeSet::new();
     let names = (0..300).map(|number| format!("{number}.Dockerfile"));
-    for path in names.chain((0..300).map(|number| format!("f{}/f{}/f{number}/Dockerfile", number % 3, number % 7))) {
+    for path in names.chain(
+        (0..300).map(|number| format!("f{}/f{}/f{number}/Dockerfile", number % 3, number % 7)),
+    ) {
         let path = root.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "").unwrap();
@@ -219,12 +274,21 @@ fn what_the_user_s_own_git_ignores_is_ignored_wherever_it_says_so() {
         fs::write(path, text).unwrap();
     };
     for name in ["Dockerfile", "mine.Dockerfile"] {
-        write(&format!("work/{name}"), "FROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked x\n");
+        write(
+            &format!("work/{name}"),
+            "FROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked x\n",
+        );
     }
     write("patterns", "mine.*\n");
     let patterns = root.path().join("patterns");
     let config = format!("[core]\n\tExcludesFile = {}\n", patterns.display());
-    for folder in ["home/.gitconfig", "home-config/.config/git/config", "config/git/config", "global", "system"] {
+    for folder in [
+        "home/.gitconfig",
+        "home-config/.config/git/config",
+        "config/git/config",
+        "global",
+        "system",
+    ] {
         write(folder, &config);
     }
     write("home-default/.config/git/ignore", "mine.*\n");
@@ -232,11 +296,15 @@ fn what_the_user_s_own_git_ignores_is_ignored_wherever_it_says_so() {
     write("other/.gitconfig", "[user]\n\tname = x\n");
     let found = |variables: &[(&str, &str)]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-        command.args(["check", "--format", "concise", "--quiet"]).arg(root.path().join("work"));
+        command
+            .args(["check", "--format", "concise", "--quiet"])
+            .arg(root.path().join("work"));
         for name in ["XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"] {
             command.env_remove(name);
         }
-        command.env("HOME", root.path().join("none")).env("GIT_CONFIG_SYSTEM", root.path().join("none"));
+        command
+            .env("HOME", root.path().join("none"))
+            .env("GIT_CONFIG_SYSTEM", root.path().join("none"));
         for (name, path) in variables {
             command.env(name, root.path().join(path));
         }
@@ -245,7 +313,10 @@ fn what_the_user_s_own_git_ignores_is_ignored_wherever_it_says_so() {
     };
     assert_eq!(found(&[]), 2);
     assert_eq!(found(&[("HOME", "other")]), 2);
-    assert_eq!(found(&[("HOME", "home"), ("GIT_CONFIG_GLOBAL", "other/.gitconfig")]), 2);
+    assert_eq!(
+        found(&[("HOME", "home"), ("GIT_CONFIG_GLOBAL", "other/.gitconfig")]),
+        2
+    );
     for variable in [
         ("HOME", "home"),
         ("HOME", "home-config"),
@@ -270,7 +341,9 @@ fn however_a_folder_is_written_its_files_have_one_name() {
     }
     let found = |folder: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-        command.args(["check", "--format", "gitlab", folder]).current_dir(root.path());
+        command
+            .args(["check", "--format", "gitlab", folder])
+            .current_dir(root.path());
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     let one = found("p");

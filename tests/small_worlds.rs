@@ -62,7 +62,9 @@ const AT_ONCE: usize = 400;
 const SHOWN: usize = 5;
 
 fn longest() -> u32 {
-    std::env::var("CACHELANE_WORLDS").map_or(LONGEST, |number| number.parse().expect("CACHELANE_WORLDS is a number"))
+    std::env::var("CACHELANE_WORLDS").map_or(LONGEST, |number| {
+        number.parse().expect("CACHELANE_WORLDS is a number")
+    })
 }
 
 /// The worlds of `lines` lines.
@@ -96,10 +98,17 @@ fn files(first: usize, lines: u32) -> Vec<Vec<u8>> {
 }
 
 /// Says now and then how far a long run is.
-#[allow(clippy::print_stderr, reason = "a run of half an hour should show that it lives")]
+#[allow(
+    clippy::print_stderr,
+    reason = "a run of half an hour should show that it lives"
+)]
 fn progress(what: &str, lines: u32, done: usize, start: Instant) {
     if lines > LONGEST && done.is_multiple_of(AT_ONCE * 100) {
-        eprintln!("{what}: {done} of {} worlds of {lines} lines, {:.0?}", count(lines), start.elapsed());
+        eprintln!(
+            "{what}: {done} of {} worlds of {lines} lines, {:.0?}",
+            count(lines),
+            start.elapsed()
+        );
     }
 }
 
@@ -118,8 +127,16 @@ fn both_readers_read_every_small_world_alike() {
         }
     }
     println!("{}{:.0?}", tally.finish("small worlds"), start.elapsed());
-    assert!(tally.same > tally.refused, "most small worlds are Dockerfiles");
-    assert!(tally.excuses() * 10 < tally.same, "{} of {} differ where they may", tally.excuses(), tally.same);
+    assert!(
+        tally.same > tally.refused,
+        "most small worlds are Dockerfiles"
+    );
+    assert!(
+        tally.excuses() * 10 < tally.same,
+        "{} of {} differ where they may",
+        tally.excuses(),
+        tally.same
+    );
 }
 
 #[test]
@@ -147,7 +164,10 @@ fn every_small_world_is_fixed_as_it_should_be() {
                     tried.fetch_add(1, Ordering::Relaxed);
                     if try_one(&file).is_err() {
                         let small = shrink::shrink(&file, |part| try_one(part).is_err());
-                        broken.lock().unwrap().push(format!("{:?}", BStr::new(&small)));
+                        broken
+                            .lock()
+                            .unwrap()
+                            .push(format!("{:?}", BStr::new(&small)));
                     }
                 }
             }
@@ -158,8 +178,15 @@ fn every_small_world_is_fixed_as_it_should_be() {
         });
     }
     let broken = broken.into_inner().unwrap();
-    assert!(broken.is_empty(), "something does not hold for\n{}", broken.join("\n"));
-    println!("small worlds: {tried:?} fixed as they should be, {:.0?}", start.elapsed());
+    assert!(
+        broken.is_empty(),
+        "something does not hold for\n{}",
+        broken.join("\n")
+    );
+    println!(
+        "small worlds: {tried:?} fixed as they should be, {:.0?}",
+        start.elapsed()
+    );
 }
 
 /// Found among the worlds of five lines: a template's line is none of the RUN that it stands in, so a heredoc below it
@@ -167,6 +194,9 @@ fn every_small_world_is_fixed_as_it_should_be() {
 #[test]
 fn a_heredoc_below_a_template_line_within_a_run_begins_for_one_reader_only() {
     for file in ["RUN\\\n{%if%}\n <<E", "run \\\n{%if%}\n<<O"] {
-        assert!(matches!(compare::compare(file.as_bytes()), compare::Outcome::Same(_)), "{file}");
+        assert!(
+            matches!(compare::compare(file.as_bytes()), compare::Outcome::Same(_)),
+            "{file}"
+        );
     }
 }

@@ -12,7 +12,9 @@ use std::sync::OnceLock;
 
 use cachelane::fix::{Edit, Fix, apply};
 use cachelane::text::Span;
-use cachelane::wiring::{self, Build, Inline, Kind, Lane, What, Wiring, bake, compose, inline, yaml::Yaml};
+use cachelane::wiring::{
+    self, Build, Inline, Kind, Lane, What, Wiring, bake, compose, inline, yaml::Yaml,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -20,7 +22,11 @@ use loud::left_out;
 
 mod loud;
 
-const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
+const LANE: Lane<'_> = Lane {
+    arg: "CACHE_ID",
+    default: "default",
+    shared: false,
+};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Format {
@@ -69,12 +75,17 @@ fn fixed(format: Format, source: &str) -> String {
     let mut source = source.to_owned();
     for _ in 0..20 {
         let builds = format.read(&source).builds;
-        let fixes: Vec<Fix> =
-            builds.iter().filter(|build| !passes(build)).filter_map(|build| format.pass(&source, build).ok()).collect();
+        let fixes: Vec<Fix> = builds
+            .iter()
+            .filter(|build| !passes(build))
+            .filter_map(|build| format.pass(&source, build).ok())
+            .collect();
         if fixes.is_empty() {
             return source;
         }
-        source = String::from_utf8(apply(source.as_bytes(), &fixes.iter().collect::<Vec<_>>()).bytes).unwrap();
+        source =
+            String::from_utf8(apply(source.as_bytes(), &fixes.iter().collect::<Vec<_>>()).bytes)
+                .unwrap();
     }
     panic!("fixing goes on and on:\n{source}");
 }
@@ -106,16 +117,34 @@ fn told(tools: &Path, format: Format, source: &str) -> Value {
     std::fs::write(&file, source).unwrap();
     let mut command = if format == Format::Compose {
         let mut command = Command::new(tools.join("docker-compose"));
-        command.arg("-f").arg(&file).args(["config", "--format", "json", "--no-path-resolution", "--no-consistency"]);
+        command.arg("-f").arg(&file).args([
+            "config",
+            "--format",
+            "json",
+            "--no-path-resolution",
+            "--no-consistency",
+        ]);
         command
     } else {
         let mut command = Command::new(tools.join("docker-buildx"));
-        command.args(["bake", "--print", "-f"]).arg(&file).arg("all");
+        command
+            .args(["bake", "--print", "-f"])
+            .arg(&file)
+            .arg("all");
         command
     };
-    let output = command.current_dir(&folder).env_clear().env("HOME", folder.path()).output().unwrap();
+    let output = command
+        .current_dir(&folder)
+        .env_clear()
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{}\n{source}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}\n{source}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     // Older releases of bake put their progress behind the file.
     let end = text.rfind('}').map_or(0, |end| end + 1);
     serde_json::from_str(&text[..end]).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -123,26 +152,51 @@ fn told(tools: &Path, format: Format, source: &str) -> Value {
 
 /// What the tool says of the builds, by name.
 fn told_builds(format: Format, told: &Value) -> Vec<(String, Value)> {
-    let (key, word) = if format == Format::Compose { ("services", "service") } else { ("target", "target") };
+    let (key, word) = if format == Format::Compose {
+        ("services", "service")
+    } else {
+        ("target", "target")
+    };
     let all = told[key].as_object().unwrap().iter();
-    let build = |value: &Value| if format == Format::Compose { value["build"].clone() } else { value.clone() };
-    all.map(|(name, value)| (format!("{word} `{name}`"), build(value))).filter(|(_, build)| !build.is_null()).collect()
+    let build = |value: &Value| {
+        if format == Format::Compose {
+            value["build"].clone()
+        } else {
+            value.clone()
+        }
+    };
+    all.map(|(name, value)| (format!("{word} `{name}`"), build(value)))
+        .filter(|(_, build)| !build.is_null())
+        .collect()
 }
 
 /// The Dockerfile that the tool gets; Compose prints it as it would have to be written.
 fn told_inline(format: Format, build: &Value) -> Option<String> {
-    let key = if format == Format::Compose { "dockerfile_inline" } else { "dockerfile-inline" };
+    let key = if format == Format::Compose {
+        "dockerfile_inline"
+    } else {
+        "dockerfile-inline"
+    };
     let text = build[key].as_str()?;
-    Some(if format == Format::Compose { text.replace("$$", "$") } else { text.to_owned() })
+    Some(if format == Format::Compose {
+        text.replace("$$", "$")
+    } else {
+        text.to_owned()
+    })
 }
 
 /// `told` without the argument.
 fn without(told: &Value) -> Value {
     match told {
         Value::Object(fields) => {
-            let kept =
-                fields.iter().filter(|(key, _)| *key != "CACHE_ID").map(|(key, value)| (key.clone(), without(value)));
-            Value::Object(kept.filter(|(key, value)| key != "args" || value != &serde_json::json!({})).collect())
+            let kept = fields
+                .iter()
+                .filter(|(key, _)| *key != "CACHE_ID")
+                .map(|(key, value)| (key.clone(), without(value)));
+            Value::Object(
+                kept.filter(|(key, value)| key != "args" || value != &serde_json::json!({}))
+                    .collect(),
+            )
         }
         Value::Array(values) => Value::Array(values.iter().map(without).collect()),
         other => other.clone(),
@@ -182,20 +236,31 @@ fn the_tools_own_reading_is_ours() {
         let told = told_builds(format, &told(tools, format, source));
         assert!(wiring.unknown.is_empty() && !told.is_empty());
         for (name, told) in &told {
-            let name = name.split("_of_").next().map(|name| format!("{}`", name.trim_end_matches('`'))).unwrap();
+            let name = name
+                .split("_of_")
+                .next()
+                .map(|name| format!("{}`", name.trim_end_matches('`')))
+                .unwrap();
             let of_name = || wiring.builds.iter().filter(|build| build.name == name);
             assert!(of_name().count() > 0, "{name} is missing in\n{source}");
             let inline = told_inline(format, told);
             let join = |build: &&Build| match &build.what {
                 What::Inline(index) => Some(&wiring.inline[*index].text) == inline.as_ref(),
                 What::File(path) => {
-                    let context = told["context"].as_str().unwrap().trim_start_matches("./").replace("$$", "$");
+                    let context = told["context"]
+                        .as_str()
+                        .unwrap()
+                        .trim_start_matches("./")
+                        .replace("$$", "$");
                     let file = told["dockerfile"].as_str().unwrap();
-                    inline.is_none() && *path == format!("{context}/{file}").trim_start_matches(['.', '/'])
+                    inline.is_none()
+                        && *path == format!("{context}/{file}").trim_start_matches(['.', '/'])
                 }
                 What::Files(..) => false,
             };
-            let build = of_name().find(join).unwrap_or_else(|| panic!("{name} {told:#} {wiring:#?}"));
+            let build = of_name()
+                .find(join)
+                .unwrap_or_else(|| panic!("{name} {told:#} {wiring:#?}"));
             assert_eq!(build.target.as_deref(), told["target"].as_str());
             let args = told["args"].as_object().cloned().unwrap_or_default();
             let mut ours: Vec<&str> = build.args.iter().map(|arg| arg.name.as_str()).collect();
@@ -218,15 +283,24 @@ fn a_fixed_file_differs_in_the_argument_alone() {
         for (name, build) in told_builds(format, &after) {
             assert_eq!(build["args"]["CACHE_ID"], "default", "{name} in\n{fixed}");
         }
-        assert!(!fixed.replace("\r\n", "").contains('\n') || !source.contains('\r'), "mixed line ends:\n{fixed}");
+        assert!(
+            !fixed.replace("\r\n", "").contains('\n') || !source.contains('\r'),
+            "mixed line ends:\n{fixed}"
+        );
     }
 }
 
 /// Edits as the rules make them: text behind a word, a line above another, a line away.
 fn typical(inline: &Inline) -> Vec<Edit> {
     let at = |word: &str| inline.text.find(word).unwrap();
-    let newline = if inline.text.contains("\r\n") { "\r\n" } else { "\n" };
-    let line = inline.text[..at("# gone")].rfind('\n').map_or(0, |newline| newline + 1);
+    let newline = if inline.text.contains("\r\n") {
+        "\r\n"
+    } else {
+        "\n"
+    };
+    let line = inline.text[..at("# gone")]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
     let end = line + inline.text[line..].find('\n').unwrap() + 1;
     vec![
         Edit::insert(at("RUN"), format!("ARG CACHE_ID=default{newline}")),
@@ -241,15 +315,26 @@ fn an_edit_of_an_inline_dockerfile_reaches_the_engine() {
     let mut seen = 0;
     for (format, source) in cases().iter().filter(|(format, _)| *format != Format::Json) {
         let format = *format;
-        for (index, found) in
-            format.read(source).inline.iter().enumerate().filter(|(_, found)| found.text.contains("# gone"))
+        for (index, found) in format
+            .read(source)
+            .inline
+            .iter()
+            .enumerate()
+            .filter(|(_, found)| found.text.contains("# gone"))
         {
             let edits = typical(found);
             let expected = made(&found.text, &Fix::safe("", edits.clone()));
-            let fixed = made(source, &Fix::safe("", inline::edits(found, &edits).unwrap()));
+            let fixed = made(
+                source,
+                &Fix::safe("", inline::edits(found, &edits).unwrap()),
+            );
             assert_eq!(format.read(&fixed).inline[index].text, expected, "{fixed}");
             let told = told_builds(format, &told(tools, format, &fixed));
-            assert!(told.iter().any(|(_, build)| told_inline(format, build).as_ref() == Some(&expected)), "{fixed}");
+            assert!(
+                told.iter()
+                    .any(|(_, build)| told_inline(format, build).as_ref() == Some(&expected)),
+                "{fixed}"
+            );
             seen += 1;
         }
     }
@@ -259,7 +344,12 @@ fn an_edit_of_an_inline_dockerfile_reaches_the_engine() {
 #[test]
 fn places_of_an_inline_dockerfile_are_those_of_the_file() {
     for &(format, ref source) in cases() {
-        for found in format.read(source).inline.iter().filter(|found| !found.pieces.is_empty()) {
+        for found in format
+            .read(source)
+            .inline
+            .iter()
+            .filter(|found| !found.pieces.is_empty())
+        {
             let word = found.text.find("apt-get").unwrap();
             let span = inline::to_file(found, Span::new(word, word + 7)).unwrap();
             assert_eq!(&source[span.start..span.end], "apt-get");
@@ -284,11 +374,17 @@ fn mutated(source: &str, changes: &[(usize, usize, u8)]) -> String {
                 let piece: Vec<char> = text[at..end].to_vec();
                 text.splice(at..at, piece);
             }
-            2 => text[at] = ['\n', ' ', '"', '{', '}', '[', '$', ':', '-', '#', '&', '*', 'ä', '\t', '\r'][len % 15],
+            2 => {
+                text[at] = [
+                    '\n', ' ', '"', '{', '}', '[', '$', ':', '-', '#', '&', '*', 'ä', '\t', '\r',
+                ][len % 15]
+            }
             _ => {
                 text.insert(
                     at,
-                    ['\n', ' ', '\'', '{', '}', ']', '$', ',', '|', '>', '!', '<', '=', '%', '~'][len % 15],
+                    [
+                        '\n', ' ', '\'', '{', '}', ']', '$', ',', '|', '>', '!', '<', '=', '%', '~',
+                    ][len % 15],
                 );
             }
         }

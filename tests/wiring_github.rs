@@ -6,7 +6,11 @@ use cachelane::wiring::{self, Build, Kind, Lane, Runs, What};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
-const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
+const LANE: Lane<'_> = Lane {
+    arg: "CACHE_ID",
+    default: "default",
+    shared: false,
+};
 
 fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
     wiring::pass(Kind::Github, source, build, lane)
@@ -37,7 +41,10 @@ fn line(build: &Build) -> String {
 
 fn lines(source: &str) -> Vec<String> {
     let wiring = read(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
-    let unknown = wiring.unknown.iter().map(|unknown| format!("? {}", unknown.why));
+    let unknown = wiring
+        .unknown
+        .iter()
+        .map(|unknown| format!("? {}", unknown.why));
     wiring.builds.iter().map(line).chain(unknown).collect()
 }
 
@@ -46,11 +53,22 @@ fn fixed(source: &str, shared: bool) -> (String, Vec<String>) {
     let mut text = source.to_owned();
     for _ in 0..20 {
         let builds = read(&text).unwrap().builds;
-        let results: Vec<_> = builds.iter().map(|build| pass(&text, build, &Lane { shared, ..LANE })).collect();
-        let fixes: Vec<_> = results.iter().filter_map(|result| result.as_ref().ok()).collect();
+        let results: Vec<_> = builds
+            .iter()
+            .map(|build| pass(&text, build, &Lane { shared, ..LANE }))
+            .collect();
+        let fixes: Vec<_> = results
+            .iter()
+            .filter_map(|result| result.as_ref().ok())
+            .collect();
         if fixes.is_empty() {
             let left: Vec<String> = results.into_iter().filter_map(Result::err).collect();
-            return (text, left.into_iter().filter(|why| why != "it is passed already").collect());
+            return (
+                text,
+                left.into_iter()
+                    .filter(|why| why != "it is passed already")
+                    .collect(),
+            );
         }
         text = String::from_utf8(apply(text.as_bytes(), &fixes).bytes).unwrap();
     }
@@ -59,12 +77,22 @@ fn fixed(source: &str, shared: bool) -> (String, Vec<String>) {
 
 /// A job `t` with these lines for `strategy.matrix`, and these for its one step.
 fn job(matrix: &str, step: &str) -> String {
-    let indented = |text: &str, blanks: &str| text.lines().flat_map(|line| [blanks, line, "\n"]).collect::<String>();
+    let indented = |text: &str, blanks: &str| {
+        text.lines()
+            .flat_map(|line| [blanks, line, "\n"])
+            .collect::<String>()
+    };
     let matrix = match matrix {
         "" => String::new(),
-        matrix => format!("    strategy:\n      matrix:\n{}", indented(matrix, "        ")),
+        matrix => format!(
+            "    strategy:\n      matrix:\n{}",
+            indented(matrix, "        ")
+        ),
     };
-    format!("on: push\njobs:\n  t:\n    runs-on: ubuntu-latest\n{matrix}    steps:\n{}", indented(step, "      "))
+    format!(
+        "on: push\njobs:\n  t:\n    runs-on: ubuntu-latest\n{matrix}    steps:\n{}",
+        indented(step, "      ")
+    )
 }
 
 const PY: &str = "py: ['3.12', '3.13']";
@@ -72,13 +100,21 @@ const PUSH: &str = "- uses: docker/build-push-action@v6\n";
 
 /// A matrix, a step, and what is read.
 const READ: &[(&str, &str, &[&str])] = &[
-    ("", "- uses: docker/build-push-action@v6", &["BuildPushAction Dockerfile"]),
+    (
+        "",
+        "- uses: docker/build-push-action@v6",
+        &["BuildPushAction Dockerfile"],
+    ),
     (
         "",
         "- uses: depot/build-push-action@v1.2\n  with:\n    context: .\n    file: docker/x.Dockerfile",
         &["BuildPushAction docker/x.Dockerfile"],
     ),
-    ("", "- uses: docker/build-push-action@abc\n  with:\n    context: ./sub/", &["BuildPushAction sub/Dockerfile"]),
+    (
+        "",
+        "- uses: docker/build-push-action@abc\n  with:\n    context: ./sub/",
+        &["BuildPushAction sub/Dockerfile"],
+    ),
     (
         "",
         "- uses: docker/build-push-action@v6\n  with:\n    context: \"{{defaultContext}}:sub\"",
@@ -124,7 +160,11 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- uses: docker/build-push-action@v6\n  with:\n    build-args: |\n      A=1\n      B=${{ github.sha }}\n\n      C\n",
         &["BuildPushAction Dockerfile A=1 B=${{ github.sha }} C=?"],
     ),
-    ("", "- uses: docker/build-push-action@v6\n  with:\n    build-args: A=1", &["BuildPushAction Dockerfile A=1"]),
+    (
+        "",
+        "- uses: docker/build-push-action@v6\n  with:\n    build-args: A=1",
+        &["BuildPushAction Dockerfile A=1"],
+    ),
     (
         "",
         "- uses: docker/build-push-action@v6\n  with:\n    build-args: \"A=1\\nB=2\"",
@@ -151,19 +191,35 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- uses: docker/bake-action@v5\n  with:\n    workdir: sub\n    files: |\n      ./docker-bake.hcl\n      a.json\n    targets: app,test\n    set: |\n      *.args.A=1\n      app.platform=x\n      app.args.B=${{ matrix.x }}",
         &["BakeAction sub/docker-bake.hcl+sub/a.json:app+test A=1 B=${{ matrix.x }}"],
     ),
-    ("", "- uses: docker/bake-action@v6\n  with:\n    source: .\n    set: '*.args.A=1'", &["BakeAction /: A=1"]),
+    (
+        "",
+        "- uses: docker/bake-action@v6\n  with:\n    source: .\n    set: '*.args.A=1'",
+        &["BakeAction /: A=1"],
+    ),
     (
         "",
         "- uses: docker/bake-action@v6\n  with:\n    files: https://x/y.hcl",
         &["? it takes the file `https://x/y.hcl`"],
     ),
     ("", "- uses: docker/login-action@v3", &[]),
-    ("", "- uses: docker/bake-action/subaction/list-targets@v6\n  with: {target: x}", &[]),
+    (
+        "",
+        "- uses: docker/bake-action/subaction/list-targets@v6\n  with: {target: x}",
+        &[],
+    ),
     ("", "- run: docker buildx bake --print app | jq .", &[]),
-    ("", "- run: docker build -f ${{ github.job }}/Dockerfile .", &["Docker t/Dockerfile"]),
+    (
+        "",
+        "- run: docker build -f ${{ github.job }}/Dockerfile .",
+        &["Docker t/Dockerfile"],
+    ),
     ("", "- uses: ./build-push-action", &[]),
     ("", "- run: docker build .", &["Docker Dockerfile"]),
-    ("", "- run: >\n    docker build\n    -f a/Dockerfile\n    --build-arg A=1 .", &["Docker a/Dockerfile A=1"]),
+    (
+        "",
+        "- run: >\n    docker build\n    -f a/Dockerfile\n    --build-arg A=1 .",
+        &["Docker a/Dockerfile A=1"],
+    ),
     (
         "",
         "- run: >-\n    docker build --build-arg\n    A=1 .\n\n    docker build b",
@@ -174,41 +230,107 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- run: |\n    set -e\n    docker build \\\n      --target test \\\n      .\n    docker push x",
         &["Docker Dockerfile target=test"],
     ),
-    ("", "- run: |\n    docker build a\n    docker build b", &["Docker a/Dockerfile", "Docker b/Dockerfile"]),
-    ("", "- run: 'docker build --build-arg A=''x'' .'", &["Docker Dockerfile A=x"]),
-    ("", "- run: \"docker build --build-arg A=\\\"x\\\" .\"", &["Docker Dockerfile A=x"]),
+    (
+        "",
+        "- run: |\n    docker build a\n    docker build b",
+        &["Docker a/Dockerfile", "Docker b/Dockerfile"],
+    ),
+    (
+        "",
+        "- run: 'docker build --build-arg A=''x'' .'",
+        &["Docker Dockerfile A=x"],
+    ),
+    (
+        "",
+        "- run: \"docker build --build-arg A=\\\"x\\\" .\"",
+        &["Docker Dockerfile A=x"],
+    ),
     ("", "- run: \"docker build \\\\\\n  -f x .\"", &["Docker x"]),
-    ("", "- run: docker build .\n  working-directory: sub", &["Docker sub/Dockerfile"]),
-    ("", "- run: docker build .\n  working-directory: ${{ inputs.x }}", &["? the folder that it runs in is not known"]),
+    (
+        "",
+        "- run: docker build .\n  working-directory: sub",
+        &["Docker sub/Dockerfile"],
+    ),
+    (
+        "",
+        "- run: docker build .\n  working-directory: ${{ inputs.x }}",
+        &["? the folder that it runs in is not known"],
+    ),
     (
         "",
         "- run: docker build .\n  working-directory: ${{ env.DIR || 'sub' }}",
         &["? the folder that it runs in is not known"],
     ),
-    ("", "- run: cd sub && docker build .", &["Docker sub/Dockerfile"]),
-    ("", "- run: docker build ${{ github.workspace }}/sub", &["Docker sub/Dockerfile"]),
-    ("", "- run: docker build $GITHUB_WORKSPACE", &["Docker Dockerfile"]),
+    (
+        "",
+        "- run: cd sub && docker build .",
+        &["Docker sub/Dockerfile"],
+    ),
+    (
+        "",
+        "- run: docker build ${{ github.workspace }}/sub",
+        &["Docker sub/Dockerfile"],
+    ),
+    (
+        "",
+        "- run: docker build $GITHUB_WORKSPACE",
+        &["Docker Dockerfile"],
+    ),
     (
         "",
         "- run: docker build -f $FILE --build-arg L --build-arg M=$L .\n  env: {FILE: d/Dockerfile, L: '${{ github.run_id }}'}",
         &["Docker d/Dockerfile L=${{ github.run_id }} M=${{ github.run_id }}"],
     ),
-    ("", "- run: X=1 docker build --build-arg X .", &["Docker Dockerfile X=1"]),
-    ("", "- run: import docker; docker.build()\n  shell: python", &[]),
-    ("", "- run: docker build .\n  shell: bash -eo pipefail {0}", &["Docker Dockerfile"]),
-    ("", "- run: docker build -f .\\win\\Dockerfile .\n  shell: pwsh", &["Docker .\\win\\Dockerfile"]),
-    ("", "- run: docker compose -f a.yml build web", &["Compose a.yml:web"]),
-    ("", "- run: docker buildx bake --set '*.args.A=1'", &["Bake /: A=1"]),
-    ("", "- run: devcontainer build --workspace-folder .", &["? its Dockerfile is named in devcontainer.json"]),
+    (
+        "",
+        "- run: X=1 docker build --build-arg X .",
+        &["Docker Dockerfile X=1"],
+    ),
+    (
+        "",
+        "- run: import docker; docker.build()\n  shell: python",
+        &[],
+    ),
+    (
+        "",
+        "- run: docker build .\n  shell: bash -eo pipefail {0}",
+        &["Docker Dockerfile"],
+    ),
+    (
+        "",
+        "- run: docker build -f .\\win\\Dockerfile .\n  shell: pwsh",
+        &["Docker .\\win\\Dockerfile"],
+    ),
+    (
+        "",
+        "- run: docker compose -f a.yml build web",
+        &["Compose a.yml:web"],
+    ),
+    (
+        "",
+        "- run: docker buildx bake --set '*.args.A=1'",
+        &["Bake /: A=1"],
+    ),
+    (
+        "",
+        "- run: devcontainer build --workspace-folder .",
+        &["? its Dockerfile is named in devcontainer.json"],
+    ),
     (
         "",
         "- uses: actions/checkout@v4\n  with: {path: src}\n- run: docker build src/a\n- run: docker build b",
-        &["Docker a/Dockerfile", "? `b/Dockerfile` is outside of what the job checks out"],
+        &[
+            "Docker a/Dockerfile",
+            "? `b/Dockerfile` is outside of what the job checks out",
+        ],
     ),
     (
         "",
         "- uses: actions/checkout@v4\n- uses: actions/checkout@v4\n  with: {repository: a/b, path: other}\n- run: docker build other\n- run: docker build .",
-        &["Docker Dockerfile", "? `other/Dockerfile` is in another repository"],
+        &[
+            "Docker Dockerfile",
+            "? `other/Dockerfile` is in another repository",
+        ],
     ),
     (
         "",
@@ -228,9 +350,21 @@ const READ: &[(&str, &str, &[&str])] = &[
     // Matrices.
     (PY, "- run: docker build .", &["Docker Dockerfile [py]"]),
     ("py: [a]", "- run: docker build .", &["Docker Dockerfile"]),
-    ("py: [a, a]", "- run: docker build .", &["Docker Dockerfile"]),
-    ("py: [a, b]\nos: [x, y]\nv: [1]", "- run: docker build .", &["Docker Dockerfile [py, os]"]),
-    ("py: [a, b]\nos: [x, y]\nexclude:\n- py: b", "- run: docker build .", &["Docker Dockerfile [os]"]),
+    (
+        "py: [a, a]",
+        "- run: docker build .",
+        &["Docker Dockerfile"],
+    ),
+    (
+        "py: [a, b]\nos: [x, y]\nv: [1]",
+        "- run: docker build .",
+        &["Docker Dockerfile [py, os]"],
+    ),
+    (
+        "py: [a, b]\nos: [x, y]\nexclude:\n- py: b",
+        "- run: docker build .",
+        &["Docker Dockerfile [os]"],
+    ),
     (
         "include:\n- name: a\n  args: x y\n- name: b\n  args: x z",
         "- run: docker build .",
@@ -241,39 +375,94 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- run: docker build .",
         &["Docker Dockerfile [dist, arch]"],
     ),
-    ("include:\n- {args: 'x y', n: 1}\n- {args: 'x z', n: 2}", "- run: docker build .", &["Docker Dockerfile [n]"]),
-    ("py: [a, b]\ninclude:\n- py: a\n  flavor: f\n- flavor: g", "- run: docker build .", &["Docker Dockerfile [py]"]),
-    ("py: [a]\ninclude:\n- py: b", "- run: docker build .", &["Docker Dockerfile [py]"]),
-    ("py: ${{ fromJSON(inputs.py) }}\nos: [x]", "- run: docker build .", &["Docker Dockerfile [py]"]),
-    ("py: [a, b]\ninclude: ${{ fromJSON(inputs.py) }}", "- run: docker build .", &["Docker Dockerfile [py]"]),
+    (
+        "include:\n- {args: 'x y', n: 1}\n- {args: 'x z', n: 2}",
+        "- run: docker build .",
+        &["Docker Dockerfile [n]"],
+    ),
+    (
+        "py: [a, b]\ninclude:\n- py: a\n  flavor: f\n- flavor: g",
+        "- run: docker build .",
+        &["Docker Dockerfile [py]"],
+    ),
+    (
+        "py: [a]\ninclude:\n- py: b",
+        "- run: docker build .",
+        &["Docker Dockerfile [py]"],
+    ),
+    (
+        "py: ${{ fromJSON(inputs.py) }}\nos: [x]",
+        "- run: docker build .",
+        &["Docker Dockerfile [py]"],
+    ),
+    (
+        "py: [a, b]\ninclude: ${{ fromJSON(inputs.py) }}",
+        "- run: docker build .",
+        &["Docker Dockerfile [py]"],
+    ),
     (
         "include: ${{ fromJSON(inputs.m) }}",
         "- run: docker build -t ${{ matrix.name }} .",
         &["Docker Dockerfile [name]"],
     ),
-    ("include: ${{ fromJSON(inputs.m) }}", "- run: docker build .", &["Docker Dockerfile []"]),
-    ("py: [a]\ninclude: ${{ fromJSON(inputs.m) }}", "- run: docker build .", &["Docker Dockerfile []"]),
-    ("c:\n- {name: a, x: '1 2'}\n- {name: b, x: '1 2'}", "- run: docker build .", &["Docker Dockerfile [c.name]"]),
-    ("a: [x, y]\nmode: ['', m]", "- run: docker build .", &["Docker Dockerfile [a, mode]"]),
+    (
+        "include: ${{ fromJSON(inputs.m) }}",
+        "- run: docker build .",
+        &["Docker Dockerfile []"],
+    ),
+    (
+        "py: [a]\ninclude: ${{ fromJSON(inputs.m) }}",
+        "- run: docker build .",
+        &["Docker Dockerfile []"],
+    ),
+    (
+        "c:\n- {name: a, x: '1 2'}\n- {name: b, x: '1 2'}",
+        "- run: docker build .",
+        &["Docker Dockerfile [c.name]"],
+    ),
+    (
+        "a: [x, y]\nmode: ['', m]",
+        "- run: docker build .",
+        &["Docker Dockerfile [a, mode]"],
+    ),
     (
         "target: [a, b]",
         "- uses: docker/bake-action@v6\n  with: {targets: '${{ matrix.target }}'}",
         &["BakeAction /:a [target]", "BakeAction /:b [target]"],
     ),
-    ("py version: [a, b]\n3d: [x, y]", "- run: docker build .", &["Docker Dockerfile [py version, 3d]"]),
-    ("c:\n- {v.1: a}\n- {v.1: b}", "- run: docker build .", &["Docker Dockerfile [c.v.1]"]),
-    ("py version: [a, b]\ninclude: ${{ x }}", "- run: docker build .", &["Docker Dockerfile [py version]"]),
+    (
+        "py version: [a, b]\n3d: [x, y]",
+        "- run: docker build .",
+        &["Docker Dockerfile [py version, 3d]"],
+    ),
+    (
+        "c:\n- {v.1: a}\n- {v.1: b}",
+        "- run: docker build .",
+        &["Docker Dockerfile [c.v.1]"],
+    ),
+    (
+        "py version: [a, b]\ninclude: ${{ x }}",
+        "- run: docker build .",
+        &["Docker Dockerfile [py version]"],
+    ),
     (
         "py version: [a, b]",
         "- run: docker build ${{ matrix['py version'] }}",
         &["Docker a/Dockerfile", "Docker b/Dockerfile"],
     ),
-    ("f: [a, b]", "- run: docker build ${{ matrix[ 'f' ] }}", &["Docker a/Dockerfile", "Docker b/Dockerfile"]),
+    (
+        "f: [a, b]",
+        "- run: docker build ${{ matrix[ 'f' ] }}",
+        &["Docker a/Dockerfile", "Docker b/Dockerfile"],
+    ),
     // Each of these is built by one combination, or by some.
     (
         "f: [a, b]",
         "- uses: docker/build-push-action@v6\n  with: {context: '${{ matrix.f }}'}",
-        &["BuildPushAction a/Dockerfile", "BuildPushAction b/Dockerfile"],
+        &[
+            "BuildPushAction a/Dockerfile",
+            "BuildPushAction b/Dockerfile",
+        ],
     ),
     (
         "f: [a, b]\npy: [1, 2]",
@@ -295,13 +484,21 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- run: docker build .\n  working-directory: x/${{ matrix.f }}",
         &["Docker x/a/Dockerfile", "Docker x/b/Dockerfile"],
     ),
-    ("t: [a, b]", "- run: docker build --target ${{ matrix.t }} .", &["Docker Dockerfile [t]"]),
+    (
+        "t: [a, b]",
+        "- run: docker build --target ${{ matrix.t }} .",
+        &["Docker Dockerfile [t]"],
+    ),
     (
         "f: [a, '${{ inputs.x }}']",
         "- run: docker build ${{ matrix.f }}",
         &["Docker a/Dockerfile", "? the context is `${{ matrix.f }}`"],
     ),
-    ("f: ${{ fromJSON(x) }}", "- run: docker build ${{ matrix.f }}", &["? the context is `${{ matrix.f }}`"]),
+    (
+        "f: ${{ fromJSON(x) }}",
+        "- run: docker build ${{ matrix.f }}",
+        &["? the context is `${{ matrix.f }}`"],
+    ),
 ];
 
 #[test]
@@ -309,7 +506,11 @@ fn builds_are_read() {
     for (matrix, step, expected) in READ {
         let source = job(matrix, step);
         assert_eq!(lines(&source), *expected, "{source}");
-        assert_eq!(lines(&source.replace('\n', "\r\n")), *expected, "with CRLF:\n{source}");
+        assert_eq!(
+            lines(&source.replace('\n', "\r\n")),
+            *expected,
+            "with CRLF:\n{source}"
+        );
     }
 }
 
@@ -321,10 +522,20 @@ fn the_places_are_those_of_the_file() {
     let found: Vec<_> = wiring
         .builds
         .iter()
-        .map(|build| (build.name.as_str(), text(build.span), build.args.iter().map(|arg| text(arg.span)).collect()))
+        .map(|build| {
+            (
+                build.name.as_str(),
+                text(build.span),
+                build.args.iter().map(|arg| text(arg.span)).collect(),
+            )
+        })
         .collect();
     let expected: [(&str, &str, Vec<&str>); 2] = [
-        ("job `t`, step 1", "docker/build-push-action@v6", vec!["A=1", "B=2"]),
+        (
+            "job `t`, step 1",
+            "docker/build-push-action@v6",
+            vec!["A=1", "B=2"],
+        ),
         ("job `t`, step 2", "docker buildx build", vec!["C=3"]),
     ];
     assert_eq!(found, expected);
@@ -350,10 +561,17 @@ jobs:
 ";
     assert_eq!(
         lines(source),
-        ["Docker w/Dockerfile A=workflow B=job C=step", "Docker x/Dockerfile A=two B=job C=step"]
+        [
+            "Docker w/Dockerfile A=workflow B=job C=step",
+            "Docker x/Dockerfile A=two B=job C=step"
+        ]
     );
     let wiring = read(source).unwrap();
-    let env: Vec<_> = wiring.builds[0].env.iter().map(|arg| (&*arg.name, arg.value.as_deref().unwrap())).collect();
+    let env: Vec<_> = wiring.builds[0]
+        .env
+        .iter()
+        .map(|arg| (&*arg.name, arg.value.as_deref().unwrap()))
+        .collect();
     assert_eq!(env, [("C", "step"), ("B", "job"), ("A", "workflow")]);
     let (text, left) = fixed(source, true);
     assert_eq!(text, source);
@@ -379,11 +597,20 @@ jobs:
     let calls = read(source).unwrap().calls;
     let found: Vec<_> = calls
         .iter()
-        .map(|call| (call.job.as_deref().unwrap(), &*call.path, call.runs.clone(), call.with.len()))
+        .map(|call| {
+            (
+                call.job.as_deref().unwrap(),
+                &*call.path,
+                call.runs.clone(),
+                call.with.len(),
+            )
+        })
         .collect();
     let matrix = Runs::Matrix(vec!["py".into()]);
-    let expected =
-        [("call", ".github/workflows/build.yml", matrix, 1), ("step", ".github/actions/build", Runs::Once, 1)];
+    let expected = [
+        ("call", ".github/workflows/build.yml", matrix, 1),
+        ("step", ".github/actions/build", Runs::Once, 1),
+    ];
     assert_eq!(found, expected);
     assert_eq!(calls[0].with[0].value.as_deref(), Some("${{ matrix.py }}"));
 }
@@ -399,7 +626,8 @@ fn an_action_of_steps_is_read_and_left() {
 
 #[test]
 fn jobs_one_after_the_other_do_not_wait() {
-    let source = job(PY, "- run: docker build .").replace("strategy:\n", "strategy:\n      max-parallel: 1\n");
+    let source = job(PY, "- run: docker build .")
+        .replace("strategy:\n", "strategy:\n      max-parallel: 1\n");
     assert_eq!(lines(&source), ["Docker Dockerfile"]);
 }
 
@@ -567,12 +795,17 @@ const PASS: &[(&str, &str, &str)] = &[
 fn without(value: &mut Value) {
     match value {
         Value::String(text) => {
-            for added in [" --build-arg CACHE_ID=\"$CACHE_ID\"", " --set \"*.args.CACHE_ID=$CACHE_ID\""] {
+            for added in [
+                " --build-arg CACHE_ID=\"$CACHE_ID\"",
+                " --set \"*.args.CACHE_ID=$CACHE_ID\"",
+            ] {
                 *text = text.replace(added, "");
             }
             let lines: Vec<&str> = text
                 .lines()
-                .filter(|line| !line.starts_with("CACHE_ID=${{ ") && !line.starts_with("*.args.CACHE_ID=${{ "))
+                .filter(|line| {
+                    !line.starts_with("CACHE_ID=${{ ") && !line.starts_with("*.args.CACHE_ID=${{ ")
+                })
                 .map(str::trim_end)
                 .collect();
             lines.join("\n").trim_end().clone_into(text);
@@ -580,7 +813,10 @@ fn without(value: &mut Value) {
         Value::Tagged(tagged) => without(&mut tagged.value),
         Value::Sequence(items) => items.iter_mut().for_each(without),
         Value::Mapping(map) => {
-            let own = map.get("CACHE_ID").and_then(Value::as_str).is_some_and(|text| text.starts_with("${{ "));
+            let own = map
+                .get("CACHE_ID")
+                .and_then(Value::as_str)
+                .is_some_and(|text| text.starts_with("${{ "));
             if own {
                 map.remove("CACHE_ID");
             }
@@ -597,7 +833,8 @@ fn without(value: &mut Value) {
 }
 
 fn tree(source: &str) -> Value {
-    let mut value = yaml_serde::from_str(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+    let mut value =
+        yaml_serde::from_str(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
     without(&mut value);
     value
 }
@@ -608,42 +845,127 @@ fn lanes_are_passed_and_nothing_else_changes() {
         let (source, expected) = (job(matrix, step), job(matrix, expected));
         let (text, left) = fixed(&source, false);
         assert_eq!(text, expected);
-        assert_eq!(left.iter().filter(|why| !why.contains("no build arg")).count(), 0, "{left:?}");
+        assert_eq!(
+            left.iter()
+                .filter(|why| !why.contains("no build arg"))
+                .count(),
+            0,
+            "{left:?}"
+        );
         assert_eq!(tree(&source), tree(&text), "{text}");
         for build in read(&text).unwrap().builds {
-            assert!(build.args.iter().chain(&build.env).any(|arg| arg.name == "CACHE_ID"), "{text}");
+            assert!(
+                build
+                    .args
+                    .iter()
+                    .chain(&build.env)
+                    .any(|arg| arg.name == "CACHE_ID"),
+                "{text}"
+            );
         }
         let (crlf, _) = fixed(&source.replace('\n', "\r\n"), false);
         assert_eq!(crlf, expected.replace('\n', "\r\n"), "with CRLF");
         let bare = source.trim_end();
-        assert_eq!(tree(&fixed(bare, false).0), tree(bare), "without a last line end");
+        assert_eq!(
+            tree(&fixed(bare, false).0),
+            tree(bare),
+            "without a last line end"
+        );
     }
 }
 
 /// What a person has to do: a matrix, a step, and a word of the reason.
 const LEFT: &[(&str, &str, &str)] = &[
     ("", "- run: docker build .", "only one job"),
-    ("os: [ubuntu, windows-2022]", "- run: docker build .\n  shell: pwsh", "Windows"),
+    (
+        "os: [ubuntu, windows-2022]",
+        "- run: docker build .\n  shell: pwsh",
+        "Windows",
+    ),
     (PY, "- run: docker build .\n  shell: cmd", "Windows"),
     (PY, "- run: sh -c 'docker build .'", "quotes"),
     (PY, "- run: X=`docker build -q .`", "quotes"),
-    (PY, "- uses: docker/build-push-action@v6\n  with:\n    build-args: >\n      A=1", "unusual"),
-    (PY, "- uses: docker/build-push-action@v6\n  with:\n    build-args: \"A=1\n      B=2\"", "unusual"),
-    (PY, "- uses: docker/build-push-action@v1\n  with: {path: .}", "old"),
-    (PY, "- run: docker build .\n  env: ${{ fromJSON(x) }}", "env"),
-    (PY, "- run: docker build -t img:${CACHE_ID} .", "the script uses `CACHE_ID` already"),
+    (
+        PY,
+        "- uses: docker/build-push-action@v6\n  with:\n    build-args: >\n      A=1",
+        "unusual",
+    ),
+    (
+        PY,
+        "- uses: docker/build-push-action@v6\n  with:\n    build-args: \"A=1\n      B=2\"",
+        "unusual",
+    ),
+    (
+        PY,
+        "- uses: docker/build-push-action@v1\n  with: {path: .}",
+        "old",
+    ),
+    (
+        PY,
+        "- run: docker build .\n  env: ${{ fromJSON(x) }}",
+        "env",
+    ),
+    (
+        PY,
+        "- run: docker build -t img:${CACHE_ID} .",
+        "the script uses `CACHE_ID` already",
+    ),
     ("x: ['', a]", "- run: docker build .", "empty"),
-    ("include: ${{ x }}", PUSH, "pass `CACHE_ID=${{ matrix.NAME }}` by hand"),
-    ("include: ${{ x }}", "- run: docker build .\n  env:\n    CACHE_ID: own", "only a run knows"),
-    ("py version: [a, b]", PUSH, "pass `CACHE_ID=${{ matrix['py version'] }}` by hand"),
-    ("3d: [a, b]\npy: [c, d]", PUSH, "pass `CACHE_ID=${{ matrix['3d'] }}-${{ matrix.py }}` by hand"),
-    ("py.version: [a, b]", "- run: docker build .", "`matrix.py.version` is no expression"),
-    ("it's: [a, b]", "- run: docker build .", "${{ matrix['it''s'] }}"),
-    ("c:\n- {v 1: a}\n- {v 1: b}", "- run: docker build .", "${{ matrix.c['v 1'] }}"),
-    ("py version: [a, b]\ninclude: ${{ x }}", "- run: docker build .", "by hand"),
-    (PY, "- run: docker build .\n  env:\n    CACHE_ID: own", "several jobs have"),
-    (PY, "- run: |\n    CACHE_ID=own\n    docker build .", "several jobs have"),
-    (PY, "- run: |\n    export CACHE_ID=\"own\"\n    docker buildx bake", "several jobs have"),
+    (
+        "include: ${{ x }}",
+        PUSH,
+        "pass `CACHE_ID=${{ matrix.NAME }}` by hand",
+    ),
+    (
+        "include: ${{ x }}",
+        "- run: docker build .\n  env:\n    CACHE_ID: own",
+        "only a run knows",
+    ),
+    (
+        "py version: [a, b]",
+        PUSH,
+        "pass `CACHE_ID=${{ matrix['py version'] }}` by hand",
+    ),
+    (
+        "3d: [a, b]\npy: [c, d]",
+        PUSH,
+        "pass `CACHE_ID=${{ matrix['3d'] }}-${{ matrix.py }}` by hand",
+    ),
+    (
+        "py.version: [a, b]",
+        "- run: docker build .",
+        "`matrix.py.version` is no expression",
+    ),
+    (
+        "it's: [a, b]",
+        "- run: docker build .",
+        "${{ matrix['it''s'] }}",
+    ),
+    (
+        "c:\n- {v 1: a}\n- {v 1: b}",
+        "- run: docker build .",
+        "${{ matrix.c['v 1'] }}",
+    ),
+    (
+        "py version: [a, b]\ninclude: ${{ x }}",
+        "- run: docker build .",
+        "by hand",
+    ),
+    (
+        PY,
+        "- run: docker build .\n  env:\n    CACHE_ID: own",
+        "several jobs have",
+    ),
+    (
+        PY,
+        "- run: |\n    CACHE_ID=own\n    docker build .",
+        "several jobs have",
+    ),
+    (
+        PY,
+        "- run: |\n    export CACHE_ID=\"own\"\n    docker buildx bake",
+        "several jobs have",
+    ),
     ("x: ['a b', 'c,d']", "- run: docker build .", "cache id"),
     ("x: [[a, b], [c]]", "- run: docker build .", "cache id"),
     (
@@ -666,17 +988,40 @@ fn what_cannot_be_done_is_said() {
         if !reason.contains("alias") {
             assert_eq!(text, source);
         }
-        assert!(left.iter().any(|why| why.contains(reason)), "{left:?}\n{source}");
+        assert!(
+            left.iter().any(|why| why.contains(reason)),
+            "{left:?}\n{source}"
+        );
     }
     let inputs = job(PY, "- run: docker build .").replace("ubuntu-latest", "${{ inputs.os }}");
-    assert_eq!(pass(&inputs, &read(&inputs).unwrap().builds[0], &LANE).unwrap().applicability(), Applicability::Unsafe);
-    let power =
-        inputs.replace("docker build .", "docker build `\n          -f $env:X .").replace("run:", "run: |\n         ");
-    assert!(fixed(&power, false).1.iter().all(|why| why.contains("Windows")), "{power}");
+    assert_eq!(
+        pass(&inputs, &read(&inputs).unwrap().builds[0], &LANE)
+            .unwrap()
+            .applicability(),
+        Applicability::Unsafe
+    );
+    let power = inputs
+        .replace("docker build .", "docker build `\n          -f $env:X .")
+        .replace("run:", "run: |\n         ");
+    assert!(
+        fixed(&power, false)
+            .1
+            .iter()
+            .all(|why| why.contains("Windows")),
+        "{power}"
+    );
     let windows = job("os: [ubuntu-latest, windows-2022]", "- run: docker build .")
         .replace("runs-on: ubuntu-latest", "runs-on: ${{ matrix.os }}");
     assert!(fixed(&windows, false).1[0].contains("Windows"));
-    assert_eq!(fixed(&windows.replace("- run:", "- shell: bash\n        run:"), false).1.len(), 0);
+    assert_eq!(
+        fixed(
+            &windows.replace("- run:", "- shell: bash\n        run:"),
+            false
+        )
+        .1
+        .len(),
+        0
+    );
 }
 
 #[test]
@@ -684,26 +1029,44 @@ fn a_job_without_a_matrix_goes_by_its_name_where_it_is_not_alone() {
     let (text, _) = fixed(&job("", "- run: docker build ."), true);
     assert!(text.contains("CACHE_ID: ${{ github.job }}"), "{text}");
     let (text, _) = fixed(&job("", PUSH), true);
-    assert!(text.contains("      CACHE_ID=${{ github.job }}\n"), "{text}");
+    assert!(
+        text.contains("      CACHE_ID=${{ github.job }}\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn unknown_values_need_a_look() {
     let source = job("py: ${{ fromJSON(inputs.py) }}", "- run: docker build .");
     let build = &read(&source).unwrap().builds[0];
-    assert_eq!(pass(&source, build, &LANE).unwrap().applicability(), Applicability::Unsafe);
+    assert_eq!(
+        pass(&source, build, &LANE).unwrap().applicability(),
+        Applicability::Unsafe
+    );
     let source = job(PY, "- run: docker build .");
     let build = &read(&source).unwrap().builds[0];
-    assert_eq!(pass(&source, build, &LANE).unwrap().applicability(), Applicability::Safe);
+    assert_eq!(
+        pass(&source, build, &LANE).unwrap().applicability(),
+        Applicability::Safe
+    );
 }
 
 #[test]
 fn big_matrices_and_files_are_quick() {
-    let values = (0..300).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
-    let source = job(&format!("a: [{values}]\nb: [{values}]\nc: [{values}]"), "- run: docker build ${{ matrix.a }}");
+    let values = (0..300)
+        .map(|n| n.to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let source = job(
+        &format!("a: [{values}]\nb: [{values}]\nc: [{values}]"),
+        "- run: docker build ${{ matrix.a }}",
+    );
     assert_eq!(lines(&source), ["? the context is `${{ matrix.a }}`"]);
     let steps = "- run: docker build ${{ matrix.a }} ${{ matrix.b }}\n".repeat(500);
-    let rows = (0..256).map(|n| format!("- {{a: x{n}, b: y{n}}}\n")).collect::<Vec<_>>().concat();
+    let rows = (0..256)
+        .map(|n| format!("- {{a: x{n}, b: y{n}}}\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let start = std::time::Instant::now();
     let wiring = read(&job(&format!("include:\n{rows}"), &steps)).unwrap();
     assert_eq!(wiring.builds.len(), 500 * 256);

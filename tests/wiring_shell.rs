@@ -16,7 +16,10 @@ fn values(need: Need<'_>) -> Option<String> {
 
 fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
     let (found, _) = all(shell::read(script, Some(""), Dialect::Posix, &values));
-    found.into_iter().map(|found| (found.simple, found.command)).collect()
+    found
+        .into_iter()
+        .map(|found| (found.simple, found.command))
+        .collect()
 }
 
 /// A build in one line: front, what, target, arguments, and `…` where there may be more.
@@ -32,19 +35,31 @@ fn line(simple: &shell::Simple, command: &Command) -> String {
         line += &format!(" target={}", target.written());
     }
     for arg in &command.args {
-        line += &format!(" {}={}", arg.name, arg.value.as_ref().map_or("?".into(), |value| value.value(&values)));
+        line += &format!(
+            " {}={}",
+            arg.name,
+            arg.value
+                .as_ref()
+                .map_or("?".into(), |value| value.value(&values))
+        );
     }
     line + if command.args_known { "" } else { " …" }
 }
 
 fn lines(script: &str) -> Vec<String> {
-    builds(script).iter().map(|(simple, command)| line(simple, command)).collect()
+    builds(script)
+        .iter()
+        .map(|(simple, command)| line(simple, command))
+        .collect()
 }
 
 /// Scripts with one build each.
 const ONE: &[(&str, &str)] = &[
     ("docker build .", "Docker Dockerfile"),
-    ("docker build -t x:1 -f docker/Dockerfile.dev docker", "Docker docker/Dockerfile.dev"),
+    (
+        "docker build -t x:1 -f docker/Dockerfile.dev docker",
+        "Docker docker/Dockerfile.dev",
+    ),
     (
         "docker build --file=a/Dockerfile --target test --build-arg A=1 --build-arg=B=2 --build-arg C .",
         "Docker a/Dockerfile target=test A=1 B=2 C=?",
@@ -54,32 +69,62 @@ const ONE: &[(&str, &str)] = &[
     ("docker build -t \"$TAG\" sub/", "Docker sub/Dockerfile"),
     ("docker build -t $TAG sub/", "Docker sub/Dockerfile"),
     ("docker build $ARGS .", "Docker Dockerfile …"),
-    ("docker build \"$@\"", "Docker (its words stand in a variable) …"),
+    (
+        "docker build \"$@\"",
+        "Docker (its words stand in a variable) …",
+    ),
     ("docker build \"${args[@]}\" .", "Docker Dockerfile …"),
     ("docker build $DIR", "Docker (the context is `$DIR`)"),
-    ("docker build \"${DIR}\"", "Docker (the context is `${DIR}`)"),
+    (
+        "docker build \"${DIR}\"",
+        "Docker (the context is `${DIR}`)",
+    ),
     ("docker build -f \"$F\" .", "Docker (the file is `$F`)"),
-    ("docker build - < Dockerfile", "Docker (the Dockerfile comes from standard input)"),
-    ("cat x | docker build -f - .", "Docker (the file comes from standard input)"),
-    ("docker build https://github.com/a/b.git#main", "Docker (the context is not a folder of this repository)"),
-    ("docker build git@github.com:a/b.git", "Docker (the context is not a folder of this repository)"),
-    ("docker build -f /abs/Dockerfile .", "Docker (`/abs/Dockerfile` is outside of the repository)"),
+    (
+        "docker build - < Dockerfile",
+        "Docker (the Dockerfile comes from standard input)",
+    ),
+    (
+        "cat x | docker build -f - .",
+        "Docker (the file comes from standard input)",
+    ),
+    (
+        "docker build https://github.com/a/b.git#main",
+        "Docker (the context is not a folder of this repository)",
+    ),
+    (
+        "docker build git@github.com:a/b.git",
+        "Docker (the context is not a folder of this repository)",
+    ),
+    (
+        "docker build -f /abs/Dockerfile .",
+        "Docker (`/abs/Dockerfile` is outside of the repository)",
+    ),
     ("docker build ../other", "Docker ../other/Dockerfile"),
     ("docker build ./a/../b/.", "Docker b/Dockerfile"),
-    ("docker build --no-cache --pull --rm --force-rm -q .", "Docker Dockerfile"),
+    (
+        "docker build --no-cache --pull --rm --force-rm -q .",
+        "Docker Dockerfile",
+    ),
     ("docker build -- .", "Docker Dockerfile"),
     ("docker image build .", "Docker Dockerfile"),
     ("docker builder build .", "Docker Dockerfile"),
     ("docker --context x -l debug build .", "Docker Dockerfile"),
     ("docker --tls --host=tcp://x build .", "Docker Dockerfile"),
-    ("docker buildx build --push --platform linux/amd64,linux/arm64 -o type=image .", "Buildx Dockerfile"),
+    (
+        "docker buildx build --push --platform linux/amd64,linux/arm64 -o type=image .",
+        "Buildx Dockerfile",
+    ),
     ("docker buildx b .", "Buildx Dockerfile"),
     ("docker buildx --builder b build .", "Buildx Dockerfile"),
     ("docker-buildx build .", "Buildx Dockerfile"),
     ("/usr/bin/docker build .", "Docker Dockerfile"),
     ("docker.exe build .", "Docker Dockerfile"),
     ("DOCKER_BUILDKIT=1 docker build .", "Docker Dockerfile"),
-    ("sudo -E DOCKER_BUILDKIT=1 docker build .", "Docker Dockerfile"),
+    (
+        "sudo -E DOCKER_BUILDKIT=1 docker build .",
+        "Docker Dockerfile",
+    ),
     ("sudo -u root docker build .", "Docker Dockerfile"),
     ("env -u X A=1 docker build .", "Docker Dockerfile"),
     ("time docker build .", "Docker Dockerfile"),
@@ -87,62 +132,167 @@ const ONE: &[(&str, &str)] = &[
     ("command docker build .", "Docker Dockerfile"),
     ("timeout -k 5 30m docker build .", "Docker Dockerfile"),
     ("timeout 30m docker build .", "Docker Dockerfile"),
-    ("ls | xargs -n1 docker build -f Dockerfile .", "Docker Dockerfile …"),
+    (
+        "ls | xargs -n1 docker build -f Dockerfile .",
+        "Docker Dockerfile …",
+    ),
     ("if ! docker build .; then exit 1; fi", "Docker Dockerfile"),
     ("for i in 1 2; do docker build .; done", "Docker Dockerfile"),
-    ("for d in a b; do docker build $d; done", "Docker (the context is `$d`)"),
+    (
+        "for d in a b; do docker build $d; done",
+        "Docker (the context is `$d`)",
+    ),
     ("(cd sub && docker build .)", "Docker sub/Dockerfile"),
-    ("cd sub && docker build -f Dockerfile.x ..", "Docker sub/Dockerfile.x"),
+    (
+        "cd sub && docker build -f Dockerfile.x ..",
+        "Docker sub/Dockerfile.x",
+    ),
     ("cd sub; cd ..; docker build .", "Docker Dockerfile"),
-    ("cd \"$X\"\ndocker build .", "Docker (the folder that it runs in is not known)"),
-    ("cd \"$X\"\ncd $GITHUB_WORKSPACE/a\ndocker build .", "Docker a/Dockerfile"),
-    ("if a; then cd x; fi\ndocker build .", "Docker (the folder that it runs in is not known)"),
-    ("if a; then cd x; else docker build .; fi", "Docker Dockerfile"),
+    (
+        "cd \"$X\"\ndocker build .",
+        "Docker (the folder that it runs in is not known)",
+    ),
+    (
+        "cd \"$X\"\ncd $GITHUB_WORKSPACE/a\ndocker build .",
+        "Docker a/Dockerfile",
+    ),
+    (
+        "if a; then cd x; fi\ndocker build .",
+        "Docker (the folder that it runs in is not known)",
+    ),
+    (
+        "if a; then cd x; else docker build .; fi",
+        "Docker Dockerfile",
+    ),
     ("(cd x; make)\ndocker build .", "Docker Dockerfile"),
     ("pushd x\ndocker build .", "Docker x/Dockerfile"),
-    ("[ -d x ] && cd x\ndocker build .", "Docker (the folder that it runs in is not known)"),
+    (
+        "[ -d x ] && cd x\ndocker build .",
+        "Docker (the folder that it runs in is not known)",
+    ),
     ("cd x || exit 1\ndocker build .", "Docker x/Dockerfile"),
-    ("make || cd x\ndocker build .", "Docker (the folder that it runs in is not known)"),
-    ("docker build \\\n  -t x \\\n  --build-arg A=\"b c\" \\\n  .", "Docker Dockerfile A=b c"),
-    ("docker build \\\r\n  -t x \\\r\n  sub\r\n", "Docker sub/Dockerfile"),
+    (
+        "make || cd x\ndocker build .",
+        "Docker (the folder that it runs in is not known)",
+    ),
+    (
+        "docker build \\\n  -t x \\\n  --build-arg A=\"b c\" \\\n  .",
+        "Docker Dockerfile A=b c",
+    ),
+    (
+        "docker build \\\r\n  -t x \\\r\n  sub\r\n",
+        "Docker sub/Dockerfile",
+    ),
     ("docker build `\n  -t x `\n  sub", "Docker sub/Dockerfile"),
-    ("docker build ^\r\n  -t x ^\r\n  sub", "Docker sub/Dockerfile"),
-    ("# docker build a\ndocker build b # docker build c", "Docker b/Dockerfile"),
-    ("cat <<EOF > x\ndocker build a\nEOF\ndocker build b", "Docker b/Dockerfile"),
-    ("cat <<-'EOF'\n\tdocker build a\n\tEOF\ndocker build b", "Docker b/Dockerfile"),
-    ("docker build -f - . <<'EOF'\nFROM x\nEOF\n", "Docker (the file comes from standard input)"),
-    ("echo docker build .; docker build a 2>&1 >log", "Docker a/Dockerfile"),
+    (
+        "docker build ^\r\n  -t x ^\r\n  sub",
+        "Docker sub/Dockerfile",
+    ),
+    (
+        "# docker build a\ndocker build b # docker build c",
+        "Docker b/Dockerfile",
+    ),
+    (
+        "cat <<EOF > x\ndocker build a\nEOF\ndocker build b",
+        "Docker b/Dockerfile",
+    ),
+    (
+        "cat <<-'EOF'\n\tdocker build a\n\tEOF\ndocker build b",
+        "Docker b/Dockerfile",
+    ),
+    (
+        "docker build -f - . <<'EOF'\nFROM x\nEOF\n",
+        "Docker (the file comes from standard input)",
+    ),
+    (
+        "echo docker build .; docker build a 2>&1 >log",
+        "Docker a/Dockerfile",
+    ),
     ("docker build a &> log", "Docker a/Dockerfile"),
     ("ID=$(docker build -q a)", "Docker a/Dockerfile"),
-    ("echo \"built `docker build -q a` now\"", "Docker a/Dockerfile"),
+    (
+        "echo \"built `docker build -q a` now\"",
+        "Docker a/Dockerfile",
+    ),
     ("docker run \"$(docker build -q a)\"", "Docker a/Dockerfile"),
     ("bash -c 'docker build a'", "Docker a/Dockerfile"),
     ("sudo sh -ec \"docker build a\"", "Docker a/Dockerfile"),
-    ("docker build --build-arg X='a'\"b\"c\\ d .", "Docker Dockerfile X=abc d"),
-    ("docker build --build-arg X=$OUTER .", "Docker Dockerfile X=from-env"),
-    ("L=lane-$(date +%s)\ndocker build --build-arg X=$L .", "Docker Dockerfile X=lane-$(date +%s)"),
-    ("F=a/Dockerfile\ndocker build -f $F .", "Docker a/Dockerfile"),
-    ("F=a\nF=b\ndocker build -f $F .", "Docker (the file is `$F`)"),
-    ("if x; then F=a; fi\ndocker build -f $F .", "Docker (the file is `$F`)"),
-    ("export F=a/Dockerfile\ndocker build -f \"${F}\" .", "Docker a/Dockerfile"),
+    (
+        "docker build --build-arg X='a'\"b\"c\\ d .",
+        "Docker Dockerfile X=abc d",
+    ),
+    (
+        "docker build --build-arg X=$OUTER .",
+        "Docker Dockerfile X=from-env",
+    ),
+    (
+        "L=lane-$(date +%s)\ndocker build --build-arg X=$L .",
+        "Docker Dockerfile X=lane-$(date +%s)",
+    ),
+    (
+        "F=a/Dockerfile\ndocker build -f $F .",
+        "Docker a/Dockerfile",
+    ),
+    (
+        "F=a\nF=b\ndocker build -f $F .",
+        "Docker (the file is `$F`)",
+    ),
+    (
+        "if x; then F=a; fi\ndocker build -f $F .",
+        "Docker (the file is `$F`)",
+    ),
+    (
+        "export F=a/Dockerfile\ndocker build -f \"${F}\" .",
+        "Docker a/Dockerfile",
+    ),
     ("read F\ndocker build -f $F .", "Docker (the file is `$F`)"),
-    ("docker build -f ${{ env.FILE }} .", "Docker docker/Dockerfile"),
-    ("docker build -f '${{ env.FILE }}' .", "Docker docker/Dockerfile"),
-    ("docker build -f ${{ matrix.a || 'x y' }} .", "Docker (the file is `${{ matrix.a || 'x y' }}`)"),
+    (
+        "docker build -f ${{ env.FILE }} .",
+        "Docker docker/Dockerfile",
+    ),
+    (
+        "docker build -f '${{ env.FILE }}' .",
+        "Docker docker/Dockerfile",
+    ),
+    (
+        "docker build -f ${{ matrix.a || 'x y' }} .",
+        "Docker (the file is `${{ matrix.a || 'x y' }}`)",
+    ),
     ("docker build ${{ matrix.args }} .", "Docker Dockerfile …"),
-    ("docker build << parameters.args >> .", "Docker Dockerfile …"),
-    ("docker build -t <<parameters.tag>> a", "Docker a/Dockerfile"),
-    ("docker build --build-arg-x .", "Docker (it names no context)"),
+    (
+        "docker build << parameters.args >> .",
+        "Docker Dockerfile …",
+    ),
+    (
+        "docker build -t <<parameters.tag>> a",
+        "Docker a/Dockerfile",
+    ),
+    (
+        "docker build --build-arg-x .",
+        "Docker (it names no context)",
+    ),
     ("docker buildx bake", "Bake /:"),
-    ("docker buildx bake -f a.hcl -f b.json app test", "Bake a.hcl+b.json:app+test"),
+    (
+        "docker buildx bake -f a.hcl -f b.json app test",
+        "Bake a.hcl+b.json:app+test",
+    ),
     (
         "cd x && docker buildx bake --set app.args.A=1 --set '*.args.B=x y' --set *.platform=a app",
         "Bake x/:app A=1 B=x y",
     ),
-    ("docker buildx bake --push $TARGETS", "Bake (the target is `$TARGETS`) …"),
-    ("docker buildx bake https://github.com/a/b.git", "Bake (its files are not those of this repository)"),
+    (
+        "docker buildx bake --push $TARGETS",
+        "Bake (the target is `$TARGETS`) …",
+    ),
+    (
+        "docker buildx bake https://github.com/a/b.git",
+        "Bake (its files are not those of this repository)",
+    ),
     ("docker compose build", "Compose /:"),
-    ("docker compose -f a.yml -f b.yml --profile x build --build-arg A=1 web db", "Compose a.yml+b.yml:web+db A=1"),
+    (
+        "docker compose -f a.yml -f b.yml --profile x build --build-arg A=1 web db",
+        "Compose a.yml+b.yml:web+db A=1",
+    ),
     ("docker compose --project-directory x build", "Compose x/:"),
     ("docker-compose -p x up -d --build web", "Compose /:web"),
     ("docker-compose -fx.yml build", "Compose x.yml:"),
@@ -152,11 +302,23 @@ const ONE: &[(&str, &str)] = &[
     ("podman buildx build sub", "Podman sub/Dockerfile"),
     ("podman image build sub", "Podman sub/Dockerfile"),
     ("buildah bud --layers -t x .", "Buildah Dockerfile"),
-    ("buildah --storage-driver vfs build --build-arg-file a .", "Buildah Dockerfile …"),
+    (
+        "buildah --storage-driver vfs build --build-arg-file a .",
+        "Buildah Dockerfile …",
+    ),
     ("nerdctl -n k8s.io build .", "Nerdctl Dockerfile"),
-    ("devcontainer build --workspace-folder .", "Devcontainer (its Dockerfile is named in devcontainer.json)"),
-    ("npx --yes @devcontainers/cli build", "Devcontainer (its Dockerfile is named in devcontainer.json)"),
-    ("rocker --x11 --cache-id a ubuntu bash", "Rocker (rocker writes the Dockerfile itself) CACHE_ID=a"),
+    (
+        "devcontainer build --workspace-folder .",
+        "Devcontainer (its Dockerfile is named in devcontainer.json)",
+    ),
+    (
+        "npx --yes @devcontainers/cli build",
+        "Devcontainer (its Dockerfile is named in devcontainer.json)",
+    ),
+    (
+        "rocker --x11 --cache-id a ubuntu bash",
+        "Rocker (rocker writes the Dockerfile itself) CACHE_ID=a",
+    ),
 ];
 
 #[test]
@@ -202,34 +364,76 @@ fn the_insertion_passes_the_variable() {
             "sudo docker --debug buildx build \\\n  -t x .",
             "sudo docker --debug buildx build --build-arg L=\"$L\" \\\n  -t x .",
         ),
-        ("docker buildx build\\\n -t x .", "docker buildx build --build-arg L=\"$L\"\\\n -t x ."),
-        ("docker compose -f a build web", "docker compose -f a build --build-arg L=\"$L\" web"),
-        ("docker buildx bake app", "docker buildx bake --set \"*.args.L=$L\" app"),
-        ("X=$(docker build -q .)", "X=$(docker build --build-arg L=\"$L\" -q .)"),
+        (
+            "docker buildx build\\\n -t x .",
+            "docker buildx build --build-arg L=\"$L\"\\\n -t x .",
+        ),
+        (
+            "docker compose -f a build web",
+            "docker compose -f a build --build-arg L=\"$L\" web",
+        ),
+        (
+            "docker buildx bake app",
+            "docker buildx bake --set \"*.args.L=$L\" app",
+        ),
+        (
+            "X=$(docker build -q .)",
+            "X=$(docker build --build-arg L=\"$L\" -q .)",
+        ),
         ("buildah bud .", "buildah bud --build-arg L=\"$L\" ."),
     ];
     for (script, expected) in cases {
         let found = builds(script);
         let (simple, command) = &found[0];
         let at = simple.words[command.behind].span.end;
-        let fixed = format!("{}{}{}", &script[..at], command.insertion("L").unwrap(), &script[at..]);
+        let fixed = format!(
+            "{}{}{}",
+            &script[..at],
+            command.insertion("L").unwrap(),
+            &script[at..]
+        );
         assert_eq!(fixed, expected);
         let again = builds(&fixed);
-        assert_eq!(again[0].1.args.iter().map(|arg| arg.name.as_str()).collect::<Vec<_>>(), ["L"], "{fixed}");
+        assert_eq!(
+            again[0]
+                .1
+                .args
+                .iter()
+                .map(|arg| arg.name.as_str())
+                .collect::<Vec<_>>(),
+            ["L"],
+            "{fixed}"
+        );
         assert!(simple.open);
     }
     assert!(!builds("sh -c \"docker build .\"")[0].0.open);
     assert!(!builds("sh -c 'docker build .'")[0].0.open);
     assert!(!builds("X=`docker build -q .`")[0].0.open);
-    assert_eq!(builds("docker compose up --build")[0].1.pass, Pass::Environment);
+    assert_eq!(
+        builds("docker compose up --build")[0].1.pass,
+        Pass::Environment
+    );
 }
 
 #[test]
 fn an_argv_is_read_like_a_script() {
-    let argv: Vec<String> =
-        ["docker", "--context", "x", "buildx", "build", "--build-arg", "A=$B", "."].map(Into::into).into();
+    let argv: Vec<String> = [
+        "docker",
+        "--context",
+        "x",
+        "buildx",
+        "build",
+        "--build-arg",
+        "A=$B",
+        ".",
+    ]
+    .map(Into::into)
+    .into();
     let command = read(&words(&argv)).unwrap();
-    assert_eq!((command.front, command.tool, command.behind), (Front::Buildx, 0, 4));
+    assert_eq!(
+        (command.front, command.tool, command.behind),
+        (Front::Buildx, 0, 4)
+    );
     assert_eq!(command.args[0].value.as_ref().unwrap().text(), Some("$B"));
     assert_eq!(command.passing("L", "x y"), ["--build-arg", "L=x y"]);
     assert!(command.args_known);
@@ -244,7 +448,21 @@ fn variables_cannot_blow_up() {
     }
     script += "docker build -f $v199 .";
     assert_eq!(lines(&script), ["Docker (the file is `$v199`)"]);
-    for piece in ["$(", "`", "${", "(", "{ ", "\"$(", "if ", "'", "<<a ", "<( ", "sh -c '", "${{", "<<matrix."] {
+    for piece in [
+        "$(",
+        "`",
+        "${",
+        "(",
+        "{ ",
+        "\"$(",
+        "if ",
+        "'",
+        "<<a ",
+        "<( ",
+        "sh -c '",
+        "${{",
+        "<<matrix.",
+    ] {
         lines(&(piece.repeat(50_000) + "docker build ."));
     }
 }

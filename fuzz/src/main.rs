@@ -12,7 +12,8 @@ static TARGET: OnceLock<Target> = OnceLock::new();
 fn chosen() -> Target {
     let name = std::env::var("CACHELANE_TARGET").unwrap_or_default();
     let known = TARGETS.iter().find(|(known, _)| *known == name);
-    let (_, target) = known.unwrap_or_else(|| panic!("CACHELANE_TARGET names no target, but {name:?}"));
+    let (_, target) =
+        known.unwrap_or_else(|| panic!("CACHELANE_TARGET names no target, but {name:?}"));
     target(b"FROM a");
     *target
 }

@@ -20,7 +20,10 @@ use cachelane::wiring::ci::{self, Typed};
 use crate::invariants;
 
 fn holds(outer: Span, inner: Span) {
-    assert!(outer.start <= inner.start && inner.start <= inner.end && inner.end <= outer.end, "{inner:?} in {outer:?}");
+    assert!(
+        outer.start <= inner.start && inner.start <= inner.end && inner.end <= outer.end,
+        "{inner:?} in {outer:?}"
+    );
 }
 
 /// Everything that is read stands in the file, in order.
@@ -35,7 +38,11 @@ pub fn reader(data: &[u8]) {
     for (index, instruction) in file.instructions.iter().enumerate() {
         let span = instruction.span;
         holds(whole, span);
-        assert!(at <= span.start && instruction.lead <= span.start && instruction.lines.0 <= instruction.lines.1);
+        assert!(
+            at <= span.start
+                && instruction.lead <= span.start
+                && instruction.lines.0 <= instruction.lines.1
+        );
         assert!(instruction.args <= instruction.text.bytes().len());
         stands(data, &instruction.text);
         for flag in &instruction.flags {
@@ -43,24 +50,47 @@ pub fn reader(data: &[u8]) {
             stands(data, &flag.text);
         }
         holds(span, instruction.name);
-        instruction.heredocs.iter().for_each(|doc| holds(span, doc.body));
-        instruction.comments.iter().for_each(|comment| holds(span, *comment));
+        instruction
+            .heredocs
+            .iter()
+            .for_each(|doc| holds(span, doc.body));
+        instruction
+            .comments
+            .iter()
+            .for_each(|comment| holds(span, *comment));
         for mount in &instruction.mounts {
             holds(span, mount.span);
             stands(data, &mount.text);
-            let places = mount.fields.iter().map(|field| mount.text.span(field.start, field.end));
+            let places = mount
+                .fields
+                .iter()
+                .map(|field| mount.text.span(field.start, field.end));
             places.for_each(|place| holds(span, place));
         }
         assert!(span.is_empty() || file.instruction_at(span.start) == Some(index));
         at = span.end;
     }
-    file.directives.iter().for_each(|directive| holds(Span::new(0, file.top), directive.value));
+    file.directives
+        .iter()
+        .for_each(|directive| holds(Span::new(0, file.top), directive.value));
     let mut next = None;
     for stage in &file.stages {
         let from = stage.from.unwrap_or(stage.instructions.start);
-        assert!(next.is_none_or(|next| next == from), "a stage begins where the one before ends");
-        assert!(stage.from.is_none_or(|from| file.instructions[from].keyword == Keyword::From));
-        assert!(stage.instructions.clone().all(|index| file.stage_of(index) == Some(stage.index)));
+        assert!(
+            next.is_none_or(|next| next == from),
+            "a stage begins where the one before ends"
+        );
+        assert!(
+            stage
+                .from
+                .is_none_or(|from| file.instructions[from].keyword == Keyword::From)
+        );
+        assert!(
+            stage
+                .instructions
+                .clone()
+                .all(|index| file.stage_of(index) == Some(stage.index))
+        );
         next = Some(stage.instructions.end);
     }
     assert!(next.is_none_or(|next| next == file.instructions.len()));
@@ -70,7 +100,12 @@ pub fn reader(data: &[u8]) {
 fn stands(data: &[u8], text: &Mapped<'_>) {
     let places: Vec<usize> = (0..text.bytes().len()).map(|at| text.source(at)).collect();
     assert!(places.windows(2).all(|pair| pair[0] < pair[1]));
-    assert!(places.iter().zip(text.bytes()).all(|(place, byte)| data.get(*place) == Some(byte)));
+    assert!(
+        places
+            .iter()
+            .zip(text.bytes())
+            .all(|(place, byte)| data.get(*place) == Some(byte))
+    );
 }
 
 /// Settings that follow from two bytes.
@@ -82,10 +117,21 @@ fn settings(bits: u8, rules: u8) -> Settings {
         namespace: bit(2) && bit(3),
         require_syntax: bit(4),
         profile: (bit(5) && bit(6)).then(|| PROFILES.first()).flatten(),
-        isolating: if bit(7) { vec!["TARGETARCH".to_owned()] } else { Vec::new() },
+        isolating: if bit(7) {
+            vec!["TARGETARCH".to_owned()]
+        } else {
+            Vec::new()
+        },
         rules: match usize::from(rules) {
             0..128 => None,
-            rule => Some(RULES.iter().skip(rule % RULES.len()).step_by(2).map(|rule| rule.meta().name).collect()),
+            rule => Some(
+                RULES
+                    .iter()
+                    .skip(rule % RULES.len())
+                    .step_by(2)
+                    .map(|rule| rule.meta().name)
+                    .collect(),
+            ),
         },
         ..Settings::default()
     }
@@ -93,7 +139,9 @@ fn settings(bits: u8, rules: u8) -> Settings {
 
 /// A fix is small, comes to an end and reads as before.
 pub fn fix(data: &[u8]) {
-    let [bits, rules, source @ ..] = data else { return };
+    let [bits, rules, source @ ..] = data else {
+        return;
+    };
     let settings = settings(*bits, *rules);
     invariants::safe_fix(source, &settings);
     invariants::all_fixes(source, &settings);
@@ -120,9 +168,20 @@ pub fn ignores(data: &[u8]) {
             let file = Dockerfile::read(&bytes).ok();
             let now = suppress::read(&bytes, file.as_ref());
             let (line, more) = (ignore.line, bytes.len() + ignore.line.len() - data.len());
-            assert!(data[..line.start] == bytes[..line.start] && data[line.end..] == bytes[line.start + more..]);
-            let now = now.iter().find(|now| now.comment.start == ignore.comment.start).expect("the comment is there");
-            assert!(now.names.iter().map(|(name, _)| name).eq(ignore.names[1..].iter().map(|(name, _)| name)));
+            assert!(
+                data[..line.start] == bytes[..line.start]
+                    && data[line.end..] == bytes[line.start + more..]
+            );
+            let now = now
+                .iter()
+                .find(|now| now.comment.start == ignore.comment.start)
+                .expect("the comment is there");
+            assert!(
+                now.names
+                    .iter()
+                    .map(|(name, _)| name)
+                    .eq(ignore.names[1..].iter().map(|(name, _)| name))
+            );
         }
     }
     let settings = Settings::default();
@@ -141,33 +200,60 @@ pub fn ignores(data: &[u8]) {
 
 /// A configuration is read, or what is wrong with it is said with its place.
 pub fn config(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let config = match Config::read(text, Overrides::default()) {
         Ok(config) => config,
         Err(problems) => {
             assert!(!problems.is_empty());
             for problem in problems {
-                assert!(text.get(problem.span.start..problem.span.end).is_some(), "{problem:?}");
+                assert!(
+                    text.get(problem.span.start..problem.span.end).is_some(),
+                    "{problem:?}"
+                );
             }
             return;
         }
     };
-    for path in ["Dockerfile", "a/b/Dockerfile.x", "legacy/ä/Containerfile", "", "../x", "/x"] {
+    for path in [
+        "Dockerfile",
+        "a/b/Dockerfile.x",
+        "legacy/ä/Containerfile",
+        "",
+        "../x",
+        "/x",
+    ] {
         let path = Path::new(path);
         let shown = config.show(path);
         assert!(shown.iter().filter(|shown| shown.is_rule).count() == RULES.len());
         let settings = config.settings(path);
-        let _ = (config.includes(path), config.excludes(path, None), config.excludes(path, Some(Path::new("a"))));
-        let _ = lint::check(b"FROM a\nRUN --mount=type=cache,target=/x,sharing=locked true\n", &settings);
+        let _ = (
+            config.includes(path),
+            config.excludes(path, None),
+            config.excludes(path, Some(Path::new("a"))),
+        );
+        let _ = lint::check(
+            b"FROM a\nRUN --mount=type=cache,target=/x,sharing=locked true\n",
+            &settings,
+        );
     }
     let lines = text.split('\n').count();
     let line = |shown: &cachelane::config::Shown| match shown.origin {
         cachelane::config::Origin::File(line) => line,
         _ => 1,
     };
-    assert!(config.show(Path::new("Dockerfile")).iter().all(|shown| (1..=lines).contains(&line(shown))));
+    assert!(
+        config
+            .show(Path::new("Dockerfile"))
+            .iter()
+            .all(|shown| (1..=lines).contains(&line(shown)))
+    );
     for problem in config.idle(|_| false) {
-        assert!(text.get(problem.span.start..problem.span.end).is_some(), "{problem:?}");
+        assert!(
+            text.get(problem.span.start..problem.span.end).is_some(),
+            "{problem:?}"
+        );
     }
 }
 
@@ -184,22 +270,46 @@ pub fn lane(data: &[u8]) {
     ];
     let mut parts = data.split(|&byte| byte == b'\n');
     let mut part = || parts.next().filter(|part| !part.is_empty());
-    let typed = Typed { lane: part(), matrix: part() };
+    let typed = Typed {
+        lane: part(),
+        matrix: part(),
+    };
     let variables: Vec<Option<&[u8]>> = NAMES.iter().map(|_| part()).collect();
     let variable = |name: &str| {
         let at = NAMES.iter().position(|known| *known == name);
-        at.map_or(variables[1], |at| variables[at]).map(<[u8]>::to_vec)
+        at.map_or(variables[1], |at| variables[at])
+            .map(<[u8]>::to_vec)
     };
-    let Ok(lane) = ci::lane(typed, variable) else { return };
+    let Ok(lane) = ci::lane(typed, variable) else {
+        return;
+    };
     assert!(ci::is_lane(lane.name.as_bytes()), "{lane:?}");
-    let again = ci::lane(Typed { lane: Some(lane.name.as_bytes()), matrix: None }, |_| None).expect("it is no matrix");
+    let again = ci::lane(
+        Typed {
+            lane: Some(lane.name.as_bytes()),
+            matrix: None,
+        },
+        |_| None,
+    )
+    .expect("it is no matrix");
     assert_eq!(again.name, lane.name);
-    let words: Vec<OsString> = parts.map(|word| word.to_str_lossy().into_owned().into()).collect();
+    let words: Vec<OsString> = parts
+        .map(|word| word.to_str_lossy().into_owned().into())
+        .collect();
     for arg in ["CACHE_ID", argv::NAMESPACE] {
-        let ask = argv::Ask { lane: &lane.name, arg };
-        let Ok(passed) = argv::pass(&words, ask, |_| true) else { continue };
+        let ask = argv::Ask {
+            lane: &lane.name,
+            arg,
+        };
+        let Ok(passed) = argv::pass(&words, ask, |_| true) else {
+            continue;
+        };
         let mut now = passed.words.iter();
-        assert!(words.iter().all(|word| now.any(|now| now == word)), "a word of {words:?} is gone: {:?}", passed.words);
+        assert!(
+            words.iter().all(|word| now.any(|now| now == word)),
+            "a word of {words:?} is gone: {:?}",
+            passed.words
+        );
         let again = argv::pass(&passed.words, ask, |_| true).expect("it was taken before");
         assert_eq!(again.words, passed.words, "a lane is passed twice");
     }

@@ -17,7 +17,10 @@ pub fn all_is_there(kind: Kind, source: &str, new: &str) {
     if matches!(kind, Kind::BakeHcl | Kind::BakeJson) {
         return;
     }
-    let (before, after) = (Yaml::read(source).expect("it was read"), Yaml::read(new).expect("it was read"));
+    let (before, after) = (
+        Yaml::read(source).expect("it was read"),
+        Yaml::read(new).expect("it was read"),
+    );
     assert_eq!(before.roots().count(), after.roots().count(), "{new}");
     for (was, is) in before.roots().zip(after.roots()) {
         assert!(stays(was, is), "{:?} is not the same:\n{new}", was.span());
@@ -38,7 +41,8 @@ pub fn words_stay(source: &str, new: &str) -> bool {
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty())
+    text.split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
 }
 
 /// Whether `is` is `was`, perhaps with more in it.
@@ -52,16 +56,20 @@ fn stays(was: Node<'_>, is: Node<'_>) -> bool {
     if was.is_list() {
         let items = is.items();
         let mut items = items.iter();
-        return is.is_list() && was.items().into_iter().all(|was| items.any(|is| stays(was, *is)));
+        return is.is_list()
+            && was
+                .items()
+                .into_iter()
+                .all(|was| items.any(|is| stays(was, *is)));
     }
     if was.is_map() {
         let entries = is.own_entries();
         let mut entries = entries.iter();
         return is.is_map()
-            && was
-                .own_entries()
-                .iter()
-                .all(|entry| entries.any(|now| now.key.text() == entry.key.text() && stays(entry.value, now.value)));
+            && was.own_entries().iter().all(|entry| {
+                entries
+                    .any(|now| now.key.text() == entry.key.text() && stays(entry.value, now.value))
+            });
     }
     match (was.text(), is.text()) {
         (Some(was), Some(is)) => words_stay(was, is),

@@ -8,7 +8,11 @@ use cachelane::wiring::{Arg, Build, Kind, Lane, What, Wiring, pass, read};
 
 use crate::trees;
 
-const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default", shared: true };
+const LANE: Lane<'static> = Lane {
+    arg: "CACHE_ID",
+    default: "default",
+    shared: true,
+};
 
 /// How often a lane is passed before it has to be everywhere.
 const ROUNDS: usize = 40;
@@ -25,26 +29,43 @@ pub fn compose(data: &[u8]) {
 
 /// A bake file: JSON where it begins like that.
 pub fn bake(data: &[u8]) {
-    wiring(if data.first() == Some(&b'{') { Kind::BakeJson } else { Kind::BakeHcl }, data);
+    wiring(
+        if data.first() == Some(&b'{') {
+            Kind::BakeJson
+        } else {
+            Kind::BakeHcl
+        },
+        data,
+    );
 }
 
 /// A pipeline of the kind that the first byte names.
 pub fn pipelines(data: &[u8]) {
-    const KINDS: [Kind; 5] = [Kind::Gitlab, Kind::Circleci, Kind::Buildkite, Kind::Azure, Kind::Bitbucket];
+    const KINDS: [Kind; 5] = [
+        Kind::Gitlab,
+        Kind::Circleci,
+        Kind::Buildkite,
+        Kind::Azure,
+        Kind::Bitbucket,
+    ];
     let [kind, data @ ..] = data else { return };
     wiring(KINDS[usize::from(*kind) % KINDS.len()], data);
 }
 
 /// What is read stands in the file; a build that a lane is passed to has it, and nothing else has changed.
 fn wiring(kind: Kind, data: &[u8]) {
-    let Ok(source) = std::str::from_utf8(data) else { return };
+    let Ok(source) = std::str::from_utf8(data) else {
+        return;
+    };
     let wiring = match read(kind, source) {
         Ok(wiring) => wiring,
         Err(error) => return stands(source, error.span),
     };
     places(source, &wiring);
     for build in wiring.builds.iter().filter(|build| !passes(build)) {
-        let Ok(fix) = pass(kind, source, build, &LANE) else { continue };
+        let Ok(fix) = pass(kind, source, build, &LANE) else {
+            continue;
+        };
         let new = made(source, &[&fix]);
         same_but_for_the_lane(kind, source, &wiring, &new, build);
     }
@@ -53,7 +74,11 @@ fn wiring(kind: Kind, data: &[u8]) {
 }
 
 fn stands(source: &str, span: Span) {
-    assert!(source.get(span.start..span.end).is_some(), "{span:?} in {} bytes", source.len());
+    assert!(
+        source.get(span.start..span.end).is_some(),
+        "{span:?} in {} bytes",
+        source.len()
+    );
 }
 
 fn places(source: &str, wiring: &Wiring) {
@@ -63,7 +88,10 @@ fn places(source: &str, wiring: &Wiring) {
         args(&build.args);
         args(&build.env);
     }
-    wiring.unknown.iter().for_each(|unknown| stands(source, unknown.span));
+    wiring
+        .unknown
+        .iter()
+        .for_each(|unknown| stands(source, unknown.span));
     for call in &wiring.calls {
         stands(source, call.span);
         args(&call.with);
@@ -87,29 +115,65 @@ fn passes(build: &Build) -> bool {
 
 fn made(source: &str, fixes: &[&Fix]) -> String {
     let applied = apply(source.as_bytes(), fixes);
-    assert!(fixes.len() > 1 || applied.deferred.is_empty(), "{fixes:?} overlaps itself");
+    assert!(
+        fixes.len() > 1 || applied.deferred.is_empty(),
+        "{fixes:?} overlaps itself"
+    );
     String::from_utf8(applied.bytes).expect("an edit tears no character")
 }
 
 /// What a build is, apart from its arguments and its place.
 fn essence(build: &Build) -> impl PartialEq + std::fmt::Debug + '_ {
-    (build.front, &build.name, &build.what, &build.target, &build.runs, &build.job, &build.id, &build.others)
+    (
+        build.front,
+        &build.name,
+        &build.what,
+        &build.target,
+        &build.runs,
+        &build.job,
+        &build.id,
+        &build.others,
+    )
 }
 
 /// The other arguments of a build are as they were. What refers to the lane may come out otherwise, once that is set.
 fn same_others(was: &Build, is: &Build, new: &str) {
-    let others = |build: &Build| build.args.iter().filter(|arg| arg.name != LANE.arg).cloned().collect::<Vec<_>>();
+    let others = |build: &Build| {
+        build
+            .args
+            .iter()
+            .filter(|arg| arg.name != LANE.arg)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let (was, is) = (others(was), others(is));
-    assert!(was.iter().map(|arg| &arg.name).eq(is.iter().map(|arg| &arg.name)), "other arguments:\n{new}");
+    assert!(
+        was.iter()
+            .map(|arg| &arg.name)
+            .eq(is.iter().map(|arg| &arg.name)),
+        "other arguments:\n{new}"
+    );
     for (was, is) in was.iter().zip(&is) {
-        let free = was.value.as_ref().is_none_or(|value| value.contains(LANE.arg));
-        assert!(was.value == is.value || free, "the argument {} has changed:\n{new}", was.name);
+        let free = was
+            .value
+            .as_ref()
+            .is_none_or(|value| value.contains(LANE.arg));
+        assert!(
+            was.value == is.value || free,
+            "the argument {} has changed:\n{new}",
+            was.name
+        );
     }
 }
 
 fn same_but_for_the_lane(kind: Kind, source: &str, before: &Wiring, new: &str, build: &Build) {
-    let after = read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
-    let at = before.builds.iter().position(|other| other == build).expect("it is one of them");
+    let after =
+        read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
+    let at = before
+        .builds
+        .iter()
+        .position(|other| other == build)
+        .expect("it is one of them");
     assert_eq!(before.builds.len(), after.builds.len(), "{new}");
     assert!(passes(&after.builds[at]), "the lane is not passed:\n{new}");
     for (was, is) in before.builds.iter().zip(&after.builds) {
@@ -119,16 +183,30 @@ fn same_but_for_the_lane(kind: Kind, source: &str, before: &Wiring, new: &str, b
     assert_eq!(before.inline.len(), after.inline.len(), "{new}");
     for (was, is) in before.inline.iter().zip(&after.inline) {
         // A bake file's Dockerfile that refers to the lane gets its default, once that is declared.
-        assert!(was.text == is.text || was.text.contains(LANE.arg), "a Dockerfile within has changed:\n{new}");
+        assert!(
+            was.text == is.text || was.text.contains(LANE.arg),
+            "a Dockerfile within has changed:\n{new}"
+        );
     }
     assert_eq!(before.unknown.len(), after.unknown.len(), "{new}");
     for (was, is) in before.unknown.iter().zip(&after.unknown) {
         // The reason may quote a substitution that holds the command: what is passed in there may be read as the outer
         // command's own, and the reason be another.
         let quotes = was.why.contains("`$(") && was.why.contains("build");
-        assert!(quotes || trees::words_stay(&was.why, &is.why), "{} became {}:\n{new}", was.why, is.why);
+        assert!(
+            quotes || trees::words_stay(&was.why, &is.why),
+            "{} became {}:\n{new}",
+            was.why,
+            is.why
+        );
     }
-    let calls = |wiring: &Wiring| wiring.calls.iter().map(|call| call.path.clone()).collect::<Vec<_>>();
+    let calls = |wiring: &Wiring| {
+        wiring
+            .calls
+            .iter()
+            .map(|call| call.path.clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(calls(before), calls(&after), "{new}");
     trees::all_is_there(kind, source, new);
 }
@@ -137,9 +215,13 @@ fn same_but_for_the_lane(kind: Kind, source: &str, before: &Wiring, new: &str, b
 fn everywhere(kind: Kind, source: &str) {
     let mut source = source.to_owned();
     for _ in 0..ROUNDS {
-        let Ok(wiring) = read(kind, &source) else { panic!("no longer to be read:\n{source}") };
+        let Ok(wiring) = read(kind, &source) else {
+            panic!("no longer to be read:\n{source}")
+        };
         let open = wiring.builds.iter().filter(|build| !passes(build));
-        let fixes: Vec<Fix> = open.filter_map(|build| pass(kind, &source, build, &LANE).ok()).collect();
+        let fixes: Vec<Fix> = open
+            .filter_map(|build| pass(kind, &source, build, &LANE).ok())
+            .collect();
         if fixes.is_empty() {
             return;
         }
@@ -156,16 +238,28 @@ fn inline(kind: Kind, source: &str, before: &Wiring) {
     let settings = Settings::default();
     let fixed = lint::fix_inline(kind, source.as_bytes(), &settings, Applicability::Safe);
     let new = std::str::from_utf8(&fixed.bytes).expect("an edit tears no character");
-    let after = read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
+    let after =
+        read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     assert_eq!(before.inline.len(), after.inline.len());
     let around = |text: &str, wiring: &Wiring| {
         let mut rest = text.to_owned();
-        wiring.inline.iter().rev().for_each(|inline| rest.replace_range(inline.span.start..inline.span.end, ""));
+        wiring
+            .inline
+            .iter()
+            .rev()
+            .for_each(|inline| rest.replace_range(inline.span.start..inline.span.end, ""));
         rest
     };
-    assert_eq!(around(source, before), around(new, &after), "something around the Dockerfiles has changed");
+    assert_eq!(
+        around(source, before),
+        around(new, &after),
+        "something around the Dockerfiles has changed"
+    );
     let again = lint::fix_inline(kind, &fixed.bytes, &settings, Applicability::Safe);
-    assert_eq!(again.bytes, fixed.bytes, "fixing again changes more:\n{new}");
+    assert_eq!(
+        again.bytes, fixed.bytes,
+        "fixing again changes more:\n{new}"
+    );
     if fixed.dropped.is_empty() {
         for (was, is) in before.inline.iter().zip(&after.inline) {
             let meant = lint::fix(was.text.as_bytes(), &settings, Applicability::Safe, &[]).bytes;

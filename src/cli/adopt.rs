@@ -17,16 +17,30 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
         terminal::complain("with `--fail-on never` nothing fails, and nothing is to be suppressed");
         return Outcome::Trouble;
     };
-    let roots: Vec<PathBuf> = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
-    let (mut suppressed, mut files, mut trouble, mut left, mut bare_left) = (0, 0, trouble, false, false);
-    let stdin = args.common.paths.iter().any(|path| path.as_os_str() == STDIN);
+    let roots: Vec<PathBuf> = if args.common.paths.is_empty() {
+        vec![".".into()]
+    } else {
+        args.common.paths.clone()
+    };
+    let (mut suppressed, mut files, mut trouble, mut left, mut bare_left) =
+        (0, 0, trouble, false, false);
+    let stdin = args
+        .common
+        .paths
+        .iter()
+        .any(|path| path.as_os_str() == STDIN);
     for report in reports {
         let (name, checked) = (report::path(&report.path), &report.checked);
-        left |= checked.findings.iter().any(|finding| finding.rule == "unused-ignore" && finding.severity >= least);
+        left |= checked
+            .findings
+            .iter()
+            .any(|finding| finding.rule == "unused-ignore" && finding.severity >= least);
         let added = if report.wires.is_some() {
             lint::adopt_wires(report, least).map(|(added, bare)| {
                 for lint::Left { line, rule } in &bare {
-                    terminal::note(&format!("{name}:{line}: {rule} is left: no comment can stand above it"));
+                    terminal::note(&format!(
+                        "{name}:{line}: {rule} is left: no comment can stand above it"
+                    ));
                 }
                 bare_left |= !bare.is_empty();
                 added
@@ -57,7 +71,11 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
             }
         }
     }
-    terminal::note(&format!("{} suppressed in {}.", count(suppressed, "finding"), count(files, "file")));
+    terminal::note(&format!(
+        "{} suppressed in {}.",
+        count(suppressed, "finding"),
+        count(files, "file")
+    ));
     if left {
         terminal::note("What `unused-ignore` finds is left: `cachelane fix` removes it.");
     }

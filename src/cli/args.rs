@@ -35,12 +35,14 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Report what makes builds wait for each other, and what breaks the cure
-    #[command(after_help = "Examples:\n  cachelane check                      every Dockerfile below this folder\n  \
+    #[command(
+        after_help = "Examples:\n  cachelane check                      every Dockerfile below this folder\n  \
             cachelane check docker/ ci.Dockerfile\n  cachelane check --report sarif=cachelane.sarif\n  \
             cachelane check --diff origin/main   only what this branch changed\n  \
             cachelane check --add-ignores        suppress what is there, fail on what comes\n  \
             cachelane check - < Dockerfile       read standard input\n\nExit code: 0 nothing that fails the gate, \
-            1 something does, 2 something could not be read, written or understood.")]
+            1 something does, 2 something could not be read, written or understood."
+    )]
     Check(CheckArgs),
     /// Apply the safe fixes: a lane in each shared id, and the ARG that it needs
     #[command(
@@ -66,7 +68,9 @@ pub(super) enum Command {
     /// List the rules: severity, fix, and what happens to your builds
     Rules(RulesArgs),
     /// Explain a rule: what it finds, why, and what its fix does
-    #[command(after_help = "Examples:\n  cachelane explain shared-lock\n  cachelane explain --format json lock-order")]
+    #[command(
+        after_help = "Examples:\n  cachelane explain shared-lock\n  cachelane explain --format json lock-order"
+    )]
     Explain(ExplainArgs),
     /// Show what is configured, and where each value comes from
     #[command(subcommand)]
@@ -78,11 +82,13 @@ pub(super) enum Command {
     )]
     Init(InitArgs),
     /// Print the lane of this job, the same one in each of its runs
-    #[command(after_help = "Examples:\n  docker build --build-arg CACHE_ID=\"$(cachelane id)\" .\n  \
+    #[command(
+        after_help = "Examples:\n  docker build --build-arg CACHE_ID=\"$(cachelane id)\" .\n  \
             docker build $(cachelane id --format build-arg) .\n  cachelane id --format github-env     for all later steps of \
             the job\n  cachelane id --explain\n\nThe lane is the argument, or else what CACHE_ID or ROCKER_CACHE_ID \
             hold, or else what the CI calls the job, or else `default`.\n\nExit code: 0, or 2 when something could not be \
-            read, written or understood.")]
+            read, written or understood."
+    )]
     Id(IdArgs),
     /// Run a build with this job's lane passed, whatever builds it
     #[command(
@@ -100,14 +106,18 @@ pub(super) enum Command {
     )]
     Completions(CompletionsArgs),
     /// Write the man pages: one for cachelane, one for each command
-    #[command(after_help = "Example:\n  cachelane man ~/.local/share/man/man1\n  man cachelane-check")]
+    #[command(
+        after_help = "Example:\n  cachelane man ~/.local/share/man/man1\n  man cachelane-check"
+    )]
     Man(ManArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Show what holds for a file or folder, and where each value comes from
-    #[command(after_help = "Examples:\n  cachelane config show\n  cachelane config show docker/Dockerfile")]
+    #[command(
+        after_help = "Examples:\n  cachelane config show\n  cachelane config show docker/Dockerfile"
+    )]
     Show(ShowArgs),
     /// Print the JSON schema of cachelane.toml
     Schema,
@@ -308,7 +318,9 @@ impl Common {
     /// What does not, for people.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.stdin_filename.is_some() && !self.paths.iter().any(|path| path.as_os_str() == "-") {
-            return Err("`--stdin-filename` names standard input, which is read where a path is `-`".into());
+            return Err(
+                "`--stdin-filename` names standard input, which is read where a path is `-`".into(),
+            );
         }
         Ok(())
     }
@@ -331,8 +343,12 @@ impl SettingsArgs {
             arg: self.arg.clone(),
             default: self.default.clone(),
             keep_default: keep_default.then_some(true),
-            rules: select.map(|select| select.rules.clone()).unwrap_or_default(),
-            ignore: select.map(|select| select.ignore.clone()).unwrap_or_default(),
+            rules: select
+                .map(|select| select.rules.clone())
+                .unwrap_or_default(),
+            ignore: select
+                .map(|select| select.ignore.clone())
+                .unwrap_or_default(),
         }
     }
 }
@@ -410,17 +426,28 @@ fn rule(text: &str) -> Result<&'static str, String> {
 
 /// Reads `FORMAT=FILE`.
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, file) = text.split_once('=').ok_or("write FORMAT=FILE, `sarif=cachelane.sarif` say")?;
+    let (format, file) = text
+        .split_once('=')
+        .ok_or("write FORMAT=FILE, `sarif=cachelane.sarif` say")?;
     let format = Format::from_str(format, false).map_err(|_| {
         let all: Vec<String> = Format::value_variants()
             .iter()
-            .filter_map(|format| format.to_possible_value().map(|value| value.get_name().to_owned()))
+            .filter_map(|format| {
+                format
+                    .to_possible_value()
+                    .map(|value| value.get_name().to_owned())
+            })
             .collect();
-        format!("there is no format `{format}`: cachelane knows {}", all.join(", "))
+        format!(
+            "there is no format `{format}`: cachelane knows {}",
+            all.join(", ")
+        )
     })?;
     match file {
         "" => Err("the name of the file is missing".into()),
-        "-" => Err("a report goes into a file; `--format` chooses what standard output gets".into()),
+        "-" => {
+            Err("a report goes into a file; `--format` chooses what standard output gets".into())
+        }
         file => Ok((format, file.into())),
     }
 }

@@ -15,17 +15,26 @@ use super::{Outcome, check, run, terminal};
 pub(super) fn run(args: &BuildsArgs) -> Outcome {
     terminal::set_color(args.common.color);
     let overrides = args.common.settings.overrides(None, false);
-    let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
+    let Some(settled) = Settled::new(&args.common.settings, overrides) else {
+        return Outcome::Trouble;
+    };
     let mut ran = run::over(&args.common, &settled, check::look);
     lint::relate_reports(&mut ran.results, ran.whole, report::path);
     let world = World::new(&settled, &args.common);
     let builds = world.wire(&mut ran.results, ran.whole);
-    let mut listed: Vec<ListedBuild> =
-        builds.judged.iter().filter_map(|judged| row(&ran.results, judged, &world)).collect();
+    let mut listed: Vec<ListedBuild> = builds
+        .judged
+        .iter()
+        .filter_map(|judged| row(&ran.results, judged, &world))
+        .collect();
     let lost = builds.unknown.iter().filter(|_| args.verbose);
     listed.extend(lost.map(|(file, lost)| unknown(&ran.results[*file], lost)));
     for report in &ran.results {
-        let all = report.wires.iter().flat_map(|wires| &wires.wiring.unknown).filter(|_| args.verbose);
+        let all = report
+            .wires
+            .iter()
+            .flat_map(|wires| &wires.wiring.unknown)
+            .filter(|_| args.verbose);
         listed.extend(all.map(|lost| unknown(report, lost)));
     }
     listed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
@@ -34,7 +43,11 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
         Plain::Json => terminal::print(builds::json(&listed)),
     }
     let refused = ran.results.iter().filter_map(check::refusal).count();
-    if ran.trouble || refused > 0 { Outcome::Trouble } else { Outcome::Clean }
+    if ran.trouble || refused > 0 {
+        Outcome::Trouble
+    } else {
+        Outcome::Clean
+    }
 }
 
 fn row(reports: &[FileReport], judged: &Judged, world: &World<'_>) -> Option<ListedBuild> {

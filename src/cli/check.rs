@@ -23,7 +23,10 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         terminal::complain(&problem);
         return Outcome::Trouble;
     }
-    let overrides = args.common.settings.overrides(Some(&args.gate.select), false);
+    let overrides = args
+        .common
+        .settings
+        .overrides(Some(&args.gate.select), false);
     let settled = match Settled::try_new(&args.common.settings, overrides) {
         Ok(settled) => settled,
         Err(troubles) => return give_up(args, &troubles),
@@ -32,7 +35,11 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         terminal::complain(&problem);
         return Outcome::Trouble;
     }
-    let since = args.diff.as_deref().map(|revision| Since::new(revision, &args.common, settled.here())).transpose();
+    let since = args
+        .diff
+        .as_deref()
+        .map(|revision| Since::new(revision, &args.common, settled.here()))
+        .transpose();
     let since = match since {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
@@ -46,7 +53,11 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Some(report)
     });
     let embedded = |path: &Path| {
-        if args.embedded { run::embedded_kind(path, settled.of(path).as_deref()) } else { None }
+        if args.embedded {
+            run::embedded_kind(path, settled.of(path).as_deref())
+        } else {
+            None
+        }
     };
     let relate = |reports: &mut [FileReport]| {
         lint::relate_reports(reports, ran.whole, report::path);
@@ -65,7 +76,15 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         return adopt::run(args, &reports, trouble);
     }
     let summary = Summary::new(&reports, ran.files);
-    trouble |= !print(args, &Run { reports: &reports, summary, rules: &rules(), troubles: &ran.troubles });
+    trouble |= !print(
+        args,
+        &Run {
+            reports: &reports,
+            summary,
+            rules: &rules(),
+            troubles: &ran.troubles,
+        },
+    );
     // The process is about to end: giving every string back one by one is work for nothing.
     std::mem::forget(reports);
     match (trouble, summary.fails(args.gate.fail_on.least())) {
@@ -99,7 +118,15 @@ fn said(problem: String) -> Trouble {
 /// Ends a run that could not begin. Its reports say so: one that is not written may leave an old one in place.
 fn give_up(args: &CheckArgs, troubles: &[Trouble]) -> Outcome {
     if !args.add_ignores {
-        print(args, &Run { reports: &[], summary: Summary::default(), rules: &rules(), troubles });
+        print(
+            args,
+            &Run {
+                reports: &[],
+                summary: Summary::default(),
+                rules: &rules(),
+                troubles,
+            },
+        );
     }
     Outcome::Trouble
 }
@@ -111,7 +138,10 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
         if given.embedded.is_some() {
             lint::add_embedded(&mut report);
         }
-        let nothing = report.wires.as_ref().is_none_or(|wires| wires.wiring.is_empty())
+        let nothing = report
+            .wires
+            .as_ref()
+            .is_none_or(|wires| wires.wiring.is_empty())
             && report.checked.ignores.is_empty()
             && report.checked.findings.is_empty()
             && report.checked.sites.is_empty();
@@ -121,7 +151,8 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
         return lint::check_embedded(given.path, kind, given.source, given.settings);
     }
     let checked = lint::check(given.source, given.settings);
-    let nothing = checked.findings.is_empty() && checked.sites.is_empty() && checked.ignores.is_empty();
+    let nothing =
+        checked.findings.is_empty() && checked.sites.is_empty() && checked.ignores.is_empty();
     let settings = || Arc::clone(given.settings);
     let report = || FileReport {
         path: given.path.into(),
@@ -138,7 +169,11 @@ pub(super) fn refusal(report: &FileReport) -> Option<Trouble> {
     let refused = report.wires.as_ref()?.refused.as_ref()?;
     let line = Some(LineIndex::new(&report.source).line(refused.span.start));
     let message = format!("{}: what it builds was not looked at", refused.message);
-    let trouble = Trouble { path: Some(report::path(&report.path)), line, message };
+    let trouble = Trouble {
+        path: Some(report::path(&report.path)),
+        line,
+        message,
+    };
     terminal::complain(&trouble.to_string());
     Some(trouble)
 }
@@ -155,8 +190,15 @@ fn is_for_people(args: &CheckArgs) -> bool {
 /// Prints and writes every report that is asked for; whether all could be written.
 fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let format = args.format.unwrap_or_else(output::default_format);
-    let output = args.output.as_ref().filter(|path| path.as_os_str() != STDIN);
-    let style = if output.is_some() { terminal::plain_style() } else { terminal::style(false) };
+    let output = args
+        .output
+        .as_ref()
+        .filter(|path| path.as_os_str() != STDIN);
+    let style = if output.is_some() {
+        terminal::plain_style()
+    } else {
+        terminal::style(false)
+    };
     let mut text = match format {
         _ if args.statistics => output::statistics(format, run),
         Format::Human if output.is_none() => {
@@ -166,7 +208,10 @@ fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
         }
         _ => output::render(format, run, style),
     };
-    if output::takes_summary(format, output.is_some()) && run.summary.files > 0 && !args.common.quiet {
+    if output::takes_summary(format, output.is_some())
+        && run.summary.files > 0
+        && !args.common.quiet
+    {
         text.push_str(&human::summary(&run.summary));
         text.push('\n');
     }

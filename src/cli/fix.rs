@@ -59,10 +59,23 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         terminal::complain(&problem);
         return Outcome::Trouble;
     }
-    let overrides = args.common.settings.overrides(Some(&args.gate.select), args.keep_default);
-    let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
-    let roots = if args.common.paths.is_empty() { vec![".".into()] } else { args.common.paths.clone() };
-    let found = if args.r#unsafe { compare(args, &settled) } else { HashMap::new() };
+    let overrides = args
+        .common
+        .settings
+        .overrides(Some(&args.gate.select), args.keep_default);
+    let Some(settled) = Settled::new(&args.common.settings, overrides) else {
+        return Outcome::Trouble;
+    };
+    let roots = if args.common.paths.is_empty() {
+        vec![".".into()]
+    } else {
+        args.common.paths.clone()
+    };
+    let found = if args.r#unsafe {
+        compare(args, &settled)
+    } else {
+        HashMap::new()
+    };
     let ran = run::over(&args.common, &settled, |given| {
         let found = found.get(given.path).map_or(&[][..], Vec::as_slice);
         fix_one(args, &roots, given, found)
@@ -79,12 +92,18 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     }
     let summary = Summary::new(&reports, ran.files);
     let refused = reports.iter().filter_map(check::refusal).count();
-    let mut output = Output { trouble: ran.trouble || refused > 0, ..Output::default() };
+    let mut output = Output {
+        trouble: ran.trouble || refused > 0,
+        ..Output::default()
+    };
     // What fails the gate is shown, the rest is counted.
     let least = args.gate.fail_on.least().unwrap_or(Severity::Warning);
     for (report, done) in reports.iter_mut().zip(&done) {
         output.add(args, report, done);
-        report.checked.findings.retain(|finding| finding.severity >= least);
+        report
+            .checked
+            .findings
+            .retain(|finding| finding.severity >= least);
         explain(report, done, level(args));
     }
     let left = human::findings(&reports, terminal::style(true), terminal::threads());
@@ -93,7 +112,9 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     }
     output.text.push_str(&left);
     if ran.files > 0 && !args.common.quiet {
-        output.text.push_str(&last_line(args.diff, &output, &summary, least));
+        output
+            .text
+            .push_str(&last_line(args.diff, &output, &summary, least));
     }
     hint_at_arg(args, &reports, &done);
     if !ran.whole {
@@ -101,12 +122,21 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     }
     terminal::print(&output.bytes);
     // Where the fixed file or a diff goes to standard output, what is said about it goes beside.
-    if args.diff || args.common.paths.iter().any(|path| path.as_os_str() == run::STDIN) {
+    if args.diff
+        || args
+            .common
+            .paths
+            .iter()
+            .any(|path| path.as_os_str() == run::STDIN)
+    {
         terminal::say(&output.text);
     } else {
         terminal::tell(&output.text);
     }
-    match (output.trouble, summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes())) {
+    match (
+        output.trouble,
+        summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes()),
+    ) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,
         (false, false) => Outcome::Clean,
@@ -115,7 +145,11 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
 
 /// The fixes that are asked for.
 fn level(args: &FixArgs) -> Applicability {
-    if args.r#unsafe { Applicability::Unsafe } else { Applicability::Safe }
+    if args.r#unsafe {
+        Applicability::Unsafe
+    } else {
+        Applicability::Safe
+    }
 }
 
 /// Says under each finding of `report` that was to be fixed why it was not.
@@ -123,14 +157,28 @@ fn explain(report: &mut FileReport, done: &Done, level: Applicability) {
     if done.unwritten.is_none() && done.fixed.dropped.is_empty() {
         return;
     }
-    let before = LineIndex::new(if done.old.is_empty() { &report.source } else { &done.old });
+    let before = LineIndex::new(if done.old.is_empty() {
+        &report.source
+    } else {
+        &done.old
+    });
     for finding in &mut report.checked.findings {
-        if finding.fix.as_ref().is_none_or(|fix| fix.applicability() > level) {
+        if finding
+            .fix
+            .as_ref()
+            .is_none_or(|fix| fix.applicability() > level)
+        {
             continue;
         }
         let line = before.line(done.fixed.origin(finding.span.start));
-        let dropped = done.fixed.dropped.iter().filter(|dropped| dropped.rule == finding.rule);
-        let dropped = dropped.min_by_key(|dropped| dropped.line.abs_diff(line)).map(|dropped| &dropped.reason);
+        let dropped = done
+            .fixed
+            .dropped
+            .iter()
+            .filter(|dropped| dropped.rule == finding.rule);
+        let dropped = dropped
+            .min_by_key(|dropped| dropped.line.abs_diff(line))
+            .map(|dropped| &dropped.reason);
         if let Some(why) = done.unwritten.as_ref().or(dropped) {
             (finding.fix, finding.unfixed) = (None, Some(why.clone()));
         }
@@ -139,11 +187,27 @@ fn explain(report: &mut FileReport, done: &Done, level: Applicability) {
 
 /// Says that a name which was typed has to be configured, where ids were written with it.
 fn hint_at_arg(args: &FixArgs, reports: &[FileReport], done: &[Done]) {
-    let Some(arg) = args.common.settings.arg.as_ref().filter(|_| !args.common.quiet && !args.diff) else { return };
-    let written = reports.iter().zip(done).find(|(_, done)| !done.fixed.made.is_empty());
+    let Some(arg) = args
+        .common
+        .settings
+        .arg
+        .as_ref()
+        .filter(|_| !args.common.quiet && !args.diff)
+    else {
+        return;
+    };
+    let written = reports
+        .iter()
+        .zip(done)
+        .find(|(_, done)| !done.fixed.made.is_empty());
     let Some((report, _)) = written else { return };
     let typed = &args.common.settings;
-    let plain = SettingsArgs { config: typed.config.clone(), no_config: typed.no_config, arg: None, default: None };
+    let plain = SettingsArgs {
+        config: typed.config.clone(),
+        no_config: typed.no_config,
+        arg: None,
+        default: None,
+    };
     let configured = Settled::new(&plain, plain.overrides(None, false))
         .and_then(|settled| Some(settled.of(&report.path)?.settings(&report.path).arg == *arg));
     if configured == Some(false) {
@@ -156,7 +220,11 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], done: &[Done]) {
 /// Says that builds were looked for only in what was named, where Dockerfiles got lanes that somebody has to pass.
 fn hint_at_builds(args: &FixArgs, done: &[Done], reports: &[FileReport]) {
     let is_declared = |(done, report): (&Done, &FileReport)| {
-        let lanes = done.fixed.made.iter().filter(|made| matches!(made.rule, "shared-lock" | "undeclared-arg"));
+        let lanes = done
+            .fixed
+            .made
+            .iter()
+            .filter(|made| matches!(made.rule, "shared-lock" | "undeclared-arg"));
         !done.stdin && report.wires.is_none() && lanes.count() > 0
     };
     if !args.common.quiet && done.iter().zip(reports).any(is_declared) {
@@ -174,14 +242,31 @@ fn compare(args: &FixArgs, settled: &Settled) -> HashMap<PathBuf, Vec<Finding>> 
     lint::relate_reports(&mut ran.results, ran.whole, report::path);
     let spread = |report: FileReport| {
         let found = report.checked.findings.into_iter();
-        (report.path, found.filter(|finding| finding.fix.is_some() && !finding.elsewhere.is_empty()).collect())
+        (
+            report.path,
+            found
+                .filter(|finding| finding.fix.is_some() && !finding.elsewhere.is_empty())
+                .collect(),
+        )
     };
     ran.results.into_iter().map(spread).collect()
 }
 
 /// Fixes one file, and writes it unless a diff is asked for or it is standard input.
-fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding]) -> Option<(FileReport, Done)> {
-    let Given { path, stdin, settings, source, kind, .. } = given;
+fn fix_one(
+    args: &FixArgs,
+    roots: &[PathBuf],
+    given: Given<'_>,
+    found: &[Finding],
+) -> Option<(FileReport, Done)> {
+    let Given {
+        path,
+        stdin,
+        settings,
+        source,
+        kind,
+        ..
+    } = given;
     let level = level(args);
     if kind.is_none() && !lint::is_of_interest(source) {
         return stdin.then(|| untouched(given));
@@ -197,29 +282,60 @@ fn fix_one(args: &FixArgs, roots: &[PathBuf], given: Given<'_>, found: &[Finding
     }
     let mut unwritten = None;
     if changed && !args.diff && !stdin {
-        unwritten = file::replace(path, source, &fixed.bytes, roots).err().map(|error| error.to_string());
+        unwritten = file::replace(path, source, &fixed.bytes, roots)
+            .err()
+            .map(|error| error.to_string());
     }
     if unwritten.is_some() {
         // The file is as it was, and so is what there is to find in it.
-        fixed = Fixed { dropped: fixed.dropped, ..Fixed::nothing(source, lint::check(source, settings)) };
+        fixed = Fixed {
+            dropped: fixed.dropped,
+            ..Fixed::nothing(source, lint::check(source, settings))
+        };
     }
     let left = std::mem::take(&mut fixed.left);
     let report = if let Some(kind) = kind {
         lint::check_wiring(path, kind, &fixed.bytes, settings)
     } else {
-        let (path, source, settings) = (path.to_path_buf(), fixed.bytes.clone(), Arc::clone(settings));
-        FileReport { path, source, settings, checked: left, wires: None }
+        let (path, source, settings) = (
+            path.to_path_buf(),
+            fixed.bytes.clone(),
+            Arc::clone(settings),
+        );
+        FileReport {
+            path,
+            source,
+            settings,
+            checked: left,
+            wires: None,
+        }
     };
     let old = if changed { source.to_vec() } else { Vec::new() };
-    Some((report, Done { fixed, old, stdin, unwritten, passed: 0 }))
+    Some((
+        report,
+        Done {
+            fixed,
+            old,
+            stdin,
+            unwritten,
+            passed: 0,
+        },
+    ))
 }
 
 /// Passes the lane in the workflows, pipelines, Compose and bake files of `reports`: their Dockerfiles have their lanes by
 /// now. Whether anything changed; all findings are to be looked for again then.
-fn rewire(args: &FixArgs, roots: &[PathBuf], reports: &mut [FileReport], done: &mut [Done]) -> bool {
+fn rewire(
+    args: &FixArgs,
+    roots: &[PathBuf],
+    reports: &mut [FileReport],
+    done: &mut [Done],
+) -> bool {
     let mut changed = false;
     for (report, done) in reports.iter_mut().zip(done) {
-        let Some(rewired) = lint::wire::fix_wires(report, level(args)) else { continue };
+        let Some(rewired) = lint::wire::fix_wires(report, level(args)) else {
+            continue;
+        };
         done.fixed.dropped.extend(rewired.dropped);
         if rewired.made.is_empty() {
             continue;
@@ -243,7 +359,10 @@ fn rewire(args: &FixArgs, roots: &[PathBuf], reports: &mut [FileReport], done: &
     if changed {
         for report in reports {
             match report.wires.as_ref().map(|wires| wires.kind) {
-                Some(kind) => *report = lint::check_wiring(&report.path, kind, &report.source, &report.settings),
+                Some(kind) => {
+                    *report =
+                        lint::check_wiring(&report.path, kind, &report.source, &report.settings)
+                }
                 None => report.checked = lint::check(&report.source, &report.settings),
             }
         }
@@ -270,7 +389,9 @@ impl Output {
         }
         for dropped in &fixed.dropped {
             let (rule, line, reason) = (dropped.rule, dropped.line, &dropped.reason);
-            terminal::complain(&format!("{name}:{line}: the fix for {rule} was not made: {reason}"));
+            terminal::complain(&format!(
+                "{name}:{line}: the fix for {rule} was not made: {reason}"
+            ));
         }
         if fixed.made.is_empty() {
             return;
@@ -281,7 +402,8 @@ impl Output {
         self.passed += done.passed;
         self.passing_files += usize::from(done.passed > 0);
         if args.diff {
-            self.bytes.extend(diff(&report.path, &done.old, &fixed.bytes));
+            self.bytes
+                .extend(diff(&report.path, &done.old, &fixed.bytes));
         } else {
             self.text.push_str(&made(&name, fixed));
         }
@@ -291,16 +413,40 @@ impl Output {
 /// Standard input without a mount: it is printed as it came.
 fn untouched(given: Given<'_>) -> (FileReport, Done) {
     let (path, settings) = (given.path.to_path_buf(), Arc::clone(given.settings));
-    let report = FileReport { path, source: Vec::new(), settings, checked: lint::Checked::default(), wires: None };
+    let report = FileReport {
+        path,
+        source: Vec::new(),
+        settings,
+        checked: lint::Checked::default(),
+        wires: None,
+    };
     let fixed = Fixed::nothing(given.source, lint::Checked::default());
-    (report, Done { fixed, old: Vec::new(), stdin: given.stdin, unwritten: None, passed: 0 })
+    (
+        report,
+        Done {
+            fixed,
+            old: Vec::new(),
+            stdin: given.stdin,
+            unwritten: None,
+            passed: 0,
+        },
+    )
 }
 
 /// What was fixed in one file.
 fn made(name: &str, fixed: &Fixed) -> String {
-    let mut text = format!("{}: {}\n", printable(name), count(fixed.made.len(), "change"));
+    let mut text = format!(
+        "{}: {}\n",
+        printable(name),
+        count(fixed.made.len(), "change")
+    );
     for made in &fixed.made {
-        text.push_str(&format!("  line {}: {} ({})\n", made.line, printable(&made.title), made.rule));
+        text.push_str(&format!(
+            "  line {}: {} ({})\n",
+            made.line,
+            printable(&made.title),
+            made.rule
+        ));
     }
     text
 }
@@ -309,19 +455,34 @@ fn last_line(diff: bool, output: &Output, summary: &Summary, least: Severity) ->
     let would = if diff { "would be " } else { "" };
     let mut parts = Vec::new();
     if output.fixes > 0 {
-        parts.push(format!("{} {would}fixed in {}", count(output.fixes, "finding"), count(output.files, "file")));
+        parts.push(format!(
+            "{} {would}fixed in {}",
+            count(output.fixes, "finding"),
+            count(output.files, "file")
+        ));
     }
     // `check` counts those builds only whose Dockerfile had its lanes before.
     if output.passed > 0 {
-        let (builds, files) = (count(output.passed, "build"), count(output.passing_files, "file"));
+        let (builds, files) = (
+            count(output.passed, "build"),
+            count(output.passing_files, "file"),
+        );
         parts.push(format!("the lane {would}passed in {builds} of {files}"));
     }
-    let fixed = if parts.is_empty() { "nothing to fix".to_owned() } else { parts.join(", and ") };
+    let fixed = if parts.is_empty() {
+        "nothing to fix".to_owned()
+    } else {
+        parts.join(", and ")
+    };
     if summary.errors + summary.warnings + summary.infos == 0 {
         return format!("{fixed}, nothing left.\n");
     }
     let hidden = summary.infos > 0 && least > Severity::Info;
-    let shown = if hidden { " (`--fail-on info` shows infos)" } else { "" };
+    let shown = if hidden {
+        " (`--fail-on info` shows infos)"
+    } else {
+        ""
+    };
     format!("{fixed}, {} left{shown}.\n", human::severities(summary))
 }
 
@@ -348,12 +509,18 @@ fn name(side: &str, path: &[u8]) -> String {
 /// A unified diff, coloured on a terminal.
 fn diff(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
     let diff = TextDiff::from_lines(old, new);
-    let path = path.strip_prefix(".").unwrap_or(path).as_os_str().as_encoded_bytes();
+    let path = path
+        .strip_prefix(".")
+        .unwrap_or(path)
+        .as_os_str()
+        .as_encoded_bytes();
     let path = &path[path.iter().take_while(|byte| **byte == b'/').count()..];
     let mut unified = diff.unified_diff();
     let mut bytes = Vec::new();
     // Writing into a Vec cannot fail.
-    let _ = unified.header(&name("a/", path), &name("b/", path)).to_writer(&mut bytes);
+    let _ = unified
+        .header(&name("a/", path), &name("b/", path))
+        .to_writer(&mut bytes);
     let color = terminal::color();
     if !terminal::is_terminal() && !color {
         return bytes;

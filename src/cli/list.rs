@@ -18,20 +18,32 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
         return Outcome::Trouble;
     }
     let overrides = args.common.settings.overrides(None, false);
-    let Some(settled) = Settled::new(&args.common.settings, overrides) else { return Outcome::Trouble };
-    let ran = run::over(&args.common, &settled, |Given { path, settings, source, kind, .. }| {
-        if kind.is_some() {
-            return None;
-        }
-        let name = report::path(path);
-        match lint::list(&name, source, settings) {
-            Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),
-            Err(error) => {
-                let line = LineIndex::new(source).line(error.span.start);
-                Some(Err(format!("{name}:{line}: {error}")))
+    let Some(settled) = Settled::new(&args.common.settings, overrides) else {
+        return Outcome::Trouble;
+    };
+    let ran = run::over(
+        &args.common,
+        &settled,
+        |Given {
+             path,
+             settings,
+             source,
+             kind,
+             ..
+         }| {
+            if kind.is_some() {
+                return None;
             }
-        }
-    });
+            let name = report::path(path);
+            match lint::list(&name, source, settings) {
+                Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),
+                Err(error) => {
+                    let line = LineIndex::new(source).line(error.span.start);
+                    Some(Err(format!("{name}:{line}: {error}")))
+                }
+            }
+        },
+    );
     let mut trouble = ran.trouble;
     let mut mounts = Vec::new();
     for result in ran.results {
@@ -45,10 +57,16 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
     }
     match args.format {
         Plain::Json => terminal::print(json::list(&mounts)),
-        Plain::Human if ran.files > 0 => terminal::tell(&table(&mounts, ran.files, args.common.quiet)),
+        Plain::Human if ran.files > 0 => {
+            terminal::tell(&table(&mounts, ran.files, args.common.quiet))
+        }
         Plain::Human => {}
     }
-    if trouble { Outcome::Trouble } else { Outcome::Clean }
+    if trouble {
+        Outcome::Trouble
+    } else {
+        Outcome::Clean
+    }
 }
 
 /// The mounts of a file, or why there are none to tell.
@@ -57,9 +75,10 @@ type Listed = Result<Vec<ListedMount>, String>;
 impl Kept for Listed {
     fn weight(&self) -> usize {
         match self {
-            Ok(mounts) => {
-                mounts.iter().map(|mount| size_of_val(mount) + mount.path.len() + 4 * mount.target.len()).sum()
-            }
+            Ok(mounts) => mounts
+                .iter()
+                .map(|mount| size_of_val(mount) + mount.path.len() + 4 * mount.target.len())
+                .sum(),
             Err(message) => message.len(),
         }
     }
@@ -71,9 +90,19 @@ fn table(mounts: &[ListedMount], all: usize, quiet: bool) -> String {
     if mounts.is_empty() {
         return format!("{files}, no cache mount that BuildKit accepts.\n");
     }
-    let head = ["PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED"].map(String::from);
-    let rows: Vec<[String; 7]> = std::iter::once(head).chain(mounts.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let head = [
+        "PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED",
+    ]
+    .map(String::from);
+    let rows: Vec<[String; 7]> = std::iter::once(head)
+        .chain(mounts.iter().map(row))
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; 7] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &rows {
@@ -88,9 +117,16 @@ fn table(mounts: &[ListedMount], all: usize, quiet: bool) -> String {
         return text;
     }
     let with: HashSet<&str> = mounts.iter().map(|mount| mount.path.as_str()).collect();
-    let files = if with.len() < all { format!("{} of {files}", with.len()) } else { files };
+    let files = if with.len() < all {
+        format!("{} of {files}", with.len())
+    } else {
+        files
+    };
     let isolated = mounts.iter().filter(|mount| mount.isolated).count();
-    let locked = mounts.iter().filter(|mount| mount.sharing == "locked").count();
+    let locked = mounts
+        .iter()
+        .filter(|mount| mount.sharing == "locked")
+        .count();
     text.push_str(&format!(
         "\n{} in {files}: {locked} locked, {isolated} with a lane of {} own.\n",
         count(mounts.len(), "cache mount"),
@@ -101,8 +137,16 @@ fn table(mounts: &[ListedMount], all: usize, quiet: bool) -> String {
 
 fn row(mount: &ListedMount) -> [String; 7] {
     let none = || "-".to_owned();
-    let base = [("from", &mount.from), ("uid", &mount.uid), ("gid", &mount.gid), ("mode", &mount.mode)];
-    let base: Vec<String> = base.iter().filter_map(|(name, v)| v.as_ref().map(|v| format!("{name}={v}"))).collect();
+    let base = [
+        ("from", &mount.from),
+        ("uid", &mount.uid),
+        ("gid", &mount.gid),
+        ("mode", &mount.mode),
+    ];
+    let base: Vec<String> = base
+        .iter()
+        .filter_map(|(name, v)| v.as_ref().map(|v| format!("{name}={v}")))
+        .collect();
     let id = match &mount.id {
         Some(id) => id.clone(),
         None => format!("({})", mount.effective_id),
@@ -113,8 +157,16 @@ fn row(mount: &ListedMount) -> [String; 7] {
         id,
         mount.target.clone(),
         mount.sharing.clone(),
-        if base.is_empty() { none() } else { base.join(" ") },
-        if mount.isolated { "yes".into() } else { "no".into() },
+        if base.is_empty() {
+            none()
+        } else {
+            base.join(" ")
+        },
+        if mount.isolated {
+            "yes".into()
+        } else {
+            "no".into()
+        },
     ];
     cells.map(|cell| printable(&cell).into_owned())
 }

@@ -39,18 +39,33 @@ fn pages() -> Vec<(String, Vec<u8>)> {
     let mut command = Args::command().disable_help_subcommand(true);
     // Gives each subcommand its full name.
     command.build();
-    let commands = std::iter::once(&command).chain(command.get_subcommands().filter(|command| !command.is_hide_set()));
-    commands.map(|command| (format!("{}.1", name(command)), page(command).unwrap_or_default())).collect()
+    let commands = std::iter::once(&command).chain(
+        command
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set()),
+    );
+    commands
+        .map(|command| {
+            (
+                format!("{}.1", name(command)),
+                page(command).unwrap_or_default(),
+            )
+        })
+        .collect()
 }
 
 fn name(command: &clap::Command) -> &str {
-    command.get_display_name().unwrap_or_else(|| command.get_name())
+    command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
 }
 
 /// The page of one command. Writing into a `Vec` cannot fail.
 fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     let version = concat!("cachelane ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).source(version).manual("cachelane");
+    let man = Man::new(command.clone())
+        .source(version)
+        .manual("cachelane");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
@@ -62,14 +77,26 @@ fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     }
     if let Some(text) = command.get_after_help() {
         // Examples keep their lines.
-        let text = text.to_string().replace('\\', "\\e").replace("\n.", "\n\\&.").replace('-', "\\-");
-        page.extend_from_slice(format!(".SH EXAMPLES AND EXIT CODES\n.nf\n{text}\n.fi\n").as_bytes());
+        let text = text
+            .to_string()
+            .replace('\\', "\\e")
+            .replace("\n.", "\n\\&.")
+            .replace('-', "\\-");
+        page.extend_from_slice(
+            format!(".SH EXAMPLES AND EXIT CODES\n.nf\n{text}\n.fi\n").as_bytes(),
+        );
     }
     Ok(ascii(&String::from_utf8_lossy(&page)))
 }
 
 /// The characters that a page's reader cannot be relied on to take as they are, in roff's own spelling.
 fn ascii(page: &str) -> Vec<u8> {
-    let spell = |ch: char| if ch.is_ascii() { ch.to_string() } else { format!("\\[u{:04X}]", u32::from(ch)) };
+    let spell = |ch: char| {
+        if ch.is_ascii() {
+            ch.to_string()
+        } else {
+            format!("\\[u{:04X}]", u32::from(ch))
+        }
+    };
     page.chars().map(spell).collect::<String>().into_bytes()
 }

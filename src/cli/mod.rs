@@ -72,5 +72,9 @@ pub fn main() -> ExitCode {
         Command::Man(args) => man::run(args).into(),
     };
     // A report that nobody got is no clean bill, whatever it said.
-    if terminal::lost() { Outcome::Trouble.into() } else { code }
+    if terminal::lost() {
+        Outcome::Trouble.into()
+    } else {
+        code
+    }
 }

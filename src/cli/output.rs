@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
 use crate::lint::FileReport;
-use crate::report::{self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics};
+use crate::report::{
+    self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics,
+};
 use crate::workspace::{discover, file};
 
 use super::args::{CheckArgs, Format};
@@ -17,7 +19,11 @@ use super::terminal;
 
 /// The format where none is asked for.
 pub(super) fn default_format() -> Format {
-    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") { Format::Github } else { Format::Human }
+    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        Format::Github
+    } else {
+        Format::Human
+    }
 }
 
 /// The findings of `run` in `format`, for a terminal or a file.
@@ -36,7 +42,11 @@ pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> Stri
 
 /// How many threads may render `reports`. (To ask how many there may be costs more than a small report.)
 pub(super) fn threads(reports: &[FileReport]) -> usize {
-    if reports.len() > 1 { terminal::threads() } else { 1 }
+    if reports.len() > 1 {
+        terminal::threads()
+    } else {
+        1
+    }
 }
 
 /// How many findings each rule has.
@@ -60,19 +70,38 @@ pub(super) fn check_targets(args: &CheckArgs, settled: &Settled) -> Result<(), S
     let real = |path: &Path| {
         let path = absolute(settled.here(), path);
         let whole = std::fs::canonicalize(&path);
-        let folder = || path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
-        whole.unwrap_or_else(|_| folder().zip(path.file_name()).map_or(path.clone(), |(f, name)| f.join(name)))
+        let folder = || {
+            path.parent()
+                .and_then(|folder| std::fs::canonicalize(folder).ok())
+        };
+        whole.unwrap_or_else(|_| {
+            folder()
+                .zip(path.file_name())
+                .map_or(path.clone(), |(f, name)| f.join(name))
+        })
     };
     let output = args.output.iter().filter(|path| path.as_os_str() != STDIN);
-    let targets: Vec<&PathBuf> = output.chain(args.reports.iter().map(|(_, path)| path)).collect();
+    let targets: Vec<&PathBuf> = output
+        .chain(args.reports.iter().map(|(_, path)| path))
+        .collect();
     let mut seen = HashSet::new();
     for target in targets {
         let (name, at) = (report::path(target), real(target));
-        if args.common.paths.iter().any(|path| real(path) == at && !path.is_dir()) || is_read(target, settled) {
-            return Err(format!("{name}: this run reads it; the report needs a file of its own"));
+        if args
+            .common
+            .paths
+            .iter()
+            .any(|path| real(path) == at && !path.is_dir())
+            || is_read(target, settled)
+        {
+            return Err(format!(
+                "{name}: this run reads it; the report needs a file of its own"
+            ));
         }
         if !seen.insert(at) {
-            return Err(format!("{name}: two reports would go into it; each needs a file of its own"));
+            return Err(format!(
+                "{name}: two reports would go into it; each needs a file of its own"
+            ));
         }
     }
     Ok(())
@@ -101,12 +130,21 @@ pub(super) fn write(path: &Path, text: &str) -> bool {
 
 /// Adds a table of the findings to the page that GitHub shows for the job, where there is one.
 pub(super) fn add_to_step_summary(run: &Run<'_>) -> bool {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return true };
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return true;
+    };
     let path = PathBuf::from(path);
     let text = github::step_summary(run);
-    let added = OpenOptions::new().append(true).create(true).open(&path).and_then(|mut f| f.write_all(text.as_bytes()));
+    let added = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&path)
+        .and_then(|mut f| f.write_all(text.as_bytes()));
     if let Err(error) = &added {
-        terminal::complain(&format!("{}: cannot add the summary to it: {error}", report::path(&path)));
+        terminal::complain(&format!(
+            "{}: cannot add the summary to it: {error}",
+            report::path(&path)
+        ));
     }
     added.is_ok()
 }

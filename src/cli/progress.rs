@@ -23,7 +23,10 @@ impl Progress {
     /// Watches `files`, where it is `wanted` and there is a terminal.
     pub(super) fn start(wanted: bool, files: &Arc<AtomicUsize>) -> Self {
         if !wanted || !terminal::errors_are_seen() {
-            return Self { stop: None, thread: None };
+            return Self {
+                stop: None,
+                thread: None,
+            };
         }
         let (stop, stopped) = mpsc::channel();
         let files = Arc::clone(files);
@@ -38,7 +41,10 @@ impl Progress {
             }
             bar.finish_and_clear();
         });
-        Self { stop: Some(stop), thread: Some(thread) }
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 }
 

@@ -42,12 +42,18 @@ struct Object(String);
 
 impl Repositories {
     pub(super) fn new(revision: &str) -> Self {
-        Self { revision: revision.to_owned(), known: HashMap::new() }
+        Self {
+            revision: revision.to_owned(),
+            known: HashMap::new(),
+        }
     }
 
     /// The repository that `folder`, which is absolute, lies in.
     pub(super) fn of(&mut self, folder: &Path) -> Result<Rc<Repository>, String> {
-        let root = match folder.ancestors().find(|folder| folder.join(".git").exists()) {
+        let root = match folder
+            .ancestors()
+            .find(|folder| folder.join(".git").exists())
+        {
             Some(root) => root.to_path_buf(),
             // It may lie elsewhere, as the environment says; or git says that there is none.
             None => path(&git(folder, ["rev-parse", "--show-toplevel"])?),
@@ -63,13 +69,23 @@ impl Repositories {
     /// What the file `path`, which is absolute, was. `read` says that its content comes from elsewhere.
     pub(super) fn past(&mut self, path: &Path, read: bool) -> Result<Past, String> {
         let repository = self.of(path.parent().unwrap_or(path))?;
-        let name = path.strip_prefix(&repository.root).unwrap_or(path).to_path_buf();
-        let (Some(base), true) = (&repository.base, repository.tracked.contains(&name)) else { return Ok(Past::New) };
+        let name = path
+            .strip_prefix(&repository.root)
+            .unwrap_or(path)
+            .to_path_buf();
+        let (Some(base), true) = (&repository.base, repository.tracked.contains(&name)) else {
+            return Ok(Past::New);
+        };
         match repository.changed.get(&name) {
             Some(None) => Ok(Past::New),
             Some(Some(old)) => repository.read(old).map(Past::Was),
             None if read => {
-                let blob = [OsStr::new("cat-file"), OsStr::new("blob"), &named(base, &name)].map(OsStr::to_os_string);
+                let blob = [
+                    OsStr::new("cat-file"),
+                    OsStr::new("blob"),
+                    &named(base, &name),
+                ]
+                .map(OsStr::to_os_string);
                 git(&repository.root, blob).map(Past::Was)
             }
             None => Ok(Past::Same),
@@ -78,38 +94,65 @@ impl Repositories {
 
     fn open(&mut self, root: &Path) -> Result<Repository, String> {
         let root = path(&git(root, ["rev-parse", "--show-toplevel"])?);
-        let outer = path(&git(&root, ["rev-parse", "--show-superproject-working-tree"])?);
+        let outer = path(&git(
+            &root,
+            ["rev-parse", "--show-superproject-working-tree"],
+        )?);
         // In a submodule of a repository that the run began in, the revision is that one's.
         let base = match self.known.get(&outer).cloned() {
             Some(outer) => submodule(&root, &*outer?)?,
             None => Some(self.base(&root)?),
         };
-        let tracked = names(&git(&root, ["ls-files", "-z"])?).map(PathBuf::from).collect();
+        let tracked = names(&git(&root, ["ls-files", "-z"])?)
+            .map(PathBuf::from)
+            .collect();
         let mut changed = HashMap::new();
         if let Some(base) = &base {
             let mut words = without_filters(&root)?;
             // What a submodule's files are is asked in the submodule: here, git would start itself in each of them.
-            let diff = ["diff", "--raw", "--no-abbrev", "-z", "-M", "--no-ext-diff", "--no-relative"];
-            words.extend(diff.iter().chain(&["--ignore-submodules=all", base, "--"]).map(Into::into));
+            let diff = [
+                "diff",
+                "--raw",
+                "--no-abbrev",
+                "-z",
+                "-M",
+                "--no-ext-diff",
+                "--no-relative",
+            ];
+            words.extend(
+                diff.iter()
+                    .chain(&["--ignore-submodules=all", base, "--"])
+                    .map(Into::into),
+            );
             let raw = git(&root, words)?;
             let mut words = names(&raw);
             while let (Some(entry), Some(name)) = (words.next(), words.next()) {
                 // `:100644 100644 OLD NEW M`, with a number behind the letter of a rename.
                 let entry = entry.to_string_lossy();
                 let mut entry = entry.split(' ');
-                let (old, status) = (entry.nth(2).unwrap_or_default(), entry.next_back().unwrap_or_default());
+                let (old, status) = (
+                    entry.nth(2).unwrap_or_default(),
+                    entry.next_back().unwrap_or_default(),
+                );
                 match status.as_bytes().first() {
                     Some(b'A') => changed.insert(name.into(), None),
-                    Some(b'R' | b'C') => {
-                        changed.insert(words.next().unwrap_or(name).into(), Some(Object(old.to_owned())))
-                    }
+                    Some(b'R' | b'C') => changed.insert(
+                        words.next().unwrap_or(name).into(),
+                        Some(Object(old.to_owned())),
+                    ),
                     // What is in conflict has a second line, which says what it was.
                     Some(b'U') => None,
                     _ => changed.insert(name.into(), Some(Object(old.to_owned()))),
                 };
             }
         }
-        Ok(Repository { root, base, changed, tracked, reader: RefCell::default() })
+        Ok(Repository {
+            root,
+            base,
+            changed,
+            tracked,
+            reader: RefCell::default(),
+        })
     }
 
     /// The commit at which HEAD's branch left the revision.
@@ -130,13 +173,27 @@ impl Repositories {
 
 /// The commit that the submodule at `root` had at the base of the repository around it; `None` where it was not there.
 fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, String> {
-    let Some(base) = &outer.base else { return Ok(None) };
+    let Some(base) = &outer.base else {
+        return Ok(None);
+    };
     let name = root.strip_prefix(&outer.root).unwrap_or(root);
-    let verify = [OsStr::new("rev-parse"), OsStr::new("--quiet"), OsStr::new("--verify"), &named(base, name)];
-    let Ok(commit) = git(&outer.root, verify) else { return Ok(None) };
+    let verify = [
+        OsStr::new("rev-parse"),
+        OsStr::new("--quiet"),
+        OsStr::new("--verify"),
+        &named(base, name),
+    ];
+    let Ok(commit) = git(&outer.root, verify) else {
+        return Ok(None);
+    };
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     let there = git(root, ["cat-file", "-e", &format!("{commit}^{{commit}}")]);
-    let missing = |_| format!("--diff: the commit {commit} of the submodule {} is not here: fetch it", root.display());
+    let missing = |_| {
+        format!(
+            "--diff: the commit {commit} of the submodule {} is not here: fetch it",
+            root.display()
+        )
+    };
     there.map_err(missing).map(|_| Some(commit))
 }
 
@@ -145,12 +202,17 @@ impl Repository {
     fn read(&self, object: &Object) -> Result<Vec<u8>, String> {
         let mut reader = self.reader.borrow_mut();
         if reader.is_none() {
-            *reader = Some(Reader::start(&self.root).map_err(|error| format!("--diff needs git: {error}"))?);
+            *reader = Some(
+                Reader::start(&self.root).map_err(|error| format!("--diff needs git: {error}"))?,
+            );
         }
         let Object(name) = object;
-        let read = reader.as_mut().map_or_else(|| Ok(None), |reader| reader.read(name));
+        let read = reader
+            .as_mut()
+            .map_or_else(|| Ok(None), |reader| reader.read(name));
         let failed = |error: io::Error| format!("--diff: git says no more: {error}");
-        read.map_err(failed)?.ok_or_else(|| format!("--diff: git has no object {name}: fetch more history"))
+        read.map_err(failed)?
+            .ok_or_else(|| format!("--diff: git has no object {name}: fetch more history"))
     }
 }
 
@@ -165,10 +227,21 @@ struct Reader {
 impl Reader {
     fn start(root: &Path) -> io::Result<Self> {
         let mut command = command(root);
-        let mut process = command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut process = command
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let questions = process.stdin.take();
-        let answers = process.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
-        Ok(Self { process, questions, answers: BufReader::new(answers) })
+        let answers = process
+            .stdout
+            .take()
+            .ok_or_else(|| io::Error::other("it has no output"))?;
+        Ok(Self {
+            process,
+            questions,
+            answers: BufReader::new(answers),
+        })
     }
 
     /// The content of the object `name`; `None` where git has none.
@@ -180,12 +253,20 @@ impl Reader {
         let mut head = String::new();
         self.answers.read_line(&mut head)?;
         // `OBJECT blob SIZE`, or `OBJECT missing`.
-        let Some(size) = head.trim_end().rsplit(' ').next().and_then(|size| size.parse::<u64>().ok()) else {
+        let Some(size) = head
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .and_then(|size| size.parse::<u64>().ok())
+        else {
             return Ok(None);
         };
         let mut content = Vec::new();
         // A newline stands behind it.
-        self.answers.by_ref().take(size + 1).read_to_end(&mut content)?;
+        self.answers
+            .by_ref()
+            .take(size + 1)
+            .read_to_end(&mut content)?;
         match content.pop() {
             Some(b'\n') => Ok(Some(content)),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -211,7 +292,9 @@ fn named(commit: &str, path: &Path) -> OsString {
 
 /// The names in a list that git ends each with a NUL byte.
 fn names(list: &[u8]) -> impl Iterator<Item = &OsStr> {
-    list.split(|b| *b == 0).filter(|name| !name.is_empty()).map(os)
+    list.split(|b| *b == 0)
+        .filter(|name| !name.is_empty())
+        .map(os)
 }
 
 /// The path on the only line of `line`.
@@ -224,12 +307,20 @@ fn path(line: &[u8]) -> PathBuf {
 /// old content is compared as it is.
 fn without_filters(root: &Path) -> Result<Vec<OsString>, String> {
     // Git fails where there is none; where the configuration cannot be read, the next command says so.
-    let list = ["config", "--null", "--name-only", "--get-regexp", r"^filter\."];
+    let list = [
+        "config",
+        "--null",
+        "--name-only",
+        "--get-regexp",
+        r"^filter\.",
+    ];
     let list = git(root, list).unwrap_or_default();
     let mut options = Vec::new();
     for name in names(&list) {
         let name = name.as_encoded_bytes();
-        let Some(driver) = memchr::memrchr(b'.', name).map(|end| &name[..end]) else { continue };
+        let Some(driver) = memchr::memrchr(b'.', name).map(|end| &name[..end]) else {
+            continue;
+        };
         if driver.contains(&b'=') {
             return Err(
                 "--diff: git's configuration has a filter with `=` in its name, which cannot be turned off".into()
@@ -259,13 +350,22 @@ const CAREFUL: &[&str] = &[
 ];
 
 /// What git prints.
-fn git<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Result<Vec<u8>, String> {
-    let output = command(folder).args(args).output().map_err(|error| format!("--diff needs git: {error}"))?;
+fn git<A: AsRef<OsStr>>(
+    folder: &Path,
+    args: impl IntoIterator<Item = A>,
+) -> Result<Vec<u8>, String> {
+    let output = command(folder)
+        .args(args)
+        .output()
+        .map_err(|error| format!("--diff needs git: {error}"))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("--diff: git says: {}", said.lines().next().unwrap_or("nothing, but fails")))
+    Err(format!(
+        "--diff: git says: {}",
+        said.lines().next().unwrap_or("nothing, but fails")
+    ))
 }
 
 /// Git in `folder`, with care.

@@ -93,7 +93,10 @@ pub(super) fn over_all<T: Kept>(
     let (results, paths) = (Results::default(), paths(common));
     let done = {
         let visit = results.keeping(visit);
-        let run = Run { embedded, ..Run::new(common, settled, true, &visit) };
+        let run = Run {
+            embedded,
+            ..Run::new(common, settled, true, &visit)
+        };
         let progress = Progress::start(!common.quiet, &run.seen);
         run.all(&paths);
         drop(progress);
@@ -101,7 +104,10 @@ pub(super) fn over_all<T: Kept>(
     };
     let searched: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
     settled.say_idle(&searched);
-    results.ran(done, searched.len() == paths.len() && settled.are_whole(&searched))
+    results.ran(
+        done,
+        searched.len() == paths.len() && settled.are_whole(&searched),
+    )
 }
 
 /// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
@@ -111,19 +117,29 @@ pub(super) fn quietly<T: Kept>(
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
     let results = Results::default();
-    let paths: Vec<PathBuf> = paths(common).into_iter().filter(|path| path.as_os_str() != STDIN).collect();
+    let paths: Vec<PathBuf> = paths(common)
+        .into_iter()
+        .filter(|path| path.as_os_str() != STDIN)
+        .collect();
     let done = {
         let visit = results.keeping(visit);
         let run = Run::new(common, settled, false, &visit);
         run.all(&paths);
         run.done()
     };
-    results.ran(done, paths.iter().all(|path| path.is_dir()) && settled.are_whole(&paths))
+    results.ran(
+        done,
+        paths.iter().all(|path| path.is_dir()) && settled.are_whole(&paths),
+    )
 }
 
 /// The paths that a run goes over: those that were named, or else where it began.
 fn paths(common: &Common) -> Vec<PathBuf> {
-    if common.paths.is_empty() { vec![".".into()] } else { common.paths.clone() }
+    if common.paths.is_empty() {
+        vec![".".into()]
+    } else {
+        common.paths.clone()
+    }
 }
 
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
@@ -137,7 +153,9 @@ pub(super) fn kind(path: &Path) -> Option<Kind> {
 
 /// Whether a file called `name` may be one that says what is built: most are told from their name's end.
 fn may_say_builds(name: &[u8]) -> bool {
-    [&b".yml"[..], b".yaml", b".hcl", b".json"].iter().any(|end| name.ends_with(end))
+    [&b".yml"[..], b".yaml", b".hcl", b".json"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// What the file at `path` is where it may hold Dockerfile text; `None` for what is a Dockerfile by its name, or because
@@ -157,7 +175,10 @@ struct Results<T> {
 
 impl<T> Default for Results<T> {
     fn default() -> Self {
-        Self { kept: Mutex::default(), weight: AtomicUsize::new(0) }
+        Self {
+            kept: Mutex::default(),
+            weight: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -190,7 +211,13 @@ impl<T: Kept> Results<T> {
         let mut results = self.kept.into_inner().unwrap_or_default();
         results.sort_by(|(a, _), (b, _)| by_parts(a, b));
         let results = results.into_iter().map(|(_, result)| result).collect();
-        Ran { results, files, trouble: !troubles.is_empty(), troubles, whole }
+        Ran {
+            results,
+            files,
+            trouble: !troubles.is_empty(),
+            troubles,
+            whole,
+        }
     }
 }
 
@@ -200,7 +227,10 @@ fn by_parts(one: &Path, other: &Path) -> CmpOrdering {
     let [a, b] = [one, other].map(|path| path.as_os_str().as_encoded_bytes());
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let is_between = |byte: &u8| is_separator(char::from(*byte));
-    if a[..same].iter().all(|byte| *byte == b'.' || is_between(byte)) {
+    if a[..same]
+        .iter()
+        .all(|byte| *byte == b'.' || is_between(byte))
+    {
         return one.cmp(other);
     }
     let next = |path: &[u8]| path.get(same).map(|byte| (!is_between(byte), *byte));
@@ -320,7 +350,11 @@ impl<'a> Run<'a> {
                 self.search(path);
             } else if self.is_new(path) {
                 let loaded = self.settled.of(path);
-                if self.common.force_exclude && loaded.as_ref().is_some_and(|loaded| loaded.excludes(path, None)) {
+                if self.common.force_exclude
+                    && loaded
+                        .as_ref()
+                        .is_some_and(|loaded| loaded.excludes(path, None))
+                {
                     continue;
                 }
                 let read = file::read(path, &mut buffer, self.common.max_size());
@@ -335,13 +369,26 @@ impl<'a> Run<'a> {
         let outer = self.settled.of_folder(folder);
         // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then_some(folder);
-        let search = Search { run: self, root, met: AtomicUsize::new(0), excluded: AtomicBool::new(false) };
+        let search = Search {
+            run: self,
+            root,
+            met: AtomicUsize::new(0),
+            excluded: AtomicBool::new(false),
+        };
         let (here, home) = (self.settled.here().to_path_buf(), std::env::home_dir());
         let users = UsersList::find(here, home.as_deref(), |name| std::env::var_os(name));
-        let options = discover::Options { threads: terminal::threads(), marks: &NAMES, users: &users };
+        let options = discover::Options {
+            threads: terminal::threads(),
+            marks: &NAMES,
+            users: &users,
+        };
         discover::search(folder, options, outer, &search);
         if self.loud && search.met.into_inner() == 0 {
-            let but = if search.excluded.into_inner() { " but for what the configuration excludes" } else { "" };
+            let but = if search.excluded.into_inner() {
+                " but for what the configuration excludes"
+            } else {
+                ""
+            };
             complain(&format!("no Dockerfile below {}{but}", folder.display()));
         }
     }
@@ -359,7 +406,14 @@ impl<'a> Run<'a> {
     }
 
     /// Hands one file on, for which `loaded` holds, or says why not.
-    fn read(&self, path: &Path, stdin: bool, loaded: Option<Arc<Loaded>>, read: Result<(), FileError>, source: &[u8]) {
+    fn read(
+        &self,
+        path: &Path,
+        stdin: bool,
+        loaded: Option<Arc<Loaded>>,
+        read: Result<(), FileError>,
+        source: &[u8],
+    ) {
         self.seen.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = read {
             return self.complain(Trouble::with(report::path(path), error.to_string()));
@@ -367,7 +421,14 @@ impl<'a> Run<'a> {
         let Some(loaded) = loaded else { return };
         let settings = loaded.settings(path);
         let embedded = self.embedded(path, Some(&loaded));
-        let given = Given { path, stdin, kind: kind(path), embedded, settings: &settings, source };
+        let given = Given {
+            path,
+            stdin,
+            kind: kind(path),
+            embedded,
+            settings: &settings,
+            source,
+        };
         match (self.visit)(given) {
             Ok(()) => _ = self.files.fetch_add(1, Ordering::Relaxed),
             Err(problem) => self.complain(Trouble::with(report::path(path), problem)),
@@ -376,11 +437,20 @@ impl<'a> Run<'a> {
 
     /// What the file at `path` is where Dockerfile text is looked for in it.
     fn embedded(&self, path: &Path, loaded: Option<&Loaded>) -> Option<embedded::Kind> {
-        if self.embedded { embedded_kind(path, loaded) } else { None }
+        if self.embedded {
+            embedded_kind(path, loaded)
+        } else {
+            None
+        }
     }
 
     fn is_new(&self, path: &Path) -> bool {
-        let path = || std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components().collect();
+        let path = || {
+            std::path::absolute(path)
+                .unwrap_or_else(|_| path.to_path_buf())
+                .components()
+                .collect()
+        };
         self.common.paths.len() <= 1 || self.done.lock().is_ok_and(|mut done| done.insert(path()))
     }
 
@@ -409,9 +479,15 @@ mod tests {
 
     #[test]
     fn paths_come_in_the_order_of_their_parts() {
-        let names = ["a", "a/b", "a/b/c", "a-b", "a-b/c", "a.b", "a/-", "aa/b", "a/bb", "b", "a/b.c", "-a", "!", ".a"];
+        let names = [
+            "a", "a/b", "a/b/c", "a-b", "a-b/c", "a.b", "a/-", "aa/b", "a/bb", "b", "a/b.c", "-a",
+            "!", ".a",
+        ];
         let roots = ["", "./", "../", "/", "r/"];
-        let paths: Vec<String> = roots.iter().flat_map(|root| names.map(|name| format!("{root}{name}"))).collect();
+        let paths: Vec<String> = roots
+            .iter()
+            .flat_map(|root| names.map(|name| format!("{root}{name}")))
+            .collect();
         for a in paths.iter().map(Path::new) {
             for b in paths.iter().map(Path::new) {
                 assert_eq!(by_parts(a, b), a.cmp(b), "{} {}", a.display(), b.display());

@@ -78,7 +78,10 @@ impl Settled {
 
     /// What is wrong with configurations, so that they could not be used. It has been said.
     pub(super) fn troubles(&self) -> Vec<Trouble> {
-        self.troubles.lock().map(|troubles| troubles.clone()).unwrap_or_default()
+        self.troubles
+            .lock()
+            .map(|troubles| troubles.clone())
+            .unwrap_or_default()
     }
 
     fn keep(&self, trouble: Trouble) {
@@ -110,7 +113,11 @@ impl Settled {
     }
 
     /// The nearest configuration upward from `folder`, which is absolute. All folders on the way are kept in mind.
-    fn nearest(&self, folder: &Path, folders: &mut HashMap<PathBuf, Option<Arc<Loaded>>>) -> Option<Arc<Loaded>> {
+    fn nearest(
+        &self,
+        folder: &Path,
+        folders: &mut HashMap<PathBuf, Option<Arc<Loaded>>>,
+    ) -> Option<Arc<Loaded>> {
         let mut passed = Vec::new();
         let mut found = Some(Arc::clone(&self.none));
         for folder in folder.ancestors() {
@@ -124,7 +131,11 @@ impl Settled {
                 break;
             }
         }
-        folders.extend(passed.into_iter().map(|folder| (folder.to_path_buf(), found.clone())));
+        folders.extend(
+            passed
+                .into_iter()
+                .map(|folder| (folder.to_path_buf(), found.clone())),
+        );
         found
     }
 
@@ -133,7 +144,10 @@ impl Settled {
         let text = match disk::read(path) {
             Ok(text) => text,
             Err(error) => {
-                let trouble = Trouble::with(report::path(path), format!("cannot read the configuration: {error}"));
+                let trouble = Trouble::with(
+                    report::path(path),
+                    format!("cannot read the configuration: {error}"),
+                );
                 terminal::complain(&trouble.to_string());
                 self.keep(trouble);
                 return None;
@@ -142,16 +156,28 @@ impl Settled {
         match Config::read(&text, self.overrides.clone()) {
             Ok(config) => {
                 let folder = absolute(&self.here, path.parent().unwrap_or(Path::new("")));
-                Some(Arc::new(Loaded { config, file: Some(path.to_path_buf()), text, folder, here: self.here.clone() }))
+                Some(Arc::new(Loaded {
+                    config,
+                    file: Some(path.to_path_buf()),
+                    text,
+                    folder,
+                    here: self.here.clone(),
+                }))
             }
             Err(problems) => {
                 let (name, lines) = (report::path(path), LineIndex::new(text.as_bytes()));
                 for problem in problems {
                     say(path, &text, &problem, Severity::Error);
                     let line = Some(lines.line(problem.span.start));
-                    self.keep(Trouble { path: Some(name.clone()), line, message: problem.message });
+                    self.keep(Trouble {
+                        path: Some(name.clone()),
+                        line,
+                        message: problem.message,
+                    });
                 }
-                terminal::complain(&format!("{name}: the files that this configuration is for are left out"));
+                terminal::complain(&format!(
+                    "{name}: the files that this configuration is for are left out"
+                ));
                 None
             }
         }
@@ -159,15 +185,30 @@ impl Settled {
 
     /// Says which globs matched nothing, of the configurations whose folders were searched: those at or below `roots`.
     pub(super) fn say_idle(&self, roots: &[PathBuf]) {
-        let roots: Vec<PathBuf> = roots.iter().map(|root| absolute(&self.here, root)).collect();
-        let Ok(folders) = self.folders.read() else { return };
+        let roots: Vec<PathBuf> = roots
+            .iter()
+            .map(|root| absolute(&self.here, root))
+            .collect();
+        let Ok(folders) = self.folders.read() else {
+            return;
+        };
         let mut all: Vec<&Arc<Loaded>> = folders.values().flatten().chain(&self.always).collect();
-        all.retain(|loaded| loaded.file.is_some() && roots.iter().any(|root| loaded.folder.starts_with(root)));
+        all.retain(|loaded| {
+            loaded.file.is_some() && roots.iter().any(|root| loaded.folder.starts_with(root))
+        });
         all.sort_by(|a, b| a.file.cmp(&b.file));
         all.dedup_by(|a, b| a.file == b.file);
         for loaded in all {
-            for problem in loaded.config.idle(|path| is_there_or_ignored(&loaded.folder, path)) {
-                say(loaded.file.as_deref().unwrap_or(Path::new("")), &loaded.text, &problem, Severity::Warning);
+            for problem in loaded
+                .config
+                .idle(|path| is_there_or_ignored(&loaded.folder, path))
+            {
+                say(
+                    loaded.file.as_deref().unwrap_or(Path::new("")),
+                    &loaded.text,
+                    &problem,
+                    Severity::Warning,
+                );
             }
         }
     }
@@ -179,8 +220,12 @@ impl Settled {
     pub(super) fn are_whole(&self, folders: &[PathBuf]) -> bool {
         let is_whole = |folder: &PathBuf| {
             let absolute = absolute(&self.here, folder);
-            let repository = absolute.ancestors().find(|folder| folder.join(".git").exists());
-            let loaded = self.of_folder(folder).filter(|loaded| self.always.is_none() && loaded.file.is_some());
+            let repository = absolute
+                .ancestors()
+                .find(|folder| folder.join(".git").exists());
+            let loaded = self
+                .of_folder(folder)
+                .filter(|loaded| self.always.is_none() && loaded.file.is_some());
             let configured = loaded.as_ref().map(|loaded| loaded.folder.as_path());
             let mut roots = repository.into_iter().chain(configured).peekable();
             roots.peek().is_none() || roots.any(|root| root == absolute)
@@ -193,7 +238,9 @@ impl Loaded {
     /// `path`, relative to the configuration's folder.
     fn relative(&self, path: &Path) -> PathBuf {
         let path = absolute(&self.here, path);
-        path.strip_prefix(&self.folder).map(Path::to_path_buf).unwrap_or(path)
+        path.strip_prefix(&self.folder)
+            .map(Path::to_path_buf)
+            .unwrap_or(path)
     }
 
     /// What holds for the file `path`.
@@ -235,7 +282,15 @@ fn say(path: &Path, text: &str, problem: &Problem, severity: Severity) {
     let style = terminal::style_for_errors();
     let name = report::path(path);
     let (message, help) = (problem.message.as_str(), problem.help.as_deref());
-    terminal::say(&human::problem(&name, text, problem.span, message, help, severity, style));
+    terminal::say(&human::problem(
+        &name,
+        text,
+        problem.span,
+        message,
+        help,
+        severity,
+        style,
+    ));
 }
 
 /// `path` from the root of the file system on, `.` and `..` taken out.

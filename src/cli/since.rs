@@ -50,7 +50,11 @@ impl Since {
         let named = common.paths.iter().filter(|path| path.as_os_str() != STDIN);
         for path in named.clone() {
             let path = real(here, path);
-            let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
+            let folder = if path.is_dir() {
+                path.as_path()
+            } else {
+                path.parent().unwrap_or(&path)
+            };
             // What is not there is told of in another place.
             if folder.is_dir() {
                 repositories.of(folder)?;
@@ -60,8 +64,17 @@ impl Since {
         if named.count() == 0 && common.stdin_filename.is_none() {
             of_here?;
         }
-        let stdin = || common.stdin_filename.clone().unwrap_or_else(|| STDIN.into());
-        Ok(Self { repositories, here: here.to_path_buf(), stdin: reads_stdin.then(stdin) })
+        let stdin = || {
+            common
+                .stdin_filename
+                .clone()
+                .unwrap_or_else(|| STDIN.into())
+        };
+        Ok(Self {
+            repositories,
+            here: here.to_path_buf(),
+            stdin: reads_stdin.then(stdin),
+        })
     }
 
     /// Keeps the findings that are new. `embedded` says which files are looked into for Dockerfile text,
@@ -77,10 +90,16 @@ impl Since {
         embedded: impl Fn(&Path) -> Option<embedded::Kind>,
         relate: impl FnOnce(&mut [FileReport]),
     ) -> Result<(), String> {
-        if reports.iter().all(|report| report.checked.findings.is_empty()) {
+        if reports
+            .iter()
+            .all(|report| report.checked.findings.is_empty())
+        {
             return Ok(());
         }
-        let pasts = reports.iter().map(|report| self.past(report)).collect::<Result<Vec<_>, String>>()?;
+        let pasts = reports
+            .iter()
+            .map(|report| self.past(report))
+            .collect::<Result<Vec<_>, String>>()?;
         let (mut indices, mut old) = (Vec::new(), Vec::new());
         for (index, (report, past)) in reports.iter().zip(&pasts).enumerate() {
             let source = match past {
@@ -88,9 +107,19 @@ impl Since {
                 Past::Same => &report.source,
                 Past::Was(source) => source,
             };
-            let (path, kind) = (report.path.as_path(), report.wires.as_ref().map(|wires| wires.kind));
+            let (path, kind) = (
+                report.path.as_path(),
+                report.wires.as_ref().map(|wires| wires.kind),
+            );
             let (embedded, settings) = (embedded(path), &report.settings);
-            if let Some(was) = check::look(Given { path, stdin: false, kind, embedded, settings, source }) {
+            if let Some(was) = check::look(Given {
+                path,
+                stdin: false,
+                kind,
+                embedded,
+                settings,
+                source,
+            }) {
                 indices.push(index);
                 old.push(was);
             }
@@ -122,7 +151,9 @@ impl Since {
 
 /// Keeps the findings of `report` that are not among those of `old`, that have become worse, or that lie in what changed.
 fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileReport>, lines: &Lines) {
-    let text = |report: &FileReport, finding: &Finding| finding.span.of(&report.source).replace("\r\n", "\n");
+    let text = |report: &FileReport, finding: &Finding| {
+        finding.span.of(&report.source).replace("\r\n", "\n")
+    };
     // How bad the old findings are that agree in a key.
     let mut places: HashMap<(&str, usize, Vec<u8>), Vec<Severity>> = HashMap::new();
     let mut texts: HashMap<(&str, Vec<u8>), Vec<Severity>> = HashMap::new();
@@ -130,59 +161,103 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
         let index = LineIndex::new(&old.source);
         for finding in &old.checked.findings {
             let (line, text) = (index.line(finding.span.start), text(old, finding));
-            places.entry((finding.rule, line, text.clone())).or_default().push(finding.severity);
-            texts.entry((finding.rule, text)).or_default().push(finding.severity);
+            places
+                .entry((finding.rule, line, text.clone()))
+                .or_default()
+                .push(finding.severity);
+            texts
+                .entry((finding.rule, text))
+                .or_default()
+                .push(finding.severity);
         }
     }
-    let file = if is_dockerfile { Dockerfile::read(&report.source).ok() } else { None };
+    let file = if is_dockerfile {
+        Dockerfile::read(&report.source).ok()
+    } else {
+        None
+    };
     let is_new = |finding: &Finding| {
-        let (start, end) = (finding.span.start, finding.span.end.saturating_sub(1).max(finding.span.start));
-        let around = file.as_ref().and_then(|f| f.instruction_at(start).map(|at| f.instructions[at].lines));
-        let (first, last) = around.unwrap_or_else(|| (lines.index.line(start), lines.index.line(end)));
-        let Some(was) = lines.were(first, last) else { return true };
+        let (start, end) = (
+            finding.span.start,
+            finding.span.end.saturating_sub(1).max(finding.span.start),
+        );
+        let around = file
+            .as_ref()
+            .and_then(|f| f.instruction_at(start).map(|at| f.instructions[at].lines));
+        let (first, last) =
+            around.unwrap_or_else(|| (lines.index.line(start), lines.index.line(end)));
+        let Some(was) = lines.were(first, last) else {
+            return true;
+        };
         let text = text(report, finding);
         let line = was + lines.index.line(start).saturating_sub(first);
         // A rule that compares places names one of them: which, may have changed by itself.
         if by_name(finding.rule).is_some_and(Rule::compares) {
             return !take(texts.get_mut(&(finding.rule, text)), finding.severity);
         }
-        !take(places.get_mut(&(finding.rule, line, text)), finding.severity)
+        !take(
+            places.get_mut(&(finding.rule, line, text)),
+            finding.severity,
+        )
     };
     let kept: Vec<bool> = report.checked.findings.iter().map(is_new).collect();
     let mut kept = kept.into_iter();
-    report.checked.findings.retain(|_| kept.next().unwrap_or(true));
+    report
+        .checked
+        .findings
+        .retain(|_| kept.next().unwrap_or(true));
 }
 
 /// Takes one out of `old` that was as bad as `severity`, or worse by as little as can be; whether there was one.
 fn take(old: Option<&mut Vec<Severity>>, severity: Severity) -> bool {
     let Some(old) = old else { return false };
-    let nearest = (0..old.len()).filter(|at| old[*at] >= severity).min_by_key(|at| old[*at]);
+    let nearest = (0..old.len())
+        .filter(|at| old[*at] >= severity)
+        .min_by_key(|at| old[*at]);
     nearest.map(|at| old.swap_remove(at)).is_some()
 }
 
 impl Lines {
     fn same(source: &[u8]) -> Self {
         let count = source.lines().count() + 1;
-        Self { was: (1..=count).map(Some).collect(), index: LineIndex::new(source) }
+        Self {
+            was: (1..=count).map(Some).collect(),
+            index: LineIndex::new(source),
+        }
     }
 
     fn of(old: &[u8], new: &[u8]) -> Self {
         // `lines` takes CRLF for LF: git may change the one into the other.
-        let (before, after): (Vec<&[u8]>, Vec<&[u8]>) = (old.lines().collect(), new.lines().collect());
+        let (before, after): (Vec<&[u8]>, Vec<&[u8]>) =
+            (old.lines().collect(), new.lines().collect());
         let mut was = vec![None; after.len() + 1];
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
-        for op in similar::capture_diff_slices_deadline(similar::Algorithm::Myers, &before, &after, Some(deadline)) {
-            if let similar::DiffOp::Equal { old_index, new_index, len } = op {
+        for op in similar::capture_diff_slices_deadline(
+            similar::Algorithm::Myers,
+            &before,
+            &after,
+            Some(deadline),
+        ) {
+            if let similar::DiffOp::Equal {
+                old_index,
+                new_index,
+                len,
+            } = op
+            {
                 (0..len).for_each(|at| was[new_index + at] = Some(old_index + at + 1));
             }
         }
-        Self { was, index: LineIndex::new(new) }
+        Self {
+            was,
+            index: LineIndex::new(new),
+        }
     }
 
     /// Where the lines from `first` to `last` began, if none of them changed and nothing between them went.
     fn were(&self, first: usize, last: usize) -> Option<usize> {
         let start = (*self.was.get(first.checked_sub(1)?)?)?;
-        let same = |line: usize| self.was.get(line - 1).copied().flatten() == Some(start + (line - first));
+        let same =
+            |line: usize| self.was.get(line - 1).copied().flatten() == Some(start + (line - first));
         (first..=last).all(same).then_some(start)
     }
 }
@@ -193,8 +268,12 @@ fn real(here: &Path, path: &Path) -> PathBuf {
     if let Ok(real) = std::fs::canonicalize(&path) {
         return real;
     }
-    let folder = path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
-    folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name))
+    let folder = path
+        .parent()
+        .and_then(|folder| std::fs::canonicalize(folder).ok());
+    folder
+        .zip(path.file_name())
+        .map_or(path.clone(), |(folder, name)| folder.join(name))
 }
 
 #[cfg(test)]

@@ -50,12 +50,20 @@ pub(super) fn errors_are_seen() -> bool {
 
 /// How to show what is wrong with a configuration on standard error.
 pub(super) fn style_for_errors() -> Style {
-    Style { color: takes_color(errors_are_seen()), width: WIDTH, why_not_fixed: false }
+    Style {
+        color: takes_color(errors_are_seen()),
+        width: WIDTH,
+        why_not_fixed: false,
+    }
 }
 
 /// How to show findings in a file.
 pub(super) fn plain_style() -> Style {
-    Style { color: false, width: WIDTH, why_not_fixed: false }
+    Style {
+        color: false,
+        width: WIDTH,
+        why_not_fixed: false,
+    }
 }
 
 /// Whether standard output is a terminal.
@@ -66,14 +74,26 @@ pub(super) fn is_terminal() -> bool {
 /// How many threads may work at once. (Asking the system opens several files: once is enough.)
 pub(super) fn threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
-    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_THREADS))
+    *THREADS.get_or_init(|| {
+        std::thread::available_parallelism()
+            .map_or(1, std::num::NonZero::get)
+            .min(MAX_THREADS)
+    })
 }
 
 /// How to show findings on standard output.
 pub(super) fn style(why_not_fixed: bool) -> Style {
-    let columns = if is_terminal() { terminal_size::terminal_size() } else { None };
+    let columns = if is_terminal() {
+        terminal_size::terminal_size()
+    } else {
+        None
+    };
     let width = columns.map_or(WIDTH, |(width, _)| usize::from(width.0).max(40));
-    Style { color: color(), width, why_not_fixed }
+    Style {
+        color: color(),
+        width,
+        why_not_fixed,
+    }
 }
 
 /// Writes `bytes` to standard output. A reader that has gone away (`| head`) is no error; all else is said, once, and
@@ -105,7 +125,11 @@ pub(super) fn lost() -> bool {
 
 /// Writes one line to standard error.
 pub(super) fn complain(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "cachelane: {}", inert(&printable(message)));
+    let _ = writeln!(
+        io::stderr().lock(),
+        "cachelane: {}",
+        inert(&printable(message))
+    );
 }
 
 /// Writes `text`, which is for people, to standard error. It has been made safe to print.

@@ -23,7 +23,11 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(super) fn new(settled: &'a Settled, common: &Common) -> Self {
-        Self { settled, force_exclude: common.force_exclude, max_size: common.max_size() }
+        Self {
+            settled,
+            force_exclude: common.force_exclude,
+            max_size: common.max_size(),
+        }
     }
 
     /// Adds to `reports` what rules say about their builds.
@@ -60,7 +64,14 @@ impl<'a> World<'a> {
         // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
         file::read(path, &mut source, self.max_size).ok()?;
         let settings = loaded.settings(shown);
-        check::look(Given { path: shown, stdin: false, kind, embedded: None, settings: &settings, source: &source })
+        check::look(Given {
+            path: shown,
+            stdin: false,
+            kind,
+            embedded: None,
+            settings: &settings,
+            source: &source,
+        })
     }
 }
 
@@ -70,11 +81,27 @@ fn root(path: &Path, kind: Kind) -> PathBuf {
     match kind {
         Kind::Compose | Kind::BakeHcl | Kind::BakeJson => folder.to_path_buf(),
         _ => {
-            let known = [".github", ".gitlab", ".circleci", ".buildkite", ".azure-pipelines"];
-            let is_known =
-                |folder: &Path| folder.file_name().is_some_and(|name| known.iter().any(|known| name == *known));
-            let git = folder.ancestors().find(|folder| folder.join(".git").exists());
-            let by_name = || folder.ancestors().find(|folder| is_known(folder)).and_then(Path::parent);
+            let known = [
+                ".github",
+                ".gitlab",
+                ".circleci",
+                ".buildkite",
+                ".azure-pipelines",
+            ];
+            let is_known = |folder: &Path| {
+                folder
+                    .file_name()
+                    .is_some_and(|name| known.iter().any(|known| name == *known))
+            };
+            let git = folder
+                .ancestors()
+                .find(|folder| folder.join(".git").exists());
+            let by_name = || {
+                folder
+                    .ancestors()
+                    .find(|folder| is_known(folder))
+                    .and_then(Path::parent)
+            };
             by_name().or(git).unwrap_or(folder).to_path_buf()
         }
     }

@@ -29,31 +29,57 @@ impl Globs {
         let mut set = GlobSetBuilder::new();
         let mut kept = Vec::new();
         for pattern in patterns {
-            let (text, span) = (pattern.get_ref(), Span::new(pattern.span().start, pattern.span().end));
+            let (text, span) = (
+                pattern.get_ref(),
+                Span::new(pattern.span().start, pattern.span().end),
+            );
             if text.len() > MAX_LEN || text.matches('{').count() > MAX_BRACES {
                 let message = format!("a glob has at most {MAX_LEN} bytes and {MAX_BRACES} braces");
-                problems.push(Problem { span, message, help: None });
+                problems.push(Problem {
+                    span,
+                    message,
+                    help: None,
+                });
                 continue;
             }
-            match GlobBuilder::new(&rooted(text)).literal_separator(true).build() {
+            match GlobBuilder::new(&rooted(text))
+                .literal_separator(true)
+                .build()
+            {
                 Ok(glob) if !text.trim_matches('/').is_empty() => {
                     set.add(glob);
                     kept.push((text.clone(), span));
                 }
-                Ok(_) => problems.push(Problem { span, message: "an empty glob matches nothing".into(), help: None }),
+                Ok(_) => problems.push(Problem {
+                    span,
+                    message: "an empty glob matches nothing".into(),
+                    help: None,
+                }),
                 Err(error) => {
                     let message = format!("`{text}` is no glob: {}", error.kind());
-                    problems.push(Problem { span, message, help: None });
+                    problems.push(Problem {
+                        span,
+                        message,
+                        help: None,
+                    });
                 }
             }
         }
         let set = set.build().unwrap_or_else(|error| {
             let message = format!("these globs are too much at once: {error}");
-            problems.push(Problem { span: kept.first().map_or(Span::at(0), |(_, span)| *span), message, help: None });
+            problems.push(Problem {
+                span: kept.first().map_or(Span::at(0), |(_, span)| *span),
+                message,
+                help: None,
+            });
             GlobSet::empty()
         });
         let matched = kept.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { set, patterns: kept, matched }
+        Self {
+            set,
+            patterns: kept,
+            matched,
+        }
     }
 
     /// Whether one of them matches `path`.
@@ -70,7 +96,9 @@ impl Globs {
 
     /// Whether one of them matches `path`, or a folder that it lies in, as long as that lies below `root`.
     pub(super) fn matches_around(&self, path: &Path, root: Option<&Path>) -> bool {
-        let below = |folder: &&Path| root.is_none_or(|root| folder != &root) && !folder.as_os_str().is_empty();
+        let below = |folder: &&Path| {
+            root.is_none_or(|root| folder != &root) && !folder.as_os_str().is_empty()
+        };
         let any = |matches: bool, path: &Path| self.matches(path) || matches;
         !self.patterns.is_empty() && path.ancestors().take_while(below).fold(false, any)
     }
@@ -78,13 +106,17 @@ impl Globs {
     /// Those that have matched nothing so far, with their places.
     pub(super) fn idle(&self) -> impl Iterator<Item = (&str, Span)> {
         let all = self.patterns.iter().zip(&self.matched);
-        all.filter(|(_, matched)| !matched.load(Ordering::Relaxed)).map(|((text, span), _)| (text.as_str(), *span))
+        all.filter(|(_, matched)| !matched.load(Ordering::Relaxed))
+            .map(|((text, span), _)| (text.as_str(), *span))
     }
 }
 
 /// `pattern` as it is to be matched against a path from the configuration's folder.
 fn rooted(pattern: &str) -> String {
-    let inner = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
+    let inner = pattern
+        .strip_prefix("./")
+        .unwrap_or(pattern)
+        .trim_end_matches('/');
     match inner.strip_prefix('/') {
         Some(rest) => rest.into(),
         None if inner.contains('/') => inner.into(),
@@ -94,8 +126,15 @@ fn rooted(pattern: &str) -> String {
 
 /// The path that `pattern` is about, where it is one and no more: `vendor` of `vendor/`, `**/vendor` and `vendor/**`.
 pub(super) fn literal(pattern: &str) -> Option<&str> {
-    let inner = pattern.strip_prefix("./").or_else(|| pattern.strip_prefix("**/")).unwrap_or(pattern);
-    let inner = inner.strip_suffix("/**").or_else(|| inner.strip_suffix("/*")).unwrap_or(inner).trim_matches('/');
+    let inner = pattern
+        .strip_prefix("./")
+        .or_else(|| pattern.strip_prefix("**/"))
+        .unwrap_or(pattern);
+    let inner = inner
+        .strip_suffix("/**")
+        .or_else(|| inner.strip_suffix("/*"))
+        .unwrap_or(inner)
+        .trim_matches('/');
     (!inner.contains(['*', '?', '[', '{', '\\'])).then_some(inner)
 }
 
@@ -105,7 +144,10 @@ mod tests {
 
     fn globs(patterns: &[&str]) -> Globs {
         let mut problems = Vec::new();
-        let patterns: Vec<_> = patterns.iter().map(|p| Spanned::new(0..p.len(), (*p).to_owned())).collect();
+        let patterns: Vec<_> = patterns
+            .iter()
+            .map(|p| Spanned::new(0..p.len(), (*p).to_owned()))
+            .collect();
         let globs = Globs::new(&patterns, &mut problems);
         assert_eq!(problems, []);
         globs
@@ -156,7 +198,13 @@ mod tests {
     #[test]
     fn idle_ones_are_known() {
         let globs = globs(&["a", "b/**", "c"]);
-        assert!(globs.matches_around(Path::new("b/x"), None) && !globs.matches_around(Path::new("d"), None));
-        assert_eq!(globs.idle().map(|(pattern, _)| pattern).collect::<Vec<_>>(), ["a", "c"]);
+        assert!(
+            globs.matches_around(Path::new("b/x"), None)
+                && !globs.matches_around(Path::new("d"), None)
+        );
+        assert_eq!(
+            globs.idle().map(|(pattern, _)| pattern).collect::<Vec<_>>(),
+            ["a", "c"]
+        );
     }
 }

@@ -61,13 +61,25 @@ impl Config {
         let mut problems = raw.problems();
         let mut globs = |patterns: &[toml::Spanned<String>]| Globs::new(patterns, &mut problems);
         let (include, exclude) = (globs(&raw.include), globs(&raw.exclude));
-        let per_file = raw.per_file.iter().map(|entry| globs(entry.path.patterns())).collect();
+        let per_file = raw
+            .per_file
+            .iter()
+            .map(|entry| globs(entry.path.patterns()))
+            .collect();
         if !problems.is_empty() {
             return Err(problems);
         }
         let base = Arc::new(resolve::settings(&raw, &[], &overrides));
         let lines = crate::text::LineIndex::new(text.as_bytes());
-        Ok(Self { raw, lines, include, exclude, per_file, base, overrides })
+        Ok(Self {
+            raw,
+            lines,
+            include,
+            exclude,
+            per_file,
+            base,
+            overrides,
+        })
     }
 
     /// What holds where there is no configuration.
@@ -75,8 +87,20 @@ impl Config {
     pub fn none(overrides: Overrides) -> Self {
         let raw = Raw::default();
         let base = Arc::new(resolve::settings(&raw, &[], &overrides));
-        let (include, exclude, lines) = (Globs::default(), Globs::default(), crate::text::LineIndex::new(b""));
-        Self { raw, lines, include, exclude, per_file: Vec::new(), base, overrides }
+        let (include, exclude, lines) = (
+            Globs::default(),
+            Globs::default(),
+            crate::text::LineIndex::new(b""),
+        );
+        Self {
+            raw,
+            lines,
+            include,
+            exclude,
+            per_file: Vec::new(),
+            base,
+            overrides,
+        }
     }
 
     /// What holds for the file `path`, relative to the configuration's folder.
@@ -97,7 +121,9 @@ impl Config {
 
     /// The `[[per-file]]` entries that speak about `path`, by index.
     fn entries(&self, path: &Path) -> Vec<usize> {
-        (0..self.per_file.len()).filter(|index| self.per_file[*index].matches(path)).collect()
+        (0..self.per_file.len())
+            .filter(|index| self.per_file[*index].matches(path))
+            .collect()
     }
 
     /// Whether `include` names the file `path`, relative to the configuration's folder.
@@ -136,16 +162,25 @@ impl Config {
     #[must_use]
     pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
         let is_idle = &|key: &str, pattern: &str| {
-            key != "exclude" || !globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
+            key != "exclude"
+                || !globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
         };
         let all = [("include", &self.include), ("exclude", &self.exclude)];
-        let all = all.into_iter().chain(self.per_file.iter().map(|globs| ("per-file", globs)));
+        let all = all
+            .into_iter()
+            .chain(self.per_file.iter().map(|globs| ("per-file", globs)));
         all.flat_map(|(key, globs)| {
-            globs.idle().filter(move |(pattern, _)| is_idle(key, pattern)).map(move |(pattern, span)| Problem {
-                span,
-                message: format!("`{key}`: no file matches `{pattern}`"),
-                help: Some("globs are relative to this file's folder: correct it, or take it out".into()),
-            })
+            globs
+                .idle()
+                .filter(move |(pattern, _)| is_idle(key, pattern))
+                .map(move |(pattern, span)| Problem {
+                    span,
+                    message: format!("`{key}`: no file matches `{pattern}`"),
+                    help: Some(
+                        "globs are relative to this file's folder: correct it, or take it out"
+                            .into(),
+                    ),
+                })
         })
         .collect()
     }

@@ -114,7 +114,10 @@ impl<'de> Deserialize<'de> for Written {
                 Ok(Written::One(one.to_owned()))
             }
 
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Written, A::Error> {
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut items: A,
+            ) -> Result<Written, A::Error> {
                 let mut several = Vec::new();
                 while let Some(item) = items.next_element()? {
                     several.push(item);
@@ -161,15 +164,29 @@ impl Raw {
     /// Reads the text of a configuration.
     pub(super) fn read(text: &str) -> Result<Self, Vec<Problem>> {
         toml::from_str(text).map_err(|error| {
-            let span = error.span().map_or(Span::at(0), |range| Span::new(range.start, range.end));
+            let span = error
+                .span()
+                .map_or(Span::at(0), |range| Span::new(range.start, range.end));
             let message = error.message().replace('\n', ", ");
             let word = span.of(text.as_bytes());
             let is_list = message.contains("expected a sequence");
-            let list = || format!("write a list: `[{}]`", String::from_utf8_lossy(span.of(text.as_bytes())));
-            let unknown = message.starts_with("unknown field").then(|| String::from_utf8_lossy(word));
-            let help =
-                unknown.and_then(|key| place(&key, message.contains("expected `path`")).or_else(|| near_key(&key)));
-            vec![Problem { span, message, help: help.or_else(|| is_list.then(list)) }]
+            let list = || {
+                format!(
+                    "write a list: `[{}]`",
+                    String::from_utf8_lossy(span.of(text.as_bytes()))
+                )
+            };
+            let unknown = message
+                .starts_with("unknown field")
+                .then(|| String::from_utf8_lossy(word));
+            let help = unknown.and_then(|key| {
+                place(&key, message.contains("expected `path`")).or_else(|| near_key(&key))
+            });
+            vec![Problem {
+                span,
+                message,
+                help: help.or_else(|| is_list.then(list)),
+            }]
         })
     }
 
@@ -177,7 +194,11 @@ impl Raw {
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut check = |value: &Spanned<String>, verdict: Result<(), String>| {
-            problems.extend(verdict.err().map(|message| Problem { span: span(value), message, help: None }));
+            problems.extend(verdict.err().map(|message| Problem {
+                span: span(value),
+                message,
+                help: None,
+            }));
         };
         if let Some(arg) = &self.arg {
             check(arg, values::arg(arg.get_ref()).map(|_| ()));
@@ -189,15 +210,36 @@ impl Raw {
             check(name, values::variable(name.get_ref()).map(|_| ()));
         }
         if let Some(name) = &self.profile {
-            let known: Vec<&str> = profile::PROFILES.iter().map(|profile| profile.name).collect();
-            let unknown = || format!("there is no profile `{}`: cachelane knows {}", name.get_ref(), known.join(", "));
-            check(name, profile::by_name(name.get_ref()).map(|_| ()).ok_or_else(unknown));
+            let known: Vec<&str> = profile::PROFILES
+                .iter()
+                .map(|profile| profile.name)
+                .collect();
+            let unknown = || {
+                format!(
+                    "there is no profile `{}`: cachelane knows {}",
+                    name.get_ref(),
+                    known.join(", ")
+                )
+            };
+            check(
+                name,
+                profile::by_name(name.get_ref())
+                    .map(|_| ())
+                    .ok_or_else(unknown),
+            );
         }
-        let names = self.rules.keys().chain(self.per_file.iter().flat_map(|entry| entry.rules.keys()));
+        let names = self
+            .rules
+            .keys()
+            .chain(self.per_file.iter().flat_map(|entry| entry.rules.keys()));
         for name in names {
             let wrong = values::rule(name.get_ref()).err();
             let help = place(name.get_ref(), true);
-            problems.extend(wrong.map(|message| Problem { span: span(name), message, help }));
+            problems.extend(wrong.map(|message| Problem {
+                span: span(name),
+                message,
+                help,
+            }));
         }
         problems
     }
@@ -207,13 +249,17 @@ impl Raw {
 fn place(key: &str, inside: bool) -> Option<String> {
     let is_rule = rules::by_name(key).is_some();
     match key {
-        _ if is_rule && inside => Some(format!("severities belong into `rules`: `rules = {{ {key} = \"…\" }}`")),
-        _ if is_rule => Some(format!("severities belong under `[rules]`: put that above `{key}`")),
+        _ if is_rule && inside => Some(format!(
+            "severities belong into `rules`: `rules = {{ {key} = \"…\" }}`"
+        )),
+        _ if is_rule => Some(format!(
+            "severities belong under `[rules]`: put that above `{key}`"
+        )),
         "path" if !inside => Some("`path` belongs under `[[per-file]]`".into()),
         "path" | "rules" | "per-file" => None,
-        _ if inside && KEYS.contains(&key) => {
-            Some(format!("`{key}` is for all files: put it at the top, above the first `[…]`"))
-        }
+        _ if inside && KEYS.contains(&key) => Some(format!(
+            "`{key}` is for all files: put it at the top, above the first `[…]`"
+        )),
         _ => None,
     }
 }
@@ -247,7 +293,10 @@ mod tests {
     use crate::rules::RULES;
 
     pub(super) fn profiles(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let names: Vec<&str> = profile::PROFILES.iter().map(|profile| profile.name).collect();
+        let names: Vec<&str> = profile::PROFILES
+            .iter()
+            .map(|profile| profile.name)
+            .collect();
         schemars::json_schema!({ "type": "string", "enum": names })
     }
 
@@ -263,12 +312,16 @@ mod tests {
     fn the_schema_is_current() {
         let mut schema = schemars::schema_for!(Raw);
         // TOML has no null.
-        let keys = schema.get_mut("properties").and_then(|keys| keys.as_object_mut()).unwrap();
+        let keys = schema
+            .get_mut("properties")
+            .and_then(|keys| keys.as_object_mut())
+            .unwrap();
         for key in keys.values_mut().filter_map(|key| key.as_object_mut()) {
             key.retain(|_, value| !value.is_null());
         }
         let now = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cachelane.schema.json");
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cachelane.schema.json");
         if std::env::var_os("CACHELANE_BLESS").is_some() {
             std::fs::write(&path, &now).unwrap();
         }
@@ -282,9 +335,16 @@ mod tests {
     #[test]
     fn each_key_is_one_that_is_suggested() {
         let schema = schemars::schema_for!(Raw);
-        let keys = schema.get("properties").and_then(|keys| keys.as_object()).unwrap();
+        let keys = schema
+            .get("properties")
+            .and_then(|keys| keys.as_object())
+            .unwrap();
         for key in keys.keys() {
-            assert_eq!(near_key(&format!("{key}x")), Some(format!("did you mean `{key}`?")), "{key}");
+            assert_eq!(
+                near_key(&format!("{key}x")),
+                Some(format!("did you mean `{key}`?")),
+                "{key}"
+            );
         }
     }
 }

@@ -55,13 +55,26 @@ pub struct Shown {
 pub(super) fn settings(raw: &Raw, own: &[usize], overrides: &Overrides) -> Settings {
     let built_in = Settings::default();
     let mut settings = Settings {
-        arg: text(overrides.arg.as_ref(), raw.arg.as_ref()).cloned().unwrap_or(built_in.arg),
-        default: text(overrides.default.as_ref(), raw.default.as_ref()).cloned().unwrap_or(built_in.default),
-        isolating: raw.isolating_args.iter().map(|name| name.get_ref().clone()).collect(),
-        keep_default: overrides.keep_default.unwrap_or_else(|| is_set(raw.keep_default.as_ref())),
+        arg: text(overrides.arg.as_ref(), raw.arg.as_ref())
+            .cloned()
+            .unwrap_or(built_in.arg),
+        default: text(overrides.default.as_ref(), raw.default.as_ref())
+            .cloned()
+            .unwrap_or(built_in.default),
+        isolating: raw
+            .isolating_args
+            .iter()
+            .map(|name| name.get_ref().clone())
+            .collect(),
+        keep_default: overrides
+            .keep_default
+            .unwrap_or_else(|| is_set(raw.keep_default.as_ref())),
         namespace: is_set(raw.namespace.as_ref()),
         require_syntax: is_set(raw.require_syntax.as_ref()),
-        profile: raw.profile.as_ref().and_then(|name| profile::by_name(name.get_ref())),
+        profile: raw
+            .profile
+            .as_ref()
+            .and_then(|name| profile::by_name(name.get_ref())),
         rules: None,
         severities: BTreeMap::new(),
     };
@@ -102,20 +115,38 @@ struct Said<'r> {
 /// What is said about the rule `name`.
 fn level<'r>(name: &str, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> Said<'r> {
     let entry = |rules: &'r BTreeMap<Spanned<String>, Spanned<Level>>| {
-        rules.iter().find(|(rule, _)| rule.get_ref() == name).map(|(_, level)| level)
+        rules
+            .iter()
+            .find(|(rule, _)| rule.get_ref() == name)
+            .map(|(_, level)| level)
     };
-    let entries = own.iter().rev().filter_map(|index| entry(&raw.per_file[*index].rules));
+    let entries = own
+        .iter()
+        .rev()
+        .filter_map(|index| entry(&raw.per_file[*index].rules));
     let said = entries.chain(entry(&raw.rules)).next();
     let severity = said.and_then(|level| level.get_ref().severity());
     if overrides.ignore.contains(&name) {
-        return Said { is_off: true, severity, place: Place::Option("--ignore") };
+        return Said {
+            is_off: true,
+            severity,
+            place: Place::Option("--ignore"),
+        };
     }
     if overrides.rules.is_empty() {
         let is_off = said.is_some() && severity.is_none();
-        return Said { is_off, severity, place: said.map_or(Place::BuiltIn, Place::Entry) };
+        return Said {
+            is_off,
+            severity,
+            place: said.map_or(Place::BuiltIn, Place::Entry),
+        };
     }
     // Asked for by name, it runs whatever the configuration says.
-    Said { is_off: !overrides.rules.contains(&name), severity, place: Place::Option("--rules") }
+    Said {
+        is_off: !overrides.rules.contains(&name),
+        severity,
+        place: Place::Option("--rules"),
+    }
 }
 
 enum Place<'r> {
@@ -125,34 +156,79 @@ enum Place<'r> {
 }
 
 /// Every setting for such a file, with its origin.
-pub(super) fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &LineIndex) -> Vec<Shown> {
+pub(super) fn show(
+    raw: &Raw,
+    own: &[usize],
+    overrides: &Overrides,
+    lines: &LineIndex,
+) -> Vec<Shown> {
     let settings = settings(raw, own, overrides);
     let mut all = Vec::new();
     let file = |at: Option<usize>| at.map_or(Origin::BuiltIn, |at| Origin::File(lines.line(at)));
     let at = |value: Option<&Spanned<String>>| value.map(|value| span(value).start);
     let flag = |value: Option<&Spanned<bool>>| file(value.map(|value| span(value).start));
     let typed = |option: &'static str, is_typed: bool, origin: Origin| {
-        if is_typed { Origin::Option(option) } else { origin }
+        if is_typed {
+            Origin::Option(option)
+        } else {
+            origin
+        }
     };
-    let mut add = |key, value: String, origin| all.push(Shown { key, value, origin, is_rule: false, varies: None });
+    let mut add = |key, value: String, origin| {
+        all.push(Shown {
+            key,
+            value,
+            origin,
+            is_rule: false,
+            varies: None,
+        })
+    };
     // A string in JSON is the same in TOML.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let list = |items: &[Spanned<String>]| {
         let items: Vec<String> = items.iter().map(|item| quoted(item.get_ref())).collect();
         format!("[{}]", items.join(", "))
     };
-    add("arg", quoted(&settings.arg), typed("--arg", overrides.arg.is_some(), file(at(raw.arg.as_ref()))));
-    let origin = typed("--default", overrides.default.is_some(), file(at(raw.default.as_ref())));
+    add(
+        "arg",
+        quoted(&settings.arg),
+        typed("--arg", overrides.arg.is_some(), file(at(raw.arg.as_ref()))),
+    );
+    let origin = typed(
+        "--default",
+        overrides.default.is_some(),
+        file(at(raw.default.as_ref())),
+    );
     add("default", quoted(&settings.default), origin);
-    add("isolating-args", list(&raw.isolating_args), file(at(raw.isolating_args.first())));
+    add(
+        "isolating-args",
+        list(&raw.isolating_args),
+        file(at(raw.isolating_args.first())),
+    );
     add("include", list(&raw.include), file(at(raw.include.first())));
     add("exclude", list(&raw.exclude), file(at(raw.exclude.first())));
-    add("namespace", settings.namespace.to_string(), flag(raw.namespace.as_ref()));
-    add("require-syntax", settings.require_syntax.to_string(), flag(raw.require_syntax.as_ref()));
-    let origin = typed("--keep-default", overrides.keep_default.is_some(), flag(raw.keep_default.as_ref()));
+    add(
+        "namespace",
+        settings.namespace.to_string(),
+        flag(raw.namespace.as_ref()),
+    );
+    add(
+        "require-syntax",
+        settings.require_syntax.to_string(),
+        flag(raw.require_syntax.as_ref()),
+    );
+    let origin = typed(
+        "--keep-default",
+        overrides.keep_default.is_some(),
+        flag(raw.keep_default.as_ref()),
+    );
     add("keep-default", settings.keep_default.to_string(), origin);
     if let Some(profile) = &raw.profile {
-        add("profile", quoted(profile.get_ref()), file(Some(span(profile).start)));
+        add(
+            "profile",
+            quoted(profile.get_ref()),
+            file(Some(span(profile).start)),
+        );
     }
     for rule in RULES {
         let meta = rule.meta();
@@ -164,8 +240,16 @@ pub(super) fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &Line
         };
         let severity = said.severity.unwrap_or(meta.severity).as_str();
         let value = quoted(if said.is_off { "off" } else { severity });
-        let varies = rule.other_severity().filter(|_| said.severity.is_none() && !said.is_off);
-        all.push(Shown { key: meta.name, value, origin, is_rule: true, varies });
+        let varies = rule
+            .other_severity()
+            .filter(|_| said.severity.is_none() && !said.is_off);
+        all.push(Shown {
+            key: meta.name,
+            value,
+            origin,
+            is_rule: true,
+            varies,
+        });
     }
     all
 }

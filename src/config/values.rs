@@ -21,10 +21,15 @@ const RESERVED: &[&str] = &[
 /// # Errors
 /// Why `text` cannot be one, for people.
 pub fn arg(text: &str) -> Result<String, String> {
-    let reserved = RESERVED.iter().chain(PLATFORM_ARGS).any(|name| text.eq_ignore_ascii_case(name))
+    let reserved = RESERVED
+        .iter()
+        .chain(PLATFORM_ARGS)
+        .any(|name| text.eq_ignore_ascii_case(name))
         || text.starts_with("BUILDKIT_");
     if reserved {
-        return Err(format!("`{text}` means something to builds already: choose a name of your own"));
+        return Err(format!(
+            "`{text}` means something to builds already: choose a name of your own"
+        ));
     }
     variable(text)
 }
@@ -35,9 +40,16 @@ pub fn arg(text: &str) -> Result<String, String> {
 /// Why `text` cannot be one, for people.
 pub fn variable(text: &str) -> Result<String, String> {
     let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
-        && text.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
-    let why = "a build argument's name is a letter or underscore, then letters, digits and underscores";
-    if fits { Ok(text.into()) } else { Err(why.into()) }
+        && text
+            .chars()
+            .all(|ch| ch.is_ascii_alphanumeric() || ch == '_');
+    let why =
+        "a build argument's name is a letter or underscore, then letters, digits and underscores";
+    if fits {
+        Ok(text.into())
+    } else {
+        Err(why.into())
+    }
 }
 
 /// The lane of builds that pass none.
@@ -49,7 +61,9 @@ pub fn default(text: &str) -> Result<String, String> {
     match text.chars().find(|ch| !fits(*ch)) {
         None if text.is_empty() => Err("an empty default would leave ids that end in `-`".into()),
         None => Ok(text.into()),
-        Some(ch) => Err(format!("{ch:?} would break the mount's option list: use letters, digits and _ . - + : / @")),
+        Some(ch) => Err(format!(
+            "{ch:?} would break the mount's option list: use letters, digits and _ . - + : / @"
+        )),
     }
 }
 
@@ -61,7 +75,11 @@ pub fn rule(text: &str) -> Result<&'static str, String> {
     let rule = crate::rules::by_name(text).map(|rule| rule.meta().name);
     rule.ok_or_else(|| {
         let near = crate::rules::nearest(text);
-        let hint = if near.is_empty() { String::new() } else { format!(" Did you mean `{}`?", near.join("` or `")) };
+        let hint = if near.is_empty() {
+            String::new()
+        } else {
+            format!(" Did you mean `{}`?", near.join("` or `"))
+        };
         format!("there is no rule `{text}`.{hint} `cachelane rules` lists them.")
     })
 }

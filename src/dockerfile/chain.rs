@@ -28,18 +28,28 @@ struct Link {
 
 impl Chain {
     /// Links those of `all` that serve a place, the one that `serves` gives. Linear.
-    pub(super) fn new(blocks: &Blocks, all: &[Declaration], serves: impl Fn(&Declaration) -> Option<Place>) -> Self {
+    pub(super) fn new(
+        blocks: &Blocks,
+        all: &[Declaration],
+        serves: impl Fn(&Declaration) -> Option<Place>,
+    ) -> Self {
         let mut links: Vec<Link> = Vec::new();
         // The last links, each in a place around the next one's.
         let mut open: Vec<usize> = Vec::new();
         for (declaration, it) in all.iter().enumerate() {
             let Some(place) = serves(it) else { continue };
-            let around =
-                |link: &Link| link.stage == it.stage && link.place != place && blocks.encloses(link.place, place);
+            let around = |link: &Link| {
+                link.stage == it.stage && link.place != place && blocks.encloses(link.place, place)
+            };
             while open.last().is_some_and(|last| !around(&links[*last])) {
                 open.pop();
             }
-            links.push(Link { declaration, place, stage: it.stage, outer: open.last().copied() });
+            links.push(Link {
+                declaration,
+                place,
+                stage: it.stage,
+                outer: open.last().copied(),
+            });
             open.push(links.len() - 1);
         }
         Self { links }
@@ -54,10 +64,14 @@ impl Chain {
         (stage, before): (usize, usize),
         place: Place,
     ) -> Option<&'d Declaration> {
-        let above = self.links.partition_point(|link| all[link.declaration].instruction < before);
+        let above = self
+            .links
+            .partition_point(|link| all[link.declaration].instruction < before);
         let mut next = above.checked_sub(1);
         for _ in 0..MAX_NESTING {
-            let link = next.map(|at| &self.links[at]).filter(|link| link.stage == Some(stage))?;
+            let link = next
+                .map(|at| &self.links[at])
+                .filter(|link| link.stage == Some(stage))?;
             if blocks.encloses(link.place, place) {
                 return Some(&all[link.declaration]);
             }

@@ -42,15 +42,27 @@ pub fn parse(source: &[u8], line: Span, comment: &[u8], number: usize) -> Option
         b"check" => Key::Check,
         _ => return None,
     };
-    let space = |bytes: &[u8]| bytes.iter().take_while(|b| matches!(b, b'\t' | b'\n' | 0x0C | b'\r' | b' ')).count();
+    let space = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .take_while(|b| matches!(b, b'\t' | b'\n' | 0x0C | b'\r' | b' '))
+            .count()
+    };
     let equals = name + space(&body[name..]);
     if body.get(equals) != Some(&b'=') {
         return None;
     }
     let value = equals + 1 + space(&body[equals + 1..]);
-    let kept = body.iter().rposition(|b| !matches!(b, b'\t' | b'\n' | 0x0C | b'\r' | b' '))? + 1;
+    let kept = body
+        .iter()
+        .rposition(|b| !matches!(b, b'\t' | b'\n' | 0x0C | b'\r' | b' '))?
+        + 1;
     let start = line.end - body.len();
-    (value < kept).then(|| Directive { key, value: Span::new(start + value, start + kept), line: number })
+    (value < kept).then(|| Directive {
+        key,
+        value: Span::new(start + value, start + kept),
+        line: number,
+    })
 }
 
 /// The frontend that `# syntax=` names, as BuildKit detects it before it reads anything else.
@@ -74,9 +86,17 @@ pub fn differ(before: &[u8], after: &[u8]) -> bool {
     let parsed = |source: &[u8]| -> Vec<(Key, Vec<u8>)> {
         let of_line = |line: Line| {
             let text = trim_start(line.text.of(source));
-            parse(source, Span::new(line.text.end - text.len(), line.text.end), b"#", line.number)
+            parse(
+                source,
+                Span::new(line.text.end - text.len(), line.text.end),
+                b"#",
+                line.number,
+            )
         };
-        Lines::new(source).map_while(of_line).map(|directive| (directive.key, value(source, directive))).collect()
+        Lines::new(source)
+            .map_while(of_line)
+            .map(|directive| (directive.key, value(source, directive)))
+            .collect()
     };
     let frontend = |source: &[u8]| syntax(source).map(|directive| value(source, directive));
     let marked = after.starts_with(BOM) && !before.starts_with(BOM);
@@ -93,7 +113,10 @@ mod tests {
 
     #[test]
     fn syntax_is_found_where_buildkit_finds_it() {
-        assert_eq!(value("# syntax=docker/dockerfile:1\nFROM a"), Some("docker/dockerfile:1"));
+        assert_eq!(
+            value("# syntax=docker/dockerfile:1\nFROM a"),
+            Some("docker/dockerfile:1")
+        );
         assert_eq!(value("#Syntax  =  a:1 \r\n"), Some("a:1"));
         assert_eq!(value("#!/bin/x\n# syntax=a:1\n"), Some("a:1"));
         assert_eq!(value("// syntax=a:1\n"), Some("a:1"));
@@ -114,12 +137,19 @@ mod tests {
     fn what_is_taken_from_a_file_differs_where_its_top_does() {
         for (before, after) in [
             ("# a\n# escape=`\nFROM a\n", "# escape=`\nFROM a\n"),
-            ("# a\n#!/x\n# syntax=a:1\nFROM a\n", "#!/x\n# syntax=a:1\nFROM a\n"),
-            ("# syntax=a:1\n # check=x\nFROM a\n", "# syntax=a:1\nFROM a\n"),
+            (
+                "# a\n#!/x\n# syntax=a:1\nFROM a\n",
+                "#!/x\n# syntax=a:1\nFROM a\n",
+            ),
+            (
+                "# syntax=a:1\n # check=x\nFROM a\n",
+                "# syntax=a:1\nFROM a\n",
+            ),
             ("# syntax=a:1\nFROM a\n", "# syntax=a:2\nFROM a\n"),
         ] {
             assert!(
-                differ(before.as_bytes(), after.as_bytes()) && differ(after.as_bytes(), before.as_bytes()),
+                differ(before.as_bytes(), after.as_bytes())
+                    && differ(after.as_bytes(), before.as_bytes()),
                 "{before}"
             );
         }

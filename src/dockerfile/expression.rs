@@ -29,7 +29,9 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
         [b'{', b'#', ..] if at > 0 && text[at - 1] == b'$' => return None,
         [b'{', b'#', ..] => until(rest, b"#}"),
         [b'{', b'{', b'!', ..] | [b'{', b'{', b'/', b'*', ..] => until(rest, b"}}"),
-        [b'{', b'{', b'{', ..] => until_outside_quotes(rest, b"}}}").or_else(|| until_outside_quotes(rest, b"}}")),
+        [b'{', b'{', b'{', ..] => {
+            until_outside_quotes(rest, b"}}}").or_else(|| until_outside_quotes(rest, b"}}"))
+        }
         [b'{', b'{', ..] => until_outside_quotes(rest, b"}}"),
         [b'{', b'%', ..] => until_outside_quotes(rest, b"%}"),
         [b'<', b'%', ..] => until(rest, b"%>"),
@@ -122,7 +124,12 @@ fn balanced(rest: &[u8]) -> Option<usize> {
 
 /// Empy's `@name.part(…)[…]`, where a bracket is part of it; a plain `@name` holds nothing that could be mistaken.
 fn chain(rest: &[u8], at: usize) -> Option<Reach> {
-    let name = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let name = |from: usize| {
+        rest[from..]
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
+            .count()
+    };
     let (mut len, mut brackets) = (1 + name(1), false);
     loop {
         match rest.get(len) {
@@ -164,15 +171,25 @@ mod tests {
             "@x.y(1, 2)",
             "@x.y(1)[2].z(3 4)",
         ] {
-            assert_eq!(at(text.as_bytes(), 0), Some(Reach::Closed(text.len())), "{text}");
+            assert_eq!(
+                at(text.as_bytes(), 0),
+                Some(Reach::Closed(text.len())),
+                "{text}"
+            );
             let behind = format!("{text}, }} ]] ) %>");
-            assert_eq!(at(behind.as_bytes(), 0), Some(Reach::Closed(text.len())), "{behind}");
+            assert_eq!(
+                at(behind.as_bytes(), 0),
+                Some(Reach::Closed(text.len())),
+                "{behind}"
+            );
         }
     }
 
     #[test]
     fn what_is_not_closed_is_open() {
-        for text in ["{{ x", "{% x }}", "<%= x", "[[ x ]", "#{x", "@(f(x)", "@x.y(1", "{{ x\n}}", "{# x }"] {
+        for text in [
+            "{{ x", "{% x }}", "<%= x", "[[ x ]", "#{x", "@(f(x)", "@x.y(1", "{{ x\n}}", "{# x }",
+        ] {
             assert_eq!(at(text.as_bytes(), 0), Some(Reach::Open), "{text}");
         }
         let far = format!("{{{{{}}}}}", " ".repeat(MAX_LEN));
@@ -181,7 +198,17 @@ mod tests {
 
     #[test]
     fn other_text_is_none() {
-        for text in ["{x}", "@x", "@x.y", "<x>", "[x]", "#x", "@sha256:0(", "@1(x)", "@@(x)"] {
+        for text in [
+            "{x}",
+            "@x",
+            "@x.y",
+            "<x>",
+            "[x]",
+            "#x",
+            "@sha256:0(",
+            "@1(x)",
+            "@@(x)",
+        ] {
             assert_eq!(at(text.as_bytes(), 0), None, "{text}");
         }
         assert_eq!(at(b"${#x}", 1), None);

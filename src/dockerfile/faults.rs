@@ -55,7 +55,9 @@ pub enum FaultKind {
 
 const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
 const SHARINGS: &[&str] = &["shared", "private", "locked"];
-const BOOLEANS: &[&str] = &["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
+const BOOLEANS: &[&str] = &[
+    "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
+];
 
 /// What stands behind a RUN's last flag.
 #[derive(Clone, Copy, Debug)]
@@ -98,13 +100,17 @@ fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
             (None, None) if bytes.is_empty() => {
                 let is_last = index + 1 == mount.fields.len();
                 let cut = behind.filter(|behind| is_last && starts_like_options(behind.text));
-                Some(cut.map_or(FaultKind::EmptyField, |cut| FaultKind::SpaceAfterComma(cut.on_next_line)))
+                Some(cut.map_or(FaultKind::EmptyField, |cut| {
+                    FaultKind::SpaceAfterComma(cut.on_next_line)
+                }))
             }
             (Some("readonly" | "readwrite"), None) => None,
             (Some("required"), None) => not_for(kind, "required"),
             (_, None) => Some(FaultKind::BareOption(bytes.to_str_lossy().into_owned())),
             (None, Some(at)) => {
-                let name = mount.text.bytes()[field.start..at].to_str_lossy().to_ascii_lowercase();
+                let name = mount.text.bytes()[field.start..at]
+                    .to_str_lossy()
+                    .to_ascii_lowercase();
                 let nearest = nearest(&name, OPTIONS.iter().flat_map(|(_, names)| *names).copied());
                 Some(FaultKind::UnknownOption(name, nearest))
             }
@@ -116,7 +122,10 @@ fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
                 of_value(option, value, kind, mount.escape)
             }
         };
-        faults.extend(fault.map(|kind| Fault { span: field_span(mount, field), kind }));
+        faults.extend(fault.map(|kind| Fault {
+            span: field_span(mount, field),
+            kind,
+        }));
     }
     faults
 }
@@ -132,10 +141,15 @@ fn of_types(mount: &Mount<'_>) -> Vec<Fault> {
         "from" => mount.kind != Kind::Secret,
         _ => !matches!(mount.kind, Kind::Bind | Kind::Tmpfs),
     };
-    let wrong = ["sharing", "mode", "uid", "gid", "from"].into_iter().filter(|option| !fits(option));
+    let wrong = ["sharing", "mode", "uid", "gid", "from"]
+        .into_iter()
+        .filter(|option| !fits(option));
     let fault = |option: &str| {
         let span = field_span(mount, mount.field(option)?);
-        Some(Fault { span, kind: FaultKind::NotForType(option.into(), mount.kind) })
+        Some(Fault {
+            span,
+            kind: FaultKind::NotForType(option.into(), mount.kind),
+        })
     };
     wrong.filter_map(fault).collect()
 }
@@ -148,7 +162,10 @@ fn of_secret(mount: &Mount<'_>) -> Option<Fault> {
         (true, true, _) => FaultKind::TwoSecrets,
         _ => return None,
     };
-    Some(Fault { span: mount.span, kind })
+    Some(Fault {
+        span: mount.span,
+        kind,
+    })
 }
 
 /// A target that is missing or `/`. A relative one is taken from the WORKDIR, so `.` is no target either.
@@ -156,7 +173,12 @@ fn of_target(mount: &Mount<'_>) -> Option<Fault> {
     let target = mount.value("target").unwrap_or_default();
     let (span, kind) = match target {
         _ if !matches!(mount.kind, Kind::Bind | Kind::Cache | Kind::Tmpfs) => return None,
-        b"/" => (mount.field("target").map_or(mount.span, |field| mount.value_span(field)), FaultKind::RootTarget),
+        b"/" => (
+            mount
+                .field("target")
+                .map_or(mount.span, |field| mount.value_span(field)),
+            FaultKind::RootTarget,
+        ),
         b"" => (mount.span, FaultKind::NoTarget),
         path if !path.contains(&b'$') && *clean(path) == *b"." => (mount.span, FaultKind::NoTarget),
         _ => return None,
@@ -194,11 +216,17 @@ fn of_value(option: &'static str, value: &[u8], kind: Kind, escape: u8) -> Optio
         let nearest = nearest(&text.to_ascii_lowercase(), known.iter().copied());
         Some(FaultKind::UnknownValue(option, text, nearest))
     };
-    let is_one_of = |known: &[&str]| known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(value));
+    let is_one_of = |known: &[&str]| {
+        known
+            .iter()
+            .any(|known| known.as_bytes().eq_ignore_ascii_case(value))
+    };
     match option {
         "type" if !is_one_of(TYPES) => unknown(TYPES),
         "sharing" if !is_one_of(SHARINGS) => unknown(SHARINGS),
-        "readonly" | "readwrite" | "required" if !BOOLEANS.iter().any(|b| b.as_bytes() == value) => {
+        "readonly" | "readwrite" | "required"
+            if !BOOLEANS.iter().any(|b| b.as_bytes() == value) =>
+        {
             unknown(&["true", "false"])
         }
         "uid" | "gid" if !is_number(value, 10) => unknown(&[]),
@@ -210,13 +238,20 @@ fn of_value(option: &'static str, value: &[u8], kind: Kind, escape: u8) -> Optio
 
 /// Go's `strconv.ParseUint` with 32 bits: no sign.
 fn is_number(value: &[u8], radix: u32) -> bool {
-    value.to_str().is_ok_and(|text| !text.starts_with('+') && u32::from_str_radix(text, radix).is_ok())
+    value
+        .to_str()
+        .is_ok_and(|text| !text.starts_with('+') && u32::from_str_radix(text, radix).is_ok())
 }
 
 /// `github.com/docker/go-units`: digits, perhaps a fraction and a space, and a unit such as `k`, `mb` or `gib`.
 fn is_size(lower: &[u8]) -> bool {
-    let number = lower.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
-    let unit = lower[number..].strip_prefix(b" ").unwrap_or(&lower[number..]);
+    let number = lower
+        .iter()
+        .take_while(|b| b.is_ascii_digit() || **b == b'.')
+        .count();
+    let unit = lower[number..]
+        .strip_prefix(b" ")
+        .unwrap_or(&lower[number..]);
     let unit = unit.strip_suffix(b"b").unwrap_or(unit);
     let unit = unit.strip_suffix(b"i").unwrap_or(unit);
     number > 0 && matches!(unit, [] | [b'k' | b'm' | b'g' | b't' | b'p'])
@@ -224,13 +259,24 @@ fn is_size(lower: &[u8]) -> bool {
 
 /// Whether the words behind a flag look like the rest of an option list that a space cut off.
 fn starts_like_options(rest: &[u8]) -> bool {
-    let word = rest.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let Some(equals) = word.find_byte(b'=') else { return false };
-    OPTIONS.iter().flat_map(|(_, names)| *names).any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
+    let word = rest
+        .split(u8::is_ascii_whitespace)
+        .next()
+        .unwrap_or_default();
+    let Some(equals) = word.find_byte(b'=') else {
+        return false;
+    };
+    OPTIONS
+        .iter()
+        .flat_map(|(_, names)| *names)
+        .any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// The known word nearest to `word`, if one is near enough to be a slip of the hand.
-pub(crate) fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub(crate) fn nearest(
+    word: &str,
+    known: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
     known
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|(score, _)| *score >= 0.78)
@@ -246,7 +292,11 @@ mod tests {
     fn faults(line: &str) -> Vec<FaultKind> {
         let text = format!("FROM scratch\nRUN {line}");
         let file = Dockerfile::read(text.as_bytes()).unwrap();
-        file.instructions[1].mounts[0].faults.iter().map(|fault| fault.kind.clone()).collect()
+        file.instructions[1].mounts[0]
+            .faults
+            .iter()
+            .map(|fault| fault.kind.clone())
+            .collect()
     }
 
     #[test]
@@ -268,34 +318,68 @@ mod tests {
     #[test]
     fn bad_mounts_have_one() {
         use FaultKind::{
-            BadVariable, BareOption, EmptyField, EmptySecret, NoTarget, NoValue, NotForType, OpenQuote, Quote,
-            RootTarget, SpaceAfterComma, TwoSecrets, UnknownOption, UnknownValue, VariableInFrom,
+            BadVariable, BareOption, EmptyField, EmptySecret, NoTarget, NoValue, NotForType,
+            OpenQuote, Quote, RootTarget, SpaceAfterComma, TwoSecrets, UnknownOption, UnknownValue,
+            VariableInFrom,
         };
         let unknown = |name: &str, near| UnknownOption(name.into(), Some(near));
         let value_of = |option, value: &str| UnknownValue(option, value.into(), None);
         let value = |option, value: &str, near| UnknownValue(option, value.into(), near);
         for (line, fault) in [
             ("--mount", NoValue),
-            ("--mount=type=cache,shared=locked,target=/x", unknown("shared", "sharing")),
-            ("--mount=type=cache,sharing=lock,target=/x", value("sharing", "lock", Some("locked"))),
-            ("--mount=type=cash,target=/x", value("type", "cash", Some("cache"))),
+            (
+                "--mount=type=cache,shared=locked,target=/x",
+                unknown("shared", "sharing"),
+            ),
+            (
+                "--mount=type=cache,sharing=lock,target=/x",
+                value("sharing", "lock", Some("locked")),
+            ),
+            (
+                "--mount=type=cash,target=/x",
+                value("type", "cash", Some("cache")),
+            ),
             ("--mount=type=cache", NoTarget),
             ("--mount=type=cache,target=/", RootTarget),
-            ("--mount=type=cache,target=/x,locked", BareOption("locked".into())),
+            (
+                "--mount=type=cache,target=/x,locked",
+                BareOption("locked".into()),
+            ),
             ("--mount=type=cache,from=$X,target=/x", VariableInFrom),
             ("--mount=type=cache,,target=/x", EmptyField),
             ("--mount=type=cache, target=/x echo", SpaceAfterComma(false)),
             ("--mount=type=cache,target=/x,id=a-${", BadVariable("id")),
-            ("--mount=type=cache,target=/x,uid=root", value("uid", "root", None)),
-            ("--mount=type=bind,target=/x,sharing=locked", NotForType("sharing".into(), Kind::Bind)),
-            ("--mount=type=cache,\\\n  target=/x echo", SpaceAfterComma(true)),
+            (
+                "--mount=type=cache,target=/x,uid=root",
+                value("uid", "root", None),
+            ),
+            (
+                "--mount=type=bind,target=/x,sharing=locked",
+                NotForType("sharing".into(), Kind::Bind),
+            ),
+            (
+                "--mount=type=cache,\\\n  target=/x echo",
+                SpaceAfterComma(true),
+            ),
             ("--mount=type=cache,target=.", NoTarget),
             ("--mount=type=secret", EmptySecret),
             ("--mount=type=secret,source=a,id=b", TwoSecrets),
-            ("--mount=type=secret,id=a,from=b", NotForType("from".into(), Kind::Secret)),
-            ("--mount=type=tmpfs,target=/x,size=abc", value_of("size", "abc")),
-            ("--mount=\"type=cache,target=/x,sharing=locked make", OpenQuote),
-            ("--mount=type=cache,target=/x,required", NotForType("required".into(), Kind::Cache)),
+            (
+                "--mount=type=secret,id=a,from=b",
+                NotForType("from".into(), Kind::Secret),
+            ),
+            (
+                "--mount=type=tmpfs,target=/x,size=abc",
+                value_of("size", "abc"),
+            ),
+            (
+                "--mount=\"type=cache,target=/x,sharing=locked make",
+                OpenQuote,
+            ),
+            (
+                "--mount=type=cache,target=/x,required",
+                NotForType("required".into(), Kind::Cache),
+            ),
             (r#"--mount=type=cache,target=/x\"y"#, Quote),
         ] {
             assert_eq!(faults(line), [fault], "{line}");

@@ -29,7 +29,11 @@ impl<'a> Flag<'a> {
     #[must_use]
     pub fn name(&self) -> &[u8] {
         let text = self.text.bytes();
-        &text[2.min(text.len())..memchr::memchr(b'=', text).unwrap_or(text.len()).max(2).min(text.len())]
+        &text[2.min(text.len())
+            ..memchr::memchr(b'=', text)
+                .unwrap_or(text.len())
+                .max(2)
+                .min(text.len())]
     }
 
     /// The value behind the first `=`, or `None` where there is none.
@@ -51,8 +55,14 @@ impl<'a> Flag<'a> {
 #[must_use]
 pub fn split_name(text: &[u8], from: usize) -> (usize, usize) {
     let end = trim_end(text).len().max(from);
-    let name = text[from..end].iter().position(|&b| is_blank(b)).map_or(end, |at| from + at);
-    let rest = text[name..end].iter().position(|&b| !is_blank(b)).map_or(end, |at| name + at);
+    let name = text[from..end]
+        .iter()
+        .position(|&b| is_blank(b))
+        .map_or(end, |at| from + at);
+    let rest = text[name..end]
+        .iter()
+        .position(|&b| !is_blank(b))
+        .map_or(end, |at| name + at);
     (name, rest)
 }
 
@@ -79,7 +89,12 @@ pub fn split<'a>(
     let bytes = text.bytes();
     let mut flags = Vec::new();
     let end = trim_end(bytes).len();
-    let behind_blanks = |at: usize| at + bytes[at.min(end)..end].iter().take_while(|&&b| is_space(b)).count();
+    let behind_blanks = |at: usize| {
+        at + bytes[at.min(end)..end]
+            .iter()
+            .take_while(|&&b| is_space(b))
+            .count()
+    };
     let mut conditional = false;
     let mut at = from;
     loop {
@@ -90,8 +105,15 @@ pub fn split<'a>(
             conditional |= start > at;
         }
         if !bytes[start.min(end)..end].starts_with(b"--") {
-            let blanks = bytes[at.min(bytes.len())..].iter().take_while(|&&b| is_space(b)).count();
-            let rest = if flags.is_empty() { at + blanks } else { at.min(end) };
+            let blanks = bytes[at.min(bytes.len())..]
+                .iter()
+                .take_while(|&&b| is_space(b))
+                .count();
+            let rest = if flags.is_empty() {
+                at + blanks
+            } else {
+                at.min(end)
+            };
             return (flags, rest);
         }
         let (word, quotes, stop) = word(text, source, start, end, escape, template);
@@ -102,7 +124,12 @@ pub fn split<'a>(
         }
         if quotes != Quotes::None || !word.bytes().is_empty() {
             let open_quote = quotes == Quotes::Open;
-            flags.push(Flag { text: word, span: text.span(start, stop), open_quote, conditional });
+            flags.push(Flag {
+                text: word,
+                span: text.span(start, stop),
+                open_quote,
+                conditional,
+            });
         }
     }
 }
@@ -125,18 +152,29 @@ fn word<'a>(
     template: bool,
 ) -> (Mapped<'a>, Quotes, usize) {
     let bytes = text.bytes();
-    let special =
-        |b: u8| is_space(b) || matches!(b, b'\'' | b'"') || b == escape || (template && b"{@<[#".contains(&b));
-    let plain = bytes[start..end].iter().position(|&b| special(b)).map_or(end, |at| start + at);
+    let special = |b: u8| {
+        is_space(b)
+            || matches!(b, b'\'' | b'"')
+            || b == escape
+            || (template && b"{@<[#".contains(&b))
+    };
+    let plain = bytes[start..end]
+        .iter()
+        .position(|&b| special(b))
+        .map_or(end, |at| start + at);
     let mut word = text.stretch(start, plain, source);
-    let mut add = |from: usize, to: usize| (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)));
+    let mut add = |from: usize, to: usize| {
+        (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)))
+    };
     let mut quote = None;
     let mut quotes = Quotes::None;
     let mut at = plain;
     while at < end {
         let byte = bytes[at];
         if template && let Some(Reach::Closed(behind)) = expression::within(text, at) {
-            let whole = behind_blocks(text, at, behind).or(quote.map(|_| behind)).filter(|behind| *behind <= end);
+            let whole = behind_blocks(text, at, behind)
+                .or(quote.map(|_| behind))
+                .filter(|behind| *behind <= end);
             let Some(behind) = whole else { break };
             add(at, behind);
             at = behind;
@@ -196,7 +234,10 @@ mod tests {
         let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
         let (_, from) = split_name(line.as_bytes(), 0);
         let (flags, rest) = split(&text, line.as_bytes(), from, b'\\', false);
-        (flags.iter().map(Flag::as_buildkit_reads_it).collect(), line[rest..].trim_start().into())
+        (
+            flags.iter().map(Flag::as_buildkit_reads_it).collect(),
+            line[rest..].trim_start().into(),
+        )
     }
 
     #[test]
@@ -208,7 +249,10 @@ mod tests {
 
     #[test]
     fn a_lone_dash_dash_ends_them() {
-        assert_eq!(flags("RUN --a -- --b x"), (vec!["--a".into()], "--b x".into()));
+        assert_eq!(
+            flags("RUN --a -- --b x"),
+            (vec!["--a".into()], "--b x".into())
+        );
         assert_eq!(flags("RUN --"), (vec![], String::new()));
         assert_eq!(flags("RUN -x --a"), (vec![], "-x --a".into()));
     }
@@ -218,20 +262,48 @@ mod tests {
         let template = |line: &str| {
             let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
             let (flags, rest) = split(&text, line.as_bytes(), 3, b'\\', true);
-            let words = flags.iter().map(|flag| (flag.as_buildkit_reads_it(), flag.conditional)).collect::<Vec<_>>();
+            let words = flags
+                .iter()
+                .map(|flag| (flag.as_buildkit_reads_it(), flag.conditional))
+                .collect::<Vec<_>>();
             (words, line[rest..].trim_start().to_owned())
         };
-        for word in
-            ["--a=<%= x %>,b", "--a=@{f(x, y)}", "--a=[[ x ]]", "--a=#{x \"y\"}", "--a{% if x %},b{% endif %},d"]
-        {
-            assert_eq!(template(&format!("RUN {word} c")), (vec![(word.into(), false)], "c".into()), "{word}");
+        for word in [
+            "--a=<%= x %>,b",
+            "--a=@{f(x, y)}",
+            "--a=[[ x ]]",
+            "--a=#{x \"y\"}",
+            "--a{% if x %},b{% endif %},d",
+        ] {
+            assert_eq!(
+                template(&format!("RUN {word} c")),
+                (vec![(word.into(), false)], "c".into()),
+                "{word}"
+            );
         }
-        let flags = |words: &[&str]| words.iter().map(|word| ((*word).into(), true)).collect::<Vec<(String, bool)>>();
-        assert_eq!(template("RUN {% if x %}--a{% endif %} --b c"), (flags(&["--a", "--b"]), "c".into()));
-        assert_eq!(template("RUN @[if x]--a @[else]--b@[end if] c"), (flags(&["--a", "--b"]), "@[end if] c".into()));
-        assert_eq!(template("RUN {% if x %}a{% endif %}"), (vec![], "{% if x %}a{% endif %}".into()));
+        let flags = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| ((*word).into(), true))
+                .collect::<Vec<(String, bool)>>()
+        };
+        assert_eq!(
+            template("RUN {% if x %}--a{% endif %} --b c"),
+            (flags(&["--a", "--b"]), "c".into())
+        );
+        assert_eq!(
+            template("RUN @[if x]--a @[else]--b@[end if] c"),
+            (flags(&["--a", "--b"]), "@[end if] c".into())
+        );
+        assert_eq!(
+            template("RUN {% if x %}a{% endif %}"),
+            (vec![], "{% if x %}a{% endif %}".into())
+        );
         // Found by fuzzing: the dashes were taken for the end of the flags.
-        let torn = (vec![("--".to_owned(), false), ("--b".to_owned(), true)], "c".to_owned());
+        let torn = (
+            vec![("--".to_owned(), false), ("--b".to_owned(), true)],
+            "c".to_owned(),
+        );
         assert_eq!(template("RUN --{% if x %} --b c"), torn);
     }
 

@@ -36,7 +36,9 @@ pub fn openers(text: &[u8]) -> Vec<Heredoc> {
     if text.find(b"<<").is_none() {
         return Vec::new();
     }
-    let Some(words) = Lexer::new(text, true, true).words() else { return Vec::new() };
+    let Some(words) = Lexer::new(text, true, true).words() else {
+        return Vec::new();
+    };
     words.iter().filter_map(|word| opener(word)).collect()
 }
 
@@ -44,7 +46,9 @@ pub fn openers(text: &[u8]) -> Vec<Heredoc> {
 fn opener(word: &str) -> Option<Heredoc> {
     let digits = word.bytes().take_while(u8::is_ascii_digit).count();
     let rest = word[digits..].strip_prefix("<<")?;
-    let (chomp, rest) = rest.strip_prefix('-').map_or((false, rest), |rest| (true, rest));
+    let (chomp, rest) = rest
+        .strip_prefix('-')
+        .map_or((false, rest), |rest| (true, rest));
     let spaced = rest.starts_with(['\t', '\n', '\x0C', '\r', ' ']);
     let rest = rest.trim_start_matches(['\t', '\n', '\x0C', '\r', ' ']);
     if rest.is_empty() || rest.contains('<') {
@@ -57,7 +61,9 @@ fn opener(word: &str) -> Option<Heredoc> {
         expand: quotes(&plain) == quotes(&raw),
         name: plain,
         // One that is too large becomes the largest, as Go's `strconv.ParseUint` has it.
-        descriptor: word[..digits].parse().unwrap_or(if digits > 0 { u64::MAX } else { 0 }),
+        descriptor: word[..digits]
+            .parse()
+            .unwrap_or(if digits > 0 { u64::MAX } else { 0 }),
         chomp,
         spaced,
         body: Span::at(0),
@@ -105,11 +111,20 @@ impl Lexer {
     fn new(text: &[u8], raw_quotes: bool, raw_escapes: bool) -> Self {
         // Go's `text/scanner` drops a byte-order mark at the start of whatever it reads.
         let text = text.strip_prefix(crate::text::BOM).unwrap_or(text);
-        Self { chars: chars(text), at: 0, raw_quotes, raw_escapes, word: String::new(), depth: 0 }
+        Self {
+            chars: chars(text),
+            at: 0,
+            raw_quotes,
+            raw_escapes,
+            word: String::new(),
+            depth: 0,
+        }
     }
 
     fn words(mut self) -> Option<Vec<String>> {
-        self.until(None, self.raw_escapes).ok().map(|(_, words)| words)
+        self.until(None, self.raw_escapes)
+            .ok()
+            .map(|(_, words)| words)
     }
 
     fn peek(&self) -> Option<char> {
@@ -123,10 +138,18 @@ impl Lexer {
     }
 
     /// Reads up to `stop` (or the end), and gives the text and its words.
-    fn until(&mut self, stop: Option<char>, raw_escapes: bool) -> Result<(String, Vec<String>), GaveUp> {
+    fn until(
+        &mut self,
+        stop: Option<char>,
+        raw_escapes: bool,
+    ) -> Result<(String, Vec<String>), GaveUp> {
         let outer = std::mem::replace(&mut self.raw_escapes, raw_escapes);
         self.depth += 1;
-        let read = if self.depth > MAX_DEPTH { Err(GaveUp) } else { self.until_inner(stop) };
+        let read = if self.depth > MAX_DEPTH {
+            Err(GaveUp)
+        } else {
+            self.until_inner(stop)
+        };
         self.depth -= 1;
         self.raw_escapes = outer;
         read
@@ -203,10 +226,18 @@ impl Lexer {
 
     fn single_quoted(&mut self) -> Result<String, GaveUp> {
         self.at += 1;
-        let close = self.chars[self.at..].iter().position(|&ch| ch == '\'').ok_or(GaveUp)? + self.at;
+        let close = self.chars[self.at..]
+            .iter()
+            .position(|&ch| ch == '\'')
+            .ok_or(GaveUp)?
+            + self.at;
         let body: String = self.chars[self.at..close].iter().collect();
         self.at = close + 1;
-        Ok(if self.raw_quotes { format!("'{body}'") } else { body })
+        Ok(if self.raw_quotes {
+            format!("'{body}'")
+        } else {
+            body
+        })
     }
 
     fn double_quoted(&mut self) -> Result<String, GaveUp> {
@@ -306,7 +337,10 @@ impl Lexer {
             }
             Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => self.at += 1,
             _ => {
-                while self.peek().is_some_and(|ch| ch.is_alphanumeric() || ch == '_') {
+                while self
+                    .peek()
+                    .is_some_and(|ch| ch.is_alphanumeric() || ch == '_')
+                {
                     self.at += 1;
                 }
             }
@@ -320,12 +354,18 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
-        openers(text.as_bytes()).into_iter().map(|heredoc| heredoc.name).collect()
+        openers(text.as_bytes())
+            .into_iter()
+            .map(|heredoc| heredoc.name)
+            .collect()
     }
 
     #[test]
     fn words_that_open_a_heredoc() {
-        assert_eq!(names("RUN cat <<A 3<<-B <<'C' <<\"D E\""), ["A", "B", "C", "D E"]);
+        assert_eq!(
+            names("RUN cat <<A 3<<-B <<'C' <<\"D E\""),
+            ["A", "B", "C", "D E"]
+        );
         assert_eq!(names("RUN cat << A"), ["A"]);
         assert_eq!(names("RUN cat <<A>x"), ["A>x"]);
     }

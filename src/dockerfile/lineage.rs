@@ -18,8 +18,12 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) fn new(stages: &[Stage]) -> Self {
         let count = stages.len();
-        let mut tree =
-            Self { number: vec![0; count], stage: Vec::new(), last: vec![0; count], built: vec![Vec::new(); count] };
+        let mut tree = Self {
+            number: vec![0; count],
+            stage: Vec::new(),
+            last: vec![0; count],
+            built: vec![Vec::new(); count],
+        };
         let mut left = Vec::new();
         for stage in stages.iter().rev() {
             match stage.base {
@@ -79,9 +83,16 @@ impl Lineage {
     }
 
     /// Those that `stage` is built from, the nearest first, each with the stage between that is built from it at once.
-    pub(super) fn above<'t>(&'t self, tree: &'t Tree, stage: usize) -> impl Iterator<Item = (usize, usize)> + 't {
-        let before = self.stages.partition_point(|other| tree.number[*other] < tree.number[stage]);
-        let chain = std::iter::successors(before.checked_sub(1), |at| self.above[*at]).map(|at| self.stages[at]);
+    pub(super) fn above<'t>(
+        &'t self,
+        tree: &'t Tree,
+        stage: usize,
+    ) -> impl Iterator<Item = (usize, usize)> + 't {
+        let before = self
+            .stages
+            .partition_point(|other| tree.number[*other] < tree.number[stage]);
+        let chain = std::iter::successors(before.checked_sub(1), |at| self.above[*at])
+            .map(|at| self.stages[at]);
         let bases = chain.filter(move |base| tree.is_below(stage, *base));
         bases.filter_map(move |base| Some((base, tree.way(base, stage)?)))
     }
@@ -97,7 +108,11 @@ mod tests {
         let mut source = String::from("FROM a AS s0\n");
         for n in 1..200_usize {
             // Chains, forks and fresh starts.
-            let base = if n % 17 == 0 { "a".to_owned() } else { format!("s{}", n - 1 - (n * 7919) % n.min(5)) };
+            let base = if n % 17 == 0 {
+                "a".to_owned()
+            } else {
+                format!("s{}", n - 1 - (n * 7919) % n.min(5))
+            };
             source.push_str(&format!("FROM {base} AS s{n}\n"));
         }
         let file = Dockerfile::read(source.as_bytes()).unwrap();
@@ -110,7 +125,11 @@ mod tests {
                 chain.extend((base % 3 == 0).then_some((base, here)));
                 here = base;
             }
-            assert_eq!(lineage.above(&tree, stage).collect::<Vec<_>>(), chain, "{stage}");
+            assert_eq!(
+                lineage.above(&tree, stage).collect::<Vec<_>>(),
+                chain,
+                "{stage}"
+            );
         }
     }
 }

@@ -28,7 +28,11 @@ impl<'a> Lines<'a> {
     /// The lines of `source`, from the top.
     #[must_use]
     pub fn new(source: &'a [u8]) -> Self {
-        Self { source, at: 0, number: 0 }
+        Self {
+            source,
+            at: 0,
+            number: 0,
+        }
     }
 }
 
@@ -39,7 +43,8 @@ impl Iterator for Lines<'_> {
         if self.at >= self.source.len() {
             return None;
         }
-        let end = memchr::memchr(b'\n', &self.source[self.at..]).map_or(self.source.len(), |n| self.at + n + 1);
+        let end = memchr::memchr(b'\n', &self.source[self.at..])
+            .map_or(self.source.len(), |n| self.at + n + 1);
         let mut start = self.at;
         if start == 0 && self.source[..end].starts_with(BOM) {
             start = BOM.len();
@@ -48,8 +53,15 @@ impl Iterator for Lines<'_> {
         self.number += 1;
         let full = Span::new(start, end);
         let bytes = full.of(self.source);
-        let kept = bytes.iter().rposition(|&b| b != b'\r' && b != b'\n').map_or(0, |last| last + 1);
-        Some(Line { number: self.number, full, text: Span::new(start, start + kept) })
+        let kept = bytes
+            .iter()
+            .rposition(|&b| b != b'\r' && b != b'\n')
+            .map_or(0, |last| last + 1);
+        Some(Line {
+            number: self.number,
+            full,
+            text: Span::new(start, start + kept),
+        })
     }
 }
 
@@ -126,7 +138,10 @@ mod tests {
     fn lines_know_their_ends() {
         let lines: Vec<Line> = Lines::new(b"\xEF\xBB\xBFa\r\n\nb").collect();
         assert_eq!(lines.len(), 3);
-        assert_eq!((lines[0].full, lines[0].text), (Span::new(3, 6), Span::new(3, 4)));
+        assert_eq!(
+            (lines[0].full, lines[0].text),
+            (Span::new(3, 6), Span::new(3, 4))
+        );
         assert_eq!((lines[2].number, lines[2].text), (3, Span::new(7, 8)));
     }
 

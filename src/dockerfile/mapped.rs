@@ -31,19 +31,31 @@ impl<'a> Mapped<'a> {
     /// The text `source[span]` as it stands.
     #[must_use]
     pub fn borrowed(source: &'a [u8], span: Span) -> Self {
-        Self { text: Cow::Borrowed(span.of(source)), source: span.start, runs: Vec::new() }
+        Self {
+            text: Cow::Borrowed(span.of(source)),
+            source: span.start,
+            runs: Vec::new(),
+        }
     }
 
     /// An empty text that will grow by [`Mapped::push`]; where nothing is pushed, it stands at byte `source`.
     #[must_use]
     pub fn empty(source: usize) -> Self {
-        Self { text: Cow::Borrowed(&[]), source, runs: Vec::new() }
+        Self {
+            text: Cow::Borrowed(&[]),
+            source,
+            runs: Vec::new(),
+        }
     }
 
     /// Like [`Mapped::empty`], with room for `bytes` bytes.
     #[must_use]
     pub fn with_capacity(source: usize, bytes: usize) -> Self {
-        Self { text: Cow::Owned(Vec::with_capacity(bytes)), source, runs: Vec::new() }
+        Self {
+            text: Cow::Owned(Vec::with_capacity(bytes)),
+            source,
+            runs: Vec::new(),
+        }
     }
 
     /// Adds `bytes`, which stand in the file from byte `source` on.
@@ -52,7 +64,10 @@ impl<'a> Mapped<'a> {
             return;
         }
         let text = self.text.len();
-        let last = self.runs.last().copied().unwrap_or(Run { text: 0, source: self.source });
+        let last = self.runs.last().copied().unwrap_or(Run {
+            text: 0,
+            source: self.source,
+        });
         if text == 0 {
             self.source = source;
         } else if last.source + (text - last.text) != source {
@@ -71,7 +86,13 @@ impl<'a> Mapped<'a> {
     #[must_use]
     pub fn source(&self, at: usize) -> usize {
         let behind = self.runs.partition_point(|run| run.text <= at);
-        let run = behind.checked_sub(1).map_or(Run { text: 0, source: self.source }, |index| self.runs[index]);
+        let run = behind.checked_sub(1).map_or(
+            Run {
+                text: 0,
+                source: self.source,
+            },
+            |index| self.runs[index],
+        );
         run.source + (at - run.text)
     }
 
@@ -80,7 +101,11 @@ impl<'a> Mapped<'a> {
     pub fn span(&self, start: usize, end: usize) -> Span {
         if end <= start {
             // An empty piece stands right behind the byte before it, so that an insertion lands inside its quotes.
-            let at = if start == 0 { self.source(0) } else { self.source(start - 1) + 1 };
+            let at = if start == 0 {
+                self.source(0)
+            } else {
+                self.source(start - 1) + 1
+            };
             return Span::at(at);
         }
         Span::new(self.source(start), self.source(end - 1) + 1)
@@ -94,16 +119,31 @@ impl<'a> Mapped<'a> {
             Cow::Owned(text) => Cow::Owned(text[start..end].to_vec()),
         };
         let within = |run: &&Run| start < run.text && run.text < end;
-        let shifted = |run: &Run| Run { text: run.text - start, source: run.source };
-        let source = if start < end { self.source(start) } else { self.span(start, start).start };
-        Mapped { text, source, runs: self.runs.iter().filter(within).map(shifted).collect() }
+        let shifted = |run: &Run| Run {
+            text: run.text - start,
+            source: run.source,
+        };
+        let source = if start < end {
+            self.source(start)
+        } else {
+            self.span(start, start).start
+        };
+        Mapped {
+            text,
+            source,
+            runs: self.runs.iter().filter(within).map(shifted).collect(),
+        }
     }
 
     /// The piece `text[start..end]`, borrowed from the file's bytes `source` where it is one stretch of them.
     #[must_use]
     pub fn stretch(&self, start: usize, end: usize, source: &'a [u8]) -> Mapped<'a> {
         let span = self.span(start, end);
-        if span.len() == end - start { Mapped::borrowed(source, span) } else { self.slice(start, end) }
+        if span.len() == end - start {
+            Mapped::borrowed(source, span)
+        } else {
+            self.slice(start, end)
+        }
     }
 }
 

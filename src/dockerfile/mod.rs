@@ -101,7 +101,10 @@ impl Instruction<'_> {
     #[must_use]
     pub fn words(&self, file: &Dockerfile<'_>) -> Vec<&[u8]> {
         let text = self.text.bytes();
-        scope::words(file, self).into_iter().map(|(start, end)| &text[start..end]).collect()
+        scope::words(file, self)
+            .into_iter()
+            .map(|(start, end)| &text[start..end])
+            .collect()
     }
 }
 
@@ -143,9 +146,14 @@ impl<'a> Dockerfile<'a> {
     /// The instruction whose lines hold byte `offset`, by its index.
     #[must_use]
     pub fn instruction_at(&self, offset: usize) -> Option<usize> {
-        let after = self.instructions.partition_point(|instruction| instruction.span.start <= offset);
+        let after = self
+            .instructions
+            .partition_point(|instruction| instruction.span.start <= offset);
         let index = after.checked_sub(1)?;
-        self.instructions[index].span.contains(offset).then_some(index)
+        self.instructions[index]
+            .span
+            .contains(offset)
+            .then_some(index)
     }
 
     /// Every mount with the index of its instruction, in order.
@@ -153,6 +161,8 @@ impl<'a> Dockerfile<'a> {
         self.instructions
             .iter()
             .enumerate()
-            .flat_map(|(index, instruction)| instruction.mounts.iter().map(move |mount| (index, mount)))
+            .flat_map(|(index, instruction)| {
+                instruction.mounts.iter().map(move |mount| (index, mount))
+            })
     }
 }

@@ -115,14 +115,23 @@ pub(super) const OPTIONS: &[(&str, &[&str])] = &[
 impl<'a> Mount<'a> {
     /// Reads the value of `flag`, a `--mount`. `behind` is what follows it where it is the RUN's last flag.
     #[must_use]
-    pub fn read(flag: &Flag<'a>, source: &[u8], escape: u8, templated: bool, behind: Option<Behind<'_>>) -> Self {
+    pub fn read(
+        flag: &Flag<'a>,
+        source: &[u8],
+        escape: u8,
+        templated: bool,
+        behind: Option<Behind<'_>>,
+    ) -> Self {
         let torn = expression::all(flag.text.bytes()).any(|(at, _)| {
             let reach = expression::within(&flag.text, at);
             reach == Some(Reach::Open)
         });
         let (templated, conditional) = (templated || torn, flag.conditional);
         let Some(value) = flag.value() else {
-            let fault = Fault { span: flag.span, kind: FaultKind::NoValue };
+            let fault = Fault {
+                span: flag.span,
+                kind: FaultKind::NoValue,
+            };
             return Self {
                 span: flag.span,
                 text: Mapped::empty(flag.span.end),
@@ -157,7 +166,11 @@ impl<'a> Mount<'a> {
     /// The last field for `option`, named by its full name; aliases count, case does not.
     #[must_use]
     pub fn field(&self, option: &str) -> Option<Field> {
-        self.fields.iter().rev().find(|field| field.option == Some(option)).copied()
+        self.fields
+            .iter()
+            .rev()
+            .find(|field| field.option == Some(option))
+            .copied()
     }
 
     /// The value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not given.
@@ -176,7 +189,8 @@ impl<'a> Mount<'a> {
     /// Where the value of `field` stands in the file.
     #[must_use]
     pub fn value_span(&self, field: Field) -> Span {
-        self.text.span(field.equals.map_or(field.end, |at| at + 1), field.end)
+        self.text
+            .span(field.equals.map_or(field.end, |at| at + 1), field.end)
     }
 
     /// The `id` option; an empty one counts as none, as in BuildKit.
@@ -204,8 +218,12 @@ impl<'a> Mount<'a> {
     /// Where the id stands in the file: the option's value, or else the target's, or else the whole flag.
     #[must_use]
     pub fn id_span(&self) -> Span {
-        let field = self.field("id").filter(|field| field.equals.is_some_and(|at| at + 1 < field.end));
-        field.or_else(|| self.field("target")).map_or(self.span, |field| self.value_span(field))
+        let field = self
+            .field("id")
+            .filter(|field| field.equals.is_some_and(|at| at + 1 < field.end));
+        field
+            .or_else(|| self.field("target"))
+            .map_or(self.span, |field| self.value_span(field))
     }
 
     /// The id, cut into text and variables; `None` where BuildKit could not expand it.
@@ -217,9 +235,13 @@ impl<'a> Mount<'a> {
     /// The sharing mode; `None` where a variable names it.
     #[must_use]
     pub fn sharing(&self) -> Option<Sharing> {
-        let Some(value) = self.value("sharing") else { return Some(Sharing::Shared) };
+        let Some(value) = self.value("sharing") else {
+            return Some(Sharing::Shared);
+        };
         let modes = [Sharing::Shared, Sharing::Private, Sharing::Locked];
-        modes.into_iter().find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
+        modes
+            .into_iter()
+            .find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
     }
 
     /// What sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share a lock
@@ -239,12 +261,19 @@ pub(super) fn kind_of(value: &[u8]) -> Kind {
         ("tmpfs", Kind::Tmpfs),
     ];
     let is_it = |(name, _): &&(&str, Kind)| value.eq_ignore_ascii_case(name.as_bytes());
-    KINDS.iter().find(is_it).map_or(Kind::Unknown, |(_, kind)| *kind)
+    KINDS
+        .iter()
+        .find(is_it)
+        .map_or(Kind::Unknown, |(_, kind)| *kind)
 }
 
 fn slash_in_braces(target: &[u8]) -> bool {
     let open = target.find("${");
-    open.is_some_and(|open| target[open..].rfind_byte(b'}').is_some_and(|end| target[open..open + end].contains(&b'/')))
+    open.is_some_and(|open| {
+        target[open..]
+            .rfind_byte(b'}')
+            .is_some_and(|end| target[open..open + end].contains(&b'/'))
+    })
 }
 
 /// Whether `path` can be told at a glance to be one that [`clean`] leaves alone, as nearly all targets are.
@@ -280,7 +309,11 @@ pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
             }
         }
     }
-    if cleaned.is_empty() { b".".into() } else { cleaned.into() }
+    if cleaned.is_empty() {
+        b".".into()
+    } else {
+        cleaned.into()
+    }
 }
 
 /// An option list cut into fields.
@@ -320,9 +353,18 @@ fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span, templated: boo
     if !bytes.contains(&b'"') {
         loop {
             let end = comma(&value, at, templated);
-            fields.push(field(bytes, at, end, place_behind(&value, at, end, source, flag)));
+            fields.push(field(
+                bytes,
+                at,
+                end,
+                place_behind(&value, at, end, source, flag),
+            ));
             if end == bytes.len() {
-                return Csv { text: value, fields, bad_quote };
+                return Csv {
+                    text: value,
+                    fields,
+                    bad_quote,
+                };
             }
             at = end + 1;
         }
@@ -346,7 +388,11 @@ fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span, templated: boo
                     }
                     _ => {}
                 }
-                let end = if templated { behind_expression(&value, at) } else { at + 1 };
+                let end = if templated {
+                    behind_expression(&value, at)
+                } else {
+                    at + 1
+                };
                 (at..end).for_each(|i| text.push(&bytes[i..=i], value.source(i)));
                 at = end;
             }
@@ -361,9 +407,18 @@ fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span, templated: boo
             at = end;
         }
         let end = text.bytes().len();
-        fields.push(field(text.bytes(), start, end, place_behind(&value, from, at, source, flag)));
+        fields.push(field(
+            text.bytes(),
+            start,
+            end,
+            place_behind(&value, from, at, source, flag),
+        ));
         if at >= bytes.len() {
-            return Csv { text, fields, bad_quote };
+            return Csv {
+                text,
+                fields,
+                bad_quote,
+            };
         }
         at += 1;
     }
@@ -371,13 +426,26 @@ fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span, templated: boo
 
 fn field(bytes: &[u8], start: usize, end: usize, next: usize) -> Field {
     let equals = memchr::memchr(b'=', &bytes[start..end]).map(|n| start + n);
-    Field { option: option(&bytes[start..equals.unwrap_or(end)]), start, equals, end, next }
+    Field {
+        option: option(&bytes[start..equals.unwrap_or(end)]),
+        start,
+        equals,
+        end,
+        next,
+    }
 }
 
 /// The full name of the option called `name`, by any of its names and in any case.
 fn option(name: &[u8]) -> Option<&'static str> {
-    let is_it = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-    OPTIONS.iter().find(|(_, names)| is_it(names)).map(|(option, _)| *option)
+    let is_it = |names: &[&str]| {
+        names
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    OPTIONS
+        .iter()
+        .find(|(_, names)| is_it(names))
+        .map(|(option, _)| *option)
 }
 
 /// Where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or behind the
@@ -387,7 +455,10 @@ fn place_behind(value: &Mapped<'_>, from: usize, to: usize, source: &[u8], flag:
         return value.source(to);
     }
     let span = value.span(from, to);
-    let closes = source.get(span.end).filter(|_| span.end < flag.end).filter(|b| matches!(b, b'\'' | b'"'));
+    let closes = source
+        .get(span.end)
+        .filter(|_| span.end < flag.end)
+        .filter(|b| matches!(b, b'\'' | b'"'));
     let opened = closes.is_some_and(|quote| span.of(source).contains(quote));
     span.end + usize::from(opened)
 }
@@ -411,16 +482,28 @@ mod tests {
     fn the_id_is_the_option_or_the_cleaned_target() {
         assert_eq!(id("--mount=type=cache,id=a,target=/x"), "a");
         assert_eq!(id("--mount=type=cache,id=,target=/x/"), "/x");
-        assert_eq!(id("--mount=type=cache,target=/var/cache/a/../b/"), "/var/cache/b");
+        assert_eq!(
+            id("--mount=type=cache,target=/var/cache/a/../b/"),
+            "/var/cache/b"
+        );
         assert_eq!(id("--mount=type=cache,DST=rel/./x"), "rel/x");
         assert_eq!(id("--mount=type=cache,id=a,target=/x,ID=b"), "b");
-        assert_eq!(id("--mount=type=cache,target=\"${GOPATH}/pkg\""), "${GOPATH}/pkg");
+        assert_eq!(
+            id("--mount=type=cache,target=\"${GOPATH}/pkg\""),
+            "${GOPATH}/pkg"
+        );
         assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
     }
 
     #[test]
     fn paths_are_cleaned_like_go_does() {
-        for (path, cleaned) in [("", "."), ("/..", "/"), ("a/..", "."), ("../a", "../a"), ("//a//b/", "/a/b")] {
+        for (path, cleaned) in [
+            ("", "."),
+            ("/..", "/"),
+            ("a/..", "."),
+            ("../a", "../a"),
+            ("//a//b/", "/a/b"),
+        ] {
             assert_eq!(*clean(path.as_bytes()), *cleaned.as_bytes(), "{path}");
         }
         // All paths of up to seven of these, beside the plainest way to say it.
@@ -435,7 +518,11 @@ mod tests {
                     part => parts.push(part),
                 }
             }
-            let expected = if path.starts_with('/') { format!("/{}", parts.join("/")) } else { parts.join("/") };
+            let expected = if path.starts_with('/') {
+                format!("/{}", parts.join("/"))
+            } else {
+                parts.join("/")
+            };
             let expected = if expected.is_empty() { "." } else { &expected };
             assert_eq!(*clean(path.as_bytes()), *expected.as_bytes(), "{path}");
             if path.len() < 7 {

@@ -54,11 +54,17 @@ impl SyntaxErrorKind {
     pub fn help(&self) -> String {
         match self {
             Self::OpenHeredoc(name) => {
-                format!("put a line that is exactly `{name}` behind the heredoc's body, without white space around it")
+                format!(
+                    "put a line that is exactly `{name}` behind the heredoc's body, without white space around it"
+                )
             }
             Self::RepeatedDirective(name) => format!("keep one `# {name}=` line"),
-            Self::BadEscape(_) => "write # escape=\\ or # escape=` (or drop the line: `\\` is the default)".into(),
-            Self::LongLine => "break the line with continuations, or move the text into a file and COPY it".into(),
+            Self::BadEscape(_) => {
+                "write # escape=\\ or # escape=` (or drop the line: `\\` is the default)".into()
+            }
+            Self::LongLine => {
+                "break the line with continuations, or move the text into a file and COPY it".into()
+            }
             Self::NotStrings => "quote every element, or write the command in shell form".into(),
             Self::Empty => "a Dockerfile needs at least one instruction, FROM as a rule".into(),
         }
@@ -92,7 +98,11 @@ impl Ends {
             lines.flat_map(with_tabs).collect()
         });
         let name = doc.name.as_bytes();
-        let key = if doc.chomp { [b"<<-", name].concat() } else { name.to_vec() };
+        let key = if doc.chomp {
+            [b"<<-", name].concat()
+        } else {
+            name.to_vec()
+        };
         last.get(&key).is_some_and(|at| *at >= from)
     }
 }
@@ -112,7 +122,14 @@ impl<'a> Reader<'a> {
             template,
             scope: std::cell::OnceCell::new(),
         };
-        Self { source, lines: Lines::new(source), file, directives: true, lead: None, ends: Ends::default() }
+        Self {
+            source,
+            lines: Lines::new(source),
+            file,
+            directives: true,
+            lead: None,
+            ends: Ends::default(),
+        }
     }
 
     pub(super) fn read(mut self) -> Result<Dockerfile<'a>, SyntaxError> {
@@ -138,7 +155,10 @@ impl<'a> Reader<'a> {
             }
         }
         if self.file.instructions.is_empty() {
-            return Err(SyntaxError { span: Span::at(0), kind: SyntaxErrorKind::Empty });
+            return Err(SyntaxError {
+                span: Span::at(0),
+                kind: SyntaxErrorKind::Empty,
+            });
         }
         Ok(self.file)
     }
@@ -148,18 +168,25 @@ impl<'a> Reader<'a> {
     fn below_shebang(&self, shebang: Line) -> usize {
         directives::syntax(self.source).map_or(shebang.full.end, |syntax| {
             let end = syntax.value.end;
-            self.source[end..].find_byte(b'\n').map_or(self.source.len(), |at| end + at + 1)
+            self.source[end..]
+                .find_byte(b'\n')
+                .map_or(self.source.len(), |at| end + at + 1)
         })
     }
 
     /// The next line; an error when it is longer than BuildKit takes.
     fn next_line(&mut self) -> Result<Option<Line>, SyntaxError> {
-        let Some(line) = self.lines.next() else { return Ok(None) };
+        let Some(line) = self.lines.next() else {
+            return Ok(None);
+        };
         let newline = line.full.of(self.source).ends_with(b"\n");
         // A byte-order mark counts, though it is dropped afterwards.
         let start = if line.number == 1 { 0 } else { line.full.start };
         if line.full.end - start + usize::from(!newline) > MAX_LINE {
-            return Err(SyntaxError { span: line.text, kind: SyntaxErrorKind::LongLine });
+            return Err(SyntaxError {
+                span: line.text,
+                kind: SyntaxErrorKind::LongLine,
+            });
         }
         Ok(Some(line))
     }
@@ -176,13 +203,22 @@ impl<'a> Reader<'a> {
             Key::Check => "check",
         };
         let error = |kind| Err(SyntaxError { span: text, kind });
-        if self.file.directives.iter().any(|Directive { key, .. }| *key == directive.key) {
+        if self
+            .file
+            .directives
+            .iter()
+            .any(|Directive { key, .. }| *key == directive.key)
+        {
             return error(SyntaxErrorKind::RepeatedDirective(name));
         }
         if directive.key == Key::Escape {
             self.file.escape = match directive.value.of(self.source) {
                 [escape @ (b'\\' | b'`')] => *escape,
-                value => return error(SyntaxErrorKind::BadEscape(String::from_utf8_lossy(value).into_owned())),
+                value => {
+                    return error(SyntaxErrorKind::BadEscape(
+                        String::from_utf8_lossy(value).into_owned(),
+                    ));
+                }
             };
         }
         self.file.directives.push(directive);
@@ -209,15 +245,23 @@ impl<'a> Reader<'a> {
         };
         self.name_and_flags(&mut instruction);
         let json = is_json(&instruction)?;
-        if matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy) && !json {
+        if matches!(
+            instruction.keyword,
+            Keyword::Run | Keyword::Add | Keyword::Copy
+        ) && !json
+        {
             instruction.heredocs = heredoc::openers(instruction.text.bytes());
             // `$((1 << 2))` is arithmetic to every frontend before 1.16, and to whoever wrote it.
             // And a tag may stand behind the name that ends one.
             let joined = instruction.text.bytes();
-            let first = instruction.text.source(joined.len() - lines::trim_start(joined).len());
+            let first = instruction
+                .text
+                .source(joined.len() - lines::trim_start(joined).len());
             let doubtful = |doc: &Heredoc| doc.spaced || first < instruction.name.start;
             let ends = &mut self.ends;
-            instruction.heredocs.retain(|doc| !doubtful(doc) || ends.ends(self.source, doc, last.full.end));
+            instruction
+                .heredocs
+                .retain(|doc| !doubtful(doc) || ends.ends(self.source, doc, last.full.end));
         }
         for index in 0..instruction.heredocs.len() {
             last = self.heredoc_body(&mut instruction, index)?;
@@ -229,7 +273,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Joins the lines of an instruction that starts with `text`; gives its comment lines and its last line too.
-    fn join(&mut self, text: Span, line: Line) -> Result<(Mapped<'a>, Vec<Span>, Line), SyntaxError> {
+    fn join(
+        &mut self,
+        text: Span,
+        line: Line,
+    ) -> Result<(Mapped<'a>, Vec<Span>, Line), SyntaxError> {
         let escape = self.file.escape;
         let mut comments = Vec::new();
         let mut last = line;
@@ -263,11 +311,18 @@ impl<'a> Reader<'a> {
         let text = &instruction.text;
         let split = |from: usize| {
             let (end, next) = flags::split_name(text.bytes(), from);
-            let (flags, args) = flags::split(text, self.source, next, self.file.escape, self.file.template);
+            let (flags, args) = flags::split(
+                text,
+                self.source,
+                next,
+                self.file.escape,
+                self.file.template,
+            );
             (keyword(&text.bytes()[from..end]), end, flags, args)
         };
         // What is joined to an empty first line may start with white space.
-        let behind_blanks = |from: usize| text.bytes().len() - lines::trim_start(&text.bytes()[from..]).len();
+        let behind_blanks =
+            |from: usize| text.bytes().len() - lines::trim_start(&text.bytes()[from..]).len();
         let start = behind_blanks(0);
         let (mut name, end, mut flags, mut args) = split(start);
         instruction.name = text.span(start, end);
@@ -297,15 +352,21 @@ impl<'a> Reader<'a> {
         if instruction.keyword == Keyword::Run {
             let rest = behind_blanks(args);
             let last = flags.len().saturating_sub(1);
-            let mounts = flags.iter().enumerate().filter(|(_, flag)| flag.name() == b"mount");
+            let mounts = flags
+                .iter()
+                .enumerate()
+                .filter(|(_, flag)| flag.name() == b"mount");
             instruction.mounts = mounts
                 .map(|(index, flag)| {
                     let templated = self.file.template && has_expression(flag);
                     let behind = (index == last).then(|| Behind {
                         text: &text.bytes()[rest..],
-                        on_next_line: Span::new(flag.span.end, text.source(rest)).of(self.source).contains(&b'\n'),
+                        on_next_line: Span::new(flag.span.end, text.source(rest))
+                            .of(self.source)
+                            .contains(&b'\n'),
                     });
-                    let mut mount = Mount::read(flag, self.source, self.file.escape, templated, behind);
+                    let mut mount =
+                        Mount::read(flag, self.source, self.file.escape, templated, behind);
                     mount.conditional |= self.file.blocks.at(flag.span.start) != instruction.place;
                     mount
                 })
@@ -316,7 +377,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the body of heredoc `index` of `instruction`; gives the line that ends it.
-    fn heredoc_body(&mut self, instruction: &mut Instruction<'a>, index: usize) -> Result<Line, SyntaxError> {
+    fn heredoc_body(
+        &mut self,
+        instruction: &mut Instruction<'a>,
+        index: usize,
+    ) -> Result<Line, SyntaxError> {
         let mut start = None;
         while let Some(line) = self.next_line()? {
             let start = *start.get_or_insert(line.full.start);
@@ -332,21 +397,32 @@ impl<'a> Reader<'a> {
         }
         let name = instruction.heredocs[index].name.clone();
         let span = instruction.text.span(0, instruction.text.bytes().len());
-        Err(SyntaxError { span, kind: SyntaxErrorKind::OpenHeredoc(name) })
+        Err(SyntaxError {
+            span,
+            kind: SyntaxErrorKind::OpenHeredoc(name),
+        })
     }
 }
 
 /// Whether `instruction` is in JSON form; an error where the array holds something other than strings.
 fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
-    let takes_json = matches!(instruction.keyword, Keyword::Run | Keyword::Add | Keyword::Copy);
+    let takes_json = matches!(
+        instruction.keyword,
+        Keyword::Run | Keyword::Add | Keyword::Copy
+    );
     if !takes_json || !instruction.arguments().starts_with(b"[") {
         return Ok(false);
     }
     match serde_json::from_slice::<Vec<serde_json::Value>>(instruction.arguments()) {
         Ok(values) if values.iter().all(serde_json::Value::is_string) => Ok(true),
         Ok(_) => {
-            let span = instruction.text.span(instruction.args, instruction.text.bytes().len());
-            Err(SyntaxError { span, kind: SyntaxErrorKind::NotStrings })
+            let span = instruction
+                .text
+                .span(instruction.args, instruction.text.bytes().len());
+            Err(SyntaxError {
+                span,
+                kind: SyntaxErrorKind::NotStrings,
+            })
         }
         Err(_) => Ok(false),
     }
@@ -386,8 +462,17 @@ fn keyword(name: &[u8]) -> Option<Name> {
     ];
     if !name.is_ascii() {
         // Go's `strings.ToLower` makes ASCII letters of two characters: the Kelvin sign and the dotted capital I.
-        let name = String::from_utf8_lossy(name).replace('\u{212A}', "k").replace('\u{130}', "i");
-        return if name.is_ascii() { keyword(name.as_bytes()) } else { None };
+        let name = String::from_utf8_lossy(name)
+            .replace('\u{212A}', "k")
+            .replace('\u{130}', "i");
+        return if name.is_ascii() {
+            keyword(name.as_bytes())
+        } else {
+            None
+        };
     }
-    NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).map(|(_, name)| *name)
+    NAMES
+        .iter()
+        .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+        .map(|(_, name)| *name)
 }

@@ -106,16 +106,21 @@ impl Scope {
             // A word that is no name declares nothing here, but stands there.
             let alone = found.len() == 1 && words.len() == 1;
             for assignment in found {
-                scope.names.entry(assignment.name.to_owned()).or_default().declarations.push(Declaration {
-                    by,
-                    instruction: index,
-                    stage,
-                    value: assignment.value.map(Into::into),
-                    name_end: assignment.name_end,
-                    alone,
-                    onbuild: instruction.onbuild,
-                    place: instruction.place,
-                });
+                scope
+                    .names
+                    .entry(assignment.name.to_owned())
+                    .or_default()
+                    .declarations
+                    .push(Declaration {
+                        by,
+                        instruction: index,
+                        stage,
+                        value: assignment.value.map(Into::into),
+                        name_end: assignment.name_end,
+                        alone,
+                        onbuild: instruction.onbuild,
+                        place: instruction.place,
+                    });
             }
         }
         scope
@@ -142,14 +147,21 @@ impl Dockerfile<'_> {
     pub fn global(&self, name: &str) -> Option<&Declaration> {
         let all = self.declarations(name);
         let globals = &all[..all.partition_point(|declaration| declaration.stage.is_none())];
-        globals.iter().rev().find(|declaration| !declaration.onbuild)
+        globals
+            .iter()
+            .rev()
+            .find(|declaration| !declaration.onbuild)
     }
 
     /// The stage of the instruction `index`; `None` before the first.
     #[must_use]
     pub fn stage_of(&self, index: usize) -> Option<usize> {
-        let after = self.stages.partition_point(|stage| stage.instructions.start <= index);
-        after.checked_sub(1).filter(|stage| self.stages[*stage].instructions.contains(&index))
+        let after = self
+            .stages
+            .partition_point(|stage| stage.instructions.start <= index);
+        after
+            .checked_sub(1)
+            .filter(|stage| self.stages[*stage].instructions.contains(&index))
     }
 
     /// The declaration of `name` that an expansion at instruction `index` sees: the last one above it in its stage, or
@@ -163,7 +175,8 @@ impl Dockerfile<'_> {
         if instruction.onbuild {
             return self.visible_to_trigger(name, stage, index, instruction.place);
         }
-        self.visible_in(name, stage, index, instruction.place).or_else(|| self.inherited(name, stage))
+        self.visible_in(name, stage, index, instruction.place)
+            .or_else(|| self.inherited(name, stage))
     }
 
     /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
@@ -173,7 +186,10 @@ impl Dockerfile<'_> {
         let known = self.known(name)?;
         if self.stages.len() > MANY_STAGES {
             let tree = self.scope().tree.get_or_init(|| Tree::new(&self.stages));
-            let stages = known.declarations.iter().filter_map(|declaration| declaration.stage);
+            let stages = known
+                .declarations
+                .iter()
+                .filter_map(|declaration| declaration.stage);
             let lineage = known.lineage.get_or_init(|| Lineage::new(tree, stages));
             return lineage.above(tree, stage).find_map(|(base, built)| {
                 let place = self.instructions[self.stages[built].from?].place;
@@ -182,7 +198,9 @@ impl Dockerfile<'_> {
         }
         let mut stage = stage;
         loop {
-            let Base::Stage(base) = self.stages[stage].base else { return None };
+            let Base::Stage(base) = self.stages[stage].base else {
+                return None;
+            };
             let from = self.stages[stage].from?;
             let place = self.instructions[from].place;
             let seen = self.visible_in(name, base, self.stages[base].instructions.end, place);
@@ -204,7 +222,9 @@ impl Dockerfile<'_> {
             if seen.value.is_some() {
                 return Some(seen);
             }
-            let global = self.global(name).filter(|global| global.value.is_some() && !seen.onbuild);
+            let global = self
+                .global(name)
+                .filter(|global| global.value.is_some() && !seen.onbuild);
             if global.is_some() {
                 return global;
             }
@@ -213,10 +233,18 @@ impl Dockerfile<'_> {
         None
     }
 
-    fn visible_in(&self, name: &str, stage: usize, before: usize, place: Place) -> Option<&Declaration> {
+    fn visible_in(
+        &self,
+        name: &str,
+        stage: usize,
+        before: usize,
+        place: Place,
+    ) -> Option<&Declaration> {
         let name = self.known(name)?;
         let (blocks, all) = (&self.blocks, &name.declarations);
-        let plain = name.plain.get_or_init(|| Chain::new(blocks, all, |d| (!d.onbuild).then_some(d.place)));
+        let plain = name
+            .plain
+            .get_or_init(|| Chain::new(blocks, all, |d| (!d.onbuild).then_some(d.place)));
         plain.last(blocks, all, (stage, before), place).or_else(|| {
             let complete = name.complete.get_or_init(|| self.complete(all));
             complete.last(blocks, all, (stage, before), place)
@@ -225,35 +253,66 @@ impl Dockerfile<'_> {
 
     /// The last declarations of blocks each branch of which declares the name. One of the branches is always taken.
     fn complete(&self, all: &[Declaration]) -> Chain {
-        let declared: HashSet<(Place, Option<usize>)> =
-            all.iter().filter(|d| !d.onbuild).map(|d| (d.place, d.stage)).collect();
+        let declared: HashSet<(Place, Option<usize>)> = all
+            .iter()
+            .filter(|d| !d.onbuild)
+            .map(|d| (d.place, d.stage))
+            .collect();
         Chain::new(&self.blocks, all, |d| {
-            let block = self.blocks.block(d.place).filter(|block| block.exhaustive && !d.onbuild)?;
+            let block = self
+                .blocks
+                .block(d.place)
+                .filter(|block| block.exhaustive && !d.onbuild)?;
             let is_last = block.branches.last() == Some(&d.place);
-            let everywhere = || block.branches.iter().all(|branch| declared.contains(&(*branch, d.stage)));
-            (is_last && everywhere()).then(|| self.blocks.parent(d.place)).flatten()
+            let everywhere = || {
+                block
+                    .branches
+                    .iter()
+                    .all(|branch| declared.contains(&(*branch, d.stage)))
+            };
+            (is_last && everywhere())
+                .then(|| self.blocks.parent(d.place))
+                .flatten()
         })
     }
 
-    fn visible_to_trigger(&self, name: &str, stage: usize, index: usize, place: Place) -> Option<&Declaration> {
+    fn visible_to_trigger(
+        &self,
+        name: &str,
+        stage: usize,
+        index: usize,
+        place: Place,
+    ) -> Option<&Declaration> {
         let name = self.known(name)?;
         let (blocks, all) = (&self.blocks, &name.declarations);
-        let triggers = name.triggers.get_or_init(|| Chain::new(blocks, all, |d| d.onbuild.then_some(d.place)));
+        let triggers = name
+            .triggers
+            .get_or_init(|| Chain::new(blocks, all, |d| d.onbuild.then_some(d.place)));
         let trigger = triggers.last(blocks, all, (stage, index), place);
         // The image has every ENV of its stage, wherever it stands.
         let end = all.partition_point(|d| d.instruction < self.stages[stage].instructions.end);
-        let own = all[..end].iter().rev().take_while(|d| d.stage == Some(stage)).take(MAX_OF_TRIGGER);
+        let own = all[..end]
+            .iter()
+            .rev()
+            .take_while(|d| d.stage == Some(stage))
+            .take(MAX_OF_TRIGGER);
         let mut env = own.filter(|d| d.by == DeclaredBy::Env && !d.onbuild);
         let env = env.find(|d| blocks.encloses(d.place, place));
         // The later one counts.
-        [trigger, env].into_iter().flatten().max_by_key(|d| d.instruction)
+        [trigger, env]
+            .into_iter()
+            .flatten()
+            .max_by_key(|d| d.instruction)
     }
 
     /// The value that `name` has at instruction `index` when no build argument is passed; `None` where it is unset or
     /// cannot be known here.
     #[must_use]
     pub fn default_value(&self, name: &str, index: usize) -> Option<Vec<u8>> {
-        let mut budget = Budget { lookups: MAX_LOOKUPS, depth: MAX_DEPTH };
+        let mut budget = Budget {
+            lookups: MAX_LOOKUPS,
+            depth: MAX_DEPTH,
+        };
         self.value_of(name, Some(index), &mut budget)
     }
 
@@ -279,22 +338,40 @@ struct Budget {
 }
 
 /// The names that an ARG or ENV declares, words with other than name characters left out.
-pub(super) fn assignments<'i>(file: &Dockerfile<'_>, instruction: &'i Instruction<'_>) -> Vec<Assignment<'i>> {
+pub(super) fn assignments<'i>(
+    file: &Dockerfile<'_>,
+    instruction: &'i Instruction<'_>,
+) -> Vec<Assignment<'i>> {
     assignments_in(instruction, &words(file, instruction))
 }
 
 /// [`assignments`], of the `words` of the instruction.
-fn assignments_in<'i>(instruction: &'i Instruction<'_>, words: &[(usize, usize)]) -> Vec<Assignment<'i>> {
+fn assignments_in<'i>(
+    instruction: &'i Instruction<'_>,
+    words: &[(usize, usize)],
+) -> Vec<Assignment<'i>> {
     let text = instruction.text.bytes();
     let legacy = instruction.keyword == Keyword::Env
-        && words.first().is_some_and(|&(start, end)| !text[start..end].contains(&b'='));
+        && words
+            .first()
+            .is_some_and(|&(start, end)| !text[start..end].contains(&b'='));
     if legacy {
         // `ENV NAME the rest of the line`
         let (start, _) = words[0];
-        let end = text[start..].iter().position(|&b| is_blank(b)).map_or(text.len(), |at| start + at);
-        let value = text[end..].iter().position(|&b| !is_blank(b)).map_or(&[][..], |at| trim_end(&text[end + at..]));
+        let end = text[start..]
+            .iter()
+            .position(|&b| is_blank(b))
+            .map_or(text.len(), |at| start + at);
+        let value = text[end..]
+            .iter()
+            .position(|&b| !is_blank(b))
+            .map_or(&[][..], |at| trim_end(&text[end + at..]));
         return name_of(&text[start..end])
-            .map(|name| Assignment { name, name_end: end, value: Some(value) })
+            .map(|name| Assignment {
+                name,
+                name_end: end,
+                value: Some(value),
+            })
             .into_iter()
             .collect();
     }
@@ -302,15 +379,27 @@ fn assignments_in<'i>(instruction: &'i Instruction<'_>, words: &[(usize, usize)]
         let equals = memchr::memchr(b'=', &text[start..end]).map(|at| start + at);
         let name_end = equals.unwrap_or(end);
         let name = name_of(&text[start..name_end])?;
-        Some(Assignment { name, name_end, value: equals.map(|at| &text[at + 1..end]) })
+        Some(Assignment {
+            name,
+            name_end,
+            value: equals.map(|at| &text[at + 1..end]),
+        })
     };
     words.iter().filter_map(read).collect()
 }
 
 fn name_of(bytes: &[u8]) -> Option<&str> {
-    let fits = bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    if fits { std::str::from_utf8(bytes).ok() } else { None }
+    let fits = bytes
+        .first()
+        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    if fits {
+        std::str::from_utf8(bytes).ok()
+    } else {
+        None
+    }
 }
 
 /// The words behind the flags of `instruction`, quotes and escapes kept, as byte ranges of its text (BuildKit's
@@ -381,7 +470,11 @@ mod tests {
 
     fn at(source: &str, name: &str) -> Option<String> {
         let file = Dockerfile::read(source.as_bytes()).unwrap();
-        let index = file.instructions.iter().rposition(|i| i.keyword == Keyword::Run).unwrap();
+        let index = file
+            .instructions
+            .iter()
+            .rposition(|i| i.keyword == Keyword::Run)
+            .unwrap();
         file.visible(name, index)?;
         Some(String::from_utf8(file.default_value(name, index).unwrap_or_default()).unwrap())
     }
@@ -396,7 +489,10 @@ mod tests {
             ("ARG X=1\nFROM a\nARG X=2\nRUN x", Some("2")),
             ("FROM a AS b\nARG X=1\nFROM B\nRUN x", Some("1")),
             ("FROM a AS b\nARG X=1\nFROM c\nRUN x", None),
-            ("ARG BASE=b\nFROM a AS b\nARG X=1\nFROM ${BASE}\nRUN x", Some("1")),
+            (
+                "ARG BASE=b\nFROM a AS b\nARG X=1\nFROM ${BASE}\nRUN x",
+                Some("1"),
+            ),
             ("FROM a\nENV X 1 2\nRUN x", Some("1 2")),
             ("FROM a\nARG Y=y A=b\nARG X=\"1 ${Y}\"\nRUN x", Some("1 y")),
             ("RUN x", None),
@@ -415,13 +511,19 @@ mod tests {
     #[test]
     fn a_declaration_in_a_block_serves_that_block() {
         assert_eq!(at("{% if a %}\nARG X=1\n{% endif %}\nRUN x", "X"), None);
-        assert_eq!(at("{% if a %}\nARG X=1\nRUN x\n{% endif %}", "X").as_deref(), Some("1"));
+        assert_eq!(
+            at("{% if a %}\nARG X=1\nRUN x\n{% endif %}", "X").as_deref(),
+            Some("1")
+        );
         let both = "{% if a %}\nARG X=1\n{% else %}\nARG X=2\n{% endif %}\nRUN x";
         assert_eq!(at(both, "X").as_deref(), Some("2"));
     }
 
     #[test]
     fn a_variable_of_itself_has_no_value() {
-        assert_eq!(at("ARG X=${Y}\nARG Y=${X}\nFROM a\nARG X\nRUN x", "X").as_deref(), Some(""));
+        assert_eq!(
+            at("ARG X=${Y}\nARG Y=${X}\nFROM a\nARG X\nRUN x", "X").as_deref(),
+            Some("")
+        );
     }
 }

@@ -69,8 +69,14 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         });
     }
     let shift = stages.len();
-    let named_by_variable = froms.iter().any(|&from| instructions[from].arguments().contains(&b'$'));
-    let globals = if named_by_variable { globals(file, first) } else { HashMap::new() };
+    let named_by_variable = froms
+        .iter()
+        .any(|&from| instructions[from].arguments().contains(&b'$'));
+    let globals = if named_by_variable {
+        globals(file, first)
+    } else {
+        HashMap::new()
+    };
     for (number, &from) in froms.iter().enumerate() {
         let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
         let index = stages.len();
@@ -78,16 +84,34 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         if let Some(name) = &name {
             names.insert(name.to_ascii_lowercase(), index);
         }
-        stages.push(Stage { index, from: Some(from), name, base, instructions: from + 1..end, uses: Vec::new() });
+        stages.push(Stage {
+            index,
+            from: Some(from),
+            name,
+            base,
+            instructions: from + 1..end,
+            uses: Vec::new(),
+        });
     }
     for index in 0..stages.len() {
         let range = stages[index].instructions.clone();
-        let with_from = |at: &usize| instructions[*at].flags.iter().any(|f| f.text.bytes().contains_str("from="));
-        let uses = range.filter(with_from).flat_map(|at| sources(&instructions[at]).into_iter().map(move |s| (at, s)));
+        let with_from = |at: &usize| {
+            instructions[*at]
+                .flags
+                .iter()
+                .any(|f| f.text.bytes().contains_str("from="))
+        };
+        let uses = range
+            .filter(with_from)
+            .flat_map(|at| sources(&instructions[at]).into_iter().map(move |s| (at, s)));
         let uses = uses.filter_map(|(at, source)| {
             let named = names.get(&source.to_ascii_lowercase()).copied();
             let used = named.or_else(|| {
-                source.parse::<usize>().ok().and_then(|n| n.checked_add(shift)).filter(|n| *n < stages.len())
+                source
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|n| n.checked_add(shift))
+                    .filter(|n| *n < stages.len())
             })?;
             (used != index).then_some((at, used))
         });
@@ -98,11 +122,25 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
 }
 
 /// Official images that set a WORKDIR, as their own Dockerfiles say.
-const IMAGES_WITH_WORKDIR: &[&str] = &["golang", "php", "composer", "gradle", "tomcat", "wordpress", "drupal"];
+const IMAGES_WITH_WORKDIR: &[&str] = &[
+    "golang",
+    "php",
+    "composer",
+    "gradle",
+    "tomcat",
+    "wordpress",
+    "drupal",
+];
 
 /// Whether `image` may set a WORKDIR, by its name.
 fn may_set_workdir(image: &str) -> bool {
-    let name = image.split('@').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let name = image
+        .split('@')
+        .next()
+        .unwrap_or_default()
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
     let name = name.split(':').next().unwrap_or_default();
     name.contains('$') || IMAGES_WITH_WORKDIR.contains(&name)
 }
@@ -125,23 +163,37 @@ pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
             }
             for mount in &mut instruction.mounts {
                 let serves = is_set || (mount.kind != Kind::Cache && !scratch);
-                mount.faults.retain(|fault| fault.kind != FaultKind::NoTarget || !serves);
+                mount
+                    .faults
+                    .retain(|fault| fault.kind != FaultKind::NoTarget || !serves);
             }
         }
         at_end.push(is_set);
     }
 }
 
-fn positions<'i>(instructions: &'i [Instruction<'_>], keyword: Keyword) -> impl Iterator<Item = usize> + 'i {
-    instructions.iter().enumerate().filter(move |(_, i)| i.keyword == keyword && !i.onbuild).map(|(index, _)| index)
+fn positions<'i>(
+    instructions: &'i [Instruction<'_>],
+    keyword: Keyword,
+) -> impl Iterator<Item = usize> + 'i {
+    instructions
+        .iter()
+        .enumerate()
+        .filter(move |(_, i)| i.keyword == keyword && !i.onbuild)
+        .map(|(index, _)| index)
 }
 
 /// The defaults of the ARGs before the first FROM, which is instruction `first`, and whose line may use them.
 fn globals(file: &Dockerfile<'_>, first: usize) -> HashMap<String, Vec<u8>> {
     let mut values = HashMap::new();
-    for instruction in file.instructions[..first].iter().filter(|i| i.keyword == Keyword::Arg) {
+    for instruction in file.instructions[..first]
+        .iter()
+        .filter(|i| i.keyword == Keyword::Arg)
+    {
         for assignment in assignments(file, instruction) {
-            let value = assignment.value.and_then(|value| Word::read(value, file.escape).ok());
+            let value = assignment
+                .value
+                .and_then(|value| Word::read(value, file.escape).ok());
             let value = value.and_then(|word| word.expand(&mut |name| values.get(name).cloned()));
             if let Some(value) = value {
                 values.insert(assignment.name.to_owned(), value);
@@ -159,20 +211,45 @@ fn read_from(
 ) -> (Base, Option<String>) {
     let words: Vec<&[u8]> = from.arguments().fields_with(char::is_whitespace).collect();
     let name = match words.as_slice() {
-        [_, keyword, name] if keyword.eq_ignore_ascii_case(b"as") => Some(name.to_str_lossy().into_owned()),
+        [_, keyword, name] if keyword.eq_ignore_ascii_case(b"as") => {
+            Some(name.to_str_lossy().into_owned())
+        }
         _ => None,
     };
-    let Some(image) = words.first() else { return (Base::Unknown, name) };
-    let expanded = Word::read(image, escape).ok().and_then(|word| word.expand(&mut |n| globals.get(n).cloned()));
-    let stage = expanded.and_then(|base| names.get(&base.to_str_lossy().to_ascii_lowercase()).copied());
-    (stage.map_or_else(|| Base::Image(image.to_str_lossy().into_owned()), Base::Stage), name)
+    let Some(image) = words.first() else {
+        return (Base::Unknown, name);
+    };
+    let expanded = Word::read(image, escape)
+        .ok()
+        .and_then(|word| word.expand(&mut |n| globals.get(n).cloned()));
+    let stage = expanded.and_then(|base| {
+        names
+            .get(&base.to_str_lossy().to_ascii_lowercase())
+            .copied()
+    });
+    (
+        stage.map_or_else(
+            || Base::Image(image.to_str_lossy().into_owned()),
+            Base::Stage,
+        ),
+        name,
+    )
 }
 
 /// What an instruction's `--from` or `from=` name.
 fn sources(instruction: &Instruction<'_>) -> Vec<String> {
-    let from_flags = instruction.flags.iter().filter(|flag| flag.name() == b"from").filter_map(Flag::value);
-    let mut sources: Vec<String> = from_flags.map(|value| value.bytes().to_str_lossy().into_owned()).collect();
-    let mounts = instruction.mounts.iter().filter_map(|mount| mount.value("from"));
+    let from_flags = instruction
+        .flags
+        .iter()
+        .filter(|flag| flag.name() == b"from")
+        .filter_map(Flag::value);
+    let mut sources: Vec<String> = from_flags
+        .map(|value| value.bytes().to_str_lossy().into_owned())
+        .collect();
+    let mounts = instruction
+        .mounts
+        .iter()
+        .filter_map(|mount| mount.value("from"));
     sources.extend(mounts.map(|value| value.to_str_lossy().into_owned()));
     sources
 }

@@ -50,9 +50,12 @@ pub struct Blocks {
 #[must_use]
 pub fn is_template(source: &[u8]) -> bool {
     // Two passes over the file at most: every mark starts with one of four bytes.
-    memchr::memchr3_iter(b'{', b'@', b'<', source)
-        .any(|at| matches!(&source[at..], [b'{', b'{' | b'%', ..] | [b'@', b'(' | b'[' | b'{', ..] | [b'<', b'%', ..]))
-        || is_template_by_mounts(source)
+    memchr::memchr3_iter(b'{', b'@', b'<', source).any(|at| {
+        matches!(
+            &source[at..],
+            [b'{', b'{' | b'%', ..] | [b'@', b'(' | b'[' | b'{', ..] | [b'<', b'%', ..]
+        )
+    }) || is_template_by_mounts(source)
 }
 
 /// Whether a line with a mount holds an expression of a kind that means something else to shells: `[[ x ]]`, say.
@@ -112,8 +115,16 @@ impl Blocks {
     /// The blocks of `source`; none where it is no template.
     #[must_use]
     pub fn read(source: &[u8], template: bool) -> Self {
-        let root = Branch { parent: None, of: usize::MAX, last: 0 };
-        let mut blocks = Self { branches: vec![root], all: Vec::new(), bounds: vec![(0, Place::FILE)] };
+        let root = Branch {
+            parent: None,
+            of: usize::MAX,
+            last: 0,
+        };
+        let mut blocks = Self {
+            branches: vec![root],
+            all: Vec::new(),
+            bounds: vec![(0, Place::FILE)],
+        };
         if !template {
             return blocks;
         }
@@ -139,7 +150,11 @@ impl Blocks {
         let block = self.branches[here.0].of;
         match tag {
             Tag::Open => {
-                self.all.push(Block { span: Span::new(line.start, end), branches: Vec::new(), exhaustive: false });
+                self.all.push(Block {
+                    span: Span::new(line.start, end),
+                    branches: Vec::new(),
+                    exhaustive: false,
+                });
                 self.branch(here, self.all.len() - 1)
             }
             Tag::Else { plain } if block != usize::MAX => {
@@ -156,7 +171,11 @@ impl Blocks {
 
     fn branch(&mut self, parent: Place, block: usize) -> Place {
         let place = Place(self.branches.len());
-        self.branches.push(Branch { parent: Some(parent), of: block, last: place.0 });
+        self.branches.push(Branch {
+            parent: Some(parent),
+            of: block,
+            last: place.0,
+        });
         self.all[block].branches.push(place);
         place
     }
@@ -177,7 +196,9 @@ impl Blocks {
     /// The innermost place that encloses both.
     #[must_use]
     pub fn common(&self, a: Place, b: Place) -> Place {
-        self.way_out(a).find(|place| self.encloses(*place, b)).unwrap_or(Place::FILE)
+        self.way_out(a)
+            .find(|place| self.encloses(*place, b))
+            .unwrap_or(Place::FILE)
     }
 
     /// The block that `place` is a branch of; `None` for the file itself.
@@ -216,7 +237,10 @@ pub(super) enum Tag {
 /// the other engines' are taken.
 fn tags(line: &[u8]) -> impl Iterator<Item = Tag> + '_ {
     let text = trim_start(line);
-    let starts = matches!(text, [b'{', b'%' | b'{', ..] | [b'@', b'[', ..] | [b'<', b'%', ..]);
+    let starts = matches!(
+        text,
+        [b'{', b'%' | b'{', ..] | [b'@', b'[', ..] | [b'<', b'%', ..]
+    );
     let text = if is_comment(line) { &[] } else { text };
     expression::all(text).filter_map(move |(at, reach)| {
         let end = match reach {
@@ -243,13 +267,26 @@ pub(super) fn tag_of(text: &[u8]) -> Option<Tag> {
 
 fn tag(mark: &[u8], body: &[u8]) -> Option<Tag> {
     let body = body.trim_ascii_start();
-    let body = body.strip_prefix(b"-").or_else(|| body.strip_prefix(b"+")).unwrap_or(body).trim_ascii();
+    let body = body
+        .strip_prefix(b"-")
+        .or_else(|| body.strip_prefix(b"+"))
+        .unwrap_or(body)
+        .trim_ascii();
     let body = body.strip_suffix(b"-").unwrap_or(body).trim_ascii_end();
-    let len = body.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(body.len());
+    let len = body
+        .iter()
+        .position(|b| !b.is_ascii_alphabetic())
+        .unwrap_or(body.len());
     let (word, rest) = body.split_at(len);
-    let plain = Tag::Else { plain: rest.trim_ascii().is_empty() };
+    let plain = Tag::Else {
+        plain: rest.trim_ascii().is_empty(),
+    };
     match (mark, word) {
-        (b"{%", b"if" | b"for" | b"macro" | b"call" | b"filter" | b"block" | b"with" | b"autoescape" | b"raw")
+        (
+            b"{%",
+            b"if" | b"for" | b"macro" | b"call" | b"filter" | b"block" | b"with" | b"autoescape"
+            | b"raw",
+        )
         | (b"{{", b"if" | b"range" | b"with" | b"define" | b"block")
         | (b"@[", b"if" | b"for" | b"while" | b"try" | b"def")
         | (b"<%", b"if" | b"unless" | b"for" | b"while" | b"case") => Some(Tag::Open),
@@ -284,9 +321,17 @@ mod tests {
             let blocks = blocks(source);
             let at = |what: &str| blocks.at(source.find(what).unwrap() + 1);
             let (b, c) = (at("\nb\n"), at("\nc\n"));
-            assert_eq!((at("a\n"), at("\nd\n")), (Place::FILE, Place::FILE), "{source}");
+            assert_eq!(
+                (at("a\n"), at("\nd\n")),
+                (Place::FILE, Place::FILE),
+                "{source}"
+            );
             assert!(b != c && b != Place::FILE && c != Place::FILE, "{source}");
-            assert!(blocks.encloses(Place::FILE, b) && !blocks.encloses(b, c) && !blocks.encloses(b, Place::FILE));
+            assert!(
+                blocks.encloses(Place::FILE, b)
+                    && !blocks.encloses(b, c)
+                    && !blocks.encloses(b, Place::FILE)
+            );
             assert_eq!(blocks.common(b, c), Place::FILE);
             let block = blocks.block(c).unwrap();
             assert!(block.exhaustive && block.branches == [b, c]);

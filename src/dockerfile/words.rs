@@ -73,16 +73,25 @@ impl Word {
     /// [`Unreadable`] where BuildKit's lexer reports an error.
     pub fn read(value: &[u8], escape: u8) -> Result<Self, Unreadable> {
         if Self::is_text(value, escape) {
-            return Ok(Self { parts: vec![Part::Text(value.into())] });
+            return Ok(Self {
+                parts: vec![Part::Text(value.into())],
+            });
         }
-        Reader { value, at: 0, escape, depth: 0 }.until(None)
+        Reader {
+            value,
+            at: 0,
+            escape,
+            depth: 0,
+        }
+        .until(None)
     }
 
     /// Whether `value` can be told at a glance to be one piece of text, itself: nothing in it means anything to BuildKit's
     /// lexer.
     #[must_use]
     pub fn is_text(value: &[u8], escape: u8) -> bool {
-        memchr::memchr3(b'$', b'\'', b'"', value).is_none() && memchr::memchr(escape, value).is_none()
+        memchr::memchr3(b'$', b'\'', b'"', value).is_none()
+            && memchr::memchr(escape, value).is_none()
     }
 
     /// Calls `visit` for every variable in the word, nested ones included, outermost first.
@@ -114,7 +123,9 @@ impl Word {
     /// Whether the word holds any variable.
     #[must_use]
     pub fn has_variable(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Variable(_)))
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Variable(_)))
     }
 
     /// The word's text; `None` where it holds a variable.
@@ -124,7 +135,11 @@ impl Word {
             Part::Text(text) => Some(text.clone()),
             Part::Variable(_) => None,
         };
-        self.parts.iter().map(text).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+        self.parts
+            .iter()
+            .map(text)
+            .collect::<Option<Vec<_>>>()
+            .map(|parts| parts.concat())
     }
 
     /// The word with every `$NAME` written as `${NAME}`: two words that always expand alike read alike.
@@ -138,8 +153,12 @@ impl Word {
                 Part::Variable(Variable { name, form }) => {
                     let (operator, word) = match form {
                         Form::Plain => ("", None),
-                        Form::Default { or_empty, word } => (if *or_empty { ":-" } else { "-" }, Some(word)),
-                        Form::Alternative { or_empty, word } => (if *or_empty { ":+" } else { "+" }, Some(word)),
+                        Form::Default { or_empty, word } => {
+                            (if *or_empty { ":-" } else { "-" }, Some(word))
+                        }
+                        Form::Alternative { or_empty, word } => {
+                            (if *or_empty { ":+" } else { "+" }, Some(word))
+                        }
                         Form::Required(word) => ("?", Some(word)),
                         Form::Other(word) => ("/", Some(word)),
                     };
@@ -161,15 +180,20 @@ impl Word {
                 Part::Text(piece) => text.extend_from_slice(piece),
                 Part::Variable(variable) => {
                     let value = lookup(&variable.name);
-                    let is_set = |or_empty: bool| value.as_ref().is_some_and(|v| !or_empty || !v.is_empty());
+                    let is_set =
+                        |or_empty: bool| value.as_ref().is_some_and(|v| !or_empty || !v.is_empty());
                     match &variable.form {
                         Form::Plain => text.extend(value.unwrap_or_default()),
-                        Form::Default { or_empty, .. } if is_set(*or_empty) => text.extend(value.unwrap_or_default()),
+                        Form::Default { or_empty, .. } if is_set(*or_empty) => {
+                            text.extend(value.unwrap_or_default())
+                        }
                         Form::Alternative { or_empty, .. } if !is_set(*or_empty) => {}
                         Form::Default { word, .. } | Form::Alternative { word, .. } => {
                             text.extend(word.expand(lookup)?);
                         }
-                        Form::Required(_) if is_set(false) => text.extend(value.unwrap_or_default()),
+                        Form::Required(_) if is_set(false) => {
+                            text.extend(value.unwrap_or_default())
+                        }
                         Form::Required(_) | Form::Other(_) => return None,
                     }
                 }
@@ -253,7 +277,10 @@ impl Reader<'_> {
                 byte => {
                     self.at += 1;
                     match self.peek() {
-                        Some(next) if byte == self.escape && (matches!(next, b'"' | b'$') || next == self.escape) => {
+                        Some(next)
+                            if byte == self.escape
+                                && (matches!(next, b'"' | b'$') || next == self.escape) =>
+                        {
                             self.at += 1;
                             word.text(next);
                         }
@@ -270,7 +297,10 @@ impl Reader<'_> {
         if self.peek() != Some(b'{') {
             match self.name() {
                 name if name.is_empty() => word.text(b'$'),
-                name => word.parts.push(Part::Variable(Variable { name, form: Form::Plain })),
+                name => word.parts.push(Part::Variable(Variable {
+                    name,
+                    form: Form::Plain,
+                })),
             }
             return Ok(());
         }
@@ -282,13 +312,25 @@ impl Reader<'_> {
         let form = match self.next().ok_or(Unreadable)? {
             b'}' => Form::Plain,
             b':' => match self.next().ok_or(Unreadable)? {
-                b'-' => Form::Default { or_empty: true, word: self.until(Some(b'}'))? },
-                b'+' => Form::Alternative { or_empty: true, word: self.until(Some(b'}'))? },
+                b'-' => Form::Default {
+                    or_empty: true,
+                    word: self.until(Some(b'}'))?,
+                },
+                b'+' => Form::Alternative {
+                    or_empty: true,
+                    word: self.until(Some(b'}'))?,
+                },
                 b'?' => Form::Required(self.until(Some(b'}'))?),
                 _ => return Err(Unreadable),
             },
-            b'-' => Form::Default { or_empty: false, word: self.until(Some(b'}'))? },
-            b'+' => Form::Alternative { or_empty: false, word: self.until(Some(b'}'))? },
+            b'-' => Form::Default {
+                or_empty: false,
+                word: self.until(Some(b'}'))?,
+            },
+            b'+' => Form::Alternative {
+                or_empty: false,
+                word: self.until(Some(b'}'))?,
+            },
             b'?' => Form::Required(self.until(Some(b'}'))?),
             sign @ (b'#' | b'%') => Form::Other(self.until(Some(b'}'))?.behind(&[sign])),
             b'/' => {
@@ -296,7 +338,9 @@ impl Reader<'_> {
                     self.at += 1;
                 }
                 let mut pattern = self.until(Some(b'/'))?.behind(b"/");
-                pattern.parts.extend(self.until(Some(b'}'))?.behind(b"/").parts);
+                pattern
+                    .parts
+                    .extend(self.until(Some(b'}'))?.behind(b"/").parts);
                 Form::Other(pattern)
             }
             _ => return Err(Unreadable),
@@ -316,7 +360,10 @@ impl Reader<'_> {
             }
             Some(b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => self.at += 1,
             _ => {
-                while matches!(self.peek(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_')) {
+                while matches!(
+                    self.peek(),
+                    Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_')
+                ) {
                     self.at += 1;
                 }
             }
@@ -330,15 +377,24 @@ impl Word {
     #[must_use]
     pub fn with_suffix(mut self, name: &str) -> Self {
         self.text(b'-');
-        self.parts.push(Part::Variable(Variable { name: name.into(), form: Form::Plain }));
+        self.parts.push(Part::Variable(Variable {
+            name: name.into(),
+            form: Form::Plain,
+        }));
         self
     }
 
     /// The word with `${name:+-${name}}` behind it: nothing where the variable is unset or empty.
     #[must_use]
     pub fn with_optional_suffix(mut self, name: &str) -> Self {
-        let form = Form::Alternative { or_empty: true, word: Self::default().with_suffix(name) };
-        self.parts.push(Part::Variable(Variable { name: name.into(), form }));
+        let form = Form::Alternative {
+            or_empty: true,
+            word: Self::default().with_suffix(name),
+        };
+        self.parts.push(Part::Variable(Variable {
+            name: name.into(),
+            form,
+        }));
         self
     }
 
@@ -366,13 +422,27 @@ mod tests {
     }
 
     fn expanded(value: &str, set: &[(&str, &str)]) -> String {
-        let mut lookup = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_bytes().to_vec());
+        let mut lookup = |name: &str| {
+            set.iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| v.as_bytes().to_vec())
+        };
         String::from_utf8(read(value).expand(&mut lookup).unwrap()).unwrap()
     }
 
     #[test]
     fn every_form_names_its_variable() {
-        for form in ["$X", "${X}", "${X:-a}", "${X-a}", "${X:+a}", "${X+a}", "${Y:+-${X}}", "\"$X\"", "${X#a}"] {
+        for form in [
+            "$X",
+            "${X}",
+            "${X:-a}",
+            "${X-a}",
+            "${X:+a}",
+            "${X+a}",
+            "${Y:+-${X}}",
+            "\"$X\"",
+            "${X#a}",
+        ] {
             assert!(read(form).mentions("X"), "{form}");
         }
         for form in ["\\$X", "'$X'", "$XY", "${XY}", "X"] {
@@ -399,8 +469,14 @@ mod tests {
 
     #[test]
     fn what_buildkit_refuses_is_unreadable() {
-        for value in ["${", "${}", "${:x}", "${X", "${X:=a}", "${X:-a", "'a", "\"a", "${{a}}"] {
-            assert_eq!(Word::read(value.as_bytes(), b'\\'), Err(Unreadable), "{value}");
+        for value in [
+            "${", "${}", "${:x}", "${X", "${X:=a}", "${X:-a", "'a", "\"a", "${{a}}",
+        ] {
+            assert_eq!(
+                Word::read(value.as_bytes(), b'\\'),
+                Err(Unreadable),
+                "{value}"
+            );
         }
         let deep = "${a:-".repeat(10_000) + &"}".repeat(10_000);
         assert_eq!(Word::read(deep.as_bytes(), b'\\'), Err(Unreadable));

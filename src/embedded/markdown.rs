@@ -19,7 +19,10 @@ pub(super) fn find(file: &Mapped<'_>, pieces: &mut Vec<Piece>) {
                     fence.add(file, span.end, pieces);
                 }
             }
-            Some(open) => open.lines.push(Span::new(span.start + blanks(line).min(open.indent), span.end)),
+            Some(open) => open.lines.push(Span::new(
+                span.start + blanks(line).min(open.indent),
+                span.end,
+            )),
         }
     }
     if let Some(fence) = fence {
@@ -50,10 +53,21 @@ impl Fence {
         if width < 3 || (mark == b'`' && info.contains(&b'`')) {
             return None;
         }
-        let word: Vec<u8> =
-            info.trim_start().iter().copied().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').collect();
+        let word: Vec<u8> = info
+            .trim_start()
+            .iter()
+            .copied()
+            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            .collect();
         let language = String::from_utf8_lossy(&word).to_ascii_lowercase();
-        Some(Self { start: span.start + indent, mark, width, indent, language, lines: Vec::new() })
+        Some(Self {
+            start: span.start + indent,
+            mark,
+            width,
+            indent,
+            language,
+            lines: Vec::new(),
+        })
     }
 
     fn is_closed_by(&self, line: &[u8]) -> bool {
@@ -70,9 +84,15 @@ impl Fence {
         let extent = file.span(self.start, end);
         match self.language.as_str() {
             "" | "dockerfile" | "docker" | "containerfile" => {
-                pieces.push(Piece { text, extent, holder: Holder::Fence });
+                pieces.push(Piece {
+                    text,
+                    extent,
+                    holder: Holder::Fence,
+                });
             }
-            "sh" | "bash" | "shell" | "zsh" | "console" => script(text, extent, Holder::Fence, pieces),
+            "sh" | "bash" | "shell" | "zsh" | "console" => {
+                script(text, extent, Holder::Fence, pieces)
+            }
             "python" | "py" => python::find(&text, pieces),
             "yaml" | "yml" => yaml::find(&text, pieces),
             _ => {}

@@ -105,10 +105,15 @@ pub fn find(kind: Kind, source: &[u8]) -> Vec<Piece> {
 fn script(block: Mapped<'static>, extent: Span, holder: Holder, pieces: &mut Vec<Piece>) {
     let mut inner = Vec::new();
     shell::find(&block, &mut inner);
-    let is_heredoc = |piece: &Piece| matches!(piece.holder, Holder::Heredoc | Holder::ExpandingHeredoc);
+    let is_heredoc =
+        |piece: &Piece| matches!(piece.holder, Holder::Heredoc | Holder::ExpandingHeredoc);
     let (heredocs, strings): (Vec<Piece>, Vec<Piece>) = inner.into_iter().partition(is_heredoc);
     pieces.extend(heredocs);
-    pieces.push(Piece { text: block, extent, holder });
+    pieces.push(Piece {
+        text: block,
+        extent,
+        holder,
+    });
     pieces.extend(strings);
 }
 
@@ -121,7 +126,11 @@ fn copy(from: &Mapped<'_>, start: usize, end: usize, to: &mut Mapped<'static>) {
         at = rest.end;
         while !rest.is_empty() {
             let first = from.source(rest.start);
-            let same = rest.clone().take_while(|at| from.source(*at) == first + (at - rest.start)).count().max(1);
+            let same = rest
+                .clone()
+                .take_while(|at| from.source(*at) == first + (at - rest.start))
+                .count()
+                .max(1);
             to.push(&from.bytes()[rest.start..rest.start + same], first);
             rest.start += same;
         }

@@ -71,7 +71,9 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
 /// Whether nothing more follows in the statement from byte `at` on.
 fn ends_statement(bytes: &[u8], at: usize) -> bool {
     let rest = &bytes[at..line_end(bytes, at)];
-    rest.iter().find(|b| !b.is_ascii_whitespace()).is_none_or(|b| matches!(b, b'#' | b';'))
+    rest.iter()
+        .find(|b| !b.is_ascii_whitespace())
+        .is_none_or(|b| matches!(b, b'#' | b';'))
 }
 
 /// `first` and the literals that are joined to it.
@@ -83,7 +85,9 @@ fn group(bytes: &[u8], first: Literal, nested: bool) -> Vec<Literal> {
         if bytes.get(at) == Some(&b'+') {
             at = trivia(bytes, at + 1, nested);
         }
-        let Some(next) = literal(bytes, at) else { return group };
+        let Some(next) = literal(bytes, at) else {
+            return group;
+        };
         end = next.whole.end;
         group.push(next);
     }
@@ -104,8 +108,17 @@ fn trivia(bytes: &[u8], mut at: usize, nested: bool) -> usize {
 
 /// The literal that begins at byte `at`.
 fn literal(bytes: &[u8], at: usize) -> Option<Literal> {
-    let prefix = bytes.get(at..)?.iter().take(3).take_while(|b| b"rRbBuUfFtT".contains(b)).count();
-    let has = |letter: u8| bytes[at..at + prefix].iter().any(|b| b.to_ascii_lowercase() == letter);
+    let prefix = bytes
+        .get(at..)?
+        .iter()
+        .take(3)
+        .take_while(|b| b"rRbBuUfFtT".contains(b))
+        .count();
+    let has = |letter: u8| {
+        bytes[at..at + prefix]
+            .iter()
+            .any(|b| b.to_ascii_lowercase() == letter)
+    };
     let open = at + prefix;
     let quote = *bytes.get(open).filter(|b| matches!(b, b'"' | b'\''))?;
     let (raw, format) = (has(b'r'), has(b'f') || has(b't'));
@@ -115,17 +128,32 @@ fn literal(bytes: &[u8], at: usize) -> Option<Literal> {
     let mut end = start;
     loop {
         let Some(byte) = bytes.get(end) else {
-            return Some(Literal { whole: Span::new(at, end), content: Span::new(start, end), raw, format });
+            return Some(Literal {
+                whole: Span::new(at, end),
+                content: Span::new(start, end),
+                raw,
+                format,
+            });
         };
         match byte {
             b'\\' => end = (end + 2).min(bytes.len()),
             b'\n' if !triple => {
-                return Some(Literal { whole: Span::new(at, end), content: Span::new(start, end), raw, format });
+                return Some(Literal {
+                    whole: Span::new(at, end),
+                    content: Span::new(start, end),
+                    raw,
+                    format,
+                });
             }
             b'{' if format => end = expression(bytes, end, triple).unwrap_or(end + 1),
             _ if *byte == quote && (!triple || bytes[end..].starts_with(&[quote; 3])) => {
                 let whole = Span::new(at, end + width);
-                return Some(Literal { whole, content: Span::new(start, end), raw, format });
+                return Some(Literal {
+                    whole,
+                    content: Span::new(start, end),
+                    raw,
+                    format,
+                });
             }
             _ => end += 1,
         }
@@ -165,7 +193,10 @@ fn expression(bytes: &[u8], at: usize, triple: bool) -> Option<usize> {
 
 fn piece(code: &Mapped<'_>, group: &[Literal]) -> Option<Piece> {
     let (first, last) = (group.first()?, group.last()?);
-    if !has(Span::new(first.whole.start, last.whole.end).of(code.bytes()), "--mount") {
+    if !has(
+        Span::new(first.whole.start, last.whole.end).of(code.bytes()),
+        "--mount",
+    ) {
         return None;
     }
     let called = code.bytes()[last.whole.end..].starts_with(b".format(");
@@ -175,8 +206,16 @@ fn piece(code: &Mapped<'_>, group: &[Literal]) -> Option<Piece> {
     }
     let extent = code.span(first.whole.start, last.whole.end);
     let format = called || group.iter().any(|literal| literal.format);
-    let holder = if format { Holder::PythonFormat } else { Holder::PythonString };
-    Some(Piece { text, extent, holder })
+    let holder = if format {
+        Holder::PythonFormat
+    } else {
+        Holder::PythonString
+    };
+    Some(Piece {
+        text,
+        extent,
+        holder,
+    })
 }
 
 /// Adds what Python makes of `literal`.

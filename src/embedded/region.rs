@@ -77,7 +77,11 @@ pub fn regions(piece: &Piece) -> Vec<Mapped<'static>> {
             Line::Instruction | Line::Flag => trimmed.ends_with(b"\\") || (continued && is_between),
             Line::Between | Line::Other => false,
         };
-        if matches!(kind, Line::Instruction) && !continued && has(trimmed, "<<") && open_ended < MAX_OPEN {
+        if matches!(kind, Line::Instruction)
+            && !continued
+            && has(trimmed, "<<")
+            && open_ended < MAX_OPEN
+        {
             behind = heredocs(bytes, trimmed, span.end);
             open_ended += usize::from(behind == span.end);
         }
@@ -113,7 +117,10 @@ impl Region {
 
 const fn is_string(holder: Holder) -> bool {
     match holder {
-        Holder::PythonString | Holder::PythonFormat | Holder::ShellString | Holder::ShellExpandingString => true,
+        Holder::PythonString
+        | Holder::PythonFormat
+        | Holder::ShellString
+        | Holder::ShellExpandingString => true,
         Holder::Heredoc | Holder::ExpandingHeredoc | Holder::Yaml | Holder::Fence => false,
     }
 }
@@ -121,7 +128,9 @@ const fn is_string(holder: Holder) -> bool {
 fn kind(line: &[u8]) -> Line {
     let word = line.iter().take_while(|b| b.is_ascii_uppercase()).count();
     let behind = line.get(word);
-    if KEYWORDS.iter().any(|keyword| keyword.as_bytes() == &line[..word])
+    if KEYWORDS
+        .iter()
+        .any(|keyword| keyword.as_bytes() == &line[..word])
         && behind.is_some_and(|b| b" \t\\".contains(b))
     {
         return Line::Instruction;
@@ -130,7 +139,11 @@ fn kind(line: &[u8]) -> Line {
         return Line::Flag;
     }
     let marks: [&[u8]; 6] = [b"#", b"{{", b"{%", b"@(", b"@[", b"@{"];
-    if line.is_empty() || marks.iter().any(|mark| line.starts_with(mark)) { Line::Between } else { Line::Other }
+    if line.is_empty() || marks.iter().any(|mark| line.starts_with(mark)) {
+        Line::Between
+    } else {
+        Line::Other
+    }
 }
 
 /// Where the heredocs end that `line` opens; `from` where it opens none, or one that does not end.
@@ -138,8 +151,14 @@ fn heredocs(bytes: &[u8], line: &[u8], from: usize) -> usize {
     let mut end = from;
     for at in line.find_iter(b"<<") {
         let rest = line[at + 2..].strip_prefix(b"-").unwrap_or(&line[at + 2..]);
-        let rest = rest.strip_prefix(b"\"").or(rest.strip_prefix(b"'")).unwrap_or(rest);
-        let word = &rest[..rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count()];
+        let rest = rest
+            .strip_prefix(b"\"")
+            .or(rest.strip_prefix(b"'"))
+            .unwrap_or(rest);
+        let word = &rest[..rest
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
+            .count()];
         if word.is_empty() || (at > 0 && line[at - 1] == b'<') {
             continue;
         }

@@ -12,7 +12,13 @@ const MAX_OPEN: usize = 64;
 
 /// Adds the strings and heredocs of `code`.
 pub(super) fn find(code: &Mapped<'_>, pieces: &mut Vec<Piece>) {
-    let mut reader = Reader { code, bytes: code.bytes(), pieces, waiting: Vec::new(), open_ended: 0 };
+    let mut reader = Reader {
+        code,
+        bytes: code.bytes(),
+        pieces,
+        waiting: Vec::new(),
+        open_ended: 0,
+    };
     let mut at = 0;
     while at < reader.bytes.len() {
         // A `)` too many ends nothing.
@@ -70,10 +76,20 @@ impl Reader<'_, '_, '_> {
     /// A string in single quotes.
     fn single(&mut self, at: usize) -> usize {
         let start = at + 1;
-        let end = memchr::memchr(b'\'', &self.bytes[start..]).map_or(self.bytes.len(), |quote| start + quote);
+        let end = memchr::memchr(b'\'', &self.bytes[start..])
+            .map_or(self.bytes.len(), |quote| start + quote);
         // What prints it makes newlines of `\n`.
-        let escapes: &[u8] = if self.is_one_line(start, end) { b"\\n" } else { b"" };
-        self.add(Span::new(at, end), &[Span::new(start, end)], escapes, Holder::ShellString);
+        let escapes: &[u8] = if self.is_one_line(start, end) {
+            b"\\n"
+        } else {
+            b""
+        };
+        self.add(
+            Span::new(at, end),
+            &[Span::new(start, end)],
+            escapes,
+            Holder::ShellString,
+        );
         end + 1
     }
 
@@ -85,7 +101,12 @@ impl Reader<'_, '_, '_> {
             end += if self.bytes[end] == b'\\' { 2 } else { 1 };
         }
         let end = end.min(self.bytes.len());
-        self.add(Span::new(at, end), &[Span::new(start, end)], b"\\n'\"", Holder::ShellString);
+        self.add(
+            Span::new(at, end),
+            &[Span::new(start, end)],
+            b"\\n'\"",
+            Holder::ShellString,
+        );
         end + 1
     }
 
@@ -110,8 +131,17 @@ impl Reader<'_, '_, '_> {
         }
         let end = end.min(self.bytes.len());
         parts.push(Span::new(start.min(end), end));
-        let escapes: &[u8] = if self.is_one_line(at, end) { b"\\n$`\"\n" } else { b"\\$`\"\n" };
-        self.add(Span::new(at, end), &parts, escapes, Holder::ShellExpandingString);
+        let escapes: &[u8] = if self.is_one_line(at, end) {
+            b"\\n$`\"\n"
+        } else {
+            b"\\$`\"\n"
+        };
+        self.add(
+            Span::new(at, end),
+            &parts,
+            escapes,
+            Holder::ShellExpandingString,
+        );
         end + 1
     }
 
@@ -119,11 +149,24 @@ impl Reader<'_, '_, '_> {
     fn echo(&mut self, at: usize) -> usize {
         let start = at + b"echo ".len();
         let mut end = start;
-        while self.bytes.get(end).is_some_and(|b| !b">|;&\n\"'".contains(b)) {
-            end += if self.bytes[end] == b'\\' && self.bytes.get(end + 1) != Some(&b'\n') { 2 } else { 1 };
+        while self
+            .bytes
+            .get(end)
+            .is_some_and(|b| !b">|;&\n\"'".contains(b))
+        {
+            end += if self.bytes[end] == b'\\' && self.bytes.get(end + 1) != Some(&b'\n') {
+                2
+            } else {
+                1
+            };
         }
         let end = end.min(self.bytes.len());
-        self.add(Span::new(at, end), &[Span::new(start, end)], b"\\$`\"", Holder::ShellExpandingString);
+        self.add(
+            Span::new(at, end),
+            &[Span::new(start, end)],
+            b"\\$`\"",
+            Holder::ShellExpandingString,
+        );
         end
     }
 
@@ -138,15 +181,26 @@ impl Reader<'_, '_, '_> {
         while matches!(self.bytes.get(start), Some(b' ' | b'\t')) {
             start += 1;
         }
-        let quote = self.bytes.get(start).copied().filter(|b| matches!(b, b'"' | b'\'' | b'\\'));
+        let quote = self
+            .bytes
+            .get(start)
+            .copied()
+            .filter(|b| matches!(b, b'"' | b'\'' | b'\\'));
         start += usize::from(quote.is_some());
         let len = self.bytes.get(start..).unwrap_or_default().iter();
-        let len = len.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'!')).count();
+        let len = len
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'!'))
+            .count();
         if len == 0 {
             return at + 2;
         }
         let word = Span::new(start, start + len);
-        self.waiting.push(Waiting { at, word, expands: quote.is_none(), strips });
+        self.waiting.push(Waiting {
+            at,
+            word,
+            expands: quote.is_none(),
+            strips,
+        });
         word.end + usize::from(matches!(quote, Some(b'"' | b'\'')))
     }
 
@@ -161,7 +215,11 @@ impl Reader<'_, '_, '_> {
             let closing = lines(&self.bytes[at..]).find_map(|span| {
                 let line = Span::new(at + span.start, at + span.end);
                 let text = line.of(self.bytes);
-                let tabs = if waiting.strips { text.iter().take_while(|b| **b == b'\t').count() } else { 0 };
+                let tabs = if waiting.strips {
+                    text.iter().take_while(|b| **b == b'\t').count()
+                } else {
+                    0
+                };
                 let bare = text.strip_suffix(b"\n").unwrap_or(text);
                 if bare.strip_suffix(b"\r").unwrap_or(bare).get(tabs..) == Some(word) {
                     return Some(line);
@@ -173,9 +231,17 @@ impl Reader<'_, '_, '_> {
                 self.open_ended += 1;
                 continue;
             };
-            let (escapes, holder): (&[u8], _) =
-                if waiting.expands { (b"\\$`\n", Holder::ExpandingHeredoc) } else { (b"", Holder::Heredoc) };
-            self.add(Span::new(waiting.at, closing.end - 1), &parts, escapes, holder);
+            let (escapes, holder): (&[u8], _) = if waiting.expands {
+                (b"\\$`\n", Holder::ExpandingHeredoc)
+            } else {
+                (b"", Holder::Heredoc)
+            };
+            self.add(
+                Span::new(waiting.at, closing.end - 1),
+                &parts,
+                escapes,
+                holder,
+            );
             at = closing.end;
         }
         at
@@ -192,7 +258,9 @@ impl Reader<'_, '_, '_> {
             let (mut at, mut plain) = (part.start, part.start);
             while at < part.end {
                 let next = self.bytes.get(at + 1).filter(|_| at + 1 < part.end);
-                let Some(next) = next.filter(|next| self.bytes[at] == b'\\' && escapes.contains(next)) else {
+                let Some(next) =
+                    next.filter(|next| self.bytes[at] == b'\\' && escapes.contains(next))
+                else {
                     at += 1;
                     continue;
                 };
@@ -209,6 +277,10 @@ impl Reader<'_, '_, '_> {
             copy(self.code, plain, part.end, &mut text);
         }
         let end = (whole.end + 1).min(self.bytes.len());
-        self.pieces.push(Piece { text, extent: self.code.span(whole.start, end), holder });
+        self.pieces.push(Piece {
+            text,
+            extent: self.code.span(whole.start, end),
+            holder,
+        });
     }
 }

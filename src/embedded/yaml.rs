@@ -30,10 +30,17 @@ pub(super) fn find(file: &Mapped<'_>, pieces: &mut Vec<Piece>) {
         });
         let block: Vec<Span> = block.copied().collect();
         at += block.len();
-        let (Some(first), Some(last)) = (block.first(), block.last()) else { continue };
+        let (Some(first), Some(last)) = (block.first(), block.last()) else {
+            continue;
+        };
         let whole = Span::new(first.start, last.end);
         if super::has(whole.of(bytes), "--mount") {
-            script(dedented(file, &block), file.span(whole.start, whole.end), Holder::Yaml, pieces);
+            script(
+                dedented(file, &block),
+                file.span(whole.start, whole.end),
+                Holder::Yaml,
+                pieces,
+            );
         }
     }
 }
@@ -45,22 +52,34 @@ fn indent(line: &[u8]) -> usize {
 
 /// Whether a block begins behind `line`.
 fn opens_block(line: &[u8]) -> bool {
-    let line = line.find(b" #").map_or(line, |comment| &line[..comment]).trim_end();
-    let mark = line.rfind_byteset(b" :-").map_or(line, |before| &line[before + 1..]);
-    let Some(mark) =
-        line.rfind_byteset(b"|>").map(|at| &line[at..]).filter(|found| !mark.is_empty() || found.len() > 1)
+    let line = line
+        .find(b" #")
+        .map_or(line, |comment| &line[..comment])
+        .trim_end();
+    let mark = line
+        .rfind_byteset(b" :-")
+        .map_or(line, |before| &line[before + 1..]);
+    let Some(mark) = line
+        .rfind_byteset(b"|>")
+        .map(|at| &line[at..])
+        .filter(|found| !mark.is_empty() || found.len() > 1)
     else {
         return false;
     };
     let before = line[..line.len() - mark.len()].trim_end();
-    mark[1..].iter().all(|b| matches!(b, b'+' | b'-' | b'0'..=b'9'))
+    mark[1..]
+        .iter()
+        .all(|b| matches!(b, b'+' | b'-' | b'0'..=b'9'))
         && (before.ends_with(b":") || before.ends_with(b"-") || before.is_empty())
 }
 
 /// The text of a block: its lines without the indentation of the first.
 fn dedented(file: &Mapped<'_>, block: &[Span]) -> Mapped<'static> {
     let bytes = file.bytes();
-    let first = block.iter().map(|span| span.of(bytes)).find(|line| !line.trim().is_empty());
+    let first = block
+        .iter()
+        .map(|span| span.of(bytes))
+        .find(|line| !line.trim().is_empty());
     let depth = first.map_or(0, indent);
     let mut text = Mapped::empty(0);
     for span in block {
@@ -76,9 +95,18 @@ fn value(file: &Mapped<'_>, line: Span) -> Option<Piece> {
     let at = bytes.find(b"RUN --mount")?;
     let before = bytes[..at].trim_start();
     let quote = before.last().copied().filter(|b| matches!(b, b'"' | b'\''));
-    let before = if quote.is_some() { &before[..before.len() - 1] } else { before };
-    let is_key = |key: &[u8]| key.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
-    let key = before.trim_start_with(|ch| ch == '-' || ch == ' ').trim_end();
+    let before = if quote.is_some() {
+        &before[..before.len() - 1]
+    } else {
+        before
+    };
+    let is_key = |key: &[u8]| {
+        key.iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b))
+    };
+    let key = before
+        .trim_start_with(|ch| ch == '-' || ch == ' ')
+        .trim_end();
     if !(key.is_empty() && before.ends_with(b"- ") || key.strip_suffix(b":").is_some_and(is_key)) {
         return None;
     }
@@ -108,5 +136,9 @@ fn value(file: &Mapped<'_>, line: Span) -> Option<Piece> {
             }
         }
     }
-    Some(Piece { text, extent: file.span(start, end), holder: Holder::Yaml })
+    Some(Piece {
+        text,
+        extent: file.span(start, end),
+        holder: Holder::Yaml,
+    })
 }

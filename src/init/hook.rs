@@ -44,7 +44,12 @@ pub fn snippet(version: &str) -> String {
 
 /// How entries are written where there are none to follow.
 fn plain() -> Look {
-    Look { indent: "  ".into(), gap: " ".into(), hook_indent: "      ".into(), hook_gap: " ".into() }
+    Look {
+        indent: "  ".into(),
+        gap: " ".into(),
+        hook_indent: "      ".into(),
+        hook_gap: " ".into(),
+    }
 }
 
 /// Adds the hook to `text`, a `.pre-commit-config.yaml`. `version` is that of the hook.
@@ -58,24 +63,46 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
             other => other,
         };
     }
-    let readable = Yaml::read(text).ok().filter(|yaml| !yaml.roots().any(names_twice));
-    let Some(old) = readable else { return Hooked::Left("it cannot be read as YAML") };
-    let Some(root) = old.root().filter(|root| !root.is_null()) else { return Hooked::Left("there is nothing in it") };
+    let readable = Yaml::read(text)
+        .ok()
+        .filter(|yaml| !yaml.roots().any(names_twice));
+    let Some(old) = readable else {
+        return Hooked::Left("it cannot be read as YAML");
+    };
+    let Some(root) = old.root().filter(|root| !root.is_null()) else {
+        return Hooked::Left("there is nothing in it");
+    };
     let is_list = |repos: &Node<'_>| repos.is_list() || repos.is_null();
-    let Some(repos) = root.get("repos").filter(|repos| is_list(repos) && old.roots().count() == 1) else {
+    let Some(repos) = root
+        .get("repos")
+        .filter(|repos| is_list(repos) && old.roots().count() == 1)
+    else {
         return Hooked::Left("it has no list `repos`");
     };
     if repos.items().into_iter().any(is_there) {
         return Hooked::There;
     }
-    let new = if repos.items().is_empty() { insert_first(text, root, version) } else { insert(text, repos, version) };
+    let new = if repos.items().is_empty() {
+        insert_first(text, root, version)
+    } else {
+        insert(text, repos, version)
+    };
     match new {
         Some(new) if is_proved(&new, root) => Hooked::Added(new),
         _ if repos.is_flow() => {
-            let entry = format!("{{repo: {REPO}, rev: v{version}, hooks: [{{id: {}}}]}}\n", HOOKS[0]);
-            Hooked::LeftList("its list `repos` is not written as one entry below the other", entry)
+            let entry = format!(
+                "{{repo: {REPO}, rev: v{version}, hooks: [{{id: {}}}]}}\n",
+                HOOKS[0]
+            );
+            Hooked::LeftList(
+                "its list `repos` is not written as one entry below the other",
+                entry,
+            )
         }
-        _ => Hooked::LeftList("how its list `repos` is written cannot be followed", entry(&plain(), version, "\n")),
+        _ => Hooked::LeftList(
+            "how its list `repos` is written cannot be followed",
+            entry(&plain(), version, "\n"),
+        ),
     }
 }
 
@@ -85,10 +112,17 @@ fn names_twice(node: Node<'_>) -> bool {
         return false;
     }
     let entries = node.own_entries();
-    let mut keys: Vec<&str> = entries.iter().filter_map(|entry| entry.key.text()).collect();
+    let mut keys: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.key.text())
+        .collect();
     keys.sort_unstable();
     keys.windows(2).any(|pair| pair[0] == pair[1])
-        || entries.into_iter().map(|entry| entry.value).chain(node.items()).any(names_twice)
+        || entries
+            .into_iter()
+            .map(|entry| entry.value)
+            .chain(node.items())
+            .any(names_twice)
 }
 
 /// Whether an entry of `repos` brings the hook already: from wherever, under either name.
@@ -96,15 +130,25 @@ fn is_there(entry: Node<'_>) -> bool {
     let hooks = entry.get("hooks").map(Node::items).unwrap_or_default();
     let mut ids = hooks.into_iter().filter_map(|hook| hook.get_text("id"));
     let repo = entry.get_text("repo").unwrap_or_default();
-    repo.trim_end_matches(".git").trim_end_matches('/').ends_with("/cachelane") || ids.any(|id| HOOKS.contains(&id))
+    repo.trim_end_matches(".git")
+        .trim_end_matches('/')
+        .ends_with("/cachelane")
+        || ids.any(|id| HOOKS.contains(&id))
 }
 
 /// Whether `new` says what `old` says, with one entry more at the end of `repos`.
 fn is_proved(new: &str, old: Node<'_>) -> bool {
-    let Ok(new) = Yaml::read(new) else { return false };
-    let (Some(root), 1) = (new.root(), new.roots().count()) else { return false };
+    let Ok(new) = Yaml::read(new) else {
+        return false;
+    };
+    let (Some(root), 1) = (new.root(), new.roots().count()) else {
+        return false;
+    };
     let (was, is) = (old.entries(), root.entries());
-    let entry = |(a, b): (&crate::wiring::yaml::Entry<'_>, &crate::wiring::yaml::Entry<'_>)| {
+    let entry = |(a, b): (
+        &crate::wiring::yaml::Entry<'_>,
+        &crate::wiring::yaml::Entry<'_>,
+    )| {
         if b.key.text() != Some("repos") {
             return same(a.key, b.key) && same(a.value, b.value);
         }
@@ -127,7 +171,10 @@ fn same(a: Node<'_>, b: Node<'_>) -> bool {
     let (items, other_items) = (a.items(), b.items());
     (a.text(), a.tag(), a.is_null()) == (b.text(), b.tag(), b.is_null())
         && entries.len() == others.len()
-        && entries.iter().zip(&others).all(|(a, b)| same(a.key, b.key) && same(a.value, b.value))
+        && entries
+            .iter()
+            .zip(&others)
+            .all(|(a, b)| same(a.key, b.key) && same(a.value, b.value))
         && items.len() == other_items.len()
         && items.into_iter().zip(other_items).all(|(a, b)| same(a, b))
 }
@@ -157,18 +204,35 @@ fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
 
 /// `text` with the entry below `repos:` or `repos: []`, whose line holds nothing else but a comment.
 fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
-    let key = root.own_entries().into_iter().find(|entry| entry.key.text() == Some("repos"))?.key.span();
+    let key = root
+        .own_entries()
+        .into_iter()
+        .find(|entry| entry.key.text() == Some("repos"))?
+        .key
+        .span();
     let (before, behind) = (text.get(..key.end)?, text.get(key.end..)?);
     let line = &behind[..behind.find('\n').unwrap_or(behind.len())];
     let value = line.trim_start().strip_prefix(':')?.trim_start();
-    let rest = value.strip_prefix('[').and_then(|inner| inner.trim_start().strip_prefix(']')).unwrap_or(value).trim();
+    let rest = value
+        .strip_prefix('[')
+        .and_then(|inner| inner.trim_start().strip_prefix(']'))
+        .unwrap_or(value)
+        .trim();
     let is_alone = rest.is_empty() || rest.starts_with('#');
     if !is_alone || !(key.start == 0 || text[..key.start].ends_with('\n')) {
         return None;
     }
-    let newline = if line.ends_with('\r') { "\r\n" } else { newline(text) };
+    let newline = if line.ends_with('\r') {
+        "\r\n"
+    } else {
+        newline(text)
+    };
     let entry = entry(&plain(), version, newline);
-    let comment = if rest.is_empty() { String::new() } else { format!(" {rest}") };
+    let comment = if rest.is_empty() {
+        String::new()
+    } else {
+        format!(" {rest}")
+    };
     Some(match behind.get(line.len() + 1..) {
         Some(below) => format!("{before}:{comment}{newline}{entry}{below}"),
         // The file's last line has no end, and will have none.
@@ -178,12 +242,21 @@ fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
 
 /// How the first line of `text` ends.
 fn newline(text: &str) -> &'static str {
-    if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" }
+    if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
+        "\r\n"
+    } else {
+        "\n"
+    }
 }
 
 /// The entry, as text of its own lines.
 fn entry(look: &Look, version: &str, newline: &str) -> String {
-    let Look { indent, gap, hook_indent, hook_gap } = look;
+    let Look {
+        indent,
+        gap,
+        hook_indent,
+        hook_gap,
+    } = look;
     let inner = format!("{indent} {gap}");
     let lines = [
         format!("{indent}-{gap}repo: {REPO}"),
@@ -191,22 +264,33 @@ fn entry(look: &Look, version: &str, newline: &str) -> String {
         format!("{inner}hooks:"),
         format!("{hook_indent}-{hook_gap}id: {}", HOOKS[0]),
     ];
-    lines.iter().flat_map(|line| [line.as_str(), newline]).collect()
+    lines
+        .iter()
+        .flat_map(|line| [line.as_str(), newline])
+        .collect()
 }
 
 /// How the last entry of `repos` is written; where that says nothing, two blanks at each step.
 fn look(text: &str, repos: Node<'_>, last: Node<'_>) -> Option<Look> {
     let first = *repos.items().first()?;
     let (indent, gap) = dash_before(text, first.span().start)?;
-    let (_, gap) =
-        dash_before(text, last.span().start).filter(|(of_last, _)| *of_last == indent).unwrap_or((indent.clone(), gap));
+    let (_, gap) = dash_before(text, last.span().start)
+        .filter(|(of_last, _)| *of_last == indent)
+        .unwrap_or((indent.clone(), gap));
     let inner = format!("{indent} {gap}");
-    let hooks = last.get("hooks").filter(|hooks| hooks.is_list() && !hooks.is_flow());
+    let hooks = last
+        .get("hooks")
+        .filter(|hooks| hooks.is_list() && !hooks.is_flow());
     let (hook_indent, hook_gap) = hooks
         .and_then(|hooks| dash_before(text, hooks.items().first()?.span().start))
         .filter(|(hook_indent, _)| hook_indent.len() >= inner.len())
         .unwrap_or((format!("{inner}  "), " ".into()));
-    Some(Look { indent, gap, hook_indent, hook_gap })
+    Some(Look {
+        indent,
+        gap,
+        hook_indent,
+        hook_gap,
+    })
 }
 
 /// What stands around the dash at `at` of its line: blanks before, blanks behind.
@@ -215,8 +299,15 @@ fn dash(text: &str, at: usize) -> Option<(String, String)> {
     let indent = text.get(line..at)?;
     let rest = text.get(at..)?.strip_prefix('-')?;
     let gap = &rest[..rest.len() - rest.trim_start_matches(' ').len()];
-    let gap = if gap.is_empty() || rest[gap.len()..].starts_with(['\r', '\n', '#']) { " " } else { gap };
-    indent.bytes().all(|byte| byte == b' ').then(|| (indent.to_owned(), gap.to_owned()))
+    let gap = if gap.is_empty() || rest[gap.len()..].starts_with(['\r', '\n', '#']) {
+        " "
+    } else {
+        gap
+    };
+    indent
+        .bytes()
+        .all(|byte| byte == b' ')
+        .then(|| (indent.to_owned(), gap.to_owned()))
 }
 
 /// The same for the dash before the value at `at`: on its line, or above comments and blank lines.
@@ -242,7 +333,10 @@ fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
 /// indented more than the dashes at `indent`, for they belong to the last entry.
 fn end(text: &str, last: Node<'_>, indent: usize) -> Option<usize> {
     let content = text.get(..last.span().end)?.trim_end().len();
-    let mut at = text.get(content..)?.find('\n').map_or(text.len(), |end| content + end + 1);
+    let mut at = text
+        .get(content..)?
+        .find('\n')
+        .map_or(text.len(), |end| content + end + 1);
     for line in text.get(at..)?.split_inclusive('\n') {
         let content = line.trim_start_matches(' ');
         if !content.starts_with('#') || line.len() - content.len() <= indent {
@@ -255,9 +349,16 @@ fn end(text: &str, last: Node<'_>, indent: usize) -> Option<usize> {
 
 /// Whether a blank line stands before the last entry.
 fn is_airy(text: &str, last: Node<'_>, indent: &str) -> bool {
-    let Some(line) = text.get(..last.span().start).and_then(|before| before.rfind('\n')) else { return false };
+    let Some(line) = text
+        .get(..last.span().start)
+        .and_then(|before| before.rfind('\n'))
+    else {
+        return false;
+    };
     // Comments above the entry go with it.
-    let mut above =
-        text[..line].lines().rev().skip_while(|line| line.starts_with(indent) && line.trim_start().starts_with('#'));
+    let mut above = text[..line]
+        .lines()
+        .rev()
+        .skip_while(|line| line.starts_with(indent) && line.trim_start().starts_with('#'));
     above.next().is_some_and(|line| line.trim().is_empty())
 }

@@ -39,11 +39,17 @@ pub struct Left {
 ///
 /// # Errors
 /// What would be wrong with the result, for people.
-pub fn adopt_wires(report: &FileReport, least: Severity) -> Result<(Option<Adopted>, Vec<Left>), String> {
-    let Some(wires) = &report.wires else { return Ok((None, Vec::new())) };
+pub fn adopt_wires(
+    report: &FileReport,
+    least: Severity,
+) -> Result<(Option<Adopted>, Vec<Left>), String> {
+    let Some(wires) = &report.wires else {
+        return Ok((None, Vec::new()));
+    };
     let failing = report.checked.findings.iter();
-    let failing: Vec<&Finding> =
-        failing.filter(|finding| finding.severity >= least && finding.rule != "unused-ignore").collect();
+    let failing: Vec<&Finding> = failing
+        .filter(|finding| finding.severity >= least && finding.rule != "unused-ignore")
+        .collect();
     if failing.is_empty() {
         return Ok((None, Vec::new()));
     }
@@ -51,34 +57,64 @@ pub fn adopt_wires(report: &FileReport, least: Severity) -> Result<(Option<Adopt
     let lines = LineIndex::new(&report.source);
     let line = |finding: &Finding| lines.line(finding.span.start);
     let left = |findings: &[&Finding]| {
-        findings.iter().map(|finding| Left { line: line(finding), rule: finding.rule }).collect()
+        findings
+            .iter()
+            .map(|finding| Left {
+                line: line(finding),
+                rule: finding.rule,
+            })
+            .collect()
     };
-    let Some(texts) = wiring::long_texts(wires.kind, source)? else { return Ok((None, left(&failing))) };
+    let Some(texts) = wiring::long_texts(wires.kind, source)? else {
+        return Ok((None, left(&failing)));
+    };
     // Each line within a text of several stands for the line that the text begins on.
     let mut tops: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for text in texts {
-        let (first, last) = (lines.line(text.start), lines.line(text.end.saturating_sub(1)));
+        let (first, last) = (
+            lines.line(text.start),
+            lines.line(text.end.saturating_sub(1)),
+        );
         tops.insert(first, (first, last));
     }
     let top = |line: usize| {
         let text = tops.range(..line).next_back().map(|(_, text)| *text);
-        text.filter(|(_, last)| line <= *last).map_or(line, |(first, _)| first)
+        text.filter(|(_, last)| line <= *last)
+            .map_or(line, |(first, _)| first)
     };
     let mut above = Above::new();
     for finding in &failing {
-        above.entry(top(line(finding))).or_default().insert(finding.rule);
+        above
+            .entry(top(line(finding)))
+            .or_default()
+            .insert(finding.rule);
     }
-    let comments = Comments { report, source, lines: &lines, kind: wires.kind };
+    let comments = Comments {
+        report,
+        source,
+        lines: &lines,
+        kind: wires.kind,
+    };
     let covered = comments.covered(&above, &failing)?;
-    let (good, bad): (Vec<&Finding>, Vec<&Finding>) =
-        failing.iter().partition(|finding| covered.contains(&(finding.span, finding.rule)));
+    let (good, bad): (Vec<&Finding>, Vec<&Finding>) = failing
+        .iter()
+        .partition(|finding| covered.contains(&(finding.span, finding.rule)));
     above.clear();
     for finding in &good {
-        above.entry(top(line(finding))).or_default().insert(finding.rule);
+        above
+            .entry(top(line(finding)))
+            .or_default()
+            .insert(finding.rule);
     }
     let bytes = comments.put(&above)?;
-    let adopted = Adopted { bytes, suppressed: good.len() };
-    Ok((Some(adopted).filter(|adopted| adopted.suppressed > 0), left(&bad)))
+    let adopted = Adopted {
+        bytes,
+        suppressed: good.len(),
+    };
+    Ok((
+        Some(adopted).filter(|adopted| adopted.suppressed > 0),
+        left(&bad),
+    ))
 }
 
 /// The rules to be suppressed above each line.
@@ -96,12 +132,26 @@ impl Comments<'_> {
     /// The edits that put suppressions of the rules above the lines.
     fn edits(&self, above: &Above<'_>) -> Vec<Edit> {
         let source = self.report.source.as_slice();
-        let top = if source.starts_with(crate::text::BOM) { crate::text::BOM.len() } else { 0 };
+        let top = if source.starts_with(crate::text::BOM) {
+            crate::text::BOM.len()
+        } else {
+            0
+        };
         let edit = |(line, rules): (&usize, &BTreeSet<&str>)| {
             let at = self.lines.start_of(*line).max(top);
-            let indent = self.source[at..].len() - self.source[at..].trim_start_matches([' ', '\t']).len();
-            let (rules, ending) = (rules.iter().copied().collect::<Vec<_>>().join(", "), line_ending(source, at));
-            Edit::insert(at, format!("{}# cachelane: ignore[{rules}]{ending}", &self.source[at..at + indent]))
+            let indent =
+                self.source[at..].len() - self.source[at..].trim_start_matches([' ', '\t']).len();
+            let (rules, ending) = (
+                rules.iter().copied().collect::<Vec<_>>().join(", "),
+                line_ending(source, at),
+            );
+            Edit::insert(
+                at,
+                format!(
+                    "{}# cachelane: ignore[{rules}]{ending}",
+                    &self.source[at..at + indent]
+                ),
+            )
         };
         above.iter().map(edit).collect()
     }
@@ -116,7 +166,11 @@ impl Comments<'_> {
     }
 
     /// Those of the findings that suppressions above these lines would cover, by place and rule.
-    fn covered(&self, above: &Above<'_>, findings: &[&Finding]) -> Result<BTreeSet<(Span, &'static str)>, String> {
+    fn covered(
+        &self,
+        above: &Above<'_>,
+        findings: &[&Finding],
+    ) -> Result<BTreeSet<(Span, &'static str)>, String> {
         let bytes = self.put(above)?;
         let edits = self.edits(above);
         let ignores = suppress::read_outline(&bytes);
@@ -129,8 +183,16 @@ impl Comments<'_> {
             let more = sums[edits.partition_point(|edit| edit.span().start <= span.start)];
             Span::new(span.start + more, span.end + more)
         };
-        let is_covered = |finding: &&&Finding| table.suppressing(finding.rule, moved(finding.span)).is_some();
-        Ok(findings.iter().filter(is_covered).map(|finding| (finding.span, finding.rule)).collect())
+        let is_covered = |finding: &&&Finding| {
+            table
+                .suppressing(finding.rule, moved(finding.span))
+                .is_some()
+        };
+        Ok(findings
+            .iter()
+            .filter(is_covered)
+            .map(|finding| (finding.span, finding.rule))
+            .collect())
     }
 }
 
@@ -146,7 +208,8 @@ pub fn adopt(
     least: Severity,
 ) -> Result<Option<Adopted>, String> {
     let failing = |findings: &[Finding]| -> Vec<Finding> {
-        let fails = |finding: &&Finding| finding.severity >= least && finding.rule != "unused-ignore";
+        let fails =
+            |finding: &&Finding| finding.severity >= least && finding.rule != "unused-ignore";
         findings.iter().filter(fails).cloned().collect()
     };
     let mut open = failing(findings);
@@ -159,11 +222,16 @@ pub fn adopt(
         suppressed += open.len();
         let file = Dockerfile::read(&bytes).ok();
         let ignores = suppress::read(&bytes, file.as_ref());
-        let edits = suppress::add(&bytes, file.as_ref(), &ignores, &open.iter().collect::<Vec<_>>());
+        let edits = suppress::add(
+            &bytes,
+            file.as_ref(),
+            &ignores,
+            &open.iter().collect::<Vec<_>>(),
+        );
         bytes = fix::apply(&bytes, &[&Fix::safe("suppress what is there", edits)]).bytes;
         if let Some(before) = &before {
-            let after =
-                Dockerfile::read(&bytes).map_err(|error| format!("the file could not be read any more: {error}"))?;
+            let after = Dockerfile::read(&bytes)
+                .map_err(|error| format!("the file could not be read any more: {error}"))?;
             prove::same_reading(before, &after, settings, true)?;
         }
         // What comes of comparing files cannot be seen here; all else must be gone, and nothing new come.
@@ -172,5 +240,8 @@ pub fn adopt(
             return Ok(Some(Adopted { bytes, suppressed }));
         }
     }
-    Err(format!("{} would still be there", count(open.len(), "finding")))
+    Err(format!(
+        "{} would still be there",
+        count(open.len(), "finding")
+    ))
 }

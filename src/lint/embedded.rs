@@ -21,7 +21,12 @@ const RULES: &[&str] = &["shared-lock", "mixed-sharing", "invalid-mount"];
 
 /// What is found in the Dockerfile text within a file of this `kind`; `None` where there is none.
 #[must_use]
-pub fn check_embedded(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Settings>) -> Option<FileReport> {
+pub fn check_embedded(
+    path: &Path,
+    kind: Kind,
+    source: &[u8],
+    settings: &Arc<Settings>,
+) -> Option<FileReport> {
     if !embedded::is_of_interest(source) {
         return None;
     }
@@ -35,22 +40,51 @@ pub fn check_embedded(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Set
         checked.ignores = suppress::read_outline(source);
         widen(&mut checked.ignores, &units, kind);
     }
-    Some(FileReport { path: path.to_path_buf(), source: source.to_vec(), settings, checked, wires: None })
+    Some(FileReport {
+        path: path.to_path_buf(),
+        source: source.to_vec(),
+        settings,
+        checked,
+        wires: None,
+    })
 }
 
 /// Adds to the report on a workflow, a pipeline or a Compose file what is found in the scripts within it.
 pub fn add_embedded(report: &mut FileReport) {
-    let Some(wires) = report.wires.as_ref().filter(|_| embedded::is_of_interest(&report.source)) else { return };
-    let known: Vec<Span> = wires.wiring.inline.iter().map(|inline| inline.span).collect();
+    let Some(wires) = report
+        .wires
+        .as_ref()
+        .filter(|_| embedded::is_of_interest(&report.source))
+    else {
+        return;
+    };
+    let known: Vec<Span> = wires
+        .wiring
+        .inline
+        .iter()
+        .map(|inline| inline.span)
+        .collect();
     let settings = narrowed(Kind::Yaml, &report.settings);
-    let units = collect(Kind::Yaml, &report.source, &settings, &known, &mut report.checked);
+    let units = collect(
+        Kind::Yaml,
+        &report.source,
+        &settings,
+        &known,
+        &mut report.checked,
+    );
     widen(&mut report.checked.ignores, &units, Kind::Yaml);
 }
 
 /// The settings for such text. An example in Markdown is built by nobody: what is found there never fails a build.
 fn narrowed(kind: Kind, settings: &Settings) -> Settings {
     let mut settings = settings.clone();
-    settings.rules = Some(RULES.iter().copied().filter(|name| settings.is_on(name)).collect());
+    settings.rules = Some(
+        RULES
+            .iter()
+            .copied()
+            .filter(|name| settings.is_on(name))
+            .collect(),
+    );
     if kind == Kind::Markdown {
         settings.severities.clear();
     }
@@ -59,24 +93,46 @@ fn narrowed(kind: Kind, settings: &Settings) -> Settings {
 
 /// Adds what is found in `source`, but for what stands in one of the spans `known`; gives the bytes of each piece and of
 /// each instruction in it, ordered.
-fn collect(kind: Kind, source: &[u8], settings: &Settings, known: &[Span], checked: &mut Checked) -> Vec<Unit> {
+fn collect(
+    kind: Kind,
+    source: &[u8],
+    settings: &Settings,
+    known: &[Span],
+    checked: &mut Checked,
+) -> Vec<Unit> {
     let lines = LineIndex::new(source);
     let mut units = Vec::new();
     // By where they begin; none overlaps another.
-    let mut done: BTreeMap<usize, usize> = known.iter().map(|span| (span.start, span.end)).collect();
+    let mut done: BTreeMap<usize, usize> =
+        known.iter().map(|span| (span.start, span.end)).collect();
     for piece in embedded::find(kind, source) {
-        units.push(Unit { span: piece.extent, is_piece: true });
+        units.push(Unit {
+            span: piece.extent,
+            is_piece: true,
+        });
         for region in embedded::regions(&piece) {
             let span = region.span(0, region.bytes().len());
-            if done.range(..span.end).next_back().is_some_and(|(_, end)| span.start < *end) {
+            if done
+                .range(..span.end)
+                .next_back()
+                .is_some_and(|(_, end)| span.start < *end)
+            {
                 continue;
             }
             done.insert(span.start, span.end);
-            let text = Text { piece: &piece, kind, region: &region, source, lines: &lines };
+            let text = Text {
+                piece: &piece,
+                kind,
+                region: &region,
+                source,
+                lines: &lines,
+            };
             text.check(settings, checked, &mut units);
         }
     }
-    checked.findings.sort_by_key(|finding| (finding.span, finding.rule));
+    checked
+        .findings
+        .sort_by_key(|finding| (finding.span, finding.rule));
     units.sort_by_key(|unit: &Unit| unit.span);
     units
 }
@@ -95,12 +151,16 @@ fn widen(ignores: &mut [Ignore], units: &[Unit], kind: Kind) {
         match &mut ignore.covers {
             Covers::Instruction(span) => {
                 let first = units.partition_point(|unit| unit.span.start < span.start);
-                let within = units[first..].iter().take_while(|unit| unit.span.start < span.end);
+                let within = units[first..]
+                    .iter()
+                    .take_while(|unit| unit.span.start < span.end);
                 span.end = within.map(|unit| unit.span.end).fold(span.end, usize::max);
             }
             Covers::File => {
                 let at = ignore.comment.start;
-                let around = units.iter().find(|unit| unit.is_piece && unit.span.contains(at));
+                let around = units
+                    .iter()
+                    .find(|unit| unit.is_piece && unit.span.contains(at));
                 match around {
                     Some(around) => ignore.covers = Covers::Instruction(around.span),
                     // A heading.
@@ -132,19 +192,35 @@ impl Text<'_> {
                 bytes[at..at + 2].fill(b' ');
             }
         }
-        let Ok(file) = Dockerfile::read(&bytes) else { return };
+        let Ok(file) = Dockerfile::read(&bytes) else {
+            return;
+        };
         let cx = Context::new(&file, settings);
         let place = |span: Span| self.region.span(span.start, span.end);
-        units.extend(file.instructions.iter().map(|one| Unit { span: place(one.span), is_piece: false }));
-        let caches: HashMap<Span, &Cache<'_>> =
-            cx.caches().iter().map(|cache| (cache.mount.id_span(), cache)).collect();
-        let certain = self.certain_faults(&file);
-        let is_certain = |found: &Finding| found.rule != "invalid-mount" || certain.contains(&found.span);
-        checked.findings.extend(rules::check(&cx).into_iter().filter(is_certain).map(|found| {
-            let cache = caches.get(&found.span).copied();
-            let help = cache.filter(|_| found.rule == "shared-lock").map(|cache| self.help(&cx, cache));
-            self.moved(found, help)
+        units.extend(file.instructions.iter().map(|one| Unit {
+            span: place(one.span),
+            is_piece: false,
         }));
+        let caches: HashMap<Span, &Cache<'_>> = cx
+            .caches()
+            .iter()
+            .map(|cache| (cache.mount.id_span(), cache))
+            .collect();
+        let certain = self.certain_faults(&file);
+        let is_certain =
+            |found: &Finding| found.rule != "invalid-mount" || certain.contains(&found.span);
+        checked.findings.extend(
+            rules::check(&cx)
+                .into_iter()
+                .filter(is_certain)
+                .map(|found| {
+                    let cache = caches.get(&found.span).copied();
+                    let help = cache
+                        .filter(|_| found.rule == "shared-lock")
+                        .map(|cache| self.help(&cx, cache));
+                    self.moved(found, help)
+                }),
+        );
         if self.kind == Kind::Markdown {
             return;
         }
@@ -154,7 +230,14 @@ impl Text<'_> {
             let site = cache.site(&file);
             let span = place(site.span);
             let line = self.lines.line(span.start);
-            Site { span, line, instruction: first + site.instruction, mode_edit: None, id_end: None, ..site }
+            Site {
+                span,
+                line,
+                instruction: first + site.instruction,
+                mode_edit: None,
+                id_end: None,
+                ..site
+            }
         }));
     }
 
@@ -164,16 +247,27 @@ impl Text<'_> {
             return HashSet::new();
         }
         let is_known = |fault: &&Fault| {
-            matches!(fault.kind, FaultKind::UnknownOption(..) | FaultKind::UnknownValue(..) | FaultKind::NotForType(..))
+            matches!(
+                fault.kind,
+                FaultKind::UnknownOption(..)
+                    | FaultKind::UnknownValue(..)
+                    | FaultKind::NotForType(..)
+            )
         };
         let is_whole = |index: usize| {
             let instruction = &file.instructions[index];
             // What a program only compares with, or puts together, has no command.
-            let written = !instruction.text.bytes()[..instruction.args].iter().any(|b| b"${}%*<>()[]".contains(b));
+            let written = !instruction.text.bytes()[..instruction.args]
+                .iter()
+                .any(|b| b"${}%*<>()[]".contains(b));
             written && !instruction.arguments().is_empty()
         };
-        let faulty = file.mounts().filter(|(index, mount)| !mount.faults.is_empty() && is_whole(*index));
-        faulty.flat_map(|(_, mount)| mount.faults.iter().filter(is_known).map(|fault| fault.span)).collect()
+        let faulty = file
+            .mounts()
+            .filter(|(index, mount)| !mount.faults.is_empty() && is_whole(*index));
+        faulty
+            .flat_map(|(_, mount)| mount.faults.iter().filter(is_known).map(|fault| fault.span))
+            .collect()
     }
 
     /// `found` with its places in the file.
@@ -189,12 +283,26 @@ impl Text<'_> {
             _ => found.message,
         };
         let message = format!("{message} (in {})", self.name());
-        let severity = if self.kind == Kind::Markdown { Severity::Info } else { found.severity };
+        let severity = if self.kind == Kind::Markdown {
+            Severity::Info
+        } else {
+            found.severity
+        };
         let unfixed = Some(format!("it stands in {}: change it by hand", self.name()));
         let help = help.or(found.help);
         // An example takes no lock.
         let lock = found.lock.filter(|_| self.kind != Kind::Markdown);
-        Finding { span: place(found.span), message, labels, help, severity, fix: None, unfixed, lock, ..found }
+        Finding {
+            span: place(found.span),
+            message,
+            labels,
+            help,
+            severity,
+            fix: None,
+            unfixed,
+            lock,
+            ..found
+        }
     }
 
     /// What the text is, for people.
@@ -217,34 +325,53 @@ impl Text<'_> {
         let arg = &cx.settings.arg;
         let suffix = lane::suffix(cx.settings, arg);
         let (suffix, why) = match self.piece.holder {
-            Holder::PythonFormat => {
-                (suffix.replace('{', "{{").replace('}', "}}"), " (in a format string, braces are doubled)")
-            }
-            Holder::ExpandingHeredoc | Holder::ShellExpandingString => {
-                (suffix.replace('$', "\\$"), " (with the backslash: without it, the shell puts its own variable in)")
-            }
+            Holder::PythonFormat => (
+                suffix.replace('{', "{{").replace('}', "}}"),
+                " (in a format string, braces are doubled)",
+            ),
+            Holder::ExpandingHeredoc | Holder::ShellExpandingString => (
+                suffix.replace('$', "\\$"),
+                " (with the backslash: without it, the shell puts its own variable in)",
+            ),
             _ => (suffix, ""),
         };
         // An id of its own stands there as it is to be written.
         let span = cache.mount.id_span();
         let own = self.region.span(span.start, span.end).of(self.source);
-        let own = std::str::from_utf8(own).ok().filter(|own| cache.mount.id().is_some() && !own.contains('\n'));
+        let own = std::str::from_utf8(own)
+            .ok()
+            .filter(|own| cache.mount.id().is_some() && !own.contains('\n'));
         let id = own.map_or_else(|| cache.id(), str::to_owned);
         let mut help = if cache.mount.torn {
             format!("put `{suffix}` behind the id{why}")
         } else {
             format!("write `id={id}{suffix}`{why}")
         };
-        if cx.declaring(arg, cache.instruction, Applicability::Safe).is_some() {
-            let default = if cx.settings.keep_default { String::new() } else { format!("={}", cx.settings.default) };
-            help.push_str(&format!(", and `ARG {arg}{default}` on a line of its own in the stage, above the RUN"));
+        if cx
+            .declaring(arg, cache.instruction, Applicability::Safe)
+            .is_some()
+        {
+            let default = if cx.settings.keep_default {
+                String::new()
+            } else {
+                format!("={}", cx.settings.default)
+            };
+            help.push_str(&format!(
+                ", and `ARG {arg}{default}` on a line of its own in the stage, above the RUN"
+            ));
         }
-        help.push_str(&format!("\nand give each job its own `--build-arg {arg}=…`"));
+        help.push_str(&format!(
+            "\nand give each job its own `--build-arg {arg}=…`"
+        ));
         if let Some(tool) = cache.concurrent_tool() {
-            help.push_str(&format!("\n(or drop `sharing=locked`: {tool} is made for several builds at once)"));
+            help.push_str(&format!(
+                "\n(or drop `sharing=locked`: {tool} is made for several builds at once)"
+            ));
         }
         let mut is_made = cache.mount.templated && cache.id().contains("{{");
-        cache.word.each_variable(&mut |variable| is_made |= !PLATFORM_ARGS.contains(&variable.name.as_str()));
+        cache.word.each_variable(&mut |variable| {
+            is_made |= !PLATFORM_ARGS.contains(&variable.name.as_str())
+        });
         if is_made {
             help.push_str("\n(if what is put into the id sets your jobs apart, list its name under `isolating-args` in cachelane.toml)");
         }

@@ -38,7 +38,11 @@ pub struct ListedMount {
 ///
 /// # Errors
 /// Where BuildKit could not read the file.
-pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Vec<ListedMount>, SyntaxError> {
+pub fn list(
+    path: &str,
+    source: &[u8],
+    settings: &Settings,
+) -> Result<Vec<ListedMount>, SyntaxError> {
     if !super::has_mount(source) {
         return Ok(Vec::new());
     }
@@ -51,7 +55,9 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Vec<Listed
         ListedMount {
             path: path.into(),
             line: file.instructions[cache.instruction].lines.0,
-            stage: file.stage_of(cache.instruction).and_then(|stage| file.stages[stage].label()),
+            stage: file
+                .stage_of(cache.instruction)
+                .and_then(|stage| file.stages[stage].label()),
             id: mount.id().map(&text),
             effective_id: cache.id(),
             target: value("target").unwrap_or_default(),
@@ -81,7 +87,10 @@ fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bo
     if !cache.word.has_variable() {
         return true;
     }
-    let own = settings.isolating.iter().any(|name| caches::carries(&cache.word, name));
+    let own = settings
+        .isolating
+        .iter()
+        .any(|name| caches::carries(&cache.word, name));
     let arg = settings.arg.as_str();
     let visible = file.visible(arg, cache.instruction).is_some();
     let reached = visible && caches::shadowing_env(file, arg, cache.instruction).is_none();
@@ -101,20 +110,46 @@ mod tests {
     #[test]
     fn a_lane_is_one_only_where_its_value_arrives() {
         let plain = Settings::default();
-        let with = |isolating: &str| Settings { isolating: vec![isolating.into()], ..Settings::default() };
+        let with = |isolating: &str| Settings {
+            isolating: vec![isolating.into()],
+            ..Settings::default()
+        };
         for (head, id, settings, is) in [
             ("FROM a\nARG CACHE_ID", "a-${CACHE_ID}", &plain, true),
-            ("FROM a\nARG CACHE_ID\nENV CACHE_ID=$CACHE_ID", "a-${CACHE_ID}", &plain, true),
+            (
+                "FROM a\nARG CACHE_ID\nENV CACHE_ID=$CACHE_ID",
+                "a-${CACHE_ID}",
+                &plain,
+                true,
+            ),
             ("FROM a", "a-${CACHE_ID}", &plain, false),
             ("ARG CACHE_ID\nFROM a", "a-${CACHE_ID}", &plain, false),
-            ("FROM a\nARG CACHE_ID\nENV CACHE_ID=x", "a-${CACHE_ID}", &plain, false),
-            ("# syntax=docker/dockerfile:1.2\nFROM a\nARG CACHE_ID", "a-${CACHE_ID}", &plain, false),
+            (
+                "FROM a\nARG CACHE_ID\nENV CACHE_ID=x",
+                "a-${CACHE_ID}",
+                &plain,
+                false,
+            ),
+            (
+                "# syntax=docker/dockerfile:1.2\nFROM a\nARG CACHE_ID",
+                "a-${CACHE_ID}",
+                &plain,
+                false,
+            ),
             ("FROM a\nARG TARGETARCH", "a-${TARGETARCH}", &plain, false),
             ("FROM a", "a-${ROS_DISTRO}", &with("ROS_DISTRO"), true),
             ("FROM a", "a-${ROS_DISTRO}", &with("OTHER"), false),
             ("FROM a", "a-{{ cache_id }}", &plain, true),
             ("FROM a", "a-{{ x }}", &plain, false),
-            ("FROM a", "a", &Settings { namespace: true, ..Settings::default() }, true),
+            (
+                "FROM a",
+                "a",
+                &Settings {
+                    namespace: true,
+                    ..Settings::default()
+                },
+                true,
+            ),
         ] {
             assert_eq!(isolated(head, id, settings), is, "{head:?} {id}");
         }

@@ -18,7 +18,12 @@ use super::{Checked, FileReport, Fixed, Wires, check};
 
 /// What a file of this `kind` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
-pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Settings>) -> FileReport {
+pub fn check_wiring(
+    path: &Path,
+    kind: Kind,
+    source: &[u8],
+    settings: &Arc<Settings>,
+) -> FileReport {
     let (mut checked, mut said, mut lanes) = (Checked::default(), Wiring::default(), Vec::new());
     let mut refused = None;
     match std::str::from_utf8(source).map(|text| wiring::read(kind, text)) {
@@ -26,11 +31,17 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
         // A template of such a file, say: it is not for cachelane to judge it.
         Ok(Err(error)) => {
             refused = error.refused.then(|| error.clone());
-            said.unknown.push(Unknown { span: error.span, why: error.message });
+            said.unknown.push(Unknown {
+                span: error.span,
+                why: error.message,
+            });
         }
         Err(error) => {
             let why = format!("it is not UTF-8: {error}");
-            said.unknown.push(Unknown { span: Span::at(error.valid_up_to()), why });
+            said.unknown.push(Unknown {
+                span: Span::at(error.valid_up_to()),
+                why,
+            });
         }
     }
     if !said.inline.is_empty() {
@@ -47,7 +58,13 @@ pub fn check_wiring(path: &Path, kind: Kind, source: &[u8], settings: &Arc<Setti
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: Some(Box::new(Wires { kind, wiring: said, lanes, refused, asked: Vec::new() })),
+        wires: Some(Box::new(Wires {
+            kind,
+            wiring: said,
+            lanes,
+            refused,
+            asked: Vec::new(),
+        })),
     }
 }
 
@@ -62,25 +79,45 @@ fn add(
 ) -> Option<Box<Lanes>> {
     let inner = check(inline.text.as_bytes(), settings);
     let place = |span: Span| inline::to_file(inline, span).unwrap_or(inline.span);
-    checked.findings.extend(inner.findings.into_iter().map(|finding| {
-        let fix = finding.fix.as_ref().map(|fix| moved(inline, fix));
-        let labels = finding.labels.into_iter().map(|mut label| {
-            label.span = place(label.span);
-            label
-        });
-        let unfixed = fix.as_ref().and_then(|fix| fix.as_ref().err().cloned()).or(finding.unfixed);
-        let (span, labels) = (place(finding.span), labels.collect());
-        let first = lines.line(place(Span::at(0)).start);
-        let counted = |help: &String| help.contains("line ");
-        let note = format!("\n(its lines are counted from the Dockerfile's first, line {first} of this file)");
-        let help = finding.help.map(|help| inline::advice(inline, &help));
-        let help = help.map(|help| if counted(&help) { help + &note } else { help });
-        Finding { span, labels, help, fix: fix.and_then(Result::ok), unfixed, ..finding }
-    }));
+    checked
+        .findings
+        .extend(inner.findings.into_iter().map(|finding| {
+            let fix = finding.fix.as_ref().map(|fix| moved(inline, fix));
+            let labels = finding.labels.into_iter().map(|mut label| {
+                label.span = place(label.span);
+                label
+            });
+            let unfixed = fix
+                .as_ref()
+                .and_then(|fix| fix.as_ref().err().cloned())
+                .or(finding.unfixed);
+            let (span, labels) = (place(finding.span), labels.collect());
+            let first = lines.line(place(Span::at(0)).start);
+            let counted = |help: &String| help.contains("line ");
+            let note = format!(
+                "\n(its lines are counted from the Dockerfile's first, line {first} of this file)"
+            );
+            let help = finding.help.map(|help| inline::advice(inline, &help));
+            let help = help.map(|help| if counted(&help) { help + &note } else { help });
+            Finding {
+                span,
+                labels,
+                help,
+                fix: fix.and_then(Result::ok),
+                unfixed,
+                ..finding
+            }
+        }));
     checked.sites.extend(inner.sites.into_iter().map(|site| {
         let span = place(site.span);
         // What comparing files would change there goes by the Dockerfile's own bytes: it is for a person.
-        Site { span, line: lines.line(span.start), mode_edit: None, id_end: None, ..site }
+        Site {
+            span,
+            line: lines.line(span.start),
+            mode_edit: None,
+            id_end: None,
+            ..site
+        }
     }));
     inner.lanes.map(|mut lanes| {
         lanes.span = place(lanes.span);
@@ -107,17 +144,24 @@ pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applica
     let read = |bytes: &[u8]| wiring::read(kind, std::str::from_utf8(bytes).ok()?).ok();
     let count = read(source).map_or(0, |wiring| wiring.inline.len());
     for index in 0..count {
-        let Some(wiring) = read(&fixed.bytes) else { break };
-        let Some(inline) = wiring.inline.get(index) else { break };
+        let Some(wiring) = read(&fixed.bytes) else {
+            break;
+        };
+        let Some(inline) = wiring.inline.get(index) else {
+            break;
+        };
         let inner = super::fix(inline.text.as_bytes(), settings, level, &[]);
         if inner.bytes == inline.text.as_bytes() {
             continue;
         }
         let lines = LineIndex::new(&fixed.bytes);
-        let line = |span: Span| lines.line(inline::to_file(inline, span).unwrap_or(inline.span).start);
+        let line =
+            |span: Span| lines.line(inline::to_file(inline, span).unwrap_or(inline.span).start);
         let at = line(Span::at(0));
         match put(inline, &inner.bytes, &fixed.bytes) {
-            Some(bytes) if read(&bytes).is_some_and(|new| is_meant(&wiring, &new, index, &inner.bytes)) => {
+            Some(bytes)
+                if read(&bytes).is_some_and(|new| is_meant(&wiring, &new, index, &inner.bytes)) =>
+            {
                 let text = LineIndex::new(inline.text.as_bytes());
                 fixed.made.extend(inner.made.into_iter().map(|mut made| {
                     made.line = line(Span::at(text.start_of(made.line)));
@@ -126,11 +170,17 @@ pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applica
                 }));
                 fixed.bytes = bytes;
             }
-            _ => fixed.dropped.extend(inner.made.into_iter().map(|made| super::Dropped {
-                rule: made.rule,
-                line: at,
-                reason: "the Dockerfile cannot be changed within this file: change it by hand".into(),
-            })),
+            _ => {
+                fixed.dropped.extend(inner.made.into_iter().map(|made| {
+                    super::Dropped {
+                        rule: made.rule,
+                        line: at,
+                        reason:
+                            "the Dockerfile cannot be changed within this file: change it by hand"
+                                .into(),
+                    }
+                }))
+            }
         }
     }
     fixed
@@ -142,16 +192,32 @@ fn put(inline: &Inline, new: &[u8], source: &[u8]) -> Option<Vec<u8>> {
     let diff = TextDiff::from_lines(old, new);
     let (before, after) = (LineIndex::new(old), LineIndex::new(new));
     let span = |lines: &LineIndex, text: &[u8], start: usize, len: usize| {
-        let end = if start + len < lines.lines() { lines.start_of(start + len + 1) } else { text.len() };
+        let end = if start + len < lines.lines() {
+            lines.start_of(start + len + 1)
+        } else {
+            text.len()
+        };
         Span::new(lines.start_of(start + 1).min(end), end)
     };
-    let edits = diff.ops().iter().filter(|op| !matches!(op, DiffOp::Equal { .. })).map(|op| {
-        let (was, is) = (op.old_range(), op.new_range());
-        let text = span(&after, new, is.start, is.len()).of(new);
-        let at = span(&before, old, was.start, was.len());
-        let at = if was.is_empty() { Span::at(at.start) } else { at };
-        narrow(at, old, &String::from_utf8_lossy(if is.is_empty() { b"" } else { text }))
-    });
+    let edits = diff
+        .ops()
+        .iter()
+        .filter(|op| !matches!(op, DiffOp::Equal { .. }))
+        .map(|op| {
+            let (was, is) = (op.old_range(), op.new_range());
+            let text = span(&after, new, is.start, is.len()).of(new);
+            let at = span(&before, old, was.start, was.len());
+            let at = if was.is_empty() {
+                Span::at(at.start)
+            } else {
+                at
+            };
+            narrow(
+                at,
+                old,
+                &String::from_utf8_lossy(if is.is_empty() { b"" } else { text }),
+            )
+        });
     let edits: Vec<Edit> = edits.collect();
     let fix = Fix::safe("", inline::edits(inline, &edits).ok()?);
     let applied = fix::apply(source, &[&fix]);
@@ -163,22 +229,57 @@ fn narrow(span: Span, old: &[u8], text: &str) -> Edit {
     let was = span.of(old);
     let is = text.as_bytes();
     let same = was.iter().zip(is).take_while(|(a, b)| a == b).count();
-    let same = (0..=same).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let same = (0..=same)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
     let limit = was.len().min(is.len()) - same;
-    let tail = was.iter().rev().zip(is.iter().rev()).take(limit).take_while(|(a, b)| a == b).count();
-    let tail = (0..=tail).rev().find(|len| text.is_char_boundary(is.len() - len)).unwrap_or(0);
-    Edit::replace(Span::new(span.start + same, span.end - tail), &text[same..text.len() - tail])
+    let tail = was
+        .iter()
+        .rev()
+        .zip(is.iter().rev())
+        .take(limit)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let tail = (0..=tail)
+        .rev()
+        .find(|len| text.is_char_boundary(is.len() - len))
+        .unwrap_or(0);
+    Edit::replace(
+        Span::new(span.start + same, span.end - tail),
+        &text[same..text.len() - tail],
+    )
 }
 
 /// Whether `after` is `before` with nothing but the Dockerfile `index` changed, and that into `text`.
 fn is_meant(before: &Wiring, after: &Wiring, index: usize, text: &[u8]) -> bool {
     let builds = |wiring: &Wiring| -> Vec<_> {
-        wiring.builds.iter().map(|b| (b.name.clone(), b.what.clone(), b.target.clone(), b.args.len())).collect()
+        wiring
+            .builds
+            .iter()
+            .map(|b| {
+                (
+                    b.name.clone(),
+                    b.what.clone(),
+                    b.target.clone(),
+                    b.args.len(),
+                )
+            })
+            .collect()
     };
     let same = |(at, (a, b)): (usize, (&Inline, &Inline))| {
-        if at == index { b.text.as_bytes() == text } else { a.text == b.text }
+        if at == index {
+            b.text.as_bytes() == text
+        } else {
+            a.text == b.text
+        }
     };
     before.inline.len() == after.inline.len()
         && builds(before) == builds(after)
-        && before.inline.iter().zip(&after.inline).enumerate().all(same)
+        && before
+            .inline
+            .iter()
+            .zip(&after.inline)
+            .enumerate()
+            .all(same)
 }

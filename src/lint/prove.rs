@@ -18,10 +18,20 @@ use crate::rules::{Settings, lane};
 ///
 /// # Errors
 /// What is not as it should be, for people.
-pub(super) fn holds(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
+pub(super) fn holds(
+    old: &[u8],
+    new: &[u8],
+    findings: &[&Finding],
+    settings: &Settings,
+) -> Result<(), String> {
     let before = Dockerfile::read(old).map_err(|error| error.to_string())?;
-    let after = Dockerfile::read(new).map_err(|error| format!("the file could not be read any more: {error}"))?;
-    let safe = findings.iter().all(|f| f.fix.as_ref().is_none_or(|fix| fix.applicability() == Applicability::Safe));
+    let after = Dockerfile::read(new)
+        .map_err(|error| format!("the file could not be read any more: {error}"))?;
+    let safe = findings.iter().all(|f| {
+        f.fix
+            .as_ref()
+            .is_none_or(|fix| fix.applicability() == Applicability::Safe)
+    });
     same_reading(&before, &after, settings, safe)?;
     cured(old, new, findings, settings)
 }
@@ -38,7 +48,12 @@ pub(super) fn same_reading(
     }
     let others = |file: &Dockerfile<'_>| {
         let kept = |(_, i): &(usize, &Instruction<'_>)| i.keyword != Keyword::Arg;
-        file.instructions.iter().enumerate().filter(kept).map(|(index, _)| index).collect::<Vec<_>>()
+        file.instructions
+            .iter()
+            .enumerate()
+            .filter(kept)
+            .map(|(index, _)| index)
+            .collect::<Vec<_>>()
     };
     let (old, new) = (others(before), others(after));
     if old.len() != new.len() {
@@ -51,13 +66,23 @@ pub(super) fn same_reading(
             && old.arguments() == new.arguments()
             && old.flags.len() == new.flags.len()
             && old.heredocs.len() == new.heredocs.len()
-            && old.heredocs.iter().zip(&new.heredocs).all(|(a, b)| a.body.of(before.source) == b.body.of(after.source));
+            && old
+                .heredocs
+                .iter()
+                .zip(&new.heredocs)
+                .all(|(a, b)| a.body.of(before.source) == b.body.of(after.source));
         if !same || !same_flags(old, new) {
-            return Err(format!("the instruction on line {} would read otherwise than before", old.lines.0));
+            return Err(format!(
+                "the instruction on line {} would read otherwise than before",
+                old.lines.0
+            ));
         }
         for (old_mount, new_mount) in old.mounts.iter().zip(&new.mounts) {
             if !same_mount(old_mount, new_mount, settings, safe) {
-                return Err(format!("a mount on line {} would read otherwise than intended", old.lines.0));
+                return Err(format!(
+                    "a mount on line {} would read otherwise than intended",
+                    old.lines.0
+                ));
             }
         }
     }
@@ -72,7 +97,10 @@ pub(super) fn same_reading(
 fn expressions_stay(old: &[u8], new: &[u8]) -> bool {
     let count = |source: &[u8]| {
         let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
-        for line in source.lines().filter(|line| !line.contains_str("cachelane:")) {
+        for line in source
+            .lines()
+            .filter(|line| !line.contains_str("cachelane:"))
+        {
             for (start, reach) in expression::all(line) {
                 if let Reach::Closed(end) = reach {
                     *counts.entry(line[start..end].to_vec()).or_default() += 1;
@@ -86,15 +114,15 @@ fn expressions_stay(old: &[u8], new: &[u8]) -> bool {
         return true;
     }
     let new = count(new);
-    old.iter().all(|(expression, count)| new.get(expression).is_some_and(|now| now >= count))
+    old.iter()
+        .all(|(expression, count)| new.get(expression).is_some_and(|now| now >= count))
 }
 
 fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
     let is_mount = |i: &Instruction<'_>, name: &[u8]| i.keyword == Keyword::Run && name == b"mount";
-    old.flags
-        .iter()
-        .zip(&new.flags)
-        .all(|(a, b)| a.name() == b.name() && (is_mount(old, a.name()) || a.text.bytes() == b.text.bytes()))
+    old.flags.iter().zip(&new.flags).all(|(a, b)| {
+        a.name() == b.name() && (is_mount(old, a.name()) || a.text.bytes() == b.text.bytes())
+    })
 }
 
 /// Whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change the
@@ -104,9 +132,23 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
         return false;
     }
     let free = |option: &str| option == "id" || (!safe && option == "sharing");
-    let options =
-        ["type", "target", "sharing", "source", "from", "readonly", "readwrite", "size", "mode", "uid", "gid"];
-    if options.iter().any(|option| !free(option) && old.value(option) != new.value(option)) {
+    let options = [
+        "type",
+        "target",
+        "sharing",
+        "source",
+        "from",
+        "readonly",
+        "readwrite",
+        "size",
+        "mode",
+        "uid",
+        "gid",
+    ];
+    if options
+        .iter()
+        .any(|option| !free(option) && old.value(option) != new.value(option))
+    {
         return false;
     }
     if old.faults.len() != new.faults.len() {
@@ -114,34 +156,57 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
     }
     let (was, is) = (old.effective_id(), new.effective_id());
     let lane = lane::suffix(settings, &settings.arg);
-    was == is || !safe || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, settings))
+    was == is
+        || !safe
+        || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, settings))
 }
 
 /// Whether the parts of the new id are those of the old one and the lane.
 fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
-    let (Some(old), Some(new)) = (old.id_word(), new.id_word()) else { return false };
+    let (Some(old), Some(new)) = (old.id_word(), new.id_word()) else {
+        return false;
+    };
     new == lane::with_suffix(settings, old, &settings.arg)
 }
 
 /// Whether every name that the old file declares by ARG is still declared as often, perhaps with a default that it
 /// lacked.
-fn same_args(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Settings) -> Result<(), String> {
+fn same_args(
+    before: &Dockerfile<'_>,
+    after: &Dockerfile<'_>,
+    settings: &Settings,
+) -> Result<(), String> {
     let args = |file: &Dockerfile<'_>| {
         let mut words: HashMap<(bool, Vec<u8>), usize> = HashMap::new();
-        for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
+        for arg in file
+            .instructions
+            .iter()
+            .filter(|i| i.keyword == Keyword::Arg)
+        {
             for word in arg.words(file) {
                 *words.entry((arg.onbuild, word.to_vec())).or_default() += 1;
                 // A default that is added to the lane argument is what `missing-default` is for: its name still stands.
-                if word.strip_prefix(settings.arg.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")) {
-                    *words.entry((arg.onbuild, settings.arg.clone().into_bytes())).or_default() += 1;
+                if word
+                    .strip_prefix(settings.arg.as_bytes())
+                    .is_some_and(|rest| rest.starts_with(b"="))
+                {
+                    *words
+                        .entry((arg.onbuild, settings.arg.clone().into_bytes()))
+                        .or_default() += 1;
                 }
             }
         }
         words
     };
     let now = args(after);
-    let lost = args(before).into_iter().any(|(word, count)| now.get(&word).copied().unwrap_or(0) < count);
-    if lost { Err("an ARG would be lost".into()) } else { Ok(()) }
+    let lost = args(before)
+        .into_iter()
+        .any(|(word, count)| now.get(&word).copied().unwrap_or(0) < count);
+    if lost {
+        Err("an ARG would be lost".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether as many findings as were fixed are gone, rule by rule.
@@ -156,15 +221,22 @@ fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> 
     let (was, is) = (count(old), count(new));
     let mut claimed: HashMap<&str, usize> = HashMap::new();
     // What came of comparing the file with others cannot be seen here.
-    let own = findings.iter().filter(|finding| was.get(finding.rule).is_some_and(|was| *was > 0));
+    let own = findings
+        .iter()
+        .filter(|finding| was.get(finding.rule).is_some_and(|was| *was > 0));
     for finding in own {
         *claimed.entry(finding.rule).or_default() += 1;
     }
     if is.get("lock-order") > was.get("lock-order") {
-        return Err("RUNs would take locks in opposite orders, and wait for each other for ever".into());
+        return Err(
+            "RUNs would take locks in opposite orders, and wait for each other for ever".into(),
+        );
     }
     for (rule, claimed) in claimed {
-        let (was, is) = (was.get(rule).copied().unwrap_or(0), is.get(rule).copied().unwrap_or(0));
+        let (was, is) = (
+            was.get(rule).copied().unwrap_or(0),
+            is.get(rule).copied().unwrap_or(0),
+        );
         if is + claimed > was {
             return Err(format!("the file would still have what `{rule}` found"));
         }

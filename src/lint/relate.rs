@@ -40,7 +40,13 @@ struct Places<'f> {
 
 impl<'f> Places<'f> {
     fn of(sources: Vec<&'f [u8]>) -> Self {
-        Self { sources, known: HashMap::new(), long: HashMap::new(), short: HashMap::new(), kept: 0 }
+        Self {
+            sources,
+            known: HashMap::new(),
+            long: HashMap::new(),
+            short: HashMap::new(),
+            kept: 0,
+        }
     }
 
     fn range(&mut self, file: usize, span: Span) -> Range {
@@ -51,10 +57,18 @@ impl<'f> Places<'f> {
         if self.kept > MAX_KEPT {
             (self.short, self.kept) = (HashMap::new(), 0);
         }
-        let lines = if source.len() < LONG { &mut self.short } else { &mut self.long };
+        let lines = if source.len() < LONG {
+            &mut self.short
+        } else {
+            &mut self.long
+        };
         let lines = lines.entry(file).or_insert_with(|| {
             let lines = LineIndex::new(source);
-            self.kept += if source.len() < LONG { lines.lines() } else { 0 };
+            self.kept += if source.len() < LONG {
+                lines.lines()
+            } else {
+                0
+            };
             lines
         });
         let range = lines.range(source, span);
@@ -69,22 +83,39 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
     let sources = files.iter().map(|file| file.source).collect();
     let mut places = Places::of(sources);
     // Findings change while the mounts of all files are looked at.
-    let sites: Vec<Vec<Site>> = files.iter_mut().map(|file| std::mem::take(&mut file.checked.sites)).collect();
+    let sites: Vec<Vec<Site>> = files
+        .iter_mut()
+        .map(|file| std::mem::take(&mut file.checked.sites))
+        .collect();
     let index = Index::new(sites.iter().map(Vec::as_slice));
     let mut spread = Vec::new();
     rules::across(&index, &mut spread);
     spread.retain(|found| files[found.file].settings.is_on(found.finding.rule));
     for (at, file) in files.iter_mut().enumerate() {
         for finding in &mut file.checked.findings {
-            let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else { continue };
-            let Some((other, site)) = group.other_than(at, finding.span).filter(|_| group.runs > 1) else { continue };
+            let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else {
+                continue;
+            };
+            let Some((other, site)) = group
+                .other_than(at, finding.span)
+                .filter(|_| group.runs > 1)
+            else {
+                continue;
+            };
             let other = if other == at {
                 Other::Here(site.span)
             } else {
                 Other::There(name(other), places.range(other, site.span))
             };
             if let Some(rule) = rules::by_name(finding.rule) {
-                rule.relate(finding, &LockUse { runs: group.runs, files: group.files, other });
+                rule.relate(
+                    finding,
+                    &LockUse {
+                        runs: group.runs,
+                        files: group.files,
+                        other,
+                    },
+                );
             }
         }
     }
@@ -100,12 +131,26 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
     for (file, more) in files.iter_mut().zip(more) {
         file.checked.findings.reserve_exact(more);
     }
-    for Spread { file, mut finding, points } in spread {
-        for Point { file: other, span, message } in points {
+    for Spread {
+        file,
+        mut finding,
+        points,
+    } in spread
+    {
+        for Point {
+            file: other,
+            span,
+            message,
+        } in points
+        {
             if other == file {
                 finding.labels.push(Label { span, message });
             } else {
-                finding.elsewhere.push(Elsewhere { path: name(other), range: places.range(other, span), message });
+                finding.elsewhere.push(Elsewhere {
+                    path: name(other),
+                    range: places.range(other, span),
+                    message,
+                });
             }
         }
         files[file].checked.findings.push(finding);
@@ -116,8 +161,19 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
 /// these are all files there are. (The files that say what is built are settled by [`super::wire::wire`].)
 pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
     let (mut files, mut paths) = (Vec::new(), Vec::new());
-    for FileReport { path, source, settings, checked, .. } in &mut *reports {
-        files.push(Compared { checked, settings, source });
+    for FileReport {
+        path,
+        source,
+        settings,
+        checked,
+        ..
+    } in &mut *reports
+    {
+        files.push(Compared {
+            checked,
+            settings,
+            source,
+        });
         paths.push(path.as_path());
     }
     relate(&mut files, |index| name(paths[index]));

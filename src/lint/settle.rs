@@ -18,7 +18,9 @@ pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
             finding.severity = *severity;
         }
     }
-    checked.findings.sort_by_key(|finding| (finding.span, finding.rule));
+    checked
+        .findings
+        .sort_by_key(|finding| (finding.span, finding.rule));
 }
 
 fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
@@ -38,10 +40,13 @@ fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
         let is_idle = |name: usize| {
             let rule = rules::by_name(&ignore.names[name].0);
             // What a rule that did not run would have said, nobody knows.
-            let known = rule.is_none_or(|rule| settings.is_on(rule.meta().name) && (whole || !rule.compares()));
+            let known = rule
+                .is_none_or(|rule| settings.is_on(rule.meta().name) && (whole || !rule.compares()));
             known && !used.contains(&(index, name))
         };
-        let idle: Vec<usize> = (0..ignore.names.len()).filter(|name| is_idle(*name)).collect();
+        let idle: Vec<usize> = (0..ignore.names.len())
+            .filter(|name| is_idle(*name))
+            .collect();
         checked.findings.extend(rules::unused(ignore, &idle));
     }
 }

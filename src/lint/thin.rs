@@ -27,13 +27,22 @@ const ROOM: usize = 512 * 1024;
 ///
 /// `shared` is the run's.
 pub fn thin(report: &mut FileReport, shared: &Shared) {
-    if report.wires.is_some() || !report.checked.ignores.is_empty() || shared.has_room(report.source.len()) {
+    if report.wires.is_some()
+        || !report.checked.ignores.is_empty()
+        || shared.has_room(report.source.len())
+    {
         return;
     }
     let lines = LineIndex::new(&report.source);
     let mut kept = vec![false; lines.lines() + 1];
     let findings = report.checked.findings.iter();
-    let own = findings.flat_map(|finding| finding.labels.iter().map(|label| label.span).chain([finding.span]));
+    let own = findings.flat_map(|finding| {
+        finding
+            .labels
+            .iter()
+            .map(|label| label.span)
+            .chain([finding.span])
+    });
     let sites = report.checked.sites.iter().map(|site| site.span);
     let lanes = report.checked.lanes.iter().map(|lanes| lanes.span);
     for span in own.chain(sites).chain(lanes) {
@@ -45,7 +54,10 @@ pub fn thin(report: &mut FileReport, shared: &Shared) {
     let checked = &mut report.checked;
     for finding in &mut checked.findings {
         finding.span = thinned.span(finding.span);
-        finding.labels.iter_mut().for_each(|label| label.span = thinned.span(label.span));
+        finding
+            .labels
+            .iter_mut()
+            .for_each(|label| label.span = thinned.span(label.span));
         finding.message.shrink_to_fit();
         finding.help.iter_mut().for_each(String::shrink_to_fit);
         finding.fix = finding.fix.take().map(|fix| match fix.applicability() {
@@ -55,7 +67,9 @@ pub fn thin(report: &mut FileReport, shared: &Shared) {
     }
     for site in &mut checked.sites {
         site.span = thinned.span(site.span);
-        site.mode_edit = site.mode_edit.map(|(span, before)| (thinned.span(span), before));
+        site.mode_edit = site
+            .mode_edit
+            .map(|(span, before)| (thinned.span(span), before));
         site.id_end = site.id_end.map(|at| thinned.offset(at));
     }
     if let Some(lanes) = &mut checked.lanes {
@@ -89,10 +103,20 @@ impl Shared {
 
     /// Puts what the run has already in the place of what is the same in `checked`.
     fn take(&self, checked: &mut Checked) {
-        let Ok(mut known) = self.known.lock() else { return };
-        let locks = checked.findings.iter_mut().filter_map(|finding| finding.lock.as_mut());
-        locks.chain(checked.sites.iter_mut().map(|site| &mut site.key)).for_each(|lock| share(&mut known.locks, lock));
-        let targets = checked.sites.iter_mut().filter_map(|site| site.target.as_mut());
+        let Ok(mut known) = self.known.lock() else {
+            return;
+        };
+        let locks = checked
+            .findings
+            .iter_mut()
+            .filter_map(|finding| finding.lock.as_mut());
+        locks
+            .chain(checked.sites.iter_mut().map(|site| &mut site.key))
+            .for_each(|lock| share(&mut known.locks, lock));
+        let targets = checked
+            .sites
+            .iter_mut()
+            .filter_map(|site| site.target.as_mut());
         targets.for_each(|target| share(&mut known.targets, target));
     }
 }
@@ -123,7 +147,11 @@ impl Thinned {
         for number in 1..=old.lines() {
             new.push((text.len(), kept[number]));
             let is_last = number == old.lines();
-            let end = if is_last { source.len() } else { old.start_of(number + 1) };
+            let end = if is_last {
+                source.len()
+            } else {
+                old.start_of(number + 1)
+            };
             if kept[number] {
                 text.extend_from_slice(&source[old.start_of(number)..end]);
             } else if !is_last {
@@ -142,7 +170,11 @@ impl Thinned {
     fn offset(&self, offset: usize) -> usize {
         let line = self.old.line(offset);
         let (start, kept) = self.new[line];
-        if kept { start + (offset - self.old.start_of(line)) } else { start }
+        if kept {
+            start + (offset - self.old.start_of(line))
+        } else {
+            start
+        }
     }
 }
 
@@ -157,22 +189,49 @@ mod tests {
         let plain = "RUN make all\n".repeat(20);
         let mount = "RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\\n    apt-get install -y gcc\n";
         for end in ["", "CMD grün", "CMD x\n", "\n\n"] {
-            let source = format!("\u{FEFF}FROM debian\n{plain}{mount}{plain}# Ä\n{mount}{plain}{end}");
+            let source =
+                format!("\u{FEFF}FROM debian\n{plain}{mount}{plain}# Ä\n{mount}{plain}{end}");
             let settings = Arc::new(Settings::default());
             let checked = lint::check(source.as_bytes(), &settings);
-            let text = |report: &FileReport, span: Span| String::from_utf8_lossy(span.of(&report.source)).into_owned();
+            let text = |report: &FileReport, span: Span| {
+                String::from_utf8_lossy(span.of(&report.source)).into_owned()
+            };
             let seen = |report: &FileReport| -> Vec<(usize, String, String)> {
                 let lines = LineIndex::new(&report.source);
                 let findings = report.checked.findings.iter();
-                let findings = findings.map(|f| (lines.line(f.span.start), text(report, f.span), f.message.clone()));
+                let findings = findings.map(|f| {
+                    (
+                        lines.line(f.span.start),
+                        text(report, f.span),
+                        f.message.clone(),
+                    )
+                });
                 let sites = report.checked.sites.iter();
-                let sites = sites.map(|s| (lines.line(s.span.start), text(report, s.span), format!("{:?}", s.key)));
+                let sites = sites.map(|s| {
+                    (
+                        lines.line(s.span.start),
+                        text(report, s.span),
+                        format!("{:?}", s.key),
+                    )
+                });
                 findings.chain(sites).collect()
             };
             let source = source.into_bytes();
-            let mut report = FileReport { path: "Dockerfile".into(), source, settings, checked, wires: None };
+            let mut report = FileReport {
+                path: "Dockerfile".into(),
+                source,
+                settings,
+                checked,
+                wires: None,
+            };
             let (before, len) = (seen(&report), report.source.len());
-            thin(&mut report, &Shared { seen: AtomicUsize::new(ROOM), ..Shared::default() });
+            thin(
+                &mut report,
+                &Shared {
+                    seen: AtomicUsize::new(ROOM),
+                    ..Shared::default()
+                },
+            );
             assert!(!before.is_empty());
             assert_eq!(seen(&report), before);
             assert!(report.source.len() < len / 2);

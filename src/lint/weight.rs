@@ -21,10 +21,19 @@ impl Checked {
     #[must_use]
     pub fn weight(&self) -> usize {
         let text = |finding: &Finding| {
-            let labels = finding.labels.iter().map(|label| size_of_val(label) + label.message.len());
-            finding.message.len() + finding.help.as_ref().map_or(0, String::len) + labels.sum::<usize>() + OF_FIX
+            let labels = finding
+                .labels
+                .iter()
+                .map(|label| size_of_val(label) + label.message.len());
+            finding.message.len()
+                + finding.help.as_ref().map_or(0, String::len)
+                + labels.sum::<usize>()
+                + OF_FIX
         };
-        let findings = self.findings.iter().map(|finding| size_of::<Finding>() + text(finding));
+        let findings = self
+            .findings
+            .iter()
+            .map(|finding| size_of::<Finding>() + text(finding));
         findings.sum::<usize>()
             + self.sites.len() * (size_of::<Site>() + OF_SITE)
             + size_of::<Ignore>() * self.ignores.len()
@@ -35,8 +44,14 @@ impl FileReport {
     /// About how many bytes of memory this takes, with what comparing it with other files adds.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let builds = self.wires.as_ref().map_or(0, |wires| wires.wiring.builds.len());
-        size_of::<Self>() + self.source.len() + self.checked.weight() + builds * (size_of::<Build>() + OF_BUILD)
+        let builds = self
+            .wires
+            .as_ref()
+            .map_or(0, |wires| wires.wiring.builds.len());
+        size_of::<Self>()
+            + self.source.len()
+            + self.checked.weight()
+            + builds * (size_of::<Build>() + OF_BUILD)
     }
 }
 
@@ -44,6 +59,9 @@ impl Fixed {
     /// About how many bytes of memory this takes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        size_of::<Self>() + self.bytes.len() + self.left.weight() + (self.made.len() + self.dropped.len()) * OF_FIX
+        size_of::<Self>()
+            + self.bytes.len()
+            + self.left.weight()
+            + (self.made.len() + self.dropped.len()) * OF_FIX
     }
 }

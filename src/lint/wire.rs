@@ -8,7 +8,9 @@ use crate::finding::Finding;
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring, WiringError};
+use crate::wiring::{
+    Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring, WiringError,
+};
 
 use super::FileReport;
 
@@ -150,7 +152,9 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) -> Build
         }
     }
     for ((report, mut found), asked) in reports.iter_mut().zip(found).zip(asked) {
-        let Some(wires) = &mut report.wires else { continue };
+        let Some(wires) = &mut report.wires else {
+            continue;
+        };
         wires.asked = asked;
         found.retain(|finding| report.settings.is_on(finding.rule));
         // One build of several files with lanes is told of once.
@@ -163,10 +167,20 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) -> Build
 }
 
 /// The reports on Dockerfiles that builds lead to and that are not among those of the run.
-fn dockerfiles(joined: &[Joined], files: &Files<'_>, world: &World<'_>) -> HashMap<PathBuf, Option<FileReport>> {
+fn dockerfiles(
+    joined: &[Joined],
+    files: &Files<'_>,
+    world: &World<'_>,
+) -> HashMap<PathBuf, Option<FileReport>> {
     let mut outside = HashMap::new();
-    for path in joined.iter().filter_map(|one| one.dockerfile.as_ref()).filter(|path| files.at(path).is_none()) {
-        outside.entry(path.clone()).or_insert_with(|| (world.load)(path, None));
+    for path in joined
+        .iter()
+        .filter_map(|one| one.dockerfile.as_ref())
+        .filter(|path| files.at(path).is_none())
+    {
+        outside
+            .entry(path.clone())
+            .or_insert_with(|| (world.load)(path, None));
     }
     outside
 }
@@ -184,31 +198,42 @@ struct Judge<'j> {
 impl<'j> Judge<'j> {
     /// Judges the builds `group` of one file.
     fn file(&mut self, group: &[Joined]) -> Vec<Judged> {
-        let Some(report) = group.first().map(|one| self.files.report(one.file)) else { return Vec::new() };
+        let Some(report) = group.first().map(|one| self.files.report(one.file)) else {
+            return Vec::new();
+        };
         let (Some(wires), Ok(source)) = (&report.wires, std::str::from_utf8(&report.source)) else {
             return Vec::new();
         };
         let opened: OnceCell<Result<Opened<'_>, String>> = OnceCell::new();
         let passer_of: OnceCell<Result<Passer<'_>, String>> = OnceCell::new();
         let fixes = |build: &Build, lane: &Lane<'_>| -> Result<Fix, String> {
-            let opened = opened.get_or_init(|| Opened::new(wires.kind, source)).as_ref();
+            let opened = opened
+                .get_or_init(|| Opened::new(wires.kind, source))
+                .as_ref();
             let passer = || opened.map_err(String::clone).and_then(Opened::passer);
             let passer = passer_of.get_or_init(passer).as_ref();
             Ok(passer.map_err(String::clone)?(build, lane)?.fix)
         };
-        group.iter().map(|one| self.build(one, wires, &fixes)).collect()
+        group
+            .iter()
+            .map(|one| self.build(one, wires, &fixes))
+            .collect()
     }
 
     fn build(&mut self, one: &Joined, wires: &Wires, fixes: &wired::Fixes<'_>) -> Judged {
         let build = &wires.wiring.builds[one.build];
         let report = match &one.dockerfile {
-            Some(path) => self.files.at(path).or_else(|| self.outside.get(path)?.as_ref()),
+            Some(path) => self
+                .files
+                .at(path)
+                .or_else(|| self.outside.get(path)?.as_ref()),
             None => Some(self.files.report(one.file)),
         };
         let reached = report.and_then(|report| self.reached(report, one, build));
-        let arg = reached
-            .as_ref()
-            .map_or_else(|| self.files.report(one.file).settings.arg.clone(), |reached| reached.lanes.arg.clone());
+        let arg = reached.as_ref().map_or_else(
+            || self.files.report(one.file).settings.arg.clone(),
+            |reached| reached.lanes.arg.clone(),
+        );
         let concerned = reached.filter(|reached| reached.lanes.concern(one.target.as_deref()));
         let passes = self.files.passes(one, &arg);
         let runs = one.called.as_ref().unwrap_or(&build.runs).clone();
@@ -216,7 +241,9 @@ impl<'j> Judge<'j> {
         let verdict = match (&passes, &concerned) {
             (Some((verdict, _)), _) => *verdict,
             (None, None) if report.is_some_and(is_shared) => Verdict::NotYet,
-            (None, None) if report.is_none() && !self.is_there(one, build.front) => Verdict::NotThere,
+            (None, None) if report.is_none() && !self.is_there(one, build.front) => {
+                Verdict::NotThere
+            }
             (None, None) => Verdict::NotNeeded,
             (None, Some(reached)) if reached.settings.namespace => Verdict::Namespace,
             (None, Some(_)) if !build.args_known => Verdict::Unknown,
@@ -224,7 +251,10 @@ impl<'j> Judge<'j> {
             (None, Some(_)) => Verdict::Default,
         };
         if let Some(reached) = &concerned {
-            let crowd = one.dockerfile.as_ref().and_then(|path| self.crowds.get(path));
+            let crowd = one
+                .dockerfile
+                .as_ref()
+                .and_then(|path| self.crowds.get(path));
             let wired = wired::Wired {
                 build,
                 fixes,
@@ -238,20 +268,38 @@ impl<'j> Judge<'j> {
             };
             let before = self.found.len();
             rules::wired(&wired, self.found);
-            if self.found[before..].iter().any(|finding| finding.fix.is_some()) {
+            if self.found[before..]
+                .iter()
+                .any(|finding| finding.fix.is_some())
+            {
                 let Lanes { arg, default, .. } = reached.lanes.clone();
                 let shared = wired.others != wired::Others::None;
-                self.asked.push(Asked { build: one.build, arg, default, shared });
+                self.asked.push(Asked {
+                    build: one.build,
+                    arg,
+                    default,
+                    shared,
+                });
             }
         }
         let value = passes.and_then(|(_, value)| value);
         let (dockerfile, target) = (one.dockerfile.clone(), one.target.clone());
-        Judged { file: one.file, build: one.build, dockerfile, target, runs, verdict, value }
+        Judged {
+            file: one.file,
+            build: one.build,
+            dockerfile,
+            target,
+            runs,
+            verdict,
+            value,
+        }
     }
 
     /// Whether there is a file that the build can take for its Dockerfile, by one of the names that are tried.
     fn is_there(&self, one: &Joined, front: Front) -> bool {
-        let Some(path) = &one.dockerfile else { return true };
+        let Some(path) = &one.dockerfile else {
+            return true;
+        };
         let others: &[&str] = match front {
             _ if !path.ends_with("Dockerfile") => &[],
             Front::Podman | Front::Buildah => &["Containerfile"],
@@ -268,11 +316,19 @@ impl<'j> Judge<'j> {
             (None, What::Inline(index)) => report.wires.as_ref()?.lanes.get(*index)?.as_ref()?,
             (None, _) => return None,
         };
-        Some(Reached { lanes, settings: &report.settings, name: (self.world.name)(&report.path) })
+        Some(Reached {
+            lanes,
+            settings: &report.settings,
+            name: (self.world.name)(&report.path),
+        })
     }
 }
 
 /// Whether the Dockerfile has a lock that all builds share.
 fn is_shared(report: &FileReport) -> bool {
-    report.checked.findings.iter().any(|finding| finding.rule == "shared-lock")
+    report
+        .checked
+        .findings
+        .iter()
+        .any(|finding| finding.rule == "shared-lock")
 }

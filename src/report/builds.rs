@@ -54,19 +54,33 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
         return format!("{files}, no build in a workflow, pipeline, Compose or bake file.\n");
     }
     let head = ["PLACE", "BUILD", "DOCKERFILE", "STAGE", "MATRIX", "LANE"].map(String::from);
-    let rows: Vec<[String; 6]> = std::iter::once(head).chain(builds.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let rows: Vec<[String; 6]> = std::iter::once(head)
+        .chain(builds.iter().map(row))
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: [usize; 6] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &rows {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
     }
     if quiet {
         return text;
     }
-    let in_default = builds.iter().filter(|build| build.lane == Verdict::Default).count();
+    let in_default = builds
+        .iter()
+        .filter(|build| build.lane == Verdict::Default)
+        .count();
     let stay = if in_default == 1 { "stays" } else { "stay" };
     text.push_str(&format!(
         "\n{} in {files}: {in_default} {stay} in the default lane.\n",
@@ -78,7 +92,9 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
 fn row(build: &ListedBuild) -> [String; 6] {
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let lane = match (&build.value, build.lane) {
-        (Some(value), Verdict::Passed | Verdict::Namespace) => format!("{}: {value}", shown(build.lane)),
+        (Some(value), Verdict::Passed | Verdict::Namespace) => {
+            format!("{}: {value}", shown(build.lane))
+        }
         _ => shown(build.lane).into(),
     };
     let dockerfile = match (&build.dockerfile, &build.unknown) {
@@ -91,7 +107,10 @@ fn row(build: &ListedBuild) -> [String; 6] {
         format!("{}, {}", build.name, build.front),
         dockerfile,
         or(&build.target),
-        build.matrix.as_ref().map_or_else(|| "-".into(), |axes| axes.join(", ")),
+        build
+            .matrix
+            .as_ref()
+            .map_or_else(|| "-".into(), |axes| axes.join(", ")),
         lane,
     ];
     cells.map(|cell| printable(&cell).into_owned())

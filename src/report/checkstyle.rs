@@ -14,7 +14,9 @@ const VERSION: &str = "4.3";
 pub fn render(run: &Run<'_>) -> String {
     let files: Vec<Found<'_>> = found::files(run).collect();
     xml::document(|xml| {
-        let root = xml.create_element("checkstyle").with_attribute(("version", VERSION));
+        let root = xml
+            .create_element("checkstyle")
+            .with_attribute(("version", VERSION));
         if files.is_empty() && run.troubles.is_empty() {
             return root.write_empty().map(|_| ());
         }
@@ -27,7 +29,9 @@ pub fn render(run: &Run<'_>) -> String {
 }
 
 fn trouble(xml: &mut Xml, trouble: &Trouble) -> io::Result<()> {
-    let element = xml.create_element("file").with_attribute(("name", xml::safe(trouble.place()).as_str()));
+    let element = xml
+        .create_element("file")
+        .with_attribute(("name", xml::safe(trouble.place()).as_str()));
     let error = |xml: &mut Xml| {
         xml.create_element("error")
             .with_attribute(("line", trouble.line.unwrap_or(1).to_string().as_str()))
@@ -41,7 +45,9 @@ fn trouble(xml: &mut Xml, trouble: &Trouble) -> io::Result<()> {
 }
 
 fn file(xml: &mut Xml, file: &Found<'_>) -> io::Result<()> {
-    let element = xml.create_element("file").with_attribute(("name", xml::safe(&file.path).as_str()));
+    let element = xml
+        .create_element("file")
+        .with_attribute(("name", xml::safe(&file.path).as_str()));
     let errors = |xml: &mut Xml| {
         for finding in file.findings() {
             let start = file.range(finding.span).start;
@@ -49,7 +55,10 @@ fn file(xml: &mut Xml, file: &Found<'_>) -> io::Result<()> {
                 .with_attribute(("line", start.line.to_string().as_str()))
                 .with_attribute(("column", start.column.to_string().as_str()))
                 .with_attribute(("severity", finding.severity.as_str()))
-                .with_attribute(("message", xml::safe(&file.lines(finding).join("; ")).as_str()))
+                .with_attribute((
+                    "message",
+                    xml::safe(&file.lines(finding).join("; ")).as_str(),
+                ))
                 .with_attribute(("source", format!("cachelane.{}", finding.rule).as_str()))
                 .write_empty()?;
         }

@@ -11,8 +11,12 @@ pub fn render(run: &Run<'_>) -> String {
     for file in found::files(run) {
         for finding in file.findings() {
             let start = file.range(finding.span).start;
-            let (severity, rule, message) = (finding.severity.as_str(), finding.rule, &finding.message);
-            let line = format!("{}:{}:{}: {severity}[{rule}] {message}", file.path, start.line, start.column);
+            let (severity, rule, message) =
+                (finding.severity.as_str(), finding.rule, &finding.message);
+            let line = format!(
+                "{}:{}:{}: {severity}[{rule}] {message}",
+                file.path, start.line, start.column
+            );
             out.push_str(&inert(&printable(&line)));
             out.push('\n');
         }

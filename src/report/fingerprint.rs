@@ -18,12 +18,21 @@ use super::path;
 pub fn fingerprints(report: &FileReport) -> Vec<String> {
     let path = path(&report.path);
     // The same repository has the same fingerprints on Windows.
-    let path = if std::path::MAIN_SEPARATOR == '\\' { path.replace('\\', "/") } else { path };
+    let path = if std::path::MAIN_SEPARATOR == '\\' {
+        path.replace('\\', "/")
+    } else {
+        path
+    };
     let mut seen: HashMap<(&str, Vec<u8>), u64> = HashMap::new();
     let one = |finding: &crate::finding::Finding| {
         let text = finding.span.of(&report.source).replace("\r\n", "\n");
         let ordinal = seen.entry((finding.rule, text.clone())).or_default();
-        let digest = hash(&[finding.rule.as_bytes(), path.as_bytes(), &text, &ordinal.to_be_bytes()]);
+        let digest = hash(&[
+            finding.rule.as_bytes(),
+            path.as_bytes(),
+            &text,
+            &ordinal.to_be_bytes(),
+        ]);
         *ordinal += 1;
         digest
     };
@@ -37,9 +46,12 @@ pub(super) fn hash(parts: &[&[u8]]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     }
-    hasher.finalize().iter().fold(String::new(), |mut digits, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    hasher
+        .finalize()
+        .iter()
+        .fold(String::new(), |mut digits, byte| {
+            // Writing into a String cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
 }

@@ -27,8 +27,15 @@ pub(super) struct Related<'a> {
 
 /// The files of `run` in which something was found, in order.
 pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = Found<'a>> {
-    let found = run.reports.iter().filter(|report| !report.checked.findings.is_empty());
-    found.map(|report| Found { path: path(&report.path), lines: LineIndex::new(&report.source), report })
+    let found = run
+        .reports
+        .iter()
+        .filter(|report| !report.checked.findings.is_empty());
+    found.map(|report| Found {
+        path: path(&report.path),
+        lines: LineIndex::new(&report.source),
+        report,
+    })
 }
 
 impl<'a> Found<'a> {
@@ -50,7 +57,11 @@ impl<'a> Found<'a> {
             message: &label.message,
         });
         let there = finding.elsewhere.iter();
-        here.chain(there.map(|other| Related { path: &other.path, range: other.range, message: &other.message }))
+        here.chain(there.map(|other| Related {
+            path: &other.path,
+            range: other.range,
+            message: &other.message,
+        }))
     }
 
     /// [`texts`], and the places that the finding has to do with.
@@ -58,7 +69,12 @@ impl<'a> Found<'a> {
         let mut lines = texts(finding);
         lines.extend(self.related(finding).map(|related| {
             let (path, start) = (printable(related.path), related.range.start);
-            format!("{path}:{}:{} {}", start.line, start.column, printable(related.message))
+            format!(
+                "{path}:{}:{} {}",
+                start.line,
+                start.column,
+                printable(related.message)
+            )
         }));
         lines
     }

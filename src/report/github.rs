@@ -29,9 +29,19 @@ pub fn render(run: &Run<'_>) -> String {
 
 /// An annotation for something that went wrong.
 fn trouble(trouble: &Trouble) -> String {
-    let file = trouble.path.as_ref().map(|path| format!("file={},", property(path))).unwrap_or_default();
-    let line = trouble.line.map(|line| format!("line={line},")).unwrap_or_default();
-    format!("::error {file}{line}title=cachelane::{}\n", data(&printable(&trouble.message)))
+    let file = trouble
+        .path
+        .as_ref()
+        .map(|path| format!("file={},", property(path)))
+        .unwrap_or_default();
+    let line = trouble
+        .line
+        .map(|line| format!("line={line},"))
+        .unwrap_or_default();
+    format!(
+        "::error {file}{line}title=cachelane::{}\n",
+        data(&printable(&trouble.message))
+    )
 }
 
 fn annotation(file: &Found<'_>, finding: &Finding) -> String {
@@ -41,29 +51,44 @@ fn annotation(file: &Found<'_>, finding: &Finding) -> String {
         Severity::Info => "notice",
     };
     let (start, end) = (file.range(finding.span).start, file.range(finding.span).end);
-    let mut properties = format!("file={},line={},endLine={}", property(&file.path), start.line, end.line);
+    let mut properties = format!(
+        "file={},line={},endLine={}",
+        property(&file.path),
+        start.line,
+        end.line
+    );
     // The runner drops the columns of a stretch of several lines.
     if start.line == end.line {
         properties.push_str(&format!(",col={},endColumn={}", start.column, end.column));
     }
     let data = data(&file.lines(finding).join("\n"));
-    format!("::{command} {properties},title={}::{data}", property(finding.rule))
+    format!(
+        "::{command} {properties},title={}::{data}",
+        property(finding.rule)
+    )
 }
 
 /// `text`, printable but for the ends of lines, as the message of a command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// `text` as the value of a command's property.
 fn property(text: &str) -> String {
-    data(&printable(text)).replace(':', "%3A").replace(',', "%2C")
+    data(&printable(text))
+        .replace(':', "%3A")
+        .replace(',', "%2C")
 }
 
 /// The findings of `run` as a Markdown table, for the file that `GITHUB_STEP_SUMMARY` names.
 #[must_use]
 pub fn step_summary(run: &Run<'_>) -> String {
-    let mut out = format!("### cachelane\n\n{}\n", markdown(&human::summary(&run.summary)));
+    let mut out = format!(
+        "### cachelane\n\n{}\n",
+        markdown(&human::summary(&run.summary))
+    );
     for trouble in run.troubles.iter().take(MAX_ROWS) {
         let text = clipped(&printable(&trouble.to_string()), MAX_MESSAGE);
         out.push_str(&format!("\n**Error:** {}\n", markdown(&text)));
@@ -94,7 +119,11 @@ fn row(file: &Found<'_>, finding: &Finding) -> String {
     let place = format!("{}:{line}", clipped(&printable(&file.path), MAX_PATH));
     let message = clipped(&printable(&finding.message), MAX_MESSAGE);
     let (severity, rule) = (finding.severity.as_str(), finding.rule);
-    format!("| {severity} | <code>{rule}</code> | {} | {} |\n", literal(&place), markdown(&message))
+    format!(
+        "| {severity} | <code>{rule}</code> | {} | {} |\n",
+        literal(&place),
+        markdown(&message)
+    )
 }
 
 fn clipped(text: &str, limit: usize) -> String {
@@ -123,7 +152,9 @@ fn markdown(text: &str) -> String {
 fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for ch in text.chars() {
-        if ch.is_ascii_punctuation() && !matches!(ch, '-' | '/' | '.' | ',' | ';' | '(' | ')' | '?' | '\'') {
+        if ch.is_ascii_punctuation()
+            && !matches!(ch, '-' | '/' | '.' | ',' | ';' | '(' | ')' | '?' | '\'')
+        {
             out.push_str(&format!("&#{};", u32::from(ch)));
         } else {
             out.push(ch);

@@ -35,7 +35,12 @@ pub fn render(run: &Run<'_>) -> String {
     let mut issues: Vec<Issue> = run.troubles.iter().map(trouble).collect();
     for file in found::files(run) {
         let fingerprints = fingerprints(file.report);
-        issues.extend(file.findings().iter().zip(fingerprints).map(|(finding, print)| issue(&file, finding, print)));
+        issues.extend(
+            file.findings()
+                .iter()
+                .zip(fingerprints)
+                .map(|(finding, print)| issue(&file, finding, print)),
+        );
     }
     json_text(&issues)
 }
@@ -48,7 +53,12 @@ fn trouble(trouble: &Trouble) -> Issue {
         description: message.into_owned(),
         check_name: "cachelane",
         severity: "blocker",
-        location: Location { path: path.into_owned(), lines: Lines { begin: trouble.line.unwrap_or(1) } },
+        location: Location {
+            path: path.into_owned(),
+            lines: Lines {
+                begin: trouble.line.unwrap_or(1),
+            },
+        },
     }
 }
 
@@ -59,7 +69,10 @@ fn issue(file: &Found<'_>, finding: &Finding, fingerprint: String) -> Issue {
         check_name: finding.rule,
         fingerprint,
         severity: severity(finding.severity),
-        location: Location { path: printable(&file.path).into_owned(), lines: Lines { begin } },
+        location: Location {
+            path: printable(&file.path).into_owned(),
+            lines: Lines { begin },
+        },
     }
 }
 

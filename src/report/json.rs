@@ -56,14 +56,33 @@ struct JsonEdit<'a> {
 #[must_use]
 pub fn findings(run: &Run<'_>) -> String {
     let mut found = Vec::new();
-    for report in run.reports.iter().filter(|report| !report.checked.findings.is_empty()) {
+    for report in run
+        .reports
+        .iter()
+        .filter(|report| !report.checked.findings.is_empty())
+    {
         let lines = LineIndex::new(&report.source);
-        found.extend(report.checked.findings.iter().map(|finding| json_finding(report, &lines, finding)));
+        found.extend(
+            report
+                .checked
+                .findings
+                .iter()
+                .map(|finding| json_finding(report, &lines, finding)),
+        );
     }
-    json_text(&Document { version: 1, findings: found, errors: run.troubles, summary: &run.summary })
+    json_text(&Document {
+        version: 1,
+        findings: found,
+        errors: run.troubles,
+        summary: &run.summary,
+    })
 }
 
-fn json_finding<'a>(report: &'a FileReport, lines: &LineIndex, finding: &'a Finding) -> JsonFinding<'a> {
+fn json_finding<'a>(
+    report: &'a FileReport,
+    lines: &LineIndex,
+    finding: &'a Finding,
+) -> JsonFinding<'a> {
     let here = path(&report.path);
     let labels = finding.labels.iter().map(|label| JsonRelated {
         path: here.clone(),
@@ -75,8 +94,11 @@ fn json_finding<'a>(report: &'a FileReport, lines: &LineIndex, finding: &'a Find
         range: other.range,
         message: &other.message,
     });
-    let edit =
-        |edit: &'a crate::fix::Edit| JsonEdit { start: edit.span().start, end: edit.span().end, text: edit.text() };
+    let edit = |edit: &'a crate::fix::Edit| JsonEdit {
+        start: edit.span().start,
+        end: edit.span().end,
+        text: edit.text(),
+    };
     JsonFinding {
         rule: finding.rule,
         severity: finding.severity,
@@ -127,5 +149,8 @@ pub fn rules(rules: &[&'static RuleMeta]) -> String {
         summary: rule.summary,
         doc: rule.doc,
     };
-    json_text(&Rules { version: 1, rules: rules.iter().map(rule).collect() })
+    json_text(&Rules {
+        version: 1,
+        rules: rules.iter().map(rule).collect(),
+    })
 }

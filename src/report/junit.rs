@@ -15,7 +15,10 @@ use super::{Run, Trouble};
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let files: Vec<Found<'_>> = found::files(run).collect();
-    let found = files.iter().map(|file| file.findings().len()).sum::<usize>();
+    let found = files
+        .iter()
+        .map(|file| file.findings().len())
+        .sum::<usize>();
     let infos = files.iter().map(infos).sum::<usize>();
     let errors = run.troubles.len();
     xml::document(|xml| {
@@ -39,14 +42,21 @@ pub fn render(run: &Run<'_>) -> String {
 }
 
 fn infos(file: &Found<'_>) -> usize {
-    file.findings().iter().filter(|finding| finding.severity == Severity::Info).count()
+    file.findings()
+        .iter()
+        .filter(|finding| finding.severity == Severity::Info)
+        .count()
 }
 
 /// Servers take a report without any test for a broken one.
 fn nothing_found(xml: &mut Xml) -> io::Result<()> {
     open(xml, "cachelane", [1, 0, 0, 0]).write_inner_content(|xml| {
-        let case = xml.create_element("testcase").with_attribute(("name", "nothing found"));
-        case.with_attribute(("classname", "cachelane")).write_empty().map(|_| ())
+        let case = xml
+            .create_element("testcase")
+            .with_attribute(("name", "nothing found"));
+        case.with_attribute(("classname", "cachelane"))
+            .write_empty()
+            .map(|_| ())
     })?;
     Ok(())
 }
@@ -69,14 +79,22 @@ fn troubles(xml: &mut Xml, troubles: &[Trouble]) -> io::Result<()> {
         case.write_inner_content(error).map(|_| ())
     };
     let cases = |xml: &mut Xml| troubles.iter().try_for_each(|trouble| case(xml, trouble));
-    open(xml, "cachelane", [troubles.len(), 0, troubles.len(), 0]).write_inner_content(cases).map(|_| ())
+    open(xml, "cachelane", [troubles.len(), 0, troubles.len(), 0])
+        .write_inner_content(cases)
+        .map(|_| ())
 }
 
 fn suite(xml: &mut Xml, file: &Found<'_>) -> io::Result<()> {
     let name = xml::safe(&file.path);
-    let cases = |xml: &mut Xml| file.findings().iter().try_for_each(|finding| case(xml, file, finding));
+    let cases = |xml: &mut Xml| {
+        file.findings()
+            .iter()
+            .try_for_each(|finding| case(xml, file, finding))
+    };
     let (tests, skipped) = (file.findings().len(), infos(file));
-    open(xml, &name, [tests, tests - skipped, 0, skipped]).write_inner_content(cases).map(|_| ())
+    open(xml, &name, [tests, tests - skipped, 0, skipped])
+        .write_inner_content(cases)
+        .map(|_| ())
 }
 
 /// The element of a suite: what its readers require it to count.
@@ -96,11 +114,24 @@ fn open<'a>(
 fn case(xml: &mut Xml, file: &Found<'_>, finding: &Finding) -> io::Result<()> {
     let start = file.range(finding.span).start;
     let (path, message) = (xml::safe(&file.path), xml::safe(&finding.message));
-    let place = format!("{path}:{}:{}: {}[{}]", start.line, start.column, finding.severity.as_str(), finding.rule);
+    let place = format!(
+        "{path}:{}:{}: {}[{}]",
+        start.line,
+        start.column,
+        finding.severity.as_str(),
+        finding.rule
+    );
     let text = xml::safe_lines(&file.lines(finding));
     let case = xml
         .create_element("testcase")
-        .with_attribute(("name", format!("{} at line {}, column {}", finding.rule, start.line, start.column).as_str()))
+        .with_attribute((
+            "name",
+            format!(
+                "{} at line {}, column {}",
+                finding.rule, start.line, start.column
+            )
+            .as_str(),
+        ))
         .with_attribute(("classname", path.as_str()));
     let outcome = |xml: &mut Xml| {
         let is_info = finding.severity == Severity::Info;

@@ -52,13 +52,21 @@ impl Trouble {
     /// Something that is wrong with the file that reports call `path`.
     #[must_use]
     pub fn with(path: String, message: impl Into<String>) -> Self {
-        Self { path: Some(path), line: None, message: message.into() }
+        Self {
+            path: Some(path),
+            line: None,
+            message: message.into(),
+        }
     }
 
     /// Something that is wrong with the run as a whole.
     #[must_use]
     pub fn of_run(message: impl Into<String>) -> Self {
-        Self { path: None, line: None, message: message.into() }
+        Self {
+            path: None,
+            line: None,
+            message: message.into(),
+        }
     }
 
     /// What it is about, for formats that need a name: the file, or the program.
@@ -100,8 +108,14 @@ impl Summary {
     /// Counts the findings of `reports`; `files` is how many files were looked at.
     #[must_use]
     pub fn new(reports: &[FileReport], files: usize) -> Self {
-        let mut summary = Self { files, ..Self::default() };
-        summary.files_with_findings = reports.iter().filter(|report| !report.checked.findings.is_empty()).count();
+        let mut summary = Self {
+            files,
+            ..Self::default()
+        };
+        summary.files_with_findings = reports
+            .iter()
+            .filter(|report| !report.checked.findings.is_empty())
+            .count();
         summary.suppressed = reports.iter().map(|report| report.checked.suppressed).sum();
         for finding in reports.iter().flat_map(|report| &report.checked.findings) {
             match finding.severity {
@@ -130,7 +144,10 @@ impl Summary {
 /// A path as reports print it: without a leading `./`.
 #[must_use]
 pub fn path(path: &std::path::Path) -> String {
-    path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned()
+    path.strip_prefix(".")
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// `value` as a JSON document in which control characters, also those that JSON would let pass, stand as `\u…`, with a
@@ -140,7 +157,11 @@ fn json_text(value: &impl serde::Serialize) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     // Outside of strings, JSON has no `#`; no line of it starts with a colon.
     let is_inert = crate::text::inert(&text) == text;
-    let text = if is_inert { text } else { text.replace("##", "#\\u0023") };
+    let text = if is_inert {
+        text
+    } else {
+        text.replace("##", "#\\u0023")
+    };
     let mut safe = String::with_capacity(text.len() + 1);
     for ch in text.chars() {
         // What is left of these after `serde_json` stands in strings, but for the ends of lines.

@@ -16,8 +16,15 @@ const AROUND: usize = 1;
 /// Adds `finding` of the file `source` to `out`, with the lines of `help`; whether it is one that is laid out here.
 ///
 /// No line of its texts may need to be broken.
-pub(super) fn lay_out(out: &mut String, finding: &Finding, source: &SafeSource<'_>, help: &[String]) -> bool {
-    let Some(snippet) = source.snippet(finding.span, AROUND) else { return false };
+pub(super) fn lay_out(
+    out: &mut String,
+    finding: &Finding,
+    source: &SafeSource<'_>,
+    help: &[String],
+) -> bool {
+    let Some(snippet) = source.snippet(finding.span, AROUND) else {
+        return false;
+    };
     if !finding.labels.is_empty() || finding.message.contains('\n') {
         return false;
     }

@@ -8,10 +8,18 @@ use crate::fix::Applicability;
 pub fn table(rules: &[&RuleMeta]) -> String {
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     let line = |rule: &&RuleMeta| {
-        format!("{:width$}  {:7}  {:6}  {}\n", rule.name, rule.severity.as_str(), fix(rule), rule.summary)
+        format!(
+            "{:width$}  {:7}  {:6}  {}\n",
+            rule.name,
+            rule.severity.as_str(),
+            fix(rule),
+            rule.summary
+        )
     };
-    format!("{:width$}  {:7}  {:6}  {}\n", "RULE", "LEVEL", "FIX", "WHAT HAPPENS")
-        + &rules.iter().map(line).collect::<String>()
+    format!(
+        "{:width$}  {:7}  {:6}  {}\n",
+        "RULE", "LEVEL", "FIX", "WHAT HAPPENS"
+    ) + &rules.iter().map(line).collect::<String>()
 }
 
 /// The page of one rule, as Markdown; its name is a heading of `level`, the parts are one below.

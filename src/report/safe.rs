@@ -39,10 +39,17 @@ impl<'a> SafeSource<'a> {
     pub(super) fn new(name: String, source: &'a [u8]) -> Self {
         let lines = LineIndex::new(source);
         // Without an early exit, the compiler makes one pass of wide registers of it.
-        let plain = source.iter().fold(true, |plain, b| plain & matches!(b, b'\t' | b'\n' | b' '..=b'~'));
+        let plain = source.iter().fold(true, |plain, b| {
+            plain & matches!(b, b'\t' | b'\n' | b' '..=b'~')
+        });
         let last = source.len() - lines.start_of(lines.lines());
         if plain && lines.longest().max(last) <= MAX_COLUMNS {
-            return Self { name, text: Cow::Borrowed(source), lines, shifts: vec![(0, 0)] };
+            return Self {
+                name,
+                text: Cow::Borrowed(source),
+                lines,
+                shifts: vec![(0, 0)],
+            };
         }
         let mut text = Vec::with_capacity(source.len() + source.len() / 8);
         let mut shifts = vec![(0, 0)];
@@ -76,14 +83,23 @@ impl<'a> SafeSource<'a> {
             }
         }
         let lines = LineIndex::new(&text);
-        Self { name, text: Cow::Owned(text), lines, shifts }
+        Self {
+            name,
+            text: Cow::Owned(text),
+            lines,
+            shifts,
+        }
     }
 
     /// The span of the text that stands for `span` of the file; of one that goes over many lines, the first [`MAX_LINES`].
     pub(super) fn span(&self, span: Span) -> SourceSpan {
         let (start, end) = (self.offset(span.start), self.offset(span.end));
         let last = self.lines.line(start) + MAX_LINES;
-        let shown = if last < self.lines.lines() { end.min(self.lines.start_of(last) - 1) } else { end };
+        let shown = if last < self.lines.lines() {
+            end.min(self.lines.start_of(last) - 1)
+        } else {
+            end
+        };
         (start, shown.saturating_sub(start)).into()
     }
 
@@ -103,22 +119,37 @@ impl<'a> SafeSource<'a> {
         let count = self.lines.lines() - usize::from(self.text.ends_with(b"\n"));
         let first = line.saturating_sub(around).max(1);
         let text = |number: usize| {
-            let next = if number < self.lines.lines() { self.lines.start_of(number + 1) } else { self.text.len() };
+            let next = if number < self.lines.lines() {
+                self.lines.start_of(number + 1)
+            } else {
+                self.text.len()
+            };
             let text = &self.text[self.lines.start_of(number)..next];
             let text = text.strip_suffix(b"\n").unwrap_or(text);
             std::str::from_utf8(text).ok().filter(|_| is_plain(text))
         };
-        let lines = (first..=(line + around).min(count.max(1))).map(text).collect::<Option<Vec<_>>>()?;
+        let lines = (first..=(line + around).min(count.max(1)))
+            .map(text)
+            .collect::<Option<Vec<_>>>()?;
         let start_of_line = self.lines.start_of(line);
         let whole = lines.get(line - first)?.len();
         let (start, end) = (start - start_of_line, end - start_of_line);
-        (end <= whole).then_some(Snippet { first, lines, line, start, len: end - start })
+        (end <= whole).then_some(Snippet {
+            first,
+            lines,
+            line,
+            start,
+            len: end - start,
+        })
     }
 
     fn offset(&self, offset: usize) -> usize {
         let next = self.shifts.partition_point(|(old, _)| *old <= offset);
         let (old, new) = self.shifts[next - 1];
-        let end = self.shifts.get(next).map_or(self.text.len(), |(_, new)| *new);
+        let end = self
+            .shifts
+            .get(next)
+            .map_or(self.text.len(), |(_, new)| *new);
         (new + (offset - old)).min(end)
     }
 }
@@ -136,14 +167,27 @@ impl SourceCode for SafeSource<'_> {
         }
         // A file's final newline opens a line that nobody sees.
         let count = self.lines.lines() - usize::from(self.text.ends_with(b"\n"));
-        let first = self.lines.line(span.offset()).saturating_sub(lines_before).max(1);
-        let last = (self.lines.line(end.saturating_sub(1).max(span.offset())) + lines_after).min(count.max(1));
+        let first = self
+            .lines
+            .line(span.offset())
+            .saturating_sub(lines_before)
+            .max(1);
+        let last = (self.lines.line(end.saturating_sub(1).max(span.offset())) + lines_after)
+            .min(count.max(1));
         let from = self.lines.start_of(first);
-        let to = if last < self.lines.lines() { self.lines.start_of(last + 1) } else { self.text.len() };
+        let to = if last < self.lines.lines() {
+            self.lines.start_of(last + 1)
+        } else {
+            self.text.len()
+        };
         let stretch = (from, to - from).into();
         // miette asks once without context for the place to print, and takes the column from that answer.
         let before = &self.text[self.lines.start_of(first)..span.offset()];
-        let column = if lines_before == 0 { before.chars().count() } else { 0 };
+        let column = if lines_before == 0 {
+            before.chars().count()
+        } else {
+            0
+        };
         let contents = MietteSpanContents::new_named(
             self.name.clone(),
             &self.text[from..to],
@@ -178,6 +222,9 @@ mod tests {
         assert_eq!(safe.text.to_str_lossy(), "a␛[2J\nRUN \u{FFFD}x");
         let x = source.find_byte(b'x').unwrap();
         let shown = safe.span(Span::new(x, x + 1));
-        assert_eq!(&safe.text[shown.offset()..shown.offset() + shown.len()], b"x");
+        assert_eq!(
+            &safe.text[shown.offset()..shown.offset() + shown.len()],
+            b"x"
+        );
     }
 }

@@ -30,14 +30,21 @@ pub fn render(run: &Run<'_>) -> String {
     let width = counts.iter().map(|(rule, _)| rule.len()).max().unwrap_or(0);
     let line = |rule: &str, cells: [&str; 3], summary: &str| {
         let [findings, files, fixable] = cells;
-        format!("{findings:>8}  {rule:width$}  {files:>6}  {fixable:>7}  {summary}").trim_end().to_owned() + "\n"
+        format!("{findings:>8}  {rule:width$}  {files:>6}  {fixable:>7}  {summary}")
+            .trim_end()
+            .to_owned()
+            + "\n"
     };
     let mut out = line("RULE", ["FINDINGS", "FILES", "FIXABLE"], "WHAT HAPPENS");
     for (rule, count) in counts {
         let meta = run.rules.iter().find(|meta| meta.name == rule);
         let cells = [count.findings, count.files, count.fixable].map(|n| n.to_string());
         let [findings, files, fixable] = &cells;
-        out.push_str(&line(rule, [findings, files, fixable], meta.map_or("", |meta| meta.summary)));
+        out.push_str(&line(
+            rule,
+            [findings, files, fixable],
+            meta.map_or("", |meta| meta.summary),
+        ));
     }
     out
 }
@@ -57,8 +64,15 @@ pub fn json(run: &Run<'_>) -> String {
         rules: Vec<Rule>,
         summary: Summary,
     }
-    let rules = counts(run).into_iter().map(|(rule, count)| Rule { rule, count }).collect();
-    json_text(&Document { version: 1, rules, summary: run.summary })
+    let rules = counts(run)
+        .into_iter()
+        .map(|(rule, count)| Rule { rule, count })
+        .collect();
+    json_text(&Document {
+        version: 1,
+        rules,
+        summary: run.summary,
+    })
 }
 
 /// The rules that spoke, the most frequent first, and by name where they are equal.
@@ -78,7 +92,10 @@ fn counts(run: &Run<'_>) -> Vec<(&'static str, Count)> {
             count.fixable += usize::from(finding.is_fixable());
         }
     }
-    let mut counts: Vec<_> = counts.into_iter().map(|(rule, (count, _))| (rule, count)).collect();
+    let mut counts: Vec<_> = counts
+        .into_iter()
+        .map(|(rule, (count, _))| (rule, count))
+        .collect();
     counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(count.findings), *rule));
     counts
 }

@@ -17,7 +17,9 @@ pub(super) fn document(root: impl FnOnce(&mut Xml) -> io::Result<()>) -> String 
     // Writing into memory cannot fail.
     let _ = declared.and_then(|()| root(&mut xml));
     // Outside of texts, XML has no `##`; a build server's log takes some of these for commands.
-    let mut text = String::from_utf8(xml.into_inner()).unwrap_or_default().replace("##", "#&#35;");
+    let mut text = String::from_utf8(xml.into_inner())
+        .unwrap_or_default()
+        .replace("##", "#&#35;");
     text.push('\n');
     text
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::mounts::clean;
-use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Kind, Mount, Part, Sharing, Word};
+use crate::dockerfile::{
+    Declaration, DeclaredBy, Dockerfile, Form, Kind, Mount, Part, Sharing, Word,
+};
 use crate::finding::LockKey;
 use crate::index::Site;
 use crate::text::Span;
@@ -33,7 +35,10 @@ pub const PLATFORM_ARGS: &[&str] = &[
 /// `needless-lock` says where each says so.
 const CONCURRENT_TOOLS: &[(&str, &[&str])] = &[
     ("Go's build cache", &["/.cache/go-build", "/go-build"]),
-    ("Go's module cache", &["/go/pkg/mod", "${GOPATH}/pkg/mod", "$GOPATH/pkg/mod"]),
+    (
+        "Go's module cache",
+        &["/go/pkg/mod", "${GOPATH}/pkg/mod", "$GOPATH/pkg/mod"],
+    ),
     ("uv's cache", &["/.cache/uv"]),
     ("npm's cache", &["/.npm", "/.npm/_cacache"]),
     ("ccache's cache", &["/.ccache", "/.cache/ccache"]),
@@ -84,12 +89,16 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
     let read = |(instruction, mount): (usize, &'f Mount<'f>)| {
         let is_cache = match mount.kind {
             Kind::Cache => true,
-            Kind::Unknown => expanded(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache"),
+            Kind::Unknown => {
+                expanded(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache")
+            }
             _ => false,
         };
         let sharing = mount.sharing().filter(|_| names_mode(mount)).or_else(|| {
             let value = expanded(file, instruction, mount, "sharing")?.to_ascii_lowercase();
-            [Sharing::Shared, Sharing::Private, Sharing::Locked].into_iter().find(|s| s.as_str().as_bytes() == value)
+            [Sharing::Shared, Sharing::Private, Sharing::Locked]
+                .into_iter()
+                .find(|s| s.as_str().as_bytes() == value)
         });
         let word = mount.id_word().unwrap_or_default();
         is_cache.then(|| Cache {
@@ -114,7 +123,9 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
 
 /// Tells the apt folders among `run`, the caches of a RUN, of each other; the first has the place `at` among all.
 fn share_apt(run: &mut [Cache<'_>], at: usize) {
-    let is_apt: Vec<usize> = (0..run.len()).filter(|&index| is_apt_folder(&run[index].target)).collect();
+    let is_apt: Vec<usize> = (0..run.len())
+        .filter(|&index| is_apt_folder(&run[index].target))
+        .collect();
     if is_apt.is_empty() {
         return;
     }
@@ -124,7 +135,9 @@ fn share_apt(run: &mut [Cache<'_>], at: usize) {
         match cache.sharing {
             Some(Sharing::Locked) if cache.is_isolated => apt.locked_in_a_lane = true,
             Some(Sharing::Locked) => apt.locked = true,
-            Some(Sharing::Shared) if !cache.is_isolated && !is_readonly(cache.mount) => apt.open.push(at + index),
+            Some(Sharing::Shared) if !cache.is_isolated && !is_readonly(cache.mount) => {
+                apt.open.push(at + index)
+            }
             _ => {}
         }
     }
@@ -143,16 +156,32 @@ fn names_mode(mount: &Mount<'_>) -> bool {
 
 /// What makes `mount`, whose id is `word`, one cache with other mounts, and decides which it waits for: the id, and what the
 /// cache is based on.
-pub(super) fn key(mount: &Mount<'_>, word: &Word, instruction: usize, values: &Values<'_>) -> LockKey {
+pub(super) fn key(
+    mount: &Mount<'_>,
+    word: &Word,
+    instruction: usize,
+    values: &Values<'_>,
+) -> LockKey {
     let [from, uid, gid, mode] = mount.base();
     // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
     // BuildKit takes that directory as it is.
-    let owned = (uid.is_some() || gid.is_some() || mode.is_some()) && mount.value("source").is_none();
-    let or = |value: Option<&[u8]>, default: &[u8]| owned.then(|| value.unwrap_or(default).to_vec());
+    let owned =
+        (uid.is_some() || gid.is_some() || mode.is_some()) && mount.value("source").is_none();
+    let or =
+        |value: Option<&[u8]>, default: &[u8]| owned.then(|| value.unwrap_or(default).to_vec());
     let mode = or(mode, b"0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
-    let base = [from.map(<[u8]>::to_ascii_lowercase), or(uid, b"0"), or(gid, b"0"), mode];
+    let base = [
+        from.map(<[u8]>::to_ascii_lowercase),
+        or(uid, b"0"),
+        or(gid, b"0"),
+        mode,
+    ];
     if !word.has_variable() {
-        return LockKey { id: mount.effective_id().into_owned(), values: Vec::new(), base };
+        return LockKey {
+            id: mount.effective_id().into_owned(),
+            values: Vec::new(),
+            base,
+        };
     }
     let (word, values) = values.of(word, instruction);
     let id = match word.text_alone() {
@@ -164,7 +193,12 @@ pub(super) fn key(mount: &Mount<'_>, word: &Word, instruction: usize, values: &V
 }
 
 /// The value of `option` in a build that passes no argument.
-fn expanded(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>, option: &str) -> Option<Vec<u8>> {
+fn expanded(
+    file: &Dockerfile<'_>,
+    instruction: usize,
+    mount: &Mount<'_>,
+    option: &str,
+) -> Option<Vec<u8>> {
     let word = Word::read(mount.value(option)?, mount.escape).ok()?;
     word.expand(&mut |name| file.default_value(name, instruction))
 }
@@ -198,7 +232,10 @@ impl Cache<'_> {
         // Of mounts that are there now and then, nobody knows which come together.
         let always = !self.mount.templated && !self.mount.conditional;
         let known = target.starts_with(b"/") && !target.contains(&b'$') && always;
-        let id = self.mount.field("id").filter(|_| self.mount.id().is_some() && !self.mount.torn);
+        let id = self
+            .mount
+            .field("id")
+            .filter(|_| self.mount.id().is_some() && !self.mount.torn);
         Site {
             key: Arc::clone(&self.key),
             sharing: self.sharing.map(Sharing::as_str),
@@ -228,7 +265,11 @@ impl Cache<'_> {
     #[must_use]
     pub fn concurrent_tool(&self) -> Option<&'static str> {
         let target = &self.target;
-        let is_it = |(_, folders): &&(&str, &[&str])| folders.iter().any(|folder| target.ends_with(folder.as_bytes()));
+        let is_it = |(_, folders): &&(&str, &[&str])| {
+            folders
+                .iter()
+                .any(|folder| target.ends_with(folder.as_bytes()))
+        };
         CONCURRENT_TOOLS.iter().find(is_it).map(|(tool, _)| *tool)
     }
 
@@ -249,7 +290,11 @@ impl Cache<'_> {
     #[must_use]
     pub fn served(&self, file: &Dockerfile<'_>) -> &[usize] {
         match &self.apt {
-            Some(apt) if self.sharing == Some(Sharing::Locked) && !apt.open.is_empty() && self.calls_apt(file, apt) => {
+            Some(apt)
+                if self.sharing == Some(Sharing::Locked)
+                    && !apt.open.is_empty()
+                    && self.calls_apt(file, apt) =>
+            {
                 &apt.open
             }
             _ => &[],
@@ -262,11 +307,21 @@ impl Cache<'_> {
 }
 
 /// Whether the id `word` of `mount` refers to the lane argument or another variable that sets jobs apart.
-fn is_isolated(file: &Dockerfile<'_>, settings: &Settings, mount: &Mount<'_>, word: &Word, instruction: usize) -> bool {
+fn is_isolated(
+    file: &Dockerfile<'_>,
+    settings: &Settings,
+    mount: &Mount<'_>,
+    word: &Word,
+    instruction: usize,
+) -> bool {
     let mut names = std::iter::once(&settings.arg).chain(&settings.isolating);
     // A template may name it in any case: `@(cache_id)`, say.
     let in_template = |name: &str| {
-        mount.templated && mount.effective_id().to_ascii_lowercase().contains_str(name.to_ascii_lowercase())
+        mount.templated
+            && mount
+                .effective_id()
+                .to_ascii_lowercase()
+                .contains_str(name.to_ascii_lowercase())
     };
     names.any(|name| leads_to(file, word, instruction, name) || in_template(name))
 }
@@ -285,15 +340,29 @@ pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) ->
         names
     };
     // With each, the instruction that asks; `None` among the global ones.
-    let mut open: Vec<(String, Option<usize>)> = variables(word).into_iter().map(|name| (name, Some(index))).collect();
+    let mut open: Vec<(String, Option<usize>)> = variables(word)
+        .into_iter()
+        .map(|name| (name, Some(index)))
+        .collect();
     while let Some((variable, at)) = open.pop().filter(|_| seen.len() < MAX_LED) {
         let declared = at.map_or_else(|| file.global(&variable), |at| file.valued(&variable, at));
-        let Some(declared) = declared.filter(|declared| seen.insert((declared.instruction, declared.name_end))) else {
+        let Some(declared) =
+            declared.filter(|declared| seen.insert((declared.instruction, declared.name_end)))
+        else {
             continue;
         };
-        let Some(Ok(word)) = declared.value.as_ref().map(|value| Word::read(value, file.escape)) else { continue };
+        let Some(Ok(word)) = declared
+            .value
+            .as_ref()
+            .map(|value| Word::read(value, file.escape))
+        else {
+            continue;
+        };
         let at = declared.stage.map(|_| declared.instruction);
-        let is_there = || at.map_or_else(|| file.global(name), |at| file.visible(name, at)).is_some();
+        let is_there = || {
+            at.map_or_else(|| file.global(name), |at| file.visible(name, at))
+                .is_some()
+        };
         if carries(&word, name) && is_there() {
             return true;
         }
@@ -304,14 +373,21 @@ pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) ->
 
 /// Whether `target` is one of apt's folders, or below one.
 fn is_apt_folder(target: &[u8]) -> bool {
-    let below =
-        |root: &str| target.strip_prefix(root.as_bytes()).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'));
+    let below = |root: &str| {
+        target
+            .strip_prefix(root.as_bytes())
+            .is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'))
+    };
     below("/var/cache/apt") || below("/var/lib/apt")
 }
 
 fn is_readonly(mount: &Mount<'_>) -> bool {
-    mount.field("readonly").is_some_and(|field| field.equals.is_none())
-        || mount.value("readonly").is_some_and(|value| matches!(value, b"true" | b"1"))
+    mount
+        .field("readonly")
+        .is_some_and(|field| field.equals.is_none())
+        || mount
+            .value("readonly")
+            .is_some_and(|value| matches!(value, b"true" | b"1"))
 }
 
 /// What follows `apt` where it is a command: a subcommand that takes locks.
@@ -343,22 +419,38 @@ fn calls_apt(file: &Dockerfile<'_>, instruction: usize) -> bool {
         while let Some(word) = words.next() {
             let command = word.strip_prefix(b"/usr/bin/").unwrap_or(word);
             let mut after = words.clone().filter(|word| !word.starts_with(b"-"));
-            if matches!(command, b"apt" | b"apt-get") && after.next().is_some_and(|word| APT_COMMANDS.contains(&word)) {
+            if matches!(command, b"apt" | b"apt-get")
+                && after
+                    .next()
+                    .is_some_and(|word| APT_COMMANDS.contains(&word))
+            {
                 return true;
             }
         }
         false
     };
-    let bodies = run.heredocs.iter().map(|heredoc| heredoc.body.of(file.source));
+    let bodies = run
+        .heredocs
+        .iter()
+        .map(|heredoc| heredoc.body.of(file.source));
     let mut texts = std::iter::once(run.arguments()).chain(bodies);
-    texts.any(|text| text.lines().filter(|line| !line.trim_start().starts_with(b"#")).any(calls))
+    texts.any(|text| {
+        text.lines()
+            .filter(|line| !line.trim_start().starts_with(b"#"))
+            .any(calls)
+    })
 }
 
 /// The ENV that decides `name` at instruction `index`, whatever a build passes. One whose value leads back to an ARG
 /// hands on what is passed, and is none.
 #[must_use]
-pub fn shadowing_env<'f>(file: &'f Dockerfile<'_>, name: &str, index: usize) -> Option<&'f Declaration> {
-    file.visible(name, index).filter(|seen| seen.by == DeclaredBy::Env && !leads_to_arg(file, seen))
+pub fn shadowing_env<'f>(
+    file: &'f Dockerfile<'_>,
+    name: &str,
+    index: usize,
+) -> Option<&'f Declaration> {
+    file.visible(name, index)
+        .filter(|seen| seen.by == DeclaredBy::Env && !leads_to_arg(file, seen))
 }
 
 /// Whether the value of `env` refers to an ARG, through other ENVs perhaps. Each declaration is looked at once.
@@ -366,11 +458,19 @@ fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
     let mut seen: HashSet<(String, usize)> = HashSet::new();
     let mut open = vec![env];
     while let Some(env) = open.pop() {
-        let Some(Ok(word)) = env.value.as_ref().map(|value| Word::read(value, file.escape)) else { continue };
+        let Some(Ok(word)) = env
+            .value
+            .as_ref()
+            .map(|value| Word::read(value, file.escape))
+        else {
+            continue;
+        };
         let mut names = Vec::new();
         word.each_variable(&mut |variable| names.push(variable.name.clone()));
         for name in names {
-            let Some(next) = file.visible(&name, env.instruction) else { continue };
+            let Some(next) = file.visible(&name, env.instruction) else {
+                continue;
+            };
             if next.by == DeclaredBy::Arg {
                 return true;
             }
@@ -387,12 +487,16 @@ fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
 #[must_use]
 pub fn carries(word: &Word, name: &str) -> bool {
     word.parts.iter().any(|part| {
-        let Part::Variable(variable) = part else { return false };
+        let Part::Variable(variable) = part else {
+            return false;
+        };
         let is_it = variable.name == name;
         match &variable.form {
             Form::Plain => is_it,
             Form::Alternative { word, .. } => carries(word, name),
-            Form::Default { word, .. } | Form::Required(word) | Form::Other(word) => is_it || carries(word, name),
+            Form::Default { word, .. } | Form::Required(word) | Form::Other(word) => {
+                is_it || carries(word, name)
+            }
         }
     })
 }
@@ -402,7 +506,9 @@ pub fn carries(word: &Word, name: &str) -> bool {
 #[must_use]
 pub fn needs_value(word: &Word, name: &str) -> bool {
     word.parts.iter().any(|part| {
-        let Part::Variable(variable) = part else { return false };
+        let Part::Variable(variable) = part else {
+            return false;
+        };
         let is_it = variable.name == name;
         match &variable.form {
             Form::Plain => is_it,

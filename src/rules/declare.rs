@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Instruction, Place, Sharing, Word};
+use crate::dockerfile::{
+    Base, Declaration, DeclaredBy, Dockerfile, Instruction, Place, Sharing, Word,
+};
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
@@ -62,7 +64,11 @@ impl Declaring {
     #[must_use]
     pub fn title(&self) -> String {
         let what = if self.moves { "move up" } else { "declare" };
-        let care = if self.safe { "" } else { " (look whether what else uses it may change)" };
+        let care = if self.safe {
+            ""
+        } else {
+            " (look whether what else uses it may change)"
+        };
         [what, " `", &self.line, "`", care].concat()
     }
 
@@ -71,8 +77,12 @@ impl Declaring {
     pub fn advice(&self) -> String {
         let (line, above) = (&self.line, self.above);
         match self.late {
-            Some(late) if self.moves => format!("move `{line}` from line {late} to above line {above}"),
-            Some(late) => format!("put `{line}` above line {above} (the one on line {late} comes too late)"),
+            Some(late) if self.moves => {
+                format!("move `{line}` from line {late} to above line {above}")
+            }
+            Some(late) => {
+                format!("put `{line}` above line {above} (the one on line {late} comes too late)")
+            }
             None => format!("put `{line}` above line {above}"),
         }
     }
@@ -83,37 +93,64 @@ impl Context<'_> {
     ///
     /// All RUNs of the stage that refer to the name, or will once their fixes up to `level` are made, are taken into
     /// account, so that one line serves them all.
-    pub fn declaring(&self, name: &str, index: usize, level: Applicability) -> Option<Rc<Declaring>> {
+    pub fn declaring(
+        &self,
+        name: &str,
+        index: usize,
+        level: Applicability,
+    ) -> Option<Rc<Declaring>> {
         self.plan(name, level).needs.get(&index).cloned()
     }
 
     /// Whether `cache` is the first of its mounts that has a fix up to `level` of its own that puts `name` into its id.
     pub(super) fn is_first(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
         let plan = self.plan(name, level);
-        plan.first.get(&cache.key).is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
+        plan.first
+            .get(&cache.key)
+            .is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
     }
 
     /// The mounts that get `name` into their ids along with `cache`, whose lock serves them; no more than one too many.
-    pub(super) fn served(&self, cache: &Cache<'_>, name: &str) -> impl Iterator<Item = &Cache<'_>> + Clone {
+    pub(super) fn served(
+        &self,
+        cache: &Cache<'_>,
+        name: &str,
+    ) -> impl Iterator<Item = &Cache<'_>> + Clone {
         let serves = name == self.settings.arg && lacks_lane(self.settings, cache);
         let served = if serves { cache.served(self.file) } else { &[] };
-        let served: Vec<&Cache<'_>> = served.iter().take(MAX_ALONG + 1).map(|at| &self.caches()[*at]).collect();
-        served.into_iter().filter(|other| may_change(self, other, &self.settings.arg))
+        let served: Vec<&Cache<'_>> = served
+            .iter()
+            .take(MAX_ALONG + 1)
+            .map(|at| &self.caches()[*at])
+            .collect();
+        served
+            .into_iter()
+            .filter(|other| may_change(self, other, &self.settings.arg))
     }
 
     /// Why `cache` gets no `name` into its id by a fix up to `level`, for people, if it gets none.
-    pub(super) fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<String> {
+    pub(super) fn refused(
+        &self,
+        cache: &Cache<'_>,
+        name: &str,
+        level: Applicability,
+    ) -> Option<String> {
         let plan = self.plan(name, level);
         if plan.first.contains_key(&cache.key) {
             return None;
         }
-        let Some(refusal) = plan.refused.get(&cache.key) else { return obstacle(self, cache, name) };
+        let Some(refusal) = plan.refused.get(&cache.key) else {
+            return obstacle(self, cache, name);
+        };
         let other = &self.caches()[refusal.at];
         if std::ptr::eq(other.mount, cache.mount) {
             return Some(refusal.reason.clone());
         }
         let line = self.file.instructions[other.instruction].lines.0;
-        Some(format!("line {line} uses this cache, too, and gets no lane: {}", refusal.reason))
+        Some(format!(
+            "line {line} uses this cache, too, and gets no lane: {}",
+            refusal.reason
+        ))
     }
 
     /// Whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
@@ -131,7 +168,8 @@ impl Context<'_> {
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
-        let is_it = |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
+        let is_it =
+            |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
         if let Some((_, _, plan)) = self.plans.borrow().iter().find(is_it) {
             return Rc::clone(plan);
         }
@@ -150,17 +188,35 @@ impl Context<'_> {
                 }
             }
         }
-        for (index, cache) in self.caches().iter().enumerate().filter(|_| !served.is_empty()) {
+        for (index, cache) in self
+            .caches()
+            .iter()
+            .enumerate()
+            .filter(|_| !served.is_empty())
+        {
             if served.contains(&cache.key) {
                 first.entry(Arc::clone(&cache.key)).or_insert(index);
             }
         }
-        let takes = |cache: &Cache<'_>| may_change(self, cache, name) || gets_lane(self, cache, name, level);
-        let refused = if first.is_empty() { HashMap::new() } else { refused(self, name, &first, takes) };
+        let takes = |cache: &Cache<'_>| {
+            may_change(self, cache, name) || gets_lane(self, cache, name, level)
+        };
+        let refused = if first.is_empty() {
+            HashMap::new()
+        } else {
+            refused(self, name, &first, takes)
+        };
         first.retain(|key, _| !refused.contains_key(key));
-        let goes_along = |c: &Cache<'_>| !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name);
+        let goes_along = |c: &Cache<'_>| {
+            !first.is_empty() && first.contains_key(&c.key) && may_change(self, c, name)
+        };
         let refers = |c: &&Cache<'_>| c.word.mentions(name) || goes_along(c);
-        let mut uses: Vec<usize> = self.caches().iter().filter(refers).map(|cache| cache.instruction).collect();
+        let mut uses: Vec<usize> = self
+            .caches()
+            .iter()
+            .filter(refers)
+            .map(|cache| cache.instruction)
+            .collect();
         uses.dedup();
         let own = own_default(self.file, name);
         let default = (name == self.settings.arg).then_some(self.settings.default.as_str());
@@ -169,13 +225,28 @@ impl Context<'_> {
         // one stage, those of another get it, too: they are to stay one cache.
         let short = self.caches().iter().filter(|cache| {
             let gets = goes_along(cache);
-            if keeps { own.is_some() && gets } else { gets || needs_value(&cache.word, name) }
+            if keeps {
+                own.is_some() && gets
+            } else {
+                gets || needs_value(&cache.word, name)
+            }
         });
         let own = own.as_deref();
-        let wanted = Wanted { name, default, own, short: short.map(|cache| cache.instruction).collect() };
+        let wanted = Wanted {
+            name,
+            default,
+            own,
+            short: short.map(|cache| cache.instruction).collect(),
+        };
         let plan = Plan::new(self.file, &wanted, &uses);
-        let plan = Rc::new(Plan { first, refused, ..plan });
-        self.plans.borrow_mut().push((name.to_owned(), level, Rc::clone(&plan)));
+        let plan = Rc::new(Plan {
+            first,
+            refused,
+            ..plan
+        });
+        self.plans
+            .borrow_mut()
+            .push((name.to_owned(), level, Rc::clone(&plan)));
         plan
     }
 }
@@ -184,23 +255,39 @@ impl Context<'_> {
 /// their caches in builds that pass nothing.
 pub(super) fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
     let given = |d: &&Declaration| d.by == DeclaredBy::Arg && !d.onbuild && d.stage.is_some();
-    let mut values = file.declarations(name).iter().filter(given).filter_map(|d| d.value.as_deref());
-    let first = values.next().filter(|first| values.all(|value| value == *first))?;
+    let mut values = file
+        .declarations(name)
+        .iter()
+        .filter(given)
+        .filter_map(|d| d.value.as_deref());
+    let first = values
+        .next()
+        .filter(|first| values.all(|value| value == *first))?;
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
-    (!first.is_empty() && first.iter().all(plain)).then(|| String::from_utf8_lossy(first).into_owned())
+    (!first.is_empty() && first.iter().all(plain))
+        .then(|| String::from_utf8_lossy(first).into_owned())
 }
 
 /// Whether `cache` has a fix up to `level` that puts `name` into its id. The other mounts of the same cache follow.
-pub(super) fn gets_lane(cx: &Context<'_>, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
+pub(super) fn gets_lane(
+    cx: &Context<'_>,
+    cache: &Cache<'_>,
+    name: &str,
+    level: Applicability,
+) -> bool {
     let review = level == Applicability::Unsafe;
     if name == cx.settings.arg {
-        let private = || cache.sharing == Some(Sharing::Private) && cx.may_speak("private-cache", cache);
+        let private =
+            || cache.sharing == Some(Sharing::Private) && cx.may_speak("private-cache", cache);
         let unlocked = || cache.is_unlocked_apt(cx.file) && cx.may_speak("unlocked-apt", cache);
         let shared = is_shared_lock(cx, cache) && cx.may_speak("shared-lock", cache);
         return (shared || (review && lacks_lane(cx.settings, cache) && (private() || unlocked())))
             && has_room(cx.settings, cache, &cx.settings.arg);
     }
-    review && name == "TARGETARCH" && lacks_platform(cx, cache) && cx.may_speak("platform-lock", cache)
+    review
+        && name == "TARGETARCH"
+        && lacks_platform(cx, cache)
+        && cx.may_speak("platform-lock", cache)
 }
 
 /// A name that is to be declared.
@@ -218,7 +305,14 @@ struct Wanted<'n> {
 /// Whether the id of `cache` may be given `name` along with another mount of the same cache: nobody asked for it to be
 /// left as it is.
 pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> bool {
-    !cx.is_suppressed(if name == cx.settings.arg { "shared-lock" } else { "platform-lock" }, cache)
+    !cx.is_suppressed(
+        if name == cx.settings.arg {
+            "shared-lock"
+        } else {
+            "platform-lock"
+        },
+        cache,
+    )
 }
 
 impl Plan {
@@ -226,7 +320,12 @@ impl Plan {
     fn new(file: &Dockerfile<'_>, wanted: &Wanted<'_>, uses: &[usize]) -> Self {
         let name = wanted.name;
         let (needs, first, refused) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let mut plan = Self { needs, elsewhere: used_elsewhere(file, name), first, refused };
+        let mut plan = Self {
+            needs,
+            elsewhere: used_elsewhere(file, name),
+            first,
+            refused,
+        };
         let roots = roots(file);
         let short = short_stages(file, wanted, &roots);
         // What is planned for a stage and there for the stages built from it.
@@ -237,14 +336,19 @@ impl Plan {
                 Base::Stage(base) if roots[stage.index] <= base => handed_on[base].clone(),
                 _ => None,
             };
-            let (own, others) = rest.split_at(rest.partition_point(|index| *index < stage.instructions.end));
+            let (own, others) =
+                rest.split_at(rest.partition_point(|index| *index < stage.instructions.end));
             rest = others;
             let hidden = |index: &usize| is_hidden(file, name, *index, &roots);
-            let (triggers, plain): (Vec<usize>, Vec<usize>) =
-                own.iter().copied().filter(hidden).partition(|index| file.instructions[*index].onbuild);
+            let (triggers, plain): (Vec<usize>, Vec<usize>) = own
+                .iter()
+                .copied()
+                .filter(hidden)
+                .partition(|index| file.instructions[*index].onbuild);
             handed_on[stage.index] = match inherited {
                 Some(need) => {
-                    plan.needs.extend(plain.into_iter().map(|index| (index, Rc::clone(&need))));
+                    plan.needs
+                        .extend(plain.into_iter().map(|index| (index, Rc::clone(&need))));
                     Some(need)
                 }
                 None if plain.is_empty() => None,
@@ -269,14 +373,16 @@ impl Plan {
         let mut handed_on = None;
         let start = file.stages[stage].instructions.start;
         for (spot, uses) in spots(file, start, uses) {
-            let short = (short && spot.place == Place::FILE) || uses.iter().any(|index| wanted.short.contains(index));
+            let short = (short && spot.place == Place::FILE)
+                || uses.iter().any(|index| wanted.short.contains(index));
             let mut need = arg_line(file, wanted, short, stage, &spot, uses[0]);
             need.safe = !self.elsewhere.stages[stage];
             let need = Rc::new(need);
             if spot.place == Place::FILE {
                 handed_on = Some(Rc::clone(&need));
             }
-            self.needs.extend(uses.into_iter().map(|index| (index, Rc::clone(&need))));
+            self.needs
+                .extend(uses.into_iter().map(|index| (index, Rc::clone(&need))));
         }
         handed_on
     }
@@ -294,7 +400,11 @@ pub(super) struct Spot {
 
 /// Where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
 /// before the stage does. `start` is the stage's first instruction.
-pub(super) fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<(Spot, Vec<usize>)> {
+pub(super) fn spots(
+    file: &Dockerfile<'_>,
+    start: usize,
+    uses: &[usize],
+) -> Vec<(Spot, Vec<usize>)> {
     let mut done = Vec::new();
     let mut todo = vec![uses.to_vec()];
     while let Some(uses) = todo.pop() {
@@ -302,25 +412,52 @@ pub(super) fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<
         let places = uses.iter().map(|index| file.instructions[*index].place);
         let common = places.fold(first.place, |a, b| file.blocks.common(a, b));
         if first.place == common {
-            let spot = Spot { at: first.lead.max(file.top), beside: first.span.start, place: common };
+            let spot = Spot {
+                at: first.lead.max(file.top),
+                beside: first.span.start,
+                place: common,
+            };
             done.push((spot, uses));
             continue;
         }
         // The branch right below `common` that the first use stands in: the line goes above its block.
-        let branch = file.blocks.way_out(first.place).take_while(|place| *place != common).last().unwrap_or(common);
-        let opener = file.blocks.block(branch).map_or(first.lead, |block| block.span.start);
-        let earliest = start.checked_sub(1).map_or(file.top, |from| file.instructions[from].span.end);
+        let branch = file
+            .blocks
+            .way_out(first.place)
+            .take_while(|place| *place != common)
+            .last()
+            .unwrap_or(common);
+        let opener = file
+            .blocks
+            .block(branch)
+            .map_or(first.lead, |block| block.span.start);
+        let earliest = start
+            .checked_sub(1)
+            .map_or(file.top, |from| file.instructions[from].span.end);
         if opener < earliest {
-            let (inside, outside): (Vec<usize>, Vec<usize>) =
-                uses.iter().partition(|index| file.blocks.encloses(branch, file.instructions[**index].place));
+            let (inside, outside): (Vec<usize>, Vec<usize>) = uses.iter().partition(|index| {
+                file.blocks
+                    .encloses(branch, file.instructions[**index].place)
+            });
             todo.push(outside);
             todo.push(inside);
             continue;
         }
         // A tag can stand inside of a continued instruction: then the line goes above that one.
-        let anchor = file.instruction_at(opener).map(|index| &file.instructions[index]);
-        let at = anchor.map_or(opener, |instruction| instruction.lead).max(file.top);
-        done.push((Spot { at, beside: anchor.map_or(opener, |i| i.span.start), place: common }, uses));
+        let anchor = file
+            .instruction_at(opener)
+            .map(|index| &file.instructions[index]);
+        let at = anchor
+            .map_or(opener, |instruction| instruction.lead)
+            .max(file.top);
+        done.push((
+            Spot {
+                at,
+                beside: anchor.map_or(opener, |i| i.span.start),
+                place: common,
+            },
+            uses,
+        ));
     }
     done
 }
@@ -330,7 +467,9 @@ pub(super) fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<
 fn roots(file: &Dockerfile<'_>) -> Vec<usize> {
     let mut roots: Vec<usize> = Vec::with_capacity(file.stages.len());
     for stage in &file.stages {
-        let varies = stage.from.is_some_and(|from| file.instructions[from].arguments().contains(&b'$'));
+        let varies = stage
+            .from
+            .is_some_and(|from| file.instructions[from].arguments().contains(&b'$'));
         roots.push(match stage.base {
             Base::Stage(base) if !varies => roots[base],
             _ => stage.index,
@@ -341,16 +480,21 @@ fn roots(file: &Dockerfile<'_>) -> Vec<usize> {
 
 /// Whether the instruction `index` does not see `name`, or not in every build. `roots` are the file's.
 fn is_hidden(file: &Dockerfile<'_>, name: &str, index: usize, roots: &[usize]) -> bool {
-    let Some(seen) = file.visible(name, index) else { return true };
+    let Some(seen) = file.visible(name, index) else {
+        return true;
+    };
     // What a stage is built from comes before it.
-    file.stage_of(index).zip(seen.stage).is_some_and(|(stage, declared)| declared < roots[stage])
+    file.stage_of(index)
+        .zip(seen.stage)
+        .is_some_and(|(stage, declared)| declared < roots[stage])
 }
 
 /// For each stage, whether an id in it, or in one built from it, that does not see the name would be cut short.
 fn short_stages(file: &Dockerfile<'_>, wanted: &Wanted<'_>, roots: &[usize]) -> Vec<bool> {
     let mut short = vec![false; file.stages.len()];
     for index in &wanted.short {
-        let hidden = !file.instructions[*index].onbuild && is_hidden(file, wanted.name, *index, roots);
+        let hidden =
+            !file.instructions[*index].onbuild && is_hidden(file, wanted.name, *index, roots);
         if let Some(stage) = file.stage_of(*index).filter(|_| hidden) {
             short[stage] = true;
         }
@@ -380,35 +524,72 @@ fn arg_line(
 ) -> Declaring {
     let name = wanted.name;
     let user = &file.instructions[first];
-    let late = if user.onbuild { None } else { late_declaration(file, name, stage, spot, first) };
-    let value = late.and_then(|late| late.value.as_deref()).filter(|value| value.is_ascii() && !value.contains(&b'$'));
-    let global = file.global(name).is_some_and(|global| global.value.is_some()) && !user.onbuild;
+    let late = if user.onbuild {
+        None
+    } else {
+        late_declaration(file, name, stage, spot, first)
+    };
+    let value = late
+        .and_then(|late| late.value.as_deref())
+        .filter(|value| value.is_ascii() && !value.contains(&b'$'));
+    let global = file
+        .global(name)
+        .is_some_and(|global| global.value.is_some())
+        && !user.onbuild;
     let declared = match (wanted.default, value) {
         (None, _) => name.into(),
         (Some(_), Some(value)) => format!("{name}={}", value.to_str_lossy()),
         (Some(_), None) if global || !short => name.into(),
-        (Some(default), None) => format!("{name}={}", wanted.own.filter(|_| !user.onbuild).unwrap_or(default)),
+        (Some(default), None) => format!(
+            "{name}={}",
+            wanted.own.filter(|_| !user.onbuild).unwrap_or(default)
+        ),
     };
-    let lower = user.name.of(file.source).first().is_some_and(u8::is_ascii_lowercase);
+    let lower = user
+        .name
+        .of(file.source)
+        .first()
+        .is_some_and(u8::is_ascii_lowercase);
     let keyword = match (user.onbuild, lower) {
         (false, false) => "ARG",
         (false, true) => "arg",
         (true, false) => "ONBUILD ARG",
         (true, true) => "onbuild arg",
     };
-    let (indent, ending) = (indentation(file.source, spot.beside), line_ending(file.source, spot.at));
+    let (indent, ending) = (
+        indentation(file.source, spot.beside),
+        line_ending(file.source, spot.at),
+    );
     let above = user.lines.0;
     let late_line = late.map(|late| file.instructions[late.instruction].lines.0);
-    let Some(arg) = late.filter(|late| is_movable(file, late, spot)).map(|late| &file.instructions[late.instruction])
+    let Some(arg) = late
+        .filter(|late| is_movable(file, late, spot))
+        .map(|late| &file.instructions[late.instruction])
     else {
         let line = format!("{keyword} {declared}");
         let edits = vec![Edit::insert(spot.at, format!("{indent}{line}{ending}"))];
-        return Declaring { line, above, edits, late: late_line, moves: false, safe: true };
+        return Declaring {
+            line,
+            above,
+            edits,
+            late: late_line,
+            moves: false,
+            safe: true,
+        };
     };
     let line = arg.text.bytes().to_str_lossy().trim_end().to_owned();
-    let edits =
-        vec![Edit::insert(spot.at, format!("{indent}{line}{ending}")), Edit::delete(whole_line(file.source, arg))];
-    Declaring { line, above, edits, late: late_line, moves: true, safe: true }
+    let edits = vec![
+        Edit::insert(spot.at, format!("{indent}{line}{ending}")),
+        Edit::delete(whole_line(file.source, arg)),
+    ];
+    Declaring {
+        line,
+        above,
+        edits,
+        late: late_line,
+        moves: true,
+        safe: true,
+    }
 }
 
 /// Whether the line of `late` can be moved to `spot` as it is: it stands alone, without a comment that would be left
@@ -434,7 +615,10 @@ fn late_declaration<'f>(
 ) -> Option<&'f Declaration> {
     let all = file.declarations(name);
     let behind = &all[all.partition_point(|d| d.instruction <= first)..];
-    let mut own = behind.iter().take_while(|d| d.stage == Some(stage)).filter(|d| !d.onbuild);
+    let mut own = behind
+        .iter()
+        .take_while(|d| d.stage == Some(stage))
+        .filter(|d| !d.onbuild);
     own.find(|d| d.by == DeclaredBy::Arg && file.blocks.encloses(spot.place, d.place))
 }
 
@@ -446,11 +630,16 @@ pub(super) fn has_variable(declaration: &Declaration, escape: u8) -> bool {
 /// The line of a one-line instruction, its newline included.
 pub(super) fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
     let end = memchr::memchr(b'\n', &source[instruction.span.end..]);
-    Span::new(instruction.span.start, end.map_or(source.len(), |at| instruction.span.end + at + 1))
+    Span::new(
+        instruction.span.start,
+        end.map_or(source.len(), |at| instruction.span.end + at + 1),
+    )
 }
 
 /// The blanks that the line at byte `start` begins with.
 pub(super) fn indentation(source: &[u8], start: usize) -> String {
-    let blanks = source[start..].iter().take_while(|b| matches!(b, b' ' | b'\t'));
+    let blanks = source[start..]
+        .iter()
+        .take_while(|b| matches!(b, b' ' | b'\t'));
     blanks.map(|&b| char::from(b)).collect()
 }

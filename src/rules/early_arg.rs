@@ -11,7 +11,9 @@ use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, line_ending};
 
-use super::declare::{count_word, gets_lane, has_variable, indentation, mentions, spots, whole_line};
+use super::declare::{
+    count_word, gets_lane, has_variable, indentation, mentions, spots, whole_line,
+};
 use super::{Cache, Context, Rule};
 
 pub(super) struct EarlyArg;
@@ -66,15 +68,33 @@ impl Rule for EarlyArg {
         }
         let finder = Finder::new(name);
         // What another fix makes refer to the argument needs it, too; so does what refers to it by an escaped name.
-        let needs = |cache: &&Cache<'_>| cache.word.mentions(name) || gets_lane(cx, cache, name, Applicability::Unsafe);
-        let to_come: HashSet<usize> = cx.caches().iter().filter(needs).map(|cache| cache.instruction).collect();
+        let needs = |cache: &&Cache<'_>| {
+            cache.word.mentions(name) || gets_lane(cx, cache, name, Applicability::Unsafe)
+        };
+        let to_come: HashSet<usize> = cx
+            .caches()
+            .iter()
+            .filter(needs)
+            .map(|cache| cache.instruction)
+            .collect();
         let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
-        for stage in cx.file.declarations(name).chunk_by(|a, b| a.stage == b.stage) {
+        for stage in cx
+            .file
+            .declarations(name)
+            .chunk_by(|a, b| a.stage == b.stage)
+        {
             let args = || stage.iter().filter(own);
-            let Some(at) = args().next().and_then(|arg| arg.stage) else { continue };
-            let uses =
-                |index: &usize| to_come.contains(index) || mentions(cx.file, &cx.file.instructions[*index], &finder);
-            let users: Vec<usize> = cx.file.stages[at].instructions.clone().filter(uses).collect();
+            let Some(at) = args().next().and_then(|arg| arg.stage) else {
+                continue;
+            };
+            let uses = |index: &usize| {
+                to_come.contains(index) || mentions(cx.file, &cx.file.instructions[*index], &finder)
+            };
+            let users: Vec<usize> = cx.file.stages[at]
+                .instructions
+                .clone()
+                .filter(uses)
+                .collect();
             // Each looks at the blocks of all that follows. A line that stands so often no person wrote, and nothing moves it.
             let many = args().nth(MAX_DECLARED).is_some();
             findings.extend(args().filter_map(|arg| {
@@ -86,22 +106,39 @@ impl Rule for EarlyArg {
 }
 
 /// The finding for `arg`, which `users` need; with `many` in the stage it stands for itself, and is not moved.
-fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize], many: bool) -> Option<Finding> {
+fn finding(
+    cx: &Context<'_>,
+    arg: &Declaration,
+    name: &str,
+    users: &[usize],
+    many: bool,
+) -> Option<Finding> {
     // A later name on the same line may be made of it.
-    if count_word(cx.file.instructions[arg.instruction].text.bytes(), &Finder::new(name)) > 1 {
+    if count_word(
+        cx.file.instructions[arg.instruction].text.bytes(),
+        &Finder::new(name),
+    ) > 1
+    {
         return None;
     }
     let first = *users.first()?;
     // The line can move no further than to the block that its users stand in.
-    let limit = if many { cx.file.instructions[first].span.start } else { latest(cx, arg, users) };
+    let limit = if many {
+        cx.file.instructions[first].span.start
+    } else {
+        latest(cx, arg, users)
+    };
     let between = &cx.file.instructions[arg.instruction + 1..first];
-    let before = |i: &&Instruction<'_>| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit;
+    let before =
+        |i: &&Instruction<'_>| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit;
     let runs = between.iter().filter(before).count();
     if runs == 0 {
         return None;
     }
     let instruction = &cx.file.instructions[arg.instruction];
-    let span = instruction.text.span(arg.name_end - name.len(), arg.name_end);
+    let span = instruction
+        .text
+        .span(arg.name_end - name.len(), arg.name_end);
     let user = &cx.file.instructions[first];
     let message = match runs {
         1 => format!(
@@ -115,9 +152,16 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize], man
     };
     Some(
         Finding::new(&META, span, message)
-            .help(format!("move it down to above line {}, the first that uses it", user.lines.0))
+            .help(format!(
+                "move it down to above line {}, the first that uses it",
+                user.lines.0
+            ))
             .label(user.name, "first used here")
-            .fix(if many { Err(SEVERAL.into()) } else { moving(cx, arg, name, users) }),
+            .fix(if many {
+                Err(SEVERAL.into())
+            } else {
+                moving(cx, arg, name, users)
+            }),
     )
 }
 
@@ -130,8 +174,14 @@ fn latest(cx: &Context<'_>, arg: &Declaration, users: &[usize]) -> usize {
     {
         return spot.at;
     }
-    let branch = file.blocks.way_out(first.place).take_while(|place| *place != arg.place).last();
-    branch.and_then(|place| file.blocks.block(place)).map_or(first.span.start, |block| block.span.start)
+    let branch = file
+        .blocks
+        .way_out(first.place)
+        .take_while(|place| *place != arg.place)
+        .last();
+    branch
+        .and_then(|place| file.blocks.block(place))
+        .map_or(first.span.start, |block| block.span.start)
 }
 
 /// Whether a line below the declaration would be read otherwise if the declaration went: it is the first instruction of a
@@ -139,7 +189,11 @@ fn latest(cx: &Context<'_>, arg: &Declaration, users: &[usize]) -> usize {
 fn guards(cx: &Context<'_>, arg: &Declaration) -> bool {
     let source = cx.file.source;
     let line = whole_line(source, &cx.file.instructions[arg.instruction]);
-    arg.instruction == 0 && directives::differ(source, &[&source[..line.start], &source[line.end..]].concat())
+    arg.instruction == 0
+        && directives::differ(
+            source,
+            &[&source[..line.start], &source[line.end..]].concat(),
+        )
 }
 
 /// The fix that moves the declaration to above the first of `users`.
@@ -158,46 +212,81 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
         );
     }
     if has_variable(arg, file.escape) {
-        return Err("its value holds a variable, which may be another further down: move it by hand".into());
+        return Err(
+            "its value holds a variable, which may be another further down: move it by hand".into(),
+        );
     }
-    if arg.value.as_deref().is_some_and(|value| std::str::from_utf8(value).is_err()) {
+    if arg
+        .value
+        .as_deref()
+        .is_some_and(|value| std::str::from_utf8(value).is_err())
+    {
         return Err("its value is not UTF-8: move it by hand".into());
     }
     let spots = spots(file, arg.instruction + 1, users);
     let [(spot, _)] = spots.as_slice() else {
-        return Err("the places that use it stand in different blocks of the template: move it by hand".into());
+        return Err(
+            "the places that use it stand in different blocks of the template: move it by hand"
+                .into(),
+        );
     };
     if spot.place != arg.place {
         return Err("a template's block stands between: move it by hand".into());
     }
     let instruction = &file.instructions[arg.instruction];
-    let (indent, ending) = (indentation(file.source, spot.beside), line_ending(file.source, spot.at));
+    let (indent, ending) = (
+        indentation(file.source, spot.beside),
+        line_ending(file.source, spot.at),
+    );
     let keyword = String::from_utf8_lossy(instruction.name.of(file.source)).into_owned();
-    let value = arg.value.as_ref().map_or_else(String::new, |value| format!("={}", String::from_utf8_lossy(value)));
-    let mut edits = vec![Edit::insert(spot.at, format!("{indent}{keyword} {name}{value}{ending}"))];
+    let value = arg.value.as_ref().map_or_else(String::new, |value| {
+        format!("={}", String::from_utf8_lossy(value))
+    });
+    let mut edits = vec![Edit::insert(
+        spot.at,
+        format!("{indent}{keyword} {name}{value}{ending}"),
+    )];
     if arg.alone {
         if instruction.lines.0 != instruction.lines.1 {
             return Err("it stands on several lines: move it by hand".into());
         }
         edits.push(Edit::delete(whole_line(file.source, instruction)));
     } else {
-        let span = word_span(instruction, arg.name_end - name.len(), arg.name_end + value.len())?;
+        let span = word_span(
+            instruction,
+            arg.name_end - name.len(),
+            arg.name_end + value.len(),
+        )?;
         edits.push(Edit::delete(span));
     }
-    Ok(Fix::safe(format!("move `{name}` down to above line {}", file.instructions[users[0]].lines.0), edits))
+    Ok(Fix::safe(
+        format!(
+            "move `{name}` down to above line {}",
+            file.instructions[users[0]].lines.0
+        ),
+        edits,
+    ))
 }
 
 /// Where the word `text[start..end]` of a declaration stands, with the white space that goes with it.
 fn word_span(instruction: &Instruction<'_>, start: usize, end: usize) -> Result<Span, String> {
     let text = instruction.text.bytes();
     let behind = &text[end..];
-    let blanks = text[..start].iter().rev().take_while(|b| is_blank(**b)).count();
+    let blanks = text[..start]
+        .iter()
+        .rev()
+        .take_while(|b| is_blank(**b))
+        .count();
     let is_first = start - blanks < instruction.args;
     if is_first && behind.trim_start().starts_with(b"--") {
         return Err("what follows it on its line would be read as a flag: move it by hand".into());
     }
     // The keyword is split off at fewer kinds of white space than the words behind it.
-    let blanks = if is_first && !behind.first().is_some_and(|b| is_blank(*b)) { 0 } else { blanks };
+    let blanks = if is_first && !behind.first().is_some_and(|b| is_blank(*b)) {
+        0
+    } else {
+        blanks
+    };
     let span = instruction.text.span(start - blanks, end);
     if span.len() != end - (start - blanks) {
         return Err("its line is continued around it: move it by hand".into());

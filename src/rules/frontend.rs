@@ -12,7 +12,8 @@ pub const SYNTAX_LINE: &str = "# syntax=docker/dockerfile:1";
 /// Whether `file` leaves the frontend to the engine. A snippet is put into a file by something else, which may name one.
 #[must_use]
 pub fn is_left_open(file: &Dockerfile<'_>) -> bool {
-    directives::syntax(file.source).is_none() && file.stages.iter().any(|stage| stage.from.is_some())
+    directives::syntax(file.source).is_none()
+        && file.stages.iter().any(|stage| stage.from.is_some())
 }
 
 /// The fix that names a frontend in a file that names none: as the first line, or below `#!…`, where BuildKit looks.
@@ -20,14 +21,31 @@ pub fn is_left_open(file: &Dockerfile<'_>) -> bool {
 /// # Errors
 /// Why only a person can do it.
 pub fn name_one(file: &Dockerfile<'_>) -> Result<Fix, String> {
-    if file.directives.iter().any(|directive| directive.key == Key::Syntax) {
-        return Err("its `# syntax=` line starts with a blank, and so does nothing: take that away".into());
+    if file
+        .directives
+        .iter()
+        .any(|directive| directive.key == Key::Syntax)
+    {
+        return Err(
+            "its `# syntax=` line starts with a blank, and so does nothing: take that away".into(),
+        );
     }
-    let mark = if file.source.starts_with(BOM) { BOM.len() } else { 0 };
+    let mark = if file.source.starts_with(BOM) {
+        BOM.len()
+    } else {
+        0
+    };
     let text = &file.source[mark..];
-    let shebang = if text.starts_with(b"#!") { text.find_byte(b'\n').map_or(text.len(), |at| at + 1) } else { 0 };
+    let shebang = if text.starts_with(b"#!") {
+        text.find_byte(b'\n').map_or(text.len(), |at| at + 1)
+    } else {
+        0
+    };
     let line = format!("{SYNTAX_LINE}{}", line_ending(file.source, mark));
-    Ok(Fix::needs_review(format!("write `{SYNTAX_LINE}` at the top"), vec![Edit::insert(mark + shebang, line)]))
+    Ok(Fix::needs_review(
+        format!("write `{SYNTAX_LINE}` at the top"),
+        vec![Edit::insert(mark + shebang, line)],
+    ))
 }
 
 /// An image reference of a Dockerfile frontend.
@@ -53,15 +71,22 @@ impl<'a> Frontend<'a> {
     /// Reads `value` as `[registry/]docker/dockerfile[-upstream]:tag[@digest]`.
     fn read(value: &'a [u8]) -> Option<Self> {
         let value = value.to_str().ok()?;
-        let (reference, digest) = value.split_once('@').map_or((value, false), |(reference, _)| (reference, true));
+        let (reference, digest) = value
+            .split_once('@')
+            .map_or((value, false), |(reference, _)| (reference, true));
         let slash = reference.rfind('/')?;
         let (path, tag) = match reference[slash..].split_once(':') {
             Some((name, tag)) => (&reference[..slash + name.len()], tag),
             None => (reference, "latest"),
         };
-        let registry =
-            path.strip_suffix("docker/dockerfile").or_else(|| path.strip_suffix("docker/dockerfile-upstream"))?;
-        (registry.is_empty() || registry.ends_with('/')).then_some(Self { registry, tag, digest })
+        let registry = path
+            .strip_suffix("docker/dockerfile")
+            .or_else(|| path.strip_suffix("docker/dockerfile-upstream"))?;
+        (registry.is_empty() || registry.ends_with('/')).then_some(Self {
+            registry,
+            tag,
+            digest,
+        })
     }
 
     /// Whether the tag is one from before 1.3, or of the channel that ended before it.
@@ -83,7 +108,9 @@ impl<'a> Frontend<'a> {
         match self.registry {
             "" | "docker.io/" if self.digest => "pin a frontend of 1.3 or later".into(),
             "" | "docker.io/" => format!("write `{SYNTAX_LINE}`"),
-            registry => format!("write `# syntax={registry}docker/dockerfile:` with a version of 1.3 or later"),
+            registry => format!(
+                "write `# syntax={registry}docker/dockerfile:` with a version of 1.3 or later"
+            ),
         }
     }
 
@@ -93,7 +120,11 @@ impl<'a> Frontend<'a> {
     /// Why only a person can pick one.
     pub fn newer(&self, file: &Dockerfile<'_>, span: Span) -> Result<Fix, String> {
         // `// syntax=` is found before the file is read, and is no comment to the frontend that it names.
-        if !file.directives.iter().any(|directive| directive.value.start == span.start) {
+        if !file
+            .directives
+            .iter()
+            .any(|directive| directive.value.start == span.start)
+        {
             return Err("BuildKit cannot read such a file with it".into());
         }
         if self.digest {
@@ -106,7 +137,10 @@ impl<'a> Frontend<'a> {
             ));
         }
         let image = format!("{}docker/dockerfile:1", self.registry);
-        Ok(Fix::needs_review(format!("use the frontend `{image}`"), vec![Edit::replace(span, image)]))
+        Ok(Fix::needs_review(
+            format!("use the frontend `{image}`"),
+            vec![Edit::replace(span, image)],
+        ))
     }
 }
 
@@ -116,7 +150,8 @@ mod tests {
 
     #[test]
     fn tags_before_1_3_are_old() {
-        let is_old = |image: &str| Frontend::read(image.as_bytes()).is_some_and(|image| image.is_old());
+        let is_old =
+            |image: &str| Frontend::read(image.as_bytes()).is_some_and(|image| image.is_old());
         for image in [
             "docker/dockerfile:1.2",
             "docker/dockerfile:1.0.2",

@@ -48,19 +48,34 @@ impl Rule for InvalidMount {
         for (_, mount) in cx.file.mounts() {
             for fault in &mount.faults {
                 let (message, help) = explain(&fault.kind);
-                findings.push(Finding::new(&META, fault.span, format!("the build fails here: {message}")).help(help));
+                findings.push(
+                    Finding::new(
+                        &META,
+                        fault.span,
+                        format!("the build fails here: {message}"),
+                    )
+                    .help(help),
+                );
             }
         }
         if let Some(profile) = cx.settings.profile.filter(|profile| !profile.variables) {
             let refused = |cache: &&Cache<'_>| cache.word.has_variable() && !cache.mount.templated;
-            findings.extend(cx.caches().iter().filter(refused).map(|cache| variable(profile, cache)));
+            findings.extend(
+                cx.caches()
+                    .iter()
+                    .filter(refused)
+                    .map(|cache| variable(profile, cache)),
+            );
         }
     }
 }
 
 /// The finding for an id with a variable, for a builder that takes none.
 fn variable(profile: &Profile, cache: &Cache<'_>) -> Finding {
-    let message = format!("{}'s builder refuses ids with variables: the build fails", profile.title);
+    let message = format!(
+        "{}'s builder refuses ids with variables: the build fails",
+        profile.title
+    );
     let help = match cache.mount.id() {
         Some(_) => "write the id out, without variables",
         None => "give the mount an id without variables: its target is the id otherwise",
@@ -71,7 +86,10 @@ fn variable(profile: &Profile, cache: &Cache<'_>) -> Finding {
 /// What BuildKit objects to, and what to write instead.
 fn explain(fault: &FaultKind) -> (String, String) {
     let or = |nearest: Option<&str>, otherwise: &str| {
-        nearest.map_or_else(|| otherwise.to_owned(), |nearest| format!("did you mean `{nearest}`?"))
+        nearest.map_or_else(
+            || otherwise.to_owned(),
+            |nearest| format!("did you mean `{nearest}`?"),
+        )
     };
     match fault {
         FaultKind::NoValue => {

@@ -24,13 +24,21 @@ pub(super) const MAX_ALONG: usize = 64;
 /// For the lane argument, where builds that pass nothing are to keep the id that they have, it comes to nothing for them.
 #[must_use]
 pub fn suffix(settings: &Settings, name: &str) -> String {
-    if keeps_id(settings, name) { optional(name) } else { plain(name) }
+    if keeps_id(settings, name) {
+        optional(name)
+    } else {
+        plain(name)
+    }
 }
 
 /// `word` with [`suffix`] behind it.
 #[must_use]
 pub fn with_suffix(settings: &Settings, word: Word, name: &str) -> Word {
-    if keeps_id(settings, name) { word.with_optional_suffix(name) } else { word.with_suffix(name) }
+    if keeps_id(settings, name) {
+        word.with_optional_suffix(name)
+    } else {
+        word.with_suffix(name)
+    }
 }
 
 /// Whether a build that passes no `name` is to keep the id that it has.
@@ -64,7 +72,11 @@ impl Context<'_> {
     pub fn isolate(&self, cache: &Cache<'_>) -> Result<Fix, String> {
         let arg = &self.settings.arg;
         let (title, edits, safe) = self.append(cache, arg, Applicability::Safe)?;
-        Ok(if safe { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) })
+        Ok(if safe {
+            Fix::safe(title, edits)
+        } else {
+            Fix::needs_review(title, edits)
+        })
     }
 
     /// The fix that makes `cache` a locked one with a lane of its own.
@@ -73,11 +85,14 @@ impl Context<'_> {
     /// As for [`Context::isolate`], and where a variable names the sharing mode.
     pub fn lock_and_isolate(&self, cache: &Cache<'_>) -> Result<Fix, String> {
         whole(cache.mount)?;
-        let (span, before) = cache.mode_edit().ok_or("a variable names the sharing mode")?;
+        let (span, before) = cache
+            .mode_edit()
+            .ok_or("a variable names the sharing mode")?;
         let edit = Edit::replace(span, format!("{before}locked"));
         let (mut title, mut edits) = ("use `sharing=locked`".to_owned(), vec![edit]);
         if lacks_lane(self.settings, cache) {
-            let (isolated, more, _) = self.append(cache, &self.settings.arg, Applicability::Unsafe)?;
+            let (isolated, more, _) =
+                self.append(cache, &self.settings.arg, Applicability::Unsafe)?;
             title = format!("{title}, {isolated}");
             edits = merge(edits, more);
         }
@@ -99,21 +114,35 @@ impl Context<'_> {
             return None;
         }
         let own = || {
-            let global = self.file.global(name).and_then(|global| global.value.as_ref());
-            global.map(|value| String::from_utf8_lossy(value).into_owned()).or_else(|| own_default(self.file, name))
+            let global = self
+                .file
+                .global(name)
+                .and_then(|global| global.value.as_ref());
+            global
+                .map(|value| String::from_utf8_lossy(value).into_owned())
+                .or_else(|| own_default(self.file, name))
         };
         let value = match self.file.visible(name, cache.instruction) {
-            Some(_) => {
-                self.file.default_value(name, cache.instruction).map(|v| String::from_utf8_lossy(&v).into_owned())
-            }
+            Some(_) => self
+                .file
+                .default_value(name, cache.instruction)
+                .map(|v| String::from_utf8_lossy(&v).into_owned()),
             None => own(),
         };
         let value = value.filter(|value| !value.is_empty())?;
-        Some(format!("the file's own default rules: builds that pass nothing get `{}-{value}`", cache.id()))
+        Some(format!(
+            "the file's own default rules: builds that pass nothing get `{}-{value}`",
+            cache.id()
+        ))
     }
 
     /// Title and edits that put `name` behind the id of `cache` and declare it, and whether that is safe.
-    fn append(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Result<(String, Vec<Edit>, bool), String> {
+    fn append(
+        &self,
+        cache: &Cache<'_>,
+        name: &str,
+        level: Applicability,
+    ) -> Result<(String, Vec<Edit>, bool), String> {
         if let Some(reason) = self.refused(cache, name, level) {
             return Err(reason);
         }
@@ -123,31 +152,50 @@ impl Context<'_> {
             title.extend([" (", &note, ")"]);
         }
         // The first mount that gets the lane takes those along that get none of their own: they are one cache.
-        let follows = |other: &&Cache<'_>| !gets_lane(self, other, name, level) && may_change(self, other, name);
+        let follows = |other: &&Cache<'_>| {
+            !gets_lane(self, other, name, level) && may_change(self, other, name)
+        };
         let is_first = self.is_first(cache, name, level);
-        let along: Vec<&Cache<'_>> =
-            if is_first { self.same_cache(cache).filter(follows).collect() } else { Vec::new() };
+        let along: Vec<&Cache<'_>> = if is_first {
+            self.same_cache(cache).filter(follows).collect()
+        } else {
+            Vec::new()
+        };
         if !along.is_empty() {
-            title.extend([" here and for ", &count(along.len(), "other mount"), " of the same cache"]);
+            title.extend([
+                " here and for ",
+                &count(along.len(), "other mount"),
+                " of the same cache",
+            ]);
         }
         let mut others = along;
         let served = self.served(cache, name);
         if served.clone().nth(MAX_ALONG).is_some() {
-            return Err(format!("the lock serves more than {MAX_ALONG} other folders: lock those themselves first"));
+            return Err(format!(
+                "the lock serves more than {MAX_ALONG} other folders: lock those themselves first"
+            ));
         }
         for served in served {
-            if self.refused(served, name, level).is_some() || self.same_cache(served).nth(MAX_ALONG).is_some() {
+            if self.refused(served, name, level).is_some()
+                || self.same_cache(served).nth(MAX_ALONG).is_some()
+            {
                 let id = served.id();
-                return Err(format!("the lock serves `{id}`, too, which gets no lane: lock that itself first"));
+                return Err(format!(
+                    "the lock serves `{id}`, too, which gets no lane: lock that itself first"
+                ));
             }
             title.extend([" and for `", &served.id(), "`, which the lock serves, too"]);
-            others.extend(self.same_cache(served).filter(|other| may_change(self, other, name)));
+            others.extend(
+                self.same_cache(served)
+                    .filter(|other| may_change(self, other, name)),
+            );
         }
         let (mut edits, mut safe) = (Vec::new(), true);
         if let Some((frontend, span)) = Frontend::old(self.file) {
             // The lane would do nothing: this frontend does not expand it.
-            let newer =
-                frontend.newer(self.file, span).map_err(|why| format!("the pinned frontend is too old, and {why}"))?;
+            let newer = frontend
+                .newer(self.file, span)
+                .map_err(|why| format!("the pinned frontend is too old, and {why}"))?;
             title = format!("{}, {title}", newer.title());
             edits.extend(newer.edits().iter().cloned());
             safe = false;
@@ -172,8 +220,16 @@ impl Context<'_> {
 fn merge(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
     let mut merged = edits;
     for edit in more {
-        match merged.iter_mut().find(|other| other.span() == edit.span() && edit.span().is_empty()) {
-            Some(other) => *other = Edit::insert(edit.span().start, format!("{}{}", edit.text(), other.text())),
+        match merged
+            .iter_mut()
+            .find(|other| other.span() == edit.span() && edit.span().is_empty())
+        {
+            Some(other) => {
+                *other = Edit::insert(
+                    edit.span().start,
+                    format!("{}{}", edit.text(), other.text()),
+                )
+            }
             None => merged.push(edit),
         }
     }
@@ -190,18 +246,29 @@ pub fn is_shared_lock(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
 #[must_use]
 pub fn isolated_id(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let named = cache.mount.id().is_some();
-    let target = if named { None } else { target_as_id(cache.mount).ok() };
+    let target = if named {
+        None
+    } else {
+        target_as_id(cache.mount).ok()
+    };
     target.map_or_else(|| cache.id(), Cow::into_owned) + &suffix(cx.settings, &cx.settings.arg)
 }
 
 /// Whether the id of `cache` stands in the file as messages show it: without quotes and escapes.
 #[must_use]
 pub fn shows_id(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
-    let field = cache.mount.field("id").filter(|_| cache.mount.id().is_some());
+    let field = cache
+        .mount
+        .field("id")
+        .filter(|_| cache.mount.id().is_some());
     field.is_none_or(|field| {
         let span = cache.mount.value_span(field);
-        let edges = [span.start.checked_sub(1), Some(span.end)].map(|at| at.and_then(|at| cx.file.source.get(at)));
-        let quoted = edges.iter().flatten().any(|byte| matches!(byte, b'"' | b'\''));
+        let edges = [span.start.checked_sub(1), Some(span.end)]
+            .map(|at| at.and_then(|at| cx.file.source.get(at)));
+        let quoted = edges
+            .iter()
+            .flatten()
+            .any(|byte| matches!(byte, b'"' | b'\''));
         !quoted && Some(span.of(cx.file.source)) == cache.mount.id()
     })
 }
@@ -212,17 +279,25 @@ pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if lacks_lane(cx.settings, cache) {
         return format!("id={},sharing=locked", isolated_id(cx, cache));
     }
-    if cache.is_isolated { format!("id={},sharing=locked", cache.id()) } else { "sharing=locked".into() }
+    if cache.is_isolated {
+        format!("id={},sharing=locked", cache.id())
+    } else {
+        "sharing=locked".into()
+    }
 }
 
 /// Why `name` cannot be put behind the id of `cache` by an edit, for people, if it cannot.
 pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
     if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
         let line = cx.file.instructions[env.instruction].lines.0;
-        return Some(format!("the ENV on line {line} wins over what a job passes: drop or rename it first"));
+        return Some(format!(
+            "the ENV on line {line} wins over what a job passes: drop or rename it first"
+        ));
     }
     if cx.fills_in() {
-        return Some("this template's engine fills in `${…}` itself: write the lane in its own way".into());
+        return Some(
+            "this template's engine fills in `${…}` itself: write the lane in its own way".into(),
+        );
     }
     slot(cx.settings, cache, name).err()
 }
@@ -230,8 +305,11 @@ pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Optio
 /// What makes `cache` one with other mounts when `name` is in its id, in either form: builds that pass a lane take both for
 /// one.
 pub(super) fn lane_keys(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> [LockKey; 2] {
-    [cache.word.clone().with_suffix(name), cache.word.clone().with_optional_suffix(name)]
-        .map(|word| caches::key(cache.mount, &word, cache.instruction, cx.values()))
+    [
+        cache.word.clone().with_suffix(name),
+        cache.word.clone().with_optional_suffix(name),
+    ]
+    .map(|word| caches::key(cache.mount, &word, cache.instruction, cx.values()))
 }
 
 /// The edit that puts `name` behind the id of `cache`, or gives it one.
@@ -240,7 +318,10 @@ pub(super) fn lane_keys(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> [Loc
 /// Why that cannot be done, for people.
 fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     let Slot { at, option, id } = slot(settings, cache, name)?;
-    Ok(Edit::insert(at, [option, &id, &suffix(settings, name)].concat()))
+    Ok(Edit::insert(
+        at,
+        [option, &id, &suffix(settings, name)].concat(),
+    ))
 }
 
 /// Whether `name` can be put behind the id of `cache`.
@@ -263,20 +344,37 @@ fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'
     let mount = cache.mount;
     whole(mount)?;
     if mount.templated && mount.id_word().is_none() {
-        return Err("the id's variables cannot be told from the template's: write the lane by hand".into());
+        return Err(
+            "the id's variables cannot be told from the template's: write the lane by hand".into(),
+        );
     }
     // Of an id with a template's expression, the last byte alone can be told.
-    let takes =
-        if mount.templated { !mount.effective_id().ends_with(b"$") } else { takes_suffix(settings, cache, name) };
+    let takes = if mount.templated {
+        !mount.effective_id().ends_with(b"$")
+    } else {
+        takes_suffix(settings, cache, name)
+    };
     if !takes {
         return Err("the id ends in a character that would change what comes behind it: give it another end".into());
     }
     if let Some(field) = mount.field("id") {
-        let id = if mount.id().is_some() { "".into() } else { target_as_id(mount)? };
-        return Ok(Slot { at: mount.value_span(field).end, option: "", id });
+        let id = if mount.id().is_some() {
+            "".into()
+        } else {
+            target_as_id(mount)?
+        };
+        return Ok(Slot {
+            at: mount.value_span(field).end,
+            option: "",
+            id,
+        });
     }
     let field = mount.field("type").ok_or("the mount names no type")?;
-    Ok(Slot { at: field.next, option: ",id=", id: target_as_id(mount)? })
+    Ok(Slot {
+        at: field.next,
+        option: ",id=",
+        id: target_as_id(mount)?,
+    })
 }
 
 /// Whether all of `mount` is known: a template's expression that opens in it ends in it, too.
@@ -285,7 +383,10 @@ fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'
 /// That it does not, for people.
 pub(super) fn whole(mount: &Mount<'_>) -> Result<(), String> {
     if mount.torn {
-        return Err("a template's expression opens in the flag and does not end there: change it by hand".into());
+        return Err(
+            "a template's expression opens in the flag and does not end there: change it by hand"
+                .into(),
+        );
     }
     Ok(())
 }
@@ -324,8 +425,9 @@ fn target_as_id<'m>(mount: &'m Mount<'_>) -> Result<Cow<'m, str>, String> {
             Err("the target is a template's: give the mount an id".into())
         };
     }
-    let is_special =
-        |ch: char| ch == '\'' || ch.is_ascii_whitespace() || ch == '\x0B' || ch == char::from(mount.escape);
+    let is_special = |ch: char| {
+        ch == '\'' || ch.is_ascii_whitespace() || ch == '\x0B' || ch == char::from(mount.escape)
+    };
     if !text.contains(is_special) {
         return Ok(text);
     }
@@ -345,5 +447,7 @@ fn is_one_word(text: &str, escape: u8) -> bool {
     let flag = format!("--mount=id={text}");
     let whole = Mapped::borrowed(flag.as_bytes(), Span::new(0, flag.len()));
     let (flags, _) = flags::split(&whole, flag.as_bytes(), 0, escape, true);
-    flags.first().is_some_and(|first| first.text.bytes() == flag.as_bytes())
+    flags
+        .first()
+        .is_some_and(|first| first.text.bytes() == flag.as_bytes())
 }

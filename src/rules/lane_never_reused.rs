@@ -116,13 +116,32 @@ const VOLATILE: &[&str] = &[
 ];
 
 /// Commands whose output is another one in every run.
-const COMMANDS: &[&str] =
-    &["date", "uuidgen", "mktemp", "git rev-parse", "git describe", "openssl rand", "od -", "shuf"];
+const COMMANDS: &[&str] = &[
+    "date",
+    "uuidgen",
+    "mktemp",
+    "git rev-parse",
+    "git describe",
+    "openssl rand",
+    "od -",
+    "shuf",
+];
 
 /// What `date` prints that is less than a day.
-const TIMES: &[&str] = &["%s", "%N", "%H", "%I", "%k", "%l", "%M", "%S", "%T", "%c", "%R", "%r", "%X", "%p"];
+const TIMES: &[&str] = &[
+    "%s", "%N", "%H", "%I", "%k", "%l", "%M", "%S", "%T", "%c", "%R", "%r", "%X", "%p",
+];
 /// Options by which `date` prints the time of the day in a format of its own.
-const TIMED: &[&str] = &["-R", "--rfc-email", "--rfc-3339=s", "--rfc-3339=n", "-Ih", "-Im", "-Is", "-In"];
+const TIMED: &[&str] = &[
+    "-R",
+    "--rfc-email",
+    "--rfc-3339=s",
+    "--rfc-3339=n",
+    "-Ih",
+    "-Im",
+    "-Is",
+    "-In",
+];
 
 /// Whether the output of `command`, which begins with one of [`COMMANDS`], is another one in every run after all.
 fn changes(command: &str) -> bool {
@@ -130,7 +149,10 @@ fn changes(command: &str) -> bool {
     if command.starts_with("date") {
         let plain = !has("+") && !has(" -I") && !has("--iso") && !has("--rfc");
         let iso = has("--iso-8601=") && !has("--iso-8601=d");
-        return plain || iso || TIMES.iter().any(|sign| has(sign)) || TIMED.iter().any(|sign| has(sign));
+        return plain
+            || iso
+            || TIMES.iter().any(|sign| has(sign))
+            || TIMED.iter().any(|sign| has(sign));
     }
     // A branch's name, a folder, and the hash of a file or folder: the same until that changes.
     let stays = ["--abbrev-ref", "--symbolic-full-name", "--show-", ":"];
@@ -154,7 +176,11 @@ impl Rule for LaneNeverReused {
     fn wired(&self, wired: &Wired<'_>) -> Option<Finding> {
         let settings = wired.settings;
         let names = [settings.arg.as_str(), super::wired::NAMESPACE];
-        let mut passed = wired.build.args.iter().filter(|arg| names.contains(&arg.name.as_str()));
+        let mut passed = wired
+            .build
+            .args
+            .iter()
+            .filter(|arg| names.contains(&arg.name.as_str()));
         let (arg, what) = passed.find_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?)))?;
         let message = format!(
             "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
@@ -163,7 +189,10 @@ impl Rule for LaneNeverReused {
         let stable = match wired.runs {
             Runs::Matrix(axes) if !axes.is_empty() => {
                 let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
-                format!("keep what the next run has as well: the matrix's {}", axes.join(", "))
+                format!(
+                    "keep what the next run has as well: the matrix's {}",
+                    axes.join(", ")
+                )
             }
             _ => "keep what the next run has as well: the name of the job".into(),
         };
@@ -178,12 +207,18 @@ fn volatile(value: &str) -> Option<String> {
     let part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '.');
     let mut from = 0;
     while let Some(start) = value[from..].find(part).map(|at| from + at) {
-        let end = value[start..].find(|ch| !part(ch)).map_or(value.len(), |len| start + len);
+        let end = value[start..]
+            .find(|ch| !part(ch))
+            .map_or(value.len(), |len| start + len);
         // A word of text is no variable.
         let before = value[..start].trim_end();
-        let variable = before.ends_with(['$', '{', '(', '[']) || before.contains("${{") || before.contains("<<");
+        let variable = before.ends_with(['$', '{', '(', '['])
+            || before.contains("${{")
+            || before.contains("<<");
         let word = value[start..end].trim_matches('.');
-        let known = VOLATILE.iter().find(|name| variable && name.eq_ignore_ascii_case(word));
+        let known = VOLATILE
+            .iter()
+            .find(|name| variable && name.eq_ignore_ascii_case(word));
         if let Some(name) = known {
             return Some((*name).to_owned());
         }
@@ -196,14 +231,25 @@ fn volatile(value: &str) -> Option<String> {
             let rest = text.strip_prefix(**command);
             rest.is_some_and(|rest| {
                 command.ends_with('-')
-                    || !rest.starts_with(|ch: char| ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.'))
+                    || !rest.starts_with(|ch: char| {
+                        ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.')
+                    })
             })
         };
-        COMMANDS.iter().find(named).copied().filter(|_| changes(text))
+        COMMANDS
+            .iter()
+            .find(named)
+            .copied()
+            .filter(|_| changes(text))
     };
-    let mut inner = value.split("$(").skip(1).chain(value.split('`').skip(1).step_by(2));
+    let mut inner = value
+        .split("$(")
+        .skip(1)
+        .chain(value.split('`').skip(1).step_by(2));
     let found = inner.find_map(command);
-    found.map(|command| format!("$({command}…)")).or_else(|| value.contains("$$").then(|| "$$".into()))
+    found
+        .map(|command| format!("$({command}…)"))
+        .or_else(|| value.contains("$$").then(|| "$$".into()))
 }
 
 #[cfg(test)]

@@ -32,9 +32,13 @@ impl Lanes {
         let file = cx.file;
         let arg = &cx.settings.arg;
         let names = |cache: &Cache<'_>| {
-            cache.word.mentions(arg) || (cache.is_isolated && leads_to(file, &cache.word, cache.instruction, arg))
+            cache.word.mentions(arg)
+                || (cache.is_isolated && leads_to(file, &cache.word, cache.instruction, arg))
         };
-        let locked = cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked) && names(cache));
+        let locked = cx
+            .caches()
+            .iter()
+            .filter(|cache| cache.sharing == Some(Sharing::Locked) && names(cache));
         let mut own = vec![false; file.stages.len()];
         let mut first = None;
         for cache in locked {
@@ -48,7 +52,15 @@ impl Lanes {
         let targets = needed(file, own);
         let (arg, default) = (cx.settings.arg.clone(), default(cx, first));
         let (is_used, range) = (cx.used_by_builds(&arg), lines().range(file.source, span));
-        Some(Self { arg, default, id: first.id(), span, range, is_used, targets })
+        Some(Self {
+            arg,
+            default,
+            id: first.id(),
+            span,
+            range,
+            is_used,
+            targets,
+        })
     }
 
     /// Whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that the
@@ -56,13 +68,18 @@ impl Lanes {
     #[must_use]
     pub fn concern(&self, target: Option<&str>) -> bool {
         let named = |(label, _): &&(Option<String>, bool)| {
-            label.as_deref().is_some_and(|label| target.is_some_and(|target| label.eq_ignore_ascii_case(target)))
+            label.as_deref().is_some_and(|label| {
+                target.is_some_and(|target| label.eq_ignore_ascii_case(target))
+            })
         };
         let stage = match target {
             None => self.targets.last(),
-            Some(target) => {
-                self.targets.iter().rev().find(named).or_else(|| self.targets.get(target.parse::<usize>().ok()?))
-            }
+            Some(target) => self
+                .targets
+                .iter()
+                .rev()
+                .find(named)
+                .or_else(|| self.targets.get(target.parse::<usize>().ok()?)),
         };
         stage.is_some_and(|(_, needs)| *needs)
     }
@@ -73,11 +90,19 @@ impl Lanes {
 /// what `missing-default` and `undeclared-arg` write.
 fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let (file, arg) = (cx.file, cx.settings.arg.as_str());
-    let known = file.default_value(arg, cache.instruction).and_then(|value| String::from_utf8(value).ok());
-    let is_bare = || file.visible(arg, cache.instruction).is_some() && file.valued(arg, cache.instruction).is_none();
+    let known = file
+        .default_value(arg, cache.instruction)
+        .and_then(|value| String::from_utf8(value).ok());
+    let is_bare = || {
+        file.visible(arg, cache.instruction).is_some()
+            && file.valued(arg, cache.instruction).is_none()
+    };
     let unset = || is_bare().then(|| unset(&cache.word, arg)).flatten();
     let kept = || (is_bare() && cx.settings.keep_default).then(String::new);
-    known.or_else(unset).or_else(kept).unwrap_or_else(|| cx.settings.default.clone())
+    known
+        .or_else(unset)
+        .or_else(kept)
+        .unwrap_or_else(|| cx.settings.default.clone())
 }
 
 /// What `word` makes of the variable `name` where that has no value: its own `:-default`, or nothing with `:+`. `None` where
@@ -87,7 +112,9 @@ fn unset(word: &Word, name: &str) -> Option<String> {
     word.each_variable(&mut |variable| {
         if variable.name == name && found.is_none() {
             found = Some(match &variable.form {
-                Form::Default { word, .. } => word.text_alone().and_then(|text| String::from_utf8(text).ok()),
+                Form::Default { word, .. } => word
+                    .text_alone()
+                    .and_then(|text| String::from_utf8(text).ok()),
                 Form::Alternative { or_empty: true, .. } => Some(String::new()),
                 _ => None,
             });
@@ -105,8 +132,14 @@ fn needed(file: &Dockerfile<'_>, own: Vec<bool>) -> Vec<(Option<String>, bool)> 
             _ => None,
         };
         // A stage can need earlier ones only; BuildKit refuses the rest.
-        let mut used = base.into_iter().chain(stage.uses.iter().map(|(_, used)| *used));
+        let mut used = base
+            .into_iter()
+            .chain(stage.uses.iter().map(|(_, used)| *used));
         needs[stage.index] |= used.any(|used| used < stage.index && needs[used]);
     }
-    file.stages.iter().map(crate::dockerfile::Stage::label).zip(needs).collect()
+    file.stages
+        .iter()
+        .map(crate::dockerfile::Stage::label)
+        .zip(needs)
+        .collect()
 }

@@ -87,8 +87,11 @@ impl<'s> Graph<'s> {
         for (file, sites) in index.files().iter().enumerate() {
             for run in sites.chunk_by(|a, b| a.instruction == b.instruction) {
                 // Where a target is not known, neither is the order.
-                let mut locked: Vec<(&[u8], &'s Site)> =
-                    run.iter().filter(|s| s.is_locked()).filter_map(|s| Some((s.target.as_deref()?, s))).collect();
+                let mut locked: Vec<(&[u8], &'s Site)> = run
+                    .iter()
+                    .filter(|s| s.is_locked())
+                    .filter_map(|s| Some((s.target.as_deref()?, s)))
+                    .collect();
                 if locked.len() < 2 {
                     continue;
                 }
@@ -96,9 +99,13 @@ impl<'s> Graph<'s> {
                 // A lock that the RUN holds already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();
                 locked.retain(|(_, site)| seen.insert(&site.key));
-                let reach = if locked.len() > MAX_PAIRED { 1 } else { locked.len() };
-                let pairs =
-                    (0..locked.len()).flat_map(|a| (a + 1..locked.len().min(a + 1 + reach)).map(move |b| (a, b)));
+                let reach = if locked.len() > MAX_PAIRED {
+                    1
+                } else {
+                    locked.len()
+                };
+                let pairs = (0..locked.len())
+                    .flat_map(|a| (a + 1..locked.len().min(a + 1 + reach)).map(move |b| (a, b)));
                 for (a, b) in pairs {
                     let [held, taken] = [locked[a].1, locked[b].1];
                     let mut number = |site: &'s Site| {
@@ -109,11 +116,19 @@ impl<'s> Graph<'s> {
                     };
                     let (from, to) = (number(held), number(taken));
                     let gates = if reach > 1 { &locked[..a] } else { &[] };
-                    let gates: BTreeSet<usize> = gates.iter().map(|(_, site)| number(site)).collect();
+                    let gates: BTreeSet<usize> =
+                        gates.iter().map(|(_, site)| number(site)).collect();
                     // The RUN that holds the least besides stands for all: what is behind a common lock cannot meet.
                     let edge = next[from].get(&to);
                     if edge.is_none_or(|edge| gates.len() < edge.gates.len()) {
-                        next[from].insert(to, Edge { held: (file, held), taken, gates });
+                        next[from].insert(
+                            to,
+                            Edge {
+                                held: (file, held),
+                                taken,
+                                gates,
+                            },
+                        );
                     }
                 }
             }
@@ -165,12 +180,21 @@ impl<'s> Graph<'s> {
 
     /// The shortest way from `start` back to it, within its group, by way of `first` where that is given. It takes from
     /// `steps`, and ends with them.
-    fn circle(&self, start: usize, first: Option<usize>, group: &[usize], steps: &mut usize) -> Option<Vec<Edge<'s>>> {
+    fn circle(
+        &self,
+        start: usize,
+        first: Option<usize>,
+        group: &[usize],
+        steps: &mut usize,
+    ) -> Option<Vec<Edge<'s>>> {
         let mut from: HashMap<usize, usize> = HashMap::new();
         from.extend(first.map(|first| (first, start)));
         let mut queue = VecDeque::from([first.unwrap_or(start)]);
         while let Some(here) = queue.pop_front() {
-            for &to in self.next[here].keys().filter(|to| group[**to] == group[start]) {
+            for &to in self.next[here]
+                .keys()
+                .filter(|to| group[**to] == group[start])
+            {
                 *steps = steps.checked_sub(1)?;
                 if to == start {
                     let mut way = vec![self.next[here][&start].clone()];
@@ -195,7 +219,11 @@ impl<'s> Graph<'s> {
     /// The strongly connected component of each lock (Tarjan's algorithm, without recursion).
     fn groups(&self) -> Vec<usize> {
         let count = self.next.len();
-        let (mut order, mut low, mut group) = (vec![usize::MAX; count], vec![0; count], vec![usize::MAX; count]);
+        let (mut order, mut low, mut group) = (
+            vec![usize::MAX; count],
+            vec![0; count],
+            vec![usize::MAX; count],
+        );
         let (mut stack, mut on_stack, mut clock) = (Vec::new(), vec![false; count], 0);
         for root in 0..count {
             if order[root] != usize::MAX {
@@ -211,7 +239,9 @@ impl<'s> Graph<'s> {
                     on_stack[node] = true;
                     calls.push((node, self.next[node].keys().rev().copied().collect()));
                 }
-                let Some((node, rest)) = calls.last_mut() else { break };
+                let Some((node, rest)) = calls.last_mut() else {
+                    break;
+                };
                 let node = *node;
                 if let Some(to) = rest.pop() {
                     if order[to] == usize::MAX {
@@ -250,20 +280,42 @@ fn is_gated(circle: &[Edge<'_>]) -> bool {
 fn report(circle: &[Edge<'_>]) -> Option<Spread> {
     let first = circle.first()?;
     let id = |site: &Site| String::from_utf8_lossy(&site.key.id).into_owned();
-    let target = |site: &Site| String::from_utf8_lossy(site.target.as_deref().unwrap_or_default()).into_owned();
+    let target = |site: &Site| {
+        String::from_utf8_lossy(site.target.as_deref().unwrap_or_default()).into_owned()
+    };
     let order = |edge: &Edge<'_>| {
         let (held, taken) = (edge.held.1, edge.taken);
-        format!("takes `{}` (at {}), then `{}` (at {})", id(held), target(held), id(taken), target(taken))
+        format!(
+            "takes `{}` (at {}), then `{}` (at {})",
+            id(held),
+            target(held),
+            id(taken),
+            target(taken)
+        )
     };
-    let mut runs: Vec<(usize, usize)> = circle.iter().map(|edge| (edge.held.0, edge.held.1.instruction)).collect();
+    let mut runs: Vec<(usize, usize)> = circle
+        .iter()
+        .map(|edge| (edge.held.0, edge.held.1.instruction))
+        .collect();
     runs.dedup();
     let others = match runs.len() {
         2 => "another one takes them the other way round".to_owned(),
         count => format!("{} others close the circle", count - 1),
     };
-    let message =
-        format!("{} builds can wait for each other for ever: this RUN {}; {others}", runs.len(), order(first));
-    let points = circle[1..].iter().take(MAX_POINTS).map(|edge| Point::new(edge.held, order(edge))).collect();
+    let message = format!(
+        "{} builds can wait for each other for ever: this RUN {}; {others}",
+        runs.len(),
+        order(first)
+    );
+    let points = circle[1..]
+        .iter()
+        .take(MAX_POINTS)
+        .map(|edge| Point::new(edge.held, order(edge)))
+        .collect();
     let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
-    Some(Spread { file: first.held.0, finding: Finding::new(&META, first.held.1.span, message).help(help), points })
+    Some(Spread {
+        file: first.held.0,
+        finding: Finding::new(&META, first.held.1.span, message).help(help),
+        points,
+    })
 }

@@ -51,12 +51,22 @@ impl Rule for MissingDefault {
         let arg = cx.settings.arg.as_str();
         let given = own_default(cx.file, arg);
         let mut seen: Vec<(usize, usize)> = Vec::new();
-        for cache in cx.caches().iter().filter(|cache| needs_value(&cache.word, arg)) {
+        for cache in cx
+            .caches()
+            .iter()
+            .filter(|cache| needs_value(&cache.word, arg))
+        {
             if cx.file.valued(arg, cache.instruction).is_some() {
                 continue;
             }
-            let Some(own) = cx.file.visible(arg, cache.instruction) else { continue };
-            let global = if own.onbuild { None } else { cx.file.global(arg) };
+            let Some(own) = cx.file.visible(arg, cache.instruction) else {
+                continue;
+            };
+            let global = if own.onbuild {
+                None
+            } else {
+                cx.file.global(arg)
+            };
             // One default for all stages, where there is a global declaration to carry it.
             let declaration = global.unwrap_or(own);
             let at = (declaration.instruction, declaration.name_end);
@@ -64,14 +74,19 @@ impl Rule for MissingDefault {
                 continue;
             }
             seen.push(at);
-            let short = cache
-                .outcome(|name| name == arg)
-                .map_or_else(|| "an id cut short".to_owned(), |id| format!("the cache id `{id}`"));
+            let short = cache.outcome(|name| name == arg).map_or_else(
+                || "an id cut short".to_owned(),
+                |id| format!("the cache id `{id}`"),
+            );
             let message = format!("`{arg}` has no default: a build that passes none gets {short}");
             let span = name_span(cx, declaration, arg);
             let given = given.as_deref().filter(|_| !declaration.onbuild);
             let default = given.unwrap_or(cx.settings.default.as_str());
-            let keyword = if declaration.onbuild { "ONBUILD ARG" } else { "ARG" };
+            let keyword = if declaration.onbuild {
+                "ONBUILD ARG"
+            } else {
+                "ARG"
+            };
             let edits = vec![Edit::insert(span.end, format!("={default}"))];
             let title = format!("write `{arg}={default}`");
             let review = cx.used_outside_ids(arg, declaration.instruction);

@@ -48,7 +48,10 @@ impl Rule for MixedSharing {
 
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         for (_, sites) in index.shared_ids() {
-            if sites.iter().all(|(_, site)| site.sharing == sites[0].1.sharing) {
+            if sites
+                .iter()
+                .all(|(_, site)| site.sharing == sites[0].1.sharing)
+            {
                 continue;
             }
             let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
@@ -72,24 +75,44 @@ fn strictness(mode: Option<&str>) -> u8 {
 }
 
 fn compare(sites: &[Located<'_>], findings: &mut Vec<Spread>) {
-    let Some(mode) = sites.iter().map(|(_, site)| site.sharing).max_by_key(|mode| strictness(*mode)).flatten() else {
+    let Some(mode) = sites
+        .iter()
+        .map(|(_, site)| site.sharing)
+        .max_by_key(|mode| strictness(*mode))
+        .flatten()
+    else {
         return;
     };
-    let strict: Vec<Located<'_>> = sites.iter().filter(|(_, site)| site.sharing == Some(mode)).copied().collect();
+    let strict: Vec<Located<'_>> = sites
+        .iter()
+        .filter(|(_, site)| site.sharing == Some(mode))
+        .copied()
+        .collect();
     for (file, site) in sites.iter().filter(|(_, site)| site.sharing != Some(mode)) {
         // Within one RUN both mounts are the directory that the RUN holds: that is `id-collision`.
         let other_run = |(f, s): &&Located<'_>| (*f, s.instruction) != (*file, site.instruction);
-        let Some(strict) = strict.iter().find(other_run) else { continue };
+        let Some(strict) = strict.iter().find(other_run) else {
+            continue;
+        };
         let (own, id) = (name(site.sharing), String::from_utf8_lossy(&site.key.id));
-        let message =
-            format!("while a build holds `{id}` as {mode}, this mount ({own}) starts with an empty directory");
-        let unknown = || "a variable names the sharing mode, or a template's expression is in the way".to_owned();
+        let message = format!(
+            "while a build holds `{id}` as {mode}, this mount ({own}) starts with an empty directory"
+        );
+        let unknown = || {
+            "a variable names the sharing mode, or a template's expression is in the way".to_owned()
+        };
         let fix = site.mode_edit.ok_or_else(unknown).map(|(span, before)| {
             let edits = vec![Edit::replace(span, format!("{before}{mode}"))];
             Fix::needs_review(format!("use `sharing={mode}`"), edits)
         });
-        let finding = Finding::new(&META, site.span, message).help(format!("use `sharing={mode}` here too")).fix(fix);
-        findings.push(Spread { file: *file, finding, points: vec![Point::new(*strict, format!("{mode} here"))] });
+        let finding = Finding::new(&META, site.span, message)
+            .help(format!("use `sharing={mode}` here too"))
+            .fix(fix);
+        findings.push(Spread {
+            file: *file,
+            finding,
+            points: vec![Point::new(*strict, format!("{mode} here"))],
+        });
     }
 }
 

@@ -79,13 +79,18 @@ impl Settings {
     fn chosen(&self) -> impl Iterator<Item = &'static dyn Rule> + '_ {
         let all = RULES.iter().copied().filter(|_| self.rules.is_none());
         let chosen = all.chain(self.rules.iter().flatten().filter_map(|name| by_name(name)));
-        chosen.filter(|rule| self.profile.is_none_or(|profile| profile.applies(rule.meta().name)))
+        chosen.filter(|rule| {
+            self.profile
+                .is_none_or(|profile| profile.applies(rule.meta().name))
+        })
     }
 
     /// Whether the rule called `name` is one of those to run.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
-        self.rules.as_ref().is_none_or(|rules| rules.contains(&name))
+        self.rules
+            .as_ref()
+            .is_none_or(|rules| rules.contains(&name))
             && self.profile.is_none_or(|profile| profile.applies(name))
     }
 }
@@ -157,19 +162,24 @@ impl<'a> Context<'a> {
 
     /// The cache mounts of the file that BuildKit would accept, in order.
     pub fn caches(&self) -> &[Cache<'a>] {
-        self.caches.get_or_init(|| caches::find(self.file, self.settings))
+        self.caches
+            .get_or_init(|| caches::find(self.file, self.settings))
     }
 
     /// Whether the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
     /// begin with `%`.
     pub fn fills_in(&self) -> bool {
-        let is_tag = |i: &Instruction<'_>| i.keyword == Keyword::Opaque && i.text.bytes().starts_with(b"%");
-        *self.fills_in.get_or_init(|| self.file.instructions.iter().any(is_tag))
+        let is_tag =
+            |i: &Instruction<'_>| i.keyword == Keyword::Opaque && i.text.bytes().starts_with(b"%");
+        *self
+            .fills_in
+            .get_or_init(|| self.file.instructions.iter().any(is_tag))
     }
 
     /// What is known of the values of the file's variables.
     fn values(&self) -> &values::Values<'a> {
-        self.values.get_or_init(|| values::Values::new(self.file, self.settings))
+        self.values
+            .get_or_init(|| values::Values::new(self.file, self.settings))
     }
 
     /// The mounts of the file that are one cache with `cache`, itself included, in order.
@@ -182,11 +192,18 @@ impl<'a> Context<'a> {
         let groups = self.groups.get_or_init(|| {
             let mut groups: HashMap<Arc<LockKey>, Vec<usize>> = HashMap::new();
             for (index, cache) in self.caches().iter().enumerate() {
-                groups.entry(Arc::clone(&cache.key)).or_default().push(index);
+                groups
+                    .entry(Arc::clone(&cache.key))
+                    .or_default()
+                    .push(index);
             }
             groups
         });
-        groups.get(key).into_iter().flatten().map(|index| &self.caches()[*index])
+        groups
+            .get(key)
+            .into_iter()
+            .flatten()
+            .map(|index| &self.caches()[*index])
     }
 }
 
@@ -288,7 +305,12 @@ pub fn by_name(name: &str) -> Option<&'static dyn Rule> {
 pub fn nearest(name: &str) -> Vec<&'static str> {
     let mut near: Vec<(f64, &str)> = RULES
         .iter()
-        .map(|rule| (strsim::jaro_winkler(name, rule.meta().name), rule.meta().name))
+        .map(|rule| {
+            (
+                strsim::jaro_winkler(name, rule.meta().name),
+                rule.meta().name,
+            )
+        })
         .filter(|(score, _)| *score >= 0.75)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -53,16 +53,34 @@ impl Rule for NeedlessLock {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        for cache in cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked)) {
-            let Some(tool) = cache.concurrent_tool() else { continue };
+        for cache in cx
+            .caches()
+            .iter()
+            .filter(|cache| cache.sharing == Some(Sharing::Locked))
+        {
+            let Some(tool) = cache.concurrent_tool() else {
+                continue;
+            };
             // Where the same cache is mounted for something else, too, only that can say.
-            if cx.same_cache(cache).any(|other| other.concurrent_tool().is_none()) {
+            if cx
+                .same_cache(cache)
+                .any(|other| other.concurrent_tool().is_none())
+            {
                 continue;
             }
-            let span = cache.mount.field("sharing").map_or(cache.mount.span, |field| cache.mount.value_span(field));
+            let span = cache
+                .mount
+                .field("sharing")
+                .map_or(cache.mount.span, |field| cache.mount.value_span(field));
             let isolated = cache.is_isolated;
-            let who = if isolated { "the builds of a lane" } else { "them" };
-            let message = format!("{tool} is made for several builds at once: this lock makes {who} wait for nothing");
+            let who = if isolated {
+                "the builds of a lane"
+            } else {
+                "them"
+            };
+            let message = format!(
+                "{tool} is made for several builds at once: this lock makes {who} wait for nothing"
+            );
             let help = if isolated {
                 "drop `sharing=locked`; the lane does no harm then, but one cache for all jobs serves them better"
             } else {
@@ -79,11 +97,15 @@ impl Rule for NeedlessLock {
 
 /// Why the lock has to stay: another mount of the same cache keeps its own, as its comment asks.
 fn kept(cx: &Context<'_>, cache: &Cache<'_>) -> Option<String> {
-    let keeps = |other: &&Cache<'_>| other.sharing == Some(Sharing::Locked) && cx.is_suppressed(META.name, other);
+    let keeps = |other: &&Cache<'_>| {
+        other.sharing == Some(Sharing::Locked) && cx.is_suppressed(META.name, other)
+    };
     // Without its lane it is one cache with those that have none.
     let bare = bare_key(cx, cache);
     let bare = bare.iter().flat_map(|key| cx.with_key(key));
     let other = cx.same_cache(cache).chain(bare).find(keeps)?;
     let line = cx.file.instructions[other.instruction].lines.0;
-    Some(format!("the same cache stays locked on line {line}, and two modes on one id lose it under contention"))
+    Some(format!(
+        "the same cache stays locked on line {line}, and two modes on one id lose it under contention"
+    ))
 }

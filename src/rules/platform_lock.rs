@@ -56,12 +56,19 @@ impl Rule for PlatformLock {
         }
         for cache in cx.caches().iter().filter(|cache| lacks_platform(cx, cache)) {
             let id = cache.id();
-            let message = format!("the platforms of one build wait for each other here, and mix their files in `{id}`");
+            let message = format!(
+                "the platforms of one build wait for each other here, and mix their files in `{id}`"
+            );
             let mut help = format!("write `id={id}-${{TARGETARCH}}`");
-            if let Some(need) = cx.declaring("TARGETARCH", cache.instruction, Applicability::Unsafe) {
+            if let Some(need) = cx.declaring("TARGETARCH", cache.instruction, Applicability::Unsafe)
+            {
                 help.push_str(&format!(", and {}", need.advice()));
             }
-            findings.push(Finding::new(&META, cache.mount.id_span(), message).help(help).fix(cx.part_platforms(cache)));
+            findings.push(
+                Finding::new(&META, cache.mount.id_span(), message)
+                    .help(help)
+                    .fix(cx.part_platforms(cache)),
+            );
         }
     }
 }
@@ -72,6 +79,14 @@ fn is_multi_platform(cx: &Context<'_>) -> bool {
     if names.iter().all(|name| name.find(cx.file.source).is_none()) {
         return false;
     }
-    let known = cx.file.instructions.iter().filter(|i| i.keyword != Keyword::Opaque);
-    known.into_iter().any(|i| names.iter().any(|name| count_word(i.text.bytes(), name) > 0))
+    let known = cx
+        .file
+        .instructions
+        .iter()
+        .filter(|i| i.keyword != Keyword::Opaque);
+    known.into_iter().any(|i| {
+        names
+            .iter()
+            .any(|name| count_word(i.text.bytes(), name) > 0)
+    })
 }

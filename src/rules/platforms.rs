@@ -29,10 +29,14 @@ fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
     let mut stage = file.stage_of(index);
     let mut pinned = false;
     for _ in 0..file.stages.len() {
-        let Some(here) = stage.map(|stage| &file.stages[stage]) else { break };
+        let Some(here) = stage.map(|stage| &file.stages[stage]) else {
+            break;
+        };
         let from = here.from.map(|from| &file.instructions[from]);
         pinned |= from.is_some_and(|from| {
-            from.flags.iter().any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"))
+            from.flags
+                .iter()
+                .any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"))
         });
         stage = match here.base {
             Base::Stage(base) => Some(base),

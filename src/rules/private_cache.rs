@@ -45,11 +45,22 @@ impl Rule for PrivateCache {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        for cache in cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Private)) {
-            let span = cache.mount.field("sharing").map_or(cache.mount.span, |field| cache.mount.value_span(field));
-            let message = format!("a build that overlaps with another starts with `{}` empty", cache.id());
+        for cache in cx
+            .caches()
+            .iter()
+            .filter(|cache| cache.sharing == Some(Sharing::Private))
+        {
+            let span = cache
+                .mount
+                .field("sharing")
+                .map_or(cache.mount.span, |field| cache.mount.value_span(field));
+            let message = format!(
+                "a build that overlaps with another starts with `{}` empty",
+                cache.id()
+            );
             if let Some(tool) = cache.concurrent_tool() {
-                let help = format!("drop `sharing=private`: {tool} is made for several builds at once");
+                let help =
+                    format!("drop `sharing=private`: {tool} is made for several builds at once");
                 let fix = drop_sharing(cx.file, cache);
                 findings.push(Finding::new(&META, span, message).help(help).fix(fix));
                 continue;
@@ -59,8 +70,15 @@ impl Rule for PrivateCache {
             } else {
                 "builds that overlap wait for one another"
             };
-            let help = format!("write `{}`: it keeps the cache, and {wait}", locked_lane(cx, cache));
-            findings.push(Finding::new(&META, span, message).help(help).fix(cx.lock_and_isolate(cache)));
+            let help = format!(
+                "write `{}`: it keeps the cache, and {wait}",
+                locked_lane(cx, cache)
+            );
+            findings.push(
+                Finding::new(&META, span, message)
+                    .help(help)
+                    .fix(cx.lock_and_isolate(cache)),
+            );
         }
     }
 }

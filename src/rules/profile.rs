@@ -12,8 +12,15 @@ pub struct Profile {
 }
 
 /// The rules about lanes: they have nothing to say where an id may hold no variables.
-const ABOUT_VARIABLES: &[&str] =
-    &["shared-lock", "undeclared-arg", "missing-default", "early-arg", "shadowed-arg", "old-frontend", "platform-lock"];
+const ABOUT_VARIABLES: &[&str] = &[
+    "shared-lock",
+    "undeclared-arg",
+    "missing-default",
+    "early-arg",
+    "shadowed-arg",
+    "old-frontend",
+    "platform-lock",
+];
 
 impl Profile {
     /// Whether the rule called `rule` has anything to say about files for this builder.
@@ -24,7 +31,11 @@ impl Profile {
 }
 
 /// Every profile.
-pub static PROFILES: &[Profile] = &[Profile { name: "railway", title: "Railway", variables: false }];
+pub static PROFILES: &[Profile] = &[Profile {
+    name: "railway",
+    title: "Railway",
+    variables: false,
+}];
 
 /// The profile called `name`.
 #[must_use]
@@ -42,6 +53,10 @@ mod tests {
             assert!(crate::rules::by_name(name).is_some(), "{name}");
         }
         let railway = by_name("railway").unwrap();
-        assert!(!railway.applies("shared-lock") && railway.applies("invalid-mount") && railway.applies("lock-order"));
+        assert!(
+            !railway.applies("shared-lock")
+                && railway.applies("invalid-mount")
+                && railway.applies("lock-order")
+        );
     }
 }

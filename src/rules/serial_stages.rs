@@ -61,9 +61,14 @@ impl Rule for SerialStages {
             return;
         }
         let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
-        let locked = cx.caches().iter().filter(|cache| cache.sharing == Some(Sharing::Locked));
+        let locked = cx
+            .caches()
+            .iter()
+            .filter(|cache| cache.sharing == Some(Sharing::Locked));
         for cache in locked.filter(|cache| !cx.file.instructions[cache.instruction].onbuild) {
-            let Some(stage) = cx.file.stage_of(cache.instruction) else { continue };
+            let Some(stage) = cx.file.stage_of(cache.instruction) else {
+                continue;
+            };
             let users = locks.entry(&cache.key).or_default();
             if users.last().is_none_or(|(last, _)| *last != stage) {
                 users.push((stage, cache));
@@ -91,7 +96,10 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
             _ => None,
         };
         // A stage can need earlier ones only; BuildKit refuses the rest.
-        for used in base.into_iter().chain(stage.uses.iter().map(|(_, used)| *used)).filter(|used| *used < stage.index)
+        for used in base
+            .into_iter()
+            .chain(stage.uses.iter().map(|(_, used)| *used))
+            .filter(|used| *used < stage.index)
         {
             for (own, theirs) in own.iter_mut().zip(&needs[used]) {
                 *own |= theirs;
@@ -103,15 +111,25 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
 }
 
 /// Whether the instruction `index` of `stage` comes after all of stage `other`: it, or one before it, needs it.
-fn comes_after(stages: &[Stage], needs: &[Vec<bool>], (stage, index): (usize, usize), other: usize) -> bool {
+fn comes_after(
+    stages: &[Stage],
+    needs: &[Vec<bool>],
+    (stage, index): (usize, usize),
+    other: usize,
+) -> bool {
     let stage = &stages[stage];
     let base = matches!(stage.base, Base::Stage(base) if needs[base][other]);
-    let used = |(at, used): &(usize, usize)| *at <= index && *used < stage.index && needs[*used][other];
+    let used =
+        |(at, used): &(usize, usize)| *at <= index && *used < stage.index && needs[*used][other];
     base || stage.uses.iter().any(used)
 }
 
 /// The first pair of `users` that one build runs side by side.
-fn finding(stages: &[Stage], needs: &[Vec<bool>], users: &[(usize, &Cache<'_>)]) -> Option<Finding> {
+fn finding(
+    stages: &[Stage],
+    needs: &[Vec<bool>],
+    users: &[(usize, &Cache<'_>)],
+) -> Option<Finding> {
     let apart = |a: &(usize, &Cache<'_>), b: &(usize, &Cache<'_>)| {
         !comes_after(stages, needs, (a.0, a.1.instruction), b.0)
             && !comes_after(stages, needs, (b.0, b.1.instruction), a.0)
@@ -126,10 +144,14 @@ fn finding(stages: &[Stage], needs: &[Vec<bool>], users: &[(usize, &Cache<'_>)])
     })?;
     let label = |stage: usize| stages[stage].label().unwrap_or_else(|| stage.to_string());
     let (a, b, id) = (label(first.0), label(second.0), second.1.id());
-    let message = format!("one build runs the stages `{a}` and `{b}` one after the other here: both lock `{id}`");
+    let message = format!(
+        "one build runs the stages `{a}` and `{b}` one after the other here: both lock `{id}`"
+    );
     Some(
         Finding::new(&META, second.1.mount.id_span(), message)
-            .help(format!("an id per stage (`{id}-{a}`, `{id}-{b}`) lets them run at once; a lane does not"))
+            .help(format!(
+                "an id per stage (`{id}-{a}`, `{id}-{b}`) lets them run at once; a lane does not"
+            ))
             .label(first.1.mount.id_span(), format!("locked by `{a}` here")),
     )
 }

@@ -46,13 +46,16 @@ impl Rule for ShadowedArg {
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let name = cx.settings.arg.as_str();
         for cache in cx.caches().iter().filter(|cache| cache.word.mentions(name)) {
-            let Some(env) = shadowing_env(cx.file, name, cache.instruction) else { continue };
+            let Some(env) = shadowing_env(cx.file, name, cache.instruction) else {
+                continue;
+            };
             let line = cx.file.instructions[env.instruction].lines.0;
             let text = &cx.file.instructions[env.instruction].text;
             let span = text.span(env.name_end - name.len(), env.name_end);
             let trigger = cx.file.instructions[cache.instruction].onbuild;
             let keyword = if trigger { "ONBUILD ARG" } else { "ARG" };
-            let message = format!("`{name}` is the ENV of line {line} here: what a job passes has no effect");
+            let message =
+                format!("`{name}` is the ENV of line {line} here: what a job passes has no effect");
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
                     .help(format!(

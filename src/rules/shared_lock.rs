@@ -68,9 +68,19 @@ impl Rule for SharedLock {
         for cache in cx.caches().iter().filter(|cache| is_shared_lock(cx, cache)) {
             let id = cache.id();
             let message = if cache.mount.id().is_some() {
-                ["parallel builds wait for each other: the lock `", &id, "` is the same for all"].concat()
+                [
+                    "parallel builds wait for each other: the lock `",
+                    &id,
+                    "` is the same for all",
+                ]
+                .concat()
             } else {
-                ["parallel builds wait for each other: without an id, the lock is `", &id, "` for all"].concat()
+                [
+                    "parallel builds wait for each other: without an id, the lock is `",
+                    &id,
+                    "` for all",
+                ]
+                .concat()
             };
             findings.push(
                 Finding::new(&META, cache.mount.id_span(), message)
@@ -83,20 +93,38 @@ impl Rule for SharedLock {
 
     fn relate(&self, finding: &mut Finding, lock: &LockUse) {
         let others = lock.runs - 1;
-        let files = if lock.files > 1 { format!(" in {}", count(lock.files, "file")) } else { String::new() };
+        let files = if lock.files > 1 {
+            format!(" in {}", count(lock.files, "file"))
+        } else {
+            String::new()
+        };
         let take = if others == 1 { "takes" } else { "take" };
-        let note = [&count(others, "other RUN"), &files, " ", take, " this lock too"].concat();
+        let note = [
+            &count(others, "other RUN"),
+            &files,
+            " ",
+            take,
+            " this lock too",
+        ]
+        .concat();
         finding.help = Some(match finding.help.take() {
             Some(help) => [&note, "\n", &help].concat(),
             None => note,
         });
         let label = "takes the same lock".to_owned();
         match &lock.other {
-            Other::Here(span) => finding.labels.push(Label { span: *span, message: label }),
+            Other::Here(span) => finding.labels.push(Label {
+                span: *span,
+                message: label,
+            }),
             Other::There(path, range) => {
                 // A large run has many of these, and each has one such place.
                 finding.elsewhere.reserve_exact(1);
-                finding.elsewhere.push(Elsewhere { path: path.clone(), range: *range, message: label });
+                finding.elsewhere.push(Elsewhere {
+                    path: path.clone(),
+                    range: *range,
+                    message: label,
+                });
             }
         }
     }
@@ -107,20 +135,33 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     // Room for what most of them come to.
     let mut help = String::with_capacity(192);
     if let Some(tool) = cache.concurrent_tool() {
-        let drops = |other: &Cache<'_>| other.concurrent_tool().is_some() && cx.may_speak("needless-lock", other);
+        let drops = |other: &Cache<'_>| {
+            other.concurrent_tool().is_some() && cx.may_speak("needless-lock", other)
+        };
         let all = cx.same_cache(cache).all(drops);
-        let (unlocks, isolates) = if all { (" (`fix --unsafe` does that)", " (`fix` does that)") } else { ("", "") };
+        let (unlocks, isolates) = if all {
+            (" (`fix --unsafe` does that)", " (`fix` does that)")
+        } else {
+            ("", "")
+        };
         help.push_str(&format!(
             "drop `sharing=locked`: {tool} is made for several builds at once, and needs neither lock nor lane{unlocks}\n"
         ));
-        help.push_str(&format!("or, where the RUN itself writes there, keep both{isolates}:\n"));
+        help.push_str(&format!(
+            "or, where the RUN itself writes there, keep both{isolates}:\n"
+        ));
     }
     if let Some(env) = shadowing_env(cx.file, arg, cache.instruction) {
         let line = cx.file.instructions[env.instruction].lines.0;
-        help.push_str(&format!("drop or rename the ENV on line {line}, which wins over what a job passes\n"));
+        help.push_str(&format!(
+            "drop or rename the ENV on line {line}, which wins over what a job passes\n"
+        ));
     }
     if let Some((frontend, _)) = Frontend::old(cx.file) {
-        help.push_str(&format!("{}: the one that is pinned expands no variables in ids\n", frontend.advice()));
+        help.push_str(&format!(
+            "{}: the one that is pinned expands no variables in ids\n",
+            frontend.advice()
+        ));
     }
     if cache.mount.torn || !shows_id(cx, cache) {
         help.extend(["put `", &suffix(cx.settings, arg), "` behind the id"]);
@@ -130,11 +171,17 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
         help.extend([", and ", &need.advice()]);
         if !need.safe {
-            help.push_str(&format!("\n(something else in the stage uses `{arg}`: look whether it may change)"));
+            help.push_str(&format!(
+                "\n(something else in the stage uses `{arg}`: look whether it may change)"
+            ));
         }
     }
     for served in cx.served(cache, arg).take(MAX_SERVED) {
-        help.extend(["\nand `id=", &isolated_id(cx, served), "` beside it, which this lock serves, too"]);
+        help.extend([
+            "\nand `id=",
+            &isolated_id(cx, served),
+            "` beside it, which this lock serves, too",
+        ]);
     }
     help.extend(["\nand give each job its own `--build-arg ", arg, "=…`"]);
     if let Some(note) = cx.lost_id(cache, arg) {
@@ -142,7 +189,10 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     }
     let mut own = None;
     cache.word.each_variable(&mut |variable| {
-        if own.is_none() && variable.name != *arg && !PLATFORM_ARGS.contains(&variable.name.as_str()) {
+        if own.is_none()
+            && variable.name != *arg
+            && !PLATFORM_ARGS.contains(&variable.name.as_str())
+        {
             own = Some(variable.name.clone());
         }
     });

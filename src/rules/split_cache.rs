@@ -47,10 +47,16 @@ impl Rule for SplitCache {
 
     fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
         for (id, sites) in index.shared_ids() {
-            let Some((first, rest)) = sites.split_first() else { continue };
+            let Some((first, rest)) = sites.split_first() else {
+                continue;
+            };
             let mut seen = HashSet::from([&first.1.key]);
             // One finding for each further cache, where it comes up first.
-            findings.extend(rest.iter().filter(|site| seen.insert(&site.1.key)).map(|site| split(id, *site, *first)));
+            findings.extend(
+                rest.iter()
+                    .filter(|site| seen.insert(&site.1.key))
+                    .map(|site| split(id, *site, *first)),
+            );
         }
     }
 }
@@ -58,17 +64,31 @@ impl Rule for SplitCache {
 fn split(id: &[u8], (file, site): Located<'_>, first: Located<'_>) -> Spread {
     let id = String::from_utf8_lossy(id);
     let (own, other) = (base(&site.key), base(&first.1.key));
-    let message =
-        format!("`{id}` with {own} is another cache than `{id}` with {other}: neither sees the other's files");
-    let finding = Finding::new(&META, site.span, message).help("use the same options everywhere, or two ids");
-    Spread { file, finding, points: vec![Point::new(first, format!("with {other} here"))] }
+    let message = format!(
+        "`{id}` with {own} is another cache than `{id}` with {other}: neither sees the other's files"
+    );
+    let finding =
+        Finding::new(&META, site.span, message).help("use the same options everywhere, or two ids");
+    Spread {
+        file,
+        finding,
+        points: vec![Point::new(first, format!("with {other} here"))],
+    }
 }
 
 /// The options that set a cache apart, as text.
 fn base(key: &LockKey) -> String {
     let options = ["from", "uid", "gid", "mode"].iter().zip(&key.base);
     let given: Vec<String> = options
-        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", String::from_utf8_lossy(value))))
+        .filter_map(|(name, value)| {
+            value
+                .as_ref()
+                .map(|value| format!("{name}={}", String::from_utf8_lossy(value)))
+        })
         .collect();
-    if given.is_empty() { "no from, uid, gid or mode".into() } else { format!("`{}`", given.join(",")) }
+    if given.is_empty() {
+        "no from, uid, gid or mode".into()
+    } else {
+        format!("`{}`", given.join(","))
+    }
 }

@@ -97,7 +97,10 @@ impl Rule for UndeclaredArg {
                     names.push(variable.name.clone());
                 }
             });
-            for name in names.iter().filter(|name| cx.file.visible(name, cache.instruction).is_none()) {
+            for name in names
+                .iter()
+                .filter(|name| cx.file.visible(name, cache.instruction).is_none())
+            {
                 findings.extend(finding(cx, cache, name));
             }
         }
@@ -110,33 +113,61 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         let ours = other == name || other == cx.settings.arg || PLATFORM_ARGS.contains(&other);
         ours && cx.file.visible(other, cache.instruction).is_none()
     };
-    let shared = cache
-        .outcome(unset)
-        .map_or_else(|| "it expands to nothing".to_owned(), |id| format!("every build uses the cache `{id}`"));
+    let shared = cache.outcome(unset).map_or_else(
+        || "it expands to nothing".to_owned(),
+        |id| format!("every build uses the cache `{id}`"),
+    );
     let lane = name == cx.settings.arg;
     if lane || PLATFORM_ARGS.contains(&name) {
-        let end = if lane { "whatever the job passes" } else { "for every platform" };
-        let message = format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
+        let end = if lane {
+            "whatever the job passes"
+        } else {
+            "for every platform"
+        };
+        let message =
+            format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
         let need = cx.declaring(name, cache.instruction, Applicability::Safe)?;
         let (title, edits) = (need.title(), need.edits.clone());
-        let fix = if need.safe { Fix::safe(title, edits) } else { Fix::needs_review(title, edits) };
-        return Some(Finding::new(&META, span, message).help(need.advice()).fix(Ok(fix)));
+        let fix = if need.safe {
+            Fix::safe(title, edits)
+        } else {
+            Fix::needs_review(title, edits)
+        };
+        return Some(
+            Finding::new(&META, span, message)
+                .help(need.advice())
+                .fix(Ok(fix)),
+        );
     }
-    if !needs_value(&cache.word, name) || !declared_elsewhere(cx, name) || base_may_set(cx, cache.instruction, name) {
+    if !needs_value(&cache.word, name)
+        || !declared_elsewhere(cx, name)
+        || base_may_set(cx, cache.instruction, name)
+    {
         return None;
     }
     let global = cx.file.global(name);
-    let place = if global.is_some() { "only before the first FROM" } else { "only elsewhere in this file" };
+    let place = if global.is_some() {
+        "only before the first FROM"
+    } else {
+        "only elsewhere in this file"
+    };
     let message = format!("`{name}` is declared {place}, and `{id}` cannot see it: {shared}");
     let help = match global.and_then(|global| global.value.as_ref()) {
         Some(_) => format!("put a bare `ARG {name}` above the RUN: it takes the global default"),
         None => format!("put `ARG {name}` above the RUN, with the default that you want there"),
     };
-    Some(Finding::new(&META, span, message).help(help).fix(Err(format!("only you know which `{name}` is meant"))))
+    Some(
+        Finding::new(&META, span, message)
+            .help(help)
+            .fix(Err(format!("only you know which `{name}` is meant"))),
+    )
 }
 
 fn declared_elsewhere(cx: &Context<'_>, name: &str) -> bool {
-    cx.file.declarations(name).iter().any(|declaration| declaration.by == DeclaredBy::Arg && !declaration.onbuild)
+    cx.file
+        .declarations(name)
+        .iter()
+        .any(|declaration| declaration.by == DeclaredBy::Arg && !declaration.onbuild)
 }
 
 /// Whether `name` may come from the ENV of the image that the stage starts from.
@@ -148,7 +179,8 @@ fn base_may_set(cx: &Context<'_>, index: usize, name: &str) -> bool {
             // `FROM ros:${ROS_DISTRO}`: such images say in ENV what their tag says.
             Base::Image(image) => {
                 let image = Word::read(image.as_bytes(), cx.file.escape);
-                return BASE_IMAGE_ENV.contains(&name) || image.map_or(true, |word| word.mentions(name));
+                return BASE_IMAGE_ENV.contains(&name)
+                    || image.map_or(true, |word| word.mentions(name));
             }
             Base::Unknown => return true,
         }

@@ -22,21 +22,28 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
         Some(Edit::delete(Span::new(value.end - lane, value.end)))
     };
     if cx.same_cache(cache).nth(MAX_ALONG).is_some() {
-        return Err(format!("the cache has more than {MAX_ALONG} mounts: take the lock and the lane off by hand"));
+        return Err(format!(
+            "the cache has more than {MAX_ALONG} mounts: take the lock and the lane off by hand"
+        ));
     }
     let lanes: Vec<Edit> = cx.same_cache(cache).filter_map(lane_edit).collect();
     if lanes.is_empty() {
         return Ok(fix);
     }
     let edits = fix.edits().iter().cloned().chain(lanes).collect();
-    Ok(Fix::needs_review(format!("{} and the lane", fix.title()), edits))
+    Ok(Fix::needs_review(
+        format!("{} and the lane", fix.title()),
+        edits,
+    ))
 }
 
 /// Where the id of `cache` stands, and the length of the lane that it ends with.
 fn lane_of(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, usize)> {
     let value = cache.mount.value_span(cache.mount.field("id")?);
     let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
-    let lane = forms.iter().find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
+    let lane = forms
+        .iter()
+        .find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
     Some((value, lane.len()))
 }
 
@@ -46,9 +53,18 @@ pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
     let bare = Span::new(value.start, value.end - lane).of(cx.file.source);
     let word = Word::read(bare, cache.mount.escape).ok()?;
     if let Some(id) = word.text_alone() {
-        return Some(LockKey { id, values: Vec::new(), base: cache.key.base.clone() });
+        return Some(LockKey {
+            id,
+            values: Vec::new(),
+            base: cache.key.base.clone(),
+        });
     }
-    Some(caches::key(cache.mount, &word, cache.instruction, cx.values()))
+    Some(caches::key(
+        cache.mount,
+        &word,
+        cache.instruction,
+        cx.values(),
+    ))
 }
 
 /// The fix that takes the sharing mode out of the option list of `cache`, with a comma.
@@ -59,8 +75,12 @@ pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, Str
     let mount = cache.mount;
     whole(mount)?;
     let fields = &mount.fields;
-    let sharing: Vec<usize> = (0..fields.len()).filter(|&index| fields[index].option == Some("sharing")).collect();
-    let [index] = sharing.as_slice() else { return Err("the sharing mode is given more than once".into()) };
+    let sharing: Vec<usize> = (0..fields.len())
+        .filter(|&index| fields[index].option == Some("sharing"))
+        .collect();
+    let [index] = sharing.as_slice() else {
+        return Err("the sharing mode is given more than once".into());
+    };
     let own = mount.text.span(fields[*index].start, fields[*index].end);
     let span = match fields.get(index + 1) {
         Some(next) => Span::new(own.start, mount.text.source(next.start)),
@@ -73,5 +93,8 @@ pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, Str
         return Err("quotes or line breaks stand in between: drop it by hand".into());
     }
     let mode = cache.sharing.map_or("…", Sharing::as_str);
-    Ok(Fix::needs_review(format!("drop `sharing={mode}`"), vec![Edit::delete(span)]))
+    Ok(Fix::needs_review(
+        format!("drop `sharing={mode}`"),
+        vec![Edit::delete(span)],
+    ))
 }

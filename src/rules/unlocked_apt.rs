@@ -43,8 +43,15 @@ impl Rule for UnlockedApt {
     }
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        for cache in cx.caches().iter().filter(|cache| cache.is_unlocked_apt(cx.file)) {
-            let target = cache.mount.field("target").map_or(cache.mount.span, |field| cache.mount.value_span(field));
+        for cache in cx
+            .caches()
+            .iter()
+            .filter(|cache| cache.is_unlocked_apt(cx.file))
+        {
+            let target = cache
+                .mount
+                .field("target")
+                .map_or(cache.mount.span, |field| cache.mount.value_span(field));
             let message = "parallel builds fail here with \"Could not get lock\": apt's folder is shared without one";
             let wait = match cx.settings.namespace {
                 _ if !takes_variables(cx.settings) => "builds wait instead of failing",
@@ -52,7 +59,11 @@ impl Rule for UnlockedApt {
                 false => "builds of one lane wait and others do not",
             };
             let help = format!("write `{}`, so that {wait}", locked_lane(cx, cache));
-            findings.push(Finding::new(&META, target, message).help(help).fix(cx.lock_and_isolate(cache)));
+            findings.push(
+                Finding::new(&META, target, message)
+                    .help(help)
+                    .fix(cx.lock_and_isolate(cache)),
+            );
         }
     }
 }

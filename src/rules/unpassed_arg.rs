@@ -83,21 +83,46 @@ impl Rule for UnpassedArg {
         }
         let (arg, lane) = (&settings.arg, &wired.lanes.default);
         let (severity, who) = match wired.runs {
-            Runs::Matrix(axes) if axes.is_empty() => (Severity::Error, "every job of the matrix".to_owned()),
-            Runs::Matrix(axes) => (Severity::Error, format!("every job of the matrix over {}", list(axes))),
-            Runs::Once if wired.others != Others::None => (Severity::Warning, "every job that builds this".to_owned()),
+            Runs::Matrix(axes) if axes.is_empty() => {
+                (Severity::Error, "every job of the matrix".to_owned())
+            }
+            Runs::Matrix(axes) => (
+                Severity::Error,
+                format!("every job of the matrix over {}", list(axes)),
+            ),
+            Runs::Once if wired.others != Others::None => {
+                (Severity::Warning, "every job that builds this".to_owned())
+            }
             Runs::Once if build.front == Front::Bake && build.id.is_some() => {
                 (Severity::Warning, "every build of this target".to_owned())
             }
-            Runs::Once if build.id.is_some() => (Severity::Warning, "every build through this file".to_owned()),
+            Runs::Once if build.id.is_some() => (
+                Severity::Warning,
+                "every build through this file".to_owned(),
+            ),
             Runs::Once => return None,
         };
         // What a bake file's attribute says, say: passed, and no job's own.
-        let same = build.args.iter().find(|own| own.name == *arg).and_then(|own| own.value.as_ref());
+        let same = build
+            .args
+            .iter()
+            .find(|own| own.name == *arg)
+            .and_then(|own| own.value.as_ref());
         let lane = same.unwrap_or(lane);
-        let own = if same.is_some() { " that a job can set" } else { "" };
-        let stays = if lane.is_empty() { "has no lane".to_owned() } else { format!("uses the lane `{lane}`") };
-        let message = format!("{} passes no `{arg}`{own}: {who} {stays}, and they wait for each other", build.name);
+        let own = if same.is_some() {
+            " that a job can set"
+        } else {
+            ""
+        };
+        let stays = if lane.is_empty() {
+            "has no lane".to_owned()
+        } else {
+            format!("uses the lane `{lane}`")
+        };
+        let message = format!(
+            "{} passes no `{arg}`{own}: {who} {stays}, and they wait for each other",
+            build.name
+        );
         let fix = wired.pass();
         let help = match &fix {
             Ok(fix) => fix.title().to_owned(),
@@ -111,5 +136,8 @@ impl Rule for UnpassedArg {
 }
 
 fn list(axes: &[String]) -> String {
-    axes.iter().map(|axis| format!("`{axis}`")).collect::<Vec<_>>().join(", ")
+    axes.iter()
+        .map(|axis| format!("`{axis}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -62,26 +62,51 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
         return Some(faulty(ignore, fault));
     }
     let first = ignore.names.get(*unused.first()?)?;
-    let names: Vec<String> = unused.iter().map(|index| format!("`{}`", ignore.names[*index].0)).collect();
-    let unknown = unused.iter().map(|index| ignore.names[*index].0.as_str()).find(|name| by_name(name).is_none());
-    let span = if unused.len() == 1 { first.1 } else { ignore.comment };
+    let names: Vec<String> = unused
+        .iter()
+        .map(|index| format!("`{}`", ignore.names[*index].0))
+        .collect();
+    let unknown = unused
+        .iter()
+        .map(|index| ignore.names[*index].0.as_str())
+        .find(|name| by_name(name).is_none());
+    let span = if unused.len() == 1 {
+        first.1
+    } else {
+        ignore.comment
+    };
     let message = match unknown {
-        Some(name) if unused.len() == 1 => format!("there is no rule `{name}`: this suppresses nothing"),
-        _ => format!("this suppresses nothing: {} {} nothing to say here", names.join(", "), has(unused.len())),
+        Some(name) if unused.len() == 1 => {
+            format!("there is no rule `{name}`: this suppresses nothing")
+        }
+        _ => format!(
+            "this suppresses nothing: {} {} nothing to say here",
+            names.join(", "),
+            has(unused.len())
+        ),
     };
     let near = unknown.map(nearest).filter(|near| !near.is_empty());
     let help: String = match (&near, ignore.covers) {
         (Some(near), _) => format!("did you mean `{}`?", near.join("` or `")),
-        (_, Covers::Nothing) => "put it right above the instruction, without a blank line between".into(),
-        _ if unused.len() < ignore.names.len() => format!("take {} out of the list", names.join(", ")),
+        (_, Covers::Nothing) => {
+            "put it right above the instruction, without a blank line between".into()
+        }
+        _ if unused.len() < ignore.names.len() => {
+            format!("take {} out of the list", names.join(", "))
+        }
         _ if ignore.guards => "put another comment in its place".into(),
         _ => "remove the comment".into(),
     };
-    let compares = |index: &usize| by_name(&ignore.names[*index].0).is_some_and(super::Rule::compares);
+    let compares =
+        |index: &usize| by_name(&ignore.names[*index].0).is_some_and(super::Rule::compares);
     // Whoever writes these means rules that exist.
     let all = |index: &usize| matches!(ignore.names[*index].0.as_str(), "*" | "all");
     let all = unused.iter().any(all);
-    let help = if all { "name the rules that are to be silent: there is no word for all of them".into() } else { help };
+    let help = if all {
+        "name the rules that are to be silent: there is no word for all of them".into()
+    } else {
+        help
+    };
     let fix = if all {
         Err("only you know which rules are meant".into())
     } else if ignore.guards && unused.len() >= ignore.names.len() {
@@ -94,7 +119,10 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
     } else if unused.iter().any(compares) {
         Err("another file may be the reason: remove it by hand".into())
     } else {
-        Ok(Fix::safe(format!("remove the suppression of {}", names.join(", ")), suppress::remove(ignore, unused)))
+        Ok(Fix::safe(
+            format!("remove the suppression of {}", names.join(", ")),
+            suppress::remove(ignore, unused),
+        ))
     };
     Some(Finding::new(&META, span, message).help(help).fix(fix))
 }
@@ -104,16 +132,26 @@ fn has(names: usize) -> &'static str {
 }
 
 fn faulty(ignore: &Ignore, fault: &Fault) -> Finding {
-    let verb = if ignore.covers == Covers::File { "ignore-file" } else { "ignore" };
+    let verb = if ignore.covers == Covers::File {
+        "ignore-file"
+    } else {
+        "ignore"
+    };
     let message = match fault {
         Fault::NoColon => "this suppresses nothing: there is no `:` behind `cachelane`".into(),
-        Fault::Trailing => "this suppresses nothing: behind a command, a comment is the shell's".into(),
+        Fault::Trailing => {
+            "this suppresses nothing: behind a command, a comment is the shell's".into()
+        }
         Fault::NoList => "this suppresses nothing: it names no rule".into(),
         Fault::Open => "this suppresses nothing: its list has no `]`".into(),
         Fault::Unknown(word) => format!("this suppresses nothing: cachelane knows no `{word}`"),
     };
     let span = Span::new(ignore.comment.start, ignore.comment.end);
-    let place = if *fault == Fault::Trailing { " on a line of its own above the instruction," } else { "" };
+    let place = if *fault == Fault::Trailing {
+        " on a line of its own above the instruction,"
+    } else {
+        ""
+    };
     let mut finding = Finding::new(&META, span, message)
         .help(format!("write `# cachelane: {verb}[RULE, …] reason`{place} with the rules that are to be silent"))
         .fix(Err("only you know which rules are meant".into()));

@@ -30,7 +30,11 @@ enum Known {
 
 impl<'a> Values<'a> {
     pub(super) fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
-        Self { file, settings, own: OnceCell::new() }
+        Self {
+            file,
+            settings,
+            own: OnceCell::new(),
+        }
     }
 
     /// `word` at the instruction `index` with the values that are fixed in the place of their variables, and what the
@@ -41,15 +45,18 @@ impl<'a> Values<'a> {
         let mut parts = Vec::new();
         for part in &word.parts {
             match part {
-                Part::Variable(variable @ Variable { name, form: Form::Plain }) if !self.by_name(name) => {
-                    match self.known(name, index) {
-                        Known::Fixed(value) => parts.push(Part::Text(value)),
-                        Known::Like(what) => {
-                            like.insert(name, what);
-                            parts.push(Part::Variable(variable.clone()));
-                        }
+                Part::Variable(
+                    variable @ Variable {
+                        name,
+                        form: Form::Plain,
+                    },
+                ) if !self.by_name(name) => match self.known(name, index) {
+                    Known::Fixed(value) => parts.push(Part::Text(value)),
+                    Known::Like(what) => {
+                        like.insert(name, what);
+                        parts.push(Part::Variable(variable.clone()));
                     }
-                }
+                },
                 _ => {
                     open.parts.push(part.clone());
                     parts.push(part.clone());
@@ -62,7 +69,10 @@ impl<'a> Values<'a> {
                 like.insert(&variable.name, what);
             }
         });
-        let like = like.into_iter().flat_map(|(name, what)| [name.as_bytes(), b"=", &what, b"\0"].concat()).collect();
+        let like = like
+            .into_iter()
+            .flat_map(|(name, what)| [name.as_bytes(), b"=", &what, b"\0"].concat())
+            .collect();
         (Word { parts }, like)
     }
 
@@ -85,13 +95,17 @@ impl<'a> Values<'a> {
             (DeclaredBy::Env, Some(value)) => Known::Fixed(value),
             // A build that passes a value passes it for all defaults that are one.
             (DeclaredBy::Arg, Some(value)) => Known::Like([b"=", value.as_slice()].concat()),
-            (_, None) => Known::Like([self.own(), seen.instruction.to_string().into_bytes()].concat()),
+            (_, None) => {
+                Known::Like([self.own(), seen.instruction.to_string().into_bytes()].concat())
+            }
         }
     }
 
     /// The value of `declaration` where it holds no variable.
     fn literal(&self, declaration: &Declaration) -> Option<Vec<u8>> {
-        Word::read(declaration.value.as_ref()?, self.file.escape).ok()?.text_alone()
+        Word::read(declaration.value.as_ref()?, self.file.escape)
+            .ok()?
+            .text_alone()
     }
 
     /// What the file is known by: no other has the same, unless it is a copy.
@@ -111,7 +125,9 @@ impl<'a> Values<'a> {
             let Some(here) = stage else { break };
             match &self.file.stages[here].base {
                 Base::Stage(base) => stage = Some(*base),
-                Base::Image(image) if image.contains('$') => return [self.own(), here.to_string().into()].concat(),
+                Base::Image(image) if image.contains('$') => {
+                    return [self.own(), here.to_string().into()].concat();
+                }
                 Base::Image(image) => return image.as_bytes().to_vec(),
                 Base::Unknown => break,
             }
@@ -129,7 +145,10 @@ mod tests {
     fn key(source: &str) -> std::sync::Arc<LockKey> {
         let source = format!("{source}\nRUN --mount=type=cache,target=$D,sharing=locked x");
         let file = Dockerfile::read(source.as_bytes()).unwrap();
-        let settings = Settings { isolating: vec!["LANE".into()], ..Settings::default() };
+        let settings = Settings {
+            isolating: vec!["LANE".into()],
+            ..Settings::default()
+        };
         let cx = Context::new(&file, &settings);
         cx.caches()[0].key.clone()
     }
@@ -169,7 +188,10 @@ mod tests {
         let key = |name: &str, source: &str| {
             let source = format!("{source}\nRUN --mount=type=cache,id=a-${name},target=/a x");
             let file = Dockerfile::read(source.as_bytes()).unwrap();
-            let settings = Settings { isolating: vec!["LANE".into()], ..Settings::default() };
+            let settings = Settings {
+                isolating: vec!["LANE".into()],
+                ..Settings::default()
+            };
             let cx = Context::new(&file, &settings);
             cx.caches()[0].key.clone()
         };

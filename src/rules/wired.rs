@@ -59,13 +59,23 @@ impl Wired<'_> {
             );
         }
         if self.others == Others::Namesakes && *self.runs == Runs::Once {
-            return Err("jobs of different files have the same name: give each a value of its own".into());
+            return Err(
+                "jobs of different files have the same name: give each a value of its own".into(),
+            );
         }
-        let lane = Lane { arg: &self.settings.arg, default: &self.lanes.default, shared: self.others != Others::None };
+        let lane = Lane {
+            arg: &self.settings.arg,
+            default: &self.lanes.default,
+            shared: self.others != Others::None,
+        };
         let fix = (self.fixes)(self.build, &lane)?;
         if self.lanes.is_used {
-            let note = "the Dockerfile uses it for more than cache ids: look whether that may change";
-            return Ok(Fix::needs_review(format!("{} ({note})", fix.title()), fix.edits().to_vec()));
+            let note =
+                "the Dockerfile uses it for more than cache ids: look whether that may change";
+            return Ok(Fix::needs_review(
+                format!("{} ({note})", fix.title()),
+                fix.edits().to_vec(),
+            ));
         }
         Ok(fix)
     }
@@ -74,6 +84,10 @@ impl Wired<'_> {
     #[must_use]
     pub fn asks(&self) -> Elsewhere {
         let message = format!("has a lane: `{}`", self.lanes.id);
-        Elsewhere { path: self.path.into(), range: self.lanes.range, message }
+        Elsewhere {
+            path: self.path.into(),
+            range: self.lanes.range,
+            message,
+        }
     }
 }

@@ -9,7 +9,9 @@ use crate::text::{BOM, Span};
 use super::{Covers, Fault, Ignore, MARK, marks};
 
 /// Words that people may write for `ignore`.
-const OTHER_WORDS: &[&str] = &["disable", "skip", "allow", "noqa", "nolint", "suppress", "off"];
+const OTHER_WORDS: &[&str] = &[
+    "disable", "skip", "allow", "noqa", "nolint", "suppress", "off",
+];
 
 /// The suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
 /// with `#` counts as a comment.
@@ -22,17 +24,25 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
             continue;
         }
         let start = memchr::memrchr(b'\n', &source[..at]).map_or(0, |newline| newline + 1);
-        let end = memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |newline| at + newline + 1);
+        let end =
+            memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |newline| at + newline + 1);
         done = end;
         let line = Span::new(start, end);
-        let before = source[start..at].strip_prefix(BOM).unwrap_or(&source[start..at]);
+        let before = source[start..at]
+            .strip_prefix(BOM)
+            .unwrap_or(&source[start..at]);
         if before.trim() != b"#" {
             let hash = (at + before.trim_end().len()).saturating_sub(before.len() + 1);
             if colon && file.is_some_and(|file| hash > start && is_trailing(file, start, hash)) {
-                let comment = Span::new(hash, start + source[line.start..line.end].trim_end().len());
+                let comment =
+                    Span::new(hash, start + source[line.start..line.end].trim_end().len());
                 let found = parse(source, at + MARK.len(), comment, line, Covers::Nothing);
                 let found = found.filter(|found| found.fault.is_none());
-                ignores.extend(found.map(|found| Ignore { fault: Some(Fault::Trailing), names: Vec::new(), ..found }));
+                ignores.extend(found.map(|found| Ignore {
+                    fault: Some(Fault::Trailing),
+                    names: Vec::new(),
+                    ..found
+                }));
             }
             continue;
         }
@@ -40,7 +50,8 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
         let comment = Span::new(hash, start + source[line.start..line.end].trim_end().len());
         if let Some(place) = place(file, hash) {
             let from = at + MARK.len() - usize::from(!colon);
-            let found = parse(source, from, comment, line, place).filter(|found| colon || found.fault.is_none());
+            let found = parse(source, from, comment, line, place)
+                .filter(|found| colon || found.fault.is_none());
             ignores.extend(found.map(|mut found| {
                 if !colon {
                     (found.fault, found.names) = (Some(Fault::NoColon), Vec::new());
@@ -62,9 +73,17 @@ pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
     let mut ignores = read(source, None);
     // What the suppression below speaks for: with nothing but comments between them, it is the same.
     let mut below: Option<(usize, Covers)> = None;
-    for ignore in ignores.iter_mut().rev().filter(|ignore| ignore.covers == Covers::Nothing) {
+    for ignore in ignores
+        .iter_mut()
+        .rev()
+        .filter(|ignore| ignore.covers == Covers::Nothing)
+    {
         let from = ignore.line.end;
-        let comments = |end: &usize| source[from..*end].lines().all(|line| line.trim_start().starts_with(b"#"));
+        let comments = |end: &usize| {
+            source[from..*end]
+                .lines()
+                .all(|line| line.trim_start().starts_with(b"#"))
+        };
         ignore.covers = match below.filter(|(start, _)| comments(start)) {
             Some((_, covers)) => covers,
             None => block_below(source, from).map_or(Covers::Nothing, Covers::Instruction),
@@ -89,12 +108,17 @@ fn block_below(source: &[u8], from: usize) -> Option<Span> {
             None if text.starts_with(b"#") => {}
             None => {
                 // What comes behind its colon is a comment at most.
-                let key = text.find(b" #").map_or(text, |comment| text[..comment].trim_end());
+                let key = text
+                    .find(b" #")
+                    .map_or(text, |comment| text[..comment].trim_end());
                 goes_on = !is_item(text) && key.ends_with(b":");
                 block = Some((Span::new(at, at + line.len()), indent(line)));
             }
             Some(_) if text.is_empty() => {}
-            Some((span, depth)) if indent(line) > *depth || (goes_on && indent(line) == *depth && is_item(text)) => {
+            Some((span, depth))
+                if indent(line) > *depth
+                    || (goes_on && indent(line) == *depth && is_item(text)) =>
+            {
                 span.end = at + line.len();
             }
             Some(_) => break,
@@ -106,15 +130,24 @@ fn block_below(source: &[u8], from: usize) -> Option<Span> {
 
 /// What a comment at byte `hash` stands above or in; `None` where it is no comment but a heredoc's text, say.
 fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
-    let Some(file) = file else { return Some(Covers::Nothing) };
+    let Some(file) = file else {
+        return Some(Covers::Nothing);
+    };
     if let Some(index) = file.instruction_at(hash) {
         let instruction = &file.instructions[index];
-        let after = instruction.comments.partition_point(|comment| comment.start <= hash);
+        let after = instruction
+            .comments
+            .partition_point(|comment| comment.start <= hash);
         let is_comment = after > 0 && hash < instruction.comments[after - 1].end;
         return is_comment.then_some(Covers::Instruction(instruction.span));
     }
-    let next = file.instructions.partition_point(|instruction| instruction.span.start <= hash);
-    let below = file.instructions.get(next).filter(|below| below.lead <= hash);
+    let next = file
+        .instructions
+        .partition_point(|instruction| instruction.span.start <= hash);
+    let below = file
+        .instructions
+        .get(next)
+        .filter(|below| below.lead <= hash);
     Some(below.map_or(Covers::Nothing, |below| Covers::Instruction(below.span)))
 }
 
@@ -123,10 +156,16 @@ fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
 fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
     let before = &file.source[start..hash];
     let is_comment = file.source.get(hash) == Some(&b'#') && before.ends_with(b" ");
-    let run = file.instruction_at(hash).map(|index| &file.instructions[index]);
+    let run = file
+        .instruction_at(hash)
+        .map(|index| &file.instructions[index]);
     is_comment
-        && !before.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\'))
-        && run.is_some_and(|run| run.keyword == Keyword::Run && run.heredocs.is_empty() && run.lines.0 == run.lines.1)
+        && !before
+            .iter()
+            .any(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\'))
+        && run.is_some_and(|run| {
+            run.keyword == Keyword::Run && run.heredocs.is_empty() && run.lines.0 == run.lines.1
+        })
 }
 
 /// Marks those of `ignores` that keep lines below them from being read otherwise. Without those among the comments on top of
@@ -136,14 +175,18 @@ fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
         let text = trim_start(line.text.of(source));
         text.starts_with(b"#") || text.starts_with(b"//")
     };
-    let top = Lines::new(source).take_while(is_comment).last().map_or(0, |line| line.full.end);
+    let top = Lines::new(source)
+        .take_while(is_comment)
+        .last()
+        .map_or(0, |line| line.full.end);
     let count = ignores.partition_point(|ignore| ignore.line.end <= top);
     let ignores = &mut ignores[..count];
     if ignores.is_empty() {
         return;
     }
     // The line below the comments is no directive, whatever comes before it.
-    let head = &source[..memchr::memchr(b'\n', &source[top..]).map_or(source.len(), |newline| top + newline)];
+    let head = &source
+        [..memchr::memchr(b'\n', &source[top..]).map_or(source.len(), |newline| top + newline)];
     let (mut without, mut at) = (Vec::with_capacity(head.len()), 0);
     for ignore in &*ignores {
         without.extend_from_slice(&head[at..ignore.line.start]);
@@ -167,28 +210,47 @@ fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -
         .count();
     let name = source[start..start + word].to_str_lossy().into_owned();
     let after = &source[start + word..comment.end.max(start + word)];
-    let ignore = |covers, names, fault| Some(Ignore { covers, comment, line, names, fault, guards: false });
+    let ignore = |covers, names, fault| {
+        Some(Ignore {
+            covers,
+            comment,
+            line,
+            names,
+            fault,
+            guards: false,
+        })
+    };
     let covers = match name.as_str() {
         "ignore" => place,
         "ignore-file" => Covers::File,
         _ => {
             let near = |known: &&str| strsim::damerau_levenshtein(&name, known) <= 2;
-            let meant = OTHER_WORDS.contains(&name.as_str()) || ["ignore", "ignore-file"].iter().any(near);
+            let meant =
+                OTHER_WORDS.contains(&name.as_str()) || ["ignore", "ignore-file"].iter().any(near);
             let fault = Some(Fault::Unknown(name.clone()));
-            return if meant { ignore(place, Vec::new(), fault) } else { None };
+            return if meant {
+                ignore(place, Vec::new(), fault)
+            } else {
+                None
+            };
         }
     };
     let Some(list) = after.trim_start().strip_prefix(b"[") else {
         return ignore(covers, Vec::new(), Some(Fault::NoList));
     };
-    let Some(len) = list.find_byte(b']') else { return ignore(covers, Vec::new(), Some(Fault::Open)) };
+    let Some(len) = list.find_byte(b']') else {
+        return ignore(covers, Vec::new(), Some(Fault::Open));
+    };
     let mut at = comment.end - list.len();
     let mut names = Vec::new();
     for item in list[..len].split(|b| *b == b',') {
         let name = item.trim();
         if !name.is_empty() {
             let start = at + (item.len() - item.trim_start().len());
-            names.push((name.to_str_lossy().into_owned(), Span::new(start, start + name.len())));
+            names.push((
+                name.to_str_lossy().into_owned(),
+                Span::new(start, start + name.len()),
+            ));
         }
         at += item.len() + 1;
     }

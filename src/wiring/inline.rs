@@ -9,13 +9,22 @@ use crate::text::Span;
 #[must_use]
 pub fn to_file(inline: &Inline, span: Span) -> Option<Span> {
     let pieces = &inline.pieces;
-    let first = pieces.iter().find(|piece| end(piece).text > span.start).or(pieces.last())?;
+    let first = pieces
+        .iter()
+        .find(|piece| end(piece).text > span.start)
+        .or(pieces.last())?;
     let start = first.file + span.start.saturating_sub(first.text).min(first.len);
     if span.is_empty() {
         return Some(Span::at(start));
     }
-    let last = pieces.iter().rfind(|piece| piece.text < span.end).unwrap_or(first);
-    Some(Span::new(start, last.file + (span.end.saturating_sub(last.text)).min(last.len)))
+    let last = pieces
+        .iter()
+        .rfind(|piece| piece.text < span.end)
+        .unwrap_or(first);
+    Some(Span::new(
+        start,
+        last.file + (span.end.saturating_sub(last.text)).min(last.len),
+    ))
 }
 
 /// Turns edits on the Dockerfile's text into edits on the file: lines that come in get the block's indentation, and what
@@ -27,7 +36,10 @@ pub fn edits(inline: &Inline, fix_edits: &[Edit]) -> Result<Vec<Edit>, String> {
     if inline.pieces.is_empty() {
         return Err("it is written with escapes or folded lines".to_owned());
     }
-    fix_edits.iter().map(|edit| to_file_edit(inline, edit)).collect()
+    fix_edits
+        .iter()
+        .map(|edit| to_file_edit(inline, edit))
+        .collect()
 }
 
 fn to_file_edit(inline: &Inline, edit: &Edit) -> Result<Edit, String> {
@@ -40,13 +52,18 @@ fn to_file_edit(inline: &Inline, edit: &Edit) -> Result<Edit, String> {
     let at_line = start == 0 || text[start - 1] == b'\n';
     let lines = edit.text().is_empty() || edit.text().ends_with('\n');
     let whole = lines && start < end && at_line && text[end - 1] == b'\n';
-    let made = if whole { whole_lines(inline, edit) } else { within(inline, edit) };
+    let made = if whole {
+        whole_lines(inline, edit)
+    } else {
+        within(inline, edit)
+    };
     made.ok_or_else(|| "the value of a variable stands there".to_owned())
 }
 
 /// An edit that takes whole lines away: their indentation goes too.
 fn whole_lines(inline: &Inline, edit: &Edit) -> Option<Edit> {
-    let before = |piece: &Piece| piece.file - piece.indent.saturating_sub(piece.missing).min(piece.file);
+    let before =
+        |piece: &Piece| piece.file - piece.indent.saturating_sub(piece.missing).min(piece.file);
     let (start, end) = (edit.span().start, edit.span().end);
     let first = starting(inline, start)?;
     let to = if let Some(next) = starting(inline, end) {
@@ -54,7 +71,11 @@ fn whole_lines(inline: &Inline, edit: &Edit) -> Option<Edit> {
     } else {
         let last = inline.pieces.iter().rfind(|piece| piece.text < end)?;
         let reaches = self::end(last);
-        let newline = if reaches.text == end { 0 } else { inline.newline.len() };
+        let newline = if reaches.text == end {
+            0
+        } else {
+            inline.newline.len()
+        };
         (reaches.text + usize::from(newline > 0) == end).then_some(reaches.file + newline)?
     };
     let mut text = String::new();
@@ -62,7 +83,11 @@ fn whole_lines(inline: &Inline, edit: &Edit) -> Option<Edit> {
         let content = line.strip_suffix('\n').unwrap_or(line);
         indent(&mut text, if content.is_empty() { 0 } else { first.indent });
         text.push_str(&escaped(inline, content));
-        text.push_str(if content.len() < line.len() { inline.newline } else { "" });
+        text.push_str(if content.len() < line.len() {
+            inline.newline
+        } else {
+            ""
+        });
     }
     Some(Edit::replace(Span::new(before(first), to), text))
 }
@@ -71,12 +96,17 @@ fn whole_lines(inline: &Inline, edit: &Edit) -> Option<Edit> {
 fn within(inline: &Inline, edit: &Edit) -> Option<Edit> {
     let (start, end) = (edit.span().start, edit.span().end);
     let (from, columns, missing) = position(inline, start)?;
-    let to = if start == end { from } else { position(inline, end)?.0 };
+    let to = if start == end {
+        from
+    } else {
+        position(inline, end)?.0
+    };
     let mut text = String::new();
     for (number, line) in edit.text().split('\n').enumerate() {
         let last = number == edit.text().matches('\n').count();
         // What follows the edit's last line: nothing that needs an indentation where it is the end of a line.
-        let bare = line.is_empty() && (!last || matches!(inline.text.as_bytes().get(end), None | Some(b'\n')));
+        let bare = line.is_empty()
+            && (!last || matches!(inline.text.as_bytes().get(end), None | Some(b'\n')));
         if number > 0 {
             text.push_str(inline.newline);
         }
@@ -119,10 +149,15 @@ fn check(inline: &Inline, edit: &Edit) -> Result<(), String> {
         (before, edit.text().bytes().next().or(behind)),
         (edit.text().bytes().last().or(before), behind),
     ];
-    let torn = pairs.iter().any(|pair| matches!(pair, (Some(b'$' | b'%'), Some(b'{'))));
+    let torn = pairs
+        .iter()
+        .any(|pair| matches!(pair, (Some(b'$' | b'%'), Some(b'{'))));
     // A mark before a template that the file has there would escape it.
     let marks = matches!(edit.text().bytes().last().or(before), Some(b'$' | b'%'));
-    let inside = inline.pieces.iter().any(|piece| piece.text < end && end < self::end(piece).text);
+    let inside = inline
+        .pieces
+        .iter()
+        .any(|piece| piece.text < end && end < self::end(piece).text);
     let torn = torn || marks && !inside;
     if torn && inline.escapes == Escapes::Template {
         return Err("the file would take it for a template".to_owned());
@@ -134,7 +169,13 @@ fn check(inline: &Inline, edit: &Edit) -> Result<(), String> {
 #[must_use]
 pub fn advice(inline: &Inline, text: &str) -> String {
     let parts = text.split('`').enumerate();
-    let parts = parts.map(|(at, part)| if at % 2 == 1 { escaped(inline, part) } else { part.to_owned() });
+    let parts = parts.map(|(at, part)| {
+        if at % 2 == 1 {
+            escaped(inline, part)
+        } else {
+            part.to_owned()
+        }
+    });
     parts.collect::<Vec<_>>().join("`")
 }
 
@@ -152,11 +193,17 @@ struct Both {
 }
 
 const fn end(piece: &Piece) -> Both {
-    Both { text: piece.text + piece.len, file: piece.file + piece.len }
+    Both {
+        text: piece.text + piece.len,
+        file: piece.file + piece.len,
+    }
 }
 
 fn starting(inline: &Inline, at: usize) -> Option<&Piece> {
-    inline.pieces.iter().find(|piece| piece.text == at && piece.len > 0)
+    inline
+        .pieces
+        .iter()
+        .find(|piece| piece.text == at && piece.len > 0)
 }
 
 /// Where byte `at` of the text is in the file, the indentation of lines there, and how much of it is missing.
@@ -172,7 +219,11 @@ fn position(inline: &Inline, at: usize) -> Option<(usize, usize, usize)> {
     let before = inline.text.as_bytes()[..at].last();
     if at == reaches.text {
         // Behind the last line, a new one begins at the margin.
-        let missing = if before == Some(&b'\n') { piece.indent } else { 0 };
+        let missing = if before == Some(&b'\n') {
+            piece.indent
+        } else {
+            0
+        };
         let torn = inline.escapes == Escapes::Dollar && before == Some(&b'$');
         return (!torn).then_some((reaches.file, piece.indent, missing));
     }
@@ -188,11 +239,29 @@ mod tests {
     fn advice_is_spelled_as_the_file_around_has_it() {
         let said = "write `id=a-${CACHE_ID}-$B`, for `ARG B=${{x}` costs $5; `%{C}`, and `ARG D=d`";
         for (escapes, expected) in [
-            (Escapes::Dollar, "write `id=a-$${CACHE_ID}-$$B`, for `ARG B=$${{x}` costs $5; `%{C}`, and `ARG D=d`"),
-            (Escapes::Template, "write `id=a-$${CACHE_ID}-$B`, for `ARG B=$${{x}` costs $5; `%%{C}`, and `ARG D=d`"),
+            (
+                Escapes::Dollar,
+                "write `id=a-$${CACHE_ID}-$$B`, for `ARG B=$${{x}` costs $5; `%{C}`, and `ARG D=d`",
+            ),
+            (
+                Escapes::Template,
+                "write `id=a-$${CACHE_ID}-$B`, for `ARG B=$${{x}` costs $5; `%%{C}`, and `ARG D=d`",
+            ),
         ] {
             let (text, pieces, span) = (String::new(), Vec::new(), Span::at(0));
-            assert_eq!(advice(&Inline { text, pieces, span, escapes, newline: "\n" }, said), expected);
+            assert_eq!(
+                advice(
+                    &Inline {
+                        text,
+                        pieces,
+                        span,
+                        escapes,
+                        newline: "\n"
+                    },
+                    said
+                ),
+                expected
+            );
         }
     }
 }

@@ -130,7 +130,10 @@ impl Wiring {
     /// Whether it says nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.builds.is_empty() && self.unknown.is_empty() && self.inline.is_empty() && self.calls.is_empty()
+        self.builds.is_empty()
+            && self.unknown.is_empty()
+            && self.inline.is_empty()
+            && self.calls.is_empty()
     }
 
     /// Whether builds with as many arguments as `args` would take all memory: each has its own, and a few lines can hand
@@ -313,8 +316,15 @@ pub fn read(kind: Kind, source: &str) -> Result<Wiring, WiringError> {
 #[must_use]
 pub fn kind(path: &str) -> Option<Kind> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
-    let is_in = |end: &str| folder == end || folder.strip_suffix(end).is_some_and(|rest| rest.ends_with('/'));
+    let stem = name
+        .strip_suffix(".yml")
+        .or_else(|| name.strip_suffix(".yaml"));
+    let is_in = |end: &str| {
+        folder == end
+            || folder
+                .strip_suffix(end)
+                .is_some_and(|rest| rest.ends_with('/'))
+    };
     let is_compose = |stem: &str| {
         let words = ["compose", "docker-compose"];
         let rest = words.iter().find_map(|word| stem.strip_prefix(word));
@@ -327,14 +337,18 @@ pub fn kind(path: &str) -> Option<Kind> {
         Some(_) if is_in(".buildkite") => return Some(Kind::Buildkite),
         Some("config") if is_in(".circleci") => return Some(Kind::Circleci),
         Some(".gitlab-ci") => return Some(Kind::Gitlab),
-        Some(stem) if stem.ends_with(".gitlab-ci") || is_in(".gitlab/ci") => return Some(Kind::Gitlab),
+        Some(stem) if stem.ends_with(".gitlab-ci") || is_in(".gitlab/ci") => {
+            return Some(Kind::Gitlab);
+        }
         Some("azure-pipelines") => return Some(Kind::Azure),
         Some(_) if is_in(".azure-pipelines") => return Some(Kind::Azure),
         Some("bitbucket-pipelines") => return Some(Kind::Bitbucket),
         Some(_) => return None,
         None => {}
     }
-    let bake = name.strip_prefix("docker-bake").filter(|rest| rest.starts_with(['.', '-']))?;
+    let bake = name
+        .strip_prefix("docker-bake")
+        .filter(|rest| rest.starts_with(['.', '-']))?;
     match bake.rsplit('.').next()? {
         "hcl" => Some(Kind::BakeHcl),
         "json" => Some(Kind::BakeJson),

@@ -47,7 +47,11 @@ impl<'s> Opened<'s> {
             Kind::BakeHcl | Kind::BakeJson => bake::File::read(source).map(File::Bake),
             _ => Yaml::read(source).map(File::Yaml),
         };
-        Ok(Self { kind, source, file: file.map_err(|error| error.message)? })
+        Ok(Self {
+            kind,
+            source,
+            file: file.map_err(|error| error.message)?,
+        })
     }
 
     /// What finds the fixes: each is for this text alone, and not proved yet.
@@ -80,9 +84,18 @@ pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<
     let opened = Opened::new(kind, source)?;
     let passing = opened.passer()?(build, lane)?;
     let before = read(kind, source).map_err(|error| error.message)?;
-    let at = before.builds.iter().position(|found| found == build).ok_or("it is not in this file")?;
-    let after = String::from_utf8(fix::apply(source.as_bytes(), &[&passing.fix]).bytes).unwrap_or_default();
-    let passed = Passed { build: at, arg: lane.arg, value: passing.value.as_deref() };
+    let at = before
+        .builds
+        .iter()
+        .position(|found| found == build)
+        .ok_or("it is not in this file")?;
+    let after =
+        String::from_utf8(fix::apply(source.as_bytes(), &[&passing.fix]).bytes).unwrap_or_default();
+    let passed = Passed {
+        build: at,
+        arg: lane.arg,
+        value: passing.value.as_deref(),
+    };
     prove(kind, (source, &before), &after, &[passed])?;
     Ok(passing.fix)
 }
@@ -98,9 +111,21 @@ pub fn long_texts(kind: Kind, source: &str) -> Result<Option<Vec<Span>>, String>
         Kind::BakeJson => None,
         Kind::BakeHcl => {
             let inline = read(kind, source).map_err(|error| error.message)?.inline;
-            Some(inline.iter().map(|inline| inline.span).filter(is_long).collect())
+            Some(
+                inline
+                    .iter()
+                    .map(|inline| inline.span)
+                    .filter(is_long)
+                    .collect(),
+            )
         }
-        _ => Some(Yaml::read(source).map_err(|error| error.message)?.texts().filter(is_long).collect()),
+        _ => Some(
+            Yaml::read(source)
+                .map_err(|error| error.message)?
+                .texts()
+                .filter(is_long)
+                .collect(),
+        ),
     })
 }
 
@@ -109,7 +134,9 @@ pub fn long_texts(kind: Kind, source: &str) -> Result<Option<Vec<Span>>, String>
 /// # Errors
 /// What is not as it should be.
 pub fn prove_comments(kind: Kind, before: &str, after: &str) -> Result<(), String> {
-    let read = |source| read(kind, source).map_err(|error| format!("the file could not be read any more: {error}"));
+    let read = |source| {
+        read(kind, source).map_err(|error| format!("the file could not be read any more: {error}"))
+    };
     if !is_same(&read(before)?, &read(after)?, &HashSet::new())
         || (kind != Kind::BakeHcl && !yaml::is_kept(before, after, More::Comments))
     {
@@ -134,8 +161,14 @@ pub struct Passed<'a> {
 ///
 /// # Errors
 /// What is not as it should be.
-pub fn prove(kind: Kind, before: (&str, &Wiring), after: &str, passed: &[Passed<'_>]) -> Result<(), String> {
-    let new = read(kind, after).map_err(|error| format!("the file could not be read any more: {error}"))?;
+pub fn prove(
+    kind: Kind,
+    before: (&str, &Wiring),
+    after: &str,
+    passed: &[Passed<'_>],
+) -> Result<(), String> {
+    let new = read(kind, after)
+        .map_err(|error| format!("the file could not be read any more: {error}"))?;
     let names: HashSet<&str> = passed.iter().map(|passed| passed.arg).collect();
     if !is_same(before.1, &new, &names) {
         return Err("the file would say something else about its builds".into());
@@ -146,13 +179,20 @@ pub fn prove(kind: Kind, before: (&str, &Wiring), after: &str, passed: &[Passed<
             all.find(|arg| arg.name == one.arg)
         });
         let found = found.ok_or("the build would still pass no lane")?;
-        if one.value.is_some_and(|value| found.value.as_deref() != Some(value)) {
+        if one
+            .value
+            .is_some_and(|value| found.value.as_deref() != Some(value))
+        {
             let value = found.value.as_deref().unwrap_or_default();
-            return Err(format!("the build would pass `{value}`, which something else in the file says"));
+            return Err(format!(
+                "the build would pass `{value}`, which something else in the file says"
+            ));
         }
     }
     let more = match kind {
-        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => Some(More::Text),
+        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => {
+            Some(More::Text)
+        }
         Kind::Github | Kind::Compose => Some(More::Entries),
         Kind::BakeHcl | Kind::BakeJson => None,
     };
@@ -165,15 +205,26 @@ pub fn prove(kind: Kind, before: (&str, &Wiring), after: &str, passed: &[Passed<
 /// Whether both say the same about builds, whatever is said of the arguments `names`.
 fn is_same(before: &Wiring, after: &Wiring, names: &HashSet<&str>) -> bool {
     let args = |build: &Build| -> Vec<(String, Option<String>)> {
-        let others = build.args.iter().filter(|arg| !names.contains(arg.name.as_str()));
-        others.map(|arg| (arg.name.clone(), arg.value.clone())).collect()
+        let others = build
+            .args
+            .iter()
+            .filter(|arg| !names.contains(arg.name.as_str()));
+        others
+            .map(|arg| (arg.name.clone(), arg.value.clone()))
+            .collect()
     };
     let same = |(old, new): (&Build, &Build)| {
         (old.front, &old.name, &old.what, &old.target, old.args_known)
             == (new.front, &new.name, &new.what, &new.target, new.args_known)
             && args(old) == args(new)
     };
-    let texts = |wiring: &Wiring| wiring.inline.iter().map(|inline| inline.text.clone()).collect::<Vec<_>>();
+    let texts = |wiring: &Wiring| {
+        wiring
+            .inline
+            .iter()
+            .map(|inline| inline.text.clone())
+            .collect::<Vec<_>>()
+    };
     before.builds.len() == after.builds.len()
         && before.builds.iter().zip(&after.builds).all(same)
         && before.unknown.len() == after.unknown.len()

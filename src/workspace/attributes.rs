@@ -5,7 +5,12 @@ use std::io;
 
 /// What the system works out for each file by itself, from its content or its place.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-const WORKED_OUT: &[&[u8]] = &[b"security.ima", b"security.evm", b"security.selinux", b"com.apple.provenance"];
+const WORKED_OUT: &[&[u8]] = &[
+    b"security.ima",
+    b"security.evm",
+    b"security.selinux",
+    b"com.apple.provenance",
+];
 
 /// How long a list of names, or a value, can be: so Linux says. What is longer elsewhere cannot be read, and that is said.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
@@ -19,11 +24,19 @@ const MAX_SIZE: usize = 64 * 1024;
 pub(super) fn take_after(new: &File, old: &File) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fremovexattr, fsetxattr};
     let (wanted, there) = (all(old)?, all(new)?);
-    for (name, _) in there.iter().filter(|(name, _)| !wanted.iter().any(|(kept, _)| kept == name)) {
+    for (name, _) in there
+        .iter()
+        .filter(|(name, _)| !wanted.iter().any(|(kept, _)| kept == name))
+    {
         fremovexattr(new, name.as_slice())?;
     }
     for attribute in wanted.iter().filter(|attribute| !there.contains(attribute)) {
-        fsetxattr(new, attribute.0.as_slice(), &attribute.1, XattrFlags::empty())?;
+        fsetxattr(
+            new,
+            attribute.0.as_slice(),
+            &attribute.1,
+            XattrFlags::empty(),
+        )?;
     }
     Ok(())
 }
@@ -44,9 +57,13 @@ fn all(file: &File) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
         Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Vec::new()),
         names => names?,
     };
-    let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty() && !WORKED_OUT.contains(name));
+    let names = names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty() && !WORKED_OUT.contains(name));
     let value = |name: &[u8]| sized(|room| fgetxattr(file, name, room));
-    names.map(|name| Ok((name.to_vec(), value(name)?))).collect()
+    names
+        .map(|name| Ok((name.to_vec(), value(name)?)))
+        .collect()
 }
 
 /// What `get` writes into the room that it is given.

@@ -10,7 +10,10 @@ const MAX_SIZE: u64 = 1024 * 1024;
 /// The first of `names` that is a file in `folder`.
 #[must_use]
 pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
-    names.iter().map(|name| folder.join(name)).find(|path| path.is_file())
+    names
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
 }
 
 /// The text of the configuration at `path`.
@@ -24,6 +27,8 @@ pub fn read(path: &Path) -> io::Result<String> {
     }
     // A file of the system's may look like any other, and never end.
     let mut text = String::new();
-    super::file::open(path, true)?.take(MAX_SIZE).read_to_string(&mut text)?;
+    super::file::open(path, true)?
+        .take(MAX_SIZE)
+        .read_to_string(&mut text)?;
     Ok(text)
 }

@@ -30,9 +30,13 @@ pub fn is_dockerfile(name: &[u8]) -> bool {
     let is = |word: &[u8], lower: &[u8]| {
         let rest = name.strip_prefix(word);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
-            || [word, lower].iter().any(|end| name.strip_suffix(*end).is_some_and(|stem| stem.ends_with(b".")))
+            || [word, lower].iter().any(|end| {
+                name.strip_suffix(*end)
+                    .is_some_and(|stem| stem.ends_with(b"."))
+            })
     };
-    (is(b"Dockerfile", b"dockerfile") || is(b"Containerfile", b"containerfile")) && !name.ends_with(b".dockerignore")
+    (is(b"Dockerfile", b"dockerfile") || is(b"Containerfile", b"containerfile"))
+        && !name.ends_with(b".dockerignore")
 }
 
 /// What is done with what a search meets. Any of it is called from several threads.
@@ -79,14 +83,35 @@ pub struct Options<'a> {
 /// of anybody's, whatever is wanted. A folder whose `.gitignore` cannot be read within bounds is not searched, and that is
 /// complained of.
 pub fn search<V: Visit>(folder: &Path, options: Options<'_>, holds: V::Holds, visitor: &V) {
-    let Options { threads, marks, users } = options;
+    let Options {
+        threads,
+        marks,
+        users,
+    } = options;
     // `a//` and `a/.` are `a`, in all that is found there.
     let folder: &Path = &folder.components().collect::<PathBuf>();
-    let ignored =
-        Ignored::below(folder, users, |around, reason| visitor.complain(format!("{}: {reason}", shown(around))));
-    let first = Work::Folder { path: folder.to_path_buf(), level: None, holds };
-    let todo = Todo { work: vec![first], busy: 0, threads: 1, waiting: 0 };
-    let search = Search { visitor, marks, ignored, threads, todo: Mutex::new(todo), more: Condvar::new() };
+    let ignored = Ignored::below(folder, users, |around, reason| {
+        visitor.complain(format!("{}: {reason}", shown(around)))
+    });
+    let first = Work::Folder {
+        path: folder.to_path_buf(),
+        level: None,
+        holds,
+    };
+    let todo = Todo {
+        work: vec![first],
+        busy: 0,
+        threads: 1,
+        waiting: 0,
+    };
+    let search = Search {
+        visitor,
+        marks,
+        ignored,
+        threads,
+        todo: Mutex::new(todo),
+        more: Condvar::new(),
+    };
     std::thread::scope(|scope| search.work(scope));
 }
 
@@ -116,9 +141,17 @@ struct Todo<H> {
 /// What a thread takes at once.
 enum Work<H> {
     /// A folder, in one where `level` and `holds` hold.
-    Folder { path: PathBuf, level: Option<Arc<Level>>, holds: H },
+    Folder {
+        path: PathBuf,
+        level: Option<Arc<Level>>,
+        holds: H,
+    },
     /// Files of one folder, which is not kept open for them: it would be one of many.
-    Files { folder: Arc<Path>, names: Vec<OsString>, holds: H },
+    Files {
+        folder: Arc<Path>,
+        names: Vec<OsString>,
+        holds: H,
+    },
 }
 
 /// What is in a folder.
@@ -156,18 +189,32 @@ impl<V: Visit> Search<'_, V> {
         while let Some(work) = self.next() {
             let _busy = Busy(self);
             match work {
-                Work::Files { folder, names, holds } => {
+                Work::Files {
+                    folder,
+                    names,
+                    holds,
+                } => {
                     let mut below = Below::new(&folder);
                     for name in names {
-                        self.visitor.visit(&Found::new(below.path(&name)), &holds, &mut buffer);
+                        self.visitor
+                            .visit(&Found::new(below.path(&name)), &holds, &mut buffer);
                     }
                 }
                 Work::Folder { path, level, holds } => {
                     let mut more = Vec::new();
                     let mut below = Below::new(&path);
-                    let own = self.folder(&path, level.as_ref(), holds, &mut below, &mut room, &mut more);
+                    let own = self.folder(
+                        &path,
+                        level.as_ref(),
+                        holds,
+                        &mut below,
+                        &mut room,
+                        &mut more,
+                    );
                     self.add(more, scope);
-                    let Some((folder, names, holds)) = own else { continue };
+                    let Some((folder, names, holds)) = own else {
+                        continue;
+                    };
                     for name in names {
                         let found = Found::within(below.path(&name), &folder, &name);
                         self.visitor.visit(&found, &holds, &mut buffer);
@@ -203,7 +250,10 @@ impl<V: Visit> Search<'_, V> {
         todo.work.extend(more);
         while todo.threads < self.threads && todo.work.len() >= todo.threads * WAITING {
             // Where no more can be started, those that there are do it all.
-            if std::thread::Builder::new().spawn_scoped(scope, || self.work(scope)).is_err() {
+            if std::thread::Builder::new()
+                .spawn_scoped(scope, || self.work(scope))
+                .is_err()
+            {
                 break;
             }
             todo.threads += 1;
@@ -229,17 +279,31 @@ impl<V: Visit> Search<'_, V> {
         let level = match Level::below(level, path, listed.has) {
             Ok(level) => level,
             Err(reason) => {
-                self.visitor.complain(format!("{}: {reason}: it was not searched", shown(path)));
+                self.visitor
+                    .complain(format!("{}: {reason}: it was not searched", shown(path)));
                 return None;
             }
         };
-        let left_out = |path: &Path, is_folder| self.ignored.leaves_out(level.as_deref(), path, is_folder);
-        let is_marked = !is_root && listed.marks.iter().any(|name| !left_out(&path.join(name), false));
-        let holds = if is_marked { self.visitor.marked(path) } else { holds };
+        let left_out =
+            |path: &Path, is_folder| self.ignored.leaves_out(level.as_deref(), path, is_folder);
+        let is_marked = !is_root
+            && listed
+                .marks
+                .iter()
+                .any(|name| !left_out(&path.join(name), false));
+        let holds = if is_marked {
+            self.visitor.marked(path)
+        } else {
+            holds
+        };
         for name in listed.folders {
             let path = below.path(&name);
             if !left_out(path, true) && self.visitor.goes_into(path, &holds) {
-                more.push(Work::Folder { path: path.to_path_buf(), level: level.clone(), holds: holds.clone() });
+                more.push(Work::Folder {
+                    path: path.to_path_buf(),
+                    level: level.clone(),
+                    holds: holds.clone(),
+                });
             }
         }
         let mut files = listed.files;
@@ -254,7 +318,11 @@ impl<V: Visit> Search<'_, V> {
             let folder: Arc<Path> = path.into();
             while files.len() > FILES_AT_ONCE {
                 let names = files.split_off((files.len() - FILES_AT_ONCE).max(FILES_AT_ONCE));
-                more.push(Work::Files { folder: Arc::clone(&folder), names, holds: holds.clone() });
+                more.push(Work::Files {
+                    folder: Arc::clone(&folder),
+                    names,
+                    holds: holds.clone(),
+                });
             }
         }
         Some((listed.folder, files, holds))
@@ -263,15 +331,21 @@ impl<V: Visit> Search<'_, V> {
     /// What is in the folder at `path`; `None` where that cannot be seen, which is said. What has become a link since it was
     /// found is not followed.
     fn list(&self, path: &Path, is_root: bool, room: &mut Room) -> Option<Listed> {
-        let refuse = |error| self.visitor.complain(format!("{}: cannot search it: {error}", shown(path)));
+        let refuse = |error| {
+            self.visitor
+                .complain(format!("{}: cannot search it: {error}", shown(path)))
+        };
         let folder = Folder::open(path, is_root).map_err(refuse).ok()?;
-        let (mut folders, mut files, mut marks, mut has) = (Vec::new(), Vec::new(), Vec::new(), Has::default());
+        let (mut folders, mut files, mut marks, mut has) =
+            (Vec::new(), Vec::new(), Vec::new(), Has::default());
         let listed = folder.list(room, |name, kind| {
             let kind = match kind {
                 Ok(kind) => kind,
                 Err(error) => {
                     let path = path.join(name);
-                    return self.visitor.complain(format!("{}: cannot tell what it is: {error}", shown(&path)));
+                    return self
+                        .visitor
+                        .complain(format!("{}: cannot tell what it is: {error}", shown(&path)));
                 }
             };
             let bytes = name.as_encoded_bytes();
@@ -291,7 +365,13 @@ impl<V: Visit> Search<'_, V> {
         });
         // What was seen before is searched all the same.
         let _ = listed.map_err(refuse);
-        Some(Listed { folder, folders, files, marks, has })
+        Some(Listed {
+            folder,
+            folders,
+            files,
+            marks,
+            has,
+        })
     }
 }
 
@@ -304,14 +384,23 @@ struct Below<'f> {
 
 impl<'f> Below<'f> {
     fn new(folder: &'f Path) -> Self {
-        Self { folder, text: OsString::with_capacity(folder.as_os_str().len() + 64) }
+        Self {
+            folder,
+            text: OsString::with_capacity(folder.as_os_str().len() + 64),
+        }
     }
 
     /// The path of `name` in the folder.
     fn path(&mut self, name: &OsStr) -> &Path {
         self.text.clear();
         self.text.push(self.folder);
-        if !self.folder.as_os_str().as_encoded_bytes().last().is_none_or(|last| is_separator(char::from(*last))) {
+        if !self
+            .folder
+            .as_os_str()
+            .as_encoded_bytes()
+            .last()
+            .is_none_or(|last| is_separator(char::from(*last)))
+        {
             self.text.push(MAIN_SEPARATOR_STR);
         }
         self.text.push(name);
@@ -321,7 +410,11 @@ impl<'f> Below<'f> {
 
 /// A path as it is named to people.
 fn shown(path: &Path) -> std::path::Display<'_> {
-    path.strip_prefix(".").ok().filter(|path| !path.as_os_str().is_empty()).unwrap_or(path).display()
+    path.strip_prefix(".")
+        .ok()
+        .filter(|path| !path.as_os_str().is_empty())
+        .unwrap_or(path)
+        .display()
 }
 
 #[cfg(test)]
@@ -333,20 +426,34 @@ mod tests {
         for folder in ["", ".", "/", "a", "a/", "./a", "a b/c", "//a"] {
             let mut below = Below::new(Path::new(folder));
             for name in ["x", "long.Dockerfile", "y"] {
-                assert_eq!(below.path(OsStr::new(name)).as_os_str(), Path::new(folder).join(name).as_os_str());
+                assert_eq!(
+                    below.path(OsStr::new(name)).as_os_str(),
+                    Path::new(folder).join(name).as_os_str()
+                );
             }
         }
     }
 
     #[test]
     fn names() {
-        for name in ["Dockerfile", "Dockerfile.dev", "a.Dockerfile", "a.dockerfile", "Containerfile", "x.containerfile"]
-        {
+        for name in [
+            "Dockerfile",
+            "Dockerfile.dev",
+            "a.Dockerfile",
+            "a.dockerfile",
+            "Containerfile",
+            "x.containerfile",
+        ] {
             assert!(is_dockerfile(name.as_bytes()), "{name}");
         }
-        for name in
-            ["dockerfile2", "Dockerfile.dockerignore", "MyDockerfile", "Dockerfiles", "a.dockerignore", "dockerfile"]
-        {
+        for name in [
+            "dockerfile2",
+            "Dockerfile.dockerignore",
+            "MyDockerfile",
+            "Dockerfiles",
+            "a.dockerignore",
+            "dockerfile",
+        ] {
             assert!(!is_dockerfile(name.as_bytes()), "{name}");
         }
     }

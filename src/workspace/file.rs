@@ -39,13 +39,17 @@ pub enum FileError {
         line: usize,
     },
     /// It changed since it was read.
-    #[error("it was changed while cachelane worked on it, and is left as it is: run cachelane again")]
+    #[error(
+        "it was changed while cachelane worked on it, and is left as it is: run cachelane again"
+    )]
     Changed,
     /// It is a symbolic link to a file outside of what was asked for.
     #[error("it is a link to {0}, outside of the given paths: name that file to have it changed")]
     LinkOutside(PathBuf),
     /// Other names stand for the same file, and would keep the old content.
-    #[error("it has {0} hard links, which would part from it: change it by hand, or break the links first")]
+    #[error(
+        "it has {0} hard links, which would part from it: change it by hand, or break the links first"
+    )]
     HardLinks(u64),
     /// Nobody may write it.
     #[error("it is read-only, and is left as it is: `chmod u+w` it to have it changed")]
@@ -102,9 +106,16 @@ pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     use rustix::fs::OFlags;
-    let flags = if follow { OFlags::NONBLOCK } else { OFlags::NONBLOCK | OFlags::NOFOLLOW };
+    let flags = if follow {
+        OFlags::NONBLOCK
+    } else {
+        OFlags::NONBLOCK | OFlags::NOFOLLOW
+    };
     let flags = i32::try_from((flags | OFlags::NOCTTY).bits()).unwrap_or_default();
-    fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
+    fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
 }
 
 /// Opens the file at `path`.
@@ -115,15 +126,23 @@ pub(super) fn open(path: &Path, _: bool) -> io::Result<File> {
 
 /// Reads all of `file` into `buffer`, by the rules of [`read`].
 fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    let whole = regular(file).map_err(FileError::Read)?.ok_or(FileError::NotRegular)?;
+    let whole = regular(file)
+        .map_err(FileError::Read)?
+        .ok_or(FileError::NotRegular)?;
     if whole > max {
         return Err(FileError::TooLarge(max));
     }
     // One read takes in most files, and no other has to ask whether that was the end. The kernel's own files say that they
     // are empty.
     buffer.reserve(usize::try_from(whole).unwrap_or(0));
-    file.take(whole).read_to_end(buffer).map_err(FileError::Read)?;
-    if whole > 0 { check(buffer, max) } else { read_from(file, buffer, max) }
+    file.take(whole)
+        .read_to_end(buffer)
+        .map_err(FileError::Read)?;
+    if whole > 0 {
+        check(buffer, max)
+    } else {
+        read_from(file, buffer, max)
+    }
 }
 
 /// How many bytes the regular file `file` says it has; `None` for anything else.
@@ -148,7 +167,10 @@ fn regular(file: &File) -> io::Result<Option<u64>> {
 /// As [`read`].
 pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.reserve(CHUNK);
-    input.take(max.saturating_add(1)).read_to_end(buffer).map_err(FileError::Read)?;
+    input
+        .take(max.saturating_add(1))
+        .read_to_end(buffer)
+        .map_err(FileError::Read)?;
     check(buffer, max)
 }
 
@@ -160,7 +182,9 @@ fn check(buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
         return Err(FileError::TooLarge(max));
     }
     match memchr::memchr(0, buffer) {
-        Some(at) => Err(FileError::Nul { line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1 }),
+        Some(at) => Err(FileError::Nul {
+            line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1,
+        }),
         None => Ok(()),
     }
 }
@@ -179,24 +203,39 @@ fn take_after(file: &File, old: &File, meta: &fs::Metadata) -> Result<(), FileEr
     attributes::take_after(file, old).map_err(FileError::Attributes)?;
     // Some file systems have one mode for all files, and know no way to set it.
     if file.metadata().map_err(FileError::Write)?.mode() != meta.mode() {
-        file.set_permissions(meta.permissions()).map_err(FileError::Write)?;
+        file.set_permissions(meta.permissions())
+            .map_err(FileError::Write)?;
     }
     // The kernel drops a set-group-ID bit of a foreign group without a word.
     let new = file.metadata().map_err(FileError::Write)?;
-    if new.mode() == meta.mode() { Ok(()) } else { Err(FileError::Mode(new.mode() & 0o7777)) }
+    if new.mode() == meta.mode() {
+        Ok(())
+    } else {
+        Err(FileError::Mode(new.mode() & 0o7777))
+    }
 }
 
 /// Gives `file` the permissions of the file that it is to replace.
 #[cfg(not(unix))]
 fn take_after(file: &File, _: &File, meta: &fs::Metadata) -> Result<(), FileError> {
-    file.set_permissions(meta.permissions()).map_err(FileError::Write)
+    file.set_permissions(meta.permissions())
+        .map_err(FileError::Write)
 }
 
 /// Whether what stands at a path by now is the file that was opened, as it was then.
 #[cfg(unix)]
 fn is_same(now: &fs::Metadata, then: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    let file = |meta: &fs::Metadata| (meta.dev(), meta.ino(), meta.mode(), meta.uid(), meta.gid(), meta.nlink());
+    let file = |meta: &fs::Metadata| {
+        (
+            meta.dev(),
+            meta.ino(),
+            meta.mode(),
+            meta.uid(),
+            meta.gid(),
+            meta.nlink(),
+        )
+    };
     file(now) == file(then)
 }
 
@@ -216,16 +255,35 @@ fn is_same(now: &fs::Metadata, _: &fs::Metadata) -> bool {
 /// # Errors
 /// [`FileError`] where the file is no longer `old`, or cannot be written; it is as it was then.
 pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result<(), FileError> {
-    let link = fs::symlink_metadata(path).map_err(FileError::Read)?.file_type().is_symlink();
-    let target = if link { fs::canonicalize(path).map_err(FileError::Read)? } else { path.to_path_buf() };
+    let link = fs::symlink_metadata(path)
+        .map_err(FileError::Read)?
+        .file_type()
+        .is_symlink();
+    let target = if link {
+        fs::canonicalize(path).map_err(FileError::Read)?
+    } else {
+        path.to_path_buf()
+    };
     // A folder on the way may have become a link since the search went through it.
-    let real = if link { target.clone() } else { fs::canonicalize(&target).map_err(FileError::Read)? };
-    let is_inside = || roots.iter().filter_map(|root| fs::canonicalize(root).ok()).any(|root| real.starts_with(root));
+    let real = if link {
+        target.clone()
+    } else {
+        fs::canonicalize(&target).map_err(FileError::Read)?
+    };
+    let is_inside = || {
+        roots
+            .iter()
+            .filter_map(|root| fs::canonicalize(root).ok())
+            .any(|root| real.starts_with(root))
+    };
     if (link || !roots.is_empty()) && !is_inside() {
         return Err(FileError::LinkOutside(real));
     }
     let folder = folder_of(&target);
-    if !fs::symlink_metadata(&target).map_err(FileError::Read)?.is_file() {
+    if !fs::symlink_metadata(&target)
+        .map_err(FileError::Read)?
+        .is_file()
+    {
         return Err(FileError::Changed);
     }
     let file = open(&target, false).map_err(FileError::Read)?;
@@ -239,7 +297,9 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     temporary.file.sync_all().map_err(FileError::Write)?;
     let mut now = Vec::with_capacity(old.len() + 1);
     let longest = old.len().max(new.len()) as u64 + 1;
-    file.take(longest).read_to_end(&mut now).map_err(FileError::Read)?;
+    file.take(longest)
+        .read_to_end(&mut now)
+        .map_err(FileError::Read)?;
     if now == new {
         return Ok(());
     }
@@ -247,10 +307,16 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     let same = fs::symlink_metadata(&target).is_ok_and(|at| is_same(&at, &meta));
     if now != old || !same {
         let faster = read_found(&Found::new(&target), &mut now, longest).is_ok() && now == new;
-        return if faster { Ok(()) } else { Err(FileError::Changed) };
+        return if faster {
+            Ok(())
+        } else {
+            Err(FileError::Changed)
+        };
     }
     let named = temporary.named(folder).map_err(FileError::Write)?;
-    named.persist(&target).map_err(|error| FileError::Write(error.error))?;
+    named
+        .persist(&target)
+        .map_err(|error| FileError::Write(error.error))?;
     sync(folder);
     Ok(())
 }
@@ -266,17 +332,21 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     }
     let folder = folder_of(path);
     let named = fresh(folder, bytes).map_err(FileError::Create)?;
-    named.persist_noclobber(path).map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => FileError::Exists,
-        _ => FileError::Create(error.error),
-    })?;
+    named
+        .persist_noclobber(path)
+        .map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => FileError::Exists,
+            _ => FileError::Create(error.error),
+        })?;
     sync(folder);
     Ok(())
 }
 
 /// The folder that `path` lies in.
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// A rename itself has to reach the disk too; where a folder cannot be synced, there is nothing more to do.
@@ -296,7 +366,9 @@ pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     }
     let folder = folder_of(path);
     let named = fresh(folder, bytes).map_err(FileError::Create)?;
-    named.persist(path).map_err(|error| FileError::Create(error.error))?;
+    named
+        .persist(path)
+        .map_err(|error| FileError::Create(error.error))?;
     sync(folder);
     Ok(())
 }
@@ -306,7 +378,8 @@ pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// A link that a repository brings is none, wherever it leads: writing through it would change a device, or a file, that
 /// nobody named.
 fn is_stream(path: &Path) -> bool {
-    let is_system = || (path.starts_with("/dev") && !path.starts_with("/dev/shm")) || path.starts_with("/proc");
+    let is_system =
+        || (path.starts_with("/dev") && !path.starts_with("/dev/shm")) || path.starts_with("/proc");
     fs::symlink_metadata(path).is_ok_and(|meta| match meta.file_type() {
         kind if kind.is_symlink() => is_system(),
         kind => !kind.is_file() && !kind.is_dir(),
@@ -330,7 +403,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Dockerfile");
         fs::write(&path, "b").unwrap();
-        assert!(matches!(replace(&path, b"a", b"c", &[]), Err(FileError::Changed)));
+        assert!(matches!(
+            replace(&path, b"a", b"c", &[]),
+            Err(FileError::Changed)
+        ));
         assert_eq!(fs::read(&path).unwrap(), b"b");
         replace(&path, b"b", b"c", &[]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"c");
@@ -352,8 +428,19 @@ mod tests {
         let roots = [inside.clone()];
         replace(&inside.join("Dockerfile"), b"a", b"b", &roots).unwrap();
         assert_eq!(fs::read(inside.join("real")).unwrap(), b"b");
-        assert_eq!(fs::metadata(inside.join("real")).unwrap().permissions().mode() & 0o777, 0o640);
-        assert!(fs::symlink_metadata(inside.join("Dockerfile")).unwrap().is_symlink());
+        assert_eq!(
+            fs::metadata(inside.join("real"))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            0o640
+        );
+        assert!(
+            fs::symlink_metadata(inside.join("Dockerfile"))
+                .unwrap()
+                .is_symlink()
+        );
         let refused = replace(&inside.join("a.Dockerfile"), b"a", b"b", &roots);
         assert!(matches!(refused, Err(FileError::LinkOutside(_))));
         assert_eq!(fs::read(&outside).unwrap(), b"a");
@@ -370,7 +457,10 @@ mod tests {
         fs::write(outside.join("Dockerfile"), "a").unwrap();
         std::os::unix::fs::symlink("../outside", tree.join("d")).unwrap();
         let path = tree.join("d/Dockerfile");
-        assert!(matches!(replace(&path, b"a", b"b", std::slice::from_ref(&tree)), Err(FileError::LinkOutside(_))));
+        assert!(matches!(
+            replace(&path, b"a", b"b", std::slice::from_ref(&tree)),
+            Err(FileError::LinkOutside(_))
+        ));
         assert_eq!(fs::read(&path).unwrap(), b"a");
         // Who names the link means what is behind it.
         replace(&path, b"a", b"b", &[tree.join("d")]).unwrap();
@@ -401,15 +491,23 @@ mod tests {
         let mut mode = fs::metadata(&path).unwrap().permissions();
         mode.set_readonly(true);
         fs::set_permissions(&path, mode).unwrap();
-        assert!(matches!(replace(&path, b"a", b"b", &[]), Err(FileError::ReadOnly)));
+        assert!(matches!(
+            replace(&path, b"a", b"b", &[]),
+            Err(FileError::ReadOnly)
+        ));
         assert_eq!(fs::read(&path).unwrap(), b"a");
     }
 
     #[test]
     fn no_message_names_a_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
-        let error = put(&folder.path().join("none/a"), b"a").unwrap_err().to_string();
-        assert!(error.starts_with("cannot write it: ") && !error.contains(".cachelane"), "{error}");
+        let error = put(&folder.path().join("none/a"), b"a")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("cannot write it: ") && !error.contains(".cachelane"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -419,7 +517,10 @@ mod tests {
         create(&path, b"a").unwrap();
         assert!(matches!(create(&path, b"b"), Err(FileError::Exists)));
         assert_eq!(fs::read(&path).unwrap(), b"a");
-        assert!(matches!(create(&folder.path().join("no/file"), b"b"), Err(FileError::Create(_))));
+        assert!(matches!(
+            create(&folder.path().join("no/file"), b"b"),
+            Err(FileError::Create(_))
+        ));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -434,13 +535,22 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&ours), mode(&theirs));
         symlink("nowhere", folder.path().join("link")).unwrap();
-        assert!(matches!(create(&folder.path().join("link"), b"a"), Err(FileError::Exists)));
+        assert!(matches!(
+            create(&folder.path().join("link"), b"a"),
+            Err(FileError::Exists)
+        ));
     }
 
     #[test]
     fn what_is_no_text_is_refused() {
         let mut buffer = Vec::new();
-        assert!(matches!(read_from(&b"a\nb\0"[..], &mut buffer, MAX_SIZE), Err(FileError::Nul { line: 2 })));
-        assert!(matches!(read_from(io::repeat(b'x'), &mut buffer, MAX_SIZE), Err(FileError::TooLarge(_))));
+        assert!(matches!(
+            read_from(&b"a\nb\0"[..], &mut buffer, MAX_SIZE),
+            Err(FileError::Nul { line: 2 })
+        ));
+        assert!(matches!(
+            read_from(io::repeat(b'x'), &mut buffer, MAX_SIZE),
+            Err(FileError::TooLarge(_))
+        ));
     }
 }

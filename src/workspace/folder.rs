@@ -43,7 +43,10 @@ impl<'a> Found<'a> {
 
     /// The file at `path`, called `name` in `folder`.
     pub(super) fn within(path: &'a Path, folder: &'a Folder, name: &'a OsStr) -> Self {
-        Self { path, at: Some((folder, name)) }
+        Self {
+            path,
+            at: Some((folder, name)),
+        }
     }
 
     /// Opens it. What has become a link since is not followed, and what has become a FIFO not waited for.
@@ -83,12 +86,22 @@ mod linux {
         /// Opens the folder at `path`, a link to one only where that is to be `follow`ed.
         pub fn open(path: &Path, follow: bool) -> io::Result<Self> {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let flags = if follow { flags } else { flags | OFlags::NOFOLLOW };
-            Ok(Self(retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))?))
+            let flags = if follow {
+                flags
+            } else {
+                flags | OFlags::NOFOLLOW
+            };
+            Ok(Self(retry_on_intr(|| {
+                openat(CWD, path, flags, Mode::empty())
+            })?))
         }
 
         /// Shows `entry` all that is in the folder, with what it is, or why that cannot be told.
-        pub fn list(&self, room: &mut Room, mut entry: impl FnMut(&OsStr, io::Result<Kind>)) -> io::Result<()> {
+        pub fn list(
+            &self,
+            room: &mut Room,
+            mut entry: impl FnMut(&OsStr, io::Result<Kind>),
+        ) -> io::Result<()> {
             room.0.reserve(AT_ONCE);
             let mut entries = RawDir::new(&self.0, room.0.spare_capacity_mut());
             while let Some(next) = entries.next() {
@@ -106,7 +119,9 @@ mod linux {
                     // Some file systems say so of everything.
                     FileType::Unknown => match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
                         Err(Errno::NOENT) => continue,
-                        stat => stat.map(|stat| FileType::from_raw_mode(stat.st_mode)).map_err(io::Error::from),
+                        stat => stat
+                            .map(|stat| FileType::from_raw_mode(stat.st_mode))
+                            .map_err(io::Error::from),
                     },
                     kind => Ok(kind),
                 };
@@ -122,8 +137,14 @@ mod linux {
 
         /// Opens the file that is called `name` in it.
         pub fn file(&self, name: &OsStr) -> io::Result<File> {
-            let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-            Ok(File::from(retry_on_intr(|| openat(&self.0, name, flags, Mode::empty()))?))
+            let flags = OFlags::RDONLY
+                | OFlags::NONBLOCK
+                | OFlags::NOFOLLOW
+                | OFlags::NOCTTY
+                | OFlags::CLOEXEC;
+            Ok(File::from(retry_on_intr(|| {
+                openat(&self.0, name, flags, Mode::empty())
+            })?))
         }
     }
 }
@@ -155,7 +176,11 @@ mod any {
         }
 
         /// Shows `entry` all that is in the folder, with what it is, or why that cannot be told.
-        pub fn list(&self, _: &mut Room, mut entry: impl FnMut(&OsStr, io::Result<Kind>)) -> io::Result<()> {
+        pub fn list(
+            &self,
+            _: &mut Room,
+            mut entry: impl FnMut(&OsStr, io::Result<Kind>),
+        ) -> io::Result<()> {
             let entries: ReadDir = fs::read_dir(&self.0)?;
             for next in entries {
                 let next = next?;
@@ -192,7 +217,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         // More than is taken at once, and names of any length.
         for number in 0..1500 {
-            fs::write(root.path().join(format!("{number}{}", "x".repeat(number % 250))), format!("{number}")).unwrap();
+            fs::write(
+                root.path()
+                    .join(format!("{number}{}", "x".repeat(number % 250))),
+                format!("{number}"),
+            )
+            .unwrap();
         }
         fs::write(root.path().join(OsStr::from_bytes(b"\xff\n")), "odd").unwrap();
         fs::create_dir(root.path().join("folder")).unwrap();
@@ -200,7 +230,9 @@ mod tests {
         symlink("0", root.path().join("file")).unwrap();
         let text = |file: io::Result<File>| {
             let mut text = String::new();
-            file.and_then(|mut file| file.read_to_string(&mut text)).map(|_| text).map_err(|error| error.kind())
+            file.and_then(|mut file| file.read_to_string(&mut text))
+                .map(|_| text)
+                .map_err(|error| error.kind())
         };
         let (mut here, mut there) = (Vec::new(), Vec::new());
         let folder = linux::Folder::open(root.path(), false).unwrap();
@@ -218,12 +250,18 @@ mod tests {
         there.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(here.len(), 1504);
         assert!(here == there);
-        let of = |name: &str| here.iter().find(|(own, ..)| own == name).map(|(_, kind, text)| (*kind, text.is_ok()));
+        let of = |name: &str| {
+            here.iter()
+                .find(|(own, ..)| own == name)
+                .map(|(_, kind, text)| (*kind, text.is_ok()))
+        };
         assert_eq!(of("folder"), Some((Kind::Folder, false)));
         assert_eq!(of("link"), Some((Kind::Other, false)));
         assert_eq!(of("file"), Some((Kind::Other, false)));
         let link = root.path().join("link");
-        assert!(linux::Folder::open(&link, false).is_err() && any::Folder::open(&link, false).is_err());
+        assert!(
+            linux::Folder::open(&link, false).is_err() && any::Folder::open(&link, false).is_err()
+        );
         assert!(linux::Folder::open(&link, true).is_ok() && any::Folder::open(&link, true).is_ok());
         assert!(linux::Folder::open(&root.path().join("0"), true).is_err());
     }

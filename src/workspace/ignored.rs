@@ -45,7 +45,10 @@ impl Has {
 
     /// Asks the disk.
     fn of(folder: &Path) -> Self {
-        Self([".ignore", ".gitignore", ".git"].map(|name| folder.join(name).symlink_metadata().is_ok()))
+        Self(
+            [".ignore", ".gitignore", ".git"]
+                .map(|name| folder.join(name).symlink_metadata().is_ok()),
+        )
     }
 
     /// Without what is git's.
@@ -71,7 +74,11 @@ impl Level {
     ///
     /// # Errors
     /// Why it cannot be told, for people.
-    pub(super) fn below(around: Option<&Arc<Self>>, folder: &Path, has: Has) -> Result<Option<Arc<Self>>, String> {
+    pub(super) fn below(
+        around: Option<&Arc<Self>>,
+        folder: &Path,
+        has: Has,
+    ) -> Result<Option<Arc<Self>>, String> {
         if has.0 == [false; 3] {
             return Ok(around.cloned());
         }
@@ -81,12 +88,23 @@ impl Level {
             if !has {
                 continue;
             }
-            let path = if *name == NAMES[2] { exclude(folder) } else { folder.join(name) };
-            let Some(text) = read(&path, name, MAX_SIZE.saturating_sub(size))? else { continue };
+            let path = if *name == NAMES[2] {
+                exclude(folder)
+            } else {
+                folder.join(name)
+            };
+            let Some(text) = read(&path, name, MAX_SIZE.saturating_sub(size))? else {
+                continue;
+            };
             size += LEAST_SIZE.max(text.len() as u64);
             *patterns = compiled(folder, &text);
         }
-        Ok(Some(Arc::new(Self { around: around.cloned(), patterns, is_repository: has.0[2], size })))
+        Ok(Some(Arc::new(Self {
+            around: around.cloned(),
+            patterns,
+            is_repository: has.0[2],
+            size,
+        })))
     }
 
     fn upward(&self) -> impl Iterator<Item = &Self> {
@@ -96,12 +114,18 @@ impl Level {
 
 /// The bytes of the file at `path`, which messages call `name`; `None` where there is none.
 fn read(path: &Path, name: &str, max: u64) -> Result<Option<Vec<u8>>, String> {
-    let Ok(meta) = fs::metadata(path) else { return Ok(None) };
+    let Ok(meta) = fs::metadata(path) else {
+        return Ok(None);
+    };
     if meta.is_dir() {
         return Ok(None);
     }
     // A file of the system's may look like any other, and never end.
-    let of_system = |real: PathBuf| ["/dev", "/proc", "/sys"].iter().any(|folder| real.starts_with(folder));
+    let of_system = |real: PathBuf| {
+        ["/dev", "/proc", "/sys"]
+            .iter()
+            .any(|folder| real.starts_with(folder))
+    };
     if !meta.is_file() || path.is_symlink() && fs::canonicalize(path).is_ok_and(of_system) {
         return Err(format!("its {name} is no regular file"));
     }
@@ -125,7 +149,9 @@ fn read(path: &Path, name: &str, max: u64) -> Result<Option<Vec<u8>>, String> {
 fn exclude(folder: &Path) -> PathBuf {
     let named = |path: &Path, before: &str| {
         let text = read(path, ".git", MAX_LINK).ok()??;
-        Some(PathBuf::from(text.to_str().ok()?.trim().strip_prefix(before)?.trim()))
+        Some(PathBuf::from(
+            text.to_str().ok()?.trim().strip_prefix(before)?.trim(),
+        ))
     };
     let git = folder.join(".git");
     let git = named(&git, "gitdir:").map_or(git, |named| folder.join(named));
@@ -138,7 +164,9 @@ fn compiled(folder: &Path, text: &[u8]) -> Gitignore {
     let mut builder = GitignoreBuilder::new(folder);
     for line in text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).lines() {
         // A line that is no glob is nobody's to complain of here; the others hold.
-        let _ = line.to_str().map(|line| builder.add_line(None, line).is_ok());
+        let _ = line
+            .to_str()
+            .map(|line| builder.add_line(None, line).is_ok());
     }
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
@@ -157,22 +185,40 @@ pub struct UsersList {
 impl UsersList {
     /// The list that git, in the folder `here`, takes in the environment that `variable` tells of, for the user whose folder
     /// is `home`: what one of the configurations names, or else the one that it is by default.
-    pub fn find(here: PathBuf, home: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let given = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let own = given("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config"))).map(|path| path.join("git"));
+    pub fn find(
+        here: PathBuf,
+        home: Option<&Path>,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
+        let given = |name: &str| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        let own = given("XDG_CONFIG_HOME")
+            .or_else(|| Some(home?.join(".config")))
+            .map(|path| path.join("git"));
         // The first of them is read in place of the user's own.
         let users = match given("GIT_CONFIG_GLOBAL") {
             Some(path) => [Some(path), None],
-            None => [home.map(|home| home.join(".gitconfig")), own.as_ref().map(|own| own.join("config"))],
+            None => [
+                home.map(|home| home.join(".gitconfig")),
+                own.as_ref().map(|own| own.join("config")),
+            ],
         };
         let system = given("GIT_CONFIG_SYSTEM").or_else(|| Some("/etc/gitconfig".into()));
         let named = |path: PathBuf| named_list(&fs::read(path).ok()?, home);
         let path = users.into_iter().chain([system]).flatten().find_map(named);
-        Self { here, path: path.or_else(|| Some(own?.join("ignore"))) }
+        Self {
+            here,
+            path: path.or_else(|| Some(own?.join("ignore"))),
+        }
     }
 
     fn patterns(&self) -> Gitignore {
-        let Some(path) = self.path.as_ref().filter(|path| path.is_file()) else { return Gitignore::empty() };
+        let Some(path) = self.path.as_ref().filter(|path| path.is_file()) else {
+            return Gitignore::empty();
+        };
         let mut builder = GitignoreBuilder::new(&self.here);
         // A line that is no glob is nobody's to complain of here; the others hold.
         let _ = builder.add(path);
@@ -190,10 +236,16 @@ fn named_list(text: &[u8], home: Option<&Path>) -> Option<PathBuf> {
             Some(quoted) => quoted.split('"').next()?,
             None => value.split(['#', ';']).next()?.trim_end(),
         };
-        key.trim().eq_ignore_ascii_case(KEY.as_bytes()).then(|| value.to_owned())
+        key.trim()
+            .eq_ignore_ascii_case(KEY.as_bytes())
+            .then(|| value.to_owned())
     };
     // The last one holds.
-    let value = text.lines().filter_map(value).next_back().filter(|value| !value.is_empty())?;
+    let value = text
+        .lines()
+        .filter_map(value)
+        .next_back()
+        .filter(|value| !value.is_empty())?;
     Some(match (value.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => value.into(),
@@ -213,21 +265,36 @@ pub(super) struct Ignored {
 
 impl Ignored {
     /// What is ignored below `root`. `refuse` is told of folders around it whose word cannot be read, and does not count.
-    pub(super) fn below(root: &Path, users: &UsersList, mut refuse: impl FnMut(&Path, String)) -> Self {
+    pub(super) fn below(
+        root: &Path,
+        users: &UsersList,
+        mut refuse: impl FnMut(&Path, String),
+    ) -> Self {
         let real = fs::canonicalize(root).unwrap_or_default();
         let mut around = None;
         let folders: Vec<&Path> = real.ancestors().collect();
-        let repository = folders.iter().position(|folder| folder.join(".git").symlink_metadata().is_ok());
+        let repository = folders
+            .iter()
+            .position(|folder| folder.join(".git").symlink_metadata().is_ok());
         for (index, folder) in folders.into_iter().enumerate().skip(1).rev() {
             let has = Has::of(folder);
             // A repository asks nothing of git's that is around it.
-            let has = if repository.is_some_and(|repository| repository < index) { has.without_git() } else { has };
+            let has = if repository.is_some_and(|repository| repository < index) {
+                has.without_git()
+            } else {
+                has
+            };
             match Level::below(around.as_ref(), folder, has) {
                 Ok(level) => around = level,
                 Err(reason) => refuse(folder, format!("{reason}: that is left out")),
             }
         }
-        Self { root: root.to_path_buf(), around, users: users.patterns(), real }
+        Self {
+            root: root.to_path_buf(),
+            around,
+            users: users.patterns(),
+            real,
+        }
     }
 
     /// The folder that is searched.
@@ -255,7 +322,11 @@ impl Ignored {
         {
             ask(Some(around), &self.real.join(path));
         }
-        said.into_iter().flatten().next().or_else(|| ignores(&self.users, path, is_folder)).unwrap_or(false)
+        said.into_iter()
+            .flatten()
+            .next()
+            .or_else(|| ignores(&self.users, path, is_folder))
+            .unwrap_or(false)
     }
 }
 
@@ -270,7 +341,10 @@ fn ignores(patterns: &Gitignore, path: &Path, is_folder: bool) -> Option<bool> {
 /// Whether `path`, relative to `folder`, is there, or would be left out if it were.
 #[must_use]
 pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
-    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
         return false;
     }
     let full = folder.join(path);
@@ -279,8 +353,14 @@ pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
     }
     for folder in folder.ancestors() {
         // What a search cannot read has been told of.
-        let Ok(Some(level)) = Level::below(None, folder, Has::of(folder)) else { continue };
-        if level.patterns.iter().any(|patterns| patterns.matched_path_or_any_parents(&full, true).is_ignore()) {
+        let Ok(Some(level)) = Level::below(None, folder, Has::of(folder)) else {
+            continue;
+        };
+        if level.patterns.iter().any(|patterns| {
+            patterns
+                .matched_path_or_any_parents(&full, true)
+                .is_ignore()
+        }) {
             return true;
         }
         if level.is_repository {
@@ -307,9 +387,22 @@ mod tests {
         ] {
             assert_eq!(named(text), Some("/a/list".into()), "{text}");
         }
-        assert_eq!(named("excludesfile = ~/list\n"), Some("/home/me/list".into()));
-        assert_eq!(named("excludesfile = \"/a b/list\"\n"), Some("/a b/list".into()));
-        for text in ["", "excludesfiles = /a", "excludesfile =\n", "# excludesfile = /a", "excludesfile /a", "exclud"] {
+        assert_eq!(
+            named("excludesfile = ~/list\n"),
+            Some("/home/me/list".into())
+        );
+        assert_eq!(
+            named("excludesfile = \"/a b/list\"\n"),
+            Some("/a b/list".into())
+        );
+        for text in [
+            "",
+            "excludesfiles = /a",
+            "excludesfile =\n",
+            "# excludesfile = /a",
+            "excludesfile /a",
+            "exclud",
+        ] {
             assert_eq!(named(text), None, "{text}");
         }
     }
@@ -333,7 +426,11 @@ mod tests {
         }
         for path in ["vendr", "b/out", "outside", "../a/kept", ""] {
             let expected = path.is_empty();
-            assert_eq!(is_there_or_ignored(&folder, Path::new(path)), expected, "{path}");
+            assert_eq!(
+                is_there_or_ignored(&folder, Path::new(path)),
+                expected,
+                "{path}"
+            );
         }
     }
 }

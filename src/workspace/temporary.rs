@@ -35,15 +35,25 @@ impl Temporary {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
-        let temporary = builder.prefix(TEMPORARY).tempfile_in(folder).map_err(|error| nameless(&error))?;
+        let temporary = builder
+            .prefix(TEMPORARY)
+            .tempfile_in(folder)
+            .map_err(|error| nameless(&error))?;
         let (file, path) = temporary.into_parts();
-        Ok(Self { file, path: Some(path) })
+        Ok(Self {
+            file,
+            path: Some(path),
+        })
     }
 
     /// Its name in `folder`. Where that is dropped, so is the file.
     pub(super) fn named(self, folder: &Path) -> io::Result<TempPath> {
-        let Self { file, path: None } = self else { return self.path.ok_or(io::ErrorKind::NotFound.into()) };
-        let named = tempfile::Builder::new().prefix(TEMPORARY).make_in(folder, |path| name(&file, path));
+        let Self { file, path: None } = self else {
+            return self.path.ok_or(io::ErrorKind::NotFound.into());
+        };
+        let named = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .make_in(folder, |path| name(&file, path));
         Ok(named.map_err(|error| nameless(&error))?.into_temp_path())
     }
 }
@@ -61,7 +71,13 @@ fn unnamed(folder: &Path, mode: u32) -> Option<File> {
 #[cfg(target_os = "linux")]
 fn name(file: &File, path: &Path) -> io::Result<()> {
     use rustix::fs::{AtFlags, CWD};
-    Ok(rustix::fs::linkat(CWD, handle(file), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+    Ok(rustix::fs::linkat(
+        CWD,
+        handle(file),
+        CWD,
+        path,
+        AtFlags::SYMLINK_FOLLOW,
+    )?)
 }
 
 /// What stands for `file` among the paths, as long as it is open.
@@ -86,5 +102,8 @@ fn name(_: &File, _: &Path) -> io::Result<()> {
 /// `error` without the name of a temporary file, which tells nobody anything.
 fn nameless(error: &io::Error) -> io::Error {
     let text = error.to_string();
-    io::Error::new(error.kind(), text.split(" at path \"").next().unwrap_or(&text).to_owned())
+    io::Error::new(
+        error.kind(),
+        text.split(" at path \"").next().unwrap_or(&text).to_owned(),
+    )
 }

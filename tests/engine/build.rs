@@ -47,7 +47,13 @@ impl Job {
 
     /// A build of `file` as it is.
     pub fn whole(file: String) -> Self {
-        Self { file, arguments: Vec::new(), tag: None, runner: Vec::new(), limit: LIMIT }
+        Self {
+            file,
+            arguments: Vec::new(),
+            tag: None,
+            runner: Vec::new(),
+            limit: LIMIT,
+        }
     }
 
     /// The image gets a name.
@@ -76,7 +82,12 @@ impl Job {
     pub fn by_cachelane(mut self, job: &str, options: &[&str]) -> Self {
         let job = format!("CI_JOB_NAME={job}");
         let words = ["env", "GITLAB_CI=true", &job, CACHELANE, "run"];
-        self.runner = words.iter().chain(options).chain(&["--"]).map(|word| (*word).to_owned()).collect();
+        self.runner = words
+            .iter()
+            .chain(options)
+            .chain(&["--"])
+            .map(|word| (*word).to_owned())
+            .collect();
         self
     }
 
@@ -116,7 +127,10 @@ impl Job {
     /// # Errors
     /// If a fix could not be made.
     pub fn keeping_ids(mut self) -> Outcome<Self> {
-        let settings = Settings { keep_default: true, ..Settings::default() };
+        let settings = Settings {
+            keep_default: true,
+            ..Settings::default()
+        };
         let fixed = lint::fix(self.file.as_bytes(), &settings, Applicability::Safe, &[]);
         if let Some(dropped) = fixed.dropped.first() {
             return Err(format!("cachelane: {}", dropped.reason));
@@ -130,11 +144,18 @@ impl Job {
         let path = folder.path().join("Dockerfile");
         fs::write(&path, &self.file).map_err(|error| error.to_string())?;
         let mut cachelane = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-        let output = cachelane.args(command).arg(&path).current_dir(folder.path()).output();
+        let output = cachelane
+            .args(command)
+            .arg(&path)
+            .current_dir(folder.path())
+            .output();
         let output = output.map_err(|error| format!("cachelane: {error}"))?;
         // 1 is what remains to be done by hand.
         if !matches!(output.status.code(), Some(0 | 1)) {
-            return Err(format!("cachelane: {}", String::from_utf8_lossy(&output.stderr)));
+            return Err(format!(
+                "cachelane: {}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
         }
         self.file = fs::read_to_string(&path).map_err(|error| error.to_string())?;
         Ok(self)
@@ -150,7 +171,11 @@ impl Job {
     /// # Errors
     /// What is built instead.
     pub fn containing(self, text: &str) -> Outcome<Self> {
-        if self.file.contains(text) { Ok(self) } else { Err(format!("no `{text}` in:\n{}", self.stages())) }
+        if self.file.contains(text) {
+            Ok(self)
+        } else {
+            Err(format!("no `{text}` in:\n{}", self.stages()))
+        }
     }
 }
 
@@ -168,17 +193,32 @@ impl Running {
     /// If the client does not start.
     pub fn start(mut client: Command, folder: &Path, path: &str, job: &Job) -> Outcome<Self> {
         let say = |error: std::io::Error| format!("a build could not be started: {error}");
-        fs::create_dir(folder).and_then(|()| fs::write(folder.join("Dockerfile"), &job.file)).map_err(say)?;
+        fs::create_dir(folder)
+            .and_then(|()| fs::write(folder.join("Dockerfile"), &job.file))
+            .map_err(say)?;
         let log = folder.join("log");
         let output = File::create(&log).map_err(say)?;
-        client.args(["build", "--progress=plain", "--network=host", "--file", &format!("{path}/Dockerfile")]);
+        client.args([
+            "build",
+            "--progress=plain",
+            "--network=host",
+            "--file",
+            &format!("{path}/Dockerfile"),
+        ]);
         for (name, value) in &job.arguments {
             client.arg("--build-arg").arg(format!("{name}={value}"));
         }
         client.args(job.tag.iter().map(|tag| format!("--tag={tag}")));
-        client.arg("/srv/context").stdout(output.try_clone().map_err(say)?).stderr(output);
+        client
+            .arg("/srv/context")
+            .stdout(output.try_clone().map_err(say)?)
+            .stderr(output);
         let started = Instant::now();
-        Ok(Self { client: client.spawn().map_err(say)?, log, started })
+        Ok(Self {
+            client: client.spawn().map_err(say)?,
+            log,
+            started,
+        })
     }
 
     /// Waits until the log contains `text`.
@@ -208,8 +248,15 @@ impl Running {
     /// # Errors
     /// If the client is gone.
     pub fn wait(mut self) -> Outcome<Built> {
-        let status = self.client.wait().map_err(|error| format!("nsenter: {error}"))?;
-        Ok(Built { status, seconds: self.started.elapsed().as_secs_f64(), log: self.log() })
+        let status = self
+            .client
+            .wait()
+            .map_err(|error| format!("nsenter: {error}"))?;
+        Ok(Built {
+            status,
+            seconds: self.started.elapsed().as_secs_f64(),
+            log: self.log(),
+        })
     }
 }
 
@@ -240,7 +287,11 @@ impl Built {
     /// # Errors
     /// The log.
     pub fn succeeded(self) -> Outcome<Self> {
-        if self.status.success() { Ok(self) } else { Err(format!("the build failed ({}):\n{}", self.status, self.log)) }
+        if self.status.success() {
+            Ok(self)
+        } else {
+            Err(format!("the build failed ({}):\n{}", self.status, self.log))
+        }
     }
 
     /// What the engine gave as the reason for its failure.
@@ -249,14 +300,25 @@ impl Built {
     /// If it did not fail.
     pub fn refusal(&self) -> Outcome<&str> {
         let lines = || self.log.lines().map(str::trim);
-        let reason = lines().rfind(|line| line.starts_with("ERROR: ") || line.starts_with("failed to solve"));
-        if self.status.success() { Err("the build succeeded".into()) } else { Ok(reason.unwrap_or("no reason")) }
+        let reason = lines()
+            .rfind(|line| line.starts_with("ERROR: ") || line.starts_with("failed to solve"));
+        if self.status.success() {
+            Err("the build succeeded".into())
+        } else {
+            Ok(reason.unwrap_or("no reason"))
+        }
     }
 
     /// What the probe printed behind `mark`, in every line that has it.
     pub fn marks(&self, mark: &str) -> Vec<&str> {
-        let lines = self.log.lines().filter_map(|line| line.split_once(' ')?.1.split_once(' '));
-        lines.filter_map(|(_, text)| text.strip_prefix(mark)).map(str::trim).collect()
+        let lines = self
+            .log
+            .lines()
+            .filter_map(|line| line.split_once(' ')?.1.split_once(' '));
+        lines
+            .filter_map(|(_, text)| text.strip_prefix(mark))
+            .map(str::trim)
+            .collect()
     }
 
     /// The names that the probe listed in `folder`.
@@ -274,13 +336,20 @@ impl Built {
     /// # Errors
     /// If it did not.
     pub fn window(&self) -> Outcome<(f64, f64)> {
-        self.time("@start").zip(self.time("@end")).ok_or_else(|| format!("the probe did not hold:\n{}", self.log))
+        self.time("@start")
+            .zip(self.time("@end"))
+            .ok_or_else(|| format!("the probe did not hold:\n{}", self.log))
     }
 
     /// How many of its RUNs came from the layer cache, and how many it has.
     pub fn reused(&self) -> (usize, usize) {
         let number = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
-        let mut runs: Vec<String> = self.log.lines().filter(|line| line.contains("] RUN ")).map(number).collect();
+        let mut runs: Vec<String> = self
+            .log
+            .lines()
+            .filter(|line| line.contains("] RUN "))
+            .map(number)
+            .collect();
         runs.dedup();
         let cached = |run: &&String| self.log.lines().any(|line| line == format!("{run} CACHED"));
         (runs.iter().filter(cached).count(), runs.len())

@@ -65,7 +65,11 @@ impl Engine {
     pub fn start(version: Version, cache: &Path) -> Outcome<Self> {
         let tree = cache.join(version.release());
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/dockerd.sh");
-        let guard = Guard::start(version.release(), cache, &[script.as_ref(), tree.as_os_str()])?;
+        let guard = Guard::start(
+            version.release(),
+            cache,
+            &[script.as_ref(), tree.as_os_str()],
+        )?;
         let mut engine = Self {
             version,
             reported: String::new(),
@@ -75,9 +79,13 @@ impl Engine {
             files: AtomicU64::new(0),
             asking: Mutex::new(()),
         };
-        engine
-            .come_up()
-            .map_err(|error| format!("{} did not start: {error}\n{}", version.name(), engine.guard.tail()))?;
+        engine.come_up().map_err(|error| {
+            format!(
+                "{} did not start: {error}\n{}",
+                version.name(),
+                engine.guard.tail()
+            )
+        })?;
         engine.furnish(&tree)?;
         Ok(engine)
     }
@@ -86,7 +94,8 @@ impl Engine {
         let started = Instant::now();
         while started.elapsed() < PATIENCE && !self.guard.ended() {
             if self.guard.state.join("socket").exists() {
-                let pid = fs::read_to_string(self.guard.state.join("pid")).map_err(|error| error.to_string())?;
+                let pid = fs::read_to_string(self.guard.state.join("pid"))
+                    .map_err(|error| error.to_string())?;
                 pid.trim().clone_into(&mut self.pid);
                 if let Ok(version) = self.ask(&["version", "--format", "{{.Server.Version}}"]) {
                     version.trim().clone_into(&mut self.reported);
@@ -105,19 +114,47 @@ impl Engine {
         fs::create_dir(&context)
             .and_then(|()| fs::copy(tree.join("usr/bin/busybox"), context.join("busybox")))
             .and_then(|_| fs::copy(probe, context.join("probe")))
-            .and_then(|_| fs::copy(env!("CARGO_BIN_EXE_cachelane"), self.guard.state.join("cachelane")))
+            .and_then(|_| {
+                fs::copy(
+                    env!("CARGO_BIN_EXE_cachelane"),
+                    self.guard.state.join("cachelane"),
+                )
+            })
             .map_err(|error| format!("the files for builds: {error}"))?;
-        self.build(&Job::new("FROM base\nRUN probe nothing\n")).map(drop)
+        self.build(&Job::new("FROM base\nRUN probe nothing\n"))
+            .map(drop)
     }
 
     /// The docker client, run by `runner` if that is a command, in the engine's namespaces; it is killed when its time is
     /// over.
     pub fn client(&self, limit: Duration, runner: &[String]) -> Command {
         let mut client = Command::new("nsenter");
-        client.args(["--target", &self.pid, "--mount", "--pid", "--net", "--", "/usr/bin/env", "-i"]);
-        client.args(["PATH=/usr/sbin:/usr/bin", "HOME=/root", "LC_ALL=C.UTF-8", "DOCKER_BUILDKIT=1"]);
-        client.args(["DOCKER_HOST=unix:///srv/socket", "timeout", "--signal=INT", "--kill-after=3"]);
-        client.arg(limit.as_secs().to_string()).args(runner).arg("docker");
+        client.args([
+            "--target",
+            &self.pid,
+            "--mount",
+            "--pid",
+            "--net",
+            "--",
+            "/usr/bin/env",
+            "-i",
+        ]);
+        client.args([
+            "PATH=/usr/sbin:/usr/bin",
+            "HOME=/root",
+            "LC_ALL=C.UTF-8",
+            "DOCKER_BUILDKIT=1",
+        ]);
+        client.args([
+            "DOCKER_HOST=unix:///srv/socket",
+            "timeout",
+            "--signal=INT",
+            "--kill-after=3",
+        ]);
+        client
+            .arg(limit.as_secs().to_string())
+            .args(runner)
+            .arg("docker");
         client
     }
 
@@ -136,10 +173,17 @@ impl Engine {
     /// # Errors
     /// What it says when it fails.
     pub fn ask(&self, arguments: &[&str]) -> Outcome<String> {
-        let output =
-            self.client(PATIENCE, &[]).args(arguments).output().map_err(|error| format!("nsenter: {error}"))?;
+        let output = self
+            .client(PATIENCE, &[])
+            .args(arguments)
+            .output()
+            .map_err(|error| format!("nsenter: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() { Ok(text) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+        if output.status.success() {
+            Ok(text)
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
     }
 
     /// Starts a build.
@@ -180,10 +224,20 @@ impl Engine {
     pub fn ids(&self, word: &str) -> Outcome<Vec<String>> {
         // The engine gives an answer that it is working on to everyone who asks meanwhile; it may miss the last build.
         let _alone = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = self.ask(&["buildx", "du", "--verbose", "--filter", "type=exec.cachemount"])?;
-        let ids = list.lines().filter_map(|line| line.rsplit_once(" with id \"")?.1.strip_suffix('"'));
+        let list = self.ask(&[
+            "buildx",
+            "du",
+            "--verbose",
+            "--filter",
+            "type=exec.cachemount",
+        ])?;
+        let ids = list
+            .lines()
+            .filter_map(|line| line.rsplit_once(" with id \"")?.1.strip_suffix('"'));
         // In front of the id stands the namespace, and a slash.
-        let ids = ids.filter_map(|id| id.split_once('/')).map(|(_, id)| id.to_owned());
+        let ids = ids
+            .filter_map(|id| id.split_once('/'))
+            .map(|(_, id)| id.to_owned());
         let mut ids: Vec<String> = ids.filter(|id| id.contains(word)).collect();
         ids.sort();
         Ok(ids)

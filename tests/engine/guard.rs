@@ -24,19 +24,32 @@ impl Guard {
     /// # Errors
     /// If it cannot be started.
     pub fn start(name: &str, cache: &Path, command: &[&OsStr]) -> Outcome<Self> {
-        let state = std::env::temp_dir().join(format!("cachelane-engine-{}-{name}", std::process::id()));
+        let state =
+            std::env::temp_dir().join(format!("cachelane-engine-{}-{name}", std::process::id()));
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("engine-{name}.log"));
         let output = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let errors = output.try_clone().map_err(|error| error.to_string())?;
         let mut guard = Command::new("sh");
-        guard.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/guard.sh"));
-        guard.arg(cache.join("lock")).arg(&state).arg("sh").args(command).arg(&state);
+        guard.arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/engine/guard.sh"
+        ));
+        guard
+            .arg(cache.join("lock"))
+            .arg(&state)
+            .arg("sh")
+            .args(command)
+            .arg(&state);
         guard.stdin(Stdio::piped()).stdout(output).stderr(errors);
         // A Ctrl-C is for this process only; the guard sees the end of its standard input.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut guard, 0);
         let process = guard.spawn().map_err(|error| format!("sh: {error}"))?;
-        Ok(Self { process, state, log })
+        Ok(Self {
+            process,
+            state,
+            log,
+        })
     }
 
     /// Waits until the command has ended by itself.
@@ -64,7 +77,11 @@ impl Guard {
         let log = fs::read(&self.log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
-        format!("{}\n(all of it: {})", lines[lines.len().saturating_sub(TAIL)..].join("\n"), self.log.display())
+        format!(
+            "{}\n(all of it: {})",
+            lines[lines.len().saturating_sub(TAIL)..].join("\n"),
+            self.log.display()
+        )
     }
 }
 

@@ -8,7 +8,8 @@ use crate::guard::Guard;
 
 /// The folder that keeps the engines' Debian trees from one run to the next.
 fn cache() -> PathBuf {
-    std::env::var_os("CACHELANE_ENGINE_CACHE").map_or_else(|| "/var/cache/cachelane-engine".into(), PathBuf::from)
+    std::env::var_os("CACHELANE_ENGINE_CACHE")
+        .map_or_else(|| "/var/cache/cachelane-engine".into(), PathBuf::from)
 }
 
 /// Whether it is a failure when the engines cannot run.
@@ -30,10 +31,15 @@ pub fn prepare() -> Outcome<PathBuf> {
     }
     let cache = cache();
     fs::create_dir_all(&cache).map_err(|error| format!("{}: {error}", cache.display()))?;
-    eprintln!("engine: the Debian trees in {} (made on the first run: a minute or two)", cache.display());
+    eprintln!(
+        "engine: the Debian trees in {} (made on the first run: a minute or two)",
+        cache.display()
+    );
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/provision.sh");
     let mut guard = Guard::start("provision", &cache, &[script.as_ref(), cache.as_os_str()])?;
-    guard.wait().map_err(|log| format!("The engines' Debian trees could not be made:\n{log}"))?;
+    guard
+        .wait()
+        .map_err(|log| format!("The engines' Debian trees could not be made:\n{log}"))?;
     Ok(cache)
 }
 
@@ -51,6 +57,10 @@ fn is_root() -> bool {
 /// Says, not to be missed, that nothing was proved.
 pub fn banner(reason: &str, advice: &str, fails: bool) {
     let line = "=".repeat(78);
-    let end = if fails { "This run requires them, and fails." } else { "Nothing was proved on a real engine." };
+    let end = if fails {
+        "This run requires them, and fails."
+    } else {
+        "Nothing was proved on a real engine."
+    };
     eprintln!("\n{line}\nTHE ENGINE TESTS DID NOT RUN\n\n{reason}\n{advice}\n{end}\n{line}\n");
 }

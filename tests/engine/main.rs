@@ -8,7 +8,11 @@
 //! `CACHELANE_ENGINE_CACHE`; `rocker.rs` installs rocker). Where they cannot run, a banner says so and the tests pass, but
 //! fail where `CI` is `true` or `CACHELANE_ENGINE` is `required`. `CACHELANE_ENGINE=skip` leaves them out.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the test runner")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the test runner"
+)]
 
 mod build;
 mod engine;
@@ -34,14 +38,17 @@ fn main() -> ExitCode {
         return finish(0, 0);
     }
     if std::env::var("CACHELANE_ENGINE").is_ok_and(|value| value == "skip") {
-        host::banner("CACHELANE_ENGINE=skip asks for that.", "Run them without it.", false);
+        host::banner(
+            "CACHELANE_ENGINE=skip asks for that.",
+            "Run them without it.",
+            false,
+        );
         return finish(0, 0);
     }
     match start() {
         Ok(engines) => run(&engines, &facts),
         Err(reason) => {
-            let advice =
-                "Run `cargo test --test engine` as root on Linux, with Debian's archive in reach the first time.";
+            let advice = "Run `cargo test --test engine` as root on Linux, with Debian's archive in reach the first time.";
             host::banner(&reason, advice, host::required());
             finish(0, usize::from(host::required()))
         }
@@ -65,26 +72,40 @@ fn chosen() -> Vec<&'static Fact> {
             word => words.push(word.to_owned()),
         }
     }
-    let wanted = |fact: &&Fact| words.is_empty() || words.iter().any(|word| fact.name.contains(word.as_str()));
+    let wanted = |fact: &&Fact| {
+        words.is_empty() || words.iter().any(|word| fact.name.contains(word.as_str()))
+    };
     FACTS.iter().filter(wanted).collect()
 }
 
 fn start() -> Outcome<Vec<Engine>> {
     let cache = host::prepare()?;
-    Version::ALL.into_iter().map(|version| Engine::start(version, &cache)).collect()
+    Version::ALL
+        .into_iter()
+        .map(|version| Engine::start(version, &cache))
+        .collect()
 }
 
 fn run(engines: &[Engine], facts: &[&'static Fact]) -> ExitCode {
     let report = Report::new(engines, schedule::run(engines, facts));
-    let written = report.write().and_then(|()| report.page(facts.len() == FACTS.len()));
+    let written = report
+        .write()
+        .and_then(|()| report.page(facts.len() == FACTS.len()));
     if let Err(error) = &written {
         println!("FAILED the report: {error}");
     }
-    finish(report.passed(), report.failed() + usize::from(written.is_err()))
+    finish(
+        report.passed(),
+        report.failed() + usize::from(written.is_err()),
+    )
 }
 
 /// Says how it went, in the last line, as those who count tests read it.
 fn finish(passed: usize, failed: usize) -> ExitCode {
     println!("{passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -30,7 +30,10 @@ impl Row {
     /// For people.
     pub fn text(&self) -> String {
         let verdict = if self.error.is_some() { "FAILED" } else { "ok" };
-        let mut text = format!("{verdict} {} on {} ({:.1} s)", self.fact, self.engine, self.seconds);
+        let mut text = format!(
+            "{verdict} {} on {} ({:.1} s)",
+            self.fact, self.engine, self.seconds
+        );
         for line in self.measured.iter().chain(&self.error) {
             text.push_str("\n    ");
             text.push_str(&line.replace('\n', "\n    "));
@@ -50,7 +53,10 @@ impl Report {
     /// What `rows` are on `engines`.
     pub fn new(engines: &[Engine], rows: Vec<Row>) -> Self {
         let name = |engine: &Engine| format!("{} ({})", engine.version.name(), engine.reported);
-        Self { engines: engines.iter().map(name).collect(), rows }
+        Self {
+            engines: engines.iter().map(name).collect(),
+            rows,
+        }
     }
 
     /// How many facts hold.
@@ -85,12 +91,20 @@ impl Report {
         let say = |error: std::io::Error| format!("{}: {error}", path.display());
         if std::env::var("CACHELANE_BLESS").is_ok_and(|value| value == "1") {
             let good = whole && self.failed() == 0;
-            return if good { fs::write(&path, self.markdown()).map_err(say) } else { Err("nothing to bless".into()) };
+            return if good {
+                fs::write(&path, self.markdown()).map_err(say)
+            } else {
+                Err("nothing to bless".into())
+            };
         }
         let page = fs::read_to_string(&path).map_err(say)?;
         let missing = FACTS.iter().find(|fact| !page.contains(fact.claim));
         missing.map_or(Ok(()), |fact| {
-            Err(format!("{} does not have the fact {}: run this with CACHELANE_BLESS=1", path.display(), fact.name))
+            Err(format!(
+                "{} does not have the fact {}: run this with CACHELANE_BLESS=1",
+                path.display(),
+                fact.name
+            ))
         })
     }
 

@@ -34,13 +34,24 @@ impl<'a> Rocker<'a> {
     pub fn new(engine: &'a Engine) -> Outcome<Self> {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("rocker");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/integrations/rocker/venv");
-        let made = Command::new("sh").arg(script).arg(&place).output().map_err(|error| format!("sh: {error}"))?;
+        let made = Command::new("sh")
+            .arg(script)
+            .arg(&place)
+            .output()
+            .map_err(|error| format!("sh: {error}"))?;
         if !made.status.success() {
-            return Err(format!("rocker could not be installed:\n{}", String::from_utf8_lossy(&made.stderr)));
+            return Err(format!(
+                "rocker could not be installed:\n{}",
+                String::from_utf8_lossy(&made.stderr)
+            ));
         }
         engine.build(&Job::new(BASE).tagged(IMAGE))?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let rocker = Self { engine, folder, programs: place.join("venv/bin") };
+        let rocker = Self {
+            engine,
+            folder,
+            programs: place.join("venv/bin"),
+        };
         rocker.furnish().map_err(|error| error.to_string())?;
         Ok(rocker)
     }
@@ -65,13 +76,25 @@ impl<'a> Rocker<'a> {
         self.snippet(snippet)?;
         let path = self.folder.path().join("snippet.Dockerfile");
         let mut cachelane = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-        let output = cachelane.arg("fix").args(options).arg(&path).current_dir(self.folder.path()).output();
+        let output = cachelane
+            .arg("fix")
+            .args(options)
+            .arg(&path)
+            .current_dir(self.folder.path())
+            .output();
         let output = output.map_err(|error| format!("cachelane: {error}"))?;
         if !output.status.success() {
-            return Err(format!("cachelane: {}", String::from_utf8_lossy(&output.stderr)));
+            return Err(format!(
+                "cachelane: {}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
         }
         let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        if text.contains(expected) { Ok(()) } else { Err(format!("no `{expected}` in:\n{text}")) }
+        if text.contains(expected) {
+            Ok(())
+        } else {
+            Err(format!("no `{expected}` in:\n{text}"))
+        }
     }
 
     /// Writes a snippet.
@@ -90,18 +113,43 @@ impl<'a> Rocker<'a> {
     pub fn dry_run(&self, options: &[&str], environment: &[(&str, &str)]) -> Outcome<DryRun> {
         let folder = self.folder.path();
         let mut rocker = Command::new("timeout");
-        rocker.args(["--kill-after=3", "90"]).arg(self.programs.join("rocker")).args(["--mode", "dry-run"]);
-        rocker.args(options).args([IMAGE, "true"]).current_dir(folder).env_clear();
-        rocker.env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display())).env("HOME", folder);
-        rocker.env("LC_ALL", "C.UTF-8").env("DOCKER_HOST", self.engine.host()).envs(environment.iter().copied());
-        let output = rocker.output().map_err(|error| format!("timeout: {error}"))?;
+        rocker
+            .args(["--kill-after=3", "90"])
+            .arg(self.programs.join("rocker"))
+            .args(["--mode", "dry-run"]);
+        rocker
+            .args(options)
+            .args([IMAGE, "true"])
+            .current_dir(folder)
+            .env_clear();
+        rocker
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", folder.join("bin").display()),
+            )
+            .env("HOME", folder);
+        rocker
+            .env("LC_ALL", "C.UTF-8")
+            .env("DOCKER_HOST", self.engine.host())
+            .envs(environment.iter().copied());
+        let output = rocker
+            .output()
+            .map_err(|error| format!("timeout: {error}"))?;
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        let between = |start: &str, end: &str| Some(printed.split_once(start)?.1.split_once(end)?.0.to_owned());
-        let Some(dockerfile) = between("vvvvvv\n", "^^^^^^\n") else {
-            return Err(format!("rocker: {printed}{}", String::from_utf8_lossy(&output.stderr)));
+        let between = |start: &str, end: &str| {
+            Some(printed.split_once(start)?.1.split_once(end)?.0.to_owned())
         };
-        let arguments = between("\nBuilding docker file with arguments: ", "\n").unwrap_or_default();
-        let arguments = arguments.split_once("'buildargs': ").map_or("", |(_, rest)| rest.trim_end_matches('}'));
+        let Some(dockerfile) = between("vvvvvv\n", "^^^^^^\n") else {
+            return Err(format!(
+                "rocker: {printed}{}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        };
+        let arguments =
+            between("\nBuilding docker file with arguments: ", "\n").unwrap_or_default();
+        let arguments = arguments
+            .split_once("'buildargs': ")
+            .map_or("", |(_, rest)| rest.trim_end_matches('}'));
         Ok(DryRun {
             dockerfile,
             arguments: arguments.trim_start_matches('{').to_owned(),
@@ -126,8 +174,14 @@ pub struct DryRun {
 impl DryRun {
     /// What stands before the first FROM, without comments.
     pub fn above(&self) -> String {
-        let lines = self.dockerfile.lines().take_while(|line| !line.starts_with("FROM "));
-        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join("; ")
+        let lines = self
+            .dockerfile
+            .lines()
+            .take_while(|line| !line.starts_with("FROM "));
+        lines
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     /// The build of its Dockerfile.
@@ -140,6 +194,10 @@ impl DryRun {
     /// # Errors
     /// What it printed.
     pub fn succeeded(self) -> Outcome<Self> {
-        if self.built { Ok(self) } else { Err(format!("rocker did not build:\n{}", self.printed)) }
+        if self.built {
+            Ok(self)
+        } else {
+            Err(format!("rocker did not build:\n{}", self.printed))
+        }
     }
 }

@@ -15,8 +15,14 @@ const WORKERS: usize = 3;
 /// Measures the facts on all their engines: the engines at once; on each, first those that need quiet, one by one.
 pub fn run(engines: &[Engine], facts: &[&'static Fact]) -> Vec<Row> {
     let mut rows: Vec<Row> = thread::scope(|scope| {
-        let threads: Vec<_> = engines.iter().map(|engine| scope.spawn(|| measure_all(engine, facts))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        let threads: Vec<_> = engines
+            .iter()
+            .map(|engine| scope.spawn(|| measure_all(engine, facts)))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
     });
     let place = |row: &Row| facts.iter().position(|fact| fact.name == row.fact);
     rows.sort_by_key(place);
@@ -24,17 +30,29 @@ pub fn run(engines: &[Engine], facts: &[&'static Fact]) -> Vec<Row> {
 }
 
 fn measure_all(engine: &Engine, facts: &[&'static Fact]) -> Vec<Row> {
-    let mine = facts.iter().copied().filter(|fact| fact.on.contains(&engine.version));
+    let mine = facts
+        .iter()
+        .copied()
+        .filter(|fact| fact.on.contains(&engine.version));
     let (quiet, others): (Vec<&Fact>, Vec<&Fact>) = mine.partition(|fact| fact.quiet);
-    let mut rows: Vec<Row> = quiet.into_iter().map(|fact| measure(engine, fact)).collect();
+    let mut rows: Vec<Row> = quiet
+        .into_iter()
+        .map(|fact| measure(engine, fact))
+        .collect();
     let queue = Mutex::new(others.into_iter());
     let work = || {
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        std::iter::from_fn(next).map(|fact| measure(engine, fact)).collect::<Vec<Row>>()
+        std::iter::from_fn(next)
+            .map(|fact| measure(engine, fact))
+            .collect::<Vec<Row>>()
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-        rows.extend(workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))));
+        rows.extend(
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))),
+        );
     });
     rows
 }

@@ -22,18 +22,26 @@ pub enum Level {
 /// # Panics
 /// Where anything else differs.
 pub fn only_lanes_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
-    let Some((before, after)) = both(source, fixed) else { return };
+    let Some((before, after)) = both(source, fixed) else {
+        return;
+    };
     let (old, new) = (others(&before), others(&after));
     assert_eq!(old.len(), new.len(), "another number of instructions");
     for (&was, &is) in old.iter().zip(&new) {
         let (was, is) = (&before.instructions[was], &after.instructions[is]);
-        assert_eq!(BStr::new(&skeleton(&before, was)), BStr::new(&skeleton(&after, is)));
+        assert_eq!(
+            BStr::new(&skeleton(&before, was)),
+            BStr::new(&skeleton(&after, is))
+        );
         for (was, is) in was.mounts.iter().zip(&is.mounts) {
             lane_at_most(was, is, settings);
         }
     }
     let directives = |file: &Dockerfile<'_>| -> Vec<BString> {
-        file.directives.iter().map(|directive| directive.value.of(file.source).into()).collect()
+        file.directives
+            .iter()
+            .map(|directive| directive.value.of(file.source).into())
+            .collect()
     };
     assert_eq!(directives(&before), directives(&after));
     assert_eq!(frontend(source), frontend(fixed));
@@ -47,9 +55,14 @@ pub fn only_lanes_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
 /// # Panics
 /// Where anything else differs.
 pub fn only_mounts_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
-    let Some((before, after)) = both(source, fixed) else { return };
+    let Some((before, after)) = both(source, fixed) else {
+        return;
+    };
     let essences = |file: &Dockerfile<'_>| -> Vec<Vec<BString>> {
-        others(file).iter().map(|index| essence(file, &file.instructions[*index])).collect()
+        others(file)
+            .iter()
+            .map(|index| essence(file, &file.instructions[*index]))
+            .collect()
     };
     assert_eq!(essences(&before), essences(&after));
     args_stay(&before, &after, settings);
@@ -75,21 +88,35 @@ fn frontend(source: &[u8]) -> Option<BString> {
 
 fn both<'s>(source: &'s [u8], fixed: &'s [u8]) -> Option<(Dockerfile<'s>, Dockerfile<'s>)> {
     let Ok(before) = Dockerfile::read(source) else {
-        assert_eq!(BStr::new(fixed), BStr::new(source), "a file that cannot be read was changed");
+        assert_eq!(
+            BStr::new(fixed),
+            BStr::new(source),
+            "a file that cannot be read was changed"
+        );
         return None;
     };
-    Some((before, Dockerfile::read(fixed).expect("what is fixed can be read")))
+    Some((
+        before,
+        Dockerfile::read(fixed).expect("what is fixed can be read"),
+    ))
 }
 
 /// The instructions other than ARG, by their index.
 fn others(file: &Dockerfile<'_>) -> Vec<usize> {
-    (0..file.instructions.len()).filter(|index| file.instructions[*index].keyword != Keyword::Arg).collect()
+    (0..file.instructions.len())
+        .filter(|index| file.instructions[*index].keyword != Keyword::Arg)
+        .collect()
 }
 
 /// The bytes of an instruction with the ids of its cache mounts taken out, and suppressions.
 fn skeleton(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<u8> {
     let mut bytes = instruction.span.of(file.source).to_vec();
-    for mount in instruction.mounts.iter().rev().filter(|mount| may_be_cache(mount)) {
+    for mount in instruction
+        .mounts
+        .iter()
+        .rev()
+        .filter(|mount| may_be_cache(mount))
+    {
         if let Some(field) = mount.field("id") {
             let id = mount.text.span(field.start, field.end);
             let start = instruction.span.start;
@@ -98,7 +125,9 @@ fn skeleton(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<u8> {
             bytes.drain(id.start - start - comma..id.end - start);
         }
     }
-    let lines = bytes.split(|&b| b == b'\n').filter(|line| !is_suppression(line));
+    let lines = bytes
+        .split(|&b| b == b'\n')
+        .filter(|line| !is_suppression(line));
     lines.collect::<Vec<_>>().join(&b'\n').trim_end().to_owned()
 }
 
@@ -109,13 +138,23 @@ fn may_be_cache(mount: &Mount<'_>) -> bool {
 
 /// What an instruction does, apart from its cache mounts' ids and sharing modes.
 fn essence(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<BString> {
-    let mut essence: Vec<BString> = vec![format!("{:?} {}", instruction.keyword, instruction.onbuild).into()];
+    let mut essence: Vec<BString> =
+        vec![format!("{:?} {}", instruction.keyword, instruction.onbuild).into()];
     essence.push(instruction.arguments().into());
-    essence.extend(instruction.heredocs.iter().map(|heredoc| heredoc.body.of(file.source).into()));
-    let mounts = instruction.flags.iter().filter(|flag| flag.name() != b"mount");
+    essence.extend(
+        instruction
+            .heredocs
+            .iter()
+            .map(|heredoc| heredoc.body.of(file.source).into()),
+    );
+    let mounts = instruction
+        .flags
+        .iter()
+        .filter(|flag| flag.name() != b"mount");
     essence.extend(mounts.map(|flag| flag.text.bytes().into()));
     for mount in &instruction.mounts {
-        let free = |name: Option<&str>| may_be_cache(mount) && matches!(name, Some("id" | "sharing"));
+        let free =
+            |name: Option<&str>| may_be_cache(mount) && matches!(name, Some("id" | "sharing"));
         let fields = mount.fields.iter().filter(|field| !free(field.option));
         essence.extend(fields.map(|field| mount.text.bytes()[field.start..field.end].into()));
         essence.push("end of the mount".into());
@@ -127,10 +166,19 @@ fn essence(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<BString>
 fn lane_at_most(was: &Mount<'_>, is: &Mount<'_>, settings: &Settings) {
     let (was, is) = (was.effective_id(), is.effective_id());
     let arg = &settings.arg;
-    let lane = if settings.keep_default { format!("${{{arg}:+-${{{arg}}}}}") } else { format!("-${{{arg}}}") };
+    let lane = if settings.keep_default {
+        format!("${{{arg}:+-${{{arg}}}}}")
+    } else {
+        format!("-${{{arg}}}")
+    };
     let behind = is.strip_prefix(&*was).map(BStr::new);
     let fits = behind.is_some_and(|behind| behind.is_empty() || *behind == lane);
-    assert!(fits, "the id {:?} became {:?}", BStr::new(&was), BStr::new(&is));
+    assert!(
+        fits,
+        "the id {:?} became {:?}",
+        BStr::new(&was),
+        BStr::new(&is)
+    );
 }
 
 /// Every word of an ARG is still there, the lane's perhaps with a default; what has come is the lane's, or a bare name that
@@ -142,14 +190,19 @@ fn args_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Setting
         let same = (*count).min(*now);
         (*count, *now) = (*count - same, *now - same);
     }
-    let lane =
-        |word: &[u8]| word.strip_prefix(settings.arg.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'=');
+    let lane = |word: &[u8]| {
+        word.strip_prefix(settings.arg.as_bytes())
+            .is_some_and(|rest| rest.is_empty() || rest[0] == b'=')
+    };
     let mut bare = 0;
     for ((_, word), count) in was.iter().filter(|(_, count)| **count > 0) {
         assert_eq!(word.as_bytes(), settings.arg.as_bytes(), "an ARG is gone");
         bare += count;
     }
-    let ids: Vec<BString> = after.mounts().map(|(_, mount)| mount.effective_id().as_bytes().into()).collect();
+    let ids: Vec<BString> = after
+        .mounts()
+        .map(|(_, mount)| mount.effective_id().as_bytes().into())
+        .collect();
     for ((_, word), count) in is.iter().filter(|(_, count)| **count > 0) {
         let needed = word.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
             && ids.iter().any(|id| id.contains_str(word.as_bytes()));
@@ -162,7 +215,11 @@ fn args_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Setting
 /// The words of the ARG lines, each with how often, triggers apart.
 fn declared(file: &Dockerfile<'_>) -> BTreeMap<(bool, BString), usize> {
     let mut words = BTreeMap::new();
-    for arg in file.instructions.iter().filter(|i| i.keyword == Keyword::Arg) {
+    for arg in file
+        .instructions
+        .iter()
+        .filter(|i| i.keyword == Keyword::Arg)
+    {
         for word in arg.words(file) {
             *words.entry((arg.onbuild, word.into())).or_default() += 1;
         }
@@ -178,14 +235,25 @@ fn values_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, (old, new): (&[u
     }
     names.sort();
     names.dedup();
-    for name in names.iter().filter_map(|name| name.to_str().ok()).filter(|name| !name.is_empty()) {
+    for name in names
+        .iter()
+        .filter_map(|name| name.to_str().ok())
+        .filter(|name| !name.is_empty())
+    {
         for (&was, &is) in old.iter().zip(new) {
             let now = &after.instructions[is];
             if now.onbuild || !essence(after, now).iter().any(|part| mentions(part, name)) {
                 continue;
             }
-            let values = (before.default_value(name, was), after.default_value(name, is));
-            assert_eq!(values.0, values.1, "{name} has another value on line {}", now.lines.0);
+            let values = (
+                before.default_value(name, was),
+                after.default_value(name, is),
+            );
+            assert_eq!(
+                values.0, values.1,
+                "{name} has another value on line {}",
+                now.lines.0
+            );
         }
     }
 }
@@ -193,7 +261,8 @@ fn values_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, (old, new): (&[u
 /// Whether `name` stands in `text` as a word of its own.
 fn mentions(text: &[u8], name: &str) -> bool {
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    text.find_iter(name).any(|at| !part(text[..at].last()) && !part(text.get(at + name.len())))
+    text.find_iter(name)
+        .any(|at| !part(text[..at].last()) && !part(text.get(at + name.len())))
 }
 
 /// Every line that belongs to no ARG and to no RUN with a mount is still there, in order, with its ending; and what has come
@@ -202,30 +271,53 @@ fn mentions(text: &[u8], name: &str) -> bool {
 /// # Panics
 /// Where a line is gone, or one has come.
 pub fn lines_stay(source: &[u8], fixed: &[u8], level: Level) {
-    let (Ok(before), Ok(after)) = (Dockerfile::read(source), Dockerfile::read(fixed)) else { return };
+    let (Ok(before), Ok(after)) = (Dockerfile::read(source), Dockerfile::read(fixed)) else {
+        return;
+    };
     let (old, new) = (fixed_lines(&before, level), fixed_lines(&after, level));
-    assert_eq!(old, new, "a line is gone, has come, or has moved: {:?}", BStr::new(source));
+    assert_eq!(
+        old,
+        new,
+        "a line is gone, has come, or has moved: {:?}",
+        BStr::new(source)
+    );
     let has = |text: &[u8], ending: &str| match ending {
         "\r\n" => text.contains_str("\r\n"),
         _ => text.find_iter("\n").any(|at| !text[..at].ends_with(b"\r")),
     };
     for (own, other) in [("\r\n", "\n"), ("\n", "\r\n")] {
         let only = has(source, own) && !has(source, other);
-        assert!(!only || !has(fixed, other), "a line has another ending than all the others");
+        assert!(
+            !only || !has(fixed, other),
+            "a line has another ending than all the others"
+        );
     }
 }
 
 /// The lines of a file that a fix leaves alone.
 fn fixed_lines<'s>(file: &Dockerfile<'s>, level: Level) -> Vec<&'s BStr> {
-    let mut at = if file.source.starts_with(BOM) { BOM.len() } else { 0 };
+    let mut at = if file.source.starts_with(BOM) {
+        BOM.len()
+    } else {
+        0
+    };
     let mut lines = Vec::new();
     for line in file.source[at..].split_inclusive(|&b| b == b'\n') {
-        let owner = file.instruction_at(at).map(|index| &file.instructions[index]);
+        let owner = file
+            .instruction_at(at)
+            .map(|index| &file.instructions[index]);
         let may_change = owner.is_some_and(|i| i.keyword == Keyword::Arg || !i.mounts.is_empty());
         // BuildKit looks for `# syntax` below a line for the kernel as well.
-        let below_one = at > 0 && file.source[..at].lines().all(|line| line.starts_with(b"#!"));
+        let below_one = at > 0
+            && file.source[..at]
+                .lines()
+                .all(|line| line.starts_with(b"#!"));
         let top = at < file.top || below_one;
-        let names_one = || line.trim_start_with(|ch| "# \t".contains(ch)).to_ascii_lowercase().starts_with(b"syntax");
+        let names_one = || {
+            line.trim_start_with(|ch| "# \t".contains(ch))
+                .to_ascii_lowercase()
+                .starts_with(b"syntax")
+        };
         let directive = level == Level::All && top && names_one();
         if !may_change && !directive && !is_suppression(line) {
             lines.push(BStr::new(line));
@@ -243,7 +335,10 @@ fn fixed_lines<'s>(file: &Dockerfile<'s>, level: Level) -> Vec<&'s BStr> {
 pub fn only_suppressions(source: &[u8], changed: &[u8]) {
     let lines = |text: &[u8]| -> Vec<BString> {
         let text = text.strip_prefix(BOM).unwrap_or(text);
-        text.lines().filter(|line| !is_suppression(line)).map(BString::from).collect()
+        text.lines()
+            .filter(|line| !is_suppression(line))
+            .map(BString::from)
+            .collect()
     };
     assert_eq!(lines(source), lines(changed));
 }

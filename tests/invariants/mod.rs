@@ -20,7 +20,11 @@ pub fn safe_fix(source: &[u8], settings: &Settings) {
     assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
     if fixed.bytes != source {
         let again = lint::fix(&fixed.bytes, settings, Applicability::Safe, &[]);
-        assert_eq!(BStr::new(&again.bytes), BStr::new(&fixed.bytes), "fixing again changes more");
+        assert_eq!(
+            BStr::new(&again.bytes),
+            BStr::new(&fixed.bytes),
+            "fixing again changes more"
+        );
     }
     let left = lint::check_alone(&fixed.bytes, settings).findings;
     assert!(left.iter().all(|finding| !finding.is_fixable()), "{left:?}");
@@ -41,7 +45,11 @@ pub fn all_fixes(source: &[u8], settings: &Settings) {
     let refused = |dropped: &lint::Dropped| dropped.reason.contains("opposite orders");
     assert!(fixed.dropped.iter().all(refused), "{:?}", fixed.dropped);
     let again = lint::fix(&fixed.bytes, settings, Applicability::Unsafe, &[]);
-    assert_eq!(BStr::new(&again.bytes), BStr::new(&fixed.bytes), "fixing again changes more");
+    assert_eq!(
+        BStr::new(&again.bytes),
+        BStr::new(&fixed.bytes),
+        "fixing again changes more"
+    );
     let left = lint::check_alone(&fixed.bytes, settings).findings;
     let open = left.iter().filter(|finding| finding.fix.is_some()).count();
     assert!(open <= fixed.dropped.len(), "{left:?}");
@@ -58,8 +66,18 @@ pub fn all_fixes(source: &[u8], settings: &Settings) {
 pub fn places(source: &[u8], settings: &Settings) {
     for finding in lint::check(source, settings).findings {
         assert!(finding.span.end <= source.len());
-        assert!(finding.labels.iter().all(|label| label.span.end <= source.len()));
-        let spans: Vec<Span> = finding.fix.iter().flat_map(Fix::edits).map(Edit::span).collect();
+        assert!(
+            finding
+                .labels
+                .iter()
+                .all(|label| label.span.end <= source.len())
+        );
+        let spans: Vec<Span> = finding
+            .fix
+            .iter()
+            .flat_map(Fix::edits)
+            .map(Edit::span)
+            .collect();
         assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
         assert!(spans.iter().all(|span| span.end <= source.len()));
     }

@@ -70,7 +70,9 @@ pub fn compare(source: &[u8]) -> Outcome {
         return Outcome::Differs(Kind::Panic, String::new());
     };
     let theirs = reading::theirs(source, read.as_ref().ok(), &mut Oracle::lock());
-    let Some(theirs) = theirs else { return Outcome::Refused };
+    let Some(theirs) = theirs else {
+        return Outcome::Refused;
+    };
     match read {
         Ok(file) => compare_items(&file, &theirs),
         Err(error) => refusal(&error, source, &theirs),
@@ -79,11 +81,17 @@ pub fn compare(source: &[u8]) -> Outcome {
 
 fn compare_items(file: &Dockerfile<'_>, theirs: &[Item]) -> Outcome {
     let ours = reading::ours(file);
-    let differs = |kind| Outcome::Differs(kind, format!("ours:{}\ntheirs:{}", list(&ours), list(theirs)));
+    let differs = |kind| {
+        Outcome::Differs(
+            kind,
+            format!("ours:{}\ntheirs:{}", list(&ours), list(theirs)),
+        )
+    };
     let mut excuses = Vec::new();
     for (our, their) in ours.iter().zip(theirs) {
         for field in differences(our, their) {
-            let excuse = newer::excuse(field, our, their, file).or_else(|| newer::directives(file.source));
+            let excuse =
+                newer::excuse(field, our, their, file).or_else(|| newer::directives(file.source));
             match excuse {
                 Some(excuse) => excuses.push(excuse),
                 None => return differs(Kind::Field(field)),
@@ -106,30 +114,52 @@ fn compare_items(file: &Dockerfile<'_>, theirs: &[Item]) -> Outcome {
 fn refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Outcome {
     match newer::excuse_refusal(error, source, theirs) {
         Some(excuse) => Outcome::Same(vec![excuse]),
-        None => Outcome::Differs(Kind::Refusal, format!("ours: {error:?}\ntheirs:{}", list(theirs))),
+        None => Outcome::Differs(
+            Kind::Refusal,
+            format!("ours: {error:?}\ntheirs:{}", list(theirs)),
+        ),
     }
 }
 
 fn list(items: &[Item]) -> String {
-    items.iter().fold(String::new(), |list, item| list + &format!("\n  {item:?}"))
+    items
+        .iter()
+        .fold(String::new(), |list, item| list + &format!("\n  {item:?}"))
 }
 
 fn differences(ours: &Item, theirs: &Item) -> Vec<Field> {
     fn differ<T: PartialEq>(ours: Option<&T>, theirs: Option<&T>) -> bool {
-        ours.zip(theirs).is_some_and(|(ours, theirs)| ours != theirs)
+        ours.zip(theirs)
+            .is_some_and(|(ours, theirs)| ours != theirs)
     }
     let fields = [
         (Field::Name, !ours.name.eq_ignore_ascii_case(&theirs.name)),
         (Field::Keyword, ours.keyword != theirs.keyword),
         (Field::Onbuild, ours.onbuild != theirs.onbuild),
         (Field::Text, ours.text != theirs.text),
-        (Field::Flags, differ(ours.flags.as_ref(), theirs.flags.as_ref())),
-        (Field::Arguments, differ(ours.arguments.as_ref(), theirs.arguments.as_ref())),
-        (Field::Variables, differ(ours.variables.as_ref(), theirs.variables.as_ref())),
-        (Field::Heredocs, differ(ours.heredocs.as_ref(), theirs.heredocs.as_ref())),
+        (
+            Field::Flags,
+            differ(ours.flags.as_ref(), theirs.flags.as_ref()),
+        ),
+        (
+            Field::Arguments,
+            differ(ours.arguments.as_ref(), theirs.arguments.as_ref()),
+        ),
+        (
+            Field::Variables,
+            differ(ours.variables.as_ref(), theirs.variables.as_ref()),
+        ),
+        (
+            Field::Heredocs,
+            differ(ours.heredocs.as_ref(), theirs.heredocs.as_ref()),
+        ),
         (Field::Lines, ours.lines != theirs.lines),
     ];
-    fields.into_iter().filter(|(_, differ)| *differ).map(|(field, _)| field).collect()
+    fields
+        .into_iter()
+        .filter(|(_, differ)| *differ)
+        .map(|(field, _)| field)
+        .collect()
 }
 
 /// The outcomes of many files.
@@ -166,15 +196,28 @@ impl Tally {
     }
 
     fn report(&mut self, name: &str, source: &[u8], kind: Kind) {
-        let of_this_kind = self.reports.iter().filter(|(other, ..)| *other == kind).count();
+        let of_this_kind = self
+            .reports
+            .iter()
+            .filter(|(other, ..)| *other == kind)
+            .count();
         if self.reports.len() == REPORTED || of_this_kind == OF_A_KIND || self.shrunk == SHRUNK {
             return;
         }
         self.shrunk += 1;
-        let small = shrink::shrink(source, |part| matches!(compare(part), Outcome::Differs(found, _) if found == kind));
-        let known = self.reports.iter().any(|(other, file, _)| *other == kind && alike(file, &small));
+        let small = shrink::shrink(
+            source,
+            |part| matches!(compare(part), Outcome::Differs(found, _) if found == kind),
+        );
+        let known = self
+            .reports
+            .iter()
+            .any(|(other, file, _)| *other == kind && alike(file, &small));
         if let (false, Outcome::Differs(_, both)) = (known, compare(&small)) {
-            let report = format!("{kind:?} in {name}, shrunk to\n{:?}\n{both}\n", BStr::new(&small));
+            let report = format!(
+                "{kind:?} in {name}, shrunk to\n{:?}\n{both}\n",
+                BStr::new(&small)
+            );
             self.reports.push((kind, small, report));
         }
     }
@@ -189,9 +232,18 @@ impl Tally {
     /// # Panics
     /// If any file disagrees, with the smallest such files.
     pub fn finish(&self, what: &str) -> String {
-        let Self { same, refused, excused, differing, reports, .. } = self;
+        let Self {
+            same,
+            refused,
+            excused,
+            differing,
+            reports,
+            ..
+        } = self;
         let alike = same - self.excuses();
-        let mut text = format!("{what}: {alike} alike, {refused} refused by BuildKit, {differing} in disagreement\n");
+        let mut text = format!(
+            "{what}: {alike} alike, {refused} refused by BuildKit, {differing} in disagreement\n"
+        );
         for (excuse, count) in excused {
             writeln!(text, "  {count} alike but where {excuse}").unwrap();
         }
@@ -207,7 +259,13 @@ impl Tally {
 /// taken together.
 fn alike(a: &[u8], b: &[u8]) -> bool {
     let shape = |file: &[u8]| {
-        let letters = |&byte: &u8| if byte.is_ascii_alphanumeric() { b'a' } else { byte };
+        let letters = |&byte: &u8| {
+            if byte.is_ascii_alphanumeric() {
+                b'a'
+            } else {
+                byte
+            }
+        };
         let mut shape: Vec<u8> = file.iter().map(letters).collect();
         shape.dedup();
         shape

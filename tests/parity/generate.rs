@@ -4,13 +4,17 @@ use cachelane::text::BOM;
 
 use crate::random::Random;
 use crate::vocabulary::{
-    BETWEEN, BODY, DESCRIPTORS, FLAGS, HEADERS, HEREDOCS, JSON, NAMES, NOT_STRINGS, ODD_FLAGS, ODD_HEADERS,
-    ODD_HEREDOCS, ODD_SPACES, ODD_WORDS, OPAQUE, SETTINGS, SPACES, WORDS,
+    BETWEEN, BODY, DESCRIPTORS, FLAGS, HEADERS, HEREDOCS, JSON, NAMES, NOT_STRINGS, ODD_FLAGS,
+    ODD_HEADERS, ODD_HEREDOCS, ODD_SPACES, ODD_WORDS, OPAQUE, SETTINGS, SPACES, WORDS,
 };
 
 /// The file that belongs to `seed`.
 pub fn file(seed: u64) -> Vec<u8> {
-    let mut writer = Writer { random: Random::new(seed), file: Vec::new(), escape: b'\\' };
+    let mut writer = Writer {
+        random: Random::new(seed),
+        file: Vec::new(),
+        escape: b'\\',
+    };
     if writer.random.chance(6) {
         writer.file.extend(BOM);
     }
@@ -20,7 +24,11 @@ pub fn file(seed: u64) -> Vec<u8> {
     for _ in 0..writer.random.pick(&[0, 1, 2, 3, 4, 5, 6, 7]) {
         writer.instruction();
     }
-    let Writer { mut random, mut file, escape } = writer;
+    let Writer {
+        mut random,
+        mut file,
+        escape,
+    } = writer;
     ending(&mut random, &mut file, escape);
     if random.chance(10) {
         insert_odd_bytes(&mut random, &mut file);
@@ -33,7 +41,10 @@ pub fn mutate(source: &[u8], seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut file = source.to_vec();
     for _ in 0..=random.below(3) {
-        let mut lines: Vec<Vec<u8>> = file.split_inclusive(|&byte| byte == b'\n').map(Into::into).collect();
+        let mut lines: Vec<Vec<u8>> = file
+            .split_inclusive(|&byte| byte == b'\n')
+            .map(Into::into)
+            .collect();
         let (a, b) = (random.below(lines.len()), random.below(lines.len()));
         match random.below(8) {
             _ if lines.is_empty() => lines.push(self::file(seed)),
@@ -48,7 +59,11 @@ pub fn mutate(source: &[u8], seed: u64) -> Vec<u8> {
         }
         file = lines.concat();
     }
-    let escape = if file.contains(&b'`') && random.chance(50) { b'`' } else { b'\\' };
+    let escape = if file.contains(&b'`') && random.chance(50) {
+        b'`'
+    } else {
+        b'\\'
+    };
     if random.chance(30) {
         ending(&mut random, &mut file, escape);
     }
@@ -61,7 +76,18 @@ fn insert_odd_bytes(random: &mut Random, file: &mut Vec<u8>) {
         let odd = match random.below(4) {
             0 => random.pick(ODD_SPACES),
             1 => random.pick(ODD_WORDS),
-            2 => random.pick(&[b"\\".as_slice(), b"`", b"\"", b"'", b"$", b"<<", b"#", b"\n", b"\\\n", b"--"]),
+            2 => random.pick(&[
+                b"\\".as_slice(),
+                b"`",
+                b"\"",
+                b"'",
+                b"$",
+                b"<<",
+                b"#",
+                b"\n",
+                b"\\\n",
+                b"--",
+            ]),
             _ => random.pick(FLAGS),
         };
         file.splice(at..at, odd.iter().copied());
@@ -81,7 +107,11 @@ fn ending(random: &mut Random, file: &mut Vec<u8>, escape: u8) {
     let style = random.below(10);
     if style < 3 {
         let lines: Vec<Vec<u8>> = file.split(|&byte| byte == b'\n').map(Into::into).collect();
-        let ends: &[&[u8]] = if style < 2 { &[b"\r\n"] } else { &[b"\n", b"\r\n", b"\r\r\n"] };
+        let ends: &[&[u8]] = if style < 2 {
+            &[b"\r\n"]
+        } else {
+            &[b"\n", b"\r\n", b"\r\r\n"]
+        };
         let mut rest = lines.iter().peekable();
         file.clear();
         while let Some(line) = rest.next() {
@@ -121,7 +151,11 @@ impl Writer {
     }
 
     fn space(&mut self) -> &'static [u8] {
-        if self.random.chance(3) { self.random.pick(ODD_SPACES) } else { self.random.pick(SPACES) }
+        if self.random.chance(3) {
+            self.random.pick(ODD_SPACES)
+        } else {
+            self.random.pick(SPACES)
+        }
     }
 
     fn instruction(&mut self) {
@@ -131,7 +165,12 @@ impl Writer {
         }
         let onbuild = self.random.chance(10);
         if onbuild {
-            line.extend(self.random.pick(&[b"ONBUILD".as_slice(), b"ONBUILD", b"ONBUILD", b"onBuild"]));
+            line.extend(self.random.pick(&[
+                b"ONBUILD".as_slice(),
+                b"ONBUILD",
+                b"ONBUILD",
+                b"onBuild",
+            ]));
             line.extend(self.space());
         }
         let mut bodies = Vec::new();
@@ -152,8 +191,23 @@ impl Writer {
                 b"# c \\",
                 b"\xC2\xA0#",
             ])),
-            81..83 => line.extend(self.random.pick(&[b"".as_slice(), b" ", b"\t", b"\x0C", b"\xE2\x80\x83", b"\r"])),
-            _ => line.extend(self.random.pick(&[b"\\".as_slice(), b"`", b"\\\\", b" \\ ", b"\\\x0B", b"``", b"`\t"])),
+            81..83 => line.extend(self.random.pick(&[
+                b"".as_slice(),
+                b" ",
+                b"\t",
+                b"\x0C",
+                b"\xE2\x80\x83",
+                b"\r",
+            ])),
+            _ => line.extend(self.random.pick(&[
+                b"\\".as_slice(),
+                b"`",
+                b"\\\\",
+                b" \\ ",
+                b"\\\x0B",
+                b"``",
+                b"`\t",
+            ])),
         }
         if self.random.chance(35) {
             self.wrap(&mut line);
@@ -178,7 +232,11 @@ impl Writer {
         self.flags(line);
         if self.random.chance(15) {
             line.extend(self.space());
-            let json = if self.random.chance(3) { self.random.pick(NOT_STRINGS) } else { self.random.pick(JSON) };
+            let json = if self.random.chance(3) {
+                self.random.pick(NOT_STRINGS)
+            } else {
+                self.random.pick(JSON)
+            };
             line.extend(json);
             // What follows is for the shell, except to an old parser.
             if self.random.chance(80) {
@@ -197,7 +255,11 @@ impl Writer {
     fn flags(&mut self, line: &mut Vec<u8>) {
         for _ in 0..self.random.pick(&[0, 0, 0, 0, 1, 1, 2, 3]) {
             line.extend(self.space());
-            let flag = if self.random.chance(12) { self.random.pick(ODD_FLAGS) } else { self.random.pick(FLAGS) };
+            let flag = if self.random.chance(12) {
+                self.random.pick(ODD_FLAGS)
+            } else {
+                self.random.pick(FLAGS)
+            };
             line.extend(flag);
         }
     }
@@ -205,7 +267,11 @@ impl Writer {
     fn words(&mut self, line: &mut Vec<u8>) {
         for _ in 0..self.random.below(4) {
             line.extend(self.space());
-            let word = if self.random.chance(8) { self.random.pick(ODD_WORDS) } else { self.random.pick(WORDS) };
+            let word = if self.random.chance(8) {
+                self.random.pick(ODD_WORDS)
+            } else {
+                self.random.pick(WORDS)
+            };
             line.extend(word);
         }
         if self.random.chance(5) {
@@ -215,12 +281,22 @@ impl Writer {
 
     fn settings(&mut self, line: &mut Vec<u8>) {
         let env = self.random.chance(50);
-        line.extend(self.random.pick(if env { &[b"ENV", b"env", b"ENV"] } else { &[b"ARG", b"arg", b"Arg"] }));
+        line.extend(self.random.pick(if env {
+            &[b"ENV", b"env", b"ENV"]
+        } else {
+            &[b"ARG", b"arg", b"Arg"]
+        }));
         if self.random.chance(10) {
             self.flags(line);
         }
         if env && self.random.chance(25) {
-            line.extend(self.random.pick(&[b" A".as_slice(), b"  B", b"\tC.c", b" \"D", b" E\x0B"]));
+            line.extend(self.random.pick(&[
+                b" A".as_slice(),
+                b"  B",
+                b"\tC.c",
+                b" \"D",
+                b" E\x0B",
+            ]));
             self.words(line);
             return;
         }
@@ -241,13 +317,19 @@ impl Writer {
         let chomp = self.random.chance(30);
         line.extend(self.space());
         if self.random.chance(3) {
-            line.extend(self.random.pick(&[b"a".as_slice(), b"(", b"'b'", b"$x", b"\\", b"\\ "]));
+            line.extend(
+                self.random
+                    .pick(&[b"a".as_slice(), b"(", b"'b'", b"$x", b"\\", b"\\ "]),
+            );
         }
         line.extend(self.random.pick(DESCRIPTORS));
         line.extend(if chomp { b"<<-".as_slice() } else { b"<<" });
         line.extend(name);
         if self.random.chance(3) {
-            line.extend(self.random.pick(&[b"a".as_slice(), b")", b"''", b"\"b\"", b"\\", b"$x"]));
+            line.extend(
+                self.random
+                    .pick(&[b"a".as_slice(), b")", b"''", b"\"b\"", b"\\", b"$x"]),
+            );
         }
         for _ in 0..self.random.below(3) {
             bodies.extend(self.random.pick(BODY));
@@ -260,7 +342,10 @@ impl Writer {
             bodies.extend(self.random.pick(&[b"\t".as_slice(), b"\t\t"]));
         }
         bodies.extend(end);
-        bodies.extend(self.random.pick(&[b"".as_slice(), b"", b"", b"", b"", b"\r", b"\r\r"]));
+        bodies.extend(
+            self.random
+                .pick(&[b"".as_slice(), b"", b"", b"", b"", b"\r", b"\r\r"]),
+        );
         bodies.push(b'\n');
     }
 
@@ -273,7 +358,15 @@ impl Writer {
             if self.random.chance(10) {
                 line.push(self.escape);
             }
-            line.extend(self.random.pick(&[b"".as_slice(), b"", b"", b" ", b"\t ", b"\r", b"\x0B"]));
+            line.extend(self.random.pick(&[
+                b"".as_slice(),
+                b"",
+                b"",
+                b" ",
+                b"\t ",
+                b"\r",
+                b"\x0B",
+            ]));
             line.push(b'\n');
             for _ in 0..self.random.pick(&[0, 0, 0, 1, 2]) {
                 line.extend(self.random.pick(BETWEEN));

@@ -56,7 +56,12 @@ fn corpus() {
         }
     }
     println!("{}", tally.finish("the corpus of fuzzing"));
-    assert!(tally.same > 100 && tally.refused > 0, "{} alike, {} refused", tally.same, tally.refused);
+    assert!(
+        tally.same > 100 && tally.refused > 0,
+        "{} alike, {} refused",
+        tally.same,
+        tally.refused
+    );
 }
 
 #[test]
@@ -67,19 +72,28 @@ fn changed_fixtures() {
     for number in 0..MUTATED {
         let path = &files[usize::try_from(number).unwrap() % files.len()];
         let source = generate::mutate(&fs::read(path).unwrap(), number);
-        tally.add(&format!("{}, changed with {number}", path.display()), &source);
+        tally.add(
+            &format!("{}, changed with {number}", path.display()),
+            &source,
+        );
     }
     println!("{}", tally.finish("changed fixtures"));
 }
 
 #[test]
 fn made_up_files() {
-    let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|value| value.parse::<u64>().unwrap())
+    };
     let start = number("CACHELANE_PARITY_SEED").unwrap_or(0);
     let count = number("CACHELANE_PARITY_FILES").unwrap_or(MADE_UP);
     let mut tally = Tally::default();
     for first in (start..start + count).step_by(AT_ONCE) {
-        let files: Vec<Vec<u8>> = (first..(start + count).min(first + AT_ONCE as u64)).map(generate::file).collect();
+        let files: Vec<Vec<u8>> = (first..(start + count).min(first + AT_ONCE as u64))
+            .map(generate::file)
+            .collect();
         Oracle::lock().prepare(&files);
         for (seed, file) in (first..).zip(&files) {
             tally.add(&format!("the file of seed {seed}"), file);
@@ -87,9 +101,17 @@ fn made_up_files() {
     }
     println!("{}", tally.finish("made-up files"));
     if count >= MADE_UP {
-        assert!(tally.same >= ACCEPTED, "BuildKit accepts only {} files", tally.same);
+        assert!(
+            tally.same >= ACCEPTED,
+            "BuildKit accepts only {} files",
+            tally.same
+        );
         let excused = tally.excuses();
-        assert!(excused * 10 < tally.same, "{excused} of {} files need an excuse", tally.same);
+        assert!(
+            excused * 10 < tally.same,
+            "{excused} of {} files need an excuse",
+            tally.same
+        );
     }
 }
 
@@ -102,26 +124,43 @@ fn longest_lines() {
             [b"RUN ".to_vec(), line(len - 4)].concat(),
             [b"RUN ".to_vec(), line(len - 5), b"\n".to_vec()].concat(),
             [BOM.to_vec(), b"RUN ".to_vec(), line(len - 4)].concat(),
-            [BOM.to_vec(), b"RUN ".to_vec(), line(len - 5), b"\n".to_vec()].concat(),
+            [
+                BOM.to_vec(),
+                b"RUN ".to_vec(),
+                line(len - 5),
+                b"\n".to_vec(),
+            ]
+            .concat(),
             [b"FROM a\n#".to_vec(), line(len - 3), b"\r\nRUN a".to_vec()].concat(),
             [b"RUN a \\\n".to_vec(), line(len)].concat(),
             [b"RUN a <<A\n".to_vec(), line(len - 1), b"\nA".to_vec()].concat(),
             [b"RUN a\n".to_vec(), line(len)].concat(),
         ] {
             let refused = Oracle::lock().ask(&file).is_none();
-            let ours = Dockerfile::read(&file).is_err_and(|error| error.kind == SyntaxErrorKind::LongLine);
+            let ours =
+                Dockerfile::read(&file).is_err_and(|error| error.kind == SyntaxErrorKind::LongLine);
             let start = String::from_utf8_lossy(&file[..file.len().min(12)]);
-            assert_eq!(ours, refused, "{} bytes that start {start:?}, with a line of {len}", file.len());
+            assert_eq!(
+                ours,
+                refused,
+                "{} bytes that start {start:?}, with a line of {len}",
+                file.len()
+            );
         }
     }
 }
 
 #[test]
 fn files_of_your_own() {
-    let Some(folder) = std::env::var_os("CACHELANE_PARITY_DIR") else { return };
+    let Some(folder) = std::env::var_os("CACHELANE_PARITY_DIR") else {
+        return;
+    };
     let mut tally = Tally::default();
     for path in files_below(Path::new(&folder)) {
-        if path.file_name().is_some_and(|name| is_dockerfile(name.as_encoded_bytes())) {
+        if path
+            .file_name()
+            .is_some_and(|name| is_dockerfile(name.as_encoded_bytes()))
+        {
             tally.add(&path.display().to_string(), &fs::read(&path).unwrap());
         }
     }
@@ -131,7 +170,10 @@ fn files_of_your_own() {
 
 fn fixture_files() -> Vec<PathBuf> {
     let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
-    files.retain(|path| path.file_name().is_some_and(|name| name == "Dockerfile" || name == "fixed"));
+    files.retain(|path| {
+        path.file_name()
+            .is_some_and(|name| name == "Dockerfile" || name == "fixed")
+    });
     files
 }
 

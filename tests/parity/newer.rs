@@ -13,7 +13,12 @@ use crate::compare::Field;
 use crate::reading::{self, Item};
 
 /// Why `ours` and `theirs` may differ in `field`, if they may.
-pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
+pub fn excuse(
+    field: Field,
+    ours: &Item,
+    theirs: &Item,
+    file: &Dockerfile<'_>,
+) -> Option<&'static str> {
     if within_tags(ours, file) {
         return Some(TAGS);
     }
@@ -24,9 +29,9 @@ pub fn excuse(field: Field, ours: &Item, theirs: &Item, file: &Dockerfile<'_>) -
         Field::Flags | Field::Arguments | Field::Keyword | Field::Onbuild => {
             template(ours, file).or_else(|| escaped_trigger(ours, file))
         }
-        Field::Variables => {
-            template(ours, file).or_else(|| escaped_trigger(ours, file)).or_else(|| declaration(ours, file))
-        }
+        Field::Variables => template(ours, file)
+            .or_else(|| escaped_trigger(ours, file))
+            .or_else(|| declaration(ours, file)),
     }
 }
 
@@ -49,7 +54,10 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
         if reading::refused_with_escapes_swapped(source) {
             return Some(ESCAPES);
         }
-        if above().last().is_some_and(|item| may_have_template_flag(&item.text)) {
+        if above()
+            .last()
+            .is_some_and(|item| may_have_template_flag(&item.text))
+        {
             return Some(TEMPLATE);
         }
     }
@@ -57,7 +65,8 @@ pub fn excuse_refusal(error: &SyntaxError, source: &[u8], theirs: &[Item]) -> Op
 }
 
 /// The escape character in a flag decides where it ends.
-const ESCAPES: &str = "since 0.21, `# escape=` counts in flags, and so for where the arguments begin";
+const ESCAPES: &str =
+    "since 0.21, `# escape=` counts in flags, and so for where the arguments begin";
 
 /// Whether the flags of ONBUILD itself, which hide what the trigger does, hold an escape character of the file's own.
 fn escaped_trigger(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
@@ -72,23 +81,43 @@ fn heredoc(ours: &Item, theirs: &Item) -> Option<&'static str> {
     if openers.is_empty() {
         return None;
     }
-    if openers.iter().any(|rest| matches!(rest.first(), Some(b' ' | b'\t' | b'\r'))) {
+    if openers
+        .iter()
+        .any(|rest| matches!(rest.first(), Some(b' ' | b'\t' | b'\r')))
+    {
         return Some("since 0.22, white space may stand between `<<` and the name");
     }
     if expansions(text).any(|rest| matches!(rest[0], b'#' | b'%' | b'/')) {
-        return Some("since 0.13, the lexer knows `${a#b}`, `${a%b}` and `${a/b/c}`, and gives up no more");
+        return Some(
+            "since 0.13, the lexer knows `${a#b}`, `${a%b}` and `${a/b/c}`, and gives up no more",
+        );
     }
     if expansions(text).any(|rest| rest.contains(&b'\\')) {
-        return Some("since 0.13, an escape inside of `${a:-b}` is gone when a heredoc's name is read");
+        return Some(
+            "since 0.13, an escape inside of `${a:-b}` is gone when a heredoc's name is read",
+        );
     }
     if expansions(text).any(|rest| matches!(rest, [b':', b'#' | b'%', ..])) {
         return Some("since 0.16, the lexer gives up at `${a:#b}` and `${a:%b}`");
     }
-    if text.find_iter(b"${").any(|at| !name(&text[at + 2..]).is_ascii()) {
-        return Some("beyond ASCII, Go counts other characters as letters and digits than Rust does");
+    if text
+        .find_iter(b"${")
+        .any(|at| !name(&text[at + 2..]).is_ascii())
+    {
+        return Some(
+            "beyond ASCII, Go counts other characters as letters and digits than Rust does",
+        );
     }
-    let word = |rest: &[u8]| rest.fields_with(char::is_whitespace).next().map(<[u8]>::to_vec).unwrap_or_default();
-    if openers.iter().any(|rest| expansions(&word(rest)).next().is_some()) {
+    let word = |rest: &[u8]| {
+        rest.fields_with(char::is_whitespace)
+            .next()
+            .map(<[u8]>::to_vec)
+            .unwrap_or_default()
+    };
+    if openers
+        .iter()
+        .any(|rest| expansions(&word(rest)).next().is_some())
+    {
         return Some("since 0.15, the word in front of a `${a:-b}` is lost");
     }
     (theirs.json && !whole_json(ours))
@@ -97,19 +126,27 @@ fn heredoc(ours: &Item, theirs: &Item) -> Option<&'static str> {
 
 /// What follows the names in `${name…}`, other than a closing brace.
 fn expansions(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let behind = text.find_iter(b"${").map(|at| &text[at + 2..]).map(|rest| &rest[name(rest).len()..]);
+    let behind = text
+        .find_iter(b"${")
+        .map(|at| &text[at + 2..])
+        .map(|rest| &rest[name(rest).len()..]);
     behind.filter(|rest| !matches!(rest.first(), None | Some(b'}')))
 }
 
 /// The variable's name that `text` starts with.
 fn name(text: &[u8]) -> &[u8] {
     let special = text.first().is_some_and(|first| b"@*#?-$!".contains(first));
-    let letters = text.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').map(char::len_utf8);
+    let letters = text
+        .chars()
+        .take_while(|ch| ch.is_alphanumeric() || *ch == '_')
+        .map(char::len_utf8);
     &text[..if special { 1 } else { letters.sum() }]
 }
 
 fn whole_json(ours: &Item) -> bool {
-    ours.arguments.as_ref().is_some_and(|text| serde_json::from_slice::<serde_json::Value>(text).is_ok())
+    ours.arguments
+        .as_ref()
+        .is_some_and(|text| serde_json::from_slice::<serde_json::Value>(text).is_ok())
 }
 
 /// cachelane reads a template's expression in a flag as part of the word it stands in; the parser knows no templates.
@@ -125,7 +162,10 @@ fn template(ours: &Item, file: &Dockerfile<'_>) -> Option<&'static str> {
     // A lone `--` behind them ends the flags. Flags part at these bytes, of whatever character they are.
     let is_space = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xA0);
     let is_lone = |rest: &[u8]| {
-        let dashes = rest.iter().position(|byte| !is_space(byte)).and_then(|at| rest[at..].strip_prefix(b"--"));
+        let dashes = rest
+            .iter()
+            .position(|byte| !is_space(byte))
+            .and_then(|at| rest[at..].strip_prefix(b"--"));
         dashes.is_some_and(|behind| behind.first().is_none_or(is_space))
     };
     let ended = expression::all(&ours.text)
@@ -166,11 +206,19 @@ pub fn directives(source: &[u8]) -> Option<&'static str> {
     let lines = source.strip_prefix(BOM).unwrap_or(source).lines();
     for line in lines.map_while(|line| line.trim_start().strip_prefix(b"#")) {
         let name = line.trim_start();
-        if name.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"check")) {
+        if name
+            .get(..5)
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"check"))
+        {
             return Some("since 0.14, `# check=` is a directive, and others may follow it");
         }
-        if line[..line.len() - name.len()].find_not_byteset(b"\t\n\x0C\r ").is_some() {
-            return Some("since 0.27, any Unicode white space may stand between `#` and a directive");
+        if line[..line.len() - name.len()]
+            .find_not_byteset(b"\t\n\x0C\r ")
+            .is_some()
+        {
+            return Some(
+                "since 0.27, any Unicode white space may stand between `#` and a directive",
+            );
         }
     }
     None

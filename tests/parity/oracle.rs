@@ -74,12 +74,18 @@ fn optional_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<B
 }
 
 fn many_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<BString>, D::Error> {
-    Vec::<String>::deserialize(deserializer).map(|all| all.iter().map(|hex| from_hex(hex)).collect())
+    Vec::<String>::deserialize(deserializer)
+        .map(|all| all.iter().map(|hex| from_hex(hex)).collect())
 }
 
 fn from_hex(hex: &str) -> BString {
-    let pairs = hex.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+    let pairs = hex
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| str::from_utf8(pair).unwrap());
+    pairs
+        .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+        .collect()
 }
 
 /// The one process that runs the parser, and its pipes.
@@ -110,7 +116,12 @@ impl Oracle {
             .unwrap();
         let requests = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
-        Self { process, requests, answers, known: HashMap::new() }
+        Self {
+            process,
+            requests,
+            answers,
+            known: HashMap::new(),
+        }
     }
 
     /// What the official parser makes of `source`; `None` where it refuses the file.
@@ -141,13 +152,19 @@ impl Oracle {
     fn send(&mut self, sources: &[impl AsRef<[u8]>]) {
         let mut request = String::new();
         for source in sources {
-            source.as_ref().iter().for_each(|byte| write!(request, "{byte:02x}").unwrap());
+            source
+                .as_ref()
+                .iter()
+                .for_each(|byte| write!(request, "{byte:02x}").unwrap());
             request.push(',');
         }
         request.pop();
         request.push('\n');
         // A process that is dead gives no answer either.
-        let _ = self.requests.write_all(request.as_bytes()).and_then(|()| self.requests.flush());
+        let _ = self
+            .requests
+            .write_all(request.as_bytes())
+            .and_then(|()| self.requests.flush());
     }
 
     fn answer(&mut self, source: &[u8]) -> Option<Vec<Parsed>> {
@@ -155,7 +172,11 @@ impl Oracle {
         if self.answers.read_line(&mut answer).is_err() || answer.is_empty() {
             let log = environment().join("stderr");
             let status = self.process.wait();
-            panic!("the official parser died ({status:?}, see {}) of {:?}", log.display(), BStr::new(source));
+            panic!(
+                "the official parser died ({status:?}, see {}) of {:?}",
+                log.display(),
+                BStr::new(source)
+            );
         }
         serde_json::from_str::<Answer>(&answer).unwrap().commands
     }
@@ -170,7 +191,9 @@ fn environment() -> PathBuf {
         return folder;
     }
     run(
-        Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder),
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder),
         "Install Python 3.10 or newer with its `venv` and `pip` modules (Debian: python3 and python3-venv).",
     );
     run(
@@ -193,8 +216,12 @@ fn run(command: &mut Command, help: &str) {
     let output = command.output();
     let failed = match &output {
         Ok(output) if output.status.success() => return,
-        Ok(output) => String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned(),
+        Ok(output) => {
+            String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+        }
         Err(error) => error.to_string(),
     };
-    panic!("The parity tests need the Python package {PACKAGE}, and this failed: {command:?}\n{failed}\n{help}");
+    panic!(
+        "The parity tests need the Python package {PACKAGE}, and this failed: {command:?}\n{failed}\n{help}"
+    );
 }

@@ -44,11 +44,21 @@ pub fn ours(file: &Dockerfile<'_>) -> Vec<Item> {
             keyword: instruction.keyword,
             text: text.into(),
             lines: instruction.lines,
-            flags: Some(instruction.flags.iter().map(|flag| flag.as_buildkit_reads_it().into()).collect()),
+            flags: Some(
+                instruction
+                    .flags
+                    .iter()
+                    .map(|flag| flag.as_buildkit_reads_it().into())
+                    .collect(),
+            ),
             arguments: Some(instruction.arguments().into()),
             variables: Some(variables(file, index)),
             heredocs: Some(
-                instruction.heredocs.iter().map(|doc| (doc.name.as_str().into(), doc.descriptor, body(doc))).collect(),
+                instruction
+                    .heredocs
+                    .iter()
+                    .map(|doc| (doc.name.as_str().into(), doc.descriptor, body(doc)))
+                    .collect(),
             ),
             json: false,
         }
@@ -70,12 +80,19 @@ fn name(instruction: &Instruction<'_>, source: &[u8]) -> BString {
 fn variables(file: &Dockerfile<'_>, index: usize) -> Vec<(BString, Option<BString>)> {
     let text = file.instructions[index].text.bytes();
     let words = text.split(|&byte| !is_name(&[byte]) && !byte.is_ascii_digit());
-    let mut names: Vec<&str> = words.filter(|word| is_name(word)).map(|word| word.to_str().unwrap()).collect();
+    let mut names: Vec<&str> = words
+        .filter(|word| is_name(word))
+        .map(|word| word.to_str().unwrap())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let declared = |&name: &&str| {
-        let here = file.declarations(name).iter().filter(|declaration| declaration.instruction == index);
-        here.map(|declaration| (name.into(), declaration.value.as_deref().map(as_go_decodes))).collect::<Vec<_>>()
+        let here = file
+            .declarations(name)
+            .iter()
+            .filter(|declaration| declaration.instruction == index);
+        here.map(|declaration| (name.into(), declaration.value.as_deref().map(as_go_decodes)))
+            .collect::<Vec<_>>()
     };
     names.iter().flat_map(declared).collect()
 }
@@ -99,7 +116,11 @@ fn is_name(bytes: &[u8]) -> bool {
 
 /// The official reading of `source`; `None` where the parser refuses it. `file` is our reading, where there is one: it
 /// tells where the triggers stand and which escape character counts.
-pub fn theirs(source: &[u8], file: Option<&Dockerfile<'_>>, oracle: &mut Oracle) -> Option<Vec<Item>> {
+pub fn theirs(
+    source: &[u8],
+    file: Option<&Dockerfile<'_>>,
+    oracle: &mut Oracle,
+) -> Option<Vec<Item>> {
     let commands = oracle.ask(source)?;
     let mut items: Vec<Item> = commands.iter().map(item).collect();
     let Some(file) = file else { return Some(items) };
@@ -138,17 +159,26 @@ fn item(parsed: &Parsed) -> Item {
 }
 
 fn first_line(text: &BStr) -> &BStr {
-    text.split_once_str("\n").map_or(text, |(line, _)| line.as_bstr())
+    text.split_once_str("\n")
+        .map_or(text, |(line, _)| line.as_bstr())
 }
 
 fn document(doc: &ParsedHeredoc) -> Document {
-    (doc.name.clone(), doc.descriptor.cast_unsigned(), doc.content.clone())
+    (
+        doc.name.clone(),
+        doc.descriptor.cast_unsigned(),
+        doc.content.clone(),
+    )
 }
 
 /// What an instruction of this name is to cachelane; `None` for a name that BuildKit does not know.
 fn keyword(name: &[u8]) -> Option<Keyword> {
     // Go lowers the name as Unicode does, and two letters beyond ASCII become ASCII by that: İ and the Kelvin sign.
-    let name = name.to_str_lossy().replace('\u{130}', "i").replace('\u{212A}', "k").to_ascii_lowercase();
+    let name = name
+        .to_str_lossy()
+        .replace('\u{130}', "i")
+        .replace('\u{212A}', "k")
+        .to_ascii_lowercase();
     Some(match name.as_str() {
         "add" => Keyword::Add,
         "arg" => Keyword::Arg,
@@ -157,16 +187,27 @@ fn keyword(name: &[u8]) -> Option<Keyword> {
         "from" => Keyword::From,
         "run" => Keyword::Run,
         "workdir" => Keyword::Workdir,
-        "cmd" | "entrypoint" | "expose" | "healthcheck" | "label" | "maintainer" | "onbuild" | "shell"
-        | "stopsignal" | "user" | "volume" => Keyword::Other,
+        "cmd" | "entrypoint" | "expose" | "healthcheck" | "label" | "maintainer" | "onbuild"
+        | "shell" | "stopsignal" | "user" | "volume" => Keyword::Other,
         _ => return None,
     })
 }
 
 /// The arguments, of those instructions whose arguments the official parser keeps in one piece.
 fn arguments(name: &[u8], parsed: &Parsed) -> Option<BString> {
-    const WHOLE: &[&str] = &["cmd", "entrypoint", "maintainer", "run", "shell", "stopsignal", "user", "workdir"];
-    let whole = WHOLE.iter().any(|whole| name.eq_ignore_ascii_case(whole.as_bytes()));
+    const WHOLE: &[&str] = &[
+        "cmd",
+        "entrypoint",
+        "maintainer",
+        "run",
+        "shell",
+        "stopsignal",
+        "user",
+        "workdir",
+    ];
+    let whole = WHOLE
+        .iter()
+        .any(|whole| name.eq_ignore_ascii_case(whole.as_bytes()));
     (whole && !parsed.json).then(|| parsed.value.first().cloned().unwrap_or_default())
 }
 
@@ -181,7 +222,10 @@ fn declared(name: &[u8], parsed: &Parsed) -> Vec<(BString, Option<BString>)> {
             };
             value.iter().map(split).collect()
         }
-        b"env" => value.chunks_exact(2).map(|pair| (pair[0].clone(), Some(as_go_decodes(&pair[1])))).collect(),
+        b"env" => value
+            .chunks_exact(2)
+            .map(|pair| (pair[0].clone(), Some(as_go_decodes(&pair[1]))))
+            .collect(),
         _ => Vec::new(),
     };
     found.retain(|(name, _)| is_name(name));
@@ -196,7 +240,10 @@ fn declared(name: &[u8], parsed: &Parsed) -> Vec<(BString, Option<BString>)> {
 fn blank_triggers(file: &Dockerfile<'_>, commands: &[Parsed]) -> Option<Vec<u8>> {
     let mut blanked = None;
     for (instruction, parsed) in file.instructions.iter().zip(commands) {
-        let holds = matches!(instruction.keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
+        let holds = matches!(
+            instruction.keyword,
+            Keyword::Run | Keyword::Copy | Keyword::Add
+        );
         let name = instruction.name;
         let in_one_piece = name.of(file.source).eq_ignore_ascii_case(b"ONBUILD");
         if instruction.onbuild && holds && in_one_piece && parsed.flags.is_empty() {
@@ -238,16 +285,29 @@ fn take_swapped(item: &mut Item, swapped: &[Parsed]) {
     let same = |parsed: &&Parsed| {
         let text = swap_escapes(first_line(parsed.original.as_bstr()));
         // Of a trigger that was blanked out, the inner instruction is left; of any other, the flags cannot be told.
-        if item.onbuild { parsed.inner.is_none() && item.text.ends_with(&text) } else { *item.text == text }
+        if item.onbuild {
+            parsed.inner.is_none() && item.text.ends_with(&text)
+        } else {
+            *item.text == text
+        }
     };
-    let found = swapped.iter().find(|parsed| parsed.lines.0 == item.lines.0).filter(same);
+    let found = swapped
+        .iter()
+        .find(|parsed| parsed.lines.0 == item.lines.0)
+        .filter(same);
     // Behind flags that take all there is, no instruction is left to be a trigger's.
     if item.onbuild && found.is_some_and(|parsed| parsed.name.eq_ignore_ascii_case(b"ONBUILD")) {
         item.onbuild = false;
         item.keyword = Keyword::Other;
     }
     let arguments = found.and_then(|parsed| arguments(&parsed.name, parsed));
-    item.flags = found.map(|parsed| parsed.flags.iter().map(|flag| swap_escapes(flag).into()).collect());
+    item.flags = found.map(|parsed| {
+        parsed
+            .flags
+            .iter()
+            .map(|flag| swap_escapes(flag).into())
+            .collect()
+    });
     item.arguments = arguments.map(|arguments| swap_escapes(&arguments).into());
     if item.text.contains_str("--") {
         // The words that declare variables begin behind the flags.

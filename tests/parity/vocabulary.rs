@@ -328,7 +328,17 @@ pub const ODD_HEREDOCS: &[(Bytes, Bytes)] = &[
     (b"A\r", b"A"),
     (b"'A '", b"A "),
 ];
-pub const DESCRIPTORS: &[Bytes] = &[b"", b"", b"", b"", b"0", b"3", b"12", b"007", b"99999999999999999999"];
+pub const DESCRIPTORS: &[Bytes] = &[
+    b"",
+    b"",
+    b"",
+    b"",
+    b"0",
+    b"3",
+    b"12",
+    b"007",
+    b"99999999999999999999",
+];
 /// Lines of a heredoc's body.
 pub const BODY: &[Bytes] = &[
     b"",
@@ -390,7 +400,13 @@ pub const JSON: &[Bytes] = &[
     b"[\"a\" <<A ]",
 ];
 /// Arrays that hold other things than strings, for which BuildKit refuses the file.
-pub const NOT_STRINGS: &[Bytes] = &[b"[1]", b"[\"a\", null]", b"[[\"a\"]]", b"[1e999]", b"[\"a\", {}]"];
+pub const NOT_STRINGS: &[Bytes] = &[
+    b"[1]",
+    b"[\"a\", null]",
+    b"[[\"a\"]]",
+    b"[1e999]",
+    b"[\"a\", {}]",
+];
 
 pub const SETTINGS: &[Bytes] = &[
     b"A=1",
@@ -485,5 +501,16 @@ pub const OPAQUE: &[Bytes] = &[
 ];
 
 /// What stands between the lines of a continued instruction.
-pub const BETWEEN: &[Bytes] =
-    &[b"# c", b"  # c", b"# c \\", b"", b" ", b"\t\t", b"\xC2\xA0", b"\xC2\xA0# c", b"#", b"\x0B", b"\x0C# c"];
+pub const BETWEEN: &[Bytes] = &[
+    b"# c",
+    b"  # c",
+    b"# c \\",
+    b"",
+    b" ",
+    b"\t\t",
+    b"\xC2\xA0",
+    b"\xC2\xA0# c",
+    b"#",
+    b"\x0B",
+    b"\x0C# c",
+];

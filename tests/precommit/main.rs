@@ -38,7 +38,20 @@ fn names() -> Vec<String> {
         "MyDockerfile",
         "readme",
     ];
-    let before = ["", ".", "a", "a.", "a.b.", "a b.", "-", "é.", "\n", "a\n.", "Dockerfile.", ".dockerignore."];
+    let before = [
+        "",
+        ".",
+        "a",
+        "a.",
+        "a.b.",
+        "a b.",
+        "-",
+        "é.",
+        "\n",
+        "a\n.",
+        "Dockerfile.",
+        ".dockerignore.",
+    ];
     let behind = [
         "",
         ".",
@@ -115,13 +128,24 @@ fn names_of_wiring() -> Vec<String> {
         ".json.yml",
         ".dockerignore",
     ];
-    let all = words.iter().flat_map(|word| before.map(|before| format!("{before}{word}")));
-    all.flat_map(|name| behind.map(|behind| format!("{name}{behind}"))).collect()
+    let all = words
+        .iter()
+        .flat_map(|word| before.map(|before| format!("{before}{word}")));
+    all.flat_map(|name| behind.map(|behind| format!("{name}{behind}")))
+        .collect()
 }
 
 #[test]
 fn the_hooks_know_the_names_that_discovery_knows() {
-    let folders = ["", "a/", "Dockerfile/", "Dockerfile.d/", "a.dockerfile/", "x/.devcontainer/", "a b/\n/"];
+    let folders = [
+        "",
+        "a/",
+        "Dockerfile/",
+        "Dockerfile.d/",
+        "a.dockerfile/",
+        "x/.devcontainer/",
+        "a b/\n/",
+    ];
     let pipelines = [
         ".github/workflows/",
         "a/.github/workflows/",
@@ -142,35 +166,69 @@ fn the_hooks_know_the_names_that_discovery_knows() {
     ];
     let (names, wiring) = (names(), names_of_wiring());
     let below = |folders: &[&str], names: &[String]| -> Vec<String> {
-        folders.iter().flat_map(|folder| names.iter().map(move |name| format!("{folder}{name}"))).collect()
+        folders
+            .iter()
+            .flat_map(|folder| names.iter().map(move |name| format!("{folder}{name}")))
+            .collect()
     };
-    let all = [below(&folders, &names), below(&folders, &wiring), below(&pipelines, &wiring)].concat();
-    let is_known =
-        |path: &str| is_dockerfile(path.rsplit('/').next().unwrap_or(path).as_bytes()) || wiring::kind(path).is_some();
-    let paths: Vec<(String, bool)> = all.into_iter().map(|path| (path.clone(), is_known(&path))).collect();
+    let all = [
+        below(&folders, &names),
+        below(&folders, &wiring),
+        below(&pipelines, &wiring),
+    ]
+    .concat();
+    let is_known = |path: &str| {
+        is_dockerfile(path.rsplit('/').next().unwrap_or(path).as_bytes())
+            || wiring::kind(path).is_some()
+    };
+    let paths: Vec<(String, bool)> = all
+        .into_iter()
+        .map(|path| (path.clone(), is_known(&path)))
+        .collect();
     let mut process = tools::python()
         .arg(Path::new(ROOT).join("tests/precommit/names.py"))
-        .args([".pre-commit-hooks.yaml", ".pre-commit-config.yaml"].map(|file| Path::new(ROOT).join(file)))
+        .args(
+            [".pre-commit-hooks.yaml", ".pre-commit-config.yaml"]
+                .map(|file| Path::new(ROOT).join(file)),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let all: Vec<&str> = paths.iter().map(|(path, _)| path.as_str()).collect();
-    process.stdin.take().unwrap().write_all(all.join("\0").as_bytes()).unwrap();
+    process
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(all.join("\0").as_bytes())
+        .unwrap();
     let output = process.wait_with_output().unwrap();
     assert!(output.status.success(), "names.py failed");
     let answers = String::from_utf8(output.stdout).unwrap();
-    let hooks: Vec<(&str, &str)> = answers.lines().map(|line| line.split_once(' ').unwrap()).collect();
-    assert_eq!(hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), ["cachelane", "cachelane-fix", "cachelane"]);
+    let hooks: Vec<(&str, &str)> = answers
+        .lines()
+        .map(|line| line.split_once(' ').unwrap())
+        .collect();
+    assert_eq!(
+        hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(),
+        ["cachelane", "cachelane-fix", "cachelane"]
+    );
     for (hook, verdicts) in hooks {
         assert_eq!(verdicts.len(), paths.len(), "{hook}");
         for ((path, expected), verdict) in paths.iter().zip(verdicts.bytes()) {
             assert_eq!(verdict == b'1', *expected, "{hook} and {path:?}");
         }
     }
-    assert!(paths.iter().filter(|(_, known)| *known).count() > 100, "hardly a name is a Dockerfile's");
     assert!(
-        paths.iter().filter(|(path, _)| wiring::kind(path).is_some()).count() > 500,
+        paths.iter().filter(|(_, known)| *known).count() > 100,
+        "hardly a name is a Dockerfile's"
+    );
+    assert!(
+        paths
+            .iter()
+            .filter(|(path, _)| wiring::kind(path).is_some())
+            .count()
+            > 500,
         "hardly a name is a workflow's"
     );
 }
@@ -182,10 +240,20 @@ fn red_then_fixed_then_green() {
 
     // The check says what is wrong, and lets nothing through.
     project.use_hook("cachelane");
-    project.write("Dockerfile", BAD).write("notes.txt", BAD).stage();
+    project
+        .write("Dockerfile", BAD)
+        .write("notes.txt", BAD)
+        .stage();
     let commit = project.commit("bad");
     assert!(!commit.passed, "{commit}");
-    for part in ["cachelane", "Failed", "shared-lock", "[Dockerfile:2:", "id=apt-cache-${CACHE_ID}", "in 1 file"] {
+    for part in [
+        "cachelane",
+        "Failed",
+        "shared-lock",
+        "[Dockerfile:2:",
+        "id=apt-cache-${CACHE_ID}",
+        "in 1 file",
+    ] {
         assert!(commit.text.contains(part), "no {part:?} in:\n{commit}");
     }
     assert_eq!(project.read("Dockerfile"), BAD, "a check changes nothing");
@@ -194,9 +262,16 @@ fn red_then_fixed_then_green() {
     project.use_hook("cachelane-fix");
     let commit = project.commit("bad");
     assert!(!commit.passed, "{commit}");
-    assert!(commit.text.contains("files were modified by this hook"), "{commit}");
+    assert!(
+        commit.text.contains("files were modified by this hook"),
+        "{commit}"
+    );
     assert_eq!(project.read("Dockerfile"), GOOD, "{commit}");
-    assert_eq!(project.read("notes.txt"), BAD, "no Dockerfile, no business of ours");
+    assert_eq!(
+        project.read("notes.txt"),
+        BAD,
+        "no Dockerfile, no business of ours"
+    );
 
     // What was fixed goes through, under both hooks.
     project.stage();
@@ -208,7 +283,8 @@ fn red_then_fixed_then_green() {
 
     // A second commit leaves the first file alone, and its own too, being fine.
     project.use_hook("cachelane-fix");
-    let odd = "FROM scratch\r\nRUN  --mount=type=cache,target=/root/.cache/pip \\\r\n\r\n  pip install a";
+    let odd =
+        "FROM scratch\r\nRUN  --mount=type=cache,target=/root/.cache/pip \\\r\n\r\n  pip install a";
     project.write("sub folder/b.Dockerfile", odd).stage();
     let commit = project.commit("second");
     assert!(commit.passed && commit.text.contains("Passed"), "{commit}");
@@ -216,9 +292,15 @@ fn red_then_fixed_then_green() {
     assert_eq!(project.read("Dockerfile"), GOOD);
 
     // A file that is no Dockerfile does not even start the hook.
-    project.write("notes.txt", GOOD).write("Dockerfile.dockerignore", BAD).stage();
+    project
+        .write("notes.txt", GOOD)
+        .write("Dockerfile.dockerignore", BAD)
+        .stage();
     let commit = project.commit("no Dockerfile");
-    assert!(commit.passed && commit.text.contains("no files to check"), "{commit}");
+    assert!(
+        commit.passed && commit.text.contains("no files to check"),
+        "{commit}"
+    );
 
     a_workflow_alone(&project);
     one_process(&project);
@@ -234,17 +316,29 @@ fn a_workflow_alone(project: &Project) {
     project.use_hook("cachelane");
     project.write(WORKFLOW, workflow).stage();
     let commit = project.commit("workflow");
-    assert!(!commit.passed && commit.text.contains("unpassed-arg"), "{commit}");
+    assert!(
+        !commit.passed && commit.text.contains("unpassed-arg"),
+        "{commit}"
+    );
     assert!(commit.text.contains("in 1 file"), "{commit}");
     project.use_hook("cachelane-fix");
     let commit = project.commit("workflow");
-    assert!(!commit.passed && commit.text.contains("files were modified by this hook"), "{commit}");
-    assert!(project.read(WORKFLOW).contains("matrix.python }}"), "{commit}");
+    assert!(
+        !commit.passed && commit.text.contains("files were modified by this hook"),
+        "{commit}"
+    );
+    assert!(
+        project.read(WORKFLOW).contains("matrix.python }}"),
+        "{commit}"
+    );
     project.stage();
     let commit = project.commit("workflow");
     assert!(commit.passed, "{commit}");
     // A Dockerfile that is excluded is no file of the hook's, even where a build leads to it.
-    project.write("cachelane.toml", "exclude = [\"/Dockerfile\"]\n").write(WORKFLOW, workflow).stage();
+    project
+        .write("cachelane.toml", "exclude = [\"/Dockerfile\"]\n")
+        .write(WORKFLOW, workflow)
+        .stage();
     project.use_hook("cachelane");
     let all = project.run_all();
     assert!(all.passed, "{all}");
@@ -260,7 +354,11 @@ fn one_process(project: &Project) {
     project.stage();
     let commit = project.commit("many");
     assert!(!commit.passed, "{commit}");
-    let sums: Vec<&str> = commit.text.lines().filter(|line| line.starts_with("12 findings in 12 files")).collect();
+    let sums: Vec<&str> = commit
+        .text
+        .lines()
+        .filter(|line| line.starts_with("12 findings in 12 files"))
+        .collect();
     assert_eq!(sums.len(), 1, "{commit}");
     project.reset();
 }
@@ -271,14 +369,20 @@ fn what_no_fix_can_mend(project: &Project) {
     let broken = "FROM scratch\nRUN --mount=type=cache,target=/x,sharing=locket a\n";
     project.write("broken.Dockerfile", broken).stage();
     let commit = project.commit("broken");
-    assert!(!commit.passed && commit.text.contains("invalid-mount"), "{commit}");
+    assert!(
+        !commit.passed && commit.text.contains("invalid-mount"),
+        "{commit}"
+    );
     assert!(!commit.text.contains("files were modified"), "{commit}");
     project.reset();
 }
 
 /// pre-commit names every file, also one that the configuration excludes: `--force-exclude` is for that.
 fn excluded(project: &Project) {
-    project.write("cachelane.toml", "exclude = [\"vendor/\"]\n").write("vendor/Dockerfile", BAD).stage();
+    project
+        .write("cachelane.toml", "exclude = [\"vendor/\"]\n")
+        .write("vendor/Dockerfile", BAD)
+        .stage();
     for hook in ["cachelane", "cachelane-fix"] {
         project.use_hook(hook);
         let all = project.run_all();

@@ -74,7 +74,12 @@ impl Project {
 
     /// `git commit`, which runs the hook over what is staged.
     pub fn commit(&self, message: &str) -> Ran {
-        self.run(Command::new("git").args(IDENTITY).args(["commit", "--quiet", "--message", message]))
+        self.run(Command::new("git").args(IDENTITY).args([
+            "commit",
+            "--quiet",
+            "--message",
+            message,
+        ]))
     }
 
     /// Runs the hook over all files.
@@ -96,7 +101,10 @@ impl Project {
             .output()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let text = [&output.stdout[..], &output.stderr].concat();
-        Ran { passed: output.status.success(), text: String::from_utf8_lossy(&text).into_owned() }
+        Ran {
+            passed: output.status.success(),
+            text: String::from_utf8_lossy(&text).into_owned(),
+        }
     }
 }
 
@@ -118,7 +126,13 @@ fn forget_other_builds(rev: &str) {
     if target.exists() {
         let clean = ["clean", "--quiet", "--release", "--package", "cachelane"];
         let mut cargo = Command::new("cargo");
-        tools::run(cargo.args(clean).current_dir(ROOT).env("CARGO_TARGET_DIR", target), "");
+        tools::run(
+            cargo
+                .args(clean)
+                .current_dir(ROOT)
+                .env("CARGO_TARGET_DIR", target),
+            "",
+        );
     }
     fs::write(built, rev).unwrap();
 }
@@ -127,8 +141,20 @@ fn forget_other_builds(rev: &str) {
 /// pre-commit builds it once.
 fn publish(folder: &Path) -> String {
     empty(folder);
-    let listed = git(Path::new(ROOT), ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    for path in listed.split('\0').filter(|path| !path.is_empty() && !path.starts_with("fixtures/")) {
+    let listed = git(
+        Path::new(ROOT),
+        [
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
+    );
+    for path in listed
+        .split('\0')
+        .filter(|path| !path.is_empty() && !path.starts_with("fixtures/"))
+    {
         let from = Path::new(ROOT).join(path);
         if from.is_file() {
             let to = folder.join(path);
@@ -153,12 +179,18 @@ fn empty(folder: &Path) {
 fn git<const N: usize>(folder: &Path, arguments: [&str; N]) -> String {
     let mut command = Command::new("git");
     // A checkout that another user owns, as in a container, is read all the same.
-    command.args(["-c", "safe.directory=*"]).args(IDENTITY).args(arguments);
+    command
+        .args(["-c", "safe.directory=*"])
+        .args(IDENTITY)
+        .args(arguments);
     plain(&mut command, folder);
     for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
         command.env(name, "2000-01-01T00:00:00Z");
     }
-    let output = tools::run(&mut command, "The tests need git, and a checkout rather than a packed source.");
+    let output = tools::run(
+        &mut command,
+        "The tests need git, and a checkout rather than a packed source.",
+    );
     String::from_utf8(output).unwrap()
 }
 
@@ -166,11 +198,16 @@ fn git<const N: usize>(folder: &Path, arguments: [&str; N]) -> String {
 fn plain<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
     let ours = |name: &OsStr| {
         let name = name.to_string_lossy();
-        ["GIT_", "PRE_COMMIT", "GITHUB_", "CLICOLOR"].iter().any(|start| name.starts_with(start))
+        ["GIT_", "PRE_COMMIT", "GITHUB_", "CLICOLOR"]
+            .iter()
+            .any(|start| name.starts_with(start))
             || ["SKIP", "NO_COLOR"].contains(&&*name)
     };
     for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
         command.env_remove(name);
     }
-    command.current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null")
+    command
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
 }

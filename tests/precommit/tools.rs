@@ -48,7 +48,9 @@ pub fn run(command: &mut Command, help: &str) -> Vec<u8> {
     let output = command.output();
     let failed = match output {
         Ok(output) if output.status.success() => return output.stdout,
-        Ok(output) => String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned(),
+        Ok(output) => {
+            String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+        }
         Err(error) => error.to_string(),
     };
     panic!("The pre-commit tests need this, and it failed: {command:?}\n{failed}\n{help}");

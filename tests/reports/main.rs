@@ -26,8 +26,13 @@ use serde_json::Value;
 use read::{Element, Place};
 
 /// The tree's files, in the order of a run.
-const TREE: &[&str] =
-    &["apt.Dockerfile", "broken.Dockerfile", "fine.Dockerfile", "grün, 100%.Dockerfile", "sub/py/Dockerfile"];
+const TREE: &[&str] = &[
+    "apt.Dockerfile",
+    "broken.Dockerfile",
+    "fine.Dockerfile",
+    "grün, 100%.Dockerfile",
+    "sub/py/Dockerfile",
+];
 
 /// What a format is called, and what makes it.
 type Format = (&'static str, fn(&Run<'_>) -> String);
@@ -61,22 +66,42 @@ fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
 
 fn tree() -> Vec<FileReport> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports/tree");
-    let files: Vec<(&str, Vec<u8>)> = TREE.iter().map(|path| (*path, fs::read(folder.join(path)).unwrap())).collect();
+    let files: Vec<(&str, Vec<u8>)> = TREE
+        .iter()
+        .map(|path| (*path, fs::read(folder.join(path)).unwrap()))
+        .collect();
     check(&files)
 }
 
 /// `render` on `reports`.
 fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> String {
-    let spoke: BTreeSet<&str> =
-        reports.iter().flat_map(|report| &report.checked.findings).map(|finding| finding.rule).collect();
-    let rules: Vec<&RuleMeta> = RULES.iter().map(|rule| rule.meta()).filter(|meta| spoke.contains(meta.name)).collect();
-    render(&Run { reports, summary: Summary::new(reports, reports.len()), rules: &rules, troubles: &[] })
+    let spoke: BTreeSet<&str> = reports
+        .iter()
+        .flat_map(|report| &report.checked.findings)
+        .map(|finding| finding.rule)
+        .collect();
+    let rules: Vec<&RuleMeta> = RULES
+        .iter()
+        .map(|rule| rule.meta())
+        .filter(|meta| spoke.contains(meta.name))
+        .collect();
+    render(&Run {
+        reports,
+        summary: Summary::new(reports, reports.len()),
+        rules: &rules,
+        troubles: &[],
+    })
 }
 
 /// Where the findings of `reports` are, by the JSON report.
 fn places(reports: &[FileReport]) -> Vec<Place> {
     let summary = Summary::new(reports, reports.len());
-    let run = Run { reports, summary, rules: &[], troubles: &[] };
+    let run = Run {
+        reports,
+        summary,
+        rules: &[],
+        troubles: &[],
+    };
     let document: Value = serde_json::from_str(&json::findings(&run)).unwrap();
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
     let place = |finding: &Value| Place {
@@ -85,7 +110,12 @@ fn places(reports: &[FileReport]) -> Vec<Place> {
         column: number(&finding["start"]["column"]),
         rule: finding["rule"].as_str().unwrap().to_owned(),
     };
-    document["findings"].as_array().unwrap().iter().map(place).collect()
+    document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(place)
+        .collect()
 }
 
 /// `text` without what changes with every release and every rule's page.
@@ -113,7 +143,11 @@ fn every_format_is_as_recorded() {
         if std::env::var_os("CACHELANE_BLESS").is_some() {
             fs::write(&path, &now).unwrap();
         }
-        assert_eq!(fs::read_to_string(&path).unwrap_or_default(), now, "{name} is not as recorded");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap_or_default(),
+            now,
+            "{name} is not as recorded"
+        );
     }
 }
 
@@ -121,17 +155,49 @@ fn every_format_is_as_recorded() {
 #[test]
 fn the_tree_shows_what_matters() {
     let reports = tree();
-    let findings: Vec<_> = reports.iter().flat_map(|report| &report.checked.findings).collect();
+    let findings: Vec<_> = reports
+        .iter()
+        .flat_map(|report| &report.checked.findings)
+        .collect();
     let rules: BTreeSet<&str> = findings.iter().map(|finding| finding.rule).collect();
-    assert!(rules.len() >= 6 && rules.contains("syntax-error"), "{rules:?}");
+    assert!(
+        rules.len() >= 6 && rules.contains("syntax-error"),
+        "{rules:?}"
+    );
     for severity in ["error", "warning", "info"] {
-        assert!(findings.iter().any(|finding| finding.severity.as_str() == severity), "no {severity}");
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.severity.as_str() == severity),
+            "no {severity}"
+        );
     }
-    assert!(findings.iter().any(|finding| !finding.elsewhere.is_empty()), "nothing goes across files");
-    assert!(findings.iter().any(|finding| !finding.labels.is_empty()), "nothing has a label");
-    assert!(reports.iter().any(|report| report.source.starts_with(b"\xEF\xBB\xBF")), "no byte-order mark");
-    assert!(reports.iter().any(|report| report.source.windows(2).any(|pair| pair == b"\r\n")), "no CRLF");
-    assert!(reports.iter().any(|report| str::from_utf8(&report.source).is_err()), "nothing that is not UTF-8");
+    assert!(
+        findings.iter().any(|finding| !finding.elsewhere.is_empty()),
+        "nothing goes across files"
+    );
+    assert!(
+        findings.iter().any(|finding| !finding.labels.is_empty()),
+        "nothing has a label"
+    );
+    assert!(
+        reports
+            .iter()
+            .any(|report| report.source.starts_with(b"\xEF\xBB\xBF")),
+        "no byte-order mark"
+    );
+    assert!(
+        reports
+            .iter()
+            .any(|report| report.source.windows(2).any(|pair| pair == b"\r\n")),
+        "no CRLF"
+    );
+    assert!(
+        reports
+            .iter()
+            .any(|report| str::from_utf8(&report.source).is_err()),
+        "nothing that is not UTF-8"
+    );
 }
 
 #[test]
@@ -139,16 +205,46 @@ fn all_formats_name_the_same_places() {
     let reports = tree();
     let expected = places(&reports);
     assert!(expected.len() > 10);
-    assert_eq!(read::concise(&rendered(concise::render, &reports)), expected, "concise");
-    assert_eq!(read::github(&rendered(github::render, &reports)), expected, "github");
-    assert_eq!(read::sarif(&rendered(report::sarif::render, &reports)), expected, "sarif");
-    assert_eq!(read::checkstyle(&outside::ask("xml", &rendered(checkstyle::render, &reports))), expected, "checkstyle");
-    assert_eq!(read::junit(&outside::ask("xml", &rendered(junit::render, &reports))), expected, "junit");
+    assert_eq!(
+        read::concise(&rendered(concise::render, &reports)),
+        expected,
+        "concise"
+    );
+    assert_eq!(
+        read::github(&rendered(github::render, &reports)),
+        expected,
+        "github"
+    );
+    assert_eq!(
+        read::sarif(&rendered(report::sarif::render, &reports)),
+        expected,
+        "sarif"
+    );
+    assert_eq!(
+        read::checkstyle(&outside::ask(
+            "xml",
+            &rendered(checkstyle::render, &reports)
+        )),
+        expected,
+        "checkstyle"
+    );
+    assert_eq!(
+        read::junit(&outside::ask("xml", &rendered(junit::render, &reports))),
+        expected,
+        "junit"
+    );
     // GitLab knows no columns.
     let lines = |places: &[Place]| -> Vec<(String, usize, String)> {
-        places.iter().map(|place| (place.path.clone(), place.line, place.rule.clone())).collect()
+        places
+            .iter()
+            .map(|place| (place.path.clone(), place.line, place.rule.clone()))
+            .collect()
     };
-    assert_eq!(lines(&read::gitlab(&rendered(gitlab::render, &reports))), lines(&expected), "gitlab");
+    assert_eq!(
+        lines(&read::gitlab(&rendered(gitlab::render, &reports))),
+        lines(&expected),
+        "gitlab"
+    );
 }
 
 #[test]
@@ -163,7 +259,10 @@ fn junit_is_valid_by_jenkins_schema() {
         }
     }
     let broken = rendered(junit::render, &tree()).replace(" tests=", " test=");
-    assert!(!outside::errors("junit", &broken).is_empty(), "the schema accepts anything");
+    assert!(
+        !outside::errors("junit", &broken).is_empty(),
+        "the schema accepts anything"
+    );
 }
 
 #[test]
@@ -171,15 +270,19 @@ fn a_run_without_findings_is_a_test_that_passes() {
     let root: Element = outside::ask("xml", &rendered(junit::render, &[]));
     let case = &root.children[0].children[0];
     assert!(root.children.len() == 1 && case.name == "testcase" && case.children.is_empty());
-    assert_eq!((root.attribute("tests"), root.attribute("failures")), ("1", "0"));
+    assert_eq!(
+        (root.attribute("tests"), root.attribute("failures")),
+        ("1", "0")
+    );
 }
 
 #[test]
 fn infos_fail_no_junit_test() {
     let root: Element = outside::ask("xml", &rendered(junit::render, &tree()));
     let cases = root.children.iter().flat_map(|suite| &suite.children);
-    let (infos, others): (Vec<_>, Vec<_>) =
-        cases.map(|case| &case.children[0]).partition(|outcome| outcome.attribute("type") == "private-cache");
+    let (infos, others): (Vec<_>, Vec<_>) = cases
+        .map(|case| &case.children[0])
+        .partition(|outcome| outcome.attribute("type") == "private-cache");
     assert!(infos.len() == 1 && infos[0].name == "skipped");
     assert!(!others.is_empty() && others.iter().all(|outcome| outcome.name == "failure"));
 }
@@ -190,12 +293,21 @@ fn gitlab_gets_what_it_requires() {
     let issues: Vec<Value> = serde_json::from_str(&rendered(gitlab::render, &reports)).unwrap();
     let mut fingerprints = BTreeSet::new();
     for issue in &issues {
-        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).unwrap().to_owned();
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .unwrap()
+                .to_owned()
+        };
         text(&issue["description"]);
         text(&issue["check_name"]);
         assert!(!text(&issue["location"]["path"]).starts_with("./"));
         assert!(issue["location"]["lines"]["begin"].as_u64().unwrap() >= 1);
-        assert!(["info", "minor", "major", "critical", "blocker"].contains(&text(&issue["severity"]).as_str()));
+        assert!(
+            ["info", "minor", "major", "critical", "blocker"]
+                .contains(&text(&issue["severity"]).as_str())
+        );
         fingerprints.insert(text(&issue["fingerprint"]));
     }
     // GitLab shows one issue for all that have one fingerprint.
@@ -205,28 +317,63 @@ fn gitlab_gets_what_it_requires() {
 
 #[test]
 fn a_fingerprint_outlives_moved_lines() {
-    let source = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports/tree/apt.Dockerfile")).unwrap();
+    let source =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports/tree/apt.Dockerfile"))
+            .unwrap();
     let prints = |path: &str, source: &[u8]| {
         let reports = check(&[(path, source.to_vec())]);
         fingerprint::fingerprints(&reports[0])
     };
     let then = prints("apt.Dockerfile", &source);
-    assert_eq!(then.iter().collect::<BTreeSet<_>>().len(), then.len(), "two findings share a fingerprint");
-    assert!(then.iter().all(|print| print.len() == 64 && print.bytes().all(|byte| byte.is_ascii_hexdigit())));
+    assert_eq!(
+        then.iter().collect::<BTreeSet<_>>().len(),
+        then.len(),
+        "two findings share a fingerprint"
+    );
+    assert!(
+        then.iter()
+            .all(|print| print.len() == 64 && print.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    );
     let text = String::from_utf8(source.clone()).unwrap();
-    let moved = text.replacen("FROM debian AS base\n", "# a\n\nFROM debian AS base\nRUN echo # b\n", 1);
-    assert_eq!(prints("apt.Dockerfile", moved.as_bytes()), then, "lines above");
-    assert_eq!(prints("./apt.Dockerfile", &source), then, "a path that is the same");
-    assert_eq!(prints("apt.Dockerfile", text.replace('\n', "\r\n").as_bytes()), then, "other ends of lines");
+    let moved = text.replacen(
+        "FROM debian AS base\n",
+        "# a\n\nFROM debian AS base\nRUN echo # b\n",
+        1,
+    );
+    assert_eq!(
+        prints("apt.Dockerfile", moved.as_bytes()),
+        then,
+        "lines above"
+    );
+    assert_eq!(
+        prints("./apt.Dockerfile", &source),
+        then,
+        "a path that is the same"
+    );
+    assert_eq!(
+        prints("apt.Dockerfile", text.replace('\n', "\r\n").as_bytes()),
+        then,
+        "other ends of lines"
+    );
     let other = prints("b.Dockerfile", &source);
-    assert!(other.iter().all(|print| !then.contains(print)), "another path");
+    assert!(
+        other.iter().all(|print| !then.contains(print)),
+        "another path"
+    );
 }
 
 #[test]
 fn statistics_add_up() {
     let reports = tree();
     let document: Value = serde_json::from_str(&rendered(statistics::json, &reports)).unwrap();
-    let sum = |name: &str| document["rules"].as_array().unwrap().iter().map(|rule| rule[name].as_u64().unwrap()).sum();
+    let sum = |name: &str| {
+        document["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| rule[name].as_u64().unwrap())
+            .sum()
+    };
     let findings: u64 = sum("findings");
     assert_eq!(findings, u64::try_from(places(&reports).len()).unwrap());
     for name in ["errors", "warnings", "infos", "fixable"] {
@@ -239,8 +386,12 @@ fn statistics_add_up() {
 #[test]
 fn the_summary_page_is_bounded() {
     let long = "<`|".repeat(4_000);
-    let run = |n: usize| format!("RUN --mount=type=cache,id=i{n}{long},target=/t{n},sharing=locked make\n");
-    let source: String = std::iter::once("FROM debian\n".to_owned()).chain((0..500).map(run)).collect();
+    let run = |n: usize| {
+        format!("RUN --mount=type=cache,id=i{n}{long},target=/t{n},sharing=locked make\n")
+    };
+    let source: String = std::iter::once("FROM debian\n".to_owned())
+        .chain((0..500).map(run))
+        .collect();
     let reports = check(&[("d".repeat(4_000).as_str(), source.into_bytes())]);
     assert_eq!(places(&reports).len(), 500);
     let page = rendered(github::step_summary, &reports);

@@ -16,7 +16,12 @@ pub struct Place {
 
 impl Place {
     fn new(path: &str, line: &str, column: &str, rule: &str) -> Self {
-        Self { path: path.into(), line: line.parse().unwrap(), column: column.parse().unwrap(), rule: rule.into() }
+        Self {
+            path: path.into(),
+            line: line.parse().unwrap(),
+            column: column.parse().unwrap(),
+            rule: rule.into(),
+        }
     }
 }
 
@@ -36,12 +41,20 @@ impl Element {
 
     /// All of it, itself first.
     pub fn all(&self) -> Vec<&Self> {
-        std::iter::once(self).chain(self.children.iter().flat_map(Self::all)).collect()
+        std::iter::once(self)
+            .chain(self.children.iter().flat_map(Self::all))
+            .collect()
     }
 
     /// Holds `JUnit`'s counts against the tests that are there.
     pub fn counts_are_right(&self) {
-        let count = |name: &str| self.all().iter().filter(|element| element.name == name).count().to_string();
+        let count = |name: &str| {
+            self.all()
+                .iter()
+                .filter(|element| element.name == name)
+                .count()
+                .to_string()
+        };
         assert_eq!(self.attribute("tests"), count("testcase"));
         assert_eq!(self.attribute("failures"), count("failure"));
         assert_eq!(self.attribute("errors"), count("error"));
@@ -63,7 +76,11 @@ pub fn concise(text: &str) -> Vec<Place> {
         let (place, rest) = line.split_once(": ").unwrap();
         let (rule, _) = rest.split_once("] ").unwrap();
         let mut parts = place.rsplitn(3, ':');
-        let (column, line, path) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+        let (column, line, path) = (
+            parts.next().unwrap(),
+            parts.next().unwrap(),
+            parts.next().unwrap(),
+        );
         Place::new(path, line, column, rule.split_once('[').unwrap().1)
     };
     text.lines().map(place).collect()
@@ -83,15 +100,24 @@ impl Command {
         let (name, properties) = head.split_once(' ').unwrap();
         let property = |pair: &str| {
             let (key, value) = pair.split_once('=').unwrap();
-            (key.to_owned(), unescaped(&value.replace("%3A", ":").replace("%2C", ",")))
+            (
+                key.to_owned(),
+                unescaped(&value.replace("%3A", ":").replace("%2C", ",")),
+            )
         };
         let properties: BTreeMap<String, String> = properties.split(',').map(property).collect();
-        Self { name: name.into(), properties, data: unescaped(data) }
+        Self {
+            name: name.into(),
+            properties,
+            data: unescaped(data),
+        }
     }
 }
 
 fn unescaped(text: &str) -> String {
-    text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+    text.replace("%0D", "\r")
+        .replace("%0A", "\n")
+        .replace("%25", "%")
 }
 
 pub fn github(text: &str) -> Vec<Place> {
@@ -115,7 +141,12 @@ pub fn sarif(text: &str) -> Vec<Place> {
             result["ruleId"].as_str().unwrap(),
         )
     };
-    log["runs"][0]["results"].as_array().unwrap().iter().map(place).collect()
+    log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(place)
+        .collect()
 }
 
 /// A URI's path without its `%XX`.
@@ -133,7 +164,12 @@ pub fn gitlab(text: &str) -> Vec<Place> {
     let issues: Vec<Value> = serde_json::from_str(text).unwrap();
     let place = |issue: &Value| {
         let (location, rule) = (&issue["location"], issue["check_name"].as_str().unwrap());
-        Place::new(location["path"].as_str().unwrap(), &location["lines"]["begin"].to_string(), "0", rule)
+        Place::new(
+            location["path"].as_str().unwrap(),
+            &location["lines"]["begin"].to_string(),
+            "0",
+            rule,
+        )
     };
     issues.iter().map(place).collect()
 }
@@ -142,10 +178,21 @@ pub fn checkstyle(root: &Element) -> Vec<Place> {
     assert_eq!(root.name, "checkstyle");
     let place = |file: &Element, error: &Element| {
         assert!(["error", "warning", "info"].contains(&error.attribute("severity")));
-        let rule = error.attribute("source").strip_prefix("cachelane.").unwrap();
-        Place::new(file.attribute("name"), error.attribute("line"), error.attribute("column"), rule)
+        let rule = error
+            .attribute("source")
+            .strip_prefix("cachelane.")
+            .unwrap();
+        Place::new(
+            file.attribute("name"),
+            error.attribute("line"),
+            error.attribute("column"),
+            rule,
+        )
     };
-    root.children.iter().flat_map(|file| file.children.iter().map(move |error| place(file, error))).collect()
+    root.children
+        .iter()
+        .flat_map(|file| file.children.iter().map(move |error| place(file, error)))
+        .collect()
 }
 
 pub fn junit(root: &Element) -> Vec<Place> {
@@ -155,5 +202,8 @@ pub fn junit(root: &Element) -> Vec<Place> {
         assert_eq!(case.attribute("classname"), suite.attribute("name"));
         Place::new(suite.attribute("name"), line, column, rule)
     };
-    root.children.iter().flat_map(|suite| suite.children.iter().map(move |case| place(suite, case))).collect()
+    root.children
+        .iter()
+        .flat_map(|suite| suite.children.iter().map(move |case| place(suite, case)))
+        .collect()
 }

@@ -10,15 +10,32 @@ use super::{check, outside, rendered, tree};
 #[test]
 fn it_is_valid_by_the_published_schema() {
     let locked = b"FROM debian\nRUN --mount=type=cache,target=/x,sharing=locked make\n".to_vec();
-    let odd = ["-", "/srv/a b/Dockerfile", "../ä:%/Dockerfile", "a:b", "x?y#z\n"].map(|path| (path, locked.clone()));
+    let odd = [
+        "-",
+        "/srv/a b/Dockerfile",
+        "../ä:%/Dockerfile",
+        "a:b",
+        "x?y#z\n",
+    ]
+    .map(|path| (path, locked.clone()));
     for reports in [tree(), check(&odd), Vec::new()] {
-        assert_eq!(outside::errors("sarif", &rendered(sarif::render, &reports)), Vec::<String>::new());
+        assert_eq!(
+            outside::errors("sarif", &rendered(sarif::render, &reports)),
+            Vec::<String>::new()
+        );
     }
     let text = rendered(sarif::render, &tree());
-    for (good, bad) in [("\"ruleId\"", "\"rule\""), ("\"note\"", "\"info\""), ("%C3%BC", "%ü "), ("2.1.0\"", "2.1\"")]
-    {
+    for (good, bad) in [
+        ("\"ruleId\"", "\"rule\""),
+        ("\"note\"", "\"info\""),
+        ("%C3%BC", "%ü "),
+        ("2.1.0\"", "2.1\""),
+    ] {
         let broken = text.replace(good, bad);
-        assert!(broken != text && !outside::errors("sarif", &broken).is_empty(), "the schema accepts {bad}");
+        assert!(
+            broken != text && !outside::errors("sarif", &broken).is_empty(),
+            "the schema accepts {bad}"
+        );
     }
 }
 
@@ -32,8 +49,18 @@ fn every_finding_knows_its_rule() {
         let rule = &run["tool"]["driver"]["rules"][index];
         assert_eq!(rule["id"], result["ruleId"]);
         assert_eq!(rule["defaultConfiguration"]["level"], result["level"]);
-        assert!(rule["help"]["markdown"].as_str().unwrap().contains("## Why"));
-        assert!(!rule["fullDescription"]["text"].as_str().unwrap().contains('\n'));
+        assert!(
+            rule["help"]["markdown"]
+                .as_str()
+                .unwrap()
+                .contains("## Why")
+        );
+        assert!(
+            !rule["fullDescription"]["text"]
+                .as_str()
+                .unwrap()
+                .contains('\n')
+        );
         let place = &result["locations"][0]["physicalLocation"]["artifactLocation"];
         assert_eq!(place["uriBaseId"], "%SRCROOT%");
     }
@@ -45,7 +72,10 @@ fn related_places_are_linked() {
     let log: Value = serde_json::from_str(&rendered(sarif::render, &tree())).unwrap();
     let mut elsewhere = 0;
     for result in log["runs"][0]["results"].as_array().unwrap() {
-        let (own, text) = (&result["locations"][0], result["message"]["text"].as_str().unwrap());
+        let (own, text) = (
+            &result["locations"][0],
+            result["message"]["text"].as_str().unwrap(),
+        );
         for related in result["relatedLocations"].as_array().into_iter().flatten() {
             assert!(text.contains(&format!("]({}): ", related["id"])), "{text}");
             let artifact = |place: &Value| place["physicalLocation"]["artifactLocation"].clone();
@@ -59,10 +89,21 @@ fn related_places_are_linked() {
 /// byte-order mark is none.
 fn offset(source: &[u8], line: &Value, column: &Value) -> usize {
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
-    let start: usize = source.split_inclusive(|byte| *byte == b'\n').take(number(line) - 1).map(<[u8]>::len).sum();
-    let mark = if number(line) == 1 && source.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let start: usize = source
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(number(line) - 1)
+        .map(<[u8]>::len)
+        .sum();
+    let mark = if number(line) == 1 && source.starts_with(b"\xEF\xBB\xBF") {
+        3
+    } else {
+        0
+    };
     let rest = &source[start + mark..];
-    let ends = rest.char_indices().map(|(start, _, _)| start).chain([rest.len()]);
+    let ends = rest
+        .char_indices()
+        .map(|(start, _, _)| start)
+        .chain([rest.len()]);
     start + mark + ends.take(number(column)).last().unwrap()
 }
 
@@ -81,7 +122,8 @@ fn its_fixes_are_cachelanes() {
             };
             let change = &result["fixes"][0]["artifactChanges"][0];
             assert_eq!(
-                change["artifactLocation"], result["locations"][0]["physicalLocation"]["artifactLocation"],
+                change["artifactLocation"],
+                result["locations"][0]["physicalLocation"]["artifactLocation"],
                 "a fix changes its own file"
             );
             let mut fixed = report.source.clone();
@@ -89,12 +131,26 @@ fn its_fixes_are_cachelanes() {
                 let region = &replacement["deletedRegion"];
                 let start = offset(&report.source, &region["startLine"], &region["startColumn"]);
                 let end = offset(&report.source, &region["endLine"], &region["endColumn"]);
-                let text = replacement["insertedContent"]["text"].as_str().unwrap_or_default();
+                let text = replacement["insertedContent"]["text"]
+                    .as_str()
+                    .unwrap_or_default();
                 fixed.splice(start..end, text.bytes());
             }
-            assert_eq!(fixed.as_bstr(), fix::apply(&report.source, &[fix]).bytes.as_bstr());
-            let (name, about) = (format!("{:?}", fix.applicability()), &result["fixes"][0]["description"]["text"]);
-            assert!(about.as_str().unwrap().contains(&format!("({}", name.to_lowercase())), "{about}");
+            assert_eq!(
+                fixed.as_bstr(),
+                fix::apply(&report.source, &[fix]).bytes.as_bstr()
+            );
+            let (name, about) = (
+                format!("{:?}", fix.applicability()),
+                &result["fixes"][0]["description"]["text"],
+            );
+            assert!(
+                about
+                    .as_str()
+                    .unwrap()
+                    .contains(&format!("({}", name.to_lowercase())),
+                "{about}"
+            );
             fixes += 1;
         }
     }

@@ -10,10 +10,22 @@ const READ: &[(&str, &[&str])] = &[
         "build:\n  script:\n    - docker build .\n    - docker build -f b/Dockerfile b\n",
         &["Dockerfile @build", "b/Dockerfile @build"],
     ),
-    ("build:\n  script:\n    - [cd sub, [docker build .]]\n", &["sub/Dockerfile @build"]),
-    ("build:\n  before_script: [cd sub]\n  script: [docker build .]\n", &["sub/Dockerfile @build"]),
-    ("before_script: [cd top]\nbuild:\n  script: [docker build .]\n", &["top/Dockerfile @build"]),
-    ("default:\n  before_script: [cd top]\nbuild:\n  script: [docker build .]\n", &["top/Dockerfile @build"]),
+    (
+        "build:\n  script:\n    - [cd sub, [docker build .]]\n",
+        &["sub/Dockerfile @build"],
+    ),
+    (
+        "build:\n  before_script: [cd sub]\n  script: [docker build .]\n",
+        &["sub/Dockerfile @build"],
+    ),
+    (
+        "before_script: [cd top]\nbuild:\n  script: [docker build .]\n",
+        &["top/Dockerfile @build"],
+    ),
+    (
+        "default:\n  before_script: [cd top]\nbuild:\n  script: [docker build .]\n",
+        &["top/Dockerfile @build"],
+    ),
     (
         "default:\n  before_script: [cd top]\nbuild:\n  before_script: []\n  script: [docker build .]\n",
         &["Dockerfile @build"],
@@ -26,8 +38,14 @@ const READ: &[(&str, &[&str])] = &[
         "default:\n  before_script: [cd top]\nbuild:\n  inherit: {default: [before_script]}\n  script: [docker build .]\n",
         &["top/Dockerfile @build"],
     ),
-    ("build:\n  script: [cd sub]\n  after_script: [docker build .]\n", &["Dockerfile @build"]),
-    ("variables: {D: a/Dockerfile}\nbuild:\n  script: [docker build -f $D .]\n", &["a/Dockerfile @build"]),
+    (
+        "build:\n  script: [cd sub]\n  after_script: [docker build .]\n",
+        &["Dockerfile @build"],
+    ),
+    (
+        "variables: {D: a/Dockerfile}\nbuild:\n  script: [docker build -f $D .]\n",
+        &["a/Dockerfile @build"],
+    ),
     (
         "variables: {D: a/Dockerfile}\nbuild:\n  variables: {D: b/Dockerfile}\n  script: [docker build -f $D .]\n",
         &["b/Dockerfile @build"],
@@ -40,10 +58,22 @@ const READ: &[(&str, &[&str])] = &[
         "variables:\n  D: {value: a, description: x}\n  E: $D/b\nbuild:\n  script: docker build \"${E}\"\n",
         &["a/b/Dockerfile @build"],
     ),
-    ("variables: {A: $B, B: $A}\nbuild:\n  script: [docker build $A]\n", &["(the context is `$A`)"]),
-    ("build:\n  script: ['docker build $CI_PROJECT_DIR/x']\n", &["x/Dockerfile @build"]),
-    ("build:\n  script: [docker build $UNKNOWN]\n", &["(the context is `$UNKNOWN`)"]),
-    ("build:\n  script: ['docker build -f $[[ inputs.file ]] .']\n", &["(the file is `$[[ inputs.file ]]`)"]),
+    (
+        "variables: {A: $B, B: $A}\nbuild:\n  script: [docker build $A]\n",
+        &["(the context is `$A`)"],
+    ),
+    (
+        "build:\n  script: ['docker build $CI_PROJECT_DIR/x']\n",
+        &["x/Dockerfile @build"],
+    ),
+    (
+        "build:\n  script: [docker build $UNKNOWN]\n",
+        &["(the context is `$UNKNOWN`)"],
+    ),
+    (
+        "build:\n  script: ['docker build -f $[[ inputs.file ]] .']\n",
+        &["(the file is `$[[ inputs.file ]]`)"],
+    ),
     (
         "spec:\n  inputs: {a: {default: x}}\n---\nbuild:\n  script: docker build $[[inputs.a]]/b\n",
         &["(the context is `$[[inputs.a]]/b`)"],
@@ -56,12 +86,18 @@ const READ: &[(&str, &[&str])] = &[
         "build:\n  variables: {CACHE_ID: py3}\n  script: [docker build --build-arg CACHE_ID .]\n",
         &["Dockerfile CACHE_ID=py3 @build"],
     ),
-    ("build:\n  script: [docker build --build-arg CACHE_ID .]\n", &["Dockerfile CACHE_ID=? @build"]),
+    (
+        "build:\n  script: [docker build --build-arg CACHE_ID .]\n",
+        &["Dockerfile CACHE_ID=? @build"],
+    ),
     (
         "build:\n  variables: {ID: $CI_PIPELINE_ID}\n  script: ['docker build --build-arg CACHE_ID=$ID .']\n",
         &["Dockerfile CACHE_ID=$CI_PIPELINE_ID @build"],
     ),
-    (".t:\n  script: [docker build .]\na: {extends: .t}\nb: {extends: [.t]}\n", &["Dockerfile @a+b"]),
+    (
+        ".t:\n  script: [docker build .]\na: {extends: .t}\nb: {extends: [.t]}\n",
+        &["Dockerfile @a+b"],
+    ),
     (
         ".t:\n  script: [docker build -f $D .]\na: {extends: .t, variables: {D: a}}\nb: {extends: .t, variables: {D: b}}\n",
         &["a @a", "b @b"],
@@ -75,9 +111,18 @@ const READ: &[(&str, &[&str])] = &[
         ".a:\n  variables: {D: a, E: a}\n.b:\n  variables: {D: b}\nx:\n  extends: [.a, .b]\n  script: [docker build $E/$D]\n",
         &["a/b/Dockerfile @x"],
     ),
-    (".a: {extends: .b}\n.b: {extends: .a, script: [docker build .]}\nx: {extends: .a}\n", &["Dockerfile @x"]),
-    ("x: {extends: .elsewhere, script: [docker build .]}\n", &["Dockerfile @x"]),
-    (".a: &a\n  script: [docker build .]\nx:\n  <<: *a\ny:\n  <<: [*a]\n", &["Dockerfile @x+y"]),
+    (
+        ".a: {extends: .b}\n.b: {extends: .a, script: [docker build .]}\nx: {extends: .a}\n",
+        &["Dockerfile @x"],
+    ),
+    (
+        "x: {extends: .elsewhere, script: [docker build .]}\n",
+        &["Dockerfile @x"],
+    ),
+    (
+        ".a: &a\n  script: [docker build .]\nx:\n  <<: *a\ny:\n  <<: [*a]\n",
+        &["Dockerfile @x+y"],
+    ),
     (
         ".s: &s\n  - docker build .\nx:\n  script: *s\ny:\n  script:\n    - *s\n    - docker build b\n",
         &["Dockerfile @x+y", "b/Dockerfile @y"],
@@ -86,9 +131,18 @@ const READ: &[(&str, &[&str])] = &[
         ".t:\n  script: [docker build .]\nx:\n  script:\n    - !reference [.t, script]\n    - docker build b\n",
         &["Dockerfile @x", "b/Dockerfile @x"],
     ),
-    (".u:\n  script: [docker build .]\n.t: {extends: .u}\nx:\n  script: !reference [.t, script]\n", &["Dockerfile @x"]),
-    (".t:\n  script:\n    - !reference [.t, script]\n    - docker build .\n", &["Dockerfile @.t"]),
-    ("x:\n  script:\n    - !reference [.gone, script]\n    - docker build .\n", &["Dockerfile @x"]),
+    (
+        ".u:\n  script: [docker build .]\n.t: {extends: .u}\nx:\n  script: !reference [.t, script]\n",
+        &["Dockerfile @x"],
+    ),
+    (
+        ".t:\n  script:\n    - !reference [.t, script]\n    - docker build .\n",
+        &["Dockerfile @.t"],
+    ),
+    (
+        "x:\n  script:\n    - !reference [.gone, script]\n    - docker build .\n",
+        &["Dockerfile @x"],
+    ),
     (
         ".t:\n  variables: {D: t}\nx:\n  variables: !reference [.t, variables]\n  script: [docker build $D]\n",
         &["t/Dockerfile @x"],
@@ -97,8 +151,14 @@ const READ: &[(&str, &[&str])] = &[
         ".t:\n  variables: {D: t}\nx:\n  variables:\n    D: !reference [.t, variables, D]\n  script: [docker build $D]\n",
         &["t/Dockerfile @x"],
     ),
-    ("x:\n  parallel: 3\n  script: [docker build .]\n", &["Dockerfile ×parallel @x"]),
-    ("x:\n  parallel: 1\n  script: [docker build .]\n", &["Dockerfile @x"]),
+    (
+        "x:\n  parallel: 3\n  script: [docker build .]\n",
+        &["Dockerfile ×parallel @x"],
+    ),
+    (
+        "x:\n  parallel: 1\n  script: [docker build .]\n",
+        &["Dockerfile @x"],
+    ),
     (
         "x:\n  parallel:\n    matrix:\n      - PY: ['3.10', '3.13']\n        OS: one\n  script: [docker build .]\n",
         &["Dockerfile ×PY @x"],
@@ -107,7 +167,10 @@ const READ: &[(&str, &[&str])] = &[
         "x:\n  parallel:\n    matrix:\n      - PY: ['3.10']\n      - PY: '3.13'\n  script: [docker build .]\n",
         &["Dockerfile ×PY @x"],
     ),
-    ("x:\n  parallel:\n    matrix:\n      - PY: ['3.10']\n  script: [docker build .]\n", &["Dockerfile @x"]),
+    (
+        "x:\n  parallel:\n    matrix:\n      - PY: ['3.10']\n  script: [docker build .]\n",
+        &["Dockerfile @x"],
+    ),
     (
         "x:\n  parallel:\n    matrix:\n      - IMG: [a, b]\n  script: [docker build $IMG]\n",
         &["a/Dockerfile @x", "b/Dockerfile @x"],
@@ -128,22 +191,47 @@ const READ: &[(&str, &[&str])] = &[
         ".m: [{PY: [a, b]}]\nx:\n  parallel:\n    matrix: !reference [.m]\n  script: [docker build .]\n",
         &["Dockerfile ×PY @x"],
     ),
-    ("x:\n  trigger: other/project\n  script: [docker build .]\n", &[]),
-    ("x:\n  trigger: {include: child.yml}\n  parallel: {matrix: [{A: [1, 2]}]}\n", &["→ child.yml Matrix([\"A\"])"]),
+    (
+        "x:\n  trigger: other/project\n  script: [docker build .]\n",
+        &[],
+    ),
+    (
+        "x:\n  trigger: {include: child.yml}\n  parallel: {matrix: [{A: [1, 2]}]}\n",
+        &["→ child.yml Matrix([\"A\"])"],
+    ),
     (
         "include:\n  - /ci/a.yml\n  - https://x.org/b.yml\n  - local: ci/c.yml\n  - template: T.yml\n  - {project: p, file: f.yml}\n  - local: ci/*.yml\n",
-        &["(which files `ci/*.yml` includes depends)", "→ ci/a.yml Once", "→ ci/c.yml Once"],
+        &[
+            "(which files `ci/*.yml` includes depends)",
+            "→ ci/a.yml Once",
+            "→ ci/c.yml Once",
+        ],
     ),
     ("include: /ci/a.yml\n", &["→ ci/a.yml Once"]),
-    ("image: docker\nservices: [docker:dind]\nstages: [docker build]\n", &[]),
+    (
+        "image: docker\nservices: [docker:dind]\nstages: [docker build]\n",
+        &[],
+    ),
     (
         "pages:\n  script:\n    - |\n      for i in 1 2; do\n        docker build .\n      done\n",
         &["Dockerfile @pages"],
     ),
-    ("x:\n  script:\n    - >-\n      docker build\n      -f a/Dockerfile\n      .\n", &["a/Dockerfile @x"]),
-    ("x:\n  script:\n    - docker compose -f a/compose.yml build web\n", &["a/compose.yml:web @x"]),
-    ("x:\n  script:\n    - CACHE_ID=a docker compose up --build\n", &["/: @x"]),
-    ("x:\n  run:\n    - {name: a, script: docker build .}\n", &["Dockerfile @x"]),
+    (
+        "x:\n  script:\n    - >-\n      docker build\n      -f a/Dockerfile\n      .\n",
+        &["a/Dockerfile @x"],
+    ),
+    (
+        "x:\n  script:\n    - docker compose -f a/compose.yml build web\n",
+        &["a/compose.yml:web @x"],
+    ),
+    (
+        "x:\n  script:\n    - CACHE_ID=a docker compose up --build\n",
+        &["/: @x"],
+    ),
+    (
+        "x:\n  run:\n    - {name: a, script: docker build .}\n",
+        &["Dockerfile @x"],
+    ),
     ("", &[]),
     ("# docker\n", &[]),
 ];
@@ -181,13 +269,19 @@ fn passes() {
     ] {
         let plain = source.replace('@', "");
         // A blank stands before the argument, not behind it.
-        let expected = source.replace(" @", &format!(" {ID} ")).replace("\n      @", "\n      ");
+        let expected = source
+            .replace(" @", &format!(" {ID} "))
+            .replace("\n      @", "\n      ");
         let expected = if source.contains("\n      @") {
             plain.replace("docker build\n", &format!("docker build {ID}\n"))
         } else {
             expected
         };
-        assert_eq!(fixed(GITLAB, &plain, &LANE).as_deref(), Ok(expected.as_str()), "{source}");
+        assert_eq!(
+            fixed(GITLAB, &plain, &LANE).as_deref(),
+            Ok(expected.as_str()),
+            "{source}"
+        );
     }
 }
 
@@ -211,7 +305,11 @@ fn passes_in_other_ways() {
             "x:\n  script:\n    - CACHE_ID=\"$CI_JOB_NAME_SLUG\" docker compose up --build\n",
         ),
     ] {
-        assert_eq!(fixed(GITLAB, source, &LANE).as_deref(), Ok(expected), "{source}");
+        assert_eq!(
+            fixed(GITLAB, source, &LANE).as_deref(),
+            Ok(expected),
+            "{source}"
+        );
     }
 }
 
@@ -219,15 +317,33 @@ fn passes_in_other_ways() {
 fn leaves_to_people() {
     let long = "y".repeat(60);
     for (source, why) in [
-        ("x:\n  script:\n    - bash -c \"docker build .\"\n".to_owned(), "within quotes"),
-        ("x:\n  script:\n    - bash -c 'docker build .'\n".to_owned(), "within quotes"),
-        ("x:\n  script:\n    - sudo docker compose up --build\n".to_owned(), "environment"),
         (
-            format!("x:\n  parallel: {{matrix: [{{P: [{long}aaaa, {long}aaab]}}]}}\n  script:\n    - docker build .\n"),
+            "x:\n  script:\n    - bash -c \"docker build .\"\n".to_owned(),
+            "within quotes",
+        ),
+        (
+            "x:\n  script:\n    - bash -c 'docker build .'\n".to_owned(),
+            "within quotes",
+        ),
+        (
+            "x:\n  script:\n    - sudo docker compose up --build\n".to_owned(),
+            "environment",
+        ),
+        (
+            format!(
+                "x:\n  parallel: {{matrix: [{{P: [{long}aaaa, {long}aaab]}}]}}\n  script:\n    - docker build .\n"
+            ),
             "63 characters",
         ),
-        ("x:\n  parallel: {matrix: [{P: [a.b, a-b]}]}\n  script:\n    - docker build .\n".to_owned(), "the same"),
-        ("x:\n  parallel: 900\n  script:\n    - docker build .\n".to_owned(), "cannot be seen"),
+        (
+            "x:\n  parallel: {matrix: [{P: [a.b, a-b]}]}\n  script:\n    - docker build .\n"
+                .to_owned(),
+            "the same",
+        ),
+        (
+            "x:\n  parallel: 900\n  script:\n    - docker build .\n".to_owned(),
+            "cannot be seen",
+        ),
     ] {
         let error = fixed(GITLAB, &source, &LANE).unwrap_err();
         assert!(error.contains(why), "{source}: {error}");
@@ -241,15 +357,26 @@ fn places_are_those_of_the_file() {
     let source = "x:\n  variables: {E: ä}\n  script:\n    - 'echo ''ä'' && docker build --build-arg \"A=$E\" .'\n";
     let wiring = gitlab::read(source).unwrap();
     let build = &wiring.builds[0];
-    assert_eq!(&source[build.span.start..build.span.end], "docker build --build-arg \"A=$E\" .");
-    assert_eq!(&source[build.args[0].span.start..build.args[0].span.end], "\"A=$E\"");
+    assert_eq!(
+        &source[build.span.start..build.span.end],
+        "docker build --build-arg \"A=$E\" ."
+    );
+    assert_eq!(
+        &source[build.args[0].span.start..build.args[0].span.end],
+        "\"A=$E\""
+    );
     assert_eq!(build.args[0].value.as_deref(), Some("ä"));
 }
 
 #[test]
 fn a_matrix_sets_the_environment_of_compose() {
-    let source = "x:\n  parallel: {matrix: [{CACHE_ID: [a, b]}]}\n  script: A=1 docker compose up --build\n";
-    let env: Vec<_> = gitlab::read(source).unwrap().builds[0].env.iter().map(|arg| arg.name.clone()).collect();
+    let source =
+        "x:\n  parallel: {matrix: [{CACHE_ID: [a, b]}]}\n  script: A=1 docker compose up --build\n";
+    let env: Vec<_> = gitlab::read(source).unwrap().builds[0]
+        .env
+        .iter()
+        .map(|arg| arg.name.clone())
+        .collect();
     assert_eq!(env, ["A", "CACHE_ID"]);
 }
 
@@ -264,7 +391,8 @@ fn many_references_and_legs_are_bounded() {
     assert_eq!(wiring.builds.len(), 1);
     let axes: Vec<String> = (0..30).map(|n| format!("        A{n}: [a, b]\n")).collect();
     let axes = axes.concat();
-    let source = format!("x:\n  parallel:\n    matrix:\n      -\n{axes}  script: docker build $A1\n");
+    let source =
+        format!("x:\n  parallel:\n    matrix:\n      -\n{axes}  script: docker build $A1\n");
     assert_eq!(lines(GITLAB, &source), ["(the context is `$A1`)"]);
     let mut source = String::from("x:\n  script: docker build $A0\n  variables:\n    A9: ''\n");
     for n in 0..9 {

@@ -28,7 +28,11 @@ pub(crate) const AZURE: Format = Format(Kind::Azure);
 pub(crate) const BITBUCKET: Format = Format(Kind::Bitbucket);
 pub(crate) const ALL: [Format; 5] = [GITLAB, CIRCLECI, BUILDKITE, AZURE, BITBUCKET];
 
-pub(crate) const LANE: Lane<'static> = Lane { arg: "CACHE_ID", default: "default", shared: true };
+pub(crate) const LANE: Lane<'static> = Lane {
+    arg: "CACHE_ID",
+    default: "default",
+    shared: true,
+};
 
 /// A build in one line: what, arguments, how often, and who runs it.
 fn line(build: &Build) -> String {
@@ -50,7 +54,10 @@ fn line(build: &Build) -> String {
         line += &format!(" ×{}", axes.join(","));
     }
     line += &format!(" @{}", build.job.as_deref().unwrap_or("-"));
-    build.others.iter().for_each(|other| line += &format!("+{other}"));
+    build
+        .others
+        .iter()
+        .for_each(|other| line += &format!("+{other}"));
     line
 }
 
@@ -61,18 +68,42 @@ pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
         Err(error) => return vec![format!("no YAML: {error}")],
     };
     let builds = wiring.builds.iter().map(line);
-    let unknown = wiring.unknown.iter().map(|unknown| format!("({})", unknown.why));
-    builds.chain(unknown).chain(wiring.calls.iter().map(|call| format!("→ {} {:?}", call.path, call.runs))).collect()
+    let unknown = wiring
+        .unknown
+        .iter()
+        .map(|unknown| format!("({})", unknown.why));
+    builds
+        .chain(unknown)
+        .chain(
+            wiring
+                .calls
+                .iter()
+                .map(|call| format!("→ {} {:?}", call.path, call.runs)),
+        )
+        .collect()
 }
 
 /// The file with the lane passed to every build that lacks it, or why that cannot be.
 pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<String, String> {
     let wiring = format.read(source).map_err(|error| error.message)?;
-    let passes = |build: &Build| build.args.iter().chain(&build.env).any(|arg| arg.name == lane.arg);
-    let fixes = wiring.builds.iter().filter(|build| !passes(build)).map(|build| format.pass(source, build, lane));
+    let passes = |build: &Build| {
+        build
+            .args
+            .iter()
+            .chain(&build.env)
+            .any(|arg| arg.name == lane.arg)
+    };
+    let fixes = wiring
+        .builds
+        .iter()
+        .filter(|build| !passes(build))
+        .map(|build| format.pass(source, build, lane));
     let fixes: Vec<_> = fixes.collect::<Result<_, _>>()?;
     let applied = apply(source.as_bytes(), &fixes.iter().collect::<Vec<_>>());
-    assert!(applied.deferred.is_empty(), "fixes of one file get in each other's way: {source}");
+    assert!(
+        applied.deferred.is_empty(),
+        "fixes of one file get in each other's way: {source}"
+    );
     let text = String::from_utf8(applied.bytes).unwrap();
     // Everything passes now, nothing else is built than before.
     let again = format.read(&text).unwrap();
@@ -84,10 +115,18 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
             (&old.what, &old.target, &old.runs, &old.job),
             "{text}"
         );
-        let rest: Vec<_> =
-            new.args.iter().filter(|arg| arg.name != lane.arg).map(|arg| (&arg.name, &arg.value)).collect();
-        let before: Vec<_> =
-            old.args.iter().filter(|arg| arg.name != lane.arg).map(|arg| (&arg.name, &arg.value)).collect();
+        let rest: Vec<_> = new
+            .args
+            .iter()
+            .filter(|arg| arg.name != lane.arg)
+            .map(|arg| (&arg.name, &arg.value))
+            .collect();
+        let before: Vec<_> = old
+            .args
+            .iter()
+            .filter(|arg| arg.name != lane.arg)
+            .map(|arg| (&arg.name, &arg.value))
+            .collect();
         assert_eq!(rest, before, "{text}");
     }
     Ok(text)

@@ -5,7 +5,11 @@ use cachelane::wiring::Lane;
 
 fn turned(format: Format, cases: &[(&str, &str)]) {
     for (source, expected) in cases {
-        assert_eq!(fixed(format, source, &LANE).as_deref(), Ok(*expected), "{source}");
+        assert_eq!(
+            fixed(format, source, &LANE).as_deref(),
+            Ok(*expected),
+            "{source}"
+        );
     }
 }
 
@@ -21,7 +25,10 @@ fn circleci_reads() {
     all(
         CIRCLECI,
         &[
-            ("jobs:\n  a:\n    steps:\n      - checkout\n      - run: docker build .\n", &["Dockerfile @a"]),
+            (
+                "jobs:\n  a:\n    steps:\n      - checkout\n      - run: docker build .\n",
+                &["Dockerfile @a"],
+            ),
             (
                 "jobs:\n  a:\n    steps:\n      - run: {command: docker build ., working_directory: sub}\n",
                 &["sub/Dockerfile @a"],
@@ -66,7 +73,10 @@ fn circleci_reads() {
                 "jobs:\n  a:\n    steps:\n      - run: docker build << parameters.gone >>\n",
                 &["(its words stand in a variable)"],
             ),
-            ("commands:\n  c:\n    steps: [c, {run: docker build .}]\njobs:\n  a: {steps: [c]}\n", &["Dockerfile @a"]),
+            (
+                "commands:\n  c:\n    steps: [c, {run: docker build .}]\njobs:\n  a: {steps: [c]}\n",
+                &["Dockerfile @a"],
+            ),
             ("version: 2.1\norbs: {docker: circleci/docker@2}\n", &[]),
         ],
     );
@@ -90,7 +100,10 @@ fn circleci_passes() {
     refused(
         CIRCLECI,
         &[
-            ("jobs:\n  a:\n    parallelism: 4\n    steps:\n      - run: docker build .\n", "containers"),
+            (
+                "jobs:\n  a:\n    parallelism: 4\n    steps:\n      - run: docker build .\n",
+                "containers",
+            ),
             (
                 "jobs:\n  a:\n    steps: [c]\ncommands: {c: {steps: [{run: docker build .}]}}\nworkflows:\n  w:\n    jobs:\n      - a: {matrix: {parameters: {v: ['1', '2']}}}\n",
                 "matrix of the job",
@@ -108,8 +121,14 @@ fn buildkite_reads() {
     all(
         BUILDKITE,
         &[
-            ("steps:\n  - command: docker build .\n    key: k\n", &["Dockerfile @k"]),
-            ("- commands:\n    - cd x\n    - docker build .\n", &["x/Dockerfile @step step 1"]),
+            (
+                "steps:\n  - command: docker build .\n    key: k\n",
+                &["Dockerfile @k"],
+            ),
+            (
+                "- commands:\n    - cd x\n    - docker build .\n",
+                &["x/Dockerfile @step step 1"],
+            ),
             (
                 "steps:\n  - wait\n  - group: g\n    steps:\n      - label: l\n        command: docker build .\n",
                 &["Dockerfile @step l"],
@@ -118,15 +137,30 @@ fn buildkite_reads() {
                 "steps:\n  - command: docker build {{matrix}}\n    matrix: [a, b]\n    key: k\n",
                 &["a/Dockerfile @k", "b/Dockerfile @k"],
             ),
-            ("steps:\n  - command: docker build .\n    matrix: [a, b]\n    key: k\n", &["Dockerfile ×matrix @k"]),
+            (
+                "steps:\n  - command: docker build .\n    matrix: [a, b]\n    key: k\n",
+                &["Dockerfile ×matrix @k"],
+            ),
             (
                 "steps:\n  - command: docker build --build-arg CACHE_ID={{ matrix.os }} .\n    matrix: {setup: {os: [a, b], arch: [c]}}\n    key: k\n",
                 &["Dockerfile CACHE_ID={{ matrix.os }} ×os @k"],
             ),
-            ("env: {D: a}\nsteps:\n  - command: docker build $D\n    key: k\n", &["a/Dockerfile @k"]),
-            ("steps:\n  - command: docker build $$D\n    key: k\n", &["(the context is `$$D`)"]),
-            ("steps:\n  - command: docker build .\n    parallelism: 2\n    key: k\n", &["Dockerfile ×parallelism @k"]),
-            ("steps:\n  - plugins:\n      - docker-compose#v5.0.0: {build: app}\n", &["(a plugin builds it)"]),
+            (
+                "env: {D: a}\nsteps:\n  - command: docker build $D\n    key: k\n",
+                &["a/Dockerfile @k"],
+            ),
+            (
+                "steps:\n  - command: docker build $$D\n    key: k\n",
+                &["(the context is `$$D`)"],
+            ),
+            (
+                "steps:\n  - command: docker build .\n    parallelism: 2\n    key: k\n",
+                &["Dockerfile ×parallelism @k"],
+            ),
+            (
+                "steps:\n  - plugins:\n      - docker-compose#v5.0.0: {build: app}\n",
+                &["(a plugin builds it)"],
+            ),
         ],
     );
 }
@@ -150,14 +184,31 @@ fn buildkite_passes() {
         BUILDKITE,
         &[
             ("steps:\n  - command: docker build .\n", "no `key`"),
-            ("steps:\n  - command: docker build .\n    key: k\n    parallelism: 2\n", "in parallel"),
-            ("steps:\n  - command: docker build .\n    key: k\n    matrix: ['a b', c]\n", "tell its jobs apart"),
-            ("steps:\n  - {key: k, command: &c docker build .}\n  - {key: l, command: *c}\n", "several steps"),
+            (
+                "steps:\n  - command: docker build .\n    key: k\n    parallelism: 2\n",
+                "in parallel",
+            ),
+            (
+                "steps:\n  - command: docker build .\n    key: k\n    matrix: ['a b', c]\n",
+                "tell its jobs apart",
+            ),
+            (
+                "steps:\n  - {key: k, command: &c docker build .}\n  - {key: l, command: *c}\n",
+                "several steps",
+            ),
         ],
     );
-    let alone = Lane { shared: false, ..LANE };
+    let alone = Lane {
+        shared: false,
+        ..LANE
+    };
     assert_eq!(
-        fixed(BUILDKITE, "steps:\n  - command: docker build .\n    matrix: [a, b]\n", &alone).unwrap(),
+        fixed(
+            BUILDKITE,
+            "steps:\n  - command: docker build .\n    matrix: [a, b]\n",
+            &alone
+        )
+        .unwrap(),
         "steps:\n  - command: docker build --build-arg CACHE_ID=\"{{matrix}}\" .\n    matrix: [a, b]\n"
     );
 }
@@ -168,7 +219,10 @@ fn azure_reads() {
         AZURE,
         &[
             ("steps:\n- script: docker build .\n", &["Dockerfile @"]),
-            ("jobs:\n- job: j\n  steps:\n  - bash: docker build $(Build.SourcesDirectory)/x\n", &["x/Dockerfile @j"]),
+            (
+                "jobs:\n- job: j\n  steps:\n  - bash: docker build $(Build.SourcesDirectory)/x\n",
+                &["x/Dockerfile @j"],
+            ),
             (
                 "stages:\n- stage: s\n  jobs:\n  - job: j\n    steps:\n    - bash: cd $(System.DefaultWorkingDirectory)/x && docker build .\n",
                 &["x/Dockerfile @s.j"],
@@ -181,7 +235,10 @@ fn azure_reads() {
                 "variables:\n- {name: file, value: a}\n- group: g\nsteps:\n- script: docker build -f $(file) -t $(date) .\n",
                 &["a @"],
             ),
-            ("steps:\n- script: docker build -f $(file) .\n", &["(the file is `$(file)`)"]),
+            (
+                "steps:\n- script: docker build -f $(file) .\n",
+                &["(the file is `$(file)`)"],
+            ),
             (
                 "jobs:\n- job: j\n  strategy: {matrix: {a: {py: 3.10}, b: {py: 3.13}}}\n  steps:\n  - script: docker build .\n",
                 &["Dockerfile ×PY @j"],
@@ -198,7 +255,10 @@ fn azure_reads() {
                 "jobs:\n- deployment: d\n  strategy:\n    runOnce:\n      deploy:\n        steps:\n        - script: docker build .\n",
                 &["Dockerfile @d"],
             ),
-            ("steps:\n- ${{ if eq(1, 1) }}:\n  - script: docker build .\n", &["Dockerfile @"]),
+            (
+                "steps:\n- ${{ if eq(1, 1) }}:\n  - script: docker build .\n",
+                &["Dockerfile @"],
+            ),
             (
                 "steps:\n- script: docker build .\n  workingDirectory: $(Build.SourcesDirectory)/a\n",
                 &["a/Dockerfile @"],
@@ -215,8 +275,14 @@ fn azure_reads() {
                 "steps:\n- task: Docker@2\n  inputs: {command: buildAndPush, dockerfile: $(Build.SourcesDirectory)/Dockerfile, arguments: --build-arg A=1}\n",
                 &["Dockerfile @"],
             ),
-            ("steps:\n- task: Docker@2\n  inputs: {repository: r}\n", &["(the file is `**/Dockerfile`)"]),
-            ("steps:\n- task: Docker@2\n  inputs: {command: login}\n", &[]),
+            (
+                "steps:\n- task: Docker@2\n  inputs: {repository: r}\n",
+                &["(the file is `**/Dockerfile`)"],
+            ),
+            (
+                "steps:\n- task: Docker@2\n  inputs: {command: login}\n",
+                &[],
+            ),
             ("steps:\n- pwsh: docker build -f a\\b .\n", &["a\\b @"]),
         ],
     );
@@ -245,7 +311,10 @@ fn azure_passes() {
         AZURE,
         &[
             ("steps:\n- script: docker build .\n", "no name"),
-            ("jobs:\n- job: j\n  steps:\n  - pwsh: docker compose up --build\n", "POSIX"),
+            (
+                "jobs:\n- job: j\n  steps:\n  - pwsh: docker compose up --build\n",
+                "POSIX",
+            ),
             (
                 "jobs:\n- job: j\n  strategy: {matrix: {a: {py: x/y}, b: {py: x/z}}}\n  steps:\n  - bash: docker build .\n",
                 "apart",
@@ -267,7 +336,10 @@ fn bitbucket_reads_and_passes() {
     all(
         BITBUCKET,
         &[
-            ("pipelines:\n  default:\n    - step: {name: n, script: [cd x, docker build .]}\n", &["x/Dockerfile @n"]),
+            (
+                "pipelines:\n  default:\n    - step: {name: n, script: [cd x, docker build .]}\n",
+                &["x/Dockerfile @n"],
+            ),
             (
                 "pipelines:\n  branches:\n    main:\n      - parallel:\n          steps:\n            - step: {script: [docker build .]}\n            - step: {name: b, script: [docker build $BITBUCKET_CLONE_DIR/b]}\n",
                 &["Dockerfile @main/1", "b/Dockerfile @b"],
@@ -297,5 +369,11 @@ fn bitbucket_reads_and_passes() {
             "pipelines:\n  default:\n    - step:\n        name: n\n        script:\n          - docker build --build-arg CACHE_ID=\"n\" .\n",
         )],
     );
-    refused(BITBUCKET, &[("pipelines:\n  default:\n    - step: {name: a b, script: [docker build .]}\n", "no name")]);
+    refused(
+        BITBUCKET,
+        &[(
+            "pipelines:\n  default:\n    - step: {name: a b, script: [docker build .]}\n",
+            "no name",
+        )],
+    );
 }

@@ -89,8 +89,14 @@ fn texts(node: Node<'_>, found: &mut Vec<String>) {
     if let Some(text) = node.text() {
         found.push(text.to_owned());
     }
-    let entries = node.own_entries().into_iter().flat_map(|entry| [entry.key, entry.value]);
-    node.items().into_iter().chain(entries).for_each(|child| texts(child, found));
+    let entries = node
+        .own_entries()
+        .into_iter()
+        .flat_map(|entry| [entry.key, entry.value]);
+    node.items()
+        .into_iter()
+        .chain(entries)
+        .for_each(|child| texts(child, found));
 }
 
 fn tree(source: &str) -> Vec<String> {

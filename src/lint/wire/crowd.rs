@@ -40,19 +40,29 @@ impl Crowd<'_> {
 pub(super) fn crowds<'r>(files: &'r Files<'_>, joined: &[Joined]) -> HashMap<PathBuf, Crowd<'r>> {
     let mut jobs: HashMap<PathBuf, Vec<(usize, &str)>> = HashMap::new();
     for one in joined {
-        let (Some(path), Some(wires)) = (&one.dockerfile, &files.report(one.file).wires) else { continue };
+        let (Some(path), Some(wires)) = (&one.dockerfile, &files.report(one.file).wires) else {
+            continue;
+        };
         let build = &wires.wiring.builds[one.build];
         let names = build.job.iter().chain(&build.others);
-        jobs.entry(path.clone()).or_default().extend(names.map(|name| (one.file, name.as_str())));
+        jobs.entry(path.clone())
+            .or_default()
+            .extend(names.map(|name| (one.file, name.as_str())));
     }
     let mut budget = MAX_STEPS;
     // In an order of their own, so that the same files always get the same share of the steps.
     let mut jobs: Vec<_> = jobs.into_iter().collect();
     jobs.sort_unstable();
-    jobs.into_iter().map(|(path, jobs)| (path, crowd(files, jobs, &mut budget))).collect()
+    jobs.into_iter()
+        .map(|(path, jobs)| (path, crowd(files, jobs, &mut budget)))
+        .collect()
 }
 
-fn crowd<'r>(files: &'r Files<'_>, mut jobs: Vec<(usize, &'r str)>, budget: &mut usize) -> Crowd<'r> {
+fn crowd<'r>(
+    files: &'r Files<'_>,
+    mut jobs: Vec<(usize, &'r str)>,
+    budget: &mut usize,
+) -> Crowd<'r> {
     jobs.sort_unstable();
     jobs.dedup();
     if jobs.len() < 2 {
@@ -62,17 +72,39 @@ fn crowd<'r>(files: &'r Files<'_>, mut jobs: Vec<(usize, &'r str)>, budget: &mut
     names.sort_unstable();
     let namesakes = names.windows(2).any(|pair| pair[0] == pair[1]);
     let in_one_file = jobs.chunk_by(|a, b| a.0 == b.0).count() == 1;
-    let ordered = if in_one_file { ordered(files, &jobs, budget) } else { HashSet::new() };
-    Crowd { beside: jobs.into_iter().filter(|(_, name)| !ordered.contains(name)).collect(), namesakes }
+    let ordered = if in_one_file {
+        ordered(files, &jobs, budget)
+    } else {
+        HashSet::new()
+    };
+    Crowd {
+        beside: jobs
+            .into_iter()
+            .filter(|(_, name)| !ordered.contains(name))
+            .collect(),
+        namesakes,
+    }
 }
 
 /// Those of the jobs, all of one file, that come before or behind each of the others.
-fn ordered<'r>(files: &'r Files<'_>, jobs: &[(usize, &'r str)], budget: &mut usize) -> HashSet<&'r str> {
-    let wires = jobs.first().and_then(|(file, _)| files.report(*file).wires.as_ref());
-    let Some(order) = wires.map(|wires| &wires.wiring.order).filter(|order| !order.is_empty()) else {
+fn ordered<'r>(
+    files: &'r Files<'_>,
+    jobs: &[(usize, &'r str)],
+    budget: &mut usize,
+) -> HashSet<&'r str> {
+    let wires = jobs
+        .first()
+        .and_then(|(file, _)| files.report(*file).wires.as_ref());
+    let Some(order) = wires
+        .map(|wires| &wires.wiring.order)
+        .filter(|order| !order.is_empty())
+    else {
         return HashSet::new();
     };
-    let after: HashMap<&str, &Vec<String>> = order.iter().map(|(job, after)| (job.as_str(), after)).collect();
+    let after: HashMap<&str, &Vec<String>> = order
+        .iter()
+        .map(|(job, after)| (job.as_str(), after))
+        .collect();
     // How many others each one has before or behind it.
     let mut known: HashMap<&'r str, usize> = jobs.iter().map(|(_, name)| (*name, 0)).collect();
     for (_, job) in jobs {
@@ -94,5 +126,9 @@ fn ordered<'r>(files: &'r Files<'_>, jobs: &[(usize, &'r str)], budget: &mut usi
             }
         }
     }
-    known.into_iter().filter(|(_, count)| *count + 1 == jobs.len()).map(|(name, _)| name).collect()
+    known
+        .into_iter()
+        .filter(|(_, count)| *count + 1 == jobs.len())
+        .map(|(name, _)| name)
+        .collect()
 }

@@ -4,15 +4,31 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::rules::wired;
-use crate::wiring::{self, ANY_LANE, Arg, Build, Call, Front, Kind, NO_VARIABLE, Runs, Unknown, What};
+use crate::wiring::{
+    self, ANY_LANE, Arg, Build, Call, Front, Kind, NO_VARIABLE, Runs, Unknown, What,
+};
 
 use super::{FileReport, Verdict, World};
 
 /// The names that Compose and bake look for, in their order. Compose takes the first, bake all.
-const COMPOSE: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-const OVERRIDES: &[&str] =
-    &["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
-const BAKE: &[&str] = &["docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl"];
+const COMPOSE: &[&str] = &[
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+];
+const OVERRIDES: &[&str] = &[
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+const BAKE: &[&str] = &[
+    "docker-bake.json",
+    "docker-bake.hcl",
+    "docker-bake.override.json",
+    "docker-bake.override.hcl",
+];
 
 /// The variable that has bake take paths from its files' own folders.
 const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
@@ -56,20 +72,28 @@ impl<'r> Files<'r> {
     pub(super) fn new(reports: &'r [FileReport], world: &World<'_>) -> Self {
         let place = |(index, report): (usize, &FileReport)| ((world.absolute)(&report.path), index);
         let places = reports.iter().enumerate().map(place).collect();
-        let mut files = Self { reports, outside: Vec::new(), places };
+        let mut files = Self {
+            reports,
+            outside: Vec::new(),
+            places,
+        };
         let mut asked = HashSet::new();
         for report in reports {
             let Some(wires) = &report.wires else { continue };
             let root = (world.root)(&report.path, wires.kind);
             for build in &wires.wiring.builds {
-                let What::Files(paths, ..) = &build.what else { continue };
+                let What::Files(paths, ..) = &build.what else {
+                    continue;
+                };
                 for path in paths.iter().flat_map(|path| candidates(build.front, path)) {
                     let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
                     if files.places.contains_key(&path) || !asked.insert(path.clone()) {
                         continue;
                     }
                     if let Some(report) = (world.load)(&path, Some(kind(build.front, &path))) {
-                        files.places.insert(path, reports.len() + files.outside.len());
+                        files
+                            .places
+                            .insert(path, reports.len() + files.outside.len());
                         files.outside.push(report);
                     }
                 }
@@ -80,7 +104,9 @@ impl<'r> Files<'r> {
 
     /// The report with this index.
     pub(super) fn report(&self, index: usize) -> &FileReport {
-        self.reports.get(index).unwrap_or_else(|| &self.outside[index - self.reports.len()])
+        self.reports
+            .get(index)
+            .unwrap_or_else(|| &self.outside[index - self.reports.len()])
     }
 
     /// The report on the file at `path`.
@@ -89,7 +115,10 @@ impl<'r> Files<'r> {
     }
 
     fn builds(&self, index: usize) -> &[Build] {
-        self.report(index).wires.as_ref().map_or(&[], |wires| &wires.wiring.builds)
+        self.report(index)
+            .wires
+            .as_ref()
+            .map_or(&[], |wires| &wires.wiring.builds)
     }
 
     fn build(&self, (file, build): (usize, usize)) -> &Build {
@@ -99,7 +128,9 @@ impl<'r> Files<'r> {
     /// What `one` makes of `arg`, and the value that it passes; `None` where it passes neither that nor a namespace.
     pub(super) fn passes(&self, one: &Joined, arg: &str) -> Option<(Verdict, Option<String>)> {
         let named = |args: &'_ [Arg]| -> Option<(Verdict, Arg)> {
-            let own = args.iter().find(|own| own.name == arg || own.name == ANY_LANE);
+            let own = args
+                .iter()
+                .find(|own| own.name == arg || own.name == ANY_LANE);
             let own = own.filter(|own| own.from != [NO_VARIABLE]);
             let namespace = || args.iter().find(|own| own.name == wired::NAMESPACE);
             let passed = own.map(|own| (Verdict::Passed, own.clone()));
@@ -109,16 +140,29 @@ impl<'r> Files<'r> {
         if let Some((verdict, own)) = named(&build.args) {
             return Some((verdict, own.value));
         }
-        let (verdict, inner) = one.layers.iter().rev().find_map(|layer| named(&self.build(*layer).args))?;
+        let (verdict, inner) = one
+            .layers
+            .iter()
+            .rev()
+            .find_map(|layer| named(&self.build(*layer).args))?;
         // What is no command is told what it is by whoever uses it.
         let direct = !matches!(build.what, What::Files(..));
-        let set =
-            |name: &String| build.env.iter().any(|env| env.name == *name || (env.name == ANY_LANE && name == arg));
-        (direct || inner.from.is_empty() || inner.from.iter().any(set)).then_some((verdict, inner.value))
+        let set = |name: &String| {
+            build
+                .env
+                .iter()
+                .any(|env| env.name == *name || (env.name == ANY_LANE && name == arg))
+        };
+        (direct || inner.from.is_empty() || inner.from.iter().any(set))
+            .then_some((verdict, inner.value))
     }
 
     /// Every build of the run with each Dockerfile that it builds, those of a file together.
-    pub(super) fn join(&self, world: &World<'_>, unknown: &mut Vec<(usize, Unknown)>) -> Vec<Joined> {
+    pub(super) fn join(
+        &self,
+        world: &World<'_>,
+        unknown: &mut Vec<(usize, Unknown)>,
+    ) -> Vec<Joined> {
         let calls = self.calls(world);
         let families = self.families(world);
         let bases = self.bases(world);
@@ -130,11 +174,26 @@ impl<'r> Files<'r> {
                 let (called, own_machine) = called(&calls, file, it);
                 let one = |dockerfile, layers, target: &Option<String>| {
                     let (target, called) = (target.clone(), called.clone());
-                    Joined { file, build, dockerfile, layers, target, called, own_machine }
+                    Joined {
+                        file,
+                        build,
+                        dockerfile,
+                        layers,
+                        target,
+                        called,
+                        own_machine,
+                    }
                 };
-                let others = it.id.as_ref().and_then(|id| families.get(&(root.clone(), is_bake(wires.kind), id)));
+                let others = it
+                    .id
+                    .as_ref()
+                    .and_then(|id| families.get(&(root.clone(), is_bake(wires.kind), id)));
                 let others = others.map_or(&[][..], Vec::as_slice);
-                let has_base = || others.iter().any(|other| other.0 != file && self.base_of(*other, report));
+                let has_base = || {
+                    others
+                        .iter()
+                        .any(|other| other.0 != file && self.base_of(*other, report))
+                };
                 // Without a base among the files, an override's is still not the folder's own Dockerfile.
                 if it.partial && (is_override(&report.path) || has_base()) {
                     continue;
@@ -142,8 +201,12 @@ impl<'r> Files<'r> {
                 let over = || self.over(report, others);
                 match &it.what {
                     What::File(path) => {
-                        for base in bases.get(&file).map_or(std::slice::from_ref(&root), Vec::as_slice) {
-                            let path = self.dockerfile(it.front, (world.absolute)(&base.join(path)));
+                        for base in bases
+                            .get(&file)
+                            .map_or(std::slice::from_ref(&root), Vec::as_slice)
+                        {
+                            let path =
+                                self.dockerfile(it.front, (world.absolute)(&base.join(path)));
                             joined.push(one(Some(path), over(), &it.target));
                         }
                     }
@@ -157,7 +220,9 @@ impl<'r> Files<'r> {
                             }
                         };
                         let base = base(it, &root);
-                        for (path, layers, target) in self.merged(&inner, names, (it.front, base.as_deref()), world) {
+                        for (path, layers, target) in
+                            self.merged(&inner, names, (it.front, base.as_deref()), world)
+                        {
                             joined.push(one(Some(path), layers, &target));
                         }
                     }
@@ -184,7 +249,10 @@ impl<'r> Files<'r> {
             let root = (world.root)(&report.path, wires.kind);
             for (index, build) in wires.wiring.builds.iter().enumerate() {
                 if let Some(id) = &build.id {
-                    families.entry((root.clone(), is_bake(wires.kind), id)).or_default().push((file, index));
+                    families
+                        .entry((root.clone(), is_bake(wires.kind), id))
+                        .or_default()
+                        .push((file, index));
                 }
             }
         }
@@ -202,7 +270,11 @@ impl<'r> Files<'r> {
         if !is_usual(&report.path) {
             return Vec::new();
         }
-        others.iter().copied().filter(|(file, _)| is_override(&self.report(*file).path)).collect()
+        others
+            .iter()
+            .copied()
+            .filter(|(file, _)| is_override(&self.report(*file).path))
+            .collect()
     }
 
     /// The folders that the paths in each bake file start from: those in which commands that name it run.
@@ -212,8 +284,12 @@ impl<'r> Files<'r> {
             let Some(wires) = &report.wires else { continue };
             let root = (world.root)(&report.path, wires.kind);
             for build in &wires.wiring.builds {
-                let (What::Files(paths, ..), Some(base)) = (&build.what, base(build, &root)) else { continue };
-                let named = self.named(build.front, paths, &root, world).unwrap_or_default();
+                let (What::Files(paths, ..), Some(base)) = (&build.what, base(build, &root)) else {
+                    continue;
+                };
+                let named = self
+                    .named(build.front, paths, &root, world)
+                    .unwrap_or_default();
                 for file in named.into_iter().filter(|file| self.is_bake(*file)) {
                     let bases = bases.entry(file).or_default();
                     if !bases.contains(&base) {
@@ -226,23 +302,41 @@ impl<'r> Files<'r> {
     }
 
     fn is_bake(&self, file: usize) -> bool {
-        self.report(file).wires.as_ref().is_some_and(|wires| is_bake(wires.kind))
+        self.report(file)
+            .wires
+            .as_ref()
+            .is_some_and(|wires| is_bake(wires.kind))
     }
 
     /// The files that a command takes, in order.
-    fn named(&self, front: Front, paths: &[String], root: &Path, world: &World<'_>) -> Result<Vec<usize>, String> {
+    fn named(
+        &self,
+        front: Front,
+        paths: &[String],
+        root: &Path,
+        world: &World<'_>,
+    ) -> Result<Vec<usize>, String> {
         let at = |path: &str| {
             let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
-            self.places.get(&path).copied().filter(|index| self.report(*index).wires.is_some())
+            self.places
+                .get(&path)
+                .copied()
+                .filter(|index| self.report(*index).wires.is_some())
         };
         let mut found = Vec::new();
         for path in paths {
             if !path.ends_with('/') {
-                found.push(at(path).ok_or_else(|| format!("`{path}` is not among the files, or builds nothing"))?);
+                found.push(at(path).ok_or_else(|| {
+                    format!("`{path}` is not among the files, or builds nothing")
+                })?);
                 continue;
             }
-            let named =
-                |names: &[&str]| names.iter().filter_map(|name| at(&format!("{path}{name}"))).collect::<Vec<_>>();
+            let named = |names: &[&str]| {
+                names
+                    .iter()
+                    .filter_map(|name| at(&format!("{path}{name}")))
+                    .collect::<Vec<_>>()
+            };
             if matches!(front, Front::Bake | Front::BakeAction) {
                 found.extend(named(COMPOSE));
                 found.extend(named(BAKE));
@@ -253,8 +347,14 @@ impl<'r> Files<'r> {
             }
         }
         if found.is_empty() {
-            let what = if front == Front::Compose { "Compose file" } else { "bake file" };
-            return Err(format!("there is no {what} that builds anything among the files"));
+            let what = if front == Front::Compose {
+                "Compose file"
+            } else {
+                "bake file"
+            };
+            return Err(format!(
+                "there is no {what} that builds anything among the files"
+            ));
         }
         Ok(found)
     }
@@ -282,22 +382,43 @@ impl<'r> Files<'r> {
         }
         let chosen: HashSet<&str> = names.iter().map(String::as_str).collect();
         // A name that is no target's is a group's, of which nothing more is known here.
-        let all =
-            chosen.is_empty() || (front != Front::Compose && chosen.iter().any(|name| !layers.contains_key(name)));
+        let all = chosen.is_empty()
+            || (front != Front::Compose && chosen.iter().any(|name| !layers.contains_key(name)));
         let mut found = Vec::new();
         for id in ids.into_iter().filter(|id| all || chosen.contains(id)) {
             let own = &layers[id];
-            let last = own.iter().rev().find(|layer| !self.build(**layer).partial).or(own.last());
+            let last = own
+                .iter()
+                .rev()
+                .find(|layer| !self.build(**layer).partial)
+                .or(own.last());
             let Some(&(file, _)) = last else { continue };
             let whole = own.iter().any(|layer| !self.build(*layer).partial);
-            let target = own.iter().rev().find_map(|layer| self.build(*layer).target.clone());
-            for &(_, index) in own.iter().filter(|layer| layer.0 == file && (!whole || !self.build(**layer).partial)) {
+            let target = own
+                .iter()
+                .rev()
+                .find_map(|layer| self.build(*layer).target.clone());
+            for &(_, index) in own
+                .iter()
+                .filter(|layer| layer.0 == file && (!whole || !self.build(**layer).partial))
+            {
                 let build = self.build((file, index));
-                let (What::File(path), Some(wires)) = (&build.what, &self.report(file).wires) else { continue };
+                let (What::File(path), Some(wires)) = (&build.what, &self.report(file).wires)
+                else {
+                    continue;
+                };
                 let folder = || (world.root)(&self.report(file).path, wires.kind);
-                let path = (world.absolute)(&base.map_or_else(folder, Path::to_path_buf).join(path));
-                let others = own.iter().copied().filter(|layer| layer.0 != file || layer.1 == index);
-                found.push((path, others.collect(), build.target.clone().or_else(|| target.clone())));
+                let path =
+                    (world.absolute)(&base.map_or_else(folder, Path::to_path_buf).join(path));
+                let others = own
+                    .iter()
+                    .copied()
+                    .filter(|layer| layer.0 != file || layer.1 == index);
+                found.push((
+                    path,
+                    others.collect(),
+                    build.target.clone().or_else(|| target.clone()),
+                ));
             }
         }
         found
@@ -307,12 +428,20 @@ impl<'r> Files<'r> {
     fn calls(&self, world: &World<'_>) -> HashMap<usize, Vec<&Call>> {
         let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
         for report in self.reports {
-            let Some(wires) = report.wires.as_ref().filter(|wires| !wires.wiring.calls.is_empty()) else { continue };
+            let Some(wires) = report
+                .wires
+                .as_ref()
+                .filter(|wires| !wires.wiring.calls.is_empty())
+            else {
+                continue;
+            };
             let root = (world.root)(&report.path, wires.kind);
             for call in &wires.wiring.calls {
                 // An action is named by its folder.
                 let names = ["", "/action.yml", "/action.yaml"];
-                let mut files = names.iter().map(|name| (world.absolute)(&root.join(format!("{}{name}", call.path))));
+                let mut files = names
+                    .iter()
+                    .map(|name| (world.absolute)(&root.join(format!("{}{name}", call.path))));
                 if let Some(index) = files.find_map(|path| self.places.get(&path)) {
                     calls.entry(*index).or_default().push(call);
                 }
@@ -324,7 +453,9 @@ impl<'r> Files<'r> {
 
 /// How often `build` of the file `file` runs at once by what calls that file, and whether on a machine of its own.
 fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> (Option<Runs>, bool) {
-    let Some(calls) = calls.get(&file) else { return (None, false) };
+    let Some(calls) = calls.get(&file) else {
+        return (None, false);
+    };
     let own_machine = build.job.is_none() && calls.iter().all(|call| call.own_machine);
     if build.runs != Runs::Once {
         return (None, own_machine);
@@ -332,18 +463,29 @@ fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> (Op
     let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
     // What a file only takes in (GitLab's `include`) runs as its own jobs.
     let jobs = calls.iter().filter(|call| call.job.is_some()).count();
-    let runs = in_matrix.map(|call| call.runs.clone()).or_else(|| (jobs > 1).then(|| Runs::Matrix(Vec::new())));
+    let runs = in_matrix
+        .map(|call| call.runs.clone())
+        .or_else(|| (jobs > 1).then(|| Runs::Matrix(Vec::new())));
     (runs, own_machine)
 }
 
 /// The folder that the paths in the files of a command start from, where that is not their own: bake's is the one that it
 /// runs in.
 fn base(build: &Build, root: &Path) -> Option<PathBuf> {
-    let What::Files(_, _, Some(folder)) = &build.what else { return None };
-    let is_off = |value: &str| matches!(value.trim(), "" | "0" | "f" | "F" | "false" | "False" | "FALSE");
-    let relative = |arg: &&Arg| arg.name == RELATIVE && arg.value.as_deref().is_none_or(|value| !is_off(value));
-    let of_files =
-        !matches!(build.front, Front::Bake | Front::BakeAction) || build.env.iter().any(|arg| relative(&arg));
+    let What::Files(_, _, Some(folder)) = &build.what else {
+        return None;
+    };
+    let is_off = |value: &str| {
+        matches!(
+            value.trim(),
+            "" | "0" | "f" | "F" | "false" | "False" | "FALSE"
+        )
+    };
+    let relative = |arg: &&Arg| {
+        arg.name == RELATIVE && arg.value.as_deref().is_none_or(|value| !is_off(value))
+    };
+    let of_files = !matches!(build.front, Front::Bake | Front::BakeAction)
+        || build.env.iter().any(|arg| relative(&arg));
     (!of_files).then(|| root.join(folder.trim_start_matches('/')))
 }
 
@@ -354,7 +496,11 @@ fn candidates(front: Front, path: &str) -> Vec<String> {
     }
     let bake = matches!(front, Front::Bake | Front::BakeAction);
     let more = if bake { BAKE } else { OVERRIDES };
-    COMPOSE.iter().chain(more).map(|name| format!("{path}{name}")).collect()
+    COMPOSE
+        .iter()
+        .chain(more)
+        .map(|name| format!("{path}{name}"))
+        .collect()
 }
 
 /// The kind of a file that a command of `front` names.
@@ -363,7 +509,10 @@ fn kind(front: Front, path: &Path) -> Kind {
         _ if front == Front::Compose => Kind::Compose,
         Some("hcl") => Kind::BakeHcl,
         Some("json") => Kind::BakeJson,
-        _ => path.to_str().and_then(wiring::kind).unwrap_or(Kind::Compose),
+        _ => path
+            .to_str()
+            .and_then(wiring::kind)
+            .unwrap_or(Kind::Compose),
     }
 }
 
@@ -372,7 +521,9 @@ const fn is_bake(kind: Kind) -> bool {
 }
 
 fn stem(path: &Path) -> &str {
-    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+    path.file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default()
 }
 
 /// Whether the file is laid over the usual ones without anyone naming it.

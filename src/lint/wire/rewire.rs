@@ -40,14 +40,24 @@ pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
     let wires = report.wires.as_ref()?;
     let lines = LineIndex::new(&report.source);
     let may_fix = |fix: &Fix| fix.applicability() <= level;
-    let findings = report.checked.findings.iter().filter(|finding| finding.rule == "unpassed-arg");
-    let open: HashSet<Span> =
-        findings.filter(|finding| finding.fix.as_ref().is_some_and(may_fix)).map(|finding| finding.span).collect();
+    let findings = report
+        .checked
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "unpassed-arg");
+    let open: HashSet<Span> = findings
+        .filter(|finding| finding.fix.as_ref().is_some_and(may_fix))
+        .map(|finding| finding.span)
+        .collect();
     let place = |asked: &Asked| wires.wiring.builds[asked.build].span;
     let mut seen = HashSet::new();
-    let asked =
-        wires.asked.iter().filter(|asked| open.contains(&place(asked)) && seen.insert((asked.build, &asked.arg)));
-    let mut left: Vec<(&Asked, usize)> = asked.map(|asked| (asked, lines.line(place(asked).start))).collect();
+    let asked = wires
+        .asked
+        .iter()
+        .filter(|asked| open.contains(&place(asked)) && seen.insert((asked.build, &asked.arg)));
+    let mut left: Vec<(&Asked, usize)> = asked
+        .map(|asked| (asked, lines.line(place(asked).start)))
+        .collect();
     left.sort_by_key(|(asked, _)| place(asked));
     let mut work = Work {
         kind: wires.kind,
@@ -64,7 +74,11 @@ pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
         }
     }
     work.drop_all(&left, "it overlaps with another fix: run cachelane again");
-    Some(Rewired { bytes: work.source, made: work.made, dropped: work.dropped })
+    Some(Rewired {
+        bytes: work.source,
+        made: work.made,
+        dropped: work.dropped,
+    })
 }
 
 /// A file on its way.
@@ -85,15 +99,25 @@ impl Work {
     }
 
     fn drop(&mut self, line: usize, reason: String) {
-        self.dropped.push(Dropped { rule: "unpassed-arg", line, reason });
+        self.dropped.push(Dropped {
+            rule: "unpassed-arg",
+            line,
+            reason,
+        });
     }
 
     /// Makes what can be made together of what is `asked`; gives what has to wait for the next round.
     fn round<'a>(&mut self, asked: Vec<(&'a Asked, usize)>) -> Vec<(&'a Asked, usize)> {
         let source = std::mem::take(&mut self.source);
-        let read = std::str::from_utf8(&source).map_err(|error| error.to_string()).and_then(|text| {
-            Ok((text, wiring::read(self.kind, text).map_err(|error| error.to_string())?, Opened::new(self.kind, text)?))
-        });
+        let read = std::str::from_utf8(&source)
+            .map_err(|error| error.to_string())
+            .and_then(|text| {
+                Ok((
+                    text,
+                    wiring::read(self.kind, text).map_err(|error| error.to_string())?,
+                    Opened::new(self.kind, text)?,
+                ))
+            });
         let mut waiting = Vec::new();
         match &read {
             Ok((text, wiring, opened)) => {
@@ -101,7 +125,10 @@ impl Work {
                 let (bytes, made) = self.together((text, wiring), &planned, &mut waiting);
                 // What nothing else is in the way of, and still was not made, never will be.
                 if made == 0 {
-                    self.drop_all(&std::mem::take(&mut waiting), "it overlaps with another fix: run cachelane again");
+                    self.drop_all(
+                        &std::mem::take(&mut waiting),
+                        "it overlaps with another fix: run cachelane again",
+                    );
                 }
                 self.source = bytes;
             }
@@ -139,13 +166,26 @@ impl Work {
             if build.args.iter().any(|arg| arg.name == one.arg) {
                 continue;
             }
-            let lane = Lane { arg: &one.arg, default: &one.default, shared: one.shared };
+            let lane = Lane {
+                arg: &one.arg,
+                default: &one.default,
+                shared: one.shared,
+            };
             match passer(build, &lane) {
                 Ok(passing) if passing.fix.applicability() > self.level => {
-                    self.drop(line, "it needs a person's look by now: `--unsafe` makes it".into());
+                    self.drop(
+                        line,
+                        "it needs a person's look by now: `--unsafe` makes it".into(),
+                    );
                 }
-                Ok(passing) if !edits.insert(passing.fix.edits().to_vec()) => waiting.push((one, line)),
-                Ok(passing) => planned.push(Planned { asked: one, line, passing }),
+                Ok(passing) if !edits.insert(passing.fix.edits().to_vec()) => {
+                    waiting.push((one, line))
+                }
+                Ok(passing) => planned.push(Planned {
+                    asked: one,
+                    line,
+                    passing,
+                }),
                 Err(reason) => self.drop(line, reason),
             }
         }
@@ -162,12 +202,17 @@ impl Work {
         let source = before.0.as_bytes();
         let mut best = (source.to_vec(), Vec::new());
         let mut good: Vec<usize> = Vec::new();
-        let mut open = if planned.is_empty() { Vec::new() } else { vec![(0, planned.len())] };
+        let mut open = if planned.is_empty() {
+            Vec::new()
+        } else {
+            vec![(0, planned.len())]
+        };
         let mut proofs = 0;
         while let Some((start, end)) = open.pop() {
             let spent = self.budget == 0 && (!good.is_empty() || proofs >= LEAST_PROOFS);
             if proofs == MAX_PROOFS || spent {
-                let reason = "the file has too many builds to change them all at once: run it again";
+                let reason =
+                    "the file has too many builds to change them all at once: run it again";
                 for one in &planned[start..end] {
                     self.drop(one.line, reason.into());
                 }
@@ -176,10 +221,14 @@ impl Work {
             proofs += 1;
             self.budget = self.budget.saturating_sub(source.len());
             let tried: Vec<usize> = good.iter().copied().chain(start..end).collect();
-            let fixes: Vec<&Fix> = tried.iter().map(|index| &planned[*index].passing.fix).collect();
+            let fixes: Vec<&Fix> = tried
+                .iter()
+                .map(|index| &planned[*index].passing.fix)
+                .collect();
             let applied = fix::apply(source, &fixes);
             let made: Vec<usize> = applied.made.iter().map(|at| tried[*at]).collect();
-            let passed: Vec<Passed<'_>> = made.iter().map(|index| planned[*index].passed()).collect();
+            let passed: Vec<Passed<'_>> =
+                made.iter().map(|index| planned[*index].passed()).collect();
             let after = String::from_utf8_lossy(&applied.bytes);
             match wiring::prove(self.kind, before, &after, &passed) {
                 Ok(()) => {
@@ -198,7 +247,11 @@ impl Work {
             let one = &planned[index];
             if made.contains(&index) {
                 let title = one.passing.fix.title().to_owned();
-                self.made.push(Made { rule: "unpassed-arg", line: one.line, title });
+                self.made.push(Made {
+                    rule: "unpassed-arg",
+                    line: one.line,
+                    title,
+                });
             } else {
                 waiting.push((one.asked, one.line));
             }
@@ -209,6 +262,10 @@ impl Work {
 
 impl Planned<'_> {
     fn passed(&self) -> Passed<'_> {
-        Passed { build: self.asked.build, arg: &self.asked.arg, value: self.passing.value.as_deref() }
+        Passed {
+            build: self.asked.build,
+            arg: &self.asked.arg,
+            value: self.passing.value.as_deref(),
+        }
     }
 }

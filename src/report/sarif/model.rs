@@ -114,7 +114,9 @@ pub(super) struct Message {
 
 impl Message {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.to_owned() }
+        Self {
+            text: text.to_owned(),
+        }
     }
 }
 

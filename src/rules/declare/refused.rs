@@ -32,7 +32,9 @@ pub(super) fn refused(
 ) -> HashMap<Arc<LockKey>, Refusal> {
     let mut refused: HashMap<Arc<LockKey>, Refusal> = HashMap::new();
     let mut refuse = |key: &Arc<LockKey>, at: usize, reason: String| {
-        refused.entry(Arc::clone(key)).or_insert(Refusal { at, reason });
+        refused
+            .entry(Arc::clone(key))
+            .or_insert(Refusal { at, reason });
     };
     let caches = cx.caches();
     let (mut named, mut varied) = (false, Vec::new());
@@ -51,18 +53,34 @@ pub(super) fn refused(
     }
     for (key, &at) in first.iter().filter(|_| named) {
         if let Some(line) = taken(cx, &caches[at], name) {
-            refuse(key, at, format!("line {line} has another cache of that id: give this one an id of its own"));
+            refuse(
+                key,
+                at,
+                format!("line {line} has another cache of that id: give this one an id of its own"),
+            );
         }
     }
     for at in varied {
         let cache = &caches[at];
-        let value = cache.word.expand(&mut |name| cx.file.default_value(name, cache.instruction));
-        let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-        let usual = LockKey { id: value, values: Vec::new(), base: cache.key.base.clone() };
-        if let Some((key, _)) = first.get_key_value(&usual).filter(|_| !first.contains_key(&cache.key)) {
+        let value = cache
+            .word
+            .expand(&mut |name| cx.file.default_value(name, cache.instruction));
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let usual = LockKey {
+            id: value,
+            values: Vec::new(),
+            base: cache.key.base.clone(),
+        };
+        if let Some((key, _)) = first
+            .get_key_value(&usual)
+            .filter(|_| !first.contains_key(&cache.key))
+        {
             let (id, line) = (cache.id(), cx.file.instructions[cache.instruction].lines.0);
-            let reason =
-                format!("`{id}` on line {line} is the same in most builds, and gets no lane: give both one id");
+            let reason = format!(
+                "`{id}` on line {line} is the same in most builds, and gets no lane: give both one id"
+            );
             refuse(key, first[key], reason);
         }
     }
@@ -74,7 +92,10 @@ fn taken(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<usize> {
     let keys = lane_keys(cx, cache, name);
     let there = keys.iter().flat_map(|key| cx.with_key(key));
     let one = there.clone().next()?;
-    let targets: HashSet<&[u8]> = there.take(MAX_COMPARED).map(|other| other.target.as_bytes()).collect();
+    let targets: HashSet<&[u8]> = there
+        .take(MAX_COMPARED)
+        .map(|other| other.target.as_bytes())
+        .collect();
     let mut own = cx.same_cache(cache).take(MAX_COMPARED);
     let same = own.any(|cache| targets.contains(cache.target.as_bytes()));
     (!same).then(|| cx.file.instructions[one.instruction].lines.0)

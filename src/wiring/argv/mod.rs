@@ -46,32 +46,74 @@ pub struct Passed {
 ///
 /// # Errors
 /// Why the command cannot get it, for people.
-pub fn pass(words: &[OsString], ask: Ask<'_>, extended: impl Fn(&OsStr) -> bool) -> Result<Passed, String> {
-    let texts: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut passed = Passed { words: words.to_vec(), set: None, notes: Vec::new() };
+pub fn pass(
+    words: &[OsString],
+    ask: Ask<'_>,
+    extended: impl Fn(&OsStr) -> bool,
+) -> Result<Passed, String> {
+    let texts: Vec<String> = words
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let mut passed = Passed {
+        words: words.to_vec(),
+        set: None,
+        notes: Vec::new(),
+    };
     let Some(build) = command::read(&command::words(&texts)) else {
-        passed.by_environment(0, &start(&texts), ask, "is no build command that cachelane knows");
+        passed.by_environment(
+            0,
+            &start(&texts),
+            ask,
+            "is no build command that cachelane knows",
+        );
         return Ok(passed);
     };
-    let what = texts.get(build.tool..=build.behind).unwrap_or_default().join(" ");
-    if ask.arg == NAMESPACE && matches!(build.front, Front::Podman | Front::Buildah | Front::Rocker) {
-        return Err(format!("`{what}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`"));
+    let what = texts
+        .get(build.tool..=build.behind)
+        .unwrap_or_default()
+        .join(" ");
+    if ask.arg == NAMESPACE && matches!(build.front, Front::Podman | Front::Buildah | Front::Rocker)
+    {
+        return Err(format!(
+            "`{what}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`"
+        ));
     }
     if build.front == Front::Rocker && ask.arg != ROCKER {
-        return Err(format!("`{what}` passes a lane as {ROCKER}, not as {}", ask.arg));
+        return Err(format!(
+            "`{what}` passes a lane as {ROCKER}, not as {}",
+            ask.arg
+        ));
     }
     if passed.has(&build, ask) {
         return Ok(passed);
     }
     match build.pass {
-        Pass::CacheId if !words.get(build.tool).is_some_and(|program| extended(program)) => {
-            passed.by_environment(build.tool, &what, ask, "has no extension `rocker-cachelane` that cachelane can see");
+        Pass::CacheId
+            if !words
+                .get(build.tool)
+                .is_some_and(|program| extended(program)) =>
+        {
+            passed.by_environment(
+                build.tool,
+                &what,
+                ask,
+                "has no extension `rocker-cachelane` that cachelane can see",
+            );
         }
         Pass::BuildArg | Pass::Set | Pass::CacheId => {
             let at = build.behind + 1;
-            passed.words.splice(at..at, build.passing(ask.arg, ask.lane).into_iter().map(OsString::from));
+            passed.words.splice(
+                at..at,
+                build
+                    .passing(ask.arg, ask.lane)
+                    .into_iter()
+                    .map(OsString::from),
+            );
         }
-        Pass::Environment | Pass::Nothing => passed.by_environment(build.tool, &what, ask, "takes no build arguments"),
+        Pass::Environment | Pass::Nothing => {
+            passed.by_environment(build.tool, &what, ask, "takes no build arguments")
+        }
     }
     Ok(passed)
 }
@@ -81,16 +123,31 @@ impl Passed {
     /// What it passes to some of its targets only stands there: bake counts the later `--set` before the earlier one.
     fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
         // Rocker has an option for it, and no name.
-        let mut own = build.args.iter().filter(|own| own.name == ask.arg || build.front == Front::Rocker);
-        let Some(own) = own.next_back() else { return false };
+        let mut own = build
+            .args
+            .iter()
+            .filter(|own| own.name == ask.arg || build.front == Front::Rocker);
+        let Some(own) = own.next_back() else {
+            return false;
+        };
         if let (Some(only), Some(value)) = (&own.only, &own.value)
-            && (build.rest.is_empty() || build.rest.iter().any(|target| target.text() != Some(only.as_str())))
+            && (build.rest.is_empty()
+                || build
+                    .rest
+                    .iter()
+                    .any(|target| target.text() != Some(only.as_str())))
         {
-            self.notes.push(format!("the command itself says `{}` for `{only}`: that stands there", value.written()));
+            self.notes.push(format!(
+                "the command itself says `{}` for `{only}`: that stands there",
+                value.written()
+            ));
             return false;
         }
         match &own.value {
-            Some(value) => self.notes.push(format!("the command itself says `{}`: that stands", value.written())),
+            Some(value) => self.notes.push(format!(
+                "the command itself says `{}`: that stands",
+                value.written()
+            )),
             None => self.set = Some((ask.arg.into(), ask.lane.into())),
         }
         true
@@ -100,14 +157,20 @@ impl Passed {
     fn by_environment(&mut self, tool: usize, what: &str, ask: Ask<'_>, why: &str) {
         let Ask { lane, arg } = ask;
         self.set = Some((arg.into(), lane.into()));
-        self.notes.push(format!("`{what}` {why}: it gets the lane by its environment only, as {arg}={lane}"));
+        self.notes.push(format!(
+            "`{what}` {why}: it gets the lane by its environment only, as {arg}={lane}"
+        ));
         let name = |at: usize| Path::new(self.words.get(at)?).file_name()?.to_str();
         let further = match name(tool) {
             Some("devcontainer") => Some((
                 "devcontainer.json hands it on where `args` in `build` has",
                 format!("\"{arg}\": \"${{localEnv:{arg}:default}}\""),
             )),
-            Some("docker" | "podman" | "nerdctl") if !self.words.iter().any(|word| word == "compose") => None,
+            Some("docker" | "podman" | "nerdctl")
+                if !self.words.iter().any(|word| word == "compose") =>
+            {
+                None
+            }
             Some("docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose") => Some((
                 "the Compose file hands it on where `args` in `build` has",
                 format!("{arg}: ${{{arg}:-default}}"),
@@ -125,5 +188,11 @@ impl Passed {
 fn start(words: &[String]) -> String {
     let short = |word: &&String| !word.starts_with('-') && word.len() <= LONGEST_SHOWN;
     let behind = words.iter().skip(1).take(SHOWN - 1).take_while(short);
-    words.iter().take(1).chain(behind).map(String::as_str).collect::<Vec<_>>().join(" ")
+    words
+        .iter()
+        .take(1)
+        .chain(behind)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -16,7 +16,11 @@ use super::{Arg, Passer, Wiring, WiringError};
 use crate::text::Span;
 
 const FORMAT: Format = Format {
-    roots: &["BUILD_SOURCESDIRECTORY", "SYSTEM_DEFAULTWORKINGDIRECTORY", "BUILD_REPOSITORY_LOCALPATH"],
+    roots: &[
+        "BUILD_SOURCESDIRECTORY",
+        "SYSTEM_DEFAULTWORKINGDIRECTORY",
+        "BUILD_REPOSITORY_LOCALPATH",
+    ],
     nested: false,
     names,
 };
@@ -44,7 +48,10 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
 /// # Errors
 /// Why it is none.
 pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
-    let Walk { reader, axes: written } = gather(yaml.root().ok_or("it is no pipeline")?);
+    let Walk {
+        reader,
+        axes: written,
+    } = gather(yaml.root().ok_or("it is no pipeline")?);
     Ok(pipelines::passer(reader.finish(), move |found, lane| {
         if !found.build.others.is_empty() {
             return Err("several jobs run it".to_owned());
@@ -53,7 +60,11 @@ pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
             return Err("how its jobs differ is not known".to_owned());
         }
         let job = found.build.job.as_deref().unwrap_or_default();
-        let own = if pipelines::valid(job) { Ok(job) } else { Err("the job has no name".to_owned()) };
+        let own = if pipelines::valid(job) {
+            Ok(job)
+        } else {
+            Err("the job has no name".to_owned())
+        };
         let axis = |name: &str| {
             let written = written.iter().find(|own| environment(own) == name);
             format!("$({})", written.map_or(name, String::as_str))
@@ -94,7 +105,10 @@ struct At {
 }
 
 fn gather(root: Node<'_>) -> Walk<'_> {
-    let mut walk = Walk { reader: Reader::new(&FORMAT), axes: Vec::new() };
+    let mut walk = Walk {
+        reader: Reader::new(&FORMAT),
+        axes: Vec::new(),
+    };
     let at = At {
         job: String::new(),
         env: variables(root.get("variables"), &[]),
@@ -114,22 +128,36 @@ impl<'y> Walk<'y> {
         if outer.depth > MAX_DEPTH {
             return;
         }
-        let mut at = At { depth: outer.depth + 1, ..outer.clone() };
+        let mut at = At {
+            depth: outer.depth + 1,
+            ..outer.clone()
+        };
         if node.get("variables").is_some() && outer.depth > 0 {
             at.env = variables(node.get("variables"), &outer.env);
         }
         if let Some(image) = node.get("pool").and_then(|pool| pool.get_text("vmImage")) {
             at.windows = image.to_ascii_lowercase().contains("windows") || image.starts_with("vs");
         }
-        if let Some(name) = ["stage", "job", "deployment"].iter().find_map(|key| node.get_text(key)) {
-            at.job = if at.job.is_empty() { name.to_owned() } else { format!("{}.{name}", at.job) };
+        if let Some(name) = ["stage", "job", "deployment"]
+            .iter()
+            .find_map(|key| node.get_text(key))
+        {
+            at.job = if at.job.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{}.{name}", at.job)
+            };
         }
         self.strategy(node.get("strategy"), &mut at);
         for list in ["stages", "jobs"].iter().filter_map(|key| node.get(key)) {
             self.list(list, &at);
         }
         if let Some(steps) = node.get("steps") {
-            let checkouts = steps.items().iter().filter(|step| step.get("checkout").is_some()).count();
+            let checkouts = steps
+                .items()
+                .iter()
+                .filter(|step| step.get("checkout").is_some())
+                .count();
             at.one_checkout &= checkouts < 2;
             self.steps(steps, &at, &mut 0);
         }
@@ -137,9 +165,16 @@ impl<'y> Walk<'y> {
 
     /// Stages or jobs, some of them below conditions: `${{ if … }}:`.
     fn list(&mut self, list: Node<'y>, at: &At) {
-        let at = At { depth: at.depth + 1, ..at.clone() };
+        let at = At {
+            depth: at.depth + 1,
+            ..at.clone()
+        };
         for item in list.items().into_iter().filter(|_| at.depth < MAX_DEPTH) {
-            for entry in item.entries().into_iter().filter(|entry| is_condition(entry.key)) {
+            for entry in item
+                .entries()
+                .into_iter()
+                .filter(|entry| is_condition(entry.key))
+            {
                 self.list(entry.value, &at);
             }
             self.part(item, &at);
@@ -151,12 +186,17 @@ impl<'y> Walk<'y> {
         if let Some(matrix) = strategy.get("matrix") {
             let mut legs: Vec<Leg> = Vec::new();
             let entries = matrix.entries();
-            let known = entries.iter().all(|leg| leg.value.is_map() && !is_condition(leg.key));
+            let known = entries
+                .iter()
+                .all(|leg| leg.value.is_map() && !is_condition(leg.key));
             for leg in &entries {
                 let mut values = Leg::new();
                 for entry in leg.value.entries() {
                     let name = entry.key.text().unwrap_or_default();
-                    values.push((environment(name), entry.value.text().unwrap_or_default().to_owned()));
+                    values.push((
+                        environment(name),
+                        entry.value.text().unwrap_or_default().to_owned(),
+                    ));
                     self.axes.push(name.to_owned());
                 }
                 legs.push(values);
@@ -168,11 +208,17 @@ impl<'y> Walk<'y> {
                 at.axes.push("matrix".to_owned());
             }
         }
-        if strategy.get_text("parallel").is_some_and(|count| count != "1") {
+        if strategy
+            .get_text("parallel")
+            .is_some_and(|count| count != "1")
+        {
             at.axes.push("parallel".to_owned());
         }
         // A deployment's steps stand below its hooks.
-        for kind in ["runOnce", "rolling", "canary"].iter().filter_map(|key| strategy.get(key)) {
+        for kind in ["runOnce", "rolling", "canary"]
+            .iter()
+            .filter_map(|key| strategy.get(key))
+        {
             for hook in kind.entries() {
                 if let Some(steps) = hook.value.get("steps") {
                     self.steps(steps, at, &mut 0);
@@ -182,9 +228,16 @@ impl<'y> Walk<'y> {
     }
 
     fn steps(&mut self, list: Node<'y>, at: &At, count: &mut usize) {
-        let at = At { depth: at.depth + 1, ..at.clone() };
+        let at = At {
+            depth: at.depth + 1,
+            ..at.clone()
+        };
         for step in list.items().into_iter().filter(|_| at.depth < MAX_DEPTH) {
-            for entry in step.entries().into_iter().filter(|entry| is_condition(entry.key)) {
+            for entry in step
+                .entries()
+                .into_iter()
+                .filter(|entry| is_condition(entry.key))
+            {
                 self.steps(entry.value, &at, count);
             }
             *count += 1;
@@ -193,20 +246,38 @@ impl<'y> Walk<'y> {
     }
 
     fn step(&mut self, step: Node<'y>, at: &At, number: usize) {
-        let title =
-            if at.job.is_empty() { format!("step {number}") } else { format!("job `{}`, step {number}", at.job) };
+        let title = if at.job.is_empty() {
+            format!("step {number}")
+        } else {
+            format!("job `{}`, step {number}", at.job)
+        };
         let known = |name: &str| {
-            at.env.iter().any(|arg| arg.name == name) || at.legs.iter().flatten().any(|(own, _)| own == name)
+            at.env.iter().any(|arg| arg.name == name)
+                || at.legs.iter().flatten().any(|(own, _)| own == name)
         };
         let mask = |text: &str| mask(text, &known);
-        for (key, windows) in [("script", at.windows), ("bash", false), ("pwsh", true), ("powershell", true)] {
-            let Some(script) = step.get(key) else { continue };
+        for (key, windows) in [
+            ("script", at.windows),
+            ("bash", false),
+            ("pwsh", true),
+            ("powershell", true),
+        ] {
+            let Some(script) = step.get(key) else {
+                continue;
+            };
             let mut job = job(at, &title, step);
-            job.dialect = if windows { Dialect::Windows } else { Dialect::Posix };
+            job.dialect = if windows {
+                Dialect::Windows
+            } else {
+                Dialect::Posix
+            };
             job.folder = folder(step.get_text("workingDirectory"), at.one_checkout);
-            self.reader.script(&Rc::new(Script::new(&[script], Some(&mask))), &job);
+            self.reader
+                .script(&Rc::new(Script::new(&[script], Some(&mask))), &job);
         }
-        let Some(task) = step.get_text("task") else { return };
+        let Some(task) = step.get_text("task") else {
+            return;
+        };
         let job = job(at, &title, step);
         if let Some(inputs) = step.get("inputs") {
             task::read(&mut self.reader, (task, step), inputs, &job);
@@ -219,7 +290,12 @@ fn job<'j>(at: &'j At, title: &str, step: Node<'_>) -> Job<'j> {
         Some(own) => variables(Some(own), &at.env),
         None => Rc::clone(&at.env),
     };
-    Job { env, legs: Rc::clone(&at.legs), axes: at.axes.clone(), ..Job::new(&at.job, title.to_owned()) }
+    Job {
+        env,
+        legs: Rc::clone(&at.legs),
+        axes: at.axes.clone(),
+        ..Job::new(&at.job, title.to_owned())
+    }
 }
 
 /// Whether a key is an expression of a template: `${{ if … }}`, `${{ each … }}`.
@@ -229,9 +305,18 @@ fn is_condition(key: Node<'_>) -> bool {
 
 /// The folder that `workingDirectory` names.
 fn folder(path: Option<&str>, one_checkout: bool) -> Option<String> {
-    let Some(path) = path else { return one_checkout.then(String::new) };
-    let roots = ["$(Build.SourcesDirectory)", "$(System.DefaultWorkingDirectory)", "$(Build.Repository.LocalPath)"];
-    let within = roots.iter().find_map(|root| path.strip_prefix(root)).map(|path| path.trim_start_matches('/'));
+    let Some(path) = path else {
+        return one_checkout.then(String::new);
+    };
+    let roots = [
+        "$(Build.SourcesDirectory)",
+        "$(System.DefaultWorkingDirectory)",
+        "$(Build.Repository.LocalPath)",
+    ];
+    let within = roots
+        .iter()
+        .find_map(|root| path.strip_prefix(root))
+        .map(|path| path.trim_start_matches('/'));
     let path = within.unwrap_or(path);
     join("", path).filter(|_| one_checkout && !path.contains('$'))
 }
@@ -259,7 +344,11 @@ fn variables(own: Option<Node<'_>>, outer: &[Arg]) -> Rc<[Arg]> {
             }
         }
     }
-    let rest: Vec<Arg> = outer.iter().filter(|arg| !all.iter().any(|own| own.name == arg.name)).cloned().collect();
+    let rest: Vec<Arg> = outer
+        .iter()
+        .filter(|arg| !all.iter().any(|own| own.name == arg.name))
+        .cloned()
+        .collect();
     all.extend(rest);
     all.into()
 }
@@ -272,9 +361,12 @@ fn mask(text: &str, known: &dyn Fn(&str) -> bool) -> Option<(Span, String)> {
         let start = from + at;
         from = start + 2;
         let rest = &text[from..];
-        let len = rest.find(|ch: char| !ch.is_ascii_alphanumeric() && !matches!(ch, '.' | '_')).unwrap_or(rest.len());
+        let len = rest
+            .find(|ch: char| !ch.is_ascii_alphanumeric() && !matches!(ch, '.' | '_'))
+            .unwrap_or(rest.len());
         let name = &rest[..len];
-        let is_name = name.starts_with(|ch: char| ch.is_ascii_alphabetic()) && rest[len..].starts_with(')');
+        let is_name =
+            name.starts_with(|ch: char| ch.is_ascii_alphabetic()) && rest[len..].starts_with(')');
         let upper = environment(name);
         if is_name && (name.contains('.') || known(&upper)) {
             return Some((Span::new(start, from + len + 1), format!("${{{upper}}}")));

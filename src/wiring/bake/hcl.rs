@@ -15,17 +15,30 @@ pub fn file(source: &str) -> Result<File, WiringError> {
     let body = parse(source)?;
     let mut file = File::default();
     for block in body.blocks() {
-        let Some((label, label_span)) = block.labels.first().map(|label| (label.as_str().to_owned(), of(label.span())))
+        let Some((label, label_span)) = block
+            .labels
+            .first()
+            .map(|label| (label.as_str().to_owned(), of(label.span())))
         else {
             continue;
         };
         match block.ident.as_str() {
             "variable" => {
-                let default = block.body.get_attribute("default").map(|attribute| ast(source, &attribute.value));
-                file.variables.push(Variable { name: label, default, is_block: true });
+                let default = block
+                    .body
+                    .get_attribute("default")
+                    .map(|attribute| ast(source, &attribute.value));
+                file.variables.push(Variable {
+                    name: label,
+                    default,
+                    is_block: true,
+                });
             }
             "group" => {
-                let targets = block.body.get_attribute("targets").map(|attribute| ast(source, &attribute.value));
+                let targets = block
+                    .body
+                    .get_attribute("targets")
+                    .map(|attribute| ast(source, &attribute.value));
                 file.groups.extend(targets.map(|targets| (label, targets)));
             }
             "target" => file.targets.push(target(source, label, label_span, block)),
@@ -35,7 +48,11 @@ pub fn file(source: &str) -> Result<File, WiringError> {
     // Behind the blocks: of a name that has both, the attribute is the default.
     for attribute in body.attributes() {
         let default = Some(ast(source, &attribute.value));
-        file.variables.push(Variable { name: attribute.key.to_string(), default, is_block: false });
+        file.variables.push(Variable {
+            name: attribute.key.to_string(),
+            default,
+            is_block: false,
+        });
     }
     Ok(file)
 }
@@ -67,22 +84,39 @@ pub fn parse(source: &str) -> Result<Body, WiringError> {
     let read = || hcl_edit::parser::parse_body(source);
     let body = if depth(source) > MAX_PLAIN {
         let joined = std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
+            let thread = std::thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, read);
             thread.ok().and_then(|thread| thread.join().ok())
         });
         let message = "it is nested too deeply to be read".to_owned();
-        joined.ok_or(WiringError { span: Span::at(0), message, refused: true })?
+        joined.ok_or(WiringError {
+            span: Span::at(0),
+            message,
+            refused: true,
+        })?
     } else {
         read()
     };
     body.map_err(|error| {
         let (line, column) = (error.location().line(), error.location().column());
-        let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let start: usize = source
+            .split_inclusive('\n')
+            .take(line.saturating_sub(1))
+            .map(str::len)
+            .sum();
         // Columns count bytes, and may end within a character.
         let at = (start + column.saturating_sub(1)).min(source.len());
-        let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0);
+        let at = (0..=at)
+            .rev()
+            .find(|at| source.is_char_boundary(*at))
+            .unwrap_or(0);
         let message = error.message().to_owned();
-        WiringError { span: Span::at(at), refused: message.contains(TOO_DEEP), message }
+        WiringError {
+            span: Span::at(at),
+            refused: message.contains(TOO_DEEP),
+            message,
+        }
     })
 }
 
@@ -91,7 +125,10 @@ pub fn variables_end(source: &str) -> Option<usize> {
     let body = parse(source).ok()?;
     let is_variable = |block: &&Block| block.ident.as_str() == "variable";
     let first = body.blocks().skip_while(|block| !is_variable(block));
-    let end = first.take_while(is_variable).last().map(|block| of(block.span()).end);
+    let end = first
+        .take_while(is_variable)
+        .last()
+        .map(|block| of(block.span()).end);
     end.filter(|&end| source[..end].ends_with('}'))
 }
 
@@ -101,7 +138,12 @@ fn target(source: &str, name: String, span: Span, block: &Block) -> Target {
         key_span: of(attribute.key.span()),
         value: ast(source, &attribute.value),
     });
-    Target { name, span, body: of(block.span()), fields: fields.collect() }
+    Target {
+        name,
+        span,
+        body: of(block.span()),
+        fields: fields.collect(),
+    }
 }
 
 /// The parser's span as ours.
@@ -119,13 +161,25 @@ fn ast(source: &str, expression: &Expression) -> Ast {
         Expression::String(value) => literal(value.to_string()),
         Expression::StringTemplate(template) => parts(source, template.iter()),
         Expression::HeredocTemplate(template) => heredoc(source, span, template),
-        Expression::Array(values) => Kind::List(values.iter().map(|value| ast(source, value)).collect()),
-        Expression::Object(fields) => {
-            Kind::Object(fields.iter().map(|(key, value)| field(source, key, value.expr())).collect())
+        Expression::Array(values) => {
+            Kind::List(values.iter().map(|value| ast(source, value)).collect())
         }
-        Expression::Parenthesis(inner) => return Ast { span, ..ast(source, inner.inner()) },
+        Expression::Object(fields) => Kind::Object(
+            fields
+                .iter()
+                .map(|(key, value)| field(source, key, value.expr()))
+                .collect(),
+        ),
+        Expression::Parenthesis(inner) => {
+            return Ast {
+                span,
+                ..ast(source, inner.inner())
+            };
+        }
         Expression::Variable(name) => Kind::Reference(vec![name.to_string()]),
-        Expression::Traversal(traversal) => reference(source, &traversal.expr, &traversal.operators),
+        Expression::Traversal(traversal) => {
+            reference(source, &traversal.expr, &traversal.operators)
+        }
         _ => Kind::Other,
     };
     Ast { span, kind }
@@ -137,10 +191,16 @@ fn field(source: &str, key: &ObjectKey, value: &Expression) -> Field {
         ObjectKey::Ident(name) | ObjectKey::Expression(Expression::Variable(name)) => {
             (Some(name.to_string()), of(name.span()))
         }
-        ObjectKey::Expression(Expression::String(name)) => (Some(name.to_string()), of(name.span())),
+        ObjectKey::Expression(Expression::String(name)) => {
+            (Some(name.to_string()), of(name.span()))
+        }
         ObjectKey::Expression(other) => (None, of(other.span())),
     };
-    Field { key: name, key_span: span, value: ast(source, value) }
+    Field {
+        key: name,
+        key_span: span,
+        value: ast(source, value),
+    }
 }
 
 fn reference<'a, T>(source: &str, start: &Expression, operators: T) -> Kind
@@ -191,7 +251,11 @@ fn heredoc(source: &str, span: Span, heredoc: &HeredocTemplate) -> Kind {
         return Kind::Other;
     }
     let raw = span.of(source.as_bytes());
-    let indent = if raw.starts_with(b"<<-") { margin(source, template) } else { 0 };
+    let indent = if raw.starts_with(b"<<-") {
+        margin(source, template)
+    } else {
+        0
+    };
     let mut parts = Vec::new();
     let mut fresh = true;
     for element in template {
@@ -249,7 +313,13 @@ fn lines(source: &str, span: Span, indent: usize, fresh: &mut bool) -> (String, 
         // `$${` is `${`, `%%{` is `%{`: the second mark of the three goes.
         for end in marks(line).chain([line.len()]) {
             if at < end {
-                pieces.push(Piece { text: text.len(), file: file + at, len: end - at, indent, missing });
+                pieces.push(Piece {
+                    text: text.len(),
+                    file: file + at,
+                    len: end - at,
+                    indent,
+                    missing,
+                });
                 text.push_str(&line[at..end]);
             }
             missing = 0;

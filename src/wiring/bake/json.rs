@@ -9,13 +9,26 @@ use crate::wiring::yaml::{Node, Style, Yaml};
 
 /// Reads `source`. JSON is YAML in brackets, and so has places; but not all YAML that begins so is JSON.
 pub fn file(source: &str) -> Result<File, WiringError> {
-    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(source.trim_start_matches('\u{FEFF}')) {
-        let line = source.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    if let Err(error) =
+        serde_json::from_str::<serde::de::IgnoredAny>(source.trim_start_matches('\u{FEFF}'))
+    {
+        let line = source
+            .split_inclusive('\n')
+            .take(error.line().saturating_sub(1))
+            .map(str::len)
+            .sum::<usize>();
         let at = (line + error.column().saturating_sub(1)).min(source.len());
-        let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or_default();
+        let at = (0..=at)
+            .rev()
+            .find(|at| source.is_char_boundary(*at))
+            .unwrap_or_default();
         let message = error.to_string();
         let refused = message.starts_with("recursion limit");
-        return Err(WiringError { span: Span::at(at), message, refused });
+        return Err(WiringError {
+            span: Span::at(at),
+            message,
+            refused,
+        });
     }
     let yaml = Yaml::read(source)?;
     let mut file = File::default();
@@ -25,7 +38,11 @@ pub fn file(source: &str) -> Result<File, WiringError> {
     let mut attributes = Vec::new();
     for entry in root.own_entries() {
         if let Some(name) = entry.key.text().filter(|_| entry.value.text().is_some()) {
-            attributes.push(Variable { name: name.to_owned(), default: Some(ast(entry.value)), is_block: false });
+            attributes.push(Variable {
+                name: name.to_owned(),
+                default: Some(ast(entry.value)),
+                is_block: false,
+            });
         }
         for (key, body) in blocks(entry.value) {
             let Some(name) = key.text().map(str::to_owned) else {
@@ -34,11 +51,22 @@ pub fn file(source: &str) -> Result<File, WiringError> {
             match entry.key.text() {
                 Some("variable") => {
                     let default = body.get("default").map(ast);
-                    file.variables.push(Variable { name, default, is_block: true });
+                    file.variables.push(Variable {
+                        name,
+                        default,
+                        is_block: true,
+                    });
                 }
-                Some("group") => file.groups.extend(body.get("targets").map(|targets| (name, ast(targets)))),
+                Some("group") => file
+                    .groups
+                    .extend(body.get("targets").map(|targets| (name, ast(targets)))),
                 Some("target") => {
-                    file.targets.push(Target { name, span: key.span(), body: body.span(), fields: fields(body) });
+                    file.targets.push(Target {
+                        name,
+                        span: key.span(),
+                        body: body.span(),
+                        fields: fields(body),
+                    });
                 }
                 _ => {}
             }
@@ -51,10 +79,20 @@ pub fn file(source: &str) -> Result<File, WiringError> {
 /// The labels and bodies of blocks: a list stands for several, at each level.
 pub fn blocks(node: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
     fn each(node: Node<'_>) -> Vec<Node<'_>> {
-        if node.is_list() { node.items() } else { vec![node] }
+        if node.is_list() {
+            node.items()
+        } else {
+            vec![node]
+        }
     }
     let entries = each(node).into_iter().flat_map(Node::own_entries);
-    entries.flat_map(|entry| each(entry.value).into_iter().map(move |body| (entry.key, body))).collect()
+    entries
+        .flat_map(|entry| {
+            each(entry.value)
+                .into_iter()
+                .map(move |body| (entry.key, body))
+        })
+        .collect()
 }
 
 /// The entries of an object.
@@ -76,7 +114,10 @@ fn ast(node: Node<'_>) -> Ast {
         None if node.is_list() => Kind::List(node.items().into_iter().map(ast).collect()),
         None => Kind::Object(fields(node)),
     };
-    Ast { span: node.span(), kind }
+    Ast {
+        span: node.span(),
+        kind,
+    }
 }
 
 fn template(text: &str) -> Kind {

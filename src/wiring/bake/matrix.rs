@@ -16,11 +16,22 @@ pub fn of(matrix: Option<&Ast>, scope: &Scope<'_>) -> Vec<Combination> {
         let Some(name) = field.key.clone() else {
             continue;
         };
-        let values = scope.value(&field.value).list().map_or_else(|| vec![Value::Unknown], <[Value]>::to_vec);
-        let values = if combinations.len() * values.len() > MAX_COMBINATIONS { vec![Value::Unknown] } else { values };
+        let values = scope
+            .value(&field.value)
+            .list()
+            .map_or_else(|| vec![Value::Unknown], <[Value]>::to_vec);
+        let values = if combinations.len() * values.len() > MAX_COMBINATIONS {
+            vec![Value::Unknown]
+        } else {
+            values
+        };
         combinations = combinations
             .iter()
-            .flat_map(|before| values.iter().map(|value| [&before[..], &[(name.clone(), value.clone())]].concat()))
+            .flat_map(|before| {
+                values
+                    .iter()
+                    .map(|value| [&before[..], &[(name.clone(), value.clone())]].concat())
+            })
             .collect();
     }
     combinations

@@ -77,33 +77,54 @@ fn of(source: &str, file: &File) -> Wiring {
 }
 
 fn is_json(source: &str) -> bool {
-    source.trim_start_matches('\u{FEFF}').trim_start().starts_with('{')
+    source
+        .trim_start_matches('\u{FEFF}')
+        .trim_start()
+        .starts_with('{')
 }
 
 impl File {
     pub(super) fn read(source: &str) -> Result<Self, WiringError> {
-        let mut file = if is_json(source) { json::file(source) } else { hcl::file(source) }?;
+        let mut file = if is_json(source) {
+            json::file(source)
+        } else {
+            hcl::file(source)
+        }?;
         for (index, target) in file.targets.iter().enumerate() {
-            file.names.entry(target.name.clone()).or_default().push(index);
+            file.names
+                .entry(target.name.clone())
+                .or_default()
+                .push(index);
         }
         Ok(file)
     }
 
     /// The blocks of a name: they are one target, of which the last counts first.
     fn named(&self, name: &str) -> impl Iterator<Item = &Target> {
-        self.names.get(name).into_iter().flatten().rev().map(|&index| &self.targets[index])
+        self.names
+            .get(name)
+            .into_iter()
+            .flatten()
+            .rev()
+            .map(|&index| &self.targets[index])
     }
 
     fn scope(&self) -> Scope<'_> {
         let blocks = self.variables.iter().filter(|variable| variable.is_block);
-        let all = self.variables.iter().map(|variable| (variable.name.as_str(), variable.default.as_ref()));
+        let all = self
+            .variables
+            .iter()
+            .map(|variable| (variable.name.as_str(), variable.default.as_ref()));
         Scope::new(all, blocks.map(|variable| variable.name.as_str()).collect())
     }
 
     /// The targets that somebody builds: not those that others only inherit from.
     fn built(&self, scope: &Scope<'_>) -> Vec<&Target> {
         let names = |ast: &Ast| match scope.value(ast) {
-            Value::List(values) => values.iter().map(|value| value.text().map(str::to_owned)).collect(),
+            Value::List(values) => values
+                .iter()
+                .map(|value| value.text().map(str::to_owned))
+                .collect(),
             _ => vec![None],
         };
         let mut named: HashSet<String> = HashSet::from(["default".to_owned()]);
@@ -112,13 +133,30 @@ impl File {
         }
         let mut inherited: HashSet<String> = HashSet::new();
         for target in &self.targets {
-            inherited.extend(target.get("inherits").map(names).into_iter().flatten().flatten());
-            for field in target.get("contexts").and_then(Ast::fields).unwrap_or_default() {
+            inherited.extend(
+                target
+                    .get("inherits")
+                    .map(names)
+                    .into_iter()
+                    .flatten()
+                    .flatten(),
+            );
+            for field in target
+                .get("contexts")
+                .and_then(Ast::fields)
+                .unwrap_or_default()
+            {
                 let context = scope.value(&field.value);
-                named.extend(context.text().and_then(|text| text.strip_prefix("target:")).map(str::to_owned));
+                named.extend(
+                    context
+                        .text()
+                        .and_then(|text| text.strip_prefix("target:"))
+                        .map(str::to_owned),
+                );
             }
         }
-        let built = |target: &&Target| named.contains(&target.name) || !inherited.contains(&target.name);
+        let built =
+            |target: &&Target| named.contains(&target.name) || !inherited.contains(&target.name);
         self.targets.iter().filter(built).collect()
     }
 
@@ -155,11 +193,15 @@ impl File {
 
 impl Target {
     fn field(&self, key: &str) -> Option<&Field> {
-        self.fields.iter().rfind(|field| field.key.as_deref() == Some(key))
+        self.fields
+            .iter()
+            .rfind(|field| field.key.as_deref() == Some(key))
     }
 
     fn get(&self, key: &str) -> Option<&Ast> {
-        self.field(key).map(|field| &field.value).filter(|value| !matches!(value.kind, Kind::Null))
+        self.field(key)
+            .map(|field| &field.value)
+            .filter(|value| !matches!(value.kind, Kind::Null))
     }
 }
 
@@ -173,14 +215,19 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
         let what = match what(wiring, &get, known, scope) {
             Ok(what) => what,
             Err(why) => {
-                let unknown = Unknown { span: target.span, why: format!("{name}: {why}") };
+                let unknown = Unknown {
+                    span: target.span,
+                    why: format!("{name}: {why}"),
+                };
                 if !wiring.unknown.contains(&unknown) {
                     wiring.unknown.push(unknown);
                 }
                 continue;
             }
         };
-        let stage = get("target").map(|ast| scope.value(ast)).and_then(|value| value.text().map(str::to_owned));
+        let stage = get("target")
+            .map(|ast| scope.value(ast))
+            .and_then(|value| value.text().map(str::to_owned));
         if !found.contains(&(what.clone(), stage.clone())) {
             found.push((what, stage));
         }
@@ -188,11 +235,19 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     scope.matrix.clear();
     let (args, args_known) = args(source, &lineage, scope);
     if wiring.is_full(args.len()) {
-        let why = format!("{name}: it passes {} arguments, like many others: that is too much to look at", args.len());
-        wiring.unknown.push(Unknown { span: target.span, why });
+        let why = format!(
+            "{name}: it passes {} arguments, like many others: that is too much to look at",
+            args.len()
+        );
+        wiring.unknown.push(Unknown {
+            span: target.span,
+            why,
+        });
         return;
     }
-    let whole = ["context", "dockerfile", "dockerfile-inline"].iter().any(|key| get(key).is_some());
+    let whole = ["context", "dockerfile", "dockerfile-inline"]
+        .iter()
+        .any(|key| get(key).is_some());
     for (what, stage) in found {
         wiring.builds.push(Build {
             front: Front::Bake,
@@ -221,8 +276,12 @@ fn what<'a>(
     scope: &Scope<'_>,
 ) -> Result<What, String> {
     if let Some(ast) = get("dockerfile-inline") {
-        let made = inline(ast, scope).ok_or("its `dockerfile-inline` is an expression that is not computed")?;
-        let index = wiring.inline.iter().position(|other| other.span == made.span && other.text == made.text);
+        let made = inline(ast, scope)
+            .ok_or("its `dockerfile-inline` is an expression that is not computed")?;
+        let index = wiring
+            .inline
+            .iter()
+            .position(|other| other.span == made.span && other.text == made.text);
         return Ok(What::Inline(index.unwrap_or_else(|| {
             wiring.inline.push(made);
             wiring.inline.len() - 1
@@ -231,30 +290,54 @@ fn what<'a>(
     let text = |key: &str, otherwise: &str| match get(key) {
         None if known => Ok(otherwise.to_owned()),
         None => Err("it inherits from a target that is not in this file".to_owned()),
-        Some(ast) => scope.value(ast).text().map(str::to_owned).ok_or_else(|| match ast.variable() {
-            Some(name) => format!("its `{key}` is named by the variable `{name}`"),
-            None => format!("its `{key}` is an expression that is not computed"),
-        }),
+        Some(ast) => {
+            scope
+                .value(ast)
+                .text()
+                .map(str::to_owned)
+                .ok_or_else(|| match ast.variable() {
+                    Some(name) => format!("its `{key}` is named by the variable `{name}`"),
+                    None => format!("its `{key}` is an expression that is not computed"),
+                })
+        }
     };
     let context = text("context", ".")?;
     // What stands below the folder that bake is started in, when the rest is remote.
     let context = context.strip_prefix("cwd://").unwrap_or(&context);
     let dockerfile = text("dockerfile", "Dockerfile")?;
-    path::dockerfile(context, dockerfile.strip_prefix("cwd://").unwrap_or(&dockerfile)).map(What::File)
+    path::dockerfile(
+        context,
+        dockerfile.strip_prefix("cwd://").unwrap_or(&dockerfile),
+    )
+    .map(What::File)
 }
 
 fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
     let Kind::Text(parts) = &ast.kind else {
         let text = scope.value(ast).text()?.to_owned();
-        return Some(Inline { text, pieces: Vec::new(), span: ast.span, escapes: Escapes::Template, newline: "\n" });
+        return Some(Inline {
+            text,
+            pieces: Vec::new(),
+            span: ast.span,
+            escapes: Escapes::Template,
+            newline: "\n",
+        });
     };
-    let mut made =
-        Inline { text: String::new(), pieces: Vec::new(), span: ast.span, escapes: Escapes::Template, newline: "\n" };
+    let mut made = Inline {
+        text: String::new(),
+        pieces: Vec::new(),
+        span: ast.span,
+        escapes: Escapes::Template,
+        newline: "\n",
+    };
     for part in parts {
         match part {
             Part::Literal(text, pieces) => {
                 let start = made.text.len();
-                made.pieces.extend(pieces.iter().map(|piece| super::Piece { text: start + piece.text, ..*piece }));
+                made.pieces.extend(pieces.iter().map(|piece| super::Piece {
+                    text: start + piece.text,
+                    ..*piece
+                }));
                 made.text.push_str(text);
             }
             // What is not known looks like the expression of a template: the Dockerfile's reader lets it be anything.
@@ -286,10 +369,17 @@ fn args(source: &str, lineage: &[&Target], scope: &Scope<'_>) -> (Vec<Arg>, bool
             // With `null` it is not passed, or as an inherited one says.
             if value != Value::Null && names.insert(name) {
                 let written = String::from_utf8_lossy(field.value.span.of(source.as_bytes()));
-                let value = value.text().map_or_else(|| written.trim_matches('"').to_owned(), str::to_owned);
+                let value = value
+                    .text()
+                    .map_or_else(|| written.trim_matches('"').to_owned(), str::to_owned);
                 let from = scope.variables(&field.value);
                 let span = Span::new(field.key_span.start, field.value.span.end);
-                args.push(Arg { name: name.to_owned(), value: Some(value), span, from });
+                args.push(Arg {
+                    name: name.to_owned(),
+                    value: Some(value),
+                    span,
+                    from,
+                });
             }
         }
     }

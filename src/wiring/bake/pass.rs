@@ -16,11 +16,21 @@ pub(in super::super) fn passer<'d>(source: &'d str, file: &'d File) -> Passer<'d
     // Where the variable goes, by its name and default: the same for all targets.
     let variables: RefCell<HashMap<(String, String), Declared>> = RefCell::default();
     Box::new(move |build, lane| {
-        let target = targets.places.get(&build.span).ok_or("its target is not there")?;
-        let writer = Writer { source, json: is_json(source), lane };
+        let target = targets
+            .places
+            .get(&build.span)
+            .ok_or("its target is not there")?;
+        let writer = Writer {
+            source,
+            json: is_json(source),
+            lane,
+        };
         let key = (lane.arg.to_owned(), lane.default.to_owned());
-        let variable =
-            variables.borrow_mut().entry(key).or_insert_with(|| writer.variable(file, &targets.scope)).clone()?;
+        let variable = variables
+            .borrow_mut()
+            .entry(key)
+            .or_insert_with(|| writer.variable(file, &targets.scope))
+            .clone()?;
         let mut edits = writer.argument(&targets, target, build)?;
         edits.extend(variable);
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
@@ -46,24 +56,45 @@ struct Targets<'d> {
 impl<'d> Targets<'d> {
     fn new(source: &str, file: &'d File) -> Self {
         let scope = file.scope();
-        let places: HashMap<Span, &Target> = file.targets.iter().rev().map(|target| (target.span, target)).collect();
-        let built = file.built(&scope).into_iter().map(|target| target.span).collect();
+        let places: HashMap<Span, &Target> = file
+            .targets
+            .iter()
+            .rev()
+            .map(|target| (target.span, target))
+            .collect();
+        let built = file
+            .built(&scope)
+            .into_iter()
+            .map(|target| target.span)
+            .collect();
         let mut whats: HashMap<&str, Option<What>> = HashMap::new();
         for build in super::of(source, file).builds {
-            let Some(target) = places.get(&build.span) else { continue };
+            let Some(target) = places.get(&build.span) else {
+                continue;
+            };
             for ancestor in file.lineage(target, &scope).0 {
-                let what = whats.entry(&ancestor.name).or_insert_with(|| Some(build.what.clone()));
+                let what = whats
+                    .entry(&ancestor.name)
+                    .or_insert_with(|| Some(build.what.clone()));
                 if what.as_ref() != Some(&build.what) {
                     *what = None;
                 }
             }
         }
-        Self { file, scope, places, built, whats }
+        Self {
+            file,
+            scope,
+            places,
+            built,
+            whats,
+        }
     }
 
     /// Whether all builds that inherit from `ancestor` build the same Dockerfile: then they all want the argument.
     fn alone(&self, ancestor: &Target, what: &What) -> bool {
-        self.whats.get(ancestor.name.as_str()).is_none_or(|all| all.as_ref() == Some(what))
+        self.whats
+            .get(ancestor.name.as_str())
+            .is_none_or(|all| all.as_ref() == Some(what))
     }
 }
 
@@ -75,7 +106,12 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// The edits that put the argument where the target's arguments stand.
-    fn argument(&self, targets: &Targets<'_>, target: &Target, build: &Build) -> Result<Vec<Edit>, String> {
+    fn argument(
+        &self,
+        targets: &Targets<'_>,
+        target: &Target,
+        build: &Build,
+    ) -> Result<Vec<Edit>, String> {
         let (lineage, _) = targets.file.lineage(target, &targets.scope);
         let entry = self.entry();
         for ancestor in &lineage {
@@ -85,7 +121,9 @@ impl Writer<'_> {
             let own = ancestor.name == target.name;
             match args.value.fields() {
                 Some(fields) if own || targets.alone(ancestor, &build.what) => {
-                    return Ok(vec![self.add(args.value.span, fields, &|_, _| entry.clone())]);
+                    return Ok(vec![
+                        self.add(args.value.span, fields, &|_, _| entry.clone()),
+                    ]);
                 }
                 None if own => return Err("its `args` is an expression".to_owned()),
                 _ => {}
@@ -93,21 +131,30 @@ impl Writer<'_> {
         }
         // Of targets that build the same and inherit from one another, the first gets it for all.
         let mut first = lineage.iter().rev();
-        let first =
-            first.find(|ancestor| targets.built.contains(&ancestor.span) && targets.alone(ancestor, &build.what));
+        let first = first.find(|ancestor| {
+            targets.built.contains(&ancestor.span) && targets.alone(ancestor, &build.what)
+        });
         let target = first.copied().unwrap_or(target);
         let block = |indent: &str, step: &str| self.block(indent, step, &entry);
         if self.json {
-            return Ok(vec![
-                self.add(target.body, &target.fields, &|indent, step| format!("\"args\": {}", block(indent, step))),
-            ]);
+            return Ok(vec![self.add(
+                target.body,
+                &target.fields,
+                &|indent, step| format!("\"args\": {}", block(indent, step)),
+            )]);
         }
-        self.attribute(target, &|indent, step| format!("args = {}", block(indent, step)))
+        self.attribute(target, &|indent, step| {
+            format!("args = {}", block(indent, step))
+        })
     }
 
     fn entry(&self) -> String {
         let arg = self.lane.arg;
-        if self.json { format!("\"{arg}\": \"${{{arg}}}\"") } else { format!("{arg} = {arg}") }
+        if self.json {
+            format!("\"{arg}\": \"${{{arg}}}\"")
+        } else {
+            format!("{arg} = {arg}")
+        }
     }
 
     /// `{ entry }`, on lines of its own where `indent` says how these begin.
@@ -130,24 +177,39 @@ impl Writer<'_> {
             if inner.contains('\n') {
                 let (base, step) = (margin(source, object.start), "  ");
                 let indent = format!("{base}{step}");
-                return Edit::insert(object.start + 1, format!("{newline}{indent}{}", entry(&indent, step)));
+                return Edit::insert(
+                    object.start + 1,
+                    format!("{newline}{indent}{}", entry(&indent, step)),
+                );
             }
-            let (before, behind) = if self.json { ("", "") } else { (" ", if inner.is_empty() { " " } else { "" }) };
-            return Edit::insert(object.start + 1, format!("{before}{}{behind}", entry("", "")));
+            let (before, behind) = if self.json {
+                ("", "")
+            } else {
+                (" ", if inner.is_empty() { " " } else { "" })
+            };
+            return Edit::insert(
+                object.start + 1,
+                format!("{before}{}{behind}", entry("", "")),
+            );
         };
         let end = last.value.span.end;
         if !source[object.start..first.key_span.start].contains('\n') {
             return Edit::insert(end, format!(", {}", entry("", "")));
         }
         let indent = margin(source, first.key_span.start);
-        let step = indent.strip_prefix(margin(source, object.start)).filter(|step| !step.is_empty()).unwrap_or("  ");
+        let step = indent
+            .strip_prefix(margin(source, object.start))
+            .filter(|step| !step.is_empty())
+            .unwrap_or("  ");
         let entry = entry(indent, step);
         if self.json {
             return Edit::insert(end, format!(",{newline}{indent}{entry}"));
         }
         let rest = source[end..].split(['\r', '\n']).next().unwrap_or_default();
         let bare = rest.trim_start();
-        let (comma, bare) = bare.strip_prefix(',').map_or(("", bare), |bare| (",", bare.trim_start()));
+        let (comma, bare) = bare
+            .strip_prefix(',')
+            .map_or(("", bare), |bare| (",", bare.trim_start()));
         if bare.is_empty() || bare.starts_with('#') || bare.starts_with("//") {
             return Edit::insert(end + rest.len(), format!("{newline}{indent}{entry}{comma}"));
         }
@@ -155,17 +217,30 @@ impl Writer<'_> {
     }
 
     /// Puts an attribute behind the last of a target's block.
-    fn attribute(&self, target: &Target, attribute: &dyn Fn(&str, &str) -> String) -> Result<Vec<Edit>, String> {
+    fn attribute(
+        &self,
+        target: &Target,
+        attribute: &dyn Fn(&str, &str) -> String,
+    ) -> Result<Vec<Edit>, String> {
         let source = self.source;
         let close = target.body.end.saturating_sub(1);
-        let open = target.span.end + source[target.span.end..].find('{').ok_or("its block has no braces")?;
+        let open = target.span.end
+            + source[target.span.end..]
+                .find('{')
+                .ok_or("its block has no braces")?;
         if source.as_bytes().get(close) != Some(&b'}') || open >= close {
             return Err("its block has no braces".to_owned());
         }
         let newline = line_ending(source.as_bytes(), open);
         let base = margin(source, target.body.start);
-        let first = target.fields.first().map(|field| margin(source, field.key_span.start));
-        let step = first.and_then(|first| first.strip_prefix(base)).filter(|step| !step.is_empty()).unwrap_or("  ");
+        let first = target
+            .fields
+            .first()
+            .map(|field| margin(source, field.key_span.start));
+        let step = first
+            .and_then(|first| first.strip_prefix(base))
+            .filter(|step| !step.is_empty())
+            .unwrap_or("  ");
         let indent = format!("{base}{step}");
         let text = attribute(&indent, step);
         let inner = &source[open + 1..close];
@@ -187,7 +262,10 @@ impl Writer<'_> {
         let start = open + 1 + (inner.len() - inner.trim_start().len());
         Ok(vec![
             Edit::replace(Span::new(open + 1, start), format!("{newline}{indent}")),
-            Edit::replace(Span::new(start + bare.len(), close), format!("{newline}{indent}{text}{newline}{base}")),
+            Edit::replace(
+                Span::new(start + bare.len(), close),
+                format!("{newline}{indent}{text}{newline}{base}"),
+            ),
         ])
     }
 
@@ -195,28 +273,45 @@ impl Writer<'_> {
     /// so that whoever sets none keeps it.
     fn variable(&self, file: &File, scope: &Scope<'_>) -> Declared {
         let Lane { arg, default, .. } = *self.lane;
-        let mut own = file.variables.iter().filter(|variable| variable.name == arg);
+        let mut own = file
+            .variables
+            .iter()
+            .filter(|variable| variable.name == arg);
         let Some(last) = own.clone().next_back() else {
-            return Ok(if self.json { self.json_variable() } else { Some(self.hcl_variable()) });
+            return Ok(if self.json {
+                self.json_variable()
+            } else {
+                Some(self.hcl_variable())
+            });
         };
         let typed = if self.json {
-            format!("`\"variable\": {{\"{arg}\": {{\"default\": {}}}}}`", self.default())
+            format!(
+                "`\"variable\": {{\"{arg}\": {{\"default\": {}}}}}`",
+                self.default()
+            )
         } else {
             format!("`variable \"{arg}\" {{ default = {} }}`", self.default())
         };
         if !own.any(|variable| variable.is_block) {
-            return Err(format!("`{arg}` is an attribute, which no job can set: write {typed} in its place"));
+            return Err(format!(
+                "`{arg}` is an attribute, which no job can set: write {typed} in its place"
+            ));
         }
-        let value = last.default.as_ref().map_or_else(|| Value::Text(String::new()), |ast| scope.value(ast));
+        let value = last
+            .default
+            .as_ref()
+            .map_or_else(|| Value::Text(String::new()), |ast| scope.value(ast));
         match value.text() {
             Some(value) if value == default => Ok(None),
-            Some("") => {
-                Err(format!("the variable `{arg}` is empty where no job sets it, and so would the lane be: {typed}"))
-            }
+            Some("") => Err(format!(
+                "the variable `{arg}` is empty where no job sets it, and so would the lane be: {typed}"
+            )),
             Some(value) => Err(format!(
                 "whoever sets no `{arg}` would go from the lane `{default}` to `{value}`, and find that cache cold: {typed}"
             )),
-            None => Err(format!("what the variable `{arg}` is where no job sets it is not known: {typed}")),
+            None => Err(format!(
+                "what the variable `{arg}` is where no job sets it is not known: {typed}"
+            )),
         }
     }
 
@@ -234,23 +329,43 @@ impl Writer<'_> {
         let root = yaml.root()?;
         let default = self.default();
         let body = |indent: &str, step: &str| {
-            format!("\"{}\": {}", self.lane.arg, self.block(indent, step, &format!("\"default\": {default}")))
+            format!(
+                "\"{}\": {}",
+                self.lane.arg,
+                self.block(indent, step, &format!("\"default\": {default}"))
+            )
         };
-        let variables = root.own_entry("variable").map(|entry| entry.value).filter(|value| value.is_map());
+        let variables = root
+            .own_entry("variable")
+            .map(|entry| entry.value)
+            .filter(|value| value.is_map());
         if let Some(variables) = variables {
             return Some(self.add(variables.span(), &super::json::fields(variables), &body));
         }
-        Some(self.add(root.span(), &super::json::fields(root), &|indent, step| {
-            let inner = if step.is_empty() { String::new() } else { format!("{indent}{step}") };
-            format!("\"variable\": {}", self.block(indent, step, &body(&inner, step)))
-        }))
+        Some(
+            self.add(root.span(), &super::json::fields(root), &|indent, step| {
+                let inner = if step.is_empty() {
+                    String::new()
+                } else {
+                    format!("{indent}{step}")
+                };
+                format!(
+                    "\"variable\": {}",
+                    self.block(indent, step, &body(&inner, step))
+                )
+            }),
+        )
     }
 
     /// Behind the first variables; where there is none, at the top, behind a comment that stands alone.
     fn hcl_variable(&self) -> Edit {
         let source = self.source;
         let newline = line_ending(source.as_bytes(), 0);
-        let block = format!("variable \"{}\" {{{newline}  default = {}{newline}}}", self.lane.arg, self.default());
+        let block = format!(
+            "variable \"{}\" {{{newline}  default = {}{newline}}}",
+            self.lane.arg,
+            self.default()
+        );
         if let Some(end) = super::hcl::variables_end(source) {
             let rest = source[end..].split(['\r', '\n']).next().unwrap_or_default();
             return Edit::insert(end + rest.len(), format!("{newline}{newline}{block}"));

@@ -2,16 +2,32 @@ use super::*;
 use crate::fix::apply;
 use crate::wiring::{self, Lane};
 
-const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
+const LANE: Lane<'_> = Lane {
+    arg: "CACHE_ID",
+    default: "default",
+    shared: false,
+};
 
 fn fixed(source: &str, name: &str) -> Result<String, String> {
     let wiring = read(source).unwrap();
-    let build = wiring.builds.iter().find(|build| build.name == format!("target `{name}`")).unwrap();
-    let kind = if is_json(source) { wiring::Kind::BakeJson } else { wiring::Kind::BakeHcl };
+    let build = wiring
+        .builds
+        .iter()
+        .find(|build| build.name == format!("target `{name}`"))
+        .unwrap();
+    let kind = if is_json(source) {
+        wiring::Kind::BakeJson
+    } else {
+        wiring::Kind::BakeHcl
+    };
     let fix = wiring::pass(kind, source, build, &LANE)?;
     let fixed = String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap();
     let names: Vec<_> = read(&fixed).unwrap().builds;
-    assert!(names.iter().any(|build| build.args.iter().any(|arg| arg.name == "CACHE_ID")));
+    assert!(
+        names
+            .iter()
+            .any(|build| build.args.iter().any(|arg| arg.name == "CACHE_ID"))
+    );
     Ok(fixed)
 }
 
@@ -20,7 +36,10 @@ const VARIABLE: &str = "variable \"CACHE_ID\" {\n  default = \"default\"\n}\n";
 #[test]
 fn every_form_gets_its_argument() {
     for (source, expected) in [
-        ("target \"a\" {}\n", "target \"a\" {\n  args = {\n    CACHE_ID = CACHE_ID\n  }\n}\n"),
+        (
+            "target \"a\" {}\n",
+            "target \"a\" {\n  args = {\n    CACHE_ID = CACHE_ID\n  }\n}\n",
+        ),
         (
             "target \"a\" { context = \".\" }\n",
             "target \"a\" {\n  context = \".\"\n  args = {\n    CACHE_ID = CACHE_ID\n  }\n}\n",
@@ -29,7 +48,10 @@ fn every_form_gets_its_argument() {
             "target \"a\" {\n\tcontext = \".\"\n\t# end\n}\n",
             "target \"a\" {\n\tcontext = \".\"\n\t# end\n\targs = {\n\t\tCACHE_ID = CACHE_ID\n\t}\n}\n",
         ),
-        ("target \"a\" {\n  args = {}\n}\n", "target \"a\" {\n  args = { CACHE_ID = CACHE_ID }\n}\n"),
+        (
+            "target \"a\" {\n  args = {}\n}\n",
+            "target \"a\" {\n  args = { CACHE_ID = CACHE_ID }\n}\n",
+        ),
         (
             "target \"a\" {\n  args = { X = \"1\" }\n}\n",
             "target \"a\" {\n  args = { X = \"1\", CACHE_ID = CACHE_ID }\n}\n",
@@ -43,34 +65,66 @@ fn every_form_gets_its_argument() {
             "target \"a\" {\n  args = {\n    X = <<E\nq\nE\n    CACHE_ID = CACHE_ID\n  }\n}\n",
         ),
     ] {
-        assert_eq!(fixed(source, "a").unwrap(), format!("{VARIABLE}\n{expected}"));
+        assert_eq!(
+            fixed(source, "a").unwrap(),
+            format!("{VARIABLE}\n{expected}")
+        );
     }
     let source = "# licence\n\nvariable \"X\" { default = \"1\" } # x\n\n# a\ntarget \"a\" { args = {X = X} }\n";
-    let expected =
-        source.replace("# x\n", &format!("# x\n\n{VARIABLE}")).replace("X = X", "X = X, CACHE_ID = CACHE_ID");
+    let expected = source
+        .replace("# x\n", &format!("# x\n\n{VARIABLE}"))
+        .replace("X = X", "X = X, CACHE_ID = CACHE_ID");
     assert_eq!(fixed(source, "a").unwrap(), expected);
     let source = "# licence\n\n# a\ntarget \"a\" {}\n";
-    assert!(fixed(source, "a").unwrap().starts_with(&format!("# licence\n\n{VARIABLE}\n# a\n")));
+    assert!(
+        fixed(source, "a")
+            .unwrap()
+            .starts_with(&format!("# licence\n\n{VARIABLE}\n# a\n"))
+    );
 }
 
 #[test]
 fn a_variable_that_is_there_has_to_say_the_same() {
     let typed = "`variable \"CACHE_ID\" { default = \"default\" }`";
     for (top, why) in [
-        ("CACHE_ID = \"x\"", "`CACHE_ID` is an attribute, which no job can set: write "),
-        ("variable \"CACHE_ID\" {}", "the variable `CACHE_ID` is empty where no job sets it"),
-        ("variable \"CACHE_ID\" {\n  default = \"\"\n}", "is empty where no job sets it"),
+        (
+            "CACHE_ID = \"x\"",
+            "`CACHE_ID` is an attribute, which no job can set: write ",
+        ),
+        (
+            "variable \"CACHE_ID\" {}",
+            "the variable `CACHE_ID` is empty where no job sets it",
+        ),
+        (
+            "variable \"CACHE_ID\" {\n  default = \"\"\n}",
+            "is empty where no job sets it",
+        ),
         ("variable \"CACHE_ID\" { default = null }", "is not known"),
-        ("variable \"CACHE_ID\" { default = lower(\"X\") }", "is not known"),
-        ("variable \"CACHE_ID\" { default = \"x\" }", "from the lane `default` to `x`"),
-        ("variable \"CACHE_ID\" { default = \"default\" }\nCACHE_ID = \"x\"", "from the lane `default` to `x`"),
+        (
+            "variable \"CACHE_ID\" { default = lower(\"X\") }",
+            "is not known",
+        ),
+        (
+            "variable \"CACHE_ID\" { default = \"x\" }",
+            "from the lane `default` to `x`",
+        ),
+        (
+            "variable \"CACHE_ID\" { default = \"default\" }\nCACHE_ID = \"x\"",
+            "from the lane `default` to `x`",
+        ),
     ] {
         let error = fixed(&format!("{top}\ntarget \"a\" {{}}\n"), "a").unwrap_err();
-        assert!(error.contains(why) && error.contains(typed), "{top}: {error}");
+        assert!(
+            error.contains(why) && error.contains(typed),
+            "{top}: {error}"
+        );
     }
     let json = "{\"CACHE_ID\": \"x\", \"target\": {\"a\": {}}}";
     let error = fixed(json, "a").unwrap_err();
-    assert!(error.contains("`\"variable\": {\"CACHE_ID\": {\"default\": \"default\"}}`"), "{error}");
+    assert!(
+        error.contains("`\"variable\": {\"CACHE_ID\": {\"default\": \"default\"}}`"),
+        "{error}"
+    );
     for top in [
         "variable \"CACHE_ID\" { default = \"default\" }",
         "variable \"D\" { default = \"default\" }\nvariable \"CACHE_ID\" { default = D }",
@@ -111,12 +165,30 @@ fn json_gets_its_argument() {
 fn targets_inherit_and_only_those_that_are_built_count() {
     let source = "variable \"D\" { default = \"d\" }\ntarget \"base\" {\n  context = \"${D}/x\"\n  args = { A = \"1\", N = null }\n}\ntarget \"mid\" { inherits = [\"base\"] }\ntarget \"a\" {\n  inherits = [\"other\", \"mid\"]\n  target = \"t\"\n  args = { B = D }\n}\ntarget \"other\" {\n  context = \"o\"\n  dockerfile = \"F\"\n}\ntarget \"b\" { inherits = [\"mid\"] }\ntarget \"m\" { inherits = [\"gone\"] }\ntarget \"f\" { dockerfile = lower(\"X\") }\n";
     let wiring = read(source).unwrap();
-    let builds: Vec<_> = wiring.builds.iter().map(|build| (build.name.as_str(), build.what.clone())).collect();
+    let builds: Vec<_> = wiring
+        .builds
+        .iter()
+        .map(|build| (build.name.as_str(), build.what.clone()))
+        .collect();
     let file = |path: &str| What::File(path.to_owned());
-    assert_eq!(builds, [("target `a`", file("d/x/F")), ("target `b`", file("d/x/Dockerfile"))]);
-    let args: Vec<_> = wiring.builds[0].args.iter().map(|arg| (&*arg.name, arg.value.as_deref().unwrap())).collect();
+    assert_eq!(
+        builds,
+        [
+            ("target `a`", file("d/x/F")),
+            ("target `b`", file("d/x/Dockerfile"))
+        ]
+    );
+    let args: Vec<_> = wiring.builds[0]
+        .args
+        .iter()
+        .map(|arg| (&*arg.name, arg.value.as_deref().unwrap()))
+        .collect();
     assert_eq!(args, [("B", "d"), ("A", "1")]);
-    let why: Vec<_> = wiring.unknown.iter().map(|unknown| unknown.why.as_str()).collect();
+    let why: Vec<_> = wiring
+        .unknown
+        .iter()
+        .map(|unknown| unknown.why.as_str())
+        .collect();
     assert_eq!(
         why,
         [
@@ -125,15 +197,22 @@ fn targets_inherit_and_only_those_that_are_built_count() {
         ]
     );
     // `base` serves two Dockerfiles, so the target gets its own.
-    assert!(fixed(source, "b").unwrap().contains("target \"b\" {\n  inherits = [\"mid\"]\n  args = {\n"));
+    assert!(
+        fixed(source, "b")
+            .unwrap()
+            .contains("target \"b\" {\n  inherits = [\"mid\"]\n  args = {\n")
+    );
     let alone = "target \"base\" { args = {A = 1} }\ntarget \"a\" { inherits = [\"base\"] }\n";
-    assert!(fixed(alone, "a").unwrap().contains("args = {A = 1, CACHE_ID = CACHE_ID} }\ntarget \"a\" { inherits"));
+    assert!(
+        fixed(alone, "a")
+            .unwrap()
+            .contains("args = {A = 1, CACHE_ID = CACHE_ID} }\ntarget \"a\" { inherits")
+    );
 }
 
 #[test]
 fn targets_that_inherit_from_a_built_one_share_its_argument() {
-    let source =
-        "group \"default\" { targets = [\"a\", \"b\"] }\ntarget \"a\" {}\ntarget \"b\" {\n  inherits = [\"a\"]\n}\n";
+    let source = "group \"default\" { targets = [\"a\", \"b\"] }\ntarget \"a\" {}\ntarget \"b\" {\n  inherits = [\"a\"]\n}\n";
     assert_eq!(fixed(source, "a").unwrap(), fixed(source, "b").unwrap());
 }
 
@@ -141,7 +220,11 @@ fn targets_that_inherit_from_a_built_one_share_its_argument() {
 fn a_matrix_is_taken_apart() {
     let source = "target \"a\" {\n  name = \"a-${x}-${item.v}\"\n  matrix = {\n    x = [\"p\", \"q\"]\n    item = [{ v = \"1\" }, { v = \"2\" }]\n    one = [\"z\"]\n  }\n  dockerfile = \"${x}/Dockerfile\"\n  target = item.v\n  args = { V = item.v }\n}\n";
     let wiring = read(source).unwrap();
-    let found: Vec<_> = wiring.builds.iter().map(|b| (b.what.clone(), b.target.clone().unwrap())).collect();
+    let found: Vec<_> = wiring
+        .builds
+        .iter()
+        .map(|b| (b.what.clone(), b.target.clone().unwrap()))
+        .collect();
     assert_eq!(found[3], (What::File("q/Dockerfile".into()), "2".into()));
     assert_eq!(found.len(), 4);
     // One command builds them all, as it does targets that are written one by one.
@@ -152,10 +235,14 @@ fn a_matrix_is_taken_apart() {
 
 #[test]
 fn what_is_made_of_itself_or_multiplies_is_unknown() {
-    let mut source =
-        String::from("variable \"a\" { default = \"${a}\" }\nvariable \"v0\" { default = \"xxxxxxxxxxxxxxxx\" }\n");
+    let mut source = String::from(
+        "variable \"a\" { default = \"${a}\" }\nvariable \"v0\" { default = \"xxxxxxxxxxxxxxxx\" }\n",
+    );
     for n in 1..60 {
-        source.push_str(&format!("variable \"v{n}\" {{ default = \"${{v{0}}}${{v{0}}}\" }}\n", n - 1));
+        source.push_str(&format!(
+            "variable \"v{n}\" {{ default = \"${{v{0}}}${{v{0}}}\" }}\n",
+            n - 1
+        ));
     }
     source.push_str(
         "target \"t\" { dockerfile = v59 }\ntarget \"u\" { dockerfile = a }\ntarget \"l\" { inherits = [\"l\"] }\n",

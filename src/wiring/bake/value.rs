@@ -62,7 +62,12 @@ impl Value {
         match self {
             Self::Text(text) => 1 + text.len(),
             Self::List(values) => 1 + values.iter().map(Self::size).sum::<usize>(),
-            Self::Object(fields) => 1 + fields.iter().map(|(key, value)| key.len() + value.size()).sum::<usize>(),
+            Self::Object(fields) => {
+                1 + fields
+                    .iter()
+                    .map(|(key, value)| key.len() + value.size())
+                    .sum::<usize>()
+            }
             Self::Null | Self::Unknown => 1,
         }
     }
@@ -120,8 +125,15 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// The scope of a file with these variables and their defaults, of which the environment may set `open`.
-    pub fn new(variables: impl Iterator<Item = (&'a str, Option<&'a Ast>)>, open: HashSet<&'a str>) -> Self {
-        let mut scope = Self { declared: variables.collect(), open, ..Self::default() };
+    pub fn new(
+        variables: impl Iterator<Item = (&'a str, Option<&'a Ast>)>,
+        open: HashSet<&'a str>,
+    ) -> Self {
+        let mut scope = Self {
+            declared: variables.collect(),
+            open,
+            ..Self::default()
+        };
         for name in scope.declared.keys().copied().collect::<Vec<_>>() {
             scope.declare(name, 0);
         }
@@ -168,16 +180,26 @@ impl<'a> Scope<'a> {
                 }
                 Value::Text(text)
             }
-            Kind::List(values) => Value::List(values.iter().map(|value| self.value(value)).collect()),
+            Kind::List(values) => {
+                Value::List(values.iter().map(|value| self.value(value)).collect())
+            }
             Kind::Object(fields) => {
                 let known = |field: &Field| Some((field.key.clone()?, self.value(&field.value)));
-                fields.iter().map(known).collect::<Option<_>>().map_or(Value::Unknown, Value::Object)
+                fields
+                    .iter()
+                    .map(known)
+                    .collect::<Option<_>>()
+                    .map_or(Value::Unknown, Value::Object)
             }
             Kind::Null => Value::Null,
             Kind::Reference(names) => self.reference(names).cloned().unwrap_or(Value::Unknown),
             Kind::Other => Value::Unknown,
         };
-        if value.size() > MAX_SIZE { Value::Unknown } else { value }
+        if value.size() > MAX_SIZE {
+            Value::Unknown
+        } else {
+            value
+        }
     }
 
     /// The variables that `ast` is made of, and those that these are made of: whoever sets one of them in the environment
@@ -207,11 +229,21 @@ impl<'a> Scope<'a> {
 
     fn reference(&self, names: &[String]) -> Option<&Value> {
         let (first, rest) = names.split_first()?;
-        let axis = self.matrix.iter().find(|(name, _)| name == first).map(|(_, value)| value);
-        rest.iter().try_fold(axis.or_else(|| self.known.get(first.as_str()))?, |value, name| match value {
-            Value::Object(fields) => fields.iter().find(|(key, _)| key == name).map(|(_, value)| value),
-            _ => None,
-        })
+        let axis = self
+            .matrix
+            .iter()
+            .find(|(name, _)| name == first)
+            .map(|(_, value)| value);
+        rest.iter().try_fold(
+            axis.or_else(|| self.known.get(first.as_str()))?,
+            |value, name| match value {
+                Value::Object(fields) => fields
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value),
+                _ => None,
+            },
+        )
     }
 }
 
@@ -226,7 +258,9 @@ fn references<'a>(ast: &'a Ast, found: &mut Vec<&'a str>) {
             }
         }
         Kind::List(values) => values.iter().for_each(|value| references(value, found)),
-        Kind::Object(fields) => fields.iter().for_each(|field| references(&field.value, found)),
+        Kind::Object(fields) => fields
+            .iter()
+            .for_each(|field| references(&field.value, found)),
         Kind::Null | Kind::Other => {}
     }
 }

@@ -18,13 +18,19 @@ const NOTHING: &str = "lane";
 /// Whether `text` can be a lane: 1 to [`LONGEST`] of the characters `A-Za-z0-9_.-`, the first neither `.` nor `-`.
 #[must_use]
 pub fn is_lane(text: &[u8]) -> bool {
-    (1..=LONGEST).contains(&text.len()) && !matches!(text[0], b'.' | b'-') && text.iter().all(|byte| fits(*byte))
+    (1..=LONGEST).contains(&text.len())
+        && !matches!(text[0], b'.' | b'-')
+        && text.iter().all(|byte| fits(*byte))
 }
 
 /// The lane of `text`: itself where that can be, or else what is left of it with a hash. So what comes out goes in again
 /// unchanged, and apart from that, two texts share a lane only if their hashes are the same.
 pub(super) fn one(text: &[u8]) -> String {
-    if is_lane(text) { String::from_utf8_lossy(text).into_owned() } else { with_hash(text, text) }
+    if is_lane(text) {
+        String::from_utf8_lossy(text).into_owned()
+    } else {
+        with_hash(text, text)
+    }
 }
 
 /// `shown` as far as it can be part of a lane, and the hash of `whole`.
@@ -41,7 +47,10 @@ pub(super) fn with_hash(shown: &[u8], whole: &[u8]) -> String {
     let lane = lane[..lane.len().min(LONGEST - HASH - 1)].trim_end_matches('-');
     let lane = if lane.is_empty() { NOTHING } else { lane };
     let digest = Sha256::digest(whole);
-    let hash = digest.iter().take(HASH / 2).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
+    let hash = digest
+        .iter()
+        .take(HASH / 2)
+        .fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     format!("{lane}-{hash}")
 }
 

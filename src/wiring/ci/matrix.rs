@@ -34,13 +34,20 @@ pub(super) struct Matrix {
 impl Matrix {
     /// Reads it. `None` for a job that has no matrix (`null`), and where nothing is in it.
     pub(super) fn read(text: &[u8]) -> Result<Option<Self>, MatrixError> {
-        let text = std::str::from_utf8(text).map_err(|error| MatrixError::Json(error.to_string()))?;
+        let text =
+            std::str::from_utf8(text).map_err(|error| MatrixError::Json(error.to_string()))?;
         let raw: &RawValue = parse(text)?;
         let kind = match raw.get().as_bytes().first() {
             Some(b'{') => {
-                let mut reading = Reading { values: Vec::new(), canonical: String::new() };
+                let mut reading = Reading {
+                    values: Vec::new(),
+                    canonical: String::new(),
+                };
                 reading.value(raw, 0)?;
-                let matrix = Self { shown: reading.values.join("-"), canonical: reading.canonical };
+                let matrix = Self {
+                    shown: reading.values.join("-"),
+                    canonical: reading.canonical,
+                };
                 return Ok((matrix.canonical != "{}").then_some(matrix));
             }
             Some(b'n') => return Ok(None),
@@ -80,7 +87,11 @@ impl Reading {
         Ok(())
     }
 
-    fn object(&mut self, object: &BTreeMap<String, &RawValue>, depth: usize) -> Result<(), MatrixError> {
+    fn object(
+        &mut self,
+        object: &BTreeMap<String, &RawValue>,
+        depth: usize,
+    ) -> Result<(), MatrixError> {
         let mut open = '{';
         for (key, value) in object {
             self.canonical.push(open);
@@ -89,7 +100,8 @@ impl Reading {
             self.value(value, depth + 1)?;
             open = ',';
         }
-        self.canonical.push_str(if object.is_empty() { "{}" } else { "}" });
+        self.canonical
+            .push_str(if object.is_empty() { "{}" } else { "}" });
         Ok(())
     }
 
@@ -100,7 +112,8 @@ impl Reading {
             self.value(value, depth + 1)?;
             open = ',';
         }
-        self.canonical.push_str(if array.is_empty() { "[]" } else { "]" });
+        self.canonical
+            .push_str(if array.is_empty() { "[]" } else { "]" });
         Ok(())
     }
 }

@@ -82,12 +82,22 @@ impl Source {
         match self {
             Self::Argument => "it was given as an argument".into(),
             Self::Variable(name) => format!("it is in the environment: {name}"),
-            Self::Ci { name, variables, matrix } => {
+            Self::Ci {
+                name,
+                variables,
+                matrix,
+            } => {
                 let more = if *matrix { " and the matrix" } else { "" };
-                format!("{name} says which job this is: {}{more}", variables.join(", "))
+                format!(
+                    "{name} says which job this is: {}{more}",
+                    variables.join(", ")
+                )
             }
             Self::Matrix => "it is made of the matrix".into(),
-            Self::Nothing => format!("no argument, no {}, and no CI that is known", VARIABLES.join(", no ")),
+            Self::Nothing => format!(
+                "no argument, no {}, and no CI that is known",
+                VARIABLES.join(", no ")
+            ),
         }
     }
 }
@@ -96,34 +106,68 @@ impl Source {
 ///
 /// # Errors
 /// If a matrix is given that is no JSON object.
-pub fn lane(typed: Typed<'_>, variable: impl Fn(&str) -> Option<Vec<u8>>) -> Result<JobLane, MatrixError> {
+pub fn lane(
+    typed: Typed<'_>,
+    variable: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Result<JobLane, MatrixError> {
     let variable = |name: &str| variable(name).filter(|value| !is_blank(value));
     let typed_matrix = typed.matrix.filter(|matrix| !is_blank(matrix));
-    let matrix = typed_matrix.map(<[u8]>::to_vec).or_else(|| variable(MATRIX));
+    let matrix = typed_matrix
+        .map(<[u8]>::to_vec)
+        .or_else(|| variable(MATRIX));
     let told = matrix.is_some();
     let matrix = matrix.as_deref().map(Matrix::read).transpose()?.flatten();
 
     if let Some(lane) = typed.lane.filter(|lane| !is_blank(lane)) {
-        return Ok(given(lane, Source::Argument, "the lane", typed_matrix.is_some()));
+        return Ok(given(
+            lane,
+            Source::Argument,
+            "the lane",
+            typed_matrix.is_some(),
+        ));
     }
     for name in VARIABLES {
         if let Some(value) = variable(name) {
-            return Ok(given(&value, Source::Variable(name), name, typed_matrix.is_some()));
+            return Ok(given(
+                &value,
+                Source::Variable(name),
+                name,
+                typed_matrix.is_some(),
+            ));
         }
     }
     let mut notes = Vec::new();
     for ci in CIS.iter().filter(|ci| ci.runs(&variable)) {
         let (parts, variables) = ci.name_job(&variable);
         if variables.is_empty() {
-            notes.push(format!("{} runs this, but does not say which job it is", ci.name));
+            notes.push(format!(
+                "{} runs this, but does not say which job it is",
+                ci.name
+            ));
             continue;
         }
         notes.extend(ci.sharing.filter(|_| !told).map(str::to_owned));
-        let source = Source::Ci { name: ci.name, variables, matrix: matrix.is_some() };
-        return Ok(JobLane { name: named(&parts, matrix.as_ref()), source, notes });
+        let source = Source::Ci {
+            name: ci.name,
+            variables,
+            matrix: matrix.is_some(),
+        };
+        return Ok(JobLane {
+            name: named(&parts, matrix.as_ref()),
+            source,
+            notes,
+        });
     }
-    let source = if matrix.is_some() { Source::Matrix } else { Source::Nothing };
-    Ok(JobLane { name: named(&[], matrix.as_ref()), source, notes })
+    let source = if matrix.is_some() {
+        Source::Matrix
+    } else {
+        Source::Nothing
+    };
+    Ok(JobLane {
+        name: named(&[], matrix.as_ref()),
+        source,
+        notes,
+    })
 }
 
 /// The lane that somebody chose: `what` names it.
@@ -138,9 +182,15 @@ fn given(value: &[u8], source: Source, what: &str, idle_matrix: bool) -> JobLane
         ));
     }
     if idle_matrix {
-        notes.push(format!("{what} says which lane this is: the matrix has no part in it"));
+        notes.push(format!(
+            "{what} says which lane this is: the matrix has no part in it"
+        ));
     }
-    JobLane { name, source, notes }
+    JobLane {
+        name,
+        source,
+        notes,
+    }
 }
 
 /// The lane of the job that is called `parts`, each of which has its place, whether it is there or not.
@@ -150,9 +200,18 @@ fn named(parts: &[Option<Vec<u8>>], matrix: Option<&Matrix>) -> String {
         ([Some(part), others @ ..], None) if others.iter().all(Option::is_none) => clean::one(part),
         _ => {
             let shown = matrix.iter().map(|matrix| matrix.shown.as_bytes());
-            let shown: Vec<&[u8]> = parts.iter().flatten().map(Vec::as_slice).chain(shown).collect();
+            let shown: Vec<&[u8]> = parts
+                .iter()
+                .flatten()
+                .map(Vec::as_slice)
+                .chain(shown)
+                .collect();
             let whole = matrix.iter().map(|matrix| matrix.canonical.as_bytes());
-            let whole: Vec<&[u8]> = parts.iter().map(|part| part.as_deref().unwrap_or_default()).chain(whole).collect();
+            let whole: Vec<&[u8]> = parts
+                .iter()
+                .map(|part| part.as_deref().unwrap_or_default())
+                .chain(whole)
+                .collect();
             // No variable holds a zero byte, and no JSON does.
             clean::with_hash(&shown.join(&b'-'), &whole.join(&0))
         }
@@ -161,5 +220,7 @@ fn named(parts: &[Option<Vec<u8>>], matrix: Option<&Matrix>) -> String {
 
 /// Whether nobody can have meant `value`.
 fn is_blank(value: &[u8]) -> bool {
-    value.iter().all(|byte| matches!(byte, b' ' | b'\t'..=b'\r'))
+    value
+        .iter()
+        .all(|byte| matches!(byte, b' ' | b'\t'..=b'\r'))
 }

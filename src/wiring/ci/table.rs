@@ -61,7 +61,13 @@ pub const CIS: &[Ci] = &[
     Ci {
         name: "CircleCI",
         signs: &[("CIRCLECI", None)],
-        parts: &[First(&["CIRCLE_JOB"]), Index { index: "CIRCLE_NODE_INDEX", total: "CIRCLE_NODE_TOTAL" }],
+        parts: &[
+            First(&["CIRCLE_JOB"]),
+            Index {
+                index: "CIRCLE_NODE_INDEX",
+                total: "CIRCLE_NODE_TOTAL",
+            },
+        ],
         sharing: None,
     },
     Ci {
@@ -72,7 +78,10 @@ pub const CIS: &[Ci] = &[
             First(&["BUILDKITE_PIPELINE_SLUG"]),
             First(&["BUILDKITE_STEP_KEY"]),
             First(&["BUILDKITE_LABEL"]),
-            Index { index: "BUILDKITE_PARALLEL_JOB", total: "BUILDKITE_PARALLEL_JOB_COUNT" },
+            Index {
+                index: "BUILDKITE_PARALLEL_JOB",
+                total: "BUILDKITE_PARALLEL_JOB_COUNT",
+            },
         ],
         sharing: None,
     },
@@ -80,7 +89,13 @@ pub const CIS: &[Ci] = &[
         name: "Jenkins",
         signs: &[("JENKINS_URL", None), ("JENKINS_HOME", None)],
         // The axes of a matrix project are in JOB_NAME, those of a pipeline's matrix are variables of any name.
-        parts: &[WithoutBranch { path: "JOB_NAME", branch: "BRANCH_NAME" }, First(&["STAGE_NAME"])],
+        parts: &[
+            WithoutBranch {
+                path: "JOB_NAME",
+                branch: "BRANCH_NAME",
+            },
+            First(&["STAGE_NAME"]),
+        ],
         sharing: None,
     },
     Ci {
@@ -92,7 +107,10 @@ pub const CIS: &[Ci] = &[
             First(&["SYSTEM_STAGENAME"]),
             First(&["SYSTEM_PHASENAME"]),
             First(&["SYSTEM_JOBNAME", "AGENT_JOBNAME"]),
-            Index { index: "SYSTEM_JOBPOSITIONINPHASE", total: "SYSTEM_TOTALJOBSINPHASE" },
+            Index {
+                index: "SYSTEM_JOBPOSITIONINPHASE",
+                total: "SYSTEM_TOTALJOBSINPHASE",
+            },
         ],
         sharing: None,
     },
@@ -100,7 +118,11 @@ pub const CIS: &[Ci] = &[
         name: "Travis CI",
         signs: &[("TRAVIS", None)],
         // 123.2 is the second job of run 123.
-        parts: &[First(&["TRAVIS_BUILD_STAGE_NAME"]), First(&["TRAVIS_JOB_NAME"]), BehindDot("TRAVIS_JOB_NUMBER")],
+        parts: &[
+            First(&["TRAVIS_BUILD_STAGE_NAME"]),
+            First(&["TRAVIS_JOB_NAME"]),
+            BehindDot("TRAVIS_JOB_NUMBER"),
+        ],
         sharing: None,
     },
     Ci {
@@ -110,7 +132,10 @@ pub const CIS: &[Ci] = &[
         // one after another.
         parts: &[
             First(&["BITBUCKET_REPO_SLUG"]),
-            Index { index: "BITBUCKET_PARALLEL_STEP", total: "BITBUCKET_PARALLEL_STEP_COUNT" },
+            Index {
+                index: "BITBUCKET_PARALLEL_STEP",
+                total: "BITBUCKET_PARALLEL_STEP_COUNT",
+            },
         ],
         sharing: None,
     },
@@ -133,14 +158,20 @@ pub const CIS: &[Ci] = &[
     Ci {
         name: "TeamCity",
         signs: &[("TEAMCITY_VERSION", None)],
-        parts: &[First(&["TEAMCITY_PROJECT_NAME"]), First(&["TEAMCITY_BUILDCONF_NAME"])],
+        parts: &[
+            First(&["TEAMCITY_PROJECT_NAME"]),
+            First(&["TEAMCITY_BUILDCONF_NAME"]),
+        ],
         sharing: None,
     },
     Ci {
         name: "AppVeyor",
         signs: &[("APPVEYOR", None)],
         // The name has the matrix's values.
-        parts: &[First(&["APPVEYOR_PROJECT_SLUG"]), First(&["APPVEYOR_JOB_NAME", "APPVEYOR_JOB_NUMBER"])],
+        parts: &[
+            First(&["APPVEYOR_PROJECT_SLUG"]),
+            First(&["APPVEYOR_JOB_NAME", "APPVEYOR_JOB_NUMBER"]),
+        ],
         sharing: None,
     },
     Ci {
@@ -151,7 +182,10 @@ pub const CIS: &[Ci] = &[
             First(&["SEMAPHORE_PROJECT_NAME"]),
             First(&["SEMAPHORE_BLOCK_NAME"]),
             First(&["SEMAPHORE_JOB_NAME"]),
-            Index { index: "SEMAPHORE_JOB_INDEX", total: "SEMAPHORE_JOB_COUNT" },
+            Index {
+                index: "SEMAPHORE_JOB_INDEX",
+                total: "SEMAPHORE_JOB_COUNT",
+            },
         ],
         sharing: None,
     },
@@ -175,16 +209,25 @@ impl Ci {
     ) -> (Vec<Option<Vec<u8>>>, Vec<&'static str>) {
         let read: Vec<_> = self.parts.iter().map(|part| part.read(variable)).collect();
         let variables = read.iter().flatten().map(|(_, name)| *name).collect();
-        (read.into_iter().map(|part| Some(part?.0)).collect(), variables)
+        (
+            read.into_iter().map(|part| Some(part?.0)).collect(),
+            variables,
+        )
     }
 }
 
 impl Part {
     fn read(&self, variable: &impl Fn(&str) -> Option<Vec<u8>>) -> Option<(Vec<u8>, &'static str)> {
         let (value, name) = match self {
-            Self::First(names) => names.iter().find_map(|name| Some((variable(name)?, *name)))?,
+            Self::First(names) => names
+                .iter()
+                .find_map(|name| Some((variable(name)?, *name)))?,
             Self::Index { index, total } => {
-                let total: u64 = std::str::from_utf8(&variable(total)?).ok()?.trim().parse().ok()?;
+                let total: u64 = std::str::from_utf8(&variable(total)?)
+                    .ok()?
+                    .trim()
+                    .parse()
+                    .ok()?;
                 (variable(index).filter(|_| total > 1)?, *index)
             }
             Self::BehindDot(name) => {
@@ -209,10 +252,16 @@ impl Part {
 
 /// `text` with its `%2F` read.
 fn decoded(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: Option<&u8>| {
+        char::from(*byte?)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let (mut plain, mut at) = (Vec::new(), 0);
     while at < text.len() {
-        let code = digit(text.get(at + 1)).zip(digit(text.get(at + 2))).filter(|_| text[at] == b'%');
+        let code = digit(text.get(at + 1))
+            .zip(digit(text.get(at + 2)))
+            .filter(|_| text[at] == b'%');
         plain.push(code.map_or(text[at], |(high, low)| high * 16 + low));
         at += if code.is_some() { 3 } else { 1 };
     }

@@ -127,7 +127,11 @@ pub fn all(commands: Vec<shell::Simple>) -> (Vec<Found>, Rc<[shell::Variable]>) 
     let (mut found, mut variables) = (Vec::new(), Vec::new());
     for simple in commands {
         match read(&simple.words).filter(|command| !command.only_looks) {
-            Some(command) => found.push(Found { simple, command, above: variables.len() }),
+            Some(command) => found.push(Found {
+                simple,
+                command,
+                above: variables.len(),
+            }),
             None => variables.extend(simple.variables()),
         }
     }
@@ -138,9 +142,22 @@ impl Found {
     /// What it has in its environment by the script, the nearest of a name only: what stands before it in the command, and
     /// what was exported above. `variables` are those of the script.
     #[must_use]
-    pub fn environment<'f>(&'f self, variables: &'f [shell::Variable]) -> Vec<(&'f str, Option<&'f Word>)> {
-        let own = self.simple.sets.iter().chain(&self.command.sets).map(|(name, word)| (name.as_str(), Some(word)));
-        let above = variables.get(..self.above).unwrap_or_default().iter().rev().take(MAX_VARIABLES);
+    pub fn environment<'f>(
+        &'f self,
+        variables: &'f [shell::Variable],
+    ) -> Vec<(&'f str, Option<&'f Word>)> {
+        let own = self
+            .simple
+            .sets
+            .iter()
+            .chain(&self.command.sets)
+            .map(|(name, word)| (name.as_str(), Some(word)));
+        let above = variables
+            .get(..self.above)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .take(MAX_VARIABLES);
         let above = above.filter(|variable| variable.exported);
         let mut seen = HashSet::new();
         own.chain(above.map(|variable| (variable.name.as_str(), variable.value.as_ref())))
@@ -157,7 +174,11 @@ pub fn read(words: &[Word]) -> Option<Command> {
         return within(words, at, name, sets);
     }
     let name = words[tool].text()?;
-    let name = if name.starts_with('@') { name } else { name.rsplit(['/', '\\']).next().unwrap_or(name) };
+    let name = if name.starts_with('@') {
+        name
+    } else {
+        name.rsplit(['/', '\\']).next().unwrap_or(name)
+    };
     let name = name.strip_suffix(".exe").unwrap_or(name);
     let at = tool + 1;
     let mut command = match name {
@@ -167,22 +188,27 @@ pub fn read(words: &[Word]) -> Option<Command> {
         "podman" => engine(Front::Podman, &["image", "buildx"], words, at)?,
         "buildah" => {
             let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
-            matches!(verb, "build" | "bud" | "build-using-dockerfile").then(|| build(Front::Buildah, words, sub))?
+            matches!(verb, "build" | "bud" | "build-using-dockerfile")
+                .then(|| build(Front::Buildah, words, sub))?
         }
         "nerdctl" => engine(Front::Nerdctl, &["image", "builder"], words, at)?,
-        "devcontainer" | "@devcontainers/cli" => {
-            (words.get(at)?.text()? == "build").then(|| other(Front::Devcontainer, Pass::Nothing, at))?
-        }
+        "devcontainer" | "@devcontainers/cli" => (words.get(at)?.text()? == "build")
+            .then(|| other(Front::Devcontainer, Pass::Nothing, at))?,
         // It reads what rocker is to do from a file.
         "rockerc" => rocker(words, at),
         "rocker" => words.get(at).map(|_| rocker(words, at))?,
         _ => return None,
     };
-    if words[..tool].iter().any(|word| word.text() == Some("xargs")) {
+    if words[..tool]
+        .iter()
+        .any(|word| word.text() == Some("xargs"))
+    {
         command.args_known = false;
     }
-    command.only_looks = matches!(command.front, Front::Bake | Front::Buildx | Front::Docker | Front::Compose)
-        && only_looks(words, command.behind);
+    command.only_looks = matches!(
+        command.front,
+        Front::Bake | Front::Buildx | Front::Docker | Front::Compose
+    ) && only_looks(words, command.behind);
     command.tool = tool;
     command.sets = sets;
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
@@ -193,7 +219,11 @@ pub fn read(words: &[Word]) -> Option<Command> {
 fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) -> Option<Command> {
     let inner = words.get(at..)?;
     // One within another one passes the same.
-    if inner.first().and_then(Word::text).is_some_and(|text| text.ends_with("cachelane")) {
+    if inner
+        .first()
+        .and_then(Word::text)
+        .is_some_and(|text| text.ends_with("cachelane"))
+    {
         return None;
     }
     let mut command = read(inner)?;
@@ -202,9 +232,16 @@ fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) ->
     command.sets.extend(sets);
     let value = Word::plain("$(cachelane id)");
     command.sets.push((name.clone(), value.clone()));
-    if matches!(command.pass, Pass::BuildArg | Pass::Set) && command.args.iter().all(|arg| arg.name != name) {
+    if matches!(command.pass, Pass::BuildArg | Pass::Set)
+        && command.args.iter().all(|arg| arg.name != name)
+    {
         let span = words[command.tool].span;
-        command.args.push(BuildArg { name, value: Some(value), only: None, span });
+        command.args.push(BuildArg {
+            name,
+            value: Some(value),
+            only: None,
+            span,
+        });
     }
     Some(command)
 }
@@ -239,9 +276,18 @@ fn rocker(words: &[Word], at: usize) -> Command {
     let mut items = Items::new(words, at, &tables::ROCKER);
     while let Some(item) = items.next() {
         match item {
-            Item::Option { name: "cache-id", value: Some(value), index } => {
+            Item::Option {
+                name: "cache-id",
+                value: Some(value),
+                index,
+            } => {
                 let (name, span) = ("CACHE_ID".into(), words[index].span);
-                command.args.push(BuildArg { name, value: Some(value), only: None, span });
+                command.args.push(BuildArg {
+                    name,
+                    value: Some(value),
+                    only: None,
+                    span,
+                });
             }
             Item::Several => command.args_known = false,
             Item::Option { .. } | Item::Word(_) => {}
@@ -276,7 +322,11 @@ fn build(front: Front, words: &[Word], sub: usize) -> Command {
         match item {
             Item::Word(index) => command.rest.push(words[index].clone()),
             Item::Several => several(&mut command, &items, words),
-            Item::Option { name, value: Some(value), index } => match name {
+            Item::Option {
+                name,
+                value: Some(value),
+                index,
+            } => match name {
                 "file" | "f" => command.files.push(value),
                 "target" => command.target = Some(value),
                 "build-arg" => command.build_arg(&value, words[index].span),
@@ -291,9 +341,13 @@ fn build(front: Front, words: &[Word], sub: usize) -> Command {
 
 /// A word that may be several. As the last one, where no other is the context, it is the context.
 fn several(command: &mut Command, items: &Items<'_>, words: &[Word]) {
-    let Some(word) = items.at().checked_sub(1).and_then(|at| words.get(at)) else { return };
+    let Some(word) = items.at().checked_sub(1).and_then(|at| words.get(at)) else {
+        return;
+    };
     let written = word.written().to_ascii_lowercase();
-    let options = ["arg", "opt", "flag", "param", "$@", "$*", "[@]"].iter().any(|hint| written.contains(hint));
+    let options = ["arg", "opt", "flag", "param", "$@", "$*", "[@]"]
+        .iter()
+        .any(|hint| written.contains(hint));
     if items.at() == words.len() && command.rest.is_empty() && !options {
         command.rest.push(word.clone());
     } else {
@@ -312,7 +366,11 @@ fn bake(words: &[Word], sub: usize) -> Command {
                 command.args_known = false;
                 command.rest.push(words[items.at() - 1].clone());
             }
-            Item::Option { name, value: Some(value), index } => match name {
+            Item::Option {
+                name,
+                value: Some(value),
+                index,
+            } => match name {
                 "file" | "f" => command.files.push(value),
                 "set" => command.set(&value, words[index].span),
                 _ => {}
@@ -330,8 +388,16 @@ fn compose(words: &[Word], at: usize) -> Option<Command> {
     let sub = loop {
         match items.next()? {
             Item::Word(index) => break index,
-            Item::Option { name: "file" | "f", value: Some(value), .. } => command.files.push(value),
-            Item::Option { name: "project-directory", value, .. } => command.folder = value,
+            Item::Option {
+                name: "file" | "f",
+                value: Some(value),
+                ..
+            } => command.files.push(value),
+            Item::Option {
+                name: "project-directory",
+                value,
+                ..
+            } => command.folder = value,
             Item::Option { .. } => {}
             Item::Several => command.args_known = false,
         }
@@ -353,8 +419,16 @@ fn compose(words: &[Word], at: usize) -> Option<Command> {
                 command.args_known = false;
                 command.rest.push(words[items.at() - 1].clone());
             }
-            Item::Option { name: "build", value: None, .. } => builds = true,
-            Item::Option { name: "build-arg", value: Some(value), index } => {
+            Item::Option {
+                name: "build",
+                value: None,
+                ..
+            } => builds = true,
+            Item::Option {
+                name: "build-arg",
+                value: Some(value),
+                index,
+            } => {
                 command.build_arg(&value, words[index].span);
             }
             Item::Option { .. } => {}
@@ -373,7 +447,12 @@ impl Command {
         if name.is_empty() {
             self.args_known = false;
         } else {
-            self.args.push(BuildArg { name, value, only: None, span });
+            self.args.push(BuildArg {
+                name,
+                value,
+                only: None,
+                span,
+            });
         }
     }
 
@@ -386,7 +465,12 @@ impl Command {
         let key = key.strip_suffix('+').unwrap_or(key);
         if let Some((target, name)) = key.split_once(".args.") {
             let only = (target != "*").then(|| target.to_owned());
-            self.args.push(BuildArg { name: name.to_owned(), value: Some(value), only, span });
+            self.args.push(BuildArg {
+                name: name.to_owned(),
+                value: Some(value),
+                only,
+                span,
+            });
         }
     }
 }

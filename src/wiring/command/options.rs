@@ -35,7 +35,13 @@ pub(super) struct Items<'w> {
 
 impl<'w> Items<'w> {
     pub(super) fn new(words: &'w [Word], at: usize, options: &'w Options) -> Self {
-        Self { words, at, options, only_words: false, letter: 0 }
+        Self {
+            words,
+            at,
+            options,
+            only_words: false,
+            letter: 0,
+        }
     }
 
     /// The index of the first word that has not been given.
@@ -71,7 +77,11 @@ impl<'w> Items<'w> {
             return Some(Item::Option { name, value, index });
         }
         if self.options.switches.contains(&long) {
-            return Some(Item::Option { name: long, value: None, index });
+            return Some(Item::Option {
+                name: long,
+                value: None,
+                index,
+            });
         }
         Some(self.taking(long, index))
     }
@@ -83,7 +93,11 @@ impl<'w> Items<'w> {
             return Item::Option { name, value, index };
         }
         self.at += 1;
-        Item::Option { name, value, index: self.at - 1 }
+        Item::Option {
+            name,
+            value,
+            index: self.at - 1,
+        }
     }
 
     /// The next letter of `-qt`, the value of which may stand in the same word.
@@ -102,13 +116,25 @@ impl<'w> Items<'w> {
                 self.at = index;
                 self.letter = rest;
             }
-            return Some(Item::Option { name, value: None, index });
+            return Some(Item::Option {
+                name,
+                value: None,
+                index,
+            });
         }
         if is_last {
             return Some(self.taking(name, index));
         }
-        let from = if head.get(rest..).is_some_and(|rest| rest.starts_with('=')) { rest + 1 } else { rest };
-        Some(Item::Option { name, value: word.behind(from), index })
+        let from = if head.get(rest..).is_some_and(|rest| rest.starts_with('=')) {
+            rest + 1
+        } else {
+            rest
+        };
+        Some(Item::Option {
+            name,
+            value: word.behind(from),
+            index,
+        })
     }
 }
 
@@ -116,8 +142,10 @@ impl<'w> Items<'w> {
 pub(super) fn only_looks(words: &[Word], behind: usize) -> bool {
     let looks = |word: &Word| {
         let text = word.text().unwrap_or_default();
-        matches!(text, "--print" | "--check" | "--help" | "--list-targets" | "--list-variables")
-            || text.starts_with("--list=")
+        matches!(
+            text,
+            "--print" | "--check" | "--help" | "--list-targets" | "--list-variables"
+        ) || text.starts_with("--list=")
     };
     words.get(behind..).unwrap_or_default().iter().any(looks)
 }
@@ -167,8 +195,12 @@ pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)
     loop {
         match items.next()? {
             Item::Word(at) => return Some((at, name)),
-            Item::Option { name: "arg", value, .. } => value?.text()?.clone_into(&mut name),
-            Item::Option { name: "via", value, .. } if value.as_ref().and_then(Word::text) == Some("namespace") => {
+            Item::Option {
+                name: "arg", value, ..
+            } => value?.text()?.clone_into(&mut name),
+            Item::Option {
+                name: "via", value, ..
+            } if value.as_ref().and_then(Word::text) == Some("namespace") => {
                 NAMESPACE.clone_into(&mut name);
             }
             Item::Option { .. } => {}
@@ -178,7 +210,11 @@ pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)
 }
 
 /// The subcommand behind the options at `at`: its index and text.
-pub(super) fn subcommand<'w>(words: &'w [Word], at: usize, options: &Options) -> Option<(usize, &'w str)> {
+pub(super) fn subcommand<'w>(
+    words: &'w [Word],
+    at: usize,
+    options: &Options,
+) -> Option<(usize, &'w str)> {
     let mut items = Items::new(words, at, options);
     loop {
         match items.next()? {

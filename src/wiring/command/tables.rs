@@ -190,7 +190,10 @@ pub(super) const ROCKER: Options = Options {
 };
 
 /// Of `cachelane run`.
-pub(super) const CACHELANE_RUN: Options = Options { switches: &["dry-run", "help"], letters: "h" };
+pub(super) const CACHELANE_RUN: Options = Options {
+    switches: &["dry-run", "help"],
+    letters: "h",
+};
 
 /// What runs the command behind it: its name, its letters that take a value, and how many words of its own come first.
 pub(super) const PREFIXES: &[(&str, &str, usize)] = &[

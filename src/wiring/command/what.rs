@@ -5,8 +5,16 @@ use super::super::{Front, What};
 use super::Command;
 
 /// What starts a context that is no folder.
-const REMOTE: &[&str] =
-    &["http://", "https://", "git://", "git@", "ssh://", "github.com/", "oci://", "docker-image://"];
+const REMOTE: &[&str] = &[
+    "http://",
+    "https://",
+    "git://",
+    "git@",
+    "ssh://",
+    "github.com/",
+    "oci://",
+    "docker-image://",
+];
 
 /// What `command` builds when it runs in `folder`, with what `values` knows put in.
 ///
@@ -25,13 +33,23 @@ pub fn what(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Res
     }
 }
 
-fn dockerfile(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result<What, String> {
+fn dockerfile(
+    command: &Command,
+    folder: Option<&str>,
+    values: &Values<'_>,
+) -> Result<What, String> {
     match command.files.as_slice() {
         [] => {}
         // Docker takes the last; Buildah, whose they are in order, joins them: the first says what is built.
-        [file, ..] if matches!(command.front, Front::Podman | Front::Buildah) => return path(file, folder, values),
+        [file, ..] if matches!(command.front, Front::Podman | Front::Buildah) => {
+            return path(file, folder, values);
+        }
         [.., file] => {
-            let context = command.rest.last().and_then(|context| context.resolve(values)).unwrap_or_default();
+            let context = command
+                .rest
+                .last()
+                .and_then(|context| context.resolve(values))
+                .unwrap_or_default();
             if is_remote(&context) {
                 return Err("the context is not a folder of this repository".into());
             }
@@ -48,8 +66,14 @@ fn dockerfile(command: &Command, folder: Option<&str>, values: &Values<'_>) -> R
         }
         return under(folder, "", "Dockerfile");
     };
-    let context = if buildah { command.rest.first().unwrap_or(context) } else { context };
-    let known = context.resolve(values).ok_or_else(|| unknown("context", context))?;
+    let context = if buildah {
+        command.rest.first().unwrap_or(context)
+    } else {
+        context
+    };
+    let known = context
+        .resolve(values)
+        .ok_or_else(|| unknown("context", context))?;
     if known == "-" {
         return Err("the Dockerfile comes from standard input".into());
     }
@@ -69,15 +93,21 @@ fn files(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result
     }
     if paths.is_empty() {
         let base = match &command.folder {
-            Some(base) => base.resolve(values).ok_or_else(|| unknown("project directory", base))?,
+            Some(base) => base
+                .resolve(values)
+                .ok_or_else(|| unknown("project directory", base))?,
             None => String::new(),
         };
-        let What::File(base) = under(folder, &base, "")? else { return Err("it names no file".into()) };
+        let What::File(base) = under(folder, &base, "")? else {
+            return Err("it names no file".into());
+        };
         paths.push(format!("{base}/"));
     }
     let mut names = Vec::new();
     for word in &command.rest {
-        let name = word.resolve(values).ok_or_else(|| unknown("target", word))?;
+        let name = word
+            .resolve(values)
+            .ok_or_else(|| unknown("target", word))?;
         if is_remote(&name) {
             return Err("its files are not those of this repository".into());
         }
@@ -105,8 +135,11 @@ fn under(folder: Option<&str>, path: &str, name: &str) -> Result<What, String> {
         None => return Err("the folder that it runs in is not known".into()),
     };
     let path = path.strip_prefix("file://").unwrap_or(path);
-    let path = join(folder, path).ok_or_else(|| format!("`{path}` is outside of the repository"))?;
-    join(&path, name).map(What::File).ok_or_else(|| "it names no file".into())
+    let path =
+        join(folder, path).ok_or_else(|| format!("`{path}` is outside of the repository"))?;
+    join(&path, name)
+        .map(What::File)
+        .ok_or_else(|| "it names no file".into())
 }
 
 fn is_remote(text: &str) -> bool {

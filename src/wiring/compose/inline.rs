@@ -7,10 +7,19 @@ use crate::wiring::{Escapes, Inline, Piece};
 /// The Dockerfile that `node` is. Only the lines of a literal block have places.
 pub fn read(source: &str, node: Node<'_>) -> Option<Inline> {
     let raw = node.text()?;
-    let places = if node.style() == Some(Style::Literal) { node.pieces() } else { Vec::new() };
+    let places = if node.style() == Some(Style::Literal) {
+        node.pieces()
+    } else {
+        Vec::new()
+    };
     // YAML takes a carriage return alone for the end of a line: then the text is not what stands there.
-    let alike = |at: &Piece| source.get(at.file..at.file + at.len) == raw.get(at.text..at.text + at.len);
-    let places = if places.iter().all(alike) { places } else { Vec::new() };
+    let alike =
+        |at: &Piece| source.get(at.file..at.file + at.len) == raw.get(at.text..at.text + at.len);
+    let places = if places.iter().all(alike) {
+        places
+    } else {
+        Vec::new()
+    };
     let mut inline = Inline {
         text: String::new(),
         pieces: Vec::new(),

@@ -32,14 +32,22 @@ pub fn segments(text: &str) -> Vec<(usize, usize, Segment<'_>)> {
             continue;
         };
         if literal < dollar {
-            found.push((literal, dollar - literal, Segment::Literal(&text[literal..dollar])));
+            found.push((
+                literal,
+                dollar - literal,
+                Segment::Literal(&text[literal..dollar]),
+            ));
         }
         found.push((dollar, len, segment));
         at = dollar + len;
         literal = at;
     }
     if literal < text.len() {
-        found.push((literal, text.len() - literal, Segment::Literal(&text[literal..])));
+        found.push((
+            literal,
+            text.len() - literal,
+            Segment::Literal(&text[literal..]),
+        ));
     }
     found
 }
@@ -57,12 +65,17 @@ fn variable(text: &str) -> Option<(usize, Segment<'_>)> {
     let close = closing(inner)?;
     let inner = &inner[..close];
     let name = name(inner)?;
-    let default = inner[name.len()..].strip_prefix(":-").or_else(|| inner[name.len()..].strip_prefix('-'));
+    let default = inner[name.len()..]
+        .strip_prefix(":-")
+        .or_else(|| inner[name.len()..].strip_prefix('-'));
     Some((close + 3, Segment::Variable(name, default)))
 }
 
 fn name(text: &str) -> Option<&str> {
-    let end = text.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_')).unwrap_or(text.len());
+    let end = text
+        .bytes()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'))
+        .unwrap_or(text.len());
     (end > 0 && !text.as_bytes()[0].is_ascii_digit()).then(|| &text[..end])
 }
 
@@ -88,9 +101,15 @@ pub fn variables(text: &str) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), vec![(text, 0)]);
     while let Some((text, depth)) = open.pop() {
         for (_, _, segment) in segments(text) {
-            let Segment::Variable(name, default) = segment else { continue };
+            let Segment::Variable(name, default) = segment else {
+                continue;
+            };
             found.push(name.to_owned());
-            open.extend(default.filter(|_| depth < MAX_NESTED).map(|default| (default, depth + 1)));
+            open.extend(
+                default
+                    .filter(|_| depth < MAX_NESTED)
+                    .map(|default| (default, depth + 1)),
+            );
         }
     }
     found
@@ -110,7 +129,9 @@ fn nested(text: &str, depth: usize) -> Result<String, &str> {
         match segment {
             Segment::Literal(text) => made.push_str(text),
             Segment::Dollar => made.push('$'),
-            Segment::Variable(_, Some(default)) if depth < MAX_NESTED => made.push_str(&nested(default, depth + 1)?),
+            Segment::Variable(_, Some(default)) if depth < MAX_NESTED => {
+                made.push_str(&nested(default, depth + 1)?)
+            }
             Segment::Variable(name, _) => return Err(name),
         }
     }
@@ -129,7 +150,10 @@ mod tests {
 
     #[test]
     fn defaults_are_put_in_and_what_has_none_is_named() {
-        assert_eq!(interpolated("a$$b${X:-c${Y-d}}e$(f)$"), Ok("a$bcde$(f)$".to_owned()));
+        assert_eq!(
+            interpolated("a$$b${X:-c${Y-d}}e$(f)$"),
+            Ok("a$bcde$(f)$".to_owned())
+        );
         assert_eq!(interpolated("a/${X:-y}/$Z"), Err("Z"));
         assert_eq!(interpolated("${X:?no}"), Err("X"));
         assert_eq!(interpolated("${X"), Ok("${X".to_owned()));

@@ -39,7 +39,10 @@ fn of(yaml: &Yaml<'_>) -> Wiring {
     for root in yaml.roots() {
         if let Some(include) = root.own_entry("include") {
             let why = "the Compose files that are included are not looked into".to_owned();
-            wiring.unknown.push(Unknown { span: include.key.span(), why });
+            wiring.unknown.push(Unknown {
+                span: include.key.span(),
+                why,
+            });
         }
         for service in Service::all(root) {
             add(&mut wiring, yaml.source(), &service);
@@ -64,8 +67,15 @@ impl<'y> Service<'y> {
         let Some(services) = root.get("services") else {
             return Vec::new();
         };
-        let services: Vec<Entry<'y>> = services.entries().into_iter().filter(|entry| !entry.is_merge()).collect();
-        let by_name = services.iter().filter_map(|entry| Some((entry.key.text()?, entry.value))).collect();
+        let services: Vec<Entry<'y>> = services
+            .entries()
+            .into_iter()
+            .filter(|entry| !entry.is_merge())
+            .collect();
+        let by_name = services
+            .iter()
+            .filter_map(|entry| Some((entry.key.text()?, entry.value)))
+            .collect();
         services
             .iter()
             .map(|entry| Self::read(*entry, &by_name))
@@ -74,7 +84,11 @@ impl<'y> Service<'y> {
     }
 
     fn read(entry: Entry<'y>, services: &std::collections::HashMap<&str, Node<'y>>) -> Self {
-        let mut service = Self { key: entry.key, builds: Vec::new(), more: None };
+        let mut service = Self {
+            key: entry.key,
+            builds: Vec::new(),
+            more: None,
+        };
         let mut next = Some(entry.value);
         for _ in 0..MAX_EXTENDS {
             let Some(value) = next.take() else {
@@ -110,17 +124,23 @@ impl<'y> Service<'y> {
 
     /// The value of `build` for `key`, the nearest one's.
     fn get(&self, key: &str) -> Option<Node<'y>> {
-        self.builds.iter().find_map(|build| match build.value.text() {
-            Some(_) => (key == "context").then_some(build.value),
-            None => build.value.get(key).filter(|value| !value.is_null()),
-        })
+        self.builds
+            .iter()
+            .find_map(|build| match build.value.text() {
+                Some(_) => (key == "context").then_some(build.value),
+                None => build.value.get(key).filter(|value| !value.is_null()),
+            })
     }
 
     /// Its arguments, and whether these are all.
     fn args(&self) -> (Vec<Arg>, bool) {
         let (mut args, mut seen) = (Vec::new(), HashSet::new());
         let mut known = self.more.is_none();
-        for node in self.builds.iter().filter_map(|build| build.value.get("args")) {
+        for node in self
+            .builds
+            .iter()
+            .filter_map(|build| build.value.get("args"))
+        {
             if node.tag() == Some("!reset") {
                 break;
             }
@@ -144,13 +164,18 @@ impl<'y> Service<'y> {
 fn args_of(node: Node<'_>) -> Vec<Option<Arg>> {
     let known = |name: &str| !name.is_empty() && !name.contains('$');
     let of_list = node.items().into_iter().map(|item| {
-        let (name, value) =
-            item.text()?.split_once('=').map_or((item.text()?, None), |(name, value)| (name, Some(value)));
+        let (name, value) = item
+            .text()?
+            .split_once('=')
+            .map_or((item.text()?, None), |(name, value)| (name, Some(value)));
         known(name).then(|| arg(name, value, item.span()))
     });
     let of_map = node.entries().into_iter().map(|entry| {
         let (name, value) = (entry.key.text()?, entry.value);
-        let span = Span::new(entry.key.span().start, value.span().end.max(entry.key.span().end));
+        let span = Span::new(
+            entry.key.span().start,
+            value.span().end.max(entry.key.span().end),
+        );
         let text = value.text().filter(|_| !value.is_null());
         known(name).then(|| arg(name, text, span))
     });
@@ -160,7 +185,12 @@ fn args_of(node: Node<'_>) -> Vec<Option<Arg>> {
 /// An argument; without a value it takes that of its own name in the environment.
 fn arg(name: &str, value: Option<&str>, span: Span) -> Arg {
     let from = value.map_or_else(|| vec![name.to_owned()], interpolate::variables);
-    Arg { name: name.to_owned(), value: value.map(str::to_owned), span, from }
+    Arg {
+        name: name.to_owned(),
+        value: value.map(str::to_owned),
+        span,
+        from,
+    }
 }
 
 fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
@@ -168,7 +198,10 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
     let what = match what(wiring, source, service) {
         Ok(what) => what,
         Err(why) => {
-            wiring.unknown.push(Unknown { span, why: format!("{}: {why}", service.name()) });
+            wiring.unknown.push(Unknown {
+                span,
+                why: format!("{}: {why}", service.name()),
+            });
             return;
         }
     };
@@ -182,13 +215,18 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
         wiring.unknown.push(Unknown { span, why });
         return;
     }
-    let whole = ["context", "dockerfile", "dockerfile_inline"].iter().any(|key| service.get(key).is_some());
+    let whole = ["context", "dockerfile", "dockerfile_inline"]
+        .iter()
+        .any(|key| service.get(key).is_some());
     wiring.builds.push(Build {
         front: Front::Compose,
         name: service.name(),
         span,
         what,
-        target: service.get("target").and_then(Node::text).and_then(|text| interpolated(text).ok()),
+        target: service
+            .get("target")
+            .and_then(Node::text)
+            .and_then(|text| interpolated(text).ok()),
         args,
         args_known,
         env: Vec::new(),
@@ -203,10 +241,16 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
 
 fn what(wiring: &mut Wiring, source: &str, service: &Service<'_>) -> Result<What, String> {
     let text = |key: &str, otherwise: &str| match service.get(key) {
-        None => service.more.clone().map_or_else(|| Ok(otherwise.to_owned()), Err),
+        None => service
+            .more
+            .clone()
+            .map_or_else(|| Ok(otherwise.to_owned()), Err),
         Some(node) => {
-            let text = node.text().ok_or_else(|| format!("its `{key}` is no text"))?;
-            interpolated(text).map_err(|name| format!("its `{key}` is named by the variable `{name}`"))
+            let text = node
+                .text()
+                .ok_or_else(|| format!("its `{key}` is no text"))?;
+            interpolated(text)
+                .map_err(|name| format!("its `{key}` is named by the variable `{name}`"))
         }
     };
     if service.builds.is_empty() {
@@ -214,7 +258,10 @@ fn what(wiring: &mut Wiring, source: &str, service: &Service<'_>) -> Result<What
     }
     if let Some(node) = service.get("dockerfile_inline") {
         let made = inline::read(source, node).ok_or("its `dockerfile_inline` is no text")?;
-        let index = wiring.inline.iter().position(|other| other.span == made.span);
+        let index = wiring
+            .inline
+            .iter()
+            .position(|other| other.span == made.span);
         return Ok(What::Inline(index.unwrap_or_else(|| {
             wiring.inline.push(made);
             wiring.inline.len() - 1
@@ -222,8 +269,11 @@ fn what(wiring: &mut Wiring, source: &str, service: &Service<'_>) -> Result<What
     }
     // A name that another file may give is not the usual one.
     let named = service.get("dockerfile").is_some() || service.more.is_none();
-    let dockerfile =
-        if named { text("dockerfile", "Dockerfile")? } else { return Err(service.more.clone().unwrap_or_default()) };
+    let dockerfile = if named {
+        text("dockerfile", "Dockerfile")?
+    } else {
+        return Err(service.more.clone().unwrap_or_default());
+    };
     path::dockerfile(&text("context", ".")?, &dockerfile).map(What::File)
 }
 

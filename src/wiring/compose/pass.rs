@@ -12,11 +12,17 @@ use crate::wiring::{Lane, Passer, Passing, What};
 pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
     let services: Vec<Service<'d>> = yaml.roots().flat_map(Service::all).collect();
     let wiring = super::of(yaml);
-    let builds: HashMap<Span, &What> = wiring.builds.iter().map(|build| (build.span, &build.what)).collect();
+    let builds: HashMap<Span, &What> = wiring
+        .builds
+        .iter()
+        .map(|build| (build.span, &build.what))
+        .collect();
     // The services that get their arguments from one place: the first, and the first that builds something else.
     let mut groups: HashMap<usize, (usize, Option<usize>)> = HashMap::new();
     for (index, service) in services.iter().enumerate() {
-        let Ok(spot) = Spot::of(service) else { continue };
+        let Ok(spot) = Spot::of(service) else {
+            continue;
+        };
         let what = |index: usize| builds.get(&services[index].key.span());
         let (first, other) = groups.entry(spot.start()).or_insert((index, None));
         if other.is_none() && (what(index).is_none() || what(index) != what(*first)) {
@@ -24,14 +30,24 @@ pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
         }
     }
     groups.retain(|_, (_, other)| other.is_some());
-    let places: HashMap<Span, usize> =
-        services.iter().enumerate().map(|(index, service)| (service.key.span(), index)).collect();
+    let places: HashMap<Span, usize> = services
+        .iter()
+        .enumerate()
+        .map(|(index, service)| (service.key.span(), index))
+        .collect();
     let uses = Uses::of(yaml);
     Box::new(move |build, lane| {
-        let service = places.get(&build.span).map(|index| &services[*index]).ok_or("its service is not there")?;
+        let service = places
+            .get(&build.span)
+            .map(|index| &services[*index])
+            .ok_or("its service is not there")?;
         let spot = Spot::of(service)?;
         if let Some((first, Some(other))) = groups.get(&spot.start()) {
-            let other = if services[*other].key == service.key { first } else { other };
+            let other = if services[*other].key == service.key {
+                first
+            } else {
+                other
+            };
             return Err(format!(
                 "{} gets its arguments from the same place, and builds another Dockerfile",
                 services[*other].name()
@@ -41,11 +57,17 @@ pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
         // A `$` of the default's own is no variable.
         let value = format!("${{{}:-{}}}", lane.arg, lane.default.replace('$', "$$"));
         if lane.default.contains(['}', '\n']) {
-            return Err(format!("`{}` cannot stand in a variable's default", lane.default));
+            return Err(format!(
+                "`{}` cannot stand in a variable's default",
+                lane.default
+            ));
         }
         let edits = spot.edits(yaml.source(), lane, &value)?;
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
-        Ok(Passing { fix, value: Some(value) })
+        Ok(Passing {
+            fix,
+            value: Some(value),
+        })
     })
 }
 
@@ -95,9 +117,13 @@ impl<'y> Spot<'y> {
             Self::Short(entry) => (entry.key.parent(), &[]),
         };
         let node = node.ok_or("it has no `build`")?;
-        let places = uses.places(node).ok_or("it is used in too many places, by aliases")?;
+        let places = uses
+            .places(node)
+            .ok_or("it is used in too many places, by aliases")?;
         let elsewhere = places.iter().find(|place| match place.as_slice() {
-            ["services", _, rest @ ..] => rest != own && !rest.first().is_some_and(|key| is_extension(key)),
+            ["services", _, rest @ ..] => {
+                rest != own && !rest.first().is_some_and(|key| is_extension(key))
+            }
             [first, ..] => !is_extension(first),
             [] => true,
         });
@@ -112,16 +138,22 @@ impl<'y> Spot<'y> {
     fn edits(&self, source: &str, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
         let entry = |in_brackets| format!("{}: {}", lane.arg, quoted(value, in_brackets));
         match self {
-            Self::Args(node) if node.is_list() => {
-                node.add_item(&quoted(&format!("{}={value}", lane.arg), node.in_brackets())).map(|edit| vec![edit])
-            }
-            Self::Args(node) => node.add_entry(&entry(node.in_brackets())).map(|edit| vec![edit]),
-            Self::Build(node) if node.in_brackets() => {
-                node.add_entry(&format!("args: {{{}}}", entry(true))).map(|edit| vec![edit])
-            }
+            Self::Args(node) if node.is_list() => node
+                .add_item(&quoted(
+                    &format!("{}={value}", lane.arg),
+                    node.in_brackets(),
+                ))
+                .map(|edit| vec![edit]),
+            Self::Args(node) => node
+                .add_entry(&entry(node.in_brackets()))
+                .map(|edit| vec![edit]),
+            Self::Build(node) if node.in_brackets() => node
+                .add_entry(&format!("args: {{{}}}", entry(true)))
+                .map(|edit| vec![edit]),
             Self::Build(node) => {
                 let step = " ".repeat(step(*node));
-                node.add_entry(&format!("args:\n{step}{}", entry(false))).map(|edit| vec![edit])
+                node.add_entry(&format!("args:\n{step}{}", entry(false)))
+                    .map(|edit| vec![edit])
             }
             Self::Empty(args) => {
                 let map = args.key.parent().ok_or("it has no `build`")?;
@@ -132,7 +164,11 @@ impl<'y> Spot<'y> {
                 // `args: ~` says nothing too, but a mapping cannot stand behind it.
                 let bare = line.split('#').next().unwrap_or_default().trim() == ":";
                 let text = format!("{newline}{}{}", " ".repeat(indent), entry(false));
-                if bare { Ok(vec![Edit::insert(at + line.len(), text)]) } else { Err("its `args` is null".to_owned()) }
+                if bare {
+                    Ok(vec![Edit::insert(at + line.len(), text)])
+                } else {
+                    Err("its `args` is null".to_owned())
+                }
             }
             Self::Short(build) => long(source, *build, &entry),
         }
@@ -145,16 +181,24 @@ fn is_extension(key: &str) -> bool {
 }
 
 /// Writes the short form, `build: folder`, in the long one.
-fn long(source: &str, build: Entry<'_>, entry: &dyn Fn(bool) -> String) -> Result<Vec<Edit>, String> {
+fn long(
+    source: &str,
+    build: Entry<'_>,
+    entry: &dyn Fn(bool) -> String,
+) -> Result<Vec<Edit>, String> {
     let value = build.value;
     let span = value.span();
     let written = span.of(source.as_bytes());
-    if value.is_alias() || value.is_anchored() || value.tag().is_some() || written.contains(&b'\n') {
+    if value.is_alias() || value.is_anchored() || value.tag().is_some() || written.contains(&b'\n')
+    {
         return Err("its `build` is an alias, or laid out in an unusual way".to_owned());
     }
     if value.in_brackets() {
         let behind = format!(", args: {{{}}}}}", entry(true));
-        return Ok(vec![Edit::insert(span.start, "{context: "), Edit::insert(span.end, behind)]);
+        return Ok(vec![
+            Edit::insert(span.start, "{context: "),
+            Edit::insert(span.end, behind),
+        ]);
     }
     let map = build.key.parent().ok_or("it has no `build`")?;
     let indent = map.indent().ok_or("it is laid out in an unusual way")?;
@@ -163,14 +207,29 @@ fn long(source: &str, build: Entry<'_>, entry: &dyn Fn(bool) -> String) -> Resul
     let line = |columns: usize, text: &str| format!("{newline}{}{text}", " ".repeat(columns));
     // Blanks and a colon stand between key and value, so that the value begins a line of its own; a comment stays.
     let colon = source[..span.start].trim_end_matches([' ', '\t']).len();
-    let end = span.end + source[span.end..].split(['\r', '\n']).next().unwrap_or_default().len();
+    let end = span.end
+        + source[span.end..]
+            .split(['\r', '\n'])
+            .next()
+            .unwrap_or_default()
+            .len();
     let args = line(indent + step, "args:") + &line(indent + 2 * step, &entry(false));
-    Ok(vec![Edit::replace(Span::new(colon, span.start), line(indent + step, "context: ")), Edit::insert(end, args)])
+    Ok(vec![
+        Edit::replace(
+            Span::new(colon, span.start),
+            line(indent + step, "context: "),
+        ),
+        Edit::insert(end, args),
+    ])
 }
 
 /// By how many blanks the file indents.
 fn step(node: Node<'_>) -> usize {
     let outer = std::iter::successors(node.parent(), |outer| outer.parent()).find_map(Node::indent);
     let (inner, outer) = (node.indent().unwrap_or(0), outer.unwrap_or(0));
-    if inner > outer && inner - outer <= 8 { inner - outer } else { 2 }
+    if inner > outer && inner - outer <= 8 {
+        inner - outer
+    } else {
+        2
+    }
 }

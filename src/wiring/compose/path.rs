@@ -6,12 +6,20 @@
 /// Why nothing can be said: a remote context, a path that is not relative.
 pub fn dockerfile(context: &str, dockerfile: &str) -> Result<String, String> {
     // Both tools take what looks like an address or another build for a context that is not on disk.
-    let remote = |path: &str| path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/");
+    let remote = |path: &str| {
+        path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/")
+    };
     if remote(context) || remote(dockerfile) {
         return Err("its context is not a folder of this repository".to_owned());
     }
-    if [context, dockerfile].iter().any(|path| path.starts_with(['/', '~'])) || dockerfile == "-" {
-        return Err("its Dockerfile is named by a path that begins outside of this repository".to_owned());
+    if [context, dockerfile]
+        .iter()
+        .any(|path| path.starts_with(['/', '~']))
+        || dockerfile == "-"
+    {
+        return Err(
+            "its Dockerfile is named by a path that begins outside of this repository".to_owned(),
+        );
     }
     Ok(joined(context, dockerfile))
 }
@@ -46,7 +54,13 @@ mod tests {
         ] {
             assert_eq!(dockerfile(context, name).unwrap(), expected);
         }
-        for (context, name) in [("https://x/y.git", "D"), ("git@x:y", "D"), ("/a", "D"), (".", "/D"), (".", "-")] {
+        for (context, name) in [
+            ("https://x/y.git", "D"),
+            ("git@x:y", "D"),
+            ("/a", "D"),
+            (".", "/D"),
+            (".", "-"),
+        ] {
             assert!(dockerfile(context, name).is_err());
         }
     }

@@ -2,11 +2,19 @@ use super::*;
 use crate::fix::apply;
 use crate::wiring::{self, Lane};
 
-const LANE: Lane<'_> = Lane { arg: "CACHE_ID", default: "default", shared: false };
+const LANE: Lane<'_> = Lane {
+    arg: "CACHE_ID",
+    default: "default",
+    shared: false,
+};
 
 fn fixed(source: &str, name: &str) -> Result<String, String> {
     let wiring = read(source).unwrap();
-    let build = wiring.builds.iter().find(|build| build.name == format!("service `{name}`")).unwrap();
+    let build = wiring
+        .builds
+        .iter()
+        .find(|build| build.name == format!("service `{name}`"))
+        .unwrap();
     let fix = wiring::pass(wiring::Kind::Compose, source, build, &LANE)?;
     Ok(String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap())
 }
@@ -62,27 +70,45 @@ fn fragments_are_mended_where_they_stand_unless_others_build_something_else() {
 
 #[test]
 fn what_an_alias_puts_elsewhere_is_left() {
-    let environment =
-        "x-env: &e\n  A: 1\nservices:\n  a:\n    build:\n      context: .\n      args: *e\n    environment: *e\n";
+    let environment = "x-env: &e\n  A: 1\nservices:\n  a:\n    build:\n      context: .\n      args: *e\n    environment: *e\n";
     let why = "an alias would put it into `services.a.environment` as well: give the build arguments of its own, `<<` for the rest";
     assert_eq!(fixed(environment, "a").unwrap_err(), why);
     for (from, to) in [
         ("environment: *e", "environment:\n      <<: *e\n      B: 2"),
         ("environment: *e", "environment:\n      <<: [*e]"),
         ("x-env: &e\n  A: 1\n", "x-all:\n- &e\n  A: 1\n"),
-        ("    environment: *e\n", "  b: &e2\n    image: b\n    environment: *e\n"),
+        (
+            "    environment: *e\n",
+            "  b: &e2\n    image: b\n    environment: *e\n",
+        ),
     ] {
         let source = environment.replace(from, to);
-        assert!(fixed(&source, "a").unwrap_err().contains(".environment` as well"), "{source}");
+        assert!(
+            fixed(&source, "a")
+                .unwrap_err()
+                .contains(".environment` as well"),
+            "{source}"
+        );
     }
     // The other way round: what stands in the environment is the build's by an alias.
-    let source = "services:\n  a:\n    environment: &e\n      A: 1\n    build: {context: ., args: *e}\n";
+    let source =
+        "services:\n  a:\n    environment: &e\n      A: 1\n    build: {context: ., args: *e}\n";
     assert_eq!(fixed(source, "a").unwrap_err(), why);
     // What is around it goes elsewhere.
     let source = "x-a: &a\n  args: &e\n    A: 1\nservices:\n  a:\n    build:\n      context: .\n      args: *e\n    labels: *a\n";
-    assert!(fixed(source, "a").unwrap_err().contains("`services.a.labels.args` as well"), "{source}");
+    assert!(
+        fixed(source, "a")
+            .unwrap_err()
+            .contains("`services.a.labels.args` as well"),
+        "{source}"
+    );
     let source = "services:\n  a:\n    build: &b\n      context: .\n    develop: *b\n";
-    assert!(fixed(source, "a").unwrap_err().contains("`services.a.develop` as well"), "{source}");
+    assert!(
+        fixed(source, "a")
+            .unwrap_err()
+            .contains("`services.a.develop` as well"),
+        "{source}"
+    );
     // Builds, and what Compose leaves alone.
     for source in [
         environment.replace(
@@ -94,7 +120,10 @@ fn what_an_alias_puts_elsewhere_is_left() {
         environment.replace("args: *e", "args: {<<: *e, B: 2}"),
         "services:\n  a: &a\n    build: .\n  b:\n    <<: *a\n    image: b\n".to_owned(),
     ] {
-        assert!(fixed(&source, "a").unwrap().contains("CACHE_ID"), "{source}");
+        assert!(
+            fixed(&source, "a").unwrap().contains("CACHE_ID"),
+            "{source}"
+        );
     }
 }
 
@@ -102,14 +131,32 @@ fn what_an_alias_puts_elsewhere_is_left() {
 fn services_extend_one_another() {
     let source = "services:\n  base:\n    build:\n      context: b\n      args: [X=1, Y]\n  a:\n    extends: base\n    build:\n      target: t\n      args: {X: 2}\n  o:\n    extends: {file: o.yml, service: s}\n  p:\n    extends: {service: base}\n  loop:\n    extends: loop\n";
     let wiring = read(source).unwrap();
-    let names: Vec<_> = wiring.builds.iter().map(|build| build.name.as_str()).collect();
+    let names: Vec<_> = wiring
+        .builds
+        .iter()
+        .map(|build| build.name.as_str())
+        .collect();
     assert_eq!(names, ["service `base`", "service `a`", "service `p`"]);
     let a = &wiring.builds[1];
-    assert_eq!((&a.what, a.target.as_deref()), (&What::File("b/Dockerfile".into()), Some("t")));
-    let args: Vec<_> = a.args.iter().map(|arg| (arg.name.as_str(), arg.value.as_deref())).collect();
+    assert_eq!(
+        (&a.what, a.target.as_deref()),
+        (&What::File("b/Dockerfile".into()), Some("t"))
+    );
+    let args: Vec<_> = a
+        .args
+        .iter()
+        .map(|arg| (arg.name.as_str(), arg.value.as_deref()))
+        .collect();
     assert_eq!(args, [("X", Some("2")), ("Y", None)]);
-    assert_eq!(wiring.unknown[0].why, "service `o`: it extends a service of another file");
-    assert!(fixed(source, "p").unwrap().contains("args: [X=1, Y, \"CACHE_ID=${CACHE_ID:-default}\"]"));
+    assert_eq!(
+        wiring.unknown[0].why,
+        "service `o`: it extends a service of another file"
+    );
+    assert!(
+        fixed(source, "p")
+            .unwrap()
+            .contains("args: [X=1, Y, \"CACHE_ID=${CACHE_ID:-default}\"]")
+    );
 }
 
 #[test]
@@ -118,7 +165,14 @@ fn what_a_variable_names_is_unknown_without_a_default() {
     let wiring = read(source).unwrap();
     assert_eq!(wiring.builds[0].what, What::File("x/y/Dockerfile".into()));
     assert_eq!(wiring.builds.len(), 1);
-    let why: Vec<_> = wiring.unknown.iter().map(|unknown| unknown.why.as_str()).collect();
-    assert_eq!(why[1], "service `b`: its `dockerfile` is named by the variable `F`");
+    let why: Vec<_> = wiring
+        .unknown
+        .iter()
+        .map(|unknown| unknown.why.as_str())
+        .collect();
+    assert_eq!(
+        why[1],
+        "service `b`: its `dockerfile` is named by the variable `F`"
+    );
     assert_eq!(why.len(), 3);
 }

@@ -22,7 +22,10 @@ pub(super) struct Scope<'s, 'y> {
 impl<'y> Scope<'_, 'y> {
     /// What the variable `name` is set to, as written.
     pub(super) fn variable(&self, name: &str) -> Option<&'y str> {
-        self.env.iter().find_map(|env| env.get(name)).and_then(Node::text)
+        self.env
+            .iter()
+            .find_map(|env| env.get(name))
+            .and_then(Node::text)
     }
 
     /// `text` with its expressions put in; `None` where one is not known.
@@ -40,9 +43,14 @@ impl<'y> Scope<'_, 'y> {
 
     /// `text` as written; where it is one variable that the file sets, what that is set to.
     pub(super) fn written(&self, text: &str) -> String {
-        let inner = text.trim().strip_prefix("${{").and_then(|text| text.strip_suffix("}}"));
+        let inner = text
+            .trim()
+            .strip_prefix("${{")
+            .and_then(|text| text.strip_suffix("}}"));
         let name = inner.and_then(|inner| inner.trim().strip_prefix("env."));
-        name.and_then(|name| self.variable(name)).unwrap_or(text).to_owned()
+        name.and_then(|name| self.variable(name))
+            .unwrap_or(text)
+            .to_owned()
     }
 
     fn filled(&self, text: &str, depth: usize) -> Option<String> {
@@ -74,7 +82,10 @@ impl<'y> Scope<'_, 'y> {
     }
 
     fn operand(&self, operand: &str, depth: usize) -> Option<String> {
-        if let Some(text) = operand.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
+        if let Some(text) = operand
+            .strip_prefix('\'')
+            .and_then(|text| text.strip_suffix('\''))
+        {
             return (!text.contains('\'')).then(|| text.to_owned());
         }
         let is_name = |name: &str| name.bytes().all(is_name_byte);
@@ -82,7 +93,10 @@ impl<'y> Scope<'_, 'y> {
             let value = value(self.row?, &name).unwrap_or_default();
             return (!value.contains("${{")).then(|| value.to_owned());
         }
-        if let Some(name) = operand.strip_prefix("env.").filter(|name| is_name(name) && depth < MAX_DEPTH) {
+        if let Some(name) = operand
+            .strip_prefix("env.")
+            .filter(|name| is_name(name) && depth < MAX_DEPTH)
+        {
             return self.filled(self.variable(name)?, depth + 1);
         }
         match operand {
@@ -100,13 +114,21 @@ fn is_name_byte(byte: u8) -> bool {
 /// How an expression gets at a property of this name, a dot before it left out: `os`, and `['py version']` for what is no
 /// identifier.
 pub(super) fn step(name: &str) -> String {
-    if is_identifier(name) { name.to_owned() } else { format!("['{}']", name.replace('\'', "''")) }
+    if is_identifier(name) {
+        name.to_owned()
+    } else {
+        format!("['{}']", name.replace('\'', "''"))
+    }
 }
 
 /// The way from a value to one of its own: `config.os`, `config['py version']`.
 pub(super) fn within(path: &str, name: &str) -> String {
     let step = step(name);
-    if step.starts_with('[') { format!("{path}{step}") } else { format!("{path}.{step}") }
+    if step.starts_with('[') {
+        format!("{path}{step}")
+    } else {
+        format!("{path}.{step}")
+    }
 }
 
 /// Whether each step of a way is one behind a dot.
@@ -127,15 +149,22 @@ pub(super) fn shown(path: &str) -> String {
 
 /// By GitHub's grammar of expressions.
 fn is_identifier(name: &str) -> bool {
-    let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let first = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     first && name.bytes().all(|byte| byte != b'.' && is_name_byte(byte))
 }
 
 /// The first name of a way, and what stands behind it.
 fn next(path: &str) -> Option<(String, &str)> {
     let Some(inner) = path.strip_prefix('[') else {
-        let length = path.bytes().take_while(|byte| *byte != b'.' && is_name_byte(*byte)).count();
-        return is_identifier(&path[..length]).then(|| (path[..length].to_owned(), &path[length..]));
+        let length = path
+            .bytes()
+            .take_while(|byte| *byte != b'.' && is_name_byte(*byte))
+            .count();
+        return is_identifier(&path[..length])
+            .then(|| (path[..length].to_owned(), &path[length..]));
     };
     let mut rest = inner.trim_start().strip_prefix('\'')?;
     let mut name = String::new();
@@ -155,9 +184,17 @@ fn property(text: &str) -> Option<(String, &str)> {
     let mut path = String::new();
     let mut rest = text;
     loop {
-        let own = rest.strip_prefix('.').or_else(|| rest.starts_with('[').then_some(rest));
-        let Some((name, behind)) = own.and_then(next) else { break };
-        path = if path.is_empty() { step(&name) } else { within(&path, &name) };
+        let own = rest
+            .strip_prefix('.')
+            .or_else(|| rest.starts_with('[').then_some(rest));
+        let Some((name, behind)) = own.and_then(next) else {
+            break;
+        };
+        path = if path.is_empty() {
+            step(&name)
+        } else {
+            within(&path, &name)
+        };
         rest = behind;
     }
     (!path.is_empty()).then_some((path, rest))
@@ -172,7 +209,9 @@ pub(super) fn mentioned(text: &str, context: &str) -> Vec<String> {
         let (inner, behind) = behind.split_once("}}").unwrap_or((behind, ""));
         for (at, _) in inner.match_indices(context) {
             let before = inner[..at].bytes().next_back();
-            let Some((name, _)) = property(&inner[at + context.len()..]) else { continue };
+            let Some((name, _)) = property(&inner[at + context.len()..]) else {
+                continue;
+            };
             if before.is_none_or(|byte| !is_name_byte(byte)) && !names.contains(&name) {
                 names.push(name);
             }

@@ -27,12 +27,22 @@ pub(super) fn action(uses: &str) -> Option<Front> {
 }
 
 /// What the step builds.
-pub(super) fn draft<'y>(step: Node<'y>, uses: Node<'y>, job: &Job<'y>, scope: &Scope<'_, 'y>) -> Option<Drafted<'y>> {
+pub(super) fn draft<'y>(
+    step: Node<'y>,
+    uses: Node<'y>,
+    job: &Job<'y>,
+    scope: &Scope<'_, 'y>,
+) -> Option<Drafted<'y>> {
     let name = uses.text()?;
     let front = action(name)?;
-    let inputs = Inputs { with: step.get("with"), scope };
+    let inputs = Inputs {
+        with: step.get("with"),
+        scope,
+    };
     let is_first = |version: &str| version == "v1" || version.starts_with("v1.");
-    let old = name.strip_prefix("docker/build-push-action@").is_some_and(is_first);
+    let old = name
+        .strip_prefix("docker/build-push-action@")
+        .is_some_and(is_first);
     let what = match front {
         Front::BakeAction => inputs.bake(job),
         _ => inputs.dockerfile(job, old),
@@ -45,16 +55,35 @@ pub(super) fn draft<'y>(step: Node<'y>, uses: Node<'y>, job: &Job<'y>, scope: &S
     let (args, args_known) = match front {
         Front::BakeAction => inputs.args("set", |line| {
             let (key, value) = line.split_once('=')?;
-            Some((key.trim_end_matches('+').split_once(".args.")?.1, Some(value)))
+            Some((
+                key.trim_end_matches('+').split_once(".args.")?.1,
+                Some(value),
+            ))
         }),
         _ => inputs.args(if old { "build_args" } else { "build-args" }, |line| {
-            Some(line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value))))
+            Some(
+                line.split_once('=')
+                    .map_or((line, None), |(name, value)| (name, Some(value))),
+            )
         }),
     };
     let target = inputs.text("target").and_then(|target| scope.known(target));
     let target = target.filter(|target| front == Front::BuildPushAction && !target.is_empty());
-    let kind = if front == Front::BakeAction { Kind::Bake } else { Kind::Push { old } };
-    Some(Drafted::Build(Draft { front, span, what, target, args, args_known, env: Vec::new(), kind }))
+    let kind = if front == Front::BakeAction {
+        Kind::Bake
+    } else {
+        Kind::Push { old }
+    };
+    Some(Drafted::Build(Draft {
+        front,
+        span,
+        what,
+        target,
+        args,
+        args_known,
+        env: Vec::new(),
+        kind,
+    }))
 }
 
 struct Inputs<'s, 'y> {
@@ -64,18 +93,29 @@ struct Inputs<'s, 'y> {
 
 impl<'y> Inputs<'_, 'y> {
     fn text(&self, name: &str) -> Option<&'y str> {
-        self.with?.get_text(name).filter(|text| !text.trim().is_empty())
+        self.with?
+            .get_text(name)
+            .filter(|text| !text.trim().is_empty())
     }
 
     /// The value of an input, `None` where it is not given, an error where it is not known.
     fn known(&self, name: &str) -> Result<Option<String>, String> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        let known = self.scope.known(text).ok_or_else(|| format!("its `{name}` is `{}`", text.trim()))?;
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        let known = self
+            .scope
+            .known(text)
+            .ok_or_else(|| format!("its `{name}` is `{}`", text.trim()))?;
         Ok(Some(known.trim().to_owned()).filter(|known| !known.is_empty()))
     }
 
     fn dockerfile(&self, job: &Job<'y>, old: bool) -> Result<What, String> {
-        let (context, file) = if old { ("path", "dockerfile") } else { ("context", "file") };
+        let (context, file) = if old {
+            ("path", "dockerfile")
+        } else {
+            ("context", "file")
+        };
         let file = self.known(file)?;
         let context = match (self.known(context), &file) {
             (Ok(context), _) => context.or_else(|| old.then(|| ".".into())),
@@ -85,14 +125,20 @@ impl<'y> Inputs<'_, 'y> {
         };
         let of_git = match context.as_deref() {
             None => Some(""),
-            Some(context) => context.strip_prefix(DEFAULT_CONTEXT).map(|folder| folder.trim_start_matches(':')),
+            Some(context) => context
+                .strip_prefix(DEFAULT_CONTEXT)
+                .map(|folder| folder.trim_start_matches(':')),
         };
         if let Some(folder) = of_git {
             let folder = under("", folder)?;
             return under(&folder, file.as_deref().unwrap_or("Dockerfile")).map(What::File);
         }
         let context = context.unwrap_or_default();
-        if context.contains("://") || context.starts_with("git@") || context.contains("{{") || context == "-" {
+        if context.contains("://")
+            || context.starts_with("git@")
+            || context.contains("{{")
+            || context == "-"
+        {
             return Err(format!("its context is `{context}`"));
         }
         let path = match &file {
@@ -126,17 +172,26 @@ impl<'y> Inputs<'_, 'y> {
         if files.is_empty() {
             files.push(format!("{folder}/"));
         }
-        let targets = self.known("targets")?.or(self.known("target")?).unwrap_or_default();
+        let targets = self
+            .known("targets")?
+            .or(self.known("target")?)
+            .unwrap_or_default();
         let targets = list(&targets).map(str::to_owned).collect();
         paths::placed(What::Files(files, targets, Some(folder)), &job.checkouts)
     }
 
     /// The build arguments among the lines of an input, and whether these are all.
-    fn args<'t>(&self, name: &str, read: impl Fn(&'t str) -> Option<(&'t str, Option<&'t str>)>) -> (Vec<Arg>, bool)
+    fn args<'t>(
+        &self,
+        name: &str,
+        read: impl Fn(&'t str) -> Option<(&'t str, Option<&'t str>)>,
+    ) -> (Vec<Arg>, bool)
     where
         'y: 't,
     {
-        let Some(node) = self.with.and_then(|with| with.get(name)) else { return (Vec::new(), true) };
+        let Some(node) = self.with.and_then(|with| with.get(name)) else {
+            return (Vec::new(), true);
+        };
         let text: &'y str = node.text().unwrap_or_default();
         let pieces = node.pieces();
         let (mut args, mut all) = (Vec::new(), true);
@@ -145,7 +200,10 @@ impl<'y> Inputs<'_, 'y> {
             let line = raw.trim();
             let start = at + (raw.len() - raw.trim_start().len());
             at += raw.len() + 1;
-            let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
+            let line = line
+                .strip_prefix('"')
+                .and_then(|line| line.strip_suffix('"'))
+                .unwrap_or(line);
             let Some((name, value)) = read(line) else {
                 all &= !line.starts_with("${{");
                 continue;
@@ -171,10 +229,13 @@ impl<'y> Inputs<'_, 'y> {
 
 /// The entries of a list that is split at commas and line ends.
 fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['\n', ',']).map(str::trim).filter(|entry| !entry.is_empty())
+    text.split(['\n', ','])
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
 }
 
 fn under(folder: &str, path: &str) -> Result<String, String> {
     let path = join(folder, path);
-    path.ok_or_else(|| "a path of it is outside of the repository".to_owned()).map(|path| path.replace(ROOT, ""))
+    path.ok_or_else(|| "a path of it is outside of the repository".to_owned())
+        .map(|path| path.replace(ROOT, ""))
 }

@@ -38,16 +38,25 @@ impl Matrix {
     /// The matrix of `job`, whose text is `source`.
     pub(super) fn of(job: Node<'_>, source: &str) -> Self {
         let strategy = job.get("strategy");
-        let sequential = strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
+        let sequential =
+            strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
         let Some(matrix) = strategy.and_then(|strategy| strategy.get("matrix")) else {
-            return Self { rows: Some(vec![Row::new()]), names: Vec::new(), nameless: false, sequential };
+            return Self {
+                rows: Some(vec![Row::new()]),
+                names: Vec::new(),
+                nameless: false,
+                sequential,
+            };
         };
         if !matrix.is_map() {
             return Self::open(used(job, source), sequential);
         }
         let entries = matrix.entries();
         let lists = entries.iter().filter_map(|entry| {
-            let name = entry.key.text().filter(|name| !matches!(*name, "include" | "exclude"))?;
+            let name = entry
+                .key
+                .text()
+                .filter(|name| !matches!(*name, "include" | "exclude"))?;
             Some((name, entry.value))
         });
         let lists: Vec<(&str, Node<'_>)> = lists.collect();
@@ -55,24 +64,49 @@ impl Matrix {
         let has_more = include.is_some_and(|include| !include.is_list());
         if has_more || lists.iter().any(|(_, list)| !list.is_list()) {
             let several = |list: &Node<'_>| !list.is_list() || list.items().len() > 1;
-            let names: Vec<String> =
-                lists.iter().filter(|(_, list)| several(list)).map(|(name, _)| expression::step(name)).collect();
-            let names = if names.is_empty() { used(job, source) } else { names };
+            let names: Vec<String> = lists
+                .iter()
+                .filter(|(_, list)| several(list))
+                .map(|(name, _)| expression::step(name))
+                .collect();
+            let names = if names.is_empty() {
+                used(job, source)
+            } else {
+                names
+            };
             return Self::open(names, sequential);
         }
-        let names = lists.iter().map(|(name, _)| expression::step(name)).collect();
+        let names = lists
+            .iter()
+            .map(|(name, _)| expression::step(name))
+            .collect();
         let rows = rows(&lists, include, matrix.get("exclude"));
-        Self { rows, names, nameless: false, sequential }
+        Self {
+            rows,
+            names,
+            nameless: false,
+            sequential,
+        }
     }
 
     /// A matrix of which at most `names` are known, and only a run knows the values.
     fn open(names: Vec<String>, sequential: bool) -> Self {
-        Self { rows: None, nameless: names.is_empty(), names, sequential }
+        Self {
+            rows: None,
+            nameless: names.is_empty(),
+            names,
+            sequential,
+        }
     }
 
     /// A job that may run in any matrix, like the steps of an action: nothing is known.
     pub(super) fn unknown() -> Self {
-        Self { rows: None, names: Vec::new(), nameless: false, sequential: false }
+        Self {
+            rows: None,
+            names: Vec::new(),
+            nameless: false,
+            sequential: false,
+        }
     }
 
     /// The names that tell these rows apart where they run at once, as expressions get at them.
@@ -86,24 +120,41 @@ impl Matrix {
 
     /// How often what runs in these rows runs at once.
     pub(super) fn runs(&self, rows: Option<&[&Row]>) -> Runs {
-        let names: Vec<String> = self.axes(rows).iter().map(|axis| expression::shown(axis)).collect();
+        let names: Vec<String> = self
+            .axes(rows)
+            .iter()
+            .map(|axis| expression::shown(axis))
+            .collect();
         let nameless = self.nameless && !self.sequential;
-        if names.is_empty() && !nameless { Runs::Once } else { Runs::Matrix(names) }
+        if names.is_empty() && !nameless {
+            Runs::Once
+        } else {
+            Runs::Matrix(names)
+        }
     }
 
     /// Whether all values for `names` can be part of an id; `None` where they are not known.
     pub(super) fn is_safe(&self, names: &[String]) -> Option<bool> {
         let rows = self.rows.as_ref()?;
-        let values = || rows.iter().flat_map(|row| names.iter().filter_map(|name| value(row, name)));
+        let values = || {
+            rows.iter()
+                .flat_map(|row| names.iter().filter_map(|name| value(row, name)))
+        };
         let is_known = values().all(|value| !value.contains("${{"));
-        let is_empty = |row: &Row| names.iter().all(|name| value(row, name).is_none_or(str::is_empty));
+        let is_empty = |row: &Row| {
+            names
+                .iter()
+                .all(|name| value(row, name).is_none_or(str::is_empty))
+        };
         is_known.then(|| values().all(is_safe) && (names.is_empty() || !rows.iter().any(is_empty)))
     }
 }
 
 /// The value of `name` in a row.
 pub(super) fn value<'r>(row: &'r Row, name: &str) -> Option<&'r str> {
-    row.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    row.iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
 }
 
 /// Whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are read.
@@ -112,7 +163,11 @@ fn is_safe(value: &str) -> bool {
     value.bytes().all(plain)
 }
 
-fn rows<'y>(lists: &[(&'y str, Node<'y>)], include: Option<Node<'y>>, exclude: Option<Node<'y>>) -> Option<Vec<Row>> {
+fn rows<'y>(
+    lists: &[(&'y str, Node<'y>)],
+    include: Option<Node<'y>>,
+    exclude: Option<Node<'y>>,
+) -> Option<Vec<Row>> {
     let mut combinations: Vec<Combination<'y>> = Vec::new();
     if !lists.is_empty() {
         combinations.push(Vec::new());
@@ -123,7 +178,10 @@ fn rows<'y>(lists: &[(&'y str, Node<'y>)], include: Option<Node<'y>>, exclude: O
             return None;
         }
         let longer = |row: &Combination<'y>| {
-            values.iter().map(|value| row.iter().copied().chain([(*name, *value)]).collect()).collect::<Vec<_>>()
+            values
+                .iter()
+                .map(|value| row.iter().copied().chain([(*name, *value)]).collect())
+                .collect::<Vec<_>>()
         };
         combinations = combinations.iter().flat_map(longer).collect();
     }
@@ -131,7 +189,8 @@ fn rows<'y>(lists: &[(&'y str, Node<'y>)], include: Option<Node<'y>>, exclude: O
         let matches = |row: &Combination<'_>| {
             out.entries().iter().all(|entry| {
                 let name = entry.key.text().unwrap_or_default();
-                row.iter().any(|(key, value)| *key == name && covers(*value, entry.value, 0))
+                row.iter()
+                    .any(|(key, value)| *key == name && covers(*value, entry.value, 0))
             })
         };
         combinations.retain(|row| !matches(row));
@@ -143,18 +202,29 @@ fn rows<'y>(lists: &[(&'y str, Node<'y>)], include: Option<Node<'y>>, exclude: O
         for row in combinations.iter_mut().take(original) {
             let clashes = entries.iter().any(|entry| {
                 let name = entry.key.text().unwrap_or_default();
-                row.iter().take(lists.len()).any(|(key, value)| *key == name && !covers(*value, entry.value, 0))
+                row.iter()
+                    .take(lists.len())
+                    .any(|(key, value)| *key == name && !covers(*value, entry.value, 0))
             });
             if !clashes {
                 found = true;
                 for entry in &entries {
-                    put(row, entry.key.text().unwrap_or_default(), entry.value, lists.len());
+                    put(
+                        row,
+                        entry.key.text().unwrap_or_default(),
+                        entry.value,
+                        lists.len(),
+                    );
                 }
             }
         }
         if !found {
-            combinations
-                .push(entries.iter().map(|entry| (entry.key.text().unwrap_or_default(), entry.value)).collect());
+            combinations.push(
+                entries
+                    .iter()
+                    .map(|entry| (entry.key.text().unwrap_or_default(), entry.value))
+                    .collect(),
+            );
         }
         if combinations.len() > MAX_ROWS {
             return None;
@@ -177,7 +247,9 @@ fn covers(value: Node<'_>, pattern: Node<'_>, depth: usize) -> bool {
     if pattern.is_map() && depth < MAX_DEPTH {
         return pattern.entries().iter().all(|entry| {
             let name = entry.key.text().unwrap_or_default();
-            value.get(name).is_some_and(|value| covers(value, entry.value, depth + 1))
+            value
+                .get(name)
+                .is_some_and(|value| covers(value, entry.value, depth + 1))
         });
     }
     text(value) == text(pattern)
@@ -187,7 +259,15 @@ fn covers(value: Node<'_>, pattern: Node<'_>, depth: usize) -> bool {
 fn text(value: Node<'_>) -> String {
     match value.text() {
         Some(text) => text.to_owned(),
-        None => format!("[{}]", value.items().iter().map(|item| text(*item)).collect::<Vec<_>>().join(",")),
+        None => format!(
+            "[{}]",
+            value
+                .items()
+                .iter()
+                .map(|item| text(*item))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
     }
 }
 
@@ -222,30 +302,41 @@ fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
         return Vec::new();
     }
     let mut names: Vec<&str> = Vec::new();
-    for name in lists.iter().map(String::as_str).chain(rows.iter().flat_map(|row| row.iter().map(|(name, _)| &**name)))
-    {
+    for name in lists.iter().map(String::as_str).chain(
+        rows.iter()
+            .flat_map(|row| row.iter().map(|(name, _)| &**name)),
+    ) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     names.retain(|name| kinds(&rows, &[*name]) > 1);
-    let usable =
-        |name: &&&str| expression::is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe));
-    let of_lists: Vec<&str> =
-        names.iter().filter(usable).filter(|name| lists.iter().any(|l| l == **name)).copied().collect();
+    let usable = |name: &&&str| {
+        expression::is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe))
+    };
+    let of_lists: Vec<&str> = names
+        .iter()
+        .filter(usable)
+        .filter(|name| lists.iter().any(|l| l == **name))
+        .copied()
+        .collect();
     let safe: Vec<&str> = names.iter().filter(usable).copied().collect();
     let chosen = if !of_lists.is_empty() && kinds(&rows, &of_lists) == rows.len() {
         of_lists
     } else {
-        few(&rows, &safe).or_else(|| few(&rows, &names)).unwrap_or(names)
+        few(&rows, &safe)
+            .or_else(|| few(&rows, &names))
+            .unwrap_or(names)
     };
     chosen.into_iter().map(str::to_owned).collect()
 }
 
 /// How many different rows there are when only `names` are looked at.
 fn kinds(rows: &[&Row], names: &[&str]) -> usize {
-    let mut kinds: Vec<Vec<Option<&str>>> =
-        rows.iter().map(|row| names.iter().map(|name| value(row, name)).collect()).collect();
+    let mut kinds: Vec<Vec<Option<&str>>> = rows
+        .iter()
+        .map(|row| names.iter().map(|name| value(row, name)).collect())
+        .collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds.len()
@@ -257,7 +348,11 @@ fn few<'n>(rows: &[&Row], names: &[&'n str]) -> Option<Vec<&'n str>> {
     let mut apart = 1;
     while apart < rows.len() {
         let with = |name: &str| kinds(rows, &[chosen.as_slice(), &[name]].concat());
-        let (best, count) = names.iter().map(|name| (*name, with(name))).rev().max_by_key(|(_, count)| *count)?;
+        let (best, count) = names
+            .iter()
+            .map(|name| (*name, with(name)))
+            .rev()
+            .max_by_key(|(_, count)| *count)?;
         if count <= apart || chosen.len() >= MAX_NAMES {
             return None;
         }
@@ -265,7 +360,13 @@ fn few<'n>(rows: &[&Row], names: &[&'n str]) -> Option<Vec<&'n str>> {
         apart = count;
     }
     // In the order in which the file names them.
-    Some(names.iter().filter(|name| chosen.contains(name)).copied().collect())
+    Some(
+        names
+            .iter()
+            .filter(|name| chosen.contains(name))
+            .copied()
+            .collect(),
+    )
 }
 
 /// The names that the expressions of a job use of a matrix that only a run knows.

@@ -29,14 +29,27 @@ const MAX_ENV: usize = 300;
 const MAX_HANDED: usize = 200;
 
 /// The words of which a file that builds, or calls one that does, has at least one.
-const WORDS: &[&str] = &["docker", "podman", "buildah", "nerdctl", "bake", "devcontainer", "rocker", "build", "./"];
+const WORDS: &[&str] = &[
+    "docker",
+    "podman",
+    "buildah",
+    "nerdctl",
+    "bake",
+    "devcontainer",
+    "rocker",
+    "build",
+    "./",
+];
 
 /// Reads the builds of a workflow or an action.
 ///
 /// # Errors
 /// What makes it no YAML.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    if !WORDS.iter().any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some()) {
+    if !WORDS
+        .iter()
+        .any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some())
+    {
         return Ok(Wiring::default());
     }
     let yaml = Yaml::read(source)?;
@@ -55,8 +68,14 @@ pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
         places.entry(site.build.span).or_default().push(index);
     }
     Box::new(move |build, lane| {
-        let mut sites = places.get(&build.span).into_iter().flatten().map(|index| &found.sites[*index]);
-        let site = sites.find(|site| site.build == *build).ok_or("it is not in this file")?;
+        let mut sites = places
+            .get(&build.span)
+            .into_iter()
+            .flatten()
+            .map(|index| &found.sites[*index]);
+        let site = sites
+            .find(|site| site.build == *build)
+            .ok_or("it is not in this file")?;
         pass::pass(site, lane)
     })
 }
@@ -102,16 +121,32 @@ struct Job<'y> {
 impl<'y> Found<'y> {
     fn of(yaml: &'y Yaml<'y>) -> Self {
         let mut found = Self::default();
-        let Some(root) = yaml.root() else { return found };
+        let Some(root) = yaml.root() else {
+            return found;
+        };
         for entry in root.get("jobs").map(Node::entries).unwrap_or_default() {
-            found.job(root, entry.key.text().unwrap_or_default(), entry.value, yaml.source());
+            found.job(
+                root,
+                entry.key.text().unwrap_or_default(),
+                entry.value,
+                yaml.source(),
+            );
         }
         if let Some(steps) = root.get("runs").and_then(|runs| runs.get("steps")) {
             let checkouts = paths::checkouts(steps);
             let (env, defaults, runs_on) = (Vec::new(), Vec::new(), String::new());
             let source = yaml.source();
             let matrix = Matrix::unknown();
-            let job = Job { source, id: None, matrix, env, defaults, runs_on, own_machine: false, checkouts };
+            let job = Job {
+                source,
+                id: None,
+                matrix,
+                env,
+                defaults,
+                runs_on,
+                own_machine: false,
+                checkouts,
+            };
             found.steps(&job, steps);
         }
         found
@@ -120,28 +155,46 @@ impl<'y> Found<'y> {
     fn job(&mut self, root: Node<'y>, id: &'y str, node: Node<'y>, source: &'y str) {
         let matrix = Matrix::of(node, source);
         if let Some(needs) = node.get("needs") {
-            let needs = needs.scalars().into_iter().filter_map(Node::text).map(str::to_owned);
+            let needs = needs
+                .scalars()
+                .into_iter()
+                .filter_map(Node::text)
+                .map(str::to_owned);
             self.wiring.order.push((id.to_owned(), needs.collect()));
         }
         if let Some(uses) = node.get("uses") {
-            let rows = matrix.rows.as_ref().map(|rows| rows.iter().collect::<Vec<_>>());
+            let rows = matrix
+                .rows
+                .as_ref()
+                .map(|rows| rows.iter().collect::<Vec<_>>());
             self.call((Some(id), false), uses, node, matrix.runs(rows.as_deref()));
         }
-        let Some(steps) = node.get("steps") else { return };
-        let run = |node: Node<'y>| node.get("defaults").and_then(|defaults| defaults.get("run"));
+        let Some(steps) = node.get("steps") else {
+            return;
+        };
+        let run = |node: Node<'y>| {
+            node.get("defaults")
+                .and_then(|defaults| defaults.get("run"))
+        };
         let runs_on = node.get("runs-on").map(labels).unwrap_or_default();
         let own_machine = !node.get("runs-on").is_some_and(Node::is_map)
             && runner::is_hosted(&runs_on, &matrix)
-            && ![Some(node), root.get("env")].into_iter().flatten().any(|node| {
-                let span = node.resolved().span();
-                runner::names_builder(source.get(span.start..span.end).unwrap_or_default())
-            });
+            && ![Some(node), root.get("env")]
+                .into_iter()
+                .flatten()
+                .any(|node| {
+                    let span = node.resolved().span();
+                    runner::names_builder(source.get(span.start..span.end).unwrap_or_default())
+                });
         let job = Job {
             source,
             id: Some(id),
             matrix,
             own_machine,
-            env: [node.get("env"), root.get("env")].into_iter().flatten().collect(),
+            env: [node.get("env"), root.get("env")]
+                .into_iter()
+                .flatten()
+                .collect(),
             defaults: [run(node), run(root)].into_iter().flatten().collect(),
             runs_on,
             checkouts: paths::checkouts(steps),
@@ -150,8 +203,16 @@ impl<'y> Found<'y> {
     }
 
     /// A call of another file of the repository.
-    fn call(&mut self, (job, own_machine): (Option<&str>, bool), uses: Node<'y>, node: Node<'y>, runs: Runs) {
-        let Some(path) = uses.text().and_then(|path| path.strip_prefix("./")) else { return };
+    fn call(
+        &mut self,
+        (job, own_machine): (Option<&str>, bool),
+        uses: Node<'y>,
+        node: Node<'y>,
+        runs: Runs,
+    ) {
+        let Some(path) = uses.text().and_then(|path| path.strip_prefix("./")) else {
+            return;
+        };
         let path = path.trim_end_matches('/').to_owned();
         let with = node.get("with").map(Node::entries).unwrap_or_default();
         let with = with.iter().map(|entry| Arg {
@@ -160,8 +221,14 @@ impl<'y> Found<'y> {
             span: entry.key.span(),
             from: Vec::new(),
         });
-        let call =
-            Call { span: uses.span(), job: job.map(str::to_owned), path, runs, own_machine, with: with.collect() };
+        let call = Call {
+            span: uses.span(),
+            job: job.map(str::to_owned),
+            path,
+            runs,
+            own_machine,
+            with: with.collect(),
+        };
         self.wiring.calls.push(call);
     }
 
@@ -170,9 +237,21 @@ impl<'y> Found<'y> {
         for (index, step) in steps.items().into_iter().enumerate() {
             let earlier = handed.len();
             handed.extend(handed::variables(step));
-            if let Some(uses) = step.get("uses").filter(|uses| uses.text().is_some_and(|text| text.starts_with("./"))) {
-                let rows = job.matrix.rows.as_ref().map(|rows| rows.iter().collect::<Vec<_>>());
-                self.call((job.id, job.own_machine), uses, step, job.matrix.runs(rows.as_deref()));
+            if let Some(uses) = step
+                .get("uses")
+                .filter(|uses| uses.text().is_some_and(|text| text.starts_with("./")))
+            {
+                let rows = job
+                    .matrix
+                    .rows
+                    .as_ref()
+                    .map(|rows| rows.iter().collect::<Vec<_>>());
+                self.call(
+                    (job.id, job.own_machine),
+                    uses,
+                    step,
+                    job.matrix.runs(rows.as_deref()),
+                );
             } else if step::may_build(step) {
                 self.step(job, index, (step, &handed[..earlier]));
             }
@@ -181,11 +260,19 @@ impl<'y> Found<'y> {
 
     /// A step, once for each combination of the matrix that makes a difference to it.
     fn step(&mut self, job: &Job<'y>, index: usize, (step, handed): (Node<'y>, &[Arg])) {
-        let env: Vec<Node<'y>> = step.get("env").into_iter().chain(job.env.iter().copied()).collect();
+        let env: Vec<Node<'y>> = step
+            .get("env")
+            .into_iter()
+            .chain(job.env.iter().copied())
+            .collect();
         let groups = groups(job, step, &env);
         let mut merged: Vec<(Draft<'y>, Vec<&Row>)> = Vec::new();
         for (row, rows) in &groups {
-            let scope = Scope { env: &env, job: job.id, row: *row };
+            let scope = Scope {
+                env: &env,
+                job: job.id,
+                row: *row,
+            };
             for drafted in step::drafts(step, job, &scope) {
                 match drafted {
                     Drafted::Unknown(unknown) => {
@@ -193,24 +280,37 @@ impl<'y> Found<'y> {
                             self.wiring.unknown.push(unknown);
                         }
                     }
-                    Drafted::Build(draft) => match merged.iter_mut().find(|(other, _)| other.is_like(&draft)) {
-                        Some((other, all)) => {
-                            other.take(&draft);
-                            all.extend(rows);
+                    Drafted::Build(draft) => {
+                        match merged.iter_mut().find(|(other, _)| other.is_like(&draft)) {
+                            Some((other, all)) => {
+                                other.take(&draft);
+                                all.extend(rows);
+                            }
+                            None => merged.push((draft, rows.clone())),
                         }
-                        None => merged.push((draft, rows.clone())),
-                    },
+                    }
                 }
             }
         }
-        let all: Vec<(What, Vec<&Row>)> =
-            merged.iter().map(|(draft, rows)| (draft.what.clone(), rows.clone())).collect();
+        let all: Vec<(What, Vec<&Row>)> = merged
+            .iter()
+            .map(|(draft, rows)| (draft.what.clone(), rows.clone()))
+            .collect();
         for (draft, rows) in merged {
-            let rows = job.matrix.rows.is_some().then(|| together(&draft.what, rows, &all));
+            let rows = job
+                .matrix
+                .rows
+                .is_some()
+                .then(|| together(&draft.what, rows, &all));
             let mut site = site(job, index, step, &env, draft, rows.as_deref());
             let known: HashSet<&String> = site.build.env.iter().map(|arg| &arg.name).collect();
             // The last one counts.
-            let new = handed.iter().rev().take(MAX_HANDED).filter(|arg| !known.contains(&arg.name)).cloned();
+            let new = handed
+                .iter()
+                .rev()
+                .take(MAX_HANDED)
+                .filter(|arg| !known.contains(&arg.name))
+                .cloned();
             let new: Vec<Arg> = new.collect();
             site.build.env.extend(new);
             self.sites.push(site);
@@ -220,18 +320,31 @@ impl<'y> Found<'y> {
 
 /// The combinations that build what may be in one Dockerfile: for targets of the same files, those of all targets.
 fn together<'m>(what: &What, rows: Vec<&'m Row>, all: &[(What, Vec<&'m Row>)]) -> Vec<&'m Row> {
-    let What::Files(paths, ..) = what else { return rows };
-    let same = all.iter().filter(|(other, _)| matches!(other, What::Files(others, ..) if others == paths));
+    let What::Files(paths, ..) = what else {
+        return rows;
+    };
+    let same = all
+        .iter()
+        .filter(|(other, _)| matches!(other, What::Files(others, ..) if others == paths));
     same.flat_map(|(_, rows)| rows.iter().copied()).collect()
 }
 
 /// The combinations of the matrix, put together where the step does not tell them apart: one of them, and all of them.
-fn groups<'m, 'y>(job: &'m Job<'y>, step: Node<'y>, env: &[Node<'y>]) -> Vec<(Option<&'m Row>, Vec<&'m Row>)> {
-    let Some(rows) = &job.matrix.rows else { return vec![(None, Vec::new())] };
+fn groups<'m, 'y>(
+    job: &'m Job<'y>,
+    step: Node<'y>,
+    env: &[Node<'y>],
+) -> Vec<(Option<&'m Row>, Vec<&'m Row>)> {
+    let Some(rows) = &job.matrix.rows else {
+        return vec![(None, Vec::new())];
+    };
     let mut names = expression::mentioned(&job.runs_on, "matrix");
     for node in [step].iter().chain(env).chain(&job.defaults) {
         let span = node.resolved().span();
-        names.extend(expression::mentioned(job.source.get(span.start..span.end).unwrap_or_default(), "matrix"));
+        names.extend(expression::mentioned(
+            job.source.get(span.start..span.end).unwrap_or_default(),
+            "matrix",
+        ));
     }
     let mut groups: Vec<(Option<&Row>, Vec<&Row>)> = Vec::new();
     let mut keys: Vec<Vec<Option<&str>>> = Vec::new();
@@ -256,9 +369,15 @@ fn site<'y>(
     rows: Option<&[&Row]>,
 ) -> Site<'y> {
     let step_name = format!("step {}", index + 1);
-    let name = job.id.map_or(step_name.clone(), |id| format!("job `{id}`, {step_name}"));
+    let name = job
+        .id
+        .map_or(step_name.clone(), |id| format!("job `{id}`, {step_name}"));
     let axes = job.matrix.axes(rows);
-    let safe = if axes.is_empty() { Some(true) } else { job.matrix.is_safe(&axes) };
+    let safe = if axes.is_empty() {
+        Some(true)
+    } else {
+        job.matrix.is_safe(&axes)
+    };
     let build = Build {
         others: Vec::new(),
         partial: false,
@@ -275,8 +394,21 @@ fn site<'y>(
         runs: job.matrix.runs(rows),
         job: job.id.map(str::to_owned),
     };
-    let windows = if step::shell(step, job).is_some() { Some(false) } else { is_windows(job) };
-    Site { source: job.source, build, step, kind: draft.kind, axes, safe, windows, env: env.to_vec() }
+    let windows = if step::shell(step, job).is_some() {
+        Some(false)
+    } else {
+        is_windows(job)
+    };
+    Site {
+        source: job.source,
+        build,
+        step,
+        kind: draft.kind,
+        axes,
+        safe,
+        windows,
+        env: env.to_vec(),
+    }
 }
 
 /// What is `own`, and what the mappings set, the nearest of a name only; no more than [`MAX_ENV`], since each build has its
@@ -288,7 +420,12 @@ fn variables(own: Vec<Arg>, env: &[Node<'_>]) -> Vec<Arg> {
         let name = entry.key.text().unwrap_or_default();
         if seen.insert(name.to_owned()) {
             let value = entry.value.text().map(str::to_owned);
-            found.push(Arg { name: name.to_owned(), value, span: entry.key.span(), from: Vec::new() });
+            found.push(Arg {
+                name: name.to_owned(),
+                value,
+                span: entry.key.span(),
+                from: Vec::new(),
+            });
         }
     }
     found
@@ -297,7 +434,12 @@ fn variables(own: Vec<Arg>, env: &[Node<'_>]) -> Vec<Arg> {
 /// The labels of `runs-on`, as written.
 fn labels(node: Node<'_>) -> String {
     let group = node.get("labels").unwrap_or(node);
-    group.scalars().iter().filter_map(|label| label.text()).collect::<Vec<_>>().join(" ")
+    group
+        .scalars()
+        .iter()
+        .filter_map(|label| label.text())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Whether any of the job's combinations runs on Windows; `None` where only a run knows.
@@ -309,7 +451,8 @@ fn is_windows(job: &Job<'_>) -> Option<bool> {
     if has(&job.runs_on) || rows.any(|(name, value)| names.contains(name) && has(value)) {
         return Some(true);
     }
-    let is_open = job.runs_on.contains("${{") && OUTSIDE.iter().any(|name| job.runs_on.contains(name));
+    let is_open =
+        job.runs_on.contains("${{") && OUTSIDE.iter().any(|name| job.runs_on.contains(name));
     let is_known = !is_open && (names.is_empty() || job.matrix.rows.is_some());
     is_known.then_some(false)
 }

@@ -23,7 +23,10 @@ pub(super) fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
         }
         let with = |name: &str| step.get("with").and_then(|with| with.get_text(name));
         let own = with("repository").is_none_or(|text| {
-            let own = ["github.repository", "github.event.pull_request.head.repo.full_name"];
+            let own = [
+                "github.repository",
+                "github.event.pull_request.head.repo.full_name",
+            ];
             own.iter().any(|name| text.contains(name))
         });
         let path = with("path").unwrap_or_default();
@@ -43,7 +46,10 @@ pub(super) fn placed(what: What, checkouts: &[Checkout]) -> Result<What, String>
             // What ends with `/` is a folder, the checkout's own among them.
             let folder = folder.and_then(|folder| place(&format!("{folder}/"), checkouts).ok());
             let folder = folder.map(|folder| folder.trim_matches('/').to_owned());
-            let paths = paths.iter().map(|path| place(path, checkouts)).collect::<Result<Vec<_>, _>>()?;
+            let paths = paths
+                .iter()
+                .map(|path| place(path, checkouts))
+                .collect::<Result<Vec<_>, _>>()?;
             Ok(What::Files(paths, names, folder))
         }
         What::Inline(index) => Ok(What::Inline(index)),
@@ -53,12 +59,20 @@ pub(super) fn placed(what: What, checkouts: &[Checkout]) -> Result<What, String>
 fn place(path: &str, checkouts: &[Checkout]) -> Result<String, String> {
     let inside = |folder: &str| {
         let rest = path.strip_prefix(folder)?;
-        if folder.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+        if folder.is_empty() {
+            Some(rest)
+        } else {
+            rest.strip_prefix('/')
+        }
     };
-    let holding = checkouts.iter().filter_map(|checkout| Some((checkout, inside(&checkout.path)?)));
+    let holding = checkouts
+        .iter()
+        .filter_map(|checkout| Some((checkout, inside(&checkout.path)?)));
     match holding.max_by_key(|(checkout, _)| (checkout.path.len(), checkout.own)) {
         _ if path.starts_with("../") => Err(format!("`{path}` is outside of the repository")),
-        Some((Checkout { own: true, .. }, rest)) if rest.is_empty() && path.ends_with('/') => Ok("/".into()),
+        Some((Checkout { own: true, .. }, rest)) if rest.is_empty() && path.ends_with('/') => {
+            Ok("/".into())
+        }
         Some((Checkout { own: true, .. }, rest)) => Ok(rest.to_owned()),
         Some((Checkout { own: false, .. }, _)) => Err(format!("`{path}` is in another repository")),
         None if checkouts.is_empty() => Ok(path.to_owned()),

@@ -37,17 +37,32 @@ const ELSEWHERE: &[&str] = &[
 pub(super) fn is_hosted(runs_on: &str, matrix: &Matrix) -> bool {
     let hosted = |labels: &str| {
         let mut labels = labels.split_whitespace().peekable();
-        labels.peek().is_some() && labels.all(|label| HOSTED.iter().any(|start| label.starts_with(start)))
+        labels.peek().is_some()
+            && labels.all(|label| HOSTED.iter().any(|start| label.starts_with(start)))
     };
     if !runs_on.contains("${{") {
         return hosted(runs_on);
     }
-    let Some(rows) = &matrix.rows else { return false };
-    let known = |row| Scope { env: &[], job: None, row: Some(row) }.known(runs_on);
-    !rows.is_empty() && rows.iter().all(|row| known(row).is_some_and(|labels| hosted(&labels)))
+    let Some(rows) = &matrix.rows else {
+        return false;
+    };
+    let known = |row| {
+        Scope {
+            env: &[],
+            job: None,
+            row: Some(row),
+        }
+        .known(runs_on)
+    };
+    !rows.is_empty()
+        && rows
+            .iter()
+            .all(|row| known(row).is_some_and(|labels| hosted(&labels)))
 }
 
 /// Whether `text`, of a job or an `env`, names a builder that is elsewhere.
 pub(super) fn names_builder(text: &str) -> bool {
-    ELSEWHERE.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+    ELSEWHERE
+        .iter()
+        .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
 }

@@ -82,7 +82,10 @@ impl Draft<'_> {
 
 /// Whether the step can be one that builds: the cheap way out.
 pub(super) fn may_build(step: Node<'_>) -> bool {
-    step.get("run").is_some() || step.get_text("uses").is_some_and(|uses| inputs::action(uses).is_some())
+    step.get("run").is_some()
+        || step
+            .get_text("uses")
+            .is_some_and(|uses| inputs::action(uses).is_some())
 }
 
 /// What the step builds.
@@ -98,7 +101,10 @@ pub(super) fn drafts<'y>(step: Node<'y>, job: &Job<'y>, scope: &Scope<'_, 'y>) -
 
 /// The `shell` that the step, the job or the workflow names.
 pub(super) fn shell<'y>(step: Node<'y>, job: &Job<'y>) -> Option<&'y str> {
-    let defaults = job.defaults.iter().find_map(|defaults| defaults.get_text("shell"));
+    let defaults = job
+        .defaults
+        .iter()
+        .find_map(|defaults| defaults.get_text("shell"));
     step.get_text("shell").or(defaults)
 }
 
@@ -107,20 +113,38 @@ fn dialect(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<Diale
     let Some(shell) = shell(step, job) else {
         let labels = scope.known(&job.runs_on).unwrap_or_default();
         let windows = labels.to_ascii_lowercase().contains("windows");
-        return Some(if windows { Dialect::Windows } else { Dialect::Posix });
+        return Some(if windows {
+            Dialect::Windows
+        } else {
+            Dialect::Posix
+        });
     };
-    let words = shell.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+    let words = shell
+        .split_whitespace()
+        .map(|word| word.rsplit('/').next().unwrap_or(word));
     let mut known = words.filter_map(|word| {
         let posix = POSIX.contains(&word).then_some(Dialect::Posix);
         posix.or_else(|| WINDOWS.contains(&word).then_some(Dialect::Windows))
     });
     // `shell: ${{ matrix.shell }}` is most often a Posix one; `python` is none.
-    known.next_back().or_else(|| shell.contains("${{").then_some(Dialect::Posix))
+    known
+        .next_back()
+        .or_else(|| shell.contains("${{").then_some(Dialect::Posix))
 }
 
-fn scripts<'y>(step: Node<'y>, run: Node<'y>, job: &Job<'y>, scope: &Scope<'_, 'y>) -> Vec<Drafted<'y>> {
-    let (Some(text), Some(dialect)) = (run.text(), dialect(step, job, scope)) else { return Vec::new() };
-    if !super::WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
+fn scripts<'y>(
+    step: Node<'y>,
+    run: Node<'y>,
+    job: &Job<'y>,
+    scope: &Scope<'_, 'y>,
+) -> Vec<Drafted<'y>> {
+    let (Some(text), Some(dialect)) = (run.text(), dialect(step, job, scope)) else {
+        return Vec::new();
+    };
+    if !super::WORDS
+        .iter()
+        .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+    {
         return Vec::new();
     }
     let known = |need: Need<'_>| match need {
@@ -129,37 +153,77 @@ fn scripts<'y>(step: Node<'y>, run: Node<'y>, job: &Job<'y>, scope: &Scope<'_, '
     };
     let folder = folder(step, job, scope);
     let (commands, variables) = command::all(shell::read(text, folder.as_deref(), dialect, &known));
-    let pieces = if commands.is_empty() { Vec::new() } else { run.pieces() };
+    let pieces = if commands.is_empty() {
+        Vec::new()
+    } else {
+        run.pieces()
+    };
     let written = |need: Need<'_>| match need {
         Need::Variable(name) => scope.variable(name).map(str::to_owned),
         Need::Expression(raw) => Some(scope.written(raw)),
     };
     let drafted = |found: command::Found| {
-        let env = found.environment(&variables).into_iter().map(|(name, word)| Arg {
-            name: name.to_owned(),
-            value: word.map(|word| word.value(&written)),
-            span: run.span(),
-            from: Vec::new(),
-        });
+        let env = found
+            .environment(&variables)
+            .into_iter()
+            .map(|(name, word)| Arg {
+                name: name.to_owned(),
+                value: word.map(|word| word.value(&written)),
+                span: run.span(),
+                from: Vec::new(),
+            });
         let env = env.collect();
-        let set = variables[..found.above].iter().rev().take(MAX_VARIABLES).rev();
-        let set = set.filter_map(|set| Some((set.name.clone(), set.value.as_ref()?.value(&written))));
+        let set = variables[..found.above]
+            .iter()
+            .rev()
+            .take(MAX_VARIABLES)
+            .rev();
+        let set =
+            set.filter_map(|set| Some((set.name.clone(), set.value.as_ref()?.value(&written))));
         let sets = set.collect();
-        let command::Found { simple, command, .. } = found;
+        let command::Found {
+            simple, command, ..
+        } = found;
         let place = |span: Span| span_in_file(&pieces, span).unwrap_or_else(|| run.span());
         let words = &simple.words;
-        let span = place(Span::new(words[command.tool].span.start, words[command.behind].span.end));
+        let span = place(Span::new(
+            words[command.tool].span.start,
+            words[command.behind].span.end,
+        ));
         let what = command::what(&command, simple.folder.as_deref(), &known);
         let what = match what.and_then(|what| paths::placed(what, &job.checkouts)) {
             Ok(what) => what,
             Err(why) => return Drafted::Unknown(Unknown { span, why }),
         };
-        let target = command.target.as_ref().and_then(|target| target.resolve(&known));
-        let args = command.args.iter().map(|arg| arg_of(arg, &simple, &command, scope, place)).collect();
+        let target = command
+            .target
+            .as_ref()
+            .and_then(|target| target.resolve(&known));
+        let args = command
+            .args
+            .iter()
+            .map(|arg| arg_of(arg, &simple, &command, scope, place))
+            .collect();
         let at = end_in_file(&pieces, words[command.behind].span.end);
         let (front, args_known, open) = (command.front, command.args_known, simple.open);
-        let kind = Kind::Script(Box::new(Script { run, command, at, open, dialect, sets }));
-        Drafted::Build(Draft { front, span, what, target, args, args_known, env, kind })
+        let kind = Kind::Script(Box::new(Script {
+            run,
+            command,
+            at,
+            open,
+            dialect,
+            sets,
+        }));
+        Drafted::Build(Draft {
+            front,
+            span,
+            what,
+            target,
+            args,
+            args_known,
+            env,
+            kind,
+        })
     };
     commands.into_iter().map(drafted).collect()
 }
@@ -176,17 +240,34 @@ fn arg_of(
         Need::Expression(raw) => Some(scope.written(raw)),
     };
     let from_outside = || {
-        let mut own = simple.sets.iter().chain(&command.sets).rev().filter(|(name, _)| *name == arg.name);
+        let mut own = simple
+            .sets
+            .iter()
+            .chain(&command.sets)
+            .rev()
+            .filter(|(name, _)| *name == arg.name);
         let own = own.next().map(|(_, value)| value.value(&written));
         own.or_else(|| written(Need::Variable(&arg.name)))
     };
-    let value = arg.value.as_ref().map(|value| value.value(&written)).or_else(from_outside);
-    Arg { name: arg.name.clone(), value, span: place(arg.span), from: Vec::new() }
+    let value = arg
+        .value
+        .as_ref()
+        .map(|value| value.value(&written))
+        .or_else(from_outside);
+    Arg {
+        name: arg.name.clone(),
+        value,
+        span: place(arg.span),
+        from: Vec::new(),
+    }
 }
 
 /// The folder that the step's script starts in.
 fn folder(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<String> {
-    let defaults = job.defaults.iter().find_map(|defaults| defaults.get_text("working-directory"));
+    let defaults = job
+        .defaults
+        .iter()
+        .find_map(|defaults| defaults.get_text("working-directory"));
     match step.get_text("working-directory").or(defaults) {
         Some(folder) => shell::join("", &scope.known(folder)?),
         None => Some(String::new()),
@@ -196,13 +277,17 @@ fn folder(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<String
 /// Where a stretch of a scalar's text stands in the file.
 pub(super) fn span_in_file(pieces: &[Piece], span: Span) -> Option<Span> {
     let end = end_in_file(pieces, span.end)?;
-    let first = pieces.iter().find(|piece| piece.text <= span.start && span.start < piece.text + piece.len)?;
+    let first = pieces
+        .iter()
+        .find(|piece| piece.text <= span.start && span.start < piece.text + piece.len)?;
     Some(Span::new(first.file + span.start - first.text, end))
 }
 
 /// Where what stands before byte `end` of a scalar's text ends in the file.
 fn end_in_file(pieces: &[Piece], end: usize) -> Option<usize> {
     let last = end.checked_sub(1)?;
-    let piece = pieces.iter().find(|piece| piece.text <= last && last < piece.text + piece.len)?;
+    let piece = pieces
+        .iter()
+        .find(|piece| piece.text <= last && last < piece.text + piece.len)?;
     Some(piece.file + last - piece.text + 1)
 }

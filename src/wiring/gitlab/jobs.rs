@@ -41,7 +41,10 @@ impl<'y> File<'y> {
             Some(_) => roots.next().or(Some(first)),
             None => Some(first),
         })?;
-        (root.is_map() || root.is_null()).then(|| Self { root, left: Cell::new(MAX_LINES) })
+        (root.is_map() || root.is_null()).then(|| Self {
+            root,
+            left: Cell::new(MAX_LINES),
+        })
     }
 
     pub(super) const fn root(&self) -> Node<'y> {
@@ -50,7 +53,11 @@ impl<'y> File<'y> {
 
     /// The jobs and templates.
     pub(super) fn jobs(&self) -> Vec<(&'y str, Node<'y>)> {
-        let entries = self.root.entries().into_iter().filter(|entry| entry.value.is_map());
+        let entries = self
+            .root
+            .entries()
+            .into_iter()
+            .filter(|entry| entry.value.is_map());
         let named = entries.filter_map(|entry| Some((entry.key.text()?, entry.value)));
         named.filter(|(name, _)| !KEYWORDS.contains(name)).collect()
     }
@@ -62,9 +69,17 @@ impl<'y> File<'y> {
         chain
     }
 
-    fn extend(&self, job: Node<'y>, depth: usize, seen: &mut HashSet<&'y str>, chain: &mut Vec<Node<'y>>) {
+    fn extend(
+        &self,
+        job: Node<'y>,
+        depth: usize,
+        seen: &mut HashSet<&'y str>,
+        chain: &mut Vec<Node<'y>>,
+    ) {
         chain.push(job);
-        let Some(extends) = job.get("extends").filter(|_| depth < MAX_DEPTH) else { return };
+        let Some(extends) = job.get("extends").filter(|_| depth < MAX_DEPTH) else {
+            return;
+        };
         for name in extends.scalars().into_iter().rev().filter_map(Node::text) {
             // What comes again is behind itself, and gives nothing more.
             if seen.insert(name)
@@ -77,7 +92,10 @@ impl<'y> File<'y> {
 
     /// The value of a job for this key, what a reference stands for put in its place.
     pub(super) fn own(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
-        let found = chain.iter().filter_map(|map| map.get(key)).filter_map(|node| self.followed(node, 0));
+        let found = chain
+            .iter()
+            .filter_map(|map| map.get(key))
+            .filter_map(|node| self.followed(node, 0));
         // `parallel: {matrix: …}` merges; all else that is asked for here is a list or a text.
         found.into_iter().next().filter(|node| !node.is_null())
     }
@@ -127,28 +145,49 @@ impl<'y> File<'y> {
         if chain.iter().any(|map| map.get(key).is_some()) {
             return self.own(chain, key);
         }
-        let inherits = self.own(chain, "inherit").and_then(|inherit| inherit.get("default"));
+        let inherits = self
+            .own(chain, "inherit")
+            .and_then(|inherit| inherit.get("default"));
         let taken = match inherits {
-            Some(list) if list.is_list() => list.scalars().iter().any(|name| name.text() == Some(key)),
+            Some(list) if list.is_list() => {
+                list.scalars().iter().any(|name| name.text() == Some(key))
+            }
             Some(switch) => switch.text() != Some("false"),
             None => true,
         };
-        let default = self.root.get("default").and_then(|default| default.get(key)).or_else(|| self.root.get(key));
-        default.filter(|_| taken).and_then(|node| self.followed(node, 0))
+        let default = self
+            .root
+            .get("default")
+            .and_then(|default| default.get(key))
+            .or_else(|| self.root.get(key));
+        default
+            .filter(|_| taken)
+            .and_then(|node| self.followed(node, 0))
     }
 
     /// The lines of `node`; those of the lists in `open` are being gone through. A list within itself, which GitLab refuses,
     /// gives nothing more: its lines would double with every level.
     fn lines(&self, node: Node<'y>, open: &mut Vec<Span>, lines: &mut Vec<Node<'y>>) {
-        let Some(left) = self.left.get().checked_sub(1).filter(|_| open.len() <= 2 * MAX_DEPTH) else { return };
+        let Some(left) = self
+            .left
+            .get()
+            .checked_sub(1)
+            .filter(|_| open.len() <= 2 * MAX_DEPTH)
+        else {
+            return;
+        };
         self.left.set(left);
-        let Some(node) = self.followed(node, open.len()) else { return };
+        let Some(node) = self.followed(node, open.len()) else {
+            return;
+        };
         if node.is_list() {
             if open.contains(&node.span()) {
                 return;
             }
             open.push(node.span());
-            node.items().into_iter().for_each(|item| self.lines(item, open, lines));
+            node.items()
+                .into_iter()
+                .for_each(|item| self.lines(item, open, lines));
             open.pop();
         } else if node.text().is_some() {
             lines.push(node);
@@ -157,8 +196,12 @@ impl<'y> File<'y> {
 
     /// The variables that the file sets for a job, its own before the file's.
     pub(super) fn variables(&self, chain: &[Node<'y>]) -> Vec<Arg> {
-        let inherits = self.own(chain, "inherit").and_then(|inherit| inherit.get("variables"));
-        let names = inherits.filter(|inherits| inherits.is_list()).map(Node::scalars);
+        let inherits = self
+            .own(chain, "inherit")
+            .and_then(|inherit| inherit.get("variables"));
+        let names = inherits
+            .filter(|inherits| inherits.is_list())
+            .map(Node::scalars);
         let none = inherits.and_then(Node::text) == Some("false");
         let is_taken = |name: &str| match &names {
             Some(names) => names.iter().any(|own| own.text() == Some(name)),
@@ -166,12 +209,25 @@ impl<'y> File<'y> {
         };
         let mut variables: Vec<Arg> = Vec::new();
         let mut seen = HashSet::new();
-        let own = chain.iter().filter_map(|map| map.get("variables")).map(|node| (node, true));
+        let own = chain
+            .iter()
+            .filter_map(|map| map.get("variables"))
+            .map(|node| (node, true));
         for (node, is_own) in own.chain(self.root.get("variables").map(|node| (node, false))) {
-            for entry in self.followed(node, 0).map(Node::entries).unwrap_or_default() {
-                let Some(name) = entry.key.text().filter(|name| is_own || is_taken(name)) else { continue };
+            for entry in self
+                .followed(node, 0)
+                .map(Node::entries)
+                .unwrap_or_default()
+            {
+                let Some(name) = entry.key.text().filter(|name| is_own || is_taken(name)) else {
+                    continue;
+                };
                 // `value:` and `description:`, for a form.
-                let value = if entry.value.is_map() { entry.value.get("value") } else { Some(entry.value) };
+                let value = if entry.value.is_map() {
+                    entry.value.get("value")
+                } else {
+                    Some(entry.value)
+                };
                 let value = value.and_then(|value| self.followed(value, 0));
                 if seen.insert(name) {
                     let text = value.and_then(Node::text).map(str::to_owned);
@@ -193,7 +249,11 @@ impl<'y> File<'y> {
         let mut entries = Vec::new();
         for item in matrix.items() {
             let item = self.followed(item, 0)?;
-            if item.is_list() { entries.extend(item.items()) } else { entries.push(item) }
+            if item.is_list() {
+                entries.extend(item.items())
+            } else {
+                entries.push(item)
+            }
         }
         Some(entries)
     }
@@ -207,11 +267,20 @@ mod tests {
     /// its references to itself.
     #[test]
     fn a_script_that_refers_to_itself_is_gone_through_once() {
-        let source = format!(".t:\n  script:\n{}    - make\n", "    - !reference [.t, script]\n".repeat(9));
+        let source = format!(
+            ".t:\n  script:\n{}    - make\n",
+            "    - !reference [.t, script]\n".repeat(9)
+        );
         let yaml = Yaml::read(&source).unwrap();
         let file = File::new(&yaml).unwrap();
         let lines = file.script(&file.chain(file.root().get(".t").unwrap()));
-        assert_eq!(lines.iter().filter_map(|line| line.text()).collect::<Vec<_>>(), ["make"]);
+        assert_eq!(
+            lines
+                .iter()
+                .filter_map(|line| line.text())
+                .collect::<Vec<_>>(),
+            ["make"]
+        );
         assert_eq!(MAX_LINES - file.left.get(), 11);
     }
 }

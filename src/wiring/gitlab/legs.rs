@@ -20,15 +20,24 @@ pub(super) fn legs(file: &File<'_>, parallel: Node<'_>) -> (Vec<Leg>, Vec<String
         };
     }
     // An empty or unreadable matrix is one that cannot be told.
-    let Some(entries) = file.matrix(parallel) else { return Default::default() };
+    let Some(entries) = file.matrix(parallel) else {
+        return Default::default();
+    };
     let mut legs: Vec<Leg> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     let mut too_many = false;
     for entry in entries {
         let mut own: Vec<Leg> = vec![Vec::new()];
         for axis in entry.entries() {
-            let Some(name) = axis.key.text() else { continue };
-            let values: Vec<&str> = axis.value.scalars().into_iter().filter_map(Node::text).collect();
+            let Some(name) = axis.key.text() else {
+                continue;
+            };
+            let values: Vec<&str> = axis
+                .value
+                .scalars()
+                .into_iter()
+                .filter_map(Node::text)
+                .collect();
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
@@ -41,7 +50,15 @@ pub(super) fn legs(file: &File<'_>, parallel: Node<'_>) -> (Vec<Leg>, Vec<String
                 leg.push((name.to_owned(), value.to_owned()));
                 leg
             };
-            own = own.iter().flat_map(|leg| values.iter().map(|value| with(leg, value)).collect::<Vec<_>>()).collect();
+            own = own
+                .iter()
+                .flat_map(|leg| {
+                    values
+                        .iter()
+                        .map(|value| with(leg, value))
+                        .collect::<Vec<_>>()
+                })
+                .collect();
         }
         legs.extend(own);
         too_many |= legs.len() > MAX_LEGS;
@@ -57,6 +74,13 @@ pub(super) fn name(job: &str, leg: &Leg) -> String {
     match leg.as_slice() {
         [] => job.to_owned(),
         [(name, value)] if name == NUMBER => format!("{job} {value}"),
-        values => format!("{job}: [{}]", values.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ")),
+        values => format!(
+            "{job}: [{}]",
+            values
+                .iter()
+                .map(|(_, value)| value.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     }
 }

@@ -24,7 +24,11 @@ const SLUG: &str = "CI_JOB_NAME_SLUG";
 /// How long GitLab lets it become.
 const SLUG_LEN: usize = 63;
 
-const FORMAT: Format = Format { roots: &["CI_PROJECT_DIR"], nested: true, names };
+const FORMAT: Format = Format {
+    roots: &["CI_PROJECT_DIR"],
+    nested: true,
+    names,
+};
 
 fn names(need: Need<'_>) -> (Option<&str>, Option<&str>) {
     match need {
@@ -40,19 +44,31 @@ fn names(need: Need<'_>) -> (Option<&str>, Option<&str>) {
 /// # Errors
 /// Why it is no YAML that could be one.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    if !pipelines::may_build(source) && memchr::memmem::find(source.as_bytes(), b"include").is_none() {
+    if !pipelines::may_build(source)
+        && memchr::memmem::find(source.as_bytes(), b"include").is_none()
+    {
         return Ok(Wiring::default());
     }
     let yaml = Yaml::read(source)?;
-    let Some(root) = pipelines::top(&yaml)? else { return Ok(Wiring::default()) };
+    let Some(root) = pipelines::top(&yaml)? else {
+        return Ok(Wiring::default());
+    };
     let unlike = || {
         let message = "it has no mapping at its top".to_owned();
-        WiringError { span: root.span(), message, refused: false }
+        WiringError {
+            span: root.span(),
+            message,
+            refused: false,
+        }
     };
     let file = File::new(&yaml).ok_or_else(unlike)?;
     let mut reader = gather(&file);
     let calls = calls(&file, &mut reader.unknown);
-    Ok(Wiring { calls, order: order(&file), ..reader.wiring() })
+    Ok(Wiring {
+        calls,
+        order: order(&file),
+        ..reader.wiring()
+    })
 }
 
 /// What passes lanes: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"` behind `build`.
@@ -61,7 +77,9 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
 /// Why it is none.
 pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
     let file = File::new(yaml).ok_or("it is no pipeline")?;
-    Ok(pipelines::passer(gather(&file).finish(), |found, _| lane(found)))
+    Ok(pipelines::passer(gather(&file).finish(), |found, _| {
+        lane(found)
+    }))
 }
 
 /// What holds the lane for all jobs that run a build.
@@ -74,12 +92,16 @@ fn lane(found: &Found<'_>) -> Result<String, String> {
         };
         for name in names {
             if !seen.insert(slug(&name)) {
-                return Err(format!("${SLUG} is cut to {SLUG_LEN} characters, and would be the same for several jobs"));
+                return Err(format!(
+                    "${SLUG} is cut to {SLUG_LEN} characters, and would be the same for several jobs"
+                ));
             }
         }
     }
     if !found.all_listed() {
-        return Err(format!("whether ${SLUG} differs for each job cannot be seen here"));
+        return Err(format!(
+            "whether ${SLUG} differs for each job cannot be seen here"
+        ));
     }
     Ok(format!("${SLUG}"))
 }
@@ -87,7 +109,13 @@ fn lane(found: &Found<'_>) -> Result<String, String> {
 /// What GitLab makes of a job's name.
 fn slug(name: &str) -> String {
     let all = name.to_lowercase();
-    let clean = |ch: char| if ch.is_ascii_lowercase() || ch.is_ascii_digit() { ch } else { '-' };
+    let clean = |ch: char| {
+        if ch.is_ascii_lowercase() || ch.is_ascii_digit() {
+            ch
+        } else {
+            '-'
+        }
+    };
     let cut: String = all.chars().map(clean).take(SLUG_LEN).collect();
     cut.trim_matches('-').to_owned()
 }
@@ -96,14 +124,26 @@ fn slug(name: &str) -> String {
 fn gather<'y>(file: &File<'y>) -> Reader<'y> {
     let mut reader = Reader::new(&FORMAT);
     let jobs = file.jobs();
-    let (templates, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|(name, _)| name.starts_with('.'));
+    let (templates, jobs): (Vec<_>, Vec<_>) = jobs
+        .into_iter()
+        .partition(|(name, _)| name.starts_with('.'));
     for (name, node) in jobs.into_iter().chain(templates) {
         let chain = file.chain(node);
         if file.own(&chain, "trigger").is_some() {
             continue;
         }
-        let (legs, axes) = file.own(&chain, "parallel").map(|node| legs::legs(file, node)).unwrap_or_default();
-        let title = format!("{} `{name}`", if name.starts_with('.') { "template" } else { "job" });
+        let (legs, axes) = file
+            .own(&chain, "parallel")
+            .map(|node| legs::legs(file, node))
+            .unwrap_or_default();
+        let title = format!(
+            "{} `{name}`",
+            if name.starts_with('.') {
+                "template"
+            } else {
+                "job"
+            }
+        );
         let job = Job {
             env: file.variables(&chain).into(),
             legs: legs.into(),
@@ -138,10 +178,26 @@ fn calls(file: &File<'_>, unknown: &mut Vec<Unknown>) -> Vec<Call> {
     }
     for (name, node) in file.jobs() {
         let chain = file.chain(node);
-        let Some(include) = file.own(&chain, "trigger").and_then(|trigger| trigger.get("include")) else { continue };
-        let (legs, axes) = file.own(&chain, "parallel").map(|node| legs::legs(file, node)).unwrap_or_default();
-        let axes = if legs.is_empty() { axes } else { pipelines::varying(&legs.iter().collect::<Vec<_>>()) };
-        let runs = if axes.is_empty() { Runs::Once } else { Runs::Matrix(axes) };
+        let Some(include) = file
+            .own(&chain, "trigger")
+            .and_then(|trigger| trigger.get("include"))
+        else {
+            continue;
+        };
+        let (legs, axes) = file
+            .own(&chain, "parallel")
+            .map(|node| legs::legs(file, node))
+            .unwrap_or_default();
+        let axes = if legs.is_empty() {
+            axes
+        } else {
+            pipelines::varying(&legs.iter().collect::<Vec<_>>())
+        };
+        let runs = if axes.is_empty() {
+            Runs::Once
+        } else {
+            Runs::Matrix(axes)
+        };
         for node in listed(include) {
             call(node, Some(name), runs.clone(), &mut calls, unknown);
         }
@@ -153,7 +209,11 @@ fn calls(file: &File<'_>, unknown: &mut Vec<Unknown>) -> Vec<Call> {
 /// Which jobs wait for which: those that `needs` names, or else all of the stages before their own. A stage stands in the
 /// list as [`stage`] names it.
 fn order(file: &File<'_>) -> Vec<(String, Vec<String>)> {
-    let listed = file.root().get("stages").map(Node::scalars).unwrap_or_default();
+    let listed = file
+        .root()
+        .get("stages")
+        .map(Node::scalars)
+        .unwrap_or_default();
     let mut stages: Vec<&str> = listed.into_iter().filter_map(Node::text).collect();
     if stages.is_empty() {
         stages.extend(["build", "test", "deploy"]);
@@ -162,14 +222,24 @@ fn order(file: &File<'_>) -> Vec<(String, Vec<String>)> {
     stages.push(".post");
     let mut members: Vec<Vec<String>> = vec![Vec::new(); stages.len()];
     let mut order = Vec::new();
-    for (name, node) in file.jobs().into_iter().filter(|(name, _)| !name.starts_with('.')) {
+    for (name, node) in file
+        .jobs()
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with('.'))
+    {
         let chain = file.chain(node);
-        let own = file.own(&chain, "stage").and_then(Node::text).unwrap_or("test");
+        let own = file
+            .own(&chain, "stage")
+            .and_then(Node::text)
+            .unwrap_or("test");
         let at = stages.iter().position(|stage| *stage == own);
         if let Some(at) = at {
             members[at].push(name.to_owned());
         }
-        let needs = chain.iter().any(|map| map.get("needs").is_some()).then(|| file.own(&chain, "needs"));
+        let needs = chain
+            .iter()
+            .any(|map| map.get("needs").is_some())
+            .then(|| file.own(&chain, "needs"));
         let after = match needs {
             Some(needs) => {
                 let needs = needs.map(Node::items).unwrap_or_default();
@@ -179,7 +249,11 @@ fn order(file: &File<'_>) -> Vec<(String, Vec<String>)> {
                     .map(str::to_owned)
                     .collect()
             }
-            None => at.and_then(|at| at.checked_sub(1)).map(stage).into_iter().collect(),
+            None => at
+                .and_then(|at| at.checked_sub(1))
+                .map(stage)
+                .into_iter()
+                .collect(),
         };
         order.push((name.to_owned(), after));
     }
@@ -196,17 +270,36 @@ fn stage(at: usize) -> String {
 }
 
 fn listed(node: Node<'_>) -> Vec<Node<'_>> {
-    if node.is_list() { node.items() } else { vec![node] }
+    if node.is_list() {
+        node.items()
+    } else {
+        vec![node]
+    }
 }
 
-fn call(node: Node<'_>, job: Option<&str>, runs: Runs, calls: &mut Vec<Call>, unknown: &mut Vec<Unknown>) {
-    let local = if node.is_map() { node.get("local") } else { Some(node) };
-    let Some((place, path)) = local.and_then(|local| Some((local, local.text()?))) else { return };
+fn call(
+    node: Node<'_>,
+    job: Option<&str>,
+    runs: Runs,
+    calls: &mut Vec<Call>,
+    unknown: &mut Vec<Unknown>,
+) {
+    let local = if node.is_map() {
+        node.get("local")
+    } else {
+        Some(node)
+    };
+    let Some((place, path)) = local.and_then(|local| Some((local, local.text()?))) else {
+        return;
+    };
     if path.is_empty() || path.contains("://") {
         return;
     }
     if path.contains(['*', '$']) {
-        unknown.push(Unknown { span: place.span(), why: format!("which files `{path}` includes depends") });
+        unknown.push(Unknown {
+            span: place.span(),
+            why: format!("which files `{path}` includes depends"),
+        });
         return;
     }
     let path = path.trim_start_matches('/').to_owned();
@@ -233,7 +326,10 @@ mod tests {
     #[test]
     fn inputs_are_masked_at_their_length() {
         let (span, with) = mask("docker build $[[ inputs.dir ]]/x").unwrap();
-        assert_eq!((with.as_str(), span.end - span.start), ("${{ inputs.dir }}", with.len()));
+        assert_eq!(
+            (with.as_str(), span.end - span.start),
+            ("${{ inputs.dir }}", with.len())
+        );
         assert!(mask("$[[ open\n]]").is_none());
     }
 }

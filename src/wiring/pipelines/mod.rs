@@ -22,22 +22,46 @@ pub(super) use script::Script;
 /// The most legs of a matrix that are looked at one by one.
 pub(super) const MAX_LEGS: usize = 256;
 /// Words without which nothing is built.
-const WORDS: &[&[u8]] =
-    &[b"docker", b"Docker", b"podman", b"buildah", b"nerdctl", b"buildx", b"bake", b"devcontainer", b"rocker"];
+const WORDS: &[&[u8]] = &[
+    b"docker",
+    b"Docker",
+    b"podman",
+    b"buildah",
+    b"nerdctl",
+    b"buildx",
+    b"bake",
+    b"devcontainer",
+    b"rocker",
+];
 
 /// Whether `text` has a word that can start a build.
 pub(super) fn may_build(text: &str) -> bool {
-    WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
+    WORDS
+        .iter()
+        .any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
 }
 
 /// What `own` sets, a mapping or a list of mappings, before what is set outside.
 pub(super) fn variables(own: Option<Node<'_>>, outer: Vec<Arg>) -> Vec<Arg> {
-    let maps = own.map(|own| if own.is_list() { own.items() } else { vec![own] }).unwrap_or_default();
+    let maps = own
+        .map(|own| {
+            if own.is_list() {
+                own.items()
+            } else {
+                vec![own]
+            }
+        })
+        .unwrap_or_default();
     let mut all = Vec::new();
     for entry in maps.into_iter().flat_map(Node::entries) {
         if let Some(name) = entry.key.text() {
             let value = entry.value.text().map(str::to_owned);
-            all.push(Arg { name: name.to_owned(), value, span: entry.value.span(), from: Vec::new() });
+            all.push(Arg {
+                name: name.to_owned(),
+                value,
+                span: entry.value.span(),
+                from: Vec::new(),
+            });
         }
     }
     let names: HashSet<String> = all.iter().map(|arg| arg.name.clone()).collect();
@@ -102,13 +126,23 @@ pub(super) fn varying(legs: &[&Leg]) -> Vec<String> {
             names.push(name);
         }
     }
-    let value = |leg: &Leg, name: &str| leg.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
-    let varies = |name: &&String| legs.iter().any(|leg| value(leg, name) != value(legs[0], name));
+    let value = |leg: &Leg, name: &str| {
+        leg.iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.clone())
+    };
+    let varies = |name: &&String| {
+        legs.iter()
+            .any(|leg| value(leg, name) != value(legs[0], name))
+    };
     names.into_iter().filter(varies).cloned().collect()
 }
 
 /// Reads a file by what `gather` finds in it; one without a word that could start a build is not parsed.
-pub(super) fn read(source: &str, gather: impl FnOnce(Node<'_>) -> Wiring) -> Result<Wiring, WiringError> {
+pub(super) fn read(
+    source: &str,
+    gather: impl FnOnce(Node<'_>) -> Wiring,
+) -> Result<Wiring, WiringError> {
     if !may_build(source) {
         return Ok(Wiring::default());
     }
@@ -124,7 +158,11 @@ pub(super) fn top<'y>(yaml: &'y Yaml<'y>) -> Result<Option<Node<'y>>, WiringErro
         Some(root) if root.is_null() => Ok(None),
         Some(root) => {
             let message = "it has no mapping at its top".to_owned();
-            Err(WiringError { span: root.span(), message, refused: false })
+            Err(WiringError {
+                span: root.span(),
+                message,
+                refused: false,
+            })
         }
     }
 }

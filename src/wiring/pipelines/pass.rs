@@ -21,8 +21,13 @@ pub(in super::super) fn passer<'d>(
         places.entry(found.build.span).or_default().push(index);
     }
     Box::new(move |build, lane| {
-        let mut here = places.get(&build.span).into_iter().flatten().map(|index| &found[*index]);
-        let found = here.find(|found| found.build.what == build.what && found.build.target == build.target);
+        let mut here = places
+            .get(&build.span)
+            .into_iter()
+            .flatten()
+            .map(|index| &found[*index]);
+        let found =
+            here.find(|found| found.build.what == build.what && found.build.target == build.target);
         let found = found.ok_or("the file has changed since it was read")?;
         insert(found, lane, value(found, lane)?)
     })
@@ -46,12 +51,16 @@ fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Passing, 
     let script = &found.script;
     let behind = text.starts_with(' ');
     let file = if behind {
-        at.checked_sub(1).and_then(|last| script.byte(last)).map(|last| last + 1)
+        at.checked_sub(1)
+            .and_then(|last| script.byte(last))
+            .map(|last| last + 1)
     } else {
         script.byte(at)
     };
     let file = file.ok_or_else(unclear)?;
-    let line = script.line(at.saturating_sub(usize::from(behind))).ok_or_else(unclear)?;
+    let line = script
+        .line(at.saturating_sub(usize::from(behind)))
+        .ok_or_else(unclear)?;
     let written = match line.node.style() {
         Some(Style::Double) => text.replace('\\', "\\\\").replace('"', "\\\""),
         Some(Style::Single) => text.replace('\'', "''"),
@@ -59,21 +68,34 @@ fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Passing, 
         Some(_) => text,
         None => return Err(unclear()),
     };
-    let fix = Fix::safe(format!("pass `{}`", lane.arg), vec![Edit::insert(file, written)]);
-    Ok(Passing { fix, value: Some(value) })
+    let fix = Fix::safe(
+        format!("pass `{}`", lane.arg),
+        vec![Edit::insert(file, written)],
+    );
+    Ok(Passing {
+        fix,
+        value: Some(value),
+    })
 }
 
 /// Where in the script to put what.
 fn spot(found: &Found<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
     let words = &found.simple.words;
     let command = &found.command;
-    let behind = words.get(command.behind).map(|word| word.span.end).unwrap_or_default();
+    let behind = words
+        .get(command.behind)
+        .map(|word| word.span.end)
+        .unwrap_or_default();
     match command.pass {
         Pass::BuildArg => Ok((behind, format!(" --build-arg {arg}=\"{value}\""))),
         Pass::Set => Ok((behind, format!(" --set \"*.args.{arg}={value}\""))),
-        Pass::Environment if command.tool == 0 => {
-            Ok((words.first().map(|word| word.span.start).unwrap_or_default(), format!("{arg}=\"{value}\" ")))
-        }
+        Pass::Environment if command.tool == 0 => Ok((
+            words
+                .first()
+                .map(|word| word.span.start)
+                .unwrap_or_default(),
+            format!("{arg}=\"{value}\" "),
+        )),
         Pass::Environment => Err("what runs the command may not keep its environment".to_owned()),
         Pass::CacheId => Err("only an extension of rocker takes it".to_owned()),
         Pass::Nothing => Err("it takes no build argument here".to_owned()),
@@ -82,7 +104,10 @@ fn spot(found: &Found<'_>, arg: &str, value: &str) -> Result<(usize, String), St
 
 /// Whether `value` can stand in a cache id and in a script as it is.
 pub(in super::super) fn valid(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    !value.is_empty()
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// The lane of a build that only its file's text can name: `own`, what names its job, where that is needed, and its axes
@@ -105,16 +130,28 @@ pub(in super::super) fn joined(
     // What cannot stand in a lane as it is (a path, an image) is left out, if the rest tells the jobs apart; so is what has a
     // name that no command can have put in.
     let value = |leg: &&Leg, axis: &str| {
-        let value = leg.iter().find(|(name, _)| name == axis).map(|(_, value)| value.clone());
+        let value = leg
+            .iter()
+            .find(|(name, _)| name == axis)
+            .map(|(_, value)| value.clone());
         value.filter(|value| valid(value))
     };
-    let fits = |axis: &&String| valid(axis) && legs.iter().flatten().all(|leg| value(leg, axis).is_some());
-    let axes: Vec<&String> =
-        if legs.iter().any(Vec::is_empty) { Vec::new() } else { axes.iter().filter(fits).collect() };
+    let fits =
+        |axis: &&String| valid(axis) && legs.iter().flatten().all(|leg| value(leg, axis).is_some());
+    let axes: Vec<&String> = if legs.iter().any(Vec::is_empty) {
+        Vec::new()
+    } else {
+        axes.iter().filter(fits).collect()
+    };
     if matches!(found.build.runs, Runs::Matrix(_)) {
         for legs in &legs {
             let mut seen = HashSet::new();
-            let lane = |leg: &&Leg| axes.iter().filter_map(|axis| value(leg, axis)).collect::<Vec<_>>().join("-");
+            let lane = |leg: &&Leg| {
+                axes.iter()
+                    .filter_map(|axis| value(leg, axis))
+                    .collect::<Vec<_>>()
+                    .join("-")
+            };
             if axes.is_empty() || !legs.iter().all(|leg| seen.insert(lane(leg))) {
                 return Err(
                     "what of its matrix can stand in a command and in a lane does not tell its jobs apart".to_owned()

@@ -40,7 +40,13 @@ struct By {
 impl By {
     /// The axes that vary among the legs which run the build.
     fn axes(&self) -> Vec<String> {
-        let mut axes = varying(&self.legs.iter().map(|&leg| &self.all[leg]).collect::<Vec<_>>());
+        let mut axes = varying(
+            &self
+                .legs
+                .iter()
+                .map(|&leg| &self.all[leg])
+                .collect::<Vec<_>>(),
+        );
         axes.extend(self.axes.iter().cloned());
         axes
     }
@@ -75,20 +81,33 @@ impl<'y> Reader<'y> {
         }
         let legs: Vec<&Leg> = job.legs.iter().collect();
         // Where the script names no value that differs, all legs run alike.
-        let alike = !varying(&legs).iter().any(|name| script.text().contains(name.as_str()));
+        let alike = !varying(&legs)
+            .iter()
+            .any(|name| script.text().contains(name.as_str()));
         let steps = if alike { 1 } else { legs.len().max(1) };
         for leg in 0..steps {
             if self.left < script.text().len() {
-                self.doubt(script.span(), "the file has more scripts than are read".to_owned());
+                self.doubt(
+                    script.span(),
+                    "the file has more scripts than are read".to_owned(),
+                );
                 return;
             }
             self.left -= script.text().len();
             let scope = Scope::new(self.format, job, legs.get(leg).copied());
             let values = |need: Need<'_>| scope.known(need);
             let commands = shell::read(script.text(), job.folder.as_deref(), job.dialect, &values);
-            let (commands, variables) =
-                command::all(commands.into_iter().map(|simple| self.expressions(simple, &values)).collect());
-            let runs: Vec<usize> = if alike { (0..legs.len()).collect() } else { vec![leg] };
+            let (commands, variables) = command::all(
+                commands
+                    .into_iter()
+                    .map(|simple| self.expressions(simple, &values))
+                    .collect(),
+            );
+            let runs: Vec<usize> = if alike {
+                (0..legs.len()).collect()
+            } else {
+                vec![leg]
+            };
             for found in commands {
                 self.add(script, (job, &runs), &scope, (found, &variables));
             }
@@ -107,7 +126,9 @@ impl<'y> Reader<'y> {
         let values = |need: Need<'_>| scope.known(need);
         let known = self.places.get(&span);
         let others = |at: &usize| self.found[*at].build.job.as_deref() != Some(job.name);
-        if job.template && known.is_some_and(|places| places.is_empty() || places.iter().any(others)) {
+        if job.template
+            && known.is_some_and(|places| places.is_empty() || places.iter().any(others))
+        {
             return;
         }
         let what = match command::what(command, found.simple.folder.as_deref(), &values) {
@@ -115,7 +136,10 @@ impl<'y> Reader<'y> {
             Err(why) => return self.doubt(span, script.unmasked(&why)),
         };
         let mut build = build(job, command.front, span, what);
-        build.target = command.target.as_ref().and_then(|target| target.resolve(&values));
+        build.target = command
+            .target
+            .as_ref()
+            .and_then(|target| target.resolve(&values));
         build.args = args(script, scope, command);
         build.args_known = command.args_known;
         build.env = env(script, job, scope, (&found, variables));
@@ -124,12 +148,25 @@ impl<'y> Reader<'y> {
             let other = &self.found[**at].build;
             other.what == build.what && other.target == build.target && other.args == build.args
         };
-        let at = places.iter().find(same).copied().unwrap_or(self.found.len());
+        let at = places
+            .iter()
+            .find(same)
+            .copied()
+            .unwrap_or(self.found.len());
         if at == self.found.len() {
             places.push(at);
             let (script, dialect) = (Rc::clone(script), job.dialect);
-            let command::Found { simple, command, .. } = found;
-            self.found.push(Found { build, command, simple, script, dialect, by: Vec::new() });
+            let command::Found {
+                simple, command, ..
+            } = found;
+            self.found.push(Found {
+                build,
+                command,
+                simple,
+                script,
+                dialect,
+                by: Vec::new(),
+            });
         }
         self.found[at].run_by(job, legs);
     }
@@ -146,14 +183,22 @@ impl<'y> Reader<'y> {
     /// Makes what the format replaces before any shell runs, and the lexer takes for a shell's, an expression; where it is
     /// known to be one word, a shell cannot split it.
     fn expressions(&self, mut simple: Simple, values: &shell::Values<'_>) -> Simple {
-        for piece in simple.words.iter_mut().flat_map(|word: &mut Word| word.pieces.iter_mut()) {
+        for piece in simple
+            .words
+            .iter_mut()
+            .flat_map(|word: &mut Word| word.pieces.iter_mut())
+        {
             if let Piece::Unknown { raw, quoted } = piece
                 && (self.format.names)(Need::Expression(raw)) != (None, None)
             {
-                *piece = Piece::Expression { raw: std::mem::take(raw), quoted: *quoted };
+                *piece = Piece::Expression {
+                    raw: std::mem::take(raw),
+                    quoted: *quoted,
+                };
             }
             if let Piece::Expression { raw, quoted } = piece {
-                *quoted |= values(Need::Expression(raw)).is_some_and(|value| valid(&value.replace('/', "")));
+                *quoted |= values(Need::Expression(raw))
+                    .is_some_and(|value| valid(&value.replace('/', "")));
             }
         }
         simple
@@ -168,15 +213,33 @@ impl<'y> Reader<'y> {
         script: Rc<Script<'y>>,
     ) {
         let words = command::words(&["docker".to_owned(), "build".to_owned()]);
-        let Some(mut command) = command::read(&words) else { return };
+        let Some(mut command) = command::read(&words) else {
+            return;
+        };
         command.pass = Pass::Nothing;
         let (what, args, args_known) = match it {
             Ok(known) => known,
             Err(why) => return self.doubt(span, why),
         };
-        let build = Build { args, args_known, ..build(job, Front::Docker, span, what) };
-        let simple = Simple { words, sets: Vec::new(), folder: None, open: true };
-        let mut found = Found { build, command, simple, script, dialect: job.dialect, by: Vec::new() };
+        let build = Build {
+            args,
+            args_known,
+            ..build(job, Front::Docker, span, what)
+        };
+        let simple = Simple {
+            words,
+            sets: Vec::new(),
+            folder: None,
+            open: true,
+        };
+        let mut found = Found {
+            build,
+            command,
+            simple,
+            script,
+            dialect: job.dialect,
+            by: Vec::new(),
+        };
         found.run_by(job, &(0..job.legs.len()).collect::<Vec<_>>());
         self.found.push(found);
     }
@@ -199,7 +262,11 @@ impl<'y> Reader<'y> {
         let mut unknown = std::mem::take(&mut self.unknown);
         unknown.sort_by_key(|unknown| unknown.span);
         let builds = self.finish().into_iter().map(|found| found.build).collect();
-        Wiring { builds, unknown, ..Wiring::default() }
+        Wiring {
+            builds,
+            unknown,
+            ..Wiring::default()
+        }
     }
 }
 
@@ -222,7 +289,12 @@ impl Found<'_> {
 
     /// The legs of each job that runs it, by the job's name.
     pub(in super::super) fn legs(&self) -> impl Iterator<Item = (&str, Vec<&Leg>)> {
-        self.by.iter().map(|by| (by.job.as_str(), by.legs.iter().map(|&leg| &by.all[leg]).collect()))
+        self.by.iter().map(|by| {
+            (
+                by.job.as_str(),
+                by.legs.iter().map(|&leg| &by.all[leg]).collect(),
+            )
+        })
     }
 
     /// Whether all runs are listed.
@@ -263,24 +335,46 @@ fn args(script: &Script<'_>, scope: &Scope<'_>, command: &Command) -> Vec<Arg> {
         },
     };
     let args = command.args.iter();
-    args.map(|arg| Arg { name: arg.name.clone(), value: value(arg), span: script.in_file(arg.span), from: Vec::new() })
-        .collect()
+    args.map(|arg| Arg {
+        name: arg.name.clone(),
+        value: value(arg),
+        span: script.in_file(arg.span),
+        from: Vec::new(),
+    })
+    .collect()
 }
 
 /// The environment of a build that takes anything from there: its own assignments, the matrix's, then the job's.
-fn env(script: &Script<'_>, job: &Job<'_>, scope: &Scope<'_>, it: (&command::Found, &[Variable])) -> Vec<Arg> {
+fn env(
+    script: &Script<'_>,
+    job: &Job<'_>,
+    scope: &Scope<'_>,
+    it: (&command::Found, &[Variable]),
+) -> Vec<Arg> {
     let (found, variables) = it;
     let command = &found.command;
-    if !matches!(command.front, Front::Compose | Front::Bake | Front::BakeAction) {
+    if !matches!(
+        command.front,
+        Front::Compose | Front::Bake | Front::BakeAction
+    ) {
         return Vec::new();
     }
-    let own = found.environment(variables).into_iter().map(|(name, word)| Arg {
-        name: name.to_owned(),
-        value: word.map(|word| script.unmasked(&word.written())),
-        span: script.in_file(word.map_or(command.span, |word| word.span)),
-        from: Vec::new(),
-    });
-    let axes = job.legs.first().into_iter().flatten().map(|(name, _)| name).chain(&job.axes);
+    let own = found
+        .environment(variables)
+        .into_iter()
+        .map(|(name, word)| Arg {
+            name: name.to_owned(),
+            value: word.map(|word| script.unmasked(&word.written())),
+            span: script.in_file(word.map_or(command.span, |word| word.span)),
+            from: Vec::new(),
+        });
+    let axes = job
+        .legs
+        .first()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+        .chain(&job.axes);
     let axes = axes.filter(|name| scope.varies(name)).map(|name| Arg {
         name: name.clone(),
         value: None,
@@ -288,5 +382,8 @@ fn env(script: &Script<'_>, job: &Job<'_>, scope: &Scope<'_>, it: (&command::Fou
         from: Vec::new(),
     });
     let mut seen = HashSet::new();
-    own.chain(axes).chain(job.env.iter().cloned()).filter(|arg| seen.insert(arg.name.clone())).collect()
+    own.chain(axes)
+        .chain(job.env.iter().cloned())
+        .filter(|arg| seen.insert(arg.name.clone()))
+        .collect()
 }

@@ -27,12 +27,24 @@ pub(in super::super) type Mask<'m> = &'m dyn Fn(&str) -> Option<(Span, String)>;
 impl<'y> Script<'y> {
     /// The script of `nodes`, which are scalars.
     pub(in super::super) fn new(nodes: &[Node<'y>], mask: Option<Mask<'_>>) -> Self {
-        let mut script = Self { text: String::new(), lines: Vec::new(), masked: Vec::new() };
+        let mut script = Self {
+            text: String::new(),
+            lines: Vec::new(),
+            masked: Vec::new(),
+        };
         for &node in nodes {
             let Some(text) = node.text() else { continue };
             // Where each byte stands is only asked for scripts that build.
-            let pieces = if super::may_build(text) { node.pieces() } else { Vec::new() };
-            script.lines.push(Line { node: node.resolved(), base: script.text.len(), pieces });
+            let pieces = if super::may_build(text) {
+                node.pieces()
+            } else {
+                Vec::new()
+            };
+            script.lines.push(Line {
+                node: node.resolved(),
+                base: script.text.len(),
+                pieces,
+            });
             script.text.push_str(text);
             if !text.ends_with('\n') {
                 script.text.push('\n');
@@ -48,7 +60,13 @@ impl<'y> Script<'y> {
         let mut at = 0;
         while let Some((span, with)) = self.text.get(at..).and_then(mask) {
             let span = Span::new(at + span.start, at + span.end);
-            let Some(was) = self.text.get(span.start..span.end).filter(|was| was.len() == with.len()) else { return };
+            let Some(was) = self
+                .text
+                .get(span.start..span.end)
+                .filter(|was| was.len() == with.len())
+            else {
+                return;
+            };
             if !self.masked.iter().any(|(now, _)| *now == with) {
                 self.masked.push((with.clone(), was.to_owned()));
             }
@@ -64,12 +82,16 @@ impl<'y> Script<'y> {
 
     /// `text` as the file has it.
     pub(in super::super) fn unmasked(&self, text: &str) -> String {
-        self.masked.iter().fold(text.to_owned(), |text, (now, was)| text.replace(now, was))
+        self.masked
+            .iter()
+            .fold(text.to_owned(), |text, (now, was)| text.replace(now, was))
     }
 
     /// Where its first value stands.
     pub(in super::super) fn span(&self) -> Span {
-        self.lines.first().map_or(Span::at(0), |line| line.node.span())
+        self.lines
+            .first()
+            .map_or(Span::at(0), |line| line.node.span())
     }
 
     /// The value with byte `at`.
@@ -89,10 +111,16 @@ impl<'y> Script<'y> {
 
     /// Where a stretch of it stands in the file; its value as a whole where that cannot be said.
     pub(in super::super) fn in_file(&self, span: Span) -> Span {
-        let end = span.end.checked_sub(1).and_then(|last| self.byte(last)).map(|last| last + 1);
+        let end = span
+            .end
+            .checked_sub(1)
+            .and_then(|last| self.byte(last))
+            .map(|last| last + 1);
         match (self.byte(span.start), end) {
             (Some(start), Some(end)) if start < end => Span::new(start, end),
-            _ => self.line(span.start).map_or(Span::at(0), |line| line.node.span()),
+            _ => self
+                .line(span.start)
+                .map_or(Span::at(0), |line| line.node.span()),
         }
     }
 }

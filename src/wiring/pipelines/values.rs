@@ -22,7 +22,12 @@ pub(super) struct Scope<'v> {
 
 impl<'v> Scope<'v> {
     pub(super) const fn new(format: &'v Format, job: &'v Job<'v>, leg: Option<&'v Leg>) -> Self {
-        Self { format, job, leg, left: Cell::new(0) }
+        Self {
+            format,
+            job,
+            leg,
+            left: Cell::new(0),
+        }
     }
 
     /// What a need stands for, where the file says it.
@@ -37,12 +42,19 @@ impl<'v> Scope<'v> {
         if axis.is_some_and(|axis| self.is_axis(axis)) {
             return None;
         }
-        self.job.env.iter().find(|arg| Some(arg.name.as_str()) == variable)?.value.clone()
+        self.job
+            .env
+            .iter()
+            .find(|arg| Some(arg.name.as_str()) == variable)?
+            .value
+            .clone()
     }
 
     /// Whether a variable's value comes from the matrix.
     pub(super) fn varies(&self, name: &str) -> bool {
-        (self.format.names)(Need::Variable(name)).0.is_some_and(|axis| self.is_axis(axis))
+        (self.format.names)(Need::Variable(name))
+            .0
+            .is_some_and(|axis| self.is_axis(axis))
     }
 
     fn is_axis(&self, name: &str) -> bool {
@@ -59,14 +71,23 @@ impl<'v> Scope<'v> {
         }
         let (axis, variable) = (self.format.names)(need);
         if let Some(axis) = axis {
-            if let Some((_, value)) = self.leg.and_then(|leg| leg.iter().find(|(name, _)| name == axis)) {
+            if let Some((_, value)) = self
+                .leg
+                .and_then(|leg| leg.iter().find(|(name, _)| name == axis))
+            {
                 return self.expand(value, depth);
             }
             if self.is_axis(axis) {
                 return None;
             }
         }
-        let value = self.job.env.iter().find(|arg| Some(arg.name.as_str()) == variable)?.value.as_deref()?;
+        let value = self
+            .job
+            .env
+            .iter()
+            .find(|arg| Some(arg.name.as_str()) == variable)?
+            .value
+            .as_deref()?;
         self.expand(value, depth)
     }
 
@@ -83,14 +104,19 @@ impl<'v> Scope<'v> {
         while let Some(at) = rest.find('$') {
             text.push_str(&rest[..at]);
             rest = &rest[at + 1..];
-            let plain = rest.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_').unwrap_or(rest.len());
+            let plain = rest
+                .find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_')
+                .unwrap_or(rest.len());
             let (name, behind) = match rest.strip_prefix('{') {
                 Some(braced) => braced.split_once('}')?,
                 None => rest.split_at(plain),
             };
-            let inner = self.lookup(Need::Variable(name), depth + 1).filter(|_| is_name(name))?;
+            let inner = self
+                .lookup(Need::Variable(name), depth + 1)
+                .filter(|_| is_name(name))?;
             // The root is one only at the beginning.
-            if text.len() + inner.len() > MAX_VALUE || (inner.starts_with(ROOT) && !text.is_empty()) {
+            if text.len() + inner.len() > MAX_VALUE || (inner.starts_with(ROOT) && !text.is_empty())
+            {
                 return None;
             }
             text.push_str(&inner);

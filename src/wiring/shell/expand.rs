@@ -16,7 +16,10 @@ impl Lexer<'_> {
         if !PARAMETERS.iter().any(|name| inner.starts_with(name)) {
             return None;
         }
-        let close = memchr::memmem::find(inner.as_bytes().get(..MAX_PARAMETER.min(inner.len()))?, b">>")?;
+        let close = memchr::memmem::find(
+            inner.as_bytes().get(..MAX_PARAMETER.min(inner.len()))?,
+            b">>",
+        )?;
         (!inner[..close].contains('\n')).then(|| self.end - inner.len() + close + 2)
     }
 
@@ -27,24 +30,61 @@ impl Lexer<'_> {
         let raw = |end: usize| self.script.get(start..end).unwrap_or_default().to_owned();
         if let Some(end) = self.parameter() {
             self.at = end;
-            push(word, Piece::Expression { raw: raw(end), quoted });
+            push(
+                word,
+                Piece::Expression {
+                    raw: raw(end),
+                    quoted,
+                },
+            );
         } else if rest.starts_with("${{") {
             let end = rest.find("}}").map_or(self.end, |at| start + at + 2);
             self.at = end;
-            push(word, Piece::Expression { raw: raw(end), quoted });
+            push(
+                word,
+                Piece::Expression {
+                    raw: raw(end),
+                    quoted,
+                },
+            );
         } else if rest.starts_with("$(") || rest.starts_with('`') {
-            let tokens = if rest.starts_with('`') { self.backticks() } else { self.substitution() };
+            let tokens = if rest.starts_with('`') {
+                self.backticks()
+            } else {
+                self.substitution()
+            };
             let open = rest.starts_with('$');
             word.inner.push(Inner { tokens, open });
-            push(word, Piece::Unknown { raw: self.script.get(start..self.at).unwrap_or_default().into(), quoted });
+            push(
+                word,
+                Piece::Unknown {
+                    raw: self.script.get(start..self.at).unwrap_or_default().into(),
+                    quoted,
+                },
+            );
         } else if rest.starts_with("${") {
             self.at += 2;
             self.braces();
-            let raw = self.script.get(start..self.at).unwrap_or_default().to_owned();
-            let name = raw.strip_prefix("${").and_then(|raw| raw.strip_suffix('}')).unwrap_or_default();
+            let raw = self
+                .script
+                .get(start..self.at)
+                .unwrap_or_default()
+                .to_owned();
+            let name = raw
+                .strip_prefix("${")
+                .and_then(|raw| raw.strip_suffix('}'))
+                .unwrap_or_default();
             if is_name(name) {
                 let name = name.to_owned();
-                push(word, Piece::Variable { name, raw, quoted, set: Set::Not });
+                push(
+                    word,
+                    Piece::Variable {
+                        name,
+                        raw,
+                        quoted,
+                        set: Set::Not,
+                    },
+                );
             } else {
                 push(word, Piece::Unknown { raw, quoted });
             }
@@ -57,11 +97,27 @@ impl Lexer<'_> {
     fn variable(&mut self, word: &mut Word, quoted: bool) {
         let start = self.at;
         self.at += 1;
-        if let Some(env) = self.rest().get(..4).filter(|env| env.eq_ignore_ascii_case("env:")) {
+        if let Some(env) = self
+            .rest()
+            .get(..4)
+            .filter(|env| env.eq_ignore_ascii_case("env:"))
+        {
             self.at += env.len();
             let name = self.name();
-            let raw = self.script.get(start..self.at).unwrap_or_default().to_owned();
-            push(word, Piece::Variable { name, raw, quoted, set: Set::Not });
+            let raw = self
+                .script
+                .get(start..self.at)
+                .unwrap_or_default()
+                .to_owned();
+            push(
+                word,
+                Piece::Variable {
+                    name,
+                    raw,
+                    quoted,
+                    set: Set::Not,
+                },
+            );
             return;
         }
         let name = self.name();
@@ -72,9 +128,21 @@ impl Lexer<'_> {
                 _ => return text(word, '$'),
             }
         }
-        let raw = self.script.get(start..self.at).unwrap_or_default().to_owned();
+        let raw = self
+            .script
+            .get(start..self.at)
+            .unwrap_or_default()
+            .to_owned();
         if is_name {
-            push(word, Piece::Variable { name, raw, quoted, set: Set::Not });
+            push(
+                word,
+                Piece::Variable {
+                    name,
+                    raw,
+                    quoted,
+                    set: Set::Not,
+                },
+            );
         } else {
             push(word, Piece::Unknown { raw, quoted });
         }
@@ -101,8 +169,21 @@ impl Lexer<'_> {
         if self.depth >= MAX_DEPTH || !self.script.is_char_boundary(close) {
             return Vec::new();
         }
-        let Self { script, dialect, depth, .. } = *self;
-        Lexer { script, at: inner, end: close, dialect, depth: depth + 1, heredocs: Vec::new() }.all(false)
+        let Self {
+            script,
+            dialect,
+            depth,
+            ..
+        } = *self;
+        Lexer {
+            script,
+            at: inner,
+            end: close,
+            dialect,
+            depth: depth + 1,
+            heredocs: Vec::new(),
+        }
+        .all(false)
     }
 
     /// Goes behind the `}` of a `${`.
@@ -118,7 +199,9 @@ impl Lexer<'_> {
                     depth += 1;
                 }
                 b'\'' => {
-                    let close = bytes.get(self.at..self.end).and_then(|rest| memchr::memchr(b'\'', rest));
+                    let close = bytes
+                        .get(self.at..self.end)
+                        .and_then(|rest| memchr::memchr(b'\'', rest));
                     self.at += close.map_or(0, |at| at + 1);
                 }
                 b'}' => {

@@ -31,13 +31,23 @@ const OPERATORS: &[&str] = &[";;", "&&", "||", "|&", ";", "&", "|", "(", ")"];
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+    bytes
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Cuts what stands `within` a place of `script` into tokens.
 pub(super) fn tokens(script: &str, within: Span, dialect: Dialect) -> Vec<Token> {
-    Lexer { script, at: within.start, end: within.end, dialect, depth: 0, heredocs: Vec::new() }.all(false)
+    Lexer {
+        script,
+        at: within.start,
+        end: within.end,
+        dialect,
+        depth: 0,
+        heredocs: Vec::new(),
+    }
+    .all(false)
 }
 
 pub(super) struct Lexer<'s> {
@@ -56,7 +66,11 @@ impl<'s> Lexer<'s> {
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
-        self.script.as_bytes().get(self.at).copied().filter(|_| self.at < self.end)
+        self.script
+            .as_bytes()
+            .get(self.at)
+            .copied()
+            .filter(|_| self.at < self.end)
     }
 
     /// The byte behind a continued line's mark, where the one here is such a mark.
@@ -67,7 +81,11 @@ impl<'s> Lexer<'s> {
         }
         let rest = &self.rest()[1..];
         // Only what is no shell's of ours may have blanks behind its mark.
-        let rest = if mark == b'\\' { rest } else { rest.trim_start_matches([' ', '\t']) };
+        let rest = if mark == b'\\' {
+            rest
+        } else {
+            rest.trim_start_matches([' ', '\t'])
+        };
         let rest = rest.strip_prefix('\r').unwrap_or(rest).strip_prefix('\n')?;
         Some(self.end - rest.len())
     }
@@ -86,7 +104,8 @@ impl<'s> Lexer<'s> {
             } else if matches!(byte, b' ' | b'\t' | b'\r') {
                 self.at += 1;
             } else if byte == b'#' {
-                self.at = memchr::memchr(b'\n', self.rest().as_bytes()).map_or(self.end, |at| self.at + at);
+                self.at = memchr::memchr(b'\n', self.rest().as_bytes())
+                    .map_or(self.end, |at| self.at + at);
             } else if self.is_redirection() {
                 self.redirection();
             } else if let Some(op) = OPERATORS.iter().find(|op| self.rest().starts_with(**op)) {
@@ -100,7 +119,8 @@ impl<'s> Lexer<'s> {
                 tokens.push(Token::Op(op));
             } else {
                 let word = self.word();
-                let number = word.span.len() <= 2 && word.text().is_some_and(|text| text.parse::<u8>().is_ok());
+                let number = word.span.len() <= 2
+                    && word.text().is_some_and(|text| text.parse::<u8>().is_ok());
                 if !(number && matches!(self.peek(), Some(b'<' | b'>'))) {
                     tokens.push(Token::Word(word));
                 }
@@ -127,7 +147,10 @@ impl<'s> Lexer<'s> {
             return;
         }
         let heredoc = rest.starts_with("<<") && !rest.starts_with("<<<");
-        let sign = rest.bytes().take_while(|byte| matches!(byte, b'<' | b'>' | b'&' | b'|')).count();
+        let sign = rest
+            .bytes()
+            .take_while(|byte| matches!(byte, b'<' | b'>' | b'&' | b'|'))
+            .count();
         self.at += sign;
         let tabs = heredoc && self.peek() == Some(b'-');
         self.at += usize::from(tabs);
@@ -151,7 +174,11 @@ impl<'s> Lexer<'s> {
             for line in rest.split_inclusive('\n') {
                 at += line.len();
                 let content = line.trim_end_matches(['\n', '\r']);
-                let content = if tabs { content.trim_start_matches('\t') } else { content };
+                let content = if tabs {
+                    content.trim_start_matches('\t')
+                } else {
+                    content
+                };
                 if content == last {
                     length = at;
                     break;
@@ -176,7 +203,11 @@ impl<'s> Lexer<'s> {
     }
 
     fn word(&mut self) -> Word {
-        let mut word = Word { span: Span::at(self.at), pieces: Vec::new(), inner: Vec::new() };
+        let mut word = Word {
+            span: Span::at(self.at),
+            pieces: Vec::new(),
+            inner: Vec::new(),
+        };
         let start = self.at;
         let mut end = start;
         while let Some(byte) = self.peek() {
@@ -187,7 +218,9 @@ impl<'s> Lexer<'s> {
             match byte {
                 b'<' if self.parameter().is_some() => self.expansion(&mut word, false),
                 // `(` as well: no command of ours is behind that of `a=(…)` or `f()`.
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => break,
+                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => {
+                    break;
+                }
                 b'\'' => self.single_quoted(&mut word),
                 b'"' => self.double_quoted(&mut word),
                 b'$' => self.expansion(&mut word, false),
@@ -200,7 +233,13 @@ impl<'s> Lexer<'s> {
                     // A splat: `@arguments`.
                     self.at += 1;
                     let name = self.name();
-                    push(&mut word, Piece::Unknown { raw: format!("@{name}"), quoted: false });
+                    push(
+                        &mut word,
+                        Piece::Unknown {
+                            raw: format!("@{name}"),
+                            quoted: false,
+                        },
+                    );
                 }
                 _ => self.letter(&mut word),
             }
@@ -257,7 +296,10 @@ impl<'s> Lexer<'s> {
                         self.at = next;
                         continue;
                     }
-                    if matches!(self.rest().as_bytes().get(1), Some(b'$' | b'`' | b'"' | b'\\')) {
+                    if matches!(
+                        self.rest().as_bytes().get(1),
+                        Some(b'$' | b'`' | b'"' | b'\\')
+                    ) {
                         self.at += 1;
                     }
                     self.letter(word);
@@ -271,8 +313,11 @@ impl<'s> Lexer<'s> {
     }
 
     pub(super) fn name(&mut self) -> String {
-        let name: String =
-            self.rest().chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
+        let name: String = self
+            .rest()
+            .chars()
+            .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+            .collect();
         if name.starts_with(|letter: char| letter.is_ascii_digit()) {
             return String::new();
         }

@@ -68,10 +68,18 @@ impl Simple {
         let exported = first == "export" || rest.iter().any(|word| word.text() == Some("-x"));
         let set = |word: &Word| {
             if let Some((name, value)) = word.assignment() {
-                return Some(Variable { name: name.to_owned(), value: Some(value), exported });
+                return Some(Variable {
+                    name: name.to_owned(),
+                    value: Some(value),
+                    exported,
+                });
             }
             let name = word.text().filter(|name| is_name(name))?.to_owned();
-            Some(Variable { name, value: None, exported })
+            Some(Variable {
+                name,
+                value: None,
+                exported,
+            })
         };
         rest.iter().filter_map(set).collect()
     }
@@ -147,9 +155,10 @@ impl Piece {
     /// As written, quotes and escapes taken off.
     fn raw(&self) -> &str {
         match self {
-            Self::Text(raw) | Self::Variable { raw, .. } | Self::Expression { raw, .. } | Self::Unknown { raw, .. } => {
-                raw
-            }
+            Self::Text(raw)
+            | Self::Variable { raw, .. }
+            | Self::Expression { raw, .. }
+            | Self::Unknown { raw, .. } => raw,
         }
     }
 
@@ -167,7 +176,11 @@ impl Word {
     /// A word that is just `text`, without a place: of an `argv`.
     #[must_use]
     pub fn plain(text: &str) -> Self {
-        Self { span: Span::at(0), pieces: vec![Piece::Text(text.into())], inner: Vec::new() }
+        Self {
+            span: Span::at(0),
+            pieces: vec![Piece::Text(text.into())],
+            inner: Vec::new(),
+        }
     }
 
     /// Its text, where nothing in it is unknown.
@@ -193,8 +206,14 @@ impl Word {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(known) => text.push_str(known),
-                Piece::Variable { set: Set::To(word), .. } => text.push_str(&word.resolve(values)?),
-                Piece::Variable { name, set: Set::Not, .. } => text.push_str(&values(Need::Variable(name))?),
+                Piece::Variable {
+                    set: Set::To(word), ..
+                } => text.push_str(&word.resolve(values)?),
+                Piece::Variable {
+                    name,
+                    set: Set::Not,
+                    ..
+                } => text.push_str(&values(Need::Variable(name))?),
                 Piece::Expression { raw, .. } => text.push_str(&values(Need::Expression(raw))?),
                 Piece::Variable { .. } | Piece::Unknown { .. } => return None,
             }
@@ -206,11 +225,22 @@ impl Word {
     #[must_use]
     pub fn value(&self, values: &Values<'_>) -> String {
         match self.pieces.as_slice() {
-            [Piece::Variable { set: Set::To(word), .. }] => word.value(values),
-            [Piece::Variable { name, raw, set: Set::Not, .. }] => {
-                values(Need::Variable(name)).unwrap_or_else(|| raw.clone())
+            [
+                Piece::Variable {
+                    set: Set::To(word), ..
+                },
+            ] => word.value(values),
+            [
+                Piece::Variable {
+                    name,
+                    raw,
+                    set: Set::Not,
+                    ..
+                },
+            ] => values(Need::Variable(name)).unwrap_or_else(|| raw.clone()),
+            [Piece::Expression { raw, .. }] => {
+                values(Need::Expression(raw)).unwrap_or_else(|| raw.clone())
             }
-            [Piece::Expression { raw, .. }] => values(Need::Expression(raw)).unwrap_or_else(|| raw.clone()),
             _ => self.written(),
         }
     }
@@ -219,7 +249,11 @@ impl Word {
     #[must_use]
     pub fn may_be_several(&self) -> bool {
         let only_known = |piece: &Piece| matches!(piece, Piece::Text(text) if text.is_empty());
-        self.pieces.iter().any(Piece::splits) && self.pieces.iter().all(|piece| piece.splits() || only_known(piece))
+        self.pieces.iter().any(Piece::splits)
+            && self
+                .pieces
+                .iter()
+                .all(|piece| piece.splits() || only_known(piece))
     }
 
     /// The text it begins with, as far as that is known.
@@ -240,7 +274,11 @@ impl Word {
         if rest.is_empty() && pieces.len() > 1 {
             pieces.remove(0);
         }
-        Some(Self { span: self.span, pieces, inner: Vec::new() })
+        Some(Self {
+            span: self.span,
+            pieces,
+            inner: Vec::new(),
+        })
     }
 
     /// Cuts `NAME=value` in two, where what stands before the first `=` is known.

@@ -16,7 +16,9 @@ const MAX_PIECES: usize = 64;
 const MAX_DEPTH: usize = 8;
 
 /// What opens a block, and so may run more than once or not at all.
-const OPENERS: &[&str] = &["if", "while", "until", "for", "case", "select", "{", "function"];
+const OPENERS: &[&str] = &[
+    "if", "while", "until", "for", "case", "select", "{", "function",
+];
 /// What closes one.
 const CLOSERS: &[&str] = &["fi", "done", "esac", "}"];
 /// What stands before a command without changing it.
@@ -24,7 +26,15 @@ const KEYWORDS: &[&str] = &["then", "do", "else", "elif", "!", "time"];
 /// What sets variables by `NAME=value` words.
 pub(super) const SETTERS: &[&str] = &["export", "readonly", "local", "declare", "typeset"];
 /// What sets variables in its own way.
-const READERS: &[&str] = &["read", "unset", "getopts", "mapfile", "readarray", "let", "printf"];
+const READERS: &[&str] = &[
+    "read",
+    "unset",
+    "getopts",
+    "mapfile",
+    "readarray",
+    "let",
+    "printf",
+];
 /// What asks, so that what stands behind its `&&` may not run.
 const TESTS: &[&str] = &["[", "[[", "test", "grep", "which", "command", "false"];
 /// Shells that take a script behind `-c`.
@@ -32,7 +42,12 @@ const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "ash"];
 
 /// The commands of `script`, which starts in `folder`. `values` is asked for what only `cd` needs here.
 #[must_use]
-pub fn read(script: &str, folder: Option<&str>, dialect: Dialect, values: &Values<'_>) -> Vec<Simple> {
+pub fn read(
+    script: &str,
+    folder: Option<&str>,
+    dialect: Dialect,
+    values: &Values<'_>,
+) -> Vec<Simple> {
     let tokens = tokens(script, Span::new(0, script.len()), dialect);
     let mut counts = HashMap::new();
     count(&tokens, &mut counts);
@@ -63,7 +78,8 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
         Some(rest) => ("", rest.trim_start_matches('/')),
         None => (folder, path),
     };
-    let is_drive = path.get(1..2) == Some(":") && path.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let is_drive = path.get(1..2) == Some(":")
+        && path.starts_with(|letter: char| letter.is_ascii_alphabetic());
     if path.starts_with(['/', '~', '\\']) || is_drive {
         return None;
     }
@@ -92,7 +108,9 @@ fn count(tokens: &[Token], counts: &mut HashMap<String, usize>) {
             } else if matches!(head, "for" | "select") && index > 0 {
                 add(word.text().unwrap_or_default(), 2);
             } else if word.text().is_some_and(|text| READERS.contains(&text)) {
-                words[index..].iter().for_each(|word| add(word.text().unwrap_or_default(), 2));
+                words[index..]
+                    .iter()
+                    .for_each(|word| add(word.text().unwrap_or_default(), 2));
             } else if word.text() == Some("=")
                 && index > 0
                 && let [Piece::Variable { name, .. }] = words[index - 1].pieces.as_slice()
@@ -100,13 +118,18 @@ fn count(tokens: &[Token], counts: &mut HashMap<String, usize>) {
                 add(name, 2);
             }
             let goes_on = |text: &str| {
-                [OPENERS, KEYWORDS, SETTERS].iter().any(|list| list.contains(&text)) || text.starts_with('-')
+                [OPENERS, KEYWORDS, SETTERS]
+                    .iter()
+                    .any(|list| list.contains(&text))
+                    || text.starts_with('-')
             };
             before &= word.assignment().is_some() || word.text().is_some_and(goes_on);
         }
     }
     let words = tokens.iter().filter_map(word_of);
-    words.flat_map(|word| &word.inner).for_each(|inner| count(&inner.tokens, counts));
+    words
+        .flat_map(|word| &word.inner)
+        .for_each(|inner| count(&inner.tokens, counts));
 }
 
 fn word_of(token: &Token) -> Option<&Word> {
@@ -153,8 +176,12 @@ impl Tracker<'_> {
             };
             let words: Vec<&Word> = tokens[start..at].iter().filter_map(word_of).collect();
             start = at + 1;
-            let tests = words.first().and_then(|word| word.text()).is_some_and(|text| TESTS.contains(&text));
-            let piped = before.starts_with('|') && before != "||" || op.starts_with('|') && op != "||";
+            let tests = words
+                .first()
+                .and_then(|word| word.text())
+                .is_some_and(|text| TESTS.contains(&text));
+            let piped =
+                before.starts_with('|') && before != "||" || op.starts_with('|') && op != "||";
             self.command(&words, piped || op == "&", before == "||" || asked);
             asked = (asked || tests) && matches!(op, "&&" | "||");
             match op {
@@ -168,14 +195,24 @@ impl Tracker<'_> {
     }
 
     fn block(&mut self, subshell: bool) {
-        self.blocks.push(Block { subshell, before: self.folder.clone(), then: self.folder.clone() });
+        self.blocks.push(Block {
+            subshell,
+            before: self.folder.clone(),
+            then: self.folder.clone(),
+        });
     }
 
     fn close(&mut self, subshell: bool) {
-        if self.blocks.last().is_none_or(|block| block.subshell != subshell) {
+        if self
+            .blocks
+            .last()
+            .is_none_or(|block| block.subshell != subshell)
+        {
             return;
         }
-        let Some(block) = self.blocks.pop() else { return };
+        let Some(block) = self.blocks.pop() else {
+            return;
+        };
         if subshell {
             self.folder = block.before;
         } else if self.folder != block.before {
@@ -206,11 +243,16 @@ impl Tracker<'_> {
             }
             words = rest;
         }
-        let behind = words.iter().position(|word| word.assignment().is_none_or(|(name, _)| !is_name(name)));
+        let behind = words
+            .iter()
+            .position(|word| word.assignment().is_none_or(|(name, _)| !is_name(name)));
         let (sets, words) = words.split_at(behind.unwrap_or(words.len()));
         let sets: Vec<(String, Word)> = sets
             .iter()
-            .filter_map(|word| word.assignment().map(|(name, value)| (name.to_owned(), self.seen(&value))))
+            .filter_map(|word| {
+                word.assignment()
+                    .map(|(name, value)| (name.to_owned(), self.seen(&value)))
+            })
             .collect();
         let Some(first) = words.first() else {
             if !apart {
@@ -243,7 +285,9 @@ impl Tracker<'_> {
     }
 
     fn keyword(&mut self, keyword: &str) {
-        let Some(block) = self.blocks.last_mut() else { return };
+        let Some(block) = self.blocks.last_mut() else {
+            return;
+        };
         match keyword {
             "then" => block.then.clone_from(&self.folder),
             "else" | "elif" => self.folder.clone_from(&block.then),
@@ -254,7 +298,12 @@ impl Tracker<'_> {
     fn emit(&mut self, sets: Vec<(String, Word)>, words: &[&Word]) {
         self.script_of(words);
         let words = words.iter().map(|word| self.seen(word)).collect();
-        self.found.push(Simple { words, sets, folder: self.folder.clone(), open: self.open });
+        self.found.push(Simple {
+            words,
+            sets,
+            folder: self.folder.clone(),
+            open: self.open,
+        });
     }
 
     /// Reads the script in `sh -c '…'`.
@@ -263,15 +312,25 @@ impl Tracker<'_> {
             let name = word.text().unwrap_or_default();
             SHELLS.contains(&name.rsplit('/').next().unwrap_or_default())
         };
-        let Some(shell) = words.iter().position(is_shell).filter(|at| *at < 4) else { return };
-        let is_switch = |word: &&Word| {
-            word.text().is_some_and(|text| text.starts_with('-') && !text.starts_with("--") && text.ends_with('c'))
+        let Some(shell) = words.iter().position(is_shell).filter(|at| *at < 4) else {
+            return;
         };
-        let Some(switch) = words[shell..].iter().position(is_switch) else { return };
-        let Some(word) = words.get(shell + switch + 1) else { return };
+        let is_switch = |word: &&Word| {
+            word.text().is_some_and(|text| {
+                text.starts_with('-') && !text.starts_with("--") && text.ends_with('c')
+            })
+        };
+        let Some(switch) = words[shell..].iter().position(is_switch) else {
+            return;
+        };
+        let Some(word) = words.get(shell + switch + 1) else {
+            return;
+        };
         let raw = word.span.of(self.script.as_bytes());
         // One quoted text, from the word's first letter to its last.
-        let [quote, within @ .., last] = raw else { return };
+        let [quote, within @ .., last] = raw else {
+            return;
+        };
         if last != quote
             || !matches!(quote, b'\'' | b'"')
             || within.contains(quote)
@@ -282,7 +341,10 @@ impl Tracker<'_> {
         let span = Span::new(word.span.start + 1, word.span.end - 1);
         let tokens = tokens(self.script, span, self.dialect);
         // What is put in there would be read by two shells.
-        self.inner(&[Inner { tokens, open: false }]);
+        self.inner(&[Inner {
+            tokens,
+            open: false,
+        }]);
     }
 
     fn inner(&mut self, scripts: &[Inner]) {
@@ -308,8 +370,16 @@ impl Tracker<'_> {
             return None;
         }
         let target = self.seen(target).resolve(self.values)?;
-        let target = if self.dialect == Dialect::Windows { target.replace('\\', "/") } else { target };
-        if target.starts_with(ROOT) { join("", &target) } else { join(self.folder.as_deref()?, &target) }
+        let target = if self.dialect == Dialect::Windows {
+            target.replace('\\', "/")
+        } else {
+            target
+        };
+        if target.starts_with(ROOT) {
+            join("", &target)
+        } else {
+            join(self.folder.as_deref()?, &target)
+        }
     }
 
     fn set(&mut self, name: String, value: Word) {
@@ -331,14 +401,21 @@ impl Tracker<'_> {
                 };
             }
         }
-        Word { span: word.span, pieces, inner: Vec::new() }
+        Word {
+            span: word.span,
+            pieces,
+            inner: Vec::new(),
+        }
     }
 }
 
 /// How many pieces a word has, those of its variables' values included.
 fn weight(word: &Word) -> usize {
     let pieces = word.pieces.iter().map(|piece| match piece {
-        Piece::Variable { set: Set::To(value), .. } => 1 + weight(value),
+        Piece::Variable {
+            set: Set::To(value),
+            ..
+        } => 1 + weight(value),
         _ => 1,
     });
     pieces.sum()

@@ -16,9 +16,15 @@ pub enum More {
 
 /// Whether the YAML file `after` has every value of `before`, in order and in its place, and `more` at most.
 pub fn is_kept(before: &str, after: &str, more: More) -> bool {
-    let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else { return false };
+    let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else {
+        return false;
+    };
     let (before, after): (Vec<_>, Vec<_>) = (before.roots().collect(), after.roots().collect());
-    before.len() == after.len() && before.into_iter().zip(after).all(|(before, after)| kept(before, after, more))
+    before.len() == after.len()
+        && before
+            .into_iter()
+            .zip(after)
+            .all(|(before, after)| kept(before, after, more))
 }
 
 fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
@@ -33,7 +39,9 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
         let (old, new) = (before.items(), after.items());
         let mut new = new.into_iter();
         return after.is_list()
-            && old.into_iter().all(|old| next(&mut new, more, |new| kept(old, *new, more)).is_some())
+            && old
+                .into_iter()
+                .all(|old| next(&mut new, more, |new| kept(old, *new, more)).is_some())
             && (more == More::Entries || new.next().is_none());
     }
     if before.is_map() {
@@ -41,8 +49,9 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
         return after.is_map()
             && before.own_entries().into_iter().all(|old| {
                 // An alias can be a key, too, which is what it stands for.
-                let is_same =
-                    |new: &Entry<'_>| old.key.text() == new.key.text() && kept(old.key, new.key, More::Comments);
+                let is_same = |new: &Entry<'_>| {
+                    old.key.text() == new.key.text() && kept(old.key, new.key, More::Comments)
+                };
                 let same = next(&mut new, more, is_same);
                 same.is_some_and(|new| kept(old.value, new.value, more))
             })
@@ -55,14 +64,24 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
             let mut rest = new.bytes();
             old.bytes().all(|byte| rest.any(|other| other == byte))
         }
-        (Some(old), None) => more == More::Entries && (before.is_null() || after.get_text("context") == Some(old)),
+        (Some(old), None) => {
+            more == More::Entries && (before.is_null() || after.get_text("context") == Some(old))
+        }
         (None, new) => new.is_none(),
     }
 }
 
 /// The next of `news` that is the `same`: where entries may come, those before it are left out.
-fn next<T>(news: &mut impl Iterator<Item = T>, more: More, mut same: impl FnMut(&T) -> bool) -> Option<T> {
-    if more == More::Entries { news.find(|new| same(new)) } else { news.next().filter(|new| same(new)) }
+fn next<T>(
+    news: &mut impl Iterator<Item = T>,
+    more: More,
+    mut same: impl FnMut(&T) -> bool,
+) -> Option<T> {
+    if more == More::Entries {
+        news.find(|new| same(new))
+    } else {
+        news.next().filter(|new| same(new))
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +94,11 @@ mod tests {
     fn more_may_come_and_nothing_may_go() {
         for (before, after, least) in [
             ("a: 1\nb: 2\n", "# c\na: 1 # c\nb: 2\n", Comments),
-            ("a: docker build .\n", "a: docker build --build-arg A .\n", Text),
+            (
+                "a: docker build .\n",
+                "a: docker build --build-arg A .\n",
+                Text,
+            ),
             ("args: |\n  A=1\n", "args: |\n  A=1\n  B=2\n", Text),
             ("a: 1\nb: [x, z]\n", "a: 1\nc: 2\nb: [x, y, z]\n", Entries),
             ("a: 1\nb: [x]\n", "a: 1\nb: [x, y]\n", Entries),
@@ -83,10 +106,18 @@ mod tests {
             ("build: .\n", "build:\n  context: .\n  args: [A]\n", Entries),
             ("args:\n", "args:\n  A: b\n", Entries),
             ("args: A\n", "args: \"A\"\n", Entries),
-            ("a: &x {b: 1}\nc: *x\n", "a: &x {b: 1, d: 2}\nc: *x\n", Entries),
+            (
+                "a: &x {b: 1}\nc: *x\n",
+                "a: &x {b: 1, d: 2}\nc: *x\n",
+                Entries,
+            ),
         ] {
             for more in [Comments, Text, Entries] {
-                assert_eq!(is_kept(before, after, more), more >= least, "{more:?}\n{before}{after}");
+                assert_eq!(
+                    is_kept(before, after, more),
+                    more >= least,
+                    "{more:?}\n{before}{after}"
+                );
             }
         }
         for (before, after) in [

@@ -96,11 +96,18 @@ impl Yaml<'_> {
     fn index(&self) -> HashMap<usize, HashMap<String, usize>> {
         let mut index = HashMap::new();
         for (id, item) in self.items.iter().enumerate() {
-            let Data::Map(pairs) = &item.data else { continue };
+            let Data::Map(pairs) = &item.data else {
+                continue;
+            };
             if pairs.len() > FEW {
                 let keys: &mut HashMap<String, usize> = index.entry(id).or_default();
                 for (at, (key, _)) in pairs.iter().enumerate() {
-                    if let Some(text) = (Node { yaml: self, id: *key }).text() {
+                    if let Some(text) = (Node {
+                        yaml: self,
+                        id: *key,
+                    })
+                    .text()
+                    {
                         keys.entry(text.to_owned()).or_insert(at);
                     }
                 }
@@ -122,7 +129,10 @@ impl Yaml<'_> {
 
     /// Where its texts stand, those that are not written included.
     pub fn texts(&self) -> impl Iterator<Item = Span> {
-        self.items.iter().filter(|item| matches!(item.data, Data::Scalar(..))).map(|item| item.span)
+        self.items
+            .iter()
+            .filter(|item| matches!(item.data, Data::Scalar(..)))
+            .map(|item| item.span)
     }
 
     /// The text that it was read from.
@@ -145,7 +155,10 @@ impl<'y> Node<'y> {
     }
 
     fn with(self, id: usize) -> Self {
-        Node { yaml: self.yaml, id }
+        Node {
+            yaml: self.yaml,
+            id,
+        }
     }
 
     /// Whether it is an alias, `*name`: its content then stands elsewhere.
@@ -209,7 +222,8 @@ impl<'y> Node<'y> {
     /// Whether it is nothing: an empty plain scalar, `~` or `null`.
     #[must_use]
     pub fn is_null(self) -> bool {
-        self.style() == Some(Style::Plain) && matches!(self.text(), Some("" | "~" | "null" | "Null" | "NULL"))
+        self.style() == Some(Style::Plain)
+            && matches!(self.text(), Some("" | "~" | "null" | "Null" | "NULL"))
     }
 
     /// Whether it is a list.
@@ -262,7 +276,11 @@ impl<'y> Node<'y> {
         match &self.resolved().item().data {
             Data::Map(pairs) => pairs
                 .iter()
-                .map(|&(key, value)| Entry { key: self.with(key), value: self.with(value), merged: false })
+                .map(|&(key, value)| Entry {
+                    key: self.with(key),
+                    value: self.with(value),
+                    merged: false,
+                })
                 .collect(),
             _ => Vec::new(),
         }
@@ -279,7 +297,11 @@ impl<'y> Node<'y> {
             for entry in map.own_entries() {
                 if entry.is_merge() {
                     let lists = entry.value.is_list();
-                    sources.extend(if lists { entry.value.items() } else { vec![entry.value] });
+                    sources.extend(if lists {
+                        entry.value.items()
+                    } else {
+                        vec![entry.value]
+                    });
                 } else if seen.insert(entry.key.text().unwrap_or_default()) {
                     found.push(Entry { merged, ..entry });
                 }
@@ -296,18 +318,28 @@ impl<'y> Node<'y> {
         if own.is_some() || self.own_entry("<<").is_none() {
             return own;
         }
-        self.entries().into_iter().find(|entry| entry.key.text() == Some(key))
+        self.entries()
+            .into_iter()
+            .find(|entry| entry.key.text() == Some(key))
     }
 
     /// The mapping's own entry with this key.
     #[must_use]
     pub fn own_entry(self, key: &str) -> Option<Entry<'y>> {
         let map = self.resolved();
-        let Data::Map(pairs) = &map.item().data else { return None };
-        let entry =
-            |&(key, value): &(usize, usize)| Entry { key: self.with(key), value: self.with(value), merged: false };
+        let Data::Map(pairs) = &map.item().data else {
+            return None;
+        };
+        let entry = |&(key, value): &(usize, usize)| Entry {
+            key: self.with(key),
+            value: self.with(value),
+            merged: false,
+        };
         if pairs.len() <= FEW {
-            return pairs.iter().map(entry).find(|entry| entry.key.text() == Some(key));
+            return pairs
+                .iter()
+                .map(entry)
+                .find(|entry| entry.key.text() == Some(key));
         }
         let keys = self.yaml.keys.get_or_init(|| self.yaml.index());
         keys.get(&map.id)?.get(key).map(|at| entry(&pairs[*at]))
@@ -322,7 +354,9 @@ impl<'y> Node<'y> {
     /// The text of the mapping for this key, where that is a scalar and not null.
     #[must_use]
     pub fn get_text(self, key: &str) -> Option<&'y str> {
-        self.get(key).filter(|value| !value.is_null()).and_then(Self::text)
+        self.get(key)
+            .filter(|value| !value.is_null())
+            .and_then(Self::text)
     }
 
     /// Where the bytes of a scalar's text stand in the file, in order: the stretches that run alike in both. What quotes,

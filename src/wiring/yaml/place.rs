@@ -15,7 +15,10 @@ impl Node<'_> {
             Data::Map(pairs) => pairs.last().map(|&(_, value)| value),
             Data::Scalar(..) | Data::Alias(_) => None,
         };
-        last.map_or_else(|| trimmed(self.yaml.source, item.span), |id| self.with(id).end())
+        last.map_or_else(
+            || trimmed(self.yaml.source, item.span),
+            |id| self.with(id).end(),
+        )
     }
 
     /// The column, in bytes, of a mapping's keys or of a list's dashes: what lines that are added to it begin with.
@@ -40,7 +43,8 @@ impl Node<'_> {
     /// Whether it stands in brackets, or is written in them.
     #[must_use]
     pub fn in_brackets(self) -> bool {
-        std::iter::successors(Some(self), |node| node.parent()).any(|node| !node.is_alias() && node.is_flow())
+        std::iter::successors(Some(self), |node| node.parent())
+            .any(|node| !node.is_alias() && node.is_flow())
     }
 
     /// Puts an entry behind a mapping's last: `KEY: VALUE` as YAML, its further lines indented as they are to be below the
@@ -73,18 +77,28 @@ impl Node<'_> {
         if self.is_flow() {
             return self.add_in_brackets(text);
         }
-        let indent = self.indent().ok_or_else(|| "it is laid out in an unusual way".to_owned())?;
+        let indent = self
+            .indent()
+            .ok_or_else(|| "it is laid out in an unusual way".to_owned())?;
         let source = self.yaml.source;
         let newline = line_ending(source.as_bytes(), self.item().span.start);
         let blanks = " ".repeat(indent);
-        let lines: Vec<String> =
-            format!("{dash}{text}").split('\n').map(|line| format!("{blanks}{line}").trim_end().to_owned()).collect();
+        let lines: Vec<String> = format!("{dash}{text}")
+            .split('\n')
+            .map(|line| format!("{blanks}{line}").trim_end().to_owned())
+            .collect();
         let lines = lines.join(newline);
         if let Some(end) = self.kept_end() {
             let broken = source[..end].ends_with('\n');
-            return Ok(Edit::insert(end, format!("{}{lines}{newline}", if broken { "" } else { newline })));
+            return Ok(Edit::insert(
+                end,
+                format!("{}{lines}{newline}", if broken { "" } else { newline }),
+            ));
         }
-        Ok(Edit::insert(line_end(source, self.end()), format!("{newline}{lines}")))
+        Ok(Edit::insert(
+            line_end(source, self.end()),
+            format!("{newline}{lines}"),
+        ))
     }
 
     fn add_in_brackets(self, text: &str) -> Result<Edit, String> {
@@ -113,7 +127,11 @@ impl Node<'_> {
                 // The parser's end lies behind the blanks that the next line begins with.
                 let text = self.yaml.source.get(..item.span.end)?;
                 let lines = text.trim_end_matches(' ');
-                let end = if lines.ends_with('\n') { lines.len() } else { text.len() };
+                let end = if lines.ends_with('\n') {
+                    lines.len()
+                } else {
+                    text.len()
+                };
                 header.split('#').next()?.contains('+').then_some(end)
             }
             _ => None,
@@ -133,8 +151,13 @@ fn line_start(source: &str, at: usize) -> usize {
 
 /// Where the line of byte `at` ends, before its line ending.
 fn line_end(source: &str, at: usize) -> usize {
-    let end = memchr::memchr(b'\n', &source.as_bytes()[at..]).map_or(source.len(), |newline| at + newline);
-    if end > at && source.as_bytes()[end - 1] == b'\r' { end - 1 } else { end }
+    let end = memchr::memchr(b'\n', &source.as_bytes()[at..])
+        .map_or(source.len(), |newline| at + newline);
+    if end > at && source.as_bytes()[end - 1] == b'\r' {
+        end - 1
+    } else {
+        end
+    }
 }
 
 /// `value` as a scalar on one line: as it is where that is safe, else in double quotes.
@@ -160,7 +183,9 @@ pub fn quoted(value: &str, in_brackets: bool) -> String {
 /// Whether `value` would not be itself as a plain scalar.
 #[must_use]
 pub fn value_needs_quotes(value: &str, in_brackets: bool) -> bool {
-    const WORDS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"];
+    const WORDS: [&str; 10] = [
+        "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~",
+    ];
     let first = value.chars().next().unwrap_or('~');
     first.is_ascii_digit()
         || "+-.?:,[]{}#&*!|>'\"%@`=<~".contains(first)
@@ -189,7 +214,9 @@ pub(super) fn pieces(node: Node<'_>) -> Vec<Piece> {
         Style::Folded => aligned(text, source, line_after(source, item.span.start), *style),
         Style::Plain => aligned(text, source, item.span.start, *style),
         Style::Single | Style::Double => {
-            let source = source.get(..source.len().saturating_sub(1)).unwrap_or_default();
+            let source = source
+                .get(..source.len().saturating_sub(1))
+                .unwrap_or_default();
             aligned(text, source, item.span.start + 1, *style)
         }
     }
@@ -212,7 +239,10 @@ fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let content = line.strip_suffix('\n').unwrap_or(line);
-        let raw = source[file..].split_inclusive('\n').next().unwrap_or_default();
+        let raw = source[file..]
+            .split_inclusive('\n')
+            .next()
+            .unwrap_or_default();
         let bare = raw.strip_suffix('\n').unwrap_or(raw);
         let bare = bare.strip_suffix('\r').unwrap_or(bare);
         let newline = usize::from(line.len() > content.len() && raw.len() == bare.len() + 1);
@@ -231,7 +261,13 @@ fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
                 return Vec::new();
             }
             let len = content.len() + newline;
-            pieces.push(Piece { text: at, file: file + indent, len, indent, missing: 0 });
+            pieces.push(Piece {
+                text: at,
+                file: file + indent,
+                len,
+                indent,
+                missing: 0,
+            });
         }
         at += line.len();
         file += raw.len();
@@ -239,7 +275,11 @@ fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
     let indent = indent.unwrap_or(0);
     for piece in &mut pieces {
         // An empty line has put down how many blanks are there.
-        piece.missing = if piece.indent == 0 { indent.saturating_sub(piece.missing) } else { 0 };
+        piece.missing = if piece.indent == 0 {
+            indent.saturating_sub(piece.missing)
+        } else {
+            0
+        };
         piece.indent = indent;
     }
     pieces
@@ -247,8 +287,16 @@ fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
 
 fn push(pieces: &mut Vec<Piece>, text: usize, file: usize, len: usize) {
     match pieces.last_mut() {
-        Some(last) if last.text + last.len == text && last.file + last.len == file => last.len += len,
-        _ => pieces.push(Piece { text, file, len, indent: 0, missing: 0 }),
+        Some(last) if last.text + last.len == text && last.file + last.len == file => {
+            last.len += len
+        }
+        _ => pieces.push(Piece {
+            text,
+            file,
+            len,
+            indent: 0,
+            missing: 0,
+        }),
     }
 }
 
@@ -259,10 +307,16 @@ fn aligned(text: &str, source: &str, file: usize, style: Style) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let (mut at, mut file) = (0, file);
     if style == Style::Folded {
-        file += source[file..].iter().take_while(|&&byte| blank(byte)).count();
+        file += source[file..]
+            .iter()
+            .take_while(|&&byte| blank(byte))
+            .count();
     }
     while at < text.len() && file < source.len() {
-        let blanks = source[file..].iter().take_while(|&&byte| blank(byte)).count();
+        let blanks = source[file..]
+            .iter()
+            .take_while(|&&byte| blank(byte))
+            .count();
         if source[file..file + blanks].contains(&b'\n') {
             file += blanks;
             at += text[at..].iter().take_while(|&&byte| blank(byte)).count();
@@ -284,7 +338,11 @@ fn aligned(text: &str, source: &str, file: usize, style: Style) -> Vec<Piece> {
             _ => return Vec::new(),
         }
     }
-    if text[at.min(text.len())..].iter().all(|&byte| blank(byte)) { pieces } else { Vec::new() }
+    if text[at.min(text.len())..].iter().all(|&byte| blank(byte)) {
+        pieces
+    } else {
+        Vec::new()
+    }
 }
 
 /// How many bytes an escape takes in the file, and how many of the text it stands for.
@@ -292,7 +350,13 @@ fn escape(source: &[u8], text: &[u8]) -> (usize, usize) {
     let len = match source.get(1) {
         // The line goes on in the next, without its indentation.
         Some(b'\n' | b'\r') => {
-            return (1 + source[1..].iter().take_while(|byte| byte.is_ascii_whitespace()).count(), 0);
+            return (
+                1 + source[1..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_whitespace())
+                    .count(),
+                0,
+            );
         }
         Some(b'x') => 4,
         Some(b'u') => 6,

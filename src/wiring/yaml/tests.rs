@@ -7,9 +7,11 @@ fn all<'y>(yaml: &'y Yaml<'y>) -> Vec<Node<'y>> {
 }
 
 fn at<'y>(yaml: &'y Yaml<'y>, path: &[&str]) -> Node<'y> {
-    path.iter().fold(yaml.root().unwrap(), |node, key| match key.parse::<usize>() {
-        Ok(index) => node.items()[index],
-        Err(_) => node.get(key).unwrap(),
+    path.iter().fold(yaml.root().unwrap(), |node, key| {
+        match key.parse::<usize>() {
+            Ok(index) => node.items()[index],
+            Err(_) => node.get(key).unwrap(),
+        }
     })
 }
 
@@ -33,7 +35,10 @@ fn spans_are_those_of_the_values() {
     assert_eq!(text(&["m"]), "{k: [1, 2], z: }");
     assert_eq!(text(&["m", "k"]), "[1, 2]");
     assert_eq!(text(&["e"]), "");
-    assert_eq!(&source[..at(&yaml, &["e"]).span().start], &source[..source.find("\nn:").unwrap()]);
+    assert_eq!(
+        &source[..at(&yaml, &["e"]).span().start],
+        &source[..source.find("\nn:").unwrap()]
+    );
     assert_eq!(text(&["n"]), "*x");
     assert_eq!(at(&yaml, &["n"]).text(), Some("b c"));
     assert_eq!(text(&["b"]), "|\n  q");
@@ -46,9 +51,15 @@ fn merge_keys_are_followed_and_do_not_win() {
     let source = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc:\n  <<: [*a, *b]\n  x: 0\n";
     let yaml = Yaml::read(source).unwrap();
     let map = at(&yaml, &["c"]);
-    let found: Vec<_> =
-        map.entries().iter().map(|e| (e.key.text().unwrap(), e.value.text().unwrap(), e.merged)).collect();
-    assert_eq!(found, [("x", "0", false), ("y", "2", true), ("z", "4", true)]);
+    let found: Vec<_> = map
+        .entries()
+        .iter()
+        .map(|e| (e.key.text().unwrap(), e.value.text().unwrap(), e.merged))
+        .collect();
+    assert_eq!(
+        found,
+        [("x", "0", false), ("y", "2", true), ("z", "4", true)]
+    );
     assert!(map.own_entry("y").is_none() && map.get("z").is_some());
 }
 
@@ -59,10 +70,20 @@ fn what_multiplies_or_contains_itself_is_refused() {
         bomb.push_str(&format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1));
     }
     assert!(Yaml::read(&bomb).unwrap_err().message.contains("1000000"));
-    assert!(Yaml::read("a: &a [*a]").unwrap_err().message.contains("contains it"));
+    assert!(
+        Yaml::read("a: &a [*a]")
+            .unwrap_err()
+            .message
+            .contains("contains it")
+    );
     assert!(Yaml::read(&"[".repeat(5000)).is_err());
     assert!(Yaml::read(&format!("{}{}", "[".repeat(5000), "]".repeat(5000))).is_err());
-    assert!(Yaml::read(&format!("{}{}", "[".repeat(150), "]".repeat(150))).unwrap_err().message.contains("within"));
+    assert!(
+        Yaml::read(&format!("{}{}", "[".repeat(150), "]".repeat(150)))
+            .unwrap_err()
+            .message
+            .contains("within")
+    );
     assert!(Yaml::read(&"- ".repeat(5000)).is_err());
     assert!(Yaml::read("a: [").is_err());
 }
@@ -76,7 +97,11 @@ fn pieces_run_alike() {
         let pieces = node.pieces();
         let mut covered = 0;
         for piece in &pieces {
-            assert_eq!(&text[piece.text..][..piece.len], &source[piece.file..][..piece.len], "{text:?}");
+            assert_eq!(
+                &text[piece.text..][..piece.len],
+                &source[piece.file..][..piece.len],
+                "{text:?}"
+            );
             assert!(piece.text >= covered);
             covered = piece.text + piece.len;
         }
@@ -98,17 +123,40 @@ fn entries_go_behind_the_last() {
             "k: v\nw:\n  z: 1",
             "a:\n  b: 1 # x\n  k: v\n  w:\n    z: 1\n\n# y\nc: 2\n",
         ),
-        ("a:\r\n  b: 1\r\n", &["a"], "k: v", "a:\r\n  b: 1\r\n  k: v\r\n"),
+        (
+            "a:\r\n  b: 1\r\n",
+            &["a"],
+            "k: v",
+            "a:\r\n  b: 1\r\n  k: v\r\n",
+        ),
         ("- b: 1", &["0"], "k: v", "- b: 1\n  k: v"),
-        ("a:\n  b: |+\n    x\n\nc: 1\n", &["a"], "k: v", "a:\n  b: |+\n    x\n\n  k: v\nc: 1\n"),
-        ("a:\n  b: |\n    x\n\nc: 1\n", &["a"], "k: v", "a:\n  b: |\n    x\n  k: v\n\nc: 1\n"),
-        ("a:\n  b:\nc: 1\n", &["a"], "k: v", "a:\n  b:\n  k: v\nc: 1\n"),
+        (
+            "a:\n  b: |+\n    x\n\nc: 1\n",
+            &["a"],
+            "k: v",
+            "a:\n  b: |+\n    x\n\n  k: v\nc: 1\n",
+        ),
+        (
+            "a:\n  b: |\n    x\n\nc: 1\n",
+            &["a"],
+            "k: v",
+            "a:\n  b: |\n    x\n  k: v\n\nc: 1\n",
+        ),
+        (
+            "a:\n  b:\nc: 1\n",
+            &["a"],
+            "k: v",
+            "a:\n  b:\n  k: v\nc: 1\n",
+        ),
         ("a: { b: 1 }", &["a"], "k: v", "a: { b: 1, k: v }"),
         ("a: {b}", &["a"], "k: v", "a: {b, k: v}"),
         ("a: {}", &["a"], "k: v", "a: {k: v}"),
     ] {
         let yaml = Yaml::read(source).unwrap();
-        assert_eq!(made(source, at(&yaml, path).add_entry(text).unwrap()), expected);
+        assert_eq!(
+            made(source, at(&yaml, path).add_entry(text).unwrap()),
+            expected
+        );
     }
 }
 
@@ -122,25 +170,44 @@ fn items_go_behind_the_last() {
         ("a:\n  - - b\n", "a:\n  - - b\n  - v\n"),
     ] {
         let yaml = Yaml::read(source).unwrap();
-        assert_eq!(made(source, at(&yaml, &["a"]).add_item("v").unwrap()), expected);
+        assert_eq!(
+            made(source, at(&yaml, &["a"]).add_item("v").unwrap()),
+            expected
+        );
     }
 }
 
 #[test]
 fn brackets_may_close_below_their_key() {
-    let source = "a:\n  b: [ # ä 'c\n    1, 'x # y', # z\n\n    # w\n  ]\n  c: {\n  d: 2\n  }\ne: 3\n";
+    let source =
+        "a:\n  b: [ # ä 'c\n    1, 'x # y', # z\n\n    # w\n  ]\n  c: {\n  d: 2\n  }\ne: 3\n";
     let yaml = Yaml::read(source).unwrap();
     assert_eq!(at(&yaml, &["a", "b", "1"]).text(), Some("x # y"));
     assert_eq!(at(&yaml, &["a", "c", "d"]).text(), Some("2"));
     let span = at(&yaml, &["a", "b"]).span();
-    assert!(source[span.start..span.end].starts_with('[') && source[span.start..span.end].ends_with(']'));
+    assert!(
+        source[span.start..span.end].starts_with('[')
+            && source[span.start..span.end].ends_with(']')
+    );
     assert_eq!(at(&yaml, &["e"]).text(), Some("3"));
 }
 
 #[test]
 fn odd_layouts_are_left_to_people() {
-    for (source, path) in [("[a: b]", &["0"][..]), ("? a\n: b\n", &[]), ("a: *b", &["a"]), ("&k a: 1\n", &[])] {
-        let source = format!("{}{source}", if source.contains("*b") { "x: &b {}\n" } else { "" });
+    for (source, path) in [
+        ("[a: b]", &["0"][..]),
+        ("? a\n: b\n", &[]),
+        ("a: *b", &["a"]),
+        ("&k a: 1\n", &[]),
+    ] {
+        let source = format!(
+            "{}{source}",
+            if source.contains("*b") {
+                "x: &b {}\n"
+            } else {
+                ""
+            }
+        );
         let yaml = Yaml::read(&source).unwrap();
         assert!(at(&yaml, path).add_entry("k: v").is_err(), "{source}");
     }
@@ -152,7 +219,11 @@ fn quotes_are_put_where_they_are_needed() {
     assert_eq!(quoted("${A:-b}", true), "\"${A:-b}\"");
     for value in ["", "1", "no", "a: b", "a #b", " a", "*a", "a\"\n\u{7}", "-"] {
         let source = format!("a: {}", quoted(value, false));
-        assert_eq!(at(&Yaml::read(&source).unwrap(), &["a"]).text(), Some(value), "{source}");
+        assert_eq!(
+            at(&Yaml::read(&source).unwrap(), &["a"]).text(),
+            Some(value),
+            "{source}"
+        );
         assert!(source.ends_with('"'));
     }
 }

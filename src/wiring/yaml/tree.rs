@@ -23,8 +23,11 @@ impl<'a> Yaml<'a> {
                 Ok(yaml) => return Ok(yaml),
                 Err(error) => error,
             };
-            let joined =
-                if tries > 0 && error.message == OUTDENTED { joined(&text, error.span.start - mark) } else { None };
+            let joined = if tries > 0 && error.message == OUTDENTED {
+                joined(&text, error.span.start - mark)
+            } else {
+                None
+            };
             text = Cow::Owned(joined.ok_or(error)?);
             tries -= 1;
         }
@@ -33,7 +36,12 @@ impl<'a> Yaml<'a> {
     /// The tree of `text`, which stands for `source` from byte `mark` on.
     fn parsed(source: &'a str, text: &str, mark: usize) -> Result<Self, WiringError> {
         let mut builder = Builder {
-            yaml: Self { source, items: Vec::new(), roots: Vec::new(), keys: std::sync::OnceLock::new() },
+            yaml: Self {
+                source,
+                items: Vec::new(),
+                roots: Vec::new(),
+                keys: std::sync::OnceLock::new(),
+            },
             offsets: Offsets::new(text, mark),
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -45,10 +53,17 @@ impl<'a> Yaml<'a> {
                 let span = Span::at(builder.offsets.byte(*error.marker()));
                 match error.info() {
                     TOO_DEEP => too_deep(span),
-                    info => WiringError { span, message: info.to_owned(), refused: false },
+                    info => WiringError {
+                        span,
+                        message: info.to_owned(),
+                        refused: false,
+                    },
                 }
             })?;
-            let span = Span::new(builder.offsets.byte(span.start), builder.offsets.byte(span.end));
+            let span = Span::new(
+                builder.offsets.byte(span.start),
+                builder.offsets.byte(span.end),
+            );
             builder.event(event, span)?;
         }
         Ok(builder.yaml)
@@ -67,7 +82,8 @@ const TOO_DEEP: &str = "recursion limit exceeded";
 /// `text` with the line of byte `at` joined to the one before, in as many bytes.
 fn joined(text: &str, at: usize) -> Option<String> {
     let mut start = at;
-    let line_start = |at: usize| memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |newline| newline + 1);
+    let line_start =
+        |at: usize| memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |newline| newline + 1);
     if !text.get(line_start(at)..at)?.trim().is_empty() {
         return None;
     }
@@ -82,7 +98,14 @@ fn joined(text: &str, at: usize) -> Option<String> {
         }
         start = line.saturating_sub(1);
     }
-    (start < at).then(|| format!("{}{}{}", &text[..start], " ".repeat(at - start), &text[at..]))
+    (start < at).then(|| {
+        format!(
+            "{}{}{}",
+            &text[..start],
+            " ".repeat(at - start),
+            &text[at..]
+        )
+    })
 }
 
 /// Where the comment of a line begins: its end, where it has none.
@@ -113,12 +136,19 @@ struct Offsets {
 impl Offsets {
     fn new(text: &str, first: usize) -> Self {
         let bytes = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
-        Self { bytes, first, len: text.len() }
+        Self {
+            bytes,
+            first,
+            len: text.len(),
+        }
     }
 
     fn byte(&self, marker: Marker) -> usize {
         let index = marker.index();
-        let at = self.bytes.as_ref().map_or(index, |bytes| bytes.get(index).copied().unwrap_or(self.len));
+        let at = self
+            .bytes
+            .as_ref()
+            .map_or(index, |bytes| bytes.get(index).copied().unwrap_or(self.len));
         self.first + at.min(self.len)
     }
 }
@@ -147,12 +177,21 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let span = self.of_scalar(&text, style.into(), span);
-                let id = self.add(Data::Scalar(text.into_owned(), style.into()), span, anchor, tag.as_deref())?;
+                let id = self.add(
+                    Data::Scalar(text.into_owned(), style.into()),
+                    span,
+                    anchor,
+                    tag.as_deref(),
+                )?;
                 self.sizes[id] = 1;
             }
             Event::Alias(anchor) => self.alias(anchor, span)?,
-            Event::SequenceStart(anchor, tag) => self.start(Data::List(Vec::new()), span, anchor, tag.as_deref())?,
-            Event::MappingStart(anchor, tag) => self.start(Data::Map(Vec::new()), span, anchor, tag.as_deref())?,
+            Event::SequenceStart(anchor, tag) => {
+                self.start(Data::List(Vec::new()), span, anchor, tag.as_deref())?
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.start(Data::Map(Vec::new()), span, anchor, tag.as_deref())?
+            }
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             _ => self.last = self.last.max(span.end),
         }
@@ -170,7 +209,9 @@ impl Builder<'_> {
                 let start = skipped(source, span.start, b"");
                 Span::new(start, closed(source, start, style))
             }
-            Style::Literal | Style::Folded => Span::new(skipped(source, self.last, b":-?"), span.end),
+            Style::Literal | Style::Folded => {
+                Span::new(skipped(source, self.last, b":-?"), span.end)
+            }
         }
     }
 
@@ -178,22 +219,42 @@ impl Builder<'_> {
     fn of_nothing(&self) -> Span {
         let source = self.yaml.source;
         let in_list = self.open.last().is_some_and(|open| open.key.is_none());
-        let mark = if in_list { skipped(source, self.last, b"") } else { self.last };
+        let mark = if in_list {
+            skipped(source, self.last, b"")
+        } else {
+            self.last
+        };
         let rest = source.get(mark..).unwrap_or_default();
-        let blanks = if in_list { 0 } else { rest.len() - rest.trim_start_matches([' ', '\t']).len() };
+        let blanks = if in_list {
+            0
+        } else {
+            rest.len() - rest.trim_start_matches([' ', '\t']).len()
+        };
         let found = rest[blanks..].starts_with(if in_list { '-' } else { ':' });
         Span::at(if found { mark + blanks + 1 } else { self.last })
     }
 
     /// Adds a value, and puts it into the collection that is open.
-    fn add(&mut self, data: Data, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<usize, WiringError> {
+    fn add(
+        &mut self,
+        data: Data,
+        span: Span,
+        anchor: usize,
+        tag: Option<&Tag>,
+    ) -> Result<usize, WiringError> {
         let id = self.yaml.items.len();
         if id >= MAX_VALUES {
             return Err(too_many(span));
         }
         let parent = self.open.last().map(|open| open.id);
         let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
-        self.yaml.items.push(Item { data, span, parent, tag, anchored: anchor > 0 });
+        self.yaml.items.push(Item {
+            data,
+            span,
+            parent,
+            tag,
+            anchored: anchor > 0,
+        });
         self.sizes.push(0);
         self.last = self.last.max(span.end);
         if anchor > 0 {
@@ -217,23 +278,42 @@ impl Builder<'_> {
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), WiringError> {
         let target = self.anchors.get(&anchor).copied();
         let Some(target) = target.filter(|&target| self.sizes[target] > 0) else {
-            return Err(refused(span, "this alias stands for a value that contains it".to_owned()));
+            return Err(refused(
+                span,
+                "this alias stands for a value that contains it".to_owned(),
+            ));
         };
         let id = self.add(Data::Alias(target), span, 0, None)?;
         self.sizes[id] = self.sizes[target];
         Ok(())
     }
 
-    fn start(&mut self, data: Data, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), WiringError> {
+    fn start(
+        &mut self,
+        data: Data,
+        span: Span,
+        anchor: usize,
+        tag: Option<&Tag>,
+    ) -> Result<(), WiringError> {
         // The parser puts a list that is not indented below its key behind the first dash.
-        let of_key = matches!(data, Data::List(_)) && self.open.last().is_some_and(|open| open.key.is_some());
+        let of_key = matches!(data, Data::List(_))
+            && self.open.last().is_some_and(|open| open.key.is_some());
         let start = if of_key {
             skipped(self.yaml.source, self.last, b":")
         } else {
             skipped(self.yaml.source, span.start, b"")
         };
-        let open = self.yaml.source.get(start..).is_some_and(|rest| rest.starts_with(['[', '{']));
-        let id = self.add(data, Span::new(start, start + usize::from(open)), anchor, tag)?;
+        let open = self
+            .yaml
+            .source
+            .get(start..)
+            .is_some_and(|rest| rest.starts_with(['[', '{']));
+        let id = self.add(
+            data,
+            Span::new(start, start + usize::from(open)),
+            anchor,
+            tag,
+        )?;
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span));
         }
@@ -252,7 +332,10 @@ impl Builder<'_> {
         }
         let size = match &item.data {
             Data::List(ids) => ids.iter().map(|&id| self.sizes[id]).sum::<usize>(),
-            Data::Map(pairs) => pairs.iter().map(|&(key, value)| self.sizes[key] + self.sizes[value]).sum(),
+            Data::Map(pairs) => pairs
+                .iter()
+                .map(|&(key, value)| self.sizes[key] + self.sizes[value])
+                .sum(),
             Data::Scalar(..) | Data::Alias(_) => 0,
         };
         self.sizes[id] = size + 1;
@@ -266,7 +349,12 @@ impl Builder<'_> {
 /// Goes on from byte `at` over blanks, comments, anchors, tags and `marks`.
 fn skipped(source: &str, at: usize, marks: &[u8]) -> usize {
     let bytes = source.as_bytes();
-    let until = |at: usize, stop: fn(&u8) -> bool| at + bytes[at..].iter().position(stop).unwrap_or(bytes.len() - at);
+    let until = |at: usize, stop: fn(&u8) -> bool| {
+        at + bytes[at..]
+            .iter()
+            .position(stop)
+            .unwrap_or(bytes.len() - at)
+    };
     let mut at = at.min(bytes.len());
     loop {
         at = match bytes.get(at) {
@@ -295,15 +383,25 @@ fn closed(source: &str, at: usize, style: Style) -> usize {
 }
 
 fn too_many(span: Span) -> WiringError {
-    refused(span, format!("with its aliases written out, this has more than {MAX_VALUES} values"))
+    refused(
+        span,
+        format!("with its aliases written out, this has more than {MAX_VALUES} values"),
+    )
 }
 
 fn too_deep(span: Span) -> WiringError {
-    refused(span, format!("more than {MAX_DEPTH} values stand within one another"))
+    refused(
+        span,
+        format!("more than {MAX_DEPTH} values stand within one another"),
+    )
 }
 
 fn refused(span: Span, message: String) -> WiringError {
-    WiringError { span, message, refused: true }
+    WiringError {
+        span,
+        message,
+        refused: true,
+    }
 }
 
 impl From<ScalarStyle> for Style {

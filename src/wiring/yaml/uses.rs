@@ -20,7 +20,11 @@ impl<'y> Uses<'y> {
     /// The aliases of `yaml`.
     #[must_use]
     pub fn of(yaml: &'y Yaml<'y>) -> Self {
-        let mut uses = Self { yaml, aliases: HashMap::new(), keys: HashMap::new() };
+        let mut uses = Self {
+            yaml,
+            aliases: HashMap::new(),
+            keys: HashMap::new(),
+        };
         for (id, item) in yaml.items.iter().enumerate() {
             if let Data::Alias(target) = item.data {
                 uses.aliases.entry(target).or_default().push(id);
@@ -63,12 +67,19 @@ impl<'y> Uses<'y> {
 
     /// The way to the value `id`, and how its parent has it, the last step first.
     fn step(&self, id: usize, mut way: Vec<&'y str>) -> Vec<&'y str> {
-        let node = |id| Node { yaml: self.yaml, id };
+        let node = |id| Node {
+            yaml: self.yaml,
+            id,
+        };
         let Some(key) = self.keys.get(&id) else {
             way.push("");
             return way;
         };
-        let entry = Entry { key: node(*key), value: node(id), merged: false };
+        let entry = Entry {
+            key: node(*key),
+            value: node(id),
+            merged: false,
+        };
         if entry.is_merge() {
             // `<<: [*a, *b]`
             way.pop_if(|_| entry.value.is_list());

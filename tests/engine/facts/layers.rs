@@ -7,12 +7,24 @@ use crate::engine::{Engine, Version};
 use super::Record;
 
 /// Builds the first job, then the second, and keeps how many RUNs the second one did not run.
-fn second(engine: &Engine, record: &mut Record, what: &str, jobs: [Job; 2], expected: usize) -> Outcome {
+fn second(
+    engine: &Engine,
+    record: &mut Record,
+    what: &str,
+    jobs: [Job; 2],
+    expected: usize,
+) -> Outcome {
     let [first, second] = jobs;
     engine.build(&first)?;
     let (reused, all) = engine.build(&second)?.reused();
-    record.note(format!("{what}: the second job reuses {reused} of {all} RUNs"));
-    if reused == expected { Ok(()) } else { Err(format!("{what}: {expected} expected")) }
+    record.note(format!(
+        "{what}: the second job reuses {reused} of {all} RUNs"
+    ));
+    if reused == expected {
+        Ok(())
+    } else {
+        Err(format!("{what}: {expected} expected"))
+    }
 }
 
 /// Three RUNs, the last of which has a cache mount. `name` sets the files apart: they start with layers of their own.
@@ -30,10 +42,26 @@ fn two(job: &Job, argument: &str) -> [Job; 2] {
 const DECLARED: &str = "ARG CACHE_ID=default\n";
 
 pub fn early_arg(engine: &Engine, record: &mut Record) -> Outcome {
-    second(engine, record, "ARG first", two(&Job::new(&steps("early", DECLARED)), "CACHE_ID"), 0)?;
-    let moved = Job::new(&steps("moved", DECLARED)).fixed()?.containing("nothing 2\nARG CACHE_ID=default\n")?;
-    second(engine, record, "ARG first, fixed", two(&moved, "CACHE_ID"), 2)?;
-    let added = Job::new(&steps("added", "")).fixed()?.containing("nothing 2\nARG CACHE_ID=default\n")?;
+    second(
+        engine,
+        record,
+        "ARG first",
+        two(&Job::new(&steps("early", DECLARED)), "CACHE_ID"),
+        0,
+    )?;
+    let moved = Job::new(&steps("moved", DECLARED))
+        .fixed()?
+        .containing("nothing 2\nARG CACHE_ID=default\n")?;
+    second(
+        engine,
+        record,
+        "ARG first, fixed",
+        two(&moved, "CACHE_ID"),
+        2,
+    )?;
+    let added = Job::new(&steps("added", ""))
+        .fixed()?
+        .containing("nothing 2\nARG CACHE_ID=default\n")?;
     second(engine, record, "no ARG, fixed", two(&added, "CACHE_ID"), 2)
 }
 
@@ -58,5 +86,11 @@ pub fn namespace(engine: &Engine, record: &mut Record) -> Outcome {
 
 pub fn id_in_key(engine: &Engine, record: &mut Record) -> Outcome {
     let file = |id: &str| steps("key", "").replace("key-${CACHE_ID}", id);
-    second(engine, record, "another id", [Job::new(&file("one")), Job::new(&file("two"))], all_but_the_mount(engine))
+    second(
+        engine,
+        record,
+        "another id",
+        [Job::new(&file("one")), Job::new(&file("two"))],
+        all_but_the_mount(engine),
+    )
 }

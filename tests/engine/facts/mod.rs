@@ -44,12 +44,20 @@ impl Record {
     /// What was expected.
     pub fn equal(&mut self, what: &str, found: &str, expected: &str) -> Outcome {
         self.note(format!("{what}: {}", shown(found)));
-        if found == expected { Ok(()) } else { Err(format!("{what}: {} expected", shown(expected))) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!("{what}: {} expected", shown(expected)))
+        }
     }
 }
 
 fn shown(value: &str) -> String {
-    if value.is_empty() { "nothing".into() } else { format!("`{value}`") }
+    if value.is_empty() {
+        "nothing".into()
+    } else {
+        format!("`{value}`")
+    }
 }
 
 const BOTH: &[Version] = &Version::ALL;

@@ -29,7 +29,13 @@ pub enum Relation {
 /// # Errors
 /// If the jobs do not relate as `expected`. A machine that is slow to start builds may have another try; but jobs that run
 /// at once never had a lock in common.
-pub fn pair(engine: &Engine, record: &mut Record, what: &str, jobs: &[Job; 2], expected: Relation) -> Outcome {
+pub fn pair(
+    engine: &Engine,
+    record: &mut Record,
+    what: &str,
+    jobs: &[Job; 2],
+    expected: Relation,
+) -> Outcome {
     let mut found = (Relation::Wait, 0.0);
     for _ in 0..TRIES {
         found = once(engine, jobs)?;
@@ -41,16 +47,29 @@ pub fn pair(engine: &Engine, record: &mut Record, what: &str, jobs: &[Job; 2], e
         }
     }
     let (relation, ratio) = found;
-    record.note(format!("{what}: {ratio:.2} × the time of one, {}", words(relation)));
-    if relation == expected && holds(ratio, expected) { Ok(()) } else { Err(format!("{what}: {expected:?} expected")) }
+    record.note(format!(
+        "{what}: {ratio:.2} × the time of one, {}",
+        words(relation)
+    ));
+    if relation == expected && holds(ratio, expected) {
+        Ok(())
+    } else {
+        Err(format!("{what}: {expected:?} expected"))
+    }
 }
 
 /// How the jobs' RUNs lie by the clock inside them, and the ratio of the times.
 fn once(engine: &Engine, jobs: &[Job; 2]) -> Outcome<(Relation, f64)> {
     let alone = engine.build(&jobs[0].clone().fresh())?.seconds;
     let started = Instant::now();
-    let running: Vec<_> = jobs.iter().map(|job| engine.start_build(&job.clone().fresh())).collect::<Outcome<_>>()?;
-    let built: Vec<Built> = running.into_iter().map(|build| build.wait()?.succeeded()).collect::<Outcome<_>>()?;
+    let running: Vec<_> = jobs
+        .iter()
+        .map(|job| engine.start_build(&job.clone().fresh()))
+        .collect::<Outcome<_>>()?;
+    let built: Vec<Built> = running
+        .into_iter()
+        .map(|build| build.wait()?.succeeded())
+        .collect::<Outcome<_>>()?;
     Ok((overlap(&built)?, started.elapsed().as_secs_f64() / alone))
 }
 
@@ -58,7 +77,14 @@ fn once(engine: &Engine, jobs: &[Job; 2]) -> Outcome<(Relation, f64)> {
 ///
 /// # Errors
 /// If that is not as `expected`.
-pub fn stages(engine: &Engine, record: &mut Record, what: &str, both: &Job, one: &Job, expected: Relation) -> Outcome {
+pub fn stages(
+    engine: &Engine,
+    record: &mut Record,
+    what: &str,
+    both: &Job,
+    one: &Job,
+    expected: Relation,
+) -> Outcome {
     let mut ratio = 0.0;
     for _ in 0..TRIES {
         let alone = engine.build(&one.clone().fresh())?.seconds;
@@ -67,8 +93,15 @@ pub fn stages(engine: &Engine, record: &mut Record, what: &str, both: &Job, one:
             break;
         }
     }
-    record.note(format!("{what}: {ratio:.2} × the time of one stage, {}", words(expected)));
-    if holds(ratio, expected) { Ok(()) } else { Err(format!("{what}: {expected:?} expected")) }
+    record.note(format!(
+        "{what}: {ratio:.2} × the time of one stage, {}",
+        words(expected)
+    ));
+    if holds(ratio, expected) {
+        Ok(())
+    } else {
+        Err(format!("{what}: {expected:?} expected"))
+    }
 }
 
 fn holds(ratio: f64, expected: Relation) -> bool {
@@ -87,7 +120,17 @@ const fn words(relation: Relation) -> &'static str {
 
 fn overlap(built: &[Built]) -> Outcome<Relation> {
     let windows: Vec<(f64, f64)> = built.iter().map(Built::window).collect::<Outcome<_>>()?;
-    let latest_start = windows.iter().map(|window| window.0).fold(f64::MIN, f64::max);
-    let earliest_end = windows.iter().map(|window| window.1).fold(f64::MAX, f64::min);
-    Ok(if latest_start < earliest_end { Relation::Together } else { Relation::Wait })
+    let latest_start = windows
+        .iter()
+        .map(|window| window.0)
+        .fold(f64::MIN, f64::max);
+    let earliest_end = windows
+        .iter()
+        .map(|window| window.1)
+        .fold(f64::MAX, f64::min);
+    Ok(if latest_start < earliest_end {
+        Relation::Together
+    } else {
+        Relation::Wait
+    })
 }
