@@ -1,21 +1,21 @@
 //! What the targets do: one function each, which panics where something does not hold.
 //!
-//! The checks are those of the tests, by their files; `tests/fuzzed.rs` runs the checked-in corpus through the same
+//! The checks are those of the tests, by their files; `tests/inner/fuzzed.rs` runs the checked-in corpus through the same
 //! functions without any fuzzer.
 
-#[path = "../../tests/parity/compare.rs"]
+#[path = "../../tests/outer/parity/compare.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod compare;
-#[path = "../../tests/invariants/mod.rs"]
+#[path = "../../tests/common/invariants/mod.rs"]
 mod invariants;
-#[path = "../../tests/parity/newer.rs"]
+#[path = "../../tests/outer/parity/newer.rs"]
 mod newer;
-#[path = "../../tests/parity/oracle.rs"]
+#[path = "../../tests/outer/parity/oracle.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod oracle;
-#[path = "../../tests/parity/reading.rs"]
+#[path = "../../tests/outer/parity/reading.rs"]
 mod reading;
-#[path = "../../tests/parity/shrink.rs"]
+#[path = "../../tests/common/shrink.rs"]
 mod shrink;
 mod targets;
 mod trees;

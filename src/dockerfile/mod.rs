@@ -2,7 +2,7 @@
 //!
 //! A [`Dockerfile`] is spans over bytes that nobody touches. The reader follows BuildKit's own
 //! (`frontend/dockerfile/parser/parser.go`), so that what cachelane says about a file is what a build would do with it;
-//! `tests/parity` holds it to that with the official parser. What BuildKit calls an unknown instruction is kept as an
+//! `tests/outer/parity` holds it to that with the official parser. What BuildKit calls an unknown instruction is kept as an
 //! [`Keyword::Opaque`] line: snippets and templates are full of them.
 
 mod chain;

@@ -24,7 +24,7 @@ const WAITING: usize = 4;
 /// with `Containerfile`, and never `*.dockerignore`.
 ///
 /// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
-/// pre-commit passes no folders: they change together, and `tests/precommit` compares them.
+/// pre-commit passes no folders: they change together, and `tests/outer/precommit` compares them.
 #[must_use]
 pub fn is_dockerfile(name: &[u8]) -> bool {
     let is = |word: &[u8], lower: &[u8]| {

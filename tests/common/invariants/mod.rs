@@ -1,0 +1,84 @@
+//! What holds for every Dockerfile, whoever makes it up: `properties.rs` and `small_worlds.rs` of `tests/inner`, and `fuzz/`, ask.
+
+mod change;
+
+#[allow(unused_imports, reason = "not everyone asks for it")]
+pub use change::only_suppressions;
+
+use bstr::BStr;
+use cachelane::fix::{Applicability, Edit, Fix};
+use cachelane::lint;
+use cachelane::rules::Settings;
+use cachelane::text::Span;
+
+/// A safe fix is small, the same when made again, leaves nothing that could be fixed, and says what it found where.
+///
+/// # Panics
+/// Where one of these does not hold.
+pub fn safe_fix(source: &[u8], settings: &Settings) {
+    let fixed = lint::fix(source, settings, Applicability::Safe, &[]);
+    assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
+    if fixed.bytes != source {
+        let again = lint::fix(&fixed.bytes, settings, Applicability::Safe, &[]);
+        assert_eq!(
+            BStr::new(&again.bytes),
+            BStr::new(&fixed.bytes),
+            "fixing again changes more"
+        );
+    }
+    let left = lint::check_alone(&fixed.bytes, settings).findings;
+    assert!(left.iter().all(|finding| !finding.is_fixable()), "{left:?}");
+    if fixed.bytes != source {
+        change::only_lanes_and_args(source, &fixed.bytes, settings);
+        change::lines_stay(source, &fixed.bytes, change::Level::Safe);
+    }
+    places(source, settings);
+}
+
+/// All fixes together come to an end, and leave what they say they leave.
+///
+/// # Panics
+/// Where they do not.
+pub fn all_fixes(source: &[u8], settings: &Settings) {
+    let fixed = lint::fix(source, settings, Applicability::Unsafe, &[]);
+    // A lock that would close a circle of waiting builds is not made, and that is said.
+    let refused = |dropped: &lint::Dropped| dropped.reason.contains("opposite orders");
+    assert!(fixed.dropped.iter().all(refused), "{:?}", fixed.dropped);
+    let again = lint::fix(&fixed.bytes, settings, Applicability::Unsafe, &[]);
+    assert_eq!(
+        BStr::new(&again.bytes),
+        BStr::new(&fixed.bytes),
+        "fixing again changes more"
+    );
+    let left = lint::check_alone(&fixed.bytes, settings).findings;
+    let open = left.iter().filter(|finding| finding.fix.is_some()).count();
+    assert!(open <= fixed.dropped.len(), "{left:?}");
+    if fixed.bytes != source {
+        change::only_mounts_and_args(source, &fixed.bytes, settings);
+        change::lines_stay(source, &fixed.bytes, change::Level::All);
+    }
+}
+
+/// What is found lies in the file, and so do the edits, in order.
+///
+/// # Panics
+/// Where it does not.
+pub fn places(source: &[u8], settings: &Settings) {
+    for finding in lint::check(source, settings).findings {
+        assert!(finding.span.end <= source.len());
+        assert!(
+            finding
+                .labels
+                .iter()
+                .all(|label| label.span.end <= source.len())
+        );
+        let spans: Vec<Span> = finding
+            .fix
+            .iter()
+            .flat_map(Fix::edits)
+            .map(Edit::span)
+            .collect();
+        assert!(spans.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        assert!(spans.iter().all(|span| span.end <= source.len()));
+    }
+}

@@ -1,0 +1,90 @@
+//! Every Dockerfile of a few lines that can be made of twenty awkward ones.
+//!
+//! By default up to three lines, the shortest with three kinds of line ends. `CACHELANE_WORLDS=5` goes up to five:
+//! 3,369,263 files, which takes a while and should be built with `--release`.
+
+use std::time::Instant;
+
+/// Lines that get in each other's way.
+const LINES: [&str; 20] = [
+    "",
+    "# c",
+    "\\",
+    "FROM a AS a",
+    "ARG CACHE_ID",
+    "ARG CACHE_ID=default",
+    "ENV CACHE_ID=1",
+    "RUN --mount=type=cache,target=/x,sharing=locked true",
+    "RUN --mount=type=cache,id=a,target=/x,sharing=locked \\",
+    "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true",
+    "  --mount=type=cache,id={{ x }},target=/y,sharing=locked \\",
+    "run --mount=type=cache,\\",
+    "target=/z,sharing=locked true",
+    "RUN --mount=\"type=cache,target=/q,sharing=locked\" true `",
+    "RUN cat <<EOF",
+    "EOF",
+    "{% if x %}",
+    "{% endif %}",
+    "# syntax=docker/dockerfile:1",
+    "# escape=`",
+];
+
+/// How many lines a file has at most, where nobody says otherwise.
+const LONGEST: u32 = 3;
+
+/// Up to how many lines each file is tried with other line ends as well.
+const ALL_ENDS: u32 = 2;
+
+/// How many files make one piece of work.
+pub const AT_ONCE: usize = 400;
+
+pub fn longest() -> u32 {
+    std::env::var("CACHELANE_WORLDS").map_or(LONGEST, |number| {
+        number.parse().expect("CACHELANE_WORLDS is a number")
+    })
+}
+
+/// The worlds of `lines` lines.
+pub fn count(lines: u32) -> usize {
+    LINES.len().pow(lines)
+}
+
+/// The lines of the world `number`, the last one first in the number.
+fn world(mut number: usize, lines: u32) -> Vec<&'static str> {
+    let mut world = Vec::new();
+    for _ in 0..lines {
+        world.push(LINES[number % LINES.len()]);
+        number /= LINES.len();
+    }
+    world.reverse();
+    world
+}
+
+/// The files of the worlds `first..`, at most [`AT_ONCE`] worlds.
+pub fn files(first: usize, lines: u32) -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    for number in first..count(lines).min(first + AT_ONCE) {
+        let world = world(number, lines);
+        files.push((world.join("\n") + "\n").into_bytes());
+        if lines <= ALL_ENDS {
+            files.push(world.join("\n").into_bytes());
+            files.push((world.join("\r\n") + "\r\n").into_bytes());
+        }
+    }
+    files
+}
+
+/// Says now and then how far a long run is.
+#[allow(
+    clippy::print_stderr,
+    reason = "a run of half an hour should show that it lives"
+)]
+pub fn progress(what: &str, lines: u32, done: usize, start: Instant) {
+    if lines > LONGEST && done.is_multiple_of(AT_ONCE * 100) {
+        eprintln!(
+            "{what}: {done} of {} worlds of {lines} lines, {:.0?}",
+            count(lines),
+            start.elapsed()
+        );
+    }
+}

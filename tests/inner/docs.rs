@@ -1,0 +1,260 @@
+//! Documents that are made from the code: they must say what it says.
+//!
+//! `CACHELANE_BLESS=1 cargo test docs::` writes them anew.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use cachelane::report::rules;
+use cachelane::rules::RULES;
+
+/// What `docs/rules.md` says before the list of the rules.
+const INTRODUCTION: &str = "\
+# The rules
+
+The *id* of a cache mount is its `id` option, or else its target path, cleaned (`/var/cache/a/../b/` is `/var/cache/b`).
+The *lane argument* is the build argument that sets jobs apart: `CACHE_ID`, or what `--arg` names. An id is *isolated*
+when it refers to the lane argument in any form.
+
+A *safe* fix cannot change the files of the image, only which cache a RUN uses (an ARG shows in the image's history, and the
+RUNs behind it have it in their environment); `cachelane fix` applies it. An *unsafe* fix needs a person who looks at the
+result; `cachelane fix --unsafe` applies it. Errors and warnings fail the gate, infos never do. `cachelane explain RULE`
+prints a rule's page.
+
+| Rule | Severity | Fix | What happens |
+|---|---|---|---|
+";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files that are made from the rules, by name, and what they should be. The first test that asks has them written
+/// where that is asked for, so that no other sees half of them.
+static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let (mut made, mut index, mut chapters) = (Vec::new(), INTRODUCTION.to_owned(), String::new());
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        let (name, severity, summary) = (rule.name, rule.severity.as_str(), rule.summary);
+        let fix = rule
+            .fix
+            .map_or("–".to_owned(), |fix| format!("{fix:?}").to_lowercase());
+        index.push_str(&format!(
+            "| [`{name}`](rules/{name}.md) | {severity} | {fix} | {summary} |\n"
+        ));
+        chapters.push_str(&format!("  - [{name}](rules/{name}.md)\n"));
+        made.push((format!("docs/rules/{name}.md"), rules::page(rule, 1)));
+    }
+    made.push(("docs/rules.md".to_owned(), index));
+    // The book's other chapters are written by hand.
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let others = summary
+        .split_inclusive('\n')
+        .filter(|line| !line.contains("](rules/"));
+    let below = |line: &str| {
+        if line.ends_with("](rules.md)\n") {
+            chapters.clone()
+        } else {
+            String::new()
+        }
+    };
+    made.push((
+        "docs/SUMMARY.md".to_owned(),
+        others.map(|line| line.to_owned() + &below(line)).collect(),
+    ));
+    if std::env::var_os("CACHELANE_BLESS").is_some() {
+        fs::create_dir_all(root().join("docs/rules")).unwrap();
+        for (name, now) in &made {
+            fs::write(root().join(name), now).unwrap();
+        }
+    }
+    made
+});
+
+/// Every page below `docs`, by its path from there.
+fn pages() -> BTreeSet<String> {
+    LazyLock::force(&MADE);
+    let docs = root().join("docs");
+    let below = |folder: &str| {
+        fs::read_dir(docs.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    let all = below("")
+        .chain(below("rules"))
+        .filter(|path| path.extension().is_some_and(|end| end == "md"));
+    all.map(|path| {
+        path.strip_prefix(&docs)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/")
+    })
+    .collect()
+}
+
+#[test]
+fn what_is_made_from_the_rules_is_current() {
+    for (name, now) in MADE.iter() {
+        let hint = "`CACHELANE_BLESS=1 cargo test docs::` writes it anew";
+        assert_eq!(
+            fs::read_to_string(root().join(name)).unwrap_or_default(),
+            *now,
+            "{name} is not current: {hint}"
+        );
+    }
+}
+
+#[test]
+fn the_book_has_every_page_once() {
+    let pages: Vec<String> = pages()
+        .into_iter()
+        .filter(|page| page != "SUMMARY.md")
+        .collect();
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let mut listed = links(&summary);
+    listed.sort_unstable();
+    assert_eq!(
+        listed, pages,
+        "docs/SUMMARY.md (left) and the pages in docs (right) are not the same"
+    );
+}
+
+/// The targets of the links in a page, code left out.
+fn links(page: &str) -> Vec<&str> {
+    let prose = page.split("```").step_by(2);
+    prose
+        .flat_map(|part| part.split("](").skip(1))
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(to, _)| to)
+        .collect()
+}
+
+/// The anchors that a page's headings make.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let prose = page.split("\n```").step_by(2);
+    let heads = prose
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with('#'));
+    let anchor = |head: &str| {
+        let head = head.trim_start_matches('#').trim().to_lowercase();
+        head.chars()
+            .filter(|ch| ch.is_alphanumeric() || " -_".contains(*ch))
+            .collect::<String>()
+            .replace(' ', "-")
+    };
+    heads.map(anchor).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut seen = 0;
+    for name in pages()
+        .iter()
+        .map(|page| format!("docs/{page}"))
+        .chain(["README.md".into(), "CHANGELOG.md".into()])
+    {
+        let path = root().join(&name);
+        let page = fs::read_to_string(&path).unwrap();
+        for link in links(&page)
+            .into_iter()
+            .filter(|link| !link.contains("://"))
+        {
+            seen += 1;
+            let (file, anchor) = link
+                .split_once('#')
+                .map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+            let target = if file.is_empty() {
+                path.clone()
+            } else {
+                path.parent().unwrap().join(file)
+            };
+            assert!(
+                target.exists(),
+                "{name} links to {link}, which is not there"
+            );
+            // The book has only what lies below docs.
+            let leaves = name.starts_with("docs/")
+                && !fs::canonicalize(&target)
+                    .unwrap()
+                    .starts_with(root().join("docs"));
+            assert!(
+                !leaves,
+                "{name} links to {link}, which the book does not have"
+            );
+            if let Some(anchor) = anchor {
+                let page = fs::read_to_string(&target).unwrap();
+                assert!(
+                    anchors(&page).contains(anchor),
+                    "{name} links to {link}, which has no such heading"
+                );
+            }
+        }
+    }
+    assert!(seen > RULES.len(), "no links were found");
+}
+
+#[test]
+fn the_readme_shows_what_commands_print() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let shown: Vec<&str> = readme
+        .split("```text\n$ ")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(!shown.is_empty(), "README.md shows no command");
+    for (line, expected) in shown.into_iter().filter_map(|block| block.split_once('\n')) {
+        let mut words = line.split(' ');
+        assert_eq!(words.next(), Some("cachelane"), "{line}");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cachelane"));
+        for name in ["GITHUB_ACTIONS", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"] {
+            command.env_remove(name);
+        }
+        let output = command.args(words).current_dir(root()).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            expected,
+            "README.md shows otherwise: {line}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_lists_every_rule() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        let fix = rule
+            .fix
+            .map_or("–".to_owned(), |fix| format!("{fix:?}").to_lowercase());
+        let start = format!("| `{}` | {} | {fix} |", rule.name, rule.severity.as_str());
+        assert!(
+            readme.contains(&start),
+            "README.md has no line that starts with {start}"
+        );
+    }
+}
+
+#[test]
+fn every_rule_explains_itself_in_the_same_parts() {
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        let heads: Vec<&str> = rule
+            .doc
+            .lines()
+            .filter(|line| line.starts_with("## "))
+            .collect();
+        let parts = [
+            "## What it does",
+            "## Why",
+            "## Example",
+            "## Fix",
+            "## When to ignore it",
+        ];
+        assert_eq!(heads, parts, "{}", rule.name);
+        assert!(
+            rule.doc.ends_with('\n') && rule.doc.lines().all(|line| line.chars().count() <= 125),
+            "{}",
+            rule.name
+        );
+    }
+}

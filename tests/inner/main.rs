@@ -1,0 +1,40 @@
+//! The tests that need nothing but Rust: `cargo test`. One program, so that it is linked once. Those that need more are in
+//! `tests/outer` and `tests/engine`.
+
+mod bad_input;
+mod cli;
+mod config;
+mod docs;
+mod embedded;
+mod fixtures;
+mod fuzzed;
+mod house;
+mod init;
+mod lane;
+mod picture;
+mod properties;
+mod reports;
+#[cfg(unix)]
+mod run_command;
+mod search;
+mod small_worlds;
+mod wiring;
+mod wiring_files;
+mod wiring_github;
+mod wiring_pipelines;
+mod wiring_shell;
+
+#[path = "../common/invariants/mod.rs"]
+mod invariants;
+#[path = "../common/loud.rs"]
+mod loud;
+#[path = "../common/shrink.rs"]
+mod shrink;
+#[path = "../../fuzz/src/targets.rs"]
+mod targets;
+#[path = "../../fuzz/src/trees.rs"]
+mod trees;
+#[path = "../../fuzz/src/wires.rs"]
+mod wires;
+#[path = "../common/worlds.rs"]
+mod worlds;

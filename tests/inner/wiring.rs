@@ -1,0 +1,433 @@
+//! Every case under `fixtures/wiring/<rule>/<case>/`: a small repository in `tree/`, the `report` that `check` prints for it,
+//! and, where `fix` changes it, the files that it changes in `fixed/`.
+//!
+//! A case named `ok-…` is a near miss: its rule must be silent on it. After a change that is meant,
+//! `CACHELANE_BLESS=1 cargo test wiring::` writes `report` and `fixed` anew; read the diff before you commit it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The rules that speak about builds.
+const RULES: &[&str] = &["unpassed-arg", "lane-never-reused"];
+
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    found.sort();
+    found
+}
+
+/// Each case with its rule.
+fn cases() -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wiring");
+    let cases = |rule: PathBuf| {
+        let name = rule.file_name().unwrap().to_string_lossy().into_owned();
+        folders(&rule)
+            .into_iter()
+            .map(move |case| (name.clone(), case))
+    };
+    folders(&root).into_iter().flat_map(cases).collect()
+}
+
+/// Every file below `folder` by its path from there.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(here) = open.pop() {
+        for path in folders(&here) {
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(
+                    path.strip_prefix(folder).unwrap().to_path_buf(),
+                    fs::read(&path).unwrap(),
+                );
+            }
+        }
+    }
+    found
+}
+
+fn write(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
+    for (path, bytes) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// The command in `folder`: exit code, standard output, standard error.
+fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
+    let output = command
+        .args(args)
+        .current_dir(folder)
+        .env_remove("GITHUB_ACTIONS")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn every_case_reports_and_fixes_as_recorded() {
+    let bless = std::env::var_os("CACHELANE_BLESS").is_some();
+    let mut failures = Vec::new();
+    for (rule, case) in cases() {
+        let name = case.display().to_string();
+        let before = files(&case.join("tree"));
+        let work = tempfile::tempdir().unwrap();
+        // The root of a repository.
+        fs::create_dir(work.path().join(".git")).unwrap();
+        write(work.path(), &before);
+        let (_, mut report, err) = cachelane(work.path(), &["check"]);
+        assert_eq!(err, "", "{name}");
+        let near_miss = case
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with("ok-");
+        let found = report.lines().any(|line| line == rule);
+        if found == near_miss {
+            failures.push(format!(
+                "{name}: a hit must show its rule and a near miss must not:\n{report}"
+            ));
+        }
+        let (_, _, said) = cachelane(work.path(), &["fix", "--quiet"]);
+        if !said.is_empty() {
+            report.push_str(&format!("\n-- what fix says --\n{said}"));
+        }
+        fs::remove_dir(work.path().join(".git")).unwrap();
+        let after = files(work.path());
+        let fixed: BTreeMap<_, _> = after
+            .into_iter()
+            .filter(|(path, bytes)| before.get(path) != Some(bytes))
+            .collect();
+        fs::create_dir(work.path().join(".git")).unwrap();
+        let (_, again, err) = cachelane(work.path(), &["fix", "--diff", "--quiet"]);
+        if !again.is_empty() {
+            failures.push(format!(
+                "{name}: a second fix changes something:\n{again}{err}"
+            ));
+        }
+        let recorded = (
+            fs::read_to_string(case.join("report")).ok(),
+            if case.join("fixed").exists() {
+                files(&case.join("fixed"))
+            } else {
+                BTreeMap::new()
+            },
+        );
+        if bless {
+            fs::write(case.join("report"), &report).unwrap();
+            let _ = fs::remove_dir_all(case.join("fixed"));
+            write(&case.join("fixed"), &fixed);
+        } else if recorded != (Some(report.clone()), fixed.clone()) {
+            let fixed: Vec<_> = fixed
+                .values()
+                .map(|bytes| String::from_utf8_lossy(bytes))
+                .collect();
+            failures.push(format!(
+                "{name} is not as recorded:\n{report}\n{}",
+                fixed.join("\n---\n")
+            ));
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
+}
+
+#[test]
+fn every_rule_has_as_many_near_misses_as_hits() {
+    for rule in RULES {
+        let own: Vec<PathBuf> = cases()
+            .into_iter()
+            .filter(|(of, _)| of == rule)
+            .map(|(_, case)| case)
+            .collect();
+        let misses = own
+            .iter()
+            .filter(|case| {
+                case.file_name()
+                    .unwrap()
+                    .to_string_lossy()
+                    .starts_with("ok-")
+            })
+            .count();
+        let hits = own.len() - misses;
+        assert!(
+            hits > 0 && misses >= hits,
+            "{rule}: {hits} hits and {misses} near misses"
+        );
+    }
+}
+
+/// The snippets of `docs/wiring.md`, each with the path in its first line.
+fn snippets() -> Vec<(String, String)> {
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wiring.md")).unwrap();
+    let blocks = page.split("```").skip(1).step_by(2);
+    let named = blocks.filter_map(|block| {
+        let (_, text) = block.split_once('\n')?;
+        let path = text.lines().next()?.strip_prefix("# ")?;
+        Some((path.to_owned(), text.to_owned()))
+    });
+    named.collect()
+}
+
+#[test]
+fn every_example_passes_its_lane() {
+    let examples = snippets();
+    assert_eq!(
+        examples.len(),
+        9,
+        "an example is gone, or has lost its path"
+    );
+    for (path, text) in examples {
+        let work = tempfile::tempdir().unwrap();
+        fs::create_dir(work.path().join(".git")).unwrap();
+        let lane = "FROM debian\nARG CACHE_ID=default\n\
+                    RUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+        let files = [("Dockerfile", lane), (path.as_str(), text.as_str())];
+        write(
+            work.path(),
+            &files
+                .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
+                .into(),
+        );
+        let (code, report, err) = cachelane(work.path(), &["check"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{path}: {report}");
+        let (_, builds, _) = cachelane(work.path(), &["builds", "--format", "json"]);
+        let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
+        let builds = builds["builds"].as_array().unwrap();
+        assert!(!builds.is_empty(), "{path}: no build is seen");
+        assert!(
+            builds
+                .iter()
+                .all(|build| build["lane"] == "passed" && build["dockerfile"] == "Dockerfile"),
+            "{path}: {builds:?}"
+        );
+        // Without the argument, the build is one that passes none.
+        let without: String = text
+            .lines()
+            .filter(|line| !line.contains("CACHE_ID"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        if without.contains("build") && path.ends_with("build-push.yml") {
+            fs::write(
+                work.path().join(&path),
+                without.replace("          build-args: |\n", "") + "\n",
+            )
+            .unwrap();
+            let (_, report, _) = cachelane(work.path(), &["check"]);
+            assert!(report.contains("unpassed-arg"), "{path}: {report}");
+        }
+    }
+}
+
+/// What a matrix holds is not known here, so a person has to look whether its values can be part of an id.
+#[test]
+fn unsafe_fixes_of_builds_are_made_when_asked_for() {
+    let work = tempfile::tempdir().unwrap();
+    let workflow = "on: push\njobs:\n  test:\n    runs-on: self-hosted\n    strategy:\n      matrix:\n        \
+                    python: ${{ fromJSON(inputs.pythons) }}\n    steps:\n      - uses: docker/build-push-action@v6\n        \
+                    with:\n          context: .\n";
+    let lane = "FROM debian\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let path = Path::new(".github/workflows/ci.yml");
+    let texts = [(path, workflow), (Path::new("Dockerfile"), lane)];
+    write(
+        work.path(),
+        &texts
+            .map(|(path, text)| (path.to_path_buf(), text.into()))
+            .into(),
+    );
+    let (code, _, _) = cachelane(work.path(), &["fix"]);
+    assert_eq!(
+        (
+            code,
+            fs::read_to_string(work.path().join(path)).unwrap().as_str()
+        ),
+        (1, workflow)
+    );
+    let (code, said, _) = cachelane(work.path(), &["fix", "--unsafe"]);
+    let expected = format!(
+        "{workflow}          build-args: |\n            CACHE_ID=${{{{ matrix.python }}}}\n"
+    );
+    assert_eq!(
+        (code, fs::read_to_string(work.path().join(path)).unwrap()),
+        (0, expected),
+        "{said}"
+    );
+}
+
+/// `check --add-ignores` writes comments where comments can stand: above a step whose script is a block, above a line of a
+/// list, above a target; in JSON there is none.
+#[test]
+fn suppressions_are_added_where_comments_can_stand() {
+    let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let workflow = "on: push\njobs:\n  test:\n    runs-on: self-hosted\n    strategy:\n      matrix:\n        py: [a, b]\n    \
+                    steps:\n      - name: image\n        run: |\n          true\n          docker build .\n      - run: >-\n          \
+                    docker build\n          .\n";
+    let gitlab =
+        "test:\n  parallel:\n    matrix:\n    - PY: [a, b]\n  script:\n  - docker build .\n";
+    let bake = "target \"app\" {\n  context = \".\"\n}\n";
+    let files = [
+        ("Dockerfile", lane),
+        (".github/workflows/ci.yml", workflow),
+        (".gitlab-ci.yml", gitlab),
+        ("docker-bake.hcl", bake),
+        ("compose.yml", "services:\n  app:\n    build: .\n"),
+    ];
+    let work = tempfile::tempdir().unwrap();
+    fs::create_dir(work.path().join(".git")).unwrap();
+    write(
+        work.path(),
+        &files
+            .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
+            .into(),
+    );
+    let (code, _, said) = cachelane(work.path(), &["check", "--add-ignores"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, report, _) = cachelane(work.path(), &["check"]);
+    assert_eq!(code, 0, "{report}");
+    let comment = "# cachelane: ignore[unpassed-arg]\n";
+    let read = |path: &str| fs::read_to_string(work.path().join(path)).unwrap();
+    let text = read(".github/workflows/ci.yml");
+    assert_eq!(
+        text.replace(comment, "")
+            .replace("        \n", "")
+            .matches("docker build")
+            .count(),
+        2
+    );
+    assert!(
+        text.contains(&format!(
+            "      - name: image\n        {comment}        run: |\n"
+        )),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("      {comment}      - run: >-\n")),
+        "{text}"
+    );
+    assert_eq!(read("docker-bake.hcl"), format!("{comment}{bake}"));
+    assert!(read(".gitlab-ci.yml").ends_with(&format!("  {comment}  - docker build .\n")));
+    // JSON has no comments.
+    let json = "{\"target\": {\"app\": {\"context\": \".\"}}}\n";
+    fs::write(work.path().join("docker-bake.json"), json).unwrap();
+    let (code, _, said) = cachelane(work.path(), &["check", "--add-ignores"]);
+    assert!(
+        code == 1 && said.contains("docker-bake.json:1: unpassed-arg is left"),
+        "{code} {said}"
+    );
+    assert_eq!(
+        fs::read_to_string(work.path().join("docker-bake.json")).unwrap(),
+        json
+    );
+}
+
+/// `builds` says of each build what `check` makes of it.
+#[test]
+fn builds_and_check_are_of_one_mind() {
+    let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
+    let none = "FROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked true\n";
+    let matrix = "    strategy:\n      matrix:\n        py: [a, b]\n    steps:\n";
+    let action =
+        "runs:\n  using: composite\n  steps:\n    - run: docker build .\n      shell: bash\n";
+    let workflow = format!(
+        "on: push\njobs:\n  hosted:\n    runs-on: ubuntu-latest\n{matrix}      - run: docker build .\n  \
+         own:\n    runs-on: own\n{matrix}      - run: docker build .\n      - uses: ./act\n      \
+         - run: docker build sub\n      - run: docker buildx bake -f gone.hcl\n"
+    );
+    let inline = "services:\n  within:\n    build:\n      dockerfile_inline: |\n        FROM a\n        ARG CACHE_ID=default\n        \
+                  RUN --mount=type=cache,id=b-${CACHE_ID},target=/a,sharing=locked true\n";
+    let files = [
+        ("Dockerfile", lane),
+        ("sub/Dockerfile", none),
+        ("act/action.yml", action),
+        ("compose.yml", &inline.replace("${", "$${")),
+        (".github/workflows/ci.yml", &workflow),
+    ];
+    let work = tempfile::tempdir().unwrap();
+    fs::create_dir(work.path().join(".git")).unwrap();
+    write(
+        work.path(),
+        &files
+            .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
+            .into(),
+    );
+    let listed = |folder: &Path| -> Vec<String> {
+        let (_, builds, _) = cachelane(folder, &["builds", "-v", "--format", "json"]);
+        let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
+        let line = |build: &serde_json::Value| {
+            let text = |key: &str| build[key].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}", text("name"), build["matrix"], text("lane"))
+        };
+        builds["builds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(line)
+            .collect()
+    };
+    assert_eq!(
+        listed(work.path()),
+        [
+            "job `hosted`, step 1 [\"py\"] own-machine",
+            "job `own`, step 1 [\"py\"] default",
+            "job `own`, step 3 [\"py\"] not-yet",
+            "a build null unknown",
+            "step 1 [\"py\"] default",
+            "service `within` null default",
+        ]
+    );
+    let (_, report, _) = cachelane(work.path(), &["check", "--format", "concise"]);
+    assert_eq!(report.matches("[unpassed-arg]").count(), 3, "{report}");
+    // A Dockerfile that is not there asks for nothing, but nobody can say that it needs nothing.
+    let other = "FROM a\nRUN true\n";
+    for (name, text, lane) in [("other", other, "not-needed"), ("gone", "", "not-there")] {
+        let folder = work.path().join(name);
+        fs::create_dir_all(folder.join(".git")).unwrap();
+        let bake = "target \"default\" {\n  context = \".\"\n}\n";
+        let texts = [("docker-bake.hcl", bake), ("Dockerfile", text)]
+            .map(|(path, text)| (path.into(), text.into()));
+        write(
+            &folder,
+            &texts
+                .into_iter()
+                .filter(|(_, text): &(_, Vec<u8>)| !text.is_empty())
+                .collect(),
+        );
+        assert_eq!(listed(&folder), [format!("target `default` null {lane}")]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+    // A namespace of the configuration's does the same as a lane.
+    fs::write(work.path().join("cachelane.toml"), "namespace = true\n").unwrap();
+    let lanes: Vec<String> = listed(work.path())
+        .iter()
+        .map(|line| line.rsplit(' ').next().unwrap().into())
+        .collect();
+    assert_eq!(
+        lanes,
+        [
+            "namespace",
+            "namespace",
+            "not-needed",
+            "unknown",
+            "namespace",
+            "namespace"
+        ]
+    );
+}

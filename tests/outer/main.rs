@@ -1,0 +1,19 @@
+//! The tests that need more than Rust: other programs, root, file systems, packages from an index. `cargo test --features
+//! outer-tests` runs them, on Linux. One that cannot run says so and what it needs, and fails where `CI` is set.
+
+#![cfg(target_os = "linux")]
+
+mod comfort;
+mod fault;
+mod gate;
+mod hostile;
+mod migrate;
+mod parity;
+mod precommit;
+
+#[path = "../common/loud.rs"]
+mod loud;
+#[path = "../common/shrink.rs"]
+mod shrink;
+#[path = "../common/worlds.rs"]
+mod worlds;

@@ -1,0 +1,193 @@
+//! Reads Dockerfiles with cachelane and with the official parser, and finds no difference.
+//!
+//! The official parser is BuildKit's own, in the Python package `dockerfile` that the tests install into a virtual
+//! environment below `target`. Where BuildKit refuses a file, cachelane may do with it what it likes, except panic.
+//!
+//! Files of your own are compared too where `CACHELANE_PARITY_DIR` names a folder. `CACHELANE_PARITY_FILES` and
+//! `CACHELANE_PARITY_SEED` change how many files are made up, and which.
+
+mod compare;
+mod generate;
+mod newer;
+mod oracle;
+mod random;
+mod reading;
+mod small_worlds;
+mod vocabulary;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cachelane::dockerfile::lines::MAX_LINE;
+use cachelane::dockerfile::{Dockerfile, SyntaxErrorKind};
+use cachelane::text::BOM;
+use cachelane::workspace::discover::is_dockerfile;
+
+use compare::Tally;
+use oracle::Oracle;
+
+/// How many files are made up, and how many of those BuildKit has to accept for the test to be worth anything.
+const MADE_UP: u64 = 10_000;
+const ACCEPTED: usize = 5_000;
+/// How many files the official parser is asked about in one message.
+const AT_ONCE: usize = 200;
+/// How many changed copies of fixtures are read.
+const MUTATED: u64 = 1_500;
+
+#[test]
+fn fixtures() {
+    let mut tally = Tally::default();
+    for path in fixture_files() {
+        tally.add(&path.display().to_string(), &fs::read(&path).unwrap());
+    }
+    println!("{}", tally.finish("fixtures"));
+    assert!(tally.same > 0, "no fixture was compared");
+}
+
+/// What fuzzing found to be worth keeping.
+#[test]
+fn corpus() {
+    let mut tally = Tally::default();
+    for path in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/parity")) {
+        let source = fs::read(&path).unwrap();
+        // The package hands texts on as C does, which end there; so does the fuzzer's target.
+        if !source.contains(&0) {
+            tally.add(&path.display().to_string(), &source);
+        }
+    }
+    println!("{}", tally.finish("the corpus of fuzzing"));
+    assert!(
+        tally.same > 100 && tally.refused > 0,
+        "{} alike, {} refused",
+        tally.same,
+        tally.refused
+    );
+}
+
+#[test]
+fn changed_fixtures() {
+    let files = fixture_files();
+    assert!(!files.is_empty(), "there are no fixtures to change");
+    let mut tally = Tally::default();
+    for number in 0..MUTATED {
+        let path = &files[usize::try_from(number).unwrap() % files.len()];
+        let source = generate::mutate(&fs::read(path).unwrap(), number);
+        tally.add(
+            &format!("{}, changed with {number}", path.display()),
+            &source,
+        );
+    }
+    println!("{}", tally.finish("changed fixtures"));
+}
+
+#[test]
+fn made_up_files() {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|value| value.parse::<u64>().unwrap())
+    };
+    let start = number("CACHELANE_PARITY_SEED").unwrap_or(0);
+    let count = number("CACHELANE_PARITY_FILES").unwrap_or(MADE_UP);
+    let mut tally = Tally::default();
+    for first in (start..start + count).step_by(AT_ONCE) {
+        let files: Vec<Vec<u8>> = (first..(start + count).min(first + AT_ONCE as u64))
+            .map(generate::file)
+            .collect();
+        Oracle::lock().prepare(&files);
+        for (seed, file) in (first..).zip(&files) {
+            tally.add(&format!("the file of seed {seed}"), file);
+        }
+    }
+    println!("{}", tally.finish("made-up files"));
+    if count >= MADE_UP {
+        assert!(
+            tally.same >= ACCEPTED,
+            "BuildKit accepts only {} files",
+            tally.same
+        );
+        let excused = tally.excuses();
+        assert!(
+            excused * 10 < tally.same,
+            "{excused} of {} files need an excuse",
+            tally.same
+        );
+    }
+}
+
+/// Lines about as long as BuildKit takes them: here cachelane has to refuse what BuildKit refuses.
+#[test]
+fn longest_lines() {
+    let line = |len: usize| vec![b'x'; len];
+    for len in MAX_LINE - 3..MAX_LINE + 2 {
+        for file in [
+            [b"RUN ".to_vec(), line(len - 4)].concat(),
+            [b"RUN ".to_vec(), line(len - 5), b"\n".to_vec()].concat(),
+            [BOM.to_vec(), b"RUN ".to_vec(), line(len - 4)].concat(),
+            [
+                BOM.to_vec(),
+                b"RUN ".to_vec(),
+                line(len - 5),
+                b"\n".to_vec(),
+            ]
+            .concat(),
+            [b"FROM a\n#".to_vec(), line(len - 3), b"\r\nRUN a".to_vec()].concat(),
+            [b"RUN a \\\n".to_vec(), line(len)].concat(),
+            [b"RUN a <<A\n".to_vec(), line(len - 1), b"\nA".to_vec()].concat(),
+            [b"RUN a\n".to_vec(), line(len)].concat(),
+        ] {
+            let refused = Oracle::lock().ask(&file).is_none();
+            let ours =
+                Dockerfile::read(&file).is_err_and(|error| error.kind == SyntaxErrorKind::LongLine);
+            let start = String::from_utf8_lossy(&file[..file.len().min(12)]);
+            assert_eq!(
+                ours,
+                refused,
+                "{} bytes that start {start:?}, with a line of {len}",
+                file.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn files_of_your_own() {
+    let Some(folder) = std::env::var_os("CACHELANE_PARITY_DIR") else {
+        return;
+    };
+    let mut tally = Tally::default();
+    for path in files_below(Path::new(&folder)) {
+        if path
+            .file_name()
+            .is_some_and(|name| is_dockerfile(name.as_encoded_bytes()))
+        {
+            tally.add(&path.display().to_string(), &fs::read(&path).unwrap());
+        }
+    }
+    println!("{}", tally.finish("files of your own"));
+    assert!(tally.same > 0, "no file was compared");
+}
+
+fn fixture_files() -> Vec<PathBuf> {
+    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
+    files.retain(|path| {
+        path.file_name()
+            .is_some_and(|name| name == "Dockerfile" || name == "fixed")
+    });
+    files
+}
+
+/// Every file below `folder`, in order; links are not followed.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            files.extend(files_below(&entry.path()));
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    files
+}
