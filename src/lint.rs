@@ -27,8 +27,6 @@ mod outer;
 mod prove;
 mod relate;
 mod settle;
-mod thin;
-mod weight;
 pub mod wire;
 
 pub use adopt::{Adopted, Left, adopt, adopt_wires};
@@ -36,7 +34,6 @@ pub use embedded::{add_embedded, check_embedded};
 pub use list::{ListedMount, list};
 pub use outer::{check_wiring, fix_inline};
 pub use relate::{Compared, relate, relate_reports};
-pub use thin::{Shared, thin};
 pub use wire::Wires;
 
 /// How often fixes are looked for again in what fixes have made, before the rest is left as it is.

@@ -44,14 +44,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let (for_people, shared) = (is_for_people(args), lint::Shared::default());
-    let mut ran = run::over_all(&args.common, &settled, args.embedded, |given| {
-        let mut report = look(given)?;
-        if for_people {
-            lint::thin(&mut report, &shared);
-        }
-        Some(report)
-    });
+    let mut ran = run::over_all(&args.common, &settled, args.embedded, look);
     let embedded = |path: &Path| {
         if args.embedded {
             run::embedded_kind(path, settled.of(path).as_deref())
@@ -85,8 +78,6 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
             troubles: &ran.troubles,
         },
     );
-    // The process is about to end: giving every string back one by one is work for nothing.
-    std::mem::forget(reports);
     match (trouble, summary.fails(args.gate.fail_on.least())) {
         (true, _) => Outcome::Trouble,
         (false, true) => Outcome::Findings,
@@ -178,15 +169,6 @@ pub(super) fn refusal(report: &FileReport) -> Option<Trouble> {
     Some(trouble)
 }
 
-/// Whether the run ends with a report for people, and nothing needs more of the files than what that shows.
-fn is_for_people(args: &CheckArgs) -> bool {
-    let format = args.format.unwrap_or_else(output::default_format);
-    matches!(format, Format::Human | Format::Concise)
-        && args.reports.is_empty()
-        && args.diff.is_none()
-        && !args.add_ignores
-}
-
 /// Prints and writes every report that is asked for; whether all could be written.
 fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     let format = args.format.unwrap_or_else(output::default_format);
@@ -201,11 +183,6 @@ fn print(args: &CheckArgs, run: &Run<'_>) -> bool {
     };
     let mut text = match format {
         _ if args.statistics => output::statistics(format, run),
-        Format::Human if output.is_none() => {
-            let threads = output::threads(run.reports);
-            human::in_pieces(run.reports, style, threads, terminal::tell);
-            String::new()
-        }
         _ => output::render(format, run, style),
     };
     if output::takes_summary(format, output.is_some())

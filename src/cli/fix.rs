@@ -14,7 +14,7 @@ use crate::text::{LineIndex, count, printable};
 use crate::workspace::file;
 
 use super::args::{FixArgs, SettingsArgs};
-use super::run::{self, Given, Kept};
+use super::run::{self, Given};
 use super::settled::Settled;
 use super::world::World;
 use super::{Outcome, check, terminal};
@@ -29,12 +29,6 @@ struct Done {
     unwritten: Option<String>,
     /// How many of its builds pass the lane now that did not.
     passed: usize,
-}
-
-impl Kept for (FileReport, Done) {
-    fn weight(&self) -> usize {
-        self.0.weight() + self.1.fixed.weight() + self.1.old.len()
-    }
 }
 
 /// What goes where when all files are done.
@@ -106,7 +100,7 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
             .retain(|finding| finding.severity >= least);
         explain(report, done, level(args));
     }
-    let left = human::findings(&reports, terminal::style(true), terminal::threads());
+    let left = human::findings(&reports, terminal::style(true));
     if !output.text.is_empty() && !left.is_empty() {
         output.text.push('\n');
     }

@@ -7,7 +7,7 @@ use crate::report::{self, json};
 use crate::text::{LineIndex, count, printable};
 
 use super::args::{ListArgs, Plain};
-use super::run::{self, Given, Kept};
+use super::run::{self, Given};
 use super::settled::Settled;
 use super::{Outcome, terminal};
 
@@ -66,21 +66,6 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
         Outcome::Trouble
     } else {
         Outcome::Clean
-    }
-}
-
-/// The mounts of a file, or why there are none to tell.
-type Listed = Result<Vec<ListedMount>, String>;
-
-impl Kept for Listed {
-    fn weight(&self) -> usize {
-        match self {
-            Ok(mounts) => mounts
-                .iter()
-                .map(|mount| size_of_val(mount) + mount.path.len() + 4 * mount.target.len())
-                .sum(),
-            Err(message) => message.len(),
-        }
     }
 }
 

@@ -12,7 +12,6 @@ mod init;
 mod list;
 mod man;
 mod output;
-mod progress;
 mod repository;
 mod rules;
 mod run;

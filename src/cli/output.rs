@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
-use crate::lint::FileReport;
 use crate::report::{
     self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics,
 };
@@ -29,7 +28,7 @@ pub(super) fn default_format() -> Format {
 /// The findings of `run` in `format`, for a terminal or a file.
 pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> String {
     match format {
-        Format::Human => human::findings(run.reports, style, threads(run.reports)),
+        Format::Human => human::findings(run.reports, style),
         Format::Concise => concise::render(run),
         Format::Json => json::findings(run),
         Format::Sarif => sarif::render(run),
@@ -37,15 +36,6 @@ pub(super) fn render(format: Format, run: &Run<'_>, style: human::Style) -> Stri
         Format::Gitlab => gitlab::render(run),
         Format::Junit => junit::render(run),
         Format::Checkstyle => checkstyle::render(run),
-    }
-}
-
-/// How many threads may render `reports`. (To ask how many there may be costs more than a small report.)
-pub(super) fn threads(reports: &[FileReport]) -> usize {
-    if reports.len() > 1 {
-        terminal::threads()
-    } else {
-        1
     }
 }
 

@@ -1,15 +1,13 @@
 //! Going over the files that a command was given, several at a time.
 
-use std::cmp::Ordering as CmpOrdering;
 use std::collections::HashSet;
 use std::io;
-use std::path::{Path, PathBuf, is_separator};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::config::NAMES;
 use crate::embedded;
-use crate::lint::FileReport;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
@@ -19,7 +17,6 @@ use crate::workspace::folder::Found;
 use crate::workspace::ignored::UsersList;
 
 use super::args::Common;
-use super::progress::Progress;
 use super::settled::{Loaded, Settled};
 use super::terminal::{self, complain};
 
@@ -58,24 +55,12 @@ pub(super) struct Given<'a> {
 /// Standard input, as it is named on the command line and in reports.
 pub(super) const STDIN: &str = "-";
 
-/// How much memory a run may take for what it keeps of its files: 100,000 Dockerfiles as people write them take an eighth of
-/// it.
-const MAX_KEPT: usize = 512 << 20;
-
-/// What a run keeps of a file.
-pub(super) trait Kept: Send {
-    /// About how many bytes of memory it takes.
-    fn weight(&self) -> usize;
-}
-
-impl Kept for FileReport {
-    fn weight(&self) -> usize {
-        self.weight()
-    }
-}
+/// How many bytes of text a run may have to say something about: of 100,000 Dockerfiles as people write them, these are
+/// 60 MiB.
+const MAX_TEXT: usize = 256 << 20;
 
 /// Hands every file that `common` asks for to `visit`, which keeps what it has to say about one, if anything.
-pub(super) fn over<T: Kept>(
+pub(super) fn over<T: Send>(
     common: &Common,
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
@@ -84,7 +69,7 @@ pub(super) fn over<T: Kept>(
 }
 
 /// Like [`over`]; with `embedded`, over files that may hold Dockerfile text as well.
-pub(super) fn over_all<T: Kept>(
+pub(super) fn over_all<T: Send>(
     common: &Common,
     settled: &Settled,
     embedded: bool,
@@ -97,9 +82,7 @@ pub(super) fn over_all<T: Kept>(
             embedded,
             ..Run::new(common, settled, true, &visit)
         };
-        let progress = Progress::start(!common.quiet, &run.seen);
         run.all(&paths);
-        drop(progress);
         run.done()
     };
     let searched: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
@@ -111,7 +94,7 @@ pub(super) fn over_all<T: Kept>(
 }
 
 /// Like [`over`], for a first pass: standard input is left for the second, and so is the word on what cannot be read.
-pub(super) fn quietly<T: Kept>(
+pub(super) fn quietly<T: Send>(
     common: &Common,
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
@@ -169,37 +152,37 @@ pub(super) fn embedded_kind(path: &Path, loaded: Option<&Loaded>) -> Option<embe
 /// What was made of the files so far, with their paths.
 struct Results<T> {
     kept: Mutex<Vec<(PathBuf, T)>>,
-    /// About how many bytes of memory that takes.
-    weight: AtomicUsize,
+    /// How many bytes of text those have.
+    text: AtomicUsize,
 }
 
 impl<T> Default for Results<T> {
     fn default() -> Self {
         Self {
             kept: Mutex::default(),
-            weight: AtomicUsize::new(0),
+            text: AtomicUsize::new(0),
         }
     }
 }
 
-impl<T: Kept> Results<T> {
-    /// `visit`, and what it makes of a file is kept. Once that takes all the memory that it may, no file is looked at any
-    /// more: the error is what to say of it.
+impl<T: Send> Results<T> {
+    /// `visit`, and what it makes of a file is kept. Once the files with something to keep have [`MAX_TEXT`], no file is looked
+    /// at any more: the error is what to say of it.
     fn keeping(
         &self,
         visit: impl Fn(Given<'_>) -> Option<T> + Sync,
     ) -> impl Fn(Given<'_>) -> Result<(), String> + Sync {
         move |given| {
-            if self.weight.load(Ordering::Relaxed) > MAX_KEPT {
-                let most = MAX_KEPT >> 20;
+            if self.text.load(Ordering::Relaxed) > MAX_TEXT {
+                let most = MAX_TEXT >> 20;
                 return Err(format!(
-                    "it was not looked at: what was found in other files takes {most} MiB: name fewer of them at a time"
+                    "it was not looked at: the files with cache mounts or builds have more than {most} MiB: name fewer of them at a time"
                 ));
             }
             if let Some(result) = visit(given)
                 && let Ok(mut kept) = self.kept.lock()
             {
-                self.weight.fetch_add(result.weight(), Ordering::Relaxed);
+                self.text.fetch_add(given.source.len(), Ordering::Relaxed);
                 kept.push((given.path.to_path_buf(), result));
             }
             Ok(())
@@ -209,7 +192,7 @@ impl<T: Kept> Results<T> {
     /// All of it in order, with what else the run has come to.
     fn ran(self, (files, troubles): (usize, Vec<Trouble>), whole: bool) -> Ran<T> {
         let mut results = self.kept.into_inner().unwrap_or_default();
-        results.sort_by(|(a, _), (b, _)| by_parts(a, b));
+        results.sort_by(|(a, _), (b, _)| a.cmp(b));
         let results = results.into_iter().map(|(_, result)| result).collect();
         Ran {
             results,
@@ -219,22 +202,6 @@ impl<T: Kept> Results<T> {
             whole,
         }
     }
-}
-
-/// The order of paths by their parts, as [`Path::cmp`] has it, which cuts both up: for what is found below one folder, as most
-/// paths of a run are, the first byte that differs tells.
-fn by_parts(one: &Path, other: &Path) -> CmpOrdering {
-    let [a, b] = [one, other].map(|path| path.as_os_str().as_encoded_bytes());
-    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let is_between = |byte: &u8| is_separator(char::from(*byte));
-    if a[..same]
-        .iter()
-        .all(|byte| *byte == b'.' || is_between(byte))
-    {
-        return one.cmp(other);
-    }
-    let next = |path: &[u8]| path.get(same).map(|byte| (!is_between(byte), *byte));
-    next(a).cmp(&next(b))
 }
 
 /// A search of one folder.
@@ -311,7 +278,6 @@ struct Run<'a> {
     visit: &'a (dyn Fn(Given<'_>) -> Result<(), String> + Sync),
     /// A file that is named and found as well is one file.
     done: Mutex<HashSet<PathBuf>>,
-    seen: Arc<AtomicUsize>,
     files: AtomicUsize,
     troubles: Mutex<Vec<Trouble>>,
 }
@@ -330,7 +296,6 @@ impl<'a> Run<'a> {
             embedded: false,
             visit,
             done: Mutex::default(),
-            seen: Arc::default(),
             files: AtomicUsize::new(0),
             troubles: Mutex::default(),
         }
@@ -414,7 +379,6 @@ impl<'a> Run<'a> {
         read: Result<(), FileError>,
         source: &[u8],
     ) {
-        self.seen.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = read {
             return self.complain(Trouble::with(report::path(path), error.to_string()));
         }
@@ -470,28 +434,5 @@ impl<'a> Run<'a> {
         troubles.extend(self.settled.troubles());
         troubles.sort();
         (self.files.into_inner(), troubles)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_come_in_the_order_of_their_parts() {
-        let names = [
-            "a", "a/b", "a/b/c", "a-b", "a-b/c", "a.b", "a/-", "aa/b", "a/bb", "b", "a/b.c", "-a",
-            "!", ".a",
-        ];
-        let roots = ["", "./", "../", "/", "r/"];
-        let paths: Vec<String> = roots
-            .iter()
-            .flat_map(|root| names.map(|name| format!("{root}{name}")))
-            .collect();
-        for a in paths.iter().map(Path::new) {
-            for b in paths.iter().map(Path::new) {
-                assert_eq!(by_parts(a, b), a.cmp(b), "{} {}", a.display(), b.display());
-            }
-        }
     }
 }

@@ -12,9 +12,6 @@ use super::args::Color;
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
 
-/// More threads than these wait for the disk, and for each other.
-const MAX_THREADS: usize = 12;
-
 /// What `--color` says.
 static COLOR: OnceLock<Color> = OnceLock::new();
 
@@ -43,15 +40,10 @@ fn takes_color(terminal: bool) -> bool {
     }
 }
 
-/// Whether standard error is a terminal.
-pub(super) fn errors_are_seen() -> bool {
-    io::stderr().is_terminal()
-}
-
 /// How to show what is wrong with a configuration on standard error.
 pub(super) fn style_for_errors() -> Style {
     Style {
-        color: takes_color(errors_are_seen()),
+        color: takes_color(io::stderr().is_terminal()),
         width: WIDTH,
         why_not_fixed: false,
     }
@@ -77,7 +69,7 @@ pub(super) fn threads() -> usize {
     *THREADS.get_or_init(|| {
         std::thread::available_parallelism()
             .map_or(1, std::num::NonZero::get)
-            .min(MAX_THREADS)
+            .min(12)
     })
 }
 

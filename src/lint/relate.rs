@@ -21,67 +21,30 @@ pub struct Compared<'f> {
     pub source: &'f [u8],
 }
 
-/// How many lines of shorter files are kept in mind, all in all.
-const MAX_KEPT: usize = 100_000;
-
-/// From how many bytes on a file's lines are kept in mind whatever there is.
-const LONG: usize = 64 * 1024;
-
-/// Lines and columns in the files of a run. Few of all places are ever told of, but some of them again and again: the first
-/// use of a lock.
+/// Lines and columns in the files of a run. Few of all files are ever told of, but some of them again and again: the one with
+/// the first use of a lock.
 struct Places<'f> {
     sources: Vec<&'f [u8]>,
-    known: HashMap<(usize, Span), Range>,
-    long: HashMap<usize, LineIndex>,
-    short: HashMap<usize, LineIndex>,
-    /// How many lines `short` has.
-    kept: usize,
+    lines: HashMap<usize, LineIndex>,
 }
 
-impl<'f> Places<'f> {
-    fn of(sources: Vec<&'f [u8]>) -> Self {
-        Self {
-            sources,
-            known: HashMap::new(),
-            long: HashMap::new(),
-            short: HashMap::new(),
-            kept: 0,
-        }
-    }
-
+impl Places<'_> {
     fn range(&mut self, file: usize, span: Span) -> Range {
-        if let Some(known) = self.known.get(&(file, span)) {
-            return *known;
-        }
         let source = self.sources[file];
-        if self.kept > MAX_KEPT {
-            (self.short, self.kept) = (HashMap::new(), 0);
-        }
-        let lines = if source.len() < LONG {
-            &mut self.short
-        } else {
-            &mut self.long
-        };
-        let lines = lines.entry(file).or_insert_with(|| {
-            let lines = LineIndex::new(source);
-            self.kept += if source.len() < LONG {
-                lines.lines()
-            } else {
-                0
-            };
-            lines
-        });
-        let range = lines.range(source, span);
-        self.known.insert((file, span), range);
-        range
+        let lines = self.lines.entry(file);
+        lines
+            .or_insert_with(|| LineIndex::new(source))
+            .range(source, span)
     }
 }
 
 /// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
 /// file, by its index, as reports print it.
 pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
-    let sources = files.iter().map(|file| file.source).collect();
-    let mut places = Places::of(sources);
+    let mut places = Places {
+        sources: files.iter().map(|file| file.source).collect(),
+        lines: HashMap::new(),
+    };
     // Findings change while the mounts of all files are looked at.
     let sites: Vec<Vec<Site>> = files
         .iter_mut()
@@ -122,14 +85,6 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
     drop(index);
     for (file, sites) in files.iter_mut().zip(sites) {
         file.checked.sites = sites;
-    }
-    // No more room than is needed: a large run has many files with one such finding.
-    let mut more = vec![0; files.len()];
-    for found in &spread {
-        more[found.file] += 1;
-    }
-    for (file, more) in files.iter_mut().zip(more) {
-        file.checked.findings.reserve_exact(more);
     }
     for Spread {
         file,

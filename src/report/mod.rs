@@ -18,7 +18,6 @@ pub mod sarif;
 pub mod statistics;
 
 mod found;
-mod plain;
 mod xml;
 
 use crate::finding::{RuleMeta, Severity};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bstr::ByteSlice as _;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use crate::text::{BOM, LineIndex, Span, is_plain, is_unprintable, visible};
+use crate::text::{BOM, LineIndex, Span, is_unprintable, visible};
 
 /// How much of a line is shown, in characters: a report is no place for a minified script.
 const MAX_COLUMNS: usize = 400;
@@ -20,19 +20,6 @@ pub(super) struct SafeSource<'a> {
     lines: LineIndex,
     /// Where the distance between an offset of the file and one of the text changes: the former, and the latter. Ordered.
     shifts: Vec<(usize, usize)>,
-}
-
-/// The lines that are shown for a finding, and the stretch of one of them that it is about.
-pub(super) struct Snippet<'a> {
-    /// The number of the first line.
-    pub(super) first: usize,
-    /// The lines, without their ends.
-    pub(super) lines: Vec<&'a str>,
-    /// The number of the line with the stretch.
-    pub(super) line: usize,
-    /// Where that begins, and how long it is, in characters.
-    pub(super) start: usize,
-    pub(super) len: usize,
 }
 
 impl<'a> SafeSource<'a> {
@@ -101,46 +88,6 @@ impl<'a> SafeSource<'a> {
             end
         };
         (start, shown.saturating_sub(start)).into()
-    }
-
-    /// The file's name, as it is shown.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The lines that are shown for `span` of the file, `around` of them on both sides; `None` where it is empty or more
-    /// than a part of one line, and where not all of them are of plain characters.
-    pub(super) fn snippet(&self, span: Span, around: usize) -> Option<Snippet<'_>> {
-        let (start, end) = (self.offset(span.start), self.offset(span.end));
-        let line = self.lines.line(start);
-        if end <= start || self.lines.line(end - 1) != line {
-            return None;
-        }
-        let count = self.lines.lines() - usize::from(self.text.ends_with(b"\n"));
-        let first = line.saturating_sub(around).max(1);
-        let text = |number: usize| {
-            let next = if number < self.lines.lines() {
-                self.lines.start_of(number + 1)
-            } else {
-                self.text.len()
-            };
-            let text = &self.text[self.lines.start_of(number)..next];
-            let text = text.strip_suffix(b"\n").unwrap_or(text);
-            std::str::from_utf8(text).ok().filter(|_| is_plain(text))
-        };
-        let lines = (first..=(line + around).min(count.max(1)))
-            .map(text)
-            .collect::<Option<Vec<_>>>()?;
-        let start_of_line = self.lines.start_of(line);
-        let whole = lines.get(line - first)?.len();
-        let (start, end) = (start - start_of_line, end - start_of_line);
-        (end <= whole).then_some(Snippet {
-            first,
-            lines,
-            line,
-            start,
-            len: end - start,
-        })
     }
 
     fn offset(&self, offset: usize) -> usize {

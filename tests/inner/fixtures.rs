@@ -91,7 +91,6 @@ fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
             width: 100,
             why_not_fixed: false,
         },
-        1,
     );
     (text, rules)
 }
