@@ -6,19 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::config::NAMES;
 use crate::embedded;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, Visit, is_dockerfile};
 use crate::workspace::file::{self, FileError};
-use crate::workspace::folder::Found;
-use crate::workspace::ignored::UsersList;
 
 use super::args::Common;
 use super::settled::{Loaded, Settled};
-use super::terminal::{self, complain};
+use super::terminal::complain;
 
 /// What is known of a run's files when all are done.
 #[derive(Debug)]
@@ -227,39 +224,24 @@ impl Search<'_, '_> {
 }
 
 impl Visit for Search<'_, '_> {
-    /// The nearest configuration; `None` where it is broken.
-    type Holds = Option<Arc<Loaded>>;
-
-    fn goes_into(&self, path: &Path, loaded: &Self::Holds) -> bool {
-        !self.excludes(path, loaded.as_deref())
+    fn goes_into(&self, path: &Path) -> bool {
+        !self.excludes(path, self.run.settled.of(path).as_deref())
     }
 
-    fn marked(&self, folder: &Path) -> Self::Holds {
-        self.run.settled.of_folder(folder)
-    }
-
-    fn may_want(&self, name: &[u8], loaded: &Self::Holds) -> bool {
-        is_dockerfile(name)
-            || may_say_builds(name)
-            || loaded.as_ref().is_some_and(|loaded| loaded.has_includes())
-            || (self.run.embedded && embedded::kind(name).is_some())
-    }
-
-    fn wants(&self, path: &Path, name: &[u8], loaded: &Self::Holds) -> bool {
+    fn visit(&self, path: &Path, buffer: &mut Vec<u8>) {
+        let loaded = self.run.settled.of(path);
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         // Asked first: a glob that matches what is found anyway has matched.
-        loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
+        let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
             || is_dockerfile(name)
             || kind(path).is_some()
-            || (self.run.embedded && embedded::kind(name).is_some())
-    }
-
-    fn visit(&self, found: &Found<'_>, loaded: &Self::Holds, buffer: &mut Vec<u8>) {
-        if self.excludes(found.path, loaded.as_deref()) {
+            || (self.run.embedded && embedded::kind(name).is_some());
+        if !is_wanted || self.excludes(path, loaded.as_deref()) {
             return;
         }
         self.met.fetch_add(1, Ordering::Relaxed);
-        if self.run.is_new(found.path) {
-            self.run.read_found(found, loaded.clone(), buffer);
+        if self.run.is_new(path) {
+            self.run.read_found(path, loaded, buffer);
         }
     }
 
@@ -330,8 +312,6 @@ impl<'a> Run<'a> {
 
     /// Searches `folder`, and says where nothing was there to look at.
     fn search(&self, folder: &Path) {
-        // A broken configuration has been told of; the files that it is for are left out one by one.
-        let outer = self.settled.of_folder(folder);
         // A folder that is named is searched, whatever excludes it.
         let root = (!self.common.force_exclude).then_some(folder);
         let search = Search {
@@ -340,14 +320,7 @@ impl<'a> Run<'a> {
             met: AtomicUsize::new(0),
             excluded: AtomicBool::new(false),
         };
-        let (here, home) = (self.settled.here().to_path_buf(), std::env::home_dir());
-        let users = UsersList::find(here, home.as_deref(), |name| std::env::var_os(name));
-        let options = discover::Options {
-            threads: terminal::threads(),
-            marks: &NAMES,
-            users: &users,
-        };
-        discover::search(folder, options, outer, &search);
+        discover::search(folder, &search);
         if self.loud && search.met.into_inner() == 0 {
             let but = if search.excluded.into_inner() {
                 " but for what the configuration excludes"
@@ -359,9 +332,8 @@ impl<'a> Run<'a> {
     }
 
     /// Hands on a file that a search has found.
-    fn read_found(&self, found: &Found<'_>, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
-        let path = found.path;
-        let read = file::read_found(found, buffer, self.common.max_size());
+    fn read_found(&self, path: &Path, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
+        let read = file::read_found(path, buffer, self.common.max_size());
         // A file of another kind may be large, or binary.
         let is_other = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
         if is_other && kind(path).is_none() && self.embedded(path, loaded.as_deref()).is_some() {

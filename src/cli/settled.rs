@@ -10,7 +10,7 @@ use crate::report::{self, Trouble, human};
 use crate::rules::Settings;
 use crate::text::LineIndex;
 use crate::workspace::config as disk;
-use crate::workspace::ignored::is_there_or_ignored;
+use crate::workspace::discover::is_there_or_ignored;
 
 use super::args::SettingsArgs;
 use super::terminal;
@@ -261,14 +261,9 @@ impl Loaded {
         self.config.excludes(&self.relative(path), root.as_deref())
     }
 
-    /// Whether `include` names any files.
-    pub(super) fn has_includes(&self) -> bool {
-        self.config.has_includes()
-    }
-
     /// Whether `include` names the file `path`.
     pub(super) fn includes(&self, path: &Path) -> bool {
-        self.has_includes() && self.config.includes(&self.relative(path))
+        self.config.has_includes() && self.config.includes(&self.relative(path))
     }
 
     /// Every setting that holds for the file `path`, and where it comes from.

@@ -63,16 +63,6 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// How many threads may work at once. (Asking the system opens several files: once is enough.)
-pub(super) fn threads() -> usize {
-    static THREADS: OnceLock<usize> = OnceLock::new();
-    *THREADS.get_or_init(|| {
-        std::thread::available_parallelism()
-            .map_or(1, std::num::NonZero::get)
-            .min(12)
-    })
-}
-
 /// How to show findings on standard output.
 pub(super) fn style(why_not_fixed: bool) -> Style {
     let columns = if is_terminal() {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::attributes;
-use super::folder::Found;
 use super::temporary::Temporary;
 
 /// The largest file that is read where nobody says otherwise, in bytes. No Dockerfile comes near it; BuildKit itself stops
@@ -95,9 +94,9 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_found(found: &Found<'_>, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
+pub fn read_found(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
     buffer.clear();
-    read_open(&found.open().map_err(FileError::Read)?, buffer, max)
+    read_open(&open(path, false).map_err(FileError::Read)?, buffer, max)
 }
 
 /// Opens the file at `path`. Where it has become a FIFO since somebody looked, that does not wait for a writer.
@@ -306,7 +305,7 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     // The last look before the rename: between the two there is no time to speak of, but no lock either.
     let same = fs::symlink_metadata(&target).is_ok_and(|at| is_same(&at, &meta));
     if now != old || !same {
-        let faster = read_found(&Found::new(&target), &mut now, longest).is_ok() && now == new;
+        let faster = read_found(&target, &mut now, longest).is_ok() && now == new;
         return if faster {
             Ok(())
         } else {

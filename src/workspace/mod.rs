@@ -4,6 +4,4 @@ mod attributes;
 pub mod config;
 pub mod discover;
 pub mod file;
-pub mod folder;
-pub mod ignored;
 mod temporary;
