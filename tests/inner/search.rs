@@ -81,7 +81,7 @@ fn gitignore_holds_in_and_out_of_a_repository_and_ignore_does_not() {
     tree.put(".git/HEAD", "");
     assert_eq!(tree.found(".", &[]), kept);
     assert_eq!(tree.found("a", &[]), kept[..1]);
-    tree.put(".git/info/exclude", "kept\n");
+    tree.put(".git/info/exclude", "Dockerfile\n");
     assert_eq!(tree.found(".", &[]), kept[1..]);
 }
 
