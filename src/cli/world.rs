@@ -81,13 +81,7 @@ fn root(path: &Path, kind: Kind) -> PathBuf {
     match kind {
         Kind::Compose | Kind::BakeHcl | Kind::BakeJson => folder.to_path_buf(),
         _ => {
-            let known = [
-                ".github",
-                ".gitlab",
-                ".circleci",
-                ".buildkite",
-                ".azure-pipelines",
-            ];
+            let known = [".github", ".gitlab", ".buildkite"];
             let is_known = |folder: &Path| {
                 folder
                     .file_name()

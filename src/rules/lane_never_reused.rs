@@ -71,22 +71,15 @@ const VOLATILE: &[&str] = &[
     "CIRCLE_WORKFLOW_ID",
     "CIRCLE_WORKFLOW_JOB_ID",
     "CIRCLE_PIPELINE_ID",
-    "pipeline.id",
-    "pipeline.number",
-    "pipeline.git.revision",
     // Buildkite
     "BUILDKITE_BUILD_ID",
     "BUILDKITE_BUILD_NUMBER",
     "BUILDKITE_JOB_ID",
     "BUILDKITE_COMMIT",
     // Azure
-    "Build.BuildId",
-    "Build.BuildNumber",
-    "Build.SourceVersion",
     "BUILD_BUILDID",
     "BUILD_BUILDNUMBER",
     "BUILD_SOURCEVERSION",
-    "System.JobId",
     // Bitbucket
     "BITBUCKET_BUILD_NUMBER",
     "BITBUCKET_COMMIT",

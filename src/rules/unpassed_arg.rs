@@ -21,7 +21,7 @@ lane argument nor `BUILDKIT_CACHE_MOUNT_NS`. An error where the build runs in a 
 build the Dockerfile, and in Compose and bake files, which cannot hand a lane on.
 
 It is silent where there is nobody to part a build from: a Dockerfile that one job alone builds; jobs that run one
-after the other, by `needs`, GitLab's stages or CircleCI's `requires`, since a lane of its own would only keep a later
+after the other, by `needs` or GitLab's stages, since a lane of its own would only keep a later
 job from the layers of an earlier one; and GitHub's hosted runners (`ubuntu-*`, `windows-*`, `macos-*`), which give
 each job a new machine, unless the job names a builder elsewhere (`driver: remote`, `DOCKER_HOST` and the like).
 `cachelane builds` still lists all of these.

@@ -5,18 +5,19 @@
 //! uploaded, unless that is switched off, and a step's own variables are not known by then. So a lane is written without
 //! any variable: the step's key, and the values of its matrix.
 
-use std::rc::Rc;
+use std::collections::HashSet;
 
-use super::pipelines::{self, Format, Job, Leg, MAX_LEGS, Reader, Script};
+use super::pipelines::{self, Format, Found, Job, Leg, MAX_LEGS, Reader};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
-use super::{Arg, Passer, Wiring, WiringError};
+use super::{Arg, Lane, Passer, Runs, Wiring, WiringError};
 use crate::text::Span;
 
 const FORMAT: Format = Format {
-    roots: &["BUILDKITE_BUILD_CHECKOUT_PATH"],
+    root: "BUILDKITE_BUILD_CHECKOUT_PATH",
     nested: false,
-    names,
+    axis,
+    mask,
 };
 
 /// How deep groups may nest.
@@ -26,24 +27,14 @@ const ONLY: &str = "matrix";
 /// What tells the jobs of `parallelism: 5` apart.
 const NUMBER: &str = "parallelism";
 
-fn names(need: Need<'_>) -> (Option<&str>, Option<&str>) {
-    match need {
-        Need::Variable(name) => (None, Some(name)),
-        // As `mask` leaves it.
-        Need::Expression(raw) => {
-            let inner = raw
-                .strip_prefix("${")
-                .and_then(|raw| raw.strip_suffix('}'))
-                .map(str::trim);
-            let name = inner
-                .filter(|_| raw.ends_with(" }"))
-                .and_then(|inner| inner.strip_prefix("matrix"));
-            (
-                name.map(|name| name.strip_prefix('.').unwrap_or(ONLY)),
-                None,
-            )
-        }
-    }
+/// Matrix values are expressions, as [`mask`] leaves them.
+fn axis(need: Need<'_>) -> Option<&str> {
+    let Need::Expression(raw) = need else {
+        return None;
+    };
+    let inner = raw.strip_prefix("${")?.strip_suffix(" }")?;
+    let name = inner.trim().strip_prefix("matrix")?;
+    Some(name.strip_prefix('.').unwrap_or(ONLY))
 }
 
 /// Reads a pipeline.
@@ -51,7 +42,15 @@ fn names(need: Need<'_>) -> (Option<&str>, Option<&str>) {
 /// # Errors
 /// Why it is no YAML that could be one.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    pipelines::read(source, |root| gather(root).wiring())
+    if !pipelines::may_build(source) {
+        return Ok(Wiring::default());
+    }
+    let yaml = Yaml::read(source)?;
+    match yaml.root() {
+        Some(root) if root.is_map() || root.is_list() => Ok(gather(root).wiring()),
+        Some(root) if !root.is_null() => Err(pipelines::unlike(root)),
+        _ => Ok(Wiring::default()),
+    }
 }
 
 /// What passes lanes: the step's key and the values of its matrix.
@@ -60,36 +59,66 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
 /// Why it is none.
 pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
     let found = gather(yaml.root().ok_or("it is no pipeline")?).finish();
-    Ok(pipelines::passer(found, |found, lane| {
-        if !found.build.others.is_empty() {
-            return Err("several steps run it".to_owned());
-        }
-        if !found.all_listed() {
-            return Err(
-                "its jobs run in parallel, and only a variable tells them apart".to_owned(),
-            );
-        }
-        let job = found.build.job.as_deref().unwrap_or_default();
+    Ok(pipelines::passer(found, lane))
+}
+
+/// The lane of a build as the file's text can name it: the key of its step, where other steps build the same, and what its
+/// matrix puts in, joined with `-`.
+fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
+    if !found.build.others.is_empty() {
+        return Err("several steps run it".to_owned());
+    }
+    if !found.all_listed() {
+        return Err("its jobs run in parallel, and only a variable tells them apart".to_owned());
+    }
+    let axes = match &found.build.runs {
+        Runs::Once => Vec::new(),
+        Runs::Matrix(axes) => usable(found, axes)?,
+    };
+    let mut parts = Vec::new();
+    if lane.shared || axes.is_empty() {
         // A job with a key is called by it; all others have a blank in theirs.
-        let own = if pipelines::valid(job) {
-            Ok(job)
+        let job = found.build.job.as_deref().unwrap_or_default();
+        let key = Some(job).filter(|job| pipelines::valid(job));
+        parts.push(key.ok_or("the step has no `key`")?.to_owned());
+    }
+    parts.extend(axes.into_iter().map(|name| {
+        if name == ONLY {
+            "{{matrix}}".to_owned()
         } else {
-            Err("the step has no `key`".to_owned())
-        };
-        let axis = |name: &str| {
-            if name == ONLY {
-                "{{matrix}}".to_owned()
-            } else {
-                format!("{{{{matrix.{name}}}}}")
-            }
-        };
-        pipelines::joined(found, lane.shared, own, axis)
-    }))
+            format!("{{{{matrix.{name}}}}}")
+        }
+    }));
+    Ok(parts.join("-"))
+}
+
+/// Those of `axes` whose values can stand in a command and in a lane as they are: not a path, an image. They have to tell
+/// the jobs apart.
+fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String>, String> {
+    let legs: Vec<&Leg> = found.legs().flat_map(|(_, legs)| legs).collect();
+    let value = |leg: &Leg, axis: &str| {
+        let value = leg.iter().find(|(name, _)| name == axis)?.1.clone();
+        Some(value).filter(|value| pipelines::valid(value))
+    };
+    let fits = |axis: &&String| {
+        pipelines::valid(axis) && legs.iter().all(|leg| value(leg, axis).is_some())
+    };
+    let axes: Vec<&String> = axes.iter().filter(fits).collect();
+    let lane =
+        |leg: &&Leg| -> Vec<String> { axes.iter().filter_map(|axis| value(leg, axis)).collect() };
+    let mut seen = HashSet::new();
+    if axes.is_empty() || !legs.iter().all(|leg| seen.insert(lane(leg).join("-"))) {
+        return Err(
+            "what of its matrix can stand in a command and in a lane does not tell its jobs apart"
+                .to_owned(),
+        );
+    }
+    Ok(axes)
 }
 
 fn gather(root: Node<'_>) -> Reader<'_> {
     let mut reader = Reader::new(&FORMAT);
-    let env = pipelines::variables(root.get("env"), Vec::new());
+    let env = variables(root.get("env"), &[]);
     let list = if root.is_list() {
         Some(root)
     } else {
@@ -131,16 +160,18 @@ fn steps<'y>(
             axes.push(NUMBER.to_owned());
         }
         let job = Job {
-            env: pipelines::variables(step.get("env"), env.to_vec()).into(),
+            name: &name,
+            title,
+            env: variables(step.get("env"), env),
             legs: legs.into(),
             axes,
-            ..Job::new(&name, title)
+            template: false,
         };
         for lines in ["command", "commands"]
             .iter()
             .filter_map(|key| step.get(key))
         {
-            reader.script(&Rc::new(Script::new(&lines.scalars(), Some(&mask))), &job);
+            reader.script(&lines.scalars(), &job);
         }
         for plugin in step.get("plugins").into_iter().flat_map(entries) {
             let is_compose = plugin
@@ -152,6 +183,24 @@ fn steps<'y>(
             }
         }
     }
+}
+
+/// What a step sets in its environment, before what is set for all.
+fn variables(own: Option<Node<'_>>, all: &[Arg]) -> Vec<Arg> {
+    let own = own.into_iter().flat_map(Node::entries);
+    let own = own.filter_map(|entry| {
+        Some(Arg {
+            name: entry.key.text()?.to_owned(),
+            value: entry.value.text().map(str::to_owned),
+            span: entry.value.span(),
+            from: Vec::new(),
+        })
+    });
+    let mut variables: Vec<Arg> = own.collect();
+    let names: HashSet<String> = variables.iter().map(|arg| arg.name.clone()).collect();
+    let rest = all.iter().filter(|arg| !names.contains(&arg.name));
+    variables.extend(rest.cloned());
+    variables
 }
 
 /// The entries of a mapping, or of the mappings in a list.

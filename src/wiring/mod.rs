@@ -4,12 +4,9 @@
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 pub mod argv;
-pub mod azure;
 pub mod bake;
-pub mod bitbucket;
 pub mod buildkite;
 pub mod ci;
-pub mod circleci;
 pub mod command;
 pub mod compose;
 pub mod github;
@@ -31,14 +28,8 @@ pub enum Kind {
     Github,
     /// GitLab CI.
     Gitlab,
-    /// `CircleCI`.
-    Circleci,
     /// Buildkite.
     Buildkite,
-    /// Azure Pipelines.
-    Azure,
-    /// Bitbucket Pipelines.
-    Bitbucket,
     /// Docker Compose.
     Compose,
     /// Bake, in HCL.
@@ -304,10 +295,7 @@ pub fn read(kind: Kind, source: &str) -> Result<Wiring, WiringError> {
         Kind::Compose => compose::read(source),
         Kind::BakeHcl | Kind::BakeJson => bake::read(source),
         Kind::Gitlab => gitlab::read(source),
-        Kind::Circleci => circleci::read(source),
         Kind::Buildkite => buildkite::read(source),
-        Kind::Azure => azure::read(source),
-        Kind::Bitbucket => bitbucket::read(source),
     }
 }
 
@@ -335,14 +323,10 @@ pub fn kind(path: &str) -> Option<Kind> {
         Some("action") => return Some(Kind::Github),
         Some(stem) if is_compose(stem) => return Some(Kind::Compose),
         Some(_) if is_in(".buildkite") => return Some(Kind::Buildkite),
-        Some("config") if is_in(".circleci") => return Some(Kind::Circleci),
         Some(".gitlab-ci") => return Some(Kind::Gitlab),
         Some(stem) if stem.ends_with(".gitlab-ci") || is_in(".gitlab/ci") => {
             return Some(Kind::Gitlab);
         }
-        Some("azure-pipelines") => return Some(Kind::Azure),
-        Some(_) if is_in(".azure-pipelines") => return Some(Kind::Azure),
-        Some("bitbucket-pipelines") => return Some(Kind::Bitbucket),
         Some(_) => return None,
         None => {}
     }
@@ -369,12 +353,10 @@ mod tests {
             ("build/action.yml", Some(Kind::Github)),
             (".gitlab-ci.yml", Some(Kind::Gitlab)),
             ("ci/build.gitlab-ci.yml", Some(Kind::Gitlab)),
-            (".circleci/config.yml", Some(Kind::Circleci)),
             ("config.yml", None),
             (".buildkite/pipeline.yml", Some(Kind::Buildkite)),
             (".buildkite/docker-compose.yml", Some(Kind::Compose)),
-            ("azure-pipelines.yml", Some(Kind::Azure)),
-            ("bitbucket-pipelines.yml", Some(Kind::Bitbucket)),
+            ("azure-pipelines.yml", None),
             ("docker-compose.yml", Some(Kind::Compose)),
             ("compose.prod.yaml", Some(Kind::Compose)),
             ("docker-compose-dev.yml", Some(Kind::Compose)),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::yaml::{self, More, Yaml};
 use super::{Build, Kind, Lane, Wiring, read};
-use super::{azure, bake, bitbucket, buildkite, circleci, compose, github, gitlab};
+use super::{bake, buildkite, compose, github, gitlab};
 use crate::fix::{self, Fix};
 use crate::text::Span;
 
@@ -67,10 +67,7 @@ impl<'s> Opened<'s> {
             Kind::Github => Ok(github::passer(yaml)),
             Kind::Compose => Ok(compose::passer(yaml)),
             Kind::Gitlab => gitlab::passer(yaml),
-            Kind::Circleci => circleci::passer(yaml),
             Kind::Buildkite => buildkite::passer(yaml),
-            Kind::Azure => azure::passer(yaml),
-            Kind::Bitbucket => bitbucket::passer(yaml),
             Kind::BakeHcl | Kind::BakeJson => Err("it is no YAML".to_owned()),
         }
     }
@@ -190,9 +187,7 @@ pub fn prove(
         }
     }
     let more = match kind {
-        Kind::Gitlab | Kind::Circleci | Kind::Buildkite | Kind::Azure | Kind::Bitbucket => {
-            Some(More::Text)
-        }
+        Kind::Gitlab | Kind::Buildkite => Some(More::Text),
         Kind::Github | Kind::Compose => Some(More::Entries),
         Kind::BakeHcl | Kind::BakeJson => None,
     };

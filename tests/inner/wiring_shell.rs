@@ -260,14 +260,6 @@ const ONE: &[(&str, &str)] = &[
     ),
     ("docker build ${{ matrix.args }} .", "Docker Dockerfile …"),
     (
-        "docker build << parameters.args >> .",
-        "Docker Dockerfile …",
-    ),
-    (
-        "docker build -t <<parameters.tag>> a",
-        "Docker a/Dockerfile",
-    ),
-    (
         "docker build --build-arg-x .",
         "Docker (it names no context)",
     ),

@@ -1226,16 +1226,6 @@ fn what_extends_itself() {
         "docker-bake.hcl",
         times(500, |n| hcl(n, (n + 1) % (500 * factor()))),
     );
-    let steps = times(40, |n| {
-        format!("  c{}:\n    steps:\n      - c{n}\n      - c{n}\n", n + 1)
-    });
-    survives(
-        "commands",
-        ".circleci/config.yml",
-        format!(
-            "version: 2.1\ncommands:\n  c0:\n    steps:\n      - run: docker build .\n{steps}jobs:\n  b:\n    docker: [{{image: a}}]\n    steps:\n      - c40\n"
-        ),
-    );
 }
 
 #[test]

@@ -93,12 +93,13 @@ impl Command {
     }
 
     /// What to write into a POSIX shell's script behind the word [`Command::behind`], blank before it included, so that
-    /// the variable `name` is passed as the argument of its name. The star is quoted, or it might name files.
+    /// it passes the argument `name` with `value`, which is written as within double quotes. The star is quoted, or it might
+    /// name files.
     #[must_use]
-    pub fn insertion(&self, name: &str) -> Option<String> {
+    pub fn insertion(&self, name: &str, value: &str) -> Option<String> {
         match self.pass {
-            Pass::BuildArg => Some(format!(" --build-arg {name}=\"${name}\"")),
-            Pass::Set => Some(format!(" --set \"*.args.{name}=${name}\"")),
+            Pass::BuildArg => Some(format!(" --build-arg {name}=\"{value}\"")),
+            Pass::Set => Some(format!(" --set \"*.args.{name}={value}\"")),
             Pass::CacheId | Pass::Environment | Pass::Nothing => None,
         }
     }

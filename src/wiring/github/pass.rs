@@ -320,7 +320,10 @@ fn in_script(
         }
         edits.push(variable(site.step, lane.arg, value)?);
     }
-    match script.command.insertion(lane.arg) {
+    match script
+        .command
+        .insertion(lane.arg, &format!("${}", lane.arg))
+    {
         Some(text) => {
             let at = script
                 .at

@@ -10,9 +10,8 @@ mod jobs;
 mod legs;
 
 use std::collections::HashSet;
-use std::rc::Rc;
 
-use super::pipelines::{self, Format, Found, Job, Reader, Script};
+use super::pipelines::{self, Format, Found, Job, Reader};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
 use super::{Call, Passer, Runs, Unknown, Wiring, WiringError};
@@ -25,15 +24,17 @@ const SLUG: &str = "CI_JOB_NAME_SLUG";
 const SLUG_LEN: usize = 63;
 
 const FORMAT: Format = Format {
-    roots: &["CI_PROJECT_DIR"],
+    root: "CI_PROJECT_DIR",
     nested: true,
-    names,
+    axis,
+    mask,
 };
 
-fn names(need: Need<'_>) -> (Option<&str>, Option<&str>) {
+/// Matrix values are variables.
+fn axis(need: Need<'_>) -> Option<&str> {
     match need {
-        Need::Variable(name) => (Some(name), Some(name)),
-        Need::Expression(_) => (None, None),
+        Need::Variable(name) => Some(name),
+        Need::Expression(_) => None,
     }
 }
 
@@ -50,18 +51,10 @@ pub fn read(source: &str) -> Result<Wiring, WiringError> {
         return Ok(Wiring::default());
     }
     let yaml = Yaml::read(source)?;
-    let Some(root) = pipelines::top(&yaml)? else {
+    let Some(root) = yaml.root() else {
         return Ok(Wiring::default());
     };
-    let unlike = || {
-        let message = "it has no mapping at its top".to_owned();
-        WiringError {
-            span: root.span(),
-            message,
-            refused: false,
-        }
-    };
-    let file = File::new(&yaml).ok_or_else(unlike)?;
+    let file = File::new(&yaml).ok_or_else(|| pipelines::unlike(root))?;
     let mut reader = gather(&file);
     let calls = calls(&file, &mut reader.unknown);
     Ok(Wiring {
@@ -145,18 +138,19 @@ fn gather<'y>(file: &File<'y>) -> Reader<'y> {
             }
         );
         let job = Job {
-            env: file.variables(&chain).into(),
+            name,
+            title,
+            env: file.variables(&chain),
             legs: legs.into(),
             axes,
             template: name.starts_with('.'),
-            ..Job::new(name, title)
         };
         for lines in [file.script(&chain), file.after_script(&chain)] {
-            reader.script(&Rc::new(Script::new(&lines, Some(&mask))), &job);
+            reader.script(&lines, &job);
         }
         for step in file.own(&chain, "run").into_iter().flat_map(Node::items) {
             let lines = step.get("script").map(Node::scalars).unwrap_or_default();
-            reader.script(&Rc::new(Script::new(&lines, Some(&mask))), &job);
+            reader.script(&lines, &job);
         }
     }
     reader

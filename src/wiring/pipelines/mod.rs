@@ -1,4 +1,4 @@
-//! What the readers of pipelines share: scripts out of YAML values, the builds in them, and who runs each.
+//! What the readers of GitLab and Buildkite share: scripts out of YAML values, the builds in them, and who runs each.
 //!
 //! A command stands once in a file but may be run by several jobs (a template, an anchor) and in several legs of a
 //! matrix. [`Reader`] gathers them by place: one build for each place and each thing that is built there.
@@ -8,23 +8,21 @@ mod reader;
 mod script;
 mod values;
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::shell::{Dialect, Need};
-use super::yaml::{Node, Yaml};
-use super::{Arg, Wiring, WiringError};
+use super::shell::Need;
+use super::yaml::Node;
+use super::{Arg, WiringError};
+use crate::text::Span;
 
-pub(super) use pass::{joined, passer, valid};
+pub(super) use pass::{passer, valid};
 pub(super) use reader::{Found, Reader};
-pub(super) use script::Script;
 
 /// The most legs of a matrix that are looked at one by one.
 pub(super) const MAX_LEGS: usize = 256;
 /// Words without which nothing is built.
 const WORDS: &[&[u8]] = &[
     b"docker",
-    b"Docker",
     b"podman",
     b"buildah",
     b"nerdctl",
@@ -41,81 +39,36 @@ pub(super) fn may_build(text: &str) -> bool {
         .any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
 }
 
-/// What `own` sets, a mapping or a list of mappings, before what is set outside.
-pub(super) fn variables(own: Option<Node<'_>>, outer: Vec<Arg>) -> Vec<Arg> {
-    let maps = own
-        .map(|own| {
-            if own.is_list() {
-                own.items()
-            } else {
-                vec![own]
-            }
-        })
-        .unwrap_or_default();
-    let mut all = Vec::new();
-    for entry in maps.into_iter().flat_map(Node::entries) {
-        if let Some(name) = entry.key.text() {
-            let value = entry.value.text().map(str::to_owned);
-            all.push(Arg {
-                name: name.to_owned(),
-                value,
-                span: entry.value.span(),
-                from: Vec::new(),
-            });
-        }
-    }
-    let names: HashSet<String> = all.iter().map(|arg| arg.name.clone()).collect();
-    all.extend(outer.into_iter().filter(|arg| !names.contains(&arg.name)));
-    all
-}
-
 /// The values that tell one run of a job from another, by their names.
 pub(super) type Leg = Vec<(String, String)>;
 
 /// What is special about a format's scripts.
 pub(super) struct Format {
-    /// The variables that hold the folder of the checkout.
-    pub(super) roots: &'static [&'static str],
+    /// The variable that holds the folder of the checkout.
+    pub(super) root: &'static str,
     /// Whether a variable's value may name others.
     pub(super) nested: bool,
-    /// What a need asks for: the name of a matrix value or parameter, and the name of a variable of the file.
-    pub(super) names: for<'n> fn(Need<'n>) -> (Option<&'n str>, Option<&'n str>),
+    /// The name of the matrix value that a need asks for.
+    pub(super) axis: for<'n> fn(Need<'n>) -> Option<&'n str>,
+    /// Finds what has to be taken for an expression: the bytes of the first one in a text, and what to read instead, of the
+    /// same length.
+    pub(super) mask: fn(&str) -> Option<(Span, String)>,
 }
 
-/// A job, as far as its scripts need it.
+/// A job, as far as its scripts need it. They start in the checkout.
 pub(super) struct Job<'j> {
     /// Its name in the file.
     pub(super) name: &'j str,
-    /// What to call the place: ``job `test`, step 3``.
+    /// What to call the place: ``job `test` ``.
     pub(super) title: String,
     /// The variables that the file sets for it.
-    pub(super) env: Rc<[Arg]>,
+    pub(super) env: Vec<Arg>,
     /// Its legs; none where it runs once or they are too many.
     pub(super) legs: Rc<[Leg]>,
     /// The axes whose values are not listed in the legs.
     pub(super) axes: Vec<String>,
-    /// The folder that its scripts start in.
-    pub(super) folder: Option<String>,
-    /// The grammar of its scripts.
-    pub(super) dialect: Dialect,
     /// Whether it is only a template: it counts where no job runs the place.
     pub(super) template: bool,
-}
-
-impl<'j> Job<'j> {
-    /// A job that runs once, from the repository's root.
-    pub(super) fn new(name: &'j str, title: String) -> Self {
-        Self {
-            name,
-            title,
-            env: Rc::new([]),
-            legs: Rc::new([]),
-            axes: Vec::new(),
-            folder: Some(String::new()),
-            dialect: Dialect::Posix,
-            template: false,
-        }
-    }
 }
 
 /// The names of values that are not the same in all `legs`.
@@ -138,31 +91,11 @@ pub(super) fn varying(legs: &[&Leg]) -> Vec<String> {
     names.into_iter().filter(varies).cloned().collect()
 }
 
-/// Reads a file by what `gather` finds in it; one without a word that could start a build is not parsed.
-pub(super) fn read(
-    source: &str,
-    gather: impl FnOnce(Node<'_>) -> Wiring,
-) -> Result<Wiring, WiringError> {
-    if !may_build(source) {
-        return Ok(Wiring::default());
-    }
-    let yaml = Yaml::read(source)?;
-    Ok(top(&yaml)?.map(gather).unwrap_or_default())
-}
-
-/// What a file has at its top: nothing where it is empty.
-pub(super) fn top<'y>(yaml: &'y Yaml<'y>) -> Result<Option<Node<'y>>, WiringError> {
-    match yaml.root() {
-        Some(root) if root.is_map() || root.is_list() => Ok(Some(root)),
-        None => Ok(None),
-        Some(root) if root.is_null() => Ok(None),
-        Some(root) => {
-            let message = "it has no mapping at its top".to_owned();
-            Err(WiringError {
-                span: root.span(),
-                message,
-                refused: false,
-            })
-        }
+/// Fails with what is wrong with a file that has `root` at its top, which is none of a pipeline.
+pub(super) fn unlike(root: Node<'_>) -> WiringError {
+    WiringError {
+        span: root.span(),
+        message: "it has no mapping at its top".to_owned(),
+        refused: false,
     }
 }

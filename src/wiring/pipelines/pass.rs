@@ -1,12 +1,12 @@
 //! Putting an argument into a command that stands in a YAML value.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::super::command::Pass;
-use super::super::shell::{Dialect, is_name};
+use super::super::shell::is_name;
 use super::super::yaml::Style;
-use super::super::{Lane, Passer, Passing, Runs};
-use super::{Found, Leg};
+use super::super::{Lane, Passer, Passing};
+use super::Found;
 use crate::fix::{Edit, Fix};
 use crate::text::Span;
 
@@ -36,11 +36,6 @@ pub(in super::super) fn passer<'d>(
 fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Passing, String> {
     if !is_name(lane.arg) {
         return Err(format!("`{}` is no name for a variable", lane.arg));
-    }
-    // `$(name)` is put in before any shell sees it; what else begins with a dollar is a variable to a POSIX shell only.
-    let is_text = found.command.pass == Pass::BuildArg && !value.replace("$(", "").contains('$');
-    if found.dialect == Dialect::Windows && !is_text {
-        return Err("its script is not one of a POSIX shell".to_owned());
     }
     if !found.simple.open {
         return Err("the command stands within quotes".to_owned());
@@ -82,23 +77,16 @@ fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Passing, 
 fn spot(found: &Found<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
     let words = &found.simple.words;
     let command = &found.command;
-    let behind = words
-        .get(command.behind)
-        .map(|word| word.span.end)
-        .unwrap_or_default();
+    if let Some(text) = command.insertion(arg, value) {
+        return Ok((words[command.behind].span.end, text));
+    }
     match command.pass {
-        Pass::BuildArg => Ok((behind, format!(" --build-arg {arg}=\"{value}\""))),
-        Pass::Set => Ok((behind, format!(" --set \"*.args.{arg}={value}\""))),
-        Pass::Environment if command.tool == 0 => Ok((
-            words
-                .first()
-                .map(|word| word.span.start)
-                .unwrap_or_default(),
-            format!("{arg}=\"{value}\" "),
-        )),
+        Pass::Environment if command.tool == 0 => {
+            Ok((words[0].span.start, format!("{arg}=\"{value}\" ")))
+        }
         Pass::Environment => Err("what runs the command may not keep its environment".to_owned()),
         Pass::CacheId => Err("only an extension of rocker takes it".to_owned()),
-        Pass::Nothing => Err("it takes no build argument here".to_owned()),
+        _ => Err("it takes no build argument here".to_owned()),
     }
 }
 
@@ -108,57 +96,4 @@ pub(in super::super) fn valid(value: &str) -> bool {
         && value
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-}
-
-/// The lane of a build that only its file's text can name: `own`, what names its job, where that is needed, and its axes
-/// as `axis` has them put in, joined with `-`.
-pub(in super::super) fn joined(
-    found: &Found<'_>,
-    shared: bool,
-    own: Result<&str, String>,
-    axis: impl Fn(&str) -> String,
-) -> Result<String, String> {
-    let axes = match &found.build.runs {
-        Runs::Once => &[][..],
-        Runs::Matrix(axes) => axes,
-    };
-    let mut parts = Vec::new();
-    if shared || axes.is_empty() || !found.build.others.is_empty() {
-        parts.push(own?.to_owned());
-    }
-    let legs: Vec<Vec<&Leg>> = found.legs().map(|(_, legs)| legs).collect();
-    // What cannot stand in a lane as it is (a path, an image) is left out, if the rest tells the jobs apart; so is what has a
-    // name that no command can have put in.
-    let value = |leg: &&Leg, axis: &str| {
-        let value = leg
-            .iter()
-            .find(|(name, _)| name == axis)
-            .map(|(_, value)| value.clone());
-        value.filter(|value| valid(value))
-    };
-    let fits =
-        |axis: &&String| valid(axis) && legs.iter().flatten().all(|leg| value(leg, axis).is_some());
-    let axes: Vec<&String> = if legs.iter().any(Vec::is_empty) {
-        Vec::new()
-    } else {
-        axes.iter().filter(fits).collect()
-    };
-    if matches!(found.build.runs, Runs::Matrix(_)) {
-        for legs in &legs {
-            let mut seen = HashSet::new();
-            let lane = |leg: &&Leg| {
-                axes.iter()
-                    .filter_map(|axis| value(leg, axis))
-                    .collect::<Vec<_>>()
-                    .join("-")
-            };
-            if axes.is_empty() || !legs.iter().all(|leg| seen.insert(lane(leg))) {
-                return Err(
-                    "what of its matrix can stand in a command and in a lane does not tell its jobs apart".to_owned()
-                );
-            }
-        }
-    }
-    parts.extend(axes.into_iter().map(|name| axis(name)));
-    Ok(parts.join("-"))
 }

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::super::command::{self, BuildArg, Command, Pass};
+use super::super::command::{self, BuildArg, Command};
 use super::super::shell::{self, Dialect, Need, Piece, Simple, Variable, Word};
+use super::super::yaml::Node;
 use super::super::{Arg, Build, Front, Runs, Unknown, What, Wiring};
+use super::script::Script;
 use super::values::Scope;
-use super::{Format, Job, Leg, Script, may_build, valid, varying};
+use super::{Format, Job, Leg, may_build, valid, varying};
 use crate::text::Span;
 
 /// The most bytes of script that are read for one file, each job's and each leg's counted.
@@ -18,13 +20,11 @@ pub(in super::super) struct Found<'y> {
     /// The build; its runs and jobs are filled in at the end.
     pub(in super::super) build: Build,
     /// The command.
-    pub(in super::super) command: Command,
+    pub(super) command: Command,
     /// The simple command that it is.
-    pub(in super::super) simple: Simple,
+    pub(super) simple: Simple,
     /// Its script.
-    pub(in super::super) script: Rc<Script<'y>>,
-    /// The grammar that it is read by.
-    pub(in super::super) dialect: Dialect,
+    pub(super) script: Rc<Script<'y>>,
     /// Each job that runs it.
     by: Vec<By>,
 }
@@ -55,7 +55,7 @@ impl By {
 /// Gathers the builds of a file.
 pub(in super::super) struct Reader<'y> {
     format: &'static Format,
-    pub(in super::super) found: Vec<Found<'y>>,
+    found: Vec<Found<'y>>,
     pub(in super::super) unknown: Vec<Unknown>,
     places: HashMap<Span, Vec<usize>>,
     doubts: HashSet<(Span, String)>,
@@ -74,8 +74,9 @@ impl<'y> Reader<'y> {
         }
     }
 
-    /// Reads a script that `job` runs.
-    pub(in super::super) fn script(&mut self, script: &Rc<Script<'y>>, job: &Job<'_>) {
+    /// Reads the script that `job` runs, of `nodes` one below the other.
+    pub(in super::super) fn script(&mut self, nodes: &[Node<'y>], job: &Job<'_>) {
+        let script = &Rc::new(Script::new(nodes, self.format));
         if !may_build(script.text()) {
             return;
         }
@@ -96,7 +97,7 @@ impl<'y> Reader<'y> {
             self.left -= script.text().len();
             let scope = Scope::new(self.format, job, legs.get(leg).copied());
             let values = |need: Need<'_>| scope.known(need);
-            let commands = shell::read(script.text(), job.folder.as_deref(), job.dialect, &values);
+            let commands = shell::read(script.text(), Some(""), Dialect::Posix, &values);
             let (commands, variables) = command::all(
                 commands
                     .into_iter()
@@ -155,7 +156,7 @@ impl<'y> Reader<'y> {
             .unwrap_or(self.found.len());
         if at == self.found.len() {
             places.push(at);
-            let (script, dialect) = (Rc::clone(script), job.dialect);
+            let script = Rc::clone(script);
             let command::Found {
                 simple, command, ..
             } = found;
@@ -164,7 +165,6 @@ impl<'y> Reader<'y> {
                 command,
                 simple,
                 script,
-                dialect,
                 by: Vec::new(),
             });
         }
@@ -189,7 +189,7 @@ impl<'y> Reader<'y> {
             .flat_map(|word: &mut Word| word.pieces.iter_mut())
         {
             if let Piece::Unknown { raw, quoted } = piece
-                && (self.format.names)(Need::Expression(raw)) != (None, None)
+                && (self.format.axis)(Need::Expression(raw)).is_some()
             {
                 *piece = Piece::Expression {
                     raw: std::mem::take(raw),
@@ -202,46 +202,6 @@ impl<'y> Reader<'y> {
             }
         }
         simple
-    }
-
-    /// A build that is no command but a task: what it builds, the arguments that it passes, and whether these are all.
-    pub(in super::super) fn task(
-        &mut self,
-        it: Result<(What, Vec<Arg>, bool), String>,
-        span: Span,
-        job: &Job<'_>,
-        script: Rc<Script<'y>>,
-    ) {
-        let words = command::words(&["docker".to_owned(), "build".to_owned()]);
-        let Some(mut command) = command::read(&words) else {
-            return;
-        };
-        command.pass = Pass::Nothing;
-        let (what, args, args_known) = match it {
-            Ok(known) => known,
-            Err(why) => return self.doubt(span, why),
-        };
-        let build = Build {
-            args,
-            args_known,
-            ..build(job, Front::Docker, span, what)
-        };
-        let simple = Simple {
-            words,
-            sets: Vec::new(),
-            folder: None,
-            open: true,
-        };
-        let mut found = Found {
-            build,
-            command,
-            simple,
-            script,
-            dialect: job.dialect,
-            by: Vec::new(),
-        };
-        found.run_by(job, &(0..job.legs.len()).collect::<Vec<_>>());
-        self.found.push(found);
     }
 
     /// The builds in order, with all that run them.

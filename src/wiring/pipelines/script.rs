@@ -2,10 +2,11 @@
 
 use super::super::Piece;
 use super::super::yaml::Node;
+use super::Format;
 use crate::text::Span;
 
 /// The values that one shell runs, one below the other.
-pub(in super::super) struct Script<'y> {
+pub(super) struct Script<'y> {
     text: String,
     lines: Vec<Line<'y>>,
     /// What was replaced in `text` by something as long: what it says now, and what it said.
@@ -20,13 +21,9 @@ pub(super) struct Line<'y> {
     pieces: Vec<Piece>,
 }
 
-/// Says what in a script has to be taken for an expression: the bytes of the next one, and what to read instead, of the
-/// same length.
-pub(in super::super) type Mask<'m> = &'m dyn Fn(&str) -> Option<(Span, String)>;
-
 impl<'y> Script<'y> {
     /// The script of `nodes`, which are scalars.
-    pub(in super::super) fn new(nodes: &[Node<'y>], mask: Option<Mask<'_>>) -> Self {
+    pub(super) fn new(nodes: &[Node<'y>], format: &Format) -> Self {
         let mut script = Self {
             text: String::new(),
             lines: Vec::new(),
@@ -50,13 +47,11 @@ impl<'y> Script<'y> {
                 script.text.push('\n');
             }
         }
-        if let Some(mask) = mask {
-            script.mask(mask);
-        }
+        script.mask(format.mask);
         script
     }
 
-    fn mask(&mut self, mask: Mask<'_>) {
+    fn mask(&mut self, mask: fn(&str) -> Option<(Span, String)>) {
         let mut at = 0;
         while let Some((span, with)) = self.text.get(at..).and_then(mask) {
             let span = Span::new(at + span.start, at + span.end);
@@ -76,19 +71,19 @@ impl<'y> Script<'y> {
     }
 
     /// Its text, every value ended by a newline.
-    pub(in super::super) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// `text` as the file has it.
-    pub(in super::super) fn unmasked(&self, text: &str) -> String {
+    pub(super) fn unmasked(&self, text: &str) -> String {
         self.masked
             .iter()
             .fold(text.to_owned(), |text, (now, was)| text.replace(now, was))
     }
 
     /// Where its first value stands.
-    pub(in super::super) fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         self.lines
             .first()
             .map_or(Span::at(0), |line| line.node.span())
@@ -110,7 +105,7 @@ impl<'y> Script<'y> {
     }
 
     /// Where a stretch of it stands in the file; its value as a whole where that cannot be said.
-    pub(in super::super) fn in_file(&self, span: Span) -> Span {
+    pub(super) fn in_file(&self, span: Span) -> Span {
         let end = span
             .end
             .checked_sub(1)

@@ -38,23 +38,25 @@ impl<'v> Scope<'v> {
 
     /// What the file sets it to, as written: `$CI_PIPELINE_ID` says more than nothing.
     pub(super) fn set(&self, need: Need<'_>) -> Option<String> {
-        let (axis, variable) = (self.format.names)(need);
+        let axis = (self.format.axis)(need);
         if axis.is_some_and(|axis| self.is_axis(axis)) {
             return None;
         }
-        self.job
-            .env
-            .iter()
-            .find(|arg| Some(arg.name.as_str()) == variable)?
-            .value
-            .clone()
+        self.variable(need).map(str::to_owned)
+    }
+
+    /// What the job's environment sets a variable to.
+    fn variable(&self, need: Need<'_>) -> Option<&'v str> {
+        let Need::Variable(name) = need else {
+            return None;
+        };
+        let mut env = self.job.env.iter();
+        env.find(|arg| arg.name == name)?.value.as_deref()
     }
 
     /// Whether a variable's value comes from the matrix.
     pub(super) fn varies(&self, name: &str) -> bool {
-        (self.format.names)(Need::Variable(name))
-            .0
-            .is_some_and(|axis| self.is_axis(axis))
+        (self.format.axis)(Need::Variable(name)).is_some_and(|axis| self.is_axis(axis))
     }
 
     fn is_axis(&self, name: &str) -> bool {
@@ -64,36 +66,24 @@ impl<'v> Scope<'v> {
 
     fn lookup(&self, need: Need<'_>, depth: usize) -> Option<String> {
         self.left.set(self.left.get().checked_sub(1)?);
-        if let Need::Variable(name) = need
-            && self.format.roots.contains(&name)
-        {
+        if need == Need::Variable(self.format.root) {
             return Some(ROOT.to_owned());
         }
-        let (axis, variable) = (self.format.names)(need);
-        if let Some(axis) = axis {
-            if let Some((_, value)) = self
-                .leg
-                .and_then(|leg| leg.iter().find(|(name, _)| name == axis))
-            {
+        if let Some(axis) = (self.format.axis)(need) {
+            let mut values = self.leg.into_iter().flatten();
+            if let Some((_, value)) = values.find(|(name, _)| name == axis) {
                 return self.expand(value, depth);
             }
             if self.is_axis(axis) {
                 return None;
             }
         }
-        let value = self
-            .job
-            .env
-            .iter()
-            .find(|arg| Some(arg.name.as_str()) == variable)?
-            .value
-            .as_deref()?;
-        self.expand(value, depth)
+        self.expand(self.variable(need)?, depth)
     }
 
     /// `value` with the variables in it, where the format allows any; `None` where one is not known.
     fn expand(&self, value: &str, depth: usize) -> Option<String> {
-        if !["$", "<<", "{{"].iter().any(|mark| value.contains(mark)) {
+        if !["$", "{{"].iter().any(|mark| value.contains(mark)) {
             return Some(value.to_owned());
         }
         if !self.format.nested || depth >= MAX_NESTING {

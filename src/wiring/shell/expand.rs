@@ -3,41 +3,13 @@
 use super::lex::{Inner, Lexer, MAX_DEPTH, Token, is_name, push, text};
 use super::{Piece, Set, Word};
 
-/// How long the name in `<< … >>` may be.
-const MAX_PARAMETER: usize = 200;
-
-/// What the names begin with that `<< … >>` (of `CircleCI`) puts a value in for.
-const PARAMETERS: &[&str] = &["parameters.", "pipeline.", "matrix."];
-
 impl Lexer<'_> {
-    /// The end of `<< parameters.x >>`, if it stands here.
-    pub(super) fn parameter(&self) -> Option<usize> {
-        let inner = self.rest().strip_prefix("<<")?.trim_start_matches(' ');
-        if !PARAMETERS.iter().any(|name| inner.starts_with(name)) {
-            return None;
-        }
-        let close = memchr::memmem::find(
-            inner.as_bytes().get(..MAX_PARAMETER.min(inner.len()))?,
-            b">>",
-        )?;
-        (!inner[..close].contains('\n')).then(|| self.end - inner.len() + close + 2)
-    }
-
-    /// What begins with `$`, `` ` `` or `<<`.
+    /// What begins with `$` or `` ` ``.
     pub(super) fn expansion(&mut self, word: &mut Word, quoted: bool) {
         let start = self.at;
         let rest = self.rest();
         let raw = |end: usize| self.script.get(start..end).unwrap_or_default().to_owned();
-        if let Some(end) = self.parameter() {
-            self.at = end;
-            push(
-                word,
-                Piece::Expression {
-                    raw: raw(end),
-                    quoted,
-                },
-            );
-        } else if rest.starts_with("${{") {
+        if rest.starts_with("${{") {
             let end = rest.find("}}").map_or(self.end, |at| start + at + 2);
             self.at = end;
             push(

@@ -131,8 +131,7 @@ impl<'s> Lexer<'s> {
 
     fn is_redirection(&self) -> bool {
         match self.peek() {
-            Some(b'<') => self.parameter().is_none(),
-            Some(b'>') => true,
+            Some(b'<' | b'>') => true,
             _ => self.rest().starts_with("&>"),
         }
     }
@@ -216,7 +215,6 @@ impl<'s> Lexer<'s> {
                 continue;
             }
             match byte {
-                b'<' if self.parameter().is_some() => self.expansion(&mut word, false),
                 // `(` as well: no command of ours is behind that of `a=(…)` or `f()`.
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => {
                     break;
@@ -305,7 +303,6 @@ impl<'s> Lexer<'s> {
                     self.letter(word);
                 }
                 b'$' => self.expansion(word, true),
-                b'<' if self.parameter().is_some() => self.expansion(word, true),
                 b'`' if self.dialect == Dialect::Posix => self.expansion(word, true),
                 _ => self.letter(word),
             }

@@ -3,8 +3,8 @@
 //! [`read`] gives the simple commands of a script in order, each with the folder it runs in. Nothing is expanded that
 //! only a run can know: such a piece of a word stays as it is written. The grammar is that of the POSIX shell ("Shell
 //! Command Language"), with what is common in pipelines: `[[`, here-strings, expressions of CI systems
-//! (`${{ … }}`, `<< parameters.x >>`), which are replaced before any shell runs, and the lines that PowerShell and `cmd`
-//! continue with `` ` `` and `^`.
+//! (`${{ … }}`), which are replaced before any shell runs, and the lines that PowerShell and `cmd` continue with `` ` `` and
+//! `^`.
 
 mod expand;
 mod lex;

@@ -1,7 +1,7 @@
-//! Pipelines of GitLab, `CircleCI`, Buildkite, Azure and Bitbucket: the builds in them, and the lane passed to them.
+//! Pipelines of GitLab and Buildkite: the builds in them, and the lane passed to them.
 
+mod buildkite;
 mod gitlab;
-mod others;
 mod properties;
 
 use cachelane::fix::{Fix, apply};
@@ -22,11 +22,8 @@ impl Format {
 }
 
 pub(crate) const GITLAB: Format = Format(Kind::Gitlab);
-pub(crate) const CIRCLECI: Format = Format(Kind::Circleci);
 pub(crate) const BUILDKITE: Format = Format(Kind::Buildkite);
-pub(crate) const AZURE: Format = Format(Kind::Azure);
-pub(crate) const BITBUCKET: Format = Format(Kind::Bitbucket);
-pub(crate) const ALL: [Format; 5] = [GITLAB, CIRCLECI, BUILDKITE, AZURE, BITBUCKET];
+pub(crate) const ALL: [Format; 2] = [GITLAB, BUILDKITE];
 
 pub(crate) const LANE: Lane<'static> = Lane {
     arg: "CACHE_ID",
