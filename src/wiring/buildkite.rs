@@ -7,7 +7,9 @@
 
 use std::collections::HashSet;
 
-use super::pipelines::{self, Format, Found, Job, Leg, MAX_LEGS, Reader};
+use super::command;
+use super::matrix::{MAX_ROWS, product};
+use super::pipelines::{self, Format, Found, Job, Leg, Reader};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
 use super::{Arg, Lane, Passer, Runs, Wiring, WiringError};
@@ -42,7 +44,7 @@ fn axis(need: Need<'_>) -> Option<&str> {
 /// # Errors
 /// Why it is no YAML that could be one.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    if !pipelines::may_build(source) {
+    if !command::may_build(source) {
         return Ok(Wiring::default());
     }
     let yaml = Yaml::read(source)?;
@@ -173,13 +175,13 @@ fn steps<'y>(
         {
             reader.script(&lines.scalars(), &job);
         }
-        for plugin in step.get("plugins").into_iter().flat_map(entries) {
-            let is_compose = plugin
-                .0
-                .text()
-                .is_some_and(|name| name.contains("docker-compose#"));
-            if is_compose && plugin.1.get("build").is_some() {
-                reader.doubt(plugin.0.span(), "a plugin builds it".to_owned());
+        // A mapping, or a list of such.
+        let plugins = step.get("plugins").into_iter();
+        let plugins = plugins.flat_map(|plugins| [&[plugins], &plugins.items()[..]].concat());
+        for plugin in plugins.flat_map(Node::entries) {
+            let name = plugin.key.text().unwrap_or_default();
+            if name.contains("docker-compose#") && plugin.value.get("build").is_some() {
+                reader.doubt(plugin.key.span(), "a plugin builds it".to_owned());
             }
         }
     }
@@ -203,19 +205,6 @@ fn variables(own: Option<Node<'_>>, all: &[Arg]) -> Vec<Arg> {
     variables
 }
 
-/// The entries of a mapping, or of the mappings in a list.
-fn entries(node: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
-    let maps = if node.is_list() {
-        node.items()
-    } else {
-        vec![node]
-    };
-    maps.into_iter()
-        .flat_map(Node::entries)
-        .map(|entry| (entry.key, entry.value))
-        .collect()
-}
-
 /// The legs of a matrix, or its axes where they are too many.
 fn matrix(node: Node<'_>) -> (Vec<Leg>, Vec<String>) {
     let setup = if node.is_list() {
@@ -223,79 +212,41 @@ fn matrix(node: Node<'_>) -> (Vec<Leg>, Vec<String>) {
     } else {
         node.get("setup").unwrap_or(node)
     };
-    let axes: Vec<(&str, Vec<&str>)> = if setup.is_list() {
-        vec![(
-            ONLY,
-            setup.scalars().into_iter().filter_map(Node::text).collect(),
-        )]
+    let values = |list: Node<'_>| -> Vec<String> {
+        let values = list.scalars().into_iter().filter_map(Node::text);
+        values.map(str::to_owned).collect()
+    };
+    let axes: Vec<(String, Vec<String>)> = if setup.is_list() {
+        vec![(ONLY.to_owned(), values(setup))]
     } else {
-        setup
-            .entries()
-            .into_iter()
-            .filter_map(|entry| {
-                Some((
-                    entry.key.text()?,
-                    entry
-                        .value
-                        .scalars()
-                        .into_iter()
-                        .filter_map(Node::text)
-                        .collect(),
-                ))
-            })
+        let axes = setup.entries().into_iter();
+        axes.filter_map(|axis| Some((axis.key.text()?.to_owned(), values(axis.value))))
             .collect()
     };
-    let count = axes.iter().fold(1_usize, |count, (_, values)| {
-        count.saturating_mul(values.len())
-    });
-    if count > MAX_LEGS {
-        return (
-            Vec::new(),
-            axes.into_iter().map(|(name, _)| name.to_owned()).collect(),
-        );
-    }
-    let mut legs: Vec<Leg> = vec![Vec::new()];
-    for (name, values) in &axes {
-        legs = legs
-            .iter()
-            .flat_map(|leg| {
-                values
-                    .iter()
-                    .map(|value| with(leg, name, value))
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-    }
+    let Some(mut legs) = product(&axes) else {
+        return (Vec::new(), axes.into_iter().map(|(name, _)| name).collect());
+    };
     for adjusted in node
         .get("adjustments")
         .into_iter()
         .flat_map(Node::items)
         .filter_map(|item| item.get("with"))
     {
-        let mut leg = Leg::new();
-        for entry in adjusted.entries() {
-            leg = with(
-                &leg,
-                entry.key.text().unwrap_or_default(),
-                entry.value.text().unwrap_or_default(),
-            );
-        }
-        if let Some(value) = adjusted.text() {
-            leg = with(&leg, ONLY, value);
+        let text = |node: Node<'_>| node.text().unwrap_or_default().to_owned();
+        let entries = adjusted.entries().into_iter();
+        let mut leg: Leg = entries
+            .map(|entry| (text(entry.key), text(entry.value)))
+            .collect();
+        if adjusted.text().is_some() {
+            leg.push((ONLY.to_owned(), text(adjusted)));
         }
         let same =
             |known: &Leg| known.len() == leg.len() && leg.iter().all(|value| known.contains(value));
-        if !legs.iter().any(same) && legs.len() < MAX_LEGS {
+        if !legs.iter().any(same) && legs.len() < MAX_ROWS {
             legs.push(leg);
         }
     }
     (legs, Vec::new())
-}
-
-fn with(leg: &Leg, name: &str, value: &str) -> Leg {
-    let mut leg = leg.clone();
-    leg.push((name.to_owned(), value.to_owned()));
-    leg
 }
 
 /// `{{matrix.os}}` as something that a shell's lexer takes for one unknown piece of the same length: `${matrix.os }`.

@@ -27,6 +27,22 @@ pub fn to_file(inline: &Inline, span: Span) -> Option<Span> {
     ))
 }
 
+/// Returns the byte of the file that is byte `at` of the text of `pieces`.
+#[must_use]
+pub fn byte(pieces: &[Piece], at: usize) -> Option<usize> {
+    let behind = pieces.partition_point(|piece| piece.text <= at);
+    let piece = pieces.get(behind.checked_sub(1)?)?;
+    (at < piece.text + piece.len).then(|| piece.file + at - piece.text)
+}
+
+/// Returns where a stretch of the text of `pieces` stands in the file, where both its ends stand there.
+#[must_use]
+pub fn stretch(pieces: &[Piece], span: Span) -> Option<Span> {
+    let last = byte(pieces, span.end.checked_sub(1)?)?;
+    let start = byte(pieces, span.start)?;
+    (start <= last).then(|| Span::new(start, last + 1))
+}
+
 /// Turns edits on the Dockerfile's text into edits on the file: lines that come in get the block's indentation, and what
 /// the file would take for its own is escaped.
 ///

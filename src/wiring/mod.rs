@@ -12,6 +12,7 @@ pub mod compose;
 pub mod github;
 pub mod gitlab;
 pub mod inline;
+mod matrix;
 pub mod passing;
 mod pipelines;
 pub mod shell;

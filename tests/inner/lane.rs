@@ -200,11 +200,10 @@ fn notes_are_for_those_who_need_them() {
 fn no_variable_changes_from_run_to_run() {
     for ci in CIS {
         let names = ci.parts.iter().flat_map(|part| match part {
-            Part::First(names) => names.to_vec(),
-            Part::Index { index, .. } => vec![*index],
+            Part::Is(name) | Part::Index(name, _) | Part::WithoutBranch(name, _) => vec![*name],
+            Part::Either(name, other) => vec![*name, *other],
             // Its part behind the dot does not change.
             Part::BehindDot(_) => Vec::new(),
-            Part::WithoutBranch { path, .. } => vec![*path],
         });
         for name in names.filter(|name| *name != "APPVEYOR_JOB_NUMBER") {
             let words = [
@@ -239,10 +238,10 @@ fn the_page_has_every_variable() {
         let row = row.unwrap_or_else(|| panic!("docs/lane.md has no row for {}", ci.name));
         for part in ci.parts {
             let names = match part {
-                Part::First(names) => names.to_vec(),
-                Part::Index { index, total } => vec![*index, *total],
-                Part::BehindDot(name) => vec![*name],
-                Part::WithoutBranch { path, branch } => vec![*path, *branch],
+                Part::Is(name) | Part::BehindDot(name) => vec![*name],
+                Part::Either(name, other)
+                | Part::Index(name, other)
+                | Part::WithoutBranch(name, other) => vec![*name, *other],
             };
             for name in names {
                 assert!(

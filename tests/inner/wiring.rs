@@ -192,7 +192,7 @@ fn every_example_passes_its_lane() {
     let examples = snippets();
     assert_eq!(
         examples.len(),
-        9,
+        6,
         "an example is gone, or has lost its path"
     );
     for (path, text) in examples {

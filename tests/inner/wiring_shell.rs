@@ -381,7 +381,7 @@ fn the_insertion_passes_the_variable() {
         let fixed = format!(
             "{}{}{}",
             &script[..at],
-            command.insertion("L").unwrap(),
+            command.insertion("L", "$L").unwrap(),
             &script[at..]
         );
         assert_eq!(fixed, expected);

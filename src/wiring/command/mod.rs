@@ -17,6 +17,16 @@ use options::{Item, Items, only_looks, skip_prefixes, subcommand};
 
 pub use what::what;
 
+/// Words of which each command that builds has one.
+const WORDS: &[&str] = &[
+    "docker",
+    "podman",
+    "buildah",
+    "nerdctl",
+    "buildx",
+    "devcontainer",
+    "rocker",
+];
 /// How many variables of a script are looked through for what a command has in its environment.
 const MAX_VARIABLES: usize = 200;
 
@@ -103,6 +113,13 @@ impl Command {
             Pass::CacheId | Pass::Environment | Pass::Nothing => None,
         }
     }
+}
+
+/// Returns whether `text` has a word that can start a build: the cheap way out.
+#[must_use]
+pub fn may_build(text: &str) -> bool {
+    let has = |word: &&str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    WORDS.iter().any(has)
 }
 
 /// The words of an `argv`.

@@ -4,11 +4,12 @@
 //! commit that the job runs for, and `{{defaultContext}}:folder` a folder of that; `file` is relative to the workspace, but
 //! with a Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
 
+use super::super::inline;
 use super::super::shell::{ROOT, is_name, join};
 use super::super::yaml::Node;
 use super::super::{Arg, Front, Unknown, What};
 use super::expression::Scope;
-use super::step::{Draft, Drafted, Kind, span_in_file};
+use super::step::{Draft, Drafted, Kind};
 use super::{Job, paths};
 use crate::text::Span;
 
@@ -213,7 +214,7 @@ impl<'y> Inputs<'_, 'y> {
                 all &= !name.contains("${{");
                 continue;
             }
-            let span = span_in_file(&pieces, Span::new(start, start + line.len().max(1)));
+            let span = inline::stretch(&pieces, Span::new(start, start + line.len().max(1)));
             let value = value.map(|value| self.scope.written(value));
             let value = value.or_else(|| self.scope.variable(name).map(str::to_owned));
             args.push(Arg {

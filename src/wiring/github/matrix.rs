@@ -4,11 +4,10 @@
 //! combination of which it changes no value of a list, or else is a combination of its own; 256 at most.
 
 use super::super::Runs;
+use super::super::matrix::{MAX_ROWS, product};
 use super::super::yaml::Node;
 use super::expression;
 
-/// The most jobs that GitHub makes of one matrix.
-const MAX_ROWS: usize = 256;
 /// How deep a value is looked into: `matrix.config.image.name`.
 const MAX_DEPTH: usize = 3;
 /// How many names a matrix that nothing is known of may be told apart by.
@@ -170,20 +169,8 @@ fn rows<'y>(
 ) -> Option<Vec<Row>> {
     let mut combinations: Vec<Combination<'y>> = Vec::new();
     if !lists.is_empty() {
-        combinations.push(Vec::new());
-    }
-    for (name, list) in lists {
-        let values = list.items();
-        if combinations.len() * values.len() > MAX_ROWS {
-            return None;
-        }
-        let longer = |row: &Combination<'y>| {
-            values
-                .iter()
-                .map(|value| row.iter().copied().chain([(*name, *value)]).collect())
-                .collect::<Vec<_>>()
-        };
-        combinations = combinations.iter().flat_map(longer).collect();
+        let axes = lists.iter().map(|(name, list)| (*name, list.items()));
+        combinations = product(&axes.collect::<Vec<_>>())?;
     }
     for out in exclude.map(Node::items).unwrap_or_default() {
         let matches = |row: &Combination<'_>| {

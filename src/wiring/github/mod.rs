@@ -15,6 +15,7 @@ mod step;
 
 use std::collections::{HashMap, HashSet};
 
+use super::command;
 use super::yaml::{Node, Yaml};
 use super::{Arg, Build, Call, Passer, Runs, What, Wiring, WiringError};
 use crate::text::Span;
@@ -28,28 +29,15 @@ const MAX_ENV: usize = 300;
 /// How many variables of earlier steps are kept for a build.
 const MAX_HANDED: usize = 200;
 
-/// The words of which a file that builds, or calls one that does, has at least one.
-const WORDS: &[&str] = &[
-    "docker",
-    "podman",
-    "buildah",
-    "nerdctl",
-    "bake",
-    "devcontainer",
-    "rocker",
-    "build",
-    "./",
-];
-
 /// Reads the builds of a workflow or an action.
 ///
 /// # Errors
 /// What makes it no YAML.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    if !WORDS
-        .iter()
-        .any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some())
-    {
+    // Actions that build, forks among them, and files that it calls.
+    let others = ["build", "bake-action", "./"];
+    let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
+    if !command::may_build(source) && !others.iter().any(has) {
         return Ok(Wiring::default());
     }
     let yaml = Yaml::read(source)?;

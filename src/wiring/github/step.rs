@@ -1,19 +1,16 @@
 //! A step: an action that builds, or a script.
 
 use super::super::command::{self, Command};
+use super::super::inline;
 use super::super::shell::{self, Dialect, Need, Simple};
 use super::super::yaml::Node;
-use super::super::{Arg, Front, Piece, Unknown, What};
+use super::super::{Arg, Front, Unknown, What};
 use super::expression::Scope;
 use super::{Job, inputs, paths};
 use crate::text::Span;
 
-/// Shells that read scripts as the lexer does.
-const POSIX: &[&str] = &["bash", "sh", "dash", "zsh", "ksh"];
 /// How many variables of a script are kept for a command.
 const MAX_VARIABLES: usize = 200;
-/// Those of Windows.
-const WINDOWS: &[&str] = &["pwsh", "powershell", "cmd"];
 
 /// What a step does, for one combination of the matrix.
 pub(super) enum Drafted<'y> {
@@ -119,15 +116,10 @@ fn dialect(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<Diale
             Dialect::Posix
         });
     };
-    let words = shell
-        .split_whitespace()
-        .map(|word| word.rsplit('/').next().unwrap_or(word));
-    let mut known = words.filter_map(|word| {
-        let posix = POSIX.contains(&word).then_some(Dialect::Posix);
-        posix.or_else(|| WINDOWS.contains(&word).then_some(Dialect::Windows))
-    });
+    let words = shell.split_whitespace();
     // `shell: ${{ matrix.shell }}` is most often a Posix one; `python` is none.
-    known
+    words
+        .filter_map(Dialect::of)
         .next_back()
         .or_else(|| shell.contains("${{").then_some(Dialect::Posix))
 }
@@ -141,10 +133,7 @@ fn scripts<'y>(
     let (Some(text), Some(dialect)) = (run.text(), dialect(step, job, scope)) else {
         return Vec::new();
     };
-    if !super::WORDS
-        .iter()
-        .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
-    {
+    if !command::may_build(text) {
         return Vec::new();
     }
     let known = |need: Need<'_>| match need {
@@ -184,7 +173,7 @@ fn scripts<'y>(
         let command::Found {
             simple, command, ..
         } = found;
-        let place = |span: Span| span_in_file(&pieces, span).unwrap_or_else(|| run.span());
+        let place = |span: Span| inline::stretch(&pieces, span).unwrap_or_else(|| run.span());
         let words = &simple.words;
         let span = place(Span::new(
             words[command.tool].span.start,
@@ -204,7 +193,10 @@ fn scripts<'y>(
             .iter()
             .map(|arg| arg_of(arg, &simple, &command, scope, place))
             .collect();
-        let at = end_in_file(&pieces, words[command.behind].span.end);
+        let behind = words[command.behind].span.end;
+        let at = behind
+            .checked_sub(1)
+            .and_then(|last| Some(inline::byte(&pieces, last)? + 1));
         let (front, args_known, open) = (command.front, command.args_known, simple.open);
         let kind = Kind::Script(Box::new(Script {
             run,
@@ -272,22 +264,4 @@ fn folder(step: Node<'_>, job: &Job<'_>, scope: &Scope<'_, '_>) -> Option<String
         Some(folder) => shell::join("", &scope.known(folder)?),
         None => Some(String::new()),
     }
-}
-
-/// Where a stretch of a scalar's text stands in the file.
-pub(super) fn span_in_file(pieces: &[Piece], span: Span) -> Option<Span> {
-    let end = end_in_file(pieces, span.end)?;
-    let first = pieces
-        .iter()
-        .find(|piece| piece.text <= span.start && span.start < piece.text + piece.len)?;
-    Some(Span::new(first.file + span.start - first.text, end))
-}
-
-/// Where what stands before byte `end` of a scalar's text ends in the file.
-fn end_in_file(pieces: &[Piece], end: usize) -> Option<usize> {
-    let last = end.checked_sub(1)?;
-    let piece = pieces
-        .iter()
-        .find(|piece| piece.text <= last && last < piece.text + piece.len)?;
-    Some(piece.file + last - piece.text + 1)
 }

@@ -1,6 +1,9 @@
 //! `parallel`: the legs that a job runs in.
 
-use super::super::pipelines::{Leg, MAX_LEGS};
+use std::collections::HashSet;
+
+use super::super::matrix::{MAX_ROWS, product};
+use super::super::pipelines::Leg;
 use super::super::yaml::Node;
 use super::jobs::File;
 
@@ -12,7 +15,7 @@ pub(super) fn legs(file: &File<'_>, parallel: Node<'_>) -> (Vec<Leg>, Vec<String
     if let Some(number) = parallel.text() {
         return match number.parse::<usize>() {
             Ok(0 | 1) => Default::default(),
-            Ok(count @ ..=MAX_LEGS) => {
+            Ok(count @ ..=MAX_ROWS) => {
                 let leg = |n: usize| vec![(NUMBER.to_owned(), format!("{n}/{count}"))];
                 ((1..=count).map(leg).collect(), Vec::new())
             }
@@ -25,46 +28,24 @@ pub(super) fn legs(file: &File<'_>, parallel: Node<'_>) -> (Vec<Leg>, Vec<String
     };
     let mut legs: Vec<Leg> = Vec::new();
     let mut names: Vec<String> = Vec::new();
-    let mut too_many = false;
     for entry in entries {
-        let mut own: Vec<Leg> = vec![Vec::new()];
-        for axis in entry.entries() {
-            let Some(name) = axis.key.text() else {
-                continue;
-            };
-            let values: Vec<&str> = axis
-                .value
-                .scalars()
-                .into_iter()
-                .filter_map(Node::text)
-                .collect();
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
+        let axes = entry.entries().into_iter().filter_map(|axis| {
+            let values = axis.value.scalars().into_iter().filter_map(Node::text);
+            Some((
+                axis.key.text()?.to_owned(),
+                values.map(str::to_owned).collect(),
+            ))
+        });
+        let axes: Vec<(String, Vec<String>)> = axes.collect();
+        names.extend(axes.iter().map(|(name, _)| name.clone()));
+        legs.extend(match product(&axes) {
+            Some(more) if legs.len() + more.len() <= MAX_ROWS => more,
+            _ => {
+                let mut seen = HashSet::new();
+                names.retain(|name| seen.insert(name.clone()));
+                return (Vec::new(), names);
             }
-            too_many |= own.len().saturating_mul(values.len()) > MAX_LEGS;
-            if too_many {
-                break;
-            }
-            let with = |leg: &Leg, value: &str| {
-                let mut leg = leg.clone();
-                leg.push((name.to_owned(), value.to_owned()));
-                leg
-            };
-            own = own
-                .iter()
-                .flat_map(|leg| {
-                    values
-                        .iter()
-                        .map(|value| with(leg, value))
-                        .collect::<Vec<_>>()
-                })
-                .collect();
-        }
-        legs.extend(own);
-        too_many |= legs.len() > MAX_LEGS;
-        if too_many {
-            return (Vec::new(), names);
-        }
+        });
     }
     (legs, Vec::new())
 }

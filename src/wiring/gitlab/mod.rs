@@ -11,6 +11,7 @@ mod legs;
 
 use std::collections::HashSet;
 
+use super::command;
 use super::pipelines::{self, Format, Found, Job, Reader};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
@@ -45,8 +46,7 @@ fn axis(need: Need<'_>) -> Option<&str> {
 /// # Errors
 /// Why it is no YAML that could be one.
 pub fn read(source: &str) -> Result<Wiring, WiringError> {
-    if !pipelines::may_build(source)
-        && memchr::memmem::find(source.as_bytes(), b"include").is_none()
+    if !command::may_build(source) && memchr::memmem::find(source.as_bytes(), b"include").is_none()
     {
         return Ok(Wiring::default());
     }

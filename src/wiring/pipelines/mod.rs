@@ -18,27 +18,6 @@ use crate::text::Span;
 pub(super) use pass::{passer, valid};
 pub(super) use reader::{Found, Reader};
 
-/// The most legs of a matrix that are looked at one by one.
-pub(super) const MAX_LEGS: usize = 256;
-/// Words without which nothing is built.
-const WORDS: &[&[u8]] = &[
-    b"docker",
-    b"podman",
-    b"buildah",
-    b"nerdctl",
-    b"buildx",
-    b"bake",
-    b"devcontainer",
-    b"rocker",
-];
-
-/// Whether `text` has a word that can start a build.
-pub(super) fn may_build(text: &str) -> bool {
-    WORDS
-        .iter()
-        .any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
-}
-
 /// The values that tell one run of a job from another, by their names.
 pub(super) type Leg = Vec<(String, String)>;
 

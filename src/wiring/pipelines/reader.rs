@@ -9,7 +9,7 @@ use super::super::yaml::Node;
 use super::super::{Arg, Build, Front, Runs, Unknown, What, Wiring};
 use super::script::Script;
 use super::values::Scope;
-use super::{Format, Job, Leg, may_build, valid, varying};
+use super::{Format, Job, Leg, valid, varying};
 use crate::text::Span;
 
 /// The most bytes of script that are read for one file, each job's and each leg's counted.
@@ -77,7 +77,7 @@ impl<'y> Reader<'y> {
     /// Reads the script that `job` runs, of `nodes` one below the other.
     pub(in super::super) fn script(&mut self, nodes: &[Node<'y>], job: &Job<'_>) {
         let script = &Rc::new(Script::new(nodes, self.format));
-        if !may_build(script.text()) {
+        if !command::may_build(script.text()) {
             return;
         }
         let legs: Vec<&Leg> = job.legs.iter().collect();

@@ -1,6 +1,8 @@
 //! A script, gathered from values of a YAML file, that knows where each of its bytes stands there.
 
 use super::super::Piece;
+use super::super::command;
+use super::super::inline;
 use super::super::yaml::Node;
 use super::Format;
 use crate::text::Span;
@@ -32,7 +34,7 @@ impl<'y> Script<'y> {
         for &node in nodes {
             let Some(text) = node.text() else { continue };
             // Where each byte stands is only asked for scripts that build.
-            let pieces = if super::may_build(text) {
+            let pieces = if command::may_build(text) {
                 node.pieces()
             } else {
                 Vec::new()
@@ -98,10 +100,7 @@ impl<'y> Script<'y> {
     /// Where a byte stands in the file.
     pub(super) fn byte(&self, at: usize) -> Option<usize> {
         let line = self.line(at)?;
-        let at = at - line.base;
-        let behind = line.pieces.partition_point(|piece| piece.text <= at);
-        let piece = line.pieces.get(behind.checked_sub(1)?)?;
-        (at < piece.text + piece.len).then(|| piece.file + at - piece.text)
+        inline::byte(&line.pieces, at - line.base)
     }
 
     /// Where a stretch of it stands in the file; its value as a whole where that cannot be said.

@@ -25,6 +25,18 @@ pub enum Dialect {
     Windows,
 }
 
+impl Dialect {
+    /// Returns what a shell reads, by its name or path; `None` for what is no shell known here.
+    #[must_use]
+    pub fn of(shell: &str) -> Option<Self> {
+        match shell.rsplit('/').next()? {
+            "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" => Some(Self::Posix),
+            "pwsh" | "powershell" | "cmd" => Some(Self::Windows),
+            _ => None,
+        }
+    }
+}
+
 /// One simple command; assignments that stand alone are one without words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simple {

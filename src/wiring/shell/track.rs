@@ -37,8 +37,6 @@ const READERS: &[&str] = &[
 ];
 /// What asks, so that what stands behind its `&&` may not run.
 const TESTS: &[&str] = &["[", "[[", "test", "grep", "which", "command", "false"];
-/// Shells that take a script behind `-c`.
-const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "ash"];
 
 /// The commands of `script`, which starts in `folder`. `values` is asked for what only `cd` needs here.
 #[must_use]
@@ -308,10 +306,7 @@ impl Tracker<'_> {
 
     /// Reads the script in `sh -c '…'`.
     fn script_of(&mut self, words: &[&Word]) {
-        let is_shell = |word: &&Word| {
-            let name = word.text().unwrap_or_default();
-            SHELLS.contains(&name.rsplit('/').next().unwrap_or_default())
-        };
+        let is_shell = |word: &&Word| word.text().and_then(Dialect::of) == Some(Dialect::Posix);
         let Some(shell) = words.iter().position(is_shell).filter(|at| *at < 4) else {
             return;
         };
