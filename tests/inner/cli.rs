@@ -1,6 +1,6 @@
 //! The command line, as data: every `$` line under `tests/cmd/` is run, and its output compared.
 //!
-//! After a change that is meant, `TRYCMD=overwrite cargo test cli::` writes the outputs anew; read the diff.
+//! After a change that is meant, `tests/bless` writes the outputs anew; read the diff.
 
 #[test]
 fn commands_and_documents() {

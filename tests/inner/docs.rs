@@ -1,6 +1,6 @@
 //! Documents that are made from the code: they must say what it says.
 //!
-//! `CACHELANE_BLESS=1 cargo test docs::` writes them anew.
+//! `tests/bless` writes them anew.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -97,7 +97,7 @@ fn pages() -> BTreeSet<String> {
 #[test]
 fn what_is_made_from_the_rules_is_current() {
     for (name, now) in MADE.iter() {
-        let hint = "`CACHELANE_BLESS=1 cargo test docs::` writes it anew";
+        let hint = "`tests/bless` writes it anew";
         assert_eq!(
             fs::read_to_string(root().join(name)).unwrap_or_default(),
             *now,

@@ -1,7 +1,7 @@
 //! Dockerfile text in files that are none: what `check --embedded` sees, and what it leaves alone.
 //!
 //! Each file of `fixtures/embedded` is a case: what is found stands beside it, in a file that ends with `.expected`; one
-//! named `ok-…` must be silent. `CACHELANE_BLESS=1` writes what is found.
+//! named `ok-…` must be silent. `tests/bless` writes what is found.
 
 use std::fs;
 use std::path::{Path, PathBuf};

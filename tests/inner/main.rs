@@ -13,6 +13,7 @@ mod init;
 mod lane;
 mod picture;
 mod properties;
+mod record;
 mod reports;
 #[cfg(unix)]
 mod run_command;
@@ -28,6 +29,8 @@ mod wiring_shell;
 mod invariants;
 #[path = "../common/loud.rs"]
 mod loud;
+#[path = "../common/pages.rs"]
+mod pages;
 #[path = "../common/shrink.rs"]
 mod shrink;
 #[path = "../../fuzz/src/targets.rs"]

@@ -1,6 +1,6 @@
 //! The picture at the top of the README: what a terminal shows, made from what cachelane says.
 //!
-//! `CACHELANE_BLESS=1 cargo test picture::` draws it anew.
+//! `tests/bless` draws it anew.
 
 use std::fs;
 use std::path::Path;

@@ -11,7 +11,7 @@ use cachelane::rules::profile::PROFILES;
 use cachelane::rules::{RULES, Settings};
 use proptest::prelude::*;
 
-use crate::invariants;
+use crate::{invariants, pages};
 
 /// Lines that get in each other's way.
 const LINES: &[&str] = &[
@@ -110,16 +110,12 @@ fn awkward() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn mangled_fixture() -> impl Strategy<Value = Vec<u8>> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
-    let mut files: Vec<Vec<u8>> = Vec::new();
-    for rule in std::fs::read_dir(root).unwrap() {
-        for case in std::fs::read_dir(rule.unwrap().path()).unwrap() {
-            let bytes = std::fs::read(case.unwrap().path().join("Dockerfile")).unwrap();
-            if bytes.len() < 10_000 {
-                files.push(bytes);
-            }
-        }
-    }
+    let cases = pages::cases("rules").into_iter();
+    let mut files: Vec<Vec<u8>> = cases
+        .flat_map(|case| case.files)
+        .map(|file| file.bytes())
+        .filter(|bytes| bytes.len() < 10_000)
+        .collect();
     files.sort();
     let changes = prop::collection::vec(
         (

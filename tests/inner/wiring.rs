@@ -2,7 +2,7 @@
 //! and, where `fix` changes it, the files that it changes in `fixed/`.
 //!
 //! A case named `ok-…` is a near miss: its rule must be silent on it. After a change that is meant,
-//! `CACHELANE_BLESS=1 cargo test wiring::` writes `report` and `fixed` anew; read the diff before you commit it.
+//! `tests/bless` writes `report` and `fixed` anew; read the diff before you commit it.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -13,6 +13,8 @@ mod precommit;
 
 #[path = "../common/loud.rs"]
 mod loud;
+#[path = "../common/pages.rs"]
+mod pages;
 #[path = "../common/shrink.rs"]
 mod shrink;
 #[path = "../common/worlds.rs"]

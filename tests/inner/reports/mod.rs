@@ -1,7 +1,7 @@
 //! The reports for other programs, on one tree of Dockerfiles (`tests/reports/tree`): as recorded in
 //! `tests/reports/expected`, valid by the schemas that others publish, and all of one mind.
 //!
-//! After a change that is meant, `CACHELANE_BLESS=1 cargo test reports::` writes what is expected anew; read the
+//! After a change that is meant, `tests/bless` writes what is expected anew; read the
 //! diff before you commit it.
 
 mod hostile;

@@ -20,11 +20,14 @@ use std::path::{Path, PathBuf};
 
 use cachelane::dockerfile::lines::MAX_LINE;
 use cachelane::dockerfile::{Dockerfile, SyntaxErrorKind};
+use cachelane::lint;
 use cachelane::text::BOM;
 use cachelane::workspace::discover::is_dockerfile;
 
 use compare::Tally;
 use oracle::Oracle;
+
+use crate::pages;
 
 /// How many files are made up, and how many of those BuildKit has to accept for the test to be worth anything.
 const MADE_UP: u64 = 10_000;
@@ -37,8 +40,8 @@ const MUTATED: u64 = 1_500;
 #[test]
 fn fixtures() {
     let mut tally = Tally::default();
-    for path in fixture_files() {
-        tally.add(&path.display().to_string(), &fs::read(&path).unwrap());
+    for (place, source) in fixtures_and_fixed() {
+        tally.add(&place, &source);
     }
     println!("{}", tally.finish("fixtures"));
     assert!(tally.same > 0, "no fixture was compared");
@@ -66,16 +69,13 @@ fn corpus() {
 
 #[test]
 fn changed_fixtures() {
-    let files = fixture_files();
+    let files = fixtures_and_fixed();
     assert!(!files.is_empty(), "there are no fixtures to change");
     let mut tally = Tally::default();
     for number in 0..MUTATED {
-        let path = &files[usize::try_from(number).unwrap() % files.len()];
-        let source = generate::mutate(&fs::read(path).unwrap(), number);
-        tally.add(
-            &format!("{}, changed with {number}", path.display()),
-            &source,
-        );
+        let (place, source) = &files[usize::try_from(number).unwrap() % files.len()];
+        let source = generate::mutate(source, number);
+        tally.add(&format!("{place}, changed with {number}"), &source);
     }
     println!("{}", tally.finish("changed fixtures"));
 }
@@ -168,12 +168,24 @@ fn files_of_your_own() {
     assert!(tally.same > 0, "no file was compared");
 }
 
-fn fixture_files() -> Vec<PathBuf> {
-    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
-    files.retain(|path| {
-        path.file_name()
-            .is_some_and(|name| name == "Dockerfile" || name == "fixed")
-    });
+/// Returns every Dockerfile of the fixtures, and what the fix makes of it where that is another, each with its place.
+fn fixtures_and_fixed() -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for case in pages::cases("rules") {
+        let dockerfiles = case
+            .files
+            .iter()
+            .filter(|file| file.path.ends_with("Dockerfile"));
+        for file in dockerfiles {
+            let source = file.bytes();
+            let (settings, level) = pages::settings(&source);
+            let fixed = lint::fix(&source, &settings, level, &[]).bytes;
+            if fixed != source {
+                files.push((format!("{}, fixed", case.place()), fixed));
+            }
+            files.push((case.place(), source));
+        }
+    }
     files
 }
 

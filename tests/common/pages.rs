@@ -1,0 +1,212 @@
+//! Reads the cases of `fixtures/`, which are Markdown pages for people.
+//!
+//! A case is a heading of the third level, with `ok:` in front where it is a near miss. Below it stand its files: a block
+//! `dockerfile` is the file `Dockerfile`; any other has its path in the line above, as in `` `compose.yml`: ``. A file above
+//! the first case of a section belongs to each of them that has none of that path. Words behind the language say what a page
+//! cannot show: see [`Form`]. What follows the last file is the record, the `text` that `check` says and the `diff` that
+//! `fix` makes; `tests/bless` writes it, and nothing else of a page.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use bstr::ByteVec;
+use cachelane::fix::Applicability;
+use cachelane::rules::{Settings, profile};
+
+/// How the bytes of a file differ from the text of its block.
+#[derive(Clone, Copy, Default)]
+pub struct Form {
+    /// It begins with a byte order mark.
+    pub bom: bool,
+    /// Every line ends with CR LF.
+    pub crlf: bool,
+    /// The last line has no end.
+    pub no_newline: bool,
+    /// Other bytes are written as in a string of Rust: `\r`, `\xFF`, and `\\` for a backslash.
+    pub escaped: bool,
+    /// The last line goes on with `x` up to so many bytes, its end among them.
+    pub filled: Option<usize>,
+}
+
+#[derive(Clone)]
+pub struct File {
+    pub path: String,
+    pub form: Form,
+    text: String,
+}
+
+pub struct Case {
+    pub page: PathBuf,
+    /// Where its heading is in the page, and what that says.
+    line: usize,
+    pub name: String,
+    pub files: Vec<File>,
+}
+
+/// Returns the cases of every page below `fixtures/<folder>`, page by page.
+pub fn cases(folder: &str) -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let (mut pages, mut open) = (Vec::new(), vec![root.join(folder)]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            (if path.is_dir() { &mut open } else { &mut pages }).push(path);
+        }
+    }
+    pages.sort();
+    let read = |page: &PathBuf| read(page, &fs::read_to_string(page).unwrap());
+    let cases = pages.iter().flat_map(read);
+    cases.map(|(case, _)| case).collect()
+}
+
+/// Returns the cases of `text`, which is that of `page`, each with where its record stands.
+pub fn read(page: &Path, text: &str) -> Vec<(Case, Range<usize>)> {
+    let mut cases: Vec<(Case, Range<usize>)> = Vec::new();
+    let (mut in_case, mut shared) = (false, Vec::new());
+    // The block that is open, as its first line and where the next one begins, and the line above it.
+    let mut block: Option<(&str, usize)> = None;
+    let mut above = "";
+    let mut at = 0;
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        let (start, end) = (at, at + line.len());
+        at = end;
+        let line = line.trim_end();
+        match block {
+            Some((language, from)) if line == "```" => {
+                block = None;
+                if let Some(file) = File::of(language, above, &text[from..start]) {
+                    let files = match cases.last_mut().filter(|_| in_case) {
+                        Some((case, record)) => {
+                            record.start = end;
+                            &mut case.files
+                        }
+                        None => &mut shared,
+                    };
+                    files.retain(|other: &File| other.path != file.path);
+                    files.push(file);
+                }
+                above = "";
+            }
+            Some(_) => {}
+            None if line.starts_with("```") => block = Some((&line[3..], end)),
+            None if line.starts_with('#') => {
+                if let Some((_, record)) = cases.last_mut().filter(|_| in_case) {
+                    record.end = start;
+                }
+                let name = line.strip_prefix("### ");
+                in_case = name.is_some();
+                if let Some(name) = name {
+                    let case = Case {
+                        page: page.into(),
+                        line: number,
+                        name: name.into(),
+                        files: shared.clone(),
+                    };
+                    cases.push((case, end..text.len()));
+                } else {
+                    shared.clear();
+                }
+            }
+            None if !line.is_empty() => above = line,
+            None => {}
+        }
+    }
+    assert!(block.is_none(), "{}: a block is not closed", page.display());
+    cases
+}
+
+impl File {
+    /// Returns the file that a block holds, or nothing where it is none. Its path is in the line above; without one, a
+    /// Dockerfile is `Dockerfile`.
+    fn of(language: &str, above: &str, text: &str) -> Option<Self> {
+        let named = above
+            .strip_prefix('`')
+            .and_then(|path| path.strip_suffix("`:"));
+        let plain = language.split(' ').next() == Some("dockerfile");
+        Some(Self {
+            path: named.or(plain.then_some("Dockerfile"))?.into(),
+            form: Form::of(language),
+            text: text.into(),
+        })
+    }
+
+    /// Returns the bytes that the text stands for.
+    pub fn bytes(&self) -> Vec<u8> {
+        let (mut text, form) = (self.text.clone(), self.form);
+        if let Some(bytes) = form.filled {
+            let last = text.lines().next_back().map_or(0, str::len) + 1;
+            text.insert_str(text.len() - 1, &"x".repeat(bytes - last));
+        }
+        if form.no_newline {
+            text.pop();
+        }
+        if form.crlf {
+            text = text.replace('\n', "\r\n");
+        }
+        if form.bom {
+            text.insert(0, '\u{FEFF}');
+        }
+        if form.escaped {
+            Vec::unescape_bytes(&text)
+        } else {
+            text.into()
+        }
+    }
+}
+
+impl Form {
+    fn of(language: &str) -> Self {
+        let mut form = Self::default();
+        for word in language.split(' ').skip(1) {
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("bom", "") => form.bom = true,
+                ("crlf", "") => form.crlf = true,
+                ("no-newline", "") => form.no_newline = true,
+                ("escaped", "") => form.escaped = true,
+                ("filled", bytes) => form.filled = Some(bytes.parse().unwrap()),
+                _ => panic!("`{word}` is no form of a file"),
+            }
+        }
+        form
+    }
+}
+
+impl Case {
+    /// Returns where the case stands, for messages.
+    pub fn place(&self) -> String {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
+        let page = self.page.strip_prefix(root).unwrap_or(&self.page);
+        format!("{}:{}: {}", page.display(), self.line, self.name)
+    }
+}
+
+/// Returns what is settled for a Dockerfile by comments of its own, and which fixes are made in it. `# settings: NAME
+/// DEFAULT` names another lane argument, and behind that what else is settled; `# unsafe` asks for all fixes.
+pub fn settings(source: &[u8]) -> (Settings, Applicability) {
+    let text = String::from_utf8_lossy(source);
+    let mut settings = Settings::default();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("# settings: "));
+    for (place, word) in line.into_iter().flat_map(str::split_whitespace).enumerate() {
+        match (place, word.split_once('=').unwrap_or((word, ""))) {
+            (0, _) => settings.arg = word.into(),
+            (1, _) => settings.default = word.into(),
+            (_, ("keep-default", "")) => settings.keep_default = true,
+            (_, ("namespace", "")) => settings.namespace = true,
+            (_, ("require-syntax", "")) => settings.require_syntax = true,
+            (_, ("profile", name)) => settings.profile = Some(profile::by_name(name).unwrap()),
+            (_, ("isolating", names)) => {
+                settings.isolating = names.split(',').map(Into::into).collect()
+            }
+            _ => panic!("`{word}` is no setting"),
+        }
+    }
+    let level = if text.lines().any(|line| line == "# unsafe") {
+        Applicability::Unsafe
+    } else {
+        Applicability::Safe
+    };
+    (settings, level)
+}
