@@ -1,56 +1,15 @@
-//! Every case under `fixtures/wiring/<rule>/<case>/`: a small repository in `tree/`, the `report` that `check` prints for it,
-//! and, where `fix` changes it, the files that it changes in `fixed/`.
-//!
-//! A case named `ok-…` is a near miss: its rule must be silent on it. After a change that is meant,
-//! `tests/bless` writes `report` and `fixed` anew; read the diff before you commit it.
+//! The cases of `fixtures/builds`: small repositories, what `check` says about them, and what `fix` makes of them. See `pages`
+//! for how they are written, and `tests/bless` for what writes their records.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::{pages, record};
+
 /// The rules that speak about builds.
 const RULES: &[&str] = &["unpassed-arg", "lane-never-reused"];
-
-fn folders(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    found.sort();
-    found
-}
-
-/// Each case with its rule.
-fn cases() -> Vec<(String, PathBuf)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wiring");
-    let cases = |rule: PathBuf| {
-        let name = rule.file_name().unwrap().to_string_lossy().into_owned();
-        folders(&rule)
-            .into_iter()
-            .map(move |case| (name.clone(), case))
-    };
-    folders(&root).into_iter().flat_map(cases).collect()
-}
-
-/// Every file below `folder` by its path from there.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(here) = open.pop() {
-        for path in folders(&here) {
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                found.insert(
-                    path.strip_prefix(folder).unwrap().to_path_buf(),
-                    fs::read(&path).unwrap(),
-                );
-            }
-        }
-    }
-    found
-}
 
 fn write(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     for (path, bytes) in files {
@@ -79,94 +38,62 @@ fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
 
 #[test]
 fn every_case_reports_and_fixes_as_recorded() {
-    let bless = std::env::var_os("CACHELANE_BLESS").is_some();
-    let mut failures = Vec::new();
-    for (rule, case) in cases() {
-        let name = case.display().to_string();
-        let before = files(&case.join("tree"));
+    let mut records = Vec::new();
+    for case in pages::cases("builds") {
+        let (place, rule) = (case.place(), case.rule());
         let work = tempfile::tempdir().unwrap();
         // The root of a repository.
         fs::create_dir(work.path().join(".git")).unwrap();
-        write(work.path(), &before);
+        let files = case.files.iter();
+        write(
+            work.path(),
+            &files
+                .map(|file| (file.path.clone().into(), file.bytes()))
+                .collect(),
+        );
         let (_, mut report, err) = cachelane(work.path(), &["check"]);
-        assert_eq!(err, "", "{name}");
-        let near_miss = case
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with("ok-");
-        let found = report.lines().any(|line| line == rule);
-        if found == near_miss {
-            failures.push(format!(
-                "{name}: a hit must show its rule and a near miss must not:\n{report}"
-            ));
-        }
+        assert_eq!(err, "", "{place}");
+        assert!(
+            report.lines().any(|line| line == rule) != case.is_near_miss(),
+            "{place}: a hit must show {rule} and a near miss must not:\n{report}"
+        );
         let (_, _, said) = cachelane(work.path(), &["fix", "--quiet"]);
         if !said.is_empty() {
             report.push_str(&format!("\n-- what fix says --\n{said}"));
         }
-        fs::remove_dir(work.path().join(".git")).unwrap();
-        let after = files(work.path());
-        let fixed: BTreeMap<_, _> = after
-            .into_iter()
-            .filter(|(path, bytes)| before.get(path) != Some(bytes))
-            .collect();
-        fs::create_dir(work.path().join(".git")).unwrap();
         let (_, again, err) = cachelane(work.path(), &["fix", "--diff", "--quiet"]);
-        if !again.is_empty() {
-            failures.push(format!(
-                "{name}: a second fix changes something:\n{again}{err}"
-            ));
+        assert_eq!(again, "", "{place}: a second fix changes something: {err}");
+        assert_eq!(count(work.path()), case.files.len(), "{place}: files");
+        let mut diff = String::new();
+        for file in &case.files {
+            let now = fs::read(work.path().join(&file.path)).unwrap();
+            if now != file.bytes() {
+                let changes = record::diff(file, &now);
+                diff.push_str(&format!("--- a/{0}\n+++ b/{0}\n{changes}", file.path));
+            }
         }
-        let recorded = (
-            fs::read_to_string(case.join("report")).ok(),
-            if case.join("fixed").exists() {
-                files(&case.join("fixed"))
-            } else {
-                BTreeMap::new()
-            },
-        );
-        if bless {
-            fs::write(case.join("report"), &report).unwrap();
-            let _ = fs::remove_dir_all(case.join("fixed"));
-            write(&case.join("fixed"), &fixed);
-        } else if recorded != (Some(report.clone()), fixed.clone()) {
-            let fixed: Vec<_> = fixed
-                .values()
-                .map(|bytes| String::from_utf8_lossy(bytes))
-                .collect();
-            failures.push(format!(
-                "{name} is not as recorded:\n{report}\n{}",
-                fixed.join("\n---\n")
-            ));
-        }
+        records.push((case, record::record(&report, &diff)));
     }
-    assert!(
-        failures.is_empty(),
-        "{} failures:\n{}",
-        failures.len(),
-        failures.join("\n\n")
-    );
+    record::hold(&records);
+}
+
+/// How many files are below `folder`.
+fn count(folder: &Path) -> usize {
+    let paths = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| if path.is_dir() { count(&path) } else { 1 })
+        .sum()
 }
 
 #[test]
 fn every_rule_has_as_many_near_misses_as_hits() {
+    let cases = pages::cases("builds");
     for rule in RULES {
-        let own: Vec<PathBuf> = cases()
-            .into_iter()
-            .filter(|(of, _)| of == rule)
-            .map(|(_, case)| case)
-            .collect();
-        let misses = own
-            .iter()
-            .filter(|case| {
-                case.file_name()
-                    .unwrap()
-                    .to_string_lossy()
-                    .starts_with("ok-")
-            })
-            .count();
-        let hits = own.len() - misses;
+        let own = cases.iter().filter(|case| case.rule() == *rule);
+        let (misses, hits): (Vec<_>, Vec<_>) = own.partition(|case| case.is_near_miss());
+        let (hits, misses) = (hits.len(), misses.len());
         assert!(
             hits > 0 && misses >= hits,
             "{rule}: {hits} hits and {misses} near misses"

@@ -171,7 +171,8 @@ fn files_of_your_own() {
 /// Returns every Dockerfile of the fixtures, and what the fix makes of it where that is another, each with its place.
 fn fixtures_and_fixed() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
-    for case in pages::cases("rules") {
+    let cases = [pages::cases("rules"), pages::cases("builds")];
+    for case in cases.iter().flatten() {
         let dockerfiles = case
             .files
             .iter()
