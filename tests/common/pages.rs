@@ -14,20 +14,11 @@ use bstr::ByteVec;
 use cachelane::fix::Applicability;
 use cachelane::rules::{Settings, profile};
 
-/// How the bytes of a file differ from the text of its block.
-#[derive(Clone, Copy, Default)]
-pub struct Form {
-    /// It begins with a byte order mark.
-    pub bom: bool,
-    /// Every line ends with CR LF.
-    pub crlf: bool,
-    /// The last line has no end.
-    pub no_newline: bool,
-    /// Other bytes are written as in a string of Rust: `\r`, `\xFF`, and `\\` for a backslash.
-    pub escaped: bool,
-    /// The last line goes on with `x` up to so many bytes, its end among them.
-    pub filled: Option<usize>,
-}
+/// How the bytes of a file differ from the text of its block, in words: `bom`, it begins with a byte order mark; `crlf`, every
+/// line ends with CR LF; `no-newline`, the last line has no end; `escaped`, other bytes are written as in a string of Rust,
+/// `\r` and `\xFF`, and a backslash as two; `filled=N`, the last line goes on with `x` up to N bytes, its end among them.
+#[derive(Clone)]
+pub struct Form(Vec<String>);
 
 #[derive(Clone)]
 pub struct File {
@@ -88,7 +79,6 @@ pub fn read(page: &Path, text: &str) -> Vec<(Case, Range<usize>)> {
                 }
                 above = "";
             }
-            Some(_) => {}
             None if line.starts_with("```") => block = Some((&line[3..], end)),
             None if line.starts_with('#') => {
                 if let Some((_, record)) = cases.last_mut().filter(|_| in_case) {
@@ -109,7 +99,7 @@ pub fn read(page: &Path, text: &str) -> Vec<(Case, Range<usize>)> {
                 }
             }
             None if !line.is_empty() => above = line,
-            None => {}
+            Some(_) | None => {}
         }
     }
     assert!(block.is_none(), "{}: a block is not closed", page.display());
@@ -133,21 +123,21 @@ impl File {
 
     /// Returns the bytes that the text stands for.
     pub fn bytes(&self) -> Vec<u8> {
-        let (mut text, form) = (self.text.clone(), self.form);
-        if let Some(bytes) = form.filled {
+        let (mut text, form) = (self.text.clone(), &self.form);
+        if let Some(bytes) = form.filled() {
             let last = text.lines().next_back().map_or(0, str::len) + 1;
             text.insert_str(text.len() - 1, &"x".repeat(bytes - last));
         }
-        if form.no_newline {
+        if form.has("no-newline") {
             text.pop();
         }
-        if form.crlf {
+        if form.has("crlf") {
             text = text.replace('\n', "\r\n");
         }
-        if form.bom {
+        if form.has("bom") {
             text.insert(0, '\u{FEFF}');
         }
-        if form.escaped {
+        if form.has("escaped") {
             Vec::unescape_bytes(&text)
         } else {
             text.into()
@@ -157,18 +147,22 @@ impl File {
 
 impl Form {
     fn of(language: &str) -> Self {
-        let mut form = Self::default();
-        for word in language.split(' ').skip(1) {
-            match word.split_once('=').unwrap_or((word, "")) {
-                ("bom", "") => form.bom = true,
-                ("crlf", "") => form.crlf = true,
-                ("no-newline", "") => form.no_newline = true,
-                ("escaped", "") => form.escaped = true,
-                ("filled", bytes) => form.filled = Some(bytes.parse().unwrap()),
-                _ => panic!("`{word}` is no form of a file"),
-            }
-        }
-        form
+        let words: Vec<String> = language.split(' ').skip(1).map(Into::into).collect();
+        let known = |word: &String| {
+            word.starts_with("filled=")
+                || ["bom", "crlf", "no-newline", "escaped"].contains(&word.as_str())
+        };
+        assert!(words.iter().all(known), "`{language}`: no form of a file");
+        Self(words)
+    }
+
+    pub fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|other| other == word)
+    }
+
+    fn filled(&self) -> Option<usize> {
+        let bytes = self.0.iter().find_map(|word| word.strip_prefix("filled="));
+        bytes.map(|bytes| bytes.parse().unwrap())
     }
 }
 
@@ -198,7 +192,7 @@ pub fn settings(source: &[u8]) -> (Settings, Applicability) {
             (_, ("require-syntax", "")) => settings.require_syntax = true,
             (_, ("profile", name)) => settings.profile = Some(profile::by_name(name).unwrap()),
             (_, ("isolating", names)) => {
-                settings.isolating = names.split(',').map(Into::into).collect()
+                settings.isolating = names.split(',').map(Into::into).collect();
             }
             _ => panic!("`{word}` is no setting"),
         }

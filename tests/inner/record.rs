@@ -35,15 +35,15 @@ pub fn record(said: &str, diff: &str) -> String {
 
 /// Returns the diff that makes `now` of a file, as its page shows both.
 pub fn diff(file: &File, now: &[u8]) -> String {
-    let (old, now) = (shown(file.form, &file.bytes()), shown(file.form, now));
+    let (old, now) = (shown(&file.form, &file.bytes()), shown(&file.form, now));
     TextDiff::from_lines(&old, &now).unified_diff().to_string()
 }
 
 /// Returns `bytes` as a page shows them. What a form says stands for marks that are there: a diff shows them where they are
 /// lost.
-fn shown(form: Form, bytes: &[u8]) -> String {
+fn shown(form: &Form, bytes: &[u8]) -> String {
     let mut text = String::new();
-    if form.escaped {
+    if form.has("escaped") {
         for chunk in bytes.utf8_chunks() {
             text += &chunk.valid().replace('\\', r"\\").replace('\r', r"\r");
             for byte in chunk.invalid() {
@@ -53,12 +53,12 @@ fn shown(form: Form, bytes: &[u8]) -> String {
     } else {
         text = String::from_utf8(bytes.to_vec()).expect("it is UTF-8, or `escaped`");
     }
-    if form.bom
+    if form.has("bom")
         && let Some(rest) = text.strip_prefix('\u{FEFF}')
     {
         text = rest.into();
     }
-    if form.crlf && text.matches('\n').count() == text.matches("\r\n").count() {
+    if form.has("crlf") && text.matches('\n').count() == text.matches("\r\n").count() {
         text = text.replace("\r\n", "\n");
     }
     text
