@@ -27,7 +27,6 @@
 pub mod cli;
 pub mod config;
 pub mod dockerfile;
-pub mod embedded;
 pub mod finding;
 pub mod fix;
 pub mod index;

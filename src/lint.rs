@@ -21,8 +21,8 @@ use crate::suppress::{self, Ignore};
 use crate::text::LineIndex;
 
 mod adopt;
-mod embedded;
 mod list;
+mod loose;
 mod outer;
 mod prove;
 mod relate;
@@ -30,8 +30,8 @@ mod settle;
 pub mod wire;
 
 pub use adopt::{Adopted, Left, adopt, adopt_wires};
-pub use embedded::{add_embedded, check_embedded};
 pub use list::{ListedMount, list};
+pub use loose::{check_text, may_hold_locks};
 pub use outer::{check_wiring, fix_inline};
 pub use relate::{Compared, relate, relate_reports};
 pub use wire::Wires;

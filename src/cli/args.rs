@@ -169,7 +169,7 @@ pub(super) struct CheckArgs {
     /// Print how many findings each rule has, not the findings
     #[arg(long)]
     pub(super) statistics: bool,
-    /// Also look for Dockerfile text in Python, shell and YAML files and in Markdown's code blocks; `fix` leaves it alone
+    /// Also name locks in text that is no Dockerfile: scripts, strings of code, YAML; `fix` leaves them alone
     #[arg(long, conflicts_with = "add_ignores")]
     pub(super) embedded: bool,
     /// Keep only findings on lines that changed since the branch left this git revision

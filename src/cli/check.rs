@@ -11,7 +11,7 @@ use crate::text::LineIndex;
 
 use super::args::{CheckArgs, Format};
 use super::output;
-use super::run::{self, Given, STDIN};
+use super::run::{self, Given, STDIN, Texts};
 use super::settled::Settled;
 use super::since::Since;
 use super::world::World;
@@ -44,13 +44,15 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         Ok(since) => since,
         Err(problem) => return give_up(args, &[said(problem)]),
     };
-    let mut ran = run::over_all(&args.common, &settled, args.embedded, look);
-    let embedded = |path: &Path| {
-        if args.embedded {
-            run::embedded_kind(path, settled.of(path).as_deref())
-        } else {
-            None
-        }
+    let texts = if args.embedded {
+        Texts::All
+    } else {
+        Texts::None
+    };
+    let mut ran = run::over_all(&args.common, &settled, texts, look);
+    let is_text = |path: &Path, source: &[u8]| {
+        let loaded = settled.of(path);
+        run::is_text(texts, &args.common, path, loaded.as_deref(), source)
     };
     let relate = |reports: &mut [FileReport]| {
         lint::relate_reports(reports, ran.whole, report::path);
@@ -61,7 +63,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
     ran.troubles.extend(reports.iter().filter_map(refusal));
     trouble |= !ran.troubles.is_empty();
     if let Some(mut since) = since
-        && let Err(problem) = since.keep(&mut reports, embedded, relate)
+        && let Err(problem) = since.keep(&mut reports, is_text, relate)
     {
         return give_up(args, &[said(problem)]);
     }
@@ -126,8 +128,8 @@ fn give_up(args: &CheckArgs, troubles: &[Trouble]) -> Outcome {
 pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
     if let Some(kind) = given.kind {
         let mut report = lint::check_wiring(given.path, kind, given.source, given.settings);
-        if given.embedded.is_some() {
-            lint::add_embedded(&mut report);
+        if let Some(wires) = report.wires.as_mut().filter(|_| given.text) {
+            report.checked.findings.append(&mut wires.loose);
         }
         let nothing = report
             .wires
@@ -138,8 +140,8 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
             && report.checked.sites.is_empty();
         return (!nothing).then_some(report);
     }
-    if let Some(kind) = given.embedded {
-        return lint::check_embedded(given.path, kind, given.source, given.settings);
+    if given.text {
+        return lint::check_text(given.path, given.source, given.settings);
     }
     let checked = lint::check(given.source, given.settings);
     let nothing =

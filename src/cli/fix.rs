@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use similar::TextDiff;
 
@@ -14,7 +14,7 @@ use crate::text::{LineIndex, count, printable};
 use crate::workspace::file;
 
 use super::args::{FixArgs, SettingsArgs};
-use super::run::{self, Given};
+use super::run::{self, Given, Texts};
 use super::settled::Settled;
 use super::world::World;
 use super::{Outcome, check, terminal};
@@ -29,6 +29,8 @@ struct Done {
     unwritten: Option<String>,
     /// How many of its builds pass the lane now that did not.
     passed: usize,
+    /// Whether locks in its text are told of, where it says what is built.
+    text: bool,
 }
 
 /// What goes where when all files are done.
@@ -70,7 +72,18 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     } else {
         HashMap::new()
     };
-    let ran = run::over(&args.common, &settled, |given| {
+    let loose: Mutex<Vec<FileReport>> = Mutex::default();
+    let texts = if args.common.quiet {
+        Texts::None
+    } else {
+        Texts::Found
+    };
+    let ran = run::over_all(&args.common, &settled, texts, |given| {
+        if given.text && given.kind.is_none() {
+            let report = lint::check_text(given.path, given.source, given.settings);
+            loose.lock().ok()?.extend(report);
+            return None;
+        }
         let found = found.get(given.path).map_or(&[][..], Vec::as_slice);
         fix_one(args, &roots, given, found)
     });
@@ -105,11 +118,15 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
         output.text.push('\n');
     }
     output.text.push_str(&left);
+    let loose = loose_locks(loose.into_inner().unwrap_or_default(), &reports, &done);
     if ran.files > 0 && !args.common.quiet {
-        output
-            .text
-            .push_str(&last_line(args.diff, &output, &summary, least));
+        let last = last_line(args.diff, &output, &summary, least, loose.is_empty());
+        output.text.push_str(&last);
     }
+    output.text.push_str(&told(
+        &loose,
+        summary.errors + summary.warnings + summary.infos + output.fixes > 0,
+    ));
     hint_at_arg(args, &reports, &done);
     if !ran.whole {
         hint_at_builds(args, &done, &reports);
@@ -313,6 +330,7 @@ fn fix_one(
             stdin,
             unwritten,
             passed: 0,
+            text: given.text,
         },
     ))
 }
@@ -423,6 +441,7 @@ fn untouched(given: Given<'_>) -> (FileReport, Done) {
             stdin: given.stdin,
             unwritten: None,
             passed: 0,
+            text: false,
         },
     )
 }
@@ -445,7 +464,48 @@ fn made(name: &str, fixed: &Fixed) -> String {
     text
 }
 
-fn last_line(diff: bool, output: &Output, summary: &Summary, least: Severity) -> String {
+/// The places of locks in text that no fix touches: those of `texts`, and those in the files that say what is built.
+fn loose_locks(mut texts: Vec<FileReport>, reports: &[FileReport], done: &[Done]) -> Vec<String> {
+    lint::relate_reports(&mut texts, false, report::path);
+    let texts = texts
+        .iter()
+        .map(|report| (report, &report.checked.findings));
+    let wiring = reports.iter().zip(done).filter(|(_, done)| done.text);
+    let wiring = wiring.filter_map(|(report, _)| Some((report, &report.wires.as_ref()?.loose)));
+    let mut found: Vec<(&FileReport, &Vec<Finding>)> = texts.chain(wiring).collect();
+    found.sort_by_key(|(report, _)| &report.path);
+    let places = found.into_iter().flat_map(|(report, findings)| {
+        let (name, lines) = (report::path(&report.path), LineIndex::new(&report.source));
+        let places = findings
+            .iter()
+            .map(move |found| format!("{name}:{}", lines.line(found.span.start)));
+        places.collect::<Vec<_>>()
+    });
+    places.collect()
+}
+
+/// What is said of the locks in text that is no Dockerfile, at these places; `more` says whether others were told of.
+fn told(places: &[String], more: bool) -> String {
+    /// How many are named.
+    const NAMED: usize = 5;
+    if places.is_empty() {
+        return String::new();
+    }
+    let (named, rest) = places.split_at(places.len().min(NAMED));
+    let locks = count(places.len(), if more { "more lock" } else { "lock" });
+    let stand = if places.len() == 1 { "stands" } else { "stand" };
+    let rest = match rest.len() {
+        0 => String::new(),
+        rest => format!(" … and {rest} more: `cachelane check --embedded` lists them"),
+    };
+    let named = named.join(", ");
+    format!(
+        "{locks} {stand} in text that fix does not touch: {}{rest}\n",
+        printable(&named)
+    )
+}
+
+fn last_line(diff: bool, output: &Output, summary: &Summary, least: Severity, all: bool) -> String {
     let would = if diff { "would be " } else { "" };
     let mut parts = Vec::new();
     if output.fixes > 0 {
@@ -469,7 +529,8 @@ fn last_line(diff: bool, output: &Output, summary: &Summary, least: Severity) ->
         parts.join(", and ")
     };
     if summary.errors + summary.warnings + summary.infos == 0 {
-        return format!("{fixed}, nothing left.\n");
+        let nothing = if all { ", nothing left" } else { "" };
+        return format!("{fixed}{nothing}.\n");
     }
     let hidden = summary.infos > 0 && least > Severity::Info;
     let shown = if hidden {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::embedded;
+use crate::dockerfile::{Dockerfile, Keyword};
+use crate::lint;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
 use crate::wiring::{self, Kind};
@@ -41,8 +42,8 @@ pub(super) struct Given<'a> {
     pub(super) stdin: bool,
     /// What it says about builds, by its name; `None` for a Dockerfile.
     pub(super) kind: Option<Kind>,
-    /// What it is where it may hold Dockerfile text, and that is looked for.
-    pub(super) embedded: Option<embedded::Kind>,
+    /// Whether text in it that is no Dockerfile is looked into: all of it, where it says nothing about builds.
+    pub(super) text: bool,
     /// What holds for it.
     pub(super) settings: &'a Arc<Settings>,
     /// Its bytes.
@@ -62,21 +63,35 @@ pub(super) fn over<T: Send>(
     settled: &Settled,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
-    over_all(common, settled, false, visit)
+    over_all(common, settled, Texts::None, visit)
 }
 
-/// Like [`over`]; with `embedded`, over files that may hold Dockerfile text as well.
+/// Which files are looked into that are neither Dockerfiles nor say what is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// None.
+    None,
+    /// Those that a search finds, as far as they can be read.
+    Found,
+    /// Those that are named, too.
+    All,
+}
+
+/// The largest file that is looked into though it is no Dockerfile, in bytes.
+const MAX_TEXT: u64 = file::MIB;
+
+/// Like [`over`], and over other files with text as well.
 pub(super) fn over_all<T: Send>(
     common: &Common,
     settled: &Settled,
-    embedded: bool,
+    texts: Texts,
     visit: impl Fn(Given<'_>) -> Option<T> + Sync,
 ) -> Ran<T> {
     let (results, paths) = (Results::default(), paths(common));
     let done = {
         let visit = results.keeping(visit);
         let run = Run {
-            embedded,
+            texts,
             ..Run::new(common, settled, true, &visit)
         };
         run.all(&paths);
@@ -138,12 +153,39 @@ fn may_say_builds(name: &[u8]) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// What the file at `path` is where it may hold Dockerfile text; `None` for what is a Dockerfile by its name, or because
-/// the configuration `loaded` says so.
-pub(super) fn embedded_kind(path: &Path, loaded: Option<&Loaded>) -> Option<embedded::Kind> {
-    let name = path.file_name()?.as_encoded_bytes();
-    let kind = embedded::kind(name).filter(|_| !is_dockerfile(name))?;
-    (!loaded.is_some_and(|loaded| loaded.includes(path))).then_some(kind)
+/// Whether text in the file at `path` is looked into: it is no Dockerfile by its name or by the configuration `loaded`, and
+/// one that was named does not read as one either.
+pub(super) fn is_text(
+    texts: Texts,
+    common: &Common,
+    path: &Path,
+    loaded: Option<&Loaded>,
+    source: &[u8],
+) -> bool {
+    let mut named = common.paths.iter().chain(&common.stdin_filename);
+    let mut is_named = || named.any(|named| named == path);
+    is_other(path, loaded)
+        && match texts {
+            Texts::None => false,
+            Texts::Found => !is_named(),
+            Texts::All => {
+                path.as_os_str() != STDIN && !(is_named() && reads_as_dockerfile(source))
+            }
+        }
+}
+
+fn reads_as_dockerfile(source: &[u8]) -> bool {
+    let known = |file: Dockerfile<'_>| {
+        let mut instructions = file.instructions.iter();
+        instructions.all(|instruction| instruction.keyword != Keyword::Opaque)
+    };
+    Dockerfile::read(source).is_ok_and(known)
+}
+
+/// Whether the file at `path` is no Dockerfile by its name or by the configuration `loaded`.
+fn is_other(path: &Path, loaded: Option<&Loaded>) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    !is_dockerfile(name) && !loaded.is_some_and(|loaded| loaded.includes(path))
 }
 
 /// What was made of the files so far, with their paths.
@@ -204,6 +246,8 @@ impl<T: Send> Results<T> {
 /// A search of one folder.
 struct Search<'r, 'a> {
     run: &'r Run<'a>,
+    /// The folder.
+    folder: &'r Path,
     /// The folder, where what excludes it does not count.
     root: Option<&'r Path>,
     /// How many files there were to look at.
@@ -235,11 +279,14 @@ impl Visit for Search<'_, '_> {
         let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
             || is_dockerfile(name)
             || kind(path).is_some()
-            || (self.run.embedded && embedded::kind(name).is_some());
+            || (self.run.texts != Texts::None
+                && lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path)));
         if !is_wanted || self.excludes(path, loaded.as_deref()) {
             return;
         }
-        self.met.fetch_add(1, Ordering::Relaxed);
+        if !self.run.passes_by(path, loaded.as_deref()) {
+            self.met.fetch_add(1, Ordering::Relaxed);
+        }
         if self.run.is_new(path) {
             self.run.read_found(path, loaded, buffer);
         }
@@ -255,8 +302,8 @@ struct Run<'a> {
     settled: &'a Settled,
     /// Whether to say what cannot be read.
     loud: bool,
-    /// Whether to look for Dockerfile text in other files.
-    embedded: bool,
+    /// Which other files to look into.
+    texts: Texts,
     visit: &'a (dyn Fn(Given<'_>) -> Result<(), String> + Sync),
     /// A file that is named and found as well is one file.
     done: Mutex<HashSet<PathBuf>>,
@@ -275,7 +322,7 @@ impl<'a> Run<'a> {
             common,
             settled,
             loud,
-            embedded: false,
+            texts: Texts::None,
             visit,
             done: Mutex::default(),
             files: AtomicUsize::new(0),
@@ -316,6 +363,7 @@ impl<'a> Run<'a> {
         let root = (!self.common.force_exclude).then_some(folder);
         let search = Search {
             run: self,
+            folder,
             root,
             met: AtomicUsize::new(0),
             excluded: AtomicBool::new(false),
@@ -331,12 +379,20 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether the file at `path` is looked into by the way, and counts for nothing.
+    fn passes_by(&self, path: &Path, loaded: Option<&Loaded>) -> bool {
+        self.texts == Texts::Found && kind(path).is_none() && is_other(path, loaded)
+    }
+
     /// Hands on a file that a search has found.
     fn read_found(&self, path: &Path, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
-        let read = file::read_found(path, buffer, self.common.max_size());
+        let is_other = kind(path).is_none() && is_other(path, loaded.as_deref());
+        let most = self.common.max_size();
+        let most = if is_other { most.min(MAX_TEXT) } else { most };
+        let read = file::read_found(path, buffer, most);
         // A file of another kind may be large, or binary.
-        let is_other = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
-        if is_other && kind(path).is_none() && self.embedded(path, loaded.as_deref()).is_some() {
+        let is_no_text = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
+        if is_other && read.is_err() && (is_no_text || self.texts == Texts::Found) {
             return;
         }
         self.read(path, false, loaded, read, buffer);
@@ -356,27 +412,19 @@ impl<'a> Run<'a> {
         }
         let Some(loaded) = loaded else { return };
         let settings = loaded.settings(path);
-        let embedded = self.embedded(path, Some(&loaded));
+        let text = is_text(self.texts, self.common, path, Some(&loaded), source);
         let given = Given {
             path,
             stdin,
             kind: kind(path),
-            embedded,
+            text,
             settings: &settings,
             source,
         };
         match (self.visit)(given) {
+            Ok(()) if text && self.passes_by(path, Some(&loaded)) => {}
             Ok(()) => _ = self.files.fetch_add(1, Ordering::Relaxed),
             Err(problem) => self.complain(Trouble::with(report::path(path), problem)),
-        }
-    }
-
-    /// What the file at `path` is where Dockerfile text is looked for in it.
-    fn embedded(&self, path: &Path, loaded: Option<&Loaded>) -> Option<embedded::Kind> {
-        if self.embedded {
-            embedded_kind(path, loaded)
-        } else {
-            None
         }
     }
 

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::Dockerfile;
-use crate::embedded;
 use crate::finding::{Finding, Severity};
 use crate::lint::FileReport;
 use crate::rules::{Rule, by_name};
@@ -77,7 +76,7 @@ impl Since {
         })
     }
 
-    /// Keeps the findings that are new. `embedded` says which files are looked into for Dockerfile text,
+    /// Keeps the findings that are new. `is_text` says which files are looked into as text that is no Dockerfile,
     /// `relate` compares files, and settles what is found in them.
     ///
     /// The other files count as they are now where they were not changed.
@@ -87,7 +86,7 @@ impl Since {
     pub(super) fn keep(
         &mut self,
         reports: &mut [FileReport],
-        embedded: impl Fn(&Path) -> Option<embedded::Kind>,
+        is_text: impl Fn(&Path, &[u8]) -> bool,
         relate: impl FnOnce(&mut [FileReport]),
     ) -> Result<(), String> {
         if reports
@@ -111,12 +110,12 @@ impl Since {
                 report.path.as_path(),
                 report.wires.as_ref().map(|wires| wires.kind),
             );
-            let (embedded, settings) = (embedded(path), &report.settings);
+            let (text, settings) = (is_text(path, &report.source), &report.settings);
             if let Some(was) = check::look(Given {
                 path,
                 stdin: false,
                 kind,
-                embedded,
+                text,
                 settings,
                 source,
             }) {
@@ -132,7 +131,7 @@ impl Since {
                 Past::Same => Lines::same(&report.source),
                 Past::Was(source) => Lines::of(&source, &report.source),
             };
-            let is_dockerfile = report.wires.is_none() && embedded(&report.path).is_none();
+            let is_dockerfile = report.wires.is_none() && !is_text(&report.path, &report.source);
             keep_new(report, is_dockerfile, old.get(&index), &lines);
         }
         Ok(())

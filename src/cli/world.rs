@@ -68,7 +68,7 @@ impl<'a> World<'a> {
             path: shown,
             stdin: false,
             kind,
-            embedded: None,
+            text: false,
             settings: &settings,
             source: &source,
         })

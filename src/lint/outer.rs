@@ -14,7 +14,7 @@ use crate::suppress;
 use crate::text::{LineIndex, Span};
 use crate::wiring::{self, Inline, Kind, Unknown, Wiring, inline};
 
-use super::{Checked, FileReport, Fixed, Wires, check};
+use super::{Checked, FileReport, Fixed, Wires, check, loose};
 
 /// What a file of this `kind` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
@@ -53,6 +53,7 @@ pub fn check_wiring(
     if suppress::is_marked(source) {
         checked.ignores = suppress::read_outline(source);
     }
+    let loose = loose::beside(source, settings, &said.inline, &mut checked);
     FileReport {
         path: path.to_path_buf(),
         source: source.to_vec(),
@@ -63,6 +64,7 @@ pub fn check_wiring(
             wiring: said,
             lanes,
             refused,
+            loose,
             asked: Vec::new(),
         })),
     }

@@ -34,6 +34,8 @@ pub struct Wires {
     pub lanes: Vec<Option<Box<Lanes>>>,
     /// Why the file was not read, where it is more than cachelane reads: that is no template or slip to keep quiet about.
     pub refused: Option<WiringError>,
+    /// Locks in its text that no Dockerfile within it holds.
+    pub loose: Vec<Finding>,
     /// What its builds are to pass, and do not. [`wire`] finds it.
     pub asked: Vec<Asked>,
 }

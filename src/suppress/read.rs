@@ -14,7 +14,7 @@ const OTHER_WORDS: &[&str] = &[
 ];
 
 /// The suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
-/// with `#` counts as a comment.
+/// with `#` or `//` counts as a comment.
 #[must_use]
 pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
@@ -31,7 +31,8 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
         let before = source[start..at]
             .strip_prefix(BOM)
             .unwrap_or(&source[start..at]);
-        if before.trim() != b"#" {
+        let mark = before.trim();
+        if mark != b"#" && !(file.is_none() && mark == b"//") {
             let hash = (at + before.trim_end().len()).saturating_sub(before.len() + 1);
             if colon && file.is_some_and(|file| hash > start && is_trailing(file, start, hash)) {
                 let comment =
@@ -46,7 +47,7 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
             }
             continue;
         }
-        let hash = at - before.len() + before.find_byte(b'#').unwrap_or(0);
+        let hash = at - before.trim_start().len();
         let comment = Span::new(hash, start + source[line.start..line.end].trim_end().len());
         if let Some(place) = place(file, hash) {
             let from = at + MARK.len() - usize::from(!colon);
@@ -82,7 +83,7 @@ pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
         let comments = |end: &usize| {
             source[from..*end]
                 .lines()
-                .all(|line| line.trim_start().starts_with(b"#"))
+                .all(|line| is_comment(line.trim_start()))
         };
         ignore.covers = match below.filter(|(start, _)| comments(start)) {
             Some((_, covers)) => covers,
@@ -91,6 +92,10 @@ pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
         below = Some((ignore.line.start, ignore.covers));
     }
     ignores
+}
+
+fn is_comment(text: &[u8]) -> bool {
+    text.starts_with(b"#") || text.starts_with(b"//")
 }
 
 /// The block that begins with the first line from byte `from` on that is no comment.
@@ -105,7 +110,7 @@ fn block_below(source: &[u8], from: usize) -> Option<Span> {
         let text = line.trim();
         match &mut block {
             None if text.is_empty() => return None,
-            None if text.starts_with(b"#") => {}
+            None if is_comment(text) => {}
             None => {
                 // What comes behind its colon is a comment at most.
                 let key = text

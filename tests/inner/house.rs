@@ -26,14 +26,12 @@ const WALLS: &[(&str, &[&str])] = &[
             "wiring",
         ],
     ),
-    ("embedded", &["dockerfile", "text"]),
     ("wiring", &["fix", "text"]),
     ("workspace", &["text"]),
     (
         "lint",
         &[
             "dockerfile",
-            "embedded",
             "finding",
             "fix",
             "index",
@@ -51,7 +49,6 @@ const WALLS: &[(&str, &[&str])] = &[
         &[
             "config",
             "dockerfile",
-            "embedded",
             "finding",
             "init",
             "fix",

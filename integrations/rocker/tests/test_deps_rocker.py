@@ -106,6 +106,15 @@ def test_every_id_sees_the_argument(expanded):
     assert seen == 14
 
 
+def test_what_its_python_code_writes_is_named(expanded, cachelane):
+    *_, place = expanded
+    command = [cachelane, "fix", "--no-config", str(place / "after")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    code = place / "after/deps_rocker/simple_rocker_extension.py"
+    said = f"2 locks stand in text that fix does not touch: {code}:334, {code}:335\n"
+    assert done.stdout.endswith(f"nothing to fix.\n{said}")
+
+
 def test_only_its_dockerfiles_are_touched(expanded):
     *_, place = expanded
 

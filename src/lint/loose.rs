@@ -1,0 +1,324 @@
+//! Locks in text that is no Dockerfile: a RUN in a script, in a string of code, in a block of YAML. They are named, so that
+//! a migration leaves nothing behind unseen, and never changed.
+//!
+//! Nothing here knows the language around the text. Regular expressions find a RUN with its mounts, or a mount with which a
+//! string or a value begins; where anything leaves a doubt, nothing is said. That includes every id into which the language
+//! around it puts something: it may be the lane.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use regex::bytes::Regex;
+
+use crate::finding::{Finding, Severity};
+use crate::rules::caches::PLATFORM_ARGS;
+use crate::rules::{self, Settings, lane};
+use crate::suppress::{self, Covers, Table};
+use crate::text::Span;
+use crate::wiring::Inline;
+
+use super::{Checked, FileReport, has_mount};
+
+const RULE: &str = "shared-lock";
+
+/// How the names of files end that are for people to read, or were recorded.
+const DOCUMENTS: &[&str] = &[
+    "adoc",
+    "asciidoc",
+    "csv",
+    "diff",
+    "dockerignore",
+    "golden",
+    "htm",
+    "html",
+    "log",
+    "markdown",
+    "md",
+    "mdx",
+    "org",
+    "patch",
+    "rst",
+    "snap",
+    "svg",
+    "tex",
+    "txt",
+];
+
+/// Something that is put into a text: `${X}`, `$X`, `$(command)`, `{x}`, `{{ x }}`, `${{ x }}`, `@(x)`, `#{x}`, `\(x)`, `<%= x %>`.
+const PUT_IN: &str =
+    r"(?:\\*[$@#%\\]?(?:\{\{[^{}\n]*\}\}|\{[^{}\n]*\}|\([^()\n]*\))|\\*\$\w+|<%[^%\n]*%>)";
+
+/// Where a text goes on in another literal, or on another line.
+const JOIN: &str = r#"(?:["'](?:\s|[\\+.&])*[rRbBuUfF]{0,2}["']|\\+\r?\n[ \t]*)"#;
+
+/// What may stand between words of a RUN: blanks, escapes and ends of lines, a comment's line, the end of a literal and
+/// the beginning of the next one.
+const BETWEEN: &str =
+    r#"(?:\n[ \t]*#[^\n]*|\s|\\+[nrt]?|["'](?:\s|[\\,+.&])*[rRbBuUfF]{0,2}["'])+"#;
+
+/// A RUN with its flags, or flags with which a literal or a value begins. `.1` is the RUN with the flags.
+static FLAGS: LazyLock<Regex> = LazyLock::new(|| {
+    let start = r#"^[ \t]*(?:-[ \t]+)?(?:["']?[\w.-]+["']?[ \t]*(?::|[:?+]?=)[ \t]*)?["'`]*|^[^"'`\n]*["']+|[=(,\[{}:+<>|&;][ \t]*\$?[a-zA-Z]{0,3}["'`]+|\\n|\becho[ \t]+(?:-\w+[ \t]+)*["']*|\}"#;
+    let bare = r#"[:=][ \t]*|["'`]"#;
+    let flags = format!(
+        r"(?:--[a-z]+=(?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+(?:{BETWEEN})?|{PUT_IN}{BETWEEN})+"
+    );
+    regex(&format!(
+        r"(?im)(?:(?:{start})[ \t]*((?:ONBUILD{BETWEEN})?RUN{BETWEEN}{flags})|(?:{bare})[ \t]*({flags}))"
+    ))
+});
+
+/// A mount among the flags.
+static MOUNT: LazyLock<Regex> =
+    LazyLock::new(|| regex(&format!(r"--mount=((?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+)")));
+
+/// A field of a mount: what stands before its `=`, if there is one, and behind it.
+static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+    regex(&format!(
+        r"{JOIN}*(?:(\w+)=)?((?:{PUT_IN}|{JOIN}|[^\s,\x22'`\\])+)"
+    ))
+});
+
+static JOINS: LazyLock<Regex> = LazyLock::new(|| regex(JOIN));
+static PUTS_IN: LazyLock<Regex> = LazyLock::new(|| regex(PUT_IN));
+static WORDS: LazyLock<Regex> = LazyLock::new(|| regex(r"[A-Za-z_]\w*"));
+
+/// What of a line stands before a RUN in a comment.
+static COMMENT: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^\s*(?:#|//|/\*|\*|--\s|;|%|<!--|(?i:rem)\s)|\s(?:#|//|--|/\*)\s"));
+
+/// Python's docstrings.
+static DOCSTRING: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r#"(?:\A\s*(?:#[^\n]*\n\s*)*|[)\w\]]:[ \t]*\r?\n\s*)[rRuU]?(?:"""(?s:.*?)"""|'''(?s:.*?)''')"#,
+    )
+});
+
+/// What stands before a literal that is compared with a text, searched for in it, or shown to people.
+static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)\w*(?:assert|expect|match|replace|starts_?with|ends_?with|contains?\b)|\.(?:count|find|index|includes?)\w*\(|\b(?:grep|sed)\b|\b(?:log|warn|error|raise|throw|usage|hint|help|example)|(?:error|exception)\(",
+    )
+});
+
+/// What stands behind such a literal.
+static COMPARED_WITH: LazyLock<Regex> =
+    LazyLock::new(|| regex(r#"\A[^"'`\n]*["'`]+\s*(?:(?:not\s+)?in\b|[!=]=)"#));
+
+static EMPTY_LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"\n\s*\n"));
+
+fn regex(pattern: &str) -> Regex {
+    #[expect(clippy::expect_used, reason = "the patterns stand above")]
+    Regex::new(&format!("(?-u){pattern}")).expect("a valid pattern")
+}
+
+/// Whether the file at `path` is for people to read, or was recorded: nothing is built from it.
+fn is_document(path: &Path) -> bool {
+    let end = path.extension().and_then(|end| end.to_str());
+    end.is_some_and(|end| DOCUMENTS.contains(&end.to_ascii_lowercase().as_str()))
+}
+
+/// Whether the file at `path`, from the folder on that is searched, may hold text that is built. Documents do not, and tests
+/// hold texts to compare with.
+#[must_use]
+pub fn may_hold_locks(path: &Path) -> bool {
+    static TEST: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"(?:^|[/\\])(?:(?:tests?|__tests__|specs?|testdata|fixtures)[/\\]|test_[^/\\]*$|conftest\.)|(?:[._-](?:test|spec)s?|Tests?)\.\w+$",
+        )
+    });
+    !is_document(path) && !TEST.is_match(path.as_os_str().as_encoded_bytes())
+}
+
+/// The locks in the file at `path`, which is no Dockerfile; `None` where there are none.
+#[must_use]
+pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Option<FileReport> {
+    if is_document(path) {
+        return None;
+    }
+    let mut findings = find(source, settings);
+    if path.extension().is_some_and(|end| end == "py") && !findings.is_empty() {
+        let docstrings: Vec<_> = DOCSTRING
+            .find_iter(source)
+            .map(|found| found.range())
+            .collect();
+        findings.retain(|found| {
+            !docstrings
+                .iter()
+                .any(|range| range.contains(&found.span.start))
+        });
+    }
+    if findings.is_empty() {
+        return None;
+    }
+    let mut ignores = suppress::read_outline(source);
+    for ignore in &mut ignores {
+        // A heredoc's lines are no deeper than the command above them, of which the comment speaks.
+        if let Covers::Instruction(span) = &mut ignore.covers {
+            let paragraph = EMPTY_LINE.find_at(source, span.start);
+            span.end = span
+                .end
+                .max(paragraph.map_or(source.len(), |found| found.start()));
+        }
+    }
+    // Suppressions of what is not looked for are not idle.
+    let settings = Settings {
+        rules: Some(vec![RULE]),
+        ..Settings::clone(settings)
+    };
+    Some(FileReport {
+        path: path.to_path_buf(),
+        source: source.to_vec(),
+        settings: Arc::new(settings),
+        checked: Checked {
+            findings,
+            ignores,
+            ..Checked::default()
+        },
+        wires: None,
+    })
+}
+
+/// The locks in a workflow, a pipeline, a Compose or a bake file that stand in none of the Dockerfiles `within` it. Those that
+/// are suppressed go to `checked`, so that nobody takes their suppressions for idle.
+pub(super) fn beside(
+    source: &[u8],
+    settings: &Settings,
+    within: &[Inline],
+    checked: &mut Checked,
+) -> Vec<Finding> {
+    let mut findings = find(source, settings);
+    findings.retain(|found| {
+        !within
+            .iter()
+            .any(|inline| inline.span.contains(found.span.start))
+    });
+    let table = Table::new(&checked.ignores);
+    let (suppressed, findings) = findings
+        .into_iter()
+        .partition(|found| table.suppressing(RULE, found.span).is_some());
+    let suppressed: Vec<Finding> = suppressed;
+    checked.findings.extend(suppressed);
+    findings
+}
+
+/// The locks in `source`.
+fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
+    if !settings.is_on(RULE) || settings.namespace || !has_mount(source) {
+        return Vec::new();
+    }
+    let runs = FLAGS
+        .captures_iter(source)
+        .filter_map(|found| found.get(1).or(found.get(2)));
+    let runs = runs.filter(|run| is_meant(source, run.start(), run.end()));
+    let mounts = runs.flat_map(|run| {
+        let mounts = MOUNT
+            .captures_iter(run.as_bytes())
+            .filter_map(|found| found.get(1));
+        mounts.map(move |mount| Span::new(run.start() + mount.start(), run.start() + mount.end()))
+    });
+    mounts
+        .filter_map(|mount| lock(source, mount, settings))
+        .collect()
+}
+
+/// Whether the RUN at these bytes is text for a Dockerfile: neither a comment nor a literal to compare with or to show.
+fn is_meant(source: &[u8], start: usize, end: usize) -> bool {
+    let line = |at: usize| memchr::memrchr(b'\n', &source[..at]).map_or(0, |newline| newline + 1);
+    let mut from = line(start);
+    if COMMENT.is_match(&source[from..start]) {
+        return false;
+    }
+    if !source[from..start]
+        .iter()
+        .any(|byte| b"\"'`".contains(byte))
+    {
+        return true;
+    }
+    // The call may have begun above.
+    for _ in 0..3 {
+        let above = &source[..from.saturating_sub(1)];
+        if above.ends_with(b"(") || above.ends_with(b",") {
+            from = line(above.len());
+        }
+    }
+    !COMPARED.is_match(&source[from..start]) && !COMPARED_WITH.is_match(&source[end..])
+}
+
+/// The finding on the `mount` of these bytes, which begin behind its `=`, where it is a lock without a lane.
+fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
+    let (mut is_cache, mut is_locked, mut id, mut target) = (false, false, None, None);
+    for field in FIELD.captures_iter(mount.of(source)) {
+        let value = field.get(2)?;
+        let span = Span::new(mount.start + value.start(), mount.start + value.end());
+        let text =
+            String::from_utf8(JOINS.replace_all(value.as_bytes(), &b""[..]).into_owned()).ok()?;
+        match field
+            .get(1)
+            .map(|name| name.as_bytes().to_ascii_lowercase())
+            .as_deref()
+        {
+            Some(b"type") => is_cache = text.eq_ignore_ascii_case("cache"),
+            Some(b"sharing") => is_locked = text.eq_ignore_ascii_case("locked"),
+            Some(b"id") => id = Some((span, text)),
+            Some(b"target" | b"dst" | b"destination") => target = Some((span, text)),
+            // What is put in there may be the id.
+            None if PUTS_IN.is_match(text.as_bytes()) => return None,
+            _ => {}
+        }
+    }
+    // Without a target it is no mount: prose and patterns to search by have none, or one that no folder is called.
+    let (place, folder) = target?;
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_./:~-+".contains(&byte))
+    };
+    let is_folder = folder.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        && plain(&String::from_utf8_lossy(
+            &PUTS_IN.replace_all(folder.as_bytes(), &b""[..]),
+        ));
+    let has_own = id.is_some();
+    let (span, id) = id.unwrap_or((place, folder.clone()));
+    let put_in = PUTS_IN.replace_all(id.as_bytes(), |put: &regex::bytes::Captures<'_>| {
+        let mut words = WORDS.find_iter(&put[0]).peekable();
+        let is_platform = words.peek().is_some()
+            && words.all(|word| {
+                PLATFORM_ARGS
+                    .iter()
+                    .any(|name| name.as_bytes() == word.as_bytes())
+            });
+        if is_platform {
+            Vec::new()
+        } else {
+            b"?".to_vec()
+        }
+    });
+    let may_have_lane = (has_own && !plain(&String::from_utf8_lossy(&put_in)))
+        || settings
+            .isolating
+            .iter()
+            .chain([&settings.arg])
+            .any(|name| id.contains(name.as_str()));
+    if !is_cache || !is_locked || !is_folder || may_have_lane || goes_on(&source[mount.end..]) {
+        return None;
+    }
+    let (arg, suffix) = (&settings.arg, lane::suffix(settings, &settings.arg));
+    let message = format!(
+        "parallel builds wait for each other: the lock `{id}` is the same for all (in text that is no Dockerfile)"
+    );
+    let help = format!(
+        "write `id={id}{suffix}` as this file spells it, and `ARG {arg}={}` on a line of its own in the stage, above the RUN\n\
+         and give each job its own `--build-arg {arg}=…`",
+        settings.default
+    );
+    let mut finding = Finding::new(rules::by_name(RULE)?.meta(), span, message).help(help);
+    finding.severity = Severity::Info;
+    finding.unfixed = Some("it stands in text that is no Dockerfile: change it by hand".into());
+    Some(finding)
+}
+
+/// Whether the program around a mount puts something behind it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.
+fn goes_on(rest: &[u8]) -> bool {
+    static MORE: LazyLock<Regex> = LazyLock::new(|| regex(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
+    MORE.is_match(rest)
+}
