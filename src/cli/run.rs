@@ -168,9 +168,7 @@ pub(super) fn is_text(
         && match texts {
             Texts::None => false,
             Texts::Found => !is_named(),
-            Texts::All => {
-                path.as_os_str() != STDIN && !(is_named() && reads_as_dockerfile(source))
-            }
+            Texts::All => path.as_os_str() != STDIN && !(is_named() && reads_as_dockerfile(source)),
         }
 }
 

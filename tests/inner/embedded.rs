@@ -166,6 +166,7 @@ fn only_the_flag_looks_into_other_files() {
     let heredoc = format!("cat > Dockerfile <<EOF\n{LOCKED}EOF\n");
     let large = format!("{heredoc}{}", "#\n".repeat(600_000));
     let dockerfile = format!("FROM debian\n{LOCKED}");
+    let markdown = format!("```dockerfile\n{dockerfile}```\n");
     let folder = folder(&[
         ("Dockerfile", &dockerfile),
         ("make.sh", &heredoc),
@@ -177,7 +178,7 @@ fn only_the_flag_looks_into_other_files() {
             "RUN --mount=type=cache,target=/x,sharing=locked x\0",
         ),
         ("large.sh", &large),
-        ("README.md", &dockerfile),
+        ("README.md", &markdown),
         // A Dockerfile when it is named, and text when it is found.
         ("image", &dockerfile),
     ]);

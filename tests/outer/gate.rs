@@ -787,3 +787,30 @@ fn github_gets_a_line_for_people_too() {
         "{out}"
     );
 }
+
+#[test]
+fn locks_in_text_that_are_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let string = |name: &str| format!("{name} = '''\n{LOCKED}'''\n");
+    fs::write(here.join("a.py"), string("A")).unwrap();
+    git(here, &["init", "-q"]);
+    git(here, &["add", "."]);
+    git(here, &["commit", "-qm", "one"]);
+    let more = format!("import os\n{}{}", string("A"), string("B"));
+    fs::write(here.join("a.py"), more).unwrap();
+    let args = [
+        "check",
+        "--embedded",
+        "--diff",
+        "HEAD",
+        "--format",
+        "concise",
+        "--quiet",
+    ];
+    let (_, out, _) = cachelane(here, &args);
+    assert!(
+        out.lines().count() == 1 && out.starts_with("a.py:8:"),
+        "{out}"
+    );
+}
