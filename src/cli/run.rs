@@ -78,7 +78,7 @@ pub(super) enum Texts {
 }
 
 /// The largest file that is looked into though it is no Dockerfile, in bytes.
-const MAX_TEXT: u64 = file::MIB;
+const MAX_OTHER: u64 = file::MIB;
 
 /// Like [`over`], and over other files with text as well.
 pub(super) fn over_all<T: Send>(
@@ -386,7 +386,7 @@ impl<'a> Run<'a> {
     fn read_found(&self, path: &Path, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
         let is_other = kind(path).is_none() && is_other(path, loaded.as_deref());
         let most = self.common.max_size();
-        let most = if is_other { most.min(MAX_TEXT) } else { most };
+        let most = if is_other { most.min(MAX_OTHER) } else { most };
         let read = file::read_found(path, buffer, most);
         // A file of another kind may be large, or binary.
         let is_no_text = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
