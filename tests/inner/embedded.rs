@@ -1,6 +1,6 @@
 //! Locks in text that is no Dockerfile: what `check --embedded` names, what `fix` says of it, and what both leave alone.
 //!
-//! The cases are the sections of `fixtures/embedded.md`. `CACHELANE_BLESS=1` writes what is found.
+//! The cases are the sections of `fixtures/embedded.md`. `tests/bless` writes what is found.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -69,7 +69,7 @@ fn every_case_is_as_expected() {
     }
     assert!(
         made == page,
-        "CACHELANE_BLESS=1 writes what is found; read the diff"
+        "`tests/bless` writes what is found; read the diff"
     );
 }
 
