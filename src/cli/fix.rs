@@ -373,7 +373,7 @@ fn rewire(
             match report.wires.as_ref().map(|wires| wires.kind) {
                 Some(kind) => {
                     *report =
-                        lint::check_wiring(&report.path, kind, &report.source, &report.settings)
+                        lint::check_wiring(&report.path, kind, &report.source, &report.settings);
                 }
                 None => report.checked = lint::check(&report.source, &report.settings),
             }

@@ -58,7 +58,7 @@ pub(super) fn run(args: &ListArgs) -> Outcome {
     match args.format {
         Plain::Json => terminal::print(json::list(&mounts)),
         Plain::Human if ran.files > 0 => {
-            terminal::tell(&table(&mounts, ran.files, args.common.quiet))
+            terminal::tell(&table(&mounts, ran.files, args.common.quiet));
         }
         Plain::Human => {}
     }

@@ -181,7 +181,7 @@ pub(super) fn show(
             origin,
             is_rule: false,
             varies: None,
-        })
+        });
     };
     // A string in JSON is the same in TOML.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();

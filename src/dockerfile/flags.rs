@@ -164,7 +164,7 @@ fn word<'a>(
         .map_or(end, |at| start + at);
     let mut word = text.stretch(start, plain, source);
     let mut add = |from: usize, to: usize| {
-        (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)))
+        (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)));
     };
     let mut quote = None;
     let mut quotes = Quotes::None;

@@ -185,14 +185,14 @@ impl Word {
                     match &variable.form {
                         Form::Plain => text.extend(value.unwrap_or_default()),
                         Form::Default { or_empty, .. } if is_set(*or_empty) => {
-                            text.extend(value.unwrap_or_default())
+                            text.extend(value.unwrap_or_default());
                         }
                         Form::Alternative { or_empty, .. } if !is_set(*or_empty) => {}
                         Form::Default { word, .. } | Form::Alternative { word, .. } => {
                             text.extend(word.expand(lookup)?);
                         }
                         Form::Required(_) if is_set(false) => {
-                            text.extend(value.unwrap_or_default())
+                            text.extend(value.unwrap_or_default());
                         }
                         Form::Required(_) | Form::Other(_) => return None,
                     }

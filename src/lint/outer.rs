@@ -181,7 +181,7 @@ pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applica
                             "the Dockerfile cannot be changed within this file: change it by hand"
                                 .into(),
                     }
-                }))
+                }));
             }
         }
     }

@@ -136,7 +136,7 @@ fn share_apt(run: &mut [Cache<'_>], at: usize) {
             Some(Sharing::Locked) if cache.is_isolated => apt.locked_in_a_lane = true,
             Some(Sharing::Locked) => apt.locked = true,
             Some(Sharing::Shared) if !cache.is_isolated && !is_readonly(cache.mount) => {
-                apt.open.push(at + index)
+                apt.open.push(at + index);
             }
             _ => {}
         }

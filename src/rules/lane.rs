@@ -228,7 +228,7 @@ fn merge(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
                 *other = Edit::insert(
                     edit.span().start,
                     format!("{}{}", edit.text(), other.text()),
-                )
+                );
             }
             None => merged.push(edit),
         }

@@ -179,7 +179,7 @@ impl Work {
                     );
                 }
                 Ok(passing) if !edits.insert(passing.fix.edits().to_vec()) => {
-                    waiting.push((one, line))
+                    waiting.push((one, line));
                 }
                 Ok(passing) => planned.push(Planned {
                     asked: one,

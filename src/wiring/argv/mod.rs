@@ -112,7 +112,7 @@ pub fn pass(
             );
         }
         Pass::Environment | Pass::Nothing => {
-            passed.by_environment(build.tool, &what, ask, "takes no build arguments")
+            passed.by_environment(build.tool, &what, ask, "takes no build arguments");
         }
     }
     Ok(passed)

@@ -130,7 +130,7 @@ fn nested(text: &str, depth: usize) -> Result<String, &str> {
             Segment::Literal(text) => made.push_str(text),
             Segment::Dollar => made.push('$'),
             Segment::Variable(_, Some(default)) if depth < MAX_NESTED => {
-                made.push_str(&nested(default, depth + 1)?)
+                made.push_str(&nested(default, depth + 1)?);
             }
             Segment::Variable(name, _) => return Err(name),
         }

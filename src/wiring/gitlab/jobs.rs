@@ -250,9 +250,9 @@ impl<'y> File<'y> {
         for item in matrix.items() {
             let item = self.followed(item, 0)?;
             if item.is_list() {
-                entries.extend(item.items())
+                entries.extend(item.items());
             } else {
-                entries.push(item)
+                entries.push(item);
             }
         }
         Some(entries)

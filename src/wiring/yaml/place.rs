@@ -288,7 +288,7 @@ fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
 fn push(pieces: &mut Vec<Piece>, text: usize, file: usize, len: usize) {
     match pieces.last_mut() {
         Some(last) if last.text + last.len == text && last.file + last.len == file => {
-            last.len += len
+            last.len += len;
         }
         _ => pieces.push(Piece {
             text,

@@ -187,10 +187,10 @@ impl Builder<'_> {
             }
             Event::Alias(anchor) => self.alias(anchor, span)?,
             Event::SequenceStart(anchor, tag) => {
-                self.start(Data::List(Vec::new()), span, anchor, tag.as_deref())?
+                self.start(Data::List(Vec::new()), span, anchor, tag.as_deref())?;
             }
             Event::MappingStart(anchor, tag) => {
-                self.start(Data::Map(Vec::new()), span, anchor, tag.as_deref())?
+                self.start(Data::Map(Vec::new()), span, anchor, tag.as_deref())?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             _ => self.last = self.last.max(span.end),
