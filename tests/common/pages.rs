@@ -35,14 +35,16 @@ pub struct Case {
     pub files: Vec<File>,
 }
 
-/// Returns the cases of every page below `fixtures/<folder>`, page by page.
-pub fn cases(folder: &str) -> Vec<Case> {
+/// Returns the cases of the page `fixtures/<place>`, or of every page in the folder, page by page.
+pub fn cases(place: &str) -> Vec<Case> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (mut pages, mut open) = (Vec::new(), vec![root.join(folder)]);
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            (if path.is_dir() { &mut open } else { &mut pages }).push(path);
+    let (mut pages, mut open) = (Vec::new(), vec![root.join(place)]);
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(path).unwrap();
+            open.extend(entries.map(|entry| entry.unwrap().path()));
+        } else {
+            pages.push(path);
         }
     }
     pages.sort();

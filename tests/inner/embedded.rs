@@ -1,6 +1,6 @@
 //! Locks in text that is no Dockerfile: what `check --embedded` names, what `fix` says of it, and what both leave alone.
 //!
-//! The cases are the sections of `fixtures/embedded.md`. `tests/bless` writes what is found.
+//! The cases are those of `fixtures/embedded.md`. `tests/bless` writes what is found.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,6 +11,8 @@ use std::sync::Arc;
 use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::text::LineIndex;
+
+use crate::{pages, record};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/embedded.md");
 
@@ -34,43 +36,24 @@ fn found(name: &str, source: &str) -> String {
 }
 
 #[test]
-fn every_case_is_as_expected() {
-    let page = fs::read_to_string(PAGE).unwrap();
-    let (mut made, mut near, mut cases) = (String::new(), 0, 0);
-    for section in page.split_inclusive("\n## ") {
-        let Some((head, block)) = section.split_once("\n```").filter(|_| cases > 0) else {
-            made.push_str(section);
-            cases += 1;
-            continue;
+fn every_case_is_as_recorded() {
+    let mut records = Vec::new();
+    for case in pages::cases("embedded.md") {
+        let [file] = &case.files[..] else {
+            panic!("{}: one file, with its path above", case.place());
         };
-        let (info, block) = block.split_once('\n').unwrap();
-        let name = info.split_once(' ').unwrap().1;
-        let (source, rest) = block.split_once("```\n").unwrap();
-        let found = found(name, source);
-        let next = if rest.ends_with("\n## ") { "\n## " } else { "" };
-        let is_near = section.starts_with("ok: ");
-        assert_eq!(is_near, found.is_empty(), "{head}: {found}");
-        let expected = if is_near {
-            String::new()
-        } else {
-            format!("\n```text\n{found}```\n")
-        };
-        write!(made, "{head}\n```{info}\n{source}```\n{expected}{next}").unwrap();
-        near += usize::from(is_near);
-        cases += 1;
+        let found = found(&file.path, str::from_utf8(&file.bytes()).unwrap());
+        assert_eq!(
+            case.is_near_miss(),
+            found.is_empty(),
+            "{}: {found}",
+            case.place()
+        );
+        records.push((case, record::record(&found, "")));
     }
-    assert!(
-        cases > 50 && near * 2 >= cases - 1,
-        "{near} of {} cases are near misses",
-        cases - 1
-    );
-    if std::env::var_os("CACHELANE_BLESS").is_some() {
-        fs::write(PAGE, &made).unwrap();
-    }
-    assert!(
-        made == page,
-        "`tests/bless` writes what is found; read the diff"
-    );
+    let near_misses = records.iter().filter(|(case, _)| case.is_near_miss());
+    assert!(near_misses.count() * 2 >= records.len());
+    record::hold(&records);
 }
 
 /// Cut anywhere, no file makes the search fail, and no place lies outside.
