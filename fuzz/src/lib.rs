@@ -1,6 +1,6 @@
 //! What the targets do: one function each, which panics where something does not hold.
 //!
-//! The checks are those of the tests, by their files; `tests/inner/fuzzed.rs` runs the checked-in corpus through the same
+//! The checks are those of the tests, by their files; `tests/inner/fuzzed.rs` runs what fuzzing starts from through the same
 //! functions without any fuzzer.
 
 #[path = "../../tests/outer/parity/compare.rs"]
@@ -15,6 +15,7 @@ mod newer;
 mod oracle;
 #[path = "../../tests/outer/parity/reading.rs"]
 mod reading;
+pub mod seeds;
 #[path = "../../tests/common/shrink.rs"]
 mod shrink;
 mod targets;

@@ -1,10 +1,13 @@
-//! Fuzzes the target that the environment variable `CACHELANE_TARGET` names.
+//! Fuzzes the target that the environment variable `CACHELANE_TARGET` names; with `CACHELANE_SEEDS`, writes what all of them
+//! start from below the folder that it names.
 
 #![no_main]
 
+use std::path::Path;
 use std::sync::OnceLock;
+use std::{fs, process};
 
-use cachelane_fuzz::{TARGETS, Target};
+use cachelane_fuzz::{TARGETS, Target, seeds};
 
 static TARGET: OnceLock<Target> = OnceLock::new();
 
@@ -18,8 +21,20 @@ fn chosen() -> Target {
     *target
 }
 
+fn write_seeds(below: &Path) {
+    for (number, (target, input)) in seeds::seeds().into_iter().enumerate() {
+        let folder = below.join(target);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{number:05}")), input).unwrap();
+    }
+}
+
 libfuzzer_sys::fuzz_target!(
     init: {
+        if let Some(below) = std::env::var_os("CACHELANE_SEEDS") {
+            write_seeds(Path::new(&below));
+            process::exit(0);
+        }
         TARGET.get_or_init(chosen);
     },
     |data: &[u8]| TARGET.get_or_init(chosen)(data)

@@ -31,6 +31,8 @@ mod invariants;
 mod loud;
 #[path = "../common/pages.rs"]
 mod pages;
+#[path = "../../fuzz/src/seeds.rs"]
+mod seeds;
 #[path = "../common/shrink.rs"]
 mod shrink;
 #[path = "../../fuzz/src/targets.rs"]

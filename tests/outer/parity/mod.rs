@@ -47,26 +47,6 @@ fn fixtures() {
     assert!(tally.same > 0, "no fixture was compared");
 }
 
-/// What fuzzing found to be worth keeping.
-#[test]
-fn corpus() {
-    let mut tally = Tally::default();
-    for path in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/parity")) {
-        let source = fs::read(&path).unwrap();
-        // The package hands texts on as C does, which end there; so does the fuzzer's target.
-        if !source.contains(&0) {
-            tally.add(&path.display().to_string(), &source);
-        }
-    }
-    println!("{}", tally.finish("the corpus of fuzzing"));
-    assert!(
-        tally.same > 100 && tally.refused > 0,
-        "{} alike, {} refused",
-        tally.same,
-        tally.refused
-    );
-}
-
 #[test]
 fn changed_fixtures() {
     let files = fixtures_and_fixed();
