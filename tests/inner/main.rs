@@ -8,6 +8,7 @@ mod docs;
 mod embedded;
 mod fixtures;
 mod fuzzed;
+mod gate;
 mod house;
 mod init;
 mod lane;
@@ -25,10 +26,14 @@ mod wiring_github;
 mod wiring_pipelines;
 mod wiring_shell;
 
+#[path = "../common/command.rs"]
+mod command;
 #[path = "../common/invariants/mod.rs"]
 mod invariants;
-#[path = "../common/loud.rs"]
-mod loud;
+#[path = "../common/reports.rs"]
+mod made_reports;
+#[path = "../common/wiring_files.rs"]
+mod made_wiring;
 #[path = "../common/pages.rs"]
 mod pages;
 #[path = "../../fuzz/src/seeds.rs"]

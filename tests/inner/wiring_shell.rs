@@ -502,24 +502,3 @@ proptest! {
         }
     }
 }
-
-#[cfg(unix)]
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Quotes, escapes, continuations and comments split a line into the words that the system's shell splits it into.
-    #[test]
-    fn words_are_those_of_a_real_shell(pieces in proptest::collection::vec(proptest::sample::select(vec![
-        "a", "b=", "-c", " ", " ", "'", "'", "\"", "\"", "\\", "\\\n", "\t", "#", "\\'", "\\\"", "'x y'", "\"x y\"", "=",
-    ]), 0..14)) {
-        let script = format!("docker build {}\n", pieces.concat());
-        let shell = format!("set -f\ndocker() {{ for word; do printf '%s\\037' \"$word\"; done; }}\n{script}");
-        let output = std::process::Command::new("sh").arg("-c").arg(shell).output().unwrap();
-        if output.status.success() {
-            let expected = String::from_utf8(output.stdout).unwrap();
-            let found = shell::read(&script, Some(""), Dialect::Posix, &values);
-            let words: String = found[0].words[1..].iter().map(|word| word.written() + "\u{1f}").collect();
-            prop_assert_eq!(words, expected, "{}", script);
-        }
-    }
-}

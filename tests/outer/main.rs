@@ -5,14 +5,23 @@
 
 mod comfort;
 mod fault;
-mod gate;
+mod git;
 mod hostile;
 mod migrate;
 mod parity;
 mod precommit;
+mod reports;
+mod shell;
+mod wiring_files;
 
+#[path = "../common/command.rs"]
+mod command;
 #[path = "../common/loud.rs"]
 mod loud;
+#[path = "../common/reports.rs"]
+mod made_reports;
+#[path = "../common/wiring_files.rs"]
+mod made_wiring;
 #[path = "../common/pages.rs"]
 mod pages;
 #[path = "../common/shrink.rs"]

@@ -1,54 +1,10 @@
-//! What went wrong, in every format: said, valid by the published schemas, and inert whatever the names.
+//! What went wrong, in every format: said, and inert whatever the names.
 
-use cachelane::report::{Run, Summary, Trouble, checkstyle, github, gitlab, json, junit, sarif};
+use cachelane::report::{github, gitlab, json, sarif};
 use serde_json::Value;
 
-use super::read::Element;
-use super::{FORMATS, outside, tree};
-
-fn troubles() -> Vec<Trouble> {
-    let odd = "a\n::error::<b a=\"x\">\u{1b}[2J,%0A]]>|";
-    vec![
-        Trouble::of_run("git knows no revision `x`"),
-        Trouble {
-            path: Some("cachelane.toml".into()),
-            line: Some(3),
-            message: "there is no rule `x`".into(),
-        },
-        Trouble::with(odd.into(), odd),
-    ]
-}
-
-fn rendered(render: fn(&Run<'_>) -> String) -> String {
-    let (reports, troubles) = (tree(), troubles());
-    render(&Run {
-        reports: &reports,
-        summary: Summary::new(&reports, reports.len()),
-        rules: &[],
-        troubles: &troubles,
-    })
-}
-
-#[test]
-fn reports_that_tell_of_troubles_are_valid() {
-    assert_eq!(
-        outside::errors("sarif", &rendered(sarif::render)),
-        Vec::<String>::new()
-    );
-    assert_eq!(
-        outside::errors("junit", &rendered(junit::render)),
-        Vec::<String>::new()
-    );
-    let root: Element = outside::ask("xml", &rendered(junit::render));
-    root.counts_are_right();
-    root.children.iter().for_each(Element::counts_are_right);
-    assert_eq!(root.attribute("errors"), "3");
-    let root: Element = outside::ask("xml", &rendered(checkstyle::render));
-    assert!(
-        root.children[1].attribute("name") == "cachelane.toml"
-            && root.children[1].children[0].attribute("line") == "3"
-    );
-}
+use super::FORMATS;
+use crate::made_reports::rendered_troubles as rendered;
 
 #[test]
 fn every_trouble_is_told() {

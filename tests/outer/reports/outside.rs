@@ -31,7 +31,7 @@ pub fn ask<T: DeserializeOwned>(what: &str, text: &str) -> T {
     static ENVIRONMENT: OnceLock<PathBuf> = OnceLock::new();
     let python = ENVIRONMENT.get_or_init(environment).join("bin/python");
     let mut process = Command::new(python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inner/reports/check.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outer/reports/check.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

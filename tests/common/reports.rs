@@ -1,0 +1,182 @@
+//! Findings and troubles to report: those of one tree of Dockerfiles (`reports-tree`), and of paths and ids made to break out of
+//! a format.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use cachelane::finding::RuleMeta;
+use cachelane::lint::{self, FileReport};
+use cachelane::report::{self, Run, Summary, Trouble};
+use cachelane::rules::{RULES, Settings};
+use cachelane::text::printable;
+
+/// The tree's files, in the order of a run.
+const TREE: &[&str] = &[
+    "apt.Dockerfile",
+    "broken.Dockerfile",
+    "fine.Dockerfile",
+    "grün, 100%.Dockerfile",
+    "sub/py/Dockerfile",
+];
+
+/// What is found in `files`, each a path and its bytes.
+pub fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
+    let settings = Arc::new(Settings::default());
+    let one = |(path, source): &(&str, Vec<u8>)| FileReport {
+        path: path.into(),
+        source: source.clone(),
+        settings: Arc::clone(&settings),
+        checked: lint::check(source, &settings),
+        wires: None,
+    };
+    let mut reports: Vec<FileReport> = files.iter().map(one).collect();
+    lint::relate_reports(&mut reports, true, report::path);
+    reports
+}
+
+pub fn tree() -> Vec<FileReport> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/reports-tree");
+    let files: Vec<(&str, Vec<u8>)> = TREE
+        .iter()
+        .map(|path| (*path, fs::read(folder.join(path)).unwrap()))
+        .collect();
+    check(&files)
+}
+
+/// `render` on `reports`.
+pub fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> String {
+    let spoke: BTreeSet<&str> = reports
+        .iter()
+        .flat_map(|report| &report.checked.findings)
+        .map(|finding| finding.rule)
+        .collect();
+    let rules: Vec<&RuleMeta> = RULES
+        .iter()
+        .map(|rule| rule.meta())
+        .filter(|meta| spoke.contains(meta.name))
+        .collect();
+    render(&Run {
+        reports,
+        summary: Summary::new(reports, reports.len()),
+        rules: &rules,
+        troubles: &[],
+    })
+}
+
+/// Paths: each could be the name of a file in a repository that nobody vetted.
+pub const PATHS: &[&str] = &[
+    "a\nb/Dockerfile",
+    "::error::x/Dockerfile",
+    " ::stop-commands::x",
+    "##[add-mask]x/Dockerfile",
+    "a,line=9:b%0A::debug::/Dockerfile",
+    "<a href=\"x\">&amp;]]>'/Dockerfile",
+    "\u{1b}[2J\u{7}\u{7f}\u{9b}31m/Dockerfile",
+    "\u{202E}\u{FFFE}\u{FFFF}|`*_~$x$/Dockerfile",
+    "[x](https://example.org)/Dockerfile",
+    "a\\b\\|/Dockerfile",
+    "x\t| y |\r\n| z",
+];
+
+/// What an id can hold beside its letters.
+const IDS: &[&str] = &[
+    "\u{1b}[2J",
+    "::error::",
+    "%0A::error::",
+    "%25%0D",
+    "<script>&lt;",
+    "]]>",
+    "|a|b|",
+    "`code`",
+    "``",
+    "\u{1}\u{8}\u{e}\u{1f}",
+    "\u{7f}\u{9b}",
+    "\u{202E}\u{2066}",
+    "\u{FFFE}\u{FFFF}",
+    "[x](https://example.org)",
+    "[x](1)",
+    "##[warning]",
+    "{0}",
+    "![x](y)",
+    "<!--",
+    "@someone",
+    "$x$",
+];
+
+/// A target without an id: the fix writes it, to the letter.
+pub const TARGET: &str = "/t\u{1b}\u{7f}\u{9b}\u{202E}z";
+
+pub fn hostile() -> Vec<FileReport> {
+    let run = |(n, id): (usize, &&str)| {
+        format!("RUN --mount=type=cache,id=a{id}z,target=/t{n},sharing=locked make\n")
+    };
+    let mut source: String = ["FROM debian\n".to_owned()]
+        .into_iter()
+        .chain(IDS.iter().enumerate().map(run))
+        .collect();
+    source.push_str(&format!(
+        "RUN --mount=type=cache,target={TARGET},sharing=locked make\n"
+    ));
+    let files: Vec<(&str, Vec<u8>)> = PATHS
+        .iter()
+        .map(|path| (*path, source.clone().into_bytes()))
+        .collect();
+    let reports = check(&files);
+    let said: Vec<&str> = reports
+        .iter()
+        .flat_map(|report| &report.checked.findings)
+        .map(|finding| finding.message.as_str())
+        .collect();
+    for id in IDS {
+        assert!(
+            said.iter()
+                .any(|message| message.contains(&format!("a{id}z"))),
+            "no message with {id:?}"
+        );
+    }
+    assert!(said.len() >= PATHS.len() * IDS.len());
+    reports
+}
+
+/// The path and the message of every finding as they may be shown.
+pub fn shown(reports: &[FileReport]) -> Vec<(String, String)> {
+    let all = reports.iter().flat_map(|report| {
+        report
+            .checked
+            .findings
+            .iter()
+            .map(move |finding| (report, finding))
+    });
+    all.map(|(report, finding)| {
+        (
+            printable(report.path.to_str().unwrap()).into_owned(),
+            printable(&finding.message).into_owned(),
+        )
+    })
+    .collect()
+}
+
+fn troubles() -> Vec<Trouble> {
+    let odd = "a\n::error::<b a=\"x\">\u{1b}[2J,%0A]]>|";
+    vec![
+        Trouble::of_run("git knows no revision `x`"),
+        Trouble {
+            path: Some("cachelane.toml".into()),
+            line: Some(3),
+            message: "there is no rule `x`".into(),
+        },
+        Trouble::with(odd.into(), odd),
+    ]
+}
+
+pub fn rendered_troubles(render: fn(&Run<'_>) -> String) -> String {
+    let (reports, troubles) = (tree(), troubles());
+    render(&Run {
+        reports: &reports,
+        summary: Summary::new(&reports, reports.len()),
+        rules: &[],
+        troubles: &troubles,
+    })
+}
