@@ -1,9 +1,11 @@
 //! Every Dockerfile of a few lines that can be made of twenty awkward ones.
 //!
-//! By default up to three lines, the shortest with three kinds of line ends. `CACHELANE_WORLDS=5` goes up to five:
-//! 3,369,263 files, which takes a while and should be built with `--release`.
+//! Up to two lines, the shortest with three kinds of line ends, and one line more for each ten times as much effort: three
+//! with `CACHELANE_EFFORT=10`. `CACHELANE_EFFORT=1000` goes up to five: 3,369,263 files, which should be done with `--release`.
 
 use std::time::Instant;
+
+use crate::effort;
 
 /// Lines that get in each other's way.
 const LINES: [&str; 20] = [
@@ -29,19 +31,15 @@ const LINES: [&str; 20] = [
     "# escape=`",
 ];
 
-/// How many lines a file has at most, where nobody says otherwise.
-const LONGEST: u32 = 3;
-
 /// Up to how many lines each file is tried with other line ends as well.
 const ALL_ENDS: u32 = 2;
 
 /// How many files make one piece of work.
 pub const AT_ONCE: usize = 400;
 
+/// How many lines a file has at most.
 pub fn longest() -> u32 {
-    std::env::var("CACHELANE_WORLDS").map_or(LONGEST, |number| {
-        number.parse().expect("CACHELANE_WORLDS is a number")
-    })
+    2 + effort::effort().ilog10()
 }
 
 /// The worlds of `lines` lines.
@@ -80,7 +78,7 @@ pub fn files(first: usize, lines: u32) -> Vec<Vec<u8>> {
     reason = "a run of half an hour should show that it lives"
 )]
 pub fn progress(what: &str, lines: u32, done: usize, start: Instant) {
-    if lines > LONGEST && done.is_multiple_of(AT_ONCE * 100) {
+    if lines > 3 && done.is_multiple_of(AT_ONCE * 100) {
         eprintln!(
             "{what}: {done} of {} worlds of {lines} lines, {:.0?}",
             count(lines),

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     match start() {
         Ok(engines) => run(&engines, &facts),
         Err(reason) => {
-            let advice = "Run `cargo test --features outer-tests --test engine` as root on Linux, with Debian's archive in reach the first time.";
+            let advice = "Run `cargo test --test engine` as root on Linux, with Debian's archive in reach the first time.";
             host::banner(&reason, advice, host::required());
             finish(0, usize::from(host::required()))
         }

@@ -116,7 +116,7 @@ impl Report {
              built.\n\n\
              To measure again, as root on Linux (the first run fetches both engines from Debian, into a folder of their \
              own):\n\n\
-             ```sh\nCACHELANE_BLESS=1 cargo test --features outer-tests --test engine\n```\n\n\
+             ```sh\nCACHELANE_BLESS=1 cargo test --test engine\n```\n\n\
              | Fact | Engine | Measured |\n|---|---|---|\n",
             self.engines.join(" and on ")
         );

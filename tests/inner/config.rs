@@ -7,7 +7,8 @@ use std::process::Command;
 use cachelane::config::{Config, Overrides};
 use cachelane::finding::Severity;
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Cases, RngSeed};
+
+use crate::effort;
 
 fn read(text: &str) -> Config {
     Config::read(text, Overrides::default())
@@ -528,9 +529,7 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(Cases {
-        cases: 1000, failure_persistence: None, rng_seed: RngSeed::Fixed(4), ..Cases::default()
-    })]
+    #![proptest_config(effort::cases(100))]
 
     #[test]
     fn no_configuration_makes_it_panic(pieces in prop::collection::vec(piece(), 0..8), path in "[a-z/*]{0,12}") {

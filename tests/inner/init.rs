@@ -9,6 +9,8 @@ use cachelane::rules::{RULES, Rule};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
+use crate::effort;
+
 /// Every key that a configuration may have, but for the names of rules.
 const KEYS: &[&str] = &[
     "arg",
@@ -294,7 +296,7 @@ fn what_is_to_be_pasted_is_a_configuration() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(effort::cases(100))]
 
     /// Whatever the file is: no panic, and what is added is proved (by [`added`], with another eye).
     #[test]

@@ -358,7 +358,7 @@ proptest! {
 
 #[test]
 fn a_deep_matrix_is_refused_at_once() {
-    let deep = "[".repeat(500_000);
+    let deep = "[".repeat(20_000);
     let matrix = format!("{{\"a\":{deep}{}}}", deep.replace('[', "]"));
     let lane = ci::lane(
         Typed {

@@ -1,5 +1,5 @@
-//! The tests that need nothing but Rust: `cargo test`. One program, so that it is linked once. Those that need more are in
-//! `tests/outer` and `tests/engine`.
+//! The tests that need nothing but Rust (and on Unix the system's `sh`): `cargo test`. One program, so that it is linked once.
+//! Those that need more are in `tests/outer` and `tests/engine`.
 
 mod bad_input;
 mod cli;
@@ -28,6 +28,8 @@ mod wiring_shell;
 
 #[path = "../common/command.rs"]
 mod command;
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/invariants/mod.rs"]
 mod invariants;
 #[path = "../common/reports.rs"]

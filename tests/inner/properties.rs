@@ -11,6 +11,7 @@ use cachelane::rules::profile::PROFILES;
 use cachelane::rules::{RULES, Settings};
 use proptest::prelude::*;
 
+use crate::effort::cases;
 use crate::{invariants, pages};
 
 /// Lines that get in each other's way.
@@ -191,26 +192,8 @@ fn ids(source: &[u8]) -> Vec<Option<Vec<u8>>> {
         .collect()
 }
 
-/// The same files in every run; `CACHELANE_SEED` tries others, `CACHELANE_CASES` more.
-fn config() -> ProptestConfig {
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .and_then(|number| number.parse().ok())
-    };
-    let seed = number("CACHELANE_SEED").unwrap_or(20u64);
-    ProptestConfig {
-        cases: number("CACHELANE_CASES")
-            .and_then(|cases| cases.try_into().ok())
-            .unwrap_or(5000),
-        failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases(250))]
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), settings in any_settings()) {

@@ -5,6 +5,7 @@ use cachelane::text::Span;
 use cachelane::wiring::{bake, compose, inline, yaml::Yaml};
 use proptest::prelude::*;
 
+use crate::effort;
 use crate::made_wiring::{Format, cases, fixed, made, passes};
 
 #[test]
@@ -59,7 +60,7 @@ fn mutated(source: &str, changes: &[(usize, usize, u8)]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(effort::cases(30))]
 
     #[test]
     fn odd_files_are_read_or_refused_and_fixed_to_the_end(

@@ -12,6 +12,8 @@ const LANE: Lane<'_> = Lane {
     shared: false,
 };
 
+use crate::effort;
+
 fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
     wiring::pass(Kind::Github, source, build, lane)
 }
@@ -1074,7 +1076,7 @@ fn big_matrices_and_files_are_quick() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(effort::cases(60))]
 
     #[test]
     fn odd_files_do_no_harm(

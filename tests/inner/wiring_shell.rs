@@ -5,6 +5,8 @@ use cachelane::wiring::shell::{self, Dialect, Need, ROOT};
 use cachelane::wiring::{Front, What};
 use proptest::prelude::*;
 
+use crate::effort;
+
 fn values(need: Need<'_>) -> Option<String> {
     match need {
         Need::Variable("GITHUB_WORKSPACE") => Some(ROOT.into()),
@@ -468,7 +470,7 @@ fn a_quoted_script_with_more_behind_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(effort::cases(100))]
 
     #[test]
     fn odd_scripts_do_no_harm(pieces in proptest::collection::vec(proptest::sample::select(vec![

@@ -1,7 +1,7 @@
 //! Writing when things go wrong: killed, no room, no permission, others at the same files. Whatever happens, a file is the
 //! old one or the new one in full, with its owner, mode and attributes, and what was not done is said.
 //!
-//! `CACHELANE_KILLS=1000 cargo test --release --features outer-tests fault::killed` is the long run.
+//! `CACHELANE_KILLS=1000 cargo test --release --test outer fault::killed` is the long run.
 
 #![allow(clippy::print_stderr, reason = "gaps are said")]
 

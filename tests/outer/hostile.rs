@@ -1,7 +1,7 @@
 //! Repositories that somebody made to hurt whoever looks at them. Each is looked at with little memory and little time, and
 //! has to come to a documented exit code; a stack that overflows or memory that runs out would end in a signal.
 //!
-//! `CACHELANE_HOSTILE=10 cargo test --release --features outer-tests hostile::` makes everything ten times larger.
+//! `CACHELANE_HOSTILE=10 cargo test --release --test outer hostile::` makes everything ten times larger.
 
 #![allow(
     clippy::print_stderr,

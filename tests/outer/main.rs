@@ -1,5 +1,5 @@
-//! The tests that need more than Rust: other programs, root, file systems, packages from an index. `cargo test --features
-//! outer-tests` runs them, on Linux. One that cannot run says so and what it needs, and fails where `CI` is set.
+//! The tests that need more than Rust: other programs, root, file systems, packages from an index. `cargo test --test '*'` runs
+//! them, on Linux. One that cannot run says so and what it needs, and fails where `CI` is set.
 
 #![cfg(target_os = "linux")]
 
@@ -11,11 +11,14 @@ mod migrate;
 mod parity;
 mod precommit;
 mod reports;
+mod rocker;
 mod shell;
 mod wiring_files;
 
 #[path = "../common/command.rs"]
 mod command;
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/loud.rs"]
 mod loud;
 #[path = "../common/reports.rs"]

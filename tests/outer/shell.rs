@@ -5,8 +5,10 @@ use std::process::Command;
 use cachelane::wiring::shell::{self, Dialect};
 use proptest::prelude::*;
 
+use crate::effort;
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(effort::cases(40))]
 
     /// Quotes, escapes, continuations and comments split a line into the words that the system's shell splits it into.
     #[test]
