@@ -13,6 +13,9 @@ mod newer;
 #[path = "../../tests/outer/parity/oracle.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod oracle;
+#[path = "../../tests/common/pages.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod pages;
 #[path = "../../tests/outer/parity/reading.rs"]
 mod reading;
 pub mod seeds;

@@ -1,7 +1,8 @@
 //! What fuzzing starts from: the files of the fixtures, each as an input of every target that reads such a file.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::pages;
 
 /// A job of GitHub's, and a command that builds.
 const LANE: &[u8] = b"\n\n\ntrue\nci\ntest\n\n\n\ndocker\nbuild\n.";
@@ -35,23 +36,11 @@ fn inputs(path: &Path, bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     }
 }
 
-/// Returns every file of the fixtures, in order.
+/// Returns every file of the fixtures, by its path in its case.
 fn files() -> Vec<(PathBuf, Vec<u8>)> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut places = here.ancestors().map(|folder| folder.join("fixtures"));
-    let mut open = vec![places.find(|place| place.is_dir()).expect("the fixtures")];
-    let mut files = Vec::new();
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let bytes = fs::read(&path).unwrap();
-                files.push((path, bytes));
-            }
-        }
-    }
-    files.sort();
+    let cases = ["rules", "builds"].into_iter().flat_map(pages::cases);
+    let files = cases.flat_map(|case| case.files);
     files
+        .map(|file| (PathBuf::from(&file.path), file.bytes()))
+        .collect()
 }
