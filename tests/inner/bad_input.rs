@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::Command;
 
 use crate::command::cachelane;
 
@@ -243,6 +242,8 @@ fn a_read_only_file_is_left_alone() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing_silently() {
+    use std::process::Command;
+
     let folder = folder();
     let run = |args: &[&str], out: fs::File| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
