@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use cachelane::config::{Config, Overrides};
 use cachelane::finding::Severity;
 use proptest::prelude::*;
 
+use crate::command::cachelane;
 use crate::effort;
 
 fn read(text: &str) -> Config {
@@ -356,22 +356,6 @@ fn put(folder: &Path, path: &str, text: &str) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
-}
-
-fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-    let output = command
-        .args(args)
-        .current_dir(folder)
-        .env_remove("GITHUB_ACTIONS")
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().unwrap_or(-1),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
 }
 
 const LOCKED: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";

@@ -5,13 +5,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::text::LineIndex;
 
+use crate::command::cachelane;
 use crate::{pages, record};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/embedded.md");
@@ -102,23 +102,6 @@ fn lanes_that_are_configured() {
         }),
         0
     );
-}
-
-/// The command in `folder`: exit code, standard output, standard error.
-fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-    let output = command
-        .args(args)
-        .current_dir(folder)
-        .env_remove("GITHUB_ACTIONS")
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().unwrap_or(-1),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
 }
 
 const LOCKED: &str =

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::command::cachelane;
 use crate::{pages, record};
 
 /// The rules that speak about builds.
@@ -17,23 +17,6 @@ fn write(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-}
-
-/// The command in `folder`: exit code, standard output, standard error.
-fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
-    let output = command
-        .args(args)
-        .current_dir(folder)
-        .env_remove("GITHUB_ACTIONS")
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().unwrap_or(-1),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
 }
 
 #[test]
