@@ -1,4 +1,4 @@
-//! The reports for other programs, as recorded in `expected`. `tests/outer/reports` has other people's parsers and schemas read
+//! The reports for other programs, as recorded in `snapshots`. `tests/outer/reports` has other people's parsers and schemas read
 //! them.
 //!
 //! After a change that is meant, `tests/bless` writes what is expected anew; read the diff before you commit it.
@@ -56,17 +56,8 @@ fn lasting(text: &str) -> String {
 #[test]
 fn every_format_is_as_recorded() {
     let reports = tree();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inner/reports/expected");
     for (name, render) in FORMATS {
-        let (path, now) = (folder.join(name), lasting(&rendered(*render, &reports)));
-        if std::env::var_os("CACHELANE_BLESS").is_some() {
-            fs::write(&path, &now).unwrap();
-        }
-        assert_eq!(
-            fs::read_to_string(&path).unwrap_or_default(),
-            now,
-            "{name} is not as recorded"
-        );
+        insta::assert_snapshot!(*name, lasting(&rendered(*render, &reports)));
     }
 }
 
