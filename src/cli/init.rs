@@ -82,9 +82,8 @@ impl Said {
     fn hook(&mut self, folder: &Path) {
         let root = root(folder);
         let path = root.join(PRE_COMMIT);
-        let mut old = Vec::new();
-        match file::read(&path, &mut old, file::MAX_SIZE) {
-            Ok(()) => {}
+        let old = match file::read(&path, file::MAX_SIZE) {
+            Ok(old) => old,
             Err(FileError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 say(
                     &path,
@@ -94,7 +93,7 @@ impl Said {
                 return;
             }
             Err(error) => return self.complain(&path, &error.to_string()),
-        }
+        };
         let hooked = match std::str::from_utf8(&old) {
             Ok(text) => init::add_hook(text, VERSION),
             Err(_) => Hooked::Left("it is not UTF-8"),

@@ -270,7 +270,7 @@ impl Visit for Search<'_, '_> {
         !self.excludes(path, self.run.settled.of(path).as_deref())
     }
 
-    fn visit(&self, path: &Path, buffer: &mut Vec<u8>) {
+    fn visit(&self, path: &Path) {
         let loaded = self.run.settled.of(path);
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         // Asked first: a glob that matches what is found anyway has matched.
@@ -286,7 +286,7 @@ impl Visit for Search<'_, '_> {
             self.met.fetch_add(1, Ordering::Relaxed);
         }
         if self.run.is_new(path) {
-            self.run.read_found(path, loaded, buffer);
+            self.run.read_found(path, loaded);
         }
     }
 
@@ -330,14 +330,13 @@ impl<'a> Run<'a> {
 
     fn all(&self, paths: &[PathBuf]) {
         for path in paths {
-            let mut buffer = Vec::new();
             if path.as_os_str() == STDIN {
                 if !self.is_new(path) {
                     continue;
                 }
-                let read = file::read_from(io::stdin().lock(), &mut buffer, self.common.max_size());
+                let read = file::read_from(io::stdin().lock(), self.common.max_size());
                 let name = self.common.stdin_filename.as_deref().unwrap_or(path);
-                self.read(name, true, self.settled.of(name), read, &buffer);
+                self.read(name, true, self.settled.of(name), read);
             } else if path.is_dir() {
                 self.search(path);
             } else if self.is_new(path) {
@@ -349,8 +348,8 @@ impl<'a> Run<'a> {
                 {
                     continue;
                 }
-                let read = file::read(path, &mut buffer, self.common.max_size());
-                self.read(path, false, loaded, read, &buffer);
+                let read = file::read(path, self.common.max_size());
+                self.read(path, false, loaded, read);
             }
         }
     }
@@ -383,17 +382,17 @@ impl<'a> Run<'a> {
     }
 
     /// Hands on a file that a search has found.
-    fn read_found(&self, path: &Path, loaded: Option<Arc<Loaded>>, buffer: &mut Vec<u8>) {
+    fn read_found(&self, path: &Path, loaded: Option<Arc<Loaded>>) {
         let is_other = kind(path).is_none() && is_other(path, loaded.as_deref());
         let most = self.common.max_size();
         let most = if is_other { most.min(MAX_OTHER) } else { most };
-        let read = file::read_found(path, buffer, most);
+        let read = file::read_found(path, most);
         // A file of another kind may be large, or binary.
         let is_no_text = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
         if is_other && read.is_err() && (is_no_text || self.texts == Texts::Found) {
             return;
         }
-        self.read(path, false, loaded, read, buffer);
+        self.read(path, false, loaded, read);
     }
 
     /// Hands one file on, for which `loaded` holds, or says why not.
@@ -402,22 +401,24 @@ impl<'a> Run<'a> {
         path: &Path,
         stdin: bool,
         loaded: Option<Arc<Loaded>>,
-        read: Result<(), FileError>,
-        source: &[u8],
+        read: Result<Vec<u8>, FileError>,
     ) {
-        if let Err(error) = read {
-            return self.complain(Trouble::with(report::path(path), error.to_string()));
-        }
+        let source = match read {
+            Ok(source) => source,
+            Err(error) => {
+                return self.complain(Trouble::with(report::path(path), error.to_string()));
+            }
+        };
         let Some(loaded) = loaded else { return };
         let settings = loaded.settings(path);
-        let text = is_text(self.texts, self.common, path, Some(&loaded), source);
+        let text = is_text(self.texts, self.common, path, Some(&loaded), &source);
         let given = Given {
             path,
             stdin,
             kind: kind(path),
             text,
             settings: &settings,
-            source,
+            source: &source,
         };
         match (self.visit)(given) {
             Ok(()) if text && self.passes_by(path, Some(&loaded)) => {}

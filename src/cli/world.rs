@@ -60,9 +60,8 @@ impl<'a> World<'a> {
         if self.force_exclude && loaded.excludes(shown, None) {
             return None;
         }
-        let mut source = Vec::new();
         // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
-        file::read(path, &mut source, self.max_size).ok()?;
+        let source = file::read(path, self.max_size).ok()?;
         let settings = loaded.settings(shown);
         check::look(Given {
             path: shown,

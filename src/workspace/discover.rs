@@ -37,8 +37,8 @@ pub trait Visit: Sync {
     /// Returns whether the folder at `path` is searched.
     fn goes_into(&self, path: &Path) -> bool;
 
-    /// Takes the file at `path`; `buffer` is the thread's, for any use.
-    fn visit(&self, path: &Path, buffer: &mut Vec<u8>);
+    /// Takes the file at `path`.
+    fn visit(&self, path: &Path);
 
     /// Takes why something could not be searched: a message with the path.
     fn complain(&self, message: String);
@@ -84,7 +84,6 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
         })
         .build_parallel();
     walk.run(|| {
-        let mut buffer = Vec::new();
         Box::new(move |met| {
             match met {
                 Ok(entry) if entry.depth() == 0 => {}
@@ -92,7 +91,7 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
                     Some(kind) if kind.is_dir() && !visitor.goes_into(entry.path()) => {
                         return WalkState::Skip;
                     }
-                    Some(kind) if kind.is_file() => visitor.visit(entry.path(), &mut buffer),
+                    Some(kind) if kind.is_file() => visitor.visit(entry.path()),
                     _ => {}
                 },
                 // A line of a `.gitignore` that is no glob is not ours to complain of, and neither is a folder that is gone.

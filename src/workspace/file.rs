@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
+use tempfile::NamedTempFile;
 
 use super::attributes;
-use super::temporary::Temporary;
+use super::temporary::temporary;
 
 /// The largest file that is read where nobody says otherwise, in bytes. No Dockerfile comes near it; BuildKit itself stops
 /// at lines of 64 KiB.
@@ -15,9 +15,6 @@ pub const MAX_SIZE: u64 = 8 * MIB;
 
 /// A mebibyte, in bytes.
 pub const MIB: u64 = 1024 * 1024;
-
-/// Room for most Dockerfiles, in bytes, so that one read takes them in.
-const CHUNK: usize = 16 * 1024;
 
 /// Why nothing could be said about a file, or why it could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -76,17 +73,16 @@ pub enum FileError {
     Create(io::Error),
 }
 
-/// Reads the file at `path` into `buffer`, replacing what is there: at most `max` bytes.
+/// Returns the bytes of the file at `path`: at most `max`.
 ///
 /// # Errors
 /// [`FileError`] where there is no such regular file, or where it cannot be a Dockerfile (too large, NUL bytes).
-pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    buffer.clear();
+pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
     // A device is not even opened: that alone can do something.
     if !fs::metadata(path).map_err(FileError::Read)?.is_file() {
         return Err(FileError::NotRegular);
     }
-    read_open(&open(path, true).map_err(FileError::Read)?, buffer, max)
+    read_open(&open(path, true).map_err(FileError::Read)?, max)
 }
 
 /// Reads a file as [`read`] does; whoever found it has seen that it is a regular one. What has become a link since is not
@@ -94,9 +90,8 @@ pub fn read(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_found(path: &Path, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    buffer.clear();
-    read_open(&open(path, false).map_err(FileError::Read)?, buffer, max)
+pub fn read_found(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
+    read_open(&open(path, false).map_err(FileError::Read)?, max)
 }
 
 /// Opens the file at `path`. Where it has become a FIFO since somebody looked, that does not wait for a writer.
@@ -123,68 +118,36 @@ pub(super) fn open(path: &Path, _: bool) -> io::Result<File> {
     File::open(path)
 }
 
-/// Reads all of `file` into `buffer`, by the rules of [`read`].
-fn read_open(file: &File, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    let whole = regular(file)
-        .map_err(FileError::Read)?
-        .ok_or(FileError::NotRegular)?;
-    if whole > max {
+/// Returns the bytes of `file`, by the rules of [`read`].
+fn read_open(file: &File, max: u64) -> Result<Vec<u8>, FileError> {
+    let meta = file.metadata().map_err(FileError::Read)?;
+    if !meta.is_file() {
+        return Err(FileError::NotRegular);
+    }
+    if meta.len() > max {
         return Err(FileError::TooLarge(max));
     }
-    // One read takes in most files, and no other has to ask whether that was the end. The kernel's own files say that they
-    // are empty.
-    buffer.reserve(usize::try_from(whole).unwrap_or(0));
-    file.take(whole)
-        .read_to_end(buffer)
-        .map_err(FileError::Read)?;
-    if whole > 0 {
-        check(buffer, max)
-    } else {
-        read_from(file, buffer, max)
-    }
+    read_from(file, max)
 }
 
-/// How many bytes the regular file `file` says it has; `None` for anything else.
-#[cfg(unix)]
-fn regular(file: &File) -> io::Result<Option<u64>> {
-    // The standard library's way asks for more, and takes longer.
-    let stat = rustix::fs::fstat(file)?;
-    let is_regular = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
-    Ok(is_regular.then(|| u64::try_from(stat.st_size).unwrap_or(0)))
-}
-
-/// How many bytes the regular file `file` says it has; `None` for anything else.
-#[cfg(not(unix))]
-fn regular(file: &File) -> io::Result<Option<u64>> {
-    let meta = file.metadata()?;
-    Ok(meta.is_file().then(|| meta.len()))
-}
-
-/// Reads all of `input` into `buffer`, by the rules of [`read`].
+/// Returns the bytes of `input`, by the rules of [`read`].
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_from(input: impl io::Read, buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    buffer.reserve(CHUNK);
+pub fn read_from(input: impl io::Read, max: u64) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
     input
         .take(max.saturating_add(1))
-        .read_to_end(buffer)
+        .read_to_end(&mut bytes)
         .map_err(FileError::Read)?;
-    check(buffer, max)
-}
-
-/// What is wrong with what was read into `buffer`, if anything: more than `max` bytes, or a NUL.
-fn check(buffer: &mut Vec<u8>, max: u64) -> Result<(), FileError> {
-    if buffer.len() as u64 > max {
-        buffer.clear();
-        buffer.shrink_to_fit();
+    if bytes.len() as u64 > max {
         return Err(FileError::TooLarge(max));
     }
-    match memchr::memchr(0, buffer) {
+    match memchr::memchr(0, &bytes) {
         Some(at) => Err(FileError::Nul {
-            line: memchr::memchr_iter(b'\n', &buffer[..at]).count() + 1,
+            line: memchr::memchr_iter(b'\n', &bytes[..at]).count() + 1,
         }),
-        None => Ok(()),
+        None => Ok(bytes),
     }
 }
 
@@ -254,67 +217,36 @@ fn is_same(now: &fs::Metadata, _: &fs::Metadata) -> bool {
 /// # Errors
 /// [`FileError`] where the file is no longer `old`, or cannot be written; it is as it was then.
 pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result<(), FileError> {
-    let link = fs::symlink_metadata(path)
-        .map_err(FileError::Read)?
-        .file_type()
-        .is_symlink();
-    let target = if link {
-        fs::canonicalize(path).map_err(FileError::Read)?
-    } else {
-        path.to_path_buf()
-    };
     // A folder on the way may have become a link since the search went through it.
-    let real = if link {
-        target.clone()
-    } else {
-        fs::canonicalize(&target).map_err(FileError::Read)?
-    };
-    let is_inside = || {
-        roots
-            .iter()
-            .filter_map(|root| fs::canonicalize(root).ok())
-            .any(|root| real.starts_with(root))
-    };
-    if (link || !roots.is_empty()) && !is_inside() {
-        return Err(FileError::LinkOutside(real));
+    let path = &fs::canonicalize(path).map_err(FileError::Read)?;
+    let mut roots = roots.iter().filter_map(|root| fs::canonicalize(root).ok());
+    if !roots.any(|root| path.starts_with(root)) {
+        return Err(FileError::LinkOutside(path.clone()));
     }
-    let folder = folder_of(&target);
-    if !fs::symlink_metadata(&target)
-        .map_err(FileError::Read)?
-        .is_file()
-    {
+    let file = open(path, false).map_err(FileError::Read)?;
+    let meta = file.metadata().map_err(FileError::Read)?;
+    if !meta.is_file() {
         return Err(FileError::Changed);
     }
-    let file = open(&target, false).map_err(FileError::Read)?;
-    let meta = file.metadata().map_err(FileError::Write)?;
     if meta.permissions().readonly() {
         return Err(FileError::ReadOnly);
     }
-    let mut temporary = Temporary::new(folder, 0o600).map_err(FileError::Folder)?;
-    temporary.file.write_all(new).map_err(FileError::Write)?;
-    take_after(&temporary.file, &file, &meta)?;
-    temporary.file.sync_all().map_err(FileError::Write)?;
-    let mut now = Vec::with_capacity(old.len() + 1);
-    let longest = old.len().max(new.len()) as u64 + 1;
-    file.take(longest)
-        .read_to_end(&mut now)
-        .map_err(FileError::Read)?;
+    let folder = folder_of(path);
+    let mut fresh = temporary(folder, 0o600).map_err(FileError::Folder)?;
+    fresh.write_all(new).map_err(FileError::Write)?;
+    take_after(fresh.as_file(), &file, &meta)?;
+    fresh.as_file().sync_all().map_err(FileError::Write)?;
+    drop(file);
+    // The last look before the rename: between the two there is no time to speak of, but no lock either.
+    let now = read_found(path, old.len().max(new.len()) as u64).map_err(|_| FileError::Changed)?;
     if now == new {
         return Ok(());
     }
-    // The last look before the rename: between the two there is no time to speak of, but no lock either.
-    let same = fs::symlink_metadata(&target).is_ok_and(|at| is_same(&at, &meta));
-    if now != old || !same {
-        let faster = read_found(&target, &mut now, longest).is_ok() && now == new;
-        return if faster {
-            Ok(())
-        } else {
-            Err(FileError::Changed)
-        };
+    if now != old || !fs::symlink_metadata(path).is_ok_and(|now| is_same(&now, &meta)) {
+        return Err(FileError::Changed);
     }
-    let named = temporary.named(folder).map_err(FileError::Write)?;
-    named
-        .persist(&target)
+    fresh
+        .persist(path)
         .map_err(|error| FileError::Write(error.error))?;
     sync(folder);
     Ok(())
@@ -339,20 +271,6 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         })?;
     sync(folder);
     Ok(())
-}
-
-/// The folder that `path` lies in.
-fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-}
-
-/// A rename itself has to reach the disk too; where a folder cannot be synced, there is nothing more to do.
-fn sync(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
 }
 
 /// Puts `bytes` into the file at `path`, whatever is there: all of it or nothing. For files that cachelane makes.
@@ -385,12 +303,26 @@ fn is_stream(path: &Path) -> bool {
     })
 }
 
-/// A temporary file in `folder` that holds `bytes`, on the disk, with the mode of any new file.
-fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<TempPath> {
-    let mut temporary = Temporary::new(folder, 0o666)?;
-    temporary.file.write_all(bytes)?;
-    temporary.file.sync_all()?;
-    temporary.named(folder)
+/// Returns a temporary file in `folder` that holds `bytes`, on the disk, with the mode of any new file.
+fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut fresh = temporary(folder, 0o666)?;
+    fresh.write_all(bytes)?;
+    fresh.as_file().sync_all()?;
+    Ok(fresh)
+}
+
+/// The folder that `path` lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// A rename itself has to reach the disk too; where a folder cannot be synced, there is nothing more to do.
+fn sync(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
 }
 
 #[cfg(test)]
@@ -402,12 +334,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Dockerfile");
         fs::write(&path, "b").unwrap();
+        let roots = [folder.path().to_path_buf()];
         assert!(matches!(
-            replace(&path, b"a", b"c", &[]),
+            replace(&path, b"a", b"c", &roots),
             Err(FileError::Changed)
         ));
         assert_eq!(fs::read(&path).unwrap(), b"b");
-        replace(&path, b"b", b"c", &[]).unwrap();
+        replace(&path, b"b", b"c", &roots).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"c");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -477,7 +410,8 @@ mod tests {
         assert!(fs::symlink_metadata(&path).unwrap().is_file());
         assert_eq!(fs::read(&path).unwrap(), b"a");
         let file = File::options().write(true).open(&path).unwrap();
-        put(&super::super::temporary::handle(&file), b"b").unwrap();
+        let handle = std::os::fd::AsRawFd::as_raw_fd(&file);
+        put(Path::new(&format!("/proc/self/fd/{handle}")), b"b").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"b");
         put(Path::new("/dev/null"), b"c").unwrap();
     }
@@ -491,7 +425,7 @@ mod tests {
         mode.set_readonly(true);
         fs::set_permissions(&path, mode).unwrap();
         assert!(matches!(
-            replace(&path, b"a", b"b", &[]),
+            replace(&path, b"a", b"b", std::slice::from_ref(&path)),
             Err(FileError::ReadOnly)
         ));
         assert_eq!(fs::read(&path).unwrap(), b"a");
@@ -542,13 +476,12 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_refused() {
-        let mut buffer = Vec::new();
         assert!(matches!(
-            read_from(&b"a\nb\0"[..], &mut buffer, MAX_SIZE),
+            read_from(&b"a\nb\0"[..], MAX_SIZE),
             Err(FileError::Nul { line: 2 })
         ));
         assert!(matches!(
-            read_from(io::repeat(b'x'), &mut buffer, MAX_SIZE),
+            read_from(io::repeat(b'x'), MAX_SIZE),
             Err(FileError::TooLarge(_))
         ));
     }
