@@ -237,12 +237,14 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     take_after(fresh.as_file(), &file, &meta)?;
     fresh.as_file().sync_all().map_err(FileError::Write)?;
     drop(file);
-    // The last look before the rename: between the two there is no time to speak of, but no lock either.
+    // The last look before the rename: between the two there is no time to speak of, but no lock either. Asked first which file
+    // it is: where another run puts the same content there meanwhile, the content tells.
+    let is_same = fs::symlink_metadata(path).is_ok_and(|now| is_same(&now, &meta));
     let now = read_found(path, old.len().max(new.len()) as u64).map_err(|_| FileError::Changed)?;
     if now == new {
         return Ok(());
     }
-    if now != old || !fs::symlink_metadata(path).is_ok_and(|now| is_same(&now, &meta)) {
+    if now != old || !is_same {
         return Err(FileError::Changed);
     }
     fresh
