@@ -27,6 +27,8 @@ pub struct Site {
     pub mode_edit: Option<(Span, &'static str)>,
     /// Where text can be put behind an id of its own.
     pub id_end: Option<usize>,
+    /// The rules that the configuration exempts the cache from.
+    pub exempt: Vec<&'static str>,
 }
 
 impl Site {

@@ -73,7 +73,10 @@ pub fn configuration(rules: &[(&str, &str, Option<&str>)]) -> String {
     }
     text.push_str(
         "\n# Severities for some files only; as many such blocks as you like. `path` is a glob or a list of globs.\n\
-         #[[per-file]]\n#path = \"legacy/**\"\n#rules = { unlocked-apt = \"off\" }\n",
+         #[[per-file]]\n#path = \"legacy/**\"\n#rules = { unlocked-apt = \"off\" }\n\
+         \n# Caches that may stay as they are, as many such blocks as you like. `id` is a regular expression that matches the\n\
+         # whole id, as `cachelane list` shows it; without `rules`, those that say that somebody waits for the lock are silent.\n\
+         #[[exempt]]\n#id = \"cargo-.*\"\n#rules = [\"shared-lock\"]\n#reason = \"one registry for the whole builder, on purpose\"\n",
     );
     text
 }

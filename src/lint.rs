@@ -53,7 +53,7 @@ pub struct Checked {
     pub lanes: Option<Box<Lanes>>,
     /// Its suppressions.
     pub ignores: Vec<Ignore>,
-    /// How many findings they suppress.
+    /// How many findings they and the configuration's exemptions suppress.
     pub suppressed: usize,
 }
 
@@ -124,7 +124,10 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let lines = OnceCell::new();
     let lines = || lines.get_or_init(|| LineIndex::new(source));
     let sites = cx.caches().iter().map(|cache| cache.site(&file)).collect();
-    let findings = rules::check(&cx);
+    let mut findings = rules::check(&cx);
+    let all = findings.len();
+    findings.retain(|finding| !cx.is_exempt(finding));
+    let suppressed = all - findings.len();
     let lanes = Lanes::of(&cx, lines).map(Box::new);
     drop(cx);
     Checked {
@@ -132,7 +135,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         sites,
         lanes,
         ignores,
-        suppressed: 0,
+        suppressed,
     }
 }
 

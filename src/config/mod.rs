@@ -12,7 +12,7 @@ pub mod values;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::rules::Settings;
+use crate::rules::{Exemptions, Settings};
 use crate::text::Span;
 
 use globs::Globs;
@@ -46,6 +46,7 @@ pub struct Config {
     include: Globs,
     exclude: Globs,
     per_file: Vec<Globs>,
+    exempt: Arc<Exemptions>,
     /// What holds for every file that no `[[per-file]]` speaks about.
     base: Arc<Settings>,
     overrides: Overrides,
@@ -55,7 +56,7 @@ impl Config {
     /// Reads the text of a configuration; `overrides` is what the command line says.
     ///
     /// # Errors
-    /// Everything that is wrong with it: unknown keys, rules and values, wrong types, globs that are none.
+    /// Everything that is wrong with it: unknown keys, rules and values, wrong types, globs and patterns that are none.
     pub fn read(text: &str, overrides: Overrides) -> Result<Self, Vec<Problem>> {
         let raw = Raw::read(text)?;
         let mut problems = raw.problems();
@@ -66,10 +67,11 @@ impl Config {
             .iter()
             .map(|entry| globs(entry.path.patterns()))
             .collect();
+        let exempt = exemptions(&raw, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let base = Arc::new(resolve::settings(&raw, &[], &overrides));
+        let base = Arc::new(resolve::settings(&raw, &[], &overrides, &exempt));
         let lines = crate::text::LineIndex::new(text.as_bytes());
         Ok(Self {
             raw,
@@ -77,6 +79,7 @@ impl Config {
             include,
             exclude,
             per_file,
+            exempt,
             base,
             overrides,
         })
@@ -86,7 +89,8 @@ impl Config {
     #[must_use]
     pub fn none(overrides: Overrides) -> Self {
         let raw = Raw::default();
-        let base = Arc::new(resolve::settings(&raw, &[], &overrides));
+        let exempt = Arc::default();
+        let base = Arc::new(resolve::settings(&raw, &[], &overrides, &exempt));
         let (include, exclude, lines) = (
             Globs::default(),
             Globs::default(),
@@ -98,6 +102,7 @@ impl Config {
             include,
             exclude,
             per_file: Vec::new(),
+            exempt,
             base,
             overrides,
         }
@@ -110,7 +115,8 @@ impl Config {
         if own.is_empty() {
             return Arc::clone(&self.base);
         }
-        Arc::new(resolve::settings(&self.raw, &own, &self.overrides))
+        let settings = resolve::settings(&self.raw, &own, &self.overrides, &self.exempt);
+        Arc::new(settings)
     }
 
     /// Every setting that holds for the file `path`, relative to the configuration's folder, and where it comes from.
@@ -157,7 +163,7 @@ impl Config {
         self.exclude.matches_around(path, root)
     }
 
-    /// The globs that nothing has matched so far. What is to be left out is not among them where `is_left_out` says of its
+    /// The globs and the patterns of ids that nothing has matched so far. What is to be left out is not among them where `is_left_out` says of its
     /// path that searches leave it out, or hold nothing of it, by themselves.
     #[must_use]
     pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
@@ -169,7 +175,7 @@ impl Config {
         let all = all
             .into_iter()
             .chain(self.per_file.iter().map(|globs| ("per-file", globs)));
-        all.flat_map(|(key, globs)| {
+        let globs = all.flat_map(|(key, globs)| {
             globs
                 .idle()
                 .filter(move |(pattern, _)| is_idle(key, pattern))
@@ -181,7 +187,35 @@ impl Config {
                             .into(),
                     ),
                 })
-        })
-        .collect()
+        });
+        let ids = self.exempt.idle().map(|index| &self.raw.exempt[index].id);
+        let ids = ids.map(|id| Problem {
+            span: read::span(id),
+            message: format!("`exempt`: no cache has an id that `{}` matches", id.get_ref()),
+            help: Some(
+                "the whole id has to match, as `cachelane list` shows it: correct it, or take it out"
+                    .into(),
+            ),
+        });
+        globs.chain(ids).collect()
     }
+}
+
+/// Reads the patterns of `raw`; those that are none go to `problems`.
+fn exemptions(raw: &Raw, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
+    let entries = raw.exempt.iter();
+    let entries = entries.map(|entry| (entry.id.get_ref().as_str(), entry.rules()));
+    let wrong = match Exemptions::new(entries.collect()) {
+        Ok(exempt) => return Arc::new(exempt),
+        Err(wrong) => wrong,
+    };
+    problems.extend(wrong.into_iter().map(|(index, why)| {
+        let id = &raw.exempt[index].id;
+        Problem {
+            span: read::span(id),
+            message: format!("`{}` is no pattern of ids: {why}", id.get_ref()),
+            help: None,
+        }
+    }));
+    Arc::default()
 }

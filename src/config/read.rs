@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::finding::Severity;
-use crate::rules::{self, profile};
+use crate::rules::{self, exempt::WAITS, profile};
 use crate::text::Span;
 
 use super::{Problem, values};
@@ -48,6 +48,38 @@ pub(super) struct Raw {
     pub(super) rules: BTreeMap<Spanned<String>, Spanned<Level>>,
     /// What differs for some files.
     pub(super) per_file: Vec<PerFile>,
+    /// Caches that may stay as they are, by their ids.
+    pub(super) exempt: Vec<Exempt>,
+}
+
+/// Caches that some rules are silent about.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exempt {
+    /// A regular expression that matches the whole id, as `cachelane list` shows it.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub(super) id: Spanned<String>,
+    /// The rules that are silent. Default: those that say that somebody waits for the lock.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(schema_with = "tests::exemptible"))]
+    pub(super) rules: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Why these caches may stay as they are.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub(super) reason: Spanned<String>,
+}
+
+impl Exempt {
+    /// Returns the names of the rules that are silent.
+    pub(super) fn rules(&self) -> Vec<&'static str> {
+        let Some(rules) = &self.rules else {
+            return WAITS.to_vec();
+        };
+        let rules = rules.get_ref().iter();
+        rules
+            .filter_map(|name| values::exemptible(name.get_ref()).ok())
+            .collect()
+    }
 }
 
 /// What differs for the files that a glob matches. Later entries win.
@@ -179,9 +211,18 @@ impl Raw {
             let unknown = message
                 .starts_with("unknown field")
                 .then(|| String::from_utf8_lossy(word));
-            let help = unknown.and_then(|key| {
-                place(&key, message.contains("expected `path`")).or_else(|| near_key(&key))
-            });
+            let section = match &message {
+                text if text.contains("`reason`") => Section::Exempt,
+                text if text.contains("expected `path`") => Section::PerFile,
+                _ => Section::Top,
+            };
+            let reason = || {
+                let missing = message == "missing field `reason`";
+                missing.then(|| "say why the caches may stay as they are: `reason = \"…\"`".into())
+            };
+            let help = unknown
+                .and_then(|key| place(&key, section).or_else(|| near_key(&key)))
+                .or_else(reason);
             vec![Problem {
                 span,
                 message,
@@ -192,7 +233,7 @@ impl Raw {
 
     /// What is wrong with the values, which have the right types.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
+        let (mut problems, mut empty) = (Vec::new(), Vec::new());
         let mut check = |value: &Spanned<String>, verdict: Result<(), String>| {
             problems.extend(verdict.err().map(|message| Problem {
                 span: span(value),
@@ -228,13 +269,32 @@ impl Raw {
                     .ok_or_else(unknown),
             );
         }
+        for entry in &self.exempt {
+            if entry.reason.get_ref().trim().is_empty() {
+                let blank = "say why the caches may stay as they are: the reason is blank";
+                check(&entry.reason, Err(blank.into()));
+            }
+            let Some(rules) = &entry.rules else { continue };
+            for name in rules.get_ref() {
+                check(name, values::exemptible(name.get_ref()).map(|_| ()));
+            }
+            if rules.get_ref().is_empty() {
+                let message = "an empty list silences no rule: name some, or take it out".into();
+                empty.push(Problem {
+                    span: span(rules),
+                    message,
+                    help: None,
+                });
+            }
+        }
+        problems.extend(empty);
         let names = self
             .rules
             .keys()
             .chain(self.per_file.iter().flat_map(|entry| entry.rules.keys()));
         for name in names {
             let wrong = values::rule(name.get_ref()).err();
-            let help = place(name.get_ref(), true);
+            let help = place(name.get_ref(), Section::PerFile);
             problems.extend(wrong.map(|message| Problem {
                 span: span(name),
                 message,
@@ -245,18 +305,34 @@ impl Raw {
     }
 }
 
-/// Where `key`, which is none where it stands, belongs; `inside` says whether it stands below a `[…]`.
-fn place(key: &str, inside: bool) -> Option<String> {
+/// Where in a configuration something stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    /// Above the first `[…]`.
+    Top,
+    /// Below `[rules]` or `[[per-file]]`.
+    PerFile,
+    /// Below `[[exempt]]`.
+    Exempt,
+}
+
+/// Where `key`, which is none in the `section` that it stands in, belongs.
+fn place(key: &str, section: Section) -> Option<String> {
     let is_rule = rules::by_name(key).is_some();
+    let inside = section != Section::Top;
     match key {
+        _ if is_rule && section == Section::Exempt => {
+            Some(format!("rules are a list here: `rules = [\"{key}\"]`"))
+        }
         _ if is_rule && inside => Some(format!(
             "severities belong into `rules`: `rules = {{ {key} = \"…\" }}`"
         )),
         _ if is_rule => Some(format!(
             "severities belong under `[rules]`: put that above `{key}`"
         )),
-        "path" if !inside => Some("`path` belongs under `[[per-file]]`".into()),
-        "path" | "rules" | "per-file" => None,
+        "path" if section != Section::PerFile => Some("`path` belongs under `[[per-file]]`".into()),
+        "id" | "reason" => Some(format!("`{key}` belongs under `[[exempt]]`")),
+        "path" | "rules" | "per-file" | "exempt" => None,
         _ if inside && KEYS.contains(&key) => Some(format!(
             "`{key}` is for all files: put it at the top, above the first `[…]`"
         )),
@@ -278,6 +354,8 @@ const KEYS: &[&str] = &[
     "rules",
     "per-file",
     "path",
+    "exempt",
+    "reason",
 ];
 
 /// Which key was probably meant by `word`.
@@ -306,6 +384,11 @@ mod tests {
         schemars::json_schema!({
             "type": "object", "propertyNames": { "enum": names }, "additionalProperties": level
         })
+    }
+
+    pub(super) fn exemptible(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let rule = schemars::json_schema!({ "enum": rules::exempt::EXEMPTIBLE });
+        schemars::json_schema!({ "type": "array", "items": rule, "minItems": 1 })
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What a configuration and the command line come out as for one file, and where each value comes from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use toml::Spanned;
 
 use crate::finding::Severity;
-use crate::rules::{RULES, Settings, profile};
+use crate::rules::{Exemptions, RULES, Settings, profile};
 use crate::text::LineIndex;
 
 use super::read::{Level, Raw, span};
@@ -52,7 +53,12 @@ pub struct Shown {
 }
 
 /// What holds for a file that the `[[per-file]]` entries `own` speak about.
-pub(super) fn settings(raw: &Raw, own: &[usize], overrides: &Overrides) -> Settings {
+pub(super) fn settings(
+    raw: &Raw,
+    own: &[usize],
+    overrides: &Overrides,
+    exempt: &Arc<Exemptions>,
+) -> Settings {
     let built_in = Settings::default();
     let mut settings = Settings {
         arg: text(overrides.arg.as_ref(), raw.arg.as_ref())
@@ -75,6 +81,7 @@ pub(super) fn settings(raw: &Raw, own: &[usize], overrides: &Overrides) -> Setti
             .profile
             .as_ref()
             .and_then(|name| profile::by_name(name.get_ref())),
+        exempt: Arc::clone(exempt),
         rules: None,
         severities: BTreeMap::new(),
     };
@@ -162,7 +169,7 @@ pub(super) fn show(
     overrides: &Overrides,
     lines: &LineIndex,
 ) -> Vec<Shown> {
-    let settings = settings(raw, own, overrides);
+    let settings = settings(raw, own, overrides, &Arc::default());
     let mut all = Vec::new();
     let file = |at: Option<usize>| at.map_or(Origin::BuiltIn, |at| Origin::File(lines.line(at)));
     let at = |value: Option<&Spanned<String>>| value.map(|value| span(value).start);
@@ -182,12 +189,6 @@ pub(super) fn show(
             is_rule: false,
             varies: None,
         });
-    };
-    // A string in JSON is the same in TOML.
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let list = |items: &[Spanned<String>]| {
-        let items: Vec<String> = items.iter().map(|item| quoted(item.get_ref())).collect();
-        format!("[{}]", items.join(", "))
     };
     add(
         "arg",
@@ -230,6 +231,10 @@ pub(super) fn show(
             file(Some(span(profile).start)),
         );
     }
+    if let Some(first) = raw.exempt.first() {
+        let at = span(&first.id).start;
+        add("exempt", exempt(raw), file(Some(at)));
+    }
     for rule in RULES {
         let meta = rule.meta();
         let said = level(meta.name, raw, own, overrides);
@@ -252,4 +257,25 @@ pub(super) fn show(
         });
     }
     all
+}
+
+/// Returns `text` as TOML: a string in JSON is the same there.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn list(items: &[Spanned<String>]) -> String {
+    let items: Vec<String> = items.iter().map(|item| quoted(item.get_ref())).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// Returns the `[[exempt]]` entries of `raw` as a value on one line.
+fn exempt(raw: &Raw) -> String {
+    let entries = raw.exempt.iter().map(|entry| {
+        let rules = entry.rules.as_ref().map(|rules| list(rules.get_ref()));
+        let rules = rules.map_or(String::new(), |rules| format!(", rules = {rules}"));
+        let [id, reason] = [&entry.id, &entry.reason].map(|text| quoted(text.get_ref()));
+        format!("{{ id = {id}{rules}, reason = {reason} }}")
+    });
+    format!("[{}]", entries.collect::<Vec<_>>().join(", "))
 }

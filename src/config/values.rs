@@ -1,6 +1,6 @@
 //! What a setting may be: the same for the configuration and the command line.
 
-use crate::rules::caches::PLATFORM_ARGS;
+use crate::rules::{caches::PLATFORM_ARGS, exempt::EXEMPTIBLE};
 
 /// Names that a lane must not take: an ARG of that name would change what the build does.
 const RESERVED: &[&str] = &[
@@ -65,6 +65,21 @@ pub fn default(text: &str) -> Result<String, String> {
             "{ch:?} would break the mount's option list: use letters, digits and _ . - + : / @"
         )),
     }
+}
+
+/// The name of a rule that says how a cache is shared.
+///
+/// # Errors
+/// That there is no such rule, for people.
+pub fn exemptible(text: &str) -> Result<&'static str, String> {
+    let name = rule(text)?;
+    if EXEMPTIBLE.contains(&name) {
+        return Ok(name);
+    }
+    Err(format!(
+        "`{name}` says nothing about how a cache is shared; an entry may name {}",
+        EXEMPTIBLE.join(", ")
+    ))
 }
 
 /// The name of a rule.

@@ -5,11 +5,13 @@
 //! string or a value begins; where anything leaves a doubt, nothing is said. That includes every id into which the language
 //! around it puts something: it may be the lane.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use regex::bytes::Regex;
 
+use crate::dockerfile::mounts;
 use crate::finding::{Finding, Severity};
 use crate::rules::caches::PLATFORM_ARGS;
 use crate::rules::{self, Settings, lane};
@@ -302,6 +304,9 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     if !is_cache || !is_locked || !is_folder || may_have_lane || goes_on(&source[mount.end..]) {
         return None;
     }
+    if settings.exempt.of(&clean_id(has_own, &id)).contains(&RULE) {
+        return None;
+    }
     let (arg, suffix) = (&settings.arg, lane::suffix(settings, &settings.arg));
     let message = format!(
         "parallel builds wait for each other: the lock `{id}` is the same for all (in text that is no Dockerfile)"
@@ -315,6 +320,15 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     finding.severity = Severity::Info;
     finding.unfixed = Some("it stands in text that is no Dockerfile: change it by hand".into());
     Some(finding)
+}
+
+/// Returns `id` as `list` would show it in a Dockerfile: a target that stands for it is cleaned.
+fn clean_id(has_own: bool, id: &str) -> Cow<'_, [u8]> {
+    if has_own {
+        id.as_bytes().into()
+    } else {
+        mounts::clean(id.as_bytes())
+    }
 }
 
 /// Whether the program around a mount puts something behind it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.

@@ -80,6 +80,7 @@ fn add(
     settings: &Settings,
 ) -> Option<Box<Lanes>> {
     let inner = check(inline.text.as_bytes(), settings);
+    checked.suppressed += inner.suppressed;
     let place = |span: Span| inline::to_file(inline, span).unwrap_or(inline.span);
     checked
         .findings

@@ -1,6 +1,6 @@
 //! What the files of a run have to do with one another.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::finding::{Elsewhere, Label};
@@ -54,6 +54,12 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
     let mut spread = Vec::new();
     rules::across(&index, &mut spread);
     spread.retain(|found| files[found.file].settings.is_on(found.finding.rule));
+    let exempt = exempt(&sites);
+    spread.retain(|found| {
+        let is_exempt = exempt.contains(&(found.file, found.finding.span, found.finding.rule));
+        files[found.file].checked.suppressed += usize::from(is_exempt);
+        !is_exempt
+    });
     for (at, file) in files.iter_mut().enumerate() {
         for finding in &mut file.checked.findings {
             let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else {
@@ -110,6 +116,24 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
         }
         files[file].checked.findings.push(finding);
     }
+}
+
+/// Returns the places of caches that are exempt from a rule: file, id and rule.
+fn exempt(sites: &[Vec<Site>]) -> HashSet<(usize, Span, &'static str)> {
+    let of_site = |file, site: &Site| {
+        site.exempt
+            .iter()
+            .map(move |rule| (file, site.span, *rule))
+            .collect()
+    };
+    let files = sites.iter().enumerate();
+    files
+        .flat_map(|(file, sites)| {
+            sites
+                .iter()
+                .flat_map(move |site| -> Vec<_> { of_site(file, site) })
+        })
+        .collect()
 }
 
 /// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether

@@ -64,6 +64,8 @@ pub struct Cache<'f> {
     pub is_isolated: bool,
     /// The cleaned target, variables not expanded.
     pub target: Cow<'f, [u8]>,
+    /// The rules that the configuration exempts it from.
+    pub exempt: Vec<&'static str>,
     /// What it has in common with the other apt folders of its RUN, where it is one.
     apt: Option<Rc<Apt>>,
 }
@@ -107,6 +109,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
             is_isolated: is_isolated(file, settings, mount, &word, instruction),
             key: Arc::new(key(mount, &word, instruction, &values)),
             target: mount.target(),
+            exempt: settings.exempt.of(&mount.effective_id()),
             word,
             sharing,
             apt: None,
@@ -210,6 +213,12 @@ impl Cache<'_> {
         self.mount.effective_id().to_str_lossy().into_owned()
     }
 
+    /// Whether the configuration exempts it from the rule called `rule`.
+    #[must_use]
+    pub fn is_exempt(&self, rule: &str) -> bool {
+        self.exempt.contains(&rule)
+    }
+
     /// What the id comes out as when the variables that `is_unset` names are unset; others stand as `${NAME}`. `None`
     /// where it holds a form that cannot be worked out.
     #[must_use]
@@ -245,6 +254,7 @@ impl Cache<'_> {
             line: file.instructions[self.instruction].lines.0,
             span,
             mode_edit: self.mode_edit(),
+            exempt: self.exempt.clone(),
             id_end: id.map(|field| self.mount.value_span(field).end),
         }
     }

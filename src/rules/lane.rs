@@ -54,8 +54,12 @@ pub(super) fn optional(name: &str) -> String {
     format!("${{{name}:+-${{{name}}}}}")
 }
 
-/// Whether a lock on `cache` makes builds wait that a lane would set apart.
+/// Whether a lock on `cache` makes builds wait that a lane would set apart, and that is not how it may stay.
 pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
+    is_in_no_lane(settings, cache) && !cache.is_exempt("shared-lock")
+}
+
+fn is_in_no_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
     !settings.namespace && takes_variables(settings) && !cache.is_isolated
 }
 
@@ -239,7 +243,7 @@ fn merge(edits: Vec<Edit>, more: Vec<Edit>) -> Vec<Edit> {
 /// Whether every build on the builder that uses the mount's id waits for the one that holds it.
 #[must_use]
 pub fn is_shared_lock(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
-    cache.sharing == Some(Sharing::Locked) && lacks_lane(cx.settings, cache)
+    cache.sharing == Some(Sharing::Locked) && is_in_no_lane(cx.settings, cache)
 }
 
 /// The id of `cache` with the lane in it, as it is to be written.

@@ -89,7 +89,7 @@ impl<'s> Graph<'s> {
                 // Where a target is not known, neither is the order.
                 let mut locked: Vec<(&[u8], &'s Site)> = run
                     .iter()
-                    .filter(|s| s.is_locked())
+                    .filter(|s| s.is_locked() && !s.exempt.contains(&META.name))
                     .filter_map(|s| Some((s.target.as_deref()?, s)))
                     .collect();
                 if locked.len() < 2 {

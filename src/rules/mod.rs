@@ -3,10 +3,12 @@
 //! A rule sees one file through a [`Context`] and hands out findings; it knows no other rule, no disk and no terminal.
 //! What several rules need stands here, in [`caches`] (the cache mounts of a file) and [`lane`] (how an id is made
 //! isolated), [`declare`] (where an ARG line can stand), [`frontend`] (which frontend a file pins), [`profile`] (builders
-//! with rules of their own) and [`values`] (when two variables of one name are alike).
+//! with rules of their own), [`exempt`] (caches that may stay as they are) and [`values`] (when two variables of one name
+//! are alike).
 
 pub mod caches;
 pub mod declare;
+pub mod exempt;
 pub mod frontend;
 pub mod lane;
 pub mod lanes;
@@ -49,10 +51,11 @@ use crate::index::{Index, Spread};
 use crate::suppress::{self, Ignore};
 
 pub use caches::Cache;
+pub use exempt::Exemptions;
 pub use profile::Profile;
 
 /// What the user settled for a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The build argument that sets jobs apart.
     pub arg: String,
@@ -68,6 +71,8 @@ pub struct Settings {
     pub require_syntax: bool,
     /// The builder, where it has rules of its own.
     pub profile: Option<&'static Profile>,
+    /// The caches that may stay as they are.
+    pub exempt: Arc<Exemptions>,
     /// The rules to run, by name; `None` for all of them. Their order makes no difference.
     pub rules: Option<Vec<&'static str>>,
     /// Severities that differ from the rules' own.
@@ -105,6 +110,7 @@ impl Default for Settings {
             namespace: false,
             require_syntax: false,
             profile: None,
+            exempt: Arc::default(),
             rules: None,
             severities: BTreeMap::new(),
         }
@@ -149,10 +155,22 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// Whether a comment suppresses the rule called `rule` for `cache`.
+    /// Whether a comment suppresses the rule called `rule` for `cache`, or the configuration exempts the cache from it.
     pub fn is_suppressed(&self, rule: &str, cache: &Cache<'_>) -> bool {
         let table = self.ignores.as_ref();
-        table.is_some_and(|table| table.suppressing(rule, cache.mount.id_span()).is_some())
+        cache.is_exempt(rule)
+            || table.is_some_and(|table| table.suppressing(rule, cache.mount.id_span()).is_some())
+    }
+
+    /// Whether `finding` is about a cache that is exempt from its rule.
+    #[must_use]
+    pub fn is_exempt(&self, finding: &Finding) -> bool {
+        let at = finding.span.start;
+        let after = self
+            .caches()
+            .partition_point(|cache| cache.mount.span.start <= at);
+        let cache = after.checked_sub(1).map(|index| &self.caches()[index]);
+        cache.is_some_and(|cache| at < cache.mount.span.end && cache.is_exempt(finding.rule))
     }
 
     /// Whether the rule called `rule` has a say about `cache`: it runs, and nobody suppresses it there.

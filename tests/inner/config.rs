@@ -494,7 +494,7 @@ fn a_broken_one_leaves_its_files_out_and_the_rest_goes_on() {
 
 /// Pieces that configurations are made of, the good and the bad.
 fn piece() -> impl Strategy<Value = String> {
-    let keys = "arg|default|isolating-args|include|exclude|namespace|require-syntax|keep-default|profile|rules|path|x";
+    let keys = "arg|default|isolating-args|include|exclude|namespace|require-syntax|keep-default|profile|rules|path|id|reason|x";
     let value = prop_oneof![
         "\"[a-zA-Z_*/.\\[{!?-]{0,8}\"",
         "(true|false|1|1.5|\"\"|''|\\[\\]|\\{\\}|1979-05-27)",
@@ -506,6 +506,7 @@ fn piece() -> impl Strategy<Value = String> {
         5 => (keys, value).prop_map(|(key, value)| format!("{key} = {value}\n")),
         1 => Just("[rules]\n".to_owned()),
         1 => Just("[[per-file]]\n".to_owned()),
+        1 => Just("[[exempt]]\n".to_owned()),
         2 => "(shared-lock|early-arg|x) = \"(off|info|warning|error|warn)\"\n",
         1 => "#[ -~]{0,20}\n",
         1 => "[ -~\u{e9}\u{1b}\n]{0,12}",

@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "profile",
     "rules",
     "per-file",
+    "exempt",
 ];
 
 fn written() -> String {
@@ -72,6 +73,8 @@ fn a_new_configuration_knows_every_setting() {
     }
     let per_file = table["per-file"].as_array().unwrap()[0].as_table().unwrap();
     assert_eq!(per_file.keys().collect::<Vec<_>>(), ["path", "rules"]);
+    let exempt = table["exempt"].as_array().unwrap()[0].as_table().unwrap();
+    assert_eq!(exempt.keys().collect::<Vec<_>>(), ["id", "reason", "rules"]);
     for (key, default) in [("arg", "CACHE_ID"), ("default", "default")] {
         assert_eq!(table[key].as_str(), Some(default));
     }

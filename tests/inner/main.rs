@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod docs;
 mod embedded;
+mod exempt;
 mod fixtures;
 mod fuzzed;
 mod gate;
@@ -19,6 +20,7 @@ mod reports;
 #[cfg(unix)]
 mod run_command;
 mod search;
+mod second_reader;
 mod small_worlds;
 mod wiring;
 mod wiring_files;

@@ -1,0 +1,168 @@
+//! Caches that may stay as they are: the `[[exempt]]` entries of a configuration.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use regex::bytes::{RegexBuilder, RegexSet, RegexSetBuilder};
+
+/// The rules that an entry may name: those that say how a cache is shared.
+pub const EXEMPTIBLE: &[&str] = &[
+    "shared-lock",
+    "platform-lock",
+    "serial-stages",
+    "needless-lock",
+    "lock-order",
+    "mixed-sharing",
+    "id-collision",
+    "split-cache",
+    "private-cache",
+    "unlocked-apt",
+];
+
+/// The rules of an entry that names none: each says that somebody waits for a lock.
+pub const WAITS: &[&str] = &[
+    "shared-lock",
+    "platform-lock",
+    "serial-stages",
+    "needless-lock",
+];
+
+/// How many bytes of memory the patterns of a configuration may take, and as much again while they are matched: a
+/// stranger wrote them, perhaps.
+const MAX_SIZE: usize = 1 << 20;
+
+/// Patterns of ids, each with the rules that are silent about such caches, and whether it ever matched.
+#[derive(Debug, Default)]
+pub struct Exemptions {
+    ids: RegexSet,
+    rules: Vec<Vec<&'static str>>,
+    matched: Vec<AtomicBool>,
+}
+
+impl Exemptions {
+    /// Reads `entries`: a regular expression each, which has to match a whole id, and the rules that it silences.
+    ///
+    /// # Errors
+    /// What is wrong with which of them, for people.
+    pub fn new(entries: Vec<(&str, Vec<&'static str>)>) -> Result<Self, Vec<(usize, String)>> {
+        let (patterns, rules): (Vec<&str>, Vec<_>) = entries.into_iter().unzip();
+        let wrong = |(index, pattern): (usize, &&str)| Some((index, fault(pattern)?));
+        let wrong: Vec<_> = patterns.iter().enumerate().filter_map(wrong).collect();
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let whole = patterns.iter().map(|pattern| format!(r"\A(?:{pattern})\z"));
+        // Ids are bytes: letters and digits are those of ASCII.
+        let ids = RegexSetBuilder::new(whole)
+            .unicode(false)
+            .size_limit(MAX_SIZE)
+            .dfa_size_limit(MAX_SIZE)
+            .build()
+            .map_err(|error| vec![(0, in_one_line(&error))])?;
+        let matched = rules.iter().map(|_| AtomicBool::new(false)).collect();
+        Ok(Self {
+            ids,
+            rules,
+            matched,
+        })
+    }
+
+    /// Returns the rules that are silent about a cache with the id `id`.
+    #[must_use]
+    pub fn of(&self, id: &[u8]) -> Vec<&'static str> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        let matches = self.ids.matches(id);
+        let silent = matches.iter().flat_map(|index| {
+            self.matched[index].store(true, Ordering::Relaxed);
+            &self.rules[index]
+        });
+        silent.copied().collect()
+    }
+
+    /// Returns the entries that have matched no id so far.
+    pub fn idle(&self) -> impl Iterator<Item = usize> {
+        let idle = |index: &usize| !self.matched[*index].load(Ordering::Relaxed);
+        (0..self.matched.len()).filter(idle)
+    }
+}
+
+/// Says what is wrong with the syntax of `pattern`, if anything. That takes no room for what it would match.
+fn fault(pattern: &str) -> Option<String> {
+    let read = RegexBuilder::new(pattern)
+        .unicode(false)
+        .size_limit(0)
+        .build();
+    match read {
+        Err(error @ regex::Error::Syntax(_)) => Some(in_one_line(&error)),
+        _ => None,
+    }
+}
+
+/// The message of `error`, without the picture above it.
+fn in_one_line(error: &regex::Error) -> String {
+    match error {
+        regex::Error::Syntax(text) => {
+            let last = text.lines().last().unwrap_or_default();
+            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        }
+        regex::Error::CompiledTooBig(_) => {
+            "the patterns of `exempt` take too much memory together: write fewer repetitions".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pattern: &str, id: &str) -> bool {
+        let exempt = Exemptions::new(vec![(pattern, vec!["shared-lock"])]).unwrap();
+        let is_exempt = !exempt.of(id.as_bytes()).is_empty();
+        assert_eq!(exempt.idle().count(), usize::from(!is_exempt));
+        is_exempt
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_ids() {
+        for (pattern, id) in [
+            ("apt", "apt"),
+            ("a|apt", "apt"),
+            ("^apt$", "apt"),
+            ("(?i)APT-.*", "apt-lists"),
+            (r"/root/\.cargo/.*", "/root/.cargo/registry"),
+            (r"apt-\$\{TARGETARCH\}", "apt-${TARGETARCH}"),
+            ("x.+", "x\u{e9}"),
+        ] {
+            assert!(of(pattern, id), "{pattern} {id}");
+        }
+        for (pattern, id) in [
+            ("apt", "apt-lists"),
+            ("apt", "my-apt"),
+            ("apt|x", "apt-x"),
+            ("APT", "apt"),
+            ("", "apt"),
+        ] {
+            assert!(!of(pattern, id), "{pattern} {id}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_said_in_one_line() {
+        let wrong = |patterns: &[&str]| {
+            let entries = patterns.iter().map(|pattern| (*pattern, vec![])).collect();
+            Exemptions::new(entries).unwrap_err()
+        };
+        let unclosed = || "unclosed group".to_owned();
+        assert_eq!(
+            wrong(&["a", "b(", "c("]),
+            [(1, unclosed()), (2, unclosed())]
+        );
+        // What would be one within the parentheses around it is none by itself.
+        assert_eq!(wrong(&["a)(?:b"]), [(0, "unopened group".to_owned())]);
+        assert!(wrong(&["((a{999}){999}){999}"])[0].1.contains("memory"));
+        let many = vec![r"[a-z]{900}"; 2000];
+        assert!(wrong(&many)[0].1.contains("memory"));
+    }
+}
