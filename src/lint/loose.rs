@@ -46,6 +46,9 @@ const DOCUMENTS: &[&str] = &[
     "txt",
 ];
 
+/// How much of a line is looked at before a mount, in bytes.
+const MAX_BEFORE: usize = 2048;
+
 /// Something that is put into a text: `${X}`, `$X`, `$(command)`, `{x}`, `{{ x }}`, `${{ x }}`, `@(x)`, `#{x}`, `\(x)`, `<%= x %>`.
 const PUT_IN: &str =
     r"(?:\\*[$@#%\\]?(?:\{\{[^{}\n]*\}\}|\{[^{}\n]*\}|\([^()\n]*\))|\\*\$\w+|<%[^%\n]*%>)";
@@ -226,7 +229,11 @@ fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
 
 /// Whether the RUN at these bytes is text for a Dockerfile: neither a comment nor a literal to compare with or to show.
 fn is_meant(source: &[u8], start: usize, end: usize) -> bool {
-    let line = |at: usize| memchr::memrchr(b'\n', &source[..at]).map_or(0, |newline| newline + 1);
+    // Of a line without end, as programs write them, no more is looked at for each of its mounts.
+    let line = |at: usize| {
+        let near = at.saturating_sub(MAX_BEFORE);
+        memchr::memrchr(b'\n', &source[near..at]).map_or(near, |newline| near + newline + 1)
+    };
     let mut from = line(start);
     if COMMENT.is_match(&source[from..start]) {
         return false;
