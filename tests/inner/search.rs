@@ -31,6 +31,7 @@ impl Tree {
             .current_dir(self.0.path())
             // Nothing that whoever runs the tests ignores.
             .env("HOME", self.0.path().join("none"))
+            .env("USERPROFILE", self.0.path().join("none"))
             .env("GIT_CONFIG_SYSTEM", self.0.path().join("none"))
             .env_remove("GIT_CONFIG_GLOBAL")
             .env_remove("XDG_CONFIG_HOME")
@@ -103,18 +104,16 @@ fn a_repository_does_not_ask_the_one_around_it() {
 
 #[test]
 fn what_the_user_s_own_git_ignores_is_ignored() {
-    let patterns = [
-        ("home/patterns", "mine.*\n"),
-        ("home/.config/git/ignore", "/work\n"),
-    ];
-    let tree = Tree::new(&["work/Dockerfile", "work/mine.Dockerfile"], &patterns);
-    let home = tree.0.path().join("home");
+    let lists = [("list", "mine.*\n"), ("home/git/ignore", "/work\n")];
+    let tree = Tree::new(&["work/Dockerfile", "work/mine.Dockerfile"], &lists);
+    let at = |name: &str| tree.0.path().join(name);
     assert_eq!(tree.found(".", &[]).len(), 2);
-    assert_eq!(tree.found(".", &[("HOME", &home)]).len(), 0);
-    let list = home.join("patterns");
-    let config = format!("[core]\n\texcludesFile = {}\n", list.to_str().unwrap());
-    tree.put("home/.gitconfig", &config.replace('\\', "\\\\"));
-    assert_eq!(tree.found(".", &[("HOME", &home)]), ["work/Dockerfile"]);
+    let home = ("XDG_CONFIG_HOME", &*at("home"));
+    assert_eq!(tree.found(".", &[home]).len(), 0);
+    let config = format!("[core]\n\texcludesFile = {}\n", at("list").display());
+    tree.put("config", &config);
+    let config = ("GIT_CONFIG_GLOBAL", &*at("config"));
+    assert_eq!(tree.found(".", &[config]), ["work/Dockerfile"]);
 }
 
 #[cfg(unix)]
