@@ -213,7 +213,7 @@ fn exemptions(raw: &Raw, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
         let id = &raw.exempt[index].id;
         Problem {
             span: read::span(id),
-            message: format!("`{}` is no pattern of ids: {why}", id.get_ref()),
+            message: format!("this pattern of ids cannot be read: {why}"),
             help: None,
         }
     }));

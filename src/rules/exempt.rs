@@ -30,6 +30,10 @@ pub const WAITS: &[&str] = &[
 /// stranger wrote them, perhaps.
 const MAX_SIZE: usize = 1 << 20;
 
+/// How many entries a configuration may have, and how many bytes their patterns: reading each takes time.
+const MAX_ENTRIES: usize = 1000;
+const MAX_LEN: usize = 64 * 1024;
+
 /// Patterns of ids, each with the rules that are silent about such caches, and whether it ever matched.
 #[derive(Debug, Default)]
 pub struct Exemptions {
@@ -45,6 +49,11 @@ impl Exemptions {
     /// What is wrong with which of them, for people.
     pub fn new(entries: Vec<(&str, Vec<&'static str>)>) -> Result<Self, Vec<(usize, String)>> {
         let (patterns, rules): (Vec<&str>, Vec<_>) = entries.into_iter().unzip();
+        let len: usize = patterns.iter().map(|pattern| pattern.len()).sum();
+        if patterns.len() > MAX_ENTRIES || len > MAX_LEN {
+            let why = format!("all together are more than {MAX_ENTRIES}, or {MAX_LEN} bytes");
+            return Err(vec![(0, why)]);
+        }
         let wrong = |(index, pattern): (usize, &&str)| Some((index, fault(pattern)?));
         let wrong: Vec<_> = patterns.iter().enumerate().filter_map(wrong).collect();
         if !wrong.is_empty() {
@@ -107,7 +116,7 @@ fn in_one_line(error: &regex::Error) -> String {
             last.strip_prefix("error: ").unwrap_or(last).to_owned()
         }
         regex::Error::CompiledTooBig(_) => {
-            "the patterns of `exempt` take too much memory together: write fewer repetitions".into()
+            "all together take too much memory: write fewer repetitions".into()
         }
         other => other.to_string(),
     }
@@ -162,7 +171,9 @@ mod tests {
         // What would be one within the parentheses around it is none by itself.
         assert_eq!(wrong(&["a)(?:b"]), [(0, "unopened group".to_owned())]);
         assert!(wrong(&["((a{999}){999}){999}"])[0].1.contains("memory"));
-        let many = vec![r"[a-z]{900}"; 2000];
-        assert!(wrong(&many)[0].1.contains("memory"));
+        assert!(wrong(&[r"[a-z]{900}"; 900])[0].1.contains("memory"));
+        let (many, long) = ([""; 1001], "a".repeat(65537));
+        assert!(wrong(&many)[0].1.contains("more than 1000"));
+        assert!(wrong(&[&long])[0].1.contains("more than 1000"));
     }
 }

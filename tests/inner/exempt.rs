@@ -242,7 +242,7 @@ fn a_bad_entry_is_said_with_its_place() {
         (
             "[[exempt]]\nid = \"a(\"\nreason = \"a\"",
             "\"a(\"",
-            "`a(` is no pattern of ids: unclosed group",
+            "this pattern of ids cannot be read: unclosed group",
             "",
         ),
         (
