@@ -8,6 +8,8 @@ use cachelane::wiring::ci::{self, CIS, JobLane, LONGEST, MatrixError, Part, Type
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use crate::effort;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -312,6 +314,8 @@ fn of_job(workflow: &[u8], job: &[u8]) -> String {
 }
 
 proptest! {
+    #![proptest_config(effort::cases(100))]
+
     #[test]
     fn a_lane_is_valid_and_stays(text in text()) {
         let lane = of(&text);

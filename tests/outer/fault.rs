@@ -1,7 +1,7 @@
 //! Writing when things go wrong: killed, no room, no permission, others at the same files. Whatever happens, a file is the
 //! old one or the new one in full, with its owner, mode and attributes, and what was not done is said.
 //!
-//! `CACHELANE_KILLS=1000 cargo test --release --test outer fault::killed` is the long run.
+//! `CACHELANE_EFFORT=100 cargo test --release --test outer fault::killed` is the long run.
 
 #![allow(clippy::print_stderr, reason = "gaps are said")]
 
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::effort::effort;
 use crate::loud::left_out;
 
 const OLD: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
@@ -174,15 +175,15 @@ fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> 
     (partly, left)
 }
 
-/// Twenty kills and 400 files by default: each kill costs the time of a run, and a CI has two cores. The thousand of
-/// `CACHELANE_KILLS=1000`, with 2,000 files, take two to five minutes with `--release`.
+/// Ten kills and 400 files, times the effort: each kill costs the time of a run. A thousand, with 2,000 files, take two to five
+/// minutes with `--release`.
 #[test]
 fn killed_at_any_moment() {
-    let kills = std::env::var("CACHELANE_KILLS").map_or(20, |kills| kills.parse().unwrap());
+    let kills = 10 * effort() as usize;
     // In memory, where there is one: a kill takes nothing from a disk that it would not take from there, and a thousand runs
     // of 2,000 files wait for a disk for hours.
     let folder = tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| folder());
-    let files = tree(folder.path(), if kills < 100 { 400 } else { 2000 });
+    let files = tree(folder.path(), if kills < 1000 { 400 } else { 2000 });
     let (partly, left) = kill(folder.path(), &files, kills);
     assert!(
         partly * 4 > kills,

@@ -1,6 +1,7 @@
 //! What holds for every file, however odd.
 
 use super::{ALL, GITLAB, LANE, fixed};
+use crate::effort;
 use cachelane::wiring::yaml::{Node, Yaml};
 use proptest::prelude::*;
 
@@ -102,7 +103,7 @@ fn tree(source: &str) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(effort::cases(40))]
 
     #[test]
     fn nothing_panics(words in prop::collection::vec(prop::sample::select(WORDS), 0..40)) {
