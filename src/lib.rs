@@ -1,7 +1,7 @@
 //! Finds and repairs the BuildKit cache mounts that make parallel builds wait for each other.
 //!
 //! The library knows no terminal and writes no file: bytes go in, findings and new bytes come out. The command line in
-//! [`cli`] is a thin layer above [`lint`].
+//! [`cli`] is a thin layer above [`lint`]. For files of strangers, call it within a [`budget`].
 //!
 //! ```
 //! use cachelane::{fix::Applicability, lint, rules::Settings};
@@ -22,6 +22,7 @@
 
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod budget;
 // `fuzz/` has no use for it, and builds without it in half the time.
 #[cfg(not(fuzzing))]
 pub mod cli;

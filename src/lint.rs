@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 
+use crate::budget;
 use crate::dockerfile::Dockerfile;
 use crate::finding::Finding;
 use crate::fix::{self, Applicability, Fix, Origins};
@@ -35,12 +36,6 @@ pub use loose::{check_text, may_hold_locks};
 pub use outer::{check_wiring, fix_inline};
 pub use relate::{Compared, relate, relate_reports};
 pub use wire::Wires;
-
-/// How often fixes are looked for again in what fixes have made, before the rest is left as it is.
-const MAX_ROUNDS: usize = 50;
-
-/// How many results of one round are proved: enough to find a dozen bad fixes among a million.
-const MAX_PROOFS: usize = 300;
 
 /// What was found in one file.
 #[derive(Debug, Default)]
@@ -233,7 +228,7 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let mut exhausted: Vec<Turn> = Vec::new();
     // What the file has been, and how often. A fix may take another one back, but not round after round.
     let mut seen = HashMap::from([(hash(source), 1)]);
-    for _ in 0..MAX_ROUNDS {
+    while budget::spend(1) {
         let checked = check_alone(&bytes, settings);
         let Some((turn, findings)) =
             chosen(checked.findings.iter().chain(found), level, &exhausted)
@@ -342,20 +337,9 @@ fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
         made: Vec::new(),
         dropped: Vec::new(),
     };
-    let mut proofs = 0;
     let mut open = vec![(0, findings.len())];
-    while let Some((start, end)) = open.pop() {
+    while let Some((start, end)) = open.pop().filter(|_| budget::spend(1)) {
         let range = start..end;
-        if proofs == MAX_PROOFS {
-            best.dropped.extend(range.map(|index| {
-                (
-                    index,
-                    "too many fixes of this file failed: run it again".into(),
-                )
-            }));
-            continue;
-        }
-        proofs += 1;
         let tried: Vec<usize> = good.iter().copied().chain(range.clone()).collect();
         let fixes: Vec<&Fix> = tried
             .iter()

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use crate::budget;
 use crate::text::Span;
 
 mod change;
@@ -22,9 +23,6 @@ const MARK: &str = "cachelane:";
 
 /// The same without the colon, and with the word behind it that leaves no doubt.
 const SLIP: &str = "cachelane ignore";
-
-/// How many blocks with a suppression are looked at around a place.
-const MAX_NESTING: usize = 64;
 
 /// A comment that suppresses, or tries to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +159,7 @@ impl<'i> Table<'i> {
         let around =
             std::iter::successors(after.checked_sub(1), |index| self.instructions[*index].1);
         let around = around
-            .take(MAX_NESTING)
+            .take_while(|_| budget::spend(1))
             .map(|index| self.instructions[index].0);
         // What is missing at the end of an instruction stands there, too.
         let holds = |around: &Span| {

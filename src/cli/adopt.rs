@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::budget;
 use crate::lint::{self, FileReport};
 use crate::report;
 use crate::text::count;
@@ -35,19 +36,23 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
             .findings
             .iter()
             .any(|finding| finding.rule == "unused-ignore" && finding.severity >= least);
-        let added = if report.wires.is_some() {
-            lint::adopt_wires(report, least).map(|(added, bare)| {
-                for lint::Left { line, rule } in &bare {
-                    terminal::note(&format!(
-                        "{name}:{line}: {rule} is left: no comment can stand above it"
-                    ));
-                }
-                bare_left |= !bare.is_empty();
-                added
-            })
-        } else {
-            lint::adopt(&report.source, &checked.findings, &report.settings, least)
+        let adopt = || {
+            if report.wires.is_some() {
+                lint::adopt_wires(report, least).map(|(added, bare)| {
+                    for lint::Left { line, rule } in &bare {
+                        terminal::note(&format!(
+                            "{name}:{line}: {rule} is left: no comment can stand above it"
+                        ));
+                    }
+                    bare_left |= !bare.is_empty();
+                    added
+                })
+            } else {
+                lint::adopt(&report.source, &checked.findings, &report.settings, least)
+            }
         };
+        let added = budget::within(report.source.len(), adopt)
+            .unwrap_or_else(|spent| Err(spent.to_string()));
         let written = added.and_then(|added| {
             let Some(added) = added else { return Ok(0) };
             if stdin {

@@ -1,7 +1,7 @@
 //! `cachelane builds`
 
+use crate::lint::FileReport;
 use crate::lint::wire::{Judged, Verdict};
-use crate::lint::{self, FileReport};
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
@@ -19,9 +19,10 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
         return Outcome::Trouble;
     };
     let mut ran = run::over(&args.common, &settled, check::look);
-    lint::relate_reports(&mut ran.results, ran.whole, report::path);
     let world = World::new(&settled, &args.common);
-    let builds = world.wire(&mut ran.results, ran.whole);
+    let related = world.relate(&mut ran.results, ran.whole);
+    let too_much = related.is_err();
+    let builds = related.unwrap_or_default();
     let mut listed: Vec<ListedBuild> = builds
         .judged
         .iter()
@@ -42,8 +43,7 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
         Plain::Human => terminal::tell(&builds::table(&listed, ran.files, args.common.quiet)),
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    let refused = ran.results.iter().filter_map(check::refusal).count();
-    if ran.trouble || refused > 0 {
+    if ran.trouble || too_much {
         Outcome::Trouble
     } else {
         Outcome::Clean

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::budget;
 use crate::finding::RuleMeta;
 use crate::lint::{self, FileReport};
-use crate::report::{self, Run, Summary, Trouble, human};
+use crate::report::{Run, Summary, Trouble, human};
 use crate::rules::RULES;
-use crate::text::LineIndex;
 
 use super::args::{CheckArgs, Format};
 use super::output;
@@ -54,19 +54,18 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         let loaded = settled.of(path);
         run::is_text(texts, &args.common, path, loaded.as_deref(), source)
     };
-    let relate = |reports: &mut [FileReport]| {
-        lint::relate_reports(reports, ran.whole, report::path);
-        World::new(&settled, &args.common).wire(reports, ran.whole);
-    };
-    relate(&mut ran.results);
+    let world = World::new(&settled, &args.common);
     let (mut reports, mut trouble) = (ran.results, ran.trouble);
-    ran.troubles.extend(reports.iter().filter_map(refusal));
-    trouble |= !ran.troubles.is_empty();
-    if let Some(mut since) = since
-        && let Err(problem) = since.keep(&mut reports, is_text, relate)
-    {
-        return give_up(args, &[said(problem)]);
+    let related = world.relate(&mut reports, ran.whole);
+    ran.troubles.extend(related.err());
+    if let Some(mut since) = since {
+        let relate =
+            |old: &mut [FileReport]| ran.troubles.extend(world.relate(old, ran.whole).err());
+        if let Err(problem) = since.keep(&mut reports, is_text, relate) {
+            return give_up(args, &[said(problem)]);
+        }
     }
+    trouble |= !ran.troubles.is_empty();
     if args.add_ignores {
         return adopt::run(args, &reports, trouble);
     }
@@ -157,18 +156,9 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
     (!nothing).then(report)
 }
 
-/// That a file which says what is built is more than cachelane reads, said: its builds were not looked at.
-pub(super) fn refusal(report: &FileReport) -> Option<Trouble> {
-    let refused = report.wires.as_ref()?.refused.as_ref()?;
-    let line = Some(LineIndex::new(&report.source).line(refused.span.start));
-    let message = format!("{}: what it builds was not looked at", refused.message);
-    let trouble = Trouble {
-        path: Some(report::path(&report.path)),
-        line,
-        message,
-    };
-    terminal::complain(&trouble.to_string());
-    Some(trouble)
+/// The same beside the run: `None` too where that is more than cachelane reads.
+pub(super) fn look_aside(given: Given<'_>) -> Option<FileReport> {
+    budget::within(given.source.len(), || look(given)).ok()?
 }
 
 /// Prints and writes every report that is asked for; whether all could be written.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use similar::TextDiff;
 
+use crate::budget;
 use crate::finding::{Finding, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed};
@@ -89,18 +90,13 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     });
     let (mut reports, mut done): (Vec<FileReport>, Vec<Done>) = ran.results.into_iter().unzip();
     let world = World::new(&settled, &args.common);
-    let relate = |reports: &mut [FileReport]| {
-        lint::relate_reports(reports, ran.whole, report::path);
-        world.wire(reports, ran.whole);
-    };
-    relate(&mut reports);
-    if rewire(args, &roots, &mut reports, &mut done) {
-        relate(&mut reports);
+    let mut too_much = world.relate(&mut reports, ran.whole).is_err();
+    if !too_much && rewire(args, &roots, &mut reports, &mut done) {
+        too_much = world.relate(&mut reports, ran.whole).is_err();
     }
     let summary = Summary::new(&reports, ran.files);
-    let refused = reports.iter().filter_map(check::refusal).count();
     let mut output = Output {
-        trouble: ran.trouble || refused > 0,
+        trouble: ran.trouble || too_much,
         ..Output::default()
     };
     // What fails the gate is shown, the rest is counted.
@@ -250,7 +246,12 @@ fn hint_at_builds(args: &FixArgs, done: &[Done], reports: &[FileReport]) {
 /// fixes do.
 fn compare(args: &FixArgs, settled: &Settled) -> HashMap<PathBuf, Vec<Finding>> {
     let mut ran = run::quietly(&args.common, settled, check::look);
-    lint::relate_reports(&mut ran.results, ran.whole, report::path);
+    let bytes = ran.results.iter().map(|report| report.source.len()).sum();
+    let relate = || lint::relate_reports(&mut ran.results, ran.whole, report::path);
+    // It is said where the fixed files are compared.
+    if budget::within(bytes, relate).is_err() {
+        return HashMap::new();
+    }
     let spread = |report: FileReport| {
         let found = report.checked.findings.into_iter();
         (
@@ -291,8 +292,23 @@ fn fix_one(
         // One fix can undo another.
         fixed.made.clear();
     }
+    let report = |fixed: &mut Fixed| {
+        let left = std::mem::take(&mut fixed.left);
+        match kind {
+            Some(kind) => lint::check_wiring(path, kind, &fixed.bytes, settings),
+            None => FileReport {
+                path: path.to_path_buf(),
+                source: fixed.bytes.clone(),
+                settings: Arc::clone(settings),
+                checked: left,
+                wires: None,
+            },
+        }
+    };
+    let mut left = report(&mut fixed);
     let mut unwritten = None;
-    if changed && !args.diff && !stdin {
+    // What is more than cachelane reads stays as it is.
+    if changed && !args.diff && !stdin && !budget::is_spent() {
         unwritten = file::replace(path, source, &fixed.bytes, roots)
             .err()
             .map(|error| error.to_string());
@@ -303,27 +319,11 @@ fn fix_one(
             dropped: fixed.dropped,
             ..Fixed::nothing(source, lint::check(source, settings))
         };
+        left = report(&mut fixed);
     }
-    let left = std::mem::take(&mut fixed.left);
-    let report = if let Some(kind) = kind {
-        lint::check_wiring(path, kind, &fixed.bytes, settings)
-    } else {
-        let (path, source, settings) = (
-            path.to_path_buf(),
-            fixed.bytes.clone(),
-            Arc::clone(settings),
-        );
-        FileReport {
-            path,
-            source,
-            settings,
-            checked: left,
-            wires: None,
-        }
-    };
     let old = if changed { source.to_vec() } else { Vec::new() };
     Some((
-        report,
+        left,
         Done {
             fixed,
             old,
@@ -345,8 +345,16 @@ fn rewire(
 ) -> bool {
     let mut changed = false;
     for (report, done) in reports.iter_mut().zip(done) {
-        let Some(rewired) = lint::wire::fix_wires(report, level(args)) else {
-            continue;
+        let rewired = budget::within(report.source.len(), || {
+            lint::wire::fix_wires(report, level(args))
+        });
+        let rewired = match rewired {
+            Ok(Some(rewired)) => rewired,
+            Ok(None) => continue,
+            Err(spent) => {
+                done.unwritten = Some(spent.to_string());
+                continue;
+            }
         };
         done.fixed.dropped.extend(rewired.dropped);
         if rewired.made.is_empty() {
@@ -370,13 +378,16 @@ fn rewire(
     }
     if changed {
         for report in reports {
-            match report.wires.as_ref().map(|wires| wires.kind) {
-                Some(kind) => {
-                    *report =
-                        lint::check_wiring(&report.path, kind, &report.source, &report.settings);
+            // All of them were read before, with little else in them.
+            let _ = budget::within(report.source.len(), || {
+                match report.wires.as_ref().map(|wires| wires.kind) {
+                    Some(kind) => {
+                        *report =
+                            lint::check_wiring(&report.path, kind, &report.source, &report.settings)
+                    }
+                    None => report.checked = lint::check(&report.source, &report.settings),
                 }
-                None => report.checked = lint::check(&report.source, &report.settings),
-            }
+            });
         }
     }
     changed

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::budget;
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint;
 use crate::report::{self, Trouble};
@@ -420,7 +421,8 @@ impl<'a> Run<'a> {
             settings: &settings,
             source: &source,
         };
-        match (self.visit)(given) {
+        let done = budget::within(source.len(), || (self.visit)(given));
+        match done.unwrap_or_else(|spent| Err(spent.to_string())) {
             Ok(()) if text && self.passes_by(path, Some(&loaded)) => {}
             Ok(()) => _ = self.files.fetch_add(1, Ordering::Relaxed),
             Err(problem) => self.complain(Trouble::with(report::path(path), problem)),

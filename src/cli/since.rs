@@ -111,7 +111,7 @@ impl Since {
                 report.wires.as_ref().map(|wires| wires.kind),
             );
             let (text, settings) = (is_text(path, &report.source), &report.settings);
-            if let Some(was) = check::look(Given {
+            if let Some(was) = check::look_aside(Given {
                 path,
                 stdin: false,
                 kind,

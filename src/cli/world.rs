@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::lint::{FileReport, wire};
-use crate::report;
+use crate::budget;
+use crate::lint::{self, FileReport, wire};
+use crate::report::{self, Trouble};
 use crate::wiring::Kind;
 use crate::workspace::file;
 
 use super::args::Common;
-use super::check;
 use super::run::Given;
 use super::settled::{Settled, absolute};
+use super::{check, terminal};
 
 /// The world around the files of a run.
 pub(super) struct World<'a> {
@@ -30,11 +31,30 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Adds to `reports` what rules say about their builds.
-    pub(super) fn wire(&self, reports: &mut [FileReport], whole: bool) -> wire::Builds {
-        let mut builds = wire::Builds::default();
-        self.with(|world| builds = wire::wire(reports, whole, world));
-        builds
+    /// Adds to `reports`, which are the `whole` of a repository or not, what they have to do with one another, and what rules
+    /// say about their builds.
+    ///
+    /// # Errors
+    /// That it is too much to compare; it has been said.
+    pub(super) fn relate(
+        &self,
+        reports: &mut [FileReport],
+        whole: bool,
+    ) -> Result<wire::Builds, Trouble> {
+        let bytes = reports.iter().map(|report| report.source.len()).sum();
+        let related = budget::within(bytes, || {
+            lint::relate_reports(reports, whole, report::path);
+            let mut builds = wire::Builds::default();
+            self.with(|world| builds = wire::wire(reports, whole, world));
+            builds
+        });
+        related.map_err(|_| {
+            let trouble = Trouble::of_run(
+                "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
+            );
+            terminal::complain(&trouble.to_string());
+            trouble
+        })
     }
 
     /// An absolute path as reports print it.
@@ -63,7 +83,7 @@ impl<'a> World<'a> {
         // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
         let source = file::read(path, self.max_size).ok()?;
         let settings = loaded.settings(shown);
-        check::look(Given {
+        check::look_aside(Given {
             path: shown,
             stdin: false,
             kind,

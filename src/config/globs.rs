@@ -6,13 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use toml::Spanned;
 
+use crate::budget;
 use crate::text::Span;
 
 use super::Problem;
-
-/// The longest glob, and the most braces in one: each level of them is a level of the stack while globs are read.
-const MAX_LEN: usize = 4096;
-const MAX_BRACES: usize = 100;
 
 /// Some globs. One without a `/` (but at its end) matches a name in any folder; others match from the configuration's
 /// folder on. `*` stays within a folder, `**` does not.
@@ -33,11 +30,11 @@ impl Globs {
                 pattern.get_ref(),
                 Span::new(pattern.span().start, pattern.span().end),
             );
-            if text.len() > MAX_LEN || text.matches('{').count() > MAX_BRACES {
-                let message = format!("a glob has at most {MAX_LEN} bytes and {MAX_BRACES} braces");
+            // Each level of them is a level of the stack while globs are read.
+            if !budget::is_shallow(text.matches('{').count()) {
                 problems.push(Problem {
                     span,
-                    message,
+                    message: "it has more braces than are read".into(),
                     help: None,
                 });
                 continue;

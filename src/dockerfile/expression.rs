@@ -3,11 +3,10 @@
 //! Empy, Jinja, Go's `text/template`, Handlebars, ERB and their kin put text where an expression stands. What that text is
 //! is not known here, so an expression is one piece: no blank, quote or comma in it means anything to the Dockerfile.
 
-use super::mapped::Mapped;
+use crate::budget;
 
-/// The longest expression that is looked for the end of: without a limit, a hostile file could cost time by the square of
-/// its length.
-const MAX_LEN: usize = 4096;
+use super::lines::MAX_LINE;
+use super::mapped::Mapped;
 
 /// How far an expression goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +20,16 @@ pub enum Reach {
 /// The expression that opens at byte `at` of `text`; `None` where none does. It has to end on the same line.
 #[must_use]
 pub fn at(text: &[u8], at: usize) -> Option<Reach> {
-    let end = text.len().min(at + MAX_LEN);
-    let rest = &text[at.min(end)..end];
+    let rest = text.get(at..)?;
+    if !matches!(rest.first()?, b'{' | b'<' | b'[' | b'#' | b'@') {
+        return None;
+    }
+    let rest = &rest[..rest.len().min(MAX_LINE)];
     let rest = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+    // Many can open on a line, and each looks for its end, or for that of the line.
+    if !budget::spend(1 + rest.len() / 32) {
+        return None;
+    }
     let len = match rest {
         // In a shell, `${#name}` is the length of a value.
         [b'{', b'#', ..] if at > 0 && text[at - 1] == b'$' => return None,
@@ -38,9 +44,10 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
         [b'[', b'[', ..] => until_outside_quotes(rest, b"]]"),
         [b'#', b'{', ..] => balanced(&rest[1..]).map(|len| 1 + len),
         [b'@', b'(' | b'[' | b'{', ..] => balanced(&rest[1..]).map(|len| 1 + len),
-        [b'@', b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => return chain(rest, at),
+        [b'@', b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => chain(rest)?,
         _ => return None,
     };
+    budget::spend(len.unwrap_or(rest.len()));
     Some(len.map_or(Reach::Open, |len| Reach::Closed(at + len)))
 }
 
@@ -122,8 +129,9 @@ fn balanced(rest: &[u8]) -> Option<usize> {
     None
 }
 
-/// Empy's `@name.part(…)[…]`, where a bracket is part of it; a plain `@name` holds nothing that could be mistaken.
-fn chain(rest: &[u8], at: usize) -> Option<Reach> {
+/// The length of empy's `@name.part(…)[…]`, `Some(None)` where a bracket is not closed. `None` for a plain `@name`, which
+/// holds nothing that could be mistaken.
+fn chain(rest: &[u8]) -> Option<Option<usize>> {
     let name = |from: usize| {
         rest[from..]
             .iter()
@@ -137,11 +145,11 @@ fn chain(rest: &[u8], at: usize) -> Option<Reach> {
                 brackets = true;
                 match balanced(&rest[len..]) {
                     Some(more) => len += more,
-                    None => return Some(Reach::Open),
+                    None => return Some(None),
                 }
             }
             Some(b'.') if name(len + 1) > 0 => len += 1 + name(len + 1),
-            _ => return brackets.then_some(Reach::Closed(at + len)),
+            _ => return brackets.then_some(Some(len)),
         }
     }
 }
@@ -192,8 +200,6 @@ mod tests {
         ] {
             assert_eq!(at(text.as_bytes(), 0), Some(Reach::Open), "{text}");
         }
-        let far = format!("{{{{{}}}}}", " ".repeat(MAX_LEN));
-        assert_eq!(at(far.as_bytes(), 0), Some(Reach::Open));
     }
 
     #[test]

@@ -7,11 +7,8 @@
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
 use crate::text::Span;
-
-/// How deep `${a:-${b:-…}}` may nest. BuildKit has no limit; no real file comes near this one, and without it a hostile
-/// file could exhaust the stack.
-const MAX_DEPTH: usize = 100;
 
 /// One heredoc of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +79,6 @@ struct Lexer {
     raw_escapes: bool,
     /// The word being built. Nested `${…}` share it and empty it, as in BuildKit.
     word: String,
-    depth: usize,
 }
 
 /// The characters of `text`, each byte of an invalid sequence one U+FFFD, as Go decodes them.
@@ -117,7 +113,6 @@ impl Lexer {
             raw_quotes,
             raw_escapes,
             word: String::new(),
-            depth: 0,
         }
     }
 
@@ -144,13 +139,7 @@ impl Lexer {
         raw_escapes: bool,
     ) -> Result<(String, Vec<String>), GaveUp> {
         let outer = std::mem::replace(&mut self.raw_escapes, raw_escapes);
-        self.depth += 1;
-        let read = if self.depth > MAX_DEPTH {
-            Err(GaveUp)
-        } else {
-            self.until_inner(stop)
-        };
-        self.depth -= 1;
+        let read = budget::nested(|| self.until_inner(stop)).unwrap_or(Err(GaveUp));
         self.raw_escapes = outer;
         read
     }

@@ -5,13 +5,11 @@
 //! `tests/outer/parity` holds it to that with the official parser. What BuildKit calls an unknown instruction is kept as an
 //! [`Keyword::Opaque`] line: snippets and templates are full of them.
 
-mod chain;
 pub mod directives;
 pub mod expression;
 pub mod faults;
 pub mod flags;
 pub mod heredoc;
-mod lineage;
 pub mod lines;
 pub mod mapped;
 pub mod mounts;
@@ -33,6 +31,7 @@ pub use stages::{Base, Stage};
 pub use template::{Block, Blocks, Place};
 pub use words::{Form, Part, Variable, Word};
 
+use crate::budget;
 use crate::text::Span;
 
 /// The name of an instruction.
@@ -131,12 +130,13 @@ pub struct Dockerfile<'a> {
 }
 
 impl<'a> Dockerfile<'a> {
-    /// Reads `source`. Linear in its length.
+    /// Reads `source`.
     ///
     /// # Errors
     /// [`SyntaxError`] where BuildKit could not read it either: an unterminated heredoc, a directive given twice, no
     /// instruction at all.
     pub fn read(source: &'a [u8]) -> Result<Self, SyntaxError> {
+        budget::spend(source.len());
         let mut file = read::Reader::new(source).read()?;
         file.stages = stages::find(&file);
         stages::settle_targets(&mut file);

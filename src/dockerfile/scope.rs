@@ -8,24 +8,13 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use super::chain::Chain;
+use crate::budget;
+
 use super::expression::{self, Reach};
-use super::lineage::{Lineage, Tree};
 use super::lines::{is_blank, trim_end};
 use super::stages::Base;
 use super::words::Word;
-use super::{Dockerfile, Instruction, Keyword, Place};
-
-/// How many variables are looked up for one value, and how deep they may nest: `ARG A=${B}${B}` and so on would double
-/// the work with every line.
-const MAX_LOOKUPS: usize = 1000;
-const MAX_DEPTH: usize = 20;
-/// How many declarations of one name are looked through for the one that gives it a value.
-const MAX_DECLARATIONS: usize = 50;
-/// How many declarations of one name in its stage are looked through for the ENV that a trigger sees.
-const MAX_OF_TRIGGER: usize = 1000;
-/// From how many stages on a chain of them is not gone along stage by stage.
-const MANY_STAGES: usize = 64;
+use super::{Blocks, Dockerfile, Instruction, Keyword, Place};
 
 /// Which instruction declares a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,22 +50,45 @@ pub struct Declaration {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
     names: HashMap<String, Name>,
-    /// How the stages are built from each other, for a file with many.
-    tree: OnceCell<Tree>,
 }
 
 /// What is known of one name.
 #[derive(Clone, Debug, Default)]
 struct Name {
     declarations: Vec<Declaration>,
-    /// Those that serve the RUNs below them, by where they stand.
-    plain: OnceCell<Chain>,
-    /// The last one of each block that declares the name in every branch: together they serve what is around the block.
-    complete: OnceCell<Chain>,
-    /// Those that serve triggers.
-    triggers: OnceCell<Chain>,
-    /// The stages that declare it, for a file with many.
-    lineage: OnceCell<Lineage>,
+    /// Where the ones stand that are no triggers, with their stages.
+    places: OnceCell<HashSet<(Place, Option<usize>)>>,
+}
+
+impl Name {
+    /// The last declaration above the instruction `before` in `stage` that `serves`.
+    fn last_above(
+        &self,
+        (stage, before): (usize, usize),
+        serves: impl Fn(&Declaration) -> bool,
+    ) -> Option<&Declaration> {
+        let all = &self.declarations;
+        let end = all.partition_point(|d| d.instruction < before);
+        let own = all[..end].iter().rev();
+        let mut own = own.take_while(|d| d.stage == Some(stage) && budget::spend(1));
+        own.find(|d| serves(d))
+    }
+
+    /// The place around the block of `blocks` that `last`, in its last branch, serves together with a declaration in each
+    /// of the others: one of the branches is always taken.
+    fn around(&self, blocks: &Blocks, last: &Declaration) -> Option<Place> {
+        let block = blocks.block(last.place).filter(|block| {
+            block.exhaustive && !last.onbuild && block.branches.last() == Some(&last.place)
+        })?;
+        let places = self.places.get_or_init(|| {
+            let plain = self.declarations.iter().filter(|d| !d.onbuild);
+            plain.map(|d| (d.place, d.stage)).collect()
+        });
+        budget::spend(block.branches.len());
+        let declares = |branch: &Place| places.contains(&(*branch, last.stage));
+        let parent = || blocks.parent(last.place);
+        block.branches.iter().all(declares).then(parent).flatten()
+    }
 }
 
 /// `NAME` or `NAME=value` in an ARG or ENV.
@@ -153,6 +165,17 @@ impl Dockerfile<'_> {
             .find(|declaration| !declaration.onbuild)
     }
 
+    /// The global ARG `name` that the global ARG `below` sees.
+    fn global_above(&self, name: &str, below: &Declaration) -> Option<&Declaration> {
+        let at = |d: &Declaration| (d.instruction, d.name_end);
+        let all = self.declarations(name);
+        let above = all[..all.partition_point(|d| at(d) < at(below))]
+            .iter()
+            .rev();
+        let mut globals = above.filter(|d| d.stage.is_none() && budget::spend(1));
+        globals.find(|d| !d.onbuild)
+    }
+
     /// The stage of the instruction `index`; `None` before the first.
     #[must_use]
     pub fn stage_of(&self, index: usize) -> Option<usize> {
@@ -182,24 +205,11 @@ impl Dockerfile<'_> {
     /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
     #[must_use]
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
-        // Where nothing declares the name, no chain has to be followed; otherwise only stages that do are looked into.
-        let known = self.known(name)?;
-        if self.stages.len() > MANY_STAGES {
-            let tree = self.scope().tree.get_or_init(|| Tree::new(&self.stages));
-            let stages = known
-                .declarations
-                .iter()
-                .filter_map(|declaration| declaration.stage);
-            let lineage = known.lineage.get_or_init(|| Lineage::new(tree, stages));
-            return lineage.above(tree, stage).find_map(|(base, built)| {
-                let place = self.instructions[self.stages[built].from?].place;
-                self.visible_in(name, base, self.stages[base].instructions.end, place)
-            });
-        }
+        self.known(name)?;
         let mut stage = stage;
-        loop {
+        while budget::spend(1) {
             let Base::Stage(base) = self.stages[stage].base else {
-                return None;
+                break;
             };
             let from = self.stages[stage].from?;
             let place = self.instructions[from].place;
@@ -209,6 +219,7 @@ impl Dockerfile<'_> {
             }
             stage = base;
         }
+        None
     }
 
     /// The declaration that gives `name` its value at instruction `index` in a build that passes none.
@@ -218,7 +229,7 @@ impl Dockerfile<'_> {
     #[must_use]
     pub fn valued(&self, name: &str, index: usize) -> Option<&Declaration> {
         let mut seen = self.visible(name, index)?;
-        for _ in 0..MAX_DECLARATIONS {
+        while budget::spend(1) {
             if seen.value.is_some() {
                 return Some(seen);
             }
@@ -240,39 +251,15 @@ impl Dockerfile<'_> {
         before: usize,
         place: Place,
     ) -> Option<&Declaration> {
-        let name = self.known(name)?;
-        let (blocks, all) = (&self.blocks, &name.declarations);
-        let plain = name
-            .plain
-            .get_or_init(|| Chain::new(blocks, all, |d| (!d.onbuild).then_some(d.place)));
-        plain.last(blocks, all, (stage, before), place).or_else(|| {
-            let complete = name.complete.get_or_init(|| self.complete(all));
-            complete.last(blocks, all, (stage, before), place)
-        })
-    }
-
-    /// The last declarations of blocks each branch of which declares the name. One of the branches is always taken.
-    fn complete(&self, all: &[Declaration]) -> Chain {
-        let declared: HashSet<(Place, Option<usize>)> = all
-            .iter()
-            .filter(|d| !d.onbuild)
-            .map(|d| (d.place, d.stage))
-            .collect();
-        Chain::new(&self.blocks, all, |d| {
-            let block = self
-                .blocks
-                .block(d.place)
-                .filter(|block| block.exhaustive && !d.onbuild)?;
-            let is_last = block.branches.last() == Some(&d.place);
-            let everywhere = || {
-                block
-                    .branches
-                    .iter()
-                    .all(|branch| declared.contains(&(*branch, d.stage)))
-            };
-            (is_last && everywhere())
-                .then(|| self.blocks.parent(d.place))
-                .flatten()
+        let (name, blocks) = (self.known(name)?, &self.blocks);
+        let plain = name.last_above((stage, before), |d| {
+            !d.onbuild && blocks.encloses(d.place, place)
+        });
+        plain.or_else(|| {
+            name.last_above((stage, before), |d| {
+                let around = name.around(blocks, d);
+                around.is_some_and(|around| blocks.encloses(around, place))
+            })
         })
     }
 
@@ -284,20 +271,13 @@ impl Dockerfile<'_> {
         place: Place,
     ) -> Option<&Declaration> {
         let name = self.known(name)?;
-        let (blocks, all) = (&self.blocks, &name.declarations);
-        let triggers = name
-            .triggers
-            .get_or_init(|| Chain::new(blocks, all, |d| d.onbuild.then_some(d.place)));
-        let trigger = triggers.last(blocks, all, (stage, index), place);
+        let serves = |d: &Declaration| self.blocks.encloses(d.place, place);
+        let trigger = name.last_above((stage, index), |d| d.onbuild && serves(d));
         // The image has every ENV of its stage, wherever it stands.
-        let end = all.partition_point(|d| d.instruction < self.stages[stage].instructions.end);
-        let own = all[..end]
-            .iter()
-            .rev()
-            .take_while(|d| d.stage == Some(stage))
-            .take(MAX_OF_TRIGGER);
-        let mut env = own.filter(|d| d.by == DeclaredBy::Env && !d.onbuild);
-        let env = env.find(|d| blocks.encloses(d.place, place));
+        let end = self.stages[stage].instructions.end;
+        let env = name.last_above((stage, end), |d| {
+            d.by == DeclaredBy::Env && !d.onbuild && serves(d)
+        });
         // The later one counts.
         [trigger, env]
             .into_iter()
@@ -309,32 +289,18 @@ impl Dockerfile<'_> {
     /// cannot be known here.
     #[must_use]
     pub fn default_value(&self, name: &str, index: usize) -> Option<Vec<u8>> {
-        let mut budget = Budget {
-            lookups: MAX_LOOKUPS,
-            depth: MAX_DEPTH,
+        self.value_of(self.valued(name, index)?)
+    }
+
+    /// The value that `declaration` gives its name. What it is made of stands above it, so this ends.
+    fn value_of(&self, declaration: &Declaration) -> Option<Vec<u8>> {
+        let word = Word::read(declaration.value.as_ref()?, self.escape).ok()?;
+        let above = |name: &str| match declaration.stage {
+            Some(_) => self.valued(name, declaration.instruction),
+            None => self.global_above(name, declaration),
         };
-        self.value_of(name, Some(index), &mut budget)
+        budget::nested(|| word.expand(&mut |name| self.value_of(above(name)?)))?
     }
-
-    /// The value of `name` at an instruction, or among the global ARGs.
-    fn value_of(&self, name: &str, index: Option<usize>, budget: &mut Budget) -> Option<Vec<u8>> {
-        budget.lookups = budget.lookups.checked_sub(1)?;
-        budget.depth = budget.depth.checked_sub(1)?;
-        let seen = index.map_or_else(|| self.global(name), |index| self.valued(name, index));
-        let value = seen.and_then(|declaration| {
-            let word = Word::read(declaration.value.as_ref()?, self.escape).ok()?;
-            let at = declaration.stage.map(|_| declaration.instruction);
-            word.expand(&mut |name| self.value_of(name, at, budget))
-        });
-        budget.depth += 1;
-        value
-    }
-}
-
-/// What is left to spend on one value.
-struct Budget {
-    lookups: usize,
-    depth: usize,
 }
 
 /// The names that an ARG or ENV declares, words with other than name characters left out.

@@ -3,6 +3,7 @@
 //! To BuildKit their lines are instructions it does not know; another tool takes them out before it builds. What matters
 //! here is which lines stand in which block, since a declaration inside `@[if x]` does not serve a RUN outside of it.
 
+use crate::budget;
 use crate::text::Span;
 
 use super::expression::{self, Reach};
@@ -215,7 +216,9 @@ impl Blocks {
 
     /// `place`, the place around it, and so on out to the file.
     pub fn way_out(&self, place: Place) -> impl Iterator<Item = Place> + '_ {
-        std::iter::successors(Some(place), |place| self.branches[place.0].parent)
+        std::iter::successors(Some(place), |place| {
+            self.branches[place.0].parent.filter(|_| budget::spend(1))
+        })
     }
 }
 

@@ -6,10 +6,7 @@
 
 use bstr::ByteSlice as _;
 
-/// How deep `${a:-${b:-…}}` may nest before a value counts as unreadable.
-const MAX_DEPTH: usize = 100;
-/// How long an expanded value may get, in bytes, before it counts as one that cannot be worked out.
-const MAX_EXPANDED: usize = 64 * 1024;
+use crate::budget;
 
 /// A value, cut into text and variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +69,7 @@ impl Word {
     /// # Errors
     /// [`Unreadable`] where BuildKit's lexer reports an error.
     pub fn read(value: &[u8], escape: u8) -> Result<Self, Unreadable> {
+        budget::spend(1 + value.len());
         if Self::is_text(value, escape) {
             return Ok(Self {
                 parts: vec![Part::Text(value.into())],
@@ -81,7 +79,6 @@ impl Word {
             value,
             at: 0,
             escape,
-            depth: 0,
         }
         .until(None)
     }
@@ -176,6 +173,7 @@ impl Word {
     pub fn expand(&self, lookup: &mut impl FnMut(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
         let mut text = Vec::new();
         for part in &self.parts {
+            let before = text.len();
             match part {
                 Part::Text(piece) => text.extend_from_slice(piece),
                 Part::Variable(variable) => {
@@ -198,7 +196,7 @@ impl Word {
                     }
                 }
             }
-            if text.len() > MAX_EXPANDED {
+            if !budget::spend(1 + text.len() - before) {
                 return None;
             }
         }
@@ -210,7 +208,6 @@ struct Reader<'v> {
     value: &'v [u8],
     at: usize,
     escape: u8,
-    depth: usize,
 }
 
 impl Reader<'_> {
@@ -225,10 +222,10 @@ impl Reader<'_> {
     }
 
     fn until(&mut self, stop: Option<u8>) -> Result<Word, Unreadable> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Unreadable);
-        }
+        budget::nested(|| self.until_inner(stop)).unwrap_or(Err(Unreadable))
+    }
+
+    fn until_inner(&mut self, stop: Option<u8>) -> Result<Word, Unreadable> {
         let mut word = Word::default();
         loop {
             match self.peek() {
@@ -251,7 +248,6 @@ impl Reader<'_> {
                 }
             }
         }
-        self.depth -= 1;
         Ok(word)
     }
 

@@ -5,15 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Severity};
 use crate::fix::{self, Edit, Fix};
-use crate::rules::Settings;
+use crate::rules::{RULES, Settings};
 use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span, count, line_ending};
 use crate::wiring::{self, Kind};
 
 use super::{FileReport, prove};
-
-/// How often what suppressions bring to light is suppressed in turn.
-const MAX_ROUNDS: usize = 4;
 
 /// A file with suppressions added.
 #[derive(Debug)]
@@ -218,7 +215,8 @@ pub fn adopt(
     }
     let before = Dockerfile::read(source).ok();
     let (mut bytes, mut suppressed) = (source.to_vec(), 0);
-    for _ in 0..MAX_ROUNDS {
+    // Each round may bring to light what another rule finds.
+    for _ in RULES {
         suppressed += open.len();
         let file = Dockerfile::read(&bytes).ok();
         let ignores = suppress::read(&bytes, file.as_ref());

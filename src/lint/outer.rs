@@ -25,12 +25,10 @@ pub fn check_wiring(
     settings: &Arc<Settings>,
 ) -> FileReport {
     let (mut checked, mut said, mut lanes) = (Checked::default(), Wiring::default(), Vec::new());
-    let mut refused = None;
     match std::str::from_utf8(source).map(|text| wiring::read(kind, text)) {
         Ok(Ok(wiring)) => said = wiring,
         // A template of such a file, say: it is not for cachelane to judge it.
         Ok(Err(error)) => {
-            refused = error.refused.then(|| error.clone());
             said.unknown.push(Unknown {
                 span: error.span,
                 why: error.message,
@@ -63,7 +61,6 @@ pub fn check_wiring(
             kind,
             wiring: said,
             lanes,
-            refused,
             loose,
             asked: Vec::new(),
         })),

@@ -8,9 +8,7 @@ use crate::finding::Finding;
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{
-    Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring, WiringError,
-};
+use crate::wiring::{Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring};
 
 use super::FileReport;
 
@@ -32,8 +30,6 @@ pub struct Wires {
     pub wiring: Wiring,
     /// What each Dockerfile within it asks of its builds.
     pub lanes: Vec<Option<Box<Lanes>>>,
-    /// Why the file was not read, where it is more than cachelane reads: that is no template or slip to keep quiet about.
-    pub refused: Option<WiringError>,
     /// Locks in its text that no Dockerfile within it holds.
     pub loose: Vec<Finding>,
     /// What its builds are to pass, and do not. [`wire`] finds it.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
 use crate::dockerfile::mounts::clean;
 use crate::dockerfile::{
     Declaration, DeclaredBy, Dockerfile, Form, Kind, Mount, Part, Sharing, Word,
@@ -43,9 +44,6 @@ const CONCURRENT_TOOLS: &[(&str, &[&str])] = &[
     ("npm's cache", &["/.npm", "/.npm/_cacache"]),
     ("ccache's cache", &["/.ccache", "/.cache/ccache"]),
 ];
-
-/// How many declarations an id is followed through.
-const MAX_LED: usize = 64;
 
 /// A cache mount that BuildKit would accept.
 #[derive(Debug)]
@@ -337,7 +335,7 @@ fn is_isolated(
 }
 
 /// Whether the value of `name` is part of what `word` comes out as at the instruction `index`: by itself, or in what an ARG
-/// or ENV gives another variable. Each declaration is looked at once, and no more than a few in all: no person wrote that.
+/// or ENV gives another variable. Each declaration is looked at once.
 #[must_use]
 pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
     if carries(word, name) {
@@ -354,7 +352,7 @@ pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) ->
         .into_iter()
         .map(|name| (name, Some(index)))
         .collect();
-    while let Some((variable, at)) = open.pop().filter(|_| seen.len() < MAX_LED) {
+    while let Some((variable, at)) = open.pop().filter(|_| budget::spend(1)) {
         let declared = at.map_or_else(|| file.global(&variable), |at| file.valued(&variable, at));
         let Some(declared) =
             declared.filter(|declared| seen.insert((declared.instruction, declared.name_end)))
@@ -467,7 +465,7 @@ pub fn shadowing_env<'f>(
 fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
     let mut seen: HashSet<(String, usize)> = HashSet::new();
     let mut open = vec![env];
-    while let Some(env) = open.pop() {
+    while let Some(env) = open.pop().filter(|_| budget::spend(1)) {
         let Some(Ok(word)) = env
             .value
             .as_ref()

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
 use crate::dockerfile::{
     Base, Declaration, DeclaredBy, Dockerfile, Instruction, Place, Sharing, Word,
 };
@@ -18,7 +19,7 @@ use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
 use super::caches::needs_value;
-use super::lane::{MAX_ALONG, has_room, is_shared_lock, keeps_id, lacks_lane, obstacle};
+use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, obstacle};
 use super::platforms::lacks_platform;
 use super::{Cache, Context};
 use refused::{Refusal, refused};
@@ -110,21 +111,14 @@ impl Context<'_> {
             .is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
     }
 
-    /// The mounts that get `name` into their ids along with `cache`, whose lock serves them; no more than one too many.
-    pub(super) fn served(
-        &self,
-        cache: &Cache<'_>,
-        name: &str,
-    ) -> impl Iterator<Item = &Cache<'_>> + Clone {
+    /// The mounts that get `name` into their ids along with `cache`, whose lock serves them.
+    pub(super) fn served(&self, cache: &Cache<'_>, name: &str) -> impl Iterator<Item = &Cache<'_>> {
         let serves = name == self.settings.arg && lacks_lane(self.settings, cache);
         let served = if serves { cache.served(self.file) } else { &[] };
-        let served: Vec<&Cache<'_>> = served
-            .iter()
-            .take(MAX_ALONG + 1)
-            .map(|at| &self.caches()[*at])
-            .collect();
         served
-            .into_iter()
+            .iter()
+            .take_while(|_| budget::spend(1))
+            .map(|at| &self.caches()[*at])
             .filter(|other| may_change(self, other, &self.settings.arg))
     }
 
@@ -407,7 +401,7 @@ pub(super) fn spots(
 ) -> Vec<(Spot, Vec<usize>)> {
     let mut done = Vec::new();
     let mut todo = vec![uses.to_vec()];
-    while let Some(uses) = todo.pop() {
+    while let Some(uses) = todo.pop().filter(|uses| budget::spend(uses.len())) {
         let first = &file.instructions[uses[0]];
         let places = uses.iter().map(|index| file.instructions[*index].place);
         let common = places.fold(first.place, |a, b| file.blocks.common(a, b));

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use bstr::ByteSlice as _;
 use memchr::memmem::Finder;
 
+use crate::budget;
 use crate::dockerfile::lines::is_blank;
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleMeta, Severity};
@@ -50,12 +51,6 @@ When a RUN in between reads the argument through a script that does not name it 
 ",
 };
 
-/// Where a stage declares the argument more often than this, template blocks are not looked at.
-const MAX_DECLARED: usize = 20;
-
-/// Why one of several lines is not moved.
-const SEVERAL: &str = "the stage declares it more than once: keep one of the lines, and move that";
-
 impl Rule for EarlyArg {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -95,24 +90,16 @@ impl Rule for EarlyArg {
                 .clone()
                 .filter(uses)
                 .collect();
-            // Each looks at the blocks of all that follows. A line that stands so often no person wrote, and nothing moves it.
-            let many = args().nth(MAX_DECLARED).is_some();
             findings.extend(args().filter_map(|arg| {
                 let below = users.partition_point(|user| *user <= arg.instruction);
-                finding(cx, arg, name, &users[below..], many)
+                finding(cx, arg, name, &users[below..])
             }));
         }
     }
 }
 
-/// The finding for `arg`, which `users` need; with `many` in the stage it stands for itself, and is not moved.
-fn finding(
-    cx: &Context<'_>,
-    arg: &Declaration,
-    name: &str,
-    users: &[usize],
-    many: bool,
-) -> Option<Finding> {
+/// The finding for `arg`, which `users` need.
+fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> Option<Finding> {
     // A later name on the same line may be made of it.
     if count_word(
         cx.file.instructions[arg.instruction].text.bytes(),
@@ -123,12 +110,11 @@ fn finding(
     }
     let first = *users.first()?;
     // The line can move no further than to the block that its users stand in.
-    let limit = if many {
-        cx.file.instructions[first].span.start
-    } else {
-        latest(cx, arg, users)
-    };
+    let limit = latest(cx, arg, users);
     let between = &cx.file.instructions[arg.instruction + 1..first];
+    if !budget::spend(between.len()) {
+        return None;
+    }
     let before =
         |i: &&Instruction<'_>| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit;
     let runs = between.iter().filter(before).count();
@@ -157,11 +143,7 @@ fn finding(
                 user.lines.0
             ))
             .label(user.name, "first used here")
-            .fix(if many {
-                Err(SEVERAL.into())
-            } else {
-                moving(cx, arg, name, users)
-            }),
+            .fix(moving(cx, arg, name, users)),
     )
 }
 
@@ -199,9 +181,13 @@ fn guards(cx: &Context<'_>, arg: &Declaration) -> bool {
 /// The fix that moves the declaration to above the first of `users`.
 fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> Result<Fix, String> {
     let file = cx.file;
-    let same = |d: &&Declaration| d.stage == arg.stage && d.by == DeclaredBy::Arg && !d.onbuild;
-    if file.declarations(name).iter().filter(same).count() > 1 {
-        return Err(SEVERAL.into());
+    let same = |d: &&Declaration| {
+        budget::spend(1) && d.stage == arg.stage && d.by == DeclaredBy::Arg && !d.onbuild
+    };
+    if file.declarations(name).iter().filter(same).nth(1).is_some() {
+        return Err(
+            "the stage declares it more than once: keep one of the lines, and move that".into(),
+        );
     }
     if file.instructions[arg.instruction].lead < file.instructions[arg.instruction].span.start {
         return Err("the comment above belongs to it: move both by hand".into());

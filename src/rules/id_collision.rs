@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::budget;
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::index::{Index, Located, Point, Site, Spread};
@@ -40,9 +41,6 @@ Never for two targets of one RUN. The same kind of cache in another home (`/root
 collision and not reported.
 ",
 };
-
-/// For an id with more targets than this no names are made up: no person wrote that.
-const MAX_TARGETS: usize = 100;
 
 /// Kinds of content, by how the target ends or starts.
 const KINDS: &[(&str, &str)] = &[
@@ -205,7 +203,7 @@ fn name(
     };
     let end = |parts: &[String], n: usize| parts[parts.len().saturating_sub(n)..].join("-");
     let own = parts(target);
-    if targets.len() > MAX_TARGETS {
+    if !budget::spend(targets.iter().map(|target| target.len()).sum()) {
         return None;
     }
     let others: Vec<Vec<String>> = targets
@@ -217,7 +215,9 @@ fn name(
         .map(|n| (n, end(&own, n)))
         .find_map(|(n, suffix)| {
             let name = format!("{id}-{suffix}");
-            let free = others.iter().all(|other| end(other, n) != suffix) && !taken(&name);
+            let free = budget::spend(others.len())
+                && others.iter().all(|other| end(other, n) != suffix)
+                && !taken(&name);
             free.then_some((name, suffix))
         })
 }

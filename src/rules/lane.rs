@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
 use crate::dockerfile::flags;
 use crate::dockerfile::mapped::Mapped;
 use crate::dockerfile::{Mount, Sharing, Word};
@@ -15,9 +16,6 @@ use super::caches::{self, shadowing_env};
 use super::declare::{gets_lane, may_change, own_default};
 use super::frontend::Frontend;
 use super::{Cache, Context, Settings};
-
-/// A cache with more mounts than this in one file keeps its lane: each of its fixes would change all of them.
-pub(super) const MAX_ALONG: usize = 64;
 
 /// What goes behind an id so that builds with different values of `name` have caches of their own.
 ///
@@ -173,16 +171,8 @@ impl Context<'_> {
             ]);
         }
         let mut others = along;
-        let served = self.served(cache, name);
-        if served.clone().nth(MAX_ALONG).is_some() {
-            return Err(format!(
-                "the lock serves more than {MAX_ALONG} other folders: lock those themselves first"
-            ));
-        }
-        for served in served {
-            if self.refused(served, name, level).is_some()
-                || self.same_cache(served).nth(MAX_ALONG).is_some()
-            {
+        for served in self.served(cache, name) {
+            if self.refused(served, name, level).is_some() {
                 let id = served.id();
                 return Err(format!(
                     "the lock serves `{id}`, too, which gets no lane: lock that itself first"
@@ -208,6 +198,9 @@ impl Context<'_> {
             title.extend([" and ", &need.title()]);
         }
         for cache in std::iter::once(cache).chain(others) {
+            if !budget::spend(size_of::<Edit>()) {
+                break;
+            }
             edits.push(id_edit(self.settings, cache, name)?);
             if let Some(need) = self.declaring(name, cache.instruction, level) {
                 edits.extend(need.edits.iter().cloned());

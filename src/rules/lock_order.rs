@@ -2,7 +2,9 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 
+use crate::budget;
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::index::{Index, Located, Point, Site, Spread};
 
@@ -56,15 +58,8 @@ impl Rule for LockOrder {
     }
 }
 
-/// How many steps from lock to lock are gone, in each group, to find a circle that can close: all that people write takes
-/// a few thousand.
-const MAX_STEPS: usize = 1 << 22;
-
 /// How many RUNs of a circle are pointed at: nobody reads more.
 const MAX_POINTS: usize = 16;
-
-/// A RUN with more locks than this has only neighbours compared, which finds the same circles, if not the shortest.
-const MAX_PAIRED: usize = 32;
 
 /// One RUN that takes a lock while it holds another.
 #[derive(Clone)]
@@ -72,7 +67,7 @@ struct Edge<'s> {
     held: Located<'s>,
     taken: &'s Site,
     /// What the RUN holds by then, by number.
-    gates: BTreeSet<usize>,
+    gates: Rc<BTreeSet<usize>>,
 }
 
 /// Locks, and which is taken while which is held. The first RUN that does so stands for all.
@@ -99,36 +94,33 @@ impl<'s> Graph<'s> {
                 // A lock that the RUN holds already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();
                 locked.retain(|(_, site)| seen.insert(&site.key));
-                let reach = if locked.len() > MAX_PAIRED {
-                    1
-                } else {
-                    locked.len()
+                let mut number = |site: &'s Site| {
+                    *numbers.entry(&site.key).or_insert_with(|| {
+                        next.push(BTreeMap::new());
+                        next.len() - 1
+                    })
                 };
-                let pairs = (0..locked.len())
-                    .flat_map(|a| (a + 1..locked.len().min(a + 1 + reach)).map(move |b| (a, b)));
-                for (a, b) in pairs {
-                    let [held, taken] = [locked[a].1, locked[b].1];
-                    let mut number = |site: &'s Site| {
-                        *numbers.entry(&site.key).or_insert_with(|| {
-                            next.push(BTreeMap::new());
-                            next.len() - 1
-                        })
-                    };
-                    let (from, to) = (number(held), number(taken));
-                    let gates = if reach > 1 { &locked[..a] } else { &[] };
-                    let gates: BTreeSet<usize> =
-                        gates.iter().map(|(_, site)| number(site)).collect();
-                    // The RUN that holds the least besides stands for all: what is behind a common lock cannot meet.
-                    let edge = next[from].get(&to);
-                    if edge.is_none_or(|edge| gates.len() < edge.gates.len()) {
-                        next[from].insert(
-                            to,
-                            Edge {
+                let locked: Vec<(usize, &'s Site)> = locked
+                    .into_iter()
+                    .map(|(_, site)| (number(site), site))
+                    .collect();
+                for (before, &(from, held)) in locked.iter().enumerate() {
+                    let gates = Rc::new(locked[..before].iter().map(|(lock, _)| *lock).collect());
+                    for &(to, taken) in &locked[before + 1..] {
+                        // It stays in memory.
+                        if !budget::spend(size_of::<Edge<'_>>()) {
+                            return Self { next };
+                        }
+                        // The RUN that holds the least besides stands for all: what is behind a common lock cannot meet.
+                        let edge = next[from].get(&to);
+                        if edge.is_none_or(|edge| before < edge.gates.len()) {
+                            let edge = Edge {
                                 held: (file, held),
                                 taken,
-                                gates,
-                            },
-                        );
+                                gates: Rc::clone(&gates),
+                            };
+                            next[from].insert(to, edge);
+                        }
                     }
                 }
             }
@@ -141,21 +133,20 @@ impl<'s> Graph<'s> {
     fn circles(&self) -> Vec<Vec<Edge<'s>>> {
         let group = self.groups();
         let common = self.common_gates(&group);
-        let mut steps = vec![MAX_STEPS; self.next.len()];
+        let mut found = vec![false; self.next.len()];
         let mut circles = Vec::new();
         for start in 0..self.next.len() {
             let here = group[start];
-            if common[here].as_ref().is_some_and(|gates| !gates.is_empty()) {
+            let gated = common[here].as_ref().is_some_and(|gates| !gates.is_empty());
+            if gated || found[here] {
                 continue;
             }
             let ways = self.next[start].keys().filter(|to| group[**to] == here);
             for first in std::iter::once(None).chain(ways.map(|to| Some(*to))) {
-                let circle = self.circle(start, first, &group, &mut steps[here]);
+                let circle = self.circle(start, first, &group);
                 if let Some(circle) = circle.filter(|circle| !is_gated(circle)) {
-                    steps[here] = 0;
+                    found[here] = true;
                     circles.push(circle);
-                }
-                if steps[here] == 0 {
                     break;
                 }
             }
@@ -171,22 +162,15 @@ impl<'s> Graph<'s> {
             for (_, edge) in next.iter().filter(|(to, _)| group[**to] == group[from]) {
                 match &mut common[group[from]] {
                     Some(gates) => gates.retain(|gate| edge.gates.contains(gate)),
-                    none => *none = Some(edge.gates.clone()),
+                    none => *none = Some((*edge.gates).clone()),
                 }
             }
         }
         common
     }
 
-    /// The shortest way from `start` back to it, within its group, by way of `first` where that is given. It takes from
-    /// `steps`, and ends with them.
-    fn circle(
-        &self,
-        start: usize,
-        first: Option<usize>,
-        group: &[usize],
-        steps: &mut usize,
-    ) -> Option<Vec<Edge<'s>>> {
+    /// The shortest way from `start` back to it, within its group, by way of `first` where that is given.
+    fn circle(&self, start: usize, first: Option<usize>, group: &[usize]) -> Option<Vec<Edge<'s>>> {
         let mut from: HashMap<usize, usize> = HashMap::new();
         from.extend(first.map(|first| (first, start)));
         let mut queue = VecDeque::from([first.unwrap_or(start)]);
@@ -195,7 +179,9 @@ impl<'s> Graph<'s> {
                 .keys()
                 .filter(|to| group[**to] == group[start])
             {
-                *steps = steps.checked_sub(1)?;
+                if !budget::spend(1) {
+                    return None;
+                }
                 if to == start {
                     let mut way = vec![self.next[here][&start].clone()];
                     let mut at = here;
@@ -272,8 +258,10 @@ impl<'s> Graph<'s> {
 
 /// Whether a lock that all of them hold already lets one in at a time.
 fn is_gated(circle: &[Edge<'_>]) -> bool {
-    let holds_all = |gate: &usize| circle.iter().all(|edge| edge.gates.contains(gate));
-    circle.iter().flat_map(|edge| &edge.gates).any(holds_all)
+    let holds_all = |gate: &usize| {
+        budget::spend(circle.len()) && circle.iter().all(|edge| edge.gates.contains(gate))
+    };
+    circle.iter().flat_map(|edge| &*edge.gates).any(holds_all)
 }
 
 /// The finding for one circle: at its first RUN, pointing at every other.

@@ -44,6 +44,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::budget;
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, SyntaxError};
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 use crate::fix::Applicability;
@@ -221,6 +222,7 @@ impl<'a> Context<'a> {
             .get(key)
             .into_iter()
             .flatten()
+            .take_while(|_| budget::spend(1))
             .map(|index| &self.caches()[*index])
     }
 }

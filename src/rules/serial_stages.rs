@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::budget;
 use crate::dockerfile::{Base, Sharing, Stage};
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 
@@ -44,11 +45,6 @@ When the stages share what they download, and that is worth the wait.
 ",
 };
 
-/// Files with more stages than this are not looked at: none that a person wrote comes near it.
-const MAX_STAGES: usize = 1000;
-/// Nor are those that copy from one stage to another more often than this.
-const MAX_USES: usize = 5000;
-
 impl Rule for SerialStages {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -56,8 +52,7 @@ impl Rule for SerialStages {
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let stages = &cx.file.stages;
-        let uses: usize = stages.iter().map(|stage| stage.uses.len()).sum();
-        if stages.len() < 2 || stages.len() > MAX_STAGES || uses > MAX_USES {
+        if stages.len() < 2 {
             return;
         }
         let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
@@ -89,6 +84,10 @@ impl Rule for SerialStages {
 fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
     let mut needs: Vec<Vec<bool>> = Vec::with_capacity(stages.len());
     for stage in stages {
+        // It stays in memory, which is dearer than a step.
+        if !budget::spend(4 * stages.len()) {
+            return Vec::new();
+        }
         let mut own = vec![false; stages.len()];
         own[stage.index] = true;
         let base = match stage.base {
@@ -99,7 +98,7 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
         for used in base
             .into_iter()
             .chain(stage.uses.iter().map(|(_, used)| *used))
-            .filter(|used| *used < stage.index)
+            .filter(|used| *used < stage.index && budget::spend(stages.len()))
         {
             for (own, theirs) in own.iter_mut().zip(&needs[used]) {
                 *own |= theirs;
@@ -121,7 +120,7 @@ fn comes_after(
     let base = matches!(stage.base, Base::Stage(base) if needs[base][other]);
     let used =
         |(at, used): &(usize, usize)| *at <= index && *used < stage.index && needs[*used][other];
-    base || stage.uses.iter().any(used)
+    base || (budget::spend(stage.uses.len()) && stage.uses.iter().any(used))
 }
 
 /// The first pair of `users` that one build runs side by side.
@@ -136,9 +135,14 @@ fn finding(
     };
     // A build of some stage has to need both.
     let (first, second) = needs.iter().find_map(|needs| {
+        if !budget::spend(users.len()) {
+            return None;
+        }
         let built: Vec<_> = users.iter().filter(|(stage, _)| needs[*stage]).collect();
         built.iter().enumerate().find_map(|(at, second)| {
-            let first = built[..at].iter().find(|first| apart(first, second))?;
+            let first = built[..at]
+                .iter()
+                .find(|first| budget::spend(1) && apart(first, second))?;
             Some((*first, *second))
         })
     })?;

@@ -1,12 +1,13 @@
 //! Taking a lock off a cache, and the lane with it: what is not locked needs none.
 
+use crate::budget;
 use crate::dockerfile::{Dockerfile, Sharing, Word};
 use crate::finding::LockKey;
 use crate::fix::{Edit, Fix};
 use crate::text::Span;
 
 use super::caches;
-use super::lane::{MAX_ALONG, optional, plain, whole};
+use super::lane::{optional, plain, whole};
 use super::{Cache, Context};
 
 /// The fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache: what is not
@@ -21,12 +22,9 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
         let (value, lane) = lane_of(cx, cache)?;
         Some(Edit::delete(Span::new(value.end - lane, value.end)))
     };
-    if cx.same_cache(cache).nth(MAX_ALONG).is_some() {
-        return Err(format!(
-            "the cache has more than {MAX_ALONG} mounts: take the lock and the lane off by hand"
-        ));
-    }
-    let lanes: Vec<Edit> = cx.same_cache(cache).filter_map(lane_edit).collect();
+    let same = cx.same_cache(cache);
+    let same = same.take_while(|_| budget::spend(size_of::<Edit>()));
+    let lanes: Vec<Edit> = same.filter_map(lane_edit).collect();
     if lanes.is_empty() {
         return Ok(fix);
     }

@@ -13,6 +13,7 @@ use super::pipelines::{self, Format, Found, Job, Leg, Reader};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
 use super::{Arg, Lane, Passer, Runs, Wiring, WiringError};
+use crate::budget;
 use crate::text::Span;
 
 const FORMAT: Format = Format {
@@ -22,8 +23,6 @@ const FORMAT: Format = Format {
     mask,
 };
 
-/// How deep groups may nest.
-const MAX_DEPTH: usize = 8;
 /// What `{{matrix}}` is called here.
 const ONLY: &str = "matrix";
 /// What tells the jobs of `parallelism: 5` apart.
@@ -127,24 +126,16 @@ fn gather(root: Node<'_>) -> Reader<'_> {
         root.get("steps")
     };
     if let Some(list) = list {
-        steps(list, &env, 0, &mut 0, &mut reader);
+        steps(list, &env, &mut 0, &mut reader);
     }
     reader
 }
 
-fn steps<'y>(
-    list: Node<'y>,
-    env: &[Arg],
-    depth: usize,
-    count: &mut usize,
-    reader: &mut Reader<'y>,
-) {
+fn steps<'y>(list: Node<'y>, env: &[Arg], count: &mut usize, reader: &mut Reader<'y>) {
     for step in list.items() {
         *count += 1;
-        if depth < MAX_DEPTH
-            && let Some(group) = step.get("steps")
-        {
-            steps(group, env, depth + 1, count, reader);
+        if let Some(group) = step.get("steps") {
+            let _ = budget::nested(|| steps(group, env, count, reader));
         }
         let label = ["label", "name"].iter().find_map(|key| step.get_text(key));
         let key = ["key", "id", "identifier"]
@@ -201,6 +192,7 @@ fn variables(own: Option<Node<'_>>, all: &[Arg]) -> Vec<Arg> {
     let mut variables: Vec<Arg> = own.collect();
     let names: HashSet<String> = variables.iter().map(|arg| arg.name.clone()).collect();
     let rest = all.iter().filter(|arg| !names.contains(&arg.name));
+    let rest = rest.take_while(|_| Arg::pay(1));
     variables.extend(rest.cloned());
     variables
 }

@@ -18,6 +18,7 @@ mod pipelines;
 pub mod shell;
 pub mod yaml;
 
+use crate::budget;
 use crate::text::Span;
 
 pub use passing::{Opened, Passed, Passer, Passing, long_texts, pass, prove, prove_comments};
@@ -127,14 +128,6 @@ impl Wiring {
             && self.inline.is_empty()
             && self.calls.is_empty()
     }
-
-    /// Whether builds with as many arguments as `args` would take all memory: each has its own, and a few lines can hand
-    /// thousands down to thousands of builds.
-    fn is_full(&self, args: usize) -> bool {
-        const MANY: usize = 100;
-        const MAX_ARGS: usize = 500_000;
-        args > MANY && args.saturating_mul(self.builds.len()) > MAX_ARGS
-    }
 }
 
 /// One build: a step, a command, a target, a service.
@@ -196,6 +189,27 @@ pub struct Arg {
     pub span: Span,
     /// The variables of the environment that the value is made of, where the file is one that takes such.
     pub from: Vec<String>,
+}
+
+impl Arg {
+    /// Pays for `count` of them in memory: each build has its own, and a few lines can hand thousands down to thousands of
+    /// builds. Returns whether there may be so many.
+    fn pay(count: usize) -> bool {
+        budget::spend(count.saturating_mul(4 * size_of::<Self>()))
+    }
+}
+
+/// The variables that are being looked up, each made of the next: one that is made of itself has no value.
+#[derive(Clone, Copy)]
+struct Looked<'l> {
+    name: &'l str,
+    outer: Option<&'l Self>,
+}
+
+impl Looked<'_> {
+    fn is_among(name: &str, looked: Option<&Self>) -> bool {
+        std::iter::successors(looked, |looked| looked.outer).any(|looked| looked.name == name)
+    }
 }
 
 /// The name of an [`Arg`] that stands for the lane argument, whatever that is called: `cachelane run` passes it.
@@ -282,8 +296,6 @@ pub struct WiringError {
     pub span: Span,
     /// What, for people.
     pub message: String,
-    /// Whether the file may be all right, but is more than cachelane reads: nested too deeply, multiplied by its aliases.
-    pub refused: bool,
 }
 
 /// What the file `source` says about builds.

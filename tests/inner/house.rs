@@ -7,16 +7,21 @@ use std::process::Command;
 
 /// Each part of the crate with the parts that it may import.
 const WALLS: &[(&str, &[&str])] = &[
+    ("budget", &[]),
     ("text", &[]),
     ("fix", &["text"]),
-    ("dockerfile", &["text"]),
+    ("dockerfile", &["budget", "text"]),
     ("finding", &["fix", "text"]),
     ("index", &["finding", "text"]),
     ("init", &["text", "wiring"]),
-    ("suppress", &["dockerfile", "finding", "fix", "text"]),
+    (
+        "suppress",
+        &["budget", "dockerfile", "finding", "fix", "text"],
+    ),
     (
         "rules",
         &[
+            "budget",
             "dockerfile",
             "finding",
             "fix",
@@ -26,11 +31,12 @@ const WALLS: &[(&str, &[&str])] = &[
             "wiring",
         ],
     ),
-    ("wiring", &["fix", "text"]),
+    ("wiring", &["budget", "fix", "text"]),
     ("workspace", &["text"]),
     (
         "lint",
         &[
+            "budget",
             "dockerfile",
             "finding",
             "fix",
@@ -43,10 +49,11 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("report", &["finding", "fix", "lint", "text"]),
     ("init", &["text", "wiring"]),
-    ("config", &["finding", "rules", "text"]),
+    ("config", &["budget", "finding", "rules", "text"]),
     (
         "cli",
         &[
+            "budget",
             "config",
             "dockerfile",
             "finding",

@@ -3,13 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
+use crate::budget;
 use crate::rules::wired::Others;
 use crate::wiring::Build;
 
 use super::join::{Files, Joined};
-
-/// How many steps are gone along the jobs that wait for one another, before they count as jobs that do not.
-const MAX_STEPS: usize = 1 << 20;
 
 /// The jobs that build one Dockerfile.
 #[derive(Debug, Default)]
@@ -49,20 +47,12 @@ pub(super) fn crowds<'r>(files: &'r Files<'_>, joined: &[Joined]) -> HashMap<Pat
             .or_default()
             .extend(names.map(|name| (one.file, name.as_str())));
     }
-    let mut budget = MAX_STEPS;
-    // In an order of their own, so that the same files always get the same share of the steps.
-    let mut jobs: Vec<_> = jobs.into_iter().collect();
-    jobs.sort_unstable();
     jobs.into_iter()
-        .map(|(path, jobs)| (path, crowd(files, jobs, &mut budget)))
+        .map(|(path, jobs)| (path, crowd(files, jobs)))
         .collect()
 }
 
-fn crowd<'r>(
-    files: &'r Files<'_>,
-    mut jobs: Vec<(usize, &'r str)>,
-    budget: &mut usize,
-) -> Crowd<'r> {
+fn crowd<'r>(files: &'r Files<'_>, mut jobs: Vec<(usize, &'r str)>) -> Crowd<'r> {
     jobs.sort_unstable();
     jobs.dedup();
     if jobs.len() < 2 {
@@ -73,7 +63,7 @@ fn crowd<'r>(
     let namesakes = names.windows(2).any(|pair| pair[0] == pair[1]);
     let in_one_file = jobs.chunk_by(|a, b| a.0 == b.0).count() == 1;
     let ordered = if in_one_file {
-        ordered(files, &jobs, budget)
+        ordered(files, &jobs)
     } else {
         HashSet::new()
     };
@@ -87,11 +77,7 @@ fn crowd<'r>(
 }
 
 /// Those of the jobs, all of one file, that come before or behind each of the others.
-fn ordered<'r>(
-    files: &'r Files<'_>,
-    jobs: &[(usize, &'r str)],
-    budget: &mut usize,
-) -> HashSet<&'r str> {
+fn ordered<'r>(files: &'r Files<'_>, jobs: &[(usize, &'r str)]) -> HashSet<&'r str> {
     let wires = jobs
         .first()
         .and_then(|(file, _)| files.report(*file).wires.as_ref());
@@ -112,10 +98,9 @@ fn ordered<'r>(
         let mut open: Vec<&str> = vec![*job];
         while let Some(next) = open.pop() {
             for before in after.get(next).into_iter().flat_map(|after| after.iter()) {
-                if *budget == 0 {
+                if !budget::spend(1) {
                     return HashSet::new();
                 }
-                *budget -= 1;
                 if seen.insert(before) {
                     open.push(before);
                     if let Some(count) = known.get_mut(before.as_str()) {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::budget;
 use crate::rules::wired;
 use crate::wiring::{
     self, ANY_LANE, Arg, Build, Call, Front, Kind, NO_VARIABLE, Runs, Unknown, What,
@@ -137,6 +138,7 @@ impl<'r> Files<'r> {
             passed.or_else(|| Some((Verdict::Namespace, namespace()?.clone())))
         };
         let build = self.build((one.file, one.build));
+        budget::spend(build.args.len() + build.env.len());
         if let Some((verdict, own)) = named(&build.args) {
             return Some((verdict, own.value));
         }
@@ -371,6 +373,10 @@ impl<'r> Files<'r> {
         let mut ids: Vec<&str> = Vec::new();
         let mut layers: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
         for &file in inner {
+            // A command can name thousands, and so can thousands of commands.
+            if !budget::spend(256 * self.builds(file).len()) {
+                return Vec::new();
+            }
             for (index, build) in self.builds(file).iter().enumerate() {
                 let id = build.id.as_deref().unwrap_or_default();
                 let list = layers.entry(id).or_default();

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::budget;
 use crate::fix::{self, Applicability, Fix};
-use crate::lint::{Dropped, FileReport, MAX_PROOFS, MAX_ROUNDS, Made};
+use crate::lint::{Dropped, FileReport, Made};
 use crate::text::{LineIndex, Span};
 use crate::wiring::{self, Kind, Lane, Opened, Passed, Passing, Wiring};
 
@@ -19,12 +20,6 @@ pub struct Rewired {
     /// Fixes that were dropped, since the file would not have read as it should.
     pub dropped: Vec<Dropped>,
 }
-
-/// How many bytes of one file are read again before the rest is left for another run.
-const MAX_REREAD: usize = 16 << 20;
-/// How often it is in any case while no fix is made: halves of a million come down to one of them. Else the other run would
-/// end like this one.
-const LEAST_PROOFS: usize = 20;
 
 /// A fix that is to be made.
 struct Planned<'a> {
@@ -63,17 +58,12 @@ pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
         kind: wires.kind,
         level,
         source: report.source.clone(),
-        budget: MAX_REREAD,
         made: Vec::new(),
         dropped: Vec::new(),
     };
-    for _ in 0..MAX_ROUNDS {
+    while !left.is_empty() && budget::spend(1) {
         left = work.round(left);
-        if left.is_empty() {
-            break;
-        }
     }
-    work.drop_all(&left, "it overlaps with another fix: run cachelane again");
     Some(Rewired {
         bytes: work.source,
         made: work.made,
@@ -86,7 +76,6 @@ struct Work {
     kind: Kind,
     level: Applicability,
     source: Vec<u8>,
-    budget: usize,
     made: Vec<Made>,
     dropped: Vec<Dropped>,
 }
@@ -207,19 +196,7 @@ impl Work {
         } else {
             vec![(0, planned.len())]
         };
-        let mut proofs = 0;
-        while let Some((start, end)) = open.pop() {
-            let spent = self.budget == 0 && (!good.is_empty() || proofs >= LEAST_PROOFS);
-            if proofs == MAX_PROOFS || spent {
-                let reason =
-                    "the file has too many builds to change them all at once: run it again";
-                for one in &planned[start..end] {
-                    self.drop(one.line, reason.into());
-                }
-                continue;
-            }
-            proofs += 1;
-            self.budget = self.budget.saturating_sub(source.len());
+        while let Some((start, end)) = open.pop().filter(|_| budget::spend(source.len())) {
             let tried: Vec<usize> = good.iter().copied().chain(start..end).collect();
             let fixes: Vec<&Fix> = tried
                 .iter()

@@ -10,9 +10,6 @@ use crate::finding::LockKey;
 use crate::rules::lane::{lane_keys, obstacle};
 use crate::rules::{Cache, Context};
 
-/// How many mounts of a cache are compared with those of another one.
-const MAX_COMPARED: usize = 64;
-
 /// Why a cache gets no lane.
 #[derive(Debug)]
 pub(in crate::rules) struct Refusal {
@@ -92,11 +89,8 @@ fn taken(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<usize> {
     let keys = lane_keys(cx, cache, name);
     let there = keys.iter().flat_map(|key| cx.with_key(key));
     let one = there.clone().next()?;
-    let targets: HashSet<&[u8]> = there
-        .take(MAX_COMPARED)
-        .map(|other| other.target.as_bytes())
-        .collect();
-    let mut own = cx.same_cache(cache).take(MAX_COMPARED);
+    let targets: HashSet<&[u8]> = there.map(|other| other.target.as_bytes()).collect();
+    let mut own = cx.same_cache(cache);
     let same = own.any(|cache| targets.contains(cache.target.as_bytes()));
     (!same).then(|| cx.file.instructions[one.instruction].lines.0)
 }

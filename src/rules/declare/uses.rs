@@ -3,12 +3,10 @@
 use bstr::ByteSlice as _;
 use memchr::memmem::Finder;
 
+use crate::budget;
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Kind, Mount};
 
 use super::hand_down;
-
-/// With more names made of one in a file than these, it counts as used.
-const MAX_MADE: usize = 16;
 
 /// Where a name is used outside of cache ids; so is one that an ARG makes of it.
 #[derive(Debug)]
@@ -45,18 +43,12 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
     for (index, instruction) in file.instructions.iter().enumerate() {
         if instruction.keyword == Keyword::Arg {
             made_of(file, instruction, &mut names);
-            if names.len() > MAX_MADE {
-                return Uses {
-                    stages: vec![true; file.stages.len()],
-                    bases: true,
-                };
-            }
             continue;
         }
         let is_used = || {
             names
                 .iter()
-                .any(|name| uses_outside_ids(file, instruction, name))
+                .any(|name| budget::spend(1) && uses_outside_ids(file, instruction, name))
         };
         if instruction.keyword == Keyword::From {
             used.bases = used.bases || is_used();
@@ -78,7 +70,8 @@ fn made_of<'f>(
         let Some((made, value)) = word.split_once_str("=") else {
             continue;
         };
-        if names.iter().all(|name| name.needle() != made)
+        if budget::spend(names.len())
+            && names.iter().all(|name| name.needle() != made)
             && names.iter().any(|name| count_word(value, name) > 0)
         {
             names.push(Finder::new(made));
@@ -145,6 +138,7 @@ fn texts<'t>(
 
 /// How often the name that `name` finds stands in `text` as a word of its own.
 pub(in super::super) fn count_word(text: &[u8], name: &Finder<'_>) -> usize {
+    budget::spend(1 + text.len() / 16);
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let alone = |at: &usize| {
         !part(at.checked_sub(1).and_then(|before| text.get(before)))

@@ -7,6 +7,7 @@ use hcl_edit::template::{Element, HeredocTemplate, Template};
 
 use super::value::{Ast, Field, Kind, Part};
 use super::{File, Target, Variable};
+use crate::budget;
 use crate::text::Span;
 use crate::wiring::{Piece, WiringError};
 
@@ -57,47 +58,23 @@ pub fn file(source: &str) -> Result<File, WiringError> {
     Ok(file)
 }
 
-/// How deep brackets may stand in one another for the parser to run on the stack that there is, and the stack for more.
-const MAX_PLAIN: usize = 8;
+/// The stack that the parser takes at most, which calls itself at each level: a worker's thread has less.
 const STACK: usize = 64 << 20;
 
 /// What the parser says of more than it reads.
 const TOO_DEEP: &str = "invalid nesting depth";
 
-/// How deep brackets stand in one another, those in texts counted like all others.
-fn depth(source: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for byte in source.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
 /// The body of `source`, with the spans of all that is in it.
 pub fn parse(source: &str) -> Result<Body, WiringError> {
-    // The parser calls itself at each level, up to a bound of its own that is too much for the stack of a worker's thread.
-    let read = || hcl_edit::parser::parse_body(source);
-    let body = if depth(source) > MAX_PLAIN {
-        let joined = std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new()
-                .stack_size(STACK)
-                .spawn_scoped(scope, read);
-            thread.ok().and_then(|thread| thread.join().ok())
-        });
-        let message = "it is nested too deeply to be read".to_owned();
-        joined.ok_or(WiringError {
-            span: Span::at(0),
-            message,
-            refused: true,
-        })?
-    } else {
-        read()
-    };
+    let body = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = thread.spawn_scoped(scope, || hcl_edit::parser::parse_body(source));
+        thread.ok().and_then(|thread| thread.join().ok())
+    });
+    let body = body.ok_or_else(|| WiringError {
+        span: Span::at(0),
+        message: "there is no memory to read it".to_owned(),
+    })?;
     body.map_err(|error| {
         let (line, column) = (error.location().line(), error.location().column());
         let start: usize = source
@@ -112,9 +89,11 @@ pub fn parse(source: &str) -> Result<Body, WiringError> {
             .find(|at| source.is_char_boundary(*at))
             .unwrap_or(0);
         let message = error.message().to_owned();
+        if message.contains(TOO_DEEP) {
+            budget::exhaust();
+        }
         WiringError {
             span: Span::at(at),
-            refused: message.contains(TOO_DEEP),
             message,
         }
     })

@@ -3,6 +3,7 @@
 use super::hcl;
 use super::value::{Ast, Field, Kind, Part};
 use super::{File, Target, Variable};
+use crate::budget;
 use crate::text::Span;
 use crate::wiring::WiringError;
 use crate::wiring::yaml::{Node, Style, Yaml};
@@ -23,11 +24,12 @@ pub fn file(source: &str) -> Result<File, WiringError> {
             .find(|at| source.is_char_boundary(*at))
             .unwrap_or_default();
         let message = error.to_string();
-        let refused = message.starts_with("recursion limit");
+        if message.starts_with("recursion limit") {
+            budget::exhaust();
+        }
         return Err(WiringError {
             span: Span::at(at),
             message,
-            refused,
         });
     }
     let yaml = Yaml::read(source)?;

@@ -20,10 +20,8 @@ use std::collections::{HashMap, HashSet};
 use self::value::{Ast, Field, Kind, Part, Scope, Value};
 use super::compose::path;
 use super::{Arg, Build, Escapes, Front, Inline, Runs, Unknown, What, Wiring, WiringError};
+use crate::budget;
 use crate::text::Span;
-
-/// How many targets one target may inherit from.
-const MAX_INHERITS: usize = 200;
 
 /// What a bake file says.
 #[derive(Debug, Default)]
@@ -170,8 +168,7 @@ impl File {
             if !seen.insert(&target.name) {
                 continue;
             }
-            if seen.len() > MAX_INHERITS {
-                known = false;
+            if !budget::spend(16) {
                 break;
             }
             found.extend(self.named(&target.name));
@@ -234,15 +231,7 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
     }
     scope.matrix.clear();
     let (args, args_known) = args(source, &lineage, scope);
-    if wiring.is_full(args.len()) {
-        let why = format!(
-            "{name}: it passes {} arguments, like many others: that is too much to look at",
-            args.len()
-        );
-        wiring.unknown.push(Unknown {
-            span: target.span,
-            why,
-        });
+    if !Arg::pay(args.len() * (1 + found.len())) {
         return;
     }
     let whole = ["context", "dockerfile", "dockerfile-inline"]

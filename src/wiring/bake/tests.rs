@@ -1,4 +1,5 @@
 use super::*;
+use crate::budget;
 use crate::fix::apply;
 use crate::wiring::{self, Lane};
 
@@ -234,19 +235,22 @@ fn a_matrix_is_taken_apart() {
 }
 
 #[test]
-fn what_is_made_of_itself_or_multiplies_is_unknown() {
-    let mut source = String::from(
-        "variable \"a\" { default = \"${a}\" }\nvariable \"v0\" { default = \"xxxxxxxxxxxxxxxx\" }\n",
-    );
+fn what_is_made_of_itself_is_unknown() {
+    let source = "variable \"a\" { default = \"${a}\" }\ntarget \"u\" { dockerfile = a }\ntarget \"l\" { inherits = [\"l\"] }\n";
+    let wiring = read(source).unwrap();
+    assert_eq!((wiring.unknown.len(), wiring.builds.len()), (1, 0));
+}
+
+#[test]
+fn what_multiplies_is_too_much() {
+    let mut source = String::from("variable \"v0\" { default = \"x\" }\n");
     for n in 1..60 {
         source.push_str(&format!(
             "variable \"v{n}\" {{ default = \"${{v{0}}}${{v{0}}}\" }}\n",
             n - 1
         ));
     }
-    source.push_str(
-        "target \"t\" { dockerfile = v59 }\ntarget \"u\" { dockerfile = a }\ntarget \"l\" { inherits = [\"l\"] }\n",
-    );
-    let wiring = read(&source).unwrap();
-    assert_eq!((wiring.unknown.len(), wiring.builds.len()), (2, 0));
+    source.push_str("target \"t\" { dockerfile = v59 }\n");
+    let read = budget::within(source.len(), || read(&source));
+    assert_eq!(read, Err(budget::Spent));
 }

@@ -2,13 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::budget;
 use crate::text::Span;
 use crate::wiring::{NO_VARIABLE, Piece};
-
-/// The most bytes and values that one value may come to: beyond, it is unknown.
-const MAX_SIZE: usize = 1 << 14;
-/// How many variables may be made of one another.
-const MAX_NESTED: usize = 30;
 
 /// A value as it is written.
 #[derive(Clone, Debug)]
@@ -135,17 +131,17 @@ impl<'a> Scope<'a> {
             ..Self::default()
         };
         for name in scope.declared.keys().copied().collect::<Vec<_>>() {
-            scope.declare(name, 0);
+            scope.declare(name);
         }
         scope
     }
 
     /// Finds out what a variable comes to, and first those that it is made of.
-    fn declare(&mut self, name: &str, depth: usize) {
+    fn declare(&mut self, name: &str) {
         let Some((&name, &default)) = self.declared.get_key_value(name) else {
             return;
         };
-        if self.known.contains_key(name) || depth > MAX_NESTED {
+        if self.known.contains_key(name) {
             return;
         }
         // A variable that is made of itself finds itself unknown.
@@ -154,7 +150,7 @@ impl<'a> Scope<'a> {
             let mut names = Vec::new();
             references(ast, &mut names);
             for name in names {
-                self.declare(name, depth + 1);
+                let _ = budget::nested(|| self.declare(name));
             }
             let value = self.value(ast);
             self.known.insert(name, value);
@@ -163,10 +159,11 @@ impl<'a> Scope<'a> {
 
     /// What `ast` comes to, where every variable has its default.
     pub fn value(&self, ast: &Ast) -> Value {
-        let value = match &ast.kind {
+        match &ast.kind {
             Kind::Text(parts) => {
                 let mut text = String::new();
                 for part in parts {
+                    let before = text.len();
                     match part {
                         Part::Literal(literal, _) => text.push_str(literal),
                         Part::Hole(ast, _) => match self.value(ast) {
@@ -174,7 +171,7 @@ impl<'a> Scope<'a> {
                             _ => return Value::Unknown,
                         },
                     }
-                    if text.len() > MAX_SIZE {
+                    if !budget::spend(4 * (1 + text.len() - before)) {
                         return Value::Unknown;
                     }
                 }
@@ -192,13 +189,12 @@ impl<'a> Scope<'a> {
                     .map_or(Value::Unknown, Value::Object)
             }
             Kind::Null => Value::Null,
-            Kind::Reference(names) => self.reference(names).cloned().unwrap_or(Value::Unknown),
+            Kind::Reference(names) => {
+                let value = self.reference(names);
+                let value = value.filter(|value| budget::spend(4 * value.size()));
+                value.cloned().unwrap_or(Value::Unknown)
+            }
             Kind::Other => Value::Unknown,
-        };
-        if value.size() > MAX_SIZE {
-            Value::Unknown
-        } else {
-            value
         }
     }
 
@@ -206,7 +202,7 @@ impl<'a> Scope<'a> {
     /// changes it. For an attribute alone, that no variable has a part in, [`NO_VARIABLE`].
     pub fn variables(&self, ast: &Ast) -> Vec<String> {
         let (mut found, mut open) = (Vec::new(), vec![ast]);
-        while let Some(ast) = open.pop().filter(|_| found.len() < MAX_NESTED) {
+        while let Some(ast) = open.pop().filter(|_| budget::spend(1 + found.len())) {
             let mut names = Vec::new();
             references(ast, &mut names);
             for name in names {

@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use super::shell::Word;
 use super::{Front, shell};
+use crate::budget;
 use crate::text::Span;
 use options::{Item, Items, only_looks, skip_prefixes, subcommand};
 
@@ -27,8 +28,6 @@ const WORDS: &[&str] = &[
     "devcontainer",
     "rocker",
 ];
-/// How many variables of a script are looked through for what a command has in its environment.
-const MAX_VARIABLES: usize = 200;
 
 /// A command that builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,7 +174,7 @@ impl Found {
             .unwrap_or_default()
             .iter()
             .rev()
-            .take(MAX_VARIABLES);
+            .take_while(|_| budget::spend(16));
         let above = above.filter(|variable| variable.exported);
         let mut seen = HashSet::new();
         own.chain(above.map(|variable| (variable.name.as_str(), variable.value.as_ref())))

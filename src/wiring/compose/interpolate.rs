@@ -3,11 +3,7 @@
 //! Compose's own rules (its `template` package): `$$` is a `$`; `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`,
 //! `${NAME:?error}`, `${NAME?error}`, `${NAME:+other}`, `${NAME+other}`, with variables within defaults.
 
-/// The deepest nesting of defaults that is followed.
-const MAX_NESTED: usize = 20;
-
-/// The longest variable, its default included, that is taken for one.
-const MAX_VARIABLE: usize = 1024;
+use crate::budget;
 
 /// A stretch of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +79,7 @@ fn name(text: &str) -> Option<&str> {
 fn closing(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut depth = 0;
-    for (at, &byte) in bytes.iter().enumerate().take(MAX_VARIABLE) {
+    for (at, &byte) in bytes.iter().enumerate().take_while(|_| budget::spend(1)) {
         match byte {
             b'{' if at > 0 && bytes[at - 1] == b'$' => depth += 1,
             b'}' if depth == 0 => return Some(at),
@@ -98,18 +94,14 @@ fn closing(text: &str) -> Option<usize> {
 /// The variables that `text` is made of, those within defaults included.
 #[must_use]
 pub fn variables(text: &str) -> Vec<String> {
-    let (mut found, mut open) = (Vec::new(), vec![(text, 0)]);
-    while let Some((text, depth)) = open.pop() {
+    let (mut found, mut open) = (Vec::new(), vec![text]);
+    while let Some(text) = open.pop() {
         for (_, _, segment) in segments(text) {
             let Segment::Variable(name, default) = segment else {
                 continue;
             };
             found.push(name.to_owned());
-            open.extend(
-                default
-                    .filter(|_| depth < MAX_NESTED)
-                    .map(|default| (default, depth + 1)),
-            );
+            open.extend(default);
         }
     }
     found
@@ -120,19 +112,15 @@ pub fn variables(text: &str) -> Vec<String> {
 /// # Errors
 /// The first variable that has none.
 pub fn interpolated(text: &str) -> Result<String, &str> {
-    nested(text, 0)
-}
-
-fn nested(text: &str, depth: usize) -> Result<String, &str> {
     let mut made = String::new();
     for (_, _, segment) in segments(text) {
         match segment {
             Segment::Literal(text) => made.push_str(text),
             Segment::Dollar => made.push('$'),
-            Segment::Variable(_, Some(default)) if depth < MAX_NESTED => {
-                made.push_str(&nested(default, depth + 1)?);
+            Segment::Variable(name, default) => {
+                let default = default.and_then(|text| budget::nested(|| interpolated(text)));
+                made.push_str(&default.ok_or(name)??);
             }
-            Segment::Variable(name, _) => return Err(name),
         }
     }
     Ok(made)

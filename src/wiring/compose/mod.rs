@@ -17,10 +17,8 @@ use std::collections::HashSet;
 use self::interpolate::interpolated;
 use super::yaml::{Entry, Node, Yaml};
 use super::{Arg, Build, Front, Runs, Unknown, What, Wiring, WiringError};
+use crate::budget;
 use crate::text::Span;
-
-/// How many services may extend one another.
-const MAX_EXTENDS: usize = 50;
 
 /// The builds of a Compose file.
 ///
@@ -90,10 +88,8 @@ impl<'y> Service<'y> {
             more: None,
         };
         let mut next = Some(entry.value);
-        for _ in 0..MAX_EXTENDS {
-            let Some(value) = next.take() else {
-                break;
-            };
+        let mut seen = HashSet::new();
+        while let Some(value) = next.take().filter(|_| budget::spend(16)) {
             if let Some(build) = value.entry("build") {
                 if build.value.tag() == Some("!reset") {
                     break;
@@ -113,6 +109,8 @@ impl<'y> Service<'y> {
                 break;
             }
             let name = extends.text().or_else(|| extends.get_text("service"));
+            // One that extends itself, which Compose refuses, gives nothing more.
+            let name = name.filter(|name| seen.insert(*name));
             next = name.and_then(|name| services.get(name).copied());
         }
         service
@@ -206,13 +204,7 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
         }
     };
     let (args, args_known) = service.args();
-    if wiring.is_full(args.len()) {
-        let why = format!(
-            "{}: it passes {} arguments, like many others: that is too much to look at",
-            service.name(),
-            args.len()
-        );
-        wiring.unknown.push(Unknown { span, why });
+    if !Arg::pay(args.len()) {
         return;
     }
     let whole = ["context", "dockerfile", "dockerfile_inline"]

@@ -1,13 +1,10 @@
 //! Expressions: `${{ matrix.os }}`, as far as the file itself says what they stand for.
 
+use super::super::Looked;
 use super::super::shell::ROOT;
 use super::super::yaml::Node;
 use super::matrix::{Row, value};
-
-/// How often a value may refer to another one.
-const MAX_DEPTH: usize = 5;
-/// How long a value may get that others are put into, in bytes.
-const MAX_LENGTH: usize = 64 * 1024;
+use crate::budget;
 
 /// What an expression of one step can see.
 pub(super) struct Scope<'s, 'y> {
@@ -30,7 +27,7 @@ impl<'y> Scope<'_, 'y> {
 
     /// `text` with its expressions put in; `None` where one is not known.
     pub(super) fn known(&self, text: &str) -> Option<String> {
-        self.filled(text, 0)
+        self.filled(text, None)
     }
 
     /// The value of a variable in a script, where that is known.
@@ -53,16 +50,17 @@ impl<'y> Scope<'_, 'y> {
             .to_owned()
     }
 
-    fn filled(&self, text: &str, depth: usize) -> Option<String> {
+    fn filled(&self, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once("${{") {
             let (inner, behind) = behind.split_once("}}")?;
             filled.push_str(before);
-            filled.push_str(&self.evaluated(inner, depth)?);
-            if filled.len() > MAX_LENGTH {
+            let value = self.evaluated(inner, looked)?;
+            if !budget::spend(1 + before.len() + value.len()) {
                 return None;
             }
+            filled.push_str(&value);
             rest = behind;
         }
         filled.push_str(rest);
@@ -70,10 +68,10 @@ impl<'y> Scope<'_, 'y> {
     }
 
     /// Names and texts, with `||` between them.
-    fn evaluated(&self, expression: &str, depth: usize) -> Option<String> {
+    fn evaluated(&self, expression: &str, looked: Option<&Looked<'_>>) -> Option<String> {
         let mut last = String::new();
         for operand in expression.split("||") {
-            last = self.operand(operand.trim(), depth)?;
+            last = self.operand(operand.trim(), looked)?;
             if !last.is_empty() {
                 break;
             }
@@ -81,7 +79,7 @@ impl<'y> Scope<'_, 'y> {
         Some(last)
     }
 
-    fn operand(&self, operand: &str, depth: usize) -> Option<String> {
+    fn operand(&self, operand: &str, outer: Option<&Looked<'_>>) -> Option<String> {
         if let Some(text) = operand
             .strip_prefix('\'')
             .and_then(|text| text.strip_suffix('\''))
@@ -95,9 +93,10 @@ impl<'y> Scope<'_, 'y> {
         }
         if let Some(name) = operand
             .strip_prefix("env.")
-            .filter(|name| is_name(name) && depth < MAX_DEPTH)
+            .filter(|name| is_name(name) && !Looked::is_among(name, outer))
         {
-            return self.filled(self.variable(name)?, depth + 1);
+            let text = self.variable(name)?;
+            return budget::nested(|| self.filled(text, Some(&Looked { name, outer })))?;
         }
         match operand {
             "github.workspace" => Some(ROOT.into()),

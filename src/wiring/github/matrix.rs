@@ -7,11 +7,7 @@ use super::super::Runs;
 use super::super::matrix::{MAX_ROWS, product};
 use super::super::yaml::Node;
 use super::expression;
-
-/// How deep a value is looked into: `matrix.config.image.name`.
-const MAX_DEPTH: usize = 3;
-/// How many names a matrix that nothing is known of may be told apart by.
-const MAX_NAMES: usize = 16;
+use crate::budget;
 
 /// One combination: each name with its value, as expressions get at it: those within values as `config.name`, what is no
 /// identifier as `['py version']`.
@@ -177,7 +173,7 @@ fn rows<'y>(
             out.entries().iter().all(|entry| {
                 let name = entry.key.text().unwrap_or_default();
                 row.iter()
-                    .any(|(key, value)| *key == name && covers(*value, entry.value, 0))
+                    .any(|(key, value)| *key == name && covers(*value, entry.value))
             })
         };
         combinations.retain(|row| !matches(row));
@@ -185,13 +181,16 @@ fn rows<'y>(
     let original = combinations.len();
     for more in include.map(Node::items).unwrap_or_default() {
         let entries = more.entries();
+        if !budget::spend(1 + original * (1 + entries.len())) {
+            return None;
+        }
         let mut found = false;
         for row in combinations.iter_mut().take(original) {
             let clashes = entries.iter().any(|entry| {
                 let name = entry.key.text().unwrap_or_default();
                 row.iter()
                     .take(lists.len())
-                    .any(|(key, value)| *key == name && !covers(*value, entry.value, 0))
+                    .any(|(key, value)| *key == name && !covers(*value, entry.value))
             });
             if !clashes {
                 found = true;
@@ -230,13 +229,12 @@ fn put<'y>(row: &mut Combination<'y>, name: &'y str, value: Node<'y>, lists: usi
 }
 
 /// Whether `value` has all that `pattern` has.
-fn covers(value: Node<'_>, pattern: Node<'_>, depth: usize) -> bool {
-    if pattern.is_map() && depth < MAX_DEPTH {
+fn covers(value: Node<'_>, pattern: Node<'_>) -> bool {
+    if pattern.is_map() {
         return pattern.entries().iter().all(|entry| {
             let name = entry.key.text().unwrap_or_default();
-            value
-                .get(name)
-                .is_some_and(|value| covers(value, entry.value, depth + 1))
+            let covers = |value| budget::nested(|| covers(value, entry.value)) == Some(true);
+            value.get(name).is_some_and(covers)
         });
     }
     text(value) == text(pattern)
@@ -251,7 +249,7 @@ fn text(value: Node<'_>) -> String {
             value
                 .items()
                 .iter()
-                .map(|item| text(*item))
+                .filter_map(|item| budget::nested(|| text(*item)))
                 .collect::<Vec<_>>()
                 .join(",")
         ),
@@ -261,16 +259,16 @@ fn text(value: Node<'_>) -> String {
 fn flat(combination: &Combination<'_>) -> Row {
     let mut row = Row::new();
     for (name, value) in combination {
-        flatten(&expression::step(name), *value, 0, &mut row);
+        flatten(&expression::step(name), *value, &mut row);
     }
     row
 }
 
-fn flatten(name: &str, value: Node<'_>, depth: usize, row: &mut Row) {
-    if value.is_map() && depth < MAX_DEPTH {
+fn flatten(name: &str, value: Node<'_>, row: &mut Row) {
+    if value.is_map() {
         for entry in value.entries() {
             let name = expression::within(name, entry.key.text().unwrap_or_default());
-            flatten(&name, entry.value, depth + 1, row);
+            let _ = budget::nested(|| flatten(&name, entry.value, row));
         }
     } else if value.is_null() {
         row.push((name.to_owned(), String::new()));
@@ -293,7 +291,7 @@ fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
         rows.iter()
             .flat_map(|row| row.iter().map(|(name, _)| &**name)),
     ) {
-        if !names.contains(&name) {
+        if budget::spend(names.len()) && !names.contains(&name) {
             names.push(name);
         }
     }
@@ -320,6 +318,7 @@ fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
 
 /// How many different rows there are when only `names` are looked at.
 fn kinds(rows: &[&Row], names: &[&str]) -> usize {
+    budget::spend(rows.len() * names.len() * rows.first().map_or(0, |row| row.len()));
     let mut kinds: Vec<Vec<Option<&str>>> = rows
         .iter()
         .map(|row| names.iter().map(|name| value(row, name)).collect())
@@ -340,7 +339,7 @@ fn few<'n>(rows: &[&Row], names: &[&'n str]) -> Option<Vec<&'n str>> {
             .map(|name| (*name, with(name)))
             .rev()
             .max_by_key(|(_, count)| *count)?;
-        if count <= apart || chosen.len() >= MAX_NAMES {
+        if count <= apart || budget::is_spent() {
             return None;
         }
         chosen.push(best);
@@ -360,7 +359,5 @@ fn few<'n>(rows: &[&Row], names: &[&'n str]) -> Option<Vec<&'n str>> {
 fn used(job: Node<'_>, source: &str) -> Vec<String> {
     let span = job.span();
     let text = source.get(span.start..span.end).unwrap_or_default();
-    let mut names = expression::mentioned(text, "matrix");
-    names.truncate(MAX_NAMES);
-    names
+    expression::mentioned(text, "matrix")
 }

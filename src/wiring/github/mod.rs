@@ -24,11 +24,6 @@ use matrix::{Matrix, Row};
 use paths::Checkout;
 use step::{Draft, Drafted, Kind};
 
-/// How many variables of `env:` are kept for a build: more than people write, or a lane among them would not be seen.
-const MAX_ENV: usize = 300;
-/// How many variables of earlier steps are kept for a build.
-const MAX_HANDED: usize = 200;
-
 /// Reads the builds of a workflow or an action.
 ///
 /// # Errors
@@ -296,8 +291,8 @@ impl<'y> Found<'y> {
             let new = handed
                 .iter()
                 .rev()
-                .take(MAX_HANDED)
                 .filter(|arg| !known.contains(&arg.name))
+                .take_while(|_| Arg::pay(1))
                 .cloned();
             let new: Vec<Arg> = new.collect();
             site.build.env.extend(new);
@@ -399,12 +394,12 @@ fn site<'y>(
     }
 }
 
-/// What is `own`, and what the mappings set, the nearest of a name only; no more than [`MAX_ENV`], since each build has its
-/// own.
+/// What is `own`, and what the mappings set, the nearest of a name only.
 fn variables(own: Vec<Arg>, env: &[Node<'_>]) -> Vec<Arg> {
     let mut found = own;
     let mut seen: HashSet<String> = found.iter().map(|arg| arg.name.clone()).collect();
-    for entry in env.iter().flat_map(|env| env.entries()).take(MAX_ENV) {
+    let entries = env.iter().flat_map(|env| env.entries());
+    for entry in entries.take_while(|_| Arg::pay(1)) {
         let name = entry.key.text().unwrap_or_default();
         if seen.insert(name.to_owned()) {
             let value = entry.value.text().map(str::to_owned);

@@ -9,9 +9,6 @@ use super::expression::Scope;
 use super::{Job, inputs, paths};
 use crate::text::Span;
 
-/// How many variables of a script are kept for a command.
-const MAX_VARIABLES: usize = 200;
-
 /// What a step does, for one combination of the matrix.
 pub(super) enum Drafted<'y> {
     /// A build.
@@ -162,11 +159,8 @@ fn scripts<'y>(
                 from: Vec::new(),
             });
         let env = env.collect();
-        let set = variables[..found.above]
-            .iter()
-            .rev()
-            .take(MAX_VARIABLES)
-            .rev();
+        let set = variables[..found.above].iter();
+        let set = set.take_while(|_| Arg::pay(1));
         let set =
             set.filter_map(|set| Some((set.name.clone(), set.value.as_ref()?.value(&written))));
         let sets = set.collect();

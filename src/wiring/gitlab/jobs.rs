@@ -1,10 +1,10 @@
 //! The jobs of a pipeline, and what they get from templates, defaults and references.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::super::Arg;
 use super::super::yaml::{Node, Yaml};
+use crate::budget;
 use crate::text::Span;
 
 /// The keys at the top that are no jobs.
@@ -22,15 +22,9 @@ const KEYWORDS: &[&str] = &[
     "variables",
     "workflow",
 ];
-/// How deep `extends` and `!reference` are followed; GitLab stops at 11 and 10.
-const MAX_DEPTH: usize = 12;
-/// How many lines are followed for one file, those of references counted each time.
-const MAX_LINES: usize = 500_000;
-
 /// A pipeline's file.
 pub(super) struct File<'y> {
     root: Node<'y>,
-    left: Cell<usize>,
 }
 
 impl<'y> File<'y> {
@@ -41,10 +35,7 @@ impl<'y> File<'y> {
             Some(_) => roots.next().or(Some(first)),
             None => Some(first),
         })?;
-        (root.is_map() || root.is_null()).then(|| Self {
-            root,
-            left: Cell::new(MAX_LINES),
-        })
+        (root.is_map() || root.is_null()).then_some(Self { root })
     }
 
     pub(super) const fn root(&self) -> Node<'y> {
@@ -65,19 +56,13 @@ impl<'y> File<'y> {
     /// A job and what it extends, the one that wins first.
     pub(super) fn chain(&self, job: Node<'y>) -> Vec<Node<'y>> {
         let mut chain = Vec::new();
-        self.extend(job, 0, &mut HashSet::new(), &mut chain);
+        self.extend(job, &mut HashSet::new(), &mut chain);
         chain
     }
 
-    fn extend(
-        &self,
-        job: Node<'y>,
-        depth: usize,
-        seen: &mut HashSet<&'y str>,
-        chain: &mut Vec<Node<'y>>,
-    ) {
+    fn extend(&self, job: Node<'y>, seen: &mut HashSet<&'y str>, chain: &mut Vec<Node<'y>>) {
         chain.push(job);
-        let Some(extends) = job.get("extends").filter(|_| depth < MAX_DEPTH) else {
+        let Some(extends) = job.get("extends") else {
             return;
         };
         for name in extends.scalars().into_iter().rev().filter_map(Node::text) {
@@ -85,7 +70,7 @@ impl<'y> File<'y> {
             if seen.insert(name)
                 && let Some(template) = self.root.get(name).filter(|node| node.is_map())
             {
-                self.extend(template, depth + 1, seen, chain);
+                let _ = budget::nested(|| self.extend(template, seen, chain));
             }
         }
     }
@@ -95,18 +80,15 @@ impl<'y> File<'y> {
         let found = chain
             .iter()
             .filter_map(|map| map.get(key))
-            .filter_map(|node| self.followed(node, 0));
+            .filter_map(|node| self.followed(node));
         // `parallel: {matrix: …}` merges; all else that is asked for here is a list or a text.
         found.into_iter().next().filter(|node| !node.is_null())
     }
 
     /// What a reference stands for; other values stand for themselves.
-    fn followed(&self, node: Node<'y>, depth: usize) -> Option<Node<'y>> {
+    fn followed(&self, node: Node<'y>) -> Option<Node<'y>> {
         if node.tag() != Some("!reference") {
             return Some(node);
-        }
-        if depth >= MAX_DEPTH {
-            return None;
         }
         let path = node.items();
         let mut keys = path.iter().filter_map(|key| key.text());
@@ -116,9 +98,9 @@ impl<'y> File<'y> {
             None => job,
         };
         for key in keys {
-            target = self.followed(target, depth + 1)?.get(key)?;
+            target = budget::nested(|| self.followed(target))??.get(key)?;
         }
-        self.followed(target, depth + 1)
+        budget::nested(|| self.followed(target))?
     }
 
     /// The lines of `script`, before them those of `before_script`.
@@ -162,22 +144,13 @@ impl<'y> File<'y> {
             .or_else(|| self.root.get(key));
         default
             .filter(|_| taken)
-            .and_then(|node| self.followed(node, 0))
+            .and_then(|node| self.followed(node))
     }
 
     /// The lines of `node`; those of the lists in `open` are being gone through. A list within itself, which GitLab refuses,
     /// gives nothing more: its lines would double with every level.
     fn lines(&self, node: Node<'y>, open: &mut Vec<Span>, lines: &mut Vec<Node<'y>>) {
-        let Some(left) = self
-            .left
-            .get()
-            .checked_sub(1)
-            .filter(|_| open.len() <= 2 * MAX_DEPTH)
-        else {
-            return;
-        };
-        self.left.set(left);
-        let Some(node) = self.followed(node, open.len()) else {
+        let Some(node) = self.followed(node).filter(|_| budget::spend(64)) else {
             return;
         };
         if node.is_list() {
@@ -185,9 +158,9 @@ impl<'y> File<'y> {
                 return;
             }
             open.push(node.span());
-            node.items()
-                .into_iter()
-                .for_each(|item| self.lines(item, open, lines));
+            for item in node.items() {
+                let _ = budget::nested(|| self.lines(item, open, lines));
+            }
             open.pop();
         } else if node.text().is_some() {
             lines.push(node);
@@ -214,11 +187,8 @@ impl<'y> File<'y> {
             .filter_map(|map| map.get("variables"))
             .map(|node| (node, true));
         for (node, is_own) in own.chain(self.root.get("variables").map(|node| (node, false))) {
-            for entry in self
-                .followed(node, 0)
-                .map(Node::entries)
-                .unwrap_or_default()
-            {
+            let entries = self.followed(node).map(Node::entries).unwrap_or_default();
+            for entry in entries.into_iter().take_while(|_| Arg::pay(1)) {
                 let Some(name) = entry.key.text().filter(|name| is_own || is_taken(name)) else {
                     continue;
                 };
@@ -228,7 +198,7 @@ impl<'y> File<'y> {
                 } else {
                     Some(entry.value)
                 };
-                let value = value.and_then(|value| self.followed(value, 0));
+                let value = value.and_then(|value| self.followed(value));
                 if seen.insert(name) {
                     let text = value.and_then(Node::text).map(str::to_owned);
                     variables.push(Arg {
@@ -245,10 +215,10 @@ impl<'y> File<'y> {
 
     /// The entry of `parallel` for `matrix`, references followed.
     pub(super) fn matrix(&self, parallel: Node<'y>) -> Option<Vec<Node<'y>>> {
-        let matrix = self.followed(parallel.get("matrix")?, 0)?;
+        let matrix = self.followed(parallel.get("matrix")?)?;
         let mut entries = Vec::new();
         for item in matrix.items() {
-            let item = self.followed(item, 0)?;
+            let item = self.followed(item)?;
             if item.is_list() {
                 entries.extend(item.items());
             } else {
@@ -281,6 +251,5 @@ mod tests {
                 .collect::<Vec<_>>(),
             ["make"]
         );
-        assert_eq!(MAX_LINES - file.left.get(), 11);
     }
 }

@@ -75,6 +75,5 @@ pub(super) fn unlike(root: Node<'_>) -> WiringError {
     WiringError {
         span: root.span(),
         message: "it has no mapping at its top".to_owned(),
-        refused: false,
     }
 }

@@ -12,9 +12,6 @@ use super::values::Scope;
 use super::{Format, Job, Leg, valid, varying};
 use crate::text::Span;
 
-/// The most bytes of script that are read for one file, each job's and each leg's counted.
-const MAX_BYTES: usize = 16 << 20;
-
 /// A build, and what it takes to pass it something.
 pub(in super::super) struct Found<'y> {
     /// The build; its runs and jobs are filled in at the end.
@@ -59,7 +56,6 @@ pub(in super::super) struct Reader<'y> {
     pub(in super::super) unknown: Vec<Unknown>,
     places: HashMap<Span, Vec<usize>>,
     doubts: HashSet<(Span, String)>,
-    left: usize,
 }
 
 impl<'y> Reader<'y> {
@@ -70,7 +66,6 @@ impl<'y> Reader<'y> {
             unknown: Vec::new(),
             places: HashMap::new(),
             doubts: HashSet::new(),
-            left: MAX_BYTES,
         }
     }
 
@@ -87,14 +82,6 @@ impl<'y> Reader<'y> {
             .any(|name| script.text().contains(name.as_str()));
         let steps = if alike { 1 } else { legs.len().max(1) };
         for leg in 0..steps {
-            if self.left < script.text().len() {
-                self.doubt(
-                    script.span(),
-                    "the file has more scripts than are read".to_owned(),
-                );
-                return;
-            }
-            self.left -= script.text().len();
             let scope = Scope::new(self.format, job, legs.get(leg).copied());
             let values = |need: Need<'_>| scope.known(need);
             let commands = shell::read(script.text(), Some(""), Dialect::Posix, &values);

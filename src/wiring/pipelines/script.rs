@@ -84,13 +84,6 @@ impl<'y> Script<'y> {
             .fold(text.to_owned(), |text, (now, was)| text.replace(now, was))
     }
 
-    /// Where its first value stands.
-    pub(super) fn span(&self) -> Span {
-        self.lines
-            .first()
-            .map_or(Span::at(0), |line| line.node.span())
-    }
-
     /// The value with byte `at`.
     pub(super) fn line(&self, at: usize) -> Option<&Line<'y>> {
         let behind = self.lines.partition_point(|line| line.base <= at);

@@ -1,39 +1,25 @@
 //! What variables and matrix values stand for, as far as the file says it.
 
-use std::cell::Cell;
-
+use super::super::Looked;
 use super::super::shell::{Need, ROOT, is_name};
 use super::{Format, Job, Leg};
-
-/// How deep variables within variables are looked up.
-const MAX_NESTING: usize = 5;
-/// How many are, for one.
-const MAX_LOOKUPS: usize = 200;
-/// How long a value may become.
-const MAX_VALUE: usize = 4096;
+use crate::budget;
 
 /// What a script of a job sees in one of its legs.
 pub(super) struct Scope<'v> {
     format: &'v Format,
     job: &'v Job<'v>,
     leg: Option<&'v Leg>,
-    left: Cell<usize>,
 }
 
 impl<'v> Scope<'v> {
     pub(super) const fn new(format: &'v Format, job: &'v Job<'v>, leg: Option<&'v Leg>) -> Self {
-        Self {
-            format,
-            job,
-            leg,
-            left: Cell::new(0),
-        }
+        Self { format, job, leg }
     }
 
     /// What a need stands for, where the file says it.
     pub(super) fn known(&self, need: Need<'_>) -> Option<String> {
-        self.left.set(MAX_LOOKUPS);
-        self.lookup(need, 0)
+        self.lookup(need, None)
     }
 
     /// What the file sets it to, as written: `$CI_PIPELINE_ID` says more than nothing.
@@ -50,7 +36,7 @@ impl<'v> Scope<'v> {
         let Need::Variable(name) = need else {
             return None;
         };
-        let mut env = self.job.env.iter();
+        let mut env = self.job.env.iter().take_while(|_| budget::spend(1));
         env.find(|arg| arg.name == name)?.value.as_deref()
     }
 
@@ -64,29 +50,33 @@ impl<'v> Scope<'v> {
         self.job.axes.iter().chain(listed).any(|axis| axis == name)
     }
 
-    fn lookup(&self, need: Need<'_>, depth: usize) -> Option<String> {
-        self.left.set(self.left.get().checked_sub(1)?);
+    fn lookup(&self, need: Need<'_>, outer: Option<&Looked<'_>>) -> Option<String> {
+        let (Need::Variable(name) | Need::Expression(name)) = need;
+        if Looked::is_among(name, outer) {
+            return None;
+        }
+        let looked = Looked { name, outer };
         if need == Need::Variable(self.format.root) {
             return Some(ROOT.to_owned());
         }
         if let Some(axis) = (self.format.axis)(need) {
             let mut values = self.leg.into_iter().flatten();
             if let Some((_, value)) = values.find(|(name, _)| name == axis) {
-                return self.expand(value, depth);
+                return self.expand(value, &looked);
             }
             if self.is_axis(axis) {
                 return None;
             }
         }
-        self.expand(self.variable(need)?, depth)
+        self.expand(self.variable(need)?, &looked)
     }
 
     /// `value` with the variables in it, where the format allows any; `None` where one is not known.
-    fn expand(&self, value: &str, depth: usize) -> Option<String> {
+    fn expand(&self, value: &str, looked: &Looked<'_>) -> Option<String> {
         if !["$", "{{"].iter().any(|mark| value.contains(mark)) {
             return Some(value.to_owned());
         }
-        if !self.format.nested || depth >= MAX_NESTING {
+        if !self.format.nested {
             return None;
         }
         let mut text = String::new();
@@ -101,12 +91,10 @@ impl<'v> Scope<'v> {
                 Some(braced) => braced.split_once('}')?,
                 None => rest.split_at(plain),
             };
-            let inner = self
-                .lookup(Need::Variable(name), depth + 1)
+            let inner = budget::nested(|| self.lookup(Need::Variable(name), Some(looked)))?
                 .filter(|_| is_name(name))?;
             // The root is one only at the beginning.
-            if text.len() + inner.len() > MAX_VALUE || (inner.starts_with(ROOT) && !text.is_empty())
-            {
+            if !budget::spend(1 + inner.len()) || (inner.starts_with(ROOT) && !text.is_empty()) {
                 return None;
             }
             text.push_str(&inner);

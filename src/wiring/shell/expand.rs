@@ -1,7 +1,8 @@
 //! What stands for something else in a script: variables, substitutions, expressions of CI systems.
 
-use super::lex::{Inner, Lexer, MAX_DEPTH, Token, is_name, push, text};
+use super::lex::{Inner, Lexer, Token, is_name, push, text};
 use super::{Piece, Set, Word};
+use crate::budget;
 
 impl Lexer<'_> {
     /// What begins with `$` or `` ` ``.
@@ -138,24 +139,17 @@ impl Lexer<'_> {
         }
         let close = close.min(self.end);
         self.at = (close + 1).min(self.end);
-        if self.depth >= MAX_DEPTH || !self.script.is_char_boundary(close) {
+        if !self.script.is_char_boundary(close) {
             return Vec::new();
         }
-        let Self {
-            script,
-            dialect,
-            depth,
-            ..
-        } = *self;
-        Lexer {
-            script,
+        let mut lexer = Lexer {
+            script: self.script,
             at: inner,
             end: close,
-            dialect,
-            depth: depth + 1,
+            dialect: self.dialect,
             heredocs: Vec::new(),
-        }
-        .all(false)
+        };
+        budget::nested(|| lexer.all(false)).unwrap_or_default()
     }
 
     /// Goes behind the `}` of a `${`.

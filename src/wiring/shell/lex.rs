@@ -1,10 +1,8 @@
 //! The script as tokens: words with their places, and operators.
 
 use super::{Dialect, Piece, Word};
+use crate::budget;
 use crate::text::Span;
-
-/// How deep `$(…)` and `${…}` may nest before the rest of a script counts as unknown.
-pub(super) const MAX_DEPTH: usize = 40;
 
 /// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +42,6 @@ pub(super) fn tokens(script: &str, within: Span, dialect: Dialect) -> Vec<Token>
         at: within.start,
         end: within.end,
         dialect,
-        depth: 0,
         heredocs: Vec::new(),
     }
     .all(false)
@@ -55,7 +52,6 @@ pub(super) struct Lexer<'s> {
     pub(super) at: usize,
     pub(super) end: usize,
     pub(super) dialect: Dialect,
-    pub(super) depth: usize,
     /// The heredocs that begin behind this line: their last line, and whether tabs before it are cut off.
     pub(super) heredocs: Vec<(String, bool)>,
 }
@@ -183,20 +179,17 @@ impl<'s> Lexer<'s> {
                     break;
                 }
             }
+            budget::spend(length);
             self.at += length;
         }
     }
 
     /// The tokens of a nested script, whose `(` is behind us, and its `)`.
     pub(super) fn nested(&mut self) -> Vec<Token> {
-        self.depth += 1;
-        let tokens = if self.depth > MAX_DEPTH {
+        let tokens = budget::nested(|| self.all(true)).unwrap_or_else(|| {
             self.at = self.end;
             Vec::new()
-        } else {
-            self.all(true)
-        };
-        self.depth -= 1;
+        });
         self.at = (self.at + 1).min(self.end);
         tokens
     }

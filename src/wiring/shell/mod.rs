@@ -10,6 +10,9 @@ mod expand;
 mod lex;
 mod track;
 
+use std::rc::Rc;
+
+use crate::budget;
 use crate::text::Span;
 
 pub use lex::is_name;
@@ -146,7 +149,7 @@ pub enum Set {
     /// It does not set it.
     Not,
     /// Once, before any use, whatever way the script takes.
-    To(Box<Word>),
+    To(Rc<Word>),
     /// More than once, or on some ways only.
     Unclear,
 }
@@ -216,11 +219,14 @@ impl Word {
     pub fn resolve(&self, values: &Values<'_>) -> Option<String> {
         let mut text = String::new();
         for piece in &self.pieces {
+            if !budget::spend(1 + text.len()) {
+                return None;
+            }
             match piece {
                 Piece::Text(known) => text.push_str(known),
                 Piece::Variable {
                     set: Set::To(word), ..
-                } => text.push_str(&word.resolve(values)?),
+                } => text.push_str(&budget::nested(|| word.resolve(values))??),
                 Piece::Variable {
                     name,
                     set: Set::Not,
@@ -241,7 +247,7 @@ impl Word {
                 Piece::Variable {
                     set: Set::To(word), ..
                 },
-            ] => word.value(values),
+            ] => budget::nested(|| word.value(values)).unwrap_or_default(),
             [
                 Piece::Variable {
                     name,

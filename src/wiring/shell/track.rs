@@ -1,19 +1,16 @@
 //! The commands of a script in order, with the folder that each runs in and what the script has set by then.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::lex::{Inner, Token, is_name, tokens};
 use super::{Dialect, Piece, Set, Simple, Values, Word};
+use crate::budget;
 use crate::text::Span;
 
 /// What a folder of `Values` begins with that is the one everything is relative to, such as that of
 /// `$GITHUB_WORKSPACE`.
 pub const ROOT: &str = "/\u{0}root";
-
-/// How many pieces a variable's value may have before it counts as unclear.
-const MAX_PIECES: usize = 64;
-/// How deep scripts within scripts (`sh -c '…'`) are read.
-const MAX_DEPTH: usize = 8;
 
 /// What opens a block, and so may run more than once or not at all.
 const OPENERS: &[&str] = &[
@@ -46,6 +43,7 @@ pub fn read(
     dialect: Dialect,
     values: &Values<'_>,
 ) -> Vec<Simple> {
+    budget::spend(8 * script.len());
     let tokens = tokens(script, Span::new(0, script.len()), dialect);
     let mut counts = HashMap::new();
     count(&tokens, &mut counts);
@@ -65,11 +63,8 @@ pub fn read(
     tracker.found
 }
 
-/// The longest path that a folder is followed to, in bytes: each `cd` of a script makes another one.
-const MAX_PATH: usize = 1024;
-
 /// `path`, seen from `folder`: without `.`, and without `..` as far as that goes. `None` where it leads to a place that
-/// is not under what `folder` is relative to, or is too long to be one.
+/// is not under what `folder` is relative to.
 #[must_use]
 pub fn join(folder: &str, path: &str) -> Option<String> {
     let (folder, path) = match path.strip_prefix(ROOT) {
@@ -89,7 +84,8 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
             name => names.push(name),
         }
     }
-    Some(names.join("/")).filter(|path| path.len() <= MAX_PATH)
+    // Each `cd` of a script makes another one.
+    budget::spend(folder.len() + path.len()).then(|| names.join("/"))
 }
 
 /// How often each variable is set; twice for what sets it in a way that is not followed.
@@ -152,7 +148,8 @@ struct Tracker<'t> {
     dialect: Dialect,
     values: &'t Values<'t>,
     counts: HashMap<String, usize>,
-    sets: HashMap<String, Word>,
+    /// What variables are set to, and how many are made of one another by then.
+    sets: HashMap<String, (Rc<Word>, usize)>,
     folder: Option<String>,
     blocks: Vec<Block>,
     depth: usize,
@@ -295,6 +292,7 @@ impl Tracker<'_> {
 
     fn emit(&mut self, sets: Vec<(String, Word)>, words: &[&Word]) {
         self.script_of(words);
+        budget::spend(self.folder.as_ref().map_or(0, String::len));
         let words = words.iter().map(|word| self.seen(word)).collect();
         self.found.push(Simple {
             words,
@@ -334,6 +332,7 @@ impl Tracker<'_> {
             return;
         }
         let span = Span::new(word.span.start + 1, word.span.end - 1);
+        budget::spend(8 * span.len());
         let tokens = tokens(self.script, span, self.dialect);
         // What is put in there would be read by two shells.
         self.inner(&[Inner {
@@ -344,13 +343,10 @@ impl Tracker<'_> {
 
     fn inner(&mut self, scripts: &[Inner]) {
         for script in scripts {
-            if self.depth >= MAX_DEPTH {
-                return;
-            }
             let (folder, open) = (self.folder.clone(), self.open);
             self.open &= script.open;
             self.depth += 1;
-            self.run(&script.tokens);
+            let _ = budget::nested(|| self.run(&script.tokens));
             self.depth -= 1;
             (self.folder, self.open) = (folder, open);
         }
@@ -379,8 +375,13 @@ impl Tracker<'_> {
 
     fn set(&mut self, name: String, value: Word) {
         let is_plain = self.blocks.is_empty() && self.depth == 0;
-        if is_plain && self.counts.get(&name) == Some(&1) && weight(&value) <= MAX_PIECES {
-            self.sets.insert(name, value);
+        let depth = value.pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable { name, .. } => self.sets.get(name).map(|(_, depth)| depth + 1),
+            _ => None,
+        });
+        let depth = depth.max().unwrap_or(0);
+        if is_plain && self.counts.get(&name) == Some(&1) && budget::is_shallow(depth) {
+            self.sets.insert(name, (Rc::new(value), depth));
         }
     }
 
@@ -391,7 +392,7 @@ impl Tracker<'_> {
             if let Piece::Variable { name, set, .. } = piece {
                 *set = match (self.counts.get(name.as_str()), self.sets.get(name.as_str())) {
                     (None, _) => Set::Not,
-                    (Some(1), Some(value)) => Set::To(Box::new(value.clone())),
+                    (Some(1), Some((value, _))) => Set::To(Rc::clone(value)),
                     _ => Set::Unclear,
                 };
             }
@@ -402,16 +403,4 @@ impl Tracker<'_> {
             inner: Vec::new(),
         }
     }
-}
-
-/// How many pieces a word has, those of its variables' values included.
-fn weight(word: &Word) -> usize {
-    let pieces = word.pieces.iter().map(|piece| match piece {
-        Piece::Variable {
-            set: Set::To(value),
-            ..
-        } => 1 + weight(value),
-        _ => 1,
-    });
-    pieces.sum()
 }

@@ -1,8 +1,8 @@
 //! YAML with places: what the readers of workflows, pipelines and Compose files share.
 //!
 //! [`Yaml::read`] gives a tree in which every value knows its bytes in the file. Aliases and merge keys are followed when
-//! somebody looks, so nothing is copied; a file whose aliases multiply it beyond bounds is refused when it is read, which
-//! makes every walk over the tree bounded.
+//! somebody looks, so nothing is copied; every value that they bring is paid for when the file is read, which makes every
+//! walk over the tree bounded.
 
 mod kept;
 mod place;
@@ -20,11 +20,6 @@ use std::collections::HashMap;
 
 use super::Piece;
 use crate::text::Span;
-
-/// The longest chain of values within values.
-pub const MAX_DEPTH: usize = 100;
-/// The most values that a file may have when every alias is written out.
-pub const MAX_VALUES: usize = 1_000_000;
 
 /// In a mapping of so many keys one is found fastest by looking at each.
 const FEW: usize = 16;

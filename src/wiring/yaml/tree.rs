@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use super::{Data, Item, MAX_DEPTH, MAX_VALUES, Style, Yaml};
+use super::{Data, Item, Style, Yaml};
+use crate::budget;
 use crate::text::Span;
 use crate::wiring::WiringError;
 
@@ -13,23 +14,22 @@ impl<'a> Yaml<'a> {
     /// Reads `source`.
     ///
     /// # Errors
-    /// What makes it no YAML, or more than [`MAX_DEPTH`] and [`MAX_VALUES`] allow.
+    /// What makes it no YAML.
     pub fn read(source: &'a str) -> Result<Self, WiringError> {
         let mark = source.len() - source.trim_start_matches('\u{FEFF}').len();
         let mut text = Cow::Borrowed(&source[mark..]);
-        let mut tries = (MAX_REREAD / source.len().max(1)).min(1000);
         loop {
+            budget::spend(OF_BYTE * text.len());
             let error = match Self::parsed(source, &text, mark) {
                 Ok(yaml) => return Ok(yaml),
                 Err(error) => error,
             };
-            let joined = if tries > 0 && error.message == OUTDENTED {
+            let joined = if error.message == OUTDENTED && !budget::is_spent() {
                 joined(&text, error.span.start - mark)
             } else {
                 None
             };
             text = Cow::Owned(joined.ok_or(error)?);
-            tries -= 1;
         }
     }
 
@@ -51,13 +51,12 @@ impl<'a> Yaml<'a> {
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| {
                 let span = Span::at(builder.offsets.byte(*error.marker()));
-                match error.info() {
-                    TOO_DEEP => too_deep(span),
-                    info => WiringError {
-                        span,
-                        message: info.to_owned(),
-                        refused: false,
-                    },
+                if error.info() == TOO_DEEP {
+                    budget::exhaust();
+                }
+                WiringError {
+                    span,
+                    message: error.info().to_owned(),
                 }
             })?;
             let span = Span::new(
@@ -70,13 +69,14 @@ impl<'a> Yaml<'a> {
     }
 }
 
-/// How many bytes are read again at most, for lines that have to be joined.
-const MAX_REREAD: usize = 1 << 26;
+/// What a byte takes to read, and what a value takes in memory, aliases written out, in steps.
+const OF_BYTE: usize = 8;
+const OF_VALUE: usize = 256;
 /// What the parser says of a line in brackets that is not indented more than the key before them. YAML 1.2 has it so; the
 /// parsers of Go, .NET and Ruby, which read these files, take `]` below its key.
 const OUTDENTED: &str = "invalid indentation";
 
-/// What the parser says of brackets that stand deeper in one another than it reads: more than [`MAX_DEPTH`] by far.
+/// What the parser says of brackets that stand deeper in one another than it reads.
 const TOO_DEEP: &str = "recursion limit exceeded";
 
 /// `text` with the line of byte `at` joined to the one before, in as many bytes.
@@ -192,7 +192,7 @@ impl Builder<'_> {
             Event::MappingStart(anchor, tag) => {
                 self.start(Data::Map(Vec::new()), span, anchor, tag.as_deref())?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
             _ => self.last = self.last.max(span.end),
         }
         Ok(())
@@ -243,8 +243,8 @@ impl Builder<'_> {
         tag: Option<&Tag>,
     ) -> Result<usize, WiringError> {
         let id = self.yaml.items.len();
-        if id >= MAX_VALUES {
-            return Err(too_many(span));
+        if !budget::spend(OF_VALUE) {
+            return Err(too_much(span));
         }
         let parent = self.open.last().map(|open| open.id);
         let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
@@ -278,11 +278,14 @@ impl Builder<'_> {
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), WiringError> {
         let target = self.anchors.get(&anchor).copied();
         let Some(target) = target.filter(|&target| self.sizes[target] > 0) else {
-            return Err(refused(
+            return Err(WiringError {
                 span,
-                "this alias stands for a value that contains it".to_owned(),
-            ));
+                message: "this alias stands for a value that contains it".to_owned(),
+            });
         };
+        if !budget::spend(OF_VALUE.saturating_mul(self.sizes[target])) {
+            return Err(too_much(span));
+        }
         let id = self.add(Data::Alias(target), span, 0, None)?;
         self.sizes[id] = self.sizes[target];
         Ok(())
@@ -314,16 +317,16 @@ impl Builder<'_> {
             anchor,
             tag,
         )?;
-        if self.open.len() >= MAX_DEPTH {
-            return Err(too_deep(span));
+        if !budget::is_shallow(self.open.len()) {
+            return Err(too_much(span));
         }
         self.open.push(Open { id, key: None });
         Ok(())
     }
 
-    fn end(&mut self, span: Span) -> Result<(), WiringError> {
+    fn end(&mut self, span: Span) {
         let Some(Open { id, .. }) = self.open.pop() else {
-            return Ok(());
+            return;
         };
         let item = &mut self.yaml.items[id];
         if !item.span.is_empty() {
@@ -339,10 +342,6 @@ impl Builder<'_> {
             Data::Scalar(..) | Data::Alias(_) => 0,
         };
         self.sizes[id] = size + 1;
-        if size >= MAX_VALUES {
-            return Err(too_many(span));
-        }
-        Ok(())
     }
 }
 
@@ -382,25 +381,11 @@ fn closed(source: &str, at: usize, style: Style) -> usize {
     bytes.len()
 }
 
-fn too_many(span: Span) -> WiringError {
-    refused(
-        span,
-        format!("with its aliases written out, this has more than {MAX_VALUES} values"),
-    )
-}
-
-fn too_deep(span: Span) -> WiringError {
-    refused(
-        span,
-        format!("more than {MAX_DEPTH} values stand within one another"),
-    )
-}
-
-fn refused(span: Span, message: String) -> WiringError {
+/// What nobody is told: the file is left alone.
+fn too_much(span: Span) -> WiringError {
     WiringError {
         span,
-        message,
-        refused: true,
+        message: "it has more values than are read".to_owned(),
     }
 }
 

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Data, Entry, Node, Yaml};
-
-/// How many places of one value are looked at.
-const MAX_PLACES: usize = 1000;
+use crate::budget;
 
 /// The aliases of a file.
 pub struct Uses<'y> {
@@ -41,17 +39,15 @@ impl<'y> Uses<'y> {
     }
 
     /// The ways from a document's root to each place of `node`: keys, nothing for a list's items, and no merge keys, for what
-    /// they merge is in the place of their mapping. None for a value that no alias puts elsewhere, or too many.
+    /// they merge is in the place of their mapping. None for a value that no alias puts elsewhere.
     pub fn places(&self, node: Node<'y>) -> Option<Vec<Vec<&'y str>>> {
         if self.aliases.is_empty() {
             return Some(Vec::new());
         }
         let mut found = Vec::new();
         let mut open = vec![(node.resolved().id, Vec::new())];
-        let mut looked = 0;
         while let Some((id, way)) = open.pop() {
-            looked += 1;
-            if looked > MAX_PLACES {
+            if !budget::spend(32 * (1 + way.len())) {
                 return None;
             }
             for alias in self.aliases.get(&id).into_iter().flatten() {

@@ -1,0 +1,120 @@
+//! How much work a file may cost.
+//!
+//! cachelane reads files that nobody vetted, and some cost more than they are long: variables made of variables, stages
+//! built from stages, products of a matrix, fixes that are proved one by one. Such steps are counted. Once a file has
+//! taken more of them than what people write comes near, whatever reads it returns as soon as it can, with what it has
+//! by then, and [`within`] throws that away.
+//!
+//! The count is the thread's and no parameter, because a file stays on one thread from its reading to the last proof, and
+//! what multiplies the work is often many calls below all that know of the file.
+
+use std::cell::Cell;
+
+/// The steps that every file may take: one is a byte copied, a place compared, or a look into a table. They take about a
+/// second.
+const STEPS: u64 = 1 << 27;
+
+/// The steps that it may take besides for each of its bytes.
+const STEPS_PER_BYTE: u64 = 128;
+
+/// How many values, words or blocks may stand within one another before the stack would not hold their readers.
+const MAX_DEPTH: usize = 100;
+
+thread_local! {
+    /// The steps that are left; `None` outside of [`within`], where nobody counts.
+    static LEFT: Cell<Option<u64>> = const { Cell::new(None) };
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A file takes more steps than any that people write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this is more than cachelane reads: it was left alone (its builds run as before, and `exclude` in cachelane.toml is for such files)"
+)]
+pub struct Spent;
+
+/// What `work` makes of `bytes` bytes.
+///
+/// # Errors
+/// [`Spent`] where it takes more steps than so many bytes may.
+pub fn within<T>(bytes: usize, work: impl FnOnce() -> T) -> Result<T, Spent> {
+    let steps = STEPS.saturating_add(STEPS_PER_BYTE.saturating_mul(bytes as u64));
+    let outer = LEFT.replace(Some(steps));
+    let made = work();
+    match LEFT.replace(outer) {
+        Some(0) => Err(Spent),
+        _ => Ok(made),
+    }
+}
+
+/// Takes `steps`; returns whether the work may go on.
+pub fn spend(steps: usize) -> bool {
+    let Some(left) = LEFT.get() else { return true };
+    let left = left.saturating_sub(steps as u64);
+    LEFT.set(Some(left));
+    left > 0
+}
+
+/// Returns whether no steps are left.
+#[must_use]
+pub fn is_spent() -> bool {
+    LEFT.get() == Some(0)
+}
+
+/// Takes all steps that are left, for what is too deep for the stack of whoever would read it.
+pub fn exhaust() {
+    spend(usize::MAX);
+}
+
+/// Returns whether readers that call themselves `depth` times may go on; where not, all steps are spent.
+pub fn is_shallow(depth: usize) -> bool {
+    if depth >= MAX_DEPTH {
+        exhaust();
+    }
+    depth < MAX_DEPTH
+}
+
+/// Returns what `read` makes of something that stands within what is read already; `None` where that is too deep.
+pub fn nested<T>(read: impl FnOnce() -> T) -> Option<T> {
+    let depth = DEPTH.get();
+    if !is_shallow(depth) || !spend(1) {
+        return None;
+    }
+    DEPTH.set(depth + 1);
+    let made = read();
+    DEPTH.set(depth);
+    Some(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deep(levels: usize) -> usize {
+        if levels == 0 {
+            return 0;
+        }
+        nested(|| deep(levels - 1)).map_or(0, |below| below + 1)
+    }
+
+    #[test]
+    fn what_takes_too_many_steps_is_thrown_away() {
+        let all = usize::try_from(STEPS + 10 * STEPS_PER_BYTE).unwrap();
+        assert_eq!(within(10, || spend(all - 1)), Ok(true));
+        assert_eq!(within(10, || spend(all)), Err(Spent));
+        assert!(spend(usize::MAX) && !is_spent());
+    }
+
+    #[test]
+    fn what_is_too_deep_for_the_stack_spends_all() {
+        assert_eq!(within(0, || deep(MAX_DEPTH)), Ok(MAX_DEPTH));
+        assert_eq!(within(0, || deep(MAX_DEPTH + 1)), Err(Spent));
+        assert_eq!(deep(MAX_DEPTH + 1), MAX_DEPTH);
+    }
+
+    #[test]
+    fn one_file_within_another_leaves_it_its_own() {
+        let inner = || within(0, || spend(usize::MAX));
+        assert_eq!(within(0, inner), Ok(Err(Spent)));
+    }
+}
