@@ -48,6 +48,10 @@ pub fn within<T>(bytes: usize, work: impl FnOnce() -> T) -> Result<T, Spent> {
 }
 
 /// Takes `steps`; returns whether the work may go on.
+#[expect(
+    clippy::must_use_candidate,
+    reason = "what cannot stop half-way only counts"
+)]
 pub fn spend(steps: usize) -> bool {
     let Some(left) = LEFT.get() else { return true };
     let left = left.saturating_sub(steps as u64);
@@ -67,6 +71,7 @@ pub fn exhaust() {
 }
 
 /// Returns whether readers that call themselves `depth` times may go on; where not, all steps are spent.
+#[must_use]
 pub fn is_shallow(depth: usize) -> bool {
     if depth >= MAX_DEPTH {
         exhaust();

@@ -382,8 +382,12 @@ fn rewire(
             let _ = budget::within(report.source.len(), || {
                 match report.wires.as_ref().map(|wires| wires.kind) {
                     Some(kind) => {
-                        *report =
-                            lint::check_wiring(&report.path, kind, &report.source, &report.settings)
+                        *report = lint::check_wiring(
+                            &report.path,
+                            kind,
+                            &report.source,
+                            &report.settings,
+                        );
                     }
                     None => report.checked = lint::check(&report.source, &report.settings),
                 }

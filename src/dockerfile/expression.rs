@@ -44,7 +44,10 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
         [b'[', b'[', ..] => until_outside_quotes(rest, b"]]"),
         [b'#', b'{', ..] => balanced(&rest[1..]).map(|len| 1 + len),
         [b'@', b'(' | b'[' | b'{', ..] => balanced(&rest[1..]).map(|len| 1 + len),
-        [b'@', b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => chain(rest)?,
+        [b'@', b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => match chain(rest)? {
+            Reach::Closed(len) => Some(len),
+            Reach::Open => None,
+        },
         _ => return None,
     };
     budget::spend(len.unwrap_or(rest.len()));
@@ -129,9 +132,9 @@ fn balanced(rest: &[u8]) -> Option<usize> {
     None
 }
 
-/// The length of empy's `@name.part(…)[…]`, `Some(None)` where a bracket is not closed. `None` for a plain `@name`, which
-/// holds nothing that could be mistaken.
-fn chain(rest: &[u8]) -> Option<Option<usize>> {
+/// Returns how far empy's `@name.part(…)[…]` goes, in bytes of `rest`; `None` for a plain `@name`, which holds nothing that
+/// could be mistaken.
+fn chain(rest: &[u8]) -> Option<Reach> {
     let name = |from: usize| {
         rest[from..]
             .iter()
@@ -145,11 +148,11 @@ fn chain(rest: &[u8]) -> Option<Option<usize>> {
                 brackets = true;
                 match balanced(&rest[len..]) {
                     Some(more) => len += more,
-                    None => return Some(None),
+                    None => return Some(Reach::Open),
                 }
             }
             Some(b'.') if name(len + 1) > 0 => len += 1 + name(len + 1),
-            _ => return brackets.then_some(Some(len)),
+            _ => return brackets.then_some(Reach::Closed(len)),
         }
     }
 }
