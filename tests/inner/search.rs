@@ -13,8 +13,12 @@ impl Tree {
     /// One with `files` to find, and others with their text.
     fn new(files: &[&str], others: &[(&str, &str)]) -> Self {
         let tree = Self(tempfile::tempdir().unwrap());
-        files.iter().for_each(|path| tree.put(path, LOCKED));
-        others.iter().for_each(|(path, text)| tree.put(path, text));
+        for path in files {
+            tree.put(path, LOCKED);
+        }
+        for (path, text) in others {
+            tree.put(path, text);
+        }
         tree
     }
 
@@ -136,7 +140,9 @@ fn all_of_many_files_and_many_folders_come_in_order() {
         .chain((0..300).map(|n| format!("{n}.Dockerfile")))
         .collect();
     let tree = Tree::new(&[], &[]);
-    files.iter().for_each(|path| tree.put(path, LOCKED));
+    for path in &files {
+        tree.put(path, LOCKED);
+    }
     files.sort_by(|a, b| Path::new(a).cmp(Path::new(b)));
     assert_eq!(tree.found(".", &[]), files);
 }

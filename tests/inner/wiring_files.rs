@@ -44,7 +44,7 @@ fn mutated(source: &str, changes: &[(usize, usize, u8)]) -> String {
             2 => {
                 text[at] = [
                     '\n', ' ', '"', '{', '}', '[', '$', ':', '-', '#', '&', '*', 'ä', '\t', '\r',
-                ][len % 15]
+                ][len % 15];
             }
             _ => {
                 text.insert(

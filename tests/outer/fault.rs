@@ -96,9 +96,9 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {
-            below(&entry.path(), found)
+            below(&entry.path(), found);
         } else {
-            found.push(entry.path())
+            found.push(entry.path());
         }
     }
 }

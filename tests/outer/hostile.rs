@@ -3,6 +3,10 @@
 //!
 //! `CACHELANE_HOSTILE=10 cargo test --release --test outer hostile::` makes everything ten times larger.
 
+#![expect(
+    clippy::too_many_lines,
+    reason = "a list of bombs is as long as there are bombs"
+)]
 #![allow(
     clippy::print_stderr,
     clippy::format_collect,

@@ -1,4 +1,4 @@
-//! The extension for rocker, by its own check: linters, types and tests, with rocker from PyPI.
+//! The extension for rocker, by its own check: linters, types and tests, with rocker from `PyPI`.
 
 use std::process::Command;
 
