@@ -16,6 +16,7 @@ pub(super) use lane::{IdArgs, LaneFormat, RunArgs, Via};
 #[derive(Debug, Parser)]
 #[command(
     name = "cachelane",
+    bin_name = "cachelane",
     version,
     about = "Finds and repairs the BuildKit cache mounts that make parallel builds wait for each other",
     long_about = "Finds and repairs the BuildKit cache mounts that make parallel builds wait for each other.\n\n\

@@ -1,9 +1,10 @@
 //! `cachelane fix`
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use bstr::ByteSlice as _;
 use similar::TextDiff;
 
 use crate::budget;
@@ -579,11 +580,8 @@ fn name(side: &str, path: &[u8]) -> String {
 /// A unified diff, coloured on a terminal.
 fn diff(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
     let diff = TextDiff::from_lines(old, new);
-    let path = path
-        .strip_prefix(".")
-        .unwrap_or(path)
-        .as_os_str()
-        .as_encoded_bytes();
+    let path = path.strip_prefix(".").unwrap_or(path).as_os_str();
+    let path = path.as_encoded_bytes().replace(MAIN_SEPARATOR_STR, "/");
     let path = &path[path.iter().take_while(|byte| **byte == b'/').count()..];
     let mut unified = diff.unified_diff();
     let mut bytes = Vec::new();

@@ -17,12 +17,6 @@ use super::path;
 #[must_use]
 pub fn fingerprints(report: &FileReport) -> Vec<String> {
     let path = path(&report.path);
-    // The same repository has the same fingerprints on Windows.
-    let path = if std::path::MAIN_SEPARATOR == '\\' {
-        path.replace('\\', "/")
-    } else {
-        path
-    };
     let mut seen: HashMap<(&str, Vec<u8>), u64> = HashMap::new();
     let one = |finding: &crate::finding::Finding| {
         let text = finding.span.of(&report.source).replace("\r\n", "\n");

@@ -140,13 +140,13 @@ impl Summary {
     }
 }
 
-/// A path as reports print it: without a leading `./`.
+/// Returns a path as reports print it: without a leading `./`, and on Windows with `/`, as git has it.
 #[must_use]
 pub fn path(path: &std::path::Path) -> String {
     path.strip_prefix(".")
         .unwrap_or(path)
         .to_string_lossy()
-        .into_owned()
+        .replace(std::path::MAIN_SEPARATOR, "/")
 }
 
 /// `value` as a JSON document in which control characters, also those that JSON would let pass, stand as `\u…`, with a

@@ -227,27 +227,22 @@ fn artifact(path: &str) -> ArtifactLocation {
             uri_base_id: None,
         };
     }
-    let path = if std::path::MAIN_SEPARATOR == '\\' {
-        path.replace('\\', "/")
-    } else {
-        path.to_owned()
-    };
     if path.starts_with('/') {
         return ArtifactLocation {
-            uri: format!("file://{}", encoded(&path)),
+            uri: format!("file://{}", encoded(path)),
             uri_base_id: None,
         };
     }
-    if std::path::Path::new(&path).is_absolute() {
+    if std::path::Path::new(path).is_absolute() {
         // Of Windows: its colon is part of the URI.
-        let uri = format!("file:///{}", encoded(&path).replacen("%3A", ":", 1));
+        let uri = format!("file:///{}", encoded(path).replacen("%3A", ":", 1));
         return ArtifactLocation {
             uri,
             uri_base_id: None,
         };
     }
     ArtifactLocation {
-        uri: encoded(&path),
+        uri: encoded(path),
         uri_base_id: Some(BASE),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Runs it: exit code, standard output, standard error. Paths are compared as they are written elsewhere than on Windows.
+/// Runs it: exit code, standard output, standard error.
 pub fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
     let output = command
@@ -12,10 +12,7 @@ pub fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
         .env_remove("GITHUB_ACTIONS")
         .output()
         .unwrap();
-    let text = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        text.replace(std::path::MAIN_SEPARATOR, "/")
-    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
         output.status.code().unwrap_or(-1),
         text(&output.stdout),

@@ -100,6 +100,7 @@ fn a_file_that_buildkit_cannot_read_is_left_as_it_is() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn control_characters_do_not_reach_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
