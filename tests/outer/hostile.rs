@@ -1,7 +1,5 @@
 //! Repositories that somebody made to hurt whoever looks at them. Each is looked at with little memory and little time, and
 //! has to come to a documented exit code; a stack that overflows or memory that runs out would end in a signal.
-//!
-//! `CACHELANE_HOSTILE=10 cargo test --release --test outer hostile::` makes everything ten times larger.
 
 #![expect(
     clippy::too_many_lines,
@@ -898,6 +896,25 @@ fn builds() -> Vec<(&'static str, Ends, &'static str, String)> {
             Read,
             ".gitlab-ci.yml",
             gitlab(60, &|n| (n + 1) % 60),
+        ),
+        (
+            "references of references",
+            Named,
+            ".gitlab-ci.yml",
+            ".t0: {script: [docker build .]}\n".to_owned()
+                + &times(9, |n| {
+                    let one = format!("    - !reference [.t{n}, script]\n");
+                    format!(".t{}:\n  script:\n{}", n + 1, one.repeat(10))
+                }),
+        ),
+        (
+            "variables of variables",
+            Named,
+            ".gitlab-ci.yml",
+            "x:\n  script: docker build $A0\n  variables:\n    A9: ''\n".to_owned()
+                + &times(9, |n| {
+                    format!("    A{n}: '{}'\n", format!("$A{}", n + 1).repeat(500))
+                }),
         ),
         (
             "a variable of a pipeline's own",
