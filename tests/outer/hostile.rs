@@ -908,15 +908,6 @@ fn builds() -> Vec<(&'static str, Ends, &'static str, String)> {
                 }),
         ),
         (
-            "variables of variables",
-            Named,
-            ".gitlab-ci.yml",
-            "x:\n  script: docker build $A0\n  variables:\n    A9: ''\n".to_owned()
-                + &times(9, |n| {
-                    format!("    A{n}: '{}'\n", format!("$A{}", n + 1).repeat(500))
-                }),
-        ),
-        (
             "a variable of a pipeline's own",
             Read,
             ".gitlab-ci.yml",
