@@ -43,7 +43,7 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
         Plain::Human => terminal::tell(&builds::table(&listed, ran.files, args.common.quiet)),
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    if ran.trouble || too_much {
+    if ran.trouble || too_much || !world.unread().is_empty() {
         Outcome::Trouble
     } else {
         Outcome::Clean

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::budget;
+use crate::budget::{self, Spent};
 use crate::finding::RuleMeta;
 use crate::lint::{self, FileReport};
 use crate::report::{Run, Summary, Trouble, human};
@@ -58,6 +58,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
     let (mut reports, mut trouble) = (ran.results, ran.trouble);
     let related = world.relate(&mut reports, ran.whole);
     ran.troubles.extend(related.err());
+    ran.troubles.extend(world.unread());
     if let Some(mut since) = since {
         let relate =
             |old: &mut [FileReport]| ran.troubles.extend(world.relate(old, ran.whole).err());
@@ -156,9 +157,12 @@ pub(super) fn look(given: Given<'_>) -> Option<FileReport> {
     (!nothing).then(report)
 }
 
-/// The same beside the run: `None` too where that is more than cachelane reads.
-pub(super) fn look_aside(given: Given<'_>) -> Option<FileReport> {
-    budget::within(given.source.len(), || look(given)).ok()?
+/// Does the same beside the run.
+///
+/// # Errors
+/// Where the file is more than cachelane reads.
+pub(super) fn look_aside(given: Given<'_>) -> Result<Option<FileReport>, Spent> {
+    budget::within(given.source.len(), || look(given))
 }
 
 /// Prints and writes every report that is asked for; whether all could be written.

@@ -97,7 +97,7 @@ pub(super) fn run(args: &FixArgs) -> Outcome {
     }
     let summary = Summary::new(&reports, ran.files);
     let mut output = Output {
-        trouble: ran.trouble || too_much,
+        trouble: ran.trouble || too_much || !world.unread().is_empty(),
         ..Output::default()
     };
     // What fails the gate is shown, the rest is counted.

@@ -217,7 +217,9 @@ impl<T: Send> Results<T> {
                     "it was not looked at: the files with cache mounts or builds have more than {most} MiB: name fewer of them at a time"
                 ));
             }
-            if let Some(result) = visit(given)
+            // What is too much to read is no result: half of it is in there.
+            let visited = budget::within(given.source.len(), || visit(given));
+            if let Some(result) = visited.map_err(|spent| spent.to_string())?
                 && let Ok(mut kept) = self.kept.lock()
             {
                 self.text.fetch_add(given.source.len(), Ordering::Relaxed);
@@ -421,9 +423,8 @@ impl<'a> Run<'a> {
             settings: &settings,
             source: &source,
         };
-        let done = budget::within(source.len(), || (self.visit)(given));
-        match done.unwrap_or_else(|spent| Err(spent.to_string())) {
-            Ok(()) if text && self.passes_by(path, Some(&loaded)) => {}
+        match (self.visit)(given) {
+            Ok(()) | Err(_) if text && self.passes_by(path, Some(&loaded)) => {}
             Ok(()) => _ = self.files.fetch_add(1, Ordering::Relaxed),
             Err(problem) => self.complain(Trouble::with(report::path(path), problem)),
         }

@@ -111,7 +111,8 @@ impl Since {
                 report.wires.as_ref().map(|wires| wires.kind),
             );
             let (text, settings) = (is_text(path, &report.source), &report.settings);
-            if let Some(was) = check::look_aside(Given {
+            // An old version that is too much to read says nothing of what is new.
+            if let Ok(Some(was)) = check::look_aside(Given {
                 path,
                 stdin: false,
                 kind,

@@ -1,5 +1,6 @@
 //! What builds need to know of the world around their files: repositories' roots, and Dockerfiles that nobody named.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use crate::budget;
@@ -20,6 +21,8 @@ pub(super) struct World<'a> {
     force_exclude: bool,
     /// The largest file to read, in bytes.
     max_size: u64,
+    /// The files beside the run that are more than cachelane reads.
+    unread: RefCell<Vec<Trouble>>,
 }
 
 impl<'a> World<'a> {
@@ -28,6 +31,7 @@ impl<'a> World<'a> {
             settled,
             force_exclude: common.force_exclude,
             max_size: common.max_size(),
+            unread: RefCell::default(),
         }
     }
 
@@ -83,14 +87,28 @@ impl<'a> World<'a> {
         // A build of a file that is not there, made in the pipeline say, is nothing to complain of.
         let source = file::read(path, self.max_size).ok()?;
         let settings = loaded.settings(shown);
-        check::look_aside(Given {
+        let looked = check::look_aside(Given {
             path: shown,
             stdin: false,
             kind,
             text: false,
             settings: &settings,
             source: &source,
+        });
+        looked.unwrap_or_else(|spent| {
+            let trouble = Trouble::with(report::path(shown), spent.to_string());
+            let mut unread = self.unread.borrow_mut();
+            if !unread.contains(&trouble) {
+                terminal::complain(&trouble.to_string());
+                unread.push(trouble);
+            }
+            None
         })
+    }
+
+    /// Returns the files that builds lead to and that are more than cachelane reads. It has been said.
+    pub(super) fn unread(&self) -> Vec<Trouble> {
+        self.unread.borrow().clone()
     }
 }
 
