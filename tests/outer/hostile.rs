@@ -1,6 +1,7 @@
 //! Repositories that somebody made to hurt whoever looks at them. Each is looked at with little memory and little time, and
 //! has to come to a documented exit code; a stack that overflows or memory that runs out would end in a signal.
 
+#![expect(
     clippy::too_many_lines,
     reason = "a list of bombs is as long as there are bombs"
 )]
