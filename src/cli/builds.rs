@@ -23,15 +23,21 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
     let related = world.relate(&mut ran.results, ran.whole);
     let too_much = related.is_err();
     let builds = related.unwrap_or_default();
+    let reports: Vec<(&FileReport, LineIndex)> = ran
+        .results
+        .iter()
+        .map(|report| (report, LineIndex::new(&report.source)))
+        .collect();
     let mut listed: Vec<ListedBuild> = builds
         .judged
         .iter()
-        .filter_map(|judged| row(&ran.results, judged, &world))
+        .filter_map(|judged| row(&reports[judged.file], judged, &world))
         .collect();
     let lost = builds.unknown.iter().filter(|_| args.verbose);
-    listed.extend(lost.map(|(file, lost)| unknown(&ran.results[*file], lost)));
-    for report in &ran.results {
+    listed.extend(lost.map(|(file, lost)| unknown(&reports[*file], lost)));
+    for report in &reports {
         let all = report
+            .0
             .wires
             .iter()
             .flat_map(|wires| &wires.wiring.unknown)
@@ -50,12 +56,15 @@ pub(super) fn run(args: &BuildsArgs) -> Outcome {
     }
 }
 
-fn row(reports: &[FileReport], judged: &Judged, world: &World<'_>) -> Option<ListedBuild> {
-    let report = &reports[judged.file];
+fn row(
+    (report, lines): &(&FileReport, LineIndex),
+    judged: &Judged,
+    world: &World<'_>,
+) -> Option<ListedBuild> {
     let build: &Build = report.wires.as_ref()?.wiring.builds.get(judged.build)?;
     Some(ListedBuild {
         path: report::path(&report.path),
-        line: LineIndex::new(&report.source).line(build.span.start),
+        line: lines.line(build.span.start),
         name: build.name.clone(),
         front: build.front.as_str(),
         dockerfile: judged.dockerfile.as_ref().map(|path| world.shown(path)),
@@ -71,10 +80,10 @@ fn row(reports: &[FileReport], judged: &Judged, world: &World<'_>) -> Option<Lis
 }
 
 /// A build of `report` of which nothing can be said.
-fn unknown(report: &FileReport, unknown: &Unknown) -> ListedBuild {
+fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> ListedBuild {
     ListedBuild {
         path: report::path(&report.path),
-        line: LineIndex::new(&report.source).line(unknown.span.start),
+        line: lines.line(unknown.span.start),
         name: "a build".into(),
         front: "?",
         dockerfile: None,

@@ -50,7 +50,7 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
         },
         _ => return None,
     };
-    budget::spend(len.unwrap_or(rest.len()));
+    budget::spend(4 * len.unwrap_or(rest.len()));
     Some(len.map_or(Reach::Open, |len| Reach::Closed(at + len)))
 }
 

@@ -84,7 +84,7 @@ impl Name {
             let plain = self.declarations.iter().filter(|d| !d.onbuild);
             plain.map(|d| (d.place, d.stage)).collect()
         });
-        budget::spend(block.branches.len());
+        budget::spend(16 * block.branches.len());
         let declares = |branch: &Place| places.contains(&(*branch, last.stage));
         let parent = || blocks.parent(last.place);
         block.branches.iter().all(declares).then(parent).flatten()
@@ -192,22 +192,22 @@ impl Dockerfile<'_> {
     #[must_use]
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
         // Most names that are asked for stand nowhere.
-        self.known(name)?;
+        let known = self.known(name).filter(|_| budget::spend(16))?;
         let stage = self.stage_of(index)?;
         let instruction = &self.instructions[index];
         if instruction.onbuild {
-            return self.visible_to_trigger(name, stage, index, instruction.place);
+            return self.visible_to_trigger(known, stage, index, instruction.place);
         }
-        self.visible_in(name, stage, index, instruction.place)
+        self.visible_in(known, stage, index, instruction.place)
             .or_else(|| self.inherited(name, stage))
     }
 
     /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
     #[must_use]
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
-        self.known(name)?;
+        let name = self.known(name)?;
         let mut stage = stage;
-        while budget::spend(1) {
+        while budget::spend(16) {
             let Base::Stage(base) = self.stages[stage].base else {
                 break;
             };
@@ -244,14 +244,14 @@ impl Dockerfile<'_> {
         None
     }
 
-    fn visible_in(
+    fn visible_in<'n>(
         &self,
-        name: &str,
+        name: &'n Name,
         stage: usize,
         before: usize,
         place: Place,
-    ) -> Option<&Declaration> {
-        let (name, blocks) = (self.known(name)?, &self.blocks);
+    ) -> Option<&'n Declaration> {
+        let blocks = &self.blocks;
         let plain = name.last_above((stage, before), |d| {
             !d.onbuild && blocks.encloses(d.place, place)
         });
@@ -263,14 +263,13 @@ impl Dockerfile<'_> {
         })
     }
 
-    fn visible_to_trigger(
+    fn visible_to_trigger<'n>(
         &self,
-        name: &str,
+        name: &'n Name,
         stage: usize,
         index: usize,
         place: Place,
-    ) -> Option<&Declaration> {
-        let name = self.known(name)?;
+    ) -> Option<&'n Declaration> {
         let serves = |d: &Declaration| self.blocks.encloses(d.place, place);
         let trigger = name.last_above((stage, index), |d| d.onbuild && serves(d));
         // The image has every ENV of its stage, wherever it stands.

@@ -401,7 +401,7 @@ pub(super) fn spots(
 ) -> Vec<(Spot, Vec<usize>)> {
     let mut done = Vec::new();
     let mut todo = vec![uses.to_vec()];
-    while let Some(uses) = todo.pop().filter(|uses| budget::spend(uses.len())) {
+    while let Some(uses) = todo.pop().filter(|uses| budget::spend(16 * uses.len())) {
         let first = &file.instructions[uses[0]];
         let places = uses.iter().map(|index| file.instructions[*index].place);
         let common = places.fold(first.place, |a, b| file.blocks.common(a, b));

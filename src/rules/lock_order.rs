@@ -107,8 +107,8 @@ impl<'s> Graph<'s> {
                 for (before, &(from, held)) in locked.iter().enumerate() {
                     let gates = Rc::new(locked[..before].iter().map(|(lock, _)| *lock).collect());
                     for &(to, taken) in &locked[before + 1..] {
-                        // It stays in memory.
-                        if !budget::spend(size_of::<Edge<'_>>()) {
+                        // It stays in memory, which is dearer than a step.
+                        if !budget::spend(8 * size_of::<Edge<'_>>()) {
                             return Self { next };
                         }
                         // The RUN that holds the least besides stands for all: what is behind a common lock cannot meet.

@@ -596,7 +596,7 @@ fn dockerfiles() -> Vec<(&'static str, Ends, String)> {
         (
             "mounts of one cache",
             Read,
-            format!("RUN{} x\n", format!(" {}", mount("x", "/x")).repeat(1000)),
+            format!("RUN{} x\n", format!(" {}", mount("x", "/x")).repeat(300)),
         ),
         (
             "locks of one RUN",
@@ -795,7 +795,12 @@ fn builds() -> Vec<(&'static str, Ends, &'static str, String)> {
             WORKFLOW,
             nested("[", "docker build", "]", 100_000),
         ),
-        ("open brackets", Named, WORKFLOW, "[".repeat(1_000_000)),
+        (
+            "open brackets",
+            Named,
+            WORKFLOW,
+            "[".repeat(1_000_000) + "docker build",
+        ),
         (
             "dashes",
             Named,
