@@ -192,7 +192,7 @@ impl Dockerfile<'_> {
     #[must_use]
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
         // Most names that are asked for stand nowhere.
-        let known = self.known(name).filter(|_| budget::spend(16))?;
+        let known = self.known(name).filter(|_| budget::spend(32))?;
         let stage = self.stage_of(index)?;
         let instruction = &self.instructions[index];
         if instruction.onbuild {

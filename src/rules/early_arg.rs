@@ -78,7 +78,7 @@ impl Rule for EarlyArg {
             .declarations(name)
             .chunk_by(|a, b| a.stage == b.stage)
         {
-            let args = || stage.iter().filter(own);
+            let args = || stage.iter().filter(own).take_while(|_| budget::spend(1));
             let Some(at) = args().next().and_then(|arg| arg.stage) else {
                 continue;
             };

@@ -1,5 +1,7 @@
 //! `missing-default`: the lane argument has no default, so builds that pass nothing get an id that ends in `-`.
 
+use std::collections::HashSet;
+
 use crate::dockerfile::Declaration;
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Edit, Fix};
@@ -50,7 +52,7 @@ impl Rule for MissingDefault {
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let arg = cx.settings.arg.as_str();
         let given = own_default(cx.file, arg);
-        let mut seen: Vec<(usize, usize)> = Vec::new();
+        let mut seen: HashSet<(usize, usize)> = HashSet::new();
         for cache in cx
             .caches()
             .iter()
@@ -70,10 +72,9 @@ impl Rule for MissingDefault {
             // One default for all stages, where there is a global declaration to carry it.
             let declaration = global.unwrap_or(own);
             let at = (declaration.instruction, declaration.name_end);
-            if seen.contains(&at) {
+            if !seen.insert(at) {
                 continue;
             }
-            seen.push(at);
             let short = cache.outcome(|name| name == arg).map_or_else(
                 || "an id cut short".to_owned(),
                 |id| format!("the cache id `{id}`"),
