@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use bstr::ByteSlice as _;
+use cachelane::builds::argv;
+use cachelane::builds::ci::{self, Typed};
 use cachelane::config::{Config, Overrides};
 use cachelane::dockerfile::mapped::Mapped;
 use cachelane::dockerfile::{Dockerfile, Keyword};
@@ -14,8 +16,6 @@ use cachelane::rules::profile::PROFILES;
 use cachelane::rules::{RULES, Settings};
 use cachelane::suppress;
 use cachelane::text::Span;
-use cachelane::wiring::argv;
-use cachelane::wiring::ci::{self, Typed};
 
 use crate::invariants;
 

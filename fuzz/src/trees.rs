@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use cachelane::wiring::Kind;
-use cachelane::wiring::yaml::{Node, Yaml};
+use cachelane::builds::Kind;
+use cachelane::builds::yaml::{Node, Yaml};
 
 /// What stood in `source` stands in `new`: every word, as often; and in YAML every value in its place.
 ///

@@ -1,10 +1,10 @@
 //! Workflows, pipelines, Compose and bake files.
 
+use cachelane::builds::{Arg, Build, Kind, Lane, What, Wiring, pass, read};
 use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::text::Span;
-use cachelane::wiring::{Arg, Build, Kind, Lane, What, Wiring, pass, read};
 
 use crate::trees;
 

@@ -1,11 +1,11 @@
 //! `cachelane builds`
 
+use crate::builds::{Build, Runs, Unknown};
 use crate::lint::FileReport;
 use crate::lint::wire::{Judged, Verdict};
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
-use crate::wiring::{Build, Runs, Unknown};
 
 use super::args::{BuildsArgs, Plain};
 use super::settled::Settled;

@@ -6,9 +6,9 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::builds::ci::{self, JobLane, Typed};
 use crate::report;
 use crate::rules::Settings;
-use crate::wiring::ci::{self, JobLane, Typed};
 
 use super::args::{IdArgs, LaneFormat, SettingsArgs};
 use super::settled::Settled;

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::budget;
+use crate::builds::{self, Kind};
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint;
 use crate::report::{self, Trouble};
 use crate::rules::Settings;
-use crate::wiring::{self, Kind};
 use crate::workspace::discover::{self, Visit, is_dockerfile};
 use crate::workspace::file::{self, FileError};
 
@@ -144,7 +144,7 @@ pub(super) fn kind(path: &Path) -> Option<Kind> {
     if !may_say_builds(name) || is_dockerfile(name) {
         return None;
     }
-    wiring::kind(&path.to_str()?.replace('\\', "/"))
+    builds::kind(&path.to_str()?.replace('\\', "/"))
 }
 
 /// Whether a file called `name` may be one that says what is built: most are told from their name's end.

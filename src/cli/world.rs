@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use crate::budget;
+use crate::builds::Kind;
 use crate::lint::{self, FileReport, wire};
 use crate::report::{self, Trouble};
-use crate::wiring::Kind;
 use crate::workspace::file;
 
 use super::args::Common;

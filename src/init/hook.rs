@@ -3,7 +3,7 @@
 //! The entry is written as its neighbours are: indentation, line endings, blank lines. The result is proved by reading it
 //! again; what cannot be proved is left alone.
 
-use crate::wiring::yaml::{Node, Yaml};
+use crate::builds::yaml::{Node, Yaml};
 
 /// Where pre-commit gets the hook from.
 pub const REPO: &str = "https://github.com/OWNER/cachelane";
@@ -146,8 +146,8 @@ fn is_proved(new: &str, old: Node<'_>) -> bool {
     };
     let (was, is) = (old.entries(), root.entries());
     let entry = |(a, b): (
-        &crate::wiring::yaml::Entry<'_>,
-        &crate::wiring::yaml::Entry<'_>,
+        &crate::builds::yaml::Entry<'_>,
+        &crate::builds::yaml::Entry<'_>,
     )| {
         if b.key.text() != Some("repos") {
             return same(a.key, b.key) && same(a.value, b.value);

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::builds::{self, Kind};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Severity};
 use crate::fix::{self, Edit, Fix};
 use crate::rules::{RULES, Settings};
 use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span, count, line_ending};
-use crate::wiring::{self, Kind};
 
 use super::{FileReport, prove};
 
@@ -62,7 +62,7 @@ pub fn adopt_wires(
             })
             .collect()
     };
-    let Some(texts) = wiring::long_texts(wires.kind, source)? else {
+    let Some(texts) = builds::long_texts(wires.kind, source)? else {
         return Ok((None, left(&failing)));
     };
     // Each line within a text of several stands for the line that the text begins on.
@@ -158,7 +158,7 @@ impl Comments<'_> {
         let fix = Fix::safe("suppress what is there", self.edits(above));
         let bytes = fix::apply(&self.report.source, &[&fix]).bytes;
         let after = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
-        wiring::prove_comments(self.kind, self.source, after)?;
+        builds::prove_comments(self.kind, self.source, after)?;
         Ok(bytes)
     }
 

@@ -11,13 +11,13 @@ use std::sync::{Arc, LazyLock};
 
 use regex::bytes::Regex;
 
+use crate::builds::Inline;
 use crate::dockerfile::mounts;
 use crate::finding::{Finding, Severity};
 use crate::rules::caches::PLATFORM_ARGS;
 use crate::rules::{self, Settings, lane};
 use crate::suppress::{self, Covers, Table};
 use crate::text::Span;
-use crate::wiring::Inline;
 
 use super::{Checked, FileReport, has_mount};
 

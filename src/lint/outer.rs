@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use similar::{DiffOp, TextDiff};
 
+use crate::builds::{self, Inline, Kind, Unknown, Wiring, inline};
 use crate::finding::Finding;
 use crate::fix::{self, Applicability, Edit, Fix};
 use crate::index::Site;
@@ -12,7 +13,6 @@ use crate::rules::Settings;
 use crate::rules::lanes::Lanes;
 use crate::suppress;
 use crate::text::{LineIndex, Span};
-use crate::wiring::{self, Inline, Kind, Unknown, Wiring, inline};
 
 use super::{Checked, FileReport, Fixed, Wires, check, loose};
 
@@ -25,7 +25,7 @@ pub fn check_wiring(
     settings: &Arc<Settings>,
 ) -> FileReport {
     let (mut checked, mut said, mut lanes) = (Checked::default(), Wiring::default(), Vec::new());
-    match std::str::from_utf8(source).map(|text| wiring::read(kind, text)) {
+    match std::str::from_utf8(source).map(|text| builds::read(kind, text)) {
         Ok(Ok(wiring)) => said = wiring,
         // A template of such a file, say: it is not for cachelane to judge it.
         Ok(Err(error)) => {
@@ -141,7 +141,7 @@ fn moved(inline: &Inline, fix: &Fix) -> Result<Fix, String> {
 #[must_use]
 pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applicability) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
-    let read = |bytes: &[u8]| wiring::read(kind, std::str::from_utf8(bytes).ok()?).ok();
+    let read = |bytes: &[u8]| builds::read(kind, std::str::from_utf8(bytes).ok()?).ok();
     let count = read(source).map_or(0, |wiring| wiring.inline.len());
     for index in 0..count {
         let Some(wiring) = read(&fixed.bytes) else {

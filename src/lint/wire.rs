@@ -4,11 +4,11 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::builds::{Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring};
 use crate::finding::Finding;
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Settings, wired};
-use crate::wiring::{Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring};
 
 use super::FileReport;
 

@@ -1,7 +1,7 @@
 //! `lane-never-reused`: a lane that is another one in every run, so that its cache is never found again.
 
+use crate::builds::Runs;
 use crate::finding::{Finding, RuleMeta, Severity};
-use crate::wiring::Runs;
 
 use super::Rule;
 use super::wired::Wired;

@@ -1,8 +1,8 @@
 //! `unpassed-arg`: a build that stays in the default lane, since nobody passes it another.
 
+use crate::builds::{Front, Runs};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
-use crate::wiring::{Front, Runs};
 
 use super::Rule;
 use super::wired::{Others, Wired};

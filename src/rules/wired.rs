@@ -1,8 +1,8 @@
 //! A build with the Dockerfile that it builds: what rules about wiring look at.
 
+use crate::builds::{Build, Lane, Runs};
 use crate::finding::Elsewhere;
 use crate::fix::Fix;
-use crate::wiring::{Build, Lane, Runs};
 
 use super::Settings;
 use super::lanes::Lanes;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use cachelane::builds::{self, Build, Kind, Lane, Wiring, bake, compose};
 use cachelane::fix::{Fix, apply};
-use cachelane::wiring::{self, Build, Kind, Lane, Wiring, bake, compose};
 
 const LANE: Lane<'_> = Lane {
     arg: "CACHE_ID",
@@ -30,8 +30,8 @@ impl Format {
 
     pub fn pass(self, source: &str, build: &Build) -> Result<Fix, String> {
         match self {
-            Self::Compose => wiring::pass(Kind::Compose, source, build, &LANE),
-            Self::Hcl | Self::Json => wiring::pass(Kind::BakeHcl, source, build, &LANE),
+            Self::Compose => builds::pass(Kind::Compose, source, build, &LANE),
+            Self::Hcl | Self::Json => builds::pass(Kind::BakeHcl, source, build, &LANE),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::panic;
 
 use bstr::BStr;
+use cachelane::builds::{Kind, Lane, pass, read};
 use cachelane::dockerfile::Dockerfile;
 use cachelane::finding::Severity;
 use cachelane::fix::{Applicability, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
-use cachelane::wiring::{Kind, Lane, pass, read};
 
 use crate::effort::effort;
 use crate::{seeds, targets, wires};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use cachelane::wiring::ci::{self, CIS, JobLane, LONGEST, MatrixError, Part, Typed, is_lane};
+use cachelane::builds::ci::{self, CIS, JobLane, LONGEST, MatrixError, Part, Typed, is_lane};
 use proptest::prelude::*;
 use serde::Deserialize;
 

@@ -1,8 +1,8 @@
 //! Compose and bake files: places, and odd files by the hundred.
 
+use cachelane::builds::{bake, compose, inline, yaml::Yaml};
 use cachelane::fix::{Edit, Fix};
 use cachelane::text::Span;
-use cachelane::wiring::{bake, compose, inline, yaml::Yaml};
 use proptest::prelude::*;
 
 use crate::effort;

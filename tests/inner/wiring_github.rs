@@ -1,8 +1,8 @@
 //! Workflows: which builds are in them, and how a lane is passed to each.
 
+use cachelane::builds::github::read;
+use cachelane::builds::{self, Build, Kind, Lane, Runs, What};
 use cachelane::fix::{Applicability, Fix, apply};
-use cachelane::wiring::github::read;
-use cachelane::wiring::{self, Build, Kind, Lane, Runs, What};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
@@ -15,7 +15,7 @@ const LANE: Lane<'_> = Lane {
 use crate::effort;
 
 fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    wiring::pass(Kind::Github, source, build, lane)
+    builds::pass(Kind::Github, source, build, lane)
 }
 
 fn what(build: &Build) -> String {

@@ -1,8 +1,8 @@
 //! Scripts and commands: what builds, what is passed, and where an argument can be put.
 
-use cachelane::wiring::command::{self, Command, Found, Pass, all, read, what, words};
-use cachelane::wiring::shell::{self, Dialect, Need, ROOT};
-use cachelane::wiring::{Front, What};
+use cachelane::builds::command::{self, Command, Found, Pass, all, read, what, words};
+use cachelane::builds::shell::{self, Dialect, Need, ROOT};
+use cachelane::builds::{Front, What};
 use proptest::prelude::*;
 
 use crate::effort;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use cachelane::wiring::shell::{self, Dialect};
+use cachelane::builds::shell::{self, Dialect};
 use proptest::prelude::*;
 
 use crate::effort;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use cachelane::builds::{Build, Inline, What, inline};
 use cachelane::fix::{Edit, Fix};
 use cachelane::text::Span;
-use cachelane::wiring::{Build, Inline, What, inline};
 use serde_json::Value;
 
 use crate::loud::left_out;

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::budget;
+use crate::builds::Build;
 use crate::rules::wired::Others;
-use crate::wiring::Build;
 
 use super::join::{Files, Joined};
 

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::budget;
-use crate::rules::wired;
-use crate::wiring::{
+use crate::builds::{
     self, ANY_LANE, Arg, Build, Call, Front, Kind, NO_VARIABLE, Runs, Unknown, What,
 };
+use crate::rules::wired;
 
 use super::{FileReport, Verdict, World};
 
@@ -517,7 +517,7 @@ fn kind(front: Front, path: &Path) -> Kind {
         Some("json") => Kind::BakeJson,
         _ => path
             .to_str()
-            .and_then(wiring::kind)
+            .and_then(builds::kind)
             .unwrap_or(Kind::Compose),
     }
 }

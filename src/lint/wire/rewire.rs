@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use crate::budget;
+use crate::builds::{self, Kind, Lane, Opened, Passed, Passing, Wiring};
 use crate::fix::{self, Applicability, Fix};
 use crate::lint::{Dropped, FileReport, Made};
 use crate::text::{LineIndex, Span};
-use crate::wiring::{self, Kind, Lane, Opened, Passed, Passing, Wiring};
 
 use super::Asked;
 
@@ -103,7 +103,7 @@ impl Work {
             .and_then(|text| {
                 Ok((
                     text,
-                    wiring::read(self.kind, text).map_err(|error| error.to_string())?,
+                    builds::read(self.kind, text).map_err(|error| error.to_string())?,
                     Opened::new(self.kind, text)?,
                 ))
             });
@@ -207,7 +207,7 @@ impl Work {
             let passed: Vec<Passed<'_>> =
                 made.iter().map(|index| planned[*index].passed()).collect();
             let after = String::from_utf8_lossy(&applied.bytes);
-            match wiring::prove(self.kind, before, &after, &passed) {
+            match builds::prove(self.kind, before, &after, &passed) {
                 Ok(()) => {
                     good = tried;
                     best = (applied.bytes, made);

@@ -1,7 +1,7 @@
 //! Buildkite.
 
 use super::{BUILDKITE, LANE, all, fixed};
-use cachelane::wiring::Lane;
+use cachelane::builds::Lane;
 
 fn turned(cases: &[(&str, &str)]) {
     for (source, expected) in cases {

@@ -1,7 +1,7 @@
 //! GitLab CI.
 
 use super::{GITLAB, LANE, all, fixed, lines};
-use cachelane::wiring::{Lane, gitlab};
+use cachelane::builds::{Lane, gitlab};
 
 /// Pipelines with what is built in them.
 const READ: &[(&str, &[&str])] = &[

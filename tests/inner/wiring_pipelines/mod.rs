@@ -4,8 +4,8 @@ mod buildkite;
 mod gitlab;
 mod properties;
 
+use cachelane::builds::{self, Build, Kind, Lane, Runs, What, Wiring, WiringError};
 use cachelane::fix::{Fix, apply};
-use cachelane::wiring::{self, Build, Kind, Lane, Runs, What, Wiring, WiringError};
 
 /// A format, by its kind.
 #[derive(Clone, Copy)]
@@ -13,11 +13,11 @@ pub(crate) struct Format(Kind);
 
 impl Format {
     pub(crate) fn read(self, source: &str) -> Result<Wiring, WiringError> {
-        wiring::read(self.0, source)
+        builds::read(self.0, source)
     }
 
     pub(crate) fn pass(self, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-        wiring::pass(self.0, source, build, lane)
+        builds::pass(self.0, source, build, lane)
     }
 }
 

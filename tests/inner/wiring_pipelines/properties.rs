@@ -2,7 +2,7 @@
 
 use super::{ALL, GITLAB, LANE, fixed};
 use crate::effort;
-use cachelane::wiring::yaml::{Node, Yaml};
+use cachelane::builds::yaml::{Node, Yaml};
 use proptest::prelude::*;
 
 /// Pieces of pipelines that odd files are made of.

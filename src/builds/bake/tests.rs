@@ -1,7 +1,7 @@
 use super::*;
 use crate::budget;
+use crate::builds::{self, Lane};
 use crate::fix::apply;
-use crate::wiring::{self, Lane};
 
 const LANE: Lane<'_> = Lane {
     arg: "CACHE_ID",
@@ -17,11 +17,11 @@ fn fixed(source: &str, name: &str) -> Result<String, String> {
         .find(|build| build.name == format!("target `{name}`"))
         .unwrap();
     let kind = if is_json(source) {
-        wiring::Kind::BakeJson
+        builds::Kind::BakeJson
     } else {
-        wiring::Kind::BakeHcl
+        builds::Kind::BakeHcl
     };
-    let fix = wiring::pass(kind, source, build, &LANE)?;
+    let fix = builds::pass(kind, source, build, &LANE)?;
     let fixed = String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap();
     let names: Vec<_> = read(&fixed).unwrap().builds;
     assert!(

@@ -7,8 +7,8 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::{Data, Item, Style, Yaml};
 use crate::budget;
+use crate::builds::WiringError;
 use crate::text::Span;
-use crate::wiring::WiringError;
 
 impl<'a> Yaml<'a> {
     /// Reads `source`.

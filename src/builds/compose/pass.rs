@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::Service;
+use crate::builds::yaml::{Entry, Node, Uses, Yaml, quoted};
+use crate::builds::{Lane, Passer, Passing, What};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
-use crate::wiring::yaml::{Entry, Node, Uses, Yaml, quoted};
-use crate::wiring::{Lane, Passer, Passing, What};
 
 /// What passes lanes to services: `CACHE_ID: ${CACHE_ID:-default}`, where their arguments stand.
 pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {

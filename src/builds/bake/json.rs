@@ -4,9 +4,9 @@ use super::hcl;
 use super::value::{Ast, Field, Kind, Part};
 use super::{File, Target, Variable};
 use crate::budget;
+use crate::builds::WiringError;
+use crate::builds::yaml::{Node, Style, Yaml};
 use crate::text::Span;
-use crate::wiring::WiringError;
-use crate::wiring::yaml::{Node, Style, Yaml};
 
 /// Reads `source`. JSON is YAML in brackets, and so has places; but not all YAML that begins so is JSON.
 pub fn file(source: &str) -> Result<File, WiringError> {
@@ -99,7 +99,7 @@ pub fn blocks(node: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
 
 /// The entries of an object.
 pub fn fields(node: Node<'_>) -> Vec<Field> {
-    let field = |entry: crate::wiring::yaml::Entry<'_>| Field {
+    let field = |entry: crate::builds::yaml::Entry<'_>| Field {
         key: entry.key.text().map(str::to_owned),
         key_span: entry.key.span(),
         // The reader bounds how deep this goes.

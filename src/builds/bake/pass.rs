@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::value::{Field, Scope, Value};
 use super::{File, Target, is_json};
+use crate::builds::{Build, Lane, Passer, Passing, What};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
-use crate::wiring::{Build, Lane, Passer, Passing, What};
 
 /// What passes lanes to targets: `variable "CACHE_ID" { default = "default" }`, where there is none yet, and
 /// `CACHE_ID = CACHE_ID` among its arguments; in JSON `"CACHE_ID": "${CACHE_ID}"`.
@@ -325,7 +325,7 @@ impl Writer<'_> {
     }
 
     fn json_variable(&self) -> Option<Edit> {
-        let yaml = crate::wiring::yaml::Yaml::read(self.source).ok()?;
+        let yaml = crate::builds::yaml::Yaml::read(self.source).ok()?;
         let root = yaml.root()?;
         let default = self.default();
         let body = |indent: &str, step: &str| {

@@ -1,6 +1,6 @@
 use super::*;
+use crate::builds::{self, Lane};
 use crate::fix::apply;
-use crate::wiring::{self, Lane};
 
 const LANE: Lane<'_> = Lane {
     arg: "CACHE_ID",
@@ -15,7 +15,7 @@ fn fixed(source: &str, name: &str) -> Result<String, String> {
         .iter()
         .find(|build| build.name == format!("service `{name}`"))
         .unwrap();
-    let fix = wiring::pass(wiring::Kind::Compose, source, build, &LANE)?;
+    let fix = builds::pass(builds::Kind::Compose, source, build, &LANE)?;
     Ok(String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap())
 }
 

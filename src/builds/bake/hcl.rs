@@ -8,8 +8,8 @@ use hcl_edit::template::{Element, HeredocTemplate, Template};
 use super::value::{Ast, Field, Kind, Part};
 use super::{File, Target, Variable};
 use crate::budget;
+use crate::builds::{Piece, WiringError};
 use crate::text::Span;
-use crate::wiring::{Piece, WiringError};
 
 /// Reads `source`.
 pub fn file(source: &str) -> Result<File, WiringError> {

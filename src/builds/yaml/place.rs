@@ -1,9 +1,9 @@
 //! Where a value's bytes stand, and where another one can be put.
 
 use super::{Data, Node, Style};
+use crate::builds::Piece;
 use crate::fix::Edit;
 use crate::text::{Span, line_ending};
-use crate::wiring::Piece;
 
 impl Node<'_> {
     /// One past its last byte. What a block ends with (blank lines, comments) is none of it.

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
+use crate::builds::{NO_VARIABLE, Piece};
 use crate::text::Span;
-use crate::wiring::{NO_VARIABLE, Piece};
 
 /// A value as it is written.
 #[derive(Clone, Debug)]
