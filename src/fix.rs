@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::text::Span;
+use crate::text::{SourceMap, Span};
 
 /// One change: the bytes of `span` become `text`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,27 +134,8 @@ pub struct Applied {
     pub made: Vec<usize>,
     /// The fixes that overlap one that was made, by their index: they have to wait for the next round.
     pub deferred: Vec<usize>,
-    /// Where the new bytes come from.
-    pub origins: Origins,
-}
-
-/// Where the bytes of a text that edits have made come from in the text before. Looking one up is a binary search.
-#[derive(Debug, Default)]
-pub struct Origins {
-    /// The first byte behind each edit, in the new text and in the old one. Ordered.
-    behind: Vec<(usize, usize)>,
-}
-
-impl Origins {
-    /// The byte of the old text that byte `at` of the new one comes from; for what an edit has put there, the edit's place.
-    #[must_use]
-    pub fn of(&self, at: usize) -> usize {
-        let next = self.behind.partition_point(|(new, _)| *new <= at);
-        let (new, old) = next.checked_sub(1).map_or((0, 0), |last| self.behind[last]);
-        // What is put in between two edits' places belongs to the later one.
-        let limit = self.behind.get(next).map_or(usize::MAX, |(_, old)| *old);
-        (old + (at - new)).min(limit)
-    }
+    /// Where the new bytes stand in the old ones.
+    pub origins: SourceMap,
 }
 
 /// Makes as many of `fixes` in `source` as do not overlap, the earlier ones first.
@@ -191,13 +172,14 @@ pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
         source.len() + edits.values().map(|edit| edit.text.len()).sum::<usize>(),
     );
     let mut at = 0;
-    let mut origins = Origins::default();
+    let mut origins = SourceMap::default();
     for edit in edits.values() {
+        origins.push(bytes.len(), at, edit.span.start - at);
         bytes.extend_from_slice(&source[at..edit.span.start]);
         bytes.extend_from_slice(edit.text.as_bytes());
         at = edit.span.end;
-        origins.behind.push((bytes.len(), at));
     }
+    origins.push(bytes.len(), at, source.len() - at);
     bytes.extend_from_slice(&source[at..]);
     Applied {
         bytes,
@@ -234,7 +216,7 @@ mod tests {
         );
         let applied = apply(b"abcdef", &[&fix]);
         assert_eq!(applied.bytes, b"axybef");
-        let origins: Vec<usize> = (0..6).map(|at| applied.origins.of(at)).collect();
+        let origins: Vec<usize> = (0..6).map(|at| applied.origins.near(at)).collect();
         assert_eq!(origins, [0, 1, 1, 1, 4, 5]);
     }
 

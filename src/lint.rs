@@ -14,12 +14,12 @@ use memchr::memmem::Finder;
 use crate::budget;
 use crate::dockerfile::Dockerfile;
 use crate::finding::Finding;
-use crate::fix::{self, Applicability, Fix, Origins};
+use crate::fix::{self, Applicability, Fix};
 use crate::index::Site;
 use crate::rules::lanes::Lanes;
 use crate::rules::{self, Context, Settings};
 use crate::suppress::{self, Ignore};
-use crate::text::LineIndex;
+use crate::text::{LineIndex, SourceMap};
 
 mod adopt;
 mod list;
@@ -162,7 +162,7 @@ pub struct Fixed {
     /// Fixes that were dropped because the result would not have read as it should.
     pub dropped: Vec<Dropped>,
     /// Where the new bytes come from, round by round.
-    pub origins: Vec<Origins>,
+    pub origins: Vec<SourceMap>,
 }
 
 impl Fixed {
@@ -185,8 +185,8 @@ impl Fixed {
     }
 }
 
-fn origin(rounds: &[Origins], at: usize) -> usize {
-    rounds.iter().rev().fold(at, |at, round| round.of(at))
+fn origin(rounds: &[SourceMap], at: usize) -> usize {
+    rounds.iter().rev().fold(at, |at, round| round.near(at))
 }
 
 /// A fix that was made.
@@ -222,7 +222,7 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     let mut made = Vec::new();
     let mut dropped: Vec<Dropped> = Vec::new();
     let mut found = found;
-    let mut origins: Vec<Origins> = Vec::new();
+    let mut origins: Vec<SourceMap> = Vec::new();
     let first = LineIndex::new(source);
     // Kinds of fixes of which none can be made any more.
     let mut exhausted: Vec<Turn> = Vec::new();
@@ -322,7 +322,7 @@ fn chosen<'f>(
 
 struct Round {
     bytes: Vec<u8>,
-    origins: Origins,
+    origins: SourceMap,
     made: Vec<usize>,
     dropped: Vec<(usize, String)>,
 }
@@ -333,7 +333,7 @@ fn round(source: &[u8], findings: &[&Finding], settings: &Settings) -> Round {
     let mut good: Vec<usize> = Vec::new();
     let mut best = Round {
         bytes: source.to_vec(),
-        origins: Origins::default(),
+        origins: SourceMap::default(),
         made: Vec::new(),
         dropped: Vec::new(),
     };

@@ -7,7 +7,6 @@ use bstr::ByteSlice as _;
 use cachelane::builds::argv;
 use cachelane::builds::ci::{self, Typed};
 use cachelane::config::{Config, Overrides};
-use cachelane::dockerfile::mapped::Mapped;
 use cachelane::dockerfile::{Dockerfile, Keyword};
 use cachelane::finding::Severity;
 use cachelane::fix::{Fix, apply};
@@ -15,7 +14,7 @@ use cachelane::lint;
 use cachelane::rules::profile::PROFILES;
 use cachelane::rules::{RULES, Settings};
 use cachelane::suppress;
-use cachelane::text::Span;
+use cachelane::text::{Mapped, Span};
 
 use crate::invariants;
 

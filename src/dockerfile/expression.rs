@@ -4,9 +4,9 @@
 //! is not known here, so an expression is one piece: no blank, quote or comma in it means anything to the Dockerfile.
 
 use crate::budget;
+use crate::text::Mapped;
 
 use super::lines::MAX_LINE;
-use super::mapped::Mapped;
 
 /// How far an expression goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

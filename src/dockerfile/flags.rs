@@ -4,11 +4,10 @@
 //! taking each byte for a Latin-1 character. Quotes and escapes go here, before an option list is split at its commas
 //! and before variables are expanded.
 
-use crate::text::Span;
+use crate::text::{Mapped, Span};
 
 use super::expression::{self, Reach};
 use super::lines::{is_blank, trim_end};
-use super::mapped::Mapped;
 use super::template::{Tag, skip_tags, tag_of};
 
 /// One flag, `--name` or `--name=value`.

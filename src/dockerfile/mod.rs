@@ -11,7 +11,6 @@ pub mod faults;
 pub mod flags;
 pub mod heredoc;
 pub mod lines;
-pub mod mapped;
 pub mod mounts;
 mod read;
 pub mod scope;
@@ -23,7 +22,6 @@ pub use directives::{Directive, Key};
 pub use faults::{Behind, Fault, FaultKind};
 pub use flags::Flag;
 pub use heredoc::Heredoc;
-pub use mapped::Mapped;
 pub use mounts::{Field, Kind, Mount, Sharing};
 pub use read::{SyntaxError, SyntaxErrorKind};
 pub use scope::{Declaration, DeclaredBy};
@@ -32,7 +30,7 @@ pub use template::{Block, Blocks, Place};
 pub use words::{Form, Part, Variable, Word};
 
 use crate::budget;
-use crate::text::Span;
+use crate::text::{Mapped, Span};
 
 /// The name of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

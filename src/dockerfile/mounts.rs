@@ -8,12 +8,11 @@ use std::borrow::Cow;
 
 use bstr::ByteSlice as _;
 
-use crate::text::Span;
+use crate::text::{Mapped, Span};
 
 use super::expression::{self, Reach};
 use super::faults::{self, Behind, Fault, FaultKind};
 use super::flags::Flag;
-use super::mapped::Mapped;
 use super::words::Word;
 
 /// What a mount mounts.

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
-use crate::text::Span;
+use crate::text::{Mapped, Span};
 
 use super::directives::{self, Directive, Key};
 use super::faults::Behind;
 use super::flags::{self, Flag};
 use super::lines::{self, Line, Lines, MAX_LINE};
-use super::mapped::Mapped;
 use super::mounts::Mount;
 use super::template::{self, Blocks};
 use super::{Dockerfile, Heredoc, Instruction, Keyword, expression, heredoc};
@@ -284,7 +283,7 @@ impl<'a> Reader<'a> {
         let Some(kept) = lines::continued(text.of(self.source), escape) else {
             return Ok((Mapped::borrowed(self.source, text), comments, last));
         };
-        let mut joined = Mapped::with_capacity(text.start, 512);
+        let mut joined = Mapped::empty(text.start);
         joined.push(&text.of(self.source)[..kept], text.start);
         while let Some(line) = self.next_line()? {
             last = line;

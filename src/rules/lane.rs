@@ -6,11 +6,10 @@ use bstr::ByteSlice as _;
 
 use crate::budget;
 use crate::dockerfile::flags;
-use crate::dockerfile::mapped::Mapped;
 use crate::dockerfile::{Mount, Sharing, Word};
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit, Fix};
-use crate::text::{Span, count};
+use crate::text::{Mapped, Span, count};
 
 use super::caches::{self, shadowing_env};
 use super::declare::{gets_lane, may_change, own_default};

@@ -1,0 +1,161 @@
+//! The lines of a text, and the lines and columns that people count in.
+
+use bstr::ByteSlice as _;
+
+use super::span::{BOM, Span};
+
+/// A place as people name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct Pos {
+    /// 1-based line.
+    pub line: usize,
+    /// 1-based column, counted in characters (Unicode scalar values; an invalid sequence counts as one).
+    pub column: usize,
+    /// 0-based byte offset in the file.
+    pub offset: usize,
+}
+
+/// Two places: the JSON form of a [`Span`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct Range {
+    /// Where it starts.
+    pub start: Pos,
+    /// Where it ends, exclusive.
+    pub end: Pos,
+}
+
+/// Where the lines of a text begin. Building it reads the text once; a look-up is a binary search.
+#[derive(Clone, Debug)]
+pub struct LineIndex {
+    starts: Vec<usize>,
+}
+
+impl LineIndex {
+    /// Finds the lines of `source`. Lines end at `\n`, as BuildKit has it; a lone `\r` ends none.
+    #[must_use]
+    pub fn new(source: &[u8]) -> Self {
+        // Lines of real files have some thirty bytes.
+        let mut starts = Vec::with_capacity(source.len() / 32 + 2);
+        starts.push(0);
+        starts.extend(memchr::memchr_iter(b'\n', source).map(|at| at + 1));
+        Self { starts }
+    }
+
+    /// The 1-based line that holds byte `offset`; offsets past the end belong to the last line.
+    #[must_use]
+    pub fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset)
+    }
+
+    /// How many lines there are; a final newline opens one more, empty line.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The length of the longest line but the last, in bytes, its newline included.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.starts
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The byte at which the 1-based `line` starts; the last line's start for any line beyond.
+    #[must_use]
+    pub fn start_of(&self, line: usize) -> usize {
+        let last = self.starts.len() - 1;
+        self.starts[line.saturating_sub(1).min(last)]
+    }
+
+    /// Line and column of byte `offset` of `source`, the text that the index was made from.
+    #[must_use]
+    pub fn pos(&self, source: &[u8], offset: usize) -> Pos {
+        let offset = offset.min(source.len());
+        let line = self.line(offset);
+        let mut before = &source[self.start_of(line)..offset];
+        if line == 1 {
+            before = before.strip_prefix(BOM).unwrap_or(before);
+        }
+        Pos {
+            line,
+            column: before.chars().count() + 1,
+            offset,
+        }
+    }
+
+    /// Both ends of `span` in `source`.
+    #[must_use]
+    pub fn range(&self, source: &[u8], span: Span) -> Range {
+        Range {
+            start: self.pos(source, span.start),
+            end: self.pos(source, span.end),
+        }
+    }
+}
+
+/// How the line that `source[..]` has at `offset` ends: `\r\n` or `\n`.
+///
+/// A last line without an end takes after the line above it; a text of one line without an end gets `\n`.
+#[must_use]
+pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
+    let offset = offset.min(source.len());
+    let newline = memchr::memchr(b'\n', &source[offset..])
+        .map(|at| at + offset)
+        .or_else(|| memchr::memrchr(b'\n', &source[..offset]));
+    match newline {
+        Some(at) if at > 0 && source[at - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_leave_out_the_byte_order_mark() {
+        let source = "\u{FEFF}RUN ä\n\tß x".as_bytes();
+        let index = LineIndex::new(source);
+        assert_eq!(
+            index.pos(source, 3),
+            Pos {
+                line: 1,
+                column: 1,
+                offset: 3
+            }
+        );
+        assert_eq!(
+            index.pos(source, 9),
+            Pos {
+                line: 1,
+                column: 6,
+                offset: 9
+            }
+        );
+        assert_eq!(
+            index.pos(source, 13),
+            Pos {
+                line: 2,
+                column: 3,
+                offset: 13
+            }
+        );
+        assert_eq!(index.pos(source, 999).line, 2);
+    }
+
+    #[test]
+    fn an_invalid_byte_is_one_column() {
+        let source = b"a\xFFb";
+        assert_eq!(LineIndex::new(source).pos(source, 2).column, 3);
+    }
+
+    #[test]
+    fn a_line_without_an_end_takes_after_the_one_above() {
+        assert_eq!(line_ending(b"a\r\nb", 3), "\r\n");
+        assert_eq!(line_ending(b"a\nb\r\n", 0), "\n");
+        assert_eq!(line_ending(b"b", 0), "\n");
+    }
+}

@@ -1,0 +1,309 @@
+//! Texts that are made of pieces of a file, and where their bytes stand in it.
+//!
+//! BuildKit joins lines and drops quotes, YAML drops indentation, edits put text in: what is read is not what the file
+//! says. A [`SourceMap`] holds which stretches of the one are stretches of the other, so that a place in the text becomes
+//! the place of the file that a report shows or an edit touches.
+
+use std::borrow::Cow;
+
+use super::span::Span;
+
+/// A stretch of a text that stands in its source byte for byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its first byte in the text.
+    pub text: usize,
+    /// Its first byte in the source.
+    pub source: usize,
+    /// Its length in bytes.
+    pub len: usize,
+}
+
+impl Run {
+    /// Returns the byte of the text behind it.
+    #[must_use]
+    pub const fn text_end(&self) -> usize {
+        self.text + self.len
+    }
+
+    /// Returns the byte of the source behind it.
+    #[must_use]
+    pub const fn source_end(&self) -> usize {
+        self.source + self.len
+    }
+}
+
+/// Where the bytes of a text stand in its source: the file, or a text that is made of the file in turn.
+///
+/// Bytes of the text that belong to no run stand nowhere: the value of a variable, what an edit has put in. Looking a
+/// byte up is a binary search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceMap {
+    /// Ordered by both places.
+    runs: Vec<Run>,
+}
+
+impl SourceMap {
+    /// Returns the map of a text that is `span` of its source.
+    #[must_use]
+    pub fn of(span: Span) -> Self {
+        let mut map = Self::default();
+        map.push(0, span.start, span.len());
+        map
+    }
+
+    /// Adds `len` bytes, which stand from byte `text` of the text and from byte `source` of the source on; both lie behind
+    /// what is there already. A run without bytes marks a place only: [`SourceMap::near`] goes no further than that.
+    pub fn push(&mut self, text: usize, source: usize, len: usize) {
+        match self.runs.last_mut() {
+            Some(last) if last.text_end() == text && last.source_end() == source => last.len += len,
+            _ => self.runs.push(Run { text, source, len }),
+        }
+    }
+
+    /// Adds `span` of another text, which comes next, at byte `text` of this one.
+    pub fn append(&mut self, text: usize, other: &Self, span: Span) {
+        let first = other
+            .runs
+            .partition_point(|run| run.text_end() <= span.start);
+        for run in &other.runs[first..] {
+            let (from, to) = (run.text.max(span.start), run.text_end().min(span.end));
+            if run.text >= span.end {
+                break;
+            }
+            if from < to {
+                let source = run.source + (from - run.text);
+                self.push(text + (from - span.start), source, to - from);
+            }
+        }
+    }
+
+    /// Returns the map of `span` of the text.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> Self {
+        let mut map = Self::default();
+        map.append(0, self, span);
+        map
+    }
+
+    /// Returns the map from this text to the source of `outer`, which maps the source of this one.
+    #[must_use]
+    pub fn compose(&self, outer: &Self) -> Self {
+        let mut map = Self::default();
+        for run in &self.runs {
+            map.append(run.text, outer, Span::new(run.source, run.source_end()));
+        }
+        map
+    }
+
+    /// Returns the runs, in order.
+    #[must_use]
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// Returns whether no byte of the text stands in the source.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Returns the byte of the source that byte `at` of the text is; `None` where it stands nowhere.
+    #[must_use]
+    pub fn get(&self, at: usize) -> Option<usize> {
+        let next = self.runs.partition_point(|run| run.text <= at);
+        let run = self.runs.get(next.checked_sub(1)?)?;
+        (at < run.text_end()).then(|| run.source + (at - run.text))
+    }
+
+    /// Returns where `span` of the text stands in the source; `None` where one of its ends stands nowhere.
+    #[must_use]
+    pub fn exact(&self, span: Span) -> Option<Span> {
+        let last = self.get(span.end.checked_sub(1)?)?;
+        let start = self.get(span.start)?;
+        (start <= last).then(|| Span::new(start, last + 1))
+    }
+
+    /// Returns where `span` of the text stands in the source, from its first byte that does to its last; where none does,
+    /// a place next to it. `None` where the text has no place at all.
+    #[must_use]
+    pub fn to_source(&self, span: Span) -> Option<Span> {
+        let next = self
+            .runs
+            .partition_point(|run| run.text_end() <= span.start);
+        let first = self.runs.get(next).or(self.runs.last())?;
+        let start = first.source + span.start.saturating_sub(first.text).min(first.len);
+        let next = self.runs.partition_point(|run| run.text < span.end);
+        let last = &self.runs[next.saturating_sub(1)];
+        let end = last.source + span.end.saturating_sub(last.text).min(last.len);
+        Some(Span::new(start, if span.is_empty() { start } else { end }))
+    }
+
+    /// Returns the byte of the source that byte `at` of the text is or comes next to: behind a run, places go on as in the
+    /// run, but no further than the next one.
+    #[must_use]
+    pub fn near(&self, at: usize) -> usize {
+        nearest(&self.runs, at, |run| (run.text, run.source))
+    }
+
+    /// Returns the byte of the text that byte `at` of the source is or comes next to, as [`SourceMap::near`] does the other
+    /// way.
+    #[must_use]
+    pub fn near_in_text(&self, at: usize) -> usize {
+        nearest(&self.runs, at, |run| (run.source, run.text))
+    }
+}
+
+fn nearest(runs: &[Run], at: usize, ends: impl Fn(&Run) -> (usize, usize)) -> usize {
+    let next = runs.partition_point(|run| ends(run).0 <= at);
+    let (from, to) = next.checked_sub(1).map_or((0, 0), |last| ends(&runs[last]));
+    let limit = runs.get(next).map_or(usize::MAX, |run| ends(run).1);
+    (to + (at - from)).min(limit)
+}
+
+/// Bytes of a file that were put together, each with its place. Borrows from the file as long as it is one stretch of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped<'a> {
+    text: Cow<'a, [u8]>,
+    map: SourceMap,
+}
+
+impl<'a> Mapped<'a> {
+    /// Returns the text `source[span]` as it stands.
+    #[must_use]
+    pub fn borrowed(source: &'a [u8], span: Span) -> Self {
+        Self {
+            text: Cow::Borrowed(span.of(source)),
+            map: SourceMap::of(span),
+        }
+    }
+
+    /// Returns an empty text that stands at byte `source`, or where the first bytes of [`Mapped::push`] stand.
+    #[must_use]
+    pub fn empty(source: usize) -> Self {
+        Self::borrowed(&[], Span::at(source))
+    }
+
+    /// Adds `bytes`, which stand in the file from byte `source` on.
+    pub fn push(&mut self, bytes: &[u8], source: usize) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.text.is_empty() {
+            self.map = SourceMap::default();
+        }
+        self.map.push(self.text.len(), source, bytes.len());
+        self.text.to_mut().extend_from_slice(bytes);
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Returns the byte of the file where byte `at` of the text stands; one past the last byte for the text's end.
+    #[must_use]
+    pub fn source(&self, at: usize) -> usize {
+        self.map.near(at)
+    }
+
+    /// Returns the bytes of the file from the first to the last byte of `text[start..end]`, joins and quotes between
+    /// included. An empty piece stands behind the byte before it, so that what is inserted lands inside its quotes.
+    #[must_use]
+    pub fn span(&self, start: usize, end: usize) -> Span {
+        if end > start {
+            return Span::new(self.source(start), self.source(end - 1) + 1);
+        }
+        let behind = |before| self.source(before) + 1;
+        Span::at(start.checked_sub(1).map_or_else(|| self.source(0), behind))
+    }
+
+    /// Returns the piece `text[start..end]` as a mapped text of its own.
+    #[must_use]
+    pub fn slice(&self, start: usize, end: usize) -> Mapped<'a> {
+        let text = match &self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[start..end]),
+            Cow::Owned(text) => Cow::Owned(text[start..end].to_vec()),
+        };
+        let map = if start < end {
+            self.map.slice(Span::new(start, end))
+        } else {
+            SourceMap::of(self.span(start, end))
+        };
+        Mapped { text, map }
+    }
+
+    /// Returns the piece `text[start..end]`, borrowed from the file's bytes `source` where it is one stretch of them.
+    #[must_use]
+    pub fn stretch(&self, start: usize, end: usize, source: &'a [u8]) -> Mapped<'a> {
+        let span = self.span(start, end);
+        if span.len() == end - start {
+            Mapped::borrowed(source, span)
+        } else {
+            self.slice(start, end)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Makes a text of `file`: of each piece (how much, and how much is left out behind it), and a `?` where one says so.
+    fn made(file: &[u8], pieces: &[(usize, usize, bool)]) -> (Vec<u8>, SourceMap) {
+        let (mut text, mut map, mut at) = (Vec::new(), SourceMap::default(), 0);
+        for &(len, skip, more) in pieces {
+            let len = len.min(file.len() - at);
+            map.push(text.len(), at, len);
+            text.extend_from_slice(&file[at..at + len]);
+            text.extend(more.then_some(b'?'));
+            at = (at + len + skip).min(file.len());
+        }
+        (text, map)
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_comes_back(
+            pieces in prop::collection::vec((0..6_usize, 0..3_usize, any::<bool>()), 1..12),
+            again in prop::collection::vec((0..6_usize, 0..3_usize, any::<bool>()), 1..12),
+            cut in (0..60_usize, 0..60_usize),
+        ) {
+            let file: Vec<u8> = (b'0'..b'z').filter(|byte| *byte != b'?').collect();
+            let (text, map) = made(&file, &pieces);
+            let (inner, second) = made(&text, &again);
+            let whole = second.compose(&map);
+            for (at, byte) in inner.iter().enumerate() {
+                let through = second.get(at).and_then(|at| map.get(at));
+                prop_assert_eq!(whole.get(at), through);
+                prop_assert!(through.is_none_or(|place| file[place] == *byte
+                    && whole.near(at) == place && whole.near_in_text(place) == at));
+                prop_assert!(through.is_some() || *byte == b'?');
+            }
+            let (start, end) = (cut.0.min(text.len()), cut.1.min(text.len()));
+            let span = Span::new(start, end);
+            let piece = map.slice(span);
+            for at in 0..span.len() {
+                prop_assert_eq!(piece.get(at), map.get(start + at));
+            }
+            if let Some(place) = map.exact(span) {
+                prop_assert_eq!(map.to_source(span), Some(place));
+            }
+        }
+    }
+
+    #[test]
+    fn a_joined_text_points_back_into_the_file() {
+        let source = b"ab\\\ncd";
+        let mut text = Mapped::empty(0);
+        text.push(&source[0..2], 0);
+        text.push(&source[4..6], 4);
+        assert_eq!(text.bytes(), b"abcd");
+        assert_eq!(text.span(0, 4), Span::new(0, 6));
+        assert_eq!(text.span(2, 2), Span::at(2));
+        assert_eq!(text.slice(1, 3).span(1, 2), Span::new(4, 5));
+    }
+}

@@ -1,0 +1,109 @@
+//! Text from files that is printed: without control characters, and without what a log would obey.
+
+/// `text` with every control character (and the marks that reorder text) replaced by a visible stand-in.
+///
+/// Names of files and ids come from repositories that nobody vetted; printed raw, they could move the cursor of a
+/// terminal or forge a line of a log. Tabs and newlines count as control characters too: the callers print one line.
+#[must_use]
+pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
+    if is_plain(text.as_bytes()) || !text.chars().any(is_unprintable) {
+        return text.into();
+    }
+    text.chars()
+        .map(|ch| if is_unprintable(ch) { visible(ch) } else { ch })
+        .collect::<String>()
+        .into()
+}
+
+/// Whether `bytes` are printable ASCII characters and blanks alone, as most text is.
+#[must_use]
+pub fn is_plain(bytes: &[u8]) -> bool {
+    // Without an early exit, the compiler looks at many bytes at a time.
+    bytes
+        .iter()
+        .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
+/// Whether `ch` must not reach a terminal as it is.
+#[must_use]
+pub fn is_unprintable(ch: char) -> bool {
+    ch.is_control()
+        || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The stand-in for an unprintable character: its picture from Unicode's *Control Pictures*, or U+FFFD.
+#[must_use]
+pub fn visible(ch: char) -> char {
+    match u32::from(ch) {
+        code @ 0..=0x1F => char::from_u32(0x2400 + code).unwrap_or('\u{FFFD}'),
+        0x7F => '\u{2421}',
+        _ => '\u{FFFD}',
+    }
+}
+
+/// `text`, which is for people, with no line that a build server's log takes for a command: GitHub's runner obeys lines that
+/// start with `::`, blanks aside; it and Azure's and `TeamCity`'s agents obey `##[…]`, `##vso[…]` and `##teamcity[…]`, wherever
+/// these stand. The former get a `./` before them, as most are paths, the latter a blank within.
+#[must_use]
+pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
+    let starts = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains("##") && (!text.contains("::") || !text.lines().any(starts)) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start().len();
+        let (margin, mut rest) = line.split_at(if starts(line) { blanks } else { 0 });
+        out.push_str(margin);
+        out.push_str(if starts(line) { "./" } else { "" });
+        while let Some(at) = rest.find("##") {
+            let word = rest[at + 2..].trim_start_matches(|ch: char| ch.is_ascii_alphabetic());
+            let (before, after) = rest.split_at(at + if word.starts_with('[') { 2 } else { 1 });
+            out.push_str(before);
+            out.push_str(if word.starts_with('[') { " " } else { "" });
+            rest = after;
+        }
+        out.push_str(rest);
+    }
+    out.into()
+}
+
+/// `n` with its noun, in the plural where it is not one.
+#[must_use]
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_takes_no_line_for_a_command() {
+        for (text, expected) in [
+            ("a::b # ## c ###", "a::b # ## c ###"),
+            (
+                "::error::x\n  ::set-output name=a::b",
+                "./::error::x\n  ./::set-output name=a::b",
+            ),
+            ("x ##[add-mask]y", "x ## [add-mask]y"),
+            (
+                "###[a] ##VSO[task.setvariable]x ##teamcity[a]",
+                "### [a] ## VSO[task.setvariable]x ## teamcity[a]",
+            ),
+            ("\u{3000}::debug::", "\u{3000}./::debug::"),
+        ] {
+            assert_eq!(inert(text), expected);
+        }
+    }
+
+    #[test]
+    fn control_characters_become_pictures() {
+        assert_eq!(printable("a\u{1b}[2J\nb"), "a␛[2J␊b");
+        assert_eq!(printable("größe"), "größe");
+    }
+}
