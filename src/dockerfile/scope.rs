@@ -12,7 +12,6 @@ use crate::budget;
 
 use super::expression::{self, Reach};
 use super::lines::{is_blank, trim_end};
-use super::stages::Base;
 use super::words::Word;
 use super::{Blocks, Dockerfile, Instruction, Keyword, Place};
 
@@ -206,14 +205,11 @@ impl Dockerfile<'_> {
     #[must_use]
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
         let name = self.known(name)?;
-        let mut stage = stage;
+        let mut stage = &self.stages[stage];
         while budget::spend(16) {
-            let Base::Stage(base) = self.stages[stage].base else {
-                break;
-            };
-            let from = self.stages[stage].from?;
-            let place = self.instructions[from].place;
-            let seen = self.visible_in(name, base, self.stages[base].instructions.end, place);
+            let base = &self.stages[stage.parent()?];
+            let place = self.instructions[stage.from?].place;
+            let seen = self.visible_in(name, base.index, base.instructions.end, place);
             if seen.is_some() {
                 return seen;
             }

@@ -39,11 +39,36 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Returns the index of the stage that this one is built from; `None` where that is an image.
+    #[must_use]
+    pub const fn parent(&self) -> Option<usize> {
+        match self.base {
+            Base::Stage(base) => Some(base),
+            Base::Image(_) | Base::Unknown => None,
+        }
+    }
+
+    /// Returns the indices of the stages that this one is built from or takes files from. They are earlier ones: BuildKit
+    /// refuses the rest.
+    pub fn needs(&self) -> impl Iterator<Item = usize> {
+        let used = self.uses.iter().map(|(_, used)| *used);
+        let all = self.parent().into_iter().chain(used);
+        all.filter(|needed| *needed < self.index)
+    }
+
     /// The name, or the number that BuildKit knows an unnamed stage by; `None` for a snippet.
     #[must_use]
     pub fn label(&self) -> Option<String> {
         self.from?;
         Some(self.name.clone().unwrap_or_else(|| self.index.to_string()))
+    }
+}
+
+impl Dockerfile<'_> {
+    /// Returns the stage of the instruction `index`, the one that is built from, and so on.
+    pub fn ancestors(&self, index: usize) -> impl Iterator<Item = &Stage> {
+        let stage = self.stage_of(index).map(|stage| &self.stages[stage]);
+        std::iter::successors(stage, move |stage| Some(&self.stages[stage.parent()?]))
     }
 }
 

@@ -58,6 +58,20 @@ pub enum Form {
     Other(Word),
 }
 
+impl Form {
+    /// Returns the word within the reference; `None` where there is none.
+    #[must_use]
+    pub const fn word(&self) -> Option<&Word> {
+        match self {
+            Self::Plain => None,
+            Self::Default { word, .. }
+            | Self::Alternative { word, .. }
+            | Self::Required(word)
+            | Self::Other(word) => Some(word),
+        }
+    }
+}
+
 /// A value that BuildKit's lexer would refuse (`${`, an open quote), or that nests deeper than any real one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
@@ -91,30 +105,27 @@ impl Word {
             && memchr::memchr(escape, value).is_none()
     }
 
-    /// Calls `visit` for every variable in the word, nested ones included, outermost first.
-    pub fn each_variable<'w>(&'w self, visit: &mut impl FnMut(&'w Variable)) {
-        for part in &self.parts {
-            if let Part::Variable(variable) = part {
-                visit(variable);
-                match &variable.form {
-                    Form::Plain => {}
-                    Form::Default { word, .. }
-                    | Form::Alternative { word, .. }
-                    | Form::Required(word)
-                    | Form::Other(word) => {
-                        word.each_variable(visit);
+    /// Returns the variables of the word in order, those within another one behind it.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let mut open = vec![self.parts.iter()];
+        std::iter::from_fn(move || {
+            loop {
+                match open.last_mut()?.next() {
+                    None => drop(open.pop()),
+                    Some(Part::Text(_)) => {}
+                    Some(Part::Variable(variable)) => {
+                        open.extend(variable.form.word().map(|word| word.parts.iter()));
+                        return Some(variable);
                     }
                 }
             }
-        }
+        })
     }
 
     /// Whether the word refers to the variable `name`, in any form and at any depth.
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
-        let mut found = false;
-        self.each_variable(&mut |variable| found |= variable.name == name);
-        found
+        self.variables().any(|variable| variable.name == name)
     }
 
     /// Whether the word holds any variable.
@@ -148,19 +159,17 @@ impl Word {
                 // A literal dollar must not read like a variable.
                 Part::Text(piece) => text.extend(piece.replace("$", "\\$")),
                 Part::Variable(Variable { name, form }) => {
-                    let (operator, word) = match form {
-                        Form::Plain => ("", None),
-                        Form::Default { or_empty, word } => {
-                            (if *or_empty { ":-" } else { "-" }, Some(word))
-                        }
-                        Form::Alternative { or_empty, word } => {
-                            (if *or_empty { ":+" } else { "+" }, Some(word))
-                        }
-                        Form::Required(word) => ("?", Some(word)),
-                        Form::Other(word) => ("/", Some(word)),
+                    let operator = match form {
+                        Form::Plain => "",
+                        Form::Default { or_empty: true, .. } => ":-",
+                        Form::Default { .. } => "-",
+                        Form::Alternative { or_empty: true, .. } => ":+",
+                        Form::Alternative { .. } => "+",
+                        Form::Required(_) => "?",
+                        Form::Other(_) => "/",
                     };
                     text.extend_from_slice(format!("${{{name}{operator}").as_bytes());
-                    text.extend(word.map(Self::canonical).unwrap_or_default());
+                    text.extend(form.word().map(Self::canonical).unwrap_or_default());
                     text.push(b'}');
                 }
             }

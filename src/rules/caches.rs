@@ -342,11 +342,8 @@ pub fn leads_to(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) ->
         return true;
     }
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
-    let variables = |word: &Word| {
-        let mut names = Vec::new();
-        word.each_variable(&mut |variable| names.push(variable.name.clone()));
-        names
-    };
+    let variables =
+        |word: &Word| -> Vec<String> { word.variables().map(|v| v.name.clone()).collect() };
     // With each, the instruction that asks; `None` among the global ones.
     let mut open: Vec<(String, Option<usize>)> = variables(word)
         .into_iter()
@@ -473,16 +470,14 @@ fn leads_to_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
         else {
             continue;
         };
-        let mut names = Vec::new();
-        word.each_variable(&mut |variable| names.push(variable.name.clone()));
-        for name in names {
-            let Some(next) = file.visible(&name, env.instruction) else {
+        for name in word.variables().map(|variable| &variable.name) {
+            let Some(next) = file.visible(name, env.instruction) else {
                 continue;
             };
             if next.by == DeclaredBy::Arg {
                 return true;
             }
-            if seen.insert((name, next.instruction)) {
+            if seen.insert((name.clone(), next.instruction)) {
                 open.push(next);
             }
         }

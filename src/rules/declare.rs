@@ -11,9 +11,7 @@ use std::sync::Arc;
 use bstr::ByteSlice as _;
 
 use crate::budget;
-use crate::dockerfile::{
-    Base, Declaration, DeclaredBy, Dockerfile, Instruction, Place, Sharing, Word,
-};
+use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Instruction, Place, Sharing, Word};
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
@@ -326,10 +324,10 @@ impl Plan {
         let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];
         let mut rest = uses;
         for stage in &file.stages {
-            let inherited = match stage.base {
-                Base::Stage(base) if roots[stage.index] <= base => handed_on[base].clone(),
-                _ => None,
-            };
+            let parent = stage
+                .parent()
+                .filter(|parent| roots[stage.index] <= *parent);
+            let inherited = parent.and_then(|parent| handed_on[parent].clone());
             let (own, others) =
                 rest.split_at(rest.partition_point(|index| *index < stage.instructions.end));
             rest = others;
@@ -464,10 +462,8 @@ fn roots(file: &Dockerfile<'_>) -> Vec<usize> {
         let varies = stage
             .from
             .is_some_and(|from| file.instructions[from].arguments().contains(&b'$'));
-        roots.push(match stage.base {
-            Base::Stage(base) if !varies => roots[base],
-            _ => stage.index,
-        });
+        let parent = stage.parent().filter(|_| !varies);
+        roots.push(parent.map_or(stage.index, |parent| roots[parent]));
     }
     roots
 }
@@ -500,8 +496,8 @@ fn short_stages(file: &Dockerfile<'_>, wanted: &Wanted<'_>, roots: &[usize]) -> 
 /// Marks the stages that marked ones are built from.
 fn hand_down(file: &Dockerfile<'_>, marked: &mut [bool]) {
     for stage in (0..marked.len()).rev() {
-        if let Base::Stage(base) = file.stages[stage].base {
-            marked[base] |= marked[stage];
+        if let Some(parent) = file.stages[stage].parent() {
+            marked[parent] |= marked[stage];
         }
     }
 }

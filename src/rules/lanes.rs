@@ -1,6 +1,6 @@
 //! The lanes of a Dockerfile: which locked caches wait for a build to pass the argument, and which builds need them.
 
-use crate::dockerfile::{Base, Dockerfile, Form, Sharing, Word};
+use crate::dockerfile::{Dockerfile, Form, Sharing, Word};
 use crate::text::{LineIndex, Range, Span};
 
 use super::Context;
@@ -108,34 +108,19 @@ fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
 /// What `word` makes of the variable `name` where that has no value: its own `:-default`, or nothing with `:+`. `None` where
 /// it takes it as it is.
 fn unset(word: &Word, name: &str) -> Option<String> {
-    let mut found = None;
-    word.each_variable(&mut |variable| {
-        if variable.name == name && found.is_none() {
-            found = Some(match &variable.form {
-                Form::Default { word, .. } => word
-                    .text_alone()
-                    .and_then(|text| String::from_utf8(text).ok()),
-                Form::Alternative { or_empty: true, .. } => Some(String::new()),
-                _ => None,
-            });
-        }
-    });
-    found.flatten()
+    let variable = word.variables().find(|variable| variable.name == name)?;
+    match &variable.form {
+        Form::Default { word, .. } => String::from_utf8(word.text_alone()?).ok(),
+        Form::Alternative { or_empty: true, .. } => Some(String::new()),
+        _ => None,
+    }
 }
 
 /// Each stage's name, and whether it or a stage that it needs is among `own`.
 fn needed(file: &Dockerfile<'_>, own: Vec<bool>) -> Vec<(Option<String>, bool)> {
     let mut needs = own;
     for stage in &file.stages {
-        let base = match stage.base {
-            Base::Stage(base) => Some(base),
-            _ => None,
-        };
-        // A stage can need earlier ones only; BuildKit refuses the rest.
-        let mut used = base
-            .into_iter()
-            .chain(stage.uses.iter().map(|(_, used)| *used));
-        needs[stage.index] |= used.any(|used| used < stage.index && needs[used]);
+        needs[stage.index] |= stage.needs().any(|needed| needs[needed]);
     }
     file.stages
         .iter()

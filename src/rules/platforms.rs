@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Base, Dockerfile, Sharing};
+use crate::dockerfile::{Dockerfile, Sharing};
 
 use super::caches::PLATFORM_ARGS;
 use super::lane::has_room;
@@ -15,34 +15,20 @@ pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     if cache.sharing != Some(Sharing::Locked) || cache.mount.templated {
         return false;
     }
-    let mut named = false;
-    cache.word.each_variable(&mut |variable| {
+    let named = cache.word.variables().any(|variable| {
         let name = variable.name.to_ascii_uppercase();
         // BUILDARCH and its kin are the same for all platforms of a build.
-        named |= (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD");
+        (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD")
     });
     !named && has_room(cx.settings, cache, "TARGETARCH") && !runs_once(cx.file, cache.instruction)
 }
 
 /// Whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target platform.
 fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
-    let mut stage = file.stage_of(index);
-    let mut pinned = false;
-    for _ in 0..file.stages.len() {
-        let Some(here) = stage.map(|stage| &file.stages[stage]) else {
-            break;
-        };
-        let from = here.from.map(|from| &file.instructions[from]);
-        pinned |= from.is_some_and(|from| {
-            from.flags
-                .iter()
-                .any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"))
-        });
-        stage = match here.base {
-            Base::Stage(base) => Some(base),
-            _ => None,
-        };
-    }
+    let froms = file.ancestors(index).filter_map(|stage| stage.from);
+    let mut flags = froms.flat_map(|from| &file.instructions[from].flags);
+    let pinned =
+        flags.any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"));
     let sees = |name: &str| name.starts_with("TARGET") && file.visible(name, index).is_some();
     pinned && !PLATFORM_ARGS.iter().any(|name| sees(name))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::budget;
-use crate::dockerfile::{Base, Sharing, Stage};
+use crate::dockerfile::{Sharing, Stage};
 use crate::finding::{Finding, LockKey, RuleMeta, Severity};
 
 use super::{Cache, Context, Rule};
@@ -90,17 +90,8 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
         }
         let mut own = vec![false; stages.len()];
         own[stage.index] = true;
-        let base = match stage.base {
-            Base::Stage(base) => Some(base),
-            _ => None,
-        };
-        // A stage can need earlier ones only; BuildKit refuses the rest.
-        for used in base
-            .into_iter()
-            .chain(stage.uses.iter().map(|(_, used)| *used))
-            .filter(|used| *used < stage.index && budget::spend(stages.len()))
-        {
-            for (own, theirs) in own.iter_mut().zip(&needs[used]) {
+        for needed in stage.needs().filter(|_| budget::spend(stages.len())) {
+            for (own, theirs) in own.iter_mut().zip(&needs[needed]) {
                 *own |= theirs;
             }
         }
@@ -117,7 +108,7 @@ fn comes_after(
     other: usize,
 ) -> bool {
     let stage = &stages[stage];
-    let base = matches!(stage.base, Base::Stage(base) if needs[base][other]);
+    let base = stage.parent().is_some_and(|parent| needs[parent][other]);
     let used =
         |(at, used): &(usize, usize)| *at <= index && *used < stage.index && needs[*used][other];
     base || (budget::spend(stage.uses.len()) && stage.uses.iter().any(used))

@@ -187,16 +187,8 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if let Some(note) = cx.lost_id(cache, arg) {
         help.push_str(&format!("\n({note})"));
     }
-    let mut own = None;
-    cache.word.each_variable(&mut |variable| {
-        if own.is_none()
-            && variable.name != *arg
-            && !PLATFORM_ARGS.contains(&variable.name.as_str())
-        {
-            own = Some(variable.name.clone());
-        }
-    });
-    if let Some(own) = own {
+    let mut names = cache.word.variables().map(|variable| &variable.name);
+    if let Some(own) = names.find(|name| *name != arg && !PLATFORM_ARGS.contains(&name.as_str())) {
         help.push_str(&format!(
             "\n(if `{own}` sets your jobs apart, list it under `isolating-args` in cachelane.toml)"
         ));

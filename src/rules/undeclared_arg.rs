@@ -1,6 +1,6 @@
 //! `undeclared-arg`: an id refers to a variable that the instruction cannot see.
 
-use crate::dockerfile::{Base, DeclaredBy, Word};
+use crate::dockerfile::{Base, DeclaredBy, Variable, Word};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::{Applicability, Fix};
 
@@ -91,17 +91,15 @@ impl Rule for UndeclaredArg {
 
     fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
         for cache in cx.caches() {
-            let mut names: Vec<String> = Vec::new();
-            cache.word.each_variable(&mut |variable| {
-                if !names.contains(&variable.name) {
-                    names.push(variable.name.clone());
+            let mut names: Vec<&str> = Vec::new();
+            for Variable { name, .. } in cache.word.variables() {
+                if names.contains(&name.as_str()) {
+                    continue;
                 }
-            });
-            for name in names
-                .iter()
-                .filter(|name| cx.file.visible(name, cache.instruction).is_none())
-            {
-                findings.extend(finding(cx, cache, name));
+                names.push(name);
+                if cx.file.visible(name, cache.instruction).is_none() {
+                    findings.extend(finding(cx, cache, name));
+                }
             }
         }
     }
@@ -172,18 +170,11 @@ fn declared_elsewhere(cx: &Context<'_>, name: &str) -> bool {
 
 /// Whether `name` may come from the ENV of the image that the stage starts from.
 fn base_may_set(cx: &Context<'_>, index: usize, name: &str) -> bool {
-    let mut stage = cx.file.stage_of(index);
-    while let Some(index) = stage {
-        match &cx.file.stages[index].base {
-            Base::Stage(base) => stage = Some(*base),
-            // `FROM ros:${ROS_DISTRO}`: such images say in ENV what their tag says.
-            Base::Image(image) => {
-                let image = Word::read(image.as_bytes(), cx.file.escape);
-                return BASE_IMAGE_ENV.contains(&name)
-                    || image.map_or(true, |word| word.mentions(name));
-            }
-            Base::Unknown => return true,
-        }
-    }
-    true
+    let root = cx.file.ancestors(index).last();
+    let Some(Base::Image(image)) = root.map(|root| &root.base) else {
+        return true;
+    };
+    // `FROM ros:${ROS_DISTRO}`: such images say in ENV what their tag says.
+    let image = Word::read(image.as_bytes(), cx.file.escape);
+    BASE_IMAGE_ENV.contains(&name) || image.map_or(true, |word| word.mentions(name))
 }

@@ -63,12 +63,10 @@ impl<'a> Values<'a> {
                 }
             }
         }
-        open.each_variable(&mut |variable| {
-            if !self.by_name(&variable.name) {
-                let (Known::Fixed(what) | Known::Like(what)) = self.known(&variable.name, index);
-                like.insert(&variable.name, what);
-            }
-        });
+        for Variable { name, .. } in open.variables().filter(|v| !self.by_name(&v.name)) {
+            let (Known::Fixed(what) | Known::Like(what)) = self.known(name, index);
+            like.insert(name, what);
+        }
         let like = like
             .into_iter()
             .flat_map(|(name, what)| [name.as_bytes(), b"=", &what, b"\0"].concat())
@@ -120,19 +118,14 @@ impl<'a> Values<'a> {
 
     /// The image that gives a variable its value which nothing in the file declares. Snippets come together in one.
     fn base(&self, index: usize) -> Vec<u8> {
-        let mut stage = self.file.stage_of(index);
-        for _ in 0..self.file.stages.len() {
-            let Some(here) = stage else { break };
-            match &self.file.stages[here].base {
-                Base::Stage(base) => stage = Some(*base),
-                Base::Image(image) if image.contains('$') => {
-                    return [self.own(), here.to_string().into()].concat();
-                }
-                Base::Image(image) => return image.as_bytes().to_vec(),
-                Base::Unknown => break,
+        let root = self.file.ancestors(index).last();
+        match root.map(|root| (root.index, &root.base)) {
+            Some((root, Base::Image(image))) if image.contains('$') => {
+                [self.own(), root.to_string().into()].concat()
             }
+            Some((_, Base::Image(image))) => image.as_bytes().to_vec(),
+            _ => Vec::new(),
         }
-        Vec::new()
     }
 }
 
