@@ -5,68 +5,15 @@ use bstr::ByteSlice as _;
 
 use crate::text::Span;
 
-use super::flags::Flag;
-use super::mounts::{Field, Kind, Mount, OPTIONS, clean, kind_of};
+use super::ast::{Behind, Fault, FaultKind, Field, Flag, Mount, MountKind};
+use super::mount_options::{OPTIONS, clean, kind_of};
 use super::words::{Unreadable, Word};
-
-/// Something in a mount that BuildKit refuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Where it stands in the file.
-    pub span: Span,
-    /// What it is.
-    pub kind: FaultKind,
-}
-
-/// The kinds of [`Fault`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// `--mount` without a value.
-    NoValue,
-    /// A `"` that CSV does not allow where it stands.
-    Quote,
-    /// Nothing between two commas, or behind the last.
-    EmptyField,
-    /// White space behind a comma: the flag ends there. Whether a line break is part of it.
-    SpaceAfterComma(bool),
-    /// A word without `=` that is no switch.
-    BareOption(String),
-    /// An option BuildKit does not know, and the nearest that it does.
-    UnknownOption(String, Option<&'static str>),
-    /// A value that the option does not take, and the nearest that it does.
-    UnknownValue(&'static str, String, Option<&'static str>),
-    /// An option that mounts of this type do not have.
-    NotForType(String, Kind),
-    /// `$` in `from`.
-    VariableInFrom,
-    /// A secret that names no source, id or target.
-    EmptySecret,
-    /// A secret with both `source` and `id`.
-    TwoSecrets,
-    /// A quote that is never closed: the rest of the instruction became part of the flag.
-    OpenQuote,
-    /// A variable that cannot be expanded, `${` without an end say.
-    BadVariable(&'static str),
-    /// No target, and no WORKDIR that could be one.
-    NoTarget,
-    /// The target is `/`.
-    RootTarget,
-}
 
 const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
 const SHARINGS: &[&str] = &["shared", "private", "locked"];
 const BOOLEANS: &[&str] = &[
     "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
 ];
-
-/// What stands behind a RUN's last flag.
-#[derive(Clone, Copy, Debug)]
-pub struct Behind<'t> {
-    /// The text.
-    pub text: &'t [u8],
-    /// Whether a line break parts it from the flag.
-    pub on_next_line: bool,
-}
 
 /// The faults of `mount`, read from `flag`. A bad quote hides what else there may be.
 pub(super) fn find(
@@ -93,7 +40,7 @@ pub(super) fn find(
 /// Goes over the fields; the type is what the fields so far say, since BuildKit has it so.
 fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut kind = Kind::Bind;
+    let mut kind = MountKind::Bind;
     for (index, &field) in mount.fields.iter().enumerate() {
         let bytes = &mount.text.bytes()[field.start..field.end];
         let fault = match (field.option, field.equals) {
@@ -137,9 +84,9 @@ fn field_span(mount: &Mount<'_>, field: Field) -> Span {
 /// Options that mounts of this type do not have.
 fn of_types(mount: &Mount<'_>) -> Vec<Fault> {
     let fits = |option: &str| match option {
-        "sharing" => matches!(mount.kind, Kind::Cache | Kind::Unknown),
-        "from" => mount.kind != Kind::Secret,
-        _ => !matches!(mount.kind, Kind::Bind | Kind::Tmpfs),
+        "sharing" => matches!(mount.kind, MountKind::Cache | MountKind::Unknown),
+        "from" => mount.kind != MountKind::Secret,
+        _ => !matches!(mount.kind, MountKind::Bind | MountKind::Tmpfs),
     };
     let wrong = ["sharing", "mode", "uid", "gid", "from"]
         .into_iter()
@@ -157,7 +104,7 @@ fn of_types(mount: &Mount<'_>) -> Vec<Fault> {
 fn of_secret(mount: &Mount<'_>) -> Option<Fault> {
     let has = |option: &str| mount.value(option).is_some_and(|value| !value.is_empty());
     let kind = match (has("source"), has("id"), has("target")) {
-        _ if mount.kind != Kind::Secret => return None,
+        _ if mount.kind != MountKind::Secret => return None,
         (false, false, false) => FaultKind::EmptySecret,
         (true, true, _) => FaultKind::TwoSecrets,
         _ => return None,
@@ -172,7 +119,13 @@ fn of_secret(mount: &Mount<'_>) -> Option<Fault> {
 fn of_target(mount: &Mount<'_>) -> Option<Fault> {
     let target = mount.value("target").unwrap_or_default();
     let (span, kind) = match target {
-        _ if !matches!(mount.kind, Kind::Bind | Kind::Cache | Kind::Tmpfs) => return None,
+        _ if !matches!(
+            mount.kind,
+            MountKind::Bind | MountKind::Cache | MountKind::Tmpfs
+        ) =>
+        {
+            return None;
+        }
         b"/" => (
             mount
                 .field("target")
@@ -186,15 +139,18 @@ fn of_target(mount: &Mount<'_>) -> Option<Fault> {
     Some(Fault { span, kind })
 }
 
-fn not_for(kind: Kind, option: &str) -> Option<FaultKind> {
+fn not_for(kind: MountKind, option: &str) -> Option<FaultKind> {
     let fits = match option {
-        "required" => matches!(kind, Kind::Secret | Kind::Ssh | Kind::Unknown),
-        _ => matches!(kind, Kind::Tmpfs | Kind::Unknown),
+        "required" => matches!(
+            kind,
+            MountKind::Secret | MountKind::Ssh | MountKind::Unknown
+        ),
+        _ => matches!(kind, MountKind::Tmpfs | MountKind::Unknown),
     };
     (!fits).then(|| FaultKind::NotForType(option.into(), kind))
 }
 
-fn of_value(option: &'static str, value: &[u8], kind: Kind, escape: u8) -> Option<FaultKind> {
+fn of_value(option: &'static str, value: &[u8], kind: MountKind, escape: u8) -> Option<FaultKind> {
     if option == "from" {
         let dollar = value.find_byte(b'$').is_some_and(|at| at + 1 < value.len());
         return dollar.then_some(FaultKind::VariableInFrom);
@@ -273,7 +229,7 @@ fn starts_like_options(rest: &[u8]) -> bool {
 }
 
 /// The known word nearest to `word`, if one is near enough to be a slip of the hand.
-pub(crate) fn nearest(
+fn nearest(
     word: &str,
     known: impl Iterator<Item = &'static str>,
 ) -> Option<&'static str> {
@@ -355,7 +311,7 @@ mod tests {
             ),
             (
                 "--mount=type=bind,target=/x,sharing=locked",
-                NotForType("sharing".into(), Kind::Bind),
+                NotForType("sharing".into(), MountKind::Bind),
             ),
             (
                 "--mount=type=cache,\\\n  target=/x echo",
@@ -366,7 +322,7 @@ mod tests {
             ("--mount=type=secret,source=a,id=b", TwoSecrets),
             (
                 "--mount=type=secret,id=a,from=b",
-                NotForType("from".into(), Kind::Secret),
+                NotForType("from".into(), MountKind::Secret),
             ),
             (
                 "--mount=type=tmpfs,target=/x,size=abc",
@@ -378,7 +334,7 @@ mod tests {
             ),
             (
                 "--mount=type=cache,target=/x,required",
-                NotForType("required".into(), Kind::Cache),
+                NotForType("required".into(), MountKind::Cache),
             ),
             (r#"--mount=type=cache,target=/x\"y"#, Quote),
         ] {

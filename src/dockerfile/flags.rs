@@ -4,24 +4,12 @@
 //! taking each byte for a Latin-1 character. Quotes and escapes go here, before an option list is split at its commas
 //! and before variables are expanded.
 
-use crate::text::{Mapped, Span};
+use crate::text::Mapped;
 
+use super::ast::Flag;
 use super::expression::{self, Reach};
 use super::lines::{is_blank, trim_end};
 use super::template::{Tag, skip_tags, tag_of};
-
-/// One flag, `--name` or `--name=value`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flag<'a> {
-    /// The flag as BuildKit reads it, its quotes and escapes gone: `--mount=type=cache,…`.
-    pub text: Mapped<'a>,
-    /// The flag as it stands in the file, quotes included.
-    pub span: Span,
-    /// Whether a quote in it is never closed, so that it runs to the end of the instruction.
-    pub open_quote: bool,
-    /// Whether a template's tags before it decide whether it is there.
-    pub conditional: bool,
-}
 
 impl<'a> Flag<'a> {
     /// The name behind `--`, up to an `=`.
@@ -228,6 +216,7 @@ fn behind_blocks(text: &Mapped<'_>, at: usize, end: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Span;
 
     fn flags(line: &str) -> (Vec<String>, String) {
         let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));

@@ -10,22 +10,7 @@ use bstr::ByteSlice as _;
 use crate::budget;
 use crate::text::Span;
 
-/// One heredoc of an instruction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heredoc {
-    /// The word that ends it, quotes and escapes taken off.
-    pub name: String,
-    /// The file descriptor before `<<`; 0 where none is named.
-    pub descriptor: u64,
-    /// Whether variables in the body are expanded (no part of the name is quoted).
-    pub expand: bool,
-    /// `<<-`: leading tabs of the body and of the end line are dropped.
-    pub chomp: bool,
-    /// Whether white space stands between `<<` and the name. Only frontends since 1.16 take that for a heredoc.
-    pub spaced: bool,
-    /// The body: from behind the line before it to the start of the line that ends it.
-    pub body: Span,
-}
+use super::ast::Heredoc;
 
 /// The heredocs that the instruction `text` opens, in order; their bodies are still to be found.
 #[must_use]

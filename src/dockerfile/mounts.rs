@@ -10,107 +10,12 @@ use bstr::ByteSlice as _;
 
 use crate::text::{Mapped, Span};
 
+use super::ast::{Behind, Fault, FaultKind, Field, Flag, Mount, MountKind, Sharing};
 use super::expression::{self, Reach};
-use super::faults::{self, Behind, Fault, FaultKind};
-use super::flags::Flag;
+use super::faults;
+use super::mount_options::{clean, kind_of, option};
 use super::words::Word;
 
-/// What a mount mounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `type=bind`, also where no type is given.
-    Bind,
-    /// `type=cache`.
-    Cache,
-    /// `type=tmpfs`.
-    Tmpfs,
-    /// `type=secret`.
-    Secret,
-    /// `type=ssh`.
-    Ssh,
-    /// A type that only a variable or a template knows, or that BuildKit does not.
-    Unknown,
-}
-
-/// How builds that overlap share a cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sharing {
-    /// All at once; also where no mode is given.
-    Shared,
-    /// Each a directory of its own while another holds the first.
-    Private,
-    /// One at a time.
-    Locked,
-}
-
-impl Sharing {
-    /// The mode as it is written in a Dockerfile.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::Private => "private",
-            Self::Locked => "locked",
-        }
-    }
-}
-
-/// One field of the option list; ranges are byte ranges of [`Mount::text`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// The option's full name; `None` for one that BuildKit does not know.
-    pub option: Option<&'static str>,
-    /// Where it starts.
-    pub start: usize,
-    /// Where its `=` stands, if it has one.
-    pub equals: Option<usize>,
-    /// Where it ends.
-    pub end: usize,
-    /// The byte of the file before which a further field (`,name=value`) can be put.
-    pub next: usize,
-}
-
-/// One `--mount` flag of a RUN.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mount<'a> {
-    /// The flag in the file.
-    pub span: Span,
-    /// The option list as BuildKit reads it, CSV quotes gone too.
-    pub text: Mapped<'a>,
-    /// Its fields, in order.
-    pub fields: Vec<Field>,
-    /// What it mounts.
-    pub kind: Kind,
-    /// What BuildKit refuses in it; empty for a mount that builds.
-    pub faults: Vec<Fault>,
-    /// Whether a template's expression stands in it, so that its final text is not known.
-    pub templated: bool,
-    /// Whether an expression opens in it that it does not close: where it really ends is not known, and nothing in it
-    /// may be changed.
-    pub torn: bool,
-    /// Whether a template's tags within its RUN decide whether it is there.
-    pub conditional: bool,
-    /// The file's escape character: the one that variables in values are read with.
-    pub escape: u8,
-}
-
-/// Every option, as [`Mount::value`] takes it, with its aliases behind it.
-pub(super) const OPTIONS: &[(&str, &[&str])] = &[
-    ("type", &["type"]),
-    ("id", &["id"]),
-    ("target", &["target", "dst", "destination"]),
-    ("sharing", &["sharing"]),
-    ("source", &["source", "src"]),
-    ("from", &["from"]),
-    ("readonly", &["readonly", "ro"]),
-    ("readwrite", &["readwrite", "rw"]),
-    ("required", &["required"]),
-    ("size", &["size"]),
-    ("mode", &["mode"]),
-    ("uid", &["uid"]),
-    ("gid", &["gid"]),
-    ("env", &["env"]),
-];
 impl<'a> Mount<'a> {
     /// Reads the value of `flag`, a `--mount`. `behind` is what follows it where it is the RUN's last flag.
     #[must_use]
@@ -135,7 +40,7 @@ impl<'a> Mount<'a> {
                 span: flag.span,
                 text: Mapped::empty(flag.span.end),
                 fields: Vec::new(),
-                kind: Kind::Unknown,
+                kind: MountKind::Unknown,
                 faults: vec![fault],
                 templated,
                 torn,
@@ -148,14 +53,14 @@ impl<'a> Mount<'a> {
             span: flag.span,
             text: csv.text,
             fields: csv.fields,
-            kind: Kind::Bind,
+            kind: MountKind::Bind,
             faults: Vec::new(),
             templated,
             torn,
             conditional,
             escape,
         };
-        mount.kind = mount.value("type").map_or(Kind::Bind, kind_of);
+        mount.kind = mount.value("type").map_or(MountKind::Bind, kind_of);
         if !templated {
             mount.faults = faults::find(&mount, flag, csv.bad_quote, behind);
         }
@@ -251,21 +156,6 @@ impl<'a> Mount<'a> {
     }
 }
 
-pub(super) fn kind_of(value: &[u8]) -> Kind {
-    const KINDS: [(&str, Kind); 5] = [
-        ("cache", Kind::Cache),
-        ("bind", Kind::Bind),
-        ("secret", Kind::Secret),
-        ("ssh", Kind::Ssh),
-        ("tmpfs", Kind::Tmpfs),
-    ];
-    let is_it = |(name, _): &&(&str, Kind)| value.eq_ignore_ascii_case(name.as_bytes());
-    KINDS
-        .iter()
-        .find(is_it)
-        .map_or(Kind::Unknown, |(_, kind)| *kind)
-}
-
 fn slash_in_braces(target: &[u8]) -> bool {
     let open = target.find("${");
     open.is_some_and(|open| {
@@ -273,46 +163,6 @@ fn slash_in_braces(target: &[u8]) -> bool {
             .rfind_byte(b'}')
             .is_some_and(|end| target[open..open + end].contains(&b'/'))
     })
-}
-
-/// Whether `path` can be told at a glance to be one that [`clean`] leaves alone, as nearly all targets are.
-fn is_clean(path: &[u8]) -> bool {
-    let odd = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
-    path.starts_with(b"/") && !path.ends_with(b"/") && !path.windows(2).any(odd)
-}
-
-/// Go's `path.Clean`: `.` and `..` resolved, doubled and trailing slashes dropped.
-#[must_use]
-pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
-    if is_clean(path) {
-        return path.into();
-    }
-    let rooted = path.starts_with(b"/");
-    let mut cleaned = Vec::with_capacity(path.len());
-    cleaned.extend(rooted.then_some(b'/'));
-    for part in path.split(|&b| b == b'/') {
-        let is_last_up = cleaned == b".." || cleaned.ends_with(b"/..");
-        match part {
-            b"" | b"." => {}
-            b".." if cleaned.len() > usize::from(rooted) && !is_last_up => {
-                // What is looked through goes away. The root's own slash stays.
-                let above = cleaned.rfind_byte(b'/').unwrap_or(0);
-                cleaned.truncate(above.max(usize::from(rooted)));
-            }
-            b".." if rooted => {}
-            _ => {
-                if cleaned.last().is_some_and(|last| *last != b'/') {
-                    cleaned.push(b'/');
-                }
-                cleaned.extend_from_slice(part);
-            }
-        }
-    }
-    if cleaned.is_empty() {
-        b".".into()
-    } else {
-        cleaned.into()
-    }
 }
 
 /// An option list cut into fields.
@@ -434,19 +284,6 @@ fn field(bytes: &[u8], start: usize, end: usize, next: usize) -> Field {
     }
 }
 
-/// The full name of the option called `name`, by any of its names and in any case.
-fn option(name: &[u8]) -> Option<&'static str> {
-    let is_it = |names: &[&str]| {
-        names
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    OPTIONS
-        .iter()
-        .find(|(_, names)| is_it(names))
-        .map(|(option, _)| *option)
-}
-
 /// Where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or behind the
 /// last byte and a quote that was opened within the field.
 fn place_behind(value: &Mapped<'_>, from: usize, to: usize, source: &[u8], flag: Span) -> usize {
@@ -492,41 +329,5 @@ mod tests {
             "${GOPATH}/pkg"
         );
         assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
-    }
-
-    #[test]
-    fn paths_are_cleaned_like_go_does() {
-        for (path, cleaned) in [
-            ("", "."),
-            ("/..", "/"),
-            ("a/..", "."),
-            ("../a", "../a"),
-            ("//a//b/", "/a/b"),
-        ] {
-            assert_eq!(*clean(path.as_bytes()), *cleaned.as_bytes(), "{path}");
-        }
-        // All paths of up to seven of these, beside the plainest way to say it.
-        let mut paths = vec![String::new()];
-        while let Some(path) = paths.pop() {
-            let mut parts = Vec::new();
-            for part in path.split('/') {
-                match part {
-                    "" | "." => {}
-                    ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-                    ".." if path.starts_with('/') => {}
-                    part => parts.push(part),
-                }
-            }
-            let expected = if path.starts_with('/') {
-                format!("/{}", parts.join("/"))
-            } else {
-                parts.join("/")
-            };
-            let expected = if expected.is_empty() { "." } else { &expected };
-            assert_eq!(*clean(path.as_bytes()), *expected.as_bytes(), "{path}");
-            if path.len() < 7 {
-                paths.extend(["a", ".", "/"].map(|more| format!("{path}{more}")));
-            }
-        }
     }
 }

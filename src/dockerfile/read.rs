@@ -1,74 +1,20 @@
 //! The pass over a file's lines that finds its directives and instructions.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
 use crate::text::{Mapped, Span};
 
+use super::ast::{
+    Behind, Dockerfile, Flag, Heredoc, Instruction, Keyword, Mount, SyntaxError, SyntaxErrorKind,
+};
 use super::directives::{self, Directive, Key};
-use super::faults::Behind;
-use super::flags::{self, Flag};
 use super::lines::{self, Line, Lines, MAX_LINE};
-use super::mounts::Mount;
 use super::template::{self, Blocks};
-use super::{Dockerfile, Heredoc, Instruction, Keyword, expression, heredoc};
-
-/// Why BuildKit could not read a file, with the place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind}")]
-pub struct SyntaxError {
-    /// Where.
-    pub span: Span,
-    /// Why.
-    pub kind: SyntaxErrorKind,
-}
-
-/// The kinds of [`SyntaxError`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SyntaxErrorKind {
-    /// No line ends a heredoc.
-    #[error("no line ends the heredoc `{0}`: BuildKit refuses the file")]
-    OpenHeredoc(String),
-    /// A directive stands there twice.
-    #[error("the directive `{0}` is given twice: BuildKit refuses the file")]
-    RepeatedDirective(&'static str),
-    /// The escape character is neither `\` nor a backtick.
-    #[error("`{0}` cannot be the escape character: BuildKit takes `\\` or a backtick")]
-    BadEscape(String),
-    /// A line is longer than BuildKit's buffer.
-    #[error("the line is longer than {} bytes: BuildKit refuses the file", MAX_LINE - 1)]
-    LongLine,
-    /// A JSON array holds something other than strings.
-    #[error("the JSON array holds something other than strings: BuildKit refuses the file")]
-    NotStrings,
-    /// Nothing but comments and blank lines.
-    #[error("the file holds no instruction: BuildKit refuses it")]
-    Empty,
-}
-
-impl SyntaxErrorKind {
-    /// What to do about it.
-    #[must_use]
-    pub fn help(&self) -> String {
-        match self {
-            Self::OpenHeredoc(name) => {
-                format!(
-                    "put a line that is exactly `{name}` behind the heredoc's body, without white space around it"
-                )
-            }
-            Self::RepeatedDirective(name) => format!("keep one `# {name}=` line"),
-            Self::BadEscape(_) => {
-                "write # escape=\\ or # escape=` (or drop the line: `\\` is the default)".into()
-            }
-            Self::LongLine => {
-                "break the line with continuations, or move the text into a file and COPY it".into()
-            }
-            Self::NotStrings => "quote every element, or write the command in shell form".into(),
-            Self::Empty => "a Dockerfile needs at least one instruction, FROM as a rule".into(),
-        }
-    }
-}
+use super::{expression, flags, heredoc, stages};
 
 pub(super) struct Reader<'a> {
     source: &'a [u8],
@@ -106,6 +52,21 @@ impl Ends {
     }
 }
 
+impl<'a> Dockerfile<'a> {
+    /// Reads `source`.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] where BuildKit could not read it either: an unterminated heredoc, a directive given twice, no
+    /// instruction at all.
+    pub fn read(source: &'a [u8]) -> Result<Self, SyntaxError> {
+        budget::spend(source.len());
+        let mut file = Reader::new(source).read()?;
+        file.stages = stages::find(&file);
+        stages::settle_targets(&mut file);
+        Ok(file)
+    }
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn new(source: &'a [u8]) -> Self {
         let template = template::is_template(source);
@@ -119,7 +80,7 @@ impl<'a> Reader<'a> {
             stages: Vec::new(),
             blocks: Blocks::read(source, template),
             template,
-            scope: std::cell::OnceCell::new(),
+            scope: OnceCell::new(),
         };
         Self {
             source,

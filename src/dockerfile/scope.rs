@@ -5,59 +5,12 @@
 //! then the global default applies. An ONBUILD trigger runs in another build and sees the image's ENV, and the triggers
 //! before it.
 
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
-
 use crate::budget;
 
-use super::expression::{self, Reach};
-use super::lines::{is_blank, trim_end};
+use super::assignments::{assignments_in, words};
+use super::ast::{Declaration, DeclaredBy, Dockerfile, Keyword, Name, Scope};
+use super::template::{Blocks, Place};
 use super::words::Word;
-use super::{Blocks, Dockerfile, Instruction, Keyword, Place};
-
-/// Which instruction declares a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeclaredBy {
-    /// `ARG`: a build argument.
-    Arg,
-    /// `ENV`: part of the image.
-    Env,
-}
-
-/// One name that an ARG or ENV instruction declares.
-#[derive(Clone, Debug)]
-pub struct Declaration {
-    /// ARG or ENV.
-    pub by: DeclaredBy,
-    /// The instruction, by its index.
-    pub instruction: usize,
-    /// The stage, by its index; `None` for a global ARG.
-    pub stage: Option<usize>,
-    /// The value as written, quotes and all; `None` for a bare `ARG NAME`.
-    pub value: Option<Vec<u8>>,
-    /// Where the name ends in the instruction's text: where `=value` belongs.
-    pub name_end: usize,
-    /// Whether the instruction declares this name alone.
-    pub alone: bool,
-    /// Whether it is a trigger.
-    pub onbuild: bool,
-    /// Where it stands among a template's blocks.
-    pub place: Place,
-}
-
-/// The declarations of a file by name, each in the file's order.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Scope {
-    names: HashMap<String, Name>,
-}
-
-/// What is known of one name.
-#[derive(Clone, Debug, Default)]
-struct Name {
-    declarations: Vec<Declaration>,
-    /// Where the ones stand that are no triggers, with their stages.
-    places: OnceCell<HashSet<(Place, Option<usize>)>>,
-}
 
 impl Name {
     /// The last declaration above the instruction `before` in `stage` that `serves`.
@@ -88,14 +41,6 @@ impl Name {
         let parent = || blocks.parent(last.place);
         block.branches.iter().all(declares).then(parent).flatten()
     }
-}
-
-/// `NAME` or `NAME=value` in an ARG or ENV.
-#[derive(Debug)]
-pub(super) struct Assignment<'i> {
-    pub(super) name: &'i str,
-    pub(super) name_end: usize,
-    pub(super) value: Option<&'i [u8]>,
 }
 
 impl Scope {
@@ -295,133 +240,6 @@ impl Dockerfile<'_> {
             None => self.global_above(name, declaration),
         };
         budget::nested(|| word.expand(&mut |name| self.value_of(above(name)?)))?
-    }
-}
-
-/// The names that an ARG or ENV declares, words with other than name characters left out.
-pub(super) fn assignments<'i>(
-    file: &Dockerfile<'_>,
-    instruction: &'i Instruction<'_>,
-) -> Vec<Assignment<'i>> {
-    assignments_in(instruction, &words(file, instruction))
-}
-
-/// [`assignments`], of the `words` of the instruction.
-fn assignments_in<'i>(
-    instruction: &'i Instruction<'_>,
-    words: &[(usize, usize)],
-) -> Vec<Assignment<'i>> {
-    let text = instruction.text.bytes();
-    let legacy = instruction.keyword == Keyword::Env
-        && words
-            .first()
-            .is_some_and(|&(start, end)| !text[start..end].contains(&b'='));
-    if legacy {
-        // `ENV NAME the rest of the line`
-        let (start, _) = words[0];
-        let end = text[start..]
-            .iter()
-            .position(|&b| is_blank(b))
-            .map_or(text.len(), |at| start + at);
-        let value = text[end..]
-            .iter()
-            .position(|&b| !is_blank(b))
-            .map_or(&[][..], |at| trim_end(&text[end + at..]));
-        return name_of(&text[start..end])
-            .map(|name| Assignment {
-                name,
-                name_end: end,
-                value: Some(value),
-            })
-            .into_iter()
-            .collect();
-    }
-    let read = |&(start, end): &(usize, usize)| {
-        let equals = memchr::memchr(b'=', &text[start..end]).map(|at| start + at);
-        let name_end = equals.unwrap_or(end);
-        let name = name_of(&text[start..name_end])?;
-        Some(Assignment {
-            name,
-            name_end,
-            value: equals.map(|at| &text[at + 1..end]),
-        })
-    };
-    words.iter().filter_map(read).collect()
-}
-
-fn name_of(bytes: &[u8]) -> Option<&str> {
-    let fits = bytes
-        .first()
-        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-        && bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    if fits {
-        std::str::from_utf8(bytes).ok()
-    } else {
-        None
-    }
-}
-
-/// The words behind the flags of `instruction`, quotes and escapes kept, as byte ranges of its text (BuildKit's
-/// `parseWords`).
-pub(super) fn words(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<(usize, usize)> {
-    let (text, escape) = (instruction.text.bytes(), file.escape);
-    let end = trim_end(text).len();
-    let mut words = Vec::new();
-    let mut at = instruction.args;
-    while at < end {
-        let blank = space(&text[at..end]);
-        if blank > 0 {
-            at += blank;
-            continue;
-        }
-        let start = at;
-        let mut quote = None;
-        while at < end && (quote.is_some() || space(&text[at..end]) == 0) {
-            // A template's expression is one piece, blanks and all.
-            if file.template
-                && quote.is_none()
-                && let Some(Reach::Closed(behind)) = expression::at(&text[..end], at)
-            {
-                at = behind;
-                continue;
-            }
-            let byte = text[at];
-            if byte == escape && quote != Some(b'\'') {
-                if at + 1 == end {
-                    // An escape at the very end is dropped.
-                    break;
-                }
-                at += 1;
-            } else if quote == Some(byte) {
-                quote = None;
-            } else if quote.is_none() && matches!(byte, b'\'' | b'"') {
-                quote = Some(byte);
-            }
-            at += 1;
-        }
-        let stop = at.min(end);
-        if stop == start {
-            break;
-        }
-        words.push((start, stop));
-        if stop < end && text[stop] == escape {
-            break;
-        }
-    }
-    words
-}
-
-/// The length of the white space character that `text` starts with, 0 if it starts with none.
-fn space(text: &[u8]) -> usize {
-    match text.first() {
-        Some(b'\t'..=b'\r' | b' ') => 1,
-        Some(0x80..) => match bstr::decode_utf8(text) {
-            (Some(ch), len) if ch.is_whitespace() => len,
-            _ => 0,
-        },
-        _ => 0,
     }
 }
 

@@ -1,42 +1,12 @@
 //! Build stages: where each begins, what it is built from, and which other stages it copies or mounts from.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use bstr::ByteSlice as _;
 
-use super::scope::assignments;
+use super::assignments::assignments;
+use super::ast::{Base, Dockerfile, FaultKind, Flag, Instruction, Keyword, MountKind, Stage};
 use super::words::Word;
-use super::{Dockerfile, FaultKind, Flag, Instruction, Keyword, Kind};
-
-/// What a stage is built from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Base {
-    /// An earlier stage of the file, by its index.
-    Stage(usize),
-    /// An image, as FROM names it (variables not expanded).
-    Image(String),
-    /// Nobody knows: a snippet without FROM.
-    Unknown,
-}
-
-/// A stage: a FROM and what follows it, up to the next.
-#[derive(Clone, Debug)]
-pub struct Stage {
-    /// Its index among the file's stages.
-    pub index: usize,
-    /// The index of its FROM; `None` for a snippet.
-    pub from: Option<usize>,
-    /// The name behind `AS`, as written.
-    pub name: Option<String>,
-    /// What it is built from.
-    pub base: Base,
-    /// Its instructions, FROM left out, by their indices.
-    pub instructions: Range<usize>,
-    /// Which other stages it takes files from (`COPY --from`, `ADD`, a mount's `from`), by their indices, each with the
-    /// instruction that does.
-    pub uses: Vec<(usize, usize)>,
-}
 
 impl Stage {
     /// Returns the index of the stage that this one is built from; `None` where that is an image.
@@ -187,7 +157,7 @@ pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
                 is_set = instruction.arguments() != b"/";
             }
             for mount in &mut instruction.mounts {
-                let serves = is_set || (mount.kind != Kind::Cache && !scratch);
+                let serves = is_set || (mount.kind != MountKind::Cache && !scratch);
                 mount
                     .faults
                     .retain(|fault| fault.kind != FaultKind::NoTarget || !serves);

@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use regex::bytes::Regex;
 
 use crate::builds::Inline;
-use crate::dockerfile::mounts;
+use crate::dockerfile;
 use crate::finding::{Finding, Severity};
 use crate::rules::caches::PLATFORM_ARGS;
 use crate::rules::{self, Settings, lane};
@@ -334,7 +334,7 @@ fn clean_id(has_own: bool, id: &str) -> Cow<'_, [u8]> {
     if has_own {
         id.as_bytes().into()
     } else {
-        mounts::clean(id.as_bytes())
+        dockerfile::clean(id.as_bytes())
     }
 }
 

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use bstr::ByteSlice as _;
 
 use crate::budget;
-use crate::dockerfile::mounts::clean;
+use crate::dockerfile::clean;
 use crate::dockerfile::{
-    Declaration, DeclaredBy, Dockerfile, Form, Kind, Mount, Part, Sharing, Word,
+    Declaration, DeclaredBy, Dockerfile, Form, Mount, MountKind, Part, Sharing, Word,
 };
 use crate::finding::LockKey;
 use crate::index::Site;
@@ -88,8 +88,8 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
     let caches = file.mounts().filter(|(_, mount)| mount.faults.is_empty());
     let read = |(instruction, mount): (usize, &'f Mount<'f>)| {
         let is_cache = match mount.kind {
-            Kind::Cache => true,
-            Kind::Unknown => {
+            MountKind::Cache => true,
+            MountKind::Unknown => {
                 expanded(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache")
             }
             _ => false,

@@ -1,6 +1,6 @@
 //! `invalid-mount`: a mount that BuildKit refuses.
 
-use crate::dockerfile::{FaultKind, Kind};
+use crate::dockerfile::{FaultKind, MountKind};
 use crate::finding::{Finding, RuleMeta, Severity};
 
 use super::{Cache, Context, Profile, Rule};
@@ -131,7 +131,7 @@ fn explain(fault: &FaultKind) -> (String, String) {
         }
         FaultKind::NotForType(option, kind) => {
             let help = match kind {
-                Kind::Bind => format!(
+                MountKind::Bind => format!(
                     "add `type=cache` in front if it is to be one (without a type it is a bind), or drop `{option}`"
                 ),
                 _ => format!("drop `{option}`, or change the type"),
@@ -164,12 +164,12 @@ fn values(option: &str) -> &'static str {
     }
 }
 
-const fn kind_name(kind: Kind) -> &'static str {
+const fn kind_name(kind: MountKind) -> &'static str {
     match kind {
-        Kind::Bind | Kind::Unknown => "bind",
-        Kind::Cache => "cache",
-        Kind::Tmpfs => "tmpfs",
-        Kind::Secret => "secret",
-        Kind::Ssh => "ssh",
+        MountKind::Bind | MountKind::Unknown => "bind",
+        MountKind::Cache => "cache",
+        MountKind::Tmpfs => "tmpfs",
+        MountKind::Secret => "secret",
+        MountKind::Ssh => "ssh",
     }
 }

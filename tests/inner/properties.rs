@@ -4,7 +4,7 @@
 //! fixtures with lines taken out, doubled and swapped.
 
 use bstr::{BString, ByteSlice as _};
-use cachelane::dockerfile::{Dockerfile, Kind, Mount};
+use cachelane::dockerfile::{Dockerfile, Mount, MountKind};
 use cachelane::fix::Applicability;
 use cachelane::lint;
 use cachelane::rules::profile::PROFILES;
@@ -187,7 +187,7 @@ fn ids(source: &[u8]) -> Vec<Option<Vec<u8>>> {
             .expand(&mut |name| file.default_value(name, index))
     };
     file.mounts()
-        .filter(|(_, mount)| mount.kind == Kind::Cache)
+        .filter(|(_, mount)| mount.kind == MountKind::Cache)
         .map(id)
         .collect()
 }

@@ -4,7 +4,7 @@ use bstr::ByteSlice as _;
 use memchr::memmem::Finder;
 
 use crate::budget;
-use crate::dockerfile::{Dockerfile, Instruction, Keyword, Kind, Mount};
+use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, MountKind};
 
 use super::hand_down;
 
@@ -94,7 +94,7 @@ fn uses_outside_ids(
     let caches = instruction
         .mounts
         .iter()
-        .filter(|mount| matches!(mount.kind, Kind::Cache | Kind::Unknown));
+        .filter(|mount| matches!(mount.kind, MountKind::Cache | MountKind::Unknown));
     let allowed: usize = caches.map(in_ids).sum();
     let raw = count_word(instruction.text.bytes(), name);
     // A name that quotes part is whole in the flag; what stands between flags, a template's tag say, is in none.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice as _};
-use cachelane::dockerfile::{Dockerfile, Instruction, Keyword, Kind, Mount};
+use cachelane::dockerfile::{Dockerfile, Instruction, Keyword, Mount, MountKind};
 use cachelane::rules::Settings;
 use cachelane::text::BOM;
 
@@ -133,7 +133,7 @@ fn skeleton(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<u8> {
 
 /// Whether it is a cache mount, or a variable names its type.
 fn may_be_cache(mount: &Mount<'_>) -> bool {
-    matches!(mount.kind, Kind::Cache | Kind::Unknown)
+    matches!(mount.kind, MountKind::Cache | MountKind::Unknown)
 }
 
 /// What an instruction does, apart from its cache mounts' ids and sharing modes.

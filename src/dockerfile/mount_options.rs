@@ -1,0 +1,134 @@
+//! The options of a mount: their names, and what their values come to.
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice as _;
+
+use super::ast::MountKind;
+
+/// Every option, as [`Mount::value`] takes it, with its aliases behind it.
+pub(super) const OPTIONS: &[(&str, &[&str])] = &[
+    ("type", &["type"]),
+    ("id", &["id"]),
+    ("target", &["target", "dst", "destination"]),
+    ("sharing", &["sharing"]),
+    ("source", &["source", "src"]),
+    ("from", &["from"]),
+    ("readonly", &["readonly", "ro"]),
+    ("readwrite", &["readwrite", "rw"]),
+    ("required", &["required"]),
+    ("size", &["size"]),
+    ("mode", &["mode"]),
+    ("uid", &["uid"]),
+    ("gid", &["gid"]),
+    ("env", &["env"]),
+];
+
+/// The full name of the option called `name`, by any of its names and in any case.
+pub(super) fn option(name: &[u8]) -> Option<&'static str> {
+    let is_it = |names: &[&str]| {
+        names
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    OPTIONS
+        .iter()
+        .find(|(_, names)| is_it(names))
+        .map(|(option, _)| *option)
+}
+
+pub(super) fn kind_of(value: &[u8]) -> MountKind {
+    const KINDS: [(&str, MountKind); 5] = [
+        ("cache", MountKind::Cache),
+        ("bind", MountKind::Bind),
+        ("secret", MountKind::Secret),
+        ("ssh", MountKind::Ssh),
+        ("tmpfs", MountKind::Tmpfs),
+    ];
+    let is_it = |(name, _): &&(&str, MountKind)| value.eq_ignore_ascii_case(name.as_bytes());
+    KINDS
+        .iter()
+        .find(is_it)
+        .map_or(MountKind::Unknown, |(_, kind)| *kind)
+}
+
+/// Whether `path` can be told at a glance to be one that [`clean`] leaves alone, as nearly all targets are.
+fn is_clean(path: &[u8]) -> bool {
+    let odd = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
+    path.starts_with(b"/") && !path.ends_with(b"/") && !path.windows(2).any(odd)
+}
+
+/// Go's `path.Clean`: `.` and `..` resolved, doubled and trailing slashes dropped.
+#[must_use]
+pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
+    if is_clean(path) {
+        return path.into();
+    }
+    let rooted = path.starts_with(b"/");
+    let mut cleaned = Vec::with_capacity(path.len());
+    cleaned.extend(rooted.then_some(b'/'));
+    for part in path.split(|&b| b == b'/') {
+        let is_last_up = cleaned == b".." || cleaned.ends_with(b"/..");
+        match part {
+            b"" | b"." => {}
+            b".." if cleaned.len() > usize::from(rooted) && !is_last_up => {
+                // What is looked through goes away. The root's own slash stays.
+                let above = cleaned.rfind_byte(b'/').unwrap_or(0);
+                cleaned.truncate(above.max(usize::from(rooted)));
+            }
+            b".." if rooted => {}
+            _ => {
+                if cleaned.last().is_some_and(|last| *last != b'/') {
+                    cleaned.push(b'/');
+                }
+                cleaned.extend_from_slice(part);
+            }
+        }
+    }
+    if cleaned.is_empty() {
+        b".".into()
+    } else {
+        cleaned.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_like_go_does() {
+        for (path, cleaned) in [
+            ("", "."),
+            ("/..", "/"),
+            ("a/..", "."),
+            ("../a", "../a"),
+            ("//a//b/", "/a/b"),
+        ] {
+            assert_eq!(*clean(path.as_bytes()), *cleaned.as_bytes(), "{path}");
+        }
+        // All paths of up to seven of these, beside the plainest way to say it.
+        let mut paths = vec![String::new()];
+        while let Some(path) = paths.pop() {
+            let mut parts = Vec::new();
+            for part in path.split('/') {
+                match part {
+                    "" | "." => {}
+                    ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+                    ".." if path.starts_with('/') => {}
+                    part => parts.push(part),
+                }
+            }
+            let expected = if path.starts_with('/') {
+                format!("/{}", parts.join("/"))
+            } else {
+                parts.join("/")
+            };
+            let expected = if expected.is_empty() { "." } else { &expected };
+            assert_eq!(*clean(path.as_bytes()), *expected.as_bytes(), "{path}");
+            if path.len() < 7 {
+                paths.extend(["a", ".", "/"].map(|more| format!("{path}{more}")));
+            }
+        }
+    }
+}
