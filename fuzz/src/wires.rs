@@ -1,6 +1,6 @@
 //! Workflows, pipelines, Compose and bake files.
 
-use cachelane::builds::{Arg, Build, Kind, Lane, What, Wiring, pass, read};
+use cachelane::builds::{Arg, Build, BuildFile, Kind, Lane, Subject, pass, read};
 use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -75,7 +75,7 @@ fn stands(source: &str, span: Span) {
     );
 }
 
-fn places(source: &str, wiring: &Wiring) {
+fn places(source: &str, wiring: &BuildFile) {
     let args = |args: &[Arg]| args.iter().for_each(|arg| stands(source, arg.span));
     for build in &wiring.builds {
         stands(source, build.span);
@@ -86,10 +86,10 @@ fn places(source: &str, wiring: &Wiring) {
         .unknown
         .iter()
         .for_each(|unknown| stands(source, unknown.span));
-    for call in &wiring.calls {
-        stands(source, call.span);
-        args(&call.with);
-    }
+    wiring
+        .calls
+        .iter()
+        .for_each(|call| stands(source, call.span));
     for inline in &wiring.inline {
         stands(source, inline.span);
         for piece in &inline.pieces {
@@ -102,7 +102,7 @@ fn places(source: &str, wiring: &Wiring) {
 
 /// Whether it has the lane; a Compose or bake file is built with what its environment holds.
 fn passes(build: &Build) -> bool {
-    let of_files = matches!(build.what, What::Files(..));
+    let of_files = matches!(build.subject, Subject::Files(..));
     let has = |args: &[Arg]| args.iter().any(|arg| arg.name == LANE.arg);
     has(&build.args) || (of_files && has(&build.env))
 }
@@ -119,14 +119,13 @@ fn made(source: &str, fixes: &[&Fix]) -> String {
 /// What a build is, apart from its arguments and its place.
 fn essence(build: &Build) -> impl PartialEq + std::fmt::Debug + '_ {
     (
-        build.front,
+        build.tool,
         &build.name,
-        &build.what,
+        &build.subject,
         &build.target,
         &build.runs,
-        &build.job,
-        &build.id,
-        &build.others,
+        &build.jobs,
+        &build.service,
     )
 }
 
@@ -160,7 +159,7 @@ fn same_others(was: &Build, is: &Build, new: &str) {
     }
 }
 
-fn same_but_for_the_lane(kind: Kind, source: &str, before: &Wiring, new: &str, build: &Build) {
+fn same_but_for_the_lane(kind: Kind, source: &str, before: &BuildFile, new: &str, build: &Build) {
     let after =
         read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     let at = before
@@ -194,7 +193,7 @@ fn same_but_for_the_lane(kind: Kind, source: &str, before: &Wiring, new: &str, b
             is.why
         );
     }
-    let calls = |wiring: &Wiring| {
+    let calls = |wiring: &BuildFile| {
         wiring
             .calls
             .iter()
@@ -225,7 +224,7 @@ fn everywhere(kind: Kind, source: &str) {
 }
 
 /// Dockerfiles within are fixed in their places, once.
-fn inline(kind: Kind, source: &str, before: &Wiring) {
+fn inline(kind: Kind, source: &str, before: &BuildFile) {
     if before.inline.is_empty() {
         return;
     }
@@ -235,7 +234,7 @@ fn inline(kind: Kind, source: &str, before: &Wiring) {
     let after =
         read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     assert_eq!(before.inline.len(), after.inline.len());
-    let around = |text: &str, wiring: &Wiring| {
+    let around = |text: &str, wiring: &BuildFile| {
         let mut rest = text.to_owned();
         wiring
             .inline

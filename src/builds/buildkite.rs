@@ -9,10 +9,11 @@ use std::collections::HashSet;
 
 use super::command;
 use super::matrix::{MAX_ROWS, product};
+use super::model::{Arg, BuildFile, Lane, ReadError, Runs};
+use super::passing::Passer;
 use super::pipelines::{self, Format, Found, Job, Leg, Reader};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
-use super::{Arg, Lane, Passer, Runs, Wiring, WiringError};
 use crate::budget;
 use crate::text::Span;
 
@@ -42,15 +43,15 @@ fn axis(need: Need<'_>) -> Option<&str> {
 ///
 /// # Errors
 /// Why it is no YAML that could be one.
-pub fn read(source: &str) -> Result<Wiring, WiringError> {
+pub fn read(source: &str) -> Result<BuildFile, ReadError> {
     if !command::may_build(source) {
-        return Ok(Wiring::default());
+        return Ok(BuildFile::default());
     }
     let yaml = Yaml::read(source)?;
     match yaml.root() {
         Some(root) if root.is_map() || root.is_list() => Ok(gather(root).wiring()),
         Some(root) if !root.is_null() => Err(pipelines::unlike(root)),
-        _ => Ok(Wiring::default()),
+        _ => Ok(BuildFile::default()),
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
 /// The lane of a build as the file's text can name it: the key of its step, where other steps build the same, and what its
 /// matrix puts in, joined with `-`.
 fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
-    if !found.build.others.is_empty() {
+    if found.build.jobs.len() > 1 {
         return Err("several steps run it".to_owned());
     }
     if !found.all_listed() {
@@ -79,7 +80,7 @@ fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
     let mut parts = Vec::new();
     if lane.shared || axes.is_empty() {
         // A job with a key is called by it; all others have a blank in theirs.
-        let job = found.build.job.as_deref().unwrap_or_default();
+        let job = found.build.jobs.first().map_or("", String::as_str);
         let key = Some(job).filter(|job| pipelines::valid(job));
         parts.push(key.ok_or("the step has no `key`")?.to_owned());
     }
@@ -182,12 +183,8 @@ fn steps<'y>(list: Node<'y>, env: &[Arg], count: &mut usize, reader: &mut Reader
 fn variables(own: Option<Node<'_>>, all: &[Arg]) -> Vec<Arg> {
     let own = own.into_iter().flat_map(Node::entries);
     let own = own.filter_map(|entry| {
-        Some(Arg {
-            name: entry.key.text()?.to_owned(),
-            value: entry.value.text().map(str::to_owned),
-            span: entry.value.span(),
-            from: Vec::new(),
-        })
+        let value = entry.value.text().map(str::to_owned);
+        Some(Arg::new(entry.key.text()?, value, entry.value.span()))
     });
     let mut variables: Vec<Arg> = own.collect();
     let names: HashSet<String> = variables.iter().map(|arg| arg.name.clone()).collect();

@@ -1,6 +1,6 @@
 //! Dockerfiles within other files: from places in their text to places in the file, and edits likewise.
 
-use super::{Escapes, Inline, Piece};
+use super::model::{Escapes, Inline, Piece};
 use crate::fix::Edit;
 use crate::text::Span;
 

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
+use super::model::{Build, BuildFile, Kind, Lane};
+use super::read;
 use super::yaml::{self, More, Yaml};
-use super::{Build, Kind, Lane, Wiring, read};
 use super::{bake, buildkite, compose, github, gitlab};
 use crate::fix::{self, Fix};
 use crate::text::Span;
@@ -160,7 +161,7 @@ pub struct Passed<'a> {
 /// What is not as it should be.
 pub fn prove(
     kind: Kind,
-    before: (&str, &Wiring),
+    before: (&str, &BuildFile),
     after: &str,
     passed: &[Passed<'_>],
 ) -> Result<(), String> {
@@ -198,7 +199,7 @@ pub fn prove(
 }
 
 /// Whether both say the same about builds, whatever is said of the arguments `names`.
-fn is_same(before: &Wiring, after: &Wiring, names: &HashSet<&str>) -> bool {
+fn is_same(before: &BuildFile, after: &BuildFile, names: &HashSet<&str>) -> bool {
     let args = |build: &Build| -> Vec<(String, Option<String>)> {
         let others = build
             .args
@@ -209,11 +210,21 @@ fn is_same(before: &Wiring, after: &Wiring, names: &HashSet<&str>) -> bool {
             .collect()
     };
     let same = |(old, new): (&Build, &Build)| {
-        (old.front, &old.name, &old.what, &old.target, old.args_known)
-            == (new.front, &new.name, &new.what, &new.target, new.args_known)
-            && args(old) == args(new)
+        (
+            old.tool,
+            &old.name,
+            &old.subject,
+            &old.target,
+            old.args_known,
+        ) == (
+            new.tool,
+            &new.name,
+            &new.subject,
+            &new.target,
+            new.args_known,
+        ) && args(old) == args(new)
     };
-    let texts = |wiring: &Wiring| {
+    let texts = |wiring: &BuildFile| {
         wiring
             .inline
             .iter()

@@ -66,7 +66,7 @@ fn row(
         path: report::path(&report.path),
         line: lines.line(build.span.start),
         name: build.name.clone(),
-        front: build.front.as_str(),
+        front: build.tool.as_str(),
         dockerfile: judged.dockerfile.as_ref().map(|path| world.shown(path)),
         target: judged.target.clone(),
         matrix: match &judged.runs {

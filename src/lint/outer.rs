@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use similar::{DiffOp, TextDiff};
 
-use crate::builds::{self, Inline, Kind, Unknown, Wiring, inline};
+use crate::builds::{self, BuildFile, Inline, Kind, Unknown, inline};
 use crate::finding::Finding;
 use crate::fix::{self, Applicability, Edit, Fix};
 use crate::index::Site;
@@ -24,7 +24,7 @@ pub fn check_wiring(
     source: &[u8],
     settings: &Arc<Settings>,
 ) -> FileReport {
-    let (mut checked, mut said, mut lanes) = (Checked::default(), Wiring::default(), Vec::new());
+    let (mut checked, mut said, mut lanes) = (Checked::default(), BuildFile::default(), Vec::new());
     match std::str::from_utf8(source).map(|text| builds::read(kind, text)) {
         Ok(Ok(wiring)) => said = wiring,
         // A template of such a file, say: it is not for cachelane to judge it.
@@ -252,15 +252,15 @@ fn narrow(span: Span, old: &[u8], text: &str) -> Edit {
 }
 
 /// Whether `after` is `before` with nothing but the Dockerfile `index` changed, and that into `text`.
-fn is_meant(before: &Wiring, after: &Wiring, index: usize, text: &[u8]) -> bool {
-    let builds = |wiring: &Wiring| -> Vec<_> {
+fn is_meant(before: &BuildFile, after: &BuildFile, index: usize, text: &[u8]) -> bool {
+    let builds = |wiring: &BuildFile| -> Vec<_> {
         wiring
             .builds
             .iter()
             .map(|b| {
                 (
                     b.name.clone(),
-                    b.what.clone(),
+                    b.subject.clone(),
                     b.target.clone(),
                     b.args.len(),
                 )

@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::builds::{Build, Front, Kind, Lane, Opened, Passer, Runs, Unknown, What, Wiring};
+use crate::builds::{
+    Build, BuildFile, BuildTool, Kind, Lane, Opened, Passer, Runs, Subject, Unknown,
+};
 use crate::finding::Finding;
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
@@ -27,7 +29,7 @@ pub struct Wires {
     /// The file's kind.
     pub kind: Kind,
     /// What it says.
-    pub wiring: Wiring,
+    pub wiring: BuildFile,
     /// What each Dockerfile within it asks of its builds.
     pub lanes: Vec<Option<Box<Lanes>>>,
     /// Locks in its text that no Dockerfile within it holds.
@@ -239,7 +241,7 @@ impl<'j> Judge<'j> {
         let verdict = match (&passes, &concerned) {
             (Some((verdict, _)), _) => *verdict,
             (None, None) if report.is_some_and(is_shared) => Verdict::NotYet,
-            (None, None) if report.is_none() && !self.is_there(one, build.front) => {
+            (None, None) if report.is_none() && !self.is_there(one, build.tool) => {
                 Verdict::NotThere
             }
             (None, None) => Verdict::NotNeeded,
@@ -294,13 +296,13 @@ impl<'j> Judge<'j> {
     }
 
     /// Whether there is a file that the build can take for its Dockerfile, by one of the names that are tried.
-    fn is_there(&self, one: &Joined, front: Front) -> bool {
+    fn is_there(&self, one: &Joined, front: BuildTool) -> bool {
         let Some(path) = &one.dockerfile else {
             return true;
         };
         let others: &[&str] = match front {
             _ if !path.ends_with("Dockerfile") => &[],
-            Front::Podman | Front::Buildah => &["Containerfile"],
+            BuildTool::Podman | BuildTool::Buildah => &["Containerfile"],
             _ => &["dockerfile"],
         };
         let mut paths = others.iter().map(|name| path.with_file_name(name));
@@ -309,9 +311,9 @@ impl<'j> Judge<'j> {
 
     /// What the Dockerfile of `report`, or the one within it that is built, asks of its builds.
     fn reached(&self, report: &'j FileReport, one: &Joined, build: &Build) -> Option<Reached<'j>> {
-        let lanes = match (&one.dockerfile, &build.what) {
+        let lanes = match (&one.dockerfile, &build.subject) {
             (Some(_), _) => report.checked.lanes.as_ref()?,
-            (None, What::Inline(index)) => report.wires.as_ref()?.lanes.get(*index)?.as_ref()?,
+            (None, Subject::Inline(index)) => report.wires.as_ref()?.lanes.get(*index)?.as_ref()?,
             (None, _) => return None,
         };
         Some(Reached {

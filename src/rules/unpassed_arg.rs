@@ -1,6 +1,6 @@
 //! `unpassed-arg`: a build that stays in the default lane, since nobody passes it another.
 
-use crate::builds::{Front, Runs};
+use crate::builds::{BuildTool, Runs};
 use crate::finding::{Finding, RuleMeta, Severity};
 use crate::fix::Applicability;
 
@@ -93,10 +93,10 @@ impl Rule for UnpassedArg {
             Runs::Once if wired.others != Others::None => {
                 (Severity::Warning, "every job that builds this".to_owned())
             }
-            Runs::Once if build.front == Front::Bake && build.id.is_some() => {
+            Runs::Once if build.tool == BuildTool::Bake && build.service.is_some() => {
                 (Severity::Warning, "every build of this target".to_owned())
             }
-            Runs::Once if build.id.is_some() => (
+            Runs::Once if build.service.is_some() => (
                 Severity::Warning,
                 "every build through this file".to_owned(),
             ),

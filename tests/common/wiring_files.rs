@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use cachelane::builds::{self, Build, Kind, Lane, Wiring, bake, compose};
+use cachelane::builds::{self, Build, BuildFile, Kind, Lane, bake, compose};
 use cachelane::fix::{Fix, apply};
 
 const LANE: Lane<'_> = Lane {
@@ -20,7 +20,7 @@ pub enum Format {
 }
 
 impl Format {
-    pub fn read(self, source: &str) -> Wiring {
+    pub fn read(self, source: &str) -> BuildFile {
         match self {
             Self::Compose => compose::read(source),
             Self::Hcl | Self::Json => bake::read(source),

@@ -1,8 +1,8 @@
 //! Scripts and commands: what builds, what is passed, and where an argument can be put.
 
+use cachelane::builds::BuildTool;
 use cachelane::builds::command::{self, Command, Found, Pass, all, read, what, words};
 use cachelane::builds::shell::{self, Dialect, Need, ROOT};
-use cachelane::builds::{Front, What};
 use proptest::prelude::*;
 
 use crate::effort;
@@ -27,9 +27,7 @@ fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
 /// A build in one line: front, what, target, arguments, and `…` where there may be more.
 fn line(simple: &shell::Simple, command: &Command) -> String {
     let what = match what(command, simple.folder.as_deref(), &values) {
-        Ok(What::File(path)) => path,
-        Ok(What::Files(paths, names, _)) => format!("{}:{}", paths.join("+"), names.join("+")),
-        Ok(What::Inline(_)) => unreachable!(),
+        Ok(subject) => subject.to_string(),
         Err(why) => format!("({why})"),
     };
     let mut line = format!("{:?} {what}", command.front);
@@ -426,7 +424,7 @@ fn an_argv_is_read_like_a_script() {
     let command = read(&words(&argv)).unwrap();
     assert_eq!(
         (command.front, command.tool, command.behind),
-        (Front::Buildx, 0, 4)
+        (BuildTool::Buildx, 0, 4)
     );
     assert_eq!(command.args[0].value.as_ref().unwrap().text(), Some("$B"));
     assert_eq!(command.passing("L", "x y"), ["--build-arg", "L=x y"]);

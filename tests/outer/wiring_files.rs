@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use cachelane::builds::{Build, Inline, What, inline};
+use cachelane::builds::{Build, Inline, Subject, inline};
 use cachelane::fix::{Edit, Fix};
 use cachelane::text::Span;
 use serde_json::Value;
@@ -151,9 +151,9 @@ fn the_tools_own_reading_is_ours() {
             let of_name = || wiring.builds.iter().filter(|build| build.name == name);
             assert!(of_name().count() > 0, "{name} is missing in\n{source}");
             let inline = told_inline(format, told);
-            let join = |build: &&Build| match &build.what {
-                What::Inline(index) => Some(&wiring.inline[*index].text) == inline.as_ref(),
-                What::File(path) => {
+            let join = |build: &&Build| match &build.subject {
+                Subject::Inline(index) => Some(&wiring.inline[*index].text) == inline.as_ref(),
+                Subject::File(path) => {
                     let context = told["context"]
                         .as_str()
                         .unwrap()
@@ -163,7 +163,7 @@ fn the_tools_own_reading_is_ours() {
                     inline.is_none()
                         && *path == format!("{context}/{file}").trim_start_matches(['.', '/'])
                 }
-                What::Files(..) => false,
+                Subject::Files(..) => false,
             };
             let build = of_name()
                 .find(join)

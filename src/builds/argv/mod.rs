@@ -9,8 +9,8 @@ use std::path::Path;
 
 pub use quote::quoted;
 
-use super::Front;
 use super::command::{self, Command, Pass};
+use super::model::BuildTool;
 
 /// BuildKit's own namespace for all cache mounts of a build.
 pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
@@ -73,13 +73,17 @@ pub fn pass(
         .get(build.tool..=build.behind)
         .unwrap_or_default()
         .join(" ");
-    if ask.arg == NAMESPACE && matches!(build.front, Front::Podman | Front::Buildah | Front::Rocker)
+    if ask.arg == NAMESPACE
+        && matches!(
+            build.front,
+            BuildTool::Podman | BuildTool::Buildah | BuildTool::Rocker
+        )
     {
         return Err(format!(
             "`{what}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`"
         ));
     }
-    if build.front == Front::Rocker && ask.arg != ROCKER {
+    if build.front == BuildTool::Rocker && ask.arg != ROCKER {
         return Err(format!(
             "`{what}` passes a lane as {ROCKER}, not as {}",
             ask.arg
@@ -126,7 +130,7 @@ impl Passed {
         let mut own = build
             .args
             .iter()
-            .filter(|own| own.name == ask.arg || build.front == Front::Rocker);
+            .filter(|own| own.name == ask.arg || build.front == BuildTool::Rocker);
         let Some(own) = own.next_back() else {
             return false;
         };

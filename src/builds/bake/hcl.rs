@@ -8,11 +8,11 @@ use hcl_edit::template::{Element, HeredocTemplate, Template};
 use super::value::{Ast, Field, Kind, Part};
 use super::{File, Target, Variable};
 use crate::budget;
-use crate::builds::{Piece, WiringError};
+use crate::builds::model::{Piece, ReadError};
 use crate::text::Span;
 
 /// Reads `source`.
-pub fn file(source: &str) -> Result<File, WiringError> {
+pub fn file(source: &str) -> Result<File, ReadError> {
     let body = parse(source)?;
     let mut file = File::default();
     for block in body.blocks() {
@@ -65,13 +65,13 @@ const STACK: usize = 64 << 20;
 const TOO_DEEP: &str = "invalid nesting depth";
 
 /// The body of `source`, with the spans of all that is in it.
-pub fn parse(source: &str) -> Result<Body, WiringError> {
+pub fn parse(source: &str) -> Result<Body, ReadError> {
     let body = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);
         let thread = thread.spawn_scoped(scope, || hcl_edit::parser::parse_body(source));
         thread.ok().and_then(|thread| thread.join().ok())
     });
-    let body = body.ok_or_else(|| WiringError {
+    let body = body.ok_or_else(|| ReadError {
         span: Span::at(0),
         message: "there is no memory to read it".to_owned(),
     })?;
@@ -92,7 +92,7 @@ pub fn parse(source: &str) -> Result<Body, WiringError> {
         if message.contains(TOO_DEEP) {
             budget::exhaust();
         }
-        WiringError {
+        ReadError {
             span: Span::at(at),
             message,
         }

@@ -4,12 +4,12 @@ use super::hcl;
 use super::value::{Ast, Field, Kind, Part};
 use super::{File, Target, Variable};
 use crate::budget;
-use crate::builds::WiringError;
+use crate::builds::model::ReadError;
 use crate::builds::yaml::{Node, Style, Yaml};
 use crate::text::Span;
 
 /// Reads `source`. JSON is YAML in brackets, and so has places; but not all YAML that begins so is JSON.
-pub fn file(source: &str) -> Result<File, WiringError> {
+pub fn file(source: &str) -> Result<File, ReadError> {
     if let Err(error) =
         serde_json::from_str::<serde::de::IgnoredAny>(source.trim_start_matches('\u{FEFF}'))
     {
@@ -27,7 +27,7 @@ pub fn file(source: &str) -> Result<File, WiringError> {
         if message.starts_with("recursion limit") {
             budget::exhaust();
         }
-        return Err(WiringError {
+        return Err(ReadError {
             span: Span::at(at),
             message,
         });

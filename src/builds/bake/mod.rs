@@ -19,7 +19,9 @@ use std::collections::{HashMap, HashSet};
 
 use self::value::{Ast, Field, Kind, Part, Scope, Value};
 use super::compose::path;
-use super::{Arg, Build, Escapes, Front, Inline, Runs, Unknown, What, Wiring, WiringError};
+use super::model::{
+    Arg, Build, BuildFile, BuildTool, Escapes, Inline, ReadError, Service, Subject, Unknown,
+};
 use crate::budget;
 use crate::text::Span;
 
@@ -57,16 +59,16 @@ struct Target {
 ///
 /// # Errors
 /// What makes it neither HCL nor JSON.
-pub fn read(source: &str) -> Result<Wiring, WiringError> {
+pub fn read(source: &str) -> Result<BuildFile, ReadError> {
     if memchr::memmem::find(source.as_bytes(), b"target").is_none() {
-        return Ok(Wiring::default());
+        return Ok(BuildFile::default());
     }
     Ok(of(source, &File::read(source)?))
 }
 
-fn of(source: &str, file: &File) -> Wiring {
+fn of(source: &str, file: &File) -> BuildFile {
     let mut scope = file.scope();
-    let mut wiring = Wiring::default();
+    let mut wiring = BuildFile::default();
     for target in file.built(&scope) {
         add(&mut wiring, source, file, target, &mut scope);
     }
@@ -82,7 +84,7 @@ fn is_json(source: &str) -> bool {
 }
 
 impl File {
-    pub(super) fn read(source: &str) -> Result<Self, WiringError> {
+    pub(super) fn read(source: &str) -> Result<Self, ReadError> {
         let mut file = if is_json(source) {
             json::file(source)
         } else {
@@ -202,11 +204,11 @@ impl Target {
     }
 }
 
-fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &mut Scope<'_>) {
+fn add(wiring: &mut BuildFile, source: &str, file: &File, target: &Target, scope: &mut Scope<'_>) {
     let (lineage, known) = file.lineage(target, scope);
     let name = format!("target `{}`", target.name);
     let get = |key: &str| lineage.iter().find_map(|target| target.get(key));
-    let mut found: Vec<(What, Option<String>)> = Vec::new();
+    let mut found: Vec<(Subject, Option<String>)> = Vec::new();
     for combination in matrix::of(get("matrix"), scope) {
         scope.matrix = combination;
         let what = match what(wiring, &get, known, scope) {
@@ -238,32 +240,26 @@ fn add(wiring: &mut Wiring, source: &str, file: &File, target: &Target, scope: &
         .iter()
         .any(|key| get(key).is_some());
     for (what, stage) in found {
+        // The legs of a matrix are builds of one command, like targets that stand one below the other.
         wiring.builds.push(Build {
-            front: Front::Bake,
-            name: name.clone(),
-            span: target.span,
-            what,
             target: stage,
             args: args.clone(),
             args_known: args_known && known,
-            env: Vec::new(),
-            // The legs of a matrix are builds of one command, like targets that stand one below the other.
-            runs: Runs::Once,
-            job: None,
-            partial: !whole,
-            own_machine: false,
-            others: Vec::new(),
-            id: Some(target.name.clone()),
+            service: Some(Service {
+                name: target.name.clone(),
+                partial: !whole,
+            }),
+            ..Build::new(BuildTool::Bake, name.clone(), target.span, what)
         });
     }
 }
 
 fn what<'a>(
-    wiring: &mut Wiring,
+    wiring: &mut BuildFile,
     get: &dyn Fn(&str) -> Option<&'a Ast>,
     known: bool,
     scope: &Scope<'_>,
-) -> Result<What, String> {
+) -> Result<Subject, String> {
     if let Some(ast) = get("dockerfile-inline") {
         let made = inline(ast, scope)
             .ok_or("its `dockerfile-inline` is an expression that is not computed")?;
@@ -271,7 +267,7 @@ fn what<'a>(
             .inline
             .iter()
             .position(|other| other.span == made.span && other.text == made.text);
-        return Ok(What::Inline(index.unwrap_or_else(|| {
+        return Ok(Subject::Inline(index.unwrap_or_else(|| {
             wiring.inline.push(made);
             wiring.inline.len() - 1
         })));
@@ -298,7 +294,7 @@ fn what<'a>(
         context,
         dockerfile.strip_prefix("cwd://").unwrap_or(&dockerfile),
     )
-    .map(What::File)
+    .map(Subject::File)
 }
 
 fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::value::{Field, Scope, Value};
 use super::{File, Target, is_json};
-use crate::builds::{Build, Lane, Passer, Passing, What};
+use crate::builds::model::{Build, Lane, Subject};
+use crate::builds::passing::{Passer, Passing};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
@@ -50,7 +51,7 @@ struct Targets<'d> {
     /// Where those stand that somebody builds.
     built: HashSet<Span>,
     /// What all builds that inherit from a target build, by its name; `None` where that is not the same.
-    whats: HashMap<&'d str, Option<What>>,
+    whats: HashMap<&'d str, Option<Subject>>,
 }
 
 impl<'d> Targets<'d> {
@@ -67,7 +68,7 @@ impl<'d> Targets<'d> {
             .into_iter()
             .map(|target| target.span)
             .collect();
-        let mut whats: HashMap<&str, Option<What>> = HashMap::new();
+        let mut whats: HashMap<&str, Option<Subject>> = HashMap::new();
         for build in super::of(source, file).builds {
             let Some(target) = places.get(&build.span) else {
                 continue;
@@ -75,8 +76,8 @@ impl<'d> Targets<'d> {
             for ancestor in file.lineage(target, &scope).0 {
                 let what = whats
                     .entry(&ancestor.name)
-                    .or_insert_with(|| Some(build.what.clone()));
-                if what.as_ref() != Some(&build.what) {
+                    .or_insert_with(|| Some(build.subject.clone()));
+                if what.as_ref() != Some(&build.subject) {
                     *what = None;
                 }
             }
@@ -91,7 +92,7 @@ impl<'d> Targets<'d> {
     }
 
     /// Whether all builds that inherit from `ancestor` build the same Dockerfile: then they all want the argument.
-    fn alone(&self, ancestor: &Target, what: &What) -> bool {
+    fn alone(&self, ancestor: &Target, what: &Subject) -> bool {
         self.whats
             .get(ancestor.name.as_str())
             .is_none_or(|all| all.as_ref() == Some(what))
@@ -120,7 +121,7 @@ impl Writer<'_> {
             };
             let own = ancestor.name == target.name;
             match args.value.fields() {
-                Some(fields) if own || targets.alone(ancestor, &build.what) => {
+                Some(fields) if own || targets.alone(ancestor, &build.subject) => {
                     return Ok(vec![
                         self.add(args.value.span, fields, &|_, _| entry.clone()),
                     ]);
@@ -132,7 +133,7 @@ impl Writer<'_> {
         // Of targets that build the same and inherit from one another, the first gets it for all.
         let mut first = lineage.iter().rev();
         let first = first.find(|ancestor| {
-            targets.built.contains(&ancestor.span) && targets.alone(ancestor, &build.what)
+            targets.built.contains(&ancestor.span) && targets.alone(ancestor, &build.subject)
         });
         let target = first.copied().unwrap_or(target);
         let block = |indent: &str, step: &str| self.block(indent, step, &entry);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::budget;
-use crate::builds::{self, Lane};
+use crate::builds::model::Lane;
+use crate::builds::{self};
 use crate::fix::apply;
 
 const LANE: Lane<'_> = Lane {
@@ -169,9 +170,9 @@ fn targets_inherit_and_only_those_that_are_built_count() {
     let builds: Vec<_> = wiring
         .builds
         .iter()
-        .map(|build| (build.name.as_str(), build.what.clone()))
+        .map(|build| (build.name.as_str(), build.subject.clone()))
         .collect();
-    let file = |path: &str| What::File(path.to_owned());
+    let file = |path: &str| Subject::File(path.to_owned());
     assert_eq!(
         builds,
         [
@@ -224,9 +225,9 @@ fn a_matrix_is_taken_apart() {
     let found: Vec<_> = wiring
         .builds
         .iter()
-        .map(|b| (b.what.clone(), b.target.clone().unwrap()))
+        .map(|b| (b.subject.clone(), b.target.clone().unwrap()))
         .collect();
-    assert_eq!(found[3], (What::File("q/Dockerfile".into()), "2".into()));
+    assert_eq!(found[3], (Subject::File("q/Dockerfile".into()), "2".into()));
     assert_eq!(found.len(), 4);
     // One command builds them all, as it does targets that are written one by one.
     assert!(wiring.builds.iter().all(|build| build.runs == Runs::Once));

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
-use crate::builds::{NO_VARIABLE, Piece};
+use crate::builds::model::{NO_VARIABLE, Piece};
 use crate::text::Span;
 
 /// A value as it is written.

@@ -10,8 +10,9 @@ mod what;
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use super::model::BuildTool;
+use super::shell;
 use super::shell::Word;
-use super::{Front, shell};
 use crate::budget;
 use crate::text::Span;
 use options::{Item, Items, only_looks, skip_prefixes, subcommand};
@@ -33,7 +34,7 @@ const WORDS: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// The tool.
-    pub front: Front,
+    pub front: BuildTool,
     /// Where it stands in the script: from the tool's name to the last word.
     pub span: Span,
     /// The index of the word that names the tool.
@@ -199,18 +200,18 @@ pub fn read(words: &[Word]) -> Option<Command> {
     let name = name.strip_suffix(".exe").unwrap_or(name);
     let at = tool + 1;
     let mut command = match name {
-        "docker" => engine(Front::Docker, &["image", "builder"], words, at)?,
+        "docker" => engine(BuildTool::Docker, &["image", "builder"], words, at)?,
         "docker-buildx" | "buildx" => buildx(words, at)?,
         "docker-compose" | "podman-compose" => compose(words, at)?,
-        "podman" => engine(Front::Podman, &["image", "buildx"], words, at)?,
+        "podman" => engine(BuildTool::Podman, &["image", "buildx"], words, at)?,
         "buildah" => {
             let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
             matches!(verb, "build" | "bud" | "build-using-dockerfile")
-                .then(|| build(Front::Buildah, words, sub))?
+                .then(|| build(BuildTool::Buildah, words, sub))?
         }
-        "nerdctl" => engine(Front::Nerdctl, &["image", "builder"], words, at)?,
+        "nerdctl" => engine(BuildTool::Nerdctl, &["image", "builder"], words, at)?,
         "devcontainer" | "@devcontainers/cli" => (words.get(at)?.text()? == "build")
-            .then(|| other(Front::Devcontainer, Pass::Nothing, at))?,
+            .then(|| other(BuildTool::Devcontainer, Pass::Nothing, at))?,
         // It reads what rocker is to do from a file.
         "rockerc" => rocker(words, at),
         "rocker" => words.get(at).map(|_| rocker(words, at))?,
@@ -224,7 +225,7 @@ pub fn read(words: &[Word]) -> Option<Command> {
     }
     command.only_looks = matches!(
         command.front,
-        Front::Bake | Front::Buildx | Front::Docker | Front::Compose
+        BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker | BuildTool::Compose
     ) && only_looks(words, command.behind);
     command.tool = tool;
     command.sets = sets;
@@ -264,7 +265,7 @@ fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) ->
 }
 
 /// An engine's command line. `groups` are its commands that have a `build` of their own.
-fn engine(front: Front, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
+fn engine(front: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
     let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
     match verb {
         "build" => Some(build(front, words, sub)),
@@ -273,7 +274,7 @@ fn engine(front: Front, groups: &[&str], words: &[Word], at: usize) -> Option<Co
             let (sub, verb) = subcommand(words, sub + 1, &tables::GLOBAL)?;
             (verb == "build").then(|| build(front, words, sub))
         }
-        "buildx" if front == Front::Docker => buildx(words, sub + 1),
+        "buildx" if front == BuildTool::Docker => buildx(words, sub + 1),
         _ => None,
     }
 }
@@ -281,7 +282,7 @@ fn engine(front: Front, groups: &[&str], words: &[Word], at: usize) -> Option<Co
 fn buildx(words: &[Word], at: usize) -> Option<Command> {
     let (sub, verb) = subcommand(words, at, &tables::GLOBAL)?;
     match verb {
-        "build" | "b" => Some(build(Front::Buildx, words, sub)),
+        "build" | "b" => Some(build(BuildTool::Buildx, words, sub)),
         "bake" | "f" => Some(bake(words, sub)),
         _ => None,
     }
@@ -289,7 +290,7 @@ fn buildx(words: &[Word], at: usize) -> Option<Command> {
 
 /// `rocker [options] image [command…]`. It writes its own Dockerfile.
 fn rocker(words: &[Word], at: usize) -> Command {
-    let mut command = other(Front::Rocker, Pass::CacheId, at - 1);
+    let mut command = other(BuildTool::Rocker, Pass::CacheId, at - 1);
     let mut items = Items::new(words, at, &tables::ROCKER);
     while let Some(item) = items.next() {
         match item {
@@ -313,7 +314,7 @@ fn rocker(words: &[Word], at: usize) -> Command {
     command
 }
 
-fn other(front: Front, pass: Pass, behind: usize) -> Command {
+fn other(front: BuildTool, pass: Pass, behind: usize) -> Command {
     Command {
         front,
         span: Span::at(0),
@@ -332,7 +333,7 @@ fn other(front: Front, pass: Pass, behind: usize) -> Command {
 }
 
 /// What stands behind `build`.
-fn build(front: Front, words: &[Word], sub: usize) -> Command {
+fn build(front: BuildTool, words: &[Word], sub: usize) -> Command {
     let mut command = other(front, Pass::BuildArg, sub);
     let mut items = Items::new(words, sub + 1, &tables::BUILD);
     while let Some(item) = items.next() {
@@ -374,7 +375,7 @@ fn several(command: &mut Command, items: &Items<'_>, words: &[Word]) {
 
 /// What stands behind `bake`.
 fn bake(words: &[Word], sub: usize) -> Command {
-    let mut command = other(Front::Bake, Pass::Set, sub);
+    let mut command = other(BuildTool::Bake, Pass::Set, sub);
     let mut items = Items::new(words, sub + 1, &tables::BAKE);
     while let Some(item) = items.next() {
         match item {
@@ -400,7 +401,7 @@ fn bake(words: &[Word], sub: usize) -> Command {
 
 /// What stands behind `docker compose`.
 fn compose(words: &[Word], at: usize) -> Option<Command> {
-    let mut command = other(Front::Compose, Pass::BuildArg, 0);
+    let mut command = other(BuildTool::Compose, Pass::BuildArg, 0);
     let mut items = Items::new(words, at, &tables::COMPOSE);
     let sub = loop {
         match items.next()? {

@@ -1,7 +1,7 @@
 //! Words as options, their values, and the others.
 
-use super::super::ANY_LANE;
 use super::super::argv::NAMESPACE;
+use super::super::model::ANY_LANE;
 use super::super::shell::{Word, is_name};
 use super::tables::{self, Options};
 

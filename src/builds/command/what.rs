@@ -1,7 +1,7 @@
 //! What a command builds: the paths of its Dockerfile, its Compose or bake files.
 
+use super::super::model::{BuildTool, Files, Place, Subject};
 use super::super::shell::{Values, Word, join};
-use super::super::{Front, What};
 use super::Command;
 
 /// What starts a context that is no folder.
@@ -18,17 +18,22 @@ const REMOTE: &[&str] = &[
 
 /// What `command` builds when it runs in `folder`, with what `values` knows put in.
 ///
-/// For Compose and bake without `-f`, the one path is the folder where they look for their files, with a `/` at its end
-/// (the root's is just `/`). For Podman and Buildah without `-f` it is the `Dockerfile` of the context, though a
+/// For Compose and bake without `-f`, the one place is the folder where they look for their files. For Podman and Buildah without `-f` it is the `Dockerfile` of the context, though a
 /// `Containerfile` there goes first.
 ///
 /// # Errors
 /// Why nothing can be said, for people.
-pub fn what(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result<What, String> {
+pub fn what(
+    command: &Command,
+    folder: Option<&str>,
+    values: &Values<'_>,
+) -> Result<Subject, String> {
     match command.front {
-        Front::Devcontainer => Err("its Dockerfile is named in devcontainer.json".into()),
-        Front::Rocker => Err("rocker writes the Dockerfile itself".into()),
-        Front::Bake | Front::BakeAction | Front::Compose => files(command, folder, values),
+        BuildTool::Devcontainer => Err("its Dockerfile is named in devcontainer.json".into()),
+        BuildTool::Rocker => Err("rocker writes the Dockerfile itself".into()),
+        BuildTool::Bake | BuildTool::BakeAction | BuildTool::Compose => {
+            files(command, folder, values)
+        }
         _ => dockerfile(command, folder, values),
     }
 }
@@ -37,11 +42,11 @@ fn dockerfile(
     command: &Command,
     folder: Option<&str>,
     values: &Values<'_>,
-) -> Result<What, String> {
+) -> Result<Subject, String> {
     match command.files.as_slice() {
         [] => {}
         // Docker takes the last; Buildah, whose they are in order, joins them: the first says what is built.
-        [file, ..] if matches!(command.front, Front::Podman | Front::Buildah) => {
+        [file, ..] if command.front.is_buildah() => {
             return path(file, folder, values);
         }
         [.., file] => {
@@ -56,7 +61,7 @@ fn dockerfile(
             return path(file, folder, values);
         }
     }
-    let buildah = matches!(command.front, Front::Podman | Front::Buildah);
+    let buildah = command.front.is_buildah();
     let Some(context) = command.rest.last() else {
         if !command.args_known {
             return Err("its words stand in a variable".into());
@@ -83,11 +88,11 @@ fn dockerfile(
     under(folder, &known, "Dockerfile")
 }
 
-fn files(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result<What, String> {
+fn files(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result<Subject, String> {
     let mut paths = Vec::new();
     for file in &command.files {
         match path(file, folder, values)? {
-            What::File(path) => paths.push(path),
+            Subject::File(path) => paths.push(Place::File(path)),
             other => return Ok(other),
         }
     }
@@ -98,10 +103,10 @@ fn files(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result
                 .ok_or_else(|| unknown("project directory", base))?,
             None => String::new(),
         };
-        let What::File(base) = under(folder, &base, "")? else {
+        let Subject::File(base) = under(folder, &base, "")? else {
             return Err("it names no file".into());
         };
-        paths.push(format!("{base}/"));
+        paths.push(Place::Folder(base));
     }
     let mut names = Vec::new();
     for word in &command.rest {
@@ -113,10 +118,14 @@ fn files(command: &Command, folder: Option<&str>, values: &Values<'_>) -> Result
         }
         names.push(name);
     }
-    Ok(What::Files(paths, names, folder.map(str::to_owned)))
+    Ok(Subject::Files(Files {
+        paths,
+        names,
+        folder: folder.map(str::to_owned),
+    }))
 }
 
-fn path(file: &Word, folder: Option<&str>, values: &Values<'_>) -> Result<What, String> {
+fn path(file: &Word, folder: Option<&str>, values: &Values<'_>) -> Result<Subject, String> {
     let known = file.resolve(values).ok_or_else(|| unknown("file", file))?;
     if known == "-" || known.starts_with("/dev/") {
         return Err("the file comes from standard input".into());
@@ -128,7 +137,7 @@ fn path(file: &Word, folder: Option<&str>, values: &Values<'_>) -> Result<What, 
 }
 
 /// `name` in `path`, seen from `folder`.
-fn under(folder: Option<&str>, path: &str, name: &str) -> Result<What, String> {
+fn under(folder: Option<&str>, path: &str, name: &str) -> Result<Subject, String> {
     let folder = match folder {
         Some(folder) => folder,
         None if path.starts_with(super::shell::ROOT) => "",
@@ -138,7 +147,7 @@ fn under(folder: Option<&str>, path: &str, name: &str) -> Result<What, String> {
     let path =
         join(folder, path).ok_or_else(|| format!("`{path}` is outside of the repository"))?;
     join(&path, name)
-        .map(What::File)
+        .map(Subject::File)
         .ok_or_else(|| "it names no file".into())
 }
 

@@ -1,8 +1,8 @@
 //! `dockerfile_inline`: the text that the engine gets, and where its bytes stand.
 
 use super::interpolate::{Segment, interpolated, segments};
+use crate::builds::model::{Escapes, Inline, Piece};
 use crate::builds::yaml::{Node, Style};
-use crate::builds::{Escapes, Inline, Piece};
 
 /// The Dockerfile that `node` is. Only the lines of a literal block have places.
 pub fn read(source: &str, node: Node<'_>) -> Option<Inline> {

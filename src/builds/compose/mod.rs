@@ -15,8 +15,8 @@ pub(super) use pass::passer;
 use std::collections::HashSet;
 
 use self::interpolate::interpolated;
+use super::model::{Arg, Build, BuildFile, BuildTool, ReadError, Subject, Unknown};
 use super::yaml::{Entry, Node, Yaml};
-use super::{Arg, Build, Front, Runs, Unknown, What, Wiring, WiringError};
 use crate::budget;
 use crate::text::Span;
 
@@ -24,16 +24,16 @@ use crate::text::Span;
 ///
 /// # Errors
 /// What makes it no YAML.
-pub fn read(source: &str) -> Result<Wiring, WiringError> {
+pub fn read(source: &str) -> Result<BuildFile, ReadError> {
     let starts = |word| memchr::memmem::find(source.as_bytes(), word).is_some();
     if !starts(b"build") && !starts(b"include") {
-        return Ok(Wiring::default());
+        return Ok(BuildFile::default());
     }
     Ok(of(&Yaml::read(source)?))
 }
 
-fn of(yaml: &Yaml<'_>) -> Wiring {
-    let mut wiring = Wiring::default();
+fn of(yaml: &Yaml<'_>) -> BuildFile {
+    let mut wiring = BuildFile::default();
     for root in yaml.roots() {
         if let Some(include) = root.own_entry("include") {
             let why = "the Compose files that are included are not looked into".to_owned();
@@ -191,7 +191,7 @@ fn arg(name: &str, value: Option<&str>, span: Span) -> Arg {
     }
 }
 
-fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
+fn add(wiring: &mut BuildFile, source: &str, service: &Service<'_>) {
     let span = service.key.span();
     let what = match what(wiring, source, service) {
         Ok(what) => what,
@@ -211,27 +211,21 @@ fn add(wiring: &mut Wiring, source: &str, service: &Service<'_>) {
         .iter()
         .any(|key| service.get(key).is_some());
     wiring.builds.push(Build {
-        front: Front::Compose,
-        name: service.name(),
-        span,
-        what,
         target: service
             .get("target")
             .and_then(Node::text)
             .and_then(|text| interpolated(text).ok()),
         args,
         args_known,
-        env: Vec::new(),
-        runs: Runs::Once,
-        job: None,
-        partial: !whole,
-        own_machine: false,
-        others: Vec::new(),
-        id: service.key.text().map(str::to_owned),
+        service: service.key.text().map(|name| super::model::Service {
+            name: name.to_owned(),
+            partial: !whole,
+        }),
+        ..Build::new(BuildTool::Compose, service.name(), span, what)
     });
 }
 
-fn what(wiring: &mut Wiring, source: &str, service: &Service<'_>) -> Result<What, String> {
+fn what(wiring: &mut BuildFile, source: &str, service: &Service<'_>) -> Result<Subject, String> {
     let text = |key: &str, otherwise: &str| match service.get(key) {
         None => service
             .more
@@ -254,7 +248,7 @@ fn what(wiring: &mut Wiring, source: &str, service: &Service<'_>) -> Result<What
             .inline
             .iter()
             .position(|other| other.span == made.span);
-        return Ok(What::Inline(index.unwrap_or_else(|| {
+        return Ok(Subject::Inline(index.unwrap_or_else(|| {
             wiring.inline.push(made);
             wiring.inline.len() - 1
         })));
@@ -266,7 +260,7 @@ fn what(wiring: &mut Wiring, source: &str, service: &Service<'_>) -> Result<What
     } else {
         return Err(service.more.clone().unwrap_or_default());
     };
-    path::dockerfile(&text("context", ".")?, &dockerfile).map(What::File)
+    path::dockerfile(&text("context", ".")?, &dockerfile).map(Subject::File)
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::Service;
+use crate::builds::model::{Lane, Subject};
+use crate::builds::passing::{Passer, Passing};
 use crate::builds::yaml::{Entry, Node, Uses, Yaml, quoted};
-use crate::builds::{Lane, Passer, Passing, What};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
@@ -12,10 +13,10 @@ use crate::text::{Span, line_ending};
 pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
     let services: Vec<Service<'d>> = yaml.roots().flat_map(Service::all).collect();
     let wiring = super::of(yaml);
-    let builds: HashMap<Span, &What> = wiring
+    let builds: HashMap<Span, &Subject> = wiring
         .builds
         .iter()
-        .map(|build| (build.span, &build.what))
+        .map(|build| (build.span, &build.subject))
         .collect();
     // The services that get their arguments from one place: the first, and the first that builds something else.
     let mut groups: HashMap<usize, (usize, Option<usize>)> = HashMap::new();

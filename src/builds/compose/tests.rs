@@ -1,5 +1,6 @@
 use super::*;
-use crate::builds::{self, Lane};
+use crate::builds::model::Lane;
+use crate::builds::{self};
 use crate::fix::apply;
 
 const LANE: Lane<'_> = Lane {
@@ -139,8 +140,8 @@ fn services_extend_one_another() {
     assert_eq!(names, ["service `base`", "service `a`", "service `p`"]);
     let a = &wiring.builds[1];
     assert_eq!(
-        (&a.what, a.target.as_deref()),
-        (&What::File("b/Dockerfile".into()), Some("t"))
+        (&a.subject, a.target.as_deref()),
+        (&Subject::File("b/Dockerfile".into()), Some("t"))
     );
     let args: Vec<_> = a
         .args
@@ -163,7 +164,10 @@ fn services_extend_one_another() {
 fn what_a_variable_names_is_unknown_without_a_default() {
     let source = "include: [x]\nservices:\n  a: {build: '${D:-x}/y'}\n  b: {build: {dockerfile: $F}}\n  c: {build: 'https://x/y.git'}\n  d: {image: e}\n";
     let wiring = read(source).unwrap();
-    assert_eq!(wiring.builds[0].what, What::File("x/y/Dockerfile".into()));
+    assert_eq!(
+        wiring.builds[0].subject,
+        Subject::File("x/y/Dockerfile".into())
+    );
     assert_eq!(wiring.builds.len(), 1);
     let why: Vec<_> = wiring
         .unknown

@@ -1,6 +1,6 @@
 //! Expressions: `${{ matrix.os }}`, as far as the file itself says what they stand for.
 
-use super::super::Looked;
+use super::super::model::Looked;
 use super::super::shell::ROOT;
 use super::super::yaml::Node;
 use super::matrix::{Row, value};

@@ -1,8 +1,8 @@
 //! Variables that a step hands on to those behind it, by the file that `GITHUB_ENV` names.
 
+use super::super::model::{ANY_LANE, Arg};
 use super::super::shell::{self, Dialect, Simple, is_name};
 use super::super::yaml::Node;
-use super::super::{ANY_LANE, Arg};
 
 /// The variables that `step` sets for later ones. [`ANY_LANE`] is that of `cachelane id --format github-env`.
 pub(super) fn variables(step: Node<'_>) -> Vec<Arg> {
@@ -22,13 +22,8 @@ pub(super) fn variables(step: Node<'_>) -> Vec<Arg> {
             echoed(simple)
         }
     });
-    set.map(|(name, value)| Arg {
-        name,
-        value,
-        span: run.span(),
-        from: Vec::new(),
-    })
-    .collect()
+    set.map(|(name, value)| Arg::new(name, value, run.span()))
+        .collect()
 }
 
 fn is_lane(simple: &Simple) -> bool {

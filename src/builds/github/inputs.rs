@@ -5,9 +5,9 @@
 //! with a Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
 
 use super::super::inline;
+use super::super::model::{Arg, BuildTool, Files, Place, Subject, Unknown};
 use super::super::shell::{ROOT, is_name, join};
 use super::super::yaml::Node;
-use super::super::{Arg, Front, Unknown, What};
 use super::expression::Scope;
 use super::step::{Draft, Drafted, Kind};
 use super::{Job, paths};
@@ -17,12 +17,12 @@ use crate::text::Span;
 const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 
 /// Which of the actions `uses` names, whoever has forked it.
-pub(super) fn action(uses: &str) -> Option<Front> {
+pub(super) fn action(uses: &str) -> Option<BuildTool> {
     // `docker/bake-action/subaction/…` builds nothing.
     let (_, name) = uses.split('@').next()?.split_once('/')?;
     match name {
-        "build-push-action" => Some(Front::BuildPushAction),
-        "bake-action" => Some(Front::BakeAction),
+        "build-push-action" => Some(BuildTool::BuildPushAction),
+        "bake-action" => Some(BuildTool::BakeAction),
         _ => None,
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn draft<'y>(
     scope: &Scope<'_, 'y>,
 ) -> Option<Drafted<'y>> {
     let name = uses.text()?;
-    let front = action(name)?;
+    let tool = action(name)?;
     let inputs = Inputs {
         with: step.get("with"),
         scope,
@@ -44,17 +44,17 @@ pub(super) fn draft<'y>(
     let old = name
         .strip_prefix("docker/build-push-action@")
         .is_some_and(is_first);
-    let what = match front {
-        Front::BakeAction => inputs.bake(job),
+    let subject = match tool {
+        BuildTool::BakeAction => inputs.bake(job),
         _ => inputs.dockerfile(job, old),
     };
     let span = uses.span();
-    let what = match what {
-        Ok(what) => what,
+    let subject = match subject {
+        Ok(subject) => subject,
         Err(why) => return Some(Drafted::Unknown(Unknown { span, why })),
     };
-    let (args, args_known) = match front {
-        Front::BakeAction => inputs.args("set", |line| {
+    let (args, args_known) = match tool {
+        BuildTool::BakeAction => inputs.args("set", |line| {
             let (key, value) = line.split_once('=')?;
             Some((
                 key.trim_end_matches('+').split_once(".args.")?.1,
@@ -69,16 +69,16 @@ pub(super) fn draft<'y>(
         }),
     };
     let target = inputs.text("target").and_then(|target| scope.known(target));
-    let target = target.filter(|target| front == Front::BuildPushAction && !target.is_empty());
-    let kind = if front == Front::BakeAction {
+    let target = target.filter(|target| tool == BuildTool::BuildPushAction && !target.is_empty());
+    let kind = if tool == BuildTool::BakeAction {
         Kind::Bake
     } else {
         Kind::Push { old }
     };
     Some(Drafted::Build(Draft {
-        front,
+        tool,
         span,
-        what,
+        subject,
         target,
         args,
         args_known,
@@ -111,7 +111,7 @@ impl<'y> Inputs<'_, 'y> {
         Ok(Some(known.trim().to_owned()).filter(|known| !known.is_empty()))
     }
 
-    fn dockerfile(&self, job: &Job<'y>, old: bool) -> Result<What, String> {
+    fn dockerfile(&self, job: &Job<'y>, old: bool) -> Result<Subject, String> {
         let (context, file) = if old {
             ("path", "dockerfile")
         } else {
@@ -132,7 +132,7 @@ impl<'y> Inputs<'_, 'y> {
         };
         if let Some(folder) = of_git {
             let folder = under("", folder)?;
-            return under(&folder, file.as_deref().unwrap_or("Dockerfile")).map(What::File);
+            return under(&folder, file.as_deref().unwrap_or("Dockerfile")).map(Subject::File);
         }
         let context = context.unwrap_or_default();
         if context.contains("://")
@@ -146,10 +146,10 @@ impl<'y> Inputs<'_, 'y> {
             Some(file) => under("", file)?,
             None => under(&under("", &context)?, "Dockerfile")?,
         };
-        paths::placed(What::File(path), &job.checkouts)
+        paths::placed(Subject::File(path), &job.checkouts)
     }
 
-    fn bake(&self, job: &Job<'y>) -> Result<What, String> {
+    fn bake(&self, job: &Job<'y>) -> Result<Subject, String> {
         let source = self.known("source")?;
         let folder = self.known("workdir")?.unwrap_or_default();
         let base = match source.as_deref() {
@@ -168,17 +168,21 @@ impl<'y> Inputs<'_, 'y> {
             if file.contains("://") {
                 return Err(format!("it takes the file `{file}`"));
             }
-            files.push(under(&folder, file)?);
+            files.push(Place::File(under(&folder, file)?));
         }
         if files.is_empty() {
-            files.push(format!("{folder}/"));
+            files.push(Place::Folder(folder.clone()));
         }
         let targets = self
             .known("targets")?
             .or(self.known("target")?)
             .unwrap_or_default();
-        let targets = list(&targets).map(str::to_owned).collect();
-        paths::placed(What::Files(files, targets, Some(folder)), &job.checkouts)
+        let files = Files {
+            paths: files,
+            names: list(&targets).map(str::to_owned).collect(),
+            folder: Some(folder),
+        };
+        paths::placed(Subject::Files(files), &job.checkouts)
     }
 
     /// The build arguments among the lines of an input, and whether these are all.
@@ -217,12 +221,7 @@ impl<'y> Inputs<'_, 'y> {
             let span = inline::stretch(&pieces, Span::new(start, start + line.len().max(1)));
             let value = value.map(|value| self.scope.written(value));
             let value = value.or_else(|| self.scope.variable(name).map(str::to_owned));
-            args.push(Arg {
-                name: name.to_owned(),
-                value,
-                span: span.unwrap_or_else(|| node.span()),
-                from: Vec::new(),
-            });
+            args.push(Arg::new(name, value, span.unwrap_or_else(|| node.span())));
         }
         (args, all)
     }

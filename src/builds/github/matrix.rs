@@ -3,8 +3,8 @@
 //! As GitHub has it: the product of the lists, without what `exclude` matches; each entry of `include` goes to every
 //! combination of which it changes no value of a list, or else is a combination of its own; 256 at most.
 
-use super::super::Runs;
 use super::super::matrix::{MAX_ROWS, product};
+use super::super::model::Runs;
 use super::super::yaml::Node;
 use super::expression;
 use crate::budget;

@@ -16,8 +16,9 @@ mod step;
 use std::collections::{HashMap, HashSet};
 
 use super::command;
+use super::model::{Arg, Build, BuildFile, Call, ReadError, Runs, Subject};
+use super::passing::Passer;
 use super::yaml::{Node, Yaml};
-use super::{Arg, Build, Call, Passer, Runs, What, Wiring, WiringError};
 use crate::text::Span;
 use expression::Scope;
 use matrix::{Matrix, Row};
@@ -28,12 +29,12 @@ use step::{Draft, Drafted, Kind};
 ///
 /// # Errors
 /// What makes it no YAML.
-pub fn read(source: &str) -> Result<Wiring, WiringError> {
+pub fn read(source: &str) -> Result<BuildFile, ReadError> {
     // Actions that build, forks among them, and files that it calls.
     let others = ["build", "bake-action", "./"];
     let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
     if !command::may_build(source) && !others.iter().any(has) {
-        return Ok(Wiring::default());
+        return Ok(BuildFile::default());
     }
     let yaml = Yaml::read(source)?;
     let Found { sites, mut wiring } = Found::of(&yaml);
@@ -83,7 +84,7 @@ struct Site<'y> {
 #[derive(Default)]
 struct Found<'y> {
     sites: Vec<Site<'y>>,
-    wiring: Wiring,
+    wiring: BuildFile,
 }
 
 /// A job, or an action.
@@ -150,7 +151,7 @@ impl<'y> Found<'y> {
                 .rows
                 .as_ref()
                 .map(|rows| rows.iter().collect::<Vec<_>>());
-            self.call((Some(id), false), uses, node, matrix.runs(rows.as_deref()));
+            self.call((Some(id), false), uses, matrix.runs(rows.as_deref()));
         }
         let Some(steps) = node.get("steps") else {
             return;
@@ -186,31 +187,17 @@ impl<'y> Found<'y> {
     }
 
     /// A call of another file of the repository.
-    fn call(
-        &mut self,
-        (job, own_machine): (Option<&str>, bool),
-        uses: Node<'y>,
-        node: Node<'y>,
-        runs: Runs,
-    ) {
+    fn call(&mut self, (job, own_machine): (Option<&str>, bool), uses: Node<'y>, runs: Runs) {
         let Some(path) = uses.text().and_then(|path| path.strip_prefix("./")) else {
             return;
         };
         let path = path.trim_end_matches('/').to_owned();
-        let with = node.get("with").map(Node::entries).unwrap_or_default();
-        let with = with.iter().map(|entry| Arg {
-            name: entry.key.text().unwrap_or_default().to_owned(),
-            value: entry.value.text().map(str::to_owned),
-            span: entry.key.span(),
-            from: Vec::new(),
-        });
         let call = Call {
             span: uses.span(),
             job: job.map(str::to_owned),
             path,
             runs,
             own_machine,
-            with: with.collect(),
         };
         self.wiring.calls.push(call);
     }
@@ -232,7 +219,6 @@ impl<'y> Found<'y> {
                 self.call(
                     (job.id, job.own_machine),
                     uses,
-                    step,
                     job.matrix.runs(rows.as_deref()),
                 );
             } else if step::may_build(step) {
@@ -275,16 +261,16 @@ impl<'y> Found<'y> {
                 }
             }
         }
-        let all: Vec<(What, Vec<&Row>)> = merged
+        let all: Vec<(Subject, Vec<&Row>)> = merged
             .iter()
-            .map(|(draft, rows)| (draft.what.clone(), rows.clone()))
+            .map(|(draft, rows)| (draft.subject.clone(), rows.clone()))
             .collect();
         for (draft, rows) in merged {
             let rows = job
                 .matrix
                 .rows
                 .is_some()
-                .then(|| together(&draft.what, rows, &all));
+                .then(|| together(&draft.subject, rows, &all));
             let mut site = site(job, index, step, &env, draft, rows.as_deref());
             let known: HashSet<&String> = site.build.env.iter().map(|arg| &arg.name).collect();
             // The last one counts.
@@ -302,13 +288,17 @@ impl<'y> Found<'y> {
 }
 
 /// The combinations that build what may be in one Dockerfile: for targets of the same files, those of all targets.
-fn together<'m>(what: &What, rows: Vec<&'m Row>, all: &[(What, Vec<&'m Row>)]) -> Vec<&'m Row> {
-    let What::Files(paths, ..) = what else {
+fn together<'m>(
+    subject: &Subject,
+    rows: Vec<&'m Row>,
+    all: &[(Subject, Vec<&'m Row>)],
+) -> Vec<&'m Row> {
+    let Subject::Files(files) = subject else {
         return rows;
     };
     let same = all
         .iter()
-        .filter(|(other, _)| matches!(other, What::Files(others, ..) if others == paths));
+        .filter(|(other, _)| matches!(other, Subject::Files(other) if other.paths == files.paths));
     same.flat_map(|(_, rows)| rows.iter().copied()).collect()
 }
 
@@ -362,20 +352,14 @@ fn site<'y>(
         job.matrix.is_safe(&axes)
     };
     let build = Build {
-        others: Vec::new(),
-        partial: false,
-        own_machine: job.own_machine,
-        id: None,
-        front: draft.front,
-        name,
-        span: draft.span,
-        what: draft.what,
         target: draft.target,
         args: draft.args,
         args_known: draft.args_known,
         env: variables(draft.env, env),
         runs: job.matrix.runs(rows),
-        job: job.id.map(str::to_owned),
+        jobs: job.id.into_iter().map(str::to_owned).collect(),
+        own_machine: job.own_machine,
+        ..Build::new(draft.tool, name, draft.span, draft.subject)
     };
     let windows = if step::shell(step, job).is_some() {
         Some(false)
@@ -403,12 +387,7 @@ fn variables(own: Vec<Arg>, env: &[Node<'_>]) -> Vec<Arg> {
         let name = entry.key.text().unwrap_or_default();
         if seen.insert(name.to_owned()) {
             let value = entry.value.text().map(str::to_owned);
-            found.push(Arg {
-                name: name.to_owned(),
-                value,
-                span: entry.key.span(),
-                from: Vec::new(),
-            });
+            found.push(Arg::new(name, value, entry.key.span()));
         }
     }
     found

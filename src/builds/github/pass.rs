@@ -1,9 +1,10 @@
 //! Passing a lane to a build of a workflow.
 
 use super::super::command::Pass;
+use super::super::model::{ANY_LANE, Lane, Runs};
+use super::super::passing::Passing;
 use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, quoted};
-use super::super::{ANY_LANE, Lane, Passing, Runs};
 use super::Site;
 use super::expression::{is_plain, mentioned, shown};
 use super::step::{Kind, Script};
@@ -94,7 +95,7 @@ fn value(site: &Site<'_>, lane: &Lane<'_>) -> Result<String, String> {
         ));
     }
     if names.is_empty() {
-        return match (&site.build.job, lane.shared) {
+        return match (site.build.jobs.first(), lane.shared) {
             (Some(_), true) => Ok("${{ github.job }}".into()),
             (Some(_), false) => Err("only one job builds this".into()),
             (None, _) => {

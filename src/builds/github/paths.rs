@@ -1,6 +1,6 @@
 //! Paths of a job's workspace as paths of the repository.
 
-use super::super::What;
+use super::super::model::{Place, Subject};
 use super::super::shell::join;
 use super::super::yaml::Node;
 
@@ -39,20 +39,24 @@ pub(super) fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
 }
 
 /// Turns the paths of `what` into those of the repository.
-pub(super) fn placed(what: What, checkouts: &[Checkout]) -> Result<What, String> {
+pub(super) fn placed(what: Subject, checkouts: &[Checkout]) -> Result<Subject, String> {
     match what {
-        What::File(path) => place(&path, checkouts).map(What::File),
-        What::Files(paths, names, folder) => {
-            // What ends with `/` is a folder, the checkout's own among them.
-            let folder = folder.and_then(|folder| place(&format!("{folder}/"), checkouts).ok());
-            let folder = folder.map(|folder| folder.trim_matches('/').to_owned());
-            let paths = paths
-                .iter()
-                .map(|path| place(path, checkouts))
-                .collect::<Result<Vec<_>, _>>()?;
-            Ok(What::Files(paths, names, folder))
+        Subject::File(path) => place(&path, checkouts).map(Subject::File),
+        Subject::Files(mut files) => {
+            let folder = |folder: &str| {
+                let path = place(&format!("{folder}/"), checkouts)?;
+                Ok(path.trim_matches('/').to_owned())
+            };
+            for path in &mut files.paths {
+                *path = match &*path {
+                    Place::File(path) => Place::File(place(path, checkouts)?),
+                    Place::Folder(path) => Place::Folder(folder(path)?),
+                };
+            }
+            files.folder = files.folder.and_then(|path| folder(&path).ok());
+            Ok(Subject::Files(files))
         }
-        What::Inline(index) => Ok(What::Inline(index)),
+        Subject::Inline(index) => Ok(Subject::Inline(index)),
     }
 }
 
@@ -70,9 +74,6 @@ fn place(path: &str, checkouts: &[Checkout]) -> Result<String, String> {
         .filter_map(|checkout| Some((checkout, inside(&checkout.path)?)));
     match holding.max_by_key(|(checkout, _)| (checkout.path.len(), checkout.own)) {
         _ if path.starts_with("../") => Err(format!("`{path}` is outside of the repository")),
-        Some((Checkout { own: true, .. }, rest)) if rest.is_empty() && path.ends_with('/') => {
-            Ok("/".into())
-        }
         Some((Checkout { own: true, .. }, rest)) => Ok(rest.to_owned()),
         Some((Checkout { own: false, .. }, _)) => Err(format!("`{path}` is in another repository")),
         None if checkouts.is_empty() => Ok(path.to_owned()),

@@ -2,9 +2,9 @@
 
 use super::super::command::{self, Command};
 use super::super::inline;
+use super::super::model::{Arg, BuildTool, Subject, Unknown};
 use super::super::shell::{self, Dialect, Need, Simple};
 use super::super::yaml::Node;
-use super::super::{Arg, Front, Unknown, What};
 use super::expression::Scope;
 use super::{Job, inputs, paths};
 use crate::text::Span;
@@ -19,9 +19,9 @@ pub(super) enum Drafted<'y> {
 
 /// A build that is not yet known to be the same for other combinations.
 pub(super) struct Draft<'y> {
-    pub(super) front: Front,
+    pub(super) tool: BuildTool,
     pub(super) span: Span,
-    pub(super) what: What,
+    pub(super) subject: Subject,
     pub(super) target: Option<String>,
     pub(super) args: Vec<Arg>,
     pub(super) args_known: bool,
@@ -62,7 +62,7 @@ pub(super) struct Script<'y> {
 impl Draft<'_> {
     /// Whether both are the same build in different combinations.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.span == other.span && self.what == other.what
+        self.span == other.span && self.subject == other.subject
     }
 
     /// Takes what another combination says: what differs is not known.
@@ -152,12 +152,7 @@ fn scripts<'y>(
         let env = found
             .environment(&variables)
             .into_iter()
-            .map(|(name, word)| Arg {
-                name: name.to_owned(),
-                value: word.map(|word| word.value(&written)),
-                span: run.span(),
-                from: Vec::new(),
-            });
+            .map(|(name, word)| Arg::new(name, word.map(|word| word.value(&written)), run.span()));
         let env = env.collect();
         let set = variables[..found.above].iter();
         let set = set.take_while(|_| Arg::pay(1));
@@ -173,9 +168,9 @@ fn scripts<'y>(
             words[command.tool].span.start,
             words[command.behind].span.end,
         ));
-        let what = command::what(&command, simple.folder.as_deref(), &known);
-        let what = match what.and_then(|what| paths::placed(what, &job.checkouts)) {
-            Ok(what) => what,
+        let subject = command::what(&command, simple.folder.as_deref(), &known);
+        let subject = match subject.and_then(|subject| paths::placed(subject, &job.checkouts)) {
+            Ok(subject) => subject,
             Err(why) => return Drafted::Unknown(Unknown { span, why }),
         };
         let target = command
@@ -191,7 +186,7 @@ fn scripts<'y>(
         let at = behind
             .checked_sub(1)
             .and_then(|last| Some(inline::byte(&pieces, last)? + 1));
-        let (front, args_known, open) = (command.front, command.args_known, simple.open);
+        let (tool, args_known, open) = (command.front, command.args_known, simple.open);
         let kind = Kind::Script(Box::new(Script {
             run,
             command,
@@ -201,9 +196,9 @@ fn scripts<'y>(
             sets,
         }));
         Drafted::Build(Draft {
-            front,
+            tool,
             span,
-            what,
+            subject,
             target,
             args,
             args_known,
@@ -240,12 +235,7 @@ fn arg_of(
         .as_ref()
         .map(|value| value.value(&written))
         .or_else(from_outside);
-    Arg {
-        name: arg.name.clone(),
-        value,
-        span: place(arg.span),
-        from: Vec::new(),
-    }
+    Arg::new(&arg.name, value, place(arg.span))
 }
 
 /// The folder that the step's script starts in.

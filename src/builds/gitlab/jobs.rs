@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::Arg;
+use super::super::model::Arg;
 use super::super::yaml::{Node, Yaml};
 use crate::budget;
 use crate::text::Span;
@@ -201,12 +201,7 @@ impl<'y> File<'y> {
                 let value = value.and_then(|value| self.followed(value));
                 if seen.insert(name) {
                     let text = value.and_then(Node::text).map(str::to_owned);
-                    variables.push(Arg {
-                        name: name.to_owned(),
-                        value: text,
-                        span: entry.value.span(),
-                        from: Vec::new(),
-                    });
+                    variables.push(Arg::new(name, text, entry.value.span()));
                 }
             }
         }

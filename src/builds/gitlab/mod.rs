@@ -12,10 +12,11 @@ mod legs;
 use std::collections::HashSet;
 
 use super::command;
+use super::model::{BuildFile, Call, ReadError, Runs, Unknown};
+use super::passing::Passer;
 use super::pipelines::{self, Format, Found, Job, Reader};
 use super::shell::Need;
 use super::yaml::{Node, Yaml};
-use super::{Call, Passer, Runs, Unknown, Wiring, WiringError};
 use crate::text::Span;
 use jobs::File;
 
@@ -45,19 +46,19 @@ fn axis(need: Need<'_>) -> Option<&str> {
 ///
 /// # Errors
 /// Why it is no YAML that could be one.
-pub fn read(source: &str) -> Result<Wiring, WiringError> {
+pub fn read(source: &str) -> Result<BuildFile, ReadError> {
     if !command::may_build(source) && memchr::memmem::find(source.as_bytes(), b"include").is_none()
     {
-        return Ok(Wiring::default());
+        return Ok(BuildFile::default());
     }
     let yaml = Yaml::read(source)?;
     let Some(root) = yaml.root() else {
-        return Ok(Wiring::default());
+        return Ok(BuildFile::default());
     };
     let file = File::new(&yaml).ok_or_else(|| pipelines::unlike(root))?;
     let mut reader = gather(&file);
     let calls = calls(&file, &mut reader.unknown);
-    Ok(Wiring {
+    Ok(BuildFile {
         calls,
         order: order(&file),
         ..reader.wiring()
@@ -187,11 +188,7 @@ fn calls(file: &File<'_>, unknown: &mut Vec<Unknown>) -> Vec<Call> {
         } else {
             pipelines::varying(&legs.iter().collect::<Vec<_>>())
         };
-        let runs = if axes.is_empty() {
-            Runs::Once
-        } else {
-            Runs::Matrix(axes)
-        };
+        let runs = Runs::of(axes);
         for node in listed(include) {
             call(node, Some(name), runs.clone(), &mut calls, unknown);
         }
@@ -303,7 +300,6 @@ fn call(
         path,
         runs,
         own_machine: false,
-        with: Vec::new(),
     });
 }
 

@@ -10,9 +10,9 @@ mod values;
 
 use std::rc::Rc;
 
+use super::model::{Arg, ReadError};
 use super::shell::Need;
 use super::yaml::Node;
-use super::{Arg, WiringError};
 use crate::text::Span;
 
 pub(super) use pass::{passer, valid};
@@ -71,8 +71,8 @@ pub(super) fn varying(legs: &[&Leg]) -> Vec<String> {
 }
 
 /// Fails with what is wrong with a file that has `root` at its top, which is none of a pipeline.
-pub(super) fn unlike(root: Node<'_>) -> WiringError {
-    WiringError {
+pub(super) fn unlike(root: Node<'_>) -> ReadError {
+    ReadError {
         span: root.span(),
         message: "it has no mapping at its top".to_owned(),
     }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::command::Pass;
+use super::super::model::Lane;
+use super::super::passing::{Passer, Passing};
 use super::super::shell::is_name;
 use super::super::yaml::Style;
-use super::super::{Lane, Passer, Passing};
 use super::Found;
 use crate::fix::{Edit, Fix};
 use crate::text::Span;
@@ -26,8 +27,9 @@ pub(in super::super) fn passer<'d>(
             .into_iter()
             .flatten()
             .map(|index| &found[*index]);
-        let found =
-            here.find(|found| found.build.what == build.what && found.build.target == build.target);
+        let found = here.find(|found| {
+            found.build.subject == build.subject && found.build.target == build.target
+        });
         let found = found.ok_or("the file has changed since it was read")?;
         insert(found, lane, value(found, lane)?)
     })

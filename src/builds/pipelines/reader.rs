@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::command::{self, BuildArg, Command};
+use super::super::model::{Arg, Build, BuildFile, BuildTool, Runs, Subject, Unknown};
 use super::super::shell::{self, Dialect, Need, Piece, Simple, Variable, Word};
 use super::super::yaml::Node;
-use super::super::{Arg, Build, Front, Runs, Unknown, What, Wiring};
 use super::script::Script;
 use super::values::Scope;
 use super::{Format, Job, Leg, valid, varying};
@@ -113,28 +113,31 @@ impl<'y> Reader<'y> {
         let span = script.in_file(command.span);
         let values = |need: Need<'_>| scope.known(need);
         let known = self.places.get(&span);
-        let others = |at: &usize| self.found[*at].build.job.as_deref() != Some(job.name);
+        let others = |at: &usize| self.found[*at].build.jobs != [job.name];
         if job.template
             && known.is_some_and(|places| places.is_empty() || places.iter().any(others))
         {
             return;
         }
-        let what = match command::what(command, found.simple.folder.as_deref(), &values) {
-            Ok(what) => what,
+        let subject = match command::what(command, found.simple.folder.as_deref(), &values) {
+            Ok(subject) => subject,
             Err(why) => return self.doubt(span, script.unmasked(&why)),
         };
-        let mut build = build(job, command.front, span, what);
-        build.target = command
-            .target
-            .as_ref()
-            .and_then(|target| target.resolve(&values));
-        build.args = args(script, scope, command);
-        build.args_known = command.args_known;
-        build.env = env(script, job, scope, (&found, variables));
+        let target = command.target.as_ref();
+        let build = Build {
+            target: target.and_then(|target| target.resolve(&values)),
+            args: args(script, scope, command),
+            args_known: command.args_known,
+            env: env(script, job, scope, (&found, variables)),
+            jobs: vec![job.name.to_owned()],
+            ..Build::new(command.front, &job.title, span, subject)
+        };
         let places = self.places.entry(span).or_default();
         let same = |at: &&usize| {
             let other = &self.found[**at].build;
-            other.what == build.what && other.target == build.target && other.args == build.args
+            other.subject == build.subject
+                && other.target == build.target
+                && other.args == build.args
         };
         let at = places
             .iter()
@@ -198,21 +201,21 @@ impl<'y> Reader<'y> {
             if let Some(axes) = jobs.into_iter().find(|axes| !axes.is_empty()) {
                 found.build.runs = Runs::Matrix(axes);
             }
-            found.build.others = found.by.iter().skip(1).map(|by| by.job.clone()).collect();
+            found.build.jobs = found.by.iter().map(|by| by.job.clone()).collect();
         }
         self.found.sort_by_key(|found| found.build.span);
         self.found
     }
 
     /// The wiring, without calls.
-    pub(in super::super) fn wiring(mut self) -> Wiring {
+    pub(in super::super) fn wiring(mut self) -> BuildFile {
         let mut unknown = std::mem::take(&mut self.unknown);
         unknown.sort_by_key(|unknown| unknown.span);
         let builds = self.finish().into_iter().map(|found| found.build).collect();
-        Wiring {
+        BuildFile {
             builds,
             unknown,
-            ..Wiring::default()
+            ..BuildFile::default()
         }
     }
 }
@@ -250,26 +253,6 @@ impl Found<'_> {
     }
 }
 
-/// A build that passes nothing.
-fn build(job: &Job<'_>, front: Front, span: Span, what: What) -> Build {
-    Build {
-        id: None,
-        front,
-        name: job.title.clone(),
-        span,
-        what,
-        target: None,
-        args: Vec::new(),
-        args_known: true,
-        env: Vec::new(),
-        runs: Runs::Once,
-        job: Some(job.name.to_owned()),
-        partial: false,
-        own_machine: false,
-        others: Vec::new(),
-    }
-}
-
 /// The build arguments that a command passes.
 fn args(script: &Script<'_>, scope: &Scope<'_>, command: &Command) -> Vec<Arg> {
     let set = |need: Need<'_>| scope.set(need);
@@ -282,13 +265,8 @@ fn args(script: &Script<'_>, scope: &Scope<'_>, command: &Command) -> Vec<Arg> {
         },
     };
     let args = command.args.iter();
-    args.map(|arg| Arg {
-        name: arg.name.clone(),
-        value: value(arg),
-        span: script.in_file(arg.span),
-        from: Vec::new(),
-    })
-    .collect()
+    args.map(|arg| Arg::new(&arg.name, value(arg), script.in_file(arg.span)))
+        .collect()
 }
 
 /// The environment of a build that takes anything from there: its own assignments, the matrix's, then the job's.
@@ -302,18 +280,17 @@ fn env(
     let command = &found.command;
     if !matches!(
         command.front,
-        Front::Compose | Front::Bake | Front::BakeAction
+        BuildTool::Compose | BuildTool::Bake | BuildTool::BakeAction
     ) {
         return Vec::new();
     }
     let own = found
         .environment(variables)
         .into_iter()
-        .map(|(name, word)| Arg {
-            name: name.to_owned(),
-            value: word.map(|word| script.unmasked(&word.written())),
-            span: script.in_file(word.map_or(command.span, |word| word.span)),
-            from: Vec::new(),
+        .map(|(name, word)| {
+            let value = word.map(|word| script.unmasked(&word.written()));
+            let span = script.in_file(word.map_or(command.span, |word| word.span));
+            Arg::new(name, value, span)
         });
     let axes = job
         .legs
@@ -322,12 +299,9 @@ fn env(
         .flatten()
         .map(|(name, _)| name)
         .chain(&job.axes);
-    let axes = axes.filter(|name| scope.varies(name)).map(|name| Arg {
-        name: name.clone(),
-        value: None,
-        span: script.in_file(command.span),
-        from: Vec::new(),
-    });
+    let axes = axes
+        .filter(|name| scope.varies(name))
+        .map(|name| Arg::new(name, None, script.in_file(command.span)));
     let mut seen = HashSet::new();
     own.chain(axes)
         .chain(job.env.iter().cloned())

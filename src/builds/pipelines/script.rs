@@ -1,8 +1,8 @@
 //! A script, gathered from values of a YAML file, that knows where each of its bytes stands there.
 
-use super::super::Piece;
 use super::super::command;
 use super::super::inline;
+use super::super::model::Piece;
 use super::super::yaml::Node;
 use super::Format;
 use crate::text::Span;

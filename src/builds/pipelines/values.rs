@@ -1,6 +1,6 @@
 //! What variables and matrix values stand for, as far as the file says it.
 
-use super::super::Looked;
+use super::super::model::Looked;
 use super::super::shell::{Need, ROOT, is_name};
 use super::{Format, Job, Leg};
 use crate::budget;

@@ -18,7 +18,7 @@ pub(super) use uses::Uses;
 
 use std::collections::HashMap;
 
-use super::Piece;
+use super::model::Piece;
 use crate::text::Span;
 
 /// In a mapping of so many keys one is found fastest by looking at each.

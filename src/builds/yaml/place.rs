@@ -1,7 +1,7 @@
 //! Where a value's bytes stand, and where another one can be put.
 
 use super::{Data, Node, Style};
-use crate::builds::Piece;
+use crate::builds::model::Piece;
 use crate::fix::Edit;
 use crate::text::{Span, line_ending};
 

@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::{Data, Item, Style, Yaml};
 use crate::budget;
-use crate::builds::WiringError;
+use crate::builds::model::ReadError;
 use crate::text::Span;
 
 impl<'a> Yaml<'a> {
@@ -15,7 +15,7 @@ impl<'a> Yaml<'a> {
     ///
     /// # Errors
     /// What makes it no YAML.
-    pub fn read(source: &'a str) -> Result<Self, WiringError> {
+    pub fn read(source: &'a str) -> Result<Self, ReadError> {
         let mark = source.len() - source.trim_start_matches('\u{FEFF}').len();
         let mut text = Cow::Borrowed(&source[mark..]);
         loop {
@@ -34,7 +34,7 @@ impl<'a> Yaml<'a> {
     }
 
     /// The tree of `text`, which stands for `source` from byte `mark` on.
-    fn parsed(source: &'a str, text: &str, mark: usize) -> Result<Self, WiringError> {
+    fn parsed(source: &'a str, text: &str, mark: usize) -> Result<Self, ReadError> {
         let mut builder = Builder {
             yaml: Self {
                 source,
@@ -54,7 +54,7 @@ impl<'a> Yaml<'a> {
                 if error.info() == TOO_DEEP {
                     budget::exhaust();
                 }
-                WiringError {
+                ReadError {
                     span,
                     message: error.info().to_owned(),
                 }
@@ -173,7 +173,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), WiringError> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), ReadError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let span = self.of_scalar(&text, style.into(), span);
@@ -241,7 +241,7 @@ impl Builder<'_> {
         span: Span,
         anchor: usize,
         tag: Option<&Tag>,
-    ) -> Result<usize, WiringError> {
+    ) -> Result<usize, ReadError> {
         let id = self.yaml.items.len();
         if !budget::spend(OF_VALUE) {
             return Err(too_much(span));
@@ -275,10 +275,10 @@ impl Builder<'_> {
         Ok(id)
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), WiringError> {
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), ReadError> {
         let target = self.anchors.get(&anchor).copied();
         let Some(target) = target.filter(|&target| self.sizes[target] > 0) else {
-            return Err(WiringError {
+            return Err(ReadError {
                 span,
                 message: "this alias stands for a value that contains it".to_owned(),
             });
@@ -297,7 +297,7 @@ impl Builder<'_> {
         span: Span,
         anchor: usize,
         tag: Option<&Tag>,
-    ) -> Result<(), WiringError> {
+    ) -> Result<(), ReadError> {
         // The parser puts a list that is not indented below its key behind the first dash.
         let of_key = matches!(data, Data::List(_))
             && self.open.last().is_some_and(|open| open.key.is_some());
@@ -382,8 +382,8 @@ fn closed(source: &str, at: usize, style: Style) -> usize {
 }
 
 /// What nobody is told: the file is left alone.
-fn too_much(span: Span) -> WiringError {
-    WiringError {
+fn too_much(span: Span) -> ReadError {
+    ReadError {
         span,
         message: "it has more values than are read".to_owned(),
     }

@@ -23,7 +23,7 @@ impl Crowd<'_> {
     pub(super) fn others(&self, file: usize, build: &Build) -> Others {
         let is_beside = |name: &String| self.beside.contains(&(file, name.as_str()));
         // What has no job, a Compose file say, is told who is there.
-        let alone = build.job.is_some() && !build.job.iter().chain(&build.others).any(is_beside);
+        let alone = !build.jobs.is_empty() && !build.jobs.iter().any(is_beside);
         if alone || self.beside.is_empty() {
             Others::None
         } else if self.namesakes {
@@ -42,7 +42,7 @@ pub(super) fn crowds<'r>(files: &'r Files<'_>, joined: &[Joined]) -> HashMap<Pat
             continue;
         };
         let build = &wires.wiring.builds[one.build];
-        let names = build.job.iter().chain(&build.others);
+        let names = build.jobs.iter();
         jobs.entry(path.clone())
             .or_default()
             .extend(names.map(|name| (one.file, name.as_str())));

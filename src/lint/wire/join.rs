@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::budget;
 use crate::builds::{
-    self, ANY_LANE, Arg, Build, Call, Front, Kind, NO_VARIABLE, Runs, Unknown, What,
+    self, ANY_LANE, Arg, Build, BuildTool, Call, Kind, NO_VARIABLE, Place, Runs, Subject, Unknown,
 };
 use crate::rules::wired;
 
@@ -55,7 +55,7 @@ pub struct Joined {
 }
 
 /// The builds of each name in the Compose, or the bake (`true`), files of a folder.
-type Families<'f> = HashMap<(PathBuf, bool, &'f String), Vec<(usize, usize)>>;
+type Families<'f> = HashMap<(PathBuf, bool, &'f str), Vec<(usize, usize)>>;
 
 /// A Dockerfile that Compose or bake files lead to: its path, the builds that make one, and the stage.
 type Merged = (PathBuf, Vec<(usize, usize)>, Option<String>);
@@ -83,15 +83,19 @@ impl<'r> Files<'r> {
             let Some(wires) = &report.wires else { continue };
             let root = (world.root)(&report.path, wires.kind);
             for build in &wires.wiring.builds {
-                let What::Files(paths, ..) = &build.what else {
+                let Subject::Files(named) = &build.subject else {
                     continue;
                 };
-                for path in paths.iter().flat_map(|path| candidates(build.front, path)) {
+                for path in named
+                    .paths
+                    .iter()
+                    .flat_map(|path| candidates(build.tool, path))
+                {
                     let path = (world.absolute)(&root.join(path.trim_start_matches('/')));
                     if files.places.contains_key(&path) || !asked.insert(path.clone()) {
                         continue;
                     }
-                    if let Some(report) = (world.load)(&path, Some(kind(build.front, &path))) {
+                    if let Some(report) = (world.load)(&path, Some(kind(build.tool, &path))) {
                         files
                             .places
                             .insert(path, reports.len() + files.outside.len());
@@ -148,7 +152,7 @@ impl<'r> Files<'r> {
             .rev()
             .find_map(|layer| named(&self.build(*layer).args))?;
         // What is no command is told what it is by whoever uses it.
-        let direct = !matches!(build.what, What::Files(..));
+        let direct = !matches!(build.subject, Subject::Files(..));
         let set = |name: &String| {
             build
                 .env
@@ -187,8 +191,7 @@ impl<'r> Files<'r> {
                     }
                 };
                 let others = it
-                    .id
-                    .as_ref()
+                    .id()
                     .and_then(|id| families.get(&(root.clone(), is_bake(wires.kind), id)));
                 let others = others.map_or(&[][..], Vec::as_slice);
                 let has_base = || {
@@ -197,24 +200,23 @@ impl<'r> Files<'r> {
                         .any(|other| other.0 != file && self.base_of(*other, report))
                 };
                 // Without a base among the files, an override's is still not the folder's own Dockerfile.
-                if it.partial && (is_override(&report.path) || has_base()) {
+                if it.is_partial() && (is_override(&report.path) || has_base()) {
                     continue;
                 }
                 let over = || self.over(report, others);
-                match &it.what {
-                    What::File(path) => {
+                match &it.subject {
+                    Subject::File(path) => {
                         for base in bases
                             .get(&file)
                             .map_or(std::slice::from_ref(&root), Vec::as_slice)
                         {
-                            let path =
-                                self.dockerfile(it.front, (world.absolute)(&base.join(path)));
+                            let path = self.dockerfile(it.tool, (world.absolute)(&base.join(path)));
                             joined.push(one(Some(path), over(), &it.target));
                         }
                     }
-                    What::Inline(_) => joined.push(one(None, over(), &it.target)),
-                    What::Files(paths, names, _) => {
-                        let inner = match self.named(it.front, paths, &root, world) {
+                    Subject::Inline(_) => joined.push(one(None, over(), &it.target)),
+                    Subject::Files(named) => {
+                        let inner = match self.named(it.tool, &named.paths, &root, world) {
                             Ok(inner) => inner,
                             Err(why) => {
                                 unknown.push((file, Unknown { span: it.span, why }));
@@ -223,7 +225,7 @@ impl<'r> Files<'r> {
                         };
                         let base = base(it, &root);
                         for (path, layers, target) in
-                            self.merged(&inner, names, (it.front, base.as_deref()), world)
+                            self.merged(&inner, &named.names, (it.tool, base.as_deref()), world)
                         {
                             joined.push(one(Some(path), layers, &target));
                         }
@@ -235,9 +237,9 @@ impl<'r> Files<'r> {
     }
 
     /// Podman and Buildah look for a `Containerfile` first, where none is named.
-    fn dockerfile(&self, front: Front, path: PathBuf) -> PathBuf {
+    fn dockerfile(&self, front: BuildTool, path: PathBuf) -> PathBuf {
         let containerfile = path.with_file_name("Containerfile");
-        let first = matches!(front, Front::Podman | Front::Buildah)
+        let first = front.is_buildah()
             && path.ends_with("Dockerfile")
             && self.places.contains_key(&containerfile);
         if first { containerfile } else { path }
@@ -250,7 +252,7 @@ impl<'r> Files<'r> {
             let Some(wires) = &report.wires else { continue };
             let root = (world.root)(&report.path, wires.kind);
             for (index, build) in wires.wiring.builds.iter().enumerate() {
-                if let Some(id) = &build.id {
+                if let Some(id) = build.id() {
                     families
                         .entry((root.clone(), is_bake(wires.kind), id))
                         .or_default()
@@ -264,7 +266,7 @@ impl<'r> Files<'r> {
     /// Whether `other` is what a partial build in `report` adds to.
     fn base_of(&self, other: (usize, usize), report: &FileReport) -> bool {
         let named = is_override(&report.path) || !is_usual(&report.path);
-        !self.build(other).partial || (named && is_usual(&self.report(other.0).path))
+        !self.build(other).is_partial() || (named && is_usual(&self.report(other.0).path))
     }
 
     /// Those of the builds of one name that are laid over the one in `report` without anyone naming their file.
@@ -286,11 +288,12 @@ impl<'r> Files<'r> {
             let Some(wires) = &report.wires else { continue };
             let root = (world.root)(&report.path, wires.kind);
             for build in &wires.wiring.builds {
-                let (What::Files(paths, ..), Some(base)) = (&build.what, base(build, &root)) else {
+                let (Subject::Files(named), Some(base)) = (&build.subject, base(build, &root))
+                else {
                     continue;
                 };
                 let named = self
-                    .named(build.front, paths, &root, world)
+                    .named(build.tool, &named.paths, &root, world)
                     .unwrap_or_default();
                 for file in named.into_iter().filter(|file| self.is_bake(*file)) {
                     let bases = bases.entry(file).or_default();
@@ -313,8 +316,8 @@ impl<'r> Files<'r> {
     /// The files that a command takes, in order.
     fn named(
         &self,
-        front: Front,
-        paths: &[String],
+        front: BuildTool,
+        paths: &[Place],
         root: &Path,
         world: &World<'_>,
     ) -> Result<Vec<usize>, String> {
@@ -327,19 +330,22 @@ impl<'r> Files<'r> {
         };
         let mut found = Vec::new();
         for path in paths {
-            if !path.ends_with('/') {
-                found.push(at(path).ok_or_else(|| {
-                    format!("`{path}` is not among the files, or builds nothing")
-                })?);
-                continue;
-            }
+            let path = match path {
+                Place::Folder(path) => path,
+                Place::File(path) => {
+                    found.push(at(path).ok_or_else(|| {
+                        format!("`{path}` is not among the files, or builds nothing")
+                    })?);
+                    continue;
+                }
+            };
             let named = |names: &[&str]| {
                 names
                     .iter()
-                    .filter_map(|name| at(&format!("{path}{name}")))
+                    .filter_map(|name| at(&format!("{path}/{name}")))
                     .collect::<Vec<_>>()
             };
-            if matches!(front, Front::Bake | Front::BakeAction) {
+            if front.is_bake() {
                 found.extend(named(COMPOSE));
                 found.extend(named(BAKE));
             } else {
@@ -349,7 +355,7 @@ impl<'r> Files<'r> {
             }
         }
         if found.is_empty() {
-            let what = if front == Front::Compose {
+            let what = if front == BuildTool::Compose {
                 "Compose file"
             } else {
                 "bake file"
@@ -367,7 +373,7 @@ impl<'r> Files<'r> {
         &self,
         inner: &[usize],
         names: &[String],
-        (front, base): (Front, Option<&Path>),
+        (front, base): (BuildTool, Option<&Path>),
         world: &World<'_>,
     ) -> Vec<Merged> {
         let mut ids: Vec<&str> = Vec::new();
@@ -378,7 +384,7 @@ impl<'r> Files<'r> {
                 return Vec::new();
             }
             for (index, build) in self.builds(file).iter().enumerate() {
-                let id = build.id.as_deref().unwrap_or_default();
+                let id = build.id().unwrap_or_default();
                 let list = layers.entry(id).or_default();
                 if list.is_empty() {
                     ids.push(id);
@@ -389,27 +395,28 @@ impl<'r> Files<'r> {
         let chosen: HashSet<&str> = names.iter().map(String::as_str).collect();
         // A name that is no target's is a group's, of which nothing more is known here.
         let all = chosen.is_empty()
-            || (front != Front::Compose && chosen.iter().any(|name| !layers.contains_key(name)));
+            || (front != BuildTool::Compose
+                && chosen.iter().any(|name| !layers.contains_key(name)));
         let mut found = Vec::new();
         for id in ids.into_iter().filter(|id| all || chosen.contains(id)) {
             let own = &layers[id];
             let last = own
                 .iter()
                 .rev()
-                .find(|layer| !self.build(**layer).partial)
+                .find(|layer| !self.build(**layer).is_partial())
                 .or(own.last());
             let Some(&(file, _)) = last else { continue };
-            let whole = own.iter().any(|layer| !self.build(*layer).partial);
+            let whole = own.iter().any(|layer| !self.build(*layer).is_partial());
             let target = own
                 .iter()
                 .rev()
                 .find_map(|layer| self.build(*layer).target.clone());
             for &(_, index) in own
                 .iter()
-                .filter(|layer| layer.0 == file && (!whole || !self.build(**layer).partial))
+                .filter(|layer| layer.0 == file && (!whole || !self.build(**layer).is_partial()))
             {
                 let build = self.build((file, index));
-                let (What::File(path), Some(wires)) = (&build.what, &self.report(file).wires)
+                let (Subject::File(path), Some(wires)) = (&build.subject, &self.report(file).wires)
                 else {
                     continue;
                 };
@@ -462,7 +469,7 @@ fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> (Op
     let Some(calls) = calls.get(&file) else {
         return (None, false);
     };
-    let own_machine = build.job.is_none() && calls.iter().all(|call| call.own_machine);
+    let own_machine = build.jobs.is_empty() && calls.iter().all(|call| call.own_machine);
     if build.runs != Runs::Once {
         return (None, own_machine);
     }
@@ -478,9 +485,10 @@ fn called(calls: &HashMap<usize, Vec<&Call>>, file: usize, build: &Build) -> (Op
 /// The folder that the paths in the files of a command start from, where that is not their own: bake's is the one that it
 /// runs in.
 fn base(build: &Build, root: &Path) -> Option<PathBuf> {
-    let What::Files(_, _, Some(folder)) = &build.what else {
+    let Subject::Files(named) = &build.subject else {
         return None;
     };
+    let folder = named.folder.as_ref()?;
     let is_off = |value: &str| {
         matches!(
             value.trim(),
@@ -490,29 +498,29 @@ fn base(build: &Build, root: &Path) -> Option<PathBuf> {
     let relative = |arg: &&Arg| {
         arg.name == RELATIVE && arg.value.as_deref().is_none_or(|value| !is_off(value))
     };
-    let of_files = !matches!(build.front, Front::Bake | Front::BakeAction)
-        || build.env.iter().any(|arg| relative(&arg));
+    let of_files = !build.tool.is_bake() || build.env.iter().any(|arg| relative(&arg));
     (!of_files).then(|| root.join(folder.trim_start_matches('/')))
 }
 
-/// The files that `path` may stand for: itself, or, with a `/` at its end, those that the front end looks for there.
-fn candidates(front: Front, path: &str) -> Vec<String> {
-    if !path.ends_with('/') {
-        return vec![path.to_owned()];
-    }
-    let bake = matches!(front, Front::Bake | Front::BakeAction);
+/// The files that `place` may stand for: itself, or those that the tool looks for in a folder.
+fn candidates(front: BuildTool, place: &Place) -> Vec<String> {
+    let path = match place {
+        Place::File(path) => return vec![path.clone()],
+        Place::Folder(path) => path,
+    };
+    let bake = front.is_bake();
     let more = if bake { BAKE } else { OVERRIDES };
     COMPOSE
         .iter()
         .chain(more)
-        .map(|name| format!("{path}{name}"))
+        .map(|name| format!("{path}/{name}"))
         .collect()
 }
 
 /// The kind of a file that a command of `front` names.
-fn kind(front: Front, path: &Path) -> Kind {
+fn kind(front: BuildTool, path: &Path) -> Kind {
     match path.extension().and_then(|end| end.to_str()) {
-        _ if front == Front::Compose => Kind::Compose,
+        _ if front == BuildTool::Compose => Kind::Compose,
         Some("hcl") => Kind::BakeHcl,
         Some("json") => Kind::BakeJson,
         _ => path

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::budget;
-use crate::builds::{self, Kind, Lane, Opened, Passed, Passing, Wiring};
+use crate::builds::{self, BuildFile, Kind, Lane, Opened, Passed, Passing};
 use crate::fix::{self, Applicability, Fix};
 use crate::lint::{Dropped, FileReport, Made};
 use crate::text::{LineIndex, Span};
@@ -133,7 +133,7 @@ impl Work {
     /// that the others pass the lane by now.
     fn plan<'a>(
         &mut self,
-        wiring: &Wiring,
+        wiring: &BuildFile,
         opened: &Opened<'_>,
         asked: Vec<(&'a Asked, usize)>,
         waiting: &mut Vec<(&'a Asked, usize)>,
@@ -184,7 +184,7 @@ impl Work {
     /// Makes as many of the fixes as can be proved; gives the new bytes, and how many that were.
     fn together<'a>(
         &mut self,
-        before: (&str, &Wiring),
+        before: (&str, &BuildFile),
         planned: &[Planned<'a>],
         waiting: &mut Vec<(&'a Asked, usize)>,
     ) -> (Vec<u8>, usize) {

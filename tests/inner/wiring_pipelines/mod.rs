@@ -4,7 +4,7 @@ mod buildkite;
 mod gitlab;
 mod properties;
 
-use cachelane::builds::{self, Build, Kind, Lane, Runs, What, Wiring, WiringError};
+use cachelane::builds::{self, Build, BuildFile, Kind, Lane, ReadError, Runs};
 use cachelane::fix::{Fix, apply};
 
 /// A format, by its kind.
@@ -12,7 +12,7 @@ use cachelane::fix::{Fix, apply};
 pub(crate) struct Format(Kind);
 
 impl Format {
-    pub(crate) fn read(self, source: &str) -> Result<Wiring, WiringError> {
+    pub(crate) fn read(self, source: &str) -> Result<BuildFile, ReadError> {
         builds::read(self.0, source)
     }
 
@@ -33,11 +33,7 @@ pub(crate) const LANE: Lane<'static> = Lane {
 
 /// A build in one line: what, arguments, how often, and who runs it.
 fn line(build: &Build) -> String {
-    let mut line = match &build.what {
-        What::File(path) => path.clone(),
-        What::Files(paths, names, _) => format!("{}:{}", paths.join("+"), names.join("+")),
-        What::Inline(index) => format!("inline {index}"),
-    };
+    let mut line = build.subject.to_string();
     if let Some(target) = &build.target {
         line += &format!(" target={target}");
     }
@@ -50,11 +46,7 @@ fn line(build: &Build) -> String {
     if let Runs::Matrix(axes) = &build.runs {
         line += &format!(" ×{}", axes.join(","));
     }
-    line += &format!(" @{}", build.job.as_deref().unwrap_or("-"));
-    build
-        .others
-        .iter()
-        .for_each(|other| line += &format!("+{other}"));
+    line += &format!(" @{}", build.jobs.join("+"));
     line
 }
 
@@ -108,8 +100,8 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
     for (new, old) in again.builds.iter().zip(&wiring.builds) {
         assert!(passes(new), "{text}");
         assert_eq!(
-            (&new.what, &new.target, &new.runs, &new.job),
-            (&old.what, &old.target, &old.runs, &old.job),
+            (&new.subject, &new.target, &new.runs, &new.jobs),
+            (&old.subject, &old.target, &old.runs, &old.jobs),
             "{text}"
         );
         let rest: Vec<_> = new
