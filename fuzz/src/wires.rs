@@ -1,6 +1,8 @@
 //! Workflows, pipelines, Compose and bake files.
 
-use cachelane::builds::{Arg, Build, BuildFile, Kind, Lane, Subject, pass, read};
+use cachelane::builds::{
+    Arg, Bake, Build, BuildFile, Buildkite, Compose, FormatRef, Github, Gitlab, Lane, Subject, pass,
+};
 use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -19,52 +21,45 @@ const ROUNDS: usize = 40;
 
 /// A workflow of GitHub's.
 pub fn github(data: &[u8]) {
-    wiring(Kind::Github, data);
+    wiring(&Github, data);
 }
 
 /// A Compose file.
 pub fn compose(data: &[u8]) {
-    wiring(Kind::Compose, data);
+    wiring(&Compose, data);
 }
 
 /// A bake file: JSON where it begins like that.
 pub fn bake(data: &[u8]) {
-    wiring(
-        if data.first() == Some(&b'{') {
-            Kind::BakeJson
-        } else {
-            Kind::BakeHcl
-        },
-        data,
-    );
+    wiring(&Bake, data);
 }
 
-/// A pipeline of the kind that the first byte names.
+/// A pipeline of the format that the first byte names.
 pub fn pipelines(data: &[u8]) {
-    let [kind, data @ ..] = data else { return };
-    let kinds = [Kind::Gitlab, Kind::Buildkite];
-    wiring(kinds[usize::from(*kind) % kinds.len()], data);
+    let [format, data @ ..] = data else { return };
+    let formats: [FormatRef; 2] = [&Gitlab, &Buildkite];
+    wiring(formats[usize::from(*format) % formats.len()], data);
 }
 
 /// What is read stands in the file; a build that a lane is passed to has it, and nothing else has changed.
-fn wiring(kind: Kind, data: &[u8]) {
+fn wiring(format: FormatRef, data: &[u8]) {
     let Ok(source) = std::str::from_utf8(data) else {
         return;
     };
-    let wiring = match read(kind, source) {
+    let wiring = match format.read(source) {
         Ok(wiring) => wiring,
         Err(error) => return stands(source, error.span),
     };
     places(source, &wiring);
     for build in wiring.builds.iter().filter(|build| !passes(build)) {
-        let Ok(fix) = pass(kind, source, build, &LANE) else {
+        let Ok(fix) = pass(format, source, build, &LANE) else {
             continue;
         };
         let new = made(source, &[&fix]);
-        same_but_for_the_lane(kind, source, &wiring, &new, build);
+        same_but_for_the_lane(format, source, &wiring, &new, build);
     }
-    everywhere(kind, source);
-    inline(kind, source, &wiring);
+    everywhere(format, source);
+    inline(format, source, &wiring);
 }
 
 fn stands(source: &str, span: Span) {
@@ -159,9 +154,16 @@ fn same_others(was: &Build, is: &Build, new: &str) {
     }
 }
 
-fn same_but_for_the_lane(kind: Kind, source: &str, before: &BuildFile, new: &str, build: &Build) {
-    let after =
-        read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
+fn same_but_for_the_lane(
+    format: FormatRef,
+    source: &str,
+    before: &BuildFile,
+    new: &str,
+    build: &Build,
+) {
+    let after = format
+        .read(new)
+        .unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     let at = before
         .builds
         .iter()
@@ -201,19 +203,19 @@ fn same_but_for_the_lane(kind: Kind, source: &str, before: &BuildFile, new: &str
             .collect::<Vec<_>>()
     };
     assert_eq!(calls(before), calls(&after), "{new}");
-    trees::all_is_there(kind, source, new);
+    trees::all_is_there(format, source, new);
 }
 
 /// Passing all lanes that can be passed comes to an end, and what was passed needs nothing more.
-fn everywhere(kind: Kind, source: &str) {
+fn everywhere(format: FormatRef, source: &str) {
     let mut source = source.to_owned();
     for _ in 0..ROUNDS {
-        let Ok(wiring) = read(kind, &source) else {
+        let Ok(wiring) = format.read(&source) else {
             panic!("no longer to be read:\n{source}")
         };
         let open = wiring.builds.iter().filter(|build| !passes(build));
         let fixes: Vec<Fix> = open
-            .filter_map(|build| pass(kind, &source, build, &LANE).ok())
+            .filter_map(|build| pass(format, &source, build, &LANE).ok())
             .collect();
         if fixes.is_empty() {
             return;
@@ -224,15 +226,16 @@ fn everywhere(kind: Kind, source: &str) {
 }
 
 /// Dockerfiles within are fixed in their places, once.
-fn inline(kind: Kind, source: &str, before: &BuildFile) {
+fn inline(format: FormatRef, source: &str, before: &BuildFile) {
     if before.inline.is_empty() {
         return;
     }
     let settings = Settings::default();
-    let fixed = lint::fix_inline(kind, source.as_bytes(), &settings, Applicability::Safe);
+    let fixed = lint::fix_inline(format, source.as_bytes(), &settings, Applicability::Safe);
     let new = std::str::from_utf8(&fixed.bytes).expect("an edit tears no character");
-    let after =
-        read(kind, new).unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
+    let after = format
+        .read(new)
+        .unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     assert_eq!(before.inline.len(), after.inline.len());
     let around = |text: &str, wiring: &BuildFile| {
         let mut rest = text.to_owned();
@@ -248,7 +251,7 @@ fn inline(kind: Kind, source: &str, before: &BuildFile) {
         around(new, &after),
         "something around the Dockerfiles has changed"
     );
-    let again = lint::fix_inline(kind, &fixed.bytes, &settings, Applicability::Safe);
+    let again = lint::fix_inline(format, &fixed.bytes, &settings, Applicability::Safe);
     assert_eq!(
         again.bytes, fixed.bytes,
         "fixing again changes more:\n{new}"

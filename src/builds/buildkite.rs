@@ -8,16 +8,16 @@
 use std::collections::HashSet;
 
 use super::command;
+use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
 use super::matrix::{MAX_ROWS, product};
 use super::model::{Arg, BuildFile, Lane, ReadError, Runs};
-use super::passing::Passer;
-use super::pipelines::{self, Format, Found, Job, Leg, Reader};
+use super::pipelines::{self, Found, Job, Language, Leg, Reader};
 use super::shell::Need;
-use super::yaml::{Node, Yaml};
+use super::yaml::{More, Node, Yaml};
 use crate::budget;
 use crate::text::Span;
 
-const FORMAT: Format = Format {
+const LANGUAGE: Language = Language {
     root: "BUILDKITE_BUILD_CHECKOUT_PATH",
     nested: false,
     axis,
@@ -39,11 +39,33 @@ fn axis(need: Need<'_>) -> Option<&str> {
     Some(name.strip_prefix('.').unwrap_or(ONLY))
 }
 
-/// Reads a pipeline.
-///
-/// # Errors
-/// Why it is no YAML that could be one.
-pub fn read(source: &str) -> Result<BuildFile, ReadError> {
+/// Buildkite.
+#[derive(Debug)]
+pub struct Buildkite;
+
+impl Format for Buildkite {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        path.is_yaml_in(".buildkite")
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(".buildkite")
+    }
+
+    fn adds(&self) -> Option<More> {
+        Some(More::Text)
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        read(source)
+    }
+
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
+        OpenYaml::read(source, passer)
+    }
+}
+
+fn read(source: &str) -> Result<BuildFile, ReadError> {
     if !command::may_build(source) {
         return Ok(BuildFile::default());
     }
@@ -59,7 +81,7 @@ pub fn read(source: &str) -> Result<BuildFile, ReadError> {
 ///
 /// # Errors
 /// Why it is none.
-pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
+fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Inserter<'d>, String> {
     let found = gather(yaml.root().ok_or("it is no pipeline")?).finish();
     Ok(pipelines::passer(found, lane))
 }
@@ -119,7 +141,7 @@ fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String
 }
 
 fn gather(root: Node<'_>) -> Reader<'_> {
-    let mut reader = Reader::new(&FORMAT);
+    let mut reader = Reader::new(&LANGUAGE);
     let env = variables(root.get("env"), &[]);
     let list = if root.is_list() {
         Some(root)

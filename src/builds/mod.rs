@@ -4,25 +4,32 @@
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 pub mod argv;
-pub mod bake;
-pub mod buildkite;
+mod bake;
+mod buildkite;
 pub mod ci;
 pub mod command;
 pub mod compose;
-pub mod github;
-pub mod gitlab;
+mod format;
+mod github;
+mod gitlab;
 pub mod inline;
 mod matrix;
 mod model;
-pub mod passing;
+mod passing;
 mod pipelines;
 mod registry;
 pub mod shell;
 pub mod yaml;
 
+pub use bake::Bake;
+pub use buildkite::Buildkite;
+pub use compose::Compose;
+pub use format::{Format, Inserter, Insertion, Open};
+pub use github::Github;
+pub use gitlab::Gitlab;
 pub use model::{
-    ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Escapes, Files, Inline, Kind, Lane,
-    NO_VARIABLE, Piece, Place, ReadError, Runs, Service, Subject, Unknown,
+    ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Escapes, Files, Inline, Lane, NO_VARIABLE,
+    Piece, Place, ReadError, Runs, Service, Subject, Unknown,
 };
-pub use passing::{Opened, Passed, Passer, Passing, long_texts, pass, prove, prove_comments};
-pub use registry::{kind, read};
+pub use passing::{Passed, pass, prove, prove_comments};
+pub use registry::{FormatRef, format, named_format};

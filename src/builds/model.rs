@@ -5,23 +5,6 @@ use std::fmt;
 use crate::budget;
 use crate::text::Span;
 
-/// A kind of file that says what is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A workflow of GitHub Actions, or an action made of steps.
-    Github,
-    /// GitLab CI.
-    Gitlab,
-    /// Buildkite.
-    Buildkite,
-    /// Docker Compose.
-    Compose,
-    /// Bake, in HCL.
-    BakeHcl,
-    /// Bake, in JSON.
-    BakeJson,
-}
-
 /// What builds an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BuildTool {

@@ -1,87 +1,26 @@
-//! Passing lanes to the builds of one file: it is read once for all of them, and what comes of the edits is proved by
-//! reading it again before anyone may write it.
+//! Proving that a file passes lanes to its builds and says all else as before, by reading it again before anyone may write
+//! it.
 
 use std::collections::HashSet;
 
-use super::model::{Build, BuildFile, Kind, Lane};
-use super::read;
-use super::yaml::{self, More, Yaml};
-use super::{bake, buildkite, compose, github, gitlab};
+use super::format::Format;
+use super::model::{Build, BuildFile, Lane};
+use super::yaml::{self, More};
 use crate::fix::{self, Fix};
-use crate::text::Span;
-
-/// How a build can be made to pass a lane.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passing {
-    /// The fix.
-    pub fix: Fix,
-    /// The value that the build passes then, as its file's reader gives it; `None` where that goes through a variable of
-    /// the file that may have been there.
-    pub value: Option<String>,
-}
-
-/// Finds the way for a build of the file that it was made from.
-///
-/// # Errors
-/// Why a person has to do it.
-pub type Passer<'d> = Box<dyn Fn(&Build, &Lane<'_>) -> Result<Passing, String> + 'd>;
-
-/// A file that is open for lanes to be passed in it.
-pub struct Opened<'s> {
-    kind: Kind,
-    source: &'s str,
-    file: File<'s>,
-}
-
-enum File<'s> {
-    Yaml(Yaml<'s>),
-    Bake(bake::File),
-}
-
-impl<'s> Opened<'s> {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// What makes it none of its kind.
-    pub fn new(kind: Kind, source: &'s str) -> Result<Self, String> {
-        let file = match kind {
-            Kind::BakeHcl | Kind::BakeJson => bake::File::read(source).map(File::Bake),
-            _ => Yaml::read(source).map(File::Yaml),
-        };
-        Ok(Self {
-            kind,
-            source,
-            file: file.map_err(|error| error.message)?,
-        })
-    }
-
-    /// What finds the fixes: each is for this text alone, and not proved yet.
-    ///
-    /// # Errors
-    /// What makes the file none of its kind.
-    pub fn passer(&self) -> Result<Passer<'_>, String> {
-        let yaml = match &self.file {
-            File::Yaml(yaml) => yaml,
-            File::Bake(file) => return Ok(bake::passer(self.source, file)),
-        };
-        match self.kind {
-            Kind::Github => Ok(github::passer(yaml)),
-            Kind::Compose => Ok(compose::passer(yaml)),
-            Kind::Gitlab => gitlab::passer(yaml),
-            Kind::Buildkite => buildkite::passer(yaml),
-            Kind::BakeHcl | Kind::BakeJson => Err("it is no YAML".to_owned()),
-        }
-    }
-}
 
 /// The fix that makes `build`, which stands in `source`, pass the lane; proved.
 ///
 /// # Errors
 /// Why a person has to do it.
-pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    let opened = Opened::new(kind, source)?;
-    let passing = opened.passer()?(build, lane)?;
-    let before = read(kind, source).map_err(|error| error.message)?;
+pub fn pass(
+    format: &dyn Format,
+    source: &str,
+    build: &Build,
+    lane: &Lane<'_>,
+) -> Result<Fix, String> {
+    let opened = format.open(source).map_err(|error| error.message)?;
+    let passing = opened.inserter()?(build, lane)?;
+    let before = format.read(source).map_err(|error| error.message)?;
     let at = before
         .builds
         .iter()
@@ -94,49 +33,22 @@ pub fn pass(kind: Kind, source: &str, build: &Build, lane: &Lane<'_>) -> Result<
         arg: lane.arg,
         value: passing.value.as_deref(),
     };
-    prove(kind, (source, &before), &after, &[passed])?;
+    prove(format, (source, &before), &after, &[passed])?;
     Ok(passing.fix)
-}
-
-/// Where a file's texts of several lines stand: no comment can stand between their lines. `None` for a kind of file that has
-/// no comments.
-///
-/// # Errors
-/// What makes the file none of its kind.
-pub fn long_texts(kind: Kind, source: &str) -> Result<Option<Vec<Span>>, String> {
-    let is_long = |span: &Span| span.of(source.as_bytes()).contains(&b'\n');
-    Ok(match kind {
-        Kind::BakeJson => None,
-        Kind::BakeHcl => {
-            let inline = read(kind, source).map_err(|error| error.message)?.inline;
-            Some(
-                inline
-                    .iter()
-                    .map(|inline| inline.span)
-                    .filter(is_long)
-                    .collect(),
-            )
-        }
-        _ => Some(
-            Yaml::read(source)
-                .map_err(|error| error.message)?
-                .texts()
-                .filter(is_long)
-                .collect(),
-        ),
-    })
 }
 
 /// Proves that comments are all that the file `after` has more.
 ///
 /// # Errors
 /// What is not as it should be.
-pub fn prove_comments(kind: Kind, before: &str, after: &str) -> Result<(), String> {
+pub fn prove_comments(format: &dyn Format, before: &str, after: &str) -> Result<(), String> {
     let read = |source| {
-        read(kind, source).map_err(|error| format!("the file could not be read any more: {error}"))
+        format
+            .read(source)
+            .map_err(|error| format!("the file could not be read any more: {error}"))
     };
     if !is_same(&read(before)?, &read(after)?, &HashSet::new())
-        || (kind != Kind::BakeHcl && !yaml::is_kept(before, after, More::Comments))
+        || (format.adds().is_some() && !yaml::is_kept(before, after, More::Comments))
     {
         return Err("the file would say something else".into());
     }
@@ -150,7 +62,7 @@ pub struct Passed<'a> {
     pub build: usize,
     /// The argument.
     pub arg: &'a str,
-    /// Its value, as [`Passing::value`] has it.
+    /// Its value, as [`Insertion::value`](super::Insertion::value) has it.
     pub value: Option<&'a str>,
 }
 
@@ -160,12 +72,13 @@ pub struct Passed<'a> {
 /// # Errors
 /// What is not as it should be.
 pub fn prove(
-    kind: Kind,
+    format: &dyn Format,
     before: (&str, &BuildFile),
     after: &str,
     passed: &[Passed<'_>],
 ) -> Result<(), String> {
-    let new = read(kind, after)
+    let new = format
+        .read(after)
         .map_err(|error| format!("the file could not be read any more: {error}"))?;
     let names: HashSet<&str> = passed.iter().map(|passed| passed.arg).collect();
     if !is_same(before.1, &new, &names) {
@@ -187,11 +100,7 @@ pub fn prove(
             ));
         }
     }
-    let more = match kind {
-        Kind::Gitlab | Kind::Buildkite => Some(More::Text),
-        Kind::Github | Kind::Compose => Some(More::Entries),
-        Kind::BakeHcl | Kind::BakeJson => None,
-    };
+    let more = format.adds();
     if more.is_some_and(|more| !yaml::is_kept(before.0, after, more)) {
         return Err("its place within the YAML text is not clear".into());
     }

@@ -381,7 +381,7 @@ fn rewire(
         for report in reports {
             // All of them were read before, with little else in them.
             let _ = budget::within(report.source.len(), || {
-                match report.wires.as_ref().map(|wires| wires.kind) {
+                match report.wires.as_ref().map(|wires| wires.format) {
                     Some(kind) => {
                         *report = lint::check_wiring(
                             &report.path,

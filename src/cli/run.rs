@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::budget;
-use crate::builds::{self, Kind};
+use crate::builds::{self, FormatRef};
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint;
 use crate::report::{self, Trouble};
@@ -42,7 +42,7 @@ pub(super) struct Given<'a> {
     /// Whether it is standard input.
     pub(super) stdin: bool,
     /// What it says about builds, by its name; `None` for a Dockerfile.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<FormatRef>,
     /// Whether text in it that is no Dockerfile is looked into: all of it, where it says nothing about builds.
     pub(super) text: bool,
     /// What holds for it.
@@ -139,12 +139,12 @@ fn paths(common: &Common) -> Vec<PathBuf> {
 }
 
 /// What the file at `path` says about builds, by its name; `None` for a Dockerfile, and for what is named outright.
-pub(super) fn kind(path: &Path) -> Option<Kind> {
+pub(super) fn kind(path: &Path) -> Option<FormatRef> {
     let name = path.file_name()?.as_encoded_bytes();
     if !may_say_builds(name) || is_dockerfile(name) {
         return None;
     }
-    builds::kind(&path.to_str()?.replace('\\', "/"))
+    builds::format(&path.to_str()?.replace('\\', "/"))
 }
 
 /// Whether a file called `name` may be one that says what is built: most are told from their name's end.

@@ -108,7 +108,7 @@ impl Since {
             };
             let (path, kind) = (
                 report.path.as_path(),
-                report.wires.as_ref().map(|wires| wires.kind),
+                report.wires.as_ref().map(|wires| wires.format),
             );
             let (text, settings) = (is_text(path, &report.source), &report.settings);
             // An old version that is too much to read says nothing of what is new.

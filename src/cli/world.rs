@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use crate::budget;
-use crate::builds::Kind;
+use crate::builds::FormatRef;
 use crate::lint::{self, FileReport, wire};
 use crate::report::{self, Trouble};
 use crate::workspace::file;
@@ -69,7 +69,7 @@ impl<'a> World<'a> {
     fn with(&self, go: impl FnOnce(&wire::World<'_>)) {
         let absolute = |path: &Path| absolute(self.settled.here(), path);
         go(&wire::World {
-            root: &|path, kind| root(&absolute(path), kind),
+            root: &|path, format| root(&absolute(path), format),
             absolute: &absolute,
             name: &|path| report::path(path),
             is_there: &|path| path.is_file(),
@@ -78,7 +78,7 @@ impl<'a> World<'a> {
     }
 
     /// The report on the file at `path`, which a build leads to: a Dockerfile where no kind is given.
-    fn load(&self, path: &Path, kind: Option<Kind>) -> Option<FileReport> {
+    fn load(&self, path: &Path, kind: Option<FormatRef>) -> Option<FileReport> {
         let shown = path.strip_prefix(self.settled.here()).unwrap_or(path);
         let loaded = self.settled.of(shown)?;
         if self.force_exclude && loaded.excludes(shown, None) {
@@ -112,28 +112,19 @@ impl<'a> World<'a> {
     }
 }
 
-/// The folder that the paths in the file at `path` start from: its own for Compose and bake, the repository's for others.
-fn root(path: &Path, kind: Kind) -> PathBuf {
+/// Returns the folder that the paths in the file at `path` start from: its own, or the repository's.
+fn root(path: &Path, format: FormatRef) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    match kind {
-        Kind::Compose | Kind::BakeHcl | Kind::BakeJson => folder.to_path_buf(),
-        _ => {
-            let known = [".github", ".gitlab", ".buildkite"];
-            let is_known = |folder: &Path| {
-                folder
-                    .file_name()
-                    .is_some_and(|name| known.iter().any(|known| name == *known))
-            };
-            let git = folder
-                .ancestors()
-                .find(|folder| folder.join(".git").exists());
-            let by_name = || {
-                folder
-                    .ancestors()
-                    .find(|folder| is_known(folder))
-                    .and_then(Path::parent)
-            };
-            by_name().or(git).unwrap_or(folder).to_path_buf()
-        }
-    }
+    let Some(known) = format.folder() else {
+        return folder.to_path_buf();
+    };
+    let mut above = folder.ancestors();
+    let by_name = above.find(|folder| folder.ends_with(known));
+    let git = || {
+        folder
+            .ancestors()
+            .find(|folder| folder.join(".git").exists())
+    };
+    let root = by_name.and_then(Path::parent).or_else(git);
+    root.unwrap_or(folder).to_path_buf()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::builds::{self, Kind};
+use crate::builds::{self, FormatRef};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Severity};
 use crate::fix::{self, Edit, Fix};
@@ -62,7 +62,11 @@ pub fn adopt_wires(
             })
             .collect()
     };
-    let Some(texts) = builds::long_texts(wires.kind, source)? else {
+    let Some(texts) = wires
+        .format
+        .long_texts(source)
+        .map_err(|error| error.message)?
+    else {
         return Ok((None, left(&failing)));
     };
     // Each line within a text of several stands for the line that the text begins on.
@@ -90,7 +94,7 @@ pub fn adopt_wires(
         report,
         source,
         lines: &lines,
-        kind: wires.kind,
+        format: wires.format,
     };
     let covered = comments.covered(&above, &failing)?;
     let (good, bad): (Vec<&Finding>, Vec<&Finding>) = failing
@@ -122,7 +126,7 @@ struct Comments<'c> {
     report: &'c FileReport,
     source: &'c str,
     lines: &'c LineIndex,
-    kind: Kind,
+    format: FormatRef,
 }
 
 impl Comments<'_> {
@@ -158,7 +162,7 @@ impl Comments<'_> {
         let fix = Fix::safe("suppress what is there", self.edits(above));
         let bytes = fix::apply(&self.report.source, &[&fix]).bytes;
         let after = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
-        builds::prove_comments(self.kind, self.source, after)?;
+        builds::prove_comments(self.format, self.source, after)?;
         Ok(bytes)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use similar::{DiffOp, TextDiff};
 
-use crate::builds::{self, BuildFile, Inline, Kind, Unknown, inline};
+use crate::builds::{BuildFile, FormatRef, Inline, Unknown, inline};
 use crate::finding::Finding;
 use crate::fix::{self, Applicability, Edit, Fix};
 use crate::index::Site;
@@ -16,16 +16,16 @@ use crate::text::{LineIndex, Span};
 
 use super::{Checked, FileReport, Fixed, Wires, check, loose};
 
-/// What a file of this `kind` says about builds, and what is found in the Dockerfiles within it.
+/// What a file of this `format` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
 pub fn check_wiring(
     path: &Path,
-    kind: Kind,
+    format: FormatRef,
     source: &[u8],
     settings: &Arc<Settings>,
 ) -> FileReport {
     let (mut checked, mut said, mut lanes) = (Checked::default(), BuildFile::default(), Vec::new());
-    match std::str::from_utf8(source).map(|text| builds::read(kind, text)) {
+    match std::str::from_utf8(source).map(|text| format.read(text)) {
         Ok(Ok(wiring)) => said = wiring,
         // A template of such a file, say: it is not for cachelane to judge it.
         Ok(Err(error)) => {
@@ -58,7 +58,7 @@ pub fn check_wiring(
         settings: Arc::clone(settings),
         checked,
         wires: Some(Box::new(Wires {
-            kind,
+            format,
             wiring: said,
             lanes,
             loose,
@@ -139,9 +139,14 @@ fn moved(inline: &Inline, fix: &Fix) -> Result<Fix, String> {
 /// Fixes the Dockerfiles within a file, as [`lint::fix`](super::fix()) fixes a Dockerfile; each result is read out of the
 /// new file again, and has to be what it was meant to be.
 #[must_use]
-pub fn fix_inline(kind: Kind, source: &[u8], settings: &Settings, level: Applicability) -> Fixed {
+pub fn fix_inline(
+    format: FormatRef,
+    source: &[u8],
+    settings: &Settings,
+    level: Applicability,
+) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
-    let read = |bytes: &[u8]| builds::read(kind, std::str::from_utf8(bytes).ok()?).ok();
+    let read = |bytes: &[u8]| format.read(std::str::from_utf8(bytes).ok()?).ok();
     let count = read(source).map_or(0, |wiring| wiring.inline.len());
     for index in 0..count {
         let Some(wiring) = read(&fixed.bytes) else {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::builds::{
-    Build, BuildFile, BuildTool, Kind, Lane, Opened, Passer, Runs, Subject, Unknown,
+    Build, BuildFile, BuildTool, FormatRef, Inserter, Lane, Open, Runs, Subject, Unknown,
 };
 use crate::finding::Finding;
 use crate::fix::Fix;
@@ -26,8 +26,8 @@ pub use rewire::{Rewired, fix_wires};
 /// What a file says about builds, in a report.
 #[derive(Debug)]
 pub struct Wires {
-    /// The file's kind.
-    pub kind: Kind,
+    /// The file's format.
+    pub format: FormatRef,
     /// What it says.
     pub wiring: BuildFile,
     /// What each Dockerfile within it asks of its builds.
@@ -53,17 +53,17 @@ pub struct Asked {
 
 /// What the command line knows of the world around the files.
 pub struct World<'w> {
-    /// The folder that the paths of a file of this kind start from.
-    pub root: &'w dyn Fn(&Path, Kind) -> PathBuf,
+    /// The folder that the paths of a file of this format start from.
+    pub root: &'w dyn Fn(&Path, FormatRef) -> PathBuf,
     /// A path from the root of the file system on, without `.` and `..`.
     pub absolute: &'w dyn Fn(&Path) -> PathBuf,
     /// A path as reports print it.
     pub name: &'w dyn Fn(&Path) -> String,
     /// Whether a file is there.
     pub is_there: &'w dyn Fn(&Path) -> bool,
-    /// The report on a file that is not among those of the run, a Dockerfile where no kind is given; `None` where there is
+    /// The report on a file that is not among those of the run, a Dockerfile where no format is given; `None` where there is
     /// none, or nothing is in it.
-    pub load: &'w dyn Fn(&Path, Option<Kind>) -> Option<FileReport>,
+    pub load: &'w dyn Fn(&Path, Option<FormatRef>) -> Option<FileReport>,
 }
 
 /// What becomes of a build's lane.
@@ -204,15 +204,15 @@ impl<'j> Judge<'j> {
         let (Some(wires), Ok(source)) = (&report.wires, std::str::from_utf8(&report.source)) else {
             return Vec::new();
         };
-        let opened: OnceCell<Result<Opened<'_>, String>> = OnceCell::new();
-        let passer_of: OnceCell<Result<Passer<'_>, String>> = OnceCell::new();
+        let opened: OnceCell<Result<Box<dyn Open + '_>, String>> = OnceCell::new();
+        let inserter: OnceCell<Result<Inserter<'_>, String>> = OnceCell::new();
         let fixes = |build: &Build, lane: &Lane<'_>| -> Result<Fix, String> {
             let opened = opened
-                .get_or_init(|| Opened::new(wires.kind, source))
+                .get_or_init(|| wires.format.open(source).map_err(|error| error.message))
                 .as_ref();
-            let passer = || opened.map_err(String::clone).and_then(Opened::passer);
-            let passer = passer_of.get_or_init(passer).as_ref();
-            Ok(passer.map_err(String::clone)?(build, lane)?.fix)
+            let make = || opened.map_err(String::clone)?.inserter();
+            let inserter = inserter.get_or_init(make).as_ref();
+            Ok(inserter.map_err(String::clone)?(build, lane)?.fix)
         };
         group
             .iter()

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use cachelane::builds::{self, Build, BuildFile, Kind, Lane, bake, compose};
+use cachelane::builds::{self, Bake, Build, BuildFile, Compose, Format as _, Lane};
 use cachelane::fix::{Fix, apply};
 
 const LANE: Lane<'_> = Lane {
@@ -22,16 +22,16 @@ pub enum Format {
 impl Format {
     pub fn read(self, source: &str) -> BuildFile {
         match self {
-            Self::Compose => compose::read(source),
-            Self::Hcl | Self::Json => bake::read(source),
+            Self::Compose => Compose.read(source),
+            Self::Hcl | Self::Json => Bake.read(source),
         }
         .unwrap_or_else(|error| panic!("{error}\n{source}"))
     }
 
     pub fn pass(self, source: &str, build: &Build) -> Result<Fix, String> {
         match self {
-            Self::Compose => builds::pass(Kind::Compose, source, build, &LANE),
-            Self::Hcl | Self::Json => builds::pass(Kind::BakeHcl, source, build, &LANE),
+            Self::Compose => builds::pass(&Compose, source, build, &LANE),
+            Self::Hcl | Self::Json => builds::pass(&Bake, source, build, &LANE),
         }
     }
 }

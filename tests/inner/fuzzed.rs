@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::panic;
 
 use bstr::BStr;
-use cachelane::builds::{Kind, Lane, pass, read};
+use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane, pass};
 use cachelane::dockerfile::Dockerfile;
 use cachelane::finding::Severity;
 use cachelane::fix::{Applicability, apply};
@@ -89,17 +89,17 @@ fn an_arg_line_with_a_word_that_is_no_name_is_not_taken_for_one_with_the_lane_al
 #[test]
 fn a_blank_line_that_ends_a_dockerfile_within_a_compose_file_stays_its_own() {
     let source = "services:\n  web:\n    build:\n      dockerfile_inline: |\n        FROM debian\n         \nvolumes: {}\n";
-    let before = read(Kind::Compose, source).unwrap();
+    let before = Compose.read(source).unwrap();
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
         shared: true,
     };
-    let new = match pass(Kind::Compose, source, &before.builds[0], &lane) {
+    let new = match pass(&Compose, source, &before.builds[0], &lane) {
         Ok(fix) => String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap(),
         Err(_) => source.to_owned(),
     };
-    let after = read(Kind::Compose, &new).unwrap();
+    let after = Compose.read(&new).unwrap();
     assert_eq!(before.inline[0].text, after.inline[0].text, "{new}");
     wires::compose(source.as_bytes());
 }
@@ -108,7 +108,7 @@ fn a_blank_line_that_ends_a_dockerfile_within_a_compose_file_stays_its_own() {
 #[test]
 fn a_carriage_return_alone_leaves_a_dockerfile_within_without_places() {
     let source = "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM a\r        RUN true\n";
-    let wiring = read(Kind::Compose, source).unwrap();
+    let wiring = Compose.read(source).unwrap();
     assert_eq!(
         (
             wiring.inline[0].text.as_str(),
@@ -167,7 +167,7 @@ fn the_place_of_an_error_in_hcl_tears_no_character() {
             "target \"a\" {{\n{}\u{5DC}\u{2192}\u{1F600}\n}}\n",
             "a".repeat(width)
         );
-        let error = read(Kind::BakeHcl, &source).expect_err("it is no HCL");
+        let error = Bake.read(&source).expect_err("it is no HCL");
         assert!(
             source.get(error.span.start..error.span.end).is_some(),
             "{error:?} in {source}"
@@ -239,7 +239,7 @@ fn yaml_in_brackets_that_is_no_json_is_no_bake_file() {
         "{target: {a: {args: {X: 1}}}}",
         "{\"target\": {\"a\": {\"context\": \".\",}}}",
     ] {
-        let error = read(Kind::BakeJson, source).expect_err("it is no JSON");
+        let error = Bake.read(source).expect_err("it is no JSON");
         assert!(
             source.get(error.span.start..error.span.end).is_some(),
             "{error:?}"
@@ -440,13 +440,13 @@ fn a_script_that_is_another_mapping_s_key_stays() {
         let steps = format!("\u{2}steps:\n  - {{kk: ey, {key}}}\n  - {{key: l, command: *c}}\n");
         wires::pipelines(steps.as_bytes());
         let pipeline = &steps[1..];
-        let wiring = read(Kind::Buildkite, pipeline).unwrap();
+        let wiring = Buildkite.read(pipeline).unwrap();
         let lane = Lane {
             arg: "CACHE_ID",
             default: "default",
             shared: true,
         };
-        let refused = pass(Kind::Buildkite, pipeline, &wiring.builds[0], &lane);
+        let refused = pass(&Buildkite, pipeline, &wiring.builds[0], &lane);
         assert!(refused.unwrap_err().contains("not clear"));
     }
 }
@@ -562,14 +562,14 @@ fn two_dashes_behind_a_template_s_tag_end_the_flags() {
 fn an_argument_that_would_end_a_text_is_left_to_people() {
     let source = "jobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          \
         context: .\n          labels: |+\n \r\r\r        x: y\n";
-    let wiring = read(Kind::Github, source).unwrap();
+    let wiring = Github.read(source).unwrap();
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
         shared: true,
     };
     assert!(
-        pass(Kind::Github, source, &wiring.builds[0], &lane)
+        pass(&Github, source, &wiring.builds[0], &lane)
             .unwrap_err()
             .contains("not clear")
     );
@@ -596,14 +596,14 @@ fn a_suppression_above_a_directive_that_ends_with_one_stays() {
 #[test]
 fn a_script_that_is_a_key_elsewhere_is_left_to_people() {
     let source = "steps:\n  - {key: k, command: &c docker build .}\n  - {key: l, *c : x}\n";
-    let wiring = read(Kind::Buildkite, source).unwrap();
+    let wiring = Buildkite.read(source).unwrap();
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
         shared: true,
     };
     assert!(
-        pass(Kind::Buildkite, source, &wiring.builds[0], &lane)
+        pass(&Buildkite, source, &wiring.builds[0], &lane)
             .unwrap_err()
             .contains("not clear")
     );

@@ -1,6 +1,6 @@
 //! Compose and bake files: places, and odd files by the hundred.
 
-use cachelane::builds::{bake, compose, inline, yaml::Yaml};
+use cachelane::builds::{Bake, Compose, Format as _, inline, yaml::Yaml};
 use cachelane::fix::{Edit, Fix};
 use cachelane::text::Span;
 use proptest::prelude::*;
@@ -70,7 +70,7 @@ proptest! {
         let cases = cases();
         let (format, source) = &cases[index % cases.len()];
         let source = mutated(source, &changes);
-        let read = if *format == Format::Compose { compose::read(&source) } else { bake::read(&source) };
+        let read = if *format == Format::Compose { Compose.read(&source) } else { Bake.read(&source) };
         if let Ok(wiring) = read {
             for found in &wiring.inline {
                 for piece in &found.pieces {
@@ -130,7 +130,7 @@ proptest! {
             if expected.trim().is_empty() || expected.starts_with([' ', '\n', '\r']) {
                 continue;
             }
-            let read = if *format == Format::Compose { compose::read(&fixed) } else { bake::read(&fixed) };
+            let read = if *format == Format::Compose { Compose.read(&fixed) } else { Bake.read(&fixed) };
             let now = read.unwrap_or_else(|error| panic!("{error}\n{fixed}")).inline[number].text.clone();
             // HCL leaves lines of nothing but blanks as they are.
             let lines = |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();

@@ -1,7 +1,6 @@
 //! Workflows: which builds are in them, and how a lane is passed to each.
 
-use cachelane::builds::github::read;
-use cachelane::builds::{self, Build, Kind, Lane, Runs};
+use cachelane::builds::{self, Build, BuildFile, Format, Github, Lane, ReadError, Runs};
 use cachelane::fix::{Applicability, Fix, apply};
 use proptest::prelude::*;
 use yaml_serde::Value;
@@ -14,8 +13,12 @@ const LANE: Lane<'_> = Lane {
 
 use crate::effort;
 
+fn read(source: &str) -> Result<BuildFile, ReadError> {
+    Github.read(source)
+}
+
 fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    builds::pass(Kind::Github, source, build, lane)
+    builds::pass(&Github, source, build, lane)
 }
 
 /// A build in one line: name, front, what, target, arguments, axes, and `…` where there may be more arguments.

@@ -13,15 +13,15 @@ mod matrix;
 mod pass;
 mod value;
 
-pub(super) use pass::passer;
-
 use std::collections::{HashMap, HashSet};
 
 use self::value::{Ast, Field, Kind, Part, Scope, Value};
 use super::compose::path;
+use super::format::{FilePath, Format, Inserter, Open, several_lines};
 use super::model::{
     Arg, Build, BuildFile, BuildTool, Escapes, Inline, ReadError, Service, Subject, Unknown,
 };
+use super::yaml::More;
 use crate::budget;
 use crate::text::Span;
 
@@ -55,11 +55,55 @@ struct Target {
     fields: Vec<Field>,
 }
 
-/// The builds of a bake file. JSON, and nothing else, begins with a brace.
-///
-/// # Errors
-/// What makes it neither HCL nor JSON.
-pub fn read(source: &str) -> Result<BuildFile, ReadError> {
+/// Bake, in HCL or JSON.
+#[derive(Debug)]
+pub struct Bake;
+
+impl Format for Bake {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        let rest = path.name.strip_prefix("docker-bake");
+        rest.is_some_and(|rest| {
+            rest.starts_with(['.', '-']) && (rest.ends_with(".hcl") || rest.ends_with(".json"))
+        })
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        read(source)
+    }
+
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
+        let file = File::read(source)?;
+        Ok(Box::new(Opened { source, file }))
+    }
+
+    fn adds(&self) -> Option<More> {
+        None
+    }
+
+    fn long_texts(&self, source: &str) -> Result<Option<Vec<Span>>, ReadError> {
+        if is_json(source) {
+            return Ok(None);
+        }
+        let inline = read(source)?.inline;
+        let spans = inline.iter().map(|inline| inline.span);
+        Ok(Some(several_lines(source, spans)))
+    }
+}
+
+/// A bake file that is open.
+struct Opened<'s> {
+    source: &'s str,
+    file: File,
+}
+
+impl Open for Opened<'_> {
+    fn inserter(&self) -> Result<Inserter<'_>, String> {
+        Ok(pass::passer(self.source, &self.file))
+    }
+}
+
+/// Reads the builds of a bake file. JSON, and nothing else, begins with a brace.
+fn read(source: &str) -> Result<BuildFile, ReadError> {
     if memchr::memmem::find(source.as_bytes(), b"target").is_none() {
         return Ok(BuildFile::default());
     }

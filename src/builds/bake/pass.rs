@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::value::{Field, Scope, Value};
 use super::{File, Target, is_json};
+use crate::builds::format::{Inserter, Insertion};
 use crate::builds::model::{Build, Lane, Subject};
-use crate::builds::passing::{Passer, Passing};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
 /// What passes lanes to targets: `variable "CACHE_ID" { default = "default" }`, where there is none yet, and
 /// `CACHE_ID = CACHE_ID` among its arguments; in JSON `"CACHE_ID": "${CACHE_ID}"`.
-pub(in super::super) fn passer<'d>(source: &'d str, file: &'d File) -> Passer<'d> {
+pub(super) fn passer<'d>(source: &'d str, file: &'d File) -> Inserter<'d> {
     let targets = Targets::new(source, file);
     // Where the variable goes, by its name and default: the same for all targets.
     let variables: RefCell<HashMap<(String, String), Declared>> = RefCell::default();
@@ -36,7 +36,7 @@ pub(in super::super) fn passer<'d>(source: &'d str, file: &'d File) -> Passer<'d
         edits.extend(variable);
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
         // What its variable comes to is the file's affair.
-        Ok(Passing { fix, value: None })
+        Ok(Insertion { fix, value: None })
     })
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::budget;
-use crate::builds::model::Lane;
-use crate::builds::{self};
+use crate::builds::model::{Lane, Runs};
+use crate::builds::passing;
 use crate::fix::apply;
 
 const LANE: Lane<'_> = Lane {
@@ -17,12 +17,7 @@ fn fixed(source: &str, name: &str) -> Result<String, String> {
         .iter()
         .find(|build| build.name == format!("target `{name}`"))
         .unwrap();
-    let kind = if is_json(source) {
-        builds::Kind::BakeJson
-    } else {
-        builds::Kind::BakeHcl
-    };
-    let fix = builds::pass(kind, source, build, &LANE)?;
+    let fix = passing::pass(&Bake, source, build, &LANE)?;
     let fixed = String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap();
     let names: Vec<_> = read(&fixed).unwrap().builds;
     assert!(

@@ -10,21 +10,37 @@ pub mod interpolate;
 mod pass;
 pub mod path;
 
-pub(super) use pass::passer;
-
 use std::collections::HashSet;
 
 use self::interpolate::interpolated;
+use super::format::{FilePath, Format, Open, OpenYaml};
 use super::model::{Arg, Build, BuildFile, BuildTool, ReadError, Subject, Unknown};
 use super::yaml::{Entry, Node, Yaml};
 use crate::budget;
 use crate::text::Span;
 
-/// The builds of a Compose file.
-///
-/// # Errors
-/// What makes it no YAML.
-pub fn read(source: &str) -> Result<BuildFile, ReadError> {
+/// Docker Compose.
+#[derive(Debug)]
+pub struct Compose;
+
+impl Format for Compose {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        let words = ["compose", "docker-compose"];
+        let rest = |stem| words.iter().find_map(|word| str::strip_prefix(stem, word));
+        let rest = path.stem.and_then(rest);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        read(source)
+    }
+
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
+        OpenYaml::read(source, |yaml| Ok(pass::passer(yaml)))
+    }
+}
+
+fn read(source: &str) -> Result<BuildFile, ReadError> {
     let starts = |word| memchr::memmem::find(source.as_bytes(), word).is_some();
     if !starts(b"build") && !starts(b"include") {
         return Ok(BuildFile::default());

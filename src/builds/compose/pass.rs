@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::Service;
+use crate::builds::format::{Inserter, Insertion};
 use crate::builds::model::{Lane, Subject};
-use crate::builds::passing::{Passer, Passing};
 use crate::builds::yaml::{Entry, Node, Uses, Yaml, quoted};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
 /// What passes lanes to services: `CACHE_ID: ${CACHE_ID:-default}`, where their arguments stand.
-pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
+pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
     let services: Vec<Service<'d>> = yaml.roots().flat_map(Service::all).collect();
     let wiring = super::of(yaml);
     let builds: HashMap<Span, &Subject> = wiring
@@ -65,7 +65,7 @@ pub(in super::super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
         }
         let edits = spot.edits(yaml.source(), lane, &value)?;
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
-        Ok(Passing {
+        Ok(Insertion {
             fix,
             value: Some(value),
         })

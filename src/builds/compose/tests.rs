@@ -1,6 +1,6 @@
 use super::*;
 use crate::builds::model::Lane;
-use crate::builds::{self};
+use crate::builds::passing;
 use crate::fix::apply;
 
 const LANE: Lane<'_> = Lane {
@@ -16,7 +16,7 @@ fn fixed(source: &str, name: &str) -> Result<String, String> {
         .iter()
         .find(|build| build.name == format!("service `{name}`"))
         .unwrap();
-    let fix = builds::pass(builds::Kind::Compose, source, build, &LANE)?;
+    let fix = passing::pass(&Compose, source, build, &LANE)?;
     Ok(String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap())
 }
 

@@ -16,8 +16,8 @@ mod step;
 use std::collections::{HashMap, HashSet};
 
 use super::command;
+use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
 use super::model::{Arg, Build, BuildFile, Call, ReadError, Runs, Subject};
-use super::passing::Passer;
 use super::yaml::{Node, Yaml};
 use crate::text::Span;
 use expression::Scope;
@@ -25,11 +25,29 @@ use matrix::{Matrix, Row};
 use paths::Checkout;
 use step::{Draft, Drafted, Kind};
 
-/// Reads the builds of a workflow or an action.
-///
-/// # Errors
-/// What makes it no YAML.
-pub fn read(source: &str) -> Result<BuildFile, ReadError> {
+/// Workflows of GitHub Actions, and actions made of steps.
+#[derive(Debug)]
+pub struct Github;
+
+impl Format for Github {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        path.is_yaml_in(".github/workflows") || path.stem == Some("action")
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(".github")
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        read(source)
+    }
+
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
+        OpenYaml::read(source, |yaml| Ok(passer(yaml)))
+    }
+}
+
+fn read(source: &str) -> Result<BuildFile, ReadError> {
     // Actions that build, forks among them, and files that it calls.
     let others = ["build", "bake-action", "./"];
     let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
@@ -45,7 +63,7 @@ pub fn read(source: &str) -> Result<BuildFile, ReadError> {
 }
 
 /// What passes lanes to the builds that [`read`] has found in `yaml`.
-pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Passer<'d> {
+fn passer<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
     let found = Found::of(yaml);
     let mut places: HashMap<Span, Vec<usize>> = HashMap::new();
     for (index, site) in found.sites.iter().enumerate() {

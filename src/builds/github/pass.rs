@@ -1,8 +1,8 @@
 //! Passing a lane to a build of a workflow.
 
 use super::super::command::Pass;
+use super::super::format::Insertion;
 use super::super::model::{ANY_LANE, Lane, Runs};
-use super::super::passing::Passing;
 use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, quoted};
 use super::Site;
@@ -15,7 +15,7 @@ use crate::text::line_ending;
 const MAX_UNKNOWN: usize = 3;
 
 /// The fix for a build that passes no lane.
-pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Passing, String> {
+pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     if !is_name(lane.arg) {
         return Err(format!(
             "`{}` is no name that a variable can have",
@@ -61,7 +61,7 @@ pub(super) fn pass(site: &Site<'_>, lane: &Lane<'_>) -> Result<Passing, String> 
     } else {
         Fix::needs_review(title, edits)
     };
-    Ok(Passing {
+    Ok(Insertion {
         fix,
         value: Some(value),
     })

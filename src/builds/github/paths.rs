@@ -43,7 +43,7 @@ pub(super) fn placed(what: Subject, checkouts: &[Checkout]) -> Result<Subject, S
     match what {
         Subject::File(path) => place(&path, checkouts).map(Subject::File),
         Subject::Files(mut files) => {
-            let folder = |folder: &str| {
+            let folder = |folder: &str| -> Result<String, String> {
                 let path = place(&format!("{folder}/"), checkouts)?;
                 Ok(path.trim_matches('/').to_owned())
             };

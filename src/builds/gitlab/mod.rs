@@ -12,11 +12,11 @@ mod legs;
 use std::collections::HashSet;
 
 use super::command;
+use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
 use super::model::{BuildFile, Call, ReadError, Runs, Unknown};
-use super::passing::Passer;
-use super::pipelines::{self, Format, Found, Job, Reader};
+use super::pipelines::{self, Found, Job, Language, Reader};
 use super::shell::Need;
-use super::yaml::{Node, Yaml};
+use super::yaml::{More, Node, Yaml};
 use crate::text::Span;
 use jobs::File;
 
@@ -25,7 +25,7 @@ const SLUG: &str = "CI_JOB_NAME_SLUG";
 /// How long GitLab lets it become.
 const SLUG_LEN: usize = 63;
 
-const FORMAT: Format = Format {
+const LANGUAGE: Language = Language {
     root: "CI_PROJECT_DIR",
     nested: true,
     axis,
@@ -40,13 +40,35 @@ fn axis(need: Need<'_>) -> Option<&str> {
     }
 }
 
-/// Reads a pipeline.
-///
-/// Templates that no job of the file uses count as jobs, for those of another file may use them.
-///
-/// # Errors
-/// Why it is no YAML that could be one.
-pub fn read(source: &str) -> Result<BuildFile, ReadError> {
+/// GitLab CI.
+#[derive(Debug)]
+pub struct Gitlab;
+
+impl Format for Gitlab {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        let by_name = |stem: &str| stem == ".gitlab-ci" || stem.ends_with(".gitlab-ci");
+        path.stem.is_some_and(by_name) || path.is_yaml_in(".gitlab/ci")
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(".gitlab")
+    }
+
+    fn adds(&self) -> Option<More> {
+        Some(More::Text)
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        read(source)
+    }
+
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
+        OpenYaml::read(source, passer)
+    }
+}
+
+/// Reads a pipeline. Templates that no job of the file uses count as jobs, for those of another file may use them.
+fn read(source: &str) -> Result<BuildFile, ReadError> {
     if !command::may_build(source) && memchr::memmem::find(source.as_bytes(), b"include").is_none()
     {
         return Ok(BuildFile::default());
@@ -69,7 +91,7 @@ pub fn read(source: &str) -> Result<BuildFile, ReadError> {
 ///
 /// # Errors
 /// Why it is none.
-pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Passer<'d>, String> {
+fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Inserter<'d>, String> {
     let file = File::new(yaml).ok_or("it is no pipeline")?;
     Ok(pipelines::passer(gather(&file).finish(), |found, _| {
         lane(found)
@@ -116,7 +138,7 @@ fn slug(name: &str) -> String {
 
 /// The builds of all jobs, then those of templates that no job uses.
 fn gather<'y>(file: &File<'y>) -> Reader<'y> {
-    let mut reader = Reader::new(&FORMAT);
+    let mut reader = Reader::new(&LANGUAGE);
     let jobs = file.jobs();
     let (templates, jobs): (Vec<_>, Vec<_>) = jobs
         .into_iter()

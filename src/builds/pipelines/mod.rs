@@ -22,7 +22,7 @@ pub(super) use reader::{Found, Reader};
 pub(super) type Leg = Vec<(String, String)>;
 
 /// What is special about a format's scripts.
-pub(super) struct Format {
+pub(super) struct Language {
     /// The variable that holds the folder of the checkout.
     pub(super) root: &'static str,
     /// Whether a variable's value may name others.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::super::command::Pass;
+use super::super::format::{Inserter, Insertion};
 use super::super::model::Lane;
-use super::super::passing::{Passer, Passing};
 use super::super::shell::is_name;
 use super::super::yaml::Style;
 use super::Found;
@@ -16,7 +16,7 @@ use crate::text::Span;
 pub(in super::super) fn passer<'d>(
     found: Vec<Found<'d>>,
     value: impl Fn(&Found<'d>, &Lane<'_>) -> Result<String, String> + 'd,
-) -> Passer<'d> {
+) -> Inserter<'d> {
     let mut places: HashMap<Span, Vec<usize>> = HashMap::new();
     for (index, found) in found.iter().enumerate() {
         places.entry(found.build.span).or_default().push(index);
@@ -35,7 +35,7 @@ pub(in super::super) fn passer<'d>(
     })
 }
 
-fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Passing, String> {
+fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Insertion, String> {
     if !is_name(lane.arg) {
         return Err(format!("`{}` is no name for a variable", lane.arg));
     }
@@ -69,7 +69,7 @@ fn insert(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Passing, 
         format!("pass `{}`", lane.arg),
         vec![Edit::insert(file, written)],
     );
-    Ok(Passing {
+    Ok(Insertion {
         fix,
         value: Some(value),
     })

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::command::{self, BuildArg, Command};
-use super::super::model::{Arg, Build, BuildFile, BuildTool, Runs, Subject, Unknown};
+use super::super::model::{Arg, Build, BuildFile, BuildTool, Runs, Unknown};
 use super::super::shell::{self, Dialect, Need, Piece, Simple, Variable, Word};
 use super::super::yaml::Node;
 use super::script::Script;
 use super::values::Scope;
-use super::{Format, Job, Leg, valid, varying};
+use super::{Job, Language, Leg, valid, varying};
 use crate::text::Span;
 
 /// A build, and what it takes to pass it something.
@@ -51,7 +51,7 @@ impl By {
 
 /// Gathers the builds of a file.
 pub(in super::super) struct Reader<'y> {
-    format: &'static Format,
+    format: &'static Language,
     found: Vec<Found<'y>>,
     pub(in super::super) unknown: Vec<Unknown>,
     places: HashMap<Span, Vec<usize>>,
@@ -59,7 +59,7 @@ pub(in super::super) struct Reader<'y> {
 }
 
 impl<'y> Reader<'y> {
-    pub(in super::super) fn new(format: &'static Format) -> Self {
+    pub(in super::super) fn new(format: &'static Language) -> Self {
         Self {
             format,
             found: Vec::new(),

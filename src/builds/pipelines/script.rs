@@ -4,7 +4,7 @@ use super::super::command;
 use super::super::inline;
 use super::super::model::Piece;
 use super::super::yaml::Node;
-use super::Format;
+use super::Language;
 use crate::text::Span;
 
 /// The values that one shell runs, one below the other.
@@ -25,7 +25,7 @@ pub(super) struct Line<'y> {
 
 impl<'y> Script<'y> {
     /// The script of `nodes`, which are scalars.
-    pub(super) fn new(nodes: &[Node<'y>], format: &Format) -> Self {
+    pub(super) fn new(nodes: &[Node<'y>], format: &Language) -> Self {
         let mut script = Self {
             text: String::new(),
             lines: Vec::new(),

@@ -2,18 +2,18 @@
 
 use super::super::model::Looked;
 use super::super::shell::{Need, ROOT, is_name};
-use super::{Format, Job, Leg};
+use super::{Job, Language, Leg};
 use crate::budget;
 
 /// What a script of a job sees in one of its legs.
 pub(super) struct Scope<'v> {
-    format: &'v Format,
+    format: &'v Language,
     job: &'v Job<'v>,
     leg: Option<&'v Leg>,
 }
 
 impl<'v> Scope<'v> {
-    pub(super) const fn new(format: &'v Format, job: &'v Job<'v>, leg: Option<&'v Leg>) -> Self {
+    pub(super) const fn new(format: &'v Language, job: &'v Job<'v>, leg: Option<&'v Leg>) -> Self {
         Self { format, job, leg }
     }
 

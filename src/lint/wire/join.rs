@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::budget;
 use crate::builds::{
-    self, ANY_LANE, Arg, Build, BuildTool, Call, Kind, NO_VARIABLE, Place, Runs, Subject, Unknown,
+    self, ANY_LANE, Arg, Build, BuildTool, Call, NO_VARIABLE, Place, Runs, Subject, Unknown,
 };
 use crate::rules::wired;
 
@@ -54,8 +54,8 @@ pub struct Joined {
     pub own_machine: bool,
 }
 
-/// The builds of each name in the Compose, or the bake (`true`), files of a folder.
-type Families<'f> = HashMap<(PathBuf, bool, &'f str), Vec<(usize, usize)>>;
+/// The builds of each name in the files of a folder that a tool takes.
+type Families<'f> = HashMap<(PathBuf, BuildTool, &'f str), Vec<(usize, usize)>>;
 
 /// A Dockerfile that Compose or bake files lead to: its path, the builds that make one, and the stage.
 type Merged = (PathBuf, Vec<(usize, usize)>, Option<String>);
@@ -81,7 +81,7 @@ impl<'r> Files<'r> {
         let mut asked = HashSet::new();
         for report in reports {
             let Some(wires) = &report.wires else { continue };
-            let root = (world.root)(&report.path, wires.kind);
+            let root = (world.root)(&report.path, wires.format);
             for build in &wires.wiring.builds {
                 let Subject::Files(named) = &build.subject else {
                     continue;
@@ -95,7 +95,10 @@ impl<'r> Files<'r> {
                     if files.places.contains_key(&path) || !asked.insert(path.clone()) {
                         continue;
                     }
-                    if let Some(report) = (world.load)(&path, Some(kind(build.tool, &path))) {
+                    if let Some(report) = (world.load)(
+                        &path,
+                        Some(builds::named_format(build.tool, &path.to_string_lossy())),
+                    ) {
                         files
                             .places
                             .insert(path, reports.len() + files.outside.len());
@@ -175,7 +178,7 @@ impl<'r> Files<'r> {
         let mut joined = Vec::new();
         for (file, report) in self.reports.iter().enumerate() {
             let Some(wires) = &report.wires else { continue };
-            let root = (world.root)(&report.path, wires.kind);
+            let root = (world.root)(&report.path, wires.format);
             for (build, it) in wires.wiring.builds.iter().enumerate() {
                 let (called, own_machine) = called(&calls, file, it);
                 let one = |dockerfile, layers, target: &Option<String>| {
@@ -192,7 +195,7 @@ impl<'r> Files<'r> {
                 };
                 let others = it
                     .id()
-                    .and_then(|id| families.get(&(root.clone(), is_bake(wires.kind), id)));
+                    .and_then(|id| families.get(&(root.clone(), it.tool, id)));
                 let others = others.map_or(&[][..], Vec::as_slice);
                 let has_base = || {
                     others
@@ -250,11 +253,11 @@ impl<'r> Files<'r> {
         let mut families = Families::new();
         for (file, report) in self.reports.iter().enumerate() {
             let Some(wires) = &report.wires else { continue };
-            let root = (world.root)(&report.path, wires.kind);
+            let root = (world.root)(&report.path, wires.format);
             for (index, build) in wires.wiring.builds.iter().enumerate() {
                 if let Some(id) = build.id() {
                     families
-                        .entry((root.clone(), is_bake(wires.kind), id))
+                        .entry((root.clone(), build.tool, id))
                         .or_default()
                         .push((file, index));
                 }
@@ -286,7 +289,7 @@ impl<'r> Files<'r> {
         let mut bases: HashMap<usize, Vec<PathBuf>> = HashMap::new();
         for report in self.reports {
             let Some(wires) = &report.wires else { continue };
-            let root = (world.root)(&report.path, wires.kind);
+            let root = (world.root)(&report.path, wires.format);
             for build in &wires.wiring.builds {
                 let (Subject::Files(named), Some(base)) = (&build.subject, base(build, &root))
                 else {
@@ -307,10 +310,7 @@ impl<'r> Files<'r> {
     }
 
     fn is_bake(&self, file: usize) -> bool {
-        self.report(file)
-            .wires
-            .as_ref()
-            .is_some_and(|wires| is_bake(wires.kind))
+        self.builds(file).iter().any(|build| build.tool.is_bake())
     }
 
     /// The files that a command takes, in order.
@@ -420,7 +420,7 @@ impl<'r> Files<'r> {
                 else {
                     continue;
                 };
-                let folder = || (world.root)(&self.report(file).path, wires.kind);
+                let folder = || (world.root)(&self.report(file).path, wires.format);
                 let path =
                     (world.absolute)(&base.map_or_else(folder, Path::to_path_buf).join(path));
                 let others = own
@@ -448,7 +448,7 @@ impl<'r> Files<'r> {
             else {
                 continue;
             };
-            let root = (world.root)(&report.path, wires.kind);
+            let root = (world.root)(&report.path, wires.format);
             for call in &wires.wiring.calls {
                 // An action is named by its folder.
                 let names = ["", "/action.yml", "/action.yaml"];
@@ -515,23 +515,6 @@ fn candidates(front: BuildTool, place: &Place) -> Vec<String> {
         .chain(more)
         .map(|name| format!("{path}/{name}"))
         .collect()
-}
-
-/// The kind of a file that a command of `front` names.
-fn kind(front: BuildTool, path: &Path) -> Kind {
-    match path.extension().and_then(|end| end.to_str()) {
-        _ if front == BuildTool::Compose => Kind::Compose,
-        Some("hcl") => Kind::BakeHcl,
-        Some("json") => Kind::BakeJson,
-        _ => path
-            .to_str()
-            .and_then(builds::kind)
-            .unwrap_or(Kind::Compose),
-    }
-}
-
-const fn is_bake(kind: Kind) -> bool {
-    matches!(kind, Kind::BakeHcl | Kind::BakeJson)
 }
 
 fn stem(path: &Path) -> &str {

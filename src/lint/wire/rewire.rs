@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::budget;
-use crate::builds::{self, BuildFile, Kind, Lane, Opened, Passed, Passing};
+use crate::builds::{self, BuildFile, FormatRef, Insertion, Lane, Open, Passed};
 use crate::fix::{self, Applicability, Fix};
 use crate::lint::{Dropped, FileReport, Made};
 use crate::text::{LineIndex, Span};
@@ -26,7 +26,7 @@ struct Planned<'a> {
     asked: &'a Asked,
     /// 1-based, in the file as it was.
     line: usize,
-    passing: Passing,
+    passing: Insertion,
 }
 
 /// Makes the fixes of a wiring file's builds up to `level`.
@@ -55,7 +55,7 @@ pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
         .collect();
     left.sort_by_key(|(asked, _)| place(asked));
     let mut work = Work {
-        kind: wires.kind,
+        format: wires.format,
         level,
         source: report.source.clone(),
         made: Vec::new(),
@@ -73,7 +73,7 @@ pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
 
 /// A file on its way.
 struct Work {
-    kind: Kind,
+    format: FormatRef,
     level: Applicability,
     source: Vec<u8>,
     made: Vec<Made>,
@@ -103,14 +103,14 @@ impl Work {
             .and_then(|text| {
                 Ok((
                     text,
-                    builds::read(self.kind, text).map_err(|error| error.to_string())?,
-                    Opened::new(self.kind, text)?,
+                    self.format.read(text).map_err(|error| error.message)?,
+                    self.format.open(text).map_err(|error| error.message)?,
                 ))
             });
         let mut waiting = Vec::new();
         match &read {
             Ok((text, wiring, opened)) => {
-                let planned = self.plan(wiring, opened, asked, &mut waiting);
+                let planned = self.plan(wiring, &**opened, asked, &mut waiting);
                 let (bytes, made) = self.together((text, wiring), &planned, &mut waiting);
                 // What nothing else is in the way of, and still was not made, never will be.
                 if made == 0 {
@@ -134,12 +134,12 @@ impl Work {
     fn plan<'a>(
         &mut self,
         wiring: &BuildFile,
-        opened: &Opened<'_>,
+        opened: &dyn Open,
         asked: Vec<(&'a Asked, usize)>,
         waiting: &mut Vec<(&'a Asked, usize)>,
     ) -> Vec<Planned<'a>> {
-        let passer = match opened.passer() {
-            Ok(passer) => passer,
+        let inserter = match opened.inserter() {
+            Ok(inserter) => inserter,
             Err(reason) => {
                 self.drop_all(&asked, &reason);
                 return Vec::new();
@@ -160,7 +160,7 @@ impl Work {
                 default: &one.default,
                 shared: one.shared,
             };
-            match passer(build, &lane) {
+            match inserter(build, &lane) {
                 Ok(passing) if passing.fix.applicability() > self.level => {
                     self.drop(
                         line,
@@ -207,7 +207,7 @@ impl Work {
             let passed: Vec<Passed<'_>> =
                 made.iter().map(|index| planned[*index].passed()).collect();
             let after = String::from_utf8_lossy(&applied.bytes);
-            match builds::prove(self.kind, before, &after, &passed) {
+            match builds::prove(self.format, before, &after, &passed) {
                 Ok(()) => {
                     good = tried;
                     best = (applied.bytes, made);

@@ -1,7 +1,7 @@
 //! GitLab CI.
 
 use super::{GITLAB, LANE, all, fixed, lines};
-use cachelane::builds::{Lane, gitlab};
+use cachelane::builds::{Format as _, Gitlab, Lane};
 
 /// Pipelines with what is built in them.
 const READ: &[(&str, &[&str])] = &[
@@ -243,8 +243,8 @@ fn reads() {
 
 #[test]
 fn what_is_no_pipeline_is_said() {
-    assert!(gitlab::read("- docker build").is_err());
-    assert!(gitlab::read("docker: [").is_err());
+    assert!(Gitlab.read("- docker build").is_err());
+    assert!(Gitlab.read("docker: [").is_err());
 }
 
 const ID: &str = "--build-arg CACHE_ID=\"$CI_JOB_NAME_SLUG\"";
@@ -355,7 +355,7 @@ fn leaves_to_people() {
 #[test]
 fn places_are_those_of_the_file() {
     let source = "x:\n  variables: {E: ä}\n  script:\n    - 'echo ''ä'' && docker build --build-arg \"A=$E\" .'\n";
-    let wiring = gitlab::read(source).unwrap();
+    let wiring = Gitlab.read(source).unwrap();
     let build = &wiring.builds[0];
     assert_eq!(
         &source[build.span.start..build.span.end],
@@ -372,7 +372,7 @@ fn places_are_those_of_the_file() {
 fn a_matrix_sets_the_environment_of_compose() {
     let source =
         "x:\n  parallel: {matrix: [{CACHE_ID: [a, b]}]}\n  script: A=1 docker compose up --build\n";
-    let env: Vec<_> = gitlab::read(source).unwrap().builds[0]
+    let env: Vec<_> = Gitlab.read(source).unwrap().builds[0]
         .env
         .iter()
         .map(|arg| arg.name.clone())

@@ -4,16 +4,18 @@ mod buildkite;
 mod gitlab;
 mod properties;
 
-use cachelane::builds::{self, Build, BuildFile, Kind, Lane, ReadError, Runs};
+use cachelane::builds::{
+    self, Build, BuildFile, Buildkite, FormatRef, Gitlab, Lane, ReadError, Runs,
+};
 use cachelane::fix::{Fix, apply};
 
 /// A format, by its kind.
 #[derive(Clone, Copy)]
-pub(crate) struct Format(Kind);
+pub(crate) struct Format(FormatRef);
 
 impl Format {
     pub(crate) fn read(self, source: &str) -> Result<BuildFile, ReadError> {
-        builds::read(self.0, source)
+        self.0.read(source)
     }
 
     pub(crate) fn pass(self, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
@@ -21,8 +23,8 @@ impl Format {
     }
 }
 
-pub(crate) const GITLAB: Format = Format(Kind::Gitlab);
-pub(crate) const BUILDKITE: Format = Format(Kind::Buildkite);
+pub(crate) const GITLAB: Format = Format(&Gitlab);
+pub(crate) const BUILDKITE: Format = Format(&Buildkite);
 pub(crate) const ALL: [Format; 2] = [GITLAB, BUILDKITE];
 
 pub(crate) const LANE: Lane<'static> = Lane {

@@ -173,7 +173,7 @@ fn the_hooks_know_the_names_that_discovery_knows() {
     .concat();
     let is_known = |path: &str| {
         is_dockerfile(path.rsplit('/').next().unwrap_or(path).as_bytes())
-            || builds::kind(path).is_some()
+            || builds::format(path).is_some()
     };
     let paths: Vec<(String, bool)> = all
         .into_iter()
@@ -220,7 +220,7 @@ fn the_hooks_know_the_names_that_discovery_knows() {
     assert!(
         paths
             .iter()
-            .filter(|(path, _)| builds::kind(path).is_some())
+            .filter(|(path, _)| builds::format(path).is_some())
             .count()
             > 500,
         "hardly a name is a workflow's"

@@ -1,0 +1,135 @@
+//! What a format of files that say what is built must be able to do. The formats are in the [registry](super::registry).
+
+use std::fmt;
+
+use super::model::{Build, BuildFile, Lane, ReadError};
+use super::yaml::{More, Yaml};
+use crate::fix::Fix;
+use crate::text::Span;
+
+/// A format: one file of code, and one line in the registry.
+pub trait Format: fmt::Debug + Sync {
+    /// Returns whether the file at `path` is one.
+    fn claims(&self, path: &FilePath<'_>) -> bool;
+
+    /// Reads the builds of a file.
+    ///
+    /// # Errors
+    /// Fails when the file is none of the format.
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError>;
+
+    /// Opens a file to pass lanes in it.
+    ///
+    /// # Errors
+    /// Fails when the file is none of the format.
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError>;
+
+    /// Returns what passing an argument adds to the YAML of a file; `None` for what is no YAML.
+    fn adds(&self) -> Option<More> {
+        Some(More::Entries)
+    }
+
+    /// Returns the folder of such files that lies at the repository's root, from where their paths start; `None` where
+    /// paths start from the file's own folder.
+    fn folder(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns where texts of several lines stand, between whose lines no comment can stand; `None` for a file that takes no
+    /// comments.
+    ///
+    /// # Errors
+    /// Fails when the file is none of the format.
+    fn long_texts(&self, source: &str) -> Result<Option<Vec<Span>>, ReadError> {
+        let yaml = Yaml::read(source)?;
+        Ok(Some(several_lines(source, yaml.texts())))
+    }
+}
+
+/// Returns those of `spans` that hold the end of a line.
+pub(super) fn several_lines(source: &str, spans: impl Iterator<Item = Span>) -> Vec<Span> {
+    spans
+        .filter(|span| span.of(source.as_bytes()).contains(&b'\n'))
+        .collect()
+}
+
+/// A file's path, from the repository's root or from any folder, with `/` between names.
+#[derive(Clone, Copy, Debug)]
+pub struct FilePath<'p> {
+    folder: &'p str,
+    /// Its last name.
+    pub name: &'p str,
+    /// That name without the ending of a YAML file; `None` for all others.
+    pub stem: Option<&'p str>,
+}
+
+impl<'p> FilePath<'p> {
+    /// Takes a path apart.
+    #[must_use]
+    pub fn new(path: &'p str) -> Self {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let yaml = [".yml", ".yaml"];
+        Self {
+            folder,
+            name,
+            stem: yaml.iter().find_map(|end| name.strip_suffix(end)),
+        }
+    }
+
+    /// Returns whether it is a YAML file in `folder`, wherever that lies.
+    #[must_use]
+    pub fn is_yaml_in(&self, folder: &str) -> bool {
+        let rest = self.folder.strip_suffix(folder);
+        self.stem.is_some() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    }
+}
+
+/// The fix that makes a build pass a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Insertion {
+    /// The fix; it is not proved yet.
+    pub fix: Fix,
+    /// The value that the build passes then, as its file's reader gives it; `None` where that goes through a variable of
+    /// the file that may have been there.
+    pub value: Option<String>,
+}
+
+/// Finds the insertion for a build of the file that it was made from.
+///
+/// # Errors
+/// Fails with the reason why a person has to do it.
+pub type Inserter<'d> = Box<dyn Fn(&Build, &Lane<'_>) -> Result<Insertion, String> + 'd>;
+
+/// A file that is open for lanes to be passed in it.
+pub trait Open {
+    /// Makes what finds the insertions, for all builds of the file.
+    ///
+    /// # Errors
+    /// Fails when the file is none of its format.
+    fn inserter(&self) -> Result<Inserter<'_>, String>;
+}
+
+/// A YAML file that is open.
+pub(super) struct OpenYaml<'s> {
+    yaml: Yaml<'s>,
+    inserter: MakeInserter,
+}
+
+type MakeInserter = for<'d> fn(&'d Yaml<'d>) -> Result<Inserter<'d>, String>;
+
+impl<'s> OpenYaml<'s> {
+    /// Reads a file, of which `inserter` makes what passes lanes.
+    pub(super) fn read(
+        source: &'s str,
+        inserter: MakeInserter,
+    ) -> Result<Box<dyn Open + 's>, ReadError> {
+        let yaml = Yaml::read(source)?;
+        Ok(Box::new(Self { yaml, inserter }))
+    }
+}
+
+impl Open for OpenYaml<'_> {
+    fn inserter(&self) -> Result<Inserter<'_>, String> {
+        (self.inserter)(&self.yaml)
+    }
+}
