@@ -2,6 +2,7 @@
 //! Those that need more are in `tests/outer` and `tests/engine`.
 
 mod bad_input;
+mod circles;
 mod cli;
 mod config;
 mod docs;

@@ -919,6 +919,15 @@ fn builds() -> Vec<(&'static str, Ends, &'static str, String)> {
             "variables: {F: $F$F}\nj:\n  script: docker build -f $F .\n".into(),
         ),
         (
+            "variables of a pipeline that double",
+            Named,
+            ".gitlab-ci.yml",
+            format!(
+                "variables:\n  A0: x\n{}j:\n  script: docker build -f $A60 .\n",
+                times(60, |n| format!("  A{}: $A{n}$A{n}\n", n + 1))
+            ),
+        ),
+        (
             "a circle of services",
             Read,
             "compose.yaml",
@@ -1020,6 +1029,45 @@ fn bombs() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// A file that is too much is not written either, whatever its run does; one that a build leads to is named as well.
+#[test]
+fn what_is_too_much_is_left_alone() {
+    let folder = folder();
+    let (_, _, bomb) = dockerfiles()
+        .into_iter()
+        .find(|(what, ..)| *what == "variables that double")
+        .unwrap();
+    let bomb = format!("FROM a\n{bomb}");
+    put(folder.path(), "bomb/Dockerfile", &bomb);
+    put(folder.path(), "good/Dockerfile", RUN);
+    put(
+        folder.path(),
+        "compose.yml",
+        "services:\n  a:\n    build: bomb\n",
+    );
+    let path = Path::new("bomb").join("Dockerfile");
+    let named = format!(
+        "cachelane: {}: this is more than cachelane reads",
+        path.display()
+    );
+    for args in [
+        &["check", "--add-ignores"][..],
+        &["fix"],
+        &["check", "compose.yml"],
+    ] {
+        let ran = run(folder.path(), args);
+        assert!(
+            ran.code == 2 && ran.err.matches(&named).count() == 1,
+            "{args:?}: {} {}",
+            ran.code,
+            ran.err
+        );
+        assert_eq!(fs::read_to_string(folder.path().join(&path)).unwrap(), bomb);
+    }
+    let good = fs::read_to_string(folder.path().join("good/Dockerfile")).unwrap();
+    assert!(good.contains("# cachelane: ignore[shared-lock]"), "{good}");
 }
 
 #[test]
