@@ -1,5 +1,7 @@
 //! What a rule found, and what is known about every rule.
 
+use std::cmp::Ordering;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -30,48 +32,294 @@ impl Severity {
     }
 }
 
-/// What a rule says about itself.
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One Dockerfile.
+    File,
+    /// The cache mounts of all files of a run.
+    Run,
+    /// A build of a Dockerfile with lanes.
+    Build,
+    /// Why a file cannot be read.
+    Error,
+    /// A suppression.
+    Ignore,
+}
+
+/// Facts about a rule that do not depend on what it looks at.
 #[derive(Debug)]
 pub struct RuleMeta {
     /// Its name, which never changes.
     pub name: &'static str,
     /// How bad its findings are.
     pub severity: Severity,
-    /// Which fix it offers, if any.
+    /// Another severity that some of its findings have unless one is configured, and which these are.
+    pub other_severity: Option<&'static str>,
+    /// The fix that it offers, if any.
     pub fix: Option<Applicability>,
-    /// Whether its fix takes away the reason for other fixes, and so goes before them.
+    /// Says that its fix takes away the reason for other fixes, and is made before them.
     pub goes_first: bool,
+    /// Says that it is about variables in ids, and silent for a builder that takes none.
+    pub needs_variables: bool,
     /// One line on what it finds.
     pub summary: &'static str,
-    /// What `cachelane explain` prints, as Markdown.
-    pub doc: &'static str,
+    /// What it looks at.
+    pub subject: Subject,
+    /// Its page, `docs/rules/<name>.md`.
+    pub page: &'static str,
 }
 
-/// Another place in the same file that a finding has to do with.
+impl RuleMeta {
+    /// Returns its page without the heading.
+    #[must_use]
+    pub fn doc(&self) -> &'static str {
+        self.page.split_once("\n\n").map_or("", |(_, doc)| doc)
+    }
+}
+
+/// Calls the macro `$to` with every rule: its id, its file in `src/rules`, its name, its subject and its [`RuleMeta`]. A rule
+/// is declared here and nowhere else; `rules/registry.rs` finds its `check` by the file and the subject.
+macro_rules! each_rule {
+    ($to:ident) => {
+        $to! {
+            SharedLock shared_lock "shared-lock" File {
+                severity: Severity::Error,
+                fix: Some(Applicability::Safe),
+                needs_variables: true,
+                summary: "a locked cache id without a per-job part: parallel builds wait for each other",
+            }
+            UndeclaredArg undeclared_arg "undeclared-arg" File {
+                severity: Severity::Error,
+                fix: Some(Applicability::Safe),
+                needs_variables: true,
+                summary: "a cache id refers to a build argument that its RUN cannot see: it expands to nothing",
+            }
+            MissingDefault missing_default "missing-default" File {
+                severity: Severity::Warning,
+                fix: Some(Applicability::Safe),
+                needs_variables: true,
+                summary: "the lane argument has no default: a build that passes nothing gets an id cut short",
+            }
+            EarlyArg early_arg "early-arg" File {
+                severity: Severity::Warning,
+                fix: Some(Applicability::Safe),
+                needs_variables: true,
+                summary: "the lane argument stands above RUNs that do not need it: every job builds them anew",
+            }
+            ShadowedArg shadowed_arg "shadowed-arg" File {
+                severity: Severity::Warning,
+                needs_variables: true,
+                summary: "an ENV of the lane argument's name decides the id: what a job passes has no effect",
+            }
+            OldFrontend old_frontend "old-frontend" File {
+                severity: Severity::Error,
+                fix: Some(Applicability::Unsafe),
+                needs_variables: true,
+                summary: "the pinned frontend does not expand variables in ids: lanes silently do nothing",
+            }
+            PrivateCache private_cache "private-cache" File {
+                severity: Severity::Info,
+                fix: Some(Applicability::Unsafe),
+                summary: "sharing=private: builds that overlap start with an empty cache",
+            }
+            LockOrder lock_order "lock-order" Run {
+                severity: Severity::Error,
+                summary: "RUNs take the same locks in opposite orders: builds can wait for each other for ever",
+            }
+            MixedSharing mixed_sharing "mixed-sharing" Run {
+                severity: Severity::Warning,
+                fix: Some(Applicability::Unsafe),
+                summary: "one id with different sharing modes: under contention the others start empty",
+            }
+            SerialStages serial_stages "serial-stages" File {
+                severity: Severity::Info,
+                summary: "independent stages of one build lock the same id: they run one after the other",
+            }
+            NeedlessLock needless_lock "needless-lock" File {
+                severity: Severity::Info,
+                fix: Some(Applicability::Unsafe),
+                goes_first: true,
+                summary: "a lock on a cache whose tool needs none",
+            }
+            UnlockedApt unlocked_apt "unlocked-apt" File {
+                severity: Severity::Warning,
+                fix: Some(Applicability::Unsafe),
+                summary: "apt's cache without a lock: parallel builds fail on apt's own",
+            }
+            PlatformLock platform_lock "platform-lock" File {
+                severity: Severity::Info,
+                fix: Some(Applicability::Unsafe),
+                needs_variables: true,
+                summary: "a multi-platform build locks one id for all platforms: they wait, and mix their files",
+            }
+            IdCollision id_collision "id-collision" Run {
+                severity: Severity::Error,
+                fix: Some(Applicability::Unsafe),
+                summary: "one id for different contents: their files end up in one directory",
+            }
+            SplitCache split_cache "split-cache" Run {
+                severity: Severity::Info,
+                summary: "one id with different from, uid, gid or mode: these are different caches",
+            }
+            InvalidMount invalid_mount "invalid-mount" File {
+                severity: Severity::Error,
+                summary: "a mount that BuildKit refuses: the build fails",
+            }
+            UnpassedArg unpassed_arg "unpassed-arg" Build {
+                severity: Severity::Error,
+                other_severity: Some("\"warning\" outside of a matrix"),
+                fix: Some(Applicability::Safe),
+                summary: "a build passes no lane: all jobs use the default one, and still wait for each other",
+            }
+            LaneNeverReused lane_never_reused "lane-never-reused" Build {
+                severity: Severity::Warning,
+                summary: "a lane that changes with every run: its cache is never used again",
+            }
+            UnusedIgnore unused_ignore "unused-ignore" Ignore {
+                severity: Severity::Warning,
+                other_severity: Some("\"error\" for a comment that cannot be read"),
+                fix: Some(Applicability::Safe),
+                summary: "a suppression that suppresses nothing, or does not say what",
+            }
+            SyntaxError syntax_error "syntax-error" Error {
+                severity: Severity::Error,
+                summary: "a file that BuildKit cannot read: it is left as it is",
+            }
+        }
+    };
+}
+pub(crate) use each_rule;
+
+macro_rules! declare_rules {
+    ($($id:ident $file:ident $name:literal $subject:ident { $($field:ident: $value:expr,)* })*) => {
+        /// A rule.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum RuleId {
+            $(#[doc = concat!("`", $name, "`")] $id,)*
+        }
+
+        impl RuleId {
+            /// Every rule, in the order in which they are listed.
+            pub const ALL: &[Self] = &[$(Self::$id),*];
+
+            /// Returns what is known about the rule.
+            #[must_use]
+            pub fn meta(self) -> &'static RuleMeta {
+                match self {
+                    $(Self::$id => {
+                        static META: RuleMeta = RuleMeta {
+                            name: $name,
+                            subject: Subject::$subject,
+                            page: include_str!(concat!("../docs/rules/", $name, ".md")),
+                            $($field: $value,)*
+                            ..PLAIN
+                        };
+                        &META
+                    })*
+                }
+            }
+        }
+    };
+}
+each_rule!(declare_rules);
+
+/// A rule without a fix of which nothing in particular is to be known.
+const PLAIN: RuleMeta = RuleMeta {
+    name: "",
+    severity: Severity::Info,
+    other_severity: None,
+    fix: None,
+    goes_first: false,
+    needs_variables: false,
+    summary: "",
+    subject: Subject::File,
+    page: "",
+};
+
+impl RuleId {
+    /// Returns the rule's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.meta().name
+    }
+
+    /// Returns the rule called `name`.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.as_str() == name)
+    }
+
+    /// Returns the names nearest to `name`, which is none, the nearest first.
+    #[must_use]
+    pub fn nearest(name: &str) -> Vec<&'static str> {
+        let names = Self::ALL.iter().map(|rule| rule.as_str());
+        let scored = names.map(|near| (strsim::jaro_winkler(name, near), near));
+        let mut near: Vec<(f64, &str)> = scored.filter(|(score, _)| *score >= 0.75).collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        near.into_iter().take(3).map(|(_, name)| name).collect()
+    }
+
+    /// Says that its findings in one file may depend on the other files of the run.
+    #[must_use]
+    pub fn compares(self) -> bool {
+        matches!(self.meta().subject, Subject::Run | Subject::Build)
+    }
+}
+
+/// By name.
+impl Ord for RuleId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl PartialOrd for RuleId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for RuleId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Another place that a finding has to do with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label {
-    /// Where.
-    pub span: Span,
+pub struct Location {
+    /// Where it is.
+    pub place: Place,
     /// What is there.
     pub message: String,
 }
 
-/// A place in another file that a finding has to do with.
+/// A place, as seen from a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Elsewhere {
-    /// The file, as it was named to cachelane.
-    pub path: String,
-    /// Where in it.
-    pub range: Range,
-    /// What is there.
-    pub message: String,
+pub enum Place {
+    /// In the same file.
+    Here(Span),
+    /// In another file.
+    There {
+        /// The file, as reports name it.
+        path: String,
+        /// The lines and columns in it.
+        range: Range,
+    },
 }
 
 /// One thing that a rule found in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule's name.
-    pub rule: &'static str,
+    /// The rule.
+    pub rule: RuleId,
     /// How bad it is.
     pub severity: Severity,
     /// Where it is.
@@ -80,10 +328,8 @@ pub struct Finding {
     pub message: String,
     /// What to do about it, with the text to write.
     pub help: Option<String>,
-    /// Other places in the file.
-    pub labels: Vec<Label>,
-    /// Places in other files.
-    pub elsewhere: Vec<Elsewhere>,
+    /// Other places: those in the same file, then those in others.
+    pub related: Vec<Location>,
     /// The change that cures it.
     pub fix: Option<Fix>,
     /// Why there is no fix, where its rule as a rule offers one.
@@ -119,15 +365,14 @@ impl Hash for LockKey {
 impl Finding {
     /// A finding of `rule` at `span`.
     #[must_use]
-    pub fn new(rule: &'static RuleMeta, span: Span, message: impl Into<String>) -> Self {
+    pub fn new(rule: RuleId, span: Span, message: impl Into<String>) -> Self {
         Self {
-            rule: rule.name,
-            severity: rule.severity,
+            rule,
+            severity: rule.meta().severity,
             span,
             message: message.into(),
             help: None,
-            labels: Vec::new(),
-            elsewhere: Vec::new(),
+            related: Vec::new(),
             fix: None,
             unfixed: None,
             lock: None,
@@ -143,12 +388,29 @@ impl Finding {
 
     /// Points at another place in the file.
     #[must_use]
-    pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
+    pub fn label(self, span: Span, message: impl Into<String>) -> Self {
+        self.point(Location {
+            place: Place::Here(span),
             message: message.into(),
-        });
+        })
+    }
+
+    /// Points at another place.
+    #[must_use]
+    pub fn point(mut self, location: Location) -> Self {
+        self.relate(location);
         self
+    }
+
+    /// Adds another place.
+    pub fn relate(&mut self, location: Location) {
+        let is_here = |other: &Location| matches!(other.place, Place::Here(_));
+        let at = if is_here(&location) {
+            self.related.partition_point(is_here)
+        } else {
+            self.related.len()
+        };
+        self.related.insert(at, location);
     }
 
     /// Offers a fix, or says why there is none.
@@ -166,6 +428,13 @@ impl Finding {
     pub fn about(mut self, lock: Arc<LockKey>) -> Self {
         self.lock = Some(lock);
         self
+    }
+
+    /// Says that it has to do with another file.
+    #[must_use]
+    pub fn spans_files(&self) -> bool {
+        let last = self.related.last();
+        last.is_some_and(|last| matches!(last.place, Place::There { .. }))
     }
 
     /// Whether `cachelane fix` would cure it, without `--unsafe`.

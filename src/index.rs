@@ -1,10 +1,11 @@
 //! Caches across the files of a run: which RUNs use which id, and how.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::finding::{Finding, LockKey};
-use crate::text::Span;
+use crate::finding::{Location, LockKey, Place, RuleId};
+use crate::text::{LineIndex, Span};
 
 /// A cache mount of a run's files.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ pub struct Site {
     /// Where text can be put behind an id of its own.
     pub id_end: Option<usize>,
     /// The rules that the configuration exempts the cache from.
-    pub exempt: Vec<&'static str>,
+    pub exempt: Vec<RuleId>,
 }
 
 impl Site {
@@ -42,10 +43,22 @@ impl Site {
 /// A site with its file, by index.
 pub type Located<'s> = (usize, &'s Site);
 
+/// A file of a run.
+#[derive(Clone, Copy)]
+pub struct File<'s> {
+    /// Its cache mounts, in order.
+    pub sites: &'s [Site],
+    /// Its bytes, as far as they are still there.
+    pub source: &'s [u8],
+}
+
 /// All cache mounts of a run. Building it is linear in their number.
-#[derive(Debug, Default)]
 pub struct Index<'s> {
-    files: Vec<&'s [Site]>,
+    files: Vec<File<'s>>,
+    /// Gives the path of a file, by its index, as reports print it.
+    name: &'s dyn Fn(usize) -> String,
+    /// The lines of files that were pointed at: few of all, but some of them again and again.
+    lines: RefCell<HashMap<usize, LineIndex>>,
     /// The sites of each id that has several, in the files' order; ordered by id. Ids of other values stand apart.
     shared: Vec<(&'s [u8], Vec<Located<'s>>)>,
     taken: HashSet<&'s [u8]>,
@@ -66,34 +79,35 @@ pub struct Group<'s> {
 }
 
 impl<'s> Index<'s> {
-    /// The index of `files`, each given by the sites in it, in order.
-    pub fn new(files: impl Iterator<Item = &'s [Site]>) -> Self {
-        let mut index = Self {
-            files: files.collect(),
-            ..Self::default()
-        };
+    /// Returns the index of `files`; `name` gives the path of one, by its index, as reports print it.
+    pub fn new(files: Vec<File<'s>>, name: &'s dyn Fn(usize) -> String) -> Self {
+        let mut locks = HashMap::new();
         let mut ids: HashMap<(&[u8], &[u8]), Vec<Located<'_>>> = HashMap::new();
-        for (file, sites) in index.files.iter().enumerate() {
+        for (file, File { sites, .. }) in files.iter().enumerate() {
             for site in *sites {
                 ids.entry((&site.key.id, &site.key.values))
                     .or_default()
                     .push((file, site));
                 if site.is_locked() {
-                    count(&mut index.locks, file, site);
+                    count(&mut locks, file, site);
                 }
             }
         }
-        index.taken = ids.keys().map(|(id, _)| *id).collect();
+        let taken = ids.keys().map(|(id, _)| *id).collect();
         let mut shared: Vec<_> = ids
             .into_iter()
             .filter(|(_, sites)| sites.len() > 1)
-            .collect();
-        shared.sort_unstable_by_key(|(id, _)| *id);
-        index.shared = shared
-            .into_iter()
             .map(|((id, _), sites)| (id, sites))
             .collect();
-        index
+        shared.sort_by_key(|(id, _)| *id);
+        Self {
+            files,
+            name,
+            lines: RefCell::default(),
+            shared,
+            taken,
+            locks,
+        }
     }
 
     /// The RUNs that take `lock`, if any.
@@ -102,10 +116,34 @@ impl<'s> Index<'s> {
         self.locks.get(lock)
     }
 
-    /// The sites of every file, in order.
+    /// Returns the sites of every file, in order.
+    pub fn files(&self) -> impl Iterator<Item = &'s [Site]> {
+        self.files.iter().map(|file| file.sites)
+    }
+
+    /// Returns the place of a site, as seen from the file `from`, with a message about it.
     #[must_use]
-    pub fn files(&self) -> &[&'s [Site]] {
-        &self.files
+    pub fn location(
+        &self,
+        from: usize,
+        (file, site): Located<'_>,
+        message: impl Into<String>,
+    ) -> Location {
+        let place = if file == from {
+            Place::Here(site.span)
+        } else {
+            let source = self.files[file].source;
+            let mut lines = self.lines.borrow_mut();
+            let lines = lines.entry(file).or_insert_with(|| LineIndex::new(source));
+            Place::There {
+                path: (self.name)(file),
+                range: lines.range(source, site.span),
+            }
+        };
+        Location {
+            place,
+            message: message.into(),
+        }
     }
 
     /// Every id that more than one mount has, with its sites, ordered by id.
@@ -152,40 +190,6 @@ impl<'s> Group<'s> {
             self.second
         } else {
             Some(self.first)
-        }
-    }
-}
-
-/// A finding that came of comparing the mounts of a run.
-#[derive(Debug)]
-pub struct Spread {
-    /// The file it is in, by index.
-    pub file: usize,
-    /// The finding.
-    pub finding: Finding,
-    /// Other places that have to do with it, in whatever file.
-    pub points: Vec<Point>,
-}
-
-/// A place in a file of the run.
-#[derive(Debug)]
-pub struct Point {
-    /// The file, by index.
-    pub file: usize,
-    /// Where in it.
-    pub span: Span,
-    /// What is there.
-    pub message: String,
-}
-
-impl Point {
-    /// The id of `site`, of file `file`.
-    #[must_use]
-    pub fn new((file, site): Located<'_>, message: impl Into<String>) -> Self {
-        Self {
-            file,
-            span: site.span,
-            message: message.into(),
         }
     }
 }

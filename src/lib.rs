@@ -4,13 +4,13 @@
 //! [`cli`] is a thin layer above [`lint`]. For files of strangers, call it within a [`budget`].
 //!
 //! ```
-//! use cachelane::{fix::Applicability, lint, rules::Settings};
+//! use cachelane::{finding::RuleId, fix::Applicability, lint, rules::Settings};
 //!
 //! let dockerfile = b"FROM debian\nRUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked apt-get update\n";
 //! let settings = Settings::default();
 //!
 //! let findings = lint::check(dockerfile, &settings).findings;
-//! assert_eq!(findings[0].rule, "shared-lock");
+//! assert_eq!(findings[0].rule, RuleId::SharedLock);
 //!
 //! let fixed = lint::fix(dockerfile, &settings, Applicability::Safe, &[]);
 //! assert_eq!(

@@ -13,11 +13,11 @@ use memchr::memmem::Finder;
 
 use crate::budget;
 use crate::dockerfile::Dockerfile;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::fix::{self, Applicability, Fix};
 use crate::index::Site;
 use crate::rules::lanes::Lanes;
-use crate::rules::{self, Context, Settings};
+use crate::rules::{Context, Settings, registry};
 use crate::suppress::{self, Ignore};
 use crate::text::{LineIndex, SourceMap};
 
@@ -99,17 +99,14 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         Ok(file) => file,
         Err(_) if !mounts => return Checked::default(),
         Err(error) => {
-            let found = settings
-                .is_on("syntax-error")
-                .then(|| rules::unreadable(&error));
+            let rule = RuleId::SyntaxError;
+            let mut findings = registry::check_error(&error);
+            findings.retain(|finding| settings.is_on(finding.rule));
             // What other suppressions are for, nobody can say.
-            let ignores = ignores(None)
-                .into_iter()
-                .find_map(|ignore| ignore.of("syntax-error"));
-            let (findings, ignores) = (found.into_iter().collect(), ignores.into_iter().collect());
+            let ignores = ignores(None).into_iter().find_map(|ignore| ignore.of(rule));
             return Checked {
                 findings,
-                ignores,
+                ignores: ignores.into_iter().collect(),
                 ..Checked::default()
             };
         }
@@ -119,7 +116,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let lines = OnceCell::new();
     let lines = || lines.get_or_init(|| LineIndex::new(source));
     let sites = cx.caches().iter().map(|cache| cache.site(&file)).collect();
-    let mut findings = rules::check(&cx);
+    let mut findings = registry::check_file(&cx);
     let all = findings.len();
     findings.retain(|finding| !cx.is_exempt(finding));
     let suppressed = all - findings.len();
@@ -193,7 +190,7 @@ fn origin(rounds: &[SourceMap], at: usize) -> usize {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
     /// The rule whose finding it cured.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
     /// What it did.
@@ -204,7 +201,7 @@ pub struct Made {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
     /// The rule of the finding.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
     /// Why not.
@@ -285,7 +282,7 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// When a fix is made: those of an earlier turn come first, and only fixes of one turn in one round.
-type Turn = (u8, &'static str);
+type Turn = (u8, Option<RuleId>);
 
 /// The findings whose fixes are to be made in this round. What takes away the reason for another fix goes first, and
 /// what is safe before what is not: so the outcome does not depend on the order of the rules.
@@ -299,11 +296,10 @@ fn chosen<'f>(
             .fix
             .as_ref()
             .filter(|fix| fix.applicability() <= level)?;
-        let first = rules::by_name(finding.rule).is_some_and(|rule| rule.meta().goes_first);
         let turn = match fix.applicability() {
-            _ if first => (0, finding.rule),
-            Applicability::Safe => (1, ""),
-            Applicability::Unsafe => (2, finding.rule),
+            _ if finding.rule.meta().goes_first => (0, Some(finding.rule)),
+            Applicability::Safe => (1, None),
+            Applicability::Unsafe => (2, Some(finding.rule)),
         };
         (!exhausted.contains(&turn)).then_some(turn)
     };

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::budget;
+use crate::finding::RuleId;
 use crate::text::Span;
 
 mod change;
@@ -44,11 +45,11 @@ pub struct Ignore {
 impl Ignore {
     /// The part of it that is about `rule`, where there is one and it is for the whole file.
     #[must_use]
-    pub fn of(mut self, rule: &str) -> Option<Self> {
+    pub fn of(mut self, rule: RuleId) -> Option<Self> {
         let at = self
             .names
             .iter()
-            .position(|(name, _)| name == rule)
+            .position(|(name, _)| name == rule.as_str())
             .filter(|_| self.covers == Covers::File)?;
         self.names = vec![self.names.swap_remove(at)];
         Some(self)
@@ -152,7 +153,7 @@ impl<'i> Table<'i> {
 
     /// The suppression of `rule` at `span`, and the place in its list.
     #[must_use]
-    pub fn suppressing(&self, rule: &str, span: Span) -> Option<(usize, usize)> {
+    pub fn suppressing(&self, rule: RuleId, span: Span) -> Option<(usize, usize)> {
         let after = self
             .instructions
             .partition_point(|(instruction, _)| instruction.start <= span.start);
@@ -166,6 +167,7 @@ impl<'i> Table<'i> {
             span.start < around.end.max(around.start + 1) || span == Span::at(around.end)
         };
         let mut here = around.filter(holds);
+        let rule = rule.as_str();
         let near = here.find_map(|here| self.names.get(&(Some(here.start), rule)));
         near.or_else(|| self.names.get(&(None, rule))).copied()
     }
@@ -328,23 +330,25 @@ mod tests {
 
     #[test]
     fn blocks_of_yaml_stand_within_one_another() {
-        let mut source = "# cachelane: ignore[a]\njob:\n".to_owned();
+        let mut source = "# cachelane: ignore[shared-lock]\njob:\n".to_owned();
         for step in 0..70 {
-            source.push_str(&format!("  # cachelane: ignore[b]\n  s{step}:\n    x: 1\n"));
+            source.push_str(&format!(
+                "  # cachelane: ignore[early-arg]\n  s{step}:\n    x: 1\n"
+            ));
         }
         source.push_str("  last:\n    x: 2\nother:\n");
         let found = read_outline(source.as_bytes());
         let table = Table::new(&found);
         let at = |text: &str| source.find(text).map(|at| Span::new(at, at + 1)).unwrap();
         assert!(
-            table.suppressing("a", at("x: 2")).is_some()
-                && table.suppressing("b", at("x: 2")).is_none()
+            table.suppressing(RuleId::SharedLock, at("x: 2")).is_some()
+                && table.suppressing(RuleId::EarlyArg, at("x: 2")).is_none()
         );
         assert!(
-            table.suppressing("a", at("s3:")).is_some()
-                && table.suppressing("b", at("s3:")).is_some()
+            table.suppressing(RuleId::SharedLock, at("s3:")).is_some()
+                && table.suppressing(RuleId::EarlyArg, at("s3:")).is_some()
         );
-        assert!(table.suppressing("a", at("other")).is_none());
+        assert!(table.suppressing(RuleId::SharedLock, at("other")).is_none());
     }
 
     #[test]
@@ -353,16 +357,15 @@ mod tests {
             let found = read_outline(source.as_bytes());
             let at = source.find(text).unwrap();
             Table::new(&found)
-                .suppressing("a", Span::new(at, at + 1))
+                .suppressing(RuleId::SharedLock, Span::new(at, at + 1))
                 .is_some()
         };
-        let list =
-            "job:\n  # cachelane: ignore[a]\n  script:\n  - one\n  - two\n  after:\n  - three\n";
+        let list = "job:\n  # cachelane: ignore[shared-lock]\n  script:\n  - one\n  - two\n  after:\n  - three\n";
         assert!(covered(list, "one") && covered(list, "two") && !covered(list, "three"));
-        let item = "steps:\n# cachelane: ignore[a]\n- one\n  more\n- two\n";
+        let item = "steps:\n# cachelane: ignore[shared-lock]\n- one\n  more\n- two\n";
         assert!(covered(item, "one") && covered(item, "more") && !covered(item, "two"));
         assert!(!covered(
-            "# cachelane: ignore[a]\nkey: text\n- one\n",
+            "# cachelane: ignore[shared-lock]\nkey: text\n- one\n",
             "one"
         ));
     }

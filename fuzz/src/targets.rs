@@ -8,11 +8,11 @@ use cachelane::builds::argv;
 use cachelane::builds::ci::{self, Typed};
 use cachelane::config::{Config, Overrides};
 use cachelane::dockerfile::{Dockerfile, Keyword};
-use cachelane::finding::Severity;
+use cachelane::finding::{RuleId, Severity};
 use cachelane::fix::{Fix, apply};
 use cachelane::lint;
+use cachelane::rules::Settings;
 use cachelane::rules::profile::PROFILES;
-use cachelane::rules::{RULES, Settings};
 use cachelane::suppress;
 use cachelane::text::{Mapped, Span};
 
@@ -124,11 +124,11 @@ fn settings(bits: u8, rules: u8) -> Settings {
         rules: match usize::from(rules) {
             0..128 => None,
             rule => Some(
-                RULES
+                RuleId::ALL
                     .iter()
-                    .skip(rule % RULES.len())
+                    .copied()
+                    .skip(rule % RuleId::ALL.len())
                     .step_by(2)
-                    .map(|rule| rule.meta().name)
                     .collect(),
             ),
         },
@@ -225,7 +225,7 @@ pub fn config(data: &[u8]) {
     ] {
         let path = Path::new(path);
         let shown = config.show(path);
-        assert!(shown.iter().filter(|shown| shown.is_rule).count() == RULES.len());
+        assert!(shown.iter().filter(|shown| shown.is_rule).count() == RuleId::ALL.len());
         let settings = config.settings(path);
         let _ = (
             config.includes(path),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::budget;
+use crate::finding::RuleId;
 use crate::lint::{self, FileReport};
 use crate::report;
 use crate::text::count;
@@ -35,7 +36,7 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
         left |= checked
             .findings
             .iter()
-            .any(|finding| finding.rule == "unused-ignore" && finding.severity >= least);
+            .any(|finding| finding.rule == RuleId::UnusedIgnore && finding.severity >= least);
         let adopt = || {
             if report.wires.is_some() {
                 lint::adopt_wires(report, least).map(|(added, bare)| {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Overrides, values};
+use crate::finding::RuleId;
 use crate::finding::Severity;
-use crate::rules::RULES;
 use crate::workspace::file;
 
 pub(super) use lane::{IdArgs, LaneFormat, RunArgs, Via};
@@ -286,10 +286,10 @@ pub(super) struct SettingsArgs {
 pub(super) struct Select {
     /// Run these rules and no others, whatever the configuration says
     #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
-    pub(super) rules: Vec<&'static str>,
+    pub(super) rules: Vec<RuleId>,
     /// Run all rules but these
     #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
-    pub(super) ignore: Vec<&'static str>,
+    pub(super) ignore: Vec<RuleId>,
 }
 
 impl Select {
@@ -298,9 +298,9 @@ impl Select {
     /// # Errors
     /// That none is, for people.
     pub(super) fn check(&self) -> Result<(), String> {
-        let all = RULES.iter().map(|rule| rule.meta().name);
-        let chosen = |name: &&str| self.rules.is_empty() || self.rules.contains(name);
-        if all.filter(chosen).any(|name| !self.ignore.contains(&name)) {
+        let chosen = |rule: &&RuleId| self.rules.is_empty() || self.rules.contains(rule);
+        let mut chosen = RuleId::ALL.iter().filter(chosen);
+        if chosen.any(|rule| !self.ignore.contains(rule)) {
             return Ok(());
         }
         Err("`--rules` and `--ignore` leave no rule to run".into())
@@ -421,7 +421,7 @@ impl FailOn {
 }
 
 /// Reads a rule's name, with blanks around it or not.
-fn rule(text: &str) -> Result<&'static str, String> {
+fn rule(text: &str) -> Result<RuleId, String> {
     values::rule(text.trim())
 }
 

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::budget::{self, Spent};
-use crate::finding::RuleMeta;
+use crate::finding::RuleId;
 use crate::lint::{self, FileReport};
 use crate::report::{Run, Summary, Trouble, human};
-use crate::rules::RULES;
 
 use super::args::{CheckArgs, Format};
 use super::output;
@@ -76,7 +75,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         &Run {
             reports: &reports,
             summary,
-            rules: &rules(),
+            rules: RuleId::ALL,
             troubles: &ran.troubles,
         },
     );
@@ -98,10 +97,6 @@ fn refused(args: &CheckArgs) -> Result<(), String> {
     Ok(())
 }
 
-fn rules() -> Vec<&'static RuleMeta> {
-    RULES.iter().map(|rule| rule.meta()).collect()
-}
-
 /// A problem that stops the run, said.
 fn said(problem: String) -> Trouble {
     terminal::complain(&problem);
@@ -116,7 +111,7 @@ fn give_up(args: &CheckArgs, troubles: &[Trouble]) -> Outcome {
             &Run {
                 reports: &[],
                 summary: Summary::default(),
-                rules: &rules(),
+                rules: RuleId::ALL,
                 troubles,
             },
         );

@@ -8,7 +8,7 @@ use bstr::ByteSlice as _;
 use similar::TextDiff;
 
 use crate::budget;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed};
 use crate::report::{self, Summary, human};
@@ -232,7 +232,7 @@ fn hint_at_builds(args: &FixArgs, done: &[Done], reports: &[FileReport]) {
             .fixed
             .made
             .iter()
-            .filter(|made| matches!(made.rule, "shared-lock" | "undeclared-arg"));
+            .filter(|made| matches!(made.rule, RuleId::SharedLock | RuleId::UndeclaredArg));
         !done.stdin && report.wires.is_none() && lanes.count() > 0
     };
     if !args.common.quiet && done.iter().zip(reports).any(is_declared) {
@@ -258,7 +258,7 @@ fn compare(args: &FixArgs, settled: &Settled) -> HashMap<PathBuf, Vec<Finding>> 
         (
             report.path,
             found
-                .filter(|finding| finding.fix.is_some() && !finding.elsewhere.is_empty())
+                .filter(|finding| finding.fix.is_some() && finding.spans_files())
                 .collect(),
         )
     };

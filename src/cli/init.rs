@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
+use crate::finding::RuleId;
 use crate::init::{self, Hooked};
 use crate::report;
-use crate::rules::{RULES, Rule};
 use crate::text::printable;
 use crate::workspace::file::{self, FileError};
 
@@ -60,14 +60,11 @@ impl Said {
             say(&path, "it is there already, and is left as it is");
             return;
         }
-        let rule = |rule: &&dyn Rule| {
-            (
-                rule.meta().name,
-                rule.meta().severity.as_str(),
-                rule.other_severity(),
-            )
+        let rule = |rule: &RuleId| {
+            let meta = rule.meta();
+            (meta.name, meta.severity.as_str(), meta.other_severity)
         };
-        let rules: Vec<_> = RULES.iter().map(rule).collect();
+        let rules: Vec<_> = RuleId::ALL.iter().map(rule).collect();
         let path = folder.join(NAMES[0]);
         match file::create(&path, init::configuration(&rules).as_bytes()) {
             Ok(()) => say(

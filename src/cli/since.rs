@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::Dockerfile;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::lint::FileReport;
-use crate::rules::{Rule, by_name};
 use crate::text::LineIndex;
 
 use super::repository::{Past, Repositories};
@@ -155,8 +154,8 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
         finding.span.of(&report.source).replace("\r\n", "\n")
     };
     // How bad the old findings are that agree in a key.
-    let mut places: HashMap<(&str, usize, Vec<u8>), Vec<Severity>> = HashMap::new();
-    let mut texts: HashMap<(&str, Vec<u8>), Vec<Severity>> = HashMap::new();
+    let mut places: HashMap<(RuleId, usize, Vec<u8>), Vec<Severity>> = HashMap::new();
+    let mut texts: HashMap<(RuleId, Vec<u8>), Vec<Severity>> = HashMap::new();
     if let Some(old) = old {
         let index = LineIndex::new(&old.source);
         for finding in &old.checked.findings {
@@ -192,7 +191,7 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
         let text = text(report, finding);
         let line = was + lines.index.line(start).saturating_sub(first);
         // A rule that compares places names one of them: which, may have changed by itself.
-        if by_name(finding.rule).is_some_and(Rule::compares) {
+        if finding.rule.compares() {
             return !take(texts.get_mut(&(finding.rule, text)), finding.severity);
         }
         !take(

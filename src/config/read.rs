@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::finding::RuleId;
 use crate::finding::Severity;
-use crate::rules::{self, exempt::WAITS, profile};
+use crate::rules::{exempt::WAITS, profile};
 use crate::text::Span;
 
 use super::{Problem, values};
@@ -71,7 +72,7 @@ pub(super) struct Exempt {
 
 impl Exempt {
     /// Returns the names of the rules that are silent.
-    pub(super) fn rules(&self) -> Vec<&'static str> {
+    pub(super) fn rules(&self) -> Vec<RuleId> {
         let Some(rules) = &self.rules else {
             return WAITS.to_vec();
         };
@@ -318,7 +319,7 @@ enum Section {
 
 /// Where `key`, which is none in the `section` that it stands in, belongs.
 fn place(key: &str, section: Section) -> Option<String> {
-    let is_rule = rules::by_name(key).is_some();
+    let is_rule = RuleId::by_name(key).is_some();
     let inside = section != Section::Top;
     match key {
         _ if is_rule && section == Section::Exempt => {
@@ -368,7 +369,7 @@ fn near_key(word: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::RULES;
+    use crate::rules::exempt::EXEMPTIBLE;
 
     pub(super) fn profiles(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let names: Vec<&str> = profile::PROFILES
@@ -379,7 +380,7 @@ mod tests {
     }
 
     pub(super) fn rules(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let names: Vec<&str> = RULES.iter().map(|rule| rule.meta().name).collect();
+        let names: Vec<&str> = RuleId::ALL.iter().map(|rule| rule.as_str()).collect();
         let level = generator.subschema_for::<Level>();
         schemars::json_schema!({
             "type": "object", "propertyNames": { "enum": names }, "additionalProperties": level
@@ -387,7 +388,7 @@ mod tests {
     }
 
     pub(super) fn exemptible(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let rule = schemars::json_schema!({ "enum": rules::exempt::EXEMPTIBLE });
+        let rule = schemars::json_schema!({ "enum": EXEMPTIBLE });
         schemars::json_schema!({ "type": "array", "items": rule, "minItems": 1 })
     }
 

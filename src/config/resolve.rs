@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use crate::finding::Severity;
-use crate::rules::{Exemptions, RULES, Settings, profile};
+use crate::finding::{RuleId, Severity};
+use crate::rules::{Exemptions, Settings, profile};
 use crate::text::LineIndex;
 
 use super::read::{Level, Raw, span};
@@ -21,9 +21,9 @@ pub struct Overrides {
     /// `--keep-default`
     pub keep_default: Option<bool>,
     /// `--rules`: these and no others.
-    pub rules: Vec<&'static str>,
+    pub rules: Vec<RuleId>,
     /// `--ignore`: not these.
-    pub ignore: Vec<&'static str>,
+    pub ignore: Vec<RuleId>,
 }
 
 /// Where a setting comes from.
@@ -86,18 +86,18 @@ pub(super) fn settings(
         severities: BTreeMap::new(),
     };
     let mut on = Vec::new();
-    for rule in RULES.iter().map(|rule| rule.meta()) {
-        let said = level(rule.name, raw, own, overrides);
+    for rule in RuleId::ALL {
+        let said = level(*rule, raw, own, overrides);
         if said.is_off {
             continue;
         }
-        on.push(rule.name);
+        on.push(*rule);
         // What is said holds for all findings of the rule, those of another severity than its own among them.
         if let Some(severity) = said.severity {
-            settings.severities.insert(rule.name, severity);
+            settings.severities.insert(*rule, severity);
         }
     }
-    settings.rules = (on.len() < RULES.len()).then_some(on);
+    settings.rules = (on.len() < RuleId::ALL.len()).then_some(on);
     settings
 }
 
@@ -119,12 +119,12 @@ struct Said<'r> {
     place: Place<'r>,
 }
 
-/// What is said about the rule `name`.
-fn level<'r>(name: &str, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> Said<'r> {
+/// What is said about `rule`.
+fn level<'r>(rule: RuleId, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> Said<'r> {
     let entry = |rules: &'r BTreeMap<Spanned<String>, Spanned<Level>>| {
         rules
             .iter()
-            .find(|(rule, _)| rule.get_ref() == name)
+            .find(|(name, _)| name.get_ref() == rule.as_str())
             .map(|(_, level)| level)
     };
     let entries = own
@@ -133,7 +133,7 @@ fn level<'r>(name: &str, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> 
         .filter_map(|index| entry(&raw.per_file[*index].rules));
     let said = entries.chain(entry(&raw.rules)).next();
     let severity = said.and_then(|level| level.get_ref().severity());
-    if overrides.ignore.contains(&name) {
+    if overrides.ignore.contains(&rule) {
         return Said {
             is_off: true,
             severity,
@@ -150,7 +150,7 @@ fn level<'r>(name: &str, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> 
     }
     // Asked for by name, it runs whatever the configuration says.
     Said {
-        is_off: !overrides.rules.contains(&name),
+        is_off: !overrides.rules.contains(&rule),
         severity,
         place: Place::Option("--rules"),
     }
@@ -235,9 +235,9 @@ pub(super) fn show(
         let at = span(&first.id).start;
         add("exempt", exempt(raw), file(Some(at)));
     }
-    for rule in RULES {
+    for rule in RuleId::ALL {
         let meta = rule.meta();
-        let said = level(meta.name, raw, own, overrides);
+        let said = level(*rule, raw, own, overrides);
         let origin = match said.place {
             Place::BuiltIn => Origin::BuiltIn,
             Place::Entry(level) => Origin::File(lines.line(span(level).start)),
@@ -245,8 +245,8 @@ pub(super) fn show(
         };
         let severity = said.severity.unwrap_or(meta.severity).as_str();
         let value = quoted(if said.is_off { "off" } else { severity });
-        let varies = rule
-            .other_severity()
+        let varies = meta
+            .other_severity
             .filter(|_| said.severity.is_none() && !said.is_off);
         all.push(Shown {
             key: meta.name,

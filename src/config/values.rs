@@ -1,6 +1,7 @@
 //! What a setting may be: the same for the configuration and the command line.
 
-use crate::rules::{caches::PLATFORM_ARGS, exempt::EXEMPTIBLE};
+use crate::finding::RuleId;
+use crate::rules::{exempt::EXEMPTIBLE, platform_args::PLATFORM_ARGS};
 
 /// Names that a lane must not take: an ARG of that name would change what the build does.
 const RESERVED: &[&str] = &[
@@ -71,14 +72,15 @@ pub fn default(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// That there is no such rule, for people.
-pub fn exemptible(text: &str) -> Result<&'static str, String> {
-    let name = rule(text)?;
-    if EXEMPTIBLE.contains(&name) {
-        return Ok(name);
+pub fn exemptible(text: &str) -> Result<RuleId, String> {
+    let rule = rule(text)?;
+    if EXEMPTIBLE.contains(&rule) {
+        return Ok(rule);
     }
+    let names: Vec<&str> = EXEMPTIBLE.iter().map(|rule| rule.as_str()).collect();
     Err(format!(
-        "`{name}` says nothing about how a cache is shared; an entry may name {}",
-        EXEMPTIBLE.join(", ")
+        "`{rule}` says nothing about how a cache is shared; an entry may name {}",
+        names.join(", ")
     ))
 }
 
@@ -86,10 +88,9 @@ pub fn exemptible(text: &str) -> Result<&'static str, String> {
 ///
 /// # Errors
 /// That there is none of the name, and which are near.
-pub fn rule(text: &str) -> Result<&'static str, String> {
-    let rule = crate::rules::by_name(text).map(|rule| rule.meta().name);
-    rule.ok_or_else(|| {
-        let near = crate::rules::nearest(text);
+pub fn rule(text: &str) -> Result<RuleId, String> {
+    RuleId::by_name(text).ok_or_else(|| {
+        let near = RuleId::nearest(text);
         let hint = if near.is_empty() {
             String::new()
         } else {

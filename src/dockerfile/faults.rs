@@ -229,10 +229,7 @@ fn starts_like_options(rest: &[u8]) -> bool {
 }
 
 /// The known word nearest to `word`, if one is near enough to be a slip of the hand.
-fn nearest(
-    word: &str,
-    known: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
+fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     known
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|(score, _)| *score >= 0.78)

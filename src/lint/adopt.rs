@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builds::{self, FormatRef};
 use crate::dockerfile::Dockerfile;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{self, Edit, Fix};
-use crate::rules::{RULES, Settings};
+use crate::rules::Settings;
 use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span, count, line_ending};
 
@@ -27,7 +27,7 @@ pub struct Left {
     /// Its 1-based line.
     pub line: usize,
     /// Its rule.
-    pub rule: &'static str,
+    pub rule: RuleId,
 }
 
 /// Suppresses every one of the findings of a file that says what is built that is at least as bad as `least`: by comments
@@ -45,7 +45,7 @@ pub fn adopt_wires(
     };
     let failing = report.checked.findings.iter();
     let failing: Vec<&Finding> = failing
-        .filter(|finding| finding.severity >= least && finding.rule != "unused-ignore")
+        .filter(|finding| finding.severity >= least && finding.rule != RuleId::UnusedIgnore)
         .collect();
     if failing.is_empty() {
         return Ok((None, Vec::new()));
@@ -119,7 +119,7 @@ pub fn adopt_wires(
 }
 
 /// The rules to be suppressed above each line.
-type Above<'r> = BTreeMap<usize, BTreeSet<&'r str>>;
+type Above = BTreeMap<usize, BTreeSet<RuleId>>;
 
 /// Comments in a file that says what is built.
 struct Comments<'c> {
@@ -131,19 +131,23 @@ struct Comments<'c> {
 
 impl Comments<'_> {
     /// The edits that put suppressions of the rules above the lines.
-    fn edits(&self, above: &Above<'_>) -> Vec<Edit> {
+    fn edits(&self, above: &Above) -> Vec<Edit> {
         let source = self.report.source.as_slice();
         let top = if source.starts_with(crate::text::BOM) {
             crate::text::BOM.len()
         } else {
             0
         };
-        let edit = |(line, rules): (&usize, &BTreeSet<&str>)| {
+        let edit = |(line, rules): (&usize, &BTreeSet<RuleId>)| {
             let at = self.lines.start_of(*line).max(top);
             let indent =
                 self.source[at..].len() - self.source[at..].trim_start_matches([' ', '\t']).len();
             let (rules, ending) = (
-                rules.iter().copied().collect::<Vec<_>>().join(", "),
+                rules
+                    .iter()
+                    .map(|rule| rule.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 line_ending(source, at),
             );
             Edit::insert(
@@ -158,7 +162,7 @@ impl Comments<'_> {
     }
 
     /// The file with suppressions of the rules above the lines.
-    fn put(&self, above: &Above<'_>) -> Result<Vec<u8>, String> {
+    fn put(&self, above: &Above) -> Result<Vec<u8>, String> {
         let fix = Fix::safe("suppress what is there", self.edits(above));
         let bytes = fix::apply(&self.report.source, &[&fix]).bytes;
         let after = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
@@ -169,9 +173,9 @@ impl Comments<'_> {
     /// Those of the findings that suppressions above these lines would cover, by place and rule.
     fn covered(
         &self,
-        above: &Above<'_>,
+        above: &Above,
         findings: &[&Finding],
-    ) -> Result<BTreeSet<(Span, &'static str)>, String> {
+    ) -> Result<BTreeSet<(Span, RuleId)>, String> {
         let bytes = self.put(above)?;
         let edits = self.edits(above);
         let ignores = suppress::read_outline(&bytes);
@@ -210,7 +214,7 @@ pub fn adopt(
 ) -> Result<Option<Adopted>, String> {
     let failing = |findings: &[Finding]| -> Vec<Finding> {
         let fails =
-            |finding: &&Finding| finding.severity >= least && finding.rule != "unused-ignore";
+            |finding: &&Finding| finding.severity >= least && finding.rule != RuleId::UnusedIgnore;
         findings.iter().filter(fails).cloned().collect()
     };
     let mut open = failing(findings);
@@ -220,7 +224,7 @@ pub fn adopt(
     let before = Dockerfile::read(source).ok();
     let (mut bytes, mut suppressed) = (source.to_vec(), 0);
     // Each round may bring to light what another rule finds.
-    for _ in RULES {
+    for _ in RuleId::ALL {
         suppressed += open.len();
         let file = Dockerfile::read(&bytes).ok();
         let ignores = suppress::read(&bytes, file.as_ref());

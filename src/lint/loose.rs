@@ -13,15 +13,15 @@ use regex::bytes::Regex;
 
 use crate::builds::Inline;
 use crate::dockerfile;
-use crate::finding::{Finding, Severity};
-use crate::rules::caches::PLATFORM_ARGS;
-use crate::rules::{self, Settings, lane};
+use crate::finding::{Finding, RuleId, Severity};
+use crate::rules::platform_args::PLATFORM_ARGS;
+use crate::rules::{Settings, lane};
 use crate::suppress::{self, Covers, Table};
 use crate::text::Span;
 
 use super::{Checked, FileReport, has_mount};
 
-const RULE: &str = "shared-lock";
+const RULE: RuleId = RuleId::SharedLock;
 
 /// How the names of files end that are for people to read, or were recorded.
 const DOCUMENTS: &[&str] = &[
@@ -323,7 +323,7 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
          and give each job its own `--build-arg {arg}=…`",
         settings.default
     );
-    let mut finding = Finding::new(rules::by_name(RULE)?.meta(), span, message).help(help);
+    let mut finding = Finding::new(RULE, span, message).help(help);
     finding.severity = Severity::Info;
     finding.unfixed = Some("it stands in text that is no Dockerfile: change it by hand".into());
     Some(finding)

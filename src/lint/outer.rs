@@ -6,7 +6,7 @@ use std::sync::Arc;
 use similar::{DiffOp, TextDiff};
 
 use crate::builds::{BuildFile, FormatRef, Inline, Unknown, inline};
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::fix::{self, Applicability, Edit, Fix};
 use crate::index::Site;
 use crate::rules::Settings;
@@ -83,15 +83,17 @@ fn add(
         .findings
         .extend(inner.findings.into_iter().map(|finding| {
             let fix = finding.fix.as_ref().map(|fix| moved(inline, fix));
-            let labels = finding.labels.into_iter().map(|mut label| {
-                label.span = place(label.span);
-                label
+            let related = finding.related.into_iter().map(|mut location| {
+                if let Place::Here(span) = &mut location.place {
+                    *span = place(*span);
+                }
+                location
             });
             let unfixed = fix
                 .as_ref()
                 .and_then(|fix| fix.as_ref().err().cloned())
                 .or(finding.unfixed);
-            let (span, labels) = (place(finding.span), labels.collect());
+            let (span, related) = (place(finding.span), related.collect());
             let first = lines.line(place(Span::at(0)).start);
             let counted = |help: &String| help.contains("line ");
             let note = format!(
@@ -101,7 +103,7 @@ fn add(
             let help = help.map(|help| if counted(&help) { help + &note } else { help });
             Finding {
                 span,
-                labels,
+                related,
                 help,
                 fix: fix.and_then(Result::ok),
                 unfixed,

@@ -10,7 +10,7 @@ use bstr::ByteSlice as _;
 
 use crate::dockerfile::expression::{self, Reach};
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, directives};
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::fix::Applicability;
 use crate::rules::{Settings, lane};
 
@@ -212,30 +212,30 @@ fn same_args(
 /// Whether as many findings as were fixed are gone, rule by rule.
 fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
     let count = |source: &[u8]| {
-        let mut counts: HashMap<&str, usize> = HashMap::new();
+        let mut counts: HashMap<RuleId, usize> = HashMap::new();
         for finding in super::check_alone(source, settings).findings {
             *counts.entry(finding.rule).or_default() += 1;
         }
         counts
     };
     let (was, is) = (count(old), count(new));
-    let mut claimed: HashMap<&str, usize> = HashMap::new();
+    let mut claimed: HashMap<RuleId, usize> = HashMap::new();
     // What came of comparing the file with others cannot be seen here.
     let own = findings
         .iter()
-        .filter(|finding| was.get(finding.rule).is_some_and(|was| *was > 0));
+        .filter(|finding| was.get(&finding.rule).is_some_and(|was| *was > 0));
     for finding in own {
         *claimed.entry(finding.rule).or_default() += 1;
     }
-    if is.get("lock-order") > was.get("lock-order") {
+    if is.get(&RuleId::LockOrder) > was.get(&RuleId::LockOrder) {
         return Err(
             "RUNs would take locks in opposite orders, and wait for each other for ever".into(),
         );
     }
     for (rule, claimed) in claimed {
         let (was, is) = (
-            was.get(rule).copied().unwrap_or(0),
-            is.get(rule).copied().unwrap_or(0),
+            was.get(&rule).copied().unwrap_or(0),
+            is.get(&rule).copied().unwrap_or(0),
         );
         if is + claimed > was {
             return Err(format!("the file would still have what `{rule}` found"));

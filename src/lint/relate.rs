@@ -1,12 +1,12 @@
 //! What the files of a run have to do with one another.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
-use crate::finding::{Elsewhere, Label};
-use crate::index::{Index, Point, Site, Spread};
-use crate::rules::{self, LockUse, Other, Settings};
-use crate::text::{LineIndex, Range, Span};
+use crate::finding::{Finding, RuleId};
+use crate::index::{File, Index, Site};
+use crate::rules::{Settings, registry};
+use crate::text::{Span, count};
 
 use super::{Checked, FileReport, settle};
 
@@ -21,118 +21,69 @@ pub struct Compared<'f> {
     pub source: &'f [u8],
 }
 
-/// Lines and columns in the files of a run. Few of all files are ever told of, but some of them again and again: the one with
-/// the first use of a lock.
-struct Places<'f> {
-    sources: Vec<&'f [u8]>,
-    lines: HashMap<usize, LineIndex>,
-}
-
-impl Places<'_> {
-    fn range(&mut self, file: usize, span: Span) -> Range {
-        let source = self.sources[file];
-        let lines = self.lines.entry(file);
-        lines
-            .or_insert_with(|| LineIndex::new(source))
-            .range(source, span)
-    }
-}
-
 /// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
 /// file, by its index, as reports print it.
 pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
-    let mut places = Places {
-        sources: files.iter().map(|file| file.source).collect(),
-        lines: HashMap::new(),
-    };
     // Findings change while the mounts of all files are looked at.
     let sites: Vec<Vec<Site>> = files
         .iter_mut()
         .map(|file| std::mem::take(&mut file.checked.sites))
         .collect();
-    let index = Index::new(sites.iter().map(Vec::as_slice));
-    let mut spread = Vec::new();
-    rules::across(&index, &mut spread);
-    spread.retain(|found| files[found.file].settings.is_on(found.finding.rule));
-    let exempt = exempt(&sites);
-    spread.retain(|found| {
-        let is_exempt = exempt.contains(&(found.file, found.finding.span, found.finding.rule));
-        files[found.file].checked.suppressed += usize::from(is_exempt);
-        !is_exempt
+    let indexed = files.iter().zip(&sites).map(|(file, sites)| File {
+        sites,
+        source: file.source,
     });
-    for (at, file) in files.iter_mut().enumerate() {
+    let index = Index::new(indexed.collect(), &name);
+    let mut found = vec![Vec::new(); files.len()];
+    registry::check_run(&index, &mut found);
+    for (at, (file, mut found)) in files.iter_mut().zip(found).enumerate() {
         for finding in &mut file.checked.findings {
-            let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else {
-                continue;
-            };
-            let Some((other, site)) = group
-                .other_than(at, finding.span)
-                .filter(|_| group.runs > 1)
-            else {
-                continue;
-            };
-            let other = if other == at {
-                Other::Here(site.span)
-            } else {
-                Other::There(name(other), places.range(other, site.span))
-            };
-            if let Some(rule) = rules::by_name(finding.rule) {
-                rule.relate(
-                    finding,
-                    &LockUse {
-                        runs: group.runs,
-                        files: group.files,
-                        other,
-                    },
-                );
-            }
+            tell_of_lock(&index, at, finding);
         }
+        found.retain(|finding| file.settings.is_on(finding.rule));
+        let all = found.len();
+        let exempt = exempt(&sites[at]);
+        found.retain(|finding| !exempt.contains(&(finding.span, finding.rule)));
+        file.checked.suppressed += all - found.len();
+        file.checked.findings.append(&mut found);
     }
     drop(index);
     for (file, sites) in files.iter_mut().zip(sites) {
         file.checked.sites = sites;
     }
-    for Spread {
-        file,
-        mut finding,
-        points,
-    } in spread
-    {
-        for Point {
-            file: other,
-            span,
-            message,
-        } in points
-        {
-            if other == file {
-                finding.labels.push(Label { span, message });
-            } else {
-                finding.elsewhere.push(Elsewhere {
-                    path: name(other),
-                    range: places.range(other, span),
-                    message,
-                });
-            }
-        }
-        files[file].checked.findings.push(finding);
-    }
 }
 
-/// Returns the places of caches that are exempt from a rule: file, id and rule.
-fn exempt(sites: &[Vec<Site>]) -> HashSet<(usize, Span, &'static str)> {
-    let of_site = |file, site: &Site| {
-        site.exempt
-            .iter()
-            .map(move |rule| (file, site.span, *rule))
-            .collect()
+/// Says which other RUNs take the lock that `finding`, of the file `at`, is about.
+fn tell_of_lock(index: &Index<'_>, at: usize, finding: &mut Finding) {
+    let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else {
+        return;
     };
-    let files = sites.iter().enumerate();
-    files
-        .flat_map(|(file, sites)| {
-            sites
-                .iter()
-                .flat_map(move |site| -> Vec<_> { of_site(file, site) })
-        })
+    let Some(other) = group
+        .other_than(at, finding.span)
+        .filter(|_| group.runs > 1)
+    else {
+        return;
+    };
+    let others = count(group.runs - 1, "other RUN");
+    let files = if group.files > 1 {
+        format!(" in {}", count(group.files, "file"))
+    } else {
+        String::new()
+    };
+    let take = if group.runs == 2 { "takes" } else { "take" };
+    let note = format!("{others}{files} {take} this lock too");
+    finding.help = Some(match finding.help.take() {
+        Some(help) => format!("{note}\n{help}"),
+        None => note,
+    });
+    finding.relate(index.location(at, other, "takes the same lock"));
+}
+
+/// Returns the ids of exempt caches, by place, with the rules that they are exempt from.
+fn exempt(sites: &[Site]) -> HashSet<(Span, RuleId)> {
+    sites
+        .iter()
+        .flat_map(|site| site.exempt.iter().map(|rule| (site.span, *rule)))
         .collect()
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use crate::rules::{self, Settings};
+use crate::finding::RuleId;
+use crate::rules::registry::check_ignore;
+use crate::rules::{Idle, Settings};
 use crate::suppress::Table;
 
 use super::Checked;
@@ -14,7 +16,7 @@ pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
         suppress(checked, settings, whole);
     }
     for finding in &mut checked.findings {
-        if let Some(severity) = settings.severities.get(finding.rule) {
+        if let Some(severity) = settings.severities.get(&finding.rule) {
             finding.severity = *severity;
         }
     }
@@ -33,20 +35,23 @@ fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
         by.is_none()
     });
     checked.suppressed += before - checked.findings.len();
-    if !settings.is_on("unused-ignore") {
+    if !settings.is_on(RuleId::UnusedIgnore) {
         return;
     }
     for (index, ignore) in checked.ignores.iter().enumerate() {
         let is_idle = |name: usize| {
-            let rule = rules::by_name(&ignore.names[name].0);
             // What a rule that did not run would have said, nobody knows.
-            let known = rule
-                .is_none_or(|rule| settings.is_on(rule.meta().name) && (whole || !rule.compares()));
+            let known = RuleId::by_name(&ignore.names[name].0)
+                .is_none_or(|rule| settings.is_on(rule) && (whole || !rule.compares()));
             known && !used.contains(&(index, name))
         };
-        let idle: Vec<usize> = (0..ignore.names.len())
+        let names: Vec<usize> = (0..ignore.names.len())
             .filter(|name| is_idle(*name))
             .collect();
-        checked.findings.extend(rules::unused(ignore, &idle));
+        let idle = Idle {
+            ignore,
+            names: &names,
+        };
+        check_ignore(idle, &mut checked.findings);
     }
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::builds::{
     Build, BuildFile, BuildTool, FormatRef, Inserter, Lane, Open, Runs, Subject, Unknown,
 };
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
-use crate::rules::{self, Settings, wired};
+use crate::rules::{Settings, registry, wired};
 
 use super::FileReport;
 
@@ -267,7 +267,7 @@ impl<'j> Judge<'j> {
                 stays: verdict == Verdict::Default,
             };
             let before = self.found.len();
-            rules::wired(&wired, self.found);
+            registry::check_build(&wired, self.found);
             if self.found[before..]
                 .iter()
                 .any(|finding| finding.fix.is_some())
@@ -330,5 +330,5 @@ fn is_shared(report: &FileReport) -> bool {
         .checked
         .findings
         .iter()
-        .any(|finding| finding.rule == "shared-lock")
+        .any(|finding| finding.rule == RuleId::SharedLock)
 }

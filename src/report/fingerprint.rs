@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use bstr::ByteSlice as _;
 use sha2::{Digest as _, Sha256};
 
+use crate::finding::{Finding, RuleId};
 use crate::lint::FileReport;
 
 use super::path;
@@ -17,12 +18,12 @@ use super::path;
 #[must_use]
 pub fn fingerprints(report: &FileReport) -> Vec<String> {
     let path = path(&report.path);
-    let mut seen: HashMap<(&str, Vec<u8>), u64> = HashMap::new();
-    let one = |finding: &crate::finding::Finding| {
+    let mut seen: HashMap<(RuleId, Vec<u8>), u64> = HashMap::new();
+    let one = |finding: &Finding| {
         let text = finding.span.of(&report.source).replace("\r\n", "\n");
         let ordinal = seen.entry((finding.rule, text.clone())).or_default();
         let digest = hash(&[
-            finding.rule.as_bytes(),
+            finding.rule.as_str().as_bytes(),
             path.as_bytes(),
             &text,
             &ordinal.to_be_bytes(),

@@ -1,6 +1,6 @@
 //! What the formats for other tools have in common: a file's path and lines, and a finding's texts in printable form.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::lint::FileReport;
 use crate::text::{LineIndex, Range, Span, printable};
 
@@ -16,10 +16,12 @@ pub(super) struct Found<'a> {
 }
 
 /// A place that a finding has to do with, in whatever file.
+#[derive(serde::Serialize)]
 pub(super) struct Related<'a> {
     /// The file, as it is.
     pub(super) path: &'a str,
     /// Where in it.
+    #[serde(flatten)]
     pub(super) range: Range,
     /// What is there, as it is.
     pub(super) message: &'a str,
@@ -51,17 +53,17 @@ impl<'a> Found<'a> {
 
     /// The places that `finding` has to do with: those in this file, then the others.
     pub(super) fn related<'f>(&'f self, finding: &'f Finding) -> impl Iterator<Item = Related<'f>> {
-        let here = finding.labels.iter().map(|label| Related {
-            path: &self.path,
-            range: self.range(label.span),
-            message: &label.message,
-        });
-        let there = finding.elsewhere.iter();
-        here.chain(there.map(|other| Related {
-            path: &other.path,
-            range: other.range,
-            message: &other.message,
-        }))
+        finding.related.iter().map(|location| {
+            let (path, range) = match &location.place {
+                Place::Here(span) => (self.path.as_str(), self.range(*span)),
+                Place::There { path, range } => (path.as_str(), *range),
+            };
+            Related {
+                path,
+                range,
+                message: &location.message,
+            }
+        })
     }
 
     /// [`texts`], and the places that the finding has to do with.

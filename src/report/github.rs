@@ -64,7 +64,7 @@ fn annotation(file: &Found<'_>, finding: &Finding) -> String {
     let data = data(&file.lines(finding).join("\n"));
     format!(
         "::{command} {properties},title={}::{data}",
-        property(finding.rule)
+        property(finding.rule.as_str())
     )
 }
 

@@ -66,7 +66,7 @@ fn issue(file: &Found<'_>, finding: &Finding, fingerprint: String) -> Issue {
     let begin = file.range(finding.span).start.line;
     Issue {
         description: printable(&finding.message).into_owned(),
-        check_name: finding.rule,
+        check_name: finding.rule.as_str(),
         fingerprint,
         severity: severity(finding.severity),
         location: Location {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Place, Severity};
 use crate::fix::Applicability;
 use crate::lint::FileReport;
 use crate::text::{Span, count, printable};
@@ -35,7 +35,7 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
         let name = printable(&path(&report.path)).into_owned();
         let source = SafeSource::new(name, &report.source);
         for finding in &report.checked.findings {
-            show(&mut out, &handler, finding, &source, style);
+            show(&mut out, &handler, &Shown::new(finding, &source, style));
         }
     }
     out
@@ -56,22 +56,11 @@ fn handler(style: Style) -> GraphicalReportHandler {
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
-/// Adds one finding to `out`.
-fn show(
-    out: &mut String,
-    handler: &GraphicalReportHandler,
-    finding: &Finding,
-    source: &SafeSource<'_>,
-    style: Style,
-) {
+/// Adds what is `shown` to `out`.
+fn show(out: &mut String, handler: &GraphicalReportHandler, shown: &Shown<'_>) {
     let mut text = String::new();
-    let shown = Shown {
-        finding,
-        source,
-        style,
-    };
     // Writing into a String cannot fail, and every span lies in its source.
-    let _ = handler.render_report(&mut text, &shown);
+    let _ = handler.render_report(&mut text, shown);
     for line in text.lines() {
         // miette pads the lines around a snippet with blanks.
         out.push_str(line.trim_end());
@@ -121,21 +110,20 @@ pub fn problem(
     severity: Severity,
     style: Style,
 ) -> String {
-    let finding = Finding {
-        rule: "configuration",
-        severity,
-        span,
-        message: message.into(),
-        help: help.map(Into::into),
-        labels: Vec::new(),
-        elsewhere: Vec::new(),
-        fix: None,
-        unfixed: None,
-        lock: None,
-    };
     let source = SafeSource::new(printable(name).into_owned(), source.as_bytes());
+    let shown = Shown {
+        code: "configuration",
+        severity,
+        message,
+        help: help
+            .map(|help| printable(help).into_owned())
+            .into_iter()
+            .collect(),
+        labels: vec![LabeledSpan::new_primary_with_span(None, source.span(span))],
+        source: &source,
+    };
     let mut out = String::new();
-    show(&mut out, &handler(style), &finding, &source, style);
+    show(&mut out, &handler(style), &shown);
     out
 }
 
@@ -155,49 +143,62 @@ pub fn severities(summary: &Summary) -> String {
     some.join(", ")
 }
 
-/// A finding with its source, the way miette takes it.
+/// A finding, or a problem with a configuration, with its source, the way miette takes it.
+#[derive(Debug)]
 struct Shown<'a> {
-    finding: &'a Finding,
+    code: &'a str,
+    severity: Severity,
+    message: &'a str,
+    /// Printable, line by line.
+    help: Vec<String>,
+    labels: Vec<LabeledSpan>,
     source: &'a SafeSource<'a>,
-    style: Style,
 }
 
-impl Shown<'_> {
-    /// What to do, the places in other files, and why there is no fix, line by line.
-    fn help_lines(&self) -> Vec<String> {
-        let help = self.finding.help.iter().flat_map(|help| help.lines());
-        let mut lines: Vec<String> = help.map(|line| printable(line).into_owned()).collect();
-        for other in &self.finding.elsewhere {
-            let (place, start) = (printable(&other.path), other.range.start);
-            lines.push(format!(
-                "{place}:{}:{} {}",
-                start.line,
-                start.column,
-                printable(&other.message)
-            ));
+impl<'a> Shown<'a> {
+    fn new(finding: &'a Finding, source: &'a SafeSource<'a>, style: Style) -> Self {
+        let mut labels = vec![LabeledSpan::new_primary_with_span(
+            None,
+            source.span(finding.span),
+        )];
+        let lines = finding.help.iter().flat_map(|help| help.lines());
+        let mut help: Vec<String> = lines.map(|line| printable(line).into_owned()).collect();
+        for location in &finding.related {
+            let message = printable(&location.message).into_owned();
+            match &location.place {
+                Place::Here(span) => {
+                    labels.push(LabeledSpan::new_with_span(
+                        Some(message),
+                        source.span(*span),
+                    ));
+                }
+                Place::There { path, range } => help.push(format!(
+                    "{}:{}:{} {message}",
+                    printable(path),
+                    range.start.line,
+                    range.start.column,
+                )),
+            }
         }
-        if let (false, Some(reason)) = (self.style.why_not_fixed, &self.finding.unfixed) {
-            lines.push(format!("no fix: {}", printable(reason)));
+        if style.why_not_fixed {
+            help.push(format!("not fixed: {}", printable(&why_not_fixed(finding))));
+        } else if let Some(reason) = &finding.unfixed {
+            help.push(format!("no fix: {}", printable(reason)));
         }
-        if self.style.why_not_fixed {
-            lines.push(format!(
-                "not fixed: {}",
-                printable(&why_not_fixed(self.finding))
-            ));
+        Self {
+            code: finding.rule.as_str(),
+            severity: finding.severity,
+            message: &finding.message,
+            help,
+            labels,
+            source,
         }
-        lines
-    }
-}
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.finding.fmt(f)
     }
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&printable(&self.finding.message))
+        f.write_str(&printable(self.message))
     }
 }
 
@@ -205,11 +206,11 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn code<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
-        Some(Box::new(self.finding.rule))
+        Some(Box::new(self.code))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.finding.severity {
+        Some(match self.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
             Severity::Info => miette::Severity::Advice,
@@ -217,8 +218,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
-        let lines = self.help_lines();
-        (!lines.is_empty()).then(|| Box::new(lines.join("\n")) as Box<dyn fmt::Display>)
+        (!self.help.is_empty()).then(|| Box::new(self.help.join("\n")) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -226,14 +226,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let own = LabeledSpan::new_primary_with_span(None, self.source.span(self.finding.span));
-        let others = self.finding.labels.iter().map(|label| {
-            LabeledSpan::new_with_span(
-                Some(printable(&label.message).into_owned()),
-                self.source.span(label.span),
-            )
-        });
-        Some(Box::new(std::iter::once(own).chain(others)))
+        Some(Box::new(self.labels.iter().cloned()))
     }
 }
 

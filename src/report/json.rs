@@ -2,40 +2,25 @@
 
 use serde::Serialize;
 
-use crate::finding::{Finding, RuleMeta, Severity};
-use crate::fix::Applicability;
-use crate::lint::{FileReport, ListedMount};
-use crate::text::{LineIndex, Range};
+use crate::finding::{Finding, RuleId, Severity};
+use crate::fix::{Applicability, Edit};
+use crate::lint::ListedMount;
+use crate::text::Range;
 
-use super::{Run, Summary, Trouble, json_text, path};
-
-#[derive(Serialize)]
-struct Document<'a> {
-    version: u32,
-    findings: Vec<JsonFinding<'a>>,
-    errors: &'a [Trouble],
-    summary: &'a Summary,
-}
+use super::found::{self, Found, Related};
+use super::{Run, Summary, Trouble, json_text};
 
 #[derive(Serialize)]
 struct JsonFinding<'a> {
-    rule: &'a str,
+    rule: RuleId,
     severity: Severity,
-    path: String,
+    path: &'a str,
     #[serde(flatten)]
     range: Range,
     message: &'a str,
     help: Option<&'a str>,
-    related: Vec<JsonRelated<'a>>,
+    related: Vec<Related<'a>>,
     fix: Option<JsonFix<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonRelated<'a> {
-    path: String,
-    #[serde(flatten)]
-    range: Range,
-    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -52,49 +37,32 @@ struct JsonEdit<'a> {
     text: &'a str,
 }
 
-/// The findings of `run` as a JSON document, with a newline behind it.
+/// Returns the findings of `run` as a JSON document, with a newline behind it.
 #[must_use]
 pub fn findings(run: &Run<'_>) -> String {
-    let mut found = Vec::new();
-    for report in run
-        .reports
-        .iter()
-        .filter(|report| !report.checked.findings.is_empty())
-    {
-        let lines = LineIndex::new(&report.source);
-        found.extend(
-            report
-                .checked
-                .findings
-                .iter()
-                .map(|finding| json_finding(report, &lines, finding)),
-        );
+    #[derive(Serialize)]
+    struct Document<'a> {
+        version: u32,
+        findings: Vec<JsonFinding<'a>>,
+        errors: &'a [Trouble],
+        summary: &'a Summary,
     }
+    let files: Vec<Found<'_>> = found::files(run).collect();
+    let all = |file| {
+        Found::findings(file)
+            .iter()
+            .map(move |finding| json_finding(file, finding))
+    };
     json_text(&Document {
         version: 1,
-        findings: found,
+        findings: files.iter().flat_map(all).collect(),
         errors: run.troubles,
         summary: &run.summary,
     })
 }
 
-fn json_finding<'a>(
-    report: &'a FileReport,
-    lines: &LineIndex,
-    finding: &'a Finding,
-) -> JsonFinding<'a> {
-    let here = path(&report.path);
-    let labels = finding.labels.iter().map(|label| JsonRelated {
-        path: here.clone(),
-        range: lines.range(&report.source, label.span),
-        message: &label.message,
-    });
-    let elsewhere = finding.elsewhere.iter().map(|other| JsonRelated {
-        path: other.path.clone(),
-        range: other.range,
-        message: &other.message,
-    });
-    let edit = |edit: &'a crate::fix::Edit| JsonEdit {
+fn json_finding<'a>(file: &'a Found<'_>, finding: &'a Finding) -> JsonFinding<'a> {
+    let edit = |edit: &'a Edit| JsonEdit {
         start: edit.span().start,
         end: edit.span().end,
         text: edit.text(),
@@ -102,16 +70,16 @@ fn json_finding<'a>(
     JsonFinding {
         rule: finding.rule,
         severity: finding.severity,
-        range: lines.range(&report.source, finding.span),
+        path: &file.path,
+        range: file.range(finding.span),
         message: &finding.message,
         help: finding.help.as_deref(),
-        related: labels.chain(elsewhere).collect(),
+        related: file.related(finding).collect(),
         fix: finding.fix.as_ref().map(|fix| JsonFix {
             applicability: fix.applicability(),
             title: fix.title(),
             edits: fix.edits().iter().map(edit).collect(),
         }),
-        path: here,
     }
 }
 
@@ -128,7 +96,7 @@ pub fn list(mounts: &[ListedMount]) -> String {
 
 /// The rules as a JSON document, with a newline behind it.
 #[must_use]
-pub fn rules(rules: &[&'static RuleMeta]) -> String {
+pub fn rules(rules: &[RuleId]) -> String {
     #[derive(Serialize)]
     struct Rule<'a> {
         name: &'a str,
@@ -142,12 +110,15 @@ pub fn rules(rules: &[&'static RuleMeta]) -> String {
         version: u32,
         rules: Vec<Rule<'a>>,
     }
-    let rule = |rule: &&'static RuleMeta| Rule {
-        name: rule.name,
-        severity: rule.severity,
-        fix: rule.fix,
-        summary: rule.summary,
-        doc: rule.doc,
+    let rule = |rule: &RuleId| {
+        let meta = rule.meta();
+        Rule {
+            name: meta.name,
+            severity: meta.severity,
+            fix: meta.fix,
+            summary: meta.summary,
+            doc: meta.doc(),
+        }
     };
     json_text(&Rules {
         version: 1,

@@ -136,7 +136,7 @@ fn case(xml: &mut Xml, file: &Found<'_>, finding: &Finding) -> io::Result<()> {
     let outcome = |xml: &mut Xml| {
         let is_info = finding.severity == Severity::Info;
         xml.create_element(if is_info { "skipped" } else { "failure" })
-            .with_attribute(("type", finding.rule))
+            .with_attribute(("type", finding.rule.as_str()))
             .with_attribute(("message", message.as_str()))
             .write_text_content(BytesText::new(&format!("{place} {text}")))?;
         Ok(())

@@ -20,7 +20,7 @@ pub mod statistics;
 mod found;
 mod xml;
 
-use crate::finding::{RuleMeta, Severity};
+use crate::finding::{RuleId, Severity};
 use crate::lint::FileReport;
 
 /// What a report is made of.
@@ -31,7 +31,7 @@ pub struct Run<'a> {
     /// How many of what there is.
     pub summary: Summary,
     /// The rules that can have spoken. Only SARIF lists them.
-    pub rules: &'a [&'static RuleMeta],
+    pub rules: &'a [RuleId],
     /// What went wrong, so that the findings are not all that there may be.
     pub troubles: &'a [Trouble],
 }

@@ -13,6 +13,7 @@ const MAX_COLUMNS: usize = 400;
 /// How many lines of what a finding is about are shown: all of them would be printed for each finding in them.
 const MAX_LINES: usize = 30;
 
+#[derive(Debug)]
 /// A file's text with stand-ins for what cannot be printed, and the way from the file's offsets to the text's.
 pub(super) struct SafeSource<'a> {
     name: String,

@@ -1,6 +1,6 @@
 //! SARIF 2.1.0, the format that GitHub's code scanning and most collections of findings take.
 
-use crate::finding::{Finding, RuleMeta, Severity};
+use crate::finding::{Finding, RuleId, RuleMeta, Severity};
 use crate::fix::{Applicability, Fix};
 use crate::text::{Range, printable};
 
@@ -34,7 +34,7 @@ pub fn render(run: &Run<'_>) -> String {
         name: "cachelane",
         semantic_version: env!("CARGO_PKG_VERSION"),
         version: env!("CARGO_PKG_VERSION"),
-        rules: run.rules.iter().map(|meta| rule(meta)).collect(),
+        rules: run.rules.iter().map(|id| rule(id.meta())).collect(),
     };
     json_text(&Log {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -80,8 +80,8 @@ fn rule(meta: &'static RuleMeta) -> Rule {
             text: what_it_does(meta),
         },
         help: Help {
-            text: meta.doc,
-            markdown: meta.doc,
+            text: meta.doc(),
+            markdown: meta.doc(),
         },
         default_configuration: Configuration {
             level: level(meta.severity),
@@ -92,7 +92,7 @@ fn rule(meta: &'static RuleMeta) -> Rule {
 /// What stands below the first heading of a rule's page, without the ends of its lines.
 fn what_it_does(meta: &RuleMeta) -> String {
     let body = meta
-        .doc
+        .doc()
         .lines()
         .skip_while(|line| line.starts_with("## "))
         .take_while(|line| !line.starts_with("## "));
@@ -116,7 +116,7 @@ const fn level(severity: Severity) -> &'static str {
 }
 
 fn result(
-    rules: &[&RuleMeta],
+    rules: &[RuleId],
     file: &Found<'_>,
     finding: &Finding,
     fingerprint: String,
@@ -130,8 +130,8 @@ fn result(
         ..place(related.path, related.range)
     });
     SarifResult {
-        rule_id: finding.rule,
-        rule_index: rules.iter().position(|meta| meta.name == finding.rule),
+        rule_id: finding.rule.as_str(),
+        rule_index: rules.iter().position(|rule| *rule == finding.rule),
         level: level(finding.severity),
         message: Message {
             text: message(file, finding),

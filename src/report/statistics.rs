@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::finding::Severity;
+use crate::finding::{RuleId, Severity};
 
 use super::{Run, Summary, json_text};
 
@@ -27,7 +27,11 @@ pub fn render(run: &Run<'_>) -> String {
     if counts.is_empty() {
         return String::new();
     }
-    let width = counts.iter().map(|(rule, _)| rule.len()).max().unwrap_or(0);
+    let width = counts
+        .iter()
+        .map(|(rule, _)| rule.as_str().len())
+        .max()
+        .unwrap_or(0);
     let line = |rule: &str, cells: [&str; 3], summary: &str| {
         let [findings, files, fixable] = cells;
         format!("{findings:>8}  {rule:width$}  {files:>6}  {fixable:>7}  {summary}")
@@ -37,13 +41,12 @@ pub fn render(run: &Run<'_>) -> String {
     };
     let mut out = line("RULE", ["FINDINGS", "FILES", "FIXABLE"], "WHAT HAPPENS");
     for (rule, count) in counts {
-        let meta = run.rules.iter().find(|meta| meta.name == rule);
         let cells = [count.findings, count.files, count.fixable].map(|n| n.to_string());
         let [findings, files, fixable] = &cells;
         out.push_str(&line(
-            rule,
+            rule.as_str(),
             [findings, files, fixable],
-            meta.map_or("", |meta| meta.summary),
+            rule.meta().summary,
         ));
     }
     out
@@ -54,7 +57,7 @@ pub fn render(run: &Run<'_>) -> String {
 pub fn json(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Rule {
-        rule: &'static str,
+        rule: RuleId,
         #[serde(flatten)]
         count: Count,
     }
@@ -76,9 +79,9 @@ pub fn json(run: &Run<'_>) -> String {
 }
 
 /// The rules that spoke, the most frequent first, and by name where they are equal.
-fn counts(run: &Run<'_>) -> Vec<(&'static str, Count)> {
+fn counts(run: &Run<'_>) -> Vec<(RuleId, Count)> {
     // For each rule, also the last file that was counted.
-    let mut counts: BTreeMap<&'static str, (Count, Option<usize>)> = BTreeMap::new();
+    let mut counts: BTreeMap<RuleId, (Count, Option<usize>)> = BTreeMap::new();
     for (number, report) in run.reports.iter().enumerate() {
         for finding in &report.checked.findings {
             let (count, last) = counts.entry(finding.rule).or_default();

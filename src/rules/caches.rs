@@ -13,24 +13,12 @@ use crate::dockerfile::clean;
 use crate::dockerfile::{
     Declaration, DeclaredBy, Dockerfile, Form, Mount, MountKind, Part, Sharing, Word,
 };
-use crate::finding::LockKey;
+use crate::finding::{LockKey, RuleId};
 use crate::index::Site;
 use crate::text::Span;
 
-use super::Settings;
+use super::settings::Settings;
 use super::values::Values;
-
-/// The arguments that BuildKit sets by itself, global until a stage declares them.
-pub const PLATFORM_ARGS: &[&str] = &[
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDARCH",
-    "BUILDVARIANT",
-];
 
 /// Tools whose own documentation says that several processes may use one cache, and how the folders that hold it end.
 /// `needless-lock` says where each says so.
@@ -63,7 +51,7 @@ pub struct Cache<'f> {
     /// The cleaned target, variables not expanded.
     pub target: Cow<'f, [u8]>,
     /// The rules that the configuration exempts it from.
-    pub exempt: Vec<&'static str>,
+    pub exempt: Vec<RuleId>,
     /// What it has in common with the other apt folders of its RUN, where it is one.
     apt: Option<Rc<Apt>>,
 }
@@ -211,9 +199,9 @@ impl Cache<'_> {
         self.mount.effective_id().to_str_lossy().into_owned()
     }
 
-    /// Whether the configuration exempts it from the rule called `rule`.
+    /// Whether the configuration exempts it from `rule`.
     #[must_use]
-    pub fn is_exempt(&self, rule: &str) -> bool {
+    pub fn is_exempt(&self, rule: RuleId) -> bool {
         self.exempt.contains(&rule)
     }
 

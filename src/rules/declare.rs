@@ -12,14 +12,15 @@ use bstr::ByteSlice as _;
 
 use crate::budget;
 use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Instruction, Place, Sharing, Word};
-use crate::finding::LockKey;
+use crate::finding::{LockKey, RuleId};
 use crate::fix::{Applicability, Edit};
 use crate::text::{Span, line_ending};
 
+use super::caches::Cache;
 use super::caches::needs_value;
+use super::context::Context;
 use super::lane::{has_room, is_shared_lock, keeps_id, lacks_lane, obstacle};
 use super::platforms::lacks_platform;
-use super::{Cache, Context};
 use refused::{Refusal, refused};
 use uses::{Uses, used_elsewhere};
 
@@ -270,16 +271,17 @@ pub(super) fn gets_lane(
     let review = level == Applicability::Unsafe;
     if name == cx.settings.arg {
         let private =
-            || cache.sharing == Some(Sharing::Private) && cx.may_speak("private-cache", cache);
-        let unlocked = || cache.is_unlocked_apt(cx.file) && cx.may_speak("unlocked-apt", cache);
-        let shared = is_shared_lock(cx, cache) && cx.may_speak("shared-lock", cache);
+            || cache.sharing == Some(Sharing::Private) && cx.may_speak(RuleId::PrivateCache, cache);
+        let unlocked =
+            || cache.is_unlocked_apt(cx.file) && cx.may_speak(RuleId::UnlockedApt, cache);
+        let shared = is_shared_lock(cx, cache) && cx.may_speak(RuleId::SharedLock, cache);
         return (shared || (review && lacks_lane(cx.settings, cache) && (private() || unlocked())))
             && has_room(cx.settings, cache, &cx.settings.arg);
     }
     review
         && name == "TARGETARCH"
         && lacks_platform(cx, cache)
-        && cx.may_speak("platform-lock", cache)
+        && cx.may_speak(RuleId::PlatformLock, cache)
 }
 
 /// A name that is to be declared.
@@ -299,9 +301,9 @@ struct Wanted<'n> {
 pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> bool {
     !cx.is_suppressed(
         if name == cx.settings.arg {
-            "shared-lock"
+            RuleId::SharedLock
         } else {
-            "platform-lock"
+            RuleId::PlatformLock
         },
         cache,
     )

@@ -8,93 +8,54 @@ use memchr::memmem::Finder;
 use crate::budget;
 use crate::dockerfile::lines::is_blank;
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
-use crate::finding::{Finding, RuleMeta, Severity};
+use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Span, line_ending};
 
+use super::caches::Cache;
+use super::context::Context;
 use super::declare::{
     count_word, gets_lane, has_variable, indentation, mentions, spots, whole_line,
 };
-use super::{Cache, Context, Rule};
 
-pub(super) struct EarlyArg;
-
-static META: RuleMeta = RuleMeta {
-    name: "early-arg",
-    severity: Severity::Warning,
-    fix: Some(Applicability::Safe),
-    goes_first: false,
-    summary: "the lane argument stands above RUNs that do not need it: every job builds them anew",
-    doc: r"## What it does
-Finds an `ARG CACHE_ID` with RUNs between it and the first instruction of its stage that mentions the argument.
-
-## Why
-A build argument in scope is part of the layer key of every later RUN of its stage, whether the RUN uses it or not
-(measured on BuildKit 0.13: with the ARG above two RUNs that do not need it, the second job rebuilt both; right above the
-one that does, it reused both).
-
-## Example
-```dockerfile
-FROM debian
-ARG CACHE_ID=default
-RUN make-a-big-tree          # built once per job
-RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update
-```
-
-## Fix
-Safe: the line moves down to right above the first instruction that mentions the argument in any way, and above that one's
-comments. A line that declares more names is split. A line is left where it is, with the reason, when it has a comment of
-its own, when its value holds a variable, or when a template's block stands between.
-
-## When to ignore it
-When a RUN in between reads the argument through a script that does not name it in the Dockerfile.
-",
-};
-
-impl Rule for EarlyArg {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
+pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    let name = cx.settings.arg.as_str();
+    if !cx.caches().iter().any(|cache| cache.word.mentions(name)) {
+        return;
     }
-
-    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        let name = cx.settings.arg.as_str();
-        if !cx.caches().iter().any(|cache| cache.word.mentions(name)) {
-            return;
-        }
-        let finder = Finder::new(name);
-        // What another fix makes refer to the argument needs it, too; so does what refers to it by an escaped name.
-        let needs = |cache: &&Cache<'_>| {
-            cache.word.mentions(name) || gets_lane(cx, cache, name, Applicability::Unsafe)
+    let finder = Finder::new(name);
+    // What another fix makes refer to the argument needs it, too; so does what refers to it by an escaped name.
+    let needs = |cache: &&Cache<'_>| {
+        cache.word.mentions(name) || gets_lane(cx, cache, name, Applicability::Unsafe)
+    };
+    let to_come: HashSet<usize> = cx
+        .caches()
+        .iter()
+        .filter(needs)
+        .map(|cache| cache.instruction)
+        .collect();
+    let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
+    for stage in cx
+        .file
+        .declarations(name)
+        .chunk_by(|a, b| a.stage == b.stage)
+    {
+        let args = || stage.iter().filter(own).take_while(|_| budget::spend(1));
+        let Some(at) = args().next().and_then(|arg| arg.stage) else {
+            continue;
         };
-        let to_come: HashSet<usize> = cx
-            .caches()
-            .iter()
-            .filter(needs)
-            .map(|cache| cache.instruction)
+        let uses = |index: &usize| {
+            to_come.contains(index) || mentions(cx.file, &cx.file.instructions[*index], &finder)
+        };
+        let users: Vec<usize> = cx.file.stages[at]
+            .instructions
+            .clone()
+            .filter(uses)
             .collect();
-        let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
-        for stage in cx
-            .file
-            .declarations(name)
-            .chunk_by(|a, b| a.stage == b.stage)
-        {
-            let args = || stage.iter().filter(own).take_while(|_| budget::spend(1));
-            let Some(at) = args().next().and_then(|arg| arg.stage) else {
-                continue;
-            };
-            let uses = |index: &usize| {
-                to_come.contains(index) || mentions(cx.file, &cx.file.instructions[*index], &finder)
-            };
-            let users: Vec<usize> = cx.file.stages[at]
-                .instructions
-                .clone()
-                .filter(uses)
-                .collect();
-            findings.extend(args().filter_map(|arg| {
-                let below = users.partition_point(|user| *user <= arg.instruction);
-                finding(cx, arg, name, &users[below..])
-            }));
-        }
+        findings.extend(args().filter_map(|arg| {
+            let below = users.partition_point(|user| *user <= arg.instruction);
+            finding(cx, arg, name, &users[below..])
+        }));
     }
 }
 
@@ -137,7 +98,7 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> 
         ),
     };
     Some(
-        Finding::new(&META, span, message)
+        Finding::new(RuleId::EarlyArg, span, message)
             .help(format!(
                 "move it down to above line {}, the first that uses it",
                 user.lines.0

@@ -4,26 +4,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::bytes::{RegexBuilder, RegexSet, RegexSetBuilder};
 
+use crate::finding::RuleId;
+
 /// The rules that an entry may name: those that say how a cache is shared.
-pub const EXEMPTIBLE: &[&str] = &[
-    "shared-lock",
-    "platform-lock",
-    "serial-stages",
-    "needless-lock",
-    "lock-order",
-    "mixed-sharing",
-    "id-collision",
-    "split-cache",
-    "private-cache",
-    "unlocked-apt",
+pub const EXEMPTIBLE: &[RuleId] = &[
+    RuleId::SharedLock,
+    RuleId::PlatformLock,
+    RuleId::SerialStages,
+    RuleId::NeedlessLock,
+    RuleId::LockOrder,
+    RuleId::MixedSharing,
+    RuleId::IdCollision,
+    RuleId::SplitCache,
+    RuleId::PrivateCache,
+    RuleId::UnlockedApt,
 ];
 
 /// The rules of an entry that names none: each says that somebody waits for a lock.
-pub const WAITS: &[&str] = &[
-    "shared-lock",
-    "platform-lock",
-    "serial-stages",
-    "needless-lock",
+pub const WAITS: &[RuleId] = &[
+    RuleId::SharedLock,
+    RuleId::PlatformLock,
+    RuleId::SerialStages,
+    RuleId::NeedlessLock,
 ];
 
 /// How many bytes of memory the patterns of a configuration may take, and as much again while they are matched: a
@@ -38,7 +40,7 @@ const MAX_LEN: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct Exemptions {
     ids: RegexSet,
-    rules: Vec<Vec<&'static str>>,
+    rules: Vec<Vec<RuleId>>,
     matched: Vec<AtomicBool>,
 }
 
@@ -47,7 +49,7 @@ impl Exemptions {
     ///
     /// # Errors
     /// What is wrong with which of them, for people.
-    pub fn new(entries: Vec<(&str, Vec<&'static str>)>) -> Result<Self, Vec<(usize, String)>> {
+    pub fn new(entries: Vec<(&str, Vec<RuleId>)>) -> Result<Self, Vec<(usize, String)>> {
         let (patterns, rules): (Vec<&str>, Vec<_>) = entries.into_iter().unzip();
         let len: usize = patterns.iter().map(|pattern| pattern.len()).sum();
         if patterns.len() > MAX_ENTRIES || len > MAX_LEN {
@@ -77,7 +79,7 @@ impl Exemptions {
 
     /// Returns the rules that are silent about a cache with the id `id`.
     #[must_use]
-    pub fn of(&self, id: &[u8]) -> Vec<&'static str> {
+    pub fn of(&self, id: &[u8]) -> Vec<RuleId> {
         if self.rules.is_empty() {
             return Vec::new();
         }
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
 
     fn of(pattern: &str, id: &str) -> bool {
-        let exempt = Exemptions::new(vec![(pattern, vec!["shared-lock"])]).unwrap();
+        let exempt = Exemptions::new(vec![(pattern, vec![RuleId::SharedLock])]).unwrap();
         let is_exempt = !exempt.of(id.as_bytes()).is_empty();
         assert_eq!(exempt.idle().count(), usize::from(!is_exempt));
         is_exempt

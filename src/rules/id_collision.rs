@@ -3,44 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::budget;
-use crate::finding::{Finding, LockKey, RuleMeta, Severity};
-use crate::fix::{Applicability, Edit, Fix};
-use crate::index::{Index, Located, Point, Site, Spread};
-
-use super::Rule;
-
-pub(super) struct IdCollision;
-
-static META: RuleMeta = RuleMeta {
-    name: "id-collision",
-    severity: Severity::Error,
-    fix: Some(Applicability::Unsafe),
-    goes_first: false,
-    summary: "one id for different contents: their files end up in one directory",
-    doc: r"## What it does
-Finds one cache id at two different targets of one RUN, and, over all files of the run, one id for two kinds of content:
-apt's archives and its lists, pip's cache and npm's.
-
-## Why
-An id is one directory. At two targets of one RUN it is seen twice (measured on BuildKit 0.13): apt's archives and lists
-get mixed, and a RUN that cleans one cleans both.
-
-## Example
-```dockerfile
-RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked \
-    --mount=type=cache,id=apt,target=/var/lib/apt,sharing=locked \
-    apt-get update
-```
-
-## Fix
-Unsafe, since the renamed cache starts cold: as much of the target's end as sets it apart is put behind the id, here
-`apt-lib-apt`.
-
-## When to ignore it
-Never for two targets of one RUN. The same kind of cache in another home (`/root/.cache/pip`, `/home/app/.cache/pip`) is no
-collision and not reported.
-",
-};
+use crate::finding::{Finding, LockKey, RuleId};
+use crate::fix::{Edit, Fix};
+use crate::index::{Index, Located, Site};
 
 /// Kinds of content, by how the target ends or starts.
 const KINDS: &[(&str, &str)] = &[
@@ -66,40 +31,30 @@ const KINDS: &[(&str, &str)] = &[
     ("apk's cache", "/var/cache/apk"),
 ];
 
-impl Rule for IdCollision {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
-    }
-
-    fn compares(&self) -> bool {
-        true
-    }
-
-    fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        for (_, sites) in index.shared_ids() {
-            if sites
-                .iter()
-                .all(|(_, site)| site.target == sites[0].1.target)
-            {
-                continue;
-            }
-            let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
-            for site in sites.iter().filter(|(_, site)| site.target.is_some()) {
-                bases.entry(&site.1.key).or_default().push(*site);
-            }
-            for sites in bases
-                .values()
-                .filter(|sites| sites.iter().any(|(_, site)| site.named))
-            {
-                compare(sites, |id| index.is_taken(id), findings);
-            }
+pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
+    for (_, sites) in index.shared_ids() {
+        if sites
+            .iter()
+            .all(|(_, site)| site.target == sites[0].1.target)
+        {
+            continue;
+        }
+        let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
+        for site in sites.iter().filter(|(_, site)| site.target.is_some()) {
+            bases.entry(&site.1.key).or_default().push(*site);
+        }
+        for sites in bases
+            .values()
+            .filter(|sites| sites.iter().any(|(_, site)| site.named))
+        {
+            compare(index, sites, findings);
         }
     }
 }
 
 /// Looks at the sites of one cache. One target keeps the id, and what collides with it is named by its own, the same
 /// everywhere: so RUNs that shared a cache still do.
-fn compare(sites: &[Located<'_>], taken: impl Fn(&str) -> bool, findings: &mut Vec<Spread>) {
+fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding>]) {
     // A mount without an id of its own cannot give its target up.
     let Some(keeper) = sites.iter().find(|(_, site)| !site.named).or(sites.first()) else {
         return;
@@ -158,7 +113,7 @@ fn compare(sites: &[Located<'_>], taken: impl Fn(&str) -> bool, findings: &mut V
         };
         let name = names
             .entry(target)
-            .or_insert_with(|| name(&id, target, &targets, &taken))
+            .or_insert_with(|| name(index, &id, target, &targets))
             .clone();
         let fix = match (&name, site.id_end) {
             (Some((name, suffix)), Some(end)) => Ok(Fix::needs_review(
@@ -171,25 +126,20 @@ fn compare(sites: &[Located<'_>], taken: impl Fn(&str) -> bool, findings: &mut V
             || "give the mount an id of its own".into(),
             |(name, _)| format!("write `id={name}`"),
         );
-        let finding = Finding::new(&META, site.span, message).help(help).fix(fix);
         let kept =
             String::from_utf8_lossy(keeper.1.target.as_deref().unwrap_or_default()).into_owned();
-        findings.push(Spread {
-            file: *file,
-            finding,
-            points: vec![Point::new(*keeper, format!("at `{kept}` here"))],
-        });
+        findings[*file].push(
+            Finding::new(RuleId::IdCollision, site.span, message)
+                .help(help)
+                .fix(fix)
+                .point(index.location(*file, *keeper, format!("at `{kept}` here"))),
+        );
     }
 }
 
 /// The id and as many of the last parts of `target` as set it apart from all other `targets` and make a name that no
 /// other mount has: of `/var/lib/apt` beside `/var/cache/apt` that is `lib-apt`. The suffix comes with it.
-fn name(
-    id: &str,
-    target: &[u8],
-    targets: &[&[u8]],
-    taken: impl Fn(&str) -> bool,
-) -> Option<(String, String)> {
+fn name(index: &Index<'_>, id: &str, target: &[u8], targets: &[&[u8]]) -> Option<(String, String)> {
     let parts = |path: &[u8]| -> Vec<String> {
         let plain = |ch: &char| ch.is_ascii_alphanumeric() || "-_.".contains(*ch);
         let text = String::from_utf8_lossy(path).into_owned();
@@ -217,7 +167,7 @@ fn name(
             let name = format!("{id}-{suffix}");
             let free = budget::spend(others.len())
                 && others.iter().all(|other| end(other, n) != suffix)
-                && !taken(&name);
+                && !index.is_taken(&name);
             free.then_some((name, suffix))
         })
 }

@@ -1,72 +1,34 @@
 //! `invalid-mount`: a mount that BuildKit refuses.
 
 use crate::dockerfile::{FaultKind, MountKind};
-use crate::finding::{Finding, RuleMeta, Severity};
+use crate::finding::{Finding, RuleId};
 
-use super::{Cache, Context, Profile, Rule};
+use super::caches::Cache;
+use super::context::Context;
+use super::profile::Profile;
 
-pub(super) struct InvalidMount;
-
-static META: RuleMeta = RuleMeta {
-    name: "invalid-mount",
-    severity: Severity::Error,
-    fix: None,
-    goes_first: false,
-    summary: "a mount that BuildKit refuses: the build fails",
-    doc: r"## What it does
-Finds what BuildKit refuses in a mount of any type: an option or value it does not know, an empty field, a word without `=`
-that is no switch, a number that is none, an option that the type does not take, `$` in `from`, a variable that cannot be
-read, the target `/`. A space behind a comma ends the flag there, and the rest is run as a command.
-
-With the profile `railway` in `cachelane.toml` also a cache id with a variable, which that builder refuses. There are no
-lanes there: the rules about them are off, and no fix writes one.
-
-## Why
-The build fails, on the machine where it runs last.
-
-## Example
-```dockerfile
-RUN --mount=type=cache,shared=locked,target=/var/cache/apt apt-get update
-```
-
-## Fix
-None; the nearest known name is proposed.
-
-## When to ignore it
-When a frontend of your own knows more. A mount without a target is refused only where no WORKDIR is set (BuildKit mounts
-over the WORKDIR otherwise): base images that set one are not all known here. A mount in which a template's expression
-stands is not judged.
-",
-};
-
-impl Rule for InvalidMount {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
-    }
-
-    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        for (_, mount) in cx.file.mounts() {
-            for fault in &mount.faults {
-                let (message, help) = explain(&fault.kind);
-                findings.push(
-                    Finding::new(
-                        &META,
-                        fault.span,
-                        format!("the build fails here: {message}"),
-                    )
-                    .help(help),
-                );
-            }
-        }
-        if let Some(profile) = cx.settings.profile.filter(|profile| !profile.variables) {
-            let refused = |cache: &&Cache<'_>| cache.word.has_variable() && !cache.mount.templated;
-            findings.extend(
-                cx.caches()
-                    .iter()
-                    .filter(refused)
-                    .map(|cache| variable(profile, cache)),
+pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (_, mount) in cx.file.mounts() {
+        for fault in &mount.faults {
+            let (message, help) = explain(&fault.kind);
+            findings.push(
+                Finding::new(
+                    RuleId::InvalidMount,
+                    fault.span,
+                    format!("the build fails here: {message}"),
+                )
+                .help(help),
             );
         }
+    }
+    if let Some(profile) = cx.settings.profile.filter(|profile| !profile.variables) {
+        let refused = |cache: &&Cache<'_>| cache.word.has_variable() && !cache.mount.templated;
+        findings.extend(
+            cx.caches()
+                .iter()
+                .filter(refused)
+                .map(|cache| variable(profile, cache)),
+        );
     }
 }
 
@@ -80,7 +42,7 @@ fn variable(profile: &Profile, cache: &Cache<'_>) -> Finding {
         Some(_) => "write the id out, without variables",
         None => "give the mount an id without variables: its target is the id otherwise",
     };
-    Finding::new(&META, cache.mount.id_span(), message).help(help)
+    Finding::new(RuleId::InvalidMount, cache.mount.id_span(), message).help(help)
 }
 
 /// What BuildKit objects to, and what to write instead.

@@ -7,14 +7,15 @@ use bstr::ByteSlice as _;
 use crate::budget;
 use crate::dockerfile::flags;
 use crate::dockerfile::{Mount, Sharing, Word};
-use crate::finding::LockKey;
+use crate::finding::{LockKey, RuleId};
 use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Mapped, Span, count};
 
-use super::caches::{self, shadowing_env};
+use super::caches::{self, Cache, shadowing_env};
+use super::context::Context;
 use super::declare::{gets_lane, may_change, own_default};
 use super::frontend::Frontend;
-use super::{Cache, Context, Settings};
+use super::settings::Settings;
 
 /// What goes behind an id so that builds with different values of `name` have caches of their own.
 ///
@@ -53,7 +54,7 @@ pub(super) fn optional(name: &str) -> String {
 
 /// Whether a lock on `cache` makes builds wait that a lane would set apart, and that is not how it may stay.
 pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
-    is_in_no_lane(settings, cache) && !cache.is_exempt("shared-lock")
+    is_in_no_lane(settings, cache) && !cache.is_exempt(RuleId::SharedLock)
 }
 
 fn is_in_no_lane(settings: &Settings, cache: &Cache<'_>) -> bool {

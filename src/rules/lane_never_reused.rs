@@ -1,43 +1,9 @@
 //! `lane-never-reused`: a lane that is another one in every run, so that its cache is never found again.
 
 use crate::builds::Runs;
-use crate::finding::{Finding, RuleMeta, Severity};
+use crate::finding::{Finding, RuleId};
 
-use super::Rule;
 use super::wired::Wired;
-
-pub(super) struct LaneNeverReused;
-
-static META: RuleMeta = RuleMeta {
-    name: "lane-never-reused",
-    severity: Severity::Warning,
-    fix: None,
-    goes_first: false,
-    summary: "a lane that changes with every run: its cache is never used again",
-    doc: r"## What it does
-Finds a build that passes the lane argument (or `BUILDKIT_CACHE_MOUNT_NS`) with a value that changes from run to run: the
-id or number of a run, pipeline or build, a commit, a time of the day, a random value. What stays for a while is none: a
-branch, the hash of a file, the last tag, a year or a week.
-
-## Why
-A cache belongs to its id. A lane that nobody comes back to is filled once and never read: each build starts cold, and the
-builder's disk fills with caches until it prunes them.
-
-## Example
-```yaml
-- uses: docker/build-push-action@v6
-  with:
-    build-args: CACHE_ID=${{ matrix.python }}-${{ github.run_id }}
-```
-
-## Fix
-None: only you know what sets your jobs apart. Keep the part that is the same in the next run: the matrix's value, the job's
-name.
-
-## When to ignore it
-When cold builds are what you want, of a nightly job say.
-",
-};
 
 /// What is another value in every run, as the CIs' own documents name it. Each is a word of its own in a value; case does
 /// not count.
@@ -157,42 +123,34 @@ fn changes(command: &str) -> bool {
     }
 }
 
-impl Rule for LaneNeverReused {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
-    }
-
-    fn compares(&self) -> bool {
-        true
-    }
-
-    fn wired(&self, wired: &Wired<'_>) -> Option<Finding> {
-        let settings = wired.settings;
-        let names = [settings.arg.as_str(), super::wired::NAMESPACE];
-        let mut passed = wired
-            .build
-            .args
-            .iter()
-            .filter(|arg| names.contains(&arg.name.as_str()));
-        let (arg, what) = passed.find_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?)))?;
-        let message = format!(
-            "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
-            arg.name
-        );
-        let stable = match wired.runs {
-            Runs::Matrix(axes) if !axes.is_empty() => {
-                let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
-                format!(
-                    "keep what the next run has as well: the matrix's {}",
-                    axes.join(", ")
-                )
-            }
-            _ => "keep what the next run has as well: the name of the job".into(),
-        };
-        let mut finding = Finding::new(&META, arg.span, message).help(stable);
-        finding.elsewhere.push(wired.asks());
-        Some(finding)
-    }
+pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
+    let settings = wired.settings;
+    let names = [settings.arg.as_str(), super::wired::NAMESPACE];
+    let mut passed = wired
+        .build
+        .args
+        .iter()
+        .filter(|arg| names.contains(&arg.name.as_str()));
+    let Some((arg, what)) = passed.find_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?)))
+    else {
+        return;
+    };
+    let message = format!(
+        "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
+        arg.name
+    );
+    let stable = match wired.runs {
+        Runs::Matrix(axes) if !axes.is_empty() => {
+            let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
+            format!(
+                "keep what the next run has as well: the matrix's {}",
+                axes.join(", ")
+            )
+        }
+        _ => "keep what the next run has as well: the name of the job".into(),
+    };
+    let finding = Finding::new(RuleId::LaneNeverReused, arg.span, message).help(stable);
+    findings.push(finding.point(wired.asks()));
 }
 
 /// The part of `value` that is another one in every run.

@@ -3,8 +3,8 @@
 use crate::dockerfile::{Dockerfile, Form, Sharing, Word};
 use crate::text::{LineIndex, Range, Span};
 
-use super::Context;
 use super::caches::{Cache, leads_to};
+use super::context::Context;
 
 /// What a Dockerfile asks of the builds that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,55 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use crate::budget;
-use crate::finding::{Finding, LockKey, RuleMeta, Severity};
-use crate::index::{Index, Located, Point, Site, Spread};
+use crate::finding::{Finding, LockKey, RuleId};
+use crate::index::{Index, Located, Site};
 
-use super::Rule;
-
-pub(super) struct LockOrder;
-
-static META: RuleMeta = RuleMeta {
-    name: "lock-order",
-    severity: Severity::Error,
-    fix: None,
-    goes_first: false,
-    summary: "RUNs take the same locks in opposite orders: builds can wait for each other for ever",
-    doc: r"## What it does
-Finds, over all files of the run, locked ids that some RUNs take in one order and others in another, or in a longer circle.
-
-## Why
-A RUN takes its locks in the order of the target paths, sorted as strings, and holds the first while it waits for the
-second. BuildKit polls without end and looks for no deadlock (measured on Docker 20.10 and on BuildKit 0.13: two RUNs with
-opposite orders stopped for good). Two builds can meet like that, and two stages of one.
-
-## Example
-```dockerfile
-FROM debian AS a
-RUN --mount=type=cache,id=x,target=/1,sharing=locked --mount=type=cache,id=y,target=/2,sharing=locked make a
-FROM debian AS b
-RUN --mount=type=cache,id=y,target=/1,sharing=locked --mount=type=cache,id=x,target=/2,sharing=locked make b
-```
-
-## Fix
-None: mount each id at the same target everywhere, or at targets that sort the same way.
-
-## When to ignore it
-When the RUNs can never be built at the same time, on one builder.
-",
-};
-
-impl Rule for LockOrder {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
-    }
-
-    fn compares(&self) -> bool {
-        true
-    }
-
-    fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        for circle in Graph::new(index).circles() {
-            findings.extend(report(&circle));
+pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
+    for circle in Graph::new(index).circles() {
+        if let Some(first) = circle.first() {
+            findings[first.held.0].push(report(index, first, &circle));
         }
     }
 }
@@ -79,12 +37,12 @@ impl<'s> Graph<'s> {
     fn new(index: &Index<'s>) -> Self {
         let mut numbers: HashMap<&'s LockKey, usize> = HashMap::new();
         let mut next: Vec<BTreeMap<usize, Edge<'s>>> = Vec::new();
-        for (file, sites) in index.files().iter().enumerate() {
+        for (file, sites) in index.files().enumerate() {
             for run in sites.chunk_by(|a, b| a.instruction == b.instruction) {
                 // Where a target is not known, neither is the order.
                 let mut locked: Vec<(&[u8], &'s Site)> = run
                     .iter()
-                    .filter(|s| s.is_locked() && !s.exempt.contains(&META.name))
+                    .filter(|s| s.is_locked() && !s.exempt.contains(&RuleId::LockOrder))
                     .filter_map(|s| Some((s.target.as_deref()?, s)))
                     .collect();
                 if locked.len() < 2 {
@@ -265,8 +223,7 @@ fn is_gated(circle: &[Edge<'_>]) -> bool {
 }
 
 /// The finding for one circle: at its first RUN, pointing at every other.
-fn report(circle: &[Edge<'_>]) -> Option<Spread> {
-    let first = circle.first()?;
+fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
     let id = |site: &Site| String::from_utf8_lossy(&site.key.id).into_owned();
     let target = |site: &Site| {
         String::from_utf8_lossy(site.target.as_deref().unwrap_or_default()).into_owned()
@@ -295,15 +252,10 @@ fn report(circle: &[Edge<'_>]) -> Option<Spread> {
         runs.len(),
         order(first)
     );
-    let points = circle[1..]
-        .iter()
-        .take(MAX_POINTS)
-        .map(|edge| Point::new(edge.held, order(edge)))
-        .collect();
     let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
-    Some(Spread {
-        file: first.held.0,
-        finding: Finding::new(&META, first.held.1.span, message).help(help),
-        points,
-    })
+    let mut finding = Finding::new(RuleId::LockOrder, first.held.1.span, message).help(help);
+    for edge in circle[1..].iter().take(MAX_POINTS) {
+        finding.relate(index.location(first.held.0, edge.held, order(edge)));
+    }
+    finding
 }

@@ -2,65 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Finding, LockKey, RuleMeta, Severity};
-use crate::fix::{Applicability, Edit, Fix};
-use crate::index::{Index, Located, Point, Spread};
+use crate::finding::{Finding, LockKey, RuleId};
+use crate::fix::{Edit, Fix};
+use crate::index::{Index, Located};
 
-use super::Rule;
-
-pub(super) struct MixedSharing;
-
-static META: RuleMeta = RuleMeta {
-    name: "mixed-sharing",
-    severity: Severity::Warning,
-    fix: Some(Applicability::Unsafe),
-    goes_first: false,
-    summary: "one id with different sharing modes: under contention the others start empty",
-    doc: r"## What it does
-Finds, over all files of the run, one cache id with different sharing modes.
-
-## Why
-Beside a running holder of a locked cache, a `shared` or `private` mount of the same id gets a new, empty directory
-(measured on BuildKit 0.13). So the cache is lost just when builds overlap, and nothing says so.
-
-## Example
-```dockerfile
-RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked apt-get update
-RUN --mount=type=cache,id=apt,target=/var/cache/apt apt-get install -y gcc
-```
-
-## Fix
-Unsafe: the strictest mode in use, for all.
-
-## When to ignore it
-When the files are never built on one builder.
-",
-};
-
-impl Rule for MixedSharing {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
-    }
-
-    fn compares(&self) -> bool {
-        true
-    }
-
-    fn across(&self, index: &Index<'_>, findings: &mut Vec<Spread>) {
-        for (_, sites) in index.shared_ids() {
-            if sites
-                .iter()
-                .all(|(_, site)| site.sharing == sites[0].1.sharing)
-            {
-                continue;
-            }
-            let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
-            for site in sites.iter().filter(|(_, site)| site.sharing.is_some()) {
-                bases.entry(&site.1.key).or_default().push(*site);
-            }
-            for sites in bases.values() {
-                compare(sites, findings);
-            }
+pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
+    for (_, sites) in index.shared_ids() {
+        if sites
+            .iter()
+            .all(|(_, site)| site.sharing == sites[0].1.sharing)
+        {
+            continue;
+        }
+        let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
+        for site in sites.iter().filter(|(_, site)| site.sharing.is_some()) {
+            bases.entry(&site.1.key).or_default().push(*site);
+        }
+        for sites in bases.values() {
+            compare(index, sites, findings);
         }
     }
 }
@@ -74,7 +33,7 @@ fn strictness(mode: Option<&str>) -> u8 {
     }
 }
 
-fn compare(sites: &[Located<'_>], findings: &mut Vec<Spread>) {
+fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding>]) {
     let Some(mode) = sites
         .iter()
         .map(|(_, site)| site.sharing)
@@ -105,14 +64,12 @@ fn compare(sites: &[Located<'_>], findings: &mut Vec<Spread>) {
             let edits = vec![Edit::replace(span, format!("{before}{mode}"))];
             Fix::needs_review(format!("use `sharing={mode}`"), edits)
         });
-        let finding = Finding::new(&META, site.span, message)
-            .help(format!("use `sharing={mode}` here too"))
-            .fix(fix);
-        findings.push(Spread {
-            file: *file,
-            finding,
-            points: vec![Point::new(*strict, format!("{mode} here"))],
-        });
+        findings[*file].push(
+            Finding::new(RuleId::MixedSharing, site.span, message)
+                .help(format!("use `sharing={mode}` here too"))
+                .fix(fix)
+                .point(index.location(*file, *strict, format!("{mode} here"))),
+        );
     }
 }
 

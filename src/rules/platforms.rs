@@ -4,9 +4,10 @@ use bstr::ByteSlice as _;
 
 use crate::dockerfile::{Dockerfile, Sharing};
 
-use super::caches::PLATFORM_ARGS;
+use super::caches::Cache;
+use super::context::Context;
 use super::lane::has_room;
-use super::{Cache, Context};
+use super::platform_args::PLATFORM_ARGS;
 
 /// Whether the file is built for several platforms and the locked id of `cache` names none: the platforms of one build
 /// wait for each other.

@@ -1,5 +1,7 @@
 //! Builders with rules of their own about cache mounts.
 
+use crate::finding::RuleId;
+
 /// A builder that takes less, or other things, than BuildKit.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -11,22 +13,11 @@ pub struct Profile {
     pub variables: bool,
 }
 
-/// The rules about lanes: they have nothing to say where an id may hold no variables.
-const ABOUT_VARIABLES: &[&str] = &[
-    "shared-lock",
-    "undeclared-arg",
-    "missing-default",
-    "early-arg",
-    "shadowed-arg",
-    "old-frontend",
-    "platform-lock",
-];
-
 impl Profile {
-    /// Whether the rule called `rule` has anything to say about files for this builder.
+    /// Whether `rule` has anything to say about files for this builder.
     #[must_use]
-    pub fn applies(&self, rule: &str) -> bool {
-        self.variables || !ABOUT_VARIABLES.contains(&rule)
+    pub fn applies(&self, rule: RuleId) -> bool {
+        self.variables || !rule.meta().needs_variables
     }
 }
 
@@ -41,22 +32,4 @@ pub static PROFILES: &[Profile] = &[Profile {
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|profile| profile.name == name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_profile_turns_off_is_a_rule() {
-        for name in ABOUT_VARIABLES {
-            assert!(crate::rules::by_name(name).is_some(), "{name}");
-        }
-        let railway = by_name("railway").unwrap();
-        assert!(
-            !railway.applies("shared-lock")
-                && railway.applies("invalid-mount")
-                && railway.applies("lock-order")
-        );
-    }
 }

@@ -4,79 +4,37 @@ use std::collections::BTreeMap;
 
 use crate::budget;
 use crate::dockerfile::{Sharing, Stage};
-use crate::finding::{Finding, LockKey, RuleMeta, Severity};
+use crate::finding::{Finding, LockKey, RuleId};
 
-use super::{Cache, Context, Rule};
+use super::caches::Cache;
+use super::context::Context;
 
-pub(super) struct SerialStages;
-
-static META: RuleMeta = RuleMeta {
-    name: "serial-stages",
-    severity: Severity::Info,
-    fix: None,
-    goes_first: false,
-    summary: "independent stages of one build lock the same id: they run one after the other",
-    doc: r"## What it does
-Finds two RUNs of different stages of one file that lock the same id, that one build needs both of, and neither of which
-comes after the other's stage. A stage comes after the one it is built from, and behind a COPY or a mount after the one
-that this takes files from.
-
-## Why
-BuildKit builds independent stages side by side, but a locked id lets one of them in at a time (measured on Docker 20.10
-and BuildKit 0.13: two stages took twice the time of one with one id, and the time of one with two). A lane does not help:
-it is the same for all stages of a build.
-
-## Example
-```dockerfile
-FROM debian AS a
-RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked apt-get install -y gcc
-FROM debian AS b
-RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked apt-get install -y python3
-FROM scratch
-COPY --from=a /usr/bin /a
-COPY --from=b /usr/bin /b
-```
-
-## Fix
-None: a suffix per stage (`apt-a`, `apt-b`) lets them run at once, and gives each a cache of its own to fill.
-
-## When to ignore it
-When the stages share what they download, and that is worth the wait.
-",
-};
-
-impl Rule for SerialStages {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
+pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    let stages = &cx.file.stages;
+    if stages.len() < 2 {
+        return;
     }
-
-    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        let stages = &cx.file.stages;
-        if stages.len() < 2 {
-            return;
+    let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
+    let locked = cx
+        .caches()
+        .iter()
+        .filter(|cache| cache.sharing == Some(Sharing::Locked));
+    for cache in locked.filter(|cache| !cx.file.instructions[cache.instruction].onbuild) {
+        let Some(stage) = cx.file.stage_of(cache.instruction) else {
+            continue;
+        };
+        let users = locks.entry(&cache.key).or_default();
+        if users.last().is_none_or(|(last, _)| *last != stage) {
+            users.push((stage, cache));
         }
-        let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
-        let locked = cx
-            .caches()
-            .iter()
-            .filter(|cache| cache.sharing == Some(Sharing::Locked));
-        for cache in locked.filter(|cache| !cx.file.instructions[cache.instruction].onbuild) {
-            let Some(stage) = cx.file.stage_of(cache.instruction) else {
-                continue;
-            };
-            let users = locks.entry(&cache.key).or_default();
-            if users.last().is_none_or(|(last, _)| *last != stage) {
-                users.push((stage, cache));
-            }
-        }
-        locks.retain(|_, users| users.len() > 1);
-        if locks.is_empty() {
-            return;
-        }
-        let needs = needs(stages);
-        for users in locks.values() {
-            findings.extend(finding(stages, &needs, users));
-        }
+    }
+    locks.retain(|_, users| users.len() > 1);
+    if locks.is_empty() {
+        return;
+    }
+    let needs = needs(stages);
+    for users in locks.values() {
+        findings.extend(finding(stages, &needs, users));
     }
 }
 
@@ -143,7 +101,7 @@ fn finding(
         "one build runs the stages `{a}` and `{b}` one after the other here: both lock `{id}`"
     );
     Some(
-        Finding::new(&META, second.1.mount.id_span(), message)
+        Finding::new(RuleId::SerialStages, second.1.mount.id_span(), message)
             .help(format!(
                 "an id per stage (`{id}-{a}`, `{id}-{b}`) lets them run at once; a lane does not"
             ))

@@ -1,63 +1,13 @@
 //! `undeclared-arg`: an id refers to a variable that the instruction cannot see.
 
 use crate::dockerfile::{Base, DeclaredBy, Variable, Word};
-use crate::finding::{Finding, RuleMeta, Severity};
+use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Fix};
 
-use super::caches::{PLATFORM_ARGS, needs_value};
-use super::{Cache, Context, Rule};
-
-pub(super) struct UndeclaredArg;
-
-static META: RuleMeta = RuleMeta {
-    name: "undeclared-arg",
-    severity: Severity::Error,
-    fix: Some(Applicability::Safe),
-    goes_first: false,
-    summary: "a cache id refers to a build argument that its RUN cannot see: it expands to nothing",
-    doc: r"## What it does
-Finds an id that refers to the lane argument where its RUN cannot see it: the ARG stands later, in another stage, only
-before the first FROM, or nowhere. The same for the arguments that BuildKit sets itself (`TARGETARCH`, `TARGETPLATFORM`, …),
-and for a variable that the file declares by ARG elsewhere but not here.
-
-## Why
-A name that is not declared expands to nothing, silently, and `--build-arg` does not reach the stage: all jobs share
-`apt-cache-`. With `${CACHE_ID:-x}` they all share `apt-cache-x`, whatever they pass. An expansion sees the ARGs and ENVs
-above it in its stage, and those of the stage it is built from; a global ARG is not seen until the stage declares the name.
-For an ONBUILD trigger it is the triggers before it, and the image's ENV.
-
-## Example
-```dockerfile
-ARG CACHE_ID=default
-FROM debian
-RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update
-```
-
-## Fix
-Safe: `ARG CACHE_ID=default` on a line of its own, right before the first RUN of the stage that refers to it and above that
-RUN's comments, with its indentation and line ending.
-
-- A stage that is built from one which declares it needs none.
-- With a global `ARG CACHE_ID=…`, the line is a bare `ARG CACHE_ID`: one default rules.
-- A line of the stage that comes too late moves up. One that declares more names, or has a comment of its own, stays, and a
-  line is added.
-- The line never goes into a continued instruction or a heredoc, and goes above a template's block that hides it from
-  another RUN that needs it.
-- Where other stages of the file have one default, it is that: `ARG CACHE_ID=ci`, so that no cache is split.
-- With `keep-default = true` in `cachelane.toml` it is a bare `ARG CACHE_ID`: builds that pass nothing keep `apt-`.
-- Before an ONBUILD RUN it is `ONBUILD ARG CACHE_ID=default`; for a platform argument a bare `ARG TARGETARCH`.
-- Where ids refer to the argument only as `${CACHE_ID:+-${CACHE_ID}}` (what `keep-default` in `cachelane.toml` writes) or
-  `${CACHE_ID:-x}`, it is a bare `ARG CACHE_ID`: a default would give builds that pass nothing another id.
-
-There is none for a variable of your own: only you know its value. The fix needs review (`--unsafe`) where something else in
-the stage uses the name, a target say.
-
-## When to ignore it
-When the base image sets the variable in ENV. cachelane stays silent by itself where FROM's image reference names it
-(`FROM ros:${ROS_DISTRO}`), for variables that well-known images set (`PYTHON_VERSION`, `GOPATH`, …), in snippets, and for
-names that the file never declares.
-",
-};
+use super::caches::Cache;
+use super::caches::needs_value;
+use super::context::Context;
+use super::platform_args::PLATFORM_ARGS;
 
 /// Variables that widely used base images set as ENV, so that an id may refer to them without an ARG in its stage:
 /// python, node, golang, rust, ruby, php, and the ROS images.
@@ -84,22 +34,16 @@ const BASE_IMAGE_ENV: &[&str] = &[
     "DEBIAN_FRONTEND",
 ];
 
-impl Rule for UndeclaredArg {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
-    }
-
-    fn check(&self, cx: &Context<'_>, findings: &mut Vec<Finding>) {
-        for cache in cx.caches() {
-            let mut names: Vec<&str> = Vec::new();
-            for Variable { name, .. } in cache.word.variables() {
-                if names.contains(&name.as_str()) {
-                    continue;
-                }
-                names.push(name);
-                if cx.file.visible(name, cache.instruction).is_none() {
-                    findings.extend(finding(cx, cache, name));
-                }
+pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    for cache in cx.caches() {
+        let mut names: Vec<&str> = Vec::new();
+        for Variable { name, .. } in cache.word.variables() {
+            if names.contains(&name.as_str()) {
+                continue;
+            }
+            names.push(name);
+            if cx.file.visible(name, cache.instruction).is_none() {
+                findings.extend(finding(cx, cache, name));
             }
         }
     }
@@ -132,7 +76,7 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
             Fix::needs_review(title, edits)
         };
         return Some(
-            Finding::new(&META, span, message)
+            Finding::new(RuleId::UndeclaredArg, span, message)
                 .help(need.advice())
                 .fix(Ok(fix)),
         );
@@ -155,7 +99,7 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         None => format!("put `ARG {name}` above the RUN, with the default that you want there"),
     };
     Some(
-        Finding::new(&META, span, message)
+        Finding::new(RuleId::UndeclaredArg, span, message)
             .help(help)
             .fix(Err(format!("only you know which `{name}` is meant"))),
     )

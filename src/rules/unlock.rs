@@ -6,9 +6,9 @@ use crate::finding::LockKey;
 use crate::fix::{Edit, Fix};
 use crate::text::Span;
 
-use super::caches;
+use super::caches::{self, Cache};
+use super::context::Context;
 use super::lane::{optional, plain, whole};
-use super::{Cache, Context};
 
 /// The fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache: what is not
 /// locked needs none.

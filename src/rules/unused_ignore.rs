@@ -1,66 +1,32 @@
 //! `unused-ignore`: a suppression that suppresses nothing, or does not say what.
 
-use crate::finding::{Finding, RuleMeta, Severity};
-use crate::fix::{Applicability, Fix};
+use crate::finding::{Finding, RuleId, Severity};
+use crate::fix::Fix;
 use crate::suppress::{self, Covers, Fault, Ignore};
 use crate::text::Span;
 
-use super::{Context, Rule, by_name, nearest};
-
-pub(super) struct UnusedIgnore;
-
-static META: RuleMeta = RuleMeta {
-    name: "unused-ignore",
-    severity: Severity::Warning,
-    fix: Some(Applicability::Safe),
-    goes_first: false,
-    summary: "a suppression that suppresses nothing, or does not say what",
-    doc: r"## What it does
-Finds `# cachelane: ignore[…]` and `# cachelane: ignore-file[…]` comments that name a rule which has nothing to say there,
-or one that does not exist. A suppression without a list, or with another word than these two, is an error: it hides
-nothing, although its writer thinks so.
-
-## Why
-A suppression that has outlived its finding hides the next one. One that is misspelt hides nothing.
-
-## Example
-```dockerfile
-# cachelane: ignore[shared-lock] this builder has one job at a time
-RUN make
-```
-
-## Fix
-Safe: the name goes out of the list, and the line goes with the last name. There is none where the writer meant something
-else (a name that is nearly a rule's, `all` or `*`, a comment that a blank line parts from its instruction), where a
-line below would become a parser directive or lose a mark that on top of a file is its byte-order mark, and for a rule that
-compares files (`lock-order`, `mixed-sharing`, `id-collision`, `split-cache`, `unpassed-arg`, `lane-never-reused`): another
-file may be the reason, so such a suppression is named only where a whole repository was searched, or all that a
-configuration is for.
-
-## When to ignore it
-It cannot be suppressed in the file. Turn it off in the configuration where files are checked with different rules.
-",
-};
-
-impl Rule for UnusedIgnore {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
-    }
-
-    fn other_severity(&self) -> Option<&'static str> {
-        Some("\"error\" for a comment that cannot be read")
-    }
-
-    /// Which suppressions are used is known when all findings are: see [`finding`].
-    fn check(&self, _: &Context<'_>, _: &mut Vec<Finding>) {}
+/// A suppression of which some names suppress nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Idle<'i> {
+    /// The suppression.
+    pub ignore: &'i Ignore,
+    /// The names that suppress nothing, by index, in order.
+    pub names: &'i [usize],
 }
 
-/// What is wrong with `ignore`, whose names `unused` (by index, in order) suppress nothing; `None` where nothing is.
-#[must_use]
-pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
-    if let Some(fault) = &ignore.fault {
-        return Some(faulty(ignore, fault));
-    }
+pub(super) fn check(idle: Idle<'_>, findings: &mut Vec<Finding>) {
+    findings.extend(match &idle.ignore.fault {
+        Some(fault) => Some(faulty(idle.ignore, fault)),
+        None => unused(idle),
+    });
+}
+
+fn unused(
+    Idle {
+        ignore,
+        names: unused,
+    }: Idle<'_>,
+) -> Option<Finding> {
     let first = ignore.names.get(*unused.first()?)?;
     let names: Vec<String> = unused
         .iter()
@@ -69,7 +35,7 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
     let unknown = unused
         .iter()
         .map(|index| ignore.names[*index].0.as_str())
-        .find(|name| by_name(name).is_none());
+        .find(|name| RuleId::by_name(name).is_none());
     let span = if unused.len() == 1 {
         first.1
     } else {
@@ -85,7 +51,7 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
             has(unused.len())
         ),
     };
-    let near = unknown.map(nearest).filter(|near| !near.is_empty());
+    let near = unknown.map(RuleId::nearest).filter(|near| !near.is_empty());
     let help: String = match (&near, ignore.covers) {
         (Some(near), _) => format!("did you mean `{}`?", near.join("` or `")),
         (_, Covers::Nothing) => {
@@ -98,7 +64,7 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
         _ => "remove the comment".into(),
     };
     let compares =
-        |index: &usize| by_name(&ignore.names[*index].0).is_some_and(super::Rule::compares);
+        |index: &usize| RuleId::by_name(&ignore.names[*index].0).is_some_and(RuleId::compares);
     // Whoever writes these means rules that exist.
     let all = |index: &usize| matches!(ignore.names[*index].0.as_str(), "*" | "all");
     let all = unused.iter().any(all);
@@ -124,7 +90,11 @@ pub fn finding(ignore: &Ignore, unused: &[usize]) -> Option<Finding> {
             suppress::remove(ignore, unused),
         ))
     };
-    Some(Finding::new(&META, span, message).help(help).fix(fix))
+    Some(
+        Finding::new(RuleId::UnusedIgnore, span, message)
+            .help(help)
+            .fix(fix),
+    )
 }
 
 fn has(names: usize) -> &'static str {
@@ -152,7 +122,7 @@ fn faulty(ignore: &Ignore, fault: &Fault) -> Finding {
     } else {
         ""
     };
-    let mut finding = Finding::new(&META, span, message)
+    let mut finding = Finding::new(RuleId::UnusedIgnore, span, message)
         .help(format!("write `# cachelane: {verb}[RULE, …] reason`{place} with the rules that are to be silent"))
         .fix(Err("only you know which rules are meant".into()));
     finding.severity = Severity::Error;

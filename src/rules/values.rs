@@ -10,8 +10,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Form, Part, Variable, Word};
 
-use super::Settings;
-use super::caches::PLATFORM_ARGS;
+use super::platform_args::PLATFORM_ARGS;
+use super::settings::Settings;
 
 /// The values of a file's variables.
 pub(super) struct Values<'a> {

@@ -1,11 +1,11 @@
 //! A build with the Dockerfile that it builds: what rules about wiring look at.
 
 use crate::builds::{Build, Lane, Runs};
-use crate::finding::Elsewhere;
+use crate::finding::{Location, Place};
 use crate::fix::Fix;
 
-use super::Settings;
 use super::lanes::Lanes;
+use super::settings::Settings;
 
 /// BuildKit's own namespace for all cache mounts of a build, a build argument.
 pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
@@ -80,14 +80,15 @@ impl Wired<'_> {
         Ok(fix)
     }
 
-    /// The place in the Dockerfile that asks for the lane.
+    /// Returns the place in the Dockerfile that asks for the lane.
     #[must_use]
-    pub fn asks(&self) -> Elsewhere {
-        let message = format!("has a lane: `{}`", self.lanes.id);
-        Elsewhere {
-            path: self.path.into(),
-            range: self.lanes.range,
-            message,
+    pub fn asks(&self) -> Location {
+        Location {
+            place: Place::There {
+                path: self.path.into(),
+                range: self.lanes.range,
+            },
+            message: format!("has a lane: `{}`", self.lanes.id),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::Dockerfile;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::fix::Edit;
 use crate::text::{Span, line_ending};
 
@@ -47,7 +47,7 @@ pub fn add(
         let at = |at: usize| file?.instruction_at(at);
         at(finding.span.start).or_else(|| at(before?))
     };
-    let mut open: Vec<(Option<usize>, &str)> =
+    let mut open: Vec<(Option<usize>, RuleId)> =
         findings.iter().map(|f| (index(f), f.rule)).collect();
     open.sort_unstable();
     open.dedup();
@@ -60,7 +60,7 @@ pub fn add(
             .and_then(|index| file.map(|file| &file.instructions[index]));
         let rules = group
             .iter()
-            .map(|(_, rule)| *rule)
+            .map(|(_, rule)| rule.as_str())
             .collect::<Vec<_>>()
             .join(", ");
         let covers = instruction.map_or(Covers::File, |instruction| {

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use cachelane::finding::RuleMeta;
+use cachelane::finding::RuleId;
 use cachelane::lint::{self, FileReport};
 use cachelane::report::{self, Run, Summary, Trouble};
-use cachelane::rules::{RULES, Settings};
+use cachelane::rules::Settings;
 use cachelane::text::printable;
 
 /// The tree's files, in the order of a run.
@@ -47,16 +47,13 @@ pub fn tree() -> Vec<FileReport> {
 
 /// `render` on `reports`.
 pub fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> String {
-    let spoke: BTreeSet<&str> = reports
+    let spoke: BTreeSet<RuleId> = reports
         .iter()
         .flat_map(|report| &report.checked.findings)
         .map(|finding| finding.rule)
         .collect();
-    let rules: Vec<&RuleMeta> = RULES
-        .iter()
-        .map(|rule| rule.meta())
-        .filter(|meta| spoke.contains(meta.name))
-        .collect();
+    let all = RuleId::ALL.iter().copied();
+    let rules: Vec<RuleId> = all.filter(|rule| spoke.contains(rule)).collect();
     render(&Run {
         reports,
         summary: Summary::new(reports, reports.len()),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cachelane::config::{Config, Overrides};
-use cachelane::finding::Severity;
+use cachelane::finding::{RuleId, Severity};
 use proptest::prelude::*;
 
 use crate::command::cachelane;
@@ -56,43 +56,46 @@ fn later_entries_win_and_options_win_over_all() {
     let level = |path: &str| {
         let settings = config.settings(Path::new(path));
         settings
-            .is_on("shared-lock")
-            .then(|| settings.severities.get("shared-lock").copied())
+            .is_on(RuleId::SharedLock)
+            .then(|| settings.severities.get(&RuleId::SharedLock).copied())
     };
     assert_eq!(level("c/Dockerfile"), None);
     assert_eq!(level("a/Dockerfile"), Some(Some(Severity::Warning)));
     assert_eq!(level("a/x/Dockerfile"), Some(Some(Severity::Info)));
     assert_eq!(
-        config.settings(Path::new("c")).severities.get("early-arg"),
+        config
+            .settings(Path::new("c"))
+            .severities
+            .get(&RuleId::EarlyArg),
         Some(&Severity::Info)
     );
 
     let overrides = Overrides {
-        rules: vec!["shared-lock"],
+        rules: vec![RuleId::SharedLock],
         arg: Some("LANE".into()),
         ..Overrides::default()
     };
     let settings = Config::read(text, overrides)
         .unwrap()
         .settings(Path::new("c/Dockerfile"));
-    assert!(settings.is_on("shared-lock") && !settings.is_on("early-arg"));
+    assert!(settings.is_on(RuleId::SharedLock) && !settings.is_on(RuleId::EarlyArg));
     assert_eq!(
         (
             settings.arg.as_str(),
-            settings.severities.get("shared-lock")
+            settings.severities.get(&RuleId::SharedLock)
         ),
         ("LANE", None)
     );
 
     let overrides = Overrides {
-        ignore: vec!["early-arg"],
+        ignore: vec![RuleId::EarlyArg],
         ..Overrides::default()
     };
     assert!(
         !Config::read("", overrides)
             .unwrap()
             .settings(Path::new("c"))
-            .is_on("early-arg")
+            .is_on(RuleId::EarlyArg)
     );
 }
 
@@ -104,8 +107,8 @@ fn a_severity_that_is_written_holds_for_all_findings_of_its_rule() {
     );
     let levels = |path: &str| {
         let settings = config.settings(Path::new(path));
-        ["unpassed-arg", "early-arg", "shared-lock"]
-            .map(|rule| settings.severities.get(rule).copied())
+        [RuleId::UnpassedArg, RuleId::EarlyArg, RuleId::SharedLock]
+            .map(|rule| settings.severities.get(&rule).copied())
     };
     assert_eq!(
         levels("b"),
@@ -113,7 +116,7 @@ fn a_severity_that_is_written_holds_for_all_findings_of_its_rule() {
     );
     // Back to what the rule says of itself is said, too.
     assert_eq!(levels("a/b"), [None, Some(Severity::Warning), None]);
-    assert!(!config.settings(Path::new("a/b")).is_on("unpassed-arg"));
+    assert!(!config.settings(Path::new("a/b")).is_on(RuleId::UnpassedArg));
 
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
@@ -155,9 +158,9 @@ fn what_is_shown_can_be_pasted() {
             && page.contains("built in; \"warning\" outside"),
         "{page}"
     );
-    assert_eq!(read_again.severities.get("unpassed-arg"), None);
+    assert_eq!(read_again.severities.get(&RuleId::UnpassedArg), None);
     assert_eq!(
-        read_again.severities.get("shared-lock"),
+        read_again.severities.get(&RuleId::SharedLock),
         Some(&Severity::Error)
     );
 }

@@ -7,7 +7,7 @@ use std::panic;
 use bstr::BStr;
 use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane, pass};
 use cachelane::dockerfile::Dockerfile;
-use cachelane::finding::Severity;
+use cachelane::finding::{RuleId, Severity};
 use cachelane::fix::{Applicability, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -136,7 +136,7 @@ fn a_value_that_is_no_text_is_not_moved() {
         .left
         .findings
         .iter()
-        .find(|finding| finding.rule == "early-arg")
+        .find(|finding| finding.rule == RuleId::EarlyArg)
         .expect("it is still said");
     assert!(!found.is_fixable());
 }
@@ -226,7 +226,7 @@ fn a_word_that_would_become_a_flag_keeps_the_arg_where_it_is() {
             .left
             .findings
             .iter()
-            .any(|finding| finding.rule == "early-arg" && !finding.is_fixable())
+            .any(|finding| finding.rule == RuleId::EarlyArg && !finding.is_fixable())
     );
 }
 
@@ -311,7 +311,7 @@ fn a_default_that_another_argument_is_made_of_needs_review() {
                 .left
                 .findings
                 .iter()
-                .any(|finding| finding.rule == "missing-default")
+                .any(|finding| finding.rule == RuleId::MissingDefault)
         );
     }
 }
@@ -459,7 +459,7 @@ fn a_suppression_above_a_byte_order_mark_stays() {
     let findings = lint::check_alone(source.as_bytes(), &Settings::default()).findings;
     let finding = findings
         .iter()
-        .find(|finding| finding.rule == "unused-ignore")
+        .find(|finding| finding.rule == RuleId::UnusedIgnore)
         .unwrap();
     assert!(finding.fix.is_none() && finding.unfixed.as_ref().unwrap().contains("first mark"));
 }
@@ -584,7 +584,7 @@ fn a_suppression_above_a_directive_that_ends_with_one_stays() {
     let findings = lint::check_alone(source.as_bytes(), &Settings::default()).findings;
     let unused: Vec<_> = findings
         .iter()
-        .filter(|finding| finding.rule == "unused-ignore")
+        .filter(|finding| finding.rule == RuleId::UnusedIgnore)
         .collect();
     assert!(
         !unused.is_empty() && unused.iter().all(|finding| finding.fix.is_none()),
@@ -617,7 +617,7 @@ fn an_arg_above_a_byte_order_mark_stays() {
     let findings = lint::check_alone(source.as_bytes(), &Settings::default()).findings;
     let early = findings
         .iter()
-        .find(|finding| finding.rule == "early-arg")
+        .find(|finding| finding.rule == RuleId::EarlyArg)
         .unwrap();
     assert!(early.fix.is_none() && early.unfixed.is_some());
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Output};
 
+use cachelane::finding::RuleId;
 use cachelane::init::{Hooked, REPO, add_hook, configuration, snippet};
-use cachelane::rules::{RULES, Rule};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
@@ -28,14 +28,11 @@ const KEYS: &[&str] = &[
 ];
 
 fn written() -> String {
-    let rule = |rule: &&dyn Rule| {
-        (
-            rule.meta().name,
-            rule.meta().severity.as_str(),
-            rule.other_severity(),
-        )
+    let rule = |rule: &RuleId| {
+        let meta = rule.meta();
+        (meta.name, meta.severity.as_str(), meta.other_severity)
     };
-    let rules: Vec<_> = RULES.iter().map(rule).collect();
+    let rules: Vec<_> = RuleId::ALL.iter().map(rule).collect();
     configuration(&rules)
 }
 
@@ -67,8 +64,8 @@ fn a_new_configuration_knows_every_setting() {
         KEYS.iter().copied().collect()
     );
     let rules = table["rules"].as_table().unwrap();
-    assert_eq!(rules.len(), RULES.len());
-    for rule in RULES.iter().map(|rule| rule.meta()) {
+    assert_eq!(rules.len(), RuleId::ALL.len());
+    for rule in RuleId::ALL.iter().map(|rule| rule.meta()) {
         assert_eq!(rules[rule.name].as_str(), Some(rule.severity.as_str()));
     }
     let per_file = table["per-file"].as_array().unwrap()[0].as_table().unwrap();

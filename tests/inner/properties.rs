@@ -5,10 +5,11 @@
 
 use bstr::{BString, ByteSlice as _};
 use cachelane::dockerfile::{Dockerfile, Mount, MountKind};
+use cachelane::finding::RuleId;
 use cachelane::fix::Applicability;
 use cachelane::lint;
+use cachelane::rules::Settings;
 use cachelane::rules::profile::PROFILES;
-use cachelane::rules::{RULES, Settings};
 use proptest::prelude::*;
 
 use crate::effort::cases;
@@ -153,9 +154,9 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     let profile = prop::sample::select(vec![None, None, None, PROFILES.first()]);
     let isolating =
         prop::sample::subsequence(vec!["OWN".to_owned(), "TARGETARCH".to_owned()], 0..=2);
-    let names: Vec<&'static str> = RULES.iter().map(|rule| rule.meta().name).collect();
-    let count = names.len();
-    let rules = prop::option::weighted(0.25, prop::sample::subsequence(names, 0..=count));
+    let count = RuleId::ALL.len();
+    let rules = prop::sample::subsequence(RuleId::ALL, 0..=count);
+    let rules = prop::option::weighted(0.25, rules);
     let arg = prop::sample::select(vec!["CACHE_ID", "CACHE_ID", "OWN", "TARGETARCH"]);
     let settled = (flags, profile, isolating, rules, arg).prop_map(
         |(flags, profile, isolating, rules, arg)| {
@@ -222,9 +223,9 @@ proptest! {
     fn the_order_of_the_rules_makes_no_difference(
         source in any_file(),
         settings in any_settings(),
-        order in Just(RULES.iter().map(|rule| rule.meta().name).collect::<Vec<_>>()).prop_shuffle(),
+        order in Just(RuleId::ALL.to_vec()).prop_shuffle(),
     ) {
-        let order = order.into_iter().filter(|name| settings.is_on(name)).collect();
+        let order = order.into_iter().filter(|rule| settings.is_on(*rule)).collect();
         let shuffled = Settings { rules: Some(order), ..settings.clone() };
         for level in [Applicability::Safe, Applicability::Unsafe] {
             let fixed = |settings: &Settings| BString::from(lint::fix(&source, settings, level, &[]).bytes);
@@ -242,7 +243,7 @@ proptest! {
         let keeping = Settings { keep_default: true, ..Settings::default() };
         let fixed = lint::fix(&source, &keeping, Applicability::Safe, &[]);
         // An id that stays short is what was asked for, and `missing-default` what asks for something else.
-        let rules = RULES.iter().map(|rule| rule.meta().name).filter(|name| *name != "missing-default").collect();
+        let rules = RuleId::ALL.iter().copied().filter(|rule| *rule != RuleId::MissingDefault).collect();
         let without = Settings { rules: Some(rules), ..Settings::default() };
         let again = lint::fix(&fixed.bytes, &without, Applicability::Safe, &[]);
         prop_assert_eq!(BString::from(again.bytes), BString::from(fixed.bytes));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::budget;
 use crate::builds::{self, BuildFile, FormatRef, Insertion, Lane, Open, Passed};
+use crate::finding::RuleId;
 use crate::fix::{self, Applicability, Fix};
 use crate::lint::{Dropped, FileReport, Made};
 use crate::text::{LineIndex, Span};
@@ -39,7 +40,7 @@ pub fn fix_wires(report: &FileReport, level: Applicability) -> Option<Rewired> {
         .checked
         .findings
         .iter()
-        .filter(|finding| finding.rule == "unpassed-arg");
+        .filter(|finding| finding.rule == RuleId::UnpassedArg);
     let open: HashSet<Span> = findings
         .filter(|finding| finding.fix.as_ref().is_some_and(may_fix))
         .map(|finding| finding.span)
@@ -89,7 +90,7 @@ impl Work {
 
     fn drop(&mut self, line: usize, reason: String) {
         self.dropped.push(Dropped {
-            rule: "unpassed-arg",
+            rule: RuleId::UnpassedArg,
             line,
             reason,
         });
@@ -225,7 +226,7 @@ impl Work {
             if made.contains(&index) {
                 let title = one.passing.fix.title().to_owned();
                 self.made.push(Made {
-                    rule: "unpassed-arg",
+                    rule: RuleId::UnpassedArg,
                     line: one.line,
                     title,
                 });

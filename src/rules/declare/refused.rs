@@ -7,8 +7,9 @@ use std::sync::Arc;
 use bstr::ByteSlice as _;
 
 use crate::finding::LockKey;
+use crate::rules::caches::Cache;
+use crate::rules::context::Context;
 use crate::rules::lane::{lane_keys, obstacle};
-use crate::rules::{Cache, Context};
 
 /// Why a cache gets no lane.
 #[derive(Debug)]

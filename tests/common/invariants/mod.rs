@@ -6,6 +6,7 @@ mod change;
 pub use change::only_suppressions;
 
 use bstr::BStr;
+use cachelane::finding::Place;
 use cachelane::fix::{Applicability, Edit, Fix};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -66,12 +67,9 @@ pub fn all_fixes(source: &[u8], settings: &Settings) {
 pub fn places(source: &[u8], settings: &Settings) {
     for finding in lint::check(source, settings).findings {
         assert!(finding.span.end <= source.len());
-        assert!(
-            finding
-                .labels
-                .iter()
-                .all(|label| label.span.end <= source.len())
-        );
+        assert!(finding.related.iter().all(
+            |location| matches!(location.place, Place::Here(span) if span.end <= source.len())
+        ));
         let spans: Vec<Span> = finding
             .fix
             .iter()

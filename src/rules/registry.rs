@@ -1,0 +1,93 @@
+//! Finds the function of each rule, and calls those that look at a given subject.
+
+use crate::dockerfile::SyntaxError;
+use crate::finding::{Finding, RuleId, each_rule};
+use crate::index::Index;
+
+use super::context::Context;
+use super::unused_ignore::Idle;
+use super::wired::Wired;
+use super::{
+    early_arg, id_collision, invalid_mount, lane_never_reused, lock_order, missing_default,
+    mixed_sharing, needless_lock, old_frontend, platform_lock, private_cache, serial_stages,
+    shadowed_arg, shared_lock, split_cache, syntax_error, undeclared_arg, unlocked_apt,
+    unpassed_arg, unused_ignore,
+};
+
+/// A rule's function, by what it looks at. Each adds what it finds to a list, of a run to that of the file it is in.
+enum Check {
+    File(fn(&Context<'_>, &mut Vec<Finding>)),
+    Run(fn(&Index<'_>, &mut [Vec<Finding>])),
+    Build(fn(&Wired<'_>, &mut Vec<Finding>)),
+    Error(fn(&SyntaxError, &mut Vec<Finding>)),
+    Ignore(fn(Idle<'_>, &mut Vec<Finding>)),
+}
+
+macro_rules! find_checks {
+    ($($id:ident $file:ident $name:literal $subject:ident { $($meta:tt)* })*) => {
+        fn check_of(rule: RuleId) -> Check {
+            match rule {
+                $(RuleId::$id => Check::$subject($file::check),)*
+            }
+        }
+    };
+}
+each_rule!(find_checks);
+
+fn checks() -> impl Iterator<Item = (RuleId, Check)> {
+    RuleId::ALL.iter().map(|rule| (*rule, check_of(*rule)))
+}
+
+/// Returns what the rules that run find in one file, ordered by place.
+#[must_use]
+pub fn check_file(cx: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (rule, check) in checks() {
+        if let Check::File(check) = check
+            && cx.settings.is_on(rule)
+        {
+            check(cx, &mut findings);
+        }
+    }
+    findings.sort_by_key(|finding| (finding.span, finding.rule));
+    findings
+}
+
+/// Adds what every rule finds by comparing the cache mounts of a run to the list of the file that it is in.
+pub fn check_run(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
+    for (_, check) in checks() {
+        if let Check::Run(check) = check {
+            check(index, findings);
+        }
+    }
+}
+
+/// Adds what every rule finds about one build.
+pub fn check_build(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
+    for (_, check) in checks() {
+        if let Check::Build(check) = check {
+            check(wired, findings);
+        }
+    }
+}
+
+/// Returns the finding for a file that cannot be read.
+#[must_use]
+pub fn check_error(error: &SyntaxError) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (_, check) in checks() {
+        if let Check::Error(check) = check {
+            check(error, &mut findings);
+        }
+    }
+    findings
+}
+
+/// Adds what is wrong with a suppression.
+pub fn check_ignore(idle: Idle<'_>, findings: &mut Vec<Finding>) {
+    for (_, check) in checks() {
+        if let Check::Ignore(check) = check {
+            check(idle, findings);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The settings that hold for a file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::finding::{RuleId, Severity};
+
+use super::exempt::Exemptions;
+use super::profile::Profile;
+
+/// What the user settled for a file.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The build argument that sets jobs apart.
+    pub arg: String,
+    /// Its value for builds that pass none.
+    pub default: String,
+    /// Further variables that set jobs apart.
+    pub isolating: Vec<String>,
+    /// Whether builds that pass nothing are to keep the id that they have: the lane goes in as `${ARG:+-${ARG}}`.
+    pub keep_default: bool,
+    /// Whether the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`: every build is isolated then, whatever its ids.
+    pub namespace: bool,
+    /// Whether a file has to name its frontend, since the engine's own may be too old to expand ids.
+    pub require_syntax: bool,
+    /// The builder, where it has rules of its own.
+    pub profile: Option<&'static Profile>,
+    /// The caches that may stay as they are.
+    pub exempt: Arc<Exemptions>,
+    /// The rules to run; `None` for all of them. Their order makes no difference.
+    pub rules: Option<Vec<RuleId>>,
+    /// Severities that differ from the rules' own.
+    pub severities: BTreeMap<RuleId, Severity>,
+}
+
+impl Settings {
+    /// Says whether `rule` is one of those to run.
+    #[must_use]
+    pub fn is_on(&self, rule: RuleId) -> bool {
+        self.rules
+            .as_ref()
+            .is_none_or(|rules| rules.contains(&rule))
+            && self.profile.is_none_or(|profile| profile.applies(rule))
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            arg: "CACHE_ID".into(),
+            default: "default".into(),
+            isolating: Vec::new(),
+            keep_default: false,
+            namespace: false,
+            require_syntax: false,
+            profile: None,
+            exempt: Arc::default(),
+            rules: None,
+            severities: BTreeMap::new(),
+        }
+    }
+}
