@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use bstr::ByteSlice as _;
-use cachelane::builds::argv;
 use cachelane::builds::ci::{self, Typed};
+use cachelane::builds::{self, argv};
 use cachelane::config::{Config, Overrides};
 use cachelane::dockerfile::{Dockerfile, Keyword};
 use cachelane::finding::{RuleId, Severity};
@@ -295,7 +295,7 @@ pub fn lane(data: &[u8]) {
     let words: Vec<OsString> = parts
         .map(|word| word.to_str_lossy().into_owned().into())
         .collect();
-    for arg in ["CACHE_ID", argv::NAMESPACE] {
+    for arg in ["CACHE_ID", builds::NAMESPACE] {
         let ask = argv::Ask {
             lane: &lane.name,
             arg,

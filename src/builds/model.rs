@@ -80,6 +80,16 @@ pub struct BuildFile {
 }
 
 impl BuildFile {
+    /// Adds a Dockerfile within the file, unless that is there; returns what a build of it builds.
+    pub(super) fn add_inline(&mut self, inline: Inline) -> Subject {
+        let is_same = |other: &Inline| other.span == inline.span && other.text == inline.text;
+        let index = self.inline.iter().position(is_same);
+        Subject::Inline(index.unwrap_or_else(|| {
+            self.inline.push(inline);
+            self.inline.len() - 1
+        }))
+    }
+
     /// Returns whether it says nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -279,6 +289,9 @@ pub const ANY_LANE: &str = "*";
 /// What [`Arg::from`] holds where the value is a name of the file's own that looks like a variable, and that no environment
 /// sets.
 pub const NO_VARIABLE: &str = "=";
+
+/// The build argument that is BuildKit's own namespace for all cache mounts of a build.
+pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
 
 /// How often a build runs at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

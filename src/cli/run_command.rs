@@ -7,7 +7,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::builds::argv::{self, Ask, NAMESPACE, Passed, quoted};
+use crate::builds::NAMESPACE;
+use crate::builds::argv::{self, Ask, Passed, quoted};
 
 use super::args::{RunArgs, Via};
 use super::{Outcome, id, terminal};

@@ -1,6 +1,6 @@
 //! `lane-never-reused`: a lane that is another one in every run, so that its cache is never found again.
 
-use crate::builds::Runs;
+use crate::builds::{NAMESPACE, Runs};
 use crate::finding::{Finding, RuleId};
 
 use super::wired::Wired;
@@ -125,7 +125,7 @@ fn changes(command: &str) -> bool {
 
 pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
     let settings = wired.settings;
-    let names = [settings.arg.as_str(), super::wired::NAMESPACE];
+    let names = [settings.arg.as_str(), NAMESPACE];
     let mut passed = wired
         .build
         .args

@@ -7,9 +7,6 @@ use crate::fix::Fix;
 use super::lanes::Lanes;
 use super::settings::Settings;
 
-/// BuildKit's own namespace for all cache mounts of a build, a build argument.
-pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
-
 /// Who else builds a Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Others {

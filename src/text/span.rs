@@ -4,7 +4,7 @@
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// A half-open range of bytes, `start..end`, in one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// First byte.
     pub start: usize,

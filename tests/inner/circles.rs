@@ -73,7 +73,11 @@ fn tokens(source: &str) -> Vec<String> {
             tokens.push(rest[..len].to_owned());
             len
         } else {
-            let len = if rest.starts_with("::") { 2 } else { first.len_utf8() };
+            let len = if rest.starts_with("::") {
+                2
+            } else {
+                first.len_utf8()
+            };
             if !first.is_whitespace() {
                 tokens.push(rest[..len].to_owned());
             }

@@ -24,10 +24,13 @@ mod search;
 mod second_reader;
 mod small_worlds;
 mod wiring;
+mod wiring_bake;
+mod wiring_compose;
 mod wiring_files;
 mod wiring_github;
 mod wiring_pipelines;
 mod wiring_shell;
+mod wiring_yaml;
 
 #[path = "../common/command.rs"]
 mod command;

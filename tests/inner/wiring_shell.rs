@@ -427,7 +427,7 @@ fn an_argv_is_read_like_a_script() {
         (BuildTool::Buildx, 0, 4)
     );
     assert_eq!(command.args[0].value.as_ref().unwrap().text(), Some("$B"));
-    assert_eq!(command.passing("L", "x y"), ["--build-arg", "L=x y"]);
+    assert_eq!(command.argv("L", "x y"), ["--build-arg", "L=x y"]);
     assert!(command.args_known);
     assert_eq!(command::read(&words(&["ls".into()])), None);
 }

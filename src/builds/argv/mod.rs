@@ -10,10 +10,7 @@ use std::path::Path;
 pub use quote::quoted;
 
 use super::command::{self, Command, Pass};
-use super::model::BuildTool;
-
-/// BuildKit's own namespace for all cache mounts of a build.
-pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
+use super::model::{BuildTool, NAMESPACE};
 
 /// The build argument that rocker's extension passes.
 const ROCKER: &str = "CACHE_ID";
@@ -110,7 +107,7 @@ pub fn pass(
             passed.words.splice(
                 at..at,
                 build
-                    .passing(ask.arg, ask.lane)
+                    .argv(ask.arg, ask.lane)
                     .into_iter()
                     .map(OsString::from),
             );

@@ -16,11 +16,11 @@ mod value;
 use std::collections::{HashMap, HashSet};
 
 use self::value::{Ast, Field, Kind, Part, Scope, Value};
-use super::compose::path;
 use super::format::{FilePath, Format, Inserter, Open, several_lines};
 use super::model::{
     Arg, Build, BuildFile, BuildTool, Escapes, Inline, ReadError, Service, Subject, Unknown,
 };
+use super::paths;
 use super::yaml::More;
 use crate::budget;
 use crate::text::Span;
@@ -334,7 +334,7 @@ fn what<'a>(
     // What stands below the folder that bake is started in, when the rest is remote.
     let context = context.strip_prefix("cwd://").unwrap_or(&context);
     let dockerfile = text("dockerfile", "Dockerfile")?;
-    path::dockerfile(
+    paths::dockerfile(
         context,
         dockerfile.strip_prefix("cwd://").unwrap_or(&dockerfile),
     )
@@ -414,6 +414,3 @@ fn args(source: &str, lineage: &[&Target], scope: &Scope<'_>) -> (Vec<Arg>, bool
     }
     (args, known)
 }
-
-#[cfg(test)]
-mod tests;

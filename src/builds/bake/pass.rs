@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::value::{Field, Scope, Value};
 use super::{File, Target, is_json};
 use crate::builds::format::{Inserter, Insertion};
+use crate::builds::lines;
 use crate::builds::model::{Build, Lane, Subject};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
@@ -176,7 +177,7 @@ impl Writer<'_> {
         let (Some(first), Some(last)) = (fields.first(), fields.last()) else {
             let inner = &source[object.start + 1..object.end.max(object.start + 2) - 1];
             if inner.contains('\n') {
-                let (base, step) = (margin(source, object.start), "  ");
+                let (base, step) = (lines::margin(source, object.start), "  ");
                 let indent = format!("{base}{step}");
                 return Edit::insert(
                     object.start + 1,
@@ -197,16 +198,16 @@ impl Writer<'_> {
         if !source[object.start..first.key_span.start].contains('\n') {
             return Edit::insert(end, format!(", {}", entry("", "")));
         }
-        let indent = margin(source, first.key_span.start);
+        let indent = lines::margin(source, first.key_span.start);
         let step = indent
-            .strip_prefix(margin(source, object.start))
+            .strip_prefix(lines::margin(source, object.start))
             .filter(|step| !step.is_empty())
             .unwrap_or("  ");
         let entry = entry(indent, step);
         if self.json {
             return Edit::insert(end, format!(",{newline}{indent}{entry}"));
         }
-        let rest = source[end..].split(['\r', '\n']).next().unwrap_or_default();
+        let rest = lines::rest(source, end);
         let bare = rest.trim_start();
         let (comma, bare) = bare
             .strip_prefix(',')
@@ -233,11 +234,11 @@ impl Writer<'_> {
             return Err("its block has no braces".to_owned());
         }
         let newline = line_ending(source.as_bytes(), open);
-        let base = margin(source, target.body.start);
+        let base = lines::margin(source, target.body.start);
         let first = target
             .fields
             .first()
-            .map(|field| margin(source, field.key_span.start));
+            .map(|field| lines::margin(source, field.key_span.start));
         let step = first
             .and_then(|first| first.strip_prefix(base))
             .filter(|step| !step.is_empty())
@@ -368,7 +369,7 @@ impl Writer<'_> {
             self.default()
         );
         if let Some(end) = super::hcl::variables_end(source) {
-            let rest = source[end..].split(['\r', '\n']).next().unwrap_or_default();
+            let rest = lines::rest(source, end);
             return Edit::insert(end + rest.len(), format!("{newline}{newline}{block}"));
         }
         let mut at = source.len() - source.trim_start_matches('\u{FEFF}').len();
@@ -386,11 +387,4 @@ impl Writer<'_> {
         }
         Edit::insert(at, format!("{block}{newline}{newline}"))
     }
-}
-
-/// The blanks that the line of byte `at` begins with.
-fn margin(source: &str, at: usize) -> &str {
-    let start = memchr::memrchr(b'\n', &source.as_bytes()[..at]).map_or(0, |newline| newline + 1);
-    let line = &source[start..at];
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }

@@ -1,7 +1,6 @@
 //! Words as options, their values, and the others.
 
-use super::super::argv::NAMESPACE;
-use super::super::model::ANY_LANE;
+use super::super::model::{ANY_LANE, NAMESPACE};
 use super::super::shell::{Word, is_name};
 use super::tables::{self, Options};
 
@@ -18,8 +17,8 @@ pub(super) enum Item<'w> {
         /// The index of the word that holds the value, or else the name.
         index: usize,
     },
-    /// A word that may be anything, or several.
-    Several,
+    /// The word at this index, which may be anything, or several.
+    Several(usize),
 }
 
 /// The words from some index on.
@@ -44,11 +43,6 @@ impl<'w> Items<'w> {
         }
     }
 
-    /// The index of the first word that has not been given.
-    pub(super) const fn at(&self) -> usize {
-        self.at
-    }
-
     pub(super) fn next(&mut self) -> Option<Item<'w>> {
         if self.letter > 0 {
             return self.letters();
@@ -57,7 +51,7 @@ impl<'w> Items<'w> {
         let word = self.words.get(index)?;
         self.at += 1;
         if word.may_be_several() {
-            return Some(Item::Several);
+            return Some(Item::Several(index));
         }
         let head = word.head();
         if self.only_words || head.len() < 2 || !head.starts_with('-') {
@@ -76,7 +70,12 @@ impl<'w> Items<'w> {
             let value = word.behind(name.len() + 3);
             return Some(Item::Option { name, value, index });
         }
-        if self.options.switches.contains(&long) {
+        if self
+            .options
+            .switches
+            .split(' ')
+            .any(|switch| switch == long)
+        {
             return Some(Item::Option {
                 name: long,
                 value: None,
@@ -86,59 +85,41 @@ impl<'w> Items<'w> {
         Some(self.taking(long, index))
     }
 
-    /// An option that takes the next word.
+    /// Gives an option the next word.
     fn taking(&mut self, name: &'w str, index: usize) -> Item<'w> {
         let value = self.words.get(self.at).cloned();
-        if value.is_none() {
-            return Item::Option { name, value, index };
-        }
-        self.at += 1;
-        Item::Option {
-            name,
-            value,
-            index: self.at - 1,
-        }
+        let index = if value.is_some() { self.at } else { index };
+        self.at += usize::from(value.is_some());
+        Item::Option { name, value, index }
     }
 
-    /// The next letter of `-qt`, the value of which may stand in the same word.
+    /// Returns the next letter of `-qt`, the value of which may stand in the same word.
     fn letters(&mut self) -> Option<Item<'w>> {
         let index = self.at;
         let word = self.words.get(index)?;
         let head = word.head();
         let letter = head.get(self.letter..)?.chars().next()?;
-        let name = head.get(self.letter..self.letter + letter.len_utf8())?;
         let rest = self.letter + letter.len_utf8();
+        let name = head.get(self.letter..rest)?;
         let is_last = word.text().is_some_and(|text| text.len() == rest);
-        self.letter = 0;
-        self.at += 1;
-        if self.options.letters.contains(letter) {
-            if head.len() > rest {
-                self.at = index;
-                self.letter = rest;
-            }
-            return Some(Item::Option {
-                name,
-                value: None,
-                index,
-            });
-        }
-        if is_last {
+        let is_switch = self.options.letters.contains(letter);
+        let goes_on = is_switch && head.len() > rest;
+        self.letter = if goes_on { rest } else { 0 };
+        self.at = index + usize::from(!goes_on);
+        if is_last && !is_switch {
             return Some(self.taking(name, index));
         }
-        let from = if head.get(rest..).is_some_and(|rest| rest.starts_with('=')) {
-            rest + 1
+        let equals = usize::from(head.get(rest..).is_some_and(|rest| rest.starts_with('=')));
+        let value = if is_switch {
+            None
         } else {
-            rest
+            word.behind(rest + equals)
         };
-        Some(Item::Option {
-            name,
-            value: word.behind(from),
-            index,
-        })
+        Some(Item::Option { name, value, index })
     }
 }
 
-/// Whether the words behind the subcommand ask what would be built, and build nothing.
+/// Returns whether the words behind the subcommand ask what would be built, and build nothing.
 pub(super) fn only_looks(words: &[Word], behind: usize) -> bool {
     let looks = |word: &Word| {
         let text = word.text().unwrap_or_default();
@@ -183,7 +164,7 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)
     words.get(at).map(|_| (at, sets))
 }
 
-/// Where the command of `cachelane run` begins, whose words begin at `tool`, and the argument that it passes.
+/// Returns where the command of `cachelane run` begins, whose words begin at `tool`, and the argument that it passes.
 pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)> {
     let text = |at: usize| words.get(at).and_then(Word::text);
     let is_tool = text(tool)?.rsplit('/').next() == Some("cachelane");
@@ -204,23 +185,19 @@ pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)
                 NAMESPACE.clone_into(&mut name);
             }
             Item::Option { .. } => {}
-            Item::Several => return None,
+            Item::Several(_) => return None,
         }
     }
 }
 
-/// The subcommand behind the options at `at`: its index and text.
-pub(super) fn subcommand<'w>(
-    words: &'w [Word],
-    at: usize,
-    options: &Options,
-) -> Option<(usize, &'w str)> {
-    let mut items = Items::new(words, at, options);
+/// Returns the subcommand behind the global options at `at`: its index and text.
+pub(super) fn subcommand(words: &[Word], at: usize) -> Option<(usize, &str)> {
+    let mut items = Items::new(words, at, &tables::GLOBAL);
     loop {
         match items.next()? {
             Item::Word(index) => return Some((index, words[index].text()?)),
             Item::Option { .. } => {}
-            Item::Several => return None,
+            Item::Several(_) => return None,
         }
     }
 }

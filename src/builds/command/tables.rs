@@ -5,193 +5,70 @@
 
 /// Options that take no value.
 pub(super) struct Options {
-    /// By their long names.
-    pub(super) switches: &'static [&'static str],
+    /// Their long names, with blanks between.
+    pub(super) switches: &'static str,
     /// By their letters.
     pub(super) letters: &'static str,
 }
 
 /// Before the subcommand: `docker`, `podman`, `buildah`, `nerdctl`.
 pub(super) const GLOBAL: Options = Options {
-    switches: &[
-        "debug",
-        "debug-full",
-        "experimental",
-        "help",
-        "insecure-registry",
-        "kube-hide-dupe",
-        "remote",
-        "selinux-enabled",
-        "syslog",
-        "tls",
-        "tlsverify",
-        "transient-store",
-        "version",
-    ],
+    switches: "debug debug-full experimental help insecure-registry kube-hide-dupe remote \
+        selinux-enabled syslog tls tlsverify transient-store version",
     letters: "Ddhrv",
 };
 
 /// Of `docker compose` and `docker-compose`, before the subcommand.
 pub(super) const COMPOSE: Options = Options {
-    switches: &[
-        "all-resources",
-        "compatibility",
-        "debug",
-        "dry-run",
-        "help",
-        "no-ansi",
-        "skip-hostname-check",
-        "tls",
-        "tlsverify",
-        "verbose",
-        "version",
-    ],
+    switches: "all-resources compatibility debug dry-run help no-ansi skip-hostname-check tls \
+        tlsverify verbose version",
     letters: "Dhv",
 };
 
 /// Of `build`, whichever tool's.
 pub(super) const BUILD: Options = Options {
-    switches: &[
-        "all-platforms",
-        "check",
-        "compat-volumes",
-        "compress",
-        "created-annotation",
-        "debug",
-        "disable-compression",
-        "disable-content-trust",
-        "force-compression",
-        "force-rm",
-        "help",
-        "http-proxy",
-        "identity-label",
-        "inherit-annotations",
-        "inherit-labels",
-        "layers",
-        "load",
-        "log-rusage",
-        "logsplit",
-        "no-cache",
-        "no-hostname",
-        "no-hosts",
-        "omit-history",
-        "pull",
-        "pull-always",
-        "pull-never",
-        "push",
-        "quiet",
-        "rewrite-timestamp",
-        "rm",
-        "save-stages",
-        "skip-unused-stages",
-        "squash",
-        "squash-all",
-        "stage-labels",
-        "stdin",
-        "stream",
-        "tls-verify",
-    ],
+    switches: "all-platforms check compat-volumes compress created-annotation debug \
+        disable-compression disable-content-trust force-compression force-rm help http-proxy \
+        identity-label inherit-annotations inherit-labels layers load log-rusage logsplit \
+        no-cache no-hostname no-hosts omit-history pull pull-always pull-never push quiet \
+        rewrite-timestamp rm save-stages skip-unused-stages squash squash-all stage-labels stdin \
+        stream tls-verify",
     letters: "Dhq",
 };
 
 /// Of `docker buildx bake`.
 pub(super) const BAKE: Options = Options {
-    switches: &[
-        "check",
-        "debug",
-        "help",
-        "list-targets",
-        "list-variables",
-        "load",
-        "no-cache",
-        "print",
-        "pull",
-        "push",
-    ],
+    switches: "check debug help list-targets list-variables load no-cache print pull push",
     letters: "Dh",
 };
 
 /// Of `docker compose build`.
 pub(super) const COMPOSE_BUILD: Options = Options {
-    switches: &[
-        "check",
-        "compress",
-        "dry-run",
-        "force-rm",
-        "help",
-        "no-cache",
-        "no-rm",
-        "parallel",
-        "print",
-        "pull",
-        "push",
-        "quiet",
-        "with-dependencies",
-    ],
+    switches: "check compress dry-run force-rm help no-cache no-rm parallel print pull push \
+        quiet with-dependencies",
     letters: "hq",
 };
 
 /// Of `docker compose up`.
 pub(super) const COMPOSE_UP: Options = Options {
-    switches: &[
-        "abort-on-container-exit",
-        "abort-on-container-failure",
-        "always-recreate-deps",
-        "attach-dependencies",
-        "build",
-        "detach",
-        "dry-run",
-        "force-recreate",
-        "help",
-        "menu",
-        "no-build",
-        "no-color",
-        "no-deps",
-        "no-log-prefix",
-        "no-recreate",
-        "no-start",
-        "quiet-build",
-        "quiet-pull",
-        "remove-orphans",
-        "renew-anon-volumes",
-        "timestamps",
-        "wait",
-        "watch",
-        "yes",
-    ],
+    switches: "abort-on-container-exit abort-on-container-failure always-recreate-deps \
+        attach-dependencies build detach dry-run force-recreate help menu no-build no-color \
+        no-deps no-log-prefix no-recreate no-start quiet-build quiet-pull remove-orphans \
+        renew-anon-volumes timestamps wait watch yes",
     letters: "dhVwy",
 };
 
 /// Of `rocker`, its own extensions' included.
 pub(super) const ROCKER: Options = Options {
-    switches: &[
-        "cuda",
-        "detach",
-        "dev-helpers",
-        "git",
-        "group-add",
-        "help",
-        "home",
-        "nocache",
-        "nocleanup",
-        "noexecute",
-        "nvidia",
-        "persist-image",
-        "privileged",
-        "pull",
-        "pulse",
-        "ssh",
-        "strict-extension-selection",
-        "user",
-        "version",
-        "x11",
-    ],
+    switches: "cuda detach dev-helpers git group-add help home nocache nocleanup noexecute \
+        nvidia persist-image privileged pull pulse ssh strict-extension-selection user version \
+        x11",
     letters: "h",
 };
 
 /// Of `cachelane run`.
 pub(super) const CACHELANE_RUN: Options = Options {
-    switches: &["dry-run", "help"],
+    switches: "dry-run help",
     letters: "h",
 };
 

@@ -28,10 +28,10 @@ pub fn read(source: &str, node: Node<'_>) -> Option<Inline> {
         newline: crate::text::line_ending(source.as_bytes(), node.resolved().span().start),
     };
     let mut places = places.as_slice();
-    for (start, len, segment) in segments(raw) {
+    for (start, segment) in segments(raw) {
         match segment {
             Segment::Literal(text) => {
-                add(&mut inline, &mut places, start, len);
+                add(&mut inline, &mut places, start, text.len());
                 inline.text.push_str(text);
             }
             Segment::Dollar => {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::super::command::{self, BuildArg, Command};
 use super::super::model::{Arg, Build, BuildFile, BuildTool, Runs, Unknown};
-use super::super::shell::{self, Dialect, Need, Piece, Simple, Variable, Word};
+use super::super::shell::{self, Dialect, Need, PieceKind, Simple, Variable, Word};
 use super::super::yaml::Node;
 use super::script::Script;
 use super::values::Scope;
@@ -178,16 +178,12 @@ impl<'y> Reader<'y> {
             .iter_mut()
             .flat_map(|word: &mut Word| word.pieces.iter_mut())
         {
-            if let Piece::Unknown { raw, quoted } = piece
-                && (self.format.axis)(Need::Expression(raw)).is_some()
-            {
-                *piece = Piece::Expression {
-                    raw: std::mem::take(raw),
-                    quoted: *quoted,
-                };
+            let need = Need::Expression(&piece.raw);
+            if piece.kind == PieceKind::Unknown && (self.format.axis)(need).is_some() {
+                piece.kind = PieceKind::Expression;
             }
-            if let Piece::Expression { raw, quoted } = piece {
-                *quoted |= values(Need::Expression(raw))
+            if piece.kind == PieceKind::Expression {
+                piece.quoted |= values(Need::Expression(&piece.raw))
                     .is_some_and(|value| valid(&value.replace('/', "")));
             }
         }

@@ -1,39 +1,11 @@
 //! The script as tokens: words with their places, and operators.
 
-use super::{Dialect, Piece, Word};
+use super::word::{Assigned, Dialect, Inner, Piece, PieceKind, Token, Word, is_name};
 use crate::budget;
 use crate::text::Span;
 
-/// A token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// A word.
-    Word(Word),
-    /// An operator, or the end of a line as `\n`.
-    Op(&'static str),
-}
-
-/// A script within a word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Inner {
-    /// Its tokens.
-    pub(super) tokens: Vec<Token>,
-    /// Whether it stands in the open: see [`super::Simple::open`].
-    pub(super) open: bool,
-}
-
 /// The operators, longer ones first.
 const OPERATORS: &[&str] = &[";;", "&&", "||", "|&", ";", "&", "|", "(", ")"];
-
-/// Whether `name` is one that a shell variable can have.
-#[must_use]
-pub fn is_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
 
 /// Cuts what stands `within` a place of `script` into tokens.
 pub(super) fn tokens(script: &str, within: Span, dialect: Dialect) -> Vec<Token> {
@@ -47,21 +19,21 @@ pub(super) fn tokens(script: &str, within: Span, dialect: Dialect) -> Vec<Token>
     .all(false)
 }
 
-pub(super) struct Lexer<'s> {
-    pub(super) script: &'s str,
-    pub(super) at: usize,
-    pub(super) end: usize,
-    pub(super) dialect: Dialect,
+struct Lexer<'s> {
+    script: &'s str,
+    at: usize,
+    end: usize,
+    dialect: Dialect,
     /// The heredocs that begin behind this line: their last line, and whether tabs before it are cut off.
-    pub(super) heredocs: Vec<(String, bool)>,
+    heredocs: Vec<(String, bool)>,
 }
 
 impl<'s> Lexer<'s> {
-    pub(super) fn rest(&self) -> &'s str {
+    fn rest(&self) -> &'s str {
         self.script.get(self.at..self.end).unwrap_or_default()
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    fn peek(&self) -> Option<u8> {
         self.script
             .as_bytes()
             .get(self.at)
@@ -87,7 +59,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// All tokens up to the end, or up to a `)` that is not opened here.
-    pub(super) fn all(&mut self, nested: bool) -> Vec<Token> {
+    fn all(&mut self, nested: bool) -> Vec<Token> {
         let mut tokens = Vec::new();
         let mut parentheses = 0_usize;
         while let Some(byte) = self.peek() {
@@ -185,7 +157,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// The tokens of a nested script, whose `(` is behind us, and its `)`.
-    pub(super) fn nested(&mut self) -> Vec<Token> {
+    fn nested(&mut self) -> Vec<Token> {
         let tokens = budget::nested(|| self.all(true)).unwrap_or_else(|| {
             self.at = self.end;
             Vec::new()
@@ -195,11 +167,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn word(&mut self) -> Word {
-        let mut word = Word {
-            span: Span::at(self.at),
-            pieces: Vec::new(),
-            inner: Vec::new(),
-        };
+        let mut word = Word::default();
         let start = self.at;
         let mut end = start;
         while let Some(byte) = self.peek() {
@@ -212,8 +180,7 @@ impl<'s> Lexer<'s> {
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => {
                     break;
                 }
-                b'\'' => self.single_quoted(&mut word),
-                b'"' => self.double_quoted(&mut word),
+                b'\'' | b'"' => self.quoted(&mut word, byte),
                 b'$' => self.expansion(&mut word, false),
                 b'`' if self.dialect == Dialect::Posix => self.expansion(&mut word, false),
                 b'\\' if self.dialect == Dialect::Posix => {
@@ -222,15 +189,10 @@ impl<'s> Lexer<'s> {
                 }
                 b'@' if self.dialect == Dialect::Windows && word.pieces.is_empty() => {
                     // A splat: `@arguments`.
+                    let splat = self.at;
                     self.at += 1;
-                    let name = self.name();
-                    push(
-                        &mut word,
-                        Piece::Unknown {
-                            raw: format!("@{name}"),
-                            quoted: false,
-                        },
-                    );
+                    self.name();
+                    self.push(&mut word, splat, false, PieceKind::Unknown);
                 }
                 _ => self.letter(&mut word),
             }
@@ -245,90 +207,172 @@ impl<'s> Lexer<'s> {
         word
     }
 
+    /// Adds what was read from byte `start` on.
+    fn push(&self, word: &mut Word, start: usize, quoted: bool, kind: PieceKind) {
+        let raw = self.script.get(start..self.at).unwrap_or_default();
+        let raw = raw.to_owned();
+        word.push(Piece { raw, quoted, kind });
+    }
+
     /// Takes one character as it is.
     fn letter(&mut self, word: &mut Word) {
         match self.rest().chars().next() {
             Some(letter) => {
                 self.at += letter.len_utf8();
-                text(word, letter);
+                word.push_letter(letter);
             }
             // Nothing of this may ever stand still.
             None => self.at = self.end,
         }
     }
 
-    fn single_quoted(&mut self, word: &mut Word) {
+    /// Reads what stands in quotes.
+    fn quoted(&mut self, word: &mut Word, quote: u8) {
         self.at += 1;
-        push(word, Piece::Text(String::new()));
-        while let Some(byte) = self.peek() {
-            if byte == b'\'' {
-                self.at += 1;
-                return;
-            }
-            if self.rest().starts_with("${{") {
-                self.expansion(word, true);
-            } else {
-                self.letter(word);
-            }
-        }
-    }
-
-    fn double_quoted(&mut self, word: &mut Word) {
-        self.at += 1;
-        push(word, Piece::Text(String::new()));
+        word.push_quotes();
+        let double = quote == b'"';
+        let escapes = double && self.dialect == Dialect::Posix;
         while let Some(byte) = self.peek() {
             match byte {
-                b'"' => {
+                _ if byte == quote => {
                     self.at += 1;
                     return;
                 }
-                b'\\' if self.dialect == Dialect::Posix => {
+                b'\\' if escapes => {
                     if let Some(next) = self.continuation() {
                         self.at = next;
                         continue;
                     }
-                    if matches!(
-                        self.rest().as_bytes().get(1),
-                        Some(b'$' | b'`' | b'"' | b'\\')
-                    ) {
-                        self.at += 1;
-                    }
+                    let next = self.rest().as_bytes().get(1);
+                    self.at += usize::from(matches!(next, Some(b'$' | b'`' | b'"' | b'\\')));
                     self.letter(word);
                 }
-                b'$' => self.expansion(word, true),
-                b'`' if self.dialect == Dialect::Posix => self.expansion(word, true),
+                b'`' if escapes => self.expansion(word, true),
+                b'$' if double || self.rest().starts_with("${{") => self.expansion(word, true),
                 _ => self.letter(word),
             }
         }
     }
 
-    pub(super) fn name(&mut self) -> String {
-        let name: String = self
-            .rest()
-            .chars()
-            .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
-            .collect();
-        if name.starts_with(|letter: char| letter.is_ascii_digit()) {
-            return String::new();
+    /// Takes a name; an empty one where there is none.
+    fn name(&mut self) -> &'s str {
+        let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let rest = self.rest();
+        let name = &rest[..rest.bytes().take_while(|byte| is_letter(byte)).count()];
+        if !is_name(name) {
+            return "";
         }
         self.at += name.len();
         name
     }
+
+    /// Reads what begins with `$` or `` ` ``.
+    fn expansion(&mut self, word: &mut Word, quoted: bool) {
+        let start = self.at;
+        let rest = self.rest();
+        let kind = if rest.starts_with("${{") {
+            self.at = rest.find("}}").map_or(self.end, |at| start + at + 2);
+            PieceKind::Expression
+        } else if rest.starts_with("$(") || rest.starts_with('`') {
+            let open = rest.starts_with('$');
+            let tokens = if open {
+                self.substitution()
+            } else {
+                self.backticks()
+            };
+            word.inner.push(Inner { tokens, open });
+            PieceKind::Unknown
+        } else if rest.starts_with("${") {
+            self.at += 2;
+            self.braces();
+            let inner = self.script.get(start + 2..self.at);
+            let name = inner.and_then(|inner| inner.strip_suffix('}'));
+            name.filter(|name| is_name(name))
+                .map_or(PieceKind::Unknown, variable)
+        } else {
+            self.at += 1;
+            match self.dollar() {
+                Some(kind) => kind,
+                None => return word.push_letter('$'),
+            }
+        };
+        self.push(word, start, quoted, kind);
+    }
+
+    /// Reads `NAME`, `env:NAME` or `1` behind a dollar; `None` where that is only a dollar.
+    fn dollar(&mut self) -> Option<PieceKind> {
+        let env = self.rest().get(..4);
+        if env.is_some_and(|env| env.eq_ignore_ascii_case("env:")) {
+            self.at += 4;
+            return Some(variable(self.name()));
+        }
+        let name = self.name();
+        if !name.is_empty() {
+            return Some(variable(name));
+        }
+        let special = b"0123456789@*#?-$!".contains(&self.peek()?);
+        self.at += usize::from(special);
+        special.then_some(PieceKind::Unknown)
+    }
+
+    fn substitution(&mut self) -> Vec<Token> {
+        self.at += 2;
+        // A line that ends in here is not one that a heredoc from outside begins behind.
+        let outer = std::mem::take(&mut self.heredocs);
+        let tokens = self.nested();
+        self.heredocs = outer;
+        tokens
+    }
+
+    fn backticks(&mut self) -> Vec<Token> {
+        let inner = self.at + 1;
+        let bytes = self.script.as_bytes();
+        let mut close = inner;
+        while close < self.end && bytes[close] != b'`' {
+            close += if bytes[close] == b'\\' { 2 } else { 1 };
+        }
+        let close = close.min(self.end);
+        self.at = (close + 1).min(self.end);
+        if !self.script.is_char_boundary(close) {
+            return Vec::new();
+        }
+        budget::nested(|| tokens(self.script, Span::new(inner, close), self.dialect))
+            .unwrap_or_default()
+    }
+
+    /// Goes behind the `}` of a `${`.
+    fn braces(&mut self) {
+        let mut depth = 1_usize;
+        while let Some(byte) = self.peek() {
+            self.at += 1;
+            match byte {
+                b'\\' if self.peek().is_some() => self.at += 1,
+                b'$' if self.peek() == Some(b'{') => {
+                    self.at += 1;
+                    depth += 1;
+                }
+                b'\'' => {
+                    let close = memchr::memchr(
+                        b'\'',
+                        Span::new(self.at, self.end).of(self.script.as_bytes()),
+                    );
+                    self.at += close.map_or(0, |at| at + 1);
+                }
+                b'}' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        while !self.script.is_char_boundary(self.at) {
+            self.at += 1;
+        }
+    }
 }
 
-pub(super) fn push(word: &mut Word, piece: Piece) {
-    match (word.pieces.last(), &piece) {
-        (Some(Piece::Text(_)), Piece::Text(text)) if text.is_empty() => return,
-        (Some(Piece::Text(text)), _) if text.is_empty() => drop(word.pieces.pop()),
-        _ => {}
-    }
-    word.pieces.push(piece);
-}
-
-pub(super) fn text(word: &mut Word, letter: char) {
-    if let Some(Piece::Text(text)) = word.pieces.last_mut() {
-        text.push(letter);
-    } else {
-        word.pieces.push(Piece::Text(letter.into()));
-    }
+fn variable(name: &str) -> PieceKind {
+    PieceKind::Variable(name.to_owned(), Assigned::Not)
 }

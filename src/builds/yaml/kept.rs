@@ -1,6 +1,6 @@
 //! Whether a changed file still says all that it said.
 
-use super::{Entry, Node, Yaml};
+use super::node::{Entry, Node, Yaml};
 
 /// What a change may have brought, each of these what the ones before it may, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,27 +1,20 @@
-//! Where a value's bytes stand, and where another one can be put.
+//! Where a value ends, and where another one can be put.
 
-use super::{Data, Node, Style};
-use crate::builds::model::Piece;
+use super::node::{Data, Node, Style};
+use crate::builds::lines;
 use crate::fix::Edit;
 use crate::text::{Span, line_ending};
 
 impl Node<'_> {
-    /// One past its last byte. What a block ends with (blank lines, comments) is none of it.
+    /// Returns one past its last byte. What a block ends with (blank lines, comments) is none of it.
     pub(super) fn end(self) -> usize {
-        let item = self.item();
-        let last = match &item.data {
-            _ if self.is_flow() => None,
-            Data::List(ids) => ids.last().copied(),
-            Data::Map(pairs) => pairs.last().map(|&(_, value)| value),
-            Data::Scalar(..) | Data::Alias(_) => None,
-        };
-        last.map_or_else(
-            || trimmed(self.yaml.source, item.span),
-            |id| self.with(id).end(),
-        )
+        match self.last().filter(|_| !self.is_flow()) {
+            Some(last) => last.end(),
+            None => trimmed(self.yaml.source, self.item().span),
+        }
     }
 
-    /// The column, in bytes, of a mapping's keys or of a list's dashes: what lines that are added to it begin with.
+    /// Returns the column, in bytes, of a mapping's keys or of a list's dashes: what lines that are added to it begin with.
     /// `None` for what stands in brackets, or begins in an unusual way.
     #[must_use]
     pub fn indent(self) -> Option<usize> {
@@ -34,13 +27,13 @@ impl Node<'_> {
             Data::Scalar(..) | Data::Alias(_) => return None,
         };
         let source = self.yaml.source;
-        let before = &source[line_start(source, start)..start];
+        let before = &source[lines::start(source, start)..start];
         let before = before.strip_prefix('\u{FEFF}').unwrap_or(before);
         let dash = !self.is_list() || source[start..].starts_with('-');
         (dash && before.bytes().all(|byte| matches!(byte, b' ' | b'-'))).then_some(before.len())
     }
 
-    /// Whether it stands in brackets, or is written in them.
+    /// Returns whether it stands in brackets, or is written in them.
     #[must_use]
     pub fn in_brackets(self) -> bool {
         std::iter::successors(Some(self), |node| node.parent())
@@ -74,300 +67,63 @@ impl Node<'_> {
         if self.is_alias() {
             return Err("it stands elsewhere, behind an alias".to_owned());
         }
-        if self.is_flow() {
-            return self.add_in_brackets(text);
-        }
-        let indent = self
-            .indent()
-            .ok_or_else(|| "it is laid out in an unusual way".to_owned())?;
         let source = self.yaml.source;
+        if self.is_flow() {
+            if text.contains('\n') {
+                return Err("it is written in brackets".to_owned());
+            }
+            return Ok(match self.last() {
+                Some(last) => Edit::insert(last.end(), format!(", {text}")),
+                None => Edit::insert(self.item().span.start + 1, text),
+            });
+        }
+        let indent = self.indent().ok_or("it is laid out in an unusual way")?;
         let newline = line_ending(source.as_bytes(), self.item().span.start);
         let blanks = " ".repeat(indent);
-        let lines: Vec<String> = format!("{dash}{text}")
-            .split('\n')
-            .map(|line| format!("{blanks}{line}").trim_end().to_owned())
-            .collect();
+        let line = |line: &str| format!("{blanks}{line}").trim_end().to_owned();
+        let text = format!("{dash}{text}");
+        let lines: Vec<String> = text.split('\n').map(line).collect();
         let lines = lines.join(newline);
-        if let Some(end) = self.kept_end() {
-            let broken = source[..end].ends_with('\n');
-            return Ok(Edit::insert(
-                end,
-                format!("{}{lines}{newline}", if broken { "" } else { newline }),
-            ));
-        }
-        Ok(Edit::insert(
-            line_end(source, self.end()),
-            format!("{newline}{lines}"),
-        ))
+        let Some(end) = self.kept_end() else {
+            let end = self.end();
+            let end = end + lines::rest(source, end).len();
+            return Ok(Edit::insert(end, format!("{newline}{lines}")));
+        };
+        let before = if source[..end].ends_with('\n') {
+            ""
+        } else {
+            newline
+        };
+        Ok(Edit::insert(end, format!("{before}{lines}{newline}")))
     }
 
-    fn add_in_brackets(self, text: &str) -> Result<Edit, String> {
-        if text.contains('\n') {
-            return Err("it is written in brackets".to_owned());
-        }
-        let last = match &self.item().data {
+    /// Returns the last value of a list or mapping.
+    fn last(self) -> Option<Self> {
+        match &self.item().data {
             Data::List(ids) => ids.last().copied(),
             Data::Map(pairs) => pairs.last().map(|&(_, value)| value),
             Data::Scalar(..) | Data::Alias(_) => None,
-        };
-        Ok(match last {
-            Some(id) => Edit::insert(self.with(id).end(), format!(", {text}")),
-            None => Edit::insert(self.item().span.start + 1, text),
-        })
+        }
+        .map(|id| self.with(id))
     }
 
-    /// Where its last line ends when that is of a block which keeps its blank lines, `|+`.
+    /// Returns where its last line ends when that is of a block which keeps its blank lines, `|+`.
     fn kept_end(self) -> Option<usize> {
         let item = self.item();
-        match &item.data {
-            Data::List(ids) if !self.is_flow() => self.with(*ids.last()?).kept_end(),
-            Data::Map(pairs) if !self.is_flow() => self.with(pairs.last()?.1).kept_end(),
-            Data::Scalar(_, Style::Literal | Style::Folded) => {
-                let header = self.yaml.source[item.span.start..].lines().next()?;
-                // The parser's end lies behind the blanks that the next line begins with.
-                let text = self.yaml.source.get(..item.span.end)?;
-                let lines = text.trim_end_matches(' ');
-                let end = if lines.ends_with('\n') {
-                    lines.len()
-                } else {
-                    text.len()
-                };
-                header.split('#').next()?.contains('+').then_some(end)
-            }
-            _ => None,
+        if !matches!(item.data, Data::Scalar(_, Style::Literal | Style::Folded)) {
+            return self.last().filter(|_| !self.is_flow())?.kept_end();
         }
+        let header = self.yaml.source[item.span.start..].lines().next()?;
+        // The parser's end lies behind the blanks that the next line begins with.
+        let text = self.yaml.source.get(..item.span.end)?;
+        let lines = text.trim_end_matches(' ');
+        let end = if lines.ends_with('\n') { lines } else { text };
+        header.split('#').next()?.contains('+').then_some(end.len())
     }
 }
 
-/// The end of `span` without the blanks and line ends before it.
+/// Returns the end of `span` without the blanks and line ends before it.
 fn trimmed(source: &str, span: Span) -> usize {
     let text = source.get(span.start..span.end).unwrap_or_default();
     span.start + text.trim_end_matches([' ', '\t', '\r', '\n']).len()
-}
-
-fn line_start(source: &str, at: usize) -> usize {
-    memchr::memrchr(b'\n', &source.as_bytes()[..at]).map_or(0, |newline| newline + 1)
-}
-
-/// Where the line of byte `at` ends, before its line ending.
-fn line_end(source: &str, at: usize) -> usize {
-    let end = memchr::memchr(b'\n', &source.as_bytes()[at..])
-        .map_or(source.len(), |newline| at + newline);
-    if end > at && source.as_bytes()[end - 1] == b'\r' {
-        end - 1
-    } else {
-        end
-    }
-}
-
-/// `value` as a scalar on one line: as it is where that is safe, else in double quotes.
-#[must_use]
-pub fn quoted(value: &str, in_brackets: bool) -> String {
-    if !value_needs_quotes(value, in_brackets) {
-        return value.to_owned();
-    }
-    let mut text = String::from("\"");
-    for ch in value.chars() {
-        match ch {
-            '"' | '\\' => text.extend(['\\', ch]),
-            '\n' => text.push_str("\\n"),
-            '\t' => text.push_str("\\t"),
-            ch if ch.is_control() => text.push_str(&format!("\\U{:08X}", u32::from(ch))),
-            ch => text.push(ch),
-        }
-    }
-    text.push('"');
-    text
-}
-
-/// Whether `value` would not be itself as a plain scalar.
-#[must_use]
-pub fn value_needs_quotes(value: &str, in_brackets: bool) -> bool {
-    const WORDS: [&str; 10] = [
-        "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~",
-    ];
-    let first = value.chars().next().unwrap_or('~');
-    first.is_ascii_digit()
-        || "+-.?:,[]{}#&*!|>'\"%@`=<~".contains(first)
-        || value.trim() != value
-        || value.chars().any(char::is_control)
-        || value.contains(": ")
-        || value.contains(" #")
-        || value.ends_with(':')
-        || (in_brackets && value.contains([',', '[', ']', '{', '}']))
-        || WORDS.contains(&value.to_ascii_lowercase().as_str())
-}
-
-/// See [`Node::pieces`].
-pub(super) fn pieces(node: Node<'_>) -> Vec<Piece> {
-    let item = node.item();
-    let Data::Scalar(text, style) = &item.data else {
-        return Vec::new();
-    };
-    // An alias can stand for a key, which is not to become another one.
-    if item.anchored && is_key(node) {
-        return Vec::new();
-    }
-    let source = node.yaml.source.get(..item.span.end).unwrap_or_default();
-    match style {
-        Style::Literal => literal(text, source, item.span.start),
-        Style::Folded => aligned(text, source, line_after(source, item.span.start), *style),
-        Style::Plain => aligned(text, source, item.span.start, *style),
-        Style::Single | Style::Double => {
-            let source = source
-                .get(..source.len().saturating_sub(1))
-                .unwrap_or_default();
-            aligned(text, source, item.span.start + 1, *style)
-        }
-    }
-}
-
-fn is_key(node: Node<'_>) -> bool {
-    let around = node.parent().map(|parent| &parent.item().data);
-    matches!(around, Some(Data::Map(pairs)) if pairs.iter().any(|(key, _)| *key == node.id))
-}
-
-fn line_after(source: &str, at: usize) -> usize {
-    memchr::memchr(b'\n', &source.as_bytes()[at..]).map_or(source.len(), |newline| at + newline + 1)
-}
-
-/// The lines of a literal block: those of the text are those of the file, without their indentation.
-fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut indent = None;
-    let mut file = line_after(source, start);
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let content = line.strip_suffix('\n').unwrap_or(line);
-        let raw = source[file..]
-            .split_inclusive('\n')
-            .next()
-            .unwrap_or_default();
-        let bare = raw.strip_suffix('\n').unwrap_or(raw);
-        let bare = bare.strip_suffix('\r').unwrap_or(bare);
-        let newline = usize::from(line.len() > content.len() && raw.len() == bare.len() + 1);
-        if content.is_empty() && bare.trim_matches(' ').is_empty() {
-            let missing = bare.len();
-            pieces.extend((newline > 0).then_some(Piece {
-                text: at,
-                file: file + missing,
-                len: 1,
-                indent: 0,
-                missing,
-            }));
-        } else {
-            let indent = *indent.get_or_insert(bare.len().saturating_sub(content.len()));
-            if bare.get(indent..) != Some(content) {
-                return Vec::new();
-            }
-            let len = content.len() + newline;
-            pieces.push(Piece {
-                text: at,
-                file: file + indent,
-                len,
-                indent,
-                missing: 0,
-            });
-        }
-        at += line.len();
-        file += raw.len();
-    }
-    let indent = indent.unwrap_or(0);
-    for piece in &mut pieces {
-        // An empty line has put down how many blanks are there.
-        piece.missing = if piece.indent == 0 {
-            indent.saturating_sub(piece.missing)
-        } else {
-            0
-        };
-        piece.indent = indent;
-    }
-    pieces
-}
-
-fn push(pieces: &mut Vec<Piece>, text: usize, file: usize, len: usize) {
-    match pieces.last_mut() {
-        Some(last) if last.text + last.len == text && last.file + last.len == file => {
-            last.len += len;
-        }
-        _ => pieces.push(Piece {
-            text,
-            file,
-            len,
-            indent: 0,
-            missing: 0,
-        }),
-    }
-}
-
-/// Lays the text along the file's bytes from `file` on, where line ends are folded and quotes escape.
-fn aligned(text: &str, source: &str, file: usize, style: Style) -> Vec<Piece> {
-    let (text, source) = (text.as_bytes(), source.as_bytes());
-    let blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    let mut pieces = Vec::new();
-    let (mut at, mut file) = (0, file);
-    if style == Style::Folded {
-        file += source[file..]
-            .iter()
-            .take_while(|&&byte| blank(byte))
-            .count();
-    }
-    while at < text.len() && file < source.len() {
-        let blanks = source[file..]
-            .iter()
-            .take_while(|&&byte| blank(byte))
-            .count();
-        if source[file..file + blanks].contains(&b'\n') {
-            file += blanks;
-            at += text[at..].iter().take_while(|&&byte| blank(byte)).count();
-            continue;
-        }
-        let run = blanks.max(1);
-        match source[file] {
-            b'\\' if style == Style::Double => {
-                let (source_len, text_len) = escape(&source[file..], &text[at..]);
-                file += source_len;
-                at += text_len;
-            }
-            _ if text.get(at..at + run) == source.get(file..file + run) => {
-                push(&mut pieces, at, file, run);
-                at += run;
-                file += run;
-                file += usize::from(style == Style::Single && source[file - 1] == b'\'');
-            }
-            _ => return Vec::new(),
-        }
-    }
-    if text[at.min(text.len())..].iter().all(|&byte| blank(byte)) {
-        pieces
-    } else {
-        Vec::new()
-    }
-}
-
-/// How many bytes an escape takes in the file, and how many of the text it stands for.
-fn escape(source: &[u8], text: &[u8]) -> (usize, usize) {
-    let len = match source.get(1) {
-        // The line goes on in the next, without its indentation.
-        Some(b'\n' | b'\r') => {
-            return (
-                1 + source[1..]
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_whitespace())
-                    .count(),
-                0,
-            );
-        }
-        Some(b'x') => 4,
-        Some(b'u') => 6,
-        Some(b'U') => 10,
-        _ => 2,
-    };
-    let char_len = match text.first() {
-        Some(0xC0..=0xDF) => 2,
-        Some(0xE0..=0xEF) => 3,
-        Some(0xF0..) => 4,
-        _ => 1,
-    };
-    (len, char_len)
 }

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use super::{Data, Item, Style, Yaml};
+use super::node::{Data, Item, Style, Yaml};
 use crate::budget;
+use crate::builds::lines;
 use crate::builds::model::ReadError;
 use crate::text::Span;
 
@@ -33,29 +35,27 @@ impl<'a> Yaml<'a> {
         }
     }
 
-    /// The tree of `text`, which stands for `source` from byte `mark` on.
+    /// Reads the tree of `text`, which stands for `source` from byte `mark` on.
     fn parsed(source: &'a str, text: &str, mark: usize) -> Result<Self, ReadError> {
         let mut builder = Builder {
             yaml: Self {
                 source,
                 items: Vec::new(),
                 roots: Vec::new(),
-                keys: std::sync::OnceLock::new(),
+                keys: OnceLock::new(),
             },
             offsets: Offsets::new(text, mark),
             open: Vec::new(),
             anchors: HashMap::new(),
-            sizes: Vec::new(),
             last: mark,
         };
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| {
-                let span = Span::at(builder.offsets.byte(*error.marker()));
                 if error.info() == TOO_DEEP {
                     budget::exhaust();
                 }
                 ReadError {
-                    span,
+                    span: Span::at(builder.offsets.byte(*error.marker())),
                     message: error.info().to_owned(),
                 }
             })?;
@@ -79,19 +79,15 @@ const OUTDENTED: &str = "invalid indentation";
 /// What the parser says of brackets that stand deeper in one another than it reads.
 const TOO_DEEP: &str = "recursion limit exceeded";
 
-/// `text` with the line of byte `at` joined to the one before, in as many bytes.
+/// Returns `text` with the line of byte `at` joined to the one before, in as many bytes.
 fn joined(text: &str, at: usize) -> Option<String> {
     let mut start = at;
-    let line_start =
-        |at: usize| memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |newline| newline + 1);
-    if !text.get(line_start(at)..at)?.trim().is_empty() {
+    if !text.get(lines::start(text, at)..at)?.trim().is_empty() {
         return None;
     }
     while start > 0 {
-        let line = line_start(start);
-        let written = &text[line..start];
-        let comment = comment(written);
-        let bare = written[..comment].trim_end();
+        let line = lines::start(text, start);
+        let bare = uncommented(&text[line..start]).trim_end();
         start = line + bare.len();
         if !bare.is_empty() {
             break;
@@ -108,20 +104,20 @@ fn joined(text: &str, at: usize) -> Option<String> {
     })
 }
 
-/// Where the comment of a line begins: its end, where it has none.
-fn comment(line: &str) -> usize {
+/// Returns a line without its comment.
+fn uncommented(line: &str) -> &str {
     let mut quote = None;
     let mut before = b' ';
     for (at, byte) in line.bytes().enumerate() {
         match (quote, byte) {
-            (None, b'#') if matches!(before, b' ' | b'\t') => return at,
+            (None, b'#') if matches!(before, b' ' | b'\t') => return &line[..at],
             (None, b'\'' | b'"') => quote = Some(byte),
             (Some(open), byte) if open == byte => quote = None,
             _ => {}
         }
         before = byte;
     }
-    line.len()
+    line
 }
 
 /// Turns the parser's places, which count characters, into bytes.
@@ -166,8 +162,6 @@ struct Builder<'a> {
     open: Vec<Open>,
     /// The values with an anchor, by the parser's number for it.
     anchors: HashMap<usize, usize>,
-    /// How many values each one is, its aliases written out; 0 while it is being read.
-    sizes: Vec<usize>,
     /// One past the last byte of the value, the bracket or the mark of a document before.
     last: usize,
 }
@@ -177,13 +171,9 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let span = self.of_scalar(&text, style.into(), span);
-                let id = self.add(
-                    Data::Scalar(text.into_owned(), style.into()),
-                    span,
-                    anchor,
-                    tag.as_deref(),
-                )?;
-                self.sizes[id] = 1;
+                let data = Data::Scalar(text.into_owned(), style.into());
+                let id = self.add(data, span, anchor, tag.as_deref())?;
+                self.yaml.items[id].size = 1;
             }
             Event::Alias(anchor) => self.alias(anchor, span)?,
             Event::SequenceStart(anchor, tag) => {
@@ -198,7 +188,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A scalar's own bytes. The parser's begin with anchor and tag, for a block only behind its header, and go on to the
+    /// Returns a scalar's own bytes. The parser's begin with anchor and tag, for a block only behind its header, and go on to the
     /// line's end where quotes are.
     fn of_scalar(&self, text: &str, style: Style, span: Span) -> Span {
         let source = self.yaml.source;
@@ -215,7 +205,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Where a value that is not written at all stands: behind its key's colon, or its dash.
+    /// Returns where a value that is not written at all stands: behind its key's colon, or its dash.
     fn of_nothing(&self) -> Span {
         let source = self.yaml.source;
         let in_list = self.open.last().is_some_and(|open| open.key.is_none());
@@ -254,8 +244,8 @@ impl Builder<'_> {
             parent,
             tag,
             anchored: anchor > 0,
+            size: 0,
         });
-        self.sizes.push(0);
         self.last = self.last.max(span.end);
         if anchor > 0 {
             self.anchors.insert(anchor, id);
@@ -277,17 +267,18 @@ impl Builder<'_> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), ReadError> {
         let target = self.anchors.get(&anchor).copied();
-        let Some(target) = target.filter(|&target| self.sizes[target] > 0) else {
+        let size = target.map_or(0, |target| self.yaml.items[target].size);
+        let Some(target) = target.filter(|_| size > 0) else {
             return Err(ReadError {
                 span,
                 message: "this alias stands for a value that contains it".to_owned(),
             });
         };
-        if !budget::spend(OF_VALUE.saturating_mul(self.sizes[target])) {
+        if !budget::spend(OF_VALUE.saturating_mul(size)) {
             return Err(too_much(span));
         }
         let id = self.add(Data::Alias(target), span, 0, None)?;
-        self.sizes[id] = self.sizes[target];
+        self.yaml.items[id].size = size;
         Ok(())
     }
 
@@ -301,22 +292,15 @@ impl Builder<'_> {
         // The parser puts a list that is not indented below its key behind the first dash.
         let of_key = matches!(data, Data::List(_))
             && self.open.last().is_some_and(|open| open.key.is_some());
+        let source = self.yaml.source;
         let start = if of_key {
-            skipped(self.yaml.source, self.last, b":")
+            skipped(source, self.last, b":")
         } else {
-            skipped(self.yaml.source, span.start, b"")
+            skipped(source, span.start, b"")
         };
-        let open = self
-            .yaml
-            .source
-            .get(start..)
-            .is_some_and(|rest| rest.starts_with(['[', '{']));
-        let id = self.add(
-            data,
-            Span::new(start, start + usize::from(open)),
-            anchor,
-            tag,
-        )?;
+        let open = matches!(source.as_bytes().get(start), Some(b'[' | b'{'));
+        let own = Span::new(start, start + usize::from(open));
+        let id = self.add(data, own, anchor, tag)?;
         if !budget::is_shallow(self.open.len()) {
             return Err(too_much(span));
         }
@@ -333,15 +317,16 @@ impl Builder<'_> {
             item.span.end = span.start + usize::from(!span.is_empty());
             self.last = self.last.max(item.span.end);
         }
-        let size = match &item.data {
-            Data::List(ids) => ids.iter().map(|&id| self.sizes[id]).sum::<usize>(),
+        let ids: Vec<usize> = match &item.data {
+            Data::List(ids) => ids.clone(),
             Data::Map(pairs) => pairs
                 .iter()
-                .map(|&(key, value)| self.sizes[key] + self.sizes[value])
-                .sum(),
-            Data::Scalar(..) | Data::Alias(_) => 0,
+                .flat_map(|&(key, value)| [key, value])
+                .collect(),
+            Data::Scalar(..) | Data::Alias(_) => Vec::new(),
         };
-        self.sizes[id] = size + 1;
+        let within: usize = ids.iter().map(|&id| self.yaml.items[id].size).sum();
+        self.yaml.items[id].size = within + 1;
     }
 }
 
@@ -366,7 +351,7 @@ fn skipped(source: &str, at: usize, marks: &[u8]) -> usize {
     }
 }
 
-/// One past the quote that closes the one at byte `at`.
+/// Returns one past the quote that closes the one at byte `at`.
 fn closed(source: &str, at: usize, style: Style) -> usize {
     let bytes = source.as_bytes();
     let mut end = at + 1;
@@ -381,7 +366,7 @@ fn closed(source: &str, at: usize, style: Style) -> usize {
     bytes.len()
 }
 
-/// What nobody is told: the file is left alone.
+/// Says nothing to anyone: the file is left alone.
 fn too_much(span: Span) -> ReadError {
     ReadError {
         span,

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::budget;
 use crate::builds::{
-    self, ANY_LANE, Arg, Build, BuildTool, Call, NO_VARIABLE, Place, Runs, Subject, Unknown,
+    self, ANY_LANE, Arg, Build, BuildTool, Call, NAMESPACE, NO_VARIABLE, Place, Runs, Subject,
+    Unknown,
 };
-use crate::rules::wired;
 
 use super::{FileReport, Verdict, World};
 
@@ -140,7 +140,7 @@ impl<'r> Files<'r> {
                 .iter()
                 .find(|own| own.name == arg || own.name == ANY_LANE);
             let own = own.filter(|own| own.from != [NO_VARIABLE]);
-            let namespace = || args.iter().find(|own| own.name == wired::NAMESPACE);
+            let namespace = || args.iter().find(|own| own.name == NAMESPACE);
             let passed = own.map(|own| (Verdict::Passed, own.clone()));
             passed.or_else(|| Some((Verdict::Namespace, namespace()?.clone())))
         };

@@ -2,68 +2,61 @@
 
 use std::collections::HashMap;
 
-use super::Service;
+use super::service::{Service, builds};
 use crate::builds::format::{Inserter, Insertion};
+use crate::builds::lines;
 use crate::builds::model::{Lane, Subject};
-use crate::builds::yaml::{Entry, Node, Uses, Yaml, quoted};
+use crate::builds::yaml::{AliasPaths, Entry, Node, Yaml, quoted};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
-/// What passes lanes to services: `CACHE_ID: ${CACHE_ID:-default}`, where their arguments stand.
-pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
+const UNUSUAL: &str = "it is laid out in an unusual way";
+
+/// Makes what passes lanes to services: `CACHE_ID: ${CACHE_ID:-default}`, where their arguments stand.
+pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
     let services: Vec<Service<'d>> = yaml.roots().flat_map(Service::all).collect();
-    let wiring = super::of(yaml);
-    let builds: HashMap<Span, &Subject> = wiring
-        .builds
-        .iter()
-        .map(|build| (build.span, &build.subject))
-        .collect();
+    let file = builds(yaml);
+    let builds = file.builds.iter();
+    let subjects: HashMap<Span, &Subject> =
+        builds.map(|build| (build.span, &build.subject)).collect();
     // The services that get their arguments from one place: the first, and the first that builds something else.
     let mut groups: HashMap<usize, (usize, Option<usize>)> = HashMap::new();
+    let subject = |index: usize| subjects.get(&services[index].key.span());
     for (index, service) in services.iter().enumerate() {
-        let Ok(spot) = Spot::of(service) else {
+        let Ok(slot) = Slot::of(service) else {
             continue;
         };
-        let what = |index: usize| builds.get(&services[index].key.span());
-        let (first, other) = groups.entry(spot.start()).or_insert((index, None));
-        if other.is_none() && (what(index).is_none() || what(index) != what(*first)) {
+        let (first, other) = groups.entry(slot.start()).or_insert((index, None));
+        if other.is_none() && (subject(index).is_none() || subject(index) != subject(*first)) {
             *other = Some(index);
         }
     }
     groups.retain(|_, (_, other)| other.is_some());
-    let places: HashMap<Span, usize> = services
-        .iter()
-        .enumerate()
+    let places = services.iter().enumerate();
+    let places: HashMap<Span, usize> = places
         .map(|(index, service)| (service.key.span(), index))
         .collect();
-    let uses = Uses::of(yaml);
+    let aliases = AliasPaths::of(yaml);
     Box::new(move |build, lane| {
-        let service = places
-            .get(&build.span)
-            .map(|index| &services[*index])
-            .ok_or("its service is not there")?;
-        let spot = Spot::of(service)?;
-        if let Some((first, Some(other))) = groups.get(&spot.start()) {
-            let other = if services[*other].key == service.key {
-                first
-            } else {
-                other
-            };
+        let index = places.get(&build.span).ok_or("its service is not there")?;
+        let slot = Slot::of(&services[*index])?;
+        if let Some(&(first, Some(other))) = groups.get(&slot.start()) {
+            let other = if other == *index { first } else { other };
             return Err(format!(
                 "{} gets its arguments from the same place, and builds another Dockerfile",
-                services[*other].name()
+                services[other].name()
             ));
         }
-        spot.alone(&uses)?;
-        // A `$` of the default's own is no variable.
-        let value = format!("${{{}:-{}}}", lane.arg, lane.default.replace('$', "$$"));
+        slot.alone(&aliases)?;
         if lane.default.contains(['}', '\n']) {
             return Err(format!(
                 "`{}` cannot stand in a variable's default",
                 lane.default
             ));
         }
-        let edits = spot.edits(yaml.source(), lane, &value)?;
+        // A `$` of the default's own is no variable.
+        let value = format!("${{{}:-{}}}", lane.arg, lane.default.replace('$', "$$"));
+        let edits = slot.edits(yaml.source(), lane, &value)?;
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
         Ok(Insertion {
             fix,
@@ -73,7 +66,7 @@ pub(super) fn passer<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
 }
 
 /// Where an argument is to be put.
-enum Spot<'y> {
+enum Slot<'y> {
     /// Into an `args`.
     Args(Node<'y>),
     /// Behind an `args:` that holds nothing.
@@ -84,11 +77,10 @@ enum Spot<'y> {
     Short(Entry<'y>),
 }
 
-impl<'y> Spot<'y> {
+impl<'y> Slot<'y> {
     fn of(service: &Service<'y>) -> Result<Self, String> {
-        let Some(build) = service.builds.first() else {
-            return Err("its `build` stands in another file".to_owned());
-        };
+        let build = service.builds.first();
+        let build = build.ok_or("its `build` stands in another file")?;
         let value = build.value.resolved();
         if !value.is_map() {
             return Ok(Self::Short(*build));
@@ -108,19 +100,19 @@ impl<'y> Spot<'y> {
         }
     }
 
-    /// Whether an alias puts what is changed into no place but a build's: a service's environment, say, is what its
+    /// Fails where an alias puts what is changed into any place but a build's: a service's environment, say, is what its
     /// containers get.
-    fn alone(&self, uses: &Uses<'y>) -> Result<(), String> {
+    fn alone(&self, aliases: &AliasPaths<'y>) -> Result<(), String> {
         let (node, own): (_, &[&str]) = match self {
             Self::Args(node) => (Some(*node), &["build", "args"]),
             Self::Build(node) => (Some(*node), &["build"]),
             Self::Empty(entry) => (entry.key.parent(), &["build"]),
             Self::Short(entry) => (entry.key.parent(), &[]),
         };
-        let node = node.ok_or("it has no `build`")?;
-        let places = uses
-            .places(node)
-            .ok_or("it is used in too many places, by aliases")?;
+        let places = aliases.places(node.ok_or("it has no `build`")?);
+        let places = places.ok_or("it is used in too many places, by aliases")?;
+        // Compose leaves what has such a key alone.
+        let is_extension = |key: &str| key.starts_with("x-");
         let elsewhere = places.iter().find(|place| match place.as_slice() {
             ["services", _, rest @ ..] => {
                 rest != own && !rest.first().is_some_and(|key| is_extension(key))
@@ -138,60 +130,46 @@ impl<'y> Spot<'y> {
 
     fn edits(&self, source: &str, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
         let entry = |in_brackets| format!("{}: {}", lane.arg, quoted(value, in_brackets));
-        match self {
-            Self::Args(node) if node.is_list() => node
-                .add_item(&quoted(
-                    &format!("{}={value}", lane.arg),
-                    node.in_brackets(),
-                ))
-                .map(|edit| vec![edit]),
-            Self::Args(node) => node
-                .add_entry(&entry(node.in_brackets()))
-                .map(|edit| vec![edit]),
-            Self::Build(node) if node.in_brackets() => node
-                .add_entry(&format!("args: {{{}}}", entry(true)))
-                .map(|edit| vec![edit]),
+        let edit = match self {
+            Self::Args(node) if node.is_list() => {
+                let item = format!("{}={value}", lane.arg);
+                node.add_item(&quoted(&item, node.in_brackets()))
+            }
+            Self::Args(node) => node.add_entry(&entry(node.in_brackets())),
+            Self::Build(node) if node.in_brackets() => {
+                node.add_entry(&format!("args: {{{}}}", entry(true)))
+            }
             Self::Build(node) => {
                 let step = " ".repeat(step(*node));
                 node.add_entry(&format!("args:\n{step}{}", entry(false)))
-                    .map(|edit| vec![edit])
             }
             Self::Empty(args) => {
-                let map = args.key.parent().ok_or("it has no `build`")?;
-                let indent = map.indent().ok_or("it is laid out in an unusual way")? + step(map);
+                let layout = Layout::of(source, args)?;
                 let at = args.key.span().end;
-                let line = source[at..].split(['\r', '\n']).next().unwrap_or_default();
-                let newline = line_ending(source.as_bytes(), at);
+                let line = lines::rest(source, at);
                 // `args: ~` says nothing too, but a mapping cannot stand behind it.
-                let bare = line.split('#').next().unwrap_or_default().trim() == ":";
-                let text = format!("{newline}{}{}", " ".repeat(indent), entry(false));
-                if bare {
-                    Ok(vec![Edit::insert(at + line.len(), text)])
-                } else {
-                    Err("its `args` is null".to_owned())
+                if line.split('#').next().unwrap_or_default().trim() != ":" {
+                    return Err("its `args` is null".to_owned());
                 }
+                let text = layout.line(1, &entry(false));
+                Ok(Edit::insert(at + line.len(), text))
             }
-            Self::Short(build) => long(source, *build, &entry),
-        }
+            Self::Short(build) => return long(source, build, &entry),
+        };
+        Ok(vec![edit?])
     }
-}
-
-/// Whether Compose leaves what has this key alone.
-fn is_extension(key: &str) -> bool {
-    key.starts_with("x-")
 }
 
 /// Writes the short form, `build: folder`, in the long one.
 fn long(
     source: &str,
-    build: Entry<'_>,
+    build: &Entry<'_>,
     entry: &dyn Fn(bool) -> String,
 ) -> Result<Vec<Edit>, String> {
     let value = build.value;
     let span = value.span();
-    let written = span.of(source.as_bytes());
-    if value.is_alias() || value.is_anchored() || value.tag().is_some() || written.contains(&b'\n')
-    {
+    let is_marked = value.is_alias() || value.is_anchored() || value.tag().is_some();
+    if is_marked || span.of(source.as_bytes()).contains(&b'\n') {
         return Err("its `build` is an alias, or laid out in an unusual way".to_owned());
     }
     if value.in_brackets() {
@@ -201,36 +179,49 @@ fn long(
             Edit::insert(span.end, behind),
         ]);
     }
-    let map = build.key.parent().ok_or("it has no `build`")?;
-    let indent = map.indent().ok_or("it is laid out in an unusual way")?;
-    let step = step(map);
-    let newline = line_ending(source.as_bytes(), span.start);
-    let line = |columns: usize, text: &str| format!("{newline}{}{text}", " ".repeat(columns));
+    let layout = Layout::of(source, build)?;
     // Blanks and a colon stand between key and value, so that the value begins a line of its own; a comment stays.
     let colon = source[..span.start].trim_end_matches([' ', '\t']).len();
-    let end = span.end
-        + source[span.end..]
-            .split(['\r', '\n'])
-            .next()
-            .unwrap_or_default()
-            .len();
-    let args = line(indent + step, "args:") + &line(indent + 2 * step, &entry(false));
+    let end = span.end + lines::rest(source, span.end).len();
     Ok(vec![
-        Edit::replace(
-            Span::new(colon, span.start),
-            line(indent + step, "context: "),
+        Edit::replace(Span::new(colon, span.start), layout.line(1, "context: ")),
+        Edit::insert(
+            end,
+            layout.line(1, "args:") + &layout.line(2, &entry(false)),
         ),
-        Edit::insert(end, args),
     ])
 }
 
-/// By how many blanks the file indents.
+/// How the lines below an entry are laid out.
+struct Layout {
+    newline: &'static str,
+    indent: usize,
+    step: usize,
+}
+
+impl Layout {
+    fn of(source: &str, entry: &Entry<'_>) -> Result<Self, String> {
+        let map = entry.key.parent().ok_or("it has no `build`")?;
+        Ok(Self {
+            newline: line_ending(source.as_bytes(), entry.key.span().start),
+            indent: map.indent().ok_or(UNUSUAL)?,
+            step: step(map),
+        })
+    }
+
+    /// Returns the end of a line, and a new one with `text` that is so many levels deeper.
+    fn line(&self, levels: usize, text: &str) -> String {
+        let blanks = " ".repeat(self.indent + levels * self.step);
+        format!("{}{blanks}{text}", self.newline)
+    }
+}
+
+/// Returns by how many blanks the file indents.
 fn step(node: Node<'_>) -> usize {
     let outer = std::iter::successors(node.parent(), |outer| outer.parent()).find_map(Node::indent);
-    let (inner, outer) = (node.indent().unwrap_or(0), outer.unwrap_or(0));
-    if inner > outer && inner - outer <= 8 {
-        inner - outer
-    } else {
-        2
-    }
+    let step = node
+        .indent()
+        .unwrap_or(0)
+        .saturating_sub(outer.unwrap_or(0));
+    if (1..=8).contains(&step) { step } else { 2 }
 }

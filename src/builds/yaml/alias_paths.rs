@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Data, Entry, Node, Yaml};
+use super::node::{Data, Entry, Node, Yaml};
 use crate::budget;
 
 /// The aliases of a file.
-pub struct Uses<'y> {
+pub struct AliasPaths<'y> {
     yaml: &'y Yaml<'y>,
     /// The aliases of each value that has any.
     aliases: HashMap<usize, Vec<usize>>,
@@ -14,31 +14,31 @@ pub struct Uses<'y> {
     keys: HashMap<usize, usize>,
 }
 
-impl<'y> Uses<'y> {
-    /// The aliases of `yaml`.
+impl<'y> AliasPaths<'y> {
+    /// Finds the aliases of `yaml`.
     #[must_use]
     pub fn of(yaml: &'y Yaml<'y>) -> Self {
-        let mut uses = Self {
+        let mut found = Self {
             yaml,
             aliases: HashMap::new(),
             keys: HashMap::new(),
         };
         for (id, item) in yaml.items.iter().enumerate() {
             if let Data::Alias(target) = item.data {
-                uses.aliases.entry(target).or_default().push(id);
+                found.aliases.entry(target).or_default().push(id);
             }
         }
-        if !uses.aliases.is_empty() {
+        if !found.aliases.is_empty() {
             let pairs = yaml.items.iter().filter_map(|item| match &item.data {
                 Data::Map(pairs) => Some(pairs.iter().map(|&(key, value)| (value, key))),
                 _ => None,
             });
-            uses.keys = pairs.flatten().collect();
+            found.keys = pairs.flatten().collect();
         }
-        uses
+        found
     }
 
-    /// The ways from a document's root to each place of `node`: keys, nothing for a list's items, and no merge keys, for what
+    /// Returns the ways from a document's root to each place of `node`: keys, nothing for a list's items, and no merge keys, for what
     /// they merge is in the place of their mapping. None for a value that no alias puts elsewhere.
     pub fn places(&self, node: Node<'y>) -> Option<Vec<Vec<&'y str>>> {
         if self.aliases.is_empty() {
@@ -61,19 +61,15 @@ impl<'y> Uses<'y> {
         Some(if found.len() > 1 { found } else { Vec::new() })
     }
 
-    /// The way to the value `id`, and how its parent has it, the last step first.
+    /// Returns the way to the value `id`, and how its parent has it, the last step first.
     fn step(&self, id: usize, mut way: Vec<&'y str>) -> Vec<&'y str> {
-        let node = |id| Node {
-            yaml: self.yaml,
-            id,
-        };
         let Some(key) = self.keys.get(&id) else {
             way.push("");
             return way;
         };
         let entry = Entry {
-            key: node(*key),
-            value: node(id),
+            key: self.yaml.node(*key),
+            value: self.yaml.node(id),
             merged: false,
         };
         if entry.is_merge() {

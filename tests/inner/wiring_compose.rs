@@ -1,23 +1,18 @@
-use super::*;
-use crate::builds::model::Lane;
-use crate::builds::passing;
-use crate::fix::apply;
+//! Compose files: how they are read, and where an argument goes.
 
-const LANE: Lane<'_> = Lane {
-    arg: "CACHE_ID",
-    default: "default",
-    shared: false,
-};
+use cachelane::builds::{Build, BuildFile, Subject};
+
+use crate::made_wiring::{Format, made};
+
+fn read(source: &str) -> BuildFile {
+    Format::Compose.read(source)
+}
 
 fn fixed(source: &str, name: &str) -> Result<String, String> {
-    let wiring = read(source).unwrap();
-    let build = wiring
-        .builds
-        .iter()
-        .find(|build| build.name == format!("service `{name}`"))
-        .unwrap();
-    let fix = passing::pass(&Compose, source, build, &LANE)?;
-    Ok(String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap())
+    let builds = read(source).builds;
+    let is_it = |build: &&Build| build.name == format!("service `{name}`");
+    let build = builds.iter().find(is_it).unwrap();
+    Ok(made(source, &Format::Compose.pass(source, build)?))
 }
 
 #[test]
@@ -131,7 +126,7 @@ fn what_an_alias_puts_elsewhere_is_left() {
 #[test]
 fn services_extend_one_another() {
     let source = "services:\n  base:\n    build:\n      context: b\n      args: [X=1, Y]\n  a:\n    extends: base\n    build:\n      target: t\n      args: {X: 2}\n  o:\n    extends: {file: o.yml, service: s}\n  p:\n    extends: {service: base}\n  loop:\n    extends: loop\n";
-    let wiring = read(source).unwrap();
+    let wiring = read(source);
     let names: Vec<_> = wiring
         .builds
         .iter()
@@ -163,7 +158,7 @@ fn services_extend_one_another() {
 #[test]
 fn what_a_variable_names_is_unknown_without_a_default() {
     let source = "include: [x]\nservices:\n  a: {build: '${D:-x}/y'}\n  b: {build: {dockerfile: $F}}\n  c: {build: 'https://x/y.git'}\n  d: {image: e}\n";
-    let wiring = read(source).unwrap();
+    let wiring = read(source);
     assert_eq!(
         wiring.builds[0].subject,
         Subject::File("x/y/Dockerfile".into())
@@ -179,4 +174,41 @@ fn what_a_variable_names_is_unknown_without_a_default() {
         "service `b`: its `dockerfile` is named by the variable `F`"
     );
     assert_eq!(why.len(), 3);
+}
+
+#[test]
+fn defaults_are_put_in_at_any_depth() {
+    let source = "services:\n  a: {build: {dockerfile: 'a$$b${X:-c${Y-d}}e$(f)$', args: {V: 'a$$b${X:-c${Y-d}}e$Z', W: '$$X'}}}\n  b: {build: {dockerfile: '${X'}}\n  c: {build: {dockerfile: 'a/${X:-y}/$Z'}}\n  d: {build: {dockerfile: '${X:?no}'}}\n";
+    let file = read(source);
+    let path = |at: usize| file.builds[at].subject.to_string();
+    assert_eq!((path(0), path(1)), ("a$bcde$(f)$".into(), "${X".into()));
+    let args = &file.builds[0].args;
+    assert_eq!(args[0].from, ["X", "Z", "Y"]);
+    assert!(args[1].from.is_empty());
+    let why: Vec<_> = file.unknown.iter().map(|unknown| &*unknown.why).collect();
+    assert!(
+        why[0].ends_with("variable `Z`") && why[1].ends_with("variable `X`"),
+        "{why:?}"
+    );
+}
+
+#[test]
+fn paths_are_joined() {
+    for (context, name, expected) in [
+        (".", "Dockerfile", "Dockerfile"),
+        ("./a/", "../b/./D", "b/D"),
+        ("..", "D", "../D"),
+        ("a/../..", "D", "../D"),
+        ("https://x/y.git", "D", ""),
+        ("git@x:y", "D", ""),
+        ("/a", "D", ""),
+        (".", "/D", ""),
+        (".", "-", ""),
+    ] {
+        let source =
+            format!("services: {{a: {{build: {{context: '{context}', dockerfile: '{name}'}}}}}}\n");
+        let builds = read(&source).builds;
+        let found = builds.first().map(|build| build.subject.to_string());
+        assert_eq!(found.unwrap_or_default(), expected, "{context} {name}");
+    }
 }

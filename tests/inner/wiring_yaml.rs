@@ -1,11 +1,8 @@
-use super::*;
-use crate::budget;
-use crate::fix::{Edit, Fix, apply};
+//! The YAML reader: places, and where values go.
 
-/// The nodes of a tree, all of them.
-fn all<'y>(yaml: &'y Yaml<'y>) -> Vec<Node<'y>> {
-    (0..yaml.items.len()).map(|id| Node { yaml, id }).collect()
-}
+use cachelane::budget;
+use cachelane::builds::yaml::{Node, Yaml, quoted};
+use cachelane::fix::{Edit, Fix, apply};
 
 fn at<'y>(yaml: &'y Yaml<'y>, path: &[&str]) -> Node<'y> {
     path.iter().fold(yaml.root().unwrap(), |node, key| {
@@ -95,8 +92,9 @@ fn what_multiplies_or_contains_itself_is_refused() {
 fn pieces_run_alike() {
     let source = "p: one two\nf: one\n  two\n\n  three\ns: 'it''s\n  so'\nd: \"a\\tb \\\n   c ä\\u00e4 d\"\nl: |2\n    x\n\n   y\n  z\n\nk: >-\n  a b\n  c\n\n  d\ncr: |\r\n  a\r\n  b\r\n";
     let yaml = Yaml::read(source).unwrap();
-    for node in all(&yaml).into_iter().filter(|node| !node.is_alias()) {
-        let Some(text) = node.text() else { continue };
+    for entry in yaml.root().unwrap().entries() {
+        let node = entry.value;
+        let text = node.text().unwrap();
         let pieces = node.pieces();
         let mut covered = 0;
         for piece in &pieces {

@@ -1,0 +1,272 @@
+//! From words to a command that builds.
+
+use std::rc::Rc;
+
+use super::super::model::BuildTool;
+use super::super::shell::{Simple, Variable, Word};
+use super::model::{BuildArg, Command, Found, Pass};
+use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
+use super::tables::{self, Options};
+use crate::text::Span;
+
+/// Words of which each command that builds has one.
+const WORDS: &[&str] = &[
+    "docker",
+    "podman",
+    "buildah",
+    "nerdctl",
+    "buildx",
+    "devcontainer",
+    "rocker",
+];
+
+/// Returns whether `text` has a word that can start a build: the cheap way out.
+#[must_use]
+pub fn may_build(text: &str) -> bool {
+    let has = |word: &&str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    WORDS.iter().any(has)
+}
+
+/// Returns the words of an `argv`.
+#[must_use]
+pub fn words(argv: &[String]) -> Vec<Word> {
+    argv.iter().map(|word| Word::plain(word)).collect()
+}
+
+/// Returns the commands of a script that build, and all that the script sets for what comes below.
+#[must_use]
+pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
+    let (mut found, mut variables) = (Vec::new(), Vec::new());
+    for simple in commands {
+        match read(&simple.words).filter(|command| !command.only_looks) {
+            Some(command) => found.push(Found {
+                simple,
+                command,
+                above: variables.len(),
+            }),
+            None => variables.extend(simple.variables()),
+        }
+    }
+    (found, variables.into())
+}
+
+/// Returns the build that the words run, if it is one that is known here. Assignments before them are no part of `words`.
+#[must_use]
+pub fn read(words: &[Word]) -> Option<Command> {
+    let (tool, sets) = skip_prefixes(words)?;
+    if let Some((at, name)) = lane_runner(words, tool) {
+        return within(words, at, name, sets);
+    }
+    let name = words[tool].text()?;
+    let name = if name.starts_with('@') {
+        name
+    } else {
+        name.rsplit(['/', '\\']).next().unwrap_or(name)
+    };
+    let at = tool + 1;
+    let mut command = match name.strip_suffix(".exe").unwrap_or(name) {
+        "docker" => engine(BuildTool::Docker, &["image", "builder"], words, at)?,
+        "docker-buildx" | "buildx" => buildx(words, at)?,
+        "docker-compose" | "podman-compose" => compose(words, at)?,
+        "podman" => engine(BuildTool::Podman, &["image", "buildx"], words, at)?,
+        "buildah" => match subcommand(words, at)? {
+            (sub, "build" | "bud" | "build-using-dockerfile") => {
+                build(BuildTool::Buildah, words, sub)
+            }
+            _ => return None,
+        },
+        "nerdctl" => engine(BuildTool::Nerdctl, &["image", "builder"], words, at)?,
+        "devcontainer" | "@devcontainers/cli" => (words.get(at)?.text()? == "build")
+            .then(|| Command::new(BuildTool::Devcontainer, Pass::Nothing, at))?,
+        // It reads what rocker is to do from a file.
+        "rockerc" => rocker(words, at),
+        "rocker" => words.get(at).map(|_| rocker(words, at))?,
+        _ => return None,
+    };
+    let mut before = words[..tool].iter();
+    command.args_known &= before.all(|word| word.text() != Some("xargs"));
+    command.only_looks = matches!(
+        command.front,
+        BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker | BuildTool::Compose
+    ) && only_looks(words, command.behind);
+    command.tool = tool;
+    command.sets = sets;
+    command.span = Span::new(words[tool].span.start, words.last()?.span.end);
+    Some(command)
+}
+
+/// Returns the build that `cachelane run` runs, from the word `at` on: it passes the argument `name`.
+fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) -> Option<Command> {
+    let inner = words.get(at..)?;
+    // One within another one passes the same.
+    if inner.first()?.text()?.ends_with("cachelane") {
+        return None;
+    }
+    let mut command = read(inner)?;
+    command.tool += at;
+    command.behind += at;
+    command.sets.extend(sets);
+    let value = Word::plain("$(cachelane id)");
+    command.sets.push((name.clone(), value.clone()));
+    if matches!(command.pass, Pass::BuildArg | Pass::Set)
+        && command.args.iter().all(|arg| arg.name != name)
+    {
+        let span = words[command.tool].span;
+        command.arg(&name, Some(value), span);
+    }
+    Some(command)
+}
+
+/// Reads an engine's command line. `groups` are its commands that have a `build` of their own.
+fn engine(front: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
+    match subcommand(words, at)? {
+        (sub, "build") => Some(build(front, words, sub)),
+        (sub, "compose") => compose(words, sub + 1),
+        (sub, verb) if groups.contains(&verb) => match subcommand(words, sub + 1)? {
+            (sub, "build") => Some(build(front, words, sub)),
+            _ => None,
+        },
+        (sub, "buildx") if front == BuildTool::Docker => buildx(words, sub + 1),
+        _ => None,
+    }
+}
+
+fn buildx(words: &[Word], at: usize) -> Option<Command> {
+    match subcommand(words, at)? {
+        (sub, "build" | "b") => Some(build(BuildTool::Buildx, words, sub)),
+        (sub, "bake" | "f") => {
+            let mut command = Command::new(BuildTool::Bake, Pass::Set, sub);
+            command.take(words, sub + 1, &tables::BAKE);
+            Some(command)
+        }
+        _ => None,
+    }
+}
+
+/// Reads what stands behind `build`.
+fn build(front: BuildTool, words: &[Word], sub: usize) -> Command {
+    let mut command = Command::new(front, Pass::BuildArg, sub);
+    command.take(words, sub + 1, &tables::BUILD);
+    command
+}
+
+/// Reads `rocker [options] image [command…]`. It writes its own Dockerfile.
+fn rocker(words: &[Word], at: usize) -> Command {
+    let mut command = Command::new(BuildTool::Rocker, Pass::CacheId, at - 1);
+    command.take(words, at, &tables::ROCKER);
+    command
+}
+
+/// Reads what stands behind `docker compose`.
+fn compose(words: &[Word], at: usize) -> Option<Command> {
+    let mut command = Command::new(BuildTool::Compose, Pass::BuildArg, 0);
+    let mut items = Items::new(words, at, &tables::COMPOSE);
+    let sub = command.options(words, &mut items)?;
+    command.behind = sub;
+    let options = match words[sub].text()? {
+        "build" => &tables::COMPOSE_BUILD,
+        "up" | "create" => {
+            let is_build = |word: &Word| word.text() == Some("--build");
+            words[sub..].iter().find(|word| is_build(word))?;
+            command.pass = Pass::Environment;
+            &tables::COMPOSE_UP
+        }
+        _ => return None,
+    };
+    command.take(words, sub + 1, options);
+    Some(command)
+}
+
+impl Command {
+    /// Takes all words from `at` on.
+    fn take(&mut self, words: &[Word], at: usize, options: &Options) {
+        let mut items = Items::new(words, at, options);
+        while let Some(index) = self.options(words, &mut items) {
+            self.rest.push(words[index].clone());
+        }
+    }
+
+    /// Takes options; returns the next word that is none.
+    fn options(&mut self, words: &[Word], items: &mut Items<'_>) -> Option<usize> {
+        loop {
+            match items.next()? {
+                Item::Word(index) => return Some(index),
+                Item::Several(index) => self.several(words, index),
+                Item::Option { name, value, index } => {
+                    self.option(name, value, words[index].span);
+                }
+            }
+        }
+    }
+
+    fn option(&mut self, name: &str, value: Option<Word>, span: Span) {
+        match (self.pass, name, value) {
+            (Pass::CacheId, "cache-id", Some(value)) => {
+                self.arg("CACHE_ID", Some(value), span);
+            }
+            (Pass::CacheId, ..) => {}
+            (Pass::Set, "set", Some(value)) => self.set(&value, span),
+            (_, "file" | "f", Some(value)) => self.files.push(value),
+            (_, "target", Some(value)) => self.target = Some(value),
+            (_, "project-directory", value) => self.folder = value,
+            (_, "build-arg-file", Some(_)) => self.args_known = false,
+            (_, "build-arg", Some(value)) => match value.assignment() {
+                Some((name, value)) => self.arg(name, Some(value), span),
+                None => self.arg(value.text().unwrap_or_default(), None, span),
+            },
+            _ => {}
+        }
+    }
+
+    /// Takes a word that may be several: for `build`, as the last one, where no other is the context, it is the context.
+    fn several(&mut self, words: &[Word], index: usize) {
+        let word = &words[index];
+        let is_rest = match self.front {
+            BuildTool::Rocker => false,
+            BuildTool::Bake => true,
+            BuildTool::Compose => self.behind > 0,
+            _ => {
+                let written = word.written().to_ascii_lowercase();
+                let hints = ["arg", "opt", "flag", "param", "$@", "$*", "[@]"];
+                index + 1 == words.len()
+                    && self.rest.is_empty()
+                    && !hints.iter().any(|hint| written.contains(hint))
+            }
+        };
+        self.args_known &=
+            is_rest && self.pass == Pass::BuildArg && self.front != BuildTool::Compose;
+        if is_rest {
+            self.rest.push(word.clone());
+        }
+    }
+
+    fn arg(&mut self, name: &str, value: Option<Word>, span: Span) {
+        if name.is_empty() {
+            self.args_known = false;
+            return;
+        }
+        self.args.push(BuildArg {
+            name: name.to_owned(),
+            value,
+            only: None,
+            span,
+        });
+    }
+
+    /// Takes `target.args.NAME=value`. Other overrides pass nothing.
+    fn set(&mut self, word: &Word, span: Span) {
+        let Some((key, value)) = word.assignment() else {
+            self.args_known &= word.text().is_some();
+            return;
+        };
+        let key = key.strip_suffix('+').unwrap_or(key);
+        if let Some((target, name)) = key.split_once(".args.") {
+            self.args.push(BuildArg {
+                name: name.to_owned(),
+                value: Some(value),
+                only: (target != "*").then(|| target.to_owned()),
+                span,
+            });
+        }
+    }
+}

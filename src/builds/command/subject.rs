@@ -1,0 +1,122 @@
+//! What a command builds: the paths of its Dockerfile, its Compose or bake files.
+
+use super::super::model::{BuildTool, Files, Place, Subject};
+use super::super::paths::{self, ROOT};
+use super::super::shell::{Values, Word};
+use super::model::Command;
+
+/// Returns what `command` builds when it runs in `folder`, with what `values` knows put in.
+///
+/// For Compose and bake without `-f`, the one place is the folder where they look for their files. For Podman and Buildah
+/// without `-f` it is the `Dockerfile` of the context, though a `Containerfile` there goes first.
+///
+/// # Errors
+/// Why nothing can be said, for people.
+pub fn what(
+    command: &Command,
+    folder: Option<&str>,
+    values: &Values<'_>,
+) -> Result<Subject, String> {
+    let resolver = Resolver { folder, values };
+    match command.front {
+        BuildTool::Devcontainer => Err("its Dockerfile is named in devcontainer.json".into()),
+        BuildTool::Rocker => Err("rocker writes the Dockerfile itself".into()),
+        BuildTool::Bake | BuildTool::BakeAction | BuildTool::Compose => resolver.files(command),
+        _ => resolver.dockerfile(command).map(Subject::File),
+    }
+}
+
+struct Resolver<'r> {
+    folder: Option<&'r str>,
+    values: &'r Values<'r>,
+}
+
+impl Resolver<'_> {
+    fn dockerfile(&self, command: &Command) -> Result<String, String> {
+        const REMOTE: &str = "the context is not a folder of this repository";
+        let is_buildah = command.front.is_buildah();
+        // Docker takes the last; Buildah, whose they are in order, joins them: the first says what is built.
+        let (file, context) = if is_buildah {
+            (command.files.first(), command.rest.first())
+        } else {
+            (command.files.last(), command.rest.last())
+        };
+        if let Some(file) = file {
+            let context = context.and_then(|context| context.resolve(self.values));
+            if !is_buildah && context.is_some_and(|context| paths::is_remote(&context)) {
+                return Err(REMOTE.into());
+            }
+            return self.path(file);
+        }
+        let context = match context {
+            Some(context) => self.known("context", context)?,
+            None if !command.args_known => return Err("its words stand in a variable".into()),
+            None if is_buildah => String::new(),
+            None => return Err("it names no context".into()),
+        };
+        if context == "-" {
+            return Err("the Dockerfile comes from standard input".into());
+        }
+        if paths::is_remote(&context) {
+            return Err(REMOTE.into());
+        }
+        self.under(&context, "Dockerfile")
+    }
+
+    fn files(&self, command: &Command) -> Result<Subject, String> {
+        let files = command.files.iter().map(|file| self.path(file));
+        let mut paths = files
+            .map(|path| path.map(Place::File))
+            .collect::<Result<Vec<_>, _>>()?;
+        if paths.is_empty() {
+            let base = match &command.folder {
+                Some(base) => self.known("project directory", base)?,
+                None => String::new(),
+            };
+            paths.push(Place::Folder(self.under(&base, "")?));
+        }
+        let mut names = Vec::new();
+        for word in &command.rest {
+            let name = self.known("target", word)?;
+            if paths::is_remote(&name) {
+                return Err("its files are not those of this repository".into());
+            }
+            names.push(name);
+        }
+        Ok(Subject::Files(Files {
+            paths,
+            names,
+            folder: self.folder.map(str::to_owned),
+        }))
+    }
+
+    fn path(&self, file: &Word) -> Result<String, String> {
+        let path = self.known("file", file)?;
+        if path == "-" || path.starts_with("/dev/") {
+            return Err("the file comes from standard input".into());
+        }
+        if paths::is_remote(&path) {
+            return Err("the file is not one of this repository".into());
+        }
+        self.under(&path, "")
+    }
+
+    /// Returns the text of a word, without the scheme of a path on disk.
+    fn known(&self, what: &str, word: &Word) -> Result<String, String> {
+        let text = word.resolve(self.values);
+        let text = text.ok_or_else(|| format!("the {what} is `{}`", word.written()))?;
+        Ok(text.strip_prefix("file://").unwrap_or(&text).to_owned())
+    }
+
+    /// Returns `name` in `path`, seen from the folder.
+    fn under(&self, path: &str, name: &str) -> Result<String, String> {
+        let folder = match self.folder {
+            Some(folder) => folder,
+            None if path.starts_with(ROOT) => "",
+            None => return Err("the folder that it runs in is not known".into()),
+        };
+        let outside = || format!("`{path}` is outside of the repository");
+        let path = paths::join(folder, path).ok_or_else(outside)?;
+        paths::join(&path, name).ok_or_else(|| "it names no file".into())
+    }
+}

@@ -1,0 +1,210 @@
+//! The services of a Compose file, and the builds that they are.
+
+use std::collections::{HashMap, HashSet};
+
+use super::inline;
+use super::interpolate::{interpolated, variables};
+use crate::budget;
+use crate::builds::model::{self, Arg, Build, BuildFile, BuildTool, Subject, Unknown};
+use crate::builds::paths;
+use crate::builds::yaml::{Entry, Node, Yaml};
+use crate::text::Span;
+
+/// Reads the builds of a file.
+pub(super) fn builds(yaml: &Yaml<'_>) -> BuildFile {
+    let mut file = BuildFile::default();
+    for root in yaml.roots() {
+        if let Some(include) = root.own_entry("include") {
+            file.unknown.push(Unknown {
+                span: include.key.span(),
+                why: "the Compose files that are included are not looked into".to_owned(),
+            });
+        }
+        for service in Service::all(root) {
+            service.add_to(&mut file, yaml.source());
+        }
+    }
+    file.builds.sort_by_key(|build| build.span);
+    file
+}
+
+/// A service that is built.
+pub(super) struct Service<'y> {
+    pub(super) key: Node<'y>,
+    /// Its `build`, and those of the services that it extends, the nearest first.
+    pub(super) builds: Vec<Entry<'y>>,
+    /// Why there may be more, in another file.
+    more: Option<String>,
+}
+
+impl<'y> Service<'y> {
+    /// Returns the services of a document that are, or may be, built.
+    pub(super) fn all(root: Node<'y>) -> Vec<Self> {
+        let services = root.get("services").map(Node::entries);
+        let services = services.into_iter().flatten();
+        let by_name = services
+            .clone()
+            .filter_map(|entry| Some((entry.key.text()?, entry.value)))
+            .collect();
+        services
+            .map(|entry| Self::read(entry, &by_name))
+            .filter(|service| !service.builds.is_empty() || service.more.is_some())
+            .collect()
+    }
+
+    fn read(entry: Entry<'y>, services: &HashMap<&str, Node<'y>>) -> Self {
+        let mut service = Self {
+            key: entry.key,
+            builds: Vec::new(),
+            more: None,
+        };
+        let mut next = Some(entry.value);
+        let mut seen = HashSet::new();
+        while let Some(value) = next.take().filter(|_| budget::spend(16)) {
+            if let Some(build) = value.entry("build") {
+                if build.value.tag() == Some("!reset") {
+                    break;
+                }
+                if !build.value.is_null() {
+                    service.builds.push(build);
+                }
+                if build.value.tag() == Some("!override") {
+                    break;
+                }
+            }
+            let Some(extends) = value.get("extends") else {
+                break;
+            };
+            if extends.is_map() && extends.get("file").is_some() {
+                service.more = Some("it extends a service of another file".to_owned());
+                break;
+            }
+            let name = extends.text().or_else(|| extends.get_text("service"));
+            // One that extends itself, which Compose refuses, gives nothing more.
+            let name = name.filter(|name| seen.insert(*name));
+            next = name.and_then(|name| services.get(name).copied());
+        }
+        service
+    }
+
+    /// Returns what to call it.
+    pub(super) fn name(&self) -> String {
+        format!("service `{}`", self.key.text().unwrap_or_default())
+    }
+
+    /// Returns the value of `build` for `key`, the nearest one's.
+    fn get(&self, key: &str) -> Option<Node<'y>> {
+        let mut builds = self.builds.iter().map(|build| build.value);
+        builds.find_map(|build| match build.text() {
+            Some(_) => (key == "context").then_some(build),
+            None => build.get(key).filter(|value| !value.is_null()),
+        })
+    }
+
+    fn add_to(&self, file: &mut BuildFile, source: &str) {
+        let (span, name) = (self.key.span(), self.name());
+        let subject = match self.subject(file, source) {
+            Ok(subject) => subject,
+            Err(why) => {
+                let why = format!("{name}: {why}");
+                file.unknown.push(Unknown { span, why });
+                return;
+            }
+        };
+        let (args, args_known) = self.args();
+        if !Arg::pay(args.len()) {
+            return;
+        }
+        let mut whole = ["context", "dockerfile", "dockerfile_inline"].iter();
+        let partial = !whole.any(|key| self.get(key).is_some());
+        let target = self.get("target").and_then(Node::text);
+        let service = self.key.text().map(|name| model::Service {
+            name: name.to_owned(),
+            partial,
+        });
+        file.builds.push(Build {
+            target: target.and_then(|text| interpolated(text).ok()),
+            args,
+            args_known,
+            service,
+            ..Build::new(BuildTool::Compose, name, span, subject)
+        });
+    }
+
+    fn subject(&self, file: &mut BuildFile, source: &str) -> Result<Subject, String> {
+        let more = self.more.as_deref();
+        // A name that another file may give is not the usual one.
+        let text = |key: &str, usual: &str| match (self.get(key), more) {
+            (None, Some(more)) => Err(more.to_owned()),
+            (None, None) => Ok(usual.to_owned()),
+            (Some(node), _) => {
+                let text = node.text();
+                let text = text.ok_or_else(|| format!("its `{key}` is no text"))?;
+                interpolated(text)
+                    .map_err(|name| format!("its `{key}` is named by the variable `{name}`"))
+            }
+        };
+        if self.builds.is_empty() {
+            return Err(more.unwrap_or_default().to_owned());
+        }
+        if let Some(node) = self.get("dockerfile_inline") {
+            let inline = inline::read(source, node).ok_or("its `dockerfile_inline` is no text")?;
+            return Ok(file.add_inline(inline));
+        }
+        let dockerfile = text("dockerfile", "Dockerfile")?;
+        paths::dockerfile(&text("context", ".")?, &dockerfile).map(Subject::File)
+    }
+
+    /// Returns its arguments, and whether these are all.
+    fn args(&self) -> (Vec<Arg>, bool) {
+        let (mut args, mut seen) = (Vec::new(), HashSet::new());
+        let mut known = self.more.is_none();
+        let nodes = self
+            .builds
+            .iter()
+            .filter_map(|build| build.value.get("args"));
+        for node in nodes {
+            if node.tag() == Some("!reset") {
+                break;
+            }
+            known &= node.is_null() || node.is_map() || node.is_list();
+            for arg in args_of(node) {
+                match arg {
+                    Some(arg) if seen.insert(arg.name.clone()) => args.push(arg),
+                    Some(_) => {}
+                    None => known = false,
+                }
+            }
+            if node.tag() == Some("!override") {
+                break;
+            }
+        }
+        (args, known)
+    }
+}
+
+/// Returns the arguments of an `args`, `None` for each that cannot be known. One without a value takes that of its own name
+/// in the environment.
+fn args_of(node: Node<'_>) -> Vec<Option<Arg>> {
+    let arg = |name: &str, value: Option<&str>, span| {
+        (!name.is_empty() && !name.contains('$')).then(|| Arg {
+            from: value.map_or_else(|| vec![name.to_owned()], variables),
+            ..Arg::new(name, value.map(str::to_owned), span)
+        })
+    };
+    let of_list = node.items().into_iter().map(|item| {
+        let text = item.text()?;
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        arg(name, value, item.span())
+    });
+    let of_map = node.entries().into_iter().map(|entry| {
+        let (key, value) = (entry.key.span(), entry.value);
+        let span = Span::new(key.start, value.span().end.max(key.end));
+        let text = value.text().filter(|_| !value.is_null());
+        arg(entry.key.text()?, text, span)
+    });
+    of_list.chain(of_map).collect()
+}

@@ -1,0 +1,324 @@
+//! The words of a script, and the commands that they make.
+
+use std::rc::Rc;
+
+use crate::budget;
+use crate::text::Span;
+
+/// The grammar that a script is read by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// `sh`, `bash`, `dash`, `zsh`.
+    #[default]
+    Posix,
+    /// PowerShell and `cmd`: a backslash is a letter like any other.
+    Windows,
+}
+
+impl Dialect {
+    /// Returns what a shell reads, by its name or path; `None` for what is no shell known here.
+    #[must_use]
+    pub fn of(shell: &str) -> Option<Self> {
+        match shell.rsplit('/').next()? {
+            "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" => Some(Self::Posix),
+            "pwsh" | "powershell" | "cmd" => Some(Self::Windows),
+            _ => None,
+        }
+    }
+}
+
+/// One simple command; assignments that stand alone are one without words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simple {
+    /// Its words; redirections, keywords and leading assignments are not among them.
+    pub words: Vec<Word>,
+    /// The assignments before it: `A=1` of `A=1 docker build .`.
+    pub sets: Vec<(String, Word)>,
+    /// The folder it runs in, relative to what the script starts from; `None` where that cannot be known.
+    pub folder: Option<String>,
+    /// Whether a word that is put into it reaches the shell as it is written: not within double quotes or backticks.
+    pub open: bool,
+}
+
+/// A variable that a script sets for what comes below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` where it keeps the one that it has.
+    pub value: Option<Word>,
+    /// Whether the commands below get it in their environment, if it was not there before.
+    pub exported: bool,
+}
+
+/// Commands that set variables by `NAME=value` words.
+pub(super) const SETTERS: &[&str] = &["export", "readonly", "local", "declare", "typeset"];
+
+impl Simple {
+    /// Returns the variables that it sets for what comes below.
+    #[must_use]
+    pub fn variables(&self) -> Vec<Variable> {
+        let variable = |name: &str, value, exported| Variable {
+            name: name.to_owned(),
+            value,
+            exported,
+        };
+        let Some((first, rest)) = self.words.split_first() else {
+            let plain = |(name, word): &(String, Word)| variable(name, Some(word.clone()), false);
+            return self.sets.iter().map(plain).collect();
+        };
+        let first = first.text().unwrap_or_default();
+        if !SETTERS.contains(&first) {
+            return Vec::new();
+        }
+        let exported = first == "export" || rest.iter().any(|word| word.text() == Some("-x"));
+        let set = |word: &Word| match word.assignment() {
+            Some((name, value)) => Some(variable(name, Some(value), exported)),
+            None => Some(variable(
+                word.text().filter(|name| is_name(name))?,
+                None,
+                exported,
+            )),
+        };
+        rest.iter().filter_map(set).collect()
+    }
+}
+
+/// A word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Where it stands in the script, its quotes included.
+    pub span: Span,
+    /// Its pieces in order, quotes and escapes taken off.
+    pub pieces: Vec<Piece>,
+    /// The scripts within it: those of `$(…)` and backticks.
+    pub(super) inner: Vec<Inner>,
+}
+
+/// A token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Word(Word),
+    /// An operator, or the end of a line as `\n`.
+    Op(&'static str),
+}
+
+impl Token {
+    pub(super) const fn word(&self) -> Option<&Word> {
+        match self {
+            Self::Word(word) => Some(word),
+            Self::Op(_) => None,
+        }
+    }
+}
+
+/// A script within a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Inner {
+    pub(super) tokens: Vec<Token>,
+    /// Whether it stands in the open: see [`Simple::open`].
+    pub(super) open: bool,
+}
+
+/// A piece of a [`Word`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// As written, quotes and escapes taken off.
+    pub raw: String,
+    /// Whether it stands in quotes.
+    pub quoted: bool,
+    /// What it is.
+    pub kind: PieceKind,
+}
+
+/// What a [`Piece`] is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PieceKind {
+    /// Text that stands for itself.
+    Text,
+    /// `$NAME` or `${NAME}`, with what the script has set it to.
+    Variable(String, Assigned),
+    /// An expression of the CI system: `${{ matrix.os }}`.
+    Expression,
+    /// Anything else that only a run can know: `$(date)`, `${A:-b}`, `$@`.
+    Unknown,
+}
+
+/// What a script has set a variable to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assigned {
+    /// It does not set it.
+    Not,
+    /// Once, before any use, whatever way the script takes.
+    To(Rc<Word>),
+    /// More than once, or on some ways only.
+    Unclear,
+}
+
+/// What a word needs from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need<'n> {
+    /// The value of a variable that the script does not set.
+    Variable(&'n str),
+    /// The value of an expression, given as it is written, `${{` and `}}` included.
+    Expression(&'n str),
+}
+
+/// Returns what a variable or an expression stands for, where that is known.
+pub type Values<'v> = dyn Fn(Need<'_>) -> Option<String> + 'v;
+
+impl Piece {
+    fn text(text: impl Into<String>) -> Self {
+        Self {
+            raw: text.into(),
+            quoted: false,
+            kind: PieceKind::Text,
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        self.kind == PieceKind::Text
+    }
+
+    /// Returns what it needs from outside.
+    fn lookup(&self) -> Option<Need<'_>> {
+        match &self.kind {
+            PieceKind::Variable(name, Assigned::Not) => Some(Need::Variable(name)),
+            PieceKind::Expression => Some(Need::Expression(&self.raw)),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it can turn into several words, or none.
+    fn splits(&self) -> bool {
+        let lists =
+            self.kind == PieceKind::Unknown && (self.raw == "$@" || self.raw.contains("[@]"));
+        !self.is_text() && (!self.quoted || lists)
+    }
+}
+
+impl Word {
+    /// Makes a word that is just `text`, without a place: of an `argv`.
+    #[must_use]
+    pub fn plain(text: &str) -> Self {
+        Self {
+            pieces: vec![Piece::text(text)],
+            ..Self::default()
+        }
+    }
+
+    /// Returns its text, where nothing in it is unknown.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self.pieces.as_slice() {
+            [] => Some(""),
+            [piece] if piece.is_text() => Some(&piece.raw),
+            _ => None,
+        }
+    }
+
+    /// Returns it as written, quotes and escapes taken off.
+    #[must_use]
+    pub fn written(&self) -> String {
+        self.pieces.iter().map(|piece| piece.raw.as_str()).collect()
+    }
+
+    /// Returns its text, with what `values` knows put in; `None` where a piece stays unknown.
+    #[must_use]
+    pub fn resolve(&self, values: &Values<'_>) -> Option<String> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            if !budget::spend(1 + text.len()) {
+                return None;
+            }
+            match &piece.kind {
+                PieceKind::Text => text.push_str(&piece.raw),
+                PieceKind::Variable(_, Assigned::To(word)) => {
+                    text.push_str(&budget::nested(|| word.resolve(values))??);
+                }
+                _ => text.push_str(&values(piece.lookup()?)?),
+            }
+        }
+        Some(text)
+    }
+
+    /// Returns it as written; where it is one variable whose value is known, that value, as that is written.
+    #[must_use]
+    pub fn value(&self, values: &Values<'_>) -> String {
+        let [piece] = self.pieces.as_slice() else {
+            return self.written();
+        };
+        if let PieceKind::Variable(_, Assigned::To(word)) = &piece.kind {
+            return budget::nested(|| word.value(values)).unwrap_or_default();
+        }
+        let known = piece.lookup().and_then(values);
+        known.unwrap_or_else(|| piece.raw.clone())
+    }
+
+    /// Returns whether it can turn into several words, or none: an unquoted `$ARGS`, `"$@"`.
+    #[must_use]
+    pub fn may_be_several(&self) -> bool {
+        let is_empty = |piece: &Piece| piece.is_text() && piece.raw.is_empty();
+        let mut pieces = self.pieces.iter();
+        pieces.clone().any(Piece::splits) && pieces.all(|piece| piece.splits() || is_empty(piece))
+    }
+
+    /// Returns the text it begins with, as far as that is known.
+    #[must_use]
+    pub fn head(&self) -> &str {
+        let first = self.pieces.first().filter(|piece| piece.is_text());
+        first.map_or("", |piece| &piece.raw)
+    }
+
+    /// Returns the word behind its first `bytes` bytes, which must be known text.
+    #[must_use]
+    pub fn behind(&self, bytes: usize) -> Option<Self> {
+        let rest = self.head().get(bytes..)?;
+        let others = self.pieces.get(1..).unwrap_or_default();
+        let first = (!rest.is_empty() || others.is_empty()).then(|| Piece::text(rest));
+        Some(Self {
+            span: self.span,
+            pieces: first.into_iter().chain(others.iter().cloned()).collect(),
+            inner: Vec::new(),
+        })
+    }
+
+    /// Cuts `NAME=value` in two, where what stands before the first `=` is known.
+    #[must_use]
+    pub fn assignment(&self) -> Option<(&str, Self)> {
+        let (name, _) = self.head().split_once('=')?;
+        Some((name, self.behind(name.len() + 1)?))
+    }
+
+    /// Adds a piece; an empty text, which quotes leave, stays only where nothing else is in the word.
+    pub(super) fn push(&mut self, piece: Piece) {
+        match self.pieces.last() {
+            Some(last) if last.is_text() && piece.is_text() && piece.raw.is_empty() => return,
+            Some(last) if last.is_text() && last.raw.is_empty() => drop(self.pieces.pop()),
+            _ => {}
+        }
+        self.pieces.push(piece);
+    }
+
+    /// Adds the empty text that quotes are.
+    pub(super) fn push_quotes(&mut self) {
+        self.push(Piece::text(""));
+    }
+
+    /// Adds a letter that stands for itself.
+    pub(super) fn push_letter(&mut self, letter: char) {
+        match self.pieces.last_mut() {
+            Some(last) if last.is_text() => last.raw.push(letter),
+            _ => self.pieces.push(Piece::text(letter)),
+        }
+    }
+}
+
+/// Returns whether `name` is one that a shell variable can have.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(is_letter)
+}

@@ -1,0 +1,337 @@
+//! The values of a YAML file.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+use crate::text::Span;
+
+/// In a mapping of so many keys one is found fastest by looking at each.
+const FEW: usize = 16;
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As it is: `a b`
+    Plain,
+    /// `'a b'`
+    Single,
+    /// `"a b"`
+    Double,
+    /// A block whose lines stay: `|`
+    Literal,
+    /// A block whose lines are joined: `>`
+    Folded,
+}
+
+/// A YAML file, read.
+#[derive(Clone, Debug)]
+pub struct Yaml<'a> {
+    pub(super) source: &'a str,
+    pub(super) items: Vec<Item>,
+    pub(super) roots: Vec<usize>,
+    /// The keys of mappings with more than a [`FEW`], by mapping, each with its place in it.
+    pub(super) keys: OnceLock<HashMap<usize, HashMap<String, usize>>>,
+}
+
+/// A value as the file has it.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) data: Data,
+    /// Where it begins and, for scalars, aliases and collections in brackets, ends.
+    pub(super) span: Span,
+    pub(super) parent: Option<usize>,
+    pub(super) tag: Option<String>,
+    pub(super) anchored: bool,
+    /// How many values it is, its aliases written out; 0 while it is being read.
+    pub(super) size: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Data {
+    Scalar(String, Style),
+    List(Vec<usize>),
+    Map(Vec<(usize, usize)>),
+    Alias(usize),
+}
+
+/// A value in a [`Yaml`]: a handle, cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'y> {
+    pub(super) yaml: &'y Yaml<'y>,
+    pub(super) id: usize,
+}
+
+/// A key and its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'y> {
+    /// The key.
+    pub key: Node<'y>,
+    /// The value.
+    pub value: Node<'y>,
+    /// Whether it comes from another mapping, by `<<`.
+    pub merged: bool,
+}
+
+impl Yaml<'_> {
+    /// Finds the keys of large mappings. Of keys that stand twice the first counts.
+    fn index(&self) -> HashMap<usize, HashMap<String, usize>> {
+        let mut index: HashMap<usize, HashMap<String, usize>> = HashMap::new();
+        for (id, item) in self.items.iter().enumerate() {
+            let Data::Map(pairs) = &item.data else {
+                continue;
+            };
+            for (at, (key, _)) in pairs.iter().enumerate().filter(|_| pairs.len() > FEW) {
+                if let Some(text) = self.node(*key).text() {
+                    let keys = index.entry(id).or_default();
+                    keys.entry(text.to_owned()).or_insert(at);
+                }
+            }
+        }
+        index
+    }
+
+    pub(super) fn node(&self, id: usize) -> Node<'_> {
+        Node { yaml: self, id }
+    }
+
+    /// Returns the values of the file's documents.
+    pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
+        self.roots.iter().map(|&id| self.node(id))
+    }
+
+    /// Returns the value of the first document.
+    #[must_use]
+    pub fn root(&self) -> Option<Node<'_>> {
+        self.roots().next()
+    }
+
+    /// Returns where its texts stand, those that are not written included.
+    pub fn texts(&self) -> impl Iterator<Item = Span> {
+        self.items
+            .iter()
+            .filter(|item| matches!(item.data, Data::Scalar(..)))
+            .map(|item| item.span)
+    }
+
+    /// Returns the text that it was read from.
+    #[must_use]
+    pub const fn source(&self) -> &str {
+        self.source
+    }
+}
+
+impl PartialEq for Node<'_> {
+    /// Returns whether both are the same value at the same place: of one file.
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && std::ptr::eq(self.yaml, other.yaml)
+    }
+}
+
+impl<'y> Node<'y> {
+    pub(super) fn item(self) -> &'y Item {
+        &self.yaml.items[self.id]
+    }
+
+    pub(super) fn with(self, id: usize) -> Self {
+        self.yaml.node(id)
+    }
+
+    fn pair(self, &(key, value): &(usize, usize)) -> Entry<'y> {
+        Entry {
+            key: self.with(key),
+            value: self.with(value),
+            merged: false,
+        }
+    }
+
+    /// Returns whether it is an alias, `*name`: its content then stands elsewhere.
+    #[must_use]
+    pub fn is_alias(self) -> bool {
+        matches!(self.item().data, Data::Alias(_))
+    }
+
+    /// Returns whether it has an anchor, `&name`.
+    #[must_use]
+    pub fn is_anchored(self) -> bool {
+        self.item().anchored
+    }
+
+    /// Returns what an alias stands for; all other values stand for themselves.
+    #[must_use]
+    pub fn resolved(self) -> Self {
+        // The reader points aliases at values that are no aliases.
+        match self.item().data {
+            Data::Alias(id) => self.with(id),
+            _ => self,
+        }
+    }
+
+    /// Returns the list or mapping in which it stands; a key's and a value's is their mapping.
+    #[must_use]
+    pub fn parent(self) -> Option<Self> {
+        self.item().parent.map(|id| self.with(id))
+    }
+
+    /// Returns its own bytes: for an alias, those of `*name`; for a scalar, quotes, but no tag or anchor; a block's from `|` on.
+    #[must_use]
+    pub fn span(self) -> Span {
+        Span::new(self.item().span.start, self.end())
+    }
+
+    /// Returns its tag, like `!reference`, `!!str` as `tag:yaml.org,2002:str`.
+    #[must_use]
+    pub fn tag(self) -> Option<&'y str> {
+        self.resolved().item().tag.as_deref()
+    }
+
+    /// Returns its text, where it is a scalar: `null` and numbers as they are written.
+    #[must_use]
+    pub fn text(self) -> Option<&'y str> {
+        match &self.resolved().item().data {
+            Data::Scalar(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns how it is written, where it is a scalar.
+    #[must_use]
+    pub fn style(self) -> Option<Style> {
+        match self.resolved().item().data {
+            Data::Scalar(_, style) => Some(style),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it is nothing: an empty plain scalar, `~` or `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.style() == Some(Style::Plain)
+            && matches!(self.text(), Some("" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Returns whether it is a list.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self.resolved().item().data, Data::List(_))
+    }
+
+    /// Returns whether it is a mapping.
+    #[must_use]
+    pub fn is_map(self) -> bool {
+        matches!(self.resolved().item().data, Data::Map(_))
+    }
+
+    /// Returns whether it is a list or mapping in brackets.
+    #[must_use]
+    pub fn is_flow(self) -> bool {
+        let node = self.resolved();
+        let open = self.yaml.source.as_bytes().get(node.item().span.start);
+        (node.is_list() && open == Some(&b'[')) || (node.is_map() && open == Some(&b'{'))
+    }
+
+    /// Returns the values of a list; of all else, none.
+    #[must_use]
+    pub fn items(self) -> Vec<Self> {
+        match &self.resolved().item().data {
+            Data::List(ids) => ids.iter().map(|&id| self.with(id)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the scalars of a list and of the lists within it; a scalar alone is a list of one.
+    #[must_use]
+    pub fn scalars(self) -> Vec<Self> {
+        let mut found = Vec::new();
+        let mut left = vec![self];
+        while let Some(node) = left.pop() {
+            match &node.resolved().item().data {
+                Data::Scalar(..) => found.push(node),
+                Data::List(ids) => left.extend(ids.iter().rev().map(|&id| node.with(id))),
+                Data::Map(_) | Data::Alias(_) => {}
+            }
+        }
+        found
+    }
+
+    /// Returns the mapping's own entries, `<<` among them.
+    #[must_use]
+    pub fn own_entries(self) -> Vec<Entry<'y>> {
+        match &self.resolved().item().data {
+            Data::Map(pairs) => pairs.iter().map(|pair| self.pair(pair)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the mapping's entries, those merged in by `<<` behind its own, of which the first of a name counts.
+    #[must_use]
+    pub fn entries(self) -> Vec<Entry<'y>> {
+        let mut found: Vec<Entry<'y>> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut left = vec![(self, false)];
+        while let Some((map, merged)) = left.pop() {
+            let mut sources = Vec::new();
+            for entry in map.own_entries() {
+                if !entry.is_merge() {
+                    if seen.insert(entry.key.text().unwrap_or_default()) {
+                        found.push(Entry { merged, ..entry });
+                    }
+                } else if entry.value.is_list() {
+                    sources.extend(entry.value.items());
+                } else {
+                    sources.push(entry.value);
+                }
+            }
+            left.extend(sources.into_iter().rev().map(|source| (source, true)));
+        }
+        found
+    }
+
+    /// Returns the entry of the mapping with this key, merged ones among them.
+    #[must_use]
+    pub fn entry(self, key: &str) -> Option<Entry<'y>> {
+        let own = self.own_entry(key);
+        if own.is_some() || self.own_entry("<<").is_none() {
+            return own;
+        }
+        let mut entries = self.entries().into_iter();
+        entries.find(|entry| entry.key.text() == Some(key))
+    }
+
+    /// Returns the mapping's own entry with this key.
+    #[must_use]
+    pub fn own_entry(self, key: &str) -> Option<Entry<'y>> {
+        let map = self.resolved();
+        let Data::Map(pairs) = &map.item().data else {
+            return None;
+        };
+        if pairs.len() <= FEW {
+            let mut entries = pairs.iter().map(|pair| self.pair(pair));
+            return entries.find(|entry| entry.key.text() == Some(key));
+        }
+        let keys = self.yaml.keys.get_or_init(|| self.yaml.index());
+        let at = keys.get(&map.id)?.get(key)?;
+        Some(self.pair(&pairs[*at]))
+    }
+
+    /// Returns the value of the mapping for this key, merged ones among them.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.entry(key).map(|entry| entry.value)
+    }
+
+    /// Returns the text of the mapping for this key, where that is a scalar and not null.
+    #[must_use]
+    pub fn get_text(self, key: &str) -> Option<&'y str> {
+        self.get(key)
+            .filter(|value| !value.is_null())
+            .and_then(Self::text)
+    }
+}
+
+impl Entry<'_> {
+    /// Returns whether it is a merge key: `<<: *name`.
+    #[must_use]
+    pub fn is_merge(&self) -> bool {
+        self.key.text() == Some("<<") && self.key.style() == Some(Style::Plain)
+    }
+}
