@@ -10,7 +10,8 @@ use crate::rules::Settings;
 use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span, count, line_ending};
 
-use super::{FileReport, prove};
+use super::model::FileReport;
+use super::{check, prove};
 
 /// A file with suppressions added.
 #[derive(Debug)]
@@ -241,7 +242,7 @@ pub fn adopt(
             prove::same_reading(before, &after, settings, true)?;
         }
         // What comes of comparing files cannot be seen here; all else must be gone, and nothing new come.
-        open = failing(&super::check_alone(&bytes, settings).findings);
+        open = failing(&check::check_alone(&bytes, settings).findings);
         if open.is_empty() {
             return Ok(Some(Adopted { bytes, suppressed }));
         }

@@ -4,6 +4,8 @@ use crate::dockerfile::{Dockerfile, Sharing, SyntaxError};
 use crate::rules::frontend::Frontend;
 use crate::rules::{Cache, Settings, caches};
 
+use super::check::has_mount;
+
 /// One cache mount, as `list` shows it. Values are as BuildKit reads them, variables not expanded.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ListedMount {
@@ -43,7 +45,7 @@ pub fn list(
     source: &[u8],
     settings: &Settings,
 ) -> Result<Vec<ListedMount>, SyntaxError> {
-    if !super::has_mount(source) {
+    if !has_mount(source) {
         return Ok(Vec::new());
     }
     let file = Dockerfile::read(source)?;

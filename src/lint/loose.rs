@@ -19,7 +19,8 @@ use crate::rules::{Settings, lane};
 use crate::suppress::{self, Covers, Table};
 use crate::text::Span;
 
-use super::{Checked, FileReport, has_mount};
+use super::check::has_mount;
+use super::model::{Checked, FileReport};
 
 const RULE: RuleId = RuleId::SharedLock;
 

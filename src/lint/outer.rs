@@ -7,14 +7,17 @@ use similar::{DiffOp, TextDiff};
 
 use crate::builds::{BuildFile, FormatRef, Inline, Unknown, inline};
 use crate::finding::{Finding, Place};
-use crate::fix::{self, Applicability, Edit, Fix};
+use crate::fix::{Applicability, Edit, Fix, apply};
 use crate::index::Site;
 use crate::rules::Settings;
 use crate::rules::lanes::Lanes;
 use crate::suppress;
 use crate::text::{LineIndex, Span};
 
-use super::{Checked, FileReport, Fixed, Wires, check, loose};
+use super::check::check;
+use super::fixpoint::fix;
+use super::loose;
+use super::model::{Checked, Dropped, FileReport, Fixed, Wires};
 
 /// What a file of this `format` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
@@ -138,7 +141,7 @@ fn moved(inline: &Inline, fix: &Fix) -> Result<Fix, String> {
     })
 }
 
-/// Fixes the Dockerfiles within a file, as [`lint::fix`](super::fix()) fixes a Dockerfile; each result is read out of the
+/// Fixes the Dockerfiles within a file, as [`fix`] fixes a Dockerfile; each result is read out of the
 /// new file again, and has to be what it was meant to be.
 #[must_use]
 pub fn fix_inline(
@@ -157,7 +160,7 @@ pub fn fix_inline(
         let Some(inline) = wiring.inline.get(index) else {
             break;
         };
-        let inner = super::fix(inline.text.as_bytes(), settings, level, &[]);
+        let inner = fix(inline.text.as_bytes(), settings, level, &[]);
         if inner.bytes == inline.text.as_bytes() {
             continue;
         }
@@ -179,7 +182,7 @@ pub fn fix_inline(
             }
             _ => {
                 fixed.dropped.extend(inner.made.into_iter().map(|made| {
-                    super::Dropped {
+                    Dropped {
                         rule: made.rule,
                         line: at,
                         reason:
@@ -227,7 +230,7 @@ fn put(inline: &Inline, new: &[u8], source: &[u8]) -> Option<Vec<u8>> {
         });
     let edits: Vec<Edit> = edits.collect();
     let fix = Fix::safe("", inline::edits(inline, &edits).ok()?);
-    let applied = fix::apply(source, &[&fix]);
+    let applied = apply(source, &[&fix]);
     (!applied.made.is_empty()).then_some(applied.bytes)
 }
 

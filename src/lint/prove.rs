@@ -14,6 +14,8 @@ use crate::finding::{Finding, RuleId};
 use crate::fix::Applicability;
 use crate::rules::{Settings, lane};
 
+use super::check::check_alone;
+
 /// Checks that `new`, made from `old` by the fixes of `findings`, reads as they intend.
 ///
 /// # Errors
@@ -213,7 +215,7 @@ fn same_args(
 fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
     let count = |source: &[u8]| {
         let mut counts: HashMap<RuleId, usize> = HashMap::new();
-        for finding in super::check_alone(source, settings).findings {
+        for finding in check_alone(source, settings).findings {
             *counts.entry(finding.rule).or_default() += 1;
         }
         counts

@@ -8,7 +8,8 @@ use crate::index::{File, Index, Site};
 use crate::rules::{Settings, registry};
 use crate::text::{Span, count};
 
-use super::{Checked, FileReport, settle};
+use super::model::{Checked, FileReport};
+use super::settle;
 
 /// A file of a run that is compared with others.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use crate::rules::registry::check_ignore;
 use crate::rules::{Idle, Settings};
 use crate::suppress::Table;
 
-use super::Checked;
+use super::model::Checked;
 
 /// Settles the findings of one file. `whole` says whether all files were looked at that it may have to do with.
 pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {

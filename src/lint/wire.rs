@@ -4,15 +4,13 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::builds::{
-    Build, BuildFile, BuildTool, FormatRef, Inserter, Lane, Open, Runs, Subject, Unknown,
-};
+use crate::builds::{Build, BuildTool, FormatRef, Inserter, Lane, Open, Runs, Subject, Unknown};
 use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
 use crate::rules::lanes::Lanes;
 use crate::rules::{Settings, registry, wired};
 
-use super::FileReport;
+use super::model::{Asked, FileReport, Wires};
 
 mod crowd;
 mod join;
@@ -22,34 +20,6 @@ use crowd::Crowd;
 use join::Files;
 pub use join::Joined;
 pub use rewire::{Rewired, fix_wires};
-
-/// What a file says about builds, in a report.
-#[derive(Debug)]
-pub struct Wires {
-    /// The file's format.
-    pub format: FormatRef,
-    /// What it says.
-    pub wiring: BuildFile,
-    /// What each Dockerfile within it asks of its builds.
-    pub lanes: Vec<Option<Box<Lanes>>>,
-    /// Locks in its text that no Dockerfile within it holds.
-    pub loose: Vec<Finding>,
-    /// What its builds are to pass, and do not. [`wire`] finds it.
-    pub asked: Vec<Asked>,
-}
-
-/// A lane that a build is to pass.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The build, by its index.
-    build: usize,
-    /// The argument of the Dockerfile that asks for it.
-    arg: String,
-    /// The argument's value for builds that pass none.
-    default: String,
-    /// Whether another job builds that Dockerfile, too.
-    shared: bool,
-}
 
 /// What the command line knows of the world around the files.
 pub struct World<'w> {

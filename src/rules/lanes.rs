@@ -28,7 +28,7 @@ pub struct Lanes {
 impl Lanes {
     /// The lanes of the file that `cx` is a view of; `None` where it has none. Linear in its length.
     #[must_use]
-    pub fn of<'l>(cx: &Context<'_>, lines: impl FnOnce() -> &'l LineIndex) -> Option<Self> {
+    pub fn of(cx: &Context<'_>) -> Option<Self> {
         let file = cx.file;
         let arg = &cx.settings.arg;
         let names = |cache: &Cache<'_>| {
@@ -51,7 +51,8 @@ impl Lanes {
         let span = first.mount.id_span();
         let targets = needed(file, own);
         let (arg, default) = (cx.settings.arg.clone(), default(cx, first));
-        let (is_used, range) = (cx.used_by_builds(&arg), lines().range(file.source, span));
+        let range = LineIndex::new(file.source).range(file.source, span);
+        let is_used = cx.used_by_builds(&arg);
         Some(Self {
             arg,
             default,

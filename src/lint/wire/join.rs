@@ -9,7 +9,8 @@ use crate::builds::{
     Unknown,
 };
 
-use super::{FileReport, Verdict, World};
+use super::{Verdict, World};
+use crate::lint::model::FileReport;
 
 /// The names that Compose and bake look for, in their order. Compose takes the first, bake all.
 const COMPOSE: &[&str] = &[

@@ -5,11 +5,10 @@ use std::collections::HashSet;
 use crate::budget;
 use crate::builds::{self, BuildFile, FormatRef, Insertion, Lane, Open, Passed};
 use crate::finding::RuleId;
-use crate::fix::{self, Applicability, Fix};
-use crate::lint::{Dropped, FileReport, Made};
+use crate::fix::{Applicability, Fix};
+use crate::lint::apply::apply_proved;
+use crate::lint::model::{Asked, Dropped, FileReport, Made};
 use crate::text::{LineIndex, Span};
-
-use super::Asked;
 
 /// A wiring file with its fixes made.
 #[derive(Debug)]
@@ -189,52 +188,23 @@ impl Work {
         planned: &[Planned<'a>],
         waiting: &mut Vec<(&'a Asked, usize)>,
     ) -> (Vec<u8>, usize) {
-        let source = before.0.as_bytes();
-        let mut best = (source.to_vec(), Vec::new());
-        let mut good: Vec<usize> = Vec::new();
-        let mut open = if planned.is_empty() {
-            Vec::new()
-        } else {
-            vec![(0, planned.len())]
-        };
-        while let Some((start, end)) = open.pop().filter(|_| budget::spend(source.len())) {
-            let tried: Vec<usize> = good.iter().copied().chain(start..end).collect();
-            let fixes: Vec<&Fix> = tried
-                .iter()
-                .map(|index| &planned[*index].passing.fix)
-                .collect();
-            let applied = fix::apply(source, &fixes);
-            let made: Vec<usize> = applied.made.iter().map(|at| tried[*at]).collect();
+        let fixes: Vec<&Fix> = planned.iter().map(|one| &one.passing.fix).collect();
+        let proved = apply_proved(before.0.as_bytes(), &fixes, |new, made| {
             let passed: Vec<Passed<'_>> =
                 made.iter().map(|index| planned[*index].passed()).collect();
-            let after = String::from_utf8_lossy(&applied.bytes);
-            match builds::prove(self.format, before, &after, &passed) {
-                Ok(()) => {
-                    good = tried;
-                    best = (applied.bytes, made);
-                }
-                Err(reason) if end - start == 1 => self.drop(planned[start].line, reason),
-                Err(_) => {
-                    let middle = usize::midpoint(start, end);
-                    open.extend([(middle, end), (start, middle)]);
-                }
-            }
+            builds::prove(self.format, before, &String::from_utf8_lossy(new), &passed)
+        });
+        for (index, reason) in proved.refused {
+            self.drop(planned[index].line, reason);
         }
-        let made: HashSet<usize> = best.1.iter().copied().collect();
-        for index in good {
-            let one = &planned[index];
-            if made.contains(&index) {
-                let title = one.passing.fix.title().to_owned();
-                self.made.push(Made {
-                    rule: RuleId::UnpassedArg,
-                    line: one.line,
-                    title,
-                });
-            } else {
-                waiting.push((one.asked, one.line));
-            }
-        }
-        (best.0, made.len())
+        self.made.extend(proved.made.iter().map(|&index| Made {
+            rule: RuleId::UnpassedArg,
+            line: planned[index].line,
+            title: planned[index].passing.fix.title().to_owned(),
+        }));
+        let left = proved.waiting.iter().map(|&index| &planned[index]);
+        waiting.extend(left.map(|one| (one.asked, one.line)));
+        (proved.bytes, proved.made.len())
     }
 }
 

@@ -1,0 +1,88 @@
+//! From the bytes of a Dockerfile to its findings.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use crate::dockerfile::{Dockerfile, SyntaxError};
+use crate::finding::RuleId;
+use crate::rules::lanes::Lanes;
+use crate::rules::{Context, Settings, registry};
+use crate::suppress;
+
+use super::model::Checked;
+use super::relate::{Compared, relate};
+use super::settle;
+
+/// Whether `source` can hold a mount: a file without `--mount` is not read any further.
+#[must_use]
+pub fn has_mount(source: &[u8]) -> bool {
+    static MOUNT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("--mount"));
+    MOUNT.find(source).is_some()
+}
+
+/// Whether `source` can hold anything to find: a mount, or a suppression.
+#[must_use]
+pub fn is_of_interest(source: &[u8]) -> bool {
+    has_mount(source) || suppress::is_marked(source)
+}
+
+/// Looks at one file by itself. What is suppressed is still among the findings: [`relate`] sorts it out.
+#[must_use]
+pub fn check(source: &[u8], settings: &Settings) -> Checked {
+    if !is_of_interest(source) {
+        return Checked::default();
+    }
+    let file = match Dockerfile::read(source) {
+        Ok(file) => file,
+        Err(_) if !has_mount(source) => return Checked::default(),
+        Err(error) => return unreadable(source, &error, settings),
+    };
+    let ignores = suppress::read(source, Some(&file));
+    let cx = Context::new(&file, settings).with_ignores(&ignores);
+    let sites = cx.caches().iter().map(|cache| cache.site(&file)).collect();
+    let mut findings = registry::check_file(&cx);
+    let all = findings.len();
+    findings.retain(|finding| !cx.is_exempt(finding));
+    let suppressed = all - findings.len();
+    let lanes = Lanes::of(&cx).map(Box::new);
+    drop(cx);
+    Checked {
+        findings,
+        sites,
+        lanes,
+        ignores,
+        suppressed,
+    }
+}
+
+/// Returns what is said of a file that BuildKit could not read.
+fn unreadable(source: &[u8], error: &SyntaxError, settings: &Settings) -> Checked {
+    let rule = RuleId::SyntaxError;
+    let mut findings = registry::check_error(error);
+    findings.retain(|finding| settings.is_on(finding.rule));
+    // What other suppressions speak of cannot be known.
+    let mut ignores = suppress::read(source, None).into_iter();
+    let ignore = ignores.find_map(|ignore| ignore.of(rule));
+    Checked {
+        findings,
+        ignores: ignore.into_iter().collect(),
+        ..Checked::default()
+    }
+}
+
+/// Looks at one file as at a run of its own.
+#[must_use]
+pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
+    let mut checked = check(source, settings);
+    relate(
+        &mut [Compared {
+            checked: &mut checked,
+            settings,
+            source,
+        }],
+        |_| String::new(),
+    );
+    settle::settle(&mut checked, settings, false);
+    checked
+}

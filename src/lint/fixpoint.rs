@@ -1,0 +1,114 @@
+//! Fixing a file round by round, until nothing is left to do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hasher as _};
+
+use crate::budget;
+use crate::finding::{Finding, RuleId};
+use crate::fix::{Applicability, Fix};
+use crate::rules::Settings;
+use crate::text::LineIndex;
+
+use super::apply::apply_proved;
+use super::check::{check, check_alone};
+use super::model::{Checked, Dropped, Fixed, Made};
+use super::prove;
+
+/// Fixes one file: every safe fix, and with `level` at [`Applicability::Unsafe`] the others too. `found` are findings
+/// that came of comparing the file with others of its run.
+///
+/// Fixes that overlap wait for a further round, until nothing is left to do. Every round's result is read again and
+/// proved; a fix after which the file does not read as intended is dropped, with the reason.
+#[must_use]
+pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Finding]) -> Fixed {
+    let mut fixed = Fixed::nothing(source, Checked::default());
+    let mut found = found;
+    let first = LineIndex::new(source);
+    // Kinds of fixes of which none can be made any more.
+    let mut exhausted: Vec<Turn> = Vec::new();
+    // What the file has been, and how often. A fix may take another one back, but not round after round.
+    let mut seen = HashMap::from([(hash(source), 1)]);
+    while budget::spend(1) {
+        let checked = check_alone(&fixed.bytes, settings);
+        let all = checked.findings.iter().chain(found);
+        let Some((turn, findings)) = next_turn(all, level, &exhausted) else {
+            break;
+        };
+        let fixes: Vec<&Fix> = findings.iter().map(|(_, fix)| *fix).collect();
+        let round = apply_proved(&fixed.bytes, &fixes, |new, made| {
+            let cured: Vec<&Finding> = made.iter().map(|index| findings[*index].0).collect();
+            prove::holds(&fixed.bytes, new, &cured, settings)
+        });
+        let line = |index: usize| first.line(fixed.origin(findings[index].0.span.start));
+        let mut is_new = || {
+            let times = seen.entry(hash(&round.bytes)).or_insert(0);
+            *times += 1;
+            *times <= 2
+        };
+        let refused = if round.made.is_empty() {
+            round.refused
+        } else if is_new() {
+            let made = round.made.iter().map(|&index| Made {
+                rule: findings[index].0.rule,
+                line: line(index),
+                title: fixes[index].title().into(),
+            });
+            fixed.made.extend(made.collect::<Vec<_>>());
+            fixed.origins.push(round.origins);
+            fixed.bytes = round.bytes;
+            // Their places are those of the file as it was.
+            found = &[];
+            continue;
+        } else {
+            let reason = || "another fix takes it back".to_owned();
+            round.made.iter().map(|&index| (index, reason())).collect()
+        };
+        let dropped = refused.into_iter().map(|(index, reason)| Dropped {
+            rule: findings[index].0.rule,
+            line: line(index),
+            reason,
+        });
+        fixed.dropped.extend(dropped.collect::<Vec<_>>());
+        exhausted.push(turn);
+    }
+    fixed.left = check(&fixed.bytes, settings);
+    fixed
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// When a fix is made: those of an earlier turn come first, and only fixes of one turn in one round.
+type Turn = (u8, Option<RuleId>);
+
+/// Returns the findings whose fixes are to be made in the next round, each with its fix. What takes away the reason for
+/// another fix goes first, and what is safe before what is not: so the outcome does not depend on the order of the rules.
+fn next_turn<'f>(
+    findings: impl Iterator<Item = &'f Finding>,
+    level: Applicability,
+    exhausted: &[Turn],
+) -> Option<(Turn, Vec<(&'f Finding, &'f Fix)>)> {
+    let mut turns: BTreeMap<Turn, Vec<(&Finding, &Fix)>> = BTreeMap::new();
+    for finding in findings {
+        let Some(fix) = finding
+            .fix
+            .as_ref()
+            .filter(|fix| fix.applicability() <= level)
+        else {
+            continue;
+        };
+        let turn = match fix.applicability() {
+            _ if finding.rule.meta().goes_first => (0, Some(finding.rule)),
+            Applicability::Safe => (1, None),
+            Applicability::Unsafe => (2, Some(finding.rule)),
+        };
+        turns.entry(turn).or_default().push((finding, fix));
+    }
+    turns.retain(|turn, _| !exhausted.contains(turn));
+    let (turn, mut chosen) = turns.pop_first()?;
+    chosen.sort_by_key(|(finding, _)| (finding.span, finding.rule));
+    Some((turn, chosen))
+}

@@ -1,0 +1,129 @@
+//! What a run knows of a file: what was found in it, what was fixed, and what it says about builds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::builds::{BuildFile, FormatRef};
+use crate::finding::{Finding, RuleId};
+use crate::index::Site;
+use crate::rules::Settings;
+use crate::rules::lanes::Lanes;
+use crate::suppress::Ignore;
+use crate::text::SourceMap;
+
+/// What was found in one file.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// The findings, ordered by place.
+    pub findings: Vec<Finding>,
+    /// Its cache mounts: what [`relate`] compares.
+    pub sites: Vec<Site>,
+    /// What it asks of its builds, where it has lanes.
+    pub lanes: Option<Box<Lanes>>,
+    /// Its suppressions.
+    pub ignores: Vec<Ignore>,
+    /// How many findings they and the configuration's exemptions suppress.
+    pub suppressed: usize,
+}
+
+/// A file of a run with what was found in it.
+#[derive(Debug)]
+pub struct FileReport {
+    /// The file, as the user or the search named it.
+    pub path: PathBuf,
+    /// Its bytes. Empty where nothing was found, since then nothing needs to be shown.
+    pub source: Vec<u8>,
+    /// What is settled for it.
+    pub settings: Arc<Settings>,
+    /// What was found.
+    pub checked: Checked,
+    /// What it says about builds, where it is no Dockerfile but a workflow, a pipeline, a Compose or bake file.
+    /// (Few files have it, and a large run has many reports: it takes no room where it is not.)
+    pub wires: Option<Box<Wires>>,
+}
+
+/// What was done to a file, and what was not.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The new bytes; the old ones where nothing was fixed.
+    pub bytes: Vec<u8>,
+    /// The fixes that were made, in order.
+    pub made: Vec<Made>,
+    /// What is left in the new bytes.
+    pub left: Checked,
+    /// Fixes that were dropped because the result would not have read as it should.
+    pub dropped: Vec<Dropped>,
+    /// Where the new bytes come from, round by round.
+    pub origins: Vec<SourceMap>,
+}
+
+impl Fixed {
+    /// A file that stays as it is, with `left` in it.
+    #[must_use]
+    pub fn nothing(source: &[u8], left: Checked) -> Self {
+        Self {
+            bytes: source.to_vec(),
+            made: Vec::new(),
+            left,
+            dropped: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+
+    /// Returns the byte of the file as it was that byte `at` of the new one comes from.
+    #[must_use]
+    pub fn origin(&self, at: usize) -> usize {
+        let rounds = self.origins.iter().rev();
+        rounds.fold(at, |at, round| round.near(at))
+    }
+}
+
+/// A fix that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The rule whose finding it cured.
+    pub rule: RuleId,
+    /// The 1-based line of the finding, in the file as it was before anything was fixed.
+    pub line: usize,
+    /// What it did.
+    pub title: String,
+}
+
+/// A fix that was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The rule of the finding.
+    pub rule: RuleId,
+    /// The 1-based line of the finding, in the file as it was before anything was fixed.
+    pub line: usize,
+    /// Why not.
+    pub reason: String,
+}
+
+/// What a file says about builds, in a report.
+#[derive(Debug)]
+pub struct Wires {
+    /// The file's format.
+    pub format: FormatRef,
+    /// What it says.
+    pub wiring: BuildFile,
+    /// What each Dockerfile within it asks of its builds.
+    pub lanes: Vec<Option<Box<Lanes>>>,
+    /// Locks in its text that no Dockerfile within it holds.
+    pub loose: Vec<Finding>,
+    /// What its builds are to pass, and do not. [`wire`](super::wire::wire) finds it.
+    pub asked: Vec<Asked>,
+}
+
+/// A lane that a build is to pass.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The build, by its index.
+    pub(super) build: usize,
+    /// The argument of the Dockerfile that asks for it.
+    pub(super) arg: String,
+    /// The argument's value for builds that pass none.
+    pub(super) default: String,
+    /// Whether another job builds that Dockerfile, too.
+    pub(super) shared: bool,
+}
