@@ -1,7 +1,7 @@
-//! The `cachelane` command. All of it is in [`cachelane::cli`].
+//! The `cachelane` command.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cachelane::cli::main()
+    cachelane::main()
 }

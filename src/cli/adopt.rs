@@ -3,65 +3,40 @@
 use std::path::PathBuf;
 
 use crate::budget;
-use crate::finding::RuleId;
-use crate::lint::{self, FileReport};
+use crate::finding::{RuleId, Severity};
+use crate::lint::{self, Adopted, FileReport};
 use crate::report;
 use crate::text::count;
 use crate::workspace::file;
 
 use super::args::CheckArgs;
-use super::run::STDIN;
-use super::{Outcome, terminal};
+use super::outcome::{Ended, Error, Outcome};
+use super::terminal;
 
 /// Suppresses what fails the gate in `reports`, by comments in the files.
-pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Outcome {
+pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended {
     let Some(least) = args.gate.fail_on.least() else {
-        terminal::complain("with `--fail-on never` nothing fails, and nothing is to be suppressed");
-        return Outcome::Trouble;
+        let why = "with `--fail-on never` nothing fails, and nothing is to be suppressed";
+        return Err(Error::Input(why.into()));
     };
-    let roots: Vec<PathBuf> = if args.common.paths.is_empty() {
-        vec![".".into()]
-    } else {
-        args.common.paths.clone()
-    };
-    let (mut suppressed, mut files, mut trouble, mut left, mut bare_left) =
-        (0, 0, trouble, false, false);
-    let stdin = args
-        .common
-        .paths
-        .iter()
-        .any(|path| path.as_os_str() == STDIN);
+    let roots = args.common.roots();
+    let is_stdin = args.common.reads_stdin();
+    let (mut suppressed, mut files, mut unused_left, mut bare_left) = (0, 0, false, false);
     for report in reports {
-        let (name, checked) = (report::path(&report.path), &report.checked);
-        left |= checked
-            .findings
-            .iter()
-            .any(|finding| finding.rule == RuleId::UnusedIgnore && finding.severity >= least);
-        let adopt = || {
-            if report.wires.is_some() {
-                lint::adopt_wires(report, least).map(|(added, bare)| {
-                    for lint::Left { line, rule } in &bare {
-                        terminal::note(&format!(
-                            "{name}:{line}: {rule} is left: no comment can stand above it"
-                        ));
-                    }
-                    bare_left |= !bare.is_empty();
-                    added
-                })
-            } else {
-                lint::adopt(&report.source, &checked.findings, &report.settings, least)
-            }
-        };
-        let added = budget::within(report.source.len(), adopt)
+        let name = report::path(&report.path);
+        let mut findings = report.checked.findings.iter();
+        unused_left |=
+            findings.any(|finding| finding.rule == RuleId::UnusedIgnore && finding.severity >= least);
+        let adopted = budget::within(report.source.len(), || adopt(report, least))
             .unwrap_or_else(|spent| Err(spent.to_string()));
-        let written = added.and_then(|added| {
-            let Some(added) = added else { return Ok(0) };
-            if stdin {
-                terminal::print(&added.bytes);
-            } else {
-                let write = file::replace(&report.path, &report.source, &added.bytes, &roots);
-                write.map_err(|error| error.to_string())?;
+        let written = adopted.and_then(|(added, bare)| {
+            for lint::Left { line, rule } in &bare {
+                let why = "no comment can stand above it";
+                terminal::print_note(&format!("{name}:{line}: {rule} is left: {why}"));
             }
+            bare_left |= !bare.is_empty();
+            let Some(added) = added else { return Ok(0) };
+            write(report, &added, is_stdin, &roots)?;
             Ok(added.suppressed)
         });
         match written {
@@ -69,25 +44,48 @@ pub(super) fn run(args: &CheckArgs, reports: &[FileReport], trouble: bool) -> Ou
             Ok(here) => {
                 suppressed += here;
                 files += 1;
-                terminal::note(&format!("{name}: {} suppressed", count(here, "finding")));
+                let here = count(here, "finding");
+                terminal::print_note(&format!("{name}: {here} suppressed"));
             }
             Err(why) => {
                 trouble = true;
-                terminal::complain(&format!("{name}: no suppression was added: {why}"));
+                terminal::warn(&format!("{name}: no suppression was added: {why}"));
             }
         }
     }
-    terminal::note(&format!(
-        "{} suppressed in {}.",
-        count(suppressed, "finding"),
-        count(files, "file")
-    ));
-    if left {
-        terminal::note("What `unused-ignore` finds is left: `cachelane fix` removes it.");
+    let (suppressed, files) = (count(suppressed, "finding"), count(files, "file"));
+    terminal::print_note(&format!("{suppressed} suppressed in {files}."));
+    if unused_left {
+        terminal::print_note("What `unused-ignore` finds is left: `cachelane fix` removes it.");
     }
-    match (trouble, left || bare_left) {
-        (true, _) => Outcome::Trouble,
-        (false, true) => Outcome::Findings,
-        (false, false) => Outcome::Clean,
+    Ok(Outcome::new(trouble, unused_left || bare_left).into())
+}
+
+/// Suppresses the findings of one file; returns those for which no comment can stand, too.
+fn adopt(
+    report: &FileReport,
+    least: Severity,
+) -> Result<(Option<Adopted>, Vec<lint::Left>), String> {
+    if report.wires.is_some() {
+        return lint::adopt_wires(report, least);
     }
+    let (source, findings) = (&report.source, &report.checked.findings);
+    Ok((
+        lint::adopt(source, findings, &report.settings, least)?,
+        Vec::new(),
+    ))
+}
+
+fn write(
+    report: &FileReport,
+    added: &Adopted,
+    is_stdin: bool,
+    roots: &[PathBuf],
+) -> Result<(), String> {
+    if is_stdin {
+        terminal::print(&added.bytes);
+        return Ok(());
+    }
+    let written = file::replace(&report.path, &report.source, &added.bytes, roots);
+    written.map_err(|error| error.to_string())
 }

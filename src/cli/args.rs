@@ -7,11 +7,15 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Overrides, values};
-use crate::finding::RuleId;
-use crate::finding::Severity;
+use crate::finding::{RuleId, Severity};
 use crate::workspace::file;
 
-pub(super) use lane::{IdArgs, LaneFormat, RunArgs, Via};
+use super::outcome::Error;
+
+pub use lane::{IdArgs, LaneFormat, RunArgs, Via};
+
+/// Standard input, as it is named on the command line and in reports.
+pub const STDIN: &str = "-";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -28,13 +32,13 @@ pub(super) use lane::{IdArgs, LaneFormat, RunArgs, Via};
     subcommand_required = true,
     arg_required_else_help = true
 )]
-pub(super) struct Args {
+pub struct Args {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub enum Command {
     /// Report what makes builds wait for each other, and what breaks the cure
     #[command(
         after_help = "Examples:\n  cachelane check                      every Dockerfile below this folder\n  \
@@ -114,7 +118,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ConfigCommand {
+pub enum ConfigCommand {
     /// Show what holds for a file or folder, and where each value comes from
     #[command(
         after_help = "Examples:\n  cachelane config show\n  cachelane config show docker/Dockerfile"
@@ -125,238 +129,242 @@ pub(super) enum ConfigCommand {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct ShowArgs {
+pub struct ShowArgs {
     /// The file or folder to ask about
     #[arg(value_name = "PATH", default_value = ".")]
-    pub(super) path: PathBuf,
+    pub path: PathBuf,
     #[command(flatten)]
-    pub(super) settings: SettingsArgs,
+    pub settings: SettingsArgs,
     #[command(flatten)]
-    pub(super) select: Select,
+    pub select: Select,
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct RulesArgs {
+pub struct RulesArgs {
     /// How to print the rules
     #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Plain,
+    pub format: Plain,
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct ExplainArgs {
+pub struct ExplainArgs {
     /// The rule's name, as `cachelane rules` lists it
     #[arg(value_name = "RULE")]
-    pub(super) rule: String,
+    pub rule: String,
     /// How to print the text
     #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Plain,
+    pub format: Plain,
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct CheckArgs {
+pub struct CheckArgs {
     #[command(flatten)]
-    pub(super) common: Common,
+    pub common: Common,
     #[command(flatten)]
-    pub(super) gate: Gate,
+    pub gate: Gate,
     /// How to print the findings [default: github in GitHub Actions, human elsewhere]
     #[arg(long, value_enum)]
-    pub(super) format: Option<Format>,
+    pub format: Option<Format>,
     /// Write the findings to this file instead of printing them
     #[arg(long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    pub output: Option<PathBuf>,
     /// Write a further report; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
-    pub(super) reports: Vec<(Format, PathBuf)>,
+    pub reports: Vec<(Format, PathBuf)>,
     /// Print how many findings each rule has, not the findings
     #[arg(long)]
-    pub(super) statistics: bool,
+    pub statistics: bool,
     /// Also name locks in text that is no Dockerfile: scripts, strings of code, YAML; `fix` leaves them alone
     #[arg(long, conflicts_with = "add_ignores")]
-    pub(super) embedded: bool,
+    pub embedded: bool,
     /// Keep only findings on lines that changed since the branch left this git revision
     #[arg(long, value_name = "REF")]
-    pub(super) diff: Option<String>,
+    pub diff: Option<String>,
     /// Suppress everything that fails the gate today, by comments in the files
     #[arg(long, conflicts_with_all = ["diff", "statistics", "reports", "output", "format"])]
-    pub(super) add_ignores: bool,
+    pub add_ignores: bool,
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct FixArgs {
+pub struct FixArgs {
     #[command(flatten)]
-    pub(super) common: Common,
+    pub common: Common,
     #[command(flatten)]
-    pub(super) gate: Gate,
+    pub gate: Gate,
     /// Print a unified diff and write nothing
     #[arg(long)]
-    pub(super) diff: bool,
+    pub diff: bool,
     /// Also apply fixes that change more than ids and ARG lines: look at the result
     #[arg(long)]
-    pub(super) r#unsafe: bool,
+    pub r#unsafe: bool,
     /// Write ids that stay as they are for builds that pass no lane, so that these keep their warm caches
     #[arg(long)]
-    pub(super) keep_default: bool,
+    pub keep_default: bool,
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct ListArgs {
+pub struct ListArgs {
     #[command(flatten)]
-    pub(super) common: Common,
+    pub common: Common,
     /// How to print the mounts
     #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Plain,
+    pub format: Plain,
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct BuildsArgs {
+pub struct BuildsArgs {
     #[command(flatten)]
-    pub(super) common: Common,
+    pub common: Common,
     /// Also list builds of which nothing can be said, with the reason
     #[arg(long, short)]
-    pub(super) verbose: bool,
+    pub verbose: bool,
     /// How to print the builds
     #[arg(long, value_enum, default_value = "human")]
-    pub(super) format: Plain,
+    pub format: Plain,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// The folder to write into: the repository's root [default: this folder]
+    #[arg(value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// The folder to write into; it is made when it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// What every command over files takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct InitArgs {
-    /// The folder to write into: the repository's root [default: this folder]
-    #[arg(value_name = "FOLDER")]
-    pub(super) folder: Option<PathBuf>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct CompletionsArgs {
-    /// The shell
-    #[arg(value_name = "SHELL", value_enum)]
-    pub(super) shell: clap_complete::Shell,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct ManArgs {
-    /// The folder to write into; it is made when it is not there
-    #[arg(value_name = "DIR")]
-    pub(super) folder: PathBuf,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Common {
+pub struct Common {
     /// Files, or folders to search for Dockerfiles; `-` is standard input [default: this folder]
     #[arg(value_name = "PATH")]
-    pub(super) paths: Vec<PathBuf>,
+    pub paths: Vec<PathBuf>,
     /// What to call standard input, and where to look for its configuration
     #[arg(long, value_name = "NAME")]
-    pub(super) stdin_filename: Option<PathBuf>,
+    pub stdin_filename: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) settings: SettingsArgs,
+    pub settings: SettingsArgs,
     /// Hold to `exclude` for files that are named, too
     #[arg(long)]
-    pub(super) force_exclude: bool,
+    pub force_exclude: bool,
     /// The largest file to read, in MiB; a larger one is named, and left alone
     #[arg(long, value_name = "MIB", default_value_t = file::MAX_SIZE / file::MIB, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
     max_size: u64,
     /// Print findings and fixes, and nothing else
     #[arg(long, short)]
-    pub(super) quiet: bool,
+    pub quiet: bool,
     /// When to use colours
     #[arg(long, value_enum, default_value = "auto")]
-    pub(super) color: Color,
+    pub color: Color,
 }
 
 /// Where settings come from.
-#[derive(Debug, clap::Args)]
-pub(super) struct SettingsArgs {
+#[derive(Debug, Default, clap::Args)]
+pub struct SettingsArgs {
     /// The configuration to use for every file [default: the nearest cachelane.toml upward from it]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
-    pub(super) config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// Use no configuration
     #[arg(long)]
-    pub(super) no_config: bool,
+    pub no_config: bool,
     #[arg(long, help = "The build argument that sets jobs apart [default: CACHE_ID]", value_name = "NAME", value_parser = values::arg)]
-    pub(super) arg: Option<String>,
+    pub arg: Option<String>,
     /// Its value for builds that pass none [default: default]
     #[arg(long, value_name = "VALUE", value_parser = values::default)]
-    pub(super) default: Option<String>,
+    pub default: Option<String>,
 }
 
 /// Which rules run.
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct Select {
+pub struct Select {
     /// Run these rules and no others, whatever the configuration says
     #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
-    pub(super) rules: Vec<RuleId>,
+    pub rules: Vec<RuleId>,
     /// Run all rules but these
     #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = rule)]
-    pub(super) ignore: Vec<RuleId>,
+    pub ignore: Vec<RuleId>,
 }
 
 impl Select {
-    /// Looks whether any rule is left.
-    ///
-    /// # Errors
-    /// That none is, for people.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Fails where no rule is left.
+    pub fn check(&self) -> Result<(), Error> {
         let chosen = |rule: &&RuleId| self.rules.is_empty() || self.rules.contains(rule);
         let mut chosen = RuleId::ALL.iter().filter(chosen);
         if chosen.any(|rule| !self.ignore.contains(rule)) {
             return Ok(());
         }
-        Err("`--rules` and `--ignore` leave no rule to run".into())
+        let none = "`--rules` and `--ignore` leave no rule to run";
+        Err(Error::Input(none.into()))
     }
 }
 
 impl Common {
-    /// The largest file to read, in bytes.
-    pub(super) const fn max_size(&self) -> u64 {
+    /// Returns the largest file to read, in bytes.
+    pub const fn max_size(&self) -> u64 {
         self.max_size * file::MIB
     }
 
-    /// Looks whether what was typed goes together.
-    ///
-    /// # Errors
-    /// What does not, for people.
-    pub(super) fn check(&self) -> Result<(), String> {
-        if self.stdin_filename.is_some() && !self.paths.iter().any(|path| path.as_os_str() == "-") {
-            return Err(
-                "`--stdin-filename` names standard input, which is read where a path is `-`".into(),
-            );
+    /// Returns the paths to go over: those that were named, or else this folder.
+    pub fn roots(&self) -> Vec<PathBuf> {
+        if self.paths.is_empty() {
+            vec![".".into()]
+        } else {
+            self.paths.clone()
         }
-        Ok(())
+    }
+
+    /// Returns whether standard input is among the paths.
+    pub fn reads_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path.as_os_str() == STDIN)
+    }
+
+    /// Fails where what was typed does not go together.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.stdin_filename.is_none() || self.reads_stdin() {
+            return Ok(());
+        }
+        let why = "`--stdin-filename` names standard input, which is read where a path is `-`";
+        Err(Error::Input(why.into()))
     }
 }
 
 /// Which rules run, and which findings fail the gate.
 #[derive(Debug, clap::Args)]
-pub(super) struct Gate {
+pub struct Gate {
     #[command(flatten)]
-    pub(super) select: Select,
+    pub select: Select,
     /// The mildest finding that fails the gate (exit code 1)
     #[arg(long, value_enum, default_value = "warning", value_name = "SEVERITY")]
-    pub(super) fail_on: FailOn,
+    pub fail_on: FailOn,
 }
 
 impl SettingsArgs {
-    /// What was typed, as the configuration takes it.
-    pub(super) fn overrides(&self, select: Option<&Select>, keep_default: bool) -> Overrides {
+    /// Returns what was typed as the configuration takes it.
+    pub fn overrides(&self, select: &Select, keep_default: bool) -> Overrides {
         Overrides {
             arg: self.arg.clone(),
             default: self.default.clone(),
             keep_default: keep_default.then_some(true),
-            rules: select
-                .map(|select| select.rules.clone())
-                .unwrap_or_default(),
-            ignore: select
-                .map(|select| select.ignore.clone())
-                .unwrap_or_default(),
+            rules: select.rules.clone(),
+            ignore: select.ignore.clone(),
         }
     }
 }
 
 /// How to print what is no list of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Plain {
+pub enum Plain {
     /// For people
     Human,
     /// One JSON document
@@ -365,7 +373,7 @@ pub(super) enum Plain {
 
 /// How to print findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub enum Format {
     /// For people, with the source
     Human,
     /// One line for each finding
@@ -386,7 +394,7 @@ pub(super) enum Format {
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Color {
+pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set
     Auto,
     /// Always
@@ -397,7 +405,7 @@ pub(super) enum Color {
 
 /// Which findings fail the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum FailOn {
+pub enum FailOn {
     /// Errors
     Error,
     /// Warnings and errors
@@ -409,8 +417,8 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    /// The mildest severity that fails, if any.
-    pub(super) fn least(self) -> Option<Severity> {
+    /// Returns the mildest severity that fails, if any.
+    pub fn least(self) -> Option<Severity> {
         match self {
             Self::Error => Some(Severity::Error),
             Self::Warning => Some(Severity::Warning),
@@ -431,14 +439,9 @@ fn report(text: &str) -> Result<(Format, PathBuf), String> {
         .split_once('=')
         .ok_or("write FORMAT=FILE, `sarif=cachelane.sarif` say")?;
     let format = Format::from_str(format, false).map_err(|_| {
-        let all: Vec<String> = Format::value_variants()
-            .iter()
-            .filter_map(|format| {
-                format
-                    .to_possible_value()
-                    .map(|value| value.get_name().to_owned())
-            })
-            .collect();
+        let all = Format::value_variants().iter();
+        let all = all.filter_map(ValueEnum::to_possible_value);
+        let all: Vec<String> = all.map(|value| value.get_name().to_owned()).collect();
         format!(
             "there is no format `{format}`: cachelane knows {}",
             all.join(", ")

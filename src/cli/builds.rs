@@ -3,63 +3,60 @@
 use crate::builds::{Build, Runs, Unknown};
 use crate::lint::FileReport;
 use crate::lint::wire::{Judged, Verdict};
+use crate::project::input;
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
 
-use super::args::{BuildsArgs, Plain};
-use super::settled::Settled;
-use super::world::World;
-use super::{Outcome, check, run, terminal};
+use super::args::{BuildsArgs, Plain, Select};
+use super::config_resolver::ConfigResolver;
+use super::disk::Disk;
+use super::outcome::{Ended, Outcome};
+use super::run::{Run, Texts};
+use super::terminal;
 
-pub(super) fn run(args: &BuildsArgs) -> Outcome {
-    terminal::set_color(args.common.color);
-    let overrides = args.common.settings.overrides(None, false);
-    let Some(settled) = Settled::new(&args.common.settings, overrides) else {
-        return Outcome::Trouble;
-    };
-    let mut ran = run::over(&args.common, &settled, check::look);
-    let world = World::new(&settled, &args.common);
-    let related = world.relate(&mut ran.results, ran.whole);
-    let too_much = related.is_err();
-    let builds = related.unwrap_or_default();
-    let reports: Vec<(&FileReport, LineIndex)> = ran
-        .results
-        .iter()
+pub fn run(args: &BuildsArgs) -> Ended {
+    let common = &args.common;
+    terminal::set_color(common.color);
+    let overrides = common.settings.overrides(&Select::default(), false);
+    let settled = ConfigResolver::new(&common.settings, overrides)?;
+    let mut checked = Run::new(common, &settled, Texts::None).over(input::check);
+    let disk = Disk::new(&settled, common);
+    let builds = disk
+        .relate(&mut checked.results, checked.whole)
+        .unwrap_or_default();
+    let reports = checked.results.iter();
+    let reports: Vec<(&FileReport, LineIndex)> = reports
         .map(|report| (report, LineIndex::new(&report.source)))
         .collect();
-    let mut listed: Vec<ListedBuild> = builds
-        .judged
-        .iter()
-        .filter_map(|judged| row(&reports[judged.file], judged, &world))
+    let judged = builds.judged.iter();
+    let mut listed: Vec<ListedBuild> = judged
+        .filter_map(|judged| row(&reports[judged.file], judged, &disk))
         .collect();
-    let lost = builds.unknown.iter().filter(|_| args.verbose);
-    listed.extend(lost.map(|(file, lost)| unknown(&reports[*file], lost)));
-    for report in &reports {
-        let all = report
-            .0
-            .wires
-            .iter()
-            .flat_map(|wires| &wires.wiring.unknown)
-            .filter(|_| args.verbose);
-        listed.extend(all.map(|lost| unknown(report, lost)));
+    if args.verbose {
+        let lost = builds.unknown.iter();
+        listed.extend(lost.map(|(file, lost)| unknown(&reports[*file], lost)));
+        for report in &reports {
+            let wirings = report.0.wires.iter().map(|wires| &wires.wiring);
+            let all = wirings.flat_map(|wiring| &wiring.unknown);
+            listed.extend(all.map(|lost| unknown(report, lost)));
+        }
     }
     listed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     match args.format {
-        Plain::Human => terminal::tell(&builds::table(&listed, ran.files, args.common.quiet)),
+        Plain::Human => {
+            terminal::print_text(&builds::table(&listed, checked.files, common.quiet));
+        }
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    if ran.trouble || too_much || !world.unread().is_empty() {
-        Outcome::Trouble
-    } else {
-        Outcome::Clean
-    }
+    let trouble = !checked.troubles.is_empty() || !disk.troubles().is_empty();
+    Ok(Outcome::new(trouble, false).into())
 }
 
 fn row(
     (report, lines): &(&FileReport, LineIndex),
     judged: &Judged,
-    world: &World<'_>,
+    disk: &Disk<'_>,
 ) -> Option<ListedBuild> {
     let build: &Build = report.wires.as_ref()?.wiring.builds.get(judged.build)?;
     Some(ListedBuild {
@@ -67,7 +64,7 @@ fn row(
         line: lines.line(build.span.start),
         name: build.name.clone(),
         front: build.tool.as_str(),
-        dockerfile: judged.dockerfile.as_ref().map(|path| world.shown(path)),
+        dockerfile: judged.dockerfile.as_ref().map(|path| disk.shown(path)),
         target: judged.target.clone(),
         matrix: match &judged.runs {
             Runs::Matrix(axes) => Some(axes.clone()),
@@ -79,7 +76,7 @@ fn row(
     })
 }
 
-/// A build of `report` of which nothing can be said.
+/// Returns the row of a build of `report` of which nothing can be said.
 fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> ListedBuild {
     ListedBuild {
         path: report::path(&report.path),

@@ -3,11 +3,12 @@
 use clap::CommandFactory as _;
 
 use super::args::{Args, CompletionsArgs};
-use super::{Outcome, terminal};
+use super::outcome::{Ended, Outcome};
+use super::terminal;
 
-pub(super) fn run(args: &CompletionsArgs) -> Outcome {
+pub fn run(args: &CompletionsArgs) -> Ended {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "cachelane", &mut script);
     terminal::print(script);
-    Outcome::Clean
+    Ok(Outcome::Clean.into())
 }

@@ -7,60 +7,41 @@ use crate::report;
 use crate::text::printable;
 
 use super::args::{ConfigCommand, ShowArgs};
-use super::settled::{Loaded, Settled};
-use super::{Outcome, terminal};
+use super::config_resolver::{ConfigResolver, LoadedConfig};
+use super::outcome::{Ended, Error, Outcome};
+use super::terminal;
 
-pub(super) fn run(command: &ConfigCommand) -> Outcome {
+pub fn run(command: &ConfigCommand) -> Ended {
     match command {
-        ConfigCommand::Show(args) => show(args),
-        ConfigCommand::Schema => {
-            terminal::print(SCHEMA);
-            Outcome::Clean
-        }
+        ConfigCommand::Show(args) => show(args)?,
+        ConfigCommand::Schema => terminal::print(SCHEMA),
     }
+    Ok(Outcome::Clean.into())
 }
 
-fn show(args: &ShowArgs) -> Outcome {
-    if let Err(problem) = args.select.check() {
-        terminal::complain(&problem);
-        return Outcome::Trouble;
-    }
-    let overrides = args.settings.overrides(Some(&args.select), false);
-    let Some(settled) = Settled::new(&args.settings, overrides) else {
-        return Outcome::Trouble;
-    };
-    let folder = args.path.is_dir();
-    let around = args
-        .path
-        .parent()
-        .filter(|around| !around.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    if !folder && !around.is_dir() {
-        terminal::complain(&format!(
-            "{}: there is no such file or folder",
-            report::path(&args.path)
-        ));
-        return Outcome::Trouble;
-    }
-    let path = if folder {
+fn show(args: &ShowArgs) -> Result<(), Error> {
+    args.select.check()?;
+    let overrides = args.settings.overrides(&args.select, false);
+    let settled = ConfigResolver::new(&args.settings, overrides)?;
+    let path = if args.path.is_dir() {
         args.path.join("Dockerfile")
     } else {
         args.path.clone()
     };
-    let Some(loaded) = settled.of(&path) else {
-        return Outcome::Trouble;
-    };
-    terminal::tell(&page(
-        &loaded,
-        &args.path,
-        &loaded.show(&path),
-        loaded.excludes(&path, None),
-    ));
-    Outcome::Clean
+    let around = path.parent().unwrap_or(Path::new(""));
+    if !around.as_os_str().is_empty() && !around.is_dir() {
+        let why = "there is no such file or folder";
+        return Err(Error::File(report::path(&args.path), why.into()));
+    }
+    let loaded = settled.at(&path)?;
+    let shown = loaded.show(&path);
+    let excluded = loaded.excludes(&path, None);
+    terminal::print_text(&page(&loaded, &args.path, &shown, excluded));
+    Ok(())
 }
 
-/// The settings as the configuration that would give them, each with its origin.
-fn page(loaded: &Loaded, path: &Path, shown: &[Shown], excluded: bool) -> String {
+/// Returns the settings as the configuration that would give them, each with its origin.
+fn page(loaded: &LoadedConfig, path: &Path, shown: &[Shown], excluded: bool) -> String {
     let file = loaded.file.as_deref().map(report::path);
     let from = file.as_deref().unwrap_or("no configuration");
     let name = report::path(path);

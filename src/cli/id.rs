@@ -10,38 +10,35 @@ use crate::builds::ci::{self, JobLane, Typed};
 use crate::report;
 use crate::rules::Settings;
 
-use super::args::{IdArgs, LaneFormat, SettingsArgs};
-use super::settled::Settled;
-use super::{Outcome, terminal};
+use super::args::{IdArgs, LaneFormat, Select, SettingsArgs};
+use super::config_resolver::ConfigResolver;
+use super::outcome::{Ended, Error, Outcome};
+use super::terminal;
 
 /// The variable that names the file for the environment of a job's later steps.
 const GITHUB_ENV: &str = "GITHUB_ENV";
 
-pub(super) fn run(args: &IdArgs) -> Outcome {
-    let Some(lane) = lane(args.lane.as_deref(), args.source.matrix.as_deref()) else {
-        return Outcome::Trouble;
-    };
+pub fn run(args: &IdArgs) -> Ended {
+    let lane = lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
     if args.explain {
-        terminal::note(&format!("`{}`: {}", lane.name, lane.source.explain()));
+        terminal::print_note(&format!("`{}`: {}", lane.name, lane.source.explain()));
     }
-    if args.format == LaneFormat::Plain {
-        terminal::print(format!("{}\n", lane.name));
-        return Outcome::Clean;
-    }
-    let Some(settings) = settings(args.source.arg.as_deref()) else {
-        return Outcome::Trouble;
+    let line = if args.format == LaneFormat::Plain {
+        lane.name
+    } else {
+        let settings = settings(args.source.arg.as_deref())?;
+        format!("{}={}", settings.arg, lane.name)
     };
-    let line = format!("{}={}", settings.arg, lane.name);
     match args.format {
         LaneFormat::BuildArg => terminal::print(format!("--build-arg {line}\n")),
-        LaneFormat::GithubEnv => return for_later_steps(&line),
+        LaneFormat::GithubEnv => add_for_later_steps(&line)?,
         LaneFormat::Plain | LaneFormat::Env => terminal::print(format!("{line}\n")),
     }
-    Outcome::Clean
+    Ok(Outcome::Clean.into())
 }
 
-/// This job's lane. `None` where something could not be understood, which has been said.
-pub(super) fn lane(typed: Option<&OsStr>, matrix: Option<&OsStr>) -> Option<JobLane> {
+/// Returns this job's lane.
+pub fn lane(typed: Option<&OsStr>, matrix: Option<&OsStr>) -> Result<JobLane, Error> {
     let typed = Typed {
         lane: typed.map(OsStr::as_encoded_bytes),
         matrix: matrix.map(OsStr::as_encoded_bytes),
@@ -49,58 +46,35 @@ pub(super) fn lane(typed: Option<&OsStr>, matrix: Option<&OsStr>) -> Option<JobL
     let lane = ci::lane(typed, |name| {
         std::env::var_os(name).map(OsString::into_encoded_bytes)
     });
-    match lane {
-        Ok(lane) => {
-            for note in &lane.notes {
-                terminal::complain(note);
-            }
-            Some(lane)
-        }
-        Err(error) => {
-            terminal::complain(&error.to_string());
-            None
-        }
-    }
+    let lane = lane.map_err(|error| Error::Input(error.to_string()))?;
+    lane.notes.iter().for_each(|note| terminal::warn(note));
+    Ok(lane)
 }
 
-/// What holds in this folder. `None` where its configuration is broken, which has been said.
-pub(super) fn settings(arg: Option<&str>) -> Option<Arc<Settings>> {
+/// Returns the settings that hold in this folder, with `arg` for the lane's argument where it is given.
+pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
     let typed = SettingsArgs {
-        config: None,
-        no_config: false,
         arg: arg.map(str::to_owned),
-        default: None,
+        ..SettingsArgs::default()
     };
+    let settled = ConfigResolver::new(&typed, typed.overrides(&Select::default(), false))?;
     let path = Path::new("Dockerfile");
-    Some(
-        Settled::new(&typed, typed.overrides(None, false))?
-            .of(path)?
-            .settings(path),
-    )
+    Ok(settled.at(path)?.settings(path))
 }
 
 /// Puts `line` into the environment of the job's later steps.
-fn for_later_steps(line: &str) -> Outcome {
-    let Some(path) = std::env::var_os(GITHUB_ENV)
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-    else {
-        terminal::complain(&format!(
-            "{GITHUB_ENV} is not set: this is no step of a job on GitHub Actions"
-        ));
-        return Outcome::Trouble;
+fn add_for_later_steps(line: &str) -> Result<(), Error> {
+    let path = std::env::var_os(GITHUB_ENV).filter(|path| !path.is_empty());
+    let Some(path) = path.map(PathBuf::from) else {
+        let why = "is not set: this is no step of a job on GitHub Actions";
+        return Err(Error::Input(format!("{GITHUB_ENV} {why}")));
     };
-    if let Err(error) = append(&path, line) {
-        terminal::complain(&format!(
-            "{}: cannot be written: {error}",
-            report::path(&path)
-        ));
-        return Outcome::Trouble;
-    }
-    terminal::note(&format!(
+    append(&path, line)
+        .map_err(|error| Error::File(report::path(&path), format!("cannot be written: {error}")))?;
+    terminal::print_note(&format!(
         "{line} is in the environment of the job's next steps"
     ));
-    Outcome::Clean
+    Ok(())
 }
 
 /// Appends `line` to a file, below what is there.

@@ -3,73 +3,60 @@
 use std::collections::HashSet;
 
 use crate::lint::{self, ListedMount};
+use crate::project::input::InputFile;
 use crate::report::{self, json};
 use crate::text::{LineIndex, count, printable};
 
-use super::args::{ListArgs, Plain};
-use super::run::{self, Given};
-use super::settled::Settled;
-use super::{Outcome, terminal};
+use super::args::{ListArgs, Plain, Select};
+use super::config_resolver::ConfigResolver;
+use super::outcome::{Ended, Outcome};
+use super::run::{Run, Texts};
+use super::terminal;
 
-pub(super) fn run(args: &ListArgs) -> Outcome {
-    terminal::set_color(args.common.color);
-    if let Err(problem) = args.common.check() {
-        terminal::complain(&problem);
-        return Outcome::Trouble;
-    }
-    let overrides = args.common.settings.overrides(None, false);
-    let Some(settled) = Settled::new(&args.common.settings, overrides) else {
-        return Outcome::Trouble;
-    };
-    let ran = run::over(
-        &args.common,
-        &settled,
-        |Given {
-             path,
-             settings,
-             source,
-             kind,
-             ..
-         }| {
-            if kind.is_some() {
-                return None;
-            }
-            let name = report::path(path);
-            match lint::list(&name, source, settings) {
-                Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),
-                Err(error) => {
-                    let line = LineIndex::new(source).line(error.span.start);
-                    Some(Err(format!("{name}:{line}: {error}")))
-                }
-            }
-        },
-    );
-    let mut trouble = ran.trouble;
+pub fn run(args: &ListArgs) -> Ended {
+    let common = &args.common;
+    terminal::set_color(common.color);
+    common.check()?;
+    let overrides = common.settings.overrides(&Select::default(), false);
+    let settled = ConfigResolver::new(&common.settings, overrides)?;
+    let listed = Run::new(common, &settled, Texts::None).over(list);
+    let mut trouble = !listed.troubles.is_empty();
     let mut mounts = Vec::new();
-    for result in ran.results {
+    for result in listed.results {
         match result {
             Ok(found) => mounts.extend(found),
             Err(message) => {
                 trouble = true;
-                terminal::complain(&message);
+                terminal::warn(&message);
             }
         }
     }
     match args.format {
         Plain::Json => terminal::print(json::list(&mounts)),
-        Plain::Human if ran.files > 0 => {
-            terminal::tell(&table(&mounts, ran.files, args.common.quiet));
+        Plain::Human if listed.files > 0 => {
+            terminal::print_text(&table(&mounts, listed.files, common.quiet));
         }
         Plain::Human => {}
     }
-    if trouble {
-        Outcome::Trouble
-    } else {
-        Outcome::Clean
+    Ok(Outcome::new(trouble, false).into())
+}
+
+/// Returns the mounts of one Dockerfile, or why it cannot be read; `None` where there are none.
+fn list(input: InputFile<'_>) -> Option<Result<Vec<ListedMount>, String>> {
+    if input.format.is_some() {
+        return None;
+    }
+    let name = report::path(input.path);
+    match lint::list(&name, input.source, input.settings) {
+        Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),
+        Err(error) => {
+            let line = LineIndex::new(input.source).line(error.span.start);
+            Some(Err(format!("{name}:{line}: {error}")))
+        }
     }
 }
 
-/// The mounts as a table for people.
+/// Returns the mounts as a table for people.
 fn table(mounts: &[ListedMount], all: usize, quiet: bool) -> String {
     let files = count(all, "file");
     if mounts.is_empty() {

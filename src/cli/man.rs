@@ -1,6 +1,7 @@
 //! `cachelane man`: from the table that parses the arguments, so that the pages say what `--help` says.
 
 use std::fs;
+use std::path::Path;
 
 use clap::CommandFactory as _;
 use clap_mangen::Man;
@@ -10,57 +11,39 @@ use crate::text::printable;
 use crate::workspace::file;
 
 use super::args::{Args, ManArgs};
-use super::{Outcome, terminal};
+use super::outcome::{Ended, Error, Outcome};
+use super::terminal;
 
-pub(super) fn run(args: &ManArgs) -> Outcome {
-    let folder = report::path(&args.folder);
-    if let Err(error) = fs::create_dir_all(&args.folder) {
-        terminal::complain(&format!("{folder}: cannot make the folder: {error}"));
-        return Outcome::Trouble;
-    }
-    let mut outcome = Outcome::Clean;
+pub fn run(args: &ManArgs) -> Ended {
+    let failed = |path: &Path, why: String| Error::File(report::path(path), why);
+    fs::create_dir_all(&args.folder)
+        .map_err(|error| failed(&args.folder, format!("cannot make the folder: {error}")))?;
     for (name, page) in pages() {
         let path = args.folder.join(name);
-        let shown = report::path(&path);
-        match file::put(&path, &page) {
-            Ok(()) => terminal::print(format!("{}: written\n", printable(&shown))),
-            Err(error) => {
-                terminal::complain(&format!("{shown}: {error}"));
-                outcome = Outcome::Trouble;
-            }
-        }
+        file::put(&path, &page).map_err(|error| failed(&path, error.to_string()))?;
+        terminal::print(format!("{}: written\n", printable(&report::path(&path))));
     }
-    outcome
+    Ok(Outcome::Clean.into())
 }
 
-/// Every page with the name of its file.
+/// Returns every page with the name of its file.
 fn pages() -> Vec<(String, Vec<u8>)> {
     // Pages for `help` would say what the others say.
     let mut command = Args::command().disable_help_subcommand(true);
     // Gives each subcommand its full name.
     command.build();
-    let commands = std::iter::once(&command).chain(
-        command
-            .get_subcommands()
-            .filter(|command| !command.is_hide_set()),
-    );
+    let commands = command.get_subcommands();
+    let commands = std::iter::once(&command).chain(commands.filter(|one| !one.is_hide_set()));
+    let name = |command: &clap::Command| {
+        let name = command.get_display_name();
+        format!("{}.1", name.unwrap_or_else(|| command.get_name()))
+    };
     commands
-        .map(|command| {
-            (
-                format!("{}.1", name(command)),
-                page(command).unwrap_or_default(),
-            )
-        })
+        .map(|command| (name(command), page(command).unwrap_or_default()))
         .collect()
 }
 
-fn name(command: &clap::Command) -> &str {
-    command
-        .get_display_name()
-        .unwrap_or_else(|| command.get_name())
-}
-
-/// The page of one command. Writing into a `Vec` cannot fail.
+/// Returns the page of one command. Writing into a `Vec` cannot fail.
 fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     let version = concat!("cachelane ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone())
@@ -89,7 +72,7 @@ fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     Ok(ascii(&String::from_utf8_lossy(&page)))
 }
 
-/// The characters that a page's reader cannot be relied on to take as they are, in roff's own spelling.
+/// Returns `page` with what is not ASCII in roff's own spelling, since readers cannot be relied on to take it as it is.
 fn ascii(page: &str) -> Vec<u8> {
     let spell = |ch: char| {
         if ch.is_ascii() {

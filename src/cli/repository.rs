@@ -8,8 +8,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
+/// Why git has no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum GitError {
+    /// It cannot be started.
+    #[error("--diff needs git: {0}")]
+    NotStarted(String),
+    /// It says something else.
+    #[error("--diff: {0}")]
+    Answer(String),
+}
+
 /// What a file was.
-pub(super) enum Past {
+pub enum Past {
     /// It was not there, or git knows nothing of it.
     New,
     /// What it is.
@@ -19,13 +30,13 @@ pub(super) enum Past {
 }
 
 /// The repositories that the files of a run lie in, by the folder of their work tree.
-pub(super) struct Repositories {
+pub struct Repositories {
     revision: String,
-    known: HashMap<PathBuf, Result<Rc<Repository>, String>>,
+    known: HashMap<PathBuf, Result<Rc<Repository>, GitError>>,
 }
 
 /// A work tree, compared with one commit.
-pub(super) struct Repository {
+pub struct Repository {
     root: PathBuf,
     /// The commit; `None` for a submodule that was not there.
     base: Option<String>,
@@ -41,7 +52,7 @@ pub(super) struct Repository {
 struct Object(String);
 
 impl Repositories {
-    pub(super) fn new(revision: &str) -> Self {
+    pub fn new(revision: &str) -> Self {
         Self {
             revision: revision.to_owned(),
             known: HashMap::new(),
@@ -49,7 +60,7 @@ impl Repositories {
     }
 
     /// The repository that `folder`, which is absolute, lies in.
-    pub(super) fn of(&mut self, folder: &Path) -> Result<Rc<Repository>, String> {
+    pub fn of(&mut self, folder: &Path) -> Result<Rc<Repository>, GitError> {
         let root = match folder
             .ancestors()
             .find(|folder| folder.join(".git").exists())
@@ -67,7 +78,7 @@ impl Repositories {
     }
 
     /// What the file `path`, which is absolute, was. `read` says that its content comes from elsewhere.
-    pub(super) fn past(&mut self, path: &Path, read: bool) -> Result<Past, String> {
+    pub fn past(&mut self, path: &Path, read: bool) -> Result<Past, GitError> {
         let repository = self.of(path.parent().unwrap_or(path))?;
         let name = path
             .strip_prefix(&repository.root)
@@ -92,7 +103,7 @@ impl Repositories {
         }
     }
 
-    fn open(&mut self, root: &Path) -> Result<Repository, String> {
+    fn open(&mut self, root: &Path) -> Result<Repository, GitError> {
         let root = path(&git(root, ["rev-parse", "--show-toplevel"])?);
         let outer = path(&git(
             &root,
@@ -156,23 +167,26 @@ impl Repositories {
     }
 
     /// The commit at which HEAD's branch left the revision.
-    fn base(&self, root: &Path) -> Result<String, String> {
+    fn base(&self, root: &Path) -> Result<String, GitError> {
         let revision = &self.revision;
-        git(root, ["rev-parse", "--quiet", "--verify", &format!("{revision}^{{commit}}")]).map_err(|_| {
-            format!(
-                "--diff: in {}, git knows no revision `{revision}`; a workflow may have to fetch it first",
+        let commit = format!("{revision}^{{commit}}");
+        git(root, ["rev-parse", "--quiet", "--verify", &commit]).map_err(|_| {
+            GitError::Answer(format!(
+                "in {}, git knows no revision `{revision}`; a workflow may have to fetch it first",
                 root.display()
-            )
+            ))
         })?;
         let base = git(root, ["merge-base", revision, "HEAD"]).map_err(|_| {
-            format!("--diff: no commit that `{revision}` and HEAD have in common is here: fetch more history")
+            GitError::Answer(format!(
+                "no commit that `{revision}` and HEAD have in common is here: fetch more history"
+            ))
         })?;
         Ok(String::from_utf8_lossy(&base).trim().to_owned())
     }
 }
 
 /// The commit that the submodule at `root` had at the base of the repository around it; `None` where it was not there.
-fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, String> {
+fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, GitError> {
     let Some(base) = &outer.base else {
         return Ok(None);
     };
@@ -189,31 +203,34 @@ fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, String> 
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     let there = git(root, ["cat-file", "-e", &format!("{commit}^{{commit}}")]);
     let missing = |_| {
-        format!(
-            "--diff: the commit {commit} of the submodule {} is not here: fetch it",
+        GitError::Answer(format!(
+            "the commit {commit} of the submodule {} is not here: fetch it",
             root.display()
-        )
+        ))
     };
     there.map_err(missing).map(|_| Some(commit))
 }
 
 impl Repository {
-    /// The content of `object`. One process reads all that a run asks for.
-    fn read(&self, object: &Object) -> Result<Vec<u8>, String> {
-        let mut reader = self.reader.borrow_mut();
-        if reader.is_none() {
-            *reader = Some(
-                Reader::start(&self.root).map_err(|error| format!("--diff needs git: {error}"))?,
-            );
-        }
+    /// Returns the content of `object`. One process reads all that a run asks for.
+    fn read(&self, object: &Object) -> Result<Vec<u8>, GitError> {
         let Object(name) = object;
-        let read = reader
-            .as_mut()
-            .map_or_else(|| Ok(None), |reader| reader.read(name));
-        let failed = |error: io::Error| format!("--diff: git says no more: {error}");
-        read.map_err(failed)?
-            .ok_or_else(|| format!("--diff: git has no object {name}: fetch more history"))
+        let mut reader = self.reader.borrow_mut();
+        let reader = match &mut *reader {
+            Some(reader) => reader,
+            none => none.insert(Reader::start(&self.root).map_err(not_started)?),
+        };
+        let missing = || format!("git has no object {name}: fetch more history");
+        let content = match reader.read(name) {
+            Ok(content) => content.ok_or_else(missing),
+            Err(error) => Err(format!("git says no more: {error}")),
+        };
+        content.map_err(GitError::Answer)
     }
+}
+
+fn not_started(error: io::Error) -> GitError {
+    GitError::NotStarted(error.to_string())
 }
 
 /// `git cat-file --batch`: asked for one object after the other.
@@ -305,7 +322,7 @@ fn path(line: &[u8]) -> PathBuf {
 /// Options that take every filter away which a configuration of the repository at `root` names: comparing files with a
 /// commit would start its program for them. A file that only its filter makes the same then counts as changed, and its
 /// old content is compared as it is.
-fn without_filters(root: &Path) -> Result<Vec<OsString>, String> {
+fn without_filters(root: &Path) -> Result<Vec<OsString>, GitError> {
     // Git fails where there is none; where the configuration cannot be read, the next command says so.
     let list = [
         "config",
@@ -322,9 +339,9 @@ fn without_filters(root: &Path) -> Result<Vec<OsString>, String> {
             continue;
         };
         if driver.contains(&b'=') {
-            return Err(
-                "--diff: git's configuration has a filter with `=` in its name, which cannot be turned off".into()
-            );
+            let why =
+                "git's configuration has a filter with `=` in its name, which cannot be turned off";
+            return Err(GitError::Answer(why.into()));
         }
         for setting in [".clean=", ".process=", ".required=false"] {
             let mut option = os(driver).to_os_string();
@@ -353,19 +370,14 @@ const CAREFUL: &[&str] = &[
 fn git<A: AsRef<OsStr>>(
     folder: &Path,
     args: impl IntoIterator<Item = A>,
-) -> Result<Vec<u8>, String> {
-    let output = command(folder)
-        .args(args)
-        .output()
-        .map_err(|error| format!("--diff needs git: {error}"))?;
+) -> Result<Vec<u8>, GitError> {
+    let output = command(folder).args(args).output().map_err(not_started)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!(
-        "--diff: git says: {}",
-        said.lines().next().unwrap_or("nothing, but fails")
-    ))
+    let first = said.lines().next().unwrap_or("nothing, but fails");
+    Err(GitError::Answer(format!("git says: {first}")))
 }
 
 /// Git in `folder`, with care.

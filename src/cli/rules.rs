@@ -5,27 +5,22 @@ use crate::finding::RuleId;
 use crate::report::{json, rules as report};
 
 use super::args::{ExplainArgs, Plain, RulesArgs};
-use super::{Outcome, terminal};
+use super::outcome::{Ended, Error, Outcome};
+use super::terminal;
 
-pub(super) fn list(args: &RulesArgs) -> Outcome {
+pub fn list(args: &RulesArgs) -> Ended {
     terminal::print(match args.format {
         Plain::Human => report::table(RuleId::ALL),
         Plain::Json => json::rules(RuleId::ALL),
     });
-    Outcome::Clean
+    Ok(Outcome::Clean.into())
 }
 
-pub(super) fn explain(args: &ExplainArgs) -> Outcome {
-    let rule = match values::rule(&args.rule) {
-        Ok(rule) => rule,
-        Err(problem) => {
-            terminal::complain(&problem);
-            return Outcome::Trouble;
-        }
-    };
+pub fn explain(args: &ExplainArgs) -> Ended {
+    let rule = values::rule(&args.rule).map_err(Error::Input)?;
     terminal::print(match args.format {
         Plain::Human => rule.meta().page.to_owned(),
         Plain::Json => json::rules(&[rule]),
     });
-    Outcome::Clean
+    Ok(Outcome::Clean.into())
 }

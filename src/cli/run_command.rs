@@ -11,81 +11,70 @@ use crate::builds::NAMESPACE;
 use crate::builds::argv::{self, Ask, Passed, quoted};
 
 use super::args::{RunArgs, Via};
-use super::{Outcome, id, terminal};
+use super::outcome::{Ended, Error, Outcome};
+use super::{id, terminal};
 
-/// What the shell and `env` give for a command that is not there, and for one that cannot be run.
+/// The exit codes of the shell and `env` for a command that is not there, and for one that cannot be run.
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
 /// The most bytes of a script's first line.
 const FIRST_LINE: u64 = 4096;
 
-pub(super) fn run(args: &RunArgs) -> ExitCode {
-    let Some(passed) = passed(args) else {
-        return Outcome::Trouble.into();
-    };
-    for note in &passed.notes {
-        terminal::complain(note);
-    }
+pub fn run(args: &RunArgs) -> Ended {
+    let passed = passed(args)?;
+    passed.notes.iter().for_each(|note| terminal::warn(note));
     if args.dry_run {
         terminal::print(line(&passed));
-        return Outcome::Clean.into();
+        return Ok(Outcome::Clean.into());
     }
     let Some((program, words)) = passed.words.split_first() else {
-        return Outcome::Trouble.into();
+        return Ok(Outcome::Trouble.into());
     };
     let mut command = Command::new(program);
     command.args(words).envs(passed.set.clone());
     let error = match start(&mut command) {
-        Ok(code) => return code,
+        Ok(code) => return Ok(code),
         Err(error) => error,
     };
     let program = program.to_string_lossy();
-    if error.kind() == io::ErrorKind::NotFound {
-        terminal::complain(&format!("there is no command `{program}`"));
-        ExitCode::from(NOT_FOUND)
+    let (code, why) = if error.kind() == io::ErrorKind::NotFound {
+        (NOT_FOUND, format!("there is no command `{program}`"))
     } else {
-        terminal::complain(&format!("`{program}` cannot be run: {error}"));
-        ExitCode::from(NOT_RUN)
-    }
+        (NOT_RUN, format!("`{program}` cannot be run: {error}"))
+    };
+    terminal::warn(&why);
+    Ok(ExitCode::from(code))
 }
 
-/// The command with its lane. `None` where something could not be understood, which has been said.
-fn passed(args: &RunArgs) -> Option<Passed> {
+/// Returns the command with its lane.
+fn passed(args: &RunArgs) -> Result<Passed, Error> {
     let lane = id::lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
     let settings = id::settings(args.source.arg.as_deref())?;
+    let is_named = args.source.arg.is_some();
     let namespace = match args.via {
         Some(via) => via == Via::Namespace,
-        None => settings.namespace && args.source.arg.is_none(),
+        None => settings.namespace && !is_named,
     };
-    if namespace && args.source.arg.is_some() {
-        terminal::complain(&format!(
+    if namespace && is_named {
+        return Err(Error::Input(format!(
             "`--via namespace` passes {NAMESPACE}, and so no argument that `--arg` could name"
-        ));
-        return None;
+        )));
     }
     let ask = Ask {
         lane: &lane.name,
         arg: if namespace { NAMESPACE } else { &settings.arg },
     };
-    argv::pass(&args.command, ask, is_extended)
-        .map_err(|error| terminal::complain(&error))
-        .ok()
+    argv::pass(&args.command, ask, is_extended).map_err(Error::Input)
 }
 
-/// The command as a shell reads it.
+/// Returns the command as a shell reads it.
 fn line(passed: &Passed) -> String {
-    let set = passed
-        .set
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"));
-    let words = passed
-        .words
-        .iter()
-        .map(|word| quoted(word.as_encoded_bytes()));
-    let mut line = set.chain(words).collect::<Vec<_>>().join(" ");
-    line.push('\n');
-    line
+    let set = passed.set.iter();
+    let set = set.map(|(name, value)| format!("{name}={value}"));
+    let words = passed.words.iter();
+    let words = words.map(|word| quoted(word.as_encoded_bytes()));
+    set.chain(words).collect::<Vec<_>>().join(" ") + "\n"
 }
 
 /// Becomes the command: so its signals, streams and exit code are its own.
@@ -103,31 +92,28 @@ fn start(command: &mut Command) -> io::Result<ExitCode> {
         .map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Whether the Python of the script `program` has the package `rocker-cachelane`: asked of the disk, since rocker itself
-/// takes seconds to answer.
+/// Returns whether the Python of the script `program` has the package `rocker-cachelane`: asked of the disk, since rocker
+/// itself takes seconds to answer.
 fn is_extended(program: &OsStr) -> bool {
     let Some(script) = on_path(program) else {
         return false;
     };
-    let mut prefixes = BTreeSet::new();
-    let interpreter = interpreter(&script);
-    let real = fs::canonicalize(&script).ok();
-    for file in [Some(script), real, interpreter].into_iter().flatten() {
-        prefixes.extend(file.parent().and_then(Path::parent).map(Path::to_path_buf));
-    }
-    if !prefixes
-        .iter()
-        .any(|prefix| prefix.join("pyvenv.cfg").is_file())
-    {
+    let files = [
+        interpreter(&script),
+        script.canonicalize().ok(),
+        Some(script),
+    ];
+    let prefix = |file: &PathBuf| file.parent()?.parent().map(Path::to_path_buf);
+    let mut prefixes: BTreeSet<PathBuf> = files.iter().flatten().filter_map(prefix).collect();
+    let is_venv = |prefix: &PathBuf| prefix.join("pyvenv.cfg").is_file();
+    if !prefixes.iter().any(is_venv) {
         prefixes.extend(std::env::home_dir().map(|home| home.join(".local")));
     }
-    prefixes
-        .iter()
-        .flat_map(|prefix| packages(prefix))
-        .any(|folder| has_extension(&folder))
+    let mut folders = prefixes.iter().flat_map(|prefix| packages(prefix));
+    folders.any(|folder| has_extension(&folder))
 }
 
-/// The file that `program` stands for.
+/// Returns the file that `program` stands for.
 fn on_path(program: &OsStr) -> Option<PathBuf> {
     let path = Path::new(program);
     if path.components().count() > 1 {
@@ -139,7 +125,7 @@ fn on_path(program: &OsStr) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// What a script names as its interpreter.
+/// Returns the file that a script names as its interpreter.
 fn interpreter(script: &Path) -> Option<PathBuf> {
     let mut line = Vec::new();
     BufReader::new(File::open(script).ok()?.take(FIRST_LINE))
@@ -152,32 +138,29 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// The folders below `prefix` in which Python keeps packages.
+/// Returns the folders below `prefix` in which Python keeps packages.
 fn packages(prefix: &Path) -> Vec<PathBuf> {
     let mut folders = vec![prefix.join("Lib/site-packages")];
     for library in ["lib", "lib64", "local/lib"] {
-        let versions = fs::read_dir(prefix.join(library))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let versions =
-            versions.filter(|entry| entry.file_name().to_string_lossy().starts_with("python"));
-        for version in versions.map(|entry| entry.path()) {
-            folders.extend(["site-packages", "dist-packages"].map(|folder| version.join(folder)));
+        for version in entries(&prefix.join(library)) {
+            if version.file_name().to_string_lossy().starts_with("python") {
+                let path = version.path();
+                folders.extend(["site-packages", "dist-packages"].map(|name| path.join(name)));
+            }
         }
     }
     folders
 }
 
 fn has_extension(folder: &Path) -> bool {
-    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.any(|entry| {
-        let name = entry
-            .file_name()
-            .to_string_lossy()
-            .to_lowercase()
-            .replace('-', "_");
+    entries(folder).any(|entry| {
+        let name = entry.file_name().to_string_lossy().to_lowercase();
+        let name = name.replace('-', "_");
         name.starts_with("rocker_cachelane_")
             && (name.ends_with(".dist_info") || name.ends_with(".egg_info"))
     })
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> + use<> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
 }

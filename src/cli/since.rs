@@ -11,15 +11,15 @@ use bstr::ByteSlice as _;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::lint::FileReport;
+use crate::project::input::{InputFile, check_within_budget};
 use crate::text::LineIndex;
 
-use super::repository::{Past, Repositories};
-use super::run::{Given, STDIN};
-use super::settled::absolute;
-use super::{args::Common, check};
+use super::args::{Common, STDIN};
+use super::disk::real;
+use super::repository::{GitError, Past, Repositories};
 
 /// The working trees, compared with the commits at which their branches left a revision.
-pub(super) struct Since {
+pub struct Since {
     repositories: Repositories,
     here: PathBuf,
     /// What standard input is called, where it is read.
@@ -37,10 +37,11 @@ impl Since {
     /// Asks git what `revision` is, where the paths of a run lie.
     ///
     /// # Errors
-    /// Where there is no git, no repository, or no such revision, for people.
-    pub(super) fn new(revision: &str, common: &Common, here: &Path) -> Result<Self, String> {
+    /// Fails where there is no git, no repository, or no such revision.
+    pub fn new(revision: &str, common: &Common, here: &Path) -> Result<Self, GitError> {
         if revision.starts_with('-') {
-            return Err(format!("--diff: `{revision}` is no git revision"));
+            let why = format!("`{revision}` is no git revision");
+            return Err(GitError::Answer(why));
         }
         let mut repositories = Repositories::new(revision);
         // The folder of the run comes first: what lies below is asked about as it sees it.
@@ -48,56 +49,47 @@ impl Since {
         let named = common.paths.iter().filter(|path| path.as_os_str() != STDIN);
         for path in named.clone() {
             let path = real(here, path);
-            let folder = if path.is_dir() {
-                path.as_path()
+            let is_folder = path.is_dir();
+            let folder = if is_folder {
+                Some(path.as_path())
             } else {
-                path.parent().unwrap_or(&path)
+                path.parent()
             };
-            // What is not there is told of in another place.
-            if folder.is_dir() {
+            // A path that is not there is warned of in another place.
+            if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
                 repositories.of(folder)?;
             }
         }
-        let reads_stdin = common.paths.iter().any(|path| path.as_os_str() == STDIN);
         if named.count() == 0 && common.stdin_filename.is_none() {
             of_here?;
         }
-        let stdin = || {
-            common
-                .stdin_filename
-                .clone()
-                .unwrap_or_else(|| STDIN.into())
-        };
+        let stdin = || common.stdin_filename.clone().unwrap_or(STDIN.into());
         Ok(Self {
             repositories,
             here: here.to_path_buf(),
-            stdin: reads_stdin.then(stdin),
+            stdin: common.reads_stdin().then(stdin),
         })
     }
 
-    /// Keeps the findings that are new. `is_text` says which files are looked into as text that is no Dockerfile,
-    /// `relate` compares files, and settles what is found in them.
+    /// Keeps the findings that are new. `is_text` says which files are looked into as text that is no Dockerfile; `relate`
+    /// compares files with one another.
     ///
     /// The other files count as they are now where they were not changed.
     ///
     /// # Errors
-    /// What git had to say, for people.
-    pub(super) fn keep(
+    /// Fails where git does.
+    pub fn keep(
         &mut self,
         reports: &mut [FileReport],
         is_text: impl Fn(&Path, &[u8]) -> bool,
         relate: impl FnOnce(&mut [FileReport]),
-    ) -> Result<(), String> {
-        if reports
-            .iter()
-            .all(|report| report.checked.findings.is_empty())
-        {
+    ) -> Result<(), GitError> {
+        let mut found = reports.iter().map(|report| &report.checked.findings);
+        if found.all(Vec::is_empty) {
             return Ok(());
         }
-        let pasts = reports
-            .iter()
-            .map(|report| self.past(report))
-            .collect::<Result<Vec<_>, String>>()?;
+        let pasts = reports.iter().map(|report| self.past(report));
+        let pasts = pasts.collect::<Result<Vec<_>, GitError>>()?;
         let (mut indices, mut old) = (Vec::new(), Vec::new());
         for (index, (report, past)) in reports.iter().zip(&pasts).enumerate() {
             let source = match past {
@@ -105,20 +97,16 @@ impl Since {
                 Past::Same => &report.source,
                 Past::Was(source) => source,
             };
-            let (path, kind) = (
-                report.path.as_path(),
-                report.wires.as_ref().map(|wires| wires.format),
-            );
-            let (text, settings) = (is_text(path, &report.source), &report.settings);
-            // An old version that is too much to read says nothing of what is new.
-            if let Ok(Some(was)) = check::look_aside(Given {
-                path,
-                stdin: false,
-                kind,
-                text,
-                settings,
+            let input = InputFile {
+                path: &report.path,
+                is_stdin: false,
+                format: report.wires.as_ref().map(|wires| wires.format),
+                text: is_text(&report.path, &report.source),
+                settings: &report.settings,
                 source,
-            }) {
+            };
+            // An old version that is too much to read says nothing of what is new.
+            if let Ok(Some(was)) = check_within_budget(input) {
                 indices.push(index);
                 old.push(was);
             }
@@ -137,8 +125,8 @@ impl Since {
         Ok(())
     }
 
-    /// What the file of `report` was.
-    fn past(&mut self, report: &FileReport) -> Result<Past, String> {
+    /// Returns what the file of `report` was.
+    fn past(&mut self, report: &FileReport) -> Result<Past, GitError> {
         let is_stdin = self.stdin.as_ref() == Some(&report.path);
         if is_stdin && report.path.as_os_str() == STDIN {
             return Ok(Past::New);
@@ -153,61 +141,52 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
     let text = |report: &FileReport, finding: &Finding| {
         finding.span.of(&report.source).replace("\r\n", "\n")
     };
-    // How bad the old findings are that agree in a key.
+    // The severities of the old findings that agree in a key.
     let mut places: HashMap<(RuleId, usize, Vec<u8>), Vec<Severity>> = HashMap::new();
     let mut texts: HashMap<(RuleId, Vec<u8>), Vec<Severity>> = HashMap::new();
     if let Some(old) = old {
         let index = LineIndex::new(&old.source);
         for finding in &old.checked.findings {
+            let (rule, severity) = (finding.rule, finding.severity);
             let (line, text) = (index.line(finding.span.start), text(old, finding));
-            places
-                .entry((finding.rule, line, text.clone()))
-                .or_default()
-                .push(finding.severity);
-            texts
-                .entry((finding.rule, text))
-                .or_default()
-                .push(finding.severity);
+            let place = (rule, line, text.clone());
+            places.entry(place).or_default().push(severity);
+            texts.entry((rule, text)).or_default().push(severity);
         }
     }
-    let file = if is_dockerfile {
-        Dockerfile::read(&report.source).ok()
-    } else {
-        None
-    };
+    let file = is_dockerfile.then(|| Dockerfile::read(&report.source).ok());
+    let file = file.flatten();
     let is_new = |finding: &Finding| {
-        let (start, end) = (
-            finding.span.start,
-            finding.span.end.saturating_sub(1).max(finding.span.start),
-        );
-        let around = file
+        let start = finding.span.start;
+        let end = finding.span.end.saturating_sub(1).max(start);
+        let instruction = |file: &Dockerfile<'_>| {
+            let at = file.instruction_at(start)?;
+            Some(file.instructions[at].lines)
+        };
+        let (first, last) = file
             .as_ref()
-            .and_then(|f| f.instruction_at(start).map(|at| f.instructions[at].lines));
-        let (first, last) =
-            around.unwrap_or_else(|| (lines.index.line(start), lines.index.line(end)));
+            .and_then(instruction)
+            .unwrap_or_else(|| (lines.index.line(start), lines.index.line(end)));
         let Some(was) = lines.were(first, last) else {
             return true;
         };
         let text = text(report, finding);
-        let line = was + lines.index.line(start).saturating_sub(first);
         // A rule that compares places names one of them: which, may have changed by itself.
-        if finding.rule.compares() {
-            return !take(texts.get_mut(&(finding.rule, text)), finding.severity);
-        }
-        !take(
-            places.get_mut(&(finding.rule, line, text)),
-            finding.severity,
-        )
+        let old = if finding.rule.compares() {
+            texts.get_mut(&(finding.rule, text))
+        } else {
+            let line = was + lines.index.line(start).saturating_sub(first);
+            places.get_mut(&(finding.rule, line, text))
+        };
+        !take(old, finding.severity)
     };
     let kept: Vec<bool> = report.checked.findings.iter().map(is_new).collect();
     let mut kept = kept.into_iter();
-    report
-        .checked
-        .findings
-        .retain(|_| kept.next().unwrap_or(true));
+    let findings = &mut report.checked.findings;
+    findings.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// Takes one out of `old` that was as bad as `severity`, or worse by as little as can be; whether there was one.
+/// Takes one out of `old` that was as bad as `severity`, or worse by as little as can be; returns whether there was one.
 fn take(old: Option<&mut Vec<Severity>>, severity: Severity) -> bool {
     let Some(old) = old else { return false };
     let nearest = (0..old.len())
@@ -252,27 +231,13 @@ impl Lines {
         }
     }
 
-    /// Where the lines from `first` to `last` began, if none of them changed and nothing between them went.
+    /// Returns where the lines from `first` to `last` began, if none of them changed and nothing between them went.
     fn were(&self, first: usize, last: usize) -> Option<usize> {
         let start = (*self.was.get(first.checked_sub(1)?)?)?;
         let same =
             |line: usize| self.was.get(line - 1).copied().flatten() == Some(start + (line - first));
         (first..=last).all(same).then_some(start)
     }
-}
-
-/// `path` from the root of the file system on, links in its folders followed; it need not be there.
-fn real(here: &Path, path: &Path) -> PathBuf {
-    let path = absolute(here, path);
-    if let Ok(real) = std::fs::canonicalize(&path) {
-        return real;
-    }
-    let folder = path
-        .parent()
-        .and_then(|folder| std::fs::canonicalize(folder).ok());
-    folder
-        .zip(path.file_name())
-        .map_or(path.clone(), |(folder, name)| folder.join(name))
 }
 
 #[cfg(test)]

@@ -1,34 +1,39 @@
 //! Standard output and standard error: colours, widths, broken pipes.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::report::human::Style;
+use crate::config::Problem;
+use crate::finding::Severity;
+use crate::report;
+use crate::report::human::{self, Style};
 use crate::text::{inert, printable};
 
 use super::args::Color;
+use super::outcome::{ConfigError, Error};
 
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
 
-/// What `--color` says.
+/// The value of `--color`.
 static COLOR: OnceLock<Color> = OnceLock::new();
 
-/// Whether something that was to be printed got lost: on a full disk, say.
+/// Set once something that was to be printed got lost: on a full disk, say.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// Keeps in mind what `--color` says.
-pub(super) fn set_color(color: Color) {
+/// Sets what `--color` says.
+pub fn set_color(color: Color) {
     let _ = COLOR.set(color);
 }
 
-/// Whether standard output takes colours.
-pub(super) fn color() -> bool {
+/// Returns whether standard output takes colours.
+pub fn color() -> bool {
     takes_color(is_terminal())
 }
 
-/// Whether colours are wanted: always, or where there is a terminal and nobody said no.
+/// Returns whether colours are wanted: always, or where there is a terminal and nobody said no.
 fn takes_color(terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match COLOR.get() {
@@ -40,17 +45,8 @@ fn takes_color(terminal: bool) -> bool {
     }
 }
 
-/// How to show what is wrong with a configuration on standard error.
-pub(super) fn style_for_errors() -> Style {
-    Style {
-        color: takes_color(io::stderr().is_terminal()),
-        width: WIDTH,
-        why_not_fixed: false,
-    }
-}
-
-/// How to show findings in a file.
-pub(super) fn plain_style() -> Style {
+/// Returns how findings are shown in a file.
+pub fn plain_style() -> Style {
     Style {
         color: false,
         width: WIDTH,
@@ -58,29 +54,24 @@ pub(super) fn plain_style() -> Style {
     }
 }
 
-/// Whether standard output is a terminal.
-pub(super) fn is_terminal() -> bool {
+/// Returns whether standard output is a terminal.
+pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// How to show findings on standard output.
-pub(super) fn style(why_not_fixed: bool) -> Style {
-    let columns = if is_terminal() {
-        terminal_size::terminal_size()
-    } else {
-        None
-    };
-    let width = columns.map_or(WIDTH, |(width, _)| usize::from(width.0).max(40));
+/// Returns how findings are shown on standard output.
+pub fn style(why_not_fixed: bool) -> Style {
+    let columns = is_terminal().then(terminal_size::terminal_size).flatten();
     Style {
         color: color(),
-        width,
+        width: columns.map_or(WIDTH, |(width, _)| usize::from(width.0).max(40)),
         why_not_fixed,
     }
 }
 
-/// Writes `bytes` to standard output. A reader that has gone away (`| head`) is no error; all else is said, once, and
+/// Writes `bytes` to standard output. A reader that has gone away (`| head`) is no error; all else is printed, once, and
 /// [`lost`] knows of it.
-pub(super) fn print(bytes: impl AsRef<[u8]>) {
+pub fn print(bytes: impl AsRef<[u8]>) {
     let mut out = io::stdout().lock();
     let printed = out.write_all(bytes.as_ref()).and_then(|()| out.flush());
     drop(out);
@@ -88,38 +79,70 @@ pub(super) fn print(bytes: impl AsRef<[u8]>) {
 }
 
 /// Writes `text`, which is for people, to standard output. It has been made safe to print.
-pub(super) fn tell(text: &str) {
+pub fn print_text(text: &str) {
     print(inert(text).as_bytes());
 }
 
-/// Keeps in mind, and says, that something could not be `printed`.
-pub(super) fn note_loss(printed: io::Result<()>) {
+/// Prints, and keeps in mind, that something could not be `printed`.
+pub fn note_loss(printed: io::Result<()>) {
     let Err(error) = printed else { return };
     if error.kind() != io::ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) {
-        complain(&format!("cannot write to standard output: {error}"));
+        warn(&format!("cannot write to standard output: {error}"));
     }
 }
 
-/// Whether something that was to be printed got lost. It has been said.
-pub(super) fn lost() -> bool {
+/// Returns whether something that was to be printed got lost.
+pub fn lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Writes one line to standard error.
-pub(super) fn complain(message: &str) {
-    let _ = writeln!(
-        io::stderr().lock(),
-        "cachelane: {}",
-        inert(&printable(message))
-    );
+/// Writes one line on what is wrong to standard error.
+pub fn warn(message: &str) {
+    let message = printable(message);
+    let _ = writeln!(io::stderr().lock(), "cachelane: {}", inert(&message));
 }
 
 /// Writes `text`, which is for people, to standard error. It has been made safe to print.
-pub(super) fn say(text: &str) {
+pub fn warn_text(text: &str) {
     let _ = io::stderr().lock().write_all(inert(text).as_bytes());
 }
 
 /// Writes one line of news to standard error.
-pub(super) fn note(message: &str) {
+pub fn print_note(message: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", inert(&printable(message)));
+}
+
+/// Writes why a command could not do its work to standard error.
+pub fn print_error(error: &Error) {
+    match error {
+        Error::Config(error) => warn_config(error),
+        other => warn(&other.to_string()),
+    }
+}
+
+/// Writes why a configuration cannot be used to standard error.
+pub fn warn_config(error: &ConfigError) {
+    if let ConfigError::Wrong {
+        path,
+        text,
+        problems,
+    } = error
+    {
+        for problem in problems {
+            warn_problem(path, text, problem, Severity::Error);
+        }
+    }
+    warn(&error.to_string());
+}
+
+/// Writes what is wrong with the configuration `text` at `path` to standard error.
+pub fn warn_problem(path: &Path, text: &str, problem: &Problem, severity: Severity) {
+    let style = Style {
+        color: takes_color(io::stderr().is_terminal()),
+        ..plain_style()
+    };
+    let (name, message) = (report::path(path), problem.message.as_str());
+    let help = problem.help.as_deref();
+    let (span, shown) = (problem.span, human::problem);
+    warn_text(&shown(&name, text, span, message, help, severity, style));
 }

@@ -7,6 +7,7 @@
 mod globs;
 mod read;
 mod resolve;
+mod template;
 pub mod values;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use globs::Globs;
 use read::Raw;
 
 pub use resolve::{Origin, Overrides, Shown};
+pub use template::template;
 
 /// The names that a configuration may have, the one that counts first where both are there.
 pub const NAMES: [&str; 2] = ["cachelane.toml", ".cachelane.toml"];
@@ -105,6 +107,16 @@ impl Config {
             exempt,
             base,
             overrides,
+        }
+    }
+
+    /// Returns a configuration by which `settings` hold for every file.
+    #[must_use]
+    pub fn with(settings: Settings) -> Self {
+        Self {
+            exempt: Arc::clone(&settings.exempt),
+            base: Arc::new(settings),
+            ..Self::none(Overrides::default())
         }
     }
 

@@ -26,6 +26,14 @@ pub struct Checked {
     pub suppressed: usize,
 }
 
+impl Checked {
+    /// Returns whether there is nothing in it, to report or to compare.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.sites.is_empty() && self.ignores.is_empty()
+    }
+}
+
 /// A file of a run with what was found in it.
 #[derive(Debug)]
 pub struct FileReport {

@@ -13,25 +13,6 @@ use super::temporary::is_leftover;
 /// The largest `.gitignore` that is read, in bytes: each of its patterns takes a few hundred bytes of memory.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// Whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the same
-/// with `Containerfile`, and never `*.dockerignore`.
-///
-/// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
-/// pre-commit passes no folders: they change together, and `tests/outer/precommit` compares them.
-#[must_use]
-pub fn is_dockerfile(name: &[u8]) -> bool {
-    let is = |word: &[u8], lower: &[u8]| {
-        let rest = name.strip_prefix(word);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
-            || [word, lower].iter().any(|end| {
-                name.strip_suffix(*end)
-                    .is_some_and(|stem| stem.ends_with(b"."))
-            })
-    };
-    (is(b"Dockerfile", b"dockerfile") || is(b"Containerfile", b"containerfile"))
-        && !name.ends_with(b".dockerignore")
-}
-
 /// What is done with what a search meets. Any of it is called from several threads.
 pub trait Visit: Sync {
     /// Returns whether the folder at `path` is searched.
@@ -41,14 +22,14 @@ pub trait Visit: Sync {
     fn visit(&self, path: &Path);
 
     /// Takes why something could not be searched: a message with the path.
-    fn complain(&self, message: String);
+    fn warn(&self, message: String);
 }
 
 /// Shows `visitor` every file below `folder`, in no order, a folder before what is in it.
 ///
 /// `.gitignore` and git's other lists are respected, outside of a repository as well. Hidden folders are searched, because
 /// `.devcontainer` holds Dockerfiles; `.git` is not. Symbolic links are not followed. What a write that was cut short has left
-/// is not shown. A folder with a `.gitignore` that is not to be read is not searched, and that is complained of.
+/// is not shown. A folder with a `.gitignore` that is not to be read is not searched, and that is warned of.
 pub fn search(folder: &Path, visitor: &impl Visit) {
     // `a//` and `a/.` are `a`, in all that is found there.
     let folder: &Path = &folder.components().collect::<PathBuf>();
@@ -60,7 +41,7 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
         .take_while(|around| repository.is_none_or(|root| around.starts_with(root)));
     for (depth, around) in around.enumerate() {
         if let Some(reason) = refusal(around) {
-            return complain(visitor, if depth == 0 { folder } else { around }, reason);
+            return warn(visitor, if depth == 0 { folder } else { around }, reason);
         }
     }
     let refused = Arc::new(Mutex::new(Vec::new()));
@@ -94,11 +75,11 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
                     Some(kind) if kind.is_file() => visitor.visit(entry.path()),
                     _ => {}
                 },
-                // A line of a `.gitignore` that is no glob is not ours to complain of, and neither is a folder that is gone.
+                // A line of a `.gitignore` that is no glob is not ours to warn of, and neither is a folder that is gone.
                 Err(error) => {
                     let reason = error.io_error();
                     if let Some(reason) = reason.filter(|why| why.kind() != ErrorKind::NotFound) {
-                        complain(visitor, place(&error).unwrap_or(folder), reason);
+                        warn(visitor, place(&error).unwrap_or(folder), reason);
                     }
                 }
             }
@@ -106,17 +87,17 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
         })
     });
     for (folder, reason) in &*refused.lock().unwrap_or_else(PoisonError::into_inner) {
-        complain(visitor, folder, reason);
+        warn(visitor, folder, reason);
     }
 }
 
 /// Says why the folder at `path` cannot be searched.
-fn complain(visitor: &impl Visit, path: &Path, reason: impl std::fmt::Display) {
+fn warn(visitor: &impl Visit, path: &Path, reason: impl std::fmt::Display) {
     let path = match path.strip_prefix(".") {
         Ok(shown) if !shown.as_os_str().is_empty() => shown,
         _ => path,
     };
-    visitor.complain(format!("{}: cannot search it: {reason}", path.display()));
+    visitor.warn(format!("{}: cannot search it: {reason}", path.display()));
 }
 
 /// Returns the path that `error` is about.
@@ -181,30 +162,6 @@ pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names() {
-        for name in [
-            "Dockerfile",
-            "Dockerfile.dev",
-            "a.Dockerfile",
-            "a.dockerfile",
-            "Containerfile",
-            "x.containerfile",
-        ] {
-            assert!(is_dockerfile(name.as_bytes()), "{name}");
-        }
-        for name in [
-            "dockerfile2",
-            "Dockerfile.dockerignore",
-            "MyDockerfile",
-            "Dockerfiles",
-            "a.dockerignore",
-            "dockerfile",
-        ] {
-            assert!(!is_dockerfile(name.as_bytes()), "{name}");
-        }
-    }
 
     #[test]
     fn by_every_folder_up_to_the_repository_s_root() {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Output};
 
+use cachelane::config::template;
+use cachelane::init::{Hooked, REPO, add_hook, snippet};
 use cachelane::finding::RuleId;
-use cachelane::init::{Hooked, REPO, add_hook, configuration, snippet};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
@@ -27,19 +28,10 @@ const KEYS: &[&str] = &[
     "exempt",
 ];
 
-fn written() -> String {
-    let rule = |rule: &RuleId| {
-        let meta = rule.meta();
-        (meta.name, meta.severity.as_str(), meta.other_severity)
-    };
-    let rules: Vec<_> = RuleId::ALL.iter().map(rule).collect();
-    configuration(&rules)
-}
-
 /// The configuration as it is when every setting in it is taken out of its comment.
 fn uncommented() -> String {
     let setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
-    let lines = written();
+    let lines = template();
     lines
         .lines()
         .map(|line| if setting(&line) { &line[1..] } else { line })
@@ -50,7 +42,7 @@ fn uncommented() -> String {
 #[test]
 fn a_new_configuration_sets_nothing() {
     assert!(
-        toml::from_str::<toml::Table>(&written())
+        toml::from_str::<toml::Table>(&template())
             .unwrap()
             .is_empty()
     );
@@ -85,7 +77,7 @@ fn a_new_configuration_knows_every_setting() {
 
 #[test]
 fn every_setting_has_a_line_on_what_it_does() {
-    let text = written();
+    let text = template();
     let lines: Vec<&str> = text.lines().collect();
     for key in KEYS {
         let is_setting =
@@ -338,7 +330,7 @@ fn init_writes_once() {
     );
     assert_eq!(
         fs::read_to_string(folder.path().join("cachelane.toml")).unwrap(),
-        written()
+        template()
     );
     let hooked = fs::read_to_string(&path).unwrap();
     assert!(hooked.contains(&format!("rev: v{}", env!("CARGO_PKG_VERSION"))));

@@ -21,7 +21,7 @@ use cachelane::dockerfile::lines::MAX_LINE;
 use cachelane::dockerfile::{Dockerfile, SyntaxErrorKind};
 use cachelane::lint;
 use cachelane::text::BOM;
-use cachelane::workspace::discover::is_dockerfile;
+use cachelane::project::input::is_dockerfile;
 
 use crate::effort::{effort, seed};
 use crate::pages;

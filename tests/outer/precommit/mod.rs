@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use cachelane::builds;
-use cachelane::workspace::discover::is_dockerfile;
+use cachelane::project::input::is_dockerfile;
 
 use project::Project;
 

@@ -1,4 +1,4 @@
-//! Slips of the hand that clap cannot know about: one clear line each, which says what to type.
+//! Errors of usage that clap cannot know about: one clear line each, which says what to type.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{Outcome, terminal};
+use super::outcome::Outcome;
+use super::terminal;
 
 /// Options that people look for where they are not: the command (nothing for none), the option, what to type.
 const OPTIONS: &[(&str, &str, &str)] = &[
@@ -46,10 +47,10 @@ const OPTIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// Says what was wrong with the arguments, or prints the help that was asked for.
-pub(super) fn answer(error: &clap::Error) -> ExitCode {
+pub fn answer(error: &clap::Error) -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let Some(line) = known(error, &typed) {
-        terminal::complain(&line);
+        terminal::warn(&line);
         return Outcome::Trouble.into();
     }
     terminal::note_loss(error.print());

@@ -1,0 +1,250 @@
+//! Which settings hold for which file: the nearest configuration upward from it, and what was typed.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, RwLock};
+
+use crate::config::{Config, NAMES, Overrides, Shown};
+use crate::finding::Severity;
+use crate::project::input::absolute;
+use crate::report::Trouble;
+use crate::rules::Settings;
+use crate::workspace::config as disk;
+use crate::workspace::discover::is_there_or_ignored;
+
+use super::args::SettingsArgs;
+use super::outcome::ConfigError;
+use super::terminal;
+
+/// A configuration, or none, with the folder that its globs are relative to.
+pub struct LoadedConfig {
+    pub config: Config,
+    /// The file, as messages name it.
+    pub file: Option<PathBuf>,
+    text: String,
+    folder: PathBuf,
+    here: PathBuf,
+}
+
+/// The configurations of a run. Each is read once; what is wrong with one is printed once.
+pub struct ConfigResolver {
+    overrides: Overrides,
+    /// The one that holds for every file, where nothing is to be searched for.
+    always: Option<Arc<LoadedConfig>>,
+    none: Arc<LoadedConfig>,
+    here: PathBuf,
+    /// By folder; `None` where the configuration is broken.
+    folders: RwLock<HashMap<PathBuf, Option<Arc<LoadedConfig>>>>,
+    /// What is wrong with configurations.
+    troubles: Mutex<Vec<Trouble>>,
+}
+
+impl ConfigResolver {
+    /// Reads the configuration that `args` name, if any.
+    ///
+    /// # Errors
+    /// Fails where that cannot be used.
+    pub fn new(args: &SettingsArgs, overrides: Overrides) -> Result<Self, ConfigError> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let none = Arc::new(LoadedConfig {
+            config: Config::none(overrides.clone()),
+            file: None,
+            text: String::new(),
+            folder: here.clone(),
+            here: here.clone(),
+        });
+        let mut resolver = Self {
+            overrides,
+            always: args.no_config.then(|| Arc::clone(&none)),
+            none,
+            here,
+            folders: RwLock::default(),
+            troubles: Mutex::default(),
+        };
+        if let Some(path) = &args.config {
+            resolver.always = Some(resolver.load(path)?);
+        }
+        Ok(resolver)
+    }
+
+    /// Returns the folder that the run began in.
+    pub fn here(&self) -> &Path {
+        &self.here
+    }
+
+    /// Returns what is wrong with configurations, so that they could not be used. It has been printed.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let troubles = self.troubles.lock();
+        troubles.map_or_else(|_| Vec::new(), |troubles| troubles.clone())
+    }
+
+    /// Returns what holds for the file `path`; `None` where its configuration is broken.
+    pub fn of(&self, path: &Path) -> Option<Arc<LoadedConfig>> {
+        self.of_folder(path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Returns what holds for the file `path`, asked once.
+    ///
+    /// # Errors
+    /// Fails where its configuration is broken.
+    pub fn at(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
+        if let Some(always) = &self.always {
+            return Ok(Arc::clone(always));
+        }
+        let path = absolute(&self.here, path);
+        let mut folders = path.ancestors().skip(1);
+        match folders.find_map(|folder| disk::in_folder(folder, &NAMES)) {
+            Some(path) => self.load(path.strip_prefix(&self.here).unwrap_or(&path)),
+            None => Ok(Arc::clone(&self.none)),
+        }
+    }
+
+    /// Returns what holds for the files of `folder`; `None` where its configuration is broken.
+    fn of_folder(&self, folder: &Path) -> Option<Arc<LoadedConfig>> {
+        if let Some(always) = &self.always {
+            return Some(Arc::clone(always));
+        }
+        if let Ok(folders) = self.folders.read()
+            && let Some(known) = folders.get(folder)
+        {
+            return known.clone();
+        }
+        let mut folders = self.folders.write().ok()?;
+        let found = self.nearest(&absolute(&self.here, folder), &mut folders);
+        folders.insert(folder.to_path_buf(), found.clone());
+        found
+    }
+
+    /// Returns the nearest configuration upward from `folder`, which is absolute. All folders on the way are kept in mind.
+    fn nearest(
+        &self,
+        folder: &Path,
+        folders: &mut HashMap<PathBuf, Option<Arc<LoadedConfig>>>,
+    ) -> Option<Arc<LoadedConfig>> {
+        let mut passed = Vec::new();
+        let mut found = Some(Arc::clone(&self.none));
+        for folder in folder.ancestors() {
+            if let Some(known) = folders.get(folder) {
+                found.clone_from(known);
+                break;
+            }
+            passed.push(folder.to_path_buf());
+            if let Some(path) = disk::in_folder(folder, &NAMES) {
+                let loaded = self.load(path.strip_prefix(&self.here).unwrap_or(&path));
+                found = loaded.map_err(|error| self.warn(&error)).ok();
+                break;
+            }
+        }
+        folders.extend(passed.into_iter().map(|folder| (folder, found.clone())));
+        found
+    }
+
+    /// Prints why a configuration cannot be used, and keeps it in mind.
+    fn warn(&self, error: &ConfigError) {
+        terminal::warn_config(error);
+        if let Ok(mut troubles) = self.troubles.lock() {
+            troubles.extend(error.troubles());
+        }
+    }
+
+    /// Reads the configuration at `path`.
+    fn load(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
+        let file = path.to_path_buf();
+        let text = match disk::read(path) {
+            Ok(text) => text,
+            Err(error) => return Err(ConfigError::Unreadable { path: file, error }),
+        };
+        match Config::read(&text, self.overrides.clone()) {
+            Ok(config) => Ok(Arc::new(LoadedConfig {
+                config,
+                folder: absolute(&self.here, path.parent().unwrap_or(Path::new(""))),
+                file: Some(file),
+                text,
+                here: self.here.clone(),
+            })),
+            Err(problems) => Err(ConfigError::Wrong {
+                path: file,
+                text,
+                problems,
+            }),
+        }
+    }
+
+    /// Prints which globs matched nothing, of the configurations whose folders were searched: those at or below `roots`.
+    pub fn warn_of_idle_globs(&self, roots: &[PathBuf]) {
+        let roots = roots.iter().map(|root| absolute(&self.here, root));
+        let roots: Vec<PathBuf> = roots.collect();
+        let Ok(folders) = self.folders.read() else {
+            return;
+        };
+        let all = folders.values().flatten().chain(&self.always);
+        let mut all: Vec<(&PathBuf, &LoadedConfig)> = all
+            .filter_map(|loaded| Some((loaded.file.as_ref()?, loaded.as_ref())))
+            .filter(|(_, loaded)| roots.iter().any(|root| loaded.folder.starts_with(root)))
+            .collect();
+        all.sort_by_key(|(file, _)| *file);
+        all.dedup_by_key(|(file, _)| *file);
+        for (file, loaded) in all {
+            let is_left_out = |path: &Path| is_there_or_ignored(&loaded.folder, path);
+            for problem in loaded.config.idle(is_left_out) {
+                terminal::warn_problem(file, &loaded.text, &problem, Severity::Warning);
+            }
+        }
+    }
+
+    /// Returns whether nothing lies outside of `folders` that their files have to do with: each is or holds the root of its
+    /// repository, or the folder that a configuration was found in. Where there is neither, it is all that is known of.
+    pub fn are_whole(&self, folders: &[PathBuf]) -> bool {
+        let is_whole = |folder: &PathBuf| {
+            let absolute = absolute(&self.here, folder);
+            let repository = absolute
+                .ancestors()
+                .find(|folder| folder.join(".git").exists());
+            let loaded = self
+                .of_folder(folder)
+                .filter(|loaded| self.always.is_none() && loaded.file.is_some());
+            let configured = loaded.as_ref().map(|loaded| loaded.folder.as_path());
+            let mut roots = repository.into_iter().chain(configured).peekable();
+            roots.peek().is_none() || roots.any(|root| root == absolute)
+        };
+        folders.iter().all(is_whole)
+    }
+}
+
+impl LoadedConfig {
+    /// Returns `path` relative to the configuration's folder.
+    fn relative(&self, path: &Path) -> PathBuf {
+        let path = absolute(&self.here, path);
+        path.strip_prefix(&self.folder)
+            .map(Path::to_path_buf)
+            .unwrap_or(path)
+    }
+
+    /// Returns the settings that hold for the file `path`.
+    pub fn settings(&self, path: &Path) -> Arc<Settings> {
+        if !self.config.has_per_file() {
+            // For every file of a large tree, a path that nobody looks at is work that shows.
+            return self.config.settings(path);
+        }
+        self.config.settings(&self.relative(path))
+    }
+
+    /// Returns whether the file or folder `path` is excluded. The folder `root` that was named, and those around it, are not.
+    pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
+        if !self.config.has_excludes() {
+            return false;
+        }
+        let root = root.map(|root| self.relative(root));
+        self.config.excludes(&self.relative(path), root.as_deref())
+    }
+
+    /// Returns whether `include` names the file `path`.
+    pub fn includes(&self, path: &Path) -> bool {
+        self.config.has_includes() && self.config.includes(&self.relative(path))
+    }
+
+    /// Returns every setting that holds for the file `path`, and where it comes from.
+    pub fn show(&self, path: &Path) -> Vec<Shown> {
+        self.config.show(&self.relative(path))
+    }
+}

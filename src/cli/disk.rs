@@ -1,0 +1,107 @@
+//! The files that builds lead to, on the disk: repositories' roots, and Dockerfiles that nobody named.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use crate::builds::FormatRef;
+use crate::lint::FileReport;
+use crate::lint::wire::{Builds, World};
+use crate::project::input::{InputFile, absolute, check_within_budget};
+use crate::project::relate;
+use crate::report::{self, Trouble};
+use crate::workspace::file;
+
+use super::args::Common;
+use super::config_resolver::ConfigResolver;
+use super::terminal;
+
+/// The disk around the files of a run.
+pub struct Disk<'a> {
+    settled: &'a ConfigResolver,
+    common: &'a Common,
+    /// What could not be read or compared.
+    troubles: RefCell<Vec<Trouble>>,
+}
+
+impl<'a> Disk<'a> {
+    pub fn new(settled: &'a ConfigResolver, common: &'a Common) -> Self {
+        Self {
+            settled,
+            common,
+            troubles: RefCell::default(),
+        }
+    }
+
+    /// Adds to `reports`, which are the `whole` of a repository or not, what they have to do with one another, and what rules
+    /// say about their builds. Where that is too much to compare, it is a trouble, and there is no answer.
+    pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Builds> {
+        let absolute = |path: &Path| absolute(self.settled.here(), path);
+        let is_root = |folder: &Path| folder.join(".git").exists();
+        let access = World {
+            root: &|path, format| relate::root(&absolute(path), format, is_root),
+            absolute: &absolute,
+            name: &|path| report::path(path),
+            is_there: &|path| path.is_file(),
+            load: &|path, format| self.load(path, format),
+        };
+        let related = relate::relate(reports, whole, &access);
+        if related.is_err() {
+            self.warn(Trouble::of_run(
+                "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
+            ));
+        }
+        related.ok()
+    }
+
+    /// Returns an absolute path as reports print it.
+    pub fn shown(&self, path: &Path) -> String {
+        report::path(path.strip_prefix(self.settled.here()).unwrap_or(path))
+    }
+
+    /// Returns the report on the file at `path`, which a build leads to: a Dockerfile where no format is given.
+    fn load(&self, path: &Path, format: Option<FormatRef>) -> Option<FileReport> {
+        let shown = path.strip_prefix(self.settled.here()).unwrap_or(path);
+        let loaded = self.settled.of(shown)?;
+        if self.common.force_exclude && loaded.excludes(shown, None) {
+            return None;
+        }
+        // A build of a file that is not there, made in the pipeline say, is nothing to warn of.
+        let source = file::read(path, self.common.max_size()).ok()?;
+        let input = InputFile {
+            path: shown,
+            is_stdin: false,
+            format,
+            text: false,
+            settings: &loaded.settings(shown),
+            source: &source,
+        };
+        check_within_budget(input).unwrap_or_else(|spent| {
+            self.warn(Trouble::with(report::path(shown), spent.to_string()));
+            None
+        })
+    }
+
+    /// Prints what went wrong, once, and keeps it in mind.
+    fn warn(&self, trouble: Trouble) {
+        let mut troubles = self.troubles.borrow_mut();
+        if !troubles.contains(&trouble) {
+            terminal::warn(&trouble.to_string());
+            troubles.push(trouble);
+        }
+    }
+
+    /// Returns what could not be read or compared. It has been printed.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        self.troubles.borrow().clone()
+    }
+}
+
+/// Returns `path` from the root of the file system on, with links in its folders followed; it need not be there.
+pub fn real(here: &Path, path: &Path) -> PathBuf {
+    let path = absolute(here, path);
+    std::fs::canonicalize(&path).unwrap_or_else(|_| {
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        let real = folder.zip(path.file_name());
+        real.map_or(path.clone(), |(folder, name)| folder.join(name))
+    })
+}

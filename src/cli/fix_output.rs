@@ -1,0 +1,196 @@
+//! What `cachelane fix` prints when all files are done.
+
+use std::fmt::Write as _;
+
+use crate::finding::{Finding, Severity};
+use crate::fix::Applicability;
+use crate::lint::{self, FileReport, Fixed};
+use crate::project::fix::FileFix;
+use crate::report::{self, Summary, human};
+use crate::text::{LineIndex, count, printable};
+
+use super::{diff, terminal};
+
+/// What goes where when all files are done.
+#[derive(Default)]
+pub struct Output {
+    /// The fixed standard input, or the diffs.
+    pub bytes: Vec<u8>,
+    /// What is said about the files.
+    pub text: String,
+    /// Findings fixed, builds that pass the lane not among them.
+    pub fixes: Changes,
+    /// Builds that pass the lane now.
+    pub passed: Changes,
+    /// Whether a file could not be written.
+    pub trouble: bool,
+}
+
+/// Changes of one kind, and in how many files.
+#[derive(Clone, Copy, Default)]
+pub struct Changes {
+    pub made: usize,
+    pub files: usize,
+}
+
+impl Changes {
+    fn add(&mut self, made: usize) {
+        self.made += made;
+        self.files += usize::from(made > 0);
+    }
+}
+
+impl Output {
+    /// Returns whether any file is another one now, or would be.
+    pub fn changes(&self) -> bool {
+        self.fixes.made + self.passed.made > 0
+    }
+
+    /// Adds what there is to say and print about one file. `is_diff` says whether files stay as they are.
+    pub fn add(&mut self, is_diff: bool, report: &FileReport, done: &FileFix) {
+        let name = report::path(&report.path);
+        let fixed = &done.fixed;
+        if let Some(why) = &done.unwritten {
+            self.trouble = true;
+            terminal::warn(&format!("{name}: {why}"));
+        }
+        if done.is_stdin && !is_diff {
+            self.bytes.extend_from_slice(&fixed.bytes);
+        }
+        for lint::Dropped { rule, line, reason } in &fixed.dropped {
+            terminal::warn(&format!(
+                "{name}:{line}: the fix for {rule} was not made: {reason}"
+            ));
+        }
+        if fixed.made.is_empty() {
+            return;
+        }
+        self.fixes.add(fixed.made.len() - done.passed);
+        self.passed.add(done.passed);
+        if is_diff {
+            let diff = diff::unified(&report.path, &done.old, &fixed.bytes);
+            self.bytes.extend(diff);
+        } else {
+            self.text.push_str(&made(&name, fixed));
+        }
+    }
+
+    /// Returns the line that sums up a run. `all` says whether nothing is left that is not in `summary`.
+    pub fn last_line(
+        &self,
+        is_diff: bool,
+        summary: &Summary,
+        least: Severity,
+        all: bool,
+    ) -> String {
+        let would = if is_diff { "would be " } else { "" };
+        let mut parts = Vec::new();
+        if self.fixes.made > 0 {
+            let Changes { made, files } = self.fixes;
+            let (findings, files) = (count(made, "finding"), count(files, "file"));
+            parts.push(format!("{findings} {would}fixed in {files}"));
+        }
+        // `check` counts those builds only whose Dockerfile had its lanes before.
+        if self.passed.made > 0 {
+            let Changes { made, files } = self.passed;
+            let (builds, files) = (count(made, "build"), count(files, "file"));
+            parts.push(format!("the lane {would}passed in {builds} of {files}"));
+        }
+        let fixed = if parts.is_empty() {
+            "nothing to fix".to_owned()
+        } else {
+            parts.join(", and ")
+        };
+        if summary.errors + summary.warnings + summary.infos == 0 {
+            let nothing = if all { ", nothing left" } else { "" };
+            return format!("{fixed}{nothing}.\n");
+        }
+        let is_hidden = summary.infos > 0 && least > Severity::Info;
+        let shown = if is_hidden {
+            " (`--fail-on info` shows infos)"
+        } else {
+            ""
+        };
+        format!("{fixed}, {} left{shown}.\n", human::severities(summary))
+    }
+}
+
+/// Says under each finding of `report` that a fix up to `level` was to cure why it was not.
+pub fn explain(report: &mut FileReport, done: &FileFix, level: Applicability) {
+    if done.unwritten.is_none() && done.fixed.dropped.is_empty() {
+        return;
+    }
+    let before = LineIndex::new(if done.old.is_empty() {
+        &report.source
+    } else {
+        &done.old
+    });
+    for finding in &mut report.checked.findings {
+        let mut fix = finding.fix.iter();
+        if !fix.any(|fix| fix.applicability() <= level) {
+            continue;
+        }
+        let line = before.line(done.fixed.origin(finding.span.start));
+        let dropped = done.fixed.dropped.iter();
+        let nearest = dropped
+            .filter(|dropped| dropped.rule == finding.rule)
+            .min_by_key(|dropped| dropped.line.abs_diff(line));
+        let dropped = nearest.map(|dropped| &dropped.reason);
+        if let Some(why) = done.unwritten.as_ref().or(dropped) {
+            (finding.fix, finding.unfixed) = (None, Some(why.clone()));
+        }
+    }
+}
+
+/// Returns what was fixed in one file.
+fn made(name: &str, fixed: &Fixed) -> String {
+    let changes = count(fixed.made.len(), "change");
+    let mut text = format!("{}: {changes}\n", printable(name));
+    for lint::Made { rule, line, title } in &fixed.made {
+        let title = printable(title);
+        let _ = writeln!(text, "  line {line}: {title} ({rule})");
+    }
+    text
+}
+
+/// Returns the places of locks in text that no fix touches: those of `texts`, and those in build files.
+pub fn loose_locks(
+    mut texts: Vec<FileReport>,
+    reports: &[FileReport],
+    fixes: &[FileFix],
+) -> Vec<String> {
+    lint::relate_reports(&mut texts, false, report::path);
+    let texts = texts.iter();
+    let texts = texts.map(|report| (report, &report.checked.findings));
+    let builds = reports.iter().zip(fixes).filter(|(_, done)| done.text);
+    let builds = builds.filter_map(|(report, _)| Some((report, &report.wires.as_ref()?.loose)));
+    let mut found: Vec<(&FileReport, &Vec<Finding>)> = texts.chain(builds).collect();
+    found.sort_by_key(|(report, _)| &report.path);
+    let places = found.into_iter().flat_map(|(report, findings)| {
+        let (name, lines) = (report::path(&report.path), LineIndex::new(&report.source));
+        let line = move |found: &Finding| lines.line(found.span.start);
+        findings
+            .iter()
+            .map(move |found| format!("{name}:{}", line(found)))
+    });
+    places.collect()
+}
+
+/// Returns what is said of the locks in text that is no Dockerfile, at these places; `more` says whether others were told of.
+pub fn loose_line(places: &[String], more: bool) -> String {
+    /// How many are named.
+    const NAMED: usize = 5;
+    if places.is_empty() {
+        return String::new();
+    }
+    let (named, rest) = places.split_at(places.len().min(NAMED));
+    let locks = count(places.len(), if more { "more lock" } else { "lock" });
+    let stand = if places.len() == 1 { "stands" } else { "stand" };
+    let rest = match rest.len() {
+        0 => String::new(),
+        rest => format!(" … and {rest} more: `cachelane check --embedded` lists them"),
+    };
+    let named = named.join(", ");
+    let named = printable(&named);
+    format!("{locks} {stand} in text that fix does not touch: {named}{rest}\n")
+}

@@ -1,0 +1,126 @@
+//! How a command ends.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::config::Problem;
+use crate::report::{self, Trouble};
+use crate::text::LineIndex;
+
+use super::repository::GitError;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing that fails the gate.
+    Clean,
+    /// Findings that fail the gate, or a diff.
+    Findings,
+    /// Something could not be read, written or understood.
+    Trouble,
+}
+
+impl Outcome {
+    /// Returns [`Outcome::Trouble`] where there was `trouble`, or else whether something `fails` the gate.
+    #[must_use]
+    pub const fn new(trouble: bool, fails: bool) -> Self {
+        match (trouble, fails) {
+            (true, _) => Self::Trouble,
+            (false, true) => Self::Findings,
+            (false, false) => Self::Clean,
+        }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Clean => 0,
+            Outcome::Findings => 1,
+            Outcome::Trouble => 2,
+        })
+    }
+}
+
+/// The end of a command: its exit code, or why it could not do its work.
+pub type Ended = Result<ExitCode, Error>;
+
+/// Why a command could not do its work. [`main`](super::main()) prints it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was typed, or stands in the environment, cannot be understood.
+    #[error("{0}")]
+    Input(String),
+    /// A configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Git has no answer.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// Something is wrong with a file.
+    #[error("{0}: {1}")]
+    File(String, String),
+}
+
+impl Error {
+    /// Returns it as reports list it.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<Trouble> {
+        match self {
+            Self::Config(error) => error.troubles(),
+            other => vec![Trouble::of_run(other.to_string())],
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{}: {}", report::path(.path), unreadable(.error))]
+    Unreadable {
+        /// The file, as messages name it.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// There is something wrong with it.
+    #[error("{}: the files that this configuration is for are left out", report::path(.path))]
+    Wrong {
+        /// The file, as messages name it.
+        path: PathBuf,
+        /// Its text.
+        text: String,
+        /// All that is wrong with it.
+        problems: Vec<Problem>,
+    },
+}
+
+impl ConfigError {
+    /// Returns it as reports list it.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<Trouble> {
+        match self {
+            Self::Unreadable { path, error } => {
+                vec![Trouble::with(report::path(path), unreadable(error))]
+            }
+            Self::Wrong {
+                path,
+                text,
+                problems,
+            } => {
+                let lines = LineIndex::new(text.as_bytes());
+                let trouble = |problem: &Problem| Trouble {
+                    path: Some(report::path(path)),
+                    line: Some(lines.line(problem.span.start)),
+                    message: problem.message.clone(),
+                };
+                problems.iter().map(trouble).collect()
+            }
+        }
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    format!("cannot read the configuration: {error}")
+}

@@ -1,0 +1,248 @@
+//! Files that belong together: checked, fixed, and checked again when one of them has changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::budget;
+use crate::config::{self, Config, Overrides};
+use crate::finding::Finding;
+use crate::fix::Applicability;
+use crate::lint::wire::World;
+use crate::lint::{Dropped, FileReport, Made};
+use crate::rules::Settings;
+
+pub mod fix;
+pub mod input;
+pub mod relate;
+
+use fix::Fixing;
+use input::{InputFile, absolute, format_of};
+
+/// The files of a repository, or some of them, with the settings that hold for them.
+///
+/// Paths are relative to the repository's root. A workflow, pipeline, Compose or bake file is known by its name; every other
+/// file is a Dockerfile.
+#[derive(Debug)]
+pub struct Project {
+    config: Config,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// What [`Project::check`] finds.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// The files in which something is found or suppressed, ordered by path.
+    pub files: Vec<FileFindings>,
+    /// What could not be checked.
+    pub errors: Vec<Error>,
+}
+
+/// What is found in one file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FileFindings {
+    /// The file.
+    pub path: PathBuf,
+    /// The findings, ordered by place; those that are suppressed are not among them.
+    pub findings: Vec<Finding>,
+    /// How many findings comments and the configuration's exemptions suppress.
+    pub suppressed: usize,
+}
+
+/// What [`Project::fix`] makes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Fixes {
+    /// The files that change or in which something is left, ordered by path.
+    pub files: Vec<FixedFile>,
+    /// What could not be fixed.
+    pub errors: Vec<Error>,
+}
+
+/// One file with its fixes made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FixedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its new bytes; the old ones where nothing was fixed.
+    pub bytes: Vec<u8>,
+    /// The fixes that were made.
+    pub made: Vec<Made>,
+    /// The fixes that were not made, since the file would not have read as it should.
+    pub dropped: Vec<Dropped>,
+    /// What is left in the new bytes.
+    pub left: Vec<Finding>,
+}
+
+/// Why something is missing in a [`Report`] or in [`Fixes`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file takes more work than any that people write.
+    #[error("{}: it is more than cachelane reads", .0.display())]
+    File(PathBuf),
+    /// The files take more work to compare than any that people write.
+    #[error("these files have more to do with one another than cachelane compares")]
+    Files,
+}
+
+impl Project {
+    /// Makes a project without files, for all of which `settings` are to hold.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self::of(Config::with(settings))
+    }
+
+    /// Makes a project without files, with the settings of a `cachelane.toml` at its root. Files that this excludes are left
+    /// alone.
+    ///
+    /// # Errors
+    /// Returns everything that is wrong with the configuration's text.
+    pub fn with_config(text: &str) -> Result<Self, Vec<config::Problem>> {
+        Config::read(text, Overrides::default()).map(Self::of)
+    }
+
+    fn of(config: Config) -> Self {
+        Self {
+            config,
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Puts a file with these bytes at `path`, in the place of the one that may be there.
+    pub fn replace(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
+        self.files.insert(path.into(), bytes.into());
+    }
+
+    /// Takes the file at `path` out; returns its bytes.
+    pub fn remove(&mut self, path: &Path) -> Option<Vec<u8>> {
+        self.files.remove(path)
+    }
+
+    /// Returns the bytes of the file at `path`.
+    #[must_use]
+    pub fn bytes(&self, path: &Path) -> Option<&[u8]> {
+        self.files.get(path).map(Vec::as_slice)
+    }
+
+    /// Checks all files, alone and compared with one another.
+    #[must_use]
+    pub fn check(&self) -> Report {
+        let (mut reports, mut errors) = self.look();
+        errors.extend(self.relate(&mut reports));
+        let found = |report: FileReport| FileFindings {
+            path: report.path,
+            findings: report.checked.findings,
+            suppressed: report.checked.suppressed,
+        };
+        let mut files: Vec<FileFindings> = reports.into_iter().map(found).collect();
+        files.retain(|file| !file.findings.is_empty() || file.suppressed > 0);
+        Report { files, errors }
+    }
+
+    /// Makes every fix up to `level`, and leaves the project as it is: [`Project::replace`] takes the new bytes over.
+    #[must_use]
+    pub fn fix(&self, level: Applicability) -> Fixes {
+        let mut errors = Vec::new();
+        let shared = if level == Applicability::Unsafe {
+            relate::shared_fixes(self.look().0, true, shown).unwrap_or_default()
+        } else {
+            HashMap::new()
+        };
+        let fixing = Fixing {
+            level,
+            write: &|_, _, _| Ok(()),
+        };
+        let fix = |input: InputFile<'_>| {
+            let found = shared.get(input.path).map_or(&[][..], Vec::as_slice);
+            Some(fixing.file(input, found))
+        };
+        let fixed = self.each(&mut errors, fix);
+        let (mut reports, mut fixes): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
+        errors.extend(self.relate(&mut reports));
+        if fixing.builds(&mut reports, &mut fixes) {
+            errors.extend(self.relate(&mut reports));
+        }
+        let files = reports
+            .into_iter()
+            .zip(fixes)
+            .map(|(report, done)| FixedFile {
+                path: report.path,
+                bytes: done.fixed.bytes,
+                made: done.fixed.made,
+                dropped: done.fixed.dropped,
+                left: report.checked.findings,
+            });
+        let files = files.filter(|file| {
+            !(file.made.is_empty() && file.dropped.is_empty() && file.left.is_empty())
+        });
+        errors.dedup();
+        Fixes {
+            files: files.collect(),
+            errors,
+        }
+    }
+
+    /// Looks at each file by itself.
+    fn look(&self) -> (Vec<FileReport>, Vec<Error>) {
+        let mut errors = Vec::new();
+        let reports = self.each(&mut errors, input::check);
+        (reports, errors)
+    }
+
+    /// Hands each file to `visit`; those that are too much to read are added to `errors`.
+    fn each<T>(
+        &self,
+        errors: &mut Vec<Error>,
+        visit: impl Fn(InputFile<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let mut made = Vec::new();
+        for (path, source) in &self.files {
+            if self.config.excludes(path, None) {
+                continue;
+            }
+            let settings: Arc<Settings> = self.config.settings(path);
+            let input = InputFile {
+                path,
+                is_stdin: false,
+                format: format_of(path),
+                text: false,
+                settings: &settings,
+                source,
+            };
+            match budget::within(source.len(), || visit(input)) {
+                Ok(one) => made.extend(one),
+                Err(_) => errors.push(Error::File(path.clone())),
+            }
+        }
+        made
+    }
+
+    /// Compares the files of `reports` with one another.
+    fn relate(&self, reports: &mut [FileReport]) -> Option<Error> {
+        let here = Path::new("/");
+        let absolute = |path: &Path| absolute(here, path);
+        let access = World {
+            root: &|path, format| relate::root(&absolute(path), format, |folder| folder == here),
+            absolute: &absolute,
+            name: &shown,
+            is_there: &|path| {
+                path.strip_prefix(here)
+                    .is_ok_and(|path| self.files.contains_key(path))
+            },
+            // Every file is among the reports already.
+            load: &|_, _| None,
+        };
+        let related = relate::relate(reports, true, &access);
+        related.err().map(|_| Error::Files)
+    }
+}
+
+/// Returns a path as findings name it: on Windows with `/`, as git has it.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy()
+        .replace(std::path::MAIN_SEPARATOR, "/")
+}

@@ -1,0 +1,149 @@
+//! Files fixed: each by itself, then the builds that are to pass the lanes that their Dockerfiles have by now.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::budget;
+use crate::finding::Finding;
+use crate::fix::Applicability;
+use crate::lint::{self, FileReport, Fixed, wire};
+
+use super::input::InputFile;
+
+/// How files are fixed.
+pub struct Fixing<'f> {
+    /// The fixes that are made.
+    pub level: Applicability,
+    /// Puts new bytes in the place of old ones at a path; the error is why they cannot be.
+    pub write: &'f (dyn Fn(&Path, &[u8], &[u8]) -> Result<(), String> + Sync),
+}
+
+/// What was done to one file, beside the report on what is left.
+pub struct FileFix {
+    /// The changes.
+    pub fixed: Fixed,
+    /// The file as it was; empty where nothing was fixed.
+    pub old: Vec<u8>,
+    /// Whether it is standard input.
+    pub is_stdin: bool,
+    /// Why the new bytes could not be written.
+    pub unwritten: Option<String>,
+    /// How many of its builds pass the lane now that did not.
+    pub passed: usize,
+    /// Whether locks in its text are told of, where it is a build file.
+    pub text: bool,
+}
+
+impl Fixing<'_> {
+    /// Fixes one file by itself and writes it. `found` are findings that came of comparing it with others.
+    #[must_use]
+    pub fn file(&self, input: InputFile<'_>, found: &[Finding]) -> (FileReport, FileFix) {
+        let InputFile {
+            path,
+            settings,
+            source,
+            format,
+            is_stdin,
+            text,
+        } = input;
+        let mut fixed = match format {
+            Some(format) => lint::fix_inline(format, source, settings, self.level),
+            None => lint::fix(source, settings, self.level, found),
+        };
+        let changed = fixed.bytes != source;
+        if !changed {
+            // One fix can undo another.
+            fixed.made.clear();
+        }
+        // What is more than cachelane reads stays as it is.
+        let is_written = changed && !is_stdin && !budget::is_spent();
+        let written = if is_written {
+            (self.write)(path, source, &fixed.bytes)
+        } else {
+            Ok(())
+        };
+        if written.is_err() {
+            // The file is as it was, and so is what there is to find in it.
+            let left = Fixed::nothing(source, lint::check(source, settings));
+            fixed = Fixed {
+                dropped: fixed.dropped,
+                ..left
+            };
+        }
+        let left = std::mem::take(&mut fixed.left);
+        let report = match format {
+            Some(format) => lint::check_wiring(path, format, &fixed.bytes, settings),
+            None => FileReport {
+                path: path.to_path_buf(),
+                source: fixed.bytes.clone(),
+                settings: Arc::clone(settings),
+                checked: left,
+                wires: None,
+            },
+        };
+        let old = if changed { source.to_vec() } else { Vec::new() };
+        let unwritten = written.err();
+        (
+            report,
+            FileFix {
+                fixed,
+                old,
+                is_stdin,
+                unwritten,
+                passed: 0,
+                text,
+            },
+        )
+    }
+
+    /// Passes the lane in the build files of `reports`, and writes them. Returns whether anything changed: all findings
+    /// have to be compared again then.
+    pub fn builds(&self, reports: &mut [FileReport], fixes: &mut [FileFix]) -> bool {
+        let mut changed = false;
+        for (report, done) in reports.iter_mut().zip(fixes) {
+            changed |= self.builds_of(report, done).unwrap_or_else(|why| {
+                done.unwritten = Some(why);
+                false
+            });
+        }
+        for report in reports.iter_mut().filter(|_| changed) {
+            // All of them were read before, with little else in them.
+            let _ = budget::within(report.source.len(), || {
+                let FileReport {
+                    path,
+                    source,
+                    settings,
+                    ..
+                } = &*report;
+                match report.wires.as_ref().map(|wires| wires.format) {
+                    Some(format) => *report = lint::check_wiring(path, format, source, settings),
+                    None => report.checked = lint::check(source, settings),
+                }
+            });
+        }
+        changed
+    }
+
+    /// Passes the lane in the builds of one file; returns whether it changed.
+    fn builds_of(&self, report: &mut FileReport, done: &mut FileFix) -> Result<bool, String> {
+        let rewired = budget::within(report.source.len(), || wire::fix_wires(report, self.level));
+        let Some(rewired) = rewired.map_err(|spent| spent.to_string())? else {
+            return Ok(false);
+        };
+        done.fixed.dropped.extend(rewired.dropped);
+        if rewired.made.is_empty() {
+            return Ok(false);
+        }
+        if !done.is_stdin {
+            (self.write)(&report.path, &report.source, &rewired.bytes)?;
+        }
+        if done.fixed.made.is_empty() {
+            done.old = std::mem::take(&mut report.source);
+        }
+        done.passed = rewired.made.len();
+        done.fixed.made.extend(rewired.made);
+        done.fixed.bytes.clone_from(&rewired.bytes);
+        report.source = rewired.bytes;
+        Ok(true)
+    }
+}

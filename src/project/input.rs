@@ -1,0 +1,142 @@
+//! One file that is looked at, and what is found in it by itself.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use crate::budget::{self, Spent};
+use crate::builds::{self, BuildFile, FormatRef};
+use crate::lint::{self, FileReport};
+use crate::rules::Settings;
+
+/// One file that is looked at.
+#[derive(Clone, Copy)]
+pub struct InputFile<'a> {
+    /// Its path, as the user or the search named it; for standard input, the name that it was given.
+    pub path: &'a Path,
+    /// Whether it is standard input, which has no place to be written back to.
+    pub is_stdin: bool,
+    /// The format of build file that it has; `None` for a Dockerfile.
+    pub format: Option<FormatRef>,
+    /// Whether text in it that is no Dockerfile is searched for locks: all of it where it has no `format`.
+    pub text: bool,
+    /// The settings that hold for it.
+    pub settings: &'a Arc<Settings>,
+    /// Its bytes.
+    pub source: &'a [u8],
+}
+
+/// Returns what is found in one file by itself; `None` where there is nothing to compare with other files either.
+#[must_use]
+pub fn check(input: InputFile<'_>) -> Option<FileReport> {
+    let InputFile {
+        path,
+        settings,
+        source,
+        ..
+    } = input;
+    if let Some(format) = input.format {
+        let mut report = lint::check_wiring(path, format, source, settings);
+        if let Some(wires) = report.wires.as_mut().filter(|_| input.text) {
+            report.checked.findings.append(&mut wires.loose);
+        }
+        let builds = report.wires.as_ref().map(|wires| &wires.wiring);
+        let is_empty = report.checked.is_empty() && builds.is_none_or(BuildFile::is_empty);
+        return (!is_empty).then_some(report);
+    }
+    if input.text {
+        return lint::check_text(path, source, settings);
+    }
+    let checked = lint::check(source, settings);
+    (!checked.is_empty()).then(|| FileReport {
+        path: path.into(),
+        source: source.to_vec(),
+        settings: Arc::clone(settings),
+        checked,
+        wires: None,
+    })
+}
+
+/// Does as [`check`], within a budget of the file's own.
+///
+/// # Errors
+/// Fails where the file is more than cachelane reads.
+pub fn check_within_budget(input: InputFile<'_>) -> Result<Option<FileReport>, Spent> {
+    budget::within(input.source.len(), || check(input))
+}
+
+/// Returns whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the
+/// same with `Containerfile`, and never `*.dockerignore`.
+///
+/// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
+/// pre-commit passes no folders: they change together, and `tests/outer/precommit` compares them.
+#[must_use]
+pub fn is_dockerfile(name: &[u8]) -> bool {
+    let is = |word: &[u8], lower: &[u8]| {
+        let rest = name.strip_prefix(word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+            || [word, lower].iter().any(|end| {
+                name.strip_suffix(*end)
+                    .is_some_and(|stem| stem.ends_with(b"."))
+            })
+    };
+    (is(b"Dockerfile", b"dockerfile") || is(b"Containerfile", b"containerfile"))
+        && !name.ends_with(b".dockerignore")
+}
+
+/// Returns the format of build file that the file at `path` has by its name; `None` for all others, which are Dockerfiles
+/// where somebody names them.
+#[must_use]
+pub fn format_of(path: &Path) -> Option<FormatRef> {
+    let name = path.file_name()?.as_encoded_bytes();
+    // Most files are told from how their names end.
+    let ends = [&b".yml"[..], b".yaml", b".hcl", b".json"];
+    if !ends.iter().any(|end| name.ends_with(end)) || is_dockerfile(name) {
+        return None;
+    }
+    builds::format(&path.to_str()?.replace('\\', "/"))
+}
+
+/// Returns `path` from the root of the file system on, where it starts from the folder `here`: `.` and `..` are taken out.
+#[must_use]
+pub fn absolute(here: &Path, path: &Path) -> PathBuf {
+    let mut absolute = PathBuf::new();
+    for part in here.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            part => absolute.push(part),
+        }
+    }
+    absolute
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for name in [
+            "Dockerfile",
+            "Dockerfile.dev",
+            "a.Dockerfile",
+            "a.dockerfile",
+            "Containerfile",
+            "x.containerfile",
+        ] {
+            assert!(is_dockerfile(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "dockerfile2",
+            "Dockerfile.dockerignore",
+            "MyDockerfile",
+            "Dockerfiles",
+            "a.dockerignore",
+            "dockerfile",
+        ] {
+            assert!(!is_dockerfile(name.as_bytes()), "{name}");
+        }
+    }
+}

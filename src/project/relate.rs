@@ -1,0 +1,62 @@
+//! Files compared with one another, and builds with the Dockerfiles that they lead to.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::budget::{self, Spent};
+use crate::builds::FormatRef;
+use crate::finding::Finding;
+use crate::lint::wire::{self, Builds, World};
+use crate::lint::{self, FileReport};
+
+/// Adds to `reports` what they have to do with one another and what rules say about their builds, and settles them.
+/// `whole` says whether these are all files there are.
+///
+/// # Errors
+/// Fails where that is more than cachelane compares.
+pub fn relate(
+    reports: &mut [FileReport],
+    whole: bool,
+    access: &World<'_>,
+) -> Result<Builds, Spent> {
+    let bytes = reports.iter().map(|report| report.source.len()).sum();
+    budget::within(bytes, || {
+        lint::relate_reports(reports, whole, access.name);
+        wire::wire(reports, whole, access)
+    })
+}
+
+/// Returns the findings of `reports` whose fixes depend on another file, by the file that they are for. Only unsafe fixes do.
+///
+/// # Errors
+/// As [`relate`].
+pub fn shared_fixes(
+    mut reports: Vec<FileReport>,
+    whole: bool,
+    name: impl Fn(&Path) -> String,
+) -> Result<HashMap<PathBuf, Vec<Finding>>, Spent> {
+    let bytes = reports.iter().map(|report| report.source.len()).sum();
+    budget::within(bytes, || {
+        lint::relate_reports(&mut reports, whole, name);
+    })?;
+    let of_file = |report: FileReport| {
+        let found = report.checked.findings.into_iter();
+        let shared = found.filter(|one| one.fix.is_some() && one.spans_files());
+        (report.path, shared.collect())
+    };
+    Ok(reports.into_iter().map(of_file).collect())
+}
+
+/// Returns the folder that the paths in the build file at `path`, which is absolute, start from: its own, or the repository's.
+/// `is_root` says whether a repository begins in a folder.
+pub fn root(path: &Path, format: FormatRef, is_root: impl Fn(&Path) -> bool) -> PathBuf {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let Some(known) = format.folder() else {
+        return folder.to_path_buf();
+    };
+    let mut above = folder.ancestors();
+    let by_name = above.find(|folder| folder.ends_with(known));
+    let above = || folder.ancestors().find(|folder| is_root(folder));
+    let root = by_name.and_then(Path::parent).or_else(above);
+    root.unwrap_or(folder).to_path_buf()
+}
