@@ -26,6 +26,14 @@
 //! ```
 
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg_attr(
+    not(feature = "internals"),
+    allow(unused_imports, reason = "tests use what folders export besides")
+)]
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "the command line uses it")
+)]
 
 // Nothing else is public, so that the compiler finds what nobody needs; tests and fuzzing come to all of it by a feature.
 cfg_if::cfg_if! {

@@ -25,8 +25,8 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended
     for report in reports {
         let name = report::path(&report.path);
         let mut findings = report.checked.findings.iter();
-        unused_left |=
-            findings.any(|finding| finding.rule == RuleId::UnusedIgnore && finding.severity >= least);
+        unused_left |= findings
+            .any(|finding| finding.rule == RuleId::UnusedIgnore && finding.severity >= least);
         let adopted = budget::within(report.source.len(), || adopt(report, least))
             .unwrap_or_else(|spent| Err(spent.to_string()));
         let written = adopted.and_then(|(added, bare)| {

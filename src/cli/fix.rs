@@ -155,7 +155,8 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
 fn hint_at_builds(reports: &[FileReport], fixes: &[FileFix]) {
     let is_declared = |(report, done): (&FileReport, &FileFix)| {
         let mut made = done.fixed.made.iter();
-        let has_lane = made.any(|made| matches!(made.rule, RuleId::SharedLock | RuleId::UndeclaredArg));
+        let has_lane =
+            made.any(|made| matches!(made.rule, RuleId::SharedLock | RuleId::UndeclaredArg));
         !done.is_stdin && report.wires.is_none() && has_lane
     };
     if reports.iter().zip(fixes).any(is_declared) {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
-use crate::project::input::{is_dockerfile, format_of};
+use crate::project::input::{format_of, is_dockerfile};
 use crate::report::{
     self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics,
 };

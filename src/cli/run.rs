@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use crate::budget;
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint;
-use crate::project::input::{InputFile, is_dockerfile, format_of};
+use crate::project::input::{InputFile, format_of, is_dockerfile};
 use crate::report::{self, Trouble};
 use crate::workspace::discover::{self, Visit};
 use crate::workspace::file::{self, FileError};

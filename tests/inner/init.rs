@@ -5,8 +5,8 @@ use std::fs;
 use std::process::{Command, Output};
 
 use cachelane::config::template;
-use cachelane::init::{Hooked, REPO, add_hook, snippet};
 use cachelane::finding::RuleId;
+use cachelane::init::{Hooked, REPO, add_hook, snippet};
 use proptest::prelude::*;
 use yaml_serde::Value;
 

@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use cachelane::dockerfile::lines::MAX_LINE;
 use cachelane::dockerfile::{Dockerfile, SyntaxErrorKind};
 use cachelane::lint;
-use cachelane::text::BOM;
 use cachelane::project::input::is_dockerfile;
+use cachelane::text::BOM;
 
 use crate::effort::{effort, seed};
 use crate::pages;
