@@ -42,20 +42,20 @@ impl Edit {
         }
     }
 
-    /// The bytes that go.
+    /// Returns the bytes that go.
     #[must_use]
     pub const fn span(&self) -> Span {
         self.span
     }
 
-    /// The text that comes.
+    /// Returns the text that comes.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether both cannot be made at once: they share bytes, or put different text in one spot. Edits that only touch
-    /// can.
+    /// Returns whether both cannot be made at once: they share bytes, or put different text in one spot. Edits that
+    /// only touch can.
     fn conflicts(&self, other: &Self) -> bool {
         let (a, b) = (self.span, other.span);
         if a.is_empty() && b.is_empty() {
@@ -84,13 +84,13 @@ pub struct Fix {
 }
 
 impl Fix {
-    /// A fix that cannot change what the image contains.
+    /// Returns a fix that cannot change what the image contains.
     #[must_use]
     pub fn safe(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self::new(Applicability::Safe, title.into(), edits)
     }
 
-    /// A fix that needs a person's judgement.
+    /// Returns a fix that needs a person's judgement.
     #[must_use]
     pub fn needs_review(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self::new(Applicability::Unsafe, title.into(), edits)
@@ -106,13 +106,13 @@ impl Fix {
         }
     }
 
-    /// Who may apply it.
+    /// Returns who may apply it.
     #[must_use]
     pub const fn applicability(&self) -> Applicability {
         self.applicability
     }
 
-    /// What it does, in the imperative, for people.
+    /// Returns what it does, in the imperative, for people.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title

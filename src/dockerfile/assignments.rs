@@ -13,8 +13,8 @@ pub(super) struct Assignment<'i> {
 }
 
 impl Instruction<'_> {
-    /// The words of an ARG or ENV of `file` as BuildKit splits them, quotes and escapes kept; in a template, an expression
-    /// is one piece.
+    /// Returns the words of an ARG or ENV of `file` as BuildKit splits them, quotes and escapes kept; in a template, an
+    /// expression is one piece.
     #[must_use]
     pub fn words(&self, file: &Dockerfile<'_>) -> Vec<&[u8]> {
         let text = self.text.bytes();
@@ -25,7 +25,7 @@ impl Instruction<'_> {
     }
 }
 
-/// The names that an ARG or ENV declares, words with other than name characters left out.
+/// Returns the names that an ARG or ENV declares, words with other than name characters left out.
 pub(super) fn assignments<'i>(
     file: &Dockerfile<'_>,
     instruction: &'i Instruction<'_>,
@@ -90,7 +90,7 @@ fn name_of(bytes: &[u8]) -> Option<&str> {
     }
 }
 
-/// The words behind the flags of `instruction`, quotes and escapes kept, as byte ranges of its text (BuildKit's
+/// Returns the words behind the flags of `instruction`, quotes and escapes kept, as byte ranges of its text (BuildKit's
 /// `parseWords`).
 pub(super) fn words(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<(usize, usize)> {
     let (text, escape) = (instruction.text.bytes(), file.escape);
@@ -140,7 +140,7 @@ pub(super) fn words(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec
     words
 }
 
-/// The length of the white space character that `text` starts with, 0 if it starts with none.
+/// Returns the length of the white space character that `text` starts with, 0 if it starts with none.
 fn space(text: &[u8]) -> usize {
     match text.first() {
         Some(b'\t'..=b'\r' | b' ') => 1,

@@ -27,13 +27,13 @@ pub struct Dockerfile<'a> {
     pub stages: Vec<Stage>,
     /// The blocks of the template around it.
     pub blocks: Blocks,
-    /// Whether it holds a template's expressions.
+    /// True where it holds a template's expressions.
     pub template: bool,
     pub(super) scope: OnceCell<Scope>,
 }
 
 impl<'a> Dockerfile<'a> {
-    /// The instruction whose lines hold byte `offset`, by its index.
+    /// Returns the instruction whose lines hold byte `offset`, by its index.
     #[must_use]
     pub fn instruction_at(&self, offset: usize) -> Option<usize> {
         let after = self
@@ -46,7 +46,7 @@ impl<'a> Dockerfile<'a> {
             .then_some(index)
     }
 
-    /// Every mount with the index of its instruction, in order.
+    /// Returns every mount with the index of its instruction, in order.
     pub fn mounts(&self) -> impl Iterator<Item = (usize, &Mount<'a>)> {
         self.instructions
             .iter()
@@ -85,7 +85,7 @@ pub enum Keyword {
 pub struct Instruction<'a> {
     /// What it does; for `ONBUILD x`, what `x` does.
     pub keyword: Keyword,
-    /// Whether it is an `ONBUILD` trigger, read only when another build starts from the image.
+    /// True where it is an `ONBUILD` trigger, read only when another build starts from the image.
     pub onbuild: bool,
     /// The name in the file; for a trigger, `ONBUILD` itself.
     pub name: Span,
@@ -112,7 +112,7 @@ pub struct Instruction<'a> {
 }
 
 impl Instruction<'_> {
-    /// What follows the name and the flags, white space around it taken off.
+    /// Returns what follows the name and the flags, white space around it taken off.
     #[must_use]
     pub fn arguments(&self) -> &[u8] {
         trim_end(trim_start(&self.text.bytes()[self.args..]))
@@ -126,9 +126,9 @@ pub struct Flag<'a> {
     pub text: Mapped<'a>,
     /// The flag as it stands in the file, quotes included.
     pub span: Span,
-    /// Whether a quote in it is never closed, so that it runs to the end of the instruction.
+    /// True where a quote in it is never closed, so that it runs to the end of the instruction.
     pub open_quote: bool,
-    /// Whether a template's tags before it decide whether it is there.
+    /// True where a template's tags before it decide whether it is there.
     pub conditional: bool,
 }
 
@@ -137,13 +137,9 @@ pub struct Flag<'a> {
 pub struct Heredoc {
     /// The word that ends it, quotes and escapes taken off.
     pub name: String,
-    /// The file descriptor before `<<`; 0 where none is named.
-    pub descriptor: u64,
-    /// Whether variables in the body are expanded (no part of the name is quoted).
-    pub expand: bool,
     /// `<<-`: leading tabs of the body and of the end line are dropped.
     pub chomp: bool,
-    /// Whether white space stands between `<<` and the name. Only frontends since 1.16 take that for a heredoc.
+    /// True where white space stands between `<<` and the name. Only frontends since 1.16 take that for a heredoc.
     pub spaced: bool,
     /// The body: from behind the line before it to the start of the line that ends it.
     pub body: Span,
@@ -178,7 +174,7 @@ pub enum Sharing {
 }
 
 impl Sharing {
-    /// The mode as it is written in a Dockerfile.
+    /// Returns the mode as it is written in a Dockerfile.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -217,12 +213,12 @@ pub struct Mount<'a> {
     pub kind: MountKind,
     /// What BuildKit refuses in it; empty for a mount that builds.
     pub faults: Vec<Fault>,
-    /// Whether a template's expression stands in it, so that its final text is not known.
+    /// True where a template's expression stands in it, so that its final text is not known.
     pub templated: bool,
-    /// Whether an expression opens in it that it does not close: where it really ends is not known, and nothing in it
-    /// may be changed.
+    /// True where an expression opens in it that it does not close: where it really ends is not known, and nothing in
+    /// it may be changed.
     pub torn: bool,
-    /// Whether a template's tags within its RUN decide whether it is there.
+    /// True where a template's tags within its RUN decide whether it is there.
     pub conditional: bool,
     /// The file's escape character: the one that variables in values are read with.
     pub escape: u8,
@@ -277,7 +273,7 @@ pub enum FaultKind {
 pub struct Behind<'t> {
     /// The text.
     pub text: &'t [u8],
-    /// Whether a line break parts it from the flag.
+    /// True where a line break parts it from the flag.
     pub on_next_line: bool,
 }
 
@@ -332,9 +328,9 @@ pub struct Declaration {
     pub value: Option<Vec<u8>>,
     /// Where the name ends in the instruction's text: where `=value` belongs.
     pub name_end: usize,
-    /// Whether the instruction declares this name alone.
+    /// True where the instruction declares this name alone.
     pub alone: bool,
-    /// Whether it is a trigger.
+    /// True where it is a trigger.
     pub onbuild: bool,
     /// Where it stands among a template's blocks.
     pub place: Place,
@@ -388,7 +384,7 @@ pub enum SyntaxErrorKind {
 }
 
 impl SyntaxErrorKind {
-    /// What to do about it.
+    /// Returns what to do about it.
     #[must_use]
     pub fn help(&self) -> String {
         match self {

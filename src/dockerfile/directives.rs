@@ -65,7 +65,7 @@ pub fn parse(source: &[u8], line: Span, comment: &[u8], number: usize) -> Option
     })
 }
 
-/// The frontend that `# syntax=` names, as BuildKit detects it before it reads anything else.
+/// Returns the frontend that `# syntax=` names, as BuildKit detects it before it reads anything else.
 ///
 /// Here alone a first line `#!…` is skipped and `// syntax=` serves too; white space before the mark does not.
 #[must_use]
@@ -78,8 +78,8 @@ pub fn syntax(source: &[u8]) -> Option<Directive> {
     })
 }
 
-/// Whether BuildKit takes other directives from `after` than from `before` (its parser, or whoever looks for the frontend), or
-/// would take the first character of `after` for a byte-order mark, which it drops.
+/// Returns whether BuildKit takes other directives from `after` than from `before` (its parser, or whoever looks for
+/// the frontend), or would take the first character of `after` for a byte-order mark, which it drops.
 #[must_use]
 pub fn differ(before: &[u8], after: &[u8]) -> bool {
     let value = |source: &[u8], directive: Directive| directive.value.of(source).to_vec();
@@ -101,64 +101,4 @@ pub fn differ(before: &[u8], after: &[u8]) -> bool {
     let frontend = |source: &[u8]| syntax(source).map(|directive| value(source, directive));
     let marked = after.starts_with(BOM) && !before.starts_with(BOM);
     marked || parsed(before) != parsed(after) || frontend(before) != frontend(after)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn value(source: &str) -> Option<&str> {
-        syntax(source.as_bytes()).map(|d| &source[d.value.start..d.value.end])
-    }
-
-    #[test]
-    fn syntax_is_found_where_buildkit_finds_it() {
-        assert_eq!(
-            value("# syntax=docker/dockerfile:1\nFROM a"),
-            Some("docker/dockerfile:1")
-        );
-        assert_eq!(value("#Syntax  =  a:1 \r\n"), Some("a:1"));
-        assert_eq!(value("#!/bin/x\n# syntax=a:1\n"), Some("a:1"));
-        assert_eq!(value("// syntax=a:1\n"), Some("a:1"));
-        assert_eq!(value("# escape=`\n# syntax=a:1\n"), Some("a:1"));
-        assert_eq!(value("\u{FEFF}# syntax=a:1\n"), Some("a:1"));
-    }
-
-    #[test]
-    fn anything_else_ends_the_directives() {
-        assert_eq!(value("\n# syntax=a:1\n"), None);
-        assert_eq!(value("# hello\n# syntax=a:1\n"), None);
-        assert_eq!(value("# foo=bar\n# syntax=a:1\n"), None);
-        assert_eq!(value("# syntax=\n"), None);
-        assert_eq!(value("# 1syntax=a\n"), None);
-    }
-
-    #[test]
-    fn what_is_taken_from_a_file_differs_where_its_top_does() {
-        for (before, after) in [
-            ("# a\n# escape=`\nFROM a\n", "# escape=`\nFROM a\n"),
-            (
-                "# a\n#!/x\n# syntax=a:1\nFROM a\n",
-                "#!/x\n# syntax=a:1\nFROM a\n",
-            ),
-            (
-                "# syntax=a:1\n # check=x\nFROM a\n",
-                "# syntax=a:1\nFROM a\n",
-            ),
-            ("# syntax=a:1\nFROM a\n", "# syntax=a:2\nFROM a\n"),
-        ] {
-            assert!(
-                differ(before.as_bytes(), after.as_bytes())
-                    && differ(after.as_bytes(), before.as_bytes()),
-                "{before}"
-            );
-        }
-        for (before, after) in [
-            ("# a\nFROM a\n", "FROM a\n# escape=`\n"),
-            ("# syntax=a:1\n# a\nFROM a\n", "# syntax=a:1\r\nFROM b\n"),
-            ("# a\n# b=c\n# syntax=a\n", "# b=c\n# syntax=a\n"),
-        ] {
-            assert!(!differ(before.as_bytes(), after.as_bytes()), "{before}");
-        }
-    }
 }

@@ -17,7 +17,7 @@ pub enum Reach {
     Open,
 }
 
-/// The expression that opens at byte `at` of `text`; `None` where none does. It has to end on the same line.
+/// Returns the expression that opens at byte `at` of `text`; `None` where none does. It has to end on the same line.
 #[must_use]
 pub fn at(text: &[u8], at: usize) -> Option<Reach> {
     let rest = text.get(at..)?;
@@ -54,7 +54,7 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
     Some(len.map_or(Reach::Open, |len| Reach::Closed(at + len)))
 }
 
-/// The same for `text` whose lines are joined: an expression does not go from one into the next.
+/// Returns the same for `text` whose lines are joined: an expression does not go from one into the next.
 #[must_use]
 pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
     Some(match at(text.bytes(), from)? {
@@ -63,7 +63,7 @@ pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
     })
 }
 
-/// Every expression of `text`, in order: where it starts, and how far it goes. What stands within one is none.
+/// Returns every expression of `text`, in order: where it starts, and how far it goes. What stands within one is none.
 pub fn all(text: &[u8]) -> impl Iterator<Item = (usize, Reach)> + '_ {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -80,12 +80,12 @@ pub fn all(text: &[u8]) -> impl Iterator<Item = (usize, Reach)> + '_ {
     })
 }
 
-/// The length up to and with the first `close`.
+/// Returns the length up to and with the first `close`.
 fn until(rest: &[u8], close: &[u8]) -> Option<usize> {
     memchr::memmem::find(&rest[2..], close).map(|at| 2 + at + close.len())
 }
 
-/// The same, a `close` in quotes left out; where quotes are open, any `close` will do.
+/// Returns the same, a `close` in quotes left out; where quotes are open, any `close` will do.
 fn until_outside_quotes(rest: &[u8], close: &[u8]) -> Option<usize> {
     let mut at = 2;
     while at < rest.len() {
@@ -110,7 +110,7 @@ fn behind_quotes(rest: &[u8], at: usize) -> Option<usize> {
     Some(if end < rest.len() { end + 1 } else { at + 1 })
 }
 
-/// The length of the bracket that `rest` starts with, up to and with the one that closes it.
+/// Returns the length of the bracket that `rest` starts with, up to and with the one that closes it.
 fn balanced(rest: &[u8]) -> Option<usize> {
     let open = *rest.first()?;
     let close = match open {
@@ -154,72 +154,5 @@ fn chain(rest: &[u8]) -> Option<Reach> {
             Some(b'.') if name(len + 1) > 0 => len += 1 + name(len + 1),
             _ => return brackets.then_some(Reach::Closed(len)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_expression_ends_where_its_engine_ends_it() {
-        for text in [
-            "{{ x }}",
-            "{{ \"}}\" }}",
-            "{{{ x }}}",
-            "{{! don't }}",
-            "{{/* don't */}}",
-            "{% if x['%}'] %}",
-            "{# c d #}",
-            "<%= x %>",
-            "<% x %>",
-            "[[ x ]]",
-            "#{x {y} z}",
-            "@(f(x) + ')')",
-            "@[if x[0] == ']']",
-            "@{f(x, {})}",
-            "@x[1 + 2]",
-            "@x.y(1, 2)",
-            "@x.y(1)[2].z(3 4)",
-        ] {
-            assert_eq!(
-                at(text.as_bytes(), 0),
-                Some(Reach::Closed(text.len())),
-                "{text}"
-            );
-            let behind = format!("{text}, }} ]] ) %>");
-            assert_eq!(
-                at(behind.as_bytes(), 0),
-                Some(Reach::Closed(text.len())),
-                "{behind}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_not_closed_is_open() {
-        for text in [
-            "{{ x", "{% x }}", "<%= x", "[[ x ]", "#{x", "@(f(x)", "@x.y(1", "{{ x\n}}", "{# x }",
-        ] {
-            assert_eq!(at(text.as_bytes(), 0), Some(Reach::Open), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_text_is_none() {
-        for text in [
-            "{x}",
-            "@x",
-            "@x.y",
-            "<x>",
-            "[x]",
-            "#x",
-            "@sha256:0(",
-            "@1(x)",
-            "@@(x)",
-        ] {
-            assert_eq!(at(text.as_bytes(), 0), None, "{text}");
-        }
-        assert_eq!(at(b"${#x}", 1), None);
     }
 }

@@ -15,7 +15,7 @@ const BOOLEANS: &[&str] = &[
     "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
 ];
 
-/// The faults of `mount`, read from `flag`. A bad quote hides what else there may be.
+/// Returns the faults of `mount`, read from `flag`. A bad quote hides what else there may be.
 pub(super) fn find(
     mount: &Mount<'_>,
     flag: &Flag<'_>,
@@ -115,7 +115,7 @@ fn of_secret(mount: &Mount<'_>) -> Option<Fault> {
     })
 }
 
-/// A target that is missing or `/`. A relative one is taken from the WORKDIR, so `.` is no target either.
+/// Returns a target that is missing or `/`. A relative one is taken from the WORKDIR, so `.` is no target either.
 fn of_target(mount: &Mount<'_>) -> Option<Fault> {
     let target = mount.value("target").unwrap_or_default();
     let (span, kind) = match target {
@@ -213,7 +213,7 @@ fn is_size(lower: &[u8]) -> bool {
     number > 0 && matches!(unit, [] | [b'k' | b'm' | b'g' | b't' | b'p'])
 }
 
-/// Whether the words behind a flag look like the rest of an option list that a space cut off.
+/// Returns whether the words behind a flag look like the rest of an option list that a space cut off.
 fn starts_like_options(rest: &[u8]) -> bool {
     let word = rest
         .split(u8::is_ascii_whitespace)
@@ -228,114 +228,11 @@ fn starts_like_options(rest: &[u8]) -> bool {
         .any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
 }
 
-/// The known word nearest to `word`, if one is near enough to be a slip of the hand.
+/// Returns the known word nearest to `word`, if one is near enough to be a slip of the hand.
 fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     known
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|(score, _)| *score >= 0.78)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dockerfile::Dockerfile;
-
-    fn faults(line: &str) -> Vec<FaultKind> {
-        let text = format!("FROM scratch\nRUN {line}");
-        let file = Dockerfile::read(text.as_bytes()).unwrap();
-        file.instructions[1].mounts[0]
-            .faults
-            .iter()
-            .map(|fault| fault.kind.clone())
-            .collect()
-    }
-
-    #[test]
-    fn good_mounts_have_no_fault() {
-        for line in [
-            "--mount=target=/x,type=cache,sharing=LOCKED,ro",
-            "--mount=type=cache,target=$X,uid=1000,mode=0755",
-            "--mount=type=cache,target=/x,sharing=${MODE}",
-            "--mount=type=secret,id=a,required",
-            "--mount=type=ssh",
-            "--mount=type=tmpfs,target=/t,size=1g",
-            "--mount=type=cache,target=/x,from=$",
-            "--mount=TYPE=Cache,destination=/x,rw=false",
-        ] {
-            assert_eq!(faults(line), [], "{line}");
-        }
-    }
-
-    #[test]
-    fn bad_mounts_have_one() {
-        use FaultKind::{
-            BadVariable, BareOption, EmptyField, EmptySecret, NoTarget, NoValue, NotForType,
-            OpenQuote, Quote, RootTarget, SpaceAfterComma, TwoSecrets, UnknownOption, UnknownValue,
-            VariableInFrom,
-        };
-        let unknown = |name: &str, near| UnknownOption(name.into(), Some(near));
-        let value_of = |option, value: &str| UnknownValue(option, value.into(), None);
-        let value = |option, value: &str, near| UnknownValue(option, value.into(), near);
-        for (line, fault) in [
-            ("--mount", NoValue),
-            (
-                "--mount=type=cache,shared=locked,target=/x",
-                unknown("shared", "sharing"),
-            ),
-            (
-                "--mount=type=cache,sharing=lock,target=/x",
-                value("sharing", "lock", Some("locked")),
-            ),
-            (
-                "--mount=type=cash,target=/x",
-                value("type", "cash", Some("cache")),
-            ),
-            ("--mount=type=cache", NoTarget),
-            ("--mount=type=cache,target=/", RootTarget),
-            (
-                "--mount=type=cache,target=/x,locked",
-                BareOption("locked".into()),
-            ),
-            ("--mount=type=cache,from=$X,target=/x", VariableInFrom),
-            ("--mount=type=cache,,target=/x", EmptyField),
-            ("--mount=type=cache, target=/x echo", SpaceAfterComma(false)),
-            ("--mount=type=cache,target=/x,id=a-${", BadVariable("id")),
-            (
-                "--mount=type=cache,target=/x,uid=root",
-                value("uid", "root", None),
-            ),
-            (
-                "--mount=type=bind,target=/x,sharing=locked",
-                NotForType("sharing".into(), MountKind::Bind),
-            ),
-            (
-                "--mount=type=cache,\\\n  target=/x echo",
-                SpaceAfterComma(true),
-            ),
-            ("--mount=type=cache,target=.", NoTarget),
-            ("--mount=type=secret", EmptySecret),
-            ("--mount=type=secret,source=a,id=b", TwoSecrets),
-            (
-                "--mount=type=secret,id=a,from=b",
-                NotForType("from".into(), MountKind::Secret),
-            ),
-            (
-                "--mount=type=tmpfs,target=/x,size=abc",
-                value_of("size", "abc"),
-            ),
-            (
-                "--mount=\"type=cache,target=/x,sharing=locked make",
-                OpenQuote,
-            ),
-            (
-                "--mount=type=cache,target=/x,required",
-                NotForType("required".into(), MountKind::Cache),
-            ),
-            (r#"--mount=type=cache,target=/x\"y"#, Quote),
-        ] {
-            assert_eq!(faults(line), [fault], "{line}");
-        }
-    }
 }

@@ -12,7 +12,7 @@ use super::lines::{is_blank, trim_end};
 use super::template::{Tag, skip_tags, tag_of};
 
 impl<'a> Flag<'a> {
-    /// The name behind `--`, up to an `=`.
+    /// Returns the name behind `--`, up to an `=`.
     #[must_use]
     pub fn name(&self) -> &[u8] {
         let text = self.text.bytes();
@@ -23,18 +23,11 @@ impl<'a> Flag<'a> {
                 .min(text.len())]
     }
 
-    /// The value behind the first `=`, or `None` where there is none.
+    /// Returns the value behind the first `=`, or `None` where there is none.
     #[must_use]
     pub fn value(&self) -> Option<Mapped<'a>> {
         let text = self.text.bytes();
         memchr::memchr(b'=', text).map(|at| self.text.slice(at + 1, text.len()))
-    }
-
-    /// The flag with each byte taken for a Latin-1 character: the text that BuildKit goes on with. It differs from the
-    /// file's text only where that is not ASCII.
-    #[must_use]
-    pub fn as_buildkit_reads_it(&self) -> String {
-        self.text.bytes().iter().map(|&b| char::from(b)).collect()
     }
 }
 
@@ -59,7 +52,7 @@ const fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xA0)
 }
 
-/// The flags in `text[from..]`, and where the rest begins (the text's end when there is none).
+/// Returns the flags in `text[from..]`, and where the rest begins (the text's end when there is none).
 ///
 /// Flags end at the first word that does not start with `--`, or behind a lone `--`. Where `template` is set, an
 /// expression such as `{{ name }}` or `@(name)` counts as part of the word it stands in, spaces and all: the text that
@@ -186,8 +179,8 @@ fn word<'a>(
     (word, quotes, at.min(end))
 }
 
-/// Where the expression `text[at..end]` of a word ends, or the block that it opens; `None` where it is a tag of a block
-/// that is not the word's alone, so that the word ends before it.
+/// Returns where the expression `text[at..end]` of a word ends, or the block that it opens; `None` where it is a tag of
+/// a block that is not the word's alone, so that the word ends before it.
 fn behind_blocks(text: &Mapped<'_>, at: usize, end: usize) -> Option<usize> {
     let bytes = text.bytes();
     let (mut at, mut end, mut depth) = (at, end, 0_usize);
@@ -210,94 +203,5 @@ fn behind_blocks(text: &Mapped<'_>, at: usize, end: usize) -> Option<usize> {
                 _ => at += 1,
             }
         };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::Span;
-
-    fn flags(line: &str) -> (Vec<String>, String) {
-        let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
-        let (_, from) = split_name(line.as_bytes(), 0);
-        let (flags, rest) = split(&text, line.as_bytes(), from, b'\\', false);
-        (
-            flags.iter().map(Flag::as_buildkit_reads_it).collect(),
-            line[rest..].trim_start().into(),
-        )
-    }
-
-    #[test]
-    fn quotes_and_escapes_come_off() {
-        let (found, rest) = flags(r#"RUN --a='x y' --b="q\"r" --c=\$d  echo "hi""#);
-        assert_eq!(found, ["--a=x y", "--b=q\"r", "--c=$d"]);
-        assert_eq!(rest, r#"echo "hi""#);
-    }
-
-    #[test]
-    fn a_lone_dash_dash_ends_them() {
-        assert_eq!(
-            flags("RUN --a -- --b x"),
-            (vec!["--a".into()], "--b x".into())
-        );
-        assert_eq!(flags("RUN --"), (vec![], String::new()));
-        assert_eq!(flags("RUN -x --a"), (vec![], "-x --a".into()));
-    }
-
-    #[test]
-    fn an_expression_is_part_of_its_word() {
-        let template = |line: &str| {
-            let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
-            let (flags, rest) = split(&text, line.as_bytes(), 3, b'\\', true);
-            let words = flags
-                .iter()
-                .map(|flag| (flag.as_buildkit_reads_it(), flag.conditional))
-                .collect::<Vec<_>>();
-            (words, line[rest..].trim_start().to_owned())
-        };
-        for word in [
-            "--a=<%= x %>,b",
-            "--a=@{f(x, y)}",
-            "--a=[[ x ]]",
-            "--a=#{x \"y\"}",
-            "--a{% if x %},b{% endif %},d",
-        ] {
-            assert_eq!(
-                template(&format!("RUN {word} c")),
-                (vec![(word.into(), false)], "c".into()),
-                "{word}"
-            );
-        }
-        let flags = |words: &[&str]| {
-            words
-                .iter()
-                .map(|word| ((*word).into(), true))
-                .collect::<Vec<(String, bool)>>()
-        };
-        assert_eq!(
-            template("RUN {% if x %}--a{% endif %} --b c"),
-            (flags(&["--a", "--b"]), "c".into())
-        );
-        assert_eq!(
-            template("RUN @[if x]--a @[else]--b@[end if] c"),
-            (flags(&["--a", "--b"]), "@[end if] c".into())
-        );
-        assert_eq!(
-            template("RUN {% if x %}a{% endif %}"),
-            (vec![], "{% if x %}a{% endif %}".into())
-        );
-        // Found by fuzzing: the dashes were taken for the end of the flags.
-        let torn = (
-            vec![("--".to_owned(), false), ("--b".to_owned(), true)],
-            "c".to_owned(),
-        );
-        assert_eq!(template("RUN --{% if x %} --b c"), torn);
-    }
-
-    #[test]
-    fn the_splitter_looks_at_bytes() {
-        // The second byte of `à` is 0xA0, white space to BuildKit.
-        assert_eq!(flags("RUN --a=xà y").0, ["--a=x\u{C3}"]);
     }
 }

@@ -5,6 +5,8 @@
 //! a bad `${`), there is none at all. A reader that decides otherwise takes the body for instructions, or instructions
 //! for a body, so this follows `frontend/dockerfile/shell/lex.go` to the letter, its oddities included.
 
+use std::str::Utf8Chunk;
+
 use bstr::ByteSlice as _;
 
 use crate::budget;
@@ -12,13 +14,13 @@ use crate::text::Span;
 
 use super::ast::Heredoc;
 
-/// The heredocs that the instruction `text` opens, in order; their bodies are still to be found.
+/// Returns the heredocs that the instruction `text` opens, in order; their bodies are still to be found.
 #[must_use]
 pub fn openers(text: &[u8]) -> Vec<Heredoc> {
     if text.find(b"<<").is_none() {
         return Vec::new();
     }
-    let Some(words) = Lexer::new(text, true, true).words() else {
+    let Some(words) = Lexer::new(text, true).words() else {
         return Vec::new();
     };
     words.iter().filter_map(|word| opener(word)).collect()
@@ -36,24 +38,15 @@ fn opener(word: &str) -> Option<Heredoc> {
     if rest.is_empty() || rest.contains('<') {
         return None;
     }
-    let plain = single(Lexer::new(rest.as_bytes(), false, false).words()?)?;
-    let raw = single(Lexer::new(rest.as_bytes(), true, false).words()?)?;
-    let quotes = |word: &str| word.bytes().filter(|b| matches!(b, b'\'' | b'"')).count();
+    // A second pass takes quotes and escapes off.
+    let mut words = Lexer::new(rest.as_bytes(), false).words()?;
+    let name = words.pop().filter(|_| words.is_empty())?;
     Some(Heredoc {
-        expand: quotes(&plain) == quotes(&raw),
-        name: plain,
-        // One that is too large becomes the largest, as Go's `strconv.ParseUint` has it.
-        descriptor: word[..digits]
-            .parse()
-            .unwrap_or(if digits > 0 { u64::MAX } else { 0 }),
+        name,
         chomp,
         spaced,
         body: Span::at(0),
     })
-}
-
-fn single(mut words: Vec<String>) -> Option<String> {
-    if words.len() == 1 { words.pop() } else { None }
 }
 
 /// BuildKit's word splitting with no variable set: an unset variable stays in the text as it was written.
@@ -66,16 +59,10 @@ struct Lexer {
     word: String,
 }
 
-/// The characters of `text`, each byte of an invalid sequence one U+FFFD, as Go decodes them.
-fn chars(text: &[u8]) -> Vec<char> {
-    let mut chars = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (ch, len) = bstr::decode_utf8(rest);
-        chars.push(ch.unwrap_or(char::REPLACEMENT_CHARACTER));
-        rest = &rest[if ch.is_some() { len } else { 1 }..];
-    }
-    chars
+/// Returns the characters of `chunk`, each byte of an invalid sequence one U+FFFD, as Go decodes them.
+fn chars(chunk: Utf8Chunk<'_>) -> impl Iterator<Item = char> {
+    let invalid = std::iter::repeat_n(char::REPLACEMENT_CHARACTER, chunk.invalid().len());
+    chunk.valid().chars().chain(invalid)
 }
 
 /// The lexer met something that BuildKit's reports as an error.
@@ -89,14 +76,14 @@ struct Words {
 }
 
 impl Lexer {
-    fn new(text: &[u8], raw_quotes: bool, raw_escapes: bool) -> Self {
+    fn new(text: &[u8], raw: bool) -> Self {
         // Go's `text/scanner` drops a byte-order mark at the start of whatever it reads.
         let text = text.strip_prefix(crate::text::BOM).unwrap_or(text);
         Self {
-            chars: chars(text),
+            chars: text.utf8_chunks().flat_map(chars).collect(),
             at: 0,
-            raw_quotes,
-            raw_escapes,
+            raw_quotes: raw,
+            raw_escapes: raw,
             word: String::new(),
         }
     }
@@ -262,7 +249,7 @@ impl Lexer {
         text
     }
 
-    /// A variable, which stays as written since none is set; an error where BuildKit cannot read it.
+    /// Returns a variable, which stays as written since none is set; an error where BuildKit cannot read it.
     fn dollar(&mut self) -> Result<String, GaveUp> {
         self.at += 1;
         if self.peek() != Some('{') {
@@ -320,54 +307,5 @@ impl Lexer {
             }
         }
         self.chars[start..self.at].iter().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(text: &str) -> Vec<String> {
-        openers(text.as_bytes())
-            .into_iter()
-            .map(|heredoc| heredoc.name)
-            .collect()
-    }
-
-    #[test]
-    fn words_that_open_a_heredoc() {
-        assert_eq!(
-            names("RUN cat <<A 3<<-B <<'C' <<\"D E\""),
-            ["A", "B", "C", "D E"]
-        );
-        assert_eq!(names("RUN cat << A"), ["A"]);
-        assert_eq!(names("RUN cat <<A>x"), ["A>x"]);
-    }
-
-    #[test]
-    fn words_that_open_none() {
-        assert!(names("RUN cat <<<A").is_empty());
-        assert!(names("RUN cat '<<A'").is_empty());
-        assert!(names("RUN cat a<<A").is_empty());
-        assert!(names("RUN cat \\<<A").is_empty());
-        assert!(names("RUN echo $((1<<2))").is_empty());
-    }
-
-    #[test]
-    fn an_open_quote_means_no_heredoc_at_all() {
-        assert!(names("RUN don't <<A").is_empty());
-        assert!(names("RUN ${x <<A").is_empty());
-    }
-
-    #[test]
-    fn quotes_and_tabs_are_noted() {
-        let docs = openers(b"RUN cat 4<<-'A'");
-        assert!(!docs[0].expand && docs[0].chomp && docs[0].descriptor == 4);
-    }
-
-    #[test]
-    fn deep_nesting_gives_up_instead_of_overflowing() {
-        let text = format!("RUN {}<<A", "${a:-".repeat(100_000));
-        assert!(names(&text).is_empty());
     }
 }

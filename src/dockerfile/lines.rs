@@ -1,5 +1,7 @@
 //! Physical lines, as BuildKit's reader cuts and trims them (`frontend/dockerfile/parser/parser.go`).
 
+use bstr::ByteSlice as _;
+
 use crate::text::{BOM, Span};
 
 /// The longest line BuildKit takes, in bytes, its newline included: the buffer of Go's `bufio.Scanner`.
@@ -25,7 +27,7 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The lines of `source`, from the top.
+    /// Returns the lines of `source`, from the top.
     #[must_use]
     pub fn new(source: &'a [u8]) -> Self {
         Self {
@@ -65,51 +67,31 @@ impl Iterator for Lines<'_> {
     }
 }
 
-/// `bytes` without leading white space, as Go's `unicode.IsSpace` has it (U+0085 and U+00A0 are white space there).
+/// Returns `bytes` without leading white space, as Go's `unicode.IsSpace` has it (U+0085 and U+00A0 are white space there).
 #[must_use]
 pub fn trim_start(bytes: &[u8]) -> &[u8] {
-    let mut rest = bytes;
-    loop {
-        match rest.first() {
-            Some(b'\t'..=b'\r' | b' ') => rest = &rest[1..],
-            Some(0x80..) => match bstr::decode_utf8(rest) {
-                (Some(ch), len) if ch.is_whitespace() => rest = &rest[len..],
-                _ => return rest,
-            },
-            _ => return rest,
-        }
-    }
+    bytes.trim_start_with(char::is_whitespace)
 }
 
-/// `bytes` without trailing white space, counted as by [`trim_start`].
+/// Returns `bytes` without trailing white space, counted as by [`trim_start`].
 #[must_use]
 pub fn trim_end(bytes: &[u8]) -> &[u8] {
-    let mut rest = bytes;
-    loop {
-        match rest.last() {
-            Some(b'\t'..=b'\r' | b' ') => rest = &rest[..rest.len() - 1],
-            Some(0x80..) => match bstr::decode_last_utf8(rest) {
-                (Some(ch), len) if ch.is_whitespace() => rest = &rest[..rest.len() - len],
-                _ => return rest,
-            },
-            _ => return rest,
-        }
-    }
+    bytes.trim_end_with(char::is_whitespace)
 }
 
-/// Where the words of a line part: BuildKit splits an instruction's name off at these.
+/// Returns where the words of a line part: BuildKit splits an instruction's name off at these.
 #[must_use]
 pub const fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x0B | 0x0C | b'\r' | b' ')
 }
 
-/// Whether a line is a comment: its first byte that is not white space is `#`.
+/// Returns whether a line is a comment: its first byte that is not white space is `#`.
 #[must_use]
 pub fn is_comment(line: &[u8]) -> bool {
     trim_start(line).first() == Some(&b'#')
 }
 
-/// How much of `line` is its own when it goes on in the next one, or `None` when it ends here.
+/// Returns how much of `line` is its own when it goes on in the next one, or `None` when it ends here.
 ///
 /// It goes on when its last byte that is neither space nor tab is the escape character, unless another escape character
 /// stands right before that one.
@@ -117,38 +99,4 @@ pub fn is_comment(line: &[u8]) -> bool {
 pub fn continued(line: &[u8], escape: u8) -> Option<usize> {
     let last = line.iter().rposition(|&b| b != b' ' && b != b'\t')?;
     (line[last] == escape && (last == 0 || line[last - 1] != escape)).then_some(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_goes_on_after_a_lone_escape() {
-        assert_eq!(continued(b"RUN a \\", b'\\'), Some(6));
-        assert_eq!(continued(b"RUN a \\ \t", b'\\'), Some(6));
-        assert_eq!(continued(b"RUN a \\\\", b'\\'), None);
-        assert_eq!(continued(b"\\", b'\\'), Some(0));
-        assert_eq!(continued(b"RUN a `", b'`'), Some(6));
-        assert_eq!(continued(b"RUN a", b'\\'), None);
-        assert_eq!(continued(b"  ", b'\\'), None);
-    }
-
-    #[test]
-    fn lines_know_their_ends() {
-        let lines: Vec<Line> = Lines::new(b"\xEF\xBB\xBFa\r\n\nb").collect();
-        assert_eq!(lines.len(), 3);
-        assert_eq!(
-            (lines[0].full, lines[0].text),
-            (Span::new(3, 6), Span::new(3, 4))
-        );
-        assert_eq!((lines[2].number, lines[2].text), (3, Span::new(7, 8)));
-    }
-
-    #[test]
-    fn white_space_is_what_go_takes_for_it() {
-        assert_eq!(trim_start("\u{A0}\u{2003} x".as_bytes()), b"x");
-        assert_eq!(trim_end("x\u{3000}\t".as_bytes()), b"x");
-        assert_eq!(trim_start(b"\xFFx"), b"\xFFx");
-    }
 }

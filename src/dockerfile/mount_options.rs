@@ -24,7 +24,7 @@ pub(super) const OPTIONS: &[(&str, &[&str])] = &[
     ("env", &["env"]),
 ];
 
-/// The full name of the option called `name`, by any of its names and in any case.
+/// Returns the full name of the option called `name`, by any of its names and in any case.
 pub(super) fn option(name: &[u8]) -> Option<&'static str> {
     let is_it = |names: &[&str]| {
         names
@@ -52,7 +52,7 @@ pub(super) fn kind_of(value: &[u8]) -> MountKind {
         .map_or(MountKind::Unknown, |(_, kind)| *kind)
 }
 
-/// Whether `path` can be told at a glance to be one that [`clean`] leaves alone, as nearly all targets are.
+/// Returns whether `path` can be told at a glance to be one that [`clean`] leaves alone, as nearly all targets are.
 fn is_clean(path: &[u8]) -> bool {
     let odd = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
     path.starts_with(b"/") && !path.ends_with(b"/") && !path.windows(2).any(odd)

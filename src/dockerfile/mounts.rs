@@ -67,7 +67,7 @@ impl<'a> Mount<'a> {
         mount
     }
 
-    /// The last field for `option`, named by its full name; aliases count, case does not.
+    /// Returns the last field for `option`, named by its full name; aliases count, case does not.
     #[must_use]
     pub fn field(&self, option: &str) -> Option<Field> {
         self.fields
@@ -77,33 +77,34 @@ impl<'a> Mount<'a> {
             .copied()
     }
 
-    /// The value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not given.
+    /// Returns the value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not
+    /// given.
     #[must_use]
     pub fn value(&self, option: &str) -> Option<&[u8]> {
         let field = self.field(option)?;
         Some(&self.text.bytes()[field.equals? + 1..field.end])
     }
 
-    /// The target as BuildKit cleans it, variables not expanded; `.` where there is none.
+    /// Returns the target as BuildKit cleans it, variables not expanded; `.` where there is none.
     #[must_use]
     pub fn target(&self) -> Cow<'_, [u8]> {
         clean(self.value("target").unwrap_or_default())
     }
 
-    /// Where the value of `field` stands in the file.
+    /// Returns where the value of `field` stands in the file.
     #[must_use]
     pub fn value_span(&self, field: Field) -> Span {
         self.text
             .span(field.equals.map_or(field.end, |at| at + 1), field.end)
     }
 
-    /// The `id` option; an empty one counts as none, as in BuildKit.
+    /// Returns the `id` option; an empty one counts as none, as in BuildKit.
     #[must_use]
     pub fn id(&self) -> Option<&[u8]> {
         self.value("id").filter(|id| !id.is_empty())
     }
 
-    /// The id that BuildKit uses, before variables are expanded: the option, or else the cleaned target.
+    /// Returns the id that BuildKit uses, before variables are expanded: the option, or else the cleaned target.
     #[must_use]
     pub fn effective_id(&self) -> Cow<'_, [u8]> {
         if let Some(id) = self.id() {
@@ -119,7 +120,7 @@ impl<'a> Mount<'a> {
         if known { clean(target) } else { target.into() }
     }
 
-    /// Where the id stands in the file: the option's value, or else the target's, or else the whole flag.
+    /// Returns where the id stands in the file: the option's value, or else the target's, or else the whole flag.
     #[must_use]
     pub fn id_span(&self) -> Span {
         let field = self
@@ -130,13 +131,13 @@ impl<'a> Mount<'a> {
             .map_or(self.span, |field| self.value_span(field))
     }
 
-    /// The id, cut into text and variables; `None` where BuildKit could not expand it.
+    /// Returns the id, cut into text and variables; `None` where BuildKit could not expand it.
     #[must_use]
     pub fn id_word(&self) -> Option<Word> {
         Word::read(&self.effective_id(), self.escape).ok()
     }
 
-    /// The sharing mode; `None` where a variable names it.
+    /// Returns the sharing mode; `None` where a variable names it.
     #[must_use]
     pub fn sharing(&self) -> Option<Sharing> {
         let Some(value) = self.value("sharing") else {
@@ -148,8 +149,8 @@ impl<'a> Mount<'a> {
             .find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
     }
 
-    /// What sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share a lock
-    /// only when both id and base are the same.
+    /// Returns what sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share
+    /// a lock only when both id and base are the same.
     #[must_use]
     pub fn base(&self) -> [Option<&[u8]>; 4] {
         ["from", "uid", "gid", "mode"].map(|option| self.value(option))
@@ -172,7 +173,8 @@ struct Csv<'a> {
     bad_quote: Option<Span>,
 }
 
-/// Where the field that starts at byte `from` of `value` ends: before a comma, none of a template's expressions counted.
+/// Returns where the field that starts at byte `from` of `value` ends: before a comma, none of a template's expressions
+/// counted.
 fn comma(value: &Mapped<'_>, from: usize, templated: bool) -> usize {
     let bytes = value.bytes();
     if !templated {
@@ -284,8 +286,8 @@ fn field(bytes: &[u8], start: usize, end: usize, next: usize) -> Field {
     }
 }
 
-/// Where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or behind the
-/// last byte and a quote that was opened within the field.
+/// Returns where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or
+/// behind the last byte and a quote that was opened within the field.
 fn place_behind(value: &Mapped<'_>, from: usize, to: usize, source: &[u8], flag: Span) -> usize {
     if to < value.bytes().len() {
         return value.source(to);
@@ -297,37 +299,4 @@ fn place_behind(value: &Mapped<'_>, from: usize, to: usize, source: &[u8], flag:
         .filter(|b| matches!(b, b'\'' | b'"'));
     let opened = closes.is_some_and(|quote| span.of(source).contains(quote));
     span.end + usize::from(opened)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dockerfile::flags;
-
-    fn mount(line: &str) -> Mount<'_> {
-        let text = Mapped::borrowed(line.as_bytes(), Span::new(0, line.len()));
-        let (found, _) = flags::split(&text, line.as_bytes(), 0, b'\\', false);
-        Mount::read(&found[0], line.as_bytes(), b'\\', false, None)
-    }
-
-    fn id(line: &str) -> String {
-        mount(line).effective_id().to_str_lossy().into_owned()
-    }
-
-    #[test]
-    fn the_id_is_the_option_or_the_cleaned_target() {
-        assert_eq!(id("--mount=type=cache,id=a,target=/x"), "a");
-        assert_eq!(id("--mount=type=cache,id=,target=/x/"), "/x");
-        assert_eq!(
-            id("--mount=type=cache,target=/var/cache/a/../b/"),
-            "/var/cache/b"
-        );
-        assert_eq!(id("--mount=type=cache,DST=rel/./x"), "rel/x");
-        assert_eq!(id("--mount=type=cache,id=a,target=/x,ID=b"), "b");
-        assert_eq!(
-            id("--mount=type=cache,target=\"${GOPATH}/pkg\""),
-            "${GOPATH}/pkg"
-        );
-        assert_eq!(id(r#"--mount=type=cache,\"id=a,b\",target=/x"#), "a,b");
-    }
 }

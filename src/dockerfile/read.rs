@@ -20,7 +20,7 @@ pub(super) struct Reader<'a> {
     source: &'a [u8],
     lines: Lines<'a>,
     file: Dockerfile<'a>,
-    /// Whether directives may still come.
+    /// True where directives may still come.
     directives: bool,
     /// Where the comment lines right above the current line start.
     lead: Option<usize>,
@@ -32,7 +32,7 @@ pub(super) struct Reader<'a> {
 struct Ends(Option<HashMap<Vec<u8>, usize>>);
 
 impl Ends {
-    /// Whether a line behind byte `from` ends `doc`.
+    /// Returns whether a line behind byte `from` ends `doc`.
     fn ends(&mut self, source: &[u8], doc: &Heredoc, from: usize) -> bool {
         let last = self.0.get_or_insert_with(|| {
             let lines = Lines::new(source).map(|line| (line.text.of(source), line.full.start));
@@ -123,8 +123,8 @@ impl<'a> Reader<'a> {
         Ok(self.file)
     }
 
-    /// Where the instructions' part begins in a file whose first line is `#!…`: BuildKit looks for `# syntax=` below it, and
-    /// finds none where something comes between.
+    /// Returns where the instructions' part begins in a file whose first line is `#!…`: BuildKit looks for `# syntax=`
+    /// below it, and finds none where something comes between.
     fn below_shebang(&self, shebang: Line) -> usize {
         directives::syntax(self.source).map_or(shebang.full.end, |syntax| {
             let end = syntax.value.end;
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The next line; an error when it is longer than BuildKit takes.
+    /// Returns the next line; an error when it is longer than BuildKit takes.
     fn next_line(&mut self) -> Result<Option<Line>, SyntaxError> {
         let Some(line) = self.lines.next() else {
             return Ok(None);
@@ -364,7 +364,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether `instruction` is in JSON form; an error where the array holds something other than strings.
+/// Returns whether `instruction` is in JSON form; an error where the array holds something other than strings.
 fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
     let takes_json = matches!(
         instruction.keyword,
@@ -388,7 +388,7 @@ fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
     }
 }
 
-/// Whether the flag holds a template's expression.
+/// Returns whether the flag holds a template's expression.
 fn has_expression(flag: &Flag<'_>) -> bool {
     expression::all(flag.text.bytes()).next().is_some()
 }

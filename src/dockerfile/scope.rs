@@ -13,7 +13,7 @@ use super::template::{Blocks, Place};
 use super::words::Word;
 
 impl Name {
-    /// The last declaration above the instruction `before` in `stage` that `serves`.
+    /// Returns the last declaration above the instruction `before` in `stage` that `serves`.
     fn last_above(
         &self,
         (stage, before): (usize, usize),
@@ -26,8 +26,8 @@ impl Name {
         own.find(|d| serves(d))
     }
 
-    /// The place around the block of `blocks` that `last`, in its last branch, serves together with a declaration in each
-    /// of the others: one of the branches is always taken.
+    /// Returns the place around the block of `blocks` that `last`, in its last branch, serves together with a
+    /// declaration in each of the others: one of the branches is always taken.
     fn around(&self, blocks: &Blocks, last: &Declaration) -> Option<Place> {
         let block = blocks.block(last.place).filter(|block| {
             block.exhaustive && !last.onbuild && block.branches.last() == Some(&last.place)
@@ -84,7 +84,7 @@ impl Scope {
 }
 
 impl Dockerfile<'_> {
-    /// Every declaration of `name`, in the file's order.
+    /// Returns every declaration of `name`, in the file's order.
     #[must_use]
     pub fn declarations(&self, name: &str) -> &[Declaration] {
         self.known(name).map_or(&[], |name| &name.declarations)
@@ -98,7 +98,7 @@ impl Dockerfile<'_> {
         self.scope().names.get(name)
     }
 
-    /// The global ARG `name`, before the first FROM. The last one counts.
+    /// Returns the global ARG `name`, before the first FROM. The last one counts.
     #[must_use]
     pub fn global(&self, name: &str) -> Option<&Declaration> {
         let all = self.declarations(name);
@@ -109,7 +109,7 @@ impl Dockerfile<'_> {
             .find(|declaration| !declaration.onbuild)
     }
 
-    /// The global ARG `name` that the global ARG `below` sees.
+    /// Returns the global ARG `name` that the global ARG `below` sees.
     fn global_above(&self, name: &str, below: &Declaration) -> Option<&Declaration> {
         let at = |d: &Declaration| (d.instruction, d.name_end);
         let all = self.declarations(name);
@@ -120,7 +120,7 @@ impl Dockerfile<'_> {
         globals.find(|d| !d.onbuild)
     }
 
-    /// The stage of the instruction `index`; `None` before the first.
+    /// Returns the stage of the instruction `index`; `None` before the first.
     #[must_use]
     pub fn stage_of(&self, index: usize) -> Option<usize> {
         let after = self
@@ -131,8 +131,8 @@ impl Dockerfile<'_> {
             .filter(|stage| self.stages[*stage].instructions.contains(&index))
     }
 
-    /// The declaration of `name` that an expansion at instruction `index` sees: the last one above it in its stage, or
-    /// else in the stages that this one is built from.
+    /// Returns the declaration of `name` that an expansion at instruction `index` sees: the last one above it in its
+    /// stage, or else in the stages that this one is built from.
     #[must_use]
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
         // Most names that are asked for stand nowhere.
@@ -146,7 +146,7 @@ impl Dockerfile<'_> {
             .or_else(|| self.inherited(name, stage))
     }
 
-    /// The declaration of `name` that stage `stage` takes over from the stages it is built from.
+    /// Returns the declaration of `name` that stage `stage` takes over from the stages it is built from.
     #[must_use]
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
         let name = self.known(name)?;
@@ -163,7 +163,7 @@ impl Dockerfile<'_> {
         None
     }
 
-    /// The declaration that gives `name` its value at instruction `index` in a build that passes none.
+    /// Returns the declaration that gives `name` its value at instruction `index` in a build that passes none.
     ///
     /// A bare `ARG NAME` takes the global default; where there is none, it leaves the value that was there (BuildKit's
     /// `dispatchArg` sets nothing then).
@@ -225,14 +225,14 @@ impl Dockerfile<'_> {
             .max_by_key(|d| d.instruction)
     }
 
-    /// The value that `name` has at instruction `index` when no build argument is passed; `None` where it is unset or
-    /// cannot be known here.
+    /// Returns the value that `name` has at instruction `index` when no build argument is passed; `None` where it is
+    /// unset or cannot be known here.
     #[must_use]
     pub fn default_value(&self, name: &str, index: usize) -> Option<Vec<u8>> {
         self.value_of(self.valued(name, index)?)
     }
 
-    /// The value that `declaration` gives its name. What it is made of stands above it, so this ends.
+    /// Returns the value that `declaration` gives its name. What it is made of stands above it, so this ends.
     fn value_of(&self, declaration: &Declaration) -> Option<Vec<u8>> {
         let word = Word::read(declaration.value.as_ref()?, self.escape).ok()?;
         let above = |name: &str| match declaration.stage {
@@ -240,69 +240,5 @@ impl Dockerfile<'_> {
             None => self.global_above(name, declaration),
         };
         budget::nested(|| word.expand(&mut |name| self.value_of(above(name)?)))?
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(source: &str, name: &str) -> Option<String> {
-        let file = Dockerfile::read(source.as_bytes()).unwrap();
-        let index = file
-            .instructions
-            .iter()
-            .rposition(|i| i.keyword == Keyword::Run)
-            .unwrap();
-        file.visible(name, index)?;
-        Some(String::from_utf8(file.default_value(name, index).unwrap_or_default()).unwrap())
-    }
-
-    #[test]
-    fn names_are_seen_where_buildkit_sees_them() {
-        for (source, seen) in [
-            ("FROM a\nARG X=1\nRUN x", Some("1")),
-            ("FROM a\nRUN x\nARG X=1", None),
-            ("ARG X=1\nFROM a\nRUN x", None),
-            ("ARG X=1\nFROM a\nARG X\nRUN x", Some("1")),
-            ("ARG X=1\nFROM a\nARG X=2\nRUN x", Some("2")),
-            ("FROM a AS b\nARG X=1\nFROM B\nRUN x", Some("1")),
-            ("FROM a AS b\nARG X=1\nFROM c\nRUN x", None),
-            (
-                "ARG BASE=b\nFROM a AS b\nARG X=1\nFROM ${BASE}\nRUN x",
-                Some("1"),
-            ),
-            ("FROM a\nENV X 1 2\nRUN x", Some("1 2")),
-            ("FROM a\nARG Y=y A=b\nARG X=\"1 ${Y}\"\nRUN x", Some("1 y")),
-            ("RUN x", None),
-            ("ARG X=1\nRUN x", Some("1")),
-            ("FROM a\nENV X=1\nARG X\nRUN x", Some("1")),
-            ("FROM a AS b\nARG X=1\nFROM b\nARG X\nRUN x", Some("1")),
-            ("FROM a\nARG X=1\nONBUILD RUN x", None),
-            ("FROM a\nENV X=1\nONBUILD RUN x", Some("1")),
-            ("FROM a\nONBUILD ARG X=1\nONBUILD RUN x", Some("1")),
-            ("FROM a\nONBUILD ARG X=1\nRUN x", None),
-        ] {
-            assert_eq!(at(source, "X").as_deref(), seen, "{source}");
-        }
-    }
-
-    #[test]
-    fn a_declaration_in_a_block_serves_that_block() {
-        assert_eq!(at("{% if a %}\nARG X=1\n{% endif %}\nRUN x", "X"), None);
-        assert_eq!(
-            at("{% if a %}\nARG X=1\nRUN x\n{% endif %}", "X").as_deref(),
-            Some("1")
-        );
-        let both = "{% if a %}\nARG X=1\n{% else %}\nARG X=2\n{% endif %}\nRUN x";
-        assert_eq!(at(both, "X").as_deref(), Some("2"));
-    }
-
-    #[test]
-    fn a_variable_of_itself_has_no_value() {
-        assert_eq!(
-            at("ARG X=${Y}\nARG Y=${X}\nFROM a\nARG X\nRUN x", "X").as_deref(),
-            Some("")
-        );
     }
 }

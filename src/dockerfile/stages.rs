@@ -26,7 +26,7 @@ impl Stage {
         all.filter(|needed| *needed < self.index)
     }
 
-    /// The name, or the number that BuildKit knows an unnamed stage by; `None` for a snippet.
+    /// Returns the name, or the number that BuildKit knows an unnamed stage by; `None` for a snippet.
     #[must_use]
     pub fn label(&self) -> Option<String> {
         self.from?;
@@ -127,7 +127,7 @@ const IMAGES_WITH_WORKDIR: &[&str] = &[
     "drupal",
 ];
 
-/// Whether `image` may set a WORKDIR, by its name.
+/// Returns whether `image` may set a WORKDIR, by its name.
 fn may_set_workdir(image: &str) -> bool {
     let name = image
         .split('@')
@@ -178,7 +178,7 @@ fn positions<'i>(
         .map(|(index, _)| index)
 }
 
-/// The defaults of the ARGs before the first FROM, which is instruction `first`, and whose line may use them.
+/// Returns the defaults of the ARGs before the first FROM, which is instruction `first`, and whose line may use them.
 fn globals(file: &Dockerfile<'_>, first: usize) -> HashMap<String, Vec<u8>> {
     let mut values = HashMap::new();
     for instruction in file.instructions[..first]
@@ -231,7 +231,7 @@ fn read_from(
     )
 }
 
-/// What an instruction's `--from` or `from=` name.
+/// Returns what an instruction's `--from` or `from=` name.
 fn sources(instruction: &Instruction<'_>) -> Vec<String> {
     let from_flags = instruction
         .flags

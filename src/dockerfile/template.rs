@@ -34,7 +34,7 @@ pub struct Block {
     pub span: Span,
     /// Its branches, in order: one, and one more for each `else` of some kind.
     pub branches: Vec<Place>,
-    /// Whether the last branch is a plain `else`, so that one of them is always taken.
+    /// True where the last branch is a plain `else`, so that one of them is always taken.
     pub exhaustive: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Blocks {
     bounds: Vec<(usize, Place)>,
 }
 
-/// Whether `source` holds anything that looks like a template's expression.
+/// Returns whether `source` holds anything that looks like a template's expression.
 #[must_use]
 pub fn is_template(source: &[u8]) -> bool {
     // Two passes over the file at most: every mark starts with one of four bytes.
@@ -59,7 +59,8 @@ pub fn is_template(source: &[u8]) -> bool {
     }) || is_template_by_mounts(source)
 }
 
-/// Whether a line with a mount holds an expression of a kind that means something else to shells: `[[ x ]]`, say.
+/// Returns whether a line with a mount holds an expression of a kind that means something else to shells: `[[ x ]]`,
+/// say.
 fn is_template_by_mounts(source: &[u8]) -> bool {
     memchr::memmem::find_iter(source, b"--mount=").any(|at| {
         let rest = &source[at..];
@@ -68,8 +69,8 @@ fn is_template_by_mounts(source: &[u8]) -> bool {
     })
 }
 
-/// Whether `line`, within an instruction, is a template's alone: tags that open, part or close a block, and comments. The
-/// engine takes such a line out, or leaves a blank one.
+/// Returns whether `line`, within an instruction, is a template's alone: tags that open, part or close a block, and
+/// comments. The engine takes such a line out, or leaves a blank one.
 #[must_use]
 pub fn is_control_line(line: &[u8]) -> bool {
     let line = trim_end(trim_start(line));
@@ -99,7 +100,7 @@ pub(super) fn skip_tags(text: &[u8], at: usize) -> (usize, bool) {
     (end, inside)
 }
 
-/// Whether `expression` leaves no text behind, though it is no tag of a block.
+/// Returns whether `expression` leaves no text behind, though it is no tag of a block.
 fn is_silent(expression: &[u8]) -> bool {
     let body = expression.get(2..).unwrap_or_default();
     let trimmed = body.strip_prefix(b"-").unwrap_or(body).trim_ascii_start();
@@ -113,7 +114,7 @@ fn is_silent(expression: &[u8]) -> bool {
 }
 
 impl Blocks {
-    /// The blocks of `source`; none where it is no template.
+    /// Returns the blocks of `source`; none where it is no template.
     #[must_use]
     pub fn read(source: &[u8], template: bool) -> Self {
         let root = Branch {
@@ -181,20 +182,20 @@ impl Blocks {
         place
     }
 
-    /// The place that byte `offset` stands in.
+    /// Returns the place that byte `offset` stands in.
     #[must_use]
     pub fn at(&self, offset: usize) -> Place {
         let next = self.bounds.partition_point(|(start, _)| *start <= offset);
         self.bounds[next.max(1) - 1].1
     }
 
-    /// Whether text in `inner` is reached only by way of `outer`, so that what stands in `outer` serves it.
+    /// Returns whether text in `inner` is reached only by way of `outer`, so that what stands in `outer` serves it.
     #[must_use]
     pub fn encloses(&self, outer: Place, inner: Place) -> bool {
         (outer.0..=self.branches[outer.0].last).contains(&inner.0)
     }
 
-    /// The innermost place that encloses both.
+    /// Returns the innermost place that encloses both.
     #[must_use]
     pub fn common(&self, a: Place, b: Place) -> Place {
         self.way_out(a)
@@ -202,13 +203,13 @@ impl Blocks {
             .unwrap_or(Place::FILE)
     }
 
-    /// The block that `place` is a branch of; `None` for the file itself.
+    /// Returns the block that `place` is a branch of; `None` for the file itself.
     #[must_use]
     pub fn block(&self, place: Place) -> Option<&Block> {
         self.all.get(self.branches[place.0].of)
     }
 
-    /// The place around `place`'s block; `None` for the file itself.
+    /// Returns the place around `place`'s block; `None` for the file itself.
     #[must_use]
     pub fn parent(&self, place: Place) -> Option<Place> {
         self.branches[place.0].parent
@@ -229,15 +230,15 @@ pub(super) enum Tag {
     Open,
     /// It begins another branch.
     Else {
-        /// Whether that one is taken wherever the others are not.
+        /// True where that one is taken wherever the others are not.
         plain: bool,
     },
     /// It closes one.
     Close,
 }
 
-/// The tags of a line. Where the line does not start with one, `{{ if }}` may be an argument of a command's, and only
-/// the other engines' are taken.
+/// Returns the tags of a line. Where the line does not start with one, `{{ if }}` may be an argument of a command's,
+/// and only the other engines' are taken.
 fn tags(line: &[u8]) -> impl Iterator<Item = Tag> + '_ {
     let text = trim_start(line);
     let starts = matches!(
@@ -255,7 +256,7 @@ fn tags(line: &[u8]) -> impl Iterator<Item = Tag> + '_ {
     })
 }
 
-/// What the expression `text` does to the blocks, if anything.
+/// Returns what the expression `text` does to the blocks, if anything.
 pub(super) fn tag_of(text: &[u8]) -> Option<Tag> {
     let (mark, body) = text.split_at_checked(2)?;
     let close: &[u8] = match mark {
@@ -301,51 +302,5 @@ fn tag(mark: &[u8], body: &[u8]) -> Option<Tag> {
         (b"{%", word) if word.starts_with(b"end") => Some(Tag::Close),
         (_, b"end") => Some(Tag::Close),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn blocks(source: &str) -> Blocks {
-        Blocks::read(source.as_bytes(), is_template(source.as_bytes()))
-    }
-
-    #[test]
-    fn branches_are_places_of_their_own() {
-        for source in [
-            "a\n{% if x %}\nb\n{%- else -%}\nc\n{% endif %}\nd\n",
-            "a\n@[if x]\nb\n@[else]\nc\n@[end if]\nd\n",
-            "a\n{{- if .X }}\nb\n{{ else }}\nc\n{{ end -}}\nd\n",
-            "a\n{{#if x}}\nb\n{{else}}\nc\n{{/if}}\nd\n",
-            "a\n<% if x %>\nb\n<% else %>\nc\n<% end %>\nd\n",
-        ] {
-            let blocks = blocks(source);
-            let at = |what: &str| blocks.at(source.find(what).unwrap() + 1);
-            let (b, c) = (at("\nb\n"), at("\nc\n"));
-            assert_eq!(
-                (at("a\n"), at("\nd\n")),
-                (Place::FILE, Place::FILE),
-                "{source}"
-            );
-            assert!(b != c && b != Place::FILE && c != Place::FILE, "{source}");
-            assert!(
-                blocks.encloses(Place::FILE, b)
-                    && !blocks.encloses(b, c)
-                    && !blocks.encloses(b, Place::FILE)
-            );
-            assert_eq!(blocks.common(b, c), Place::FILE);
-            let block = blocks.block(c).unwrap();
-            assert!(block.exhaustive && block.branches == [b, c]);
-            assert_eq!(block.span.start, 2);
-        }
-    }
-
-    #[test]
-    fn a_block_on_one_line_leaves_the_place_as_it_was() {
-        assert_eq!(blocks("{% if x %}RUN a{% endif %}\nb").at(27), Place::FILE);
-        assert_eq!(blocks("{% endif %}\nb").at(12), Place::FILE);
-        assert_eq!(blocks("RUN echo '{{ if x }}'\nb").at(22), Place::FILE);
     }
 }

@@ -14,14 +14,14 @@ use super::model::Checked;
 use super::relate::{Compared, relate};
 use super::settle;
 
-/// Whether `source` can hold a mount: a file without `--mount` is not read any further.
+/// Returns whether `source` can hold a mount: a file without `--mount` is not read any further.
 #[must_use]
 pub fn has_mount(source: &[u8]) -> bool {
     static MOUNT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("--mount"));
     MOUNT.find(source).is_some()
 }
 
-/// Whether `source` can hold anything to find: a mount, or a suppression.
+/// Returns whether `source` can hold anything to find: a mount, or a suppression.
 #[must_use]
 pub fn is_of_interest(source: &[u8]) -> bool {
     has_mount(source) || suppress::is_marked(source)

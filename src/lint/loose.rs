@@ -118,14 +118,14 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(&format!("(?-u){pattern}")).expect("a valid pattern")
 }
 
-/// Whether the file at `path` is for people to read, or was recorded: nothing is built from it.
+/// Returns whether the file at `path` is for people to read, or was recorded: nothing is built from it.
 fn is_document(path: &Path) -> bool {
     let end = path.extension().and_then(|end| end.to_str());
     end.is_some_and(|end| DOCUMENTS.contains(&end.to_ascii_lowercase().as_str()))
 }
 
-/// Whether the file at `path`, from the folder on that is searched, may hold text that is built. Documents do not, and tests
-/// hold texts to compare with.
+/// Returns whether the file at `path`, from the folder on that is searched, may hold text that is built. Documents do
+/// not, and tests hold texts to compare with.
 #[must_use]
 pub fn may_hold_locks(path: &Path) -> bool {
     static TEST: LazyLock<Regex> = LazyLock::new(|| {
@@ -136,7 +136,7 @@ pub fn may_hold_locks(path: &Path) -> bool {
     !is_document(path) && !TEST.is_match(path.as_os_str().as_encoded_bytes())
 }
 
-/// The locks in the file at `path`, which is no Dockerfile; `None` where there are none.
+/// Returns the locks in the file at `path`, which is no Dockerfile; `None` where there are none.
 #[must_use]
 pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Option<FileReport> {
     if is_document(path) {
@@ -185,8 +185,8 @@ pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Optio
     })
 }
 
-/// The locks in a workflow, a pipeline, a Compose or a bake file that stand in none of the Dockerfiles `within` it. Those that
-/// are suppressed go to `checked`, so that nobody takes their suppressions for idle.
+/// Returns the locks in a workflow, a pipeline, a Compose or a bake file that stand in none of the Dockerfiles `within`
+/// it. Those that are suppressed go to `checked`, so that nobody takes their suppressions for idle.
 pub(super) fn beside(
     source: &[u8],
     settings: &Settings,
@@ -208,7 +208,7 @@ pub(super) fn beside(
     findings
 }
 
-/// The locks in `source`.
+/// Returns the locks in `source`.
 fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
     if !settings.is_on(RULE) || settings.namespace || !has_mount(source) {
         return Vec::new();
@@ -228,7 +228,8 @@ fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether the RUN at these bytes is text for a Dockerfile: neither a comment nor a literal to compare with or to show.
+/// Returns whether the RUN at these bytes is text for a Dockerfile: neither a comment nor a literal to compare with or
+/// to show.
 fn is_meant(source: &[u8], start: usize, end: usize) -> bool {
     // Of a line without end, as programs write them, no more is looked at for each of its mounts.
     let line = |at: usize| {
@@ -255,7 +256,7 @@ fn is_meant(source: &[u8], start: usize, end: usize) -> bool {
     !COMPARED.is_match(&source[from..start]) && !COMPARED_WITH.is_match(&source[end..])
 }
 
-/// The finding on the `mount` of these bytes, which begin behind its `=`, where it is a lock without a lane.
+/// Returns the finding on the `mount` of these bytes, which begin behind its `=`, where it is a lock without a lane.
 fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     let (mut is_cache, mut is_locked, mut id, mut target) = (false, false, None, None);
     for field in FIELD.captures_iter(mount.of(source)) {
@@ -339,7 +340,8 @@ fn clean_id(has_own: bool, id: &str) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether the program around a mount puts something behind it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.
+/// Returns whether the program around a mount puts something behind it: `"…,sharing=locked" + more`, or `"…"$MORE` in a
+/// shell.
 fn goes_on(rest: &[u8]) -> bool {
     static MORE: LazyLock<Regex> = LazyLock::new(|| regex(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
     MORE.is_match(rest)

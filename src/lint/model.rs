@@ -66,7 +66,7 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// A file that stays as it is, with `left` in it.
+    /// Returns a file that stays as it is, with `left` in it.
     #[must_use]
     pub fn nothing(source: &[u8], left: Checked) -> Self {
         Self {
@@ -132,6 +132,6 @@ pub struct Asked {
     pub(super) arg: String,
     /// The argument's value for builds that pass none.
     pub(super) default: String,
-    /// Whether another job builds that Dockerfile, too.
+    /// True where another job builds that Dockerfile, too.
     pub(super) shared: bool,
 }

@@ -19,7 +19,7 @@ use super::fixpoint::fix;
 use super::loose;
 use super::model::{Checked, Dropped, FileReport, Fixed, Wires};
 
-/// What a file of this `format` says about builds, and what is found in the Dockerfiles within it.
+/// Returns what a file of this `format` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
 pub fn check_wiring(
     path: &Path,
@@ -196,7 +196,7 @@ pub fn fix_inline(
     fixed
 }
 
-/// The file `source` with `new` in the place of the Dockerfile `inline`.
+/// Returns the file `source` with `new` in the place of the Dockerfile `inline`.
 fn put(inline: &Inline, new: &[u8], source: &[u8]) -> Option<Vec<u8>> {
     let old = inline.text.as_bytes();
     let diff = TextDiff::from_lines(old, new);
@@ -234,7 +234,7 @@ fn put(inline: &Inline, new: &[u8], source: &[u8]) -> Option<Vec<u8>> {
     (!applied.made.is_empty()).then_some(applied.bytes)
 }
 
-/// The replacement of `span` by `text`, without what both begin and end with.
+/// Returns the replacement of `span` by `text`, without what both begin and end with.
 fn narrow(span: Span, old: &[u8], text: &str) -> Edit {
     let was = span.of(old);
     let is = text.as_bytes();
@@ -261,7 +261,7 @@ fn narrow(span: Span, old: &[u8], text: &str) -> Edit {
     )
 }
 
-/// Whether `after` is `before` with nothing but the Dockerfile `index` changed, and that into `text`.
+/// Returns whether `after` is `before` with nothing but the Dockerfile `index` changed, and that into `text`.
 fn is_meant(before: &BuildFile, after: &BuildFile, index: usize, text: &[u8]) -> bool {
     let builds = |wiring: &BuildFile| -> Vec<_> {
         wiring

@@ -38,7 +38,7 @@ pub(super) fn holds(
     cured(old, new, findings, settings)
 }
 
-/// Whether both files have the same instructions in the same order, ids and ARG lines aside.
+/// Returns whether both files have the same instructions in the same order, ids and ARG lines aside.
 pub(super) fn same_reading(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
@@ -94,8 +94,8 @@ pub(super) fn same_reading(
     same_args(before, after, settings)
 }
 
-/// Whether every expression of a template that stands in `old` stands in `new`, as often at least. This goes by the bytes
-/// alone, however the files are read. Lines with a suppression may go.
+/// Returns whether every expression of a template that stands in `old` stands in `new`, as often at least. This goes by
+/// the bytes alone, however the files are read. Lines with a suppression may go.
 fn expressions_stay(old: &[u8], new: &[u8]) -> bool {
     let count = |source: &[u8]| {
         let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -127,8 +127,8 @@ fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
     })
 }
 
-/// Whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change the
-/// sharing mode and the id too, and nothing else.
+/// Returns whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change
+/// the sharing mode and the id too, and nothing else.
 fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool) -> bool {
     if old.torn && old.text.bytes() != new.text.bytes() {
         return false;
@@ -163,7 +163,7 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
         || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, settings))
 }
 
-/// Whether the parts of the new id are those of the old one and the lane.
+/// Returns whether the parts of the new id are those of the old one and the lane.
 fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
     let (Some(old), Some(new)) = (old.id_word(), new.id_word()) else {
         return false;
@@ -171,8 +171,8 @@ fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
     new == lane::with_suffix(settings, old, &settings.arg)
 }
 
-/// Whether every name that the old file declares by ARG is still declared as often, perhaps with a default that it
-/// lacked.
+/// Returns whether every name that the old file declares by ARG is still declared as often, perhaps with a default that
+/// it lacked.
 fn same_args(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
@@ -211,7 +211,7 @@ fn same_args(
     }
 }
 
-/// Whether as many findings as were fixed are gone, rule by rule.
+/// Returns whether as many findings as were fixed are gone, rule by rule.
 fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
     let count = |source: &[u8]| {
         let mut counts: HashMap<RuleId, usize> = HashMap::new();

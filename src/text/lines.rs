@@ -41,19 +41,19 @@ impl LineIndex {
         Self { starts }
     }
 
-    /// The 1-based line that holds byte `offset`; offsets past the end belong to the last line.
+    /// Returns the 1-based line that holds byte `offset`; offsets past the end belong to the last line.
     #[must_use]
     pub fn line(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start <= offset)
     }
 
-    /// How many lines there are; a final newline opens one more, empty line.
+    /// Returns how many lines there are; a final newline opens one more, empty line.
     #[must_use]
     pub fn lines(&self) -> usize {
         self.starts.len()
     }
 
-    /// The length of the longest line but the last, in bytes, its newline included.
+    /// Returns the length of the longest line but the last, in bytes, its newline included.
     #[must_use]
     pub fn longest(&self) -> usize {
         self.starts
@@ -63,7 +63,7 @@ impl LineIndex {
             .unwrap_or(0)
     }
 
-    /// The byte at which the 1-based `line` starts; the last line's start for any line beyond.
+    /// Returns the byte at which the 1-based `line` starts; the last line's start for any line beyond.
     #[must_use]
     pub fn start_of(&self, line: usize) -> usize {
         let last = self.starts.len() - 1;
@@ -96,7 +96,7 @@ impl LineIndex {
     }
 }
 
-/// How the line that `source[..]` has at `offset` ends: `\r\n` or `\n`.
+/// Returns how the line that `source[..]` has at `offset` ends: `\r\n` or `\n`.
 ///
 /// A last line without an end takes after the line above it; a text of one line without an end gets `\n`.
 #[must_use]

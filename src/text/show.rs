@@ -15,7 +15,7 @@ pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
         .into()
 }
 
-/// Whether `bytes` are printable ASCII characters and blanks alone, as most text is.
+/// Returns whether `bytes` are printable ASCII characters and blanks alone, as most text is.
 #[must_use]
 pub fn is_plain(bytes: &[u8]) -> bool {
     // Without an early exit, the compiler looks at many bytes at a time.
@@ -24,14 +24,14 @@ pub fn is_plain(bytes: &[u8]) -> bool {
         .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
-/// Whether `ch` must not reach a terminal as it is.
+/// Returns whether `ch` must not reach a terminal as it is.
 #[must_use]
 pub fn is_unprintable(ch: char) -> bool {
     ch.is_control()
         || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The stand-in for an unprintable character: its picture from Unicode's *Control Pictures*, or U+FFFD.
+/// Returns the stand-in for an unprintable character: its picture from Unicode's *Control Pictures*, or U+FFFD.
 #[must_use]
 pub fn visible(ch: char) -> char {
     match u32::from(ch) {

@@ -13,14 +13,14 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span `start..end`. An end before the start is taken as an empty span at `start`.
+    /// Returns the span `start..end`. An end before the start is taken as an empty span at `start`.
     #[must_use]
     pub const fn new(start: usize, end: usize) -> Self {
         let end = if end < start { start } else { end };
         Self { start, end }
     }
 
-    /// The empty span at `at`, where something could be inserted.
+    /// Returns the empty span at `at`, where something could be inserted.
     #[must_use]
     pub const fn at(at: usize) -> Self {
         Self { start: at, end: at }
@@ -32,19 +32,19 @@ impl Span {
         self.end - self.start
     }
 
-    /// Whether the span covers no byte.
+    /// Returns whether the span covers no byte.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.start == self.end
     }
 
-    /// Whether `offset` is one of the span's bytes.
+    /// Returns whether `offset` is one of the span's bytes.
     #[must_use]
     pub const fn contains(self, offset: usize) -> bool {
         self.start <= offset && offset < self.end
     }
 
-    /// The bytes of `source` that the span covers; empty where it lies outside.
+    /// Returns the bytes of `source` that the span covers; empty where it lies outside.
     #[must_use]
     pub fn of(self, source: &[u8]) -> &[u8] {
         source.get(self.start..self.end).unwrap_or_default()

@@ -28,7 +28,7 @@ def command(found: dockerfile.Command) -> dict[str, object]:
         "flags": [hexadecimal(flag) for flag in found.flags],
         "value": [hexadecimal(value) for value in found.value],
         "heredocs": [
-            {"name": hexadecimal(doc.name), "descriptor": doc.file_descriptor, "content": hexadecimal(doc.content)}
+            {"name": hexadecimal(doc.name), "content": hexadecimal(doc.content)}
             for doc in found.heredocs
         ],
     }

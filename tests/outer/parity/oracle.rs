@@ -58,8 +58,6 @@ pub struct ParsedHeredoc {
     /// The word that ends it.
     #[serde(deserialize_with = "bytes")]
     pub name: BString,
-    /// Its file descriptor: an unsigned number in Go, passed on as a signed one.
-    pub descriptor: i64,
     /// Its body.
     #[serde(deserialize_with = "bytes")]
     pub content: BString,

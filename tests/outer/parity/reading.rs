@@ -30,8 +30,8 @@ pub struct Item {
     pub json: bool,
 }
 
-/// One heredoc: the word that ends it, its file descriptor and its body.
-pub type Document = (BString, u64, BString);
+/// One heredoc: the word that ends it, and its body.
+pub type Document = (BString, BString);
 
 /// Our reading of `source`.
 pub fn ours(file: &Dockerfile<'_>) -> Vec<Item> {
@@ -48,7 +48,7 @@ pub fn ours(file: &Dockerfile<'_>) -> Vec<Item> {
                 instruction
                     .flags
                     .iter()
-                    .map(|flag| flag.as_buildkit_reads_it().into())
+                    .map(|flag| latin_1(flag.text.bytes()))
                     .collect(),
             ),
             arguments: Some(instruction.arguments().into()),
@@ -57,13 +57,19 @@ pub fn ours(file: &Dockerfile<'_>) -> Vec<Item> {
                 instruction
                     .heredocs
                     .iter()
-                    .map(|doc| (doc.name.as_str().into(), doc.descriptor, body(doc)))
+                    .map(|doc| (doc.name.as_str().into(), body(doc)))
                     .collect(),
             ),
             json: false,
         }
     };
     file.instructions.iter().enumerate().map(item).collect()
+}
+
+/// Returns the text that BuildKit makes of a flag: each byte is a character.
+fn latin_1(flag: &[u8]) -> BString {
+    let chars = flag.iter().map(|&byte| char::from(byte));
+    chars.collect::<String>().into()
 }
 
 /// The name where it stands in the file; one that goes on in the next line is taken from the joined text instead.
@@ -164,11 +170,7 @@ fn first_line(text: &BStr) -> &BStr {
 }
 
 fn document(doc: &ParsedHeredoc) -> Document {
-    (
-        doc.name.clone(),
-        doc.descriptor.cast_unsigned(),
-        doc.content.clone(),
-    )
+    (doc.name.clone(), doc.content.clone())
 }
 
 /// What an instruction of this name is to cachelane; `None` for a name that BuildKit does not know.
