@@ -87,21 +87,27 @@ impl Fix {
     /// Returns a fix that cannot change what the image contains.
     #[must_use]
     pub fn safe(title: impl Into<String>, edits: Vec<Edit>) -> Self {
-        Self::new(Applicability::Safe, title.into(), edits)
+        Self::new(Applicability::Safe, title, edits)
     }
 
     /// Returns a fix that needs a person's judgement.
     #[must_use]
     pub fn needs_review(title: impl Into<String>, edits: Vec<Edit>) -> Self {
-        Self::new(Applicability::Unsafe, title.into(), edits)
+        Self::new(Applicability::Unsafe, title, edits)
     }
 
-    fn new(applicability: Applicability, title: String, mut edits: Vec<Edit>) -> Self {
+    /// A fix that `applicability` says who may apply.
+    #[must_use]
+    pub fn new(
+        applicability: Applicability,
+        title: impl Into<String>,
+        mut edits: Vec<Edit>,
+    ) -> Self {
         edits.sort();
         edits.dedup();
         Self {
             applicability,
-            title,
+            title: title.into(),
             edits,
         }
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::dockerfile::Sharing;
 use crate::finding::{Location, LockKey, Place, RuleId};
 use crate::text::{LineIndex, Span};
 
@@ -12,8 +13,8 @@ use crate::text::{LineIndex, Span};
 pub struct Site {
     /// The id, and what the cache is based on.
     pub key: Arc<LockKey>,
-    /// The sharing mode as it is written, `shared` where none is; `None` where nobody can know.
-    pub sharing: Option<&'static str>,
+    /// The sharing mode; `None` where nobody can know.
+    pub sharing: Option<Sharing>,
     /// The cleaned target; `None` where it holds a variable, or is taken from the WORKDIR.
     pub target: Option<Arc<[u8]>>,
     /// Whether the id is an option of its own, not the target.
@@ -36,7 +37,7 @@ impl Site {
     /// Whether the mount is locked.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.sharing == Some("locked")
+        self.sharing == Some(Sharing::Locked)
     }
 }
 

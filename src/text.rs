@@ -8,7 +8,7 @@ mod map;
 mod show;
 mod span;
 
-pub use lines::{LineIndex, Pos, Range, line_ending};
+pub use lines::{LineIndex, Pos, Range, indentation, line_ending};
 pub use map::{Mapped, Run, SourceMap};
 pub use show::{count, inert, is_plain, is_unprintable, printable, visible};
 pub use span::{BOM, Span};

@@ -1,7 +1,7 @@
 //! What a setting may be: the same for the configuration and the command line.
 
 use crate::finding::RuleId;
-use crate::rules::{exempt::EXEMPTIBLE, platform_args::PLATFORM_ARGS};
+use crate::rules::{exempt::EXEMPTIBLE, variables::PLATFORM_ARGS};
 
 /// Names that a lane must not take: an ARG of that name would change what the build does.
 const RESERVED: &[&str] = &[

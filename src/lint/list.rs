@@ -2,6 +2,7 @@
 
 use crate::dockerfile::{Dockerfile, Sharing, SyntaxError};
 use crate::rules::frontend::Frontend;
+use crate::rules::variables::{references_value, shadowing_env};
 use crate::rules::{Cache, Settings, caches};
 
 use super::check::has_mount;
@@ -82,7 +83,7 @@ fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bo
     if settings.namespace {
         return true;
     }
-    if !cache.is_isolated || settings.profile.is_some_and(|profile| !profile.variables) {
+    if !cache.is_isolated || !settings.takes_variables() {
         return false;
     }
     // What a template writes is written before any frontend looks.
@@ -92,11 +93,11 @@ fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bo
     let own = settings
         .isolating
         .iter()
-        .any(|name| caches::carries(&cache.word, name));
+        .any(|name| references_value(&cache.word, name));
     let arg = settings.arg.as_str();
     let visible = file.visible(arg, cache.instruction).is_some();
-    let reached = visible && caches::shadowing_env(file, arg, cache.instruction).is_none();
-    let named = !caches::carries(&cache.word, arg);
+    let reached = visible && shadowing_env(file, arg, cache.instruction).is_none();
+    let named = !references_value(&cache.word, arg);
     Frontend::old(file).is_none() && (own || named || reached)
 }
 

@@ -14,8 +14,8 @@ use regex::bytes::Regex;
 use crate::builds::Inline;
 use crate::dockerfile;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::rules::platform_args::PLATFORM_ARGS;
-use crate::rules::{Settings, lane};
+use crate::rules::Settings;
+use crate::rules::variables::PLATFORM_ARGS;
 use crate::suppress::{self, Covers, Table};
 use crate::text::Span;
 
@@ -316,7 +316,7 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     if settings.exempt.of(&clean_id(has_own, &id)).contains(&RULE) {
         return None;
     }
-    let (arg, suffix) = (&settings.arg, lane::suffix(settings, &settings.arg));
+    let (arg, suffix) = (&settings.arg, settings.suffix(&settings.arg));
     let message = format!(
         "parallel builds wait for each other: the lock `{id}` is the same for all (in text that is no Dockerfile)"
     );

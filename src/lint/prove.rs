@@ -12,7 +12,7 @@ use crate::dockerfile::expression::{self, Reach};
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, directives};
 use crate::finding::{Finding, RuleId};
 use crate::fix::Applicability;
-use crate::rules::{Settings, lane};
+use crate::rules::Settings;
 
 use super::check::check_alone;
 
@@ -157,7 +157,7 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
         return false;
     }
     let (was, is) = (old.effective_id(), new.effective_id());
-    let lane = lane::suffix(settings, &settings.arg);
+    let lane = settings.suffix(&settings.arg);
     was == is
         || !safe
         || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, settings))
@@ -168,7 +168,7 @@ fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
     let (Some(old), Some(new)) = (old.id_word(), new.id_word()) else {
         return false;
     };
-    new == lane::with_suffix(settings, old, &settings.arg)
+    new == settings.with_suffix(old, &settings.arg)
 }
 
 /// Returns whether every name that the old file declares by ARG is still declared as often, perhaps with a default that

@@ -12,7 +12,7 @@ use crate::fix::Applicability;
 use crate::suppress::{Ignore, Table};
 
 use super::caches::{self, Cache};
-use super::declare::Plan;
+use super::plan::Plan;
 use super::settings::Settings;
 use super::values::Values;
 
@@ -25,7 +25,7 @@ pub struct Context<'a> {
     caches: OnceCell<Vec<Cache<'a>>>,
     groups: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
     /// A few: by a list they are found faster than by a table.
-    pub(super) plans: RefCell<Vec<(String, Applicability, Rc<Plan>)>>,
+    plans: RefCell<Vec<(String, Applicability, Rc<Plan>)>>,
     fills_in: OnceCell<bool>,
     values: OnceCell<Values<'a>>,
     ignores: Option<Table<'a>>,
@@ -83,6 +83,12 @@ impl<'a> Context<'a> {
             .get_or_init(|| caches::find(self.file, self.settings))
     }
 
+    /// Returns the 1-based line on which the instruction `index` begins.
+    #[must_use]
+    pub fn line(&self, index: usize) -> usize {
+        self.file.instructions[index].lines.0
+    }
+
     /// Whether the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
     /// begin with `%`.
     pub fn fills_in(&self) -> bool {
@@ -91,6 +97,24 @@ impl<'a> Context<'a> {
         *self
             .fills_in
             .get_or_init(|| self.file.instructions.iter().any(is_tag))
+    }
+
+    /// Returns the plan for `name` up to `level`; `make` makes it where it is not there yet.
+    pub(super) fn plan_or(
+        &self,
+        name: &str,
+        level: Applicability,
+        make: impl FnOnce() -> Plan,
+    ) -> Rc<Plan> {
+        let is_it =
+            |(of, up_to, _): &&(String, Applicability, Rc<Plan>)| of == name && *up_to == level;
+        if let Some((_, _, plan)) = self.plans.borrow().iter().find(is_it) {
+            return Rc::clone(plan);
+        }
+        let plan = Rc::new(make());
+        let mut plans = self.plans.borrow_mut();
+        plans.push((name.to_owned(), level, Rc::clone(&plan)));
+        plan
     }
 
     /// What is known of the values of the file's variables.

@@ -10,13 +10,12 @@ use crate::dockerfile::lines::is_blank;
 use crate::dockerfile::{Declaration, DeclaredBy, Instruction, Keyword, directives};
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Edit, Fix};
-use crate::text::{Span, line_ending};
+use crate::text::{Span, indentation, line_ending};
 
 use super::caches::Cache;
 use super::context::Context;
-use super::declare::{
-    count_word, gets_lane, has_variable, indentation, mentions, spots, whole_line,
-};
+use super::declare::{count_word, has_variable, mentions, spots, whole_line};
+use super::eligibility::gets_lane;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let name = cx.settings.arg.as_str();

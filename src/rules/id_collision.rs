@@ -7,29 +7,7 @@ use crate::finding::{Finding, LockKey, RuleId};
 use crate::fix::{Edit, Fix};
 use crate::index::{Index, Located, Site};
 
-/// Kinds of content, by how the target ends or starts.
-const KINDS: &[(&str, &str)] = &[
-    ("apt's archives", "/var/cache/apt"),
-    ("apt's lists", "/var/lib/apt"),
-    ("pip's cache", "/.cache/pip"),
-    ("uv's cache", "/.cache/uv"),
-    ("npm's cache", "/.npm"),
-    ("yarn's cache", "/.cache/yarn"),
-    ("pnpm's store", "/pnpm/store"),
-    ("Go's build cache", "/.cache/go-build"),
-    ("Go's module cache", "/go/pkg/mod"),
-    ("cargo's registry", "/cargo/registry"),
-    ("cargo's registry", "/.cargo/registry"),
-    ("cargo's git checkouts", "/cargo/git"),
-    ("cargo's git checkouts", "/.cargo/git"),
-    ("Maven's repository", "/.m2"),
-    ("Maven's repository", "/.m2/repository"),
-    ("yum's cache", "/var/cache/yum"),
-    ("Gradle's cache", "/.gradle"),
-    ("ccache's cache", "/.ccache"),
-    ("dnf's cache", "/var/cache/dnf"),
-    ("apk's cache", "/var/cache/apk"),
-];
+use super::tools::content;
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     for (_, sites) in index.shared_ids() {
@@ -177,20 +155,5 @@ fn id(site: &Site) -> std::borrow::Cow<'_, str> {
 }
 
 fn kind(site: &Site) -> Option<&'static str> {
-    let target = site.target.as_deref()?;
-    let fits = |path: &str| {
-        let path = path.as_bytes();
-        let absolute = path.starts_with(b"/var/");
-        if absolute {
-            target
-                .strip_prefix(path)
-                .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-        } else {
-            target.ends_with(path)
-        }
-    };
-    KINDS
-        .iter()
-        .find(|(_, path)| fits(path))
-        .map(|(kind, _)| *kind)
+    content(site.target.as_deref()?)
 }

@@ -3,8 +3,9 @@
 use crate::dockerfile::{Dockerfile, Form, Sharing, Word};
 use crate::text::{LineIndex, Range, Span};
 
-use super::caches::{Cache, leads_to};
+use super::caches::Cache;
 use super::context::Context;
+use super::variables::depends_on;
 
 /// What a Dockerfile asks of the builds that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Lanes {
         let arg = &cx.settings.arg;
         let names = |cache: &Cache<'_>| {
             cache.word.mentions(arg)
-                || (cache.is_isolated && leads_to(file, &cache.word, cache.instruction, arg))
+                || (cache.is_isolated && depends_on(file, &cache.word, cache.instruction, arg))
         };
         let locked = cx
             .caches()

@@ -6,10 +6,9 @@ use crate::dockerfile::Declaration;
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Edit, Fix};
 
-use super::caches::needs_value;
 use super::context::Context;
 use super::declare::own_default;
-use super::lane::keeps_id;
+use super::variables::needs_default;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let arg = cx.settings.arg.as_str();
@@ -18,7 +17,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     for cache in cx
         .caches()
         .iter()
-        .filter(|cache| needs_value(&cache.word, arg))
+        .filter(|cache| needs_default(&cache.word, arg))
     {
         if cx.file.valued(arg, cache.instruction).is_some() {
             continue;
@@ -53,7 +52,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let edits = vec![Edit::insert(span.end, format!("={default}"))];
         let title = format!("write `{arg}={default}`");
         let review = cx.used_outside_ids(arg, declaration.instruction);
-        let fix = match (keeps_id(cx.settings, arg), review) {
+        let fix = match (cx.settings.keeps_id(arg), review) {
             (true, _) => Err(
                 "builds that pass nothing are to keep their ids: a default would give them others"
                     .into(),
@@ -63,7 +62,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         };
         findings.push(
             Finding::new(RuleId::MissingDefault, span, message)
-                .help(if keeps_id(cx.settings, arg) {
+                .help(if cx.settings.keeps_id(arg) {
                     format!(
                         "pass `--build-arg {arg}=…` in every build, or take the short id as it is"
                     )

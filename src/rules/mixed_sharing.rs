@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::dockerfile::Sharing;
 use crate::finding::{Finding, LockKey, RuleId};
 use crate::fix::{Edit, Fix};
 use crate::index::{Index, Located};
@@ -24,24 +25,11 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     }
 }
 
-/// How strict a mode is.
-fn strictness(mode: Option<&str>) -> u8 {
-    match mode {
-        Some("locked") => 2,
-        Some("private") => 1,
-        _ => 0,
-    }
-}
-
 fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding>]) {
-    let Some(mode) = sites
-        .iter()
-        .map(|(_, site)| site.sharing)
-        .max_by_key(|mode| strictness(*mode))
-        .flatten()
-    else {
+    let Some(mode) = sites.iter().filter_map(|(_, site)| site.sharing).max() else {
         return;
     };
+    let strictest = mode.as_str();
     let strict: Vec<Located<'_>> = sites
         .iter()
         .filter(|(_, site)| site.sharing == Some(mode))
@@ -53,29 +41,26 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
         let Some(strict) = strict.iter().find(other_run) else {
             continue;
         };
-        let (own, id) = (name(site.sharing), String::from_utf8_lossy(&site.key.id));
+        let id = String::from_utf8_lossy(&site.key.id);
+        let own = match site.sharing {
+            Some(Sharing::Shared) | None => "shared, as by default",
+            Some(own) => own.as_str(),
+        };
         let message = format!(
-            "while a build holds `{id}` as {mode}, this mount ({own}) starts with an empty directory"
+            "while a build holds `{id}` as {strictest}, this mount ({own}) starts with an empty directory"
         );
         let unknown = || {
             "a variable names the sharing mode, or a template's expression is in the way".to_owned()
         };
         let fix = site.mode_edit.ok_or_else(unknown).map(|(span, before)| {
-            let edits = vec![Edit::replace(span, format!("{before}{mode}"))];
-            Fix::needs_review(format!("use `sharing={mode}`"), edits)
+            let edits = vec![Edit::replace(span, format!("{before}{strictest}"))];
+            Fix::needs_review(format!("use `sharing={strictest}`"), edits)
         });
         findings[*file].push(
             Finding::new(RuleId::MixedSharing, site.span, message)
-                .help(format!("use `sharing={mode}` here too"))
+                .help(format!("use `sharing={strictest}` here too"))
                 .fix(fix)
-                .point(index.location(*file, *strict, format!("{mode} here"))),
+                .point(index.location(*file, *strict, format!("{strictest} here"))),
         );
-    }
-}
-
-fn name(mode: Option<&str>) -> &str {
-    match mode {
-        Some("shared") | None => "shared, as by default",
-        Some(mode) => mode,
     }
 }

@@ -6,18 +6,21 @@
 //! with rules of their own), [`exempt`] (caches that may stay as they are) and [`values`] (when two variables of one name
 //! are alike).
 
+mod apt;
 pub mod caches;
 pub mod context;
 pub mod declare;
+pub mod eligibility;
 pub mod exempt;
 pub mod frontend;
 pub mod lane;
 pub mod lanes;
-pub mod platform_args;
+pub mod plan;
 pub mod profile;
 pub mod registry;
 pub mod settings;
 pub mod values;
+pub mod variables;
 pub mod wired;
 
 mod early_arg;
@@ -30,13 +33,14 @@ mod mixed_sharing;
 mod needless_lock;
 mod old_frontend;
 mod platform_lock;
-mod platforms;
 mod private_cache;
 mod serial_stages;
 mod shadowed_arg;
 mod shared_lock;
+mod slot;
 mod split_cache;
 mod syntax_error;
+mod tools;
 mod undeclared_arg;
 mod unlock;
 mod unlocked_apt;

@@ -1,6 +1,5 @@
 //! `needless-lock`: a lock on a cache that is made for several users at once.
 
-use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleId};
 
 use super::caches::Cache;
@@ -8,11 +7,7 @@ use super::context::Context;
 use super::unlock::{bare_key, unlock};
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
-    for cache in cx
-        .caches()
-        .iter()
-        .filter(|cache| cache.sharing == Some(Sharing::Locked))
-    {
+    for cache in cx.caches().iter().filter(|cache| cache.is_locked()) {
         let Some(tool) = cache.concurrent_tool() else {
             continue;
         };
@@ -23,10 +18,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         {
             continue;
         }
-        let span = cache
-            .mount
-            .field("sharing")
-            .map_or(cache.mount.span, |field| cache.mount.value_span(field));
+        let span = cache.option_span("sharing");
         let isolated = cache.is_isolated;
         let who = if isolated {
             "the builds of a lane"
@@ -51,14 +43,13 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// Why the lock has to stay: another mount of the same cache keeps its own, as its comment asks.
 fn kept(cx: &Context<'_>, cache: &Cache<'_>) -> Option<String> {
-    let keeps = |other: &&Cache<'_>| {
-        other.sharing == Some(Sharing::Locked) && cx.is_suppressed(RuleId::NeedlessLock, other)
-    };
+    let keeps =
+        |other: &&Cache<'_>| other.is_locked() && cx.is_suppressed(RuleId::NeedlessLock, other);
     // Without its lane it is one cache with those that have none.
     let bare = bare_key(cx, cache);
     let bare = bare.iter().flat_map(|key| cx.with_key(key));
     let other = cx.same_cache(cache).chain(bare).find(keeps)?;
-    let line = cx.file.instructions[other.instruction].lines.0;
+    let line = cx.line(other.instruction);
     Some(format!(
         "the same cache stays locked on line {line}, and two modes on one id lose it under contention"
     ))

@@ -8,7 +8,7 @@ use crate::fix::Applicability;
 
 use super::context::Context;
 use super::declare::count_word;
-use super::platforms::lacks_platform;
+use super::eligibility::lacks_platform;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     if !is_multi_platform(cx) {
@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(RuleId::PlatformLock, cache.mount.id_span(), message)
                 .help(help)
-                .fix(cx.part_platforms(cache)),
+                .fix(cx.isolate(cache, "TARGETARCH", Applicability::Unsafe)),
         );
     }
 }

@@ -4,7 +4,7 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleId};
 
 use super::context::Context;
-use super::lane::{locked_lane, takes_variables};
+use super::lane::locked_lane;
 use super::unlock::drop_sharing;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -13,10 +13,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         .iter()
         .filter(|cache| cache.sharing == Some(Sharing::Private))
     {
-        let span = cache
-            .mount
-            .field("sharing")
-            .map_or(cache.mount.span, |field| cache.mount.value_span(field));
+        let span = cache.option_span("sharing");
         let message = format!(
             "a build that overlaps with another starts with `{}` empty",
             cache.id()
@@ -31,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             );
             continue;
         }
-        let wait = if takes_variables(cx.settings) {
+        let wait = if cx.settings.takes_variables() {
             "no job waits for another"
         } else {
             "builds that overlap wait for one another"

@@ -1,7 +1,5 @@
 //! Builders with rules of their own about cache mounts.
 
-use crate::finding::RuleId;
-
 /// A builder that takes less, or other things, than BuildKit.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -13,14 +11,6 @@ pub struct Profile {
     pub variables: bool,
 }
 
-impl Profile {
-    /// Whether `rule` has anything to say about files for this builder.
-    #[must_use]
-    pub fn applies(&self, rule: RuleId) -> bool {
-        self.variables || !rule.meta().needs_variables
-    }
-}
-
 /// Every profile.
 pub static PROFILES: &[Profile] = &[Profile {
     name: "railway",
@@ -28,7 +18,7 @@ pub static PROFILES: &[Profile] = &[Profile {
     variables: false,
 }];
 
-/// The profile called `name`.
+/// Returns the profile called `name`.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|profile| profile.name == name)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::budget;
-use crate::dockerfile::{Sharing, Stage};
+use crate::dockerfile::Stage;
 use crate::finding::{Finding, LockKey, RuleId};
 
 use super::caches::Cache;
@@ -15,10 +15,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
-    let locked = cx
-        .caches()
-        .iter()
-        .filter(|cache| cache.sharing == Some(Sharing::Locked));
+    let locked = cx.caches().iter().filter(|cache| cache.is_locked());
     for cache in locked.filter(|cache| !cx.file.instructions[cache.instruction].onbuild) {
         let Some(stage) = cx.file.stage_of(cache.instruction) else {
             continue;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::dockerfile::Word;
 use crate::finding::{RuleId, Severity};
 
 use super::exempt::Exemptions;
@@ -40,8 +41,47 @@ impl Settings {
         self.rules
             .as_ref()
             .is_none_or(|rules| rules.contains(&rule))
-            && self.profile.is_none_or(|profile| profile.applies(rule))
+            && (self.takes_variables() || !rule.meta().needs_variables)
     }
+
+    /// Says that the builder takes ids with variables.
+    #[must_use]
+    pub fn takes_variables(&self) -> bool {
+        self.profile.is_none_or(|profile| profile.variables)
+    }
+
+    /// Says that a build that passes no `name` is to keep the id that it has.
+    #[must_use]
+    pub fn keeps_id(&self, name: &str) -> bool {
+        self.keep_default && name == self.arg
+    }
+
+    /// Returns what goes behind an id so that builds with different values of `name` have caches of their own.
+    ///
+    /// For the lane argument, where builds that pass nothing are to keep the id that they have, it comes to nothing for them.
+    #[must_use]
+    pub fn suffix(&self, name: &str) -> String {
+        let [plain, optional] = suffixes(name);
+        if self.keeps_id(name) { optional } else { plain }
+    }
+
+    /// Returns `word` with [`Settings::suffix`] behind it.
+    #[must_use]
+    pub fn with_suffix(&self, word: Word, name: &str) -> Word {
+        if self.keeps_id(name) {
+            word.with_optional_suffix(name)
+        } else {
+            word.with_suffix(name)
+        }
+    }
+}
+
+/// Returns the two forms in which `name` goes behind an id: always, and only where it has a value.
+pub(super) fn suffixes(name: &str) -> [String; 2] {
+    [
+        format!("-${{{name}}}"),
+        format!("${{{name}:+-${{{name}}}}}"),
+    ]
 }
 
 impl Default for Settings {

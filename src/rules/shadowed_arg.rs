@@ -2,8 +2,8 @@
 
 use crate::finding::{Finding, RuleId};
 
-use super::caches::shadowing_env;
 use super::context::Context;
+use super::variables::shadowing_env;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let name = cx.settings.arg.as_str();
@@ -11,7 +11,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(env) = shadowing_env(cx.file, name, cache.instruction) else {
             continue;
         };
-        let line = cx.file.instructions[env.instruction].lines.0;
+        let line = cx.line(env.instruction);
         let text = &cx.file.instructions[env.instruction].text;
         let span = text.span(env.name_end - name.len(), env.name_end);
         let trigger = cx.file.instructions[cache.instruction].onbuild;

@@ -6,17 +6,21 @@ use crate::finding::{Finding, RuleId};
 use crate::fix::Applicability;
 
 use super::caches::Cache;
-use super::caches::shadowing_env;
 use super::context::Context;
+use super::eligibility::is_shared_lock;
 use super::frontend::Frontend;
-use super::lane::{is_shared_lock, isolated_id, shows_id, suffix};
-use super::platform_args::PLATFORM_ARGS;
+use super::slot::{isolated_id, shows_id};
+use super::variables::{PLATFORM_ARGS, shadowing_env};
 
 /// How many folders that a lock serves, too, are named.
 const MAX_SERVED: usize = 3;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
-    for cache in cx.caches().iter().filter(|cache| is_shared_lock(cx, cache)) {
+    for cache in cx
+        .caches()
+        .iter()
+        .filter(|cache| is_shared_lock(cx.settings, cache))
+    {
         let id = cache.id();
         let message = if cache.mount.id().is_some() {
             [
@@ -37,7 +41,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             Finding::new(RuleId::SharedLock, cache.mount.id_span(), message)
                 .help(help(cx, cache))
                 .about(Arc::clone(&cache.key))
-                .fix(cx.isolate(cache)),
+                .fix(cx.isolate(cache, &cx.settings.arg, Applicability::Safe)),
         );
     }
 }
@@ -64,7 +68,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         ));
     }
     if let Some(env) = shadowing_env(cx.file, arg, cache.instruction) {
-        let line = cx.file.instructions[env.instruction].lines.0;
+        let line = cx.line(env.instruction);
         help.push_str(&format!(
             "drop or rename the ENV on line {line}, which wins over what a job passes\n"
         ));
@@ -76,13 +80,13 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         ));
     }
     if cache.mount.torn || !shows_id(cx, cache) {
-        help.extend(["put `", &suffix(cx.settings, arg), "` behind the id"]);
+        help.extend(["put `", &cx.settings.suffix(arg), "` behind the id"]);
     } else {
-        help.extend(["write `id=", &isolated_id(cx, cache), "`"]);
+        help.extend(["write `id=", &isolated_id(cx.settings, cache), "`"]);
     }
     if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
         help.extend([", and ", &need.advice()]);
-        if !need.safe {
+        if need.applicability == Applicability::Unsafe {
             help.push_str(&format!(
                 "\n(something else in the stage uses `{arg}`: look whether it may change)"
             ));
@@ -91,7 +95,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     for served in cx.served(cache, arg).take(MAX_SERVED) {
         help.extend([
             "\nand `id=",
-            &isolated_id(cx, served),
+            &isolated_id(cx.settings, served),
             "` beside it, which this lock serves, too",
         ]);
     }

@@ -5,9 +5,8 @@ use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Fix};
 
 use super::caches::Cache;
-use super::caches::needs_value;
 use super::context::Context;
-use super::platform_args::PLATFORM_ARGS;
+use super::variables::{PLATFORM_ARGS, needs_default};
 
 /// Variables that widely used base images set as ENV, so that an id may refer to them without an ARG in its stage:
 /// python, node, golang, rust, ruby, php, and the ROS images.
@@ -69,19 +68,14 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         let message =
             format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
         let need = cx.declaring(name, cache.instruction, Applicability::Safe)?;
-        let (title, edits) = (need.title(), need.edits.clone());
-        let fix = if need.safe {
-            Fix::safe(title, edits)
-        } else {
-            Fix::needs_review(title, edits)
-        };
+        let fix = Fix::new(need.applicability, need.title(), need.edits.clone());
         return Some(
             Finding::new(RuleId::UndeclaredArg, span, message)
                 .help(need.advice())
                 .fix(Ok(fix)),
         );
     }
-    if !needs_value(&cache.word, name)
+    if !needs_default(&cache.word, name)
         || !declared_elsewhere(cx, name)
         || base_may_set(cx, cache.instruction, name)
     {

@@ -6,12 +6,12 @@ use crate::finding::LockKey;
 use crate::fix::{Edit, Fix};
 use crate::text::Span;
 
-use super::caches::{self, Cache};
+use super::caches::Cache;
 use super::context::Context;
-use super::lane::{optional, plain, whole};
+use super::settings::suffixes;
+use super::slot::whole;
 
-/// The fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache: what is not
-/// locked needs none.
+/// Returns the fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache.
 ///
 /// # Errors
 /// As for [`drop_sharing`].
@@ -19,8 +19,8 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let fix = drop_sharing(cx.file, cache)?;
     let lane_edit = |cache: &Cache<'_>| {
         whole(cache.mount).ok()?;
-        let (value, lane) = lane_of(cx, cache)?;
-        Some(Edit::delete(Span::new(value.end - lane, value.end)))
+        let (_, lane) = split_lane(cx, cache)?;
+        Some(Edit::delete(lane))
     };
     let same = cx.same_cache(cache);
     let same = same.take_while(|_| budget::spend(size_of::<Edit>()));
@@ -28,28 +28,28 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     if lanes.is_empty() {
         return Ok(fix);
     }
-    let edits = fix.edits().iter().cloned().chain(lanes).collect();
+    let edits = [fix.edits(), &lanes].concat();
     Ok(Fix::needs_review(
         format!("{} and the lane", fix.title()),
         edits,
     ))
 }
 
-/// Where the id of `cache` stands, and the length of the lane that it ends with.
-fn lane_of(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, usize)> {
+/// Returns the id of `cache` and the lane behind it, as they stand in the file; `None` where it has none.
+fn split_lane(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, Span)> {
     let value = cache.mount.value_span(cache.mount.field("id")?);
-    let forms = [plain(&cx.settings.arg), optional(&cx.settings.arg)];
-    let lane = forms
-        .iter()
-        .find(|lane| value.of(cx.file.source).ends_with(lane.as_bytes()))?;
-    Some((value, lane.len()))
+    let text = value.of(cx.file.source);
+    let lane = suffixes(&cx.settings.arg)
+        .into_iter()
+        .find(|lane| text.ends_with(lane.as_bytes()))?;
+    let middle = value.end - lane.len();
+    Some((Span::new(value.start, middle), Span::new(middle, value.end)))
 }
 
-/// What makes `cache` one with other mounts when the lane is taken off its id; `None` where it has none.
+/// Returns what makes `cache` one with other mounts when the lane is taken off its id; `None` where it has none.
 pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
-    let (value, lane) = lane_of(cx, cache)?;
-    let bare = Span::new(value.start, value.end - lane).of(cx.file.source);
-    let word = Word::read(bare, cache.mount.escape).ok()?;
+    let (bare, _) = split_lane(cx, cache)?;
+    let word = Word::read(bare.of(cx.file.source), cache.mount.escape).ok()?;
     if let Some(id) = word.text_alone() {
         return Some(LockKey {
             id,
@@ -57,18 +57,13 @@ pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
             base: cache.key.base.clone(),
         });
     }
-    Some(caches::key(
-        cache.mount,
-        &word,
-        cache.instruction,
-        cx.values(),
-    ))
+    Some(cx.values().key(cache.mount, &word, cache.instruction))
 }
 
-/// The fix that takes the sharing mode out of the option list of `cache`, with a comma.
+/// Returns the fix that takes the sharing mode out of the option list of `cache`, with a comma.
 ///
 /// # Errors
-/// Why it cannot be done by an edit, for people.
+/// Says why it cannot be done by an edit.
 pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let mount = cache.mount;
     whole(mount)?;

@@ -3,7 +3,7 @@
 use crate::finding::{Finding, RuleId};
 
 use super::context::Context;
-use super::lane::{locked_lane, takes_variables};
+use super::lane::locked_lane;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     for cache in cx
@@ -11,13 +11,10 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         .iter()
         .filter(|cache| cache.is_unlocked_apt(cx.file))
     {
-        let target = cache
-            .mount
-            .field("target")
-            .map_or(cache.mount.span, |field| cache.mount.value_span(field));
+        let target = cache.option_span("target");
         let message = "parallel builds fail here with \"Could not get lock\": apt's folder is shared without one";
         let wait = match cx.settings.namespace {
-            _ if !takes_variables(cx.settings) => "builds wait instead of failing",
+            _ if !cx.settings.takes_variables() => "builds wait instead of failing",
             true => "builds of one namespace wait and others do not",
             false => "builds of one lane wait and others do not",
         };

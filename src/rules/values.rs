@@ -8,10 +8,13 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::dockerfile::{Base, Declaration, DeclaredBy, Dockerfile, Form, Part, Variable, Word};
+use bstr::ByteSlice as _;
 
-use super::platform_args::PLATFORM_ARGS;
+use crate::dockerfile::{Base, DeclaredBy, Dockerfile, Form, Mount, Part, Variable, Word, clean};
+use crate::finding::LockKey;
+
 use super::settings::Settings;
+use super::variables::{PLATFORM_ARGS, value};
 
 /// The values of a file's variables.
 pub(super) struct Values<'a> {
@@ -37,33 +40,58 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// `word` at the instruction `index` with the values that are fixed in the place of their variables, and what the
+    /// Returns what makes `mount`, whose id is `word`, one cache with other mounts, and decides which it waits for: the id, and
+    /// what the cache is based on.
+    pub(super) fn key(&self, mount: &Mount<'_>, word: &Word, instruction: usize) -> LockKey {
+        let [from, uid, gid, mode] = mount.base();
+        // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
+        // BuildKit takes that directory as it is.
+        let owned =
+            (uid.is_some() || gid.is_some() || mode.is_some()) && mount.value("source").is_none();
+        let or =
+            |value: Option<&[u8]>, default: &[u8]| owned.then(|| value.unwrap_or(default).to_vec());
+        let mode = or(mode, b"0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
+        let (id, values) = if word.has_variable() {
+            let (word, values) = self.of(word, instruction);
+            let id = match word.text_alone() {
+                Some(target) if mount.id().is_none() => clean(&target).into_owned(),
+                Some(id) => id,
+                None => word.canonical(),
+            };
+            (id, values)
+        } else {
+            (mount.effective_id().into_owned(), Vec::new())
+        };
+        LockKey {
+            id,
+            values,
+            base: [
+                from.map(<[u8]>::to_ascii_lowercase),
+                or(uid, b"0"),
+                or(gid, b"0"),
+                mode,
+            ],
+        }
+    }
+
+    /// Returns `word` at the instruction `index` with the values that are fixed in the place of their variables, and what the
     /// others are like.
-    pub(super) fn of(&self, word: &Word, index: usize) -> (Word, Vec<u8>) {
-        let mut like: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
-        let mut open = Word::default();
-        let mut parts = Vec::new();
-        for part in &word.parts {
-            match part {
-                Part::Variable(
-                    variable @ Variable {
-                        name,
-                        form: Form::Plain,
-                    },
-                ) if !self.by_name(name) => match self.known(name, index) {
-                    Known::Fixed(value) => parts.push(Part::Text(value)),
-                    Known::Like(what) => {
-                        like.insert(name, what);
-                        parts.push(Part::Variable(variable.clone()));
-                    }
-                },
-                _ => {
-                    open.parts.push(part.clone());
-                    parts.push(part.clone());
-                }
+    fn of(&self, word: &Word, index: usize) -> (Word, Vec<u8>) {
+        let mut parts = word.parts.clone();
+        for part in &mut parts {
+            if let Part::Variable(Variable {
+                name,
+                form: Form::Plain,
+            }) = part
+                && !self.by_name(name)
+                && let Known::Fixed(value) = self.known(name, index)
+            {
+                *part = Part::Text(value);
             }
         }
-        for Variable { name, .. } in open.variables().filter(|v| !self.by_name(&v.name)) {
+        let word = Word { parts };
+        let mut like: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+        for Variable { name, .. } in word.variables().filter(|v| !self.by_name(&v.name)) {
             let (Known::Fixed(what) | Known::Like(what)) = self.known(name, index);
             like.insert(name, what);
         }
@@ -71,10 +99,10 @@ impl<'a> Values<'a> {
             .into_iter()
             .flat_map(|(name, what)| [name.as_bytes(), b"=", &what, b"\0"].concat())
             .collect();
-        (Word { parts }, like)
+        (word, like)
     }
 
-    /// Whether the variable `name` is the same everywhere by its name alone.
+    /// Says that the variable `name` is the same everywhere by its name alone.
     fn by_name(&self, name: &str) -> bool {
         name == self.settings.arg
             || self.settings.isolating.iter().any(|own| own == name)
@@ -89,7 +117,8 @@ impl<'a> Values<'a> {
                 None => self.base(index),
             });
         };
-        match (seen.by, self.literal(seen)) {
+        let literal = value(self.file, seen).and_then(|word| word.text_alone());
+        match (seen.by, literal) {
             (DeclaredBy::Env, Some(value)) => Known::Fixed(value),
             // A build that passes a value passes it for all defaults that are one.
             (DeclaredBy::Arg, Some(value)) => Known::Like([b"=", value.as_slice()].concat()),
@@ -99,14 +128,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// The value of `declaration` where it holds no variable.
-    fn literal(&self, declaration: &Declaration) -> Option<Vec<u8>> {
-        Word::read(declaration.value.as_ref()?, self.file.escape)
-            .ok()?
-            .text_alone()
-    }
-
-    /// What the file is known by: no other has the same, unless it is a copy.
+    /// Returns what the file is known by: no other has the same, unless it is a copy.
     fn own(&self) -> Vec<u8> {
         let hash = self.own.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
@@ -116,7 +138,7 @@ impl<'a> Values<'a> {
         hash.to_vec()
     }
 
-    /// The image that gives a variable its value which nothing in the file declares. Snippets come together in one.
+    /// Returns the image that gives a variable its value which nothing in the file declares. Snippets come together in one.
     fn base(&self, index: usize) -> Vec<u8> {
         let root = self.file.ancestors(index).last();
         match root.map(|root| (root.index, &root.base)) {

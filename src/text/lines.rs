@@ -111,6 +111,15 @@ pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
     }
 }
 
+/// Returns the blanks and tabs that the line at byte `start` begins with.
+#[must_use]
+pub fn indentation(source: &[u8], start: usize) -> &str {
+    let line = &source[start..];
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let end = line.iter().position(|byte| !is_blank(byte));
+    std::str::from_utf8(&line[..end.unwrap_or(line.len())]).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,19 +9,11 @@ use bstr::ByteSlice as _;
 use crate::finding::LockKey;
 use crate::rules::caches::Cache;
 use crate::rules::context::Context;
-use crate::rules::lane::{lane_keys, obstacle};
+use crate::rules::eligibility::obstacle;
+use crate::rules::plan::Refusal;
 
-/// Why a cache gets no lane.
-#[derive(Debug)]
-pub(in crate::rules) struct Refusal {
-    /// The mount that is in the way, by its place among the caches.
-    pub at: usize,
-    /// What is, for people.
-    pub reason: String,
-}
-
-/// Which of the caches that `first` names, each by its key and with the first of its mounts, get no `name` into their ids.
-/// `takes` says whether a mount of such a cache would.
+/// Returns which of the caches that `first` names, each by its key and with the first of its mounts, get no `name` into their
+/// ids. `takes` says that a mount of such a cache would.
 pub(super) fn refused(
     cx: &Context<'_>,
     name: &str,
@@ -30,9 +22,8 @@ pub(super) fn refused(
 ) -> HashMap<Arc<LockKey>, Refusal> {
     let mut refused: HashMap<Arc<LockKey>, Refusal> = HashMap::new();
     let mut refuse = |key: &Arc<LockKey>, at: usize, reason: String| {
-        refused
-            .entry(Arc::clone(key))
-            .or_insert(Refusal { at, reason });
+        let refusal = Refusal { at, reason };
+        refused.entry(Arc::clone(key)).or_insert(refusal);
     };
     let caches = cx.caches();
     let (mut named, mut varied) = (false, Vec::new());
@@ -40,7 +31,7 @@ pub(super) fn refused(
         if cache.word.mentions(name) {
             named = true;
         } else if cache.word.has_variable() && !cache.is_isolated {
-            varied.push(at);
+            varied.push(cache);
         }
         if first.contains_key(&cache.key)
             && takes(cache)
@@ -51,47 +42,48 @@ pub(super) fn refused(
     }
     for (key, &at) in first.iter().filter(|_| named) {
         if let Some(line) = taken(cx, &caches[at], name) {
-            refuse(
-                key,
-                at,
-                format!("line {line} has another cache of that id: give this one an id of its own"),
-            );
+            let reason =
+                format!("line {line} has another cache of that id: give this one an id of its own");
+            refuse(key, at, reason);
         }
     }
-    for at in varied {
-        let cache = &caches[at];
-        let value = cache
+    for cache in varied {
+        let usual = |name: &str| cx.file.default_value(name, cache.instruction);
+        let Some(id) = cache
             .word
-            .expand(&mut |name| cx.file.default_value(name, cache.instruction));
-        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            .expand(&mut { usual })
+            .filter(|id| !id.is_empty())
+        else {
             continue;
         };
         let usual = LockKey {
-            id: value,
+            id,
             values: Vec::new(),
             base: cache.key.base.clone(),
         };
-        if let Some((key, _)) = first
-            .get_key_value(&usual)
-            .filter(|_| !first.contains_key(&cache.key))
+        if let Some((key, at)) = first.get_key_value(&usual)
+            && !first.contains_key(&cache.key)
         {
-            let (id, line) = (cache.id(), cx.file.instructions[cache.instruction].lines.0);
+            let (id, line) = (cache.id(), cx.line(cache.instruction));
             let reason = format!(
                 "`{id}` on line {line} is the same in most builds, and gets no lane: give both one id"
             );
-            refuse(key, first[key], reason);
+            refuse(key, *at, reason);
         }
     }
     refused
 }
 
-/// The line of a mount whose id is the one that `cache` would get, where that is another cache by its targets.
+/// Returns the line of a mount whose id is the one that `cache` would get, where that is another cache by its targets.
 fn taken(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<usize> {
-    let keys = lane_keys(cx, cache, name);
+    // Builds that pass a lane take both forms for one.
+    let plain = cache.word.clone().with_suffix(name);
+    let optional = cache.word.clone().with_optional_suffix(name);
+    let keys = [plain, optional].map(|word| cx.values().key(cache.mount, &word, cache.instruction));
     let there = keys.iter().flat_map(|key| cx.with_key(key));
     let one = there.clone().next()?;
     let targets: HashSet<&[u8]> = there.map(|other| other.target.as_bytes()).collect();
     let mut own = cx.same_cache(cache);
     let same = own.any(|cache| targets.contains(cache.target.as_bytes()));
-    (!same).then(|| cx.file.instructions[one.instruction].lines.0)
+    (!same).then(|| cx.line(one.instruction))
 }

@@ -1,0 +1,243 @@
+//! The ARG lines themselves: what each says, and the edits that put it where it belongs.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Instruction, Place, Word};
+use crate::fix::{Applicability, Edit};
+use crate::rules::plan::{Declaring, Uses};
+use crate::text::{Span, indentation, line_ending};
+
+use super::names::{hand_down, used_elsewhere};
+use super::spots::{Spot, spots};
+
+/// What has to be declared in a file.
+pub(super) struct Lines<'n> {
+    file: &'n Dockerfile<'n>,
+    name: &'n str,
+    /// The value to give it; `None` for an argument that BuildKit itself sets.
+    default: Option<&'n str>,
+    /// The value that the file itself gives it elsewhere. It is not for triggers, which belong to another build.
+    own: Option<&'n str>,
+    /// The instructions with ids that would be cut short without a value. The others, `${NAME:+-${NAME}}` say, would
+    /// become others by a default: what they refer to is declared bare.
+    short: HashSet<usize>,
+    /// For each stage the first one that it is built from whatever builds pass: a FROM line with a variable may name
+    /// another base, or an image.
+    roots: Vec<usize>,
+    elsewhere: Uses,
+    needs: HashMap<usize, Rc<Declaring>>,
+}
+
+impl<'n> Lines<'n> {
+    pub(super) fn new(
+        file: &'n Dockerfile<'n>,
+        name: &'n str,
+        default: Option<&'n str>,
+        own: Option<&'n str>,
+        short: HashSet<usize>,
+    ) -> Self {
+        let mut roots: Vec<usize> = Vec::with_capacity(file.stages.len());
+        for stage in &file.stages {
+            let varies = |from: usize| file.instructions[from].arguments().contains(&b'$');
+            let base = stage.parent().filter(|_| !stage.from.is_some_and(varies));
+            roots.push(base.map_or(stage.index, |base| roots[base]));
+        }
+        Self {
+            file,
+            name,
+            default,
+            own,
+            short,
+            roots,
+            elsewhere: used_elsewhere(file, name),
+            needs: HashMap::new(),
+        }
+    }
+
+    /// Plans the lines that declare the name for the instructions `uses`, which are in order.
+    pub(super) fn plan(mut self, uses: &[usize]) -> (HashMap<usize, Rc<Declaring>>, Uses) {
+        let file = self.file;
+        let short = self.short_stages();
+        // What is planned for a stage and there for the stages built from it.
+        let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];
+        let mut rest = uses;
+        for stage in &file.stages {
+            let index = stage.index;
+            let base = stage.parent().filter(|base| self.roots[index] <= *base);
+            let inherited = base.and_then(|base| handed_on[base].clone());
+            let end = rest.partition_point(|index| *index < stage.instructions.end);
+            let (own, others) = rest.split_at(end);
+            rest = others;
+            let (triggers, plain): (Vec<usize>, Vec<usize>) = own
+                .iter()
+                .filter(|index| self.is_hidden(**index))
+                .partition(|index| file.instructions[**index].onbuild);
+            handed_on[index] = match inherited {
+                Some(need) => {
+                    let needs = plain.into_iter().map(|index| (index, Rc::clone(&need)));
+                    self.needs.extend(needs);
+                    Some(need)
+                }
+                None if plain.is_empty() => None,
+                None => self.declare(index, short[index], &plain),
+            };
+            if !triggers.is_empty() {
+                self.declare(index, false, &triggers);
+            }
+        }
+        (self.needs, self.elsewhere)
+    }
+
+    /// Declares the name for `uses`, all of the stage `stage`; returns what the stages built from it see, too. `short` says that
+    /// a line for all of the stage needs a value.
+    fn declare(&mut self, stage: usize, short: bool, uses: &[usize]) -> Option<Rc<Declaring>> {
+        let mut handed_on = None;
+        let start = self.file.stages[stage].instructions.start;
+        for (spot, uses) in spots(self.file, start, uses) {
+            let for_all = spot.place == Place::FILE;
+            let short = (short && for_all) || uses.iter().any(|index| self.short.contains(index));
+            let need = Rc::new(self.line(stage, &spot, uses[0], short));
+            if for_all {
+                handed_on = Some(Rc::clone(&need));
+            }
+            let needs = uses.into_iter().map(|index| (index, Rc::clone(&need)));
+            self.needs.extend(needs);
+        }
+        handed_on
+    }
+
+    /// Says that the instruction `index` does not see the name, or not in every build.
+    fn is_hidden(&self, index: usize) -> bool {
+        let Some(seen) = self.file.visible(self.name, index) else {
+            return true;
+        };
+        // What a stage is built from comes before it.
+        let stages = self.file.stage_of(index).zip(seen.stage);
+        stages.is_some_and(|(stage, declared)| declared < self.roots[stage])
+    }
+
+    /// Says for each stage that an id in it, or in one built from it, that does not see the name would be cut short.
+    fn short_stages(&self) -> Vec<bool> {
+        let mut short = vec![false; self.file.stages.len()];
+        for index in &self.short {
+            if !self.file.instructions[*index].onbuild
+                && self.is_hidden(*index)
+                && let Some(stage) = self.file.stage_of(*index)
+            {
+                short[stage] = true;
+            }
+        }
+        hand_down(self.file, &mut short);
+        short
+    }
+
+    /// Returns the ARG line at `spot`, before the RUN `first`, and the edits that put it there. `short` says that it needs a
+    /// value.
+    fn line(&self, stage: usize, spot: &Spot, first: usize, short: bool) -> Declaring {
+        let (file, name) = (self.file, self.name);
+        let user = &file.instructions[first];
+        let late = self.late(stage, spot, first).filter(|_| !user.onbuild);
+        let movable = late.filter(|late| is_movable(file, late, spot));
+        let moved = movable.map(|late| &file.instructions[late.instruction]);
+        let line = match moved {
+            Some(arg) => arg.text.bytes().to_str_lossy().trim_end().to_owned(),
+            None => {
+                let value = late.and_then(|late| late.value.as_deref());
+                let value = value.filter(|value| value.is_ascii() && !value.contains(&b'$'));
+                let global = file.global(name).filter(|_| !user.onbuild);
+                let global = global.is_some_and(|global| global.value.is_some());
+                let declared = match (self.default, value) {
+                    (None, _) => name.into(),
+                    (Some(_), Some(value)) => format!("{name}={}", value.to_str_lossy()),
+                    (Some(_), None) if global || !short => name.into(),
+                    (Some(default), None) => {
+                        let own = self.own.filter(|_| !user.onbuild);
+                        format!("{name}={}", own.unwrap_or(default))
+                    }
+                };
+                format!("{} {declared}", keyword(file, user))
+            }
+        };
+        let (indent, ending) = (
+            indentation(file.source, spot.beside),
+            line_ending(file.source, spot.at),
+        );
+        let mut edits = vec![Edit::insert(spot.at, format!("{indent}{line}{ending}"))];
+        edits.extend(moved.map(|arg| Edit::delete(whole_line(file.source, arg))));
+        Declaring {
+            line,
+            above: user.lines.0,
+            edits,
+            late: late.map(|late| file.instructions[late.instruction].lines.0),
+            moves: moved.is_some(),
+            applicability: if self.elsewhere.stages[stage] {
+                Applicability::Unsafe
+            } else {
+                Applicability::Safe
+            },
+        }
+    }
+
+    /// Returns the ARG of the stage that declares the name, but only behind the RUN `first`.
+    fn late(&self, stage: usize, spot: &Spot, first: usize) -> Option<&'n Declaration> {
+        let all = self.file.declarations(self.name);
+        let behind = &all[all.partition_point(|d| d.instruction <= first)..];
+        let mut own = behind
+            .iter()
+            .take_while(|d| d.stage == Some(stage))
+            .filter(|d| !d.onbuild && d.by == DeclaredBy::Arg);
+        own.find(|d| self.file.blocks.encloses(spot.place, d.place))
+    }
+}
+
+/// Returns the keyword for a line beside the instruction `user`, in its case.
+fn keyword(file: &Dockerfile<'_>, user: &Instruction<'_>) -> &'static str {
+    let first = user.name.of(file.source).first();
+    match (user.onbuild, first.is_some_and(u8::is_ascii_lowercase)) {
+        (false, false) => "ARG",
+        (false, true) => "arg",
+        (true, false) => "ONBUILD ARG",
+        (true, true) => "onbuild arg",
+    }
+}
+
+/// Says that the line of `late` can be moved to `spot` as it is: it stands alone, without a comment that would be left
+/// behind, and its value is text, the same up there.
+fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
+    let arg = &file.instructions[late.instruction];
+    let commented = arg.lead < arg.span.start;
+    late.alone
+        && !commented
+        && late.place == spot.place
+        && arg.lines.0 == arg.lines.1
+        && std::str::from_utf8(arg.text.bytes()).is_ok()
+        && !has_variable(late, file.escape)
+}
+
+/// Returns the default that the stages of `file` give the argument `name`, where they all give it the same: another one would
+/// split their caches in builds that pass nothing.
+pub(in crate::rules) fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
+    let given = |d: &&Declaration| d.by == DeclaredBy::Arg && !d.onbuild && d.stage.is_some();
+    let declarations = file.declarations(name).iter().filter(given);
+    let mut values = declarations.filter_map(|d| d.value.as_deref());
+    let first = values.next()?;
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    let is_default = values.all(|value| value == first) && !first.is_empty();
+    (is_default && first.iter().all(plain)).then(|| String::from_utf8_lossy(first).into_owned())
+}
+
+/// Says that the value of `declaration` holds a variable, or cannot be read.
+pub(in crate::rules) fn has_variable(declaration: &Declaration, escape: u8) -> bool {
+    let value = declaration.value.as_deref().unwrap_or_default();
+    Word::read(value, escape).map_or(true, |word| word.has_variable())
+}
+
+/// Returns the line of a one-line instruction, its newline included.
+pub(in crate::rules) fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
+    let Span { start, end } = instruction.span;
+    let newline = memchr::memchr(b'\n', &source[end..]);
+    Span::new(start, newline.map_or(source.len(), |at| end + at + 1))
+}

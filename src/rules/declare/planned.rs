@@ -1,0 +1,166 @@
+//! Planning the ARG lines for a name: which caches get it, and what then has to be declared where.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::budget;
+use crate::finding::LockKey;
+use crate::fix::Applicability;
+use crate::rules::caches::Cache;
+use crate::rules::context::Context;
+use crate::rules::eligibility::{gets_lane, lacks_lane, may_change, obstacle};
+use crate::rules::plan::{Declaring, Plan};
+use crate::rules::variables::needs_default;
+
+use super::lines::{Lines, own_default};
+use super::refused::refused;
+
+impl Context<'_> {
+    /// Returns what makes `name` visible at instruction `index`; `None` where it is.
+    ///
+    /// All RUNs of the stage that refer to the name, or will once their fixes up to `level` are made, are taken into
+    /// account, so that one line serves them all.
+    pub fn declaring(
+        &self,
+        name: &str,
+        index: usize,
+        level: Applicability,
+    ) -> Option<Rc<Declaring>> {
+        self.plan(name, level).needs.get(&index).cloned()
+    }
+
+    /// Says that `cache` is the first of its mounts that has a fix up to `level` of its own that puts `name` into its id.
+    pub(in crate::rules) fn is_first(
+        &self,
+        cache: &Cache<'_>,
+        name: &str,
+        level: Applicability,
+    ) -> bool {
+        let plan = self.plan(name, level);
+        let first = plan.first.get(&cache.key);
+        first.is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
+    }
+
+    /// Returns the mounts that get `name` into their ids along with `cache`, whose lock serves them.
+    pub(in crate::rules) fn served(
+        &self,
+        cache: &Cache<'_>,
+        name: &str,
+    ) -> impl Iterator<Item = &Cache<'_>> {
+        let serves = name == self.settings.arg && lacks_lane(self.settings, cache);
+        let served = if serves { cache.served(self.file) } else { &[] };
+        served
+            .iter()
+            .take_while(|_| budget::spend(1))
+            .map(|at| &self.caches()[*at])
+            .filter(|other| may_change(self, other, &self.settings.arg))
+    }
+
+    /// Returns why `cache` gets no `name` into its id by a fix up to `level`, if it gets none.
+    pub(in crate::rules) fn refused(
+        &self,
+        cache: &Cache<'_>,
+        name: &str,
+        level: Applicability,
+    ) -> Option<String> {
+        let plan = self.plan(name, level);
+        if plan.first.contains_key(&cache.key) {
+            return None;
+        }
+        let Some(refusal) = plan.refused.get(&cache.key) else {
+            return obstacle(self, cache, name);
+        };
+        let (other, reason) = (&self.caches()[refusal.at], &refusal.reason);
+        if std::ptr::eq(other.mount, cache.mount) {
+            return Some(reason.clone());
+        }
+        let line = self.line(other.instruction);
+        Some(format!(
+            "line {line} uses this cache, too, and gets no lane: {reason}"
+        ))
+    }
+
+    /// Says that `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
+    pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
+        let plan = self.plan(name, Applicability::Safe);
+        match self.file.stage_of(index) {
+            Some(stage) => plan.elsewhere.stages[stage],
+            None => plan.elsewhere.any(),
+        }
+    }
+
+    /// Says that `name` is used outside of cache ids anywhere in the file: a build that passes it may build another image.
+    pub fn used_by_builds(&self, name: &str) -> bool {
+        self.plan(name, Applicability::Safe).elsewhere.any()
+    }
+
+    fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
+        self.plan_or(name, level, || plan(self, name, level))
+    }
+}
+
+fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
+    let mut first = wanted(cx, name, level);
+    let takes =
+        |cache: &Cache<'_>| may_change(cx, cache, name) || gets_lane(cx, cache, name, level);
+    let refused = if first.is_empty() {
+        HashMap::new()
+    } else {
+        refused(cx, name, &first, takes)
+    };
+    first.retain(|key, _| !refused.contains_key(key));
+    let goes_along =
+        |cache: &Cache<'_>| first.contains_key(&cache.key) && may_change(cx, cache, name);
+    let refers = |cache: &&Cache<'_>| cache.word.mentions(name) || goes_along(cache);
+    let uses = cx.caches().iter().filter(refers);
+    let mut uses: Vec<usize> = uses.map(|cache| cache.instruction).collect();
+    uses.dedup();
+    let own = own_default(cx.file, name);
+    // Builds that pass nothing keep what they have by a bare ARG alone. Where the file has a default for the mounts of
+    // one stage, those of another get it, too: they are to stay one cache.
+    let short = |cache: &&Cache<'_>| {
+        if cx.settings.keeps_id(name) {
+            own.is_some() && goes_along(cache)
+        } else {
+            goes_along(cache) || needs_default(&cache.word, name)
+        }
+    };
+    let short = cx.caches().iter().filter(short);
+    let short = short.map(|cache| cache.instruction).collect();
+    let default = (name == cx.settings.arg).then_some(cx.settings.default.as_str());
+    let lines = Lines::new(cx.file, name, default, own.as_deref(), short);
+    let (needs, elsewhere) = lines.plan(&uses);
+    Plan {
+        needs,
+        elsewhere,
+        first,
+        refused,
+    }
+}
+
+/// Returns the caches that have a fix up to `level` that puts `name` into their ids, each with the first of these mounts. Folders
+/// whose lock goes elsewhere come along.
+fn wanted(cx: &Context<'_>, name: &str, level: Applicability) -> HashMap<Arc<LockKey>, usize> {
+    let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
+    // All locks of a RUN serve the same folders.
+    let (mut served, mut last) = (HashSet::new(), None);
+    for (index, cache) in cx.caches().iter().enumerate() {
+        if !gets_lane(cx, cache, name, level) {
+            continue;
+        }
+        first.entry(Arc::clone(&cache.key)).or_insert(index);
+        if last != Some(cache.instruction) {
+            for other in cx.served(cache, name) {
+                served.insert(Arc::clone(&other.key));
+                last = Some(cache.instruction);
+            }
+        }
+    }
+    for (index, cache) in cx.caches().iter().enumerate() {
+        if served.contains(&cache.key) {
+            first.entry(Arc::clone(&cache.key)).or_insert(index);
+        }
+    }
+    first
+}

@@ -1,0 +1,67 @@
+//! Where a line can be put so that several instructions come behind it, among the blocks of a template.
+
+use crate::budget;
+use crate::dockerfile::{Dockerfile, Place};
+
+/// Where a line can be put.
+pub(in crate::rules) struct Spot {
+    /// Before this byte, the start of a line.
+    pub(in crate::rules) at: usize,
+    /// The first byte of the line that it shares indentation and line ending with.
+    pub(in crate::rules) beside: usize,
+    /// Where it stands among a template's blocks.
+    pub(in crate::rules) place: Place,
+}
+
+/// Returns where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
+/// before the stage does. `start` is the stage's first instruction.
+pub(in crate::rules) fn spots(
+    file: &Dockerfile<'_>,
+    start: usize,
+    uses: &[usize],
+) -> Vec<(Spot, Vec<usize>)> {
+    let place_of = |index: &usize| file.instructions[*index].place;
+    let mut done = Vec::new();
+    let mut todo = vec![uses.to_vec()];
+    while let Some(uses) = todo.pop().filter(|uses| budget::spend(16 * uses.len())) {
+        let first = &file.instructions[uses[0]];
+        let place = uses
+            .iter()
+            .map(place_of)
+            .fold(first.place, |a, b| file.blocks.common(a, b));
+        let mut spot = Spot {
+            at: first.lead,
+            beside: first.span.start,
+            place,
+        };
+        if first.place != place {
+            // The branch right below `place` that the first use stands in: the line goes above its block.
+            let branch = file
+                .blocks
+                .way_out(first.place)
+                .take_while(|outer| *outer != place)
+                .last()
+                .unwrap_or(place);
+            let block = file.blocks.block(branch);
+            let opener = block.map_or(first.lead, |block| block.span.start);
+            let earliest = start
+                .checked_sub(1)
+                .map_or(file.top, |from| file.instructions[from].span.end);
+            if opener < earliest {
+                let (inside, outside): (Vec<usize>, Vec<usize>) = uses
+                    .iter()
+                    .partition(|index| file.blocks.encloses(branch, place_of(index)));
+                todo.push(outside);
+                todo.push(inside);
+                continue;
+            }
+            // A tag can stand inside of a continued instruction: then the line goes above that one.
+            let anchor = file.instruction_at(opener).map(|at| &file.instructions[at]);
+            spot.at = anchor.map_or(opener, |anchor| anchor.lead);
+            spot.beside = anchor.map_or(opener, |anchor| anchor.span.start);
+        }
+        spot.at = spot.at.max(file.top);
+        done.push((spot, uses));
+    }
+    done
+}

@@ -1,0 +1,102 @@
+//! Which caches wait for others, and which may get a lane or a platform into their ids.
+
+use bstr::ByteSlice as _;
+
+use crate::dockerfile::{Dockerfile, Sharing};
+use crate::finding::RuleId;
+use crate::fix::Applicability;
+
+use super::caches::Cache;
+use super::context::Context;
+use super::settings::Settings;
+use super::slot::{has_room, id_edit};
+use super::variables::{PLATFORM_ARGS, shadowing_env};
+
+/// Says that every build on the builder that uses the cache's id waits for the one that holds it.
+#[must_use]
+pub fn is_shared_lock(settings: &Settings, cache: &Cache<'_>) -> bool {
+    cache.is_locked() && is_in_no_lane(settings, cache)
+}
+
+fn is_in_no_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
+    !settings.namespace && settings.takes_variables() && !cache.is_isolated
+}
+
+/// Says that a lane would set builds apart that wait for `cache`, and that it is not exempt.
+pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
+    is_in_no_lane(settings, cache) && !cache.is_exempt(RuleId::SharedLock)
+}
+
+/// Says that the locked id of `cache` names no platform: where a file is built for several, they wait for each other.
+#[must_use]
+pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
+    if !cache.is_locked() || cache.mount.templated {
+        return false;
+    }
+    let named = cache.word.variables().any(|variable| {
+        let name = variable.name.to_ascii_uppercase();
+        // BUILDARCH and its kin are the same for all platforms of a build.
+        (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD")
+    });
+    !named && has_room(cx.settings, cache, "TARGETARCH") && !runs_once(cx.file, cache.instruction)
+}
+
+/// Says that the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target platform.
+fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
+    let froms = file.ancestors(index).filter_map(|stage| stage.from);
+    let mut flags = froms.flat_map(|from| &file.instructions[from].flags);
+    let pinned =
+        flags.any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"));
+    let sees = |name: &str| name.starts_with("TARGET") && file.visible(name, index).is_some();
+    pinned && !PLATFORM_ARGS.iter().any(|name| sees(name))
+}
+
+/// Says that `cache` has a fix up to `level` that puts `name` into its id. The other mounts of the same cache follow.
+pub(super) fn gets_lane(
+    cx: &Context<'_>,
+    cache: &Cache<'_>,
+    name: &str,
+    level: Applicability,
+) -> bool {
+    let (settings, review) = (cx.settings, level == Applicability::Unsafe);
+    if name == settings.arg {
+        let private =
+            || cache.sharing == Some(Sharing::Private) && cx.may_speak(RuleId::PrivateCache, cache);
+        let unlocked =
+            || cache.is_unlocked_apt(cx.file) && cx.may_speak(RuleId::UnlockedApt, cache);
+        let shared = is_shared_lock(settings, cache) && cx.may_speak(RuleId::SharedLock, cache);
+        return (shared || (review && lacks_lane(settings, cache) && (private() || unlocked())))
+            && has_room(settings, cache, name);
+    }
+    review
+        && name == "TARGETARCH"
+        && lacks_platform(cx, cache)
+        && cx.may_speak(RuleId::PlatformLock, cache)
+}
+
+/// Says that the id of `cache` may be given `name` along with another mount of the same cache: nobody asked for it to be
+/// left as it is.
+pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> bool {
+    let rule = if name == cx.settings.arg {
+        RuleId::SharedLock
+    } else {
+        RuleId::PlatformLock
+    };
+    !cx.is_suppressed(rule, cache)
+}
+
+/// Returns why `name` cannot be put behind the id of `cache` by an edit, if it cannot.
+pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
+    if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
+        let line = cx.line(env.instruction);
+        return Some(format!(
+            "the ENV on line {line} wins over what a job passes: drop or rename it first"
+        ));
+    }
+    if cx.fills_in() {
+        return Some(
+            "this template's engine fills in `${…}` itself: write the lane in its own way".into(),
+        );
+    }
+    id_edit(cx.settings, cache, name).err()
+}
