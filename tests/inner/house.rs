@@ -14,7 +14,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("fix", &["text"]),
     ("dockerfile", &["budget", "text"]),
     ("finding", &["fix", "text"]),
-    ("index", &["finding", "text"]),
+    ("index", &["dockerfile", "finding", "text"]),
     ("init", &["text", "builds"]),
     (
         "suppress",
