@@ -128,7 +128,7 @@ pub fn wire(reports: &mut [FileReport], whole: bool, world: &World<'_>) -> Build
         wires.asked = asked;
         found.retain(|finding| report.settings.is_on(finding.rule));
         // One build of several files with lanes is told of once.
-        found.sort_by(|a, b| (a.span, a.rule).cmp(&(b.span, b.rule)));
+        found.sort_by_key(|found| (found.span, found.rule));
         found.dedup_by(|a, b| (a.span, a.rule) == (b.span, b.rule));
         report.checked.findings.extend(found);
         super::settle::settle(&mut report.checked, &report.settings, whole);

@@ -54,12 +54,11 @@ fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'
     if !takes {
         return Err("the id ends in a character that would change what comes behind it: give it another end".into());
     }
-    let (at, option) = match mount.field("id") {
-        Some(field) => (mount.value_span(field).end, ""),
-        None => {
-            let field = mount.field("type").ok_or("the mount names no type")?;
-            (field.next, ",id=")
-        }
+    let (at, option) = if let Some(field) = mount.field("id") {
+        (mount.value_span(field).end, "")
+    } else {
+        let field = mount.field("type").ok_or("the mount names no type")?;
+        (field.next, ",id=")
     };
     let id = match mount.id() {
         Some(_) => "".into(),

@@ -1,5 +1,6 @@
 //! The ARG lines themselves: what each says, and the edits that put it where it belongs.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -137,30 +138,21 @@ impl<'n> Lines<'n> {
     /// Returns the ARG line at `spot`, before the RUN `first`, and the edits that put it there. `short` says that it needs a
     /// value.
     fn line(&self, stage: usize, spot: &Spot, first: usize, short: bool) -> Declaring {
-        let (file, name) = (self.file, self.name);
+        let file = self.file;
         let user = &file.instructions[first];
         let late = self.late(stage, spot, first).filter(|_| !user.onbuild);
         let movable = late.filter(|late| is_movable(file, late, spot));
         let moved = movable.map(|late| &file.instructions[late.instruction]);
-        let line = match moved {
-            Some(arg) => arg.text.bytes().to_str_lossy().trim_end().to_owned(),
-            None => {
-                let value = late.and_then(|late| late.value.as_deref());
-                let value = value.filter(|value| value.is_ascii() && !value.contains(&b'$'));
-                let global = file.global(name).filter(|_| !user.onbuild);
-                let global = global.is_some_and(|global| global.value.is_some());
-                let declared = match (self.default, value) {
-                    (None, _) => name.into(),
-                    (Some(_), Some(value)) => format!("{name}={}", value.to_str_lossy()),
-                    (Some(_), None) if global || !short => name.into(),
-                    (Some(default), None) => {
-                        let own = self.own.filter(|_| !user.onbuild);
-                        format!("{name}={}", own.unwrap_or(default))
-                    }
-                };
-                format!("{} {declared}", keyword(file, user))
-            }
-        };
+        let line = moved.map_or_else(
+            || {
+                format!(
+                    "{} {}",
+                    keyword(file, user),
+                    self.declared(user, late, short)
+                )
+            },
+            |arg| arg.text.bytes().to_str_lossy().trim_end().to_owned(),
+        );
         let (indent, ending) = (
             indentation(file.source, spot.beside),
             line_ending(file.source, spot.at),
@@ -179,6 +171,31 @@ impl<'n> Lines<'n> {
                 Applicability::Safe
             },
         }
+    }
+
+    /// Returns the name with the value that a line beside the instruction `user` gives it: that of the line that comes too `late`,
+    /// none where there is a global one, the file's own, or the default.
+    fn declared(
+        &self,
+        user: &Instruction<'_>,
+        late: Option<&Declaration>,
+        short: bool,
+    ) -> Cow<'_, str> {
+        let name = self.name;
+        let Some(default) = self.default else {
+            return name.into();
+        };
+        let value = late.and_then(|late| late.value.as_deref());
+        let value = value.filter(|value| value.is_ascii() && !value.contains(&b'$'));
+        if let Some(value) = value {
+            return format!("{name}={}", value.to_str_lossy()).into();
+        }
+        let global = self.file.global(name).filter(|_| !user.onbuild);
+        if !short || global.is_some_and(|global| global.value.is_some()) {
+            return name.into();
+        }
+        let own = self.own.filter(|_| !user.onbuild);
+        format!("{name}={}", own.unwrap_or(default)).into()
     }
 
     /// Returns the ARG of the stage that declares the name, but only behind the RUN `first`.
