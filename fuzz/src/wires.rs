@@ -87,9 +87,9 @@ fn places(source: &str, wiring: &BuildFile) {
         .for_each(|call| stands(source, call.span));
     for inline in &wiring.inline {
         stands(source, inline.span);
-        for piece in &inline.pieces {
-            let there = source.get(piece.file..piece.file + piece.len);
-            assert_eq!(inline.text.get(piece.text..piece.text + piece.len), there);
+        for run in inline.map.runs() {
+            let there = source.get(run.source..run.source_end());
+            assert_eq!(inline.text.get(run.text..run.text_end()), there);
             assert!(there.is_some());
         }
     }

@@ -1,5 +1,7 @@
 //! Lines of a text, found by a byte in them.
 
+use crate::text::{Run, SourceMap};
+
 /// Returns the first byte of the line of byte `at`.
 #[must_use]
 pub fn start(source: &str, at: usize) -> usize {
@@ -13,9 +15,30 @@ pub fn rest(source: &str, at: usize) -> &str {
     rest.split(['\r', '\n']).next().unwrap_or_default()
 }
 
+/// Returns the byte at a 1-based line and column, which counts bytes and may lie within a character.
+#[must_use]
+pub fn place(source: &str, line: usize, column: usize) -> usize {
+    let lines = source.split_inclusive('\n').take(line.saturating_sub(1));
+    let start: usize = lines.map(str::len).sum();
+    let at = (start + column.saturating_sub(1)).min(source.len());
+    let mut before = (0..=at).rev();
+    before.find(|at| source.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// Returns the blanks that the line of byte `at` begins with.
 #[must_use]
 pub fn margin(source: &str, at: usize) -> &str {
     let line = &source[start(source, at)..at];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
+/// Returns how many blanks the file has before each line of a block, whose text stands at `map`.
+#[must_use]
+pub fn block_indent(text: &str, map: &SourceMap, source: &str) -> usize {
+    let is_first = |run: &&Run| {
+        (run.text == 0 || text[..run.text].ends_with('\n'))
+            && !rest(text, run.text).trim().is_empty()
+    };
+    let first = map.runs().iter().find(is_first);
+    first.map_or(0, |run| run.source - start(source, run.source))
 }

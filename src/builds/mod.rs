@@ -31,7 +31,7 @@ pub use github::Github;
 pub use gitlab::Gitlab;
 pub use model::{
     ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Escapes, Files, Inline, Lane, NAMESPACE,
-    NO_VARIABLE, Piece, Place, ReadError, Runs, Service, Subject, Unknown,
+    NO_VARIABLE, Place, ReadError, Runs, Service, Subject, Unknown,
 };
 pub use passing::{Passed, pass, prove, prove_comments};
 pub use registry::{FormatRef, format, named_format};

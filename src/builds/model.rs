@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::budget;
-use crate::text::Span;
+use crate::text::{SourceMap, Span};
 
 /// What builds an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +77,14 @@ pub struct BuildFile {
     pub calls: Vec<Call>,
     /// The jobs that wait for others to end, with the names of these; names that are no job's stand for groups of them.
     pub order: Vec<(String, Vec<String>)>,
+}
+
+impl Inline {
+    /// Returns where `span` of the text stands in the file; the Dockerfile as a whole where that cannot be said.
+    #[must_use]
+    pub fn to_file(&self, span: Span) -> Span {
+        self.map.to_source(span).unwrap_or(self.span)
+    }
 }
 
 impl BuildFile {
@@ -328,9 +336,8 @@ pub struct Unknown {
 pub struct Inline {
     /// Its text, as the engine gets it.
     pub text: String,
-    /// Where its bytes stand in the file: pieces of `text`, in order, each with its first byte there and in the file.
-    /// Within a piece both run alike. Empty where it cannot be edited in place (escapes, folded lines).
-    pub pieces: Vec<Piece>,
+    /// Where its bytes stand in the file; empty where it cannot be edited in place (escapes, folded lines).
+    pub map: SourceMap,
     /// Where it stands in the file as a whole.
     pub span: Span,
     /// What has to be escaped in text that is put into it.
@@ -346,21 +353,6 @@ pub enum Escapes {
     Dollar,
     /// HCL's templates: `${` and `%{` are written `$${` and `%%{`.
     Template,
-}
-
-/// A stretch of an [`Inline`] that stands in the file byte for byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// Its first byte in the Dockerfile's text.
-    pub text: usize,
-    /// Its first byte in the file.
-    pub file: usize,
-    /// Its length in bytes.
-    pub len: usize,
-    /// What every line that is put into it has to begin with, in columns of blanks.
-    pub indent: usize,
-    /// How many of these are missing before it: an empty line need not have them.
-    pub missing: usize,
 }
 
 /// The argument that is to be passed.

@@ -81,11 +81,11 @@ fn add(
 ) -> Option<Box<Lanes>> {
     let inner = check(inline.text.as_bytes(), settings);
     checked.suppressed += inner.suppressed;
-    let place = |span: Span| inline::to_file(inline, span).unwrap_or(inline.span);
+    let place = |span: Span| inline.to_file(span);
     checked
         .findings
         .extend(inner.findings.into_iter().map(|finding| {
-            let fix = finding.fix.as_ref().map(|fix| moved(inline, fix));
+            let fix = finding.fix.as_ref().map(|fix| moved(inline, source, fix));
             let related = finding.related.into_iter().map(|mut location| {
                 if let Place::Here(span) = &mut location.place {
                     *span = place(*span);
@@ -132,8 +132,9 @@ fn add(
 }
 
 /// `fix` with places in the file around the Dockerfile.
-fn moved(inline: &Inline, fix: &Fix) -> Result<Fix, String> {
-    let edits = inline::edits(inline, fix.edits())?;
+fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
+    let source = std::str::from_utf8(source).unwrap_or_default();
+    let edits = inline::edits(inline, source, fix.edits())?;
     let title = inline::advice(inline, fix.title());
     Ok(match fix.applicability() {
         Applicability::Safe => Fix::safe(title, edits),
@@ -165,8 +166,7 @@ pub fn fix_inline(
             continue;
         }
         let lines = LineIndex::new(&fixed.bytes);
-        let line =
-            |span: Span| lines.line(inline::to_file(inline, span).unwrap_or(inline.span).start);
+        let line = |span: Span| lines.line(inline.to_file(span).start);
         let at = line(Span::at(0));
         match put(inline, &inner.bytes, &fixed.bytes) {
             Some(bytes)
@@ -229,7 +229,8 @@ fn put(inline: &Inline, new: &[u8], source: &[u8]) -> Option<Vec<u8>> {
             )
         });
     let edits: Vec<Edit> = edits.collect();
-    let fix = Fix::safe("", inline::edits(inline, &edits).ok()?);
+    let text = std::str::from_utf8(source).ok()?;
+    let fix = Fix::safe("", inline::edits(inline, text, &edits).ok()?);
     let applied = apply(source, &[&fix]);
     (!applied.made.is_empty()).then_some(applied.bytes)
 }

@@ -1,7 +1,7 @@
 //! Bake files: how they are read, and where an argument goes.
 
 use cachelane::budget;
-use cachelane::builds::{Build, BuildFile, Runs, Subject};
+use cachelane::builds::{Bake, Build, BuildFile, Format as _, Runs, Subject};
 
 use crate::made_wiring::{Format, made, passes};
 
@@ -239,4 +239,27 @@ fn what_multiplies_is_too_much() {
     source.push_str("target \"t\" { dockerfile = v59 }\n");
     let read = budget::within(source.len(), || read(&source));
     assert!(read.is_err());
+}
+
+#[test]
+fn what_is_too_deep_for_the_stack_is_too_much() {
+    for (open, close) in [
+        ("[", "]"),
+        ("(", ")"),
+        ("{a = ", "}"),
+        ("\"${", "}\""),
+        ("f(", ")"),
+        ("!", ""),
+    ] {
+        for (depth, is_read) in [(20, true), (60, true), (5000, false)] {
+            let value = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            let source = format!("target \"a\" {{\n  args = {{ A = {value} }}\n}}\n");
+            let read = budget::within(source.len(), || Bake.read(&source));
+            assert_eq!(
+                matches!(read, Ok(Ok(_))),
+                is_read,
+                "{depth} {open} {read:?}"
+            );
+        }
+    }
 }

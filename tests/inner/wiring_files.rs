@@ -15,12 +15,12 @@ fn places_of_an_inline_dockerfile_are_those_of_the_file() {
             .read(source)
             .inline
             .iter()
-            .filter(|found| !found.pieces.is_empty())
+            .filter(|found| !found.map.is_empty())
         {
             let word = found.text.find("apt-get").unwrap();
-            let span = inline::to_file(found, Span::new(word, word + 7)).unwrap();
+            let span = found.map.to_source(Span::new(word, word + 7)).unwrap();
             assert_eq!(&source[span.start..span.end], "apt-get");
-            let all = inline::to_file(found, Span::new(0, found.text.len())).unwrap();
+            let all = found.to_file(Span::new(0, found.text.len()));
             assert!(found.span.start <= all.start && all.end <= found.span.end + 1);
         }
     }
@@ -73,8 +73,8 @@ proptest! {
         let read = if *format == Format::Compose { Compose.read(&source) } else { Bake.read(&source) };
         if let Ok(wiring) = read {
             for found in &wiring.inline {
-                for piece in &found.pieces {
-                    prop_assert_eq!(&found.text[piece.text..piece.text + piece.len], &source[piece.file..piece.file + piece.len]);
+                for run in found.map.runs() {
+                    prop_assert_eq!(&found.text[run.text..run.text_end()], &source[run.source..run.source_end()]);
                 }
             }
             for build in wiring.builds.iter().filter(|build| !passes(build)) {
@@ -103,9 +103,9 @@ proptest! {
                 prop_assert!(source.is_char_boundary(span.start) && source.is_char_boundary(span.end) && span.end <= source.len());
                 left.extend(node.items());
                 left.extend(node.own_entries().iter().flat_map(|entry| [entry.key, entry.value]));
-                for piece in node.pieces() {
+                for run in node.map().runs() {
                     let text = node.text().unwrap();
-                    prop_assert_eq!(&text[piece.text..piece.text + piece.len], &source[piece.file..piece.file + piece.len]);
+                    prop_assert_eq!(&text[run.text..run.text_end()], &source[run.source..run.source_end()]);
                 }
             }
         }
@@ -123,7 +123,7 @@ proptest! {
                 continue;
             }
             let edit = Edit::replace(Span::new(start, end), text.clone());
-            let Ok(edits) = inline::edits(found, std::slice::from_ref(&edit)) else { continue };
+            let Ok(edits) = inline::edits(found, source, std::slice::from_ref(&edit)) else { continue };
             let fixed = made(source, &Fix::safe("", edits));
             let expected = made(&found.text, &Fix::safe("", vec![edit]));
             // An edit may take the whole text away, or the margin that the others have; then the block reads otherwise.

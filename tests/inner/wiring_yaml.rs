@@ -95,24 +95,20 @@ fn pieces_run_alike() {
     for entry in yaml.root().unwrap().entries() {
         let node = entry.value;
         let text = node.text().unwrap();
-        let pieces = node.pieces();
+        let map = node.map();
         let mut covered = 0;
-        for piece in &pieces {
-            assert_eq!(
-                &text[piece.text..][..piece.len],
-                &source[piece.file..][..piece.len],
-                "{text:?}"
-            );
-            assert!(piece.text >= covered);
-            covered = piece.text + piece.len;
+        for run in map.runs() {
+            let there = &source[run.source..run.source_end()];
+            assert_eq!(&text[run.text..run.text_end()], there, "{text:?}");
+            assert!(run.text >= covered);
+            covered = run.text_end();
         }
-        assert_eq!(pieces.is_empty(), text.is_empty(), "{text:?}");
-        assert!(text[covered..].trim().is_empty(), "{text:?} {pieces:?}");
+        assert_eq!(map.is_empty(), text.is_empty(), "{text:?}");
+        assert!(text[covered..].trim().is_empty(), "{text:?} {map:?}");
     }
-    let lines = at(&yaml, &["l"]).pieces();
     assert_eq!(at(&yaml, &["l"]).text(), Some("  x\n\n y\nz\n"));
-    assert_eq!((lines[0].len, lines[0].indent, lines.len()), (4, 2, 4));
-    assert_eq!((lines[1].len, lines[1].missing), (1, 2));
+    let map = at(&yaml, &["l"]).map();
+    assert_eq!((map.runs()[0].len, map.runs()[1].len), (5, 3));
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn an_edit_of_an_inline_dockerfile_reaches_the_engine() {
             let expected = made(&found.text, &Fix::safe("", edits.clone()));
             let fixed = made(
                 source,
-                &Fix::safe("", inline::edits(found, &edits).unwrap()),
+                &Fix::safe("", inline::edits(found, source, &edits).unwrap()),
             );
             assert_eq!(format.read(&fixed).inline[index].text, expected, "{fixed}");
             let told = told_builds(format, &told(tools, format, &fixed));

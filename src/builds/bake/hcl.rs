@@ -1,97 +1,84 @@
 //! Bake files in HCL.
 
 use hcl_edit::Span as _;
-use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
+use hcl_edit::expr::{Expression, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::structure::{Block, Body};
-use hcl_edit::template::{Element, HeredocTemplate, Template};
+use hcl_edit::template::{Element, HeredocTemplate, Strip, Template};
 
+use super::file::{File, Target, Variable};
 use super::value::{Ast, Field, Kind, Part};
-use super::{File, Target, Variable};
 use crate::budget;
-use crate::builds::model::{Piece, ReadError};
-use crate::text::Span;
+use crate::builds::lines;
+use crate::builds::model::ReadError;
+use crate::text::{SourceMap, Span};
 
 /// Reads `source`.
-pub fn file(source: &str) -> Result<File, ReadError> {
+pub(super) fn file(source: &str) -> Result<File, ReadError> {
     let body = parse(source)?;
     let mut file = File::default();
+    let value = |block: &Block, name: &str| {
+        let attribute = block.body.get_attribute(name)?;
+        Some(ast(source, &attribute.value))
+    };
+    let mut is_top = true;
     for block in body.blocks() {
-        let Some((label, label_span)) = block
-            .labels
-            .first()
-            .map(|label| (label.as_str().to_owned(), of(label.span())))
-        else {
+        let kind = block.ident.as_str();
+        if kind == "variable" && is_top {
+            file.variables_end = Some(of(block.span()).end);
+        }
+        is_top &= kind == "variable" || file.variables_end.is_none();
+        let Some(label) = block.labels.first() else {
             continue;
         };
-        match block.ident.as_str() {
-            "variable" => {
-                let default = block
-                    .body
-                    .get_attribute("default")
-                    .map(|attribute| ast(source, &attribute.value));
-                file.variables.push(Variable {
-                    name: label,
-                    default,
-                    is_block: true,
+        let name = label.as_str().to_owned();
+        match kind {
+            "variable" => file.variables.push(Variable {
+                name,
+                default: value(block, "default"),
+                is_block: true,
+            }),
+            "group" => {
+                let targets = value(block, "targets");
+                file.groups.extend(targets.map(|targets| (name, targets)));
+            }
+            "target" => {
+                let fields = block.body.attributes().map(|attribute| Field {
+                    key: Some(attribute.key.to_string()),
+                    key_span: of(attribute.key.span()),
+                    value: ast(source, &attribute.value),
+                });
+                file.push(Target {
+                    name,
+                    span: of(label.span()),
+                    body: of(block.span()),
+                    fields: fields.collect(),
                 });
             }
-            "group" => {
-                let targets = block
-                    .body
-                    .get_attribute("targets")
-                    .map(|attribute| ast(source, &attribute.value));
-                file.groups.extend(targets.map(|targets| (label, targets)));
-            }
-            "target" => file.targets.push(target(source, label, label_span, block)),
             _ => {}
         }
     }
     // Behind the blocks: of a name that has both, the attribute is the default.
-    for attribute in body.attributes() {
-        let default = Some(ast(source, &attribute.value));
-        file.variables.push(Variable {
-            name: attribute.key.to_string(),
-            default,
-            is_block: false,
-        });
-    }
+    let attributes = body.attributes().map(|attribute| Variable {
+        name: attribute.key.to_string(),
+        default: Some(ast(source, &attribute.value)),
+        is_block: false,
+    });
+    file.variables.extend(attributes);
     Ok(file)
 }
-
-/// The stack that the parser takes at most, which calls itself at each level: a worker's thread has less.
-const STACK: usize = 64 << 20;
 
 /// What the parser says of more than it reads.
 const TOO_DEEP: &str = "invalid nesting depth";
 
-/// The body of `source`, with the spans of all that is in it.
-pub fn parse(source: &str) -> Result<Body, ReadError> {
-    let body = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        let thread = thread.spawn_scoped(scope, || hcl_edit::parser::parse_body(source));
-        thread.ok().and_then(|thread| thread.join().ok())
-    });
-    let body = body.ok_or_else(|| ReadError {
-        span: Span::at(0),
-        message: "there is no memory to read it".to_owned(),
-    })?;
-    body.map_err(|error| {
-        let (line, column) = (error.location().line(), error.location().column());
-        let start: usize = source
-            .split_inclusive('\n')
-            .take(line.saturating_sub(1))
-            .map(str::len)
-            .sum();
-        // Columns count bytes, and may end within a character.
-        let at = (start + column.saturating_sub(1)).min(source.len());
-        let at = (0..=at)
-            .rev()
-            .find(|at| source.is_char_boundary(*at))
-            .unwrap_or(0);
+/// Parses `source`, with the spans of all that is in it.
+fn parse(source: &str) -> Result<Body, ReadError> {
+    hcl_edit::parser::parse_body(source).map_err(|error| {
         let message = error.message().to_owned();
         if message.contains(TOO_DEEP) {
             budget::exhaust();
         }
+        let place = error.location();
+        let at = lines::place(source, place.line(), place.column());
         ReadError {
             span: Span::at(at),
             message,
@@ -99,45 +86,18 @@ pub fn parse(source: &str) -> Result<Body, ReadError> {
     })
 }
 
-/// Where the first variables end, those that stand together.
-pub fn variables_end(source: &str) -> Option<usize> {
-    let body = parse(source).ok()?;
-    let is_variable = |block: &&Block| block.ident.as_str() == "variable";
-    let first = body.blocks().skip_while(|block| !is_variable(block));
-    let end = first
-        .take_while(is_variable)
-        .last()
-        .map(|block| of(block.span()).end);
-    end.filter(|&end| source[..end].ends_with('}'))
-}
-
-fn target(source: &str, name: String, span: Span, block: &Block) -> Target {
-    let fields = block.body.attributes().map(|attribute| Field {
-        key: Some(attribute.key.to_string()),
-        key_span: of(attribute.key.span()),
-        value: ast(source, &attribute.value),
-    });
-    Target {
-        name,
-        span,
-        body: of(block.span()),
-        fields: fields.collect(),
-    }
-}
-
-/// The parser's span as ours.
-pub fn of(range: Option<std::ops::Range<usize>>) -> Span {
+/// Returns the parser's span as ours.
+fn of(range: Option<std::ops::Range<usize>>) -> Span {
     range.map_or(Span::at(0), |range| Span::new(range.start, range.end))
 }
 
 fn ast(source: &str, expression: &Expression) -> Ast {
     let span = of(expression.span());
-    let literal = |text: String| Kind::Text(vec![Part::Literal(text, Vec::new())]);
     let kind = match expression {
         Expression::Null(_) => Kind::Null,
-        Expression::Bool(value) => literal(value.to_string()),
-        Expression::Number(value) => literal(value.to_string()),
-        Expression::String(value) => literal(value.to_string()),
+        Expression::Bool(value) => Kind::text(value.to_string()),
+        Expression::Number(value) => Kind::text(value.to_string()),
+        Expression::String(value) => Kind::text(value.to_string()),
         Expression::StringTemplate(template) => parts(source, template.iter()),
         Expression::HeredocTemplate(template) => heredoc(source, span, template),
         Expression::Array(values) => {
@@ -156,40 +116,33 @@ fn ast(source: &str, expression: &Expression) -> Ast {
             };
         }
         Expression::Variable(name) => Kind::Reference(vec![name.to_string()]),
-        Expression::Traversal(traversal) => {
-            reference(source, &traversal.expr, &traversal.operators)
-        }
+        Expression::Traversal(traversal) => reference(source, traversal),
         _ => Kind::Other,
     };
     Ast { span, kind }
 }
 
 fn field(source: &str, key: &ObjectKey, value: &Expression) -> Field {
-    let (name, span) = match key {
+    let (key, span) = match key {
         // A name alone is a key, not a variable.
         ObjectKey::Ident(name) | ObjectKey::Expression(Expression::Variable(name)) => {
-            (Some(name.to_string()), of(name.span()))
+            (Some(name.to_string()), name.span())
         }
-        ObjectKey::Expression(Expression::String(name)) => {
-            (Some(name.to_string()), of(name.span()))
-        }
-        ObjectKey::Expression(other) => (None, of(other.span())),
+        ObjectKey::Expression(Expression::String(name)) => (Some(name.to_string()), name.span()),
+        ObjectKey::Expression(other) => (None, other.span()),
     };
     Field {
-        key: name,
-        key_span: span,
+        key,
+        key_span: of(span),
         value: ast(source, value),
     }
 }
 
-fn reference<'a, T>(source: &str, start: &Expression, operators: T) -> Kind
-where
-    T: IntoIterator<Item = &'a hcl_edit::Decorated<TraversalOperator>>,
-{
-    let Kind::Reference(mut names) = ast(source, start).kind else {
+fn reference(source: &str, traversal: &Traversal) -> Kind {
+    let Kind::Reference(mut names) = ast(source, &traversal.expr).kind else {
         return Kind::Other;
     };
-    for operator in operators {
+    for operator in &traversal.operators {
         match operator.value() {
             TraversalOperator::GetAttr(name) => names.push(name.to_string()),
             TraversalOperator::Index(Expression::String(name)) => names.push(name.to_string()),
@@ -199,12 +152,12 @@ where
     Kind::Reference(names)
 }
 
-/// The parts of a string between quotes.
-pub fn parts<'a>(source: &str, elements: impl Iterator<Item = &'a Element>) -> Kind {
+/// Returns the parts of a string between quotes.
+pub(super) fn parts<'a>(source: &str, elements: impl Iterator<Item = &'a Element>) -> Kind {
     let mut parts = Vec::new();
     for element in elements {
         match element {
-            Element::Literal(text) => parts.push(Part::Literal(text.to_string(), Vec::new())),
+            Element::Literal(text) => parts.push(Part::literal(text.as_str())),
             Element::Interpolation(hole) => parts.push(self::hole(source, &hole.expr)),
             Element::Directive(_) => return Kind::Other,
         }
@@ -218,33 +171,31 @@ fn hole(source: &str, expression: &Expression) -> Part {
     Part::Hole(ast, written)
 }
 
-/// A heredoc. That of `<<-` loses the blanks that all its lines begin with, lines of nothing but blanks not counted and
+/// Reads a heredoc. That of `<<-` loses the blanks that all its lines begin with, lines of nothing but blanks not counted and
 /// not shortened (HCL's `flushHeredocTemplateParts`).
 fn heredoc(source: &str, span: Span, heredoc: &HeredocTemplate) -> Kind {
-    let template: &Template = &heredoc.template;
-    let strips = |element: &Element| match element {
-        Element::Interpolation(hole) => hole.strip != hcl_edit::template::Strip::None,
+    let is_stripped = |element: &Element| match element {
+        Element::Interpolation(hole) => hole.strip != Strip::None,
         Element::Literal(_) | Element::Directive(_) => false,
     };
-    if template.iter().any(strips) {
+    if heredoc.template.iter().any(is_stripped) {
         return Kind::Other;
     }
-    let raw = span.of(source.as_bytes());
-    let indent = if raw.starts_with(b"<<-") {
-        margin(source, template)
+    let is_indented = span.of(source.as_bytes()).starts_with(b"<<-");
+    let indent = if is_indented {
+        margin(source, &heredoc.template)
     } else {
         0
     };
     let mut parts = Vec::new();
-    let mut fresh = true;
-    for element in template {
+    let mut starts_line = true;
+    for element in &heredoc.template {
         match element {
             Element::Literal(text) => {
-                let (text, pieces) = lines(source, of(text.span()), indent, &mut fresh);
-                parts.push(Part::Literal(text, pieces));
+                parts.push(literal(source, of(text.span()), indent, &mut starts_line));
             }
             Element::Interpolation(hole) => {
-                fresh = false;
+                starts_line = false;
                 parts.push(self::hole(source, &hole.expr));
             }
             Element::Directive(_) => return Kind::Other,
@@ -253,67 +204,60 @@ fn heredoc(source: &str, span: Span, heredoc: &HeredocTemplate) -> Kind {
     Kind::Text(parts)
 }
 
-/// How many blanks all lines of a heredoc begin with.
+/// Returns how many blanks all lines of a heredoc begin with.
 fn margin(source: &str, template: &Template) -> usize {
-    let mut least: Option<usize> = None;
-    let mut fresh = true;
+    let mut margins = Vec::new();
+    let mut starts_line = true;
     for element in template {
         let Element::Literal(text) = element else {
-            least = if fresh { Some(0) } else { least };
-            fresh = false;
+            margins.extend(starts_line.then_some(0));
+            starts_line = false;
             continue;
         };
         for line in slice(source, of(text.span())).split_inclusive('\n') {
             let blanks = line.chars().take_while(|ch| ch.is_whitespace()).count();
-            if fresh && !(line.ends_with('\n') && line.trim().is_empty()) {
-                least = Some(least.map_or(blanks, |least| least.min(blanks)));
-            }
-            fresh = line.ends_with('\n');
+            let counts = starts_line && !is_blank(line);
+            margins.extend(counts.then_some(blanks));
+            starts_line = line.ends_with('\n');
         }
     }
-    least.unwrap_or(0)
+    margins.into_iter().min().unwrap_or(0)
+}
+
+fn is_blank(line: &str) -> bool {
+    line.ends_with('\n') && line.trim().is_empty()
 }
 
 fn slice(source: &str, span: Span) -> &str {
     source.get(span.start..span.end).unwrap_or_default()
 }
 
-/// The text that `span` of a heredoc stands for, and where its bytes stand. `fresh` is whether a line begins here.
-fn lines(source: &str, span: Span, indent: usize, fresh: &mut bool) -> (String, Vec<Piece>) {
+/// Reads `span` of a heredoc. `starts_line` is whether a line begins there, and then whether one begins behind it.
+fn literal(source: &str, span: Span, indent: usize, starts_line: &mut bool) -> Part {
     let mut text = String::new();
-    let mut pieces = Vec::new();
+    let mut map = SourceMap::default();
     let mut file = span.start;
     for line in slice(source, span).split_inclusive('\n') {
-        let blank = line.ends_with('\n') && line.trim().is_empty();
-        let cut = if *fresh && !blank { indent } else { 0 };
-        let cut: usize = line.chars().take(cut).map(char::len_utf8).sum();
-        let mut missing = if *fresh && blank { indent } else { 0 };
-        let mut at = cut;
+        let is_cut = *starts_line && !is_blank(line);
+        let cut = line.chars().take(if is_cut { indent } else { 0 });
+        let mut at: usize = cut.map(char::len_utf8).sum();
         // `$${` is `${`, `%%{` is `%{`: the second mark of the three goes.
         for end in marks(line).chain([line.len()]) {
             if at < end {
-                pieces.push(Piece {
-                    text: text.len(),
-                    file: file + at,
-                    len: end - at,
-                    indent,
-                    missing,
-                });
+                map.push(text.len(), file + at, end - at);
                 text.push_str(&line[at..end]);
             }
-            missing = 0;
             at = end + 1;
         }
         file += line.len();
-        *fresh = line.ends_with('\n');
+        *starts_line = line.ends_with('\n');
     }
-    (text, pieces)
+    Part::Literal(text, map)
 }
 
-/// Where the marks stand that only escape.
+/// Returns where the marks stand that only escape.
 fn marks(line: &str) -> impl Iterator<Item = usize> + '_ {
-    let bytes = line.as_bytes();
-    memchr::memmem::find_iter(bytes, b"{")
-        .filter(move |&at| at >= 2 && matches!(&bytes[at - 2..at], b"$$" | b"%%"))
-        .map(|at| at - 1)
+    let escapes = |at: &usize| line[..*at].ends_with("$$") || line[..*at].ends_with("%%");
+    let braces = line.match_indices('{').map(|(at, _)| at);
+    braces.filter(escapes).map(|at| at - 1)
 }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
-use crate::builds::model::{NO_VARIABLE, Piece};
-use crate::text::Span;
+use crate::builds::model::NO_VARIABLE;
+use crate::text::{SourceMap, Span};
 
 /// A value as it is written.
 #[derive(Clone, Debug)]
@@ -26,13 +26,27 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Makes a text that is written as it is.
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self::Text(vec![Part::literal(text)])
+    }
+}
+
 /// A stretch of a string.
 #[derive(Clone, Debug)]
 pub enum Part {
-    /// Text, and where its bytes stand; no pieces where they do not stand byte for byte.
-    Literal(String, Vec<Piece>),
+    /// Text, and where its bytes stand, as far as they do so byte for byte.
+    Literal(String, SourceMap),
     /// `${…}`, and how it is written.
     Hole(Ast, String),
+}
+
+impl Part {
+    /// Makes a text whose bytes have no places.
+    pub(super) fn literal(text: impl Into<String>) -> Self {
+        Self::Literal(text.into(), SourceMap::default())
+    }
 }
 
 #[derive(Clone, Debug)]

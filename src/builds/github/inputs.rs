@@ -4,7 +4,6 @@
 //! commit that the job runs for, and `{{defaultContext}}:folder` a folder of that; `file` is relative to the workspace, but
 //! with a Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
 
-use super::super::inline;
 use super::super::model::{Arg, BuildTool, Files, Place, Subject, Unknown};
 use super::super::shell::{ROOT, is_name, join};
 use super::super::yaml::Node;
@@ -198,7 +197,7 @@ impl<'y> Inputs<'_, 'y> {
             return (Vec::new(), true);
         };
         let text: &'y str = node.text().unwrap_or_default();
-        let pieces = node.pieces();
+        let map = node.map();
         let (mut args, mut all) = (Vec::new(), true);
         let mut at = 0;
         for raw in text.split('\n') {
@@ -218,7 +217,7 @@ impl<'y> Inputs<'_, 'y> {
                 all &= !name.contains("${{");
                 continue;
             }
-            let span = inline::stretch(&pieces, Span::new(start, start + line.len().max(1)));
+            let span = map.exact(Span::new(start, start + line.len().max(1)));
             let value = value.map(|value| self.scope.written(value));
             let value = value.or_else(|| self.scope.variable(name).map(str::to_owned));
             args.push(Arg::new(name, value, span.unwrap_or_else(|| node.span())));

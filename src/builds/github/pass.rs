@@ -2,6 +2,7 @@
 
 use super::super::command::Pass;
 use super::super::format::Insertion;
+use super::super::lines::block_indent;
 use super::super::model::{ANY_LANE, Lane, Runs};
 use super::super::shell::{Dialect, is_name};
 use super::super::yaml::{Node, Style, quoted};
@@ -235,15 +236,17 @@ fn extended(source: &str, with: Node<'_>, value: Node<'_>, line: &str) -> Option
     let text = value.text()?;
     let newline = line_ending(source.as_bytes(), value.span().start);
     if value.style() == Some(Style::Literal) {
-        let pieces = value.pieces();
+        let map = value.map();
         let lines = text.trim_end_matches('\n');
-        let last = pieces.iter().rfind(|piece| piece.text < lines.len())?;
-        let end = last.file + last.len.min(lines.len() - last.text);
+        let end = map.get(lines.len().checked_sub(1)?)? + 1;
         let rest = &source[end..];
         let end = end + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
         return Some(Edit::insert(
             end,
-            format!("{newline}{}{line}", " ".repeat(last.indent)),
+            format!(
+                "{newline}{}{line}",
+                " ".repeat(block_indent(text, &map, source))
+            ),
         ));
     }
     let span = value.span();

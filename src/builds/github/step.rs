@@ -1,13 +1,12 @@
 //! A step: an action that builds, or a script.
 
 use super::super::command::{self, Command};
-use super::super::inline;
 use super::super::model::{Arg, BuildTool, Subject, Unknown};
 use super::super::shell::{self, Dialect, Need, Simple};
 use super::super::yaml::Node;
 use super::expression::Scope;
 use super::{Job, inputs, paths};
-use crate::text::Span;
+use crate::text::{SourceMap, Span};
 
 /// What a step does, for one combination of the matrix.
 pub(super) enum Drafted<'y> {
@@ -139,10 +138,10 @@ fn scripts<'y>(
     };
     let folder = folder(step, job, scope);
     let (commands, variables) = command::all(shell::read(text, folder.as_deref(), dialect, &known));
-    let pieces = if commands.is_empty() {
-        Vec::new()
+    let map = if commands.is_empty() {
+        SourceMap::default()
     } else {
-        run.pieces()
+        run.map()
     };
     let written = |need: Need<'_>| match need {
         Need::Variable(name) => scope.variable(name).map(str::to_owned),
@@ -162,7 +161,7 @@ fn scripts<'y>(
         let command::Found {
             simple, command, ..
         } = found;
-        let place = |span: Span| inline::stretch(&pieces, span).unwrap_or_else(|| run.span());
+        let place = |span: Span| map.exact(span).unwrap_or_else(|| run.span());
         let words = &simple.words;
         let span = place(Span::new(
             words[command.tool].span.start,
@@ -185,7 +184,7 @@ fn scripts<'y>(
         let behind = words[command.behind].span.end;
         let at = behind
             .checked_sub(1)
-            .and_then(|last| Some(inline::byte(&pieces, last)? + 1));
+            .and_then(|last| Some(map.get(last)? + 1));
         let (tool, args_known, open) = (command.front, command.args_known, simple.open);
         let kind = Kind::Script(Box::new(Script {
             run,

@@ -1,11 +1,9 @@
 //! A script, gathered from values of a YAML file, that knows where each of its bytes stands there.
 
 use super::super::command;
-use super::super::inline;
-use super::super::model::Piece;
 use super::super::yaml::Node;
 use super::Language;
-use crate::text::Span;
+use crate::text::{SourceMap, Span};
 
 /// The values that one shell runs, one below the other.
 pub(super) struct Script<'y> {
@@ -20,7 +18,7 @@ pub(super) struct Line<'y> {
     pub(super) node: Node<'y>,
     /// Where its text begins in the script's.
     pub(super) base: usize,
-    pieces: Vec<Piece>,
+    map: SourceMap,
 }
 
 impl<'y> Script<'y> {
@@ -34,15 +32,15 @@ impl<'y> Script<'y> {
         for &node in nodes {
             let Some(text) = node.text() else { continue };
             // Where each byte stands is only asked for scripts that build.
-            let pieces = if command::may_build(text) {
-                node.pieces()
+            let map = if command::may_build(text) {
+                node.map()
             } else {
-                Vec::new()
+                SourceMap::default()
             };
             script.lines.push(Line {
                 node: node.resolved(),
                 base: script.text.len(),
-                pieces,
+                map,
             });
             script.text.push_str(text);
             if !text.ends_with('\n') {
@@ -93,7 +91,7 @@ impl<'y> Script<'y> {
     /// Where a byte stands in the file.
     pub(super) fn byte(&self, at: usize) -> Option<usize> {
         let line = self.line(at)?;
-        inline::byte(&line.pieces, at - line.base)
+        line.map.get(at - line.base)
     }
 
     /// Where a stretch of it stands in the file; its value as a whole where that cannot be said.

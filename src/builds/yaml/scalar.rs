@@ -1,7 +1,8 @@
 //! How a text is written as a scalar.
 
 use super::node::{Data, Node, Style};
-use crate::builds::model::Piece;
+use crate::builds::lines;
+use crate::text::SourceMap;
 
 /// Returns `value` as a scalar on one line: as it is where that is safe, else in double quotes.
 #[must_use]
@@ -42,183 +43,131 @@ pub fn value_needs_quotes(value: &str, in_brackets: bool) -> bool {
 }
 
 impl Node<'_> {
-    /// Returns where the bytes of a scalar's text stand in the file, in order: the stretches that run alike in both. What
-    /// quotes, escapes, indentation and folding change lies between them. `indent` is what a line put into a block needs.
+    /// Returns where the bytes of a scalar's text stand in the file. What quotes, escapes, indentation and folding change
+    /// stands nowhere.
     #[must_use]
-    pub fn pieces(self) -> Vec<Piece> {
-        pieces(self.resolved())
-    }
-}
-
-fn pieces(node: Node<'_>) -> Vec<Piece> {
-    let item = node.item();
-    let Data::Scalar(text, style) = &item.data else {
-        return Vec::new();
-    };
-    // An alias can stand for a key, which is not to become another one.
-    if item.anchored && is_key(node) {
-        return Vec::new();
-    }
-    let source = node.yaml.source.get(..item.span.end).unwrap_or_default();
-    match style {
-        Style::Literal => literal(text, source, item.span.start),
-        Style::Folded => aligned(text, source, line_after(source, item.span.start), *style),
-        Style::Plain => aligned(text, source, item.span.start, *style),
-        Style::Single | Style::Double => {
-            let source = source
-                .get(..source.len().saturating_sub(1))
-                .unwrap_or_default();
-            aligned(text, source, item.span.start + 1, *style)
+    pub fn map(self) -> SourceMap {
+        let node = self.resolved();
+        let item = node.item();
+        let Data::Scalar(text, style) = &item.data else {
+            return SourceMap::default();
+        };
+        let is_key = |map: Self| {
+            let mut entries = map.own_entries().into_iter();
+            entries.any(|entry| entry.key == node)
+        };
+        // An alias can stand for a key, which is not to become another one.
+        if item.anchored && node.parent().is_some_and(is_key) {
+            return SourceMap::default();
         }
+        let source = node.yaml.source.get(..item.span.end).unwrap_or_default();
+        let start = item.span.start;
+        let map = match style {
+            Style::Literal => literal(text, source, start),
+            Style::Folded => aligned(
+                text,
+                source,
+                start + lines::rest(source, start).len(),
+                *style,
+            ),
+            Style::Plain => aligned(text, source, start, *style),
+            Style::Single | Style::Double => {
+                let within = source.get(..source.len().saturating_sub(1));
+                aligned(text, within.unwrap_or_default(), start + 1, *style)
+            }
+        };
+        map.unwrap_or_default()
     }
 }
 
-fn is_key(node: Node<'_>) -> bool {
-    let around = node.parent().map(|parent| &parent.item().data);
-    matches!(around, Some(Data::Map(pairs)) if pairs.iter().any(|(key, _)| *key == node.id))
-}
-
-fn line_after(source: &str, at: usize) -> usize {
-    memchr::memchr(b'\n', &source.as_bytes()[at..]).map_or(source.len(), |newline| at + newline + 1)
-}
-
-/// The lines of a literal block: those of the text are those of the file, without their indentation.
-fn literal(text: &str, source: &str, start: usize) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut indent = None;
-    let mut file = line_after(source, start);
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let content = line.strip_suffix('\n').unwrap_or(line);
-        let raw = source[file..]
+/// Maps a literal block, which begins at byte `start`: the lines of the text are those of the file, without their
+/// indentation.
+fn literal(text: &str, source: &str, start: usize) -> Option<SourceMap> {
+    let line_of = |at: usize| {
+        source[at..]
             .split_inclusive('\n')
             .next()
-            .unwrap_or_default();
+            .unwrap_or_default()
+    };
+    let mut map = SourceMap::default();
+    let mut indent = None;
+    let mut at = 0;
+    let mut file = start + line_of(start).len();
+    for line in text.split_inclusive('\n') {
+        let content = line.strip_suffix('\n').unwrap_or(line);
+        let raw = line_of(file);
         let bare = raw.strip_suffix('\n').unwrap_or(raw);
+        let newline = usize::from(
+            line.len() > content.len() && !bare.ends_with('\r') && raw.len() > bare.len(),
+        );
         let bare = bare.strip_suffix('\r').unwrap_or(bare);
-        let newline = usize::from(line.len() > content.len() && raw.len() == bare.len() + 1);
         if content.is_empty() && bare.trim_matches(' ').is_empty() {
-            let missing = bare.len();
-            pieces.extend((newline > 0).then_some(Piece {
-                text: at,
-                file: file + missing,
-                len: 1,
-                indent: 0,
-                missing,
-            }));
+            if newline > 0 {
+                map.push(at, file + bare.len(), newline);
+            }
         } else {
             let indent = *indent.get_or_insert(bare.len().saturating_sub(content.len()));
             if bare.get(indent..) != Some(content) {
-                return Vec::new();
+                return None;
             }
-            let len = content.len() + newline;
-            pieces.push(Piece {
-                text: at,
-                file: file + indent,
-                len,
-                indent,
-                missing: 0,
-            });
+            map.push(at, file + indent, content.len() + newline);
         }
         at += line.len();
         file += raw.len();
     }
-    let indent = indent.unwrap_or(0);
-    for piece in &mut pieces {
-        // An empty line has put down how many blanks are there.
-        piece.missing = if piece.indent == 0 {
-            indent.saturating_sub(piece.missing)
-        } else {
-            0
-        };
-        piece.indent = indent;
-    }
-    pieces
-}
-
-fn push(pieces: &mut Vec<Piece>, text: usize, file: usize, len: usize) {
-    match pieces.last_mut() {
-        Some(last) if last.text + last.len == text && last.file + last.len == file => {
-            last.len += len;
-        }
-        _ => pieces.push(Piece {
-            text,
-            file,
-            len,
-            indent: 0,
-            missing: 0,
-        }),
-    }
+    Some(map)
 }
 
 /// Lays the text along the file's bytes from `file` on, where line ends are folded and quotes escape.
-fn aligned(text: &str, source: &str, file: usize, style: Style) -> Vec<Piece> {
+fn aligned(text: &str, source: &str, mut file: usize, style: Style) -> Option<SourceMap> {
     let (text, source) = (text.as_bytes(), source.as_bytes());
-    let blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    let mut pieces = Vec::new();
-    let (mut at, mut file) = (0, file);
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let blanks = |bytes: &[u8]| bytes.iter().take_while(is_blank).count();
+    let mut map = SourceMap::default();
+    let mut at = 0;
     if style == Style::Folded {
-        file += source[file..]
-            .iter()
-            .take_while(|&&byte| blank(byte))
-            .count();
+        file += blanks(&source[file..]);
     }
     while at < text.len() && file < source.len() {
-        let blanks = source[file..]
-            .iter()
-            .take_while(|&&byte| blank(byte))
-            .count();
-        if source[file..file + blanks].contains(&b'\n') {
-            file += blanks;
-            at += text[at..].iter().take_while(|&&byte| blank(byte)).count();
+        let run = blanks(&source[file..]);
+        if source[file..file + run].contains(&b'\n') {
+            file += run;
+            at += blanks(&text[at..]);
             continue;
         }
-        let run = blanks.max(1);
-        match source[file] {
-            b'\\' if style == Style::Double => {
-                let (source_len, text_len) = escape(&source[file..], &text[at..]);
-                file += source_len;
-                at += text_len;
-            }
-            _ if text.get(at..at + run) == source.get(file..file + run) => {
-                push(&mut pieces, at, file, run);
-                at += run;
-                file += run;
-                file += usize::from(style == Style::Single && source[file - 1] == b'\'');
-            }
-            _ => return Vec::new(),
+        let run = run.max(1);
+        if style == Style::Double && source[file] == b'\\' {
+            let (source_len, text_len) = escape(&source[file..], &text[at..]);
+            file += source_len;
+            at += text_len;
+        } else if text.get(at..at + run)? == source.get(file..file + run)? {
+            map.push(at, file, run);
+            at += run;
+            file += run;
+            file += usize::from(style == Style::Single && source[file - 1] == b'\'');
+        } else {
+            return None;
         }
     }
-    if text[at.min(text.len())..].iter().all(|&byte| blank(byte)) {
-        pieces
-    } else {
-        Vec::new()
-    }
+    let rest = &text[at.min(text.len())..];
+    (blanks(rest) == rest.len()).then_some(map)
 }
 
-/// How many bytes an escape takes in the file, and how many of the text it stands for.
+/// Returns how many bytes an escape takes in the file, and how many of the text it stands for.
 fn escape(source: &[u8], text: &[u8]) -> (usize, usize) {
-    let len = match source.get(1) {
+    let is_char = |byte: &u8| (0x80..0xC0).contains(byte);
+    let char_len = 1 + text.iter().skip(1).take_while(|byte| is_char(byte)).count();
+    match source.get(1) {
         // The line goes on in the next, without its indentation.
         Some(b'\n' | b'\r') => {
-            return (
-                1 + source[1..]
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_whitespace())
-                    .count(),
-                0,
-            );
+            let blanks = source[1..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_whitespace());
+            (1 + blanks.count(), 0)
         }
-        Some(b'x') => 4,
-        Some(b'u') => 6,
-        Some(b'U') => 10,
-        _ => 2,
-    };
-    let char_len = match text.first() {
-        Some(0xC0..=0xDF) => 2,
-        Some(0xE0..=0xEF) => 3,
-        Some(0xF0..) => 4,
-        _ => 1,
-    };
-    (len, char_len)
+        Some(b'x') => (4, char_len),
+        Some(b'u') => (6, char_len),
+        Some(b'U') => (10, char_len),
+        _ => (2, char_len),
+    }
 }

@@ -1,0 +1,189 @@
+//! The builds of a bake file.
+
+use std::collections::HashSet;
+
+use super::file::{File, Target};
+use super::value::{Ast, Kind, Part, Scope, Value};
+use crate::builds::matrix::{MAX_ROWS, product};
+use crate::builds::model::{
+    Arg, Build, BuildFile, BuildTool, Escapes, Inline, Service, Subject, Unknown,
+};
+use crate::builds::paths;
+use crate::text::{SourceMap, Span};
+
+/// Returns the builds of a file, ordered by place.
+pub(super) fn builds(source: &str, file: &File) -> BuildFile {
+    let mut scope = file.scope();
+    let mut found = BuildFile::default();
+    for target in file.built(&scope) {
+        let (lineage, known) = file.lineage(target, &scope);
+        let lineage = Lineage {
+            target,
+            lineage,
+            known,
+        };
+        lineage.add_to(&mut found, source, &mut scope);
+    }
+    found.builds.sort_by_key(|build| build.span);
+    found
+}
+
+/// A target with those that it inherits from.
+struct Lineage<'f> {
+    target: &'f Target,
+    /// Those whose attributes count first come first.
+    lineage: Vec<&'f Target>,
+    /// Whether these are all.
+    known: bool,
+}
+
+impl<'f> Lineage<'f> {
+    fn get(&self, key: &str) -> Option<&'f Ast> {
+        self.lineage.iter().find_map(|target| target.get(key))
+    }
+
+    fn add_to(&self, file: &mut BuildFile, source: &str, scope: &mut Scope<'_>) {
+        let name = format!("target `{}`", self.target.name);
+        let span = self.target.span;
+        let mut found: Vec<(Subject, Option<String>)> = Vec::new();
+        for row in rows(self.get("matrix"), scope) {
+            scope.matrix = row;
+            match self.subject(file, scope) {
+                Ok(subject) => {
+                    let stage = self.get("target").map(|ast| scope.value(ast));
+                    let stage = stage.as_ref().and_then(Value::text).map(str::to_owned);
+                    let one = (subject, stage);
+                    if !found.contains(&one) {
+                        found.push(one);
+                    }
+                }
+                Err(why) => {
+                    let why = format!("{name}: {why}");
+                    let unknown = Unknown { span, why };
+                    if !file.unknown.contains(&unknown) {
+                        file.unknown.push(unknown);
+                    }
+                }
+            }
+        }
+        scope.matrix.clear();
+        let (args, args_known) = self.args(source, scope);
+        if !Arg::pay(args.len() * (1 + found.len())) {
+            return;
+        }
+        let mut whole = ["context", "dockerfile", "dockerfile-inline"].iter();
+        let service = Service {
+            name: self.target.name.clone(),
+            partial: !whole.any(|key| self.get(key).is_some()),
+        };
+        // The legs of a matrix are builds of one command, like targets that stand one below the other.
+        file.builds
+            .extend(found.into_iter().map(|(subject, stage)| Build {
+                target: stage,
+                args: args.clone(),
+                args_known: args_known && self.known,
+                service: Some(service.clone()),
+                ..Build::new(BuildTool::Bake, name.clone(), span, subject)
+            }));
+    }
+
+    fn subject(&self, file: &mut BuildFile, scope: &Scope<'_>) -> Result<Subject, String> {
+        if let Some(ast) = self.get("dockerfile-inline") {
+            let inline = inline(ast, scope)
+                .ok_or("its `dockerfile-inline` is an expression that is not computed")?;
+            return Ok(file.add_inline(inline));
+        }
+        let text = |key: &str, usual: &str| {
+            let Some(ast) = self.get(key) else {
+                let why = "it inherits from a target that is not in this file";
+                return self.known.then(|| usual.to_owned()).ok_or(why.to_owned());
+            };
+            let value = scope.value(ast);
+            let text = value.text().ok_or_else(|| match ast.variable() {
+                Some(name) => format!("its `{key}` is named by the variable `{name}`"),
+                None => format!("its `{key}` is an expression that is not computed"),
+            })?;
+            // What stands below the folder that bake is started in, when the rest is remote.
+            Ok(text.strip_prefix("cwd://").unwrap_or(text).to_owned())
+        };
+        let context = text("context", ".")?;
+        paths::dockerfile(&context, &text("dockerfile", "Dockerfile")?).map(Subject::File)
+    }
+
+    /// Returns the arguments that the target passes, and whether these are all.
+    fn args(&self, source: &str, scope: &Scope<'_>) -> (Vec<Arg>, bool) {
+        let mut args: Vec<Arg> = Vec::new();
+        let mut names: HashSet<&str> = HashSet::new();
+        let mut known = true;
+        for ast in self.lineage.iter().filter_map(|target| target.get("args")) {
+            let fields = ast.fields();
+            known &= fields.is_some();
+            for field in fields.unwrap_or_default() {
+                let Some(name) = field.key.as_deref() else {
+                    known = false;
+                    continue;
+                };
+                let value = scope.value(&field.value);
+                // With `null` it is not passed, or as an inherited one says.
+                if value == Value::Null || !names.insert(name) {
+                    continue;
+                }
+                let span = field.value.span;
+                let written = String::from_utf8_lossy(span.of(source.as_bytes()));
+                let value = value.text().unwrap_or_else(|| written.trim_matches('"'));
+                let span = Span::new(field.key_span.start, span.end);
+                args.push(Arg {
+                    from: scope.variables(&field.value),
+                    ..Arg::new(name, Some(value.to_owned()), span)
+                });
+            }
+        }
+        (args, known)
+    }
+}
+
+/// Returns the combinations of a `matrix`, and what the names stand for in each. With too many of them, or with axes that are
+/// not known, what they stand for is unknown, and there is one.
+fn rows(matrix: Option<&Ast>, scope: &Scope<'_>) -> Vec<Vec<(String, Value)>> {
+    let mut count = 1;
+    let mut axes = Vec::new();
+    for field in matrix.and_then(Ast::fields).unwrap_or_default() {
+        let Some(name) = field.key.clone() else {
+            continue;
+        };
+        let value = scope.value(&field.value);
+        let values = value.list().filter(|list| count * list.len() <= MAX_ROWS);
+        let values = values.unwrap_or(&[Value::Unknown]).to_vec();
+        count *= values.len();
+        axes.push((name, values));
+    }
+    product(&axes).unwrap_or_default()
+}
+
+fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
+    let (mut text, mut map) = (String::new(), SourceMap::default());
+    if let Kind::Text(parts) = &ast.kind {
+        for part in parts {
+            match part {
+                Part::Literal(literal, places) => {
+                    map.append(text.len(), places, Span::new(0, literal.len()));
+                    text.push_str(literal);
+                }
+                // What is not known looks like the expression of a template: the Dockerfile's reader lets it be anything.
+                Part::Hole(ast, written) => match scope.value(ast) {
+                    Value::Text(value) => text.push_str(&value),
+                    _ => text.push_str(&format!("{{{{ {written} }}}}")),
+                },
+            }
+        }
+    } else {
+        scope.value(ast).text()?.clone_into(&mut text);
+    }
+    Some(Inline {
+        text,
+        map,
+        span: ast.span,
+        escapes: Escapes::Template,
+        newline: "\n",
+    })
+}

@@ -1,0 +1,135 @@
+//! What a bake file says, in HCL and JSON alike.
+
+use std::collections::{HashMap, HashSet};
+
+use super::value::{Ast, Field, Kind, Scope, Value};
+use crate::budget;
+use crate::text::Span;
+
+/// A bake file.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub(super) is_json: bool,
+    pub(super) variables: Vec<Variable>,
+    pub(super) groups: Vec<(String, Ast)>,
+    pub(super) targets: Vec<Target>,
+    /// The targets of each name, by index.
+    names: HashMap<String, Vec<usize>>,
+    /// Where the first `variable` blocks of HCL end, those that stand together.
+    pub(super) variables_end: Option<usize>,
+}
+
+/// What a name at the top stands for.
+#[derive(Debug)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) default: Option<Ast>,
+    /// Whether it is a `variable` block, which takes the environment's value, and no attribute.
+    pub(super) is_block: bool,
+}
+
+/// A `target` block.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) name: String,
+    /// Where the name stands.
+    pub(super) span: Span,
+    /// The block: in JSON its braces, in HCL all of it.
+    pub(super) body: Span,
+    pub(super) fields: Vec<Field>,
+}
+
+impl File {
+    /// Adds a target.
+    pub(super) fn push(&mut self, target: Target) {
+        let same = self.names.entry(target.name.clone()).or_default();
+        same.push(self.targets.len());
+        self.targets.push(target);
+    }
+
+    /// Returns the blocks of a name: they are one target, of which the last counts first.
+    fn named(&self, name: &str) -> impl Iterator<Item = &Target> {
+        let indices = self.names.get(name).into_iter().flatten().rev();
+        indices.map(|&index| &self.targets[index])
+    }
+
+    /// Returns what the variables come to.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        let blocks = self.variables.iter().filter(|variable| variable.is_block);
+        let open = blocks.map(|variable| variable.name.as_str()).collect();
+        let all = self.variables.iter();
+        let all = all.map(|variable| (variable.name.as_str(), variable.default.as_ref()));
+        Scope::new(all, open)
+    }
+
+    /// Returns the targets that somebody builds: not those that others only inherit from.
+    pub(super) fn built(&self, scope: &Scope<'_>) -> Vec<&Target> {
+        let names = |ast: &Ast| -> Vec<String> {
+            let values = scope.value(ast);
+            let names = values.list().unwrap_or_default().iter();
+            names.filter_map(Value::text).map(str::to_owned).collect()
+        };
+        let mut named: HashSet<String> = HashSet::from(["default".to_owned()]);
+        named.extend(self.groups.iter().flat_map(|(_, targets)| names(targets)));
+        let mut inherited: HashSet<String> = HashSet::new();
+        for target in &self.targets {
+            inherited.extend(target.get("inherits").map(names).unwrap_or_default());
+            let contexts = target.get("contexts").and_then(Ast::fields);
+            for field in contexts.unwrap_or_default() {
+                let context = scope.value(&field.value);
+                let name = context.text().and_then(|text| text.strip_prefix("target:"));
+                named.extend(name.map(str::to_owned));
+            }
+        }
+        let is_built =
+            |target: &&Target| named.contains(&target.name) || !inherited.contains(&target.name);
+        self.targets.iter().filter(is_built).collect()
+    }
+
+    /// Returns the target with those that it inherits from, those whose attributes count first; and whether that is all.
+    pub(super) fn lineage<'a>(
+        &'a self,
+        target: &'a Target,
+        scope: &Scope<'_>,
+    ) -> (Vec<&'a Target>, bool) {
+        let mut found: Vec<&Target> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut known = true;
+        let mut left = vec![target];
+        while let Some(target) = left.pop() {
+            if !seen.insert(&target.name) {
+                continue;
+            }
+            if !budget::spend(16) {
+                break;
+            }
+            found.extend(self.named(&target.name));
+            let Some(inherits) = target.get("inherits") else {
+                continue;
+            };
+            let values = scope.value(inherits);
+            known &= values.list().is_some();
+            for value in values.list().unwrap_or_default() {
+                let parent = value.text().and_then(|name| self.named(name).next());
+                known &= parent.is_some();
+                // The last in is the first out: of the parents, the last counts first.
+                left.extend(parent);
+            }
+        }
+        (found, known)
+    }
+}
+
+impl Target {
+    /// Returns the attribute of this name, `null` or not.
+    pub(super) fn field(&self, key: &str) -> Option<&Field> {
+        let mut fields = self.fields.iter();
+        fields.rfind(|field| field.key.as_deref() == Some(key))
+    }
+
+    /// Returns the value of the attribute of this name, unless that is `null`.
+    pub(super) fn get(&self, key: &str) -> Option<&Ast> {
+        let value = self.field(key).map(|field| &field.value);
+        value.filter(|value| !matches!(value.kind, Kind::Null))
+    }
+}
