@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{Origin, SCHEMA, Shown};
+use crate::config::{self, Origin, Shown};
 use crate::report;
 use crate::text::printable;
 
@@ -14,7 +14,7 @@ use super::terminal;
 pub fn run(command: &ConfigCommand) -> Ended {
     match command {
         ConfigCommand::Show(args) => show(args)?,
-        ConfigCommand::Schema => terminal::print(SCHEMA),
+        ConfigCommand::Schema => terminal::print(config::schema()),
     }
     Ok(Outcome::Clean.into())
 }

@@ -9,12 +9,13 @@ use toml::Spanned;
 use crate::budget;
 use crate::text::Span;
 
-use super::Problem;
+use super::keys::span;
+use super::model::Problem;
 
 /// Some globs. One without a `/` (but at its end) matches a name in any folder; others match from the configuration's
 /// folder on. `*` stays within a folder, `**` does not.
 #[derive(Debug, Default)]
-pub(super) struct Globs {
+pub struct Globs {
     set: GlobSet,
     patterns: Vec<(String, Span)>,
     matched: Vec<AtomicBool>,
@@ -22,53 +23,34 @@ pub(super) struct Globs {
 
 impl Globs {
     /// Reads `patterns`; those that are no globs go to `problems`.
-    pub(super) fn new(patterns: &[Spanned<String>], problems: &mut Vec<Problem>) -> Self {
+    pub fn new(patterns: &[Spanned<String>], problems: &mut Vec<Problem>) -> Self {
         let mut set = GlobSetBuilder::new();
         let mut kept = Vec::new();
         for pattern in patterns {
-            let (text, span) = (
-                pattern.get_ref(),
-                Span::new(pattern.span().start, pattern.span().end),
-            );
+            let (text, span) = (pattern.get_ref(), span(pattern));
             // Each level of them is a level of the stack while globs are read.
             if !budget::is_shallow(text.matches('{').count()) {
-                problems.push(Problem {
-                    span,
-                    message: "it has more braces than are read".into(),
-                    help: None,
-                });
+                problems.push(Problem::new(span, "it has more braces than are read"));
                 continue;
             }
-            match GlobBuilder::new(&rooted(text))
-                .literal_separator(true)
-                .build()
-            {
+            let rooted = rooted(text);
+            let glob = GlobBuilder::new(&rooted).literal_separator(true).build();
+            match glob {
                 Ok(glob) if !text.trim_matches('/').is_empty() => {
                     set.add(glob);
                     kept.push((text.clone(), span));
                 }
-                Ok(_) => problems.push(Problem {
-                    span,
-                    message: "an empty glob matches nothing".into(),
-                    help: None,
-                }),
+                Ok(_) => problems.push(Problem::new(span, "an empty glob matches nothing")),
                 Err(error) => {
                     let message = format!("`{text}` is no glob: {}", error.kind());
-                    problems.push(Problem {
-                        span,
-                        message,
-                        help: None,
-                    });
+                    problems.push(Problem::new(span, message));
                 }
             }
         }
         let set = set.build().unwrap_or_else(|error| {
             let message = format!("these globs are too much at once: {error}");
-            problems.push(Problem {
-                span: kept.first().map_or(Span::at(0), |(_, span)| *span),
-                message,
-                help: None,
-            });
+            let first = kept.first().map_or(Span::at(0), |(_, span)| *span);
+            problems.push(Problem::new(first, message));
             GlobSet::empty()
         });
         let matched = kept.iter().map(|_| AtomicBool::new(false)).collect();
@@ -79,8 +61,8 @@ impl Globs {
         }
     }
 
-    /// Whether one of them matches `path`.
-    pub(super) fn matches(&self, path: &Path) -> bool {
+    /// Returns whether one of them matches `path`.
+    pub fn matches(&self, path: &Path) -> bool {
         if self.patterns.is_empty() {
             return false;
         }
@@ -91,8 +73,8 @@ impl Globs {
         !by.is_empty()
     }
 
-    /// Whether one of them matches `path`, or a folder that it lies in, as long as that lies below `root`.
-    pub(super) fn matches_around(&self, path: &Path, root: Option<&Path>) -> bool {
+    /// Returns whether one of them matches `path`, or a folder that it lies in, as long as that lies below `root`.
+    pub fn matches_around(&self, path: &Path, root: Option<&Path>) -> bool {
         let below = |folder: &&Path| {
             root.is_none_or(|root| folder != &root) && !folder.as_os_str().is_empty()
         };
@@ -100,15 +82,15 @@ impl Globs {
         !self.patterns.is_empty() && path.ancestors().take_while(below).fold(false, any)
     }
 
-    /// Those that have matched nothing so far, with their places.
-    pub(super) fn idle(&self) -> impl Iterator<Item = (&str, Span)> {
+    /// Returns those that have matched nothing so far, with their places.
+    pub fn idle(&self) -> impl Iterator<Item = (&str, Span)> {
         let all = self.patterns.iter().zip(&self.matched);
         all.filter(|(_, matched)| !matched.load(Ordering::Relaxed))
             .map(|((text, span), _)| (text.as_str(), *span))
     }
 }
 
-/// `pattern` as it is to be matched against a path from the configuration's folder.
+/// Returns `pattern` as it is matched against a path from the configuration's folder.
 fn rooted(pattern: &str) -> String {
     let inner = pattern
         .strip_prefix("./")
@@ -121,8 +103,8 @@ fn rooted(pattern: &str) -> String {
     }
 }
 
-/// The path that `pattern` is about, where it is one and no more: `vendor` of `vendor/`, `**/vendor` and `vendor/**`.
-pub(super) fn literal(pattern: &str) -> Option<&str> {
+/// Returns the path that `pattern` is about, where it is one and no more: `vendor` of `vendor/`, `**/vendor` and `vendor/**`.
+pub fn literal(pattern: &str) -> Option<&str> {
     let inner = pattern
         .strip_prefix("./")
         .or_else(|| pattern.strip_prefix("**/"))
@@ -133,75 +115,4 @@ pub(super) fn literal(pattern: &str) -> Option<&str> {
         .unwrap_or(inner)
         .trim_matches('/');
     (!inner.contains(['*', '?', '[', '{', '\\'])).then_some(inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn globs(patterns: &[&str]) -> Globs {
-        let mut problems = Vec::new();
-        let patterns: Vec<_> = patterns
-            .iter()
-            .map(|p| Spanned::new(0..p.len(), (*p).to_owned()))
-            .collect();
-        let globs = Globs::new(&patterns, &mut problems);
-        assert_eq!(problems, []);
-        globs
-    }
-
-    #[test]
-    fn names_match_anywhere_and_paths_from_the_folder() {
-        let matches = |glob: &str, path: &str| globs(&[glob]).matches_around(Path::new(path), None);
-        for (glob, path) in [
-            ("vendor/", "vendor/a/Dockerfile"),
-            ("vendor", "a/vendor/b/Dockerfile"),
-            ("/vendor", "vendor/Dockerfile"),
-            ("a/*/Dockerfile", "a/b/Dockerfile"),
-            ("./a/**", "a/b/c/Dockerfile"),
-            ("*.tmpl", "a/x.tmpl"),
-            ("**/old/*", "a/old/Dockerfile"),
-        ] {
-            assert!(matches(glob, path), "{glob} {path}");
-        }
-        for (glob, path) in [
-            ("/vendor", "a/vendor/Dockerfile"),
-            ("a/*", "b/a/Dockerfile"),
-            ("*.tmpl", "a/x.tmpl2"),
-            ("a/*/Dockerfile", "a/b/c/Dockerfile"),
-        ] {
-            assert!(!matches(glob, path), "{glob} {path}");
-        }
-        let path = Path::new("vendor/a/Dockerfile");
-        assert!(!globs(&["vendor"]).matches_around(path, Some(Path::new("vendor"))));
-        assert!(globs(&["vendor", "a"]).matches_around(path, Some(Path::new("vendor"))));
-    }
-
-    #[test]
-    fn some_are_paths() {
-        for (glob, path) in [
-            ("vendor/", Some("vendor")),
-            ("./a/b", Some("a/b")),
-            ("/vendor/**", Some("vendor")),
-            ("**/node_modules/*", Some("node_modules")),
-            ("*.old", None),
-            ("a/*/b", None),
-            ("{a,b}", None),
-        ] {
-            assert_eq!(literal(glob), path, "{glob}");
-        }
-    }
-
-    #[test]
-    fn idle_ones_are_known() {
-        let globs = globs(&["a", "b/**", "c"]);
-        assert!(
-            globs.matches_around(Path::new("b/x"), None)
-                && !globs.matches_around(Path::new("d"), None)
-        );
-        assert_eq!(
-            globs.idle().map(|(pattern, _)| pattern).collect::<Vec<_>>(),
-            ["a", "c"]
-        );
-    }
 }

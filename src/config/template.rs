@@ -2,49 +2,7 @@
 
 use crate::finding::{RuleId, RuleMeta};
 
-/// The configuration's top-level settings: name, default (or an example), and what it does.
-const SETTINGS: &[(&str, &str, &str)] = &[
-    (
-        "arg",
-        "\"CACHE_ID\"",
-        "The build argument that sets jobs apart.",
-    ),
-    (
-        "default",
-        "\"default\"",
-        "Its value for builds that pass none.",
-    ),
-    (
-        "isolating-args",
-        "[]",
-        "Further build arguments that set your jobs apart, [\"ROS_DISTRO\"] say: an id that holds one is isolated.",
-    ),
-    (
-        "include",
-        "[]",
-        "Files to check beside those that are called like a Dockerfile, [\"docker/*.tmpl\"] say.",
-    ),
-    (
-        "exclude",
-        "[]",
-        "Files and folders to leave alone, [\"vendor/\"] say. Globs are relative to this file.",
-    ),
-    (
-        "namespace",
-        "false",
-        "true: the pipeline passes BUILDKIT_CACHE_MOUNT_NS, which isolates every cache; a shared lock is no finding then.",
-    ),
-    (
-        "require-syntax",
-        "false",
-        "true: every file has to pin a frontend by `# syntax=`, as Docker 20.10 needs it for ids with variables.",
-    ),
-    (
-        "keep-default",
-        "false",
-        "true: `fix` writes ids that stay as they are, with their warm caches, for builds that pass nothing.",
-    ),
-];
+use super::keys::{SETTINGS, Setting, Unset};
 
 /// Returns a commented configuration: each setting is there with its default, behind a `#`.
 #[must_use]
@@ -53,13 +11,15 @@ pub fn template() -> String {
         "# cachelane.toml: what cachelane goes by for the files in this folder and below.\n\
          # Lines that start with `#` and no blank are settings with their defaults: take the `#` off to change one.\n",
     );
-    for (name, value, what) in SETTINGS {
-        text.push_str(&format!("\n# {what}\n#{name} = {value}\n"));
+    for Setting {
+        key, doc, default, ..
+    } in SETTINGS
+    {
+        let (Unset::Is(value) | Unset::None(value)) = default;
+        text.push_str(&format!("\n# {doc}\n#{key} = {value}\n"));
     }
     text.push_str(
-        "\n# A builder with rules of its own. Default: none. \"railway\": its ids may hold no variables.\n\
-         #profile = \"railway\"\n\
-         \n# Each rule's severity: \"error\", \"warning\", \"info\" or \"off\". `cachelane explain RULE` says what a rule finds.\n\
+        "\n# Each rule's severity: \"error\", \"warning\", \"info\" or \"off\". `cachelane explain RULE` says what a rule finds.\n\
          #[rules]\n",
     );
     for rule in RuleId::ALL {

@@ -1,7 +1,10 @@
-//! What a setting may be: the same for the configuration and the command line.
+//! The values that a setting may have: the same for the configuration and the command line.
 
 use crate::finding::RuleId;
-use crate::rules::{exempt::EXEMPTIBLE, variables::PLATFORM_ARGS};
+use crate::rules::Profile;
+use crate::rules::exempt::EXEMPTIBLE;
+use crate::rules::profile::{self, PROFILES};
+use crate::rules::variables::PLATFORM_ARGS;
 
 /// Names that a lane must not take: an ARG of that name would change what the build does.
 const RESERVED: &[&str] = &[
@@ -17,10 +20,10 @@ const RESERVED: &[&str] = &[
     "SOURCE_DATE_EPOCH",
 ];
 
-/// The name of the lane argument.
+/// Returns `text` as the name of the lane argument.
 ///
 /// # Errors
-/// Why `text` cannot be one, for people.
+/// Fails where it cannot be one.
 pub fn arg(text: &str) -> Result<String, String> {
     let reserved = RESERVED
         .iter()
@@ -35,10 +38,10 @@ pub fn arg(text: &str) -> Result<String, String> {
     variable(text)
 }
 
-/// The name of a variable.
+/// Returns `text` as the name of a variable.
 ///
 /// # Errors
-/// Why `text` cannot be one, for people.
+/// Fails where it cannot be one.
 pub fn variable(text: &str) -> Result<String, String> {
     let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
         && text
@@ -53,10 +56,10 @@ pub fn variable(text: &str) -> Result<String, String> {
     }
 }
 
-/// The lane of builds that pass none.
+/// Returns `text` as the lane of builds that pass none.
 ///
 /// # Errors
-/// Why `text` cannot be one, for people.
+/// Fails where it cannot be one.
 pub fn default(text: &str) -> Result<String, String> {
     let fits = |ch: char| ch.is_ascii_alphanumeric() || "_.-+:/@".contains(ch);
     match text.chars().find(|ch| !fits(*ch)) {
@@ -68,10 +71,22 @@ pub fn default(text: &str) -> Result<String, String> {
     }
 }
 
-/// The name of a rule that says how a cache is shared.
+/// Returns the profile called `text`.
 ///
 /// # Errors
-/// That there is no such rule, for people.
+/// Fails where there is none.
+pub fn profile(text: &str) -> Result<&'static Profile, String> {
+    profile::by_name(text).ok_or_else(|| {
+        let known = PROFILES.iter().map(|profile| profile.name);
+        let known = known.collect::<Vec<_>>().join(", ");
+        format!("there is no profile `{text}`: cachelane knows {known}")
+    })
+}
+
+/// Returns the rule called `text`, which says how a cache is shared.
+///
+/// # Errors
+/// Fails where there is none.
 pub fn exemptible(text: &str) -> Result<RuleId, String> {
     let rule = rule(text)?;
     if EXEMPTIBLE.contains(&rule) {
@@ -84,10 +99,10 @@ pub fn exemptible(text: &str) -> Result<RuleId, String> {
     ))
 }
 
-/// The name of a rule.
+/// Returns the rule called `text`.
 ///
 /// # Errors
-/// That there is none of the name, and which are near.
+/// Fails where there is none; the message names those that are near.
 pub fn rule(text: &str) -> Result<RuleId, String> {
     RuleId::by_name(text).ok_or_else(|| {
         let near = RuleId::nearest(text);

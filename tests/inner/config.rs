@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cachelane::config::{Config, Overrides};
+use cachelane::config::{Config, Overrides, schema};
 use cachelane::finding::{RuleId, Severity};
 use proptest::prelude::*;
 
@@ -277,6 +277,7 @@ fn what_stands_in_the_wrong_place_is_told_the_right_one() {
         ("shared-lock = \"error\"", "under `[rules]`"),
         ("path = \"a\"", "under `[[per-file]]`"),
         ("exlude = []", "did you mean `exclude`?"),
+        ("requiresyntax = true", "did you mean `require-syntax`?"),
         (
             "[[per-file]]\npath = \"a\"\nruls = {}",
             "did you mean `rules`?",
@@ -352,6 +353,68 @@ fn globs_that_match_nothing_are_known() {
     // What no search meets need not match; what is to be treated otherwise has to.
     assert_eq!(idle("gone"), all[1..]);
     assert_eq!(idle("legacy"), all);
+}
+
+#[test]
+fn the_schema_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cachelane.schema.json");
+    if std::env::var_os("CACHELANE_BLESS").is_some() {
+        fs::write(&path, schema()).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        written,
+        schema(),
+        "docs/cachelane.schema.json is not what the code makes"
+    );
+}
+
+#[test]
+fn globs_of_names_match_anywhere_and_paths_from_the_folder() {
+    let excludes = |glob: &str, path: &str| {
+        let config = read(&format!("exclude = [\"{glob}\"]"));
+        config.excludes(Path::new(path), None)
+    };
+    for (glob, path) in [
+        ("vendor/", "vendor/a/Dockerfile"),
+        ("vendor", "a/vendor/b/Dockerfile"),
+        ("/vendor", "vendor/Dockerfile"),
+        ("a/*/Dockerfile", "a/b/Dockerfile"),
+        ("./a/**", "a/b/c/Dockerfile"),
+        ("*.tmpl", "a/x.tmpl"),
+        ("**/old/*", "a/old/Dockerfile"),
+    ] {
+        assert!(excludes(glob, path), "{glob} {path}");
+    }
+    for (glob, path) in [
+        ("/vendor", "a/vendor/Dockerfile"),
+        ("a/*", "b/a/Dockerfile"),
+        ("*.tmpl", "a/x.tmpl2"),
+        ("a/*/Dockerfile", "a/b/c/Dockerfile"),
+    ] {
+        assert!(!excludes(glob, path), "{glob} {path}");
+    }
+    let (path, root) = (Path::new("vendor/a/Dockerfile"), Some(Path::new("vendor")));
+    assert!(!read("exclude = [\"vendor\"]").excludes(path, root));
+    assert!(read("exclude = [\"vendor\", \"a\"]").excludes(path, root));
+}
+
+/// Only a glob that is a path and no more can stand for what is left out anyway.
+#[test]
+fn some_globs_are_paths() {
+    for (glob, path) in [
+        ("vendor/", "vendor"),
+        ("./a/b", "a/b"),
+        ("/vendor/**", "vendor"),
+        ("**/node_modules/*", "node_modules"),
+        ("*.old", ""),
+        ("a/*/b", ""),
+        ("{a,b}", ""),
+    ] {
+        let config = read(&format!("exclude = [\"{glob}\"]"));
+        let idle = config.idle(|left_out| left_out == Path::new(path));
+        assert_eq!(idle.len(), usize::from(path.is_empty()), "{glob}");
+    }
 }
 
 /// The command in `folder`: exit code, standard output, standard error.

@@ -1,0 +1,196 @@
+//! What one configuration says about each file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::rules::{Exemptions, Settings};
+use crate::text::LineIndex;
+
+use super::globs::{self, Globs};
+use super::keys::{Raw, span};
+use super::model::{Overrides, Problem, Shown};
+use super::{read, resolve};
+
+/// A configuration that can be used.
+#[derive(Debug)]
+pub struct Config {
+    raw: Raw,
+    lines: LineIndex,
+    include: Globs,
+    exclude: Globs,
+    per_file: Vec<Globs>,
+    exempt: Arc<Exemptions>,
+    /// What holds for every file that no `[[per-file]]` speaks about.
+    base: Arc<Settings>,
+    overrides: Overrides,
+}
+
+impl Config {
+    /// Reads the text of a configuration; `overrides` is what the command line says.
+    ///
+    /// # Errors
+    /// Returns everything that is wrong with it: unknown keys, rules and values, wrong types, globs and patterns that are none.
+    pub fn read(text: &str, overrides: Overrides) -> Result<Self, Vec<Problem>> {
+        let raw = read::read(text).map_err(|problem| vec![problem])?;
+        let mut problems = read::problems(&raw);
+        let mut globs = |patterns: &[toml::Spanned<String>]| Globs::new(patterns, &mut problems);
+        let (include, exclude) = (globs(&raw.include), globs(&raw.exclude));
+        let per_file = raw
+            .per_file
+            .iter()
+            .map(|entry| globs(&entry.patterns()))
+            .collect();
+        let exempt = exemptions(&raw, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let base = Arc::new(resolve::settings(&raw, &[], &overrides, &exempt));
+        let lines = LineIndex::new(text.as_bytes());
+        Ok(Self {
+            raw,
+            lines,
+            include,
+            exclude,
+            per_file,
+            exempt,
+            base,
+            overrides,
+        })
+    }
+
+    /// Returns what holds where there is no configuration.
+    #[must_use]
+    pub fn none(overrides: Overrides) -> Self {
+        let raw = Raw::default();
+        let exempt = Arc::default();
+        let base = Arc::new(resolve::settings(&raw, &[], &overrides, &exempt));
+        let (include, exclude, lines) = (Globs::default(), Globs::default(), LineIndex::new(b""));
+        Self {
+            raw,
+            lines,
+            include,
+            exclude,
+            per_file: Vec::new(),
+            exempt,
+            base,
+            overrides,
+        }
+    }
+
+    /// Returns a configuration by which `settings` hold for every file.
+    #[must_use]
+    pub fn with(settings: Settings) -> Self {
+        Self {
+            exempt: Arc::clone(&settings.exempt),
+            base: Arc::new(settings),
+            ..Self::none(Overrides::default())
+        }
+    }
+
+    /// Returns the settings that hold for the file `path`, relative to the configuration's folder.
+    #[must_use]
+    pub fn settings(&self, path: &Path) -> Arc<Settings> {
+        let own = self.entries(path);
+        if own.is_empty() {
+            return Arc::clone(&self.base);
+        }
+        let settings = resolve::settings(&self.raw, &own, &self.overrides, &self.exempt);
+        Arc::new(settings)
+    }
+
+    /// Returns every setting that holds for the file `path`, relative to the configuration's folder, and where it comes from.
+    #[must_use]
+    pub fn show(&self, path: &Path) -> Vec<Shown> {
+        resolve::show(&self.raw, &self.entries(path), &self.overrides, &self.lines)
+    }
+
+    /// Returns the `[[per-file]]` entries that speak about `path`, by index.
+    fn entries(&self, path: &Path) -> Vec<usize> {
+        (0..self.per_file.len())
+            .filter(|index| self.per_file[*index].matches(path))
+            .collect()
+    }
+
+    /// Returns whether `include` names the file `path`, relative to the configuration's folder.
+    #[must_use]
+    pub fn includes(&self, path: &Path) -> bool {
+        self.include.matches(path)
+    }
+
+    /// Returns whether there is anything that [`Config::includes`] could say yes to.
+    #[must_use]
+    pub fn has_includes(&self) -> bool {
+        !self.raw.include.is_empty()
+    }
+
+    /// Returns whether there is anything that [`Config::excludes`] could say yes to.
+    #[must_use]
+    pub fn has_excludes(&self) -> bool {
+        !self.raw.exclude.is_empty()
+    }
+
+    /// Returns whether it is a file's path that decides what holds for it.
+    #[must_use]
+    pub fn has_per_file(&self) -> bool {
+        !self.per_file.is_empty()
+    }
+
+    /// Returns whether `exclude` names the file or folder `path`, relative to the configuration's folder, or a folder around it;
+    /// the folder `root` and those around it do not count.
+    #[must_use]
+    pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
+        self.exclude.matches_around(path, root)
+    }
+
+    /// Returns a problem for each glob and pattern of ids that nothing has matched so far. A glob of `exclude` is none where
+    /// `is_left_out` says of its path that searches leave it out, or hold nothing of it, by themselves.
+    #[must_use]
+    pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
+        let may_be_idle = |pattern: &str| {
+            globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
+        };
+        let all = [("include", &self.include), ("exclude", &self.exclude)];
+        let per_file = self.per_file.iter().map(|globs| ("per-file", globs));
+        let mut problems = Vec::new();
+        for (key, globs) in all.into_iter().chain(per_file) {
+            for (pattern, span) in globs.idle() {
+                if key == "exclude" && may_be_idle(pattern) {
+                    continue;
+                }
+                let message = format!("`{key}`: no file matches `{pattern}`");
+                let help = "globs are relative to this file's folder: correct it, or take it out";
+                problems.push(Problem {
+                    help: Some(help.into()),
+                    ..Problem::new(span, message)
+                });
+            }
+        }
+        for id in self.exempt.idle().map(|index| &self.raw.exempt[index].id) {
+            let message = format!(
+                "`exempt`: no cache has an id that `{}` matches",
+                id.get_ref()
+            );
+            let help = "the whole id has to match, as `cachelane list` shows it: correct it, or take it out";
+            problems.push(Problem {
+                help: Some(help.into()),
+                ..Problem::new(span(id), message)
+            });
+        }
+        problems
+    }
+}
+
+/// Reads the patterns of `raw`; those that are none go to `problems`.
+fn exemptions(raw: &Raw, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
+    let entries = raw.exempt.iter();
+    let entries = entries.map(|entry| (entry.id.get_ref().as_str(), entry.rules()));
+    let wrong = match Exemptions::new(entries.collect()) {
+        Ok(exempt) => return Arc::new(exempt),
+        Err(wrong) => wrong,
+    };
+    problems.extend(wrong.into_iter().map(|(index, why)| {
+        let message = format!("this pattern of ids cannot be read: {why}");
+        Problem::new(span(&raw.exempt[index].id), message)
+    }));
+    Arc::default()
+}

@@ -1,0 +1,311 @@
+//! The keys of a configuration: each that holds for all files is one row of [`SETTINGS`], which makes its field in [`Raw`],
+//! its place in the schema, in `config show` and in what `init` writes.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+use toml::Spanned;
+
+use crate::finding::{RuleId, Severity};
+use crate::rules::exempt::WAITS;
+use crate::text::Span;
+
+use super::model::Overrides;
+use super::values;
+
+/// A key at the top of a configuration, which holds for all files.
+pub struct Setting {
+    /// The key.
+    pub key: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// The value where nobody sets it.
+    pub default: Unset,
+    /// Returns the JSON schema of its value.
+    pub schema: fn() -> serde_json::Value,
+    /// Fails where a text of its value cannot be one.
+    pub check: fn(&str) -> Result<(), String>,
+    /// Returns the texts of its value in a configuration.
+    pub texts: fn(&Raw) -> &[Spanned<String>],
+    /// Returns its value in a configuration, as TOML, and the byte where that begins.
+    pub written: fn(&Raw) -> Option<(usize, String)>,
+    /// Returns the option that wins over a configuration, with its value as TOML.
+    pub typed: fn(&Overrides) -> Option<(&'static str, String)>,
+}
+
+/// The value of a setting that nobody sets, as TOML.
+#[derive(Clone, Copy)]
+pub enum Unset {
+    /// This one.
+    Is(&'static str),
+    /// None; this one stands for what it may be.
+    None(&'static str),
+}
+
+type Text = Option<Spanned<String>>;
+type List = Vec<Spanned<String>>;
+type Flag = Option<Spanned<bool>>;
+
+macro_rules! settings {
+    (@typed $field:ident) => { |_| None };
+    (@typed $field:ident $option:literal) => {
+        |overrides| Some(($option, toml(overrides.$field.as_ref()?)))
+    };
+    ($($field:ident: $type:ty, $key:literal = $default:expr, $check:expr, $doc:literal $(, $option:literal)?;)+) => {
+        /// cachelane's configuration: `cachelane.toml` or `.cachelane.toml`, the nearest one upward from each Dockerfile.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct Raw {
+            $(#[doc = $doc] pub $field: $type,)+
+            /// How bad the findings of a rule are, or `off`.
+            pub rules: Levels,
+            /// What differs for some files.
+            pub per_file: Vec<PerFile>,
+            /// Caches that may stay as they are, by their ids.
+            pub exempt: Vec<Exempt>,
+        }
+
+        /// Every setting, in the order in which they are shown.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key,
+            doc: $doc,
+            default: $default,
+            schema: <$type as Field>::schema,
+            check: $check,
+            texts: |raw| raw.$field.texts(),
+            written: |raw| raw.$field.written(),
+            typed: settings!(@typed $field $($option)?),
+        }),+];
+    };
+}
+
+settings! {
+    arg: Text, "arg" = Unset::Is("\"CACHE_ID\""), |text| values::arg(text).map(drop),
+        "The build argument that sets jobs apart.", "--arg";
+    default: Text, "default" = Unset::Is("\"default\""), |text| values::default(text).map(drop),
+        "Its value for builds that pass none.", "--default";
+    isolating_args: List, "isolating-args" = Unset::Is("[]"), |text| values::variable(text).map(drop),
+        "Further build arguments that set your jobs apart, [\"ROS_DISTRO\"] say: an id that holds one is isolated.";
+    include: List, "include" = Unset::Is("[]"), any,
+        "Files to check beside those that are called like a Dockerfile, [\"docker/*.tmpl\"] say.";
+    exclude: List, "exclude" = Unset::Is("[]"), any,
+        "Files and folders to leave alone, [\"vendor/\"] say. Globs are relative to this file.";
+    namespace: Flag, "namespace" = Unset::Is("false"), any,
+        "true: the pipeline passes BUILDKIT_CACHE_MOUNT_NS, which isolates every cache; a shared lock is no finding then.";
+    require_syntax: Flag, "require-syntax" = Unset::Is("false"), any,
+        "true: every file has to pin a frontend by `# syntax=`, as Docker 20.10 needs it for ids with variables.";
+    keep_default: Flag, "keep-default" = Unset::Is("false"), any,
+        "true: `fix` writes ids that stay as they are, with their warm caches, for builds that pass nothing.", "--keep-default";
+    profile: Text, "profile" = Unset::None("\"railway\""), |text| values::profile(text).map(drop),
+        "A builder with rules of its own. Default: none. \"railway\": its ids may hold no variables.";
+}
+
+fn any(_: &str) -> Result<(), String> {
+    Ok(())
+}
+
+/// The value of a key, where it is written.
+trait Field {
+    /// Returns its JSON schema.
+    fn schema() -> serde_json::Value;
+
+    /// Returns it as TOML, and the byte of the configuration where it begins.
+    fn written(&self) -> Option<(usize, String)>;
+
+    /// Returns the texts in it.
+    fn texts(&self) -> &[Spanned<String>] {
+        &[]
+    }
+}
+
+impl Field for Text {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string" })
+    }
+
+    fn written(&self) -> Option<(usize, String)> {
+        let value = self.as_ref()?;
+        Some((value.span().start, toml(value.get_ref())))
+    }
+
+    fn texts(&self) -> &[Spanned<String>] {
+        self.as_slice()
+    }
+}
+
+impl Field for List {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "array", "items": { "type": "string" } })
+    }
+
+    fn written(&self) -> Option<(usize, String)> {
+        Some((self.first()?.span().start, list(self)))
+    }
+
+    fn texts(&self) -> &[Spanned<String>] {
+        self
+    }
+}
+
+impl Field for Flag {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "boolean" })
+    }
+
+    fn written(&self) -> Option<(usize, String)> {
+        let value = self.as_ref()?;
+        Some((value.span().start, toml(value.get_ref())))
+    }
+}
+
+/// Returns a text or a flag as TOML: both are the same in JSON.
+pub fn toml(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Returns a list of texts as TOML.
+pub fn list(items: &[Spanned<String>]) -> String {
+    let items: Vec<&String> = items.iter().map(Spanned::get_ref).collect();
+    format!(
+        "[{}]",
+        items.into_iter().map(toml).collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Returns the bytes of `value` in the configuration's text.
+pub fn span<T>(value: &Spanned<T>) -> Span {
+    Span::new(value.span().start, value.span().end)
+}
+
+/// How bad the findings of rules are.
+pub type Levels = BTreeMap<Spanned<String>, Spanned<Level>>;
+
+/// Caches that some rules are silent about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exempt {
+    /// A regular expression that matches the whole id, as `cachelane list` shows it.
+    pub id: Spanned<String>,
+    /// The rules that are silent. Default: those that say that somebody waits for the lock.
+    #[serde(default)]
+    pub rules: Option<Spanned<List>>,
+    /// Why these caches may stay as they are.
+    pub reason: Spanned<String>,
+}
+
+impl Exempt {
+    /// Returns the rules that are silent.
+    pub fn rules(&self) -> Vec<RuleId> {
+        let Some(rules) = &self.rules else {
+            return WAITS.to_vec();
+        };
+        let rules = rules.get_ref().iter();
+        rules
+            .filter_map(|name| values::exemptible(name.get_ref()).ok())
+            .collect()
+    }
+}
+
+/// What differs for the files that a glob matches. Later entries win.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PerFile {
+    /// A glob, or several, relative to the configuration.
+    pub path: Spanned<Patterns>,
+    /// How bad the findings of a rule are there, or `off`.
+    #[serde(default)]
+    pub rules: Levels,
+}
+
+/// One glob or several.
+#[derive(Debug)]
+pub enum Patterns {
+    /// One.
+    One(String),
+    /// Several.
+    Several(List),
+}
+
+impl PerFile {
+    /// Returns the globs with their places.
+    pub fn patterns(&self) -> List {
+        match self.path.get_ref() {
+            Patterns::One(one) => vec![Spanned::new(self.path.span(), one.clone())],
+            Patterns::Several(several) => several.clone(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Patterns {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // An untagged enum would lose the places.
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Patterns;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a glob or a list of globs")
+            }
+
+            fn visit_str<E>(self, one: &str) -> Result<Patterns, E> {
+                Ok(Patterns::One(one.to_owned()))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                items: A,
+            ) -> Result<Patterns, A::Error> {
+                let items = serde::de::value::SeqAccessDeserializer::new(items);
+                List::deserialize(items).map(Patterns::Several)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// How bad a rule's findings are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It does not run.
+    Off,
+    /// Never fails the gate.
+    Info,
+    /// Fails the gate.
+    Warning,
+    /// Fails the gate.
+    Error,
+}
+
+impl Level {
+    /// Returns the severity; `None` for a rule that does not run.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Off => None,
+            Self::Info => Some(Severity::Info),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn defaults_are_those_of_the_settings() {
+        let read = |text: &str| {
+            let config = Config::read(text, Overrides::default()).unwrap();
+            format!("{:?}", config.settings(std::path::Path::new("Dockerfile")))
+        };
+        for Setting { key, default, .. } in SETTINGS {
+            match default {
+                Unset::Is(value) => assert_eq!(read(&format!("{key} = {value}")), read("")),
+                Unset::None(value) => assert_ne!(read(&format!("{key} = {value}")), read("")),
+            }
+        }
+    }
+}
