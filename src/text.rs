@@ -11,4 +11,4 @@ mod span;
 pub use lines::{LineIndex, Pos, Range, indentation, line_ending};
 pub use map::{Mapped, Run, SourceMap};
 pub use show::{count, inert, is_plain, is_unprintable, printable, visible};
-pub use span::{BOM, Span};
+pub use span::{BOM, Span, bom};

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::builds::{self, FormatRef};
+use crate::builds;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::fix::{self, Edit, Fix};
+use crate::fix::{self, Applied, Edit, Fix};
 use crate::rules::Settings;
 use crate::suppress::{self, Table};
-use crate::text::{LineIndex, Span, count, line_ending};
+use crate::text::{LineIndex, Span, bom, count};
 
 use super::model::FileReport;
 use super::{check, prove};
@@ -36,219 +36,117 @@ pub struct Left {
 /// findings for which no comment can stand are left.
 ///
 /// # Errors
-/// What would be wrong with the result, for people.
+/// Says what would be wrong with the result.
 pub fn adopt_wires(
     report: &FileReport,
     least: Severity,
 ) -> Result<(Option<Adopted>, Vec<Left>), String> {
-    let Some(wires) = &report.wires else {
+    let failing = failing(&report.checked.findings, least);
+    let Some(wires) = report.wires.as_ref().filter(|_| !failing.is_empty()) else {
         return Ok((None, Vec::new()));
     };
-    let failing = report.checked.findings.iter();
-    let failing: Vec<&Finding> = failing
-        .filter(|finding| finding.severity >= least && finding.rule != RuleId::UnusedIgnore)
-        .collect();
-    if failing.is_empty() {
-        return Ok((None, Vec::new()));
-    }
     let source = std::str::from_utf8(&report.source).map_err(|error| error.to_string())?;
     let lines = LineIndex::new(&report.source);
-    let line = |finding: &Finding| lines.line(finding.span.start);
-    let left = |findings: &[&Finding]| {
-        findings
-            .iter()
-            .map(|finding| Left {
-                line: line(finding),
-                rule: finding.rule,
-            })
-            .collect()
+    let left = |finding: &&Finding| Left {
+        line: lines.line(finding.span.start),
+        rule: finding.rule,
     };
-    let Some(texts) = wires
-        .format
-        .long_texts(source)
-        .map_err(|error| error.message)?
-    else {
-        return Ok((None, left(&failing)));
+    let texts = wires.format.long_texts(source);
+    let Some(texts) = texts.map_err(|error| error.message)? else {
+        return Ok((None, failing.iter().map(left).collect()));
     };
     // Each line within a text of several stands for the line that the text begins on.
-    let mut tops: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
-    for text in texts {
-        let (first, last) = (
-            lines.line(text.start),
-            lines.line(text.end.saturating_sub(1)),
-        );
-        tops.insert(first, (first, last));
-    }
-    let top = |line: usize| {
-        let text = tops.range(..line).next_back().map(|(_, text)| *text);
-        text.filter(|(_, last)| line <= *last)
-            .map_or(line, |(first, _)| first)
-    };
-    let mut above = Above::new();
-    for finding in &failing {
-        above
-            .entry(top(line(finding)))
-            .or_default()
-            .insert(finding.rule);
-    }
-    let comments = Comments {
-        report,
-        source,
-        lines: &lines,
-        format: wires.format,
-    };
-    let covered = comments.covered(&above, &failing)?;
-    let (good, bad): (Vec<&Finding>, Vec<&Finding>) = failing
+    let texts: BTreeMap<usize, usize> = texts
         .iter()
-        .partition(|finding| covered.contains(&(finding.span, finding.rule)));
-    above.clear();
-    for finding in &good {
-        above
-            .entry(top(line(finding)))
-            .or_default()
-            .insert(finding.rule);
-    }
-    let bytes = comments.put(&above)?;
+        .map(|text| {
+            (
+                lines.line(text.start),
+                lines.line(text.end.saturating_sub(1)),
+            )
+        })
+        .collect();
+    let comments = |findings: &[&Finding]| -> Result<Applied, String> {
+        let mut above: BTreeMap<usize, BTreeSet<RuleId>> = BTreeMap::new();
+        for finding in findings {
+            let line = lines.line(finding.span.start);
+            let text = texts.range(..line).next_back();
+            let text = text.filter(|(_, last)| line <= **last);
+            let rules = above.entry(text.map_or(line, |(first, _)| *first));
+            rules.or_default().insert(finding.rule);
+        }
+        let edit = |(line, rules): (usize, BTreeSet<RuleId>)| {
+            let at = lines.start_of(line).max(bom(&report.source));
+            let rules: Vec<RuleId> = rules.into_iter().collect();
+            let comment = suppress::comment(&report.source, at, at, "ignore", &rules);
+            Edit::insert(at, comment)
+        };
+        let edits = above.into_iter().map(edit).collect();
+        let applied = fix::apply(&report.source, &[&Fix::safe(TITLE, edits)]);
+        let after = std::str::from_utf8(&applied.bytes).map_err(|error| error.to_string())?;
+        builds::prove_comments(wires.format, source, after)?;
+        Ok(applied)
+    };
+    let all = comments(&failing)?;
+    let ignores = suppress::read_outline(&all.bytes);
+    let table = Table::new(&ignores);
+    let is_covered = |finding: &&Finding| {
+        let start = all.origins.near_in_text(finding.span.start);
+        let span = Span::new(start, start + finding.span.len());
+        table.suppressing(finding.rule, span).is_some()
+    };
+    let (good, bad): (Vec<&Finding>, Vec<&Finding>) = failing.into_iter().partition(is_covered);
     let adopted = Adopted {
-        bytes,
+        bytes: comments(&good)?.bytes,
         suppressed: good.len(),
     };
-    Ok((
-        Some(adopted).filter(|adopted| adopted.suppressed > 0),
-        left(&bad),
-    ))
+    let adopted = Some(adopted).filter(|adopted| adopted.suppressed > 0);
+    Ok((adopted, bad.iter().map(left).collect()))
 }
 
-/// The rules to be suppressed above each line.
-type Above = BTreeMap<usize, BTreeSet<RuleId>>;
+const TITLE: &str = "suppress what is there";
 
-/// Comments in a file that says what is built.
-struct Comments<'c> {
-    report: &'c FileReport,
-    source: &'c str,
-    lines: &'c LineIndex,
-    format: FormatRef,
-}
-
-impl Comments<'_> {
-    /// The edits that put suppressions of the rules above the lines.
-    fn edits(&self, above: &Above) -> Vec<Edit> {
-        let source = self.report.source.as_slice();
-        let top = if source.starts_with(crate::text::BOM) {
-            crate::text::BOM.len()
-        } else {
-            0
-        };
-        let edit = |(line, rules): (&usize, &BTreeSet<RuleId>)| {
-            let at = self.lines.start_of(*line).max(top);
-            let indent =
-                self.source[at..].len() - self.source[at..].trim_start_matches([' ', '\t']).len();
-            let (rules, ending) = (
-                rules
-                    .iter()
-                    .map(|rule| rule.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                line_ending(source, at),
-            );
-            Edit::insert(
-                at,
-                format!(
-                    "{}# cachelane: ignore[{rules}]{ending}",
-                    &self.source[at..at + indent]
-                ),
-            )
-        };
-        above.iter().map(edit).collect()
-    }
-
-    /// The file with suppressions of the rules above the lines.
-    fn put(&self, above: &Above) -> Result<Vec<u8>, String> {
-        let fix = Fix::safe("suppress what is there", self.edits(above));
-        let bytes = fix::apply(&self.report.source, &[&fix]).bytes;
-        let after = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
-        builds::prove_comments(self.format, self.source, after)?;
-        Ok(bytes)
-    }
-
-    /// Those of the findings that suppressions above these lines would cover, by place and rule.
-    fn covered(
-        &self,
-        above: &Above,
-        findings: &[&Finding],
-    ) -> Result<BTreeSet<(Span, RuleId)>, String> {
-        let bytes = self.put(above)?;
-        let edits = self.edits(above);
-        let ignores = suppress::read_outline(&bytes);
-        let table = Table::new(&ignores);
-        let mut sums = vec![0];
-        for edit in &edits {
-            sums.push(sums.last().unwrap_or(&0) + edit.text().len());
-        }
-        let moved = |span: Span| {
-            let more = sums[edits.partition_point(|edit| edit.span().start <= span.start)];
-            Span::new(span.start + more, span.end + more)
-        };
-        let is_covered = |finding: &&&Finding| {
-            table
-                .suppressing(finding.rule, moved(finding.span))
-                .is_some()
-        };
-        Ok(findings
-            .iter()
-            .filter(is_covered)
-            .map(|finding| (finding.span, finding.rule))
-            .collect())
-    }
+/// Returns the findings that are at least as bad as `least` and can be suppressed.
+fn failing(findings: &[Finding], least: Severity) -> Vec<&Finding> {
+    let fails =
+        |finding: &&Finding| finding.severity >= least && finding.rule != RuleId::UnusedIgnore;
+    findings.iter().filter(fails).collect()
 }
 
 /// Suppresses every one of `findings` of `source` that is at least as bad as `least`; `None` where there is none. What only
 /// shows once others are suppressed, and a comment stands where none was, is suppressed with them.
 ///
 /// # Errors
-/// What would be wrong with the result, for people.
+/// Says what would be wrong with the result.
 pub fn adopt(
     source: &[u8],
     findings: &[Finding],
     settings: &Settings,
     least: Severity,
 ) -> Result<Option<Adopted>, String> {
-    let failing = |findings: &[Finding]| -> Vec<Finding> {
-        let fails =
-            |finding: &&Finding| finding.severity >= least && finding.rule != RuleId::UnusedIgnore;
-        findings.iter().filter(fails).cloned().collect()
-    };
-    let mut open = failing(findings);
-    if open.is_empty() {
-        return Ok(None);
-    }
     let before = Dockerfile::read(source).ok();
     let (mut bytes, mut suppressed) = (source.to_vec(), 0);
+    let mut found = findings.to_vec();
     // Each round may bring to light what another rule finds.
     for _ in RuleId::ALL {
+        let open = failing(&found, least);
+        if open.is_empty() {
+            break;
+        }
         suppressed += open.len();
         let file = Dockerfile::read(&bytes).ok();
         let ignores = suppress::read(&bytes, file.as_ref());
-        let edits = suppress::add(
-            &bytes,
-            file.as_ref(),
-            &ignores,
-            &open.iter().collect::<Vec<_>>(),
-        );
-        bytes = fix::apply(&bytes, &[&Fix::safe("suppress what is there", edits)]).bytes;
+        let edits = suppress::add(&bytes, file.as_ref(), &ignores, &open);
+        bytes = fix::apply(&bytes, &[&Fix::safe(TITLE, edits)]).bytes;
         if let Some(before) = &before {
             let after = Dockerfile::read(&bytes)
                 .map_err(|error| format!("the file could not be read any more: {error}"))?;
             prove::same_reading(before, &after, settings, true)?;
         }
         // What comes of comparing files cannot be seen here; all else must be gone, and nothing new come.
-        open = failing(&check::check_alone(&bytes, settings).findings);
-        if open.is_empty() {
-            return Ok(Some(Adopted { bytes, suppressed }));
-        }
+        found = check::check_alone(&bytes, settings).findings;
     }
-    Err(format!(
-        "{} would still be there",
-        count(open.len(), "finding")
-    ))
+    match failing(&found, least).len() {
+        0 => Ok(Some(Adopted { bytes, suppressed }).filter(|adopted| adopted.suppressed > 0)),
+        open => Err(format!("{} would still be there", count(open, "finding"))),
+    }
 }

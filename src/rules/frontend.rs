@@ -4,7 +4,7 @@ use bstr::ByteSlice as _;
 
 use crate::dockerfile::{Dockerfile, Key, directives};
 use crate::fix::{Edit, Fix};
-use crate::text::{BOM, Span, line_ending};
+use crate::text::{Span, bom, line_ending};
 
 /// The line that brings a newer frontend than the engine's own.
 pub const SYNTAX_LINE: &str = "# syntax=docker/dockerfile:1";
@@ -30,11 +30,7 @@ pub fn name_one(file: &Dockerfile<'_>) -> Result<Fix, String> {
             "its `# syntax=` line starts with a blank, and so does nothing: take that away".into(),
         );
     }
-    let mark = if file.source.starts_with(BOM) {
-        BOM.len()
-    } else {
-        0
-    };
+    let mark = bom(file.source);
     let text = &file.source[mark..];
     let shebang = if text.starts_with(b"#!") {
         text.find_byte(b'\n').map_or(text.len(), |at| at + 1)

@@ -2,34 +2,39 @@
 
 use std::collections::HashMap;
 
-use bstr::ByteSlice as _;
-
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::Edit;
-use crate::text::{Span, line_ending};
+use crate::text::{Span, bom, indentation, line_ending};
 
-use super::{Covers, Ignore, MARK};
+use super::model::{Covers, Ignore};
 
-/// The edits that take the names of `unused` (indices, in order) out of the list of `ignore`; the whole line goes where
+/// Returns the edits that take the names of `unused` (indices, in order) out of the list of `ignore`; the whole line goes where
 /// none is left.
 #[must_use]
 pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
-    if unused.len() >= ignore.names.len() {
-        return vec![Edit::delete(ignore.line)];
+    let names = ignore.names.iter().enumerate();
+    let kept = names.filter(|(index, _)| unused.binary_search(index).is_err());
+    let kept: Vec<&str> = kept.map(|(_, (name, _))| name.as_str()).collect();
+    match (ignore.names.first(), ignore.names.last()) {
+        (Some((_, first)), Some((_, last))) if !kept.is_empty() => {
+            let list = Span::new(first.start, last.end);
+            vec![Edit::replace(list, kept.join(", "))]
+        }
+        _ => vec![Edit::delete(ignore.line)],
     }
-    let kept: Vec<&str> = (0..ignore.names.len())
-        .filter(|index| unused.binary_search(index).is_err())
-        .map(|index| ignore.names[index].0.as_str())
-        .collect();
-    let (Some(first), Some(last)) = (ignore.names.first(), ignore.names.last()) else {
-        return Vec::new();
-    };
-    let list = Span::new(first.1.start, last.1.end);
-    vec![Edit::replace(list, kept.join(", "))]
 }
 
-/// The edits that suppress `findings` of `file` from now on, beside the suppressions `ignores` that are there: a comment
+/// Returns the comment that suppresses `rules`, which `verb` says for what, on a line of its own at byte `at`, with the
+/// indentation of the line at byte `beside`.
+#[must_use]
+pub fn comment(source: &[u8], at: usize, beside: usize, verb: &str, rules: &[RuleId]) -> String {
+    let rules: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
+    let (indent, ending) = (indentation(source, beside), line_ending(source, at));
+    format!("{indent}# cachelane: {verb}[{}]{ending}", rules.join(", "))
+}
+
+/// Returns the edits that suppress `findings` of `file` from now on, beside the suppressions `ignores` that are there: a comment
 /// above each instruction, and one for the file for what stands in none.
 #[must_use]
 pub fn add(
@@ -39,13 +44,10 @@ pub fn add(
     findings: &[&Finding],
 ) -> Vec<Edit> {
     let index = |finding: &Finding| {
-        let before = finding
-            .span
-            .start
-            .checked_sub(1)
-            .filter(|_| finding.span.is_empty());
+        let Span { start, .. } = finding.span;
+        let before = start.checked_sub(1).filter(|_| finding.span.is_empty());
         let at = |at: usize| file?.instruction_at(at);
-        at(finding.span.start).or_else(|| at(before?))
+        at(start).or_else(|| at(before?))
     };
     let mut open: Vec<(Option<usize>, RuleId)> =
         findings.iter().map(|f| (index(f), f.rule)).collect();
@@ -53,41 +55,29 @@ pub fn add(
     open.dedup();
     let usable = ignores.iter().filter(|ignore| ignore.fault.is_none());
     let there: HashMap<Covers, &Ignore> = usable.map(|ignore| (ignore.covers, ignore)).collect();
+    let top = file.map_or_else(|| bom(source), |file| file.top);
     let mut edits = Vec::new();
     for group in open.chunk_by(|a, b| a.0 == b.0) {
-        let instruction = group[0]
-            .0
-            .and_then(|index| file.map(|file| &file.instructions[index]));
-        let rules = group
-            .iter()
-            .map(|(_, rule)| rule.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
-        let covers = instruction.map_or(Covers::File, |instruction| {
-            Covers::Instruction(instruction.span)
-        });
+        let rules: Vec<RuleId> = group.iter().map(|(_, rule)| *rule).collect();
+        let at = group[0].0;
+        let instruction = at.and_then(|at| file.map(|file| &file.instructions[at]));
+        let covers = instruction.map_or(Covers::File, |it| Covers::Instruction(it.span));
         if let Some((_, last)) = there.get(&covers).and_then(|ignore| ignore.names.last()) {
-            edits.push(Edit::insert(last.end, format!(", {rules}")));
+            let names: String = rules.iter().map(|rule| format!(", {rule}")).collect();
+            edits.push(Edit::insert(last.end, names));
             continue;
         }
-        let top = file.map_or_else(|| bom(source), |file| file.top);
         let (at, beside, verb) = match instruction {
             Some(instruction) => (instruction.lead.max(top), instruction.span.start, "ignore"),
             None => (top, top, "ignore-file"),
         };
-        let indent = source[beside..]
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
-        let indent = source[beside..beside + indent].to_str_lossy();
-        let ending = line_ending(source, at);
+        let comment = comment(source, at, beside, verb, &rules);
         // A file may end without a newline right where the comment is to begin.
         let before = if at > bom(source) && source[at - 1] != b'\n' {
-            ending
+            line_ending(source, at)
         } else {
             ""
         };
-        let comment = format!("{indent}# {MARK} {verb}[{rules}]{ending}");
         // The file's own and that of its first instruction may come in one spot.
         let text = match edits.pop_if(|last: &mut Edit| last.span() == Span::at(at)) {
             Some(last) => last.text().to_owned() + &comment,
@@ -96,13 +86,4 @@ pub fn add(
         edits.push(Edit::insert(at, text));
     }
     edits
-}
-
-/// Where the text begins: behind a byte-order mark.
-fn bom(source: &[u8]) -> usize {
-    if source.starts_with(crate::text::BOM) {
-        crate::text::BOM.len()
-    } else {
-        0
-    }
 }

@@ -1,64 +1,54 @@
-//! Finding suppressions, and what each speaks for.
+//! Finding suppressions in a file, and what each speaks for.
+
+use std::sync::LazyLock;
 
 use bstr::ByteSlice as _;
+use memchr::memmem::Finder;
 
 use crate::dockerfile::lines::{Line, Lines, trim_start};
 use crate::dockerfile::{Dockerfile, Keyword, directives};
 use crate::text::{BOM, Span};
 
-use super::{Covers, Fault, Ignore, MARK, marks};
+use super::model::{Covers, Fault, Ignore};
+
+/// The name that stands in every suppression, behind the `#`. What comes behind it is a colon, or else the word that leaves
+/// no doubt.
+const NAME: &str = "cachelane";
+const WORD: &[u8] = b" ignore";
 
 /// Words that people may write for `ignore`.
 const OTHER_WORDS: &[&str] = &[
     "disable", "skip", "allow", "noqa", "nolint", "suppress", "off",
 ];
 
-/// The suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
+/// Says that `source` can hold a suppression.
+#[must_use]
+pub fn is_marked(source: &[u8]) -> bool {
+    marks(source).next().is_some()
+}
+
+/// Returns where the marks of suppressions are, and whether they have their colon.
+fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NAME));
+    FINDER.find_iter(source).filter_map(|at| {
+        let behind = &source[at + NAME.len()..];
+        let colon = behind.starts_with(b":");
+        (colon || behind.starts_with(WORD)).then_some((at, colon))
+    })
+}
+
+/// Returns the suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
 /// with `#` or `//` counts as a comment.
 #[must_use]
 pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     let mut done = 0;
     for (at, colon) in marks(source) {
-        if at < done {
-            continue;
-        }
-        let start = memchr::memrchr(b'\n', &source[..at]).map_or(0, |newline| newline + 1);
-        let end =
-            memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |newline| at + newline + 1);
-        done = end;
-        let line = Span::new(start, end);
-        let before = source[start..at]
-            .strip_prefix(BOM)
-            .unwrap_or(&source[start..at]);
-        let mark = before.trim();
-        if mark != b"#" && !(file.is_none() && mark == b"//") {
-            let hash = (at + before.trim_end().len()).saturating_sub(before.len() + 1);
-            if colon && file.is_some_and(|file| hash > start && is_trailing(file, start, hash)) {
-                let comment =
-                    Span::new(hash, start + source[line.start..line.end].trim_end().len());
-                let found = parse(source, at + MARK.len(), comment, line, Covers::Nothing);
-                let found = found.filter(|found| found.fault.is_none());
-                ignores.extend(found.map(|found| Ignore {
-                    fault: Some(Fault::Trailing),
-                    names: Vec::new(),
-                    ..found
-                }));
-            }
-            continue;
-        }
-        let hash = at - before.trim_start().len();
-        let comment = Span::new(hash, start + source[line.start..line.end].trim_end().len());
-        if let Some(place) = place(file, hash) {
-            let from = at + MARK.len() - usize::from(!colon);
-            let found = parse(source, from, comment, line, place)
-                .filter(|found| colon || found.fault.is_none());
-            ignores.extend(found.map(|mut found| {
-                if !colon {
-                    (found.fault, found.names) = (Some(Fault::NoColon), Vec::new());
-                }
-                found
-            }));
+        if at >= done {
+            let start = memchr::memrchr(b'\n', &source[..at]).map_or(0, |newline| newline + 1);
+            let newline = memchr::memchr(b'\n', &source[at..]);
+            done = newline.map_or(source.len(), |newline| at + newline + 1);
+            ignores.extend(read_line(source, file, Span::new(start, done), at, colon));
         }
     }
     if file.is_some() && !ignores.is_empty() {
@@ -67,83 +57,48 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     ignores
 }
 
-/// The suppressions of a file that is no Dockerfile (YAML, HCL), in order. Each speaks for the block below it: the next
-/// line, and the lines behind it that are indented deeper.
-#[must_use]
-pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
-    let mut ignores = read(source, None);
-    // What the suppression below speaks for: with nothing but comments between them, it is the same.
-    let mut below: Option<(usize, Covers)> = None;
-    for ignore in ignores
-        .iter_mut()
-        .rev()
-        .filter(|ignore| ignore.covers == Covers::Nothing)
-    {
-        let from = ignore.line.end;
-        let comments = |end: &usize| {
-            source[from..*end]
-                .lines()
-                .all(|line| is_comment(line.trim_start()))
+/// Reads the suppression of `line` whose mark stands at byte `at`, with or without its colon.
+fn read_line(
+    source: &[u8],
+    file: Option<&Dockerfile<'_>>,
+    line: Span,
+    at: usize,
+    colon: bool,
+) -> Option<Ignore> {
+    let before = &source[line.start..at];
+    let before = before.strip_prefix(BOM).unwrap_or(before);
+    let end = line.start + line.of(source).trim_end().len();
+    let from = at + NAME.len() + usize::from(colon);
+    let mark = before.trim();
+    if mark == b"#" || (file.is_none() && mark == b"//") {
+        let comment = Span::new(at - before.trim_start().len(), end);
+        let covers = covers(file, comment.start)?;
+        let found = parse(source, from, comment, line, covers)?;
+        return match &found.fault {
+            _ if colon => Some(found),
+            None => Some(found.with(Fault::NoColon)),
+            Some(_) => None,
         };
-        ignore.covers = match below.filter(|(start, _)| comments(start)) {
-            Some((_, covers)) => covers,
-            None => block_below(source, from).map_or(Covers::Nothing, Covers::Instruction),
-        };
-        below = Some((ignore.line.start, ignore.covers));
     }
-    ignores
+    // Behind a command, perhaps.
+    let hash = (at + before.trim_end().len()).saturating_sub(before.len() + 1);
+    let file = file.filter(|_| colon && hash > line.start)?;
+    let comment = Span::new(hash, end);
+    let found = parse(source, from, comment, line, Covers::Nothing)?;
+    let is_one = found.fault.is_none() && is_trailing(file, line.start, hash);
+    is_one.then(|| found.with(Fault::Trailing))
 }
 
-fn is_comment(text: &[u8]) -> bool {
-    text.starts_with(b"#") || text.starts_with(b"//")
-}
-
-/// The block that begins with the first line from byte `from` on that is no comment.
-fn block_below(source: &[u8], from: usize) -> Option<Span> {
-    let indent = |line: &[u8]| line.iter().take_while(|b| **b == b' ').count();
-    let is_item = |text: &[u8]| text == b"-" || text.starts_with(b"- ");
-    // A list may stand as far to the left as the key that it belongs to; another item of a list belongs to none before it.
-    let mut goes_on = false;
-    let mut block: Option<(Span, usize)> = None;
-    let mut at = from;
-    for line in source[from..].split_inclusive(|b| *b == b'\n') {
-        let text = line.trim();
-        match &mut block {
-            None if text.is_empty() => return None,
-            None if is_comment(text) => {}
-            None => {
-                // What comes behind its colon is a comment at most.
-                let key = text
-                    .find(b" #")
-                    .map_or(text, |comment| text[..comment].trim_end());
-                goes_on = !is_item(text) && key.ends_with(b":");
-                block = Some((Span::new(at, at + line.len()), indent(line)));
-            }
-            Some(_) if text.is_empty() => {}
-            Some((span, depth))
-                if indent(line) > *depth
-                    || (goes_on && indent(line) == *depth && is_item(text)) =>
-            {
-                span.end = at + line.len();
-            }
-            Some(_) => break,
-        }
-        at += line.len();
-    }
-    block.map(|(span, _)| span)
-}
-
-/// What a comment at byte `hash` stands above or in; `None` where it is no comment but a heredoc's text, say.
-fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
+/// Returns what a comment at byte `hash` stands above or in; `None` where it is no comment but a heredoc's text, say.
+fn covers(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     let Some(file) = file else {
         return Some(Covers::Nothing);
     };
     if let Some(index) = file.instruction_at(hash) {
         let instruction = &file.instructions[index];
-        let after = instruction
-            .comments
-            .partition_point(|comment| comment.start <= hash);
-        let is_comment = after > 0 && hash < instruction.comments[after - 1].end;
+        let comments = &instruction.comments;
+        let after = comments.partition_point(|comment| comment.start <= hash);
+        let is_comment = after > 0 && hash < comments[after - 1].end;
         return is_comment.then_some(Covers::Instruction(instruction.span));
     }
     let next = file
@@ -156,18 +111,14 @@ fn place(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     Some(below.map_or(Covers::Nothing, |below| Covers::Instruction(below.span)))
 }
 
-/// Whether the `#` at byte `hash` of the line at byte `start` begins a comment of the shell that a RUN starts: behind a
+/// Says that the `#` at byte `hash` of the line at byte `start` begins a comment of the shell that a RUN starts: behind a
 /// blank, and without a quote before it that could make it text.
 fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
     let before = &file.source[start..hash];
-    let is_comment = file.source.get(hash) == Some(&b'#') && before.ends_with(b" ");
-    let run = file
-        .instruction_at(hash)
-        .map(|index| &file.instructions[index]);
-    is_comment
-        && !before
-            .iter()
-            .any(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\'))
+    let run = file.instruction_at(hash).map(|at| &file.instructions[at]);
+    file.source.get(hash) == Some(&b'#')
+        && before.ends_with(b" ")
+        && before.find_byteset(b"\"'`\\").is_none()
         && run.is_some_and(|run| {
             run.keyword == Keyword::Run && run.heredocs.is_empty() && run.lines.0 == run.lines.1
         })
@@ -180,18 +131,16 @@ fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
         let text = trim_start(line.text.of(source));
         text.starts_with(b"#") || text.starts_with(b"//")
     };
-    let top = Lines::new(source)
-        .take_while(is_comment)
-        .last()
-        .map_or(0, |line| line.full.end);
+    let top = Lines::new(source).take_while(is_comment).last();
+    let top = top.map_or(0, |line| line.full.end);
     let count = ignores.partition_point(|ignore| ignore.line.end <= top);
     let ignores = &mut ignores[..count];
     if ignores.is_empty() {
         return;
     }
     // The line below the comments is no directive, whatever comes before it.
-    let head = &source
-        [..memchr::memchr(b'\n', &source[top..]).map_or(source.len(), |newline| top + newline)];
+    let newline = memchr::memchr(b'\n', &source[top..]);
+    let head = &source[..newline.map_or(source.len(), |newline| top + newline)];
     let (mut without, mut at) = (Vec::with_capacity(head.len()), 0);
     for ignore in &*ignores {
         without.extend_from_slice(&head[at..ignore.line.start]);
@@ -205,60 +154,84 @@ fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
     }
 }
 
-/// Reads what stands behind the mark at byte `from`; `None` where it is prose.
-fn parse(source: &[u8], from: usize, comment: Span, line: Span, place: Covers) -> Option<Ignore> {
-    let text = &source[from..comment.end.max(from)];
-    let start = from + (text.len() - text.trim_start().len());
-    let word = source[start..comment.end.max(start)]
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        .count();
-    let name = source[start..start + word].to_str_lossy().into_owned();
-    let after = &source[start + word..comment.end.max(start + word)];
-    let ignore = |covers, names, fault| {
-        Some(Ignore {
-            covers,
-            comment,
-            line,
-            names,
-            fault,
-            guards: false,
-        })
+/// Reads what stands behind the mark, from byte `from` on; `None` where it is prose.
+fn parse(source: &[u8], from: usize, comment: Span, line: Span, covers: Covers) -> Option<Ignore> {
+    let text = source[from..comment.end.max(from)].trim_start();
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let (word, after) = text.split_at(text.iter().take_while(|b| is_word(b)).count());
+    let word = word.to_str_lossy();
+    let mut ignore = Ignore {
+        covers,
+        comment,
+        line,
+        names: Vec::new(),
+        fault: None,
+        guards: false,
     };
-    let covers = match name.as_str() {
-        "ignore" => place,
-        "ignore-file" => Covers::File,
-        _ => {
-            let near = |known: &&str| strsim::damerau_levenshtein(&name, known) <= 2;
-            let meant =
-                OTHER_WORDS.contains(&name.as_str()) || ["ignore", "ignore-file"].iter().any(near);
-            let fault = Some(Fault::Unknown(name.clone()));
-            return if meant {
-                ignore(place, Vec::new(), fault)
-            } else {
-                None
-            };
+    match &*word {
+        "ignore" => {}
+        "ignore-file" => ignore.covers = Covers::File,
+        word => {
+            let near = |known: &&str| strsim::damerau_levenshtein(word, known) <= 2;
+            let meant = OTHER_WORDS.contains(&word) || ["ignore", "ignore-file"].iter().any(near);
+            ignore.fault = Some(Fault::Unknown(word.into()));
+            return meant.then_some(ignore);
         }
-    };
-    let Some(list) = after.trim_start().strip_prefix(b"[") else {
-        return ignore(covers, Vec::new(), Some(Fault::NoList));
-    };
-    let Some(len) = list.find_byte(b']') else {
-        return ignore(covers, Vec::new(), Some(Fault::Open));
-    };
-    let mut at = comment.end - list.len();
-    let mut names = Vec::new();
-    for item in list[..len].split(|b| *b == b',') {
-        let name = item.trim();
-        if !name.is_empty() {
-            let start = at + (item.len() - item.trim_start().len());
-            names.push((
-                name.to_str_lossy().into_owned(),
-                Span::new(start, start + name.len()),
-            ));
-        }
-        at += item.len() + 1;
     }
-    let fault = names.is_empty().then_some(Fault::NoList);
-    ignore(covers, names, fault)
+    let list = after.trim_start().strip_prefix(b"[");
+    ignore.fault = match list.map(|list| (list, list.find_byte(b']'))) {
+        None => Some(Fault::NoList),
+        Some((_, None)) => Some(Fault::Open),
+        Some((list, Some(len))) => {
+            let mut at = comment.end - list.len();
+            for item in list[..len].split(|b| *b == b',') {
+                let name = item.trim();
+                if !name.is_empty() {
+                    let start = at + (item.len() - item.trim_start().len());
+                    let span = Span::new(start, start + name.len());
+                    ignore.names.push((name.to_str_lossy().into_owned(), span));
+                }
+                at += item.len() + 1;
+            }
+            ignore.names.is_empty().then_some(Fault::NoList)
+        }
+    };
+    Some(ignore)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_a_directive_up() {
+        let file = "# cachelane: ignore-file[a]\n";
+        for (above, below, guards) in [
+            ("", "# cachelane: ignore-file[b]\n# syntax=x\n", true),
+            ("# escape=\\\n", "# syntax=x\n", true),
+            ("", "\u{FEFF}", true),
+            ("\u{FEFF}", "\u{FEFF}", false),
+            ("# a\n", "# syntax=x\n", false),
+            ("", "# a b=c\n", false),
+            ("", "# b=c\n", false),
+            ("", "// syntax=x\n", true),
+            // BuildKit looks for the frontend below a line for the kernel, too.
+            ("", "#!/x\n# syntax=x\n", true),
+            ("", "#!/x\n# cachelane: ignore-file[b]\n# syntax=x\n", true),
+            ("", "#!/x\n# b\n# syntax=x\n", false),
+            // A line that ends with a suppression is none.
+            ("", "# syntax=x # cachelane: ignore[a]\n", true),
+            ("", "# x # cachelane: ignore[a]\n# syntax=x\n", false),
+        ] {
+            let source = format!("{above}{file}{below}FROM x\n");
+            let ignores = read(
+                source.as_bytes(),
+                Some(&Dockerfile::read(source.as_bytes()).unwrap()),
+            );
+            assert!(
+                ignores.iter().all(|ignore| ignore.guards == guards),
+                "{source}"
+            );
+        }
+    }
 }

@@ -3,6 +3,16 @@
 /// The UTF-8 byte-order mark. BuildKit drops it from the first line, so no column counts it.
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
+/// Returns where the text of `source` begins: behind a byte-order mark.
+#[must_use]
+pub fn bom(source: &[u8]) -> usize {
+    if source.starts_with(BOM) {
+        BOM.len()
+    } else {
+        0
+    }
+}
+
 /// A half-open range of bytes, `start..end`, in one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

@@ -1,0 +1,118 @@
+//! Suppressions in files that are no Dockerfiles: YAML, HCL, and text of any kind.
+
+use bstr::ByteSlice as _;
+
+use crate::text::Span;
+
+use super::model::{Covers, Ignore};
+use super::read::read;
+
+/// Returns the suppressions of a file that is no Dockerfile, in order. Each speaks for the block below it: the next line, and
+/// the lines behind it that are indented deeper.
+#[must_use]
+pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
+    let mut ignores = read(source, None);
+    // What the suppression below speaks for: with nothing but comments between them, it is the same.
+    let mut below: Option<(usize, Covers)> = None;
+    let open = ignores.iter_mut().rev();
+    for ignore in open.filter(|ignore| ignore.covers == Covers::Nothing) {
+        let from = ignore.line.end;
+        let comments = |end: &usize| {
+            let mut lines = source[from..*end].lines();
+            lines.all(|line| is_comment(line.trim_start()))
+        };
+        ignore.covers = match below.filter(|(start, _)| comments(start)) {
+            Some((_, covers)) => covers,
+            None => block_below(source, from).map_or(Covers::Nothing, Covers::Instruction),
+        };
+        below = Some((ignore.line.start, ignore.covers));
+    }
+    ignores
+}
+
+fn is_comment(text: &[u8]) -> bool {
+    text.starts_with(b"#") || text.starts_with(b"//")
+}
+
+/// Returns the block that begins with the first line from byte `from` on that is no comment.
+fn block_below(source: &[u8], from: usize) -> Option<Span> {
+    let indent = |line: &[u8]| line.iter().take_while(|b| **b == b' ').count();
+    let is_item = |text: &[u8]| text == b"-" || text.starts_with(b"- ");
+    // A list may stand as far to the left as the key that it belongs to; another item of a list belongs to none before it.
+    let mut has_list = false;
+    let mut block: Option<(Span, usize)> = None;
+    let mut at = from;
+    for line in source[from..].split_inclusive(|b| *b == b'\n') {
+        let (text, end) = (line.trim(), at + line.len());
+        match &mut block {
+            None if text.is_empty() => return None,
+            None if is_comment(text) => {}
+            None => {
+                // What comes behind its colon is a comment at most.
+                let key = text
+                    .find(b" #")
+                    .map_or(text, |comment| text[..comment].trim_end());
+                has_list = !is_item(text) && key.ends_with(b":");
+                block = Some((Span::new(at, end), indent(line)));
+            }
+            Some(_) if text.is_empty() => {}
+            Some((span, depth)) => {
+                let is_own = has_list && indent(line) == *depth && is_item(text);
+                if indent(line) <= *depth && !is_own {
+                    break;
+                }
+                span.end = end;
+            }
+        }
+        at = end;
+    }
+    block.map(|(span, _)| span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::RuleId;
+    use crate::suppress::Table;
+
+    #[test]
+    fn blocks_of_yaml_stand_within_one_another() {
+        let mut source = "# cachelane: ignore[shared-lock]\njob:\n".to_owned();
+        for step in 0..70 {
+            source.push_str(&format!(
+                "  # cachelane: ignore[early-arg]\n  s{step}:\n    x: 1\n"
+            ));
+        }
+        source.push_str("  last:\n    x: 2\nother:\n");
+        let found = read_outline(source.as_bytes());
+        let table = Table::new(&found);
+        let covered = |text: &str| {
+            let span = source.find(text).map(|at| Span::new(at, at + 1)).unwrap();
+            let by = |rule| table.suppressing(rule, span).is_some();
+            (by(RuleId::SharedLock), by(RuleId::EarlyArg))
+        };
+        assert_eq!(covered("x: 2"), (true, false));
+        assert_eq!(covered("s3:"), (true, true));
+        assert_eq!(covered("other"), (false, false));
+    }
+
+    #[test]
+    fn a_list_belongs_to_the_key_above_it() {
+        let covered = |source: &str, text: &str| {
+            let found = read_outline(source.as_bytes());
+            let at = source.find(text).unwrap();
+            let table = Table::new(&found);
+            table
+                .suppressing(RuleId::SharedLock, Span::new(at, at + 1))
+                .is_some()
+        };
+        let list = "job:\n  # cachelane: ignore[shared-lock]\n  script:\n  - one\n  - two\n  after:\n  - three\n";
+        assert!(covered(list, "one") && covered(list, "two") && !covered(list, "three"));
+        let item = "steps:\n# cachelane: ignore[shared-lock]\n- one\n  more\n- two\n";
+        assert!(covered(item, "one") && covered(item, "more") && !covered(item, "two"));
+        assert!(!covered(
+            "# cachelane: ignore[shared-lock]\nkey: text\n- one\n",
+            "one"
+        ));
+    }
+}
