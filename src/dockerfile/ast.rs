@@ -8,7 +8,7 @@ use crate::text::{Mapped, Span};
 
 use super::directives::Directive;
 use super::lines::{MAX_LINE, trim_end, trim_start};
-use super::template::{Blocks, Place};
+use super::template::{Blocks, BranchId};
 
 /// A Dockerfile, or a piece of one.
 #[derive(Clone, Debug)]
@@ -107,8 +107,8 @@ pub struct Instruction<'a> {
     pub comments: Vec<Span>,
     /// The `--mount` flags of a RUN.
     pub mounts: Vec<Mount<'a>>,
-    /// Where it stands among a template's blocks.
-    pub place: Place,
+    /// The branch of a template's blocks that it stands in.
+    pub branch: BranchId,
 }
 
 impl Instruction<'_> {
@@ -332,8 +332,8 @@ pub struct Declaration {
     pub alone: bool,
     /// True where it is a trigger.
     pub onbuild: bool,
-    /// Where it stands among a template's blocks.
-    pub place: Place,
+    /// The branch of a template's blocks that it stands in.
+    pub branch: BranchId,
 }
 
 /// The declarations of a file by name, each in the file's order.
@@ -346,8 +346,8 @@ pub(super) struct Scope {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Name {
     pub(super) declarations: Vec<Declaration>,
-    /// Where the ones stand that are no triggers, with their stages.
-    pub(super) places: OnceCell<HashSet<(Place, Option<usize>)>>,
+    /// The branches of those that are no triggers, with their stages.
+    pub(super) branches: OnceCell<HashSet<(BranchId, Option<usize>)>>,
 }
 
 /// Why BuildKit could not read a file, with the place.
@@ -384,6 +384,11 @@ pub enum SyntaxErrorKind {
 }
 
 impl SyntaxErrorKind {
+    /// Returns the error for `span`.
+    pub(super) const fn at(self, span: Span) -> SyntaxError {
+        SyntaxError { span, kind: self }
+    }
+
     /// Returns what to do about it.
     #[must_use]
     pub fn help(&self) -> String {

@@ -1,5 +1,7 @@
 //! Parser directives: `# syntax=`, `# escape=`, `# check=` at the very top of a file.
 
+use bstr::ByteSlice as _;
+
 use crate::text::{BOM, Span};
 
 use super::lines::{Line, Lines, trim_start};
@@ -15,6 +17,18 @@ pub enum Key {
     Check,
 }
 
+impl Key {
+    /// Returns the name before the `=`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Escape => "escape",
+            Self::Check => "check",
+        }
+    }
+}
+
 /// One directive line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Directive {
@@ -22,46 +36,26 @@ pub struct Directive {
     pub key: Key,
     /// Its value, white space around it taken off.
     pub value: Span,
-    /// 1-based line.
-    pub line: usize,
 }
 
 /// Reads `line` (a span of `source` without leading white space) as a directive behind `comment` (`#` or `//`).
 ///
 /// `None` means that it is something else, and so that no directive can follow.
 #[must_use]
-pub fn parse(source: &[u8], line: Span, comment: &[u8], number: usize) -> Option<Directive> {
+pub fn parse(source: &[u8], line: Span, comment: &[u8]) -> Option<Directive> {
+    let is_space = |ch: char| matches!(ch, '\t' | '\n' | '\x0C' | '\r' | ' ');
     let body = trim_start(line.of(source).strip_prefix(comment)?);
-    let name = body.iter().position(|b| !b.is_ascii_alphanumeric())?;
-    if !body.first()?.is_ascii_alphabetic() {
-        return None;
-    }
-    let key = match body[..name].to_ascii_lowercase().as_slice() {
-        b"syntax" => Key::Syntax,
-        b"escape" => Key::Escape,
-        b"check" => Key::Check,
-        _ => return None,
-    };
-    let space = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .take_while(|b| matches!(b, b'\t' | b'\n' | 0x0C | b'\r' | b' '))
-            .count()
-    };
-    let equals = name + space(&body[name..]);
-    if body.get(equals) != Some(&b'=') {
-        return None;
-    }
-    let value = equals + 1 + space(&body[equals + 1..]);
-    let kept = body
-        .iter()
-        .rposition(|b| !matches!(b, b'\t' | b'\n' | 0x0C | b'\r' | b' '))?
-        + 1;
-    let start = line.end - body.len();
-    (value < kept).then(|| Directive {
+    let (name, rest) = body.split_at(body.iter().position(|b| !b.is_ascii_alphanumeric())?);
+    let keys = [Key::Syntax, Key::Escape, Key::Check];
+    let is_it = |key: &Key| name.eq_ignore_ascii_case(key.as_str().as_bytes());
+    let key = keys.into_iter().find(is_it)?;
+    let behind = rest.trim_start_with(is_space).strip_prefix(b"=")?;
+    let value = behind.trim_start_with(is_space);
+    let len = value.trim_end_with(is_space).len();
+    let start = line.end - value.len();
+    (len > 0).then(|| Directive {
         key,
-        value: Span::new(start + value, start + kept),
-        line: number,
+        value: Span::new(start, start + len),
     })
 }
 
@@ -73,7 +67,7 @@ pub fn syntax(source: &[u8]) -> Option<Directive> {
     [b"#".as_slice(), b"//"].into_iter().find_map(|comment| {
         Lines::new(source)
             .skip_while(|line| line.number == 1 && line.text.of(source).starts_with(b"#!"))
-            .map_while(|line| parse(source, line.text, comment, line.number))
+            .map_while(|line| parse(source, line.text, comment))
             .find(|directive| directive.key == Key::Syntax)
     })
 }
@@ -86,12 +80,8 @@ pub fn differ(before: &[u8], after: &[u8]) -> bool {
     let parsed = |source: &[u8]| -> Vec<(Key, Vec<u8>)> {
         let of_line = |line: Line| {
             let text = trim_start(line.text.of(source));
-            parse(
-                source,
-                Span::new(line.text.end - text.len(), line.text.end),
-                b"#",
-                line.number,
-            )
+            let text = Span::new(line.text.end - text.len(), line.text.end);
+            parse(source, text, b"#")
         };
         Lines::new(source)
             .map_while(of_line)

@@ -5,7 +5,7 @@ use bstr::ByteSlice as _;
 
 use crate::text::Span;
 
-use super::ast::{Behind, Fault, FaultKind, Field, Flag, Mount, MountKind};
+use super::ast::{Behind, Fault, FaultKind, Flag, Mount, MountKind};
 use super::mount_options::{OPTIONS, clean, kind_of};
 use super::words::{Unreadable, Word};
 
@@ -42,9 +42,9 @@ fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut kind = MountKind::Bind;
     for (index, &field) in mount.fields.iter().enumerate() {
-        let bytes = &mount.text.bytes()[field.start..field.end];
-        let fault = match (field.option, field.equals) {
-            (None, None) if bytes.is_empty() => {
+        let name = &mount.text.bytes()[field.start..field.equals.unwrap_or(field.end)];
+        let fault = match (field.option, mount.value_of(field)) {
+            (None, None) if name.is_empty() => {
                 let is_last = index + 1 == mount.fields.len();
                 let cut = behind.filter(|behind| is_last && starts_like_options(behind.text));
                 Some(cut.map_or(FaultKind::EmptyField, |cut| {
@@ -53,52 +53,43 @@ fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
             }
             (Some("readonly" | "readwrite"), None) => None,
             (Some("required"), None) => not_for(kind, "required"),
-            (_, None) => Some(FaultKind::BareOption(bytes.to_str_lossy().into_owned())),
-            (None, Some(at)) => {
-                let name = mount.text.bytes()[field.start..at]
-                    .to_str_lossy()
-                    .to_ascii_lowercase();
-                let nearest = nearest(&name, OPTIONS.iter().flat_map(|(_, names)| *names).copied());
+            (_, None) => Some(FaultKind::BareOption(name.to_str_lossy().into_owned())),
+            (None, Some(_)) => {
+                let name = name.to_str_lossy().to_ascii_lowercase();
+                let known = OPTIONS.iter().flat_map(|(_, names)| *names);
+                let nearest = nearest(&name, known.copied());
                 Some(FaultKind::UnknownOption(name, nearest))
             }
-            (Some(option), Some(at)) => {
-                let value = &mount.text.bytes()[at + 1..field.end];
+            (Some(option), Some(value)) => {
                 if option == "type" {
                     kind = kind_of(value);
                 }
                 of_value(option, value, kind, mount.escape)
             }
         };
-        faults.extend(fault.map(|kind| Fault {
-            span: field_span(mount, field),
-            kind,
-        }));
+        let span = mount.text.span(field.start, field.end);
+        faults.extend(fault.map(|kind| Fault { span, kind }));
     }
     faults
 }
 
-fn field_span(mount: &Mount<'_>, field: Field) -> Span {
-    mount.text.span(field.start, field.end)
-}
-
-/// Options that mounts of this type do not have.
-fn of_types(mount: &Mount<'_>) -> Vec<Fault> {
-    let fits = |option: &str| match option {
-        "sharing" => matches!(mount.kind, MountKind::Cache | MountKind::Unknown),
-        "from" => mount.kind != MountKind::Secret,
-        _ => !matches!(mount.kind, MountKind::Bind | MountKind::Tmpfs),
+/// Returns the options that mounts of this type do not have.
+fn of_types(mount: &Mount<'_>) -> impl Iterator<Item = Fault> {
+    let kind = mount.kind;
+    let fits = move |option: &str| match option {
+        "sharing" => matches!(kind, MountKind::Cache | MountKind::Unknown),
+        "from" => kind != MountKind::Secret,
+        _ => !matches!(kind, MountKind::Bind | MountKind::Tmpfs),
     };
-    let wrong = ["sharing", "mode", "uid", "gid", "from"]
-        .into_iter()
-        .filter(|option| !fits(option));
-    let fault = |option: &str| {
-        let span = field_span(mount, mount.field(option)?);
+    let options = ["sharing", "mode", "uid", "gid", "from"].into_iter();
+    let wrong = options.filter(move |option| !fits(option));
+    wrong.filter_map(move |option| {
+        let field = mount.field(option)?;
         Some(Fault {
-            span,
-            kind: FaultKind::NotForType(option.into(), mount.kind),
+            span: mount.text.span(field.start, field.end),
+            kind: FaultKind::NotForType(option.into(), kind),
         })
-    };
-    wrong.filter_map(fault).collect()
+    })
 }
 
 fn of_secret(mount: &Mount<'_>) -> Option<Fault> {

@@ -85,10 +85,8 @@ pub fn split<'a>(
             conditional |= start > at;
         }
         if !bytes[start.min(end)..end].starts_with(b"--") {
-            let blanks = bytes[at.min(bytes.len())..]
-                .iter()
-                .take_while(|&&b| is_space(b))
-                .count();
+            let blanks = bytes[at.min(bytes.len())..].iter();
+            let blanks = blanks.take_while(|&&b| is_space(b)).count();
             let rest = if flags.is_empty() {
                 at + blanks
             } else {

@@ -5,8 +5,6 @@
 //! a bad `${`), there is none at all. A reader that decides otherwise takes the body for instructions, or instructions
 //! for a body, so this follows `frontend/dockerfile/shell/lex.go` to the letter, its oddities included.
 
-use std::str::Utf8Chunk;
-
 use bstr::ByteSlice as _;
 
 use crate::budget;
@@ -59,10 +57,14 @@ struct Lexer {
     word: String,
 }
 
-/// Returns the characters of `chunk`, each byte of an invalid sequence one U+FFFD, as Go decodes them.
-fn chars(chunk: Utf8Chunk<'_>) -> impl Iterator<Item = char> {
-    let invalid = std::iter::repeat_n(char::REPLACEMENT_CHARACTER, chunk.invalid().len());
-    chunk.valid().chars().chain(invalid)
+/// Returns the characters of `text`, each byte of an invalid sequence one U+FFFD, as Go decodes them.
+fn chars(text: &[u8]) -> Vec<char> {
+    let mut chars = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        chars.extend(chunk.valid().chars());
+        chars.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    chars
 }
 
 /// The lexer met something that BuildKit's reports as an error.
@@ -80,7 +82,7 @@ impl Lexer {
         // Go's `text/scanner` drops a byte-order mark at the start of whatever it reads.
         let text = text.strip_prefix(crate::text::BOM).unwrap_or(text);
         Self {
-            chars: text.utf8_chunks().flat_map(chars).collect(),
+            chars: chars(text),
             at: 0,
             raw_quotes: raw,
             raw_escapes: raw,

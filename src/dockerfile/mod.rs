@@ -27,5 +27,5 @@ pub use ast::{
 };
 pub use directives::{Directive, Key};
 pub use mount_options::clean;
-pub use template::{Block, Blocks, Place};
+pub use template::{Block, Blocks, BranchId};
 pub use words::{Form, Part, Unreadable, Variable, Word};

@@ -48,7 +48,7 @@ impl<'a> Mount<'a> {
                 escape,
             };
         };
-        let csv = split_fields(value, source, flag.span, templated);
+        let csv = split_fields(&value, source, flag.span, templated);
         let mut mount = Self {
             span: flag.span,
             text: csv.text,
@@ -81,7 +81,11 @@ impl<'a> Mount<'a> {
     /// given.
     #[must_use]
     pub fn value(&self, option: &str) -> Option<&[u8]> {
-        let field = self.field(option)?;
+        self.value_of(self.field(option)?)
+    }
+
+    /// Returns the bytes behind the `=` of `field`; `None` where it has none.
+    pub(super) fn value_of(&self, field: Field) -> Option<&[u8]> {
         Some(&self.text.bytes()[field.equals? + 1..field.end])
     }
 
@@ -173,97 +177,42 @@ struct Csv<'a> {
     bad_quote: Option<Span>,
 }
 
-/// Returns where the field that starts at byte `from` of `value` ends: before a comma, none of a template's expressions
-/// counted.
-fn comma(value: &Mapped<'_>, from: usize, templated: bool) -> usize {
+/// Cuts `value` at its commas; a field that starts with `"` runs to the closing one. A template's expressions, where it is
+/// `templated`, hold neither.
+fn split_fields<'a>(value: &Mapped<'a>, source: &[u8], flag: Span, templated: bool) -> Csv<'a> {
     let bytes = value.bytes();
-    if !templated {
-        return memchr::memchr(b',', &bytes[from..]).map_or(bytes.len(), |n| from + n);
-    }
-    let mut at = from;
-    while at < bytes.len() && bytes[at] != b',' {
-        at = behind_expression(value, at);
-    }
-    at
-}
-
-/// Behind the expression that opens at byte `at` of `value`, or else one byte further.
-fn behind_expression(value: &Mapped<'_>, at: usize) -> usize {
-    match expression::within(value, at) {
-        Some(Reach::Closed(end)) => end,
-        _ => at + 1,
-    }
-}
-
-/// Cuts `value` at its commas; a field that starts with `"` runs to the closing one.
-fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span, templated: bool) -> Csv<'a> {
-    let bytes = value.bytes();
-    let mut fields = Vec::new();
-    let mut bad_quote = None;
-    let mut at = 0;
-    if !bytes.contains(&b'"') {
-        loop {
-            let end = comma(&value, at, templated);
-            fields.push(field(
-                bytes,
-                at,
-                end,
-                place_behind(&value, at, end, source, flag),
-            ));
-            if end == bytes.len() {
-                return Csv {
-                    text: value,
-                    fields,
-                    bad_quote,
-                };
-            }
-            at = end + 1;
-        }
-    }
     let mut text = Mapped::empty(value.source(0));
+    let (mut fields, mut bad_quote) = (Vec::new(), None);
+    let mut at = 0;
     loop {
         let (from, start) = (at, text.bytes().len());
-        if bytes.get(at) == Some(&b'"') {
-            at += 1;
-            loop {
-                match (bytes.get(at), bytes.get(at + 1)) {
-                    (Some(b'"'), Some(b'"')) => at += 1,
-                    (Some(b'"'), Some(b',') | None) => {
-                        at += 1;
-                        break;
-                    }
-                    (Some(b'"') | None, _) => {
-                        bad_quote = bad_quote.or(Some(value.span(from, at.min(bytes.len()))));
-                        at = bytes.len();
-                        break;
-                    }
-                    _ => {}
+        let mut quoted = bytes.get(at) == Some(&b'"');
+        at += usize::from(quoted);
+        while let Some(byte) = bytes.get(at) {
+            match (byte, quoted, bytes.get(at + 1)) {
+                (b'"', false, _) => bad_quote = bad_quote.or(Some(value.span(at, at + 1))),
+                (b'"', true, Some(b'"')) => at += 1,
+                (b'"', true, Some(b',') | None) => {
+                    quoted = false;
+                    at += 1;
+                    continue;
                 }
-                let end = if templated {
-                    behind_expression(&value, at)
-                } else {
-                    at + 1
-                };
-                (at..end).for_each(|i| text.push(&bytes[i..=i], value.source(i)));
-                at = end;
+                (b',', false, _) | (b'"', true, _) => break,
+                _ => {}
             }
-        } else {
-            let end = comma(&value, at, templated);
-            if let Some(quote) = memchr::memchr(b'"', &bytes[at..end]) {
-                bad_quote = bad_quote.or(Some(value.span(at + quote, at + quote + 1)));
-            }
-            for i in at..end {
-                text.push(&bytes[i..=i], value.source(i));
-            }
+            let end = match templated.then(|| expression::within(value, at)) {
+                Some(Some(Reach::Closed(end))) => end,
+                _ => at + 1,
+            };
+            (at..end).for_each(|i| text.push(&bytes[i..=i], value.source(i)));
             at = end;
         }
-        let end = text.bytes().len();
-        fields.push(field(
-            text.bytes(),
-            start,
-            end,
-            place_behind(&value, from, at, source, flag),
-        ));
+        if quoted {
+            bad_quote = bad_quote.or(Some(value.span(from, at)));
+            at = bytes.len();
+        }
+        let next = place_behind(value, from, at, source, flag);
+        fields.push(field(text.bytes(), start, text.bytes().len(), next));
         if at >= bytes.len() {
             return Csv {
                 text,
@@ -271,6 +220,7 @@ fn split_fields<'a>(value: Mapped<'a>, source: &[u8], flag: Span, templated: boo
                 bad_quote,
             };
         }
+        text.push(b",", value.source(at));
         at += 1;
     }
 }

@@ -1,7 +1,6 @@
 //! The pass over a file's lines that finds its directives and instructions.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
@@ -11,7 +10,7 @@ use crate::text::{Mapped, Span};
 use super::ast::{
     Behind, Dockerfile, Flag, Heredoc, Instruction, Keyword, Mount, SyntaxError, SyntaxErrorKind,
 };
-use super::directives::{self, Directive, Key};
+use super::directives::{self, Key};
 use super::lines::{self, Line, Lines, MAX_LINE};
 use super::template::{self, Blocks};
 use super::{expression, flags, heredoc, stages};
@@ -24,32 +23,6 @@ pub(super) struct Reader<'a> {
     directives: bool,
     /// Where the comment lines right above the current line start.
     lead: Option<usize>,
-    ends: Ends,
-}
-
-/// Which lines a file has, and where each stands last: whether a heredoc has an end is asked for many in turn.
-#[derive(Default)]
-struct Ends(Option<HashMap<Vec<u8>, usize>>);
-
-impl Ends {
-    /// Returns whether a line behind byte `from` ends `doc`.
-    fn ends(&mut self, source: &[u8], doc: &Heredoc, from: usize) -> bool {
-        let last = self.0.get_or_insert_with(|| {
-            let lines = Lines::new(source).map(|line| (line.text.of(source), line.full.start));
-            let with_tabs = |(text, at): (&[u8], usize)| {
-                let tabs = text.iter().take_while(|b| **b == b'\t').count();
-                [(text.to_vec(), at), ([b"<<-", &text[tabs..]].concat(), at)]
-            };
-            lines.flat_map(with_tabs).collect()
-        });
-        let name = doc.name.as_bytes();
-        let key = if doc.chomp {
-            [b"<<-", name].concat()
-        } else {
-            name.to_vec()
-        };
-        last.get(&key).is_some_and(|at| *at >= from)
-    }
 }
 
 impl<'a> Dockerfile<'a> {
@@ -62,7 +35,7 @@ impl<'a> Dockerfile<'a> {
         budget::spend(source.len());
         let mut file = Reader::new(source).read()?;
         file.stages = stages::find(&file);
-        stages::settle_targets(&mut file);
+        stages::excuse_targets(&mut file);
         Ok(file)
     }
 }
@@ -88,7 +61,6 @@ impl<'a> Reader<'a> {
             file,
             directives: true,
             lead: None,
-            ends: Ends::default(),
         }
     }
 
@@ -99,7 +71,7 @@ impl<'a> Reader<'a> {
             }
             let bytes = lines::trim_start(line.text.of(self.source));
             let text = Span::new(line.text.end - bytes.len(), line.text.end);
-            if self.directives && self.directive(text, line)? {
+            if self.directives && self.directive(text)? {
                 self.file.top = line.full.end;
             } else if bytes.first() == Some(&b'#') {
                 if line.number == 1 && bytes.starts_with(b"#!") {
@@ -115,10 +87,7 @@ impl<'a> Reader<'a> {
             }
         }
         if self.file.instructions.is_empty() {
-            return Err(SyntaxError {
-                span: Span::at(0),
-                kind: SyntaxErrorKind::Empty,
-            });
+            return Err(SyntaxErrorKind::Empty.at(Span::at(0)));
         }
         Ok(self.file)
     }
@@ -143,41 +112,27 @@ impl<'a> Reader<'a> {
         // A byte-order mark counts, though it is dropped afterwards.
         let start = if line.number == 1 { 0 } else { line.full.start };
         if line.full.end - start + usize::from(!newline) > MAX_LINE {
-            return Err(SyntaxError {
-                span: line.text,
-                kind: SyntaxErrorKind::LongLine,
-            });
+            return Err(SyntaxErrorKind::LongLine.at(line.text));
         }
         Ok(Some(line))
     }
 
     /// Takes `text` for a directive if it is one; any other line ends them.
-    fn directive(&mut self, text: Span, line: Line) -> Result<bool, SyntaxError> {
-        let Some(directive) = directives::parse(self.source, text, b"#", line.number) else {
+    fn directive(&mut self, text: Span) -> Result<bool, SyntaxError> {
+        let Some(directive) = directives::parse(self.source, text, b"#") else {
             self.directives = false;
             return Ok(false);
         };
-        let name = match directive.key {
-            Key::Syntax => "syntax",
-            Key::Escape => "escape",
-            Key::Check => "check",
-        };
-        let error = |kind| Err(SyntaxError { span: text, kind });
-        if self
-            .file
-            .directives
-            .iter()
-            .any(|Directive { key, .. }| *key == directive.key)
-        {
-            return error(SyntaxErrorKind::RepeatedDirective(name));
+        let before = &self.file.directives;
+        if before.iter().any(|before| before.key == directive.key) {
+            return Err(SyntaxErrorKind::RepeatedDirective(directive.key.as_str()).at(text));
         }
         if directive.key == Key::Escape {
             self.file.escape = match directive.value.of(self.source) {
                 [escape @ (b'\\' | b'`')] => *escape,
                 value => {
-                    return error(SyntaxErrorKind::BadEscape(
-                        String::from_utf8_lossy(value).into_owned(),
-                    ));
+                    let value = value.to_str_lossy().into_owned();
+                    return Err(SyntaxErrorKind::BadEscape(value).at(text));
                 }
             };
         }
@@ -201,15 +156,14 @@ impl<'a> Reader<'a> {
             heredocs: Vec::new(),
             comments,
             mounts: Vec::new(),
-            place: self.file.blocks.at(line.full.start),
+            branch: self.file.blocks.at(line.full.start),
         };
         self.name_and_flags(&mut instruction);
-        let json = is_json(&instruction)?;
-        if matches!(
+        let takes_json = matches!(
             instruction.keyword,
             Keyword::Run | Keyword::Add | Keyword::Copy
-        ) && !json
-        {
+        );
+        if takes_json && !is_json(&instruction)? {
             instruction.heredocs = heredoc::openers(instruction.text.bytes());
             // `$((1 << 2))` is arithmetic to every frontend before 1.16, and to whoever wrote it.
             // And a tag may stand behind the name that ends one.
@@ -218,10 +172,9 @@ impl<'a> Reader<'a> {
                 .text
                 .source(joined.len() - lines::trim_start(joined).len());
             let doubtful = |doc: &Heredoc| doc.spaced || first < instruction.name.start;
-            let ends = &mut self.ends;
             instruction
                 .heredocs
-                .retain(|doc| !doubtful(doc) || ends.ends(self.source, doc, last.full.end));
+                .retain(|doc| !doubtful(doc) || self.has_end(doc));
         }
         for index in 0..instruction.heredocs.len() {
             last = self.heredoc_body(&mut instruction, index)?;
@@ -268,171 +221,141 @@ impl<'a> Reader<'a> {
 
     /// Finds the name, the flags and the mounts of `instruction`, looking through `ONBUILD`.
     fn name_and_flags(&self, instruction: &mut Instruction<'a>) {
+        let (escape, template) = (self.file.escape, self.file.template);
         let text = &instruction.text;
-        let split = |from: usize| {
-            let (end, next) = flags::split_name(text.bytes(), from);
-            let (flags, args) = flags::split(
-                text,
-                self.source,
-                next,
-                self.file.escape,
-                self.file.template,
-            );
-            (keyword(&text.bytes()[from..end]), end, flags, args)
-        };
         // What is joined to an empty first line may start with white space.
         let behind_blanks =
             |from: usize| text.bytes().len() - lines::trim_start(&text.bytes()[from..]).len();
+        let split = |from: usize| {
+            let (end, next) = flags::split_name(text.bytes(), from);
+            let (flags, args) = flags::split(text, self.source, next, escape, template);
+            (lower(&text.bytes()[from..end]), end, flags, args)
+        };
         let start = behind_blanks(0);
         let (mut name, end, mut flags, mut args) = split(start);
         instruction.name = text.span(start, end);
-        if name == Some(Name::Onbuild) && behind_blanks(args) < text.bytes().len() {
+        if name == "onbuild" && behind_blanks(args) < text.bytes().len() {
             instruction.onbuild = true;
             (name, _, flags, args) = split(behind_blanks(args));
         }
+        instruction.keyword = keyword(&name);
         // `{% if x %}RUN …{% endif %}`. What else stands there, an ARG say, is not there for all that comes behind it.
-        if name.is_none()
-            && self.file.template
+        if instruction.keyword == Keyword::Opaque
+            && template
             && let (behind, true) = template::skip_tags(text.bytes(), start)
         {
-            let start_of_tags = start;
-            let start = behind_blanks(behind);
-            let (inner, end, inner_flags, inner_args) = split(start);
-            let on_one_line = text.span(start_of_tags, behind).len() == behind - start_of_tags;
-            if behind > start_of_tags && on_one_line && inner == Some(Name::Known(Keyword::Run)) {
-                instruction.name = text.span(start, end);
-                (name, flags, args) = (inner, inner_flags, inner_args);
+            let inner = behind_blanks(behind);
+            let (name, end, inner_flags, inner_args) = split(inner);
+            let on_one_line = text.span(start, behind).len() == behind - start;
+            if behind > start && on_one_line && keyword(&name) == Keyword::Run {
+                instruction.keyword = Keyword::Run;
+                instruction.name = text.span(inner, end);
+                (flags, args) = (inner_flags, inner_args);
             }
         }
-        instruction.keyword = match name {
-            Some(Name::Known(keyword)) => keyword,
-            Some(Name::Onbuild) => Keyword::Other,
-            None => Keyword::Opaque,
-        };
         if instruction.keyword == Keyword::Run {
-            let rest = behind_blanks(args);
-            let last = flags.len().saturating_sub(1);
-            let mounts = flags
-                .iter()
-                .enumerate()
-                .filter(|(_, flag)| flag.name() == b"mount");
-            instruction.mounts = mounts
-                .map(|(index, flag)| {
-                    let templated = self.file.template && has_expression(flag);
-                    let behind = (index == last).then(|| Behind {
-                        text: &text.bytes()[rest..],
-                        on_next_line: Span::new(flag.span.end, text.source(rest))
-                            .of(self.source)
-                            .contains(&b'\n'),
-                    });
-                    let mut mount =
-                        Mount::read(flag, self.source, self.file.escape, templated, behind);
-                    mount.conditional |= self.file.blocks.at(flag.span.start) != instruction.place;
-                    mount
-                })
-                .collect();
+            instruction.mounts = self.mounts(instruction, &flags, behind_blanks(args));
         }
         instruction.flags = flags;
         instruction.args = args;
     }
 
-    /// Reads the body of heredoc `index` of `instruction`; gives the line that ends it.
+    /// Reads the mounts among the `flags` of a RUN, whose command begins at byte `command` of its text.
+    fn mounts(&self, run: &Instruction<'a>, flags: &[Flag<'a>], command: usize) -> Vec<Mount<'a>> {
+        let last = flags.len().saturating_sub(1);
+        let all = flags.iter().enumerate();
+        let mounts = all.filter(|(_, flag)| flag.name() == b"mount");
+        let read = |(index, flag): (usize, &Flag<'a>)| {
+            let has_expression = expression::all(flag.text.bytes()).next().is_some();
+            let between = Span::new(flag.span.end, run.text.source(command));
+            let behind = (index == last).then(|| Behind {
+                text: &run.text.bytes()[command..],
+                on_next_line: between.of(self.source).contains(&b'\n'),
+            });
+            let templated = self.file.template && has_expression;
+            let mut mount = Mount::read(flag, self.source, self.file.escape, templated, behind);
+            mount.conditional |= self.file.blocks.at(flag.span.start) != run.branch;
+            mount
+        };
+        mounts.map(read).collect()
+    }
+
+    /// Returns whether a line further down ends `doc`.
+    fn has_end(&self, doc: &Heredoc) -> bool {
+        self.lines.clone().any(|line| {
+            let text = line.text.of(self.source);
+            !budget::spend(1 + text.len()) || doc.is_ended_by(text)
+        })
+    }
+
+    /// Reads the body of heredoc `index` of `instruction`; returns the line that ends it.
     fn heredoc_body(
         &mut self,
         instruction: &mut Instruction<'a>,
         index: usize,
     ) -> Result<Line, SyntaxError> {
+        let doc = &mut instruction.heredocs[index];
         let mut start = None;
         while let Some(line) = self.next_line()? {
             let start = *start.get_or_insert(line.full.start);
-            let doc = &mut instruction.heredocs[index];
-            let mut text = line.text.of(self.source);
-            while doc.chomp && text.first() == Some(&b'\t') {
-                text = &text[1..];
-            }
-            if text == doc.name.as_bytes() {
+            if doc.is_ended_by(line.text.of(self.source)) {
                 doc.body = Span::new(start, line.full.start);
                 return Ok(line);
             }
         }
-        let name = instruction.heredocs[index].name.clone();
-        let span = instruction.text.span(0, instruction.text.bytes().len());
-        Err(SyntaxError {
-            span,
-            kind: SyntaxErrorKind::OpenHeredoc(name),
-        })
+        let kind = SyntaxErrorKind::OpenHeredoc(doc.name.clone());
+        let text = &instruction.text;
+        Err(kind.at(text.span(0, text.bytes().len())))
     }
 }
 
-/// Returns whether `instruction` is in JSON form; an error where the array holds something other than strings.
+impl Heredoc {
+    fn is_ended_by(&self, line: &[u8]) -> bool {
+        let tabs = self.chomp.then_some('\t');
+        line.trim_start_with(|ch| Some(ch) == tabs) == self.name.as_bytes()
+    }
+}
+
+/// Returns whether `instruction` is in JSON form.
+///
+/// # Errors
+/// Where the array holds something other than strings.
 fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
-    let takes_json = matches!(
-        instruction.keyword,
-        Keyword::Run | Keyword::Add | Keyword::Copy
-    );
-    if !takes_json || !instruction.arguments().starts_with(b"[") {
+    let arguments = instruction.arguments();
+    if !arguments.starts_with(b"[") {
         return Ok(false);
     }
-    match serde_json::from_slice::<Vec<serde_json::Value>>(instruction.arguments()) {
-        Ok(values) if values.iter().all(serde_json::Value::is_string) => Ok(true),
-        Ok(_) => {
-            let span = instruction
-                .text
-                .span(instruction.args, instruction.text.bytes().len());
-            Err(SyntaxError {
-                span,
-                kind: SyntaxErrorKind::NotStrings,
-            })
+    let values = serde_json::from_slice::<Vec<serde_json::Value>>(arguments);
+    let text = &instruction.text;
+    match values {
+        Ok(values) if !values.iter().all(serde_json::Value::is_string) => {
+            Err(SyntaxErrorKind::NotStrings.at(text.span(instruction.args, text.bytes().len())))
         }
-        Err(_) => Ok(false),
+        values => Ok(values.is_ok()),
     }
 }
 
-/// Returns whether the flag holds a template's expression.
-fn has_expression(flag: &Flag<'_>) -> bool {
-    expression::all(flag.text.bytes()).next().is_some()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Name {
-    Known(Keyword),
-    Onbuild,
-}
-
-fn keyword(name: &[u8]) -> Option<Name> {
-    const NAMES: &[(&str, Name)] = &[
-        ("RUN", Name::Known(Keyword::Run)),
-        ("COPY", Name::Known(Keyword::Copy)),
-        ("ENV", Name::Known(Keyword::Env)),
-        ("ARG", Name::Known(Keyword::Arg)),
-        ("FROM", Name::Known(Keyword::From)),
-        ("WORKDIR", Name::Known(Keyword::Workdir)),
-        ("ADD", Name::Known(Keyword::Add)),
-        ("CMD", Name::Known(Keyword::Other)),
-        ("ENTRYPOINT", Name::Known(Keyword::Other)),
-        ("EXPOSE", Name::Known(Keyword::Other)),
-        ("HEALTHCHECK", Name::Known(Keyword::Other)),
-        ("LABEL", Name::Known(Keyword::Other)),
-        ("MAINTAINER", Name::Known(Keyword::Other)),
-        ("SHELL", Name::Known(Keyword::Other)),
-        ("STOPSIGNAL", Name::Known(Keyword::Other)),
-        ("USER", Name::Known(Keyword::Other)),
-        ("VOLUME", Name::Known(Keyword::Other)),
-        ("ONBUILD", Name::Onbuild),
-    ];
+/// Returns the name in lower case, as Go's `strings.ToLower` has it: it makes ASCII letters of two other characters, the
+/// Kelvin sign and the dotted capital I.
+fn lower(name: &[u8]) -> String {
+    let mut name = name.to_str_lossy().to_ascii_lowercase();
     if !name.is_ascii() {
-        // Go's `strings.ToLower` makes ASCII letters of two characters: the Kelvin sign and the dotted capital I.
-        let name = String::from_utf8_lossy(name)
-            .replace('\u{212A}', "k")
-            .replace('\u{130}', "i");
-        return if name.is_ascii() {
-            keyword(name.as_bytes())
-        } else {
-            None
-        };
+        name = name.replace('\u{212A}', "k").replace('\u{130}', "i");
     }
-    NAMES
-        .iter()
-        .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
-        .map(|(_, name)| *name)
+    name
+}
+
+fn keyword(lower: &str) -> Keyword {
+    match lower {
+        "add" => Keyword::Add,
+        "arg" => Keyword::Arg,
+        "copy" => Keyword::Copy,
+        "env" => Keyword::Env,
+        "from" => Keyword::From,
+        "run" => Keyword::Run,
+        "workdir" => Keyword::Workdir,
+        "cmd" | "entrypoint" | "expose" | "healthcheck" | "label" | "maintainer" | "onbuild"
+        | "shell" | "stopsignal" | "user" | "volume" => Keyword::Other,
+        _ => Keyword::Opaque,
+    }
 }

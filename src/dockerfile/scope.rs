@@ -9,7 +9,7 @@ use crate::budget;
 
 use super::assignments::{assignments_in, words};
 use super::ast::{Declaration, DeclaredBy, Dockerfile, Keyword, Name, Scope};
-use super::template::{Blocks, Place};
+use super::template::{Blocks, BranchId};
 use super::words::Word;
 
 impl Name {
@@ -26,19 +26,19 @@ impl Name {
         own.find(|d| serves(d))
     }
 
-    /// Returns the place around the block of `blocks` that `last`, in its last branch, serves together with a
+    /// Returns the branch around the block of `blocks` that `last`, in its last branch, serves together with a
     /// declaration in each of the others: one of the branches is always taken.
-    fn around(&self, blocks: &Blocks, last: &Declaration) -> Option<Place> {
-        let block = blocks.block(last.place).filter(|block| {
-            block.exhaustive && !last.onbuild && block.branches.last() == Some(&last.place)
+    fn around(&self, blocks: &Blocks, last: &Declaration) -> Option<BranchId> {
+        let block = blocks.block(last.branch).filter(|block| {
+            block.exhaustive && !last.onbuild && block.branches.last() == Some(&last.branch)
         })?;
-        let places = self.places.get_or_init(|| {
+        let branches = self.branches.get_or_init(|| {
             let plain = self.declarations.iter().filter(|d| !d.onbuild);
-            plain.map(|d| (d.place, d.stage)).collect()
+            plain.map(|d| (d.branch, d.stage)).collect()
         });
         budget::spend(16 * block.branches.len());
-        let declares = |branch: &Place| places.contains(&(*branch, last.stage));
-        let parent = || blocks.parent(last.place);
+        let declares = |branch: &BranchId| branches.contains(&(*branch, last.stage));
+        let parent = || blocks.parent(last.branch);
         block.branches.iter().all(declares).then(parent).flatten()
     }
 }
@@ -75,7 +75,7 @@ impl Scope {
                         name_end: assignment.name_end,
                         alone,
                         onbuild: instruction.onbuild,
-                        place: instruction.place,
+                        branch: instruction.branch,
                     });
             }
         }
@@ -140,9 +140,9 @@ impl Dockerfile<'_> {
         let stage = self.stage_of(index)?;
         let instruction = &self.instructions[index];
         if instruction.onbuild {
-            return self.visible_to_trigger(known, stage, index, instruction.place);
+            return self.visible_to_trigger(known, stage, index, instruction.branch);
         }
-        self.visible_in(known, stage, index, instruction.place)
+        self.visible_in(known, stage, index, instruction.branch)
             .or_else(|| self.inherited(name, stage))
     }
 
@@ -153,8 +153,8 @@ impl Dockerfile<'_> {
         let mut stage = &self.stages[stage];
         while budget::spend(16) {
             let base = &self.stages[stage.parent()?];
-            let place = self.instructions[stage.from?].place;
-            let seen = self.visible_in(name, base.index, base.instructions.end, place);
+            let branch = self.instructions[stage.from?].branch;
+            let seen = self.visible_in(name, base.index, base.instructions.end, branch);
             if seen.is_some() {
                 return seen;
             }
@@ -190,16 +190,16 @@ impl Dockerfile<'_> {
         name: &'n Name,
         stage: usize,
         before: usize,
-        place: Place,
+        branch: BranchId,
     ) -> Option<&'n Declaration> {
         let blocks = &self.blocks;
         let plain = name.last_above((stage, before), |d| {
-            !d.onbuild && blocks.encloses(d.place, place)
+            !d.onbuild && blocks.encloses(d.branch, branch)
         });
         plain.or_else(|| {
             name.last_above((stage, before), |d| {
                 let around = name.around(blocks, d);
-                around.is_some_and(|around| blocks.encloses(around, place))
+                around.is_some_and(|around| blocks.encloses(around, branch))
             })
         })
     }
@@ -209,9 +209,9 @@ impl Dockerfile<'_> {
         name: &'n Name,
         stage: usize,
         index: usize,
-        place: Place,
+        branch: BranchId,
     ) -> Option<&'n Declaration> {
-        let serves = |d: &Declaration| self.blocks.encloses(d.place, place);
+        let serves = |d: &Declaration| self.blocks.encloses(d.branch, branch);
         let trigger = name.last_above((stage, index), |d| d.onbuild && serves(d));
         // The image has every ENV of its stage, wherever it stands.
         let end = self.stages[stage].instructions.end;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
-use super::assignments::assignments;
+use super::assignments::{Assignment, assignments};
 use super::ast::{Base, Dockerfile, FaultKind, Flag, Instruction, Keyword, MountKind, Stage};
 use super::words::Word;
 
@@ -48,7 +48,9 @@ impl Dockerfile<'_> {
 /// other instruction among it, it is a stage of its own: a snippet that another tool puts below a FROM.
 pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
     let instructions = &file.instructions;
-    let froms: Vec<usize> = positions(instructions, Keyword::From).collect();
+    let is_from = |i: &Instruction<'_>| i.keyword == Keyword::From && !i.onbuild;
+    let all = 0..instructions.len();
+    let froms: Vec<usize> = all.filter(|at| is_from(&instructions[*at])).collect();
     let first = froms.first().copied().unwrap_or(instructions.len());
     let mut stages: Vec<Stage> = Vec::with_capacity(froms.len() + 1);
     let mut names: HashMap<String, usize> = HashMap::new();
@@ -64,14 +66,7 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         });
     }
     let shift = stages.len();
-    let named_by_variable = froms
-        .iter()
-        .any(|&from| instructions[from].arguments().contains(&b'$'));
-    let globals = if named_by_variable {
-        globals(file, first)
-    } else {
-        HashMap::new()
-    };
+    let globals = globals(file, first);
     for (number, &from) in froms.iter().enumerate() {
         let end = froms.get(number + 1).copied().unwrap_or(instructions.len());
         let index = stages.len();
@@ -89,29 +84,18 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         });
     }
     for index in 0..stages.len() {
-        let range = stages[index].instructions.clone();
-        let with_from = |at: &usize| {
-            instructions[*at]
-                .flags
-                .iter()
-                .any(|f| f.text.bytes().contains_str("from="))
-        };
-        let uses = range
-            .filter(with_from)
-            .flat_map(|at| sources(&instructions[at]).into_iter().map(move |s| (at, s)));
-        let uses = uses.filter_map(|(at, source)| {
-            let named = names.get(&source.to_ascii_lowercase()).copied();
-            let used = named.or_else(|| {
-                source
-                    .parse::<usize>()
-                    .ok()
-                    .and_then(|n| n.checked_add(shift))
-                    .filter(|n| *n < stages.len())
-            })?;
-            (used != index).then_some((at, used))
+        let named = |source: &str| names.get(&source.to_ascii_lowercase()).copied();
+        let numbered = |source: &str| source.parse::<usize>().ok()?.checked_add(shift);
+        let all = stages[index].instructions.clone();
+        let sources = all.flat_map(|at| {
+            let sources = sources(&instructions[at]);
+            sources.into_iter().map(move |source| (at, source))
         });
-        let uses = uses.collect();
-        stages[index].uses = uses;
+        let uses = sources.filter_map(|(at, source)| {
+            let used = named(&source).or_else(|| numbered(&source))?;
+            (used != index && used < stages.len()).then_some((at, used))
+        });
+        stages[index].uses = uses.collect();
     }
     stages
 }
@@ -129,14 +113,9 @@ const IMAGES_WITH_WORKDIR: &[&str] = &[
 
 /// Returns whether `image` may set a WORKDIR, by its name.
 fn may_set_workdir(image: &str) -> bool {
-    let name = image
-        .split('@')
-        .next()
-        .unwrap_or_default()
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
-    let name = name.split(':').next().unwrap_or_default();
+    let image = image.split_once('@').map_or(image, |(image, _)| image);
+    let name = image.rsplit_once('/').map_or(image, |(_, name)| name);
+    let name = name.split_once(':').map_or(name, |(name, _)| name);
     name.contains('$') || IMAGES_WITH_WORKDIR.contains(&name)
 }
 
@@ -144,7 +123,7 @@ fn may_set_workdir(image: &str) -> bool {
 ///
 /// BuildKit mounts over the WORKDIR then, and refuses only `/`. A bind mount is given the benefit of the doubt when the
 /// base image may set one; a cache over a directory that nobody named is no more than a slip.
-pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
+pub(super) fn excuse_targets(file: &mut Dockerfile<'_>) {
     let mut at_end: Vec<bool> = Vec::with_capacity(file.stages.len());
     for stage in &file.stages {
         let (mut is_set, scratch) = match &stage.base {
@@ -167,37 +146,21 @@ pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
     }
 }
 
-fn positions<'i>(
-    instructions: &'i [Instruction<'_>],
-    keyword: Keyword,
-) -> impl Iterator<Item = usize> + 'i {
-    instructions
-        .iter()
-        .enumerate()
-        .filter(move |(_, i)| i.keyword == keyword && !i.onbuild)
-        .map(|(index, _)| index)
-}
-
 /// Returns the defaults of the ARGs before the first FROM, which is instruction `first`, and whose line may use them.
 fn globals(file: &Dockerfile<'_>, first: usize) -> HashMap<String, Vec<u8>> {
-    let mut values = HashMap::new();
-    for instruction in file.instructions[..first]
-        .iter()
-        .filter(|i| i.keyword == Keyword::Arg)
-    {
-        for assignment in assignments(file, instruction) {
-            let value = assignment
-                .value
-                .and_then(|value| Word::read(value, file.escape).ok());
-            let value = value.and_then(|word| word.expand(&mut |name| values.get(name).cloned()));
-            if let Some(value) = value {
-                values.insert(assignment.name.to_owned(), value);
-            }
+    let mut values: HashMap<String, Vec<u8>> = HashMap::new();
+    let before = file.instructions[..first].iter();
+    for arg in before.filter(|i| i.keyword == Keyword::Arg) {
+        for Assignment { name, value, .. } in assignments(file, arg) {
+            let word = value.and_then(|value| Word::read(value, file.escape).ok());
+            let value = word.and_then(|word| word.expand(&mut |name| values.get(name).cloned()));
+            values.extend(value.map(|value| (name.to_owned(), value)));
         }
     }
     values
 }
 
+/// Returns what a FROM builds from, and the name of its stage.
 fn read_from(
     from: &Instruction<'_>,
     globals: &HashMap<String, Vec<u8>>,
@@ -214,37 +177,22 @@ fn read_from(
     let Some(image) = words.first() else {
         return (Base::Unknown, name);
     };
-    let expanded = Word::read(image, escape)
-        .ok()
-        .and_then(|word| word.expand(&mut |n| globals.get(n).cloned()));
-    let stage = expanded.and_then(|base| {
-        names
-            .get(&base.to_str_lossy().to_ascii_lowercase())
-            .copied()
-    });
-    (
-        stage.map_or_else(
-            || Base::Image(image.to_str_lossy().into_owned()),
-            Base::Stage,
-        ),
-        name,
-    )
+    let word = Word::read(image, escape).ok();
+    let base = word.and_then(|word| word.expand(&mut |name| globals.get(name).cloned()));
+    let lower = base.map(|base| base.to_str_lossy().to_ascii_lowercase());
+    let stage = lower.and_then(|base| names.get(&base));
+    let image = || Base::Image(image.to_str_lossy().into_owned());
+    (stage.map_or_else(image, |stage| Base::Stage(*stage)), name)
 }
 
 /// Returns what an instruction's `--from` or `from=` name.
 fn sources(instruction: &Instruction<'_>) -> Vec<String> {
-    let from_flags = instruction
-        .flags
-        .iter()
-        .filter(|flag| flag.name() == b"from")
-        .filter_map(Flag::value);
-    let mut sources: Vec<String> = from_flags
-        .map(|value| value.bytes().to_str_lossy().into_owned())
-        .collect();
-    let mounts = instruction
-        .mounts
-        .iter()
-        .filter_map(|mount| mount.value("from"));
-    sources.extend(mounts.map(|value| value.to_str_lossy().into_owned()));
-    sources
+    let flags = instruction.flags.iter();
+    let flags = flags.filter(|flag| flag.name() == b"from");
+    let of_flags = flags.filter_map(Flag::value);
+    let mounts = instruction.mounts.iter();
+    let of_mounts = mounts.filter_map(|mount| mount.value("from"));
+    let text = |value: &[u8]| value.to_str_lossy().into_owned();
+    let of_flags = of_flags.map(|value| text(value.bytes()));
+    of_flags.chain(of_mounts.map(text)).collect()
 }

@@ -9,20 +9,19 @@ use crate::text::Span;
 use super::expression::{self, Reach};
 use super::lines::{Lines, is_comment, trim_end, trim_start};
 
-/// A place in the tree of blocks: the file itself ([`Place::FILE`]) or one branch of a block.
+/// A branch in the tree of blocks: the file itself ([`BranchId::FILE`]) or one branch of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place(usize);
+pub struct BranchId(usize);
 
-impl Place {
+impl BranchId {
     /// Outside of every block.
     pub const FILE: Self = Self(0);
 }
 
 #[derive(Clone, Debug)]
 struct Branch {
-    parent: Option<Place>,
-    /// The block it is a branch of, by index; `usize::MAX` for the file.
-    of: usize,
+    /// The branch around its block, and the block by its index; `None` for the file.
+    of: Option<(BranchId, usize)>,
     /// The last branch within it, itself where there is none: those within it are numbered one after the other.
     last: usize,
 }
@@ -33,7 +32,7 @@ pub struct Block {
     /// From the start of its first line to the end of its last; to the end of the file where nothing closes it.
     pub span: Span,
     /// Its branches, in order: one, and one more for each `else` of some kind.
-    pub branches: Vec<Place>,
+    pub branches: Vec<BranchId>,
     /// True where the last branch is a plain `else`, so that one of them is always taken.
     pub exhaustive: bool,
 }
@@ -43,8 +42,8 @@ pub struct Block {
 pub struct Blocks {
     branches: Vec<Branch>,
     all: Vec<Block>,
-    /// From which byte on the text stands in which place, ordered by byte.
-    bounds: Vec<(usize, Place)>,
+    /// From which byte on the text stands in which branch, ordered by byte.
+    bounds: Vec<(usize, BranchId)>,
 }
 
 /// Returns whether `source` holds anything that looks like a template's expression.
@@ -117,20 +116,15 @@ impl Blocks {
     /// Returns the blocks of `source`; none where it is no template.
     #[must_use]
     pub fn read(source: &[u8], template: bool) -> Self {
-        let root = Branch {
-            parent: None,
-            of: usize::MAX,
-            last: 0,
-        };
         let mut blocks = Self {
-            branches: vec![root],
+            branches: vec![Branch { of: None, last: 0 }],
             all: Vec::new(),
-            bounds: vec![(0, Place::FILE)],
+            bounds: vec![(0, BranchId::FILE)],
         };
         if !template {
             return blocks;
         }
-        let mut here = Place::FILE;
+        let mut here = BranchId::FILE;
         for line in Lines::new(source) {
             let before = here;
             for tag in tags(line.text.of(source)) {
@@ -141,17 +135,18 @@ impl Blocks {
             }
         }
         for branch in (1..blocks.branches.len()).rev() {
-            let Branch { parent, last, .. } = blocks.branches[branch];
-            let around = &mut blocks.branches[parent.unwrap_or(Place::FILE).0].last;
+            let Branch { of, last } = blocks.branches[branch];
+            let (BranchId(parent), _) = of.unwrap_or((BranchId::FILE, 0));
+            let around = &mut blocks.branches[parent].last;
             *around = last.max(*around);
         }
         blocks
     }
 
-    fn step(&mut self, here: Place, tag: Tag, line: Span, end: usize) -> Place {
-        let block = self.branches[here.0].of;
-        match tag {
-            Tag::Open => {
+    /// Returns the branch behind `tag` in the branch `here`; `line` is the tag's, and `end` that of the file.
+    fn step(&mut self, here: BranchId, tag: Tag, line: Span, end: usize) -> BranchId {
+        match (tag, self.branches[here.0].of) {
+            (Tag::Open, _) => {
                 self.all.push(Block {
                     span: Span::new(line.start, end),
                     branches: Vec::new(),
@@ -159,66 +154,66 @@ impl Blocks {
                 });
                 self.branch(here, self.all.len() - 1)
             }
-            Tag::Else { plain } if block != usize::MAX => {
+            (Tag::Else { plain }, Some((parent, block))) => {
                 self.all[block].exhaustive = plain;
-                self.branch(self.branches[here.0].parent.unwrap_or(Place::FILE), block)
+                self.branch(parent, block)
             }
-            Tag::Close if block != usize::MAX => {
+            (Tag::Close, Some((parent, block))) => {
                 self.all[block].span.end = line.end;
-                self.branches[here.0].parent.unwrap_or(Place::FILE)
+                parent
             }
-            Tag::Else { .. } | Tag::Close => here,
+            _ => here,
         }
     }
 
-    fn branch(&mut self, parent: Place, block: usize) -> Place {
-        let place = Place(self.branches.len());
+    fn branch(&mut self, parent: BranchId, block: usize) -> BranchId {
+        let branch = BranchId(self.branches.len());
         self.branches.push(Branch {
-            parent: Some(parent),
-            of: block,
-            last: place.0,
+            of: Some((parent, block)),
+            last: branch.0,
         });
-        self.all[block].branches.push(place);
-        place
+        self.all[block].branches.push(branch);
+        branch
     }
 
-    /// Returns the place that byte `offset` stands in.
+    /// Returns the branch that byte `offset` stands in.
     #[must_use]
-    pub fn at(&self, offset: usize) -> Place {
+    pub fn at(&self, offset: usize) -> BranchId {
         let next = self.bounds.partition_point(|(start, _)| *start <= offset);
         self.bounds[next.max(1) - 1].1
     }
 
     /// Returns whether text in `inner` is reached only by way of `outer`, so that what stands in `outer` serves it.
     #[must_use]
-    pub fn encloses(&self, outer: Place, inner: Place) -> bool {
+    pub fn encloses(&self, outer: BranchId, inner: BranchId) -> bool {
         (outer.0..=self.branches[outer.0].last).contains(&inner.0)
     }
 
-    /// Returns the innermost place that encloses both.
+    /// Returns the innermost branch that encloses both.
     #[must_use]
-    pub fn common(&self, a: Place, b: Place) -> Place {
-        self.way_out(a)
-            .find(|place| self.encloses(*place, b))
-            .unwrap_or(Place::FILE)
+    pub fn common(&self, a: BranchId, b: BranchId) -> BranchId {
+        self.outwards(a)
+            .find(|branch| self.encloses(*branch, b))
+            .unwrap_or(BranchId::FILE)
     }
 
-    /// Returns the block that `place` is a branch of; `None` for the file itself.
+    /// Returns the block that `branch` is a branch of; `None` for the file itself.
     #[must_use]
-    pub fn block(&self, place: Place) -> Option<&Block> {
-        self.all.get(self.branches[place.0].of)
+    pub fn block(&self, branch: BranchId) -> Option<&Block> {
+        let (_, block) = self.branches[branch.0].of?;
+        self.all.get(block)
     }
 
-    /// Returns the place around `place`'s block; `None` for the file itself.
+    /// Returns the branch around the block of `branch`; `None` for the file itself.
     #[must_use]
-    pub fn parent(&self, place: Place) -> Option<Place> {
-        self.branches[place.0].parent
+    pub fn parent(&self, branch: BranchId) -> Option<BranchId> {
+        self.branches[branch.0].of.map(|(parent, _)| parent)
     }
 
-    /// `place`, the place around it, and so on out to the file.
-    pub fn way_out(&self, place: Place) -> impl Iterator<Item = Place> + '_ {
-        std::iter::successors(Some(place), |place| {
-            self.branches[place.0].parent.filter(|_| budget::spend(1))
+    /// Returns `branch`, the one around it, and so on out to the file.
+    pub fn outwards(&self, branch: BranchId) -> impl Iterator<Item = BranchId> + '_ {
+        std::iter::successors(Some(branch), |branch| {
+            self.parent(*branch).filter(|_| budget::spend(1))
         })
     }
 }

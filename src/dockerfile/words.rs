@@ -131,9 +131,7 @@ impl Word {
     /// Returns whether the word holds any variable.
     #[must_use]
     pub fn has_variable(&self) -> bool {
-        self.parts
-            .iter()
-            .any(|part| matches!(part, Part::Variable(_)))
+        self.variables().next().is_some()
     }
 
     /// Returns the word's text; `None` where it holds a variable.
@@ -143,11 +141,8 @@ impl Word {
             Part::Text(text) => Some(text.clone()),
             Part::Variable(_) => None,
         };
-        self.parts
-            .iter()
-            .map(text)
-            .collect::<Option<Vec<_>>>()
-            .map(|parts| parts.concat())
+        let texts: Option<Vec<_>> = self.parts.iter().map(text).collect();
+        texts.map(|texts| texts.concat())
     }
 
     /// Returns the word with every `$NAME` written as `${NAME}`: two words that always expand alike read alike.
@@ -314,39 +309,30 @@ impl Reader<'_> {
             return Err(Unreadable);
         }
         let name = self.name();
-        let form = match self.next().ok_or(Unreadable)? {
-            b'}' => Form::Plain,
-            b':' => match self.next().ok_or(Unreadable)? {
-                b'-' => Form::Default {
-                    or_empty: true,
-                    word: self.until(Some(b'}'))?,
-                },
-                b'+' => Form::Alternative {
-                    or_empty: true,
-                    word: self.until(Some(b'}'))?,
-                },
-                b'?' => Form::Required(self.until(Some(b'}'))?),
-                _ => return Err(Unreadable),
-            },
+        let mut operator = self.next().ok_or(Unreadable)?;
+        let or_empty = operator == b':';
+        if or_empty {
+            operator = self.next().ok_or(Unreadable)?;
+        }
+        let form = match operator {
             b'-' => Form::Default {
-                or_empty: false,
+                or_empty,
                 word: self.until(Some(b'}'))?,
             },
             b'+' => Form::Alternative {
-                or_empty: false,
+                or_empty,
                 word: self.until(Some(b'}'))?,
             },
             b'?' => Form::Required(self.until(Some(b'}'))?),
-            sign @ (b'#' | b'%') => Form::Other(self.until(Some(b'}'))?.behind(&[sign])),
+            _ if or_empty => return Err(Unreadable),
+            b'}' => Form::Plain,
+            b'#' | b'%' => Form::Other(self.until(Some(b'}'))?.behind(operator)),
             b'/' => {
-                if self.peek() == Some(b'/') {
-                    self.at += 1;
-                }
-                let mut pattern = self.until(Some(b'/'))?.behind(b"/");
-                pattern
-                    .parts
-                    .extend(self.until(Some(b'}'))?.behind(b"/").parts);
-                Form::Other(pattern)
+                self.at += usize::from(self.peek() == Some(b'/'));
+                let mut change = self.until(Some(b'/'))?.behind(operator);
+                let replacement = self.until(Some(b'}'))?.behind(operator);
+                change.parts.extend(replacement.parts);
+                Form::Other(change)
             }
             _ => return Err(Unreadable),
         };
@@ -359,17 +345,13 @@ impl Reader<'_> {
     fn name(&mut self) -> String {
         let start = self.at;
         match self.peek() {
-            Some(b'0'..=b'9') => {
-                while matches!(self.peek(), Some(b'0'..=b'9')) {
-                    self.at += 1;
-                }
-            }
             Some(b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => self.at += 1,
-            _ => {
-                while matches!(
-                    self.peek(),
-                    Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_')
-                ) {
+            first => {
+                let digits = first.is_some_and(|byte| byte.is_ascii_digit());
+                let is_part = |byte: u8| {
+                    byte.is_ascii_digit() || !digits && (byte.is_ascii_alphabetic() || byte == b'_')
+                };
+                while self.peek().is_some_and(is_part) {
                     self.at += 1;
                 }
             }
@@ -405,8 +387,8 @@ impl Word {
     }
 
     /// Returns the word with `sign` before it, which tells apart what is kept as one form.
-    fn behind(mut self, sign: &[u8]) -> Self {
-        self.parts.insert(0, Part::Text(sign.to_vec()));
+    fn behind(mut self, sign: u8) -> Self {
+        self.parts.insert(0, Part::Text(vec![sign]));
         self
     }
 

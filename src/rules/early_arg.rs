@@ -112,14 +112,14 @@ fn finding(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> 
 fn latest(cx: &Context<'_>, arg: &Declaration, users: &[usize]) -> usize {
     let (file, first) = (cx.file, &cx.file.instructions[users[0]]);
     if let [(spot, _)] = spots(file, arg.instruction + 1, users).as_slice()
-        && spot.place == arg.place
+        && spot.branch == arg.branch
     {
         return spot.at;
     }
     let branch = file
         .blocks
-        .way_out(first.place)
-        .take_while(|place| *place != arg.place)
+        .outwards(first.branch)
+        .take_while(|place| *place != arg.branch)
         .last();
     branch
         .and_then(|place| file.blocks.block(place))
@@ -176,7 +176,7 @@ fn moving(cx: &Context<'_>, arg: &Declaration, name: &str, users: &[usize]) -> R
                 .into(),
         );
     };
-    if spot.place != arg.place {
+    if spot.branch != arg.branch {
         return Err("a template's block stands between: move it by hand".into());
     }
     let instruction = &file.instructions[arg.instruction];

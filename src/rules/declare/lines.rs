@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Instruction, Place, Word};
+use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Instruction, BranchId, Word};
 use crate::fix::{Applicability, Edit};
 use crate::rules::plan::{Declaring, Uses};
 use crate::text::{Span, indentation, line_ending};
@@ -98,7 +98,7 @@ impl<'n> Lines<'n> {
         let mut handed_on = None;
         let start = self.file.stages[stage].instructions.start;
         for (spot, uses) in spots(self.file, start, uses) {
-            let for_all = spot.place == Place::FILE;
+            let for_all = spot.branch == BranchId::FILE;
             let short = (short && for_all) || uses.iter().any(|index| self.short.contains(index));
             let need = Rc::new(self.line(stage, &spot, uses[0], short));
             if for_all {
@@ -206,7 +206,7 @@ impl<'n> Lines<'n> {
             .iter()
             .take_while(|d| d.stage == Some(stage))
             .filter(|d| !d.onbuild && d.by == DeclaredBy::Arg);
-        own.find(|d| self.file.blocks.encloses(spot.place, d.place))
+        own.find(|d| self.file.blocks.encloses(spot.branch, d.branch))
     }
 }
 
@@ -228,7 +228,7 @@ fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
     let commented = arg.lead < arg.span.start;
     late.alone
         && !commented
-        && late.place == spot.place
+        && late.branch == spot.branch
         && arg.lines.0 == arg.lines.1
         && std::str::from_utf8(arg.text.bytes()).is_ok()
         && !has_variable(late, file.escape)

@@ -1,7 +1,7 @@
 //! Where a line can be put so that several instructions come behind it, among the blocks of a template.
 
 use crate::budget;
-use crate::dockerfile::{Dockerfile, Place};
+use crate::dockerfile::{Dockerfile, BranchId};
 
 /// Where a line can be put.
 pub(in crate::rules) struct Spot {
@@ -9,8 +9,8 @@ pub(in crate::rules) struct Spot {
     pub(in crate::rules) at: usize,
     /// The first byte of the line that it shares indentation and line ending with.
     pub(in crate::rules) beside: usize,
-    /// Where it stands among a template's blocks.
-    pub(in crate::rules) place: Place,
+    /// The branch of a template's blocks that it stands in.
+    pub(in crate::rules) branch: BranchId,
 }
 
 /// Returns where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
@@ -20,29 +20,29 @@ pub(in crate::rules) fn spots(
     start: usize,
     uses: &[usize],
 ) -> Vec<(Spot, Vec<usize>)> {
-    let place_of = |index: &usize| file.instructions[*index].place;
+    let branch_of = |index: &usize| file.instructions[*index].branch;
     let mut done = Vec::new();
     let mut todo = vec![uses.to_vec()];
     while let Some(uses) = todo.pop().filter(|uses| budget::spend(16 * uses.len())) {
         let first = &file.instructions[uses[0]];
-        let place = uses
+        let branch = uses
             .iter()
-            .map(place_of)
-            .fold(first.place, |a, b| file.blocks.common(a, b));
+            .map(branch_of)
+            .fold(first.branch, |a, b| file.blocks.common(a, b));
         let mut spot = Spot {
             at: first.lead,
             beside: first.span.start,
-            place,
+            branch,
         };
-        if first.place != place {
-            // The branch right below `place` that the first use stands in: the line goes above its block.
-            let branch = file
+        if first.branch != branch {
+            // The branch right below `branch` that the first use stands in: the line goes above its block.
+            let below = file
                 .blocks
-                .way_out(first.place)
-                .take_while(|outer| *outer != place)
+                .outwards(first.branch)
+                .take_while(|outer| *outer != branch)
                 .last()
-                .unwrap_or(place);
-            let block = file.blocks.block(branch);
+                .unwrap_or(branch);
+            let block = file.blocks.block(below);
             let opener = block.map_or(first.lead, |block| block.span.start);
             let earliest = start
                 .checked_sub(1)
@@ -50,7 +50,7 @@ pub(in crate::rules) fn spots(
             if opener < earliest {
                 let (inside, outside): (Vec<usize>, Vec<usize>) = uses
                     .iter()
-                    .partition(|index| file.blocks.encloses(branch, place_of(index)));
+                    .partition(|index| file.blocks.encloses(below, branch_of(index)));
                 todo.push(outside);
                 todo.push(inside);
                 continue;
