@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Instruction, BranchId, Word};
+use crate::dockerfile::{BranchId, Declaration, DeclaredBy, Dockerfile, Instruction, Word};
 use crate::fix::{Applicability, Edit};
 use crate::rules::plan::{Declaring, Uses};
 use crate::text::{Span, indentation, line_ending};

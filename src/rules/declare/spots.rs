@@ -1,7 +1,7 @@
 //! Where a line can be put so that several instructions come behind it, among the blocks of a template.
 
 use crate::budget;
-use crate::dockerfile::{Dockerfile, BranchId};
+use crate::dockerfile::{BranchId, Dockerfile};
 
 /// Where a line can be put.
 pub(in crate::rules) struct Spot {
