@@ -17,12 +17,34 @@ pub mod input;
 pub mod relate;
 
 use fix::Fixing;
-use input::{InputFile, absolute, format_of};
+use input::{InputFile, absolute, format_of, is_dockerfile};
 
-/// The files of a repository, or some of them, with the settings that hold for them.
+/// The files of a repository, with the settings that hold for them.
 ///
 /// Paths are relative to the repository's root. A workflow, pipeline, Compose or bake file is known by its name; every other
-/// file is a Dockerfile.
+/// file is a Dockerfile. Comments `# cachelane: ignore[…]` hold as they do for the command:
+///
+/// ```
+/// use cachelane::{Project, RuleId, Settings, Severity};
+///
+/// let mut settings = Settings::default();
+/// settings.severities.insert(RuleId::SharedLock, Severity::Warning);
+/// let mut project = Project::new(settings);
+///
+/// let run = "RUN --mount=type=cache,id=x,target=/x,sharing=locked make";
+/// project.replace("Dockerfile", format!("FROM debian\n{run}\n"));
+/// let report = project.check();
+/// assert_eq!(report.files[0].findings[0].severity, Severity::Warning);
+///
+/// // As a person types it: the file is replaced, and the project answers again.
+/// project.replace(
+///     "Dockerfile",
+///     format!("FROM debian\n# cachelane: ignore[shared-lock] one job at a time\n{run}\n"),
+/// );
+/// let report = project.check();
+/// assert!(report.files[0].findings.is_empty());
+/// assert_eq!(report.files[0].suppressed, 1);
+/// ```
 #[derive(Debug)]
 pub struct Project {
     config: Config,
@@ -110,6 +132,13 @@ impl Project {
             config,
             files: BTreeMap::new(),
         }
+    }
+
+    /// Returns whether a search of a folder would add the file at `path`: it is called like a Dockerfile, or like a build file.
+    #[must_use]
+    pub fn takes(path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default();
+        is_dockerfile(name.as_encoded_bytes()) || format_of(path).is_some()
     }
 
     /// Puts a file with these bytes at `path`, in the place of the one that may be there.

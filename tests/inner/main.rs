@@ -15,6 +15,7 @@ mod house;
 mod init;
 mod lane;
 mod picture;
+mod project;
 mod properties;
 mod record;
 mod reports;

@@ -1,0 +1,126 @@
+//! The library's face: a project finds and fixes what the command does, and answers again when a file has changed.
+
+use std::fs;
+use std::path::Path;
+
+use cachelane::finding::RuleId;
+use cachelane::text::LineIndex;
+use cachelane::{Applicability, Error, Project, Settings};
+
+use crate::command::cachelane;
+use crate::pages;
+
+const LOCKED: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
+
+/// Returns the findings of `project` as `check --format concise` has their beginnings.
+fn found(project: &Project) -> Vec<String> {
+    let mut lines = Vec::new();
+    for file in project.check().files {
+        let (index, path) = (
+            LineIndex::new(project.bytes(&file.path).unwrap()),
+            file.path.to_str().unwrap(),
+        );
+        lines.extend(file.findings.iter().map(|finding| {
+            let (rule, severity) = (finding.rule, finding.severity.as_str());
+            format!(
+                "{path}:{}: {severity}[{rule}]",
+                index.line(finding.span.start)
+            )
+        }));
+    }
+    lines
+}
+
+#[test]
+fn it_finds_and_fixes_what_the_command_does() {
+    // The others go through the same code: some are enough to see that both hand on all of it.
+    for case in pages::cases("builds").iter().step_by(9) {
+        let work = tempfile::tempdir().unwrap();
+        fs::create_dir(work.path().join(".git")).unwrap();
+        let mut project = Project::new(Settings::default());
+        for file in &case.files {
+            let path = work.path().join(&file.path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file.bytes()).unwrap();
+            if Project::takes(Path::new(&file.path)) {
+                project.replace(&file.path, file.bytes());
+            }
+        }
+        let (_, said, _) = cachelane(work.path(), &["check", "--quiet", "--format", "concise"]);
+        let said: Vec<String> = said.lines().map(without_column).collect();
+        assert_eq!(found(&project), said, "{}", case.place());
+        cachelane(work.path(), &["fix", "--quiet"]);
+        for file in project.fix(Applicability::Safe).files {
+            let written = fs::read(work.path().join(&file.path)).unwrap();
+            assert!(file.bytes == written, "{}: {file:?}", case.place());
+            project.replace(file.path, file.bytes);
+        }
+        let (_, said, _) = cachelane(work.path(), &["check", "--quiet", "--format", "concise"]);
+        let said: Vec<String> = said.lines().map(without_column).collect();
+        assert_eq!(found(&project), said, "{}", case.place());
+    }
+}
+
+/// Returns `PATH:LINE: SEVERITY[RULE]` of a line `PATH:LINE:COLUMN: SEVERITY[RULE] …`.
+fn without_column(line: &str) -> String {
+    let (place, rest) = line.split_once(": ").unwrap();
+    let (place, _) = place.rsplit_once(':').unwrap();
+    format!("{place}: {}", rest.split(' ').next().unwrap())
+}
+
+#[test]
+fn a_file_that_is_replaced_is_looked_at_again() {
+    let mut project = Project::new(Settings::default());
+    project.replace("a/Dockerfile", LOCKED);
+    project.replace("b/Dockerfile", LOCKED.replace("id=x", "id=y"));
+    let related = |project: &Project| {
+        let files = project.check().files;
+        let related = files[0].findings[0].related.iter();
+        related
+            .map(|location| location.message.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(related(&project), [""; 0]);
+    project.replace("b/Dockerfile", LOCKED);
+    assert_eq!(related(&project), ["takes the same lock"]);
+    assert_eq!(
+        project.remove(Path::new("b/Dockerfile")).unwrap(),
+        LOCKED.as_bytes()
+    );
+    assert_eq!(related(&project), [""; 0]);
+    project.replace("a/Dockerfile", LOCKED.replace("locked", "shared"));
+    assert!(project.check().files.is_empty());
+}
+
+#[test]
+fn a_configuration_holds_for_the_files_that_it_names() {
+    let text = "exclude = [\"vendor\"]\n[[per-file]]\npath = \"old/*\"\nrules = { shared-lock = \"info\" }\n";
+    let mut project = Project::with_config(text).unwrap();
+    for folder in ["new", "old", "vendor"] {
+        project.replace(format!("{folder}/Dockerfile"), LOCKED);
+    }
+    let expected = [
+        "new/Dockerfile:2: error[shared-lock]",
+        "old/Dockerfile:2: info[shared-lock]",
+    ];
+    assert_eq!(found(&project), expected);
+    let problems = Project::with_config("arg = 1\n").unwrap_err();
+    assert_eq!(problems[0].span.of(b"arg = 1\n"), b"1");
+}
+
+#[test]
+fn a_file_that_is_too_much_is_an_error_and_the_others_are_checked() {
+    let mut project = Project::new(Settings::default());
+    let deep: String = (0..150)
+        .map(|depth| format!("{}x:\n", " ".repeat(depth)))
+        .collect();
+    project.replace(
+        "compose.yaml",
+        format!("{deep}services: {{ a: {{ build: . }} }}\n"),
+    );
+    project.replace("Dockerfile", LOCKED);
+    let report = project.check();
+    assert_eq!(report.errors, [Error::File("compose.yaml".into())]);
+    assert_eq!(report.files[0].findings[0].rule, RuleId::SharedLock);
+    assert_eq!(project.fix(Applicability::Safe).errors, report.errors);
+}
