@@ -75,7 +75,7 @@ fn places(source: &str, wiring: &BuildFile) {
     for build in &wiring.builds {
         stands(source, build.span);
         args(&build.args);
-        args(&build.env);
+        build.env.iter().for_each(|arg| stands(source, arg.span));
     }
     wiring
         .unknown
@@ -98,8 +98,8 @@ fn places(source: &str, wiring: &BuildFile) {
 /// Whether it has the lane; a Compose or bake file is built with what its environment holds.
 fn passes(build: &Build) -> bool {
     let of_files = matches!(build.subject, Subject::Files(..));
-    let has = |args: &[Arg]| args.iter().any(|arg| arg.name == LANE.arg);
-    has(&build.args) || (of_files && has(&build.env))
+    let has = |arg: &Arg| arg.name == LANE.arg;
+    build.args.iter().any(has) || (of_files && build.env.iter().any(has))
 }
 
 fn made(source: &str, fixes: &[&Fix]) -> String {

@@ -6,38 +6,23 @@
 //! any variable: the step's key, and the values of its matrix.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::command;
 use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
-use super::matrix::{MAX_ROWS, product};
-use super::model::{Arg, BuildFile, Lane, ReadError, Runs};
-use super::pipelines::{self, Found, Job, Language, Leg, Reader};
-use super::shell::Need;
+use super::jobs::{
+    self, Found, Gatherer, Job, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Scope, Step,
+};
+use super::model::{BuildFile, Env, Lane, ReadError, Runs};
+use super::shell::{Dialect, Need};
 use super::yaml::{More, Node, Yaml};
 use crate::budget;
 use crate::text::Span;
-
-const LANGUAGE: Language = Language {
-    root: "BUILDKITE_BUILD_CHECKOUT_PATH",
-    nested: false,
-    axis,
-    mask,
-};
 
 /// What `{{matrix}}` is called here.
 const ONLY: &str = "matrix";
 /// What tells the jobs of `parallelism: 5` apart.
 const NUMBER: &str = "parallelism";
-
-/// Matrix values are expressions, as [`mask`] leaves them.
-fn axis(need: Need<'_>) -> Option<&str> {
-    let Need::Expression(raw) = need else {
-        return None;
-    };
-    let inner = raw.strip_prefix("${")?.strip_suffix(" }")?;
-    let name = inner.trim().strip_prefix("matrix")?;
-    Some(name.strip_prefix('.').unwrap_or(ONLY))
-}
 
 /// Buildkite.
 #[derive(Debug)]
@@ -61,7 +46,37 @@ impl Format for Buildkite {
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        OpenYaml::read(source, passer)
+        OpenYaml::read(source, inserter)
+    }
+}
+
+impl Language for Buildkite {
+    fn root(&self) -> &'static str {
+        "BUILDKITE_BUILD_CHECKOUT_PATH"
+    }
+
+    /// Matrix values are expressions, as [`mask`](Self::mask) leaves them.
+    fn axis<'n>(&self, need: Need<'n>) -> Option<&'n str> {
+        let Need::Expression(raw) = need else {
+            return None;
+        };
+        let inner = raw.strip_prefix("${")?.strip_suffix(" }")?;
+        let name = inner.trim().strip_prefix("matrix")?;
+        Some(name.strip_prefix('.').unwrap_or(ONLY))
+    }
+
+    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<String> {
+        let is_known = !["$", "{{"].iter().any(|mark| text.contains(mark));
+        is_known.then(|| text.to_owned())
+    }
+
+    /// `{{matrix.os}}` as something that a shell's lexer takes for one unknown piece of the same length: `${matrix.os }`.
+    fn mask(&self, text: &str) -> Option<(Span, String)> {
+        let start = memchr::memmem::find(text.as_bytes(), b"{{matrix")
+            .or_else(|| text.find("{{ matrix"))?;
+        let len = text[start..].lines().next()?.find("}}")? + 2;
+        let inner = text.get(start + 2..start + len - 2)?;
+        Some((Span::new(start, start + len), format!("${{{inner} }}")))
     }
 }
 
@@ -71,25 +86,23 @@ fn read(source: &str) -> Result<BuildFile, ReadError> {
     }
     let yaml = Yaml::read(source)?;
     match yaml.root() {
-        Some(root) if root.is_map() || root.is_list() => Ok(gather(root).wiring()),
-        Some(root) if !root.is_null() => Err(pipelines::unlike(root)),
+        Some(root) if root.is_map() || root.is_list() => Ok(gather(root).file()),
+        Some(root) if !root.is_null() => Err(jobs::unlike(root)),
         _ => Ok(BuildFile::default()),
     }
 }
 
-/// What passes lanes: the step's key and the values of its matrix.
-///
-/// # Errors
-/// Why it is none.
-fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Inserter<'d>, String> {
+fn inserter<'d>(yaml: &'d Yaml<'d>) -> Result<Inserter<'d>, String> {
     let found = gather(yaml.root().ok_or("it is no pipeline")?).finish();
-    Ok(pipelines::passer(found, lane))
+    Ok(jobs::inserter(found, |found, wanted| {
+        jobs::insertion(found, wanted, lane(found, wanted)?)
+    }))
 }
 
 /// The lane of a build as the file's text can name it: the key of its step, where other steps build the same, and what its
 /// matrix puts in, joined with `-`.
 fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
-    if found.build.jobs.len() > 1 {
+    if found.runs.len() > 1 {
         return Err("several steps run it".to_owned());
     }
     if !found.all_listed() {
@@ -103,7 +116,7 @@ fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
     if lane.shared || axes.is_empty() {
         // A job with a key is called by it; all others have a blank in theirs.
         let job = found.build.jobs.first().map_or("", String::as_str);
-        let key = Some(job).filter(|job| pipelines::valid(job));
+        let key = Some(job).filter(|job| jobs::is_plain_value(job));
         parts.push(key.ok_or("the step has no `key`")?.to_owned());
     }
     parts.extend(axes.into_iter().map(|name| {
@@ -119,19 +132,15 @@ fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
 /// Those of `axes` whose values can stand in a command and in a lane as they are: not a path, an image. They have to tell
 /// the jobs apart.
 fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String>, String> {
-    let legs: Vec<&Leg> = found.legs().flat_map(|(_, legs)| legs).collect();
-    let value = |leg: &Leg, axis: &str| {
-        let value = leg.iter().find(|(name, _)| name == axis)?.1.clone();
-        Some(value).filter(|value| pipelines::valid(value))
-    };
-    let fits = |axis: &&String| {
-        pipelines::valid(axis) && legs.iter().all(|leg| value(leg, axis).is_some())
-    };
+    let rows = || found.runs.iter().flat_map(|runs| runs.rows());
+    let value =
+        |row, axis: &str| jobs::value(row, axis).filter(|value| jobs::is_plain_value(value));
+    let fits =
+        |axis: &&String| jobs::is_plain_value(axis) && rows().all(|row| value(row, axis).is_some());
     let axes: Vec<&String> = axes.iter().filter(fits).collect();
-    let lane =
-        |leg: &&Leg| -> Vec<String> { axes.iter().filter_map(|axis| value(leg, axis)).collect() };
+    let lane = |row| -> Vec<&str> { axes.iter().filter_map(|axis| value(row, axis)).collect() };
     let mut seen = HashSet::new();
-    if axes.is_empty() || !legs.iter().all(|leg| seen.insert(lane(leg).join("-"))) {
+    if axes.is_empty() || !rows().all(|row| seen.insert(lane(row).join("-"))) {
         return Err(
             "what of its matrix can stand in a command and in a lane does not tell its jobs apart"
                 .to_owned(),
@@ -140,54 +149,52 @@ fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String
     Ok(axes)
 }
 
-fn gather(root: Node<'_>) -> Reader<'_> {
-    let mut reader = Reader::new(&LANGUAGE);
-    let env = variables(root.get("env"), &[]);
+fn gather(root: Node<'_>) -> Gatherer<'_> {
+    let mut gatherer = Gatherer::new(&Buildkite);
+    let env = Env::default().with(jobs::variables(root.get("env")));
     let list = if root.is_list() {
         Some(root)
     } else {
         root.get("steps")
     };
     if let Some(list) = list {
-        steps(list, &env, &mut 0, &mut reader);
+        steps(list, &env, &mut 0, &mut gatherer);
     }
-    reader
+    gatherer
 }
 
-fn steps<'y>(list: Node<'y>, env: &[Arg], count: &mut usize, reader: &mut Reader<'y>) {
+fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gatherer<'y>) {
     for step in list.items() {
         *count += 1;
         if let Some(group) = step.get("steps") {
-            let _ = budget::nested(|| steps(group, env, count, reader));
+            let _ = budget::nested(|| steps(group, env, count, gatherer));
         }
-        let label = ["label", "name"].iter().find_map(|key| step.get_text(key));
-        let key = ["key", "id", "identifier"]
-            .iter()
-            .find_map(|key| step.get_text(key));
+        let text = |keys: &[&str]| keys.iter().find_map(|key| step.get_text(key));
+        let label = text(&["label", "name"]);
         let number = format!("step {count}");
         let title = label.map_or_else(|| number.clone(), |label| format!("step `{label}`"));
-        let name = key.map_or(format!("step {}", label.unwrap_or(&number)), str::to_owned);
-        let (legs, mut axes) = step.get("matrix").map(matrix).unwrap_or_default();
-        if step
-            .get_text("parallelism")
-            .and_then(|text| text.parse::<usize>().ok())
-            .is_some_and(|count| count > 1)
-        {
-            axes.push(NUMBER.to_owned());
-        }
-        let job = Job {
-            name: &name,
+        let unnamed = || format!("step {}", label.unwrap_or(&number));
+        let name = text(&["key", "id", "identifier"]).map_or_else(unnamed, str::to_owned);
+        let job = Rc::new(Job {
+            name: Some(name),
+            env: env.with(jobs::variables(step.get("env"))),
+            matrix: matrix(step),
+            ..Job::default()
+        });
+        let commands = Step {
+            job: &job,
             title,
-            env: variables(step.get("env"), env),
-            legs: legs.into(),
-            axes,
-            template: false,
+            node: step,
+            env: job.env.clone(),
+            names: None,
+            shell: &|_| Some((Some(String::new()), Dialect::Posix)),
+            placed: &Ok,
         };
         for lines in ["command", "commands"]
             .iter()
             .filter_map(|key| step.get(key))
         {
-            reader.script(&lines.scalars(), &job);
+            gatherer.script(&lines.scalars(), &commands);
         }
         // A mapping, or a list of such.
         let plugins = step.get("plugins").into_iter();
@@ -195,29 +202,27 @@ fn steps<'y>(list: Node<'y>, env: &[Arg], count: &mut usize, reader: &mut Reader
         for plugin in plugins.flat_map(Node::entries) {
             let name = plugin.key.text().unwrap_or_default();
             if name.contains("docker-compose#") && plugin.value.get("build").is_some() {
-                reader.doubt(plugin.key.span(), "a plugin builds it".to_owned());
+                gatherer.doubt(plugin.key.span(), "a plugin builds it".to_owned());
             }
         }
     }
 }
 
-/// What a step sets in its environment, before what is set for all.
-fn variables(own: Option<Node<'_>>, all: &[Arg]) -> Vec<Arg> {
-    let own = own.into_iter().flat_map(Node::entries);
-    let own = own.filter_map(|entry| {
-        let value = entry.value.text().map(str::to_owned);
-        Some(Arg::new(entry.key.text()?, value, entry.value.span()))
-    });
-    let mut variables: Vec<Arg> = own.collect();
-    let names: HashSet<String> = variables.iter().map(|arg| arg.name.clone()).collect();
-    let rest = all.iter().filter(|arg| !names.contains(&arg.name));
-    let rest = rest.take_while(|_| Arg::pay(1));
-    variables.extend(rest.cloned());
-    variables
+/// Reads the matrix of a step, and what its `parallelism` makes of it.
+fn matrix(step: Node<'_>) -> Matrix {
+    let listed = || Matrix::of(Some(Vec::new()), Vec::new());
+    let mut matrix = step.get("matrix").map_or_else(listed, listed_matrix);
+    let number = step
+        .get_text("parallelism")
+        .and_then(|text| text.parse::<usize>().ok());
+    if number.is_some_and(|number| number > 1) {
+        matrix.names.push(NUMBER.to_owned());
+        matrix.open = true;
+    }
+    matrix
 }
 
-/// The legs of a matrix, or its axes where they are too many.
-fn matrix(node: Node<'_>) -> (Vec<Leg>, Vec<String>) {
+fn listed_matrix(node: Node<'_>) -> Matrix {
     let setup = if node.is_list() {
         node
     } else {
@@ -234,37 +239,25 @@ fn matrix(node: Node<'_>) -> (Vec<Leg>, Vec<String>) {
         axes.filter_map(|axis| Some((axis.key.text()?.to_owned(), values(axis.value))))
             .collect()
     };
-    let Some(mut legs) = product(&axes) else {
-        return (Vec::new(), axes.into_iter().map(|(name, _)| name).collect());
+    let Some(mut rows) = jobs::product(&axes) else {
+        return Matrix::of(None, axes.into_iter().map(|(name, _)| name).collect());
     };
-    for adjusted in node
-        .get("adjustments")
-        .into_iter()
-        .flat_map(Node::items)
-        .filter_map(|item| item.get("with"))
-    {
+    let adjustments = node.get("adjustments").map(Node::items).unwrap_or_default();
+    for adjusted in adjustments.into_iter().filter_map(|item| item.get("with")) {
         let text = |node: Node<'_>| node.text().unwrap_or_default().to_owned();
         let entries = adjusted.entries().into_iter();
-        let mut leg: Leg = entries
+        let mut row: MatrixRow = entries
             .map(|entry| (text(entry.key), text(entry.value)))
             .collect();
         if adjusted.text().is_some() {
-            leg.push((ONLY.to_owned(), text(adjusted)));
+            row.push((ONLY.to_owned(), text(adjusted)));
         }
-        let same =
-            |known: &Leg| known.len() == leg.len() && leg.iter().all(|value| known.contains(value));
-        if !legs.iter().any(same) && legs.len() < MAX_ROWS {
-            legs.push(leg);
+        let same = |known: &MatrixRow| {
+            known.len() == row.len() && row.iter().all(|value| known.contains(value))
+        };
+        if !rows.iter().any(same) && rows.len() < MAX_ROWS {
+            rows.push(row);
         }
     }
-    (legs, Vec::new())
-}
-
-/// `{{matrix.os}}` as something that a shell's lexer takes for one unknown piece of the same length: `${matrix.os }`.
-fn mask(text: &str) -> Option<(Span, String)> {
-    let start =
-        memchr::memmem::find(text.as_bytes(), b"{{matrix").or_else(|| text.find("{{ matrix"))?;
-    let len = text[start..].lines().next()?.find("}}")? + 2;
-    let inner = text.get(start + 2..start + len - 2)?;
-    Some((Span::new(start, start + len), format!("${{{inner} }}")))
+    Matrix::of(Some(rows), Vec::new())
 }

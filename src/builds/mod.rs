@@ -13,12 +13,11 @@ mod format;
 mod github;
 mod gitlab;
 pub mod inline;
+mod jobs;
 mod lines;
-mod matrix;
 mod model;
 mod passing;
 mod paths;
-mod pipelines;
 mod registry;
 pub mod shell;
 pub mod yaml;
@@ -30,8 +29,8 @@ pub use format::{Format, Inserter, Insertion, Open};
 pub use github::Github;
 pub use gitlab::Gitlab;
 pub use model::{
-    ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Escapes, Files, Inline, Lane, NAMESPACE,
-    NO_VARIABLE, Place, ReadError, Runs, Service, Subject, Unknown,
+    ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Env, Escapes, Files, Inline, Lane, NAMESPACE,
+    NO_VARIABLE, Ordered, Place, ReadError, Runs, Service, Subject, Unknown,
 };
 pub use passing::{Passed, pass, prove, prove_comments};
 pub use registry::{FormatRef, format, named_format};

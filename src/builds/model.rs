@@ -1,6 +1,7 @@
 //! What all formats are read into: the builds of a file, what they build and with which arguments.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::budget;
 use crate::text::{SourceMap, Span};
@@ -75,8 +76,17 @@ pub struct BuildFile {
     pub inline: Vec<Inline>,
     /// Other files of the repository that it runs: what they build is built as this one says.
     pub calls: Vec<Call>,
-    /// The jobs that wait for others to end, with the names of these; names that are no job's stand for groups of them.
-    pub order: Vec<(String, Vec<String>)>,
+    /// The jobs that wait for others to end, each with these.
+    pub order: Vec<(Ordered, Vec<Ordered>)>,
+}
+
+/// What ends before others start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ordered {
+    /// The job of this name.
+    Job(String),
+    /// All jobs of a stage, by its index.
+    Stage(usize),
 }
 
 impl Inline {
@@ -141,7 +151,7 @@ pub struct Build {
     /// Whether these are all: not where a variable or an expression may hold more.
     pub args_known: bool,
     /// What the file sets in the environment of the build: what a Compose or bake file makes of `${NAME}`.
-    pub env: Vec<Arg>,
+    pub env: Env,
     /// How often it runs at once.
     pub runs: Runs,
     /// The jobs that run it, where the format has jobs: several where it stands in a template, behind an anchor, in a
@@ -165,7 +175,7 @@ impl Build {
             target: None,
             args: Vec::new(),
             args_known: true,
-            env: Vec::new(),
+            env: Env::default(),
             runs: Runs::Once,
             jobs: Vec::new(),
             service: None,
@@ -278,16 +288,42 @@ impl Arg {
     }
 }
 
-/// The variables that are being looked up, each made of the next: one that is made of itself has no value.
-#[derive(Clone, Copy)]
-pub(super) struct Looked<'l> {
-    pub(super) name: &'l str,
-    pub(super) outer: Option<&'l Self>,
-}
+/// The variables of an environment: lists of them, the nearest first, that all who have them share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Env(Vec<Arc<[Arg]>>);
 
-impl Looked<'_> {
-    pub(super) fn is_among(name: &str, looked: Option<&Self>) -> bool {
-        std::iter::successors(looked, |looked| looked.outer).any(|looked| looked.name == name)
+impl Env {
+    /// Returns it with nearer variables before its own.
+    #[must_use]
+    pub fn with(&self, nearer: Vec<Arg>) -> Self {
+        let nearer = if nearer.is_empty() {
+            Self::default()
+        } else {
+            Self(vec![nearer.into()])
+        };
+        nearer.before(self)
+    }
+
+    /// Returns it with `outer` behind its own.
+    #[must_use]
+    pub fn before(&self, outer: &Self) -> Self {
+        if !budget::spend(16 * (self.0.len() + outer.0.len())) {
+            return Self::default();
+        }
+        Self([&self.0[..], &outer.0[..]].concat())
+    }
+
+    /// Returns all of them, the nearest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arg> {
+        self.0.iter().flat_map(|list| list.iter())
+    }
+
+    /// Returns the nearest one of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arg> {
+        self.iter()
+            .take_while(|_| budget::spend(1))
+            .find(|arg| arg.name == name)
     }
 }
 

@@ -86,7 +86,7 @@ pub fn prove(
     }
     for one in passed {
         let found = new.builds.get(one.build).and_then(|build| {
-            let mut all = build.args.iter().chain(&build.env);
+            let mut all = build.args.iter().chain(build.env.iter());
             all.find(|arg| arg.name == one.arg)
         });
         let found = found.ok_or("the build would still pass no lane")?;

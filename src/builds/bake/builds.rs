@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::file::{File, Target};
 use super::value::{Ast, Kind, Part, Scope, Value};
-use crate::builds::matrix::{MAX_ROWS, product};
+use crate::builds::jobs::{MAX_ROWS, product};
 use crate::builds::model::{
     Arg, Build, BuildFile, BuildTool, Escapes, Inline, Service, Subject, Unknown,
 };

@@ -1,62 +1,26 @@
 //! Expressions: `${{ matrix.os }}`, as far as the file itself says what they stand for.
 
-use super::super::model::Looked;
-use super::super::shell::ROOT;
-use super::super::yaml::Node;
-use super::matrix::{Row, value};
+use super::Github;
+use super::matrix::axes;
 use crate::budget;
+use crate::builds::command;
+use crate::builds::jobs::{Job, Language, Looked, MatrixRow, Scope, value};
+use crate::builds::model::{Build, Runs};
+use crate::builds::shell::{Need, ROOT};
+use crate::text::Span;
 
-/// What an expression of one step can see.
-pub(super) struct Scope<'s, 'y> {
-    /// The mappings `env` that hold, the nearest first.
-    pub(super) env: &'s [Node<'y>],
-    /// The job's id.
-    pub(super) job: Option<&'s str>,
-    /// The combination of the matrix, where that is known.
-    pub(super) row: Option<&'s Row>,
-}
-
-impl<'y> Scope<'_, 'y> {
-    /// What the variable `name` is set to, as written.
-    pub(super) fn variable(&self, name: &str) -> Option<&'y str> {
-        self.env
-            .iter()
-            .find_map(|env| env.get(name))
-            .and_then(Node::text)
+impl Language for Github {
+    fn root(&self) -> &'static str {
+        "GITHUB_WORKSPACE"
     }
 
-    /// `text` with its expressions put in; `None` where one is not known.
-    pub(super) fn known(&self, text: &str) -> Option<String> {
-        self.filled(text, None)
-    }
-
-    /// The value of a variable in a script, where that is known.
-    pub(super) fn known_variable(&self, name: &str) -> Option<String> {
-        match self.variable(name) {
-            Some(text) => self.known(text),
-            None => (name == "GITHUB_WORKSPACE").then(|| ROOT.into()),
-        }
-    }
-
-    /// `text` as written; where it is one variable that the file sets, what that is set to.
-    pub(super) fn written(&self, text: &str) -> String {
-        let inner = text
-            .trim()
-            .strip_prefix("${{")
-            .and_then(|text| text.strip_suffix("}}"));
-        let name = inner.and_then(|inner| inner.trim().strip_prefix("env."));
-        name.and_then(|name| self.variable(name))
-            .unwrap_or(text)
-            .to_owned()
-    }
-
-    fn filled(&self, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
+    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once("${{") {
             let (inner, behind) = behind.split_once("}}")?;
             filled.push_str(before);
-            let value = self.evaluated(inner, looked)?;
+            let value = evaluated(scope, inner, looked)?;
             if !budget::spend(1 + before.len() + value.len()) {
                 return None;
             }
@@ -67,42 +31,68 @@ impl<'y> Scope<'_, 'y> {
         Some(filled)
     }
 
-    /// Names and texts, with `||` between them.
-    fn evaluated(&self, expression: &str, looked: Option<&Looked<'_>>) -> Option<String> {
-        let mut last = String::new();
-        for operand in expression.split("||") {
-            last = self.operand(operand.trim(), looked)?;
-            if !last.is_empty() {
-                break;
-            }
-        }
-        Some(last)
+    fn variable<'e>(&self, expression: &'e str) -> Option<&'e str> {
+        let inner = expression.trim().strip_prefix("${{")?.strip_suffix("}}")?;
+        inner.trim().strip_prefix("env.")
     }
 
-    fn operand(&self, operand: &str, outer: Option<&Looked<'_>>) -> Option<String> {
-        if let Some(text) = operand
-            .strip_prefix('\'')
-            .and_then(|text| text.strip_suffix('\''))
-        {
-            return (!text.contains('\'')).then(|| text.to_owned());
+    /// From the tool's name to the subcommand.
+    fn span(&self, found: &command::Found) -> Span {
+        let words = &found.simple.words;
+        let (tool, sub) = (&words[found.command.tool], &words[found.command.behind]);
+        Span::new(tool.span.start, sub.span.end)
+    }
+
+    fn is_one(&self, a: &Build, b: &Build) -> bool {
+        (&a.name, &a.subject) == (&b.name, &b.subject)
+    }
+
+    fn runs(&self, job: &Job, axes: Vec<String>) -> Runs {
+        let names: Vec<String> = axes.iter().map(|axis| shown(axis)).collect();
+        let matrix = &job.matrix;
+        // Nothing says a name of it.
+        let nameless = matrix.open && matrix.names.is_empty() && !matrix.sequential;
+        if nameless && job.name.is_some() {
+            return Runs::Matrix(names);
         }
-        let is_name = |name: &str| name.bytes().all(is_name_byte);
-        if let Some((name, "")) = operand.strip_prefix("matrix").and_then(property) {
-            let value = value(self.row?, &name).unwrap_or_default();
-            return (!value.contains("${{")).then(|| value.to_owned());
+        Runs::of(names)
+    }
+
+    fn axes(&self, rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
+        axes(rows, lists)
+    }
+}
+
+/// Evaluates names and texts, with `||` between them.
+fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<String> {
+    let mut last = String::new();
+    for operand in expression.split("||") {
+        last = operand_value(scope, operand.trim(), looked)?;
+        if !last.is_empty() {
+            break;
         }
-        if let Some(name) = operand
-            .strip_prefix("env.")
-            .filter(|name| is_name(name) && !Looked::is_among(name, outer))
-        {
-            let text = self.variable(name)?;
-            return budget::nested(|| self.filled(text, Some(&Looked { name, outer })))?;
-        }
-        match operand {
-            "github.workspace" => Some(ROOT.into()),
-            "github.job" => self.job.map(str::to_owned),
-            _ => None,
-        }
+    }
+    Some(last)
+}
+
+fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) -> Option<String> {
+    let quoted = operand.strip_prefix('\'');
+    if let Some(text) = quoted.and_then(|text| text.strip_suffix('\'')) {
+        return (!text.contains('\'')).then(|| text.to_owned());
+    }
+    if let Some((name, "")) = operand.strip_prefix("matrix").and_then(property) {
+        let value = value(scope.row, &name).unwrap_or_default();
+        let known = !scope.job.matrix.open && !value.contains("${{");
+        return known.then(|| value.to_owned());
+    }
+    if let Some(name) = operand.strip_prefix("env.") {
+        scope.env.get(name)?;
+        return scope.lookup(Need::Variable(name), looked);
+    }
+    match operand {
+        "github.workspace" => Some(ROOT.into()),
+        "github.job" => scope.job.name.clone(),
+        _ => None,
     }
 }
 
@@ -112,7 +102,7 @@ fn is_name_byte(byte: u8) -> bool {
 
 /// How an expression gets at a property of this name, a dot before it left out: `os`, and `['py version']` for what is no
 /// identifier.
-pub(super) fn step(name: &str) -> String {
+pub(super) fn accessor(name: &str) -> String {
     if is_identifier(name) {
         name.to_owned()
     } else {
@@ -122,12 +112,9 @@ pub(super) fn step(name: &str) -> String {
 
 /// The way from a value to one of its own: `config.os`, `config['py version']`.
 pub(super) fn within(path: &str, name: &str) -> String {
-    let step = step(name);
-    if step.starts_with('[') {
-        format!("{path}{step}")
-    } else {
-        format!("{path}.{step}")
-    }
+    let accessor = accessor(name);
+    let dot = if accessor.starts_with('[') { "" } else { "." };
+    format!("{path}{dot}{accessor}")
 }
 
 /// Whether each step of a way is one behind a dot.
@@ -190,7 +177,7 @@ fn property(text: &str) -> Option<(String, &str)> {
             break;
         };
         path = if path.is_empty() {
-            step(&name)
+            accessor(&name)
         } else {
             within(&path, &name)
         };

@@ -1,10 +1,10 @@
 //! Variables that a step hands on to those behind it, by the file that `GITHUB_ENV` names.
 
-use super::super::model::{ANY_LANE, Arg};
-use super::super::shell::{self, Dialect, Simple, is_name};
-use super::super::yaml::Node;
+use crate::builds::model::{ANY_LANE, Arg};
+use crate::builds::shell::{self, Dialect, Simple, is_name};
+use crate::builds::yaml::Node;
 
-/// The variables that `step` sets for later ones. [`ANY_LANE`] is that of `cachelane id --format github-env`.
+/// Returns the variables that `step` sets for later ones, the last one first. [`ANY_LANE`] is that of `cachelane id --format github-env`.
 pub(super) fn variables(step: Node<'_>) -> Vec<Arg> {
     let Some(run) = step.get("run") else {
         return Vec::new();
@@ -15,7 +15,7 @@ pub(super) fn variables(step: Node<'_>) -> Vec<Arg> {
         return Vec::new();
     }
     let commands = shell::read(text, None, Dialect::Posix, &|_| None);
-    let set = commands.iter().flat_map(|simple| {
+    let set = commands.iter().rev().flat_map(|simple| {
         if is_lane(simple) {
             lane(simple)
         } else {

@@ -3,153 +3,93 @@
 //! As GitHub has it: the product of the lists, without what `exclude` matches; each entry of `include` goes to every
 //! combination of which it changes no value of a list, or else is a combination of its own; 256 at most.
 
-use super::super::matrix::{MAX_ROWS, product};
-use super::super::model::Runs;
-use super::super::yaml::Node;
 use super::expression;
 use crate::budget;
-
-/// One combination: each name with its value, as expressions get at it: those within values as `config.name`, what is no
-/// identifier as `['py version']`.
-pub(super) type Row = Vec<(String, String)>;
-
-/// A job's matrix.
-#[derive(Debug)]
-pub(super) struct Matrix {
-    /// The combinations; a job without a matrix has one, which is empty. `None` where only a run knows them.
-    pub(super) rows: Option<Vec<Row>>,
-    /// The names of the lists; those that the job uses where nothing else is known.
-    names: Vec<String>,
-    /// Whether there is a matrix, of which nothing says a single name.
-    nameless: bool,
-    /// Whether its jobs run one after the other: `max-parallel: 1`.
-    sequential: bool,
-}
+use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product, value, varying};
+use crate::builds::yaml::Node;
 
 /// A combination while it is made: names with their values, and how many of them are of lists.
 type Combination<'y> = Vec<(&'y str, Node<'y>)>;
 
-impl Matrix {
-    /// The matrix of `job`, whose text is `source`.
-    pub(super) fn of(job: Node<'_>, source: &str) -> Self {
-        let strategy = job.get("strategy");
-        let sequential =
-            strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
-        let Some(matrix) = strategy.and_then(|strategy| strategy.get("matrix")) else {
-            return Self {
-                rows: Some(vec![Row::new()]),
-                names: Vec::new(),
-                nameless: false,
-                sequential,
-            };
-        };
-        if !matrix.is_map() {
-            return Self::open(used(job, source), sequential);
-        }
-        let entries = matrix.entries();
-        let lists = entries.iter().filter_map(|entry| {
-            let name = entry
-                .key
-                .text()
-                .filter(|name| !matches!(*name, "include" | "exclude"))?;
-            Some((name, entry.value))
-        });
-        let lists: Vec<(&str, Node<'_>)> = lists.collect();
-        let include = matrix.get("include");
-        let has_more = include.is_some_and(|include| !include.is_list());
-        if has_more || lists.iter().any(|(_, list)| !list.is_list()) {
-            let several = |list: &Node<'_>| !list.is_list() || list.items().len() > 1;
-            let names: Vec<String> = lists
-                .iter()
-                .filter(|(_, list)| several(list))
-                .map(|(name, _)| expression::step(name))
-                .collect();
-            let names = if names.is_empty() {
-                used(job, source)
-            } else {
-                names
-            };
-            return Self::open(names, sequential);
-        }
-        let names = lists
-            .iter()
-            .map(|(name, _)| expression::step(name))
-            .collect();
-        let rows = rows(&lists, include, matrix.get("exclude"));
-        Self {
-            rows,
-            names,
-            nameless: false,
-            sequential,
-        }
-    }
-
-    /// A matrix of which at most `names` are known, and only a run knows the values.
-    fn open(names: Vec<String>, sequential: bool) -> Self {
-        Self {
-            rows: None,
-            nameless: names.is_empty(),
-            names,
-            sequential,
-        }
-    }
-
-    /// A job that may run in any matrix, like the steps of an action: nothing is known.
-    pub(super) fn unknown() -> Self {
-        Self {
-            rows: None,
-            names: Vec::new(),
-            nameless: false,
-            sequential: false,
-        }
-    }
-
-    /// The names that tell these rows apart where they run at once, as expressions get at them.
-    pub(super) fn axes(&self, rows: Option<&[&Row]>) -> Vec<String> {
-        match rows {
-            _ if self.sequential => Vec::new(),
-            Some(rows) => axes(rows, &self.names),
-            None => self.names.clone(),
-        }
-    }
-
-    /// How often what runs in these rows runs at once.
-    pub(super) fn runs(&self, rows: Option<&[&Row]>) -> Runs {
-        let names: Vec<String> = self
-            .axes(rows)
-            .iter()
-            .map(|axis| expression::shown(axis))
-            .collect();
-        let nameless = self.nameless && !self.sequential;
-        if names.is_empty() && !nameless {
-            Runs::Once
-        } else {
-            Runs::Matrix(names)
-        }
-    }
-
-    /// Whether all values for `names` can be part of an id; `None` where they are not known.
-    pub(super) fn is_safe(&self, names: &[String]) -> Option<bool> {
-        let rows = self.rows.as_ref()?;
-        let values = || {
-            rows.iter()
-                .flat_map(|row| names.iter().filter_map(|name| value(row, name)))
-        };
-        let is_known = values().all(|value| !value.contains("${{"));
-        let is_empty = |row: &Row| {
-            names
-                .iter()
-                .all(|name| value(row, name).is_none_or(str::is_empty))
-        };
-        is_known.then(|| values().all(is_safe) && (names.is_empty() || !rows.iter().any(is_empty)))
+/// Reads the matrix of `job`, whose text is `source`. Names are as expressions get at them: those within values as
+/// `config.name`, what is no identifier as `['py version']`.
+pub(super) fn read(job: Node<'_>, source: &str) -> Matrix {
+    let strategy = job.get("strategy");
+    let matrix = strategy.and_then(|strategy| strategy.get("matrix"));
+    let sequential = strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
+    Matrix {
+        sequential,
+        ..matrix.map_or_else(
+            || Matrix::of(Some(Vec::new()), Vec::new()),
+            |matrix| {
+                listed(matrix).unwrap_or_else(|names| {
+                    // The names that the job uses, where nothing else is known.
+                    let used = || expression::mentioned(text_of(job, source), "matrix");
+                    Matrix::of(None, if names.is_empty() { used() } else { names })
+                })
+            },
+        )
     }
 }
 
-/// The value of `name` in a row.
-pub(super) fn value<'r>(row: &'r Row, name: &str) -> Option<&'r str> {
-    row.iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+/// Returns the text of a value in the file.
+pub(super) fn text_of<'s>(node: Node<'_>, source: &'s str) -> &'s str {
+    let span = node.resolved().span();
+    source.get(span.start..span.end).unwrap_or_default()
+}
+
+/// Reads a matrix whose values stand in the file.
+///
+/// # Errors
+/// Fails with the names that are known of one whose values only a run knows.
+fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
+    if !matrix.is_map() {
+        return Err(Vec::new());
+    }
+    let entries = matrix.entries();
+    let lists = entries.iter().filter_map(|entry| {
+        let name = entry.key.text()?;
+        (!matches!(name, "include" | "exclude")).then_some((name, entry.value))
+    });
+    let lists: Vec<(&str, Node<'_>)> = lists.collect();
+    let include = matrix.get("include");
+    let has_more = include.is_some_and(|include| !include.is_list());
+    if has_more || lists.iter().any(|(_, list)| !list.is_list()) {
+        let several = |list: &Node<'_>| !list.is_list() || list.items().len() > 1;
+        let several = lists.iter().filter(|(_, list)| several(list));
+        return Err(several
+            .map(|(name, _)| expression::accessor(name))
+            .collect());
+    }
+    let names: Vec<String> = lists
+        .iter()
+        .map(|(name, _)| expression::accessor(name))
+        .collect();
+    Ok(match rows(&lists, include, matrix.get("exclude")) {
+        Some(rows) => Matrix {
+            rows,
+            names,
+            ..Matrix::default()
+        },
+        None => Matrix::of(None, names),
+    })
+}
+
+/// Returns whether all values for `names` can be part of an id; `None` where they are not known.
+pub(super) fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
+    if names.is_empty() {
+        return Some(true);
+    }
+    let values = || {
+        let rows = matrix.rows.iter();
+        rows.flat_map(|row| names.iter().filter_map(|name| value(row, name)))
+    };
+    let is_known = !matrix.open && values().all(|value| !value.contains("${{"));
+    let is_empty = |row: &MatrixRow| {
+        let mut values = names.iter().map(|name| value(row, name));
+        values.all(|value| value.is_none_or(str::is_empty))
+    };
+    is_known.then(|| values().all(is_safe) && !matrix.rows.iter().any(is_empty))
 }
 
 /// Whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are read.
@@ -162,7 +102,7 @@ fn rows<'y>(
     lists: &[(&'y str, Node<'y>)],
     include: Option<Node<'y>>,
     exclude: Option<Node<'y>>,
-) -> Option<Vec<Row>> {
+) -> Option<Vec<MatrixRow>> {
     let mut combinations: Vec<Combination<'y>> = Vec::new();
     if !lists.is_empty() {
         let axes = lists.iter().map(|(name, list)| (*name, list.items()));
@@ -256,15 +196,15 @@ fn text(value: Node<'_>) -> String {
     }
 }
 
-fn flat(combination: &Combination<'_>) -> Row {
-    let mut row = Row::new();
+fn flat(combination: &Combination<'_>) -> MatrixRow {
+    let mut row = MatrixRow::new();
     for (name, value) in combination {
-        flatten(&expression::step(name), *value, &mut row);
+        flatten(&expression::accessor(name), *value, &mut row);
     }
     row
 }
 
-fn flatten(name: &str, value: Node<'_>, row: &mut Row) {
+fn flatten(name: &str, value: Node<'_>, row: &mut MatrixRow) {
     if value.is_map() {
         for entry in value.entries() {
             let name = expression::within(name, entry.key.text().unwrap_or_default());
@@ -279,23 +219,15 @@ fn flatten(name: &str, value: Node<'_>, row: &mut Row) {
 
 /// The names that tell the rows apart: of the lists if these do, else as few as possible, and such as an expression takes
 /// behind a dot and whose values can be part of an id.
-fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
+pub(super) fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     let mut rows = rows.to_vec();
     rows.sort();
     rows.dedup();
     if rows.len() < 2 {
         return Vec::new();
     }
-    let mut names: Vec<&str> = Vec::new();
-    for name in lists.iter().map(String::as_str).chain(
-        rows.iter()
-            .flat_map(|row| row.iter().map(|(name, _)| &**name)),
-    ) {
-        if budget::spend(names.len()) && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names.retain(|name| kinds(&rows, &[*name]) > 1);
+    let names = varying(&rows, lists);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let usable = |name: &&&str| {
         expression::is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe))
     };
@@ -317,7 +249,7 @@ fn axes(rows: &[&Row], lists: &[String]) -> Vec<String> {
 }
 
 /// How many different rows there are when only `names` are looked at.
-fn kinds(rows: &[&Row], names: &[&str]) -> usize {
+fn kinds(rows: &[&MatrixRow], names: &[&str]) -> usize {
     budget::spend(rows.len() * names.len() * rows.first().map_or(0, |row| row.len()));
     let mut kinds: Vec<Vec<Option<&str>>> = rows
         .iter()
@@ -329,7 +261,7 @@ fn kinds(rows: &[&Row], names: &[&str]) -> usize {
 }
 
 /// A few of `names` that tell all rows apart, the best one first, and an earlier one before a later.
-fn few<'n>(rows: &[&Row], names: &[&'n str]) -> Option<Vec<&'n str>> {
+fn few<'n>(rows: &[&MatrixRow], names: &[&'n str]) -> Option<Vec<&'n str>> {
     let mut chosen: Vec<&str> = Vec::new();
     let mut apart = 1;
     while apart < rows.len() {
@@ -353,11 +285,4 @@ fn few<'n>(rows: &[&Row], names: &[&'n str]) -> Option<Vec<&'n str>> {
             .copied()
             .collect(),
     )
-}
-
-/// The names that the expressions of a job use of a matrix that only a run knows.
-fn used(job: Node<'_>, source: &str) -> Vec<String> {
-    let span = job.span();
-    let text = source.get(span.start..span.end).unwrap_or_default();
-    expression::mentioned(text, "matrix")
 }

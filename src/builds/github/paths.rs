@@ -1,8 +1,8 @@
 //! Paths of a job's workspace as paths of the repository.
 
-use super::super::model::{Place, Subject};
-use super::super::shell::join;
-use super::super::yaml::Node;
+use crate::builds::model::{Place, Subject};
+use crate::builds::shell::join;
+use crate::builds::yaml::Node;
 
 /// A repository that a job checks out.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 //!
 //! Of GitHub's documents ("GitHub-hosted runners"): each job gets a new machine, whose labels begin with the system's name.
 
-use super::expression::Scope;
-use super::matrix::Matrix;
+use super::Github;
+use crate::builds::jobs::{Job, Scope};
+use crate::builds::model::Env;
 
 /// How the labels of GitHub's own runners begin.
 const HOSTED: &[&str] = &["ubuntu-", "windows-", "macos-"];
@@ -33,8 +34,8 @@ const ELSEWHERE: &[&str] = &[
     "blacksmith",
 ];
 
-/// Whether a job with these labels runs on a machine of GitHub's, whatever its matrix says.
-pub(super) fn is_hosted(runs_on: &str, matrix: &Matrix) -> bool {
+/// Returns whether a job with these labels runs on a machine of GitHub's, whatever its matrix says.
+pub(super) fn is_hosted(runs_on: &str, job: &Job) -> bool {
     let hosted = |labels: &str| {
         let mut labels = labels.split_whitespace().peekable();
         labels.peek().is_some()
@@ -43,24 +44,20 @@ pub(super) fn is_hosted(runs_on: &str, matrix: &Matrix) -> bool {
     if !runs_on.contains("${{") {
         return hosted(runs_on);
     }
-    let Some(rows) = &matrix.rows else {
-        return false;
-    };
     let known = |row| {
-        Scope {
-            env: &[],
-            job: None,
-            row: Some(row),
-        }
-        .known(runs_on)
+        let scope = Scope {
+            language: &Github,
+            env: &Env::default(),
+            job,
+            row,
+        };
+        scope.filled(runs_on)
     };
-    !rows.is_empty()
-        && rows
-            .iter()
-            .all(|row| known(row).is_some_and(|labels| hosted(&labels)))
+    let mut rows = job.matrix.rows.iter();
+    !job.matrix.rows.is_empty() && rows.all(|row| known(row).is_some_and(|labels| hosted(&labels)))
 }
 
-/// Whether `text`, of a job or an `env`, names a builder that is elsewhere.
+/// Returns whether `text`, of a job or an `env`, names a builder that is elsewhere.
 pub(super) fn names_builder(text: &str) -> bool {
     ELSEWHERE
         .iter()

@@ -6,39 +6,26 @@
 //! variables of the job and part of its name; `CI_JOB_NAME_SLUG` is that name in lower case with all but letters and
 //! digits made `-`, cut to 63 bytes, without `-` at its ends.
 
-mod jobs;
-mod legs;
+mod file;
+mod matrix;
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::command;
 use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
-use super::model::{BuildFile, Call, ReadError, Runs, Unknown};
-use super::pipelines::{self, Found, Job, Language, Reader};
-use super::shell::Need;
+use super::jobs::{self, Found, Gatherer, Job, Language, Looked, Scope, Step};
+use super::model::{BuildFile, Call, Ordered, ReadError, Runs, Unknown};
+use super::shell::{Dialect, Need, ROOT, is_name};
 use super::yaml::{More, Node, Yaml};
+use crate::budget;
 use crate::text::Span;
-use jobs::File;
+use file::File;
 
 /// What holds the lane of a job.
 const SLUG: &str = "CI_JOB_NAME_SLUG";
 /// How long GitLab lets it become.
 const SLUG_LEN: usize = 63;
-
-const LANGUAGE: Language = Language {
-    root: "CI_PROJECT_DIR",
-    nested: true,
-    axis,
-    mask,
-};
-
-/// Matrix values are variables.
-fn axis(need: Need<'_>) -> Option<&str> {
-    match need {
-        Need::Variable(name) => Some(name),
-        Need::Expression(_) => None,
-    }
-}
 
 /// GitLab CI.
 #[derive(Debug)]
@@ -63,7 +50,56 @@ impl Format for Gitlab {
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        OpenYaml::read(source, passer)
+        OpenYaml::read(source, inserter)
+    }
+}
+
+impl Language for Gitlab {
+    fn root(&self) -> &'static str {
+        "CI_PROJECT_DIR"
+    }
+
+    /// Matrix values are variables.
+    fn axis<'n>(&self, need: Need<'n>) -> Option<&'n str> {
+        match need {
+            Need::Variable(name) => Some(name),
+            Need::Expression(_) => None,
+        }
+    }
+
+    /// Puts variables in: a value may name others.
+    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            filled.push_str(&rest[..at]);
+            rest = &rest[at + 1..];
+            let plain = rest.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_');
+            let (name, behind) = match rest.strip_prefix('{') {
+                Some(braced) => braced.split_once('}')?,
+                None => rest.split_at(plain.unwrap_or(rest.len())),
+            };
+            if !is_name(name) {
+                return None;
+            }
+            let value = scope.lookup(Need::Variable(name), looked)?;
+            // The root is one only at the beginning.
+            if !budget::spend(1 + value.len()) || (value.starts_with(ROOT) && !filled.is_empty()) {
+                return None;
+            }
+            filled.push_str(&value);
+            rest = behind;
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    /// An input, `$[[ inputs.name ]]`: GitLab puts it in before anything else is read.
+    fn mask(&self, text: &str) -> Option<(Span, String)> {
+        let start = memchr::memmem::find(text.as_bytes(), b"$[[")?;
+        let len = text[start..].lines().next()?.find("]]")? + 2;
+        let inner = text.get(start + 3..start + len - 2)?;
+        Some((Span::new(start, start + len), format!("${{{{{inner}}}}}")))
     }
 }
 
@@ -77,35 +113,31 @@ fn read(source: &str) -> Result<BuildFile, ReadError> {
     let Some(root) = yaml.root() else {
         return Ok(BuildFile::default());
     };
-    let file = File::new(&yaml).ok_or_else(|| pipelines::unlike(root))?;
-    let mut reader = gather(&file);
-    let calls = calls(&file, &mut reader.unknown);
+    let file = File::new(&yaml).ok_or_else(|| jobs::unlike(root))?;
+    let mut gatherer = gather(&file);
+    let calls = calls(&file, &mut gatherer.unknown);
     Ok(BuildFile {
         calls,
         order: order(&file),
-        ..reader.wiring()
+        ..gatherer.file()
     })
 }
 
-/// What passes lanes: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"` behind `build`.
-///
-/// # Errors
-/// Why it is none.
-fn passer<'d>(yaml: &'d Yaml<'d>) -> Result<Inserter<'d>, String> {
+/// Makes what passes lanes: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"` behind `build`.
+fn inserter<'d>(yaml: &'d Yaml<'d>) -> Result<Inserter<'d>, String> {
     let file = File::new(yaml).ok_or("it is no pipeline")?;
-    Ok(pipelines::passer(gather(&file).finish(), |found, _| {
-        lane(found)
+    let found = gather(&file).finish();
+    Ok(jobs::inserter(found, |found, wanted| {
+        jobs::insertion(found, wanted, lane(found)?)
     }))
 }
 
 /// What holds the lane for all jobs that run a build.
 fn lane(found: &Found<'_>) -> Result<String, String> {
     let mut seen = HashSet::new();
-    for (job, legs) in found.legs() {
-        let names: HashSet<String> = match legs.as_slice() {
-            [] => HashSet::from([job.to_owned()]),
-            legs => legs.iter().map(|leg| legs::name(job, leg)).collect(),
-        };
+    for runs in &found.runs {
+        let job = runs.job.name.as_deref().unwrap_or_default();
+        let names: HashSet<String> = runs.rows().map(|row| matrix::name(job, row)).collect();
         for name in names {
             if !seen.insert(slug(&name)) {
                 return Err(format!(
@@ -136,11 +168,11 @@ fn slug(name: &str) -> String {
     cut.trim_matches('-').to_owned()
 }
 
-/// The builds of all jobs, then those of templates that no job uses.
-fn gather<'y>(file: &File<'y>) -> Reader<'y> {
-    let mut reader = Reader::new(&LANGUAGE);
-    let jobs = file.jobs();
-    let (templates, jobs): (Vec<_>, Vec<_>) = jobs
+/// Gathers the builds of all jobs, then those of templates that no job uses.
+fn gather<'y>(file: &File<'y>) -> Gatherer<'y> {
+    let mut gatherer = Gatherer::new(&Gitlab);
+    let (templates, jobs): (Vec<_>, Vec<_>) = file
+        .jobs()
         .into_iter()
         .partition(|(name, _)| name.starts_with('.'));
     for (name, node) in jobs.into_iter().chain(templates) {
@@ -148,43 +180,33 @@ fn gather<'y>(file: &File<'y>) -> Reader<'y> {
         if file.own(&chain, "trigger").is_some() {
             continue;
         }
-        let (legs, axes) = file
-            .own(&chain, "parallel")
-            .map(|node| legs::legs(file, node))
-            .unwrap_or_default();
-        let title = format!(
-            "{} `{name}`",
-            if name.starts_with('.') {
-                "template"
-            } else {
-                "job"
-            }
-        );
-        let job = Job {
-            name,
-            title,
+        let template = name.starts_with('.');
+        let word = if template { "template" } else { "job" };
+        let job = Rc::new(Job {
+            name: Some(name.to_owned()),
             env: file.variables(&chain),
-            legs: legs.into(),
-            axes,
-            template: name.starts_with('.'),
+            matrix: matrix::read(file, &chain),
+            template,
+            own_machine: false,
+        });
+        let step = Step {
+            job: &job,
+            title: format!("{word} `{name}`"),
+            node,
+            env: job.env.clone(),
+            names: None,
+            shell: &|_| Some((Some(String::new()), Dialect::Posix)),
+            placed: &Ok,
         };
         for lines in [file.script(&chain), file.after_script(&chain)] {
-            reader.script(&lines, &job);
+            gatherer.script(&lines, &step);
         }
-        for step in file.own(&chain, "run").into_iter().flat_map(Node::items) {
-            let lines = step.get("script").map(Node::scalars).unwrap_or_default();
-            reader.script(&lines, &job);
+        for run in file.own(&chain, "run").into_iter().flat_map(Node::items) {
+            let lines = run.get("script").map(Node::scalars).unwrap_or_default();
+            gatherer.script(&lines, &step);
         }
     }
-    reader
-}
-
-/// An input, `$[[ inputs.name ]]`: GitLab puts it in before anything else is read. Made an expression of the same length.
-fn mask(text: &str) -> Option<(Span, String)> {
-    let start = memchr::memmem::find(text.as_bytes(), b"$[[")?;
-    let len = text[start..].lines().next()?.find("]]")? + 2;
-    let inner = text.get(start + 3..start + len - 2)?;
-    Some((Span::new(start, start + len), format!("${{{{{inner}}}}}")))
+    gatherer
 }
 
 /// The files of the repository that this one includes, and those that a job starts as a pipeline of its own.
@@ -201,16 +223,11 @@ fn calls(file: &File<'_>, unknown: &mut Vec<Unknown>) -> Vec<Call> {
         else {
             continue;
         };
-        let (legs, axes) = file
-            .own(&chain, "parallel")
-            .map(|node| legs::legs(file, node))
-            .unwrap_or_default();
-        let axes = if legs.is_empty() {
-            axes
-        } else {
-            pipelines::varying(&legs.iter().collect::<Vec<_>>())
+        let job = Job {
+            matrix: matrix::read(file, &chain),
+            ..Job::default()
         };
-        let runs = Runs::of(axes);
+        let runs = job.runs(&Gitlab);
         for node in listed(include) {
             call(node, Some(name), runs.clone(), &mut calls, unknown);
         }
@@ -219,67 +236,52 @@ fn calls(file: &File<'_>, unknown: &mut Vec<Unknown>) -> Vec<Call> {
     calls
 }
 
-/// Which jobs wait for which: those that `needs` names, or else all of the stages before their own. A stage stands in the
-/// list as [`stage`] names it.
-fn order(file: &File<'_>) -> Vec<(String, Vec<String>)> {
-    let listed = file
-        .root()
-        .get("stages")
-        .map(Node::scalars)
-        .unwrap_or_default();
-    let mut stages: Vec<&str> = listed.into_iter().filter_map(Node::text).collect();
+/// Returns which jobs wait for which: those that `needs` names, or else all of the stages before their own.
+fn order(file: &File<'_>) -> Vec<(Ordered, Vec<Ordered>)> {
+    let listed = file.root().get("stages").map(Node::scalars);
+    let mut stages: Vec<&str> = listed
+        .into_iter()
+        .flatten()
+        .filter_map(Node::text)
+        .collect();
     if stages.is_empty() {
         stages.extend(["build", "test", "deploy"]);
     }
     stages.insert(0, ".pre");
     stages.push(".post");
-    let mut members: Vec<Vec<String>> = vec![Vec::new(); stages.len()];
+    let before = |at: usize| at.checked_sub(1).map(Ordered::Stage);
+    let mut members: Vec<Vec<Ordered>> = vec![Vec::new(); stages.len()];
     let mut order = Vec::new();
-    for (name, node) in file
-        .jobs()
-        .into_iter()
-        .filter(|(name, _)| !name.starts_with('.'))
-    {
+    for (name, node) in file.jobs() {
+        if name.starts_with('.') {
+            continue;
+        }
         let chain = file.chain(node);
-        let own = file
-            .own(&chain, "stage")
-            .and_then(Node::text)
-            .unwrap_or("test");
+        let own = file.own(&chain, "stage").and_then(Node::text);
+        let own = own.unwrap_or("test");
         let at = stages.iter().position(|stage| *stage == own);
         if let Some(at) = at {
-            members[at].push(name.to_owned());
+            members[at].push(Ordered::Job(name.to_owned()));
         }
-        let needs = chain
-            .iter()
-            .any(|map| map.get("needs").is_some())
-            .then(|| file.own(&chain, "needs"));
-        let after = match needs {
-            Some(needs) => {
-                let needs = needs.map(Node::items).unwrap_or_default();
-                needs
-                    .iter()
-                    .filter_map(|need| need.text().or_else(|| need.get_text("job")))
-                    .map(str::to_owned)
-                    .collect()
-            }
-            None => at
-                .and_then(|at| at.checked_sub(1))
-                .map(stage)
-                .into_iter()
-                .collect(),
+        let after = if chain.iter().any(|map| map.get("needs").is_some()) {
+            let needs = file
+                .own(&chain, "needs")
+                .map(Node::items)
+                .unwrap_or_default();
+            let needs = needs
+                .iter()
+                .filter_map(|need| need.text().or_else(|| need.get_text("job")));
+            needs.map(|need| Ordered::Job(need.to_owned())).collect()
+        } else {
+            at.and_then(before).into_iter().collect()
         };
-        order.push((name.to_owned(), after));
+        order.push((Ordered::Job(name.to_owned()), after));
     }
     for (at, mut members) in members.into_iter().enumerate() {
-        members.extend(at.checked_sub(1).map(stage));
-        order.push((stage(at), members));
+        members.extend(before(at));
+        order.push((Ordered::Stage(at), members));
     }
     order
-}
-
-/// The name that the stage `at` has among jobs: none that a job can have.
-fn stage(at: usize) -> String {
-    format!("\0{at}")
 }
 
 fn listed(node: Node<'_>) -> Vec<Node<'_>> {
@@ -337,11 +339,11 @@ mod tests {
 
     #[test]
     fn inputs_are_masked_at_their_length() {
-        let (span, with) = mask("docker build $[[ inputs.dir ]]/x").unwrap();
+        let (span, with) = Gitlab.mask("docker build $[[ inputs.dir ]]/x").unwrap();
         assert_eq!(
             (with.as_str(), span.end - span.start),
             ("${{ inputs.dir }}", with.len())
         );
-        assert!(mask("$[[ open\n]]").is_none());
+        assert!(Gitlab.mask("$[[ open\n]]").is_none());
     }
 }

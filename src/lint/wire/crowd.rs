@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::budget;
-use crate::builds::Build;
+use crate::builds::{Build, Ordered};
 use crate::rules::wired::Others;
 
 use super::join::{Files, Joined};
@@ -87,15 +87,14 @@ fn ordered<'r>(files: &'r Files<'_>, jobs: &[(usize, &'r str)]) -> HashSet<&'r s
     else {
         return HashSet::new();
     };
-    let after: HashMap<&str, &Vec<String>> = order
-        .iter()
-        .map(|(job, after)| (job.as_str(), after))
-        .collect();
+    let after: HashMap<&Ordered, &Vec<Ordered>> =
+        order.iter().map(|(job, after)| (job, after)).collect();
     // How many others each one has before or behind it.
     let mut known: HashMap<&'r str, usize> = jobs.iter().map(|(_, name)| (*name, 0)).collect();
     for (_, job) in jobs {
-        let mut seen: HashSet<&str> = HashSet::from([*job]);
-        let mut open: Vec<&str> = vec![*job];
+        let own = Ordered::Job((*job).to_owned());
+        let mut seen: HashSet<&Ordered> = HashSet::from([&own]);
+        let mut open: Vec<&Ordered> = vec![&own];
         while let Some(next) = open.pop() {
             for before in after.get(next).into_iter().flat_map(|after| after.iter()) {
                 if !budget::spend(1) {
@@ -103,7 +102,9 @@ fn ordered<'r>(files: &'r Files<'_>, jobs: &[(usize, &'r str)]) -> HashSet<&'r s
                 }
                 if seen.insert(before) {
                     open.push(before);
-                    if let Some(count) = known.get_mut(before.as_str()) {
+                    if let Ordered::Job(name) = before
+                        && let Some(count) = known.get_mut(name.as_str())
+                    {
                         *count += 1;
                         known.entry(*job).and_modify(|count| *count += 1);
                     }

@@ -146,7 +146,7 @@ impl<'r> Files<'r> {
             passed.or_else(|| Some((Verdict::Namespace, namespace()?.clone())))
         };
         let build = self.build((one.file, one.build));
-        budget::spend(build.args.len() + build.env.len());
+        budget::spend(build.args.len());
         if let Some((verdict, own)) = named(&build.args) {
             return Some((verdict, own.value));
         }
@@ -158,10 +158,8 @@ impl<'r> Files<'r> {
         // What is no command is told what it is by whoever uses it.
         let direct = !matches!(build.subject, Subject::Files(..));
         let set = |name: &String| {
-            build
-                .env
-                .iter()
-                .any(|env| env.name == *name || (env.name == ANY_LANE && name == arg))
+            let mut env = build.env.iter().take_while(|_| budget::spend(1));
+            env.any(|env| env.name == *name || (env.name == ANY_LANE && name == arg))
         };
         (direct || inner.from.is_empty() || inner.from.iter().any(set))
             .then_some((verdict, inner.value))
@@ -496,10 +494,8 @@ fn base(build: &Build, root: &Path) -> Option<PathBuf> {
             "" | "0" | "f" | "F" | "false" | "False" | "FALSE"
         )
     };
-    let relative = |arg: &&Arg| {
-        arg.name == RELATIVE && arg.value.as_deref().is_none_or(|value| !is_off(value))
-    };
-    let of_files = !build.tool.is_bake() || build.env.iter().any(|arg| relative(&arg));
+    let relative = |arg: &Arg| arg.value.as_deref().is_none_or(|value| !is_off(value));
+    let of_files = !build.tool.is_bake() || build.env.get(RELATIVE).is_some_and(relative);
     (!of_files).then(|| root.join(folder.trim_start_matches('/')))
 }
 

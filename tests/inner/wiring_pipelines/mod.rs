@@ -81,7 +81,7 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
         build
             .args
             .iter()
-            .chain(&build.env)
+            .chain(build.env.iter())
             .any(|arg| arg.name == lane.arg)
     };
     let fixes = wiring

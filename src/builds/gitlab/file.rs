@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::super::model::Arg;
-use super::super::yaml::{Node, Yaml};
 use crate::budget;
+use crate::builds::model::{Arg, Env};
+use crate::builds::yaml::{Entry, Node, Yaml};
 use crate::text::Span;
 
 /// The keys at the top that are no jobs.
@@ -150,7 +150,7 @@ impl<'y> File<'y> {
     /// The lines of `node`; those of the lists in `open` are being gone through. A list within itself, which GitLab refuses,
     /// gives nothing more: its lines would double with every level.
     fn lines(&self, node: Node<'y>, open: &mut Vec<Span>, lines: &mut Vec<Node<'y>>) {
-        let Some(node) = self.followed(node).filter(|_| budget::spend(64)) else {
+        let Some(node) = self.followed(node).filter(|_| budget::spend(256)) else {
             return;
         };
         if node.is_list() {
@@ -167,45 +167,47 @@ impl<'y> File<'y> {
         }
     }
 
-    /// The variables that the file sets for a job, its own before the file's.
-    pub(super) fn variables(&self, chain: &[Node<'y>]) -> Vec<Arg> {
-        let inherits = self
-            .own(chain, "inherit")
-            .and_then(|inherit| inherit.get("variables"));
-        let names = inherits
-            .filter(|inherits| inherits.is_list())
-            .map(Node::scalars);
+    /// Returns the variables that the file sets for a job, its own before the file's.
+    pub(super) fn variables(&self, chain: &[Node<'y>]) -> Env {
+        let inherits = self.own(chain, "inherit");
+        let inherits = inherits.and_then(|inherit| inherit.get("variables"));
+        let names = inherits.filter(|inherits| inherits.is_list());
+        let names = names.map(Node::scalars);
         let none = inherits.and_then(Node::text) == Some("false");
-        let is_taken = |name: &str| match &names {
-            Some(names) => names.iter().any(|own| own.text() == Some(name)),
+        let mut all = self
+            .root
+            .get("variables")
+            .map(|node| self.set(node))
+            .unwrap_or_default();
+        all.retain(|arg| match &names {
+            Some(names) => names.iter().any(|name| name.text() == Some(&arg.name)),
             None => !none,
+        });
+        let own = chain.iter().rev().filter_map(|map| map.get("variables"));
+        own.fold(Env::default().with(all), |env, node| {
+            env.with(self.set(node))
+        })
+    }
+
+    /// Returns the variables that a mapping sets.
+    fn set(&self, node: Node<'y>) -> Vec<Arg> {
+        let entries = self.followed(node).map(Node::entries).unwrap_or_default();
+        let entries = entries.into_iter().take_while(|_| Arg::pay(1));
+        let variable = |entry: Entry<'y>| {
+            // `value:` and `description:`, for a form.
+            let value = if entry.value.is_map() {
+                entry.value.get("value")
+            } else {
+                Some(entry.value)
+            };
+            let text = value.and_then(|value| self.followed(value)?.text());
+            Some(Arg::new(
+                entry.key.text()?,
+                text.map(str::to_owned),
+                entry.value.span(),
+            ))
         };
-        let mut variables: Vec<Arg> = Vec::new();
-        let mut seen = HashSet::new();
-        let own = chain
-            .iter()
-            .filter_map(|map| map.get("variables"))
-            .map(|node| (node, true));
-        for (node, is_own) in own.chain(self.root.get("variables").map(|node| (node, false))) {
-            let entries = self.followed(node).map(Node::entries).unwrap_or_default();
-            for entry in entries.into_iter().take_while(|_| Arg::pay(1)) {
-                let Some(name) = entry.key.text().filter(|name| is_own || is_taken(name)) else {
-                    continue;
-                };
-                // `value:` and `description:`, for a form.
-                let value = if entry.value.is_map() {
-                    entry.value.get("value")
-                } else {
-                    Some(entry.value)
-                };
-                let value = value.and_then(|value| self.followed(value));
-                if seen.insert(name) {
-                    let text = value.and_then(Node::text).map(str::to_owned);
-                    variables.push(Arg::new(name, text, entry.value.span()));
-                }
-            }
-        }
-        variables
+        entries.filter_map(variable).collect()
     }
 
     /// The entry of `parallel` for `matrix`, references followed.

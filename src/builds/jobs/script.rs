@@ -1,12 +1,13 @@
 //! A script, gathered from values of a YAML file, that knows where each of its bytes stands there.
 
-use super::super::command;
-use super::super::yaml::Node;
-use super::Language;
+use super::model::Language;
+use crate::budget;
+use crate::builds::command;
+use crate::builds::yaml::Node;
 use crate::text::{SourceMap, Span};
 
 /// The values that one shell runs, one below the other.
-pub(super) struct Script<'y> {
+pub(in super::super) struct Script<'y> {
     text: String,
     lines: Vec<Line<'y>>,
     /// What was replaced in `text` by something as long: what it says now, and what it said.
@@ -14,16 +15,16 @@ pub(super) struct Script<'y> {
 }
 
 /// One value.
-pub(super) struct Line<'y> {
-    pub(super) node: Node<'y>,
+struct Line<'y> {
+    node: Node<'y>,
     /// Where its text begins in the script's.
-    pub(super) base: usize,
+    base: usize,
     map: SourceMap,
 }
 
 impl<'y> Script<'y> {
-    /// The script of `nodes`, which are scalars.
-    pub(super) fn new(nodes: &[Node<'y>], format: &Language) -> Self {
+    /// Makes the script of `nodes`, which are scalars.
+    pub(super) fn new(nodes: &[Node<'y>], language: &dyn Language) -> Self {
         let mut script = Self {
             text: String::new(),
             lines: Vec::new(),
@@ -31,6 +32,10 @@ impl<'y> Script<'y> {
         };
         for &node in nodes {
             let Some(text) = node.text() else { continue };
+            // A line can stand in many scripts, or in one many times.
+            if !budget::spend(16 * text.len()) {
+                break;
+            }
             // Where each byte stands is only asked for scripts that build.
             let map = if command::may_build(text) {
                 node.map()
@@ -47,13 +52,13 @@ impl<'y> Script<'y> {
                 script.text.push('\n');
             }
         }
-        script.mask(format.mask);
+        script.mask(language);
         script
     }
 
-    fn mask(&mut self, mask: fn(&str) -> Option<(Span, String)>) {
+    fn mask(&mut self, language: &dyn Language) {
         let mut at = 0;
-        while let Some((span, with)) = self.text.get(at..).and_then(mask) {
+        while let Some((span, with)) = self.text.get(at..).and_then(|text| language.mask(text)) {
             let span = Span::new(at + span.start, at + span.end);
             let Some(was) = self
                 .text
@@ -62,7 +67,7 @@ impl<'y> Script<'y> {
             else {
                 return;
             };
-            if !self.masked.iter().any(|(now, _)| *now == with) {
+            if !self.is_masked(&with) {
                 self.masked.push((with.clone(), was.to_owned()));
             }
             self.text.replace_range(span.start..span.end, &with);
@@ -70,42 +75,45 @@ impl<'y> Script<'y> {
         }
     }
 
-    /// Its text, every value ended by a newline.
+    /// Returns its text, every value ended by a newline.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// `text` as the file has it.
+    /// Returns whether `text` stands for an expression of the format.
+    pub(super) fn is_masked(&self, text: &str) -> bool {
+        self.masked.iter().any(|(now, _)| now == text)
+    }
+
+    /// Returns `text` as the file has it.
     pub(super) fn unmasked(&self, text: &str) -> String {
         self.masked
             .iter()
             .fold(text.to_owned(), |text, (now, was)| text.replace(now, was))
     }
 
-    /// The value with byte `at`.
-    pub(super) fn line(&self, at: usize) -> Option<&Line<'y>> {
+    fn line(&self, at: usize) -> Option<&Line<'y>> {
         let behind = self.lines.partition_point(|line| line.base <= at);
         self.lines.get(behind.checked_sub(1)?)
     }
 
-    /// Where a byte stands in the file.
+    /// Returns the value that byte `at` stands in.
+    pub(super) fn node(&self, at: usize) -> Option<Node<'y>> {
+        Some(self.line(at)?.node)
+    }
+
+    /// Returns where a byte stands in the file.
     pub(super) fn byte(&self, at: usize) -> Option<usize> {
         let line = self.line(at)?;
         line.map.get(at - line.base)
     }
 
-    /// Where a stretch of it stands in the file; its value as a whole where that cannot be said.
+    /// Returns where a stretch of it stands in the file; its value as a whole where that cannot be said.
     pub(super) fn in_file(&self, span: Span) -> Span {
-        let end = span
-            .end
-            .checked_sub(1)
-            .and_then(|last| self.byte(last))
-            .map(|last| last + 1);
-        match (self.byte(span.start), end) {
-            (Some(start), Some(end)) if start < end => Span::new(start, end),
-            _ => self
-                .line(span.start)
-                .map_or(Span::at(0), |line| line.node.span()),
+        let last = span.end.checked_sub(1).and_then(|last| self.byte(last));
+        match (self.byte(span.start), last) {
+            (Some(start), Some(last)) if start <= last => Span::new(start, last + 1),
+            _ => self.node(span.start).map_or(Span::at(0), Node::span),
         }
     }
 }

@@ -4,19 +4,17 @@
 //! commit that the job runs for, and `{{defaultContext}}:folder` a folder of that; `file` is relative to the workspace, but
 //! with a Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
 
-use super::super::model::{Arg, BuildTool, Files, Place, Subject, Unknown};
-use super::super::shell::{ROOT, is_name, join};
-use super::super::yaml::Node;
-use super::expression::Scope;
-use super::step::{Draft, Drafted, Kind};
-use super::{Job, paths};
+use crate::builds::jobs::{Scope, Step};
+use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
+use crate::builds::shell::{Need, ROOT, is_name, join};
+use crate::builds::yaml::Node;
 use crate::text::Span;
 
 /// What stands for the repository at the job's commit.
 const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 
-/// Which of the actions `uses` names, whoever has forked it.
-pub(super) fn action(uses: &str) -> Option<BuildTool> {
+/// Returns which of the actions `uses` names, whoever has forked it.
+pub(super) fn tool(uses: &str) -> Option<BuildTool> {
     // `docker/bake-action/subaction/…` builds nothing.
     let (_, name) = uses.split('@').next()?.split_once('/')?;
     match name {
@@ -26,91 +24,80 @@ pub(super) fn action(uses: &str) -> Option<BuildTool> {
     }
 }
 
-/// What the step builds.
-pub(super) fn draft<'y>(
-    step: Node<'y>,
-    uses: Node<'y>,
-    job: &Job<'y>,
-    scope: &Scope<'_, 'y>,
-) -> Option<Drafted<'y>> {
+/// Returns whether `uses` names version 1 of `build-push-action`, which has other inputs and takes no cache mounts.
+pub(super) fn is_old(uses: &str) -> bool {
+    let version = uses.strip_prefix("docker/build-push-action@");
+    version.is_some_and(|version| version == "v1" || version.starts_with("v1."))
+}
+
+/// Returns the build that a step is by its action.
+///
+/// # Errors
+/// Fails with the reason why nothing can be said of it.
+pub(super) fn build(
+    step: &Step<'_, '_>,
+    uses: Node<'_>,
+    scope: &Scope<'_>,
+) -> Option<Result<Build, String>> {
     let name = uses.text()?;
-    let tool = action(name)?;
+    let tool = tool(name)?;
+    let old = is_old(name);
     let inputs = Inputs {
-        with: step.get("with"),
+        with: step.node.get("with"),
         scope,
     };
-    let is_first = |version: &str| version == "v1" || version.starts_with("v1.");
-    let old = name
-        .strip_prefix("docker/build-push-action@")
-        .is_some_and(is_first);
     let subject = match tool {
-        BuildTool::BakeAction => inputs.bake(job),
-        _ => inputs.dockerfile(job, old),
-    };
-    let span = uses.span();
-    let subject = match subject {
-        Ok(subject) => subject,
-        Err(why) => return Some(Drafted::Unknown(Unknown { span, why })),
+        BuildTool::BakeAction => inputs.bake(step),
+        _ => inputs.dockerfile(step, old),
     };
     let (args, args_known) = match tool {
         BuildTool::BakeAction => inputs.args("set", |line| {
             let (key, value) = line.split_once('=')?;
-            Some((
-                key.trim_end_matches('+').split_once(".args.")?.1,
-                Some(value),
-            ))
+            let (_, name) = key.trim_end_matches('+').split_once(".args.")?;
+            Some((name, Some(value)))
         }),
         _ => inputs.args(if old { "build_args" } else { "build-args" }, |line| {
-            Some(
-                line.split_once('=')
-                    .map_or((line, None), |(name, value)| (name, Some(value))),
-            )
+            let pair = line.split_once('=');
+            Some(pair.map_or((line, None), |(name, value)| (name, Some(value))))
         }),
     };
-    let target = inputs.text("target").and_then(|target| scope.known(target));
-    let target = target.filter(|target| tool == BuildTool::BuildPushAction && !target.is_empty());
-    let kind = if tool == BuildTool::BakeAction {
-        Kind::Bake
-    } else {
-        Kind::Push { old }
-    };
-    Some(Drafted::Build(Draft {
-        tool,
-        span,
-        subject,
-        target,
+    let target = inputs.text("target").filter(|_| !tool.is_bake());
+    let target = target.and_then(|target| scope.filled(target));
+    Some(subject.map(|subject| Build {
+        target: target.filter(|target| !target.is_empty()),
         args,
         args_known,
-        env: Vec::new(),
-        kind,
+        env: scope.env.clone(),
+        own_machine: step.job.own_machine,
+        ..Build::new(tool, &step.title, uses.span(), subject)
     }))
 }
 
 struct Inputs<'s, 'y> {
     with: Option<Node<'y>>,
-    scope: &'s Scope<'s, 'y>,
+    scope: &'s Scope<'s>,
 }
 
 impl<'y> Inputs<'_, 'y> {
     fn text(&self, name: &str) -> Option<&'y str> {
-        self.with?
-            .get_text(name)
-            .filter(|text| !text.trim().is_empty())
+        let text = self.with?.get_text(name)?;
+        (!text.trim().is_empty()).then_some(text)
     }
 
-    /// The value of an input, `None` where it is not given, an error where it is not known.
+    /// Returns the value of an input, `None` where it is not given.
+    ///
+    /// # Errors
+    /// Fails when it is not known.
     fn known(&self, name: &str) -> Result<Option<String>, String> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
-        let known = self
-            .scope
-            .known(text)
-            .ok_or_else(|| format!("its `{name}` is `{}`", text.trim()))?;
+        let known = self.scope.filled(text);
+        let known = known.ok_or_else(|| format!("its `{name}` is `{}`", text.trim()))?;
         Ok(Some(known.trim().to_owned()).filter(|known| !known.is_empty()))
     }
 
-    fn dockerfile(&self, job: &Job<'y>, old: bool) -> Result<Subject, String> {
+    fn dockerfile(&self, step: &Step<'_, '_>, old: bool) -> Result<Subject, String> {
         let (context, file) = if old {
             ("path", "dockerfile")
         } else {
@@ -125,66 +112,58 @@ impl<'y> Inputs<'_, 'y> {
         };
         let of_git = match context.as_deref() {
             None => Some(""),
-            Some(context) => context
-                .strip_prefix(DEFAULT_CONTEXT)
-                .map(|folder| folder.trim_start_matches(':')),
+            Some(context) => context.strip_prefix(DEFAULT_CONTEXT),
         };
         if let Some(folder) = of_git {
-            let folder = under("", folder)?;
+            let folder = under("", folder.trim_start_matches(':'))?;
             return under(&folder, file.as_deref().unwrap_or("Dockerfile")).map(Subject::File);
         }
         let context = context.unwrap_or_default();
-        if context.contains("://")
-            || context.starts_with("git@")
-            || context.contains("{{")
-            || context == "-"
-        {
+        let elsewhere = ["://", "{{"].iter().any(|sign| context.contains(sign));
+        if elsewhere || context.starts_with("git@") || context == "-" {
             return Err(format!("its context is `{context}`"));
         }
         let path = match &file {
             Some(file) => under("", file)?,
             None => under(&under("", &context)?, "Dockerfile")?,
         };
-        paths::placed(Subject::File(path), &job.checkouts)
+        (step.placed)(Subject::File(path))
     }
 
-    fn bake(&self, job: &Job<'y>) -> Result<Subject, String> {
-        let source = self.known("source")?;
+    fn bake(&self, step: &Step<'_, '_>) -> Result<Subject, String> {
+        let source = self.known("source")?.unwrap_or_default();
         let folder = self.known("workdir")?.unwrap_or_default();
-        let base = match source.as_deref() {
-            None => String::new(),
-            Some(source) => match source.strip_prefix(DEFAULT_CONTEXT) {
-                Some(folder) => folder.trim_start_matches(':').to_owned(),
-                None if source.contains("://") || source.contains("{{") => {
-                    return Err(format!("its source is `{source}`"));
-                }
-                None => source.to_owned(),
-            },
+        let base = match source.strip_prefix(DEFAULT_CONTEXT) {
+            Some(folder) => folder.trim_start_matches(':'),
+            None if source.contains("://") || source.contains("{{") => {
+                return Err(format!("its source is `{source}`"));
+            }
+            None => &source,
         };
-        let folder = under(&under("", &base)?, &folder)?;
-        let mut files = Vec::new();
+        let folder = under(&under("", base)?, &folder)?;
+        let mut paths = Vec::new();
         for file in list(&self.known("files")?.unwrap_or_default()) {
             if file.contains("://") {
                 return Err(format!("it takes the file `{file}`"));
             }
-            files.push(Place::File(under(&folder, file)?));
+            paths.push(Place::File(under(&folder, file)?));
         }
-        if files.is_empty() {
-            files.push(Place::Folder(folder.clone()));
+        if paths.is_empty() {
+            paths.push(Place::Folder(folder.clone()));
         }
-        let targets = self
-            .known("targets")?
-            .or(self.known("target")?)
-            .unwrap_or_default();
-        let files = Files {
-            paths: files,
-            names: list(&targets).map(str::to_owned).collect(),
-            folder: Some(folder),
-        };
-        paths::placed(Subject::Files(files), &job.checkouts)
+        let targets = self.known("targets")?.or(self.known("target")?);
+        let names = list(&targets.unwrap_or_default())
+            .map(str::to_owned)
+            .collect();
+        let folder = Some(folder);
+        (step.placed)(Subject::Files(Files {
+            paths,
+            names,
+            folder,
+        }))
     }
 
-    /// The build arguments among the lines of an input, and whether these are all.
+    /// Returns the build arguments among the lines of an input, and whether these are all.
     fn args<'t>(
         &self,
         name: &str,
@@ -218,8 +197,12 @@ impl<'y> Inputs<'_, 'y> {
                 continue;
             }
             let span = map.exact(Span::new(start, start + line.len().max(1)));
-            let value = value.map(|value| self.scope.written(value));
-            let value = value.or_else(|| self.scope.variable(name).map(str::to_owned));
+            let written = |value: &str| {
+                let variable = self.scope.written(Need::Expression(value));
+                variable.unwrap_or_else(|| value.to_owned())
+            };
+            let value = value.map(written);
+            let value = value.or_else(|| self.scope.written(Need::Variable(name)));
             args.push(Arg::new(name, value, span.unwrap_or_else(|| node.span())));
         }
         (args, all)

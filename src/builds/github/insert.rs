@@ -1,0 +1,396 @@
+//! Passing a lane to a build of a workflow.
+
+use super::Github;
+use super::actions;
+use super::expression::{is_plain, mentioned, shown};
+use super::matrix::are_safe;
+use super::workflow::Around;
+use crate::builds::command::Pass;
+use crate::builds::format::Insertion;
+use crate::builds::jobs::{self, Found, InScript, Scope};
+use crate::builds::lines::block_indent;
+use crate::builds::model::{ANY_LANE, Lane, Runs};
+use crate::builds::shell::Dialect;
+use crate::builds::yaml::{Node, Style, quoted};
+use crate::fix::{Edit, Fix};
+use crate::text::{Span, line_ending};
+
+/// How many names of a matrix that nothing is known of are joined.
+const MAX_UNKNOWN: usize = 3;
+
+/// A build that is to pass a lane.
+struct Site<'s, 'y> {
+    source: &'s str,
+    found: &'s Found<'y>,
+    around: Around<'y>,
+    lane: &'s Lane<'s>,
+    /// What tells the runs of the build apart, as expressions get at it.
+    axes: Vec<String>,
+    /// Whether the values of the axes can be part of an id; `None` where they are not known.
+    safe: Option<bool>,
+}
+
+/// Returns the fix for a build that passes no lane.
+///
+/// # Errors
+/// Fails with the reason why a person has to do it.
+pub(super) fn insert(
+    source: &str,
+    found: &Found<'_>,
+    lane: &Lane<'_>,
+) -> Result<Insertion, String> {
+    let passed = |name: &str| found.build.args.iter().any(|arg| arg.name == name);
+    if passed(lane.arg) || passed("BUILDKIT_CACHE_MOUNT_NS") {
+        return Err("it is passed already".into());
+    }
+    let mut above = std::iter::successors(Some(found.step), |node| node.parent());
+    if found.step.is_alias() || above.any(is_elsewhere) {
+        return Err("it is used in several places, by an alias".into());
+    }
+    let axes = found.runs[0].axes(&Github);
+    let site = Site {
+        source,
+        found,
+        around: Around::of(found.step).ok_or("it is no step of a job")?,
+        lane,
+        safe: are_safe(&found.runs[0].job.matrix, &axes),
+        axes,
+    };
+    let value = site.value()?;
+    let (edits, value, known) = match &found.command {
+        Some(command) => site.in_script(command, value)?,
+        None => (vec![site.in_action(&value)?], value, true),
+    };
+    let title = format!("pass `{}={value}`", lane.arg);
+    // Where more may be passed, the lane may be among it.
+    let fix = if known && site.safe.is_some() && found.build.args_known {
+        Fix::safe(title, edits)
+    } else {
+        Fix::needs_review(title, edits)
+    };
+    Ok(Insertion {
+        fix,
+        value: Some(value),
+    })
+}
+
+/// Returns whether a change to the value would change other places too.
+fn is_elsewhere(node: Node<'_>) -> bool {
+    node.is_alias() || node.is_anchored()
+}
+
+impl Site<'_, '_> {
+    /// Fails unless `value` is one to write: of all ways to an axis, the one behind a dot.
+    fn writable(&self, value: &str) -> Result<(), String> {
+        let odd = self.axes.iter().find(|name| !is_plain(name));
+        odd.map_or(Ok(()), |name| {
+            let (name, arg) = (shown(name), self.lane.arg);
+            Err(format!(
+                "`matrix.{name}` is no expression: pass `{arg}={value}` by hand, or rename `{name}`"
+            ))
+        })
+    }
+
+    /// Returns the expression that is a lane of its own for each job that runs the build.
+    fn value(&self) -> Result<String, String> {
+        let (names, build) = (&self.axes, &self.found.build);
+        if names.is_empty() && build.runs != Runs::Once {
+            return Err(format!(
+                "only a run knows what is in this matrix: pass `{}=${{{{ matrix.NAME }}}}` by hand, with the names of it that tell \
+                 its jobs apart",
+                self.lane.arg
+            ));
+        }
+        if names.is_empty() {
+            return match (build.jobs.is_empty(), self.lane.shared) {
+                (false, true) => Ok("${{ github.job }}".into()),
+                (false, false) => Err("only one job builds this".into()),
+                (true, _) => {
+                    Err("an action does not know the matrix: give it an input for the lane".into())
+                }
+            };
+        }
+        // Jobs with matrices of the same values part themselves by their names, too.
+        let job = self.lane.shared.then(|| "${{ github.job }}".to_owned());
+        let axes = names.iter().map(|name| {
+            let dot = if name.starts_with('[') { "" } else { "." };
+            format!("${{{{ matrix{dot}{name} }}}}")
+        });
+        let value = job.into_iter().chain(axes).collect::<Vec<_>>().join("-");
+        let joined = names.iter().map(|name| format!("`matrix.{name}`"));
+        let joined = joined.collect::<Vec<_>>().join(", ");
+        if self.safe == Some(false) {
+            return Err(format!(
+                "the values of {joined} are empty or have signs that cannot be part of a cache id"
+            ));
+        }
+        if self.safe.is_none() && names.len() > MAX_UNKNOWN {
+            return Err(format!(
+                "only a run knows which of {joined} tell its jobs apart"
+            ));
+        }
+        Ok(value)
+    }
+
+    /// Returns the value that the variable of the lane's name has in the script by now, where that can be handed on; `None`
+    /// where it has none.
+    fn own(&self, command: &InScript<'_>, value: &str) -> Result<Option<String>, String> {
+        let arg = self.lane.arg;
+        let job = &self.found.runs[0].job;
+        let scope = Scope {
+            language: &Github,
+            env: &self.found.env,
+            job,
+            row: &Vec::new(),
+        };
+        let mut envs = self.around.env();
+        let (own, everywhere) = match command.set_above(arg, &scope) {
+            Some(own) => (own, false),
+            None => match envs.find_map(|env| Some((env.get(arg)?, env))) {
+                Some((own, env)) => {
+                    // What the workflow sets, it sets for all jobs.
+                    let everywhere = env.parent().is_none_or(|map| map.parent().is_none());
+                    (own.text().unwrap_or_default().to_owned(), everywhere)
+                }
+                None => return Ok(self.handed(command)),
+            },
+        };
+        if own == value || self.parts(&own, everywhere) {
+            return Ok(Some(own));
+        }
+        Err(format!(
+            "`{arg}` is `{own}` there by now, which several jobs have: make it `{value}`"
+        ))
+    }
+
+    /// Returns the variable itself, where an earlier step has given it a value that is another one in each job. A value that
+    /// is not is none: the step's own counts before it.
+    fn handed(&self, command: &InScript<'_>) -> Option<String> {
+        let env = self.found.env.with(command.sets(&self.found.env));
+        let arg = self.lane.arg;
+        let set = env
+            .iter()
+            .find(|set| set.name == arg || set.name == ANY_LANE)?;
+        let own = set.value.as_deref();
+        let good = set.name == ANY_LANE || own.is_some_and(|own| self.parts(own, false));
+        good.then(|| format!("${arg}"))
+    }
+
+    /// Returns whether `own` is another value in each job that runs the build; `everywhere` says that it stands for all jobs.
+    fn parts(&self, own: &str, everywhere: bool) -> bool {
+        let has = |context: &str, name: &str| mentioned(own, context).iter().any(|own| own == name);
+        let mut text = own
+            .split("${{")
+            .map(|part| part.split_once("}}").map_or(part, |(_, behind)| behind));
+        // A name that a job has for itself, in words.
+        let is_word = |part: &str| part.contains(|ch: char| ch.is_ascii_alphanumeric());
+        let mut named = || !everywhere && text.any(is_word);
+        self.axes.iter().all(|axis| has("matrix", axis))
+            && (!self.lane.shared || has("github", "job") || named())
+    }
+
+    /// Adds the argument to the inputs of an action.
+    fn in_action(&self, value: &str) -> Result<Edit, String> {
+        self.writable(value)?;
+        let line = format!("{}={value}", self.lane.arg);
+        let uses = self.found.step.get_text("uses").unwrap_or_default();
+        if self.found.build.tool.is_bake() {
+            return self.input("set", &format!("*.args.{line}"));
+        }
+        if actions::is_old(uses) {
+            return Err("this version of the action is too old for cache mounts".into());
+        }
+        self.input("build-args", &line)
+    }
+
+    /// Gives the step the variable, and the command the argument; returns the edits, the value that the build passes then,
+    /// and whether the script's shell is known.
+    fn in_script(
+        &self,
+        it: &InScript<'_>,
+        value: String,
+    ) -> Result<(Vec<Edit>, String, bool), String> {
+        let own = self.own(it, &value)?;
+        if own.is_none() {
+            self.writable(&value)?;
+        }
+        let step = self.found.step;
+        let run = step.get("run").ok_or("it is no script")?;
+        let text = run.text().unwrap_or_default();
+        let arg = self.lane.arg;
+        let windows = self.is_windows();
+        let signs = ["$env:", "`\n", "& docker"];
+        let powershell = || signs.iter().any(|sign| text.contains(sign));
+        if it.dialect == Dialect::Windows || windows.unwrap_or_else(powershell) {
+            return Err("its shell may be one of Windows".into());
+        }
+        let mut edits = Vec::new();
+        if own.is_none() {
+            if refers(text, arg) {
+                return Err(format!(
+                    "the script uses `{arg}` already, and nothing here says what that is"
+                ));
+            }
+            edits.push(variable(step, arg, &value)?);
+        }
+        let command = &it.found.command;
+        let handed = format!("${arg}");
+        if command.insertion(arg, &handed).is_some() {
+            let edit = jobs::in_command(it, arg, &handed);
+            let edit = edit.ok().filter(|_| !is_elsewhere(run));
+            let edit = edit.ok_or("the command stands within quotes, or in another place")?;
+            // At the end of a line, both would go to one spot.
+            let below = edits.pop_if(|below| below.span() == edit.span());
+            let text = edit.text().to_owned() + below.as_ref().map_or("", Edit::text);
+            edits.push(Edit::insert(edit.span().start, text));
+        } else if command.pass != Pass::Environment || own.is_some() {
+            return Err("the command takes no build arguments".into());
+        }
+        Ok((edits, own.unwrap_or(value), windows.is_some()))
+    }
+
+    /// Returns whether a job on Windows runs the script without saying which shell; `None` where only a run knows.
+    fn is_windows(&self) -> Option<bool> {
+        const OUTSIDE: [&str; 4] = ["inputs.", "needs.", "vars.", "fromJ"];
+        if self.around.setting("shell").is_some() {
+            return Some(false);
+        }
+        let runs_on = self.around.runs_on();
+        let matrix = &self.found.runs[0].job.matrix;
+        let has = |text: &str| text.to_ascii_lowercase().contains("windows");
+        let names = mentioned(&runs_on, "matrix");
+        let mut values = matrix.rows.iter().flatten();
+        if has(&runs_on) || values.any(|(name, value)| names.contains(name) && has(value)) {
+            return Some(true);
+        }
+        let is_open = runs_on.contains("${{") && OUTSIDE.iter().any(|name| runs_on.contains(name));
+        let is_known = !is_open && (names.is_empty() || !matrix.open);
+        is_known.then_some(false)
+    }
+
+    /// Adds `line` to the list that is the input `name` of an action.
+    fn input(&self, name: &str, line: &str) -> Result<Edit, String> {
+        let step = self.found.step;
+        let with = step.own_entry("with").map(|entry| entry.value);
+        if with.is_some_and(is_elsewhere) {
+            return Err("its inputs are used in several places, by an alias".into());
+        }
+        let Some(with) = with.filter(|with| !with.is_null()) else {
+            if step.get("with").is_some() {
+                return Err("its inputs stand elsewhere, or nowhere".into());
+            }
+            if step.is_flow() {
+                return step.add_entry(&format!("with: {{{name}: {}}}", in_quotes(line)));
+            }
+            return step.add_entry(&format!("with:\n  {name}: |\n    {line}"));
+        };
+        let Some(entry) = with.own_entry(name) else {
+            if with.get(name).is_some() {
+                return Err(format!("its `{name}` stand elsewhere, by a merge key"));
+            }
+            if with.is_flow() {
+                return with.add_entry(&format!("{name}: {}", in_quotes(line)));
+            }
+            return with.add_entry(&format!("{name}: |\n  {line}"));
+        };
+        if is_elsewhere(entry.value) {
+            return Err(format!("its `{name}` stand elsewhere, behind an alias"));
+        }
+        extended(self.source, with, entry.value, line)
+            .ok_or_else(|| format!("its `{name}` are written in an unusual way"))
+    }
+}
+
+/// Adds a line to a value that is a list of lines.
+fn extended(source: &str, with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
+    let text = value.text()?;
+    let newline = line_ending(source.as_bytes(), value.span().start);
+    if value.style() == Some(Style::Literal) {
+        let map = value.map();
+        let lines = text.trim_end_matches('\n');
+        let end = map.get(lines.len().checked_sub(1)?)? + 1;
+        let rest = &source[end..];
+        let end = end + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
+        return Some(Edit::insert(
+            end,
+            format!(
+                "{newline}{}{line}",
+                " ".repeat(block_indent(text, &map, source))
+            ),
+        ));
+    }
+    let span = value.span();
+    let own = source.get(span.start..span.end)?;
+    if value.style() == Some(Style::Folded) || own.contains('\n') {
+        return None;
+    }
+    let all = if value.is_null() || text.trim().is_empty() {
+        line.to_owned()
+    } else {
+        format!("{text}\n{line}")
+    };
+    if with.is_flow() || with.in_brackets() {
+        return Some(Edit::replace(span, in_quotes(&all)));
+    }
+    let indent = " ".repeat(with.indent()? + 2);
+    let rest = source.get(span.end..)?;
+    let behind = rest.lines().next().unwrap_or_default();
+    let fits = all
+        .lines()
+        .all(|line| !line.starts_with([' ', '\t']) && !line.is_empty());
+    if !fits
+        || all
+            .chars()
+            .any(|letter| letter.is_control() && letter != '\n')
+    {
+        return None;
+    }
+    // A comment behind the value stays behind the sign of the block.
+    let lines: String = all
+        .lines()
+        .flat_map(|line| [newline, &indent, line])
+        .collect();
+    let blank = if own.is_empty() && !source[..span.start].ends_with(' ') {
+        " "
+    } else {
+        ""
+    };
+    Some(Edit::replace(
+        Span::new(span.start, span.end + behind.len()),
+        format!("{blank}|{behind}{lines}"),
+    ))
+}
+
+/// The text in double quotes.
+fn in_quotes(text: &str) -> String {
+    let text = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n");
+    format!("\"{text}\"")
+}
+
+/// Whether `script` refers to the variable `name`: `$name` or `${name…`.
+fn refers(script: &str, name: &str) -> bool {
+    script.split('$').skip(1).any(|text| {
+        let rest = text.strip_prefix('{').unwrap_or(text).strip_prefix(name);
+        rest.is_some_and(|rest| {
+            !rest.starts_with(|ch: char| ch.is_ascii_alphanumeric() || ch == '_')
+        })
+    })
+}
+
+/// Sets the variable `name` for the step.
+fn variable(step: Node<'_>, name: &str, value: &str) -> Result<Edit, String> {
+    match step.own_entry("env").map(|entry| entry.value) {
+        Some(env) if env.is_map() && !is_elsewhere(env) => {
+            let value = quoted(value, env.in_brackets());
+            env.add_entry(&format!("{name}: {value}"))
+        }
+        None if step.get("env").is_none() && step.is_flow() => {
+            step.add_entry(&format!("env: {{{name}: {}}}", in_quotes(value)))
+        }
+        None if step.get("env").is_none() => step.add_entry(&format!("env:\n  {name}: {value}")),
+        _ => Err("its `env` stands elsewhere, or nowhere".into()),
+    }
+}

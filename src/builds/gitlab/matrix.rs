@@ -1,0 +1,67 @@
+//! `parallel`: the combinations that a job runs in.
+
+use super::file::File;
+use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product};
+use crate::builds::yaml::Node;
+
+/// What tells the runs of `parallel: 5` apart.
+const NUMBER: &str = "parallel";
+
+/// Reads the matrix of a job.
+pub(super) fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
+    let parallel = file.own(chain, "parallel");
+    parallel.map_or_else(
+        || Matrix::of(Some(Vec::new()), Vec::new()),
+        |node| of(file, node),
+    )
+}
+
+fn of(file: &File<'_>, parallel: Node<'_>) -> Matrix {
+    let count = parallel.text().map(str::parse::<usize>);
+    let entries = match count {
+        Some(Ok(count @ 2..=MAX_ROWS)) => {
+            let row = |n: usize| vec![(NUMBER.to_owned(), format!("{n}/{count}"))];
+            return Matrix::of(Some((1..=count).map(row).collect()), Vec::new());
+        }
+        Some(Ok(0 | 1)) => None,
+        Some(_) => return Matrix::of(None, vec![NUMBER.to_owned()]),
+        None => file.matrix(parallel),
+    };
+    let mut rows: Vec<MatrixRow> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    // An empty or unreadable matrix is one that cannot be told.
+    for entry in entries.unwrap_or_default() {
+        let axes = entry.entries().into_iter().filter_map(|axis| {
+            let values = axis.value.scalars().into_iter().filter_map(Node::text);
+            let values: Vec<String> = values.map(str::to_owned).collect();
+            Some((axis.key.text()?.to_owned(), values))
+        });
+        let axes: Vec<(String, Vec<String>)> = axes.collect();
+        for (name, _) in &axes {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        match product(&axes) {
+            Some(more) if rows.len() + more.len() <= MAX_ROWS => rows.extend(more),
+            _ => return Matrix::of(None, names),
+        }
+    }
+    Matrix::of(Some(rows), Vec::new())
+}
+
+/// Returns the name of a job in a row, from which GitLab makes the slug.
+pub(super) fn name(job: &str, row: &MatrixRow) -> String {
+    match row.as_slice() {
+        [] => job.to_owned(),
+        [(name, value)] if name == NUMBER => format!("{job} {value}"),
+        values => format!(
+            "{job}: [{}]",
+            values
+                .iter()
+                .map(|(_, value)| value.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    }
+}

@@ -1,0 +1,105 @@
+//! Putting an argument into a command that stands in a YAML value.
+
+use std::collections::HashMap;
+
+use super::model::{Found, InScript};
+use crate::builds::command::Pass;
+use crate::builds::format::{Inserter, Insertion};
+use crate::builds::model::Lane;
+use crate::builds::shell::is_name;
+use crate::builds::yaml::Style;
+use crate::fix::{Edit, Fix};
+use crate::text::Span;
+
+/// Makes what passes lanes to the builds `found`, each by `insert`.
+pub(in super::super) fn inserter<'d>(
+    found: Vec<Found<'d>>,
+    insert: impl Fn(&Found<'d>, &Lane<'_>) -> Result<Insertion, String> + 'd,
+) -> Inserter<'d> {
+    let mut places: HashMap<Span, Vec<usize>> = HashMap::new();
+    for (index, found) in found.iter().enumerate() {
+        places.entry(found.build.span).or_default().push(index);
+    }
+    Box::new(move |build, lane| {
+        let here = places.get(&build.span).into_iter().flatten();
+        let mut here = here.map(|index| &found[*index]);
+        let found = here.find(|found| found.build == *build);
+        let found = found.ok_or("it is not in this file")?;
+        if !is_name(lane.arg) {
+            return Err(format!(
+                "`{}` is no name that a variable can have",
+                lane.arg
+            ));
+        }
+        insert(found, lane)
+    })
+}
+
+/// Passes `value`, written as within a shell's double quotes, to a command.
+///
+/// # Errors
+/// Fails with the reason why a person has to do it.
+pub(in super::super) fn insertion(
+    found: &Found<'_>,
+    lane: &Lane<'_>,
+    value: String,
+) -> Result<Insertion, String> {
+    let command = found.command.as_ref().ok_or("it is no command")?;
+    let edit = in_command(command, lane.arg, &value)?;
+    Ok(Insertion {
+        fix: Fix::safe(format!("pass `{}`", lane.arg), vec![edit]),
+        value: Some(value),
+    })
+}
+
+/// Returns the edit that passes `value` as the argument `arg` of a command.
+///
+/// # Errors
+/// Fails with the reason why a person has to do it.
+pub(in super::super) fn in_command(
+    it: &InScript<'_>,
+    arg: &str,
+    value: &str,
+) -> Result<Edit, String> {
+    if !it.found.simple.open {
+        return Err("the command stands within quotes".to_owned());
+    }
+    let (at, text) = spot(it, arg, value)?;
+    // Behind a word, so the byte before must be one of the file's; before a word, the one at it.
+    let unclear = || "its place within the YAML text is not clear".to_owned();
+    let behind = usize::from(text.starts_with(' '));
+    let known = at.checked_sub(behind).and_then(|at| it.script.byte(at));
+    let file = known.ok_or_else(unclear)? + behind;
+    let node = it.script.node(at.saturating_sub(behind));
+    let text = match node.ok_or_else(unclear)?.style() {
+        Some(Style::Double) => text.replace('\\', "\\\\").replace('"', "\\\""),
+        Some(Style::Single) => text.replace('\'', "''"),
+        Some(Style::Plain) if text.contains(": ") || text.contains(" #") => return Err(unclear()),
+        Some(_) => text,
+        None => return Err(unclear()),
+    };
+    Ok(Edit::insert(file, text))
+}
+
+/// Returns where in the script to put what.
+fn spot(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
+    let words = &it.found.simple.words;
+    let command = &it.found.command;
+    if let Some(text) = command.insertion(arg, value) {
+        return Ok((words[command.behind].span.end, text));
+    }
+    match command.pass {
+        Pass::Environment if command.tool == 0 => {
+            Ok((words[0].span.start, format!("{arg}=\"{value}\" ")))
+        }
+        Pass::Environment => Err("what runs the command may not keep its environment".to_owned()),
+        Pass::CacheId => Err("only an extension of rocker takes it".to_owned()),
+        _ => Err("it takes no build argument here".to_owned()),
+    }
+}
+
+/// Returns whether `value` can stand in a cache id and in a script as it is.
+pub(in super::super) fn is_plain_value(value: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    !value.is_empty() && value.bytes().all(plain)
+}
