@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::command;
 use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
 use super::jobs::{
-    self, Found, Gatherer, Job, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Scope, Step,
+    self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Scope, Step,
 };
 use super::model::{BuildFile, Env, Lane, ReadError, Runs};
 use super::shell::{Dialect, Need};
@@ -132,7 +132,7 @@ fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
 /// Those of `axes` whose values can stand in a command and in a lane as they are: not a path, an image. They have to tell
 /// the jobs apart.
 fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String>, String> {
-    let rows = || found.runs.iter().flat_map(|runs| runs.rows());
+    let rows = || found.runs.iter().flat_map(JobRuns::rows);
     let value =
         |row, axis: &str| jobs::value(row, axis).filter(|value| jobs::is_plain_value(value));
     let fits =
@@ -186,6 +186,7 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
             title,
             node: step,
             env: job.env.clone(),
+            handed: Env::default(),
             names: None,
             shell: &|_| Some((Some(String::new()), Dialect::Posix)),
             placed: &Ok,

@@ -26,9 +26,9 @@ pub struct Bake;
 impl Format for Bake {
     fn claims(&self, path: &FilePath<'_>) -> bool {
         let rest = path.name.strip_prefix("docker-bake");
-        rest.is_some_and(|rest| {
-            rest.starts_with(['.', '-']) && (rest.ends_with(".hcl") || rest.ends_with(".json"))
-        })
+        let rest = rest.filter(|rest| rest.starts_with(['.', '-']));
+        let ending = rest.and_then(|rest| rest.rsplit('.').next());
+        matches!(ending, Some("hcl" | "json"))
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {

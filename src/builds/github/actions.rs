@@ -14,7 +14,7 @@ use crate::text::Span;
 const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 
 /// Returns which of the actions `uses` names, whoever has forked it.
-pub(super) fn tool(uses: &str) -> Option<BuildTool> {
+pub fn tool(uses: &str) -> Option<BuildTool> {
     // `docker/bake-action/subaction/…` builds nothing.
     let (_, name) = uses.split('@').next()?.split_once('/')?;
     match name {
@@ -25,7 +25,7 @@ pub(super) fn tool(uses: &str) -> Option<BuildTool> {
 }
 
 /// Returns whether `uses` names version 1 of `build-push-action`, which has other inputs and takes no cache mounts.
-pub(super) fn is_old(uses: &str) -> bool {
+pub fn is_old(uses: &str) -> bool {
     let version = uses.strip_prefix("docker/build-push-action@");
     version.is_some_and(|version| version == "v1" || version.starts_with("v1."))
 }
@@ -34,7 +34,7 @@ pub(super) fn is_old(uses: &str) -> bool {
 ///
 /// # Errors
 /// Fails with the reason why nothing can be said of it.
-pub(super) fn build(
+pub fn build(
     step: &Step<'_, '_>,
     uses: Node<'_>,
     scope: &Scope<'_>,
@@ -67,7 +67,7 @@ pub(super) fn build(
         target: target.filter(|target| !target.is_empty()),
         args,
         args_known,
-        env: scope.env.clone(),
+        env: scope.env.before(&step.handed),
         own_machine: step.job.own_machine,
         ..Build::new(tool, &step.title, uses.span(), subject)
     }))

@@ -102,7 +102,7 @@ fn is_name_byte(byte: u8) -> bool {
 
 /// How an expression gets at a property of this name, a dot before it left out: `os`, and `['py version']` for what is no
 /// identifier.
-pub(super) fn accessor(name: &str) -> String {
+pub fn accessor(name: &str) -> String {
     if is_identifier(name) {
         name.to_owned()
     } else {
@@ -111,19 +111,19 @@ pub(super) fn accessor(name: &str) -> String {
 }
 
 /// The way from a value to one of its own: `config.os`, `config['py version']`.
-pub(super) fn within(path: &str, name: &str) -> String {
+pub fn within(path: &str, name: &str) -> String {
     let accessor = accessor(name);
     let dot = if accessor.starts_with('[') { "" } else { "." };
     format!("{path}{dot}{accessor}")
 }
 
 /// Whether each step of a way is one behind a dot.
-pub(super) fn is_plain(path: &str) -> bool {
+pub fn is_plain(path: &str) -> bool {
     path.split('.').all(is_identifier)
 }
 
 /// A way as people call it: `config.py version`.
-pub(super) fn shown(path: &str) -> String {
+pub fn shown(path: &str) -> String {
     let mut path = path;
     let mut names: Vec<String> = Vec::new();
     while let Some((name, rest)) = next(path) {
@@ -188,7 +188,7 @@ fn property(text: &str) -> Option<(String, &str)> {
 
 /// The names that the expressions in `text` use of `context`, in order of their first use: `os` of `matrix.os`, and of
 /// `matrix['os']`.
-pub(super) fn mentioned(text: &str, context: &str) -> Vec<String> {
+pub fn mentioned(text: &str, context: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;
     while let Some((_, behind)) = rest.split_once("${{") {

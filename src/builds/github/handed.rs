@@ -5,7 +5,7 @@ use crate::builds::shell::{self, Dialect, Simple, is_name};
 use crate::builds::yaml::Node;
 
 /// Returns the variables that `step` sets for later ones, the last one first. [`ANY_LANE`] is that of `cachelane id --format github-env`.
-pub(super) fn variables(step: Node<'_>) -> Vec<Arg> {
+pub fn variables(step: Node<'_>) -> Vec<Arg> {
     let Some(run) = step.get("run") else {
         return Vec::new();
     };

@@ -34,11 +34,7 @@ struct Site<'s, 'y> {
 ///
 /// # Errors
 /// Fails with the reason why a person has to do it.
-pub(super) fn insert(
-    source: &str,
-    found: &Found<'_>,
-    lane: &Lane<'_>,
-) -> Result<Insertion, String> {
+pub fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let passed = |name: &str| found.build.args.iter().any(|arg| arg.name == name);
     if passed(lane.arg) || passed("BUILDKIT_CACHE_MOUNT_NS") {
         return Err("it is passed already".into());
@@ -166,7 +162,8 @@ impl Site<'_, '_> {
     /// Returns the variable itself, where an earlier step has given it a value that is another one in each job. A value that
     /// is not is none: the step's own counts before it.
     fn handed(&self, command: &InScript<'_>) -> Option<String> {
-        let env = self.found.env.with(command.sets(&self.found.env));
+        let env = self.found.env.before(&self.found.handed);
+        let env = env.with(command.sets(&self.found.env));
         let arg = self.lane.arg;
         let set = env
             .iter()

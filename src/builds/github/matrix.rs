@@ -13,7 +13,7 @@ type Combination<'y> = Vec<(&'y str, Node<'y>)>;
 
 /// Reads the matrix of `job`, whose text is `source`. Names are as expressions get at them: those within values as
 /// `config.name`, what is no identifier as `['py version']`.
-pub(super) fn read(job: Node<'_>, source: &str) -> Matrix {
+pub fn read(job: Node<'_>, source: &str) -> Matrix {
     let strategy = job.get("strategy");
     let matrix = strategy.and_then(|strategy| strategy.get("matrix"));
     let sequential = strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
@@ -33,7 +33,7 @@ pub(super) fn read(job: Node<'_>, source: &str) -> Matrix {
 }
 
 /// Returns the text of a value in the file.
-pub(super) fn text_of<'s>(node: Node<'_>, source: &'s str) -> &'s str {
+pub fn text_of<'s>(node: Node<'_>, source: &'s str) -> &'s str {
     let span = node.resolved().span();
     source.get(span.start..span.end).unwrap_or_default()
 }
@@ -76,7 +76,7 @@ fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
 }
 
 /// Returns whether all values for `names` can be part of an id; `None` where they are not known.
-pub(super) fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
+pub fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
     if names.is_empty() {
         return Some(true);
     }
@@ -219,7 +219,7 @@ fn flatten(name: &str, value: Node<'_>, row: &mut MatrixRow) {
 
 /// The names that tell the rows apart: of the lists if these do, else as few as possible, and such as an expression takes
 /// behind a dot and whose values can be part of an id.
-pub(super) fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
+pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     let mut rows = rows.to_vec();
     rows.sort();
     rows.dedup();

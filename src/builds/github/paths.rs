@@ -6,7 +6,7 @@ use crate::builds::yaml::Node;
 
 /// A repository that a job checks out.
 #[derive(Debug)]
-pub(super) struct Checkout {
+pub struct Checkout {
     /// Whether it is the workflow's own.
     own: bool,
     /// Where to in the workspace; empty for the workspace itself.
@@ -14,7 +14,7 @@ pub(super) struct Checkout {
 }
 
 /// What the steps check out with `actions/checkout`.
-pub(super) fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
+pub fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
     let mut found = Vec::new();
     for step in steps.items() {
         let uses = step.get_text("uses").unwrap_or_default();
@@ -39,7 +39,7 @@ pub(super) fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
 }
 
 /// Turns the paths of `what` into those of the repository.
-pub(super) fn placed(what: Subject, checkouts: &[Checkout]) -> Result<Subject, String> {
+pub fn placed(what: Subject, checkouts: &[Checkout]) -> Result<Subject, String> {
     match what {
         Subject::File(path) => place(&path, checkouts).map(Subject::File),
         Subject::Files(mut files) => {

@@ -35,7 +35,7 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 /// Returns whether a job with these labels runs on a machine of GitHub's, whatever its matrix says.
-pub(super) fn is_hosted(runs_on: &str, job: &Job) -> bool {
+pub fn is_hosted(runs_on: &str, job: &Job) -> bool {
     let hosted = |labels: &str| {
         let mut labels = labels.split_whitespace().peekable();
         labels.peek().is_some()
@@ -58,7 +58,7 @@ pub(super) fn is_hosted(runs_on: &str, job: &Job) -> bool {
 }
 
 /// Returns whether `text`, of a job or an `env`, names a builder that is elsewhere.
-pub(super) fn names_builder(text: &str) -> bool {
+pub fn names_builder(text: &str) -> bool {
     ELSEWHERE
         .iter()
         .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())

@@ -13,7 +13,7 @@ use crate::builds::shell::{self, Dialect};
 use crate::builds::yaml::{Node, Yaml};
 
 /// What is read of a file.
-pub(super) struct Read<'y> {
+pub struct Read<'y> {
     gatherer: Gatherer<'y>,
     calls: Vec<Call>,
     order: Vec<(Ordered, Vec<Ordered>)>,
@@ -25,7 +25,7 @@ pub(super) struct Read<'y> {
 }
 
 /// Where a step stands: what holds for it.
-pub(super) struct Around<'y> {
+pub struct Around<'y> {
     pub step: Node<'y>,
     /// The job, or an action's `runs`.
     pub job: Node<'y>,
@@ -34,14 +34,14 @@ pub(super) struct Around<'y> {
 
 impl<'y> Around<'y> {
     /// Finds what is around a step that stands in no other place, too.
-    pub(super) fn of(step: Node<'y>) -> Option<Self> {
+    pub fn of(step: Node<'y>) -> Option<Self> {
         let job = step.parent()?.parent()?;
         let root = std::iter::successors(Some(job), |node| node.parent()).last()?;
         Some(Self { step, job, root })
     }
 
     /// Returns the mappings `env` that hold, the nearest first.
-    pub(super) fn env(&self) -> impl Iterator<Item = Node<'y>> {
+    pub fn env(&self) -> impl Iterator<Item = Node<'y>> {
         let all = [self.step, self.job, self.root].into_iter();
         all.filter_map(|node| node.get("env"))
     }
@@ -53,13 +53,13 @@ impl<'y> Around<'y> {
     }
 
     /// Returns what the step says for `key`, or the job or the workflow for all its scripts.
-    pub(super) fn setting(&self, key: &str) -> Option<&'y str> {
+    pub fn setting(&self, key: &str) -> Option<&'y str> {
         let default = || self.defaults().find_map(|defaults| defaults.get_text(key));
         self.step.get_text(key).or_else(default)
     }
 
     /// Returns the labels of `runs-on`, as written.
-    pub(super) fn runs_on(&self) -> String {
+    pub fn runs_on(&self) -> String {
         self.job.get("runs-on").map(labels).unwrap_or_default()
     }
 
@@ -110,7 +110,7 @@ fn labels(node: Node<'_>) -> String {
 }
 
 /// Reads the steps of a file; `None` for one that is empty.
-pub(super) fn read<'y>(yaml: &'y Yaml<'y>) -> Option<Read<'y>> {
+pub fn read<'y>(yaml: &'y Yaml<'y>) -> Option<Read<'y>> {
     let root = yaml.root()?;
     let mut read = Read {
         gatherer: Gatherer::new(&Github),
@@ -137,7 +137,7 @@ pub(super) fn read<'y>(yaml: &'y Yaml<'y>) -> Option<Read<'y>> {
 impl<'y> Read<'y> {
     /// Returns the builds with their places. Of those of a step with targets of the same files each runs in the rows of
     /// all: they may be in one Dockerfile.
-    pub(super) fn found(mut self) -> Vec<Found<'y>> {
+    pub fn found(mut self) -> Vec<Found<'y>> {
         let mut together: HashMap<(String, Vec<Place>), Vec<usize>> = HashMap::new();
         let files = |found: &Found<'_>| match &found.build.subject {
             Subject::Files(files) => Some((found.build.name.clone(), files.paths.clone())),
@@ -160,7 +160,7 @@ impl<'y> Read<'y> {
     }
 
     /// Returns what the file says.
-    pub(super) fn file(mut self) -> BuildFile {
+    pub fn file(mut self) -> BuildFile {
         let mut unknown = std::mem::take(&mut self.gatherer.unknown);
         unknown.sort_by_key(|unknown| unknown.span);
         let calls = std::mem::take(&mut self.calls);
@@ -229,8 +229,7 @@ impl<'y> Read<'y> {
                     .into_iter()
                     .for_each(|uses| self.call(job, uses));
             } else if step.get("run").is_some() || uses.and_then(actions::tool).is_some() {
-                let env = job.env.before(&handed).with(variables(step.get("env")));
-                self.step(job, &around, index, (env, &checkouts));
+                self.step(job, &around, index, (&handed, &checkouts));
             }
             // The last one counts.
             handed = handed.with(handed::variables(step));
@@ -242,19 +241,21 @@ impl<'y> Read<'y> {
         job: &Rc<Job>,
         around: &Around<'y>,
         index: usize,
-        (env, checkouts): (Env, &[Checkout]),
+        (handed, checkouts): (&Env, &[Checkout]),
     ) {
         let number = format!("step {}", index + 1);
         let title = job
             .name
             .as_ref()
             .map(|name| format!("job `{name}`, {number}"));
+        let env = job.env.with(variables(around.step.get("env")));
         let names = around.names(&env, self.source);
         let step = Step {
             job,
             title: title.unwrap_or(number),
             node: around.step,
             env,
+            handed: handed.clone(),
             names: Some(names.clone()),
             shell: &|scope| Some((around.folder(scope), around.dialect(scope)?)),
             placed: &|subject| paths::placed(subject, checkouts),

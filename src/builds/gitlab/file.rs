@@ -23,12 +23,12 @@ const KEYWORDS: &[&str] = &[
     "workflow",
 ];
 /// A pipeline's file.
-pub(super) struct File<'y> {
+pub struct File<'y> {
     root: Node<'y>,
 }
 
 impl<'y> File<'y> {
-    pub(super) fn new(yaml: &'y Yaml<'y>) -> Option<Self> {
+    pub fn new(yaml: &'y Yaml<'y>) -> Option<Self> {
         let mut roots = yaml.roots();
         // A header of inputs is a document of its own.
         let root = roots.next().and_then(|first| match first.get("spec") {
@@ -38,12 +38,12 @@ impl<'y> File<'y> {
         (root.is_map() || root.is_null()).then_some(Self { root })
     }
 
-    pub(super) const fn root(&self) -> Node<'y> {
+    pub const fn root(&self) -> Node<'y> {
         self.root
     }
 
     /// The jobs and templates.
-    pub(super) fn jobs(&self) -> Vec<(&'y str, Node<'y>)> {
+    pub fn jobs(&self) -> Vec<(&'y str, Node<'y>)> {
         let entries = self
             .root
             .entries()
@@ -54,7 +54,7 @@ impl<'y> File<'y> {
     }
 
     /// A job and what it extends, the one that wins first.
-    pub(super) fn chain(&self, job: Node<'y>) -> Vec<Node<'y>> {
+    pub fn chain(&self, job: Node<'y>) -> Vec<Node<'y>> {
         let mut chain = Vec::new();
         self.extend(job, &mut HashSet::new(), &mut chain);
         chain
@@ -76,7 +76,7 @@ impl<'y> File<'y> {
     }
 
     /// The value of a job for this key, what a reference stands for put in its place.
-    pub(super) fn own(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
+    pub fn own(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
         let found = chain
             .iter()
             .filter_map(|map| map.get(key))
@@ -104,7 +104,7 @@ impl<'y> File<'y> {
     }
 
     /// The lines of `script`, before them those of `before_script`.
-    pub(super) fn script(&self, chain: &[Node<'y>]) -> Vec<Node<'y>> {
+    pub fn script(&self, chain: &[Node<'y>]) -> Vec<Node<'y>> {
         let mut lines = Vec::new();
         let before = self.with_default(chain, "before_script");
         for node in before.into_iter().chain(self.own(chain, "script")) {
@@ -114,7 +114,7 @@ impl<'y> File<'y> {
     }
 
     /// The lines of `after_script`.
-    pub(super) fn after_script(&self, chain: &[Node<'y>]) -> Vec<Node<'y>> {
+    pub fn after_script(&self, chain: &[Node<'y>]) -> Vec<Node<'y>> {
         let mut lines = Vec::new();
         if let Some(node) = self.with_default(chain, "after_script") {
             self.lines(node, &mut Vec::new(), &mut lines);
@@ -168,7 +168,7 @@ impl<'y> File<'y> {
     }
 
     /// Returns the variables that the file sets for a job, its own before the file's.
-    pub(super) fn variables(&self, chain: &[Node<'y>]) -> Env {
+    pub fn variables(&self, chain: &[Node<'y>]) -> Env {
         let inherits = self.own(chain, "inherit");
         let inherits = inherits.and_then(|inherit| inherit.get("variables"));
         let names = inherits.filter(|inherits| inherits.is_list());
@@ -211,7 +211,7 @@ impl<'y> File<'y> {
     }
 
     /// The entry of `parallel` for `matrix`, references followed.
-    pub(super) fn matrix(&self, parallel: Node<'y>) -> Option<Vec<Node<'y>>> {
+    pub fn matrix(&self, parallel: Node<'y>) -> Option<Vec<Node<'y>>> {
         let matrix = self.followed(parallel.get("matrix")?)?;
         let mut entries = Vec::new();
         for item in matrix.items() {

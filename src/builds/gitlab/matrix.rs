@@ -8,7 +8,7 @@ use crate::builds::yaml::Node;
 const NUMBER: &str = "parallel";
 
 /// Reads the matrix of a job.
-pub(super) fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
+pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
     let parallel = file.own(chain, "parallel");
     parallel.map_or_else(
         || Matrix::of(Some(Vec::new()), Vec::new()),
@@ -51,7 +51,7 @@ fn of(file: &File<'_>, parallel: Node<'_>) -> Matrix {
 }
 
 /// Returns the name of a job in a row, from which GitLab makes the slug.
-pub(super) fn name(job: &str, row: &MatrixRow) -> String {
+pub fn name(job: &str, row: &MatrixRow) -> String {
     match row.as_slice() {
         [] => job.to_owned(),
         [(name, value)] if name == NUMBER => format!("{job} {value}"),

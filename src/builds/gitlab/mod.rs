@@ -15,7 +15,7 @@ use std::rc::Rc;
 use super::command;
 use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
 use super::jobs::{self, Found, Gatherer, Job, Language, Looked, Scope, Step};
-use super::model::{BuildFile, Call, Ordered, ReadError, Runs, Unknown};
+use super::model::{BuildFile, Call, Env, Ordered, ReadError, Runs, Unknown};
 use super::shell::{Dialect, Need, ROOT, is_name};
 use super::yaml::{More, Node, Yaml};
 use crate::budget;
@@ -194,6 +194,7 @@ fn gather<'y>(file: &File<'y>) -> Gatherer<'y> {
             title: format!("{word} `{name}`"),
             node,
             env: job.env.clone(),
+            handed: Env::default(),
             names: None,
             shell: &|_| Some((Some(String::new()), Dialect::Posix)),
             placed: &Ok,

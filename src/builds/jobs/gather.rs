@@ -15,7 +15,7 @@ use crate::builds::yaml::Node;
 use crate::text::Span;
 
 /// Gathers the builds of a file.
-pub(in super::super) struct Gatherer<'y> {
+pub struct Gatherer<'y> {
     language: &'static dyn Language,
     pub found: Vec<Found<'y>>,
     pub unknown: Vec<Unknown>,
@@ -24,7 +24,7 @@ pub(in super::super) struct Gatherer<'y> {
 }
 
 impl<'y> Gatherer<'y> {
-    pub(in super::super) fn new(language: &'static dyn Language) -> Self {
+    pub fn new(language: &'static dyn Language) -> Self {
         Self {
             language,
             found: Vec::new(),
@@ -36,7 +36,7 @@ impl<'y> Gatherer<'y> {
 
     /// Looks at a step once for each combination of the matrix that makes a difference to it: `read` gets the rows that are
     /// alike, and what they see.
-    pub(in super::super) fn rows(
+    pub fn rows(
         &mut self,
         step: &Step<'_, 'y>,
         names: &[String],
@@ -54,7 +54,7 @@ impl<'y> Gatherer<'y> {
     }
 
     /// Reads the script that a step runs, of `nodes` one below the other.
-    pub(in super::super) fn script(&mut self, nodes: &[Node<'y>], step: &Step<'_, 'y>) {
+    pub fn script(&mut self, nodes: &[Node<'y>], step: &Step<'_, 'y>) {
         let script = &Rc::new(Script::new(nodes, self.language));
         if !command::may_build(script.text()) {
             return;
@@ -95,8 +95,7 @@ impl<'y> Gatherer<'y> {
         let known = |need: Need<'_>| scope.known(need);
         let places = self.places.get(&span);
         let is_other = |at: &usize| self.found[*at].runs[0].job.name != step.job.name;
-        let is_run =
-            |places: &Vec<usize>| places.is_empty() || places.iter().any(|at| is_other(at));
+        let is_run = |places: &Vec<usize>| places.is_empty() || places.iter().any(is_other);
         if step.job.template && places.is_some_and(is_run) {
             return;
         }
@@ -110,7 +109,7 @@ impl<'y> Gatherer<'y> {
             target: target.and_then(|target| target.resolve(&known)),
             args: it.args(scope),
             args_known: command.args_known,
-            env: it.env(scope),
+            env: it.env(scope).before(&step.handed),
             own_machine: step.job.own_machine,
             ..Build::new(command.front, &step.title, span, subject)
         };
@@ -118,7 +117,7 @@ impl<'y> Gatherer<'y> {
     }
 
     /// Adds a build that a step runs in these rows of its job's matrix.
-    pub(in super::super) fn add(
+    pub fn add(
         &mut self,
         build: Build,
         command: Option<InScript<'y>>,
@@ -140,6 +139,7 @@ impl<'y> Gatherer<'y> {
                 build,
                 step: step.node,
                 env: step.env.clone(),
+                handed: step.handed.clone(),
                 command,
                 runs: Vec::new(),
             });
@@ -149,7 +149,7 @@ impl<'y> Gatherer<'y> {
     }
 
     /// Notes a build of which nothing can be said.
-    pub(in super::super) fn doubt(&mut self, span: Span, why: String) {
+    pub fn doubt(&mut self, span: Span, why: String) {
         // Now the place is known, and no template has to be looked at for it.
         self.places.entry(span).or_default();
         if self.doubts.insert((span, why.clone())) {
@@ -158,7 +158,7 @@ impl<'y> Gatherer<'y> {
     }
 
     /// Returns the builds in order, with all that run them.
-    pub(in super::super) fn finish(mut self) -> Vec<Found<'y>> {
+    pub fn finish(mut self) -> Vec<Found<'y>> {
         for found in &mut self.found {
             found.finish(self.language);
         }
@@ -167,7 +167,7 @@ impl<'y> Gatherer<'y> {
     }
 
     /// Returns what the file says, without calls.
-    pub(in super::super) fn file(mut self) -> BuildFile {
+    pub fn file(mut self) -> BuildFile {
         let mut unknown = std::mem::take(&mut self.unknown);
         unknown.sort_by_key(|unknown| unknown.span);
         let builds = self.finish().into_iter().map(|found| found.build).collect();
@@ -243,7 +243,7 @@ impl InScript<'_> {
     }
 
     /// Returns what the script itself puts into the environment of the command.
-    pub(in super::super) fn sets(&self, env: &Env) -> Vec<Arg> {
+    pub fn sets(&self, env: &Env) -> Vec<Arg> {
         let place = self.script.in_file(self.found.command.span);
         let written = |need: Need<'_>| match need {
             Need::Variable(name) => env.get(name)?.value.clone(),
@@ -256,7 +256,7 @@ impl InScript<'_> {
     }
 
     /// Returns what the script sets the variable `name` to above the command, as written.
-    pub(in super::super) fn set_above(&self, name: &str, scope: &Scope<'_>) -> Option<String> {
+    pub fn set_above(&self, name: &str, scope: &Scope<'_>) -> Option<String> {
         let above = self.variables[..self.found.above].iter();
         let mut values = above
             .rev()

@@ -12,7 +12,7 @@ use crate::fix::{Edit, Fix};
 use crate::text::Span;
 
 /// Makes what passes lanes to the builds `found`, each by `insert`.
-pub(in super::super) fn inserter<'d>(
+pub fn inserter<'d>(
     found: Vec<Found<'d>>,
     insert: impl Fn(&Found<'d>, &Lane<'_>) -> Result<Insertion, String> + 'd,
 ) -> Inserter<'d> {
@@ -39,11 +39,7 @@ pub(in super::super) fn inserter<'d>(
 ///
 /// # Errors
 /// Fails with the reason why a person has to do it.
-pub(in super::super) fn insertion(
-    found: &Found<'_>,
-    lane: &Lane<'_>,
-    value: String,
-) -> Result<Insertion, String> {
+pub fn insertion(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Insertion, String> {
     let command = found.command.as_ref().ok_or("it is no command")?;
     let edit = in_command(command, lane.arg, &value)?;
     Ok(Insertion {
@@ -56,11 +52,7 @@ pub(in super::super) fn insertion(
 ///
 /// # Errors
 /// Fails with the reason why a person has to do it.
-pub(in super::super) fn in_command(
-    it: &InScript<'_>,
-    arg: &str,
-    value: &str,
-) -> Result<Edit, String> {
+pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, String> {
     if !it.found.simple.open {
         return Err("the command stands within quotes".to_owned());
     }
@@ -99,7 +91,7 @@ fn spot(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, String), St
 }
 
 /// Returns whether `value` can stand in a cache id and in a script as it is.
-pub(in super::super) fn is_plain_value(value: &str) -> bool {
+pub fn is_plain_value(value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !value.is_empty() && value.bytes().all(plain)
 }

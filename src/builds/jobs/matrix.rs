@@ -4,12 +4,10 @@ use super::model::MatrixRow;
 use crate::budget;
 
 /// The most combinations of a matrix that are looked at one by one; GitHub makes no more jobs of one.
-pub(in super::super) const MAX_ROWS: usize = 256;
+pub const MAX_ROWS: usize = 256;
 
 /// Returns each combination of the axes' values, the last axis changing fastest; `None` where they are too many.
-pub(in super::super) fn product<N: Clone, V: Clone>(
-    axes: &[(N, Vec<V>)],
-) -> Option<Vec<Vec<(N, V)>>> {
+pub fn product<N: Clone, V: Clone>(axes: &[(N, Vec<V>)]) -> Option<Vec<Vec<(N, V)>>> {
     let mut rows = vec![Vec::new()];
     for (name, values) in axes {
         if rows.len().saturating_mul(values.len()) > MAX_ROWS {
@@ -25,14 +23,14 @@ pub(in super::super) fn product<N: Clone, V: Clone>(
 }
 
 /// Returns the value of `name` in a row.
-pub(in super::super) fn value<'r>(row: &'r MatrixRow, name: &str) -> Option<&'r str> {
+pub fn value<'r>(row: &'r MatrixRow, name: &str) -> Option<&'r str> {
     let (_, value) = row.iter().find(|(key, _)| key == name)?;
     Some(value)
 }
 
 /// Returns the names of values that are not the same in all `rows`: those of `first`, then others in order of their first
 /// use.
-pub(in super::super) fn varying(rows: &[&MatrixRow], first: &[String]) -> Vec<String> {
+pub fn varying(rows: &[&MatrixRow], first: &[String]) -> Vec<String> {
     let mut names: Vec<&String> = first.iter().collect();
     for (name, _) in rows.iter().flat_map(|row| row.iter()) {
         if budget::spend(names.len()) && !names.contains(&name) {
@@ -49,7 +47,7 @@ pub(in super::super) fn varying(rows: &[&MatrixRow], first: &[String]) -> Vec<St
 }
 
 /// Puts the rows together, by their indices, that have the same values for all of `names`.
-pub(super) fn groups(rows: &[MatrixRow], names: &[String]) -> Vec<Vec<usize>> {
+pub fn groups(rows: &[MatrixRow], names: &[String]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut keys: Vec<Vec<Option<&str>>> = Vec::new();
     for (index, row) in rows.iter().enumerate() {

@@ -15,6 +15,6 @@ pub(super) use gather::Gatherer;
 pub(super) use insert::{in_command, inserter, insertion, is_plain_value};
 pub(super) use matrix::{MAX_ROWS, product, value, varying};
 pub(super) use model::{
-    Found, InScript, Job, Language, Matrix, MatrixRow, Step, unlike, variables,
+    Found, InScript, Job, JobRuns, Language, Matrix, MatrixRow, Step, unlike, variables,
 };
 pub(super) use scope::{Looked, Scope};

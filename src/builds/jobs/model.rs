@@ -12,11 +12,11 @@ use crate::builds::yaml::Node;
 use crate::text::Span;
 
 /// The values that tell one run of a job from another, by their names.
-pub(in super::super) type MatrixRow = Vec<(String, String)>;
+pub type MatrixRow = Vec<(String, String)>;
 
 /// The matrix of a job.
 #[derive(Debug, Default)]
-pub(in super::super) struct Matrix {
+pub struct Matrix {
     /// The combinations; a single one without values for a job that has no matrix, or one whose values only a run knows.
     pub rows: Vec<MatrixRow>,
     /// The names of its lists; for an open one those whose values the rows do not have.
@@ -29,7 +29,7 @@ pub(in super::super) struct Matrix {
 
 impl Matrix {
     /// Makes one of these rows, or of names alone where the rows are too many.
-    pub(in super::super) fn of(rows: Option<Vec<MatrixRow>>, names: Vec<String>) -> Self {
+    pub fn of(rows: Option<Vec<MatrixRow>>, names: Vec<String>) -> Self {
         let open = rows.is_none();
         let mut rows = rows.unwrap_or_default();
         if rows.is_empty() {
@@ -44,7 +44,7 @@ impl Matrix {
     }
 
     /// Returns the names that tell these rows apart where they run at once.
-    pub(in super::super) fn axes(&self, rows: &[usize], language: &dyn Language) -> Vec<String> {
+    pub fn axes(&self, rows: &[usize], language: &dyn Language) -> Vec<String> {
         let rows: Vec<&MatrixRow> = rows.iter().map(|&row| &self.rows[row]).collect();
         match (self.sequential, self.open) {
             (true, _) => Vec::new(),
@@ -54,7 +54,7 @@ impl Matrix {
     }
 
     /// Returns whether a value of it has this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         let listed = self.rows.iter().flatten().map(|(name, _)| name);
         self.names.iter().chain(listed).any(|axis| axis == name)
     }
@@ -62,7 +62,7 @@ impl Matrix {
 
 /// A job.
 #[derive(Debug, Default)]
-pub(in super::super) struct Job {
+pub struct Job {
     /// Its name in the file; `None` for what is no job, an action of steps say.
     pub name: Option<String>,
     /// The variables that the file sets for it.
@@ -77,14 +77,14 @@ pub(in super::super) struct Job {
 
 impl Job {
     /// Returns how often it runs at once.
-    pub(in super::super) fn runs(&self, language: &dyn Language) -> Runs {
+    pub fn runs(&self, language: &dyn Language) -> Runs {
         let all: Vec<usize> = (0..self.matrix.rows.len()).collect();
         language.runs(self, self.matrix.axes(&all, language))
     }
 }
 
 /// A step of a job: what it runs, and where.
-pub(in super::super) struct Step<'s, 'y> {
+pub struct Step<'s, 'y> {
     pub job: &'s Rc<Job>,
     /// What to call its builds: ``job `test` ``.
     pub title: String,
@@ -92,6 +92,8 @@ pub(in super::super) struct Step<'s, 'y> {
     pub node: Node<'y>,
     /// The variables that the file sets for it.
     pub env: Env,
+    /// The variables that earlier steps hand on: they hold behind all others, where a build makes something of them.
+    pub handed: Env,
     /// The names of the matrix that it may use; `None` for those that stand in its script, in its environment or in values.
     pub names: Option<Vec<String>>,
     /// Returns the folder that its script starts in and the script's grammar; `None` where that is no shell's.
@@ -104,7 +106,7 @@ pub(in super::super) struct Step<'s, 'y> {
 }
 
 /// What a format makes of texts and names.
-pub(in super::super) trait Language {
+pub trait Language {
     /// Returns the variable that holds the folder of the checkout.
     fn root(&self) -> &'static str;
 
@@ -149,13 +151,15 @@ pub(in super::super) trait Language {
 }
 
 /// A build, and what it takes to pass it something.
-pub(in super::super) struct Found<'y> {
+pub struct Found<'y> {
     /// The build; its runs and jobs are filled in at the end.
     pub build: Build,
     /// The step that it stands in.
     pub step: Node<'y>,
     /// The variables that the file sets for it.
     pub env: Env,
+    /// The variables that earlier steps hand on.
+    pub handed: Env,
     /// The command, where it is one of a script.
     pub command: Option<InScript<'y>>,
     /// Each job that runs it.
@@ -163,7 +167,7 @@ pub(in super::super) struct Found<'y> {
 }
 
 /// A command in a script.
-pub(in super::super) struct InScript<'y> {
+pub struct InScript<'y> {
     pub script: Rc<Script<'y>>,
     pub found: command::Found,
     /// The variables that the script sets.
@@ -172,7 +176,7 @@ pub(in super::super) struct InScript<'y> {
 }
 
 /// A job that runs a build, with the rows in which it does.
-pub(in super::super) struct JobRuns {
+pub struct JobRuns {
     pub job: Rc<Job>,
     /// Indices into the matrix's rows.
     pub rows: Vec<usize>,
@@ -180,23 +184,23 @@ pub(in super::super) struct JobRuns {
 
 impl JobRuns {
     /// Returns the rows.
-    pub(in super::super) fn rows(&self) -> impl Iterator<Item = &MatrixRow> {
+    pub fn rows(&self) -> impl Iterator<Item = &MatrixRow> {
         self.rows.iter().map(|&row| &self.job.matrix.rows[row])
     }
 
     /// Returns the names that tell the runs of the build apart, as expressions get at them.
-    pub(in super::super) fn axes(&self, language: &dyn Language) -> Vec<String> {
+    pub fn axes(&self, language: &dyn Language) -> Vec<String> {
         self.job.matrix.axes(&self.rows, language)
     }
 }
 
 impl Found<'_> {
     /// Returns whether the file lists all runs of it.
-    pub(in super::super) fn all_listed(&self) -> bool {
+    pub fn all_listed(&self) -> bool {
         !self.runs.iter().any(|runs| runs.job.matrix.open)
     }
 
-    pub(super) fn run_by(&mut self, job: &Rc<Job>, rows: &[usize]) {
+    pub fn run_by(&mut self, job: &Rc<Job>, rows: &[usize]) {
         let known = self.runs.iter_mut().find(|runs| runs.job.name == job.name);
         if let Some(runs) = known {
             runs.rows.extend_from_slice(rows);
@@ -211,7 +215,7 @@ impl Found<'_> {
     }
 
     /// Fills in who runs it and how often.
-    pub(super) fn finish(&mut self, language: &dyn Language) {
+    pub fn finish(&mut self, language: &dyn Language) {
         let mut runs = self
             .runs
             .iter()
@@ -223,7 +227,7 @@ impl Found<'_> {
 }
 
 /// Returns the variables that a mapping sets, as written; those whose values are no texts have none.
-pub(in super::super) fn variables(map: Option<Node<'_>>) -> Vec<Arg> {
+pub fn variables(map: Option<Node<'_>>) -> Vec<Arg> {
     let entries = map.map(Node::entries).unwrap_or_default().into_iter();
     let variable = |entry: crate::builds::yaml::Entry<'_>| {
         let value = entry.value.text().map(str::to_owned);
@@ -233,7 +237,7 @@ pub(in super::super) fn variables(map: Option<Node<'_>>) -> Vec<Arg> {
 }
 
 /// Fails with what is wrong with a file that has `root` at its top, which is none of a pipeline.
-pub(in super::super) fn unlike(root: Node<'_>) -> ReadError {
+pub fn unlike(root: Node<'_>) -> ReadError {
     ReadError {
         span: root.span(),
         message: "it has no mapping at its top".to_owned(),

@@ -7,7 +7,7 @@ use crate::builds::model::Env;
 use crate::builds::shell::{Need, ROOT};
 
 /// What a step sees in one row of its job's matrix.
-pub(in super::super) struct Scope<'s> {
+pub struct Scope<'s> {
     pub language: &'s dyn Language,
     pub env: &'s Env,
     pub job: &'s Job,
@@ -16,25 +16,25 @@ pub(in super::super) struct Scope<'s> {
 
 /// The names that are being looked up, each for the next: one that is made of itself has no value.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Looked<'l> {
+pub struct Looked<'l> {
     name: &'l str,
     outer: Option<&'l Self>,
 }
 
 impl Scope<'_> {
     /// Returns what a need stands for, where the file says it.
-    pub(in super::super) fn known(&self, need: Need<'_>) -> Option<String> {
+    pub fn known(&self, need: Need<'_>) -> Option<String> {
         self.lookup(need, None)
     }
 
     /// Returns `text` with all that the format puts into it; `None` where something is not known.
-    pub(in super::super) fn filled(&self, text: &str) -> Option<String> {
+    pub fn filled(&self, text: &str) -> Option<String> {
         self.language.filled(self, text, None)
     }
 
     /// Returns what the file sets a variable, or an expression that is one, to, as written: `$CI_PIPELINE_ID` says more than
     /// nothing.
-    pub(in super::super) fn written(&self, need: Need<'_>) -> Option<String> {
+    pub fn written(&self, need: Need<'_>) -> Option<String> {
         let name = match need {
             Need::Variable(name) => name,
             Need::Expression(raw) => self.language.variable(raw)?,
@@ -44,17 +44,13 @@ impl Scope<'_> {
     }
 
     /// Returns whether a variable's value comes from the matrix.
-    pub(super) fn is_axis(&self, variable: &str) -> bool {
+    pub fn is_axis(&self, variable: &str) -> bool {
         let axis = self.language.axis(Need::Variable(variable));
         axis.is_some_and(|axis| self.job.matrix.has(axis))
     }
 
     /// Looks up what `outer` is made of.
-    pub(in super::super) fn lookup(
-        &self,
-        need: Need<'_>,
-        outer: Option<&Looked<'_>>,
-    ) -> Option<String> {
+    pub fn lookup(&self, need: Need<'_>, outer: Option<&Looked<'_>>) -> Option<String> {
         let (Need::Variable(name) | Need::Expression(name)) = need;
         if std::iter::successors(outer, |looked| looked.outer).any(|looked| looked.name == name) {
             return None;

@@ -7,7 +7,7 @@ use crate::builds::yaml::Node;
 use crate::text::{SourceMap, Span};
 
 /// The values that one shell runs, one below the other.
-pub(in super::super) struct Script<'y> {
+pub struct Script<'y> {
     text: String,
     lines: Vec<Line<'y>>,
     /// What was replaced in `text` by something as long: what it says now, and what it said.
@@ -24,7 +24,7 @@ struct Line<'y> {
 
 impl<'y> Script<'y> {
     /// Makes the script of `nodes`, which are scalars.
-    pub(super) fn new(nodes: &[Node<'y>], language: &dyn Language) -> Self {
+    pub fn new(nodes: &[Node<'y>], language: &dyn Language) -> Self {
         let mut script = Self {
             text: String::new(),
             lines: Vec::new(),
@@ -76,17 +76,17 @@ impl<'y> Script<'y> {
     }
 
     /// Returns its text, every value ended by a newline.
-    pub(super) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.text
     }
 
     /// Returns whether `text` stands for an expression of the format.
-    pub(super) fn is_masked(&self, text: &str) -> bool {
+    pub fn is_masked(&self, text: &str) -> bool {
         self.masked.iter().any(|(now, _)| now == text)
     }
 
     /// Returns `text` as the file has it.
-    pub(super) fn unmasked(&self, text: &str) -> String {
+    pub fn unmasked(&self, text: &str) -> String {
         self.masked
             .iter()
             .fold(text.to_owned(), |text, (now, was)| text.replace(now, was))
@@ -98,18 +98,18 @@ impl<'y> Script<'y> {
     }
 
     /// Returns the value that byte `at` stands in.
-    pub(super) fn node(&self, at: usize) -> Option<Node<'y>> {
+    pub fn node(&self, at: usize) -> Option<Node<'y>> {
         Some(self.line(at)?.node)
     }
 
     /// Returns where a byte stands in the file.
-    pub(super) fn byte(&self, at: usize) -> Option<usize> {
+    pub fn byte(&self, at: usize) -> Option<usize> {
         let line = self.line(at)?;
         line.map.get(at - line.base)
     }
 
     /// Returns where a stretch of it stands in the file; its value as a whole where that cannot be said.
-    pub(super) fn in_file(&self, span: Span) -> Span {
+    pub fn in_file(&self, span: Span) -> Span {
         let last = span.end.checked_sub(1).and_then(|last| self.byte(last));
         match (self.byte(span.start), last) {
             (Some(start), Some(last)) if start <= last => Span::new(start, last + 1),
