@@ -8,7 +8,7 @@ use crate::budget;
 use crate::config::{self, Config, Overrides};
 use crate::finding::Finding;
 use crate::fix::Applicability;
-use crate::lint::wire::World;
+use crate::lint::matching::FileAccess;
 use crate::lint::{Dropped, FileReport, Made};
 use crate::rules::Settings;
 
@@ -254,7 +254,7 @@ impl Project {
     fn relate(&self, reports: &mut [FileReport]) -> Option<Error> {
         let here = Path::new("/");
         let absolute = |path: &Path| absolute(here, path);
-        let access = World {
+        let access = FileAccess {
             root: &|path, format| relate::root(&absolute(path), format, |folder| folder == here),
             absolute: &absolute,
             name: &shown,

@@ -16,8 +16,8 @@ pub mod inline;
 mod jobs;
 mod lines;
 mod model;
-mod passing;
 mod paths;
+mod prove;
 mod registry;
 pub mod shell;
 pub mod yaml;
@@ -32,5 +32,5 @@ pub use model::{
     ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Env, Escapes, Files, Inline, Lane, NAMESPACE,
     NO_VARIABLE, Ordered, Place, ReadError, Runs, Service, Subject, Unknown,
 };
-pub use passing::{Passed, pass, prove, prove_comments};
+pub use prove::{PassedArg, pass, prove, prove_comments};
 pub use registry::{FormatRef, format, named_format};

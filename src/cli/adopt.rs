@@ -66,7 +66,7 @@ fn adopt(
     report: &FileReport,
     least: Severity,
 ) -> Result<(Option<Adopted>, Vec<lint::Left>), String> {
-    if report.wires.is_some() {
+    if report.builds.is_some() {
         return lint::adopt_wires(report, least);
     }
     let (source, findings) = (&report.source, &report.checked.findings);

@@ -2,7 +2,7 @@
 
 use crate::builds::{Build, Runs, Unknown};
 use crate::lint::FileReport;
-use crate::lint::wire::{Judged, Verdict};
+use crate::lint::matching::{BuildStatus, LaneStatus};
 use crate::project::input;
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
@@ -29,7 +29,7 @@ pub fn run(args: &BuildsArgs) -> Ended {
     let reports: Vec<(&FileReport, LineIndex)> = reports
         .map(|report| (report, LineIndex::new(&report.source)))
         .collect();
-    let judged = builds.judged.iter();
+    let judged = builds.known.iter();
     let mut listed: Vec<ListedBuild> = judged
         .filter_map(|judged| row(&reports[judged.file], judged, &disk))
         .collect();
@@ -37,8 +37,8 @@ pub fn run(args: &BuildsArgs) -> Ended {
         let lost = builds.unknown.iter();
         listed.extend(lost.map(|(file, lost)| unknown(&reports[*file], lost)));
         for report in &reports {
-            let wirings = report.0.wires.iter().map(|wires| &wires.wiring);
-            let all = wirings.flat_map(|wiring| &wiring.unknown);
+            let files = report.0.builds.iter().map(|builds| &builds.file);
+            let all = files.flat_map(|file| &file.unknown);
             listed.extend(all.map(|lost| unknown(report, lost)));
         }
     }
@@ -55,10 +55,10 @@ pub fn run(args: &BuildsArgs) -> Ended {
 
 fn row(
     (report, lines): &(&FileReport, LineIndex),
-    judged: &Judged,
+    judged: &BuildStatus,
     disk: &Disk<'_>,
 ) -> Option<ListedBuild> {
-    let build: &Build = report.wires.as_ref()?.wiring.builds.get(judged.build)?;
+    let build: &Build = report.builds.as_ref()?.file.builds.get(judged.build)?;
     Some(ListedBuild {
         path: report::path(&report.path),
         line: lines.line(build.span.start),
@@ -70,7 +70,7 @@ fn row(
             Runs::Matrix(axes) => Some(axes.clone()),
             Runs::Once => None,
         },
-        lane: judged.verdict,
+        lane: judged.lane,
         value: judged.value.clone(),
         unknown: None,
     })
@@ -86,7 +86,7 @@ fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> Lis
         dockerfile: None,
         target: None,
         matrix: None,
-        lane: Verdict::Unknown,
+        lane: LaneStatus::Unknown,
         value: None,
         unknown: Some(unknown.why.clone()),
     }

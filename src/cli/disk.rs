@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::builds::FormatRef;
 use crate::lint::FileReport;
-use crate::lint::wire::{Builds, World};
+use crate::lint::matching::{Builds, FileAccess};
 use crate::project::input::{InputFile, absolute, check_within_budget};
 use crate::project::relate;
 use crate::report::{self, Trouble};
@@ -37,7 +37,7 @@ impl<'a> Disk<'a> {
     pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Builds> {
         let absolute = |path: &Path| absolute(self.settled.here(), path);
         let is_root = |folder: &Path| folder.join(".git").exists();
-        let access = World {
+        let access = FileAccess {
             root: &|path, format| relate::root(&absolute(path), format, is_root),
             absolute: &absolute,
             name: &|path| report::path(path),

@@ -157,7 +157,7 @@ fn hint_at_builds(reports: &[FileReport], fixes: &[FileFix]) {
         let mut made = done.fixed.made.iter();
         let has_lane =
             made.any(|made| matches!(made.rule, RuleId::SharedLock | RuleId::UndeclaredArg));
-        !done.is_stdin && report.wires.is_none() && has_lane
+        !done.is_stdin && report.builds.is_none() && has_lane
     };
     if reports.iter().zip(fixes).any(is_declared) {
         terminal::print_note(

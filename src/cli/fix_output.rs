@@ -163,7 +163,7 @@ pub fn loose_locks(
     let texts = texts.iter();
     let texts = texts.map(|report| (report, &report.checked.findings));
     let builds = reports.iter().zip(fixes).filter(|(_, done)| done.text);
-    let builds = builds.filter_map(|(report, _)| Some((report, &report.wires.as_ref()?.loose)));
+    let builds = builds.filter_map(|(report, _)| Some((report, &report.builds.as_ref()?.loose)));
     let mut found: Vec<(&FileReport, &Vec<Finding>)> = texts.chain(builds).collect();
     found.sort_by_key(|(report, _)| &report.path);
     let places = found.into_iter().flat_map(|(report, findings)| {

@@ -100,7 +100,7 @@ impl Since {
             let input = InputFile {
                 path: &report.path,
                 is_stdin: false,
-                format: report.wires.as_ref().map(|wires| wires.format),
+                format: report.builds.as_ref().map(|builds| builds.format),
                 text: is_text(&report.path, &report.source),
                 settings: &report.settings,
                 source,
@@ -119,7 +119,7 @@ impl Since {
                 Past::Same => Lines::same(&report.source),
                 Past::Was(source) => Lines::of(&source, &report.source),
             };
-            let is_dockerfile = report.wires.is_none() && !is_text(&report.path, &report.source);
+            let is_dockerfile = report.builds.is_none() && !is_text(&report.path, &report.source);
             keep_new(report, is_dockerfile, old.get(&index), &lines);
         }
         Ok(())

@@ -42,7 +42,7 @@ pub fn adopt_wires(
     least: Severity,
 ) -> Result<(Option<Adopted>, Vec<Left>), String> {
     let failing = failing(&report.checked.findings, least);
-    let Some(wires) = report.wires.as_ref().filter(|_| !failing.is_empty()) else {
+    let Some(builds) = report.builds.as_ref().filter(|_| !failing.is_empty()) else {
         return Ok((None, Vec::new()));
     };
     let source = std::str::from_utf8(&report.source).map_err(|error| error.to_string())?;
@@ -51,7 +51,7 @@ pub fn adopt_wires(
         line: lines.line(finding.span.start),
         rule: finding.rule,
     };
-    let texts = wires.format.long_texts(source);
+    let texts = builds.format.long_texts(source);
     let Some(texts) = texts.map_err(|error| error.message)? else {
         return Ok((None, failing.iter().map(left).collect()));
     };
@@ -83,7 +83,7 @@ pub fn adopt_wires(
         let edits = above.into_iter().map(edit).collect();
         let applied = fix::apply(&report.source, &[&Fix::safe(TITLE, edits)]);
         let after = std::str::from_utf8(&applied.bytes).map_err(|error| error.to_string())?;
-        builds::prove_comments(wires.format, source, after)?;
+        builds::prove_comments(builds.format, source, after)?;
         Ok(applied)
     };
     let all = comments(&failing)?;

@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 
 use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::RuleId;
-use crate::rules::lanes::Lanes;
+use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{Context, Settings, registry};
 use crate::suppress;
 
@@ -45,7 +45,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let all = findings.len();
     findings.retain(|finding| !cx.is_exempt(finding));
     let suppressed = all - findings.len();
-    let lanes = Lanes::of(&cx).map(Box::new);
+    let lanes = LaneRequirements::of(&cx).map(Box::new);
     drop(cx);
     Checked {
         findings,

@@ -181,7 +181,7 @@ pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Optio
             ignores,
             ..Checked::default()
         },
-        wires: None,
+        builds: None,
     })
 }
 

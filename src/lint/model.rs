@@ -7,7 +7,7 @@ use crate::builds::{BuildFile, FormatRef};
 use crate::finding::{Finding, RuleId};
 use crate::index::Site;
 use crate::rules::Settings;
-use crate::rules::lanes::Lanes;
+use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress::Ignore;
 use crate::text::SourceMap;
 
@@ -19,7 +19,7 @@ pub struct Checked {
     /// Its cache mounts: what [`relate`] compares.
     pub sites: Vec<Site>,
     /// What it asks of its builds, where it has lanes.
-    pub lanes: Option<Box<Lanes>>,
+    pub lanes: Option<Box<LaneRequirements>>,
     /// Its suppressions.
     pub ignores: Vec<Ignore>,
     /// How many findings they and the configuration's exemptions suppress.
@@ -47,7 +47,7 @@ pub struct FileReport {
     pub checked: Checked,
     /// What it says about builds, where it is no Dockerfile but a workflow, a pipeline, a Compose or bake file.
     /// (Few files have it, and a large run has many reports: it takes no room where it is not.)
-    pub wires: Option<Box<Wires>>,
+    pub builds: Option<Box<BuildFileReport>>,
 }
 
 /// What was done to a file, and what was not.
@@ -110,22 +110,22 @@ pub struct Dropped {
 
 /// What a file says about builds, in a report.
 #[derive(Debug)]
-pub struct Wires {
+pub struct BuildFileReport {
     /// The file's format.
     pub format: FormatRef,
     /// What it says.
-    pub wiring: BuildFile,
+    pub file: BuildFile,
     /// What each Dockerfile within it asks of its builds.
-    pub lanes: Vec<Option<Box<Lanes>>>,
+    pub lanes: Vec<Option<Box<LaneRequirements>>>,
     /// Locks in its text that no Dockerfile within it holds.
     pub loose: Vec<Finding>,
-    /// What its builds are to pass, and do not. [`wire`](super::wire::wire) finds it.
-    pub asked: Vec<Asked>,
+    /// What its builds are to pass, and do not. [`wire`](super::matching::match_builds) finds it.
+    pub missing: Vec<MissingArg>,
 }
 
 /// A lane that a build is to pass.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct MissingArg {
     /// The build, by its index.
     pub(super) build: usize,
     /// The argument of the Dockerfile that asks for it.

@@ -10,14 +10,14 @@ use crate::finding::{Finding, Place};
 use crate::fix::{Applicability, Edit, Fix, apply};
 use crate::index::Site;
 use crate::rules::Settings;
-use crate::rules::lanes::Lanes;
+use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress;
 use crate::text::{LineIndex, Span};
 
 use super::check::check;
 use super::fixpoint::fix;
 use super::loose;
-use super::model::{Checked, Dropped, FileReport, Fixed, Wires};
+use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed};
 
 /// Returns what a file of this `format` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
@@ -60,12 +60,12 @@ pub fn check_wiring(
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: Some(Box::new(Wires {
+        builds: Some(Box::new(BuildFileReport {
             format,
-            wiring: said,
+            file: said,
             lanes,
             loose,
-            asked: Vec::new(),
+            missing: Vec::new(),
         })),
     }
 }
@@ -78,7 +78,7 @@ fn add(
     source: &[u8],
     lines: &LineIndex,
     settings: &Settings,
-) -> Option<Box<Lanes>> {
+) -> Option<Box<LaneRequirements>> {
     let inner = check(inline.text.as_bytes(), settings);
     checked.suppressed += inner.suppressed;
     let place = |span: Span| inline.to_file(span);

@@ -89,7 +89,7 @@ fn exempt(sites: &[Site]) -> HashSet<(Span, RuleId)> {
 }
 
 /// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether
-/// these are all files there are. (The files that say what is built are settled by [`super::wire::wire`].)
+/// these are all files there are. (The files that say what is built are settled by [`super::matching::match_builds`].)
 pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
     let (mut files, mut paths) = (Vec::new(), Vec::new());
     for FileReport {
@@ -108,7 +108,7 @@ pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Pa
         paths.push(path.as_path());
     }
     relate(&mut files, |index| name(paths[index]));
-    for report in reports.iter_mut().filter(|report| report.wires.is_none()) {
+    for report in reports.iter_mut().filter(|report| report.builds.is_none()) {
         settle::settle(&mut report.checked, &report.settings, whole);
     }
 }

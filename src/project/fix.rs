@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::budget;
 use crate::finding::Finding;
 use crate::fix::Applicability;
-use crate::lint::{self, FileReport, Fixed, wire};
+use crate::lint::{self, FileReport, Fixed, matching};
 
 use super::input::InputFile;
 
@@ -78,7 +78,7 @@ impl Fixing<'_> {
                 source: fixed.bytes.clone(),
                 settings: Arc::clone(settings),
                 checked: left,
-                wires: None,
+                builds: None,
             },
         };
         let old = if changed { source.to_vec() } else { Vec::new() };
@@ -115,7 +115,7 @@ impl Fixing<'_> {
                     settings,
                     ..
                 } = &*report;
-                match report.wires.as_ref().map(|wires| wires.format) {
+                match report.builds.as_ref().map(|builds| builds.format) {
                     Some(format) => *report = lint::check_wiring(path, format, source, settings),
                     None => report.checked = lint::check(source, settings),
                 }
@@ -126,24 +126,26 @@ impl Fixing<'_> {
 
     /// Passes the lane in the builds of one file; returns whether it changed.
     fn builds_of(&self, report: &mut FileReport, done: &mut FileFix) -> Result<bool, String> {
-        let rewired = budget::within(report.source.len(), || wire::fix_wires(report, self.level));
-        let Some(rewired) = rewired.map_err(|spent| spent.to_string())? else {
+        let inserted = budget::within(report.source.len(), || {
+            matching::insert_args(report, self.level)
+        });
+        let Some(inserted) = inserted.map_err(|spent| spent.to_string())? else {
             return Ok(false);
         };
-        done.fixed.dropped.extend(rewired.dropped);
-        if rewired.made.is_empty() {
+        done.fixed.dropped.extend(inserted.dropped);
+        if inserted.made.is_empty() {
             return Ok(false);
         }
         if !done.is_stdin {
-            (self.write)(&report.path, &report.source, &rewired.bytes)?;
+            (self.write)(&report.path, &report.source, &inserted.bytes)?;
         }
         if done.fixed.made.is_empty() {
             done.old = std::mem::take(&mut report.source);
         }
-        done.passed = rewired.made.len();
-        done.fixed.made.extend(rewired.made);
-        done.fixed.bytes.clone_from(&rewired.bytes);
-        report.source = rewired.bytes;
+        done.passed = inserted.made.len();
+        done.fixed.made.extend(inserted.made);
+        done.fixed.bytes.clone_from(&inserted.bytes);
+        report.source = inserted.bytes;
         Ok(true)
     }
 }

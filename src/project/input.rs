@@ -36,10 +36,10 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     } = input;
     if let Some(format) = input.format {
         let mut report = lint::check_wiring(path, format, source, settings);
-        if let Some(wires) = report.wires.as_mut().filter(|_| input.text) {
-            report.checked.findings.append(&mut wires.loose);
+        if let Some(builds) = report.builds.as_mut().filter(|_| input.text) {
+            report.checked.findings.append(&mut builds.loose);
         }
-        let builds = report.wires.as_ref().map(|wires| &wires.wiring);
+        let builds = report.builds.as_ref().map(|builds| &builds.file);
         let is_empty = report.checked.is_empty() && builds.is_none_or(BuildFile::is_empty);
         return (!is_empty).then_some(report);
     }
@@ -52,7 +52,7 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
         source: source.to_vec(),
         settings: Arc::clone(settings),
         checked,
-        wires: None,
+        builds: None,
     })
 }
 

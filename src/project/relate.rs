@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::budget::{self, Spent};
 use crate::builds::FormatRef;
 use crate::finding::Finding;
-use crate::lint::wire::{self, Builds, World};
+use crate::lint::matching::{self, Builds, FileAccess};
 use crate::lint::{self, FileReport};
 
 /// Adds to `reports` what they have to do with one another and what rules say about their builds, and settles them.
@@ -17,12 +17,12 @@ use crate::lint::{self, FileReport};
 pub fn relate(
     reports: &mut [FileReport],
     whole: bool,
-    access: &World<'_>,
+    access: &FileAccess<'_>,
 ) -> Result<Builds, Spent> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || {
         lint::relate_reports(reports, whole, access.name);
-        wire::wire(reports, whole, access)
+        matching::match_builds(reports, whole, access)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::lint::wire::Verdict;
+use crate::lint::matching::LaneStatus;
 use crate::text::{count, printable};
 
 use super::json_text;
@@ -25,7 +25,7 @@ pub struct ListedBuild {
     /// The axes of the matrix that it runs in; null outside of one.
     pub matrix: Option<Vec<String>>,
     /// What becomes of the lane.
-    pub lane: Verdict,
+    pub lane: LaneStatus,
     /// The value that it passes, as written.
     pub value: Option<String>,
     /// Why nothing can be said about it.
@@ -33,16 +33,16 @@ pub struct ListedBuild {
 }
 
 /// What becomes of a lane, in the table.
-fn shown(lane: Verdict) -> &'static str {
+fn shown(lane: LaneStatus) -> &'static str {
     match lane {
-        Verdict::Passed => "passed",
-        Verdict::Namespace => "namespace",
-        Verdict::Default => "default",
-        Verdict::OwnMachine => "default, own machine",
-        Verdict::NotNeeded => "not needed",
-        Verdict::NotThere => "no such Dockerfile",
-        Verdict::NotYet => "no lane yet: `cachelane fix`",
-        Verdict::Unknown => "?",
+        LaneStatus::Passed => "passed",
+        LaneStatus::Namespace => "namespace",
+        LaneStatus::Default => "default",
+        LaneStatus::OwnMachine => "default, own machine",
+        LaneStatus::NotNeeded => "not needed",
+        LaneStatus::NotThere => "no such Dockerfile",
+        LaneStatus::NotYet => "no lane yet: `cachelane fix`",
+        LaneStatus::Unknown => "?",
     }
 }
 
@@ -79,7 +79,7 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
     }
     let in_default = builds
         .iter()
-        .filter(|build| build.lane == Verdict::Default)
+        .filter(|build| build.lane == LaneStatus::Default)
         .count();
     let stay = if in_default == 1 { "stays" } else { "stay" };
     text.push_str(&format!(
@@ -92,7 +92,7 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
 fn row(build: &ListedBuild) -> [String; 6] {
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let lane = match (&build.value, build.lane) {
-        (Some(value), Verdict::Passed | Verdict::Namespace) => {
+        (Some(value), LaneStatus::Passed | LaneStatus::Namespace) => {
             format!("{}: {value}", shown(build.lane))
         }
         _ => shown(build.lane).into(),

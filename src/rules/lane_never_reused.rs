@@ -3,7 +3,7 @@
 use crate::builds::{NAMESPACE, Runs};
 use crate::finding::{Finding, RuleId};
 
-use super::wired::Wired;
+use super::build_context::BuildContext;
 
 /// What is another value in every run, as the CIs' own documents name it. Each is a word of its own in a value; case does
 /// not count.
@@ -123,10 +123,10 @@ fn changes(command: &str) -> bool {
     }
 }
 
-pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
-    let settings = wired.settings;
+pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
+    let settings = cx.settings;
     let names = [settings.arg.as_str(), NAMESPACE];
-    let mut passed = wired
+    let mut passed = cx
         .build
         .args
         .iter()
@@ -139,7 +139,7 @@ pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
         "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
         arg.name
     );
-    let stable = match wired.runs {
+    let stable = match cx.runs {
         Runs::Matrix(axes) if !axes.is_empty() => {
             let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
             format!(
@@ -150,7 +150,7 @@ pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
         _ => "keep what the next run has as well: the name of the job".into(),
     };
     let finding = Finding::new(RuleId::LaneNeverReused, arg.span, message).help(stable);
-    findings.push(finding.point(wired.asks()));
+    findings.push(finding.point(cx.asks()));
 }
 
 /// The part of `value` that is another one in every run.

@@ -7,6 +7,7 @@
 //! are alike).
 
 mod apt;
+pub mod build_context;
 pub mod caches;
 pub mod context;
 pub mod declare;
@@ -14,14 +15,13 @@ pub mod eligibility;
 pub mod exempt;
 pub mod frontend;
 pub mod lane;
-pub mod lanes;
+pub mod lane_requirements;
 pub mod plan;
 pub mod profile;
 pub mod registry;
 pub mod settings;
 pub mod values;
 pub mod variables;
-pub mod wired;
 
 mod early_arg;
 mod id_collision;

@@ -4,9 +4,9 @@ use crate::dockerfile::SyntaxError;
 use crate::finding::{Finding, RuleId, each_rule};
 use crate::index::Index;
 
+use super::build_context::BuildContext;
 use super::context::Context;
 use super::unused_ignore::Idle;
-use super::wired::Wired;
 use super::{
     early_arg, id_collision, invalid_mount, lane_never_reused, lock_order, missing_default,
     mixed_sharing, needless_lock, old_frontend, platform_lock, private_cache, serial_stages,
@@ -18,7 +18,7 @@ use super::{
 enum Check {
     File(fn(&Context<'_>, &mut Vec<Finding>)),
     Run(fn(&Index<'_>, &mut [Vec<Finding>])),
-    Build(fn(&Wired<'_>, &mut Vec<Finding>)),
+    Build(fn(&BuildContext<'_>, &mut Vec<Finding>)),
     Error(fn(&SyntaxError, &mut Vec<Finding>)),
     Ignore(fn(Idle<'_>, &mut Vec<Finding>)),
 }
@@ -63,10 +63,10 @@ pub fn check_run(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
 }
 
 /// Adds what every rule finds about one build.
-pub fn check_build(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
+pub fn check_build(build: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     for (_, check) in checks() {
         if let Check::Build(check) = check {
-            check(wired, findings);
+            check(build, findings);
         }
     }
 }

@@ -3,16 +3,16 @@
 use crate::builds::{BuildTool, Runs};
 use crate::finding::{Finding, RuleId, Severity};
 
-use super::wired::{Others, Wired};
+use super::build_context::{BuildContext, Concurrent};
 
-pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
-    let settings = wired.settings;
-    let build = wired.build;
-    if !wired.stays {
+pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
+    let settings = cx.settings;
+    let build = cx.build;
+    if !cx.stays {
         return;
     }
-    let (arg, lane) = (&settings.arg, &wired.lanes.default);
-    let (severity, who) = match wired.runs {
+    let (arg, lane) = (&settings.arg, &cx.lanes.default);
+    let (severity, who) = match cx.runs {
         Runs::Matrix(axes) if axes.is_empty() => {
             (Severity::Error, "every job of the matrix".to_owned())
         }
@@ -20,7 +20,7 @@ pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
             Severity::Error,
             format!("every job of the matrix over {}", list(axes)),
         ),
-        Runs::Once if wired.others != Others::None => {
+        Runs::Once if cx.concurrent != Concurrent::None => {
             (Severity::Warning, "every job that builds this".to_owned())
         }
         Runs::Once if build.tool == BuildTool::Bake && build.service.is_some() => {
@@ -53,7 +53,7 @@ pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
         "{} passes no `{arg}`{own}: {who} {stays}, and they wait for each other",
         build.name
     );
-    let fix = wired.pass();
+    let fix = cx.pass();
     let help = match &fix {
         Ok(fix) => fix.title().to_owned(),
         Err(_) => format!("pass `{arg}` with a value that each job has for itself"),
@@ -62,7 +62,7 @@ pub(super) fn check(wired: &Wired<'_>, findings: &mut Vec<Finding>) {
         .help(help)
         .fix(fix);
     finding.severity = severity;
-    findings.push(finding.point(wired.asks()));
+    findings.push(finding.point(cx.asks()));
 }
 
 fn list(axes: &[String]) -> String {

@@ -29,7 +29,7 @@ pub fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
         source: source.clone(),
         settings: Arc::clone(&settings),
         checked: lint::check(source, &settings),
-        wires: None,
+        builds: None,
     };
     let mut reports: Vec<FileReport> = files.iter().map(one).collect();
     lint::relate_reports(&mut reports, true, report::path);

@@ -19,7 +19,7 @@ fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
         source: source.to_vec(),
         settings,
         checked,
-        wires: None,
+        builds: None,
     }];
     lint::relate_reports(&mut reports, true, |_| "Dockerfile".into());
     let rules = reports[0]

@@ -1,6 +1,6 @@
 //! The lanes of a Dockerfile: which locked caches wait for a build to pass the argument, and which builds need them.
 
-use crate::dockerfile::{Dockerfile, Form, Sharing, Word};
+use crate::dockerfile::{Form, Sharing, Word};
 use crate::text::{LineIndex, Range, Span};
 
 use super::caches::Cache;
@@ -9,7 +9,7 @@ use super::variables::depends_on;
 
 /// What a Dockerfile asks of the builds that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lanes {
+pub struct LaneRequirements {
     /// The build argument that parts the jobs.
     pub arg: String,
     /// Its value for builds that pass none; empty where such builds have the id without a lane.
@@ -22,12 +22,21 @@ pub struct Lanes {
     pub range: Range,
     /// Whether the file uses the argument for more than cache ids: with another value, another image may come of it.
     pub is_used: bool,
-    /// Each stage's name or number, and whether a build up to it takes such a lock. In order.
-    targets: Vec<(Option<String>, bool)>,
+    /// The stages, in order.
+    stages: Vec<StageLock>,
 }
 
-impl Lanes {
-    /// The lanes of the file that `cx` is a view of; `None` where it has none. Linear in its length.
+/// A stage of the Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StageLock {
+    /// Its name or number.
+    label: Option<String>,
+    /// Whether a build up to it takes a lock with a lane.
+    takes_lane: bool,
+}
+
+impl LaneRequirements {
+    /// Finds the lanes of the file that `cx` is a view of; `None` where it has none. Linear in its length.
     #[must_use]
     pub fn of(cx: &Context<'_>) -> Option<Self> {
         let file = cx.file;
@@ -36,58 +45,57 @@ impl Lanes {
             cache.word.mentions(arg)
                 || (cache.is_isolated && depends_on(file, &cache.word, cache.instruction, arg))
         };
-        let locked = cx
+        let is_locked = |cache: &&Cache<'_>| cache.sharing == Some(Sharing::Locked);
+        let mut locked = cx
             .caches()
             .iter()
-            .filter(|cache| cache.sharing == Some(Sharing::Locked) && names(cache));
-        let mut own = vec![false; file.stages.len()];
-        let mut first = None;
-        for cache in locked {
-            first = first.or(Some(cache));
-            if let Some(stage) = file.stage_of(cache.instruction) {
-                own[stage] = true;
-            }
+            .filter(is_locked)
+            .filter(|cache| names(cache))
+            .peekable();
+        let first = *locked.peek()?;
+        let mut takes = vec![false; file.stages.len()];
+        for stage in locked.filter_map(|cache| file.stage_of(cache.instruction)) {
+            takes[stage] = true;
         }
-        let first = first?;
+        for stage in &file.stages {
+            takes[stage.index] |= stage.needs().any(|needed| takes[needed]);
+        }
+        let stages = file.stages.iter().zip(takes);
         let span = first.mount.id_span();
-        let targets = needed(file, own);
-        let (arg, default) = (cx.settings.arg.clone(), default(cx, first));
-        let range = LineIndex::new(file.source).range(file.source, span);
-        let is_used = cx.used_by_builds(&arg);
         Some(Self {
-            arg,
-            default,
+            arg: arg.clone(),
+            default: default(cx, first),
             id: first.id(),
             span,
-            range,
-            is_used,
-            targets,
+            range: LineIndex::new(file.source).range(file.source, span),
+            is_used: cx.used_by_builds(arg),
+            stages: stages
+                .map(|(stage, takes_lane)| StageLock {
+                    label: stage.label(),
+                    takes_lane,
+                })
+                .collect(),
         })
     }
 
-    /// Whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that the
-    /// file does not have is none.
+    /// Returns whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that
+    /// the file does not have is none.
     #[must_use]
-    pub fn concern(&self, target: Option<&str>) -> bool {
-        let named = |(label, _): &&(Option<String>, bool)| {
-            label.as_deref().is_some_and(|label| {
-                target.is_some_and(|target| label.eq_ignore_ascii_case(target))
-            })
+    pub fn takes_lane(&self, target: Option<&str>) -> bool {
+        let Some(target) = target else {
+            return self.stages.last().is_some_and(|stage| stage.takes_lane);
         };
-        let stage = match target {
-            None => self.targets.last(),
-            Some(target) => self
-                .targets
-                .iter()
-                .rev()
-                .find(named)
-                .or_else(|| self.targets.get(target.parse::<usize>().ok()?)),
+        let is_it = |stage: &&StageLock| {
+            let label = stage.label.as_deref();
+            label.is_some_and(|label| label.eq_ignore_ascii_case(target))
         };
-        stage.is_some_and(|(_, needs)| *needs)
+        let named = self.stages.iter().rfind(is_it);
+        let stage = named.or_else(|| self.stages.get(target.parse::<usize>().ok()?));
+        stage.is_some_and(|stage| stage.takes_lane)
     }
 }
 
-/// The lane that `cache` has in a build that passes nothing: what the Dockerfile says, so that a value which is passed in
+/// Returns the lane that `cache` has in a build that passes nothing: what the Dockerfile says, so that a value which is passed in
 /// its place finds the cache that is there. Where it says nothing and the id asks for a value, the configured one: that is
 /// what `missing-default` and `undeclared-arg` write.
 fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
@@ -107,7 +115,7 @@ fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         .unwrap_or_else(|| cx.settings.default.clone())
 }
 
-/// What `word` makes of the variable `name` where that has no value: its own `:-default`, or nothing with `:+`. `None` where
+/// Returns what `word` makes of the variable `name` where that has no value: its own `:-default`, or nothing with `:+`. `None` where
 /// it takes it as it is.
 fn unset(word: &Word, name: &str) -> Option<String> {
     let variable = word.variables().find(|variable| variable.name == name)?;
@@ -116,17 +124,4 @@ fn unset(word: &Word, name: &str) -> Option<String> {
         Form::Alternative { or_empty: true, .. } => Some(String::new()),
         _ => None,
     }
-}
-
-/// Each stage's name, and whether it or a stage that it needs is among `own`.
-fn needed(file: &Dockerfile<'_>, own: Vec<bool>) -> Vec<(Option<String>, bool)> {
-    let mut needs = own;
-    for stage in &file.stages {
-        needs[stage.index] |= stage.needs().any(|needed| needs[needed]);
-    }
-    file.stages
-        .iter()
-        .map(crate::dockerfile::Stage::label)
-        .zip(needs)
-        .collect()
 }

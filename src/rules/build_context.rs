@@ -1,15 +1,15 @@
-//! A build with the Dockerfile that it builds: what rules about wiring look at.
+//! A build with the Dockerfile that it builds: what rules about builds look at.
 
 use crate::builds::{Build, Lane, Runs};
 use crate::finding::{Location, Place};
 use crate::fix::Fix;
 
-use super::lanes::Lanes;
+use super::lane_requirements::LaneRequirements;
 use super::settings::Settings;
 
 /// Who else builds a Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
+pub enum Concurrent {
     /// Nobody.
     None,
     /// Other jobs.
@@ -22,15 +22,15 @@ pub enum Others {
 pub type Fixes<'f> = dyn Fn(&Build, &Lane<'_>) -> Result<Fix, String> + 'f;
 
 /// A build of a Dockerfile with lanes.
-pub struct Wired<'a> {
+pub struct BuildContext<'a> {
     /// The build.
     pub build: &'a Build,
-    /// What finds the fix for it.
+    /// Finds the fix for it.
     pub fixes: &'a Fixes<'a>,
     /// The Dockerfile, as reports name it.
     pub path: &'a str,
     /// What it asks of its builds.
-    pub lanes: &'a Lanes,
+    pub lanes: &'a LaneRequirements,
     /// What is settled for the Dockerfile.
     pub settings: &'a Settings,
     /// How often the build runs at once.
@@ -38,16 +38,16 @@ pub struct Wired<'a> {
     /// Whether another file, which calls this one, says so.
     pub is_called: bool,
     /// Who else builds the Dockerfile.
-    pub others: Others,
+    pub concurrent: Concurrent,
     /// Whether it stays in the lane of builds that pass nothing, and may wait there.
     pub stays: bool,
 }
 
-impl Wired<'_> {
-    /// The fix that passes the lane.
+impl BuildContext<'_> {
+    /// Returns the fix that passes the lane.
     ///
     /// # Errors
-    /// Why a person has to do it.
+    /// Fails with the reason why a person has to do it.
     pub fn pass(&self) -> Result<Fix, String> {
         if self.is_called {
             return Err(
@@ -55,7 +55,7 @@ impl Wired<'_> {
                     .into(),
             );
         }
-        if self.others == Others::Namesakes && *self.runs == Runs::Once {
+        if self.concurrent == Concurrent::Namesakes && *self.runs == Runs::Once {
             return Err(
                 "jobs of different files have the same name: give each a value of its own".into(),
             );
@@ -63,18 +63,15 @@ impl Wired<'_> {
         let lane = Lane {
             arg: &self.settings.arg,
             default: &self.lanes.default,
-            shared: self.others != Others::None,
+            shared: self.concurrent != Concurrent::None,
         };
         let fix = (self.fixes)(self.build, &lane)?;
-        if self.lanes.is_used {
-            let note =
-                "the Dockerfile uses it for more than cache ids: look whether that may change";
-            return Ok(Fix::needs_review(
-                format!("{} ({note})", fix.title()),
-                fix.edits().to_vec(),
-            ));
+        if !self.lanes.is_used {
+            return Ok(fix);
         }
-        Ok(fix)
+        let note = "the Dockerfile uses it for more than cache ids: look whether that may change";
+        let title = format!("{} ({note})", fix.title());
+        Ok(Fix::needs_review(title, fix.edits().to_vec()))
     }
 
     /// Returns the place in the Dockerfile that asks for the lane.

@@ -1,0 +1,129 @@
+//! Proving that a file passes lanes to its builds and says all else as before, by reading it again before anyone may write
+//! it.
+
+use std::collections::HashSet;
+
+use super::format::Format;
+use super::model::{Build, BuildFile, Lane};
+use super::yaml::{self, More};
+use crate::fix::{self, Fix};
+
+/// Returns the fix that makes `build`, which stands in `source`, pass the lane; proved.
+///
+/// # Errors
+/// Fails with the reason why a person has to do it.
+pub fn pass(
+    format: &dyn Format,
+    source: &str,
+    build: &Build,
+    lane: &Lane<'_>,
+) -> Result<Fix, String> {
+    let open = format.open(source).map_err(|error| error.message)?;
+    let insertion = open.inserter()?(build, lane)?;
+    let before = format.read(source).map_err(|error| error.message)?;
+    let mut builds = before.builds.iter();
+    let at = builds.position(|found| found == build);
+    let passed = PassedArg {
+        build: at.ok_or("it is not in this file")?,
+        arg: lane.arg,
+        value: insertion.value.as_deref(),
+    };
+    let after = fix::apply(source.as_bytes(), &[&insertion.fix]).bytes;
+    let after = String::from_utf8_lossy(&after);
+    prove(format, (source, &before), &after, &[passed])?;
+    Ok(insertion.fix)
+}
+
+/// Proves that comments are all that the file `after` has more.
+///
+/// # Errors
+/// Fails where it has not.
+pub fn prove_comments(format: &dyn Format, before: &str, after: &str) -> Result<(), String> {
+    let is_kept = match format.adds() {
+        Some(_) => yaml::is_kept(before, after, More::Comments),
+        None => {
+            let files = (format.read(before), format.read(after));
+            matches!(files, (Ok(before), Ok(after)) if is_same(&before, &after, &HashSet::new()))
+        }
+    };
+    if !is_kept {
+        return Err("the file would say something else".into());
+    }
+    Ok(())
+}
+
+/// An argument that a build is to pass in a changed file.
+#[derive(Clone, Copy, Debug)]
+pub struct PassedArg<'a> {
+    /// The build, by its index.
+    pub build: usize,
+    /// The argument.
+    pub arg: &'a str,
+    /// Its value, as [`Insertion::value`](super::Insertion::value) has it.
+    pub value: Option<&'a str>,
+}
+
+/// Proves that the file `after` says the same about its builds as it did before (its text, and what that says), but that
+/// these pass their lanes.
+///
+/// # Errors
+/// Fails with what is not as it should be.
+pub fn prove(
+    format: &dyn Format,
+    (text, before): (&str, &BuildFile),
+    after: &str,
+    passed: &[PassedArg<'_>],
+) -> Result<(), String> {
+    let new = format
+        .read(after)
+        .map_err(|error| format!("the file could not be read any more: {error}"))?;
+    let names: HashSet<&str> = passed.iter().map(|passed| passed.arg).collect();
+    if !is_same(before, &new, &names) {
+        return Err("the file would say something else about its builds".into());
+    }
+    for one in passed {
+        let build = new.builds.get(one.build);
+        let mut args = build
+            .into_iter()
+            .flat_map(|build| build.args.iter().chain(build.env.iter()));
+        let found = args.find(|arg| arg.name == one.arg);
+        let value = &found.ok_or("the build would still pass no lane")?.value;
+        if one.value.is_some() && one.value != value.as_deref() {
+            let value = value.as_deref().unwrap_or_default();
+            return Err(format!(
+                "the build would pass `{value}`, which something else in the file says"
+            ));
+        }
+    }
+    let more = format.adds();
+    if more.is_some_and(|more| !yaml::is_kept(text, after, more)) {
+        return Err("its place within the YAML text is not clear".into());
+    }
+    Ok(())
+}
+
+/// Returns whether both say the same about builds, whatever is said of the arguments `names`.
+fn is_same(before: &BuildFile, after: &BuildFile, names: &HashSet<&str>) -> bool {
+    let args = |build: &Build| -> Vec<(String, Option<String>)> {
+        let args = build.args.iter();
+        args.filter(|arg| !names.contains(arg.name.as_str()))
+            .map(|arg| (arg.name.clone(), arg.value.clone()))
+            .collect()
+    };
+    let is_same = |(old, new): (&Build, &Build)| {
+        old.tool == new.tool
+            && (&old.name, &old.subject, &old.target) == (&new.name, &new.subject, &new.target)
+            && old.args_known == new.args_known
+            && args(old) == args(new)
+    };
+    let texts = |file: &BuildFile| -> Vec<String> {
+        file.inline
+            .iter()
+            .map(|inline| inline.text.clone())
+            .collect()
+    };
+    before.builds.len() == after.builds.len()
+        && before.builds.iter().zip(&after.builds).all(is_same)
+        && before.unknown.len() == after.unknown.len()
+        && texts(before) == texts(after)
+}

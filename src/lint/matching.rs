@@ -1,0 +1,12 @@
+//! Builds and Dockerfiles brought together: which build uses which file, and what rules say about that.
+
+mod concurrent;
+mod graph;
+mod insert;
+mod judge;
+mod model;
+mod resolve;
+
+pub use insert::{InsertedArgs, insert_args};
+pub use judge::match_builds;
+pub use model::{BuildStatus, Builds, FileAccess, LaneStatus};

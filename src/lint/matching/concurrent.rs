@@ -1,0 +1,111 @@
+//! The jobs that build one Dockerfile, and which of them may run while another one does.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use super::graph::BuildGraph;
+use super::resolve::ResolvedBuild;
+use crate::budget;
+use crate::builds::{Build, Ordered};
+use crate::rules::build_context::Concurrent;
+
+/// The jobs that build one Dockerfile.
+#[derive(Debug, Default)]
+pub(super) struct ConcurrentJobs<'r> {
+    /// Those that another one may run beside, by the file that they stand in.
+    beside: HashSet<(usize, &'r str)>,
+    /// Whether two of different files have the same name.
+    namesakes: bool,
+}
+
+impl ConcurrentJobs<'_> {
+    /// Returns who else builds what `build` of the file `file` does.
+    pub(super) fn of(&self, file: usize, build: &Build) -> Concurrent {
+        let is_beside = |name: &String| self.beside.contains(&(file, name.as_str()));
+        // What has no job, a Compose file say, is told who is there.
+        let alone = !build.jobs.is_empty() && !build.jobs.iter().any(is_beside);
+        if alone || self.beside.is_empty() {
+            Concurrent::None
+        } else if self.namesakes {
+            Concurrent::Namesakes
+        } else {
+            Concurrent::Jobs
+        }
+    }
+}
+
+/// Finds the jobs that build each Dockerfile.
+pub(super) fn concurrent_jobs<'r>(
+    graph: &'r BuildGraph<'_>,
+    resolved: &[ResolvedBuild],
+) -> HashMap<PathBuf, ConcurrentJobs<'r>> {
+    let mut jobs: HashMap<PathBuf, Vec<(usize, &str)>> = HashMap::new();
+    for one in resolved {
+        if let Some(path) = &one.dockerfile {
+            let names = graph.build(one.id).jobs.iter();
+            let names = names.map(|name| (one.id.file, name.as_str()));
+            jobs.entry(path.clone()).or_default().extend(names);
+        }
+    }
+    let jobs = jobs.into_iter();
+    jobs.map(|(path, jobs)| (path, of_jobs(graph, jobs)))
+        .collect()
+}
+
+fn of_jobs<'r>(graph: &'r BuildGraph<'_>, mut jobs: Vec<(usize, &'r str)>) -> ConcurrentJobs<'r> {
+    jobs.sort_unstable();
+    jobs.dedup();
+    let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else {
+        return ConcurrentJobs::default();
+    };
+    let names: HashSet<&str> = jobs.iter().map(|(_, name)| *name).collect();
+    let namesakes = names.len() < jobs.len();
+    let ordered = if first.0 == last.0 {
+        ordered(graph, first.0, names)
+    } else {
+        HashSet::new()
+    };
+    jobs.retain(|(_, name)| !ordered.contains(name));
+    ConcurrentJobs {
+        beside: jobs.into_iter().collect(),
+        namesakes,
+    }
+}
+
+/// Returns those of the jobs `names` of one file that come before or behind each of the others.
+fn ordered<'r>(
+    graph: &'r BuildGraph<'_>,
+    file: usize,
+    names: HashSet<&'r str>,
+) -> HashSet<&'r str> {
+    let order = graph.report(file).builds.iter();
+    let order = order.flat_map(|builds| &builds.file.order);
+    let after: HashMap<&Ordered, &Vec<Ordered>> = order.map(|(job, after)| (job, after)).collect();
+    // How many others each one has before or behind it.
+    let mut known: HashMap<&str, usize> = names.iter().map(|name| (*name, 0)).collect();
+    for job in &names {
+        let own = Ordered::Job((*job).to_owned());
+        let mut seen: HashSet<&Ordered> = HashSet::from([&own]);
+        let mut open: Vec<&Ordered> = vec![&own];
+        while let Some(next) = open.pop() {
+            for before in after.get(next).copied().into_iter().flatten() {
+                if !budget::spend(1) {
+                    return HashSet::new();
+                }
+                if seen.insert(before) {
+                    open.push(before);
+                    if let Ordered::Job(name) = before
+                        && let Some(count) = known.get_mut(name.as_str())
+                    {
+                        *count += 1;
+                        known.entry(*job).and_modify(|count| *count += 1);
+                    }
+                }
+            }
+        }
+    }
+    let others = names.len() - 1;
+    let mut ordered = names;
+    ordered.retain(|name| known.get(name) == Some(&others));
+    ordered
+}

@@ -1,0 +1,213 @@
+//! The files of a run that say what is built, and those that their builds lead to.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::model::FileAccess;
+use crate::builds::{self, Build, BuildTool, Place, Subject};
+use crate::lint::model::FileReport;
+
+/// The names that Compose and bake look for, in their order. Compose takes the first, bake all.
+const COMPOSE: &[&str] = &[
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+];
+const OVERRIDES: &[&str] = &[
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+const BAKE: &[&str] = &[
+    "docker-bake.json",
+    "docker-bake.hcl",
+    "docker-bake.override.json",
+    "docker-bake.override.hcl",
+];
+
+/// A build, by the index of its file and by its own there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BuildId {
+    pub(super) file: usize,
+    pub(super) build: usize,
+}
+
+/// The files of a run, and those that their builds lead to.
+pub(super) struct BuildGraph<'r> {
+    pub(super) access: &'r FileAccess<'r>,
+    reports: &'r [FileReport],
+    /// Compose and bake files that are not among the run's; their indices come behind.
+    outside: Vec<FileReport>,
+    /// All of them, by their paths from the root of the file system on.
+    places: HashMap<PathBuf, usize>,
+    /// The folder that the paths of each file start from.
+    roots: Vec<PathBuf>,
+}
+
+impl<'r> BuildGraph<'r> {
+    pub(super) fn new(reports: &'r [FileReport], access: &'r FileAccess<'r>) -> Self {
+        let mut graph = Self {
+            access,
+            reports,
+            outside: Vec::new(),
+            places: HashMap::new(),
+            roots: Vec::new(),
+        };
+        for report in reports {
+            graph.add((access.absolute)(&report.path), report);
+        }
+        let mut tried = HashSet::new();
+        for (file, report) in reports.iter().enumerate() {
+            for build in builds_of(report) {
+                let Subject::Files(files) = &build.subject else {
+                    continue;
+                };
+                let places = files.paths.iter();
+                for path in places.flat_map(|place| candidates(build.tool, place)) {
+                    let path = graph.path(graph.root(file), &path);
+                    if graph.places.contains_key(&path) || !tried.insert(path.clone()) {
+                        continue;
+                    }
+                    let format = builds::named_format(build.tool, &path.to_string_lossy());
+                    if let Some(report) = (access.load)(&path, Some(format)) {
+                        graph.add(path, &report);
+                        graph.outside.push(report);
+                    }
+                }
+            }
+        }
+        graph
+    }
+
+    fn add(&mut self, path: PathBuf, report: &FileReport) {
+        let builds = report.builds.as_ref();
+        let root = builds.map(|builds| (self.access.root)(&report.path, builds.format));
+        self.places.insert(path, self.roots.len());
+        self.roots.push(root.unwrap_or_default());
+    }
+
+    /// Returns the report with this index.
+    pub(super) fn report(&self, index: usize) -> &FileReport {
+        let outside = || &self.outside[index - self.reports.len()];
+        self.reports.get(index).unwrap_or_else(outside)
+    }
+
+    /// Returns the index of the file at `path`.
+    pub(super) fn index(&self, path: &Path) -> Option<usize> {
+        self.places.get(path).copied()
+    }
+
+    /// Returns the folder that the paths of a file start from.
+    pub(super) fn root(&self, index: usize) -> &PathBuf {
+        &self.roots[index]
+    }
+
+    /// Returns `path`, seen from the folder `root`, from the root of the file system on.
+    pub(super) fn path(&self, root: &Path, path: &str) -> PathBuf {
+        (self.access.absolute)(&root.join(path.trim_start_matches('/')))
+    }
+
+    /// Returns the builds of the file with this index.
+    pub(super) fn builds(&self, index: usize) -> &[Build] {
+        builds_of(self.report(index))
+    }
+
+    pub(super) fn build(&self, id: BuildId) -> &Build {
+        &self.builds(id.file)[id.build]
+    }
+
+    /// Returns all builds of the run, those of a file together.
+    pub(super) fn own_builds(&self) -> impl Iterator<Item = (BuildId, &Build)> {
+        let files = self.reports.iter().enumerate();
+        files.flat_map(|(file, report)| {
+            let builds = builds_of(report).iter().enumerate();
+            builds.map(move |(build, it)| (BuildId { file, build }, it))
+        })
+    }
+
+    /// Returns the reports of the run, with their indices.
+    pub(super) fn own_reports(&self) -> impl Iterator<Item = (usize, &FileReport)> {
+        self.reports.iter().enumerate()
+    }
+
+    /// Returns the files that a command takes, in order.
+    ///
+    /// # Errors
+    /// Fails when one of them is not there.
+    pub(super) fn named(
+        &self,
+        tool: BuildTool,
+        places: &[Place],
+        root: &Path,
+    ) -> Result<Vec<usize>, String> {
+        let at = |path: &str| {
+            let index = self.index(&self.path(root, path));
+            index.filter(|index| self.report(*index).builds.is_some())
+        };
+        let mut found = Vec::new();
+        for place in places {
+            let folder = match place {
+                Place::Folder(path) => path,
+                Place::File(path) => {
+                    let why = || format!("`{path}` is not among the files, or builds nothing");
+                    found.push(at(path).ok_or_else(why)?);
+                    continue;
+                }
+            };
+            let named = |names: &'static [&str]| {
+                let paths = names.iter().map(|name| format!("{folder}/{name}"));
+                paths.filter_map(|path| at(&path))
+            };
+            if tool.is_bake() {
+                found.extend(named(COMPOSE).chain(named(BAKE)));
+            } else if let Some(base) = named(COMPOSE).next() {
+                found.push(base);
+                found.extend(named(OVERRIDES).next());
+            }
+        }
+        if found.is_empty() {
+            let what = if tool == BuildTool::Compose {
+                "Compose"
+            } else {
+                "bake"
+            };
+            return Err(format!(
+                "there is no {what} file that builds anything among the files"
+            ));
+        }
+        Ok(found)
+    }
+}
+
+fn builds_of(report: &FileReport) -> &[Build] {
+    let builds = report.builds.as_ref();
+    builds.map_or(&[], |builds| &builds.file.builds)
+}
+
+/// Returns the files that `place` may stand for: itself, or those that the tool looks for in a folder.
+fn candidates(tool: BuildTool, place: &Place) -> Vec<String> {
+    let folder = match place {
+        Place::File(path) => return vec![path.clone()],
+        Place::Folder(path) => path,
+    };
+    let more = if tool.is_bake() { BAKE } else { OVERRIDES };
+    let names = COMPOSE.iter().chain(more);
+    names.map(|name| format!("{folder}/{name}")).collect()
+}
+
+fn stem(path: &Path) -> &str {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    stem.unwrap_or_default()
+}
+
+/// Returns whether the file is laid over the usual ones without anyone naming it.
+pub(super) fn is_override(path: &Path) -> bool {
+    stem(path).ends_with(".override")
+}
+
+/// Returns whether the file has one of the names that are looked for.
+pub(super) fn is_usual(path: &Path) -> bool {
+    matches!(stem(path), "compose" | "docker-compose" | "docker-bake")
+}

@@ -1,0 +1,191 @@
+//! Making the fixes of a file's builds: many at once, proved once; where that fails, halves of them.
+
+use std::collections::HashSet;
+
+use crate::budget;
+use crate::builds::{self, BuildFile, FormatRef, Inserter, Insertion, Lane, PassedArg};
+use crate::finding::RuleId;
+use crate::fix::{Applicability, Fix};
+use crate::lint::apply::apply_proved;
+use crate::lint::model::{Dropped, FileReport, Made, MissingArg};
+use crate::text::{LineIndex, Span};
+
+/// A build file whose builds pass their lanes.
+#[derive(Debug)]
+pub struct InsertedArgs {
+    /// The new bytes.
+    pub bytes: Vec<u8>,
+    /// The builds that pass the lane now: the 1-based line of each in the file as it was, and what was done.
+    pub made: Vec<Made>,
+    /// Fixes that were dropped, since the file would not have read as it should.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A fix that is to be made.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    arg: &'a MissingArg,
+    /// 1-based, in the file as it was.
+    line: usize,
+}
+
+/// Makes the fixes of a build file's builds up to `level`.
+#[must_use]
+pub fn insert_args(report: &FileReport, level: Applicability) -> Option<InsertedArgs> {
+    let builds = report.builds.as_ref()?;
+    let lines = LineIndex::new(&report.source);
+    let may_fix = |fix: &Fix| fix.applicability() <= level;
+    let findings = report.checked.findings.iter();
+    let open: HashSet<Span> = findings
+        .filter(|finding| finding.rule == RuleId::UnpassedArg)
+        .filter(|finding| finding.fix.as_ref().is_some_and(may_fix))
+        .map(|finding| finding.span)
+        .collect();
+    let place = |arg: &MissingArg| builds.file.builds[arg.build].span;
+    let mut seen = HashSet::new();
+    let missing = builds.missing.iter();
+    let mut left: Vec<Wanted<'_>> = missing
+        .filter(|arg| open.contains(&place(arg)) && seen.insert((arg.build, &arg.arg)))
+        .map(|arg| Wanted {
+            arg,
+            line: lines.line(place(arg).start),
+        })
+        .collect();
+    left.sort_by_key(|wanted| place(wanted.arg));
+    let mut work = Work {
+        format: builds.format,
+        level,
+        done: InsertedArgs {
+            bytes: report.source.clone(),
+            made: Vec::new(),
+            dropped: Vec::new(),
+        },
+    };
+    while !left.is_empty() && budget::spend(1) {
+        left = work.round(&left);
+    }
+    Some(work.done)
+}
+
+/// A file on its way.
+struct Work {
+    format: FormatRef,
+    level: Applicability,
+    done: InsertedArgs,
+}
+
+impl Work {
+    fn drop(&mut self, wanted: Wanted<'_>, reason: impl Into<String>) {
+        self.done.dropped.push(Dropped {
+            rule: RuleId::UnpassedArg,
+            line: wanted.line,
+            reason: reason.into(),
+        });
+    }
+
+    /// Makes what can be made together of what is `wanted`; returns what has to wait for the next round.
+    fn round<'a>(&mut self, wanted: &[Wanted<'a>]) -> Vec<Wanted<'a>> {
+        let source = std::mem::take(&mut self.done.bytes);
+        match self.together(&source, wanted) {
+            Ok((bytes, waiting)) => {
+                self.done.bytes = bytes;
+                waiting
+            }
+            Err(reason) => {
+                for wanted in wanted {
+                    self.drop(*wanted, reason.as_str());
+                }
+                self.done.bytes = source;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Makes as many of the fixes as can be proved; returns the new bytes, and what has to wait.
+    fn together<'a>(
+        &mut self,
+        source: &[u8],
+        wanted: &[Wanted<'a>],
+    ) -> Result<(Vec<u8>, Vec<Wanted<'a>>), String> {
+        let text = std::str::from_utf8(source).map_err(|error| error.to_string())?;
+        let file = self.format.read(text).map_err(|error| error.message)?;
+        let open = self.format.open(text).map_err(|error| error.message)?;
+        let (planned, mut waiting) = self.plan(&file, &open.inserter()?, wanted);
+        let fixes: Vec<&Fix> = planned
+            .iter()
+            .map(|(_, insertion)| &insertion.fix)
+            .collect();
+        let proved = apply_proved(source, &fixes, |new, made| {
+            let passed = made.iter().map(|index| {
+                let (wanted, insertion) = &planned[*index];
+                PassedArg {
+                    build: wanted.arg.build,
+                    arg: &wanted.arg.arg,
+                    value: insertion.value.as_deref(),
+                }
+            });
+            let passed: Vec<PassedArg<'_>> = passed.collect();
+            let new = String::from_utf8_lossy(new);
+            builds::prove(self.format, (text, &file), &new, &passed)
+        });
+        for (index, reason) in proved.refused {
+            self.drop(planned[index].0, reason);
+        }
+        let made = proved.made.iter().map(|index| &planned[*index]);
+        self.done.made.extend(made.map(|(wanted, insertion)| Made {
+            rule: RuleId::UnpassedArg,
+            line: wanted.line,
+            title: insertion.fix.title().to_owned(),
+        }));
+        waiting.extend(proved.waiting.iter().map(|index| planned[*index].0));
+        // What nothing else is in the way of, and still was not made, never will be.
+        if proved.made.is_empty() {
+            for wanted in std::mem::take(&mut waiting) {
+                self.drop(wanted, "it overlaps with another fix: run cachelane again");
+            }
+        }
+        Ok((proved.bytes, waiting))
+    }
+
+    /// Finds the fixes for what is `wanted`, and what has to wait. Of several that make the same edits the first stands for
+    /// all: the next round finds that the others pass the lane by now.
+    fn plan<'a>(
+        &mut self,
+        file: &BuildFile,
+        inserter: &Inserter<'_>,
+        wanted: &[Wanted<'a>],
+    ) -> (Vec<(Wanted<'a>, Insertion)>, Vec<Wanted<'a>>) {
+        let (mut planned, mut waiting) = (Vec::new(), Vec::new());
+        let mut edits = HashSet::new();
+        for &wanted in wanted {
+            let MissingArg { arg, default, .. } = wanted.arg;
+            let Some(build) = file.builds.get(wanted.arg.build) else {
+                self.drop(wanted, "the file has other builds by now");
+                continue;
+            };
+            if build.args.iter().any(|own| own.name == *arg) {
+                continue;
+            }
+            let shared = wanted.arg.shared;
+            let lane = Lane {
+                arg,
+                default,
+                shared,
+            };
+            match inserter(build, &lane) {
+                Err(reason) => self.drop(wanted, reason),
+                Ok(insertion) if insertion.fix.applicability() > self.level => {
+                    self.drop(
+                        wanted,
+                        "it needs a person's look by now: `--unsafe` makes it",
+                    );
+                }
+                Ok(insertion) if !edits.insert(insertion.fix.edits().to_vec()) => {
+                    waiting.push(wanted);
+                }
+                Ok(insertion) => planned.push((wanted, insertion)),
+            }
+        }
+        (planned, waiting)
+    }
+}

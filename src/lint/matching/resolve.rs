@@ -1,0 +1,325 @@
+//! Which build leads to which Dockerfile, through Compose and bake files and the workflows that call one another.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::graph::{BuildGraph, BuildId, is_override, is_usual};
+use super::model::LaneStatus;
+use crate::budget;
+use crate::builds::{
+    ANY_LANE, Arg, Build, BuildTool, Call, Files, NAMESPACE, NO_VARIABLE, Runs, Subject, Unknown,
+};
+
+/// The variable that has bake take paths from its files' own folders.
+const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
+
+/// A build with the Dockerfile that it comes down to.
+#[derive(Debug)]
+pub(super) struct ResolvedBuild {
+    /// The build.
+    pub(super) id: BuildId,
+    /// The Dockerfile, from the root of the file system on; `None` for one within a file.
+    pub(super) dockerfile: Option<PathBuf>,
+    /// The builds of Compose or bake files that are laid over one another: those that stand between the build and the
+    /// Dockerfile, or those that add to it.
+    layers: Vec<BuildId>,
+    /// The stage that is built.
+    pub(super) target: Option<String>,
+    /// How often it runs at once, where another file that calls this one says so.
+    pub(super) called: Option<Runs>,
+    /// Whether all that call it give each run a machine of its own.
+    pub(super) own_machine: bool,
+}
+
+impl ResolvedBuild {
+    /// Returns what it makes of `arg`, and the value that it passes; `None` where it passes neither that nor a namespace.
+    pub(super) fn passes(
+        &self,
+        graph: &BuildGraph<'_>,
+        arg: &str,
+    ) -> Option<(LaneStatus, Option<String>)> {
+        let named = |args: &'_ [Arg]| -> Option<(LaneStatus, Arg)> {
+            let is_own = |own: &&Arg| own.name == arg || own.name == ANY_LANE;
+            let own = args.iter().find(is_own);
+            match own.filter(|own| own.from != [NO_VARIABLE]) {
+                Some(own) => Some((LaneStatus::Passed, own.clone())),
+                None => {
+                    let namespace = args.iter().find(|own| own.name == NAMESPACE)?;
+                    Some((LaneStatus::Namespace, namespace.clone()))
+                }
+            }
+        };
+        let build = graph.build(self.id);
+        budget::spend(build.args.len());
+        if let Some((lane, own)) = named(&build.args) {
+            return Some((lane, own.value));
+        }
+        let mut layers = self.layers.iter().rev();
+        let (lane, inner) = layers.find_map(|layer| named(&graph.build(*layer).args))?;
+        // What is no command is told what it is by whoever uses it.
+        let is_direct = !matches!(build.subject, Subject::Files(..));
+        let is_set = |name: &String| {
+            let mut env = build.env.iter().take_while(|_| budget::spend(1));
+            env.any(|env| env.name == *name || (env.name == ANY_LANE && name == arg))
+        };
+        (is_direct || inner.from.is_empty() || inner.from.iter().any(is_set))
+            .then_some((lane, inner.value))
+    }
+}
+
+/// Returns every build of the run with each Dockerfile that it builds, those of a file together; adds those that lead to a file
+/// which is not there to `unknown`, each with its file.
+pub(super) fn resolve(
+    graph: &BuildGraph<'_>,
+    unknown: &mut Vec<(usize, Unknown)>,
+) -> Vec<ResolvedBuild> {
+    let resolver = Resolver {
+        graph,
+        calls: calls(graph),
+        families: families(graph),
+        bases: bases(graph),
+    };
+    let mut resolved = Vec::new();
+    for (id, build) in graph.own_builds() {
+        match resolver.build(id, build) {
+            Ok(found) => resolved.extend(found),
+            Err(why) => {
+                let span = build.span;
+                unknown.push((id.file, Unknown { span, why }));
+            }
+        }
+    }
+    resolved
+}
+
+struct Resolver<'g> {
+    graph: &'g BuildGraph<'g>,
+    /// The calls of each file by others of the run, by its index.
+    calls: HashMap<usize, Vec<&'g Call>>,
+    /// The builds of each name in the files of a folder that a tool takes.
+    families: HashMap<(&'g Path, BuildTool, &'g str), Vec<BuildId>>,
+    /// The folders that the paths in a bake file start from: those in which commands that name it run.
+    bases: HashMap<usize, Vec<PathBuf>>,
+}
+
+/// A Dockerfile that Compose or bake files lead to.
+struct Merged {
+    dockerfile: PathBuf,
+    /// The builds that make one.
+    layers: Vec<BuildId>,
+    target: Option<String>,
+}
+
+impl Resolver<'_> {
+    fn build(&self, id: BuildId, build: &Build) -> Result<Vec<ResolvedBuild>, String> {
+        let graph = self.graph;
+        let root = graph.root(id.file);
+        let path = &graph.report(id.file).path;
+        let family = build.id().map(|name| (root.as_path(), build.tool, name));
+        let family = family.and_then(|family| self.families.get(&family));
+        let others = || family.into_iter().flatten().copied();
+        let named = is_override(path) || !is_usual(path);
+        // What a partial build adds to.
+        let is_base = |other: BuildId| {
+            let is_whole = !graph.build(other).is_partial();
+            other.file != id.file && (is_whole || named && is_usual(&graph.report(other.file).path))
+        };
+        // Without a base among the files, an override's is still not the folder's own Dockerfile.
+        if build.is_partial() && (is_override(path) || others().any(is_base)) {
+            return Ok(Vec::new());
+        }
+        // Those that are laid over it without anyone naming their file.
+        let is_over =
+            |other: &BuildId| is_usual(path) && is_override(&graph.report(other.file).path);
+        let over: Vec<BuildId> = others().filter(is_over).collect();
+        let (called, own_machine) = self.called(id.file, build);
+        let one = |dockerfile, layers, target| ResolvedBuild {
+            id,
+            dockerfile,
+            layers,
+            target,
+            called: called.clone(),
+            own_machine,
+        };
+        let target = || build.target.clone();
+        Ok(match &build.subject {
+            Subject::Inline(_) => vec![one(None, over, target())],
+            Subject::File(file) => {
+                let bases = self.bases.get(&id.file);
+                let bases = bases.map_or(std::slice::from_ref(root), Vec::as_slice);
+                let paths = bases
+                    .iter()
+                    .map(|base| self.dockerfile(build.tool, base, file));
+                paths
+                    .map(|path| one(Some(path), over.clone(), target()))
+                    .collect()
+            }
+            Subject::Files(files) => {
+                let inner = graph.named(build.tool, &files.paths, root)?;
+                let base = base(build, root);
+                let merged = self.merged(build.tool, files, &inner, base.as_deref());
+                merged
+                    .into_iter()
+                    .map(|found| one(Some(found.dockerfile), found.layers, found.target))
+                    .collect()
+            }
+        })
+    }
+
+    /// Returns where `file` is in `base`. Podman and Buildah look for a `Containerfile` first, where none is named.
+    fn dockerfile(&self, tool: BuildTool, base: &Path, file: &str) -> PathBuf {
+        let path = (self.graph.access.absolute)(&base.join(file));
+        let containerfile = path.with_file_name("Containerfile");
+        let is_first = tool.is_buildah()
+            && path.ends_with("Dockerfile")
+            && self.graph.index(&containerfile).is_some();
+        if is_first { containerfile } else { path }
+    }
+
+    /// Returns what comes of the builds of the files `inner`, each laid over those before it, that have one of the names, or
+    /// of all where none is named; their paths start from `base`, where there is one.
+    fn merged(
+        &self,
+        tool: BuildTool,
+        files: &Files,
+        inner: &[usize],
+        base: Option<&Path>,
+    ) -> Vec<Merged> {
+        let graph = self.graph;
+        let mut ids: Vec<&str> = Vec::new();
+        let mut layers: HashMap<&str, Vec<BuildId>> = HashMap::new();
+        for &file in inner {
+            // A command can name thousands, and so can thousands of commands.
+            if !budget::spend(256 * graph.builds(file).len()) {
+                return Vec::new();
+            }
+            for (build, it) in graph.builds(file).iter().enumerate() {
+                let id = it.id().unwrap_or_default();
+                let list = layers.entry(id).or_default();
+                if list.is_empty() {
+                    ids.push(id);
+                }
+                list.push(BuildId { file, build });
+            }
+        }
+        let chosen: HashSet<&str> = files.names.iter().map(String::as_str).collect();
+        // A name that is no target's is a group's, of which nothing more is known here.
+        let has_group = || chosen.iter().any(|name| !layers.contains_key(name));
+        let all = chosen.is_empty() || (tool != BuildTool::Compose && has_group());
+        let is_whole = |layer: &&BuildId| !graph.build(**layer).is_partial();
+        let mut found = Vec::new();
+        for id in ids.into_iter().filter(|id| all || chosen.contains(id)) {
+            let own = &layers[id];
+            let whole = own.iter().rfind(is_whole);
+            let Some(last) = whole.or(own.last()) else {
+                continue;
+            };
+            let mut targets = own.iter().rev().map(|layer| &graph.build(*layer).target);
+            let target = targets.find(|target| target.is_some()).cloned().flatten();
+            let counts =
+                |layer: &&BuildId| layer.file == last.file && (whole.is_none() || is_whole(layer));
+            for layer in own.iter().filter(counts) {
+                let build = graph.build(*layer);
+                let Subject::File(path) = &build.subject else {
+                    continue;
+                };
+                let folder = base.unwrap_or_else(|| graph.root(layer.file));
+                let is_other = |other: &BuildId| other.file != layer.file || other == layer;
+                found.push(Merged {
+                    dockerfile: (graph.access.absolute)(&folder.join(path)),
+                    layers: own.iter().copied().filter(is_other).collect(),
+                    target: build.target.clone().or_else(|| target.clone()),
+                });
+            }
+        }
+        found
+    }
+
+    /// Returns how often `build` of the file `file` runs at once by what calls that file, and whether on a machine of its
+    /// own.
+    fn called(&self, file: usize, build: &Build) -> (Option<Runs>, bool) {
+        let Some(calls) = self.calls.get(&file) else {
+            return (None, false);
+        };
+        let own_machine = build.jobs.is_empty() && calls.iter().all(|call| call.own_machine);
+        if build.runs != Runs::Once {
+            return (None, own_machine);
+        }
+        let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
+        // What a file only takes in (GitLab's `include`) runs as its own jobs.
+        let jobs = calls.iter().filter(|call| call.job.is_some()).count();
+        let runs = match in_matrix {
+            Some(call) => Some(call.runs.clone()),
+            None => (jobs > 1).then(|| Runs::Matrix(Vec::new())),
+        };
+        (runs, own_machine)
+    }
+}
+
+fn families<'g>(
+    graph: &'g BuildGraph<'_>,
+) -> HashMap<(&'g Path, BuildTool, &'g str), Vec<BuildId>> {
+    let mut families: HashMap<_, Vec<BuildId>> = HashMap::new();
+    for (id, build) in graph.own_builds() {
+        if let Some(name) = build.id() {
+            let family = (graph.root(id.file).as_path(), build.tool, name);
+            families.entry(family).or_default().push(id);
+        }
+    }
+    families
+}
+
+fn bases(graph: &BuildGraph<'_>) -> HashMap<usize, Vec<PathBuf>> {
+    let mut bases: HashMap<usize, Vec<PathBuf>> = HashMap::new();
+    for (id, build) in graph.own_builds() {
+        let root = graph.root(id.file);
+        let (Subject::Files(files), Some(base)) = (&build.subject, base(build, root)) else {
+            continue;
+        };
+        let named = graph.named(build.tool, &files.paths, root);
+        let is_bake = |file: &usize| graph.builds(*file).iter().any(|build| build.tool.is_bake());
+        for file in named.unwrap_or_default().into_iter().filter(is_bake) {
+            let bases = bases.entry(file).or_default();
+            if !bases.contains(&base) {
+                bases.push(base.clone());
+            }
+        }
+    }
+    bases
+}
+
+fn calls<'g>(graph: &'g BuildGraph<'_>) -> HashMap<usize, Vec<&'g Call>> {
+    let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
+    for (file, report) in graph.own_reports() {
+        let builds = report.builds.iter();
+        for call in builds.flat_map(|builds| &builds.file.calls) {
+            // An action is named by its folder.
+            let names = ["", "/action.yml", "/action.yaml"];
+            let mut paths = names.iter().map(|name| {
+                let path = format!("{}{name}", call.path);
+                (graph.access.absolute)(&graph.root(file).join(path))
+            });
+            if let Some(index) = paths.find_map(|path| graph.index(&path)) {
+                calls.entry(index).or_default().push(call);
+            }
+        }
+    }
+    calls
+}
+
+/// Returns the folder that the paths in the files of a command start from, where that is not their own: bake's is the one that
+/// it runs in.
+fn base(build: &Build, root: &Path) -> Option<PathBuf> {
+    let Subject::Files(files) = &build.subject else {
+        return None;
+    };
+    let folder = files.folder.as_ref()?;
+    let is_on = |value: &String| {
+        let off = ["", "0", "f", "F", "false", "False", "FALSE"];
+        !off.contains(&value.trim())
+    };
+    let relative = build.env.get(RELATIVE);
+    let is_relative = relative.is_some_and(|arg| arg.value.as_ref().is_none_or(is_on));
+    let is_theirs = !build.tool.is_bake() || is_relative;
+    (!is_theirs).then(|| root.join(folder.trim_start_matches('/')))
+}
