@@ -21,8 +21,6 @@ pub struct Site {
     pub named: bool,
     /// The RUN, by its index in the file.
     pub instruction: usize,
-    /// The 1-based line of the RUN.
-    pub line: usize,
     /// Where the id stands, in bytes.
     pub span: Span,
     /// Where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode.

@@ -118,7 +118,6 @@ fn add(
         // What comparing files would change there goes by the Dockerfile's own bytes: it is for a person.
         Site {
             span,
-            line: lines.line(span.start),
             mode_edit: None,
             id_end: None,
             ..site

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::lint::matching::LaneStatus;
 use crate::text::{count, printable};
 
-use super::json_text;
+use super::document::json_text;
 
 /// One build of one Dockerfile, as `builds` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub struct ListedBuild {
     pub unknown: Option<String>,
 }
 
-/// What becomes of a lane, in the table.
+/// Says in the table what becomes of a lane.
 fn shown(lane: LaneStatus) -> &'static str {
     match lane {
         LaneStatus::Passed => "passed",
@@ -46,34 +46,15 @@ fn shown(lane: LaneStatus) -> &'static str {
     }
 }
 
-/// `builds` as a table for people; `files` is how many files were looked at.
+/// Returns `builds` as a table for people; `files` is how many files were looked at.
 #[must_use]
 pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
     let files = count(files, "file");
     if builds.is_empty() {
         return format!("{files}, no build in a workflow, pipeline, Compose or bake file.\n");
     }
-    let head = ["PLACE", "BUILD", "DOCKERFILE", "STAGE", "MATRIX", "LANE"].map(String::from);
-    let rows: Vec<[String; 6]> = std::iter::once(head)
-        .chain(builds.iter().map(row))
-        .collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
+    let head = ["PLACE", "BUILD", "DOCKERFILE", "STAGE", "MATRIX", "LANE"];
+    let mut text = super::table::table(head, builds.iter().map(row));
     if quiet {
         return text;
     }
@@ -116,7 +97,7 @@ fn row(build: &ListedBuild) -> [String; 6] {
     cells.map(|cell| printable(&cell).into_owned())
 }
 
-/// `builds` as a JSON document, with a newline behind it.
+/// Returns `builds` as a JSON document, with a newline behind it.
 #[must_use]
 pub fn json(builds: &[ListedBuild]) -> String {
     #[derive(Serialize)]

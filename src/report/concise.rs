@@ -2,7 +2,8 @@
 
 use crate::text::{inert, printable};
 
-use super::{Run, found};
+use super::found;
+use super::model::Run;
 
 /// `path:line:column: severity[rule] message` for every finding, each on a line of its own.
 #[must_use]

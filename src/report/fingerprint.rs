@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::finding::{Finding, RuleId};
 use crate::lint::FileReport;
 
-use super::path;
+use super::model::path;
 
 /// The fingerprint of each finding of `report`, in order: SHA-256 in hexadecimal digits.
 ///

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Place};
 use crate::lint::FileReport;
 use crate::text::{LineIndex, Range, Span, printable};
 
-use super::{Run, path};
+use super::model::{Run, path};
 
 /// A file in which something was found.
 pub(super) struct Found<'a> {

@@ -4,7 +4,8 @@ use crate::finding::{Finding, Severity};
 use crate::text::{count, printable};
 
 use super::found::{self, Found};
-use super::{Run, Trouble, human};
+use super::human;
+use super::model::{Run, Trouble};
 
 /// How many findings the summary page lists. GitHub drops a page of more than one MiB, so texts are cut too.
 const MAX_ROWS: usize = 200;

@@ -1,82 +1,49 @@
 //! GitLab's Code Quality report: a JSON list that a merge request compares with the one of its target branch.
 
-use serde::Serialize;
-
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::text::printable;
 
+use super::document::{Json, json_text, object};
 use super::fingerprint::{fingerprints, hash};
-use super::found::{self, Found};
-use super::{Run, Trouble, json_text};
+use super::found;
+use super::model::{Run, Trouble};
 
-#[derive(Serialize)]
-struct Issue {
-    description: String,
-    check_name: &'static str,
-    fingerprint: String,
-    severity: &'static str,
-    location: Location,
-}
-
-#[derive(Serialize)]
-struct Location {
-    path: String,
-    lines: Lines,
-}
-
-#[derive(Serialize)]
-struct Lines {
-    begin: usize,
-}
-
-/// The findings of `run` as a JSON list, with a newline behind it.
+/// Returns the findings of `run` as a JSON list, with a newline behind it.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
-    let mut issues: Vec<Issue> = run.troubles.iter().map(trouble).collect();
+    let mut issues: Vec<Json> = run.troubles.iter().map(trouble).collect();
     for file in found::files(run) {
-        let fingerprints = fingerprints(file.report);
-        issues.extend(
-            file.findings()
-                .iter()
-                .zip(fingerprints)
-                .map(|(finding, print)| issue(&file, finding, print)),
-        );
+        let findings = file.findings().iter().zip(fingerprints(file.report));
+        issues.extend(findings.map(|(finding, fingerprint)| {
+            object! {
+                "description": &*printable(&finding.message),
+                "check_name": finding.rule.as_str(),
+                "fingerprint": fingerprint,
+                "severity": severity(finding.severity),
+                "location": location(&printable(&file.path), file.range(finding.span).start.line),
+            }
+        }));
     }
     json_text(&issues)
 }
 
 /// The format has no place for what went wrong, and an empty list would say that all is well.
-fn trouble(trouble: &Trouble) -> Issue {
+fn trouble(trouble: &Trouble) -> Json {
     let (path, message) = (printable(trouble.place()), printable(&trouble.message));
-    Issue {
-        fingerprint: hash(&[b"trouble", path.as_bytes(), message.as_bytes()]),
-        description: message.into_owned(),
-        check_name: "cachelane",
-        severity: "blocker",
-        location: Location {
-            path: path.into_owned(),
-            lines: Lines {
-                begin: trouble.line.unwrap_or(1),
-            },
-        },
+    object! {
+        "description": &*message,
+        "check_name": "cachelane",
+        "fingerprint": hash(&[b"trouble", path.as_bytes(), message.as_bytes()]),
+        "severity": "blocker",
+        "location": location(&path, trouble.line.unwrap_or(1)),
     }
 }
 
-fn issue(file: &Found<'_>, finding: &Finding, fingerprint: String) -> Issue {
-    let begin = file.range(finding.span).start.line;
-    Issue {
-        description: printable(&finding.message).into_owned(),
-        check_name: finding.rule.as_str(),
-        fingerprint,
-        severity: severity(finding.severity),
-        location: Location {
-            path: printable(&file.path).into_owned(),
-            lines: Lines { begin },
-        },
-    }
+fn location(path: &str, line: usize) -> Json {
+    object! { "path": path, "lines": object! { "begin": line } }
 }
 
-/// The name that GitLab has for `severity`. Its two highest, `critical` and `blocker`, are for what endangers people's
+/// Returns the name that GitLab has for `severity`. Its two highest, `critical` and `blocker`, are for what endangers people's
 /// data, and for what keeps cachelane from looking.
 const fn severity(severity: Severity) -> &'static str {
     match severity {

@@ -9,8 +9,8 @@ use crate::fix::Applicability;
 use crate::lint::FileReport;
 use crate::text::{Span, count, printable};
 
+use super::model::{Summary, path};
 use super::safe::SafeSource;
-use super::{Summary, path};
 
 /// How the report looks.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,9 @@ use crate::fix::{Applicability, Edit};
 use crate::lint::ListedMount;
 use crate::text::Range;
 
+use super::document::json_text;
 use super::found::{self, Found, Related};
-use super::{Run, Summary, Trouble, json_text};
+use super::model::{Run, Summary, Trouble};
 
 #[derive(Serialize)]
 struct JsonFinding<'a> {

@@ -1,145 +1,98 @@
 //! `JUnit`'s XML, which every CI server shows: a test suite per file, a test case per finding.
 
-use std::io;
-
-use quick_xml::events::BytesText;
-
 use crate::finding::{Finding, Severity};
+use crate::text::printable;
 
 use super::found::{self, Found};
-use super::xml::{self, Xml};
-use super::{Run, Trouble};
+use super::model::{Run, Trouble};
+use super::xml::{self, Element};
 
-/// The findings of `run` as an XML document. Errors and warnings are failures, infos are skipped tests, since they never
+/// Returns the findings of `run` as an XML document. Errors and warnings are failures, infos are skipped tests, since they never
 /// fail the gate; what went wrong is an error; a run with none of these is one test that passes.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let files: Vec<Found<'_>> = found::files(run).collect();
-    let found = files
-        .iter()
-        .map(|file| file.findings().len())
-        .sum::<usize>();
-    let infos = files.iter().map(infos).sum::<usize>();
+    let found: usize = files.iter().map(|file| file.findings().len()).sum();
+    let infos: usize = files.iter().map(infos).sum();
     let errors = run.troubles.len();
-    xml::document(|xml| {
-        let root = xml
-            .create_element("testsuites")
-            .with_attribute(("name", "cachelane"))
-            .with_attribute(("tests", (found + errors).max(1).to_string().as_str()))
-            .with_attribute(("failures", (found - infos).to_string().as_str()))
-            .with_attribute(("errors", errors.to_string().as_str()));
-        let suites = |xml: &mut Xml| {
-            if files.is_empty() && errors == 0 {
-                return nothing_found(xml);
-            }
-            if errors > 0 {
-                troubles(xml, run.troubles)?;
-            }
-            files.iter().try_for_each(|one| suite(xml, one))
-        };
-        root.write_inner_content(suites).map(|_| ())
-    })
+    let mut suites: Vec<Element> = files.iter().map(suite_of).collect();
+    if errors > 0 {
+        let cases = run.troubles.iter().map(trouble).collect();
+        suites.insert(0, suite("cachelane", [0, errors, 0], cases));
+    }
+    if suites.is_empty() {
+        // Servers take a report without any test for a broken one.
+        suites.push(suite(
+            "cachelane",
+            [0; 3],
+            vec![case("nothing found", "cachelane")],
+        ));
+    }
+    let root = Element::new("testsuites")
+        .with("name", "cachelane")
+        .with("tests", (found + errors).max(1))
+        .with("failures", found - infos)
+        .with("errors", errors);
+    xml::document(&root.around(suites))
 }
 
 fn infos(file: &Found<'_>) -> usize {
-    file.findings()
-        .iter()
+    let infos = file.findings().iter();
+    infos
         .filter(|finding| finding.severity == Severity::Info)
         .count()
 }
 
-/// Servers take a report without any test for a broken one.
-fn nothing_found(xml: &mut Xml) -> io::Result<()> {
-    open(xml, "cachelane", [1, 0, 0, 0]).write_inner_content(|xml| {
-        let case = xml
-            .create_element("testcase")
-            .with_attribute(("name", "nothing found"));
-        case.with_attribute(("classname", "cachelane"))
-            .write_empty()
-            .map(|_| ())
-    })?;
-    Ok(())
+/// Returns the suite of `cases`: what its readers require it to count, and how many of them went which way.
+fn suite(name: &str, [failures, errors, skipped]: [usize; 3], cases: Vec<Element>) -> Element {
+    Element::new("testsuite")
+        .with("name", name)
+        .with("tests", cases.len())
+        .with("failures", failures)
+        .with("errors", errors)
+        .with("skipped", skipped)
+        .around(cases)
 }
 
-/// The suite of what went wrong: a test with an error for each.
-fn troubles(xml: &mut Xml, troubles: &[Trouble]) -> io::Result<()> {
-    let case = |xml: &mut Xml, trouble: &Trouble| {
-        let text = xml::safe(&trouble.to_string());
-        let case = xml
-            .create_element("testcase")
-            .with_attribute(("name", text.as_str()))
-            .with_attribute(("classname", xml::safe(trouble.place()).as_str()));
-        let error = |xml: &mut Xml| {
-            xml.create_element("error")
-                .with_attribute(("type", "cachelane"))
-                .with_attribute(("message", xml::safe(&trouble.message).as_str()))
-                .write_text_content(BytesText::new(&text))?;
-            Ok(())
-        };
-        case.write_inner_content(error).map(|_| ())
-    };
-    let cases = |xml: &mut Xml| troubles.iter().try_for_each(|trouble| case(xml, trouble));
-    open(xml, "cachelane", [troubles.len(), 0, troubles.len(), 0])
-        .write_inner_content(cases)
-        .map(|_| ())
+fn case(name: &str, class: &str) -> Element {
+    Element::new("testcase")
+        .with("name", name)
+        .with("classname", class)
 }
 
-fn suite(xml: &mut Xml, file: &Found<'_>) -> io::Result<()> {
-    let name = xml::safe(&file.path);
-    let cases = |xml: &mut Xml| {
-        file.findings()
-            .iter()
-            .try_for_each(|finding| case(xml, file, finding))
-    };
+/// Returns a test with an error for what went wrong.
+fn trouble(trouble: &Trouble) -> Element {
+    let text = printable(&trouble.to_string()).into_owned();
+    let error = Element::new("error")
+        .with("type", "cachelane")
+        .with("message", &trouble.message);
+    case(&text, trouble.place()).around([error.text(text.clone())])
+}
+
+fn suite_of(file: &Found<'_>) -> Element {
     let (tests, skipped) = (file.findings().len(), infos(file));
-    open(xml, &name, [tests, tests - skipped, 0, skipped])
-        .write_inner_content(cases)
-        .map(|_| ())
+    let cases = file
+        .findings()
+        .iter()
+        .map(|finding| finding_case(file, finding));
+    suite(&file.path, [tests - skipped, 0, skipped], cases.collect())
 }
 
-/// The element of a suite: what its readers require it to count.
-fn open<'a>(
-    xml: &'a mut Xml,
-    name: &str,
-    [tests, failures, errors, skipped]: [usize; 4],
-) -> quick_xml::writer::ElementWriter<'a, Vec<u8>> {
-    xml.create_element("testsuite")
-        .with_attribute(("name", name))
-        .with_attribute(("tests", tests.to_string().as_str()))
-        .with_attribute(("failures", failures.to_string().as_str()))
-        .with_attribute(("errors", errors.to_string().as_str()))
-        .with_attribute(("skipped", skipped.to_string().as_str()))
-}
-
-fn case(xml: &mut Xml, file: &Found<'_>, finding: &Finding) -> io::Result<()> {
-    let start = file.range(finding.span).start;
-    let (path, message) = (xml::safe(&file.path), xml::safe(&finding.message));
-    let place = format!(
-        "{path}:{}:{}: {}[{}]",
+fn finding_case(file: &Found<'_>, finding: &Finding) -> Element {
+    let (start, rule) = (file.range(finding.span).start, finding.rule);
+    let is_info = finding.severity == Severity::Info;
+    let text = format!(
+        "{}:{}:{}: {}[{rule}] {}",
+        printable(&file.path),
         start.line,
         start.column,
         finding.severity.as_str(),
-        finding.rule
+        file.lines(finding).join("\n")
     );
-    let text = xml::safe_lines(&file.lines(finding));
-    let case = xml
-        .create_element("testcase")
-        .with_attribute((
-            "name",
-            format!(
-                "{} at line {}, column {}",
-                finding.rule, start.line, start.column
-            )
-            .as_str(),
-        ))
-        .with_attribute(("classname", path.as_str()));
-    let outcome = |xml: &mut Xml| {
-        let is_info = finding.severity == Severity::Info;
-        xml.create_element(if is_info { "skipped" } else { "failure" })
-            .with_attribute(("type", finding.rule.as_str()))
-            .with_attribute(("message", message.as_str()))
-            .write_text_content(BytesText::new(&format!("{place} {text}")))?;
-        Ok(())
-    };
-    case.write_inner_content(outcome).map(|_| ())
+    let outcome = Element::new(if is_info { "skipped" } else { "failure" })
+        .with("type", rule)
+        .with("message", &finding.message)
+        .text(text);
+    let name = format!("{rule} at line {}, column {}", start.line, start.column);
+    case(&name, &file.path).around([outcome])
 }

@@ -1,7 +1,7 @@
 //! Reports: what was found, for people ([`human`], [`concise`], [`statistics`]) and for programs (all others).
 //!
-//! Nothing here prints; everything is written to a `String` or a writer that the command line hands in. The formats that
-//! other tools read have one shape, `render(&Run) -> String`, so that a table can choose among them.
+//! Nothing here prints; everything is written to a `String` that the command line prints. The formats that other tools read
+//! have one shape, `render(&Run) -> String`, so that a table can choose among them.
 
 pub mod builds;
 pub mod checkstyle;
@@ -17,159 +17,11 @@ pub mod safe;
 pub mod sarif;
 pub mod statistics;
 
+mod document;
 mod found;
+mod model;
+mod table;
 mod xml;
 
-use crate::finding::{RuleId, Severity};
-use crate::lint::FileReport;
-
-/// What a report is made of.
-#[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
-    /// The files with what was found in them, in order.
-    pub reports: &'a [FileReport],
-    /// How many of what there is.
-    pub summary: Summary,
-    /// The rules that can have spoken. Only SARIF lists them.
-    pub rules: &'a [RuleId],
-    /// What went wrong, so that the findings are not all that there may be.
-    pub troubles: &'a [Trouble],
-}
-
-/// Something that went wrong in a run: a file that cannot be read, a configuration that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct Trouble {
-    /// The file, as reports name it, where it is about one.
-    pub path: Option<String>,
-    /// The 1-based line, where it is known.
-    pub line: Option<usize>,
-    /// What went wrong.
-    pub message: String,
-}
-
-impl Trouble {
-    /// Something that is wrong with the file that reports call `path`.
-    #[must_use]
-    pub fn with(path: String, message: impl Into<String>) -> Self {
-        Self {
-            path: Some(path),
-            line: None,
-            message: message.into(),
-        }
-    }
-
-    /// Something that is wrong with the run as a whole.
-    #[must_use]
-    pub fn of_run(message: impl Into<String>) -> Self {
-        Self {
-            path: None,
-            line: None,
-            message: message.into(),
-        }
-    }
-
-    /// What it is about, for formats that need a name: the file, or the program.
-    pub(crate) fn place(&self) -> &str {
-        self.path.as_deref().unwrap_or("cachelane")
-    }
-}
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.path, self.line) {
-            (Some(path), Some(line)) => write!(f, "{path}:{line}: {}", self.message),
-            (Some(path), None) => write!(f, "{path}: {}", self.message),
-            (None, _) => f.write_str(&self.message),
-        }
-    }
-}
-
-/// How many of what there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Summary {
-    /// Files looked at.
-    pub files: usize,
-    /// Those of them in which something was found.
-    pub files_with_findings: usize,
-    /// Findings that are errors.
-    pub errors: usize,
-    /// Findings that are warnings.
-    pub warnings: usize,
-    /// Findings that are infos.
-    pub infos: usize,
-    /// Findings that `cachelane fix` would cure, without `--unsafe`.
-    pub fixable: usize,
-    /// Findings that comments in the files suppress; none of the above.
-    pub suppressed: usize,
-}
-
-impl Summary {
-    /// Counts the findings of `reports`; `files` is how many files were looked at.
-    #[must_use]
-    pub fn new(reports: &[FileReport], files: usize) -> Self {
-        let mut summary = Self {
-            files,
-            ..Self::default()
-        };
-        summary.files_with_findings = reports
-            .iter()
-            .filter(|report| !report.checked.findings.is_empty())
-            .count();
-        summary.suppressed = reports.iter().map(|report| report.checked.suppressed).sum();
-        for finding in reports.iter().flat_map(|report| &report.checked.findings) {
-            match finding.severity {
-                Severity::Error => summary.errors += 1,
-                Severity::Warning => summary.warnings += 1,
-                Severity::Info => summary.infos += 1,
-            }
-            summary.fixable += usize::from(finding.is_fixable());
-        }
-        summary
-    }
-
-    /// Whether anything is at least as bad as `least`; `None` lets everything pass.
-    #[must_use]
-    pub const fn fails(&self, least: Option<Severity>) -> bool {
-        let failing = match least {
-            None => 0,
-            Some(Severity::Error) => self.errors,
-            Some(Severity::Warning) => self.errors + self.warnings,
-            Some(Severity::Info) => self.errors + self.warnings + self.infos,
-        };
-        failing > 0
-    }
-}
-
-/// Returns a path as reports print it: without a leading `./`, and on Windows with `/`, as git has it.
-#[must_use]
-pub fn path(path: &std::path::Path) -> String {
-    path.strip_prefix(".")
-        .unwrap_or(path)
-        .to_string_lossy()
-        .replace(std::path::MAIN_SEPARATOR, "/")
-}
-
-/// `value` as a JSON document in which control characters, also those that JSON would let pass, stand as `\u…`, with a
-/// newline behind it. So does what a build server's log would take for a command ([`crate::text::inert`]).
-fn json_text(value: &impl serde::Serialize) -> String {
-    // Strings, numbers and lists of them always have a JSON form.
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    // Outside of strings, JSON has no `#`; no line of it starts with a colon.
-    let is_inert = crate::text::inert(&text) == text;
-    let text = if is_inert {
-        text
-    } else {
-        text.replace("##", "#\\u0023")
-    };
-    let mut safe = String::with_capacity(text.len() + 1);
-    for ch in text.chars() {
-        // What is left of these after `serde_json` stands in strings, but for the ends of lines.
-        if ch != '\n' && crate::text::is_unprintable(ch) {
-            safe.push_str(&format!("\\u{:04x}", u32::from(ch)));
-        } else {
-            safe.push(ch);
-        }
-    }
-    safe.push('\n');
-    safe
-}
+pub use model::{Run, Summary, Trouble, path};
+pub use table::table;

@@ -1,91 +1,82 @@
 //! SARIF 2.1.0, the format that GitHub's code scanning and most collections of findings take.
 
 use crate::finding::{Finding, RuleId, RuleMeta, Severity};
-use crate::fix::{Applicability, Fix};
+use crate::fix::{Applicability, Edit, Fix};
 use crate::text::{Range, printable};
 
+use super::document::{Json, json_text, object};
 use super::fingerprint::fingerprints;
-use super::found::{self, Found};
-use super::{Run, Trouble, json_text};
+use super::found::{self, Found, Related};
+use super::model::{Run, Trouble};
 
-mod model;
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-use model::{
-    ArtifactChange, ArtifactLocation, Configuration, Description, Driver, Help, Invocation,
-    Location, Log, Message, NotedLine, NotedLocation, NotedPlace, Notification,
-    PartialFingerprints, PhysicalLocation, Region, Replacement, Rule, SarifFix, SarifResult,
-    SarifRun, Tool, UriBases,
-};
-
-/// What relative paths are relative to. GitHub takes it for the root of the repository.
+/// What relative paths are relative to. GitHub takes it for the root of the repository. Where the folder lies is nobody's
+/// business but the reader's, so no URI is given for it.
 const BASE: &str = "%SRCROOT%";
 
-/// The findings of `run` as a SARIF log, with a newline behind it.
+/// Returns the findings of `run` as a SARIF log, with a newline behind it.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let mut results = Vec::new();
     for file in found::files(run) {
-        let prints = file.findings().iter().zip(fingerprints(file.report));
-        results.extend(
-            prints.map(|(finding, fingerprint)| result(run.rules, &file, finding, fingerprint)),
-        );
+        let findings = file.findings().iter().zip(fingerprints(file.report));
+        results.extend(findings.map(|(finding, print)| result(run.rules, &file, finding, print)));
     }
-    let driver = Driver {
-        name: "cachelane",
-        semantic_version: env!("CARGO_PKG_VERSION"),
-        version: env!("CARGO_PKG_VERSION"),
-        rules: run.rules.iter().map(|id| rule(id.meta())).collect(),
+    let driver = object! {
+        "name": "cachelane",
+        "version": env!("CARGO_PKG_VERSION"),
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "rules": Json::list(run.rules.iter().map(|id| rule(id.meta()))),
     };
-    json_text(&Log {
-        schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-        version: "2.1.0",
-        runs: [SarifRun {
-            tool: Tool { driver },
-            column_kind: "unicodeCodePoints",
-            original_uri_base_ids: UriBases {
-                root: Description {
-                    description: Message::new("The folder in which cachelane ran."),
-                },
+    let folder = object! { "description": text("The folder in which cachelane ran.") };
+    let run = object! {
+        "tool": object! { "driver": driver },
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": object! { "%SRCROOT%": folder },
+        "invocations": one(object! {
+            "executionSuccessful": run.troubles.is_empty(),
+            "toolExecutionNotifications": Json::some(run.troubles.iter().map(notification)),
+        }),
+        "results": Json::List(results),
+    };
+    json_text(&object! { "$schema": SCHEMA, "version": "2.1.0", "runs": one(run) })
+}
+
+fn one(item: Json) -> Json {
+    Json::List(vec![item])
+}
+
+/// Returns an object that holds one text: a message, a description, or the content of an artifact.
+fn text(text: impl Into<String>) -> Json {
+    object! { "text": text.into() }
+}
+
+fn notification(trouble: &Trouble) -> Json {
+    let location = |path: &String| {
+        object! {
+            "physicalLocation": object! {
+                "artifactLocation": artifact(path),
+                "region": trouble.line.map(|line| object! { "startLine": line }),
             },
-            invocations: [Invocation {
-                execution_successful: run.troubles.is_empty(),
-                tool_execution_notifications: run.troubles.iter().map(notification).collect(),
-            }],
-            results,
-        }],
-    })
-}
-
-fn notification(trouble: &Trouble) -> Notification {
-    let location = |path: &String| NotedLocation {
-        place: NotedPlace {
-            artifact_location: artifact(path),
-            region: trouble.line.map(|start_line| NotedLine { start_line }),
-        },
+        }
     };
-    Notification {
-        level: "error",
-        message: Message {
-            text: plain(&printable(&trouble.message)),
-        },
-        locations: trouble.path.iter().map(location).collect(),
+    object! {
+        "level": "error",
+        "message": text(plain(&printable(&trouble.message))),
+        "locations": Json::some(trouble.path.iter().map(location)),
     }
 }
 
-fn rule(meta: &'static RuleMeta) -> Rule {
-    Rule {
-        id: meta.name,
-        short_description: Message::new(meta.summary),
-        full_description: Message {
-            text: what_it_does(meta),
-        },
-        help: Help {
-            text: meta.doc(),
-            markdown: meta.doc(),
-        },
-        default_configuration: Configuration {
-            level: level(meta.severity),
-        },
+/// Returns SARIF's `reportingDescriptor`.
+fn rule(meta: &RuleMeta) -> Json {
+    object! {
+        "id": meta.name,
+        "shortDescription": text(meta.summary),
+        "fullDescription": text(what_it_does(meta)),
+        "help": object! { "text": meta.doc(), "markdown": meta.doc() },
+        "defaultConfiguration": object! { "level": level(meta.severity) },
     }
 }
 
@@ -115,33 +106,26 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(
-    rules: &[RuleId],
-    file: &Found<'_>,
-    finding: &Finding,
-    fingerprint: String,
-) -> SarifResult {
-    let related = file.related(finding).enumerate();
-    let related_locations = related.map(|(index, related)| Location {
-        id: Some(index + 1),
-        message: Some(Message {
-            text: plain(&printable(related.message)),
+/// `print` is the fingerprint; the number behind its name is the version of how it is made.
+fn result(rules: &[RuleId], file: &Found<'_>, finding: &Finding, print: String) -> Json {
+    let related = |(index, related): (usize, Related<'_>)| {
+        object! {
+            "id": index + 1,
+            "message": text(plain(&printable(related.message))),
+            "physicalLocation": place(related.path, related.range),
+        }
+    };
+    object! {
+        "ruleId": finding.rule.as_str(),
+        "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
+        "level": level(finding.severity),
+        "message": text(message(file, finding)),
+        "locations": one(object! {
+            "physicalLocation": place(&file.path, file.range(finding.span)),
         }),
-        ..place(related.path, related.range)
-    });
-    SarifResult {
-        rule_id: finding.rule.as_str(),
-        rule_index: rules.iter().position(|rule| *rule == finding.rule),
-        level: level(finding.severity),
-        message: Message {
-            text: message(file, finding),
-        },
-        locations: [place(&file.path, file.range(finding.span))],
-        related_locations: related_locations.collect(),
-        fixes: finding.fix.iter().map(|fix| sarif_fix(file, fix)).collect(),
-        partial_fingerprints: PartialFingerprints {
-            finding: fingerprint,
-        },
+        "relatedLocations": Json::some(file.related(finding).enumerate().map(related)),
+        "fixes": Json::some(finding.fix.iter().map(|one| fix(file, one))),
+        "partialFingerprints": object! { "cachelaneFinding/v1": print },
     }
 }
 
@@ -175,75 +159,60 @@ fn link_text(text: &str) -> String {
         .replace(']', "\\]")
 }
 
-fn place(path: &str, range: Range) -> Location {
-    let place = PhysicalLocation {
-        artifact_location: artifact(path),
-        region: range.into(),
-    };
-    Location {
-        id: None,
-        message: None,
-        place,
+fn place(path: &str, range: Range) -> Json {
+    object! { "artifactLocation": artifact(path), "region": region(range) }
+}
+
+/// Lines and columns from 1; the end is exclusive.
+fn region(Range { start, end }: Range) -> Json {
+    object! {
+        "startLine": start.line,
+        "startColumn": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
     }
 }
 
-impl From<Range> for Region {
-    fn from(Range { start, end }: Range) -> Self {
-        Self {
-            start_line: start.line,
-            start_column: start.column,
-            end_line: end.line,
-            end_column: end.column,
-        }
-    }
-}
-
-fn sarif_fix(file: &Found<'_>, fix: &Fix) -> SarifFix {
+fn fix(file: &Found<'_>, fix: &Fix) -> Json {
     let who = match fix.applicability() {
         Applicability::Safe => "safe: `cachelane fix` does it",
         Applicability::Unsafe => "unsafe, look at the result: `cachelane fix --unsafe` does it",
     };
-    let replacement = |edit: &crate::fix::Edit| Replacement {
-        deleted_region: file.range(edit.span()).into(),
-        // The text to write, to the letter.
-        inserted_content: (!edit.text().is_empty()).then(|| Message::new(edit.text())),
+    // The text to write, to the letter.
+    let content = |edit: &Edit| (!edit.text().is_empty()).then(|| text(edit.text()));
+    let replacement = |edit: &Edit| {
+        object! {
+            "deletedRegion": region(file.range(edit.span())),
+            "insertedContent": content(edit),
+        }
     };
-    SarifFix {
-        description: Message {
-            text: format!("{} ({who})", plain(&printable(fix.title()))),
-        },
-        artifact_changes: [ArtifactChange {
-            artifact_location: artifact(&file.path),
-            replacements: fix.edits().iter().map(replacement).collect(),
-        }],
+    let change = object! {
+        "artifactLocation": artifact(&file.path),
+        "replacements": Json::list(fix.edits().iter().map(replacement)),
+    };
+    object! {
+        "description": text(format!("{} ({who})", plain(&printable(fix.title())))),
+        "artifactChanges": one(change),
     }
 }
 
-/// The URI of the file that reports name `path`.
-fn artifact(path: &str) -> ArtifactLocation {
+fn artifact(path: &str) -> Json {
+    let (uri, base) = uri(path);
+    object! { "uri": uri, "uriBaseId": base }
+}
+
+/// Returns the URI of the file that reports name `path`, and what it is relative to.
+fn uri(path: &str) -> (String, Option<&'static str>) {
     if path == "-" {
-        return ArtifactLocation {
-            uri: "file:///dev/stdin".into(),
-            uri_base_id: None,
-        };
-    }
-    if path.starts_with('/') {
-        return ArtifactLocation {
-            uri: format!("file://{}", encoded(path)),
-            uri_base_id: None,
-        };
-    }
-    if std::path::Path::new(path).is_absolute() {
+        ("file:///dev/stdin".into(), None)
+    } else if path.starts_with('/') {
+        (format!("file://{}", encoded(path)), None)
+    } else if std::path::Path::new(path).is_absolute() {
         // Of Windows: its colon is part of the URI.
-        let uri = format!("file:///{}", encoded(path).replacen("%3A", ":", 1));
-        return ArtifactLocation {
-            uri,
-            uri_base_id: None,
-        };
-    }
-    ArtifactLocation {
-        uri: encoded(path),
-        uri_base_id: Some(BASE),
+        let path = encoded(path).replacen("%3A", ":", 1);
+        (format!("file:///{path}"), None)
+    } else {
+        (encoded(path), Some(BASE))
     }
 }
 
@@ -267,19 +236,15 @@ mod tests {
 
     #[test]
     fn a_path_is_one_uri() {
-        let uri = |path: &str| {
-            let artifact = artifact(path);
-            (artifact.uri, artifact.uri_base_id.is_some())
-        };
         assert_eq!(
             uri("a b/ß%.Dockerfile"),
-            ("a%20b/%C3%9F%25.Dockerfile".into(), true)
+            ("a%20b/%C3%9F%25.Dockerfile".into(), Some(BASE))
         );
         assert_eq!(
             uri("http://x?y#z\n"),
-            ("http%3A//x%3Fy%23z%0A".into(), true)
+            ("http%3A//x%3Fy%23z%0A".into(), Some(BASE))
         );
-        assert_eq!(uri("/srv/x y"), ("file:///srv/x%20y".into(), false));
-        assert_eq!(uri("-"), ("file:///dev/stdin".into(), false));
+        assert_eq!(uri("/srv/x y"), ("file:///srv/x%20y".into(), None));
+        assert_eq!(uri("-"), ("file:///dev/stdin".into(), None));
     }
 }

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::finding::{RuleId, Severity};
 
-use super::{Run, Summary, json_text};
+use super::document::json_text;
+use super::model::{Run, Summary};
+use super::table::table;
 
 /// What one rule found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,39 +22,27 @@ struct Count {
     fixable: usize,
 }
 
-/// A line per rule that spoke, the most frequent first, for people. Empty where nothing was found.
+/// Returns a line for each rule that spoke, the most frequent first. Empty where nothing was found.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let counts = counts(run);
     if counts.is_empty() {
         return String::new();
     }
-    let width = counts
-        .iter()
-        .map(|(rule, _)| rule.as_str().len())
-        .max()
-        .unwrap_or(0);
-    let line = |rule: &str, cells: [&str; 3], summary: &str| {
-        let [findings, files, fixable] = cells;
-        format!("{findings:>8}  {rule:width$}  {files:>6}  {fixable:>7}  {summary}")
-            .trim_end()
-            .to_owned()
-            + "\n"
+    let row = |(rule, count): &(RuleId, Count)| {
+        [
+            format!("{:>8}", count.findings),
+            rule.to_string(),
+            format!("{:>6}", count.files),
+            format!("{:>7}", count.fixable),
+            rule.meta().summary.to_owned(),
+        ]
     };
-    let mut out = line("RULE", ["FINDINGS", "FILES", "FIXABLE"], "WHAT HAPPENS");
-    for (rule, count) in counts {
-        let cells = [count.findings, count.files, count.fixable].map(|n| n.to_string());
-        let [findings, files, fixable] = &cells;
-        out.push_str(&line(
-            rule.as_str(),
-            [findings, files, fixable],
-            rule.meta().summary,
-        ));
-    }
-    out
+    let head = ["FINDINGS", "RULE", " FILES", "FIXABLE", "WHAT HAPPENS"];
+    table(head, counts.iter().map(row))
 }
 
-/// The same as a JSON document, with a newline behind it.
+/// Returns the same as a JSON document, with a newline behind it.
 #[must_use]
 pub fn json(run: &Run<'_>) -> String {
     #[derive(Serialize)]
@@ -78,7 +68,7 @@ pub fn json(run: &Run<'_>) -> String {
     })
 }
 
-/// The rules that spoke, the most frequent first, and by name where they are equal.
+/// Returns the rules that spoke, the most frequent first, and by name where they are equal.
 fn counts(run: &Run<'_>) -> Vec<(RuleId, Count)> {
     // For each rule, also the last file that was counted.
     let mut counts: BTreeMap<RuleId, (Count, Option<usize>)> = BTreeMap::new();

@@ -197,7 +197,7 @@ impl Cache<'_> {
 
     /// Returns what other files need to know of it.
     #[must_use]
-    pub fn site(&self, file: &Dockerfile<'_>) -> Site {
+    pub fn site(&self) -> Site {
         let mount = self.mount;
         let target = mount.value("target").unwrap_or_default();
         // Of mounts that are there now and then, nobody knows which come together.
@@ -211,7 +211,6 @@ impl Cache<'_> {
             target: known.then(|| (&*self.target).into()),
             named,
             instruction: self.instruction,
-            line: file.instructions[self.instruction].lines.0,
             span: mount.id_span(),
             mode_edit: self.mode_edit(),
             exempt: self.exempt.clone(),

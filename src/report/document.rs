@@ -1,0 +1,112 @@
+//! JSON documents in which no text is taken for a command, and values whose objects keep their order.
+
+use serde::{Serialize, Serializer};
+
+use crate::text::{inert, is_unprintable};
+
+/// A JSON value.
+pub(super) enum Json {
+    /// A field that an object does not have.
+    Absent,
+    Bool(bool),
+    Number(usize),
+    Text(String),
+    List(Vec<Json>),
+    Object(Vec<(&'static str, Json)>),
+}
+
+/// A [`Json`] object, its fields in this order.
+macro_rules! object {
+    ($($key:literal: $value:expr),* $(,)?) => {
+        Json::Object(vec![$(($key, Json::from($value))),*])
+    };
+}
+pub(super) use object;
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => to.serialize_unit(),
+            Self::Bool(value) => value.serialize(to),
+            Self::Number(value) => value.serialize(to),
+            Self::Text(value) => value.serialize(to),
+            Self::List(items) => items.serialize(to),
+            Self::Object(fields) => {
+                let there = |(_, value): &&(_, Json)| !matches!(value, Self::Absent);
+                to.collect_map(fields.iter().filter(there).map(|(key, value)| (key, value)))
+            }
+        }
+    }
+}
+
+impl Json {
+    /// Returns the list of `items`.
+    pub(super) fn list(items: impl Iterator<Item = Self>) -> Self {
+        Self::List(items.collect())
+    }
+
+    /// Returns the list of `items`; where there are none, the field is absent.
+    pub(super) fn some(items: impl Iterator<Item = Self>) -> Self {
+        let mut items = items.peekable();
+        if items.peek().is_some() {
+            Self::list(items)
+        } else {
+            Self::Absent
+        }
+    }
+}
+
+impl From<bool> for Json {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<usize> for Json {
+    fn from(value: usize) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<&str> for Json {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Json {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<T: Into<Json>> From<Option<T>> for Json {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Into::into)
+    }
+}
+
+/// Returns `value` as a JSON document in which control characters, also those that JSON would let pass, stand as `\u…`, with a
+/// newline behind it. So does what a build server's log would take for a command ([`inert`]).
+pub(super) fn json_text(value: &impl Serialize) -> String {
+    // Strings, numbers and lists of them always have a JSON form.
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    // Outside of strings, JSON has no `#`; no line of it starts with a colon.
+    let is_inert = inert(&text) == text;
+    let text = if is_inert {
+        text
+    } else {
+        text.replace("##", "#\\u0023")
+    };
+    let mut safe = String::with_capacity(text.len() + 1);
+    for ch in text.chars() {
+        // What is left of these after `serde_json` stands in strings, but for the ends of lines.
+        if ch != '\n' && is_unprintable(ch) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(ch)));
+        } else {
+            safe.push(ch);
+        }
+    }
+    safe.push('\n');
+    safe
+}
