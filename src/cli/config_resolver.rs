@@ -149,24 +149,28 @@ impl ConfigResolver {
 
     /// Reads the configuration at `path`.
     fn load(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
-        let file = path.to_path_buf();
-        let text = match disk::read(path) {
-            Ok(text) => text,
-            Err(error) => return Err(ConfigError::Unreadable { path: file, error }),
+        let error = |text, problems, message| ConfigError {
+            path: path.to_path_buf(),
+            text,
+            problems,
+            message,
         };
+        let text = disk::read(path).map_err(|why| {
+            let message = format!("cannot read the configuration: {why}");
+            error(String::new(), Vec::new(), message)
+        })?;
         match Config::read(&text, self.overrides.clone()) {
             Ok(config) => Ok(Arc::new(LoadedConfig {
                 config,
-                folder: absolute(&self.here, path.parent().unwrap_or(Path::new(""))),
-                file: Some(file),
+                file: Some(path.to_path_buf()),
                 text,
+                folder: absolute(&self.here, path.parent().unwrap_or(Path::new(""))),
                 here: self.here.clone(),
             })),
-            Err(problems) => Err(ConfigError::Wrong {
-                path: file,
-                text,
-                problems,
-            }),
+            Err(problems) => {
+                let message = "the files that this configuration is for are left out";
+                Err(error(text, problems, message.into()))
+            }
         }
     }
 

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use crate::lint::{self, ListedMount};
 use crate::project::input::InputFile;
+use crate::report::table::table;
 use crate::report::{self, json};
-use crate::text::{LineIndex, count, printable};
+use crate::text::{LineIndex, count};
 
 use super::args::{ListArgs, Plain, Select};
 use super::config_resolver::ConfigResolver;
@@ -19,10 +20,10 @@ pub fn run(args: &ListArgs) -> Ended {
     common.check()?;
     let overrides = common.settings.overrides(&Select::default(), false);
     let settled = ConfigResolver::new(&common.settings, overrides)?;
-    let listed = Run::new(common, &settled, Texts::None).over(list);
-    let mut trouble = !listed.troubles.is_empty();
+    let run = Run::new(common, &settled, Texts::None).over(list);
+    let (mut trouble, files) = (!run.troubles.is_empty(), run.files);
     let mut mounts = Vec::new();
-    for result in listed.results {
+    for result in run.results {
         match result {
             Ok(found) => mounts.extend(found),
             Err(message) => {
@@ -33,8 +34,8 @@ pub fn run(args: &ListArgs) -> Ended {
     }
     match args.format {
         Plain::Json => terminal::print(json::list(&mounts)),
-        Plain::Human if listed.files > 0 => {
-            terminal::print_text(&table(&mounts, listed.files, common.quiet));
+        Plain::Human if files > 0 => {
+            terminal::print_text(&listed(&mounts, files, common.quiet));
         }
         Plain::Human => {}
     }
@@ -56,89 +57,53 @@ fn list(input: InputFile<'_>) -> Option<Result<Vec<ListedMount>, String>> {
     }
 }
 
-/// Returns the mounts as a table for people.
-fn table(mounts: &[ListedMount], all: usize, quiet: bool) -> String {
-    let files = count(all, "file");
+/// Returns the mounts as a table for people; `files` is how many files were looked at.
+fn listed(mounts: &[ListedMount], files: usize, quiet: bool) -> String {
+    let all = count(files, "file");
     if mounts.is_empty() {
-        return format!("{files}, no cache mount that BuildKit accepts.\n");
+        return format!("{all}, no cache mount that BuildKit accepts.\n");
     }
     let head = [
         "PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED",
-    ]
-    .map(String::from);
-    let rows: Vec<[String; 7]> = std::iter::once(head)
-        .chain(mounts.iter().map(row))
-        .collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: [usize; 7] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    ];
+    let text = table(head, mounts.iter().map(row));
     if quiet {
         return text;
     }
     let with: HashSet<&str> = mounts.iter().map(|mount| mount.path.as_str()).collect();
-    let files = if with.len() < all {
-        format!("{} of {files}", with.len())
+    let all = if with.len() < files {
+        format!("{} of {all}", with.len())
     } else {
-        files
+        all
     };
-    let isolated = mounts.iter().filter(|mount| mount.isolated).count();
-    let locked = mounts
-        .iter()
-        .filter(|mount| mount.sharing == "locked")
-        .count();
-    text.push_str(&format!(
-        "\n{} in {files}: {locked} locked, {isolated} with a lane of {} own.\n",
-        count(mounts.len(), "cache mount"),
-        if isolated == 1 { "its" } else { "their" }
-    ));
-    text
+    let mounts = || mounts.iter();
+    let isolated = mounts().filter(|mount| mount.isolated).count();
+    let locked = mounts().filter(|mount| mount.sharing == "locked").count();
+    let caches = count(mounts().len(), "cache mount");
+    let their = if isolated == 1 { "its" } else { "their" };
+    format!("{text}\n{caches} in {all}: {locked} locked, {isolated} with a lane of {their} own.\n")
 }
 
 fn row(mount: &ListedMount) -> [String; 7] {
-    let none = || "-".to_owned();
     let base = [
         ("from", &mount.from),
         ("uid", &mount.uid),
         ("gid", &mount.gid),
         ("mode", &mount.mode),
     ];
-    let base: Vec<String> = base
-        .iter()
-        .filter_map(|(name, v)| v.as_ref().map(|v| format!("{name}={v}")))
-        .collect();
-    let id = match &mount.id {
-        Some(id) => id.clone(),
-        None => format!("({})", mount.effective_id),
-    };
-    let cells = [
+    let base = base.iter().filter_map(|(name, value)| {
+        let value = value.as_ref()?;
+        Some(format!("{name}={value}"))
+    });
+    let base = base.collect::<Vec<_>>().join(" ");
+    let id = mount.id.clone();
+    [
         format!("{}:{}", mount.path, mount.line),
-        mount.stage.clone().unwrap_or_else(none),
-        id,
+        mount.stage.clone().unwrap_or("-".into()),
+        id.unwrap_or_else(|| format!("({})", mount.effective_id)),
         mount.target.clone(),
         mount.sharing.clone(),
-        if base.is_empty() {
-            none()
-        } else {
-            base.join(" ")
-        },
-        if mount.isolated {
-            "yes".into()
-        } else {
-            "no".into()
-        },
-    ];
-    cells.map(|cell| printable(&cell).into_owned())
+        if base.is_empty() { "-".into() } else { base },
+        if mount.isolated { "yes" } else { "no" }.into(),
+    ]
 }

@@ -75,52 +75,32 @@ impl Error {
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// It cannot be read.
-    #[error("{}: {}", report::path(.path), unreadable(.error))]
-    Unreadable {
-        /// The file, as messages name it.
-        path: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
-    /// There is something wrong with it.
-    #[error("{}: the files that this configuration is for are left out", report::path(.path))]
-    Wrong {
-        /// The file, as messages name it.
-        path: PathBuf,
-        /// Its text.
-        text: String,
-        /// All that is wrong with it.
-        problems: Vec<Problem>,
-    },
+#[error("{}: {message}", report::path(path))]
+pub struct ConfigError {
+    /// The file, as messages name it.
+    pub path: PathBuf,
+    /// Its text; empty where it cannot be read.
+    pub text: String,
+    /// All that is wrong with it.
+    pub problems: Vec<Problem>,
+    /// What comes of that.
+    pub message: String,
 }
 
 impl ConfigError {
     /// Returns it as reports list it.
     #[must_use]
     pub fn troubles(&self) -> Vec<Trouble> {
-        match self {
-            Self::Unreadable { path, error } => {
-                vec![Trouble::with(report::path(path), unreadable(error))]
-            }
-            Self::Wrong {
-                path,
-                text,
-                problems,
-            } => {
-                let lines = LineIndex::new(text.as_bytes());
-                let trouble = |problem: &Problem| Trouble {
-                    path: Some(report::path(path)),
-                    line: Some(lines.line(problem.span.start)),
-                    message: problem.message.clone(),
-                };
-                problems.iter().map(trouble).collect()
-            }
+        let name = report::path(&self.path);
+        if self.problems.is_empty() {
+            return vec![Trouble::with(name, &self.message)];
         }
+        let lines = LineIndex::new(self.text.as_bytes());
+        let trouble = |problem: &Problem| Trouble {
+            path: Some(name.clone()),
+            line: Some(lines.line(problem.span.start)),
+            message: problem.message.clone(),
+        };
+        self.problems.iter().map(trouble).collect()
     }
-}
-
-fn unreadable(error: &std::io::Error) -> String {
-    format!("cannot read the configuration: {error}")
 }

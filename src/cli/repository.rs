@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
 /// Why git has no answer.
@@ -40,16 +40,13 @@ pub struct Repository {
     root: PathBuf,
     /// The commit; `None` for a submodule that was not there.
     base: Option<String>,
-    /// Changed files with what they were, if they were there; all below `root`.
-    changed: HashMap<PathBuf, Option<Object>>,
+    /// Changed files with the names of the objects that they were, if they were there; all below `root`.
+    changed: HashMap<PathBuf, Option<String>>,
     /// Every file that git knows, below `root`.
     tracked: HashSet<PathBuf>,
-    /// Who reads the objects, once there is one to be read.
+    /// Reads the objects, once there is one to be read.
     reader: RefCell<Option<Reader>>,
 }
-
-/// What git calls a file's content.
-struct Object(String);
 
 impl Repositories {
     pub fn new(revision: &str) -> Self {
@@ -59,15 +56,13 @@ impl Repositories {
         }
     }
 
-    /// The repository that `folder`, which is absolute, lies in.
+    /// Returns the repository that `folder`, which is absolute, lies in.
     pub fn of(&mut self, folder: &Path) -> Result<Rc<Repository>, GitError> {
-        let root = match folder
-            .ancestors()
-            .find(|folder| folder.join(".git").exists())
-        {
+        let mut around = folder.ancestors();
+        let root = match around.find(|folder| folder.join(".git").exists()) {
             Some(root) => root.to_path_buf(),
             // It may lie elsewhere, as the environment says; or git says that there is none.
-            None => path(&git(folder, ["rev-parse", "--show-toplevel"])?),
+            None => path(folder, ["rev-parse", "--show-toplevel"])?,
         };
         if let Some(known) = self.known.get(&root) {
             return known.clone();
@@ -77,26 +72,20 @@ impl Repositories {
         repository
     }
 
-    /// What the file `path`, which is absolute, was. `read` says that its content comes from elsewhere.
-    pub fn past(&mut self, path: &Path, read: bool) -> Result<Past, GitError> {
+    /// Returns what the file `path`, which is absolute, was. `is_read` says that its content comes from elsewhere.
+    pub fn past(&mut self, path: &Path, is_read: bool) -> Result<Past, GitError> {
         let repository = self.of(path.parent().unwrap_or(path))?;
-        let name = path
-            .strip_prefix(&repository.root)
-            .unwrap_or(path)
-            .to_path_buf();
-        let (Some(base), true) = (&repository.base, repository.tracked.contains(&name)) else {
+        let name = path.strip_prefix(&repository.root).unwrap_or(path);
+        let Some(base) = &repository.base else {
             return Ok(Past::New);
         };
-        match repository.changed.get(&name) {
+        match repository.changed.get(name) {
+            _ if !repository.tracked.contains(name) => Ok(Past::New),
             Some(None) => Ok(Past::New),
             Some(Some(old)) => repository.read(old).map(Past::Was),
-            None if read => {
-                let blob = [
-                    OsStr::new("cat-file"),
-                    OsStr::new("blob"),
-                    &named(base, &name),
-                ]
-                .map(OsStr::to_os_string);
+            None if is_read => {
+                let object = object(base, name);
+                let blob = [OsStr::new("cat-file"), OsStr::new("blob"), &object];
                 git(&repository.root, blob).map(Past::Was)
             }
             None => Ok(Past::Same),
@@ -104,76 +93,32 @@ impl Repositories {
     }
 
     fn open(&mut self, root: &Path) -> Result<Repository, GitError> {
-        let root = path(&git(root, ["rev-parse", "--show-toplevel"])?);
-        let outer = path(&git(
-            &root,
-            ["rev-parse", "--show-superproject-working-tree"],
-        )?);
+        let root = path(root, ["rev-parse", "--show-toplevel"])?;
+        let outer = path(&root, ["rev-parse", "--show-superproject-working-tree"])?;
         // In a submodule of a repository that the run began in, the revision is that one's.
         let base = match self.known.get(&outer).cloned() {
             Some(outer) => submodule(&root, &*outer?)?,
             None => Some(self.base(&root)?),
         };
-        let tracked = names(&git(&root, ["ls-files", "-z"])?)
-            .map(PathBuf::from)
-            .collect();
-        let mut changed = HashMap::new();
-        if let Some(base) = &base {
-            let mut words = without_filters(&root)?;
-            // What a submodule's files are is asked in the submodule: here, git would start itself in each of them.
-            let diff = [
-                "diff",
-                "--raw",
-                "--no-abbrev",
-                "-z",
-                "-M",
-                "--no-ext-diff",
-                "--no-relative",
-            ];
-            words.extend(
-                diff.iter()
-                    .chain(&["--ignore-submodules=all", base, "--"])
-                    .map(Into::into),
-            );
-            let raw = git(&root, words)?;
-            let mut words = names(&raw);
-            while let (Some(entry), Some(name)) = (words.next(), words.next()) {
-                // `:100644 100644 OLD NEW M`, with a number behind the letter of a rename.
-                let entry = entry.to_string_lossy();
-                let mut entry = entry.split(' ');
-                let (old, status) = (
-                    entry.nth(2).unwrap_or_default(),
-                    entry.next_back().unwrap_or_default(),
-                );
-                match status.as_bytes().first() {
-                    Some(b'A') => changed.insert(name.into(), None),
-                    Some(b'R' | b'C') => changed.insert(
-                        words.next().unwrap_or(name).into(),
-                        Some(Object(old.to_owned())),
-                    ),
-                    // What is in conflict has a second line, which says what it was.
-                    Some(b'U') => None,
-                    _ => changed.insert(name.into(), Some(Object(old.to_owned()))),
-                };
-            }
-        }
+        let tracked = git(&root, ["ls-files", "-z"])?;
+        let changed = base.as_ref().map(|base| changed(&root, base));
         Ok(Repository {
+            changed: changed.transpose()?.unwrap_or_default(),
+            tracked: names(&tracked).map(PathBuf::from).collect(),
             root,
             base,
-            changed,
-            tracked,
             reader: RefCell::default(),
         })
     }
 
-    /// The commit at which HEAD's branch left the revision.
+    /// Returns the commit at which HEAD's branch left the revision.
     fn base(&self, root: &Path) -> Result<String, GitError> {
         let revision = &self.revision;
         let commit = format!("{revision}^{{commit}}");
         git(root, ["rev-parse", "--quiet", "--verify", &commit]).map_err(|_| {
+            let root = root.display();
             GitError::Answer(format!(
-                "in {}, git knows no revision `{revision}`; a workflow may have to fetch it first",
-                root.display()
+                "in {root}, git knows no revision `{revision}`; a workflow may have to fetch it first"
             ))
         })?;
         let base = git(root, ["merge-base", revision, "HEAD"]).map_err(|_| {
@@ -185,36 +130,56 @@ impl Repositories {
     }
 }
 
-/// The commit that the submodule at `root` had at the base of the repository around it; `None` where it was not there.
+/// Returns the files that differ from the commit `base`, each with the name of the object that it was.
+fn changed(root: &Path, base: &str) -> Result<HashMap<PathBuf, Option<String>>, GitError> {
+    let mut words = without_filters(root)?;
+    // What a submodule's files are is asked in the submodule: here, git would start itself in each of them.
+    let diff = "diff --raw --no-abbrev -z -M --no-ext-diff --no-relative --ignore-submodules=all";
+    words.extend(diff.split(' ').chain([base, "--"]).map(OsString::from));
+    let raw = git(root, words)?;
+    let mut changed = HashMap::new();
+    let mut words = names(&raw);
+    while let (Some(entry), Some(name)) = (words.next(), words.next()) {
+        // `:100644 100644 OLD NEW M`, with a number behind the letter of a rename.
+        let entry = entry.to_string_lossy();
+        let mut entry = entry.split(' ');
+        let old = entry.nth(2).map(str::to_owned);
+        let status = entry.next_back().unwrap_or_default();
+        match status.as_bytes().first() {
+            Some(b'A') => changed.insert(name.into(), None),
+            Some(b'R' | b'C') => changed.insert(words.next().unwrap_or(name).into(), old),
+            // What is in conflict has a second line, which says what it was.
+            Some(b'U') => None,
+            _ => changed.insert(name.into(), old),
+        };
+    }
+    Ok(changed)
+}
+
+/// Returns the commit that the submodule at `root` had at the base of the repository around it; `None` where it was not there.
 fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, GitError> {
     let Some(base) = &outer.base else {
         return Ok(None);
     };
-    let name = root.strip_prefix(&outer.root).unwrap_or(root);
-    let verify = [
-        OsStr::new("rev-parse"),
-        OsStr::new("--quiet"),
-        OsStr::new("--verify"),
-        &named(base, name),
-    ];
-    let Ok(commit) = git(&outer.root, verify) else {
+    let name = object(base, root.strip_prefix(&outer.root).unwrap_or(root));
+    let verify = ["rev-parse", "--quiet", "--verify"].map(OsStr::new);
+    let Ok(commit) = git(&outer.root, verify.into_iter().chain([name.as_os_str()])) else {
         return Ok(None);
     };
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     let there = git(root, ["cat-file", "-e", &format!("{commit}^{{commit}}")]);
     let missing = |_| {
+        let root = root.display();
         GitError::Answer(format!(
-            "the commit {commit} of the submodule {} is not here: fetch it",
-            root.display()
+            "the commit {commit} of the submodule {root} is not here: fetch it"
         ))
     };
     there.map_err(missing).map(|_| Some(commit))
 }
 
 impl Repository {
-    /// Returns the content of `object`. One process reads all that a run asks for.
-    fn read(&self, object: &Object) -> Result<Vec<u8>, GitError> {
-        let Object(name) = object;
+    /// Returns the content of the object called `name`. One process reads all that a run asks for.
+    fn read(&self, name: &str) -> Result<Vec<u8>, GitError> {
         let mut reader = self.reader.borrow_mut();
         let reader = match &mut *reader {
             Some(reader) => reader,
@@ -236,54 +201,37 @@ fn not_started(error: io::Error) -> GitError {
 /// `git cat-file --batch`: asked for one object after the other.
 struct Reader {
     process: Child,
-    /// `None` once it is told that no more is asked for.
-    questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Reader {
     fn start(root: &Path) -> io::Result<Self> {
         let mut command = command(root);
-        let mut process = command
-            .args(["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let questions = process.stdin.take();
-        let answers = process
-            .stdout
-            .take()
-            .ok_or_else(|| io::Error::other("it has no output"))?;
+        command.args(["cat-file", "--batch"]).stdin(Stdio::piped());
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
+        let answers = process.stdout.take();
         Ok(Self {
             process,
-            questions,
-            answers: BufReader::new(answers),
+            answers: BufReader::new(answers.ok_or(io::ErrorKind::BrokenPipe)?),
         })
     }
 
-    /// The content of the object `name`; `None` where git has none.
+    /// Returns the content of the object called `name`; `None` where git has none.
     fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        if let Some(questions) = &mut self.questions {
+        if let Some(questions) = &mut self.process.stdin {
             writeln!(questions, "{name}")?;
-            questions.flush()?;
         }
         let mut head = String::new();
         self.answers.read_line(&mut head)?;
         // `OBJECT blob SIZE`, or `OBJECT missing`.
-        let Some(size) = head
-            .trim_end()
-            .rsplit(' ')
-            .next()
-            .and_then(|size| size.parse::<u64>().ok())
-        else {
+        let size = head.trim_end().rsplit(' ').next();
+        let Some(size) = size.and_then(|size| size.parse::<u64>().ok()) else {
             return Ok(None);
         };
-        let mut content = Vec::new();
         // A newline stands behind it.
-        self.answers
-            .by_ref()
-            .take(size + 1)
-            .read_to_end(&mut content)?;
+        let mut content = Vec::new();
+        let mut answer = self.answers.by_ref().take(size + 1);
+        answer.read_to_end(&mut content)?;
         match content.pop() {
             Some(b'\n') => Ok(Some(content)),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -293,35 +241,34 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        drop(self.questions.take());
-        // It ends by itself when nothing is asked any more.
+        // That closes its input, and so ends it.
         let _ = self.process.wait();
     }
 }
 
-/// What git calls the content of `path` at `commit`.
-fn named(commit: &str, path: &Path) -> OsString {
+/// Returns the name of the content of `path` at `commit`.
+fn object(commit: &str, path: &Path) -> OsString {
     let mut object = OsString::from(commit);
     object.push(":");
     object.push(path);
     object
 }
 
-/// The names in a list that git ends each with a NUL byte.
+/// Returns the names in a list that git ends each with a NUL byte.
 fn names(list: &[u8]) -> impl Iterator<Item = &OsStr> {
-    list.split(|b| *b == 0)
-        .filter(|name| !name.is_empty())
-        .map(os)
+    let names = list.split(|byte| *byte == 0);
+    names.filter(|name| !name.is_empty()).map(os)
 }
 
-/// The path on the only line of `line`.
-fn path(line: &[u8]) -> PathBuf {
-    PathBuf::from(os(line.strip_suffix(b"\n").unwrap_or(line)))
+/// Returns the path that git prints.
+fn path<const N: usize>(folder: &Path, args: [&str; N]) -> Result<PathBuf, GitError> {
+    let line = git(folder, args)?;
+    Ok(PathBuf::from(os(line.strip_suffix(b"\n").unwrap_or(&line))))
 }
 
-/// Options that take every filter away which a configuration of the repository at `root` names: comparing files with a
-/// commit would start its program for them. A file that only its filter makes the same then counts as changed, and its
-/// old content is compared as it is.
+/// Returns options that take every filter away which a configuration of the repository at `root` names: comparing files with
+/// a commit would start its program for them. A file that only its filter makes the same then counts as changed, and its old
+/// content is compared as it is.
 fn without_filters(root: &Path) -> Result<Vec<OsString>, GitError> {
     // Git fails where there is none; where the configuration cannot be read, the next command says so.
     let list = [
@@ -352,7 +299,7 @@ fn without_filters(root: &Path) -> Result<Vec<OsString>, GitError> {
     Ok(options)
 }
 
-/// What is said to git before any command: nothing that a repository names is started (a file monitor, hooks, a pager), a
+/// Options before any command of git: nothing that a repository names is started (a file monitor, hooks, a pager), a
 /// folder that only looks like a repository's inside is none, and nothing is written.
 const CAREFUL: &[&str] = &[
     "--literal-pathspecs",
@@ -366,7 +313,7 @@ const CAREFUL: &[&str] = &[
     "safe.bareRepository=explicit",
 ];
 
-/// What git prints.
+/// Returns what git prints.
 fn git<A: AsRef<OsStr>>(
     folder: &Path,
     args: impl IntoIterator<Item = A>,
@@ -380,7 +327,7 @@ fn git<A: AsRef<OsStr>>(
     Err(GitError::Answer(format!("git says: {first}")))
 }
 
-/// Git in `folder`, with care.
+/// Returns git in `folder`, with care.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(CAREFUL);

@@ -122,15 +122,8 @@ pub fn print_error(error: &Error) {
 
 /// Writes why a configuration cannot be used to standard error.
 pub fn warn_config(error: &ConfigError) {
-    if let ConfigError::Wrong {
-        path,
-        text,
-        problems,
-    } = error
-    {
-        for problem in problems {
-            warn_problem(path, text, problem, Severity::Error);
-        }
+    for problem in &error.problems {
+        warn_problem(&error.path, &error.text, problem, Severity::Error);
     }
     warn(&error.to_string());
 }

@@ -9,44 +9,38 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::outcome::Outcome;
 use super::terminal;
 
-/// Options that people look for where they are not: the command (nothing for none), the option, what to type.
-const OPTIONS: &[(&str, &str, &str)] = &[
-    ("", "--check", "`check` is a command: `cachelane check`."),
-    ("", "--fix", "`fix` is a command: `cachelane fix`."),
+/// Options that people look for where they are not, behind the command if there is one, with what to type.
+const OPTIONS: &[(&str, &str)] = &[
+    ("--check", "`check` is a command: `cachelane check`."),
+    ("--fix", "`fix` is a command: `cachelane fix`."),
     (
-        "",
         "--diff",
         "`--diff` belongs to a command: `cachelane fix --diff`.",
     ),
-    ("", "--list", "`list` is a command: `cachelane list`."),
+    ("--list", "`list` is a command: `cachelane list`."),
     (
-        "check",
-        "--fix",
+        "check --fix",
         "`check` fixes nothing: `cachelane fix` does, and `cachelane fix --diff` shows what it would do.",
     ),
     (
-        "check",
-        "--unsafe",
+        "check --unsafe",
         "`check` fixes nothing: `cachelane fix --unsafe` does.",
     ),
     (
-        "fix",
-        "--check",
+        "fix --check",
         "To see what would change, `cachelane fix --diff`; to see what there is to fix, `cachelane check`.",
     ),
     (
-        "fix",
-        "--dry-run",
+        "fix --dry-run",
         "`cachelane fix --diff` shows what would change, and writes nothing.",
     ),
     (
-        "fix",
-        "--in-place",
+        "fix --in-place",
         "`cachelane fix` writes the files by itself; `cachelane fix --diff` does not.",
     ),
 ];
 
-/// Says what was wrong with the arguments, or prints the help that was asked for.
+/// Prints what was wrong with the arguments, or the help that was asked for.
 pub fn answer(error: &clap::Error) -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let Some(line) = known(error, &typed) {
@@ -60,60 +54,52 @@ pub fn answer(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// What to say about a slip that is known, given what was `typed` behind the program's name.
+/// Returns what to say about an error that is known, given what was `typed` behind the program's name.
 fn known(error: &clap::Error, typed: &[OsString]) -> Option<String> {
-    match error.kind() {
-        ErrorKind::InvalidSubcommand => {
-            let word = context(error, ContextKind::InvalidSubcommand)?;
-            is_path(&word).then(|| {
-                format!("there is no command `{word}`. Did you mean `cachelane check {word}`?")
-            })
-        }
-        ErrorKind::UnknownArgument => {
-            let word = context(error, ContextKind::InvalidArg)?;
-            let command = typed
-                .iter()
-                .find_map(|word| word.to_str().filter(|word| !word.starts_with('-')));
-            let command = command.unwrap_or_default();
-            if command == "rules" && !word.starts_with('-') {
-                return Some(format!(
-                    "`rules` lists all of them. Did you mean `cachelane explain {word}`?"
-                ));
-            }
-            if command == "run" && !word.starts_with('-') {
-                return Some(format!(
-                    "`run` takes the command behind `--`: `cachelane run -- {word} …`"
-                ));
-            }
-            let option = word.split('=').next().unwrap_or_default();
-            let slip = OPTIONS
-                .iter()
-                .find(|(of, name, _)| *of == command && *name == option);
-            slip.map(|(of, name, what)| {
-                let place = if of.is_empty() {
-                    "cachelane".into()
-                } else {
-                    format!("cachelane {of}")
-                };
-                format!("`{place}` has no option `{name}`. {what}")
-            })
-        }
-        _ => None,
-    }
-}
-
-fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
-    match error.get(kind)? {
+    let context = |kind| match error.get(kind)? {
         ContextValue::String(text) => Some(text.clone()),
         _ => None,
+    };
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let word = context(ContextKind::InvalidSubcommand)?;
+        let line =
+            || format!("there is no command `{word}`. Did you mean `cachelane check {word}`?");
+        return is_path(&word).then(line);
     }
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let word = context(ContextKind::InvalidArg)?;
+    let mut typed = typed.iter().filter_map(|word| word.to_str());
+    let command = typed
+        .find(|word| !word.starts_with('-'))
+        .unwrap_or_default();
+    match command {
+        "rules" if !word.starts_with('-') => {
+            let rule = format!("Did you mean `cachelane explain {word}`?");
+            return Some(format!("`rules` lists all of them. {rule}"));
+        }
+        "run" if !word.starts_with('-') => {
+            let line = format!("`cachelane run -- {word} …`");
+            return Some(format!("`run` takes the command behind `--`: {line}"));
+        }
+        _ => {}
+    }
+    let option = word.split('=').next()?;
+    let looked_for = format!("{command} {option}");
+    let known = OPTIONS
+        .iter()
+        .find(|(name, _)| *name == looked_for.trim_start());
+    let place = format!("cachelane {command}");
+    known.map(|(_, what)| format!("`{}` has no option `{option}`. {what}", place.trim_end()))
 }
 
-/// Whether somebody who typed `word` for a command had a file or a folder in mind.
+/// Returns whether somebody who typed `word` for a command had a file or a folder in mind.
 fn is_path(word: &str) -> bool {
     let lower = word.to_lowercase();
-    let named = ["dockerfile", "containerfile"]
-        .iter()
-        .any(|name| lower.contains(name));
-    named || word.contains(['/', '\\']) || matches!(word, "." | "-") || Path::new(word).exists()
+    let mut names = ["dockerfile", "containerfile"].iter();
+    names.any(|name| lower.contains(name))
+        || word.contains(['/', '\\'])
+        || matches!(word, "." | "-")
+        || Path::new(word).exists()
 }

@@ -111,32 +111,3 @@ pub fn absolute(here: &Path, path: &Path) -> PathBuf {
     }
     absolute
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names() {
-        for name in [
-            "Dockerfile",
-            "Dockerfile.dev",
-            "a.Dockerfile",
-            "a.dockerfile",
-            "Containerfile",
-            "x.containerfile",
-        ] {
-            assert!(is_dockerfile(name.as_bytes()), "{name}");
-        }
-        for name in [
-            "dockerfile2",
-            "Dockerfile.dockerignore",
-            "MyDockerfile",
-            "Dockerfiles",
-            "a.dockerignore",
-            "dockerfile",
-        ] {
-            assert!(!is_dockerfile(name.as_bytes()), "{name}");
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::lint::matching::LaneStatus;
-use crate::text::{count, printable};
+use crate::text::count;
 
 use super::document::json_text;
 
@@ -83,7 +83,7 @@ fn row(build: &ListedBuild) -> [String; 6] {
         (None, Some(why)) => format!("? ({why})"),
         (None, None) => "(within the file)".into(),
     };
-    let cells = [
+    [
         format!("{}:{}", build.path, build.line),
         format!("{}, {}", build.name, build.front),
         dockerfile,
@@ -93,8 +93,7 @@ fn row(build: &ListedBuild) -> [String; 6] {
             .as_ref()
             .map_or_else(|| "-".into(), |axes| axes.join(", ")),
         lane,
-    ];
-    cells.map(|cell| printable(&cell).into_owned())
+    ]
 }
 
 /// Returns `builds` as a JSON document, with a newline behind it.

@@ -16,6 +16,7 @@ pub mod rules;
 pub mod safe;
 pub mod sarif;
 pub mod statistics;
+pub mod table;
 
 mod document;
 mod found;

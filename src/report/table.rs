@@ -1,20 +1,31 @@
 //! Tables for people.
 
-/// Returns `rows`, the head among them, as lines of text, each column as wide as its widest cell.
+use crate::text::printable;
+
+/// Returns the rows below their head as a table whose columns stand below each other. Cells are made safe to print.
 #[must_use]
-pub fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+pub fn table<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let rows = rows.into_iter();
+    let rows = rows.map(|row| row.map(|cell| printable(&cell).into_owned()));
     let rows: Vec<[String; N]> = std::iter::once(head.map(String::from))
         .chain(rows)
         .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or(0));
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &rows {
         let cells = row.iter().zip(widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:width$}"))
+        let line: String = cells
+            .map(|(cell, width)| format!("{cell:width$}  "))
             .collect();
-        text.extend([cells.join("  ").trim_end(), "\n"]);
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
     text
 }

@@ -158,30 +158,3 @@ pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
             .take_while(|around| root.is_none_or(|root| around.starts_with(root)))
             .any(ignores)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn by_every_folder_up_to_the_repository_s_root() {
-        let root = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write(".gitignore", "/outside/\n");
-        write("repository/.git/HEAD", "");
-        write("repository/.gitignore", "vendor/\n*.old\n");
-        write("repository/a/.gitignore", "/out\n");
-        write("repository/a/kept/x", "");
-        let folder = root.path().join("repository/a");
-        for path in ["vendor", "b/vendor/c", "out", "kept", "x.old"] {
-            assert!(is_there_or_ignored(&folder, Path::new(path)), "{path}");
-        }
-        for path in ["vendr", "b/out", "outside", "../a/kept"] {
-            assert!(!is_there_or_ignored(&folder, Path::new(path)), "{path}");
-        }
-    }
-}

@@ -8,6 +8,7 @@ mod config;
 mod docs;
 mod embedded;
 mod exempt;
+mod files;
 mod fixtures;
 mod fuzzed;
 mod gate;
