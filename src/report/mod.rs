@@ -21,7 +21,6 @@ pub mod table;
 mod document;
 mod found;
 mod model;
-mod table;
 mod xml;
 
 pub use model::{Run, Summary, Trouble, path};
