@@ -6,7 +6,7 @@ use bstr::ByteSlice as _;
 use crate::text::Span;
 
 use super::ast::{Behind, Fault, FaultKind, Flag, Mount, MountKind};
-use super::mount_options::{OPTIONS, clean, kind_of};
+use super::mount_options::{MOUNT_OPTIONS, clean, kind_of};
 use super::words::{Unreadable, Word};
 
 const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
@@ -56,7 +56,7 @@ fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
             (_, None) => Some(FaultKind::BareOption(name.to_str_lossy().into_owned())),
             (None, Some(_)) => {
                 let name = name.to_str_lossy().to_ascii_lowercase();
-                let known = OPTIONS.iter().flat_map(|(_, names)| *names);
+                let known = MOUNT_OPTIONS.iter().flat_map(|(_, names)| *names);
                 let nearest = nearest(&name, known.copied());
                 Some(FaultKind::UnknownOption(name, nearest))
             }
@@ -213,7 +213,7 @@ fn starts_like_options(rest: &[u8]) -> bool {
     let Some(equals) = word.find_byte(b'=') else {
         return false;
     };
-    OPTIONS
+    MOUNT_OPTIONS
         .iter()
         .flat_map(|(_, names)| *names)
         .any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))

@@ -26,6 +26,6 @@ pub use ast::{
     Instruction, Keyword, Mount, MountKind, Sharing, Stage, SyntaxError, SyntaxErrorKind,
 };
 pub use directives::{Directive, Key};
-pub use mount_options::clean;
+pub use mount_options::{MOUNT_OPTIONS, clean};
 pub use template::{Block, Blocks, BranchId};
 pub use words::{Form, Part, Unreadable, Variable, Word};

@@ -7,7 +7,7 @@ use bstr::ByteSlice as _;
 use super::ast::MountKind;
 
 /// Every option, as [`Mount::value`] takes it, with its aliases behind it.
-pub(super) const OPTIONS: &[(&str, &[&str])] = &[
+pub const MOUNT_OPTIONS: &[(&str, &[&str])] = &[
     ("type", &["type"]),
     ("id", &["id"]),
     ("target", &["target", "dst", "destination"]),
@@ -31,7 +31,7 @@ pub(super) fn option(name: &[u8]) -> Option<&'static str> {
             .iter()
             .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     };
-    OPTIONS
+    MOUNT_OPTIONS
         .iter()
         .find(|(_, names)| is_it(names))
         .map(|(option, _)| *option)

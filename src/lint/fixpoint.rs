@@ -54,7 +54,7 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
                 title: fixes[index].title().into(),
             });
             fixed.made.extend(made.collect::<Vec<_>>());
-            fixed.origins.push(round.origins);
+            fixed.origins = round.origins.compose(&fixed.origins);
             fixed.bytes = round.bytes;
             // Their places are those of the file as it was.
             found = &[];

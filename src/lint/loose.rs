@@ -5,11 +5,10 @@
 //! string or a value begins; where anything leaves a doubt, nothing is said. That includes every id into which the language
 //! around it puts something: it may be the lane.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use regex::bytes::Regex;
+use regex::bytes::{Captures, Regex};
 
 use crate::builds::Inline;
 use crate::dockerfile;
@@ -111,6 +110,9 @@ static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
 static COMPARED_WITH: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"\A[^"'`\n]*["'`]+\s*(?:(?:not\s+)?in\b|[!=]=)"#));
 
+/// What the program around a mount puts behind it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.
+static MORE: LazyLock<Regex> = LazyLock::new(|| regex(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
+
 static EMPTY_LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"\n\s*\n"));
 
 fn regex(pattern: &str) -> Regex {
@@ -143,28 +145,27 @@ pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Optio
         return None;
     }
     let mut findings = find(source, settings);
-    if path.extension().is_some_and(|end| end == "py") && !findings.is_empty() {
-        let docstrings: Vec<_> = DOCSTRING
-            .find_iter(source)
-            .map(|found| found.range())
-            .collect();
-        findings.retain(|found| {
-            !docstrings
-                .iter()
-                .any(|range| range.contains(&found.span.start))
-        });
-    }
     if findings.is_empty() {
         return None;
+    }
+    if path.extension().is_some_and(|end| end == "py") {
+        let docstrings: Vec<_> = DOCSTRING
+            .find_iter(source)
+            .map(|text| text.range())
+            .collect();
+        let is_within = |at: usize| docstrings.iter().any(|text| text.contains(&at));
+        findings.retain(|found| !is_within(found.span.start));
+        if findings.is_empty() {
+            return None;
+        }
     }
     let mut ignores = suppress::read_outline(source);
     for ignore in &mut ignores {
         // A heredoc's lines are no deeper than the command above them, of which the comment speaks.
         if let Covers::Instruction(span) = &mut ignore.covers {
-            let paragraph = EMPTY_LINE.find_at(source, span.start);
-            span.end = span
-                .end
-                .max(paragraph.map_or(source.len(), |found| found.start()));
+            let below = EMPTY_LINE.find_at(source, span.start);
+            let end = below.map_or(source.len(), |line| line.start());
+            span.end = span.end.max(end);
         }
     }
     // Suppressions of what is not looked for are not idle.
@@ -194,16 +195,12 @@ pub(super) fn beside(
     checked: &mut Checked,
 ) -> Vec<Finding> {
     let mut findings = find(source, settings);
-    findings.retain(|found| {
-        !within
-            .iter()
-            .any(|inline| inline.span.contains(found.span.start))
-    });
+    let is_within = |at: usize| within.iter().any(|inline| inline.span.contains(at));
+    findings.retain(|found| !is_within(found.span.start));
     let table = Table::new(&checked.ignores);
-    let (suppressed, findings) = findings
+    let (suppressed, findings): (Vec<_>, Vec<_>) = findings
         .into_iter()
         .partition(|found| table.suppressing(RULE, found.span).is_some());
-    let suppressed: Vec<Finding> = suppressed;
     checked.findings.extend(suppressed);
     findings
 }
@@ -213,19 +210,19 @@ fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
     if !settings.is_on(RULE) || settings.namespace || !has_mount(source) {
         return Vec::new();
     }
-    let runs = FLAGS
-        .captures_iter(source)
-        .filter_map(|found| found.get(1).or(found.get(2)));
-    let runs = runs.filter(|run| is_meant(source, run.start(), run.end()));
-    let mounts = runs.flat_map(|run| {
-        let mounts = MOUNT
-            .captures_iter(run.as_bytes())
-            .filter_map(|found| found.get(1));
-        mounts.map(move |mount| Span::new(run.start() + mount.start(), run.start() + mount.end()))
-    });
-    mounts
-        .filter_map(|mount| lock(source, mount, settings))
-        .collect()
+    let mut findings = Vec::new();
+    for found in FLAGS.captures_iter(source) {
+        let Some(run) = found.get(1).or(found.get(2)) else {
+            continue;
+        };
+        if is_meant(source, run.start(), run.end()) {
+            let mounts = MOUNT.captures_iter(run.as_bytes());
+            let mounts = mounts.filter_map(|found| Some(found.get(1)?.range()));
+            let spans = mounts.map(|at| Span::new(run.start() + at.start, run.start() + at.end));
+            findings.extend(spans.filter_map(|mount| lock(source, mount, settings)));
+        }
+    }
+    findings
 }
 
 /// Returns whether the RUN at these bytes is text for a Dockerfile: neither a comment nor a literal to compare with or
@@ -237,13 +234,11 @@ fn is_meant(source: &[u8], start: usize, end: usize) -> bool {
         memchr::memrchr(b'\n', &source[near..at]).map_or(near, |newline| near + newline + 1)
     };
     let mut from = line(start);
-    if COMMENT.is_match(&source[from..start]) {
+    let before = &source[from..start];
+    if COMMENT.is_match(before) {
         return false;
     }
-    if !source[from..start]
-        .iter()
-        .any(|byte| b"\"'`".contains(byte))
-    {
+    if !before.iter().any(|byte| b"\"'`".contains(byte)) {
         return true;
     }
     // The call may have begun above.
@@ -262,13 +257,12 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     for field in FIELD.captures_iter(mount.of(source)) {
         let value = field.get(2)?;
         let span = Span::new(mount.start + value.start(), mount.start + value.end());
-        let text =
-            String::from_utf8(JOINS.replace_all(value.as_bytes(), &b""[..]).into_owned()).ok()?;
-        match field
+        let text = JOINS.replace_all(value.as_bytes(), &b""[..]).into_owned();
+        let text = String::from_utf8(text).ok()?;
+        let name = field
             .get(1)
-            .map(|name| name.as_bytes().to_ascii_lowercase())
-            .as_deref()
-        {
+            .map(|name| name.as_bytes().to_ascii_lowercase());
+        match name.as_deref() {
             Some(b"type") => is_cache = text.eq_ignore_ascii_case("cache"),
             Some(b"sharing") => is_locked = text.eq_ignore_ascii_case("locked"),
             Some(b"id") => id = Some((span, text)),
@@ -280,40 +274,28 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     }
     // Without a target it is no mount: prose and patterns to search by have none, or one that no folder is called.
     let (place, folder) = target?;
-    let plain = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_./:~-+".contains(&byte))
-    };
-    let is_folder = folder.bytes().any(|byte| byte.is_ascii_alphanumeric())
-        && plain(&String::from_utf8_lossy(
-            &PUTS_IN.replace_all(folder.as_bytes(), &b""[..]),
-        ));
-    let has_own = id.is_some();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:~-+".contains(byte);
+    let known = PUTS_IN.replace_all(folder.as_bytes(), &b""[..]);
+    let is_folder =
+        folder.bytes().any(|byte| byte.is_ascii_alphanumeric()) && known.iter().all(is_plain);
+    let own = id.is_some();
     let (span, id) = id.unwrap_or((place, folder.clone()));
-    let put_in = PUTS_IN.replace_all(id.as_bytes(), |put: &regex::bytes::Captures<'_>| {
-        let mut words = WORDS.find_iter(&put[0]).peekable();
-        let is_platform = words.peek().is_some()
-            && words.all(|word| {
-                PLATFORM_ARGS
-                    .iter()
-                    .any(|name| name.as_bytes() == word.as_bytes())
-            });
-        if is_platform {
-            Vec::new()
-        } else {
-            b"?".to_vec()
-        }
-    });
-    let may_have_lane = (has_own && !plain(&String::from_utf8_lossy(&put_in)))
-        || settings
-            .isolating
-            .iter()
-            .chain([&settings.arg])
-            .any(|name| id.contains(name.as_str()));
-    if !is_cache || !is_locked || !is_folder || may_have_lane || goes_on(&source[mount.end..]) {
+    let put_in = PUTS_IN.replace_all(id.as_bytes(), put_in);
+    let names = |arg: &String| id.contains(arg.as_str());
+    let may_have_lane = (own && !put_in.iter().all(is_plain))
+        || settings.isolating.iter().any(names)
+        || names(&settings.arg);
+    let is_lock = is_cache && is_locked && is_folder && !may_have_lane;
+    if !is_lock || MORE.is_match(&source[mount.end..]) {
         return None;
     }
-    if settings.exempt.of(&clean_id(has_own, &id)).contains(&RULE) {
+    // As `list` would show it in a Dockerfile: a target that stands for the id is cleaned.
+    let listed = if own {
+        id.as_bytes().into()
+    } else {
+        dockerfile::clean(id.as_bytes())
+    };
+    if settings.exempt.of(&listed).contains(&RULE) {
         return None;
     }
     let (arg, suffix) = (&settings.arg, settings.suffix(&settings.arg));
@@ -331,18 +313,16 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     Some(finding)
 }
 
-/// Returns `id` as `list` would show it in a Dockerfile: a target that stands for it is cleaned.
-fn clean_id(has_own: bool, id: &str) -> Cow<'_, [u8]> {
-    if has_own {
-        id.as_bytes().into()
+/// Returns what stands for something that is put into an id: nothing for the platform, which is no lane.
+fn put_in(found: &Captures<'_>) -> &'static [u8] {
+    let mut words = WORDS
+        .find_iter(&found[0])
+        .map(|word| word.as_bytes())
+        .peekable();
+    let is_platform = |word: &[u8]| PLATFORM_ARGS.iter().any(|name| name.as_bytes() == word);
+    if words.peek().is_some() && words.all(is_platform) {
+        b""
     } else {
-        dockerfile::clean(id.as_bytes())
+        b"?"
     }
-}
-
-/// Returns whether the program around a mount puts something behind it: `"…,sharing=locked" + more`, or `"…"$MORE` in a
-/// shell.
-fn goes_on(rest: &[u8]) -> bool {
-    static MORE: LazyLock<Regex> = LazyLock::new(|| regex(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
-    MORE.is_match(rest)
 }

@@ -9,7 +9,7 @@ use crate::index::Site;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress::Ignore;
-use crate::text::SourceMap;
+use crate::text::{SourceMap, Span};
 
 /// What was found in one file.
 #[derive(Debug, Default)]
@@ -61,8 +61,8 @@ pub struct Fixed {
     pub left: Checked,
     /// Fixes that were dropped because the result would not have read as it should.
     pub dropped: Vec<Dropped>,
-    /// Where the new bytes come from, round by round.
-    pub origins: Vec<SourceMap>,
+    /// From the new bytes to the old ones.
+    pub origins: SourceMap,
 }
 
 impl Fixed {
@@ -74,15 +74,14 @@ impl Fixed {
             made: Vec::new(),
             left,
             dropped: Vec::new(),
-            origins: Vec::new(),
+            origins: SourceMap::of(Span::new(0, source.len())),
         }
     }
 
     /// Returns the byte of the file as it was that byte `at` of the new one comes from.
     #[must_use]
     pub fn origin(&self, at: usize) -> usize {
-        let rounds = self.origins.iter().rev();
-        rounds.fold(at, |at, round| round.near(at))
+        self.origins.near(at)
     }
 }
 

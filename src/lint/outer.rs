@@ -3,21 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use similar::{DiffOp, TextDiff};
-
-use crate::builds::{BuildFile, FormatRef, Inline, Unknown, inline};
-use crate::finding::{Finding, Place};
+use crate::builds::{Build, BuildFile, FormatRef, Inline, Unknown, inline};
+use crate::finding::Place;
 use crate::fix::{Applicability, Edit, Fix, apply};
 use crate::index::Site;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress;
-use crate::text::{LineIndex, Span};
+use crate::text::{LineIndex, Run, Span};
 
 use super::check::check;
 use super::fixpoint::fix;
 use super::loose;
-use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed};
+use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made};
 
 /// Returns what a file of this `format` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
@@ -45,11 +43,9 @@ pub fn check_wiring(
             });
         }
     }
-    if !said.inline.is_empty() {
-        let lines = LineIndex::new(source);
-        for inline in &said.inline {
-            lanes.push(add(&mut checked, inline, source, &lines, settings));
-        }
+    let lines = LineIndex::new(source);
+    for inline in &said.inline {
+        lanes.push(add(&mut checked, inline, source, &lines, settings));
     }
     if suppress::is_marked(source) {
         checked.ignores = suppress::read_outline(source);
@@ -82,37 +78,28 @@ fn add(
     let inner = check(inline.text.as_bytes(), settings);
     checked.suppressed += inner.suppressed;
     let place = |span: Span| inline.to_file(span);
-    checked
-        .findings
-        .extend(inner.findings.into_iter().map(|finding| {
-            let fix = finding.fix.as_ref().map(|fix| moved(inline, source, fix));
-            let related = finding.related.into_iter().map(|mut location| {
-                if let Place::Here(span) = &mut location.place {
-                    *span = place(*span);
-                }
-                location
-            });
-            let unfixed = fix
-                .as_ref()
-                .and_then(|fix| fix.as_ref().err().cloned())
-                .or(finding.unfixed);
-            let (span, related) = (place(finding.span), related.collect());
-            let first = lines.line(place(Span::at(0)).start);
-            let counted = |help: &String| help.contains("line ");
-            let note = format!(
-                "\n(its lines are counted from the Dockerfile's first, line {first} of this file)"
-            );
-            let help = finding.help.map(|help| inline::advice(inline, &help));
-            let help = help.map(|help| if counted(&help) { help + &note } else { help });
-            Finding {
-                span,
-                related,
-                help,
-                fix: fix.and_then(Result::ok),
-                unfixed,
-                ..finding
+    let first = lines.line(place(Span::at(0)).start);
+    for mut finding in inner.findings {
+        finding.span = place(finding.span);
+        for location in &mut finding.related {
+            if let Place::Here(span) = &mut location.place {
+                *span = place(*span);
             }
-        }));
+        }
+        if let Some(help) = &mut finding.help {
+            *help = inline::advice(inline, help);
+            if help.contains("line ") {
+                help.push_str(&format!(
+                    "\n(its lines are counted from the Dockerfile's first, line {first} of this file)"
+                ));
+            }
+        }
+        match finding.fix.map(|fix| moved(inline, source, &fix)) {
+            Some(Err(reason)) => (finding.fix, finding.unfixed) = (None, Some(reason)),
+            fix => finding.fix = fix.and_then(Result::ok),
+        }
+        checked.findings.push(finding);
+    }
     checked.sites.extend(inner.sites.into_iter().map(|site| {
         let span = place(site.span);
         // What comparing files would change there goes by the Dockerfile's own bytes: it is for a person.
@@ -141,8 +128,8 @@ fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
     })
 }
 
-/// Fixes the Dockerfiles within a file, as [`fix`] fixes a Dockerfile; each result is read out of the
-/// new file again, and has to be what it was meant to be.
+/// Fixes the Dockerfiles within a file, as [`fix`] fixes a Dockerfile; each result is read out of the new file again, and
+/// has to be what it was meant to be.
 #[must_use]
 pub fn fix_inline(
     format: FormatRef,
@@ -152,144 +139,77 @@ pub fn fix_inline(
 ) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
     let read = |bytes: &[u8]| format.read(std::str::from_utf8(bytes).ok()?).ok();
-    let count = read(source).map_or(0, |wiring| wiring.inline.len());
-    for index in 0..count {
-        let Some(wiring) = read(&fixed.bytes) else {
-            break;
-        };
-        let Some(inline) = wiring.inline.get(index) else {
-            break;
-        };
+    let mut index = 0;
+    while let Some(file) = read(&fixed.bytes)
+        && let Some(inline) = file.inline.get(index)
+    {
         let inner = fix(inline.text.as_bytes(), settings, level, &[]);
-        if inner.bytes == inline.text.as_bytes() {
-            continue;
-        }
         let lines = LineIndex::new(&fixed.bytes);
         let line = |span: Span| lines.line(inline.to_file(span).start);
-        let at = line(Span::at(0));
-        match put(inline, &inner.bytes, &fixed.bytes) {
-            Some(bytes)
-                if read(&bytes).is_some_and(|new| is_meant(&wiring, &new, index, &inner.bytes)) =>
-            {
-                let text = LineIndex::new(inline.text.as_bytes());
-                fixed.made.extend(inner.made.into_iter().map(|mut made| {
-                    made.line = line(Span::at(text.start_of(made.line)));
-                    made.title = inline::advice(inline, &made.title);
-                    made
-                }));
-                fixed.bytes = bytes;
-            }
-            _ => {
-                fixed.dropped.extend(inner.made.into_iter().map(|made| {
-                    Dropped {
-                        rule: made.rule,
-                        line: at,
-                        reason:
-                            "the Dockerfile cannot be changed within this file: change it by hand"
-                                .into(),
-                    }
-                }));
-            }
+        let made = inner.made.iter();
+        let is_changed = inner.bytes != inline.text.as_bytes();
+        if is_changed
+            && let Some(bytes) = put(inline, &inner, &fixed.bytes)
+            && read(&bytes).is_some_and(|new| is_meant(&file, &new, index, &inner.bytes))
+        {
+            let text = LineIndex::new(inline.text.as_bytes());
+            fixed.made.extend(made.map(|made| Made {
+                rule: made.rule,
+                line: line(Span::at(text.start_of(made.line))),
+                title: inline::advice(inline, &made.title),
+            }));
+            fixed.bytes = bytes;
+        } else if is_changed {
+            let reason = "the Dockerfile cannot be changed within this file: change it by hand";
+            fixed.dropped.extend(made.map(|made| Dropped {
+                rule: made.rule,
+                line: line(Span::at(0)),
+                reason: reason.to_owned(),
+            }));
         }
+        index += 1;
     }
     fixed
 }
 
-/// Returns the file `source` with `new` in the place of the Dockerfile `inline`.
-fn put(inline: &Inline, new: &[u8], source: &[u8]) -> Option<Vec<u8>> {
-    let old = inline.text.as_bytes();
-    let diff = TextDiff::from_lines(old, new);
-    let (before, after) = (LineIndex::new(old), LineIndex::new(new));
-    let span = |lines: &LineIndex, text: &[u8], start: usize, len: usize| {
-        let end = if start + len < lines.lines() {
-            lines.start_of(start + len + 1)
-        } else {
-            text.len()
-        };
-        Span::new(lines.start_of(start + 1).min(end), end)
+/// Returns the file `source` with the Dockerfile `inline` as it was `fixed`.
+fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Vec<u8>> {
+    let new = std::str::from_utf8(&fixed.bytes).ok()?;
+    let end = Run {
+        text: new.len(),
+        source: inline.text.len(),
+        len: 0,
     };
-    let edits = diff
-        .ops()
-        .iter()
-        .filter(|op| !matches!(op, DiffOp::Equal { .. }))
-        .map(|op| {
-            let (was, is) = (op.old_range(), op.new_range());
-            let text = span(&after, new, is.start, is.len()).of(new);
-            let at = span(&before, old, was.start, was.len());
-            let at = if was.is_empty() {
-                Span::at(at.start)
-            } else {
-                at
-            };
-            narrow(
-                at,
-                old,
-                &String::from_utf8_lossy(if is.is_empty() { b"" } else { text }),
-            )
-        });
-    let edits: Vec<Edit> = edits.collect();
-    let text = std::str::from_utf8(source).ok()?;
-    let fix = Fix::safe("", inline::edits(inline, text, &edits).ok()?);
-    let applied = apply(source, &[&fix]);
+    let mut edits = Vec::new();
+    let (mut text, mut at) = (0, 0);
+    for run in fixed.origins.runs().iter().chain([&end]) {
+        let (span, new) = (Span::new(at, run.source), new.get(text..run.text)?);
+        if !span.is_empty() || !new.is_empty() {
+            edits.push(Edit::replace(span, new));
+        }
+        (text, at) = (run.text_end(), run.source_end());
+    }
+    let edits = inline::edits(inline, std::str::from_utf8(source).ok()?, &edits).ok()?;
+    let applied = apply(source, &[&Fix::safe("", edits)]);
     (!applied.made.is_empty()).then_some(applied.bytes)
-}
-
-/// Returns the replacement of `span` by `text`, without what both begin and end with.
-fn narrow(span: Span, old: &[u8], text: &str) -> Edit {
-    let was = span.of(old);
-    let is = text.as_bytes();
-    let same = was.iter().zip(is).take_while(|(a, b)| a == b).count();
-    let same = (0..=same)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
-    let limit = was.len().min(is.len()) - same;
-    let tail = was
-        .iter()
-        .rev()
-        .zip(is.iter().rev())
-        .take(limit)
-        .take_while(|(a, b)| a == b)
-        .count();
-    let tail = (0..=tail)
-        .rev()
-        .find(|len| text.is_char_boundary(is.len() - len))
-        .unwrap_or(0);
-    Edit::replace(
-        Span::new(span.start + same, span.end - tail),
-        &text[same..text.len() - tail],
-    )
 }
 
 /// Returns whether `after` is `before` with nothing but the Dockerfile `index` changed, and that into `text`.
 fn is_meant(before: &BuildFile, after: &BuildFile, index: usize, text: &[u8]) -> bool {
-    let builds = |wiring: &BuildFile| -> Vec<_> {
-        wiring
-            .builds
-            .iter()
-            .map(|b| {
-                (
-                    b.name.clone(),
-                    b.subject.clone(),
-                    b.target.clone(),
-                    b.args.len(),
-                )
-            })
-            .collect()
+    let is_build = |(a, b): (&Build, &Build)| {
+        (&a.name, &a.subject, &a.target, a.args.len())
+            == (&b.name, &b.subject, &b.target, b.args.len())
     };
-    let same = |(at, (a, b)): (usize, (&Inline, &Inline))| {
-        if at == index {
-            b.text.as_bytes() == text
-        } else {
-            a.text == b.text
-        }
+    let is_text = |(at, (a, b)): (usize, (&Inline, &Inline))| {
+        let text = if at == index { text } else { a.text.as_bytes() };
+        b.text.as_bytes() == text
     };
-    before.inline.len() == after.inline.len()
-        && builds(before) == builds(after)
-        && before
-            .inline
-            .iter()
-            .zip(&after.inline)
-            .enumerate()
-            .all(same)
+    let (builds, texts) = (
+        before.builds.iter().zip(&after.builds),
+        before.inline.iter().zip(&after.inline),
+    );
+    before.builds.len() == after.builds.len()
+        && before.inline.len() == after.inline.len()
+        && builds.into_iter().all(is_build)
+        && texts.into_iter().enumerate().all(is_text)
 }

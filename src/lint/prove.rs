@@ -4,12 +4,13 @@
 //! old reading, instruction by instruction: outside of ids and ARG lines nothing may have changed, every new id must
 //! read as the old one and the lane, and what the fixes claim to cure must be gone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use bstr::ByteSlice as _;
 
 use crate::dockerfile::expression::{self, Reach};
-use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, directives};
+use crate::dockerfile::{Dockerfile, Flag, Instruction, Keyword, MOUNT_OPTIONS, Mount, directives};
 use crate::finding::{Finding, RuleId};
 use crate::fix::Applicability;
 use crate::rules::Settings;
@@ -38,7 +39,7 @@ pub(super) fn holds(
     cured(old, new, findings, settings)
 }
 
-/// Returns whether both files have the same instructions in the same order, ids and ARG lines aside.
+/// Fails where the files have not the same instructions in the same order, ids and ARG lines aside.
 pub(super) fn same_reading(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
@@ -48,31 +49,19 @@ pub(super) fn same_reading(
     if !expressions_stay(before.source, after.source) {
         return Err("a template's expression would be changed".into());
     }
-    let others = |file: &Dockerfile<'_>| {
-        let kept = |(_, i): &(usize, &Instruction<'_>)| i.keyword != Keyword::Arg;
-        file.instructions
-            .iter()
-            .enumerate()
-            .filter(kept)
-            .map(|(index, _)| index)
-            .collect::<Vec<_>>()
-    };
     let (old, new) = (others(before), others(after));
     if old.len() != new.len() {
         return Err("the file would have other instructions than before".into());
     }
-    for (&old, &new) in old.iter().zip(&new) {
-        let (old, new) = (&before.instructions[old], &after.instructions[new]);
+    for (old, new) in old.into_iter().zip(new) {
+        let bodies = |file: &Dockerfile<'_>, i: &Instruction<'_>| -> Vec<Vec<u8>> {
+            let docs = i.heredocs.iter();
+            docs.map(|doc| doc.body.of(file.source).to_vec()).collect()
+        };
         let same = old.keyword == new.keyword
             && old.onbuild == new.onbuild
             && old.arguments() == new.arguments()
-            && old.flags.len() == new.flags.len()
-            && old.heredocs.len() == new.heredocs.len()
-            && old
-                .heredocs
-                .iter()
-                .zip(&new.heredocs)
-                .all(|(a, b)| a.body.of(before.source) == b.body.of(after.source));
+            && bodies(before, old) == bodies(after, new);
         if !same || !same_flags(old, new) {
             return Err(format!(
                 "the instruction on line {} would read otherwise than before",
@@ -94,6 +83,12 @@ pub(super) fn same_reading(
     same_args(before, after, settings)
 }
 
+/// Returns the instructions that are no ARG.
+fn others<'f>(file: &'f Dockerfile<'_>) -> Vec<&'f Instruction<'f>> {
+    let all = file.instructions.iter();
+    all.filter(|i| i.keyword != Keyword::Arg).collect()
+}
+
 /// Returns whether every expression of a template that stands in `old` stands in `new`, as often at least. This goes by
 /// the bytes alone, however the files are read. Lines with a suppression may go.
 fn expressions_stay(old: &[u8], new: &[u8]) -> bool {
@@ -112,19 +107,15 @@ fn expressions_stay(old: &[u8], new: &[u8]) -> bool {
         counts
     };
     let old = count(old);
-    if old.is_empty() {
-        return true;
-    }
-    let new = count(new);
-    old.iter()
-        .all(|(expression, count)| new.get(expression).is_some_and(|now| now >= count))
+    old.is_empty() || has_all(&count(new), &old)
 }
 
 fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
-    let is_mount = |i: &Instruction<'_>, name: &[u8]| i.keyword == Keyword::Run && name == b"mount";
-    old.flags.iter().zip(&new.flags).all(|(a, b)| {
-        a.name() == b.name() && (is_mount(old, a.name()) || a.text.bytes() == b.text.bytes())
-    })
+    let same = |(a, b): (&Flag<'_>, &Flag<'_>)| {
+        let is_mount = old.keyword == Keyword::Run && a.name() == b"mount";
+        a.name() == b.name() && (is_mount || a.text.bytes() == b.text.bytes())
+    };
+    old.flags.len() == new.flags.len() && old.flags.iter().zip(&new.flags).all(same)
 }
 
 /// Returns whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change
@@ -133,24 +124,9 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
     if old.torn && old.text.bytes() != new.text.bytes() {
         return false;
     }
-    let free = |option: &str| option == "id" || (!safe && option == "sharing");
-    let options = [
-        "type",
-        "target",
-        "sharing",
-        "source",
-        "from",
-        "readonly",
-        "readwrite",
-        "size",
-        "mode",
-        "uid",
-        "gid",
-    ];
-    if options
-        .iter()
-        .any(|option| !free(option) && old.value(option) != new.value(option))
-    {
+    let is_free = |option: &str| option == "id" || (!safe && option == "sharing");
+    let mut bound = MOUNT_OPTIONS.iter().filter(|(option, _)| !is_free(option));
+    if bound.any(|(option, _)| old.value(option) != new.value(option)) {
         return false;
     }
     if old.faults.len() != new.faults.len() {
@@ -171,75 +147,62 @@ fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
     new == settings.with_suffix(old, &settings.arg)
 }
 
-/// Returns whether every name that the old file declares by ARG is still declared as often, perhaps with a default that
-/// it lacked.
+/// Fails where a name that the old file declares by ARG is not declared as often in the new one, perhaps with a default
+/// that it lacked.
 fn same_args(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
     settings: &Settings,
 ) -> Result<(), String> {
+    let lane = settings.arg.as_bytes();
     let args = |file: &Dockerfile<'_>| {
         let mut words: HashMap<(bool, Vec<u8>), usize> = HashMap::new();
-        for arg in file
-            .instructions
-            .iter()
-            .filter(|i| i.keyword == Keyword::Arg)
-        {
+        let all = file.instructions.iter();
+        for arg in all.filter(|i| i.keyword == Keyword::Arg) {
             for word in arg.words(file) {
                 *words.entry((arg.onbuild, word.to_vec())).or_default() += 1;
                 // A default that is added to the lane argument is what `missing-default` is for: its name still stands.
-                if word
-                    .strip_prefix(settings.arg.as_bytes())
-                    .is_some_and(|rest| rest.starts_with(b"="))
-                {
-                    *words
-                        .entry((arg.onbuild, settings.arg.clone().into_bytes()))
-                        .or_default() += 1;
+                let rest = word.strip_prefix(lane);
+                if rest.is_some_and(|rest| rest.starts_with(b"=")) {
+                    *words.entry((arg.onbuild, lane.to_vec())).or_default() += 1;
                 }
             }
         }
         words
     };
-    let now = args(after);
-    let lost = args(before)
-        .into_iter()
-        .any(|(word, count)| now.get(&word).copied().unwrap_or(0) < count);
-    if lost {
-        Err("an ARG would be lost".into())
-    } else {
+    if has_all(&args(after), &args(before)) {
         Ok(())
+    } else {
+        Err("an ARG would be lost".into())
     }
 }
 
-/// Returns whether as many findings as were fixed are gone, rule by rule.
+/// Returns whether `now` has each of `before` as often at least.
+fn has_all<K: Eq + Hash>(now: &HashMap<K, usize>, before: &HashMap<K, usize>) -> bool {
+    let mut all = before.iter();
+    all.all(|(one, count)| now.get(one).is_some_and(|now| now >= count))
+}
+
+/// Fails where fewer findings than were fixed are gone, rule by rule.
 fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
     let count = |source: &[u8]| {
-        let mut counts: HashMap<RuleId, usize> = HashMap::new();
+        let mut counts: BTreeMap<RuleId, usize> = BTreeMap::new();
         for finding in check_alone(source, settings).findings {
             *counts.entry(finding.rule).or_default() += 1;
         }
         counts
     };
     let (was, is) = (count(old), count(new));
-    let mut claimed: HashMap<RuleId, usize> = HashMap::new();
-    // What came of comparing the file with others cannot be seen here.
-    let own = findings
-        .iter()
-        .filter(|finding| was.get(&finding.rule).is_some_and(|was| *was > 0));
-    for finding in own {
-        *claimed.entry(finding.rule).or_default() += 1;
-    }
     if is.get(&RuleId::LockOrder) > was.get(&RuleId::LockOrder) {
         return Err(
             "RUNs would take locks in opposite orders, and wait for each other for ever".into(),
         );
     }
-    for (rule, claimed) in claimed {
-        let (was, is) = (
-            was.get(&rule).copied().unwrap_or(0),
-            is.get(&rule).copied().unwrap_or(0),
-        );
-        if is + claimed > was {
+    // What came of comparing the file with others cannot be seen here.
+    for (rule, was) in was {
+        let claimed = findings.iter().filter(|finding| finding.rule == rule);
+        let (claimed, is) = (claimed.count(), is.get(&rule).copied().unwrap_or(0));
+        if claimed > 0 && is + claimed > was {
             return Err(format!("the file would still have what `{rule}` found"));
         }
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bstr::ByteSlice as _;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use crate::text::{BOM, LineIndex, Span, is_unprintable, visible};
+use crate::text::{BOM, LineIndex, SourceMap, Span, is_unprintable, visible};
 
 /// How much of a line is shown, in characters: a report is no place for a minified script.
 const MAX_COLUMNS: usize = 400;
@@ -14,13 +14,13 @@ const MAX_COLUMNS: usize = 400;
 const MAX_LINES: usize = 30;
 
 #[derive(Debug)]
-/// A file's text with stand-ins for what cannot be printed, and the way from the file's offsets to the text's.
+/// A file's text with stand-ins for what cannot be printed.
 pub(super) struct SafeSource<'a> {
     name: String,
     text: Cow<'a, [u8]>,
     lines: LineIndex,
-    /// Where the distance between an offset of the file and one of the text changes: the former, and the latter. Ordered.
-    shifts: Vec<(usize, usize)>,
+    /// From the text to the file.
+    map: SourceMap,
 }
 
 impl<'a> SafeSource<'a> {
@@ -36,11 +36,11 @@ impl<'a> SafeSource<'a> {
                 name,
                 text: Cow::Borrowed(source),
                 lines,
-                shifts: vec![(0, 0)],
+                map: SourceMap::of(Span::new(0, source.len())),
             };
         }
         let mut text = Vec::with_capacity(source.len() + source.len() / 8);
-        let mut shifts = vec![(0, 0)];
+        let mut map = SourceMap::default();
         let mut column = 0;
         for (start, end, ch) in source.char_indices() {
             let old = &source[start..end];
@@ -51,8 +51,10 @@ impl<'a> SafeSource<'a> {
                 _ if column > MAX_COLUMNS => {
                     if column == MAX_COLUMNS + 1 {
                         text.extend_from_slice("…".as_bytes());
-                        shifts.push((start, text.len()));
+                        // All that is cut off stands behind the mark.
+                        map.push(text.len(), start, 0);
                     }
+                    continue;
                 }
                 '\t' => text.push(b'\t'),
                 '\r' if source.get(end) == Some(&b'\n') => {}
@@ -62,26 +64,26 @@ impl<'a> SafeSource<'a> {
                     text.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
                 }
             }
-            if text.len() - before != end - start {
-                // What is cut off a long line is one stretch, and needs one entry.
-                match shifts.last_mut() {
-                    Some(last) if column > MAX_COLUMNS + 1 => *last = (end, text.len()),
-                    _ => shifts.push((end, text.len())),
-                }
+            if text.len() - before == end - start {
+                map.push(before, start, end - start);
             }
         }
+        map.push(text.len(), source.len(), 0);
         let lines = LineIndex::new(&text);
         Self {
             name,
             text: Cow::Owned(text),
             lines,
-            shifts,
+            map,
         }
     }
 
     /// The span of the text that stands for `span` of the file; of one that goes over many lines, the first [`MAX_LINES`].
     pub(super) fn span(&self, span: Span) -> SourceSpan {
-        let (start, end) = (self.offset(span.start), self.offset(span.end));
+        let (start, end) = (
+            self.map.near_in_text(span.start),
+            self.map.near_in_text(span.end),
+        );
         let last = self.lines.line(start) + MAX_LINES;
         let shown = if last < self.lines.lines() {
             end.min(self.lines.start_of(last) - 1)
@@ -89,16 +91,6 @@ impl<'a> SafeSource<'a> {
             end
         };
         (start, shown.saturating_sub(start)).into()
-    }
-
-    fn offset(&self, offset: usize) -> usize {
-        let next = self.shifts.partition_point(|(old, _)| *old <= offset);
-        let (old, new) = self.shifts[next - 1];
-        let end = self
-            .shifts
-            .get(next)
-            .map_or(self.text.len(), |(_, new)| *new);
-        (new + (offset - old)).min(end)
     }
 }
 
