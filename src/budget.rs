@@ -48,10 +48,6 @@ pub fn within<T>(bytes: usize, work: impl FnOnce() -> T) -> Result<T, Spent> {
 }
 
 /// Takes `steps`; returns whether the work may go on.
-#[expect(
-    clippy::must_use_candidate,
-    reason = "what cannot stop half-way only counts"
-)]
 pub fn spend(steps: usize) -> bool {
     let Some(left) = LEFT.get() else { return true };
     let left = left.saturating_sub(steps as u64);

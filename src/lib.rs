@@ -25,6 +25,7 @@
 //! );
 //! ```
 
+#![cfg_attr(not(feature = "internals"), warn(missing_docs))]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg_attr(
     not(feature = "internals"),
