@@ -30,7 +30,7 @@ pub use github::Github;
 pub use gitlab::Gitlab;
 pub use model::{
     ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Env, Escapes, Files, Inline, Lane, NAMESPACE,
-    NO_VARIABLE, Ordered, Place, ReadError, Runs, Service, Subject, Unknown,
+    Ordered, Place, ReadError, Runs, Service, Subject, Unknown, ValueSource,
 };
 pub use prove::{PassedArg, pass, prove, prove_comments};
 pub use registry::{FormatRef, format, named_format};

@@ -255,6 +255,15 @@ impl fmt::Display for Subject {
     }
 }
 
+/// Where the value of an argument comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueSource {
+    /// These variables of the environment, where the file is one that takes such.
+    Variables(Vec<String>),
+    /// A name of the file's own that looks like a variable, and that no environment sets.
+    Attribute,
+}
+
 /// A build argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg {
@@ -265,8 +274,8 @@ pub struct Arg {
     pub value: Option<String>,
     /// Where it stands.
     pub span: Span,
-    /// The variables of the environment that the value is made of, where the file is one that takes such.
-    pub from: Vec<String>,
+    /// Where the value comes from.
+    pub from: ValueSource,
 }
 
 impl Arg {
@@ -277,7 +286,7 @@ impl Arg {
             name: name.into(),
             value,
             span,
-            from: Vec::new(),
+            from: ValueSource::Variables(Vec::new()),
         }
     }
 
@@ -329,10 +338,6 @@ impl Env {
 
 /// The name of an [`Arg`] that stands for the lane argument, whatever that is called: `cachelane run` passes it.
 pub const ANY_LANE: &str = "*";
-
-/// What [`Arg::from`] holds where the value is a name of the file's own that looks like a variable, and that no environment
-/// sets.
-pub const NO_VARIABLE: &str = "=";
 
 /// The build argument that is BuildKit's own namespace for all cache mounts of a build.
 pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";

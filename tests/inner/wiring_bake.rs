@@ -1,7 +1,7 @@
 //! Bake files: how they are read, and where an argument goes.
 
 use cachelane::budget;
-use cachelane::builds::{Bake, Build, BuildFile, Format as _, Runs, Subject};
+use cachelane::builds::{Bake, Build, BuildFile, Format as _, Runs, Subject, ValueSource};
 
 use crate::made_wiring::{Format, made, passes};
 
@@ -124,7 +124,13 @@ fn a_variable_that_is_there_has_to_say_the_same() {
     }
     let source = "X = \"1\"\nvariable \"V\" { default = X }\ntarget \"a\" { args = { A = X, B = V, C = \"${X}-c\", D = \"d\" } }\n";
     let args = &read(source).builds[0].args;
-    let from: Vec<_> = args.iter().map(|arg| arg.from.join(" ")).collect();
+    let from: Vec<_> = args
+        .iter()
+        .map(|arg| match &arg.from {
+            ValueSource::Variables(names) => names.join(" "),
+            ValueSource::Attribute => "=".into(),
+        })
+        .collect();
     assert_eq!(from, ["=", "V", "", ""]);
 }
 

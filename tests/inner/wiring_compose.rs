@@ -1,6 +1,6 @@
 //! Compose files: how they are read, and where an argument goes.
 
-use cachelane::builds::{Build, BuildFile, Subject};
+use cachelane::builds::{Build, BuildFile, Subject, ValueSource};
 
 use crate::made_wiring::{Format, made};
 
@@ -183,8 +183,10 @@ fn defaults_are_put_in_at_any_depth() {
     let path = |at: usize| file.builds[at].subject.to_string();
     assert_eq!((path(0), path(1)), ("a$bcde$(f)$".into(), "${X".into()));
     let args = &file.builds[0].args;
-    assert_eq!(args[0].from, ["X", "Z", "Y"]);
-    assert!(args[1].from.is_empty());
+    let from =
+        |names: &[&str]| ValueSource::Variables(names.iter().map(ToString::to_string).collect());
+    assert_eq!(args[0].from, from(&["X", "Z", "Y"]));
+    assert_eq!(args[1].from, from(&[]));
     let why: Vec<_> = file.unknown.iter().map(|unknown| &*unknown.why).collect();
     assert!(
         why[0].ends_with("variable `Z`") && why[1].ends_with("variable `X`"),

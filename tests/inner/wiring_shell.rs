@@ -1,6 +1,7 @@
 //! Scripts and commands: what builds, what is passed, and where an argument can be put.
 
 use cachelane::builds::BuildTool;
+use cachelane::builds::argv::quoted;
 use cachelane::builds::command::{self, Command, Found, Pass, all, read, what, words};
 use cachelane::builds::shell::{self, Dialect, Need, ROOT};
 use proptest::prelude::*;
@@ -465,6 +466,25 @@ fn a_quoted_script_with_more_behind_it() {
     assert_eq!(lines("sh -c 'docker build .'ä"), Vec::<String>::new());
     assert_eq!(lines("sh -c \"docker build .ä"), Vec::<String>::new());
     assert_eq!(lines("sh -c 'docker build .'").len(), 1);
+}
+
+#[test]
+fn words_are_quoted_where_they_need_it() {
+    for (word, expected) in [
+        ("build", "build"),
+        ("CACHE_ID=py310", "CACHE_ID=py310"),
+        ("", "''"),
+        ("a b", "'a b'"),
+        ("it's", r"'it'\''s'"),
+        ("*.args.CACHE_ID=x", "'*.args.CACHE_ID=x'"),
+        ("=ls", "'=ls'"),
+        ("~", "'~'"),
+        ("größe", "'größe'"),
+        ("a\u{1b}[2J1\n'", r"$'a\033[2J1\n\''"),
+    ] {
+        assert_eq!(quoted(word.as_bytes()), expected);
+    }
+    assert_eq!(quoted(b"\xff1"), r"$'\3771'");
 }
 
 proptest! {

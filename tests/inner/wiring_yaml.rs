@@ -1,7 +1,8 @@
 //! The YAML reader: places, and where values go.
 
 use cachelane::budget;
-use cachelane::builds::yaml::{Node, Yaml, quoted};
+use cachelane::builds::yaml::More::{Comments, Entries, Text};
+use cachelane::builds::yaml::{Node, Yaml, is_kept, quoted};
 use cachelane::fix::{Edit, Fix, apply};
 
 fn at<'y>(yaml: &'y Yaml<'y>, path: &[&str]) -> Node<'y> {
@@ -222,5 +223,53 @@ fn quotes_are_put_where_they_are_needed() {
             "{source}"
         );
         assert!(source.ends_with('"'));
+    }
+}
+
+#[test]
+fn more_may_come_and_nothing_may_go() {
+    for (before, after, least) in [
+        ("a: 1\nb: 2\n", "# c\na: 1 # c\nb: 2\n", Comments),
+        (
+            "a: docker build .\n",
+            "a: docker build --build-arg A .\n",
+            Text,
+        ),
+        ("args: |\n  A=1\n", "args: |\n  A=1\n  B=2\n", Text),
+        ("a: 1\nb: [x, z]\n", "a: 1\nc: 2\nb: [x, y, z]\n", Entries),
+        ("a: 1\nb: [x]\n", "a: 1\nb: [x, y]\n", Entries),
+        ("a: 1\n", "a: 1\nb: 2\n", Entries),
+        ("build: .\n", "build:\n  context: .\n  args: [A]\n", Entries),
+        ("args:\n", "args:\n  A: b\n", Entries),
+        ("args: A\n", "args: \"A\"\n", Entries),
+        (
+            "a: &x {b: 1}\nc: *x\n",
+            "a: &x {b: 1, d: 2}\nc: *x\n",
+            Entries,
+        ),
+    ] {
+        for more in [Comments, Text, Entries] {
+            assert_eq!(
+                is_kept(before, after, more),
+                more >= least,
+                "{more:?}\n{before}{after}"
+            );
+        }
+    }
+    for (before, after) in [
+        ("a: 1\nb: 2\n", "b: 2\na: 1\n"),
+        ("a: 1\nb: 2\n", "a: 1\n"),
+        ("a: 1\n", "aa: 1\n"),
+        ("a: [x, y]\n", "a: [y, x]\n"),
+        ("a: |+\n\n\n", "a: |+\n\n"),
+        ("a: &x 1\nb: *x\n", "a: &x 1\nb: 1\n"),
+        ("a: &x 1\n", "a: 1\n"),
+        ("a: &x 1\nb: {*x : c}\n", "a: &x 12\nb: {*x : c}\n"),
+        ("a: !x 1\n", "a: 1\n"),
+        ("build: .\n", "build:\n  context: ..\n"),
+        ("a: {b: 1}\n", "a: [b, 1]\n"),
+        ("a: 1\n", "a: 1\n---\nb: 1\n"),
+    ] {
+        assert!(!is_kept(before, after, Entries), "{before}{after}");
     }
 }

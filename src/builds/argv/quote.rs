@@ -37,27 +37,3 @@ fn escaped(word: &[u8]) -> String {
     text.push('\'');
     text
 }
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_are_quoted_where_they_need_it() {
-        for (word, expected) in [
-            ("build", "build"),
-            ("CACHE_ID=py310", "CACHE_ID=py310"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-            ("*.args.CACHE_ID=x", "'*.args.CACHE_ID=x'"),
-            ("=ls", "'=ls'"),
-            ("~", "'~'"),
-            ("größe", "'größe'"),
-            ("a\u{1b}[2J1\n'", r"$'a\033[2J1\n\''"),
-        ] {
-            assert_eq!(quoted(word.as_bytes()), expected);
-        }
-        assert_eq!(quoted(b"\xff1"), r"$'\3771'");
-    }
-}

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
-use crate::builds::model::NO_VARIABLE;
+use crate::builds::model::ValueSource;
 use crate::text::{SourceMap, Span};
 
 /// A value as it is written.
@@ -69,29 +69,25 @@ pub enum Value {
 
 impl Value {
     fn size(&self) -> usize {
-        match self {
-            Self::Text(text) => 1 + text.len(),
-            Self::List(values) => 1 + values.iter().map(Self::size).sum::<usize>(),
-            Self::Object(fields) => {
-                1 + fields
-                    .iter()
-                    .map(|(key, value)| key.len() + value.size())
-                    .sum::<usize>()
-            }
-            Self::Null | Self::Unknown => 1,
+        let size = |(key, value): &(String, Self)| key.len() + value.size();
+        1 + match self {
+            Self::Text(text) => text.len(),
+            Self::List(values) => values.iter().map(Self::size).sum(),
+            Self::Object(fields) => fields.iter().map(size).sum(),
+            Self::Null | Self::Unknown => 0,
         }
     }
 
-    /// The text, where it is one.
-    pub fn text(&self) -> Option<&str> {
+    /// Returns the text, where it is one.
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    /// The values of a list, where it is one.
-    pub fn list(&self) -> Option<&[Self]> {
+    /// Returns the values of a list, where it is one.
+    pub(super) fn list(&self) -> Option<&[Self]> {
         match self {
             Self::List(values) => Some(values),
             _ => None,
@@ -99,43 +95,61 @@ impl Value {
     }
 }
 
+fn named<'v>(fields: &'v [(String, Value)], name: &str) -> Option<&'v Value> {
+    let mut fields = fields.iter();
+    fields.find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
 impl Ast {
-    /// The fields, where it is an object.
-    pub fn fields(&self) -> Option<&[Field]> {
+    /// Returns the fields, where it is an object.
+    pub(super) fn fields(&self) -> Option<&[Field]> {
         match &self.kind {
             Kind::Object(fields) => Some(fields),
             _ => None,
         }
     }
 
-    /// The variable that it is or has in it first, where there is one.
-    pub fn variable(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Reference(names) => names.first().map(String::as_str),
-            Kind::Text(parts) => parts.iter().find_map(|part| match part {
-                Part::Hole(ast, _) => ast.variable(),
-                Part::Literal(..) => None,
-            }),
-            _ => None,
+    /// Returns the first variable that it is or has in it.
+    pub(super) fn variable(&self) -> Option<&str> {
+        self.variables().first().copied()
+    }
+
+    /// Returns the variables that it is made of, in order.
+    fn variables(&self) -> Vec<&str> {
+        let (mut found, mut open) = (Vec::new(), vec![self]);
+        while let Some(ast) = open.pop() {
+            let before = open.len();
+            match &ast.kind {
+                Kind::Reference(names) => found.extend(names.first().map(String::as_str)),
+                Kind::Text(parts) => open.extend(parts.iter().filter_map(|part| match part {
+                    Part::Hole(ast, _) => Some(ast),
+                    Part::Literal(..) => None,
+                })),
+                Kind::List(values) => open.extend(values),
+                Kind::Object(fields) => open.extend(fields.iter().map(|field| &field.value)),
+                Kind::Null | Kind::Other => {}
+            }
+            open[before..].reverse();
         }
+        found
     }
 }
 
 /// What the variables of a file come to.
 #[derive(Clone, Debug, Default)]
-pub struct Scope<'a> {
+pub(super) struct Scope<'a> {
     /// Those of the file, with their defaults.
     declared: HashMap<&'a str, Option<&'a Ast>>,
     /// Those of them that the environment may set.
     open: HashSet<&'a str>,
     known: HashMap<&'a str, Value>,
     /// Those of a target's matrix.
-    pub matrix: Vec<(String, Value)>,
+    pub(super) matrix: Vec<(String, Value)>,
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of a file with these variables and their defaults, of which the environment may set `open`.
-    pub fn new(
+    /// Makes the scope of a file with these variables and their defaults, of which the environment may set `open`.
+    pub(super) fn new(
         variables: impl Iterator<Item = (&'a str, Option<&'a Ast>)>,
         open: HashSet<&'a str>,
     ) -> Self {
@@ -161,9 +175,7 @@ impl<'a> Scope<'a> {
         // A variable that is made of itself finds itself unknown.
         self.known.insert(name, Value::Unknown);
         if let Some(ast) = default {
-            let mut names = Vec::new();
-            references(ast, &mut names);
-            for name in names {
+            for name in ast.variables() {
                 let _ = budget::nested(|| self.declare(name));
             }
             let value = self.value(ast);
@@ -171,36 +183,18 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What `ast` comes to, where every variable has its default.
-    pub fn value(&self, ast: &Ast) -> Value {
+    /// Returns what `ast` comes to, where every variable has its default.
+    pub(super) fn value(&self, ast: &Ast) -> Value {
         match &ast.kind {
-            Kind::Text(parts) => {
-                let mut text = String::new();
-                for part in parts {
-                    let before = text.len();
-                    match part {
-                        Part::Literal(literal, _) => text.push_str(literal),
-                        Part::Hole(ast, _) => match self.value(ast) {
-                            Value::Text(value) => text.push_str(&value),
-                            _ => return Value::Unknown,
-                        },
-                    }
-                    if !budget::spend(4 * (1 + text.len() - before)) {
-                        return Value::Unknown;
-                    }
-                }
-                Value::Text(text)
-            }
+            Kind::Text(parts) => self.text(parts).map_or(Value::Unknown, Value::Text),
             Kind::List(values) => {
-                Value::List(values.iter().map(|value| self.value(value)).collect())
+                let values = values.iter().map(|value| self.value(value));
+                Value::List(values.collect())
             }
             Kind::Object(fields) => {
                 let known = |field: &Field| Some((field.key.clone()?, self.value(&field.value)));
-                fields
-                    .iter()
-                    .map(known)
-                    .collect::<Option<_>>()
-                    .map_or(Value::Unknown, Value::Object)
+                let fields: Option<_> = fields.iter().map(known).collect();
+                fields.map_or(Value::Unknown, Value::Object)
             }
             Kind::Null => Value::Null,
             Kind::Reference(names) => {
@@ -212,16 +206,27 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The variables that `ast` is made of, and those that these are made of: whoever sets one of them in the environment
-    /// changes it. For an attribute alone, that no variable has a part in, [`NO_VARIABLE`].
-    pub fn variables(&self, ast: &Ast) -> Vec<String> {
+    fn text(&self, parts: &[Part]) -> Option<String> {
+        let mut text = String::new();
+        for part in parts {
+            let before = text.len();
+            match part {
+                Part::Literal(literal, _) => text.push_str(literal),
+                Part::Hole(ast, _) => text.push_str(self.value(ast).text()?),
+            }
+            budget::spend(4 * (1 + text.len() - before)).then_some(())?;
+        }
+        Some(text)
+    }
+
+    /// Returns the variables that `ast` is made of, and those that these are made of: whoever sets one of them in the
+    /// environment changes it.
+    pub(super) fn variables(&self, ast: &Ast) -> ValueSource {
         let (mut found, mut open) = (Vec::new(), vec![ast]);
         while let Some(ast) = open.pop().filter(|_| budget::spend(1 + found.len())) {
-            let mut names = Vec::new();
-            references(ast, &mut names);
-            for name in names {
-                let axis = self.matrix.iter().any(|(axis, _)| axis == name);
-                if let Some(default) = self.declared.get(name).filter(|_| !axis)
+            for name in ast.variables() {
+                let is_axis = named(&self.matrix, name).is_some();
+                if let Some(default) = self.declared.get(name).filter(|_| !is_axis)
                     && !found.iter().any(|found| found == name)
                 {
                     found.push(name.to_owned());
@@ -229,48 +234,21 @@ impl<'a> Scope<'a> {
                 }
             }
         }
-        let is_attribute = !found.is_empty() && matches!(ast.kind, Kind::Reference(_));
+        let is_name = !found.is_empty() && matches!(ast.kind, Kind::Reference(_));
         found.retain(|name| self.open.contains(name.as_str()));
-        if found.is_empty() && is_attribute {
-            found.push(NO_VARIABLE.to_owned());
+        if found.is_empty() && is_name {
+            return ValueSource::Attribute;
         }
-        found
+        ValueSource::Variables(found)
     }
 
     fn reference(&self, names: &[String]) -> Option<&Value> {
         let (first, rest) = names.split_first()?;
-        let axis = self
-            .matrix
-            .iter()
-            .find(|(name, _)| name == first)
-            .map(|(_, value)| value);
-        rest.iter().try_fold(
-            axis.or_else(|| self.known.get(first.as_str()))?,
-            |value, name| match value {
-                Value::Object(fields) => fields
-                    .iter()
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| value),
-                _ => None,
-            },
-        )
-    }
-}
-
-fn references<'a>(ast: &'a Ast, found: &mut Vec<&'a str>) {
-    match &ast.kind {
-        Kind::Reference(names) => found.extend(names.first().map(String::as_str)),
-        Kind::Text(parts) => {
-            for part in parts {
-                if let Part::Hole(ast, _) = part {
-                    references(ast, found);
-                }
-            }
-        }
-        Kind::List(values) => values.iter().for_each(|value| references(value, found)),
-        Kind::Object(fields) => fields
-            .iter()
-            .for_each(|field| references(&field.value, found)),
-        Kind::Null | Kind::Other => {}
+        let axis = named(&self.matrix, first);
+        let value = axis.or_else(|| self.known.get(first.as_str()))?;
+        rest.iter().try_fold(value, |value, name| match value {
+            Value::Object(fields) => named(fields, name),
+            _ => None,
+        })
     }
 }

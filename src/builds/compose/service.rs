@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::inline;
 use super::interpolate::{interpolated, variables};
 use crate::budget;
-use crate::builds::model::{self, Arg, Build, BuildFile, BuildTool, Subject, Unknown};
+use crate::builds::model::{self, Arg, Build, BuildFile, BuildTool, Subject, Unknown, ValueSource};
 use crate::builds::paths;
 use crate::builds::yaml::{Entry, Node, Yaml};
 use crate::text::Span;
@@ -188,7 +188,7 @@ impl<'y> Service<'y> {
 fn args_of(node: Node<'_>) -> Vec<Option<Arg>> {
     let arg = |name: &str, value: Option<&str>, span| {
         (!name.is_empty() && !name.contains('$')).then(|| Arg {
-            from: value.map_or_else(|| vec![name.to_owned()], variables),
+            from: ValueSource::Variables(value.map_or_else(|| vec![name.to_owned()], variables)),
             ..Arg::new(name, value.map(str::to_owned), span)
         })
     };

@@ -12,6 +12,6 @@ mod scalar;
 mod tree;
 
 pub(super) use alias_paths::AliasPaths;
-pub(super) use kept::{More, is_kept};
+pub use kept::{More, is_kept};
 pub use node::{Entry, Node, Style, Yaml};
 pub use scalar::{quoted, value_needs_quotes};

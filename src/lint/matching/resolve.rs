@@ -7,7 +7,7 @@ use super::graph::{BuildGraph, BuildId, is_override, is_usual};
 use super::model::LaneStatus;
 use crate::budget;
 use crate::builds::{
-    ANY_LANE, Arg, Build, BuildTool, Call, Files, NAMESPACE, NO_VARIABLE, Runs, Subject, Unknown,
+    ANY_LANE, Arg, Build, BuildTool, Call, Files, NAMESPACE, Runs, Subject, Unknown, ValueSource,
 };
 
 /// The variable that has bake take paths from its files' own folders.
@@ -41,7 +41,7 @@ impl ResolvedBuild {
         let named = |args: &'_ [Arg]| -> Option<(LaneStatus, Arg)> {
             let is_own = |own: &&Arg| own.name == arg || own.name == ANY_LANE;
             let own = args.iter().find(is_own);
-            match own.filter(|own| own.from != [NO_VARIABLE]) {
+            match own.filter(|own| own.from != ValueSource::Attribute) {
                 Some(own) => Some((LaneStatus::Passed, own.clone())),
                 None => {
                     let namespace = args.iter().find(|own| own.name == NAMESPACE)?;
@@ -62,8 +62,12 @@ impl ResolvedBuild {
             let mut env = build.env.iter().take_while(|_| budget::spend(1));
             env.any(|env| env.name == *name || (env.name == ANY_LANE && name == arg))
         };
-        (is_direct || inner.from.is_empty() || inner.from.iter().any(is_set))
-            .then_some((lane, inner.value))
+        let is_passed = match &inner.from {
+            _ if is_direct => true,
+            ValueSource::Variables(names) => names.is_empty() || names.iter().any(is_set),
+            ValueSource::Attribute => false,
+        };
+        is_passed.then_some((lane, inner.value))
     }
 }
 
