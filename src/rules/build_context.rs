@@ -7,7 +7,7 @@ use crate::fix::Fix;
 use super::lane_requirements::LaneRequirements;
 use super::settings::Settings;
 
-/// Who else builds a Dockerfile.
+/// Other jobs that build a Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concurrent {
     /// Nobody.
@@ -29,17 +29,17 @@ pub struct BuildContext<'a> {
     pub fixes: &'a Fixes<'a>,
     /// The Dockerfile, as reports name it.
     pub path: &'a str,
-    /// What it asks of its builds.
+    /// The lanes that it asks of its builds.
     pub lanes: &'a LaneRequirements,
-    /// What is settled for the Dockerfile.
+    /// The settings that hold for the Dockerfile.
     pub settings: &'a Settings,
     /// How often the build runs at once.
     pub runs: &'a Runs,
-    /// Whether another file, which calls this one, says so.
+    /// True where another file, which calls this one, says so.
     pub is_called: bool,
-    /// Who else builds the Dockerfile.
+    /// The other jobs that build the Dockerfile.
     pub concurrent: Concurrent,
-    /// Whether it stays in the lane of builds that pass nothing, and may wait there.
+    /// True where it stays in the lane of builds that pass nothing, and may wait there.
     pub stays: bool,
 }
 

@@ -7,7 +7,7 @@ use super::caches::Cache;
 use super::context::Context;
 use super::variables::depends_on;
 
-/// What a Dockerfile asks of the builds that use it.
+/// The lanes that a Dockerfile asks of the builds that use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneRequirements {
     /// The build argument that parts the jobs.
@@ -20,7 +20,7 @@ pub struct LaneRequirements {
     pub span: Span,
     /// The same for people.
     pub range: Range,
-    /// Whether the file uses the argument for more than cache ids: with another value, another image may come of it.
+    /// True where the file uses the argument for more than cache ids: with another value, another image may come of it.
     pub is_used: bool,
     /// The stages, in order.
     stages: Vec<StageLock>,
@@ -31,7 +31,7 @@ pub struct LaneRequirements {
 struct StageLock {
     /// Its name or number.
     label: Option<String>,
-    /// Whether a build up to it takes a lock with a lane.
+    /// True where a build up to it takes a lock with a lane.
     takes_lane: bool,
 }
 

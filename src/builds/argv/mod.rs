@@ -9,8 +9,9 @@ use std::path::Path;
 
 pub use quote::quoted;
 
-use super::command::{self, Command, Pass};
+use super::command::{self, BuildArg, Command, Pass};
 use super::model::{BuildTool, NAMESPACE};
+use super::shell::Word;
 
 /// The build argument that rocker's extension passes.
 const ROCKER: &str = "CACHE_ID";
@@ -19,7 +20,7 @@ const ROCKER: &str = "CACHE_ID";
 const SHOWN: usize = 3;
 const LONGEST_SHOWN: usize = 20;
 
-/// What is to be passed.
+/// The lane that is to be passed.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
     /// The lane.
@@ -33,54 +34,42 @@ pub struct Ask<'a> {
 pub struct Passed {
     /// Its words.
     pub words: Vec<OsString>,
-    /// What goes into its environment.
+    /// The variable that goes into its environment.
     pub set: Option<(String, String)>,
-    /// What there is to say about it, for people, a sentence each.
+    /// Notes for people, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// The command `words` with its lane. `extended` says whether a program has rocker's extension `rocker-cachelane`.
+/// Returns the command `words` with its lane. `extended` says whether a program has rocker's extension `rocker-cachelane`.
 ///
 /// # Errors
-/// Why the command cannot get it, for people.
+/// Fails with the reason why the command cannot get it, for people.
 pub fn pass(
     words: &[OsString],
     ask: Ask<'_>,
     extended: impl Fn(&OsStr) -> bool,
 ) -> Result<Passed, String> {
-    let texts: Vec<String> = words
-        .iter()
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let texts = words.iter().map(|word| word.to_string_lossy().into_owned());
+    let texts: Vec<String> = texts.collect();
     let mut passed = Passed {
         words: words.to_vec(),
         set: None,
         notes: Vec::new(),
     };
     let Some(build) = command::read(&command::words(&texts)) else {
-        passed.by_environment(
-            0,
-            &start(&texts),
-            ask,
-            "is no build command that cachelane knows",
-        );
+        let why = "is no build command that cachelane knows";
+        passed.by_environment(0, &start(&texts), ask, why);
         return Ok(passed);
     };
-    let what = texts
-        .get(build.tool..=build.behind)
-        .unwrap_or_default()
-        .join(" ");
-    if ask.arg == NAMESPACE
-        && matches!(
-            build.front,
-            BuildTool::Podman | BuildTool::Buildah | BuildTool::Rocker
-        )
-    {
+    let what = texts.get(build.tool..=build.behind);
+    let what = what.unwrap_or_default().join(" ");
+    let is_rocker = build.front == BuildTool::Rocker;
+    if ask.arg == NAMESPACE && (is_rocker || build.front.is_buildah()) {
         return Err(format!(
             "`{what}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`"
         ));
     }
-    if build.front == BuildTool::Rocker && ask.arg != ROCKER {
+    if is_rocker && ask.arg != ROCKER {
         return Err(format!(
             "`{what}` passes a lane as {ROCKER}, not as {}",
             ask.arg
@@ -89,111 +78,95 @@ pub fn pass(
     if passed.has(&build, ask) {
         return Ok(passed);
     }
-    match build.pass {
-        Pass::CacheId
-            if !words
-                .get(build.tool)
-                .is_some_and(|program| extended(program)) =>
-        {
-            passed.by_environment(
-                build.tool,
-                &what,
-                ask,
-                "has no extension `rocker-cachelane` that cachelane can see",
-            );
+    let is_extended = || words.get(build.tool).is_some_and(|word| extended(word));
+    let why = match build.pass {
+        Pass::CacheId if !is_extended() => {
+            "has no extension `rocker-cachelane` that cachelane can see"
         }
         Pass::BuildArg | Pass::Set | Pass::CacheId => {
             let at = build.behind + 1;
-            passed.words.splice(
-                at..at,
-                build
-                    .argv(ask.arg, ask.lane)
-                    .into_iter()
-                    .map(OsString::from),
-            );
+            let argv = build.argv(ask.arg, ask.lane).into_iter();
+            passed.words.splice(at..at, argv.map(OsString::from));
+            return Ok(passed);
         }
-        Pass::Environment | Pass::Nothing => {
-            passed.by_environment(build.tool, &what, ask, "takes no build arguments");
-        }
-    }
+        Pass::Environment | Pass::Nothing => "takes no build arguments",
+    };
+    passed.by_environment(build.tool, &what, ask, why);
     Ok(passed)
 }
 
 impl Passed {
-    /// Whether the build passes the argument itself. Where it does so without a value, it takes that from its environment.
-    /// What it passes to some of its targets only stands there: bake counts the later `--set` before the earlier one.
+    /// Returns whether the build passes the argument itself. Where it does so without a value, it takes that from its
+    /// environment. What it passes to some of its targets only stands there: bake counts the later `--set` before the earlier
+    /// one.
     fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
         // Rocker has an option for it, and no name.
-        let mut own = build
-            .args
-            .iter()
-            .filter(|own| own.name == ask.arg || build.front == BuildTool::Rocker);
-        let Some(own) = own.next_back() else {
+        let is_own = |own: &&BuildArg| own.name == ask.arg || build.front == BuildTool::Rocker;
+        let Some(own) = build.args.iter().rfind(is_own) else {
             return false;
         };
-        if let (Some(only), Some(value)) = (&own.only, &own.value)
-            && (build.rest.is_empty()
-                || build
-                    .rest
-                    .iter()
-                    .any(|target| target.text() != Some(only.as_str())))
+        let Some(value) = own.value.as_ref().map(Word::written) else {
+            self.set = Some((ask.arg.into(), ask.lane.into()));
+            return true;
+        };
+        let mut targets = build.rest.iter();
+        if let Some(only) = &own.only
+            && (build.rest.is_empty() || targets.any(|target| target.text() != Some(only)))
         {
             self.notes.push(format!(
-                "the command itself says `{}` for `{only}`: that stands there",
-                value.written()
+                "the command itself says `{value}` for `{only}`: that stands there"
             ));
             return false;
         }
-        match &own.value {
-            Some(value) => self.notes.push(format!(
-                "the command itself says `{}`: that stands",
-                value.written()
-            )),
-            None => self.set = Some((ask.arg.into(), ask.lane.into())),
-        }
+        self.notes
+            .push(format!("the command itself says `{value}`: that stands"));
         true
     }
 
-    /// The command, whose tool is the word `tool`, and which is called `what`, has no other way.
+    /// Passes the lane to a command that has no other way: its tool is the word `tool`, and it is called `what`.
     fn by_environment(&mut self, tool: usize, what: &str, ask: Ask<'_>, why: &str) {
         let Ask { lane, arg } = ask;
         self.set = Some((arg.into(), lane.into()));
         self.notes.push(format!(
             "`{what}` {why}: it gets the lane by its environment only, as {arg}={lane}"
         ));
-        let name = |at: usize| Path::new(self.words.get(at)?).file_name()?.to_str();
-        let further = match name(tool) {
-            Some("devcontainer") => Some((
-                "devcontainer.json hands it on where `args` in `build` has",
-                format!("\"{arg}\": \"${{localEnv:{arg}:default}}\""),
-            )),
-            Some("docker" | "podman" | "nerdctl")
-                if !self.words.iter().any(|word| word == "compose") =>
-            {
-                None
-            }
-            Some("docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose") => Some((
-                "the Compose file hands it on where `args` in `build` has",
-                format!("{arg}: ${{{arg}:-default}}"),
-            )),
-            _ => None,
+        let name = |at: usize| {
+            let path = self.words.get(at).map(Path::new);
+            path.and_then(Path::file_name)
+                .unwrap_or_default()
+                .to_owned()
         };
-        let drops = name(0).filter(|name| matches!(*name, "sudo" | "doas"));
-        let drops = drops.map(|name| format!("`{name}` hands {arg} on only where it is told to"));
-        let further = further.map(|(where_to, line)| format!("{where_to} `{line}`"));
-        self.notes.extend(further.into_iter().chain(drops));
+        let (first, tool) = (name(0), name(tool));
+        let is = |name: &OsStr, names: &[&str]| names.iter().any(|other| name == *other);
+        let is_compose = is(&tool, &["docker-compose", "podman-compose"])
+            || is(&tool, &["docker", "podman", "nerdctl"])
+                && self.words.iter().any(|word| word == "compose");
+        if is_compose {
+            self.notes.push(format!(
+                "the Compose file hands it on where `args` in `build` has `{arg}: ${{{arg}:-default}}`"
+            ));
+        } else if tool == "devcontainer" {
+            self.notes.push(format!(
+                "devcontainer.json hands it on where `args` in `build` has `\"{arg}\": \"${{localEnv:{arg}:default}}\"`"
+            ));
+        }
+        if is(&first, &["sudo", "doas"]) {
+            let first = first.display();
+            self.notes
+                .push(format!("`{first}` hands {arg} on only where it is told to"));
+        }
     }
 }
 
-/// The words that a command starts with, as far as they are likely to say what it does.
+/// Returns the words that a command starts with, as far as they are likely to say what it does.
 fn start(words: &[String]) -> String {
-    let short = |word: &&String| !word.starts_with('-') && word.len() <= LONGEST_SHOWN;
-    let behind = words.iter().skip(1).take(SHOWN - 1).take_while(short);
-    words
+    let is_short = |word: &&String| !word.starts_with('-') && word.len() <= LONGEST_SHOWN;
+    let behind = words.iter().skip(1).take(SHOWN - 1).take_while(is_short);
+    let shown: Vec<&str> = words
         .iter()
         .take(1)
         .chain(behind)
         .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+        .collect();
+    shown.join(" ")
 }

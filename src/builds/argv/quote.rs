@@ -13,7 +13,7 @@ pub fn quoted(word: &[u8]) -> String {
     }
 }
 
-/// Whether a terminal would do something else with `ch` than show it.
+/// Returns whether a terminal would do something else with `ch` than show it.
 fn is_hidden(ch: char) -> bool {
     ch.is_control()
         || matches!(ch, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')

@@ -33,7 +33,7 @@ struct Lineage<'f> {
     target: &'f Target,
     /// Those whose attributes count first come first.
     lineage: Vec<&'f Target>,
-    /// Whether these are all.
+    /// True where these are all.
     known: bool,
 }
 

@@ -19,12 +19,12 @@ pub(super) struct File {
     pub(super) variables_end: Option<usize>,
 }
 
-/// What a name at the top stands for.
+/// A name at the top with its value.
 #[derive(Debug)]
 pub(super) struct Variable {
     pub(super) name: String,
     pub(super) default: Option<Ast>,
-    /// Whether it is a `variable` block, which takes the environment's value, and no attribute.
+    /// True where it is a `variable` block, which takes the environment's value, and no attribute.
     pub(super) is_block: bool,
 }
 

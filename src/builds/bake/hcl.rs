@@ -67,7 +67,7 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
     Ok(file)
 }
 
-/// What the parser says of more than it reads.
+/// The parser's error for more than it reads.
 const TOO_DEEP: &str = "invalid nesting depth";
 
 /// Parses `source`, with the spans of all that is in it.

@@ -52,7 +52,7 @@ struct Targets<'d> {
     places: HashMap<Span, &'d Target>,
     /// Where those stand that somebody builds.
     built: HashSet<Span>,
-    /// What all builds that inherit from a target build, by its name; `None` where that is not the same.
+    /// The one subject of all builds that inherit from a target, by its name; `None` where that is not the same.
     subjects: HashMap<&'d str, Option<Subject>>,
 }
 

@@ -57,7 +57,7 @@ pub struct Field {
     pub value: Ast,
 }
 
-/// What a value comes to.
+/// A value, computed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Text(String),
@@ -135,7 +135,7 @@ impl Ast {
     }
 }
 
-/// What the variables of a file come to.
+/// The variables of a file, computed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope<'a> {
     /// Those of the file, with their defaults.

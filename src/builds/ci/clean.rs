@@ -12,10 +12,10 @@ pub const LONGEST: usize = 64;
 /// How many hex digits of the hash are appended.
 const HASH: usize = 8;
 
-/// What stands before the hash where nothing of the text can.
+/// The word before the hash where nothing of the text can stand there.
 const NOTHING: &str = "lane";
 
-/// Whether `text` can be a lane: 1 to [`LONGEST`] of the characters `A-Za-z0-9_.-`, the first neither `.` nor `-`.
+/// Returns whether `text` can be a lane: 1 to [`LONGEST`] of the characters `A-Za-z0-9_.-`, the first neither `.` nor `-`.
 #[must_use]
 pub fn is_lane(text: &[u8]) -> bool {
     (1..=LONGEST).contains(&text.len())
@@ -23,7 +23,7 @@ pub fn is_lane(text: &[u8]) -> bool {
         && text.iter().all(|byte| fits(*byte))
 }
 
-/// The lane of `text`: itself where that can be, or else what is left of it with a hash. So what comes out goes in again
+/// Returns the lane of `text`: itself where that can be, or else what is left of it with a hash. So what comes out goes in again
 /// unchanged, and apart from that, two texts share a lane only if their hashes are the same.
 pub(super) fn one(text: &[u8]) -> String {
     if is_lane(text) {

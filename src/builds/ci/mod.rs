@@ -22,7 +22,7 @@ pub const MATRIX: &str = "CACHELANE_MATRIX";
 /// The lane where nothing says which job this is.
 pub const DEFAULT: &str = "default";
 
-/// What was typed.
+/// The lane and the matrix that were typed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Typed<'a> {
     /// The lane.
@@ -38,7 +38,7 @@ pub struct JobLane {
     pub name: String,
     /// Where it comes from.
     pub source: Source,
-    /// What there is to say about it, for people, a sentence each.
+    /// Notes for people, a sentence each.
     pub notes: Vec<String>,
 }
 
@@ -49,13 +49,13 @@ pub enum Source {
     Argument,
     /// One of [`VARIABLES`].
     Variable(&'static str),
-    /// What the CI says about the job.
+    /// The CI's own variables.
     Ci {
         /// The CI's name.
         name: &'static str,
         /// The variables that had a part in it.
         variables: Vec<&'static str>,
-        /// Whether the values of a matrix are part of it.
+        /// True where the values of a matrix are part of it.
         matrix: bool,
     },
     /// The values of a matrix, and nothing else.
@@ -65,7 +65,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// One word for it, or the CI's name.
+    /// Returns one word for it, or the CI's name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ impl Source {
         }
     }
 
-    /// Where the lane comes from, for people.
+    /// Returns where the lane comes from, for people.
     #[must_use]
     pub fn explain(&self) -> String {
         match self {
@@ -102,7 +102,7 @@ impl Source {
     }
 }
 
-/// The lane of the job in whose environment `variable` looks up names. What is blank counts as not set.
+/// Returns the lane of the job in whose environment `variable` looks up names. What is blank counts as not set.
 ///
 /// # Errors
 /// If a matrix is given that is no JSON object.
@@ -170,7 +170,7 @@ pub fn lane(
     })
 }
 
-/// The lane that somebody chose: `what` names it.
+/// Returns the lane that somebody chose: `what` names it.
 fn given(value: &[u8], source: Source, what: &str, idle_matrix: bool) -> JobLane {
     let name = clean::one(value);
     let mut notes = Vec::new();
@@ -193,7 +193,7 @@ fn given(value: &[u8], source: Source, what: &str, idle_matrix: bool) -> JobLane
     }
 }
 
-/// The lane of the job that is called `parts`, each of which has its place, whether it is there or not.
+/// Returns the lane of the job that is called `parts`, each of which has its place, whether it is there or not.
 fn named(parts: &[Option<Vec<u8>>], matrix: Option<&Matrix>) -> String {
     match (parts, matrix) {
         ([], None) => DEFAULT.into(),
@@ -218,7 +218,7 @@ fn named(parts: &[Option<Vec<u8>>], matrix: Option<&Matrix>) -> String {
     }
 }
 
-/// Whether nobody can have meant `value`.
+/// Returns whether nobody can have meant `value`.
 fn is_blank(value: &[u8]) -> bool {
     value
         .iter()

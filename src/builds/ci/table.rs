@@ -3,13 +3,13 @@
 /// A CI, and which of its variables name a job.
 #[derive(Debug)]
 pub struct Ci {
-    /// What people call it.
+    /// Its name, for people.
     pub name: &'static str,
     /// The variables of which one is set where it runs: `NAME`, or `NAME=value` where no other value will do.
     pub signs: &'static [&'static str],
-    /// What names a job.
+    /// The parts of a job's name.
     pub parts: &'static [Part],
-    /// What to say where no matrix is given: who will share a lane.
+    /// The note for people where no matrix is given: which jobs will share a lane.
     pub sharing: Option<&'static str>,
 }
 
@@ -23,7 +23,7 @@ pub enum Part {
     /// Which of several equal jobs it is, where there are several: the variable with its number, and the one with how many
     /// there are.
     Index(&'static str, &'static str),
-    /// What stands behind the last dot: before it is the run's number.
+    /// The part behind the last dot: before it is the run's number.
     BehindDot(&'static str),
     /// A path without its last name, where that is the branch, which the second variable holds: a lane for each branch would
     /// start cold.
@@ -168,7 +168,7 @@ impl Ci {
         }
     }
 
-    /// Whether it runs the process in whose environment `variable` looks up names.
+    /// Returns whether it runs the process in whose environment `variable` looks up names.
     pub(super) fn runs(&self, variable: &impl Fn(&str) -> Option<Vec<u8>>) -> bool {
         self.signs.iter().any(|sign| match sign.split_once('=') {
             Some((name, wanted)) => variable(name).is_some_and(|value| value == wanted.as_bytes()),
@@ -178,7 +178,7 @@ impl Ci {
         })
     }
 
-    /// The parts of the job's name, and the variables that those come from that are there.
+    /// Returns the parts of the job's name, and the variables that those come from that are there.
     pub(super) fn name_job(
         &self,
         variable: &impl Fn(&str) -> Option<Vec<u8>>,

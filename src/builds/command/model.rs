@@ -30,11 +30,11 @@ pub struct Command {
     pub folder: Option<Word>,
     /// The build arguments.
     pub args: Vec<BuildArg>,
-    /// Whether these are all: not where a word may stand for several.
+    /// True where these are all: not where a word may stand for several.
     pub args_known: bool,
-    /// Whether it only asks what would be built, and builds nothing.
+    /// True where it only asks what would be built, and builds nothing.
     pub only_looks: bool,
-    /// What the command itself sets in the environment, `A=1` of `env A=1 docker build .`.
+    /// The variables that the command itself sets in the environment, `A=1` of `env A=1 docker build .`.
     pub sets: Vec<(String, Word)>,
 }
 

@@ -4,7 +4,7 @@ use super::super::model::{ANY_LANE, NAMESPACE};
 use super::super::shell::{Word, is_name};
 use super::tables::{self, Options};
 
-/// What one or two words are.
+/// One or two words, by their meaning.
 pub(super) enum Item<'w> {
     /// The word at this index, no option.
     Word(usize),
@@ -26,7 +26,7 @@ pub(super) struct Items<'w> {
     words: &'w [Word],
     at: usize,
     options: &'w Options,
-    /// Whether `--` has been.
+    /// True where `--` has been.
     only_words: bool,
     /// Where in a word of several letters we are.
     letter: usize,

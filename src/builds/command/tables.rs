@@ -72,7 +72,7 @@ pub(super) const CACHELANE_RUN: Options = Options {
     letters: "h",
 };
 
-/// What runs the command behind it: its name, its letters that take a value, and how many words of its own come first.
+/// Commands that run the one behind them: its name, its letters that take a value, and how many words of its own come first.
 pub(super) const PREFIXES: &[(&str, &str, usize)] = &[
     ("sudo", "ugpCDRTUhr", 0),
     ("doas", "uC", 0),

@@ -97,7 +97,7 @@ fn count(tokens: &[Token], counts: &mut HashMap<String, usize>) {
 
 /// A block or a pair of parentheses that is open.
 struct Block {
-    /// Whether it is a subshell.
+    /// True where it is a subshell.
     subshell: bool,
     /// The folder before it.
     before: Option<String>,
@@ -110,7 +110,7 @@ struct Interpreter<'t> {
     dialect: Dialect,
     values: &'t Values<'t>,
     counts: HashMap<String, usize>,
-    /// What variables are set to, and how many are made of one another by then.
+    /// The values of variables, and how many are made of one another by then.
     sets: HashMap<String, (Rc<Word>, usize)>,
     folder: Option<String>,
     blocks: Vec<Block>,

@@ -41,7 +41,7 @@ impl<'s> Lexer<'s> {
             .filter(|_| self.at < self.end)
     }
 
-    /// The byte behind a continued line's mark, where the one here is such a mark.
+    /// Returns the byte behind a continued line's mark, where the one here is such a mark.
     fn continuation(&self) -> Option<usize> {
         let mark = self.peek()?;
         if !matches!(mark, b'\\' | b'`' | b'^') {
@@ -58,7 +58,7 @@ impl<'s> Lexer<'s> {
         Some(self.end - rest.len())
     }
 
-    /// All tokens up to the end, or up to a `)` that is not opened here.
+    /// Returns all tokens up to the end, or up to a `)` that is not opened here.
     fn all(&mut self, nested: bool) -> Vec<Token> {
         let mut tokens = Vec::new();
         let mut parentheses = 0_usize;
@@ -156,7 +156,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// The tokens of a nested script, whose `(` is behind us, and its `)`.
+    /// Returns the tokens of a nested script, whose `(` is behind us, and its `)`.
     fn nested(&mut self) -> Vec<Token> {
         let tokens = budget::nested(|| self.all(true)).unwrap_or_else(|| {
             self.at = self.end;

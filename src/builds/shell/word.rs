@@ -36,7 +36,7 @@ pub struct Simple {
     pub sets: Vec<(String, Word)>,
     /// The folder it runs in, relative to what the script starts from; `None` where that cannot be known.
     pub folder: Option<String>,
-    /// Whether a word that is put into it reaches the shell as it is written: not within double quotes or backticks.
+    /// True where a word that is put into it reaches the shell as it is written: not within double quotes or backticks.
     pub open: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Variable {
     pub name: String,
     /// Its value; `None` where it keeps the one that it has.
     pub value: Option<Word>,
-    /// Whether the commands below get it in their environment, if it was not there before.
+    /// True where the commands below get it in their environment, if it was not there before.
     pub exported: bool,
 }
 
@@ -116,7 +116,7 @@ impl Token {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Inner {
     pub(super) tokens: Vec<Token>,
-    /// Whether it stands in the open: see [`Simple::open`].
+    /// True where it stands in the open: see [`Simple::open`].
     pub(super) open: bool,
 }
 
@@ -125,13 +125,13 @@ pub(super) struct Inner {
 pub struct Piece {
     /// As written, quotes and escapes taken off.
     pub raw: String,
-    /// Whether it stands in quotes.
+    /// True where it stands in quotes.
     pub quoted: bool,
-    /// What it is.
+    /// Its kind.
     pub kind: PieceKind,
 }
 
-/// What a [`Piece`] is.
+/// The kinds of [`Piece`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PieceKind {
     /// Text that stands for itself.
@@ -144,7 +144,7 @@ pub enum PieceKind {
     Unknown,
 }
 
-/// What a script has set a variable to.
+/// The value that a script has set a variable to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Assigned {
     /// It does not set it.
@@ -155,7 +155,7 @@ pub enum Assigned {
     Unclear,
 }
 
-/// What a word needs from outside.
+/// Something that a word needs from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need<'n> {
     /// The value of a variable that the script does not set.

@@ -2,7 +2,7 @@
 
 use super::node::{Entry, Node, Yaml};
 
-/// What a change may have brought, each of these what the ones before it may, too.
+/// A change that may have been made; each of these may be all those before it, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum More {
     /// Comments alone.
@@ -14,7 +14,7 @@ pub enum More {
     Entries,
 }
 
-/// Whether the YAML file `after` has every value of `before`, in order and in its place, and `more` at most.
+/// Returns whether the YAML file `after` has every value of `before`, in order and in its place, and `more` at most.
 pub fn is_kept(before: &str, after: &str, more: More) -> bool {
     let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else {
         return false;
@@ -71,7 +71,7 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
     }
 }
 
-/// The next of `news` that is the `same`: where entries may come, those before it are left out.
+/// Returns the next of `news` that is the `same`: where entries may come, those before it are left out.
 fn next<T>(
     news: &mut impl Iterator<Item = T>,
     more: More,

@@ -68,7 +68,7 @@ pub struct Entry<'y> {
     pub key: Node<'y>,
     /// The value.
     pub value: Node<'y>,
-    /// Whether it comes from another mapping, by `<<`.
+    /// True where it comes from another mapping, by `<<`.
     pub merged: bool,
 }
 

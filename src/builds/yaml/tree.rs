@@ -69,14 +69,14 @@ impl<'a> Yaml<'a> {
     }
 }
 
-/// What a byte takes to read, and what a value takes in memory, aliases written out, in steps.
+/// The steps that a byte takes to read, and that a value takes in memory, aliases written out.
 const OF_BYTE: usize = 8;
 const OF_VALUE: usize = 256;
-/// What the parser says of a line in brackets that is not indented more than the key before them. YAML 1.2 has it so; the
+/// The parser's error for a line in brackets that is not indented more than the key before them. YAML 1.2 has it so; the
 /// parsers of Go, .NET and Ruby, which read these files, take `]` below its key.
 const OUTDENTED: &str = "invalid indentation";
 
-/// What the parser says of brackets that stand deeper in one another than it reads.
+/// The parser's error for brackets that stand deeper in one another than it reads.
 const TOO_DEEP: &str = "recursion limit exceeded";
 
 /// Returns `text` with the line of byte `at` joined to the one before, in as many bytes.

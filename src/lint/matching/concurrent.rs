@@ -14,7 +14,7 @@ use crate::rules::build_context::Concurrent;
 pub(super) struct ConcurrentJobs<'r> {
     /// Those that another one may run beside, by the file that they stand in.
     beside: HashSet<(usize, &'r str)>,
-    /// Whether two of different files have the same name.
+    /// True where two of different files have the same name.
     namesakes: bool,
 }
 

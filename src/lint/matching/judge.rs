@@ -81,7 +81,7 @@ struct Judge<'j> {
     jobs: HashMap<PathBuf, ConcurrentJobs<'j>>,
 }
 
-/// What is said of one build.
+/// One build, and what rules say about it.
 struct Judged {
     status: BuildStatus,
     findings: Vec<Finding>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::builds::{FormatRef, Runs, Unknown};
 use crate::lint::model::FileReport;
 
-/// What the command line knows of the world around the files.
+/// The world around the files, as far as the caller knows it.
 pub struct FileAccess<'w> {
     /// Returns the folder that the paths of a file of this format start from.
     pub root: &'w dyn Fn(&Path, FormatRef) -> PathBuf,
@@ -20,7 +20,7 @@ pub struct FileAccess<'w> {
     pub load: &'w dyn Fn(&Path, Option<FormatRef>) -> Option<FileReport>,
 }
 
-/// What becomes of a build's lane.
+/// The state of a build's lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LaneStatus {
@@ -55,7 +55,7 @@ pub struct BuildStatus {
     pub target: Option<String>,
     /// How often it runs at once.
     pub runs: Runs,
-    /// What becomes of its lane.
+    /// The state of its lane.
     pub lane: LaneStatus,
     /// The value that it passes, as written.
     pub value: Option<String>,

@@ -27,7 +27,7 @@ pub(super) struct ResolvedBuild {
     pub(super) target: Option<String>,
     /// How often it runs at once, where another file that calls this one says so.
     pub(super) called: Option<Runs>,
-    /// Whether all that call it give each run a machine of its own.
+    /// True where all that call it give each run a machine of its own.
     pub(super) own_machine: bool,
 }
 
