@@ -192,7 +192,6 @@ impl Block<'_> {
 }
 
 /// Returns advice on the Dockerfile, with what it quotes as one has to type it in the file around.
-#[must_use]
 pub fn advice(inline: &Inline, text: &str) -> String {
     let parts = text.split('`').enumerate();
     let parts = parts.map(|(at, part)| {

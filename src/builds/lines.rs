@@ -3,20 +3,17 @@
 use crate::text::{Run, SourceMap};
 
 /// Returns the first byte of the line of byte `at`.
-#[must_use]
 pub fn start(source: &str, at: usize) -> usize {
     memchr::memrchr(b'\n', &source.as_bytes()[..at]).map_or(0, |newline| newline + 1)
 }
 
 /// Returns what stands on the line from byte `at` on, without the line's end.
-#[must_use]
 pub fn rest(source: &str, at: usize) -> &str {
     let rest = source.get(at..).unwrap_or_default();
     rest.split(['\r', '\n']).next().unwrap_or_default()
 }
 
 /// Returns the byte at a 1-based line and column, which counts bytes and may lie within a character.
-#[must_use]
 pub fn place(source: &str, line: usize, column: usize) -> usize {
     let lines = source.split_inclusive('\n').take(line.saturating_sub(1));
     let start: usize = lines.map(str::len).sum();
@@ -26,14 +23,12 @@ pub fn place(source: &str, line: usize, column: usize) -> usize {
 }
 
 /// Returns the blanks that the line of byte `at` begins with.
-#[must_use]
 pub fn margin(source: &str, at: usize) -> &str {
     let line = &source[start(source, at)..at];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
 /// Returns how many blanks the file has before each line of a block, whose text stands at `map`.
-#[must_use]
 pub fn block_indent(text: &str, map: &SourceMap, source: &str) -> usize {
     let is_first = |run: &&Run| {
         (run.text == 0 || text[..run.text].ends_with('\n'))

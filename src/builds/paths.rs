@@ -8,7 +8,6 @@ pub const ROOT: &str = "/\u{0}root";
 
 /// Returns `path`, seen from `folder`: without `.`, and without `..` as far as that goes. `None` where it leads to a place
 /// that is not under what `folder` is relative to.
-#[must_use]
 pub fn join(folder: &str, path: &str) -> Option<String> {
     let (folder, path) = match path.strip_prefix(ROOT) {
         Some(rest) => ("", rest.trim_start_matches('/')),
@@ -54,7 +53,6 @@ fn normal<'n>(all: impl Iterator<Item = &'n str>) -> String {
 }
 
 /// Returns whether a context is an address or another build, and no folder.
-#[must_use]
 pub fn is_remote(context: &str) -> bool {
     context.contains("://")
         || context.contains(".git#")

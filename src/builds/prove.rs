@@ -57,7 +57,6 @@ pub fn prove_comments(format: &dyn Format, before: &str, after: &str) -> Result<
 pub struct PassedArg<'a> {
     /// The build, by its index.
     pub build: usize,
-    /// The argument.
     pub arg: &'a str,
     /// Its value, as [`Insertion::value`](super::Insertion::value) has it.
     pub value: Option<&'a str>,

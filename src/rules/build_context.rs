@@ -10,9 +10,7 @@ use super::settings::Settings;
 /// Other jobs that build a Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concurrent {
-    /// Nobody.
     None,
-    /// Other jobs.
     Jobs,
     /// Jobs of the same name, in other files.
     Namesakes,
@@ -23,15 +21,12 @@ pub type Fixes<'f> = dyn Fn(&Build, &Lane<'_>) -> Result<Fix, String> + 'f;
 
 /// A build of a Dockerfile with lanes.
 pub struct BuildContext<'a> {
-    /// The build.
     pub build: &'a Build,
     /// Finds the fix for it.
     pub fixes: &'a Fixes<'a>,
-    /// The Dockerfile, as reports name it.
     pub path: &'a str,
     /// The lanes that it asks of its builds.
     pub lanes: &'a LaneRequirements,
-    /// The settings that hold for the Dockerfile.
     pub settings: &'a Settings,
     /// How often the build runs at once.
     pub runs: &'a Runs,
@@ -75,7 +70,6 @@ impl BuildContext<'_> {
     }
 
     /// Returns the place in the Dockerfile that asks for the lane.
-    #[must_use]
     pub fn asks(&self) -> Location {
         Location {
             place: Place::There {

@@ -26,7 +26,6 @@ pub struct LaneRequirements {
     stages: Vec<StageLock>,
 }
 
-/// A stage of the Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct StageLock {
     /// Its name or number.
@@ -37,7 +36,6 @@ struct StageLock {
 
 impl LaneRequirements {
     /// Finds the lanes of the file that `cx` is a view of; `None` where it has none. Linear in its length.
-    #[must_use]
     pub fn of(cx: &Context<'_>) -> Option<Self> {
         let file = cx.file;
         let arg = &cx.settings.arg;
@@ -80,7 +78,6 @@ impl LaneRequirements {
 
     /// Returns whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that
     /// the file does not have is none.
-    #[must_use]
     pub fn takes_lane(&self, target: Option<&str>) -> bool {
         let Some(target) = target else {
             return self.stages.last().is_some_and(|stage| stage.takes_lane);

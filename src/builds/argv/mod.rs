@@ -23,16 +23,13 @@ const LONGEST_SHOWN: usize = 20;
 /// The lane that is to be passed.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
-    /// The lane.
     pub lane: &'a str,
     /// The build argument that takes it, [`NAMESPACE`] among them.
     pub arg: &'a str,
 }
 
-/// A command with its lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
-    /// Its words.
     pub words: Vec<OsString>,
     /// The variable that goes into its environment.
     pub set: Option<(String, String)>,

@@ -2,7 +2,6 @@
 
 /// `word` as a shell reads it as one word: as it is, or in single quotes, or, where it holds what a terminal should not
 /// see raw or what is not UTF-8, in bash's `$'…'`.
-#[must_use]
 pub fn quoted(word: &[u8]) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+=".contains(byte);
     match std::str::from_utf8(word) {

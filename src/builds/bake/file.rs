@@ -6,7 +6,6 @@ use super::value::{Ast, Field, Kind, Scope, Value};
 use crate::budget;
 use crate::text::Span;
 
-/// A bake file.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) is_json: bool,
@@ -28,7 +27,6 @@ pub(super) struct Variable {
     pub(super) is_block: bool,
 }
 
-/// A `target` block.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) name: String,
@@ -40,7 +38,6 @@ pub(super) struct Target {
 }
 
 impl File {
-    /// Adds a target.
     pub(super) fn push(&mut self, target: Target) {
         let same = self.names.entry(target.name.clone()).or_default();
         same.push(self.targets.len());

@@ -12,7 +12,6 @@ use crate::builds::lines;
 use crate::builds::model::ReadError;
 use crate::text::{SourceMap, Span};
 
-/// Reads `source`.
 pub(super) fn file(source: &str) -> Result<File, ReadError> {
     let body = parse(source)?;
     let mut file = File::default();
@@ -86,7 +85,6 @@ fn parse(source: &str) -> Result<Body, ReadError> {
     })
 }
 
-/// Returns the parser's span as ours.
 fn of(range: Option<std::ops::Range<usize>>) -> Span {
     range.map_or(Span::at(0), |range| Span::new(range.start, range.end))
 }

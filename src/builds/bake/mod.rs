@@ -19,7 +19,6 @@ use super::model::{BuildFile, ReadError};
 use super::yaml::More;
 use crate::text::Span;
 
-/// Bake, in HCL or JSON.
 #[derive(Debug)]
 pub struct Bake;
 
@@ -57,7 +56,6 @@ impl Format for Bake {
     }
 }
 
-/// A bake file that is open.
 struct Opened<'s> {
     source: &'s str,
     file: file::File,

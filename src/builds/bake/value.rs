@@ -6,7 +6,6 @@ use crate::budget;
 use crate::builds::model::ValueSource;
 use crate::text::{SourceMap, Span};
 
-/// A value as it is written.
 #[derive(Clone, Debug)]
 pub struct Ast {
     pub span: Span,
@@ -33,7 +32,6 @@ impl Kind {
     }
 }
 
-/// A stretch of a string.
 #[derive(Clone, Debug)]
 pub enum Part {
     /// Text, and where its bytes stand, as far as they do so byte for byte.
@@ -57,7 +55,6 @@ pub struct Field {
     pub value: Ast,
 }
 
-/// A value, computed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Text(String),
@@ -78,7 +75,6 @@ impl Value {
         }
     }
 
-    /// Returns the text, where it is one.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -86,7 +82,6 @@ impl Value {
         }
     }
 
-    /// Returns the values of a list, where it is one.
     pub(super) fn list(&self) -> Option<&[Self]> {
         match self {
             Self::List(values) => Some(values),
@@ -101,7 +96,6 @@ fn named<'v>(fields: &'v [(String, Value)], name: &str) -> Option<&'v Value> {
 }
 
 impl Ast {
-    /// Returns the fields, where it is an object.
     pub(super) fn fields(&self) -> Option<&[Field]> {
         match &self.kind {
             Kind::Object(fields) => Some(fields),
@@ -135,7 +129,6 @@ impl Ast {
     }
 }
 
-/// The variables of a file, computed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope<'a> {
     /// Those of the file, with their defaults.

@@ -16,7 +16,6 @@ const HASH: usize = 8;
 const NOTHING: &str = "lane";
 
 /// Returns whether `text` can be a lane: 1 to [`LONGEST`] of the characters `A-Za-z0-9_.-`, the first neither `.` nor `-`.
-#[must_use]
 pub fn is_lane(text: &[u8]) -> bool {
     (1..=LONGEST).contains(&text.len())
         && !matches!(text[0], b'.' | b'-')

@@ -7,21 +7,16 @@ use serde_json::value::RawValue;
 /// How deep values may lie in one another.
 const DEEPEST: usize = 32;
 
-/// Why a matrix cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatrixError {
-    /// It is no JSON.
     #[error("the matrix is no JSON: {0}")]
     Json(String),
-    /// It is JSON, but no object.
     #[error("the matrix has to be a JSON object, like {{\"python\": \"3.10\"}}, and it is {0}")]
     NoObject(&'static str),
-    /// Its values lie too deep in one another.
     #[error("the values of the matrix lie more than {DEEPEST} deep in one another")]
     Deep,
 }
 
-/// The values of a matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Matrix {
     /// The values in the order of their keys, joined with `-`.

@@ -25,33 +25,27 @@ pub const DEFAULT: &str = "default";
 /// The lane and the matrix that were typed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Typed<'a> {
-    /// The lane.
     pub lane: Option<&'a [u8]>,
     /// The values of the job's matrix, as JSON.
     pub matrix: Option<&'a [u8]>,
 }
 
-/// A job's lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobLane {
     /// The lane: [`is_lane`] holds for it.
     pub name: String,
-    /// Where it comes from.
     pub source: Source,
     /// Notes for people, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// Where a lane comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// It was typed.
     Argument,
     /// One of [`VARIABLES`].
     Variable(&'static str),
     /// The CI's own variables.
     Ci {
-        /// The CI's name.
         name: &'static str,
         /// The variables that had a part in it.
         variables: Vec<&'static str>,
@@ -66,7 +60,6 @@ pub enum Source {
 
 impl Source {
     /// Returns one word for it, or the CI's name.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Argument => "argument",
@@ -77,7 +70,6 @@ impl Source {
     }
 
     /// Returns where the lane comes from, for people.
-    #[must_use]
     pub fn explain(&self) -> String {
         match self {
             Self::Argument => "it was given as an argument".into(),

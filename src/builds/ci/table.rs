@@ -13,10 +13,8 @@ pub struct Ci {
     pub sharing: Option<&'static str>,
 }
 
-/// A part of a job's name.
 #[derive(Debug)]
 pub enum Part {
-    /// This variable.
     Is(&'static str),
     /// The first of the two that is set.
     Either(&'static str, &'static str),

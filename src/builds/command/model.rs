@@ -7,10 +7,8 @@ use super::super::shell::{Simple, Variable, Word};
 use crate::budget;
 use crate::text::Span;
 
-/// A command that builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// The tool.
     pub front: BuildTool,
     /// Where it stands in the script: from the tool's name to the last word.
     pub span: Span,
@@ -24,11 +22,9 @@ pub struct Command {
     pub files: Vec<Word>,
     /// Its words that are no option and no option's value: the context, the targets or the services.
     pub rest: Vec<Word>,
-    /// `--target`.
     pub target: Option<Word>,
     /// The folder that an option moves it to: Compose's `--project-directory`.
     pub folder: Option<Word>,
-    /// The build arguments.
     pub args: Vec<BuildArg>,
     /// True where these are all: not where a word may stand for several.
     pub args_known: bool,
@@ -41,7 +37,6 @@ pub struct Command {
 /// `--build-arg NAME=value`, or what means the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildArg {
-    /// Its name.
     pub name: String,
     /// Its value; `None` for `--build-arg NAME`, which takes it from the environment.
     pub value: Option<Word>,
@@ -88,7 +83,6 @@ impl Command {
 
     /// Returns the words that pass `value` as the argument `name`, each as one word of an `argv`; none where there is no
     /// option for it.
-    #[must_use]
     pub fn argv(&self, name: &str, value: &str) -> Vec<String> {
         match self.pass {
             Pass::BuildArg => vec!["--build-arg".into(), format!("{name}={value}")],
@@ -101,7 +95,6 @@ impl Command {
     /// Returns what to write into a POSIX shell's script behind the word [`Command::behind`], blank before it included, so
     /// that it passes the argument `name` with `value`, which is written as within double quotes. The star is quoted, or it
     /// might name files.
-    #[must_use]
     pub fn insertion(&self, name: &str, value: &str) -> Option<String> {
         match self.pass {
             Pass::BuildArg => Some(format!(" --build-arg {name}=\"{value}\"")),
@@ -111,12 +104,9 @@ impl Command {
     }
 }
 
-/// A command of a script that builds.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The simple command that it is.
     pub simple: Simple,
-    /// The command.
     pub command: Command,
     /// How many of the script's variables were set above it.
     pub above: usize,
@@ -125,7 +115,6 @@ pub struct Found {
 impl Found {
     /// Returns what it has in its environment by the script, the nearest of a name only: what stands before it in the
     /// command, and what was exported above. `variables` are those of the script.
-    #[must_use]
     pub fn environment<'f>(
         &'f self,
         variables: &'f [Variable],

@@ -21,20 +21,16 @@ const WORDS: &[&str] = &[
 ];
 
 /// Returns whether `text` has a word that can start a build: the cheap way out.
-#[must_use]
 pub fn may_build(text: &str) -> bool {
     let has = |word: &&str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     WORDS.iter().any(has)
 }
 
-/// Returns the words of an `argv`.
-#[must_use]
 pub fn words(argv: &[String]) -> Vec<Word> {
     argv.iter().map(|word| Word::plain(word)).collect()
 }
 
 /// Returns the commands of a script that build, and all that the script sets for what comes below.
-#[must_use]
 pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
     let (mut found, mut variables) = (Vec::new(), Vec::new());
     for simple in commands {
@@ -51,7 +47,6 @@ pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
 }
 
 /// Returns the build that the words run, if it is one that is known here. Assignments before them are no part of `words`.
-#[must_use]
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
     if let Some((at, name)) = lane_runner(words, tool) {
@@ -143,7 +138,6 @@ fn buildx(words: &[Word], at: usize) -> Option<Command> {
     }
 }
 
-/// Reads what stands behind `build`.
 fn build(front: BuildTool, words: &[Word], sub: usize) -> Command {
     let mut command = Command::new(front, Pass::BuildArg, sub);
     command.take(words, sub + 1, &tables::BUILD);
@@ -157,7 +151,6 @@ fn rocker(words: &[Word], at: usize) -> Command {
     command
 }
 
-/// Reads what stands behind `docker compose`.
 fn compose(words: &[Word], at: usize) -> Option<Command> {
     let mut command = Command::new(BuildTool::Compose, Pass::BuildArg, 0);
     let mut items = Items::new(words, at, &tables::COMPOSE);
@@ -178,7 +171,6 @@ fn compose(words: &[Word], at: usize) -> Option<Command> {
 }
 
 impl Command {
-    /// Takes all words from `at` on.
     fn take(&mut self, words: &[Word], at: usize, options: &Options) {
         let mut items = Items::new(words, at, options);
         while let Some(index) = self.options(words, &mut items) {

@@ -36,20 +36,17 @@ pub(super) const BUILD: Options = Options {
     letters: "Dhq",
 };
 
-/// Of `docker buildx bake`.
 pub(super) const BAKE: Options = Options {
     switches: "check debug help list-targets list-variables load no-cache print pull push",
     letters: "Dh",
 };
 
-/// Of `docker compose build`.
 pub(super) const COMPOSE_BUILD: Options = Options {
     switches: "check compress dry-run force-rm help no-cache no-rm parallel print pull push \
         quiet with-dependencies",
     letters: "hq",
 };
 
-/// Of `docker compose up`.
 pub(super) const COMPOSE_UP: Options = Options {
     switches: "abort-on-container-exit abort-on-container-failure always-recreate-deps \
         attach-dependencies build detach dry-run force-recreate help menu no-build no-color \
@@ -66,7 +63,6 @@ pub(super) const ROCKER: Options = Options {
     letters: "h",
 };
 
-/// Of `cachelane run`.
 pub(super) const CACHELANE_RUN: Options = Options {
     switches: "dry-run help",
     letters: "h",

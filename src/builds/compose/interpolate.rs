@@ -5,7 +5,6 @@
 
 use crate::budget;
 
-/// A stretch of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Segment<'a> {
     /// As it is.

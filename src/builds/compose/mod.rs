@@ -14,7 +14,6 @@ use super::format::{FilePath, Format, Open, OpenYaml};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Yaml;
 
-/// Docker Compose.
 #[derive(Debug)]
 pub struct Compose;
 

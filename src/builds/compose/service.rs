@@ -10,7 +10,6 @@ use crate::builds::paths;
 use crate::builds::yaml::{Entry, Node, Yaml};
 use crate::text::Span;
 
-/// Reads the builds of a file.
 pub(super) fn builds(yaml: &Yaml<'_>) -> BuildFile {
     let mut file = BuildFile::default();
     for root in yaml.roots() {
@@ -87,7 +86,6 @@ impl<'y> Service<'y> {
         service
     }
 
-    /// Returns what to call it.
     pub(super) fn name(&self) -> String {
         format!("service `{}`", self.key.text().unwrap_or_default())
     }
@@ -155,7 +153,6 @@ impl<'y> Service<'y> {
         paths::dockerfile(&text("context", ".")?, &dockerfile).map(Subject::File)
     }
 
-    /// Returns its arguments, and whether these are all.
     fn args(&self) -> (Vec<Arg>, bool) {
         let (mut args, mut seen) = (Vec::new(), HashSet::new());
         let mut known = self.more.is_none();

@@ -25,7 +25,6 @@ const READERS: &str = "read unset getopts mapfile readarray let printf";
 const TESTS: &[&str] = &["[", "[[", "test", "grep", "which", "command", "false"];
 
 /// Returns the commands of `script`, which starts in `folder`. `values` is asked for what only `cd` needs here.
-#[must_use]
 pub fn read(
     script: &str,
     folder: Option<&str>,

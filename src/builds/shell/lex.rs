@@ -214,7 +214,6 @@ impl<'s> Lexer<'s> {
         word.push(Piece { raw, quoted, kind });
     }
 
-    /// Takes one character as it is.
     fn letter(&mut self, word: &mut Word) {
         match self.rest().chars().next() {
             Some(letter) => {

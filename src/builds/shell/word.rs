@@ -17,7 +17,6 @@ pub enum Dialect {
 
 impl Dialect {
     /// Returns what a shell reads, by its name or path; `None` for what is no shell known here.
-    #[must_use]
     pub fn of(shell: &str) -> Option<Self> {
         match shell.rsplit('/').next()? {
             "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" => Some(Self::Posix),
@@ -43,7 +42,6 @@ pub struct Simple {
 /// A variable that a script sets for what comes below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name.
     pub name: String,
     /// Its value; `None` where it keeps the one that it has.
     pub value: Option<Word>,
@@ -56,7 +54,6 @@ pub(super) const SETTERS: &[&str] = &["export", "readonly", "local", "declare", 
 
 impl Simple {
     /// Returns the variables that it sets for what comes below.
-    #[must_use]
     pub fn variables(&self) -> Vec<Variable> {
         let variable = |name: &str, value, exported| Variable {
             name: name.to_owned(),
@@ -84,7 +81,6 @@ impl Simple {
     }
 }
 
-/// A word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
     /// Where it stands in the script, its quotes included.
@@ -95,7 +91,6 @@ pub struct Word {
     pub(super) inner: Vec<Inner>,
 }
 
-/// A token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Word(Word),
@@ -112,7 +107,6 @@ impl Token {
     }
 }
 
-/// A script within a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Inner {
     pub(super) tokens: Vec<Token>,
@@ -120,18 +114,15 @@ pub(super) struct Inner {
     pub(super) open: bool,
 }
 
-/// A piece of a [`Word`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// As written, quotes and escapes taken off.
     pub raw: String,
     /// True where it stands in quotes.
     pub quoted: bool,
-    /// Its kind.
     pub kind: PieceKind,
 }
 
-/// The kinds of [`Piece`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PieceKind {
     /// Text that stands for itself.
@@ -199,7 +190,6 @@ impl Piece {
 
 impl Word {
     /// Makes a word that is just `text`, without a place: of an `argv`.
-    #[must_use]
     pub fn plain(text: &str) -> Self {
         Self {
             pieces: vec![Piece::text(text)],
@@ -208,7 +198,6 @@ impl Word {
     }
 
     /// Returns its text, where nothing in it is unknown.
-    #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] => Some(""),
@@ -218,13 +207,11 @@ impl Word {
     }
 
     /// Returns it as written, quotes and escapes taken off.
-    #[must_use]
     pub fn written(&self) -> String {
         self.pieces.iter().map(|piece| piece.raw.as_str()).collect()
     }
 
     /// Returns its text, with what `values` knows put in; `None` where a piece stays unknown.
-    #[must_use]
     pub fn resolve(&self, values: &Values<'_>) -> Option<String> {
         let mut text = String::new();
         for piece in &self.pieces {
@@ -243,7 +230,6 @@ impl Word {
     }
 
     /// Returns it as written; where it is one variable whose value is known, that value, as that is written.
-    #[must_use]
     pub fn value(&self, values: &Values<'_>) -> String {
         let [piece] = self.pieces.as_slice() else {
             return self.written();
@@ -256,7 +242,6 @@ impl Word {
     }
 
     /// Returns whether it can turn into several words, or none: an unquoted `$ARGS`, `"$@"`.
-    #[must_use]
     pub fn may_be_several(&self) -> bool {
         let is_empty = |piece: &Piece| piece.is_text() && piece.raw.is_empty();
         let mut pieces = self.pieces.iter();
@@ -264,14 +249,12 @@ impl Word {
     }
 
     /// Returns the text it begins with, as far as that is known.
-    #[must_use]
     pub fn head(&self) -> &str {
         let first = self.pieces.first().filter(|piece| piece.is_text());
         first.map_or("", |piece| &piece.raw)
     }
 
     /// Returns the word behind its first `bytes` bytes, which must be known text.
-    #[must_use]
     pub fn behind(&self, bytes: usize) -> Option<Self> {
         let rest = self.head().get(bytes..)?;
         let others = self.pieces.get(1..).unwrap_or_default();
@@ -284,7 +267,6 @@ impl Word {
     }
 
     /// Cuts `NAME=value` in two, where what stands before the first `=` is known.
-    #[must_use]
     pub fn assignment(&self) -> Option<(&str, Self)> {
         let (name, _) = self.head().split_once('=')?;
         Some((name, self.behind(name.len() + 1)?))
@@ -315,7 +297,6 @@ impl Word {
 }
 
 /// Returns whether `name` is one that a shell variable can have.
-#[must_use]
 pub fn is_name(name: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.starts_with(|first: char| first.is_ascii_digit())

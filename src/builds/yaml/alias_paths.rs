@@ -16,7 +16,6 @@ pub struct AliasPaths<'y> {
 
 impl<'y> AliasPaths<'y> {
     /// Finds the aliases of `yaml`.
-    #[must_use]
     pub fn of(yaml: &'y Yaml<'y>) -> Self {
         let mut found = Self {
             yaml,

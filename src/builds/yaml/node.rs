@@ -23,7 +23,6 @@ pub enum Style {
     Folded,
 }
 
-/// A YAML file, read.
 #[derive(Clone, Debug)]
 pub struct Yaml<'a> {
     pub(super) source: &'a str,
@@ -54,19 +53,15 @@ pub(super) enum Data {
     Alias(usize),
 }
 
-/// A value in a [`Yaml`]: a handle, cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'y> {
     pub(super) yaml: &'y Yaml<'y>,
     pub(super) id: usize,
 }
 
-/// A key and its value.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'y> {
-    /// The key.
     pub key: Node<'y>,
-    /// The value.
     pub value: Node<'y>,
     /// True where it comes from another mapping, by `<<`.
     pub merged: bool,
@@ -99,8 +94,6 @@ impl Yaml<'_> {
         self.roots.iter().map(|&id| self.node(id))
     }
 
-    /// Returns the value of the first document.
-    #[must_use]
     pub fn root(&self) -> Option<Node<'_>> {
         self.roots().next()
     }
@@ -113,8 +106,6 @@ impl Yaml<'_> {
             .map(|item| item.span)
     }
 
-    /// Returns the text that it was read from.
-    #[must_use]
     pub const fn source(&self) -> &str {
         self.source
     }
@@ -145,19 +136,16 @@ impl<'y> Node<'y> {
     }
 
     /// Returns whether it is an alias, `*name`: its content then stands elsewhere.
-    #[must_use]
     pub fn is_alias(self) -> bool {
         matches!(self.item().data, Data::Alias(_))
     }
 
     /// Returns whether it has an anchor, `&name`.
-    #[must_use]
     pub fn is_anchored(self) -> bool {
         self.item().anchored
     }
 
     /// Returns what an alias stands for; all other values stand for themselves.
-    #[must_use]
     pub fn resolved(self) -> Self {
         // The reader points aliases at values that are no aliases.
         match self.item().data {
@@ -167,25 +155,21 @@ impl<'y> Node<'y> {
     }
 
     /// Returns the list or mapping in which it stands; a key's and a value's is their mapping.
-    #[must_use]
     pub fn parent(self) -> Option<Self> {
         self.item().parent.map(|id| self.with(id))
     }
 
     /// Returns its own bytes: for an alias, those of `*name`; for a scalar, quotes, but no tag or anchor; a block's from `|` on.
-    #[must_use]
     pub fn span(self) -> Span {
         Span::new(self.item().span.start, self.end())
     }
 
     /// Returns its tag, like `!reference`, `!!str` as `tag:yaml.org,2002:str`.
-    #[must_use]
     pub fn tag(self) -> Option<&'y str> {
         self.resolved().item().tag.as_deref()
     }
 
     /// Returns its text, where it is a scalar: `null` and numbers as they are written.
-    #[must_use]
     pub fn text(self) -> Option<&'y str> {
         match &self.resolved().item().data {
             Data::Scalar(text, _) => Some(text),
@@ -194,7 +178,6 @@ impl<'y> Node<'y> {
     }
 
     /// Returns how it is written, where it is a scalar.
-    #[must_use]
     pub fn style(self) -> Option<Style> {
         match self.resolved().item().data {
             Data::Scalar(_, style) => Some(style),
@@ -203,26 +186,20 @@ impl<'y> Node<'y> {
     }
 
     /// Returns whether it is nothing: an empty plain scalar, `~` or `null`.
-    #[must_use]
     pub fn is_null(self) -> bool {
         self.style() == Some(Style::Plain)
             && matches!(self.text(), Some("" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// Returns whether it is a list.
-    #[must_use]
     pub fn is_list(self) -> bool {
         matches!(self.resolved().item().data, Data::List(_))
     }
 
-    /// Returns whether it is a mapping.
-    #[must_use]
     pub fn is_map(self) -> bool {
         matches!(self.resolved().item().data, Data::Map(_))
     }
 
     /// Returns whether it is a list or mapping in brackets.
-    #[must_use]
     pub fn is_flow(self) -> bool {
         let node = self.resolved();
         let open = self.yaml.source.as_bytes().get(node.item().span.start);
@@ -230,7 +207,6 @@ impl<'y> Node<'y> {
     }
 
     /// Returns the values of a list; of all else, none.
-    #[must_use]
     pub fn items(self) -> Vec<Self> {
         match &self.resolved().item().data {
             Data::List(ids) => ids.iter().map(|&id| self.with(id)).collect(),
@@ -239,7 +215,6 @@ impl<'y> Node<'y> {
     }
 
     /// Returns the scalars of a list and of the lists within it; a scalar alone is a list of one.
-    #[must_use]
     pub fn scalars(self) -> Vec<Self> {
         let mut found = Vec::new();
         let mut left = vec![self];
@@ -254,7 +229,6 @@ impl<'y> Node<'y> {
     }
 
     /// Returns the mapping's own entries, `<<` among them.
-    #[must_use]
     pub fn own_entries(self) -> Vec<Entry<'y>> {
         match &self.resolved().item().data {
             Data::Map(pairs) => pairs.iter().map(|pair| self.pair(pair)).collect(),
@@ -263,7 +237,6 @@ impl<'y> Node<'y> {
     }
 
     /// Returns the mapping's entries, those merged in by `<<` behind its own, of which the first of a name counts.
-    #[must_use]
     pub fn entries(self) -> Vec<Entry<'y>> {
         let mut found: Vec<Entry<'y>> = Vec::new();
         let mut seen = HashSet::new();
@@ -287,7 +260,6 @@ impl<'y> Node<'y> {
     }
 
     /// Returns the entry of the mapping with this key, merged ones among them.
-    #[must_use]
     pub fn entry(self, key: &str) -> Option<Entry<'y>> {
         let own = self.own_entry(key);
         if own.is_some() || self.own_entry("<<").is_none() {
@@ -297,8 +269,6 @@ impl<'y> Node<'y> {
         entries.find(|entry| entry.key.text() == Some(key))
     }
 
-    /// Returns the mapping's own entry with this key.
-    #[must_use]
     pub fn own_entry(self, key: &str) -> Option<Entry<'y>> {
         let map = self.resolved();
         let Data::Map(pairs) = &map.item().data else {
@@ -314,13 +284,11 @@ impl<'y> Node<'y> {
     }
 
     /// Returns the value of the mapping for this key, merged ones among them.
-    #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
         self.entry(key).map(|entry| entry.value)
     }
 
     /// Returns the text of the mapping for this key, where that is a scalar and not null.
-    #[must_use]
     pub fn get_text(self, key: &str) -> Option<&'y str> {
         self.get(key)
             .filter(|value| !value.is_null())
@@ -330,7 +298,6 @@ impl<'y> Node<'y> {
 
 impl Entry<'_> {
     /// Returns whether it is a merge key: `<<: *name`.
-    #[must_use]
     pub fn is_merge(&self) -> bool {
         self.key.text() == Some("<<") && self.key.style() == Some(Style::Plain)
     }

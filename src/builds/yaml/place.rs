@@ -16,7 +16,6 @@ impl Node<'_> {
 
     /// Returns the column, in bytes, of a mapping's keys or of a list's dashes: what lines that are added to it begin with.
     /// `None` for what stands in brackets, or begins in an unusual way.
-    #[must_use]
     pub fn indent(self) -> Option<usize> {
         if self.is_alias() || self.in_brackets() {
             return None;
@@ -34,7 +33,6 @@ impl Node<'_> {
     }
 
     /// Returns whether it stands in brackets, or is written in them.
-    #[must_use]
     pub fn in_brackets(self) -> bool {
         std::iter::successors(Some(self), |node| node.parent())
             .any(|node| !node.is_alias() && node.is_flow())

@@ -5,7 +5,6 @@ use crate::builds::lines;
 use crate::text::SourceMap;
 
 /// Returns `value` as a scalar on one line: as it is where that is safe, else in double quotes.
-#[must_use]
 pub fn quoted(value: &str, in_brackets: bool) -> String {
     if !value_needs_quotes(value, in_brackets) {
         return value.to_owned();
@@ -25,7 +24,6 @@ pub fn quoted(value: &str, in_brackets: bool) -> String {
 }
 
 /// Returns whether `value` would not be itself as a plain scalar.
-#[must_use]
 pub fn value_needs_quotes(value: &str, in_brackets: bool) -> bool {
     const WORDS: [&str; 10] = [
         "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~",
@@ -45,7 +43,6 @@ pub fn value_needs_quotes(value: &str, in_brackets: bool) -> bool {
 impl Node<'_> {
     /// Returns where the bytes of a scalar's text stand in the file. What quotes, escapes, indentation and folding change
     /// stands nowhere.
-    #[must_use]
     pub fn map(self) -> SourceMap {
         let node = self.resolved();
         let item = node.item();

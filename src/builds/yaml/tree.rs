@@ -149,7 +149,6 @@ impl Offsets {
     }
 }
 
-/// A collection that is being read.
 struct Open {
     id: usize,
     /// The key that waits for its value.

@@ -88,13 +88,11 @@ impl<'r> BuildGraph<'r> {
         self.roots.push(root.unwrap_or_default());
     }
 
-    /// Returns the report with this index.
     pub(super) fn report(&self, index: usize) -> &FileReport {
         let outside = || &self.outside[index - self.reports.len()];
         self.reports.get(index).unwrap_or_else(outside)
     }
 
-    /// Returns the index of the file at `path`.
     pub(super) fn index(&self, path: &Path) -> Option<usize> {
         self.places.get(path).copied()
     }
@@ -109,7 +107,6 @@ impl<'r> BuildGraph<'r> {
         (self.access.absolute)(&root.join(path.trim_start_matches('/')))
     }
 
-    /// Returns the builds of the file with this index.
     pub(super) fn builds(&self, index: usize) -> &[Build] {
         builds_of(self.report(index))
     }
@@ -127,7 +124,6 @@ impl<'r> BuildGraph<'r> {
         })
     }
 
-    /// Returns the reports of the run, with their indices.
     pub(super) fn own_reports(&self) -> impl Iterator<Item = (usize, &FileReport)> {
         self.reports.iter().enumerate()
     }

@@ -13,7 +13,6 @@ use crate::text::{LineIndex, Span};
 /// A build file whose builds pass their lanes.
 #[derive(Debug)]
 pub struct InsertedArgs {
-    /// The new bytes.
     pub bytes: Vec<u8>,
     /// The builds that pass the lane now: the 1-based line of each in the file as it was, and what was done.
     pub made: Vec<Made>,
@@ -21,7 +20,6 @@ pub struct InsertedArgs {
     pub dropped: Vec<Dropped>,
 }
 
-/// A fix that is to be made.
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     arg: &'a MissingArg,
@@ -30,7 +28,6 @@ struct Wanted<'a> {
 }
 
 /// Makes the fixes of a build file's builds up to `level`.
-#[must_use]
 pub fn insert_args(report: &FileReport, level: Applicability) -> Option<InsertedArgs> {
     let builds = report.builds.as_ref()?;
     let lines = LineIndex::new(&report.source);
@@ -67,7 +64,6 @@ pub fn insert_args(report: &FileReport, level: Applicability) -> Option<Inserted
     Some(work.done)
 }
 
-/// A file on its way.
 struct Work {
     format: FormatRef,
     level: Applicability,

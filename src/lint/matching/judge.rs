@@ -81,7 +81,6 @@ struct Judge<'j> {
     jobs: HashMap<PathBuf, ConcurrentJobs<'j>>,
 }
 
-/// One build, and what rules say about it.
 struct Judged {
     status: BuildStatus,
     findings: Vec<Finding>,

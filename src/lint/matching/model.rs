@@ -51,17 +51,12 @@ pub struct BuildStatus {
     pub build: usize,
     /// The Dockerfile, from the root of the file system on; `None` for one within a file.
     pub dockerfile: Option<PathBuf>,
-    /// The stage that is built.
     pub target: Option<String>,
-    /// How often it runs at once.
     pub runs: Runs,
-    /// The state of its lane.
     pub lane: LaneStatus,
-    /// The value that it passes, as written.
     pub value: Option<String>,
 }
 
-/// All builds of a run.
 #[derive(Debug, Default)]
 pub struct Builds {
     /// Those of which something can be said.

@@ -16,14 +16,12 @@ const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
 /// A build with the Dockerfile that it comes down to.
 #[derive(Debug)]
 pub(super) struct ResolvedBuild {
-    /// The build.
     pub(super) id: BuildId,
     /// The Dockerfile, from the root of the file system on; `None` for one within a file.
     pub(super) dockerfile: Option<PathBuf>,
     /// The builds of Compose or bake files that are laid over one another: those that stand between the build and the
     /// Dockerfile, or those that add to it.
     layers: Vec<BuildId>,
-    /// The stage that is built.
     pub(super) target: Option<String>,
     /// How often it runs at once, where another file that calls this one says so.
     pub(super) called: Option<Runs>,
