@@ -14,7 +14,7 @@ use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Scope, Step,
 };
 use super::model::{BuildFile, Env, Lane, ReadError, Runs};
-use super::shell::{Dialect, Need};
+use super::shell::{Dialect, Lookup};
 use super::yaml::{More, Node, Yaml};
 use crate::budget;
 use crate::text::Span;
@@ -56,8 +56,8 @@ impl Language for Buildkite {
     }
 
     /// Matrix values are expressions, as [`mask`](Self::mask) leaves them.
-    fn axis<'n>(&self, need: Need<'n>) -> Option<&'n str> {
-        let Need::Expression(raw) = need else {
+    fn axis<'n>(&self, need: Lookup<'n>) -> Option<&'n str> {
+        let Lookup::Expression(raw) = need else {
             return None;
         };
         let inner = raw.strip_prefix("${")?.strip_suffix(" }")?;

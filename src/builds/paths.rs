@@ -3,7 +3,7 @@
 use crate::budget;
 
 /// The beginning of a path that starts at the root of the repository, whatever folder a command runs in, such as
-/// `$GITHUB_WORKSPACE`.
+/// `$GITHUB_WORKSPACE`. It is text because texts with it are joined and split before anyone takes them for paths.
 pub const ROOT: &str = "/\u{0}root";
 
 /// Returns `path`, seen from `folder`: without `.`, and without `..` as far as that goes. `None` where it leads to a place

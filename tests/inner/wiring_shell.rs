@@ -2,17 +2,17 @@
 
 use cachelane::builds::BuildTool;
 use cachelane::builds::argv::quoted;
-use cachelane::builds::command::{self, Command, Found, Pass, all, read, what, words};
-use cachelane::builds::shell::{self, Dialect, Need, ROOT};
+use cachelane::builds::command::{self, Command, Found, InsertMethod, all, read, subject, words};
+use cachelane::builds::shell::{self, Dialect, Lookup, ROOT};
 use proptest::prelude::*;
 
 use crate::effort;
 
-fn values(need: Need<'_>) -> Option<String> {
+fn values(need: Lookup<'_>) -> Option<String> {
     match need {
-        Need::Variable("GITHUB_WORKSPACE") => Some(ROOT.into()),
-        Need::Variable("OUTER") => Some("from-env".into()),
-        Need::Expression("${{ env.FILE }}") => Some("docker/Dockerfile".into()),
+        Lookup::Variable("GITHUB_WORKSPACE") => Some(ROOT.into()),
+        Lookup::Variable("OUTER") => Some("from-env".into()),
+        Lookup::Expression("${{ env.FILE }}") => Some("docker/Dockerfile".into()),
         _ => None,
     }
 }
@@ -27,7 +27,7 @@ fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
 
 /// A build in one line: front, what, target, arguments, and `…` where there may be more.
 fn line(simple: &shell::Simple, command: &Command) -> String {
-    let what = match what(command, simple.folder.as_deref(), &values) {
+    let what = match subject(command, simple.folder.as_deref(), &values) {
         Ok(subject) => subject.to_string(),
         Err(why) => format!("({why})"),
     };
@@ -404,7 +404,7 @@ fn the_insertion_passes_the_variable() {
     assert!(!builds("X=`docker build -q .`")[0].0.open);
     assert_eq!(
         builds("docker compose up --build")[0].1.pass,
-        Pass::Environment
+        InsertMethod::Environment
     );
 }
 
@@ -499,7 +499,7 @@ proptest! {
         let script = pieces.concat();
         for dialect in [Dialect::Posix, Dialect::Windows] {
             for Found { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values)).0 {
-                let _ = what(&command, simple.folder.as_deref(), &values);
+                let _ = subject(&command, simple.folder.as_deref(), &values);
                 for word in &simple.words {
                     prop_assert!(script.get(word.span.start..word.span.end).is_some());
                 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 pub use quote::quoted;
 
-use super::command::{self, BuildArg, Command, Pass};
+use super::command::{self, BuildArg, Command, InsertMethod};
 use super::model::{BuildTool, NAMESPACE};
 use super::shell::Word;
 
@@ -77,16 +77,16 @@ pub fn pass(
     }
     let is_extended = || words.get(build.tool).is_some_and(|word| extended(word));
     let why = match build.pass {
-        Pass::CacheId if !is_extended() => {
+        InsertMethod::CacheId if !is_extended() => {
             "has no extension `rocker-cachelane` that cachelane can see"
         }
-        Pass::BuildArg | Pass::Set | Pass::CacheId => {
+        InsertMethod::BuildArg | InsertMethod::Set | InsertMethod::CacheId => {
             let at = build.behind + 1;
             let argv = build.argv(ask.arg, ask.lane).into_iter();
             passed.words.splice(at..at, argv.map(OsString::from));
             return Ok(passed);
         }
-        Pass::Environment | Pass::Nothing => "takes no build arguments",
+        InsertMethod::Environment | InsertMethod::Nothing => "takes no build arguments",
     };
     passed.by_environment(build.tool, &what, ask, why);
     Ok(passed)

@@ -1,6 +1,6 @@
 //! Commands that build images: which tool, which Dockerfile, which arguments.
 //!
-//! [`read`] takes the words of one simple command, from a script or from an `argv` ([`words`]); [`what`] says what the
+//! [`read`] takes the words of one simple command, from a script or from an `argv` ([`words`]); [`subject`] says what the
 //! command builds, where that can be known.
 
 mod model;
@@ -9,6 +9,6 @@ mod read;
 mod subject;
 mod tables;
 
-pub use model::{BuildArg, Command, Found, Pass};
+pub use model::{BuildArg, Command, Found, InsertMethod};
 pub use read::{all, may_build, read, words};
-pub use subject::what;
+pub use subject::subject;

@@ -17,7 +17,7 @@ pub struct Command {
     /// The index of the word behind which arguments for the build can be put: the subcommand.
     pub behind: usize,
     /// How an argument is passed to it.
-    pub pass: Pass,
+    pub pass: InsertMethod,
     /// `-f`, `--file`, in order.
     pub files: Vec<Word>,
     /// Its words that are no option and no option's value: the context, the targets or the services.
@@ -48,7 +48,7 @@ pub struct BuildArg {
 
 /// How a build argument is passed to a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
+pub enum InsertMethod {
     /// `--build-arg NAME=value`
     BuildArg,
     /// `--set *.args.NAME=value`
@@ -63,7 +63,7 @@ pub enum Pass {
 
 impl Command {
     /// Makes a command that passes nothing yet. `behind` is as in [`Command::behind`].
-    pub(super) fn new(front: BuildTool, pass: Pass, behind: usize) -> Self {
+    pub(super) fn new(front: BuildTool, pass: InsertMethod, behind: usize) -> Self {
         Self {
             front,
             span: Span::at(0),
@@ -85,10 +85,10 @@ impl Command {
     /// option for it.
     pub fn argv(&self, name: &str, value: &str) -> Vec<String> {
         match self.pass {
-            Pass::BuildArg => vec!["--build-arg".into(), format!("{name}={value}")],
-            Pass::Set => vec!["--set".into(), format!("*.args.{name}={value}")],
-            Pass::CacheId => vec![format!("--cache-id={value}")],
-            Pass::Environment | Pass::Nothing => Vec::new(),
+            InsertMethod::BuildArg => vec!["--build-arg".into(), format!("{name}={value}")],
+            InsertMethod::Set => vec!["--set".into(), format!("*.args.{name}={value}")],
+            InsertMethod::CacheId => vec![format!("--cache-id={value}")],
+            InsertMethod::Environment | InsertMethod::Nothing => Vec::new(),
         }
     }
 
@@ -97,9 +97,9 @@ impl Command {
     /// might name files.
     pub fn insertion(&self, name: &str, value: &str) -> Option<String> {
         match self.pass {
-            Pass::BuildArg => Some(format!(" --build-arg {name}=\"{value}\"")),
-            Pass::Set => Some(format!(" --set \"*.args.{name}={value}\"")),
-            Pass::CacheId | Pass::Environment | Pass::Nothing => None,
+            InsertMethod::BuildArg => Some(format!(" --build-arg {name}=\"{value}\"")),
+            InsertMethod::Set => Some(format!(" --set \"*.args.{name}={value}\"")),
+            InsertMethod::CacheId | InsertMethod::Environment | InsertMethod::Nothing => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::model::BuildTool;
 use super::super::shell::{Simple, Variable, Word};
-use super::model::{BuildArg, Command, Found, Pass};
+use super::model::{BuildArg, Command, Found, InsertMethod};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::tables::{self, Options};
 use crate::text::Span;
@@ -72,7 +72,7 @@ pub fn read(words: &[Word]) -> Option<Command> {
         },
         "nerdctl" => engine(BuildTool::Nerdctl, &["image", "builder"], words, at)?,
         "devcontainer" | "@devcontainers/cli" => (words.get(at)?.text()? == "build")
-            .then(|| Command::new(BuildTool::Devcontainer, Pass::Nothing, at))?,
+            .then(|| Command::new(BuildTool::Devcontainer, InsertMethod::Nothing, at))?,
         // It reads what rocker is to do from a file.
         "rockerc" => rocker(words, at),
         "rocker" => words.get(at).map(|_| rocker(words, at))?,
@@ -103,7 +103,7 @@ fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) ->
     command.sets.extend(sets);
     let value = Word::plain("$(cachelane id)");
     command.sets.push((name.clone(), value.clone()));
-    if matches!(command.pass, Pass::BuildArg | Pass::Set)
+    if matches!(command.pass, InsertMethod::BuildArg | InsertMethod::Set)
         && command.args.iter().all(|arg| arg.name != name)
     {
         let span = words[command.tool].span;
@@ -130,7 +130,7 @@ fn buildx(words: &[Word], at: usize) -> Option<Command> {
     match subcommand(words, at)? {
         (sub, "build" | "b") => Some(build(BuildTool::Buildx, words, sub)),
         (sub, "bake" | "f") => {
-            let mut command = Command::new(BuildTool::Bake, Pass::Set, sub);
+            let mut command = Command::new(BuildTool::Bake, InsertMethod::Set, sub);
             command.take(words, sub + 1, &tables::BAKE);
             Some(command)
         }
@@ -139,20 +139,20 @@ fn buildx(words: &[Word], at: usize) -> Option<Command> {
 }
 
 fn build(front: BuildTool, words: &[Word], sub: usize) -> Command {
-    let mut command = Command::new(front, Pass::BuildArg, sub);
+    let mut command = Command::new(front, InsertMethod::BuildArg, sub);
     command.take(words, sub + 1, &tables::BUILD);
     command
 }
 
 /// Reads `rocker [options] image [command…]`. It writes its own Dockerfile.
 fn rocker(words: &[Word], at: usize) -> Command {
-    let mut command = Command::new(BuildTool::Rocker, Pass::CacheId, at - 1);
+    let mut command = Command::new(BuildTool::Rocker, InsertMethod::CacheId, at - 1);
     command.take(words, at, &tables::ROCKER);
     command
 }
 
 fn compose(words: &[Word], at: usize) -> Option<Command> {
-    let mut command = Command::new(BuildTool::Compose, Pass::BuildArg, 0);
+    let mut command = Command::new(BuildTool::Compose, InsertMethod::BuildArg, 0);
     let mut items = Items::new(words, at, &tables::COMPOSE);
     let sub = command.options(words, &mut items)?;
     command.behind = sub;
@@ -161,7 +161,7 @@ fn compose(words: &[Word], at: usize) -> Option<Command> {
         "up" | "create" => {
             let is_build = |word: &Word| word.text() == Some("--build");
             words[sub..].iter().find(|word| is_build(word))?;
-            command.pass = Pass::Environment;
+            command.pass = InsertMethod::Environment;
             &tables::COMPOSE_UP
         }
         _ => return None,
@@ -193,11 +193,11 @@ impl Command {
 
     fn option(&mut self, name: &str, value: Option<Word>, span: Span) {
         match (self.pass, name, value) {
-            (Pass::CacheId, "cache-id", Some(value)) => {
+            (InsertMethod::CacheId, "cache-id", Some(value)) => {
                 self.arg("CACHE_ID", Some(value), span);
             }
-            (Pass::CacheId, ..) => {}
-            (Pass::Set, "set", Some(value)) => self.set(&value, span),
+            (InsertMethod::CacheId, ..) => {}
+            (InsertMethod::Set, "set", Some(value)) => self.set(&value, span),
             (_, "file" | "f", Some(value)) => self.files.push(value),
             (_, "target", Some(value)) => self.target = Some(value),
             (_, "project-directory", value) => self.folder = value,
@@ -226,7 +226,7 @@ impl Command {
             }
         };
         self.args_known &=
-            is_rest && self.pass == Pass::BuildArg && self.front != BuildTool::Compose;
+            is_rest && self.pass == InsertMethod::BuildArg && self.front != BuildTool::Compose;
         if is_rest {
             self.rest.push(word.clone());
         }

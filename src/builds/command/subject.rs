@@ -12,7 +12,7 @@ use super::model::Command;
 ///
 /// # Errors
 /// Why nothing can be said, for people.
-pub fn what(
+pub fn subject(
     command: &Command,
     folder: Option<&str>,
     values: &Values<'_>,

@@ -6,7 +6,7 @@
 
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
-use crate::builds::shell::{Need, ROOT, is_name, join};
+use crate::builds::shell::{Lookup, ROOT, is_name, join};
 use crate::builds::yaml::Node;
 use crate::text::Span;
 
@@ -198,11 +198,11 @@ impl<'y> Inputs<'_, 'y> {
             }
             let span = map.exact(Span::new(start, start + line.len().max(1)));
             let written = |value: &str| {
-                let variable = self.scope.written(Need::Expression(value));
+                let variable = self.scope.written(Lookup::Expression(value));
                 variable.unwrap_or_else(|| value.to_owned())
             };
             let value = value.map(written);
-            let value = value.or_else(|| self.scope.written(Need::Variable(name)));
+            let value = value.or_else(|| self.scope.written(Lookup::Variable(name)));
             args.push(Arg::new(name, value, span.unwrap_or_else(|| node.span())));
         }
         (args, all)

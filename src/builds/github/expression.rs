@@ -6,7 +6,7 @@ use crate::budget;
 use crate::builds::command;
 use crate::builds::jobs::{Job, Language, Looked, MatrixRow, Scope, value};
 use crate::builds::model::{Build, Runs};
-use crate::builds::shell::{Need, ROOT};
+use crate::builds::shell::{Lookup, ROOT};
 use crate::text::Span;
 
 impl Language for Github {
@@ -87,7 +87,7 @@ fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) 
     }
     if let Some(name) = operand.strip_prefix("env.") {
         scope.env.get(name)?;
-        return scope.lookup(Need::Variable(name), looked);
+        return scope.lookup(Lookup::Variable(name), looked);
     }
     match operand {
         "github.workspace" => Some(ROOT.into()),

@@ -5,7 +5,7 @@ use super::actions;
 use super::expression::{is_plain, mentioned, shown};
 use super::matrix::are_safe;
 use super::workflow::Around;
-use crate::builds::command::Pass;
+use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Scope};
 use crate::builds::lines::block_indent;
@@ -240,7 +240,7 @@ impl Site<'_, '_> {
             let below = edits.pop_if(|below| below.span() == edit.span());
             let text = edit.text().to_owned() + below.as_ref().map_or("", Edit::text);
             edits.push(Edit::insert(edit.span().start, text));
-        } else if command.pass != Pass::Environment || own.is_some() {
+        } else if command.pass != InsertMethod::Environment || own.is_some() {
             return Err("the command takes no build arguments".into());
         }
         Ok((edits, own.unwrap_or(value), windows.is_some()))

@@ -16,7 +16,7 @@ use super::command;
 use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
 use super::jobs::{self, Found, Gatherer, Job, Language, Looked, Scope, Step};
 use super::model::{BuildFile, Call, Env, Ordered, ReadError, Runs, Unknown};
-use super::shell::{Dialect, Need, ROOT, is_name};
+use super::shell::{Dialect, Lookup, ROOT, is_name};
 use super::yaml::{More, Node, Yaml};
 use crate::budget;
 use crate::text::Span;
@@ -60,10 +60,10 @@ impl Language for Gitlab {
     }
 
     /// Matrix values are variables.
-    fn axis<'n>(&self, need: Need<'n>) -> Option<&'n str> {
+    fn axis<'n>(&self, need: Lookup<'n>) -> Option<&'n str> {
         match need {
-            Need::Variable(name) => Some(name),
-            Need::Expression(_) => None,
+            Lookup::Variable(name) => Some(name),
+            Lookup::Expression(_) => None,
         }
     }
 
@@ -82,7 +82,7 @@ impl Language for Gitlab {
             if !is_name(name) {
                 return None;
             }
-            let value = scope.lookup(Need::Variable(name), looked)?;
+            let value = scope.lookup(Lookup::Variable(name), looked)?;
             // The root is one only at the beginning.
             if !budget::spend(1 + value.len()) || (value.starts_with(ROOT) && !filled.is_empty()) {
                 return None;

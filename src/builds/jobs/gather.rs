@@ -10,7 +10,7 @@ use super::scope::Scope;
 use super::script::Script;
 use crate::builds::command;
 use crate::builds::model::{Arg, Build, BuildFile, BuildTool, Env, Unknown};
-use crate::builds::shell::{self, Need, PieceKind, Simple, Word};
+use crate::builds::shell::{self, Lookup, PieceKind, Simple, Word};
 use crate::builds::yaml::Node;
 use crate::text::Span;
 
@@ -65,7 +65,7 @@ impl<'y> Gatherer<'y> {
             let Some((folder, dialect)) = (step.shell)(scope) else {
                 return;
             };
-            let known = |need: Need<'_>| scope.known(need);
+            let known = |need: Lookup<'_>| scope.known(need);
             let commands = shell::read(script.text(), folder.as_deref(), dialect, &known);
             let commands = commands
                 .into_iter()
@@ -92,14 +92,14 @@ impl<'y> Gatherer<'y> {
     ) {
         let command = &it.found.command;
         let span = it.script.in_file(self.language.span(&it.found));
-        let known = |need: Need<'_>| scope.known(need);
+        let known = |need: Lookup<'_>| scope.known(need);
         let places = self.places.get(&span);
         let is_other = |at: &usize| self.found[*at].runs[0].job.name != step.job.name;
         let is_run = |places: &Vec<usize>| places.is_empty() || places.iter().any(is_other);
         if step.job.template && places.is_some_and(is_run) {
             return;
         }
-        let subject = command::what(command, it.found.simple.folder.as_deref(), &known);
+        let subject = command::subject(command, it.found.simple.folder.as_deref(), &known);
         let subject = match subject.and_then(|subject| (step.placed)(subject)) {
             Ok(subject) => subject,
             Err(why) => return self.doubt(span, it.script.unmasked(&why)),
@@ -201,7 +201,7 @@ fn expressions(script: &Script<'_>, mut simple: Simple, scope: &Scope<'_>) -> Si
     for piece in words.flat_map(|word: &mut Word| word.pieces.iter_mut()) {
         if script.is_masked(&piece.raw) {
             piece.kind = PieceKind::Expression;
-            let value = scope.known(Need::Expression(&piece.raw));
+            let value = scope.known(Lookup::Expression(&piece.raw));
             piece.quoted |= value.is_some_and(|value| is_plain_value(&value.replace('/', "")));
         }
     }
@@ -212,14 +212,14 @@ impl InScript<'_> {
     /// Returns the build arguments that the command passes.
     fn args(&self, scope: &Scope<'_>) -> Vec<Arg> {
         let command = &self.found.command;
-        let written = |need: Need<'_>| scope.written(need);
+        let written = |need: Lookup<'_>| scope.written(need);
         let value = |arg: &command::BuildArg| {
             // One without a value takes it from the environment.
             let mut sets = self.found.simple.sets.iter().chain(&command.sets).rev();
             let own = || Some(&sets.find(|(name, _)| *name == arg.name)?.1);
             match arg.value.as_ref().or_else(own) {
                 Some(word) => Some(self.script.unmasked(&word.value(&written))),
-                None => written(Need::Variable(&arg.name)),
+                None => written(Lookup::Variable(&arg.name)),
             }
         };
         let arg = |arg| (value(arg), arg);
@@ -245,9 +245,9 @@ impl InScript<'_> {
     /// Returns what the script itself puts into the environment of the command.
     pub fn sets(&self, env: &Env) -> Vec<Arg> {
         let place = self.script.in_file(self.found.command.span);
-        let written = |need: Need<'_>| match need {
-            Need::Variable(name) => env.get(name)?.value.clone(),
-            Need::Expression(_) => None,
+        let written = |need: Lookup<'_>| match need {
+            Lookup::Variable(name) => env.get(name)?.value.clone(),
+            Lookup::Expression(_) => None,
         };
         let value = |word: &Word| self.script.unmasked(&word.value(&written));
         let own = self.found.environment(&self.variables).into_iter();

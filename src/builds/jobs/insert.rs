@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::model::{Found, InScript};
-use crate::builds::command::Pass;
+use crate::builds::command::InsertMethod;
 use crate::builds::format::{Inserter, Insertion};
 use crate::builds::model::Lane;
 use crate::builds::shell::is_name;
@@ -81,11 +81,13 @@ fn spot(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, String), St
         return Ok((words[command.behind].span.end, text));
     }
     match command.pass {
-        Pass::Environment if command.tool == 0 => {
+        InsertMethod::Environment if command.tool == 0 => {
             Ok((words[0].span.start, format!("{arg}=\"{value}\" ")))
         }
-        Pass::Environment => Err("what runs the command may not keep its environment".to_owned()),
-        Pass::CacheId => Err("only an extension of rocker takes it".to_owned()),
+        InsertMethod::Environment => {
+            Err("what runs the command may not keep its environment".to_owned())
+        }
+        InsertMethod::CacheId => Err("only an extension of rocker takes it".to_owned()),
         _ => Err("it takes no build argument here".to_owned()),
     }
 }

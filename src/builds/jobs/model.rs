@@ -7,7 +7,7 @@ use super::scope::{Looked, Scope};
 use super::script::Script;
 use crate::builds::command;
 use crate::builds::model::{Arg, Build, Env, ReadError, Runs, Subject};
-use crate::builds::shell::{Dialect, Need, Variable};
+use crate::builds::shell::{Dialect, Lookup, Variable};
 use crate::builds::yaml::Node;
 use crate::text::Span;
 
@@ -114,7 +114,7 @@ pub trait Language {
     fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String>;
 
     /// Returns the name of the matrix value that a need asks for.
-    fn axis<'n>(&self, _need: Need<'n>) -> Option<&'n str> {
+    fn axis<'n>(&self, _need: Lookup<'n>) -> Option<&'n str> {
         None
     }
 

@@ -4,7 +4,7 @@ use super::matrix::value;
 use super::model::{Job, Language, MatrixRow};
 use crate::budget;
 use crate::builds::model::Env;
-use crate::builds::shell::{Need, ROOT};
+use crate::builds::shell::{Lookup, ROOT};
 
 /// What a step sees in one row of its job's matrix.
 pub struct Scope<'s> {
@@ -23,7 +23,7 @@ pub struct Looked<'l> {
 
 impl Scope<'_> {
     /// Returns what a need stands for, where the file says it.
-    pub fn known(&self, need: Need<'_>) -> Option<String> {
+    pub fn known(&self, need: Lookup<'_>) -> Option<String> {
         self.lookup(need, None)
     }
 
@@ -34,10 +34,10 @@ impl Scope<'_> {
 
     /// Returns what the file sets a variable, or an expression that is one, to, as written: `$CI_PIPELINE_ID` says more than
     /// nothing.
-    pub fn written(&self, need: Need<'_>) -> Option<String> {
+    pub fn written(&self, need: Lookup<'_>) -> Option<String> {
         let name = match need {
-            Need::Variable(name) => name,
-            Need::Expression(raw) => self.language.variable(raw)?,
+            Lookup::Variable(name) => name,
+            Lookup::Expression(raw) => self.language.variable(raw)?,
         };
         let value = || self.env.get(name)?.value.clone();
         if self.is_axis(name) { None } else { value() }
@@ -45,20 +45,20 @@ impl Scope<'_> {
 
     /// Returns whether a variable's value comes from the matrix.
     pub fn is_axis(&self, variable: &str) -> bool {
-        let axis = self.language.axis(Need::Variable(variable));
+        let axis = self.language.axis(Lookup::Variable(variable));
         axis.is_some_and(|axis| self.job.matrix.has(axis))
     }
 
     /// Looks up what `outer` is made of.
-    pub fn lookup(&self, need: Need<'_>, outer: Option<&Looked<'_>>) -> Option<String> {
-        let (Need::Variable(name) | Need::Expression(name)) = need;
+    pub fn lookup(&self, need: Lookup<'_>, outer: Option<&Looked<'_>>) -> Option<String> {
+        let (Lookup::Variable(name) | Lookup::Expression(name)) = need;
         if std::iter::successors(outer, |looked| looked.outer).any(|looked| looked.name == name) {
             return None;
         }
         let looked = &Looked { name, outer };
         let filled =
             |text: &str| budget::nested(|| self.language.filled(self, text, Some(looked)))?;
-        if need == Need::Variable(self.language.root()) {
+        if need == Lookup::Variable(self.language.root()) {
             return Some(ROOT.to_owned());
         }
         if let Some(axis) = self.language.axis(need) {
@@ -70,8 +70,8 @@ impl Scope<'_> {
             }
         }
         match need {
-            Need::Variable(name) => filled(self.env.get(name)?.value.as_deref()?),
-            Need::Expression(raw) => self.language.filled(self, raw, outer),
+            Lookup::Variable(name) => filled(self.env.get(name)?.value.as_deref()?),
+            Lookup::Expression(raw) => self.language.filled(self, raw, outer),
         }
     }
 }

@@ -13,5 +13,5 @@ mod word;
 pub use super::paths::{ROOT, join};
 pub use interpret::read;
 pub use word::{
-    Assigned, Dialect, Need, Piece, PieceKind, Simple, Values, Variable, Word, is_name,
+    Assigned, Dialect, Lookup, Piece, PieceKind, Simple, Values, Variable, Word, is_name,
 };

@@ -148,7 +148,7 @@ pub enum Assigned {
 
 /// Something that a word needs from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need<'n> {
+pub enum Lookup<'n> {
     /// The value of a variable that the script does not set.
     Variable(&'n str),
     /// The value of an expression, given as it is written, `${{` and `}}` included.
@@ -156,7 +156,7 @@ pub enum Need<'n> {
 }
 
 /// Returns what a variable or an expression stands for, where that is known.
-pub type Values<'v> = dyn Fn(Need<'_>) -> Option<String> + 'v;
+pub type Values<'v> = dyn Fn(Lookup<'_>) -> Option<String> + 'v;
 
 impl Piece {
     fn text(text: impl Into<String>) -> Self {
@@ -172,10 +172,10 @@ impl Piece {
     }
 
     /// Returns what it needs from outside.
-    fn lookup(&self) -> Option<Need<'_>> {
+    fn lookup(&self) -> Option<Lookup<'_>> {
         match &self.kind {
-            PieceKind::Variable(name, Assigned::Not) => Some(Need::Variable(name)),
-            PieceKind::Expression => Some(Need::Expression(&self.raw)),
+            PieceKind::Variable(name, Assigned::Not) => Some(Lookup::Variable(name)),
+            PieceKind::Expression => Some(Lookup::Expression(&self.raw)),
             _ => None,
         }
     }
