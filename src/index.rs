@@ -1,7 +1,7 @@
 //! Caches across the files of a run: which RUNs use which id, and how.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::dockerfile::Sharing;
@@ -151,7 +151,20 @@ impl<'s> Index<'s> {
         &self.shared
     }
 
-    /// Whether any mount has the id `id`.
+    /// Returns the sites of every cache whose id more than one mount has, as far as they are known, ordered by id.
+    pub fn shared_caches(&self, is_known: impl Fn(&Site) -> bool) -> Vec<Vec<Located<'s>>> {
+        let mut caches = Vec::new();
+        for (_, sites) in &self.shared {
+            let mut own: BTreeMap<&LockKey, Vec<Located<'s>>> = BTreeMap::new();
+            for site in sites.iter().filter(|(_, site)| is_known(site)) {
+                own.entry(&site.1.key).or_default().push(*site);
+            }
+            caches.extend(own.into_values());
+        }
+        caches
+    }
+
+    /// Says that a mount has the id `id`.
     #[must_use]
     pub fn is_taken(&self, id: &str) -> bool {
         self.taken.contains(id.as_bytes())

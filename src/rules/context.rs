@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::budget;
-use crate::dockerfile::{Dockerfile, Instruction, Keyword};
+use crate::dockerfile::{Declaration, Dockerfile, Instruction, Keyword};
 use crate::finding::{Finding, LockKey, RuleId};
 use crate::fix::Applicability;
 use crate::suppress::{Ignore, Table};
+use crate::text::Span;
 
 use super::caches::{self, Cache};
 use super::plan::Plan;
@@ -32,7 +33,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// A view of `file`.
+    /// Returns a view of `file`.
     #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
         Self {
@@ -47,21 +48,21 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The same with the suppressions of the file: what is not to be reported is not to be fixed along, either.
+    /// Returns it with the suppressions of the file: what is not to be reported is not to be fixed along, either.
     #[must_use]
     pub fn with_ignores(mut self, ignores: &'a [Ignore]) -> Self {
         self.ignores = (!ignores.is_empty()).then(|| Table::new(ignores));
         self
     }
 
-    /// Whether a comment suppresses `rule` for `cache`, or the configuration exempts the cache from it.
+    /// Says that a comment suppresses `rule` for `cache`, or the configuration exempts the cache from it.
     pub fn is_suppressed(&self, rule: RuleId, cache: &Cache<'_>) -> bool {
         let table = self.ignores.as_ref();
         cache.is_exempt(rule)
             || table.is_some_and(|table| table.suppressing(rule, cache.mount.id_span()).is_some())
     }
 
-    /// Whether `finding` is about a cache that is exempt from its rule.
+    /// Says that `finding` is about a cache that is exempt from its rule.
     #[must_use]
     pub fn is_exempt(&self, finding: &Finding) -> bool {
         let at = finding.span.start;
@@ -72,12 +73,12 @@ impl<'a> Context<'a> {
         cache.is_some_and(|cache| at < cache.mount.span.end && cache.is_exempt(finding.rule))
     }
 
-    /// Whether `rule` has a say about `cache`: it runs, and nobody suppresses it there.
+    /// Says that `rule` has a say about `cache`: it runs, and nobody suppresses it there.
     pub fn may_speak(&self, rule: RuleId, cache: &Cache<'_>) -> bool {
         self.settings.is_on(rule) && !self.is_suppressed(rule, cache)
     }
 
-    /// The cache mounts of the file that BuildKit would accept, in order.
+    /// Returns the cache mounts of the file that BuildKit would accept, in order.
     pub fn caches(&self) -> &[Cache<'a>] {
         self.caches
             .get_or_init(|| caches::find(self.file, self.settings))
@@ -89,7 +90,15 @@ impl<'a> Context<'a> {
         self.file.instructions[index].lines.0
     }
 
-    /// Whether the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
+    /// Returns the place of the name that `declaration` declares.
+    #[must_use]
+    pub fn name_span(&self, declaration: &Declaration, name: &str) -> Span {
+        let end = declaration.name_end;
+        let text = &self.file.instructions[declaration.instruction].text;
+        text.span(end - name.len(), end)
+    }
+
+    /// Says that the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
     /// begin with `%`.
     pub fn fills_in(&self) -> bool {
         let is_tag =
@@ -117,18 +126,18 @@ impl<'a> Context<'a> {
         plan
     }
 
-    /// What is known of the values of the file's variables.
+    /// Returns what is known of the values of the file's variables.
     pub(super) fn values(&self) -> &Values<'a> {
         self.values
             .get_or_init(|| Values::new(self.file, self.settings))
     }
 
-    /// The mounts of the file that are one cache with `cache`, itself included, in order.
+    /// Returns the mounts of the file that are one cache with `cache`, itself included, in order.
     pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> {
         self.with_key(&cache.key)
     }
 
-    /// The mounts of the file that are the cache `key`, in order.
+    /// Returns the mounts of the file that are the cache `key`, in order.
     pub fn with_key(&self, key: &LockKey) -> impl Iterator<Item = &Cache<'a>> + Clone {
         let groups = self.groups.get_or_init(|| {
             let mut groups: HashMap<Arc<LockKey>, Vec<usize>> = HashMap::new();

@@ -62,11 +62,11 @@ fn explain(fault: &FaultKind) -> (String, String) {
             "quote a whole option with escaped quotes (`\\\"id=a,b\\\"`), or drop the quote".into(),
         ),
         FaultKind::EmptyField => {
-            ("an option is empty".into(), "drop the comma too many (options are parted by one comma)".into())
+            ("an option is empty".into(), "drop the comma too many (options are separated by one comma)".into())
         }
         FaultKind::SpaceAfterComma(false) => (
             "the space behind the comma ends the flag, and what follows it is run as a command".into(),
-            "drop the space: options are parted by a comma alone".into(),
+            "drop the space: options are separated by a comma alone".into(),
         ),
         FaultKind::SpaceAfterComma(true) => (
             "the indented next line ends the flag, and what stands there is run as a command".into(),

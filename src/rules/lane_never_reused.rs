@@ -9,100 +9,39 @@ use super::build_context::BuildContext;
 /// not count.
 const VOLATILE: &[&str] = &[
     // GitHub
-    "github.run_id",
-    "github.run_number",
-    "github.run_attempt",
-    "github.sha",
-    "github.event.after",
-    "github.event.head_commit.id",
-    "github.event.pull_request.head.sha",
-    "github.workflow_sha",
-    "GITHUB_RUN_ID",
-    "GITHUB_RUN_NUMBER",
-    "GITHUB_RUN_ATTEMPT",
-    "GITHUB_SHA",
-    "GITHUB_WORKFLOW_SHA",
+    "github.run_id github.run_number github.run_attempt github.sha github.event.after",
+    "github.event.head_commit.id github.event.pull_request.head.sha github.workflow_sha GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER GITHUB_RUN_ATTEMPT GITHUB_SHA GITHUB_WORKFLOW_SHA",
     // GitLab
-    "CI_PIPELINE_ID",
-    "CI_PIPELINE_IID",
-    "CI_PIPELINE_CREATED_AT",
-    "CI_JOB_ID",
-    "CI_JOB_STARTED_AT",
-    "CI_COMMIT_SHA",
-    "CI_COMMIT_SHORT_SHA",
-    "CI_COMMIT_TIMESTAMP",
+    "CI_PIPELINE_ID CI_PIPELINE_IID CI_PIPELINE_CREATED_AT CI_JOB_ID CI_JOB_STARTED_AT CI_COMMIT_SHA",
+    "CI_COMMIT_SHORT_SHA CI_COMMIT_TIMESTAMP",
     // CircleCI
-    "CIRCLE_BUILD_NUM",
-    "CIRCLE_SHA1",
-    "CIRCLE_WORKFLOW_ID",
-    "CIRCLE_WORKFLOW_JOB_ID",
-    "CIRCLE_PIPELINE_ID",
+    "CIRCLE_BUILD_NUM CIRCLE_SHA1 CIRCLE_WORKFLOW_ID CIRCLE_WORKFLOW_JOB_ID CIRCLE_PIPELINE_ID",
     // Buildkite
-    "BUILDKITE_BUILD_ID",
-    "BUILDKITE_BUILD_NUMBER",
-    "BUILDKITE_JOB_ID",
-    "BUILDKITE_COMMIT",
+    "BUILDKITE_BUILD_ID BUILDKITE_BUILD_NUMBER BUILDKITE_JOB_ID BUILDKITE_COMMIT",
     // Azure
-    "BUILD_BUILDID",
-    "BUILD_BUILDNUMBER",
-    "BUILD_SOURCEVERSION",
+    "BUILD_BUILDID BUILD_BUILDNUMBER BUILD_SOURCEVERSION",
     // Bitbucket
-    "BITBUCKET_BUILD_NUMBER",
-    "BITBUCKET_COMMIT",
-    "BITBUCKET_PIPELINE_UUID",
+    "BITBUCKET_BUILD_NUMBER BITBUCKET_COMMIT BITBUCKET_PIPELINE_UUID",
     // Jenkins
-    "BUILD_NUMBER",
-    "BUILD_ID",
-    "BUILD_TAG",
-    "GIT_COMMIT",
+    "BUILD_NUMBER BUILD_ID BUILD_TAG GIT_COMMIT",
     // Travis, Drone, TeamCity, AppVeyor, Semaphore
-    "TRAVIS_BUILD_ID",
-    "TRAVIS_BUILD_NUMBER",
-    "TRAVIS_JOB_ID",
-    "TRAVIS_COMMIT",
-    "DRONE_BUILD_NUMBER",
-    "DRONE_COMMIT_SHA",
-    "APPVEYOR_BUILD_ID",
-    "APPVEYOR_BUILD_NUMBER",
-    "SEMAPHORE_PIPELINE_ID",
-    "SEMAPHORE_WORKFLOW_ID",
+    "TRAVIS_BUILD_ID TRAVIS_BUILD_NUMBER TRAVIS_JOB_ID TRAVIS_COMMIT DRONE_BUILD_NUMBER DRONE_COMMIT_SHA",
+    "APPVEYOR_BUILD_ID APPVEYOR_BUILD_NUMBER SEMAPHORE_PIPELINE_ID SEMAPHORE_WORKFLOW_ID",
     "SEMAPHORE_GIT_SHA",
     // Shells
-    "RANDOM",
-    "SRANDOM",
-    "EPOCHSECONDS",
-    "EPOCHREALTIME",
+    "RANDOM SRANDOM EPOCHSECONDS EPOCHREALTIME",
 ];
 
 /// Commands whose output is another one in every run.
-const COMMANDS: &[&str] = &[
-    "date",
-    "uuidgen",
-    "mktemp",
-    "git rev-parse",
-    "git describe",
-    "openssl rand",
-    "od -",
-    "shuf",
-];
+const COMMANDS: &str = "date|uuidgen|mktemp|git rev-parse|git describe|openssl rand|od -|shuf";
 
-/// What `date` prints that is less than a day.
-const TIMES: &[&str] = &[
-    "%s", "%N", "%H", "%I", "%k", "%l", "%M", "%S", "%T", "%c", "%R", "%r", "%X", "%p",
-];
+/// Conversions by which `date` prints what is less than a day, behind a `%`.
+const TIMES: &str = "sNHIklMSTcRrXp";
 /// Options by which `date` prints the time of the day in a format of its own.
-const TIMED: &[&str] = &[
-    "-R",
-    "--rfc-email",
-    "--rfc-3339=s",
-    "--rfc-3339=n",
-    "-Ih",
-    "-Im",
-    "-Is",
-    "-In",
-];
+const TIMED: &str = "-R --rfc-email --rfc-3339=s --rfc-3339=n -Ih -Im -Is -In";
 
-/// Whether the output of `command`, which begins with one of [`COMMANDS`], is another one in every run after all.
+/// Says that the output of `command`, which begins with one of [`COMMANDS`], is another one in every run after all.
 fn changes(command: &str) -> bool {
     let has = |sign: &str| command.contains(sign);
     if command.starts_with("date") {
@@ -110,8 +49,8 @@ fn changes(command: &str) -> bool {
         let iso = has("--iso-8601=") && !has("--iso-8601=d");
         return plain
             || iso
-            || TIMES.iter().any(|sign| has(sign))
-            || TIMED.iter().any(|sign| has(sign));
+            || TIMES.chars().any(|sign| has(&format!("%{sign}")))
+            || TIMED.split(' ').any(has);
     }
     // A branch's name, a folder, and the hash of a file or folder: the same until that changes.
     let stays = ["--abbrev-ref", "--symbolic-full-name", "--show-", ":"];
@@ -126,13 +65,10 @@ fn changes(command: &str) -> bool {
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let settings = cx.settings;
     let names = [settings.arg.as_str(), NAMESPACE];
-    let mut passed = cx
-        .build
-        .args
-        .iter()
-        .filter(|arg| names.contains(&arg.name.as_str()));
-    let Some((arg, what)) = passed.find_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?)))
-    else {
+    let args = cx.build.args.iter();
+    let mut passed = args.filter(|arg| names.contains(&arg.name.as_str()));
+    let found = passed.find_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?)));
+    let Some((arg, what)) = found else {
         return;
     };
     let message = format!(
@@ -153,49 +89,36 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.point(cx.asks()));
 }
 
-/// The part of `value` that is another one in every run.
+/// Returns the part of `value` that is another one in every run.
 fn volatile(value: &str) -> Option<String> {
     let part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '.');
     let mut from = 0;
     while let Some(start) = value[from..].find(part).map(|at| from + at) {
-        let end = value[start..]
-            .find(|ch| !part(ch))
-            .map_or(value.len(), |len| start + len);
+        let len = value[start..].find(|ch| !part(ch));
+        let end = len.map_or(value.len(), |len| start + len);
         // A word of text is no variable.
         let before = value[..start].trim_end();
-        let variable = before.ends_with(['$', '{', '(', '[']) || before.contains("${{");
-        let word = value[start..end].trim_matches('.');
-        let known = VOLATILE
-            .iter()
-            .find(|name| variable && name.eq_ignore_ascii_case(word));
-        if let Some(name) = known {
-            return Some((*name).to_owned());
+        if before.ends_with(['$', '{', '(', '[']) || before.contains("${{") {
+            let word = value[start..end].trim_matches('.');
+            let mut names = VOLATILE.iter().flat_map(|line| line.split(' '));
+            if let Some(name) = names.find(|name| name.eq_ignore_ascii_case(word)) {
+                return Some(name.to_owned());
+            }
         }
         from = end;
     }
     let command = |text: &str| {
         let text = text.trim_start();
         let text = text.split(')').next().unwrap_or(text);
-        let named = |command: &&&str| {
-            let rest = text.strip_prefix(**command);
-            rest.is_some_and(|rest| {
-                command.ends_with('-')
-                    || !rest.starts_with(|ch: char| {
-                        ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.')
-                    })
-            })
+        let goes_on = |ch: char| ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.');
+        let named = |command: &&str| {
+            let rest = text.strip_prefix(*command);
+            rest.is_some_and(|rest| command.ends_with('-') || !rest.starts_with(goes_on))
         };
-        COMMANDS
-            .iter()
-            .find(named)
-            .copied()
-            .filter(|_| changes(text))
+        COMMANDS.split('|').find(named).filter(|_| changes(text))
     };
-    let mut inner = value
-        .split("$(")
-        .skip(1)
-        .chain(value.split('`').skip(1).step_by(2));
-    let found = inner.find_map(command);
+    let quoted = value.split('`').skip(1).step_by(2);
+    let found = value.split("$(").skip(1).chain(quoted).find_map(command);
     found
         .map(|command| format!("$({command}…)"))
         .or_else(|| value.contains("$$").then(|| "$$".into()))

@@ -40,18 +40,18 @@ impl<'s> Graph<'s> {
         for (file, sites) in index.files().enumerate() {
             for run in sites.chunk_by(|a, b| a.instruction == b.instruction) {
                 // Where a target is not known, neither is the order.
-                let mut locked: Vec<(&[u8], &'s Site)> = run
-                    .iter()
-                    .filter(|s| s.is_locked() && !s.exempt.contains(&RuleId::LockOrder))
-                    .filter_map(|s| Some((s.target.as_deref()?, s)))
-                    .collect();
+                let is_known = |site: &&Site| {
+                    let exempt = site.exempt.contains(&RuleId::LockOrder);
+                    site.is_locked() && site.target.is_some() && !exempt
+                };
+                let mut locked: Vec<&'s Site> = run.iter().filter(is_known).collect();
                 if locked.len() < 2 {
                     continue;
                 }
-                locked.sort_by_key(|(target, _)| *target);
+                locked.sort_by_key(|site| &site.target);
                 // A lock that the RUN holds already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();
-                locked.retain(|(_, site)| seen.insert(&site.key));
+                locked.retain(|site| seen.insert(&site.key));
                 let mut number = |site: &'s Site| {
                     *numbers.entry(&site.key).or_insert_with(|| {
                         next.push(BTreeMap::new());
@@ -60,7 +60,7 @@ impl<'s> Graph<'s> {
                 };
                 let locked: Vec<(usize, &'s Site)> = locked
                     .into_iter()
-                    .map(|(_, site)| (number(site), site))
+                    .map(|site| (number(site), site))
                     .collect();
                 for (before, &(from, held)) in locked.iter().enumerate() {
                     let gates = Rc::new(locked[..before].iter().map(|(lock, _)| *lock).collect());
@@ -86,7 +86,7 @@ impl<'s> Graph<'s> {
         Self { next }
     }
 
-    /// A circle for each group of locks that lead back to one another. Where one circle cannot close, another of the group
+    /// Returns a circle for each group of locks that lead back to one another. Where one circle cannot close, another of the group
     /// may: for each lock the shortest through it is looked at, and then the shortest through each way on from it.
     fn circles(&self) -> Vec<Vec<Edge<'s>>> {
         let group = self.groups();
@@ -112,7 +112,7 @@ impl<'s> Graph<'s> {
         circles
     }
 
-    /// What the RUNs of each group all hold before they take any of its locks: no circle within it can close. By the
+    /// Returns what the RUNs of each group all hold before they take any of its locks: no circle within it can close. By the
     /// group's number; `None` where there is no RUN.
     fn common_gates(&self, group: &[usize]) -> Vec<Option<BTreeSet<usize>>> {
         let mut common: Vec<Option<BTreeSet<usize>>> = vec![None; self.next.len()];
@@ -127,7 +127,7 @@ impl<'s> Graph<'s> {
         common
     }
 
-    /// The shortest way from `start` back to it, within its group, by way of `first` where that is given.
+    /// Returns the shortest way from `start` back to it, within its group, by way of `first` where that is given.
     fn circle(&self, start: usize, first: Option<usize>, group: &[usize]) -> Option<Vec<Edge<'s>>> {
         let mut from: HashMap<usize, usize> = HashMap::new();
         from.extend(first.map(|first| (first, start)));
@@ -160,61 +160,52 @@ impl<'s> Graph<'s> {
         None
     }
 
-    /// The strongly connected component of each lock (Tarjan's algorithm, without recursion).
+    /// Returns the group of each lock: those that lead back to one another (Kosaraju's algorithm).
     fn groups(&self) -> Vec<usize> {
         let count = self.next.len();
-        let (mut order, mut low, mut group) = (
-            vec![usize::MAX; count],
-            vec![0; count],
-            vec![usize::MAX; count],
-        );
-        let (mut stack, mut on_stack, mut clock) = (Vec::new(), vec![false; count], 0);
+        let forth: Vec<Vec<usize>> = self
+            .next
+            .iter()
+            .map(|next| next.keys().copied().collect())
+            .collect();
+        let mut back: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for (from, next) in forth.iter().enumerate() {
+            for to in next {
+                back[*to].push(from);
+            }
+        }
+        let (mut seen, mut order) = (vec![false; count], Vec::with_capacity(count));
         for root in 0..count {
-            if order[root] != usize::MAX {
-                continue;
-            }
-            let mut calls: Vec<(usize, Vec<usize>)> = Vec::new();
-            let mut enter = Some(root);
-            loop {
-                if let Some(node) = enter.take() {
-                    (order[node], low[node]) = (clock, clock);
-                    clock += 1;
-                    stack.push(node);
-                    on_stack[node] = true;
-                    calls.push((node, self.next[node].keys().rev().copied().collect()));
-                }
-                let Some((node, rest)) = calls.last_mut() else {
-                    break;
-                };
-                let node = *node;
-                if let Some(to) = rest.pop() {
-                    if order[to] == usize::MAX {
-                        enter = Some(to);
-                    } else if on_stack[to] {
-                        low[node] = low[node].min(order[to]);
-                    }
-                    continue;
-                }
-                calls.pop();
-                if let Some((parent, _)) = calls.last() {
-                    low[*parent] = low[*parent].min(low[node]);
-                }
-                if low[node] == order[node] {
-                    while let Some(member) = stack.pop() {
-                        on_stack[member] = false;
-                        group[member] = node;
-                        if member == node {
-                            break;
-                        }
-                    }
-                }
-            }
+            reach(root, &forth, &mut seen, |node| order.push(node));
+        }
+        let (mut seen, mut group) = (vec![false; count], vec![0; count]);
+        for root in order.into_iter().rev() {
+            reach(root, &back, &mut seen, |node| group[node] = root);
         }
         group
     }
 }
 
-/// Whether a lock that all of them hold already lets one in at a time.
+/// Hands out what has not been `seen` of what `root` leads to, itself included: each behind what it leads to in turn.
+fn reach(root: usize, edges: &[Vec<usize>], seen: &mut [bool], mut out: impl FnMut(usize)) {
+    let mut open = vec![(root, 0)];
+    if std::mem::replace(&mut seen[root], true) {
+        return;
+    }
+    while let Some((node, at)) = open.last_mut() {
+        if let Some(&to) = edges[*node].get(*at) {
+            *at += 1;
+            if !std::mem::replace(&mut seen[to], true) {
+                open.push((to, 0));
+            }
+        } else {
+            out(*node);
+            open.pop();
+        }
+    }
+}
+
+/// Says that a lock that all of them hold already lets one in at a time.
 fn is_gated(circle: &[Edge<'_>]) -> bool {
     let holds_all = |gate: &usize| {
         budget::spend(circle.len()) && circle.iter().all(|edge| edge.gates.contains(gate))
@@ -222,22 +213,14 @@ fn is_gated(circle: &[Edge<'_>]) -> bool {
     circle.iter().flat_map(|edge| &*edge.gates).any(holds_all)
 }
 
-/// The finding for one circle: at its first RUN, pointing at every other.
+/// Returns the finding for one circle: at its first RUN, pointing at every other.
 fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
-    let id = |site: &Site| String::from_utf8_lossy(&site.key.id).into_owned();
-    let target = |site: &Site| {
-        String::from_utf8_lossy(site.target.as_deref().unwrap_or_default()).into_owned()
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let take = |site: &Site| {
+        let target = site.target.as_deref().unwrap_or_default();
+        format!("`{}` (at {})", text(&site.key.id), text(target))
     };
-    let order = |edge: &Edge<'_>| {
-        let (held, taken) = (edge.held.1, edge.taken);
-        format!(
-            "takes `{}` (at {}), then `{}` (at {})",
-            id(held),
-            target(held),
-            id(taken),
-            target(taken)
-        )
-    };
+    let order = |edge: &Edge<'_>| format!("takes {}, then {}", take(edge.held.1), take(edge.taken));
     let mut runs: Vec<(usize, usize)> = circle
         .iter()
         .map(|edge| (edge.held.0, edge.held.1.instruction))

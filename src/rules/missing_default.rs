@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::dockerfile::Declaration;
 use crate::finding::{Finding, RuleId};
-use crate::fix::{Edit, Fix};
+use crate::fix::{Applicability, Edit, Fix};
 
 use super::context::Context;
 use super::declare::own_default;
@@ -14,26 +13,18 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let arg = cx.settings.arg.as_str();
     let given = own_default(cx.file, arg);
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
-    for cache in cx
-        .caches()
-        .iter()
-        .filter(|cache| needs_default(&cache.word, arg))
-    {
-        if cx.file.valued(arg, cache.instruction).is_some() {
+    for cache in cx.caches() {
+        let needs = needs_default(&cache.word, arg);
+        if !needs || cx.file.valued(arg, cache.instruction).is_some() {
             continue;
         }
         let Some(own) = cx.file.visible(arg, cache.instruction) else {
             continue;
         };
-        let global = if own.onbuild {
-            None
-        } else {
-            cx.file.global(arg)
-        };
         // One default for all stages, where there is a global declaration to carry it.
+        let global = cx.file.global(arg).filter(|_| !own.onbuild);
         let declaration = global.unwrap_or(own);
-        let at = (declaration.instruction, declaration.name_end);
-        if !seen.insert(at) {
+        if !seen.insert((declaration.instruction, declaration.name_end)) {
             continue;
         }
         let short = cache.outcome(|name| name == arg).map_or_else(
@@ -41,7 +32,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             |id| format!("the cache id `{id}`"),
         );
         let message = format!("`{arg}` has no default: a build that passes none gets {short}");
-        let span = name_span(cx, declaration, arg);
+        let span = cx.name_span(declaration, arg);
         let given = given.as_deref().filter(|_| !declaration.onbuild);
         let default = given.unwrap_or(cx.settings.default.as_str());
         let keyword = if declaration.onbuild {
@@ -51,31 +42,26 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         };
         let edits = vec![Edit::insert(span.end, format!("={default}"))];
         let title = format!("write `{arg}={default}`");
-        let review = cx.used_outside_ids(arg, declaration.instruction);
-        let fix = match (cx.settings.keeps_id(arg), review) {
-            (true, _) => Err(
-                "builds that pass nothing are to keep their ids: a default would give them others"
-                    .into(),
-            ),
-            (_, true) => Ok(Fix::needs_review(title, edits)),
-            (_, false) => Ok(Fix::safe(title, edits)),
+        let applicability = if cx.used_outside_ids(arg, declaration.instruction) {
+            Applicability::Unsafe
+        } else {
+            Applicability::Safe
+        };
+        let (help, fix) = if cx.settings.keeps_id(arg) {
+            let help =
+                format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is");
+            let why =
+                "builds that pass nothing are to keep their ids: a default would give them others";
+            (help, Err(why.into()))
+        } else {
+            let help = format!("write `{keyword} {arg}={default}`");
+            (help, Ok(Fix::new(applicability, title, edits)))
         };
         findings.push(
             Finding::new(RuleId::MissingDefault, span, message)
-                .help(if cx.settings.keeps_id(arg) {
-                    format!(
-                        "pass `--build-arg {arg}=…` in every build, or take the short id as it is"
-                    )
-                } else {
-                    format!("write `{keyword} {arg}={default}`")
-                })
+                .help(help)
                 .label(cache.mount.id_span(), "refers to it")
                 .fix(fix),
         );
     }
-}
-
-fn name_span(cx: &Context<'_>, declaration: &Declaration, name: &str) -> crate::text::Span {
-    let text = &cx.file.instructions[declaration.instruction].text;
-    text.span(declaration.name_end - name.len(), declaration.name_end)
 }

@@ -1,27 +1,13 @@
 //! `mixed-sharing`: one id with different sharing modes.
 
-use std::collections::BTreeMap;
-
 use crate::dockerfile::Sharing;
-use crate::finding::{Finding, LockKey, RuleId};
+use crate::finding::{Finding, RuleId};
 use crate::fix::{Edit, Fix};
 use crate::index::{Index, Located};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for (_, sites) in index.shared_ids() {
-        if sites
-            .iter()
-            .all(|(_, site)| site.sharing == sites[0].1.sharing)
-        {
-            continue;
-        }
-        let mut bases: BTreeMap<&LockKey, Vec<Located<'_>>> = BTreeMap::new();
-        for site in sites.iter().filter(|(_, site)| site.sharing.is_some()) {
-            bases.entry(&site.1.key).or_default().push(*site);
-        }
-        for sites in bases.values() {
-            compare(index, sites, findings);
-        }
+    for sites in index.shared_caches(|site| site.sharing.is_some()) {
+        compare(index, &sites, findings);
     }
 }
 
@@ -30,14 +16,12 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
         return;
     };
     let strictest = mode.as_str();
-    let strict: Vec<Located<'_>> = sites
+    let (strict, others): (Vec<Located<'_>>, Vec<Located<'_>>) = sites
         .iter()
-        .filter(|(_, site)| site.sharing == Some(mode))
-        .copied()
-        .collect();
-    for (file, site) in sites.iter().filter(|(_, site)| site.sharing != Some(mode)) {
+        .partition(|(_, site)| site.sharing == Some(mode));
+    for (file, site) in others {
         // Within one RUN both mounts are the directory that the RUN holds: that is `id-collision`.
-        let other_run = |(f, s): &&Located<'_>| (*f, s.instruction) != (*file, site.instruction);
+        let other_run = |(f, s): &&Located<'_>| (*f, s.instruction) != (file, site.instruction);
         let Some(strict) = strict.iter().find(other_run) else {
             continue;
         };
@@ -56,11 +40,11 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
             let edits = vec![Edit::replace(span, format!("{before}{strictest}"))];
             Fix::needs_review(format!("use `sharing={strictest}`"), edits)
         });
-        findings[*file].push(
+        findings[file].push(
             Finding::new(RuleId::MixedSharing, site.span, message)
                 .help(format!("use `sharing={strictest}` here too"))
                 .fix(fix)
-                .point(index.location(*file, *strict, format!("{strictest} here"))),
+                .point(index.location(file, *strict, format!("{strictest} here"))),
         );
     }
 }

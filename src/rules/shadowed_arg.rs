@@ -12,8 +12,6 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         };
         let line = cx.line(env.instruction);
-        let text = &cx.file.instructions[env.instruction].text;
-        let span = text.span(env.name_end - name.len(), env.name_end);
         let trigger = cx.file.instructions[cache.instruction].onbuild;
         let keyword = if trigger { "ONBUILD ARG" } else { "ARG" };
         let message =
@@ -24,7 +22,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
                     "drop the ENV or rename it, or put `{keyword} {name}={}` behind it",
                     cx.settings.default
                 ))
-                .label(span, "this value wins"),
+                .label(cx.name_span(env, name), "this value wins"),
         );
     }
 }

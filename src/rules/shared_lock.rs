@@ -22,21 +22,11 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         .filter(|cache| is_shared_lock(cx.settings, cache))
     {
         let id = cache.id();
-        let message = if cache.mount.id().is_some() {
-            [
-                "parallel builds wait for each other: the lock `",
-                &id,
-                "` is the same for all",
-            ]
-            .concat()
-        } else {
-            [
-                "parallel builds wait for each other: without an id, the lock is `",
-                &id,
-                "` for all",
-            ]
-            .concat()
+        let lock = match cache.mount.id() {
+            Some(_) => format!("the lock `{id}` is the same for all"),
+            None => format!("without an id, the lock is `{id}` for all"),
         };
+        let message = format!("parallel builds wait for each other: {lock}");
         findings.push(
             Finding::new(RuleId::SharedLock, cache.mount.id_span(), message)
                 .help(help(cx, cache))

@@ -10,28 +10,9 @@ use super::variables::{PLATFORM_ARGS, needs_default};
 
 /// Variables that widely used base images set as ENV, so that an id may refer to them without an ARG in its stage:
 /// python, node, golang, rust, ruby, php, and the ROS images.
-const BASE_IMAGE_ENV: &[&str] = &[
-    "PATH",
-    "HOME",
-    "LANG",
-    "PYTHON_VERSION",
-    "NODE_VERSION",
-    "YARN_VERSION",
-    "GOLANG_VERSION",
-    "GOPATH",
-    "RUST_VERSION",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "RUBY_VERSION",
-    "GEM_HOME",
-    "PHP_VERSION",
-    "JAVA_VERSION",
-    "JAVA_HOME",
-    "CUDA_VERSION",
-    "ROS_DISTRO",
-    "ROS_VERSION",
-    "DEBIAN_FRONTEND",
-];
+const BASE_IMAGE_ENV: &str = "PATH HOME LANG PYTHON_VERSION NODE_VERSION YARN_VERSION GOLANG_VERSION GOPATH RUST_VERSION \
+    CARGO_HOME RUSTUP_HOME RUBY_VERSION GEM_HOME PHP_VERSION JAVA_VERSION JAVA_HOME CUDA_VERSION \
+    ROS_DISTRO ROS_VERSION DEBIAN_FRONTEND";
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     for cache in cx.caches() {
@@ -114,5 +95,6 @@ fn base_may_set(cx: &Context<'_>, index: usize, name: &str) -> bool {
     };
     // `FROM ros:${ROS_DISTRO}`: such images say in ENV what their tag says.
     let image = Word::read(image.as_bytes(), cx.file.escape);
-    BASE_IMAGE_ENV.contains(&name) || image.map_or(true, |word| word.mentions(name))
+    BASE_IMAGE_ENV.split(' ').any(|known| known == name)
+        || image.map_or(true, |word| word.mentions(name))
 }

@@ -9,7 +9,7 @@ use bstr::ByteSlice as _;
 use crate::dockerfile::{BranchId, Declaration, DeclaredBy, Dockerfile, Instruction, Word};
 use crate::fix::{Applicability, Edit};
 use crate::rules::plan::{Declaring, Uses};
-use crate::text::{Span, indentation, line_ending};
+use crate::text::Span;
 
 use super::names::{hand_down, used_elsewhere};
 use super::spots::{Spot, spots};
@@ -153,11 +153,7 @@ impl<'n> Lines<'n> {
             },
             |arg| arg.text.bytes().to_str_lossy().trim_end().to_owned(),
         );
-        let (indent, ending) = (
-            indentation(file.source, spot.beside),
-            line_ending(file.source, spot.at),
-        );
-        let mut edits = vec![Edit::insert(spot.at, format!("{indent}{line}{ending}"))];
+        let mut edits = vec![spot.insert(file.source, &line)];
         edits.extend(moved.map(|arg| Edit::delete(whole_line(file.source, arg))));
         Declaring {
             line,

@@ -2,6 +2,8 @@
 
 use crate::budget;
 use crate::dockerfile::{BranchId, Dockerfile};
+use crate::fix::Edit;
+use crate::text::{indentation, line_ending};
 
 /// Where a line can be put.
 pub(in crate::rules) struct Spot {
@@ -11,6 +13,15 @@ pub(in crate::rules) struct Spot {
     pub(in crate::rules) beside: usize,
     /// The branch of a template's blocks that it stands in.
     pub(in crate::rules) branch: BranchId,
+}
+
+impl Spot {
+    /// Returns the edit that puts `line` there.
+    pub(in crate::rules) fn insert(&self, source: &[u8], line: &str) -> Edit {
+        let indent = indentation(source, self.beside);
+        let ending = line_ending(source, self.at);
+        Edit::insert(self.at, format!("{indent}{line}{ending}"))
+    }
 }
 
 /// Returns where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
