@@ -8,13 +8,13 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::command;
-use super::format::{FilePath, Format, Inserter, Open, OpenYaml};
+use super::format::{FilePath, Format, Insertion, Open, OpenYaml};
 use super::jobs::{
-    self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Scope, Step,
+    self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
+    Scope, Step,
 };
 use super::model::{BuildFile, Env, Lane, ReadError, Runs};
-use super::shell::{Dialect, Lookup};
+use super::shell::Lookup;
 use super::yaml::{More, Node, Yaml};
 use crate::budget;
 use crate::text::Span;
@@ -42,11 +42,11 @@ impl Format for Buildkite {
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        read(source)
+        jobs::read(&Self, source)
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        OpenYaml::read(source, inserter)
+        OpenYaml::read(source, |yaml| jobs::inserter(&Self, yaml))
     }
 }
 
@@ -72,61 +72,60 @@ impl Language for Buildkite {
 
     /// `{{matrix.os}}` as something that a shell's lexer takes for one unknown piece of the same length: `${matrix.os }`.
     fn mask(&self, text: &str) -> Option<(Span, String)> {
-        let start = memchr::memmem::find(text.as_bytes(), b"{{matrix")
-            .or_else(|| text.find("{{ matrix"))?;
+        let start = text.find("{{matrix").or_else(|| text.find("{{ matrix"))?;
         let len = text[start..].lines().next()?.find("}}")? + 2;
         let inner = text.get(start + 2..start + len - 2)?;
         Some((Span::new(start, start + len), format!("${{{inner} }}")))
     }
 }
 
-fn read(source: &str) -> Result<BuildFile, ReadError> {
-    if !command::may_build(source) {
-        return Ok(BuildFile::default());
-    }
-    let yaml = Yaml::read(source)?;
-    match yaml.root() {
-        Some(root) if root.is_map() || root.is_list() => Ok(gather(root).file()),
-        Some(root) if !root.is_null() => Err(jobs::unlike(root)),
-        _ => Ok(BuildFile::default()),
-    }
-}
-
-fn inserter<'d>(yaml: &'d Yaml<'d>) -> Result<Inserter<'d>, String> {
-    let found = gather(yaml.root().ok_or("it is no pipeline")?).finish();
-    Ok(jobs::inserter(found, |found, wanted| {
-        jobs::insertion(found, wanted, lane(found, wanted)?)
-    }))
-}
-
-/// The lane of a build as the file's text can name it: the key of its step, where other steps build the same, and what its
-/// matrix puts in, joined with `-`.
-fn lane(found: &Found<'_>, lane: &Lane<'_>) -> Result<String, String> {
-    if found.runs.len() > 1 {
-        return Err("several steps run it".to_owned());
-    }
-    if !found.all_listed() {
-        return Err("its jobs run in parallel, and only a variable tells them apart".to_owned());
-    }
-    let axes = match &found.build.runs {
-        Runs::Once => Vec::new(),
-        Runs::Matrix(axes) => usable(found, axes)?,
-    };
-    let mut parts = Vec::new();
-    if lane.shared || axes.is_empty() {
-        // A job with a key is called by it; all others have a blank in theirs.
-        let job = found.build.jobs.first().map_or("", String::as_str);
-        let key = Some(job).filter(|job| jobs::is_plain_value(job));
-        parts.push(key.ok_or("the step has no `key`")?.to_owned());
-    }
-    parts.extend(axes.into_iter().map(|name| {
-        if name == ONLY {
-            "{{matrix}}".to_owned()
-        } else {
-            format!("{{{{matrix.{name}}}}}")
+impl Pipeline for Buildkite {
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError> {
+        let Some(root) = yaml.root().filter(|root| !root.is_null()) else {
+            return Ok(());
+        };
+        if !root.is_map() && !root.is_list() {
+            return Err(ReadError::no_mapping(root.span()));
         }
-    }));
-    Ok(parts.join("-"))
+        let env = Env::default().with(jobs::variables(root.get("env")));
+        let list = if root.is_list() {
+            Some(root)
+        } else {
+            root.get("steps")
+        };
+        if let Some(list) = list {
+            steps(list, &env, &mut 0, gatherer);
+        }
+        Ok(())
+    }
+
+    /// Passes the lane as the file's text can name it: the key of the step, where other steps build the same, and what its
+    /// matrix puts in, joined with `-`.
+    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+        let [name] = found.build.jobs.as_slice() else {
+            return Err("several steps run it".to_owned());
+        };
+        if !found.all_listed() {
+            return Err(
+                "its jobs run in parallel, and only a variable tells them apart".to_owned(),
+            );
+        }
+        let axes = match &found.build.runs {
+            Runs::Once => Vec::new(),
+            Runs::Matrix(axes) => usable(found, axes)?,
+        };
+        let mut parts = Vec::new();
+        if lane.shared || axes.is_empty() {
+            // A step with a key is called by it; all others have a blank in their names.
+            let key = jobs::is_plain_value(name).then(|| name.clone());
+            parts.push(key.ok_or("the step has no `key`")?);
+        }
+        parts.extend(axes.into_iter().map(|name| match name.as_str() {
+            ONLY => "{{matrix}}".to_owned(),
+            name => format!("{{{{matrix.{name}}}}}"),
+        }));
+        jobs::insertion(found, lane, parts.join("-"))
+    }
 }
 
 /// Those of `axes` whose values can stand in a command and in a lane as they are: not a path, an image. They have to tell
@@ -149,20 +148,6 @@ fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String
     Ok(axes)
 }
 
-fn gather(root: Node<'_>) -> Gatherer<'_> {
-    let mut gatherer = Gatherer::new(&Buildkite);
-    let env = Env::default().with(jobs::variables(root.get("env")));
-    let list = if root.is_list() {
-        Some(root)
-    } else {
-        root.get("steps")
-    };
-    if let Some(list) = list {
-        steps(list, &env, &mut 0, &mut gatherer);
-    }
-    gatherer
-}
-
 fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gatherer<'y>) {
     for step in list.items() {
         *count += 1;
@@ -181,16 +166,7 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
             matrix: matrix(step),
             ..Job::default()
         });
-        let commands = Step {
-            job: &job,
-            title,
-            node: step,
-            env: job.env.clone(),
-            handed: Env::default(),
-            names: None,
-            shell: &|_| Some((Some(String::new()), Dialect::Posix)),
-            placed: &Ok,
-        };
+        let commands = Step::new(&job, title, step);
         for lines in ["command", "commands"]
             .iter()
             .filter_map(|key| step.get(key))
@@ -211,8 +187,7 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
 
 /// Reads the matrix of a step, and what its `parallelism` makes of it.
 fn matrix(step: Node<'_>) -> Matrix {
-    let listed = || Matrix::of(Some(Vec::new()), Vec::new());
-    let mut matrix = step.get("matrix").map_or_else(listed, listed_matrix);
+    let mut matrix = step.get("matrix").map_or_else(Matrix::none, listed_matrix);
     let number = step
         .get_text("parallelism")
         .and_then(|text| text.parse::<usize>().ok());
@@ -241,7 +216,7 @@ fn listed_matrix(node: Node<'_>) -> Matrix {
             .collect()
     };
     let Some(mut rows) = jobs::product(&axes) else {
-        return Matrix::of(None, axes.into_iter().map(|(name, _)| name).collect());
+        return Matrix::open(axes.into_iter().map(|(name, _)| name).collect());
     };
     let adjustments = node.get("adjustments").map(Node::items).unwrap_or_default();
     for adjusted in adjustments.into_iter().filter_map(|item| item.get("with")) {
@@ -260,5 +235,5 @@ fn listed_matrix(node: Node<'_>) -> Matrix {
             rows.push(row);
         }
     }
-    Matrix::of(Some(rows), Vec::new())
+    Matrix::of(rows)
 }

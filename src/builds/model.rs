@@ -416,3 +416,12 @@ pub struct ReadError {
     /// What is wrong, for people.
     pub message: String,
 }
+
+impl ReadError {
+    /// Fails with a file, of which `span` is all, that is none of a pipeline.
+    #[must_use]
+    pub fn no_mapping(span: Span) -> Self {
+        let message = "it has no mapping at its top".to_owned();
+        Self { span, message }
+    }
+}

@@ -31,35 +31,3 @@ pub fn named_format(tool: BuildTool, path: &str) -> FormatRef {
         _ => format(path).unwrap_or(&Compose),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_go_by_name_and_folder() {
-        for (path, expected) in [
-            (".github/workflows/ci.yml", "Some(Github)"),
-            ("a/.github/workflows/ci.yaml", "Some(Github)"),
-            ("x.github/workflows/ci.yml", "None"),
-            ("build/action.yml", "Some(Github)"),
-            (".gitlab-ci.yml", "Some(Gitlab)"),
-            ("ci/build.gitlab-ci.yml", "Some(Gitlab)"),
-            ("config.yml", "None"),
-            (".buildkite/pipeline.yml", "Some(Buildkite)"),
-            (".buildkite/docker-compose.yml", "Some(Compose)"),
-            ("azure-pipelines.yml", "None"),
-            ("docker-compose.yml", "Some(Compose)"),
-            ("compose.prod.yaml", "Some(Compose)"),
-            ("docker-compose-dev.yml", "Some(Compose)"),
-            ("composer.yml", "None"),
-            ("docker-bake.hcl", "Some(Bake)"),
-            ("docker-bake.override.json", "Some(Bake)"),
-            ("docker-bake-ci.hcl", "Some(Bake)"),
-            ("docker-bakery.hcl", "None"),
-            ("values.yaml", "None"),
-        ] {
-            assert_eq!(format!("{:?}", format(path)), expected, "{path}");
-        }
-    }
-}

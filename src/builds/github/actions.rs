@@ -38,6 +38,7 @@ pub fn build(
     step: &Step<'_, '_>,
     uses: Node<'_>,
     scope: &Scope<'_>,
+    placed: &dyn Fn(Subject) -> Result<Subject, String>,
 ) -> Option<Result<Build, String>> {
     let name = uses.text()?;
     let tool = tool(name)?;
@@ -45,10 +46,11 @@ pub fn build(
     let inputs = Inputs {
         with: step.node.get("with"),
         scope,
+        placed,
     };
     let subject = match tool {
-        BuildTool::BakeAction => inputs.bake(step),
-        _ => inputs.dockerfile(step, old),
+        BuildTool::BakeAction => inputs.bake(),
+        _ => inputs.dockerfile(old),
     };
     let (args, args_known) = match tool {
         BuildTool::BakeAction => inputs.args("set", |line| {
@@ -76,6 +78,7 @@ pub fn build(
 struct Inputs<'s, 'y> {
     with: Option<Node<'y>>,
     scope: &'s Scope<'s>,
+    placed: &'s dyn Fn(Subject) -> Result<Subject, String>,
 }
 
 impl<'y> Inputs<'_, 'y> {
@@ -97,7 +100,7 @@ impl<'y> Inputs<'_, 'y> {
         Ok(Some(known.trim().to_owned()).filter(|known| !known.is_empty()))
     }
 
-    fn dockerfile(&self, step: &Step<'_, '_>, old: bool) -> Result<Subject, String> {
+    fn dockerfile(&self, old: bool) -> Result<Subject, String> {
         let (context, file) = if old {
             ("path", "dockerfile")
         } else {
@@ -127,10 +130,10 @@ impl<'y> Inputs<'_, 'y> {
             Some(file) => under("", file)?,
             None => under(&under("", &context)?, "Dockerfile")?,
         };
-        (step.placed)(Subject::File(path))
+        (self.placed)(Subject::File(path))
     }
 
-    fn bake(&self, step: &Step<'_, '_>) -> Result<Subject, String> {
+    fn bake(&self) -> Result<Subject, String> {
         let source = self.known("source")?.unwrap_or_default();
         let folder = self.known("workdir")?.unwrap_or_default();
         let base = match source.strip_prefix(DEFAULT_CONTEXT) {
@@ -156,7 +159,7 @@ impl<'y> Inputs<'_, 'y> {
             .map(str::to_owned)
             .collect();
         let folder = Some(folder);
-        (step.placed)(Subject::Files(Files {
+        (self.placed)(Subject::Files(Files {
             paths,
             names,
             folder,

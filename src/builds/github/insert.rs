@@ -1,13 +1,13 @@
 //! Passing a lane to a build of a workflow.
 
-use super::Github;
 use super::actions;
 use super::expression::{is_plain, mentioned, shown};
+use super::language::Github;
 use super::matrix::are_safe;
 use super::workflow::Around;
 use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
-use crate::builds::jobs::{self, Found, InScript, Scope};
+use crate::builds::jobs::{self, Found, InScript, Language, Scope};
 use crate::builds::lines::block_indent;
 use crate::builds::model::{ANY_LANE, Lane, Runs};
 use crate::builds::shell::Dialect;
@@ -20,7 +20,6 @@ const MAX_UNKNOWN: usize = 3;
 
 /// A build that is to pass a lane.
 struct Site<'s, 'y> {
-    source: &'s str,
     found: &'s Found<'y>,
     around: Around<'y>,
     lane: &'s Lane<'s>,
@@ -31,10 +30,7 @@ struct Site<'s, 'y> {
 }
 
 /// Returns the fix for a build that passes no lane.
-///
-/// # Errors
-/// Fails with the reason why a person has to do it.
-pub fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let passed = |name: &str| found.build.args.iter().any(|arg| arg.name == name);
     if passed(lane.arg) || passed("BUILDKIT_CACHE_MOUNT_NS") {
         return Err("it is passed already".into());
@@ -43,13 +39,13 @@ pub fn insert(source: &str, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insert
     if found.step.is_alias() || above.any(is_elsewhere) {
         return Err("it is used in several places, by an alias".into());
     }
-    let axes = found.runs[0].axes(&Github);
+    let runs = &found.runs[0];
+    let axes = (&Github as &dyn Language).job_axes(&runs.job, &runs.rows);
     let site = Site {
-        source,
         found,
         around: Around::of(found.step).ok_or("it is no step of a job")?,
         lane,
-        safe: are_safe(&found.runs[0].job.matrix, &axes),
+        safe: are_safe(&runs.job.matrix, &axes),
         axes,
     };
     let value = site.value()?;
@@ -132,11 +128,10 @@ impl Site<'_, '_> {
     /// where it has none.
     fn own(&self, command: &InScript<'_>, value: &str) -> Result<Option<String>, String> {
         let arg = self.lane.arg;
-        let job = &self.found.runs[0].job;
         let scope = Scope {
             language: &Github,
             env: &self.found.env,
-            job,
+            job: &self.found.runs[0].job,
             row: &Vec::new(),
         };
         let mut envs = self.around.env();
@@ -148,7 +143,7 @@ impl Site<'_, '_> {
                     let everywhere = env.parent().is_none_or(|map| map.parent().is_none());
                     (own.text().unwrap_or_default().to_owned(), everywhere)
                 }
-                None => return Ok(self.handed(command)),
+                None => return Ok(self.handed(command, &scope)),
             },
         };
         if own == value || self.parts(&own, everywhere) {
@@ -161,13 +156,12 @@ impl Site<'_, '_> {
 
     /// Returns the variable itself, where an earlier step has given it a value that is another one in each job. A value that
     /// is not is none: the step's own counts before it.
-    fn handed(&self, command: &InScript<'_>) -> Option<String> {
+    fn handed(&self, command: &InScript<'_>, scope: &Scope<'_>) -> Option<String> {
         let env = self.found.env.before(&self.found.handed);
-        let env = env.with(command.sets(&self.found.env));
+        let env = env.with(command.sets(scope));
         let arg = self.lane.arg;
-        let set = env
-            .iter()
-            .find(|set| set.name == arg || set.name == ANY_LANE)?;
+        let mut all = env.iter();
+        let set = all.find(|set| set.name == arg || set.name == ANY_LANE)?;
         let own = set.value.as_deref();
         let good = set.name == ANY_LANE || own.is_some_and(|own| self.parts(own, false));
         good.then(|| format!("${arg}"))
@@ -293,14 +287,14 @@ impl Site<'_, '_> {
         if is_elsewhere(entry.value) {
             return Err(format!("its `{name}` stand elsewhere, behind an alias"));
         }
-        extended(self.source, with, entry.value, line)
+        extended(with, entry.value, line)
             .ok_or_else(|| format!("its `{name}` are written in an unusual way"))
     }
 }
 
 /// Adds a line to a value that is a list of lines.
-fn extended(source: &str, with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
-    let text = value.text()?;
+fn extended(with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
+    let (text, source) = (value.text()?, value.source());
     let newline = line_ending(source.as_bytes(), value.span().start);
     if value.style() == Some(Style::Literal) {
         let map = value.map();

@@ -3,7 +3,7 @@
 //! As GitHub has it: the product of the lists, without what `exclude` matches; each entry of `include` goes to every
 //! combination of which it changes no value of a list, or else is a combination of its own; 256 at most.
 
-use super::expression;
+use super::expression::{accessor, is_plain, mentioned, within};
 use crate::budget;
 use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product, value, varying};
 use crate::builds::yaml::Node;
@@ -11,31 +11,21 @@ use crate::builds::yaml::Node;
 /// A combination while it is made: names with their values, and how many of them are of lists.
 type Combination<'y> = Vec<(&'y str, Node<'y>)>;
 
-/// Reads the matrix of `job`, whose text is `source`. Names are as expressions get at them: those within values as
-/// `config.name`, what is no identifier as `['py version']`.
-pub fn read(job: Node<'_>, source: &str) -> Matrix {
+/// Reads the matrix of `job`. Names are as expressions get at them: those within values as `config.name`, what is no
+/// identifier as `['py version']`.
+pub fn read(job: Node<'_>) -> Matrix {
     let strategy = job.get("strategy");
     let matrix = strategy.and_then(|strategy| strategy.get("matrix"));
     let sequential = strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
+    let matrix = matrix.map_or_else(|| Ok(Matrix::none()), listed);
     Matrix {
         sequential,
-        ..matrix.map_or_else(
-            || Matrix::of(Some(Vec::new()), Vec::new()),
-            |matrix| {
-                listed(matrix).unwrap_or_else(|names| {
-                    // The names that the job uses, where nothing else is known.
-                    let used = || expression::mentioned(text_of(job, source), "matrix");
-                    Matrix::of(None, if names.is_empty() { used() } else { names })
-                })
-            },
-        )
+        ..matrix.unwrap_or_else(|names| {
+            // The names that the job uses, where nothing else is known.
+            let used = || mentioned(job.raw(), "matrix");
+            Matrix::open(if names.is_empty() { used() } else { names })
+        })
     }
-}
-
-/// Returns the text of a value in the file.
-pub fn text_of<'s>(node: Node<'_>, source: &'s str) -> &'s str {
-    let span = node.resolved().span();
-    source.get(span.start..span.end).unwrap_or_default()
 }
 
 /// Reads a matrix whose values stand in the file.
@@ -57,21 +47,16 @@ fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
     if has_more || lists.iter().any(|(_, list)| !list.is_list()) {
         let several = |list: &Node<'_>| !list.is_list() || list.items().len() > 1;
         let several = lists.iter().filter(|(_, list)| several(list));
-        return Err(several
-            .map(|(name, _)| expression::accessor(name))
-            .collect());
+        return Err(several.map(|(name, _)| accessor(name)).collect());
     }
-    let names: Vec<String> = lists
-        .iter()
-        .map(|(name, _)| expression::accessor(name))
-        .collect();
+    let names: Vec<String> = lists.iter().map(|(name, _)| accessor(name)).collect();
     Ok(match rows(&lists, include, matrix.get("exclude")) {
         Some(rows) => Matrix {
             rows,
             names,
             ..Matrix::default()
         },
-        None => Matrix::of(None, names),
+        None => Matrix::open(names),
     })
 }
 
@@ -199,7 +184,7 @@ fn text(value: Node<'_>) -> String {
 fn flat(combination: &Combination<'_>) -> MatrixRow {
     let mut row = MatrixRow::new();
     for (name, value) in combination {
-        flatten(&expression::accessor(name), *value, &mut row);
+        flatten(&accessor(name), *value, &mut row);
     }
     row
 }
@@ -207,7 +192,7 @@ fn flat(combination: &Combination<'_>) -> MatrixRow {
 fn flatten(name: &str, value: Node<'_>, row: &mut MatrixRow) {
     if value.is_map() {
         for entry in value.entries() {
-            let name = expression::within(name, entry.key.text().unwrap_or_default());
+            let name = within(name, entry.key.text().unwrap_or_default());
             let _ = budget::nested(|| flatten(&name, entry.value, row));
         }
     } else if value.is_null() {
@@ -229,7 +214,7 @@ pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     let names = varying(&rows, lists);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let usable = |name: &&&str| {
-        expression::is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe))
+        is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe))
     };
     let of_lists: Vec<&str> = names
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! Of GitHub's documents ("GitHub-hosted runners"): each job gets a new machine, whose labels begin with the system's name.
 
-use super::Github;
+use super::language::Github;
 use crate::builds::jobs::{Job, Scope};
 use crate::builds::model::Env;
 

@@ -4,25 +4,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::expression::mentioned;
-use super::matrix::text_of;
 use super::paths::{self, Checkout};
-use super::{Github, actions, handed, matrix, runner};
+use super::{actions, handed, matrix, runner};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, variables};
-use crate::builds::model::{BuildFile, Call, Env, Ordered, Place, Subject};
-use crate::builds::shell::{self, Dialect};
-use crate::builds::yaml::{Node, Yaml};
-
-/// What is read of a file.
-pub struct Read<'y> {
-    gatherer: Gatherer<'y>,
-    calls: Vec<Call>,
-    order: Vec<(Ordered, Vec<Ordered>)>,
-    source: &'y str,
-    /// The workflow, or the action.
-    root: Node<'y>,
-    /// What it sets for all jobs.
-    env: Env,
-}
+use crate::builds::model::{Call, Env, Ordered, Place, Subject};
+use crate::builds::paths::join;
+use crate::builds::shell::Dialect;
+use crate::builds::yaml::Node;
 
 /// Where a step stands: what holds for it.
 pub struct Around<'y> {
@@ -60,7 +48,7 @@ impl<'y> Around<'y> {
 
     /// Returns the labels of `runs-on`, as written.
     pub fn runs_on(&self) -> String {
-        self.job.get("runs-on").map(labels).unwrap_or_default()
+        labels(self.job)
     }
 
     /// Returns the grammar of the step's script; `None` where it is no shell's.
@@ -82,15 +70,17 @@ impl<'y> Around<'y> {
     /// Returns the folder that the step's script starts in.
     fn folder(&self, scope: &Scope<'_>) -> Option<String> {
         match self.setting("working-directory") {
-            Some(folder) => shell::join("", &scope.filled(folder)?),
+            Some(folder) => join("", &scope.filled(folder)?),
             None => Some(String::new()),
         }
     }
 
     /// Returns the names of the matrix that the step may use.
-    fn names(&self, env: &Env, source: &str) -> Vec<String> {
-        let texts = [self.step].into_iter().chain(self.defaults());
-        let texts = texts.map(|node| text_of(node, source));
+    fn names(&self, env: &Env) -> Vec<String> {
+        let texts = [self.step]
+            .into_iter()
+            .chain(self.defaults())
+            .map(Node::raw);
         let values = env.iter().filter_map(|arg| arg.value.as_deref());
         let mut names = mentioned(&self.runs_on(), "matrix");
         names.extend(
@@ -102,113 +92,101 @@ impl<'y> Around<'y> {
     }
 }
 
-/// Returns the labels of `runs-on`, as written.
-fn labels(node: Node<'_>) -> String {
-    let group = node.get("labels").unwrap_or(node);
-    let labels = group.scalars().into_iter().filter_map(Node::text);
-    labels.collect::<Vec<_>>().join(" ")
+/// Returns the labels that a job's `runs-on` names, as written.
+fn labels(job: Node<'_>) -> String {
+    let on = job.get("runs-on");
+    let labels = on.and_then(|on| on.get("labels")).or(on).map(Node::scalars);
+    let texts = labels
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(Node::text);
+    texts.collect::<Vec<_>>().join(" ")
 }
 
-/// Reads the steps of a file; `None` for one that is empty.
-pub fn read<'y>(yaml: &'y Yaml<'y>) -> Option<Read<'y>> {
-    let root = yaml.root()?;
-    let mut read = Read {
-        gatherer: Gatherer::new(&Github),
-        calls: Vec::new(),
-        order: Vec::new(),
-        source: yaml.source(),
+/// Gives the steps of a file to `gatherer`.
+pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
+    let mut workflow = Workflow {
         root,
         env: Env::default().with(variables(root.get("env"))),
+        gatherer,
     };
     for entry in root.get("jobs").map(Node::entries).unwrap_or_default() {
-        read.job(entry.key.text().unwrap_or_default(), entry.value);
+        workflow.job(entry.key.text().unwrap_or_default(), entry.value);
     }
     if let Some(runs) = root.get("runs") {
         // It may run in any matrix.
         let job = Job {
-            matrix: Matrix::of(None, Vec::new()),
+            matrix: Matrix::open(Vec::new()),
             ..Job::default()
         };
-        read.steps(&Rc::new(job), runs);
+        workflow.steps(&Rc::new(job), runs);
     }
-    Some(read)
+    together(&mut gatherer.found);
 }
 
-impl<'y> Read<'y> {
-    /// Returns the builds with their places. Of those of a step with targets of the same files each runs in the rows of
-    /// all: they may be in one Dockerfile.
-    pub fn found(mut self) -> Vec<Found<'y>> {
-        let mut together: HashMap<(String, Vec<Place>), Vec<usize>> = HashMap::new();
-        let files = |found: &Found<'_>| match &found.build.subject {
-            Subject::Files(files) => Some((found.build.name.clone(), files.paths.clone())),
-            _ => None,
-        };
-        for found in &self.gatherer.found {
-            if let Some(files) = files(found) {
-                together
-                    .entry(files)
-                    .or_default()
-                    .extend(&found.runs[0].rows);
-            }
-        }
-        for found in &mut self.gatherer.found {
-            if let Some(rows) = files(found).and_then(|files| together.get(&files)) {
-                found.runs[0].rows.clone_from(rows);
-            }
-        }
-        self.gatherer.finish()
-    }
-
-    /// Returns what the file says.
-    pub fn file(mut self) -> BuildFile {
-        let mut unknown = std::mem::take(&mut self.gatherer.unknown);
-        unknown.sort_by_key(|unknown| unknown.span);
-        let calls = std::mem::take(&mut self.calls);
-        let order = std::mem::take(&mut self.order);
-        BuildFile {
-            builds: self.found().into_iter().map(|found| found.build).collect(),
-            unknown,
-            calls,
-            order,
-            ..BuildFile::default()
+/// Has each build of a step run in the rows of all that have targets of the same files: they may be in one Dockerfile.
+fn together(found: &mut [Found<'_>]) {
+    let files = |found: &Found<'_>| match &found.build.subject {
+        Subject::Files(files) => Some((found.build.name.clone(), files.paths.clone())),
+        _ => None,
+    };
+    let mut together: HashMap<(String, Vec<Place>), Vec<usize>> = HashMap::new();
+    for found in &*found {
+        if let Some(files) = files(found) {
+            let rows = together.entry(files).or_default();
+            rows.extend(&found.runs[0].rows);
         }
     }
+    for found in found {
+        if let Some(rows) = files(found).and_then(|files| together.get(&files)) {
+            found.runs[0].rows.clone_from(rows);
+        }
+    }
+}
 
+/// A workflow, or an action.
+struct Workflow<'w, 'y> {
+    root: Node<'y>,
+    /// What it sets for all jobs.
+    env: Env,
+    gatherer: &'w mut Gatherer<'y>,
+}
+
+impl<'y> Workflow<'_, 'y> {
     fn job(&mut self, name: &str, node: Node<'y>) {
         if let Some(needs) = node.get("needs") {
             let needs = needs.scalars().into_iter().filter_map(Node::text);
             let job = |name: &str| Ordered::Job(name.to_owned());
-            self.order.push((job(name), needs.map(job).collect()));
+            let order = (job(name), needs.map(job).collect());
+            self.gatherer.order.push(order);
         }
         let mut job = Job {
             name: Some(name.to_owned()),
             env: self.env.with(variables(node.get("env"))),
-            matrix: matrix::read(node, self.source),
+            matrix: matrix::read(node),
             ..Job::default()
         };
-        if let Some(uses) = node.get("uses") {
-            self.call(&job, uses);
+        if let Some(uses) = node.get_text("uses") {
+            self.call(&job, node, uses);
         }
-        let runs_on = node.get("runs-on").map(labels).unwrap_or_default();
         let mut texts = [Some(node), self.root.get("env")].into_iter().flatten();
-        job.own_machine = !node.get("runs-on").is_some_and(Node::is_map)
-            && runner::is_hosted(&runs_on, &job)
-            && !texts.any(|node| runner::names_builder(text_of(node, self.source)));
+        job.own_machine = node.get("runs-on").is_some_and(|on| !on.is_map())
+            && runner::is_hosted(&labels(node), &job)
+            && !texts.any(|node| runner::names_builder(node.raw()));
         self.steps(&Rc::new(job), node);
     }
 
-    /// Notes a call of another file of the repository.
-    fn call(&mut self, job: &Job, uses: Node<'y>) {
-        let Some(path) = uses.text().and_then(|path| path.strip_prefix("./")) else {
-            return;
-        };
-        self.calls.push(Call {
-            span: uses.span(),
-            job: job.name.clone(),
-            path: path.trim_end_matches('/').to_owned(),
-            runs: job.runs(&Github),
-            own_machine: job.own_machine,
-        });
+    /// Notes that a job or a step `uses` another file of the repository.
+    fn call(&mut self, job: &Job, node: Node<'y>, uses: &str) {
+        if let (Some(path), Some(uses)) = (uses.strip_prefix("./"), node.get("uses")) {
+            self.gatherer.calls.push(Call {
+                span: uses.span(),
+                job: job.name.clone(),
+                path: path.trim_end_matches('/').to_owned(),
+                runs: self.gatherer.language.job_runs(job),
+                own_machine: job.own_machine,
+            });
+        }
     }
 
     fn steps(&mut self, job: &Rc<Job>, node: Node<'y>) {
@@ -218,59 +196,47 @@ impl<'y> Read<'y> {
         let checkouts = paths::checkouts(steps);
         let mut handed = Env::default();
         for (index, step) in steps.items().into_iter().enumerate() {
-            let around = Around {
-                step,
-                job: node,
-                root: self.root,
-            };
-            let uses = step.get_text("uses");
-            if uses.is_some_and(|uses| uses.starts_with("./")) {
-                step.get("uses")
-                    .into_iter()
-                    .for_each(|uses| self.call(job, uses));
-            } else if step.get("run").is_some() || uses.and_then(actions::tool).is_some() {
-                self.step(job, &around, index, (&handed, &checkouts));
+            let uses = step.get_text("uses").unwrap_or_default();
+            if uses.starts_with("./") {
+                self.call(job, step, uses);
+            } else if step.get("run").is_some() || actions::tool(uses).is_some() {
+                let number = format!("step {}", index + 1);
+                let name = job.name.as_ref();
+                let title = name.map(|name| format!("job `{name}`, {number}"));
+                let env = job.env.with(variables(step.get("env")));
+                let (job_node, root) = (node, self.root);
+                let around = Around {
+                    step,
+                    job: job_node,
+                    root,
+                };
+                let step = Step {
+                    names: Some(around.names(&env)),
+                    env,
+                    handed: handed.clone(),
+                    ..Step::new(job, title.unwrap_or(number), step)
+                };
+                self.step(&step, &around, &checkouts);
             }
             // The last one counts.
             handed = handed.with(handed::variables(step));
         }
     }
 
-    fn step(
-        &mut self,
-        job: &Rc<Job>,
-        around: &Around<'y>,
-        index: usize,
-        (handed, checkouts): (&Env, &[Checkout]),
-    ) {
-        let number = format!("step {}", index + 1);
-        let title = job
-            .name
-            .as_ref()
-            .map(|name| format!("job `{name}`, {number}"));
-        let env = job.env.with(variables(around.step.get("env")));
-        let names = around.names(&env, self.source);
-        let step = Step {
-            job,
-            title: title.unwrap_or(number),
-            node: around.step,
-            env,
-            handed: handed.clone(),
-            names: Some(names.clone()),
-            shell: &|scope| Some((around.folder(scope), around.dialect(scope)?)),
-            placed: &|subject| paths::placed(subject, checkouts),
-        };
+    fn step(&mut self, step: &Step<'_, 'y>, around: &Around<'y>, checkouts: &[Checkout]) {
+        let placed = |subject| paths::placed(subject, checkouts);
         if let Some(uses) = around.step.get("uses") {
-            self.gatherer
-                .rows(&step, &names, |gatherer, rows, scope| match actions::build(
-                    &step, uses, scope,
-                ) {
-                    Some(Ok(build)) => gatherer.add(build, None, &step, rows),
+            let names = step.names.clone().unwrap_or_default();
+            self.gatherer.rows(step, &names, |gatherer, rows, scope| {
+                match actions::build(step, uses, scope, &placed) {
+                    Some(Ok(build)) => gatherer.add(build, None, step, rows),
                     Some(Err(why)) => gatherer.doubt(uses.span(), why),
                     None => {}
-                });
+                }
+            });
         } else if let Some(run) = around.step.get("run") {
-            self.gatherer.script(&[run], &step);
+            let start = |scope: &Scope<'_>| Some((around.folder(scope), around.dialect(scope)?));
+            self.gatherer.script_from(&[run], step, &start, &placed);
         }
     }
 }

@@ -9,22 +9,17 @@ const NUMBER: &str = "parallel";
 
 /// Reads the matrix of a job.
 pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
-    let parallel = file.own(chain, "parallel");
-    parallel.map_or_else(
-        || Matrix::of(Some(Vec::new()), Vec::new()),
-        |node| of(file, node),
-    )
-}
-
-fn of(file: &File<'_>, parallel: Node<'_>) -> Matrix {
+    let Some(parallel) = file.own(chain, "parallel") else {
+        return Matrix::none();
+    };
     let count = parallel.text().map(str::parse::<usize>);
     let entries = match count {
         Some(Ok(count @ 2..=MAX_ROWS)) => {
             let row = |n: usize| vec![(NUMBER.to_owned(), format!("{n}/{count}"))];
-            return Matrix::of(Some((1..=count).map(row).collect()), Vec::new());
+            return Matrix::of((1..=count).map(row).collect());
         }
         Some(Ok(0 | 1)) => None,
-        Some(_) => return Matrix::of(None, vec![NUMBER.to_owned()]),
+        Some(_) => return Matrix::open(vec![NUMBER.to_owned()]),
         None => file.matrix(parallel),
     };
     let mut rows: Vec<MatrixRow> = Vec::new();
@@ -44,10 +39,10 @@ fn of(file: &File<'_>, parallel: Node<'_>) -> Matrix {
         }
         match product(&axes) {
             Some(more) if rows.len() + more.len() <= MAX_ROWS => rows.extend(more),
-            _ => return Matrix::of(None, names),
+            _ => return Matrix::open(names),
         }
     }
-    Matrix::of(Some(rows), Vec::new())
+    Matrix::of(rows)
 }
 
 /// Returns the name of a job in a row, from which GitLab makes the slug.
@@ -55,13 +50,9 @@ pub fn name(job: &str, row: &MatrixRow) -> String {
     match row.as_slice() {
         [] => job.to_owned(),
         [(name, value)] if name == NUMBER => format!("{job} {value}"),
-        values => format!(
-            "{job}: [{}]",
-            values
-                .iter()
-                .map(|(_, value)| value.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        row => {
+            let values: Vec<&str> = row.iter().map(|(_, value)| value.as_str()).collect();
+            format!("{job}: [{}]", values.join(", "))
+        }
     }
 }

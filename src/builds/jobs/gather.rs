@@ -5,30 +5,112 @@ use std::rc::Rc;
 
 use super::insert::is_plain_value;
 use super::matrix::{groups, varying};
-use super::model::{Found, InScript, Language, MatrixRow, Step};
-use super::scope::Scope;
+use super::model::{Found, InScript, JobRuns, MatrixRow, Step};
+use super::scope::{Language, Scope};
 use super::script::Script;
 use crate::builds::command;
-use crate::builds::model::{Arg, Build, BuildFile, BuildTool, Env, Unknown};
-use crate::builds::shell::{self, Lookup, PieceKind, Simple, Word};
-use crate::builds::yaml::Node;
+use crate::builds::format::{Inserter, Insertion};
+use crate::builds::model::{
+    Arg, Build, BuildFile, BuildTool, Call, Env, Lane, Ordered, ReadError, Runs, Subject, Unknown,
+};
+use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Word, is_name};
+use crate::builds::yaml::{Node, Yaml};
 use crate::text::Span;
+
+/// A format of files that have jobs.
+pub trait Pipeline: Language {
+    /// Returns the words of which a file has one that has something to say, besides those of commands that build.
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Gives the steps of a file to `gatherer`.
+    ///
+    /// # Errors
+    /// Fails when the file is none of the format.
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError>;
+
+    /// Passes a lane to a build.
+    ///
+    /// # Errors
+    /// Fails with the reason why a person has to do it.
+    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
+}
+
+/// Reads the builds of a file.
+pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, ReadError> {
+    let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
+    if !command::may_build(source) && !format.words().iter().any(has) {
+        return Ok(BuildFile::default());
+    }
+    let yaml = Yaml::read(source)?;
+    let mut gatherer = Gatherer::new(format);
+    format.gather(&yaml, &mut gatherer)?;
+    gatherer.finish();
+    let mut unknown = gatherer.unknown;
+    unknown.sort_by_key(|unknown| unknown.span);
+    Ok(BuildFile {
+        builds: gatherer
+            .found
+            .into_iter()
+            .map(|found| found.build)
+            .collect(),
+        unknown,
+        calls: gatherer.calls,
+        order: gatherer.order,
+        inline: Vec::new(),
+    })
+}
+
+/// Makes what passes lanes to the builds of a file.
+pub fn inserter<'d>(
+    format: &'static dyn Pipeline,
+    yaml: &'d Yaml<'d>,
+) -> Result<Inserter<'d>, String> {
+    let mut gatherer = Gatherer::new(format);
+    let gathered = format.gather(yaml, &mut gatherer);
+    gathered.map_err(|error| error.message)?;
+    gatherer.finish();
+    let mut places: HashMap<Span, Vec<Found<'d>>> = HashMap::new();
+    for found in gatherer.found {
+        places.entry(found.build.span).or_default().push(found);
+    }
+    Ok(Box::new(move |build, lane| {
+        let mut here = places.get(&build.span).into_iter().flatten();
+        let found = here.find(|found| found.build == *build);
+        let found = found.ok_or("it is not in this file")?;
+        if !is_name(lane.arg) {
+            return Err(format!(
+                "`{}` is no name that a variable can have",
+                lane.arg
+            ));
+        }
+        format.insert(found, lane)
+    }))
+}
 
 /// Gathers the builds of a file.
 pub struct Gatherer<'y> {
-    language: &'static dyn Language,
+    pub language: &'static dyn Language,
     pub found: Vec<Found<'y>>,
     pub unknown: Vec<Unknown>,
+    pub calls: Vec<Call>,
+    pub order: Vec<(Ordered, Vec<Ordered>)>,
     places: HashMap<Span, Vec<usize>>,
     doubts: HashSet<(Span, String)>,
 }
 
+/// How the scripts of a step start: in which folder, and in which grammar; `None` where that is no shell's.
+type Start<'s> = &'s dyn Fn(&Scope<'_>) -> Option<(Option<String>, Dialect)>;
+
 impl<'y> Gatherer<'y> {
-    pub fn new(language: &'static dyn Language) -> Self {
+    fn new(language: &'static dyn Language) -> Self {
         Self {
             language,
             found: Vec::new(),
             unknown: Vec::new(),
+            calls: Vec::new(),
+            order: Vec::new(),
             places: HashMap::new(),
             doubts: HashSet::new(),
         }
@@ -53,32 +135,46 @@ impl<'y> Gatherer<'y> {
         }
     }
 
-    /// Reads the script that a step runs, of `nodes` one below the other.
+    /// Reads the script that a step runs in the checkout, of `nodes` one below the other.
     pub fn script(&mut self, nodes: &[Node<'y>], step: &Step<'_, 'y>) {
-        let script = &Rc::new(Script::new(nodes, self.language));
+        let start = |_: &Scope<'_>| Some((Some(String::new()), Dialect::Posix));
+        self.script_from(nodes, step, &start, &Ok);
+    }
+
+    /// Reads the script that a step runs; `placed` turns its paths into those of the repository.
+    pub fn script_from(
+        &mut self,
+        nodes: &[Node<'y>],
+        step: &Step<'_, 'y>,
+        start: Start<'_>,
+        placed: &dyn Fn(Subject) -> Result<Subject, String>,
+    ) {
+        let script = &Rc::new(Script::new(nodes, &|text| self.language.mask(text)));
         if !command::may_build(script.text()) {
             return;
         }
         let named = || names(script.text(), step);
         let names = step.names.clone().unwrap_or_else(named);
         self.rows(step, &names, |gatherer, rows, scope| {
-            let Some((folder, dialect)) = (step.shell)(scope) else {
+            let Some((folder, dialect)) = start(scope) else {
                 return;
             };
             let known = |need: Lookup<'_>| scope.known(need);
-            let commands = shell::read(script.text(), folder.as_deref(), dialect, &known);
-            let commands = commands
-                .into_iter()
-                .map(|simple| expressions(script, simple, scope));
-            let (commands, variables) = command::all(commands.collect());
+            let mut commands = shell::read(script.text(), folder.as_deref(), dialect, &known);
+            for simple in &mut commands {
+                expressions(script, simple, scope);
+            }
+            let (commands, variables) = command::all(commands);
             for found in commands {
+                let folder = found.simple.folder.as_deref();
+                let subject = command::subject(&found.command, folder, &known).and_then(placed);
                 let command = InScript {
                     script: Rc::clone(script),
                     found,
                     variables: Rc::clone(&variables),
                     dialect,
                 };
-                gatherer.command(command, step, rows, scope);
+                gatherer.command(command, subject, step, rows, scope);
             }
         });
     }
@@ -86,30 +182,29 @@ impl<'y> Gatherer<'y> {
     fn command(
         &mut self,
         it: InScript<'y>,
+        subject: Result<Subject, String>,
         step: &Step<'_, 'y>,
         rows: &[usize],
         scope: &Scope<'_>,
     ) {
         let command = &it.found.command;
         let span = it.script.in_file(self.language.span(&it.found));
-        let known = |need: Lookup<'_>| scope.known(need);
-        let places = self.places.get(&span);
         let is_other = |at: &usize| self.found[*at].runs[0].job.name != step.job.name;
         let is_run = |places: &Vec<usize>| places.is_empty() || places.iter().any(is_other);
-        if step.job.template && places.is_some_and(is_run) {
+        if step.job.template && self.places.get(&span).is_some_and(is_run) {
             return;
         }
-        let subject = command::subject(command, it.found.simple.folder.as_deref(), &known);
-        let subject = match subject.and_then(|subject| (step.placed)(subject)) {
+        let subject = match subject {
             Ok(subject) => subject,
             Err(why) => return self.doubt(span, it.script.unmasked(&why)),
         };
+        let known = |need: Lookup<'_>| scope.known(need);
         let target = command.target.as_ref();
         let build = Build {
             target: target.and_then(|target| target.resolve(&known)),
             args: it.args(scope),
             args_known: command.args_known,
-            env: it.env(scope).before(&step.handed),
+            env: it.env(step, scope),
             own_machine: step.job.own_machine,
             ..Build::new(command.front, &step.title, span, subject)
         };
@@ -126,26 +221,38 @@ impl<'y> Gatherer<'y> {
     ) {
         let places = self.places.entry(build.span).or_default();
         let is_one = |at: &&usize| self.language.is_one(&self.found[**at].build, &build);
-        let at = if let Some(&at) = places.iter().find(is_one) {
-            let known = &mut self.found[at].build;
-            if known.target != build.target {
-                known.target = None;
-            }
-            known.args_known &= build.args_known;
-            at
-        } else {
+        let new = JobRuns {
+            job: Rc::clone(step.job),
+            rows: rows.to_vec(),
+        };
+        let Some(&at) = places.iter().find(is_one) else {
             places.push(self.found.len());
-            self.found.push(Found {
+            return self.found.push(Found {
                 build,
                 step: step.node,
                 env: step.env.clone(),
                 handed: step.handed.clone(),
                 command,
-                runs: Vec::new(),
+                runs: vec![new],
             });
-            self.found.len() - 1
         };
-        self.found[at].run_by(step.job, rows);
+        let found = &mut self.found[at];
+        if found.build.target != build.target {
+            found.build.target = None;
+        }
+        found.build.args_known &= build.args_known;
+        match found
+            .runs
+            .iter_mut()
+            .find(|runs| runs.job.name == new.job.name)
+        {
+            None => found.runs.push(new),
+            Some(runs) => {
+                runs.rows.extend(new.rows);
+                runs.rows.sort_unstable();
+                runs.rows.dedup();
+            }
+        }
     }
 
     /// Notes a build of which nothing can be said.
@@ -157,25 +264,21 @@ impl<'y> Gatherer<'y> {
         }
     }
 
-    /// Returns the builds in order, with all that run them.
-    pub fn finish(mut self) -> Vec<Found<'y>> {
+    /// Puts the builds in order, and says of each who runs it and how often.
+    fn finish(&mut self) {
+        let language = self.language;
         for found in &mut self.found {
-            found.finish(self.language);
+            let axes = |one: &JobRuns| language.job_axes(&one.job, &one.rows);
+            let mut runs = found
+                .runs
+                .iter()
+                .map(|one| language.runs(&one.job, axes(one)));
+            found.build.runs = runs.find(|runs| *runs != Runs::Once).unwrap_or(Runs::Once);
+            let names = found.runs.iter().filter_map(|one| one.job.name.clone());
+            found.build.jobs = names.collect();
         }
         self.found.sort_by_key(|found| found.build.span);
-        self.found
-    }
-
-    /// Returns what the file says, without calls.
-    pub fn file(mut self) -> BuildFile {
-        let mut unknown = std::mem::take(&mut self.unknown);
-        unknown.sort_by_key(|unknown| unknown.span);
-        let builds = self.finish().into_iter().map(|found| found.build).collect();
-        BuildFile {
-            builds,
-            unknown,
-            ..BuildFile::default()
-        }
+        self.calls.sort_by_key(|call| call.span);
     }
 }
 
@@ -183,29 +286,24 @@ impl<'y> Gatherer<'y> {
 fn names(script: &str, step: &Step<'_, '_>) -> Vec<String> {
     let rows: Vec<&MatrixRow> = step.job.matrix.rows.iter().collect();
     let mut names = varying(&rows, &[]);
-    if !names.is_empty() {
-        let values = rows
-            .iter()
-            .flat_map(|row| row.iter().map(|(_, value)| value.as_str()));
-        let variables = step.env.iter().filter_map(|arg| arg.value.as_deref());
-        let texts: Vec<&str> = variables.chain(values).chain([script]).collect();
-        names.retain(|name| texts.iter().any(|text| text.contains(name.as_str())));
-    }
+    let values = rows.iter().flat_map(|row| row.iter());
+    let mut texts: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
+    texts.extend(step.env.iter().filter_map(|arg| arg.value.as_deref()));
+    texts.push(script);
+    names.retain(|name| texts.iter().any(|text| text.contains(name.as_str())));
     names
 }
 
 /// Makes what the format replaces before any shell runs, and the lexer takes for a shell's, an expression; where it is
 /// known to be one word, a shell cannot split it.
-fn expressions(script: &Script<'_>, mut simple: Simple, scope: &Scope<'_>) -> Simple {
-    let words = simple.words.iter_mut();
-    for piece in words.flat_map(|word: &mut Word| word.pieces.iter_mut()) {
+fn expressions(script: &Script<'_>, simple: &mut Simple, scope: &Scope<'_>) {
+    for piece in simple.words.iter_mut().flat_map(|word| &mut word.pieces) {
         if script.is_masked(&piece.raw) {
             piece.kind = PieceKind::Expression;
             let value = scope.known(Lookup::Expression(&piece.raw));
             piece.quoted |= value.is_some_and(|value| is_plain_value(&value.replace('/', "")));
         }
     }
-    simple
 }
 
 impl InScript<'_> {
@@ -213,43 +311,43 @@ impl InScript<'_> {
     fn args(&self, scope: &Scope<'_>) -> Vec<Arg> {
         let command = &self.found.command;
         let written = |need: Lookup<'_>| scope.written(need);
-        let value = |arg: &command::BuildArg| {
+        let arg = |arg: &command::BuildArg| {
             // One without a value takes it from the environment.
             let mut sets = self.found.simple.sets.iter().chain(&command.sets).rev();
             let own = || Some(&sets.find(|(name, _)| *name == arg.name)?.1);
-            match arg.value.as_ref().or_else(own) {
+            let value = match arg.value.as_ref().or_else(own) {
                 Some(word) => Some(self.script.unmasked(&word.value(&written))),
                 None => written(Lookup::Variable(&arg.name)),
-            }
+            };
+            Arg::new(&arg.name, value, self.script.in_file(arg.span))
         };
-        let arg = |arg| (value(arg), arg);
-        let args = command.args.iter().map(arg);
-        args.map(|(value, arg)| Arg::new(&arg.name, value, self.script.in_file(arg.span)))
-            .collect()
+        command.args.iter().map(arg).collect()
     }
 
-    /// Returns the environment of a command that makes something of it: its own assignments, the matrix's, then the job's.
-    fn env(&self, scope: &Scope<'_>) -> Env {
+    /// Returns the environment of a command that makes something of it: its own assignments, the matrix's, then the step's.
+    fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
         let command = &self.found.command;
         if command.front != BuildTool::Compose && !command.front.is_bake() {
             return Env::default();
         }
         let place = self.script.in_file(command.span);
-        let values = scope.job.matrix.rows[0].iter().map(|(name, _)| name);
-        let axes = values.chain(&scope.job.matrix.names);
-        let axes = axes.filter(|name| scope.is_axis(name));
-        let axes = axes.map(|name| Arg::new(name, None, place));
-        scope.env.with(axes.collect()).with(self.sets(scope.env))
+        let matrix = &step.job.matrix;
+        let values = matrix.rows[0].iter().map(|(name, _)| name);
+        let axes = values
+            .chain(&matrix.names)
+            .filter(|name| scope.is_axis(name));
+        let axes = axes.map(|name| Arg::new(name, None, place)).collect();
+        let env = step.env.before(&step.handed);
+        env.with(axes).with(self.sets(scope))
     }
 
     /// Returns what the script itself puts into the environment of the command.
-    pub fn sets(&self, env: &Env) -> Vec<Arg> {
+    pub fn sets(&self, scope: &Scope<'_>) -> Vec<Arg> {
         let place = self.script.in_file(self.found.command.span);
-        let written = |need: Lookup<'_>| match need {
-            Lookup::Variable(name) => env.get(name)?.value.clone(),
-            Lookup::Expression(_) => None,
+        let value = |word: &Word| {
+            self.script
+                .unmasked(&word.value(&|need| scope.written(need)))
         };
-        let value = |word: &Word| self.script.unmasked(&word.value(&written));
         let own = self.found.environment(&self.variables).into_iter();
         own.map(|(name, word)| Arg::new(name, word.map(value), place))
             .collect()
@@ -257,16 +355,10 @@ impl InScript<'_> {
 
     /// Returns what the script sets the variable `name` to above the command, as written.
     pub fn set_above(&self, name: &str, scope: &Scope<'_>) -> Option<String> {
-        let above = self.variables[..self.found.above].iter();
+        let above = self.variables[..self.found.above].iter().rev();
         let mut values = above
-            .rev()
-            .filter(|set| set.name == name && set.value.is_some());
-        Some(
-            values
-                .next()?
-                .value
-                .as_ref()?
-                .value(&|need| scope.written(need)),
-        )
+            .filter(|set| set.name == name)
+            .filter_map(|set| set.value.as_ref());
+        Some(values.next()?.value(&|need| scope.written(need)))
     }
 }

@@ -1,44 +1,13 @@
 //! Putting an argument into a command that stands in a YAML value.
 
-use std::collections::HashMap;
-
 use super::model::{Found, InScript};
 use crate::builds::command::InsertMethod;
-use crate::builds::format::{Inserter, Insertion};
+use crate::builds::format::Insertion;
 use crate::builds::model::Lane;
-use crate::builds::shell::is_name;
 use crate::builds::yaml::Style;
 use crate::fix::{Edit, Fix};
-use crate::text::Span;
-
-/// Makes what passes lanes to the builds `found`, each by `insert`.
-pub fn inserter<'d>(
-    found: Vec<Found<'d>>,
-    insert: impl Fn(&Found<'d>, &Lane<'_>) -> Result<Insertion, String> + 'd,
-) -> Inserter<'d> {
-    let mut places: HashMap<Span, Vec<usize>> = HashMap::new();
-    for (index, found) in found.iter().enumerate() {
-        places.entry(found.build.span).or_default().push(index);
-    }
-    Box::new(move |build, lane| {
-        let here = places.get(&build.span).into_iter().flatten();
-        let mut here = here.map(|index| &found[*index]);
-        let found = here.find(|found| found.build == *build);
-        let found = found.ok_or("it is not in this file")?;
-        if !is_name(lane.arg) {
-            return Err(format!(
-                "`{}` is no name that a variable can have",
-                lane.arg
-            ));
-        }
-        insert(found, lane)
-    })
-}
 
 /// Passes `value`, written as within a shell's double quotes, to a command.
-///
-/// # Errors
-/// Fails with the reason why a person has to do it.
 pub fn insertion(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Insertion, String> {
     let command = found.command.as_ref().ok_or("it is no command")?;
     let edit = in_command(command, lane.arg, &value)?;
@@ -49,9 +18,6 @@ pub fn insertion(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<In
 }
 
 /// Returns the edit that passes `value` as the argument `arg` of a command.
-///
-/// # Errors
-/// Fails with the reason why a person has to do it.
 pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, String> {
     if !it.found.simple.open {
         return Err("the command stands within quotes".to_owned());

@@ -1,5 +1,5 @@
-//! The jobs of GitHub Actions, GitLab and Buildkite: each format lowers its files to them, and all else is here: which
-//! scripts build, in which rows of a matrix, who runs them, and how an argument gets into a command.
+//! The jobs of GitHub Actions, GitLab and Buildkite. Each format only says which jobs and steps a file has, and what it makes
+//! of names; all else is here: which scripts build, in which rows of a matrix, who runs them, and how an argument gets in.
 //!
 //! A command stands once in a file but may be run by several jobs (a template, an anchor) and in several rows of a matrix.
 //! [`Gatherer`] gathers them by place: one build for each place and each thing that is built there.
@@ -11,10 +11,8 @@ mod model;
 mod scope;
 mod script;
 
-pub(super) use gather::Gatherer;
-pub(super) use insert::{in_command, inserter, insertion, is_plain_value};
-pub(super) use matrix::{MAX_ROWS, product, value, varying};
-pub(super) use model::{
-    Found, InScript, Job, JobRuns, Language, Matrix, MatrixRow, Step, unlike, variables,
-};
-pub(super) use scope::{Looked, Scope};
+pub use gather::{Gatherer, Pipeline, inserter, read};
+pub use insert::{in_command, insertion, is_plain_value};
+pub use matrix::{MAX_ROWS, product, value, varying};
+pub use model::{Found, InScript, Job, JobRuns, Matrix, MatrixRow, Step, variables};
+pub use scope::{Language, Looked, Scope};

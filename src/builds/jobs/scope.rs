@@ -1,10 +1,77 @@
-//! What variables, matrix values and expressions stand for, as far as the file says it.
+//! What a format makes of variables, matrix values and expressions.
 
-use super::matrix::value;
-use super::model::{Job, Language, MatrixRow};
+use super::matrix::{value, varying};
+use super::model::{Job, MatrixRow};
 use crate::budget;
-use crate::builds::model::Env;
-use crate::builds::shell::{Lookup, ROOT};
+use crate::builds::command;
+use crate::builds::model::{Build, Env, Runs};
+use crate::builds::paths::ROOT;
+use crate::builds::shell::Lookup;
+use crate::text::Span;
+
+/// What a format makes of texts and names.
+pub trait Language: Sync {
+    /// Returns the variable that holds the folder of the checkout.
+    fn root(&self) -> &'static str;
+
+    /// Returns `text` with what the format puts into it before any shell runs; `None` where that is not known.
+    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String>;
+
+    /// Returns the name of the matrix value that a need asks for.
+    fn axis<'n>(&self, _need: Lookup<'n>) -> Option<&'n str> {
+        None
+    }
+
+    /// Returns the variable that an expression is, and nothing else.
+    fn variable<'e>(&self, _expression: &'e str) -> Option<&'e str> {
+        None
+    }
+
+    /// Finds what has to be taken for an expression: the bytes of the first one in a text, and what to read instead, of the
+    /// same length.
+    fn mask(&self, _text: &str) -> Option<(Span, String)> {
+        None
+    }
+
+    /// Returns the bytes of a script to underline for a command.
+    fn span(&self, found: &command::Found) -> Span {
+        found.command.span
+    }
+
+    /// Returns whether two runs of one place are one build; where its stages differ, none is known.
+    fn is_one(&self, a: &Build, b: &Build) -> bool {
+        (&a.subject, &a.target, &a.args) == (&b.subject, &b.target, &b.args)
+    }
+
+    /// Returns the names that tell rows apart; `lists` are those of the matrix's lists.
+    fn axes(&self, rows: &[&MatrixRow], _lists: &[String]) -> Vec<String> {
+        varying(rows, &[])
+    }
+
+    /// Returns how often a build of a job runs at once whose runs differ in these axes.
+    fn runs(&self, _job: &Job, axes: Vec<String>) -> Runs {
+        Runs::of(axes)
+    }
+}
+
+impl dyn Language {
+    /// Returns the names that tell the runs of a job in these rows apart, where they run at once.
+    pub fn job_axes(&self, job: &Job, rows: &[usize]) -> Vec<String> {
+        let matrix = &job.matrix;
+        let rows: Vec<&MatrixRow> = rows.iter().map(|&row| &matrix.rows[row]).collect();
+        match (matrix.sequential, matrix.open) {
+            (true, _) => Vec::new(),
+            (false, true) => [varying(&rows, &[]), matrix.names.clone()].concat(),
+            (false, false) => self.axes(&rows, &matrix.names),
+        }
+    }
+
+    /// Returns how often a job runs at once.
+    pub fn job_runs(&self, job: &Job) -> Runs {
+        let all: Vec<usize> = (0..job.matrix.rows.len()).collect();
+        self.runs(job, self.job_axes(job, &all))
+    }
+}
 
 /// What a step sees in one row of its job's matrix.
 pub struct Scope<'s> {
@@ -39,8 +106,8 @@ impl Scope<'_> {
             Lookup::Variable(name) => name,
             Lookup::Expression(raw) => self.language.variable(raw)?,
         };
-        let value = || self.env.get(name)?.value.clone();
-        if self.is_axis(name) { None } else { value() }
+        let set = self.env.get(name).filter(|_| !self.is_axis(name))?;
+        set.value.clone()
     }
 
     /// Returns whether a variable's value comes from the matrix.
@@ -55,23 +122,17 @@ impl Scope<'_> {
         if std::iter::successors(outer, |looked| looked.outer).any(|looked| looked.name == name) {
             return None;
         }
-        let looked = &Looked { name, outer };
-        let filled =
-            |text: &str| budget::nested(|| self.language.filled(self, text, Some(looked)))?;
         if need == Lookup::Variable(self.language.root()) {
             return Some(ROOT.to_owned());
         }
-        if let Some(axis) = self.language.axis(need) {
-            if let Some(value) = value(self.row, axis) {
-                return filled(value);
-            }
-            if self.job.matrix.has(axis) {
-                return None;
-            }
-        }
-        match need {
-            Lookup::Variable(name) => filled(self.env.get(name)?.value.as_deref()?),
-            Lookup::Expression(raw) => self.language.filled(self, raw, outer),
-        }
+        let axis = self.language.axis(need);
+        let text = match (axis.and_then(|axis| value(self.row, axis)), need) {
+            (Some(value), _) => value,
+            (None, _) if axis.is_some_and(|axis| self.job.matrix.has(axis)) => return None,
+            (None, Lookup::Variable(name)) => self.env.get(name)?.value.as_deref()?,
+            (None, Lookup::Expression(raw)) => return self.language.filled(self, raw, outer),
+        };
+        let looked = &Looked { name, outer };
+        budget::nested(|| self.language.filled(self, text, Some(looked)))?
     }
 }

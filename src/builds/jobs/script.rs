@@ -1,10 +1,12 @@
 //! A script, gathered from values of a YAML file, that knows where each of its bytes stands there.
 
-use super::model::Language;
 use crate::budget;
 use crate::builds::command;
 use crate::builds::yaml::Node;
 use crate::text::{SourceMap, Span};
+
+/// Finds what has to be taken for an expression, and what to read instead, of the same length.
+type Mask<'m> = dyn Fn(&str) -> Option<(Span, String)> + 'm;
 
 /// The values that one shell runs, one below the other.
 pub struct Script<'y> {
@@ -24,7 +26,7 @@ struct Line<'y> {
 
 impl<'y> Script<'y> {
     /// Makes the script of `nodes`, which are scalars.
-    pub fn new(nodes: &[Node<'y>], language: &dyn Language) -> Self {
+    pub fn new(nodes: &[Node<'y>], mask: &Mask<'_>) -> Self {
         let mut script = Self {
             text: String::new(),
             lines: Vec::new(),
@@ -52,13 +54,13 @@ impl<'y> Script<'y> {
                 script.text.push('\n');
             }
         }
-        script.mask(language);
+        script.mask(mask);
         script
     }
 
-    fn mask(&mut self, language: &dyn Language) {
+    fn mask(&mut self, mask: &Mask<'_>) {
         let mut at = 0;
-        while let Some((span, with)) = self.text.get(at..).and_then(|text| language.mask(text)) {
+        while let Some((span, with)) = self.text.get(at..).and_then(mask) {
             let span = Span::new(at + span.start, at + span.end);
             let Some(was) = self
                 .text

@@ -164,6 +164,19 @@ impl<'y> Node<'y> {
         Span::new(self.item().span.start, self.end())
     }
 
+    /// Returns what stands in the file for it; for an alias, for what that stands for.
+    #[must_use]
+    pub fn raw(self) -> &'y str {
+        let span = self.resolved().span();
+        self.source().get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// Returns the text that its file was read from.
+    #[must_use]
+    pub const fn source(self) -> &'y str {
+        self.yaml.source()
+    }
+
     /// Returns its tag, like `!reference`, `!!str` as `tag:yaml.org,2002:str`.
     pub fn tag(self) -> Option<&'y str> {
         self.resolved().item().tag.as_deref()

@@ -388,3 +388,12 @@ fn many_legs_are_bounded() {
         format!("x:\n  parallel:\n    matrix:\n      -\n{axes}  script: docker build $A1\n");
     assert_eq!(lines(GITLAB, &source), ["(the context is `$A1`)"]);
 }
+
+/// Found by fuzzing, as a file of 500 bytes that took seconds: each level went through the list once more for each of its
+/// references to itself.
+#[test]
+fn a_script_that_refers_to_itself_is_gone_through_once() {
+    let itself = "    - !reference [.t, script]\n".repeat(9);
+    let source = format!(".t:\n  script:\n{itself}    - docker build .\n");
+    assert_eq!(lines(GITLAB, &source), ["Dockerfile @.t"]);
+}

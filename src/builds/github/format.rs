@@ -1,0 +1,44 @@
+//! Workflows and actions as a format.
+
+use super::language::Github;
+use super::{insert, workflow};
+use crate::builds::format::{FilePath, Format, Insertion, Open, OpenYaml};
+use crate::builds::jobs::{self, Found, Gatherer, Pipeline};
+use crate::builds::model::{BuildFile, Lane, ReadError};
+use crate::builds::yaml::Yaml;
+
+impl Format for Github {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        path.is_yaml_in(".github/workflows") || path.stem == Some("action")
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(".github")
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        jobs::read(&Self, source)
+    }
+
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
+        OpenYaml::read(source, |yaml| jobs::inserter(&Self, yaml))
+    }
+}
+
+impl Pipeline for Github {
+    /// Of actions that build, forks among them, and of calls.
+    fn words(&self) -> &'static [&'static str] {
+        &["build", "bake-action", "./"]
+    }
+
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError> {
+        if let Some(root) = yaml.root() {
+            workflow::gather(root, gatherer);
+        }
+        Ok(())
+    }
+
+    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+        insert::insert(found, lane)
+    }
+}

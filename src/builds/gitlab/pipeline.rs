@@ -1,0 +1,269 @@
+//! Pipelines as a format, and the builds in their jobs.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::file::{File, listed};
+use super::matrix;
+use crate::budget;
+use crate::builds::format::{FilePath, Format, Insertion, Open, OpenYaml};
+use crate::builds::jobs::{self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step};
+use crate::builds::model::{BuildFile, Call, Lane, Ordered, ReadError, Runs, Unknown};
+use crate::builds::paths::ROOT;
+use crate::builds::shell::{Lookup, is_name};
+use crate::builds::yaml::{More, Node, Yaml};
+use crate::text::Span;
+
+/// The variable that holds the lane of a job, and how many bytes long GitLab lets it become.
+const SLUG: &str = "CI_JOB_NAME_SLUG";
+const SLUG_LEN: usize = 63;
+
+/// GitLab CI.
+#[derive(Debug)]
+pub struct Gitlab;
+
+impl Format for Gitlab {
+    fn claims(&self, path: &FilePath<'_>) -> bool {
+        path.stem.is_some_and(|stem| stem.ends_with(".gitlab-ci")) || path.is_yaml_in(".gitlab/ci")
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(".gitlab")
+    }
+
+    fn adds(&self) -> Option<More> {
+        Some(More::Text)
+    }
+
+    fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
+        jobs::read(&Self, source)
+    }
+
+    fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
+        OpenYaml::read(source, |yaml| jobs::inserter(&Self, yaml))
+    }
+}
+
+impl Language for Gitlab {
+    fn root(&self) -> &'static str {
+        "CI_PROJECT_DIR"
+    }
+
+    /// Matrix values are variables.
+    fn axis<'n>(&self, need: Lookup<'n>) -> Option<&'n str> {
+        match need {
+            Lookup::Variable(name) => Some(name),
+            Lookup::Expression(_) => None,
+        }
+    }
+
+    /// Puts variables in: a value may name others.
+    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
+        let mut parts = text.split('$');
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let plain = part.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_');
+            let (name, behind) = match part.strip_prefix('{') {
+                Some(braced) => braced.split_once('}')?,
+                None => part.split_at(plain.unwrap_or(part.len())),
+            };
+            let need = is_name(name).then_some(Lookup::Variable(name))?;
+            let value = scope.lookup(need, looked)?;
+            // The root is one only at the beginning.
+            if !budget::spend(1 + value.len()) || (value.starts_with(ROOT) && !filled.is_empty()) {
+                return None;
+            }
+            filled.extend([&value, behind]);
+        }
+        Some(filled)
+    }
+
+    /// An input, `$[[ inputs.name ]]`: GitLab puts it in before anything else is read.
+    fn mask(&self, text: &str) -> Option<(Span, String)> {
+        let start = text.find("$[[")?;
+        let len = text[start..].lines().next()?.find("]]")? + 2;
+        let inner = text.get(start + 3..start + len - 2)?;
+        Some((Span::new(start, start + len), format!("${{{{{inner}}}}}")))
+    }
+}
+
+impl Pipeline for Gitlab {
+    fn words(&self) -> &'static [&'static str] {
+        &["include"]
+    }
+
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError> {
+        let Some(root) = yaml.root() else {
+            return Ok(());
+        };
+        let file = File::new(yaml).ok_or_else(|| ReadError::no_mapping(root.span()))?;
+        for node in file.root().get("include").map(listed).unwrap_or_default() {
+            call(gatherer, node, None, Runs::Once);
+        }
+        let mut order = Order::new(&file);
+        // Templates that no job of the file uses count as jobs, for those of another file may use them.
+        let (templates, all): (Vec<_>, Vec<_>) = file
+            .jobs()
+            .into_iter()
+            .partition(|(name, _)| name.starts_with('.'));
+        for (name, node) in all.into_iter().chain(templates) {
+            job(gatherer, &file, &mut order, (name, node));
+        }
+        gatherer.order = order.finish();
+        Ok(())
+    }
+
+    /// Passes what holds the lane for all jobs that run a build: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"`.
+    fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
+        let mut seen = HashSet::new();
+        for runs in &found.runs {
+            let job = runs.job.name.as_deref().unwrap_or_default();
+            let names: HashSet<String> = runs.rows().map(|row| matrix::name(job, row)).collect();
+            if !names.iter().all(|name| seen.insert(slug(name))) {
+                return Err(format!(
+                    "${SLUG} is cut to {SLUG_LEN} characters, and would be the same for several jobs"
+                ));
+            }
+        }
+        if !found.all_listed() {
+            return Err(format!(
+                "whether ${SLUG} differs for each job cannot be seen here"
+            ));
+        }
+        jobs::insertion(found, lane, format!("${SLUG}"))
+    }
+}
+
+/// Returns what GitLab makes of a job's name.
+fn slug(name: &str) -> String {
+    let all = name.to_lowercase();
+    let is_kept = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit();
+    let clean = |ch: char| if is_kept(ch) { ch } else { '-' };
+    let cut: String = all.chars().map(clean).take(SLUG_LEN).collect();
+    cut.trim_matches('-').to_owned()
+}
+
+/// Gathers what a job, or a template, builds and calls.
+fn job<'y>(
+    gatherer: &mut Gatherer<'y>,
+    file: &File<'y>,
+    order: &mut Order<'y>,
+    (name, node): (&'y str, Node<'y>),
+) {
+    let chain = file.chain(node);
+    let template = name.starts_with('.');
+    if !template {
+        order.add(file, &chain, name);
+    }
+    let job = Rc::new(Job {
+        name: Some(name.to_owned()),
+        env: file.variables(&chain),
+        matrix: matrix::read(file, &chain),
+        template,
+        own_machine: false,
+    });
+    if let Some(trigger) = file.own(&chain, "trigger") {
+        for node in trigger.get("include").map(listed).unwrap_or_default() {
+            call(gatherer, node, Some(name), gatherer.language.job_runs(&job));
+        }
+        return;
+    }
+    let word = if template { "template" } else { "job" };
+    let step = Step::new(&job, format!("{word} `{name}`"), node);
+    for lines in file.scripts(&chain) {
+        gatherer.script(&lines, &step);
+    }
+    for run in file.own(&chain, "run").into_iter().flat_map(Node::items) {
+        let lines = run.get("script").map(Node::scalars).unwrap_or_default();
+        gatherer.script(&lines, &step);
+    }
+}
+
+/// Notes a file of the repository that this one includes, or that a job starts as a pipeline of its own.
+fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&str>, runs: Runs) {
+    let local = if node.is_map() {
+        node.get("local")
+    } else {
+        Some(node)
+    };
+    let Some((span, path)) = local.and_then(|local| Some((local.span(), local.text()?))) else {
+        return;
+    };
+    if path.contains(['*', '$']) && !path.contains("://") {
+        let why = format!("which files `{path}` includes depends");
+        gatherer.unknown.push(Unknown { span, why });
+    } else if !path.is_empty() && !path.contains("://") {
+        gatherer.calls.push(Call {
+            span,
+            job: job.map(str::to_owned),
+            path: path.trim_start_matches('/').to_owned(),
+            runs,
+            own_machine: false,
+        });
+    }
+}
+
+/// Which jobs wait for which: those that `needs` names, or else all of the stages before their own.
+struct Order<'y> {
+    stages: Vec<&'y str>,
+    members: Vec<Vec<Ordered>>,
+    order: Vec<(Ordered, Vec<Ordered>)>,
+}
+
+/// Returns the stage before the one with this index.
+fn before(stage: usize) -> Option<Ordered> {
+    stage.checked_sub(1).map(Ordered::Stage)
+}
+
+impl<'y> Order<'y> {
+    fn new(file: &File<'y>) -> Self {
+        let listed = file
+            .root()
+            .get("stages")
+            .map(Node::scalars)
+            .unwrap_or_default();
+        let mut stages: Vec<&str> = listed.into_iter().filter_map(Node::text).collect();
+        if stages.is_empty() {
+            stages.extend(["build", "test", "deploy"]);
+        }
+        stages.insert(0, ".pre");
+        stages.push(".post");
+        let members = vec![Vec::new(); stages.len()];
+        Self {
+            stages,
+            members,
+            order: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, file: &File<'y>, chain: &[Node<'y>], name: &str) {
+        let own = file.own(chain, "stage").and_then(Node::text);
+        let own = own.unwrap_or("test");
+        let at = self.stages.iter().position(|stage| *stage == own);
+        let job = |name: &str| Ordered::Job(name.to_owned());
+        if let Some(at) = at {
+            self.members[at].push(job(name));
+        }
+        let after = if chain.iter().any(|map| map.get("needs").is_some()) {
+            let needs = file
+                .own(chain, "needs")
+                .map(Node::items)
+                .unwrap_or_default();
+            let names = needs
+                .iter()
+                .filter_map(|need| need.text().or(need.get_text("job")));
+            names.map(job).collect()
+        } else {
+            at.and_then(before).into_iter().collect()
+        };
+        self.order.push((job(name), after));
+    }
+
+    fn finish(mut self) -> Vec<(Ordered, Vec<Ordered>)> {
+        for (at, mut members) in self.members.into_iter().enumerate() {
+            members.extend(before(at));
+            self.order.push((Ordered::Stage(at), members));
+        }
+        self.order
+    }
+}
