@@ -3,12 +3,10 @@
 use clap::CommandFactory as _;
 
 use super::args::{Args, CompletionsArgs};
-use super::outcome::{Ended, Outcome};
 use super::terminal;
 
-pub fn run(args: &CompletionsArgs) -> Ended {
+pub fn run(args: &CompletionsArgs) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "cachelane", &mut script);
     terminal::print(script);
-    Ok(Outcome::Clean.into())
 }

@@ -8,15 +8,17 @@ use crate::text::printable;
 
 use super::args::{ConfigCommand, ShowArgs};
 use super::config_resolver::{ConfigResolver, LoadedConfig};
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::Error;
 use super::terminal;
 
-pub fn run(command: &ConfigCommand) -> Ended {
+pub fn run(command: &ConfigCommand) -> Result<(), Error> {
     match command {
-        ConfigCommand::Show(args) => show(args)?,
-        ConfigCommand::Schema => terminal::print(config::schema()),
+        ConfigCommand::Show(args) => show(args),
+        ConfigCommand::Schema => {
+            terminal::print(config::schema());
+            Ok(())
+        }
     }
-    Ok(Outcome::Clean.into())
 }
 
 fn show(args: &ShowArgs) -> Result<(), Error> {

@@ -121,21 +121,18 @@ impl ConfigResolver {
         folder: &Path,
         folders: &mut HashMap<PathBuf, Option<Arc<LoadedConfig>>>,
     ) -> Option<Arc<LoadedConfig>> {
-        let mut passed = Vec::new();
-        let mut found = Some(Arc::clone(&self.none));
-        for folder in folder.ancestors() {
-            if let Some(known) = folders.get(folder) {
-                found.clone_from(known);
-                break;
-            }
-            passed.push(folder.to_path_buf());
-            if let Some(path) = disk::in_folder(folder, &NAMES) {
-                let loaded = self.load(path.strip_prefix(&self.here).unwrap_or(&path));
-                found = loaded.map_err(|error| self.warn(&error)).ok();
-                break;
-            }
+        if let Some(known) = folders.get(folder) {
+            return known.clone();
         }
-        folders.extend(passed.into_iter().map(|folder| (folder, found.clone())));
+        let found = match (disk::in_folder(folder, &NAMES), folder.parent()) {
+            (Some(path), _) => {
+                let loaded = self.load(path.strip_prefix(&self.here).unwrap_or(&path));
+                loaded.map_err(|error| self.warn(&error)).ok()
+            }
+            (None, Some(around)) => self.nearest(around, folders),
+            (None, None) => Some(Arc::clone(&self.none)),
+        };
+        folders.insert(folder.to_path_buf(), found.clone());
         found
     }
 

@@ -12,13 +12,13 @@ use crate::rules::Settings;
 
 use super::args::{IdArgs, LaneFormat, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::Error;
 use super::terminal;
 
 /// The variable that names the file for the environment of a job's later steps.
 const GITHUB_ENV: &str = "GITHUB_ENV";
 
-pub fn run(args: &IdArgs) -> Ended {
+pub fn run(args: &IdArgs) -> Result<(), Error> {
     let lane = lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
     if args.explain {
         terminal::print_note(&format!("`{}`: {}", lane.name, lane.source.explain()));
@@ -34,7 +34,7 @@ pub fn run(args: &IdArgs) -> Ended {
         LaneFormat::GithubEnv => add_for_later_steps(&line)?,
         LaneFormat::Plain | LaneFormat::Env => terminal::print(format!("{line}\n")),
     }
-    Ok(Outcome::Clean.into())
+    Ok(())
 }
 
 /// Returns this job's lane.

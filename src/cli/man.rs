@@ -11,10 +11,10 @@ use crate::text::printable;
 use crate::workspace::file;
 
 use super::args::{Args, ManArgs};
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::Error;
 use super::terminal;
 
-pub fn run(args: &ManArgs) -> Ended {
+pub fn run(args: &ManArgs) -> Result<(), Error> {
     let failed = |path: &Path, why: String| Error::File(report::path(path), why);
     fs::create_dir_all(&args.folder)
         .map_err(|error| failed(&args.folder, format!("cannot make the folder: {error}")))?;
@@ -23,7 +23,7 @@ pub fn run(args: &ManArgs) -> Ended {
         file::put(&path, &page).map_err(|error| failed(&path, error.to_string()))?;
         terminal::print(format!("{}: written\n", printable(&report::path(&path))));
     }
-    Ok(Outcome::Clean.into())
+    Ok(())
 }
 
 /// Returns every page with the name of its file.

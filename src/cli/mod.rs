@@ -44,14 +44,20 @@ pub fn main() -> ExitCode {
         Command::Fix(args) => fix::run(args),
         Command::List(args) => list::run(args),
         Command::Builds(args) => builds::run(args),
-        Command::Rules(args) => rules::list(args),
-        Command::Explain(args) => rules::explain(args),
-        Command::Config(command) => config::run(command),
+        Command::Rules(args) => {
+            rules::list(args);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Explain(args) => rules::explain(args).map(|()| ExitCode::SUCCESS),
+        Command::Config(command) => config::run(command).map(|()| ExitCode::SUCCESS),
         Command::Init(args) => init::run(args),
-        Command::Id(args) => id::run(args),
+        Command::Id(args) => id::run(args).map(|()| ExitCode::SUCCESS),
         Command::Run(args) => run_command::run(args),
-        Command::Completions(args) => completions::run(args),
-        Command::Man(args) => man::run(args),
+        Command::Completions(args) => {
+            completions::run(args);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man(args) => man::run(args).map(|()| ExitCode::SUCCESS),
     };
     let code = done.unwrap_or_else(|error| {
         terminal::print_error(&error);

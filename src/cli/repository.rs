@@ -183,7 +183,7 @@ impl Repository {
         let mut reader = self.reader.borrow_mut();
         let reader = match &mut *reader {
             Some(reader) => reader,
-            none => none.insert(Reader::start(&self.root).map_err(not_started)?),
+            none => none.insert(Reader::start(&self.root).map_err(|error| not_started(&error))?),
         };
         let missing = || format!("git has no object {name}: fetch more history");
         let content = match reader.read(name) {
@@ -194,7 +194,7 @@ impl Repository {
     }
 }
 
-fn not_started(error: io::Error) -> GitError {
+fn not_started(error: &io::Error) -> GitError {
     GitError::NotStarted(error.to_string())
 }
 
@@ -318,7 +318,10 @@ fn git<A: AsRef<OsStr>>(
     folder: &Path,
     args: impl IntoIterator<Item = A>,
 ) -> Result<Vec<u8>, GitError> {
-    let output = command(folder).args(args).output().map_err(not_started)?;
+    let output = command(folder)
+        .args(args)
+        .output()
+        .map_err(|error| not_started(&error))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

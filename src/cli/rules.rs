@@ -5,22 +5,21 @@ use crate::finding::RuleId;
 use crate::report::{json, rules as report};
 
 use super::args::{ExplainArgs, Plain, RulesArgs};
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::Error;
 use super::terminal;
 
-pub fn list(args: &RulesArgs) -> Ended {
+pub fn list(args: &RulesArgs) {
     terminal::print(match args.format {
         Plain::Human => report::table(RuleId::ALL),
         Plain::Json => json::rules(RuleId::ALL),
     });
-    Ok(Outcome::Clean.into())
 }
 
-pub fn explain(args: &ExplainArgs) -> Ended {
+pub fn explain(args: &ExplainArgs) -> Result<(), Error> {
     let rule = values::rule(&args.rule).map_err(Error::Input)?;
     terminal::print(match args.format {
         Plain::Human => rule.meta().page.to_owned(),
         Plain::Json => json::rules(&[rule]),
     });
-    Ok(Outcome::Clean.into())
+    Ok(())
 }

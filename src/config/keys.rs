@@ -25,7 +25,7 @@ pub struct Setting {
     /// Returns the JSON schema of its value.
     pub schema: fn() -> serde_json::Value,
     /// Fails where a text of its value cannot be one.
-    pub check: fn(&str) -> Result<(), String>,
+    pub check: Option<Check>,
     /// Returns the texts of its value in a configuration.
     pub texts: fn(&Raw) -> &[Spanned<String>],
     /// Returns its value in a configuration, as TOML, and the byte where that begins.
@@ -33,6 +33,9 @@ pub struct Setting {
     /// Returns the option that wins over a configuration, with its value as TOML.
     pub typed: fn(&Overrides) -> Option<(&'static str, String)>,
 }
+
+/// Fails where a text cannot be a value.
+pub type Check = fn(&str) -> Result<(), String>;
 
 /// The value of a setting that nobody sets, as TOML.
 #[derive(Clone, Copy)]
@@ -57,7 +60,7 @@ macro_rules! settings {
         #[derive(Debug, Default, Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct Raw {
-            $(#[doc = $doc] pub $field: $type,)+
+            $(pub $field: $type,)+
             /// How bad the findings of a rule are, or `off`.
             pub rules: Levels,
             /// What differs for some files.
@@ -81,28 +84,24 @@ macro_rules! settings {
 }
 
 settings! {
-    arg: Text, "arg" = Unset::Is("\"CACHE_ID\""), |text| values::arg(text).map(drop),
+    arg: Text, "arg" = Unset::Is("\"CACHE_ID\""), Some(|text| values::arg(text).map(drop)),
         "The build argument that sets jobs apart.", "--arg";
-    default: Text, "default" = Unset::Is("\"default\""), |text| values::default(text).map(drop),
+    default: Text, "default" = Unset::Is("\"default\""), Some(|text| values::default(text).map(drop)),
         "Its value for builds that pass none.", "--default";
-    isolating_args: List, "isolating-args" = Unset::Is("[]"), |text| values::variable(text).map(drop),
+    isolating_args: List, "isolating-args" = Unset::Is("[]"), Some(|text| values::variable(text).map(drop)),
         "Further build arguments that set your jobs apart, [\"ROS_DISTRO\"] say: an id that holds one is isolated.";
-    include: List, "include" = Unset::Is("[]"), any,
+    include: List, "include" = Unset::Is("[]"), None,
         "Files to check beside those that are called like a Dockerfile, [\"docker/*.tmpl\"] say.";
-    exclude: List, "exclude" = Unset::Is("[]"), any,
+    exclude: List, "exclude" = Unset::Is("[]"), None,
         "Files and folders to leave alone, [\"vendor/\"] say. Globs are relative to this file.";
-    namespace: Flag, "namespace" = Unset::Is("false"), any,
+    namespace: Flag, "namespace" = Unset::Is("false"), None,
         "true: the pipeline passes BUILDKIT_CACHE_MOUNT_NS, which isolates every cache; a shared lock is no finding then.";
-    require_syntax: Flag, "require-syntax" = Unset::Is("false"), any,
+    require_syntax: Flag, "require-syntax" = Unset::Is("false"), None,
         "true: every file has to pin a frontend by `# syntax=`, as Docker 20.10 needs it for ids with variables.";
-    keep_default: Flag, "keep-default" = Unset::Is("false"), any,
+    keep_default: Flag, "keep-default" = Unset::Is("false"), None,
         "true: `fix` writes ids that stay as they are, with their warm caches, for builds that pass nothing.", "--keep-default";
-    profile: Text, "profile" = Unset::None("\"railway\""), |text| values::profile(text).map(drop),
+    profile: Text, "profile" = Unset::None("\"railway\""), Some(|text| values::profile(text).map(drop)),
         "A builder with rules of its own. Default: none. \"railway\": its ids may hold no variables.";
-}
-
-fn any(_: &str) -> Result<(), String> {
-    Ok(())
 }
 
 /// The value of a key, where it is written.

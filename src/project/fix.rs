@@ -14,9 +14,12 @@ use super::input::InputFile;
 pub struct Fixing<'f> {
     /// The fixes that are made.
     pub level: Applicability,
-    /// Puts new bytes in the place of old ones at a path; the error is why they cannot be.
-    pub write: &'f (dyn Fn(&Path, &[u8], &[u8]) -> Result<(), String> + Sync),
+    /// Writes what is fixed.
+    pub write: Write<'f>,
 }
+
+/// Puts new bytes in the place of old ones at a path; the error is why they cannot be.
+type Write<'f> = &'f (dyn Fn(&Path, &[u8], &[u8]) -> Result<(), String> + Sync);
 
 /// What was done to one file, beside the report on what is left.
 pub struct FileFix {

@@ -21,11 +21,10 @@ pub fn table<const N: usize>(
     let mut text = String::new();
     for row in &rows {
         let cells = row.iter().zip(widths);
-        let line: String = cells
-            .map(|(cell, width)| format!("{cell:width$}  "))
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
-        text.push_str(line.trim_end());
-        text.push('\n');
+        text.extend([cells.join("  ").trim_end(), "\n"]);
     }
     text
 }
