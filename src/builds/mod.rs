@@ -16,6 +16,8 @@ pub mod inline;
 mod jobs;
 mod lines;
 mod model;
+#[cfg(feature = "internals")]
+mod pass;
 mod paths;
 mod prove;
 mod registry;
@@ -32,5 +34,7 @@ pub use model::{
     ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Env, Escapes, Files, Inline, Lane, NAMESPACE,
     Ordered, Place, ReadError, Runs, Service, Subject, Unknown, ValueSource,
 };
-pub use prove::{PassedArg, pass, prove, prove_comments};
+#[cfg(feature = "internals")]
+pub use pass::pass;
+pub use prove::{PassedArg, prove, prove_comments};
 pub use registry::{FormatRef, format, named_format};

@@ -4,35 +4,8 @@
 use std::collections::HashSet;
 
 use super::format::Format;
-use super::model::{Build, BuildFile, Lane};
+use super::model::{Build, BuildFile};
 use super::yaml::{self, More};
-use crate::fix::{self, Fix};
-
-/// Returns the fix that makes `build`, which stands in `source`, pass the lane; proved.
-///
-/// # Errors
-/// Fails with the reason why a person has to do it.
-pub fn pass(
-    format: &dyn Format,
-    source: &str,
-    build: &Build,
-    lane: &Lane<'_>,
-) -> Result<Fix, String> {
-    let open = format.open(source).map_err(|error| error.message)?;
-    let insertion = open.inserter()?(build, lane)?;
-    let before = format.read(source).map_err(|error| error.message)?;
-    let mut builds = before.builds.iter();
-    let at = builds.position(|found| found == build);
-    let passed = PassedArg {
-        build: at.ok_or("it is not in this file")?,
-        arg: lane.arg,
-        value: insertion.value.as_deref(),
-    };
-    let after = fix::apply(source.as_bytes(), &[&insertion.fix]).bytes;
-    let after = String::from_utf8_lossy(&after);
-    prove(format, (source, &before), &after, &[passed])?;
-    Ok(insertion.fix)
-}
 
 /// Proves that comments are all that the file `after` has more.
 ///

@@ -59,16 +59,6 @@ pub enum Source {
 }
 
 impl Source {
-    /// Returns one word for it, or the CI's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Argument => "argument",
-            Self::Variable(name) | Self::Ci { name, .. } => name,
-            Self::Matrix => "matrix",
-            Self::Nothing => "default",
-        }
-    }
-
     /// Returns where the lane comes from, for people.
     pub fn explain(&self) -> String {
         match self {

@@ -69,7 +69,6 @@ impl<'y> AliasPaths<'y> {
         let entry = Entry {
             key: self.yaml.node(*key),
             value: self.yaml.node(id),
-            merged: false,
         };
         if entry.is_merge() {
             // `<<: [*a, *b]`

@@ -63,8 +63,6 @@ pub struct Node<'y> {
 pub struct Entry<'y> {
     pub key: Node<'y>,
     pub value: Node<'y>,
-    /// True where it comes from another mapping, by `<<`.
-    pub merged: bool,
 }
 
 impl Yaml<'_> {
@@ -131,7 +129,6 @@ impl<'y> Node<'y> {
         Entry {
             key: self.with(key),
             value: self.with(value),
-            merged: false,
         }
     }
 
@@ -253,13 +250,13 @@ impl<'y> Node<'y> {
     pub fn entries(self) -> Vec<Entry<'y>> {
         let mut found: Vec<Entry<'y>> = Vec::new();
         let mut seen = HashSet::new();
-        let mut left = vec![(self, false)];
-        while let Some((map, merged)) = left.pop() {
+        let mut left = vec![self];
+        while let Some(map) = left.pop() {
             let mut sources = Vec::new();
             for entry in map.own_entries() {
                 if !entry.is_merge() {
                     if seen.insert(entry.key.text().unwrap_or_default()) {
-                        found.push(Entry { merged, ..entry });
+                        found.push(entry);
                     }
                 } else if entry.value.is_list() {
                     sources.extend(entry.value.items());
@@ -267,7 +264,7 @@ impl<'y> Node<'y> {
                     sources.push(entry.value);
                 }
             }
-            left.extend(sources.into_iter().rev().map(|source| (source, true)));
+            left.extend(sources.into_iter().rev());
         }
         found
     }
