@@ -1,4 +1,4 @@
-//! What a rule found, and what is known about every rule.
+//! Findings, and all that is known about every rule.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::fix::{Applicability, Fix};
 use crate::text::{Range, Span};
 
-/// How bad a finding is. Errors and warnings fail the gate, infos never do.
+/// The weight of a finding. Errors and warnings fail the gate, infos never do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -21,7 +21,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The severity as reports name it.
+    /// Returns the severity as reports name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Severity {
     }
 }
 
-/// What a rule looks at.
+/// The thing that a rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// One Dockerfile.
@@ -41,7 +41,7 @@ pub enum Subject {
     Run,
     /// A build of a Dockerfile with lanes.
     Build,
-    /// Why a file cannot be read.
+    /// The reason why a file cannot be read.
     Error,
     /// A suppression.
     Ignore,
@@ -52,19 +52,19 @@ pub enum Subject {
 pub struct RuleMeta {
     /// Its name, which never changes.
     pub name: &'static str,
-    /// How bad its findings are.
+    /// The severity of its findings.
     pub severity: Severity,
     /// Another severity that some of its findings have unless one is configured, and which these are.
     pub other_severity: Option<&'static str>,
     /// The fix that it offers, if any.
     pub fix: Option<Applicability>,
-    /// Says that its fix takes away the reason for other fixes, and is made before them.
+    /// Set where its fix takes away the reason for other fixes, and is made before them.
     pub goes_first: bool,
-    /// Says that it is about variables in ids, and silent for a builder that takes none.
+    /// Set where it is about variables in ids, and silent for a builder that takes none.
     pub needs_variables: bool,
     /// One line on what it finds.
     pub summary: &'static str,
-    /// What it looks at.
+    /// The thing that it looks at.
     pub subject: Subject,
     /// Its page, `docs/rules/<name>.md`.
     pub page: &'static str,
@@ -260,7 +260,7 @@ impl RuleId {
         near.into_iter().take(3).map(|(_, name)| name).collect()
     }
 
-    /// Says that its findings in one file may depend on the other files of the run.
+    /// Returns whether its findings in one file may depend on the other files of the run.
     #[must_use]
     pub fn compares(self) -> bool {
         matches!(self.meta().subject, Subject::Run | Subject::Build)
@@ -295,9 +295,9 @@ impl serde::Serialize for RuleId {
 /// Another place that a finding has to do with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// Where it is.
+    /// Its place.
     pub place: Place,
-    /// What is there.
+    /// The words about it.
     pub message: String,
 }
 
@@ -320,31 +320,31 @@ pub enum Place {
 pub struct Finding {
     /// The rule.
     pub rule: RuleId,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Where it is.
+    /// Its place.
     pub span: Span,
-    /// What happens to the user's builds, in one sentence.
+    /// The consequence for the user's builds, in one sentence.
     pub message: String,
-    /// What to do about it, with the text to write.
+    /// The advice, with the text to write.
     pub help: Option<String>,
     /// Other places: those in the same file, then those in others.
     pub related: Vec<Location>,
     /// The change that cures it.
     pub fix: Option<Fix>,
-    /// Why there is no fix, where its rule as a rule offers one.
+    /// The reason why there is no fix, where its rule as a rule offers one.
     pub unfixed: Option<String>,
     /// The cache lock that it is about: what other files are looked through for.
     pub lock: Option<Arc<LockKey>>,
 }
 
-/// What makes two locked mounts wait for each other: the id, and what the cache is based on (`from`, uid, gid, mode).
+/// The identity of a lock: the id, and what the cache is based on (`from`, uid, gid, mode). Mounts with the same wait for each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LockKey {
     /// The id, or the cleaned target in its place. Variables stand as they are, but for those that an ENV has given a
     /// value once and for all.
     pub id: Vec<u8>,
-    /// What the variables come from that are neither lanes nor platforms. Where that differs, so may their values, and
+    /// The origin of the variables that are neither lanes nor platforms. Where that differs, so may their values, and
     /// two ids that read alike need not be one.
     pub values: Vec<u8>,
     /// `from`, `uid`, `gid` and `mode` as written.
@@ -430,14 +430,14 @@ impl Finding {
         self
     }
 
-    /// Says that it has to do with another file.
+    /// Returns whether it has to do with another file.
     #[must_use]
     pub fn spans_files(&self) -> bool {
         let last = self.related.last();
         last.is_some_and(|last| matches!(last.place, Place::There { .. }))
     }
 
-    /// Whether `cachelane fix` would cure it, without `--unsafe`.
+    /// Returns whether `cachelane fix` would cure it, without `--unsafe`.
     #[must_use]
     pub fn is_fixable(&self) -> bool {
         self.fix

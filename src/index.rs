@@ -17,22 +17,22 @@ pub struct Site {
     pub sharing: Option<Sharing>,
     /// The cleaned target; `None` where it holds a variable, or is taken from the WORKDIR.
     pub target: Option<Arc<[u8]>>,
-    /// Whether the id is an option of its own, not the target.
+    /// Set where the id is an option of its own, not the target.
     pub named: bool,
     /// The RUN, by its index in the file.
     pub instruction: usize,
-    /// Where the id stands, in bytes.
+    /// The place of the id.
     pub span: Span,
-    /// Where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode.
+    /// The place for a sharing mode, and the text before it; `None` where a variable names the mode.
     pub mode_edit: Option<(Span, &'static str)>,
-    /// Where text can be put behind an id of its own.
+    /// The byte behind an id of its own.
     pub id_end: Option<usize>,
     /// The rules that the configuration exempts the cache from.
     pub exempt: Vec<RuleId>,
 }
 
 impl Site {
-    /// Whether the mount is locked.
+    /// Returns whether the mount is locked.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
@@ -67,9 +67,9 @@ pub struct Index<'s> {
 /// The RUNs that take one lock.
 #[derive(Debug)]
 pub struct Group<'s> {
-    /// How many RUNs there are.
+    /// The number of RUNs.
     pub runs: usize,
-    /// In how many files.
+    /// The number of files that they stand in.
     pub files: usize,
     /// The first RUN, and the first that is another one.
     first: Located<'s>,
@@ -109,7 +109,7 @@ impl<'s> Index<'s> {
         }
     }
 
-    /// The RUNs that take `lock`, if any.
+    /// Returns the RUNs that take `lock`, if any.
     #[must_use]
     pub fn lock(&self, lock: &LockKey) -> Option<&Group<'s>> {
         self.locks.get(lock)
@@ -145,7 +145,7 @@ impl<'s> Index<'s> {
         }
     }
 
-    /// Every id that more than one mount has, with its sites, ordered by id.
+    /// Returns every id that more than one mount has, with its sites, ordered by id.
     #[must_use]
     pub fn shared_ids(&self) -> &[(&'s [u8], Vec<Located<'s>>)] {
         &self.shared
@@ -164,7 +164,7 @@ impl<'s> Index<'s> {
         caches
     }
 
-    /// Says that a mount has the id `id`.
+    /// Returns whether a mount has the id `id`.
     #[must_use]
     pub fn is_taken(&self, id: &str) -> bool {
         self.taken.contains(id.as_bytes())
@@ -194,7 +194,7 @@ fn count<'s>(locks: &mut HashMap<&'s LockKey, Group<'s>>, file: usize, site: &'s
 }
 
 impl<'s> Group<'s> {
-    /// A RUN other than the one at `span` of file `file` that takes the lock, with its file.
+    /// Returns a RUN other than the one at `span` of file `file` that takes the lock, with its file.
     #[must_use]
     pub fn other_than(&self, file: usize, span: Span) -> Option<Located<'s>> {
         let is_first = self.first.0 == file && self.first.1.span == span;

@@ -18,7 +18,7 @@ use super::{check, prove};
 pub struct Adopted {
     /// The new bytes.
     pub bytes: Vec<u8>,
-    /// How many findings they suppress.
+    /// The number of findings that they suppress.
     pub suppressed: usize,
 }
 

@@ -32,15 +32,15 @@ pub struct ListedMount {
     pub gid: Option<String>,
     /// `mode`, where given.
     pub mode: Option<String>,
-    /// Whether jobs have caches of their own here: the id refers to the lane argument where a build's value reaches it,
+    /// Set where jobs have caches of their own here: the id refers to the lane argument where a build's value reaches it,
     /// or to another variable that sets jobs apart, and the frontend expands it; or the pipeline passes a namespace.
     pub isolated: bool,
 }
 
-/// The cache mounts of the file `source`, in order; those that BuildKit refuses are left out. `path` is what to call it.
+/// Returns the cache mounts of the file `source`, in order; those that BuildKit refuses are left out. `path` is what to call it.
 ///
 /// # Errors
-/// Where BuildKit could not read the file.
+/// Fails where BuildKit could not read the file.
 pub fn list(
     path: &str,
     source: &[u8],
@@ -78,7 +78,7 @@ pub fn list(
     Ok(listed.collect())
 }
 
-/// Whether jobs that pass different lanes have different caches at `cache`.
+/// Returns whether jobs that pass different lanes have different caches at `cache`.
 fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bool {
     if settings.namespace {
         return true;

@@ -1,4 +1,4 @@
-//! What the files of a run have to do with one another.
+//! Compares the files of a run with one another.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -14,9 +14,9 @@ use super::settle;
 /// A file of a run that is compared with others.
 #[derive(Debug)]
 pub struct Compared<'f> {
-    /// What was found in it by itself.
+    /// The findings in it by itself.
     pub checked: &'f mut Checked,
-    /// What is settled for it.
+    /// The settings that hold for it.
     pub settings: &'f Settings,
     /// Its bytes, as far as they are still there.
     pub source: &'f [u8],

@@ -1,4 +1,4 @@
-//! What becomes of the findings of a file when all are known: some are suppressed, some weigh otherwise than their rules
+//! Finishes the findings of a file when all are known: some are suppressed, some weigh otherwise than their rules
 //! say, and suppressions that nothing needed are findings themselves.
 
 use std::collections::HashSet;

@@ -14,9 +14,9 @@ pub struct ListedBuild {
     pub path: String,
     /// 1-based line.
     pub line: usize,
-    /// What it is called there.
+    /// Its name there.
     pub name: String,
-    /// What runs it, as one types it.
+    /// The tool that runs it, as one types it.
     pub front: &'static str,
     /// The Dockerfile; null for one within the file, and where it is not known.
     pub dockerfile: Option<String>,
@@ -24,11 +24,11 @@ pub struct ListedBuild {
     pub target: Option<String>,
     /// The axes of the matrix that it runs in; null outside of one.
     pub matrix: Option<Vec<String>>,
-    /// What becomes of the lane.
+    /// The fate of its lane.
     pub lane: LaneStatus,
     /// The value that it passes, as written.
     pub value: Option<String>,
-    /// Why nothing can be said about it.
+    /// The reason why nothing can be said about it.
     pub unknown: Option<String>,
 }
 

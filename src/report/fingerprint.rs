@@ -1,4 +1,4 @@
-//! What a finding is known by from one run to the next, whatever happens to the lines above it.
+//! The identity of a finding from one run to the next, whatever happens to the lines above it.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::lint::FileReport;
 
 use super::model::path;
 
-/// The fingerprint of each finding of `report`, in order: SHA-256 in hexadecimal digits.
+/// Returns the fingerprint of each finding of `report`, in order: SHA-256 in hexadecimal digits.
 ///
 /// It is made of the rule, the path, the text that the finding is about, and a number that tells findings apart which
 /// agree in all of these. The severity and the words of the message are not part of it, nor is the line.
@@ -34,7 +34,7 @@ pub fn fingerprints(report: &FileReport) -> Vec<String> {
     report.checked.findings.iter().map(one).collect()
 }
 
-/// The hash of `parts`, each with its length before it, so that no two lists of parts read the same.
+/// Returns the hash of `parts`, each with its length before it, so that no two lists of parts read the same.
 pub(super) fn hash(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! What the formats for other tools have in common: a file's path and lines, and a finding's texts in printable form.
+//! Common to the formats for other tools: a file's path and lines, and a finding's texts in printable form.
 
 use crate::finding::{Finding, Place};
 use crate::lint::FileReport;
@@ -20,14 +20,14 @@ pub(super) struct Found<'a> {
 pub(super) struct Related<'a> {
     /// The file, as it is.
     pub(super) path: &'a str,
-    /// Where in it.
+    /// The lines and columns in it.
     #[serde(flatten)]
     pub(super) range: Range,
-    /// What is there, as it is.
+    /// The words about it, as they are.
     pub(super) message: &'a str,
 }
 
-/// The files of `run` in which something was found, in order.
+/// Returns the files of `run` in which something was found, in order.
 pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = Found<'a>> {
     let found = run
         .reports
@@ -41,17 +41,17 @@ pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = Found<'a>> {
 }
 
 impl<'a> Found<'a> {
-    /// Its findings, ordered by place.
+    /// Returns its findings, ordered by place.
     pub(super) fn findings(&self) -> &'a [Finding] {
         &self.report.checked.findings
     }
 
-    /// The lines and columns of `span`.
+    /// Returns the lines and columns of `span`.
     pub(super) fn range(&self, span: Span) -> Range {
         self.lines.range(&self.report.source, span)
     }
 
-    /// The places that `finding` has to do with: those in this file, then the others.
+    /// Returns the places that `finding` has to do with: those in this file, then the others.
     pub(super) fn related<'f>(&'f self, finding: &'f Finding) -> impl Iterator<Item = Related<'f>> {
         finding.related.iter().map(|location| {
             let (path, range) = match &location.place {
@@ -82,7 +82,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What a finding says and what to do about it, line by line and printable.
+/// Returns what a finding says and what to do about it, line by line and printable.
 pub(super) fn texts(finding: &Finding) -> Vec<String> {
     let help = finding.help.iter().flat_map(|help| help.lines());
     let texts = std::iter::once(finding.message.as_str()).chain(help);

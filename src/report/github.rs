@@ -7,14 +7,14 @@ use super::found::{self, Found};
 use super::human;
 use super::model::{Run, Trouble};
 
-/// How many findings the summary page lists. GitHub drops a page of more than one MiB, so texts are cut too.
+/// Limits the findings on the summary page. GitHub drops a page of more than one MiB, so texts are cut too.
 const MAX_ROWS: usize = 200;
 
-/// How much of a path and of a message the summary page shows, in characters.
+/// Limits a path and a message on the summary page, in characters.
 const MAX_PATH: usize = 200;
 const MAX_MESSAGE: usize = 400;
 
-/// An annotation for every finding of `run`, each on a line of its own. GitHub shows the first ten errors, ten warnings
+/// Returns an annotation for every finding of `run`, each on a line of its own. GitHub shows the first ten errors, ten warnings
 /// and ten notices of a step.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
@@ -28,7 +28,7 @@ pub fn render(run: &Run<'_>) -> String {
     out
 }
 
-/// An annotation for something that went wrong.
+/// Returns an annotation for something that went wrong.
 fn trouble(trouble: &Trouble) -> String {
     let file = trouble
         .path
@@ -83,7 +83,7 @@ fn property(text: &str) -> String {
         .replace(',', "%2C")
 }
 
-/// The findings of `run` as a Markdown table, for the file that `GITHUB_STEP_SUMMARY` names.
+/// Returns the findings of `run` as a Markdown table, for the file that `GITHUB_STEP_SUMMARY` names.
 #[must_use]
 pub fn step_summary(run: &Run<'_>) -> String {
     let mut out = format!(

@@ -27,7 +27,7 @@ pub fn render(run: &Run<'_>) -> String {
     json_text(&issues)
 }
 
-/// The format has no place for what went wrong, and an empty list would say that all is well.
+/// Returns an issue for what went wrong, because the format has no place for that, and an empty list would say that all is well.
 fn trouble(trouble: &Trouble) -> Json {
     let (path, message) = (printable(trouble.place()), printable(&trouble.message));
     object! {

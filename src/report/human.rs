@@ -12,18 +12,18 @@ use crate::text::{Span, count, printable};
 use super::model::{Summary, path};
 use super::safe::SafeSource;
 
-/// How the report looks.
+/// The looks of the report.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// Whether to use colours.
+    /// Set where there are colours.
     pub color: bool,
-    /// How many columns there are.
+    /// The number of columns.
     pub width: usize,
-    /// Whether to say, under each finding, why it was not fixed: the report of `fix`.
+    /// Set where each finding says why it was not fixed: in the report of `fix`.
     pub why_not_fixed: bool,
 }
 
-/// Every finding of `reports`, as text.
+/// Returns every finding of `reports`, as text.
 #[must_use]
 pub fn findings(reports: &[FileReport], style: Style) -> String {
     let handler = handler(style);
@@ -41,7 +41,7 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
     out
 }
 
-/// What lays a report out.
+/// Returns what lays a report out.
 fn handler(style: Style) -> GraphicalReportHandler {
     let theme = if style.color {
         GraphicalTheme::unicode()
@@ -69,7 +69,7 @@ fn show(out: &mut String, handler: &GraphicalReportHandler, shown: &Shown<'_>) {
     out.push('\n');
 }
 
-/// The line below the findings of `check`.
+/// Returns the line below the findings of `check`.
 #[must_use]
 pub fn summary(summary: &Summary) -> String {
     let files = count(summary.files, "file");
@@ -99,7 +99,7 @@ pub fn summary(summary: &Summary) -> String {
     text
 }
 
-/// What is wrong with the configuration `source` called `name`, at `span`.
+/// Returns the report on what is wrong with the configuration `source` called `name`, at `span`.
 #[must_use]
 pub fn problem(
     name: &str,
@@ -127,7 +127,7 @@ pub fn problem(
     out
 }
 
-/// How many findings there are of which severity: `2 errors, 1 warning`.
+/// Returns how many findings there are of which severity: `2 errors, 1 warning`.
 #[must_use]
 pub fn severities(summary: &Summary) -> String {
     let all = [
@@ -230,7 +230,7 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
-/// Why a finding that is left after `fix` was not fixed.
+/// Returns why a finding that is left after `fix` was not fixed.
 #[must_use]
 pub fn why_not_fixed(finding: &Finding) -> String {
     match (&finding.fix, &finding.unfixed) {

@@ -95,7 +95,7 @@ pub fn list(mounts: &[ListedMount]) -> String {
     json_text(&List { version: 1, mounts })
 }
 
-/// The rules as a JSON document, with a newline behind it.
+/// Returns the rules as a JSON document, with a newline behind it.
 #[must_use]
 pub fn rules(rules: &[RuleId]) -> String {
     #[derive(Serialize)]

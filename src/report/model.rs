@@ -1,18 +1,18 @@
-//! What a report is made of.
+//! The parts of a report.
 
 use crate::finding::{RuleId, Severity};
 use crate::lint::FileReport;
 
-/// What a report is made of.
+/// A run of the command, to be reported.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     /// The files with what was found in them, in order.
     pub reports: &'a [FileReport],
-    /// How many of what there is.
+    /// The numbers of what there is.
     pub summary: Summary,
     /// The rules that can have spoken. Only SARIF lists them.
     pub rules: &'a [RuleId],
-    /// What went wrong, so that the findings are not all that there may be.
+    /// The troubles because of which the findings are not all that there may be.
     pub troubles: &'a [Trouble],
 }
 
@@ -23,7 +23,7 @@ pub struct Trouble {
     pub path: Option<String>,
     /// The 1-based line, where it is known.
     pub line: Option<usize>,
-    /// What went wrong.
+    /// The trouble, in a sentence.
     pub message: String,
 }
 
@@ -48,7 +48,7 @@ impl Trouble {
         }
     }
 
-    /// What it is about, for formats that need a name: the file, or the program.
+    /// Returns what it is about, for formats that need a name: the file, or the program.
     pub(super) fn place(&self) -> &str {
         self.path.as_deref().unwrap_or("cachelane")
     }
@@ -64,7 +64,7 @@ impl std::fmt::Display for Trouble {
     }
 }
 
-/// How many of what there is.
+/// The numbers of what there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// Files looked at.
@@ -107,7 +107,7 @@ impl Summary {
         summary
     }
 
-    /// Whether anything is at least as bad as `least`; `None` lets everything pass.
+    /// Returns whether anything is at least as bad as `least`; `None` lets everything pass.
     #[must_use]
     pub const fn fails(&self, least: Option<Severity>) -> bool {
         let failing = match least {

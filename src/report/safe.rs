@@ -7,10 +7,10 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 
 use crate::text::{BOM, LineIndex, SourceMap, Span, is_unprintable, visible};
 
-/// How much of a line is shown, in characters: a report is no place for a minified script.
+/// Limits a line, in characters: a report is no place for a minified script.
 const MAX_COLUMNS: usize = 400;
 
-/// How many lines of what a finding is about are shown: all of them would be printed for each finding in them.
+/// Limits the lines of a finding: all of them would be printed for each finding in them.
 const MAX_LINES: usize = 30;
 
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl<'a> SafeSource<'a> {
         }
     }
 
-    /// The span of the text that stands for `span` of the file; of one that goes over many lines, the first [`MAX_LINES`].
+    /// Returns the span of the text that stands for `span` of the file; of one that goes over many lines, the first [`MAX_LINES`].
     pub(super) fn span(&self, span: Span) -> SourceSpan {
         let (start, end) = (
             self.map.near_in_text(span.start),

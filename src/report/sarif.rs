@@ -12,7 +12,7 @@ use super::model::{Run, Trouble};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What relative paths are relative to. GitHub takes it for the root of the repository. Where the folder lies is nobody's
+/// The base of relative paths. GitHub takes it for the root of the repository. Where the folder lies is nobody's
 /// business but the reader's, so no URI is given for it.
 const BASE: &str = "%SRCROOT%";
 
@@ -80,7 +80,7 @@ fn rule(meta: &RuleMeta) -> Json {
     }
 }
 
-/// What stands below the first heading of a rule's page, without the ends of its lines.
+/// Returns what stands below the first heading of a rule's page, without the ends of its lines.
 fn what_it_does(meta: &RuleMeta) -> String {
     let body = meta
         .doc()
@@ -129,7 +129,7 @@ fn result(rules: &[RuleId], file: &Found<'_>, finding: &Finding, print: String) 
     }
 }
 
-/// The finding, what to do about it, and a link to each related location: GitHub shows none that the text does not name.
+/// Returns the finding, what to do about it, and a link to each related location: GitHub shows none that the text does not name.
 fn message(file: &Found<'_>, finding: &Finding) -> String {
     let mut lines: Vec<String> = found::texts(finding)
         .iter()

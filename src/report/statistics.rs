@@ -1,4 +1,4 @@
-//! How often each rule spoke.
+//! Counts of findings by rule.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::document::json_text;
 use super::model::{Run, Summary};
 use super::table::table;
 
-/// What one rule found.
+/// The findings of one rule, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 struct Count {
     findings: usize,
     errors: usize,
     warnings: usize,
     infos: usize,
-    /// In how many files.
+    /// The number of files that they stand in.
     files: usize,
     fixable: usize,
 }

@@ -1,4 +1,4 @@
-//! What the apt folders that a RUN mounts have in common, and whether it calls apt.
+//! The apt folders that a RUN mounts, and its calls of apt.
 
 use std::cell::OnceCell;
 
@@ -9,9 +9,9 @@ use crate::dockerfile::Dockerfile;
 /// The apt folders that a RUN mounts.
 #[derive(Debug, Default)]
 pub(super) struct Apt {
-    /// Whether one is locked for all builds.
+    /// Set where one is locked for all builds.
     pub(super) locked: bool,
-    /// Whether one is locked for the builds of a lane.
+    /// Set where one is locked for the builds of a lane.
     pub(super) locked_in_a_lane: bool,
     /// Those without a lock and a lane, by their places among the caches.
     pub(super) open: Vec<usize>,
@@ -19,7 +19,7 @@ pub(super) struct Apt {
 }
 
 impl Apt {
-    /// Says that the RUN `instruction`, whose folders these are, calls apt.
+    /// Returns whether the RUN `instruction`, whose folders these are, calls apt.
     pub(super) fn is_called(&self, file: &Dockerfile<'_>, instruction: usize) -> bool {
         *self.called.get_or_init(|| calls_apt(file, instruction))
     }
@@ -29,7 +29,7 @@ impl Apt {
 const COMMANDS: &str = "update install upgrade full-upgrade dist-upgrade remove purge autoremove clean autoclean \
     build-dep satisfy download source check reinstall";
 
-/// Says that a RUN calls apt or apt-get, in its command or in a heredoc. (dpkg takes no lock in apt's folders.)
+/// Returns whether a RUN calls apt or apt-get, in its command or in a heredoc. (dpkg takes no lock in apt's folders.)
 fn calls_apt(file: &Dockerfile<'_>, instruction: usize) -> bool {
     let run = &file.instructions[instruction];
     let bodies = run

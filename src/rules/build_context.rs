@@ -28,7 +28,7 @@ pub struct BuildContext<'a> {
     /// The lanes that it asks of its builds.
     pub lanes: &'a LaneRequirements,
     pub settings: &'a Settings,
-    /// How often the build runs at once.
+    /// The number of times that the build runs at once.
     pub runs: &'a Runs,
     /// True where another file, which calls this one, says so.
     pub is_called: bool,

@@ -26,17 +26,17 @@ pub struct Cache<'f> {
     pub mount: &'f Mount<'f>,
     /// The id, cut into text and variables.
     pub word: Word,
-    /// How builds share it, where that can be known.
+    /// The sharing mode, where that can be known.
     pub sharing: Option<Sharing>,
-    /// What makes it one cache with other mounts.
+    /// Its identity: mounts with the same are one cache.
     pub key: Arc<LockKey>,
-    /// Whether the id refers to the lane argument or another variable that sets jobs apart.
+    /// Set where the id refers to the lane argument or another variable that sets jobs apart.
     pub is_isolated: bool,
     /// The cleaned target, variables not expanded.
     pub target: Cow<'f, [u8]>,
     /// The rules that the configuration exempts it from.
     pub exempt: Vec<RuleId>,
-    /// What it has in common with the other apt folders of its RUN, where it is one.
+    /// The apt folders of its RUN, where it is one of them.
     apt: Option<Rc<Apt>>,
 }
 
@@ -128,7 +128,7 @@ fn expanded(
     word.expand(&mut |name| file.default_value(name, instruction))
 }
 
-/// Says that the id `word` of `mount` refers to the lane argument or another variable that sets jobs apart.
+/// Returns whether the id `word` of `mount` refers to the lane argument or another variable that sets jobs apart.
 fn is_isolated(
     file: &Dockerfile<'_>,
     settings: &Settings,
@@ -162,13 +162,13 @@ impl Cache<'_> {
         self.mount.effective_id().to_str_lossy().into_owned()
     }
 
-    /// Says that it is locked.
+    /// Returns whether it is locked.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
     }
 
-    /// Says that the configuration exempts it from `rule`.
+    /// Returns whether the configuration exempts it from `rule`.
     #[must_use]
     pub fn is_exempt(&self, rule: RuleId) -> bool {
         self.exempt.contains(&rule)
@@ -236,7 +236,7 @@ impl Cache<'_> {
         tools::concurrent(&self.target)
     }
 
-    /// Says that it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another apt
+    /// Returns whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another apt
     /// folder of the RUN serves for both, but for builds with other lanes than that one's.
     #[must_use]
     pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {

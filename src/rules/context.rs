@@ -21,7 +21,7 @@ use super::values::Values;
 pub struct Context<'a> {
     /// The file.
     pub file: &'a Dockerfile<'a>,
-    /// What the user settled.
+    /// The settings that hold for it.
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
     groups: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
@@ -55,14 +55,14 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// Says that a comment suppresses `rule` for `cache`, or the configuration exempts the cache from it.
+    /// Returns whether a comment suppresses `rule` for `cache`, or the configuration exempts the cache from it.
     pub fn is_suppressed(&self, rule: RuleId, cache: &Cache<'_>) -> bool {
         let table = self.ignores.as_ref();
         cache.is_exempt(rule)
             || table.is_some_and(|table| table.suppressing(rule, cache.mount.id_span()).is_some())
     }
 
-    /// Says that `finding` is about a cache that is exempt from its rule.
+    /// Returns whether `finding` is about a cache that is exempt from its rule.
     #[must_use]
     pub fn is_exempt(&self, finding: &Finding) -> bool {
         let at = finding.span.start;
@@ -73,7 +73,7 @@ impl<'a> Context<'a> {
         cache.is_some_and(|cache| at < cache.mount.span.end && cache.is_exempt(finding.rule))
     }
 
-    /// Says that `rule` has a say about `cache`: it runs, and nobody suppresses it there.
+    /// Returns whether `rule` has a say about `cache`: it runs, and nobody suppresses it there.
     pub fn may_speak(&self, rule: RuleId, cache: &Cache<'_>) -> bool {
         self.settings.is_on(rule) && !self.is_suppressed(rule, cache)
     }
@@ -98,7 +98,7 @@ impl<'a> Context<'a> {
         text.span(end - name.len(), end)
     }
 
-    /// Says that the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
+    /// Returns whether the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
     /// begin with `%`.
     pub fn fills_in(&self) -> bool {
         let is_tag =

@@ -121,7 +121,7 @@ impl Early<'_> {
         block.map_or(first.span.start, |block| block.span.start)
     }
 
-    /// Says that a line below the declaration would be read otherwise if the declaration went: it is the first instruction of
+    /// Returns whether a line below the declaration would be read otherwise if the declaration went: it is the first instruction of
     /// a file, and a comment such as `# escape=` follows, or a byte-order mark.
     fn guards(&self) -> bool {
         let source = self.file.source;

@@ -28,11 +28,11 @@ pub const WAITS: &[RuleId] = &[
     RuleId::NeedlessLock,
 ];
 
-/// How many bytes of memory the patterns of a configuration may take, and as much again while they are matched: a
+/// Limits the bytes of memory that the patterns of a configuration take, and as much again while they are matched: a
 /// stranger wrote them, perhaps.
 const MAX_SIZE: usize = 1 << 20;
 
-/// How many entries a configuration may have, and how many bytes their patterns: reading each takes time.
+/// Limits the entries of a configuration, and the bytes of their patterns, because reading each takes time.
 const MAX_ENTRIES: usize = 1000;
 const MAX_LEN: usize = 64 * 1024;
 
@@ -48,7 +48,7 @@ impl Exemptions {
     /// Reads `entries`: a regular expression each, which has to match a whole id, and the rules that it silences.
     ///
     /// # Errors
-    /// What is wrong with which of them, for people.
+    /// Says what is wrong with which of them.
     pub fn new(entries: Vec<(&str, Vec<RuleId>)>) -> Result<Self, Vec<(usize, String)>> {
         let (patterns, rules): (Vec<&str>, Vec<_>) = entries.into_iter().unzip();
         let len: usize = patterns.iter().map(|pattern| pattern.len()).sum();
@@ -110,7 +110,7 @@ fn fault(pattern: &str) -> Option<String> {
     }
 }
 
-/// The message of `error`, without the picture above it.
+/// Returns the message of `error`, without the picture above it.
 fn in_one_line(error: &regex::Error) -> String {
     match error {
         regex::Error::Syntax(text) => {

@@ -5,7 +5,7 @@ use crate::finding::{Finding, RuleId};
 
 use super::build_context::BuildContext;
 
-/// What is another value in every run, as the CIs' own documents name it. Each is a word of its own in a value; case does
+/// Names whose values differ in every run, as the CIs' own documents say. Each is a word of its own in a value; case does
 /// not count.
 const VOLATILE: &[&str] = &[
     // GitHub
@@ -41,7 +41,7 @@ const TIMES: &str = "sNHIklMSTcRrXp";
 /// Options by which `date` prints the time of the day in a format of its own.
 const TIMED: &str = "-R --rfc-email --rfc-3339=s --rfc-3339=n -Ih -Im -Is -In";
 
-/// Says that the output of `command`, which begins with one of [`COMMANDS`], is another one in every run after all.
+/// Returns whether the output of `command`, which begins with one of [`COMMANDS`], is another one in every run after all.
 fn changes(command: &str) -> bool {
     let has = |sign: &str| command.contains(sign);
     if command.starts_with("date") {

@@ -16,7 +16,7 @@ pub struct LaneRequirements {
     pub default: String,
     /// The id of the first locked cache with a lane.
     pub id: String,
-    /// Where it stands, in bytes.
+    /// Its place.
     pub span: Span,
     /// The same for people.
     pub range: Range,

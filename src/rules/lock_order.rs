@@ -16,7 +16,7 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     }
 }
 
-/// How many RUNs of a circle are pointed at: nobody reads more.
+/// Limits the RUNs of a circle that are pointed at: nobody reads more.
 const MAX_POINTS: usize = 16;
 
 /// One RUN that takes a lock while it holds another.
@@ -24,7 +24,7 @@ const MAX_POINTS: usize = 16;
 struct Edge<'s> {
     held: Located<'s>,
     taken: &'s Site,
-    /// What the RUN holds by then, by number.
+    /// The locks that the RUN holds by then, by number.
     gates: Rc<BTreeSet<usize>>,
 }
 
@@ -205,7 +205,7 @@ fn reach(root: usize, edges: &[Vec<usize>], seen: &mut [bool], mut out: impl FnM
     }
 }
 
-/// Says that a lock that all of them hold already lets one in at a time.
+/// Returns whether a lock that all of them hold already lets one in at a time.
 fn is_gated(circle: &[Edge<'_>]) -> bool {
     let holds_all = |gate: &usize| {
         budget::spend(circle.len()) && circle.iter().all(|edge| edge.gates.contains(gate))

@@ -41,7 +41,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Why the lock has to stay: another mount of the same cache keeps its own, as its comment asks.
+/// Returns why the lock has to stay: another mount of the same cache keeps its own, as its comment asks.
 fn kept(cx: &Context<'_>, cache: &Cache<'_>) -> Option<String> {
     let keeps =
         |other: &&Cache<'_>| other.is_locked() && cx.is_suppressed(RuleId::NeedlessLock, other);

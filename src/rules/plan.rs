@@ -10,9 +10,9 @@ use crate::fix::{Applicability, Edit};
 /// The ARG lines that a file needs for one name.
 #[derive(Debug)]
 pub struct Plan {
-    /// What declares it for each instruction that would not see it.
+    /// The line that declares it, for each instruction that would not see it.
     pub(super) needs: HashMap<usize, Rc<Declaring>>,
-    /// Where the name is used outside of cache ids.
+    /// The uses of the name outside of cache ids.
     pub(super) elsewhere: Uses,
     /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
     pub(super) first: HashMap<Arc<LockKey>, usize>,
@@ -20,7 +20,7 @@ pub struct Plan {
     pub(super) refused: HashMap<Arc<LockKey>, Refusal>,
 }
 
-/// Why a cache gets no lane.
+/// A reason why a cache gets no lane.
 #[derive(Debug)]
 pub(super) struct Refusal {
     /// The mount that is in the way, by its place among the caches.
@@ -29,17 +29,17 @@ pub(super) struct Refusal {
     pub(super) reason: String,
 }
 
-/// Where a name is used outside of cache ids; so is one that an ARG makes of it.
+/// The uses of a name outside of cache ids, and of one that an ARG makes of it.
 #[derive(Debug)]
 pub(super) struct Uses {
     /// For each stage, whether it is used in it, or in one built from it.
     pub(super) stages: Vec<bool>,
-    /// Whether a FROM line uses it, which sees what is global.
+    /// Set where a FROM line uses it, which sees what is global.
     pub(super) bases: bool,
 }
 
 impl Uses {
-    /// Says that it is used at all.
+    /// Returns whether it is used at all.
     pub(super) fn any(&self) -> bool {
         self.bases || self.stages.contains(&true)
     }
@@ -56,7 +56,7 @@ pub struct Declaring {
     pub edits: Vec<Edit>,
     /// The 1-based line on which the stage declares the name already, but too late.
     pub late: Option<usize>,
-    /// Whether that line is the one that is moved.
+    /// Set where that line is the one that is moved.
     pub moves: bool,
     /// Safe where nothing but cache ids can change by it.
     pub applicability: Applicability,

@@ -5,9 +5,9 @@
 pub struct Profile {
     /// Its name in the configuration.
     pub name: &'static str,
-    /// What to call it in messages.
+    /// Its name in messages.
     pub title: &'static str,
-    /// Whether an id may hold variables. Where it may not, there are no lanes.
+    /// Set where an id may hold variables. Where it may not, there are no lanes.
     pub variables: bool,
 }
 

@@ -55,7 +55,7 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
     needs
 }
 
-/// Whether the instruction `index` of `stage` comes after all of stage `other`: it, or one before it, needs it.
+/// Returns whether the instruction `index` of `stage` comes after all of stage `other`: it, or one before it, needs it.
 fn comes_after(
     stages: &[Stage],
     needs: &[Vec<bool>],
@@ -69,7 +69,7 @@ fn comes_after(
     base || (budget::spend(stage.uses.len()) && stage.uses.iter().any(used))
 }
 
-/// The first pair of `users` that one build runs side by side.
+/// Returns the first pair of `users` that one build runs side by side.
 fn finding(
     stages: &[Stage],
     needs: &[Vec<bool>],

@@ -9,7 +9,7 @@ use crate::finding::{RuleId, Severity};
 use super::exempt::Exemptions;
 use super::profile::Profile;
 
-/// What the user settled for a file.
+/// The settings of a file.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The build argument that sets jobs apart.
@@ -18,11 +18,11 @@ pub struct Settings {
     pub default: String,
     /// Further variables that set jobs apart.
     pub isolating: Vec<String>,
-    /// Whether builds that pass nothing are to keep the id that they have: the lane goes in as `${ARG:+-${ARG}}`.
+    /// Set where builds that pass nothing are to keep the id that they have: the lane goes in as `${ARG:+-${ARG}}`.
     pub keep_default: bool,
-    /// Whether the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`: every build is isolated then, whatever its ids.
+    /// Set where the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`: every build is isolated then, whatever its ids.
     pub namespace: bool,
-    /// Whether a file has to name its frontend, since the engine's own may be too old to expand ids.
+    /// Set where a file has to name its frontend, since the engine's own may be too old to expand ids.
     pub require_syntax: bool,
     /// The builder, where it has rules of its own.
     pub profile: Option<&'static Profile>,
@@ -44,13 +44,13 @@ impl Settings {
             && (self.takes_variables() || !rule.meta().needs_variables)
     }
 
-    /// Says that the builder takes ids with variables.
+    /// Returns whether the builder takes ids with variables.
     #[must_use]
     pub fn takes_variables(&self) -> bool {
         self.profile.is_none_or(|profile| profile.variables)
     }
 
-    /// Says that a build that passes no `name` is to keep the id that it has.
+    /// Returns whether a build that passes no `name` is to keep the id that it has.
     #[must_use]
     pub fn keeps_id(&self, name: &str) -> bool {
         self.keep_default && name == self.arg

@@ -12,7 +12,7 @@ use super::frontend::Frontend;
 use super::slot::{isolated_id, shows_id};
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
-/// How many folders that a lock serves, too, are named.
+/// Limits the folders that are named because a lock serves them, too.
 const MAX_SERVED: usize = 3;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {

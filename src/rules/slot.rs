@@ -1,4 +1,4 @@
-//! Where a lane goes in a mount's option list.
+//! The place of a lane in a mount's option list.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::caches::Cache;
 use super::context::Context;
 use super::settings::Settings;
 
-/// Where a lane can be put behind an id, and what comes before it there.
+/// A place behind an id for a lane, and the text that comes before it there.
 struct Slot<'m> {
     /// Before this byte of the file.
     at: usize,
@@ -32,7 +32,7 @@ pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Res
     Ok(Edit::insert(at, text))
 }
 
-/// Says that `name` can be put behind the id of `cache`.
+/// Returns whether `name` can be put behind the id of `cache`.
 pub(super) fn has_room(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
     slot(settings, cache, name).is_ok()
 }
@@ -81,7 +81,7 @@ pub(super) fn whole(mount: &Mount<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Says that the id of `cache` with the suffix for `name` behind it reads as the id and that suffix.
+/// Returns whether the id of `cache` with the suffix for `name` behind it reads as the id and that suffix.
 fn takes_suffix(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
     let id = cache.mount.effective_id();
     if Word::is_text(&id, cache.mount.escape) {
@@ -124,7 +124,7 @@ fn target_as_id<'m>(mount: &'m Mount<'_>) -> Result<Cow<'m, str>, String> {
     Ok(text.chars().flat_map(escaped).collect())
 }
 
-/// Says that `text`, which a template's expressions stand in, can be a part of a flag as it is: outside of quotes, a blank or
+/// Returns whether `text`, which a template's expressions stand in, can be a part of a flag as it is: outside of quotes, a blank or
 /// the tag of a block that it does not close would end it.
 fn is_one_word(text: &str, escape: u8) -> bool {
     let flag = format!("--mount=id={text}");
@@ -144,7 +144,7 @@ pub fn isolated_id(settings: &Settings, cache: &Cache<'_>) -> String {
     id + &settings.suffix(&settings.arg)
 }
 
-/// Says that the id of `cache` stands in the file as messages show it: without quotes and escapes.
+/// Returns whether the id of `cache` stands in the file as messages show it: without quotes and escapes.
 #[must_use]
 pub fn shows_id(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     let field = cache

@@ -29,7 +29,7 @@ fn split(index: &Index<'_>, id: &[u8], (file, site): Located<'_>, first: Located
         .point(index.location(file, first, format!("with {other} here")))
 }
 
-/// The options that set a cache apart, as text.
+/// Returns the options that set a cache apart, as text.
 fn base(key: &LockKey) -> String {
     let options = ["from", "uid", "gid", "mode"].iter().zip(&key.base);
     let given: Vec<String> = options

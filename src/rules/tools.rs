@@ -2,7 +2,7 @@
 
 use Processes::{Concurrent, ConcurrentMaybe, Locking, Unknown};
 
-/// What happens where several processes of a tool use one cache.
+/// The behaviour of several processes of a tool on one cache.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Processes {
     /// The tool's own documents say that they may: the page of `needless-lock` says which.
@@ -15,7 +15,7 @@ enum Processes {
     Unknown,
 }
 
-/// What the cache is called, how the targets end that hold it (below `/var`: how they begin), and who may use it.
+/// The name of a cache, the end of the targets that hold it (below `/var` their beginning), and who may use it.
 type Folder = (&'static str, &'static str, Processes);
 
 const FOLDERS: &[Folder] = &[
@@ -71,7 +71,7 @@ pub(super) fn concurrent(target: &[u8]) -> Option<&'static str> {
     folders(target).find(is_made).map(|(cache, ..)| *cache)
 }
 
-/// Says that apt uses the folder `target`.
+/// Returns whether apt uses the folder `target`.
 pub(super) fn is_apt(target: &[u8]) -> bool {
     folders(target).any(|(_, _, processes)| *processes == Locking)
 }

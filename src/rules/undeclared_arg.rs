@@ -87,7 +87,7 @@ fn declared_elsewhere(cx: &Context<'_>, name: &str) -> bool {
         .any(|declaration| declaration.by == DeclaredBy::Arg && !declaration.onbuild)
 }
 
-/// Whether `name` may come from the ENV of the image that the stage starts from.
+/// Returns whether `name` may come from the ENV of the image that the stage starts from.
 fn base_may_set(cx: &Context<'_>, index: usize, name: &str) -> bool {
     let root = cx.file.ancestors(index).last();
     let Some(Base::Image(image)) = root.map(|root| &root.base) else {

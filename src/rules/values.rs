@@ -1,4 +1,4 @@
-//! What the variables of an id come out as, as far as a file says it: two ids that read alike are one lock only where
+//! The values of the variables of an id, as far as a file says them: two ids that read alike are one lock only where
 //! their variables have the same values.
 //!
 //! The lane argument, what `isolating-args` lists and the platform are taken by name: the same build passes the same value
@@ -23,7 +23,7 @@ pub(super) struct Values<'a> {
     own: OnceCell<[u8; 8]>,
 }
 
-/// What is known of a variable's value.
+/// Knowledge of a variable's value.
 enum Known {
     /// An ENV gives it, and nobody can change that.
     Fixed(Vec<u8>),
@@ -102,7 +102,7 @@ impl<'a> Values<'a> {
         (word, like)
     }
 
-    /// Says that the variable `name` is the same everywhere by its name alone.
+    /// Returns whether the variable `name` is the same everywhere by its name alone.
     fn by_name(&self, name: &str) -> bool {
         name == self.settings.arg
             || self.settings.isolating.iter().any(|own| own == name)

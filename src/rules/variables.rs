@@ -1,4 +1,4 @@
-//! Which variables the value of a word is made of.
+//! The variables that the value of a word is made of.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ pub(super) fn value(file: &Dockerfile<'_>, declaration: &Declaration) -> Option<
     Word::read(declaration.value.as_ref()?, file.escape).ok()
 }
 
-/// Says that the value of `name` is part of what `word` comes out as at the instruction `index`: by itself, or in what an ARG
+/// Returns whether the value of `name` is part of what `word` comes out as at the instruction `index`: by itself, or in what an ARG
 /// or ENV gives another variable. Each declaration is looked at once.
 #[must_use]
 pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
@@ -75,7 +75,7 @@ pub fn shadowing_env<'f>(
         .filter(|seen| seen.by == DeclaredBy::Env && !comes_from_arg(file, seen))
 }
 
-/// Says that the value of `env` refers to an ARG, through other ENVs perhaps. Each declaration is looked at once.
+/// Returns whether the value of `env` refers to an ARG, through other ENVs perhaps. Each declaration is looked at once.
 fn comes_from_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
     let mut open = vec![env];
@@ -99,7 +99,7 @@ fn references(word: &Word) -> impl Iterator<Item = &Variable> {
     })
 }
 
-/// Says that the value of the variable `name` is part of what `word` comes out as: in any form but `${NAME+word}`, whose
+/// Returns whether the value of the variable `name` is part of what `word` comes out as: in any form but `${NAME+word}`, whose
 /// word has to name it too.
 #[must_use]
 pub fn references_value(word: &Word, name: &str) -> bool {
@@ -110,7 +110,7 @@ pub fn references_value(word: &Word, name: &str) -> bool {
     })
 }
 
-/// Says that `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only
+/// Returns whether `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only
 /// within its own `:+`.
 #[must_use]
 pub fn needs_default(word: &Word, name: &str) -> bool {

@@ -6,7 +6,7 @@ use crate::text::Span;
 /// A comment that suppresses, or tries to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignore {
-    /// What it speaks for.
+    /// The part of the file that it speaks for.
     pub covers: Covers,
     /// The comment, from its `#` to the end of its line.
     pub comment: Span,
@@ -14,9 +14,9 @@ pub struct Ignore {
     pub line: Span,
     /// The names in its list, in order. Empty where there is a fault.
     pub names: Vec<(String, Span)>,
-    /// Why it suppresses nothing whatever it names.
+    /// The reason why it suppresses nothing whatever it names.
     pub fault: Option<Fault>,
-    /// Whether a line below would be a parser directive, or begin with a byte-order mark, if this one were not there.
+    /// Set where a line below would be a parser directive, or begin with a byte-order mark, if this one were not there.
     pub guards: bool,
 }
 
@@ -40,7 +40,7 @@ impl Ignore {
     }
 }
 
-/// What a suppression speaks for.
+/// The part of a file that a suppression speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Covers {
     /// The whole file.
@@ -51,7 +51,7 @@ pub enum Covers {
     Nothing,
 }
 
-/// What is wrong with a suppression.
+/// A mistake in a suppression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// There is no colon behind the name.

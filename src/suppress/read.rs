@@ -21,7 +21,7 @@ const OTHER_WORDS: &[&str] = &[
     "disable", "skip", "allow", "noqa", "nolint", "suppress", "off",
 ];
 
-/// Says that `source` can hold a suppression.
+/// Returns whether `source` can hold a suppression.
 #[must_use]
 pub fn is_marked(source: &[u8]) -> bool {
     marks(source).next().is_some()
@@ -111,7 +111,7 @@ fn covers(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     Some(below.map_or(Covers::Nothing, |below| Covers::Instruction(below.span)))
 }
 
-/// Says that the `#` at byte `hash` of the line at byte `start` begins a comment of the shell that a RUN starts: behind a
+/// Returns whether the `#` at byte `hash` of the line at byte `start` begins a comment of the shell that a RUN starts: behind a
 /// blank, and without a quote before it that could make it text.
 fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
     let before = &file.source[start..hash];

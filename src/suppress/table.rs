@@ -1,4 +1,4 @@
-//! Which suppression speaks for which rule where.
+//! A table of suppressions, by what they speak for.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::text::Span;
 
 use super::model::{Covers, Ignore};
 
-/// Which suppression speaks for which rule where.
+/// The suppressions of a file, by what they speak for.
 #[derive(Debug)]
 pub struct Table<'i> {
     /// The instructions that have one, ordered, each with the one that it stands in.

@@ -14,7 +14,7 @@ use crate::text::Span;
 use super::names::{hand_down, used_elsewhere};
 use super::spots::{Spot, spots};
 
-/// What has to be declared in a file.
+/// A name that has to be declared in a file.
 pub(super) struct Lines<'n> {
     file: &'n Dockerfile<'n>,
     name: &'n str,
@@ -110,7 +110,7 @@ impl<'n> Lines<'n> {
         handed_on
     }
 
-    /// Says that the instruction `index` does not see the name, or not in every build.
+    /// Returns whether the instruction `index` does not see the name, or not in every build.
     fn is_hidden(&self, index: usize) -> bool {
         let Some(seen) = self.file.visible(self.name, index) else {
             return true;
@@ -217,7 +217,7 @@ fn keyword(file: &Dockerfile<'_>, user: &Instruction<'_>) -> &'static str {
     }
 }
 
-/// Says that the line of `late` can be moved to `spot` as it is: it stands alone, without a comment that would be left
+/// Returns whether the line of `late` can be moved to `spot` as it is: it stands alone, without a comment that would be left
 /// behind, and its value is text, the same up there.
 fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
     let arg = &file.instructions[late.instruction];
@@ -242,7 +242,7 @@ pub(in crate::rules) fn own_default(file: &Dockerfile<'_>, name: &str) -> Option
     (is_default && first.iter().all(plain)).then(|| String::from_utf8_lossy(first).into_owned())
 }
 
-/// Says that the value of `declaration` holds a variable, or cannot be read.
+/// Returns whether the value of `declaration` holds a variable, or cannot be read.
 pub(in crate::rules) fn has_variable(declaration: &Declaration, escape: u8) -> bool {
     let value = declaration.value.as_deref().unwrap_or_default();
     Word::read(value, escape).map_or(true, |word| word.has_variable())

@@ -1,4 +1,4 @@
-//! Where a name is used outside of cache ids: there, another value may change what the image contains.
+//! The uses of a name outside of cache ids: there, another value may change what the image contains.
 
 use bstr::ByteSlice as _;
 use memchr::memmem::Finder;
@@ -90,7 +90,7 @@ fn uses_outside_ids(
     raw.max(unquoted) > allowed || bodies(file, instruction).any(|body| count(body) > 0)
 }
 
-/// Says that `instruction` refers to `name`, in ids of caches or elsewhere.
+/// Returns whether `instruction` refers to `name`, in ids of caches or elsewhere.
 pub(in crate::rules) fn mentions(
     file: &Dockerfile<'_>,
     instruction: &Instruction<'_>,

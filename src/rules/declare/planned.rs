@@ -30,7 +30,7 @@ impl Context<'_> {
         self.plan(name, level).needs.get(&index).cloned()
     }
 
-    /// Says that `cache` is the first of its mounts that has a fix up to `level` of its own that puts `name` into its id.
+    /// Returns whether `cache` is the first of its mounts that has a fix up to `level` of its own that puts `name` into its id.
     pub(in crate::rules) fn is_first(
         &self,
         cache: &Cache<'_>,
@@ -81,7 +81,7 @@ impl Context<'_> {
         ))
     }
 
-    /// Says that `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
+    /// Returns whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
     pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
         let plan = self.plan(name, Applicability::Safe);
         match self.file.stage_of(index) {
@@ -90,7 +90,7 @@ impl Context<'_> {
         }
     }
 
-    /// Says that `name` is used outside of cache ids anywhere in the file: a build that passes it may build another image.
+    /// Returns whether `name` is used outside of cache ids anywhere in the file: a build that passes it may build another image.
     pub fn used_by_builds(&self, name: &str) -> bool {
         self.plan(name, Applicability::Safe).elsewhere.any()
     }

@@ -1,11 +1,11 @@
-//! Where a line can be put so that several instructions come behind it, among the blocks of a template.
+//! Places for a line so that several instructions come behind it, among the blocks of a template.
 
 use crate::budget;
 use crate::dockerfile::{BranchId, Dockerfile};
 use crate::fix::Edit;
 use crate::text::{indentation, line_ending};
 
-/// Where a line can be put.
+/// A place for a line.
 pub(in crate::rules) struct Spot {
     /// Before this byte, the start of a line.
     pub(in crate::rules) at: usize,
