@@ -16,11 +16,8 @@ impl<'a> Flag<'a> {
     #[must_use]
     pub fn name(&self) -> &[u8] {
         let text = self.text.bytes();
-        &text[2.min(text.len())
-            ..memchr::memchr(b'=', text)
-                .unwrap_or(text.len())
-                .max(2)
-                .min(text.len())]
+        let end = memchr::memchr(b'=', text).unwrap_or(text.len());
+        text.get(2..end).unwrap_or_default()
     }
 
     /// Returns the value behind the first `=`, or `None` where there is none.
@@ -56,12 +53,10 @@ const fn is_space(byte: u8) -> bool {
 ///
 /// Flags end at the first word that does not start with `--`, or behind a lone `--`. Where `template` is set, an
 /// expression such as `{{ name }}` or `@(name)` counts as part of the word it stands in, spaces and all: the text that
-/// an engine puts there is not known here. Tags such as `{% if x %}` may stand between flags. `source` is the file that
-/// `text` is from.
+/// an engine puts there is not known here. Tags such as `{% if x %}` may stand between flags.
 #[must_use]
 pub fn split<'a>(
     text: &Mapped<'a>,
-    source: &'a [u8],
     from: usize,
     escape: u8,
     template: bool,
@@ -94,7 +89,7 @@ pub fn split<'a>(
             };
             return (flags, rest);
         }
-        let (word, quotes, stop) = word(text, source, start, end, escape, template);
+        let (word, quotes, stop) = word(text, start, end, escape, template);
         at = stop;
         // A tag right behind it makes another word of it, which only the engine knows.
         if word.bytes() == b"--" && bytes[at..end].first().is_none_or(|&b| is_space(b)) {
@@ -123,30 +118,21 @@ enum Quotes {
 /// Reads one word from `start` on: its text, its quotes, and where it ends.
 fn word<'a>(
     text: &Mapped<'a>,
-    source: &'a [u8],
     start: usize,
     end: usize,
     escape: u8,
     template: bool,
 ) -> (Mapped<'a>, Quotes, usize) {
     let bytes = text.bytes();
-    let special = |b: u8| {
-        is_space(b)
+    let is_special = |b: &u8| {
+        is_space(*b)
             || matches!(b, b'\'' | b'"')
-            || b == escape
-            || (template && b"{@<[#".contains(&b))
+            || *b == escape
+            || (template && b"{@<[#".contains(b))
     };
-    let plain = bytes[start..end]
-        .iter()
-        .position(|&b| special(b))
-        .map_or(end, |at| start + at);
-    let mut word = text.stretch(start, plain, source);
-    let mut add = |from: usize, to: usize| {
-        (from..to).for_each(|at| word.push(&bytes[at..=at], text.source(at)));
-    };
-    let mut quote = None;
-    let mut quotes = Quotes::None;
-    let mut at = plain;
+    let mut word = Mapped::empty(text.source(start));
+    let (mut quote, mut quotes) = (None, Quotes::None);
+    let mut at = start;
     while at < end {
         let byte = bytes[at];
         if template && let Some(Reach::Closed(behind)) = expression::within(text, at) {
@@ -154,25 +140,23 @@ fn word<'a>(
                 .or(quote.map(|_| behind))
                 .filter(|behind| *behind <= end);
             let Some(behind) = whole else { break };
-            add(at, behind);
+            word.append(text, at, behind);
             at = behind;
-            continue;
-        }
-        if quote == Some(byte) {
-            quote = None;
-            quotes = Quotes::Closed;
+        } else if quote == Some(byte) {
+            (quote, quotes) = (None, Quotes::Closed);
+            at += 1;
         } else if quote.is_none() && matches!(byte, b'\'' | b'"') {
-            quote = Some(byte);
-            quotes = Quotes::Open;
+            (quote, quotes) = (Some(byte), Quotes::Open);
+            at += 1;
         } else if quote.is_none() && is_space(byte) {
             break;
         } else {
             at += usize::from(byte == escape);
-            if at < end {
-                add(at, at + 1);
-            }
+            let rest = bytes.get(at + 1..end).unwrap_or_default();
+            let next = at + 1 + rest.iter().position(is_special).unwrap_or(rest.len());
+            word.append(text, at, next.min(end));
+            at = next;
         }
-        at += 1;
     }
     (word, quotes, at.min(end))
 }

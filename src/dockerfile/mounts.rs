@@ -26,55 +26,110 @@ impl<'a> Mount<'a> {
         templated: bool,
         behind: Option<Behind<'_>>,
     ) -> Self {
-        let torn = expression::all(flag.text.bytes()).any(|(at, _)| {
-            let reach = expression::within(&flag.text, at);
-            reach == Some(Reach::Open)
-        });
-        let (templated, conditional) = (templated || torn, flag.conditional);
-        let Some(value) = flag.value() else {
-            let fault = Fault {
-                span: flag.span,
-                kind: FaultKind::NoValue,
-            };
-            return Self {
-                span: flag.span,
-                text: Mapped::empty(flag.span.end),
-                fields: Vec::new(),
-                kind: MountKind::Unknown,
-                faults: vec![fault],
-                templated,
-                torn,
-                conditional,
-                escape,
-            };
+        let mut expressions = expression::all(flag.text.bytes());
+        let is_open = |at| expression::within(&flag.text, at) == Some(Reach::Open);
+        let torn = expressions.any(|(at, _)| is_open(at));
+        let no_value = Fault {
+            span: flag.span,
+            kind: FaultKind::NoValue,
         };
-        let csv = split_fields(&value, source, flag.span, templated);
         let mut mount = Self {
             span: flag.span,
-            text: csv.text,
-            fields: csv.fields,
-            kind: MountKind::Bind,
-            faults: Vec::new(),
-            templated,
+            text: Mapped::empty(flag.span.end),
+            fields: Vec::new(),
+            kind: MountKind::Unknown,
+            faults: vec![no_value],
+            templated: templated || torn,
             torn,
-            conditional,
+            conditional: flag.conditional,
             escape,
         };
-        mount.kind = mount.value("type").map_or(MountKind::Bind, kind_of);
-        if !templated {
-            mount.faults = faults::find(&mount, flag, csv.bad_quote, behind);
+        if let Some(value) = flag.value() {
+            let bad_quote = mount.split(&value, source);
+            mount.kind = mount.value("type").map_or(MountKind::Bind, kind_of);
+            mount.faults = if mount.templated {
+                Vec::new()
+            } else {
+                faults::find(&mount, flag, bad_quote, behind)
+            };
         }
         mount
+    }
+
+    /// Cuts `value` at its commas; a field that starts with `"` runs to the closing one. A template's expressions hold
+    /// neither. Returns a quote that CSV does not allow.
+    fn split(&mut self, value: &Mapped<'a>, source: &[u8]) -> Option<Span> {
+        let bytes = value.bytes();
+        let mut text = Mapped::empty(value.source(0));
+        let mut bad_quote = None;
+        let mut at = 0;
+        loop {
+            let (from, start) = (at, text.bytes().len());
+            let mut quoted = bytes.get(at) == Some(&b'"');
+            at += usize::from(quoted);
+            while let Some(byte) = bytes.get(at) {
+                match (byte, quoted, bytes.get(at + 1)) {
+                    (b'"', false, _) => bad_quote = bad_quote.or(Some(value.span(at, at + 1))),
+                    (b'"', true, Some(b'"')) => at += 1,
+                    (b'"', true, Some(b',') | None) => {
+                        quoted = false;
+                        at += 1;
+                        continue;
+                    }
+                    (b',', false, _) | (b'"', true, _) => break,
+                    _ => {}
+                }
+                let end = match self.templated.then(|| expression::within(value, at)) {
+                    Some(Some(Reach::Closed(end))) => end,
+                    Some(_) => at + 1,
+                    None => {
+                        let rest = &bytes[at + 1..];
+                        at + 1 + memchr::memchr2(b',', b'"', rest).unwrap_or(rest.len())
+                    }
+                };
+                text.append(value, at, end);
+                at = end;
+            }
+            if quoted {
+                bad_quote = bad_quote.or(Some(value.span(from, at)));
+                at = bytes.len();
+            }
+            let all = text.bytes();
+            let equals = memchr::memchr(b'=', &all[start..]).map(|n| start + n);
+            self.fields.push(Field {
+                option: option(&all[start..equals.unwrap_or(all.len())]),
+                start,
+                equals,
+                end: all.len(),
+                next: self.place_behind(value, from, at, source),
+            });
+            if at >= bytes.len() {
+                self.text = text;
+                return bad_quote;
+            }
+            text.append(value, at, at + 1);
+            at += 1;
+        }
+    }
+
+    /// Returns where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or
+    /// behind the last byte and a quote that was opened within the field.
+    fn place_behind(&self, value: &Mapped<'_>, from: usize, to: usize, source: &[u8]) -> usize {
+        if to < value.bytes().len() {
+            return value.source(to);
+        }
+        let span = value.span(from, to);
+        let closes = source.get(span.end).filter(|_| span.end < self.span.end);
+        let closes = closes.filter(|b| matches!(b, b'\'' | b'"'));
+        let opened = closes.is_some_and(|quote| span.of(source).contains(quote));
+        span.end + usize::from(opened)
     }
 
     /// Returns the last field for `option`, named by its full name; aliases count, case does not.
     #[must_use]
     pub fn field(&self, option: &str) -> Option<Field> {
-        self.fields
-            .iter()
-            .rev()
-            .find(|field| field.option == Some(option))
-            .copied()
+        let mut fields = self.fields.iter().rev();
+        fields.find(|field| field.option == Some(option)).copied()
     }
 
     /// Returns the value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not
@@ -127,12 +182,10 @@ impl<'a> Mount<'a> {
     /// Returns where the id stands in the file: the option's value, or else the target's, or else the whole flag.
     #[must_use]
     pub fn id_span(&self) -> Span {
-        let field = self
-            .field("id")
-            .filter(|field| field.equals.is_some_and(|at| at + 1 < field.end));
-        field
-            .or_else(|| self.field("target"))
-            .map_or(self.span, |field| self.value_span(field))
+        let has_value = |field: &Field| self.value_of(*field).is_some_and(|id| !id.is_empty());
+        let id = self.field("id").filter(has_value);
+        let field = id.or_else(|| self.field("target"));
+        field.map_or(self.span, |field| self.value_span(field))
     }
 
     /// Returns the id, cut into text and variables; `None` where BuildKit could not expand it.
@@ -168,85 +221,4 @@ fn slash_in_braces(target: &[u8]) -> bool {
             .rfind_byte(b'}')
             .is_some_and(|end| target[open..open + end].contains(&b'/'))
     })
-}
-
-/// An option list cut into fields.
-struct Csv<'a> {
-    text: Mapped<'a>,
-    fields: Vec<Field>,
-    bad_quote: Option<Span>,
-}
-
-/// Cuts `value` at its commas; a field that starts with `"` runs to the closing one. A template's expressions, where it is
-/// `templated`, hold neither.
-fn split_fields<'a>(value: &Mapped<'a>, source: &[u8], flag: Span, templated: bool) -> Csv<'a> {
-    let bytes = value.bytes();
-    let mut text = Mapped::empty(value.source(0));
-    let (mut fields, mut bad_quote) = (Vec::new(), None);
-    let mut at = 0;
-    loop {
-        let (from, start) = (at, text.bytes().len());
-        let mut quoted = bytes.get(at) == Some(&b'"');
-        at += usize::from(quoted);
-        while let Some(byte) = bytes.get(at) {
-            match (byte, quoted, bytes.get(at + 1)) {
-                (b'"', false, _) => bad_quote = bad_quote.or(Some(value.span(at, at + 1))),
-                (b'"', true, Some(b'"')) => at += 1,
-                (b'"', true, Some(b',') | None) => {
-                    quoted = false;
-                    at += 1;
-                    continue;
-                }
-                (b',', false, _) | (b'"', true, _) => break,
-                _ => {}
-            }
-            let end = match templated.then(|| expression::within(value, at)) {
-                Some(Some(Reach::Closed(end))) => end,
-                _ => at + 1,
-            };
-            (at..end).for_each(|i| text.push(&bytes[i..=i], value.source(i)));
-            at = end;
-        }
-        if quoted {
-            bad_quote = bad_quote.or(Some(value.span(from, at)));
-            at = bytes.len();
-        }
-        let next = place_behind(value, from, at, source, flag);
-        fields.push(field(text.bytes(), start, text.bytes().len(), next));
-        if at >= bytes.len() {
-            return Csv {
-                text,
-                fields,
-                bad_quote,
-            };
-        }
-        text.push(b",", value.source(at));
-        at += 1;
-    }
-}
-
-fn field(bytes: &[u8], start: usize, end: usize, next: usize) -> Field {
-    let equals = memchr::memchr(b'=', &bytes[start..end]).map(|n| start + n);
-    Field {
-        option: option(&bytes[start..equals.unwrap_or(end)]),
-        start,
-        equals,
-        end,
-        next,
-    }
-}
-
-/// Returns where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or
-/// behind the last byte and a quote that was opened within the field.
-fn place_behind(value: &Mapped<'_>, from: usize, to: usize, source: &[u8], flag: Span) -> usize {
-    if to < value.bytes().len() {
-        return value.source(to);
-    }
-    let span = value.span(from, to);
-    let closes = source
-        .get(span.end)
-        .filter(|_| span.end < flag.end)
-        .filter(|b| matches!(b, b'\'' | b'"'));
-    let opened = closes.is_some_and(|quote| span.of(source).contains(quote));
-    span.end + usize::from(opened)
 }

@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
             |from: usize| text.bytes().len() - lines::trim_start(&text.bytes()[from..]).len();
         let split = |from: usize| {
             let (end, next) = flags::split_name(text.bytes(), from);
-            let (flags, args) = flags::split(text, self.source, next, escape, template);
+            let (flags, args) = flags::split(text, next, escape, template);
             (lower(&text.bytes()[from..end]), end, flags, args)
         };
         let start = behind_blanks(0);

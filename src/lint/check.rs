@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::RuleId;
 use crate::rules::lane_requirements::LaneRequirements;
-use crate::rules::{Context, Settings, registry};
+use crate::rules::{Cache, Context, Settings, registry};
 use crate::suppress;
 
 use super::model::Checked;
@@ -40,7 +40,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     };
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
-    let sites = cx.caches().iter().map(|cache| cache.site()).collect();
+    let sites = cx.caches().iter().map(Cache::site).collect();
     let mut findings = registry::check_file(&cx);
     let all = findings.len();
     findings.retain(|finding| !cx.is_exempt(finding));

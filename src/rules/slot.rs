@@ -129,7 +129,7 @@ fn target_as_id<'m>(mount: &'m Mount<'_>) -> Result<Cow<'m, str>, String> {
 fn is_one_word(text: &str, escape: u8) -> bool {
     let flag = format!("--mount=id={text}");
     let whole = Mapped::borrowed(flag.as_bytes(), Span::new(0, flag.len()));
-    let (flags, _) = flags::split(&whole, flag.as_bytes(), 0, escape, true);
+    let (flags, _) = flags::split(&whole, 0, escape, true);
     let first = flags.first();
     first.is_some_and(|first| first.text.bytes() == flag.as_bytes())
 }

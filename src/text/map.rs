@@ -196,6 +196,22 @@ impl<'a> Mapped<'a> {
         self.text.to_mut().extend_from_slice(bytes);
     }
 
+    /// Adds the piece `other[start..end]`.
+    pub fn append(&mut self, other: &Mapped<'a>, start: usize, end: usize) {
+        if start >= end {
+            return;
+        }
+        if self.text.is_empty() {
+            self.map = SourceMap::default();
+        }
+        let span = Span::new(start, end);
+        self.map.append(self.text.len(), &other.map, span);
+        match &other.text {
+            Cow::Borrowed(text) if self.text.is_empty() => self.text = span.of(text).into(),
+            text => self.text.to_mut().extend_from_slice(span.of(text)),
+        }
+    }
+
     /// Returns the text.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
@@ -222,27 +238,9 @@ impl<'a> Mapped<'a> {
     /// Returns the piece `text[start..end]` as a mapped text of its own.
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> Mapped<'a> {
-        let text = match &self.text {
-            Cow::Borrowed(text) => Cow::Borrowed(&text[start..end]),
-            Cow::Owned(text) => Cow::Owned(text[start..end].to_vec()),
-        };
-        let map = if start < end {
-            self.map.slice(Span::new(start, end))
-        } else {
-            SourceMap::of(self.span(start, end))
-        };
-        Mapped { text, map }
-    }
-
-    /// Returns the piece `text[start..end]`, borrowed from the file's bytes `source` where it is one stretch of them.
-    #[must_use]
-    pub fn stretch(&self, start: usize, end: usize, source: &'a [u8]) -> Mapped<'a> {
-        let span = self.span(start, end);
-        if span.len() == end - start {
-            Mapped::borrowed(source, span)
-        } else {
-            self.slice(start, end)
-        }
+        let mut piece = Self::empty(self.span(start, start).start);
+        piece.append(self, start, end);
+        piece
     }
 }
 
