@@ -75,7 +75,7 @@ impl Fixing<'_> {
         }
         let left = std::mem::take(&mut fixed.left);
         let report = match format {
-            Some(format) => lint::check_wiring(path, format, &fixed.bytes, settings),
+            Some(format) => lint::check_build_file(path, format, &fixed.bytes, settings),
             None => FileReport {
                 path: path.to_path_buf(),
                 source: fixed.bytes.clone(),
@@ -119,7 +119,9 @@ impl Fixing<'_> {
                     ..
                 } = &*report;
                 match report.builds.as_ref().map(|builds| builds.format) {
-                    Some(format) => *report = lint::check_wiring(path, format, source, settings),
+                    Some(format) => {
+                        *report = lint::check_build_file(path, format, source, settings)
+                    }
                     None => report.checked = lint::check(source, settings),
                 }
             });

@@ -35,7 +35,7 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
         ..
     } = input;
     if let Some(format) = input.format {
-        let mut report = lint::check_wiring(path, format, source, settings);
+        let mut report = lint::check_build_file(path, format, source, settings);
         if let Some(builds) = report.builds.as_mut().filter(|_| input.text) {
             report.checked.findings.append(&mut builds.loose);
         }

@@ -19,7 +19,7 @@ use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made};
 
 /// Returns what a file of this `format` says about builds, and what is found in the Dockerfiles within it.
 #[must_use]
-pub fn check_wiring(
+pub fn check_build_file(
     path: &Path,
     format: FormatRef,
     source: &[u8],
