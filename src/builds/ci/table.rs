@@ -181,12 +181,13 @@ impl Ci {
         &self,
         variable: &impl Fn(&str) -> Option<Vec<u8>>,
     ) -> (Vec<Option<Vec<u8>>>, Vec<&'static str>) {
-        let read: Vec<_> = self.parts.iter().map(|part| part.read(variable)).collect();
-        let variables = read.iter().flatten().map(|(_, name)| *name).collect();
-        (
-            read.into_iter().map(|part| Some(part?.0)).collect(),
-            variables,
-        )
+        let mut variables = Vec::new();
+        let parts = self.parts.iter().map(|part| {
+            let (value, name) = part.read(variable)?;
+            variables.push(name);
+            Some(value)
+        });
+        (parts.collect(), variables)
     }
 }
 
@@ -223,20 +224,20 @@ impl Part {
     }
 }
 
-/// `text` with its `%2F` read.
+/// Reads the `%2F` of `text` and the like.
 fn decoded(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: Option<&u8>| {
-        char::from(*byte?)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let (mut plain, mut at) = (Vec::new(), 0);
-    while at < text.len() {
-        let code = digit(text.get(at + 1))
-            .zip(digit(text.get(at + 2)))
-            .filter(|_| text[at] == b'%');
-        plain.push(code.map_or(text[at], |(high, low)| high * 16 + low));
-        at += if code.is_some() { 3 } else { 1 };
+    let mut parts = text.split(|byte| *byte == b'%');
+    let mut plain = parts.next().unwrap_or_default().to_vec();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits[0] != b'+');
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(code) => {
+                plain.push(code);
+                plain.extend(&part[2..]);
+            }
+            None => plain.extend([b"%", part].concat()),
+        }
     }
     plain
 }

@@ -1,0 +1,163 @@
+//! A command with its lane.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::builds::command::{self, BuildArg, Command, InsertMethod};
+use crate::builds::model::{BuildTool, NAMESPACE};
+use crate::builds::shell::Word;
+
+/// The build argument that rocker's extension passes.
+const ROCKER: &str = "CACHE_ID";
+
+/// How many words of a command a message shows, and how long they may be.
+const SHOWN: usize = 3;
+const LONGEST_SHOWN: usize = 20;
+
+/// The lane that is to be passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    pub lane: &'a str,
+    /// The build argument that takes it, [`NAMESPACE`] among them.
+    pub arg: &'a str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    pub words: Vec<OsString>,
+    /// The variable that goes into its environment.
+    pub set: Option<(String, String)>,
+    /// Notes for people, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Returns the command `words` with its lane. `extended` says whether a program has rocker's extension `rocker-cachelane`.
+///
+/// # Errors
+/// Fails with the reason why the command cannot get it, for people.
+pub fn pass(
+    words: &[OsString],
+    ask: Ask<'_>,
+    extended: impl Fn(&OsStr) -> bool,
+) -> Result<Passed, String> {
+    let texts = words.iter().map(|word| word.to_string_lossy().into_owned());
+    let texts: Vec<String> = texts.collect();
+    let mut passed = Passed {
+        words: words.to_vec(),
+        set: None,
+        notes: Vec::new(),
+    };
+    let Some(build) = command::read(&command::words(&texts)) else {
+        let why = "is no build command that cachelane knows";
+        passed.by_environment(0, &start(&texts), ask, why);
+        return Ok(passed);
+    };
+    let what = texts.get(build.tool..=build.behind);
+    let what = what.unwrap_or_default().join(" ");
+    let is_rocker = build.front == BuildTool::Rocker;
+    if ask.arg == NAMESPACE && (is_rocker || build.front.is_buildah()) {
+        return Err(format!(
+            "`{what}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`"
+        ));
+    }
+    if is_rocker && ask.arg != ROCKER {
+        return Err(format!(
+            "`{what}` passes a lane as {ROCKER}, not as {}",
+            ask.arg
+        ));
+    }
+    if passed.has(&build, ask) {
+        return Ok(passed);
+    }
+    let is_extended = || words.get(build.tool).is_some_and(|word| extended(word));
+    let why = match build.pass {
+        InsertMethod::CacheId if !is_extended() => {
+            "has no extension `rocker-cachelane` that cachelane can see"
+        }
+        InsertMethod::BuildArg | InsertMethod::Set | InsertMethod::CacheId => {
+            let at = build.behind + 1;
+            let argv = build.argv(ask.arg, ask.lane).into_iter();
+            passed.words.splice(at..at, argv.map(OsString::from));
+            return Ok(passed);
+        }
+        InsertMethod::Environment | InsertMethod::Nothing => "takes no build arguments",
+    };
+    passed.by_environment(build.tool, &what, ask, why);
+    Ok(passed)
+}
+
+impl Passed {
+    /// Returns whether the build passes the argument itself. Where it does so without a value, it takes that from its
+    /// environment. What it passes to some of its targets only stands there: bake counts the later `--set` before the earlier
+    /// one.
+    fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
+        // Rocker has an option for it, and no name.
+        let is_own = |own: &&BuildArg| own.name == ask.arg || build.front == BuildTool::Rocker;
+        let Some(own) = build.args.iter().rfind(is_own) else {
+            return false;
+        };
+        let Some(value) = own.value.as_ref().map(Word::written) else {
+            self.set = Some((ask.arg.into(), ask.lane.into()));
+            return true;
+        };
+        let mut targets = build.rest.iter();
+        if let Some(only) = &own.only
+            && (build.rest.is_empty() || targets.any(|target| target.text() != Some(only)))
+        {
+            self.notes.push(format!(
+                "the command itself says `{value}` for `{only}`: that stands there"
+            ));
+            return false;
+        }
+        self.notes
+            .push(format!("the command itself says `{value}`: that stands"));
+        true
+    }
+
+    /// Passes the lane to a command that has no other way: its tool is the word `tool`, and it is called `what`.
+    fn by_environment(&mut self, tool: usize, what: &str, ask: Ask<'_>, why: &str) {
+        let Ask { lane, arg } = ask;
+        self.set = Some((arg.into(), lane.into()));
+        self.notes.push(format!(
+            "`{what}` {why}: it gets the lane by its environment only, as {arg}={lane}"
+        ));
+        let name = |at: usize| {
+            let path = self.words.get(at).map(Path::new);
+            path.and_then(Path::file_name)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (first, tool) = (name(0), name(tool));
+        let is = |name: &OsStr, names: &[&str]| names.iter().any(|other| name == *other);
+        let is_compose = is(&tool, &["docker-compose", "podman-compose"])
+            || is(&tool, &["docker", "podman", "nerdctl"])
+                && self.words.iter().any(|word| word == "compose");
+        if is_compose {
+            self.notes.push(format!(
+                "the Compose file hands it on where `args` in `build` has `{arg}: ${{{arg}:-default}}`"
+            ));
+        } else if tool == "devcontainer" {
+            self.notes.push(format!(
+                "devcontainer.json hands it on where `args` in `build` has `\"{arg}\": \"${{localEnv:{arg}:default}}\"`"
+            ));
+        }
+        if is(&first, &["sudo", "doas"]) {
+            let first = first.display();
+            self.notes
+                .push(format!("`{first}` hands {arg} on only where it is told to"));
+        }
+    }
+}
+
+/// Returns the words that a command starts with, as far as they are likely to say what it does.
+fn start(words: &[String]) -> String {
+    let is_short = |word: &&String| !word.starts_with('-') && word.len() <= LONGEST_SHOWN;
+    let behind = words.iter().skip(1).take(SHOWN - 1).take_while(is_short);
+    let shown: Vec<&str> = words
+        .iter()
+        .take(1)
+        .chain(behind)
+        .map(String::as_str)
+        .collect();
+    shown.join(" ")
+}
