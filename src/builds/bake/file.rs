@@ -8,7 +8,8 @@ use crate::text::Span;
 
 #[derive(Debug, Default)]
 pub(super) struct File {
-    pub(super) is_json: bool,
+    /// The objects of JSON that a variable can go into.
+    pub(super) json: Option<Json>,
     pub(super) variables: Vec<Variable>,
     pub(super) groups: Vec<(String, Ast)>,
     pub(super) targets: Vec<Target>,
@@ -16,6 +17,30 @@ pub(super) struct File {
     names: HashMap<String, Vec<usize>>,
     /// Where the first `variable` blocks of HCL end, those that stand together.
     pub(super) variables_end: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Json {
+    pub(super) root: Braces,
+    /// That of `variable`.
+    pub(super) variables: Option<Braces>,
+}
+
+/// An object in braces.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Braces {
+    pub(super) span: Span,
+    /// From its first key to its last value.
+    pub(super) entries: Option<Span>,
+}
+
+impl Braces {
+    pub(super) fn new(span: Span, fields: &[Field]) -> Self {
+        let ends = fields.first().zip(fields.last());
+        let entries =
+            ends.map(|(first, last)| Span::new(first.key_span.start, last.value.span.end));
+        Self { span, entries }
+    }
 }
 
 /// A name at the top with its value.

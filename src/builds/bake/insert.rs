@@ -1,16 +1,13 @@
 //! Giving a target of a bake file its argument: a variable with the lane's default, and an argument with its value.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::builds::builds;
-use super::file::{File, Target};
-use super::json::fields;
-use super::value::{Field, Scope, Value};
+use super::file::{Braces, File, Json, Target};
+use super::value::{Scope, Value};
 use crate::builds::format::{Inserter, Insertion};
 use crate::builds::lines;
 use crate::builds::model::{Build, Lane, Subject};
-use crate::builds::yaml::Yaml;
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
@@ -18,32 +15,18 @@ use crate::text::{Span, line_ending};
 /// `CACHE_ID = CACHE_ID` among its arguments; in JSON `"CACHE_ID": "${CACHE_ID}"`.
 pub(super) fn inserter<'d>(source: &'d str, file: &'d File) -> Inserter<'d> {
     let targets = Targets::new(source, file);
-    // Where the variable goes, by its name and default: the same for all targets.
-    let variables: RefCell<HashMap<(String, String), Declared>> = RefCell::default();
     Box::new(move |build, lane| {
         let target = targets.places.get(&build.span);
         let target = target.ok_or("its target is not there")?;
-        let writer = Writer {
-            source,
-            json: file.is_json,
-            lane,
-        };
-        let key = (lane.arg.to_owned(), lane.default.to_owned());
-        let mut variables = variables.borrow_mut();
-        let variable = variables
-            .entry(key)
-            .or_insert_with(|| writer.variable(file, &targets.scope));
-        let declared = variable.clone()?;
+        let writer = Writer { source, file, lane };
+        let variable = writer.variable(&targets.scope)?;
         let mut edits = writer.argument(&targets, target, build)?;
-        edits.extend(declared);
+        edits.extend(variable);
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
         // What its variable comes to is the file's affair.
         Ok(Insertion { fix, value: None })
     })
 }
-
-/// The edit that declares the variable, where one is needed; or why there can be none.
-type Declared = Result<Option<Edit>, String>;
 
 /// The targets of a file, with what is asked of each build.
 struct Targets<'d> {
@@ -98,11 +81,15 @@ type Entry<'e> = &'e dyn Fn(&str, &str) -> String;
 
 struct Writer<'a> {
     source: &'a str,
-    json: bool,
+    file: &'a File,
     lane: &'a Lane<'a>,
 }
 
 impl Writer<'_> {
+    fn is_json(&self) -> bool {
+        self.file.json.is_some()
+    }
+
     /// Returns the edits that put the argument where the target's arguments stand.
     fn argument(
         &self,
@@ -112,7 +99,7 @@ impl Writer<'_> {
     ) -> Result<Vec<Edit>, String> {
         let (lineage, _) = targets.file.lineage(target, &targets.scope);
         let arg = self.lane.arg;
-        let entry = if self.json {
+        let entry = if self.is_json() {
             format!("\"{arg}\": \"${{{arg}}}\"")
         } else {
             format!("{arg} = {arg}")
@@ -124,9 +111,8 @@ impl Writer<'_> {
             let own = ancestor.name == target.name;
             match args.value.fields() {
                 Some(fields) if own || targets.alone(ancestor, &build.subject) => {
-                    return Ok(vec![
-                        self.add(args.value.span, fields, &|_, _| entry.clone()),
-                    ]);
+                    let braces = Braces::new(args.value.span, fields);
+                    return Ok(vec![self.add(braces, &|_, _| entry.clone())]);
                 }
                 None if own => return Err("its `args` is an expression".to_owned()),
                 _ => {}
@@ -139,22 +125,21 @@ impl Writer<'_> {
         });
         let target = first.copied().unwrap_or(target);
         let block = |indent: &str, step: &str| self.block(indent, step, &entry);
-        if !self.json {
+        if !self.is_json() {
             return self.attribute(target, &|indent, step| {
                 format!("args = {}", block(indent, step))
             });
         }
-        Ok(vec![self.add(
-            target.body,
-            &target.fields,
-            &|indent, step| format!("\"args\": {}", block(indent, step)),
-        )])
+        let braces = Braces::new(target.body, &target.fields);
+        Ok(vec![self.add(braces, &|indent, step| {
+            format!("\"args\": {}", block(indent, step))
+        })])
     }
 
     /// Writes `{ entry }`, on lines of its own where `indent` says how these begin.
     fn block(&self, indent: &str, step: &str, entry: &str) -> String {
         let newline = line_ending(self.source.as_bytes(), 0);
-        match (step.is_empty(), self.json) {
+        match (step.is_empty(), self.is_json()) {
             (true, true) => format!("{{{entry}}}"),
             (true, false) => format!("{{ {entry} }}"),
             (false, _) => format!("{{{newline}{indent}{step}{entry}{newline}{indent}}}"),
@@ -162,23 +147,23 @@ impl Writer<'_> {
     }
 
     /// Puts an entry behind the last of an object in braces.
-    fn add(&self, object: Span, fields: &[Field], entry: Entry<'_>) -> Edit {
+    fn add(&self, Braces { span, entries }: Braces, entry: Entry<'_>) -> Edit {
         let source = self.source;
-        let newline = line_ending(source.as_bytes(), object.start);
-        let base = lines::margin(source, object.start);
-        let (Some(first), Some(last)) = (fields.first(), fields.last()) else {
-            let at = object.start + 1;
-            let inner = &source[at..object.end.max(at + 1) - 1];
+        let newline = line_ending(source.as_bytes(), span.start);
+        let base = lines::margin(source, span.start);
+        let Some(entries) = entries else {
+            let at = span.start + 1;
+            let inner = &source[at..span.end.max(at + 1) - 1];
             if inner.contains('\n') {
                 let indent = format!("{base}{STEP}");
                 let text = format!("{newline}{indent}{}", entry(&indent, STEP));
                 return Edit::insert(at, text);
             }
-            let before = if self.json { "" } else { " " };
+            let before = if self.is_json() { "" } else { " " };
             let behind = if inner.is_empty() { before } else { "" };
             return Edit::insert(at, format!("{before}{}{behind}", entry("", "")));
         };
-        let end = last.value.span.end;
+        let end = entries.end;
         let rest = lines::rest(source, end);
         let behind = rest.trim_start();
         let (comma, behind) = match behind.strip_prefix(',') {
@@ -186,13 +171,13 @@ impl Writer<'_> {
             None => ("", behind),
         };
         let is_last = behind.is_empty() || behind.starts_with('#') || behind.starts_with("//");
-        let is_line = source[object.start..first.key_span.start].contains('\n');
-        if !is_line || !(self.json || is_last) {
+        let is_line = source[span.start..entries.start].contains('\n');
+        if !is_line || !(self.is_json() || is_last) {
             return Edit::insert(end, format!(", {}", entry("", "")));
         }
-        let indent = lines::margin(source, first.key_span.start);
+        let indent = lines::margin(source, entries.start);
         let entry = entry(indent, step(base, indent));
-        if self.json {
+        if self.is_json() {
             return Edit::insert(end, format!(",{newline}{indent}{entry}"));
         }
         Edit::insert(end + rest.len(), format!("{newline}{indent}{entry}{comma}"))
@@ -237,28 +222,26 @@ impl Writer<'_> {
 
     /// Returns the edit that declares the variable, where it is not declared: with the lane that a build which passes nothing has,
     /// so that whoever sets none keeps it.
-    fn variable(&self, file: &File, scope: &Scope<'_>) -> Declared {
+    fn variable(&self, scope: &Scope<'_>) -> Result<Option<Edit>, String> {
         let Lane { arg, default, .. } = *self.lane;
-        let mut own = file.variables.iter().filter(|own| own.name == arg);
-        let Some(last) = own.clone().next_back() else {
-            return Ok(if self.json {
-                self.json_variable()
-            } else {
-                Some(self.hcl_variable(file.variables_end))
-            });
+        let Some((own, is_block)) = scope.declared(arg) else {
+            return Ok(Some(match &self.file.json {
+                Some(json) => self.json_variable(json),
+                None => self.hcl_variable(),
+            }));
         };
         let quoted = self.default();
-        let typed = if self.json {
+        let typed = if self.is_json() {
             format!("`\"variable\": {{\"{arg}\": {{\"default\": {quoted}}}}}`")
         } else {
             format!("`variable \"{arg}\" {{ default = {quoted} }}`")
         };
-        if !own.any(|variable| variable.is_block) {
+        if !is_block {
             return Err(format!(
                 "`{arg}` is an attribute, which no job can set: write {typed} in its place"
             ));
         }
-        let value = last.default.as_ref().map(|ast| scope.value(ast));
+        let value = own.map(|ast| scope.value(ast));
         match value.unwrap_or(Value::Text(String::new())).text() {
             Some(value) if value == default => Ok(None),
             Some("") => Err(format!(
@@ -276,37 +259,29 @@ impl Writer<'_> {
     /// Returns the lane's default, as a text of the file.
     fn default(&self) -> String {
         let text = self.lane.default.replace("${", "$${").replace("%{", "%%{");
-        if self.json {
+        if self.is_json() {
             return serde_json::Value::from(text).to_string();
         }
         format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
     }
 
-    fn json_variable(&self) -> Option<Edit> {
-        let yaml = Yaml::read(self.source).ok()?;
-        let root = yaml.root()?;
+    fn json_variable(&self, json: &Json) -> Edit {
         let default = format!("\"default\": {}", self.default());
         let body = |indent: &str, step: &str| {
-            format!(
-                "\"{}\": {}",
-                self.lane.arg,
-                self.block(indent, step, &default)
-            )
+            let block = self.block(indent, step, &default);
+            format!("\"{}\": {block}", self.lane.arg)
         };
-        let variables = root.own_entry("variable").map(|entry| entry.value);
-        if let Some(variables) = variables.filter(|value| value.is_map()) {
-            return Some(self.add(variables.span(), &fields(variables), &body));
+        if let Some(variables) = json.variables {
+            return self.add(variables, &body);
         }
-        let variable = |indent: &str, step: &str| {
+        self.add(json.root, &|indent, step| {
             let inner = body(&format!("{indent}{step}"), step);
             format!("\"variable\": {}", self.block(indent, step, &inner))
-        };
-        Some(self.add(root.span(), &fields(root), &variable))
+        })
     }
 
-    /// Declares the variable behind the first ones, which end at byte `end`; where there is none, at the top, behind a comment
-    /// that stands alone.
-    fn hcl_variable(&self, end: Option<usize>) -> Edit {
+    /// Declares the variable behind the first ones; where there is none, at the top, behind a comment that stands alone.
+    fn hcl_variable(&self) -> Edit {
         let source = self.source;
         let newline = line_ending(source.as_bytes(), 0);
         let block = format!(
@@ -314,6 +289,7 @@ impl Writer<'_> {
             self.lane.arg,
             self.default()
         );
+        let end = self.file.variables_end;
         if let Some(end) = end.filter(|&end| source[..end].ends_with('}')) {
             let end = end + lines::rest(source, end).len();
             return Edit::insert(end, format!("{newline}{newline}{block}"));

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::file::{File, Target, Variable};
+use super::file::{Braces, File, Json, Target, Variable};
 use super::hcl;
 use super::value::{Ast, Field, Kind, Part};
 use crate::budget;
@@ -25,9 +25,16 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
     }
     let yaml = Yaml::read(source)?;
     let mut file = File::default();
-    file.is_json = true;
+    let Some(root) = yaml.root() else {
+        return Ok(file);
+    };
+    let variables = root.own_entry("variable").map(|entry| entry.value);
+    file.json = Some(Json {
+        root: braces(root),
+        variables: variables.filter(|node| node.is_map()).map(braces),
+    });
     let mut attributes = Vec::new();
-    for entry in yaml.root().map(Node::own_entries).unwrap_or_default() {
+    for entry in root.own_entries() {
         let kind = entry.key.text();
         if let Some(name) = kind.filter(|_| entry.value.text().is_some()) {
             attributes.push(Variable {
@@ -83,8 +90,17 @@ fn each(node: Node<'_>) -> Vec<Node<'_>> {
     }
 }
 
+fn braces(node: Node<'_>) -> Braces {
+    let entries = node.own_entries();
+    let ends = entries.first().zip(entries.last());
+    let entries =
+        ends.map(|(first, last)| Span::new(first.key.span().start, last.value.span().end));
+    let span = node.span();
+    Braces { span, entries }
+}
+
 /// Returns the entries of an object.
-pub(super) fn fields(node: Node<'_>) -> Vec<Field> {
+fn fields(node: Node<'_>) -> Vec<Field> {
     let field = |entry: Entry<'_>| Field {
         key: entry.key.text().map(str::to_owned),
         key_span: entry.key.span(),

@@ -157,6 +157,11 @@ impl<'a> Scope<'a> {
         scope
     }
 
+    /// Returns the default of a variable or attribute, and whether the environment may set it.
+    pub(super) fn declared(&self, name: &str) -> Option<(Option<&'a Ast>, bool)> {
+        Some((*self.declared.get(name)?, self.open.contains(name)))
+    }
+
     /// Finds out what a variable comes to, and first those that it is made of.
     fn declare(&mut self, name: &str) {
         let Some((&name, &default)) = self.declared.get_key_value(name) else {
