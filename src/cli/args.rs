@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Overrides, values};
 use crate::finding::{RuleId, Severity};
+use crate::report::Format;
 use crate::workspace::file;
 
 use super::outcome::Error;
@@ -369,27 +370,6 @@ pub enum Plain {
     Human,
     /// One JSON document
     Json,
-}
-
-/// How to print findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, with the source
-    Human,
-    /// One line for each finding
-    Concise,
-    /// One JSON document
-    Json,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// Annotations of GitHub Actions
-    Github,
-    /// GitLab's Code Quality report
-    Gitlab,
-    /// `JUnit` XML
-    Junit,
-    /// Checkstyle XML
-    Checkstyle,
 }
 
 /// When to use colours.

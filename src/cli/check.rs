@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::finding::RuleId;
 use crate::lint::FileReport;
 use crate::project::input;
-use crate::report::{Run as Reported, Summary, Trouble, human};
+use crate::report::{Format, Run as Reported, Summary, Trouble, human};
 
-use super::args::{CheckArgs, Format, STDIN};
+use super::args::{CheckArgs, STDIN};
 use super::config_resolver::ConfigResolver;
 use super::disk::Disk;
 use super::outcome::{Ended, Error, Outcome};
@@ -94,9 +94,9 @@ fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, troubles: &
     };
     let mut text = match format {
         _ if args.statistics => output::statistics(format, &run),
-        _ => output::render(format, &run, style),
+        _ => format.render(&run, style),
     };
-    if output::takes_summary(format, output.is_some()) && summary.files > 0 && !args.common.quiet {
+    if format.takes_summary(output.is_some()) && summary.files > 0 && !args.common.quiet {
         text.push_str(&human::summary(&summary));
         text.push('\n');
     }
@@ -107,7 +107,7 @@ fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, troubles: &
         None => terminal::print(text),
     }
     for (format, path) in &args.reports {
-        let text = output::render(*format, &run, terminal::plain_style());
+        let text = format.render(&run, terminal::plain_style());
         written &= output::write(path, &text);
     }
     if format == Format::Github {

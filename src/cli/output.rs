@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
 use crate::project::input::{format_of, is_dockerfile};
-use crate::report::{
-    self, Run, checkstyle, concise, github, gitlab, human, json, junit, sarif, statistics,
-};
+use crate::report::{self, Format, Run, github, statistics};
 use crate::workspace::file;
 
-use super::args::{CheckArgs, Format, STDIN};
+use super::args::{CheckArgs, STDIN};
 use super::config_resolver::ConfigResolver;
 use super::outcome::Error;
 use super::{disk, terminal};
@@ -26,31 +24,12 @@ pub fn default_format() -> Format {
     }
 }
 
-/// Returns the findings of `run` in `format`, for a terminal or a file.
-pub fn render(format: Format, run: &Run<'_>, style: human::Style) -> String {
-    match format {
-        Format::Human => human::findings(run.reports, style),
-        Format::Concise => concise::render(run),
-        Format::Json => json::findings(run),
-        Format::Sarif => sarif::render(run),
-        Format::Github => github::render(run),
-        Format::Gitlab => gitlab::render(run),
-        Format::Junit => junit::render(run),
-        Format::Checkstyle => checkstyle::render(run),
-    }
-}
-
 /// Returns how many findings each rule has.
 pub fn statistics(format: Format, run: &Run<'_>) -> String {
     match format {
         Format::Json => statistics::json(run),
         _ => statistics::render(run),
     }
-}
-
-/// Returns whether a line for people may follow the report, which goes to a file or not.
-pub fn takes_summary(format: Format, file: bool) -> bool {
-    matches!(format, Format::Human | Format::Concise) || (format == Format::Github && !file)
 }
 
 /// Fails where what is to be written may not be: a file that the run reads, or one file twice.

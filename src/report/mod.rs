@@ -1,7 +1,7 @@
 //! Reports: what was found, for people ([`human`], [`concise`], [`statistics`]) and for programs (all others).
 //!
 //! Nothing here prints; everything is written to a `String` that the command line prints. The formats that other tools read
-//! have one shape, `render(&Run) -> String`, so that a table can choose among them.
+//! have one shape, `render(&Run) -> String`; [`Format`] is their table.
 
 pub mod builds;
 pub mod checkstyle;
@@ -19,9 +19,11 @@ pub mod statistics;
 pub mod table;
 
 mod document;
+mod format;
 mod found;
 mod model;
 mod xml;
 
+pub use format::Format;
 pub use model::{Run, Summary, Trouble, path};
 pub use table::table;

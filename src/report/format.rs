@@ -1,0 +1,48 @@
+//! The formats of findings: each is one file beside this one, and its name, its line of help and its arm here.
+
+use clap::ValueEnum;
+
+use super::model::Run;
+use super::{checkstyle, concise, github, gitlab, human, json, junit, sarif};
+
+/// How to print findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, with the source
+    Human,
+    /// One line for each finding
+    Concise,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// `JUnit` XML
+    Junit,
+    /// Checkstyle XML
+    Checkstyle,
+}
+
+impl Format {
+    /// Returns the findings of `run`; `style` is for people.
+    pub fn render(self, run: &Run<'_>, style: human::Style) -> String {
+        match self {
+            Self::Human => human::findings(run.reports, style),
+            Self::Concise => concise::render(run),
+            Self::Json => json::findings(run),
+            Self::Sarif => sarif::render(run),
+            Self::Github => github::render(run),
+            Self::Gitlab => gitlab::render(run),
+            Self::Junit => junit::render(run),
+            Self::Checkstyle => checkstyle::render(run),
+        }
+    }
+
+    /// Returns whether a line for people may follow the report, which goes to a file or not.
+    pub fn takes_summary(self, file: bool) -> bool {
+        matches!(self, Self::Human | Self::Concise) || (self == Self::Github && !file)
+    }
+}
