@@ -9,20 +9,19 @@ const OPERATORS: &[&str] = &[";;", "&&", "||", "|&", ";", "&", "|", "(", ")"];
 
 /// Cuts what stands `within` a place of `script` into tokens.
 pub(super) fn tokens(script: &str, within: Span, dialect: Dialect) -> Vec<Token> {
-    Lexer {
-        script,
+    let mut lexer = Lexer {
+        script: script.get(..within.end).unwrap_or_default(),
         at: within.start,
-        end: within.end,
         dialect,
         heredocs: Vec::new(),
-    }
-    .all(false)
+    };
+    lexer.all(false)
 }
 
 struct Lexer<'s> {
+    /// Up to where it is read.
     script: &'s str,
     at: usize,
-    end: usize,
     dialect: Dialect,
     /// The heredocs that begin behind this line: their last line, and whether tabs before it are cut off.
     heredocs: Vec<(String, bool)>,
@@ -30,15 +29,17 @@ struct Lexer<'s> {
 
 impl<'s> Lexer<'s> {
     fn rest(&self) -> &'s str {
-        self.script.get(self.at..self.end).unwrap_or_default()
+        self.script.get(self.at..).unwrap_or_default()
     }
 
     fn peek(&self) -> Option<u8> {
-        self.script
-            .as_bytes()
-            .get(self.at)
-            .copied()
-            .filter(|_| self.at < self.end)
+        self.script.as_bytes().get(self.at).copied()
+    }
+
+    /// Goes over these letters.
+    fn skip(&mut self, letters: &[char]) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches(letters).len();
     }
 
     /// Returns the byte behind a continued line's mark, where the one here is such a mark.
@@ -55,7 +56,7 @@ impl<'s> Lexer<'s> {
             rest.trim_start_matches([' ', '\t'])
         };
         let rest = rest.strip_prefix('\r').unwrap_or(rest).strip_prefix('\n')?;
-        Some(self.end - rest.len())
+        Some(self.script.len() - rest.len())
     }
 
     /// Returns all tokens up to the end, or up to a `)` that is not opened here.
@@ -72,9 +73,9 @@ impl<'s> Lexer<'s> {
             } else if matches!(byte, b' ' | b'\t' | b'\r') {
                 self.at += 1;
             } else if byte == b'#' {
-                self.at = memchr::memchr(b'\n', self.rest().as_bytes())
-                    .map_or(self.end, |at| self.at + at);
-            } else if self.is_redirection() {
+                let rest = self.rest();
+                self.at += rest.find('\n').unwrap_or(rest.len());
+            } else if matches!(byte, b'<' | b'>') || self.rest().starts_with("&>") {
                 self.redirection();
             } else if let Some(op) = OPERATORS.iter().find(|op| self.rest().starts_with(**op)) {
                 match *op {
@@ -97,13 +98,6 @@ impl<'s> Lexer<'s> {
         tokens
     }
 
-    fn is_redirection(&self) -> bool {
-        match self.peek() {
-            Some(b'<' | b'>') => true,
-            _ => self.rest().starts_with("&>"),
-        }
-    }
-
     /// Goes over a redirection and its target; notes a heredoc.
     fn redirection(&mut self) {
         let rest = self.rest();
@@ -114,16 +108,10 @@ impl<'s> Lexer<'s> {
             return;
         }
         let heredoc = rest.starts_with("<<") && !rest.starts_with("<<<");
-        let sign = rest
-            .bytes()
-            .take_while(|byte| matches!(byte, b'<' | b'>' | b'&' | b'|'))
-            .count();
-        self.at += sign;
+        self.skip(&['<', '>', '&', '|']);
         let tabs = heredoc && self.peek() == Some(b'-');
         self.at += usize::from(tabs);
-        while matches!(self.peek(), Some(b' ' | b'\t')) {
-            self.at += 1;
-        }
+        self.skip(&[' ', '\t']);
         if matches!(self.peek(), None | Some(b'\n' | b';' | b'|' | b')')) {
             return;
         }
@@ -135,19 +123,16 @@ impl<'s> Lexer<'s> {
 
     fn skip_heredocs(&mut self) {
         for (last, tabs) in std::mem::take(&mut self.heredocs) {
-            let rest = self.rest();
-            let mut length = rest.len();
-            let mut at = 0;
-            for line in rest.split_inclusive('\n') {
-                at += line.len();
+            let mut length = 0;
+            for line in self.rest().split_inclusive('\n') {
+                length += line.len();
                 let content = line.trim_end_matches(['\n', '\r']);
-                let content = if tabs {
+                let cut = if tabs {
                     content.trim_start_matches('\t')
                 } else {
                     content
                 };
-                if content == last {
-                    length = at;
+                if cut == last {
                     break;
                 }
             }
@@ -158,12 +143,12 @@ impl<'s> Lexer<'s> {
 
     /// Returns the tokens of a nested script, whose `(` is behind us, and its `)`.
     fn nested(&mut self) -> Vec<Token> {
-        let tokens = budget::nested(|| self.all(true)).unwrap_or_else(|| {
-            self.at = self.end;
-            Vec::new()
-        });
-        self.at = (self.at + 1).min(self.end);
-        tokens
+        let tokens = budget::nested(|| self.all(true));
+        if tokens.is_none() {
+            self.at = self.script.len();
+        }
+        self.at = (self.at + 1).min(self.script.len());
+        tokens.unwrap_or_default()
     }
 
     fn word(&mut self) -> Word {
@@ -221,7 +206,7 @@ impl<'s> Lexer<'s> {
                 word.push_letter(letter);
             }
             // Nothing of this may ever stand still.
-            None => self.at = self.end,
+            None => self.at = self.script.len(),
         }
     }
 
@@ -270,7 +255,9 @@ impl<'s> Lexer<'s> {
         let start = self.at;
         let rest = self.rest();
         let kind = if rest.starts_with("${{") {
-            self.at = rest.find("}}").map_or(self.end, |at| start + at + 2);
+            self.at = rest
+                .find("}}")
+                .map_or(self.script.len(), |at| start + at + 2);
             PieceKind::Expression
         } else if rest.starts_with("$(") || rest.starts_with('`') {
             let open = rest.starts_with('$');
@@ -327,11 +314,11 @@ impl<'s> Lexer<'s> {
         let inner = self.at + 1;
         let bytes = self.script.as_bytes();
         let mut close = inner;
-        while close < self.end && bytes[close] != b'`' {
+        while bytes.get(close).is_some_and(|byte| *byte != b'`') {
             close += if bytes[close] == b'\\' { 2 } else { 1 };
         }
-        let close = close.min(self.end);
-        self.at = (close + 1).min(self.end);
+        let close = close.min(bytes.len());
+        self.at = (close + 1).min(bytes.len());
         if !self.script.is_char_boundary(close) {
             return Vec::new();
         }
@@ -351,11 +338,8 @@ impl<'s> Lexer<'s> {
                     depth += 1;
                 }
                 b'\'' => {
-                    let close = memchr::memchr(
-                        b'\'',
-                        Span::new(self.at, self.end).of(self.script.as_bytes()),
-                    );
-                    self.at += close.map_or(0, |at| at + 1);
+                    let rest = self.script.as_bytes().get(self.at..).unwrap_or_default();
+                    self.at += memchr::memchr(b'\'', rest).map_or(0, |at| at + 1);
                 }
                 b'}' => {
                     depth -= 1;
