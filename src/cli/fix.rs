@@ -87,8 +87,10 @@ pub fn run(args: &FixArgs) -> Ended {
     }
     output.text.push_str(&left);
     let loose = loose_locks(loose.into_inner().unwrap_or_default(), &reports, &fixes);
+    let trouble = output.trouble || !fixed.troubles.is_empty() || !disk.troubles().is_empty();
     if fixed.files > 0 && !common.quiet {
-        let last = output.last_line(args.diff, &summary, least, loose.is_empty());
+        let all = loose.is_empty() && !trouble;
+        let last = output.last_line(args.diff, &summary, least, all);
         output.text.push_str(&last);
     }
     let others = summary.errors + summary.warnings + summary.infos + output.fixes.made;
@@ -106,7 +108,6 @@ pub fn run(args: &FixArgs) -> Ended {
     } else {
         terminal::print_text(&output.text);
     }
-    let trouble = output.trouble || !fixed.troubles.is_empty() || !disk.troubles().is_empty();
     let fails = summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes());
     Ok(Outcome::new(trouble, fails).into())
 }

@@ -31,13 +31,13 @@ struct Ran {
     err: String,
 }
 
-/// Runs cachelane in `folder` with at most 4 GiB of memory and five minutes of processor time. (A debug build takes twenty times
+/// Runs cachelane in `folder` with at most 1 GiB of memory and five minutes of processor time. (A debug build takes twenty times
 /// what a release build does, for which the goal is 500 MB and 5 s.)
 fn run(folder: &Path, args: &[&str]) -> Ran {
     let output = Command::new("sh")
         .args([
             "-c",
-            "ulimit -d 4194304 && ulimit -t 300 && exec \"$@\"",
+            "ulimit -d 1048576 && ulimit -t 300 && exec \"$@\"",
             "sh",
         ])
         .arg(env!("CARGO_BIN_EXE_cachelane"))
