@@ -204,16 +204,10 @@ fn listed_matrix(node: Node<'_>) -> Matrix {
     } else {
         node.get("setup").unwrap_or(node)
     };
-    let values = |list: Node<'_>| -> Vec<String> {
-        let values = list.scalars().into_iter().filter_map(Node::text);
-        values.map(str::to_owned).collect()
-    };
-    let axes: Vec<(String, Vec<String>)> = if setup.is_list() {
-        vec![(ONLY.to_owned(), values(setup))]
+    let axes = if setup.is_list() {
+        vec![(ONLY.to_owned(), jobs::values(setup))]
     } else {
-        let axes = setup.entries().into_iter();
-        axes.filter_map(|axis| Some((axis.key.text()?.to_owned(), values(axis.value))))
-            .collect()
+        jobs::axes(setup)
     };
     let Some(mut rows) = jobs::product(&axes) else {
         return Matrix::open(axes.into_iter().map(|(name, _)| name).collect());

@@ -13,15 +13,9 @@ pub trait Format: fmt::Debug + Sync {
     fn claims(&self, path: &FilePath<'_>) -> bool;
 
     /// Reads the builds of a file.
-    ///
-    /// # Errors
-    /// Fails when the file is none of the format.
     fn read(&self, source: &str) -> Result<BuildFile, ReadError>;
 
     /// Opens a file to pass lanes in it.
-    ///
-    /// # Errors
-    /// Fails when the file is none of the format.
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError>;
 
     /// Returns what passing an argument adds to the YAML of a file; `None` for what is no YAML.
@@ -37,9 +31,6 @@ pub trait Format: fmt::Debug + Sync {
 
     /// Returns where texts of several lines stand, between whose lines no comment can stand; `None` for a file that takes no
     /// comments.
-    ///
-    /// # Errors
-    /// Fails when the file is none of the format.
     fn long_texts(&self, source: &str) -> Result<Option<Vec<Span>>, ReadError> {
         let yaml = Yaml::read(source)?;
         Ok(Some(several_lines(source, yaml.texts())))
@@ -65,7 +56,6 @@ pub struct FilePath<'p> {
 
 impl<'p> FilePath<'p> {
     /// Takes a path apart.
-    #[must_use]
     pub fn new(path: &'p str) -> Self {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let yaml = [".yml", ".yaml"];
@@ -77,7 +67,6 @@ impl<'p> FilePath<'p> {
     }
 
     /// Returns whether it is a YAML file in `folder`, wherever that lies.
-    #[must_use]
     pub fn is_yaml_in(&self, folder: &str) -> bool {
         let rest = self.folder.strip_suffix(folder);
         self.stem.is_some() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
@@ -95,17 +84,11 @@ pub struct Insertion {
 }
 
 /// Finds the insertion for a build of the file that it was made from.
-///
-/// # Errors
-/// Fails with the reason why a person has to do it.
 pub type Inserter<'d> = Box<dyn Fn(&Build, &Lane<'_>) -> Result<Insertion, String> + 'd>;
 
 /// A file that is open for lanes to be passed in it.
 pub trait Open {
     /// Makes what finds the insertions, for all builds of the file.
-    ///
-    /// # Errors
-    /// Fails when the file is none of its format.
     fn inserter(&self) -> Result<Inserter<'_>, String>;
 }
 

@@ -9,33 +9,24 @@ use crate::text::{SourceMap, Span};
 /// What builds an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BuildTool {
-    /// `docker/build-push-action`
     BuildPushAction,
-    /// `docker/bake-action`
     BakeAction,
     /// `docker build`, `docker image build`, `docker builder build`
     Docker,
-    /// `docker buildx build`
     Buildx,
-    /// `docker buildx bake`
     Bake,
     /// `docker compose build`, `docker compose up --build`, and a service of a Compose file
     Compose,
-    /// `podman build`
     Podman,
     /// `buildah build`, `buildah bud`
     Buildah,
-    /// `nerdctl build`
     Nerdctl,
-    /// `devcontainer build`
     Devcontainer,
-    /// `rocker`
     Rocker,
 }
 
 impl BuildTool {
     /// Returns what one types, or names, to have it.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BuildPushAction => "docker/build-push-action",
@@ -53,13 +44,11 @@ impl BuildTool {
     }
 
     /// Returns whether it builds the targets of bake files.
-    #[must_use]
     pub const fn is_bake(self) -> bool {
         matches!(self, Self::Bake | Self::BakeAction)
     }
 
     /// Returns whether it takes Buildah's options, and looks for a `Containerfile` first.
-    #[must_use]
     pub const fn is_buildah(self) -> bool {
         matches!(self, Self::Podman | Self::Buildah)
     }
@@ -72,7 +61,6 @@ pub struct BuildFile {
     pub builds: Vec<Build>,
     /// Builds that are there, but of which nothing can be said.
     pub unknown: Vec<Unknown>,
-    /// Dockerfiles within the file.
     pub inline: Vec<Inline>,
     /// Other files of the repository that it runs: what they build is built as this one says.
     pub calls: Vec<Call>,
@@ -83,7 +71,6 @@ pub struct BuildFile {
 /// What ends before others start.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ordered {
-    /// The job of this name.
     Job(String),
     /// All jobs of a stage, by its index.
     Stage(usize),
@@ -91,7 +78,6 @@ pub enum Ordered {
 
 impl Inline {
     /// Returns where `span` of the text stands in the file; the Dockerfile as a whole where that cannot be said.
-    #[must_use]
     pub fn to_file(&self, span: Span) -> Span {
         self.map.to_source(span).unwrap_or(self.span)
     }
@@ -109,7 +95,6 @@ impl BuildFile {
     }
 
     /// Returns whether it says nothing at all.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.builds.is_empty()
             && self.unknown.is_empty()
@@ -121,51 +106,43 @@ impl BuildFile {
 /// A call of another file: a reusable workflow, an action of the same repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Where it stands.
     pub span: Span,
-    /// The job that calls.
     pub job: Option<String>,
     /// The file's path from the repository's root; for an action its folder, in which `action.yml` stands.
     pub path: String,
-    /// How often it runs at once.
     pub runs: Runs,
-    /// Whether each run of the job has a machine of its own, and its builder there.
+    /// Whether each run of the job has its builder on a machine of its own.
     pub own_machine: bool,
 }
 
 /// One build: a step, a command, a target, a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
-    /// What runs it.
     pub tool: BuildTool,
     /// What to call it: ``job `test`, step 3``, ``target `app` ``, ``service `web` ``.
     pub name: String,
     /// Where it stands: what a finding underlines.
     pub span: Span,
-    /// What it builds.
     pub subject: Subject,
     /// The stage that it is built up to, where that is said and known.
     pub target: Option<String>,
-    /// The build arguments that it passes.
     pub args: Vec<Arg>,
     /// Whether these are all: not where a variable or an expression may hold more.
     pub args_known: bool,
     /// What the file sets in the environment of the build: what a Compose or bake file makes of `${NAME}`.
     pub env: Env,
-    /// How often it runs at once.
     pub runs: Runs,
     /// The jobs that run it, where the format has jobs: several where it stands in a template, behind an anchor, in a
     /// command that several use. Then it counts as several builds.
     pub jobs: Vec<String>,
     /// The target or service that it is, where the format has such.
     pub service: Option<Service>,
-    /// Whether each run of its job has a machine of its own, and its builder there.
+    /// As in [`Call::own_machine`].
     pub own_machine: bool,
 }
 
 impl Build {
     /// Makes a build that passes nothing, once and of no job.
-    #[must_use]
     pub fn new(tool: BuildTool, name: impl Into<String>, span: Span, subject: Subject) -> Self {
         Self {
             tool,
@@ -184,13 +161,11 @@ impl Build {
     }
 
     /// Returns the name of the target or service that it is.
-    #[must_use]
     pub fn id(&self) -> Option<&str> {
         Some(self.service.as_ref()?.name.as_str())
     }
 
     /// Returns whether it only adds to a build of its name in another file.
-    #[must_use]
     pub fn is_partial(&self) -> bool {
         self.service.as_ref().is_some_and(|service| service.partial)
     }
@@ -199,7 +174,6 @@ impl Build {
 /// A target of a bake file, or a service of a Compose file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Its name.
     pub name: String,
     /// Whether it only adds to a build of its name in another file: it says neither what is built nor from where.
     pub partial: bool,
@@ -231,7 +205,6 @@ pub struct Files {
 /// Where a tool finds its files; paths are as in [`Subject::File`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// The file at this path.
     File(String),
     /// Those with their usual names in this folder; empty for the one that everything is relative to.
     Folder(String),
@@ -267,20 +240,16 @@ pub enum ValueSource {
 /// A build argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg {
-    /// Its name.
     pub name: String,
     /// Its value as written, expressions and variables in it; where it is one variable that the file itself sets (an
     /// `env:` of the step, the job or the workflow), what that is set to. `None` where the value comes from outside.
     pub value: Option<String>,
-    /// Where it stands.
     pub span: Span,
-    /// Where the value comes from.
     pub from: ValueSource,
 }
 
 impl Arg {
     /// Makes one that has its value from no environment.
-    #[must_use]
     pub fn new(name: impl Into<String>, value: Option<String>, span: Span) -> Self {
         Self {
             name: name.into(),
@@ -303,7 +272,6 @@ pub struct Env(Vec<Arc<[Arg]>>);
 
 impl Env {
     /// Returns it with nearer variables before its own.
-    #[must_use]
     pub fn with(&self, nearer: Vec<Arg>) -> Self {
         let nearer = if nearer.is_empty() {
             Self::default()
@@ -314,7 +282,6 @@ impl Env {
     }
 
     /// Returns it with `outer` behind its own.
-    #[must_use]
     pub fn before(&self, outer: &Self) -> Self {
         if !budget::spend(16 * (self.0.len() + outer.0.len())) {
             return Self::default();
@@ -328,7 +295,6 @@ impl Env {
     }
 
     /// Returns the nearest one of this name.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arg> {
         self.iter()
             .take_while(|_| budget::spend(1))
@@ -353,7 +319,6 @@ pub enum Runs {
 
 impl Runs {
     /// Returns how often a build runs at once whose runs differ in these axes.
-    #[must_use]
     pub fn of(axes: Vec<String>) -> Self {
         if axes.is_empty() {
             Self::Once
@@ -366,7 +331,6 @@ impl Runs {
 /// A build of which nothing can be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
-    /// Where it stands.
     pub span: Span,
     /// Why nothing can be said, for people.
     pub why: String,
@@ -419,7 +383,6 @@ pub struct ReadError {
 
 impl ReadError {
     /// Fails with a file, of which `span` is all, that is none of a pipeline.
-    #[must_use]
     pub fn no_mapping(span: Span) -> Self {
         let message = "it has no mapping at its top".to_owned();
         Self { span, message }

@@ -15,14 +15,12 @@ pub type FormatRef = &'static dyn Format;
 const FORMATS: &[FormatRef] = &[&Github, &Compose, &Buildkite, &Gitlab, &Bake];
 
 /// Returns the format of the file at `path`, relative to the repository's root or to any folder, by its name and folder.
-#[must_use]
 pub fn format(path: &str) -> Option<FormatRef> {
     let path = FilePath::new(path);
     FORMATS.iter().copied().find(|format| format.claims(&path))
 }
 
 /// Returns the format of the file at `path` that a command of `tool` names.
-#[must_use]
 pub fn named_format(tool: BuildTool, path: &str) -> FormatRef {
     let ending = path.rsplit_once('.').map(|(_, ending)| ending);
     match ending {

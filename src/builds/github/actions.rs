@@ -31,9 +31,6 @@ pub fn is_old(uses: &str) -> bool {
 }
 
 /// Returns the build that a step is by its action.
-///
-/// # Errors
-/// Fails with the reason why nothing can be said of it.
 pub fn build(
     step: &Step<'_, '_>,
     uses: Node<'_>,
@@ -52,17 +49,11 @@ pub fn build(
         BuildTool::BakeAction => inputs.bake(),
         _ => inputs.dockerfile(old),
     };
-    let (args, args_known) = match tool {
-        BuildTool::BakeAction => inputs.args("set", |line| {
-            let (key, value) = line.split_once('=')?;
-            let (_, name) = key.trim_end_matches('+').split_once(".args.")?;
-            Some((name, Some(value)))
-        }),
-        _ => inputs.args(if old { "build_args" } else { "build-args" }, |line| {
-            let pair = line.split_once('=');
-            Some(pair.map_or((line, None), |(name, value)| (name, Some(value))))
-        }),
-    };
+    let (args, args_known) = inputs.args(match tool {
+        BuildTool::BakeAction => "set",
+        _ if old => "build_args",
+        _ => "build-args",
+    });
     let target = inputs.text("target").filter(|_| !tool.is_bake());
     let target = target.and_then(|target| scope.filled(target));
     Some(subject.map(|subject| Build {
@@ -88,9 +79,6 @@ impl<'y> Inputs<'_, 'y> {
     }
 
     /// Returns the value of an input, `None` where it is not given.
-    ///
-    /// # Errors
-    /// Fails when it is not known.
     fn known(&self, name: &str) -> Result<Option<String>, String> {
         let Some(text) = self.text(name) else {
             return Ok(None);
@@ -167,33 +155,31 @@ impl<'y> Inputs<'_, 'y> {
     }
 
     /// Returns the build arguments among the lines of an input, and whether these are all.
-    fn args<'t>(
-        &self,
-        name: &str,
-        read: impl Fn(&'t str) -> Option<(&'t str, Option<&'t str>)>,
-    ) -> (Vec<Arg>, bool)
-    where
-        'y: 't,
-    {
-        let Some(node) = self.with.and_then(|with| with.get(name)) else {
+    fn args(&self, input: &str) -> (Vec<Arg>, bool) {
+        let Some(node) = self.with.and_then(|with| with.get(input)) else {
             return (Vec::new(), true);
         };
-        let text: &'y str = node.text().unwrap_or_default();
         let map = node.map();
         let (mut args, mut all) = (Vec::new(), true);
         let mut at = 0;
-        for raw in text.split('\n') {
+        for raw in node.text().unwrap_or_default().split('\n') {
             let line = raw.trim();
             let start = at + (raw.len() - raw.trim_start().len());
             at += raw.len() + 1;
-            let line = line
+            let inner = line
                 .strip_prefix('"')
-                .and_then(|line| line.strip_suffix('"'))
-                .unwrap_or(line);
-            let Some((name, value)) = read(line) else {
-                all &= !line.starts_with("${{");
-                continue;
-            };
+                .and_then(|line| line.strip_suffix('"'));
+            let line = inner.unwrap_or(line);
+            let pair = line.split_once('=');
+            let (mut name, value) = pair.map_or((line, None), |(name, value)| (name, Some(value)));
+            if input == "set" {
+                let of_target = name.trim_end_matches('+').split_once(".args.");
+                let Some((_, of_target)) = value.and(of_target) else {
+                    all &= !line.starts_with("${{");
+                    continue;
+                };
+                name = of_target;
+            }
             let name = name.trim();
             if !is_name(name) {
                 all &= !name.contains("${{");
@@ -212,7 +198,7 @@ impl<'y> Inputs<'_, 'y> {
     }
 }
 
-/// The entries of a list that is split at commas and line ends.
+/// Returns the entries of a list that is split at commas and line ends.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', ','])
         .map(str::trim)

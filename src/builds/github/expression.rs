@@ -17,7 +17,11 @@ pub fn accessor(name: &str) -> String {
 /// Returns the way from a value to one of its own: `config.os`, `config['py version']`.
 pub fn within(path: &str, name: &str) -> String {
     let accessor = accessor(name);
-    let dot = if accessor.starts_with('[') { "" } else { "." };
+    let dot = if path.is_empty() || accessor.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
     format!("{path}{dot}{accessor}")
 }
 
@@ -39,22 +43,17 @@ pub fn shown(path: &str) -> String {
 
 /// Returns whether it is one by GitHub's grammar of expressions.
 fn is_identifier(name: &str) -> bool {
-    let first = name
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    first && name.bytes().all(|byte| byte != b'.' && is_name_byte(byte))
+    let first = |byte: char| byte.is_ascii_alphabetic() || byte == '_';
+    name.starts_with(first) && name.bytes().all(|byte| byte != b'.' && is_name_byte(byte))
 }
 
 /// Returns the first name of a way, and what stands behind it.
 fn next(path: &str) -> Option<(String, &str)> {
     let Some(inner) = path.strip_prefix('[') else {
-        let length = path
-            .bytes()
-            .take_while(|byte| *byte != b'.' && is_name_byte(*byte))
-            .count();
-        return is_identifier(&path[..length])
-            .then(|| (path[..length].to_owned(), &path[length..]));
+        let mut bytes = path.bytes();
+        let end = bytes.position(|byte| byte == b'.' || !is_name_byte(byte));
+        let (name, behind) = path.split_at(end.unwrap_or(path.len()));
+        return is_identifier(name).then(|| (name.to_owned(), behind));
     };
     let mut rest = inner.trim_start().strip_prefix('\'')?;
     let mut name = String::new();
@@ -74,17 +73,12 @@ pub fn property(text: &str) -> Option<(String, &str)> {
     let mut path = String::new();
     let mut rest = text;
     loop {
-        let own = rest
-            .strip_prefix('.')
-            .or_else(|| rest.starts_with('[').then_some(rest));
+        let bracket = || rest.starts_with('[').then_some(rest);
+        let own = rest.strip_prefix('.').or_else(bracket);
         let Some((name, behind)) = own.and_then(next) else {
             break;
         };
-        path = if path.is_empty() {
-            accessor(&name)
-        } else {
-            within(&path, &name)
-        };
+        path = within(&path, &name);
         rest = behind;
     }
     (!path.is_empty()).then_some((path, rest))

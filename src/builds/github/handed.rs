@@ -1,10 +1,11 @@
 //! Variables that a step hands on to those behind it, by the file that `GITHUB_ENV` names.
 
 use crate::builds::model::{ANY_LANE, Arg};
-use crate::builds::shell::{self, Dialect, Simple, is_name};
+use crate::builds::shell::{self, Dialect, Simple, Word, is_name};
 use crate::builds::yaml::Node;
 
-/// Returns the variables that `step` sets for later ones, the last one first. [`ANY_LANE`] is that of `cachelane id --format github-env`.
+/// Returns the variables that `step` sets for later ones, the last one first. [`ANY_LANE`] is that of
+/// `cachelane id --format github-env`.
 pub fn variables(step: Node<'_>) -> Vec<Arg> {
     let Some(run) = step.get("run") else {
         return Vec::new();
@@ -16,56 +17,42 @@ pub fn variables(step: Node<'_>) -> Vec<Arg> {
     }
     let commands = shell::read(text, None, Dialect::Posix, &|_| None);
     let set = commands.iter().rev().flat_map(|simple| {
-        if is_lane(simple) {
-            lane(simple)
-        } else {
-            echoed(simple)
-        }
+        let words = texts(simple);
+        lane(&words).map_or_else(|| echoed(simple), |name| vec![(name.to_owned(), None)])
     });
     set.map(|(name, value)| Arg::new(name, value, run.span()))
         .collect()
 }
 
-fn is_lane(simple: &Simple) -> bool {
-    let has = |text: &str| simple.words.iter().any(|word| word.text() == Some(text));
-    let tool = |text: &str| text.rsplit('/').next() == Some("cachelane");
-    simple
-        .words
-        .iter()
-        .any(|word| word.text().is_some_and(tool))
-        && has("id")
-        && (has("github-env") || has("--format=github-env"))
+fn texts(simple: &Simple) -> Vec<&str> {
+    simple.words.iter().filter_map(|word| word.text()).collect()
 }
 
-/// The variable of `cachelane id --format github-env`, which is what `--arg` names or the configuration does.
-fn lane(simple: &Simple) -> Vec<(String, Option<String>)> {
-    let words: Vec<&str> = simple.words.iter().filter_map(|word| word.text()).collect();
-    let behind = words
-        .iter()
-        .position(|word| *word == "--arg")
-        .and_then(|at| words.get(at + 1))
-        .copied();
-    let name = behind.or_else(|| words.iter().find_map(|word| word.strip_prefix("--arg=")));
-    vec![(name.unwrap_or(ANY_LANE).to_owned(), None)]
+/// Returns the variable of `cachelane id --format github-env`, which is what `--arg` names or the configuration does; `None`
+/// for another command.
+fn lane<'w>(words: &[&'w str]) -> Option<&'w str> {
+    let has = |text: &str| words.contains(&text);
+    let is_tool = |text: &&str| text.rsplit('/').next() == Some("cachelane");
+    let to_env = has("github-env") || has("--format=github-env");
+    if !words.iter().any(is_tool) || !has("id") || !to_env {
+        return None;
+    }
+    let behind = words.iter().position(|word| *word == "--arg");
+    let behind = behind.and_then(|at| words.get(at + 1)).copied();
+    let joined = || words.iter().find_map(|word| word.strip_prefix("--arg="));
+    Some(behind.or_else(joined).unwrap_or(ANY_LANE))
 }
 
-/// `echo NAME=value`; where it goes is not looked at: the script writes to that file somewhere.
+/// Returns what `echo NAME=value` sets; where it goes is not looked at: the script writes to that file somewhere.
 fn echoed(simple: &Simple) -> Vec<(String, Option<String>)> {
-    let name = simple
-        .words
-        .first()
-        .and_then(|word| word.text())
-        .unwrap_or_default();
-    if !matches!(name, "echo" | "printf") {
+    let name = simple.words.first().and_then(Word::text);
+    if !matches!(name, Some("echo" | "printf")) {
         return Vec::new();
     }
-    let assigned = simple
-        .words
-        .iter()
-        .skip(1)
-        .filter_map(shell::Word::assignment);
+    let value = |value: Word| (name == Some("echo")).then(|| value.written());
+    let assigned = simple.words[1..].iter().filter_map(Word::assignment);
     let assigned = assigned.filter(|(name, _)| is_name(name));
     assigned
-        .map(|(set, value)| (set.to_owned(), (name == "echo").then(|| value.written())))
+        .map(|(set, word)| (set.to_owned(), value(word)))
         .collect()
 }

@@ -1,15 +1,15 @@
 //! Passing a lane to a build of a workflow.
 
 use super::actions;
-use super::expression::{is_plain, mentioned, shown};
+use super::expression::{is_plain, mentioned, shown, within};
 use super::language::Github;
 use super::matrix::are_safe;
 use super::workflow::Around;
 use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Language, Scope};
-use crate::builds::lines::block_indent;
-use crate::builds::model::{ANY_LANE, Lane, Runs};
+use crate::builds::lines::{block_indent, rest};
+use crate::builds::model::{ANY_LANE, Lane, NAMESPACE, Runs};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{Node, Style, quoted};
 use crate::fix::{Edit, Fix};
@@ -32,7 +32,7 @@ struct Site<'s, 'y> {
 /// Returns the fix for a build that passes no lane.
 pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let passed = |name: &str| found.build.args.iter().any(|arg| arg.name == name);
-    if passed(lane.arg) || passed("BUILDKIT_CACHE_MOUNT_NS") {
+    if passed(lane.arg) || passed(NAMESPACE) {
         return Err("it is passed already".into());
     }
     let mut above = std::iter::successors(Some(found.step), |node| node.parent());
@@ -93,22 +93,12 @@ impl Site<'_, '_> {
                 self.lane.arg
             ));
         }
-        if names.is_empty() {
-            return match (build.jobs.is_empty(), self.lane.shared) {
-                (false, true) => Ok("${{ github.job }}".into()),
-                (false, false) => Err("only one job builds this".into()),
-                (true, _) => {
-                    Err("an action does not know the matrix: give it an input for the lane".into())
-                }
-            };
+        if names.is_empty() && build.jobs.is_empty() {
+            return Err("an action does not know the matrix: give it an input for the lane".into());
         }
-        // Jobs with matrices of the same values part themselves by their names, too.
-        let job = self.lane.shared.then(|| "${{ github.job }}".to_owned());
-        let axes = names.iter().map(|name| {
-            let dot = if name.starts_with('[') { "" } else { "." };
-            format!("${{{{ matrix{dot}{name} }}}}")
-        });
-        let value = job.into_iter().chain(axes).collect::<Vec<_>>().join("-");
+        if names.is_empty() && !self.lane.shared {
+            return Err("only one job builds this".into());
+        }
         let joined = names.iter().map(|name| format!("`matrix.{name}`"));
         let joined = joined.collect::<Vec<_>>().join(", ");
         if self.safe == Some(false) {
@@ -121,7 +111,12 @@ impl Site<'_, '_> {
                 "only a run knows which of {joined} tell its jobs apart"
             ));
         }
-        Ok(value)
+        // Jobs with matrices of the same values part themselves by their names, too.
+        let job = self.lane.shared.then(|| "${{ github.job }}".to_owned());
+        let axes = names
+            .iter()
+            .map(|name| format!("${{{{ {} }}}}", within("matrix", name)));
+        Ok(job.into_iter().chain(axes).collect::<Vec<_>>().join("-"))
     }
 
     /// Returns the value that the variable of the lane's name has in the script by now, where that can be handed on; `None`
@@ -266,29 +261,26 @@ impl Site<'_, '_> {
         if with.is_some_and(is_elsewhere) {
             return Err("its inputs are used in several places, by an alias".into());
         }
+        let flow = format!("{name}: {}", in_quotes(line));
         let Some(with) = with.filter(|with| !with.is_null()) else {
-            if step.get("with").is_some() {
-                return Err("its inputs stand elsewhere, or nowhere".into());
-            }
-            if step.is_flow() {
-                return step.add_entry(&format!("with: {{{name}: {}}}", in_quotes(line)));
-            }
-            return step.add_entry(&format!("with:\n  {name}: |\n    {line}"));
+            return match (step.get("with"), step.is_flow()) {
+                (Some(_), _) => Err("its inputs stand elsewhere, or nowhere".into()),
+                (None, true) => step.add_entry(&format!("with: {{{flow}}}")),
+                (None, false) => step.add_entry(&format!("with:\n  {name}: |\n    {line}")),
+            };
         };
-        let Some(entry) = with.own_entry(name) else {
-            if with.get(name).is_some() {
-                return Err(format!("its `{name}` stand elsewhere, by a merge key"));
+        match with.own_entry(name).map(|entry| entry.value) {
+            None if with.get(name).is_some() => {
+                Err(format!("its `{name}` stand elsewhere, by a merge key"))
             }
-            if with.is_flow() {
-                return with.add_entry(&format!("{name}: {}", in_quotes(line)));
+            None if with.is_flow() => with.add_entry(&flow),
+            None => with.add_entry(&format!("{name}: |\n  {line}")),
+            Some(value) if is_elsewhere(value) => {
+                Err(format!("its `{name}` stand elsewhere, behind an alias"))
             }
-            return with.add_entry(&format!("{name}: |\n  {line}"));
-        };
-        if is_elsewhere(entry.value) {
-            return Err(format!("its `{name}` stand elsewhere, behind an alias"));
+            Some(value) => extended(with, value, line)
+                .ok_or_else(|| format!("its `{name}` are written in an unusual way")),
         }
-        extended(with, entry.value, line)
-            .ok_or_else(|| format!("its `{name}` are written in an unusual way"))
     }
 }
 
@@ -300,14 +292,12 @@ fn extended(with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
         let map = value.map();
         let lines = text.trim_end_matches('\n');
         let end = map.get(lines.len().checked_sub(1)?)? + 1;
-        let rest = &source[end..];
-        let end = end + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
+        let blanks =
+            rest(source, end).len() - rest(source, end).trim_start_matches([' ', '\t']).len();
+        let indent = " ".repeat(block_indent(text, &map, source));
         return Some(Edit::insert(
-            end,
-            format!(
-                "{newline}{}{line}",
-                " ".repeat(block_indent(text, &map, source))
-            ),
+            end + blanks,
+            format!("{newline}{indent}{line}"),
         ));
     }
     let span = value.span();
@@ -324,50 +314,35 @@ fn extended(with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
         return Some(Edit::replace(span, in_quotes(&all)));
     }
     let indent = " ".repeat(with.indent()? + 2);
-    let rest = source.get(span.end..)?;
-    let behind = rest.lines().next().unwrap_or_default();
-    let fits = all
-        .lines()
-        .all(|line| !line.starts_with([' ', '\t']) && !line.is_empty());
-    if !fits
-        || all
-            .chars()
-            .any(|letter| letter.is_control() && letter != '\n')
-    {
+    let behind = rest(source, span.end);
+    let mut lines = all.lines();
+    let fits = lines.all(|line| !line.starts_with([' ', '\t']) && !line.is_empty());
+    let is_odd = |letter: char| letter.is_control() && letter != '\n';
+    if !fits || all.contains(is_odd) {
         return None;
     }
     // A comment behind the value stays behind the sign of the block.
-    let lines: String = all
-        .lines()
-        .flat_map(|line| [newline, &indent, line])
-        .collect();
-    let blank = if own.is_empty() && !source[..span.start].ends_with(' ') {
-        " "
-    } else {
-        ""
-    };
+    let lines = all.lines().flat_map(|line| [newline, &indent, line]);
+    let torn = own.is_empty() && !source[..span.start].ends_with(' ');
+    let blank = if torn { " " } else { "" };
     Some(Edit::replace(
         Span::new(span.start, span.end + behind.len()),
-        format!("{blank}|{behind}{lines}"),
+        format!("{blank}|{behind}{}", lines.collect::<String>()),
     ))
 }
 
-/// The text in double quotes.
+/// Returns the text in double quotes.
 fn in_quotes(text: &str) -> String {
-    let text = text
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n");
-    format!("\"{text}\"")
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", text.replace('\n', "\\n"))
 }
 
-/// Whether `script` refers to the variable `name`: `$name` or `${name…`.
+/// Returns whether `script` refers to the variable `name`: `$name` or `${name…`.
 fn refers(script: &str, name: &str) -> bool {
     script.split('$').skip(1).any(|text| {
         let rest = text.strip_prefix('{').unwrap_or(text).strip_prefix(name);
-        rest.is_some_and(|rest| {
-            !rest.starts_with(|ch: char| ch.is_ascii_alphanumeric() || ch == '_')
-        })
+        let goes_on = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
+        rest.is_some_and(|rest| !rest.starts_with(goes_on))
     })
 }
 
@@ -375,13 +350,13 @@ fn refers(script: &str, name: &str) -> bool {
 fn variable(step: Node<'_>, name: &str, value: &str) -> Result<Edit, String> {
     match step.own_entry("env").map(|entry| entry.value) {
         Some(env) if env.is_map() && !is_elsewhere(env) => {
-            let value = quoted(value, env.in_brackets());
-            env.add_entry(&format!("{name}: {value}"))
+            env.add_entry(&format!("{name}: {}", quoted(value, env.in_brackets())))
         }
-        None if step.get("env").is_none() && step.is_flow() => {
-            step.add_entry(&format!("env: {{{name}: {}}}", in_quotes(value)))
-        }
-        None if step.get("env").is_none() => step.add_entry(&format!("env:\n  {name}: {value}")),
+        None if step.get("env").is_none() => step.add_entry(&if step.is_flow() {
+            format!("env: {{{name}: {}}}", in_quotes(value))
+        } else {
+            format!("env:\n  {name}: {value}")
+        }),
         _ => Err("its `env` stands elsewhere, or nowhere".into()),
     }
 }

@@ -6,7 +6,7 @@
 use super::expression::{accessor, is_plain, mentioned, within};
 use crate::budget;
 use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product, value, varying};
-use crate::builds::yaml::Node;
+use crate::builds::yaml::{Entry, Node};
 
 /// A combination while it is made: names with their values, and how many of them are of lists.
 type Combination<'y> = Vec<(&'y str, Node<'y>)>;
@@ -29,9 +29,6 @@ pub fn read(job: Node<'_>) -> Matrix {
 }
 
 /// Reads a matrix whose values stand in the file.
-///
-/// # Errors
-/// Fails with the names that are known of one whose values only a run knows.
 fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
     if !matrix.is_map() {
         return Err(Vec::new());
@@ -77,7 +74,7 @@ pub fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
     is_known.then(|| values().all(is_safe) && !matrix.rows.iter().any(is_empty))
 }
 
-/// Whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are read.
+/// Returns whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are read.
 fn is_safe(value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@+~".contains(&byte);
     value.bytes().all(plain)
@@ -88,72 +85,75 @@ fn rows<'y>(
     include: Option<Node<'y>>,
     exclude: Option<Node<'y>>,
 ) -> Option<Vec<MatrixRow>> {
-    let mut combinations: Vec<Combination<'y>> = Vec::new();
+    let entries = |list: Option<Node<'y>>| {
+        let pair = |entry: Entry<'y>| (entry.key.text().unwrap_or_default(), entry.value);
+        let pairs = move |item: Node<'y>| item.entries().into_iter().map(pair).collect();
+        list.map(Node::items)
+            .unwrap_or_default()
+            .into_iter()
+            .map(pairs)
+    };
+    let mut rows: Vec<Combination<'y>> = Vec::new();
     if !lists.is_empty() {
         let axes = lists.iter().map(|(name, list)| (*name, list.items()));
-        combinations = product(&axes.collect::<Vec<_>>())?;
+        rows = product(&axes.collect::<Vec<_>>())?;
     }
-    for out in exclude.map(Node::items).unwrap_or_default() {
-        let matches = |row: &Combination<'_>| {
-            out.entries().iter().all(|entry| {
-                let name = entry.key.text().unwrap_or_default();
-                row.iter()
-                    .any(|(key, value)| *key == name && covers(*value, entry.value))
-            })
+    for out in entries(exclude) {
+        let out: Combination<'y> = out;
+        let is_out = |row: &Combination<'y>| {
+            let mut out = out.iter();
+            out.all(|(name, value)| of_name(row, name).is_some_and(|own| covers(own, *value)))
         };
-        combinations.retain(|row| !matches(row));
+        rows.retain(|row| !is_out(row));
     }
-    let original = combinations.len();
-    for more in include.map(Node::items).unwrap_or_default() {
-        let entries = more.entries();
-        if !budget::spend(1 + original * (1 + entries.len())) {
+    let original = rows.len();
+    for more in entries(include) {
+        let more: Combination<'y> = more;
+        if !budget::spend(1 + original * (1 + more.len())) {
             return None;
         }
         let mut found = false;
-        for row in combinations.iter_mut().take(original) {
-            let clashes = entries.iter().any(|entry| {
-                let name = entry.key.text().unwrap_or_default();
-                row.iter()
-                    .take(lists.len())
-                    .any(|(key, value)| *key == name && !covers(*value, entry.value))
-            });
-            if !clashes {
-                found = true;
-                for entry in &entries {
-                    put(
-                        row,
-                        entry.key.text().unwrap_or_default(),
-                        entry.value,
-                        lists.len(),
-                    );
+        for row in &mut rows[..original] {
+            let listed = &row[..lists.len()];
+            let fits = |(name, value): &(&str, Node<'y>)| {
+                of_name(listed, name).is_none_or(|own| covers(own, *value))
+            };
+            if !more.iter().all(fits) {
+                continue;
+            }
+            found = true;
+            for (name, value) in &more {
+                match row.iter().position(|(key, _)| key == name) {
+                    // What an earlier one has brought gives way.
+                    Some(at) if at >= lists.len() => row[at].1 = *value,
+                    Some(_) => {}
+                    None => row.push((name, *value)),
                 }
             }
         }
         if !found {
-            combinations.push(
-                entries
-                    .iter()
-                    .map(|entry| (entry.key.text().unwrap_or_default(), entry.value))
-                    .collect(),
-            );
+            rows.push(more);
         }
-        if combinations.len() > MAX_ROWS {
+        if rows.len() > MAX_ROWS {
             return None;
         }
     }
-    Some(combinations.iter().map(flat).collect())
+    let flat = |row: &Combination<'_>| {
+        let mut made = MatrixRow::new();
+        for (name, value) in row {
+            flatten(&accessor(name), *value, &mut made);
+        }
+        made
+    };
+    Some(rows.iter().map(flat).collect())
 }
 
-/// Adds a value, or puts it in the place of what an earlier `include` has brought.
-fn put<'y>(row: &mut Combination<'y>, name: &'y str, value: Node<'y>, lists: usize) {
-    match row.iter().position(|(key, _)| *key == name) {
-        Some(at) if at >= lists => row[at].1 = value,
-        Some(_) => {}
-        None => row.push((name, value)),
-    }
+fn of_name<'y>(row: &[(&str, Node<'y>)], name: &str) -> Option<Node<'y>> {
+    let (_, value) = row.iter().find(|(key, _)| *key == name)?;
+    Some(*value)
 }
 
-/// Whether `value` has all that `pattern` has.
+/// Returns whether `value` has all that `pattern` has.
 fn covers(value: Node<'_>, pattern: Node<'_>) -> bool {
     if pattern.is_map() {
         return pattern.entries().iter().all(|entry| {
@@ -165,28 +165,14 @@ fn covers(value: Node<'_>, pattern: Node<'_>) -> bool {
     text(value) == text(pattern)
 }
 
-/// A value as one text: that of a scalar, or of all that is in it.
+/// Returns a value as one text: that of a scalar, or of all that is in it.
 fn text(value: Node<'_>) -> String {
-    match value.text() {
-        Some(text) => text.to_owned(),
-        None => format!(
-            "[{}]",
-            value
-                .items()
-                .iter()
-                .filter_map(|item| budget::nested(|| text(*item)))
-                .collect::<Vec<_>>()
-                .join(",")
-        ),
+    if let Some(text) = value.text() {
+        return text.to_owned();
     }
-}
-
-fn flat(combination: &Combination<'_>) -> MatrixRow {
-    let mut row = MatrixRow::new();
-    for (name, value) in combination {
-        flatten(&accessor(name), *value, &mut row);
-    }
-    row
+    let items = value.items().into_iter();
+    let texts = items.filter_map(|item| budget::nested(|| text(item)));
+    format!("[{}]", texts.collect::<Vec<_>>().join(","))
 }
 
 fn flatten(name: &str, value: Node<'_>, row: &mut MatrixRow) {
@@ -195,14 +181,14 @@ fn flatten(name: &str, value: Node<'_>, row: &mut MatrixRow) {
             let name = within(name, entry.key.text().unwrap_or_default());
             let _ = budget::nested(|| flatten(&name, entry.value, row));
         }
-    } else if value.is_null() {
-        row.push((name.to_owned(), String::new()));
-    } else {
-        row.push((name.to_owned(), text(value)));
+        return;
     }
+    let empty = value.is_null();
+    let text = if empty { String::new() } else { text(value) };
+    row.push((name.to_owned(), text));
 }
 
-/// The names that tell the rows apart: of the lists if these do, else as few as possible, and such as an expression takes
+/// Returns the names that tell the rows apart: of the lists if these do, else as few as possible, and such as an expression takes
 /// behind a dot and whose values can be part of an id.
 pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     let mut rows = rows.to_vec();
@@ -213,27 +199,22 @@ pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     }
     let names = varying(&rows, lists);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let usable = |name: &&&str| {
-        is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe))
-    };
-    let of_lists: Vec<&str> = names
-        .iter()
-        .filter(usable)
-        .filter(|name| lists.iter().any(|l| l == **name))
-        .copied()
-        .collect();
-    let safe: Vec<&str> = names.iter().filter(usable).copied().collect();
+    let is_usable =
+        |name: &str| is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe));
+    let mut safe = names.clone();
+    safe.retain(|name| is_usable(name));
+    let mut of_lists = safe.clone();
+    of_lists.retain(|name| lists.iter().any(|list| list == name));
     let chosen = if !of_lists.is_empty() && kinds(&rows, &of_lists) == rows.len() {
         of_lists
     } else {
-        few(&rows, &safe)
-            .or_else(|| few(&rows, &names))
-            .unwrap_or(names)
+        let some = few(&rows, &safe).or_else(|| few(&rows, &names));
+        some.unwrap_or(names)
     };
     chosen.into_iter().map(str::to_owned).collect()
 }
 
-/// How many different rows there are when only `names` are looked at.
+/// Returns how many different rows there are when only `names` are looked at.
 fn kinds(rows: &[&MatrixRow], names: &[&str]) -> usize {
     budget::spend(rows.len() * names.len() * rows.first().map_or(0, |row| row.len()));
     let mut kinds: Vec<Vec<Option<&str>>> = rows
@@ -245,17 +226,14 @@ fn kinds(rows: &[&MatrixRow], names: &[&str]) -> usize {
     kinds.len()
 }
 
-/// A few of `names` that tell all rows apart, the best one first, and an earlier one before a later.
+/// Returns a few of `names` that tell all rows apart, the best one first, and an earlier one before a later.
 fn few<'n>(rows: &[&MatrixRow], names: &[&'n str]) -> Option<Vec<&'n str>> {
     let mut chosen: Vec<&str> = Vec::new();
     let mut apart = 1;
     while apart < rows.len() {
         let with = |name: &str| kinds(rows, &[chosen.as_slice(), &[name]].concat());
-        let (best, count) = names
-            .iter()
-            .map(|name| (*name, with(name)))
-            .rev()
-            .max_by_key(|(_, count)| *count)?;
+        let counts = names.iter().map(|name| (*name, with(name)));
+        let (best, count) = counts.rev().max_by_key(|(_, count)| *count)?;
         if count <= apart || budget::is_spent() {
             return None;
         }
@@ -263,11 +241,7 @@ fn few<'n>(rows: &[&MatrixRow], names: &[&'n str]) -> Option<Vec<&'n str>> {
         apart = count;
     }
     // In the order in which the file names them.
-    Some(
-        names
-            .iter()
-            .filter(|name| chosen.contains(name))
-            .copied()
-            .collect(),
-    )
+    let mut names = names.to_vec();
+    names.retain(|name| chosen.contains(name));
+    Some(names)
 }

@@ -13,29 +13,23 @@ pub struct Checkout {
     path: String,
 }
 
-/// What the steps check out with `actions/checkout`.
+/// Returns what the steps check out with `actions/checkout`.
 pub fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
-    let mut found = Vec::new();
-    for step in steps.items() {
-        let uses = step.get_text("uses").unwrap_or_default();
-        if !uses.starts_with("actions/checkout@") {
-            continue;
-        }
-        let with = |name: &str| step.get("with").and_then(|with| with.get_text(name));
-        let own = with("repository").is_none_or(|text| {
-            let own = [
-                "github.repository",
-                "github.event.pull_request.head.repo.full_name",
-            ];
-            own.iter().any(|name| text.contains(name))
-        });
-        let path = with("path").unwrap_or_default();
+    const OWN: [&str; 2] = [
+        "github.repository",
+        "github.event.pull_request.head.repo.full_name",
+    ];
+    let checkout = |step: Node<'_>| {
+        let uses = step.get_text("uses")?;
+        let with = |name: &str| step.get("with")?.get_text(name);
+        let is_own = |text: &str| OWN.iter().any(|name| text.contains(name));
         // Where the path is an expression, nothing is known of it; what lies there is not found either.
-        if let Some(path) = join("", path) {
-            found.push(Checkout { own, path });
-        }
-    }
-    found
+        uses.starts_with("actions/checkout@").then_some(Checkout {
+            own: with("repository").is_none_or(is_own),
+            path: join("", with("path").unwrap_or_default())?,
+        })
+    };
+    steps.items().into_iter().filter_map(checkout).collect()
 }
 
 /// Turns the paths of `what` into those of the repository.

@@ -1,7 +1,7 @@
 //! `parallel`: the combinations that a job runs in.
 
 use super::file::File;
-use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product};
+use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, axes, product};
 use crate::builds::yaml::Node;
 
 /// What tells the runs of `parallel: 5` apart.
@@ -26,12 +26,7 @@ pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
     let mut names: Vec<String> = Vec::new();
     // An empty or unreadable matrix is one that cannot be told.
     for entry in entries.unwrap_or_default() {
-        let axes = entry.entries().into_iter().filter_map(|axis| {
-            let values = axis.value.scalars().into_iter().filter_map(Node::text);
-            let values: Vec<String> = values.map(str::to_owned).collect();
-            Some((axis.key.text()?.to_owned(), values))
-        });
-        let axes: Vec<(String, Vec<String>)> = axes.collect();
+        let axes = axes(entry);
         for (name, _) in &axes {
             if !names.contains(name) {
                 names.push(name.clone());

@@ -25,15 +25,9 @@ pub trait Pipeline: Language {
     }
 
     /// Gives the steps of a file to `gatherer`.
-    ///
-    /// # Errors
-    /// Fails when the file is none of the format.
     fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError>;
 
     /// Passes a lane to a build.
-    ///
-    /// # Errors
-    /// Fails with the reason why a person has to do it.
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
 }
 

@@ -2,6 +2,7 @@
 
 use super::model::MatrixRow;
 use crate::budget;
+use crate::builds::yaml::{Entry, Node};
 
 /// The most combinations of a matrix that are looked at one by one; GitHub makes no more jobs of one.
 pub const MAX_ROWS: usize = 256;
@@ -20,6 +21,18 @@ pub fn product<N: Clone, V: Clone>(axes: &[(N, Vec<V>)]) -> Option<Vec<Vec<(N, V
         rows = rows.iter().flat_map(longer).collect();
     }
     Some(rows)
+}
+
+/// Returns the texts in a list, those in lists within it among them; a text alone is a list of one.
+pub fn values(list: Node<'_>) -> Vec<String> {
+    let values = list.scalars().into_iter().filter_map(Node::text);
+    values.map(str::to_owned).collect()
+}
+
+/// Returns the axes that a mapping names, each with its values.
+pub fn axes(map: Node<'_>) -> Vec<(String, Vec<String>)> {
+    let axis = |entry: Entry<'_>| Some((entry.key.text()?.to_owned(), values(entry.value)));
+    map.entries().into_iter().filter_map(axis).collect()
 }
 
 /// Returns the value of `name` in a row.

@@ -13,6 +13,6 @@ mod script;
 
 pub use gather::{Gatherer, Pipeline, inserter, read};
 pub use insert::{in_command, insertion, is_plain_value};
-pub use matrix::{MAX_ROWS, product, value, varying};
+pub use matrix::{MAX_ROWS, axes, product, value, values, varying};
 pub use model::{Found, InScript, Job, JobRuns, Matrix, MatrixRow, Step, variables};
 pub use scope::{Language, Looked, Scope};
