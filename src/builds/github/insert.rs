@@ -1,7 +1,7 @@
 //! Passing a lane to a build of a workflow.
 
 use super::actions;
-use super::expression::{is_plain, mentioned, shown, within};
+use super::expression::{is_plain, mentioned, shown};
 use super::language::Github;
 use super::matrix::are_safe;
 use super::workflow::Around;
@@ -113,9 +113,10 @@ impl Site<'_, '_> {
         }
         // Jobs with matrices of the same values part themselves by their names, too.
         let job = self.lane.shared.then(|| "${{ github.job }}".to_owned());
-        let axes = names
-            .iter()
-            .map(|name| format!("${{{{ {} }}}}", within("matrix", name)));
+        let axes = names.iter().map(|name| {
+            let dot = if name.starts_with('[') { "" } else { "." };
+            format!("${{{{ matrix{dot}{name} }}}}")
+        });
         Ok(job.into_iter().chain(axes).collect::<Vec<_>>().join("-"))
     }
 
