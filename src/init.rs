@@ -5,13 +5,13 @@
 
 use crate::builds::yaml::{Node, Yaml};
 
-/// Where pre-commit gets the hook from.
+/// The repository that pre-commit gets the hook from.
 pub const REPO: &str = "https://github.com/OWNER/cachelane";
 
 /// The ids of the hooks that cachelane has.
 const HOOKS: &[&str] = &["cachelane", "cachelane-fix"];
 
-/// What became of a `.pre-commit-config.yaml`.
+/// The outcome for a `.pre-commit-config.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hooked {
     /// The file's new text.
@@ -20,29 +20,25 @@ pub enum Hooked {
     There,
     /// It has to be added by hand, for this reason.
     Left(&'static str),
-    /// The same, to a list `repos` that is there: as this text.
+    /// It has to be added by hand to its list `repos`, for this reason and as this text.
     LeftList(&'static str, String),
 }
 
-/// How a file writes the entries of a block sequence.
+/// The layout of the entries of a block sequence.
 struct Look {
-    /// What stands before a dash.
+    /// The blanks before a dash.
     indent: String,
-    /// What stands behind it.
     gap: String,
-    /// What stands before the dashes of the hooks.
     hook_indent: String,
-    /// What stands behind those.
     hook_gap: String,
 }
 
-/// The whole of a `.pre-commit-config.yaml` with nothing but the hook, to paste. `version` is that of the hook.
-#[must_use]
+/// Returns the whole of a `.pre-commit-config.yaml` with nothing but the hook, to paste. `version` is that of the hook.
 pub fn snippet(version: &str) -> String {
     format!("repos:\n{}", entry(&plain(), version, "\n"))
 }
 
-/// How entries are written where there are none to follow.
+/// Returns the layout where there are no entries to follow.
 fn plain() -> Look {
     Look {
         indent: "  ".into(),
@@ -53,7 +49,6 @@ fn plain() -> Look {
 }
 
 /// Adds the hook to `text`, a `.pre-commit-config.yaml`. `version` is that of the hook.
-#[must_use]
 pub fn add_hook(text: &str, version: &str) -> Hooked {
     const MARK: char = '\u{feff}';
     if let Some(text) = text.strip_prefix(MARK) {
@@ -106,7 +101,7 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
     }
 }
 
-/// Whether a mapping within `node` has a key twice: pre-commit refuses that.
+/// Returns whether a mapping within `node` has a key twice: pre-commit refuses that.
 fn names_twice(node: Node<'_>) -> bool {
     if node.is_alias() {
         return false;
@@ -125,7 +120,7 @@ fn names_twice(node: Node<'_>) -> bool {
             .any(names_twice)
 }
 
-/// Whether an entry of `repos` brings the hook already: from wherever, under either name.
+/// Returns whether an entry of `repos` brings the hook already: from wherever, under either name.
 fn is_there(entry: Node<'_>) -> bool {
     let hooks = entry.get("hooks").map(Node::items).unwrap_or_default();
     let mut ids = hooks.into_iter().filter_map(|hook| hook.get_text("id"));
@@ -136,7 +131,7 @@ fn is_there(entry: Node<'_>) -> bool {
         || ids.any(|id| HOOKS.contains(&id))
 }
 
-/// Whether `new` says what `old` says, with one entry more at the end of `repos`.
+/// Returns whether `new` says what `old` says, with one entry more at the end of `repos`.
 fn is_proved(new: &str, old: Node<'_>) -> bool {
     let Ok(new) = Yaml::read(new) else {
         return false;
@@ -161,7 +156,7 @@ fn is_proved(new: &str, old: Node<'_>) -> bool {
     was.len() == is.len() && was.iter().zip(&is).all(entry)
 }
 
-/// Whether both values say the same.
+/// Returns whether both values say the same.
 fn same(a: Node<'_>, b: Node<'_>) -> bool {
     if a.is_alias() || b.is_alias() {
         // What it stands for is looked at where it stands.
@@ -179,7 +174,7 @@ fn same(a: Node<'_>, b: Node<'_>) -> bool {
         && items.into_iter().zip(other_items).all(|(a, b)| same(a, b))
 }
 
-/// `text` with the entry behind the last of `repos`; nothing where those are not a block.
+/// Returns `text` with the entry behind the last of `repos`; nothing where those are not a block.
 fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
     if repos.is_flow() || repos.is_alias() {
         return None;
@@ -202,7 +197,7 @@ fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
     Some(new)
 }
 
-/// `text` with the entry below `repos:` or `repos: []`, whose line holds nothing else but a comment.
+/// Returns `text` with the entry below `repos:` or `repos: []`, whose line holds nothing else but a comment.
 fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
     let key = root
         .own_entries()
@@ -240,7 +235,7 @@ fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
     })
 }
 
-/// How the first line of `text` ends.
+/// Returns the end of the first line of `text`.
 fn newline(text: &str) -> &'static str {
     if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
         "\r\n"
@@ -249,7 +244,7 @@ fn newline(text: &str) -> &'static str {
     }
 }
 
-/// The entry, as text of its own lines.
+/// Returns the entry, as text of its own lines.
 fn entry(look: &Look, version: &str, newline: &str) -> String {
     let Look {
         indent,
@@ -270,7 +265,7 @@ fn entry(look: &Look, version: &str, newline: &str) -> String {
         .collect()
 }
 
-/// How the last entry of `repos` is written; where that says nothing, two blanks at each step.
+/// Returns the layout of the last entry of `repos`; where that says nothing, two blanks at each step.
 fn look(text: &str, repos: Node<'_>, last: Node<'_>) -> Option<Look> {
     let first = *repos.items().first()?;
     let (indent, gap) = dash_before(text, first.span().start)?;
@@ -293,7 +288,7 @@ fn look(text: &str, repos: Node<'_>, last: Node<'_>) -> Option<Look> {
     })
 }
 
-/// What stands around the dash at `at` of its line: blanks before, blanks behind.
+/// Returns the blanks around the dash at `at` of its line: those before, those behind.
 fn dash(text: &str, at: usize) -> Option<(String, String)> {
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let indent = text.get(line..at)?;
@@ -310,7 +305,7 @@ fn dash(text: &str, at: usize) -> Option<(String, String)> {
         .then(|| (indent.to_owned(), gap.to_owned()))
 }
 
-/// The same for the dash before the value at `at`: on its line, or above comments and blank lines.
+/// Does the same for the dash before the value at `at`: on its line, or above comments and blank lines.
 fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
     let mut before = text.get(..at)?.trim_end();
     loop {
@@ -329,7 +324,7 @@ fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
     }
 }
 
-/// Where an entry behind those of `repos` belongs, in bytes: below the last line of content, and below comments that are
+/// Returns where an entry behind those of `repos` belongs, in bytes: below the last line of content, and below comments that are
 /// indented more than the dashes at `indent`, for they belong to the last entry.
 fn end(text: &str, last: Node<'_>, indent: usize) -> Option<usize> {
     let content = text.get(..last.span().end)?.trim_end().len();
@@ -347,7 +342,7 @@ fn end(text: &str, last: Node<'_>, indent: usize) -> Option<usize> {
     Some(at)
 }
 
-/// Whether a blank line stands before the last entry.
+/// Returns whether a blank line stands before the last entry.
 fn is_airy(text: &str, last: Node<'_>, indent: &str) -> bool {
     let Some(line) = text
         .get(..last.span().start)

@@ -51,17 +51,17 @@ pub struct Project {
     files: BTreeMap<PathBuf, Vec<u8>>,
 }
 
-/// What [`Project::check`] finds.
+/// The findings of [`Project::check`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Report {
     /// The files in which something is found or suppressed, ordered by path.
     pub files: Vec<FileFindings>,
-    /// What could not be checked.
+    /// Files that could not be checked.
     pub errors: Vec<Error>,
 }
 
-/// What is found in one file.
+/// The findings in one file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FileFindings {
@@ -69,17 +69,17 @@ pub struct FileFindings {
     pub path: PathBuf,
     /// The findings, ordered by place; those that are suppressed are not among them.
     pub findings: Vec<Finding>,
-    /// How many findings comments and the configuration's exemptions suppress.
+    /// The number of findings that comments and the configuration's exemptions suppress.
     pub suppressed: usize,
 }
 
-/// What [`Project::fix`] makes.
+/// The new files of [`Project::fix`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Fixes {
     /// The files that change or in which something is left, ordered by path.
     pub files: Vec<FixedFile>,
-    /// What could not be fixed.
+    /// Files that could not be fixed.
     pub errors: Vec<Error>,
 }
 
@@ -95,7 +95,7 @@ pub struct FixedFile {
     pub made: Vec<Made>,
     /// The fixes that were not made, since the file would not have read as it should.
     pub dropped: Vec<Dropped>,
-    /// What is left in the new bytes.
+    /// The findings in the new bytes.
     pub left: Vec<Finding>,
 }
 

@@ -35,7 +35,7 @@ pub struct ConfigResolver {
     here: PathBuf,
     /// By folder; `None` where the configuration is broken.
     folders: RwLock<HashMap<PathBuf, Option<Arc<LoadedConfig>>>>,
-    /// What is wrong with configurations.
+    /// Configurations that cannot be used.
     troubles: Mutex<Vec<Trouble>>,
 }
 

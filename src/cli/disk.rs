@@ -19,7 +19,7 @@ use super::terminal;
 pub struct Disk<'a> {
     settled: &'a ConfigResolver,
     common: &'a Common,
-    /// What could not be read or compared.
+    /// Files that could not be read or compared.
     troubles: RefCell<Vec<Trouble>>,
 }
 

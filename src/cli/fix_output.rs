@@ -11,18 +11,17 @@ use crate::text::{LineIndex, count, printable};
 
 use super::{diff, terminal};
 
-/// What goes where when all files are done.
+/// The text for each stream, built up file by file.
 #[derive(Default)]
 pub struct Output {
     /// The fixed standard input, or the diffs.
     pub bytes: Vec<u8>,
-    /// What is said about the files.
     pub text: String,
     /// Findings fixed, builds that pass the lane not among them.
     pub fixes: Changes,
     /// Builds that pass the lane now.
     pub passed: Changes,
-    /// Whether a file could not be written.
+    /// Set where a file could not be written.
     pub trouble: bool,
 }
 
@@ -178,7 +177,6 @@ pub fn loose_locks(
 
 /// Returns what is said of the locks in text that is no Dockerfile, at these places; `more` says whether others were told of.
 pub fn loose_line(places: &[String], more: bool) -> String {
-    /// How many are named.
     const NAMED: usize = 5;
     if places.is_empty() {
         return String::new();

@@ -12,7 +12,6 @@ use super::args::InitArgs;
 use super::outcome::{Ended, Error, Outcome};
 use super::terminal;
 
-/// Where pre-commit looks for its configuration.
 const PRE_COMMIT: &str = ".pre-commit-config.yaml";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -20,7 +19,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Says what a person has to fill in before the hook can be fetched.
 const OWNER: &str = "replace OWNER in .pre-commit-config.yaml by whose cachelane it is to be";
 
-/// What there is to type next, and whether something went wrong.
+/// Lines to type next, and a flag for what went wrong.
 #[derive(Default)]
 struct Initialized {
     next: Vec<&'static str>,

@@ -33,7 +33,6 @@ use args::{Args, Command};
 use outcome::Outcome;
 
 /// Runs the command that the process was started with.
-#[must_use]
 pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,

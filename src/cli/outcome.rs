@@ -9,7 +9,7 @@ use crate::text::LineIndex;
 
 use super::repository::GitError;
 
-/// How a run ended.
+/// The three ends of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing that fails the gate.
@@ -22,7 +22,6 @@ pub enum Outcome {
 
 impl Outcome {
     /// Returns [`Outcome::Trouble`] where there was `trouble`, or else whether something `fails` the gate.
-    #[must_use]
     pub const fn new(trouble: bool, fails: bool) -> Self {
         match (trouble, fails) {
             (true, _) => Self::Trouble,
@@ -48,7 +47,7 @@ pub type Ended = Result<ExitCode, Error>;
 /// Why a command could not do its work. [`main`](super::main()) prints it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What was typed, or stands in the environment, cannot be understood.
+    /// Arguments or the environment cannot be understood.
     #[error("{0}")]
     Input(String),
     /// A configuration cannot be used.
@@ -64,7 +63,6 @@ pub enum Error {
 
 impl Error {
     /// Returns it as reports list it.
-    #[must_use]
     pub fn troubles(&self) -> Vec<Trouble> {
         match self {
             Self::Config(error) => error.troubles(),
@@ -83,13 +81,12 @@ pub struct ConfigError {
     pub text: String,
     /// All that is wrong with it.
     pub problems: Vec<Problem>,
-    /// What comes of that.
+    /// The consequence, or why it cannot be read.
     pub message: String,
 }
 
 impl ConfigError {
     /// Returns it as reports list it.
-    #[must_use]
     pub fn troubles(&self) -> Vec<Trouble> {
         let name = report::path(&self.path);
         if self.problems.is_empty() {

@@ -19,13 +19,13 @@ pub enum GitError {
     Answer(String),
 }
 
-/// What a file was.
+/// A file at the commit that it is compared with.
 pub enum Past {
     /// It was not there, or git knows nothing of it.
     New,
-    /// What it is.
+    /// The same as now.
     Same,
-    /// Something else: these bytes.
+    /// These other bytes.
     Was(Vec<u8>),
 }
 

@@ -28,24 +28,24 @@ const MAX_OTHER: u64 = file::MIB;
 /// The results of a run over all of its files.
 #[derive(Debug)]
 pub struct RunOutcome<T> {
-    /// What was made of the files, ordered by path.
+    /// The results of `visit`, ordered by path.
     pub results: Vec<T>,
-    /// How many files were read.
+    /// Number of files read.
     pub files: usize,
-    /// What could not be read or understood. It has been printed.
+    /// Files and configurations that could not be read. They have been printed.
     pub troubles: Vec<Trouble>,
-    /// Whether folders were searched that hold all there is, so that nothing is missing to compare with.
+    /// True where folders were searched that hold all there is, so that nothing is missing to compare with.
     pub whole: bool,
 }
 
-/// Which files are looked into that are neither Dockerfiles nor build files.
+/// Other files than Dockerfiles and build files that are looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Texts {
     /// None.
     None,
-    /// Those that a search finds, as far as they can be read.
+    /// The ones that a search finds, as far as they can be read.
     Found,
-    /// Those that are named, too.
+    /// Named ones, too.
     All,
 }
 
@@ -56,7 +56,7 @@ pub struct Run<'a> {
     pub settled: &'a ConfigResolver,
     /// The other files to look into.
     pub texts: Texts,
-    /// Whether this is a first pass: standard input is left for the second, and so is every warning.
+    /// True for a first pass: standard input is left for the second, and so is every warning.
     pub is_quiet: bool,
 }
 
@@ -141,10 +141,9 @@ struct Going<'g, T> {
     state: Mutex<State<T>>,
 }
 
-/// What a run has come to so far.
 struct State<T> {
     results: Vec<(PathBuf, T)>,
-    /// How many bytes of text the files of the results have.
+    /// Bytes of text in the files of the results.
     text: usize,
     files: usize,
     troubles: Vec<Trouble>,
@@ -312,9 +311,9 @@ struct Search<'s, T> {
     folder: &'s Path,
     /// The folder, where what excludes it does not count.
     root: Option<&'s Path>,
-    /// How many files there were to look at.
+    /// Number of files to look at.
     met: AtomicUsize,
-    /// Whether something was excluded.
+    /// Set where something was excluded.
     excluded: AtomicBool,
 }
 

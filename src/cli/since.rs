@@ -22,7 +22,7 @@ use super::repository::{GitError, Past, Repositories};
 pub struct Since {
     repositories: Repositories,
     here: PathBuf,
-    /// What standard input is called, where it is read.
+    /// The name of standard input, where it is read.
     stdin: Option<PathBuf>,
 }
 

@@ -20,7 +20,7 @@ pub struct Config {
     exclude: Globs,
     per_file: Vec<Globs>,
     exempt: Arc<Exemptions>,
-    /// What holds for every file that no `[[per-file]]` speaks about.
+    /// The settings for every file that no `[[per-file]]` speaks about.
     base: Arc<Settings>,
     overrides: Overrides,
 }
@@ -59,7 +59,6 @@ impl Config {
     }
 
     /// Returns what holds where there is no configuration.
-    #[must_use]
     pub fn none(overrides: Overrides) -> Self {
         let raw = Raw::default();
         let exempt = Arc::default();
@@ -78,7 +77,6 @@ impl Config {
     }
 
     /// Returns a configuration by which `settings` hold for every file.
-    #[must_use]
     pub fn with(settings: Settings) -> Self {
         Self {
             exempt: Arc::clone(&settings.exempt),
@@ -88,7 +86,6 @@ impl Config {
     }
 
     /// Returns the settings that hold for the file `path`, relative to the configuration's folder.
-    #[must_use]
     pub fn settings(&self, path: &Path) -> Arc<Settings> {
         let own = self.entries(path);
         if own.is_empty() {
@@ -99,7 +96,6 @@ impl Config {
     }
 
     /// Returns every setting that holds for the file `path`, relative to the configuration's folder, and where it comes from.
-    #[must_use]
     pub fn show(&self, path: &Path) -> Vec<Shown> {
         resolve::show(&self.raw, &self.entries(path), &self.overrides, &self.lines)
     }
@@ -112,39 +108,33 @@ impl Config {
     }
 
     /// Returns whether `include` names the file `path`, relative to the configuration's folder.
-    #[must_use]
     pub fn includes(&self, path: &Path) -> bool {
         self.include.matches(path)
     }
 
     /// Returns whether there is anything that [`Config::includes`] could say yes to.
-    #[must_use]
     pub fn has_includes(&self) -> bool {
         !self.raw.include.is_empty()
     }
 
     /// Returns whether there is anything that [`Config::excludes`] could say yes to.
-    #[must_use]
     pub fn has_excludes(&self) -> bool {
         !self.raw.exclude.is_empty()
     }
 
     /// Returns whether it is a file's path that decides what holds for it.
-    #[must_use]
     pub fn has_per_file(&self) -> bool {
         !self.per_file.is_empty()
     }
 
     /// Returns whether `exclude` names the file or folder `path`, relative to the configuration's folder, or a folder around it;
     /// the folder `root` and those around it do not count.
-    #[must_use]
     pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
         self.exclude.matches_around(path, root)
     }
 
     /// Returns a problem for each glob and pattern of ids that nothing has matched so far. A glob of `exclude` is none where
     /// `is_left_out` says of its path that searches leave it out, or hold nothing of it, by themselves.
-    #[must_use]
     pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
         let may_be_idle = |pattern: &str| {
             globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))

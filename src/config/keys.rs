@@ -16,9 +16,8 @@ use super::values;
 
 /// A key at the top of a configuration, which holds for all files.
 pub struct Setting {
-    /// The key.
     pub key: &'static str,
-    /// What it does, in one line.
+    /// One line for the schema and for `init`.
     pub doc: &'static str,
     /// The value where nobody sets it.
     pub default: Unset,
@@ -61,11 +60,8 @@ macro_rules! settings {
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct Raw {
             $(pub $field: $type,)+
-            /// How bad the findings of a rule are, or `off`.
             pub rules: Levels,
-            /// What differs for some files.
             pub per_file: Vec<PerFile>,
-            /// Caches that may stay as they are, by their ids.
             pub exempt: Vec<Exempt>,
         }
 
@@ -177,19 +173,16 @@ pub fn span<T>(value: &Spanned<T>) -> Span {
     Span::new(value.span().start, value.span().end)
 }
 
-/// How bad the findings of rules are.
+/// Levels by the names of rules.
 pub type Levels = BTreeMap<Spanned<String>, Spanned<Level>>;
 
-/// Caches that some rules are silent about.
+/// An `[[exempt]]` entry: caches that some rules are silent about.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exempt {
-    /// A regular expression that matches the whole id, as `cachelane list` shows it.
     pub id: Spanned<String>,
-    /// The rules that are silent. Default: those that say that somebody waits for the lock.
     #[serde(default)]
     pub rules: Option<Spanned<List>>,
-    /// Why these caches may stay as they are.
     pub reason: Spanned<String>,
 }
 
@@ -206,23 +199,18 @@ impl Exempt {
     }
 }
 
-/// What differs for the files that a glob matches. Later entries win.
+/// A `[[per-file]]` entry. Later ones win.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PerFile {
-    /// A glob, or several, relative to the configuration.
     pub path: Spanned<Patterns>,
-    /// How bad the findings of a rule are there, or `off`.
     #[serde(default)]
     pub rules: Levels,
 }
 
-/// One glob or several.
 #[derive(Debug)]
 pub enum Patterns {
-    /// One.
     One(String),
-    /// Several.
     Several(List),
 }
 
@@ -263,17 +251,12 @@ impl<'de> Deserialize<'de> for Patterns {
     }
 }
 
-/// How bad a rule's findings are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// It does not run.
     Off,
-    /// Never fails the gate.
     Info,
-    /// Fails the gate.
     Warning,
-    /// Fails the gate.
     Error,
 }
 

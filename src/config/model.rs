@@ -9,15 +9,12 @@ use crate::text::Span;
 pub struct Problem {
     /// Its place in the configuration's text.
     pub span: Span,
-    /// What is wrong.
     pub message: String,
-    /// What to write instead.
     pub help: Option<String>,
 }
 
 impl Problem {
     /// Makes a problem without help.
-    #[must_use]
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         Self {
             span,
@@ -27,14 +24,11 @@ impl Problem {
     }
 }
 
-/// What was typed on the command line.
+/// Options of the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// `--arg`
     pub arg: Option<String>,
-    /// `--default`
     pub default: Option<String>,
-    /// `--keep-default`
     pub keep_default: Option<bool>,
     /// `--rules`: these and no others.
     pub rules: Vec<RuleId>,
@@ -42,7 +36,7 @@ pub struct Overrides {
     pub ignore: Vec<RuleId>,
 }
 
-/// Where a setting comes from.
+/// The origin of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Nobody said anything else.
@@ -58,12 +52,10 @@ pub enum Origin {
 pub struct Shown {
     /// Its key; a rule's name for those in `[rules]`.
     pub key: &'static str,
-    /// Its value, as TOML.
+    /// As TOML.
     pub value: String,
-    /// Where it comes from.
     pub origin: Origin,
-    /// Whether it is one of the rules.
     pub is_rule: bool,
-    /// Where the value does not hold, and which does there: of a rule whose severity nobody set.
+    /// The cases in which another value holds: of a rule whose severity nobody set.
     pub varies: Option<&'static str>,
 }

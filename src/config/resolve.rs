@@ -61,11 +61,10 @@ pub fn settings(
     settings
 }
 
-/// What is said about a rule.
+/// The level of a rule, as configuration and command line have it.
 struct Said<'r> {
-    /// Whether it does not run.
     is_off: bool,
-    /// How bad all of its findings are, where somebody set that.
+    /// The severity of all its findings, where somebody set that.
     severity: Option<Severity>,
     /// The place that decides.
     place: Place<'r>,

@@ -9,7 +9,6 @@ use crate::rules::profile::PROFILES;
 use super::keys::{SETTINGS, Unset};
 
 /// Returns the schema, as `cachelane config schema` prints it.
-#[must_use]
 pub fn schema() -> String {
     let mut keys = Map::new();
     for setting in SETTINGS {

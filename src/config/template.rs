@@ -5,7 +5,6 @@ use crate::finding::{RuleId, RuleMeta};
 use super::keys::{SETTINGS, Setting, Unset};
 
 /// Returns a commented configuration: each setting is there with its default, behind a `#`.
-#[must_use]
 pub fn template() -> String {
     let mut text = String::from(
         "# cachelane.toml: what cachelane goes by for the files in this folder and below.\n\

@@ -10,7 +10,7 @@ use crate::lint::{self, FileReport, Fixed, matching};
 
 use super::input::InputFile;
 
-/// How files are fixed.
+/// The way in which files are fixed.
 pub struct Fixing<'f> {
     /// The fixes that are made.
     pub level: Applicability,
@@ -21,25 +21,22 @@ pub struct Fixing<'f> {
 /// Puts new bytes in the place of old ones at a path; the error is why they cannot be.
 type Write<'f> = &'f (dyn Fn(&Path, &[u8], &[u8]) -> Result<(), String> + Sync);
 
-/// What was done to one file, beside the report on what is left.
+/// The changes of one file, beside the report on what is left.
 pub struct FileFix {
-    /// The changes.
     pub fixed: Fixed,
     /// The file as it was; empty where nothing was fixed.
     pub old: Vec<u8>,
-    /// Whether it is standard input.
     pub is_stdin: bool,
     /// Why the new bytes could not be written.
     pub unwritten: Option<String>,
-    /// How many of its builds pass the lane now that did not.
+    /// Number of its builds that pass the lane now and did not.
     pub passed: usize,
-    /// Whether locks in its text are told of, where it is a build file.
+    /// True where locks in its text are told of, beside those of a build file.
     pub text: bool,
 }
 
 impl Fixing<'_> {
     /// Fixes one file by itself and writes it. `found` are findings that came of comparing it with others.
-    #[must_use]
     pub fn file(&self, input: InputFile<'_>, found: &[Finding]) -> (FileReport, FileFix) {
         let InputFile {
             path,

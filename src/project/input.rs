@@ -13,11 +13,11 @@ use crate::rules::Settings;
 pub struct InputFile<'a> {
     /// Its path, as the user or the search named it; for standard input, the name that it was given.
     pub path: &'a Path,
-    /// Whether it is standard input, which has no place to be written back to.
+    /// True for standard input, which has no place to be written back to.
     pub is_stdin: bool,
     /// The format of build file that it has; `None` for a Dockerfile.
     pub format: Option<FormatRef>,
-    /// Whether text in it that is no Dockerfile is searched for locks: all of it where it has no `format`.
+    /// True where text in it that is no Dockerfile is searched for locks: all of it where it has no `format`.
     pub text: bool,
     /// The settings that hold for it.
     pub settings: &'a Arc<Settings>,
@@ -26,7 +26,6 @@ pub struct InputFile<'a> {
 }
 
 /// Returns what is found in one file by itself; `None` where there is nothing to compare with other files either.
-#[must_use]
 pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     let InputFile {
         path,
@@ -69,7 +68,6 @@ pub fn check_within_budget(input: InputFile<'_>) -> Result<Option<FileReport>, S
 ///
 /// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
 /// pre-commit passes no folders: they change together, and `tests/outer/precommit` compares them.
-#[must_use]
 pub fn is_dockerfile(name: &[u8]) -> bool {
     let is = |word: &[u8], lower: &[u8]| {
         let rest = name.strip_prefix(word);
@@ -85,7 +83,6 @@ pub fn is_dockerfile(name: &[u8]) -> bool {
 
 /// Returns the format of build file that the file at `path` has by its name; `None` for all others, which are Dockerfiles
 /// where somebody names them.
-#[must_use]
 pub fn format_of(path: &Path) -> Option<FormatRef> {
     let name = path.file_name()?.as_encoded_bytes();
     // Most files are told from how their names end.
@@ -97,7 +94,6 @@ pub fn format_of(path: &Path) -> Option<FormatRef> {
 }
 
 /// Returns `path` from the root of the file system on, where it starts from the folder `here`: `.` and `..` are taken out.
-#[must_use]
 pub fn absolute(here: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for part in here.join(path).components() {

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 /// The largest configuration that is read, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// The first of `names` that is a file in `folder`.
-#[must_use]
+/// Returns the first of `names` that is a file in `folder`.
 pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
     names
         .iter()
@@ -16,10 +15,10 @@ pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// The text of the configuration at `path`.
+/// Returns the text of the configuration at `path`.
 ///
 /// # Errors
-/// Where it cannot be read, is no text, or is larger than a configuration can be.
+/// Fails where it cannot be read, is no text, or is larger than a configuration can be.
 pub fn read(path: &Path) -> io::Result<String> {
     let meta = fs::metadata(path)?;
     if !meta.is_file() || meta.len() > MAX_SIZE {

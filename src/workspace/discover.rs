@@ -13,7 +13,7 @@ use super::temporary::is_leftover;
 /// The largest `.gitignore` that is read, in bytes: each of its patterns takes a few hundred bytes of memory.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// What is done with what a search meets. Any of it is called from several threads.
+/// Takes the files and folders that a search meets. It is called from several threads.
 pub trait Visit: Sync {
     /// Returns whether the folder at `path` is searched.
     fn goes_into(&self, path: &Path) -> bool;
@@ -135,7 +135,6 @@ fn is_repository(folder: &Path) -> bool {
 }
 
 /// Returns whether `path`, relative to `folder`, is there, or would be left out if it were.
-#[must_use]
 pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
     if !path
         .components()

@@ -185,7 +185,7 @@ fn take_after(file: &File, _: &File, meta: &fs::Metadata) -> Result<(), FileErro
         .map_err(FileError::Write)
 }
 
-/// Whether what stands at a path by now is the file that was opened, as it was then.
+/// Returns whether the file at a path by now is the one that was opened, as it was then.
 #[cfg(unix)]
 fn is_same(now: &fs::Metadata, then: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -202,7 +202,7 @@ fn is_same(now: &fs::Metadata, then: &fs::Metadata) -> bool {
     file(now) == file(then)
 }
 
-/// Whether what stands at a path by now is a file still.
+/// Returns whether there is a file at the path still.
 #[cfg(not(unix))]
 fn is_same(now: &fs::Metadata, _: &fs::Metadata) -> bool {
     now.is_file()
@@ -293,7 +293,7 @@ pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Whether there is no old content at `path` that could be replaced: a pipe, a terminal, what `/dev/stdout` stands for.
+/// Returns whether there is no old content at `path` that could be replaced: a pipe, a terminal, what `/dev/stdout` stands for.
 ///
 /// A link that a repository brings is none, wherever it leads: writing through it would change a device, or a file, that
 /// nobody named.

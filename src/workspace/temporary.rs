@@ -5,11 +5,10 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// How the name of a temporary file begins. One is left behind only where cachelane is killed before it takes its place.
+/// The beginning of a temporary file's name. One is left behind only where cachelane is killed before it takes its place.
 const TEMPORARY: &str = ".cachelane-";
 
 /// Returns whether a file of this name is one that cachelane left behind when it was killed while it wrote.
-#[must_use]
 pub fn is_leftover(name: &[u8]) -> bool {
     let rest = name.strip_prefix(TEMPORARY.as_bytes());
     rest.is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric))
