@@ -49,7 +49,7 @@ pub fn run(args: &BuildsArgs) -> Ended {
         }
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    let trouble = !checked.troubles.is_empty() || !disk.troubles().is_empty();
+    let trouble = !checked.errors.is_empty() || !disk.errors().is_empty();
     Ok(Outcome::new(trouble, false).into())
 }
 

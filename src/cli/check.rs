@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::finding::RuleId;
 use crate::lint::FileReport;
 use crate::project::input;
-use crate::report::{Format, Run as Reported, Summary, Trouble, human};
+use crate::report::{Format, Run as Reported, RunError, Summary, human};
 
 use super::args::{CheckArgs, STDIN};
 use super::config_resolver::ConfigResolver;
@@ -22,7 +22,7 @@ pub fn run(args: &CheckArgs) -> Ended {
     // A report that is not written may leave an old one in place, so it is written of a run that fails, too.
     let failed = |error: Error| {
         if !args.add_ignores {
-            print(args, &[], Summary::default(), &error.troubles());
+            print(args, &[], Summary::default(), &error.run_errors());
         }
         error
     };
@@ -53,14 +53,14 @@ pub fn run(args: &CheckArgs) -> Ended {
         });
         kept.map_err(|error| failed(error.into()))?;
     }
-    let mut troubles = checked.troubles;
-    troubles.extend(disk.troubles());
+    let mut errors = checked.errors;
+    errors.extend(disk.errors());
     if args.add_ignores {
-        return adopt::run(args, &reports, !troubles.is_empty());
+        return adopt::run(args, &reports, !errors.is_empty());
     }
     let summary = Summary::new(&reports, checked.files);
-    let printed = print(args, &reports, summary, &troubles);
-    let trouble = !printed || !troubles.is_empty();
+    let printed = print(args, &reports, summary, &errors);
+    let trouble = !printed || !errors.is_empty();
     Ok(Outcome::new(trouble, summary.fails(args.gate.fail_on.least())).into())
 }
 
@@ -77,12 +77,12 @@ fn check_args(args: &CheckArgs) -> Result<(), Error> {
 }
 
 /// Prints and writes every report that is asked for; returns whether all could be written.
-fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, troubles: &[Trouble]) -> bool {
+fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, errors: &[RunError]) -> bool {
     let run = Reported {
         reports,
         summary,
         rules: RuleId::ALL,
-        troubles,
+        errors,
     };
     let format = args.format.unwrap_or_else(output::default_format);
     let output = args.output.as_ref();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use crate::config::{Config, NAMES, Overrides, Shown};
 use crate::finding::Severity;
 use crate::project::input::absolute;
-use crate::report::Trouble;
+use crate::report::RunError;
 use crate::rules::Settings;
 use crate::workspace::config as disk;
 use crate::workspace::discover::is_there_or_ignored;
@@ -36,7 +36,7 @@ pub struct ConfigResolver {
     /// By folder; `None` where the configuration is broken.
     folders: RwLock<HashMap<PathBuf, Option<Arc<LoadedConfig>>>>,
     /// Configurations that cannot be used.
-    troubles: Mutex<Vec<Trouble>>,
+    errors: Mutex<Vec<RunError>>,
 }
 
 impl ConfigResolver {
@@ -59,7 +59,7 @@ impl ConfigResolver {
             none,
             here,
             folders: RwLock::default(),
-            troubles: Mutex::default(),
+            errors: Mutex::default(),
         };
         if let Some(path) = &args.config {
             resolver.always = Some(resolver.load(path)?);
@@ -73,9 +73,9 @@ impl ConfigResolver {
     }
 
     /// Returns what is wrong with configurations, so that they could not be used. It has been printed.
-    pub fn troubles(&self) -> Vec<Trouble> {
-        let troubles = self.troubles.lock();
-        troubles.map_or_else(|_| Vec::new(), |troubles| troubles.clone())
+    pub fn errors(&self) -> Vec<RunError> {
+        let errors = self.errors.lock();
+        errors.map_or_else(|_| Vec::new(), |errors| errors.clone())
     }
 
     /// Returns what holds for the file `path`; `None` where its configuration is broken.
@@ -139,8 +139,8 @@ impl ConfigResolver {
     /// Prints why a configuration cannot be used, and keeps it in mind.
     fn warn(&self, error: &ConfigError) {
         terminal::warn_config(error);
-        if let Ok(mut troubles) = self.troubles.lock() {
-            troubles.extend(error.troubles());
+        if let Ok(mut errors) = self.errors.lock() {
+            errors.extend(error.run_errors());
         }
     }
 

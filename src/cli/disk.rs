@@ -8,7 +8,7 @@ use crate::lint::FileReport;
 use crate::lint::matching::{Builds, FileAccess};
 use crate::project::input::{InputFile, absolute, check_within_budget};
 use crate::project::relate;
-use crate::report::{self, Trouble};
+use crate::report::{self, RunError};
 use crate::workspace::file;
 
 use super::args::Common;
@@ -20,7 +20,7 @@ pub struct Disk<'a> {
     settled: &'a ConfigResolver,
     common: &'a Common,
     /// Files that could not be read or compared.
-    troubles: RefCell<Vec<Trouble>>,
+    errors: RefCell<Vec<RunError>>,
 }
 
 impl<'a> Disk<'a> {
@@ -28,7 +28,7 @@ impl<'a> Disk<'a> {
         Self {
             settled,
             common,
-            troubles: RefCell::default(),
+            errors: RefCell::default(),
         }
     }
 
@@ -46,7 +46,7 @@ impl<'a> Disk<'a> {
         };
         let related = relate::relate(reports, whole, &access);
         if related.is_err() {
-            self.warn(Trouble::of_run(
+            self.warn(RunError::of_run(
                 "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
             ));
         }
@@ -76,23 +76,23 @@ impl<'a> Disk<'a> {
             source: &source,
         };
         check_within_budget(input).unwrap_or_else(|spent| {
-            self.warn(Trouble::with(report::path(shown), spent.to_string()));
+            self.warn(RunError::with(report::path(shown), spent.to_string()));
             None
         })
     }
 
     /// Prints what went wrong, once, and keeps it in mind.
-    fn warn(&self, trouble: Trouble) {
-        let mut troubles = self.troubles.borrow_mut();
-        if !troubles.contains(&trouble) {
+    fn warn(&self, trouble: RunError) {
+        let mut errors = self.errors.borrow_mut();
+        if !errors.contains(&trouble) {
             terminal::warn(&trouble.to_string());
-            troubles.push(trouble);
+            errors.push(trouble);
         }
     }
 
     /// Returns what could not be read or compared. It has been printed.
-    pub fn troubles(&self) -> Vec<Trouble> {
-        self.troubles.borrow().clone()
+    pub fn errors(&self) -> Vec<RunError> {
+        self.errors.borrow().clone()
     }
 }
 

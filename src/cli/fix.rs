@@ -87,7 +87,7 @@ pub fn run(args: &FixArgs) -> Ended {
     }
     output.text.push_str(&left);
     let loose = loose_locks(loose.into_inner().unwrap_or_default(), &reports, &fixes);
-    let trouble = output.trouble || !fixed.troubles.is_empty() || !disk.troubles().is_empty();
+    let trouble = output.trouble || !fixed.errors.is_empty() || !disk.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
         let all = loose.is_empty() && !trouble;
         let last = output.last_line(args.diff, &summary, least, all);

@@ -21,7 +21,7 @@ pub fn run(args: &ListArgs) -> Ended {
     let overrides = common.settings.overrides(&Select::default(), false);
     let settled = ConfigResolver::new(&common.settings, overrides)?;
     let run = Run::new(common, &settled, Texts::None).over(list);
-    let (mut trouble, files) = (!run.troubles.is_empty(), run.files);
+    let (mut trouble, files) = (!run.errors.is_empty(), run.files);
     let mut mounts = Vec::new();
     for result in run.results {
         match result {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::Problem;
-use crate::report::{self, Trouble};
+use crate::report::{self, RunError};
 use crate::text::LineIndex;
 
 use super::repository::GitError;
@@ -63,10 +63,10 @@ pub enum Error {
 
 impl Error {
     /// Returns it as reports list it.
-    pub fn troubles(&self) -> Vec<Trouble> {
+    pub fn run_errors(&self) -> Vec<RunError> {
         match self {
-            Self::Config(error) => error.troubles(),
-            other => vec![Trouble::of_run(other.to_string())],
+            Self::Config(error) => error.run_errors(),
+            other => vec![RunError::of_run(other.to_string())],
         }
     }
 }
@@ -87,13 +87,13 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// Returns it as reports list it.
-    pub fn troubles(&self) -> Vec<Trouble> {
+    pub fn run_errors(&self) -> Vec<RunError> {
         let name = report::path(&self.path);
         if self.problems.is_empty() {
-            return vec![Trouble::with(name, &self.message)];
+            return vec![RunError::with(name, &self.message)];
         }
         let lines = LineIndex::new(self.text.as_bytes());
-        let trouble = |problem: &Problem| Trouble {
+        let trouble = |problem: &Problem| RunError {
             path: Some(name.clone()),
             line: Some(lines.line(problem.span.start)),
             message: problem.message.clone(),

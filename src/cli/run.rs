@@ -10,7 +10,7 @@ use crate::budget;
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint;
 use crate::project::input::{InputFile, format_of, is_dockerfile};
-use crate::report::{self, Trouble};
+use crate::report::{self, RunError};
 use crate::workspace::discover::{self, Visit};
 use crate::workspace::file::{self, FileError};
 
@@ -33,7 +33,7 @@ pub struct RunOutcome<T> {
     /// Number of files read.
     pub files: usize,
     /// Files and configurations that could not be read. They have been printed.
-    pub troubles: Vec<Trouble>,
+    pub errors: Vec<RunError>,
     /// True where folders were searched that hold all there is, so that nothing is missing to compare with.
     pub whole: bool,
 }
@@ -89,12 +89,12 @@ impl<'a> Run<'a> {
         }
         let mut state = going.state.into_inner().unwrap_or_default();
         state.results.sort_by(|(a, _), (b, _)| a.cmp(b));
-        state.troubles.extend(self.settled.troubles());
-        state.troubles.sort();
+        state.errors.extend(self.settled.errors());
+        state.errors.sort();
         RunOutcome {
             results: state.results.into_iter().map(|(_, made)| made).collect(),
             files: state.files,
-            troubles: state.troubles,
+            errors: state.errors,
             whole: folders.len() == paths.len() && self.settled.are_whole(&folders),
         }
     }
@@ -146,7 +146,7 @@ struct State<T> {
     /// Bytes of text in the files of the results.
     text: usize,
     files: usize,
-    troubles: Vec<Trouble>,
+    errors: Vec<RunError>,
     /// The files met: one that is named and found as well is one file.
     met: HashSet<PathBuf>,
 }
@@ -157,7 +157,7 @@ impl<T> Default for State<T> {
             results: Vec::new(),
             text: 0,
             files: 0,
-            troubles: Vec::new(),
+            errors: Vec::new(),
             met: HashSet::new(),
         }
     }
@@ -233,7 +233,7 @@ impl<T: Send> Going<'_, T> {
         let source = match read {
             Ok(source) => source,
             Err(error) => {
-                return self.warn(Trouble::with(report::path(path), error.to_string()));
+                return self.warn(RunError::with(report::path(path), error.to_string()));
             }
         };
         let Some(loaded) = loaded else { return };
@@ -251,7 +251,7 @@ impl<T: Send> Going<'_, T> {
         }
         match visited {
             Ok(()) => self.with(|state| state.files += 1),
-            Err(problem) => self.warn(Trouble::with(report::path(path), problem)),
+            Err(problem) => self.warn(RunError::with(report::path(path), problem)),
         }
     }
 
@@ -290,11 +290,11 @@ impl<T: Send> Going<'_, T> {
     }
 
     /// Prints what went wrong, and keeps it in mind.
-    fn warn(&self, trouble: Trouble) {
+    fn warn(&self, trouble: RunError) {
         if !self.run.is_quiet {
             terminal::warn(&trouble.to_string());
         }
-        self.with(|state| state.troubles.push(trouble));
+        self.with(|state| state.errors.push(trouble));
     }
 
     fn with(&self, change: impl FnOnce(&mut State<T>)) {
@@ -353,6 +353,6 @@ impl<T: Send> Visit for Search<'_, T> {
     }
 
     fn warn(&self, message: String) {
-        self.going.warn(Trouble::of_run(message));
+        self.going.warn(RunError::of_run(message));
     }
 }

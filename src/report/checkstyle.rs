@@ -1,7 +1,7 @@
 //! Checkstyle's XML, which many review tools and editors read.
 
 use super::found::{self, Found};
-use super::model::{Run, Trouble};
+use super::model::{Run, RunError};
 use super::xml::{self, Element};
 
 /// The version of Checkstyle whose format this is. Readers look at it, if at all, for being there.
@@ -11,12 +11,12 @@ const VERSION: &str = "4.3";
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let files = found::files(run).map(|found| file(&found));
-    let all = run.troubles.iter().map(trouble).chain(files);
+    let all = run.errors.iter().map(trouble).chain(files);
     let root = Element::new("checkstyle").with("version", VERSION);
     xml::document(&root.around(all))
 }
 
-fn trouble(trouble: &Trouble) -> Element {
+fn trouble(trouble: &RunError) -> Element {
     let error = Element::new("error")
         .with("line", trouble.line.unwrap_or(1))
         .with("severity", "error")

@@ -5,7 +5,7 @@ use crate::text::{count, printable};
 
 use super::found::{self, Found};
 use super::human;
-use super::model::{Run, Trouble};
+use super::model::{Run, RunError};
 
 /// Limits the findings on the summary page. GitHub drops a page of more than one MiB, so texts are cut too.
 const MAX_ROWS: usize = 200;
@@ -18,7 +18,7 @@ const MAX_MESSAGE: usize = 400;
 /// and ten notices of a step.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
-    let mut out: String = run.troubles.iter().map(trouble).collect();
+    let mut out: String = run.errors.iter().map(trouble).collect();
     for file in found::files(run) {
         for finding in file.findings() {
             out.push_str(&annotation(&file, finding));
@@ -29,7 +29,7 @@ pub fn render(run: &Run<'_>) -> String {
 }
 
 /// Returns an annotation for something that went wrong.
-fn trouble(trouble: &Trouble) -> String {
+fn trouble(trouble: &RunError) -> String {
     let file = trouble
         .path
         .as_ref()
@@ -90,7 +90,7 @@ pub fn step_summary(run: &Run<'_>) -> String {
         "### cachelane\n\n{}\n",
         markdown(&human::summary(&run.summary))
     );
-    for trouble in run.troubles.iter().take(MAX_ROWS) {
+    for trouble in run.errors.iter().take(MAX_ROWS) {
         let text = clipped(&printable(&trouble.to_string()), MAX_MESSAGE);
         out.push_str(&format!("\n**Error:** {}\n", markdown(&text)));
     }

@@ -6,12 +6,12 @@ use crate::text::printable;
 use super::document::{Json, json_text, object};
 use super::fingerprint::{fingerprints, hash};
 use super::found;
-use super::model::{Run, Trouble};
+use super::model::{Run, RunError};
 
 /// Returns the findings of `run` as a JSON list, with a newline behind it.
 #[must_use]
 pub fn render(run: &Run<'_>) -> String {
-    let mut issues: Vec<Json> = run.troubles.iter().map(trouble).collect();
+    let mut issues: Vec<Json> = run.errors.iter().map(trouble).collect();
     for file in found::files(run) {
         let findings = file.findings().iter().zip(fingerprints(file.report));
         issues.extend(findings.map(|(finding, fingerprint)| {
@@ -28,7 +28,7 @@ pub fn render(run: &Run<'_>) -> String {
 }
 
 /// Returns an issue for what went wrong, because the format has no place for that, and an empty list would say that all is well.
-fn trouble(trouble: &Trouble) -> Json {
+fn trouble(trouble: &RunError) -> Json {
     let (path, message) = (printable(trouble.place()), printable(&trouble.message));
     object! {
         "description": &*message,

@@ -9,7 +9,7 @@ use crate::text::Range;
 
 use super::document::json_text;
 use super::found::{self, Found, Related};
-use super::model::{Run, Summary, Trouble};
+use super::model::{Run, RunError, Summary};
 
 #[derive(Serialize)]
 struct JsonFinding<'a> {
@@ -45,7 +45,7 @@ pub fn findings(run: &Run<'_>) -> String {
     struct Document<'a> {
         version: u32,
         findings: Vec<JsonFinding<'a>>,
-        errors: &'a [Trouble],
+        errors: &'a [RunError],
         summary: &'a Summary,
     }
     let files: Vec<Found<'_>> = found::files(run).collect();
@@ -57,7 +57,7 @@ pub fn findings(run: &Run<'_>) -> String {
     json_text(&Document {
         version: 1,
         findings: files.iter().flat_map(all).collect(),
-        errors: run.troubles,
+        errors: run.errors,
         summary: &run.summary,
     })
 }

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::text::printable;
 
 use super::found::{self, Found};
-use super::model::{Run, Trouble};
+use super::model::{Run, RunError};
 use super::xml::{self, Element};
 
 /// Returns the findings of `run` as an XML document. Errors and warnings are failures, infos are skipped tests, since they never
@@ -14,10 +14,10 @@ pub fn render(run: &Run<'_>) -> String {
     let files: Vec<Found<'_>> = found::files(run).collect();
     let found: usize = files.iter().map(|file| file.findings().len()).sum();
     let infos: usize = files.iter().map(infos).sum();
-    let errors = run.troubles.len();
+    let errors = run.errors.len();
     let mut suites: Vec<Element> = files.iter().map(suite_of).collect();
     if errors > 0 {
-        let cases = run.troubles.iter().map(trouble).collect();
+        let cases = run.errors.iter().map(trouble).collect();
         suites.insert(0, suite("cachelane", [0, errors, 0], cases));
     }
     if suites.is_empty() {
@@ -61,7 +61,7 @@ fn case(name: &str, class: &str) -> Element {
 }
 
 /// Returns a test with an error for what went wrong.
-fn trouble(trouble: &Trouble) -> Element {
+fn trouble(trouble: &RunError) -> Element {
     let text = printable(&trouble.to_string()).into_owned();
     let error = Element::new("error")
         .with("type", "cachelane")

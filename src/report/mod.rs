@@ -25,5 +25,5 @@ mod model;
 mod xml;
 
 pub use format::Format;
-pub use model::{Run, Summary, Trouble, path};
+pub use model::{Run, RunError, Summary, path};
 pub use table::table;

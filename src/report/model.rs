@@ -12,13 +12,13 @@ pub struct Run<'a> {
     pub summary: Summary,
     /// The rules that can have spoken. Only SARIF lists them.
     pub rules: &'a [RuleId],
-    /// The troubles because of which the findings are not all that there may be.
-    pub troubles: &'a [Trouble],
+    /// The errors because of which the findings are not all that there may be.
+    pub errors: &'a [RunError],
 }
 
 /// Something that went wrong in a run: a file that cannot be read, a configuration that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct Trouble {
+pub struct RunError {
     /// The file, as reports name it, where it is about one.
     pub path: Option<String>,
     /// The 1-based line, where it is known.
@@ -27,7 +27,7 @@ pub struct Trouble {
     pub message: String,
 }
 
-impl Trouble {
+impl RunError {
     /// Something that is wrong with the file that reports call `path`.
     #[must_use]
     pub fn with(path: String, message: impl Into<String>) -> Self {
@@ -54,7 +54,7 @@ impl Trouble {
     }
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for RunError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (&self.path, self.line) {
             (Some(path), Some(line)) => write!(f, "{path}:{line}: {}", self.message),

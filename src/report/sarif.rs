@@ -7,7 +7,7 @@ use crate::text::{Range, printable};
 use super::document::{Json, json_text, object};
 use super::fingerprint::fingerprints;
 use super::found::{self, Found, Related};
-use super::model::{Run, Trouble};
+use super::model::{Run, RunError};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -36,8 +36,8 @@ pub fn render(run: &Run<'_>) -> String {
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": object! { "%SRCROOT%": folder },
         "invocations": one(object! {
-            "executionSuccessful": run.troubles.is_empty(),
-            "toolExecutionNotifications": Json::some(run.troubles.iter().map(notification)),
+            "executionSuccessful": run.errors.is_empty(),
+            "toolExecutionNotifications": Json::some(run.errors.iter().map(notification)),
         }),
         "results": Json::List(results),
     };
@@ -53,7 +53,7 @@ fn text(text: impl Into<String>) -> Json {
     object! { "text": text.into() }
 }
 
-fn notification(trouble: &Trouble) -> Json {
+fn notification(trouble: &RunError) -> Json {
     let location = |path: &String| {
         object! {
             "physicalLocation": object! {

@@ -1,4 +1,4 @@
-//! Findings and troubles to report: those of one tree of Dockerfiles (`reports-tree`), and of paths and ids made to break out of
+//! Findings and errors to report: those of one tree of Dockerfiles (`reports-tree`), and of paths and ids made to break out of
 //! a format.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cachelane::finding::RuleId;
 use cachelane::lint::{self, FileReport};
-use cachelane::report::{self, Run, Summary, Trouble};
+use cachelane::report::{self, Run, RunError, Summary};
 use cachelane::rules::Settings;
 use cachelane::text::printable;
 
@@ -58,7 +58,7 @@ pub fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> Strin
         reports,
         summary: Summary::new(reports, reports.len()),
         rules: &rules,
-        troubles: &[],
+        errors: &[],
     })
 }
 
@@ -155,25 +155,25 @@ pub fn shown(reports: &[FileReport]) -> Vec<(String, String)> {
     .collect()
 }
 
-fn troubles() -> Vec<Trouble> {
+fn errors() -> Vec<RunError> {
     let odd = "a\n::error::<b a=\"x\">\u{1b}[2J,%0A]]>|";
     vec![
-        Trouble::of_run("git knows no revision `x`"),
-        Trouble {
+        RunError::of_run("git knows no revision `x`"),
+        RunError {
             path: Some("cachelane.toml".into()),
             line: Some(3),
             message: "there is no rule `x`".into(),
         },
-        Trouble::with(odd.into(), odd),
+        RunError::with(odd.into(), odd),
     ]
 }
 
 pub fn rendered_troubles(render: fn(&Run<'_>) -> String) -> String {
-    let (reports, troubles) = (tree(), troubles());
+    let (reports, errors) = (tree(), errors());
     render(&Run {
         reports: &reports,
         summary: Summary::new(&reports, reports.len()),
         rules: &[],
-        troubles: &troubles,
+        errors: &errors,
     })
 }

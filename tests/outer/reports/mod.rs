@@ -18,7 +18,7 @@ fn places(reports: &[FileReport]) -> Vec<Place> {
         reports,
         summary,
         rules: &[],
-        troubles: &[],
+        errors: &[],
     };
     let document: Value = serde_json::from_str(&json::findings(&run)).unwrap();
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
