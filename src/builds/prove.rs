@@ -12,12 +12,11 @@ use super::yaml::{self, More};
 /// # Errors
 /// Fails where it has not.
 pub fn prove_comments(format: &dyn Format, before: &str, after: &str) -> Result<(), String> {
-    let is_kept = match format.adds() {
-        Some(_) => yaml::is_kept(before, after, More::Comments),
-        None => {
-            let files = (format.read(before), format.read(after));
-            matches!(files, (Ok(before), Ok(after)) if is_same(&before, &after, &HashSet::new()))
-        }
+    let is_kept = if format.adds().is_some() {
+        yaml::is_kept(before, after, More::Comments)
+    } else {
+        let files = (format.read(before), format.read(after));
+        matches!(files, (Ok(before), Ok(after)) if is_same(&before, &after, &HashSet::new()))
     };
     if !is_kept {
         return Err("the file would say something else".into());

@@ -16,12 +16,8 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
     let mut scope = file.scope();
     let mut found = BuildFile::default();
     for target in file.built(&scope) {
-        let (lineage, known) = file.lineage(target, &scope);
-        let lineage = Lineage {
-            target,
-            lineage,
-            known,
-        };
+        let (all, known) = file.lineage(target, &scope);
+        let lineage = Lineage { target, all, known };
         lineage.add_to(&mut found, source, &mut scope);
     }
     found.builds.sort_by_key(|build| build.span);
@@ -32,14 +28,14 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
 struct Lineage<'f> {
     target: &'f Target,
     /// Those whose attributes count first come first.
-    lineage: Vec<&'f Target>,
+    all: Vec<&'f Target>,
     /// True where these are all.
     known: bool,
 }
 
 impl<'f> Lineage<'f> {
     fn get(&self, key: &str) -> Option<&'f Ast> {
-        self.lineage.iter().find_map(|target| target.get(key))
+        self.all.iter().find_map(|target| target.get(key))
     }
 
     fn add_to(&self, file: &mut BuildFile, source: &str, scope: &mut Scope<'_>) {
@@ -115,7 +111,7 @@ impl<'f> Lineage<'f> {
         let mut args: Vec<Arg> = Vec::new();
         let mut names: HashSet<&str> = HashSet::new();
         let mut known = true;
-        for ast in self.lineage.iter().filter_map(|target| target.get("args")) {
+        for ast in self.all.iter().filter_map(|target| target.get("args")) {
             let fields = ast.fields();
             known &= fields.is_some();
             for field in fields.unwrap_or_default() {

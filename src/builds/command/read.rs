@@ -50,7 +50,7 @@ pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
     if let Some((at, name)) = lane_runner(words, tool) {
-        return within(words, at, name, sets);
+        return within(words, at, &name, sets);
     }
     let name = words[tool].text()?;
     let name = if name.starts_with('@') {
@@ -91,7 +91,7 @@ pub fn read(words: &[Word]) -> Option<Command> {
 }
 
 /// Returns the build that `cachelane run` runs, from the word `at` on: it passes the argument `name`.
-fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) -> Option<Command> {
+fn within(words: &[Word], at: usize, name: &str, sets: Vec<(String, Word)>) -> Option<Command> {
     let inner = words.get(at..)?;
     // One within another one passes the same.
     if inner.first()?.text()?.ends_with("cachelane") {
@@ -102,12 +102,12 @@ fn within(words: &[Word], at: usize, name: String, sets: Vec<(String, Word)>) ->
     command.behind += at;
     command.sets.extend(sets);
     let value = Word::plain("$(cachelane id)");
-    command.sets.push((name.clone(), value.clone()));
+    command.sets.push((name.to_owned(), value.clone()));
     if matches!(command.pass, InsertMethod::BuildArg | InsertMethod::Set)
         && command.args.iter().all(|arg| arg.name != name)
     {
         let span = words[command.tool].span;
-        command.arg(&name, Some(value), span);
+        command.arg(name, Some(value), span);
     }
     Some(command)
 }

@@ -8,8 +8,11 @@ use crate::text::{SourceMap, Span, line_ending};
 /// Reads the Dockerfile that `node` is. Only the lines of a literal block have places.
 pub(super) fn read(source: &str, node: Node<'_>) -> Option<Inline> {
     let raw = node.text()?;
-    let is_block = node.style() == Some(Style::Literal);
-    let places = is_block.then(|| node.map()).unwrap_or_default();
+    let places = if node.style() == Some(Style::Literal) {
+        node.map()
+    } else {
+        SourceMap::default()
+    };
     // YAML takes a carriage return alone for the end of a line: then the text is not what stands there.
     let mut runs = places.runs().iter();
     let is_alike = runs

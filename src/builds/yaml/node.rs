@@ -143,6 +143,7 @@ impl<'y> Node<'y> {
     }
 
     /// Returns what an alias stands for; all other values stand for themselves.
+    #[must_use]
     pub fn resolved(self) -> Self {
         // The reader points aliases at values that are no aliases.
         match self.item().data {

@@ -39,13 +39,11 @@ impl ResolvedBuild {
         let named = |args: &'_ [Arg]| -> Option<(LaneStatus, Arg)> {
             let is_own = |own: &&Arg| own.name == arg || own.name == ANY_LANE;
             let own = args.iter().find(is_own);
-            match own.filter(|own| own.from != ValueSource::Attribute) {
-                Some(own) => Some((LaneStatus::Passed, own.clone())),
-                None => {
-                    let namespace = args.iter().find(|own| own.name == NAMESPACE)?;
-                    Some((LaneStatus::Namespace, namespace.clone()))
-                }
+            if let Some(own) = own.filter(|own| own.from != ValueSource::Attribute) {
+                return Some((LaneStatus::Passed, own.clone()));
             }
+            let namespace = args.iter().find(|own| own.name == NAMESPACE)?;
+            Some((LaneStatus::Namespace, namespace.clone()))
         };
         let build = graph.build(self.id);
         budget::spend(build.args.len());
