@@ -16,7 +16,6 @@ pub struct Edit {
 
 impl Edit {
     /// Puts `text` before byte `at`.
-    #[must_use]
     pub fn insert(at: usize, text: impl Into<String>) -> Self {
         Self {
             span: Span::at(at),
@@ -25,7 +24,6 @@ impl Edit {
     }
 
     /// Takes the bytes of `span` away.
-    #[must_use]
     pub fn delete(span: Span) -> Self {
         Self {
             span,
@@ -34,7 +32,6 @@ impl Edit {
     }
 
     /// Puts `text` in the place of the bytes of `span`.
-    #[must_use]
     pub fn replace(span: Span, text: impl Into<String>) -> Self {
         Self {
             span,
@@ -43,13 +40,11 @@ impl Edit {
     }
 
     /// Returns the bytes that go.
-    #[must_use]
     pub const fn span(&self) -> Span {
         self.span
     }
 
     /// Returns the text that comes.
-    #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -85,19 +80,16 @@ pub struct Fix {
 
 impl Fix {
     /// Returns a fix that cannot change what the image contains.
-    #[must_use]
     pub fn safe(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self::new(Applicability::Safe, title, edits)
     }
 
     /// Returns a fix that needs a person's judgement.
-    #[must_use]
     pub fn needs_review(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self::new(Applicability::Unsafe, title, edits)
     }
 
     /// A fix that `applicability` says who may apply.
-    #[must_use]
     pub fn new(
         applicability: Applicability,
         title: impl Into<String>,
@@ -113,19 +105,16 @@ impl Fix {
     }
 
     /// Returns who may apply it.
-    #[must_use]
     pub const fn applicability(&self) -> Applicability {
         self.applicability
     }
 
     /// Returns what it does, in the imperative, for people.
-    #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
     /// Its edits, ordered by place.
-    #[must_use]
     pub fn edits(&self) -> &[Edit] {
         &self.edits
     }
@@ -147,7 +136,6 @@ pub struct Applied {
 /// Makes as many of `fixes` in `source` as do not overlap, the earlier ones first.
 ///
 /// An edit that several fixes share to the letter (the ARG line that two mounts need) is made once.
-#[must_use]
 pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
     let mut edits: BTreeMap<Span, &Edit> = BTreeMap::new();
     let mut made = Vec::new();

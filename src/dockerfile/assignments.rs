@@ -15,7 +15,6 @@ pub(super) struct Assignment<'i> {
 impl Instruction<'_> {
     /// Returns the words of an ARG or ENV of `file` as BuildKit splits them, quotes and escapes kept; in a template, an
     /// expression is one piece.
-    #[must_use]
     pub fn words(&self, file: &Dockerfile<'_>) -> Vec<&[u8]> {
         let text = self.text.bytes();
         words(file, self)

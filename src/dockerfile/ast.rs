@@ -15,7 +15,6 @@ use super::template::{Blocks, BranchId};
 pub struct Dockerfile<'a> {
     /// The file as it is on disk.
     pub source: &'a [u8],
-    /// Its parser directives, in order.
     pub directives: Vec<Directive>,
     /// The escape character: `\`, or a backtick where `# escape=` says so.
     pub escape: u8,
@@ -34,7 +33,6 @@ pub struct Dockerfile<'a> {
 
 impl<'a> Dockerfile<'a> {
     /// Returns the instruction whose lines hold byte `offset`, by its index.
-    #[must_use]
     pub fn instruction_at(&self, offset: usize) -> Option<usize> {
         let after = self
             .instructions
@@ -60,19 +58,12 @@ impl<'a> Dockerfile<'a> {
 /// The name of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keyword {
-    /// `ADD`
     Add,
-    /// `ARG`
     Arg,
-    /// `COPY`
     Copy,
-    /// `ENV`
     Env,
-    /// `FROM`
     From,
-    /// `RUN`
     Run,
-    /// `WORKDIR`
     Workdir,
     /// Any other instruction that BuildKit knows.
     Other,
@@ -101,7 +92,6 @@ pub struct Instruction<'a> {
     pub flags: Vec<Flag<'a>>,
     /// Where in `text` that begins which follows name and flags.
     pub args: usize,
-    /// Its heredocs, in order.
     pub heredocs: Vec<Heredoc>,
     /// Comment lines between its lines.
     pub comments: Vec<Span>,
@@ -113,7 +103,6 @@ pub struct Instruction<'a> {
 
 impl Instruction<'_> {
     /// Returns what follows the name and the flags, white space around it taken off.
-    #[must_use]
     pub fn arguments(&self) -> &[u8] {
         trim_end(trim_start(&self.text.bytes()[self.args..]))
     }
@@ -150,13 +139,9 @@ pub struct Heredoc {
 pub enum MountKind {
     /// `type=bind`, also where no type is given.
     Bind,
-    /// `type=cache`.
     Cache,
-    /// `type=tmpfs`.
     Tmpfs,
-    /// `type=secret`.
     Secret,
-    /// `type=ssh`.
     Ssh,
     /// A type that only a variable or a template knows, or that BuildKit does not.
     Unknown,
@@ -175,7 +160,6 @@ pub enum Sharing {
 
 impl Sharing {
     /// Returns the mode as it is written in a Dockerfile.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Shared => "shared",
@@ -190,11 +174,9 @@ impl Sharing {
 pub struct Field {
     /// The option's full name; `None` for one that BuildKit does not know.
     pub option: Option<&'static str>,
-    /// Where it starts.
     pub start: usize,
     /// Where its `=` stands, if it has one.
     pub equals: Option<usize>,
-    /// Where it ends.
     pub end: usize,
     /// The byte of the file before which a further field (`,name=value`) can be put.
     pub next: usize,
@@ -203,13 +185,10 @@ pub struct Field {
 /// One `--mount` flag of a RUN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount<'a> {
-    /// The flag in the file.
     pub span: Span,
     /// The option list as BuildKit reads it, CSV quotes gone too.
     pub text: Mapped<'a>,
-    /// Its fields, in order.
     pub fields: Vec<Field>,
-    /// What it mounts.
     pub kind: MountKind,
     /// What BuildKit refuses in it; empty for a mount that builds.
     pub faults: Vec<Fault>,
@@ -227,16 +206,12 @@ pub struct Mount<'a> {
 /// Something in a mount that BuildKit refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it stands in the file.
     pub span: Span,
-    /// What it is.
     pub kind: FaultKind,
 }
 
-/// The kinds of [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// `--mount` without a value.
     NoValue,
     /// A `"` that CSV does not allow where it stands.
     Quote,
@@ -256,7 +231,6 @@ pub enum FaultKind {
     VariableInFrom,
     /// A secret that names no source, id or target.
     EmptySecret,
-    /// A secret with both `source` and `id`.
     TwoSecrets,
     /// A quote that is never closed: the rest of the instruction became part of the flag.
     OpenQuote,
@@ -264,14 +238,12 @@ pub enum FaultKind {
     BadVariable(&'static str),
     /// No target, and no WORKDIR that could be one.
     NoTarget,
-    /// The target is `/`.
     RootTarget,
 }
 
 /// What stands behind a RUN's last flag.
 #[derive(Clone, Copy, Debug)]
 pub struct Behind<'t> {
-    /// The text.
     pub text: &'t [u8],
     /// True where a line break parts it from the flag.
     pub on_next_line: bool,
@@ -297,7 +269,6 @@ pub struct Stage {
     pub from: Option<usize>,
     /// The name behind `AS`, as written.
     pub name: Option<String>,
-    /// What it is built from.
     pub base: Base,
     /// Its instructions, FROM left out, by their indices.
     pub instructions: Range<usize>,
@@ -306,21 +277,16 @@ pub struct Stage {
     pub uses: Vec<(usize, usize)>,
 }
 
-/// Which instruction declares a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeclaredBy {
-    /// `ARG`: a build argument.
     Arg,
-    /// `ENV`: part of the image.
     Env,
 }
 
 /// One name that an ARG or ENV instruction declares.
 #[derive(Clone, Debug)]
 pub struct Declaration {
-    /// ARG or ENV.
     pub by: DeclaredBy,
-    /// The instruction, by its index.
     pub instruction: usize,
     /// The stage, by its index; `None` for a global ARG.
     pub stage: Option<usize>,
@@ -330,7 +296,6 @@ pub struct Declaration {
     pub name_end: usize,
     /// True where the instruction declares this name alone.
     pub alone: bool,
-    /// True where it is a trigger.
     pub onbuild: bool,
     /// The branch of a template's blocks that it stands in.
     pub branch: BranchId,
@@ -342,7 +307,6 @@ pub(super) struct Scope {
     pub(super) names: HashMap<String, Name>,
 }
 
-/// What is known of one name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Name {
     pub(super) declarations: Vec<Declaration>,
@@ -354,31 +318,22 @@ pub(super) struct Name {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct SyntaxError {
-    /// Where.
     pub span: Span,
-    /// Why.
     pub kind: SyntaxErrorKind,
 }
 
-/// The kinds of [`SyntaxError`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SyntaxErrorKind {
-    /// No line ends a heredoc.
     #[error("no line ends the heredoc `{0}`: BuildKit refuses the file")]
     OpenHeredoc(String),
-    /// A directive stands there twice.
     #[error("the directive `{0}` is given twice: BuildKit refuses the file")]
     RepeatedDirective(&'static str),
-    /// The escape character is neither `\` nor a backtick.
     #[error("`{0}` cannot be the escape character: BuildKit takes `\\` or a backtick")]
     BadEscape(String),
-    /// A line is longer than BuildKit's buffer.
     #[error("the line is longer than {} bytes: BuildKit refuses the file", MAX_LINE - 1)]
     LongLine,
-    /// A JSON array holds something other than strings.
     #[error("the JSON array holds something other than strings: BuildKit refuses the file")]
     NotStrings,
-    /// Nothing but comments and blank lines.
     #[error("the file holds no instruction: BuildKit refuses it")]
     Empty,
 }
@@ -389,8 +344,6 @@ impl SyntaxErrorKind {
         SyntaxError { span, kind: self }
     }
 
-    /// Returns what to do about it.
-    #[must_use]
     pub fn help(&self) -> String {
         match self {
             Self::OpenHeredoc(name) => {

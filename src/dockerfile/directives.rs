@@ -19,7 +19,6 @@ pub enum Key {
 
 impl Key {
     /// Returns the name before the `=`.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Syntax => "syntax",
@@ -41,7 +40,6 @@ pub struct Directive {
 /// Reads `line` (a span of `source` without leading white space) as a directive behind `comment` (`#` or `//`).
 ///
 /// `None` means that it is something else, and so that no directive can follow.
-#[must_use]
 pub fn parse(source: &[u8], line: Span, comment: &[u8]) -> Option<Directive> {
     let is_space = |ch: char| matches!(ch, '\t' | '\n' | '\x0C' | '\r' | ' ');
     let body = trim_start(line.of(source).strip_prefix(comment)?);
@@ -62,7 +60,6 @@ pub fn parse(source: &[u8], line: Span, comment: &[u8]) -> Option<Directive> {
 /// Returns the frontend that `# syntax=` names, as BuildKit detects it before it reads anything else.
 ///
 /// Here alone a first line `#!…` is skipped and `// syntax=` serves too; white space before the mark does not.
-#[must_use]
 pub fn syntax(source: &[u8]) -> Option<Directive> {
     [b"#".as_slice(), b"//"].into_iter().find_map(|comment| {
         Lines::new(source)
@@ -74,7 +71,6 @@ pub fn syntax(source: &[u8]) -> Option<Directive> {
 
 /// Returns whether BuildKit takes other directives from `after` than from `before` (its parser, or whoever looks for
 /// the frontend), or would take the first character of `after` for a byte-order mark, which it drops.
-#[must_use]
 pub fn differ(before: &[u8], after: &[u8]) -> bool {
     let value = |source: &[u8], directive: Directive| directive.value.of(source).to_vec();
     let parsed = |source: &[u8]| -> Vec<(Key, Vec<u8>)> {

@@ -18,7 +18,6 @@ pub enum Reach {
 }
 
 /// Returns the expression that opens at byte `at` of `text`; `None` where none does. It has to end on the same line.
-#[must_use]
 pub fn at(text: &[u8], at: usize) -> Option<Reach> {
     let rest = text.get(at..)?;
     if !matches!(rest.first()?, b'{' | b'<' | b'[' | b'#' | b'@') {
@@ -55,7 +54,6 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
 }
 
 /// Returns the same for `text` whose lines are joined: an expression does not go from one into the next.
-#[must_use]
 pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
     Some(match at(text.bytes(), from)? {
         Reach::Closed(end) if text.span(from, end).len() == end - from => Reach::Closed(end),

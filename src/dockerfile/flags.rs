@@ -13,7 +13,6 @@ use super::template::{Tag, skip_tags, tag_of};
 
 impl<'a> Flag<'a> {
     /// Returns the name behind `--`, up to an `=`.
-    #[must_use]
     pub fn name(&self) -> &[u8] {
         let text = self.text.bytes();
         let end = memchr::memchr(b'=', text).unwrap_or(text.len());
@@ -21,7 +20,6 @@ impl<'a> Flag<'a> {
     }
 
     /// Returns the value behind the first `=`, or `None` where there is none.
-    #[must_use]
     pub fn value(&self) -> Option<Mapped<'a>> {
         let text = self.text.bytes();
         memchr::memchr(b'=', text).map(|at| self.text.slice(at + 1, text.len()))
@@ -29,7 +27,6 @@ impl<'a> Flag<'a> {
 }
 
 /// Splits `text[from..]` at the first blank: where the name ends, and where what follows it begins.
-#[must_use]
 pub fn split_name(text: &[u8], from: usize) -> (usize, usize) {
     let end = trim_end(text).len().max(from);
     let name = text[from..end]
@@ -54,7 +51,6 @@ const fn is_space(byte: u8) -> bool {
 /// Flags end at the first word that does not start with `--`, or behind a lone `--`. Where `template` is set, an
 /// expression such as `{{ name }}` or `@(name)` counts as part of the word it stands in, spaces and all: the text that
 /// an engine puts there is not known here. Tags such as `{% if x %}` may stand between flags.
-#[must_use]
 pub fn split<'a>(
     text: &Mapped<'a>,
     from: usize,

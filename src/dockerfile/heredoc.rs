@@ -13,7 +13,6 @@ use crate::text::Span;
 use super::ast::Heredoc;
 
 /// Returns the heredocs that the instruction `text` opens, in order; their bodies are still to be found.
-#[must_use]
 pub fn openers(text: &[u8]) -> Vec<Heredoc> {
     if text.find(b"<<").is_none() {
         return Vec::new();

@@ -28,7 +28,6 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// Returns the lines of `source`, from the top.
-    #[must_use]
     pub fn new(source: &'a [u8]) -> Self {
         Self {
             source,
@@ -68,25 +67,21 @@ impl Iterator for Lines<'_> {
 }
 
 /// Returns `bytes` without leading white space, as Go's `unicode.IsSpace` has it (U+0085 and U+00A0 are white space there).
-#[must_use]
 pub fn trim_start(bytes: &[u8]) -> &[u8] {
     bytes.trim_start_with(char::is_whitespace)
 }
 
 /// Returns `bytes` without trailing white space, counted as by [`trim_start`].
-#[must_use]
 pub fn trim_end(bytes: &[u8]) -> &[u8] {
     bytes.trim_end_with(char::is_whitespace)
 }
 
 /// Returns where the words of a line part: BuildKit splits an instruction's name off at these.
-#[must_use]
 pub const fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x0B | 0x0C | b'\r' | b' ')
 }
 
 /// Returns whether a line is a comment: its first byte that is not white space is `#`.
-#[must_use]
 pub fn is_comment(line: &[u8]) -> bool {
     trim_start(line).first() == Some(&b'#')
 }
@@ -95,7 +90,6 @@ pub fn is_comment(line: &[u8]) -> bool {
 ///
 /// It goes on when its last byte that is neither space nor tab is the escape character, unless another escape character
 /// stands right before that one.
-#[must_use]
 pub fn continued(line: &[u8], escape: u8) -> Option<usize> {
     let last = line.iter().rposition(|&b| b != b' ' && b != b'\t')?;
     (line[last] == escape && (last == 0 || line[last - 1] != escape)).then_some(last)

@@ -59,7 +59,6 @@ fn is_clean(path: &[u8]) -> bool {
 }
 
 /// Go's `path.Clean`: `.` and `..` resolved, doubled and trailing slashes dropped.
-#[must_use]
 pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
     if is_clean(path) {
         return path.into();

@@ -18,7 +18,6 @@ use super::words::Word;
 
 impl<'a> Mount<'a> {
     /// Reads the value of `flag`, a `--mount`. `behind` is what follows it where it is the RUN's last flag.
-    #[must_use]
     pub fn read(
         flag: &Flag<'a>,
         source: &[u8],
@@ -126,7 +125,6 @@ impl<'a> Mount<'a> {
     }
 
     /// Returns the last field for `option`, named by its full name; aliases count, case does not.
-    #[must_use]
     pub fn field(&self, option: &str) -> Option<Field> {
         let mut fields = self.fields.iter().rev();
         fields.find(|field| field.option == Some(option)).copied()
@@ -134,7 +132,6 @@ impl<'a> Mount<'a> {
 
     /// Returns the value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not
     /// given.
-    #[must_use]
     pub fn value(&self, option: &str) -> Option<&[u8]> {
         self.value_of(self.field(option)?)
     }
@@ -145,26 +142,22 @@ impl<'a> Mount<'a> {
     }
 
     /// Returns the target as BuildKit cleans it, variables not expanded; `.` where there is none.
-    #[must_use]
     pub fn target(&self) -> Cow<'_, [u8]> {
         clean(self.value("target").unwrap_or_default())
     }
 
     /// Returns where the value of `field` stands in the file.
-    #[must_use]
     pub fn value_span(&self, field: Field) -> Span {
         self.text
             .span(field.equals.map_or(field.end, |at| at + 1), field.end)
     }
 
     /// Returns the `id` option; an empty one counts as none, as in BuildKit.
-    #[must_use]
     pub fn id(&self) -> Option<&[u8]> {
         self.value("id").filter(|id| !id.is_empty())
     }
 
     /// Returns the id that BuildKit uses, before variables are expanded: the option, or else the cleaned target.
-    #[must_use]
     pub fn effective_id(&self) -> Cow<'_, [u8]> {
         if let Some(id) = self.id() {
             return id.into();
@@ -180,7 +173,6 @@ impl<'a> Mount<'a> {
     }
 
     /// Returns where the id stands in the file: the option's value, or else the target's, or else the whole flag.
-    #[must_use]
     pub fn id_span(&self) -> Span {
         let has_value = |field: &Field| self.value_of(*field).is_some_and(|id| !id.is_empty());
         let id = self.field("id").filter(has_value);
@@ -189,13 +181,11 @@ impl<'a> Mount<'a> {
     }
 
     /// Returns the id, cut into text and variables; `None` where BuildKit could not expand it.
-    #[must_use]
     pub fn id_word(&self) -> Option<Word> {
         Word::read(&self.effective_id(), self.escape).ok()
     }
 
     /// Returns the sharing mode; `None` where a variable names it.
-    #[must_use]
     pub fn sharing(&self) -> Option<Sharing> {
         let Some(value) = self.value("sharing") else {
             return Some(Sharing::Shared);
@@ -208,7 +198,6 @@ impl<'a> Mount<'a> {
 
     /// Returns what sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share
     /// a lock only when both id and base are the same.
-    #[must_use]
     pub fn base(&self) -> [Option<&[u8]>; 4] {
         ["from", "uid", "gid", "mode"].map(|option| self.value(option))
     }

@@ -85,7 +85,6 @@ impl Scope {
 
 impl Dockerfile<'_> {
     /// Returns every declaration of `name`, in the file's order.
-    #[must_use]
     pub fn declarations(&self, name: &str) -> &[Declaration] {
         self.known(name).map_or(&[], |name| &name.declarations)
     }
@@ -99,7 +98,6 @@ impl Dockerfile<'_> {
     }
 
     /// Returns the global ARG `name`, before the first FROM. The last one counts.
-    #[must_use]
     pub fn global(&self, name: &str) -> Option<&Declaration> {
         let all = self.declarations(name);
         let globals = &all[..all.partition_point(|declaration| declaration.stage.is_none())];
@@ -121,7 +119,6 @@ impl Dockerfile<'_> {
     }
 
     /// Returns the stage of the instruction `index`; `None` before the first.
-    #[must_use]
     pub fn stage_of(&self, index: usize) -> Option<usize> {
         let after = self
             .stages
@@ -133,7 +130,6 @@ impl Dockerfile<'_> {
 
     /// Returns the declaration of `name` that an expansion at instruction `index` sees: the last one above it in its
     /// stage, or else in the stages that this one is built from.
-    #[must_use]
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
         // Most names that are asked for stand nowhere.
         let known = self.known(name).filter(|_| budget::spend(32))?;
@@ -147,7 +143,6 @@ impl Dockerfile<'_> {
     }
 
     /// Returns the declaration of `name` that stage `stage` takes over from the stages it is built from.
-    #[must_use]
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
         let name = self.known(name)?;
         let mut stage = &self.stages[stage];
@@ -167,7 +162,6 @@ impl Dockerfile<'_> {
     ///
     /// A bare `ARG NAME` takes the global default; where there is none, it leaves the value that was there (BuildKit's
     /// `dispatchArg` sets nothing then).
-    #[must_use]
     pub fn valued(&self, name: &str, index: usize) -> Option<&Declaration> {
         let mut seen = self.visible(name, index)?;
         while budget::spend(1) {
@@ -227,7 +221,6 @@ impl Dockerfile<'_> {
 
     /// Returns the value that `name` has at instruction `index` when no build argument is passed; `None` where it is
     /// unset or cannot be known here.
-    #[must_use]
     pub fn default_value(&self, name: &str, index: usize) -> Option<Vec<u8>> {
         self.value_of(self.valued(name, index)?)
     }

@@ -10,7 +10,6 @@ use super::words::Word;
 
 impl Stage {
     /// Returns the index of the stage that this one is built from; `None` where that is an image.
-    #[must_use]
     pub const fn parent(&self) -> Option<usize> {
         match self.base {
             Base::Stage(base) => Some(base),
@@ -27,7 +26,6 @@ impl Stage {
     }
 
     /// Returns the name, or the number that BuildKit knows an unnamed stage by; `None` for a snippet.
-    #[must_use]
     pub fn label(&self) -> Option<String> {
         self.from?;
         Some(self.name.clone().unwrap_or_else(|| self.index.to_string()))

@@ -14,7 +14,6 @@ use super::lines::{Lines, is_comment, trim_end, trim_start};
 pub struct BranchId(usize);
 
 impl BranchId {
-    /// Outside of every block.
     pub const FILE: Self = Self(0);
 }
 
@@ -47,7 +46,6 @@ pub struct Blocks {
 }
 
 /// Returns whether `source` holds anything that looks like a template's expression.
-#[must_use]
 pub fn is_template(source: &[u8]) -> bool {
     // Two passes over the file at most: every mark starts with one of four bytes.
     memchr::memchr3_iter(b'{', b'@', b'<', source).any(|at| {
@@ -70,7 +68,6 @@ fn is_template_by_mounts(source: &[u8]) -> bool {
 
 /// Returns whether `line`, within an instruction, is a template's alone: tags that open, part or close a block, and
 /// comments. The engine takes such a line out, or leaves a blank one.
-#[must_use]
 pub fn is_control_line(line: &[u8]) -> bool {
     let line = trim_end(trim_start(line));
     let (end, _) = skip_tags(line, 0);
@@ -114,7 +111,6 @@ fn is_silent(expression: &[u8]) -> bool {
 
 impl Blocks {
     /// Returns the blocks of `source`; none where it is no template.
-    #[must_use]
     pub fn read(source: &[u8], template: bool) -> Self {
         let mut blocks = Self {
             branches: vec![Branch { of: None, last: 0 }],
@@ -177,20 +173,17 @@ impl Blocks {
     }
 
     /// Returns the branch that byte `offset` stands in.
-    #[must_use]
     pub fn at(&self, offset: usize) -> BranchId {
         let next = self.bounds.partition_point(|(start, _)| *start <= offset);
         self.bounds[next.max(1) - 1].1
     }
 
     /// Returns whether text in `inner` is reached only by way of `outer`, so that what stands in `outer` serves it.
-    #[must_use]
     pub fn encloses(&self, outer: BranchId, inner: BranchId) -> bool {
         (outer.0..=self.branches[outer.0].last).contains(&inner.0)
     }
 
     /// Returns the innermost branch that encloses both.
-    #[must_use]
     pub fn common(&self, a: BranchId, b: BranchId) -> BranchId {
         self.outwards(a)
             .find(|branch| self.encloses(*branch, b))
@@ -198,14 +191,12 @@ impl Blocks {
     }
 
     /// Returns the block that `branch` is a branch of; `None` for the file itself.
-    #[must_use]
     pub fn block(&self, branch: BranchId) -> Option<&Block> {
         let (_, block) = self.branches[branch.0].of?;
         self.all.get(block)
     }
 
     /// Returns the branch around the block of `branch`; `None` for the file itself.
-    #[must_use]
     pub fn parent(&self, branch: BranchId) -> Option<BranchId> {
         self.branches[branch.0].of.map(|(parent, _)| parent)
     }
@@ -221,14 +212,12 @@ impl Blocks {
 /// What an expression does to the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
-    /// It opens one.
     Open,
     /// It begins another branch.
     Else {
         /// True where that one is taken wherever the others are not.
         plain: bool,
     },
-    /// It closes one.
     Close,
 }
 

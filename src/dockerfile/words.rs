@@ -18,13 +18,10 @@ pub struct Word {
 /// A piece of a [`Word`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Text that stands for itself.
     Text(Vec<u8>),
-    /// A variable.
     Variable(Variable),
 }
 
-/// A reference to a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// Its name; for `$1` or `$?` the digit or sign.
@@ -42,14 +39,12 @@ pub enum Form {
     Default {
         /// True where the colon is there.
         or_empty: bool,
-        /// What stands in.
         word: Word,
     },
     /// `${NAME+word}`, `${NAME:+word}`: the word where the variable is set, else nothing.
     Alternative {
         /// True where the colon is there.
         or_empty: bool,
-        /// What stands in.
         word: Word,
     },
     /// `${NAME?word}`, `${NAME:?word}`: an error where the variable is unset.
@@ -60,7 +55,6 @@ pub enum Form {
 
 impl Form {
     /// Returns the word within the reference; `None` where there is none.
-    #[must_use]
     pub const fn word(&self) -> Option<&Word> {
         match self {
             Self::Plain => None,
@@ -99,7 +93,6 @@ impl Word {
 
     /// Returns whether `value` can be told at a glance to be one piece of text, itself: nothing in it means anything to
     /// BuildKit's lexer.
-    #[must_use]
     pub fn is_text(value: &[u8], escape: u8) -> bool {
         memchr::memchr3(b'$', b'\'', b'"', value).is_none()
             && memchr::memchr(escape, value).is_none()
@@ -123,19 +116,16 @@ impl Word {
     }
 
     /// Returns whether the word refers to the variable `name`, in any form and at any depth.
-    #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
         self.variables().any(|variable| variable.name == name)
     }
 
     /// Returns whether the word holds any variable.
-    #[must_use]
     pub fn has_variable(&self) -> bool {
         self.variables().next().is_some()
     }
 
     /// Returns the word's text; `None` where it holds a variable.
-    #[must_use]
     pub fn text_alone(&self) -> Option<Vec<u8>> {
         let text = |part: &Part| match part {
             Part::Text(text) => Some(text.clone()),
@@ -146,7 +136,6 @@ impl Word {
     }
 
     /// Returns the word with every `$NAME` written as `${NAME}`: two words that always expand alike read alike.
-    #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
         let mut text = Vec::new();
         for part in &self.parts {
@@ -362,7 +351,6 @@ impl Reader<'_> {
 
 impl Word {
     /// Returns the word with `-${name}` behind it.
-    #[must_use]
     pub fn with_suffix(mut self, name: &str) -> Self {
         self.text(b'-');
         self.parts.push(Part::Variable(Variable {
@@ -373,7 +361,6 @@ impl Word {
     }
 
     /// Returns the word with `${name:+-${name}}` behind it: nothing where the variable is unset or empty.
-    #[must_use]
     pub fn with_optional_suffix(mut self, name: &str) -> Self {
         let form = Form::Alternative {
             or_empty: true,

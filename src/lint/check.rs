@@ -15,20 +15,17 @@ use super::relate::{Compared, relate};
 use super::settle;
 
 /// Returns whether `source` can hold a mount: a file without `--mount` is not read any further.
-#[must_use]
 pub fn has_mount(source: &[u8]) -> bool {
     static MOUNT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("--mount"));
     MOUNT.find(source).is_some()
 }
 
 /// Returns whether `source` can hold anything to find: a mount, or a suppression.
-#[must_use]
 pub fn is_of_interest(source: &[u8]) -> bool {
     has_mount(source) || suppress::is_marked(source)
 }
 
 /// Looks at one file by itself. What is suppressed is still among the findings: [`relate`] sorts it out.
-#[must_use]
 pub fn check(source: &[u8], settings: &Settings) -> Checked {
     if !is_of_interest(source) {
         return Checked::default();
@@ -72,7 +69,6 @@ fn unreadable(source: &[u8], error: &SyntaxError, settings: &Settings) -> Checke
 }
 
 /// Looks at one file as at a run of its own.
-#[must_use]
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
     relate(

@@ -19,7 +19,6 @@ use super::prove;
 ///
 /// Fixes that overlap wait for a further round, until nothing is left to do. Every round's result is read again and
 /// proved; a fix after which the file does not read as intended is dropped, with the reason.
-#[must_use]
 pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Finding]) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
     let mut found = found;

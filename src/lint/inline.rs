@@ -18,7 +18,6 @@ use super::loose;
 use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made};
 
 /// Returns what a file of this `format` says about builds, and what is found in the Dockerfiles within it.
-#[must_use]
 pub fn check_build_file(
     path: &Path,
     format: FormatRef,
@@ -130,7 +129,6 @@ fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
 
 /// Fixes the Dockerfiles within a file, as [`fix`] fixes a Dockerfile; each result is read out of the new file again, and
 /// has to be what it was meant to be.
-#[must_use]
 pub fn fix_inline(
     format: FormatRef,
     source: &[u8],

@@ -128,7 +128,6 @@ fn is_document(path: &Path) -> bool {
 
 /// Returns whether the file at `path`, from the folder on that is searched, may hold text that is built. Documents do
 /// not, and tests hold texts to compare with.
-#[must_use]
 pub fn may_hold_locks(path: &Path) -> bool {
     static TEST: LazyLock<Regex> = LazyLock::new(|| {
         regex(
@@ -139,7 +138,6 @@ pub fn may_hold_locks(path: &Path) -> bool {
 }
 
 /// Returns the locks in the file at `path`, which is no Dockerfile; `None` where there are none.
-#[must_use]
 pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Option<FileReport> {
     if is_document(path) {
         return None;

@@ -20,7 +20,6 @@ pub struct Checked {
     pub sites: Vec<Site>,
     /// What it asks of its builds, where it has lanes.
     pub lanes: Option<Box<LaneRequirements>>,
-    /// Its suppressions.
     pub ignores: Vec<Ignore>,
     /// How many findings they and the configuration's exemptions suppress.
     pub suppressed: usize,
@@ -28,7 +27,6 @@ pub struct Checked {
 
 impl Checked {
     /// Returns whether there is nothing in it, to report or to compare.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.sites.is_empty() && self.ignores.is_empty()
     }
@@ -43,7 +41,6 @@ pub struct FileReport {
     pub source: Vec<u8>,
     /// What is settled for it.
     pub settings: Arc<Settings>,
-    /// What was found.
     pub checked: Checked,
     /// What it says about builds, where it is no Dockerfile but a workflow, a pipeline, a Compose or bake file.
     /// (Few files have it, and a large run has many reports: it takes no room where it is not.)
@@ -67,7 +64,6 @@ pub struct Fixed {
 
 impl Fixed {
     /// Returns a file that stays as it is, with `left` in it.
-    #[must_use]
     pub fn nothing(source: &[u8], left: Checked) -> Self {
         Self {
             bytes: source.to_vec(),
@@ -79,7 +75,6 @@ impl Fixed {
     }
 
     /// Returns the byte of the file as it was that byte `at` of the new one comes from.
-    #[must_use]
     pub fn origin(&self, at: usize) -> usize {
         self.origins.near(at)
     }
@@ -92,7 +87,6 @@ pub struct Made {
     pub rule: RuleId,
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
-    /// What it did.
     pub title: String,
 }
 
@@ -103,7 +97,6 @@ pub struct Dropped {
     pub rule: RuleId,
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
-    /// Why not.
     pub reason: String,
 }
 

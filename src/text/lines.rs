@@ -32,7 +32,6 @@ pub struct LineIndex {
 
 impl LineIndex {
     /// Finds the lines of `source`. Lines end at `\n`, as BuildKit has it; a lone `\r` ends none.
-    #[must_use]
     pub fn new(source: &[u8]) -> Self {
         // Lines of real files have some thirty bytes.
         let mut starts = Vec::with_capacity(source.len() / 32 + 2);
@@ -42,19 +41,16 @@ impl LineIndex {
     }
 
     /// Returns the 1-based line that holds byte `offset`; offsets past the end belong to the last line.
-    #[must_use]
     pub fn line(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start <= offset)
     }
 
     /// Returns how many lines there are; a final newline opens one more, empty line.
-    #[must_use]
     pub fn lines(&self) -> usize {
         self.starts.len()
     }
 
     /// Returns the length of the longest line but the last, in bytes, its newline included.
-    #[must_use]
     pub fn longest(&self) -> usize {
         self.starts
             .windows(2)
@@ -64,14 +60,12 @@ impl LineIndex {
     }
 
     /// Returns the byte at which the 1-based `line` starts; the last line's start for any line beyond.
-    #[must_use]
     pub fn start_of(&self, line: usize) -> usize {
         let last = self.starts.len() - 1;
         self.starts[line.saturating_sub(1).min(last)]
     }
 
     /// Line and column of byte `offset` of `source`, the text that the index was made from.
-    #[must_use]
     pub fn pos(&self, source: &[u8], offset: usize) -> Pos {
         let offset = offset.min(source.len());
         let line = self.line(offset);
@@ -87,7 +81,6 @@ impl LineIndex {
     }
 
     /// Both ends of `span` in `source`.
-    #[must_use]
     pub fn range(&self, source: &[u8], span: Span) -> Range {
         Range {
             start: self.pos(source, span.start),
@@ -99,7 +92,6 @@ impl LineIndex {
 /// Returns how the line that `source[..]` has at `offset` ends: `\r\n` or `\n`.
 ///
 /// A last line without an end takes after the line above it; a text of one line without an end gets `\n`.
-#[must_use]
 pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
     let offset = offset.min(source.len());
     let newline = memchr::memchr(b'\n', &source[offset..])
@@ -112,7 +104,6 @@ pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
 }
 
 /// Returns the blanks and tabs that the line at byte `start` begins with.
-#[must_use]
 pub fn indentation(source: &[u8], start: usize) -> &str {
     let line = &source[start..];
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');

@@ -21,13 +21,11 @@ pub struct Run {
 
 impl Run {
     /// Returns the byte of the text behind it.
-    #[must_use]
     pub const fn text_end(&self) -> usize {
         self.text + self.len
     }
 
     /// Returns the byte of the source behind it.
-    #[must_use]
     pub const fn source_end(&self) -> usize {
         self.source + self.len
     }
@@ -45,7 +43,6 @@ pub struct SourceMap {
 
 impl SourceMap {
     /// Returns the map of a text that is `span` of its source.
-    #[must_use]
     pub fn of(span: Span) -> Self {
         let mut map = Self::default();
         map.push(0, span.start, span.len());
@@ -78,16 +75,7 @@ impl SourceMap {
         }
     }
 
-    /// Returns the map of `span` of the text.
-    #[must_use]
-    pub fn slice(&self, span: Span) -> Self {
-        let mut map = Self::default();
-        map.append(0, self, span);
-        map
-    }
-
     /// Returns the map from this text to the source of `outer`, which maps the source of this one.
-    #[must_use]
     pub fn compose(&self, outer: &Self) -> Self {
         let mut map = Self::default();
         for run in &self.runs {
@@ -97,19 +85,16 @@ impl SourceMap {
     }
 
     /// Returns the runs, in order.
-    #[must_use]
     pub fn runs(&self) -> &[Run] {
         &self.runs
     }
 
     /// Returns whether no byte of the text stands in the source.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
     /// Returns the byte of the source that byte `at` of the text is; `None` where it stands nowhere.
-    #[must_use]
     pub fn get(&self, at: usize) -> Option<usize> {
         let next = self.runs.partition_point(|run| run.text <= at);
         let run = self.runs.get(next.checked_sub(1)?)?;
@@ -117,7 +102,6 @@ impl SourceMap {
     }
 
     /// Returns where `span` of the text stands in the source; `None` where one of its ends stands nowhere.
-    #[must_use]
     pub fn exact(&self, span: Span) -> Option<Span> {
         let last = self.get(span.end.checked_sub(1)?)?;
         let start = self.get(span.start)?;
@@ -126,7 +110,6 @@ impl SourceMap {
 
     /// Returns where `span` of the text stands in the source, from its first byte that does to its last; where none does,
     /// a place next to it. `None` where the text has no place at all.
-    #[must_use]
     pub fn to_source(&self, span: Span) -> Option<Span> {
         let next = self
             .runs
@@ -141,14 +124,12 @@ impl SourceMap {
 
     /// Returns the byte of the source that byte `at` of the text is or comes next to: behind a run, places go on as in the
     /// run, but no further than the next one.
-    #[must_use]
     pub fn near(&self, at: usize) -> usize {
         nearest(&self.runs, at, |run| (run.text, run.source))
     }
 
     /// Returns the byte of the text that byte `at` of the source is or comes next to, as [`SourceMap::near`] does the other
     /// way.
-    #[must_use]
     pub fn near_in_text(&self, at: usize) -> usize {
         nearest(&self.runs, at, |run| (run.source, run.text))
     }
@@ -170,7 +151,6 @@ pub struct Mapped<'a> {
 
 impl<'a> Mapped<'a> {
     /// Returns the text `source[span]` as it stands.
-    #[must_use]
     pub fn borrowed(source: &'a [u8], span: Span) -> Self {
         Self {
             text: Cow::Borrowed(span.of(source)),
@@ -179,7 +159,6 @@ impl<'a> Mapped<'a> {
     }
 
     /// Returns an empty text that stands at byte `source`, or where the first bytes of [`Mapped::push`] stand.
-    #[must_use]
     pub fn empty(source: usize) -> Self {
         Self::borrowed(&[], Span::at(source))
     }
@@ -213,20 +192,17 @@ impl<'a> Mapped<'a> {
     }
 
     /// Returns the text.
-    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.text
     }
 
     /// Returns the byte of the file where byte `at` of the text stands; one past the last byte for the text's end.
-    #[must_use]
     pub fn source(&self, at: usize) -> usize {
         self.map.near(at)
     }
 
     /// Returns the bytes of the file from the first to the last byte of `text[start..end]`, joins and quotes between
     /// included. An empty piece stands behind the byte before it, so that what is inserted lands inside its quotes.
-    #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {
         if end > start {
             return Span::new(self.source(start), self.source(end - 1) + 1);
@@ -236,7 +212,6 @@ impl<'a> Mapped<'a> {
     }
 
     /// Returns the piece `text[start..end]` as a mapped text of its own.
-    #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> Mapped<'a> {
         let mut piece = Self::empty(self.span(start, start).start);
         piece.append(self, start, end);
@@ -283,9 +258,10 @@ mod tests {
             }
             let (start, end) = (cut.0.min(text.len()), cut.1.min(text.len()));
             let span = Span::new(start, end);
-            let piece = map.slice(span);
+            let mut piece = SourceMap::default();
+            piece.append(3, &map, span);
             for at in 0..span.len() {
-                prop_assert_eq!(piece.get(at), map.get(start + at));
+                prop_assert_eq!(piece.get(3 + at), map.get(start + at));
             }
             if let Some(place) = map.exact(span) {
                 prop_assert_eq!(map.to_source(span), Some(place));

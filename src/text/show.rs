@@ -4,7 +4,6 @@
 ///
 /// Names of files and ids come from repositories that nobody vetted; printed raw, they could move the cursor of a
 /// terminal or forge a line of a log. Tabs and newlines count as control characters too: the callers print one line.
-#[must_use]
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
     if is_plain(text.as_bytes()) || !text.chars().any(is_unprintable) {
         return text.into();
@@ -16,7 +15,6 @@ pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// Returns whether `bytes` are printable ASCII characters and blanks alone, as most text is.
-#[must_use]
 pub fn is_plain(bytes: &[u8]) -> bool {
     // Without an early exit, the compiler looks at many bytes at a time.
     bytes
@@ -25,14 +23,12 @@ pub fn is_plain(bytes: &[u8]) -> bool {
 }
 
 /// Returns whether `ch` must not reach a terminal as it is.
-#[must_use]
 pub fn is_unprintable(ch: char) -> bool {
     ch.is_control()
         || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Returns the stand-in for an unprintable character: its picture from Unicode's *Control Pictures*, or U+FFFD.
-#[must_use]
 pub fn visible(ch: char) -> char {
     match u32::from(ch) {
         code @ 0..=0x1F => char::from_u32(0x2400 + code).unwrap_or('\u{FFFD}'),
@@ -44,7 +40,6 @@ pub fn visible(ch: char) -> char {
 /// `text`, which is for people, with no line that a build server's log takes for a command: GitHub's runner obeys lines that
 /// start with `::`, blanks aside; it and Azure's and `TeamCity`'s agents obey `##[…]`, `##vso[…]` and `##teamcity[…]`, wherever
 /// these stand. The former get a `./` before them, as most are paths, the latter a blank within.
-#[must_use]
 pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
     let starts = |line: &str| line.trim_start().starts_with("::");
     if !text.contains("##") && (!text.contains("::") || !text.lines().any(starts)) {
@@ -69,7 +64,6 @@ pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// `n` with its noun, in the plural where it is not one.
-#[must_use]
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 {
         format!("1 {noun}")

@@ -4,7 +4,6 @@
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Returns where the text of `source` begins: behind a byte-order mark.
-#[must_use]
 pub fn bom(source: &[u8]) -> usize {
     if source.starts_with(BOM) {
         BOM.len()
@@ -16,46 +15,35 @@ pub fn bom(source: &[u8]) -> usize {
 /// A half-open range of bytes, `start..end`, in one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// First byte.
     pub start: usize,
-    /// One past the last byte.
     pub end: usize,
 }
 
 impl Span {
     /// Returns the span `start..end`. An end before the start is taken as an empty span at `start`.
-    #[must_use]
     pub const fn new(start: usize, end: usize) -> Self {
         let end = if end < start { start } else { end };
         Self { start, end }
     }
 
     /// Returns the empty span at `at`, where something could be inserted.
-    #[must_use]
     pub const fn at(at: usize) -> Self {
         Self { start: at, end: at }
     }
 
-    /// Length in bytes.
-    #[must_use]
     pub const fn len(self) -> usize {
         self.end - self.start
     }
 
-    /// Returns whether the span covers no byte.
-    #[must_use]
     pub const fn is_empty(self) -> bool {
         self.start == self.end
     }
 
-    /// Returns whether `offset` is one of the span's bytes.
-    #[must_use]
     pub const fn contains(self, offset: usize) -> bool {
         self.start <= offset && offset < self.end
     }
 
     /// Returns the bytes of `source` that the span covers; empty where it lies outside.
-    #[must_use]
     pub fn of(self, source: &[u8]) -> &[u8] {
         source.get(self.start..self.end).unwrap_or_default()
     }
