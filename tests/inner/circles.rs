@@ -198,7 +198,7 @@ fn files_do_not_import_each_other() {
         .iter()
         .map(|group| group.iter().map(|module| module.join("/")).collect())
         .collect();
-    assert!(circles.len() <= 13, "{circles:#?}");
+    assert!(circles.is_empty(), "{circles:#?}");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn folders_do_not_import_each_other() {
         }
         found.extend(circles(&graph).into_iter().map(|group| (folder, group)));
     }
-    assert!(found.len() <= 30, "{found:#?}");
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

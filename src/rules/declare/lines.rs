@@ -232,7 +232,7 @@ fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
 
 /// Returns the default that the stages of `file` give the argument `name`, where they all give it the same: another one would
 /// split their caches in builds that pass nothing.
-pub(in crate::rules) fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
+pub fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
     let given = |d: &&Declaration| d.by == DeclaredBy::Arg && !d.onbuild && d.stage.is_some();
     let declarations = file.declarations(name).iter().filter(given);
     let mut values = declarations.filter_map(|d| d.value.as_deref());
@@ -243,13 +243,13 @@ pub(in crate::rules) fn own_default(file: &Dockerfile<'_>, name: &str) -> Option
 }
 
 /// Returns whether the value of `declaration` holds a variable, or cannot be read.
-pub(in crate::rules) fn has_variable(declaration: &Declaration, escape: u8) -> bool {
+pub fn has_variable(declaration: &Declaration, escape: u8) -> bool {
     let value = declaration.value.as_deref().unwrap_or_default();
     Word::read(value, escape).map_or(true, |word| word.has_variable())
 }
 
 /// Returns the line of a one-line instruction, its newline included.
-pub(in crate::rules) fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
+pub fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
     let Span { start, end } = instruction.span;
     let newline = memchr::memchr(b'\n', &source[end..]);
     Span::new(start, newline.map_or(source.len(), |at| end + at + 1))

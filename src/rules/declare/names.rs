@@ -91,11 +91,7 @@ fn uses_outside_ids(
 }
 
 /// Returns whether `instruction` refers to `name`, in ids of caches or elsewhere.
-pub(in crate::rules) fn mentions(
-    file: &Dockerfile<'_>,
-    instruction: &Instruction<'_>,
-    name: &Finder<'_>,
-) -> bool {
+pub fn mentions(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &Finder<'_>) -> bool {
     texts(file, instruction).any(|text| count_word(text, name) > 0)
 }
 
@@ -119,7 +115,7 @@ fn bodies<'t>(
 }
 
 /// Returns how often the name that `name` finds stands in `text` as a word of its own.
-pub(in crate::rules) fn count_word(text: &[u8], name: &Finder<'_>) -> usize {
+pub fn count_word(text: &[u8], name: &Finder<'_>) -> usize {
     budget::spend(1 + text.len() / 16);
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let alone = |at: &usize| {

@@ -31,23 +31,14 @@ impl Context<'_> {
     }
 
     /// Returns whether `cache` is the first of its mounts that has a fix up to `level` of its own that puts `name` into its id.
-    pub(in crate::rules) fn is_first(
-        &self,
-        cache: &Cache<'_>,
-        name: &str,
-        level: Applicability,
-    ) -> bool {
+    pub fn is_first(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
         let plan = self.plan(name, level);
         let first = plan.first.get(&cache.key);
         first.is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
     }
 
     /// Returns the mounts that get `name` into their ids along with `cache`, whose lock serves them.
-    pub(in crate::rules) fn served(
-        &self,
-        cache: &Cache<'_>,
-        name: &str,
-    ) -> impl Iterator<Item = &Cache<'_>> {
+    pub fn served(&self, cache: &Cache<'_>, name: &str) -> impl Iterator<Item = &Cache<'_>> {
         let serves = name == self.settings.arg && lacks_lane(self.settings, cache);
         let served = if serves { cache.served(self.file) } else { &[] };
         served
@@ -58,12 +49,7 @@ impl Context<'_> {
     }
 
     /// Returns why `cache` gets no `name` into its id by a fix up to `level`, if it gets none.
-    pub(in crate::rules) fn refused(
-        &self,
-        cache: &Cache<'_>,
-        name: &str,
-        level: Applicability,
-    ) -> Option<String> {
+    pub fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<String> {
         let plan = self.plan(name, level);
         if plan.first.contains_key(&cache.key) {
             return None;

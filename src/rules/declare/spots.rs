@@ -6,18 +6,18 @@ use crate::fix::Edit;
 use crate::text::{indentation, line_ending};
 
 /// A place for a line.
-pub(in crate::rules) struct Spot {
+pub struct Spot {
     /// Before this byte, the start of a line.
-    pub(in crate::rules) at: usize,
+    pub at: usize,
     /// The first byte of the line that it shares indentation and line ending with.
-    pub(in crate::rules) beside: usize,
+    pub beside: usize,
     /// The branch of a template's blocks that it stands in.
-    pub(in crate::rules) branch: BranchId,
+    pub branch: BranchId,
 }
 
 impl Spot {
     /// Returns the edit that puts `line` there.
-    pub(in crate::rules) fn insert(&self, source: &[u8], line: &str) -> Edit {
+    pub fn insert(&self, source: &[u8], line: &str) -> Edit {
         let indent = indentation(source, self.beside);
         let ending = line_ending(source, self.at);
         Edit::insert(self.at, format!("{indent}{line}{ending}"))
@@ -26,11 +26,7 @@ impl Spot {
 
 /// Returns where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
 /// before the stage does. `start` is the stage's first instruction.
-pub(in crate::rules) fn spots(
-    file: &Dockerfile<'_>,
-    start: usize,
-    uses: &[usize],
-) -> Vec<(Spot, Vec<usize>)> {
+pub fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<(Spot, Vec<usize>)> {
     let branch_of = |index: &usize| file.instructions[*index].branch;
     let mut done = Vec::new();
     let mut todo = vec![uses.to_vec()];
