@@ -12,17 +12,17 @@ const VERSION: &str = "4.3";
 pub fn render(run: &Run<'_>) -> String {
     let files = found::files(run).map(|found| file(&found));
     let all = run.errors.iter().map(trouble).chain(files);
-    let root = Element::new("checkstyle").with("version", VERSION);
+    let root = Element::new("checkstyle").with("version", &VERSION);
     xml::document(&root.around(all))
 }
 
 fn trouble(trouble: &RunError) -> Element {
     let error = Element::new("error")
-        .with("line", trouble.line.unwrap_or(1))
-        .with("severity", "error")
+        .with("line", &trouble.line.unwrap_or(1))
+        .with("severity", &"error")
         .with("message", &trouble.message)
-        .with("source", "cachelane");
-    let file = Element::new("file").with("name", trouble.place());
+        .with("source", &"cachelane");
+    let file = Element::new("file").with("name", &trouble.place());
     file.around([error])
 }
 
@@ -30,11 +30,11 @@ fn file(file: &Found<'_>) -> Element {
     let errors = file.findings().iter().map(|finding| {
         let start = file.range(finding.span).start;
         Element::new("error")
-            .with("line", start.line)
-            .with("column", start.column)
-            .with("severity", finding.severity.as_str())
-            .with("message", file.lines(finding).join("; "))
-            .with("source", format!("cachelane.{}", finding.rule))
+            .with("line", &start.line)
+            .with("column", &start.column)
+            .with("severity", &finding.severity.as_str())
+            .with("message", &file.lines(finding).join("; "))
+            .with("source", &format!("cachelane.{}", finding.rule))
     });
     Element::new("file").with("name", &file.path).around(errors)
 }

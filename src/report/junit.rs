@@ -29,10 +29,10 @@ pub fn render(run: &Run<'_>) -> String {
         ));
     }
     let root = Element::new("testsuites")
-        .with("name", "cachelane")
-        .with("tests", (found + errors).max(1))
-        .with("failures", found - infos)
-        .with("errors", errors);
+        .with("name", &"cachelane")
+        .with("tests", &(found + errors).max(1))
+        .with("failures", &(found - infos))
+        .with("errors", &errors);
     xml::document(&root.around(suites))
 }
 
@@ -46,25 +46,25 @@ fn infos(file: &Found<'_>) -> usize {
 /// Returns the suite of `cases`: what its readers require it to count, and how many of them went which way.
 fn suite(name: &str, [failures, errors, skipped]: [usize; 3], cases: Vec<Element>) -> Element {
     Element::new("testsuite")
-        .with("name", name)
-        .with("tests", cases.len())
-        .with("failures", failures)
-        .with("errors", errors)
-        .with("skipped", skipped)
+        .with("name", &name)
+        .with("tests", &cases.len())
+        .with("failures", &failures)
+        .with("errors", &errors)
+        .with("skipped", &skipped)
         .around(cases)
 }
 
 fn case(name: &str, class: &str) -> Element {
     Element::new("testcase")
-        .with("name", name)
-        .with("classname", class)
+        .with("name", &name)
+        .with("classname", &class)
 }
 
 /// Returns a test with an error for what went wrong.
 fn trouble(trouble: &RunError) -> Element {
     let text = printable(&trouble.to_string()).into_owned();
     let error = Element::new("error")
-        .with("type", "cachelane")
+        .with("type", &"cachelane")
         .with("message", &trouble.message);
     case(&text, trouble.place()).around([error.text(text.clone())])
 }
@@ -90,7 +90,7 @@ fn finding_case(file: &Found<'_>, finding: &Finding) -> Element {
         file.lines(finding).join("\n")
     );
     let outcome = Element::new(if is_info { "skipped" } else { "failure" })
-        .with("type", rule)
+        .with("type", &rule)
         .with("message", &finding.message)
         .text(text);
     let name = format!("{rule} at line {}, column {}", start.line, start.column);

@@ -27,7 +27,7 @@ impl Element {
     }
 
     /// Adds an attribute.
-    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: &dyn ToString) -> Self {
         self.attributes.push((name, value.to_string()));
         self
     }

@@ -63,8 +63,8 @@ pub fn add(
         let instruction = at.and_then(|at| file.map(|file| &file.instructions[at]));
         let covers = instruction.map_or(Covers::File, |it| Covers::Instruction(it.span));
         if let Some((_, last)) = there.get(&covers).and_then(|ignore| ignore.names.last()) {
-            let names: String = rules.iter().map(|rule| format!(", {rule}")).collect();
-            edits.push(Edit::insert(last.end, names));
+            let names: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
+            edits.push(Edit::insert(last.end, format!(", {}", names.join(", "))));
             continue;
         }
         let (at, beside, verb) = match instruction {
