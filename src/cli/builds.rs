@@ -21,7 +21,7 @@ pub fn run(args: &BuildsArgs) -> Ended {
     let overrides = common.settings.overrides(&Select::default(), false);
     let settled = ConfigResolver::new(&common.settings, overrides)?;
     let mut checked = Run::new(common, &settled, Texts::None).over(input::check);
-    let disk = Disk::new(&settled, common);
+    let disk = Disk::new(&settled, common, checked.errors);
     let builds = disk
         .relate(&mut checked.results, checked.whole)
         .unwrap_or_default();
@@ -49,7 +49,7 @@ pub fn run(args: &BuildsArgs) -> Ended {
         }
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    let trouble = !checked.errors.is_empty() || !disk.errors().is_empty();
+    let trouble = !disk.errors().is_empty();
     Ok(Outcome::new(trouble, false).into())
 }
 

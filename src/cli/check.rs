@@ -40,7 +40,7 @@ pub fn run(args: &CheckArgs) -> Ended {
     };
     let run = Run::new(common, &settled, texts);
     let checked = run.over(input::check);
-    let disk = Disk::new(&settled, common);
+    let disk = Disk::new(&settled, common, checked.errors);
     let mut reports = checked.results;
     disk.relate(&mut reports, checked.whole);
     if let Some(mut since) = since {
@@ -53,8 +53,7 @@ pub fn run(args: &CheckArgs) -> Ended {
         });
         kept.map_err(|error| failed(error.into()))?;
     }
-    let mut errors = checked.errors;
-    errors.extend(disk.errors());
+    let errors = disk.errors();
     if args.add_ignores {
         return adopt::run(args, &reports, !errors.is_empty());
     }

@@ -19,16 +19,17 @@ use super::terminal;
 pub struct Disk<'a> {
     settled: &'a ConfigResolver,
     common: &'a Common,
-    /// Files that could not be read or compared.
+    /// What could not be read or compared: in the run, then here.
     errors: RefCell<Vec<RunError>>,
 }
 
 impl<'a> Disk<'a> {
-    pub fn new(settled: &'a ConfigResolver, common: &'a Common) -> Self {
+    /// Goes on from a run in which these `errors` were printed.
+    pub fn new(settled: &'a ConfigResolver, common: &'a Common, errors: Vec<RunError>) -> Self {
         Self {
             settled,
             common,
-            errors: RefCell::default(),
+            errors: errors.into(),
         }
     }
 
@@ -90,7 +91,7 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// Returns what could not be read or compared. It has been printed.
+    /// Returns what could not be read or compared, in the run and since. It has been printed.
     pub fn errors(&self) -> Vec<RunError> {
         self.errors.borrow().clone()
     }

@@ -66,7 +66,7 @@ pub fn run(args: &FixArgs) -> Ended {
     });
     let (mut reports, mut fixes): (Vec<FileReport>, Vec<FileFix>) =
         fixed.results.into_iter().unzip();
-    let disk = Disk::new(&settled, common);
+    let disk = Disk::new(&settled, common, fixed.errors);
     let related = disk.relate(&mut reports, fixed.whole);
     if related.is_some() && fixing.builds(&mut reports, &mut fixes) {
         disk.relate(&mut reports, fixed.whole);
@@ -87,7 +87,7 @@ pub fn run(args: &FixArgs) -> Ended {
     }
     output.text.push_str(&left);
     let loose = loose_locks(loose.into_inner().unwrap_or_default(), &reports, &fixes);
-    let trouble = output.trouble || !fixed.errors.is_empty() || !disk.errors().is_empty();
+    let trouble = output.trouble || !disk.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
         let all = loose.is_empty() && !trouble;
         let last = output.last_line(args.diff, &summary, least, all);

@@ -810,7 +810,7 @@ fn builds() -> Vec<(&'static str, Ends, &'static str, String)> {
         ("variables of each step", Read, WORKFLOW, around(100)),
         (
             "many variables of many steps",
-            Named,
+            Read,
             WORKFLOW,
             around(2000),
         ),
