@@ -188,15 +188,15 @@ fn only_the_command_line_touches_the_world() {
     }
 }
 
-/// Returns the dependencies that `docs/architecture.md` gives a reason for, by the rows of its table, and how many crates it
+/// Returns the dependencies that `docs/dependencies.md` gives a reason for, by the rows of its table, and how many crates it
 /// says there are in all, and without the command line.
 fn listed() -> (BTreeSet<String>, [usize; 2]) {
     let page =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md"))
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/dependencies.md"))
             .unwrap();
     let section = page
         .split("\n## ")
-        .find(|section| section.starts_with("Dependencies"))
+        .find(|section| section.starts_with("Crates"))
         .unwrap();
     let rows = section
         .lines()
@@ -255,6 +255,6 @@ fn every_dependency_has_its_reason() {
     assert_eq!(
         counts,
         [&[][..], &["--no-default-features"]].map(|options| tree("100", options).len()),
-        "the numbers of crates in docs/architecture.md"
+        "the numbers of crates in docs/dependencies.md"
     );
 }
