@@ -2,7 +2,7 @@
 
 use super::ast::{Dockerfile, Instruction, Keyword};
 use super::expression::{self, Reach};
-use super::lines::{is_blank, trim_end};
+use super::lines::{is_blank, trim_end, trim_start};
 
 /// `NAME` or `NAME=value` in an ARG or ENV.
 #[derive(Debug)]
@@ -76,39 +76,31 @@ pub(super) fn assignments_in<'i>(
 }
 
 fn name_of(bytes: &[u8]) -> Option<&str> {
-    let fits = bytes
-        .first()
-        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-        && bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    if fits {
-        std::str::from_utf8(bytes).ok()
-    } else {
-        None
-    }
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    let fits = bytes.first().is_some_and(|b| !b.is_ascii_digit()) && bytes.iter().all(is_part);
+    std::str::from_utf8(bytes).ok().filter(|_| fits)
 }
 
 /// Returns the words behind the flags of `instruction`, quotes and escapes kept, as byte ranges of its text (BuildKit's
 /// `parseWords`).
 pub(super) fn words(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<(usize, usize)> {
-    let (text, escape) = (instruction.text.bytes(), file.escape);
-    let end = trim_end(text).len();
+    let (text, escape) = (trim_end(instruction.text.bytes()), file.escape);
+    let end = text.len();
+    let is_space = |at: usize| {
+        let (ch, _) = bstr::decode_utf8(&text[at..]);
+        ch.is_some_and(char::is_whitespace)
+    };
     let mut words = Vec::new();
     let mut at = instruction.args;
     while at < end {
-        let blank = space(&text[at..end]);
-        if blank > 0 {
-            at += blank;
-            continue;
-        }
+        at = end - trim_start(&text[at..]).len();
         let start = at;
         let mut quote = None;
-        while at < end && (quote.is_some() || space(&text[at..end]) == 0) {
+        while at < end && (quote.is_some() || !is_space(at)) {
             // A template's expression is one piece, blanks and all.
             if file.template
                 && quote.is_none()
-                && let Some(Reach::Closed(behind)) = expression::at(&text[..end], at)
+                && let Some(Reach::Closed(behind)) = expression::at(text, at)
             {
                 at = behind;
                 continue;
@@ -137,16 +129,4 @@ pub(super) fn words(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec
         }
     }
     words
-}
-
-/// Returns the length of the white space character that `text` starts with, 0 if it starts with none.
-fn space(text: &[u8]) -> usize {
-    match text.first() {
-        Some(b'\t'..=b'\r' | b' ') => 1,
-        Some(0x80..) => match bstr::decode_utf8(text) {
-            (Some(ch), len) if ch.is_whitespace() => len,
-            _ => 0,
-        },
-        _ => 0,
-    }
 }

@@ -87,6 +87,7 @@ pub struct Made {
     pub rule: RuleId,
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
+    /// What it did, in the imperative.
     pub title: String,
 }
 
@@ -97,6 +98,7 @@ pub struct Dropped {
     pub rule: RuleId,
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
+    /// Why not.
     pub reason: String,
 }
 

@@ -15,7 +15,9 @@ pub fn bom(source: &[u8]) -> usize {
 /// A half-open range of bytes, `start..end`, in one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
+    /// First byte.
     pub start: usize,
+    /// One past the last byte.
     pub end: usize,
 }
 
@@ -31,14 +33,17 @@ impl Span {
         Self { start: at, end: at }
     }
 
+    /// Returns the length in bytes.
     pub const fn len(self) -> usize {
         self.end - self.start
     }
 
+    /// Returns whether the span covers no byte.
     pub const fn is_empty(self) -> bool {
         self.start == self.end
     }
 
+    /// Returns whether `offset` is one of the span's bytes.
     pub const fn contains(self, offset: usize) -> bool {
         self.start <= offset && offset < self.end
     }
