@@ -15,6 +15,8 @@ mod gate;
 mod house;
 mod init;
 mod lane;
+mod list;
+mod lock_keys;
 mod picture;
 mod project;
 mod properties;
