@@ -18,7 +18,7 @@ mod lines;
 mod model;
 #[cfg(feature = "internals")]
 mod pass;
-mod paths;
+pub mod paths;
 mod prove;
 mod registry;
 pub mod shell;

@@ -3,7 +3,8 @@
 use cachelane::builds::BuildTool;
 use cachelane::builds::argv::quoted;
 use cachelane::builds::command::{self, Command, Found, InsertMethod, all, read, subject, words};
-use cachelane::builds::shell::{self, Dialect, Lookup, ROOT};
+use cachelane::builds::paths::ROOT;
+use cachelane::builds::shell::{self, Dialect, Lookup};
 use proptest::prelude::*;
 
 use crate::effort;

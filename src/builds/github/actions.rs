@@ -6,7 +6,8 @@
 
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
-use crate::builds::shell::{Lookup, ROOT, is_name, join};
+use crate::builds::paths::{ROOT, join};
+use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
 

@@ -1,7 +1,7 @@
 //! Paths of a job's workspace as paths of the repository.
 
 use crate::builds::model::{Place, Subject};
-use crate::builds::shell::join;
+use crate::builds::paths::join;
 use crate::builds::yaml::Node;
 
 /// A repository that a job checks out.

@@ -10,7 +10,6 @@ mod interpret;
 mod lex;
 mod word;
 
-pub use super::paths::{ROOT, join};
 pub use interpret::read;
 pub use word::{
     Assigned, Dialect, Lookup, Piece, PieceKind, Simple, Values, Variable, Word, is_name,
