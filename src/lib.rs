@@ -25,7 +25,10 @@
 //! );
 //! ```
 
-#![cfg_attr(not(feature = "internals"), warn(missing_docs))]
+#![cfg_attr(
+    not(feature = "internals"),
+    warn(missing_docs, clippy::missing_errors_doc)
+)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg_attr(
     not(feature = "internals"),

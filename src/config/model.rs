@@ -9,7 +9,9 @@ use crate::text::Span;
 pub struct Problem {
     /// Its place in the configuration's text.
     pub span: Span,
+    /// What is wrong.
     pub message: String,
+    /// What to write instead.
     pub help: Option<String>,
 }
 

@@ -117,7 +117,7 @@ impl Fixing<'_> {
                 } = &*report;
                 match report.builds.as_ref().map(|builds| builds.format) {
                     Some(format) => {
-                        *report = lint::check_build_file(path, format, source, settings)
+                        *report = lint::check_build_file(path, format, source, settings);
                     }
                     None => report.checked = lint::check(source, settings),
                 }

@@ -808,12 +808,7 @@ fn builds() -> Vec<(&'static str, Ends, &'static str, String)> {
             "- ".repeat(100_000) + "docker build .",
         ),
         ("variables of each step", Read, WORKFLOW, around(100)),
-        (
-            "many variables of many steps",
-            Read,
-            WORKFLOW,
-            around(2000),
-        ),
+        ("many variables of many steps", Read, WORKFLOW, around(2000)),
         (
             "a matrix",
             Read,
