@@ -33,7 +33,6 @@ pub struct Site {
 
 impl Site {
     /// Returns whether the mount is locked.
-    #[must_use]
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
     }
@@ -110,7 +109,6 @@ impl<'s> Index<'s> {
     }
 
     /// Returns the RUNs that take `lock`, if any.
-    #[must_use]
     pub fn lock(&self, lock: &LockKey) -> Option<&Group<'s>> {
         self.locks.get(lock)
     }
@@ -121,7 +119,6 @@ impl<'s> Index<'s> {
     }
 
     /// Returns the place of a site, as seen from the file `from`, with a message about it.
-    #[must_use]
     pub fn location(
         &self,
         from: usize,
@@ -146,7 +143,6 @@ impl<'s> Index<'s> {
     }
 
     /// Returns every id that more than one mount has, with its sites, ordered by id.
-    #[must_use]
     pub fn shared_ids(&self) -> &[(&'s [u8], Vec<Located<'s>>)] {
         &self.shared
     }
@@ -165,7 +161,6 @@ impl<'s> Index<'s> {
     }
 
     /// Returns whether a mount has the id `id`.
-    #[must_use]
     pub fn is_taken(&self, id: &str) -> bool {
         self.taken.contains(id.as_bytes())
     }
@@ -195,7 +190,6 @@ fn count<'s>(locks: &mut HashMap<&'s LockKey, Group<'s>>, file: usize, site: &'s
 
 impl<'s> Group<'s> {
     /// Returns a RUN other than the one at `span` of file `file` that takes the lock, with its file.
-    #[must_use]
     pub fn other_than(&self, file: usize, span: Span) -> Option<Located<'s>> {
         let is_first = self.first.0 == file && self.first.1.span == span;
         if is_first {

@@ -47,7 +47,6 @@ fn shown(lane: LaneStatus) -> &'static str {
 }
 
 /// Returns `builds` as a table for people; `files` is how many files were looked at.
-#[must_use]
 pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
     let files = count(files, "file");
     if builds.is_empty() {
@@ -97,7 +96,6 @@ fn row(build: &ListedBuild) -> [String; 6] {
 }
 
 /// Returns `builds` as a JSON document, with a newline behind it.
-#[must_use]
 pub fn json(builds: &[ListedBuild]) -> String {
     #[derive(Serialize)]
     struct Builds<'a> {

@@ -8,7 +8,6 @@ use super::xml::{self, Element};
 const VERSION: &str = "4.3";
 
 /// Returns the findings of `run` as an XML document.
-#[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let files = found::files(run).map(|found| file(&found));
     let all = run.errors.iter().map(trouble).chain(files);

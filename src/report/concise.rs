@@ -6,7 +6,6 @@ use super::found;
 use super::model::Run;
 
 /// `path:line:column: severity[rule] message` for every finding, each on a line of its own.
-#[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let mut out = String::new();
     for file in found::files(run) {

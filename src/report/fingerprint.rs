@@ -15,7 +15,6 @@ use super::model::path;
 ///
 /// It is made of the rule, the path, the text that the finding is about, and a number that tells findings apart which
 /// agree in all of these. The severity and the words of the message are not part of it, nor is the line.
-#[must_use]
 pub fn fingerprints(report: &FileReport) -> Vec<String> {
     let path = path(&report.path);
     let mut seen: HashMap<(RuleId, Vec<u8>), u64> = HashMap::new();

@@ -16,7 +16,6 @@ const MAX_MESSAGE: usize = 400;
 
 /// Returns an annotation for every finding of `run`, each on a line of its own. GitHub shows the first ten errors, ten warnings
 /// and ten notices of a step.
-#[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let mut out: String = run.errors.iter().map(trouble).collect();
     for file in found::files(run) {
@@ -84,7 +83,6 @@ fn property(text: &str) -> String {
 }
 
 /// Returns the findings of `run` as a Markdown table, for the file that `GITHUB_STEP_SUMMARY` names.
-#[must_use]
 pub fn step_summary(run: &Run<'_>) -> String {
     let mut out = format!(
         "### cachelane\n\n{}\n",

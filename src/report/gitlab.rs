@@ -9,7 +9,6 @@ use super::found;
 use super::model::{Run, RunError};
 
 /// Returns the findings of `run` as a JSON list, with a newline behind it.
-#[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let mut issues: Vec<Json> = run.errors.iter().map(trouble).collect();
     for file in found::files(run) {

@@ -24,7 +24,6 @@ pub struct Style {
 }
 
 /// Returns every finding of `reports`, as text.
-#[must_use]
 pub fn findings(reports: &[FileReport], style: Style) -> String {
     let handler = handler(style);
     let mut out = String::new();
@@ -70,7 +69,6 @@ fn show(out: &mut String, handler: &GraphicalReportHandler, shown: &Shown<'_>) {
 }
 
 /// Returns the line below the findings of `check`.
-#[must_use]
 pub fn summary(summary: &Summary) -> String {
     let files = count(summary.files, "file");
     let found = summary.errors + summary.warnings + summary.infos;
@@ -100,7 +98,6 @@ pub fn summary(summary: &Summary) -> String {
 }
 
 /// Returns the report on what is wrong with the configuration `source` called `name`, at `span`.
-#[must_use]
 pub fn problem(
     name: &str,
     source: &str,
@@ -128,7 +125,6 @@ pub fn problem(
 }
 
 /// Returns how many findings there are of which severity: `2 errors, 1 warning`.
-#[must_use]
 pub fn severities(summary: &Summary) -> String {
     let all = [
         (summary.errors, "error"),
@@ -231,7 +227,6 @@ impl Diagnostic for Shown<'_> {
 }
 
 /// Returns why a finding that is left after `fix` was not fixed.
-#[must_use]
 pub fn why_not_fixed(finding: &Finding) -> String {
     match (&finding.fix, &finding.unfixed) {
         (Some(fix), _) if fix.applicability() == Applicability::Unsafe => {

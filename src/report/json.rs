@@ -39,7 +39,6 @@ struct JsonEdit<'a> {
 }
 
 /// Returns the findings of `run` as a JSON document, with a newline behind it.
-#[must_use]
 pub fn findings(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -85,7 +84,6 @@ fn json_finding<'a>(file: &'a Found<'_>, finding: &'a Finding) -> JsonFinding<'a
 }
 
 /// `mounts` as a JSON document, with a newline behind it.
-#[must_use]
 pub fn list(mounts: &[ListedMount]) -> String {
     #[derive(Serialize)]
     struct List<'a> {
@@ -96,7 +94,6 @@ pub fn list(mounts: &[ListedMount]) -> String {
 }
 
 /// Returns the rules as a JSON document, with a newline behind it.
-#[must_use]
 pub fn rules(rules: &[RuleId]) -> String {
     #[derive(Serialize)]
     struct Rule<'a> {

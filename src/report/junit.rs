@@ -9,7 +9,6 @@ use super::xml::{self, Element};
 
 /// Returns the findings of `run` as an XML document. Errors and warnings are failures, infos are skipped tests, since they never
 /// fail the gate; what went wrong is an error; a run with none of these is one test that passes.
-#[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let files: Vec<Found<'_>> = found::files(run).collect();
     let found: usize = files.iter().map(|file| file.findings().len()).sum();

@@ -29,7 +29,6 @@ pub struct RunError {
 
 impl RunError {
     /// Something that is wrong with the file that reports call `path`.
-    #[must_use]
     pub fn with(path: String, message: impl Into<String>) -> Self {
         Self {
             path: Some(path),
@@ -39,7 +38,6 @@ impl RunError {
     }
 
     /// Something that is wrong with the run as a whole.
-    #[must_use]
     pub fn of_run(message: impl Into<String>) -> Self {
         Self {
             path: None,
@@ -85,7 +83,6 @@ pub struct Summary {
 
 impl Summary {
     /// Counts the findings of `reports`; `files` is how many files were looked at.
-    #[must_use]
     pub fn new(reports: &[FileReport], files: usize) -> Self {
         let mut summary = Self {
             files,
@@ -108,7 +105,6 @@ impl Summary {
     }
 
     /// Returns whether anything is at least as bad as `least`; `None` lets everything pass.
-    #[must_use]
     pub const fn fails(&self, least: Option<Severity>) -> bool {
         let failing = match least {
             None => 0,
@@ -121,7 +117,6 @@ impl Summary {
 }
 
 /// Returns a path as reports print it: without a leading `./`, and on Windows with `/`, as git has it.
-#[must_use]
 pub fn path(path: &std::path::Path) -> String {
     path.strip_prefix(".")
         .unwrap_or(path)

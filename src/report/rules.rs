@@ -4,7 +4,6 @@ use crate::finding::RuleId;
 use crate::fix::Applicability;
 
 /// Returns a line for each rule: name, severity, fix, and what it finds.
-#[must_use]
 pub fn table(rules: &[RuleId]) -> String {
     let rows = rules.iter().map(|rule| {
         let meta = rule.meta();

@@ -17,7 +17,6 @@ const SCHEMA: &str =
 const BASE: &str = "%SRCROOT%";
 
 /// Returns the findings of `run` as a SARIF log, with a newline behind it.
-#[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let mut results = Vec::new();
     for file in found::files(run) {

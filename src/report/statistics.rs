@@ -23,7 +23,6 @@ struct Count {
 }
 
 /// Returns a line for each rule that spoke, the most frequent first. Empty where nothing was found.
-#[must_use]
 pub fn render(run: &Run<'_>) -> String {
     let counts = counts(run);
     if counts.is_empty() {
@@ -43,7 +42,6 @@ pub fn render(run: &Run<'_>) -> String {
 }
 
 /// Returns the same as a JSON document, with a newline behind it.
-#[must_use]
 pub fn json(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Rule {

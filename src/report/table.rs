@@ -3,7 +3,6 @@
 use crate::text::printable;
 
 /// Returns the rows below their head as a table whose columns stand below each other. Cells are made safe to print.
-#[must_use]
 pub fn table<const N: usize>(
     head: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,

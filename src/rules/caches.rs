@@ -41,7 +41,6 @@ pub struct Cache<'f> {
 }
 
 /// Returns the cache mounts of `file`, in order; those that BuildKit refuses are left out.
-#[must_use]
 pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>> {
     let values = Values::new(file, settings);
     let mounts = file.mounts().filter(|(_, mount)| mount.faults.is_empty());
@@ -157,25 +156,21 @@ fn is_readonly(mount: &Mount<'_>) -> bool {
 
 impl Cache<'_> {
     /// Returns the id for messages: as written, or the target in its place.
-    #[must_use]
     pub fn id(&self) -> String {
         self.mount.effective_id().to_str_lossy().into_owned()
     }
 
     /// Returns whether it is locked.
-    #[must_use]
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
     }
 
     /// Returns whether the configuration exempts it from `rule`.
-    #[must_use]
     pub fn is_exempt(&self, rule: RuleId) -> bool {
         self.exempt.contains(&rule)
     }
 
     /// Returns the place of the sharing mode, or else of the mount.
-    #[must_use]
     pub fn option_span(&self, option: &str) -> Span {
         let field = self.mount.field(option);
         field.map_or(self.mount.span, |field| self.mount.value_span(field))
@@ -183,7 +178,6 @@ impl Cache<'_> {
 
     /// Returns what the id comes out as when the variables that `is_unset` names are unset; others stand as `${NAME}`. `None`
     /// where it holds a form that cannot be worked out.
-    #[must_use]
     pub fn outcome(&self, mut is_unset: impl FnMut(&str) -> bool) -> Option<String> {
         let mut keep = |name: &str| (!is_unset(name)).then(|| format!("${{{name}}}").into_bytes());
         let expanded = self.word.expand(&mut keep)?;
@@ -196,7 +190,6 @@ impl Cache<'_> {
     }
 
     /// Returns what other files need to know of it.
-    #[must_use]
     pub fn site(&self) -> Site {
         let mount = self.mount;
         let target = mount.value("target").unwrap_or_default();
@@ -220,7 +213,6 @@ impl Cache<'_> {
 
     /// Returns where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode, or the
     /// flag ends within a template's expression.
-    #[must_use]
     pub fn mode_edit(&self) -> Option<(Span, &'static str)> {
         match self.mount.field("sharing") {
             _ if self.mount.torn => None,
@@ -231,14 +223,12 @@ impl Cache<'_> {
     }
 
     /// Returns the tool whose cache it is, where that tool is made for several processes at once.
-    #[must_use]
     pub fn concurrent_tool(&self) -> Option<&'static str> {
         tools::concurrent(&self.target)
     }
 
     /// Returns whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another apt
     /// folder of the RUN serves for both, but for builds with other lanes than that one's.
-    #[must_use]
     pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
         self.apt.as_ref().is_some_and(|apt| {
             self.sharing == Some(Sharing::Shared)
@@ -250,7 +240,6 @@ impl Cache<'_> {
 
     /// Returns the mounts of its RUN that its lock serves, too, by their places among the caches: apt folders without a lock
     /// and a lane of their own.
-    #[must_use]
     pub fn served(&self, file: &Dockerfile<'_>) -> &[usize] {
         let apt = self
             .apt

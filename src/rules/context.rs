@@ -34,7 +34,6 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Returns a view of `file`.
-    #[must_use]
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
         Self {
             file,
@@ -49,7 +48,6 @@ impl<'a> Context<'a> {
     }
 
     /// Returns it with the suppressions of the file: what is not to be reported is not to be fixed along, either.
-    #[must_use]
     pub fn with_ignores(mut self, ignores: &'a [Ignore]) -> Self {
         self.ignores = (!ignores.is_empty()).then(|| Table::new(ignores));
         self
@@ -63,7 +61,6 @@ impl<'a> Context<'a> {
     }
 
     /// Returns whether `finding` is about a cache that is exempt from its rule.
-    #[must_use]
     pub fn is_exempt(&self, finding: &Finding) -> bool {
         let at = finding.span.start;
         let after = self
@@ -85,13 +82,11 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the 1-based line on which the instruction `index` begins.
-    #[must_use]
     pub fn line(&self, index: usize) -> usize {
         self.file.instructions[index].lines.0
     }
 
     /// Returns the place of the name that `declaration` declares.
-    #[must_use]
     pub fn name_span(&self, declaration: &Declaration, name: &str) -> Span {
         let end = declaration.name_end;
         let text = &self.file.instructions[declaration.instruction].text;

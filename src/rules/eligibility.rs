@@ -13,7 +13,6 @@ use super::slot::{has_room, id_edit};
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
 /// Returns whether every build on the builder that uses the cache's id waits for the one that holds it.
-#[must_use]
 pub fn is_shared_lock(settings: &Settings, cache: &Cache<'_>) -> bool {
     cache.is_locked() && is_in_no_lane(settings, cache)
 }
@@ -28,7 +27,6 @@ pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
 }
 
 /// Returns whether the locked id of `cache` names no platform: where a file is built for several, they wait for each other.
-#[must_use]
 pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     if !cache.is_locked() || cache.mount.templated {
         return false;

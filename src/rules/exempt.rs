@@ -78,7 +78,6 @@ impl Exemptions {
     }
 
     /// Returns the rules that are silent about a cache with the id `id`.
-    #[must_use]
     pub fn of(&self, id: &[u8]) -> Vec<RuleId> {
         if self.rules.is_empty() {
             return Vec::new();

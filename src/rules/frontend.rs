@@ -10,7 +10,6 @@ use crate::text::{Span, bom, line_ending};
 pub const SYNTAX_LINE: &str = "# syntax=docker/dockerfile:1";
 
 /// Returns whether `file` leaves the frontend to the engine. A snippet is put into a file by something else, which may name one.
-#[must_use]
 pub fn is_left_open(file: &Dockerfile<'_>) -> bool {
     directives::syntax(file.source).is_none()
         && file.stages.iter().any(|stage| stage.from.is_some())
@@ -54,7 +53,6 @@ pub struct Frontend<'a> {
 
 impl<'a> Frontend<'a> {
     /// Returns the frontend that `file` pins, where it is from before 1.3, with its place.
-    #[must_use]
     pub fn old(file: &Dockerfile<'a>) -> Option<(Self, Span)> {
         let value = directives::syntax(file.source)?.value;
         // BuildKit takes the first word for the image.
@@ -99,7 +97,6 @@ impl<'a> Frontend<'a> {
     }
 
     /// Returns what to write instead.
-    #[must_use]
     pub fn advice(&self) -> String {
         match self.registry {
             "" | "docker.io/" if self.digest => "pin a frontend of 1.3 or later".into(),

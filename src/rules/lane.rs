@@ -130,7 +130,6 @@ impl Context<'_> {
 }
 
 /// Returns the options that make `cache` a locked one, in a lane where it is to have one, as messages show them.
-#[must_use]
 pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let id = if lacks_lane(cx.settings, cache) {
         isolated_id(cx.settings, cache)

@@ -64,7 +64,6 @@ pub struct Declaring {
 
 impl Declaring {
     /// Returns what is done, in the imperative.
-    #[must_use]
     pub fn title(&self) -> String {
         let what = if self.moves { "move up" } else { "declare" };
         let care = match self.applicability {
@@ -75,7 +74,6 @@ impl Declaring {
     }
 
     /// Returns what to write, for people.
-    #[must_use]
     pub fn advice(&self) -> String {
         let (line, above) = (&self.line, self.above);
         match self.late {

@@ -19,7 +19,6 @@ pub static PROFILES: &[Profile] = &[Profile {
 }];
 
 /// Returns the profile called `name`.
-#[must_use]
 pub fn by_name(name: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|profile| profile.name == name)
 }

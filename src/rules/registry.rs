@@ -39,7 +39,6 @@ fn checks() -> impl Iterator<Item = (RuleId, Check)> {
 }
 
 /// Returns what the rules that run find in one file, ordered by place.
-#[must_use]
 pub fn check_file(cx: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (rule, check) in checks() {
@@ -72,7 +71,6 @@ pub fn check_build(build: &BuildContext<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Returns the finding for a file that cannot be read.
-#[must_use]
 pub fn check_error(error: &SyntaxError) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (_, check) in checks() {

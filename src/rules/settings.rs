@@ -36,7 +36,6 @@ pub struct Settings {
 
 impl Settings {
     /// Says whether `rule` is one of those to run.
-    #[must_use]
     pub fn is_on(&self, rule: RuleId) -> bool {
         self.rules
             .as_ref()
@@ -45,13 +44,11 @@ impl Settings {
     }
 
     /// Returns whether the builder takes ids with variables.
-    #[must_use]
     pub fn takes_variables(&self) -> bool {
         self.profile.is_none_or(|profile| profile.variables)
     }
 
     /// Returns whether a build that passes no `name` is to keep the id that it has.
-    #[must_use]
     pub fn keeps_id(&self, name: &str) -> bool {
         self.keep_default && name == self.arg
     }
@@ -59,14 +56,12 @@ impl Settings {
     /// Returns what goes behind an id so that builds with different values of `name` have caches of their own.
     ///
     /// For the lane argument, where builds that pass nothing are to keep the id that they have, it comes to nothing for them.
-    #[must_use]
     pub fn suffix(&self, name: &str) -> String {
         let [plain, optional] = suffixes(name);
         if self.keeps_id(name) { optional } else { plain }
     }
 
     /// Returns `word` with [`Settings::suffix`] behind it.
-    #[must_use]
     pub fn with_suffix(&self, word: Word, name: &str) -> Word {
         if self.keeps_id(name) {
             word.with_optional_suffix(name)

@@ -135,7 +135,6 @@ fn is_one_word(text: &str, escape: u8) -> bool {
 }
 
 /// Returns the id of `cache` with the lane in it, as it is to be written.
-#[must_use]
 pub fn isolated_id(settings: &Settings, cache: &Cache<'_>) -> String {
     let id = match cache.mount.id() {
         Some(_) => cache.id(),
@@ -145,7 +144,6 @@ pub fn isolated_id(settings: &Settings, cache: &Cache<'_>) -> String {
 }
 
 /// Returns whether the id of `cache` stands in the file as messages show it: without quotes and escapes.
-#[must_use]
 pub fn shows_id(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     let field = cache
         .mount

@@ -24,7 +24,6 @@ pub(super) fn value(file: &Dockerfile<'_>, declaration: &Declaration) -> Option<
 
 /// Returns whether the value of `name` is part of what `word` comes out as at the instruction `index`: by itself, or in what an ARG
 /// or ENV gives another variable. Each declaration is looked at once.
-#[must_use]
 pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
     if references_value(word, name) {
         return true;
@@ -65,7 +64,6 @@ pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) 
 
 /// Returns the ENV that decides `name` at instruction `index`, whatever a build passes. One whose value comes from an ARG
 /// hands on what is passed, and is none.
-#[must_use]
 pub fn shadowing_env<'f>(
     file: &'f Dockerfile<'_>,
     name: &str,
@@ -101,7 +99,6 @@ fn references(word: &Word) -> impl Iterator<Item = &Variable> {
 
 /// Returns whether the value of the variable `name` is part of what `word` comes out as: in any form but `${NAME+word}`, whose
 /// word has to name it too.
-#[must_use]
 pub fn references_value(word: &Word, name: &str) -> bool {
     references(word).any(|variable| {
         let form = &variable.form;
@@ -112,7 +109,6 @@ pub fn references_value(word: &Word, name: &str) -> bool {
 
 /// Returns whether `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only
 /// within its own `:+`.
-#[must_use]
 pub fn needs_default(word: &Word, name: &str) -> bool {
     references(word).any(|variable| {
         let is_it = variable.name == name;

@@ -11,7 +11,6 @@ use super::model::{Covers, Ignore};
 
 /// Returns the edits that take the names of `unused` (indices, in order) out of the list of `ignore`; the whole line goes where
 /// none is left.
-#[must_use]
 pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
     let names = ignore.names.iter().enumerate();
     let kept = names.filter(|(index, _)| unused.binary_search(index).is_err());
@@ -27,7 +26,6 @@ pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
 
 /// Returns the comment that suppresses `rules`, which `verb` says for what, on a line of its own at byte `at`, with the
 /// indentation of the line at byte `beside`.
-#[must_use]
 pub fn comment(source: &[u8], at: usize, beside: usize, verb: &str, rules: &[RuleId]) -> String {
     let rules: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
     let (indent, ending) = (indentation(source, beside), line_ending(source, at));
@@ -36,7 +34,6 @@ pub fn comment(source: &[u8], at: usize, beside: usize, verb: &str, rules: &[Rul
 
 /// Returns the edits that suppress `findings` of `file` from now on, beside the suppressions `ignores` that are there: a comment
 /// above each instruction, and one for the file for what stands in none.
-#[must_use]
 pub fn add(
     source: &[u8],
     file: Option<&Dockerfile<'_>>,

@@ -22,7 +22,6 @@ pub struct Ignore {
 
 impl Ignore {
     /// Returns it with a fault: it names nothing then.
-    #[must_use]
     pub(super) fn with(self, fault: Fault) -> Self {
         Self {
             fault: Some(fault),
@@ -32,7 +31,6 @@ impl Ignore {
     }
 
     /// Returns the part of it that is about `rule`, where there is one and it is for the whole file.
-    #[must_use]
     pub fn of(mut self, rule: RuleId) -> Option<Self> {
         self.names.retain(|(name, _)| name == rule.as_str());
         self.names.truncate(1);

@@ -9,7 +9,6 @@ use super::read::read;
 
 /// Returns the suppressions of a file that is no Dockerfile, in order. Each speaks for the block below it: the next line, and
 /// the lines behind it that are indented deeper.
-#[must_use]
 pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
     let mut ignores = read(source, None);
     // What the suppression below speaks for: with nothing but comments between them, it is the same.

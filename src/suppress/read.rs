@@ -22,7 +22,6 @@ const OTHER_WORDS: &[&str] = &[
 ];
 
 /// Returns whether `source` can hold a suppression.
-#[must_use]
 pub fn is_marked(source: &[u8]) -> bool {
     marks(source).next().is_some()
 }
@@ -39,7 +38,6 @@ fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
 
 /// Returns the suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
 /// with `#` or `//` counts as a comment.
-#[must_use]
 pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     let mut done = 0;

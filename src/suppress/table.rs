@@ -19,7 +19,6 @@ pub struct Table<'i> {
 
 impl<'i> Table<'i> {
     /// Returns the table of `ignores`.
-    #[must_use]
     pub fn new(ignores: &'i [Ignore]) -> Self {
         let mut table = Self {
             instructions: Vec::new(),
@@ -62,7 +61,6 @@ impl<'i> Table<'i> {
     }
 
     /// Returns the suppression of `rule` at `span`, and the place in its list.
-    #[must_use]
     pub fn suppressing(&self, rule: RuleId, span: Span) -> Option<(usize, usize)> {
         let after = self
             .instructions
