@@ -1,6 +1,8 @@
 //! Checks the Dockerfiles and build files of a folder, and with `--fix` writes them anew:
 //! `cargo run --example folder -- example --fix`.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

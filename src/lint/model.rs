@@ -88,6 +88,7 @@ pub struct Made {
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
     /// What it did, in the imperative.
+    /// What it did.
     pub title: String,
 }
 
@@ -99,6 +100,7 @@ pub struct Dropped {
     /// The 1-based line of the finding, in the file as it was before anything was fixed.
     pub line: usize,
     /// Why not.
+    /// Why it was not made.
     pub reason: String,
 }
 

@@ -112,7 +112,7 @@ fn a_configuration_holds_for_the_files_that_it_names() {
 fn a_file_that_is_too_much_is_an_error_and_the_others_are_checked() {
     let mut project = Project::new(Settings::default());
     let deep: String = (0..150)
-        .map(|depth| format!("{}x:\n", " ".repeat(depth)))
+        .flat_map(|depth| [" ".repeat(depth), "x:\n".into()])
         .collect();
     project.replace(
         "compose.yaml",

@@ -207,7 +207,7 @@ fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&str>, runs: Ru
 struct Order<'y> {
     stages: Vec<&'y str>,
     members: Vec<Vec<Ordered>>,
-    order: Vec<(Ordered, Vec<Ordered>)>,
+    found: Vec<(Ordered, Vec<Ordered>)>,
 }
 
 /// Returns the stage before the one with this index.
@@ -232,7 +232,7 @@ impl<'y> Order<'y> {
         Self {
             stages,
             members,
-            order: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -256,14 +256,14 @@ impl<'y> Order<'y> {
         } else {
             at.and_then(before).into_iter().collect()
         };
-        self.order.push((job(name), after));
+        self.found.push((job(name), after));
     }
 
     fn finish(mut self) -> Vec<(Ordered, Vec<Ordered>)> {
         for (at, mut members) in self.members.into_iter().enumerate() {
             members.extend(before(at));
-            self.order.push((Ordered::Stage(at), members));
+            self.found.push((Ordered::Stage(at), members));
         }
-        self.order
+        self.found
     }
 }
