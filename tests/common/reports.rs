@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use cachelane::finding::RuleId;
 use cachelane::lint::{self, FileReport};
-use cachelane::report::{self, Run, RunError, Summary};
+use cachelane::report::{self, Format, Run, RunError, Summary};
 use cachelane::rules::Settings;
 use cachelane::text::printable;
+use clap::ValueEnum as _;
 
 /// The tree's files, in the order of a run.
 const TREE: &[&str] = &[
@@ -20,6 +21,14 @@ const TREE: &[&str] = &[
     "grün, 100%.Dockerfile",
     "sub/py/Dockerfile",
 ];
+
+/// Returns what each format of a report is called.
+pub fn formats() -> Vec<String> {
+    let names = Format::value_variants()
+        .iter()
+        .filter_map(Format::to_possible_value);
+    names.map(|name| name.get_name().to_owned()).collect()
+}
 
 /// What is found in `files`, each a path and its bytes.
 pub fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {

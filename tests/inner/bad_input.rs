@@ -256,16 +256,7 @@ fn a_full_disk_loses_nothing_silently() {
             .output()
             .unwrap()
     };
-    let formats = [
-        "human",
-        "concise",
-        "json",
-        "sarif",
-        "github",
-        "gitlab",
-        "junit",
-        "checkstyle",
-    ];
+    let formats = crate::made_reports::formats();
     let checks = formats
         .iter()
         .map(|format| vec!["check", "--format", format]);

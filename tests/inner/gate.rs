@@ -1,5 +1,6 @@
 //! The gate: what is suppressed passes, what comes fails, and reports go where they should.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -318,6 +319,16 @@ fn no_report_is_green_where_the_run_is_not() {
         ("checkstyle", "severity=\"error\""),
         ("github", "::error file="),
     ];
+    // For people, what is wrong stands on standard error.
+    let people = ["human", "concise"];
+    let all = people.into_iter().chain(formats.map(|(format, _)| format));
+    assert_eq!(
+        all.collect::<BTreeSet<_>>(),
+        crate::made_reports::formats()
+            .iter()
+            .map(String::as_str)
+            .collect()
+    );
     for (format, part) in formats {
         let (code, out, _) = cachelane(here, &["check", "gone", "--format", format]);
         assert!(

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::loud::left_out;
+use crate::made_reports::formats;
 
 const RUN: &str = "RUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
 const DOCKERFILE: &str = "FROM debian\nARG CACHE_ID=default\nRUN --mount=type=cache,id=x-${CACHE_ID},target=/x,sharing=locked true\n";
@@ -350,17 +351,10 @@ fn a_log_takes_nothing_for_a_command() {
         "arg = 1\n'##[y]' = 2\n",
     );
     put(folder.path(), "##[x]/Dockerfile", RUN);
-    let formats = [
-        "human",
-        "concise",
-        "json",
-        "sarif",
-        "github",
-        "gitlab",
-        "junit",
-        "checkstyle",
-    ];
-    let checks = formats.map(|format| vec!["check", "--format", format]);
+    let formats = formats();
+    let checks = formats
+        .iter()
+        .map(|format| vec!["check", "--format", format]);
     let others = [
         &["list"][..],
         &["list", "--format", "json"],
@@ -452,17 +446,8 @@ fn paths_that_are_long_and_odd() {
     ] {
         fs::write(folder.path().join(OsStr::from_bytes(name)), RUN).unwrap();
     }
-    for format in [
-        "human",
-        "concise",
-        "json",
-        "sarif",
-        "github",
-        "gitlab",
-        "junit",
-        "checkstyle",
-    ] {
-        let ran = run(folder.path(), &["check", "--format", format]);
+    for format in formats() {
+        let ran = run(folder.path(), &["check", "--format", &format]);
         assert_eq!(ran.code, 1, "{format}: {}", ran.err);
         assert!(
             !(ran.out.contains(['\x1b', '\x07', '\u{202e}'])),

@@ -15,7 +15,7 @@ use cachelane::lint::FileReport;
 use cachelane::report::{Run, checkstyle, concise, fingerprint, github, gitlab, junit, statistics};
 use serde_json::Value;
 
-use crate::made_reports::{check, rendered, tree};
+use crate::made_reports::{check, formats, rendered, tree};
 
 /// What a format is called, and what makes it.
 type Format = (&'static str, fn(&Run<'_>) -> String);
@@ -51,6 +51,18 @@ fn lasting(text: &str) -> String {
         line.replace(&version, "\"VERSION\"") + "\n"
     };
     text.lines().map(line).collect()
+}
+
+/// People's own format is held by `tests/cmd`, the JSON document by the fixtures' records and `docs/json.md`.
+#[test]
+fn every_format_is_recorded() {
+    let recorded = FORMATS
+        .iter()
+        .filter_map(|(name, _)| name.split('.').next());
+    let recorded: BTreeSet<&str> = recorded.chain(["human", "json"]).collect();
+    for format in formats() {
+        assert!(recorded.contains(format.as_str()), "{format}");
+    }
 }
 
 #[test]
