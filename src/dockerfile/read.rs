@@ -1,6 +1,7 @@
 //! The pass over a file's lines that finds its directives and instructions.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use bstr::ByteSlice as _;
 
@@ -23,6 +24,8 @@ pub(super) struct Reader<'a> {
     directives: bool,
     /// Where the comment lines right above the current line start.
     lead: Option<usize>,
+    /// The heredocs, by name and whether tabs are dropped, that no further line ends.
+    endless: HashSet<(String, bool)>,
 }
 
 impl<'a> Dockerfile<'a> {
@@ -61,6 +64,7 @@ impl<'a> Reader<'a> {
             file,
             directives: true,
             lead: None,
+            endless: HashSet::new(),
         }
     }
 
@@ -281,11 +285,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns whether a line further down ends `doc`.
-    fn has_end(&self, doc: &Heredoc) -> bool {
-        self.lines.clone().any(|line| {
+    fn has_end(&mut self, doc: &Heredoc) -> bool {
+        let key = (doc.name.clone(), doc.chomp);
+        let ends = |line: Line| {
             let text = line.text.of(self.source);
             !budget::spend(1 + text.len()) || doc.is_ended_by(text)
-        })
+        };
+        let found = !self.endless.contains(&key) && self.lines.clone().any(ends);
+        if !found {
+            self.endless.insert(key);
+        }
+        found
     }
 
     /// Reads the body of heredoc `index` of `instruction`; returns the line that ends it.
