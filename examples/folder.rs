@@ -38,7 +38,13 @@ fn main() -> io::Result<()> {
             for made in &file.made {
                 println!("{}:{}: {}", file.path.display(), made.line, made.title);
             }
-            fs::write(folder.join(&file.path), &file.bytes)?;
+            for dropped in &file.dropped {
+                let (path, line) = (file.path.display(), dropped.line);
+                eprintln!("{path}:{line}: not fixed: {}", dropped.reason);
+            }
+            if !file.made.is_empty() {
+                fs::write(folder.join(&file.path), &file.bytes)?;
+            }
         }
     }
     Ok(())

@@ -86,7 +86,7 @@ cfg_if::cfg_if! {
 mod cli;
 
 pub use config::Problem as ConfigProblem;
-pub use finding::{Finding, Location, Place, RuleId, Severity};
+pub use finding::{Finding, Location, LockKey, Place, RuleId, RuleMeta, Severity, Subject};
 pub use fix::{Applicability, Edit, Fix};
 pub use lint::{Dropped, Made};
 pub use project::{Error, FileFindings, FixedFile, Fixes, Project, Report};

@@ -111,6 +111,11 @@ pub enum Error {
     Files,
 }
 
+/// Returns a path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    absolute(Path::new(""), path)
+}
+
 impl Project {
     /// Makes a project without files, for all of which `settings` are to hold.
     #[must_use]
@@ -143,18 +148,18 @@ impl Project {
 
     /// Puts a file with these bytes at `path`, in the place of the one that may be there.
     pub fn replace(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
-        self.files.insert(path.into(), bytes.into());
+        self.files.insert(plain(&path.into()), bytes.into());
     }
 
     /// Takes the file at `path` out; returns its bytes.
     pub fn remove(&mut self, path: &Path) -> Option<Vec<u8>> {
-        self.files.remove(path)
+        self.files.remove(&plain(path))
     }
 
     /// Returns the bytes of the file at `path`.
     #[must_use]
     pub fn bytes(&self, path: &Path) -> Option<&[u8]> {
-        self.files.get(path).map(Vec::as_slice)
+        self.files.get(&plain(path)).map(Vec::as_slice)
     }
 
     /// Checks all files, alone and compared with one another.
@@ -195,6 +200,9 @@ impl Project {
         if fixing.builds(&mut reports, &mut fixes) {
             errors.extend(self.relate(&mut reports));
         }
+        let too_much = reports.iter().zip(&fixes);
+        let too_much = too_much.filter(|(_, done)| done.unwritten.is_some());
+        errors.extend(too_much.map(|(report, _)| Error::File(report.path.clone())));
         let files = reports
             .into_iter()
             .zip(fixes)

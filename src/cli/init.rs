@@ -17,7 +17,8 @@ const PRE_COMMIT: &str = ".pre-commit-config.yaml";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Says what a person has to fill in before the hook can be fetched.
-const OWNER: &str = "replace OWNER in .pre-commit-config.yaml by whose cachelane it is to be";
+const OWNER: &str =
+    "replace OWNER in .pre-commit-config.yaml by the account whose cachelane you use";
 
 /// Lines to type next, and a flag for what went wrong.
 #[derive(Default)]

@@ -62,7 +62,7 @@ impl Settings {
     }
 
     /// Returns `word` with [`Settings::suffix`] behind it.
-    pub fn with_suffix(&self, word: Word, name: &str) -> Word {
+    pub(crate) fn with_suffix(&self, word: Word, name: &str) -> Word {
         if self.keeps_id(name) {
             word.with_optional_suffix(name)
         } else {

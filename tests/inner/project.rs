@@ -32,6 +32,21 @@ fn found(project: &Project) -> Vec<String> {
 }
 
 #[test]
+fn a_path_in_other_words_is_the_same_file() {
+    let mut project = Project::new(Settings::default());
+    project.replace("a/../Dockerfile", "FROM a\n");
+    project.replace("./Dockerfile", "FROM b\n");
+    assert_eq!(
+        project.bytes(Path::new("Dockerfile")),
+        Some(&b"FROM b\n"[..])
+    );
+    assert_eq!(
+        project.remove(Path::new("./Dockerfile")),
+        Some(b"FROM b\n".to_vec())
+    );
+}
+
+#[test]
 fn it_finds_and_fixes_what_the_command_does() {
     // The others go through the same code: some are enough to see that both hand on all of it.
     for case in pages::cases("builds").iter().step_by(9) {
