@@ -160,7 +160,7 @@ impl Config {
                 "`exempt`: no cache has an id that `{}` matches",
                 id.get_ref()
             );
-            let help = "the whole id has to match, as `cachelane list` shows it: correct it, or take it out";
+            let help = "the whole id has to match, as `cachelane list` shows it: correct it, or take it out. (Locks in text that is no Dockerfile are looked for by `check --embedded` only.)";
             problems.push(Problem {
                 help: Some(help.into()),
                 ..Problem::new(span(id), message)

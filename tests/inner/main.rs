@@ -5,6 +5,8 @@ mod bad_input;
 mod circles;
 mod cli;
 mod config;
+#[cfg(target_os = "linux")]
+mod dependencies;
 mod docs;
 mod embedded;
 mod exempt;
