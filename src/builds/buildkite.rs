@@ -1,9 +1,9 @@
 //! Buildkite: `.buildkite/*.yml`.
 //!
-//! `commands` are one script for one shell in the checkout. What Buildkite's reference says and this relies on: the values
-//! of a `matrix` come into a command as `{{matrix}}` or `{{matrix.name}}`; `$NAME` is put in when the pipeline is
-//! uploaded, unless that is switched off, and a step's own variables are not known by then. So a lane is written without
-//! any variable: the step's key, and the values of its matrix.
+//! `commands` are one script for one shell in the checkout. By Buildkite's reference, matrix values come into a command
+//! as `{{matrix}}` or `{{matrix.name}}`, and `$NAME` is put in when the pipeline is uploaded (unless that is off),
+//! before a step's own variables are known. So a lane is written without variables: the step's key and its matrix
+//! values.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -19,12 +19,11 @@ use super::yaml::{More, Node, Yaml};
 use crate::budget;
 use crate::text::Span;
 
-/// What `{{matrix}}` is called here.
+/// The name here of the one axis of `{{matrix}}`.
 const ONLY: &str = "matrix";
-/// What tells the jobs of `parallelism: 5` apart.
+/// The axis of the jobs of `parallelism: 5`.
 const NUMBER: &str = "parallelism";
 
-/// Buildkite.
 #[derive(Debug)]
 pub struct Buildkite;
 
@@ -70,7 +69,7 @@ impl Language for Buildkite {
         is_known.then(|| text.to_owned())
     }
 
-    /// `{{matrix.os}}` as something that a shell's lexer takes for one unknown piece of the same length: `${matrix.os }`.
+    /// Masks `{{matrix.os}}` as `${matrix.os }`, which a shell's lexer takes for one unknown piece of the same length.
     fn mask(&self, text: &str) -> Option<(Span, String)> {
         let start = text.find("{{matrix").or_else(|| text.find("{{ matrix"))?;
         let len = text[start..].lines().next()?.find("}}")? + 2;
@@ -99,8 +98,7 @@ impl Pipeline for Buildkite {
         Ok(())
     }
 
-    /// Passes the lane as the file's text can name it: the key of the step, where other steps build the same, and what its
-    /// matrix puts in, joined with `-`.
+    /// Passes the step's key, where other steps build the same, and its matrix values, joined with `-`.
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         let [name] = found.build.jobs.as_slice() else {
             return Err("several steps run it".to_owned());
@@ -128,8 +126,8 @@ impl Pipeline for Buildkite {
     }
 }
 
-/// Those of `axes` whose values can stand in a command and in a lane as they are: not a path, an image. They have to tell
-/// the jobs apart.
+/// Returns those of `axes` whose values can stand in a command and in a lane as they are (not a path or an image), if
+/// they tell the jobs apart.
 fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String>, String> {
     let rows = || found.runs.iter().flat_map(JobRuns::rows);
     let value =
@@ -185,7 +183,6 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
     }
 }
 
-/// Reads the matrix of a step, and what its `parallelism` makes of it.
 fn matrix(step: Node<'_>) -> Matrix {
     let mut matrix = step.get("matrix").map_or_else(Matrix::none, listed_matrix);
     let number = step

@@ -1,4 +1,4 @@
-//! What a format of files that say what is built must be able to do. The formats are in the [registry](super::registry).
+//! The interface of a format. The formats are in the [registry](super::registry).
 
 use std::fmt;
 
@@ -7,29 +7,25 @@ use super::yaml::{More, Yaml};
 use crate::fix::Fix;
 use crate::text::Span;
 
-/// A format: one file of code, and one line in the registry.
 pub trait Format: fmt::Debug + Sync {
-    /// Returns whether the file at `path` is one.
     fn claims(&self, path: &FilePath<'_>) -> bool;
 
-    /// Reads the builds of a file.
     fn read(&self, source: &str) -> Result<BuildFile, ReadError>;
 
-    /// Opens a file to pass lanes in it.
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError>;
 
-    /// Returns what passing an argument adds to the YAML of a file; `None` for what is no YAML.
+    /// Returns the changes that passing an argument makes to the YAML of a file; `None` for a file that is not YAML.
     fn adds(&self) -> Option<More> {
         Some(More::Entries)
     }
 
-    /// Returns the folder of such files that lies at the repository's root, from where their paths start; `None` where
-    /// paths start from the file's own folder.
+    /// Returns the folder at the repository's root from which the paths of such files start; `None` where they start
+    /// from the file's own folder.
     fn folder(&self) -> Option<&'static str> {
         None
     }
 
-    /// Returns where texts of several lines stand, between whose lines no comment can stand; `None` for a file that takes no
+    /// Returns the texts of several lines, between whose lines no comment can stand; `None` for a file that takes no
     /// comments.
     fn long_texts(&self, source: &str) -> Result<Option<Vec<Span>>, ReadError> {
         let yaml = Yaml::read(source)?;
@@ -37,7 +33,6 @@ pub trait Format: fmt::Debug + Sync {
     }
 }
 
-/// Returns those of `spans` that hold the end of a line.
 pub(super) fn several_lines(source: &str, spans: impl Iterator<Item = Span>) -> Vec<Span> {
     spans
         .filter(|span| span.of(source.as_bytes()).contains(&b'\n'))
@@ -48,14 +43,12 @@ pub(super) fn several_lines(source: &str, spans: impl Iterator<Item = Span>) -> 
 #[derive(Clone, Copy, Debug)]
 pub struct FilePath<'p> {
     folder: &'p str,
-    /// Its last name.
     pub name: &'p str,
-    /// That name without the ending of a YAML file; `None` for all others.
+    /// The name without the ending of a YAML file; `None` for other files.
     pub stem: Option<&'p str>,
 }
 
 impl<'p> FilePath<'p> {
-    /// Takes a path apart.
     pub fn new(path: &'p str) -> Self {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let yaml = [".yml", ".yaml"];
@@ -66,33 +59,30 @@ impl<'p> FilePath<'p> {
         }
     }
 
-    /// Returns whether it is a YAML file in `folder`, wherever that lies.
+    /// Returns whether the path is a YAML file in `folder`, at any depth.
     pub fn is_yaml_in(&self, folder: &str) -> bool {
         let rest = self.folder.strip_suffix(folder);
         self.stem.is_some() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
     }
 }
 
-/// The fix that makes a build pass a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Insertion {
-    /// The fix; it is not proved yet.
+    /// The fix, not proved yet.
     pub fix: Fix,
-    /// The value that the build passes then, as its file's reader gives it; `None` where that goes through a variable of
-    /// the file that may have been there.
+    /// The value that the build then passes, as its file's reader gives it; `None` where it goes through a variable of
+    /// the file that may have existed.
     pub value: Option<String>,
 }
 
 /// Finds the insertion for a build of the file that it was made from.
 pub type Inserter<'d> = Box<dyn Fn(&Build, &Lane<'_>) -> Result<Insertion, String> + 'd>;
 
-/// A file that is open for lanes to be passed in it.
 pub trait Open {
-    /// Makes what finds the insertions, for all builds of the file.
+    /// Makes one inserter for all builds of the file.
     fn inserter(&self) -> Result<Inserter<'_>, String>;
 }
 
-/// A YAML file that is open.
 pub(super) struct OpenYaml<'s> {
     yaml: Yaml<'s>,
     inserter: MakeInserter,
@@ -101,7 +91,6 @@ pub(super) struct OpenYaml<'s> {
 type MakeInserter = for<'d> fn(&'d Yaml<'d>) -> Result<Inserter<'d>, String>;
 
 impl<'s> OpenYaml<'s> {
-    /// Reads a file, of which `inserter` makes what passes lanes.
     pub(super) fn read(
         source: &'s str,
         inserter: MakeInserter,

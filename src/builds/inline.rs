@@ -1,4 +1,4 @@
-//! Dockerfiles within other files: from edits of their text to edits of the file.
+//! Turns edits of a Dockerfile within another file into edits of that file.
 
 use super::lines;
 use super::model::{Escapes, Inline};
@@ -7,11 +7,8 @@ use crate::text::Span;
 
 const IN_VARIABLE: &str = "the value of a variable stands there";
 
-/// Turns edits of the Dockerfile's text into edits of the file `source`: lines that come in get the block's indentation, and
-/// what the file would take for its own is escaped.
-///
-/// # Errors
-/// Fails with the reason why a person has to do it.
+/// Turns edits of the Dockerfile's text into edits of the file `source`: new lines get the block's indentation, and
+/// what the file would interpret is escaped.
 pub fn edits(inline: &Inline, source: &str, edits: &[Edit]) -> Result<Vec<Edit>, String> {
     if inline.map.is_empty() {
         return Err("it is written with escapes or folded lines".to_owned());
@@ -28,18 +25,15 @@ pub fn edits(inline: &Inline, source: &str, edits: &[Edit]) -> Result<Vec<Edit>,
     })
 }
 
-/// A Dockerfile in its file.
 struct Block<'i> {
     inline: &'i Inline,
     source: &'i str,
-    /// How many blanks the file has before each line.
     indent: usize,
 }
 
-/// A place in the file where text can be put.
 struct Place {
     at: usize,
-    /// How many blanks have to come before the text.
+    /// The number of blanks needed before the text.
     missing: usize,
 }
 
@@ -62,7 +56,7 @@ impl Block<'_> {
         made.ok_or_else(|| IN_VARIABLE.to_owned())
     }
 
-    /// Makes an edit that takes whole lines away: their indentation goes too.
+    /// Makes an edit that removes whole lines with their indentation.
     fn whole_lines(&self, edit: &Edit) -> Option<Edit> {
         let map = &self.inline.map;
         let line = |at: usize| Some(lines::start(self.source, map.get(at)?));
@@ -83,7 +77,7 @@ impl Block<'_> {
         Some(Edit::replace(Span::new(line(edit.span().start)?, to), text))
     }
 
-    /// Makes any other edit: the first line goes on where it stands.
+    /// Makes any other edit: its first line continues the line where it stands.
     fn within(&self, edit: &Edit) -> Option<Edit> {
         let (start, end) = (edit.span().start, edit.span().end);
         let from = self.place(start)?;
@@ -92,7 +86,7 @@ impl Block<'_> {
         } else {
             self.place(end)?.at
         };
-        // What follows the last line: nothing that needs an indentation where it is the end of a line.
+        // What follows the last line needs no indentation where it is the end of a line.
         let ends = matches!(self.inline.text.as_bytes().get(end), None | Some(b'\n'));
         let mut text = String::new();
         let mut lines = edit.text().split('\n').peekable();
@@ -113,7 +107,6 @@ impl Block<'_> {
         text.push_str(&escaped(self.inline, line));
     }
 
-    /// Finds the place of byte `at` of the text.
     fn place(&self, at: usize) -> Option<Place> {
         let before = self.inline.text.as_bytes()[..at].last();
         let starts_line = matches!(before, None | Some(b'\n'));
@@ -129,12 +122,10 @@ impl Block<'_> {
             return Some(place(found, found - lines::start(self.source, found)));
         }
         let torn = self.inline.escapes == Escapes::Dollar && before == Some(&b'$');
-        // Behind the last line, a new one begins at the margin.
         self.behind(at).filter(|_| !torn).map(|at| place(at, 0))
     }
 
-    /// Returns the byte of the file behind byte `at - 1` of the text, which may be the end of a line that the file has in two
-    /// bytes.
+    /// Returns the byte of the file behind byte `at - 1` of the text, which may be a line end of two bytes in the file.
     fn behind(&self, at: usize) -> Option<usize> {
         let map = &self.inline.map;
         let last = at.checked_sub(1)?;
@@ -146,7 +137,7 @@ impl Block<'_> {
         Some(map.get(last.checked_sub(1)?)? + 3).filter(|_| is_newline)
     }
 
-    /// Fails where more than indentation and escapes lies between the bytes that the edit touches, or an escape is torn.
+    /// Fails where more than indentation and escapes lies between the bytes of the edit, or where it splits an escape.
     fn check(&self, edit: &Edit) -> Result<(), String> {
         let (start, end) = (edit.span().start, edit.span().end);
         let Inline { map, newline, .. } = self.inline;
@@ -191,7 +182,7 @@ impl Block<'_> {
     }
 }
 
-/// Returns advice on the Dockerfile, with what it quotes as one has to type it in the file around.
+/// Returns the advice with its quotes escaped as the file needs them.
 pub fn advice(inline: &Inline, text: &str) -> String {
     let parts = text.split('`').enumerate();
     let parts = parts.map(|(at, part)| {

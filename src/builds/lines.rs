@@ -1,19 +1,16 @@
-//! Lines of a text, found by a byte in them.
-
 use crate::text::{Run, SourceMap};
 
-/// Returns the first byte of the line of byte `at`.
 pub fn start(source: &str, at: usize) -> usize {
     memchr::memrchr(b'\n', &source.as_bytes()[..at]).map_or(0, |newline| newline + 1)
 }
 
-/// Returns what stands on the line from byte `at` on, without the line's end.
+/// Returns the rest of the line from byte `at`, without the line's end.
 pub fn rest(source: &str, at: usize) -> &str {
     let rest = source.get(at..).unwrap_or_default();
     rest.split(['\r', '\n']).next().unwrap_or_default()
 }
 
-/// Returns the byte at a 1-based line and column, which counts bytes and may lie within a character.
+/// Returns the byte at a 1-based line and column; the column counts bytes and may lie within a character.
 pub fn place(source: &str, line: usize, column: usize) -> usize {
     let lines = source.split_inclusive('\n').take(line.saturating_sub(1));
     let start: usize = lines.map(str::len).sum();
@@ -22,13 +19,13 @@ pub fn place(source: &str, line: usize, column: usize) -> usize {
     before.find(|at| source.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// Returns the blanks that the line of byte `at` begins with.
+/// Returns the leading blanks of the line of byte `at`.
 pub fn margin(source: &str, at: usize) -> &str {
     let line = &source[start(source, at)..at];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// Returns how many blanks the file has before each line of a block, whose text stands at `map`.
+/// Returns the number of blanks before each line of a block, whose text stands at `map`.
 pub fn block_indent(text: &str, map: &SourceMap, source: &str) -> usize {
     let is_first = |run: &&Run| {
         (run.text == 0 || text[..run.text].ends_with('\n'))

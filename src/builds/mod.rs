@@ -1,6 +1,6 @@
-//! Who builds which Dockerfile with which arguments: workflows, pipelines, Compose and bake files.
+//! Readers of the files that build Dockerfiles: workflows, pipelines, Compose and bake files.
 //!
-//! A reader takes the text of one file and gives the builds in it, with their places; it knows no disk and no other file.
+//! A reader takes the text of one file and returns its builds with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
 pub mod argv;

@@ -5,10 +5,7 @@ use super::model::{Build, Lane};
 use super::prove::{PassedArg, prove};
 use crate::fix::{self, Fix};
 
-/// Returns the fix that makes `build`, which stands in `source`, pass the lane; proved.
-///
-/// # Errors
-/// Fails with the reason why a person has to do it.
+/// Returns the proved fix that makes `build`, which stands in `source`, pass the lane.
 pub fn pass(
     format: &dyn Format,
     source: &str,

@@ -1,13 +1,11 @@
-//! Paths as builds name them.
-
 use crate::budget;
 
-/// The beginning of a path that starts at the root of the repository, whatever folder a command runs in, such as
-/// `$GITHUB_WORKSPACE`. It is text because texts with it are joined and split before anyone takes them for paths.
+/// The beginning of a path from the root of the repository, such as `$GITHUB_WORKSPACE`, for a command in any folder.
+/// It is text because texts with it are joined and split before they become paths.
 pub const ROOT: &str = "/\u{0}root";
 
-/// Returns `path`, seen from `folder`: without `.`, and without `..` as far as that goes. `None` where it leads to a place
-/// that is not under what `folder` is relative to.
+/// Returns `path`, seen from `folder`, with `.` and `..` resolved; `None` where it leads out of what `folder` is
+/// relative to.
 pub fn join(folder: &str, path: &str) -> Option<String> {
     let (folder, path) = match path.strip_prefix(ROOT) {
         Some(rest) => ("", rest.trim_start_matches('/')),
@@ -21,13 +19,11 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
         .then(|| normal(folder.split('/').chain(path.split('/'))))
 }
 
-/// Returns the path of `dockerfile` below `context` in a Compose or bake file, relative to the file's own folder.
-///
-/// # Errors
-/// Why nothing can be said: a remote context, a path that is not relative.
+/// Returns the path of `dockerfile` below `context` in a Compose or bake file, relative to the file's own folder. Fails
+/// for a remote context and for a path that is not relative.
 pub fn dockerfile(context: &str, dockerfile: &str) -> Result<String, String> {
     let both = [context, dockerfile];
-    // Both tools take what looks like an address or another build for a context that is not on disk.
+    // Both tools take an address, or another build, for a context that is not on disk.
     if both.iter().any(|path| is_remote(path)) {
         return Err("its context is not a folder of this repository".to_owned());
     }
@@ -39,7 +35,7 @@ pub fn dockerfile(context: &str, dockerfile: &str) -> Result<String, String> {
     Ok(normal(both.iter().flat_map(|path| path.split(['/', '\\']))))
 }
 
-/// Joins names by `/`, with `.` and `..` taken out as far as they go.
+/// Joins names by `/`, with `.` and `..` resolved as far as possible.
 fn normal<'n>(all: impl Iterator<Item = &'n str>) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in all {
@@ -52,7 +48,7 @@ fn normal<'n>(all: impl Iterator<Item = &'n str>) -> String {
     names.join("/")
 }
 
-/// Returns whether a context is an address or another build, and no folder.
+/// Returns whether a context is an address or another build.
 pub fn is_remote(context: &str) -> bool {
     context.contains("://")
         || context.contains(".git#")

@@ -1,5 +1,4 @@
-//! Proving that a file passes lanes to its builds and says all else as before, by reading it again before anyone may write
-//! it.
+//! Proofs, by reading a changed file again, that it passes lanes to its builds and is otherwise the same.
 
 use std::collections::HashSet;
 
@@ -7,10 +6,7 @@ use super::format::Format;
 use super::model::{Build, BuildFile};
 use super::yaml::{self, More};
 
-/// Proves that comments are all that the file `after` has more.
-///
-/// # Errors
-/// Fails where it has not.
+/// Proves that the file `after` adds only comments.
 pub fn prove_comments(format: &dyn Format, before: &str, after: &str) -> Result<(), String> {
     let is_kept = if format.adds().is_some() {
         yaml::is_kept(before, after, More::Comments)
@@ -24,21 +20,17 @@ pub fn prove_comments(format: &dyn Format, before: &str, after: &str) -> Result<
     Ok(())
 }
 
-/// An argument that a build is to pass in a changed file.
 #[derive(Clone, Copy, Debug)]
 pub struct PassedArg<'a> {
-    /// The build, by its index.
+    /// The index of the build.
     pub build: usize,
     pub arg: &'a str,
-    /// Its value, as [`Insertion::value`](super::Insertion::value) has it.
+    /// The value, as [`Insertion::value`](super::Insertion::value) has it.
     pub value: Option<&'a str>,
 }
 
-/// Proves that the file `after` says the same about its builds as it did before (its text, and what that says), but that
+/// Proves that the file `after` says the same about its builds as before, in its text and its meaning, except that
 /// these pass their lanes.
-///
-/// # Errors
-/// Fails with what is not as it should be.
 pub fn prove(
     format: &dyn Format,
     (text, before): (&str, &BuildFile),
@@ -73,7 +65,7 @@ pub fn prove(
     Ok(())
 }
 
-/// Returns whether both say the same about builds, whatever is said of the arguments `names`.
+/// Returns whether both have the same builds, apart from the arguments `names`.
 fn is_same(before: &BuildFile, after: &BuildFile, names: &HashSet<&str>) -> bool {
     let args = |build: &Build| -> Vec<(String, Option<String>)> {
         let args = build.args.iter();

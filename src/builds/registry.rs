@@ -8,13 +8,12 @@ use super::github::Github;
 use super::gitlab::Gitlab;
 use super::model::BuildTool;
 
-/// A format of the registry.
 pub type FormatRef = &'static dyn Format;
 
-/// The formats; the first one that claims a file has it.
+/// The formats; the first one that claims a file reads it.
 const FORMATS: &[FormatRef] = &[&Github, &Compose, &Buildkite, &Gitlab, &Bake];
 
-/// Returns the format of the file at `path`, relative to the repository's root or to any folder, by its name and folder.
+/// Returns the format of the file at `path`, relative to any folder, by its name and folder.
 pub fn format(path: &str) -> Option<FormatRef> {
     let path = FilePath::new(path);
     FORMATS.iter().copied().find(|format| format.claims(&path))

@@ -1,5 +1,3 @@
-//! A command with its lane.
-
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -10,31 +8,27 @@ use crate::builds::shell::Word;
 /// The build argument that rocker's extension passes.
 const ROCKER: &str = "CACHE_ID";
 
-/// How many words of a command a message shows, and how long they may be.
+/// The number of words of a command that a message shows, and their greatest length.
 const SHOWN: usize = 3;
 const LONGEST_SHOWN: usize = 20;
 
-/// The lane that is to be passed.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
     pub lane: &'a str,
-    /// The build argument that takes it, [`NAMESPACE`] among them.
+    /// The build argument for the lane; may be [`NAMESPACE`].
     pub arg: &'a str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
     pub words: Vec<OsString>,
-    /// The variable that goes into its environment.
+    /// The variable for its environment.
     pub set: Option<(String, String)>,
-    /// Notes for people, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// Returns the command `words` with its lane. `extended` says whether a program has rocker's extension `rocker-cachelane`.
-///
-/// # Errors
-/// Fails with the reason why the command cannot get it, for people.
+/// Returns the command `words` with its lane. `extended` says whether a program has rocker's extension
+/// `rocker-cachelane`.
 pub fn pass(
     words: &[OsString],
     ask: Ask<'_>,
@@ -87,11 +81,10 @@ pub fn pass(
 }
 
 impl Passed {
-    /// Returns whether the build passes the argument itself. Where it does so without a value, it takes that from its
-    /// environment. What it passes to some of its targets only stands there: bake counts the later `--set` before the earlier
-    /// one.
+    /// Returns whether the build passes the argument itself; one without a value takes the lane from the environment.
+    /// One for some targets only wins there, since for bake the later `--set` counts.
     fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
-        // Rocker has an option for it, and no name.
+        // Rocker's option names no argument.
         let is_own = |own: &&BuildArg| own.name == ask.arg || build.front == BuildTool::Rocker;
         let Some(own) = build.args.iter().rfind(is_own) else {
             return false;
@@ -114,7 +107,7 @@ impl Passed {
         true
     }
 
-    /// Passes the lane to a command that has no other way: its tool is the word `tool`, and it is called `what`.
+    /// Passes the lane to a command that has no other way: `tool` is the index of its tool, and `what` its name.
     fn by_environment(&mut self, tool: usize, what: &str, ask: Ask<'_>, why: &str) {
         let Ask { lane, arg } = ask;
         self.set = Some((arg.into(), lane.into()));
@@ -149,7 +142,7 @@ impl Passed {
     }
 }
 
-/// Returns the words that a command starts with, as far as they are likely to say what it does.
+/// Returns the first words of a command, as far as they are likely to tell its purpose.
 fn start(words: &[String]) -> String {
     let is_short = |word: &&String| !word.starts_with('-') && word.len() <= LONGEST_SHOWN;
     let behind = words.iter().skip(1).take(SHOWN - 1).take_while(is_short);

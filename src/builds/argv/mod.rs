@@ -1,4 +1,4 @@
-//! How a command gets its lane, as `cachelane run` gives it one.
+//! Passing lanes to commands, for `cachelane run`.
 //!
 //! The words are those of a process: no shell reads them any more.
 

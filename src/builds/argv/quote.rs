@@ -1,7 +1,7 @@
 //! Words that can be pasted into a shell.
 
-/// `word` as a shell reads it as one word: as it is, or in single quotes, or, where it holds what a terminal should not
-/// see raw or what is not UTF-8, in bash's `$'…'`.
+/// Quotes `word` for a shell: as it is, or in single quotes, or in bash's `$'…'` where it has bytes that are not UTF-8
+/// or should not reach a terminal raw.
 pub fn quoted(word: &[u8]) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+=".contains(byte);
     match std::str::from_utf8(word) {
@@ -12,7 +12,7 @@ pub fn quoted(word: &[u8]) -> String {
     }
 }
 
-/// Returns whether a terminal would do something else with `ch` than show it.
+/// Returns whether a terminal would interpret `ch` instead of showing it.
 fn is_hidden(ch: char) -> bool {
     ch.is_control()
         || matches!(ch, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')

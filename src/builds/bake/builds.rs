@@ -1,5 +1,3 @@
-//! The builds of a bake file.
-
 use std::collections::HashSet;
 
 use super::file::{File, Target};
@@ -11,7 +9,6 @@ use crate::builds::model::{
 use crate::builds::paths;
 use crate::text::{SourceMap, Span};
 
-/// Returns the builds of a file, ordered by place.
 pub(super) fn builds(source: &str, file: &File) -> BuildFile {
     let mut scope = file.scope();
     let mut found = BuildFile::default();
@@ -24,12 +21,12 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
     found
 }
 
-/// A target with those that it inherits from.
+/// A target with its ancestors.
 struct Lineage<'f> {
     target: &'f Target,
     /// Those whose attributes count first come first.
     all: Vec<&'f Target>,
-    /// True where these are all.
+    /// True where no ancestor is unknown.
     known: bool,
 }
 
@@ -72,7 +69,7 @@ impl<'f> Lineage<'f> {
             name: self.target.name.clone(),
             partial: !whole.any(|key| self.get(key).is_some()),
         };
-        // The legs of a matrix are builds of one command, like targets that stand one below the other.
+        // The legs of a matrix are builds of one command, like neighbouring targets.
         file.builds
             .extend(found.into_iter().map(|(subject, stage)| Build {
                 target: stage,
@@ -99,7 +96,7 @@ impl<'f> Lineage<'f> {
                 Some(name) => format!("its `{key}` is named by the variable `{name}`"),
                 None => format!("its `{key}` is an expression that is not computed"),
             })?;
-            // What stands below the folder that bake is started in, when the rest is remote.
+            // The part below the folder that bake is started in, when the rest is remote.
             Ok(text.strip_prefix("cwd://").unwrap_or(text).to_owned())
         };
         let context = text("context", ".")?;
@@ -120,7 +117,7 @@ impl<'f> Lineage<'f> {
                     continue;
                 };
                 let value = scope.value(&field.value);
-                // With `null` it is not passed, or as an inherited one says.
+                // `null` passes nothing, or what an ancestor says.
                 if value == Value::Null || !names.insert(name) {
                     continue;
                 }
@@ -138,8 +135,8 @@ impl<'f> Lineage<'f> {
     }
 }
 
-/// Returns the combinations of a `matrix`, and what the names stand for in each. With too many of them, or with axes that are
-/// not known, what they stand for is unknown, and there is one.
+/// Returns the combinations of a `matrix`, and the value of each name in them; one combination of unknown values where
+/// there are too many or the axes are unknown.
 fn rows(matrix: Option<&Ast>, scope: &Scope<'_>) -> Vec<Vec<(String, Value)>> {
     let mut count = 1;
     let mut axes = Vec::new();
@@ -165,7 +162,7 @@ fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
                     map.append(text.len(), places, Span::new(0, literal.len()));
                     text.push_str(literal);
                 }
-                // What is not known looks like the expression of a template: the Dockerfile's reader lets it be anything.
+                // An unknown value looks like a template's expression, which the Dockerfile's reader lets be anything.
                 Part::Hole(ast, written) => match scope.value(ast) {
                     Value::Text(value) => text.push_str(&value),
                     _ => text.push_str(&format!("{{{{ {written} }}}}")),

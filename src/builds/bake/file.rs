@@ -1,4 +1,4 @@
-//! What a bake file says, in HCL and JSON alike.
+//! The content of a bake file, in HCL and JSON alike.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,24 +13,20 @@ pub(super) struct File {
     pub(super) variables: Vec<Variable>,
     pub(super) groups: Vec<(String, Ast)>,
     pub(super) targets: Vec<Target>,
-    /// The targets of each name, by index.
     names: HashMap<String, Vec<usize>>,
-    /// Where the first `variable` blocks of HCL end, those that stand together.
+    /// The end of the first group of `variable` blocks in HCL.
     pub(super) variables_end: Option<usize>,
 }
 
 #[derive(Debug)]
 pub(super) struct Json {
     pub(super) root: Braces,
-    /// That of `variable`.
     pub(super) variables: Option<Braces>,
 }
 
-/// An object in braces.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Braces {
     pub(super) span: Span,
-    /// From its first key to its last value.
     pub(super) entries: Option<Span>,
 }
 
@@ -43,19 +39,17 @@ impl Braces {
     }
 }
 
-/// A name at the top with its value.
 #[derive(Debug)]
 pub(super) struct Variable {
     pub(super) name: String,
     pub(super) default: Option<Ast>,
-    /// True where it is a `variable` block, which takes the environment's value, and no attribute.
+    /// True for a `variable` block, which takes the environment's value, unlike an attribute.
     pub(super) is_block: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) name: String,
-    /// Where the name stands.
     pub(super) span: Span,
     /// The block: in JSON its braces, in HCL all of it.
     pub(super) body: Span,
@@ -75,7 +69,6 @@ impl File {
         indices.map(|&index| &self.targets[index])
     }
 
-    /// Returns what the variables come to.
     pub(super) fn scope(&self) -> Scope<'_> {
         let blocks = self.variables.iter().filter(|variable| variable.is_block);
         let open = blocks.map(|variable| variable.name.as_str()).collect();
@@ -84,7 +77,7 @@ impl File {
         Scope::new(all, open)
     }
 
-    /// Returns the targets that somebody builds: not those that others only inherit from.
+    /// Returns the targets that are built, without those that others only inherit from.
     pub(super) fn built(&self, scope: &Scope<'_>) -> Vec<&Target> {
         let names = |ast: &Ast| -> Vec<String> {
             let values = scope.value(ast);
@@ -108,7 +101,7 @@ impl File {
         self.targets.iter().filter(is_built).collect()
     }
 
-    /// Returns the target with those that it inherits from, those whose attributes count first; and whether that is all.
+    /// Returns the target and its ancestors, those whose attributes count first; and whether that is all.
     pub(super) fn lineage<'a>(
         &'a self,
         target: &'a Target,
@@ -134,7 +127,7 @@ impl File {
             for value in values.list().unwrap_or_default() {
                 let parent = value.text().and_then(|name| self.named(name).next());
                 known &= parent.is_some();
-                // The last in is the first out: of the parents, the last counts first.
+                // Of the parents, the last counts first.
                 left.extend(parent);
             }
         }

@@ -1,5 +1,3 @@
-//! Bake files in HCL.
-
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::structure::{Block, Body};
@@ -56,7 +54,7 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
             _ => {}
         }
     }
-    // Behind the blocks: of a name that has both, the attribute is the default.
+    // The blocks come first: of a name that has both, the attribute is the default.
     let attributes = body.attributes().map(|attribute| Variable {
         name: attribute.key.to_string(),
         default: Some(ast(source, &attribute.value)),
@@ -66,10 +64,9 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
     Ok(file)
 }
 
-/// The parser's error for more than it reads.
+/// The parser's error for too deep a nesting.
 const TOO_DEEP: &str = "invalid nesting depth";
 
-/// Parses `source`, with the spans of all that is in it.
 fn parse(source: &str) -> Result<Body, ReadError> {
     hcl_edit::parser::parse_body(source).map_err(|error| {
         let message = error.message().to_owned();
@@ -150,7 +147,6 @@ fn reference(source: &str, traversal: &Traversal) -> Kind {
     Kind::Reference(names)
 }
 
-/// Returns the parts of a string between quotes.
 pub(super) fn parts<'a>(source: &str, elements: impl Iterator<Item = &'a Element>) -> Kind {
     let mut parts = Vec::new();
     for element in elements {
@@ -169,8 +165,8 @@ fn hole(source: &str, expression: &Expression) -> Part {
     Part::Hole(ast, written)
 }
 
-/// Reads a heredoc. That of `<<-` loses the blanks that all its lines begin with, lines of nothing but blanks not counted and
-/// not shortened (HCL's `flushHeredocTemplateParts`).
+/// Reads a heredoc. `<<-` removes the blanks common to all its lines; lines of blanks alone are neither counted nor
+/// shortened (HCL's `flushHeredocTemplateParts`).
 fn heredoc(source: &str, span: Span, heredoc: &HeredocTemplate) -> Kind {
     let is_stripped = |element: &Element| match element {
         Element::Interpolation(hole) => hole.strip != Strip::None,
@@ -202,7 +198,7 @@ fn heredoc(source: &str, span: Span, heredoc: &HeredocTemplate) -> Kind {
     Kind::Text(parts)
 }
 
-/// Returns how many blanks all lines of a heredoc begin with.
+/// Returns the number of blanks common to all lines of a heredoc.
 fn margin(source: &str, template: &Template) -> usize {
     let mut margins = Vec::new();
     let mut starts_line = true;
@@ -230,7 +226,7 @@ fn slice(source: &str, span: Span) -> &str {
     source.get(span.start..span.end).unwrap_or_default()
 }
 
-/// Reads `span` of a heredoc. `starts_line` is whether a line begins there, and then whether one begins behind it.
+/// Reads `span` of a heredoc. `starts_line` tells whether a line begins there, and then whether one begins behind it.
 fn literal(source: &str, span: Span, indent: usize, starts_line: &mut bool) -> Part {
     let mut text = String::new();
     let mut map = SourceMap::default();
@@ -239,7 +235,6 @@ fn literal(source: &str, span: Span, indent: usize, starts_line: &mut bool) -> P
         let is_cut = *starts_line && !is_blank(line);
         let cut = line.chars().take(if is_cut { indent } else { 0 });
         let mut at: usize = cut.map(char::len_utf8).sum();
-        // `$${` is `${`, `%%{` is `%{`: the second mark of the three goes.
         for end in marks(line).chain([line.len()]) {
             if at < end {
                 map.push(text.len(), file + at, end - at);
@@ -253,7 +248,7 @@ fn literal(source: &str, span: Span, indent: usize, starts_line: &mut bool) -> P
     Part::Literal(text, map)
 }
 
-/// Returns where the marks stand that only escape.
+/// Returns the places of the marks that only escape: the second of `$${` and of `%%{`.
 fn marks(line: &str) -> impl Iterator<Item = usize> + '_ {
     let escapes = |at: &usize| line[..*at].ends_with("$$") || line[..*at].ends_with("%%");
     let braces = line.match_indices('{').map(|(at, _)| at);

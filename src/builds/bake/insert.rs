@@ -1,5 +1,3 @@
-//! Giving a target of a bake file its argument: a variable with the lane's default, and an argument with its value.
-
 use std::collections::{HashMap, HashSet};
 
 use super::builds::builds;
@@ -11,8 +9,8 @@ use crate::builds::model::{Build, Lane, Subject};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
-/// Makes what passes lanes to targets: `variable "CACHE_ID" { default = "default" }`, where there is none yet, and
-/// `CACHE_ID = CACHE_ID` among its arguments; in JSON `"CACHE_ID": "${CACHE_ID}"`.
+/// Makes the inserter for `variable "CACHE_ID" { default = "default" }`, where it is missing, and `CACHE_ID = CACHE_ID`
+/// among the target's arguments; in JSON `"CACHE_ID": "${CACHE_ID}"`.
 pub(super) fn inserter<'d>(source: &'d str, file: &'d File) -> Inserter<'d> {
     let targets = Targets::new(source, file);
     Box::new(move |build, lane| {
@@ -23,19 +21,18 @@ pub(super) fn inserter<'d>(source: &'d str, file: &'d File) -> Inserter<'d> {
         let mut edits = writer.argument(&targets, target, build)?;
         edits.extend(variable);
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
-        // What its variable comes to is the file's affair.
+        // The value of its variable is the file's affair.
         Ok(Insertion { fix, value: None })
     })
 }
 
-/// The targets of a file, with what is asked of each build.
 struct Targets<'d> {
     file: &'d File,
     scope: Scope<'d>,
     places: HashMap<Span, &'d Target>,
-    /// Where those stand that somebody builds.
+    /// The places of the targets that are built.
     built: HashSet<Span>,
-    /// The one subject of all builds that inherit from a target, by its name; `None` where that is not the same.
+    /// The one subject of all builds that inherit from a target, by its name; `None` where they differ.
     subjects: HashMap<&'d str, Option<Subject>>,
 }
 
@@ -69,14 +66,15 @@ impl<'d> Targets<'d> {
         }
     }
 
-    /// Returns whether all builds that inherit from `ancestor` build the same Dockerfile: then they all want the argument.
+    /// Returns whether all builds that inherit from `ancestor` build the same Dockerfile: then they all want the
+    /// argument.
     fn alone(&self, ancestor: &Target, subject: &Subject) -> bool {
         let all = self.subjects.get(ancestor.name.as_str());
         all.is_none_or(|all| all.as_ref() == Some(subject))
     }
 }
 
-/// Writes an entry, by the indentation of its line and the file's step; both are empty where all stands on one line.
+/// Writes an entry, by the indentation of its line and the file's step; both are empty on a single line.
 type Entry<'e> = &'e dyn Fn(&str, &str) -> String;
 
 struct Writer<'a> {
@@ -90,7 +88,6 @@ impl Writer<'_> {
         self.file.json.is_some()
     }
 
-    /// Returns the edits that put the argument where the target's arguments stand.
     fn argument(
         &self,
         targets: &Targets<'_>,
@@ -118,7 +115,7 @@ impl Writer<'_> {
                 _ => {}
             }
         }
-        // Of targets that build the same and inherit from one another, the first gets it for all.
+        // Of related targets that build the same, the first ancestor gets it for all.
         let mut first = lineage.iter().rev();
         let first = first.find(|ancestor| {
             targets.built.contains(&ancestor.span) && targets.alone(ancestor, &build.subject)
@@ -136,7 +133,7 @@ impl Writer<'_> {
         })])
     }
 
-    /// Writes `{ entry }`, on lines of its own where `indent` says how these begin.
+    /// Writes `{ entry }`, on lines of its own where `indent` gives their indentation.
     fn block(&self, indent: &str, step: &str, entry: &str) -> String {
         let newline = line_ending(self.source.as_bytes(), 0);
         match (step.is_empty(), self.is_json()) {
@@ -146,7 +143,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Puts an entry behind the last of an object in braces.
     fn add(&self, Braces { span, entries }: Braces, entry: Entry<'_>) -> Edit {
         let source = self.source;
         let newline = line_ending(source.as_bytes(), span.start);
@@ -183,7 +179,6 @@ impl Writer<'_> {
         Edit::insert(end + rest.len(), format!("{newline}{indent}{entry}{comma}"))
     }
 
-    /// Puts an attribute behind the last of a target's block.
     fn attribute(&self, target: &Target, attribute: Entry<'_>) -> Result<Vec<Edit>, String> {
         const BRACES: &str = "its block has no braces";
         let source = self.source;
@@ -220,8 +215,8 @@ impl Writer<'_> {
         ])
     }
 
-    /// Returns the edit that declares the variable, where it is not declared: with the lane that a build which passes nothing has,
-    /// so that whoever sets none keeps it.
+    /// Declares the variable where it is missing, with the lane of a build that passes nothing: a user who sets none
+    /// keeps that lane.
     fn variable(&self, scope: &Scope<'_>) -> Result<Option<Edit>, String> {
         let Lane { arg, default, .. } = *self.lane;
         let Some((own, is_block)) = scope.declared(arg) else {
@@ -256,7 +251,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns the lane's default, as a text of the file.
     fn default(&self) -> String {
         let text = self.lane.default.replace("${", "$${").replace("%{", "%%{");
         if self.is_json() {
@@ -280,7 +274,7 @@ impl Writer<'_> {
         })
     }
 
-    /// Declares the variable behind the first ones; where there is none, at the top, behind a comment that stands alone.
+    /// Declares the variable behind the first group of variables, or at the top, behind a comment that stands alone.
     fn hcl_variable(&self) -> Edit {
         let source = self.source;
         let newline = line_ending(source.as_bytes(), 0);
@@ -311,10 +305,9 @@ impl Writer<'_> {
     }
 }
 
-/// The blanks by which a file indents that shows no other way.
 const STEP: &str = "  ";
 
-/// Returns by which blanks the lines at `indent` are deeper than those at `base`.
+/// Returns the blanks that the lines at `indent` have more than those at `base`.
 fn step<'s>(base: &str, indent: &'s str) -> &'s str {
     let step = indent.strip_prefix(base);
     step.filter(|step| !step.is_empty()).unwrap_or(STEP)

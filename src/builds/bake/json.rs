@@ -99,12 +99,11 @@ fn braces(node: Node<'_>) -> Braces {
     Braces { span, entries }
 }
 
-/// Returns the entries of an object.
 fn fields(node: Node<'_>) -> Vec<Field> {
     let field = |entry: Entry<'_>| Field {
         key: entry.key.text().map(str::to_owned),
         key_span: entry.key.span(),
-        // The reader bounds how deep this goes.
+        // The reader bounds the depth.
         value: ast(entry.value),
     };
     node.own_entries().into_iter().map(field).collect()
@@ -128,7 +127,7 @@ fn template(text: &str) -> Kind {
     }
     let template = hcl_edit::parser::parse_template(text);
     let kind = template.map_or(Kind::Other, |template| hcl::parts(text, template.iter()));
-    // What stands alone in a string is itself, not text: a reference may be to a list.
+    // A template alone in a string is its value, not text: a reference may be to a list.
     if let Kind::Text(parts) = &kind
         && let [Part::Hole(ast, _)] = parts.as_slice()
     {

@@ -1,11 +1,11 @@
-//! Bake files: the targets that are built.
+//! Bake files.
 //!
 //! By Docker's *Bake file reference*: a target has `context` (`.`), `dockerfile` (`Dockerfile`, below the context) or
-//! `dockerfile-inline`, `target` and `args`; `inherits` names targets whose attributes it takes, later ones before earlier
-//! ones and its own before all, arguments by name; an argument that is `null` is not passed; `matrix` builds it once for
-//! each combination. Variables may be set from outside: what is made of one is taken at its default, and is unknown where
-//! that is none, or an expression that this reader does not compute. An attribute at the top is no variable: its value is
-//! what it says, whatever the environment holds.
+//! `dockerfile-inline`, `target` and `args`; `inherits` names targets whose attributes it takes, later ones before
+//! earlier ones and its own before all, arguments by name; an argument that is `null` is not passed; `matrix` builds it
+//! once for each combination. Variables may be set from outside: each counts at its default, and is unknown without one
+//! or with an expression that this reader does not compute. An attribute at the top is no variable: the environment
+//! does not change it.
 
 mod builds;
 mod file;
@@ -75,7 +75,7 @@ fn file(source: &str) -> Result<file::File, ReadError> {
     }
 }
 
-/// Returns whether a file is JSON, which, and nothing else, begins with a brace.
+/// Returns whether a file is JSON, which alone begins with a brace.
 fn is_json(source: &str) -> bool {
     let text = source.trim_start_matches('\u{FEFF}').trim_start();
     text.starts_with('{')

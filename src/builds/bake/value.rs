@@ -1,4 +1,4 @@
-//! The values of a bake file, from HCL and JSON alike, and what they come to as far as the file itself says.
+//! The values of a bake file, from HCL and JSON alike, as far as the file itself determines them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,19 +14,17 @@ pub struct Ast {
 
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// A string, a heredoc; a number or a boolean, as they are written.
+    /// A string, a heredoc, a number or a boolean, as written.
     Text(Vec<Part>),
     List(Vec<Ast>),
     Object(Vec<Field>),
     Null,
-    /// A variable, and the attributes that are taken of it.
+    /// A variable, and the path of attributes behind it.
     Reference(Vec<String>),
-    /// A function, a condition, …
     Other,
 }
 
 impl Kind {
-    /// Makes a text that is written as it is.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text(vec![Part::literal(text)])
     }
@@ -34,14 +32,13 @@ impl Kind {
 
 #[derive(Clone, Debug)]
 pub enum Part {
-    /// Text, and where its bytes stand, as far as they do so byte for byte.
+    /// Text, with the places of those bytes that stand in the file as they are.
     Literal(String, SourceMap),
-    /// `${…}`, and how it is written.
+    /// `${…}`, and its source text.
     Hole(Ast, String),
 }
 
 impl Part {
-    /// Makes a text whose bytes have no places.
     pub(super) fn literal(text: impl Into<String>) -> Self {
         Self::Literal(text.into(), SourceMap::default())
     }
@@ -49,7 +46,7 @@ impl Part {
 
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// `None` where it is computed.
+    /// `None` where the key is computed.
     pub key: Option<String>,
     pub key_span: Span,
     pub value: Ast,
@@ -103,12 +100,10 @@ impl Ast {
         }
     }
 
-    /// Returns the first variable that it is or has in it.
     pub(super) fn variable(&self) -> Option<&str> {
         self.variables().first().copied()
     }
 
-    /// Returns the variables that it is made of, in order.
     fn variables(&self) -> Vec<&str> {
         let (mut found, mut open) = (Vec::new(), vec![self]);
         while let Some(ast) = open.pop() {
@@ -131,17 +126,16 @@ impl Ast {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope<'a> {
-    /// Those of the file, with their defaults.
+    /// The variables of the file, with their defaults.
     declared: HashMap<&'a str, Option<&'a Ast>>,
-    /// Those of them that the environment may set.
+    /// The variables that the environment may set.
     open: HashSet<&'a str>,
     known: HashMap<&'a str, Value>,
-    /// Those of a target's matrix.
+    /// The variables of a target's matrix.
     pub(super) matrix: Vec<(String, Value)>,
 }
 
 impl<'a> Scope<'a> {
-    /// Makes the scope of a file with these variables and their defaults, of which the environment may set `open`.
     pub(super) fn new(
         variables: impl Iterator<Item = (&'a str, Option<&'a Ast>)>,
         open: HashSet<&'a str>,
@@ -162,7 +156,7 @@ impl<'a> Scope<'a> {
         Some((*self.declared.get(name)?, self.open.contains(name)))
     }
 
-    /// Finds out what a variable comes to, and first those that it is made of.
+    /// Computes a variable, after those that it is made of.
     fn declare(&mut self, name: &str) {
         let Some((&name, &default)) = self.declared.get_key_value(name) else {
             return;
@@ -181,7 +175,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Returns what `ast` comes to, where every variable has its default.
+    /// Returns the value of `ast`, where every variable has its default.
     pub(super) fn value(&self, ast: &Ast) -> Value {
         match &ast.kind {
             Kind::Text(parts) => self.text(parts).map_or(Value::Unknown, Value::Text),
@@ -217,8 +211,7 @@ impl<'a> Scope<'a> {
         Some(text)
     }
 
-    /// Returns the variables that `ast` is made of, and those that these are made of: whoever sets one of them in the
-    /// environment changes it.
+    /// Returns all variables that change `ast` when the environment sets them, through others too.
     pub(super) fn variables(&self, ast: &Ast) -> ValueSource {
         let (mut found, mut open) = (Vec::new(), vec![ast]);
         while let Some(ast) = open.pop().filter(|_| budget::spend(1 + found.len())) {

@@ -1,18 +1,16 @@
 //! Making a lane of any text.
 //!
-//! The alphabet is that of image tags, in which neither `.` nor `-` comes first: a lane that is passed as
-//! `BUILDKIT_CACHE_MOUNT_NS` is put in front of each cache's id like a folder, where `.` and `..` would have a meaning,
-//! and one that starts with `-` would be read as an option by some commands.
+//! The alphabet is that of image tags, in which neither `.` nor `-` comes first: in `BUILDKIT_CACHE_MOUNT_NS` a lane
+//! goes before each cache's id like a folder, where `.` and `..` would have a meaning, and some commands would read a
+//! leading `-` as an option.
 
 use sha2::{Digest as _, Sha256};
 
-/// The most characters that a lane has.
 pub const LONGEST: usize = 64;
 
-/// How many hex digits of the hash are appended.
 const HASH: usize = 8;
 
-/// The word before the hash where nothing of the text can stand there.
+/// The word before the hash where no character of the text can be used.
 const NOTHING: &str = "lane";
 
 /// Returns whether `text` can be a lane: 1 to [`LONGEST`] of the characters `A-Za-z0-9_.-`, the first neither `.` nor `-`.
@@ -22,8 +20,8 @@ pub fn is_lane(text: &[u8]) -> bool {
         && text.iter().all(|byte| fits(*byte))
 }
 
-/// Returns the lane of `text`: itself where that can be, or else what is left of it with a hash. So what comes out goes in again
-/// unchanged, and apart from that, two texts share a lane only if their hashes are the same.
+/// Returns `text` itself where it can be a lane, or else its usable part with a hash. So a lane goes in unchanged, and
+/// two other texts share a lane only if their hashes are the same.
 pub(super) fn one(text: &[u8]) -> String {
     if is_lane(text) {
         String::from_utf8_lossy(text).into_owned()
@@ -32,7 +30,7 @@ pub(super) fn one(text: &[u8]) -> String {
     }
 }
 
-/// `shown` as far as it can be part of a lane, and the hash of `whole`.
+/// Joins the usable part of `shown` with the hash of `whole`.
 pub(super) fn with_hash(shown: &[u8], whole: &[u8]) -> String {
     let mut lane = String::new();
     for &byte in shown {

@@ -1,4 +1,4 @@
-//! Which lane a job has, by what was typed, by its environment or by the CI.
+//! The lane of a job: as typed, or from its environment or its CI.
 
 use super::clean::{self, LONGEST};
 use super::matrix::{Matrix, MatrixError};
@@ -10,23 +10,20 @@ pub const VARIABLES: [&str; 2] = ["CACHE_ID", "ROCKER_CACHE_ID"];
 /// The variable that holds a job's matrix values, as JSON.
 pub const MATRIX: &str = "CACHELANE_MATRIX";
 
-/// The lane where nothing says which job this is.
+/// The lane where nothing identifies the job.
 pub const DEFAULT: &str = "default";
 
-/// The lane and the matrix that were typed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Typed<'a> {
     pub lane: Option<&'a [u8]>,
-    /// The values of the job's matrix, as JSON.
     pub matrix: Option<&'a [u8]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobLane {
-    /// The lane: [`is_lane`] holds for it.
+    /// The lane, for which [`is_lane`] is true.
     pub name: String,
     pub source: Source,
-    /// Notes for people, a sentence each.
     pub notes: Vec<String>,
 }
 
@@ -38,19 +35,16 @@ pub enum Source {
     /// The CI's own variables.
     Ci {
         name: &'static str,
-        /// The variables that had a part in it.
         variables: Vec<&'static str>,
-        /// True where the values of a matrix are part of it.
         matrix: bool,
     },
-    /// The values of a matrix, and nothing else.
+    /// Only the values of a matrix.
     Matrix,
     /// There is none: [`DEFAULT`].
     Nothing,
 }
 
 impl Source {
-    /// Returns where the lane comes from, for people.
     pub fn explain(&self) -> String {
         match self {
             Self::Argument => "it was given as an argument".into(),
@@ -73,10 +67,8 @@ impl Source {
     }
 }
 
-/// Returns the lane of the job in whose environment `variable` looks up names. What is blank counts as not set.
-///
-/// # Errors
-/// Fails where a matrix is given that is no JSON object.
+/// Returns the lane of the job in whose environment `variable` looks up names; blank values count as not set. Fails
+/// where a matrix is given that is no JSON object.
 pub fn lane(
     typed: Typed<'_>,
     variable: impl Fn(&str) -> Option<Vec<u8>>,
@@ -125,7 +117,7 @@ pub fn lane(
     Ok(lane)
 }
 
-/// Returns the lane that somebody chose: `what` names it.
+/// Returns the lane that a user chose: `what` names its source.
 fn given(value: &[u8], source: Source, what: &str, idle_matrix: bool) -> JobLane {
     let name = clean::one(value);
     let mut notes = Vec::new();
@@ -148,7 +140,7 @@ fn given(value: &[u8], source: Source, what: &str, idle_matrix: bool) -> JobLane
     }
 }
 
-/// Returns the lane of the job that is called `parts`, each of which has its place, whether it is there or not.
+/// Returns the lane of the job with these name parts, each of which keeps its position, even if missing.
 fn named(parts: &[Option<Vec<u8>>], matrix: Option<&Matrix>) -> String {
     match (parts, matrix) {
         ([], None) => DEFAULT.into(),
@@ -160,13 +152,12 @@ fn named(parts: &[Option<Vec<u8>>], matrix: Option<&Matrix>) -> String {
             let whole = parts.iter().map(|part| part.as_deref().unwrap_or_default());
             let whole = whole.chain(matrix.map(|matrix| matrix.canonical.as_bytes()));
             let whole: Vec<&[u8]> = whole.collect();
-            // No variable holds a zero byte, and no JSON does.
+            // Neither a variable nor JSON can contain a zero byte.
             clean::with_hash(&shown.join(&b'-'), &whole.join(&0))
         }
     }
 }
 
-/// Returns whether nobody can have meant `value`.
 fn is_blank(value: &[u8]) -> bool {
     value
         .iter()

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// How deep values may lie in one another.
 const DEEPEST: usize = 32;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,13 +20,13 @@ pub enum MatrixError {
 pub(super) struct Matrix {
     /// The values in the order of their keys, joined with `-`.
     pub(super) shown: String,
-    /// The object with its keys in order, without blanks: two matrices have the same only if they are the same. A number
-    /// stands here as it was written, for `3.10` is a version to those who write it.
+    /// The object with its keys in order, without blanks: only equal matrices have the same. A number stays as written,
+    /// since `3.10` may be a version.
     pub(super) canonical: String,
 }
 
 impl Matrix {
-    /// Reads it. `None` for a job that has no matrix (`null`), and where nothing is in it.
+    /// Returns `None` for a job without a matrix (`null`), and for an empty one.
     pub(super) fn read(text: &[u8]) -> Result<Option<Self>, MatrixError> {
         let text =
             std::str::from_utf8(text).map_err(|error| MatrixError::Json(error.to_string()))?;
@@ -117,7 +116,7 @@ fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, MatrixError>
     serde_json::from_str(text).map_err(|error| MatrixError::Json(error.to_string()))
 }
 
-/// `text` as JSON: `"`, `\` and control characters escaped, and nothing else.
+/// Writes `text` as JSON: only `"`, `\` and control characters are escaped.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

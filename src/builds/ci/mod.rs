@@ -1,7 +1,7 @@
-//! Which job is this, and what is its lane: what `cachelane id` prints and `cachelane run` passes.
+//! The job's lane, which `cachelane id` prints and `cachelane run` passes.
 //!
 //! A lane is made of names that stay the same from one run of a job to the next: never of a run's number, a commit or a
-//! time. The cases in `integrations/lane-cases.json` say what comes out; other tools that find the same lane read them too.
+//! time. `integrations/lane-cases.json` has the expected results, which other tools that find the same lane read too.
 
 mod clean;
 mod lane;

@@ -1,15 +1,12 @@
-//! What each CI says about a job, by its own documentation.
+//! The variables by which each CI identifies a job, by its own documentation.
 
-/// A CI, and which of its variables name a job.
 #[derive(Debug)]
 pub struct Ci {
-    /// Its name, for people.
     pub name: &'static str,
-    /// The variables of which one is set where it runs: `NAME`, or `NAME=value` where no other value will do.
+    /// The signs of this CI, of which one is set: `NAME`, or `NAME=value` where only that value counts.
     pub signs: &'static [&'static str],
-    /// The parts of a job's name.
     pub parts: &'static [Part],
-    /// The note for people where no matrix is given: which jobs will share a lane.
+    /// The note where no matrix is given: it says which jobs will share a lane.
     pub sharing: Option<&'static str>,
 }
 
@@ -18,19 +15,18 @@ pub enum Part {
     Is(&'static str),
     /// The first of the two that is set.
     Either(&'static str, &'static str),
-    /// Which of several equal jobs it is, where there are several: the variable with its number, and the one with how many
-    /// there are.
+    /// The number of one of several equal jobs: the variable with that number, and the one with their count.
     Index(&'static str, &'static str),
     /// The part behind the last dot: before it is the run's number.
     BehindDot(&'static str),
-    /// A path without its last name, where that is the branch, which the second variable holds: a lane for each branch would
-    /// start cold.
+    /// A path without its last name, where that is the branch, which the second variable holds: a lane for each branch
+    /// would start cold.
     WithoutBranch(&'static str, &'static str),
 }
 
 use Part::{BehindDot, Either, Index, Is, WithoutBranch};
 
-/// All of them. Where several run at once, the first one counts.
+/// All CIs, of which the first that matches counts.
 pub const CIS: &[Ci] = &[
     // A called workflow has its caller's GITHUB_WORKFLOW and its own GITHUB_JOB.
     ci(
@@ -43,8 +39,8 @@ pub const CIS: &[Ci] = &[
          all its jobs share this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the \
          environment",
     ),
-    // The values of `parallel:matrix` and the number of `parallel` are in the name. The slug is cut at 63 characters,
-    // so that jobs of a matrix may have the same.
+    // The name has the values of `parallel:matrix` and the number of `parallel`. The slug is cut at 63 characters, so
+    // that jobs of a matrix may have the same.
     ci(
         "GitLab CI",
         &["GITLAB_CI"],
@@ -97,8 +93,8 @@ pub const CIS: &[Ci] = &[
             BehindDot("TRAVIS_JOB_NUMBER"),
         ],
     ),
-    // A step has no name in its environment, and its UUID is another one in each run. Steps that are not parallel run
-    // one after another.
+    // A step has no name in its environment, and its UUID differs in each run. Steps that are not parallel run one
+    // after another.
     ci(
         "Bitbucket Pipelines",
         &["BITBUCKET_BUILD_NUMBER"],
@@ -127,7 +123,6 @@ pub const CIS: &[Ci] = &[
         &["TEAMCITY_VERSION"],
         &[Is("TEAMCITY_PROJECT_NAME"), Is("TEAMCITY_BUILDCONF_NAME")],
     ),
-    // The name has the matrix's values.
     ci(
         "AppVeyor",
         &["APPVEYOR"],
@@ -136,7 +131,6 @@ pub const CIS: &[Ci] = &[
             Either("APPVEYOR_JOB_NAME", "APPVEYOR_JOB_NUMBER"),
         ],
     ),
-    // The name has the matrix's values.
     ci(
         "Semaphore",
         &["SEMAPHORE"],
@@ -166,7 +160,7 @@ impl Ci {
         }
     }
 
-    /// Returns whether it runs the process in whose environment `variable` looks up names.
+    /// Returns whether this CI runs the process in whose environment `variable` looks up names.
     pub(super) fn runs(&self, variable: &impl Fn(&str) -> Option<Vec<u8>>) -> bool {
         self.signs.iter().any(|sign| match sign.split_once('=') {
             Some((name, wanted)) => variable(name).is_some_and(|value| value == wanted.as_bytes()),
@@ -176,7 +170,7 @@ impl Ci {
         })
     }
 
-    /// Returns the parts of the job's name, and the variables that those come from that are there.
+    /// Returns the parts of the job's name, and those of their variables that are set.
     pub(super) fn name_job(
         &self,
         variable: &impl Fn(&str) -> Option<Vec<u8>>,
@@ -224,7 +218,7 @@ impl Part {
     }
 }
 
-/// Reads the `%2F` of `text` and the like.
+/// Decodes the `%2F` of `text` and the like.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let mut parts = text.split(|byte| *byte == b'%');
     let mut plain = parts.next().unwrap_or_default().to_vec();

@@ -1,7 +1,7 @@
-//! Commands that build images: which tool, which Dockerfile, which arguments.
+//! Commands that build images: tool, Dockerfile and arguments.
 //!
-//! [`read`] takes the words of one simple command, from a script or from an `argv` ([`words`]); [`subject`] says what the
-//! command builds, where that can be known.
+//! [`read`] takes the words of one simple command, from a script or from an `argv` ([`words`]); [`subject`] returns
+//! what the command builds, where that can be known.
 
 mod model;
 mod options;

@@ -1,34 +1,29 @@
-//! Words as options, their values, and the others.
+//! Splitting words into options, their values and positional words.
 
 use super::super::model::{ANY_LANE, NAMESPACE};
 use super::super::shell::{Word, is_name};
 use super::tables::{self, Options};
 
-/// One or two words, by their meaning.
 pub(super) enum Item<'w> {
-    /// The word at this index, no option.
     Word(usize),
-    /// An option.
     Option {
-        /// Its name without dashes; a letter for a short one.
+        /// The name without dashes; a letter for a short one.
         name: &'w str,
-        /// Its value, if it takes one.
         value: Option<Word>,
-        /// The index of the word that holds the value, or else the name.
+        /// The word with the value, or else the name.
         index: usize,
     },
-    /// The word at this index, which may be anything, or several.
+    /// May be anything, or several words.
     Several(usize),
 }
 
-/// The words from some index on.
 pub(super) struct Items<'w> {
     words: &'w [Word],
     at: usize,
     options: &'w Options,
-    /// True where `--` has been.
+    /// True behind `--`.
     only_words: bool,
-    /// Where in a word of several letters we are.
+    /// The position in a word of several letters.
     letter: usize,
 }
 
@@ -85,7 +80,6 @@ impl<'w> Items<'w> {
         Some(self.taking(long, index))
     }
 
-    /// Gives an option the next word.
     fn taking(&mut self, name: &'w str, index: usize) -> Item<'w> {
         let value = self.words.get(self.at).cloned();
         let index = if value.is_some() { self.at } else { index };
@@ -93,7 +87,7 @@ impl<'w> Items<'w> {
         Item::Option { name, value, index }
     }
 
-    /// Returns the next letter of `-qt`, the value of which may stand in the same word.
+    /// Returns the next letter of `-qt`, whose value may stand in the same word.
     fn letters(&mut self) -> Option<Item<'w>> {
         let index = self.at;
         let word = self.words.get(index)?;
@@ -119,7 +113,7 @@ impl<'w> Items<'w> {
     }
 }
 
-/// Returns whether the words behind the subcommand ask what would be built, and build nothing.
+/// Returns whether the words behind the subcommand only ask what would be built.
 pub(super) fn only_looks(words: &[Word], behind: usize) -> bool {
     let looks = |word: &Word| {
         let text = word.text().unwrap_or_default();
@@ -131,7 +125,7 @@ pub(super) fn only_looks(words: &[Word], behind: usize) -> bool {
     words.get(behind..).unwrap_or_default().iter().any(looks)
 }
 
-/// Goes over `sudo -E`, `env A=1` and the like; gives what they set as well.
+/// Skips `sudo -E`, `env A=1` and the like; returns their variables as well.
 pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)>)> {
     let mut at = 0;
     let mut sets = Vec::new();
@@ -164,7 +158,7 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)
     words.get(at).map(|_| (at, sets))
 }
 
-/// Returns where the command of `cachelane run` begins, whose words begin at `tool`, and the argument that it passes.
+/// Returns the start of the command of `cachelane run`, whose words begin at `tool`, and the argument that it passes.
 pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)> {
     let text = |at: usize| words.get(at).and_then(Word::text);
     let is_tool = text(tool)?.rsplit('/').next() == Some("cachelane");
@@ -190,7 +184,7 @@ pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)
     }
 }
 
-/// Returns the subcommand behind the global options at `at`: its index and text.
+/// Returns the index and text of the subcommand behind the global options at `at`.
 pub(super) fn subcommand(words: &[Word], at: usize) -> Option<(usize, &str)> {
     let mut items = Items::new(words, at, &tables::GLOBAL);
     loop {

@@ -9,7 +9,7 @@ use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcom
 use super::tables::{self, Options};
 use crate::text::Span;
 
-/// Words of which each command that builds has one.
+/// Words, one of which is in each command that builds.
 const WORDS: &[&str] = &[
     "docker",
     "podman",
@@ -20,7 +20,7 @@ const WORDS: &[&str] = &[
     "rocker",
 ];
 
-/// Returns whether `text` has a word that can start a build: the cheap way out.
+/// Returns whether `text` has a word that can start a build: a cheap test.
 pub fn may_build(text: &str) -> bool {
     let has = |word: &&str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     WORDS.iter().any(has)
@@ -30,7 +30,7 @@ pub fn words(argv: &[String]) -> Vec<Word> {
     argv.iter().map(|word| Word::plain(word)).collect()
 }
 
-/// Returns the commands of a script that build, and all that the script sets for what comes below.
+/// Returns the commands of a script that build, and all variables that the script sets for those below.
 pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
     let (mut found, mut variables) = (Vec::new(), Vec::new());
     for simple in commands {
@@ -46,7 +46,7 @@ pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
     (found, variables.into())
 }
 
-/// Returns the build that the words run, if it is one that is known here. Assignments before them are no part of `words`.
+/// Returns the build that the words run, if its tool is known. Leading assignments are not in `words`.
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
     if let Some((at, name)) = lane_runner(words, tool) {
@@ -73,7 +73,7 @@ pub fn read(words: &[Word]) -> Option<Command> {
         "nerdctl" => engine(BuildTool::Nerdctl, &["image", "builder"], words, at)?,
         "devcontainer" | "@devcontainers/cli" => (words.get(at)?.text()? == "build")
             .then(|| Command::new(BuildTool::Devcontainer, InsertMethod::Nothing, at))?,
-        // It reads what rocker is to do from a file.
+        // Its instructions for rocker come from a file.
         "rockerc" => rocker(words, at),
         "rocker" => words.get(at).map(|_| rocker(words, at))?,
         _ => return None,
@@ -93,7 +93,6 @@ pub fn read(words: &[Word]) -> Option<Command> {
 /// Returns the build that `cachelane run` runs, from the word `at` on: it passes the argument `name`.
 fn within(words: &[Word], at: usize, name: &str, sets: Vec<(String, Word)>) -> Option<Command> {
     let inner = words.get(at..)?;
-    // One within another one passes the same.
     if inner.first()?.text()?.ends_with("cachelane") {
         return None;
     }
@@ -112,7 +111,7 @@ fn within(words: &[Word], at: usize, name: &str, sets: Vec<(String, Word)>) -> O
     Some(command)
 }
 
-/// Reads an engine's command line. `groups` are its commands that have a `build` of their own.
+/// Reads an engine's command line. `groups` are its commands with a `build` of their own.
 fn engine(front: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
     match subcommand(words, at)? {
         (sub, "build") => Some(build(front, words, sub)),
@@ -144,7 +143,7 @@ fn build(front: BuildTool, words: &[Word], sub: usize) -> Command {
     command
 }
 
-/// Reads `rocker [options] image [command…]`. It writes its own Dockerfile.
+/// Reads `rocker [options] image [command…]`, which writes its own Dockerfile.
 fn rocker(words: &[Word], at: usize) -> Command {
     let mut command = Command::new(BuildTool::Rocker, InsertMethod::CacheId, at - 1);
     command.take(words, at, &tables::ROCKER);
@@ -178,7 +177,6 @@ impl Command {
         }
     }
 
-    /// Takes options; returns the next word that is none.
     fn options(&mut self, words: &[Word], items: &mut Items<'_>) -> Option<usize> {
         loop {
             match items.next()? {
@@ -210,7 +208,7 @@ impl Command {
         }
     }
 
-    /// Takes a word that may be several: for `build`, as the last one, where no other is the context, it is the context.
+    /// Takes a word that may be several: as the last word of `build` it is the context, where no other is.
     fn several(&mut self, words: &[Word], index: usize) {
         let word = &words[index];
         let is_rest = match self.front {

@@ -1,17 +1,14 @@
-//! What a command builds: the paths of its Dockerfile, its Compose or bake files.
+//! The subject of a command: its Dockerfile, its Compose or bake files.
 
 use super::super::model::{BuildTool, Files, Place, Subject};
 use super::super::paths::{self, ROOT};
 use super::super::shell::{Values, Word};
 use super::model::Command;
 
-/// Returns what `command` builds when it runs in `folder`, with what `values` knows put in.
+/// Returns what `command` builds when it runs in `folder`, with the values that `values` knows.
 ///
-/// For Compose and bake without `-f`, the one place is the folder where they look for their files. For Podman and Buildah
-/// without `-f` it is the `Dockerfile` of the context, though a `Containerfile` there goes first.
-///
-/// # Errors
-/// Why nothing can be said, for people.
+/// Without `-f`, Compose and bake look in one folder. Podman and Buildah are taken to use the context's `Dockerfile`,
+/// though a `Containerfile` there goes first.
 pub fn subject(
     command: &Command,
     folder: Option<&str>,
@@ -35,7 +32,7 @@ impl Resolver<'_> {
     fn dockerfile(&self, command: &Command) -> Result<String, String> {
         const REMOTE: &str = "the context is not a folder of this repository";
         let is_buildah = command.front.is_buildah();
-        // Docker takes the last; Buildah, whose they are in order, joins them: the first says what is built.
+        // Docker takes the last; Buildah, whose list is in order, joins them: the first names the build.
         let (file, context) = if is_buildah {
             (command.files.first(), command.rest.first())
         } else {
@@ -108,7 +105,6 @@ impl Resolver<'_> {
         Ok(text.strip_prefix("file://").unwrap_or(&text).to_owned())
     }
 
-    /// Returns `name` in `path`, seen from the folder.
     fn under(&self, path: &str, name: &str) -> Result<String, String> {
         let folder = match self.folder {
             Some(folder) => folder,

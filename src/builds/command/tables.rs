@@ -1,13 +1,14 @@
-//! The options of the tools that build, as far as it takes to tell an option's value from a word of its own.
+//! The options of the tools that build, as far as needed to tell an option's value from a positional word.
 //!
-//! From the tools' own option parsers (docker/cli, docker/buildx, docker/compose, containerd/nerdctl, containers/podman,
-//! containers/buildah, devcontainers/cli, osrf/rocker). Listed are the switches; every other option takes a value.
+//! From the tools' own option parsers (docker/cli, docker/buildx, docker/compose, containerd/nerdctl,
+//! containers/podman, containers/buildah, devcontainers/cli, osrf/rocker). Only switches are listed; every other option
+//! takes a value.
 
 /// Options that take no value.
 pub(super) struct Options {
-    /// Their long names, with blanks between.
+    /// Long names, separated by blanks.
     pub(super) switches: &'static str,
-    /// By their letters.
+    /// Short names, one letter each.
     pub(super) letters: &'static str,
 }
 
@@ -25,7 +26,7 @@ pub(super) const COMPOSE: Options = Options {
     letters: "Dhv",
 };
 
-/// Of `build`, whichever tool's.
+/// Of every tool's `build`.
 pub(super) const BUILD: Options = Options {
     switches: "all-platforms check compat-volumes compress created-annotation debug \
         disable-compression disable-content-trust force-compression force-rm help http-proxy \
@@ -55,7 +56,7 @@ pub(super) const COMPOSE_UP: Options = Options {
     letters: "dhVwy",
 };
 
-/// Of `rocker`, its own extensions' included.
+/// Of `rocker` and its own extensions.
 pub(super) const ROCKER: Options = Options {
     switches: "cuda detach dev-helpers git group-add help home nocache nocleanup noexecute \
         nvidia persist-image privileged pull pulse ssh strict-extension-selection user version \
@@ -68,7 +69,7 @@ pub(super) const CACHELANE_RUN: Options = Options {
     letters: "h",
 };
 
-/// Commands that run the one behind them: its name, its letters that take a value, and how many words of its own come first.
+/// Commands that run the one behind them: name, letters that take a value, and number of positional words before it.
 pub(super) const PREFIXES: &[(&str, &str, usize)] = &[
     ("sudo", "ugpCDRTUhr", 0),
     ("doas", "uC", 0),

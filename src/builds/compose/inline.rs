@@ -1,11 +1,11 @@
-//! `dockerfile_inline`: the text that the engine gets, and where its bytes stand.
+//! `dockerfile_inline`: the text that the engine gets, and the places of its bytes.
 
 use super::interpolate::{Segment, interpolated, segments};
 use crate::builds::model::{Escapes, Inline};
 use crate::builds::yaml::{Node, Style};
 use crate::text::{SourceMap, Span, line_ending};
 
-/// Reads the Dockerfile that `node` is. Only the lines of a literal block have places.
+/// Reads the Dockerfile in `node`. Only the lines of a literal block have places.
 pub(super) fn read(source: &str, node: Node<'_>) -> Option<Inline> {
     let raw = node.text()?;
     let places = if node.style() == Some(Style::Literal) {
@@ -13,7 +13,7 @@ pub(super) fn read(source: &str, node: Node<'_>) -> Option<Inline> {
     } else {
         SourceMap::default()
     };
-    // YAML takes a carriage return alone for the end of a line: then the text is not what stands there.
+    // YAML takes a carriage return alone for a line end: then the text is not as in the file.
     let mut runs = places.runs().iter();
     let is_alike = runs
         .all(|run| source.get(run.source..run.source_end()) == raw.get(run.text..run.text_end()));
@@ -22,9 +22,9 @@ pub(super) fn read(source: &str, node: Node<'_>) -> Option<Inline> {
     for (start, segment) in segments(raw) {
         let (len, known) = match segment {
             Segment::Literal(text) => (text.len(), text.into()),
-            // The first of both: a span that begins here takes both of them.
+            // A span that begins at the first of both covers the two.
             Segment::Dollar => (1, "$".into()),
-            // What is not known looks like the expression of a template: the Dockerfile's reader lets it be anything.
+            // An unknown value looks like a template's expression, which the Dockerfile's reader lets be anything.
             Segment::Variable(name, default) => match default.map(interpolated) {
                 Some(Ok(value)) => (0, value),
                 _ => (0, format!("{{{{ {name} }}}}")),

@@ -1,5 +1,3 @@
-//! Giving a service of a Compose file its argument.
-
 use std::collections::HashMap;
 
 use super::service::{Service, builds};
@@ -12,14 +10,14 @@ use crate::text::{Span, line_ending};
 
 const UNUSUAL: &str = "it is laid out in an unusual way";
 
-/// Makes what passes lanes to services: `CACHE_ID: ${CACHE_ID:-default}`, where their arguments stand.
+/// Makes the inserter of `CACHE_ID: ${CACHE_ID:-default}` among a service's arguments.
 pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
     let services: Vec<Service<'d>> = yaml.roots().flat_map(Service::all).collect();
     let file = builds(yaml);
     let builds = file.builds.iter();
     let subjects: HashMap<Span, &Subject> =
         builds.map(|build| (build.span, &build.subject)).collect();
-    // The services that get their arguments from one place: the first, and the first that builds something else.
+    // The services whose arguments have one place: the first, and the first that builds something else.
     let mut groups: HashMap<usize, (usize, Option<usize>)> = HashMap::new();
     let subject = |index: usize| subjects.get(&services[index].key.span());
     for (index, service) in services.iter().enumerate() {
@@ -54,7 +52,7 @@ pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
                 lane.default
             ));
         }
-        // A `$` of the default's own is no variable.
+        // A `$` in the default itself is no variable.
         let value = format!("${{{}:-{}}}", lane.arg, lane.default.replace('$', "$$"));
         let edits = slot.edits(yaml.source(), lane, &value)?;
         let fix = Fix::safe(format!("pass `{}` to {}", lane.arg, build.name), edits);
@@ -65,15 +63,13 @@ pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
     })
 }
 
-/// Where an argument is to be put.
 enum Slot<'y> {
-    /// Into an `args`.
+    /// An `args`.
     Args(Node<'y>),
-    /// Behind an `args:` that holds nothing.
+    /// An empty `args:`.
     Empty(Entry<'y>),
-    /// Into a `build`, as its `args`.
     Build(Node<'y>),
-    /// In the place of a `build: folder`.
+    /// The short form `build: folder`, which is replaced.
     Short(Entry<'y>),
 }
 
@@ -100,8 +96,8 @@ impl<'y> Slot<'y> {
         }
     }
 
-    /// Fails where an alias puts what is changed into any place but a build's: a service's environment, say, is what its
-    /// containers get.
+    /// Fails where an alias puts the changed value anywhere but into a build: for example into a service's environment,
+    /// which its containers get.
     fn alone(&self, aliases: &AliasPaths<'y>) -> Result<(), String> {
         let (node, own): (_, &[&str]) = match self {
             Self::Args(node) => (Some(*node), &["build", "args"]),
@@ -111,7 +107,7 @@ impl<'y> Slot<'y> {
         };
         let places = aliases.places(node.ok_or("it has no `build`")?);
         let places = places.ok_or("it is used in too many places, by aliases")?;
-        // Compose leaves what has such a key alone.
+        // Compose ignores the values of such keys.
         let is_extension = |key: &str| key.starts_with("x-");
         let elsewhere = places.iter().find(|place| match place.as_slice() {
             ["services", _, rest @ ..] => {
@@ -147,7 +143,7 @@ impl<'y> Slot<'y> {
                 let layout = Layout::of(source, args)?;
                 let at = args.key.span().end;
                 let line = lines::rest(source, at);
-                // `args: ~` says nothing too, but a mapping cannot stand behind it.
+                // `args: ~` is empty too, but a mapping cannot stand behind it.
                 if line.split('#').next().unwrap_or_default().trim() != ":" {
                     return Err("its `args` is null".to_owned());
                 }
@@ -160,7 +156,7 @@ impl<'y> Slot<'y> {
     }
 }
 
-/// Writes the short form, `build: folder`, in the long one.
+/// Rewrites the short form, `build: folder`, in the long one.
 fn long(
     source: &str,
     build: &Entry<'_>,
@@ -180,7 +176,7 @@ fn long(
         ]);
     }
     let layout = Layout::of(source, build)?;
-    // Blanks and a colon stand between key and value, so that the value begins a line of its own; a comment stays.
+    // The colon is kept and the value moves to a line of its own; a comment stays.
     let colon = source[..span.start].trim_end_matches([' ', '\t']).len();
     let end = span.end + lines::rest(source, span.end).len();
     Ok(vec![
@@ -192,7 +188,6 @@ fn long(
     ])
 }
 
-/// How the lines below an entry are laid out.
 struct Layout {
     newline: &'static str,
     indent: usize,
@@ -209,14 +204,14 @@ impl Layout {
         })
     }
 
-    /// Returns the end of a line, and a new one with `text` that is so many levels deeper.
+    /// Returns a line end and a new line with `text`, so many levels deeper.
     fn line(&self, levels: usize, text: &str) -> String {
         let blanks = " ".repeat(self.indent + levels * self.step);
         format!("{}{blanks}{text}", self.newline)
     }
 }
 
-/// Returns by how many blanks the file indents.
+/// Returns the number of blanks of one level of the file.
 fn step(node: Node<'_>) -> usize {
     let outer = std::iter::successors(node.parent(), |outer| outer.parent()).find_map(Node::indent);
     let step = node

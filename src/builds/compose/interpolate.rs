@@ -1,21 +1,21 @@
-//! The variables that Compose puts into the values of a file, from the environment and `.env`.
+//! The variables that Compose replaces in the values of a file, from the environment and `.env`.
 //!
-//! Compose's own rules (its `template` package): `$$` is a `$`; `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`,
-//! `${NAME:?error}`, `${NAME?error}`, `${NAME:+other}`, `${NAME+other}`, with variables within defaults.
+//! Compose's own rules (its `template` package): `$$` is a `$`; `$NAME`, `${NAME}`, `${NAME:-default}`,
+//! `${NAME-default}`, `${NAME:?error}`, `${NAME?error}`, `${NAME:+other}`, `${NAME+other}`, with variables within
+//! defaults.
 
 use crate::budget;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Segment<'a> {
-    /// As it is.
     Literal(&'a str),
     /// `$$`, which stands for a `$`.
     Dollar,
-    /// A variable, with its default where it has one.
+    /// A variable, with its default if any.
     Variable(&'a str, Option<&'a str>),
 }
 
-/// Returns the stretches of `text`, each with its first byte.
+/// Returns the segments of `text`, each with its first byte.
 pub(super) fn segments(text: &str) -> Vec<(usize, Segment<'_>)> {
     let mut found = Vec::new();
     let mut literal = 0;
@@ -37,7 +37,7 @@ pub(super) fn segments(text: &str) -> Vec<(usize, Segment<'_>)> {
     found
 }
 
-/// Returns what begins with the `$` at the start of `text`, and its length; `None` where that is none of Compose's.
+/// Returns the segment at the `$` that starts `text`, and its length; `None` where it is none of Compose's.
 fn variable(text: &str) -> Option<(usize, Segment<'_>)> {
     let rest = &text[1..];
     if rest.starts_with('$') {
@@ -61,7 +61,7 @@ fn name(text: &str) -> Option<&str> {
     (!name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit())).then_some(name)
 }
 
-/// Returns where the brace that is open at the start of `text` closes.
+/// Returns the place of the brace that closes the one open at the start of `text`.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0;
     let mut before = 0;
@@ -78,7 +78,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// Returns the variables that `text` is made of, those within defaults included.
+/// Returns the variables in `text`, those within defaults included.
 pub(super) fn variables(text: &str) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), vec![text]);
     while let Some(text) = open.pop() {
@@ -92,10 +92,7 @@ pub(super) fn variables(text: &str) -> Vec<String> {
     found
 }
 
-/// Returns `text` with its variables at their defaults.
-///
-/// # Errors
-/// Fails with the first variable that has none.
+/// Returns `text` with its variables at their defaults. Fails with the first variable that has none.
 pub(super) fn interpolated(text: &str) -> Result<String, &str> {
     let mut made = String::new();
     for (_, segment) in segments(text) {

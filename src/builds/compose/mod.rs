@@ -1,9 +1,9 @@
-//! Compose files: the services that are built.
+//! Compose files.
 //!
-//! By the Compose Specification (Build, Extends, Merge, Interpolation): `build` is a context or a mapping; the Dockerfile's
-//! path is relative to the context; `args` is a mapping or a list, and an argument without a value takes it from the
-//! environment; `extends` merges the service named below the own one, arguments by name. Variables come from the
-//! environment: a path with one is taken at the default that it gives, and is unknown without one.
+//! By the Compose Specification (Build, Extends, Merge, Interpolation): `build` is a context or a mapping; the
+//! Dockerfile's path is relative to the context; `args` is a mapping or a list, and an argument without a value takes
+//! it from the environment; `extends` merges the service named below the own one, arguments by name. Variables come
+//! from the environment: a path with one is taken at its default, and is unknown without one.
 
 mod inline;
 mod insert;

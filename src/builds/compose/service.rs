@@ -1,4 +1,4 @@
-//! The services of a Compose file, and the builds that they are.
+//! The services of a Compose file, and their builds.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,17 +27,15 @@ pub(super) fn builds(yaml: &Yaml<'_>) -> BuildFile {
     file
 }
 
-/// A service that is built.
 pub(super) struct Service<'y> {
     pub(super) key: Node<'y>,
-    /// Its `build`, and those of the services that it extends, the nearest first.
+    /// The `build` of the service, and those of the services that it extends, the nearest first.
     pub(super) builds: Vec<Entry<'y>>,
-    /// Why there may be more, in another file.
+    /// The reason why another file may add to it.
     more: Option<String>,
 }
 
 impl<'y> Service<'y> {
-    /// Returns the services of a document that are, or may be, built.
     pub(super) fn all(root: Node<'y>) -> Vec<Self> {
         let services = root.get("services").map(Node::entries);
         let services = services.into_iter().flatten();
@@ -79,7 +77,7 @@ impl<'y> Service<'y> {
                 break;
             }
             let name = extends.text().or_else(|| extends.get_text("service"));
-            // One that extends itself, which Compose refuses, gives nothing more.
+            // Compose refuses a service that extends itself.
             let name = name.filter(|name| seen.insert(*name));
             next = name.and_then(|name| services.get(name).copied());
         }
@@ -90,7 +88,6 @@ impl<'y> Service<'y> {
         format!("service `{}`", self.key.text().unwrap_or_default())
     }
 
-    /// Returns the value of `build` for `key`, the nearest one's.
     fn get(&self, key: &str) -> Option<Node<'y>> {
         let mut builds = self.builds.iter().map(|build| build.value);
         builds.find_map(|build| match build.text() {
@@ -131,7 +128,7 @@ impl<'y> Service<'y> {
 
     fn subject(&self, file: &mut BuildFile, source: &str) -> Result<Subject, String> {
         let more = self.more.as_deref();
-        // A name that another file may give is not the usual one.
+        // A name that another file may give may be an unusual one.
         let text = |key: &str, usual: &str| match (self.get(key), more) {
             (None, Some(more)) => Err(more.to_owned()),
             (None, None) => Ok(usual.to_owned()),
@@ -180,8 +177,8 @@ impl<'y> Service<'y> {
     }
 }
 
-/// Returns the arguments of an `args`, `None` for each that cannot be known. One without a value takes that of its own name
-/// in the environment.
+/// Returns the arguments of an `args`, `None` for each unknown one. An argument without a value takes the variable of
+/// its name.
 fn args_of(node: Node<'_>) -> Vec<Option<Arg>> {
     let arg = |name: &str, value: Option<&str>, span| {
         (!name.is_empty() && !name.contains('$')).then(|| Arg {

@@ -1,8 +1,8 @@
 //! The actions that build, by their inputs.
 //!
-//! Relied on, from the actions' own documentation: without `context`, `build-push-action` takes the repository at the
-//! commit that the job runs for, and `{{defaultContext}}:folder` a folder of that; `file` is relative to the workspace, but
-//! with a Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
+//! By the actions' own documentation: without `context`, `build-push-action` takes the repository at the commit that
+//! the job runs for, and `{{defaultContext}}:folder` a folder of that; `file` is relative to the workspace, but with a
+//! Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
 
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
@@ -11,10 +11,10 @@ use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
 
-/// What stands for the repository at the job's commit.
+/// The repository at the job's commit.
 const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 
-/// Returns which of the actions `uses` names, whoever has forked it.
+/// Returns the tool of the action `uses`, of any owner.
 pub fn tool(uses: &str) -> Option<BuildTool> {
     // `docker/bake-action/subaction/…` builds nothing.
     let (_, name) = uses.split('@').next()?.split_once('/')?;
@@ -31,7 +31,6 @@ pub fn is_old(uses: &str) -> bool {
     version.is_some_and(|version| version == "v1" || version.starts_with("v1."))
 }
 
-/// Returns the build that a step is by its action.
 pub fn build(
     step: &Step<'_, '_>,
     uses: Node<'_>,
@@ -79,7 +78,6 @@ impl<'y> Inputs<'_, 'y> {
         (!text.trim().is_empty()).then_some(text)
     }
 
-    /// Returns the value of an input, `None` where it is not given.
     fn known(&self, name: &str) -> Result<Option<String>, String> {
         let Some(text) = self.text(name) else {
             return Ok(None);
@@ -98,7 +96,7 @@ impl<'y> Inputs<'_, 'y> {
         let file = self.known(file)?;
         let context = match (self.known(context), &file) {
             (Ok(context), _) => context.or_else(|| old.then(|| ".".into())),
-            // A file of the workspace, whatever is sent with it.
+            // A file of the workspace, with any context.
             (Err(_), Some(_)) => Some(".".into()),
             (Err(why), None) => return Err(why),
         };
@@ -199,7 +197,7 @@ impl<'y> Inputs<'_, 'y> {
     }
 }
 
-/// Returns the entries of a list that is split at commas and line ends.
+/// Splits a list at commas and line ends.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', ','])
         .map(str::trim)

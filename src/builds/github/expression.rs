@@ -4,8 +4,8 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
 }
 
-/// Returns how an expression gets at a property of this name, a dot before it left out: `os`, and `['py version']` for what is no
-/// identifier.
+/// Returns the access to a property of this name, without a leading dot: `os`, and `['py version']` for a name that is
+/// no identifier.
 pub fn accessor(name: &str) -> String {
     if is_identifier(name) {
         name.to_owned()
@@ -14,7 +14,7 @@ pub fn accessor(name: &str) -> String {
     }
 }
 
-/// Returns the way from a value to one of its own: `config.os`, `config['py version']`.
+/// Joins a path and a property: `config.os`, `config['py version']`.
 pub fn within(path: &str, name: &str) -> String {
     let accessor = accessor(name);
     let dot = if path.is_empty() || accessor.starts_with('[') {
@@ -25,12 +25,12 @@ pub fn within(path: &str, name: &str) -> String {
     format!("{path}{dot}{accessor}")
 }
 
-/// Returns whether each step of a way is one behind a dot.
+/// Returns whether a path has dots alone, no brackets.
 pub fn is_plain(path: &str) -> bool {
     path.split('.').all(is_identifier)
 }
 
-/// Returns a way as people call it: `config.py version`.
+/// Returns a path as users call it: `config.py version`.
 pub fn shown(path: &str) -> String {
     let mut path = path;
     let mut names: Vec<String> = Vec::new();
@@ -41,13 +41,13 @@ pub fn shown(path: &str) -> String {
     names.join(".")
 }
 
-/// Returns whether it is one by GitHub's grammar of expressions.
+/// Returns whether GitHub's grammar of expressions takes `name` for an identifier.
 fn is_identifier(name: &str) -> bool {
     let first = |byte: char| byte.is_ascii_alphabetic() || byte == '_';
     name.starts_with(first) && name.bytes().all(|byte| byte != b'.' && is_name_byte(byte))
 }
 
-/// Returns the first name of a way, and what stands behind it.
+/// Splits a path into its first name and the rest.
 fn next(path: &str) -> Option<(String, &str)> {
     let Some(inner) = path.strip_prefix('[') else {
         let mut bytes = path.bytes();
@@ -68,7 +68,7 @@ fn next(path: &str) -> Option<(String, &str)> {
     }
 }
 
-/// Returns what is taken of a context whose name stands before `text`, and what stands behind: `os` of `.os`, and of `['os']`.
+/// Splits the text behind a context into the property and the rest: `os` of `.os`, and of `['os']`.
 pub fn property(text: &str) -> Option<(String, &str)> {
     let mut path = String::new();
     let mut rest = text;
@@ -84,8 +84,8 @@ pub fn property(text: &str) -> Option<(String, &str)> {
     (!path.is_empty()).then_some((path, rest))
 }
 
-/// Returns the names that the expressions in `text` use of `context`, in order of their first use: `os` of `matrix.os`, and of
-/// `matrix['os']`.
+/// Returns the properties of `context` that the expressions in `text` use, in order of their first use: `os` of
+/// `matrix.os`, and of `matrix['os']`.
 pub fn mentioned(text: &str, context: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;

@@ -1,5 +1,3 @@
-//! Workflows and actions as a format.
-
 use super::language::Github;
 use super::{insert, workflow};
 use crate::builds::format::{FilePath, Format, Insertion, Open, OpenYaml};
@@ -26,7 +24,7 @@ impl Format for Github {
 }
 
 impl Pipeline for Github {
-    /// Of actions that build, forks among them, and of calls.
+    /// Of actions that build, forks included, and of calls.
     fn words(&self) -> &'static [&'static str] {
         &["build", "bake-action", "./"]
     }

@@ -1,11 +1,11 @@
-//! Variables that a step hands on to those behind it, by the file that `GITHUB_ENV` names.
+//! Variables that a step hands on to later ones, by the file that `GITHUB_ENV` names.
 
 use crate::builds::model::{ANY_LANE, Arg};
 use crate::builds::shell::{self, Dialect, Simple, Word, is_name};
 use crate::builds::yaml::Node;
 
-/// Returns the variables that `step` sets for later ones, the last one first. [`ANY_LANE`] is that of
-/// `cachelane id --format github-env`.
+/// Returns the variables that `step` sets for later ones, the last one first. [`ANY_LANE`] is that of `cachelane id
+/// --format github-env`.
 pub fn variables(step: Node<'_>) -> Vec<Arg> {
     let Some(run) = step.get("run") else {
         return Vec::new();
@@ -28,8 +28,8 @@ fn texts(simple: &Simple) -> Vec<&str> {
     simple.words.iter().filter_map(|word| word.text()).collect()
 }
 
-/// Returns the variable of `cachelane id --format github-env`, which is what `--arg` names or the configuration does; `None`
-/// for another command.
+/// Returns the variable of `cachelane id --format github-env`, named by `--arg` or the configuration; `None` for
+/// another command.
 fn lane<'w>(words: &[&'w str]) -> Option<&'w str> {
     let has = |text: &str| words.contains(&text);
     let is_tool = |text: &&str| text.rsplit('/').next() == Some("cachelane");
@@ -43,7 +43,7 @@ fn lane<'w>(words: &[&'w str]) -> Option<&'w str> {
     Some(behind.or_else(joined).unwrap_or(ANY_LANE))
 }
 
-/// Returns what `echo NAME=value` sets; where it goes is not looked at: the script writes to that file somewhere.
+/// Returns the assignment of `echo NAME=value`; its target is not checked: the script writes to that file somewhere.
 fn echoed(simple: &Simple) -> Vec<(String, Option<String>)> {
     let name = simple.words.first().and_then(Word::text);
     if !matches!(name, Some("echo" | "printf")) {

@@ -1,5 +1,3 @@
-//! Passing a lane to a build of a workflow.
-
 use super::actions;
 use super::expression::{is_plain, mentioned, shown};
 use super::language::Github;
@@ -15,21 +13,19 @@ use crate::builds::yaml::{Node, Style, quoted};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
-/// How many names of a matrix that nothing is known of are joined.
+/// The most names of an unknown matrix that are joined.
 const MAX_UNKNOWN: usize = 3;
 
-/// A build that is to pass a lane.
 struct Site<'s, 'y> {
     found: &'s Found<'y>,
     around: Around<'y>,
     lane: &'s Lane<'s>,
-    /// What tells the runs of the build apart, as expressions get at it.
+    /// The axes that tell the runs of the build apart, as expressions name them.
     axes: Vec<String>,
-    /// Whether the values of the axes can be part of an id; `None` where they are not known.
+    /// True where the values of the axes can be part of an id; `None` where they are unknown.
     safe: Option<bool>,
 }
 
-/// Returns the fix for a build that passes no lane.
 pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let passed = |name: &str| found.build.args.iter().any(|arg| arg.name == name);
     if passed(lane.arg) || passed(NAMESPACE) {
@@ -54,7 +50,7 @@ pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         None => (vec![site.in_action(&value)?], value, true),
     };
     let title = format!("pass `{}={value}`", lane.arg);
-    // Where more may be passed, the lane may be among it.
+    // Where more arguments may be passed, the lane may be one of them.
     let fix = if known && site.safe.is_some() && found.build.args_known {
         Fix::safe(title, edits)
     } else {
@@ -72,7 +68,7 @@ fn is_elsewhere(node: Node<'_>) -> bool {
 }
 
 impl Site<'_, '_> {
-    /// Fails unless `value` is one to write: of all ways to an axis, the one behind a dot.
+    /// Fails unless `value` can be written: only axes behind dots can.
     fn writable(&self, value: &str) -> Result<(), String> {
         let odd = self.axes.iter().find(|name| !is_plain(name));
         odd.map_or(Ok(()), |name| {
@@ -83,7 +79,7 @@ impl Site<'_, '_> {
         })
     }
 
-    /// Returns the expression that is a lane of its own for each job that runs the build.
+    /// Returns the expression that gives each job of the build its own lane.
     fn value(&self) -> Result<String, String> {
         let (names, build) = (&self.axes, &self.found.build);
         if names.is_empty() && build.runs != Runs::Once {
@@ -111,7 +107,7 @@ impl Site<'_, '_> {
                 "only a run knows which of {joined} tell its jobs apart"
             ));
         }
-        // Jobs with matrices of the same values part themselves by their names, too.
+        // The name tells jobs with matrices of the same values apart.
         let job = self.lane.shared.then(|| "${{ github.job }}".to_owned());
         let axes = names.iter().map(|name| {
             let dot = if name.starts_with('[') { "" } else { "." };
@@ -120,8 +116,8 @@ impl Site<'_, '_> {
         Ok(job.into_iter().chain(axes).collect::<Vec<_>>().join("-"))
     }
 
-    /// Returns the value that the variable of the lane's name has in the script by now, where that can be handed on; `None`
-    /// where it has none.
+    /// Returns the value that the variable of the lane's name has in the script at the command, where that can be
+    /// handed on; `None` where it has none.
     fn own(&self, command: &InScript<'_>, value: &str) -> Result<Option<String>, String> {
         let arg = self.lane.arg;
         let scope = Scope {
@@ -135,7 +131,7 @@ impl Site<'_, '_> {
             Some(own) => (own, false),
             None => match envs.find_map(|env| Some((env.get(arg)?, env))) {
                 Some((own, env)) => {
-                    // What the workflow sets, it sets for all jobs.
+                    // The workflow's own variables hold for all jobs.
                     let everywhere = env.parent().is_none_or(|map| map.parent().is_none());
                     (own.text().unwrap_or_default().to_owned(), everywhere)
                 }
@@ -150,8 +146,8 @@ impl Site<'_, '_> {
         ))
     }
 
-    /// Returns the variable itself, where an earlier step has given it a value that is another one in each job. A value that
-    /// is not is none: the step's own counts before it.
+    /// Returns the variable itself, where an earlier step has given it a value that differs between jobs. Any other
+    /// value is ignored: the step's own counts before it.
     fn handed(&self, command: &InScript<'_>, scope: &Scope<'_>) -> Option<String> {
         let env = self.found.env.before(&self.found.handed);
         let env = env.with(command.sets(scope));
@@ -163,20 +159,20 @@ impl Site<'_, '_> {
         good.then(|| format!("${arg}"))
     }
 
-    /// Returns whether `own` is another value in each job that runs the build; `everywhere` says that it stands for all jobs.
+    /// Returns whether `own` differs between the jobs that run the build; `everywhere` tells that it is set for all
+    /// jobs.
     fn parts(&self, own: &str, everywhere: bool) -> bool {
         let has = |context: &str, name: &str| mentioned(own, context).iter().any(|own| own == name);
         let mut text = own
             .split("${{")
             .map(|part| part.split_once("}}").map_or(part, |(_, behind)| behind));
-        // A name that a job has for itself, in words.
+        // A name of the job's own, not mere punctuation.
         let is_word = |part: &str| part.contains(|ch: char| ch.is_ascii_alphanumeric());
         let mut named = || !everywhere && text.any(is_word);
         self.axes.iter().all(|axis| has("matrix", axis))
             && (!self.lane.shared || has("github", "job") || named())
     }
 
-    /// Adds the argument to the inputs of an action.
     fn in_action(&self, value: &str) -> Result<Edit, String> {
         self.writable(value)?;
         let line = format!("{}={value}", self.lane.arg);
@@ -190,8 +186,8 @@ impl Site<'_, '_> {
         self.input("build-args", &line)
     }
 
-    /// Gives the step the variable, and the command the argument; returns the edits, the value that the build passes then,
-    /// and whether the script's shell is known.
+    /// Gives the step the variable, and the command the argument; returns the edits, the value that the build then
+    /// passes, and whether the script's shell is known.
     fn in_script(
         &self,
         it: &InScript<'_>,
@@ -226,7 +222,7 @@ impl Site<'_, '_> {
             let edit = jobs::in_command(it, arg, &handed);
             let edit = edit.ok().filter(|_| !is_elsewhere(run));
             let edit = edit.ok_or("the command stands within quotes, or in another place")?;
-            // At the end of a line, both would go to one spot.
+            // At the end of a line, both would have the same place.
             let below = edits.pop_if(|below| below.span() == edit.span());
             let text = edit.text().to_owned() + below.as_ref().map_or("", Edit::text);
             edits.push(Edit::insert(edit.span().start, text));
@@ -236,7 +232,7 @@ impl Site<'_, '_> {
         Ok((edits, own.unwrap_or(value), windows.is_some()))
     }
 
-    /// Returns whether a job on Windows runs the script without saying which shell; `None` where only a run knows.
+    /// Returns whether a job on Windows runs the script without naming a shell; `None` where only a run knows.
     fn is_windows(&self) -> Option<bool> {
         const OUTSIDE: [&str; 4] = ["inputs.", "needs.", "vars.", "fromJ"];
         if self.around.setting("shell").is_some() {
@@ -255,7 +251,6 @@ impl Site<'_, '_> {
         is_known.then_some(false)
     }
 
-    /// Adds `line` to the list that is the input `name` of an action.
     fn input(&self, name: &str, line: &str) -> Result<Edit, String> {
         let step = self.found.step;
         let with = step.own_entry("with").map(|entry| entry.value);
@@ -285,7 +280,6 @@ impl Site<'_, '_> {
     }
 }
 
-/// Adds a line to a value that is a list of lines.
 fn extended(with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
     let (text, source) = (value.text()?, value.source());
     let newline = line_ending(source.as_bytes(), value.span().start);
@@ -332,7 +326,6 @@ fn extended(with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
     ))
 }
 
-/// Returns the text in double quotes.
 fn in_quotes(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", text.replace('\n', "\\n"))
@@ -347,7 +340,6 @@ fn refers(script: &str, name: &str) -> bool {
     })
 }
 
-/// Sets the variable `name` for the step.
 fn variable(step: Node<'_>, name: &str, value: &str) -> Result<Edit, String> {
     match step.own_entry("env").map(|entry| entry.value) {
         Some(env) if env.is_map() && !is_elsewhere(env) => {

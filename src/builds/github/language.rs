@@ -1,4 +1,4 @@
-//! What GitHub makes of names and texts, as far as the file itself says what they stand for.
+//! GitHub's names and texts, as far as the file itself gives their values.
 
 use super::expression::{property, shown};
 use super::matrix::axes;
@@ -10,7 +10,6 @@ use crate::builds::paths::ROOT;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
 
-/// Workflows of GitHub Actions, and actions made of steps.
 #[derive(Debug)]
 pub struct Github;
 
@@ -41,7 +40,6 @@ impl Language for Github {
         inner.trim().strip_prefix("env.")
     }
 
-    /// From the tool's name to the subcommand.
     fn span(&self, found: &command::Found) -> Span {
         let words = &found.simple.words;
         let (tool, sub) = (&words[found.command.tool], &words[found.command.behind]);
@@ -55,7 +53,7 @@ impl Language for Github {
     fn runs(&self, job: &Job, axes: Vec<String>) -> Runs {
         let names: Vec<String> = axes.iter().map(|axis| shown(axis)).collect();
         let matrix = &job.matrix;
-        // Nothing says a name of it.
+        // No name of it is known.
         let nameless = matrix.open && matrix.names.is_empty() && !matrix.sequential;
         if nameless && job.name.is_some() {
             return Runs::Matrix(names);
@@ -68,7 +66,7 @@ impl Language for Github {
     }
 }
 
-/// Evaluates names and texts, with `||` between them.
+/// Returns the first operand of `||` that is not empty, or else the last; `None` where one before it is unknown.
 fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<String> {
     let mut last = String::new();
     for operand in expression.split("||") {

@@ -1,6 +1,6 @@
-//! The matrix of a job: the combinations that it runs in, and the names that tell them apart.
+//! The matrix of a job: its combinations, and the names that tell them apart.
 //!
-//! As GitHub has it: the product of the lists, without what `exclude` matches; each entry of `include` goes to every
+//! By GitHub's rules: the product of the lists, without what `exclude` matches; each entry of `include` goes to every
 //! combination of which it changes no value of a list, or else is a combination of its own; 256 at most.
 
 use super::expression::{accessor, is_plain, mentioned, within};
@@ -8,11 +8,11 @@ use crate::budget;
 use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product, value, varying};
 use crate::builds::yaml::{Entry, Node};
 
-/// A combination while it is made: names with their values, and how many of them are of lists.
+/// A combination in progress: names with their values, and the number of them that are of lists.
 type Combination<'y> = Vec<(&'y str, Node<'y>)>;
 
-/// Reads the matrix of `job`. Names are as expressions get at them: those within values as `config.name`, what is no
-/// identifier as `['py version']`.
+/// Reads the matrix of `job`. Names are as expressions access them: `config.name` for nested values, `['py version']`
+/// where a name is no identifier.
 pub fn read(job: Node<'_>) -> Matrix {
     let strategy = job.get("strategy");
     let matrix = strategy.and_then(|strategy| strategy.get("matrix"));
@@ -21,14 +21,12 @@ pub fn read(job: Node<'_>) -> Matrix {
     Matrix {
         sequential,
         ..matrix.unwrap_or_else(|names| {
-            // The names that the job uses, where nothing else is known.
             let used = || mentioned(job.raw(), "matrix");
             Matrix::open(if names.is_empty() { used() } else { names })
         })
     }
 }
 
-/// Reads a matrix whose values stand in the file.
 fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
     if !matrix.is_map() {
         return Err(Vec::new());
@@ -57,7 +55,7 @@ fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
     })
 }
 
-/// Returns whether all values for `names` can be part of an id; `None` where they are not known.
+/// Returns whether all values for `names` can be part of an id; `None` where they are unknown.
 pub fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
     if names.is_empty() {
         return Some(true);
@@ -74,7 +72,8 @@ pub fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
     is_known.then(|| values().all(is_safe) && !matrix.rows.iter().any(is_empty))
 }
 
-/// Returns whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are read.
+/// Returns whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are
+/// interpreted.
 fn is_safe(value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@+~".contains(&byte);
     value.bytes().all(plain)
@@ -124,7 +123,7 @@ fn rows<'y>(
             found = true;
             for (name, value) in &more {
                 match row.iter().position(|(key, _)| key == name) {
-                    // What an earlier one has brought gives way.
+                    // A value of an earlier entry is replaced.
                     Some(at) if at >= lists.len() => row[at].1 = *value,
                     Some(_) => {}
                     None => row.push((name, *value)),
@@ -153,7 +152,7 @@ fn of_name<'y>(row: &[(&str, Node<'y>)], name: &str) -> Option<Node<'y>> {
     Some(*value)
 }
 
-/// Returns whether `value` has all that `pattern` has.
+/// Returns whether `value` contains all of `pattern`.
 fn covers(value: Node<'_>, pattern: Node<'_>) -> bool {
     if pattern.is_map() {
         return pattern.entries().iter().all(|entry| {
@@ -165,7 +164,7 @@ fn covers(value: Node<'_>, pattern: Node<'_>) -> bool {
     text(value) == text(pattern)
 }
 
-/// Returns a value as one text: that of a scalar, or of all that is in it.
+/// Returns a value as one text: a scalar's, or that of all nested values.
 fn text(value: Node<'_>) -> String {
     if let Some(text) = value.text() {
         return text.to_owned();
@@ -188,8 +187,8 @@ fn flatten(name: &str, value: Node<'_>, row: &mut MatrixRow) {
     row.push((name.to_owned(), text));
 }
 
-/// Returns the names that tell the rows apart: of the lists if these do, else as few as possible, and such as an expression takes
-/// behind a dot and whose values can be part of an id.
+/// Returns the names that tell the rows apart: those of the lists if they do, else as few as possible, preferring names
+/// that need no brackets and whose values can be part of an id.
 pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     let mut rows = rows.to_vec();
     rows.sort();
@@ -214,7 +213,6 @@ pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     chosen.into_iter().map(str::to_owned).collect()
 }
 
-/// Returns how many different rows there are when only `names` are looked at.
 fn kinds(rows: &[&MatrixRow], names: &[&str]) -> usize {
     budget::spend(rows.len() * names.len() * rows.first().map_or(0, |row| row.len()));
     let mut kinds: Vec<Vec<Option<&str>>> = rows
@@ -240,7 +238,6 @@ fn few<'n>(rows: &[&MatrixRow], names: &[&'n str]) -> Option<Vec<&'n str>> {
         chosen.push(best);
         apart = count;
     }
-    // In the order in which the file names them.
     let mut names = names.to_vec();
     names.retain(|name| chosen.contains(name));
     Some(names)

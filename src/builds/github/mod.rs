@@ -1,8 +1,8 @@
-//! Workflows of GitHub Actions, and actions made of steps.
+//! Workflows of GitHub Actions, and composite actions.
 //!
-//! Relied on, from GitHub's "Workflow syntax" and "Contexts": values of a matrix are only in expressions, not in the
-//! environment; the nearest `env` counts; a script runs in the workspace unless `working-directory` says else, in `bash` or
-//! `sh`, and on Windows in PowerShell, unless `shell` says else; `./` in `uses` is the repository's root.
+//! By GitHub's "Workflow syntax" and "Contexts": values of a matrix are only in expressions, not in the environment;
+//! the nearest `env` counts; a script runs in the workspace unless `working-directory` says else, in `bash` or `sh`,
+//! and on Windows in PowerShell, unless `shell` says else; `./` in `uses` is the repository's root.
 
 mod actions;
 mod expression;

@@ -4,16 +4,15 @@ use crate::builds::model::{Place, Subject};
 use crate::builds::paths::join;
 use crate::builds::yaml::Node;
 
-/// A repository that a job checks out.
 #[derive(Debug)]
 pub struct Checkout {
-    /// Whether it is the workflow's own.
+    /// True for the workflow's own repository.
     own: bool,
-    /// Where to in the workspace; empty for the workspace itself.
+    /// The path in the workspace; empty for the workspace itself.
     path: String,
 }
 
-/// Returns what the steps check out with `actions/checkout`.
+/// Returns the repositories that the steps check out with `actions/checkout`.
 pub fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
     const OWN: [&str; 2] = [
         "github.repository",
@@ -23,7 +22,7 @@ pub fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
         let uses = step.get_text("uses")?;
         let with = |name: &str| step.get("with")?.get_text(name);
         let is_own = |text: &str| OWN.iter().any(|name| text.contains(name));
-        // Where the path is an expression, nothing is known of it; what lies there is not found either.
+        // Where the path is an expression, no file there is found.
         uses.starts_with("actions/checkout@").then_some(Checkout {
             own: with("repository").is_none_or(is_own),
             path: join("", with("path").unwrap_or_default())?,

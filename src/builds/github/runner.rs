@@ -1,15 +1,16 @@
-//! What a job runs on: whether it has a machine to itself, so that no other job's build can be in its way.
+//! The runner of a job: with a machine to itself, no other job's build gets in its way.
 //!
-//! Of GitHub's documents ("GitHub-hosted runners"): each job gets a new machine, whose labels begin with the system's name.
+//! By GitHub's documents ("GitHub-hosted runners"): each job gets a new machine, whose labels begin with the system's
+//! name.
 
 use super::language::Github;
 use crate::builds::jobs::{Job, Scope};
 use crate::builds::model::Env;
 
-/// How the labels of GitHub's own runners begin.
+/// The prefixes of GitHub's own labels.
 const HOSTED: &[&str] = &["ubuntu-", "windows-", "macos-"];
 
-/// What a job has in it that builds elsewhere: an engine or a builder that is named, and the services for that.
+/// Signs of a job that builds elsewhere: a named engine or builder, and the services for that.
 const ELSEWHERE: &[&str] = &[
     "DOCKER_HOST",
     "DOCKER_CONTEXT",
@@ -34,7 +35,7 @@ const ELSEWHERE: &[&str] = &[
     "blacksmith",
 ];
 
-/// Returns whether a job with these labels runs on a machine of GitHub's, whatever its matrix says.
+/// Returns whether a job with these labels runs on a machine of GitHub's, for all values of its matrix.
 pub fn is_hosted(runs_on: &str, job: &Job) -> bool {
     let hosted = |labels: &str| {
         let mut labels = labels.split_whitespace().peekable();
@@ -57,7 +58,7 @@ pub fn is_hosted(runs_on: &str, job: &Job) -> bool {
     !job.matrix.rows.is_empty() && rows.all(|row| known(row).is_some_and(|labels| hosted(&labels)))
 }
 
-/// Returns whether `text`, of a job or an `env`, names a builder that is elsewhere.
+/// Returns whether `text`, of a job or an `env`, names a builder elsewhere.
 pub fn names_builder(text: &str) -> bool {
     ELSEWHERE
         .iter()

@@ -1,5 +1,3 @@
-//! The jobs of a workflow and their steps, or those of an action.
-
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -12,7 +10,7 @@ use crate::builds::paths::join;
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::Node;
 
-/// Where a step stands: what holds for it.
+/// The nodes around a step, whose settings apply to it.
 pub struct Around<'y> {
     pub step: Node<'y>,
     /// The job, or an action's `runs`.
@@ -21,37 +19,36 @@ pub struct Around<'y> {
 }
 
 impl<'y> Around<'y> {
-    /// Finds what is around a step that stands in no other place, too.
+    /// Finds the nodes around a step that is used nowhere else.
     pub fn of(step: Node<'y>) -> Option<Self> {
         let job = step.parent()?.parent()?;
         let root = std::iter::successors(Some(job), |node| node.parent()).last()?;
         Some(Self { step, job, root })
     }
 
-    /// Returns the mappings `env` that hold, the nearest first.
+    /// Returns the mappings `env` that apply, the nearest first.
     pub fn env(&self) -> impl Iterator<Item = Node<'y>> {
         let all = [self.step, self.job, self.root].into_iter();
         all.filter_map(|node| node.get("env"))
     }
 
-    /// Returns the mappings `defaults.run` that hold, the nearest first.
+    /// Returns the mappings `defaults.run` that apply, the nearest first.
     fn defaults(&self) -> impl Iterator<Item = Node<'y>> {
         let all = [self.job, self.root].into_iter();
         all.filter_map(|node| node.get("defaults")?.get("run"))
     }
 
-    /// Returns what the step says for `key`, or the job or the workflow for all its scripts.
+    /// Returns the step's value for `key`, or the default of the job or the workflow.
     pub fn setting(&self, key: &str) -> Option<&'y str> {
         let default = || self.defaults().find_map(|defaults| defaults.get_text(key));
         self.step.get_text(key).or_else(default)
     }
 
-    /// Returns the labels of `runs-on`, as written.
     pub fn runs_on(&self) -> String {
         labels(self.job)
     }
 
-    /// Returns the grammar of the step's script; `None` where it is no shell's.
+    /// Returns the grammar of the step's script; `None` where no shell runs it.
     fn dialect(&self, scope: &Scope<'_>) -> Option<Dialect> {
         let Some(shell) = self.setting("shell") else {
             let labels = scope.filled(&self.runs_on()).unwrap_or_default();
@@ -63,11 +60,10 @@ impl<'y> Around<'y> {
             });
         };
         let known = shell.split_whitespace().filter_map(Dialect::of).next_back();
-        // `shell: ${{ matrix.shell }}` is most often a Posix one; `python` is none.
+        // `shell: ${{ matrix.shell }}` is most often a POSIX one; `python` is none.
         known.or_else(|| shell.contains("${{").then_some(Dialect::Posix))
     }
 
-    /// Returns the folder that the step's script starts in.
     fn folder(&self, scope: &Scope<'_>) -> Option<String> {
         match self.setting("working-directory") {
             Some(folder) => join("", &scope.filled(folder)?),
@@ -75,7 +71,6 @@ impl<'y> Around<'y> {
         }
     }
 
-    /// Returns the names of the matrix that the step may use.
     fn names(&self, env: &Env) -> Vec<String> {
         let texts = [self.step]
             .into_iter()
@@ -92,7 +87,6 @@ impl<'y> Around<'y> {
     }
 }
 
-/// Returns the labels that a job's `runs-on` names, as written.
 fn labels(job: Node<'_>) -> String {
     let on = job.get("runs-on");
     let labels = on.and_then(|on| on.get("labels")).or(on).map(Node::scalars);
@@ -103,7 +97,6 @@ fn labels(job: Node<'_>) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
-/// Gives the steps of a file to `gatherer`.
 pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
     let mut workflow = Workflow {
         root,
@@ -114,7 +107,6 @@ pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
         workflow.job(entry.key.text().unwrap_or_default(), entry.value);
     }
     if let Some(runs) = root.get("runs") {
-        // It may run in any matrix.
         let job = Job {
             matrix: Matrix::open(Vec::new()),
             ..Job::default()
@@ -124,7 +116,7 @@ pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
     together(&mut gatherer.found);
 }
 
-/// Has each build of a step run in the rows of all that have targets of the same files: they may be in one Dockerfile.
+/// Has each build of a step run in the rows of all its builds of the same files: they may be in one Dockerfile.
 fn together(found: &mut [Found<'_>]) {
     let files = |found: &Found<'_>| match &found.build.subject {
         Subject::Files(files) => Some((found.build.name.clone(), files.paths.clone())),
@@ -144,10 +136,8 @@ fn together(found: &mut [Found<'_>]) {
     }
 }
 
-/// A workflow, or an action.
 struct Workflow<'w, 'y> {
     root: Node<'y>,
-    /// What it sets for all jobs.
     env: Env,
     gatherer: &'w mut Gatherer<'y>,
 }
@@ -176,7 +166,7 @@ impl<'y> Workflow<'_, 'y> {
         self.steps(&Rc::new(job), node);
     }
 
-    /// Notes that a job or a step `uses` another file of the repository.
+    /// Records that a job or a step `uses` another file of the repository.
     fn call(&mut self, job: &Job, node: Node<'y>, uses: &str) {
         if let (Some(path), Some(uses)) = (uses.strip_prefix("./"), node.get("uses")) {
             self.gatherer.calls.push(Call {

@@ -1,4 +1,4 @@
-//! The jobs of a pipeline, and what they get from templates, defaults and references.
+//! The jobs of a pipeline, with their templates, defaults and references.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,6 @@ use crate::builds::model::{Arg, Env};
 use crate::builds::yaml::{Entry, Node, Yaml};
 use crate::text::Span;
 
-/// The keys at the top that are no jobs.
 const KEYWORDS: &[&str] = &[
     "after_script",
     "before_script",
@@ -23,7 +22,7 @@ const KEYWORDS: &[&str] = &[
     "workflow",
 ];
 
-/// Returns the items of a list; of all else, itself.
+/// Returns the items of a list; any other node as one item.
 pub fn listed(node: Node<'_>) -> Vec<Node<'_>> {
     if node.is_list() {
         node.items()
@@ -32,7 +31,6 @@ pub fn listed(node: Node<'_>) -> Vec<Node<'_>> {
     }
 }
 
-/// A pipeline's file.
 pub struct File<'y> {
     root: Node<'y>,
 }
@@ -52,7 +50,6 @@ impl<'y> File<'y> {
         self.root
     }
 
-    /// Returns the jobs and templates.
     pub fn jobs(&self) -> Vec<(&'y str, Node<'y>)> {
         let entries = self.root.entries().into_iter();
         let named = entries.filter_map(|entry| Some((entry.key.text()?, entry.value)));
@@ -74,7 +71,7 @@ impl<'y> File<'y> {
             return;
         };
         for name in extends.scalars().into_iter().rev().filter_map(Node::text) {
-            // What comes again is behind itself, and gives nothing more.
+            // A repeated template is behind itself, and gives nothing more.
             if seen.insert(name)
                 && let Some(template) = self.root.get(name).filter(|node| node.is_map())
             {
@@ -83,15 +80,15 @@ impl<'y> File<'y> {
         }
     }
 
-    /// Returns the value of a job for this key, what a reference stands for put in its place.
+    /// Returns the value of a job for this key, with references replaced.
     pub fn own(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
         let mut set = chain.iter().filter_map(|map| map.get(key));
-        // `parallel: {matrix: …}` merges; all else that is asked for here is a list or a text.
+        // `parallel: {matrix: …}` merges; the other keys that are read here are lists or texts.
         let found = set.find_map(|node| self.followed(node));
         found.filter(|node| !node.is_null())
     }
 
-    /// Returns what a reference stands for; other values stand for themselves.
+    /// Returns the target of a reference; any other value as it is.
     fn followed(&self, node: Node<'y>) -> Option<Node<'y>> {
         if node.tag() != Some("!reference") {
             return Some(node);
@@ -109,7 +106,7 @@ impl<'y> File<'y> {
         budget::nested(|| self.followed(target))?
     }
 
-    /// Returns the lines of the two scripts that a job runs: that of `before_script` and `script`, and `after_script`.
+    /// Returns the lines of the two scripts that a job runs: `before_script` with `script`, and `after_script`.
     pub fn scripts(&self, chain: &[Node<'y>]) -> [Vec<Node<'y>>; 2] {
         let before = self.with_default(chain, "before_script");
         let after = self.with_default(chain, "after_script");
@@ -123,7 +120,7 @@ impl<'y> File<'y> {
         [lines(&[before, self.own(chain, "script")]), lines(&[after])]
     }
 
-    /// Returns what a job says for a key, or the file for all jobs; what is there but empty counts.
+    /// Returns a job's value for a key, or the file's default; an empty value counts.
     fn with_default(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
         if chain.iter().any(|map| map.get(key).is_some()) {
             return self.own(chain, key);
@@ -134,7 +131,7 @@ impl<'y> File<'y> {
         is_taken(key).then(|| self.followed(default))?
     }
 
-    /// Returns whether a job takes what the file sets for all jobs under `kind`, by its name.
+    /// Returns a test by name: whether a job takes what the file sets for all jobs under `kind`.
     fn inherits(&self, chain: &[Node<'y>], kind: &str) -> impl Fn(&str) -> bool + use<'y> {
         let inherits = self.own(chain, "inherit");
         let inherits = inherits.and_then(|inherit| inherit.get(kind));
@@ -147,7 +144,7 @@ impl<'y> File<'y> {
         }
     }
 
-    /// Adds the lines of `node`; the lists in `open` are being gone through. A list within itself, which GitLab refuses,
+    /// Adds the lines of `node`; the lists in `open` are being walked. GitLab refuses a list within itself, and here it
     /// gives nothing more: its lines would double with every level.
     fn lines(&self, node: Node<'y>, open: &mut Vec<Span>, lines: &mut Vec<Node<'y>>) {
         let Some(node) = self.followed(node).filter(|_| budget::spend(256)) else {
@@ -167,7 +164,7 @@ impl<'y> File<'y> {
         }
     }
 
-    /// Returns the variables that the file sets for a job, its own before the file's.
+    /// Returns the variables that the file sets for a job, the job's own first.
     pub fn variables(&self, chain: &[Node<'y>]) -> Env {
         let all = self.root.get("variables").map(|node| self.set(node));
         let mut all = all.unwrap_or_default();
@@ -178,7 +175,6 @@ impl<'y> File<'y> {
         own.fold(Env::default().with(all), add)
     }
 
-    /// Returns the variables that a mapping sets.
     fn set(&self, node: Node<'y>) -> Vec<Arg> {
         let entries = self.followed(node).map(Node::entries).unwrap_or_default();
         let entries = entries.into_iter().take_while(|_| Arg::pay(1));
@@ -192,7 +188,6 @@ impl<'y> File<'y> {
         entries.filter_map(variable).collect()
     }
 
-    /// Returns the entries of `parallel` for `matrix`, references followed.
     pub fn matrix(&self, parallel: Node<'y>) -> Option<Vec<Node<'y>>> {
         let items = self.followed(parallel.get("matrix")?)?.items().into_iter();
         let entries = items.map(|item| Some(listed(self.followed(item)?)));

@@ -4,10 +4,9 @@ use super::file::File;
 use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, axes, product};
 use crate::builds::yaml::Node;
 
-/// What tells the runs of `parallel: 5` apart.
+/// The axis of the runs of `parallel: 5`.
 const NUMBER: &str = "parallel";
 
-/// Reads the matrix of a job.
 pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
     let Some(parallel) = file.own(chain, "parallel") else {
         return Matrix::none();
@@ -24,7 +23,7 @@ pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
     };
     let mut rows: Vec<MatrixRow> = Vec::new();
     let mut names: Vec<String> = Vec::new();
-    // An empty or unreadable matrix is one that cannot be told.
+    // An empty or unreadable matrix is unknown.
     for entry in entries.unwrap_or_default() {
         let axes = axes(entry);
         for (name, _) in &axes {

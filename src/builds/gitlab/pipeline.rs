@@ -1,5 +1,3 @@
-//! Pipelines as a format, and the builds in their jobs.
-
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -14,11 +12,10 @@ use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::{More, Node, Yaml};
 use crate::text::Span;
 
-/// The variable that holds the lane of a job, and how many bytes long GitLab lets it become.
+/// The variable that holds the lane of a job, and its greatest length in bytes.
 const SLUG: &str = "CI_JOB_NAME_SLUG";
 const SLUG_LEN: usize = 63;
 
-/// GitLab CI.
 #[derive(Debug)]
 pub struct Gitlab;
 
@@ -49,7 +46,6 @@ impl Language for Gitlab {
         "CI_PROJECT_DIR"
     }
 
-    /// Matrix values are variables.
     fn axis<'n>(&self, need: Lookup<'n>) -> Option<&'n str> {
         match need {
             Lookup::Variable(name) => Some(name),
@@ -57,7 +53,7 @@ impl Language for Gitlab {
         }
     }
 
-    /// Puts variables in: a value may name others.
+    /// Replaces variables, whose values may name others.
     fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
         let mut parts = text.split('$');
         let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -78,7 +74,7 @@ impl Language for Gitlab {
         Some(filled)
     }
 
-    /// An input, `$[[ inputs.name ]]`: GitLab puts it in before anything else is read.
+    /// Masks an input, `$[[ inputs.name ]]`, which GitLab replaces before anything else is read.
     fn mask(&self, text: &str) -> Option<(Span, String)> {
         let start = text.find("$[[")?;
         let len = text[start..].lines().next()?.find("]]")? + 2;
@@ -101,7 +97,7 @@ impl Pipeline for Gitlab {
             call(gatherer, node, None, Runs::Once);
         }
         let mut order = Order::new(&file);
-        // Templates that no job of the file uses count as jobs, for those of another file may use them.
+        // Templates that no job of the file uses count as jobs, since another file may use them.
         let (templates, all): (Vec<_>, Vec<_>) = file
             .jobs()
             .into_iter()
@@ -113,7 +109,7 @@ impl Pipeline for Gitlab {
         Ok(())
     }
 
-    /// Passes what holds the lane for all jobs that run a build: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"`.
+    /// Passes the job's own lane variable: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"`.
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         let mut seen = HashSet::new();
         for runs in &found.runs {
@@ -134,7 +130,6 @@ impl Pipeline for Gitlab {
     }
 }
 
-/// Returns what GitLab makes of a job's name.
 fn slug(name: &str) -> String {
     let all = name.to_lowercase();
     let is_kept = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit();
@@ -143,7 +138,6 @@ fn slug(name: &str) -> String {
     cut.trim_matches('-').to_owned()
 }
 
-/// Gathers what a job, or a template, builds and calls.
 fn job<'y>(
     gatherer: &mut Gatherer<'y>,
     file: &File<'y>,
@@ -179,7 +173,7 @@ fn job<'y>(
     }
 }
 
-/// Notes a file of the repository that this one includes, or that a job starts as a pipeline of its own.
+/// Records a file of the repository that this one includes, or that a job starts as a pipeline of its own.
 fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&str>, runs: Runs) {
     let local = if node.is_map() {
         node.get("local")
@@ -203,14 +197,13 @@ fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&str>, runs: Ru
     }
 }
 
-/// Which jobs wait for which: those that `needs` names, or else all of the stages before their own.
+/// The order of jobs: each waits for those of `needs`, or else for all stages before its own.
 struct Order<'y> {
     stages: Vec<&'y str>,
     members: Vec<Vec<Ordered>>,
     found: Vec<(Ordered, Vec<Ordered>)>,
 }
 
-/// Returns the stage before the one with this index.
 fn before(stage: usize) -> Option<Ordered> {
     stage.checked_sub(1).map(Ordered::Stage)
 }

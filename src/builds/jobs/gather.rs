@@ -1,4 +1,4 @@
-//! Gathering the builds of a file by place, with all that run each.
+//! Gathering the builds of a file by place, each with its jobs.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -17,21 +17,17 @@ use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Word, is_na
 use crate::builds::yaml::{Node, Yaml};
 use crate::text::Span;
 
-/// A format of files that have jobs.
 pub trait Pipeline: Language {
-    /// Returns the words of which a file has one that has something to say, besides those of commands that build.
+    /// Returns the words of which a relevant file has one, besides those of commands that build.
     fn words(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Gives the steps of a file to `gatherer`.
     fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError>;
 
-    /// Passes a lane to a build.
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
 }
 
-/// Reads the builds of a file.
 pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, ReadError> {
     let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
     if !command::may_build(source) && !format.words().iter().any(has) {
@@ -56,7 +52,6 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
     })
 }
 
-/// Makes what passes lanes to the builds of a file.
 pub fn inserter<'d>(
     format: &'static dyn Pipeline,
     yaml: &'d Yaml<'d>,
@@ -83,7 +78,6 @@ pub fn inserter<'d>(
     }))
 }
 
-/// Gathers the builds of a file.
 pub struct Gatherer<'y> {
     pub language: &'static dyn Language,
     pub found: Vec<Found<'y>>,
@@ -94,7 +88,7 @@ pub struct Gatherer<'y> {
     doubts: HashSet<(Span, String)>,
 }
 
-/// How the scripts of a step start: in which folder, and in which grammar; `None` where that is no shell's.
+/// The folder and grammar in which the scripts of a step start; `None` where no shell runs them.
 type Start<'s> = &'s dyn Fn(&Scope<'_>) -> Option<(Option<String>, Dialect)>;
 
 impl<'y> Gatherer<'y> {
@@ -110,8 +104,8 @@ impl<'y> Gatherer<'y> {
         }
     }
 
-    /// Looks at a step once for each combination of the matrix that makes a difference to it: `read` gets the rows that are
-    /// alike, and what they see.
+    /// Reads a step once for each combination of the matrix that makes a difference to it: `read` gets the equivalent
+    /// rows, and their scope.
     pub fn rows(
         &mut self,
         step: &Step<'_, 'y>,
@@ -129,7 +123,7 @@ impl<'y> Gatherer<'y> {
         }
     }
 
-    /// Reads the script that a step runs in the checkout, of `nodes` one below the other.
+    /// Reads the script that a step runs in the checkout, the concatenation of `nodes`.
     pub fn script(&mut self, nodes: &[Node<'y>], step: &Step<'_, 'y>) {
         let start = |_: &Scope<'_>| Some((Some(String::new()), Dialect::Posix));
         self.script_from(nodes, step, &start, &Ok);
@@ -205,7 +199,6 @@ impl<'y> Gatherer<'y> {
         self.add(build, Some(it), step, rows);
     }
 
-    /// Adds a build that a step runs in these rows of its job's matrix.
     pub fn add(
         &mut self,
         build: Build,
@@ -249,16 +242,15 @@ impl<'y> Gatherer<'y> {
         }
     }
 
-    /// Notes a build of which nothing can be said.
     pub fn doubt(&mut self, span: Span, why: String) {
-        // Now the place is known, and no template has to be looked at for it.
+        // Now the place is known, and needs no template.
         self.places.entry(span).or_default();
         if self.doubts.insert((span, why.clone())) {
             self.unknown.push(Unknown { span, why });
         }
     }
 
-    /// Puts the builds in order, and says of each who runs it and how often.
+    /// Sorts the builds, and sets the jobs and runs of each.
     fn finish(&mut self) {
         let language = self.language;
         for found in &mut self.found {
@@ -276,7 +268,7 @@ impl<'y> Gatherer<'y> {
     }
 }
 
-/// Returns the names of the matrix that a script may use: those that stand in it, in its variables or in values.
+/// Returns the names of the matrix that occur in a script, its variables or values.
 fn names(script: &str, step: &Step<'_, '_>) -> Vec<String> {
     let rows: Vec<&MatrixRow> = step.job.matrix.rows.iter().collect();
     let mut names = varying(&rows, &[]);
@@ -288,8 +280,8 @@ fn names(script: &str, step: &Step<'_, '_>) -> Vec<String> {
     names
 }
 
-/// Makes what the format replaces before any shell runs, and the lexer takes for a shell's, an expression; where it is
-/// known to be one word, a shell cannot split it.
+/// Marks the pieces that the format replaces before any shell runs as expressions; those known to be one word are never
+/// split.
 fn expressions(script: &Script<'_>, simple: &mut Simple, scope: &Scope<'_>) {
     for piece in simple.words.iter_mut().flat_map(|word| &mut word.pieces) {
         if script.is_masked(&piece.raw) {
@@ -301,12 +293,11 @@ fn expressions(script: &Script<'_>, simple: &mut Simple, scope: &Scope<'_>) {
 }
 
 impl InScript<'_> {
-    /// Returns the build arguments that the command passes.
     fn args(&self, scope: &Scope<'_>) -> Vec<Arg> {
         let command = &self.found.command;
         let written = |need: Lookup<'_>| scope.written(need);
         let arg = |arg: &command::BuildArg| {
-            // One without a value takes it from the environment.
+            // An argument without a value takes it from the environment.
             let mut sets = self.found.simple.sets.iter().chain(&command.sets).rev();
             let own = || Some(&sets.find(|(name, _)| *name == arg.name)?.1);
             let value = match arg.value.as_ref().or_else(own) {
@@ -318,7 +309,7 @@ impl InScript<'_> {
         command.args.iter().map(arg).collect()
     }
 
-    /// Returns the environment of a command that makes something of it: its own assignments, the matrix's, then the step's.
+    /// Returns the environment of a command that uses it: its own assignments, the matrix's, then the step's.
     fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
         let command = &self.found.command;
         if command.front != BuildTool::Compose && !command.front.is_bake() {
@@ -335,7 +326,7 @@ impl InScript<'_> {
         env.with(axes).with(self.sets(scope))
     }
 
-    /// Returns what the script itself puts into the environment of the command.
+    /// Returns the variables that the script itself puts into the environment of the command.
     pub fn sets(&self, scope: &Scope<'_>) -> Vec<Arg> {
         let place = self.script.in_file(self.found.command.span);
         let value = |word: &Word| {
@@ -347,7 +338,7 @@ impl InScript<'_> {
             .collect()
     }
 
-    /// Returns what the script sets the variable `name` to above the command, as written.
+    /// Returns the value that the script gives the variable `name` above the command, as written.
     pub fn set_above(&self, name: &str, scope: &Scope<'_>) -> Option<String> {
         let above = self.variables[..self.found.above].iter().rev();
         let mut values = above

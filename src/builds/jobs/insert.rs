@@ -1,4 +1,4 @@
-//! Putting an argument into a command that stands in a YAML value.
+//! Inserting an argument into a command in a YAML value.
 
 use super::model::{Found, InScript};
 use crate::builds::command::InsertMethod;
@@ -17,13 +17,12 @@ pub fn insertion(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<In
     })
 }
 
-/// Returns the edit that passes `value` as the argument `arg` of a command.
 pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, String> {
     if !it.found.simple.open {
         return Err("the command stands within quotes".to_owned());
     }
     let (at, text) = spot(it, arg, value)?;
-    // Behind a word, so the byte before must be one of the file's; before a word, the one at it.
+    // Behind a word, the byte before must be one of the file's; before a word, the one at it.
     let unclear = || "its place within the YAML text is not clear".to_owned();
     let behind = usize::from(text.starts_with(' '));
     let known = at.checked_sub(behind).and_then(|at| it.script.byte(at));
@@ -39,7 +38,7 @@ pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, Str
     Ok(Edit::insert(file, text))
 }
 
-/// Returns where in the script to put what.
+/// Returns the place in the script and the text to insert.
 fn spot(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
     let words = &it.found.simple.words;
     let command = &it.found.command;

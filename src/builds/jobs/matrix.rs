@@ -1,10 +1,8 @@
-//! The combinations of a matrix.
-
 use super::model::MatrixRow;
 use crate::budget;
 use crate::builds::yaml::{Entry, Node};
 
-/// The most combinations of a matrix that are looked at one by one; GitHub makes no more jobs of one.
+/// The most combinations of a matrix that are read one by one; GitHub makes no more jobs of one.
 pub const MAX_ROWS: usize = 256;
 
 /// Returns each combination of the axes' values, the last axis changing fastest; `None` where they are too many.
@@ -23,26 +21,23 @@ pub fn product<N: Clone, V: Clone>(axes: &[(N, Vec<V>)]) -> Option<Vec<Vec<(N, V
     Some(rows)
 }
 
-/// Returns the texts in a list, those in lists within it among them; a text alone is a list of one.
+/// Returns the texts in a list, nested lists included; a text alone is a list of one.
 pub fn values(list: Node<'_>) -> Vec<String> {
     let values = list.scalars().into_iter().filter_map(Node::text);
     values.map(str::to_owned).collect()
 }
 
-/// Returns the axes that a mapping names, each with its values.
 pub fn axes(map: Node<'_>) -> Vec<(String, Vec<String>)> {
     let axis = |entry: Entry<'_>| Some((entry.key.text()?.to_owned(), values(entry.value)));
     map.entries().into_iter().filter_map(axis).collect()
 }
 
-/// Returns the value of `name` in a row.
 pub fn value<'r>(row: &'r MatrixRow, name: &str) -> Option<&'r str> {
     let (_, value) = row.iter().find(|(key, _)| key == name)?;
     Some(value)
 }
 
-/// Returns the names of values that are not the same in all `rows`: those of `first`, then others in order of their first
-/// use.
+/// Returns the names of values that differ between `rows`: those of `first`, then others in order of their first use.
 pub fn varying(rows: &[&MatrixRow], first: &[String]) -> Vec<String> {
     let mut names: Vec<&String> = first.iter().collect();
     for (name, _) in rows.iter().flat_map(|row| row.iter()) {
@@ -59,7 +54,7 @@ pub fn varying(rows: &[&MatrixRow], first: &[String]) -> Vec<String> {
     names.into_iter().cloned().collect()
 }
 
-/// Puts the rows together, by their indices, that have the same values for all of `names`.
+/// Groups the rows, by their indices, by equal values for all of `names`.
 pub fn groups(rows: &[MatrixRow], names: &[String]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut keys: Vec<Vec<Option<&str>>> = Vec::new();

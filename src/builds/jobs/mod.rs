@@ -1,8 +1,8 @@
-//! The jobs of GitHub Actions, GitLab and Buildkite. Each format only says which jobs and steps a file has, and what it makes
-//! of names; all else is here: which scripts build, in which rows of a matrix, who runs them, and how an argument gets in.
+//! The jobs of GitHub Actions, GitLab and Buildkite. Each format only gives its jobs, steps and names; this folder
+//! finds the scripts that build, their matrix rows and jobs, and the place for an argument.
 //!
-//! A command stands once in a file but may be run by several jobs (a template, an anchor) and in several rows of a matrix.
-//! [`Gatherer`] gathers them by place: one build for each place and each thing that is built there.
+//! A command stands once in a file but may be run by several jobs (a template, an anchor) and in several rows of a
+//! matrix. [`Gatherer`] makes one build for each place and each subject there.
 
 mod gather;
 mod insert;

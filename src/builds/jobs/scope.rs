@@ -1,4 +1,4 @@
-//! What a format makes of variables, matrix values and expressions.
+//! The values of variables, matrix values and expressions in a format.
 
 use super::matrix::{value, varying};
 use super::model::{Job, MatrixRow};
@@ -9,12 +9,11 @@ use crate::builds::paths::ROOT;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
 
-/// What a format makes of texts and names.
+/// A format's rules for texts and names.
 pub trait Language: Sync {
-    /// Returns the variable that holds the folder of the checkout.
     fn root(&self) -> &'static str;
 
-    /// Returns `text` with what the format puts into it before any shell runs; `None` where that is not known.
+    /// Returns `text` with the values that the format puts in before any shell runs; `None` where one is unknown.
     fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String>;
 
     /// Returns the name of the matrix value that a need asks for.
@@ -22,23 +21,21 @@ pub trait Language: Sync {
         None
     }
 
-    /// Returns the variable that an expression is, and nothing else.
+    /// Returns the variable, where the expression is nothing else.
     fn variable<'e>(&self, _expression: &'e str) -> Option<&'e str> {
         None
     }
 
-    /// Finds what has to be taken for an expression: the bytes of the first one in a text, and what to read instead, of the
-    /// same length.
+    /// Finds the first expression in a text: its bytes, and a replacement of the same length.
     fn mask(&self, _text: &str) -> Option<(Span, String)> {
         None
     }
 
-    /// Returns the bytes of a script to underline for a command.
     fn span(&self, found: &command::Found) -> Span {
         found.command.span
     }
 
-    /// Returns whether two runs of one place are one build; where its stages differ, none is known.
+    /// Returns whether two runs of one place are one build; where the stages differ, the stage is unknown.
     fn is_one(&self, a: &Build, b: &Build) -> bool {
         (&a.subject, &a.target, &a.args) == (&b.subject, &b.target, &b.args)
     }
@@ -48,14 +45,14 @@ pub trait Language: Sync {
         varying(rows, &[])
     }
 
-    /// Returns how often a build of a job runs at once whose runs differ in these axes.
+    /// Returns the runs at once of a build, whose job runs differ in these axes.
     fn runs(&self, _job: &Job, axes: Vec<String>) -> Runs {
         Runs::of(axes)
     }
 }
 
 impl dyn Language {
-    /// Returns the names that tell the runs of a job in these rows apart, where they run at once.
+    /// Returns the names that tell the concurrent runs of a job in these rows apart.
     pub fn job_axes(&self, job: &Job, rows: &[usize]) -> Vec<String> {
         let matrix = &job.matrix;
         let rows: Vec<&MatrixRow> = rows.iter().map(|&row| &matrix.rows[row]).collect();
@@ -66,14 +63,13 @@ impl dyn Language {
         }
     }
 
-    /// Returns how often a job runs at once.
     pub fn job_runs(&self, job: &Job) -> Runs {
         let all: Vec<usize> = (0..job.matrix.rows.len()).collect();
         self.runs(job, self.job_axes(job, &all))
     }
 }
 
-/// What a step sees in one row of its job's matrix.
+/// The values that a step sees in one row of its job's matrix.
 pub struct Scope<'s> {
     pub language: &'s dyn Language,
     pub env: &'s Env,
@@ -81,7 +77,7 @@ pub struct Scope<'s> {
     pub row: &'s MatrixRow,
 }
 
-/// The names that are being looked up, each for the next: one that is made of itself has no value.
+/// The names in lookup, each for the next: a variable that is made of itself has no value.
 #[derive(Clone, Copy)]
 pub struct Looked<'l> {
     name: &'l str,
@@ -89,18 +85,16 @@ pub struct Looked<'l> {
 }
 
 impl Scope<'_> {
-    /// Returns what a need stands for, where the file says it.
     pub fn known(&self, need: Lookup<'_>) -> Option<String> {
         self.lookup(need, None)
     }
 
-    /// Returns `text` with all that the format puts into it; `None` where something is not known.
     pub fn filled(&self, text: &str) -> Option<String> {
         self.language.filled(self, text, None)
     }
 
-    /// Returns what the file sets a variable, or an expression that is one, to, as written: `$CI_PIPELINE_ID` says more than
-    /// nothing.
+    /// Returns the file's value of a variable, or of an expression that is one, as written: `$CI_PIPELINE_ID` says more
+    /// than nothing.
     pub fn written(&self, need: Lookup<'_>) -> Option<String> {
         let name = match need {
             Lookup::Variable(name) => name,
@@ -110,13 +104,12 @@ impl Scope<'_> {
         set.value.clone()
     }
 
-    /// Returns whether a variable's value comes from the matrix.
     pub fn is_axis(&self, variable: &str) -> bool {
         let axis = self.language.axis(Lookup::Variable(variable));
         axis.is_some_and(|axis| self.job.matrix.has(axis))
     }
 
-    /// Looks up what `outer` is made of.
+    /// Looks up a part of `outer`.
     pub fn lookup(&self, need: Lookup<'_>, outer: Option<&Looked<'_>>) -> Option<String> {
         let (Lookup::Variable(name) | Lookup::Expression(name)) = need;
         if std::iter::successors(outer, |looked| looked.outer).any(|looked| looked.name == name) {

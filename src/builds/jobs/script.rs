@@ -1,25 +1,23 @@
-//! A script, gathered from values of a YAML file, that knows where each of its bytes stands there.
+//! A script, gathered from values of a YAML file, with the place of each byte.
 
 use crate::budget;
 use crate::builds::command;
 use crate::builds::yaml::Node;
 use crate::text::{SourceMap, Span};
 
-/// Finds what has to be taken for an expression, and what to read instead, of the same length.
+/// Finds an expression, and its replacement of the same length.
 type Mask<'m> = dyn Fn(&str) -> Option<(Span, String)> + 'm;
 
-/// The values that one shell runs, one below the other.
 pub struct Script<'y> {
     text: String,
     lines: Vec<Line<'y>>,
-    /// What was replaced in `text` by something as long: what it says now, and what it said.
+    /// The replacements in `text`, of equal length: new, and original.
     masked: Vec<(String, String)>,
 }
 
-/// One value.
 struct Line<'y> {
     node: Node<'y>,
-    /// Where its text begins in the script's.
+    /// The start of its text in the script's.
     base: usize,
     map: SourceMap,
 }
@@ -34,11 +32,11 @@ impl<'y> Script<'y> {
         };
         for &node in nodes {
             let Some(text) = node.text() else { continue };
-            // A line can stand in many scripts, or in one many times.
+            // A line can be in many scripts, or in one many times.
             if !budget::spend(16 * text.len()) {
                 break;
             }
-            // Where each byte stands is only asked for scripts that build.
+            // The places are only needed for scripts that build.
             let map = if command::may_build(text) {
                 node.map()
             } else {
@@ -77,12 +75,11 @@ impl<'y> Script<'y> {
         }
     }
 
-    /// Returns its text, every value ended by a newline.
+    /// Returns the text, every value ended by a newline.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Returns whether `text` stands for an expression of the format.
     pub fn is_masked(&self, text: &str) -> bool {
         self.masked.iter().any(|(now, _)| now == text)
     }
@@ -99,18 +96,16 @@ impl<'y> Script<'y> {
         self.lines.get(behind.checked_sub(1)?)
     }
 
-    /// Returns the value that byte `at` stands in.
     pub fn node(&self, at: usize) -> Option<Node<'y>> {
         Some(self.line(at)?.node)
     }
 
-    /// Returns where a byte stands in the file.
     pub fn byte(&self, at: usize) -> Option<usize> {
         let line = self.line(at)?;
         line.map.get(at - line.base)
     }
 
-    /// Returns where a stretch of it stands in the file; its value as a whole where that cannot be said.
+    /// Returns the place of `span` in the file; its whole value where that is unclear.
     pub fn in_file(&self, span: Span) -> Span {
         let last = span.end.checked_sub(1).and_then(|last| self.byte(last));
         match (self.byte(span.start), last) {

@@ -1,4 +1,4 @@
-//! The commands of a script in order, with the folder that each runs in and what the script has set by then.
+//! The commands of a script in order, each with its folder and the variables set so far.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,16 +15,15 @@ use crate::text::Span;
 const OPENERS: &[&str] = &[
     "if", "while", "until", "for", "case", "select", "{", "function",
 ];
-/// Words that close one.
 const CLOSERS: &[&str] = &["fi", "done", "esac", "}"];
 /// Words before a command that do not change it.
 const KEYWORDS: &[&str] = &["then", "do", "else", "elif", "!", "time"];
 /// Commands that set variables in their own way.
 const READERS: &str = "read unset getopts mapfile readarray let printf";
-/// Commands that only test, so that what stands behind their `&&` may not run.
+/// Commands that only test, so that the command behind their `&&` may not run.
 const TESTS: &[&str] = &["[", "[[", "test", "grep", "which", "command", "false"];
 
-/// Returns the commands of `script`, which starts in `folder`. `values` is asked for what only `cd` needs here.
+/// Returns the commands of `script`, which starts in `folder`. `values` is only asked for the targets of `cd`.
 pub fn read(
     script: &str,
     folder: Option<&str>,
@@ -51,7 +50,7 @@ pub fn read(
     interpreter.found
 }
 
-/// Counts how often each variable is set; twice for what sets it in a way that is not followed.
+/// Counts the assignments of each variable; one that is not followed counts twice.
 fn count(tokens: &[Token], counts: &mut HashMap<String, usize>) {
     let mut add = |name: &str, times: usize| *counts.entry(name.to_owned()).or_default() += times;
     for command in tokens.split(|token| token.word().is_none()) {
@@ -94,11 +93,8 @@ fn count(tokens: &[Token], counts: &mut HashMap<String, usize>) {
     inner.for_each(|inner| count(&inner.tokens, counts));
 }
 
-/// A block or a pair of parentheses that is open.
 struct Block {
-    /// True where it is a subshell.
     subshell: bool,
-    /// The folder before it.
     before: Option<String>,
     /// The folder behind its condition.
     then: Option<String>,
@@ -109,7 +105,7 @@ struct Interpreter<'t> {
     dialect: Dialect,
     values: &'t Values<'t>,
     counts: HashMap<String, usize>,
-    /// The values of variables, and how many are made of one another by then.
+    /// The values of variables, each with the length of its chain of variables.
     sets: HashMap<String, (Rc<Word>, usize)>,
     folder: Option<String>,
     blocks: Vec<Block>,
@@ -237,7 +233,7 @@ impl Interpreter<'_> {
     fn emit(&mut self, sets: Vec<(String, Word)>, words: &[&Word]) {
         if let Some(span) = self.quoted_script(words) {
             budget::spend(8 * span.len());
-            // What is put in there would be read by two shells.
+            // A value put in there would be read by two shells.
             self.inner(&[Inner {
                 tokens: tokens(self.script, span, self.dialect),
                 open: false,
@@ -253,7 +249,6 @@ impl Interpreter<'_> {
         });
     }
 
-    /// Returns where the script of `sh -c '…'` stands.
     fn quoted_script(&self, words: &[&Word]) -> Option<Span> {
         let is_shell = |word: &&Word| word.text().and_then(Dialect::of) == Some(Dialect::Posix);
         let shell = words.iter().position(is_shell).filter(|at| *at < 4)?;
@@ -284,7 +279,6 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Returns where `cd` goes to.
     fn target(&self, words: &[&Word]) -> Option<String> {
         let is_option = |word: &&&Word| word.head().starts_with('-');
         let mut targets = words.iter().skip(1).skip_while(is_option);
@@ -315,7 +309,6 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Returns the word with what the script has set so far.
     fn substitute(&self, word: &Word) -> Word {
         let mut pieces = word.pieces.clone();
         for piece in &mut pieces {

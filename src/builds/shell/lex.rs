@@ -1,13 +1,12 @@
-//! The script as tokens: words with their places, and operators.
+//! The tokens of a script: words with their places, and operators.
 
 use super::word::{Assigned, Dialect, Inner, Piece, PieceKind, Token, Word, is_name};
 use crate::budget;
 use crate::text::Span;
 
-/// The operators, longer ones first.
 const OPERATORS: &[&str] = &[";;", "&&", "||", "|&", ";", "&", "|", "(", ")"];
 
-/// Cuts what stands `within` a place of `script` into tokens.
+/// Splits the part `within` of `script` into tokens.
 pub(super) fn tokens(script: &str, within: Span, dialect: Dialect) -> Vec<Token> {
     let mut lexer = Lexer {
         script: script.get(..within.end).unwrap_or_default(),
@@ -19,11 +18,11 @@ pub(super) fn tokens(script: &str, within: Span, dialect: Dialect) -> Vec<Token>
 }
 
 struct Lexer<'s> {
-    /// Up to where it is read.
+    /// Cut off at the end of the part to read.
     script: &'s str,
     at: usize,
     dialect: Dialect,
-    /// The heredocs that begin behind this line: their last line, and whether tabs before it are cut off.
+    /// The heredocs that begin behind this line: their last line, and whether tabs before it are removed.
     heredocs: Vec<(String, bool)>,
 }
 
@@ -36,20 +35,19 @@ impl<'s> Lexer<'s> {
         self.script.as_bytes().get(self.at).copied()
     }
 
-    /// Goes over these letters.
     fn skip(&mut self, letters: &[char]) {
         let rest = self.rest();
         self.at += rest.len() - rest.trim_start_matches(letters).len();
     }
 
-    /// Returns the byte behind a continued line's mark, where the one here is such a mark.
+    /// Returns the byte behind the mark of a continued line, if one is here.
     fn continuation(&self) -> Option<usize> {
         let mark = self.peek()?;
         if !matches!(mark, b'\\' | b'`' | b'^') {
             return None;
         }
         let rest = &self.rest()[1..];
-        // Only what is no shell's of ours may have blanks behind its mark.
+        // Only the marks of PowerShell and `cmd` may have blanks behind them.
         let rest = if mark == b'\\' {
             rest
         } else {
@@ -59,7 +57,7 @@ impl<'s> Lexer<'s> {
         Some(self.script.len() - rest.len())
     }
 
-    /// Returns all tokens up to the end, or up to a `)` that is not opened here.
+    /// Returns all tokens up to the end, or, if `nested`, up to an unopened `)`.
     fn all(&mut self, nested: bool) -> Vec<Token> {
         let mut tokens = Vec::new();
         let mut parentheses = 0_usize;
@@ -98,7 +96,7 @@ impl<'s> Lexer<'s> {
         tokens
     }
 
-    /// Goes over a redirection and its target; notes a heredoc.
+    /// Skips a redirection and its target; records a heredoc.
     fn redirection(&mut self) {
         let rest = self.rest();
         if rest.starts_with("<(") || rest.starts_with(">(") {
@@ -141,7 +139,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// Returns the tokens of a nested script, whose `(` is behind us, and its `)`.
+    /// Returns the tokens of a nested script, from behind its `(` to its `)`.
     fn nested(&mut self) -> Vec<Token> {
         let tokens = budget::nested(|| self.all(true));
         if tokens.is_none() {
@@ -161,7 +159,7 @@ impl<'s> Lexer<'s> {
                 continue;
             }
             match byte {
-                // `(` as well: no command of ours is behind that of `a=(…)` or `f()`.
+                // `(` as well: no relevant command is behind that of `a=(…)` or `f()`.
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => {
                     break;
                 }
@@ -184,7 +182,7 @@ impl<'s> Lexer<'s> {
             end = self.at;
         }
         if self.at == start {
-            // Whatever it is, go on behind it.
+            // Takes any letter, to advance.
             self.letter(&mut word);
             end = self.at;
         }
@@ -192,7 +190,7 @@ impl<'s> Lexer<'s> {
         word
     }
 
-    /// Adds what was read from byte `start` on.
+    /// Adds the piece from byte `start` on.
     fn push(&self, word: &mut Word, start: usize, quoted: bool, kind: PieceKind) {
         let raw = self.script.get(start..self.at).unwrap_or_default();
         let raw = raw.to_owned();
@@ -205,12 +203,11 @@ impl<'s> Lexer<'s> {
                 self.at += letter.len_utf8();
                 word.push_letter(letter);
             }
-            // Nothing of this may ever stand still.
+            // The lexer must always advance.
             None => self.at = self.script.len(),
         }
     }
 
-    /// Reads what stands in quotes.
     fn quoted(&mut self, word: &mut Word, quote: u8) {
         self.at += 1;
         word.push_quotes();
@@ -238,7 +235,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// Takes a name; an empty one where there is none.
+    /// Reads a name, which may be empty.
     fn name(&mut self) -> &'s str {
         let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let rest = self.rest();
@@ -250,7 +247,6 @@ impl<'s> Lexer<'s> {
         name
     }
 
-    /// Reads what begins with `$` or `` ` ``.
     fn expansion(&mut self, word: &mut Word, quoted: bool) {
         let start = self.at;
         let rest = self.rest();
@@ -303,7 +299,7 @@ impl<'s> Lexer<'s> {
 
     fn substitution(&mut self) -> Vec<Token> {
         self.at += 2;
-        // A line that ends in here is not one that a heredoc from outside begins behind.
+        // Outer heredocs do not begin behind a line in here.
         let outer = std::mem::take(&mut self.heredocs);
         let tokens = self.nested();
         self.heredocs = outer;
@@ -326,7 +322,7 @@ impl<'s> Lexer<'s> {
             .unwrap_or_default()
     }
 
-    /// Goes behind the `}` of a `${`.
+    /// Skips to behind the `}` of a `${`.
     fn braces(&mut self) {
         let mut depth = 1_usize;
         while let Some(byte) = self.peek() {

@@ -1,10 +1,9 @@
-//! Shell scripts, as far as it takes to see which commands they run with which words.
+//! Shell scripts, as far as needed to find their commands and words.
 //!
-//! [`read`] gives the simple commands of a script in order, each with the folder it runs in. Nothing is expanded that
-//! only a run can know: such a piece of a word stays as it is written. The grammar is that of the POSIX shell ("Shell
-//! Command Language"), with what is common in pipelines: `[[`, here-strings, expressions of CI systems
-//! (`${{ … }}`), which are replaced before any shell runs, and the lines that PowerShell and `cmd` continue with `` ` `` and
-//! `^`.
+//! [`read`] returns the simple commands of a script in order, each with its folder. What only a run can know is not
+//! expanded: such a piece of a word stays as it is written. The grammar is that of the POSIX shell ("Shell Command
+//! Language"), with common extensions of pipelines: `[[`, here-strings, expressions of CI systems (`${{ … }}`), which
+//! are replaced before any shell runs, and the lines that PowerShell and `cmd` continue with `` ` `` and `^`.
 
 mod interpret;
 mod lex;

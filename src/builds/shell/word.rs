@@ -1,22 +1,19 @@
-//! The words of a script, and the commands that they make.
-
 use std::rc::Rc;
 
 use crate::budget;
 use crate::text::Span;
 
-/// The grammar that a script is read by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// `sh`, `bash`, `dash`, `zsh`.
     #[default]
     Posix,
-    /// PowerShell and `cmd`: a backslash is a letter like any other.
+    /// PowerShell and `cmd`: a backslash is an ordinary letter.
     Windows,
 }
 
 impl Dialect {
-    /// Returns what a shell reads, by its name or path; `None` for what is no shell known here.
+    /// Returns the grammar of a shell, by its name or path; `None` for an unknown one.
     pub fn of(shell: &str) -> Option<Self> {
         match shell.rsplit('/').next()? {
             "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" => Some(Self::Posix),
@@ -29,23 +26,23 @@ impl Dialect {
 /// One simple command; assignments that stand alone are one without words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simple {
-    /// Its words; redirections, keywords and leading assignments are not among them.
+    /// The words without redirections, keywords and leading assignments.
     pub words: Vec<Word>,
     /// The assignments before it: `A=1` of `A=1 docker build .`.
     pub sets: Vec<(String, Word)>,
-    /// The folder it runs in, relative to what the script starts from; `None` where that cannot be known.
+    /// The folder it runs in, relative to the script's; `None` where unknown.
     pub folder: Option<String>,
-    /// True where a word that is put into it reaches the shell as it is written: not within double quotes or backticks.
+    /// True where a word inserted here reaches the shell as written: not within double quotes or backticks.
     pub open: bool,
 }
 
-/// A variable that a script sets for what comes below.
+/// A variable that a script sets for the commands below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     pub name: String,
-    /// Its value; `None` where it keeps the one that it has.
+    /// `None` where it keeps its value.
     pub value: Option<Word>,
-    /// True where the commands below get it in their environment, if it was not there before.
+    /// True where the commands below get it in their environment, even if it was not there before.
     pub exported: bool,
 }
 
@@ -53,7 +50,6 @@ pub struct Variable {
 pub(super) const SETTERS: &[&str] = &["export", "readonly", "local", "declare", "typeset"];
 
 impl Simple {
-    /// Returns the variables that it sets for what comes below.
     pub fn variables(&self) -> Vec<Variable> {
         let variable = |name: &str, value, exported| Variable {
             name: name.to_owned(),
@@ -83,11 +79,11 @@ impl Simple {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
-    /// Where it stands in the script, its quotes included.
+    /// The place in the script, quotes included.
     pub span: Span,
-    /// Its pieces in order, quotes and escapes taken off.
+    /// The pieces in order, without quotes and escapes.
     pub pieces: Vec<Piece>,
-    /// The scripts within it: those of `$(…)` and backticks.
+    /// The scripts of `$(…)` and backticks.
     pub(super) inner: Vec<Inner>,
 }
 
@@ -110,24 +106,22 @@ impl Token {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Inner {
     pub(super) tokens: Vec<Token>,
-    /// True where it stands in the open: see [`Simple::open`].
+    /// As [`Simple::open`].
     pub(super) open: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// As written, quotes and escapes taken off.
+    /// As written, without quotes and escapes.
     pub raw: String,
-    /// True where it stands in quotes.
     pub quoted: bool,
     pub kind: PieceKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PieceKind {
-    /// Text that stands for itself.
     Text,
-    /// `$NAME` or `${NAME}`, with what the script has set it to.
+    /// `$NAME` or `${NAME}`, with the script's value for it.
     Variable(String, Assigned),
     /// An expression of the CI system: `${{ matrix.os }}`.
     Expression,
@@ -135,27 +129,25 @@ pub enum PieceKind {
     Unknown,
 }
 
-/// The value that a script has set a variable to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Assigned {
-    /// It does not set it.
     Not,
-    /// Once, before any use, whatever way the script takes.
+    /// Once, before any use, on every path of the script.
     To(Rc<Word>),
-    /// More than once, or on some ways only.
+    /// More than once, or on some paths only.
     Unclear,
 }
 
-/// Something that a word needs from outside.
+/// A value that a word needs from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup<'n> {
-    /// The value of a variable that the script does not set.
+    /// A variable that the script does not set.
     Variable(&'n str),
-    /// The value of an expression, given as it is written, `${{` and `}}` included.
+    /// An expression as written, `${{` and `}}` included.
     Expression(&'n str),
 }
 
-/// Returns what a variable or an expression stands for, where that is known.
+/// Returns the value of a variable or an expression, where known.
 pub type Values<'v> = dyn Fn(Lookup<'_>) -> Option<String> + 'v;
 
 impl Piece {
@@ -171,7 +163,6 @@ impl Piece {
         self.kind == PieceKind::Text
     }
 
-    /// Returns what it needs from outside.
     fn lookup(&self) -> Option<Lookup<'_>> {
         match &self.kind {
             PieceKind::Variable(name, Assigned::Not) => Some(Lookup::Variable(name)),
@@ -180,7 +171,6 @@ impl Piece {
         }
     }
 
-    /// Returns whether it can turn into several words, or none.
     fn splits(&self) -> bool {
         let lists =
             self.kind == PieceKind::Unknown && (self.raw == "$@" || self.raw.contains("[@]"));
@@ -189,7 +179,7 @@ impl Piece {
 }
 
 impl Word {
-    /// Makes a word that is just `text`, without a place: of an `argv`.
+    /// Makes a word of an `argv`, without a place.
     pub fn plain(text: &str) -> Self {
         Self {
             pieces: vec![Piece::text(text)],
@@ -197,7 +187,7 @@ impl Word {
         }
     }
 
-    /// Returns its text, where nothing in it is unknown.
+    /// Returns the text, where all of it is known.
     pub fn text(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] => Some(""),
@@ -206,12 +196,11 @@ impl Word {
         }
     }
 
-    /// Returns it as written, quotes and escapes taken off.
     pub fn written(&self) -> String {
         self.pieces.iter().map(|piece| piece.raw.as_str()).collect()
     }
 
-    /// Returns its text, with what `values` knows put in; `None` where a piece stays unknown.
+    /// Returns the text with the known values; `None` where a piece stays unknown.
     pub fn resolve(&self, values: &Values<'_>) -> Option<String> {
         let mut text = String::new();
         for piece in &self.pieces {
@@ -229,7 +218,7 @@ impl Word {
         Some(text)
     }
 
-    /// Returns it as written; where it is one variable whose value is known, that value, as that is written.
+    /// Returns the value, as written, of a word that is one known variable; the word as written otherwise.
     pub fn value(&self, values: &Values<'_>) -> String {
         let [piece] = self.pieces.as_slice() else {
             return self.written();
@@ -248,7 +237,7 @@ impl Word {
         pieces.clone().any(Piece::splits) && pieces.all(|piece| piece.splits() || is_empty(piece))
     }
 
-    /// Returns the text it begins with, as far as that is known.
+    /// Returns the known text that it begins with.
     pub fn head(&self) -> &str {
         let first = self.pieces.first().filter(|piece| piece.is_text());
         first.map_or("", |piece| &piece.raw)
@@ -266,13 +255,13 @@ impl Word {
         })
     }
 
-    /// Cuts `NAME=value` in two, where what stands before the first `=` is known.
+    /// Splits `NAME=value`, where the text before the first `=` is known.
     pub fn assignment(&self) -> Option<(&str, Self)> {
         let (name, _) = self.head().split_once('=')?;
         Some((name, self.behind(name.len() + 1)?))
     }
 
-    /// Adds a piece; an empty text, which quotes leave, stays only where nothing else is in the word.
+    /// Adds a piece; an empty text, which quotes leave, stays only in an otherwise empty word.
     pub(super) fn push(&mut self, piece: Piece) {
         match self.pieces.last() {
             Some(last) if last.is_text() && piece.is_text() && piece.raw.is_empty() => return,
@@ -282,12 +271,10 @@ impl Word {
         self.pieces.push(piece);
     }
 
-    /// Adds the empty text that quotes are.
     pub(super) fn push_quotes(&mut self) {
         self.push(Piece::text(""));
     }
 
-    /// Adds a letter that stands for itself.
     pub(super) fn push_letter(&mut self, letter: char) {
         match self.pieces.last_mut() {
             Some(last) if last.is_text() => last.raw.push(letter),
@@ -296,7 +283,7 @@ impl Word {
     }
 }
 
-/// Returns whether `name` is one that a shell variable can have.
+/// Returns whether a shell variable can have this name.
 pub fn is_name(name: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.starts_with(|first: char| first.is_ascii_digit())

@@ -1,21 +1,19 @@
-//! Where a value is used: in its own place, and wherever an alias puts it or what it stands in.
+//! The uses of a value: in its own place, and in those of aliases of it or of a value around it.
 
 use std::collections::HashMap;
 
 use super::node::{Data, Entry, Node, Yaml};
 use crate::budget;
 
-/// The aliases of a file.
 pub struct AliasPaths<'y> {
     yaml: &'y Yaml<'y>,
     /// The aliases of each value that has any.
     aliases: HashMap<usize, Vec<usize>>,
-    /// The key of each value in a mapping; none are asked for in a file without aliases.
+    /// The key of each value in a mapping; empty for a file without aliases.
     keys: HashMap<usize, usize>,
 }
 
 impl<'y> AliasPaths<'y> {
-    /// Finds the aliases of `yaml`.
     pub fn of(yaml: &'y Yaml<'y>) -> Self {
         let mut found = Self {
             yaml,
@@ -37,8 +35,8 @@ impl<'y> AliasPaths<'y> {
         found
     }
 
-    /// Returns the ways from a document's root to each place of `node`: keys, nothing for a list's items, and no merge keys, for what
-    /// they merge is in the place of their mapping. None for a value that no alias puts elsewhere.
+    /// Returns the paths of keys from a document's root to each place of `node`; list items and merge keys add nothing,
+    /// since merged values are in their mapping's place. None for a value that no alias puts elsewhere.
     pub fn places(&self, node: Node<'y>) -> Option<Vec<Vec<&'y str>>> {
         if self.aliases.is_empty() {
             return Some(Vec::new());
@@ -60,7 +58,7 @@ impl<'y> AliasPaths<'y> {
         Some(if found.len() > 1 { found } else { Vec::new() })
     }
 
-    /// Returns the way to the value `id`, and how its parent has it, the last step first.
+    /// Adds the step from the parent to the value `id` behind `way`, whose last step comes first.
     fn step(&self, id: usize, mut way: Vec<&'y str>) -> Vec<&'y str> {
         let Some(key) = self.keys.get(&id) else {
             way.push("");

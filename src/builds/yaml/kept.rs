@@ -1,16 +1,15 @@
-//! Whether a changed file still says all that it said.
+//! The test that a changed file keeps its content.
 
 use super::node::{Entry, Node, Yaml};
 
-/// A change that may have been made; each of these may be all those before it, too.
+/// The changes that are allowed; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum More {
-    /// Comments alone.
     Comments,
-    /// Something within texts.
+    /// Insertions within texts.
     Text,
-    /// Entries and items; something in place of nothing; and a mapping in place of a text that is its `context` now, as of
-    /// Compose's `build: .`.
+    /// Entries and items; a value in place of nothing; and a mapping in place of a text that is its `context` now, as
+    /// of Compose's `build: .`.
     Entries,
 }
 
@@ -48,7 +47,7 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
         let mut new = after.own_entries().into_iter();
         return after.is_map()
             && before.own_entries().into_iter().all(|old| {
-                // An alias can be a key, too, which is what it stands for.
+                // An alias can be a key, too, with its value's text.
                 let is_same = |new: &Entry<'_>| {
                     old.key.text() == new.key.text() && kept(old.key, new.key, More::Comments)
                 };
@@ -59,7 +58,7 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
     }
     match (before.text(), after.text()) {
         (Some(old), Some(new)) if more == More::Comments => old == new,
-        // Every byte of the old text comes in the new one, in order.
+        // Every byte of the old text is in the new one, in order.
         (Some(old), Some(new)) => {
             let mut rest = new.bytes();
             old.bytes().all(|byte| rest.any(|other| other == byte))
@@ -71,7 +70,7 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
     }
 }
 
-/// Returns the next of `news` that is the `same`: where entries may come, those before it are left out.
+/// Returns the next of `news` that is the `same`; where entries are allowed, it skips those before it.
 fn next<T>(
     news: &mut impl Iterator<Item = T>,
     more: More,

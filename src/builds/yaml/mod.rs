@@ -1,8 +1,8 @@
-//! YAML with places: what the readers of workflows, pipelines and Compose files share.
+//! YAML with places, for the readers of workflows, pipelines and Compose files.
 //!
-//! [`Yaml::read`] gives a tree in which every value knows its bytes in the file. Aliases and merge keys are followed when
-//! somebody looks, so nothing is copied; every value that they bring is paid for when the file is read, which makes every
-//! walk over the tree bounded.
+//! [`Yaml::read`] returns a tree in which every value knows its bytes in the file. Aliases and merge keys are followed
+//! lazily, without copies; every value that they bring is paid for when the file is read, which bounds every walk over
+//! the tree.
 
 mod alias_paths;
 mod kept;

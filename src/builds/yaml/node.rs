@@ -1,17 +1,14 @@
-//! The values of a YAML file.
-
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::text::Span;
 
-/// In a mapping of so many keys one is found fastest by looking at each.
+/// The most keys of a mapping for which a linear search is the fastest.
 const FEW: usize = 16;
 
-/// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// As it is: `a b`
+    /// `a b`
     Plain,
     /// `'a b'`
     Single,
@@ -28,20 +25,19 @@ pub struct Yaml<'a> {
     pub(super) source: &'a str,
     pub(super) items: Vec<Item>,
     pub(super) roots: Vec<usize>,
-    /// The keys of mappings with more than a [`FEW`], by mapping, each with its place in it.
+    /// The keys of mappings with more than [`FEW`], by mapping, each with its index.
     pub(super) keys: OnceLock<HashMap<usize, HashMap<String, usize>>>,
 }
 
-/// A value as the file has it.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) data: Data,
-    /// Where it begins and, for scalars, aliases and collections in brackets, ends.
+    /// The start and, for scalars, aliases and collections in brackets, the end.
     pub(super) span: Span,
     pub(super) parent: Option<usize>,
     pub(super) tag: Option<String>,
     pub(super) anchored: bool,
-    /// How many values it is, its aliases written out; 0 while it is being read.
+    /// The number of values with aliases expanded; 0 while it is being read.
     pub(super) size: usize,
 }
 
@@ -66,7 +62,7 @@ pub struct Entry<'y> {
 }
 
 impl Yaml<'_> {
-    /// Finds the keys of large mappings. Of keys that stand twice the first counts.
+    /// Finds the keys of large mappings; the first of equal keys counts.
     fn index(&self) -> HashMap<usize, HashMap<String, usize>> {
         let mut index: HashMap<usize, HashMap<String, usize>> = HashMap::new();
         for (id, item) in self.items.iter().enumerate() {
@@ -87,7 +83,6 @@ impl Yaml<'_> {
         Node { yaml: self, id }
     }
 
-    /// Returns the values of the file's documents.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.roots.iter().map(|&id| self.node(id))
     }
@@ -96,7 +91,7 @@ impl Yaml<'_> {
         self.roots().next()
     }
 
-    /// Returns where its texts stand, those that are not written included.
+    /// Returns the places of all texts, empty values included.
     pub fn texts(&self) -> impl Iterator<Item = Span> {
         self.items
             .iter()
@@ -110,7 +105,7 @@ impl Yaml<'_> {
 }
 
 impl PartialEq for Node<'_> {
-    /// Returns whether both are the same value at the same place: of one file.
+    /// Compares the places of two values of one file.
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id && std::ptr::eq(self.yaml, other.yaml)
     }
@@ -132,44 +127,41 @@ impl<'y> Node<'y> {
         }
     }
 
-    /// Returns whether it is an alias, `*name`: its content then stands elsewhere.
     pub fn is_alias(self) -> bool {
         matches!(self.item().data, Data::Alias(_))
     }
 
-    /// Returns whether it has an anchor, `&name`.
     pub fn is_anchored(self) -> bool {
         self.item().anchored
     }
 
-    /// Returns what an alias stands for; all other values stand for themselves.
+    /// Returns the target of an alias; any other value itself.
     #[must_use]
     pub fn resolved(self) -> Self {
-        // The reader points aliases at values that are no aliases.
         match self.item().data {
             Data::Alias(id) => self.with(id),
             _ => self,
         }
     }
 
-    /// Returns the list or mapping in which it stands; a key's and a value's is their mapping.
+    /// Returns the list or mapping around it; for a key as for its value, their mapping.
     pub fn parent(self) -> Option<Self> {
         self.item().parent.map(|id| self.with(id))
     }
 
-    /// Returns its own bytes: for an alias, those of `*name`; for a scalar, quotes, but no tag or anchor; a block's from `|` on.
+    /// Returns its own bytes: for an alias, those of `*name`; for a scalar, quotes, but no tag or anchor; a block's
+    /// from `|` on.
     pub fn span(self) -> Span {
         Span::new(self.item().span.start, self.end())
     }
 
-    /// Returns what stands in the file for it; for an alias, for what that stands for.
+    /// Returns its source text; for an alias, its target's.
     #[must_use]
     pub fn raw(self) -> &'y str {
         let span = self.resolved().span();
         self.source().get(span.start..span.end).unwrap_or_default()
     }
 
-    /// Returns the text that its file was read from.
     #[must_use]
     pub const fn source(self) -> &'y str {
         self.yaml.source()
@@ -180,7 +172,7 @@ impl<'y> Node<'y> {
         self.resolved().item().tag.as_deref()
     }
 
-    /// Returns its text, where it is a scalar: `null` and numbers as they are written.
+    /// Returns the text of a scalar: `null` and numbers as written.
     pub fn text(self) -> Option<&'y str> {
         match &self.resolved().item().data {
             Data::Scalar(text, _) => Some(text),
@@ -188,7 +180,6 @@ impl<'y> Node<'y> {
         }
     }
 
-    /// Returns how it is written, where it is a scalar.
     pub fn style(self) -> Option<Style> {
         match self.resolved().item().data {
             Data::Scalar(_, style) => Some(style),
@@ -196,7 +187,7 @@ impl<'y> Node<'y> {
         }
     }
 
-    /// Returns whether it is nothing: an empty plain scalar, `~` or `null`.
+    /// Returns whether it is an empty plain scalar, `~` or `null`.
     pub fn is_null(self) -> bool {
         self.style() == Some(Style::Plain)
             && matches!(self.text(), Some("" | "~" | "null" | "Null" | "NULL"))
@@ -217,7 +208,6 @@ impl<'y> Node<'y> {
         (node.is_list() && open == Some(&b'[')) || (node.is_map() && open == Some(&b'{'))
     }
 
-    /// Returns the values of a list; of all else, none.
     pub fn items(self) -> Vec<Self> {
         match &self.resolved().item().data {
             Data::List(ids) => ids.iter().map(|&id| self.with(id)).collect(),
@@ -225,7 +215,7 @@ impl<'y> Node<'y> {
         }
     }
 
-    /// Returns the scalars of a list and of the lists within it; a scalar alone is a list of one.
+    /// Returns the scalars of a list, nested lists included; a scalar alone is a list of one.
     pub fn scalars(self) -> Vec<Self> {
         let mut found = Vec::new();
         let mut left = vec![self];
@@ -247,7 +237,7 @@ impl<'y> Node<'y> {
         }
     }
 
-    /// Returns the mapping's entries, those merged in by `<<` behind its own, of which the first of a name counts.
+    /// Returns the mapping's entries, then those merged by `<<`; the first of a name counts.
     pub fn entries(self) -> Vec<Entry<'y>> {
         let mut found: Vec<Entry<'y>> = Vec::new();
         let mut seen = HashSet::new();
@@ -270,7 +260,6 @@ impl<'y> Node<'y> {
         found
     }
 
-    /// Returns the entry of the mapping with this key, merged ones among them.
     pub fn entry(self, key: &str) -> Option<Entry<'y>> {
         let own = self.own_entry(key);
         if own.is_some() || self.own_entry("<<").is_none() {
@@ -294,12 +283,11 @@ impl<'y> Node<'y> {
         Some(self.pair(&pairs[*at]))
     }
 
-    /// Returns the value of the mapping for this key, merged ones among them.
     pub fn get(self, key: &str) -> Option<Self> {
         self.entry(key).map(|entry| entry.value)
     }
 
-    /// Returns the text of the mapping for this key, where that is a scalar and not null.
+    /// Returns the mapping's text for this key, where that is a scalar and not null.
     pub fn get_text(self, key: &str) -> Option<&'y str> {
         self.get(key)
             .filter(|value| !value.is_null())
@@ -308,7 +296,6 @@ impl<'y> Node<'y> {
 }
 
 impl Entry<'_> {
-    /// Returns whether it is a merge key: `<<: *name`.
     pub fn is_merge(&self) -> bool {
         self.key.text() == Some("<<") && self.key.style() == Some(Style::Plain)
     }

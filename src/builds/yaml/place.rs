@@ -1,4 +1,4 @@
-//! Where a value ends, and where another one can be put.
+//! The end of a value, and places for new ones.
 
 use super::node::{Data, Node, Style};
 use crate::builds::lines;
@@ -6,7 +6,7 @@ use crate::fix::Edit;
 use crate::text::{Span, line_ending};
 
 impl Node<'_> {
-    /// Returns one past its last byte. What a block ends with (blank lines, comments) is none of it.
+    /// Returns one past its last byte, without a block's trailing blank lines and comments.
     pub(super) fn end(self) -> usize {
         match self.last().filter(|_| !self.is_flow()) {
             Some(last) => last.end(),
@@ -14,8 +14,8 @@ impl Node<'_> {
         }
     }
 
-    /// Returns the column, in bytes, of a mapping's keys or of a list's dashes: what lines that are added to it begin with.
-    /// `None` for what stands in brackets, or begins in an unusual way.
+    /// Returns the column, in bytes, of a mapping's keys or of a list's dashes, for lines that are added to it. `None`
+    /// for a collection in brackets, or with an unusual beginning.
     pub fn indent(self) -> Option<usize> {
         if self.is_alias() || self.in_brackets() {
             return None;
@@ -32,17 +32,14 @@ impl Node<'_> {
         (dash && before.bytes().all(|byte| matches!(byte, b' ' | b'-'))).then_some(before.len())
     }
 
-    /// Returns whether it stands in brackets, or is written in them.
+    /// Returns whether it is in brackets, its own or those of a value around it.
     pub fn in_brackets(self) -> bool {
         std::iter::successors(Some(self), |node| node.parent())
             .any(|node| !node.is_alias() && node.is_flow())
     }
 
-    /// Puts an entry behind a mapping's last: `KEY: VALUE` as YAML, its further lines indented as they are to be below the
-    /// key. In brackets it has to be one line.
-    ///
-    /// # Errors
-    /// Why a person has to do it.
+    /// Adds an entry behind a mapping's last: `KEY: VALUE` as YAML, of one line in brackets, else with its further
+    /// lines indented as below the key.
     pub fn add_entry(self, entry: &str) -> Result<Edit, String> {
         if !self.is_map() {
             return Err("it is no mapping".to_owned());
@@ -50,10 +47,7 @@ impl Node<'_> {
         self.add(entry, "")
     }
 
-    /// Puts a value, of one line, behind a list's last.
-    ///
-    /// # Errors
-    /// Why a person has to do it.
+    /// Adds a value, of one line, behind a list's last.
     pub fn add_item(self, item: &str) -> Result<Edit, String> {
         if !self.is_list() {
             return Err("it is no list".to_owned());
@@ -95,7 +89,6 @@ impl Node<'_> {
         Ok(Edit::insert(end, format!("{before}{lines}{newline}")))
     }
 
-    /// Returns the last value of a list or mapping.
     fn last(self) -> Option<Self> {
         match &self.item().data {
             Data::List(ids) => ids.last().copied(),
@@ -105,14 +98,14 @@ impl Node<'_> {
         .map(|id| self.with(id))
     }
 
-    /// Returns where its last line ends when that is of a block which keeps its blank lines, `|+`.
+    /// Returns the end of its last line, if that is of a block which keeps its blank lines, `|+`.
     fn kept_end(self) -> Option<usize> {
         let item = self.item();
         if !matches!(item.data, Data::Scalar(_, Style::Literal | Style::Folded)) {
             return self.last().filter(|_| !self.is_flow())?.kept_end();
         }
         let header = self.yaml.source[item.span.start..].lines().next()?;
-        // The parser's end lies behind the blanks that the next line begins with.
+        // The parser's end lies behind the blanks that start the next line.
         let text = self.yaml.source.get(..item.span.end)?;
         let lines = text.trim_end_matches(' ');
         let end = if lines.ends_with('\n') { lines } else { text };
@@ -120,7 +113,7 @@ impl Node<'_> {
     }
 }
 
-/// Returns the end of `span` without the blanks and line ends before it.
+/// Returns the end of `span` without trailing blanks and line ends.
 fn trimmed(source: &str, span: Span) -> usize {
     let text = source.get(span.start..span.end).unwrap_or_default();
     span.start + text.trim_end_matches([' ', '\t', '\r', '\n']).len()

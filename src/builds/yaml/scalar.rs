@@ -1,10 +1,8 @@
-//! How a text is written as a scalar.
-
 use super::node::{Data, Node, Style};
 use crate::builds::lines;
 use crate::text::SourceMap;
 
-/// Returns `value` as a scalar on one line: as it is where that is safe, else in double quotes.
+/// Returns `value` as a scalar on one line: plain where that is safe, else in double quotes.
 pub fn quoted(value: &str, in_brackets: bool) -> String {
     if !value_needs_quotes(value, in_brackets) {
         return value.to_owned();
@@ -23,7 +21,6 @@ pub fn quoted(value: &str, in_brackets: bool) -> String {
     text
 }
 
-/// Returns whether `value` would not be itself as a plain scalar.
 pub fn value_needs_quotes(value: &str, in_brackets: bool) -> bool {
     const WORDS: [&str; 10] = [
         "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~",
@@ -41,8 +38,8 @@ pub fn value_needs_quotes(value: &str, in_brackets: bool) -> bool {
 }
 
 impl Node<'_> {
-    /// Returns where the bytes of a scalar's text stand in the file. What quotes, escapes, indentation and folding change
-    /// stands nowhere.
+    /// Maps the bytes of a scalar's text to the file. Bytes that quotes, escapes, indentation or folding change have no
+    /// place.
     pub fn map(self) -> SourceMap {
         let node = self.resolved();
         let item = node.item();
@@ -53,7 +50,7 @@ impl Node<'_> {
             let mut entries = map.own_entries().into_iter();
             entries.any(|entry| entry.key == node)
         };
-        // An alias can stand for a key, which is not to become another one.
+        // An alias can stand for a key, which must not change.
         if item.anchored && node.parent().is_some_and(is_key) {
             return SourceMap::default();
         }
@@ -77,8 +74,7 @@ impl Node<'_> {
     }
 }
 
-/// Maps a literal block, which begins at byte `start`: the lines of the text are those of the file, without their
-/// indentation.
+/// Maps a literal block, which begins at byte `start`: its text has the lines of the file without their indentation.
 fn literal(text: &str, source: &str, start: usize) -> Option<SourceMap> {
     let line_of = |at: usize| {
         source[at..]
@@ -115,7 +111,7 @@ fn literal(text: &str, source: &str, start: usize) -> Option<SourceMap> {
     Some(map)
 }
 
-/// Lays the text along the file's bytes from `file` on, where line ends are folded and quotes escape.
+/// Aligns the text with the file's bytes from `file` on, where line ends are folded and quotes escape.
 fn aligned(text: &str, source: &str, mut file: usize, style: Style) -> Option<SourceMap> {
     let (text, source) = (text.as_bytes(), source.as_bytes());
     let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
@@ -150,12 +146,12 @@ fn aligned(text: &str, source: &str, mut file: usize, style: Style) -> Option<So
     (blanks(rest) == rest.len()).then_some(map)
 }
 
-/// Returns how many bytes an escape takes in the file, and how many of the text it stands for.
+/// Returns the lengths in bytes of an escape in the file, and of its text.
 fn escape(source: &[u8], text: &[u8]) -> (usize, usize) {
     let is_char = |byte: &u8| (0x80..0xC0).contains(byte);
     let char_len = 1 + text.iter().skip(1).take_while(|byte| is_char(byte)).count();
     match source.get(1) {
-        // The line goes on in the next, without its indentation.
+        // The next line continues this one, without its indentation.
         Some(b'\n' | b'\r') => {
             let blanks = source[1..]
                 .iter()

@@ -1,5 +1,3 @@
-//! From the parser's events to the tree.
-
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -13,10 +11,6 @@ use crate::builds::model::ReadError;
 use crate::text::Span;
 
 impl<'a> Yaml<'a> {
-    /// Reads `source`.
-    ///
-    /// # Errors
-    /// What makes it no YAML.
     pub fn read(source: &'a str) -> Result<Self, ReadError> {
         let mark = source.len() - source.trim_start_matches('\u{FEFF}').len();
         let mut text = Cow::Borrowed(&source[mark..]);
@@ -69,14 +63,14 @@ impl<'a> Yaml<'a> {
     }
 }
 
-/// The steps that a byte takes to read, and that a value takes in memory, aliases written out.
+/// The steps that reading a byte takes, or a value in memory, aliases expanded.
 const OF_BYTE: usize = 8;
 const OF_VALUE: usize = 256;
-/// The parser's error for a line in brackets that is not indented more than the key before them. YAML 1.2 has it so; the
-/// parsers of Go, .NET and Ruby, which read these files, take `]` below its key.
+/// The parser's error for a line in brackets that is not indented more than the key before them, as YAML 1.2 demands;
+/// the parsers of Go, .NET and Ruby, which read these files, accept `]` below its key.
 const OUTDENTED: &str = "invalid indentation";
 
-/// The parser's error for brackets that stand deeper in one another than it reads.
+/// The parser's error for too deeply nested brackets.
 const TOO_DEEP: &str = "recursion limit exceeded";
 
 /// Returns `text` with the line of byte `at` joined to the one before, in as many bytes.
@@ -104,7 +98,6 @@ fn joined(text: &str, at: usize) -> Option<String> {
     })
 }
 
-/// Returns a line without its comment.
 fn uncommented(line: &str) -> &str {
     let mut quote = None;
     let mut before = b' ';
@@ -122,9 +115,9 @@ fn uncommented(line: &str) -> &str {
 
 /// Turns the parser's places, which count characters, into bytes.
 struct Offsets {
-    /// The byte of each character, where any of them is longer than one.
+    /// The byte of each character, if any is longer than one.
     bytes: Option<Vec<usize>>,
-    /// Where the first one stands in the file.
+    /// The place of the first one in the file.
     first: usize,
     len: usize,
 }
@@ -151,7 +144,7 @@ impl Offsets {
 
 struct Open {
     id: usize,
-    /// The key that waits for its value.
+    /// The key without a value so far.
     key: Option<usize>,
 }
 
@@ -161,7 +154,7 @@ struct Builder<'a> {
     open: Vec<Open>,
     /// The values with an anchor, by the parser's number for it.
     anchors: HashMap<usize, usize>,
-    /// One past the last byte of the value, the bracket or the mark of a document before.
+    /// One past the last byte of the previous value, bracket or document mark.
     last: usize,
 }
 
@@ -187,8 +180,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Returns a scalar's own bytes. The parser's begin with anchor and tag, for a block only behind its header, and go on to the
-    /// line's end where quotes are.
+    /// Returns a scalar's own bytes. The parser's begin with anchor and tag, for a block only behind its header, and go
+    /// on to the line's end where quotes are.
     fn of_scalar(&self, text: &str, style: Style, span: Span) -> Span {
         let source = self.yaml.source;
         match style {
@@ -204,7 +197,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Returns where a value that is not written at all stands: behind its key's colon, or its dash.
+    /// Returns the place of an empty value: behind its key's colon, or its dash.
     fn of_nothing(&self) -> Span {
         let source = self.yaml.source;
         let in_list = self.open.last().is_some_and(|open| open.key.is_none());
@@ -223,7 +216,6 @@ impl Builder<'_> {
         Span::at(if found { mark + blanks + 1 } else { self.last })
     }
 
-    /// Adds a value, and puts it into the collection that is open.
     fn add(
         &mut self,
         data: Data,
@@ -288,7 +280,7 @@ impl Builder<'_> {
         anchor: usize,
         tag: Option<&Tag>,
     ) -> Result<(), ReadError> {
-        // The parser puts a list that is not indented below its key behind the first dash.
+        // For a list that is not indented below its key, the parser starts behind the first dash.
         let of_key = matches!(data, Data::List(_))
             && self.open.last().is_some_and(|open| open.key.is_some());
         let source = self.yaml.source;
@@ -329,7 +321,7 @@ impl Builder<'_> {
     }
 }
 
-/// Goes on from byte `at` over blanks, comments, anchors, tags and `marks`.
+/// Skips blanks, comments, anchors, tags and `marks` from byte `at` on.
 fn skipped(source: &str, at: usize, marks: &[u8]) -> usize {
     let bytes = source.as_bytes();
     let until = |at: usize, stop: fn(&u8) -> bool| {
@@ -365,7 +357,7 @@ fn closed(source: &str, at: usize, style: Style) -> usize {
     bytes.len()
 }
 
-/// Says nothing to anyone: the file is left alone.
+/// Makes the error of a file that is silently left alone.
 fn too_much(span: Span) -> ReadError {
     ReadError {
         span,
