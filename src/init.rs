@@ -1,30 +1,26 @@
-//! The hook that `cachelane init` adds to `.pre-commit-config.yaml`: one entry more, and not another byte changed.
+//! Adds the hook of `cachelane init` to `.pre-commit-config.yaml`, without changing another byte.
 //!
-//! The entry is written as its neighbours are: indentation, line endings, blank lines. The result is proved by reading it
-//! again; what cannot be proved is left alone.
+//! The entry takes its neighbours' indentation, line endings and blank lines. The result is proved by reading it again;
+//! a file where that fails is left alone.
 
 use crate::builds::yaml::{Node, Yaml};
 
-/// The repository that pre-commit gets the hook from.
 pub const REPO: &str = "https://github.com/OWNER/cachelane";
 
-/// The ids of the hooks that cachelane has.
 const HOOKS: &[&str] = &["cachelane", "cachelane-fix"];
 
 /// The outcome for a `.pre-commit-config.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hooked {
-    /// The file's new text.
     Added(String),
-    /// The hook is in it.
+    /// The hook is already there.
     There,
-    /// It has to be added by hand, for this reason.
+    /// The hook has to be added by hand, for this reason.
     Left(&'static str),
-    /// It has to be added by hand to its list `repos`, for this reason and as this text.
+    /// The hook has to be added by hand to the list `repos`, for this reason and as this text.
     LeftList(&'static str, String),
 }
 
-/// The layout of the entries of a block sequence.
 struct Look {
     /// The blanks before a dash.
     indent: String,
@@ -33,12 +29,12 @@ struct Look {
     hook_gap: String,
 }
 
-/// Returns the whole of a `.pre-commit-config.yaml` with nothing but the hook, to paste. `version` is that of the hook.
+/// Returns a whole `.pre-commit-config.yaml` with nothing but the hook, to paste. `version` is the hook's.
 pub fn snippet(version: &str) -> String {
     format!("repos:\n{}", entry(&plain(), version, "\n"))
 }
 
-/// Returns the layout where there are no entries to follow.
+/// Returns the layout without entries to follow.
 fn plain() -> Look {
     Look {
         indent: "  ".into(),
@@ -48,7 +44,7 @@ fn plain() -> Look {
     }
 }
 
-/// Adds the hook to `text`, a `.pre-commit-config.yaml`. `version` is that of the hook.
+/// Adds the hook to `text`, a `.pre-commit-config.yaml`. `version` is the hook's.
 pub fn add_hook(text: &str, version: &str) -> Hooked {
     const MARK: char = '\u{feff}';
     if let Some(text) = text.strip_prefix(MARK) {
@@ -120,7 +116,7 @@ fn names_twice(node: Node<'_>) -> bool {
             .any(names_twice)
 }
 
-/// Returns whether an entry of `repos` brings the hook already: from wherever, under either name.
+/// Returns whether an entry of `repos` has the hook, from any repository and under either name.
 fn is_there(entry: Node<'_>) -> bool {
     let hooks = entry.get("hooks").map(Node::items).unwrap_or_default();
     let mut ids = hooks.into_iter().filter_map(|hook| hook.get_text("id"));
@@ -131,7 +127,7 @@ fn is_there(entry: Node<'_>) -> bool {
         || ids.any(|id| HOOKS.contains(&id))
 }
 
-/// Returns whether `new` says what `old` says, with one entry more at the end of `repos`.
+/// Returns whether `new` differs from `old` in nothing but one more entry at the end of `repos`.
 fn is_proved(new: &str, old: Node<'_>) -> bool {
     let Ok(new) = Yaml::read(new) else {
         return false;
@@ -156,10 +152,9 @@ fn is_proved(new: &str, old: Node<'_>) -> bool {
     was.len() == is.len() && was.iter().zip(&is).all(entry)
 }
 
-/// Returns whether both values say the same.
 fn same(a: Node<'_>, b: Node<'_>) -> bool {
     if a.is_alias() || b.is_alias() {
-        // What it stands for is looked at where it stands.
+        // The alias's anchor is compared in its own place.
         return a.is_alias() == b.is_alias();
     }
     let (entries, others) = (a.own_entries(), b.own_entries());
@@ -174,7 +169,7 @@ fn same(a: Node<'_>, b: Node<'_>) -> bool {
         && items.into_iter().zip(other_items).all(|(a, b)| same(a, b))
 }
 
-/// Returns `text` with the entry behind the last of `repos`; nothing where those are not a block.
+/// Returns `text` with the entry behind the last of `repos`; `None` where those are not a block.
 fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
     if repos.is_flow() || repos.is_alias() {
         return None;
@@ -197,7 +192,7 @@ fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
     Some(new)
 }
 
-/// Returns `text` with the entry below `repos:` or `repos: []`, whose line holds nothing else but a comment.
+/// Returns `text` with the entry below `repos:` or `repos: []`, on a line with nothing else but a comment.
 fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
     let key = root
         .own_entries()
@@ -230,12 +225,10 @@ fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
     };
     Some(match behind.get(line.len() + 1..) {
         Some(below) => format!("{before}:{comment}{newline}{entry}{below}"),
-        // The file's last line has no end, and will have none.
         None => format!("{before}:{comment}{newline}{}", entry.trim_end()),
     })
 }
 
-/// Returns the end of the first line of `text`.
 fn newline(text: &str) -> &'static str {
     if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
         "\r\n"
@@ -244,7 +237,6 @@ fn newline(text: &str) -> &'static str {
     }
 }
 
-/// Returns the entry, as text of its own lines.
 fn entry(look: &Look, version: &str, newline: &str) -> String {
     let Look {
         indent,
@@ -265,7 +257,7 @@ fn entry(look: &Look, version: &str, newline: &str) -> String {
         .collect()
 }
 
-/// Returns the layout of the last entry of `repos`; where that says nothing, two blanks at each step.
+/// Returns the layout of the last entry of `repos`, with two blanks a step by default.
 fn look(text: &str, repos: Node<'_>, last: Node<'_>) -> Option<Look> {
     let first = *repos.items().first()?;
     let (indent, gap) = dash_before(text, first.span().start)?;
@@ -288,7 +280,7 @@ fn look(text: &str, repos: Node<'_>, last: Node<'_>) -> Option<Look> {
     })
 }
 
-/// Returns the blanks around the dash at `at` of its line: those before, those behind.
+/// Returns the blanks before and behind the dash at `at` of its line.
 fn dash(text: &str, at: usize) -> Option<(String, String)> {
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let indent = text.get(line..at)?;
@@ -305,7 +297,7 @@ fn dash(text: &str, at: usize) -> Option<(String, String)> {
         .then(|| (indent.to_owned(), gap.to_owned()))
 }
 
-/// Does the same for the dash before the value at `at`: on its line, or above comments and blank lines.
+/// Returns the same for the dash before the value at `at`: on its line, or above comments and blank lines.
 fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
     let mut before = text.get(..at)?.trim_end();
     loop {
@@ -324,8 +316,8 @@ fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
     }
 }
 
-/// Returns where an entry behind those of `repos` belongs, in bytes: below the last line of content, and below comments that are
-/// indented more than the dashes at `indent`, for they belong to the last entry.
+/// Returns the byte where an entry behind those of `repos` belongs: below the last line of content, and below comments
+/// indented more than the dashes at `indent`, which belong to the last entry.
 fn end(text: &str, last: Node<'_>, indent: usize) -> Option<usize> {
     let content = text.get(..last.span().end)?.trim_end().len();
     let mut at = text

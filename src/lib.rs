@@ -39,7 +39,7 @@
     allow(dead_code, reason = "the command line uses it")
 )]
 
-// Nothing else is public, so that the compiler finds what nobody needs; tests and fuzzing come to all of it by a feature.
+// Nothing else is public, so that the compiler finds unused items; tests and fuzzing reach everything by a feature.
 cfg_if::cfg_if! {
     if #[cfg(feature = "internals")] {
         pub mod budget;

@@ -1,4 +1,4 @@
-//! Files that belong together: checked, fixed, and checked again when one of them has changed.
+//! Files that belong together: checked, fixed, and checked again after a change.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ pub mod relate;
 use fix::Fixing;
 use input::{InputFile, absolute, format_of, is_dockerfile};
 
-/// The files of a repository, with the settings that hold for them.
+/// The files of a repository, with their settings.
 ///
-/// Paths are relative to the repository's root. A workflow, pipeline, Compose or bake file is known by its name; every other
-/// file is a Dockerfile. Comments `# cachelane: ignore[…]` hold as they do for the command:
+/// Paths are relative to the repository's root. Workflow, pipeline, Compose and bake files are known by their names;
+/// every other file is a Dockerfile. Comments `# cachelane: ignore[…]` apply as for the command:
 ///
 /// ```
 /// use cachelane::{Project, RuleId, Settings, Severity};
@@ -36,7 +36,7 @@ use input::{InputFile, absolute, format_of, is_dockerfile};
 /// let report = project.check();
 /// assert_eq!(report.files[0].findings[0].severity, Severity::Warning);
 ///
-/// // As a person types it: the file is replaced, and the project answers again.
+/// // After an edit, the file is replaced and checked again.
 /// project.replace(
 ///     "Dockerfile",
 ///     format!("FROM debian\n# cachelane: ignore[shared-lock] one job at a time\n{run}\n"),
@@ -55,7 +55,7 @@ pub struct Project {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Report {
-    /// The files in which something is found or suppressed, ordered by path.
+    /// The files with findings or suppressions, ordered by path.
     pub files: Vec<FileFindings>,
     /// Files that could not be checked.
     pub errors: Vec<Error>,
@@ -67,17 +67,17 @@ pub struct Report {
 pub struct FileFindings {
     /// The file.
     pub path: PathBuf,
-    /// The findings, ordered by place; those that are suppressed are not among them.
+    /// The findings that are not suppressed, ordered by place.
     pub findings: Vec<Finding>,
-    /// The number of findings that comments and the configuration's exemptions suppress.
+    /// The number of findings suppressed by comments and the configuration's exemptions.
     pub suppressed: usize,
 }
 
-/// The new files of [`Project::fix`].
+/// The result of [`Project::fix`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Fixes {
-    /// The files that change or in which something is left, ordered by path.
+    /// The files with changes or remaining findings, ordered by path.
     pub files: Vec<FixedFile>,
     /// Files that could not be fixed.
     pub errors: Vec<Error>,
@@ -99,14 +99,14 @@ pub struct FixedFile {
     pub left: Vec<Finding>,
 }
 
-/// Why something is missing in a [`Report`] or in [`Fixes`].
+/// The reason why findings are missing in a [`Report`] or in [`Fixes`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file takes more work than any that people write.
+    /// The file takes more work than any real one.
     #[error("{}: it is more than cachelane reads", .0.display())]
     File(PathBuf),
-    /// The files take more work to compare than any that people write.
+    /// The files take more work to compare than any real ones.
     #[error("these files have more to do with one another than cachelane compares")]
     Files,
 }
@@ -117,13 +117,13 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 impl Project {
-    /// Makes a project without files, for all of which `settings` are to hold.
+    /// Makes a project without files, with `settings` for all of them.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self::of(Config::with(settings))
     }
 
-    /// Makes a project without files, with the settings of a `cachelane.toml` at its root. Files that this excludes are left
+    /// Makes a project without files, with the settings of a `cachelane.toml` at its root. Excluded files are left
     /// alone.
     ///
     /// # Errors
@@ -139,19 +139,19 @@ impl Project {
         }
     }
 
-    /// Returns whether a search of a folder would add the file at `path`: it is called like a Dockerfile, or like a build file.
+    /// Returns whether a search of a folder would add the file at `path`, by its name: a Dockerfile or a build file.
     #[must_use]
     pub fn takes(path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default();
         is_dockerfile(name.as_encoded_bytes()) || format_of(path).is_some()
     }
 
-    /// Puts a file with these bytes at `path`, in the place of the one that may be there.
+    /// Adds a file with these bytes at `path`, or replaces the one there.
     pub fn replace(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
         self.files.insert(plain(&path.into()), bytes.into());
     }
 
-    /// Takes the file at `path` out; returns its bytes.
+    /// Removes the file at `path`; returns its bytes.
     pub fn remove(&mut self, path: &Path) -> Option<Vec<u8>> {
         self.files.remove(&plain(path))
     }
@@ -177,7 +177,7 @@ impl Project {
         Report { files, errors }
     }
 
-    /// Makes every fix up to `level`, and leaves the project as it is: [`Project::replace`] takes the new bytes over.
+    /// Makes every fix up to `level`. The project stays as it is; [`Project::replace`] takes the new bytes over.
     #[must_use]
     pub fn fix(&self, level: Applicability) -> Fixes {
         let mut errors = Vec::new();
@@ -223,14 +223,14 @@ impl Project {
         }
     }
 
-    /// Looks at each file by itself.
+    /// Checks each file by itself.
     fn look(&self) -> (Vec<FileReport>, Vec<Error>) {
         let mut errors = Vec::new();
         let reports = self.each(&mut errors, input::check);
         (reports, errors)
     }
 
-    /// Hands each file to `visit`; those that are too much to read are added to `errors`.
+    /// Passes each file to `visit`; those beyond the budget are added to `errors`.
     fn each<T>(
         &self,
         errors: &mut Vec<Error>,
@@ -258,7 +258,6 @@ impl Project {
         made
     }
 
-    /// Compares the files of `reports` with one another.
     fn relate(&self, reports: &mut [FileReport]) -> Option<Error> {
         let here = Path::new("/");
         let absolute = |path: &Path| absolute(here, path);

@@ -13,7 +13,7 @@ use super::args::CheckArgs;
 use super::outcome::{Ended, Error, Outcome};
 use super::terminal;
 
-/// Suppresses what fails the gate in `reports`, by comments in the files.
+/// Suppresses the findings in `reports` that fail the gate, by comments in the files.
 pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended {
     let Some(least) = args.gate.fail_on.least() else {
         let why = "with `--fail-on never` nothing fails, and nothing is to be suppressed";
@@ -61,7 +61,7 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended
     Ok(Outcome::new(trouble, unused_left || bare_left).into())
 }
 
-/// Suppresses the findings of one file; returns those for which no comment can stand, too.
+/// Suppresses the findings of one file; returns those that cannot have a comment, too.
 fn adopt(
     report: &FileReport,
     least: Severity,

@@ -1,4 +1,4 @@
-//! What can be typed, and the help for it.
+//! The arguments, and their help.
 
 mod lane;
 

@@ -76,7 +76,6 @@ fn row(
     })
 }
 
-/// Returns the row of a build of `report` of which nothing can be said.
 fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> ListedBuild {
     ListedBuild {
         path: report::path(&report.path),

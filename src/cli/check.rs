@@ -63,7 +63,7 @@ pub fn run(args: &CheckArgs) -> Ended {
     Ok(Outcome::new(trouble, summary.fails(args.gate.fail_on.least())).into())
 }
 
-/// Fails where options do not go together, and clap cannot tell.
+/// Fails for combinations of options that clap cannot check.
 fn check_args(args: &CheckArgs) -> Result<(), Error> {
     args.common.check()?;
     args.gate.select.check()?;
@@ -75,7 +75,7 @@ fn check_args(args: &CheckArgs) -> Result<(), Error> {
     Err(Error::Input(why.into()))
 }
 
-/// Prints and writes every report that is asked for; returns whether all could be written.
+/// Prints and writes every requested report; returns whether all could be written.
 fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, errors: &[RunError]) -> bool {
     let run = Reported {
         reports,

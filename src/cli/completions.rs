@@ -1,4 +1,4 @@
-//! `cachelane completions`: from the table that parses the arguments, so that a shell knows what the command knows.
+//! `cachelane completions`, from clap's own table of arguments.
 
 use clap::CommandFactory as _;
 

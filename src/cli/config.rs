@@ -83,7 +83,7 @@ fn page(loaded: &LoadedConfig, path: &Path, shown: &[Shown], excluded: bool) -> 
             Origin::File(line) => format!("{from}:{line}"),
             Origin::Option(option) => (*option).to_owned(),
         };
-        // Set outright, it would hold everywhere.
+        // An outright level would apply to all cases.
         let off = if varies.is_some() { "#" } else { "" };
         origin.extend(varies.iter().flat_map(|varies| ["; ", varies]));
         text.push_str(&format!(

@@ -1,4 +1,4 @@
-//! Which settings hold for which file: the nearest configuration upward from it, and what was typed.
+//! Finds the settings for each file: the nearest configuration upward from it, and the command line's.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,24 +26,20 @@ pub struct LoadedConfig {
     here: PathBuf,
 }
 
-/// The configurations of a run. Each is read once; what is wrong with one is printed once.
+/// The configurations of a run. Each is read once, and its problems are printed once.
 pub struct ConfigResolver {
     overrides: Overrides,
-    /// The one that holds for every file, where nothing is to be searched for.
+    /// The configuration for every file, where none is to be searched for.
     always: Option<Arc<LoadedConfig>>,
     none: Arc<LoadedConfig>,
     here: PathBuf,
     /// By folder; `None` where the configuration is broken.
     folders: RwLock<HashMap<PathBuf, Option<Arc<LoadedConfig>>>>,
-    /// Configurations that cannot be used.
     errors: Mutex<Vec<RunError>>,
 }
 
 impl ConfigResolver {
     /// Reads the configuration that `args` name, if any.
-    ///
-    /// # Errors
-    /// Fails where that cannot be used.
     pub fn new(args: &SettingsArgs, overrides: Overrides) -> Result<Self, ConfigError> {
         let here = std::env::current_dir().unwrap_or_default();
         let none = Arc::new(LoadedConfig {
@@ -67,26 +63,22 @@ impl ConfigResolver {
         Ok(resolver)
     }
 
-    /// Returns the folder that the run began in.
     pub fn here(&self) -> &Path {
         &self.here
     }
 
-    /// Returns what is wrong with configurations, so that they could not be used. It has been printed.
+    /// Returns the errors of configurations, already printed.
     pub fn errors(&self) -> Vec<RunError> {
         let errors = self.errors.lock();
         errors.map_or_else(|_| Vec::new(), |errors| errors.clone())
     }
 
-    /// Returns what holds for the file `path`; `None` where its configuration is broken.
+    /// Returns the configuration for the file `path`; `None` where it is broken.
     pub fn of(&self, path: &Path) -> Option<Arc<LoadedConfig>> {
         self.of_folder(path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Returns what holds for the file `path`, asked once.
-    ///
-    /// # Errors
-    /// Fails where its configuration is broken.
+    /// Returns the configuration for the file `path`, for a single question.
     pub fn at(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
         if let Some(always) = &self.always {
             return Ok(Arc::clone(always));
@@ -99,7 +91,6 @@ impl ConfigResolver {
         }
     }
 
-    /// Returns what holds for the files of `folder`; `None` where its configuration is broken.
     fn of_folder(&self, folder: &Path) -> Option<Arc<LoadedConfig>> {
         if let Some(always) = &self.always {
             return Some(Arc::clone(always));
@@ -115,7 +106,7 @@ impl ConfigResolver {
         found
     }
 
-    /// Returns the nearest configuration upward from `folder`, which is absolute. All folders on the way are kept in mind.
+    /// Returns the nearest configuration upward from the absolute `folder`, and caches it for all folders on the way.
     fn nearest(
         &self,
         folder: &Path,
@@ -136,7 +127,7 @@ impl ConfigResolver {
         found
     }
 
-    /// Prints why a configuration cannot be used, and keeps it in mind.
+    /// Prints and records the error.
     fn warn(&self, error: &ConfigError) {
         terminal::warn_config(error);
         if let Ok(mut errors) = self.errors.lock() {
@@ -144,7 +135,6 @@ impl ConfigResolver {
         }
     }
 
-    /// Reads the configuration at `path`.
     fn load(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {
         let error = |text, problems, message| ConfigError {
             path: path.to_path_buf(),
@@ -171,7 +161,8 @@ impl ConfigResolver {
         }
     }
 
-    /// Prints which globs matched nothing, of the configurations whose folders were searched: those at or below `roots`.
+    /// Prints the globs that matched nothing, of the configurations whose folders were searched: those at or below
+    /// `roots`.
     pub fn warn_of_idle_globs(&self, roots: &[PathBuf]) {
         let roots = roots.iter().map(|root| absolute(&self.here, root));
         let roots: Vec<PathBuf> = roots.collect();
@@ -193,8 +184,8 @@ impl ConfigResolver {
         }
     }
 
-    /// Returns whether nothing lies outside of `folders` that their files have to do with: each is or holds the root of its
-    /// repository, or the folder that a configuration was found in. Where there is neither, it is all that is known of.
+    /// Returns whether `folders` hold everything that their files can relate to: each is or holds the root of its
+    /// repository, or the folder of its configuration, or has neither.
     pub fn are_whole(&self, folders: &[PathBuf]) -> bool {
         let is_whole = |folder: &PathBuf| {
             let absolute = absolute(&self.here, folder);
@@ -213,7 +204,6 @@ impl ConfigResolver {
 }
 
 impl LoadedConfig {
-    /// Returns `path` relative to the configuration's folder.
     fn relative(&self, path: &Path) -> PathBuf {
         let path = absolute(&self.here, path);
         path.strip_prefix(&self.folder)
@@ -221,16 +211,15 @@ impl LoadedConfig {
             .unwrap_or(path)
     }
 
-    /// Returns the settings that hold for the file `path`.
     pub fn settings(&self, path: &Path) -> Arc<Settings> {
         if !self.config.has_per_file() {
-            // For every file of a large tree, a path that nobody looks at is work that shows.
+            // In a large tree, a needless path for every file takes noticeable time.
             return self.config.settings(path);
         }
         self.config.settings(&self.relative(path))
     }
 
-    /// Returns whether the file or folder `path` is excluded. The folder `root` that was named, and those around it, are not.
+    /// Returns whether the file or folder `path` is excluded. The named folder `root`, and those around it, are not.
     pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
         if !self.config.has_excludes() {
             return false;
@@ -239,12 +228,11 @@ impl LoadedConfig {
         self.config.excludes(&self.relative(path), root.as_deref())
     }
 
-    /// Returns whether `include` names the file `path`.
     pub fn includes(&self, path: &Path) -> bool {
         self.config.has_includes() && self.config.includes(&self.relative(path))
     }
 
-    /// Returns every setting that holds for the file `path`, and where it comes from.
+    /// Returns every setting for the file `path`, with its origin.
     pub fn show(&self, path: &Path) -> Vec<Shown> {
         self.config.show(&self.relative(path))
     }

@@ -9,8 +9,8 @@ use crate::text::printable;
 
 use super::terminal;
 
-/// Returns `path` below `side` as a diff has it: what could be misread is quoted as in C, and a name with a
-/// blank has a tab behind it.
+/// Returns `path` below `side` in a diff's form: quoted as in C where it could be misread, with a tab behind a name
+/// with a blank.
 fn name(side: &str, path: &[u8]) -> String {
     let text = std::str::from_utf8(path).ok();
     let plain = |ch: char| !ch.is_control() && !matches!(ch, '"' | '\\');
@@ -37,7 +37,6 @@ pub fn unified(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
     let path = &path[path.iter().take_while(|byte| **byte == b'/').count()..];
     let mut unified = diff.unified_diff();
     let mut bytes = Vec::new();
-    // Writing into a Vec cannot fail.
     let _ = unified
         .header(&name("a/", path), &name("b/", path))
         .to_writer(&mut bytes);

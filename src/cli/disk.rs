@@ -1,4 +1,4 @@
-//! The files that builds lead to, on the disk: repositories' roots, and Dockerfiles that nobody named.
+//! The files on the disk that builds lead to: repositories' roots, and Dockerfiles that the user did not name.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,15 @@ use super::args::Common;
 use super::config_resolver::ConfigResolver;
 use super::terminal;
 
-/// The disk around the files of a run.
 pub struct Disk<'a> {
     settled: &'a ConfigResolver,
     common: &'a Common,
-    /// What could not be read or compared: in the run, then here.
+    /// The errors of reading and comparing: the run's, then those from here.
     errors: RefCell<Vec<RunError>>,
 }
 
 impl<'a> Disk<'a> {
-    /// Goes on from a run in which these `errors` were printed.
+    /// Starts with the run's `errors`, already printed.
     pub fn new(settled: &'a ConfigResolver, common: &'a Common, errors: Vec<RunError>) -> Self {
         Self {
             settled,
@@ -33,8 +32,8 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// Adds to `reports`, which are the `whole` of a repository or not, what they have to do with one another, and what rules
-    /// say about their builds. Where that is too much to compare, it is a trouble, and there is no answer.
+    /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on
+    /// builds; `None`, with an error, where that is too much to compare.
     pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Builds> {
         let absolute = |path: &Path| absolute(self.settled.here(), path);
         let is_root = |folder: &Path| folder.join(".git").exists();
@@ -59,14 +58,14 @@ impl<'a> Disk<'a> {
         report::path(path.strip_prefix(self.settled.here()).unwrap_or(path))
     }
 
-    /// Returns the report on the file at `path`, which a build leads to: a Dockerfile where no format is given.
+    /// Returns the report on the file at `path`, which a build leads to: a Dockerfile without a format.
     fn load(&self, path: &Path, format: Option<FormatRef>) -> Option<FileReport> {
         let shown = path.strip_prefix(self.settled.here()).unwrap_or(path);
         let loaded = self.settled.of(shown)?;
         if self.common.force_exclude && loaded.excludes(shown, None) {
             return None;
         }
-        // A build of a file that is not there, made in the pipeline say, is nothing to warn of.
+        // A missing file is no reason to warn: the pipeline may make it.
         let source = file::read(path, self.common.max_size()).ok()?;
         let input = InputFile {
             path: shown,
@@ -82,7 +81,7 @@ impl<'a> Disk<'a> {
         })
     }
 
-    /// Prints what went wrong, once, and keeps it in mind.
+    /// Prints and records an error, once.
     fn warn(&self, trouble: RunError) {
         let mut errors = self.errors.borrow_mut();
         if !errors.contains(&trouble) {
@@ -91,13 +90,13 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// Returns what could not be read or compared, in the run and since. It has been printed.
+    /// Returns the errors of the run and since, already printed.
     pub fn errors(&self) -> Vec<RunError> {
         self.errors.borrow().clone()
     }
 }
 
-/// Returns `path` from the root of the file system on, with links in its folders followed; it need not be there.
+/// Returns `path` made absolute, with links in its folders followed; it need not exist.
 pub fn real(here: &Path, path: &Path) -> PathBuf {
     let path = absolute(here, path);
     std::fs::canonicalize(&path).unwrap_or_else(|_| {

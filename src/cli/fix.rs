@@ -73,7 +73,7 @@ pub fn run(args: &FixArgs) -> Ended {
     }
     let summary = Summary::new(&reports, fixed.files);
     let mut output = Output::default();
-    // What fails the gate is shown, the rest is counted.
+    // Findings that fail the gate are shown, the rest is counted.
     let least = args.gate.fail_on.least().unwrap_or(Severity::Warning);
     for (report, done) in reports.iter_mut().zip(&fixes) {
         output.add(args.diff, report, done);
@@ -102,7 +102,7 @@ pub fn run(args: &FixArgs) -> Ended {
         }
     }
     terminal::print(&output.bytes);
-    // Where the fixed file or a diff goes to standard output, what is said about it goes beside.
+    // Standard output takes the fixed file or a diff, so messages go to standard error.
     if args.diff || common.reads_stdin() {
         terminal::warn_text(&output.text);
     } else {
@@ -112,8 +112,7 @@ pub fn run(args: &FixArgs) -> Ended {
     Ok(Outcome::new(trouble, fails).into())
 }
 
-/// Returns the findings whose fixes depend on another file, from a first pass over all files before any is changed. Only
-/// unsafe fixes do.
+/// Returns the findings whose fixes depend on another file, from a first pass before any change. Only unsafe fixes do.
 fn shared_fixes(args: &FixArgs, settled: &ConfigResolver) -> HashMap<PathBuf, Vec<Finding>> {
     if !args.r#unsafe {
         return HashMap::new();
@@ -123,11 +122,11 @@ fn shared_fixes(args: &FixArgs, settled: &ConfigResolver) -> HashMap<PathBuf, Ve
         ..Run::new(&args.common, settled, Texts::None)
     };
     let checked = first.over(input::check);
-    // What is too much to compare is warned of where the fixed files are compared.
+    // Too much to compare: the second comparison warns of it.
     relate::shared_fixes(checked.results, checked.whole, report::path).unwrap_or_default()
 }
 
-/// Notes that a name which was typed has to be configured, where ids were written with it.
+/// Notes that an argument's name from the command line has to be configured, where ids were written with it.
 fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     let typed = &args.common.settings;
     let mut fixed = reports.iter().zip(fixes);
@@ -152,7 +151,7 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
     }
 }
 
-/// Notes that builds were looked for only in what was named, where Dockerfiles got lanes that somebody has to pass.
+/// Notes that only named files were searched for builds, where Dockerfiles got lanes that builds have to pass.
 fn hint_at_builds(reports: &[FileReport], fixes: &[FileFix]) {
     let is_declared = |(report, done): (&FileReport, &FileFix)| {
         let mut made = done.fixed.made.iter();

@@ -1,4 +1,4 @@
-//! What `cachelane fix` prints when all files are done.
+//! The output of `cachelane fix` after all files.
 
 use std::fmt::Write as _;
 
@@ -17,15 +17,15 @@ pub struct Output {
     /// The fixed standard input, or the diffs.
     pub bytes: Vec<u8>,
     pub text: String,
-    /// Findings fixed, builds that pass the lane not among them.
+    /// Fixed findings, without the builds that pass the lane.
     pub fixes: Changes,
-    /// Builds that pass the lane now.
+    /// Builds that newly pass the lane.
     pub passed: Changes,
-    /// Set where a file could not be written.
+    /// True where a file could not be written.
     pub trouble: bool,
 }
 
-/// Changes of one kind, and in how many files.
+/// Changes of one kind, and the number of their files.
 #[derive(Clone, Copy, Default)]
 pub struct Changes {
     pub made: usize,
@@ -40,12 +40,12 @@ impl Changes {
 }
 
 impl Output {
-    /// Returns whether any file is another one now, or would be.
+    /// Returns whether any file has changed, or would.
     pub fn changes(&self) -> bool {
         self.fixes.made + self.passed.made > 0
     }
 
-    /// Adds what there is to say and print about one file. `is_diff` says whether files stay as they are.
+    /// Adds the output about one file. `is_diff` says whether files stay as they are.
     pub fn add(&mut self, is_diff: bool, report: &FileReport, done: &FileFix) {
         let name = report::path(&report.path);
         let fixed = &done.fixed;
@@ -114,7 +114,7 @@ impl Output {
     }
 }
 
-/// Says under each finding of `report` that a fix up to `level` was to cure why it was not.
+/// Adds to each finding of `report` with a fix up to `level` the reason why it was not made.
 pub fn explain(report: &mut FileReport, done: &FileFix, level: Applicability) {
     if done.unwritten.is_none() && done.fixed.dropped.is_empty() {
         return;
@@ -141,7 +141,6 @@ pub fn explain(report: &mut FileReport, done: &FileFix, level: Applicability) {
     }
 }
 
-/// Returns what was fixed in one file.
 fn made(name: &str, fixed: &Fixed) -> String {
     let changes = count(fixed.made.len(), "change");
     let mut text = format!("{}: {changes}\n", printable(name));
@@ -152,7 +151,7 @@ fn made(name: &str, fixed: &Fixed) -> String {
     text
 }
 
-/// Returns the places of locks in text that no fix touches: those of `texts`, and those in build files.
+/// Returns the places of locks in text outside of Dockerfiles: those of `texts`, and those in build files.
 pub fn loose_locks(
     mut texts: Vec<FileReport>,
     reports: &[FileReport],
@@ -175,7 +174,7 @@ pub fn loose_locks(
     places.collect()
 }
 
-/// Returns what is said of the locks in text that is no Dockerfile, at these places; `more` says whether others were told of.
+/// Returns the line on locks in text outside of Dockerfiles at these places; `more` says whether others were reported.
 pub fn loose_line(places: &[String], more: bool) -> String {
     const NAMED: usize = 5;
     if places.is_empty() {

@@ -15,7 +15,7 @@ use super::config_resolver::ConfigResolver;
 use super::outcome::Error;
 use super::terminal;
 
-/// The variable that names the file for the environment of a job's later steps.
+/// The variable with the path of the environment file for a job's later steps.
 const GITHUB_ENV: &str = "GITHUB_ENV";
 
 pub fn run(args: &IdArgs) -> Result<(), Error> {
@@ -37,7 +37,6 @@ pub fn run(args: &IdArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns this job's lane.
 pub fn lane(typed: Option<&OsStr>, matrix: Option<&OsStr>) -> Result<JobLane, Error> {
     let typed = Typed {
         lane: typed.map(OsStr::as_encoded_bytes),
@@ -51,7 +50,7 @@ pub fn lane(typed: Option<&OsStr>, matrix: Option<&OsStr>) -> Result<JobLane, Er
     Ok(lane)
 }
 
-/// Returns the settings that hold in this folder, with `arg` for the lane's argument where it is given.
+/// Returns the settings for this folder, with `arg` for the lane's argument where given.
 pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
     let typed = SettingsArgs {
         arg: arg.map(str::to_owned),
@@ -62,7 +61,7 @@ pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
     Ok(settled.at(path)?.settings(path))
 }
 
-/// Puts `line` into the environment of the job's later steps.
+/// Adds `line` to the environment of the job's later steps.
 fn add_for_later_steps(line: &str) -> Result<(), Error> {
     let path = std::env::var_os(GITHUB_ENV).filter(|path| !path.is_empty());
     let Some(path) = path.map(PathBuf::from) else {
@@ -77,7 +76,7 @@ fn add_for_later_steps(line: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Appends `line` to a file, below what is there.
+/// Appends `line` on a line of its own.
 fn append(path: &Path, line: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .read(true)

@@ -16,11 +16,11 @@ const PRE_COMMIT: &str = ".pre-commit-config.yaml";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Says what a person has to fill in before the hook can be fetched.
+/// The blank that a user has to fill in before the hook can be fetched.
 const OWNER: &str =
     "replace OWNER in .pre-commit-config.yaml by the account whose cachelane you use";
 
-/// Lines to type next, and a flag for what went wrong.
+/// Lines to type next, and a flag for errors.
 #[derive(Default)]
 struct Initialized {
     next: Vec<&'static str>,
@@ -62,7 +62,7 @@ impl Initialized {
         }
     }
 
-    /// Adds the hook to pre-commit's configuration, or says what to paste.
+    /// Adds the hook to pre-commit's configuration, or prints the text to paste.
     fn add_hook(&mut self, folder: &Path) {
         let root = root(folder);
         let path = root.join(PRE_COMMIT);
@@ -106,7 +106,7 @@ impl Initialized {
         }
     }
 
-    /// Prints what a person has to put into the file at `path`, and why.
+    /// Prints the text to paste into the file at `path`, with the reason.
     fn paste(&mut self, path: &Path, why: &str, text: &str) {
         print(path, why);
         terminal::print(format!("\n{text}"));
@@ -119,7 +119,7 @@ impl Initialized {
     }
 }
 
-/// Returns the root of the repository that `folder` lies in, where pre-commit looks; `folder` itself outside of one.
+/// Returns the root of the repository around `folder`, where pre-commit looks; `folder` itself outside of one.
 fn root(folder: &Path) -> PathBuf {
     let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
     let mut around = absolute.ancestors();

@@ -57,7 +57,7 @@ fn list(input: InputFile<'_>) -> Option<Result<Vec<ListedMount>, String>> {
     }
 }
 
-/// Returns the mounts as a table for people; `files` is how many files were looked at.
+/// Returns the mounts as a table; `files` is the number of files checked.
 fn listed(mounts: &[ListedMount], files: usize, quiet: bool) -> String {
     let all = count(files, "file");
     if mounts.is_empty() {

@@ -1,4 +1,4 @@
-//! `cachelane man`: from the table that parses the arguments, so that the pages say what `--help` says.
+//! `cachelane man`, from clap's own table of arguments.
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub fn run(args: &ManArgs) -> Result<(), Error> {
 
 /// Returns every page with the name of its file.
 fn pages() -> Vec<(String, Vec<u8>)> {
-    // Pages for `help` would say what the others say.
+    // Pages for `help` would repeat the others.
     let mut command = Args::command().disable_help_subcommand(true);
     // Gives each subcommand its full name.
     command.build();
@@ -43,7 +43,6 @@ fn pages() -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Returns the page of one command. Writing into a `Vec` cannot fail.
 fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     let version = concat!("cachelane ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone())
@@ -72,7 +71,7 @@ fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     Ok(ascii(&String::from_utf8_lossy(&page)))
 }
 
-/// Returns `page` with what is not ASCII in roff's own spelling, since readers cannot be relied on to take it as it is.
+/// Returns `page` with roff's spelling of non-ASCII characters, which not every reader takes as they are.
 fn ascii(page: &str) -> Vec<u8> {
     let spell = |ch: char| {
         if ch.is_ascii() {

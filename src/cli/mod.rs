@@ -32,7 +32,7 @@ use clap::Parser as _;
 use args::{Args, Command};
 use outcome::Outcome;
 
-/// Runs the command that the process was started with.
+/// Runs the command of this process.
 pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
         terminal::print_error(&error);
         Outcome::Trouble.into()
     });
-    // A report that nobody got is no clean bill, whatever it said.
+    // Output got lost, so the exit code must not say that all is well.
     if terminal::lost() {
         Outcome::Trouble.into()
     } else {

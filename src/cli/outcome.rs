@@ -1,4 +1,4 @@
-//! How a command ends.
+//! The end of a command.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,10 +9,9 @@ use crate::text::LineIndex;
 
 use super::repository::GitError;
 
-/// The three ends of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing that fails the gate.
+    /// Nothing fails the gate.
     Clean,
     /// Findings that fail the gate, or a diff.
     Findings,
@@ -21,7 +20,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns [`Outcome::Trouble`] where there was `trouble`, or else whether something `fails` the gate.
     pub const fn new(trouble: bool, fails: bool) -> Self {
         match (trouble, fails) {
             (true, _) => Self::Trouble,
@@ -41,28 +39,24 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// The end of a command: its exit code, or why it could not do its work.
+/// The exit code, or the error that stopped the command.
 pub type Ended = Result<ExitCode, Error>;
 
-/// Why a command could not do its work. [`main`](super::main()) prints it.
+/// The reason why a command could not do its work, printed by [`main`](super::main()).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Arguments or the environment cannot be understood.
     #[error("{0}")]
     Input(String),
-    /// A configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Git has no answer.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// Something is wrong with a file.
+    /// The path and the error of a file.
     #[error("{0}: {1}")]
     File(String, String),
 }
 
 impl Error {
-    /// Returns it as reports list it.
     pub fn run_errors(&self) -> Vec<RunError> {
         match self {
             Self::Config(error) => error.run_errors(),
@@ -71,22 +65,19 @@ impl Error {
     }
 }
 
-/// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {message}", report::path(path))]
 pub struct ConfigError {
-    /// The file, as messages name it.
+    /// As messages name it.
     pub path: PathBuf,
-    /// Its text; empty where it cannot be read.
+    /// Empty where it cannot be read.
     pub text: String,
-    /// All that is wrong with it.
     pub problems: Vec<Problem>,
     /// The consequence, or why it cannot be read.
     pub message: String,
 }
 
 impl ConfigError {
-    /// Returns it as reports list it.
     pub fn run_errors(&self) -> Vec<RunError> {
         let name = report::path(&self.path);
         if self.problems.is_empty() {

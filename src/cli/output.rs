@@ -1,4 +1,4 @@
-//! Where reports go: standard output, files, and what GitHub shows beside a job.
+//! The targets of reports: standard output, files, and GitHub's page of a job.
 
 use std::collections::HashSet;
 use std::fs::OpenOptions;
@@ -15,7 +15,6 @@ use super::config_resolver::ConfigResolver;
 use super::outcome::Error;
 use super::{disk, terminal};
 
-/// Returns the format where none is asked for.
 pub fn default_format() -> Format {
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
         Format::Github
@@ -24,7 +23,6 @@ pub fn default_format() -> Format {
     }
 }
 
-/// Returns how many findings each rule has.
 pub fn statistics(format: Format, run: &Run<'_>) -> String {
     match format {
         Format::Json => statistics::json(run),
@@ -32,7 +30,7 @@ pub fn statistics(format: Format, run: &Run<'_>) -> String {
     }
 }
 
-/// Fails where what is to be written may not be: a file that the run reads, or one file twice.
+/// Fails where a target is a file that the run reads, or is named twice.
 pub fn check_targets(args: &CheckArgs, settled: &ConfigResolver) -> Result<(), Error> {
     let real = |path: &Path| disk::real(settled.here(), path);
     let output = args.output.iter().filter(|path| path.as_os_str() != STDIN);
@@ -53,8 +51,8 @@ pub fn check_targets(args: &CheckArgs, settled: &ConfigResolver) -> Result<(), E
     Ok(())
 }
 
-/// Returns whether the file at `path` is there and is one that runs read; or would be, as a Dockerfile. (A repository can have
-/// a file named `--output=…/a.Dockerfile`, which something that passes names without `--` makes an option of.)
+/// Returns whether the file at `path` exists and is one that runs read, or would be as a Dockerfile. (A repository can
+/// have a file named `--output=…/a.Dockerfile`, which becomes an option where a tool passes names without `--`.)
 fn is_read(path: &Path, settled: &ConfigResolver) -> bool {
     let name = path.file_name().unwrap_or_default();
     if is_dockerfile(name.as_encoded_bytes()) {
@@ -65,7 +63,7 @@ fn is_read(path: &Path, settled: &ConfigResolver) -> bool {
     path.is_file() && (is_input() || settled.of(path).is_some_and(|loaded| loaded.includes(path)))
 }
 
-/// Writes a report to `path`, as a whole or not at all; returns whether that went well, and warns where it did not.
+/// Writes a report to `path`, as a whole or not at all; returns success, and warns of an error.
 pub fn write(path: &Path, text: &str) -> bool {
     let written = file::put(path, text.as_bytes());
     if let Err(error) = &written {
@@ -74,7 +72,7 @@ pub fn write(path: &Path, text: &str) -> bool {
     written.is_ok()
 }
 
-/// Adds a table of the findings to the page that GitHub shows for the job, where there is one; returns whether that went well.
+/// Adds a table of the findings to GitHub's page of the job, if any; returns success.
 pub fn add_to_step_summary(run: &Run<'_>) -> bool {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return true;

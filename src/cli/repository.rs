@@ -1,4 +1,4 @@
-//! Git, as far as `--diff` asks it: what a file was at the commit where a branch left a revision.
+//! Git, for `--diff`: the content of a file at the commit where a branch left a revision.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -8,28 +8,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
-/// Why git has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GitError {
-    /// It cannot be started.
     #[error("--diff needs git: {0}")]
     NotStarted(String),
-    /// It says something else.
     #[error("--diff: {0}")]
     Answer(String),
 }
 
 /// A file at the commit that it is compared with.
 pub enum Past {
-    /// It was not there, or git knows nothing of it.
+    /// It did not exist, or git does not know it.
     New,
-    /// The same as now.
     Same,
-    /// These other bytes.
+    /// Other bytes.
     Was(Vec<u8>),
 }
 
-/// The repositories that the files of a run lie in, by the folder of their work tree.
+/// The repositories around the files of a run, by the folder of their work tree.
 pub struct Repositories {
     revision: String,
     known: HashMap<PathBuf, Result<Rc<Repository>, GitError>>,
@@ -38,13 +34,13 @@ pub struct Repositories {
 /// A work tree, compared with one commit.
 pub struct Repository {
     root: PathBuf,
-    /// The commit; `None` for a submodule that was not there.
+    /// The commit; `None` for a submodule that did not exist.
     base: Option<String>,
-    /// Changed files with the names of the objects that they were, if they were there; all below `root`.
+    /// Changed files below `root`, with the names of their old objects, if any.
     changed: HashMap<PathBuf, Option<String>>,
     /// Every file that git knows, below `root`.
     tracked: HashSet<PathBuf>,
-    /// Reads the objects, once there is one to be read.
+    /// Reads objects; started by the first one.
     reader: RefCell<Option<Reader>>,
 }
 
@@ -56,12 +52,12 @@ impl Repositories {
         }
     }
 
-    /// Returns the repository that `folder`, which is absolute, lies in.
+    /// Returns the repository around the absolute `folder`.
     pub fn of(&mut self, folder: &Path) -> Result<Rc<Repository>, GitError> {
         let mut around = folder.ancestors();
         let root = match around.find(|folder| folder.join(".git").exists()) {
             Some(root) => root.to_path_buf(),
-            // It may lie elsewhere, as the environment says; or git says that there is none.
+            // Its `.git` may lie elsewhere, by the environment; or git reports that there is none.
             None => path(folder, ["rev-parse", "--show-toplevel"])?,
         };
         if let Some(known) = self.known.get(&root) {
@@ -72,7 +68,7 @@ impl Repositories {
         repository
     }
 
-    /// Returns what the file `path`, which is absolute, was. `is_read` says that its content comes from elsewhere.
+    /// Returns the old content of the absolute `path`. `is_read` says that its new content comes from elsewhere.
     pub fn past(&mut self, path: &Path, is_read: bool) -> Result<Past, GitError> {
         let repository = self.of(path.parent().unwrap_or(path))?;
         let name = path.strip_prefix(&repository.root).unwrap_or(path);
@@ -130,10 +126,10 @@ impl Repositories {
     }
 }
 
-/// Returns the files that differ from the commit `base`, each with the name of the object that it was.
+/// Returns the files that differ from the commit `base`, each with the name of its old object.
 fn changed(root: &Path, base: &str) -> Result<HashMap<PathBuf, Option<String>>, GitError> {
     let mut words = without_filters(root)?;
-    // What a submodule's files are is asked in the submodule: here, git would start itself in each of them.
+    // A submodule's files are asked in the submodule: here, git would start itself in each of them.
     let diff = "diff --raw --no-abbrev -z -M --no-ext-diff --no-relative --ignore-submodules=all";
     words.extend(diff.split(' ').chain([base, "--"]).map(OsString::from));
     let raw = git(root, words)?;
@@ -148,7 +144,7 @@ fn changed(root: &Path, base: &str) -> Result<HashMap<PathBuf, Option<String>>, 
         match status.as_bytes().first() {
             Some(b'A') => changed.insert(name.into(), None),
             Some(b'R' | b'C') => changed.insert(words.next().unwrap_or(name).into(), old),
-            // What is in conflict has a second line, which says what it was.
+            // A file in conflict has a second line with its old object.
             Some(b'U') => None,
             _ => changed.insert(name.into(), old),
         };
@@ -156,7 +152,8 @@ fn changed(root: &Path, base: &str) -> Result<HashMap<PathBuf, Option<String>>, 
     Ok(changed)
 }
 
-/// Returns the commit that the submodule at `root` had at the base of the repository around it; `None` where it was not there.
+/// Returns the commit of the submodule at `root` at the base of the repository around it; `None` where it did not
+/// exist.
 fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, GitError> {
     let Some(base) = &outer.base else {
         return Ok(None);
@@ -178,7 +175,7 @@ fn submodule(root: &Path, outer: &Repository) -> Result<Option<String>, GitError
 }
 
 impl Repository {
-    /// Returns the content of the object called `name`. One process reads all that a run asks for.
+    /// Returns the content of the object `name`. One process reads all objects of a run.
     fn read(&self, name: &str) -> Result<Vec<u8>, GitError> {
         let mut reader = self.reader.borrow_mut();
         let reader = match &mut *reader {
@@ -216,7 +213,7 @@ impl Reader {
         })
     }
 
-    /// Returns the content of the object called `name`; `None` where git has none.
+    /// Returns the content of the object `name`; `None` where git has none.
     fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
         if let Some(questions) = &mut self.process.stdin {
             writeln!(questions, "{name}")?;
@@ -241,12 +238,11 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // That closes its input, and so ends it.
+        // Its closed input ends it.
         let _ = self.process.wait();
     }
 }
 
-/// Returns the name of the content of `path` at `commit`.
 fn object(commit: &str, path: &Path) -> OsString {
     let mut object = OsString::from(commit);
     object.push(":");
@@ -254,21 +250,20 @@ fn object(commit: &str, path: &Path) -> OsString {
     object
 }
 
-/// Returns the names in a list that git ends each with a NUL byte.
+/// Returns the NUL-terminated names of git's `list`.
 fn names(list: &[u8]) -> impl Iterator<Item = &OsStr> {
     let names = list.split(|byte| *byte == 0);
     names.filter(|name| !name.is_empty()).map(os)
 }
 
-/// Returns the path that git prints.
 fn path<const N: usize>(folder: &Path, args: [&str; N]) -> Result<PathBuf, GitError> {
     let line = git(folder, args)?;
     Ok(PathBuf::from(os(line.strip_suffix(b"\n").unwrap_or(&line))))
 }
 
-/// Returns options that take every filter away which a configuration of the repository at `root` names: comparing files with
-/// a commit would start its program for them. A file that only its filter makes the same then counts as changed, and its old
-/// content is compared as it is.
+/// Returns options that disable every filter of the configuration of the repository at `root`: comparing files with a
+/// commit would start its program. A file equal only after filtering then counts as changed, and its old content is
+/// compared unfiltered.
 fn without_filters(root: &Path) -> Result<Vec<OsString>, GitError> {
     // Git fails where there is none; where the configuration cannot be read, the next command says so.
     let list = [
@@ -299,7 +294,7 @@ fn without_filters(root: &Path) -> Result<Vec<OsString>, GitError> {
     Ok(options)
 }
 
-/// Options before any command of git: nothing that a repository names is started (a file monitor, hooks, a pager), a
+/// Options before any git command: nothing that a repository names is started (a file monitor, hooks, a pager), a
 /// folder that only looks like a repository's inside is none, and nothing is written.
 const CAREFUL: &[&str] = &[
     "--literal-pathspecs",
@@ -313,7 +308,6 @@ const CAREFUL: &[&str] = &[
     "safe.bareRepository=explicit",
 ];
 
-/// Returns what git prints.
 fn git<A: AsRef<OsStr>>(
     folder: &Path,
     args: impl IntoIterator<Item = A>,
@@ -330,7 +324,7 @@ fn git<A: AsRef<OsStr>>(
     Err(GitError::Answer(format!("git says: {first}")))
 }
 
-/// Returns git in `folder`, with care.
+/// Returns git in `folder` with options and environment against a hostile repository.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(CAREFUL);

@@ -1,4 +1,4 @@
-//! Going over the files that a command was given, several at a time.
+//! Goes over the files of a command, several at a time.
 
 use std::collections::HashSet;
 use std::io;
@@ -18,45 +18,39 @@ use super::args::{Common, STDIN};
 use super::config_resolver::{ConfigResolver, LoadedConfig};
 use super::terminal;
 
-/// The most bytes of text in files with something to say about them: of 100,000 Dockerfiles as people write them, these are
-/// 60 MiB.
+/// The limit of text in files with results, in bytes: of 100,000 ordinary Dockerfiles, these are 60 MiB.
 const MAX_TEXT: usize = 256 << 20;
 
-/// The largest file that is looked into though it is no Dockerfile, in bytes.
+/// The limit of other files than Dockerfiles, in bytes.
 const MAX_OTHER: u64 = file::MIB;
 
-/// The results of a run over all of its files.
 #[derive(Debug)]
 pub struct RunOutcome<T> {
     /// The results of `visit`, ordered by path.
     pub results: Vec<T>,
-    /// Number of files read.
     pub files: usize,
-    /// Files and configurations that could not be read. They have been printed.
+    /// The errors of reading files and configurations, already printed.
     pub errors: Vec<RunError>,
-    /// True where folders were searched that hold all there is, so that nothing is missing to compare with.
+    /// True where the searched folders hold everything to compare with.
     pub whole: bool,
 }
 
-/// Other files than Dockerfiles and build files that are looked into.
+/// The files to read beside Dockerfiles and build files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Texts {
-    /// None.
     None,
-    /// The ones that a search finds, as far as they can be read.
+    /// The ones that a search finds and can read.
     Found,
     /// Named ones, too.
     All,
 }
 
-/// The files to go over.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
     pub common: &'a Common,
     pub settled: &'a ConfigResolver,
-    /// The other files to look into.
     pub texts: Texts,
-    /// True for a first pass: standard input is left for the second, and so is every warning.
+    /// True for a first pass: standard input and every warning are left for the second.
     pub is_quiet: bool,
 }
 
@@ -70,7 +64,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Hands every file to `visit`, which returns what it has to say about one, if anything.
+    /// Passes every file to `visit`, which returns its result, if any.
     pub fn over<T: Send>(
         &self,
         visit: impl Fn(InputFile<'_>) -> Option<T> + Sync,
@@ -99,8 +93,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Returns whether text in the file at `path` is looked into: it is no Dockerfile by its name or by the configuration
-    /// `loaded`, and one that was named does not read as one either.
+    /// Returns whether the file at `path` is searched as text: it is no Dockerfile by its name or by the configuration
+    /// `loaded`, and, where named, does not read as one either.
     pub fn is_text(&self, path: &Path, loaded: Option<&LoadedConfig>, source: &[u8]) -> bool {
         let mut named = self.common.paths.iter().chain(&self.common.stdin_filename);
         let mut is_named = || named.any(|named| named == path);
@@ -114,7 +108,7 @@ impl<'a> Run<'a> {
             }
     }
 
-    /// Returns whether the file at `path` is looked into by the way, and counts for nothing.
+    /// Returns whether the file at `path` is read as text only, and not counted.
     fn passes_by(&self, path: &Path, loaded: Option<&LoadedConfig>) -> bool {
         self.texts == Texts::Found && format_of(path).is_none() && is_other(path, loaded)
     }
@@ -134,7 +128,6 @@ fn is_other(path: &Path, loaded: Option<&LoadedConfig>) -> bool {
     !is_dockerfile(name) && !loaded.is_some_and(|loaded| loaded.includes(path))
 }
 
-/// A run on its way.
 struct Going<'g, T> {
     run: Run<'g>,
     visit: &'g (dyn Fn(InputFile<'_>) -> Option<T> + Sync),
@@ -147,7 +140,7 @@ struct State<T> {
     text: usize,
     files: usize,
     errors: Vec<RunError>,
-    /// The files met: one that is named and found as well is one file.
+    /// The files met: one that is both named and found is one file.
     met: HashSet<PathBuf>,
 }
 
@@ -186,12 +179,12 @@ impl<T: Send> Going<'_, T> {
         }
     }
 
-    /// Searches `folder`, and warns where nothing was there to look at.
+    /// Searches `folder`, and warns where it has no files to check.
     fn search(&self, folder: &Path) {
         let search = Search {
             going: self,
             folder,
-            // A folder that is named is searched, whatever excludes it.
+            // A named folder is searched, even an excluded one.
             root: (!self.run.common.force_exclude).then_some(folder),
             met: AtomicUsize::new(0),
             excluded: AtomicBool::new(false),
@@ -208,13 +201,12 @@ impl<T: Send> Going<'_, T> {
         }
     }
 
-    /// Reads a file that a search has found.
     fn take_found(&self, path: &Path, loaded: Option<Arc<LoadedConfig>>) {
         let is_other = format_of(path).is_none() && is_other(path, loaded.as_deref());
         let most = self.run.common.max_size();
         let most = if is_other { most.min(MAX_OTHER) } else { most };
         let read = file::read_found(path, most);
-        // A file of another kind may be large, or binary.
+        // Other files may be large or binary without a warning.
         let is_no_text = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
         if is_other && read.is_err() && (is_no_text || self.run.texts == Texts::Found) {
             return;
@@ -222,7 +214,7 @@ impl<T: Send> Going<'_, T> {
         self.take(path, false, loaded, read);
     }
 
-    /// Hands one file on, for which `loaded` holds, or warns why not.
+    /// Passes on one file with its configuration `loaded`, or warns why not.
     fn take(
         &self,
         path: &Path,
@@ -255,7 +247,7 @@ impl<T: Send> Going<'_, T> {
         }
     }
 
-    /// Keeps what is made of one file. Once the files with something to keep have [`MAX_TEXT`], no file is looked at any more.
+    /// Keeps the result of one file. No more files are checked once those with results reach [`MAX_TEXT`].
     fn visit(&self, input: InputFile<'_>) -> Result<(), String> {
         let mut is_full = false;
         self.with(|state| is_full = state.text > MAX_TEXT);
@@ -265,7 +257,7 @@ impl<T: Send> Going<'_, T> {
                 "it was not looked at: the files with cache mounts or builds have more than {most} MiB: name fewer of them at a time"
             ));
         }
-        // What is too much to read is no result: half of it is in there.
+        // A file beyond the budget has no result, since half of it would be missing.
         let visited = budget::within(input.source.len(), || (self.visit)(input));
         if let Some(made) = visited.map_err(|spent| spent.to_string())? {
             self.with(|state| {
@@ -289,7 +281,7 @@ impl<T: Send> Going<'_, T> {
         is_new
     }
 
-    /// Prints what went wrong, and keeps it in mind.
+    /// Prints and records an error.
     fn warn(&self, trouble: RunError) {
         if !self.run.is_quiet {
             terminal::warn(&trouble.to_string());
@@ -304,21 +296,17 @@ impl<T: Send> Going<'_, T> {
     }
 }
 
-/// A search of one folder.
 struct Search<'s, T> {
     going: &'s Going<'s, T>,
-    /// The folder.
     folder: &'s Path,
-    /// The folder, where what excludes it does not count.
+    /// The folder whose own exclusion does not count.
     root: Option<&'s Path>,
-    /// Number of files to look at.
     met: AtomicUsize,
-    /// Set where something was excluded.
     excluded: AtomicBool,
 }
 
 impl<T> Search<'_, T> {
-    /// Returns whether `loaded` excludes the file or folder at `path`, and keeps it in mind.
+    /// Returns and records whether `loaded` excludes the file or folder at `path`.
     fn excludes(&self, path: &Path, loaded: Option<&LoadedConfig>) -> bool {
         let excluded = loaded.is_some_and(|loaded| loaded.excludes(path, self.root));
         self.excluded.fetch_or(excluded, Ordering::Relaxed);
@@ -335,7 +323,7 @@ impl<T: Send> Visit for Search<'_, T> {
         let run = self.going.run;
         let loaded = run.settled.of(path);
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        // Asked first: a glob that matches what is found anyway has matched.
+        // Asked first, so that a glob counts as matched even for a file found anyway.
         let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
             || is_dockerfile(name)
             || format_of(path).is_some()

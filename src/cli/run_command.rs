@@ -18,7 +18,7 @@ use super::{id, terminal};
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
-/// The most bytes of a script's first line.
+/// The limit of a script's first line, in bytes.
 const FIRST_LINE: u64 = 4096;
 
 pub fn run(args: &RunArgs) -> Ended {
@@ -47,7 +47,6 @@ pub fn run(args: &RunArgs) -> Ended {
     Ok(ExitCode::from(code))
 }
 
-/// Returns the command with its lane.
 fn passed(args: &RunArgs) -> Result<Passed, Error> {
     let lane = id::lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
     let settings = id::settings(args.source.arg.as_deref())?;
@@ -68,7 +67,7 @@ fn passed(args: &RunArgs) -> Result<Passed, Error> {
     argv::pass(&args.command, ask, is_extended).map_err(Error::Input)
 }
 
-/// Returns the command as a shell reads it.
+/// Returns the command quoted for a shell.
 fn line(passed: &Passed) -> String {
     let set = passed.set.iter();
     let set = set.map(|(name, value)| format!("{name}={value}"));
@@ -77,13 +76,13 @@ fn line(passed: &Passed) -> String {
     set.chain(words).collect::<Vec<_>>().join(" ") + "\n"
 }
 
-/// Becomes the command: so its signals, streams and exit code are its own.
+/// Becomes the command, so that signals, streams and exit code are its own.
 #[cfg(unix)]
 fn start(command: &mut Command) -> io::Result<ExitCode> {
     Err(std::os::unix::process::CommandExt::exec(command))
 }
 
-/// Runs the command, and hands on its exit code.
+/// Runs the command, and returns its exit code.
 #[cfg(not(unix))]
 fn start(command: &mut Command) -> io::Result<ExitCode> {
     let code = command.status()?.code();
@@ -92,8 +91,8 @@ fn start(command: &mut Command) -> io::Result<ExitCode> {
         .map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Returns whether the Python of the script `program` has the package `rocker-cachelane`: asked of the disk, since rocker
-/// itself takes seconds to answer.
+/// Returns whether the Python of the script `program` has the package `rocker-cachelane`, by a look at the disk, since
+/// rocker itself takes seconds to answer.
 fn is_extended(program: &OsStr) -> bool {
     let Some(script) = on_path(program) else {
         return false;
@@ -113,7 +112,6 @@ fn is_extended(program: &OsStr) -> bool {
     folders.any(|folder| has_extension(&folder))
 }
 
-/// Returns the file that `program` stands for.
 fn on_path(program: &OsStr) -> Option<PathBuf> {
     let path = Path::new(program);
     if path.components().count() > 1 {

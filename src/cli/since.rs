@@ -1,7 +1,7 @@
-//! `cachelane check --diff REF`: what is new since a git revision.
+//! `cachelane check --diff REF`: findings that are new since a git revision.
 //!
-//! Git says what a file was; both versions are checked, and a finding counts that was not there, or whose instruction
-//! changed. Each file is asked about in the repository that it lies in; one that git does not know counts as new.
+//! Both versions of a file are checked, and a finding counts that is new, or whose instruction changed. Each file is
+//! compared in its own repository; one that git does not know counts as new.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use super::args::{Common, STDIN};
 use super::disk::real;
 use super::repository::{GitError, Past, Repositories};
 
-/// The working trees, compared with the commits at which their branches left a revision.
+/// The work trees, compared with the commits at which their branches left a revision.
 pub struct Since {
     repositories: Repositories,
     here: PathBuf,
@@ -26,7 +26,6 @@ pub struct Since {
     stdin: Option<PathBuf>,
 }
 
-/// The lines of a file that changed, and where the others were.
 struct Lines {
     /// For each line its number in the old file, from 1; `None` where it changed.
     was: Vec<Option<usize>>,
@@ -34,7 +33,7 @@ struct Lines {
 }
 
 impl Since {
-    /// Asks git what `revision` is, where the paths of a run lie.
+    /// Resolves `revision` in the repositories of a run's paths.
     ///
     /// # Errors
     /// Fails where there is no git, no repository, or no such revision.
@@ -44,7 +43,7 @@ impl Since {
             return Err(GitError::Answer(why));
         }
         let mut repositories = Repositories::new(revision);
-        // The folder of the run comes first: what lies below is asked about as it sees it.
+        // The folder of the run comes first, since submodules below are compared by its commit.
         let of_here = repositories.of(here).map(|_| ());
         let named = common.paths.iter().filter(|path| path.as_os_str() != STDIN);
         for path in named.clone() {
@@ -55,7 +54,7 @@ impl Since {
             } else {
                 path.parent()
             };
-            // A path that is not there is warned of in another place.
+            // A missing path is warned of elsewhere.
             if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
                 repositories.of(folder)?;
             }
@@ -71,13 +70,8 @@ impl Since {
         })
     }
 
-    /// Keeps the findings that are new. `is_text` says which files are looked into as text that is no Dockerfile; `relate`
-    /// compares files with one another.
-    ///
-    /// The other files count as they are now where they were not changed.
-    ///
-    /// # Errors
-    /// Fails where git does.
+    /// Keeps the findings that are new. `is_text` tells the files that are searched as text outside of Dockerfiles;
+    /// `relate` compares files with one another, unchanged ones in their present version.
     pub fn keep(
         &mut self,
         reports: &mut [FileReport],
@@ -105,7 +99,7 @@ impl Since {
                 settings: &report.settings,
                 source,
             };
-            // An old version that is too much to read says nothing of what is new.
+            // An old version beyond the budget says nothing about new findings.
             if let Ok(Some(was)) = check_within_budget(input) {
                 indices.push(index);
                 old.push(was);
@@ -125,7 +119,6 @@ impl Since {
         Ok(())
     }
 
-    /// Returns what the file of `report` was.
     fn past(&mut self, report: &FileReport) -> Result<Past, GitError> {
         let is_stdin = self.stdin.as_ref() == Some(&report.path);
         if is_stdin && report.path.as_os_str() == STDIN {
@@ -136,7 +129,7 @@ impl Since {
     }
 }
 
-/// Keeps the findings of `report` that are not among those of `old`, that have become worse, or that lie in what changed.
+/// Keeps the findings of `report` that are not in `old`, are worse than there, or lie in changed lines.
 fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileReport>, lines: &Lines) {
     let text = |report: &FileReport, finding: &Finding| {
         finding.span.of(&report.source).replace("\r\n", "\n")
@@ -171,7 +164,7 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
             return true;
         };
         let text = text(report, finding);
-        // A rule that compares places names one of them: which, may have changed by itself.
+        // A rule that compares places names one of them, and may name another by itself.
         let old = if finding.rule.compares() {
             texts.get_mut(&(finding.rule, text))
         } else {
@@ -186,7 +179,8 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
     findings.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// Takes one out of `old` that was as bad as `severity`, or worse by as little as can be; returns whether there was one.
+/// Takes a severity out of `old` that is at least as bad as `severity`, the mildest such; returns whether there was
+/// one.
 fn take(old: Option<&mut Vec<Severity>>, severity: Severity) -> bool {
     let Some(old) = old else { return false };
     let nearest = (0..old.len())
@@ -231,7 +225,7 @@ impl Lines {
         }
     }
 
-    /// Returns where the lines from `first` to `last` began, if none of them changed and nothing between them went.
+    /// Returns where the lines from `first` to `last` began, if none of them changed and none between them was removed.
     fn were(&self, first: usize, last: usize) -> Option<usize> {
         let start = (*self.was.get(first.checked_sub(1)?)?)?;
         let same =

@@ -14,26 +14,23 @@ use crate::text::{inert, printable};
 use super::args::Color;
 use super::outcome::{ConfigError, Error};
 
-/// Columns where there is no terminal to ask.
+/// The width without a terminal, in columns.
 const WIDTH: usize = 100;
 
-/// The value of `--color`.
 static COLOR: OnceLock<Color> = OnceLock::new();
 
-/// Set once something that was to be printed got lost: on a full disk, say.
+/// Set once output got lost, for example on a full disk.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// Sets what `--color` says.
 pub fn set_color(color: Color) {
     let _ = COLOR.set(color);
 }
 
-/// Returns whether standard output takes colours.
 pub fn color() -> bool {
     takes_color(is_terminal())
 }
 
-/// Returns whether colours are wanted: always, or where there is a terminal and nobody said no.
+/// Returns whether colours are wanted: always, or on a terminal where nothing forbids them.
 fn takes_color(terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match COLOR.get() {
@@ -45,7 +42,7 @@ fn takes_color(terminal: bool) -> bool {
     }
 }
 
-/// Returns how findings are shown in a file.
+/// Returns the style of findings in a file.
 pub fn plain_style() -> Style {
     Style {
         color: false,
@@ -54,12 +51,11 @@ pub fn plain_style() -> Style {
     }
 }
 
-/// Returns whether standard output is a terminal.
 pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Returns how findings are shown on standard output.
+/// Returns the style of findings on standard output.
 pub fn style(why_not_fixed: bool) -> Style {
     let columns = is_terminal().then(terminal_size::terminal_size).flatten();
     Style {
@@ -69,8 +65,8 @@ pub fn style(why_not_fixed: bool) -> Style {
     }
 }
 
-/// Writes `bytes` to standard output. A reader that has gone away (`| head`) is no error; all else is printed, once, and
-/// [`lost`] knows of it.
+/// Writes `bytes` to standard output. A closed reader (`| head`) is no error; any other error is printed, once, and
+/// recorded for [`lost`].
 pub fn print(bytes: impl AsRef<[u8]>) {
     let mut out = io::stdout().lock();
     let printed = out.write_all(bytes.as_ref()).and_then(|()| out.flush());
@@ -78,12 +74,12 @@ pub fn print(bytes: impl AsRef<[u8]>) {
     note_loss(printed);
 }
 
-/// Writes `text`, which is for people, to standard output. It has been made safe to print.
+/// Writes `text`, which has been made safe to print, to standard output.
 pub fn print_text(text: &str) {
     print(inert(text).as_bytes());
 }
 
-/// Prints, and keeps in mind, that something could not be `printed`.
+/// Prints and records that output got lost.
 pub fn note_loss(printed: io::Result<()>) {
     let Err(error) = printed else { return };
     if error.kind() != io::ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) {
@@ -91,28 +87,26 @@ pub fn note_loss(printed: io::Result<()>) {
     }
 }
 
-/// Returns whether something that was to be printed got lost.
 pub fn lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Writes one line on what is wrong to standard error.
+/// Writes a warning of one line to standard error.
 pub fn warn(message: &str) {
     let message = printable(message);
     let _ = writeln!(io::stderr().lock(), "cachelane: {}", inert(&message));
 }
 
-/// Writes `text`, which is for people, to standard error. It has been made safe to print.
+/// Writes `text`, which has been made safe to print, to standard error.
 pub fn warn_text(text: &str) {
     let _ = io::stderr().lock().write_all(inert(text).as_bytes());
 }
 
-/// Writes one line of news to standard error.
+/// Writes a note of one line to standard error.
 pub fn print_note(message: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", inert(&printable(message)));
 }
 
-/// Writes why a command could not do its work to standard error.
 pub fn print_error(error: &Error) {
     match error {
         Error::Config(error) => warn_config(error),
@@ -120,7 +114,6 @@ pub fn print_error(error: &Error) {
     }
 }
 
-/// Writes why a configuration cannot be used to standard error.
 pub fn warn_config(error: &ConfigError) {
     for problem in &error.problems {
         warn_problem(&error.path, &error.text, problem, Severity::Error);
@@ -128,7 +121,7 @@ pub fn warn_config(error: &ConfigError) {
     warn(&error.to_string());
 }
 
-/// Writes what is wrong with the configuration `text` at `path` to standard error.
+/// Writes a problem with the configuration `text` at `path` to standard error.
 pub fn warn_problem(path: &Path, text: &str, problem: &Problem, severity: Severity) {
     let style = Style {
         color: takes_color(io::stderr().is_terminal()),

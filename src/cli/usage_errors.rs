@@ -1,4 +1,4 @@
-//! Errors of usage that clap cannot know about: one clear line each, which says what to type.
+//! Errors of usage that clap cannot know about: one clear line each, with the right command.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::outcome::Outcome;
 use super::terminal;
 
-/// Options that people look for where they are not, behind the command if there is one, with what to type.
+/// Misplaced options, behind their command if any, with the right command.
 const OPTIONS: &[(&str, &str)] = &[
     ("--check", "`check` is a command: `cachelane check`."),
     ("--fix", "`fix` is a command: `cachelane fix`."),
@@ -40,7 +40,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Prints what was wrong with the arguments, or the help that was asked for.
+/// Prints clap's error or the requested help.
 pub fn answer(error: &clap::Error) -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let Some(line) = known(error, &typed) {
@@ -54,7 +54,7 @@ pub fn answer(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Returns what to say about an error that is known, given what was `typed` behind the program's name.
+/// Returns the message for a known error of the words `typed` behind the program's name.
 fn known(error: &clap::Error, typed: &[OsString]) -> Option<String> {
     let context = |kind| match error.get(kind)? {
         ContextValue::String(text) => Some(text.clone()),
@@ -94,7 +94,7 @@ fn known(error: &clap::Error, typed: &[OsString]) -> Option<String> {
     known.map(|(_, what)| format!("`{}` has no option `{option}`. {what}", place.trim_end()))
 }
 
-/// Returns whether somebody who typed `word` for a command had a file or a folder in mind.
+/// Returns whether `word` in a command's place is meant for a path.
 fn is_path(word: &str) -> bool {
     let lower = word.to_lowercase();
     let mut names = ["dockerfile", "containerfile"].iter();

@@ -1,4 +1,4 @@
-//! What one configuration says about each file.
+//! A configuration and the settings that it gives each file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::keys::{Raw, span};
 use super::model::{Overrides, Problem, Shown};
 use super::{read, resolve};
 
-/// A configuration that can be used.
+/// A valid configuration.
 #[derive(Debug)]
 pub struct Config {
     raw: Raw,
@@ -20,16 +20,16 @@ pub struct Config {
     exclude: Globs,
     per_file: Vec<Globs>,
     exempt: Arc<Exemptions>,
-    /// The settings for every file that no `[[per-file]]` speaks about.
+    /// The settings for every file without a `[[per-file]]` entry.
     base: Arc<Settings>,
     overrides: Overrides,
 }
 
 impl Config {
-    /// Reads the text of a configuration; `overrides` is what the command line says.
+    /// Reads a configuration; `overrides` come from the command line.
     ///
     /// # Errors
-    /// Returns everything that is wrong with it: unknown keys, rules and values, wrong types, globs and patterns that are none.
+    /// Returns all problems: unknown keys, rules and values, wrong types, malformed globs and patterns.
     pub fn read(text: &str, overrides: Overrides) -> Result<Self, Vec<Problem>> {
         let raw = read::read(text).map_err(|problem| vec![problem])?;
         let mut problems = read::problems(&raw);
@@ -58,7 +58,7 @@ impl Config {
         })
     }
 
-    /// Returns what holds where there is no configuration.
+    /// Returns the configuration of a run without a file.
     pub fn none(overrides: Overrides) -> Self {
         let raw = Raw::default();
         let exempt = Arc::default();
@@ -76,7 +76,7 @@ impl Config {
         }
     }
 
-    /// Returns a configuration by which `settings` hold for every file.
+    /// Returns a configuration that gives every file `settings`.
     pub fn with(settings: Settings) -> Self {
         Self {
             exempt: Arc::clone(&settings.exempt),
@@ -85,7 +85,7 @@ impl Config {
         }
     }
 
-    /// Returns the settings that hold for the file `path`, relative to the configuration's folder.
+    /// Returns the settings for the file `path`, relative to the configuration's folder.
     pub fn settings(&self, path: &Path) -> Arc<Settings> {
         let own = self.entries(path);
         if own.is_empty() {
@@ -95,12 +95,11 @@ impl Config {
         Arc::new(settings)
     }
 
-    /// Returns every setting that holds for the file `path`, relative to the configuration's folder, and where it comes from.
+    /// Returns every setting for the file `path`, relative to the configuration's folder, with its origin.
     pub fn show(&self, path: &Path) -> Vec<Shown> {
         resolve::show(&self.raw, &self.entries(path), &self.overrides, &self.lines)
     }
 
-    /// Returns the `[[per-file]]` entries that speak about `path`, by index.
     fn entries(&self, path: &Path) -> Vec<usize> {
         (0..self.per_file.len())
             .filter(|index| self.per_file[*index].matches(path))
@@ -112,29 +111,26 @@ impl Config {
         self.include.matches(path)
     }
 
-    /// Returns whether there is anything that [`Config::includes`] could say yes to.
     pub fn has_includes(&self) -> bool {
         !self.raw.include.is_empty()
     }
 
-    /// Returns whether there is anything that [`Config::excludes`] could say yes to.
     pub fn has_excludes(&self) -> bool {
         !self.raw.exclude.is_empty()
     }
 
-    /// Returns whether it is a file's path that decides what holds for it.
     pub fn has_per_file(&self) -> bool {
         !self.per_file.is_empty()
     }
 
-    /// Returns whether `exclude` names the file or folder `path`, relative to the configuration's folder, or a folder around it;
-    /// the folder `root` and those around it do not count.
+    /// Returns whether `exclude` names `path`, relative to the configuration's folder, or a folder around it; `root`
+    /// and the folders around it do not count.
     pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
         self.exclude.matches_around(path, root)
     }
 
-    /// Returns a problem for each glob and pattern of ids that nothing has matched so far. A glob of `exclude` is none where
-    /// `is_left_out` says of its path that searches leave it out, or hold nothing of it, by themselves.
+    /// Returns a problem for each glob and pattern of ids that has matched nothing so far, except globs of `exclude`
+    /// whose path searches leave out or find empty by themselves (`is_left_out`).
     pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
         let may_be_idle = |pattern: &str| {
             globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
@@ -170,7 +166,7 @@ impl Config {
     }
 }
 
-/// Reads the patterns of `raw`; those that are none go to `problems`.
+/// Reads the patterns of `raw`; malformed ones go to `problems`.
 fn exemptions(raw: &Raw, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
     let entries = raw.exempt.iter();
     let entries = entries.map(|entry| (entry.id.get_ref().as_str(), entry.rules()));

@@ -1,4 +1,4 @@
-//! Globs of a configuration: relative to its folder, and each with the knowledge whether it ever matched.
+//! Globs relative to a configuration's folder, which record whether they ever matched.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use crate::text::Span;
 use super::keys::span;
 use super::model::Problem;
 
-/// Some globs. One without a `/` (but at its end) matches a name in any folder; others match from the configuration's
+/// Globs. One without a `/` (except at its end) matches a name in any folder, the others match from the configuration's
 /// folder on. `*` stays within a folder, `**` does not.
 #[derive(Debug, Default)]
 pub struct Globs {
@@ -22,13 +22,13 @@ pub struct Globs {
 }
 
 impl Globs {
-    /// Reads `patterns`; those that are no globs go to `problems`.
+    /// Reads `patterns`; malformed ones go to `problems`.
     pub fn new(patterns: &[Spanned<String>], problems: &mut Vec<Problem>) -> Self {
         let mut set = GlobSetBuilder::new();
         let mut kept = Vec::new();
         for pattern in patterns {
             let (text, span) = (pattern.get_ref(), span(pattern));
-            // Each level of them is a level of the stack while globs are read.
+            // Each level of braces is a level of the stack while globs are read.
             if !budget::is_shallow(text.matches('{').count()) {
                 problems.push(Problem::new(span, "it has more braces than are read"));
                 continue;
@@ -61,7 +61,6 @@ impl Globs {
         }
     }
 
-    /// Returns whether one of them matches `path`.
     pub fn matches(&self, path: &Path) -> bool {
         if self.patterns.is_empty() {
             return false;
@@ -73,7 +72,7 @@ impl Globs {
         !by.is_empty()
     }
 
-    /// Returns whether one of them matches `path`, or a folder that it lies in, as long as that lies below `root`.
+    /// Returns whether a glob matches `path`, or a folder around it that lies below `root`.
     pub fn matches_around(&self, path: &Path, root: Option<&Path>) -> bool {
         let below = |folder: &&Path| {
             root.is_none_or(|root| folder != &root) && !folder.as_os_str().is_empty()
@@ -82,7 +81,7 @@ impl Globs {
         !self.patterns.is_empty() && path.ancestors().take_while(below).fold(false, any)
     }
 
-    /// Returns those that have matched nothing so far, with their places.
+    /// Returns the globs that have matched nothing so far, with their places.
     pub fn idle(&self) -> impl Iterator<Item = (&str, Span)> {
         let all = self.patterns.iter().zip(&self.matched);
         all.filter(|(_, matched)| !matched.load(Ordering::Relaxed))
@@ -90,7 +89,7 @@ impl Globs {
     }
 }
 
-/// Returns `pattern` as it is matched against a path from the configuration's folder.
+/// Returns `pattern` as matched against a path from the configuration's folder.
 fn rooted(pattern: &str) -> String {
     let inner = pattern
         .strip_prefix("./")
@@ -103,7 +102,7 @@ fn rooted(pattern: &str) -> String {
     }
 }
 
-/// Returns the path that `pattern` is about, where it is one and no more: `vendor` of `vendor/`, `**/vendor` and `vendor/**`.
+/// Returns the path of a `pattern` that is nothing more: `vendor` of `vendor/`, `**/vendor` and `vendor/**`.
 pub fn literal(pattern: &str) -> Option<&str> {
     let inner = pattern
         .strip_prefix("./")

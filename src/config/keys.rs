@@ -1,5 +1,5 @@
-//! The keys of a configuration: each that holds for all files is one row of [`SETTINGS`], which makes its field in [`Raw`],
-//! its place in the schema, in `config show` and in what `init` writes.
+//! The keys of a configuration. Each that applies to all files is a row of [`SETTINGS`], from which its field in
+//! [`Raw`], its place in the schema, in `config show` and in the text of `init` are made.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,16 @@ use crate::text::Span;
 use super::model::Overrides;
 use super::values;
 
-/// A key at the top of a configuration, which holds for all files.
+/// A key at the top of a configuration, for all files.
 pub struct Setting {
     pub key: &'static str,
     /// One line for the schema and for `init`.
     pub doc: &'static str,
-    /// The value where nobody sets it.
+    /// The value of an unset key.
     pub default: Unset,
-    /// Returns the JSON schema of its value.
     pub schema: fn() -> serde_json::Value,
-    /// Fails where a text of its value cannot be one.
+    /// Fails where a text of its value is invalid.
     pub check: Option<Check>,
-    /// Returns the texts of its value in a configuration.
     pub texts: fn(&Raw) -> &[Spanned<String>],
     /// Returns its value in a configuration, as TOML, and the byte where that begins.
     pub written: fn(&Raw) -> Option<(usize, String)>,
@@ -33,15 +31,13 @@ pub struct Setting {
     pub typed: fn(&Overrides) -> Option<(&'static str, String)>,
 }
 
-/// Fails where a text cannot be a value.
 pub type Check = fn(&str) -> Result<(), String>;
 
-/// The value of a setting that nobody sets, as TOML.
+/// The value of an unset key, as TOML.
 #[derive(Clone, Copy)]
 pub enum Unset {
-    /// This one.
     Is(&'static str),
-    /// None; this one stands for what it may be.
+    /// No value; this one is an example.
     None(&'static str),
 }
 
@@ -100,15 +96,12 @@ settings! {
         "A builder with rules of its own. Default: none. \"railway\": its ids may hold no variables.";
 }
 
-/// The value of a key, where it is written.
 trait Field {
-    /// Returns its JSON schema.
     fn schema() -> serde_json::Value;
 
     /// Returns it as TOML, and the byte of the configuration where it begins.
     fn written(&self) -> Option<(usize, String)>;
 
-    /// Returns the texts in it.
     fn texts(&self) -> &[Spanned<String>] {
         &[]
     }
@@ -154,12 +147,11 @@ impl Field for Flag {
     }
 }
 
-/// Returns a text or a flag as TOML: both are the same in JSON.
+/// Returns a text or a flag as TOML, which spells both as JSON does.
 pub fn toml(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Returns a list of texts as TOML.
 pub fn list(items: &[Spanned<String>]) -> String {
     let items: Vec<&String> = items.iter().map(Spanned::get_ref).collect();
     format!(
@@ -168,12 +160,10 @@ pub fn list(items: &[Spanned<String>]) -> String {
     )
 }
 
-/// Returns the bytes of `value` in the configuration's text.
 pub fn span<T>(value: &Spanned<T>) -> Span {
     Span::new(value.span().start, value.span().end)
 }
 
-/// Levels by the names of rules.
 pub type Levels = BTreeMap<Spanned<String>, Spanned<Level>>;
 
 /// An `[[exempt]]` entry: caches that some rules are silent about.
@@ -187,7 +177,6 @@ pub struct Exempt {
 }
 
 impl Exempt {
-    /// Returns the rules that are silent.
     pub fn rules(&self) -> Vec<RuleId> {
         let Some(rules) = &self.rules else {
             return WAITS.to_vec();
@@ -215,7 +204,6 @@ pub enum Patterns {
 }
 
 impl PerFile {
-    /// Returns the globs with their places.
     pub fn patterns(&self) -> List {
         match self.path.get_ref() {
             Patterns::One(one) => vec![Spanned::new(self.path.span(), one.clone())],
@@ -261,7 +249,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// Returns the severity; `None` for a rule that does not run.
+    /// Returns the severity; `None` for a rule that is off.
     pub fn severity(self) -> Option<Severity> {
         match self {
             Self::Off => None,

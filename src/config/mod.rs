@@ -1,8 +1,7 @@
-//! The configuration: what `cachelane.toml` says, and what it comes out as for a file.
+//! The configuration: the text of `cachelane.toml`, and the settings that it gives a file.
 //!
-//! The nearest configuration upward from a file holds for it, alone: nothing is merged. What was typed on the command
-//! line ([`Overrides`]) wins over it. Reading takes text and gives settings; finding the file is
-//! [`workspace::config`](crate::workspace::config)'s.
+//! The nearest configuration upward from a file applies to it, alone: nothing is merged. Options of the command line
+//! ([`Overrides`]) win over it. [`workspace::config`](crate::workspace::config) finds the file.
 
 mod config_file;
 mod globs;
@@ -19,5 +18,5 @@ pub use model::{Origin, Overrides, Problem, Shown};
 pub use schema::schema;
 pub use template::template;
 
-/// The names that a configuration may have, the one that counts first where both are there.
+/// The names of a configuration's file; the first wins where both are there.
 pub const NAMES: [&str; 2] = ["cachelane.toml", ".cachelane.toml"];

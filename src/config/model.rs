@@ -1,17 +1,17 @@
-//! What goes into a configuration and comes out of it.
+//! The input and output of a configuration.
 
 use crate::finding::RuleId;
 use crate::text::Span;
 
-/// Something wrong with a configuration.
+/// A problem with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Problem {
     /// Its place in the configuration's text.
     pub span: Span,
-    /// What is wrong.
+    /// The problem, in a sentence.
     pub message: String,
-    /// What to write instead.
+    /// The text to write instead.
     pub help: Option<String>,
 }
 
@@ -32,24 +32,20 @@ pub struct Overrides {
     pub arg: Option<String>,
     pub default: Option<String>,
     pub keep_default: Option<bool>,
-    /// `--rules`: these and no others.
+    /// `--rules`: only these.
     pub rules: Vec<RuleId>,
     /// `--ignore`: not these.
     pub ignore: Vec<RuleId>,
 }
 
-/// The origin of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody said anything else.
     BuiltIn,
     /// The configuration, on this 1-based line.
     File(usize),
-    /// An option of this name.
     Option(&'static str),
 }
 
-/// A setting with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// Its key; a rule's name for those in `[rules]`.
@@ -58,6 +54,6 @@ pub struct Shown {
     pub value: String,
     pub origin: Origin,
     pub is_rule: bool,
-    /// The cases in which another value holds: of a rule whose severity nobody set.
+    /// The cases in which another value applies: of a rule with an unset severity.
     pub varies: Option<&'static str>,
 }

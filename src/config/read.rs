@@ -1,4 +1,4 @@
-//! Reading a configuration's keys, and what is wrong with them.
+//! Reads a configuration's keys and finds problems in them.
 
 use toml::Spanned;
 
@@ -44,7 +44,7 @@ pub fn read(text: &str) -> Result<Raw, Problem> {
     })
 }
 
-/// Returns what is wrong with the values of `raw`, which have the right types.
+/// Returns the problems with the values of `raw`, which have the right types.
 pub fn problems(raw: &Raw) -> Vec<Problem> {
     let (mut problems, mut empty) = (Vec::new(), Vec::new());
     let mut check = |value: &Spanned<String>, verdict: Result<(), String>| {
@@ -84,7 +84,6 @@ pub fn problems(raw: &Raw) -> Vec<Problem> {
     problems
 }
 
-/// A part of a configuration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
     /// Above the first `[…]`.
@@ -95,7 +94,7 @@ enum Section {
     Exempt,
 }
 
-/// Returns where `key`, which is none in the `section` that it stands in, belongs.
+/// Returns where `key` belongs, which the `section` around it does not have.
 fn place(key: &str, section: Section) -> Option<String> {
     let is_rule = RuleId::by_name(key).is_some();
     let inside = section != Section::Top;
@@ -119,13 +118,12 @@ fn place(key: &str, section: Section) -> Option<String> {
     }
 }
 
-/// Returns every key.
 fn keys() -> impl Iterator<Item = &'static str> {
     const OTHERS: [&str; 5] = ["rules", "per-file", "path", "exempt", "reason"];
     SETTINGS.iter().map(|setting| setting.key).chain(OTHERS)
 }
 
-/// Returns which key was probably meant by `word`.
+/// Returns the key that was probably meant by `word`.
 fn near_key(word: &str) -> Option<String> {
     let score = |key: &&str| strsim::jaro_winkler(word, key);
     let best = keys().max_by(|a, b| score(a).total_cmp(&score(b)))?;

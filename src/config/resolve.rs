@@ -1,4 +1,4 @@
-//! The settings for one file, and where each value comes from: the configuration, or the command line.
+//! The settings for one file, and the origin of each: the configuration or the command line.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::keys::{Level, Levels, Raw, SETTINGS, Unset, list, span, toml};
 use super::model::{Origin, Overrides, Shown};
 use super::values;
 
-/// Returns the settings for a file that the `[[per-file]]` entries `own` speak about.
+/// Returns the settings for a file with the `[[per-file]]` entries `own`.
 pub fn settings(
     raw: &Raw,
     own: &[usize],
@@ -52,7 +52,7 @@ pub fn settings(
             continue;
         }
         on.push(*rule);
-        // What is said holds for all findings of the rule, those of another severity than its own among them.
+        // The level applies to all findings of the rule, also those of another severity than its own.
         if let Some(severity) = said.severity {
             settings.severities.insert(*rule, severity);
         }
@@ -61,12 +61,11 @@ pub fn settings(
     settings
 }
 
-/// The level of a rule, as configuration and command line have it.
+/// The level of a rule in configuration and command line.
 struct Said<'r> {
     is_off: bool,
-    /// The severity of all its findings, where somebody set that.
+    /// The severity of all its findings, where set.
     severity: Option<Severity>,
-    /// The place that decides.
     place: Place<'r>,
 }
 
@@ -76,7 +75,6 @@ enum Place<'r> {
     Option(&'static str),
 }
 
-/// Returns what is said about `rule`.
 fn level<'r>(rule: RuleId, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> Said<'r> {
     let own = own.iter().rev().map(|index| &raw.per_file[*index].rules);
     let entry = |levels: &'r Levels| {
@@ -88,7 +86,7 @@ fn level<'r>(rule: RuleId, raw: &'r Raw, own: &[usize], overrides: &Overrides) -
     let (is_off, place) = if overrides.ignore.contains(&rule) {
         (true, Place::Option("--ignore"))
     } else if !overrides.rules.is_empty() {
-        // Asked for by name, it runs whatever the configuration says.
+        // A rule asked for by name runs whatever the configuration says.
         let is_off = !overrides.rules.contains(&rule);
         (is_off, Place::Option("--rules"))
     } else {
@@ -102,7 +100,7 @@ fn level<'r>(rule: RuleId, raw: &'r Raw, own: &[usize], overrides: &Overrides) -
     }
 }
 
-/// Returns every setting for such a file, with its origin.
+/// Returns every setting for a file with the `[[per-file]]` entries `own`, with its origin.
 pub fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &LineIndex) -> Vec<Shown> {
     let line = |at: usize| Origin::File(lines.line(at));
     let mut all = Vec::new();
@@ -147,7 +145,6 @@ pub fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &LineIndex) 
     all
 }
 
-/// Returns the `[[exempt]]` entries of `raw` as a value on one line.
 fn exempt(raw: &Raw) -> String {
     let entries = raw.exempt.iter().map(|entry| {
         let rules = entry.rules.as_ref().map(|rules| list(rules.get_ref()));

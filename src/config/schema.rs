@@ -8,14 +8,13 @@ use crate::rules::profile::PROFILES;
 
 use super::keys::{SETTINGS, Unset};
 
-/// Returns the schema, as `cachelane config schema` prints it.
 pub fn schema() -> String {
     let mut keys = Map::new();
     for setting in SETTINGS {
         let mut schema = (setting.schema)();
         schema["description"] = setting.doc.into();
         if let Unset::Is(value) = setting.default {
-            // A text, a flag or an empty list is the same in TOML and in JSON.
+            // A text, a flag and an empty list are the same in TOML and JSON.
             schema["default"] = serde_json::from_str(value).unwrap_or_default();
         }
         keys.insert(setting.key.into(), schema);
@@ -71,7 +70,7 @@ pub fn schema() -> String {
     format!("{schema:#}\n")
 }
 
-/// Returns the schema of a list of tables with these keys, some of which are required.
+/// Returns the schema of a list of tables with these keys.
 fn blocks(description: &str, required: &[&str], keys: &Value) -> Value {
     json!({
         "description": description,

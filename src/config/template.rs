@@ -4,7 +4,7 @@ use crate::finding::{RuleId, RuleMeta};
 
 use super::keys::{SETTINGS, Setting, Unset};
 
-/// Returns a commented configuration: each setting is there with its default, behind a `#`.
+/// Returns the configuration, with each setting at its default, behind a `#`.
 pub fn template() -> String {
     let mut text = String::from(
         "# cachelane.toml: what cachelane goes by for the files in this folder and below.\n\

@@ -1,4 +1,4 @@
-//! The values that a setting may have: the same for the configuration and the command line.
+//! Checks of values, for the configuration and the command line.
 
 use crate::finding::RuleId;
 use crate::rules::Profile;
@@ -6,7 +6,7 @@ use crate::rules::exempt::EXEMPTIBLE;
 use crate::rules::profile::{self, PROFILES};
 use crate::rules::variables::PLATFORM_ARGS;
 
-/// Names that a lane must not take: an ARG of that name would change what the build does.
+/// Names that a lane's ARG must not take, since they would change the build.
 const RESERVED: &[&str] = &[
     "PATH",
     "HOME",
@@ -20,10 +20,7 @@ const RESERVED: &[&str] = &[
     "SOURCE_DATE_EPOCH",
 ];
 
-/// Returns `text` as the name of the lane argument.
-///
-/// # Errors
-/// Fails where it cannot be one.
+/// Reads the name of the lane argument.
 pub fn arg(text: &str) -> Result<String, String> {
     let reserved = RESERVED
         .iter()
@@ -38,10 +35,7 @@ pub fn arg(text: &str) -> Result<String, String> {
     variable(text)
 }
 
-/// Returns `text` as the name of a variable.
-///
-/// # Errors
-/// Fails where it cannot be one.
+/// Reads the name of a variable.
 pub fn variable(text: &str) -> Result<String, String> {
     let fits = text.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
         && text
@@ -56,10 +50,7 @@ pub fn variable(text: &str) -> Result<String, String> {
     }
 }
 
-/// Returns `text` as the lane of builds that pass none.
-///
-/// # Errors
-/// Fails where it cannot be one.
+/// Reads the lane of builds that pass none.
 pub fn default(text: &str) -> Result<String, String> {
     let fits = |ch: char| ch.is_ascii_alphanumeric() || "_.-+:/@".contains(ch);
     match text.chars().find(|ch| !fits(*ch)) {
@@ -71,10 +62,6 @@ pub fn default(text: &str) -> Result<String, String> {
     }
 }
 
-/// Returns the profile called `text`.
-///
-/// # Errors
-/// Fails where there is none.
 pub fn profile(text: &str) -> Result<&'static Profile, String> {
     profile::by_name(text).ok_or_else(|| {
         let known = PROFILES.iter().map(|profile| profile.name);
@@ -83,10 +70,7 @@ pub fn profile(text: &str) -> Result<&'static Profile, String> {
     })
 }
 
-/// Returns the rule called `text`, which says how a cache is shared.
-///
-/// # Errors
-/// Fails where there is none.
+/// Reads the name of a rule on how a cache is shared.
 pub fn exemptible(text: &str) -> Result<RuleId, String> {
     let rule = rule(text)?;
     if EXEMPTIBLE.contains(&rule) {
@@ -99,10 +83,7 @@ pub fn exemptible(text: &str) -> Result<RuleId, String> {
     ))
 }
 
-/// Returns the rule called `text`.
-///
-/// # Errors
-/// Fails where there is none; the message names those that are near.
+/// Reads the name of a rule; the error names similar ones.
 pub fn rule(text: &str) -> Result<RuleId, String> {
     RuleId::by_name(text).ok_or_else(|| {
         let near = RuleId::nearest(text);

@@ -1,4 +1,4 @@
-//! Files fixed: each by itself, then the builds that are to pass the lanes that their Dockerfiles have by now.
+//! Fixes files: each by itself, then the builds that have to pass the new lanes of their Dockerfiles.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,33 +10,30 @@ use crate::lint::{self, FileReport, Fixed, matching};
 
 use super::input::InputFile;
 
-/// The way in which files are fixed.
 pub struct Fixing<'f> {
-    /// The fixes that are made.
     pub level: Applicability,
-    /// Writes what is fixed.
     pub write: Write<'f>,
 }
 
-/// Puts new bytes in the place of old ones at a path; the error is why they cannot be.
+/// Replaces old bytes at a path by new ones; the error is the reason of a failure.
 type Write<'f> = &'f (dyn Fn(&Path, &[u8], &[u8]) -> Result<(), String> + Sync);
 
-/// The changes of one file, beside the report on what is left.
+/// The changes of one file, beside the report on the remaining findings.
 pub struct FileFix {
     pub fixed: Fixed,
     /// The file as it was; empty where nothing was fixed.
     pub old: Vec<u8>,
     pub is_stdin: bool,
-    /// Why the new bytes could not be written.
+    /// The reason why the new bytes could not be written.
     pub unwritten: Option<String>,
-    /// Number of its builds that pass the lane now and did not.
+    /// Number of its builds that newly pass the lane.
     pub passed: usize,
-    /// True where locks in its text are told of, beside those of a build file.
+    /// True where locks in its text are reported, beside those of a build file.
     pub text: bool,
 }
 
 impl Fixing<'_> {
-    /// Fixes one file by itself and writes it. `found` are findings that came of comparing it with others.
+    /// Fixes one file by itself and writes it. `found` are findings from comparing it with others.
     pub fn file(&self, input: InputFile<'_>, found: &[Finding]) -> (FileReport, FileFix) {
         let InputFile {
             path,
@@ -55,7 +52,7 @@ impl Fixing<'_> {
             // One fix can undo another.
             fixed.made.clear();
         }
-        // What is more than cachelane reads stays as it is.
+        // A file beyond cachelane's budget stays as it is.
         let is_written = changed && !is_stdin && !budget::is_spent();
         let written = if is_written {
             (self.write)(path, source, &fixed.bytes)
@@ -63,7 +60,7 @@ impl Fixing<'_> {
             Ok(())
         };
         if written.is_err() {
-            // The file is as it was, and so is what there is to find in it.
+            // The file is as it was, and so are its findings.
             let left = Fixed::nothing(source, lint::check(source, settings));
             fixed = Fixed {
                 dropped: fixed.dropped,
@@ -96,7 +93,7 @@ impl Fixing<'_> {
         )
     }
 
-    /// Passes the lane in the build files of `reports`, and writes them. Returns whether anything changed: all findings
+    /// Passes the lane in the build files of `reports` and writes them. Returns whether anything changed: all files
     /// have to be compared again then.
     pub fn builds(&self, reports: &mut [FileReport], fixes: &mut [FileFix]) -> bool {
         let mut changed = false;

@@ -1,4 +1,4 @@
-//! One file that is looked at, and what is found in it by itself.
+//! Checks one file by itself.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -8,24 +8,21 @@ use crate::builds::{self, BuildFile, FormatRef};
 use crate::lint::{self, FileReport};
 use crate::rules::Settings;
 
-/// One file that is looked at.
 #[derive(Clone, Copy)]
 pub struct InputFile<'a> {
-    /// Its path, as the user or the search named it; for standard input, the name that it was given.
+    /// Its path as the user or the search named it; for standard input, its given name.
     pub path: &'a Path,
-    /// True for standard input, which has no place to be written back to.
+    /// True for standard input, which cannot be written back.
     pub is_stdin: bool,
-    /// The format of build file that it has; `None` for a Dockerfile.
+    /// The format of a build file; `None` for a Dockerfile.
     pub format: Option<FormatRef>,
-    /// True where text in it that is no Dockerfile is searched for locks: all of it where it has no `format`.
+    /// True where text outside of Dockerfiles is searched for locks: all of it without a `format`.
     pub text: bool,
-    /// The settings that hold for it.
     pub settings: &'a Arc<Settings>,
-    /// Its bytes.
     pub source: &'a [u8],
 }
 
-/// Returns what is found in one file by itself; `None` where there is nothing to compare with other files either.
+/// Returns the findings in one file by itself; `None` where there is nothing to compare with other files either.
 pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     let InputFile {
         path,
@@ -55,16 +52,13 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     })
 }
 
-/// Does as [`check`], within a budget of the file's own.
-///
-/// # Errors
-/// Fails where the file is more than cachelane reads.
+/// Checks the file within a budget of its own.
 pub fn check_within_budget(input: InputFile<'_>) -> Result<Option<FileReport>, Spent> {
     budget::within(input.source.len(), || check(input))
 }
 
-/// Returns whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, the
-/// same with `Containerfile`, and never `*.dockerignore`.
+/// Returns whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`,
+/// the same with `Containerfile`, and never `*.dockerignore`.
 ///
 /// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
 /// pre-commit passes no folders: they change together, and `tests/outer/precommit` compares them.
@@ -81,11 +75,11 @@ pub fn is_dockerfile(name: &[u8]) -> bool {
         && !name.ends_with(b".dockerignore")
 }
 
-/// Returns the format of build file that the file at `path` has by its name; `None` for all others, which are Dockerfiles
-/// where somebody names them.
+/// Returns the format of a build file by its name; `None` for all others, which are Dockerfiles where named by the
+/// user.
 pub fn format_of(path: &Path) -> Option<FormatRef> {
     let name = path.file_name()?.as_encoded_bytes();
-    // Most files are told from how their names end.
+    // Most files are told from the end of their names.
     let ends = [&b".yml"[..], b".yaml", b".hcl", b".json"];
     if !ends.iter().any(|end| name.ends_with(end)) || is_dockerfile(name) {
         return None;
@@ -93,7 +87,7 @@ pub fn format_of(path: &Path) -> Option<FormatRef> {
     builds::format(&path.to_str()?.replace('\\', "/"))
 }
 
-/// Returns `path` from the root of the file system on, where it starts from the folder `here`: `.` and `..` are taken out.
+/// Returns `path` made absolute from the folder `here`, without `.` and `..`.
 pub fn absolute(here: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for part in here.join(path).components() {

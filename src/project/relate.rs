@@ -1,4 +1,4 @@
-//! Files compared with one another, and builds with the Dockerfiles that they lead to.
+//! Compares files with one another, and builds with their Dockerfiles.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use crate::finding::Finding;
 use crate::lint::matching::{self, Builds, FileAccess};
 use crate::lint::{self, FileReport};
 
-/// Adds to `reports` what they have to do with one another and what rules say about their builds, and settles them.
-/// `whole` says whether these are all files there are.
+/// Adds findings to `reports` from comparing files and from rules on builds, and settles them. `whole` says whether
+/// these are all files there are.
 ///
 /// # Errors
 /// Fails where that is more than cachelane compares.
@@ -26,10 +26,7 @@ pub fn relate(
     })
 }
 
-/// Returns the findings of `reports` whose fixes depend on another file, by the file that they are for. Only unsafe fixes do.
-///
-/// # Errors
-/// As [`relate`].
+/// Returns the findings of `reports` whose fixes depend on another file, by the file to fix. Only unsafe fixes do.
 pub fn shared_fixes(
     mut reports: Vec<FileReport>,
     whole: bool,
@@ -47,8 +44,8 @@ pub fn shared_fixes(
     Ok(reports.into_iter().map(of_file).collect())
 }
 
-/// Returns the folder that the paths in the build file at `path`, which is absolute, start from: its own, or the repository's.
-/// `is_root` says whether a repository begins in a folder.
+/// Returns the base of paths in the build file at the absolute `path`: its own folder, or the repository's. `is_root`
+/// says whether a repository begins in a folder.
 pub fn root(path: &Path, format: FormatRef, is_root: impl Fn(&Path) -> bool) -> PathBuf {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let Some(known) = format.folder() else {

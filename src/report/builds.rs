@@ -1,4 +1,4 @@
-//! The builds of a run: the table of `cachelane builds`, and its JSON form.
+//! The builds of a run, as the table of `cachelane builds` and as JSON.
 
 use serde::Serialize;
 
@@ -7,32 +7,27 @@ use crate::text::count;
 
 use super::document::json_text;
 
-/// One build of one Dockerfile, as `builds` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedBuild {
-    /// The file that it stands in.
     pub path: String,
-    /// 1-based line.
+    /// 1-based.
     pub line: usize,
-    /// Its name there.
     pub name: String,
-    /// The tool that runs it, as one types it.
+    /// The tool that runs it, as typed.
     pub front: &'static str,
-    /// The Dockerfile; null for one within the file, and where it is not known.
+    /// Null for one within the file, and where it is unknown.
     pub dockerfile: Option<String>,
     /// The stage, where one is named.
     pub target: Option<String>,
-    /// The axes of the matrix that it runs in; null outside of one.
+    /// The axes of the matrix around it; null without one.
     pub matrix: Option<Vec<String>>,
-    /// The fate of its lane.
     pub lane: LaneStatus,
     /// The value that it passes, as written.
     pub value: Option<String>,
-    /// The reason why nothing can be said about it.
+    /// The reason why the build cannot be read.
     pub unknown: Option<String>,
 }
 
-/// Says in the table what becomes of a lane.
 fn shown(lane: LaneStatus) -> &'static str {
     match lane {
         LaneStatus::Passed => "passed",
@@ -46,7 +41,7 @@ fn shown(lane: LaneStatus) -> &'static str {
     }
 }
 
-/// Returns `builds` as a table for people; `files` is how many files were looked at.
+/// Returns `builds` as a table; `files` is the number of files checked.
 pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
     let files = count(files, "file");
     if builds.is_empty() {
@@ -95,7 +90,7 @@ fn row(build: &ListedBuild) -> [String; 6] {
     ]
 }
 
-/// Returns `builds` as a JSON document, with a newline behind it.
+/// Returns `builds` as a JSON document that ends with a newline.
 pub fn json(builds: &[ListedBuild]) -> String {
     #[derive(Serialize)]
     struct Builds<'a> {

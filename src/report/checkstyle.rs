@@ -4,10 +4,9 @@ use super::found::{self, Found};
 use super::model::{Run, RunError};
 use super::xml::{self, Element};
 
-/// The version of Checkstyle whose format this is. Readers look at it, if at all, for being there.
+/// The version of Checkstyle with this format. Readers want one, and hardly ever look at it.
 const VERSION: &str = "4.3";
 
-/// Returns the findings of `run` as an XML document.
 pub fn render(run: &Run<'_>) -> String {
     let files = found::files(run).map(|found| file(&found));
     let all = run.errors.iter().map(trouble).chain(files);

@@ -1,11 +1,11 @@
-//! One line per finding, for editors, `grep` and people in a hurry.
+//! One line per finding, for editors, `grep` and quick reading.
 
 use crate::text::{inert, printable};
 
 use super::found;
 use super::model::Run;
 
-/// `path:line:column: severity[rule] message` for every finding, each on a line of its own.
+/// Returns a line `path:line:column: severity[rule] message` for every finding.
 pub fn render(run: &Run<'_>) -> String {
     let mut out = String::new();
     for file in found::files(run) {

@@ -1,12 +1,11 @@
-//! JSON documents in which no text is taken for a command, and values whose objects keep their order.
+//! JSON documents that a build server's log takes for no command, and values whose objects keep their order.
 
 use serde::{Serialize, Serializer};
 
 use crate::text::{inert, is_unprintable};
 
-/// A JSON value.
 pub(super) enum Json {
-    /// A field that an object does not have.
+    /// A field that an object leaves out.
     Absent,
     Bool(bool),
     Number(usize),
@@ -40,12 +39,11 @@ impl Serialize for Json {
 }
 
 impl Json {
-    /// Returns the list of `items`.
     pub(super) fn list(items: impl Iterator<Item = Self>) -> Self {
         Self::List(items.collect())
     }
 
-    /// Returns the list of `items`; where there are none, the field is absent.
+    /// Returns the list of `items`; an empty one is absent.
     pub(super) fn some(items: impl Iterator<Item = Self>) -> Self {
         let mut items = items.peekable();
         if items.peek().is_some() {
@@ -86,8 +84,8 @@ impl<T: Into<Json>> From<Option<T>> for Json {
     }
 }
 
-/// Returns `value` as a JSON document in which control characters, also those that JSON would let pass, stand as `\u…`, with a
-/// newline behind it. So does what a build server's log would take for a command ([`inert`]).
+/// Returns `value` as a JSON document that ends with a newline, with `\u…` for control characters, also those that JSON
+/// allows, and for what a build server's log would take for a command ([`inert`]).
 pub(super) fn json_text(value: &impl Serialize) -> String {
     // Strings, numbers and lists of them always have a JSON form.
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
@@ -100,7 +98,7 @@ pub(super) fn json_text(value: &impl Serialize) -> String {
     };
     let mut safe = String::with_capacity(text.len() + 1);
     for ch in text.chars() {
-        // What is left of these after `serde_json` stands in strings, but for the ends of lines.
+        // Only strings hold these after `serde_json`, except for the ends of lines.
         if ch != '\n' && is_unprintable(ch) {
             safe.push_str(&format!("\\u{:04x}", u32::from(ch)));
         } else {

@@ -1,4 +1,4 @@
-//! The identity of a finding from one run to the next, whatever happens to the lines above it.
+//! The identity of a finding between runs, independent of the lines above it.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -13,8 +13,8 @@ use super::model::path;
 
 /// Returns the fingerprint of each finding of `report`, in order: SHA-256 in hexadecimal digits.
 ///
-/// It is made of the rule, the path, the text that the finding is about, and a number that tells findings apart which
-/// agree in all of these. The severity and the words of the message are not part of it, nor is the line.
+/// It is made of the rule, the path, the text of the finding, and a number that tells findings apart which agree in all
+/// of these; severity, message and line are not part of it.
 pub fn fingerprints(report: &FileReport) -> Vec<String> {
     let path = path(&report.path);
     let mut seen: HashMap<(RuleId, Vec<u8>), u64> = HashMap::new();
@@ -33,7 +33,7 @@ pub fn fingerprints(report: &FileReport) -> Vec<String> {
     report.checked.findings.iter().map(one).collect()
 }
 
-/// Returns the hash of `parts`, each with its length before it, so that no two lists of parts read the same.
+/// Returns the hash of `parts`, each with its length before it, so that different lists never collide.
 pub(super) fn hash(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! The formats of findings: each is one file beside this one, and its name, its line of help and its arm here.
+//! The formats of findings: each has a file beside this one, and here its name, its line of help and its arm.
 
 use clap::ValueEnum;
 
@@ -27,7 +27,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns the findings of `run`; `style` is for people.
+    /// Returns the findings of `run`; `style` is for [`Self::Human`].
     pub fn render(self, run: &Run<'_>, style: human::Style) -> String {
         match self {
             Self::Human => human::findings(run.reports, style),
@@ -41,7 +41,7 @@ impl Format {
         }
     }
 
-    /// Returns whether a line for people may follow the report, which goes to a file or not.
+    /// Returns whether a summary line may follow the report, which goes to a file or not.
     pub fn takes_summary(self, file: bool) -> bool {
         matches!(self, Self::Human | Self::Concise) || (self == Self::Github && !file)
     }

@@ -1,4 +1,4 @@
-//! Common to the formats for other tools: a file's path and lines, and a finding's texts in printable form.
+//! Shared by the formats for other tools: a file's path and lines, and a finding's texts in printable form.
 
 use crate::finding::{Finding, Place};
 use crate::lint::FileReport;
@@ -6,28 +6,26 @@ use crate::text::{LineIndex, Range, Span, printable};
 
 use super::model::{Run, path};
 
-/// A file in which something was found.
+/// A file with findings.
 pub(super) struct Found<'a> {
-    /// Its path as reports name it, as it is.
+    /// The path in reports, unescaped.
     pub(super) path: String,
-    /// The file itself.
     pub(super) report: &'a FileReport,
     lines: LineIndex,
 }
 
-/// A place that a finding has to do with, in whatever file.
+/// A place related to a finding, in any file.
 #[derive(serde::Serialize)]
 pub(super) struct Related<'a> {
-    /// The file, as it is.
+    /// The file, unescaped.
     pub(super) path: &'a str,
-    /// The lines and columns in it.
     #[serde(flatten)]
     pub(super) range: Range,
-    /// The words about it, as they are.
+    /// Unescaped.
     pub(super) message: &'a str,
 }
 
-/// Returns the files of `run` in which something was found, in order.
+/// Returns the files of `run` with findings, in order.
 pub(super) fn files<'a>(run: &Run<'a>) -> impl Iterator<Item = Found<'a>> {
     let found = run
         .reports
@@ -46,12 +44,11 @@ impl<'a> Found<'a> {
         &self.report.checked.findings
     }
 
-    /// Returns the lines and columns of `span`.
     pub(super) fn range(&self, span: Span) -> Range {
         self.lines.range(&self.report.source, span)
     }
 
-    /// Returns the places that `finding` has to do with: those in this file, then the others.
+    /// Returns the places related to `finding`: those in this file, then the others.
     pub(super) fn related<'f>(&'f self, finding: &'f Finding) -> impl Iterator<Item = Related<'f>> {
         finding.related.iter().map(|location| {
             let (path, range) = match &location.place {
@@ -66,7 +63,7 @@ impl<'a> Found<'a> {
         })
     }
 
-    /// [`texts`], and the places that the finding has to do with.
+    /// Returns [`texts`] and the related places.
     pub(super) fn lines(&self, finding: &Finding) -> Vec<String> {
         let mut lines = texts(finding);
         lines.extend(self.related(finding).map(|related| {
@@ -82,7 +79,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Returns what a finding says and what to do about it, line by line and printable.
+/// Returns a finding's message and help, line by line and printable.
 pub(super) fn texts(finding: &Finding) -> Vec<String> {
     let help = finding.help.iter().flat_map(|help| help.lines());
     let texts = std::iter::once(finding.message.as_str()).chain(help);

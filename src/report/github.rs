@@ -14,8 +14,8 @@ const MAX_ROWS: usize = 200;
 const MAX_PATH: usize = 200;
 const MAX_MESSAGE: usize = 400;
 
-/// Returns an annotation for every finding of `run`, each on a line of its own. GitHub shows the first ten errors, ten warnings
-/// and ten notices of a step.
+/// Returns an annotation for every finding of `run`, one a line. GitHub shows the first ten errors, ten warnings and
+/// ten notices of a step.
 pub fn render(run: &Run<'_>) -> String {
     let mut out: String = run.errors.iter().map(trouble).collect();
     for file in found::files(run) {
@@ -27,7 +27,6 @@ pub fn render(run: &Run<'_>) -> String {
     out
 }
 
-/// Returns an annotation for something that went wrong.
 fn trouble(trouble: &RunError) -> String {
     let file = trouble
         .path
@@ -68,14 +67,14 @@ fn annotation(file: &Found<'_>, finding: &Finding) -> String {
     )
 }
 
-/// `text`, printable but for the ends of lines, as the message of a command.
+/// Escapes `text` as the message of a command, printable except for the ends of lines.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// `text` as the value of a command's property.
+/// Escapes `text` as the value of a command's property.
 fn property(text: &str) -> String {
     data(&printable(text))
         .replace(':', "%3A")
@@ -132,14 +131,14 @@ fn clipped(text: &str, limit: usize) -> String {
     text.chars().take(limit).chain(['…']).collect()
 }
 
-/// `text`, in which backticks enclose code, as Markdown that says it and does nothing else.
+/// Returns `text`, in which backticks enclose code, as Markdown without other markup.
 fn markdown(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     let (mut out, last) = (String::new(), parts.len() - 1);
     for (index, part) in parts.iter().enumerate() {
         match (index % 2 == 1, index == last) {
             (true, false) => out.push_str(&format!("<code>{}</code>", literal(part))),
-            // It has no partner.
+            // A backtick without a partner.
             (true, true) => out.push_str(&literal(&format!("`{part}"))),
             (false, _) => out.push_str(&literal(part)),
         }
@@ -147,7 +146,7 @@ fn markdown(text: &str) -> String {
     out
 }
 
-/// `text` with every character that means something to Markdown, to HTML or to GitHub as an entity.
+/// Escapes every character of `text` that means something to Markdown, to HTML or to GitHub as an entity.
 fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for ch in text.chars() {

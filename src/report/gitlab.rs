@@ -1,4 +1,4 @@
-//! GitLab's Code Quality report: a JSON list that a merge request compares with the one of its target branch.
+//! GitLab's Code Quality report: a JSON list that a merge request compares with that of its target branch.
 
 use crate::finding::Severity;
 use crate::text::printable;
@@ -8,7 +8,7 @@ use super::fingerprint::{fingerprints, hash};
 use super::found;
 use super::model::{Run, RunError};
 
-/// Returns the findings of `run` as a JSON list, with a newline behind it.
+/// Returns the findings of `run` as a JSON list that ends with a newline.
 pub fn render(run: &Run<'_>) -> String {
     let mut issues: Vec<Json> = run.errors.iter().map(trouble).collect();
     for file in found::files(run) {
@@ -26,7 +26,8 @@ pub fn render(run: &Run<'_>) -> String {
     json_text(&issues)
 }
 
-/// Returns an issue for what went wrong, because the format has no place for that, and an empty list would say that all is well.
+/// Returns an issue for an error, because the format has no place for errors, and an empty list would say that all is
+/// well.
 fn trouble(trouble: &RunError) -> Json {
     let (path, message) = (printable(trouble.place()), printable(&trouble.message));
     object! {
@@ -42,8 +43,8 @@ fn location(path: &str, line: usize) -> Json {
     object! { "path": path, "lines": object! { "begin": line } }
 }
 
-/// Returns the name that GitLab has for `severity`. Its two highest, `critical` and `blocker`, are for what endangers people's
-/// data, and for what keeps cachelane from looking.
+/// Returns GitLab's name for `severity`. Its two highest, `critical` and `blocker`, are kept for danger to data, and
+/// for errors that keep cachelane from reading.
 const fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "major",

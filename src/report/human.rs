@@ -1,4 +1,4 @@
-//! The report for people: the source line with the id underlined, what it collides with, and what to write.
+//! The report for users: the source line with the id underlined, its conflict, and the text to write.
 
 use std::fmt;
 
@@ -12,18 +12,15 @@ use crate::text::{Span, count, printable};
 use super::model::{Summary, path};
 use super::safe::SafeSource;
 
-/// The looks of the report.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// Set where there are colours.
     pub color: bool,
-    /// The number of columns.
+    /// In columns.
     pub width: usize,
-    /// Set where each finding says why it was not fixed: in the report of `fix`.
+    /// True in the report of `fix`: each finding says why it was not fixed.
     pub why_not_fixed: bool,
 }
 
-/// Returns every finding of `reports`, as text.
 pub fn findings(reports: &[FileReport], style: Style) -> String {
     let handler = handler(style);
     let mut out = String::new();
@@ -40,7 +37,6 @@ pub fn findings(reports: &[FileReport], style: Style) -> String {
     out
 }
 
-/// Returns what lays a report out.
 fn handler(style: Style) -> GraphicalReportHandler {
     let theme = if style.color {
         GraphicalTheme::unicode()
@@ -55,7 +51,6 @@ fn handler(style: Style) -> GraphicalReportHandler {
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
-/// Adds what is `shown` to `out`.
 fn show(out: &mut String, handler: &GraphicalReportHandler, shown: &Shown<'_>) {
     let mut text = String::new();
     // Writing into a String cannot fail, and every span lies in its source.
@@ -97,7 +92,7 @@ pub fn summary(summary: &Summary) -> String {
     text
 }
 
-/// Returns the report on what is wrong with the configuration `source` called `name`, at `span`.
+/// Returns the report on a problem with the configuration `source` called `name`, at `span`.
 pub fn problem(
     name: &str,
     source: &str,
@@ -124,7 +119,7 @@ pub fn problem(
     out
 }
 
-/// Returns how many findings there are of which severity: `2 errors, 1 warning`.
+/// Returns the number of findings by severity: `2 errors, 1 warning`.
 pub fn severities(summary: &Summary) -> String {
     let all = [
         (summary.errors, "error"),
@@ -139,7 +134,7 @@ pub fn severities(summary: &Summary) -> String {
     some.join(", ")
 }
 
-/// A finding, or a problem with a configuration, with its source, the way miette takes it.
+/// A finding, or a problem with a configuration, with its source, in miette's form.
 #[derive(Debug)]
 struct Shown<'a> {
     code: &'a str,
@@ -226,7 +221,7 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
-/// Returns why a finding that is left after `fix` was not fixed.
+/// Returns why `fix` left a finding.
 pub fn why_not_fixed(finding: &Finding) -> String {
     match (&finding.fix, &finding.unfixed) {
         (Some(fix), _) if fix.applicability() == Applicability::Unsafe => {

@@ -1,4 +1,4 @@
-//! The reports for programs: one JSON document each.
+//! The JSON reports.
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ struct JsonEdit<'a> {
     text: &'a str,
 }
 
-/// Returns the findings of `run` as a JSON document, with a newline behind it.
+/// Returns the findings of `run` as a JSON document that ends with a newline.
 pub fn findings(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -83,7 +83,6 @@ fn json_finding<'a>(file: &'a Found<'_>, finding: &'a Finding) -> JsonFinding<'a
     }
 }
 
-/// `mounts` as a JSON document, with a newline behind it.
 pub fn list(mounts: &[ListedMount]) -> String {
     #[derive(Serialize)]
     struct List<'a> {
@@ -93,7 +92,6 @@ pub fn list(mounts: &[ListedMount]) -> String {
     json_text(&List { version: 1, mounts })
 }
 
-/// Returns the rules as a JSON document, with a newline behind it.
 pub fn rules(rules: &[RuleId]) -> String {
     #[derive(Serialize)]
     struct Rule<'a> {

@@ -7,8 +7,8 @@ use super::found::{self, Found};
 use super::model::{Run, RunError};
 use super::xml::{self, Element};
 
-/// Returns the findings of `run` as an XML document. Errors and warnings are failures, infos are skipped tests, since they never
-/// fail the gate; what went wrong is an error; a run with none of these is one test that passes.
+/// Returns the findings of `run` as an XML document. Errors and warnings are failures; infos are skipped tests, since
+/// they never fail the gate; a [`RunError`] is an error; a run with none of these is one test that passes.
 pub fn render(run: &Run<'_>) -> String {
     let files: Vec<Found<'_>> = found::files(run).collect();
     let found: usize = files.iter().map(|file| file.findings().len()).sum();
@@ -42,7 +42,7 @@ fn infos(file: &Found<'_>) -> usize {
         .count()
 }
 
-/// Returns the suite of `cases`: what its readers require it to count, and how many of them went which way.
+/// Returns the suite of `cases` with the counts that readers require.
 fn suite(name: &str, [failures, errors, skipped]: [usize; 3], cases: Vec<Element>) -> Element {
     Element::new("testsuite")
         .with("name", &name)
@@ -59,7 +59,6 @@ fn case(name: &str, class: &str) -> Element {
         .with("classname", &class)
 }
 
-/// Returns a test with an error for what went wrong.
 fn trouble(trouble: &RunError) -> Element {
     let text = printable(&trouble.to_string()).into_owned();
     let error = Element::new("error")

@@ -1,7 +1,7 @@
-//! Reports: what was found, for people ([`human`], [`concise`], [`statistics`]) and for programs (all others).
+//! Reports for users ([`human`], [`concise`], [`statistics`]) and for programs (all others).
 //!
-//! Nothing here prints; everything is written to a `String` that the command line prints. The formats that other tools read
-//! have one shape, `render(&Run) -> String`; [`Format`] is their table.
+//! They are written to a `String` that the command line prints. The formats for other tools have one shape,
+//! `render(&Run) -> String`; [`Format`] is their table.
 
 pub mod builds;
 pub mod checkstyle;

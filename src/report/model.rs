@@ -3,32 +3,30 @@
 use crate::finding::{RuleId, Severity};
 use crate::lint::FileReport;
 
-/// A run of the command, to be reported.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
-    /// The files with what was found in them, in order.
+    /// The files with their findings, in order.
     pub reports: &'a [FileReport],
-    /// The numbers of what there is.
     pub summary: Summary,
-    /// The rules that can have spoken. Only SARIF lists them.
+    /// The rules that ran. Only SARIF lists them.
     pub rules: &'a [RuleId],
-    /// The errors because of which the findings are not all that there may be.
+    /// The errors because of which findings may be missing.
     pub errors: &'a [RunError],
 }
 
-/// Something that went wrong in a run: a file that cannot be read, a configuration that cannot be used.
+/// An error of a run: a file that cannot be read, a configuration that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct RunError {
-    /// The file, as reports name it, where it is about one.
+    /// The file, as reports name it, if any.
     pub path: Option<String>,
-    /// The 1-based line, where it is known.
+    /// The 1-based line, where known.
     pub line: Option<usize>,
-    /// The trouble, in a sentence.
+    /// The error, in a sentence.
     pub message: String,
 }
 
 impl RunError {
-    /// Something that is wrong with the file that reports call `path`.
+    /// Makes an error of the file that reports call `path`.
     pub fn with(path: String, message: impl Into<String>) -> Self {
         Self {
             path: Some(path),
@@ -37,7 +35,7 @@ impl RunError {
         }
     }
 
-    /// Something that is wrong with the run as a whole.
+    /// Makes an error of the run as a whole.
     pub fn of_run(message: impl Into<String>) -> Self {
         Self {
             path: None,
@@ -46,7 +44,7 @@ impl RunError {
         }
     }
 
-    /// Returns what it is about, for formats that need a name: the file, or the program.
+    /// Returns the file, or the program, for formats that need a name.
     pub(super) fn place(&self) -> &str {
         self.path.as_deref().unwrap_or("cachelane")
     }
@@ -62,27 +60,22 @@ impl std::fmt::Display for RunError {
     }
 }
 
-/// The numbers of what there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
-    /// Files looked at.
+    /// Files checked.
     pub files: usize,
-    /// Those of them in which something was found.
     pub files_with_findings: usize,
-    /// Findings that are errors.
     pub errors: usize,
-    /// Findings that are warnings.
     pub warnings: usize,
-    /// Findings that are infos.
     pub infos: usize,
     /// Findings that `cachelane fix` would cure, without `--unsafe`.
     pub fixable: usize,
-    /// Findings that comments in the files suppress; none of the above.
+    /// Findings suppressed by comments, counted nowhere else.
     pub suppressed: usize,
 }
 
 impl Summary {
-    /// Counts the findings of `reports`; `files` is how many files were looked at.
+    /// Counts the findings of `reports`; `files` is the number of files checked.
     pub fn new(reports: &[FileReport], files: usize) -> Self {
         let mut summary = Self {
             files,
@@ -104,7 +97,7 @@ impl Summary {
         summary
     }
 
-    /// Returns whether anything is at least as bad as `least`; `None` lets everything pass.
+    /// Returns whether a finding is at least as bad as `least`; `None` lets everything pass.
     pub const fn fails(&self, least: Option<Severity>) -> bool {
         let failing = match least {
             None => 0,

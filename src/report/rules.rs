@@ -3,7 +3,7 @@
 use crate::finding::RuleId;
 use crate::fix::Applicability;
 
-/// Returns a line for each rule: name, severity, fix, and what it finds.
+/// Returns a line for each rule: name, severity, fix, and summary.
 pub fn table(rules: &[RuleId]) -> String {
     let rows = rules.iter().map(|rule| {
         let meta = rule.meta();

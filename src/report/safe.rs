@@ -7,14 +7,14 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 
 use crate::text::{BOM, LineIndex, SourceMap, Span, is_unprintable, visible};
 
-/// Limits a line, in characters: a report is no place for a minified script.
+/// Limits a line, in characters, because of minified scripts.
 const MAX_COLUMNS: usize = 400;
 
 /// Limits the lines of a finding: all of them would be printed for each finding in them.
 const MAX_LINES: usize = 30;
 
 #[derive(Debug)]
-/// A file's text with stand-ins for what cannot be printed.
+/// A file's text with stand-ins for unprintable characters.
 pub(super) struct SafeSource<'a> {
     name: String,
     text: Cow<'a, [u8]>,
@@ -51,7 +51,7 @@ impl<'a> SafeSource<'a> {
                 _ if column > MAX_COLUMNS => {
                     if column == MAX_COLUMNS + 1 {
                         text.extend_from_slice("…".as_bytes());
-                        // All that is cut off stands behind the mark.
+                        // Everything cut off stands behind the mark.
                         map.push(text.len(), start, 0);
                     }
                     continue;
@@ -78,7 +78,7 @@ impl<'a> SafeSource<'a> {
         }
     }
 
-    /// Returns the span of the text that stands for `span` of the file; of one that goes over many lines, the first [`MAX_LINES`].
+    /// Returns the span of the text for `span` of the file, cut to the first [`MAX_LINES`].
     pub(super) fn span(&self, span: Span) -> SourceSpan {
         let (start, end) = (
             self.map.near_in_text(span.start),
@@ -105,7 +105,7 @@ impl SourceCode for SafeSource<'_> {
         if end > self.text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        // A file's final newline opens a line that nobody sees.
+        // A file's final newline opens an invisible line.
         let count = self.lines.lines() - usize::from(self.text.ends_with(b"\n"));
         let first = self
             .lines

@@ -12,11 +12,11 @@ use super::model::{Run, RunError};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The base of relative paths. GitHub takes it for the root of the repository. Where the folder lies is nobody's
-/// business but the reader's, so no URI is given for it.
+/// The base of relative paths. GitHub takes it for the root of the repository. It has no URI, which would tell where
+/// the folder lies.
 const BASE: &str = "%SRCROOT%";
 
-/// Returns the findings of `run` as a SARIF log, with a newline behind it.
+/// Returns the findings of `run` as a SARIF log that ends with a newline.
 pub fn render(run: &Run<'_>) -> String {
     let mut results = Vec::new();
     for file in found::files(run) {
@@ -47,7 +47,7 @@ fn one(item: Json) -> Json {
     Json::List(vec![item])
 }
 
-/// Returns an object that holds one text: a message, a description, or the content of an artifact.
+/// Returns an object with one text: a message, a description, or the content of an artifact.
 fn text(text: impl Into<String>) -> Json {
     object! { "text": text.into() }
 }
@@ -79,7 +79,7 @@ fn rule(meta: &RuleMeta) -> Json {
     }
 }
 
-/// Returns what stands below the first heading of a rule's page, without the ends of its lines.
+/// Returns the text below the first heading of a rule's page, its lines joined.
 fn what_it_does(meta: &RuleMeta) -> String {
     let body = meta
         .doc()
@@ -105,7 +105,7 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// `print` is the fingerprint; the number behind its name is the version of how it is made.
+/// Returns SARIF's `result` with the fingerprint `print`; the number behind its name is the version of its making.
 fn result(rules: &[RuleId], file: &Found<'_>, finding: &Finding, print: String) -> Json {
     let related = |(index, related): (usize, Related<'_>)| {
         object! {
@@ -128,7 +128,7 @@ fn result(rules: &[RuleId], file: &Found<'_>, finding: &Finding, print: String) 
     }
 }
 
-/// Returns the finding, what to do about it, and a link to each related location: GitHub shows none that the text does not name.
+/// Returns the finding, its help, and a link to each related location: GitHub shows only those that the text links.
 fn message(file: &Found<'_>, finding: &Finding) -> String {
     let mut lines: Vec<String> = found::texts(finding)
         .iter()
@@ -145,12 +145,12 @@ fn message(file: &Found<'_>, finding: &Finding) -> String {
     lines.join("\n")
 }
 
-/// `text` without anything that a reader could take for a link.
+/// Returns `text` without anything that a reader could take for a link.
 fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-/// `text` as SARIF has it between the brackets of a link.
+/// Escapes `text` for the brackets of a link.
 fn link_text(text: &str) -> String {
     printable(text)
         .replace('\\', "\\\\")
@@ -177,7 +177,6 @@ fn fix(file: &Found<'_>, fix: &Fix) -> Json {
         Applicability::Safe => "safe: `cachelane fix` does it",
         Applicability::Unsafe => "unsafe, look at the result: `cachelane fix --unsafe` does it",
     };
-    // The text to write, to the letter.
     let content = |edit: &Edit| (!edit.text().is_empty()).then(|| text(edit.text()));
     let replacement = |edit: &Edit| {
         object! {
@@ -200,7 +199,7 @@ fn artifact(path: &str) -> Json {
     object! { "uri": uri, "uriBaseId": base }
 }
 
-/// Returns the URI of the file that reports name `path`, and what it is relative to.
+/// Returns the URI of the file that reports name `path`, and its base.
 fn uri(path: &str) -> (String, Option<&'static str>) {
     if path == "-" {
         ("file:///dev/stdin".into(), None)
@@ -215,8 +214,8 @@ fn uri(path: &str) -> (String, Option<&'static str>) {
     }
 }
 
-/// `path` with every byte as `%XX` that is not sure to stand for itself, wherever in a URI. A colon is among them: before
-/// the first slash it would end a scheme.
+/// Escapes every byte of `path` that may mean something in a URI, a colon too: before the first slash it would end a
+/// scheme.
 fn encoded(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {

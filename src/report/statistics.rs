@@ -10,19 +10,18 @@ use super::document::json_text;
 use super::model::{Run, Summary};
 use super::table::table;
 
-/// The findings of one rule, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 struct Count {
     findings: usize,
     errors: usize,
     warnings: usize,
     infos: usize,
-    /// The number of files that they stand in.
+    /// Files with such findings.
     files: usize,
     fixable: usize,
 }
 
-/// Returns a line for each rule that spoke, the most frequent first. Empty where nothing was found.
+/// Returns a line for each rule with findings, the most frequent first.
 pub fn render(run: &Run<'_>) -> String {
     let counts = counts(run);
     if counts.is_empty() {
@@ -41,7 +40,7 @@ pub fn render(run: &Run<'_>) -> String {
     table(head, counts.iter().map(row))
 }
 
-/// Returns the same as a JSON document, with a newline behind it.
+/// Returns the counts as a JSON document that ends with a newline.
 pub fn json(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Rule {
@@ -66,7 +65,7 @@ pub fn json(run: &Run<'_>) -> String {
     })
 }
 
-/// Returns the rules that spoke, the most frequent first, and by name where they are equal.
+/// Returns the rules with findings, the most frequent first, then by name.
 fn counts(run: &Run<'_>) -> Vec<(RuleId, Count)> {
     // For each rule, also the last file that was counted.
     let mut counts: BTreeMap<RuleId, (Count, Option<usize>)> = BTreeMap::new();

@@ -1,8 +1,8 @@
-//! Tables for people.
+//! Tables.
 
 use crate::text::printable;
 
-/// Returns the rows below their head as a table whose columns stand below each other. Cells are made safe to print.
+/// Returns a table with aligned columns, in which cells are made safe to print.
 pub fn table<const N: usize>(
     head: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,

@@ -1,4 +1,4 @@
-//! XML 1.0 documents in which no text can be markup, and no character is one that XML forbids.
+//! XML 1.0 documents in which texts are no markup and hold no character that XML forbids.
 
 use std::io;
 
@@ -7,7 +7,6 @@ use quick_xml::writer::Writer;
 
 use crate::text::printable;
 
-/// An element.
 pub(super) struct Element {
     name: &'static str,
     attributes: Vec<(&'static str, String)>,
@@ -16,7 +15,6 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// Returns an empty element.
     pub(super) fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -26,19 +24,17 @@ impl Element {
         }
     }
 
-    /// Adds an attribute.
     pub(super) fn with(mut self, name: &'static str, value: &dyn ToString) -> Self {
         self.attributes.push((name, value.to_string()));
         self
     }
 
-    /// Gives it a text, line by line.
+    /// Adds a text, line by line.
     pub(super) fn text(mut self, text: String) -> Self {
         self.text = Some(text);
         self
     }
 
-    /// Adds elements.
     pub(super) fn around(mut self, elements: impl IntoIterator<Item = Self>) -> Self {
         self.elements.extend(elements);
         self
@@ -67,7 +63,6 @@ impl Element {
     }
 }
 
-/// Returns the document with the root element `root`.
 pub(super) fn document(root: &Element) -> String {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     let declared = xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
@@ -81,8 +76,8 @@ pub(super) fn document(root: &Element) -> String {
     text
 }
 
-/// Returns `text` with stand-ins for what XML forbids: control characters, which are unprintable anyway, and two others. The
-/// writer turns `<` and its like into entities.
+/// Returns `text` with stand-ins for characters that XML forbids: control characters, which are unprintable anyway, and
+/// two others. The writer escapes `<` and its like.
 fn safe(text: &str) -> String {
     printable(text).replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
 }

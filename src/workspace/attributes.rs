@@ -1,12 +1,9 @@
-//! Extended attributes, of which a POSIX ACL is one: a file that is replaced keeps its own.
+//! Extended attributes, for example POSIX ACLs: a replaced file keeps its own.
 
 use std::fs::File;
 use std::io;
 
-/// Gives `new` the attributes of `old`, and takes away what it got from its folder (a default ACL, say).
-///
-/// # Errors
-/// Fails where one cannot be read, set or taken away.
+/// Copies the attributes of `old` to `new`, and removes those that its folder gave it (a default ACL, for example).
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(super) fn take_after(new: &File, old: &File) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fremovexattr, fsetxattr};
@@ -22,13 +19,13 @@ pub(super) fn take_after(new: &File, old: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns every attribute of `file` with its value, but for those that the system works out by itself; none where the file
+/// Returns every attribute of `file` with its value, except for those that the system computes; none where the file
 /// system has no attributes.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 fn all(file: &File) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     use rustix::fs::{fgetxattr, flistxattr};
     use rustix::io::Errno;
-    // Linux has no longer names, in all, and no longer values.
+    // Linux's limits for the list of names and for a value.
     let (mut names, mut value) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let len = match flistxattr(file, &mut names[..]) {
         Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Vec::new()),
@@ -45,7 +42,7 @@ fn all(file: &File) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
         .collect()
 }
 
-/// Does nothing: elsewhere there is nothing that could be asked.
+/// Does nothing, for lack of attributes.
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
 pub(super) fn take_after(_: &File, _: &File) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Finding and reading a configuration's file.
+//! Finds and reads a configuration's file.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 /// The largest configuration that is read, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// Returns the first of `names` that is a file in `folder`.
 pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
     names
         .iter()
@@ -15,7 +14,7 @@ pub fn in_folder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Returns the text of the configuration at `path`.
+/// Reads the configuration at `path`.
 ///
 /// # Errors
 /// Fails where it cannot be read, is no text, or is larger than a configuration can be.
@@ -24,7 +23,7 @@ pub fn read(path: &Path) -> io::Result<String> {
     if !meta.is_file() || meta.len() > MAX_SIZE {
         return Err(io::Error::other("it is no file of a configuration's size"));
     }
-    // A file of the system's may look like any other, and never end.
+    // A system's file can look like any other and never end.
     let mut text = String::new();
     super::file::open(path, true)?
         .take(MAX_SIZE)

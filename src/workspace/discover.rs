@@ -1,4 +1,4 @@
-//! Finding files below folders, with what git ignores left out: the walk is the `ignore` crate's.
+//! Finds files below folders, without those that git ignores, by the walk of the crate `ignore`.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,25 +13,23 @@ use super::temporary::is_leftover;
 /// The largest `.gitignore` that is read, in bytes: each of its patterns takes a few hundred bytes of memory.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// Takes the files and folders that a search meets. It is called from several threads.
+/// Takes the files and folders of a search, from several threads.
 pub trait Visit: Sync {
-    /// Returns whether the folder at `path` is searched.
     fn goes_into(&self, path: &Path) -> bool;
 
-    /// Takes the file at `path`.
     fn visit(&self, path: &Path);
 
-    /// Takes why something could not be searched: a message with the path.
+    /// Takes a message, with the path, on something that could not be searched.
     fn warn(&self, message: String);
 }
 
-/// Shows `visitor` every file below `folder`, in no order, a folder before what is in it.
+/// Shows `visitor` every file below `folder`, in no order, a folder before its content.
 ///
-/// `.gitignore` and git's other lists are respected, outside of a repository as well. Hidden folders are searched, because
-/// `.devcontainer` holds Dockerfiles; `.git` is not. Symbolic links are not followed. What a write that was cut short has left
-/// is not shown. A folder with a `.gitignore` that is not to be read is not searched, and that is warned of.
+/// `.gitignore` and git's other lists are respected, outside of a repository as well. Hidden folders are searched,
+/// because `.devcontainer` holds Dockerfiles; `.git` is not. Symbolic links are not followed, and leftovers of
+/// interrupted writes are not shown. A folder with a refused `.gitignore` is not searched, with a warning.
 pub fn search(folder: &Path, visitor: &impl Visit) {
-    // `a//` and `a/.` are `a`, in all that is found there.
+    // `a//` and `a/.` become `a` in all paths found.
     let folder: &Path = &folder.components().collect::<PathBuf>();
     let real = fs::canonicalize(folder).unwrap_or_default();
     let repository = real.ancestors().find(|around| is_repository(around));
@@ -75,7 +73,7 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
                     Some(kind) if kind.is_file() => visitor.visit(entry.path()),
                     _ => {}
                 },
-                // A line of a `.gitignore` that is no glob is not ours to warn of, and neither is a folder that is gone.
+                // No warning for a malformed glob in a `.gitignore`, nor for a folder that is gone.
                 Err(error) => {
                     let reason = error.io_error();
                     if let Some(reason) = reason.filter(|why| why.kind() != ErrorKind::NotFound) {
@@ -91,7 +89,6 @@ pub fn search(folder: &Path, visitor: &impl Visit) {
     }
 }
 
-/// Says why the folder at `path` cannot be searched.
 fn warn(visitor: &impl Visit, path: &Path, reason: impl std::fmt::Display) {
     let path = match path.strip_prefix(".") {
         Ok(shown) if !shown.as_os_str().is_empty() => shown,
@@ -100,7 +97,6 @@ fn warn(visitor: &impl Visit, path: &Path, reason: impl std::fmt::Display) {
     visitor.warn(format!("{}: cannot search it: {reason}", path.display()));
 }
 
-/// Returns the path that `error` is about.
 fn place(error: &Error) -> Option<&Path> {
     match error {
         Error::WithPath { path, .. } => Some(path),
@@ -109,13 +105,13 @@ fn place(error: &Error) -> Option<&Path> {
     }
 }
 
-/// Returns why the `.gitignore` in `folder` is not to be read, where that is so: a repository can bring a link to `/dev/zero`,
+/// Returns why the `.gitignore` in `folder` is not to be read, if so: a repository can bring a link to `/dev/zero`,
 /// which the walk would read until no memory is left.
 fn refusal(folder: &Path) -> Option<String> {
     let path = folder.join(".gitignore");
     let is_link = fs::symlink_metadata(&path).ok()?.is_symlink();
     let meta = fs::metadata(&path).ok()?;
-    // A file of the system's may look like any other, and never end.
+    // A system's file can look like any other and never end.
     let is_system = is_link
         && fs::canonicalize(&path).is_ok_and(|real| {
             ["/dev", "/proc", "/sys"]
@@ -129,12 +125,11 @@ fn refusal(folder: &Path) -> Option<String> {
         .then(|| format!("its .gitignore is larger than {} KiB", MAX_SIZE / 1024))
 }
 
-/// Returns whether a repository begins in `folder`.
 fn is_repository(folder: &Path) -> bool {
     fs::symlink_metadata(folder.join(".git")).is_ok()
 }
 
-/// Returns whether `path`, relative to `folder`, is there, or would be left out if it were.
+/// Returns whether `path`, relative to `folder`, is there or would be ignored.
 pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
     if !path
         .components()

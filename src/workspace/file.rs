@@ -1,4 +1,4 @@
-//! Reading and writing one file, so that nothing is ever lost half-way.
+//! Reads and writes one file, so that an interrupted write loses nothing.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -10,66 +10,52 @@ use tempfile::NamedTempFile;
 use super::attributes;
 use super::temporary::temporary;
 
-/// The largest file that is read where nobody says otherwise, in bytes. No Dockerfile comes near it; BuildKit itself stops
-/// at lines of 64 KiB.
+/// The default limit of a file's size, in bytes. No Dockerfile comes near it; BuildKit itself stops at lines of 64 KiB.
 pub const MAX_SIZE: u64 = 8 * MIB;
 
-/// A mebibyte, in bytes.
+/// In bytes.
 pub const MIB: u64 = 1024 * 1024;
 
-/// Why nothing could be said about a file, or why it could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It cannot be read.
     #[error("cannot read it: {0}")]
     Read(io::Error),
-    /// It is not a regular file.
     #[error("it is not a regular file")]
     NotRegular,
-    /// It is larger than this many bytes.
+    /// In bytes.
     #[error("it is larger than {} MiB: no Dockerfile is (`--max-size` allows more)", .0 / MIB)]
     TooLarge(u64),
-    /// It holds a NUL byte.
     #[error("there is a NUL byte on line {line}: it is binary, or UTF-16 (save it as UTF-8)")]
     Nul {
-        /// 1-based line.
+        /// 1-based.
         line: usize,
     },
-    /// It changed since it was read.
     #[error(
         "it was changed while cachelane worked on it, and is left as it is: run cachelane again"
     )]
     Changed,
-    /// It is a symbolic link to a file outside of what was asked for.
+    /// It is a symbolic link to a file outside of the given paths.
     #[error("it is a link to {0}, outside of the given paths: name that file to have it changed")]
     LinkOutside(PathBuf),
-    /// Other names stand for the same file, and would keep the old content.
+    /// Hard links to the same file would keep the old content.
     #[error(
         "it has {0} hard links, which would part from it: change it by hand, or break the links first"
     )]
     HardLinks(u64),
-    /// Nobody may write it.
     #[error("it is read-only, and is left as it is: `chmod u+w` it to have it changed")]
     ReadOnly,
-    /// Nothing can be made beside it.
     #[error("cannot write in its folder, and it is left as it is: {0}")]
     Folder(io::Error),
-    /// A new file cannot get its owner and group.
     #[error("cannot keep its owner and group, and it is left as it is: {0}")]
     Owner(io::Error),
-    /// A new file cannot get its mode.
     #[error("cannot keep its mode, and it is left as it is: the system gives the new file {0:o}")]
     Mode(u32),
-    /// A new file cannot get its extended attributes: its ACL, say.
     #[error("cannot keep its extended attributes, and it is left as it is: {0}")]
     Attributes(io::Error),
-    /// It cannot be written.
     #[error("cannot write it, and it is left as it is: {0}")]
     Write(io::Error),
-    /// There is a file of that name.
     #[error("it is there already, and is left as it is")]
     Exists,
-    /// It cannot be made.
     #[error("cannot write it: {0}")]
     Create(io::Error),
 }
@@ -79,23 +65,19 @@ pub enum FileError {
 /// # Errors
 /// [`FileError`] where there is no such regular file, or where it cannot be a Dockerfile (too large, NUL bytes).
 pub fn read(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
-    // A device is not even opened: that alone can do something.
+    // A device is not even opened, because that alone can have an effect.
     if !fs::metadata(path).map_err(FileError::Read)?.is_file() {
         return Err(FileError::NotRegular);
     }
     read_open(&open(path, true).map_err(FileError::Read)?, max)
 }
 
-/// Reads a file as [`read`] does; whoever found it has seen that it is a regular one. What has become a link since is not
-/// followed.
-///
-/// # Errors
-/// As [`read`].
+/// Reads a regular file that a search has found as [`read`] does, but follows no link that has come since.
 pub fn read_found(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
     read_open(&open(path, false).map_err(FileError::Read)?, max)
 }
 
-/// Opens the file at `path`. Where it has become a FIFO since somebody looked, that does not wait for a writer.
+/// Opens the file at `path`, without waiting for a writer where it has become a FIFO since the search.
 #[cfg(unix)]
 pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -113,13 +95,11 @@ pub(super) fn open(path: &Path, follow: bool) -> io::Result<File> {
         .open(path)
 }
 
-/// Opens the file at `path`.
 #[cfg(not(unix))]
 pub(super) fn open(path: &Path, _: bool) -> io::Result<File> {
     File::open(path)
 }
 
-/// Returns the bytes of `file`, by the rules of [`read`].
 fn read_open(file: &File, max: u64) -> Result<Vec<u8>, FileError> {
     let meta = file.metadata().map_err(FileError::Read)?;
     if !meta.is_file() {
@@ -132,9 +112,6 @@ fn read_open(file: &File, max: u64) -> Result<Vec<u8>, FileError> {
 }
 
 /// Returns the bytes of `input`, by the rules of [`read`].
-///
-/// # Errors
-/// As [`read`].
 pub fn read_from(input: impl io::Read, max: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     input
@@ -152,7 +129,7 @@ pub fn read_from(input: impl io::Read, max: u64) -> Result<Vec<u8>, FileError> {
     }
 }
 
-/// Gives `file` the owner, the mode and the attributes of `old`, the file that it is to replace.
+/// Gives `file` the owner, the mode and the attributes of `old`, which it is to replace.
 #[cfg(unix)]
 fn take_after(file: &File, old: &File, meta: &fs::Metadata) -> Result<(), FileError> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
@@ -185,7 +162,7 @@ fn take_after(file: &File, _: &File, meta: &fs::Metadata) -> Result<(), FileErro
         .map_err(FileError::Write)
 }
 
-/// Returns whether the file at a path by now is the one that was opened, as it was then.
+/// Returns whether the file at a path is still the one that was opened, and unchanged.
 #[cfg(unix)]
 fn is_same(now: &fs::Metadata, then: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -202,21 +179,20 @@ fn is_same(now: &fs::Metadata, then: &fs::Metadata) -> bool {
     file(now) == file(then)
 }
 
-/// Returns whether there is a file at the path still.
 #[cfg(not(unix))]
 fn is_same(now: &fs::Metadata, _: &fs::Metadata) -> bool {
     now.is_file()
 }
 
-/// Puts `new` in the place of `old`, the content of the file at `path`: all of it or nothing.
+/// Replaces `old`, the content of the file at `path`, by `new`: all of it or nothing.
 ///
-/// The new content goes into a file beside it, reaches the disk, gets the old owner, mode and extended attributes (an ACL
-/// is one), and takes the old one's place in one step. A file with hard links is not replaced: its other names would keep
-/// the old content. A symbolic link stays one; its target is written only when it lies inside one of `roots`. Where the
-/// file holds `new` already, somebody else was faster with the same change, and nothing is to be done.
+/// The new content goes into a file beside it, reaches the disk, gets the old owner, mode and extended attributes, and
+/// takes the old one's place in one step. A file with hard links is not replaced: its other names would keep the old
+/// content. A symbolic link stays one; its target is written only when it lies inside one of `roots`. A file that
+/// already has the content `new`, from another run, is left as it is.
 ///
 /// # Errors
-/// [`FileError`] where the file is no longer `old`, or cannot be written; it is as it was then.
+/// [`FileError`] where the file is no longer `old`, or cannot be written; it stays as it was then.
 pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result<(), FileError> {
     // A folder on the way may have become a link since the search went through it.
     let path = &fs::canonicalize(path).map_err(FileError::Read)?;
@@ -238,8 +214,8 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     take_after(fresh.as_file(), &file, &meta)?;
     fresh.as_file().sync_all().map_err(FileError::Write)?;
     drop(file);
-    // The last look before the rename: between the two there is no time to speak of, but no lock either. Asked first which file
-    // it is: where another run puts the same content there meanwhile, the content tells.
+    // The last look before the rename, without a lock. The file's identity is asked before its content, in case another
+    // run replaces it meanwhile with the same content.
     let is_same = fs::symlink_metadata(path).is_ok_and(|now| is_same(&now, &meta));
     let now = read_found(path, old.len().max(new.len()) as u64).map_err(|_| FileError::Changed)?;
     if now == new {
@@ -255,11 +231,11 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8], roots: &[PathBuf]) -> Result
     Ok(())
 }
 
-/// Makes a file at `path`, where none may be: all of `bytes` or nothing.
+/// Makes a new file at `path`: all of `bytes` or nothing.
 ///
 /// # Errors
-/// [`FileError::Exists`] where something of that name is there, a dangling link too; [`FileError::Create`] where it cannot
-/// be written.
+/// [`FileError::Exists`] where the name is taken, by a dangling link too; [`FileError::Create`] where it cannot be
+/// written.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(FileError::Exists);
@@ -276,10 +252,10 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Puts `bytes` into the file at `path`, whatever is there: all of it or nothing. For files that cachelane makes.
+/// Writes `bytes` to cachelane's own file at `path`, over any old content: all of it or nothing.
 ///
 /// # Errors
-/// [`FileError::Create`] where it cannot be written; what was there stays then.
+/// [`FileError::Create`] where it cannot be written; the old content stays then.
 pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if is_stream(path) {
         return fs::write(path, bytes).map_err(FileError::Create);
@@ -293,10 +269,10 @@ pub fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Returns whether there is no old content at `path` that could be replaced: a pipe, a terminal, what `/dev/stdout` stands for.
+/// Returns whether `path` has no old content to replace: a pipe, a terminal, the target of `/dev/stdout`.
 ///
-/// A link that a repository brings is none, wherever it leads: writing through it would change a device, or a file, that
-/// nobody named.
+/// A link that a repository brings never counts: writing through it would change a device, or a file, that the user did
+/// not name.
 fn is_stream(path: &Path) -> bool {
     let is_system =
         || (path.starts_with("/dev") && !path.starts_with("/dev/shm")) || path.starts_with("/proc");
@@ -306,7 +282,7 @@ fn is_stream(path: &Path) -> bool {
     })
 }
 
-/// Returns a temporary file in `folder` that holds `bytes`, on the disk, with the mode of any new file.
+/// Returns a temporary file in `folder` with `bytes`, on the disk, with the mode of any new file.
 fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut fresh = temporary(folder, 0o666)?;
     fresh.write_all(bytes)?;
@@ -314,14 +290,13 @@ fn fresh(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     Ok(fresh)
 }
 
-/// The folder that `path` lies in.
 fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
 
-/// A rename itself has to reach the disk too; where a folder cannot be synced, there is nothing more to do.
+/// Syncs the folder after a rename, if the file system can.
 fn sync(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -1,4 +1,4 @@
-//! The files of a run: which there are, and how they are read and written.
+//! The files of a run: finding, reading and writing them.
 
 #[cfg(unix)]
 mod attributes;

@@ -1,20 +1,20 @@
-//! Files that are written in full before they take another one's place.
+//! Files that are written in full before they replace another.
 
 use std::io;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// The beginning of a temporary file's name. One is left behind only where cachelane is killed before it takes its place.
+/// The beginning of a temporary file's name. One is left behind only where cachelane is killed.
 const TEMPORARY: &str = ".cachelane-";
 
-/// Returns whether a file of this name is one that cachelane left behind when it was killed while it wrote.
+/// Returns whether a file of this name was left behind when cachelane was killed during a write.
 pub fn is_leftover(name: &[u8]) -> bool {
     let rest = name.strip_prefix(TEMPORARY.as_bytes());
     rest.is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric))
 }
 
-/// Returns a new file in `folder` with the permissions `mode`, but for what the umask takes off. It is removed when dropped.
+/// Returns a new file in `folder` with the permissions `mode` minus the umask. It is removed when dropped.
 #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are unix's"))]
 pub(super) fn temporary(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
@@ -22,7 +22,7 @@ pub(super) fn temporary(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     let made = builder.prefix(TEMPORARY).tempfile_in(folder);
     made.map_err(|error| {
-        // A temporary file's name tells nobody anything.
+        // The message leaves out the temporary file's name.
         let text = error.to_string();
         let reason = text.split(" at path \"").next().unwrap_or(&text);
         io::Error::new(error.kind(), reason.to_owned())

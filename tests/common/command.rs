@@ -1,9 +1,9 @@
-//! The command, in a folder.
+//! Runs the command in a folder.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Runs it: exit code, standard output, standard error.
+/// Returns exit code, standard output, standard error.
 pub fn cachelane(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
     let output = command

@@ -1,4 +1,4 @@
-//! How much is tried of what has no end.
+//! The effort of tests without a natural end.
 
 use std::env;
 use std::str::FromStr;
@@ -6,12 +6,13 @@ use std::str::FromStr;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
 
-/// Returns how many times as much is tried as in a plain `cargo test`: what `CACHELANE_EFFORT` says.
+/// Returns the factor on the effort of a plain `cargo test`, from `CACHELANE_EFFORT`.
 pub fn effort() -> u32 {
     number("CACHELANE_EFFORT").unwrap_or(1)
 }
 
-/// Returns what makes up `count` cases, times the effort: the same in every run, and others with `CACHELANE_SEED`.
+/// Returns a configuration for `count` cases, times the effort: the same in every run, and others with
+/// `CACHELANE_SEED`.
 pub fn cases(count: u32) -> ProptestConfig {
     ProptestConfig {
         cases: count * effort(),

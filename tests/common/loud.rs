@@ -1,9 +1,9 @@
-//! What a test says when it cannot run.
+//! The message of a test that cannot run.
 
 use std::io::Write as _;
 
-/// Says that `what` was left out and `why`: past the test harness, which keeps to itself what a test that passes prints. In
-/// CI, where all tests have to run, it is a failure.
+/// Prints that `what` was left out and `why`, past the test harness, which swallows the output of passing tests. In CI,
+/// where all tests have to run, it fails.
 pub fn left_out(what: &str, why: &str) {
     assert!(
         std::env::var_os("CI").is_none(),

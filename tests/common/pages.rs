@@ -1,10 +1,10 @@
-//! Reads the cases of `fixtures/`, which are Markdown pages for people.
+//! Reads the cases of `fixtures/`, which are Markdown pages.
 //!
-//! A case is a heading of the third level, with `ok:` in front where it is a near miss. Below it stand its files: a block
-//! `dockerfile` is the file `Dockerfile`; any other has its path in the line above, as in `` `compose.yml`: ``. A file above
-//! the first case of a section belongs to each of them that has none of that path. Words behind the language say what a page
-//! cannot show: see [`Form`]. What follows the last file is the record, the `text` that `check` says and the `diff` that
-//! `fix` makes; `tests/bless` writes it, and nothing else of a page.
+//! A case is a heading of the third level, with `ok:` in front where it is a near miss. Below it stand its files: a
+//! block `dockerfile` is the file `Dockerfile`; any other has its path in the line above, as in `` `compose.yml`: ``. A
+//! file above the first case of a section belongs to each of them that has none of that path. Words behind the language
+//! are a [`Form`]. After the last file comes the record, the `text` of `check` and the `diff` of `fix`, the only part
+//! of a page that `tests/bless` writes.
 
 use std::fs;
 use std::ops::Range;
@@ -14,9 +14,10 @@ use bstr::ByteVec;
 use cachelane::fix::Applicability;
 use cachelane::rules::{Settings, profile};
 
-/// How the bytes of a file differ from the text of its block, in words: `bom`, it begins with a byte order mark; `crlf`, every
-/// line ends with CR LF; `no-newline`, the last line has no end; `escaped`, other bytes are written as in a string of Rust,
-/// `\r` and `\xFF`, and a backslash as two; `filled=N`, the last line goes on with `x` up to N bytes, its end among them.
+/// The differences between a file and the text of its block, in words: `bom`, it begins with a byte order mark; `crlf`,
+/// every line ends with CR LF; `no-newline`, the last line has no end; `escaped`, other bytes are written as in a
+/// string of Rust, `\r` and `\xFF`, and a backslash as two; `filled=N`, the last line goes on with `x` up to N bytes,
+/// its end among them.
 #[derive(Clone)]
 pub struct Form(Vec<String>);
 
@@ -29,7 +30,7 @@ pub struct File {
 
 pub struct Case {
     pub page: PathBuf,
-    /// Where its heading is in the page, and what that says.
+    /// The line of its heading in the page.
     line: usize,
     pub name: String,
     pub files: Vec<File>,
@@ -56,11 +57,11 @@ pub fn cases(place: &str) -> Vec<Case> {
     cases.map(|(case, _)| case).collect()
 }
 
-/// Returns the cases of `text`, which is that of `page`, each with where its record stands.
+/// Returns the cases in the `text` of `page`, each with the place of its record.
 pub fn read(page: &Path, text: &str) -> Vec<(Case, Range<usize>)> {
     let mut cases: Vec<(Case, Range<usize>)> = Vec::new();
     let (mut in_case, mut shared) = (false, Vec::new());
-    // The block that is open, as its first line and where the next one begins, and the line above it.
+    // The open block, as its first line and the start of the next one, and the line above it.
     let mut block: Option<(&str, usize)> = None;
     let mut above = "";
     let mut at = 0;
@@ -112,8 +113,7 @@ pub fn read(page: &Path, text: &str) -> Vec<(Case, Range<usize>)> {
 }
 
 impl File {
-    /// Returns the file that a block holds, or nothing where it is none. Its path is in the line above; without one, a
-    /// Dockerfile is `Dockerfile`.
+    /// Returns the file in a block, if any. Its path is in the line above; without one, a Dockerfile is `Dockerfile`.
     fn of(language: &str, above: &str, text: &str) -> Option<Self> {
         let named = above
             .strip_prefix('`')
@@ -126,7 +126,6 @@ impl File {
         })
     }
 
-    /// Returns the bytes that the text stands for.
     pub fn bytes(&self) -> Vec<u8> {
         let (mut text, form) = (self.text.clone(), &self.form);
         if let Some(bytes) = form.filled() {
@@ -172,7 +171,7 @@ impl Form {
 }
 
 impl Case {
-    /// Returns where the case stands, for messages.
+    /// Returns the place of the case, for messages.
     pub fn place(&self) -> String {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
         let page = self.page.strip_prefix(root).unwrap_or(&self.page);
@@ -180,8 +179,8 @@ impl Case {
     }
 }
 
-/// Returns what is settled for a Dockerfile by comments of its own, and which fixes are made in it. `# settings: NAME
-/// DEFAULT` names another lane argument, and behind that what else is settled; `# unsafe` asks for all fixes.
+/// Returns a Dockerfile's settings and level of fixes, from its own comments: `# settings: NAME DEFAULT` names another
+/// lane argument, followed by further settings; `# unsafe` asks for all fixes.
 pub fn settings(source: &[u8]) -> (Settings, Applicability) {
     let text = String::from_utf8_lossy(source);
     let mut settings = Settings::default();

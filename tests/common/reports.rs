@@ -1,5 +1,5 @@
-//! Findings and errors to report: those of one tree of Dockerfiles (`reports-tree`), and of paths and ids made to break out of
-//! a format.
+//! Findings and errors to report: of one tree of Dockerfiles (`reports-tree`), and of paths and ids made to break out
+//! of a format.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,6 @@ const TREE: &[&str] = &[
     "sub/py/Dockerfile",
 ];
 
-/// Returns what each format of a report is called.
 pub fn formats() -> Vec<String> {
     let names = Format::value_variants()
         .iter()
@@ -30,7 +29,7 @@ pub fn formats() -> Vec<String> {
     names.map(|name| name.get_name().to_owned()).collect()
 }
 
-/// What is found in `files`, each a path and its bytes.
+/// Checks `files`, each a path and its bytes.
 pub fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
     let settings = Arc::new(Settings::default());
     let one = |(path, source): &(&str, Vec<u8>)| FileReport {
@@ -54,7 +53,6 @@ pub fn tree() -> Vec<FileReport> {
     check(&files)
 }
 
-/// `render` on `reports`.
 pub fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> String {
     let spoke: BTreeSet<RuleId> = reports
         .iter()
@@ -71,7 +69,7 @@ pub fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> Strin
     })
 }
 
-/// Paths: each could be the name of a file in a repository that nobody vetted.
+/// Paths that a hostile repository could have.
 pub const PATHS: &[&str] = &[
     "a\nb/Dockerfile",
     "::error::x/Dockerfile",
@@ -86,7 +84,7 @@ pub const PATHS: &[&str] = &[
     "x\t| y |\r\n| z",
 ];
 
-/// What an id can hold beside its letters.
+/// Awkward characters of an id.
 const IDS: &[&str] = &[
     "\u{1b}[2J",
     "::error::",
@@ -111,7 +109,7 @@ const IDS: &[&str] = &[
     "$x$",
 ];
 
-/// A target without an id: the fix writes it, to the letter.
+/// A target without an id, which the fix writes to the letter.
 pub const TARGET: &str = "/t\u{1b}\u{7f}\u{9b}\u{202E}z";
 
 pub fn hostile() -> Vec<FileReport> {
@@ -146,7 +144,7 @@ pub fn hostile() -> Vec<FileReport> {
     reports
 }
 
-/// The path and the message of every finding as they may be shown.
+/// Returns the path and the message of every finding in printable form.
 pub fn shown(reports: &[FileReport]) -> Vec<(String, String)> {
     let all = reports.iter().flat_map(|report| {
         report

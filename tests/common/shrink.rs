@@ -1,6 +1,6 @@
-//! Makes a file smaller for as long as it shows what it showed.
+//! Shrinks a file that shows something.
 
-/// The smallest file that can be found from `source` by taking out lines, then bytes, such that `shows` holds still.
+/// Returns the smallest file found from `source` by removing lines, then bytes, for which `shows` stays true.
 pub fn shrink(source: &[u8], mut shows: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
     let mut smallest = source.to_vec();
     loop {
@@ -14,7 +14,7 @@ pub fn shrink(source: &[u8], mut shows: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
     }
 }
 
-/// Takes pieces out of `pieces`, first many at once, then fewer.
+/// Removes pieces, first many at once, then fewer.
 fn without<T: Clone>(mut pieces: Vec<T>, mut shows: impl FnMut(&[T]) -> bool) -> Vec<T> {
     let mut size = pieces.len().div_ceil(2);
     while size > 0 {

@@ -46,7 +46,7 @@ pub fn passes(build: &Build) -> bool {
     build.args.iter().any(|arg| arg.name == "CACHE_ID")
 }
 
-/// `source` with the lane passed to every build that takes it, all fixes of a round at once, as the command line does it.
+/// Passes the lane to every build of `source` that takes it, all fixes of a round at once, as the command line does.
 pub fn fixed(format: Format, source: &str) -> String {
     let mut source = source.to_owned();
     for _ in 0..20 {

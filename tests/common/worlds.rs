@@ -1,13 +1,12 @@
-//! Every Dockerfile of a few lines that can be made of twenty awkward ones.
+//! Every Dockerfile of a few lines out of twenty awkward ones.
 //!
-//! Up to two lines, the shortest with three kinds of line ends, and one line more for each ten times as much effort: three
-//! with `CACHELANE_EFFORT=10`. `CACHELANE_EFFORT=1000` goes up to five: 3,369,263 files, which should be done with `--release`.
+//! Files have up to two lines, the shortest with three kinds of line ends, and one line more for each ten times as much
+//! effort: `CACHELANE_EFFORT=1000` goes up to five, 3,369,263 files, for which `--release` is advisable.
 
 use std::time::Instant;
 
 use crate::effort;
 
-/// Lines that get in each other's way.
 const LINES: [&str; 20] = [
     "",
     "# c",
@@ -31,23 +30,23 @@ const LINES: [&str; 20] = [
     "# escape=`",
 ];
 
-/// Up to how many lines each file is tried with other line ends as well.
+/// The most lines of a file that is tried with other line ends as well.
 const ALL_ENDS: u32 = 2;
 
-/// How many files make one piece of work.
+/// Worlds in one piece of work.
 pub const AT_ONCE: usize = 400;
 
-/// How many lines a file has at most.
+/// Returns the most lines of a file.
 pub fn longest() -> u32 {
     2 + effort::effort().ilog10()
 }
 
-/// The worlds of `lines` lines.
+/// Returns the number of worlds with `lines` lines.
 pub fn count(lines: u32) -> usize {
     LINES.len().pow(lines)
 }
 
-/// The lines of the world `number`, the last one first in the number.
+/// Returns the lines of the world `number`, the last one first in the number.
 fn world(mut number: usize, lines: u32) -> Vec<&'static str> {
     let mut world = Vec::new();
     for _ in 0..lines {
@@ -58,7 +57,7 @@ fn world(mut number: usize, lines: u32) -> Vec<&'static str> {
     world
 }
 
-/// The files of the worlds `first..`, at most [`AT_ONCE`] worlds.
+/// Returns the files of the worlds `first..`, at most [`AT_ONCE`] worlds.
 pub fn files(first: usize, lines: u32) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     for number in first..count(lines).min(first + AT_ONCE) {
@@ -72,7 +71,7 @@ pub fn files(first: usize, lines: u32) -> Vec<Vec<u8>> {
     files
 }
 
-/// Says now and then how far a long run is.
+/// Prints the progress of a long run now and then.
 #[allow(
     clippy::print_stderr,
     reason = "a run of half an hour should show that it lives"

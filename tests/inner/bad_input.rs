@@ -1,4 +1,4 @@
-//! Files that nobody should have, and what the command says about them: a clear line each, and the rest goes on.
+//! Bad files, and the command's messages about them: a clear line each, and the rest goes on.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -7,7 +7,6 @@ use crate::command::cachelane;
 
 const GOOD: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
 
-/// A folder with one good Dockerfile in `good/`.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("good")).unwrap();
@@ -110,7 +109,7 @@ fn control_characters_do_not_reach_the_terminal() {
     fs::write(folder.path().join(name), text).unwrap();
     for args in [&["check"][..], &["list"], &["fix", "--diff"], &["fix"]] {
         let (_, out, err) = cachelane(folder.path(), args);
-        // A diff that is piped into a file has to hold the file's own bytes; what is said beside it has not.
+        // A piped diff has to keep the file's own bytes; messages beside it have not.
         let shown = if args.len() == 2 { err } else { out + &err };
         assert!(
             !shown.contains('\u{1b}') && !shown.contains('\u{7}'),
@@ -285,7 +284,6 @@ fn a_full_disk_loses_nothing_silently() {
             "{args:?}: {err}"
         );
     }
-    // A reader that has gone away is no error.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let pipe = std::os::fd::OwnedFd::from(writer);
@@ -378,7 +376,7 @@ fn options_that_cannot_be_meant_are_refused() {
 fn fix_says_what_it_did_and_no_more() {
     let folder = folder();
     let path = folder.path().join("good/Dockerfile");
-    // One unsafe fix adds the lock that another takes away.
+    // One unsafe fix adds the lock that another removes.
     let other = folder.path().join("other.Dockerfile");
     let go = "FROM debian\nRUN --mount=type=cache,id=x,target=/root/.cache/go-build go build\n";
     fs::write(&other, go).unwrap();
@@ -389,7 +387,7 @@ fn fix_says_what_it_did_and_no_more() {
         "{out}"
     );
     fs::remove_file(&other).unwrap();
-    // Lines are those of the file as it was.
+    // Lines are those of the original file.
     let two = "FROM debian\nRUN --mount=type=cache,id=a,target=/x,sharing=locked true\nFROM debian\nRUN --mount=type=cache,id=b-${CACHE_ID},target=/x true\n";
     fs::write(&path, two).unwrap();
     let (_, out, _) = cachelane(folder.path(), &["fix"]);
@@ -397,7 +395,7 @@ fn fix_says_what_it_did_and_no_more() {
         out.contains("  line 2: ") && out.contains("  line 4: "),
         "{out}"
     );
-    // Infos are counted; what fails the gate is shown.
+    // Infos are counted; findings that fail the gate are shown.
     let private = "FROM debian\nRUN --mount=type=cache,id=a,target=/x,sharing=private true\n";
     fs::write(&path, private).unwrap();
     let (code, out, _) = cachelane(folder.path(), &["fix"]);

@@ -1,8 +1,7 @@
-//! No import goes in a circle, neither between two files nor between two folders: whoever reads one of them has to read
-//! nothing that leads back to it.
+//! No imports form a circle, neither between files nor between folders.
 //!
 //! An import is every path that begins with `crate`, `super` or `self`, in a `use` or in the code, and every `mod` (a
-//! module knows its children). Unit tests within a file do not count. A path counts for the deepest file that it names.
+//! module knows its children), outside of unit tests. A path counts for the deepest file that it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +11,6 @@ use std::path::{Path, PathBuf};
 type Module = Vec<String>;
 type Graph<T> = BTreeMap<T, BTreeSet<T>>;
 
-/// Returns the file of each module below `src`.
 fn modules() -> BTreeMap<Module, PathBuf> {
     fn walk(folder: &Path, at: &[String], found: &mut BTreeMap<Module, PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -88,7 +86,7 @@ fn tokens(source: &str) -> Vec<String> {
     tokens
 }
 
-/// Returns with how many `#` a raw text begins here.
+/// Returns the number of `#` of a raw text that begins here.
 fn raw(rest: &str) -> Option<usize> {
     let rest = rest.strip_prefix('b').unwrap_or(rest).strip_prefix('r')?;
     let hashes = rest.bytes().take_while(|byte| *byte == b'#').count();
@@ -121,7 +119,6 @@ fn paths(tokens: &[String], mut at: usize, before: &[String], found: &mut Vec<Mo
     at
 }
 
-/// Returns which files each file imports.
 fn imports() -> Graph<Module> {
     let modules = modules();
     let mut graph = Graph::new();
@@ -168,7 +165,7 @@ fn target(module: &Module, path: &[String], modules: &BTreeMap<Module, PathBuf>)
     target
 }
 
-/// Returns the groups of more than one member that reach each other.
+/// Returns the groups of several members that reach each other.
 fn circles<T: Ord + Clone>(graph: &Graph<T>) -> BTreeSet<BTreeSet<T>> {
     let reach = |from: &T| {
         let mut seen = BTreeSet::new();

@@ -1,11 +1,11 @@
-//! The command line, as data: every `$` line under `tests/cmd/` is run, and its output compared.
+//! Runs every `$` line under `tests/cmd/` and compares its output.
 //!
-//! After a change that is meant, `tests/bless` writes the outputs anew; read the diff.
+//! After an intended change, `tests/bless` writes the outputs anew; read the diff.
 
 #[test]
 fn commands_and_documents() {
     let cases = trycmd::TestCases::new();
-    // What a developer's or CI's environment says must not show.
+    // The environment of a developer or CI must not show.
     for name in [
         "NO_COLOR",
         "GITHUB_ACTIONS",

@@ -1,4 +1,4 @@
-//! The configuration: what each key does, what is said about bad ones, and that no text makes it panic.
+//! The configuration: the effect of each key, the messages on bad ones, and no panic for any text.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn read(text: &str) -> Config {
         .unwrap_or_else(|problems| panic!("{text}: {problems:?}"))
 }
 
-/// The messages about `text`, each with what it points at.
+/// Returns the messages about `text`, each with the text at its place.
 fn problems(text: &str) -> Vec<(String, String)> {
     let problems = Config::read(text, Overrides::default())
         .map(|_| ())
@@ -114,7 +114,7 @@ fn a_severity_that_is_written_holds_for_all_findings_of_its_rule() {
         levels("b"),
         [Some(Severity::Error), Some(Severity::Info), None]
     );
-    // Back to what the rule says of itself is said, too.
+    // A rule's own level counts as configured, too.
     assert_eq!(levels("a/b"), [None, Some(Severity::Warning), None]);
     assert!(!config.settings(Path::new("a/b")).is_on(RuleId::UnpassedArg));
 
@@ -183,7 +183,7 @@ fn globs_for_what_is_there_are_not_called_idle() {
         "deploy/cachelane.toml",
         "include = [\"docker/*\", \"compose.yaml\", \"*.tmpl\"]\n",
     );
-    // `docker/*` and `compose.yaml` match what is found by its name anyway.
+    // `docker/*` and `compose.yaml` match files that are found by name anyway.
     write("cachelane.toml", "include = [\"docker/*\", \"none/*\"]\n");
     assert_eq!(said(), ["`none/*`", "`*.tmpl`"]);
     write("deploy/cachelane.toml", "");
@@ -289,7 +289,7 @@ fn what_stands_in_the_wrong_place_is_told_the_right_one() {
             "{text}: {helps:?}"
         );
     }
-    // Nothing is suggested where nothing is near, and never the word itself.
+    // Only near words are suggested, and never the word itself.
     for text in [
         "zzz = 1",
         "[rules]\nrules = \"off\"",
@@ -350,7 +350,7 @@ fn globs_that_match_nothing_are_known() {
         all[0].contains("`gone/`") && all[1].contains("`legacy/**`"),
         "{all:?}"
     );
-    // What no search meets need not match; what is to be treated otherwise has to.
+    // Globs for files that no search meets need not match; the others have to.
     assert_eq!(idle("gone"), all[1..]);
     assert_eq!(idle("legacy"), all);
 }
@@ -399,7 +399,6 @@ fn globs_of_names_match_anywhere_and_paths_from_the_folder() {
     assert!(read("exclude = [\"vendor\", \"a\"]").excludes(path, root));
 }
 
-/// Only a glob that is a path and no more can stand for what is left out anyway.
 #[test]
 fn some_globs_are_paths() {
     for (glob, path) in [
@@ -417,7 +416,6 @@ fn some_globs_are_paths() {
     }
 }
 
-/// The command in `folder`: exit code, standard output, standard error.
 fn put(folder: &Path, path: &str, text: &str) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -473,7 +471,7 @@ fn the_nearest_one_holds_alone() {
     ];
     assert_eq!(found, expected);
 
-    // What is named is looked at, unless the user says that exclusions hold for it too.
+    // Named files are checked, unless the user applies exclusions to them too.
     assert_eq!(
         cachelane(folder.path(), &["check", "c/vendor/Dockerfile"]).0,
         1
@@ -491,14 +489,13 @@ fn the_nearest_one_holds_alone() {
         cachelane(folder.path(), &["check", "--force-exclude", "c/vendor"]).0,
         0
     );
-    // One configuration for all, or none.
     let (_, out, _) = cachelane(folder.path(), &["check", "--config", "cachelane.toml", "a"]);
     assert!(out.contains("ROOT") && !out.contains("INNER"), "{out}");
     let (_, out, _) = cachelane(folder.path(), &["check", "--no-config", "a"]);
     assert!(out.contains("CACHE_ID") && !out.contains("INNER"), "{out}");
 }
 
-/// Nothing is merged: what a configuration further out includes or excludes says nothing below a nearer one.
+/// Nothing is merged: an outer configuration's `include` and `exclude` end at a nearer one.
 #[test]
 fn what_is_searched_is_for_the_nearest_one_to_say() {
     let folder = tempfile::tempdir().unwrap();
@@ -558,7 +555,7 @@ fn a_broken_one_leaves_its_files_out_and_the_rest_goes_on() {
     );
 }
 
-/// Pieces that configurations are made of, the good and the bad.
+/// Returns good and bad pieces of configurations.
 fn piece() -> impl Strategy<Value = String> {
     let keys = "arg|default|isolating-args|include|exclude|namespace|require-syntax|keep-default|profile|rules|path|id|reason|x";
     let value = prop_oneof![

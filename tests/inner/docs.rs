@@ -1,6 +1,4 @@
-//! Documents that are made from the code: they must say what it says.
-//!
-//! `tests/bless` writes them anew.
+//! Documents made from the code, which `tests/bless` writes anew.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +7,7 @@ use std::sync::LazyLock;
 
 use cachelane::finding::RuleId;
 
-/// What `docs/rules.md` says before the list of the rules.
+/// The text of `docs/rules.md` before the list of rules.
 const INTRODUCTION: &str = "\
 # The rules
 
@@ -30,8 +28,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files that are made from the rules, by name, and what they should be. The first test that asks has them written
-/// where that is asked for, so that no other sees half of them.
+/// The files made from the rules, by name. The first test that asks writes them with `CACHELANE_BLESS`, so that no
+/// other sees half of them.
 static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let (mut made, mut index, mut chapters) = (Vec::new(), INTRODUCTION.to_owned(), String::new());
     for rule in RuleId::ALL.iter().map(|rule| rule.meta()) {
@@ -69,7 +67,7 @@ static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     made
 });
 
-/// Every page below `docs`, by its path from there.
+/// Returns every page below `docs`, by its path from there.
 fn pages() -> BTreeSet<String> {
     LazyLock::force(&MADE);
     let docs = root().join("docs");
@@ -118,7 +116,7 @@ fn the_book_has_every_page_once() {
     );
 }
 
-/// The targets of the links in a page, code left out.
+/// Returns the targets of the links in a page, without code.
 fn links(page: &str) -> Vec<&str> {
     let prose = page.split("```").step_by(2);
     prose
@@ -128,7 +126,7 @@ fn links(page: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The anchors that a page's headings make.
+/// Returns the anchors of a page's headings.
 fn anchors(page: &str) -> BTreeSet<String> {
     let prose = page.split("\n```").step_by(2);
     let heads = prose
@@ -171,7 +169,7 @@ fn every_link_leads_somewhere() {
                 target.exists(),
                 "{name} links to {link}, which is not there"
             );
-            // The book has only what lies below docs.
+            // The book has only the files below docs.
             let leaves = name.starts_with("docs/")
                 && !fs::canonicalize(&target)
                     .unwrap()

@@ -1,6 +1,7 @@
-//! Locks in text that is no Dockerfile: what `check --embedded` names, what `fix` says of it, and what both leave alone.
+//! Locks in text outside of Dockerfiles: the findings of `check --embedded`, the messages of `fix`, and the text that
+//! both leave alone.
 //!
-//! The cases are those of `fixtures/embedded.md`. `tests/bless` writes what is found.
+//! The cases are those of `fixtures/embedded.md`, with findings written by `tests/bless`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,7 +17,7 @@ use crate::{pages, record};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/embedded.md");
 
-/// What is found in `source`, a line each: line, column and id.
+/// Returns the findings in `source`, a line each: line, column and id.
 fn found(name: &str, source: &str) -> String {
     let settings = Arc::new(Settings::default());
     let Some(report) = lint::check_text(Path::new(name), source.as_bytes(), &settings) else {
@@ -56,7 +57,6 @@ fn every_case_is_as_recorded() {
     record::hold(&records);
 }
 
-/// Cut anywhere, no file makes the search fail, and no place lies outside.
 #[test]
 fn cut_anywhere_nothing_breaks() {
     let page = fs::read(PAGE).unwrap();
@@ -107,7 +107,7 @@ fn lanes_that_are_configured() {
 const LOCKED: &str =
     "RUN --mount=type=cache,id=apt,target=/var/cache/apt,sharing=locked apt-get update\n";
 
-/// What `check --embedded` says, a line each: place, severity and rule.
+/// Returns the findings of `check --embedded`, a line each: place, severity and rule.
 fn places(folder: &Path, more: &[&str]) -> Vec<String> {
     let args = ["check", "--embedded", "--format", "concise", "--quiet"];
     let (code, out, err) = cachelane(folder, &[&args, more].concat());
@@ -116,7 +116,6 @@ fn places(folder: &Path, more: &[&str]) -> Vec<String> {
     out.lines().map(place).collect()
 }
 
-/// A folder with a file for each of `files`.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -145,7 +144,7 @@ fn only_the_flag_looks_into_other_files() {
         ),
         ("large.sh", &large),
         ("README.md", &markdown),
-        // A Dockerfile when it is named, and text when it is found.
+        // A Dockerfile when named, and text when found.
         ("image", &dockerfile),
     ]);
     let here = folder.path();
@@ -162,9 +161,8 @@ fn only_the_flag_looks_into_other_files() {
     assert_eq!(places(here, &["tests/make.sh"]).len(), 1);
     assert_eq!(places(here, &["image"]), ["image:2:27: error[shared-lock]"]);
     assert_eq!(places(here, &["README.md"]), [""; 0]);
-    // A file that is named and cannot be read is told of.
+    // An unreadable file is reported when named.
     assert_eq!(cachelane(here, &["check", "--embedded", "binary.py"]).0, 2);
-    // An info fails no gate.
     assert_eq!(cachelane(here, &["check", "--embedded", "make.sh"]).0, 0);
 }
 
@@ -182,7 +180,7 @@ fn fix_ends_with_what_it_does_not_touch() {
     assert!(code == 1 && out.contains("+ARG CACHE_ID"), "{out}");
     let end = "1 finding would be fixed in 1 file.\n1 more lock stands in text that fix does not touch: b.py:2\n";
     assert!(err.ends_with(end), "{err}");
-    // Neither where files are named, nor where nothing is told.
+    // Neither for named files, nor without findings.
     let (_, out, _) = cachelane(here, &["fix", "Dockerfile"]);
     assert!(
         out.ends_with("1 finding fixed in 1 file, nothing left.\n"),
@@ -204,7 +202,7 @@ fn fix_ends_with_what_it_does_not_touch() {
     let end = "7 locks stand in text that fix does not touch: b.py:2, b.py:5, b.py:8, b.py:11, b.py:14 … and 2 more: `cachelane check \
                --embedded` lists them\n";
     assert!(out.ends_with(end), "{out}");
-    // Suppressions, `exclude` and the choice of rules hold here, too.
+    // Suppressions, `exclude` and the choice of rules apply here, too.
     fs::write(
         here.join("b.py"),
         format!("# cachelane: ignore[shared-lock] one at a time\n{script}"),
@@ -219,7 +217,7 @@ fn fix_ends_with_what_it_does_not_touch() {
     );
     fs::write(here.join("cachelane.toml"), "exclude = ['b.py']\n").unwrap();
     assert_eq!(cachelane(here, &["fix"]).1, clean);
-    // Text is no Dockerfile that was found.
+    // Text does not count as a Dockerfile found.
     fs::remove_file(here.join("cachelane.toml")).unwrap();
     fs::remove_file(here.join("Dockerfile")).unwrap();
     let (code, out, err) = cachelane(here, &["fix"]);
@@ -243,7 +241,7 @@ fn what_the_configuration_says_holds() {
     ]);
     let here = folder.path();
     let config = |text: &str| fs::write(here.join("cachelane.toml"), text).unwrap();
-    // A Dockerfile, whatever it is called.
+    // A Dockerfile by the configuration, under any name.
     config("include = ['c.sh']\n[rules]\nshared-lock = 'warning'\n");
     let found = [
         "a.py:2:27: warning[shared-lock]",

@@ -1,4 +1,4 @@
-//! `[[exempt]]` entries: which findings they silence, what `fix` leaves alone, and what is said about bad and idle ones.
+//! `[[exempt]]` entries: findings that they silence, files that `fix` leaves alone, and messages on bad and idle ones.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// The findings in `folder`, `file:line rule` each, and how many are suppressed.
+/// Returns the findings in `folder`, `file:line rule` each, and the number of suppressed ones.
 fn findings(folder: &Path, args: &[&str]) -> (Vec<String>, u64) {
     let (_, out, err) = cachelane(folder, &[&["check", "--format", "json"], args].concat());
     assert_eq!(err, "");
@@ -58,7 +58,7 @@ fn a_written_id_and_a_target_in_its_place_match_whole() {
             .collect()
     };
     assert_eq!(findings(folder.path(), &[]), (locks(&[4]), 2));
-    // `list` shows what is matched.
+    // `list` shows the ids that patterns match.
     let list = cachelane(folder.path(), &["list"]).1;
     assert!(
         list.contains(" cargo-registry ") && list.contains(" (/root/.gradle) "),
@@ -93,7 +93,7 @@ fn fix_leaves_them_alone_and_changes_the_others() {
     }
 }
 
-/// Of a build whose Dockerfile has no lane, none is asked.
+/// A build needs no argument for a Dockerfile without a lane.
 #[test]
 fn no_lane_is_asked_of_builds() {
     let locked = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked make\n";
@@ -151,7 +151,7 @@ fn rules_say_what_is_silent() {
         let left = (count - usize::try_from(silent).unwrap(), counted);
         assert_eq!(about(&entry(id, &rules), rule), left, "{rule}");
     }
-    // By default those are silent that say that somebody waits.
+    // By default, rules about waiting are silent.
     let default = entry("[xyz]", "");
     assert_eq!(about(&default, "shared-lock"), (0, 4));
     assert_eq!(about(&default, "mixed-sharing"), (1, 0));
@@ -210,7 +210,7 @@ fn an_entry_that_matches_nothing_is_named() {
         );
         assert!(!err.contains("`other`"), "{command}: {err}");
     }
-    // Of a file that is named, nobody knows what the others hold.
+    // With one file named, other files may hold matches.
     assert!(
         !cachelane(folder.path(), &["check", "Dockerfile"])
             .2

@@ -1,4 +1,4 @@
-//! Which files are found, and how one is read and written: nothing is lost half-way.
+//! Finding, reading and writing files, so that an interrupted write loses nothing.
 
 use std::fs::{self, File};
 use std::io;
@@ -119,7 +119,7 @@ fn a_folder_that_leads_out_is_not_followed() {
         Err(FileError::LinkOutside(_))
     ));
     assert_eq!(fs::read(&path).unwrap(), b"a");
-    // Who names the link means what is behind it.
+    // A named link stands for its target.
     replace(&path, b"a", b"b", &[tree.join("d")]).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"b");
 }

@@ -1,5 +1,4 @@
-//! The cases of `fixtures/rules`: what `check` says about a Dockerfile, and what `fix` makes of it. See `pages` for how they
-//! are written, and `tests/bless` for what writes their records.
+//! Checks the cases of `fixtures/rules`, in the form of `pages`, against their records by `tests/bless`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,7 +79,7 @@ fn every_rule_has_as_many_near_misses_as_hits() {
         let (hits, misses) = counts.entry(case.rule().to_owned()).or_default();
         *(if case.is_near_miss() { misses } else { hits }) += 1;
     }
-    // Those that speak about builds have theirs in fixtures/builds.
+    // Rules on builds have their cases in fixtures/builds.
     let own = |rule: &&RuleId| rule.meta().subject != Subject::Build;
     for name in RuleId::ALL.iter().filter(own).map(|rule| rule.as_str()) {
         let (hits, misses) = counts.remove(name).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! What fuzzing starts from, run through what its targets check, without any fuzzer; and what it has found, each with its
-//! name.
+//! The seeds of fuzzing, run through its targets' checks without a fuzzer, and its past findings by name.
 
 use std::collections::BTreeSet;
 use std::panic;
@@ -15,10 +14,9 @@ use cachelane::rules::Settings;
 use crate::effort::effort;
 use crate::{seeds, targets, wires};
 
-/// What a target does with an input.
 type Target = fn(&[u8]);
 
-/// A target with what it does. The official parser is asked by `tests/outer/parity`.
+/// The targets by name. `tests/outer/parity` asks the official parser.
 const TARGETS: &[(&str, Target)] = &[
     ("reader", targets::reader),
     ("parity", targets::reader),
@@ -32,7 +30,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("bake", wires::bake),
 ];
 
-/// A tenth of it in a plain run.
+/// A tenth of the seeds in a plain run.
 #[test]
 fn what_fuzzing_starts_from_holds() {
     let all = seeds::seeds();
@@ -64,8 +62,8 @@ fn every_target_is_here() {
     assert_eq!(listed, TARGETS.len());
 }
 
-/// Found by `fix` and `ignores`: the line went as a whole, with the word that is no variable's name on it. The proof did
-/// not let that through, and nothing was fixed.
+/// Found by `fix` and `ignores`: the line went as a whole, with a word on it that names no variable; the proof refused
+/// the fix.
 #[test]
 fn an_arg_line_with_a_word_that_is_no_name_is_not_taken_for_one_with_the_lane_alone() {
     for word in ["VERSION-A=1", "1A", "A.B"] {
@@ -119,8 +117,8 @@ fn a_carriage_return_alone_leaves_a_dockerfile_within_without_places() {
     wires::compose(source.as_bytes());
 }
 
-/// Found by `fix`: the value was to be moved as text, which it is not. The proof did not let that through, and nothing was
-/// fixed; now it is a person's to do, and said.
+/// Found by `fix`: the value was moved as text, which it is not, and the proof refused the fix; now it is reported for
+/// a change by hand.
 #[test]
 fn a_value_that_is_no_text_is_not_moved() {
     let run = b"RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n";
@@ -141,7 +139,7 @@ fn a_value_that_is_no_text_is_not_moved() {
     assert!(!found.is_fixable());
 }
 
-/// Found by `ignores`: the same, where the ARG stands below the RUN that needs it. A line above it gets the default.
+/// Found by `ignores`: the same, with the ARG below the RUN that needs it. A line above gets the default.
 #[test]
 fn a_late_value_that_is_no_text_stays_where_it_is() {
     let head = b"FROM debian:12\n".as_slice();
@@ -176,7 +174,7 @@ fn the_place_of_an_error_in_hcl_tears_no_character() {
     }
 }
 
-/// Found by `fix`: where a template's expression stood in the mount, an id's last `$` was not looked at.
+/// Found by `fix`: with a template's expression in the mount, an id's last `$` was not looked at.
 #[test]
 fn an_id_that_ends_in_a_dollar_gets_no_lane_beside_a_template_expression() {
     let source = b"FROM a\nRUN --mount=type=cache,id=money$,target=/x[[y]],sharing=locked true\n";
@@ -185,7 +183,7 @@ fn an_id_that_ends_in_a_dollar_gets_no_lane_beside_a_template_expression() {
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(source));
 }
 
-/// Found by `fix`: the proof did not split words at a vertical tab, as BuildKit and the rules do, and refused the fix.
+/// Found by `fix`: unlike BuildKit and the rules, the proof did not split words at a vertical tab, and refused the fix.
 #[test]
 fn the_proof_splits_an_arg_line_where_buildkit_does() {
     let run = "RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n";
@@ -207,8 +205,8 @@ fn the_proof_splits_an_arg_line_where_buildkit_does() {
     }
 }
 
-/// Found by `ignores`: without the first word, the next one would have been a flag of the ARG. The proof did not let that
-/// through, and nothing was fixed; now it is a person's to do, and said.
+/// Found by `ignores`: without the first word, the next one would have been a flag of the ARG, and the proof refused
+/// the fix; now it is reported for a change by hand.
 #[test]
 fn a_word_that_would_become_a_flag_keeps_the_arg_where_it_is() {
     let run = "RUN --mount=type=cache,id=apt-${CACHE_ID},target=/var/cache/apt,sharing=locked apt-get update\n";
@@ -230,8 +228,7 @@ fn a_word_that_would_become_a_flag_keeps_the_arg_where_it_is() {
     );
 }
 
-/// Found by `bake`: YAML that is no JSON was read as a bake file, and the places of its keys, which YAML has elsewhere, made
-/// the fix panic.
+/// Found by `bake`: YAML that is no JSON was read as a bake file, and the fix panicked at the places of its keys.
 #[test]
 fn yaml_in_brackets_that_is_no_json_is_no_bake_file() {
     for source in [
@@ -248,8 +245,8 @@ fn yaml_in_brackets_that_is_no_json_is_no_bake_file() {
     }
 }
 
-/// Found by `fix` and `ignores`: the target was to be the id as it is, without its quotes, and would have ended at its
-/// blank, or at a block's tag.
+/// Found by `fix` and `ignores`: the target was to be the id without its quotes, and would have ended at its blank, or
+/// at a block's tag.
 #[test]
 fn a_quoted_target_beside_a_template_expression_is_no_id() {
     for (target, safe) in [
@@ -272,7 +269,7 @@ fn a_quoted_target_beside_a_template_expression_is_no_id() {
     }
 }
 
-/// Found by `ignores`: what is missing at the end of an instruction could not be suppressed above it, nor adopted.
+/// Found by `ignores`: an error at the end of an instruction could not be suppressed above it, nor adopted.
 #[test]
 fn what_is_missing_at_the_end_of_an_instruction_can_be_suppressed() {
     for end in ["", "\n", "\nRUN true\n"] {
@@ -288,8 +285,8 @@ fn what_is_missing_at_the_end_of_an_instruction_can_be_suppressed() {
     }
 }
 
-/// Found by what must hold for `fix`, once that was said more strictly: a default changed what another ARG is made of, and
-/// with it a RUN. It is a person's to do.
+/// Found by a stricter invariant of `fix`: a default changed another ARG's value, and with it a RUN. It is a change by
+/// hand.
 #[test]
 fn a_default_that_another_argument_is_made_of_needs_review() {
     let run = "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
@@ -316,7 +313,7 @@ fn a_default_that_another_argument_is_made_of_needs_review() {
     }
 }
 
-/// Found in the same way: the id of a secret was taken for that of a cache, and got another value by a safe fix.
+/// Found in the same way: a secret's id was taken for a cache's, and got another value by a safe fix.
 #[test]
 fn a_secret_that_is_named_by_the_lane_needs_review() {
     let cache = "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
@@ -333,7 +330,7 @@ fn a_secret_that_is_named_by_the_lane_needs_review() {
     }
 }
 
-/// Found by `ignores`: the comment for the file and the one for its first instruction were to come in one spot, and none was
+/// Found by `ignores`: the comments for the file and for its first instruction had the same place, and none was
 /// written.
 #[test]
 fn the_file_and_its_first_instruction_can_be_suppressed_at_once() {
@@ -351,7 +348,7 @@ fn the_file_and_its_first_instruction_can_be_suppressed_at_once() {
     );
 }
 
-/// Found by `reader`: the number of a stage may be the greatest that there is, and one more where a snippet comes first.
+/// Found by `reader`: a stage's number may be the greatest possible, and a snippet before it adds one.
 #[test]
 fn a_stage_of_any_number_is_looked_for() {
     for number in [usize::MAX, usize::MAX - 1, 7] {
@@ -366,7 +363,8 @@ fn a_stage_of_any_number_is_looked_for() {
     }
 }
 
-/// Found by `ignores`: `early-arg` did not see an escaped name, and moved a line down that `undeclared-arg` moved up again.
+/// Found by `ignores`: `early-arg` did not see an escaped name, and moved a line down that `undeclared-arg` moved up
+/// again.
 #[test]
 fn an_escaped_name_keeps_its_declaration() {
     let cache =
@@ -400,7 +398,7 @@ fn an_escaped_name_keeps_its_declaration() {
     assert_eq!(fixed.made.len(), 1);
 }
 
-/// Found by the properties: in a snippet, an ARG came between `#!…` and the `# syntax=` below it, which then said nothing.
+/// Found by the properties: in a snippet, an ARG came between `#!…` and the `# syntax=` below it, which disabled it.
 #[test]
 fn nothing_comes_between_a_first_line_for_the_kernel_and_the_syntax_line() {
     for top in [
@@ -419,7 +417,7 @@ fn nothing_comes_between_a_first_line_for_the_kernel_and_the_syntax_line() {
     }
 }
 
-/// Found by `pipelines`: a build within another one's context. What is passed to the inner one is quoted with the outer one.
+/// Found by `pipelines`: a build within another one's context, whose argument is quoted with the outer build.
 #[test]
 fn a_build_in_the_context_of_another_gets_its_lane() {
     let steps = "steps:\n- bash: docker build $(yst && docker bl.x && docker build .\n";
@@ -433,7 +431,8 @@ fn a_build_in_the_context_of_another_gets_its_lane() {
     );
 }
 
-/// Found by `pipelines`: a step's script that is an alias for a key elsewhere. A key with the lane in it is another one.
+/// Found by `pipelines`: a step's script that is an alias for a key elsewhere. A key with the lane in it is another
+/// one.
 #[test]
 fn a_script_that_is_another_mapping_s_key_stays() {
     for key in ["&c docker build .", "!command: &c docker build ."] {
@@ -451,7 +450,7 @@ fn a_script_that_is_another_mapping_s_key_stays() {
     }
 }
 
-/// Found by `fix`: without the suppression, what begins the line below would be the file's byte-order mark.
+/// Found by `fix`: without the suppression, the line below would begin with the file's byte-order mark.
 #[test]
 fn a_suppression_above_a_byte_order_mark_stays() {
     let source = "# cachelane: ignore-file[early-arg] x\n\u{FEFF}RUN --mount=type=cache,target=/x true\nRUN true\n";
@@ -464,7 +463,8 @@ fn a_suppression_above_a_byte_order_mark_stays() {
     assert!(finding.fix.is_none() && finding.unfixed.as_ref().unwrap().contains("first mark"));
 }
 
-/// Found by `ignores`: the comment above an ARG took the fix of `early-arg` away, and so what had kept that rule silent.
+/// Found by `ignores`: the comment above an ARG suppressed the fix of `early-arg`, and with it the reason for that
+/// rule's silence.
 #[test]
 fn what_shows_once_others_are_suppressed_is_suppressed_too() {
     let source = "ARG CACHE_ID\nRUN --mount=type=cache,id=a,target=/x,sharing=locked x\n\
@@ -495,7 +495,8 @@ fn what_shows_once_others_are_suppressed_is_suppressed_too() {
     targets::ignores(source.as_bytes());
 }
 
-/// Found by `parity`: `#{…}` and `[[ … ]]` are a template's only where the file is one. BuildKit splits at their blanks.
+/// Found by `parity`: `#{…}` and `[[ … ]]` are a template's only where the file is one. BuildKit splits at their
+/// blanks.
 #[test]
 fn what_looks_like_an_expression_is_none_in_a_plain_file() {
     let declared = |text: &str| {
@@ -513,7 +514,7 @@ fn what_looks_like_an_expression_is_none_in_a_plain_file() {
     );
 }
 
-/// Found by `fix`: a target whose variable quotes part was moved by a safe fix; so was what a line break parts.
+/// Found by `fix`: a safe fix moved a target with a partly quoted variable, and one with a variable across lines.
 #[test]
 fn a_name_that_quotes_or_line_breaks_part_is_used_all_the_same() {
     let is_unsafe = |source: &str| {
@@ -536,7 +537,6 @@ fn a_name_that_quotes_or_line_breaks_part_is_used_all_the_same() {
     assert!(!is_unsafe(&format!(
         "RUN {locked} echo ${{CACHE_\\\nIDS}}\n"
     )));
-    // Nor is the line moved below such a use.
     let used = "ARG CACHE_ID=x\nRUN --mount=type=bind,target=/b${CACH'E_ID'} x\n\
         RUN --mount=type=cache,id=a-${CACHE_ID},target=/x x\n";
     assert!(
@@ -546,7 +546,8 @@ fn a_name_that_quotes_or_line_breaks_part_is_used_all_the_same() {
     );
 }
 
-/// Found by `parity`, and meant so: what the engine makes of a tag is not known, and a lone `--` behind it ends the flags.
+/// Found by `parity` and intended: the engine's reading of a tag is not known, and a lone `--` behind it ends the
+/// flags.
 #[test]
 fn two_dashes_behind_a_template_s_tag_end_the_flags() {
     let file = Dockerfile::read(b"RUN {% if x %}-- --mount=type=cache,target=/x y\n").unwrap();
@@ -557,7 +558,7 @@ fn two_dashes_behind_a_template_s_tag_end_the_flags() {
     );
 }
 
-/// Found by `github`: behind carriage returns that YAML takes for line breaks, an argument was put within a text.
+/// Found by `github`: behind carriage returns, which end lines in YAML, an argument was put within a text.
 #[test]
 fn an_argument_that_would_end_a_text_is_left_to_people() {
     let source = "jobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          \
@@ -575,7 +576,8 @@ fn an_argument_that_would_end_a_text_is_left_to_people() {
     );
 }
 
-/// Found by `fix`: a suppression above a directive that ends with one itself was to be removed, and the fix was refused.
+/// Found by `fix`: a suppression above a directive that ends with one itself was to be removed, and the fix was
+/// refused.
 #[test]
 fn a_suppression_above_a_directive_that_ends_with_one_stays() {
     let source =
@@ -609,7 +611,7 @@ fn a_script_that_is_a_key_elsewhere_is_left_to_people() {
     );
 }
 
-/// Found by `fix`: an ARG that moved away let the next line begin the file, with what is a byte-order mark there.
+/// Found by `fix`: without a moved ARG, the next line began the file, with bytes that are a byte-order mark there.
 #[test]
 fn an_arg_above_a_byte_order_mark_stays() {
     let source = "ARG CACHE_ID=x\n\u{FEFF}RUN a\nRUN b\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/x x\n";

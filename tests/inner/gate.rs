@@ -1,4 +1,4 @@
-//! The gate: what is suppressed passes, what comes fails, and reports go where they should.
+//! The gate: suppressed findings pass, new ones fail, and reports reach their targets.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -50,7 +50,7 @@ fn what_is_there_is_suppressed_and_what_comes_fails() {
     }
     assert_eq!(cachelane(here, &["check"]).0, 1);
     let (code, out, err) = cachelane(here, &["check", "--add-ignores"]);
-    // A suppression that was there and serves nothing is not hidden.
+    // An old, unused suppression is not hidden.
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     assert!(
         err.contains("Dockerfile.more: 1 finding suppressed")
@@ -99,7 +99,6 @@ fn what_is_there_is_suppressed_and_what_comes_fails() {
         code == 0 && err.contains("0 findings suppressed in 0 files"),
         "{err}"
     );
-    // What comes now fails.
     fs::write(here.join("Dockerfile.clean"), LOCKED).unwrap();
     assert_eq!(cachelane(here, &["check"]).0, 1);
 }
@@ -204,7 +203,7 @@ fn a_suppression_that_another_folder_needs_is_in_use() {
     };
     let in_c = ["c/Dockerfile:2:21 warning[unused-ignore]"];
     assert_eq!(unused(here, &[]), in_c);
-    // Outside of a repository, and without a configuration, a folder is all that is known of.
+    // Outside of a repository, and without a configuration, nothing around a folder is known.
     assert_eq!(
         unused(here, &["a"]),
         ["a/Dockerfile:2:21 warning[unused-ignore]"]
@@ -233,10 +232,10 @@ fn a_suppression_that_another_folder_needs_is_in_use() {
         ["../c/Dockerfile:2:21 warning[unused-ignore]"]
     );
     assert_eq!(unused(here, &[]), in_c);
-    // A part of a repository with a configuration of its own is something whole.
+    // A part of a repository with its own configuration counts as whole.
     fs::write(here.join("c/cachelane.toml"), "").unwrap();
     assert_eq!(unused(here, &["c"]), in_c);
-    // The repositories below are in what is named.
+    // The repositories below are in the named folder.
     let around = tempfile::tempdir().unwrap();
     fs::create_dir(around.path().join("r")).unwrap();
     fs::create_dir(around.path().join("r/.git")).unwrap();
@@ -319,7 +318,7 @@ fn no_report_is_green_where_the_run_is_not() {
         ("checkstyle", "severity=\"error\""),
         ("github", "::error file="),
     ];
-    // For people, what is wrong stands on standard error.
+    // Formats for users have errors on standard error.
     let people = ["human", "concise"];
     let all = people.into_iter().chain(formats.map(|(format, _)| format));
     assert_eq!(

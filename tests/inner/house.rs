@@ -1,4 +1,4 @@
-//! Who may import whom: the walls that `docs/architecture.md` draws, held by reading the `use crate::` lines.
+//! The imports that `docs/architecture.md` allows, checked by reading the `use crate::` lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use cachelane::finding::RuleId;
 
-/// Each part of the crate with the parts that it may import.
 const WALLS: &[(&str, &[&str])] = &[
     ("budget", &[]),
     ("text", &[]),
@@ -103,7 +102,7 @@ fn files() -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// What stands behind every `crate::` in `text`, tests and comments left out.
+/// Returns the names behind every `crate::` in `text`, without tests and comments.
 fn imports(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]").next().unwrap();
     let lines = code

@@ -1,4 +1,4 @@
-//! `cachelane init`: what it writes says what the specification says, and another file's bytes stay.
+//! `cachelane init`: the files that it writes, and the bytes of others that it keeps.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use yaml_serde::Value;
 
 use crate::effort;
 
-/// Every key that a configuration may have, but for the names of rules.
+/// Every key of a configuration, except for the names of rules.
 const KEYS: &[&str] = &[
     "arg",
     "default",
@@ -28,7 +28,7 @@ const KEYS: &[&str] = &[
     "exempt",
 ];
 
-/// The configuration as it is when every setting in it is taken out of its comment.
+/// Returns the template with every setting taken out of its comment.
 fn uncommented() -> String {
     let setting = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
     let lines = template();
@@ -94,19 +94,18 @@ fn every_setting_has_a_line_on_what_it_does() {
     }
 }
 
-/// What `text` says; a byte-order mark says nothing.
+/// Parses `text`, without a byte-order mark.
 fn read(text: &str) -> Value {
     yaml_serde::from_str(text.trim_start_matches('\u{feff}')).unwrap()
 }
 
-/// Puts the hook into `text`, and holds that only one insertion was made and only one entry came of it.
+/// Adds the hook to `text`, and checks that it makes one insertion and one entry.
 fn added(text: &str) -> String {
     let Hooked::Added(new) = add_hook(text, "1.2.3") else {
         panic!("nothing added: {:?}", add_hook(text, "1.2.3"))
     };
     let (mut old, mut now): (Value, Value) = (read(text), read(&new));
     let is_first = old["repos"].as_sequence().is_none_or(Vec::is_empty);
-    // An empty list loses its brackets.
     let line =
         |line: &&str| !(is_first && line.trim_start_matches('\u{feff}').starts_with("repos"));
     let rest = |text: &str| text.split_inclusive('\n').filter(line).collect::<String>();
@@ -219,7 +218,7 @@ fn what_cannot_be_added_to_is_left_alone() {
             "{text:?} became {answer:?}"
         );
     }
-    // What is pasted into a list that is there does not begin it anew.
+    // A text to paste into an existing list does not begin it anew.
     let Hooked::LeftList(_, entry) =
         add_hook("repos: [{repo: local, hooks: [{id: a}]}]\n", "1.2.3")
     else {
@@ -290,7 +289,7 @@ fn what_is_to_be_pasted_is_a_configuration() {
 proptest! {
     #![proptest_config(effort::cases(100))]
 
-    /// Whatever the file is: no panic, and what is added is proved (by [`added`], with another eye).
+    /// No file makes it panic, and [`added`] checks each result without the product's proof.
     #[test]
     fn odd_files_are_left_alone_or_get_one_entry(sound in any::<bool>(), pieces in prop::collection::vec(prop::sample::select(vec![
         "repos:", "repos: ", "\n", "\r\n", "- ", "-   ", "  - ", "    ", "  ", "repo: local\n", "repo: x\n", "hooks:\n", "- id: a\n",
@@ -299,7 +298,7 @@ proptest! {
     ]), 0..14)) {
         let start = if sound { "repos:\n  - repo: x\n    hooks:\n      - id: a\n" } else { "" };
         let text = format!("{start}{}", pieces.concat());
-        // What the strict reader refuses, pre-commit refuses as well, before and after.
+        // Pre-commit refuses what the strict reader refuses, before and after.
         let sound = yaml_serde::from_str::<Value>(text.trim_start_matches('\u{feff}')).is_ok();
         if let (true, Hooked::Added(_)) = (sound, add_hook(&text, "1.2.3")) {
             added(&text);
@@ -307,7 +306,6 @@ proptest! {
     }
 }
 
-/// Runs `cachelane init` in `folder`.
 fn init(folder: &std::path::Path) -> (Output, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_cachelane"))
         .arg("init")
@@ -350,7 +348,7 @@ fn init_leaves_what_it_does_not_understand() {
     fs::write(&path, "ci: {}\n").unwrap();
     fs::write(folder.path().join(".cachelane.toml"), "arg = \"X\"\n").unwrap();
     let (output, text) = init(folder.path());
-    // What is left to a person is said, and is no error.
+    // A change left to the user is reported, and is no error.
     assert_eq!(output.status.code(), Some(0));
     assert!(
         text.contains("it is left as it is. Put this into it:") && text.contains("replace OWNER"),

@@ -1,4 +1,4 @@
-//! The lane of a job: the table of cases that other tools read too, and what holds for any input.
+//! The lane of a job: the table of cases for all implementations, and properties of any input.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -58,7 +58,7 @@ fn of(text: &[u8]) -> String {
     ci::lane(typed, |_| None).unwrap().name
 }
 
-/// Returns one word for where a lane comes from, or the CI's name.
+/// Returns one word for the source of a lane, or the CI's name.
 fn name(source: &Source) -> &'static str {
     match source {
         Source::Argument => "argument",
@@ -118,7 +118,7 @@ fn the_table_has_every_ci() {
     }
 }
 
-/// What the process prints is what the library says: some cases, through the real environment.
+/// The process prints what the library returns, in some cases through the real environment.
 #[test]
 fn the_command_prints_the_same() {
     for case in table()
@@ -149,7 +149,6 @@ fn the_command_prints_the_same() {
     }
 }
 
-/// What is said, and when nothing is.
 #[test]
 fn notes_are_for_those_who_need_them() {
     let notes = |argument: Option<&str>, matrix: Option<&str>, env: &[(&str, &str)]| {
@@ -209,7 +208,7 @@ fn notes_are_for_those_who_need_them() {
     assert_eq!(notes(None, None, &[]), "");
 }
 
-/// Names that are a run's, a commit's or a time's: none of them may have a part in a lane.
+/// Names of a run, a commit or a time, which must have no part in a lane.
 #[test]
 fn no_variable_changes_from_run_to_run() {
     for ci in CIS {
@@ -268,7 +267,7 @@ fn the_page_has_every_variable() {
     }
 }
 
-/// Text of the kinds that lanes are made of: what stands as it is, what is nearly that, and anything.
+/// Returns clean, nearly clean and arbitrary parts of lanes.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         "[A-Za-z0-9_.-]{1,70}".prop_map(String::into_bytes),
@@ -314,7 +313,6 @@ fn of_matrix(matrix: &serde_json::Value) -> String {
     .name
 }
 
-/// The lane of a job on GitHub Actions.
 fn of_job(workflow: &[u8], job: &[u8]) -> String {
     let look_up = |name: &str| match name {
         "GITHUB_ACTIONS" => Some(b"true".to_vec()),

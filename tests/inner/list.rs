@@ -1,4 +1,4 @@
-//! What `cachelane list` calls isolated.
+//! Isolation in `cachelane list`.
 
 use cachelane::lint::list;
 use cachelane::rules::Settings;

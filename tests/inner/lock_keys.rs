@@ -1,4 +1,4 @@
-//! When two mounts whose ids hold variables are one cache.
+//! Two mounts with variables in their ids: same cache or not.
 
 use cachelane::dockerfile::Dockerfile;
 use cachelane::finding::LockKey;

@@ -1,5 +1,5 @@
-//! The tests that need nothing but Rust (and on Unix the system's `sh`): `cargo test`. One program, so that it is linked once.
-//! Those that need more are in `tests/outer` and `tests/engine`.
+//! The tests of `cargo test`, which need only Rust (and on Unix the system's `sh`), as one program to be linked once.
+//! The others are in `tests/outer` and `tests/engine`.
 
 mod bad_input;
 mod circles;

@@ -1,6 +1,4 @@
-//! The picture at the top of the README: what a terminal shows, made from what cachelane says.
-//!
-//! `tests/bless` draws it anew.
+//! The picture at the top of the README, a terminal with cachelane's output. `tests/bless` draws it anew.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +6,9 @@ use std::process::Command;
 
 use anstyle_svg::Term;
 
-/// The file in the picture.
 const FILE: &str = "example/snippet.Dockerfile";
 
-/// The colours of an old terminal, and what stands out from a dark screen.
+/// The colours of an old terminal, and brighter ones for a dark screen.
 const COLOURS: &[(&str, &str)] = &[
     ("fill: #AAAAAA", "fill: #d4dae0"),
     ("fill: #000000", "fill: #12161c"),
@@ -21,7 +18,7 @@ const COLOURS: &[(&str, &str)] = &[
     ("opacity: 0.4", "opacity: 0.65"),
 ];
 
-/// What the command prints for the arguments.
+/// Returns the command's output.
 fn printed(root: &Path, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
     command
@@ -45,7 +42,7 @@ fn the_picture_shows_what_the_command_says() {
         printed(root, &["fix", "--diff"]),
     ]
     .concat();
-    // A dark screen, as terminals are: it reads the same on a light page and on a dark one.
+    // A dark screen reads the same on a light page and on a dark one.
     let picture = Term::new().render_svg(screen.trim_end());
     let picture: String = picture
         .lines()

@@ -1,4 +1,4 @@
-//! The library's face: a project finds and fixes what the command does, and answers again when a file has changed.
+//! The library: a project finds and fixes what the command does, and again after a change.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::pages;
 
 const LOCKED: &str = "FROM debian\nRUN --mount=type=cache,id=x,target=/x,sharing=locked true\n";
 
-/// Returns the findings of `project` as `check --format concise` has their beginnings.
+/// Returns the findings of `project` in the form of `check --format concise`, up to the message.
 fn found(project: &Project) -> Vec<String> {
     let mut lines = Vec::new();
     for file in project.check().files {
@@ -48,7 +48,7 @@ fn a_path_in_other_words_is_the_same_file() {
 
 #[test]
 fn it_finds_and_fixes_what_the_command_does() {
-    // The others go through the same code: some are enough to see that both hand on all of it.
+    // The others go through the same code: a sample is enough.
     for case in pages::cases("builds").iter().step_by(9) {
         let work = tempfile::tempdir().unwrap();
         fs::create_dir(work.path().join(".git")).unwrap();

@@ -1,7 +1,5 @@
-//! What must hold for every file, tried on files that nobody would write.
-//!
-//! Files come from three sources: plain bytes, lines that are awkward by design in any order, and the project's own
-//! fixtures with lines taken out, doubled and swapped.
+//! Properties of every file, tried on odd ones: plain bytes, awkward lines in any order, and the project's own fixtures
+//! with lines removed, doubled and swapped.
 
 use bstr::{BString, ByteSlice as _};
 use cachelane::dockerfile::{Dockerfile, Mount, MountKind};
@@ -15,7 +13,6 @@ use proptest::prelude::*;
 use crate::effort::cases;
 use crate::{invariants, pages};
 
-/// Lines that get in each other's way.
 const LINES: &[&str] = &[
     "FROM debian",
     "FROM a AS b",
@@ -148,7 +145,7 @@ fn any_file() -> impl Strategy<Value = BString> {
     prop_oneof![4 => awkward(), 3 => mangled_fixture()].prop_map(BString::from)
 }
 
-/// What a user may settle; as often as not nothing.
+/// Returns settings, the defaults half of the time.
 fn any_settings() -> impl Strategy<Value = Settings> {
     let flags = any::<(bool, bool, bool)>();
     let profile = prop::sample::select(vec![None, None, None, PROFILES.first()]);
@@ -177,7 +174,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     prop_oneof![1 => Just(Settings::default()), 1 => settled]
 }
 
-/// The ids of the file's cache mounts in a build that passes nothing.
+/// Returns the ids of the file's cache mounts in a build that passes nothing.
 fn ids(source: &[u8]) -> Vec<Option<Vec<u8>>> {
     let Ok(file) = Dockerfile::read(source) else {
         return Vec::new();
@@ -242,7 +239,7 @@ proptest! {
     fn a_file_that_keeps_its_ids_is_clean_without_the_setting(source in any_file()) {
         let keeping = Settings { keep_default: true, ..Settings::default() };
         let fixed = lint::fix(&source, &keeping, Applicability::Safe, &[]);
-        // An id that stays short is what was asked for, and `missing-default` what asks for something else.
+        // A short id is intended here, and `missing-default` would ask for another.
         let rules = RuleId::ALL.iter().copied().filter(|rule| *rule != RuleId::MissingDefault).collect();
         let without = Settings { rules: Some(rules), ..Settings::default() };
         let again = lint::fix(&fixed.bytes, &without, Applicability::Safe, &[]);
@@ -252,9 +249,8 @@ proptest! {
     #[test]
     fn with_keep_default_and_no_default_in_the_file_all_ids_stay(source in any_file()) {
         let settings = Settings { keep_default: true, ..Settings::default() };
-        // A default that is there already rules, and an ENV cannot be told from one.
+        // An existing default wins, and an ENV looks like one.
         if source.contains_str("CACHE_ID=") {
-            // A default of the file's own rules.
             return Ok(());
         }
         let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
@@ -263,7 +259,7 @@ proptest! {
 
     #[test]
     fn with_keep_default_a_build_that_passes_nothing_keeps_its_ids(source in any_file()) {
-        // A name that no file has: where the argument has a value already, that rules.
+        // No file has this name; an argument's existing value would win.
         let settings = Settings { arg: "NEW_LANE".into(), keep_default: true, ..Settings::default() };
         let fixed = lint::fix(&source, &settings, Applicability::Safe, &[]);
         prop_assert_eq!(ids(&source), ids(&fixed.bytes));

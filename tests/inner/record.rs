@@ -1,4 +1,4 @@
-//! Compares the records of pages with what is so now, and writes them anew.
+//! Compares the records of pages with the present output, or writes them anew.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use similar::TextDiff;
 use crate::pages::{self, Case, File, Form};
 
 impl Case {
-    /// Returns the rule that the case shows: the page is the rule's, or it is one of those in the rule's folder.
+    /// Returns the rule of the case, by its page or the page's folder.
     pub fn rule(&self) -> &str {
         let folder = self.page.parent().and_then(Path::file_name).unwrap();
         let rule = match folder.to_str() {
@@ -18,13 +18,12 @@ impl Case {
         rule.to_str().unwrap()
     }
 
-    /// Returns whether the rule must be silent.
     pub fn is_near_miss(&self) -> bool {
         self.name.starts_with("ok: ")
     }
 }
 
-/// Returns the record of what `check` says and of what `fix` makes, as a diff; both may be empty.
+/// Returns the record of the output of `check` and the diff of `fix`; both may be empty.
 pub fn record(said: &str, diff: &str) -> String {
     let block = |language: &str, text: &str| match text.trim_end_matches('\n') {
         "" => String::new(),
@@ -33,14 +32,13 @@ pub fn record(said: &str, diff: &str) -> String {
     block("text", said) + &block("diff", diff)
 }
 
-/// Returns the diff that makes `now` of a file, as its page shows both.
+/// Returns the diff from a file to `now`, as its page shows both.
 pub fn diff(file: &File, now: &[u8]) -> String {
     let (old, now) = (shown(&file.form, &file.bytes()), shown(&file.form, now));
     TextDiff::from_lines(&old, &now).unified_diff().to_string()
 }
 
-/// Returns `bytes` as a page shows them. What a form says stands for marks that are there: a diff shows them where they are
-/// lost.
+/// Returns `bytes` as a page shows them. A form's marks are assumed: a diff shows them where they are lost.
 fn shown(form: &Form, bytes: &[u8]) -> String {
     let mut text = String::new();
     if form.has("escaped") {
@@ -64,8 +62,8 @@ fn shown(form: &Form, bytes: &[u8]) -> String {
     text
 }
 
-/// Fails where a record is not what the page holds. With `CACHELANE_BLESS`, writes the pages instead. The records are those
-/// of all cases of a page, in its order.
+/// Fails where a page's record differs; with `CACHELANE_BLESS`, writes the pages instead. `records` has all cases of a
+/// page, in order.
 pub fn hold(records: &[(Case, String)]) {
     let bless = std::env::var_os("CACHELANE_BLESS").is_some();
     let mut failures = Vec::new();

@@ -1,7 +1,6 @@
-//! `cachelane run` with real processes: what reaches the command, and what comes back.
+//! `cachelane run` with real processes: the words that reach the command, and its result.
 //!
-//! The build commands here are scripts that print their words, since the words are what is asked about. A build with a
-//! real one is in `tests/engine`.
+//! The build commands here are scripts that print their words; `tests/engine` has a real build.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// Prints its name, its words, and what its environment says.
+/// Prints its name, its words, and its environment.
 const SHOW: &str = "#!/bin/sh\n\
     printf '%s' \"${0##*/}\"\nfor word; do printf '|%s' \"$word\"; done\n\
     printf ' CACHE_ID=%s JOB=%s NS=%s\\n' \"$CACHE_ID\" \"$JOB\" \"$BUILDKIT_CACHE_MOUNT_NS\"\n";
@@ -32,7 +31,6 @@ const PROGRAMS: &[&str] = &[
     "make",
 ];
 
-/// A folder with the scripts in `bin`.
 fn place() -> TempDir {
     let place = tempfile::tempdir().unwrap();
     let bin = place.path().join("bin");
@@ -48,7 +46,7 @@ fn write_script(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// `cachelane run` in the folder, with nothing in the environment but a PATH with the scripts first.
+/// Returns `cachelane run` in the folder, with nothing in the environment but a PATH with the scripts first.
 fn cachelane(place: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachelane"));
     let path = format!("{}:/usr/bin:/bin", place.path().join("bin").display());
@@ -74,7 +72,7 @@ fn run(place: &TempDir, options: &[&str], command: &str) -> Output {
         .unwrap()
 }
 
-/// What is run for `command` in the lane `l`.
+/// Returns the command that is run for `command` in the lane `l`.
 fn shown(place: &TempDir, options: &[&str], command: &str) -> String {
     let output = run(place, &[&["--lane", "l"], options].concat(), command);
     assert!(
@@ -251,7 +249,6 @@ fn what_the_command_says_itself_stands() {
         shown(&place, &[], "docker build --build-arg CACHE_ID ."),
         "docker|build|--build-arg|CACHE_ID|. CACHE_ID=l JOB= NS="
     );
-    // Others are none of it.
     assert_eq!(
         shown(
             &place,
@@ -387,7 +384,7 @@ fn rocker_has_an_option_for_it_where_the_extension_is_installed() {
             "{folder}"
         );
     }
-    // As pipx puts it there: a link from a folder on PATH.
+    // As pipx installs it: a link from a folder on PATH.
     for program in ["rocker", "rockerc"] {
         let link = root.join("bin").join(program);
         write_script(&root.join("venv/bin").join(program), SHOW);
@@ -403,7 +400,7 @@ fn rocker_has_an_option_for_it_where_the_extension_is_installed() {
         shown(&place, &[], "rockerc"),
         "rockerc|--cache-id=l CACHE_ID= JOB= NS="
     );
-    // As pip puts it elsewhere: a script whose interpreter is that of the virtual environment.
+    // As pip installs it elsewhere: a script with the virtual environment's interpreter.
     let python = root.join("venv/bin/python3");
     std::os::unix::fs::symlink("/bin/sh", &python).unwrap();
     fs::remove_file(root.join("bin/rocker")).unwrap();
@@ -509,7 +506,7 @@ fn signals_reach_the_command() {
     }
 }
 
-/// A reader that goes away ends the command, as it would without cachelane.
+/// A closed reader ends the command, as it would without cachelane.
 #[test]
 fn a_broken_pipe_ends_the_command() {
     let place = place();
@@ -540,7 +537,6 @@ fn what_is_set_for_one_target_leaves_the_others_in_need() {
         shown(&place, &[], one)
     );
     assert!(shown(&place, &[], &format!("{one} app web")).starts_with(&format!("{both}|app|web ")));
-    // No other is built, or all get it.
     let alone = "docker|buildx|bake|--set|app.args.CACHE_ID=x|app ";
     assert!(shown(&place, &[], &format!("{one} app")).starts_with(alone));
     let star = "docker|buildx|bake|--set|*.args.CACHE_ID=x ";

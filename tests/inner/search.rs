@@ -1,4 +1,4 @@
-//! Which files a search finds: what git ignores is left out, and nothing else.
+//! Searches leave out the files that git ignores, and no others.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,10 @@ use std::process::{Command, Output};
 
 const LOCKED: &str = "FROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked x\n";
 
-/// A folder to search.
 struct Tree(tempfile::TempDir);
 
 impl Tree {
-    /// One with `files` to find, and others with their text.
+    /// Makes a folder with `files` to find, and others with their text.
     fn new(files: &[&str], others: &[(&str, &str)]) -> Self {
         let tree = Self(tempfile::tempdir().unwrap());
         for path in files {
@@ -33,7 +32,7 @@ impl Tree {
         command
             .args(["check", "--quiet", "--format", format, folder])
             .current_dir(self.0.path())
-            // Nothing that whoever runs the tests ignores.
+            // The tester's own ignored files must not count.
             .env("HOME", self.0.path().join("none"))
             .env("USERPROFILE", self.0.path().join("none"))
             .env("GIT_CONFIG_SYSTEM", self.0.path().join("none"))
@@ -43,7 +42,6 @@ impl Tree {
         command.output().unwrap()
     }
 
-    /// The files that a search of `folder` finds, in order.
     fn found(&self, folder: &str, variables: &[(&str, &Path)]) -> Vec<String> {
         let output = self.check(folder, "concise", variables);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -70,7 +68,7 @@ fn hidden_folders_are_searched_and_git_s_is_not() {
     assert_eq!(tree.found(".", &[]), [files[0], files[3], files[4]]);
 }
 
-/// `.ignore` is for who searches for text.
+/// `.ignore` is for text searches.
 #[test]
 fn gitignore_holds_in_and_out_of_a_repository_and_ignore_does_not() {
     let files = ["a/Dockerfile", "a/kept/Dockerfile", "b/old.Dockerfile"];
@@ -101,7 +99,7 @@ fn a_repository_does_not_ask_the_one_around_it() {
     let tree = Tree::new(&["work/Dockerfile"], &others);
     assert_eq!(tree.found("work", &[]), ["work/Dockerfile"]);
     assert!(tree.found(".", &[]).is_empty());
-    // What nobody asks cannot be wrong.
+    // An ignore file that is not asked cannot be wrong.
     tree.put(".gitignore", &"x\n".repeat(200_000));
     assert_eq!(tree.found("work", &[]), ["work/Dockerfile"]);
 }

@@ -1,5 +1,5 @@
-//! A second reader: what the crate `dockerfile-parser` accepts, cachelane's own reads into the same stages and
-//! instructions. What it refuses, and why it does not read for the product, is in `docs/second-reader.md`.
+//! Files that the crate `dockerfile-parser` accepts have the same stages and instructions for cachelane's reader.
+//! `docs/second-reader.md` lists what it refuses, and why the product does not use it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use dockerfile_parser::{Dockerfile as Other, Instruction, Stage, StageParent};
 use crate::pages::{self, Case};
 use crate::worlds;
 
-/// The Dockerfiles of the rules' pages, each with what to call it.
+/// Returns the Dockerfiles of the rules' pages with names.
 fn fixtures() -> impl Iterator<Item = (String, Vec<u8>)> {
     let files = |case: Case| {
         let files = case.files.iter().filter(|file| file.path == "Dockerfile");
@@ -20,21 +20,21 @@ fn fixtures() -> impl Iterator<Item = (String, Vec<u8>)> {
     pages::cases("rules").into_iter().flat_map(files)
 }
 
-/// How many files it reads the same, refuses, or takes for something else, by the reason.
+/// The number of files read the same, refused, or misread, by the reason.
 type Counts = BTreeMap<&'static str, usize>;
 
 const SAME: &str = "reads the same";
 const REFUSED: &str = "refuses";
 
-/// What both have to agree on: for each instruction its name, the byte that it starts at and the line that it ends on, for
-/// each stage its name, the stage that it is built from, and how many instructions it has.
+/// The facts to compare: for each instruction its name, its first byte and its last line; for each stage its name, its
+/// base stage, and its number of instructions.
 #[derive(Debug, PartialEq)]
 struct Reading {
     instructions: Vec<(String, usize, usize)>,
     stages: Vec<(Option<String>, Option<usize>, usize)>,
 }
 
-/// The number of the line that what stands in `text` ends on, newlines behind it left out.
+/// Returns the number of the last line in `text`, newlines at its end left out.
 fn last_line(text: &str) -> usize {
     text.trim_end().matches('\n').count() + 1
 }
@@ -43,7 +43,7 @@ fn ours(source: &str) -> Option<Reading> {
     let file = Dockerfile::read(source.as_bytes()).ok()?;
     let instructions = file.instructions.iter().map(|instruction| {
         let name = &source[instruction.name.start..instruction.name.end];
-        // Of what is no instruction, it takes the letters for a name.
+        // It takes the letters of an unknown instruction for a name.
         let letters = name.find(|ch: char| !ch.is_ascii_alphabetic());
         let name = match (instruction.keyword, letters) {
             (Keyword::Opaque, Some(end)) => &name[..end],
@@ -104,7 +104,7 @@ fn theirs(source: &str, file: &Other) -> Reading {
     }
 }
 
-/// Returns why the second reader takes `source` for something that no build takes it for, if it does.
+/// Returns the reason why the second reader misreads `source`, if any.
 fn misread(source: &str) -> Option<&'static str> {
     let Ok(file) = Dockerfile::read(source.as_bytes()) else {
         return Some("reads what BuildKit refuses");
@@ -135,7 +135,7 @@ fn misread(source: &str) -> Option<&'static str> {
     reason.map(|(_, reason)| *reason)
 }
 
-/// Compares the readings of one file. What is different without a reason fails.
+/// Compares the readings of one file; a difference without a reason fails.
 fn compare(name: &str, source: &[u8]) -> &'static str {
     let Ok(source) = source.to_str() else {
         return REFUSED;
@@ -175,7 +175,6 @@ fn small_files_are_read_the_same() {
     assert!(counts[SAME] >= 2800, "{counts:#?}");
 }
 
-/// What `docs/second-reader.md` says of it.
 #[test]
 fn it_refuses_what_people_write() {
     for source in [

@@ -1,4 +1,4 @@
-//! What must hold for a fix holds for every small world.
+//! Every small world keeps the invariants of fixes.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use cachelane::rules::Settings;
 use crate::worlds::{AT_ONCE, count, files, longest, progress};
 use crate::{invariants, shrink};
 
-/// How many files that break something are shown.
+/// The most broken files shown.
 const SHOWN: usize = 5;
 
 #[test]

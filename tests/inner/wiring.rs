@@ -1,5 +1,5 @@
-//! The cases of `fixtures/builds`: small repositories, what `check` says about them, and what `fix` makes of them. See `pages`
-//! for how they are written, and `tests/bless` for what writes their records.
+//! Checks the cases of `fixtures/builds`, small repositories in the form of `pages`, against their records by
+//! `tests/bless`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::command::cachelane;
 use crate::{pages, record};
 
-/// The rules that speak about builds.
+/// The rules on builds.
 const RULES: &[&str] = &["unpassed-arg", "lane-never-reused"];
 
 fn write(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
@@ -25,7 +25,6 @@ fn every_case_reports_and_fixes_as_recorded() {
     for case in pages::cases("builds") {
         let (place, rule) = (case.place(), case.rule());
         let work = tempfile::tempdir().unwrap();
-        // The root of a repository.
         fs::create_dir(work.path().join(".git")).unwrap();
         let files = case.files.iter();
         write(
@@ -60,7 +59,7 @@ fn every_case_reports_and_fixes_as_recorded() {
     record::hold(&records);
 }
 
-/// How many files are below `folder`.
+/// Returns the number of files below `folder`.
 fn count(folder: &Path) -> usize {
     let paths = fs::read_dir(folder)
         .unwrap()
@@ -84,7 +83,7 @@ fn every_rule_has_as_many_near_misses_as_hits() {
     }
 }
 
-/// The snippets of `docs/wiring.md`, each with the path in its first line.
+/// Returns the snippets of `docs/wiring.md`, each with the path in its first line.
 fn snippets() -> Vec<(String, String)> {
     let page =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wiring.md")).unwrap();
@@ -147,7 +146,7 @@ fn every_example_passes_its_lane() {
     }
 }
 
-/// What a matrix holds is not known here, so a person has to look whether its values can be part of an id.
+/// A matrix's values are unknown here, so a user has to check whether they can be part of an id.
 #[test]
 fn unsafe_fixes_of_builds_are_made_when_asked_for() {
     let work = tempfile::tempdir().unwrap();
@@ -182,8 +181,8 @@ fn unsafe_fixes_of_builds_are_made_when_asked_for() {
     );
 }
 
-/// `check --add-ignores` writes comments where comments can stand: above a step whose script is a block, above a line of a
-/// list, above a target; in JSON there is none.
+/// Comments of `check --add-ignores` stand above a step whose script is a block, above a line of a list, above a
+/// target; JSON has none.
 #[test]
 fn suppressions_are_added_where_comments_can_stand() {
     let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
@@ -234,7 +233,6 @@ fn suppressions_are_added_where_comments_can_stand() {
     );
     assert_eq!(read("docker-bake.hcl"), format!("{comment}{bake}"));
     assert!(read(".gitlab-ci.yml").ends_with(&format!("  {comment}  - docker build .\n")));
-    // JSON has no comments.
     let json = "{\"target\": {\"app\": {\"context\": \".\"}}}\n";
     fs::write(work.path().join("docker-bake.json"), json).unwrap();
     let (code, _, said) = cachelane(work.path(), &["check", "--add-ignores"]);
@@ -248,7 +246,6 @@ fn suppressions_are_added_where_comments_can_stand() {
     );
 }
 
-/// `builds` says of each build what `check` makes of it.
 #[test]
 fn builds_and_check_are_of_one_mind() {
     let lane = "FROM a\nARG CACHE_ID=default\nRUN --mount=type=cache,id=a-${CACHE_ID},target=/a,sharing=locked true\n";
@@ -305,7 +302,7 @@ fn builds_and_check_are_of_one_mind() {
     );
     let (_, report, _) = cachelane(work.path(), &["check", "--format", "concise"]);
     assert_eq!(report.matches("[unpassed-arg]").count(), 3, "{report}");
-    // A Dockerfile that is not there asks for nothing, but nobody can say that it needs nothing.
+    // A missing Dockerfile asks for no argument, but its needs are unknown.
     let other = "FROM a\nRUN true\n";
     for (name, text, lane) in [("other", other, "not-needed"), ("gone", "", "not-there")] {
         let folder = work.path().join(name);
@@ -323,7 +320,7 @@ fn builds_and_check_are_of_one_mind() {
         assert_eq!(listed(&folder), [format!("target `default` null {lane}")]);
         fs::remove_dir_all(folder).unwrap();
     }
-    // A namespace of the configuration's does the same as a lane.
+    // The configuration's `namespace` does the same as a lane.
     fs::write(work.path().join("cachelane.toml"), "namespace = true\n").unwrap();
     let lanes: Vec<String> = listed(work.path())
         .iter()

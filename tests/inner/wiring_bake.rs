@@ -1,4 +1,4 @@
-//! Bake files: how they are read, and where an argument goes.
+//! Bake files: reading them, and the place of an argument.
 
 use cachelane::budget;
 use cachelane::builds::{Bake, Build, BuildFile, Format as _, Runs, Subject, ValueSource};
@@ -220,7 +220,7 @@ fn a_matrix_is_taken_apart() {
         .collect();
     assert_eq!(found[3], (Subject::File("q/Dockerfile".into()), "2".into()));
     assert_eq!(found.len(), 4);
-    // One command builds them all, as it does targets that are written one by one.
+    // One command builds them all, like targets written one by one.
     assert!(wiring.builds.iter().all(|build| build.runs == Runs::Once));
     assert_eq!(wiring.builds[0].args[0].value.as_deref(), Some("item.v"));
     assert!(fixed(source, "a").is_ok());

@@ -1,4 +1,4 @@
-//! Compose files: how they are read, and where an argument goes.
+//! Compose files: reading them, and the place of an argument.
 
 use cachelane::builds::{Build, BuildFile, Subject, ValueSource};
 
@@ -86,11 +86,11 @@ fn what_an_alias_puts_elsewhere_is_left() {
             "{source}"
         );
     }
-    // The other way round: what stands in the environment is the build's by an alias.
+    // The other way round: the environment's mapping is the build's by an alias.
     let source =
         "services:\n  a:\n    environment: &e\n      A: 1\n    build: {context: ., args: *e}\n";
     assert_eq!(fixed(source, "a").unwrap_err(), why);
-    // What is around it goes elsewhere.
+    // The mapping around it is used elsewhere.
     let source = "x-a: &a\n  args: &e\n    A: 1\nservices:\n  a:\n    build:\n      context: .\n      args: *e\n    labels: *a\n";
     assert!(
         fixed(source, "a")
@@ -105,7 +105,7 @@ fn what_an_alias_puts_elsewhere_is_left() {
             .contains("`services.a.develop` as well"),
         "{source}"
     );
-    // Builds, and what Compose leaves alone.
+    // Builds, and keys that Compose ignores.
     for source in [
         environment.replace(
             "    environment: *e\n",

@@ -26,7 +26,7 @@ fn places_of_an_inline_dockerfile_are_those_of_the_file() {
     }
 }
 
-/// `source` with some stretches taken out, doubled or replaced.
+/// Returns `source` with some stretches removed, doubled or replaced.
 fn mutated(source: &str, changes: &[(usize, usize, u8)]) -> String {
     let mut text: Vec<char> = source.chars().collect();
     for &(at, len, kind) in changes {
@@ -118,7 +118,7 @@ proptest! {
         for (number, found) in format.read(source).inline.iter().enumerate() {
             let start = start % (found.text.len() + 1);
             let end = (start + len).min(found.text.len());
-            // No rule tears a line's end apart.
+            // No rule splits a line's end.
             if [start, end].iter().any(|&at| found.text[..at].ends_with('\r')) {
                 continue;
             }
@@ -126,13 +126,13 @@ proptest! {
             let Ok(edits) = inline::edits(found, source, std::slice::from_ref(&edit)) else { continue };
             let fixed = made(source, &Fix::safe("", edits));
             let expected = made(&found.text, &Fix::safe("", vec![edit]));
-            // An edit may take the whole text away, or the margin that the others have; then the block reads otherwise.
+            // An edit may remove the whole text, or the others' margin; then the block reads otherwise.
             if expected.trim().is_empty() || expected.starts_with([' ', '\n', '\r']) {
                 continue;
             }
             let read = if *format == Format::Compose { Compose.read(&fixed) } else { Bake.read(&fixed) };
             let now = read.unwrap_or_else(|error| panic!("{error}\n{fixed}")).inline[number].text.clone();
-            // HCL leaves lines of nothing but blanks as they are.
+            // HCL leaves blank lines as they are.
             let lines = |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
             prop_assert_eq!(lines(&now), lines(&expected), "{}", fixed);
         }

@@ -1,4 +1,4 @@
-//! Workflows: which builds are in them, and how a lane is passed to each.
+//! Workflows: their builds, and the lane passed to each.
 
 use cachelane::builds::{self, Build, BuildFile, Format, Github, Lane, ReadError, Runs};
 use cachelane::fix::{Applicability, Fix, apply};
@@ -21,7 +21,7 @@ fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
     builds::pass(&Github, source, build, lane)
 }
 
-/// A build in one line: name, front, what, target, arguments, axes, and `…` where there may be more arguments.
+/// Returns a build in one line: name, front, what, target, arguments, axes, and `…` where there may be more arguments.
 fn line(build: &Build) -> String {
     let mut line = format!("{:?} {}", build.tool, build.subject);
     if let Some(target) = &build.target {
@@ -45,7 +45,7 @@ fn lines(source: &str) -> Vec<String> {
     wiring.builds.iter().map(line).chain(unknown).collect()
 }
 
-/// Passes the lane to every build; what was not done is given with its reason.
+/// Passes the lane to every build; returns the reasons for builds without it.
 fn fixed(source: &str, shared: bool) -> (String, Vec<String>) {
     let mut text = source.to_owned();
     for _ in 0..20 {
@@ -72,7 +72,7 @@ fn fixed(source: &str, shared: bool) -> (String, Vec<String>) {
     panic!("no end of fixes:\n{text}");
 }
 
-/// A job `t` with these lines for `strategy.matrix`, and these for its one step.
+/// Returns a job `t` with these lines for `strategy.matrix`, and these for its one step.
 fn job(matrix: &str, step: &str) -> String {
     let indented = |text: &str, blanks: &str| {
         text.lines()
@@ -95,7 +95,7 @@ fn job(matrix: &str, step: &str) -> String {
 const PY: &str = "py: ['3.12', '3.13']";
 const PUSH: &str = "- uses: docker/build-push-action@v6\n";
 
-/// A matrix, a step, and what is read.
+/// A matrix, a step, and the builds.
 const READ: &[(&str, &str, &[&str])] = &[
     (
         "",
@@ -344,7 +344,6 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- uses: actions/checkout@v4\n  with: {path: src}\n- run: docker compose build\n  working-directory: src",
         &["Compose /:"],
     ),
-    // Matrices.
     (PY, "- run: docker build .", &["Docker Dockerfile [py]"]),
     ("py: [a]", "- run: docker build .", &["Docker Dockerfile"]),
     (
@@ -621,7 +620,7 @@ fn jobs_one_after_the_other_do_not_wait() {
     assert_eq!(lines(&source), ["Docker Dockerfile"]);
 }
 
-/// A matrix, a step, and the step as it is to be.
+/// A matrix, a step, and the step with the lane.
 const PASS: &[(&str, &str, &str)] = &[
     (
         PY,
@@ -781,7 +780,7 @@ const PASS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The tree of `new` without what the lane has added: an argument, a variable.
+/// Returns the tree of `new` without the lane's argument and variable.
 fn without(value: &mut Value) {
     match value {
         Value::String(text) => {
@@ -864,7 +863,7 @@ fn lanes_are_passed_and_nothing_else_changes() {
     }
 }
 
-/// What a person has to do: a matrix, a step, and a word of the reason.
+/// Changes by hand: a matrix, a step, and a word of the reason.
 const LEFT: &[(&str, &str, &str)] = &[
     ("", "- run: docker build .", "only one job"),
     (

@@ -1,4 +1,4 @@
-//! Scripts and commands: what builds, what is passed, and where an argument can be put.
+//! Scripts and commands: their builds and arguments, and the place of a new argument.
 
 use cachelane::builds::BuildTool;
 use cachelane::builds::argv::quoted;
@@ -26,7 +26,7 @@ fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
         .collect()
 }
 
-/// A build in one line: front, what, target, arguments, and `…` where there may be more.
+/// Returns a build in one line: front, what, target, arguments, and `…` where there may be more.
 fn line(simple: &shell::Simple, command: &Command) -> String {
     let what = match subject(command, simple.folder.as_deref(), &values) {
         Ok(subject) => subject.to_string(),
@@ -461,7 +461,7 @@ fn variables_cannot_blow_up() {
     }
 }
 
-/// The text in quotes was taken to end with the word: a cut through a letter stood still for ever.
+/// The text in quotes was taken to end with the word: a cut through a letter looped for ever.
 #[test]
 fn a_quoted_script_with_more_behind_it() {
     assert_eq!(lines("sh -c 'docker build .'ä"), Vec::<String>::new());
@@ -508,7 +508,6 @@ proptest! {
         }
     }
 
-    /// A literal word is read as a shell reads it, however it is quoted.
     #[test]
     fn quoting_is_undone(word in "[a-z \"'$`\\\\;|&()#äß*]{0,12}") {
         let single = format!("docker build --build-arg X='{}' .", word.replace('\'', "'\\''"));

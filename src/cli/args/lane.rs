@@ -1,4 +1,4 @@
-//! What can be typed behind `id` and `run`.
+//! The arguments of `id` and `run`.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! What a fix may change, said without the product's own proof.
+//! The changes that a fix may make, without the product's own proof.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,14 @@ use cachelane::dockerfile::{Dockerfile, Instruction, Keyword, Mount, MountKind};
 use cachelane::rules::Settings;
 use cachelane::text::BOM;
 
-/// Which fixes were made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Those that anyone may apply.
     Safe,
-    /// All of them.
     All,
 }
 
-/// Between `source` and `fixed`, nothing differs but that some ids of cache mounts have the lane behind them, and that some
-/// ARG lines have come, moved, or got a default; and nothing that an instruction refers to has another value.
-///
-/// # Panics
-/// Where anything else differs.
+/// Fails where more has changed than cache mounts' ids, with the lane behind them, and ARG lines, which have come,
+/// moved or got a default; or where a value that an instruction refers to has changed.
 pub fn only_lanes_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
     let Some((before, after)) = both(source, fixed) else {
         return;
@@ -49,11 +43,7 @@ pub fn only_lanes_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
     values_stay(&before, &after, (&old, &new));
 }
 
-/// Between `source` and `fixed`, nothing differs but ids and sharing modes of cache mounts, ARG lines, and the directive
-/// `syntax`.
-///
-/// # Panics
-/// Where anything else differs.
+/// Fails where more has changed than ids and sharing modes of cache mounts, ARG lines, and the directive `syntax`.
 pub fn only_mounts_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
     let Some((before, after)) = both(source, fixed) else {
         return;
@@ -69,7 +59,8 @@ pub fn only_mounts_and_args(source: &[u8], fixed: &[u8], settings: &Settings) {
     assert_eq!(before.escape, after.escape);
 }
 
-/// The frontend that BuildKit starts for `source`: it looks below a line for the kernel, too, where its parser does not.
+/// Returns the frontend that BuildKit starts for `source`: it looks below a line for the kernel, too, where its parser
+/// does not.
 fn frontend(source: &[u8]) -> Option<BString> {
     let text = source.strip_prefix(BOM).unwrap_or(source);
     for (number, line) in text.lines().enumerate() {
@@ -101,14 +92,14 @@ fn both<'s>(source: &'s [u8], fixed: &'s [u8]) -> Option<(Dockerfile<'s>, Docker
     ))
 }
 
-/// The instructions other than ARG, by their index.
+/// Returns the indices of instructions other than ARG.
 fn others(file: &Dockerfile<'_>) -> Vec<usize> {
     (0..file.instructions.len())
         .filter(|index| file.instructions[*index].keyword != Keyword::Arg)
         .collect()
 }
 
-/// The bytes of an instruction with the ids of its cache mounts taken out, and suppressions.
+/// Returns the bytes of an instruction without suppressions and the ids of its cache mounts.
 fn skeleton(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<u8> {
     let mut bytes = instruction.span.of(file.source).to_vec();
     for mount in instruction
@@ -120,7 +111,7 @@ fn skeleton(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<u8> {
         if let Some(field) = mount.field("id") {
             let id = mount.text.span(field.start, field.end);
             let start = instruction.span.start;
-            // An id that was added stands behind a comma of its own.
+            // An added id stands behind a comma of its own.
             let comma = usize::from(bytes[..id.start - start].ends_with(b","));
             bytes.drain(id.start - start - comma..id.end - start);
         }
@@ -131,12 +122,12 @@ fn skeleton(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<u8> {
     lines.collect::<Vec<_>>().join(&b'\n').trim_end().to_owned()
 }
 
-/// Whether it is a cache mount, or a variable names its type.
+/// Returns whether it is a cache mount, or a variable names its type.
 fn may_be_cache(mount: &Mount<'_>) -> bool {
     matches!(mount.kind, MountKind::Cache | MountKind::Unknown)
 }
 
-/// What an instruction does, apart from its cache mounts' ids and sharing modes.
+/// Returns the effect of an instruction, apart from its cache mounts' ids and sharing modes.
 fn essence(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<BString> {
     let mut essence: Vec<BString> =
         vec![format!("{:?} {}", instruction.keyword, instruction.onbuild).into()];
@@ -162,7 +153,7 @@ fn essence(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<BString>
     essence
 }
 
-/// The id of `is` is that of `was`, or that with the lane behind it.
+/// Fails unless the id of `is` is that of `was`, with the lane behind it or not.
 fn lane_at_most(was: &Mount<'_>, is: &Mount<'_>, settings: &Settings) {
     let (was, is) = (was.effective_id(), is.effective_id());
     let arg = &settings.arg;
@@ -181,8 +172,8 @@ fn lane_at_most(was: &Mount<'_>, is: &Mount<'_>, settings: &Settings) {
     );
 }
 
-/// Every word of an ARG is still there, the lane's perhaps with a default; what has come is the lane's, or a bare name that
-/// an id refers to.
+/// Fails unless every word of an ARG is still there, the lane's perhaps with a default, and each new one is the lane's,
+/// or a bare name that an id refers to.
 fn args_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Settings) {
     let (mut was, mut is) = (declared(before), declared(after));
     for (word, count) in &mut was {
@@ -212,7 +203,7 @@ fn args_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, settings: &Setting
     assert_eq!(bare, 0, "an ARG is gone");
 }
 
-/// The words of the ARG lines, each with how often, triggers apart.
+/// Returns the words of the ARG lines with their counts, triggers apart.
 fn declared(file: &Dockerfile<'_>) -> BTreeMap<(bool, BString), usize> {
     let mut words = BTreeMap::new();
     for arg in file
@@ -227,7 +218,7 @@ fn declared(file: &Dockerfile<'_>) -> BTreeMap<(bool, BString), usize> {
     words
 }
 
-/// In a build that passes nothing, what the instructions refer to has the value that it had.
+/// Fails where a value that instructions refer to has changed in a build that passes nothing.
 fn values_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, (old, new): (&[usize], &[usize])) {
     let mut names: Vec<BString> = Vec::new();
     for (_, word) in declared(after).into_keys() {
@@ -258,18 +249,15 @@ fn values_stay(before: &Dockerfile<'_>, after: &Dockerfile<'_>, (old, new): (&[u
     }
 }
 
-/// Whether `name` stands in `text` as a word of its own.
+/// Returns whether `name` stands in `text` as a word of its own.
 fn mentions(text: &[u8], name: &str) -> bool {
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     text.find_iter(name)
         .any(|at| !part(text[..at].last()) && !part(text.get(at + name.len())))
 }
 
-/// Every line that belongs to no ARG and to no RUN with a mount is still there, in order, with its ending; and what has come
-/// is of such instructions, too.
-///
-/// # Panics
-/// Where a line is gone, or one has come.
+/// Fails where a line that belongs to no ARG and to no RUN with a mount is gone, out of order or changed in its ending,
+/// or such a line is new.
 pub fn lines_stay(source: &[u8], fixed: &[u8], level: Level) {
     let (Ok(before), Ok(after)) = (Dockerfile::read(source), Dockerfile::read(fixed)) else {
         return;
@@ -294,7 +282,7 @@ pub fn lines_stay(source: &[u8], fixed: &[u8], level: Level) {
     }
 }
 
-/// The lines of a file that a fix leaves alone.
+/// Returns the lines that a fix leaves alone.
 fn fixed_lines<'s>(file: &Dockerfile<'s>, level: Level) -> Vec<&'s BStr> {
     let mut at = if file.source.starts_with(BOM) {
         BOM.len()
@@ -327,10 +315,7 @@ fn fixed_lines<'s>(file: &Dockerfile<'s>, level: Level) -> Vec<&'s BStr> {
     lines
 }
 
-/// Between `source` and `changed`, no line differs but comments that suppress something.
-///
-/// # Panics
-/// Where another line does.
+/// Fails where another line differs than comments that suppress something.
 #[allow(dead_code, reason = "not everyone asks for it")]
 pub fn only_suppressions(source: &[u8], changed: &[u8]) {
     let lines = |text: &[u8]| -> Vec<BString> {
@@ -343,7 +328,7 @@ pub fn only_suppressions(source: &[u8], changed: &[u8]) {
     assert_eq!(lines(source), lines(changed));
 }
 
-/// Whether `line` is a comment that suppresses something: a fix may change it, or take it away.
+/// Returns whether `line` is a comment that suppresses something, which a fix may change or remove.
 fn is_suppression(line: &[u8]) -> bool {
     line.trim_start().starts_with(b"#") && line.contains_str("cachelane:")
 }

@@ -1,4 +1,4 @@
-//! What holds for every Dockerfile, whoever makes it up: `properties.rs` and `small_worlds.rs` of `tests/inner`, and `fuzz/`, ask.
+//! Invariants of every Dockerfile, for `properties.rs` and `small_worlds.rs` of `tests/inner` and for `fuzz/`.
 
 mod change;
 
@@ -12,10 +12,8 @@ use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::text::Span;
 
-/// A safe fix is small, the same when made again, leaves nothing that could be fixed, and says what it found where.
-///
-/// # Panics
-/// Where one of these does not hold.
+/// Fails unless a safe fix is small, is the same when made again, leaves nothing to fix, and names the places of its
+/// findings.
 pub fn safe_fix(source: &[u8], settings: &Settings) {
     let fixed = lint::fix(source, settings, Applicability::Safe, &[]);
     assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
@@ -36,13 +34,10 @@ pub fn safe_fix(source: &[u8], settings: &Settings) {
     places(source, settings);
 }
 
-/// All fixes together come to an end, and leave what they say they leave.
-///
-/// # Panics
-/// Where they do not.
+/// Fails unless all fixes together come to an end, and leave what they report.
 pub fn all_fixes(source: &[u8], settings: &Settings) {
     let fixed = lint::fix(source, settings, Applicability::Unsafe, &[]);
-    // A lock that would close a circle of waiting builds is not made, and that is said.
+    // A lock that would close a circle of waiting builds is not made, and that is reported.
     let refused = |dropped: &lint::Dropped| dropped.reason.contains("opposite orders");
     assert!(fixed.dropped.iter().all(refused), "{:?}", fixed.dropped);
     let again = lint::fix(&fixed.bytes, settings, Applicability::Unsafe, &[]);
@@ -60,10 +55,7 @@ pub fn all_fixes(source: &[u8], settings: &Settings) {
     }
 }
 
-/// What is found lies in the file, and so do the edits, in order.
-///
-/// # Panics
-/// Where it does not.
+/// Fails unless findings and edits lie in the file, the edits in order.
 pub fn places(source: &[u8], settings: &Settings) {
     for finding in lint::check(source, settings).findings {
         assert!(finding.span.end <= source.len());

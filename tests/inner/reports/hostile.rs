@@ -1,4 +1,4 @@
-//! Paths and ids made to break out of a format: nothing of them gets out, and nothing gets lost.
+//! Paths and ids made to break out of a format: nothing gets out or lost.
 
 use std::collections::BTreeSet;
 

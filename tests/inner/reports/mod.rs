@@ -1,7 +1,7 @@
-//! The reports for other programs, as recorded in `snapshots`. `tests/outer/reports` has other people's parsers and schemas read
-//! them.
+//! The reports for other programs, as recorded in `snapshots`; `tests/outer/reports` checks them by foreign parsers and
+//! schemas.
 //!
-//! After a change that is meant, `tests/bless` writes what is expected anew; read the diff before you commit it.
+//! After an intended change, `tests/bless` writes the snapshots anew; read the diff before you commit it.
 
 mod hostile;
 mod sarif;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::made_reports::{check, formats, rendered, tree};
 
-/// What a format is called, and what makes it.
+/// A format's name and its function.
 type Format = (&'static str, fn(&Run<'_>) -> String);
 
 const FORMATS: &[Format] = &[
@@ -37,7 +37,7 @@ fn count(reports: &[FileReport]) -> usize {
     reports.iter().map(findings).sum()
 }
 
-/// `text` without what changes with every release and every rule's page.
+/// Returns `text` without parts that change with every release or rule's page.
 fn lasting(text: &str) -> String {
     let version = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
     let mut page = false;
@@ -53,7 +53,7 @@ fn lasting(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// People's own format is held by `tests/cmd`, the JSON document by the fixtures' records and `docs/json.md`.
+/// `tests/cmd` covers the human format, the fixtures' records and `docs/json.md` the JSON document.
 #[test]
 fn every_format_is_recorded() {
     let recorded = FORMATS
@@ -73,7 +73,7 @@ fn every_format_is_as_recorded() {
     }
 }
 
-/// The tree is worth nothing where it does not show what formats can get wrong.
+/// The tree must show the cases that formats can get wrong.
 #[test]
 fn the_tree_shows_what_matters() {
     let reports = tree();
@@ -150,7 +150,7 @@ fn gitlab_gets_what_it_requires() {
         );
         fingerprints.insert(text(&issue["fingerprint"]));
     }
-    // GitLab shows one issue for all that have one fingerprint.
+    // GitLab shows one issue for all with the same fingerprint.
     assert_eq!(fingerprints.len(), count(&reports));
     assert_eq!(rendered(gitlab::render, &[]), "[]\n");
 }

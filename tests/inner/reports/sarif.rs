@@ -1,4 +1,4 @@
-//! SARIF: its fixes do what cachelane's do.
+//! SARIF: its fixes equal cachelane's.
 
 use bstr::ByteSlice as _;
 use cachelane::fix;
@@ -34,7 +34,7 @@ fn every_finding_knows_its_rule() {
     }
 }
 
-/// Every related location is linked from the text, since GitHub shows no other.
+/// GitHub shows only related locations that the text links.
 #[test]
 fn related_places_are_linked() {
     let log: Value = serde_json::from_str(&rendered(sarif::render, &tree())).unwrap();
@@ -53,8 +53,8 @@ fn related_places_are_linked() {
     assert!(elsewhere > 0, "nothing is related to another file");
 }
 
-/// Byte `line` and `column` of `source`, both from 1, counted anew: lines end at `\n`, columns are code points, the
-/// byte-order mark is none.
+/// Returns the byte of `line` and `column` in `source`, both from 1, counted independently: lines end at `\n`, columns
+/// are code points without the byte-order mark.
 fn offset(source: &[u8], line: &Value, column: &Value) -> usize {
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
     let start: usize = source

@@ -1,4 +1,4 @@
-//! What went wrong, in every format: said, and inert whatever the names.
+//! Errors in every format: present, and inert for any names.
 
 use cachelane::report::{github, gitlab, json, sarif};
 use serde_json::Value;

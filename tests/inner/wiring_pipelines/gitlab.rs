@@ -3,7 +3,7 @@
 use super::{GITLAB, LANE, all, fixed, lines};
 use cachelane::builds::{Format as _, Gitlab, Lane};
 
-/// Pipelines with what is built in them.
+/// Pipelines with their builds.
 const READ: &[(&str, &[&str])] = &[
     ("build:\n  script: docker build .\n", &["Dockerfile @build"]),
     (
@@ -249,7 +249,7 @@ fn what_is_no_pipeline_is_said() {
 
 const ID: &str = "--build-arg CACHE_ID=\"$CI_JOB_NAME_SLUG\"";
 
-/// Pipelines with `@` where the argument comes.
+/// Pipelines with `@` in the argument's place.
 #[test]
 fn passes() {
     for source in [
@@ -389,7 +389,7 @@ fn many_legs_are_bounded() {
     assert_eq!(lines(GITLAB, &source), ["(the context is `$A1`)"]);
 }
 
-/// Found by fuzzing, as a file of 500 bytes that took seconds: each level went through the list once more for each of its
+/// Found by fuzzing, with 500 bytes that took seconds: each level went through the list again for each of its
 /// references to itself.
 #[test]
 fn a_script_that_refers_to_itself_is_gone_through_once() {

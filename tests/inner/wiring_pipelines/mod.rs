@@ -1,4 +1,4 @@
-//! Pipelines of GitLab and Buildkite: the builds in them, and the lane passed to them.
+//! Pipelines of GitLab and Buildkite: their builds, and the lane passed to them.
 
 mod buildkite;
 mod gitlab;
@@ -9,7 +9,6 @@ use cachelane::builds::{
 };
 use cachelane::fix::{Fix, apply};
 
-/// A format, by its kind.
 #[derive(Clone, Copy)]
 pub(crate) struct Format(FormatRef);
 
@@ -33,7 +32,7 @@ pub(crate) const LANE: Lane<'static> = Lane {
     shared: true,
 };
 
-/// A build in one line: what, arguments, how often, and who runs it.
+/// Returns a build in one line: what, arguments, how often, and who runs it.
 fn line(build: &Build) -> String {
     let mut line = build.subject.to_string();
     if let Some(target) = &build.target {
@@ -52,7 +51,7 @@ fn line(build: &Build) -> String {
     line
 }
 
-/// The builds, what is unknown (in parentheses) and the calls (with an arrow), a line each.
+/// Returns the builds, the unknown ones (in parentheses) and the calls (with an arrow), a line each.
 pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
     let wiring = match format.read(source) {
         Ok(wiring) => wiring,
@@ -74,7 +73,7 @@ pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
         .collect()
 }
 
-/// The file with the lane passed to every build that lacks it, or why that cannot be.
+/// Returns the file with the lane passed to every build that lacks it, or the reason why not.
 pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<String, String> {
     let wiring = format.read(source).map_err(|error| error.message)?;
     let passes = |build: &Build| {
@@ -96,7 +95,7 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
         "fixes of one file get in each other's way: {source}"
     );
     let text = String::from_utf8(applied.bytes).unwrap();
-    // Everything passes now, nothing else is built than before.
+    // Everything passes now, and the builds are the same as before.
     let again = format.read(&text).unwrap();
     assert_eq!(again.builds.len(), wiring.builds.len(), "{text}");
     for (new, old) in again.builds.iter().zip(&wiring.builds) {
@@ -123,7 +122,7 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
     Ok(text)
 }
 
-/// Holds every case of a table against what comes of it, and names all that differ.
+/// Checks every case of a table, and names all that differ.
 pub(crate) fn all(format: Format, cases: &[(&str, &[&str])]) {
     let wrong = cases.iter().filter_map(|(source, expected)| {
         let found = lines(format, source);

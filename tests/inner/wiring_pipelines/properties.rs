@@ -1,11 +1,11 @@
-//! What holds for every file, however odd.
+//! Properties of every file, however odd.
 
 use super::{ALL, GITLAB, LANE, fixed};
 use crate::effort;
 use cachelane::builds::yaml::{Node, Yaml};
 use proptest::prelude::*;
 
-/// Pieces of pipelines that odd files are made of.
+/// Pieces of odd pipelines.
 const WORDS: &[&str] = &[
     "docker build .",
     "script:",
@@ -80,7 +80,7 @@ fn written(script: &str, style: usize) -> String {
     }
 }
 
-/// All texts of a tree, in order.
+/// Adds all texts of a tree, in order.
 fn texts(node: Node<'_>, found: &mut Vec<String>) {
     if let Some(text) = node.text() {
         found.push(text.to_owned());
