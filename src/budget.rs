@@ -1,42 +1,39 @@
-//! How much work a file may cost.
+//! Limits the work for a file.
 //!
-//! cachelane reads files that nobody vetted, and some cost more than they are long: variables made of variables, stages
-//! built from stages, products of a matrix, fixes that are proved one by one. Such steps are counted. Once a file has
-//! taken more of them than what people write comes near, whatever reads it returns as soon as it can, with what it has
-//! by then, and [`within`] throws that away.
+//! cachelane reads untrusted files, and some cost more than their length: variables made of variables, stages built from
+//! stages, products of a matrix, fixes proved one by one. Such steps are counted. Once a file exceeds any realistic
+//! count, its readers return early with what they have, and [`within`] discards that.
 //!
-//! The count is the thread's and no parameter, because a file stays on one thread from its reading to the last proof, and
-//! what multiplies the work is often many calls below all that know of the file.
+//! The count is thread-local rather than a parameter: a file stays on one thread, and the costly code is often many
+//! calls below any that knows the file.
 
 use std::cell::Cell;
 
-/// The steps that every file may take: one is a byte copied, a place compared, or a look into a table. They take about a
+/// The steps that every file may take: one is a byte copied, a place compared or a table look-up. They take about a
 /// second.
 const STEPS: u64 = 1 << 27;
 
-/// The steps that it may take besides for each of its bytes.
+/// The further steps for each of its bytes.
 const STEPS_PER_BYTE: u64 = 128;
 
-/// How many values, words or blocks may stand within one another before the stack would not hold their readers.
+/// The nesting depth of values, words or blocks that fits the stack.
 const MAX_DEPTH: usize = 100;
 
 thread_local! {
-    /// The steps that are left; `None` outside of [`within`], where nobody counts.
+    /// The steps left; `None` outside of [`within`], where they are not counted.
     static LEFT: Cell<Option<u64>> = const { Cell::new(None) };
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A file takes more steps than any that people write.
+/// A file took more steps than any realistic one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "this is more than cachelane reads: it was left alone (its builds run as before, and `exclude` in cachelane.toml is for such files)"
 )]
 pub struct Spent;
 
-/// What `work` makes of `bytes` bytes.
-///
-/// # Errors
-/// [`Spent`] where it takes more steps than so many bytes may.
+/// Does `work` within the budget of a file of `bytes` bytes.
+/// Fails with [`Spent`] where it takes more steps.
 pub fn within<T>(bytes: usize, work: impl FnOnce() -> T) -> Result<T, Spent> {
     let steps = STEPS.saturating_add(STEPS_PER_BYTE.saturating_mul(bytes as u64));
     let outer = LEFT.replace(Some(steps));
@@ -55,18 +52,17 @@ pub fn spend(steps: usize) -> bool {
     left > 0
 }
 
-/// Returns whether no steps are left.
 #[must_use]
 pub fn is_spent() -> bool {
     LEFT.get() == Some(0)
 }
 
-/// Takes all steps that are left, for what is too deep for the stack of whoever would read it.
+/// Takes all steps, for input that is too deep for its reader's stack.
 pub fn exhaust() {
     spend(usize::MAX);
 }
 
-/// Returns whether readers that call themselves `depth` times may go on; where not, all steps are spent.
+/// Returns whether a recursion may go on at `depth`; where not, takes all steps.
 #[must_use]
 pub fn is_shallow(depth: usize) -> bool {
     if depth >= MAX_DEPTH {
@@ -75,7 +71,7 @@ pub fn is_shallow(depth: usize) -> bool {
     depth < MAX_DEPTH
 }
 
-/// Returns what `read` makes of something that stands within what is read already; `None` where that is too deep.
+/// Does `read` one level deeper; `None` where that is too deep.
 pub fn nested<T>(read: impl FnOnce() -> T) -> Option<T> {
     let depth = DEPTH.get();
     if !is_shallow(depth) || !spend(1) {

@@ -1,4 +1,4 @@
-//! Findings, and all that is known about every rule.
+//! Findings, and the facts about every rule.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -47,39 +47,39 @@ pub enum Subject {
     Ignore,
 }
 
-/// Facts about a rule that do not depend on what it looks at.
+/// The facts about a rule that do not depend on its subject.
 #[derive(Debug)]
 pub struct RuleMeta {
-    /// Its name, which never changes.
+    /// The name, which never changes.
     pub name: &'static str,
     /// The severity of its findings.
     pub severity: Severity,
-    /// Another severity that some of its findings have unless one is configured, and which these are.
+    /// Another severity that some of its findings have unless one is configured, and a description of those findings.
     pub other_severity: Option<&'static str>,
     /// The fix that it offers, if any.
     pub fix: Option<Applicability>,
-    /// Set where its fix takes away the reason for other fixes, and is made before them.
+    /// True where its fix goes first, since it can make other fixes needless.
     pub goes_first: bool,
-    /// Set where it is about variables in ids, and silent for a builder that takes none.
+    /// True where it is about variables in ids, and silent for a builder without them.
     pub needs_variables: bool,
-    /// One line on what it finds.
+    /// A one-line summary of its findings.
     pub summary: &'static str,
     /// The thing that it looks at.
     pub subject: Subject,
-    /// Its page, `docs/rules/<name>.md`.
+    /// The text of its page, `docs/rules/<name>.md`.
     pub page: &'static str,
 }
 
 impl RuleMeta {
-    /// Returns its page without the heading.
+    /// Returns the page without its heading.
     #[must_use]
     pub fn doc(&self) -> &'static str {
         self.page.split_once("\n\n").map_or("", |(_, doc)| doc)
     }
 }
 
-/// Calls the macro `$to` with every rule: its id, its file in `src/rules`, its name, its subject and its [`RuleMeta`]. A rule
-/// is declared here and nowhere else; `rules/registry.rs` finds its `check` by the file and the subject.
+/// Calls the macro `$to` with every rule: id, file in `src/rules`, name, subject and [`RuleMeta`]. Rules are declared
+/// only here; `rules/registry.rs` finds each `check` by file and subject.
 macro_rules! each_rule {
     ($to:ident) => {
         $to! {
@@ -200,10 +200,10 @@ macro_rules! declare_rules {
         }
 
         impl RuleId {
-            /// Every rule, in the order in which they are listed.
+            /// Every rule, in listing order.
             pub const ALL: &[Self] = &[$(Self::$id),*];
 
-            /// Returns what is known about the rule.
+            /// Returns the facts about the rule.
             #[must_use]
             pub fn meta(self) -> &'static RuleMeta {
                 match self {
@@ -224,7 +224,7 @@ macro_rules! declare_rules {
 }
 each_rule!(declare_rules);
 
-/// A rule without a fix of which nothing in particular is to be known.
+/// The facts of an ordinary rule without a fix.
 const PLAIN: RuleMeta = RuleMeta {
     name: "",
     severity: Severity::Info,
@@ -250,7 +250,7 @@ impl RuleId {
         Self::ALL.iter().copied().find(|rule| rule.as_str() == name)
     }
 
-    /// Returns the names nearest to `name`, which is none, the nearest first.
+    /// Returns the names nearest to the unknown `name`, nearest first.
     #[must_use]
     pub fn nearest(name: &str) -> Vec<&'static str> {
         let names = Self::ALL.iter().map(|rule| rule.as_str());
@@ -267,7 +267,6 @@ impl RuleId {
     }
 }
 
-/// By name.
 impl Ord for RuleId {
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_str().cmp(other.as_str())
@@ -292,12 +291,12 @@ impl serde::Serialize for RuleId {
     }
 }
 
-/// Another place that a finding has to do with.
+/// Another place that concerns a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// Its place.
     pub place: Place,
-    /// The words about it.
+    /// The message about it.
     pub message: String,
 }
 
@@ -308,14 +307,14 @@ pub enum Place {
     Here(Span),
     /// In another file.
     There {
-        /// The file, as reports name it.
+        /// The path, as reports print it.
         path: String,
         /// The lines and columns in it.
         range: Range,
     },
 }
 
-/// One thing that a rule found in one file.
+/// A problem that a rule found in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule.
@@ -328,42 +327,41 @@ pub struct Finding {
     pub message: String,
     /// The advice, with the text to write.
     pub help: Option<String>,
-    /// Other places: those in the same file, then those in others.
+    /// Other places: those in the same file first.
     pub related: Vec<Location>,
     /// The change that cures it.
     pub fix: Option<Fix>,
-    /// The reason why there is no fix, where its rule as a rule offers one.
+    /// The reason why there is no fix, for a rule that usually offers one.
     pub unfixed: Option<String>,
-    /// The cache lock that it is about: what other files are looked through for.
+    /// The cache lock that it is about, for comparing files.
     pub lock: Option<Arc<LockKey>>,
 }
 
-/// The identity of a lock: the id, and what the cache is based on (`from`, uid, gid, mode). Mounts with the same wait for each other.
+/// The identity of a lock: mounts with the same id and base (`from`, uid, gid, mode) wait for each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LockKey {
-    /// The id, or the cleaned target in its place. Variables stand as they are, but for those that an ENV has given a
-    /// value once and for all.
+    /// The id or the cleaned target; of its variables, only those that an ENV fixes are expanded.
     pub id: Vec<u8>,
-    /// The origin of the variables that are neither lanes nor platforms. Where that differs, so may their values, and
-    /// two ids that read alike need not be one.
+    /// The origin of the variables other than lanes and platforms: where it differs, ids that read alike may have
+    /// different values.
     pub values: Vec<u8>,
     /// `from`, `uid`, `gid` and `mode` as written.
     pub base: [Option<Vec<u8>>; 4],
 }
 
 impl Hash for LockKey {
-    /// Most keys are an id and nothing else, and are hashed several times for each mount.
+    /// Most keys are only an id, and are hashed several times for each mount.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.id.hash(state);
         if !self.values.is_empty() || self.base.iter().any(Option::is_some) {
-            // With their lengths: text that could be parted elsewhere would make keys that all meet.
+            // Hashed with lengths: otherwise texts split elsewhere would collide.
             (&self.values, &self.base).hash(state);
         }
     }
 }
 
 impl Finding {
-    /// A finding of `rule` at `span`.
+    /// Returns a finding of `rule` at `span`.
     #[must_use]
     pub fn new(rule: RuleId, span: Span, message: impl Into<String>) -> Self {
         Self {
@@ -379,7 +377,7 @@ impl Finding {
         }
     }
 
-    /// Says what to do.
+    /// Adds the advice.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -413,7 +411,7 @@ impl Finding {
         self.related.insert(at, location);
     }
 
-    /// Offers a fix, or says why there is none.
+    /// Adds a fix, or the reason why there is none.
     #[must_use]
     pub fn fix(mut self, fix: Result<Fix, String>) -> Self {
         match fix {
@@ -423,14 +421,14 @@ impl Finding {
         self
     }
 
-    /// Names the lock that it is about.
+    /// Sets the lock that it is about.
     #[must_use]
     pub fn about(mut self, lock: Arc<LockKey>) -> Self {
         self.lock = Some(lock);
         self
     }
 
-    /// Returns whether it has to do with another file.
+    /// Returns whether it concerns another file.
     #[must_use]
     pub fn spans_files(&self) -> bool {
         let last = self.related.last();

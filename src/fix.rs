@@ -1,7 +1,7 @@
-//! Edits, and the fixes made of them.
+//! Edits and fixes.
 //!
-//! An [`Edit`] can only be built in ways that make sense; a [`Fix`] whose edits overlap, with one another or with those of
-//! an earlier fix, is never made. [`apply`] is the one place where bytes of a file change.
+//! The edits of a [`Fix`] never overlap, with one another or with those of an earlier fix. Only [`apply`] changes bytes
+//! of a file.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ impl Edit {
         }
     }
 
-    /// Takes the bytes of `span` away.
+    /// Deletes the bytes of `span`.
     pub fn delete(span: Span) -> Self {
         Self {
             span,
@@ -31,7 +31,7 @@ impl Edit {
         }
     }
 
-    /// Puts `text` in the place of the bytes of `span`.
+    /// Replaces the bytes of `span` by `text`.
     pub fn replace(span: Span, text: impl Into<String>) -> Self {
         Self {
             span,
@@ -39,18 +39,17 @@ impl Edit {
         }
     }
 
-    /// Returns the bytes that go.
+    /// Returns the replaced bytes.
     pub const fn span(&self) -> Span {
         self.span
     }
 
-    /// Returns the text that comes.
+    /// Returns the new text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Returns whether both cannot be made at once: they share bytes, or put different text in one spot. Edits that
-    /// only touch can.
+    /// Returns whether the edits share bytes or put different text in one spot; edits that only touch do not conflict.
     fn conflicts(&self, other: &Self) -> bool {
         let (a, b) = (self.span, other.span);
         if a.is_empty() && b.is_empty() {
@@ -60,17 +59,17 @@ impl Edit {
     }
 }
 
-/// Who may apply a fix.
+/// The conditions for applying a fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applicability {
-    /// Anyone: what the image contains cannot change, only which cache a RUN uses.
+    /// Safe for anyone to apply: the image cannot change, only which cache a RUN uses.
     Safe,
-    /// A person who has looked at it.
+    /// To be reviewed by a person first.
     Unsafe,
 }
 
-/// Edits that belong together: all are made, or none.
+/// Edits that are made together or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
     applicability: Applicability,
@@ -79,17 +78,17 @@ pub struct Fix {
 }
 
 impl Fix {
-    /// Returns a fix that cannot change what the image contains.
+    /// Returns a fix that cannot change the image.
     pub fn safe(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self::new(Applicability::Safe, title, edits)
     }
 
-    /// Returns a fix that needs a person's judgement.
+    /// Returns a fix that a person has to review.
     pub fn needs_review(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self::new(Applicability::Unsafe, title, edits)
     }
 
-    /// A fix that `applicability` says who may apply.
+    /// Returns a fix of this `applicability`.
     pub fn new(
         applicability: Applicability,
         title: impl Into<String>,
@@ -104,38 +103,37 @@ impl Fix {
         }
     }
 
-    /// Returns who may apply it.
+    /// Returns the conditions for applying the fix.
     pub const fn applicability(&self) -> Applicability {
         self.applicability
     }
 
-    /// Returns what it does, in the imperative, for people.
+    /// Returns what it does, in the imperative.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// Its edits, ordered by place.
+    /// Returns the edits, ordered by place.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
     }
 }
 
-/// What [`apply`] did.
+/// The result of [`apply`].
 #[derive(Debug)]
 pub struct Applied {
-    /// The new bytes.
     pub bytes: Vec<u8>,
-    /// The fixes that were made, by their index.
+    /// The indices of the fixes that were made.
     pub made: Vec<usize>,
-    /// The fixes that overlap one that was made, by their index: they have to wait for the next round.
+    /// The indices of the fixes that overlap a made one, and wait for the next round.
     pub deferred: Vec<usize>,
-    /// Where the new bytes stand in the old ones.
+    /// The map from the new bytes to the old ones.
     pub origins: SourceMap,
 }
 
-/// Makes as many of `fixes` in `source` as do not overlap, the earlier ones first.
+/// Makes as many of `fixes` as do not overlap, the earlier ones first.
 ///
-/// An edit that several fixes share to the letter (the ARG line that two mounts need) is made once.
+/// An identical edit that several fixes share (the ARG line that two mounts need) is made once.
 pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
     let mut edits: BTreeMap<Span, &Edit> = BTreeMap::new();
     let mut made = Vec::new();
@@ -144,7 +142,7 @@ pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
         let free = |edit: &Edit| {
             let before = edits.range(..=edit.span).next_back();
             let after = edits.range(edit.span..).next();
-            // Accepted edits do not overlap one another, so only the neighbours can be in the way.
+            // Accepted edits do not overlap, so only the neighbours can conflict.
             edit.span.end <= source.len()
                 && before
                     .into_iter()

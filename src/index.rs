@@ -8,56 +8,53 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Location, LockKey, Place, RuleId};
 use crate::text::{LineIndex, Span};
 
-/// A cache mount of a run's files.
+/// A cache mount of a run's file.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// The id, and what the cache is based on.
+    /// The id and base of the cache.
     pub key: Arc<LockKey>,
-    /// The sharing mode; `None` where nobody can know.
+    /// The sharing mode; `None` where it is unknown.
     pub sharing: Option<Sharing>,
-    /// The cleaned target; `None` where it holds a variable, or is taken from the WORKDIR.
+    /// The cleaned target; `None` with a variable or relative to the WORKDIR.
     pub target: Option<Arc<[u8]>>,
-    /// Set where the id is an option of its own, not the target.
+    /// True where the id is an option, not the target.
     pub named: bool,
-    /// The RUN, by its index in the file.
+    /// The index of the RUN in the file.
     pub instruction: usize,
     /// The place of the id.
     pub span: Span,
-    /// The place for a sharing mode, and the text before it; `None` where a variable names the mode.
+    /// The place for a sharing mode and the text before it; `None` where a variable gives the mode.
     pub mode_edit: Option<(Span, &'static str)>,
-    /// The byte behind an id of its own.
+    /// The byte behind an explicit id.
     pub id_end: Option<usize>,
-    /// The rules that the configuration exempts the cache from.
+    /// The rules that the configuration exempts it from.
     pub exempt: Vec<RuleId>,
 }
 
 impl Site {
-    /// Returns whether the mount is locked.
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
     }
 }
 
-/// A site with its file, by index.
+/// A site with the index of its file.
 pub type Located<'s> = (usize, &'s Site);
 
-/// A file of a run.
 #[derive(Clone, Copy)]
 pub struct File<'s> {
-    /// Its cache mounts, in order.
     pub sites: &'s [Site],
-    /// Its bytes, as far as they are still there.
+    /// The bytes; empty where they are no longer kept.
     pub source: &'s [u8],
 }
 
-/// All cache mounts of a run. Building it is linear in their number.
+/// All cache mounts of a run, built in linear time.
 pub struct Index<'s> {
     files: Vec<File<'s>>,
-    /// Gives the path of a file, by its index, as reports print it.
+    /// Returns the path of a file, by index, as reports print it.
     name: &'s dyn Fn(usize) -> String,
-    /// The lines of files that were pointed at: few of all, but some of them again and again.
+    /// The lines of the few files that findings point at.
     lines: RefCell<HashMap<usize, LineIndex>>,
-    /// The sites of each id that has several, in the files' order; ordered by id. Ids of other values stand apart.
+    /// The sites of each id with several mounts, in the files' order, ordered by id; ids with other values are separate.
     shared: Vec<(&'s [u8], Vec<Located<'s>>)>,
     taken: HashSet<&'s [u8]>,
     locks: HashMap<&'s LockKey, Group<'s>>,
@@ -66,18 +63,17 @@ pub struct Index<'s> {
 /// The RUNs that take one lock.
 #[derive(Debug)]
 pub struct Group<'s> {
-    /// The number of RUNs.
     pub runs: usize,
-    /// The number of files that they stand in.
+    /// The number of their files.
     pub files: usize,
-    /// The first RUN, and the first that is another one.
+    /// The first RUN, and the first different one.
     first: Located<'s>,
     second: Option<Located<'s>>,
     last: (usize, usize),
 }
 
 impl<'s> Index<'s> {
-    /// Returns the index of `files`; `name` gives the path of one, by its index, as reports print it.
+    /// Builds the index of `files`; `name` returns a file's path, by index, as reports print it.
     pub fn new(files: Vec<File<'s>>, name: &'s dyn Fn(usize) -> String) -> Self {
         let mut locks = HashMap::new();
         let mut ids: HashMap<(&[u8], &[u8]), Vec<Located<'_>>> = HashMap::new();
@@ -108,17 +104,17 @@ impl<'s> Index<'s> {
         }
     }
 
-    /// Returns the RUNs that take `lock`, if any.
+    /// Returns the RUNs that take `lock`.
     pub fn lock(&self, lock: &LockKey) -> Option<&Group<'s>> {
         self.locks.get(lock)
     }
 
-    /// Returns the sites of every file, in order.
+    /// Returns the sites of every file.
     pub fn files(&self) -> impl Iterator<Item = &'s [Site]> {
         self.files.iter().map(|file| file.sites)
     }
 
-    /// Returns the place of a site, as seen from the file `from`, with a message about it.
+    /// Returns the place of a site, as seen from the file `from`, with a message.
     pub fn location(
         &self,
         from: usize,
@@ -142,12 +138,12 @@ impl<'s> Index<'s> {
         }
     }
 
-    /// Returns every id that more than one mount has, with its sites, ordered by id.
+    /// Returns every id with several mounts and its sites, ordered by id.
     pub fn shared_ids(&self) -> &[(&'s [u8], Vec<Located<'s>>)] {
         &self.shared
     }
 
-    /// Returns the sites of every cache whose id more than one mount has, as far as they are known, ordered by id.
+    /// Returns the known sites of every cache whose id has several mounts, ordered by id.
     pub fn shared_caches(&self, is_known: impl Fn(&Site) -> bool) -> Vec<Vec<Located<'s>>> {
         let mut caches = Vec::new();
         for (_, sites) in &self.shared {
@@ -160,7 +156,6 @@ impl<'s> Index<'s> {
         caches
     }
 
-    /// Returns whether a mount has the id `id`.
     pub fn is_taken(&self, id: &str) -> bool {
         self.taken.contains(id.as_bytes())
     }
@@ -177,7 +172,7 @@ fn count<'s>(locks: &mut HashMap<&'s LockKey, Group<'s>>, file: usize, site: &'s
     };
     let group = locks.entry(&site.key).or_insert(fresh);
     if group.last == here {
-        // One RUN may take a lock twice: at two targets.
+        // One RUN may take a lock twice, at two targets.
         return;
     }
     group.runs += 1;
@@ -189,7 +184,7 @@ fn count<'s>(locks: &mut HashMap<&'s LockKey, Group<'s>>, file: usize, site: &'s
 }
 
 impl<'s> Group<'s> {
-    /// Returns a RUN other than the one at `span` of file `file` that takes the lock, with its file.
+    /// Returns another RUN than the one at `span` of file `file` that takes the lock.
     pub fn other_than(&self, file: usize, span: Span) -> Option<Located<'s>> {
         let is_first = self.first.0 == file && self.first.1.span == span;
         if is_first {

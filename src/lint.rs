@@ -1,7 +1,7 @@
-//! A file's way through the tool: bytes, a [`Dockerfile`](crate::dockerfile::Dockerfile), findings, and, where it is to be
-//! fixed, new bytes that are proved before anyone may write them.
+//! The processing of a file: bytes, a [`Dockerfile`](crate::dockerfile::Dockerfile), findings, and, for fixes, new bytes
+//! that are proved before they may be written.
 //!
-//! The command line, the tests and other programs all come in here.
+//! The command line, the tests and other programs all start here.
 
 mod adopt;
 mod apply;

@@ -1,7 +1,7 @@
-//! Texts: bytes and lines, the place of a text within a file, and how a text is shown.
+//! Texts: bytes and lines, places within a file, and printing.
 //!
-//! Everything inside cachelane speaks *bytes* ([`Span`]); only the edges (reports, JSON) turn them into lines and
-//! columns ([`Pos`]), and they all do it here, so that no two reports can disagree about a column.
+//! Everything inside cachelane uses *bytes* ([`Span`]); only reports and JSON use lines and columns ([`Pos`]), all
+//! computed here so that no two reports disagree.
 
 mod lines;
 mod map;

@@ -1,4 +1,4 @@
-//! What an ARG or ENV says: names and their values.
+//! Names and values of ARG and ENV.
 
 use super::ast::{Dockerfile, Instruction, Keyword};
 use super::expression::{self, Reach};
@@ -13,8 +13,8 @@ pub(super) struct Assignment<'i> {
 }
 
 impl Instruction<'_> {
-    /// Returns the words of an ARG or ENV of `file` as BuildKit splits them, quotes and escapes kept; in a template, an
-    /// expression is one piece.
+    /// Returns the words of an ARG or ENV as BuildKit splits them, quotes and escapes kept; a template expression is one
+    /// piece.
     pub fn words(&self, file: &Dockerfile<'_>) -> Vec<&[u8]> {
         let text = self.text.bytes();
         words(file, self)
@@ -24,7 +24,7 @@ impl Instruction<'_> {
     }
 }
 
-/// Returns the names that an ARG or ENV declares, words with other than name characters left out.
+/// Returns the names that an ARG or ENV declares, skipping words with other characters.
 pub(super) fn assignments<'i>(
     file: &Dockerfile<'_>,
     instruction: &'i Instruction<'_>,
@@ -32,7 +32,7 @@ pub(super) fn assignments<'i>(
     assignments_in(instruction, &words(file, instruction))
 }
 
-/// [`assignments`], of the `words` of the instruction.
+/// Does the same for the given `words` of the instruction.
 pub(super) fn assignments_in<'i>(
     instruction: &'i Instruction<'_>,
     words: &[(usize, usize)],
@@ -81,8 +81,7 @@ fn name_of(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().filter(|_| fits)
 }
 
-/// Returns the words behind the flags of `instruction`, quotes and escapes kept, as byte ranges of its text (BuildKit's
-/// `parseWords`).
+/// Returns the byte ranges of the words behind the flags, quotes and escapes kept (BuildKit's `parseWords`).
 pub(super) fn words(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<(usize, usize)> {
     let (text, escape) = (trim_end(instruction.text.bytes()), file.escape);
     let end = text.len();

@@ -10,29 +10,28 @@ use super::directives::Directive;
 use super::lines::{MAX_LINE, trim_end, trim_start};
 use super::template::{Blocks, BranchId};
 
-/// A Dockerfile, or a piece of one.
+/// A Dockerfile or a piece of one.
 #[derive(Clone, Debug)]
 pub struct Dockerfile<'a> {
-    /// The file as it is on disk.
     pub source: &'a [u8],
     pub directives: Vec<Directive>,
     /// The escape character: `\`, or a backtick where `# escape=` says so.
     pub escape: u8,
-    /// Where the directives end and the instructions' part begins.
+    /// The byte at which the directives end.
     pub top: usize,
-    /// Its instructions, opaque lines among them, in order.
+    /// The instructions, opaque lines included.
     pub instructions: Vec<Instruction<'a>>,
-    /// Its stages, in order. A snippet without FROM is one stage.
+    /// The stages; a snippet without FROM is one.
     pub stages: Vec<Stage>,
-    /// The blocks of the template around it.
+    /// The template blocks around it.
     pub blocks: Blocks,
-    /// True where it holds a template's expressions.
+    /// True where the file holds template expressions.
     pub template: bool,
     pub(super) scope: OnceCell<Scope>,
 }
 
 impl<'a> Dockerfile<'a> {
-    /// Returns the instruction whose lines hold byte `offset`, by its index.
+    /// Returns the index of the instruction whose lines hold byte `offset`.
     pub fn instruction_at(&self, offset: usize) -> Option<usize> {
         let after = self
             .instructions
@@ -44,7 +43,7 @@ impl<'a> Dockerfile<'a> {
             .then_some(index)
     }
 
-    /// Returns every mount with the index of its instruction, in order.
+    /// Returns every mount with the index of its instruction.
     pub fn mounts(&self) -> impl Iterator<Item = (usize, &Mount<'a>)> {
         self.instructions
             .iter()
@@ -55,7 +54,6 @@ impl<'a> Dockerfile<'a> {
     }
 }
 
-/// The name of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keyword {
     Add,
@@ -67,99 +65,95 @@ pub enum Keyword {
     Workdir,
     /// Any other instruction that BuildKit knows.
     Other,
-    /// What BuildKit does not know: a template's line, say.
+    /// An instruction unknown to BuildKit, for example a template's line.
     Opaque,
 }
 
-/// One instruction: its first line, the lines that continue it, and the bodies of its heredocs.
+/// An instruction with its continuation lines and heredoc bodies.
 #[derive(Clone, Debug)]
 pub struct Instruction<'a> {
-    /// What it does; for `ONBUILD x`, what `x` does.
+    /// The keyword; for `ONBUILD x`, that of `x`.
     pub keyword: Keyword,
-    /// True where it is an `ONBUILD` trigger, read only when another build starts from the image.
+    /// True for an `ONBUILD` trigger, which runs only when another build starts from the image.
     pub onbuild: bool,
-    /// The name in the file; for a trigger, `ONBUILD` itself.
+    /// The name as written; for a trigger, `ONBUILD`.
     pub name: Span,
     /// From the start of its first line to the end of its last, without the newline.
     pub span: Span,
-    /// Where the comment lines right above it start; its own first line where there are none.
+    /// The start of the comment lines right above it, or of its own first line.
     pub lead: usize,
     /// 1-based first and last line.
     pub lines: (usize, usize),
-    /// The instruction as BuildKit joins it: continuations gone, heredoc bodies not in it.
+    /// The text as BuildKit joins it, without continuations and heredoc bodies.
     pub text: Mapped<'a>,
-    /// Its flags. For a trigger, those of the inner instruction.
+    /// The flags; for a trigger, those of the inner instruction.
     pub flags: Vec<Flag<'a>>,
-    /// Where in `text` that begins which follows name and flags.
+    /// The byte of `text` behind name and flags.
     pub args: usize,
     pub heredocs: Vec<Heredoc>,
     /// Comment lines between its lines.
     pub comments: Vec<Span>,
-    /// The `--mount` flags of a RUN.
     pub mounts: Vec<Mount<'a>>,
-    /// The branch of a template's blocks that it stands in.
+    /// The template branch around it.
     pub branch: BranchId,
 }
 
 impl Instruction<'_> {
-    /// Returns what follows the name and the flags, white space around it taken off.
+    /// Returns the trimmed text behind the name and the flags.
     pub fn arguments(&self) -> &[u8] {
         trim_end(trim_start(&self.text.bytes()[self.args..]))
     }
 }
 
-/// One flag, `--name` or `--name=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flag<'a> {
-    /// The flag as BuildKit reads it, its quotes and escapes gone: `--mount=type=cache,…`.
+    /// The flag as BuildKit reads it, without quotes and escapes: `--mount=type=cache,…`.
     pub text: Mapped<'a>,
-    /// The flag as it stands in the file, quotes included.
+    /// The flag as written, with quotes.
     pub span: Span,
-    /// True where a quote in it is never closed, so that it runs to the end of the instruction.
+    /// True where an unclosed quote makes it run to the end of the instruction.
     pub open_quote: bool,
-    /// True where a template's tags before it decide whether it is there.
+    /// True where a template's tags decide whether it is there.
     pub conditional: bool,
 }
 
-/// One heredoc of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heredoc {
-    /// The word that ends it, quotes and escapes taken off.
+    /// The word that ends it, unquoted.
     pub name: String,
     /// `<<-`: leading tabs of the body and of the end line are dropped.
     pub chomp: bool,
-    /// True where white space stands between `<<` and the name. Only frontends since 1.16 take that for a heredoc.
+    /// True where white space stands between `<<` and the name, which only frontends since 1.16 accept.
     pub spaced: bool,
-    /// The body: from behind the line before it to the start of the line that ends it.
+    /// The body, up to the start of the line that ends it.
     pub body: Span,
 }
 
-/// What a mount mounts.
+/// The type of a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MountKind {
-    /// `type=bind`, also where no type is given.
+    /// `type=bind`, the default.
     Bind,
     Cache,
     Tmpfs,
     Secret,
     Ssh,
-    /// A type that only a variable or a template knows, or that BuildKit does not.
+    /// A type that is unknown to BuildKit or comes from a variable or template.
     Unknown,
 }
 
-/// How builds that overlap share a cache.
+/// The sharing mode of a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sharing {
-    /// All at once; also where no mode is given.
+    /// All builds at once; the default.
     Shared,
-    /// Each a directory of its own while another holds the first.
+    /// A directory of its own for each build while another uses the first.
     Private,
-    /// One at a time.
+    /// One build at a time.
     Locked,
 }
 
 impl Sharing {
-    /// Returns the mode as it is written in a Dockerfile.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Shared => "shared",
@@ -169,16 +163,16 @@ impl Sharing {
     }
 }
 
-/// One field of the option list; ranges are byte ranges of [`Mount::text`].
+/// A field of the option list; ranges are byte ranges of [`Mount::text`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// The option's full name; `None` for one that BuildKit does not know.
+    /// The option's full name; `None` for an unknown one.
     pub option: Option<&'static str>,
     pub start: usize,
-    /// Where its `=` stands, if it has one.
+    /// The place of its `=`.
     pub equals: Option<usize>,
     pub end: usize,
-    /// The byte of the file before which a further field (`,name=value`) can be put.
+    /// The byte of the file before which another field (`,name=value`) fits.
     pub next: usize,
 }
 
@@ -186,24 +180,23 @@ pub struct Field {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount<'a> {
     pub span: Span,
-    /// The option list as BuildKit reads it, CSV quotes gone too.
+    /// The option list as BuildKit reads it, without CSV quotes.
     pub text: Mapped<'a>,
     pub fields: Vec<Field>,
     pub kind: MountKind,
-    /// What BuildKit refuses in it; empty for a mount that builds.
+    /// The faults that BuildKit refuses; empty for a mount that builds.
     pub faults: Vec<Fault>,
-    /// True where a template's expression stands in it, so that its final text is not known.
+    /// True where a template expression stands in it, so that its final text is unknown.
     pub templated: bool,
-    /// True where an expression opens in it that it does not close: where it really ends is not known, and nothing in
-    /// it may be changed.
+    /// True where an expression opens but does not close in it: its end is unknown, so nothing in it may be changed.
     pub torn: bool,
-    /// True where a template's tags within its RUN decide whether it is there.
+    /// True where a template's tags decide whether it is there.
     pub conditional: bool,
-    /// The file's escape character: the one that variables in values are read with.
+    /// The file's escape character, which applies to variables in values.
     pub escape: u8,
 }
 
-/// Something in a mount that BuildKit refuses.
+/// A fault in a mount that BuildKit refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub span: Span,
@@ -213,67 +206,65 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     NoValue,
-    /// A `"` that CSV does not allow where it stands.
+    /// A `"` that CSV does not allow there.
     Quote,
-    /// Nothing between two commas, or behind the last.
+    /// An empty field between two commas or behind the last.
     EmptyField,
-    /// White space behind a comma: the flag ends there. Whether a line break is part of it.
+    /// White space behind a comma, which ends the flag; true for a line break.
     SpaceAfterComma(bool),
-    /// A word without `=` that is no switch.
+    /// A word without `=` that is not a switch.
     BareOption(String),
-    /// An option BuildKit does not know, and the nearest that it does.
+    /// An unknown option, and the nearest known one.
     UnknownOption(String, Option<&'static str>),
-    /// A value that the option does not take, and the nearest that it does.
+    /// An invalid value of an option, and the nearest valid one.
     UnknownValue(&'static str, String, Option<&'static str>),
-    /// An option that mounts of this type do not have.
+    /// An option that this mount type does not have.
     NotForType(String, MountKind),
     /// `$` in `from`.
     VariableInFrom,
-    /// A secret that names no source, id or target.
+    /// A secret without source, id and target.
     EmptySecret,
     TwoSecrets,
-    /// A quote that is never closed: the rest of the instruction became part of the flag.
+    /// An unclosed quote, which makes the rest of the instruction part of the flag.
     OpenQuote,
-    /// A variable that cannot be expanded, `${` without an end say.
+    /// A variable that cannot be expanded, for example `${` without an end.
     BadVariable(&'static str),
     /// No target, and no WORKDIR that could be one.
     NoTarget,
     RootTarget,
 }
 
-/// What stands behind a RUN's last flag.
+/// The text behind a RUN's last flag.
 #[derive(Clone, Copy, Debug)]
 pub struct Behind<'t> {
     pub text: &'t [u8],
-    /// True where a line break parts it from the flag.
+    /// True where a line break separates it from the flag.
     pub on_next_line: bool,
 }
 
-/// What a stage is built from.
+/// The base of a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Base {
     /// An earlier stage of the file, by its index.
     Stage(usize),
-    /// An image, as FROM names it (variables not expanded).
+    /// An image as written in FROM, variables not expanded.
     Image(String),
-    /// Nobody knows: a snippet without FROM.
+    /// Unknown: a snippet without FROM.
     Unknown,
 }
 
-/// A stage: a FROM and what follows it, up to the next.
+/// A stage, from its FROM up to the next.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// Its index among the file's stages.
     pub index: usize,
     /// The index of its FROM; `None` for a snippet.
     pub from: Option<usize>,
-    /// The name behind `AS`, as written.
+    /// The name behind `AS`.
     pub name: Option<String>,
     pub base: Base,
-    /// Its instructions, FROM left out, by their indices.
+    /// The indices of its instructions without FROM.
     pub instructions: Range<usize>,
-    /// Which other stages it takes files from (`COPY --from`, `ADD`, a mount's `from`), by their indices, each with the
-    /// instruction that does.
+    /// The stages it takes files from (`COPY --from`, `ADD`, a mount's `from`), each with the instruction that does.
     pub uses: Vec<(usize, usize)>,
 }
 
@@ -283,25 +274,25 @@ pub enum DeclaredBy {
     Env,
 }
 
-/// One name that an ARG or ENV instruction declares.
+/// A name that an ARG or ENV declares.
 #[derive(Clone, Debug)]
 pub struct Declaration {
     pub by: DeclaredBy,
     pub instruction: usize,
-    /// The stage, by its index; `None` for a global ARG.
+    /// The index of the stage; `None` for a global ARG.
     pub stage: Option<usize>,
-    /// The value as written, quotes and all; `None` for a bare `ARG NAME`.
+    /// The value as written, with quotes; `None` for a bare `ARG NAME`.
     pub value: Option<Vec<u8>>,
-    /// Where the name ends in the instruction's text: where `=value` belongs.
+    /// The end of the name in the instruction's text, where `=value` belongs.
     pub name_end: usize,
-    /// True where the instruction declares this name alone.
+    /// True where the instruction declares only this name.
     pub alone: bool,
     pub onbuild: bool,
-    /// The branch of a template's blocks that it stands in.
+    /// The template branch around it.
     pub branch: BranchId,
 }
 
-/// The declarations of a file by name, each in the file's order.
+/// A file's declarations by name, in the file's order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
     pub(super) names: HashMap<String, Name>,
@@ -310,11 +301,11 @@ pub(super) struct Scope {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Name {
     pub(super) declarations: Vec<Declaration>,
-    /// The branches of those that are no triggers, with their stages.
+    /// The branches of declarations outside triggers, with their stages.
     pub(super) branches: OnceCell<HashSet<(BranchId, Option<usize>)>>,
 }
 
-/// Why BuildKit could not read a file, with the place.
+/// The reason why BuildKit could not read a file, and the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct SyntaxError {
@@ -339,7 +330,6 @@ pub enum SyntaxErrorKind {
 }
 
 impl SyntaxErrorKind {
-    /// Returns the error for `span`.
     pub(super) const fn at(self, span: Span) -> SyntaxError {
         SyntaxError { span, kind: self }
     }

@@ -1,4 +1,4 @@
-//! Parser directives: `# syntax=`, `# escape=`, `# check=` at the very top of a file.
+//! Parser directives at the top of a file: `# syntax=`, `# escape=`, `# check=`.
 
 use bstr::ByteSlice as _;
 
@@ -9,16 +9,15 @@ use super::lines::{Line, Lines, trim_start};
 /// A directive that BuildKit knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// Which frontend reads the file.
+    /// The frontend that reads the file.
     Syntax,
-    /// The escape and continuation character: `\` or a backtick.
+    /// The escape and continuation character.
     Escape,
-    /// What BuildKit's own linter skips.
+    /// The checks that BuildKit's own linter skips.
     Check,
 }
 
 impl Key {
-    /// Returns the name before the `=`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Syntax => "syntax",
@@ -28,18 +27,16 @@ impl Key {
     }
 }
 
-/// One directive line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Directive {
-    /// Which one.
     pub key: Key,
-    /// Its value, white space around it taken off.
+    /// The trimmed value.
     pub value: Span,
 }
 
-/// Reads `line` (a span of `source` without leading white space) as a directive behind `comment` (`#` or `//`).
+/// Reads `line`, trimmed at its start, as a directive behind `comment` (`#` or `//`).
 ///
-/// `None` means that it is something else, and so that no directive can follow.
+/// `None` means that no directive can follow.
 pub fn parse(source: &[u8], line: Span, comment: &[u8]) -> Option<Directive> {
     let is_space = |ch: char| matches!(ch, '\t' | '\n' | '\x0C' | '\r' | ' ');
     let body = trim_start(line.of(source).strip_prefix(comment)?);
@@ -57,9 +54,9 @@ pub fn parse(source: &[u8], line: Span, comment: &[u8]) -> Option<Directive> {
     })
 }
 
-/// Returns the frontend that `# syntax=` names, as BuildKit detects it before it reads anything else.
+/// Returns the frontend of `# syntax=`, as BuildKit detects it before it reads anything else.
 ///
-/// Here alone a first line `#!…` is skipped and `// syntax=` serves too; white space before the mark does not.
+/// Only here, a first line `#!…` is skipped and `// syntax=` counts; white space before the mark does not.
 pub fn syntax(source: &[u8]) -> Option<Directive> {
     [b"#".as_slice(), b"//"].into_iter().find_map(|comment| {
         Lines::new(source)
@@ -69,8 +66,8 @@ pub fn syntax(source: &[u8]) -> Option<Directive> {
     })
 }
 
-/// Returns whether BuildKit takes other directives from `after` than from `before` (its parser, or whoever looks for
-/// the frontend), or would take the first character of `after` for a byte-order mark, which it drops.
+/// Returns whether BuildKit's parser or frontend detection finds other directives in `after` than in `before`, or would
+/// drop the first character of `after` as a byte-order mark.
 pub fn differ(before: &[u8], after: &[u8]) -> bool {
     let value = |source: &[u8], directive: Directive| directive.value.of(source).to_vec();
     let parsed = |source: &[u8]| -> Vec<(Key, Vec<u8>)> {

@@ -1,23 +1,22 @@
-//! A template's expressions: what opens one, and where it ends.
+//! Template expressions: their starts and ends.
 //!
-//! Empy, Jinja, Go's `text/template`, Handlebars, ERB and their kin put text where an expression stands. What that text is
-//! is not known here, so an expression is one piece: no blank, quote or comma in it means anything to the Dockerfile.
+//! Empy, Jinja, Go's `text/template`, Handlebars, ERB and others replace an expression by text that is unknown here, so
+//! an expression is one piece: no blank, quote or comma in it means anything to the Dockerfile.
 
 use crate::budget;
 use crate::text::Mapped;
 
 use super::lines::MAX_LINE;
 
-/// How far an expression goes.
+/// The extent of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Up to this byte, the first behind it.
+    /// The first byte behind it.
     Closed(usize),
-    /// Nothing closes it.
     Open,
 }
 
-/// Returns the expression that opens at byte `at` of `text`; `None` where none does. It has to end on the same line.
+/// Returns the expression that opens at byte `at` of `text`; it has to end on the same line.
 pub fn at(text: &[u8], at: usize) -> Option<Reach> {
     let rest = text.get(at..)?;
     if !matches!(rest.first()?, b'{' | b'<' | b'[' | b'#' | b'@') {
@@ -25,7 +24,7 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
     }
     let rest = &rest[..rest.len().min(MAX_LINE)];
     let rest = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-    // Many can open on a line, and each looks for its end, or for that of the line.
+    // Many can open on a line, and each searches to its end or the line's.
     if !budget::spend(1 + rest.len() / 32) {
         return None;
     }
@@ -53,7 +52,7 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
     Some(len.map_or(Reach::Open, |len| Reach::Closed(at + len)))
 }
 
-/// Returns the same for `text` whose lines are joined: an expression does not go from one into the next.
+/// Does the same for `text` of joined lines: an expression ends on its own line.
 pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
     Some(match at(text.bytes(), from)? {
         Reach::Closed(end) if text.span(from, end).len() == end - from => Reach::Closed(end),
@@ -61,7 +60,7 @@ pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
     })
 }
 
-/// Returns every expression of `text`, in order: where it starts, and how far it goes. What stands within one is none.
+/// Returns the start and extent of every outermost expression of `text`, in order.
 pub fn all(text: &[u8]) -> impl Iterator<Item = (usize, Reach)> + '_ {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -78,12 +77,12 @@ pub fn all(text: &[u8]) -> impl Iterator<Item = (usize, Reach)> + '_ {
     })
 }
 
-/// Returns the length up to and with the first `close`.
+/// Returns the length including the first `close`.
 fn until(rest: &[u8], close: &[u8]) -> Option<usize> {
     memchr::memmem::find(&rest[2..], close).map(|at| 2 + at + close.len())
 }
 
-/// Returns the same, a `close` in quotes left out; where quotes are open, any `close` will do.
+/// Does the same, skipping a `close` in quotes; where quotes stay open, any `close` counts.
 fn until_outside_quotes(rest: &[u8], close: &[u8]) -> Option<usize> {
     let mut at = 2;
     while at < rest.len() {
@@ -95,7 +94,7 @@ fn until_outside_quotes(rest: &[u8], close: &[u8]) -> Option<usize> {
     until(rest, close)
 }
 
-/// One byte further, or behind the quotes that open at byte `at`; behind that byte alone where they do not close.
+/// Returns the next byte, or the one behind the quotes that open at byte `at` where they close.
 fn behind_quotes(rest: &[u8], at: usize) -> Option<usize> {
     let quote = *rest.get(at)?;
     if !matches!(quote, b'"' | b'\'') {
@@ -108,7 +107,7 @@ fn behind_quotes(rest: &[u8], at: usize) -> Option<usize> {
     Some(if end < rest.len() { end + 1 } else { at + 1 })
 }
 
-/// Returns the length of the bracket that `rest` starts with, up to and with the one that closes it.
+/// Returns the length of the bracket that `rest` starts with.
 fn balanced(rest: &[u8]) -> Option<usize> {
     let open = *rest.first()?;
     let close = match open {
@@ -130,8 +129,7 @@ fn balanced(rest: &[u8]) -> Option<usize> {
     None
 }
 
-/// Returns how far empy's `@name.part(…)[…]` goes, in bytes of `rest`; `None` for a plain `@name`, which holds nothing that
-/// could be mistaken.
+/// Returns the length in bytes of empy's `@name.part(…)[…]`; `None` for a plain `@name`, which is harmless.
 fn chain(rest: &[u8]) -> Option<Reach> {
     let name = |from: usize| {
         rest[from..]

@@ -1,4 +1,4 @@
-//! What BuildKit refuses in a mount, in the order in which it looks (`parseMount` in
+//! Finds what BuildKit refuses in a mount, in its order (`parseMount` in
 //! `frontend/dockerfile/instructions/commands_runmount.go`, and the mounts of `dockerfile2llb`).
 
 use bstr::ByteSlice as _;
@@ -15,7 +15,7 @@ const BOOLEANS: &[&str] = &[
     "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
 ];
 
-/// Returns the faults of `mount`, read from `flag`. A bad quote hides what else there may be.
+/// Returns the faults of `mount`. A bad quote hides all others.
 pub(super) fn find(
     mount: &Mount<'_>,
     flag: &Flag<'_>,
@@ -37,7 +37,7 @@ pub(super) fn find(
     faults
 }
 
-/// Goes over the fields; the type is what the fields so far say, since BuildKit has it so.
+/// Checks the fields with the type given so far, as BuildKit does.
 fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut kind = MountKind::Bind;
@@ -73,7 +73,6 @@ fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
     faults
 }
 
-/// Returns the options that mounts of this type do not have.
 fn of_types(mount: &Mount<'_>) -> impl Iterator<Item = Fault> {
     let kind = mount.kind;
     let fits = move |option: &str| match option {
@@ -106,7 +105,7 @@ fn of_secret(mount: &Mount<'_>) -> Option<Fault> {
     })
 }
 
-/// Returns a target that is missing or `/`. A relative one is taken from the WORKDIR, so `.` is no target either.
+/// Returns a target that is missing or `/`; a relative one starts from the WORKDIR, so `.` is no target either.
 fn of_target(mount: &Mount<'_>) -> Option<Fault> {
     let target = mount.value("target").unwrap_or_default();
     let (span, kind) = match target {
@@ -183,14 +182,15 @@ fn of_value(option: &'static str, value: &[u8], kind: MountKind, escape: u8) -> 
     }
 }
 
-/// Go's `strconv.ParseUint` with 32 bits: no sign.
+/// Checks as Go's `strconv.ParseUint` with 32 bits does: no sign.
 fn is_number(value: &[u8], radix: u32) -> bool {
     value
         .to_str()
         .is_ok_and(|text| !text.starts_with('+') && u32::from_str_radix(text, radix).is_ok())
 }
 
-/// `github.com/docker/go-units`: digits, perhaps a fraction and a space, and a unit such as `k`, `mb` or `gib`.
+/// Checks as `github.com/docker/go-units` does: digits, perhaps a fraction and a space, and a unit such as `k`, `mb` or
+/// `gib`.
 fn is_size(lower: &[u8]) -> bool {
     let number = lower
         .iter()
@@ -219,7 +219,7 @@ fn starts_like_options(rest: &[u8]) -> bool {
         .any(|name| word[..equals].eq_ignore_ascii_case(name.as_bytes()))
 }
 
-/// Returns the known word nearest to `word`, if one is near enough to be a slip of the hand.
+/// Returns the known word nearest to `word`, if it is near enough to be a typo.
 fn nearest(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     known
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))

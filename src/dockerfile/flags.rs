@@ -1,8 +1,7 @@
-//! An instruction's name and its flags: the words behind it that start with `--`.
+//! An instruction's name and flags (the words behind it that start with `--`).
 //!
-//! BuildKit splits them off byte by byte (`extractBuilderFlags` in `frontend/dockerfile/parser/split_command.go`),
-//! taking each byte for a Latin-1 character. Quotes and escapes go here, before an option list is split at its commas
-//! and before variables are expanded.
+//! BuildKit splits them byte by byte (`extractBuilderFlags` in `frontend/dockerfile/parser/split_command.go`), each byte
+//! a Latin-1 character. It removes quotes and escapes before it splits option lists at commas and expands variables.
 
 use crate::text::Mapped;
 
@@ -19,14 +18,14 @@ impl<'a> Flag<'a> {
         text.get(2..end).unwrap_or_default()
     }
 
-    /// Returns the value behind the first `=`, or `None` where there is none.
+    /// Returns the value behind the first `=`.
     pub fn value(&self) -> Option<Mapped<'a>> {
         let text = self.text.bytes();
         memchr::memchr(b'=', text).map(|at| self.text.slice(at + 1, text.len()))
     }
 }
 
-/// Splits `text[from..]` at the first blank: where the name ends, and where what follows it begins.
+/// Splits `text[from..]` at the first blank: returns the end of the name, and the start of the rest.
 pub fn split_name(text: &[u8], from: usize) -> (usize, usize) {
     let end = trim_end(text).len().max(from);
     let name = text[from..end]
@@ -40,17 +39,16 @@ pub fn split_name(text: &[u8], from: usize) -> (usize, usize) {
     (name, rest)
 }
 
-/// White space to BuildKit's flag splitter, which looks at single bytes: 0x85 and 0xA0 count, even inside a UTF-8
-/// character.
+/// Returns whether BuildKit's flag splitter, which reads single bytes, takes `byte` for white space: 0x85 and 0xA0
+/// count, even inside a UTF-8 character.
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xA0)
 }
 
-/// Returns the flags in `text[from..]`, and where the rest begins (the text's end when there is none).
+/// Returns the flags in `text[from..]` and the start of the rest.
 ///
-/// Flags end at the first word that does not start with `--`, or behind a lone `--`. Where `template` is set, an
-/// expression such as `{{ name }}` or `@(name)` counts as part of the word it stands in, spaces and all: the text that
-/// an engine puts there is not known here. Tags such as `{% if x %}` may stand between flags.
+/// Flags end at the first word without `--`, or behind a lone `--`. In a `template`, an expression such as `{{ name }}`
+/// or `@(name)` is part of its word, spaces included, and tags such as `{% if x %}` may stand between flags.
 pub fn split<'a>(
     text: &Mapped<'a>,
     from: usize,
@@ -87,7 +85,7 @@ pub fn split<'a>(
         }
         let (word, quotes, stop) = word(text, start, end, escape, template);
         at = stop;
-        // A tag right behind it makes another word of it, which only the engine knows.
+        // A tag right behind it makes an unknown word of it.
         if word.bytes() == b"--" && bytes[at..end].first().is_none_or(|&b| is_space(b)) {
             return (flags, at);
         }
@@ -103,7 +101,6 @@ pub fn split<'a>(
     }
 }
 
-/// The quotes of a word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Quotes {
     None,
@@ -111,7 +108,7 @@ enum Quotes {
     Open,
 }
 
-/// Reads one word from `start` on: its text, its quotes, and where it ends.
+/// Reads the word at `start`; returns its text, its quotes and its end.
 fn word<'a>(
     text: &Mapped<'a>,
     start: usize,
@@ -157,8 +154,8 @@ fn word<'a>(
     (word, quotes, at.min(end))
 }
 
-/// Returns where the expression `text[at..end]` of a word ends, or the block that it opens; `None` where it is a tag of
-/// a block that is not the word's alone, so that the word ends before it.
+/// Returns the end of the expression `text[at..end]` of a word, or of the block that it opens; `None` where it is a tag
+/// of a block that reaches beyond the word.
 fn behind_blocks(text: &Mapped<'_>, at: usize, end: usize) -> Option<usize> {
     let bytes = text.bytes();
     let (mut at, mut end, mut depth) = (at, end, 0_usize);

@@ -1,9 +1,9 @@
-//! Heredocs: which words of an instruction open one, as BuildKit decides it.
+//! Finds the heredocs that an instruction opens, as BuildKit does.
 //!
 //! BuildKit runs its shell lexer over the whole instruction, without any variable set and with quotes and escapes kept,
-//! and takes every word of the form `[n]<<[-]NAME` as the start of a heredoc. Where that lexer gives up (an open quote,
-//! a bad `${`), there is none at all. A reader that decides otherwise takes the body for instructions, or instructions
-//! for a body, so this follows `frontend/dockerfile/shell/lex.go` to the letter, its oddities included.
+//! and takes every word of the form `[n]<<[-]NAME` as the start of a heredoc, and none where that lexer gives up (an
+//! open quote, a bad `${`). This follows `frontend/dockerfile/shell/lex.go` to the letter, so that no body is taken for
+//! instructions.
 
 use bstr::ByteSlice as _;
 
@@ -12,7 +12,7 @@ use crate::text::Span;
 
 use super::ast::Heredoc;
 
-/// Returns the heredocs that the instruction `text` opens, in order; their bodies are still to be found.
+/// Returns the heredocs that the instruction `text` opens, in order, without their bodies.
 pub fn openers(text: &[u8]) -> Vec<Heredoc> {
     if text.find(b"<<").is_none() {
         return Vec::new();
@@ -56,7 +56,7 @@ struct Lexer {
     word: String,
 }
 
-/// Returns the characters of `text`, each byte of an invalid sequence one U+FFFD, as Go decodes them.
+/// Decodes `text` as Go does: each byte of an invalid sequence is one U+FFFD.
 fn chars(text: &[u8]) -> Vec<char> {
     let mut chars = Vec::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
@@ -66,10 +66,10 @@ fn chars(text: &[u8]) -> Vec<char> {
     chars
 }
 
-/// The lexer met something that BuildKit's reports as an error.
+/// An error that BuildKit's lexer would report.
 struct GaveUp;
 
-/// The words of one level of nesting, and whether a word is open there.
+/// The words of one nesting level.
 #[derive(Default)]
 struct Words {
     done: Vec<String>,
@@ -105,7 +105,7 @@ impl Lexer {
         Some(ch)
     }
 
-    /// Reads up to `stop` (or the end), and gives the text and its words.
+    /// Reads up to `stop` or the end; returns the text and its words.
     fn until(
         &mut self,
         stop: Option<char>,
@@ -235,7 +235,7 @@ impl Lexer {
         }
     }
 
-    /// `<` and what follows: white space between `<<` and a word belongs to the word.
+    /// Reads `<` and what follows: white space between `<<` and a word belongs to the word.
     fn angle(&mut self) -> String {
         self.at += 1;
         if self.peek() != Some('<') {
@@ -250,7 +250,7 @@ impl Lexer {
         text
     }
 
-    /// Returns a variable, which stays as written since none is set; an error where BuildKit cannot read it.
+    /// Reads a variable and returns it as written, since none is set.
     fn dollar(&mut self) -> Result<String, GaveUp> {
         self.at += 1;
         if self.peek() != Some('{') {

@@ -1,24 +1,23 @@
-//! Physical lines, as BuildKit's reader cuts and trims them (`frontend/dockerfile/parser/parser.go`).
+//! Physical lines, cut and trimmed as in BuildKit (`frontend/dockerfile/parser/parser.go`).
 
 use bstr::ByteSlice as _;
 
 use crate::text::{BOM, Span};
 
-/// The longest line BuildKit takes, in bytes, its newline included: the buffer of Go's `bufio.Scanner`.
+/// The longest line BuildKit takes, in bytes with its newline: the buffer of Go's `bufio.Scanner`.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// One physical line.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     /// 1-based number.
     pub number: usize,
-    /// All of it, from its first byte (behind a byte-order mark) to one past its newline.
+    /// The line with its newline, without a byte-order mark.
     pub full: Span,
-    /// Without the newline and any carriage returns before it.
+    /// The line without newline and the carriage returns before it.
     pub text: Span,
 }
 
-/// Hands out the lines of a file, one by one.
+/// An iterator over the lines of a file.
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     source: &'a [u8],
@@ -27,7 +26,6 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Returns the lines of `source`, from the top.
     pub fn new(source: &'a [u8]) -> Self {
         Self {
             source,
@@ -66,30 +64,29 @@ impl Iterator for Lines<'_> {
     }
 }
 
-/// Returns `bytes` without leading white space, as Go's `unicode.IsSpace` has it (U+0085 and U+00A0 are white space there).
+/// Trims leading white space like Go's `unicode.IsSpace`, which includes U+0085 and U+00A0.
 pub fn trim_start(bytes: &[u8]) -> &[u8] {
     bytes.trim_start_with(char::is_whitespace)
 }
 
-/// Returns `bytes` without trailing white space, counted as by [`trim_start`].
+/// Trims trailing white space like [`trim_start`].
 pub fn trim_end(bytes: &[u8]) -> &[u8] {
     bytes.trim_end_with(char::is_whitespace)
 }
 
-/// Returns where the words of a line part: BuildKit splits an instruction's name off at these.
+/// Returns whether BuildKit splits an instruction's name off at this byte.
 pub const fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x0B | 0x0C | b'\r' | b' ')
 }
 
-/// Returns whether a line is a comment: its first byte that is not white space is `#`.
+/// Returns whether the first byte other than white space is `#`.
 pub fn is_comment(line: &[u8]) -> bool {
     trim_start(line).first() == Some(&b'#')
 }
 
-/// Returns how much of `line` is its own when it goes on in the next one, or `None` when it ends here.
+/// Returns the length of `line` without its continuation character; `None` where it does not continue.
 ///
-/// It goes on when its last byte that is neither space nor tab is the escape character, unless another escape character
-/// stands right before that one.
+/// A line continues where its last byte other than space and tab is an escape character without another one before it.
 pub fn continued(line: &[u8], escape: u8) -> Option<usize> {
     let last = line.iter().rposition(|&b| b != b' ' && b != b'\t')?;
     (line[last] == escape && (last == 0 || line[last - 1] != escape)).then_some(last)

@@ -1,9 +1,8 @@
 //! Dockerfiles, read as BuildKit reads them and kept byte for byte.
 //!
-//! A [`Dockerfile`] is spans over bytes that nobody touches. The reader follows BuildKit's own
-//! (`frontend/dockerfile/parser/parser.go`), so that what cachelane says about a file is what a build would do with it;
-//! `tests/outer/parity` holds it to that with the official parser. What BuildKit calls an unknown instruction is kept as an
-//! [`Keyword::Opaque`] line: snippets and templates are full of them.
+//! A [`Dockerfile`] is spans over unchanged bytes. The reader follows BuildKit's own
+//! (`frontend/dockerfile/parser/parser.go`), and `tests/outer/parity` compares it with the official parser. Instructions
+//! that BuildKit does not know, common in snippets and templates, are [`Keyword::Opaque`].
 
 mod assignments;
 mod ast;

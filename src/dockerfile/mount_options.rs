@@ -1,4 +1,4 @@
-//! The options of a mount: their names, and what their values come to.
+//! Names and values of mount options.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use bstr::ByteSlice as _;
 
 use super::ast::MountKind;
 
-/// Every option, as [`Mount::value`] takes it, with its aliases behind it.
+/// Every option with its aliases.
 pub const MOUNT_OPTIONS: &[(&str, &[&str])] = &[
     ("type", &["type"]),
     ("id", &["id"]),
@@ -24,7 +24,7 @@ pub const MOUNT_OPTIONS: &[(&str, &[&str])] = &[
     ("env", &["env"]),
 ];
 
-/// Returns the full name of the option called `name`, by any of its names and in any case.
+/// Returns the full name of the option `name`, an alias in any case.
 pub(super) fn option(name: &[u8]) -> Option<&'static str> {
     let is_it = |names: &[&str]| {
         names
@@ -52,7 +52,7 @@ pub(super) fn kind_of(value: &[u8]) -> MountKind {
         .map_or(MountKind::Unknown, |(_, kind)| *kind)
 }
 
-/// Returns whether `path` can be told at a glance to be one that [`clean`] leaves alone, as nearly all targets are.
+/// Returns whether [`clean`] obviously leaves `path` alone, as it does nearly all targets.
 fn is_clean(path: &[u8]) -> bool {
     let odd = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
     path.starts_with(b"/") && !path.ends_with(b"/") && !path.windows(2).any(odd)
@@ -71,7 +71,7 @@ pub fn clean(path: &[u8]) -> Cow<'_, [u8]> {
         match part {
             b"" | b"." => {}
             b".." if cleaned.len() > usize::from(rooted) && !is_last_up => {
-                // What is looked through goes away. The root's own slash stays.
+                // A `..` removes the part before it. The root's own slash stays.
                 let above = cleaned.rfind_byte(b'/').unwrap_or(0);
                 cleaned.truncate(above.max(usize::from(rooted)));
             }

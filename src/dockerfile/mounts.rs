@@ -1,4 +1,4 @@
-//! `RUN --mount=…`: the option list of a mount, and what BuildKit would refuse in it.
+//! Reads the option list of `RUN --mount=…`.
 //!
 //! The list is CSV with one row (`github.com/tonistiigi/go-csvvalue`), split after quotes and escapes of the flag are
 //! gone; options and the order in which they are looked at follow `parseMount` in
@@ -17,7 +17,7 @@ use super::mount_options::{clean, kind_of, option};
 use super::words::Word;
 
 impl<'a> Mount<'a> {
-    /// Reads the value of `flag`, a `--mount`. `behind` is what follows it where it is the RUN's last flag.
+    /// Reads the value of the `--mount` flag `flag`; `behind` is the text after the RUN's last flag.
     pub fn read(
         flag: &Flag<'a>,
         source: &[u8],
@@ -55,8 +55,7 @@ impl<'a> Mount<'a> {
         mount
     }
 
-    /// Cuts `value` at its commas; a field that starts with `"` runs to the closing one. A template's expressions hold
-    /// neither. Returns a quote that CSV does not allow.
+    /// Cuts `value` at commas outside quotes and template expressions; returns a quote that CSV does not allow.
     fn split(&mut self, value: &Mapped<'a>, source: &[u8]) -> Option<Span> {
         let bytes = value.bytes();
         let mut text = Mapped::empty(value.source(0));
@@ -111,8 +110,8 @@ impl<'a> Mount<'a> {
         }
     }
 
-    /// Returns where in the file a further field can be put behind `value[from..to]`: before the comma that follows, or
-    /// behind the last byte and a quote that was opened within the field.
+    /// Returns the byte of the file where another field fits behind `value[from..to]`: before the next comma, or behind
+    /// a quote that opened within the field.
     fn place_behind(&self, value: &Mapped<'_>, from: usize, to: usize, source: &[u8]) -> usize {
         if to < value.bytes().len() {
             return value.source(to);
@@ -124,29 +123,26 @@ impl<'a> Mount<'a> {
         span.end + usize::from(opened)
     }
 
-    /// Returns the last field for `option`, named by its full name; aliases count, case does not.
+    /// Returns the last field for `option` (its full name); aliases count, case does not.
     pub fn field(&self, option: &str) -> Option<Field> {
         let mut fields = self.fields.iter().rev();
         fields.find(|field| field.option == Some(option)).copied()
     }
 
-    /// Returns the value of `option` (its full name): quotes gone, variables not expanded. `None` where it is not
-    /// given.
+    /// Returns the value of `option` (its full name), unquoted, variables not expanded; `None` where it is absent.
     pub fn value(&self, option: &str) -> Option<&[u8]> {
         self.value_of(self.field(option)?)
     }
 
-    /// Returns the bytes behind the `=` of `field`; `None` where it has none.
     pub(super) fn value_of(&self, field: Field) -> Option<&[u8]> {
         Some(&self.text.bytes()[field.equals? + 1..field.end])
     }
 
-    /// Returns the target as BuildKit cleans it, variables not expanded; `.` where there is none.
+    /// Returns the target as BuildKit cleans it, variables not expanded; `.` without one.
     pub fn target(&self) -> Cow<'_, [u8]> {
         clean(self.value("target").unwrap_or_default())
     }
 
-    /// Returns where the value of `field` stands in the file.
     pub fn value_span(&self, field: Field) -> Span {
         self.text
             .span(field.equals.map_or(field.end, |at| at + 1), field.end)
@@ -157,13 +153,13 @@ impl<'a> Mount<'a> {
         self.value("id").filter(|id| !id.is_empty())
     }
 
-    /// Returns the id that BuildKit uses, before variables are expanded: the option, or else the cleaned target.
+    /// Returns the id before variables are expanded: the option, or else the cleaned target.
     pub fn effective_id(&self) -> Cow<'_, [u8]> {
         if let Some(id) = self.id() {
             return id.into();
         }
         let target = self.value("target").unwrap_or_default();
-        // What `..` means next to a variable is known only when it is expanded, and in an expression it is no path.
+        // `..` next to a variable means nothing before that is expanded, and in an expression it is no path.
         let known = if self.templated {
             !target.contains_str("//") && !target.contains_str("/.")
         } else {
@@ -172,7 +168,7 @@ impl<'a> Mount<'a> {
         if known { clean(target) } else { target.into() }
     }
 
-    /// Returns where the id stands in the file: the option's value, or else the target's, or else the whole flag.
+    /// Returns the place of the id: the option's value, the target's, or the whole flag.
     pub fn id_span(&self) -> Span {
         let has_value = |field: &Field| self.value_of(*field).is_some_and(|id| !id.is_empty());
         let id = self.field("id").filter(has_value);
@@ -180,12 +176,12 @@ impl<'a> Mount<'a> {
         field.map_or(self.span, |field| self.value_span(field))
     }
 
-    /// Returns the id, cut into text and variables; `None` where BuildKit could not expand it.
+    /// Returns the id as text and variables; `None` where BuildKit could not expand it.
     pub fn id_word(&self) -> Option<Word> {
         Word::read(&self.effective_id(), self.escape).ok()
     }
 
-    /// Returns the sharing mode; `None` where a variable names it.
+    /// Returns the sharing mode; `None` where a variable gives it.
     pub fn sharing(&self) -> Option<Sharing> {
         let Some(value) = self.value("sharing") else {
             return Some(Sharing::Shared);
@@ -196,8 +192,8 @@ impl<'a> Mount<'a> {
             .find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
     }
 
-    /// Returns what sets apart caches of one id (`from`, uid, gid and mode make a base of their own): two mounts share
-    /// a lock only when both id and base are the same.
+    /// Returns `from`, uid, gid and mode, which separate caches of one id: mounts share a lock only where id and base
+    /// match.
     pub fn base(&self) -> [Option<&[u8]>; 4] {
         ["from", "uid", "gid", "mode"].map(|option| self.value(option))
     }

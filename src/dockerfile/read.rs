@@ -1,4 +1,4 @@
-//! The pass over a file's lines that finds its directives and instructions.
+//! Reads a file's lines into directives and instructions.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -20,20 +20,20 @@ pub(super) struct Reader<'a> {
     source: &'a [u8],
     lines: Lines<'a>,
     file: Dockerfile<'a>,
-    /// True where directives may still come.
+    /// True while directives may still follow.
     directives: bool,
-    /// Where the comment lines right above the current line start.
+    /// The start of the comment lines right above the current line.
     lead: Option<usize>,
-    /// The heredocs, by name and whether tabs are dropped, that no further line ends.
+    /// The heredocs that no later line ends, by name and whether tabs are dropped.
     endless: HashSet<(String, bool)>,
 }
 
 impl<'a> Dockerfile<'a> {
-    /// Reads `source`.
+    /// Reads a file.
     ///
     /// # Errors
-    /// [`SyntaxError`] where BuildKit could not read it either: an unterminated heredoc, a directive given twice, no
-    /// instruction at all.
+    /// [`SyntaxError`] where BuildKit could not read it either: an unterminated heredoc, a repeated directive, no
+    /// instruction.
     pub fn read(source: &'a [u8]) -> Result<Self, SyntaxError> {
         budget::spend(source.len());
         let mut file = Reader::new(source).read()?;
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
             directives: Vec::new(),
             escape: b'\\',
             top: 0,
-            // About one instruction in 100 bytes is what real files have.
+            // Real files have about one instruction in 100 bytes.
             instructions: Vec::with_capacity(source.len() / 100 + 4),
             stages: Vec::new(),
             blocks: Blocks::read(source, template),
@@ -96,8 +96,8 @@ impl<'a> Reader<'a> {
         Ok(self.file)
     }
 
-    /// Returns where the instructions' part begins in a file whose first line is `#!…`: BuildKit looks for `# syntax=`
-    /// below it, and finds none where something comes between.
+    /// Returns the start of the instructions in a file that begins with `#!…`: BuildKit looks for `# syntax=` right
+    /// below.
     fn below_shebang(&self, shebang: Line) -> usize {
         directives::syntax(self.source).map_or(shebang.full.end, |syntax| {
             let end = syntax.value.end;
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns the next line; an error when it is longer than BuildKit takes.
+    /// Returns the next line; fails where it is longer than BuildKit takes.
     fn next_line(&mut self) -> Result<Option<Line>, SyntaxError> {
         let Some(line) = self.lines.next() else {
             return Ok(None);
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
         Ok(Some(line))
     }
 
-    /// Takes `text` for a directive if it is one; any other line ends them.
+    /// Reads `text` as a directive; any other line ends them.
     fn directive(&mut self, text: Span) -> Result<bool, SyntaxError> {
         let Some(directive) = directives::parse(self.source, text, b"#") else {
             self.directives = false;
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Reads the instruction that starts with `line`; `text` is that line without white space around it.
+    /// Reads the instruction that starts with `line`; `text` is that line, trimmed.
     fn instruction(&mut self, line: Line, text: Span) -> Result<(), SyntaxError> {
         let (text, comments, mut last) = self.join(text, line)?;
         let mut instruction = Instruction {
@@ -169,8 +169,8 @@ impl<'a> Reader<'a> {
         );
         if takes_json && !is_json(&instruction)? {
             instruction.heredocs = heredoc::openers(instruction.text.bytes());
-            // `$((1 << 2))` is arithmetic to every frontend before 1.16, and to whoever wrote it.
-            // And a tag may stand behind the name that ends one.
+            // `$((1 << 2))` is arithmetic to frontends before 1.16 and to its author. And a tag may stand behind the
+            // name that ends one.
             let joined = instruction.text.bytes();
             let first = instruction
                 .text
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Joins the lines of an instruction that starts with `text`; gives its comment lines and its last line too.
+    /// Joins the lines of an instruction; returns its comment lines and its last line too.
     fn join(
         &mut self,
         text: Span,
@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
         Ok((joined, comments, last))
     }
 
-    /// Finds the name, the flags and the mounts of `instruction`, looking through `ONBUILD`.
+    /// Finds name, flags and mounts of `instruction`, looking through `ONBUILD`.
     fn name_and_flags(&self, instruction: &mut Instruction<'a>) {
         let (escape, template) = (self.file.escape, self.file.template);
         let text = &instruction.text;
@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
             (name, _, flags, args) = split(behind_blanks(args));
         }
         instruction.keyword = keyword(&name);
-        // `{% if x %}RUN …{% endif %}`. What else stands there, an ARG say, is not there for all that comes behind it.
+        // `{% if x %}RUN …{% endif %}`. Anything else there, for example an ARG, does not apply to the lines below.
         if instruction.keyword == Keyword::Opaque
             && template
             && let (behind, true) = template::skip_tags(text.bytes(), start)
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
         instruction.args = args;
     }
 
-    /// Reads the mounts among the `flags` of a RUN, whose command begins at byte `command` of its text.
+    /// Reads the mounts of a RUN whose command begins at byte `command` of its text.
     fn mounts(&self, run: &Instruction<'a>, flags: &[Flag<'a>], command: usize) -> Vec<Mount<'a>> {
         let last = flags.len().saturating_sub(1);
         let all = flags.iter().enumerate();
@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
         mounts.map(read).collect()
     }
 
-    /// Returns whether a line further down ends `doc`.
+    /// Returns whether a later line ends `doc`.
     fn has_end(&mut self, doc: &Heredoc) -> bool {
         let key = (doc.name.clone(), doc.chomp);
         let ends = |line: Line| {
@@ -298,7 +298,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// Reads the body of heredoc `index` of `instruction`; returns the line that ends it.
+    /// Reads the body of heredoc `index`; returns the line that ends it.
     fn heredoc_body(
         &mut self,
         instruction: &mut Instruction<'a>,
@@ -327,9 +327,7 @@ impl Heredoc {
 }
 
 /// Returns whether `instruction` is in JSON form.
-///
-/// # Errors
-/// Where the array holds something other than strings.
+/// Fails where the array holds anything but strings.
 fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
     let arguments = instruction.arguments();
     if !arguments.starts_with(b"[") {
@@ -345,8 +343,7 @@ fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
     }
 }
 
-/// Returns the name in lower case, as Go's `strings.ToLower` has it: it makes ASCII letters of two other characters, the
-/// Kelvin sign and the dotted capital I.
+/// Lowercases like Go's `strings.ToLower`, which turns the Kelvin sign and the dotted capital I into ASCII letters.
 fn lower(name: &[u8]) -> String {
     let mut name = name.to_str_lossy().to_ascii_lowercase();
     if !name.is_ascii() {

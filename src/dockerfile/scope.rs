@@ -1,9 +1,8 @@
-//! ARG and ENV: which names a cache id can refer to at which instruction.
+//! ARG and ENV: the names that a cache id can refer to at an instruction.
 //!
-//! Measured on BuildKit 0.13: an expansion sees the ARGs and ENVs above it in its own stage, and those of the stage that
-//! this one is built `FROM`. A global ARG (before the first FROM) is not seen until the stage declares the name itself;
-//! then the global default applies. An ONBUILD trigger runs in another build and sees the image's ENV, and the triggers
-//! before it.
+//! Measured on BuildKit 0.13: an expansion sees the ARGs and ENVs above it in its own stage and in the stage that this
+//! one is built `FROM`. A global ARG (before the first FROM) is seen only once the stage declares the name; then its
+//! default applies. An ONBUILD trigger runs in another build and sees the image's ENV and earlier triggers.
 
 use crate::budget;
 
@@ -13,7 +12,7 @@ use super::template::{Blocks, BranchId};
 use super::words::Word;
 
 impl Name {
-    /// Returns the last declaration above the instruction `before` in `stage` that `serves`.
+    /// Returns the last matching declaration above the instruction `before` in `stage`.
     fn last_above(
         &self,
         (stage, before): (usize, usize),
@@ -26,8 +25,8 @@ impl Name {
         own.find(|d| serves(d))
     }
 
-    /// Returns the branch around the block of `blocks` that `last`, in its last branch, serves together with a
-    /// declaration in each of the others: one of the branches is always taken.
+    /// Returns the branch around the block in which every branch declares the name, `last` in the last one; one of them
+    /// is always taken.
     fn around(&self, blocks: &Blocks, last: &Declaration) -> Option<BranchId> {
         let block = blocks.block(last.branch).filter(|block| {
             block.exhaustive && !last.onbuild && block.branches.last() == Some(&last.branch)
@@ -59,7 +58,7 @@ impl Scope {
             };
             let words = words(file, instruction);
             let found = assignments_in(instruction, &words);
-            // A word that is no name declares nothing here, but stands there.
+            // A word that is no name declares nothing here, but is there.
             let alone = found.len() == 1 && words.len() == 1;
             for assignment in found {
                 scope
@@ -84,7 +83,7 @@ impl Scope {
 }
 
 impl Dockerfile<'_> {
-    /// Returns every declaration of `name`, in the file's order.
+    /// Returns every declaration of `name`.
     pub fn declarations(&self, name: &str) -> &[Declaration] {
         self.known(name).map_or(&[], |name| &name.declarations)
     }
@@ -97,7 +96,7 @@ impl Dockerfile<'_> {
         self.scope().names.get(name)
     }
 
-    /// Returns the global ARG `name`, before the first FROM. The last one counts.
+    /// Returns the global ARG `name`; the last one counts.
     pub fn global(&self, name: &str) -> Option<&Declaration> {
         let all = self.declarations(name);
         let globals = &all[..all.partition_point(|declaration| declaration.stage.is_none())];
@@ -107,7 +106,7 @@ impl Dockerfile<'_> {
             .find(|declaration| !declaration.onbuild)
     }
 
-    /// Returns the global ARG `name` that the global ARG `below` sees.
+    /// Returns the global ARG `name` above the global ARG `below`.
     fn global_above(&self, name: &str, below: &Declaration) -> Option<&Declaration> {
         let at = |d: &Declaration| (d.instruction, d.name_end);
         let all = self.declarations(name);
@@ -129,9 +128,9 @@ impl Dockerfile<'_> {
     }
 
     /// Returns the declaration of `name` that an expansion at instruction `index` sees: the last one above it in its
-    /// stage, or else in the stages that this one is built from.
+    /// stage, or else in the base stages.
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
-        // Most names that are asked for stand nowhere.
+        // Most requested names are declared nowhere.
         let known = self.known(name).filter(|_| budget::spend(32))?;
         let stage = self.stage_of(index)?;
         let instruction = &self.instructions[index];
@@ -142,7 +141,7 @@ impl Dockerfile<'_> {
             .or_else(|| self.inherited(name, stage))
     }
 
-    /// Returns the declaration of `name` that stage `stage` takes over from the stages it is built from.
+    /// Returns the declaration of `name` that stage `stage` inherits from its base stages.
     pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
         let name = self.known(name)?;
         let mut stage = &self.stages[stage];
@@ -158,10 +157,9 @@ impl Dockerfile<'_> {
         None
     }
 
-    /// Returns the declaration that gives `name` its value at instruction `index` in a build that passes none.
+    /// Returns the declaration that gives `name` its value at instruction `index` without build arguments.
     ///
-    /// A bare `ARG NAME` takes the global default; where there is none, it leaves the value that was there (BuildKit's
-    /// `dispatchArg` sets nothing then).
+    /// A bare `ARG NAME` takes the global default, or else leaves the value unchanged (BuildKit's `dispatchArg`).
     pub fn valued(&self, name: &str, index: usize) -> Option<&Declaration> {
         let mut seen = self.visible(name, index)?;
         while budget::spend(1) {
@@ -207,7 +205,7 @@ impl Dockerfile<'_> {
     ) -> Option<&'n Declaration> {
         let serves = |d: &Declaration| self.blocks.encloses(d.branch, branch);
         let trigger = name.last_above((stage, index), |d| d.onbuild && serves(d));
-        // The image has every ENV of its stage, wherever it stands.
+        // The image has every ENV of its stage.
         let end = self.stages[stage].instructions.end;
         let env = name.last_above((stage, end), |d| {
             d.by == DeclaredBy::Env && !d.onbuild && serves(d)
@@ -219,13 +217,12 @@ impl Dockerfile<'_> {
             .max_by_key(|d| d.instruction)
     }
 
-    /// Returns the value that `name` has at instruction `index` when no build argument is passed; `None` where it is
-    /// unset or cannot be known here.
+    /// Returns the value of `name` at instruction `index` without build arguments; `None` where it is unset or unknown.
     pub fn default_value(&self, name: &str, index: usize) -> Option<Vec<u8>> {
         self.value_of(self.valued(name, index)?)
     }
 
-    /// Returns the value that `declaration` gives its name. What it is made of stands above it, so this ends.
+    /// Returns the value that `declaration` gives its name. Values refer only to declarations above, so this ends.
     fn value_of(&self, declaration: &Declaration) -> Option<Vec<u8>> {
         let word = Word::read(declaration.value.as_ref()?, self.escape).ok()?;
         let above = |name: &str| match declaration.stage {

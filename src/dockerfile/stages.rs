@@ -1,4 +1,4 @@
-//! Build stages: where each begins, what it is built from, and which other stages it copies or mounts from.
+//! Build stages, their bases, and the stages they copy or mount from.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::ast::{Base, Dockerfile, FaultKind, Flag, Instruction, Keyword, MountK
 use super::words::Word;
 
 impl Stage {
-    /// Returns the index of the stage that this one is built from; `None` where that is an image.
+    /// Returns the stage that this one is built from; `None` for an image.
     pub const fn parent(&self) -> Option<usize> {
         match self.base {
             Base::Stage(base) => Some(base),
@@ -17,15 +17,14 @@ impl Stage {
         }
     }
 
-    /// Returns the indices of the stages that this one is built from or takes files from. They are earlier ones: BuildKit
-    /// refuses the rest.
+    /// Returns the stages that this one is built from or takes files from; BuildKit allows only earlier ones.
     pub fn needs(&self) -> impl Iterator<Item = usize> {
         let used = self.uses.iter().map(|(_, used)| *used);
         let all = self.parent().into_iter().chain(used);
         all.filter(|needed| *needed < self.index)
     }
 
-    /// Returns the name, or the number that BuildKit knows an unnamed stage by; `None` for a snippet.
+    /// Returns the name, or the number of an unnamed stage; `None` for a snippet.
     pub fn label(&self) -> Option<String> {
         self.from?;
         Some(self.name.clone().unwrap_or_else(|| self.index.to_string()))
@@ -33,17 +32,15 @@ impl Stage {
 }
 
 impl Dockerfile<'_> {
-    /// Returns the stage of the instruction `index`, the one that is built from, and so on.
+    /// Returns the stage of the instruction `index`, its base stage, and so on.
     pub fn ancestors(&self, index: usize) -> impl Iterator<Item = &Stage> {
         let stage = self.stage_of(index).map(|stage| &self.stages[stage]);
         std::iter::successors(stage, move |stage| Some(&self.stages[stage.parent()?]))
     }
 }
 
-/// Finds the stages of `file`.
-///
-/// What stands before the first FROM belongs to no stage as long as it is only ARGs (they are global then). With any
-/// other instruction among it, it is a stage of its own: a snippet that another tool puts below a FROM.
+/// Finds the stages; other instructions than ARGs before the first FROM make a stage of their own: a snippet that
+/// another tool puts below a FROM.
 pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
     let instructions = &file.instructions;
     let is_from = |i: &Instruction<'_>| i.keyword == Keyword::From && !i.onbuild;
@@ -120,7 +117,7 @@ fn may_set_workdir(image: &str) -> bool {
 /// Takes back the faults of mounts without a target where a WORKDIR serves as one.
 ///
 /// BuildKit mounts over the WORKDIR then, and refuses only `/`. A bind mount is given the benefit of the doubt when the
-/// base image may set one; a cache over a directory that nobody named is no more than a slip.
+/// base image may set one; a cache over an unnamed directory is only a slip.
 pub(super) fn excuse_targets(file: &mut Dockerfile<'_>) {
     let mut at_end: Vec<bool> = Vec::with_capacity(file.stages.len());
     for stage in &file.stages {

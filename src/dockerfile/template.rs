@@ -1,7 +1,7 @@
 //! Templates around a Dockerfile: empy, Jinja, Go's `text/template`, Handlebars, ERB.
 //!
-//! To BuildKit their lines are instructions it does not know; another tool takes them out before it builds. What matters
-//! here is which lines stand in which block, since a declaration inside `@[if x]` does not serve a RUN outside of it.
+//! BuildKit does not know their lines; another tool removes them before the build. The block of each line matters, since
+//! a declaration inside `@[if x]` does not serve a RUN outside of it.
 
 use crate::budget;
 use crate::text::Span;
@@ -9,7 +9,7 @@ use crate::text::Span;
 use super::expression::{self, Reach};
 use super::lines::{Lines, is_comment, trim_end, trim_start};
 
-/// A branch in the tree of blocks: the file itself ([`BranchId::FILE`]) or one branch of a block.
+/// A branch in the tree of blocks: the file ([`BranchId::FILE`]) or a branch of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BranchId(usize);
 
@@ -19,35 +19,34 @@ impl BranchId {
 
 #[derive(Clone, Debug)]
 struct Branch {
-    /// The branch around its block, and the block by its index; `None` for the file.
+    /// The branch around its block, and the block's index; `None` for the file.
     of: Option<(BranchId, usize)>,
-    /// The last branch within it, itself where there is none: those within it are numbered one after the other.
+    /// The last branch within it, or itself: nested branches are numbered consecutively.
     last: usize,
 }
 
-/// A block: from the line that opens it to the line that closes it.
+/// A block, from its opening to its closing line.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// From the start of its first line to the end of its last; to the end of the file where nothing closes it.
+    /// The lines of the block; to the end of the file where nothing closes it.
     pub span: Span,
-    /// Its branches, in order: one, and one more for each `else` of some kind.
+    /// The branches in order: one, and one more for each `else`.
     pub branches: Vec<BranchId>,
-    /// True where the last branch is a plain `else`, so that one of them is always taken.
+    /// True where the last branch is a plain `else`, so that one is always taken.
     pub exhaustive: bool,
 }
 
-/// The blocks of a file.
 #[derive(Clone, Debug)]
 pub struct Blocks {
     branches: Vec<Branch>,
     all: Vec<Block>,
-    /// From which byte on the text stands in which branch, ordered by byte.
+    /// The first byte of each stretch and its branch, ordered by byte.
     bounds: Vec<(usize, BranchId)>,
 }
 
-/// Returns whether `source` holds anything that looks like a template's expression.
+/// Returns whether `source` seems to hold a template expression.
 pub fn is_template(source: &[u8]) -> bool {
-    // Two passes over the file at most: every mark starts with one of four bytes.
+    // At most two passes over the file: every mark starts with one of four bytes.
     memchr::memchr3_iter(b'{', b'@', b'<', source).any(|at| {
         matches!(
             &source[at..],
@@ -56,8 +55,7 @@ pub fn is_template(source: &[u8]) -> bool {
     }) || is_template_by_mounts(source)
 }
 
-/// Returns whether a line with a mount holds an expression of a kind that means something else to shells: `[[ x ]]`,
-/// say.
+/// Returns whether a line with a mount holds an expression of a kind that shells use otherwise, for example `[[ x ]]`.
 fn is_template_by_mounts(source: &[u8]) -> bool {
     memchr::memmem::find_iter(source, b"--mount=").any(|at| {
         let rest = &source[at..];
@@ -66,17 +64,17 @@ fn is_template_by_mounts(source: &[u8]) -> bool {
     })
 }
 
-/// Returns whether `line`, within an instruction, is a template's alone: tags that open, part or close a block, and
-/// comments. The engine takes such a line out, or leaves a blank one.
+/// Returns whether `line`, within an instruction, holds only block tags and comments of a template, which the engine
+/// removes.
 pub fn is_control_line(line: &[u8]) -> bool {
     let line = trim_end(trim_start(line));
     let (end, _) = skip_tags(line, 0);
-    // Empy's `@` before a line break takes the break away.
+    // Empy's `@` before a line break removes the break.
     end > 0 && matches!(&line[end..], [] | [b'@'])
 }
 
-/// Goes over the tags and comments of a template that stand at byte `at` of `text`, blanks between them too: where they
-/// end, and whether they stay within the blocks that they open.
+/// Skips the tags, comments and blanks at byte `at` of `text`; returns their end, and whether they stay within the blocks
+/// they open.
 pub(super) fn skip_tags(text: &[u8], at: usize) -> (usize, bool) {
     let (mut end, mut next, mut depth, mut inside) = (at, at, 0_usize, true);
     while let Some(Reach::Closed(behind)) = expression::at(text, next) {
@@ -96,7 +94,7 @@ pub(super) fn skip_tags(text: &[u8], at: usize) -> (usize, bool) {
     (end, inside)
 }
 
-/// Returns whether `expression` leaves no text behind, though it is no tag of a block.
+/// Returns whether `expression` is no block tag and leaves no text behind.
 fn is_silent(expression: &[u8]) -> bool {
     let body = expression.get(2..).unwrap_or_default();
     let trimmed = body.strip_prefix(b"-").unwrap_or(body).trim_ascii_start();
@@ -110,7 +108,7 @@ fn is_silent(expression: &[u8]) -> bool {
 }
 
 impl Blocks {
-    /// Returns the blocks of `source`; none where it is no template.
+    /// Returns the blocks of `source`; none unless it is a template.
     pub fn read(source: &[u8], template: bool) -> Self {
         let mut blocks = Self {
             branches: vec![Branch { of: None, last: 0 }],
@@ -139,7 +137,7 @@ impl Blocks {
         blocks
     }
 
-    /// Returns the branch behind `tag` in the branch `here`; `line` is the tag's, and `end` that of the file.
+    /// Returns the branch behind `tag` in the branch `here`; `line` is the tag's line, `end` the file's end.
     fn step(&mut self, here: BranchId, tag: Tag, line: Span, end: usize) -> BranchId {
         match (tag, self.branches[here.0].of) {
             (Tag::Open, _) => {
@@ -172,13 +170,13 @@ impl Blocks {
         branch
     }
 
-    /// Returns the branch that byte `offset` stands in.
+    /// Returns the branch of byte `offset`.
     pub fn at(&self, offset: usize) -> BranchId {
         let next = self.bounds.partition_point(|(start, _)| *start <= offset);
         self.bounds[next.max(1) - 1].1
     }
 
-    /// Returns whether text in `inner` is reached only by way of `outer`, so that what stands in `outer` serves it.
+    /// Returns whether `inner` is reached only through `outer`, so that declarations in `outer` serve it.
     pub fn encloses(&self, outer: BranchId, inner: BranchId) -> bool {
         (outer.0..=self.branches[outer.0].last).contains(&inner.0)
     }
@@ -190,18 +188,18 @@ impl Blocks {
             .unwrap_or(BranchId::FILE)
     }
 
-    /// Returns the block that `branch` is a branch of; `None` for the file itself.
+    /// Returns the block of `branch`; `None` for the file.
     pub fn block(&self, branch: BranchId) -> Option<&Block> {
         let (_, block) = self.branches[branch.0].of?;
         self.all.get(block)
     }
 
-    /// Returns the branch around the block of `branch`; `None` for the file itself.
+    /// Returns the branch around the block of `branch`; `None` for the file.
     pub fn parent(&self, branch: BranchId) -> Option<BranchId> {
         self.branches[branch.0].of.map(|(parent, _)| parent)
     }
 
-    /// Returns `branch`, the one around it, and so on out to the file.
+    /// Returns `branch` and all branches around it, out to the file.
     pub fn outwards(&self, branch: BranchId) -> impl Iterator<Item = BranchId> + '_ {
         std::iter::successors(Some(branch), |branch| {
             self.parent(*branch).filter(|_| budget::spend(1))
@@ -209,20 +207,20 @@ impl Blocks {
     }
 }
 
-/// What an expression does to the blocks.
+/// The effect of an expression on the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     Open,
-    /// It begins another branch.
+    /// Begins another branch.
     Else {
-        /// True where that one is taken wherever the others are not.
+        /// True where it is taken wherever the others are not.
         plain: bool,
     },
     Close,
 }
 
-/// Returns the tags of a line. Where the line does not start with one, `{{ if }}` may be an argument of a command's,
-/// and only the other engines' are taken.
+/// Returns the tags of a line. Where the line does not start with a tag, `{{ if }}` may be an argument of a command, so
+/// only the other engines' tags count.
 fn tags(line: &[u8]) -> impl Iterator<Item = Tag> + '_ {
     let text = trim_start(line);
     let starts = matches!(
@@ -240,7 +238,7 @@ fn tags(line: &[u8]) -> impl Iterator<Item = Tag> + '_ {
     })
 }
 
-/// Returns what the expression `text` does to the blocks, if anything.
+/// Returns the effect of the expression `text` on the blocks, if any.
 pub(super) fn tag_of(text: &[u8]) -> Option<Tag> {
     let (mark, body) = text.split_at_checked(2)?;
     let close: &[u8] = match mark {

@@ -1,21 +1,19 @@
 //! Words with variables in them: `apt-${CACHE_ID:-default}`.
 //!
-//! Reads a value the way BuildKit's shell lexer does when it expands it (`ProcessWord` in
-//! `frontend/dockerfile/shell/lex.go`), but keeps the parts instead of the outcome, so that a rule can ask which
-//! variables an id refers to, and in which form.
+//! Reads a value like BuildKit's shell lexer (`ProcessWord` in `frontend/dockerfile/shell/lex.go`), but keeps the parts,
+//! so that rules can ask for the variables of an id and their forms.
 
 use bstr::ByteSlice as _;
 
 use crate::budget;
 
-/// A value, cut into text and variables.
+/// A value as text and variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
-    /// The parts in order; text stands in runs of its own, quotes and escapes taken off.
+    /// The parts in order; text is unquoted and stands in runs of its own.
     pub parts: Vec<Part>,
 }
 
-/// A piece of a [`Word`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     Text(Vec<u8>),
@@ -24,9 +22,9 @@ pub enum Part {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name; for `$1` or `$?` the digit or sign.
+    /// The name; for `$1` or `$?` the digit or sign.
     pub name: String,
-    /// What happens when it is unset or empty.
+    /// The form of the reference.
     pub form: Form,
 }
 
@@ -37,24 +35,23 @@ pub enum Form {
     Plain,
     /// `${NAME-word}`, `${NAME:-word}`: the word where the variable is unset.
     Default {
-        /// True where the colon is there.
+        /// True with the colon.
         or_empty: bool,
         word: Word,
     },
     /// `${NAME+word}`, `${NAME:+word}`: the word where the variable is set, else nothing.
     Alternative {
-        /// True where the colon is there.
+        /// True with the colon.
         or_empty: bool,
         word: Word,
     },
     /// `${NAME?word}`, `${NAME:?word}`: an error where the variable is unset.
     Required(Word),
-    /// `#`, `%` and `/`: a change to the value. The word starts with the sign.
+    /// `#`, `%` and `/`, which change the value; the word starts with the sign.
     Other(Word),
 }
 
 impl Form {
-    /// Returns the word within the reference; `None` where there is none.
     pub const fn word(&self) -> Option<&Word> {
         match self {
             Self::Plain => None,
@@ -66,13 +63,12 @@ impl Form {
     }
 }
 
-/// A value that BuildKit's lexer would refuse (`${`, an open quote), or that nests deeper than any real one.
+/// A value that BuildKit's lexer refuses (`${`, an open quote), or that nests too deep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
 impl Word {
-    /// Reads `value`, whose quotes at the level of the instruction are gone already; `escape` is the file's escape
-    /// character.
+    /// Reads `value`, whose instruction-level quotes are gone already, with the file's escape character.
     ///
     /// # Errors
     /// [`Unreadable`] where BuildKit's lexer reports an error.
@@ -91,14 +87,13 @@ impl Word {
         .until(None)
     }
 
-    /// Returns whether `value` can be told at a glance to be one piece of text, itself: nothing in it means anything to
-    /// BuildKit's lexer.
+    /// Returns whether `value` is obviously plain text to BuildKit's lexer.
     pub fn is_text(value: &[u8], escape: u8) -> bool {
         memchr::memchr3(b'$', b'\'', b'"', value).is_none()
             && memchr::memchr(escape, value).is_none()
     }
 
-    /// Returns the variables of the word in order, those within another one behind it.
+    /// Returns the variables of the word, nested ones behind the one around them.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
         let mut open = vec![self.parts.iter()];
         std::iter::from_fn(move || {
@@ -115,17 +110,16 @@ impl Word {
         })
     }
 
-    /// Returns whether the word refers to the variable `name`, in any form and at any depth.
+    /// Returns whether the word refers to the variable `name`, at any depth.
     pub fn mentions(&self, name: &str) -> bool {
         self.variables().any(|variable| variable.name == name)
     }
 
-    /// Returns whether the word holds any variable.
     pub fn has_variable(&self) -> bool {
         self.variables().next().is_some()
     }
 
-    /// Returns the word's text; `None` where it holds a variable.
+    /// Returns the word's text; `None` with a variable.
     pub fn text_alone(&self) -> Option<Vec<u8>> {
         let text = |part: &Part| match part {
             Part::Text(text) => Some(text.clone()),
@@ -135,7 +129,7 @@ impl Word {
         texts.map(|texts| texts.concat())
     }
 
-    /// Returns the word with every `$NAME` written as `${NAME}`: two words that always expand alike read alike.
+    /// Returns the word with every `$NAME` as `${NAME}`, so that words that always expand alike read alike.
     pub fn canonical(&self) -> Vec<u8> {
         let mut text = Vec::new();
         for part in &self.parts {
@@ -161,8 +155,8 @@ impl Word {
         text
     }
 
-    /// Returns the word's value where `lookup` gives the values of variables (`None`: unset), or `None` where it holds
-    /// a form that cannot be worked out here.
+    /// Returns the word's value with variables from `lookup` (`None`: unset); `None` where it has a form that cannot be
+    /// expanded here.
     pub fn expand(&self, lookup: &mut impl FnMut(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
         let mut text = Vec::new();
         for part in &self.parts {
@@ -329,8 +323,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Returns a name behind `$` or `${`: letters, digits and underscores, or a number, or one of the shell's special
-    /// signs.
+    /// Reads a name behind `$` or `${`: letters, digits and underscores, a number, or a special sign of the shell.
     fn name(&mut self) -> String {
         let start = self.at;
         match self.peek() {
@@ -350,7 +343,7 @@ impl Reader<'_> {
 }
 
 impl Word {
-    /// Returns the word with `-${name}` behind it.
+    /// Appends `-${name}`.
     pub fn with_suffix(mut self, name: &str) -> Self {
         self.text(b'-');
         self.parts.push(Part::Variable(Variable {
@@ -360,7 +353,7 @@ impl Word {
         self
     }
 
-    /// Returns the word with `${name:+-${name}}` behind it: nothing where the variable is unset or empty.
+    /// Appends `${name:+-${name}}`, which is empty where the variable is unset or empty.
     pub fn with_optional_suffix(mut self, name: &str) -> Self {
         let form = Form::Alternative {
             or_empty: true,
@@ -373,7 +366,7 @@ impl Word {
         self
     }
 
-    /// Returns the word with `sign` before it, which tells apart what is kept as one form.
+    /// Prepends `sign`, which distinguishes the operators of one form.
     fn behind(mut self, sign: u8) -> Self {
         self.parts.insert(0, Part::Text(vec![sign]));
         self

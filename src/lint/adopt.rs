@@ -1,4 +1,4 @@
-//! Suppressing all that a file has today, so that only what is new fails the gate.
+//! Suppresses all findings that a file has today, so that only new ones fail the gate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,30 +13,25 @@ use crate::text::{LineIndex, Span, bom, count};
 use super::model::FileReport;
 use super::{check, prove};
 
-/// A file with suppressions added.
 #[derive(Debug)]
 pub struct Adopted {
-    /// The new bytes.
     pub bytes: Vec<u8>,
     /// The number of findings that they suppress.
     pub suppressed: usize,
 }
 
-/// A finding for which no comment can stand.
+/// A finding that no comment can suppress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// Its 1-based line.
+    /// The 1-based line.
     pub line: usize,
-    /// Its rule.
     pub rule: RuleId,
 }
 
-/// Suppresses every one of the findings of a file that says what is built that is at least as bad as `least`: by comments
-/// above the lines that they begin on, or above the texts that these lines are part of. `None` where none is to be; the
-/// findings for which no comment can stand are left.
-///
-/// # Errors
-/// Says what would be wrong with the result.
+/// Suppresses every finding of a build file from the severity `least` on, by comments above the lines where they begin,
+/// or above the texts around these lines; returns `None` where nothing is added. Findings that no comment can suppress
+/// are left.
+/// Fails with the fault of the result.
 pub fn adopt_wires(
     report: &FileReport,
     least: Severity,
@@ -55,7 +50,7 @@ pub fn adopt_wires(
     let Some(texts) = texts.map_err(|error| error.message)? else {
         return Ok((None, failing.iter().map(left).collect()));
     };
-    // Each line within a text of several stands for the line that the text begins on.
+    // Each line within a text of several stands for the line where the text begins.
     let texts: BTreeMap<usize, usize> = texts
         .iter()
         .map(|text| {
@@ -105,18 +100,16 @@ pub fn adopt_wires(
 
 const TITLE: &str = "suppress what is there";
 
-/// Returns the findings that are at least as bad as `least` and can be suppressed.
+/// Returns the suppressible findings from the severity `least` on.
 fn failing(findings: &[Finding], least: Severity) -> Vec<&Finding> {
     let fails =
         |finding: &&Finding| finding.severity >= least && finding.rule != RuleId::UnusedIgnore;
     findings.iter().filter(fails).collect()
 }
 
-/// Suppresses every one of `findings` of `source` that is at least as bad as `least`; `None` where there is none. What only
-/// shows once others are suppressed, and a comment stands where none was, is suppressed with them.
-///
-/// # Errors
-/// Says what would be wrong with the result.
+/// Suppresses all `findings` of `source` from the severity `least` on; `None` where there is none. Findings that only
+/// appear after that are suppressed too.
+/// Fails with the fault of the result.
 pub fn adopt(
     source: &[u8],
     findings: &[Finding],
@@ -126,7 +119,7 @@ pub fn adopt(
     let before = Dockerfile::read(source).ok();
     let (mut bytes, mut suppressed) = (source.to_vec(), 0);
     let mut found = findings.to_vec();
-    // Each round may bring to light what another rule finds.
+    // Each round may reveal findings of another rule.
     for _ in RuleId::ALL {
         let open = failing(&found, least);
         if open.is_empty() {
@@ -142,7 +135,7 @@ pub fn adopt(
                 .map_err(|error| format!("the file could not be read any more: {error}"))?;
             prove::same_reading(before, &after, settings, true)?;
         }
-        // What comes of comparing files cannot be seen here; all else must be gone, and nothing new come.
+        // Findings from comparing files cannot be checked here; all others must be gone, and no new ones come.
         found = check::check_alone(&bytes, settings).findings;
     }
     match failing(&found, least).len() {

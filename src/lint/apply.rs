@@ -1,26 +1,26 @@
-//! Making fixes together, and proving the result.
+//! Makes fixes together, and proves the result.
 
 use crate::budget;
 use crate::fix::{self, Fix};
 use crate::text::SourceMap;
 
-/// A file with fixes made, of those that were to be made by their index.
+/// A file with fixes, by their indices.
 #[derive(Debug)]
 pub(super) struct Proved {
-    /// The new bytes; the old ones where none was made.
+    /// The new bytes; the old ones where no fix was made.
     pub(super) bytes: Vec<u8>,
-    /// Where the new bytes stand in the old ones.
+    /// The map from the new bytes to the old ones.
     pub(super) origins: SourceMap,
     /// The fixes that were made.
     pub(super) made: Vec<usize>,
-    /// Those that overlap one that was made.
+    /// The fixes that overlap a made one.
     pub(super) waiting: Vec<usize>,
-    /// Those after which the file would not be what it should be, with the reason.
+    /// The fixes that failed the proof, with the reason.
     pub(super) refused: Vec<(usize, String)>,
 }
 
-/// Makes those of `fixes` in `source` that can be made together. Where `prove`, which is given the new bytes and the fixes that
-/// were made, refuses the result, halves are tried, and halves of these, so that a bad fix takes no good one with it.
+/// Makes those of `fixes` in `source` that are possible together. Where `prove` refuses the new bytes with these fixes,
+/// halves are tried, recursively, so that a bad fix spoils no good one.
 pub(super) fn apply_proved(
     source: &[u8],
     fixes: &[&Fix],

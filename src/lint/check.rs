@@ -1,4 +1,4 @@
-//! From the bytes of a Dockerfile to its findings.
+//! Checks a single Dockerfile.
 
 use std::sync::LazyLock;
 
@@ -14,18 +14,18 @@ use super::model::Checked;
 use super::relate::{Compared, relate};
 use super::settle;
 
-/// Returns whether `source` can hold a mount: a file without `--mount` is not read any further.
+/// Returns whether `source` can hold a mount; otherwise the file is not read further.
 pub fn has_mount(source: &[u8]) -> bool {
     static MOUNT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("--mount"));
     MOUNT.find(source).is_some()
 }
 
-/// Returns whether `source` can hold anything to find: a mount, or a suppression.
+/// Returns whether `source` can hold a mount or a suppression.
 pub fn is_of_interest(source: &[u8]) -> bool {
     has_mount(source) || suppress::is_marked(source)
 }
 
-/// Looks at one file by itself. What is suppressed is still among the findings: [`relate`] sorts it out.
+/// Checks one file alone. Suppressed findings are included: [`relate`] removes them.
 pub fn check(source: &[u8], settings: &Settings) -> Checked {
     if !is_of_interest(source) {
         return Checked::default();
@@ -53,12 +53,12 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     }
 }
 
-/// Returns what is said of a file that BuildKit could not read.
+/// Returns the findings for a file that BuildKit could not read.
 fn unreadable(source: &[u8], error: &SyntaxError, settings: &Settings) -> Checked {
     let rule = RuleId::SyntaxError;
     let mut findings = registry::check_error(error);
     findings.retain(|finding| settings.is_on(finding.rule));
-    // What other suppressions speak of cannot be known.
+    // The instructions of other suppressions are unknown.
     let mut ignores = suppress::read(source, None).into_iter();
     let ignore = ignores.find_map(|ignore| ignore.of(rule));
     Checked {
@@ -68,7 +68,7 @@ fn unreadable(source: &[u8], error: &SyntaxError, settings: &Settings) -> Checke
     }
 }
 
-/// Looks at one file as at a run of its own.
+/// Checks one file as a run of its own.
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
     relate(

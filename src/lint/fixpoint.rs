@@ -1,4 +1,4 @@
-//! Fixing a file round by round, until nothing is left to do.
+//! Fixes a file in rounds, until nothing is left to fix.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hasher as _};
@@ -14,18 +14,17 @@ use super::check::{check, check_alone};
 use super::model::{Checked, Dropped, Fixed, Made};
 use super::prove;
 
-/// Fixes one file: every safe fix, and with `level` at [`Applicability::Unsafe`] the others too. `found` are findings
-/// that came of comparing the file with others of its run.
+/// Fixes one file up to `level`; `found` are findings from comparing the file with others of its run.
 ///
-/// Fixes that overlap wait for a further round, until nothing is left to do. Every round's result is read again and
-/// proved; a fix after which the file does not read as intended is dropped, with the reason.
+/// Fixes that overlap wait for a further round. Every round's result is read again and proved; a fix after which the
+/// file does not read as intended is dropped with the reason.
 pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Finding]) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
     let mut found = found;
     let first = LineIndex::new(source);
-    // Kinds of fixes of which none can be made any more.
+    // Turns with no fix left to make.
     let mut exhausted: Vec<Turn> = Vec::new();
-    // What the file has been, and how often. A fix may take another one back, but not round after round.
+    // The hashes of earlier states with their counts: a fix may revert another one, but not in every round.
     let mut seen = HashMap::from([(hash(source), 1)]);
     while budget::spend(1) {
         let checked = check_alone(&fixed.bytes, settings);
@@ -55,7 +54,7 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
             fixed.made.extend(made.collect::<Vec<_>>());
             fixed.origins = round.origins.compose(&fixed.origins);
             fixed.bytes = round.bytes;
-            // Their places are those of the file as it was.
+            // Their places are those of the original file.
             found = &[];
             continue;
         } else {
@@ -80,11 +79,11 @@ fn hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// When a fix is made: those of an earlier turn come first, and only fixes of one turn in one round.
+/// The turn of a fix: earlier turns come first, and each round makes fixes of only one.
 type Turn = (u8, Option<RuleId>);
 
-/// Returns the findings whose fixes are to be made in the next round, each with its fix. What takes away the reason for
-/// another fix goes first, and what is safe before what is not: so the outcome does not depend on the order of the rules.
+/// Returns the findings to fix in the next round, each with its fix. Fixes that make others needless go first, and safe
+/// ones before unsafe ones, so that the order of the rules does not matter.
 fn next_turn<'f>(
     findings: impl Iterator<Item = &'f Finding>,
     level: Applicability,

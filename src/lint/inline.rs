@@ -1,4 +1,4 @@
-//! Files that hold Dockerfiles within them, and say what is built: workflows, pipelines, Compose and bake files.
+//! Build files with Dockerfiles within them: workflows, pipelines, Compose and bake files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::fixpoint::fix;
 use super::loose;
 use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made};
 
-/// Returns what a file of this `format` says about builds, and what is found in the Dockerfiles within it.
+/// Returns the builds of a file of this `format`, and the findings in the Dockerfiles within it.
 pub fn check_build_file(
     path: &Path,
     format: FormatRef,
@@ -27,7 +27,7 @@ pub fn check_build_file(
     let (mut checked, mut said, mut lanes) = (Checked::default(), BuildFile::default(), Vec::new());
     match std::str::from_utf8(source).map(|text| format.read(text)) {
         Ok(Ok(wiring)) => said = wiring,
-        // A template of such a file, say: it is not for cachelane to judge it.
+        // A file that cachelane cannot judge, for example a template.
         Ok(Err(error)) => {
             said.unknown.push(Unknown {
                 span: error.span,
@@ -65,8 +65,7 @@ pub fn check_build_file(
     }
 }
 
-/// Adds what is found in one Dockerfile within the file `source`, with places in that file; gives what it asks of its
-/// builds.
+/// Adds the findings in a Dockerfile within the file `source`, with places in that file; returns its lanes.
 fn add(
     checked: &mut Checked,
     inline: &Inline,
@@ -101,7 +100,7 @@ fn add(
     }
     checked.sites.extend(inner.sites.into_iter().map(|site| {
         let span = place(site.span);
-        // What comparing files would change there goes by the Dockerfile's own bytes: it is for a person.
+        // Fixes for comparisons of files go by the Dockerfile's own bytes: they are left to a person.
         Site {
             span,
             mode_edit: None,
@@ -116,7 +115,7 @@ fn add(
     })
 }
 
-/// `fix` with places in the file around the Dockerfile.
+/// Moves `fix` to its place in the file around the Dockerfile.
 fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
     let source = std::str::from_utf8(source).unwrap_or_default();
     let edits = inline::edits(inline, source, fix.edits())?;
@@ -127,8 +126,8 @@ fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
     })
 }
 
-/// Fixes the Dockerfiles within a file, as [`fix`] fixes a Dockerfile; each result is read out of the new file again, and
-/// has to be what it was meant to be.
+/// Fixes the Dockerfiles within a file, as [`fix`] fixes a Dockerfile; each result is read again from the new file, and
+/// has to be as intended.
 pub fn fix_inline(
     format: FormatRef,
     source: &[u8],
@@ -170,7 +169,7 @@ pub fn fix_inline(
     fixed
 }
 
-/// Returns the file `source` with the Dockerfile `inline` as it was `fixed`.
+/// Returns the file `source` with the `fixed` Dockerfile `inline`.
 fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Vec<u8>> {
     let new = std::str::from_utf8(&fixed.bytes).ok()?;
     let end = Run {
@@ -192,7 +191,7 @@ fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Vec<u8>> {
     (!applied.made.is_empty()).then_some(applied.bytes)
 }
 
-/// Returns whether `after` is `before` with nothing but the Dockerfile `index` changed, and that into `text`.
+/// Returns whether only the Dockerfile `index` of `before` changed in `after`, into `text`.
 fn is_meant(before: &BuildFile, after: &BuildFile, index: usize, text: &[u8]) -> bool {
     let is_build = |(a, b): (&Build, &Build)| {
         (&a.name, &a.subject, &a.target, a.args.len())

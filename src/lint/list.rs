@@ -7,37 +7,31 @@ use crate::rules::{Cache, Settings, caches};
 
 use super::check::has_mount;
 
-/// One cache mount, as `list` shows it. Values are as BuildKit reads them, variables not expanded.
+/// A cache mount for `list`. Values are as BuildKit reads them, variables not expanded.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ListedMount {
-    /// The file.
     pub path: String,
-    /// 1-based first line of its RUN.
+    /// The 1-based first line of its RUN.
     pub line: usize,
-    /// The stage's name, or its number where it has none; `None` in a snippet.
+    /// The stage's name or number; `None` in a snippet.
     pub stage: Option<String>,
     /// The `id` option; `None` where it is absent or empty.
     pub id: Option<String>,
     /// The id that BuildKit uses: the option, or the cleaned target.
     pub effective_id: String,
-    /// The target.
     pub target: String,
-    /// The sharing mode, in lower case; `shared` where none is given.
+    /// The sharing mode, in lower case; `shared` by default.
     pub sharing: String,
-    /// `from`, where given.
     pub from: Option<String>,
-    /// `uid`, where given.
     pub uid: Option<String>,
-    /// `gid`, where given.
     pub gid: Option<String>,
-    /// `mode`, where given.
     pub mode: Option<String>,
-    /// Set where jobs have caches of their own here: the id refers to the lane argument where a build's value reaches it,
-    /// or to another variable that sets jobs apart, and the frontend expands it; or the pipeline passes a namespace.
+    /// True where jobs have caches of their own: the id refers to a variable that isolates jobs, a build's value reaches
+    /// it, and the frontend expands it; or the pipeline passes a namespace.
     pub isolated: bool,
 }
 
-/// Returns the cache mounts of the file `source`, in order; those that BuildKit refuses are left out. `path` is what to call it.
+/// Returns the cache mounts of the file `source` that BuildKit accepts, in order; `path` names the file.
 ///
 /// # Errors
 /// Fails where BuildKit could not read the file.
@@ -78,7 +72,7 @@ pub fn list(
     Ok(listed.collect())
 }
 
-/// Returns whether jobs that pass different lanes have different caches at `cache`.
+/// Returns whether jobs with different lanes have different caches at `cache`.
 fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bool {
     if settings.namespace {
         return true;
@@ -86,7 +80,7 @@ fn isolates(file: &Dockerfile<'_>, cache: &Cache<'_>, settings: &Settings) -> bo
     if !cache.is_isolated || !settings.takes_variables() {
         return false;
     }
-    // What a template writes is written before any frontend looks.
+    // A template is expanded before any frontend reads it.
     if !cache.word.has_variable() {
         return true;
     }

@@ -1,9 +1,8 @@
-//! Locks in text that is no Dockerfile: a RUN in a script, in a string of code, in a block of YAML. They are named, so that
-//! a migration leaves nothing behind unseen, and never changed.
+//! Finds locks in text that is no Dockerfile: a RUN in a script, a code string or a YAML block. They are reported, so
+//! that a migration misses none, and never changed.
 //!
-//! Nothing here knows the language around the text. Regular expressions find a RUN with its mounts, or a mount with which a
-//! string or a value begins; where anything leaves a doubt, nothing is said. That includes every id into which the language
-//! around it puts something: it may be the lane.
+//! The language around the text is unknown. Regular expressions find a RUN with its mounts, or a mount at the start of a
+//! string or value; doubtful ones are skipped. That includes every id with an interpolation, which may be the lane.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -23,7 +22,7 @@ use super::model::{Checked, FileReport};
 
 const RULE: RuleId = RuleId::SharedLock;
 
-/// How the names of files end that are for people to read, or were recorded.
+/// The name endings of documents and recordings.
 const DOCUMENTS: &[&str] = &[
     "adoc",
     "asciidoc",
@@ -46,22 +45,22 @@ const DOCUMENTS: &[&str] = &[
     "txt",
 ];
 
-/// How much of a line is looked at before a mount, in bytes.
+/// The number of bytes of a line examined before a mount.
 const MAX_BEFORE: usize = 2048;
 
-/// Something that is put into a text: `${X}`, `$X`, `$(command)`, `{x}`, `{{ x }}`, `${{ x }}`, `@(x)`, `#{x}`, `\(x)`, `<%= x %>`.
+/// An interpolation: `${X}`, `$X`, `$(command)`, `{x}`, `{{ x }}`, `${{ x }}`, `@(x)`, `#{x}`, `\(x)`, `<%= x %>`.
 const PUT_IN: &str =
     r"(?:\\*[$@#%\\]?(?:\{\{[^{}\n]*\}\}|\{[^{}\n]*\}|\([^()\n]*\))|\\*\$\w+|<%[^%\n]*%>)";
 
-/// Where a text goes on in another literal, or on another line.
+/// A continuation of a text in another literal, or on another line.
 const JOIN: &str = r#"(?:["'](?:\s|[\\+.&])*[rRbBuUfF]{0,2}["']|\\+\r?\n[ \t]*)"#;
 
-/// What may stand between words of a RUN: blanks, escapes and ends of lines, a comment's line, the end of a literal and
-/// the beginning of the next one.
+/// The text allowed between words of a RUN: blanks, escapes and line ends, a comment line, the end of a literal and the
+/// start of the next one.
 const BETWEEN: &str =
     r#"(?:\n[ \t]*#[^\n]*|\s|\\+[nrt]?|["'](?:\s|[\\,+.&])*[rRbBuUfF]{0,2}["'])+"#;
 
-/// A RUN with its flags, or flags with which a literal or a value begins. `.1` is the RUN with the flags.
+/// A RUN with its flags, or flags at the start of a literal or value. `.1` is the RUN with the flags.
 static FLAGS: LazyLock<Regex> = LazyLock::new(|| {
     let start = r#"^[ \t]*(?:-[ \t]+)?(?:["']?[\w.-]+["']?[ \t]*(?::|[:?+]?=)[ \t]*)?["'`]*|^[^"'`\n]*["']+|[=(,\[{}:+<>|&;][ \t]*\$?[a-zA-Z]{0,3}["'`]+|\\n|\becho[ \t]+(?:-\w+[ \t]+)*["']*|\}"#;
     let bare = r#"[:=][ \t]*|["'`]"#;
@@ -73,11 +72,10 @@ static FLAGS: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// A mount among the flags.
 static MOUNT: LazyLock<Regex> =
     LazyLock::new(|| regex(&format!(r"--mount=((?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+)")));
 
-/// A field of a mount: what stands before its `=`, if there is one, and behind it.
+/// A field of a mount: the name before its `=`, if any, and the value.
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
     regex(&format!(
         r"{JOIN}*(?:(\w+)=)?((?:{PUT_IN}|{JOIN}|[^\s,\x22'`\\])+)"
@@ -88,29 +86,28 @@ static JOINS: LazyLock<Regex> = LazyLock::new(|| regex(JOIN));
 static PUTS_IN: LazyLock<Regex> = LazyLock::new(|| regex(PUT_IN));
 static WORDS: LazyLock<Regex> = LazyLock::new(|| regex(r"[A-Za-z_]\w*"));
 
-/// What of a line stands before a RUN in a comment.
+/// The start of a line before a RUN in a comment.
 static COMMENT: LazyLock<Regex> =
     LazyLock::new(|| regex(r"^\s*(?:#|//|/\*|\*|--\s|;|%|<!--|(?i:rem)\s)|\s(?:#|//|--|/\*)\s"));
 
-/// Python's docstrings.
 static DOCSTRING: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r#"(?:\A\s*(?:#[^\n]*\n\s*)*|[)\w\]]:[ \t]*\r?\n\s*)[rRuU]?(?:"""(?s:.*?)"""|'''(?s:.*?)''')"#,
     )
 });
 
-/// What stands before a literal that is compared with a text, searched for in it, or shown to people.
+/// The code before a literal that is compared, searched for, or shown to users.
 static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?i)\w*(?:assert|expect|match|replace|starts_?with|ends_?with|contains?\b)|\.(?:count|find|index|includes?)\w*\(|\b(?:grep|sed)\b|\b(?:log|warn|error|raise|throw|usage|hint|help|example)|(?:error|exception)\(",
     )
 });
 
-/// What stands behind such a literal.
+/// The code behind such a literal.
 static COMPARED_WITH: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"\A[^"'`\n]*["'`]+\s*(?:(?:not\s+)?in\b|[!=]=)"#));
 
-/// What the program around a mount puts behind it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.
+/// The code around a mount that appends to it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.
 static MORE: LazyLock<Regex> = LazyLock::new(|| regex(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
 
 static EMPTY_LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"\n\s*\n"));
@@ -120,14 +117,14 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(&format!("(?-u){pattern}")).expect("a valid pattern")
 }
 
-/// Returns whether the file at `path` is for people to read, or was recorded: nothing is built from it.
+/// Returns whether the file at `path` is a document or a recording, from which nothing is built.
 fn is_document(path: &Path) -> bool {
     let end = path.extension().and_then(|end| end.to_str());
     end.is_some_and(|end| DOCUMENTS.contains(&end.to_ascii_lowercase().as_str()))
 }
 
-/// Returns whether the file at `path`, from the folder on that is searched, may hold text that is built. Documents do
-/// not, and tests hold texts to compare with.
+/// Returns whether the file at `path`, relative to the searched folder, may hold text that is built. Documents do not,
+/// and tests hold texts to compare with.
 pub fn may_hold_locks(path: &Path) -> bool {
     static TEST: LazyLock<Regex> = LazyLock::new(|| {
         regex(
@@ -137,7 +134,7 @@ pub fn may_hold_locks(path: &Path) -> bool {
     !is_document(path) && !TEST.is_match(path.as_os_str().as_encoded_bytes())
 }
 
-/// Returns the locks in the file at `path`, which is no Dockerfile; `None` where there are none.
+/// Returns the locks in the file at `path`, which is no Dockerfile; `None` without any.
 pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Option<FileReport> {
     if is_document(path) {
         return None;
@@ -159,14 +156,14 @@ pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Optio
     }
     let mut ignores = suppress::read_outline(source);
     for ignore in &mut ignores {
-        // A heredoc's lines are no deeper than the command above them, of which the comment speaks.
+        // A heredoc's lines are no deeper than the command above them, which the comment covers.
         if let Covers::Instruction(span) = &mut ignore.covers {
             let below = EMPTY_LINE.find_at(source, span.start);
             let end = below.map_or(source.len(), |line| line.start());
             span.end = span.end.max(end);
         }
     }
-    // Suppressions of what is not looked for are not idle.
+    // Suppressions of rules that do not run here are not idle.
     let settings = Settings {
         rules: Some(vec![RULE]),
         ..Settings::clone(settings)
@@ -184,8 +181,8 @@ pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Optio
     })
 }
 
-/// Returns the locks in a workflow, a pipeline, a Compose or a bake file that stand in none of the Dockerfiles `within`
-/// it. Those that are suppressed go to `checked`, so that nobody takes their suppressions for idle.
+/// Returns the locks in a build file outside of the Dockerfiles `within` it. Suppressed ones go to `checked`, so that
+/// their suppressions do not count as idle.
 pub(super) fn beside(
     source: &[u8],
     settings: &Settings,
@@ -203,7 +200,6 @@ pub(super) fn beside(
     findings
 }
 
-/// Returns the locks in `source`.
 fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
     if !settings.is_on(RULE) || settings.namespace || !has_mount(source) {
         return Vec::new();
@@ -226,7 +222,7 @@ fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
 /// Returns whether the RUN at these bytes is text for a Dockerfile: neither a comment nor a literal to compare with or
 /// to show.
 fn is_meant(source: &[u8], start: usize, end: usize) -> bool {
-    // Of a line without end, as programs write them, no more is looked at for each of its mounts.
+    // Endless lines, as programs write them, are not read in full for each of their mounts.
     let line = |at: usize| {
         let near = at.saturating_sub(MAX_BEFORE);
         memchr::memrchr(b'\n', &source[near..at]).map_or(near, |newline| near + newline + 1)
@@ -249,7 +245,7 @@ fn is_meant(source: &[u8], start: usize, end: usize) -> bool {
     !COMPARED.is_match(&source[from..start]) && !COMPARED_WITH.is_match(&source[end..])
 }
 
-/// Returns the finding on the `mount` of these bytes, which begin behind its `=`, where it is a lock without a lane.
+/// Returns the finding on the `mount` at these bytes, which begin behind its `=`, where it is a lock without a lane.
 fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     let (mut is_cache, mut is_locked, mut id, mut target) = (false, false, None, None);
     for field in FIELD.captures_iter(mount.of(source)) {
@@ -265,12 +261,12 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
             Some(b"sharing") => is_locked = text.eq_ignore_ascii_case("locked"),
             Some(b"id") => id = Some((span, text)),
             Some(b"target" | b"dst" | b"destination") => target = Some((span, text)),
-            // What is put in there may be the id.
+            // The interpolation may be the id.
             None if PUTS_IN.is_match(text.as_bytes()) => return None,
             _ => {}
         }
     }
-    // Without a target it is no mount: prose and patterns to search by have none, or one that no folder is called.
+    // Without a target it is no mount: prose and search patterns have none, or one that is no folder's name.
     let (place, folder) = target?;
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:~-+".contains(byte);
     let known = PUTS_IN.replace_all(folder.as_bytes(), &b""[..]);
@@ -287,7 +283,7 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     if !is_lock || MORE.is_match(&source[mount.end..]) {
         return None;
     }
-    // As `list` would show it in a Dockerfile: a target that stands for the id is cleaned.
+    // As `list` shows it in a Dockerfile: a target used as the id is cleaned.
     let listed = if own {
         id.as_bytes().into()
     } else {
@@ -311,7 +307,7 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
     Some(finding)
 }
 
-/// Returns what stands for something that is put into an id: nothing for the platform, which is no lane.
+/// Returns the stand-in for an interpolation in an id: empty for the platform, which is no lane.
 fn put_in(found: &Captures<'_>) -> &'static [u8] {
     let mut words = WORDS
         .find_iter(&found[0])

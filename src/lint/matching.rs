@@ -1,4 +1,4 @@
-//! Builds and Dockerfiles brought together: which build uses which file, and what rules say about that.
+//! Matches builds with Dockerfiles, and judges them.
 
 mod concurrent;
 mod graph;

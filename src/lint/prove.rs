@@ -1,8 +1,7 @@
-//! The proof that a fixed file reads as intended, before it may be written.
+//! Proves that a fixed file reads as intended, before it may be written.
 //!
-//! Edits are text; what counts is what BuildKit reads afterwards. So the new bytes are read again, and compared with the
-//! old reading, instruction by instruction: outside of ids and ARG lines nothing may have changed, every new id must
-//! read as the old one and the lane, and what the fixes claim to cure must be gone.
+//! The new bytes are read again as BuildKit reads them, and compared with the old reading by instruction: only ids and
+//! ARG lines may change, every new id must read as the old one and the lane, and the fixed findings must be gone.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -17,10 +16,7 @@ use crate::rules::Settings;
 
 use super::check::check_alone;
 
-/// Checks that `new`, made from `old` by the fixes of `findings`, reads as they intend.
-///
-/// # Errors
-/// What is not as it should be, for people.
+/// Checks that `new`, made from `old` by the fixes of `findings`, reads as intended; fails with the difference.
 pub(super) fn holds(
     old: &[u8],
     new: &[u8],
@@ -39,7 +35,7 @@ pub(super) fn holds(
     cured(old, new, findings, settings)
 }
 
-/// Fails where the files have not the same instructions in the same order, ids and ARG lines aside.
+/// Fails where the files' instructions differ, ids and ARG lines aside.
 pub(super) fn same_reading(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
@@ -83,14 +79,14 @@ pub(super) fn same_reading(
     same_args(before, after, settings)
 }
 
-/// Returns the instructions that are no ARG.
+/// Returns the instructions except ARGs.
 fn others<'f>(file: &'f Dockerfile<'_>) -> Vec<&'f Instruction<'f>> {
     let all = file.instructions.iter();
     all.filter(|i| i.keyword != Keyword::Arg).collect()
 }
 
-/// Returns whether every expression of a template that stands in `old` stands in `new`, as often at least. This goes by
-/// the bytes alone, however the files are read. Lines with a suppression may go.
+/// Returns whether every template expression of `old` is in `new` at least as often, by the bytes alone. Lines with a
+/// suppression may go.
 fn expressions_stay(old: &[u8], new: &[u8]) -> bool {
     let count = |source: &[u8]| {
         let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -118,8 +114,8 @@ fn same_flags(old: &Instruction<'_>, new: &Instruction<'_>) -> bool {
     old.flags.len() == new.flags.len() && old.flags.iter().zip(&new.flags).all(same)
 }
 
-/// Returns whether `new` is `old` with nothing changed but, perhaps, the lane behind its id. An unsafe fix may change
-/// the sharing mode and the id too, and nothing else.
+/// Returns whether `new` is `old` with at most the lane added to its id; an unsafe fix may also change the sharing mode
+/// and the id.
 fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool) -> bool {
     if old.torn && old.text.bytes() != new.text.bytes() {
         return false;
@@ -139,7 +135,7 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
         || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, settings))
 }
 
-/// Returns whether the parts of the new id are those of the old one and the lane.
+/// Returns whether the new id is the old one and the lane.
 fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
     let (Some(old), Some(new)) = (old.id_word(), new.id_word()) else {
         return false;
@@ -147,8 +143,7 @@ fn is_appended(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings) -> bool {
     new == settings.with_suffix(old, &settings.arg)
 }
 
-/// Fails where a name that the old file declares by ARG is not declared as often in the new one, perhaps with a default
-/// that it lacked.
+/// Fails where the new file declares a name by ARG less often than the old one, an added default aside.
 fn same_args(
     before: &Dockerfile<'_>,
     after: &Dockerfile<'_>,
@@ -161,7 +156,7 @@ fn same_args(
         for arg in all.filter(|i| i.keyword == Keyword::Arg) {
             for word in arg.words(file) {
                 *words.entry((arg.onbuild, word.to_vec())).or_default() += 1;
-                // A default that is added to the lane argument is what `missing-default` is for: its name still stands.
+                // `missing-default` adds a default to the lane argument; its name remains.
                 let rest = word.strip_prefix(lane);
                 if rest.is_some_and(|rest| rest.starts_with(b"=")) {
                     *words.entry((arg.onbuild, lane.to_vec())).or_default() += 1;
@@ -177,13 +172,13 @@ fn same_args(
     }
 }
 
-/// Returns whether `now` has each of `before` as often at least.
+/// Returns whether `now` has each of `before` at least as often.
 fn has_all<K: Eq + Hash>(now: &HashMap<K, usize>, before: &HashMap<K, usize>) -> bool {
     let mut all = before.iter();
     all.all(|(one, count)| now.get(one).is_some_and(|now| now >= count))
 }
 
-/// Fails where fewer findings than were fixed are gone, rule by rule.
+/// Fails where fewer findings are gone than were fixed, by rule.
 fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
     let count = |source: &[u8]| {
         let mut counts: BTreeMap<RuleId, usize> = BTreeMap::new();
@@ -198,7 +193,7 @@ fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> 
             "RUNs would take locks in opposite orders, and wait for each other for ever".into(),
         );
     }
-    // What came of comparing the file with others cannot be seen here.
+    // Findings from comparing files cannot be checked here.
     for (rule, was) in was {
         let claimed = findings.iter().filter(|finding| finding.rule == rule);
         let (claimed, is) = (claimed.count(), is.get(&rule).copied().unwrap_or(0));

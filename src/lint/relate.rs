@@ -14,18 +14,16 @@ use super::settle;
 /// A file of a run that is compared with others.
 #[derive(Debug)]
 pub struct Compared<'f> {
-    /// The findings in it by itself.
+    /// The findings in the file alone.
     pub checked: &'f mut Checked,
-    /// The settings that hold for it.
     pub settings: &'f Settings,
-    /// Its bytes, as far as they are still there.
+    /// The bytes; empty where they are no longer kept.
     pub source: &'f [u8],
 }
 
-/// Adds to the findings of all files of a run what the files have to do with one another. `name` gives the path of a
-/// file, by its index, as reports print it.
+/// Adds the findings from comparing all files of a run; `name` returns a file's path, by index, as reports print it.
 pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
-    // Findings change while the mounts of all files are looked at.
+    // Findings change while the mounts of all files are read.
     let sites: Vec<Vec<Site>> = files
         .iter_mut()
         .map(|file| std::mem::take(&mut file.checked.sites))
@@ -54,7 +52,7 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
     }
 }
 
-/// Says which other RUNs take the lock that `finding`, of the file `at`, is about.
+/// Adds to `finding`, of the file `at`, the other RUNs that take its lock.
 fn tell_of_lock(index: &Index<'_>, at: usize, finding: &mut Finding) {
     let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else {
         return;
@@ -80,7 +78,7 @@ fn tell_of_lock(index: &Index<'_>, at: usize, finding: &mut Finding) {
     finding.relate(index.location(at, other, "takes the same lock"));
 }
 
-/// Returns the ids of exempt caches, by place, with the rules that they are exempt from.
+/// Returns the places of exempt ids, with the rules that they are exempt from.
 fn exempt(sites: &[Site]) -> HashSet<(Span, RuleId)> {
     sites
         .iter()
@@ -88,8 +86,8 @@ fn exempt(sites: &[Site]) -> HashSet<(Span, RuleId)> {
         .collect()
 }
 
-/// [`relate`] for reports; `name` gives a path as reports print it. What is suppressed is taken away; `whole` says whether
-/// these are all files there are. (The files that say what is built are settled by [`super::matching::match_builds`].)
+/// Does [`relate`] for reports, and removes suppressed findings; `name` returns a path as reports print it, `whole` is
+/// true where these are all files. ([`super::matching::match_builds`] settles the build files.)
 pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
     let (mut files, mut paths) = (Vec::new(), Vec::new());
     for FileReport {

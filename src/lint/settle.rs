@@ -1,5 +1,5 @@
-//! Finishes the findings of a file when all are known: some are suppressed, some weigh otherwise than their rules
-//! say, and suppressions that nothing needed are findings themselves.
+//! Finishes the findings of a file when all are known: applies suppressions and severities, and reports idle
+//! suppressions.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::suppress::Table;
 
 use super::model::Checked;
 
-/// Settles the findings of one file. `whole` says whether all files were looked at that it may have to do with.
+/// Settles the findings of one file; `whole` is true where all files that concern it were read.
 pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
     if !checked.ignores.is_empty() {
         suppress(checked, settings, whole);
@@ -40,7 +40,7 @@ fn suppress(checked: &mut Checked, settings: &Settings, whole: bool) {
     }
     for (index, ignore) in checked.ignores.iter().enumerate() {
         let is_idle = |name: usize| {
-            // What a rule that did not run would have said, nobody knows.
+            // The findings of a rule that did not run are unknown.
             let known = RuleId::by_name(&ignore.names[name].0)
                 .is_none_or(|rule| settings.is_on(rule) && (whole || !rule.compares()));
             known && !used.contains(&(index, name))

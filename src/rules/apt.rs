@@ -6,14 +6,13 @@ use bstr::ByteSlice as _;
 
 use crate::dockerfile::Dockerfile;
 
-/// The apt folders that a RUN mounts.
 #[derive(Debug, Default)]
 pub(super) struct Apt {
-    /// Set where one is locked for all builds.
+    /// True where one is locked for all builds.
     pub(super) locked: bool,
-    /// Set where one is locked for the builds of a lane.
+    /// True where one is locked for the builds of a lane.
     pub(super) locked_in_a_lane: bool,
-    /// Those without a lock and a lane, by their places among the caches.
+    /// The indices of the caches without lock and lane.
     pub(super) open: Vec<usize>,
     called: OnceCell<bool>,
 }

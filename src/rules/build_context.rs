@@ -1,4 +1,4 @@
-//! A build with the Dockerfile that it builds: what rules about builds look at.
+//! A build with its Dockerfile, the subject of rules about builds.
 
 use crate::builds::{Build, Lane, Runs};
 use crate::finding::{Location, Place};
@@ -7,42 +7,34 @@ use crate::fix::Fix;
 use super::lane_requirements::LaneRequirements;
 use super::settings::Settings;
 
-/// Other jobs that build a Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concurrent {
     None,
     Jobs,
-    /// Jobs of the same name, in other files.
     Namesakes,
 }
 
 /// Finds the fix that makes a build pass its lane; it is proved where it is made.
 pub type Fixes<'f> = dyn Fn(&Build, &Lane<'_>) -> Result<Fix, String> + 'f;
 
-/// A build of a Dockerfile with lanes.
 pub struct BuildContext<'a> {
     pub build: &'a Build,
-    /// Finds the fix for it.
     pub fixes: &'a Fixes<'a>,
     pub path: &'a str,
-    /// The lanes that it asks of its builds.
     pub lanes: &'a LaneRequirements,
     pub settings: &'a Settings,
     /// The number of times that the build runs at once.
     pub runs: &'a Runs,
-    /// True where another file, which calls this one, says so.
+    /// True where that number comes from a file that calls this one.
     pub is_called: bool,
     /// The other jobs that build the Dockerfile.
     pub concurrent: Concurrent,
-    /// True where it stays in the lane of builds that pass nothing, and may wait there.
+    /// True where it stays in the default lane, and may wait there.
     pub stays: bool,
 }
 
 impl BuildContext<'_> {
-    /// Returns the fix that passes the lane.
-    ///
-    /// # Errors
-    /// Fails with the reason why a person has to do it.
+    /// Returns the fix that passes the lane, or why a person has to do it.
     pub fn pass(&self) -> Result<Fix, String> {
         if self.is_called {
             return Err(
@@ -69,7 +61,7 @@ impl BuildContext<'_> {
         Ok(Fix::needs_review(title, fix.edits().to_vec()))
     }
 
-    /// Returns the place in the Dockerfile that asks for the lane.
+    /// Returns the place in the Dockerfile that needs the lane.
     pub fn asks(&self) -> Location {
         Location {
             place: Place::There {

@@ -1,4 +1,4 @@
-//! The cache mounts of a file, with what every rule asks about them.
+//! The cache mounts of a file, and their properties that rules ask for.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -20,27 +20,26 @@ use super::variables::depends_on;
 /// A cache mount that BuildKit would accept.
 #[derive(Debug)]
 pub struct Cache<'f> {
-    /// Its RUN, by its index in the file.
+    /// The index of its RUN in the file.
     pub instruction: usize,
-    /// The mount.
     pub mount: &'f Mount<'f>,
-    /// The id, cut into text and variables.
+    /// The id as text and variables.
     pub word: Word,
-    /// The sharing mode, where that can be known.
+    /// The sharing mode, where it is known.
     pub sharing: Option<Sharing>,
-    /// Its identity: mounts with the same are one cache.
+    /// Its identity: mounts with the same key are one cache.
     pub key: Arc<LockKey>,
-    /// Set where the id refers to the lane argument or another variable that sets jobs apart.
+    /// True where the id refers to the lane argument or another variable that isolates jobs.
     pub is_isolated: bool,
     /// The cleaned target, variables not expanded.
     pub target: Cow<'f, [u8]>,
     /// The rules that the configuration exempts it from.
     pub exempt: Vec<RuleId>,
-    /// The apt folders of its RUN, where it is one of them.
+    /// The apt folders of its RUN, if it is one.
     apt: Option<Rc<Apt>>,
 }
 
-/// Returns the cache mounts of `file`, in order; those that BuildKit refuses are left out.
+/// Returns the cache mounts of `file` that BuildKit accepts, in order.
 pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>> {
     let values = Values::new(file, settings);
     let mounts = file.mounts().filter(|(_, mount)| mount.faults.is_empty());
@@ -74,7 +73,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
     caches
 }
 
-/// Tells the apt folders among `run`, the caches of a RUN, of each other; the first has the place `at` among all.
+/// Links the apt folders among the caches `run` of a RUN to each other; `at` is the index of the first.
 fn share_apt(run: &mut [Cache<'_>], at: usize) {
     let is_apt: Vec<usize> = (0..run.len())
         .filter(|index| tools::is_apt(&run[*index].target))
@@ -100,7 +99,7 @@ fn share_apt(run: &mut [Cache<'_>], at: usize) {
     }
 }
 
-/// Returns the sharing mode of `mount` in a build that passes no argument. An option that a template makes may be it.
+/// Returns the sharing mode of `mount` in a build without arguments; a template may make that option.
 fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Option<Sharing> {
     let hidden = || mount.templated && mount.fields.iter().any(|field| field.option.is_none());
     if mount.field("sharing").is_some() || !(mount.torn || hidden()) {
@@ -116,7 +115,7 @@ fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Opti
         .find(|mode| mode.as_str().as_bytes() == value)
 }
 
-/// Returns the value of `option` in a build that passes no argument.
+/// Returns the value of `option` in a build without arguments.
 fn expanded(
     file: &Dockerfile<'_>,
     instruction: usize,
@@ -127,7 +126,7 @@ fn expanded(
     word.expand(&mut |name| file.default_value(name, instruction))
 }
 
-/// Returns whether the id `word` of `mount` refers to the lane argument or another variable that sets jobs apart.
+/// Returns whether the id `word` of `mount` refers to the lane argument or another variable that isolates jobs.
 fn is_isolated(
     file: &Dockerfile<'_>,
     settings: &Settings,
@@ -138,7 +137,7 @@ fn is_isolated(
     let id = mount
         .templated
         .then(|| mount.effective_id().to_ascii_lowercase());
-    // A template may name it in any case: `@(cache_id)`, say.
+    // A template may name it in any case, for example `@(cache_id)`.
     let in_template = |name: &str| {
         id.as_ref()
             .is_some_and(|id| id.contains_str(name.to_ascii_lowercase()))
@@ -155,12 +154,11 @@ fn is_readonly(mount: &Mount<'_>) -> bool {
 }
 
 impl Cache<'_> {
-    /// Returns the id for messages: as written, or the target in its place.
+    /// Returns the id as written, or else the target.
     pub fn id(&self) -> String {
         self.mount.effective_id().to_str_lossy().into_owned()
     }
 
-    /// Returns whether it is locked.
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
     }
@@ -170,14 +168,14 @@ impl Cache<'_> {
         self.exempt.contains(&rule)
     }
 
-    /// Returns the place of the sharing mode, or else of the mount.
+    /// Returns the place of the option, or else of the mount.
     pub fn option_span(&self, option: &str) -> Span {
         let field = self.mount.field(option);
         field.map_or(self.mount.span, |field| self.mount.value_span(field))
     }
 
-    /// Returns what the id comes out as when the variables that `is_unset` names are unset; others stand as `${NAME}`. `None`
-    /// where it holds a form that cannot be worked out.
+    /// Returns the id with the variables that `is_unset` names unset and others as `${NAME}`; `None` for a form that
+    /// cannot be worked out.
     pub fn outcome(&self, mut is_unset: impl FnMut(&str) -> bool) -> Option<String> {
         let mut keep = |name: &str| (!is_unset(name)).then(|| format!("${{{name}}}").into_bytes());
         let expanded = self.word.expand(&mut keep)?;
@@ -189,11 +187,11 @@ impl Cache<'_> {
         Some(id.to_str_lossy().into_owned())
     }
 
-    /// Returns what other files need to know of it.
+    /// Returns the data for comparing files.
     pub fn site(&self) -> Site {
         let mount = self.mount;
         let target = mount.value("target").unwrap_or_default();
-        // Of mounts that are there now and then, nobody knows which come together.
+        // Of conditional mounts, it is unknown which occur together.
         let always = !mount.templated && !mount.conditional;
         let known = target.starts_with(b"/") && !target.contains(&b'$') && always;
         let named = mount.id().is_some();
@@ -211,8 +209,8 @@ impl Cache<'_> {
         }
     }
 
-    /// Returns where a sharing mode is to be written, and what comes before it; `None` where a variable names the mode, or the
-    /// flag ends within a template's expression.
+    /// Returns the place for a sharing mode and the text before it; `None` where a variable gives the mode, or the flag
+    /// ends within a template expression.
     pub fn mode_edit(&self) -> Option<(Span, &'static str)> {
         match self.mount.field("sharing") {
             _ if self.mount.torn => None,
@@ -222,13 +220,13 @@ impl Cache<'_> {
         }
     }
 
-    /// Returns the tool whose cache it is, where that tool is made for several processes at once.
+    /// Returns its tool, where that supports concurrent processes.
     pub fn concurrent_tool(&self) -> Option<&'static str> {
         tools::concurrent(&self.target)
     }
 
-    /// Returns whether it is an apt cache that a RUN uses without a lock: parallel builds fail on apt's own. A lock on another apt
-    /// folder of the RUN serves for both, but for builds with other lanes than that one's.
+    /// Returns whether a RUN uses this apt cache without a lock, so that parallel builds fail on apt's own. A lock on
+    /// another apt folder of the RUN serves both, unless it has another lane.
     pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
         self.apt.as_ref().is_some_and(|apt| {
             self.sharing == Some(Sharing::Shared)
@@ -238,8 +236,7 @@ impl Cache<'_> {
         })
     }
 
-    /// Returns the mounts of its RUN that its lock serves, too, by their places among the caches: apt folders without a lock
-    /// and a lane of their own.
+    /// Returns the indices of the mounts of its RUN that its lock serves too: apt folders without lock and lane.
     pub fn served(&self, file: &Dockerfile<'_>) -> &[usize] {
         let apt = self
             .apt

@@ -1,4 +1,4 @@
-//! One file, as rules see it.
+//! A file, as rules see it.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -17,15 +17,13 @@ use super::plan::Plan;
 use super::settings::Settings;
 use super::values::Values;
 
-/// One file, as rules see it.
 pub struct Context<'a> {
-    /// The file.
     pub file: &'a Dockerfile<'a>,
-    /// The settings that hold for it.
+    /// The settings for the file.
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
     groups: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
-    /// A few: by a list they are found faster than by a table.
+    /// A list of a few is faster than a table.
     plans: RefCell<Vec<(String, Applicability, Rc<Plan>)>>,
     fills_in: OnceCell<bool>,
     values: OnceCell<Values<'a>>,
@@ -33,7 +31,6 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Returns a view of `file`.
     pub fn new(file: &'a Dockerfile<'a>, settings: &'a Settings) -> Self {
         Self {
             file,
@@ -47,7 +44,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Returns it with the suppressions of the file: what is not to be reported is not to be fixed along, either.
+    /// Adds the suppressions of the file: a suppressed finding is not fixed along with others.
     pub fn with_ignores(mut self, ignores: &'a [Ignore]) -> Self {
         self.ignores = (!ignores.is_empty()).then(|| Table::new(ignores));
         self
@@ -70,31 +67,29 @@ impl<'a> Context<'a> {
         cache.is_some_and(|cache| at < cache.mount.span.end && cache.is_exempt(finding.rule))
     }
 
-    /// Returns whether `rule` has a say about `cache`: it runs, and nobody suppresses it there.
+    /// Returns whether `rule` runs and is not suppressed for `cache`.
     pub fn may_speak(&self, rule: RuleId, cache: &Cache<'_>) -> bool {
         self.settings.is_on(rule) && !self.is_suppressed(rule, cache)
     }
 
-    /// Returns the cache mounts of the file that BuildKit would accept, in order.
+    /// Returns the cache mounts of the file that BuildKit accepts, in order.
     pub fn caches(&self) -> &[Cache<'a>] {
         self.caches
             .get_or_init(|| caches::find(self.file, self.settings))
     }
 
-    /// Returns the 1-based line on which the instruction `index` begins.
     pub fn line(&self, index: usize) -> usize {
         self.file.instructions[index].lines.0
     }
 
-    /// Returns the place of the name that `declaration` declares.
     pub fn name_span(&self, declaration: &Declaration, name: &str) -> Span {
         let end = declaration.name_end;
         let text = &self.file.instructions[declaration.instruction].text;
         text.span(end - name.len(), end)
     }
 
-    /// Returns whether the file is a template whose engine fills in `${…}` itself, as Mako and Terraform do: both have lines that
-    /// begin with `%`.
+    /// Returns whether the file is a template whose engine expands `${…}` itself, as Mako and Terraform do: both have
+    /// lines that begin with `%`.
     pub fn fills_in(&self) -> bool {
         let is_tag =
             |i: &Instruction<'_>| i.keyword == Keyword::Opaque && i.text.bytes().starts_with(b"%");
@@ -103,7 +98,7 @@ impl<'a> Context<'a> {
             .get_or_init(|| self.file.instructions.iter().any(is_tag))
     }
 
-    /// Returns the plan for `name` up to `level`; `make` makes it where it is not there yet.
+    /// Returns the plan for `name` up to `level`, made by `make` the first time.
     pub(super) fn plan_or(
         &self,
         name: &str,
@@ -121,18 +116,17 @@ impl<'a> Context<'a> {
         plan
     }
 
-    /// Returns what is known of the values of the file's variables.
     pub(super) fn values(&self) -> &Values<'a> {
         self.values
             .get_or_init(|| Values::new(self.file, self.settings))
     }
 
-    /// Returns the mounts of the file that are one cache with `cache`, itself included, in order.
+    /// Returns the mounts of the file that are one cache with `cache`, itself included.
     pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> {
         self.with_key(&cache.key)
     }
 
-    /// Returns the mounts of the file that are the cache `key`, in order.
+    /// Returns the mounts of the cache `key`.
     pub fn with_key(&self, key: &LockKey) -> impl Iterator<Item = &Cache<'a>> + Clone {
         let groups = self.groups.get_or_init(|| {
             let mut groups: HashMap<Arc<LockKey>, Vec<usize>> = HashMap::new();

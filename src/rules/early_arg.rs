@@ -23,7 +23,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let finder = Finder::new(name);
-    // What another fix makes refer to the argument needs it, too; so does what refers to it by an escaped name.
+    // A mount that another fix changes to use the argument needs it, too; so does a reference by an escaped name.
     let needs = |cache: &&Cache<'_>| {
         cache.word.mentions(name) || gets_lane(cx, cache, name, Applicability::Unsafe)
     };
@@ -55,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A declaration, and the instructions below it that need it.
+/// A declaration, and the later instructions that need it.
 struct Early<'c> {
     file: &'c Dockerfile<'c>,
     name: &'c str,
@@ -68,7 +68,7 @@ impl Early<'_> {
         &self.file.instructions[self.arg.instruction]
     }
 
-    /// Returns how many RUNs stand between the declaration and the first of its users, if any do.
+    /// Returns the number of RUNs between the declaration and its first user, if any.
     fn runs_between(&self) -> Option<usize> {
         let first = *self.users.first()?;
         // A later name on the same line may be made of it.
@@ -76,7 +76,7 @@ impl Early<'_> {
         if count_word(text, &Finder::new(self.name)) > 1 {
             return None;
         }
-        // The line can move no further than to the block that its users stand in.
+        // The line can move no further than to the block around its users.
         let limit = self.latest(first);
         let between = &self.file.instructions[self.arg.instruction + 1..first];
         if !budget::spend(between.len()) {
@@ -105,8 +105,8 @@ impl Early<'_> {
             .fix(self.moving(line))
     }
 
-    /// Returns the byte that the declaration could stand before at the latest: the `first` of its users, or the start of the
-    /// block, of those in the same place as the declaration, that it stands in.
+    /// Returns the byte of the latest place for the declaration: the `first` of its users, or the start of the block
+    /// around it at the declaration's level.
     fn latest(&self, first: usize) -> usize {
         let (file, place) = (self.file, self.arg.branch);
         let first = &file.instructions[first];
@@ -121,8 +121,8 @@ impl Early<'_> {
         block.map_or(first.span.start, |block| block.span.start)
     }
 
-    /// Returns whether a line below the declaration would be read otherwise if the declaration went: it is the first instruction of
-    /// a file, and a comment such as `# escape=` follows, or a byte-order mark.
+    /// Returns whether removing the declaration would change a line below: it is the file's first instruction, and a
+    /// comment such as `# escape=` or a byte-order mark follows.
     fn guards(&self) -> bool {
         let source = self.file.source;
         let line = whole_line(source, self.instruction());
@@ -130,7 +130,7 @@ impl Early<'_> {
         self.arg.instruction == 0 && directives::differ(source, &without())
     }
 
-    /// Returns the fix that moves the declaration to above its first user, on line `line`.
+    /// Returns the fix that moves the declaration above its first user, on line `line`.
     fn moving(&self, line: usize) -> Result<Fix, String> {
         let (file, name, arg, instruction) = (self.file, self.name, self.arg, self.instruction());
         let same = |d: &&Declaration| {
@@ -189,7 +189,7 @@ impl Early<'_> {
     }
 }
 
-/// Returns where the word `text[start..end]` of a declaration stands, with the white space that goes with it.
+/// Returns the place of the word `text[start..end]` of a declaration with its white space.
 fn word_span(instruction: &Instruction<'_>, start: usize, end: usize) -> Result<Span, String> {
     let text = instruction.text.bytes();
     let before = text[..start].iter().rev();

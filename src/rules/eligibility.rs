@@ -1,4 +1,4 @@
-//! Tells which caches wait for others, and which may get a lane or a platform into their ids.
+//! Finds the caches that wait for others, and those that may get a lane or a platform into their ids.
 
 use bstr::ByteSlice as _;
 
@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::slot::{has_room, id_edit};
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
-/// Returns whether every build on the builder that uses the cache's id waits for the one that holds it.
+/// Returns whether all builds that use the cache's id wait for each other.
 pub fn is_shared_lock(settings: &Settings, cache: &Cache<'_>) -> bool {
     cache.is_locked() && is_in_no_lane(settings, cache)
 }
@@ -21,12 +21,12 @@ fn is_in_no_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
     !settings.namespace && settings.takes_variables() && !cache.is_isolated
 }
 
-/// Returns whether a lane would set builds apart that wait for `cache`, and that it is not exempt.
+/// Returns whether a lane would separate the builds that wait for `cache`, and it is not exempt.
 pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
     is_in_no_lane(settings, cache) && !cache.is_exempt(RuleId::SharedLock)
 }
 
-/// Returns whether the locked id of `cache` names no platform: where a file is built for several, they wait for each other.
+/// Returns whether the locked id of `cache` names no platform, so that the platforms of a build wait for each other.
 pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     if !cache.is_locked() || cache.mount.templated {
         return false;
@@ -39,7 +39,8 @@ pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     !named && has_room(cx.settings, cache, "TARGETARCH") && !runs_once(cx.file, cache.instruction)
 }
 
-/// Returns whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target platform.
+/// Returns whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target
+/// platform.
 fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
     let froms = file.ancestors(index).filter_map(|stage| stage.from);
     let mut flags = froms.flat_map(|from| &file.instructions[from].flags);
@@ -49,7 +50,7 @@ fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
     pinned && !PLATFORM_ARGS.iter().any(|name| sees(name))
 }
 
-/// Returns whether `cache` has a fix up to `level` that puts `name` into its id. The other mounts of the same cache follow.
+/// Returns whether `cache` has a fix up to `level` that puts `name` into its id; the other mounts of the cache follow.
 pub(super) fn gets_lane(
     cx: &Context<'_>,
     cache: &Cache<'_>,
@@ -72,8 +73,8 @@ pub(super) fn gets_lane(
         && cx.may_speak(RuleId::PlatformLock, cache)
 }
 
-/// Returns whether the id of `cache` may be given `name` along with another mount of the same cache: nobody asked for it to be
-/// left as it is.
+/// Returns whether the id of `cache` may get `name` along with another mount of the same cache, since no comment asks to
+/// leave it.
 pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> bool {
     let rule = if name == cx.settings.arg {
         RuleId::SharedLock
@@ -83,7 +84,7 @@ pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> boo
     !cx.is_suppressed(rule, cache)
 }
 
-/// Returns why `name` cannot be put behind the id of `cache` by an edit, if it cannot.
+/// Returns why no edit can append `name` to the id of `cache`.
 pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
     if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
         let line = cx.line(env.instruction);

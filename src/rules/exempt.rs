@@ -1,4 +1,4 @@
-//! Caches that may stay as they are: the `[[exempt]]` entries of a configuration.
+//! The `[[exempt]]` entries of a configuration: caches that may stay as they are.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use regex::bytes::{RegexBuilder, RegexSet, RegexSetBuilder};
 
 use crate::finding::RuleId;
 
-/// The rules that an entry may name: those that say how a cache is shared.
+/// The rules that an entry may name: those about sharing a cache.
 pub const EXEMPTIBLE: &[RuleId] = &[
     RuleId::SharedLock,
     RuleId::PlatformLock,
@@ -20,7 +20,7 @@ pub const EXEMPTIBLE: &[RuleId] = &[
     RuleId::UnlockedApt,
 ];
 
-/// The rules of an entry that names none: each says that somebody waits for a lock.
+/// The rules of an entry without names: those that report waiting for a lock.
 pub const WAITS: &[RuleId] = &[
     RuleId::SharedLock,
     RuleId::PlatformLock,
@@ -28,15 +28,14 @@ pub const WAITS: &[RuleId] = &[
     RuleId::NeedlessLock,
 ];
 
-/// Limits the bytes of memory that the patterns of a configuration take, and as much again while they are matched: a
-/// stranger wrote them, perhaps.
+/// The limit in bytes for the compiled patterns of an untrusted configuration, and again for matching them.
 const MAX_SIZE: usize = 1 << 20;
 
-/// Limits the entries of a configuration, and the bytes of their patterns, because reading each takes time.
+/// The limit for the entries of a configuration, and for the bytes of their patterns, because reading each takes time.
 const MAX_ENTRIES: usize = 1000;
 const MAX_LEN: usize = 64 * 1024;
 
-/// Patterns of ids, each with the rules that are silent about such caches, and whether it ever matched.
+/// Patterns of ids, with the rules that each silences and whether it ever matched.
 #[derive(Debug, Default)]
 pub struct Exemptions {
     ids: RegexSet,
@@ -45,10 +44,10 @@ pub struct Exemptions {
 }
 
 impl Exemptions {
-    /// Reads `entries`: a regular expression each, which has to match a whole id, and the rules that it silences.
+    /// Reads `entries`: regular expressions that match a whole id, each with the rules that it silences.
     ///
     /// # Errors
-    /// Says what is wrong with which of them.
+    /// Fails with the index and fault of each bad entry.
     pub fn new(entries: Vec<(&str, Vec<RuleId>)>) -> Result<Self, Vec<(usize, String)>> {
         let (patterns, rules): (Vec<&str>, Vec<_>) = entries.into_iter().unzip();
         let len: usize = patterns.iter().map(|pattern| pattern.len()).sum();
@@ -97,7 +96,7 @@ impl Exemptions {
     }
 }
 
-/// Says what is wrong with the syntax of `pattern`, if anything. That takes no room for what it would match.
+/// Returns the syntax fault of `pattern`, without allocating its automaton.
 fn fault(pattern: &str) -> Option<String> {
     let read = RegexBuilder::new(pattern)
         .unicode(false)
@@ -109,7 +108,7 @@ fn fault(pattern: &str) -> Option<String> {
     }
 }
 
-/// Returns the message of `error`, without the picture above it.
+/// Returns the message of `error` without its picture.
 fn in_one_line(error: &regex::Error) -> String {
     match error {
         regex::Error::Syntax(text) => {

@@ -1,4 +1,4 @@
-//! Dockerfile frontends that `# syntax=` pins, and whether one is too old to expand variables in a mount's id.
+//! Dockerfile frontends of `# syntax=`, and whether they expand variables in ids.
 
 use bstr::ByteSlice as _;
 
@@ -6,19 +6,16 @@ use crate::dockerfile::{Dockerfile, Key, directives};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, bom, line_ending};
 
-/// The line that brings a newer frontend than the engine's own.
+/// The line for a frontend newer than the engine's own.
 pub const SYNTAX_LINE: &str = "# syntax=docker/dockerfile:1";
 
-/// Returns whether `file` leaves the frontend to the engine. A snippet is put into a file by something else, which may name one.
+/// Returns whether `file` names no frontend and could: a snippet is put into a file that may name one.
 pub fn is_left_open(file: &Dockerfile<'_>) -> bool {
     directives::syntax(file.source).is_none()
         && file.stages.iter().any(|stage| stage.from.is_some())
 }
 
-/// Returns the fix that names a frontend in a file that names none: as the first line, or below `#!…`, where BuildKit looks.
-///
-/// # Errors
-/// Says why only a person can do it.
+/// Returns the fix that adds a frontend: as the first line, or below `#!…`, where BuildKit looks. Fails with the reason.
 pub fn name_one(file: &Dockerfile<'_>) -> Result<Fix, String> {
     if file
         .directives
@@ -45,14 +42,14 @@ pub fn name_one(file: &Dockerfile<'_>) -> Result<Fix, String> {
 
 /// An image reference of a Dockerfile frontend.
 pub struct Frontend<'a> {
-    /// The registry before `docker/dockerfile`, with its slash, or nothing.
+    /// The registry before `docker/dockerfile` with its slash, or nothing.
     registry: &'a str,
     tag: &'a str,
     digest: bool,
 }
 
 impl<'a> Frontend<'a> {
-    /// Returns the frontend that `file` pins, where it is from before 1.3, with its place.
+    /// Returns the frontend that `file` pins and its place, where it is older than 1.3.
     pub fn old(file: &Dockerfile<'a>) -> Option<(Self, Span)> {
         let value = directives::syntax(file.source)?.value;
         // BuildKit takes the first word for the image.
@@ -83,7 +80,7 @@ impl<'a> Frontend<'a> {
         })
     }
 
-    /// Returns whether the tag is one from before 1.3, or of the channel that ended before it.
+    /// Returns whether the tag is older than 1.3, or of the channel that ended before it.
     fn is_old(&self) -> bool {
         let version = self.tag.split('-').next().unwrap_or_default();
         let mut numbers = version.split('.').map(str::parse::<u32>);
@@ -96,7 +93,7 @@ impl<'a> Frontend<'a> {
         }
     }
 
-    /// Returns what to write instead.
+    /// Returns the advice.
     pub fn advice(&self) -> String {
         match self.registry {
             "" | "docker.io/" if self.digest => "pin a frontend of 1.3 or later".into(),
@@ -107,10 +104,7 @@ impl<'a> Frontend<'a> {
         }
     }
 
-    /// Returns the fix that names a newer one at `span`.
-    ///
-    /// # Errors
-    /// Says why only a person can pick one.
+    /// Returns the fix that names a newer frontend at `span`, or why a person has to pick one.
     pub fn newer(&self, file: &Dockerfile<'_>, span: Span) -> Result<Fix, String> {
         // `// syntax=` is found before the file is read, and is no comment to the frontend that it names.
         if !file

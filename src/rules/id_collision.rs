@@ -17,10 +17,10 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     }
 }
 
-/// Looks at the sites of one cache. One target keeps the id, and what collides with it is named by its own, the same
-/// everywhere: so RUNs that shared a cache still do.
+/// Compares the sites of one cache. One target keeps the id; the others get ids by target, the same everywhere, so that
+/// RUNs that shared a cache still do.
 fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding>]) {
-    // A mount without an id of its own cannot give its target up.
+    // A mount without an `id` option cannot give its target up.
     let Some(keeper) = sites.iter().find(|(_, site)| !site.named).or(sites.first()) else {
         return;
     };
@@ -80,8 +80,8 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
     }
 }
 
-/// Returns as many of the last parts of `target` as set it apart from all other `targets` and make, behind `id`, an id that no
-/// other mount has: of `/var/lib/apt` beside `/var/cache/apt` that is `lib-apt`.
+/// Returns the fewest last parts of `target` that separate it from all other `targets` and make a new id behind `id`:
+/// for `/var/lib/apt` beside `/var/cache/apt`, `lib-apt`.
 fn suffix_of(
     index: &Index<'_>,
     id: &str,

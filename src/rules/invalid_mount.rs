@@ -32,7 +32,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Returns the finding for an id with a variable, for a builder that takes none.
+/// Returns the finding for an id with a variable, which the builder does not take.
 fn variable(profile: &Profile, cache: &Cache<'_>) -> Finding {
     let message = format!(
         "{}'s builder refuses ids with variables: the build fails",
@@ -45,7 +45,7 @@ fn variable(profile: &Profile, cache: &Cache<'_>) -> Finding {
     Finding::new(RuleId::InvalidMount, cache.mount.id_span(), message).help(help)
 }
 
-/// Returns what BuildKit objects to, and what to write instead.
+/// Returns the fault and the advice.
 fn explain(fault: &FaultKind) -> (String, String) {
     let or = |nearest: Option<&str>, otherwise: &str| {
         nearest.map_or_else(

@@ -1,4 +1,4 @@
-//! The fixes that give a cache a lane, a platform or a lock: the name goes into the id, and is declared where it is not.
+//! The fixes that give a cache a lane, a platform or a lock: the name goes into the id, and is declared if needed.
 
 use crate::budget;
 use crate::fix::{Applicability, Edit, Fix};
@@ -12,10 +12,7 @@ use super::frontend::Frontend;
 use super::slot::{id_edit, isolated_id, whole};
 
 impl Context<'_> {
-    /// Returns the fix up to `level` that puts `name` into the id of `cache`, and declares it.
-    ///
-    /// # Errors
-    /// Says why it cannot be done by an edit.
+    /// Returns the fix up to `level` that puts `name` into the id of `cache` and declares it, or the reason against one.
     pub fn isolate(
         &self,
         cache: &Cache<'_>,
@@ -29,7 +26,7 @@ impl Context<'_> {
         if let Some(note) = self.lost_id(cache, name) {
             title.extend([" (", &note, ")"]);
         }
-        // The first mount that gets the lane takes those along that get none of their own: they are one cache.
+        // The first mount that gets the lane takes along those without a fix of their own: they are one cache.
         let follows = |other: &&Cache<'_>| {
             !gets_lane(self, other, name, level) && may_change(self, other, name)
         };
@@ -54,7 +51,7 @@ impl Context<'_> {
         }
         let (mut edits, mut level_needed) = (Vec::new(), level);
         if let Some((frontend, span)) = Frontend::old(self.file) {
-            // The lane would do nothing: this frontend does not expand it.
+            // This frontend would not expand the lane.
             let newer = frontend
                 .newer(self.file, span)
                 .map_err(|why| format!("the pinned frontend is too old, and {why}"))?;
@@ -78,10 +75,7 @@ impl Context<'_> {
         Ok(Fix::new(level_needed, title, edits))
     }
 
-    /// Returns the fix that makes `cache` a locked one with a lane of its own.
-    ///
-    /// # Errors
-    /// As for [`Context::isolate`], and where a variable names the sharing mode.
+    /// Returns the fix that makes `cache` a locked one with its own lane; fails where a variable gives the sharing mode.
     pub fn lock_and_isolate(&self, cache: &Cache<'_>) -> Result<Fix, String> {
         whole(cache.mount)?;
         let (span, before) = cache
@@ -106,8 +100,8 @@ impl Context<'_> {
         Ok(Fix::needs_review(title, edits))
     }
 
-    /// Returns what builds that pass nothing get, where they are to keep their ids and a default of the file's own is in the
-    /// way.
+    /// Returns the id that builds without arguments would get, where they have to keep theirs and a default in the file
+    /// prevents it.
     pub(super) fn lost_id(&self, cache: &Cache<'_>, name: &str) -> Option<String> {
         if !self.settings.keeps_id(name) {
             return None;
@@ -129,7 +123,7 @@ impl Context<'_> {
     }
 }
 
-/// Returns the options that make `cache` a locked one, in a lane where it is to have one, as messages show them.
+/// Returns the options that lock `cache`, in a lane where it has one, for messages.
 pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let id = if lacks_lane(cx.settings, cache) {
         isolated_id(cx.settings, cache)

@@ -1,12 +1,11 @@
-//! `lane-never-reused`: a lane that is another one in every run, so that its cache is never found again.
+//! `lane-never-reused`: a lane that differs in every run, so that its cache is never reused.
 
 use crate::builds::{NAMESPACE, Runs};
 use crate::finding::{Finding, RuleId};
 
 use super::build_context::BuildContext;
 
-/// Names whose values differ in every run, as the CIs' own documents say. Each is a word of its own in a value; case does
-/// not count.
+/// Names whose values differ in every run, from the CIs' own documents, matched as whole words in any case.
 const VOLATILE: &[&str] = &[
     // GitHub
     "github.run_id github.run_number github.run_attempt github.sha github.event.after",
@@ -33,15 +32,15 @@ const VOLATILE: &[&str] = &[
     "RANDOM SRANDOM EPOCHSECONDS EPOCHREALTIME",
 ];
 
-/// Commands whose output is another one in every run.
+/// Commands whose output differs in every run.
 const COMMANDS: &str = "date|uuidgen|mktemp|git rev-parse|git describe|openssl rand|od -|shuf";
 
-/// Conversions by which `date` prints what is less than a day, behind a `%`.
+/// Conversions by which `date` prints less than a day, behind a `%`.
 const TIMES: &str = "sNHIklMSTcRrXp";
-/// Options by which `date` prints the time of the day in a format of its own.
+/// Options by which `date` prints the time of day in a fixed format.
 const TIMED: &str = "-R --rfc-email --rfc-3339=s --rfc-3339=n -Ih -Im -Is -In";
 
-/// Returns whether the output of `command`, which begins with one of [`COMMANDS`], is another one in every run after all.
+/// Returns whether the output of `command`, which begins with one of [`COMMANDS`], really differs in every run.
 fn changes(command: &str) -> bool {
     let has = |sign: &str| command.contains(sign);
     if command.starts_with("date") {
@@ -52,7 +51,7 @@ fn changes(command: &str) -> bool {
             || TIMES.chars().any(|sign| has(&format!("%{sign}")))
             || TIMED.split(' ').any(has);
     }
-    // A branch's name, a folder, and the hash of a file or folder: the same until that changes.
+    // A branch's name, a folder, and the hash of a file or folder are the same until that changes.
     let stays = ["--abbrev-ref", "--symbolic-full-name", "--show-", ":"];
     match command {
         _ if command.starts_with("git rev-parse") => !stays.iter().any(|sign| has(sign)),
@@ -89,7 +88,7 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.point(cx.asks()));
 }
 
-/// Returns the part of `value` that is another one in every run.
+/// Returns the part of `value` that differs in every run.
 fn volatile(value: &str) -> Option<String> {
     let part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '.');
     let mut from = 0;

@@ -1,4 +1,4 @@
-//! The lanes of a Dockerfile: which locked caches wait for a build to pass the argument, and which builds need them.
+//! The lanes of a Dockerfile: the locked caches that wait for a build argument, and the builds that need it.
 
 use crate::dockerfile::{Form, Sharing, Word};
 use crate::text::{LineIndex, Range, Span};
@@ -7,20 +7,19 @@ use super::caches::Cache;
 use super::context::Context;
 use super::variables::depends_on;
 
-/// The lanes that a Dockerfile asks of the builds that use it.
+/// The lanes of a Dockerfile that its builds have to pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneRequirements {
-    /// The build argument that parts the jobs.
+    /// The build argument that separates the jobs.
     pub arg: String,
-    /// Its value for builds that pass none; empty where such builds have the id without a lane.
+    /// The value for builds that pass none; empty where such builds have the id without a lane.
     pub default: String,
     /// The id of the first locked cache with a lane.
     pub id: String,
-    /// Its place.
     pub span: Span,
-    /// The same for people.
+    /// The same place in lines and columns.
     pub range: Range,
-    /// True where the file uses the argument for more than cache ids: with another value, another image may come of it.
+    /// True where the argument is used outside cache ids, so that its value may change the image.
     pub is_used: bool,
     /// The stages, in order.
     stages: Vec<StageLock>,
@@ -28,14 +27,13 @@ pub struct LaneRequirements {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct StageLock {
-    /// Its name or number.
     label: Option<String>,
     /// True where a build up to it takes a lock with a lane.
     takes_lane: bool,
 }
 
 impl LaneRequirements {
-    /// Finds the lanes of the file that `cx` is a view of; `None` where it has none. Linear in its length.
+    /// Finds the lanes of a file in linear time; `None` where it has none.
     pub fn of(cx: &Context<'_>) -> Option<Self> {
         let file = cx.file;
         let arg = &cx.settings.arg;
@@ -76,8 +74,8 @@ impl LaneRequirements {
         })
     }
 
-    /// Returns whether a build up to `target` (the last stage where none is named) takes a lock with a lane. A target that
-    /// the file does not have is none.
+    /// Returns whether a build up to `target` (the last stage by default) takes a lock with a lane; false for an unknown
+    /// target.
     pub fn takes_lane(&self, target: Option<&str>) -> bool {
         let Some(target) = target else {
             return self.stages.last().is_some_and(|stage| stage.takes_lane);
@@ -92,9 +90,9 @@ impl LaneRequirements {
     }
 }
 
-/// Returns the lane that `cache` has in a build that passes nothing: what the Dockerfile says, so that a value which is passed in
-/// its place finds the cache that is there. Where it says nothing and the id asks for a value, the configured one: that is
-/// what `missing-default` and `undeclared-arg` write.
+/// Returns the lane of `cache` in a build that passes nothing: the Dockerfile's, so that a passed value finds the
+/// existing cache. Where the Dockerfile has none and the id needs a value, the configured one, which `missing-default`
+/// and `undeclared-arg` write.
 fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let (file, arg) = (cx.file, cx.settings.arg.as_str());
     let known = file
@@ -112,8 +110,8 @@ fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
         .unwrap_or_else(|| cx.settings.default.clone())
 }
 
-/// Returns what `word` makes of the variable `name` where that has no value: its own `:-default`, or nothing with `:+`. `None` where
-/// it takes it as it is.
+/// Returns the value of `word` for the variable `name` without a value: its `:-default`, or nothing with `:+`; `None`
+/// where it takes it as it is.
 fn unset(word: &Word, name: &str) -> Option<String> {
     let variable = word.variables().find(|variable| variable.name == name)?;
     match &variable.form {

@@ -16,19 +16,19 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     }
 }
 
-/// Limits the RUNs of a circle that are pointed at: nobody reads more.
+/// The limit for the RUNs of a circle that a finding points at.
 const MAX_POINTS: usize = 16;
 
-/// One RUN that takes a lock while it holds another.
+/// A RUN that takes a lock while it has another.
 #[derive(Clone)]
 struct Edge<'s> {
     held: Located<'s>,
     taken: &'s Site,
-    /// The locks that the RUN holds by then, by number.
+    /// The numbers of the locks that the RUN has by then.
     gates: Rc<BTreeSet<usize>>,
 }
 
-/// Locks, and which is taken while which is held. The first RUN that does so stands for all.
+/// The locks, and the first RUN for each pair of locks taken one after the other.
 struct Graph<'s> {
     next: Vec<BTreeMap<usize, Edge<'s>>>,
 }
@@ -39,7 +39,7 @@ impl<'s> Graph<'s> {
         let mut next: Vec<BTreeMap<usize, Edge<'s>>> = Vec::new();
         for (file, sites) in index.files().enumerate() {
             for run in sites.chunk_by(|a, b| a.instruction == b.instruction) {
-                // Where a target is not known, neither is the order.
+                // An unknown target makes the order unknown.
                 let is_known = |site: &&Site| {
                     let exempt = site.exempt.contains(&RuleId::LockOrder);
                     site.is_locked() && site.target.is_some() && !exempt
@@ -49,7 +49,7 @@ impl<'s> Graph<'s> {
                     continue;
                 }
                 locked.sort_by_key(|site| &site.target);
-                // A lock that the RUN holds already is not taken again.
+                // A lock that the RUN has already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();
                 locked.retain(|site| seen.insert(&site.key));
                 let mut number = |site: &'s Site| {
@@ -69,7 +69,7 @@ impl<'s> Graph<'s> {
                         if !budget::spend(8 * size_of::<Edge<'_>>()) {
                             return Self { next };
                         }
-                        // The RUN that holds the least besides stands for all: what is behind a common lock cannot meet.
+                        // The RUN with the fewest other locks stands for all: RUNs behind a common lock cannot meet.
                         let edge = next[from].get(&to);
                         if edge.is_none_or(|edge| before < edge.gates.len()) {
                             let edge = Edge {
@@ -86,8 +86,8 @@ impl<'s> Graph<'s> {
         Self { next }
     }
 
-    /// Returns a circle for each group of locks that lead back to one another. Where one circle cannot close, another of the group
-    /// may: for each lock the shortest through it is looked at, and then the shortest through each way on from it.
+    /// Returns a circle for each group of locks that lead back to one another. Where a circle cannot close, others are
+    /// tried: the shortest through each lock, then the shortest through each edge from it.
     fn circles(&self) -> Vec<Vec<Edge<'s>>> {
         let group = self.groups();
         let common = self.common_gates(&group);
@@ -112,8 +112,8 @@ impl<'s> Graph<'s> {
         circles
     }
 
-    /// Returns what the RUNs of each group all hold before they take any of its locks: no circle within it can close. By the
-    /// group's number; `None` where there is no RUN.
+    /// Returns, by group number, the locks that all RUNs of the group have before they take any of its own: no circle
+    /// within it can close. `None` without a RUN.
     fn common_gates(&self, group: &[usize]) -> Vec<Option<BTreeSet<usize>>> {
         let mut common: Vec<Option<BTreeSet<usize>>> = vec![None; self.next.len()];
         for (from, next) in self.next.iter().enumerate() {
@@ -127,7 +127,7 @@ impl<'s> Graph<'s> {
         common
     }
 
-    /// Returns the shortest way from `start` back to it, within its group, by way of `first` where that is given.
+    /// Returns the shortest circle through `start` within its group, by way of `first` if given.
     fn circle(&self, start: usize, first: Option<usize>, group: &[usize]) -> Option<Vec<Edge<'s>>> {
         let mut from: HashMap<usize, usize> = HashMap::new();
         from.extend(first.map(|first| (first, start)));
@@ -160,7 +160,7 @@ impl<'s> Graph<'s> {
         None
     }
 
-    /// Returns the group of each lock: those that lead back to one another (Kosaraju's algorithm).
+    /// Returns the group of each lock (Kosaraju's algorithm).
     fn groups(&self) -> Vec<usize> {
         let count = self.next.len();
         let forth: Vec<Vec<usize>> = self
@@ -186,7 +186,7 @@ impl<'s> Graph<'s> {
     }
 }
 
-/// Hands out what has not been `seen` of what `root` leads to, itself included: each behind what it leads to in turn.
+/// Calls `out` with everything reachable from `root` and not yet `seen`, in postorder.
 fn reach(root: usize, edges: &[Vec<usize>], seen: &mut [bool], mut out: impl FnMut(usize)) {
     let mut open = vec![(root, 0)];
     if std::mem::replace(&mut seen[root], true) {
@@ -205,7 +205,7 @@ fn reach(root: usize, edges: &[Vec<usize>], seen: &mut [bool], mut out: impl FnM
     }
 }
 
-/// Returns whether a lock that all of them hold already lets one in at a time.
+/// Returns whether a lock that all of them have already lets one in at a time.
 fn is_gated(circle: &[Edge<'_>]) -> bool {
     let holds_all = |gate: &usize| {
         budget::spend(circle.len()) && circle.iter().all(|edge| edge.gates.contains(gate))
@@ -213,7 +213,7 @@ fn is_gated(circle: &[Edge<'_>]) -> bool {
     circle.iter().flat_map(|edge| &*edge.gates).any(holds_all)
 }
 
-/// Returns the finding for one circle: at its first RUN, pointing at every other.
+/// Returns the finding for a circle: at its first RUN, pointing at every other.
 fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let take = |site: &Site| {

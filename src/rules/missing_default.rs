@@ -21,7 +21,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(own) = cx.file.visible(arg, cache.instruction) else {
             continue;
         };
-        // One default for all stages, where there is a global declaration to carry it.
+        // One default for all stages, where a global declaration can carry it.
         let global = cx.file.global(arg).filter(|_| !own.onbuild);
         let declaration = global.unwrap_or(own);
         if !seen.insert((declaration.instruction, declaration.name_end)) {

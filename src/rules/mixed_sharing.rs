@@ -20,7 +20,7 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
         .iter()
         .partition(|(_, site)| site.sharing == Some(mode));
     for (file, site) in others {
-        // Within one RUN both mounts are the directory that the RUN holds: that is `id-collision`.
+        // Within one RUN both mounts are one directory: that is `id-collision`.
         let other_run = |(f, s): &&Located<'_>| (*f, s.instruction) != (file, site.instruction);
         let Some(strict) = strict.iter().find(other_run) else {
             continue;

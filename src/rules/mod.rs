@@ -1,10 +1,9 @@
 //! The rules: one file each, declared in [`crate::finding::RuleId`].
 //!
-//! A rule looks at one subject ([`crate::finding::Subject`]) and adds findings to a list; it knows no other rule, no disk and no
-//! terminal. What several rules need stands in files by subject: [`caches`] (the cache mounts of a file), [`lane`] (how an id is
-//! made isolated), [`declare`] (where an ARG line can stand), [`frontend`] (which frontend a file pins), [`profile`] (builders
-//! with rules of their own), [`exempt`] (caches that may stay as they are) and [`values`] (when two variables of one name
-//! are alike).
+//! A rule looks at one subject ([`crate::finding::Subject`]) and adds findings to a list; it knows no other rule, no
+//! disk and no terminal. Shared code is in files by subject: [`caches`] (the cache mounts of a file), [`lane`]
+//! (isolating an id), [`declare`] (placing an ARG line), [`frontend`] (pinned frontends), [`profile`] (builders with
+//! their own rules), [`exempt`] (caches that may stay as they are) and [`values`] (equality of variables).
 
 mod apt;
 pub mod build_context;

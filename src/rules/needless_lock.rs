@@ -11,7 +11,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(tool) = cache.concurrent_tool() else {
             continue;
         };
-        // Where the same cache is mounted for something else, too, only that can say.
+        // Where the same cache is mounted for another use too, only that can say.
         if cx
             .same_cache(cache)
             .any(|other| other.concurrent_tool().is_none())
@@ -41,11 +41,11 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Returns why the lock has to stay: another mount of the same cache keeps its own, as its comment asks.
+/// Returns why the lock has to stay: another mount of the same cache keeps its lock, as a comment asks.
 fn kept(cx: &Context<'_>, cache: &Cache<'_>) -> Option<String> {
     let keeps =
         |other: &&Cache<'_>| other.is_locked() && cx.is_suppressed(RuleId::NeedlessLock, other);
-    // Without its lane it is one cache with those that have none.
+    // Without its lane it is one cache with the mounts that have none.
     let bare = bare_key(cx, cache);
     let bare = bare.iter().flat_map(|key| cx.with_key(key));
     let other = cx.same_cache(cache).chain(bare).find(keeps)?;

@@ -1,4 +1,4 @@
-//! The ARG lines that a file needs for one name, as they are planned once for all rules.
+//! The ARG lines that a file needs for one name, planned once for all rules.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -7,63 +7,60 @@ use std::sync::Arc;
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 
-/// The ARG lines that a file needs for one name.
 #[derive(Debug)]
 pub struct Plan {
-    /// The line that declares it, for each instruction that would not see it.
+    /// The declaration for each instruction that does not see the name.
     pub(super) needs: HashMap<usize, Rc<Declaring>>,
     /// The uses of the name outside of cache ids.
     pub(super) elsewhere: Uses,
-    /// For each cache the first of its mounts that has a fix of its own, by its place among the caches.
+    /// The index of the first mount with its own fix, for each cache.
     pub(super) first: HashMap<Arc<LockKey>, usize>,
-    /// The caches that get none after all.
+    /// The caches that get no lane after all.
     pub(super) refused: HashMap<Arc<LockKey>, Refusal>,
 }
 
 /// A reason why a cache gets no lane.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// The mount that is in the way, by its place among the caches.
+    /// The index of the mount in the way.
     pub(super) at: usize,
-    /// The reason, for people.
     pub(super) reason: String,
 }
 
-/// The uses of a name outside of cache ids, and of one that an ARG makes of it.
+/// The uses of a name, and of ARGs made of it, outside of cache ids.
 #[derive(Debug)]
 pub(super) struct Uses {
-    /// For each stage, whether it is used in it, or in one built from it.
+    /// True for each stage where it, or one built from it, uses the name.
     pub(super) stages: Vec<bool>,
-    /// Set where a FROM line uses it, which sees what is global.
+    /// True where a FROM line uses it, which sees global ARGs.
     pub(super) bases: bool,
 }
 
 impl Uses {
-    /// Returns whether it is used at all.
     pub(super) fn any(&self) -> bool {
         self.bases || self.stages.contains(&true)
     }
 }
 
-/// One ARG line that is needed.
+/// An ARG line that is needed.
 #[derive(Debug)]
 pub struct Declaring {
-    /// The line, without indentation and ending.
+    /// The line without indentation and ending.
     pub line: String,
-    /// The 1-based line of the instruction that it comes above.
+    /// The 1-based line of the instruction below it.
     pub above: usize,
-    /// The edits that put it where it belongs.
+    /// The edits that insert it.
     pub edits: Vec<Edit>,
-    /// The 1-based line on which the stage declares the name already, but too late.
+    /// The 1-based line of a declaration in the stage that comes too late.
     pub late: Option<usize>,
-    /// Set where that line is the one that is moved.
+    /// True where that line is moved.
     pub moves: bool,
-    /// Safe where nothing but cache ids can change by it.
+    /// Safe where it affects only cache ids.
     pub applicability: Applicability,
 }
 
 impl Declaring {
-    /// Returns what is done, in the imperative.
+    /// Returns the change, in the imperative.
     pub fn title(&self) -> String {
         let what = if self.moves { "move up" } else { "declare" };
         let care = match self.applicability {
@@ -73,7 +70,7 @@ impl Declaring {
         [what, " `", &self.line, "`", care].concat()
     }
 
-    /// Returns what to write, for people.
+    /// Returns the advice.
     pub fn advice(&self) -> String {
         let (line, above) = (&self.line, self.above);
         match self.late {

@@ -31,7 +31,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Returns whether the file says that it is built for several platforms.
+/// Returns whether the file shows that it is built for several platforms.
 fn is_multi_platform(cx: &Context<'_>) -> bool {
     let names = ["TARGETARCH", "TARGETPLATFORM", "BUILDPLATFORM"].map(Finder::new);
     if names.iter().all(|name| name.find(cx.file.source).is_none()) {

@@ -1,17 +1,16 @@
-//! Builders with rules of their own about cache mounts.
+//! Builders with their own rules for cache mounts.
 
-/// A builder that takes less, or other things, than BuildKit.
+/// A builder that differs from BuildKit.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name in the configuration.
+    /// The name in the configuration.
     pub name: &'static str,
-    /// Its name in messages.
+    /// The name in messages.
     pub title: &'static str,
-    /// Set where an id may hold variables. Where it may not, there are no lanes.
+    /// True where an id may hold variables; otherwise there are no lanes.
     pub variables: bool,
 }
 
-/// Every profile.
 pub static PROFILES: &[Profile] = &[Profile {
     name: "railway",
     title: "Railway",

@@ -14,7 +14,7 @@ use super::{
     unpassed_arg, unused_ignore,
 };
 
-/// A rule's function, by what it looks at. Each adds what it finds to a list, of a run to that of the file it is in.
+/// A rule's function, by subject. It adds findings to a list; for a run, to the list of each finding's file.
 enum Check {
     File(fn(&Context<'_>, &mut Vec<Finding>)),
     Run(fn(&Index<'_>, &mut [Vec<Finding>])),
@@ -38,7 +38,7 @@ fn checks() -> impl Iterator<Item = (RuleId, Check)> {
     RuleId::ALL.iter().map(|rule| (*rule, check_of(*rule)))
 }
 
-/// Returns what the rules that run find in one file, ordered by place.
+/// Returns the findings of all enabled rules in one file, ordered by place.
 pub fn check_file(cx: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (rule, check) in checks() {
@@ -52,7 +52,7 @@ pub fn check_file(cx: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Adds what every rule finds by comparing the cache mounts of a run to the list of the file that it is in.
+/// Adds the findings from comparing a run's cache mounts to the lists of their files.
 pub fn check_run(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     for (_, check) in checks() {
         if let Check::Run(check) = check {
@@ -61,7 +61,7 @@ pub fn check_run(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     }
 }
 
-/// Adds what every rule finds about one build.
+/// Adds the findings about one build.
 pub fn check_build(build: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     for (_, check) in checks() {
         if let Check::Build(check) = check {
@@ -81,7 +81,7 @@ pub fn check_error(error: &SyntaxError) -> Vec<Finding> {
     findings
 }
 
-/// Adds what is wrong with a suppression.
+/// Adds the findings about a suppression.
 pub fn check_ignore(idle: Idle<'_>, findings: &mut Vec<Finding>) {
     for (_, check) in checks() {
         if let Check::Ignore(check) = check {

@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// For each stage, whether it needs each other one, itself included.
+/// Returns for each stage whether it needs each other one, itself included.
 fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
     let mut needs: Vec<Vec<bool>> = Vec::with_capacity(stages.len());
     for stage in stages {
@@ -55,7 +55,8 @@ fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
     needs
 }
 
-/// Returns whether the instruction `index` of `stage` comes after all of stage `other`: it, or one before it, needs it.
+/// Returns whether the instruction `index` of `stage` comes after all of stage `other`, which it or an earlier one
+/// needs.
 fn comes_after(
     stages: &[Stage],
     needs: &[Vec<bool>],
@@ -69,7 +70,7 @@ fn comes_after(
     base || (budget::spend(stage.uses.len()) && stage.uses.iter().any(used))
 }
 
-/// Returns the first pair of `users` that one build runs side by side.
+/// Returns the finding for the first pair of `users` that one build runs in parallel.
 fn finding(
     stages: &[Stage],
     needs: &[Vec<bool>],

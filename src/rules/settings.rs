@@ -1,4 +1,4 @@
-//! The settings that hold for a file.
+//! The settings of a file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,24 +18,24 @@ pub struct Settings {
     pub default: String,
     /// Further variables that set jobs apart.
     pub isolating: Vec<String>,
-    /// Set where builds that pass nothing are to keep the id that they have: the lane goes in as `${ARG:+-${ARG}}`.
+    /// True where builds that pass nothing keep their id: the lane is added as `${ARG:+-${ARG}}`.
     pub keep_default: bool,
-    /// Set where the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`: every build is isolated then, whatever its ids.
+    /// True where the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`, which isolates every build.
     pub namespace: bool,
-    /// Set where a file has to name its frontend, since the engine's own may be too old to expand ids.
+    /// True where a file has to name its frontend, since the engine's own may be too old to expand ids.
     pub require_syntax: bool,
     /// The builder, where it has rules of its own.
     pub profile: Option<&'static Profile>,
     /// The caches that may stay as they are.
     pub exempt: Arc<Exemptions>,
-    /// The rules to run; `None` for all of them. Their order makes no difference.
+    /// The rules to run; `None` for all of them.
     pub rules: Option<Vec<RuleId>>,
-    /// Severities that differ from the rules' own.
+    /// The severities that differ from the rules' own.
     pub severities: BTreeMap<RuleId, Severity>,
 }
 
 impl Settings {
-    /// Says whether `rule` is one of those to run.
+    /// Returns whether `rule` runs.
     pub fn is_on(&self, rule: RuleId) -> bool {
         self.rules
             .as_ref()
@@ -48,14 +48,14 @@ impl Settings {
         self.profile.is_none_or(|profile| profile.variables)
     }
 
-    /// Returns whether a build that passes no `name` is to keep the id that it has.
+    /// Returns whether a build that passes no `name` keeps its id.
     pub fn keeps_id(&self, name: &str) -> bool {
         self.keep_default && name == self.arg
     }
 
-    /// Returns what goes behind an id so that builds with different values of `name` have caches of their own.
+    /// Returns the suffix of an id that gives builds with different values of `name` different caches.
     ///
-    /// For the lane argument, where builds that pass nothing are to keep the id that they have, it comes to nothing for them.
+    /// For the lane argument with `keep_default`, it is empty in builds that pass nothing.
     pub fn suffix(&self, name: &str) -> String {
         let [plain, optional] = suffixes(name);
         if self.keeps_id(name) { optional } else { plain }
@@ -71,7 +71,7 @@ impl Settings {
     }
 }
 
-/// Returns the two forms in which `name` goes behind an id: always, and only where it has a value.
+/// Returns the two suffixes for `name`: always, and only with a value.
 pub(super) fn suffixes(name: &str) -> [String; 2] {
     [
         format!("-${{{name}}}"),

@@ -12,7 +12,7 @@ use super::frontend::Frontend;
 use super::slot::{isolated_id, shows_id};
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
-/// Limits the folders that are named because a lock serves them, too.
+/// The limit for folders named because a lock serves them, too.
 const MAX_SERVED: usize = 3;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -38,7 +38,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let arg = &cx.settings.arg;
-    // Room for what most of them come to.
+    // Most texts fit.
     let mut help = String::with_capacity(192);
     if let Some(tool) = cache.concurrent_tool() {
         let drops = |other: &Cache<'_>| {

@@ -12,27 +12,24 @@ use super::caches::Cache;
 use super::context::Context;
 use super::settings::Settings;
 
-/// A place behind an id for a lane, and the text that comes before it there.
+/// The place for a lane behind an id, and the text before it.
 struct Slot<'m> {
-    /// Before this byte of the file.
+    /// The byte of the file before it.
     at: usize,
-    /// The start of an option, where the mount has none for the id.
+    /// The start of an `id` option, where the mount has none.
     option: &'static str,
-    /// The target as an id, where the mount names none.
+    /// The target as an id, where the mount has none.
     id: Cow<'m, str>,
 }
 
-/// Returns the edit that puts `name` behind the id of `cache`, or gives it one.
-///
-/// # Errors
-/// Says why that cannot be done.
+/// Returns the edit that appends `name` to the id of `cache`, or adds an id; fails with the reason.
 pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
     let Slot { at, option, id } = slot(settings, cache, name)?;
     let text = [option, &id, &settings.suffix(name)].concat();
     Ok(Edit::insert(at, text))
 }
 
-/// Returns whether `name` can be put behind the id of `cache`.
+/// Returns whether `name` can be appended to the id of `cache`.
 pub(super) fn has_room(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
     slot(settings, cache, name).is_ok()
 }
@@ -45,7 +42,7 @@ fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'
             "the id's variables cannot be told from the template's: write the lane by hand".into(),
         );
     }
-    // Of an id with a template's expression, the last byte alone can be told.
+    // Of an id with a template expression, only the last byte is known.
     let takes = if mount.templated {
         !mount.effective_id().ends_with(b"$")
     } else {
@@ -67,10 +64,7 @@ fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'
     Ok(Slot { at, option, id })
 }
 
-/// Checks that all of `mount` is known: a template's expression that opens in it ends in it, too.
-///
-/// # Errors
-/// Says that it does not.
+/// Checks that every template expression that opens in `mount` ends in it.
 pub(super) fn whole(mount: &Mount<'_>) -> Result<(), String> {
     if mount.torn {
         return Err(
@@ -81,7 +75,7 @@ pub(super) fn whole(mount: &Mount<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns whether the id of `cache` with the suffix for `name` behind it reads as the id and that suffix.
+/// Returns whether the id of `cache` with the suffix for `name` reads as the id and that suffix.
 fn takes_suffix(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
     let id = cache.mount.effective_id();
     if Word::is_text(&id, cache.mount.escape) {
@@ -92,7 +86,7 @@ fn takes_suffix(settings: &Settings, cache: &Cache<'_>, name: &str) -> bool {
     Word::read(&text, cache.mount.escape).is_ok_and(|word| word == intended)
 }
 
-/// Returns the target of `mount`, written so that BuildKit reads the same bytes again as an id.
+/// Returns the target of `mount`, written so that BuildKit reads the same bytes as an id.
 fn target_as_id<'m>(mount: &'m Mount<'_>) -> Result<Cow<'m, str>, String> {
     let text = match mount.effective_id() {
         Cow::Borrowed(target) => target.to_str().ok().map(Cow::Borrowed),
@@ -124,8 +118,8 @@ fn target_as_id<'m>(mount: &'m Mount<'_>) -> Result<Cow<'m, str>, String> {
     Ok(text.chars().flat_map(escaped).collect())
 }
 
-/// Returns whether `text`, which a template's expressions stand in, can be a part of a flag as it is: outside of quotes, a blank or
-/// the tag of a block that it does not close would end it.
+/// Returns whether `text`, which holds template expressions, fits into a flag: outside of quotes, a blank or an unclosed
+/// block's tag would end it.
 fn is_one_word(text: &str, escape: u8) -> bool {
     let flag = format!("--mount=id={text}");
     let whole = Mapped::borrowed(flag.as_bytes(), Span::new(0, flag.len()));
@@ -134,7 +128,7 @@ fn is_one_word(text: &str, escape: u8) -> bool {
     first.is_some_and(|first| first.text.bytes() == flag.as_bytes())
 }
 
-/// Returns the id of `cache` with the lane in it, as it is to be written.
+/// Returns the id of `cache` with the lane, as it is written.
 pub fn isolated_id(settings: &Settings, cache: &Cache<'_>) -> String {
     let id = match cache.mount.id() {
         Some(_) => cache.id(),
@@ -143,7 +137,7 @@ pub fn isolated_id(settings: &Settings, cache: &Cache<'_>) -> String {
     id + &settings.suffix(&settings.arg)
 }
 
-/// Returns whether the id of `cache` stands in the file as messages show it: without quotes and escapes.
+/// Returns whether the id of `cache` stands in the file as messages show it, without quotes and escapes.
 pub fn shows_id(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     let field = cache
         .mount

@@ -11,7 +11,7 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
             continue;
         };
         let mut seen = HashSet::from([&first.1.key]);
-        // One finding for each further cache, where it comes up first.
+        // One finding for each further cache, at its first mount.
         for site in rest.iter().filter(|site| seen.insert(&site.1.key)) {
             findings[site.0].push(split(index, id, *site, *first));
         }
@@ -29,7 +29,7 @@ fn split(index: &Index<'_>, id: &[u8], (file, site): Located<'_>, first: Located
         .point(index.location(file, first, format!("with {other} here")))
 }
 
-/// Returns the options that set a cache apart, as text.
+/// Returns the options that make a cache separate, as text.
 fn base(key: &LockKey) -> String {
     let options = ["from", "uid", "gid", "mode"].iter().zip(&key.base);
     let given: Vec<String> = options

@@ -1,4 +1,4 @@
-//! `syntax-error`: a file that cannot be read as BuildKit would.
+//! `syntax-error`: a file that BuildKit could not read.
 
 use crate::dockerfile::SyntaxError;
 use crate::finding::{Finding, RuleId};

@@ -1,21 +1,21 @@
-//! Folders that hold caches, and what is known of the tools that fill them.
+//! Folders that contain caches, and facts about the tools that fill them.
 
 use Processes::{Concurrent, ConcurrentMaybe, Locking, Unknown};
 
-/// The behaviour of several processes of a tool on one cache.
+/// The behaviour of concurrent processes of a tool on one cache.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Processes {
-    /// The tool's own documents say that they may: the page of `needless-lock` says which.
+    /// Supported by the tool's own documents, which the page of `needless-lock` cites.
     Concurrent,
-    /// The same, in a folder that does not tell enough to call another content a mix-up.
+    /// Supported, in a folder too generic to call other content a mix-up.
     ConcurrentMaybe,
-    /// The tool takes locks of its own there, and gives up where they are taken.
+    /// Refused: the tool takes its own locks there, and fails where they are taken.
     Locking,
-    /// Nothing that could be relied on.
+    /// Unknown.
     Unknown,
 }
 
-/// The name of a cache, the end of the targets that hold it (below `/var` their beginning), and who may use it.
+/// The name of a cache, the end of its targets (below `/var` their beginning), and its [`Processes`].
 type Folder = (&'static str, &'static str, Processes);
 
 const FOLDERS: &[Folder] = &[
@@ -46,7 +46,7 @@ const FOLDERS: &[Folder] = &[
     ("apk's cache", "/var/cache/apk", Unknown),
 ];
 
-/// Returns the folders that `target`, which is cleaned, is one of.
+/// Returns the folders that match the cleaned `target`.
 fn folders(target: &[u8]) -> impl Iterator<Item = &'static Folder> {
     FOLDERS.iter().filter(move |(_, folder, _)| {
         let folder = folder.as_bytes();
@@ -59,19 +59,18 @@ fn folders(target: &[u8]) -> impl Iterator<Item = &'static Folder> {
     })
 }
 
-/// Returns what a cache at `target` holds, where the target tells.
+/// Returns the name of the cache at `target`, where it is known.
 pub(super) fn content(target: &[u8]) -> Option<&'static str> {
     let mut known = folders(target).filter(|(_, _, processes)| *processes != ConcurrentMaybe);
     known.next().map(|(cache, ..)| *cache)
 }
 
-/// Returns the cache at `target`, where its tool is made for several processes at once.
+/// Returns the cache at `target`, where its tool supports concurrent processes.
 pub(super) fn concurrent(target: &[u8]) -> Option<&'static str> {
     let is_made = |folder: &&Folder| matches!(folder.2, Concurrent | ConcurrentMaybe);
     folders(target).find(is_made).map(|(cache, ..)| *cache)
 }
 
-/// Returns whether apt uses the folder `target`.
 pub(super) fn is_apt(target: &[u8]) -> bool {
     folders(target).any(|(_, _, processes)| *processes == Locking)
 }

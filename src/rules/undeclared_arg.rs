@@ -8,8 +8,8 @@ use super::caches::Cache;
 use super::context::Context;
 use super::variables::{PLATFORM_ARGS, needs_default};
 
-/// Variables that widely used base images set as ENV, so that an id may refer to them without an ARG in its stage:
-/// python, node, golang, rust, ruby, php, and the ROS images.
+/// Variables that common base images set as ENV, so that an id may use them without an ARG: python, node, golang, rust,
+/// ruby, php, and the ROS images.
 const BASE_IMAGE_ENV: &str = "PATH HOME LANG PYTHON_VERSION NODE_VERSION YARN_VERSION GOLANG_VERSION GOPATH RUST_VERSION \
     CARGO_HOME RUSTUP_HOME RUBY_VERSION GEM_HOME PHP_VERSION JAVA_VERSION JAVA_HOME CUDA_VERSION \
     ROS_DISTRO ROS_VERSION DEBIAN_FRONTEND";
@@ -87,13 +87,13 @@ fn declared_elsewhere(cx: &Context<'_>, name: &str) -> bool {
         .any(|declaration| declaration.by == DeclaredBy::Arg && !declaration.onbuild)
 }
 
-/// Returns whether `name` may come from the ENV of the image that the stage starts from.
+/// Returns whether the stage's base image may set `name` as ENV.
 fn base_may_set(cx: &Context<'_>, index: usize, name: &str) -> bool {
     let root = cx.file.ancestors(index).last();
     let Some(Base::Image(image)) = root.map(|root| &root.base) else {
         return true;
     };
-    // `FROM ros:${ROS_DISTRO}`: such images say in ENV what their tag says.
+    // `FROM ros:${ROS_DISTRO}`: such images repeat their tag in ENV.
     let image = Word::read(image.as_bytes(), cx.file.escape);
     BASE_IMAGE_ENV.split(' ').any(|known| known == name)
         || image.map_or(true, |word| word.mentions(name))

@@ -1,4 +1,4 @@
-//! Taking a lock off a cache, and the lane with it: what is not locked needs none.
+//! Removes the lock of a cache with its lane, which an unlocked cache does not need.
 
 use crate::budget;
 use crate::dockerfile::{Dockerfile, Sharing, Word};
@@ -11,10 +11,7 @@ use super::context::Context;
 use super::settings::suffixes;
 use super::slot::whole;
 
-/// Returns the fix that takes the lock off `cache`, and the lane off its id and off the other mounts of the cache.
-///
-/// # Errors
-/// As for [`drop_sharing`].
+/// Returns the fix that removes the lock of `cache`, and the lane from all mounts of the cache.
 pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let fix = drop_sharing(cx.file, cache)?;
     let lane_edit = |cache: &Cache<'_>| {
@@ -35,7 +32,7 @@ pub fn unlock(cx: &Context<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     ))
 }
 
-/// Returns the id of `cache` and the lane behind it, as they stand in the file; `None` where it has none.
+/// Returns the places of the id of `cache` and the lane behind it; `None` without a lane.
 fn split_lane(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, Span)> {
     let value = cache.mount.value_span(cache.mount.field("id")?);
     let text = value.of(cx.file.source);
@@ -46,7 +43,7 @@ fn split_lane(cx: &Context<'_>, cache: &Cache<'_>) -> Option<(Span, Span)> {
     Some((Span::new(value.start, middle), Span::new(middle, value.end)))
 }
 
-/// Returns what makes `cache` one with other mounts when the lane is taken off its id; `None` where it has none.
+/// Returns the identity of `cache` without the lane in its id; `None` where it has none.
 pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
     let (bare, _) = split_lane(cx, cache)?;
     let word = Word::read(bare.of(cx.file.source), cache.mount.escape).ok()?;
@@ -60,10 +57,8 @@ pub(super) fn bare_key(cx: &Context<'_>, cache: &Cache<'_>) -> Option<LockKey> {
     Some(cx.values().key(cache.mount, &word, cache.instruction))
 }
 
-/// Returns the fix that takes the sharing mode out of the option list of `cache`, with a comma.
-///
-/// # Errors
-/// Says why it cannot be done by an edit.
+/// Returns the fix that removes the sharing mode from the option list of `cache` with a comma, or the reason against
+/// one.
 pub fn drop_sharing(file: &Dockerfile<'_>, cache: &Cache<'_>) -> Result<Fix, String> {
     let mount = cache.mount;
     whole(mount)?;

@@ -1,4 +1,4 @@
-//! `unpassed-arg`: a build that stays in the default lane, since nobody passes it another.
+//! `unpassed-arg`: a build that stays in the default lane, since it passes no other.
 
 use crate::builds::{BuildTool, Runs};
 use crate::finding::{Finding, RuleId, Severity};
@@ -32,7 +32,7 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
         ),
         Runs::Once => return,
     };
-    // What a bake file's attribute says, say: passed, and no job's own.
+    // Passed for all jobs alike, for example by a bake file's attribute.
     let same = build
         .args
         .iter()

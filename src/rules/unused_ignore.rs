@@ -1,16 +1,15 @@
-//! `unused-ignore`: a suppression that suppresses nothing, or does not say what.
+//! `unused-ignore`: a suppression that suppresses nothing, or is faulty.
 
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::Fix;
 use crate::suppress::{self, Covers, Fault, Ignore};
 use crate::text::Span;
 
-/// A suppression of which some names suppress nothing.
+/// A suppression with names that suppress nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Idle<'i> {
-    /// The suppression.
     pub ignore: &'i Ignore,
-    /// The names that suppress nothing, by index, in order.
+    /// The ordered indices of the names that suppress nothing.
     pub names: &'i [usize],
 }
 
@@ -65,7 +64,7 @@ fn unused(
     };
     let compares =
         |index: &usize| RuleId::by_name(&ignore.names[*index].0).is_some_and(RuleId::compares);
-    // Whoever writes these means rules that exist.
+    // These words mean rules that exist.
     let all = |index: &usize| matches!(ignore.names[*index].0.as_str(), "*" | "all");
     let all = unused.iter().any(all);
     let help = if all {

@@ -1,8 +1,8 @@
-//! The values of the variables of an id, as far as a file says them: two ids that read alike are one lock only where
-//! their variables have the same values.
+//! The known values of an id's variables: ids that read alike are one lock only where their variables have the same
+//! values.
 //!
-//! The lane argument, what `isolating-args` lists and the platform are taken by name: the same build passes the same value
-//! wherever they stand. Of any other variable it is the declaration that counts.
+//! The lane argument, `isolating-args` and the platform are compared by name, since a build passes the same value
+//! everywhere. Other variables are compared by their declarations.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -16,7 +16,6 @@ use crate::finding::LockKey;
 use super::settings::Settings;
 use super::variables::{PLATFORM_ARGS, value};
 
-/// The values of a file's variables.
 pub(super) struct Values<'a> {
     file: &'a Dockerfile<'a>,
     settings: &'a Settings,
@@ -25,9 +24,9 @@ pub(super) struct Values<'a> {
 
 /// Knowledge of a variable's value.
 enum Known {
-    /// An ENV gives it, and nobody can change that.
+    /// The value of an ENV, which a build cannot change.
     Fixed(Vec<u8>),
-    /// It is the same wherever this is.
+    /// A key for a value that is the same wherever the key is.
     Like(Vec<u8>),
 }
 
@@ -40,12 +39,11 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Returns what makes `mount`, whose id is `word`, one cache with other mounts, and decides which it waits for: the id, and
-    /// what the cache is based on.
+    /// Returns the identity of `mount`, whose id is `word`: the id and the base of the cache.
     pub(super) fn key(&self, mount: &Mount<'_>, word: &Word, instruction: usize) -> LockKey {
         let [from, uid, gid, mode] = mount.base();
-        // One of the three options makes a directory with all of them, the others at their defaults; with a `source`,
-        // BuildKit takes that directory as it is.
+        // Any of the three options makes a directory with all of them, the others at their defaults; with a `source`,
+        // BuildKit uses that directory as it is.
         let owned =
             (uid.is_some() || gid.is_some() || mode.is_some()) && mount.value("source").is_none();
         let or =
@@ -74,8 +72,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Returns `word` at the instruction `index` with the values that are fixed in the place of their variables, and what the
-    /// others are like.
+    /// Returns `word` at the instruction `index` with fixed values put in, and the keys of the other variables.
     fn of(&self, word: &Word, index: usize) -> (Word, Vec<u8>) {
         let mut parts = word.parts.clone();
         for part in &mut parts {
@@ -102,7 +99,7 @@ impl<'a> Values<'a> {
         (word, like)
     }
 
-    /// Returns whether the variable `name` is the same everywhere by its name alone.
+    /// Returns whether the variable `name` is compared by its name alone.
     fn by_name(&self, name: &str) -> bool {
         name == self.settings.arg
             || self.settings.isolating.iter().any(|own| own == name)
@@ -112,7 +109,7 @@ impl<'a> Values<'a> {
     fn known(&self, name: &str, index: usize) -> Known {
         let Some(seen) = self.file.valued(name, index) else {
             return Known::Like(match self.file.visible(name, index) {
-                // A build passes the value, and another may be passed to another file.
+                // A build passes the value, and may pass another to another file.
                 Some(_) => self.own(),
                 None => self.base(index),
             });
@@ -120,7 +117,7 @@ impl<'a> Values<'a> {
         let literal = value(self.file, seen).and_then(|word| word.text_alone());
         match (seen.by, literal) {
             (DeclaredBy::Env, Some(value)) => Known::Fixed(value),
-            // A build that passes a value passes it for all defaults that are one.
+            // A build that passes a value passes it for all equal defaults.
             (DeclaredBy::Arg, Some(value)) => Known::Like([b"=", value.as_slice()].concat()),
             (_, None) => {
                 Known::Like([self.own(), seen.instruction.to_string().into_bytes()].concat())
@@ -128,7 +125,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Returns what the file is known by: no other has the same, unless it is a copy.
+    /// Returns a key for this file, which only copies share.
     fn own(&self) -> Vec<u8> {
         let hash = self.own.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
@@ -138,7 +135,7 @@ impl<'a> Values<'a> {
         hash.to_vec()
     }
 
-    /// Returns the image that gives a variable its value which nothing in the file declares. Snippets come together in one.
+    /// Returns the image that sets a variable not declared in the file; snippets share one image.
     fn base(&self, index: usize) -> Vec<u8> {
         let root = self.file.ancestors(index).last();
         match root.map(|root| (root.index, &root.base)) {

@@ -1,11 +1,11 @@
-//! The variables that the value of a word is made of.
+//! The variables behind the value of a word.
 
 use std::collections::HashSet;
 
 use crate::budget;
 use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Part, Variable, Word};
 
-/// The arguments that BuildKit sets by itself, global until a stage declares them.
+/// The arguments that BuildKit sets itself, global until a stage declares them.
 pub const PLATFORM_ARGS: &[&str] = &[
     "TARGETPLATFORM",
     "TARGETOS",
@@ -17,13 +17,13 @@ pub const PLATFORM_ARGS: &[&str] = &[
     "BUILDVARIANT",
 ];
 
-/// Returns the value that `declaration` gives, where it gives one that can be read.
+/// Returns the readable value that `declaration` gives.
 pub(super) fn value(file: &Dockerfile<'_>, declaration: &Declaration) -> Option<Word> {
     Word::read(declaration.value.as_ref()?, file.escape).ok()
 }
 
-/// Returns whether the value of `name` is part of what `word` comes out as at the instruction `index`: by itself, or in what an ARG
-/// or ENV gives another variable. Each declaration is looked at once.
+/// Returns whether the expansion of `word` at instruction `index` includes the value of `name`, directly or through ARGs
+/// and ENVs. Each declaration is read once.
 pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
     if references_value(word, name) {
         return true;
@@ -38,7 +38,7 @@ pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) 
         None => file.global(name),
     };
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
-    // With each, the instruction that asks; `None` among the global ones.
+    // With each, the instruction that refers to it; `None` among the global ones.
     let mut open = asked(word, Some(index));
     while let Some((variable, at)) = open.pop().filter(|_| budget::spend(1)) {
         let declared = declared(&variable, at);
@@ -62,8 +62,8 @@ pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) 
     false
 }
 
-/// Returns the ENV that decides `name` at instruction `index`, whatever a build passes. One whose value comes from an ARG
-/// hands on what is passed, and is none.
+/// Returns the ENV that fixes `name` at instruction `index`. An ENV whose value comes from an ARG passes that on, and
+/// does not count.
 pub fn shadowing_env<'f>(
     file: &'f Dockerfile<'_>,
     name: &str,
@@ -73,7 +73,7 @@ pub fn shadowing_env<'f>(
         .filter(|seen| seen.by == DeclaredBy::Env && !comes_from_arg(file, seen))
 }
 
-/// Returns whether the value of `env` refers to an ARG, through other ENVs perhaps. Each declaration is looked at once.
+/// Returns whether the value of `env` refers to an ARG, perhaps through other ENVs. Each declaration is read once.
 fn comes_from_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
     let mut open = vec![env];
@@ -89,7 +89,7 @@ fn comes_from_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
     false
 }
 
-/// Returns the references in `word`, without those within one of them.
+/// Returns the outermost references in `word`.
 fn references(word: &Word) -> impl Iterator<Item = &Variable> {
     word.parts.iter().filter_map(|part| match part {
         Part::Variable(variable) => Some(variable),
@@ -97,8 +97,8 @@ fn references(word: &Word) -> impl Iterator<Item = &Variable> {
     })
 }
 
-/// Returns whether the value of the variable `name` is part of what `word` comes out as: in any form but `${NAME+word}`, whose
-/// word has to name it too.
+/// Returns whether the expansion of `word` includes the value of the variable `name`: in any form but `${NAME+word}`,
+/// unless its word names it.
 pub fn references_value(word: &Word, name: &str) -> bool {
     references(word).any(|variable| {
         let form = &variable.form;
@@ -107,8 +107,8 @@ pub fn references_value(word: &Word, name: &str) -> bool {
     })
 }
 
-/// Returns whether `word` comes out shorter when the variable `name` is empty: it is referred to without `:-`, and not only
-/// within its own `:+`.
+/// Returns whether `word` gets shorter where the variable `name` is empty: it is referred to without `:-` and outside
+/// its own `:+`.
 pub fn needs_default(word: &Word, name: &str) -> bool {
     references(word).any(|variable| {
         let is_it = variable.name == name;

@@ -1,4 +1,4 @@
-//! Writing suppressions, and taking them away.
+//! Adds and removes suppressions.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use crate::text::{Span, bom, indentation, line_ending};
 
 use super::model::{Covers, Ignore};
 
-/// Returns the edits that take the names of `unused` (indices, in order) out of the list of `ignore`; the whole line goes where
-/// none is left.
+/// Returns the edits that remove the names `unused` (ordered indices) from the list of `ignore`; a line without names
+/// goes.
 pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
     let names = ignore.names.iter().enumerate();
     let kept = names.filter(|(index, _)| unused.binary_search(index).is_err());
@@ -24,16 +24,16 @@ pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
     }
 }
 
-/// Returns the comment that suppresses `rules`, which `verb` says for what, on a line of its own at byte `at`, with the
-/// indentation of the line at byte `beside`.
+/// Returns a comment line that suppresses `rules`, for byte `at`, indented like the line at byte `beside`; `verb` gives
+/// its extent.
 pub fn comment(source: &[u8], at: usize, beside: usize, verb: &str, rules: &[RuleId]) -> String {
     let rules: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
     let (indent, ending) = (indentation(source, beside), line_ending(source, at));
     format!("{indent}# cachelane: {verb}[{}]{ending}", rules.join(", "))
 }
 
-/// Returns the edits that suppress `findings` of `file` from now on, beside the suppressions `ignores` that are there: a comment
-/// above each instruction, and one for the file for what stands in none.
+/// Returns the edits that suppress `findings` of `file` beside its suppressions `ignores`: a comment above each
+/// instruction, and one for the file for findings outside of instructions.
 pub fn add(
     source: &[u8],
     file: Option<&Dockerfile<'_>>,
@@ -69,13 +69,13 @@ pub fn add(
             None => (top, top, "ignore-file"),
         };
         let comment = comment(source, at, beside, verb, &rules);
-        // A file may end without a newline right where the comment is to begin.
+        // A file may end without a newline right before the comment.
         let before = if at > bom(source) && source[at - 1] != b'\n' {
             line_ending(source, at)
         } else {
             ""
         };
-        // The file's own and that of its first instruction may come in one spot.
+        // The file's comment and its first instruction's may come in one spot.
         let text = match edits.pop_if(|last: &mut Edit| last.span() == Span::at(at)) {
             Some(last) => last.text().to_owned() + &comment,
             None => before.to_owned() + &comment,

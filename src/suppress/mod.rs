@@ -1,8 +1,7 @@
-//! Suppressions: comments that tell cachelane to be silent about something.
+//! Suppressions: comments that silence rules.
 //!
-//! `# cachelane: ignore[shared-lock, lock-order] reason` speaks for the instruction below it, or for the one that it stands
-//! in; `# cachelane: ignore-file[shared-lock] reason` for the whole file. A list of rules is asked for: what nobody named
-//! is never hidden.
+//! `# cachelane: ignore[shared-lock, lock-order] reason` covers the instruction below or around it, and
+//! `# cachelane: ignore-file[shared-lock] reason` the whole file. The list is required, so that nothing is hidden unnamed.
 
 mod change;
 mod model;

@@ -1,4 +1,4 @@
-//! A suppression, and what it speaks for.
+//! The model of a suppression.
 
 use crate::finding::RuleId;
 use crate::text::Span;
@@ -6,22 +6,22 @@ use crate::text::Span;
 /// A comment that suppresses, or tries to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignore {
-    /// The part of the file that it speaks for.
+    /// The part of the file that it covers.
     pub covers: Covers,
     /// The comment, from its `#` to the end of its line.
     pub comment: Span,
-    /// The whole line, its newline included.
+    /// The whole line with its newline.
     pub line: Span,
-    /// The names in its list, in order. Empty where there is a fault.
+    /// The names in its list; empty with a fault.
     pub names: Vec<(String, Span)>,
-    /// The reason why it suppresses nothing whatever it names.
+    /// The reason why it suppresses nothing.
     pub fault: Option<Fault>,
-    /// Set where a line below would be a parser directive, or begin with a byte-order mark, if this one were not there.
+    /// True where the line below would become a parser directive or begin with a byte-order mark without this one.
     pub guards: bool,
 }
 
 impl Ignore {
-    /// Returns it with a fault: it names nothing then.
+    /// Sets a fault; it names nothing then.
     pub(super) fn with(self, fault: Fault) -> Self {
         Self {
             fault: Some(fault),
@@ -30,7 +30,7 @@ impl Ignore {
         }
     }
 
-    /// Returns the part of it that is about `rule`, where there is one and it is for the whole file.
+    /// Returns its part about `rule`, where it is for the whole file.
     pub fn of(mut self, rule: RuleId) -> Option<Self> {
         self.names.retain(|(name, _)| name == rule.as_str());
         self.names.truncate(1);
@@ -38,28 +38,26 @@ impl Ignore {
     }
 }
 
-/// The part of a file that a suppression speaks for.
+/// The part of a file that a suppression covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Covers {
-    /// The whole file.
     File,
-    /// The instruction of these bytes.
+    /// The instruction at these bytes.
     Instruction(Span),
-    /// Nothing: no instruction follows right below it.
+    /// Nothing: no instruction follows directly.
     Nothing,
 }
 
 /// A mistake in a suppression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There is no colon behind the name.
+    /// No colon follows the name.
     NoColon,
-    /// It stands behind a command, where it is the shell's.
+    /// It stands behind a command, as the shell's text.
     Trailing,
-    /// It names no rule.
     NoList,
     /// The list has no end.
     Open,
-    /// It is none of the words that cachelane knows.
+    /// An unknown word.
     Unknown(String),
 }

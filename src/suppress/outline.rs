@@ -1,4 +1,4 @@
-//! Suppressions in files that are no Dockerfiles: YAML, HCL, and text of any kind.
+//! Suppressions in files other than Dockerfiles: YAML, HCL, and any text.
 
 use bstr::ByteSlice as _;
 
@@ -7,11 +7,10 @@ use crate::text::Span;
 use super::model::{Covers, Ignore};
 use super::read::read;
 
-/// Returns the suppressions of a file that is no Dockerfile, in order. Each speaks for the block below it: the next line, and
-/// the lines behind it that are indented deeper.
+/// Returns the suppressions of such a file, in order; each covers the next line and the deeper lines behind it.
 pub fn read_outline(source: &[u8]) -> Vec<Ignore> {
     let mut ignores = read(source, None);
-    // What the suppression below speaks for: with nothing but comments between them, it is the same.
+    // The block of the suppression below, shared where only comments stand between.
     let mut below: Option<(usize, Covers)> = None;
     let open = ignores.iter_mut().rev();
     for ignore in open.filter(|ignore| ignore.covers == Covers::Nothing) {
@@ -37,7 +36,7 @@ fn is_comment(text: &[u8]) -> bool {
 fn block_below(source: &[u8], from: usize) -> Option<Span> {
     let indent = |line: &[u8]| line.iter().take_while(|b| **b == b' ').count();
     let is_item = |text: &[u8]| text == b"-" || text.starts_with(b"- ");
-    // A list may stand as far to the left as the key that it belongs to; another item of a list belongs to none before it.
+    // A list may be indented like its key; another item of a list belongs to none before it.
     let mut has_list = false;
     let mut block: Option<(Span, usize)> = None;
     let mut at = from;
@@ -47,7 +46,7 @@ fn block_below(source: &[u8], from: usize) -> Option<Span> {
             None if text.is_empty() => return None,
             None if is_comment(text) => {}
             None => {
-                // What comes behind its colon is a comment at most.
+                // Only a comment may follow its colon.
                 let key = text
                     .find(b" #")
                     .map_or(text, |comment| text[..comment].trim_end());

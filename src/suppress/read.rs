@@ -1,4 +1,4 @@
-//! Finding suppressions in a file, and what each speaks for.
+//! Finds suppressions in a file, and the code that each covers.
 
 use std::sync::LazyLock;
 
@@ -11,12 +11,11 @@ use crate::text::{BOM, Span};
 
 use super::model::{Covers, Fault, Ignore};
 
-/// The name that stands in every suppression, behind the `#`. What comes behind it is a colon, or else the word that leaves
-/// no doubt.
+/// The name in every suppression, behind the `#`; a colon follows, or else a known word.
 const NAME: &str = "cachelane";
 const WORD: &[u8] = b" ignore";
 
-/// Words that people may write for `ignore`.
+/// Words that users may write for `ignore`.
 const OTHER_WORDS: &[&str] = &[
     "disable", "skip", "allow", "noqa", "nolint", "suppress", "off",
 ];
@@ -26,7 +25,7 @@ pub fn is_marked(source: &[u8]) -> bool {
     marks(source).next().is_some()
 }
 
-/// Returns where the marks of suppressions are, and whether they have their colon.
+/// Returns the places of suppression marks, and whether they have their colon.
 fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
     static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NAME));
     FINDER.find_iter(source).filter_map(|at| {
@@ -36,8 +35,8 @@ fn marks(source: &[u8]) -> impl Iterator<Item = (usize, bool)> + '_ {
     })
 }
 
-/// Returns the suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that begins
-/// with `#` or `//` counts as a comment.
+/// Returns the suppressions of a file, in order. `file` is `None` where BuildKit could not read it: then every line that
+/// begins with `#` or `//` is a comment.
 pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     let mut done = 0;
@@ -55,7 +54,7 @@ pub fn read(source: &[u8], file: Option<&Dockerfile<'_>>) -> Vec<Ignore> {
     ignores
 }
 
-/// Reads the suppression of `line` whose mark stands at byte `at`, with or without its colon.
+/// Reads the suppression of `line` whose mark is at byte `at`.
 fn read_line(
     source: &[u8],
     file: Option<&Dockerfile<'_>>,
@@ -87,7 +86,7 @@ fn read_line(
     is_one.then(|| found.with(Fault::Trailing))
 }
 
-/// Returns what a comment at byte `hash` stands above or in; `None` where it is no comment but a heredoc's text, say.
+/// Returns the code that a comment at byte `hash` covers; `None` where it is no comment, for example in a heredoc.
 fn covers(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     let Some(file) = file else {
         return Some(Covers::Nothing);
@@ -109,8 +108,8 @@ fn covers(file: Option<&Dockerfile<'_>>, hash: usize) -> Option<Covers> {
     Some(below.map_or(Covers::Nothing, |below| Covers::Instruction(below.span)))
 }
 
-/// Returns whether the `#` at byte `hash` of the line at byte `start` begins a comment of the shell that a RUN starts: behind a
-/// blank, and without a quote before it that could make it text.
+/// Returns whether the `#` at byte `hash` of the line at byte `start` begins a shell comment in a RUN: behind a blank,
+/// without a quote before it that could make it text.
 fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
     let before = &file.source[start..hash];
     let run = file.instruction_at(hash).map(|at| &file.instructions[at]);
@@ -122,8 +121,7 @@ fn is_trailing(file: &Dockerfile<'_>, start: usize, hash: usize) -> bool {
         })
 }
 
-/// Marks those of `ignores` that keep lines below them from being read otherwise. Without those among the comments on top of
-/// the file there would be other parser directives, or the first line begins with what there is a byte-order mark.
+/// Marks those of `ignores` whose removal would change the parser directives or put a byte-order mark first.
 fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
     let is_comment = |line: &Line| {
         let text = trim_start(line.text.of(source));
@@ -136,7 +134,7 @@ fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
     if ignores.is_empty() {
         return;
     }
-    // The line below the comments is no directive, whatever comes before it.
+    // The line below the comments is never a directive.
     let newline = memchr::memchr(b'\n', &source[top..]);
     let head = &source[..newline.map_or(source.len(), |newline| top + newline)];
     let (mut without, mut at) = (Vec::with_capacity(head.len()), 0);
@@ -152,7 +150,7 @@ fn mark_guards(source: &[u8], ignores: &mut [Ignore]) {
     }
 }
 
-/// Reads what stands behind the mark, from byte `from` on; `None` where it is prose.
+/// Reads the text behind the mark, from byte `from` on; `None` for prose.
 fn parse(source: &[u8], from: usize, comment: Span, line: Span, covers: Covers) -> Option<Ignore> {
     let text = source[from..comment.end.max(from)].trim_start();
     let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');

@@ -1,4 +1,4 @@
-//! A table of suppressions, by what they speak for.
+//! A table of suppressions by the code that they cover.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,15 @@ use crate::text::Span;
 
 use super::model::{Covers, Ignore};
 
-/// The suppressions of a file, by what they speak for.
 #[derive(Debug)]
 pub struct Table<'i> {
-    /// The instructions that have one, ordered, each with the one that it stands in.
+    /// The suppressed instructions, ordered, each with the one around it.
     instructions: Vec<(Span, Option<usize>)>,
-    /// The first suppression and the place in its list, by the start of the instruction (`None` for the file) and the rule.
+    /// The first suppression and list position, by the start of the instruction (`None` for the file) and the rule.
     names: HashMap<(Option<usize>, &'i str), (usize, usize)>,
 }
 
 impl<'i> Table<'i> {
-    /// Returns the table of `ignores`.
     pub fn new(ignores: &'i [Ignore]) -> Self {
         let mut table = Self {
             instructions: Vec::new(),
@@ -41,7 +39,7 @@ impl<'i> Table<'i> {
         table
     }
 
-    /// Orders the instructions, and finds out which stands in which: blocks of YAML stand within one another.
+    /// Sorts the instructions and finds the one around each: blocks of YAML nest.
     fn nest(&mut self) {
         self.instructions
             .sort_unstable_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
@@ -60,7 +58,7 @@ impl<'i> Table<'i> {
         }
     }
 
-    /// Returns the suppression of `rule` at `span`, and the place in its list.
+    /// Returns the suppression of `rule` at `span`, and the position in its list.
     pub fn suppressing(&self, rule: RuleId, span: Span) -> Option<(usize, usize)> {
         let after = self
             .instructions
@@ -70,7 +68,7 @@ impl<'i> Table<'i> {
         let around = around
             .take_while(|_| budget::spend(1))
             .map(|index| self.instructions[index].0);
-        // What is missing at the end of an instruction stands there, too.
+        // Something missing at the end of an instruction is placed there, too.
         let holds = |around: &Span| {
             span.start < around.end.max(around.start + 1) || span == Span::at(around.end)
         };

@@ -1,10 +1,10 @@
-//! The lines of a text, and the lines and columns that people count in.
+//! The lines of a text, and its line and column numbers.
 
 use bstr::ByteSlice as _;
 
 use super::span::{BOM, Span};
 
-/// A place as people name it.
+/// A position in a file, as line, column and byte offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Pos {
     /// 1-based line.
@@ -15,42 +15,42 @@ pub struct Pos {
     pub offset: usize,
 }
 
-/// Two places: the JSON form of a [`Span`].
+/// The JSON form of a [`Span`]: two positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Range {
-    /// Where it starts.
+    /// The start.
     pub start: Pos,
-    /// Where it ends, exclusive.
+    /// The end, exclusive.
     pub end: Pos,
 }
 
-/// Where the lines of a text begin. Building it reads the text once; a look-up is a binary search.
+/// The starts of a text's lines. Building it reads the text once; a look-up is a binary search.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<usize>,
 }
 
 impl LineIndex {
-    /// Finds the lines of `source`. Lines end at `\n`, as BuildKit has it; a lone `\r` ends none.
+    /// Finds the lines of `source`, which end at `\n` as in BuildKit; a lone `\r` ends none.
     pub fn new(source: &[u8]) -> Self {
-        // Lines of real files have some thirty bytes.
+        // Real lines have some thirty bytes.
         let mut starts = Vec::with_capacity(source.len() / 32 + 2);
         starts.push(0);
         starts.extend(memchr::memchr_iter(b'\n', source).map(|at| at + 1));
         Self { starts }
     }
 
-    /// Returns the 1-based line that holds byte `offset`; offsets past the end belong to the last line.
+    /// Returns the 1-based line of byte `offset`; offsets past the end belong to the last line.
     pub fn line(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start <= offset)
     }
 
-    /// Returns how many lines there are; a final newline opens one more, empty line.
+    /// Returns the number of lines; a final newline opens one more, empty line.
     pub fn lines(&self) -> usize {
         self.starts.len()
     }
 
-    /// Returns the length of the longest line but the last, in bytes, its newline included.
+    /// Returns the length in bytes of the longest line but the last, with its newline.
     pub fn longest(&self) -> usize {
         self.starts
             .windows(2)
@@ -59,13 +59,13 @@ impl LineIndex {
             .unwrap_or(0)
     }
 
-    /// Returns the byte at which the 1-based `line` starts; the last line's start for any line beyond.
+    /// Returns the start of the 1-based `line`, or of the last line for any beyond.
     pub fn start_of(&self, line: usize) -> usize {
         let last = self.starts.len() - 1;
         self.starts[line.saturating_sub(1).min(last)]
     }
 
-    /// Line and column of byte `offset` of `source`, the text that the index was made from.
+    /// Returns the position of byte `offset` of `source`, the indexed text.
     pub fn pos(&self, source: &[u8], offset: usize) -> Pos {
         let offset = offset.min(source.len());
         let line = self.line(offset);
@@ -80,7 +80,7 @@ impl LineIndex {
         }
     }
 
-    /// Both ends of `span` in `source`.
+    /// Returns the positions of both ends of `span` in `source`.
     pub fn range(&self, source: &[u8], span: Span) -> Range {
         Range {
             start: self.pos(source, span.start),
@@ -89,9 +89,9 @@ impl LineIndex {
     }
 }
 
-/// Returns how the line that `source[..]` has at `offset` ends: `\r\n` or `\n`.
+/// Returns the ending of the line at `offset`: `\r\n` or `\n`.
 ///
-/// A last line without an end takes after the line above it; a text of one line without an end gets `\n`.
+/// A last line without an end follows the line above it; a single line without an end gets `\n`.
 pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
     let offset = offset.min(source.len());
     let newline = memchr::memchr(b'\n', &source[offset..])
@@ -103,7 +103,7 @@ pub fn line_ending(source: &[u8], offset: usize) -> &'static str {
     }
 }
 
-/// Returns the blanks and tabs that the line at byte `start` begins with.
+/// Returns the spaces and tabs at the start of the line at byte `start`.
 pub fn indentation(source: &[u8], start: usize) -> &str {
     let line = &source[start..];
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');

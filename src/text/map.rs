@@ -1,40 +1,36 @@
-//! Texts that are made of pieces of a file, and where their bytes stand in it.
+//! Texts made of pieces of a file, with the place of each byte.
 //!
-//! BuildKit joins lines and drops quotes, YAML drops indentation, edits put text in: what is read is not what the file
-//! says. A [`SourceMap`] holds which stretches of the one are stretches of the other, so that a place in the text becomes
-//! the place of the file that a report shows or an edit touches.
+//! BuildKit joins lines and drops quotes, YAML drops indentation, edits insert text. A [`SourceMap`] maps stretches of
+//! the text to stretches of the file, for reports and edits.
 
 use std::borrow::Cow;
 
 use super::span::Span;
 
-/// A stretch of a text that stands in its source byte for byte.
+/// A stretch of a text that is copied from its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Its first byte in the text.
+    /// First byte in the text.
     pub text: usize,
-    /// Its first byte in the source.
+    /// First byte in the source.
     pub source: usize,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub len: usize,
 }
 
 impl Run {
-    /// Returns the byte of the text behind it.
     pub const fn text_end(&self) -> usize {
         self.text + self.len
     }
 
-    /// Returns the byte of the source behind it.
     pub const fn source_end(&self) -> usize {
         self.source + self.len
     }
 }
 
-/// Where the bytes of a text stand in its source: the file, or a text that is made of the file in turn.
+/// The places of a text's bytes in its source: the file, or another text made of it.
 ///
-/// Bytes of the text that belong to no run stand nowhere: the value of a variable, what an edit has put in. Looking a
-/// byte up is a binary search.
+/// Bytes outside all runs have no place: a variable's value, text of an edit. A look-up is a binary search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceMap {
     /// Ordered by both places.
@@ -42,15 +38,15 @@ pub struct SourceMap {
 }
 
 impl SourceMap {
-    /// Returns the map of a text that is `span` of its source.
+    /// Returns the map of the text that is `span` of its source.
     pub fn of(span: Span) -> Self {
         let mut map = Self::default();
         map.push(0, span.start, span.len());
         map
     }
 
-    /// Adds `len` bytes, which stand from byte `text` of the text and from byte `source` of the source on; both lie behind
-    /// what is there already. A run without bytes marks a place only: [`SourceMap::near`] goes no further than that.
+    /// Adds `len` bytes at byte `text` of the text and byte `source` of the source, both behind all others. An empty run
+    /// only marks a place that [`SourceMap::near`] does not pass.
     pub fn push(&mut self, text: usize, source: usize, len: usize) {
         match self.runs.last_mut() {
             Some(last) if last.text_end() == text && last.source_end() == source => last.len += len,
@@ -58,7 +54,7 @@ impl SourceMap {
         }
     }
 
-    /// Adds `span` of another text, which comes next, at byte `text` of this one.
+    /// Appends `span` of another text at byte `text` of this one.
     pub fn append(&mut self, text: usize, other: &Self, span: Span) {
         let first = other
             .runs
@@ -75,7 +71,7 @@ impl SourceMap {
         }
     }
 
-    /// Returns the map from this text to the source of `outer`, which maps the source of this one.
+    /// Returns the map from this text to the source of `outer`, which maps this one's source.
     pub fn compose(&self, outer: &Self) -> Self {
         let mut map = Self::default();
         for run in &self.runs {
@@ -84,32 +80,31 @@ impl SourceMap {
         map
     }
 
-    /// Returns the runs, in order.
     pub fn runs(&self) -> &[Run] {
         &self.runs
     }
 
-    /// Returns whether no byte of the text stands in the source.
+    /// Returns whether no byte of the text has a place.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
-    /// Returns the byte of the source that byte `at` of the text is; `None` where it stands nowhere.
+    /// Returns the place of byte `at` of the text.
     pub fn get(&self, at: usize) -> Option<usize> {
         let next = self.runs.partition_point(|run| run.text <= at);
         let run = self.runs.get(next.checked_sub(1)?)?;
         (at < run.text_end()).then(|| run.source + (at - run.text))
     }
 
-    /// Returns where `span` of the text stands in the source; `None` where one of its ends stands nowhere.
+    /// Returns the place of `span`; `None` where one of its ends has none.
     pub fn exact(&self, span: Span) -> Option<Span> {
         let last = self.get(span.end.checked_sub(1)?)?;
         let start = self.get(span.start)?;
         (start <= last).then(|| Span::new(start, last + 1))
     }
 
-    /// Returns where `span` of the text stands in the source, from its first byte that does to its last; where none does,
-    /// a place next to it. `None` where the text has no place at all.
+    /// Returns the place of `span` from its first to its last byte that has one, or else a place next to it; `None` for
+    /// an empty map.
     pub fn to_source(&self, span: Span) -> Option<Span> {
         let next = self
             .runs
@@ -122,14 +117,13 @@ impl SourceMap {
         Some(Span::new(start, if span.is_empty() { start } else { end }))
     }
 
-    /// Returns the byte of the source that byte `at` of the text is or comes next to: behind a run, places go on as in the
-    /// run, but no further than the next one.
+    /// Returns the place of byte `at`, or the nearest one: behind a run, places continue as in the run up to the next
+    /// one.
     pub fn near(&self, at: usize) -> usize {
         nearest(&self.runs, at, |run| (run.text, run.source))
     }
 
-    /// Returns the byte of the text that byte `at` of the source is or comes next to, as [`SourceMap::near`] does the other
-    /// way.
+    /// Returns the byte of the text at or next to byte `at` of the source, the inverse of [`SourceMap::near`].
     pub fn near_in_text(&self, at: usize) -> usize {
         nearest(&self.runs, at, |run| (run.source, run.text))
     }
@@ -142,7 +136,7 @@ fn nearest(runs: &[Run], at: usize, ends: impl Fn(&Run) -> (usize, usize)) -> us
     (to + (at - from)).min(limit)
 }
 
-/// Bytes of a file that were put together, each with its place. Borrows from the file as long as it is one stretch of it.
+/// Bytes of a file that were joined, each with its place; borrowed while they are one stretch of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped<'a> {
     text: Cow<'a, [u8]>,
@@ -150,7 +144,7 @@ pub struct Mapped<'a> {
 }
 
 impl<'a> Mapped<'a> {
-    /// Returns the text `source[span]` as it stands.
+    /// Returns the text `source[span]`.
     pub fn borrowed(source: &'a [u8], span: Span) -> Self {
         Self {
             text: Cow::Borrowed(span.of(source)),
@@ -158,12 +152,12 @@ impl<'a> Mapped<'a> {
         }
     }
 
-    /// Returns an empty text that stands at byte `source`, or where the first bytes of [`Mapped::push`] stand.
+    /// Returns an empty text at byte `source`.
     pub fn empty(source: usize) -> Self {
         Self::borrowed(&[], Span::at(source))
     }
 
-    /// Adds `bytes`, which stand in the file from byte `source` on.
+    /// Appends `bytes`, which stand at byte `source` of the file.
     pub fn push(&mut self, bytes: &[u8], source: usize) {
         if bytes.is_empty() {
             return;
@@ -175,7 +169,7 @@ impl<'a> Mapped<'a> {
         self.text.to_mut().extend_from_slice(bytes);
     }
 
-    /// Adds the piece `other[start..end]`.
+    /// Appends `other[start..end]`.
     pub fn append(&mut self, other: &Mapped<'a>, start: usize, end: usize) {
         if start >= end {
             return;
@@ -191,18 +185,17 @@ impl<'a> Mapped<'a> {
         }
     }
 
-    /// Returns the text.
     pub fn bytes(&self) -> &[u8] {
         &self.text
     }
 
-    /// Returns the byte of the file where byte `at` of the text stands; one past the last byte for the text's end.
+    /// Returns the byte of the file at byte `at` of the text; one past the last byte for the text's end.
     pub fn source(&self, at: usize) -> usize {
         self.map.near(at)
     }
 
-    /// Returns the bytes of the file from the first to the last byte of `text[start..end]`, joins and quotes between
-    /// included. An empty piece stands behind the byte before it, so that what is inserted lands inside its quotes.
+    /// Returns the bytes of the file that `text[start..end]` spans, joins and quotes between included. An empty piece
+    /// follows the byte before it, so that insertions land inside its quotes.
     pub fn span(&self, start: usize, end: usize) -> Span {
         if end > start {
             return Span::new(self.source(start), self.source(end - 1) + 1);
@@ -211,7 +204,7 @@ impl<'a> Mapped<'a> {
         Span::at(start.checked_sub(1).map_or_else(|| self.source(0), behind))
     }
 
-    /// Returns the piece `text[start..end]` as a mapped text of its own.
+    /// Returns `text[start..end]` as a mapped text.
     pub fn slice(&self, start: usize, end: usize) -> Mapped<'a> {
         let mut piece = Self::empty(self.span(start, start).start);
         piece.append(self, start, end);

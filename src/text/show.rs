@@ -1,9 +1,9 @@
-//! Text from files that is printed: without control characters, and without what a log would obey.
+//! Makes text from files safe to print: no control characters, no commands to a log.
 
-/// `text` with every control character (and the marks that reorder text) replaced by a visible stand-in.
+/// Replaces every control character (and the marks that reorder text) by a visible one.
 ///
-/// Names of files and ids come from repositories that nobody vetted; printed raw, they could move the cursor of a
-/// terminal or forge a line of a log. Tabs and newlines count as control characters too: the callers print one line.
+/// Names and ids come from untrusted repositories; printed raw, they could move a terminal's cursor or forge a log line.
+/// Tabs and newlines count too: the callers print one line.
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
     if is_plain(text.as_bytes()) || !text.chars().any(is_unprintable) {
         return text.into();
@@ -14,21 +14,20 @@ pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
         .into()
 }
 
-/// Returns whether `bytes` are printable ASCII characters and blanks alone, as most text is.
+/// Returns whether `bytes` are printable ASCII only, as most text is.
 pub fn is_plain(bytes: &[u8]) -> bool {
-    // Without an early exit, the compiler looks at many bytes at a time.
+    // Without an early exit, the compiler vectorizes this.
     bytes
         .iter()
         .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
-/// Returns whether `ch` must not reach a terminal as it is.
 pub fn is_unprintable(ch: char) -> bool {
     ch.is_control()
         || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns the stand-in for an unprintable character: its picture from Unicode's *Control Pictures*, or U+FFFD.
+/// Returns the stand-in for an unprintable character: its *Control Pictures* character, or U+FFFD.
 pub fn visible(ch: char) -> char {
     match u32::from(ch) {
         code @ 0..=0x1F => char::from_u32(0x2400 + code).unwrap_or('\u{FFFD}'),
@@ -37,9 +36,9 @@ pub fn visible(ch: char) -> char {
     }
 }
 
-/// `text`, which is for people, with no line that a build server's log takes for a command: GitHub's runner obeys lines that
-/// start with `::`, blanks aside; it and Azure's and `TeamCity`'s agents obey `##[…]`, `##vso[…]` and `##teamcity[…]`, wherever
-/// these stand. The former get a `./` before them, as most are paths, the latter a blank within.
+/// Disarms lines of `text` that a build server's log takes for commands: GitHub's runner obeys lines that start with
+/// `::`, blanks aside; it and the agents of Azure and `TeamCity` obey `##[…]`, `##vso[…]` and `##teamcity[…]` anywhere.
+/// The former get a `./` in front, as most are paths, the latter a blank within.
 pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
     let starts = |line: &str| line.trim_start().starts_with("::");
     if !text.contains("##") && (!text.contains("::") || !text.lines().any(starts)) {
@@ -63,7 +62,7 @@ pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
     out.into()
 }
 
-/// `n` with its noun, in the plural where it is not one.
+/// Returns `n` with its noun, in the plural unless it is one.
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 {
         format!("1 {noun}")

@@ -1,9 +1,9 @@
 //! Byte ranges of a file.
 
-/// The UTF-8 byte-order mark. BuildKit drops it from the first line, so no column counts it.
+/// The UTF-8 byte-order mark, which BuildKit drops from the first line, so that no column counts it.
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// Returns where the text of `source` begins: behind a byte-order mark.
+/// Returns the start of the text: behind a byte-order mark.
 pub fn bom(source: &[u8]) -> usize {
     if source.starts_with(BOM) {
         BOM.len()
@@ -22,13 +22,13 @@ pub struct Span {
 }
 
 impl Span {
-    /// Returns the span `start..end`. An end before the start is taken as an empty span at `start`.
+    /// Returns the span `start..end`, or an empty one at `start` where the end comes before it.
     pub const fn new(start: usize, end: usize) -> Self {
         let end = if end < start { start } else { end };
         Self { start, end }
     }
 
-    /// Returns the empty span at `at`, where something could be inserted.
+    /// Returns the empty span at `at`.
     pub const fn at(at: usize) -> Self {
         Self { start: at, end: at }
     }
@@ -48,7 +48,7 @@ impl Span {
         self.start <= offset && offset < self.end
     }
 
-    /// Returns the bytes of `source` that the span covers; empty where it lies outside.
+    /// Returns the covered bytes of `source`; empty where the span lies outside.
     pub fn of(self, source: &[u8]) -> &[u8] {
         source.get(self.start..self.end).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The jobs that build one Dockerfile, and which of them may run while another one does.
+//! Finds the concurrent jobs that build one Dockerfile.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use crate::rules::build_context::Concurrent;
 /// The jobs that build one Dockerfile.
 #[derive(Debug, Default)]
 pub(super) struct ConcurrentJobs<'r> {
-    /// Those that another one may run beside, by the file that they stand in.
+    /// The jobs with concurrent ones, by file.
     beside: HashSet<(usize, &'r str)>,
-    /// True where two of different files have the same name.
+    /// True where two jobs of different files have the same name.
     namesakes: bool,
 }
 
 impl ConcurrentJobs<'_> {
-    /// Returns who else builds what `build` of the file `file` does.
+    /// Returns the other jobs that build the Dockerfile of `build` of the file `file`.
     pub(super) fn of(&self, file: usize, build: &Build) -> Concurrent {
         let is_beside = |name: &String| self.beside.contains(&(file, name.as_str()));
-        // What has no job, a Compose file say, is told who is there.
+        // A build without a job, for example in a Compose file, counts all of them.
         let alone = !build.jobs.is_empty() && !build.jobs.iter().any(is_beside);
         if alone || self.beside.is_empty() {
             Concurrent::None
@@ -72,7 +72,7 @@ fn of_jobs<'r>(graph: &'r BuildGraph<'_>, mut jobs: Vec<(usize, &'r str)>) -> Co
     }
 }
 
-/// Returns those of the jobs `names` of one file that come before or behind each of the others.
+/// Returns the jobs among `names` of one file that run before or after each other one.
 fn ordered<'r>(
     graph: &'r BuildGraph<'_>,
     file: usize,
@@ -81,7 +81,7 @@ fn ordered<'r>(
     let order = graph.report(file).builds.iter();
     let order = order.flat_map(|builds| &builds.file.order);
     let after: HashMap<&Ordered, &Vec<Ordered>> = order.map(|(job, after)| (job, after)).collect();
-    // How many others each one has before or behind it.
+    // The number of jobs that run before or after each one.
     let mut known: HashMap<&str, usize> = names.iter().map(|name| (*name, 0)).collect();
     for job in &names {
         let own = Ordered::Job((*job).to_owned());

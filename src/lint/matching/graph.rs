@@ -1,4 +1,4 @@
-//! The files of a run that say what is built, and those that their builds lead to.
+//! The files of a run that define builds, and those that their builds lead to.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::model::FileAccess;
 use crate::builds::{self, Build, BuildTool, Place, Subject};
 use crate::lint::model::FileReport;
 
-/// The names that Compose and bake look for, in their order. Compose takes the first, bake all.
+/// The names that Compose and bake look for, in order; Compose takes the first, bake all.
 const COMPOSE: &[&str] = &[
     "compose.yaml",
     "compose.yml",
@@ -27,7 +27,7 @@ const BAKE: &[&str] = &[
     "docker-bake.override.hcl",
 ];
 
-/// A build, by the index of its file and by its own there.
+/// The indices of a build's file and of the build there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BuildId {
     pub(super) file: usize,
@@ -38,11 +38,11 @@ pub(super) struct BuildId {
 pub(super) struct BuildGraph<'r> {
     pub(super) access: &'r FileAccess<'r>,
     reports: &'r [FileReport],
-    /// Compose and bake files that are not among the run's; their indices come behind.
+    /// Compose and bake files outside the run; their indices follow the run's.
     outside: Vec<FileReport>,
-    /// All of them, by their paths from the root of the file system on.
+    /// The indices of all files by absolute path.
     places: HashMap<PathBuf, usize>,
-    /// The folder that the paths of each file start from.
+    /// The folder that each file's paths start from.
     roots: Vec<PathBuf>,
 }
 
@@ -97,12 +97,11 @@ impl<'r> BuildGraph<'r> {
         self.places.get(path).copied()
     }
 
-    /// Returns the folder that the paths of a file start from.
     pub(super) fn root(&self, index: usize) -> &PathBuf {
         &self.roots[index]
     }
 
-    /// Returns `path`, seen from the folder `root`, from the root of the file system on.
+    /// Returns the absolute form of `path`, seen from the folder `root`.
     pub(super) fn path(&self, root: &Path, path: &str) -> PathBuf {
         (self.access.absolute)(&root.join(path.trim_start_matches('/')))
     }
@@ -115,7 +114,7 @@ impl<'r> BuildGraph<'r> {
         &self.builds(id.file)[id.build]
     }
 
-    /// Returns all builds of the run, those of a file together.
+    /// Returns all builds of the run, grouped by file.
     pub(super) fn own_builds(&self) -> impl Iterator<Item = (BuildId, &Build)> {
         let files = self.reports.iter().enumerate();
         files.flat_map(|(file, report)| {
@@ -128,10 +127,7 @@ impl<'r> BuildGraph<'r> {
         self.reports.iter().enumerate()
     }
 
-    /// Returns the files that a command takes, in order.
-    ///
-    /// # Errors
-    /// Fails when one of them is not there.
+    /// Returns the files that a command takes, in order; fails where one is missing.
     pub(super) fn named(
         &self,
         tool: BuildTool,
@@ -182,7 +178,7 @@ fn builds_of(report: &FileReport) -> &[Build] {
     builds.map_or(&[], |builds| &builds.file.builds)
 }
 
-/// Returns the files that `place` may stand for: itself, or those that the tool looks for in a folder.
+/// Returns the files that `place` may mean: itself, or those that the tool looks for in a folder.
 fn candidates(tool: BuildTool, place: &Place) -> Vec<String> {
     let folder = match place {
         Place::File(path) => return vec![path.clone()],
@@ -198,12 +194,12 @@ fn stem(path: &Path) -> &str {
     stem.unwrap_or_default()
 }
 
-/// Returns whether the file is laid over the usual ones without anyone naming it.
+/// Returns whether the file is merged over the usual ones without being named.
 pub(super) fn is_override(path: &Path) -> bool {
     stem(path).ends_with(".override")
 }
 
-/// Returns whether the file has one of the names that are looked for.
+/// Returns whether the file has one of the usual names.
 pub(super) fn is_usual(path: &Path) -> bool {
     matches!(stem(path), "compose" | "docker-compose" | "docker-bake")
 }

@@ -1,4 +1,4 @@
-//! Making the fixes of a file's builds: many at once, proved once; where that fails, halves of them.
+//! Makes the fixes of a file's builds together, with one proof; where that fails, tries halves.
 
 use std::collections::HashSet;
 
@@ -10,20 +10,20 @@ use crate::lint::apply::apply_proved;
 use crate::lint::model::{Dropped, FileReport, Made, MissingArg};
 use crate::text::{LineIndex, Span};
 
-/// A build file whose builds pass their lanes.
+/// A build file with lanes passed.
 #[derive(Debug)]
 pub struct InsertedArgs {
     pub bytes: Vec<u8>,
-    /// The builds that pass the lane now: the 1-based line of each in the file as it was, and what was done.
+    /// The builds that pass the lane now, with 1-based lines in the original file.
     pub made: Vec<Made>,
-    /// Fixes that were dropped, since the file would not have read as it should.
+    /// The fixes that were dropped, since the file would not have read as intended.
     pub dropped: Vec<Dropped>,
 }
 
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     arg: &'a MissingArg,
-    /// 1-based, in the file as it was.
+    /// The 1-based line in the original file.
     line: usize,
 }
 
@@ -79,7 +79,7 @@ impl Work {
         });
     }
 
-    /// Makes what can be made together of what is `wanted`; returns what has to wait for the next round.
+    /// Makes all `wanted` fixes that are possible together; returns those for the next round.
     fn round<'a>(&mut self, wanted: &[Wanted<'a>]) -> Vec<Wanted<'a>> {
         let source = std::mem::take(&mut self.done.bytes);
         match self.together(&source, wanted) {
@@ -97,7 +97,7 @@ impl Work {
         }
     }
 
-    /// Makes as many of the fixes as can be proved; returns the new bytes, and what has to wait.
+    /// Makes as many of the fixes as can be proved; returns the new bytes, and the waiting ones.
     fn together<'a>(
         &mut self,
         source: &[u8],
@@ -134,7 +134,7 @@ impl Work {
             title: insertion.fix.title().to_owned(),
         }));
         waiting.extend(proved.waiting.iter().map(|index| planned[*index].0));
-        // What nothing else is in the way of, and still was not made, never will be.
+        // A fix that nothing else prevented was refused for good.
         if proved.made.is_empty() {
             for wanted in std::mem::take(&mut waiting) {
                 self.drop(wanted, "it overlaps with another fix: run cachelane again");
@@ -143,8 +143,8 @@ impl Work {
         Ok((proved.bytes, waiting))
     }
 
-    /// Finds the fixes for what is `wanted`, and what has to wait. Of several that make the same edits the first stands for
-    /// all: the next round finds that the others pass the lane by now.
+    /// Finds the fixes for `wanted`, and those that have to wait. The first of several fixes with the same edits stands
+    /// for all: the next round finds that the others pass the lane.
     fn plan<'a>(
         &mut self,
         file: &BuildFile,

@@ -1,4 +1,4 @@
-//! What becomes of each build's lane, and what rules say about that.
+//! Judges each build's lane, and runs the rules about builds.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -17,8 +17,8 @@ use crate::rules::build_context::{BuildContext, Concurrent, Fixes};
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::registry;
 
-/// Adds to `reports` what rules say about their builds, and settles the files that say what is built. To be called once,
-/// behind [`relate_reports`](crate::lint::relate_reports); `whole` says whether these are all files there are.
+/// Adds the findings of rules about builds to `reports`, and settles the build files. Call it once, after
+/// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files.
 pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess<'_>) -> Builds {
     if reports.iter().all(|report| report.builds.is_none()) {
         return Builds::default();
@@ -34,7 +34,7 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
             jobs: concurrent_jobs(&graph, &resolved),
             graph: &graph,
         };
-        // The builds of a file stand together: it is read once for the fixes of all of them.
+        // The builds of a file are together, so that it is read once for all their fixes.
         for group in resolved.chunk_by(|a, b| a.id.file == b.id.file) {
             for judged in judge.file(group) {
                 let file = judged.status.file;
@@ -51,7 +51,7 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         builds.missing = missing.remove(&index).unwrap_or_default();
         let mut found = findings.remove(&index).unwrap_or_default();
         found.retain(|finding| report.settings.is_on(finding.rule));
-        // One build of several files with lanes is told of once.
+        // A build of several files with lanes is reported once.
         found.sort_by_key(|found| (found.span, found.rule));
         found.dedup_by(|a, b| (a.span, a.rule) == (b.span, b.rule));
         report.checked.findings.extend(found);
@@ -60,7 +60,7 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
     builds
 }
 
-/// Loads the reports on Dockerfiles that builds lead to and that are not among those of the run.
+/// Loads the reports on Dockerfiles of builds that are outside the run.
 fn outside(
     graph: &BuildGraph<'_>,
     resolved: &[ResolvedBuild],
@@ -174,7 +174,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Returns whether there is a file that the build can take for its Dockerfile, by one of the names that are tried.
+    /// Returns whether the build's Dockerfile exists under one of the names that are tried.
     fn is_there(&self, one: &ResolvedBuild, build: &Build) -> bool {
         let Some(path) = &one.dockerfile else {
             return true;
@@ -189,7 +189,7 @@ impl Judge<'_> {
     }
 }
 
-/// Returns what the Dockerfile of `report`, or the one within it that is built, asks of its builds.
+/// Returns the lanes that the Dockerfile of `report`, or the one within it, asks of its builds.
 fn requirements<'r>(
     report: &'r FileReport,
     one: &ResolvedBuild,

@@ -1,55 +1,51 @@
-//! What is asked of the world around the files, and what is said of each build.
+//! The interface to other files, and the state of each build.
 
 use std::path::{Path, PathBuf};
 
 use crate::builds::{FormatRef, Runs, Unknown};
 use crate::lint::model::FileReport;
 
-/// The world around the files, as far as the caller knows it.
+/// Access to the files around the run.
 pub struct FileAccess<'w> {
     /// Returns the folder that the paths of a file of this format start from.
     pub root: &'w dyn Fn(&Path, FormatRef) -> PathBuf,
-    /// Returns a path from the root of the file system on, without `.` and `..`.
+    /// Returns an absolute path without `.` and `..`.
     pub absolute: &'w dyn Fn(&Path) -> PathBuf,
     /// Returns a path as reports print it.
     pub name: &'w dyn Fn(&Path) -> String,
-    /// Returns whether a file is there.
     pub is_there: &'w dyn Fn(&Path) -> bool,
-    /// Returns the report on a file that is not among those of the run, a Dockerfile where no format is given; `None` where
-    /// there is none, or nothing is in it.
+    /// Returns the report on a file outside the run, a Dockerfile without a format; `None` where it is missing or empty.
     pub load: &'w dyn Fn(&Path, Option<FormatRef>) -> Option<FileReport>,
 }
 
-/// The state of a build's lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LaneStatus {
-    /// It passes one.
+    /// A lane is passed.
     Passed,
-    /// It passes a namespace, which does the same.
+    /// A namespace is passed, which does the same.
     Namespace,
-    /// It passes none, and the Dockerfile asks for one.
+    /// No lane is passed, but the Dockerfile asks for one.
     Default,
-    /// It passes none, and each run has a machine of its own, where nobody waits.
+    /// No lane is passed, but each run has its own machine, so that nothing waits.
     OwnMachine,
-    /// The Dockerfile asks for none.
+    /// The Dockerfile asks for no lane.
     NotNeeded,
-    /// There is no such Dockerfile: it is made before the build, or the path is wrong.
+    /// The Dockerfile is missing: it is made before the build, or the path is wrong.
     NotThere,
     /// The Dockerfile has locks that all builds share, and no lanes yet.
     NotYet,
-    /// Nobody can know.
     Unknown,
 }
 
-/// One build of one Dockerfile, and what became of its lane.
+/// A build of a Dockerfile with the status of its lane.
 #[derive(Debug)]
 pub struct BuildStatus {
-    /// The report that the build stands in, by its index.
+    /// The index of the build's report.
     pub file: usize,
-    /// The build, by its index there.
+    /// The index of the build there.
     pub build: usize,
-    /// The Dockerfile, from the root of the file system on; `None` for one within a file.
+    /// The absolute path of the Dockerfile; `None` for one within a file.
     pub dockerfile: Option<PathBuf>,
     pub target: Option<String>,
     pub runs: Runs,
@@ -59,8 +55,8 @@ pub struct BuildStatus {
 
 #[derive(Debug, Default)]
 pub struct Builds {
-    /// Those of which something can be said.
+    /// The builds with a known status.
     pub known: Vec<BuildStatus>,
-    /// Those that lead to a file which is not there, each with the report that it stands in.
+    /// The builds that lead to a missing file, each with the index of its report.
     pub unknown: Vec<(usize, Unknown)>,
 }

@@ -1,4 +1,4 @@
-//! Which build leads to which Dockerfile, through Compose and bake files and the workflows that call one another.
+//! Resolves builds to Dockerfiles, through Compose and bake files and workflows that call one another.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,27 +10,26 @@ use crate::builds::{
     ANY_LANE, Arg, Build, BuildTool, Call, Files, NAMESPACE, Runs, Subject, Unknown, ValueSource,
 };
 
-/// The variable that has bake take paths from its files' own folders.
+/// The variable that makes bake take paths from its files' own folders.
 const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
 
-/// A build with the Dockerfile that it comes down to.
+/// A build with its Dockerfile.
 #[derive(Debug)]
 pub(super) struct ResolvedBuild {
     pub(super) id: BuildId,
-    /// The Dockerfile, from the root of the file system on; `None` for one within a file.
+    /// The absolute path of the Dockerfile; `None` for one within a file.
     pub(super) dockerfile: Option<PathBuf>,
-    /// The builds of Compose or bake files that are laid over one another: those that stand between the build and the
-    /// Dockerfile, or those that add to it.
+    /// The builds of merged Compose or bake files between the build and the Dockerfile, or that add to it.
     layers: Vec<BuildId>,
     pub(super) target: Option<String>,
-    /// How often it runs at once, where another file that calls this one says so.
+    /// The number of concurrent runs, where another file that calls this one gives it.
     pub(super) called: Option<Runs>,
-    /// True where all that call it give each run a machine of its own.
+    /// True where all its callers give each run its own machine.
     pub(super) own_machine: bool,
 }
 
 impl ResolvedBuild {
-    /// Returns what it makes of `arg`, and the value that it passes; `None` where it passes neither that nor a namespace.
+    /// Returns the lane status from `arg` or a namespace, and the value; `None` where it passes neither.
     pub(super) fn passes(
         &self,
         graph: &BuildGraph<'_>,
@@ -52,7 +51,7 @@ impl ResolvedBuild {
         }
         let mut layers = self.layers.iter().rev();
         let (lane, inner) = layers.find_map(|layer| named(&graph.build(*layer).args))?;
-        // What is no command is told what it is by whoever uses it.
+        // The subject of anything but a command is given by its users.
         let is_direct = !matches!(build.subject, Subject::Files(..));
         let is_set = |name: &String| {
             let mut env = build.env.iter().take_while(|_| budget::spend(1));
@@ -67,8 +66,8 @@ impl ResolvedBuild {
     }
 }
 
-/// Returns every build of the run with each Dockerfile that it builds, those of a file together; adds those that lead to a file
-/// which is not there to `unknown`, each with its file.
+/// Returns every build of the run with each of its Dockerfiles, grouped by file; adds those that lead to a missing file
+/// to `unknown`.
 pub(super) fn resolve(
     graph: &BuildGraph<'_>,
     unknown: &mut Vec<(usize, Unknown)>,
@@ -94,18 +93,18 @@ pub(super) fn resolve(
 
 struct Resolver<'g> {
     graph: &'g BuildGraph<'g>,
-    /// The calls of each file by others of the run, by its index.
+    /// The calls of each file by others, by its index.
     calls: HashMap<usize, Vec<&'g Call>>,
-    /// The builds of each name in the files of a folder that a tool takes.
+    /// The builds by folder, tool and name.
     families: HashMap<(&'g Path, BuildTool, &'g str), Vec<BuildId>>,
-    /// The folders that the paths in a bake file start from: those in which commands that name it run.
+    /// The folders that a bake file's paths start from: those in which commands that name it run.
     bases: HashMap<usize, Vec<PathBuf>>,
 }
 
-/// A Dockerfile that Compose or bake files lead to.
+/// A Dockerfile of Compose or bake files.
 struct Merged {
     dockerfile: PathBuf,
-    /// The builds that make one.
+    /// The builds that are merged for it.
     layers: Vec<BuildId>,
     target: Option<String>,
 }
@@ -119,16 +118,16 @@ impl Resolver<'_> {
         let family = family.and_then(|family| self.families.get(&family));
         let others = || family.into_iter().flatten().copied();
         let named = is_override(path) || !is_usual(path);
-        // What a partial build adds to.
+        // Matches the base of a partial build.
         let is_base = |other: BuildId| {
             let is_whole = !graph.build(other).is_partial();
             other.file != id.file && (is_whole || named && is_usual(&graph.report(other.file).path))
         };
-        // Without a base among the files, an override's is still not the folder's own Dockerfile.
+        // Without a base among the files, an override's Dockerfile is still not the folder's own.
         if build.is_partial() && (is_override(path) || others().any(is_base)) {
             return Ok(Vec::new());
         }
-        // Those that are laid over it without anyone naming their file.
+        // Overrides are merged without being named.
         let is_over =
             |other: &BuildId| is_usual(path) && is_override(&graph.report(other.file).path);
         let over: Vec<BuildId> = others().filter(is_over).collect();
@@ -166,7 +165,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Returns where `file` is in `base`. Podman and Buildah look for a `Containerfile` first, where none is named.
+    /// Returns the path of `file` in `base`. Podman and Buildah look for a `Containerfile` first by default.
     fn dockerfile(&self, tool: BuildTool, base: &Path, file: &str) -> PathBuf {
         let path = (self.graph.access.absolute)(&base.join(file));
         let containerfile = path.with_file_name("Containerfile");
@@ -176,8 +175,8 @@ impl Resolver<'_> {
         if is_first { containerfile } else { path }
     }
 
-    /// Returns what comes of the builds of the files `inner`, each laid over those before it, that have one of the names, or
-    /// of all where none is named; their paths start from `base`, where there is one.
+    /// Returns the merged builds of the files `inner`, each laid over those before it, with any of the names, or all by
+    /// default; their paths start from `base`, if given.
     fn merged(
         &self,
         tool: BuildTool,
@@ -203,7 +202,7 @@ impl Resolver<'_> {
             }
         }
         let chosen: HashSet<&str> = files.names.iter().map(String::as_str).collect();
-        // A name that is no target's is a group's, of which nothing more is known here.
+        // An unknown name is a group's, whose contents are unknown here.
         let has_group = || chosen.iter().any(|name| !layers.contains_key(name));
         let all = chosen.is_empty() || (tool != BuildTool::Compose && has_group());
         let is_whole = |layer: &&BuildId| !graph.build(**layer).is_partial();
@@ -235,8 +234,8 @@ impl Resolver<'_> {
         found
     }
 
-    /// Returns how often `build` of the file `file` runs at once by what calls that file, and whether on a machine of its
-    /// own.
+    /// Returns the number of concurrent runs of `build` by the callers of the file `file`, and whether each has its own
+    /// machine.
     fn called(&self, file: usize, build: &Build) -> (Option<Runs>, bool) {
         let Some(calls) = self.calls.get(&file) else {
             return (None, false);
@@ -246,7 +245,7 @@ impl Resolver<'_> {
             return (None, own_machine);
         }
         let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
-        // What a file only takes in (GitLab's `include`) runs as its own jobs.
+        // A file that is only included (GitLab's `include`) runs as the includer's own jobs.
         let jobs = calls.iter().filter(|call| call.job.is_some()).count();
         let runs = match in_matrix {
             Some(call) => Some(call.runs.clone()),
@@ -307,8 +306,7 @@ fn calls<'g>(graph: &'g BuildGraph<'_>) -> HashMap<usize, Vec<&'g Call>> {
     calls
 }
 
-/// Returns the folder that the paths in the files of a command start from, where that is not their own: bake's is the one that
-/// it runs in.
+/// Returns the folder that the paths in a command's files start from: for bake, the folder in which it runs.
 fn base(build: &Build, root: &Path) -> Option<PathBuf> {
     let Subject::Files(files) = &build.subject else {
         return None;

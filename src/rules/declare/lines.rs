@@ -1,4 +1,4 @@
-//! The ARG lines themselves: what each says, and the edits that put it where it belongs.
+//! The ARG lines, and the edits that insert them.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -14,19 +14,19 @@ use crate::text::Span;
 use super::names::{hand_down, used_elsewhere};
 use super::spots::{Spot, spots};
 
-/// A name that has to be declared in a file.
+/// A name to declare in a file.
 pub(super) struct Lines<'n> {
     file: &'n Dockerfile<'n>,
     name: &'n str,
-    /// The value to give it; `None` for an argument that BuildKit itself sets.
+    /// The value to give it; `None` for an argument that BuildKit sets itself.
     default: Option<&'n str>,
-    /// The value that the file itself gives it elsewhere. It is not for triggers, which belong to another build.
+    /// The value that the file gives it elsewhere; not for triggers, which belong to another build.
     own: Option<&'n str>,
-    /// The instructions with ids that would be cut short without a value. The others, `${NAME:+-${NAME}}` say, would
-    /// become others by a default: what they refer to is declared bare.
+    /// The instructions with ids that need a value. A default would change the others, for example `${NAME:+-${NAME}}`:
+    /// they get a bare declaration.
     short: HashSet<usize>,
-    /// For each stage the first one that it is built from whatever builds pass: a FROM line with a variable may name
-    /// another base, or an image.
+    /// For each stage the first base that builds cannot change: a FROM line with a variable may name another stage or an
+    /// image.
     roots: Vec<usize>,
     elsewhere: Uses,
     needs: HashMap<usize, Rc<Declaring>>,
@@ -58,11 +58,11 @@ impl<'n> Lines<'n> {
         }
     }
 
-    /// Plans the lines that declare the name for the instructions `uses`, which are in order.
+    /// Plans the lines that declare the name for the ordered instructions `uses`.
     pub(super) fn plan(mut self, uses: &[usize]) -> (HashMap<usize, Rc<Declaring>>, Uses) {
         let file = self.file;
         let short = self.short_stages();
-        // What is planned for a stage and there for the stages built from it.
+        // The declarations planned for a stage that stages built from it see, too.
         let mut handed_on: Vec<Option<Rc<Declaring>>> = vec![None; file.stages.len()];
         let mut rest = uses;
         for stage in &file.stages {
@@ -92,8 +92,8 @@ impl<'n> Lines<'n> {
         (self.needs, self.elsewhere)
     }
 
-    /// Declares the name for `uses`, all of the stage `stage`; returns what the stages built from it see, too. `short` says that
-    /// a line for all of the stage needs a value.
+    /// Declares the name for the `uses` in `stage`; returns the declaration that stages built from it see. `short` is
+    /// true where the line needs a value.
     fn declare(&mut self, stage: usize, short: bool, uses: &[usize]) -> Option<Rc<Declaring>> {
         let mut handed_on = None;
         let start = self.file.stages[stage].instructions.start;
@@ -110,17 +110,17 @@ impl<'n> Lines<'n> {
         handed_on
     }
 
-    /// Returns whether the instruction `index` does not see the name, or not in every build.
+    /// Returns whether the instruction `index` does not see the name in every build.
     fn is_hidden(&self, index: usize) -> bool {
         let Some(seen) = self.file.visible(self.name, index) else {
             return true;
         };
-        // What a stage is built from comes before it.
+        // A base stage comes before the stages built from it.
         let stages = self.file.stage_of(index).zip(seen.stage);
         stages.is_some_and(|(stage, declared)| declared < self.roots[stage])
     }
 
-    /// Says for each stage that an id in it, or in one built from it, that does not see the name would be cut short.
+    /// Returns for each stage whether it, or one built from it, has an id that does not see the name and needs a value.
     fn short_stages(&self) -> Vec<bool> {
         let mut short = vec![false; self.file.stages.len()];
         for index in &self.short {
@@ -135,8 +135,7 @@ impl<'n> Lines<'n> {
         short
     }
 
-    /// Returns the ARG line at `spot`, before the RUN `first`, and the edits that put it there. `short` says that it needs a
-    /// value.
+    /// Returns the ARG line at `spot`, before the RUN `first`, and its edits; `short` is true where it needs a value.
     fn line(&self, stage: usize, spot: &Spot, first: usize, short: bool) -> Declaring {
         let file = self.file;
         let user = &file.instructions[first];
@@ -169,8 +168,8 @@ impl<'n> Lines<'n> {
         }
     }
 
-    /// Returns the name with the value that a line beside the instruction `user` gives it: that of the line that comes too `late`,
-    /// none where there is a global one, the file's own, or the default.
+    /// Returns the name with the value for a line beside the instruction `user`: that of the line that comes too `late`,
+    /// none with a global one, the file's own, or the default.
     fn declared(
         &self,
         user: &Instruction<'_>,
@@ -194,7 +193,7 @@ impl<'n> Lines<'n> {
         format!("{name}={}", own.unwrap_or(default)).into()
     }
 
-    /// Returns the ARG of the stage that declares the name, but only behind the RUN `first`.
+    /// Returns the stage's ARG for the name behind the RUN `first`.
     fn late(&self, stage: usize, spot: &Spot, first: usize) -> Option<&'n Declaration> {
         let all = self.file.declarations(self.name);
         let behind = &all[all.partition_point(|d| d.instruction <= first)..];
@@ -206,7 +205,7 @@ impl<'n> Lines<'n> {
     }
 }
 
-/// Returns the keyword for a line beside the instruction `user`, in its case.
+/// Returns the keyword in the case of the instruction `user`.
 fn keyword(file: &Dockerfile<'_>, user: &Instruction<'_>) -> &'static str {
     let first = user.name.of(file.source).first();
     match (user.onbuild, first.is_some_and(u8::is_ascii_lowercase)) {
@@ -217,8 +216,8 @@ fn keyword(file: &Dockerfile<'_>, user: &Instruction<'_>) -> &'static str {
     }
 }
 
-/// Returns whether the line of `late` can be moved to `spot` as it is: it stands alone, without a comment that would be left
-/// behind, and its value is text, the same up there.
+/// Returns whether the line of `late` can move to `spot` unchanged: it declares nothing else, has no comment, and its
+/// value is text that means the same there.
 fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
     let arg = &file.instructions[late.instruction];
     let commented = arg.lead < arg.span.start;
@@ -230,8 +229,8 @@ fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
         && !has_variable(late, file.escape)
 }
 
-/// Returns the default that the stages of `file` give the argument `name`, where they all give it the same: another one would
-/// split their caches in builds that pass nothing.
+/// Returns the default that all stages of `file` give the argument `name`: another would split their caches in builds
+/// that pass nothing.
 pub fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
     let given = |d: &&Declaration| d.by == DeclaredBy::Arg && !d.onbuild && d.stage.is_some();
     let declarations = file.declarations(name).iter().filter(given);
@@ -242,13 +241,13 @@ pub fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
     (is_default && first.iter().all(plain)).then(|| String::from_utf8_lossy(first).into_owned())
 }
 
-/// Returns whether the value of `declaration` holds a variable, or cannot be read.
+/// Returns whether the value of `declaration` has a variable or is unreadable.
 pub fn has_variable(declaration: &Declaration, escape: u8) -> bool {
     let value = declaration.value.as_deref().unwrap_or_default();
     Word::read(value, escape).map_or(true, |word| word.has_variable())
 }
 
-/// Returns the line of a one-line instruction, its newline included.
+/// Returns the line of a one-line instruction with its newline.
 pub fn whole_line(source: &[u8], instruction: &Instruction<'_>) -> Span {
     let Span { start, end } = instruction.span;
     let newline = memchr::memchr(b'\n', &source[end..]);

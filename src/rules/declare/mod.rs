@@ -1,8 +1,8 @@
-//! Declaring an argument: where its `ARG` line stands.
+//! Declares an argument by an `ARG` line.
 //!
-//! The line belongs as late as it can stand, since an ARG in scope is part of the layer key of every later RUN of its
-//! stage: right before the first RUN that refers to it, above that RUN's own comments, and never where a template's
-//! block would hide it from another RUN that needs it.
+//! The line stands as late as possible, since an ARG in scope is part of the layer key of every later RUN of its stage:
+//! directly before the first RUN that refers to it, above that RUN's comments, and never where a template block would
+//! hide it from another RUN.
 
 mod lines;
 mod names;

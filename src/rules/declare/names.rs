@@ -1,4 +1,4 @@
-//! The uses of a name outside of cache ids: there, another value may change what the image contains.
+//! Uses of a name outside of cache ids, where another value may change the image.
 
 use bstr::ByteSlice as _;
 use memchr::memmem::Finder;
@@ -7,7 +7,7 @@ use crate::budget;
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, MountKind};
 use crate::rules::plan::Uses;
 
-/// Returns where `file` uses `name` outside of cache ids.
+/// Returns the uses of `name` in `file` outside of cache ids.
 pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
     let mut used = Uses {
         stages: vec![false; file.stages.len()],
@@ -16,7 +16,7 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
     let finder = Finder::new(name);
     let holds = |i: &Instruction<'_>| texts(file, i).any(|text| finder.find(text).is_some());
     if !file.instructions.iter().any(holds) {
-        // So it is in most files that are still to be fixed.
+        // Most files that still need fixes end here.
         return used;
     }
     let mut names = vec![finder];
@@ -37,7 +37,7 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
     used
 }
 
-/// Marks the stages that marked ones are built from.
+/// Marks the base stages of marked ones.
 pub(super) fn hand_down(file: &Dockerfile<'_>, marked: &mut [bool]) {
     for stage in (0..marked.len()).rev() {
         if let Some(base) = file.stages[stage].parent() {
@@ -46,7 +46,7 @@ pub(super) fn hand_down(file: &Dockerfile<'_>, marked: &mut [bool]) {
     }
 }
 
-/// Adds the names that the ARG `instruction` gives a value made of any of `names`.
+/// Adds the names whose value the ARG `instruction` makes of any of `names`.
 fn made_of<'f>(
     file: &Dockerfile<'_>,
     instruction: &'f Instruction<'_>,
@@ -77,11 +77,11 @@ fn uses_outside_ids(
             count(&mount.text.bytes()[field.start..field.end])
         })
     };
-    // The id of a secret says which secret.
+    // The id of a secret selects the secret.
     let is_cache = |mount: &&Mount<'_>| matches!(mount.kind, MountKind::Cache | MountKind::Unknown);
     let allowed: usize = instruction.mounts.iter().filter(is_cache).map(in_id).sum();
     let raw = count(instruction.text.bytes());
-    // A name that quotes part is whole in the flag; what stands between flags, a template's tag say, is in none.
+    // A partly quoted name is whole in its flag; text between flags, for example a template's tag, is in none.
     let flags = instruction
         .flags
         .iter()
@@ -90,12 +90,13 @@ fn uses_outside_ids(
     raw.max(unquoted) > allowed || bodies(file, instruction).any(|body| count(body) > 0)
 }
 
-/// Returns whether `instruction` refers to `name`, in ids of caches or elsewhere.
+/// Returns whether `instruction` refers to `name` anywhere.
 pub fn mentions(file: &Dockerfile<'_>, instruction: &Instruction<'_>, name: &Finder<'_>) -> bool {
     texts(file, instruction).any(|text| count_word(text, name) > 0)
 }
 
-/// Returns the texts in which `instruction` can refer to a name: all of it, lines joined; its flags, quotes gone; its heredocs.
+/// Returns the texts of `instruction` that can refer to a name: all of it, lines joined; its unquoted flags; its
+/// heredocs.
 fn texts<'t>(
     file: &'t Dockerfile<'_>,
     instruction: &'t Instruction<'_>,
@@ -114,7 +115,7 @@ fn bodies<'t>(
     heredocs.map(|heredoc| heredoc.body.of(file.source))
 }
 
-/// Returns how often the name that `name` finds stands in `text` as a word of its own.
+/// Returns the number of times that the name of `name` is a word of `text`.
 pub fn count_word(text: &[u8], name: &Finder<'_>) -> usize {
     budget::spend(1 + text.len() / 16);
     let part = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');

@@ -1,4 +1,4 @@
-//! Planning the ARG lines for a name: which caches get it, and what then has to be declared where.
+//! Plans the ARG lines for a name: the caches that get it, and the declarations they need.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -17,10 +17,9 @@ use super::lines::{Lines, own_default};
 use super::refused::refused;
 
 impl Context<'_> {
-    /// Returns what makes `name` visible at instruction `index`; `None` where it is.
+    /// Returns the declaration that makes `name` visible at instruction `index`; `None` where it is visible.
     ///
-    /// All RUNs of the stage that refer to the name, or will once their fixes up to `level` are made, are taken into
-    /// account, so that one line serves them all.
+    /// One line serves all RUNs of the stage that refer to the name, or will after fixes up to `level`.
     pub fn declaring(
         &self,
         name: &str,
@@ -30,7 +29,7 @@ impl Context<'_> {
         self.plan(name, level).needs.get(&index).cloned()
     }
 
-    /// Returns whether `cache` is the first of its mounts that has a fix up to `level` of its own that puts `name` into its id.
+    /// Returns whether `cache` is the first of its mounts with a fix up to `level` that puts `name` into its id.
     pub fn is_first(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
         let plan = self.plan(name, level);
         let first = plan.first.get(&cache.key);
@@ -48,7 +47,7 @@ impl Context<'_> {
             .filter(|other| may_change(self, other, &self.settings.arg))
     }
 
-    /// Returns why `cache` gets no `name` into its id by a fix up to `level`, if it gets none.
+    /// Returns why `cache` gets no `name` into its id by a fix up to `level`.
     pub fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<String> {
         let plan = self.plan(name, level);
         if plan.first.contains_key(&cache.key) {
@@ -67,7 +66,8 @@ impl Context<'_> {
         ))
     }
 
-    /// Returns whether `name` is used outside of cache ids in the stage of instruction `index`, or in any where that is global.
+    /// Returns whether `name` is used outside of cache ids in the stage of instruction `index`; for a global
+    /// instruction, in any.
     pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
         let plan = self.plan(name, Applicability::Safe);
         match self.file.stage_of(index) {
@@ -76,7 +76,7 @@ impl Context<'_> {
         }
     }
 
-    /// Returns whether `name` is used outside of cache ids anywhere in the file: a build that passes it may build another image.
+    /// Returns whether the file uses `name` outside of cache ids, so that passing it may change the image.
     pub fn used_by_builds(&self, name: &str) -> bool {
         self.plan(name, Applicability::Safe).elsewhere.any()
     }
@@ -103,8 +103,8 @@ fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
     let mut uses: Vec<usize> = uses.map(|cache| cache.instruction).collect();
     uses.dedup();
     let own = own_default(cx.file, name);
-    // Builds that pass nothing keep what they have by a bare ARG alone. Where the file has a default for the mounts of
-    // one stage, those of another get it, too: they are to stay one cache.
+    // For builds that pass nothing, only a bare ARG changes nothing. Where the file has a default for the mounts of one
+    // stage, those of another get it too, to stay one cache.
     let short = |cache: &&Cache<'_>| {
         if cx.settings.keeps_id(name) {
             own.is_some() && goes_along(cache)
@@ -125,8 +125,8 @@ fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
     }
 }
 
-/// Returns the caches that have a fix up to `level` that puts `name` into their ids, each with the first of these mounts. Folders
-/// whose lock goes elsewhere come along.
+/// Returns the caches with a fix up to `level` that puts `name` into their ids, each with its first mount; folders that
+/// another lock serves are included.
 fn wanted(cx: &Context<'_>, name: &str, level: Applicability) -> HashMap<Arc<LockKey>, usize> {
     let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
     // All locks of a RUN serve the same folders.

@@ -1,5 +1,5 @@
-//! Caches that get no lane: all mounts of a cache get one or none, since a RUN whose cache is another one by then loses what
-//! the others have fetched; and no two caches become one.
+//! Finds caches that get no lane: all mounts of a cache get one or none, since a RUN with another cache loses what the
+//! others have fetched; and two caches never become one.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::rules::context::Context;
 use crate::rules::eligibility::obstacle;
 use crate::rules::plan::Refusal;
 
-/// Returns which of the caches that `first` names, each by its key and with the first of its mounts, get no `name` into their
-/// ids. `takes` says that a mount of such a cache would.
+/// Returns the caches of `first` (keys with their first mounts) that get no `name` into their ids. `takes` returns
+/// whether a mount of such a cache would.
 pub(super) fn refused(
     cx: &Context<'_>,
     name: &str,
@@ -74,9 +74,9 @@ pub(super) fn refused(
     refused
 }
 
-/// Returns the line of a mount whose id is the one that `cache` would get, where that is another cache by its targets.
+/// Returns the line of a mount that has the future id of `cache` already, but other targets.
 fn taken(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<usize> {
-    // Builds that pass a lane take both forms for one.
+    // Builds that pass a lane get the same id from both forms.
     let plain = cache.word.clone().with_suffix(name);
     let optional = cache.word.clone().with_optional_suffix(name);
     let keys = [plain, optional].map(|word| cx.values().key(cache.mount, &word, cache.instruction));

@@ -1,22 +1,21 @@
-//! Places for a line so that several instructions come behind it, among the blocks of a template.
+//! Places for a line above several instructions, among the blocks of a template.
 
 use crate::budget;
 use crate::dockerfile::{BranchId, Dockerfile};
 use crate::fix::Edit;
 use crate::text::{indentation, line_ending};
 
-/// A place for a line.
 pub struct Spot {
-    /// Before this byte, the start of a line.
+    /// The byte at the start of a line before which it goes.
     pub at: usize,
-    /// The first byte of the line that it shares indentation and line ending with.
+    /// The first byte of the line that gives indentation and line ending.
     pub beside: usize,
-    /// The branch of a template's blocks that it stands in.
+    /// The template branch around it.
     pub branch: BranchId,
 }
 
 impl Spot {
-    /// Returns the edit that puts `line` there.
+    /// Returns the edit that inserts `line`.
     pub fn insert(&self, source: &[u8], line: &str) -> Edit {
         let indent = indentation(source, self.beside);
         let ending = line_ending(source, self.at);
@@ -24,8 +23,8 @@ impl Spot {
     }
 }
 
-/// Returns where lines have to stand so that all of `uses` come behind one; more than one only where a template's block opens
-/// before the stage does. `start` is the stage's first instruction.
+/// Returns places for a line above each of `uses`; several only where a template block opens before the stage, whose
+/// first instruction is `start`, does.
 pub fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<(Spot, Vec<usize>)> {
     let branch_of = |index: &usize| file.instructions[*index].branch;
     let mut done = Vec::new();
@@ -42,7 +41,7 @@ pub fn spots(file: &Dockerfile<'_>, start: usize, uses: &[usize]) -> Vec<(Spot, 
             branch,
         };
         if first.branch != branch {
-            // The branch right below `branch` that the first use stands in: the line goes above its block.
+            // The branch directly below `branch` around the first use: the line goes above its block.
             let below = file
                 .blocks
                 .outwards(first.branch)
