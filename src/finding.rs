@@ -195,6 +195,7 @@ macro_rules! declare_rules {
     ($($id:ident $file:ident $name:literal $subject:ident { $($field:ident: $value:expr,)* })*) => {
         /// A rule.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum RuleId {
             $(#[doc = concat!("`", $name, "`")] $id,)*
         }
