@@ -16,6 +16,7 @@ mod oracle;
 #[path = "../../tests/common/pages.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod pages;
+mod pass;
 #[path = "../../tests/outer/parity/reading.rs"]
 mod reading;
 pub mod seeds;

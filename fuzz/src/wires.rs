@@ -1,13 +1,14 @@
 //! Workflows, pipelines, Compose and bake files.
 
 use cachelane::builds::{
-    Arg, Bake, Build, BuildFile, Buildkite, Compose, FormatRef, Github, Gitlab, Lane, Subject, pass,
+    Arg, Bake, Build, BuildFile, Buildkite, Compose, FormatRef, Github, Gitlab, Lane, Subject,
 };
 use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
 use cachelane::text::Span;
 
+use crate::pass::pass;
 use crate::trees;
 
 const LANE: Lane<'static> = Lane {

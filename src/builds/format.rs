@@ -7,11 +7,15 @@ use super::yaml::{More, Yaml};
 use crate::fix::Fix;
 use crate::text::Span;
 
+/// A format of files that build images: one file of code, and one line in the registry.
 pub trait Format: fmt::Debug + Sync {
+    /// Returns whether the file at `path` is one, by its name and folder.
     fn claims(&self, path: &FilePath<'_>) -> bool;
 
+    /// Reads the builds of a file. Fails when it is none of the format.
     fn read(&self, source: &str) -> Result<BuildFile, ReadError>;
 
+    /// Opens a file to insert arguments that pass a lane. Fails when it is none of the format.
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError>;
 
     /// Returns the changes that passing an argument makes to the YAML of a file; `None` for a file that is not YAML.
@@ -33,6 +37,7 @@ pub trait Format: fmt::Debug + Sync {
     }
 }
 
+/// Returns those of `spans` that hold the end of a line.
 pub(super) fn several_lines(source: &str, spans: impl Iterator<Item = Span>) -> Vec<Span> {
     spans
         .filter(|span| span.of(source.as_bytes()).contains(&b'\n'))

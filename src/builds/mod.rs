@@ -16,8 +16,6 @@ pub mod inline;
 mod jobs;
 mod lines;
 mod model;
-#[cfg(feature = "internals")]
-mod pass;
 pub mod paths;
 mod prove;
 mod registry;
@@ -34,7 +32,5 @@ pub use model::{
     ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Env, Escapes, Files, Inline, Lane, NAMESPACE,
     Ordered, Place, ReadError, Runs, Service, Subject, Unknown, ValueSource,
 };
-#[cfg(feature = "internals")]
-pub use pass::pass;
 pub use prove::{PassedArg, prove, prove_comments};
 pub use registry::{FormatRef, format, named_format};

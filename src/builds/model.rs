@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::budget;
 use crate::text::{SourceMap, Span};
 
+/// A tool that builds images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BuildTool {
     BuildPushAction,
@@ -25,6 +26,7 @@ pub enum BuildTool {
 }
 
 impl BuildTool {
+    /// Returns the words that users type, or the name of the action.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BuildPushAction => "docker/build-push-action",
@@ -51,11 +53,14 @@ impl BuildTool {
     }
 }
 
+/// A file that builds images, as its format reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildFile {
     /// The builds, ordered by place.
     pub builds: Vec<Build>,
+    /// Builds of which nothing can be said.
     pub unknown: Vec<Unknown>,
+    /// Dockerfiles within the file.
     pub inline: Vec<Inline>,
     /// Other files of the repository that this file runs: they build as this one says.
     pub calls: Vec<Call>,
@@ -63,6 +68,7 @@ pub struct BuildFile {
     pub order: Vec<(Ordered, Vec<Ordered>)>,
 }
 
+/// A job, or a group of jobs that end before the next begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ordered {
     Job(String),

@@ -11,11 +11,12 @@ use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress::Ignore;
 use crate::text::{SourceMap, Span};
 
+/// The result of checking a file.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// The findings, ordered by place.
     pub findings: Vec<Finding>,
-    /// The cache mounts, which [`relate`] compares.
+    /// The cache mounts, which [`relate`](super::relate()) compares with those of other files.
     pub sites: Vec<Site>,
     /// The lanes that its builds have to pass, if any.
     pub lanes: Option<Box<LaneRequirements>>,

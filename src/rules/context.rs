@@ -17,6 +17,7 @@ use super::plan::Plan;
 use super::settings::Settings;
 use super::values::Values;
 
+/// A file with its settings, and what several rules ask about it, found once.
 pub struct Context<'a> {
     pub file: &'a Dockerfile<'a>,
     /// The settings for the file.

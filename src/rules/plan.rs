@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 
+/// The ARG lines for one name.
 #[derive(Debug)]
 pub struct Plan {
     /// The declaration for each instruction that does not see the name.

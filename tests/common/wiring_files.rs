@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use cachelane::builds::{self, Bake, Build, BuildFile, Compose, Format as _, Lane};
+use cachelane::builds::{Bake, Build, BuildFile, Compose, Format as _, Lane};
 use cachelane::fix::{Fix, apply};
 
 const LANE: Lane<'_> = Lane {
@@ -30,8 +30,8 @@ impl Format {
 
     pub fn pass(self, source: &str, build: &Build) -> Result<Fix, String> {
         match self {
-            Self::Compose => builds::pass(&Compose, source, build, &LANE),
-            Self::Hcl | Self::Json => builds::pass(&Bake, source, build, &LANE),
+            Self::Compose => crate::pass::pass(&Compose, source, build, &LANE),
+            Self::Hcl | Self::Json => crate::pass::pass(&Bake, source, build, &LANE),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic;
 
 use bstr::BStr;
-use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane, pass};
+use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane};
 use cachelane::dockerfile::Dockerfile;
 use cachelane::finding::{RuleId, Severity};
 use cachelane::fix::{Applicability, apply};
@@ -12,6 +12,7 @@ use cachelane::lint;
 use cachelane::rules::Settings;
 
 use crate::effort::effort;
+use crate::pass::pass;
 use crate::{seeds, targets, wires};
 
 type Target = fn(&[u8]);

@@ -50,6 +50,8 @@ mod made_reports;
 mod made_wiring;
 #[path = "../common/pages.rs"]
 mod pages;
+#[path = "../../fuzz/src/pass.rs"]
+mod pass;
 #[path = "../../fuzz/src/seeds.rs"]
 mod seeds;
 #[path = "../common/shrink.rs"]

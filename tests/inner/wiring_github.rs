@@ -1,6 +1,6 @@
 //! Workflows: their builds, and the lane passed to each.
 
-use cachelane::builds::{self, Build, BuildFile, Format, Github, Lane, ReadError, Runs};
+use cachelane::builds::{Build, BuildFile, Format, Github, Lane, ReadError, Runs};
 use cachelane::fix::{Applicability, Fix, apply};
 use proptest::prelude::*;
 use yaml_serde::Value;
@@ -18,7 +18,7 @@ fn read(source: &str) -> Result<BuildFile, ReadError> {
 }
 
 fn pass(source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-    builds::pass(&Github, source, build, lane)
+    crate::pass::pass(&Github, source, build, lane)
 }
 
 /// Returns a build in one line: name, front, what, target, arguments, axes, and `…` where there may be more arguments.

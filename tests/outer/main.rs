@@ -27,6 +27,8 @@ mod made_reports;
 mod made_wiring;
 #[path = "../common/pages.rs"]
 mod pages;
+#[path = "../../fuzz/src/pass.rs"]
+mod pass;
 #[path = "../common/shrink.rs"]
 mod shrink;
 #[path = "../common/worlds.rs"]

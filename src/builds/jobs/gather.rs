@@ -17,17 +17,21 @@ use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Word, is_na
 use crate::builds::yaml::{Node, Yaml};
 use crate::text::Span;
 
+/// A format whose files hold jobs.
 pub trait Pipeline: Language {
     /// Returns the words of which a relevant file has one, besides those of commands that build.
     fn words(&self) -> &'static [&'static str] {
         &[]
     }
 
+    /// Hands the jobs and steps of a file to `gatherer`. Fails when the file is none of the format.
     fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError>;
 
+    /// Returns the insertion that makes a build pass the lane; the error is why a person has to do it.
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
 }
 
+/// Reads the builds of a file; one without a word of a build is not parsed.
 pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, ReadError> {
     let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
     if !command::may_build(source) && !format.words().iter().any(has) {
@@ -52,6 +56,7 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
     })
 }
 
+/// Makes what finds the insertion for each build of a file.
 pub fn inserter<'d>(
     format: &'static dyn Pipeline,
     yaml: &'d Yaml<'d>,

@@ -11,6 +11,7 @@ use crate::text::Span;
 
 /// A format's rules for texts and names.
 pub trait Language: Sync {
+    /// Returns the variable that holds the folder of the checkout.
     fn root(&self) -> &'static str;
 
     /// Returns `text` with the values that the format puts in before any shell runs; `None` where one is unknown.
@@ -31,6 +32,7 @@ pub trait Language: Sync {
         None
     }
 
+    /// Returns the place of a build for findings.
     fn span(&self, found: &command::Found) -> Span {
         found.command.span
     }
@@ -63,6 +65,7 @@ impl dyn Language {
         }
     }
 
+    /// Returns the runs at once of a whole job.
     pub fn job_runs(&self, job: &Job) -> Runs {
         let all: Vec<usize> = (0..job.matrix.rows.len()).collect();
         self.runs(job, self.job_axes(job, &all))

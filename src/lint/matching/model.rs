@@ -18,6 +18,7 @@ pub struct FileAccess<'w> {
     pub load: &'w dyn Fn(&Path, Option<FormatRef>) -> Option<FileReport>,
 }
 
+/// The status of a build's lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LaneStatus {
@@ -35,6 +36,7 @@ pub enum LaneStatus {
     NotThere,
     /// The Dockerfile has locks that all builds share, and no lanes yet.
     NotYet,
+    /// The Dockerfile, or its arguments, cannot be known.
     Unknown,
 }
 
@@ -53,6 +55,7 @@ pub struct BuildStatus {
     pub value: Option<String>,
 }
 
+/// The builds of a run.
 #[derive(Debug, Default)]
 pub struct Builds {
     /// The builds with a known status.

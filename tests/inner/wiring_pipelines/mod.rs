@@ -18,7 +18,7 @@ impl Format {
     }
 
     pub(crate) fn pass(self, source: &str, build: &Build, lane: &Lane<'_>) -> Result<Fix, String> {
-        builds::pass(self.0, source, build, lane)
+        crate::pass::pass(self.0, source, build, lane)
     }
 }
 

@@ -1,9 +1,7 @@
-//! One build that is made to pass a lane by itself: for tests.
+//! One build that is made to pass a lane by itself.
 
-use super::format::Format;
-use super::model::{Build, Lane};
-use super::prove::{PassedArg, prove};
-use crate::fix::{self, Fix};
+use cachelane::builds::{Build, Format, Lane, PassedArg, prove};
+use cachelane::fix::{self, Fix};
 
 /// Returns the proved fix that makes `build`, which stands in `source`, pass the lane.
 pub fn pass(
