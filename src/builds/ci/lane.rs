@@ -21,7 +21,7 @@ pub struct Typed<'a> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobLane {
-    /// The lane, for which [`is_lane`] is true.
+    /// The lane, for which `is_lane` is true.
     pub name: String,
     pub source: Source,
     pub notes: Vec<String>,

@@ -1,6 +1,6 @@
 //! Commands that build images: tool, Dockerfile and arguments.
 //!
-//! [`read`] takes the words of one simple command, from a script or from an `argv` ([`words`]); [`subject`] returns
+//! [`read`](mod@read) takes the words of one simple command, from a script or from an `argv` ([`words`]); [`subject`](mod@subject) returns
 //! what the command builds, where that can be known.
 
 mod model;
