@@ -82,36 +82,3 @@ pub fn nested<T>(read: impl FnOnce() -> T) -> Option<T> {
     DEPTH.set(depth);
     Some(made)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deep(levels: usize) -> usize {
-        if levels == 0 {
-            return 0;
-        }
-        nested(|| deep(levels - 1)).map_or(0, |below| below + 1)
-    }
-
-    #[test]
-    fn what_takes_too_many_steps_is_thrown_away() {
-        let all = usize::try_from(STEPS + 10 * STEPS_PER_BYTE).unwrap();
-        assert_eq!(within(10, || spend(all - 1)), Ok(true));
-        assert_eq!(within(10, || spend(all)), Err(Spent));
-        assert!(spend(usize::MAX) && !is_spent());
-    }
-
-    #[test]
-    fn what_is_too_deep_for_the_stack_spends_all() {
-        assert_eq!(within(0, || deep(MAX_DEPTH)), Ok(MAX_DEPTH));
-        assert_eq!(within(0, || deep(MAX_DEPTH + 1)), Err(Spent));
-        assert_eq!(deep(MAX_DEPTH + 1), MAX_DEPTH);
-    }
-
-    #[test]
-    fn one_file_within_another_leaves_it_its_own() {
-        let inner = || within(0, || spend(usize::MAX));
-        assert_eq!(within(0, inner), Ok(Err(Spent)));
-    }
-}

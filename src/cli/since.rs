@@ -233,17 +233,3 @@ impl Lines {
         (first..=last).all(same).then_some(start)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::Lines;
-
-    #[test]
-    fn lines_keep_their_numbers() {
-        let lines = Lines::of(b"a\nb\nc\nd\n", b"x\r\na\r\nb\r\nd\r\n");
-        assert_eq!(lines.were(1, 1), None);
-        assert_eq!(lines.were(2, 3), Some(1));
-        assert_eq!(lines.were(3, 4), None, "a line between them went");
-        assert_eq!(lines.were(4, 4), Some(4));
-    }
-}

@@ -259,23 +259,3 @@ impl Level {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-
-    #[test]
-    fn defaults_are_those_of_the_settings() {
-        let read = |text: &str| {
-            let config = Config::read(text, Overrides::default()).unwrap();
-            format!("{:?}", config.settings(std::path::Path::new("Dockerfile")))
-        };
-        for Setting { key, default, .. } in SETTINGS {
-            match default {
-                Unset::Is(value) => assert_eq!(read(&format!("{key} = {value}")), read("")),
-                Unset::None(value) => assert_ne!(read(&format!("{key} = {value}")), read("")),
-            }
-        }
-    }
-}

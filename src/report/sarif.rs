@@ -227,22 +227,3 @@ fn encoded(path: &str) -> String {
     }
     uri
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_uri() {
-        assert_eq!(
-            uri("a b/ß%.Dockerfile"),
-            ("a%20b/%C3%9F%25.Dockerfile".into(), Some(BASE))
-        );
-        assert_eq!(
-            uri("http://x?y#z\n"),
-            ("http%3A//x%3Fy%23z%0A".into(), Some(BASE))
-        );
-        assert_eq!(uri("/srv/x y"), ("file:///srv/x%20y".into(), None));
-        assert_eq!(uri("-"), ("file:///dev/stdin".into(), None));
-    }
-}

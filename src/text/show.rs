@@ -70,33 +70,3 @@ pub fn count(n: usize, noun: &str) -> String {
         format!("{n} {noun}s")
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_takes_no_line_for_a_command() {
-        for (text, expected) in [
-            ("a::b # ## c ###", "a::b # ## c ###"),
-            (
-                "::error::x\n  ::set-output name=a::b",
-                "./::error::x\n  ./::set-output name=a::b",
-            ),
-            ("x ##[add-mask]y", "x ## [add-mask]y"),
-            (
-                "###[a] ##VSO[task.setvariable]x ##teamcity[a]",
-                "### [a] ## VSO[task.setvariable]x ## teamcity[a]",
-            ),
-            ("\u{3000}::debug::", "\u{3000}./::debug::"),
-        ] {
-            assert_eq!(inert(text), expected);
-        }
-    }
-
-    #[test]
-    fn control_characters_become_pictures() {
-        assert_eq!(printable("a\u{1b}[2J\nb"), "a␛[2J␊b");
-        assert_eq!(printable("größe"), "größe");
-    }
-}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Output};
 
-use cachelane::config::template;
+use cachelane::config::{Config, Overrides, template};
 use cachelane::finding::RuleId;
 use cachelane::init::{Hooked, REPO, add_hook, snippet};
 use proptest::prelude::*;
@@ -72,6 +72,23 @@ fn a_new_configuration_knows_every_setting() {
     }
     for key in ["isolating-args", "include", "exclude"] {
         assert!(table[key].as_array().unwrap().is_empty(), "{key}");
+    }
+}
+
+#[test]
+fn what_it_shows_are_the_defaults() {
+    let read = |text: &str| {
+        let config = Config::read(text, Overrides::default()).unwrap();
+        format!("{:?}", config.settings(std::path::Path::new("Dockerfile")))
+    };
+    let table: toml::Table = toml::from_str(&uncommented()).unwrap();
+    for (key, value) in &table {
+        // The entries of lists of tables are examples, and so is the profile.
+        let is_list = value.as_array().is_some_and(Vec::is_empty);
+        if value.is_str() || value.is_bool() || is_list {
+            let text = format!("{key} = {}\n", serde_json::to_string(value).unwrap());
+            assert_eq!(read(&text) == read(""), key != "profile", "{text}");
+        }
     }
 }
 

@@ -29,6 +29,7 @@ mod run_command;
 mod search;
 mod second_reader;
 mod small_worlds;
+mod units;
 mod wiring;
 mod wiring_bake;
 mod wiring_compose;

@@ -76,6 +76,10 @@ fn only_what_changed_counts() {
     git(here, &["commit", "-qam", "two"]);
     assert_eq!(since(here, "main"), ["a/Dockerfile:5:27"]);
     assert_eq!(since(here, "HEAD"), Vec::<String>::new());
+    // So does one that is gone from between the others.
+    let fewer = format!("{text}{more}").replace("    one && \\\n", "");
+    fs::write(here.join("a/Dockerfile"), fewer).unwrap();
+    assert_eq!(since(here, "HEAD"), ["a/Dockerfile:5:27"]);
     fs::write(
         here.join("a/Dockerfile"),
         format!("{text}{more}").replace("two", "three"),
