@@ -17,7 +17,6 @@ use super::model::{BuildFile, Env, Lane, ReadError, Runs};
 use super::shell::Lookup;
 use super::yaml::{More, Node, Yaml};
 use crate::budget;
-use crate::text::Span;
 
 /// The name here of the one axis of `{{matrix}}`.
 const ONLY: &str = "matrix";
@@ -54,12 +53,11 @@ impl Language for Buildkite {
         "BUILDKITE_BUILD_CHECKOUT_PATH"
     }
 
-    /// Matrix values are expressions, as [`mask`](Self::mask) leaves them.
     fn axis<'n>(&self, need: Lookup<'n>) -> Option<&'n str> {
         let Lookup::Expression(raw) = need else {
             return None;
         };
-        let inner = raw.strip_prefix("${")?.strip_suffix(" }")?;
+        let inner = raw.strip_prefix("{{")?.strip_suffix("}}")?;
         let name = inner.trim().strip_prefix("matrix")?;
         Some(name.strip_prefix('.').unwrap_or(ONLY))
     }
@@ -67,14 +65,6 @@ impl Language for Buildkite {
     fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<String> {
         let is_known = !["$", "{{"].iter().any(|mark| text.contains(mark));
         is_known.then(|| text.to_owned())
-    }
-
-    /// Masks `{{matrix.os}}` as `${matrix.os }`, which a shell's lexer takes for one unknown piece of the same length.
-    fn mask(&self, text: &str) -> Option<(Span, String)> {
-        let start = text.find("{{matrix").or_else(|| text.find("{{ matrix"))?;
-        let len = text[start..].lines().next()?.find("}}")? + 2;
-        let inner = text.get(start + 2..start + len - 2)?;
-        Some((Span::new(start, start + len), format!("${{{inner} }}")))
     }
 }
 

@@ -10,7 +10,6 @@ use crate::builds::model::{BuildFile, Call, Lane, Ordered, ReadError, Runs, Unkn
 use crate::builds::paths::ROOT;
 use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::{More, Node, Yaml};
-use crate::text::Span;
 
 /// The variable that holds the lane of a job, and its greatest length in bytes.
 const SLUG: &str = "CI_JOB_NAME_SLUG";
@@ -72,14 +71,6 @@ impl Language for Gitlab {
             filled.extend([&value, behind]);
         }
         Some(filled)
-    }
-
-    /// Masks an input, `$[[ inputs.name ]]`, which GitLab replaces before anything else is read.
-    fn mask(&self, text: &str) -> Option<(Span, String)> {
-        let start = text.find("$[[")?;
-        let len = text[start..].lines().next()?.find("]]")? + 2;
-        let inner = text.get(start + 3..start + len - 2)?;
-        Some((Span::new(start, start + len), format!("${{{{{inner}}}}}")))
     }
 }
 

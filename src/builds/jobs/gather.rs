@@ -142,7 +142,7 @@ impl<'y> Gatherer<'y> {
         start: Start<'_>,
         placed: &dyn Fn(Subject) -> Result<Subject, String>,
     ) {
-        let script = &Rc::new(Script::new(nodes, &|text| self.language.mask(text)));
+        let script = &Rc::new(Script::new(nodes));
         if !command::may_build(script.text()) {
             return;
         }
@@ -155,7 +155,7 @@ impl<'y> Gatherer<'y> {
             let known = |need: Lookup<'_>| scope.known(need);
             let mut commands = shell::read(script.text(), folder.as_deref(), dialect, &known);
             for simple in &mut commands {
-                expressions(script, simple, scope);
+                join_values(simple, scope);
             }
             let (commands, variables) = command::all(commands);
             for found in commands {
@@ -189,7 +189,7 @@ impl<'y> Gatherer<'y> {
         }
         let subject = match subject {
             Ok(subject) => subject,
-            Err(why) => return self.doubt(span, it.script.unmasked(&why)),
+            Err(why) => return self.doubt(span, why),
         };
         let known = |need: Lookup<'_>| scope.known(need);
         let target = command.target.as_ref();
@@ -285,13 +285,12 @@ fn names(script: &str, step: &Step<'_, '_>) -> Vec<String> {
     names
 }
 
-/// Marks the pieces that the format replaces before any shell runs as expressions; those known to be one word are never
-/// split.
-fn expressions(script: &Script<'_>, simple: &mut Simple, scope: &Scope<'_>) {
+/// Marks the matrix values among the pieces of a command that are known to be one word: those are never split.
+fn join_values(simple: &mut Simple, scope: &Scope<'_>) {
     for piece in simple.words.iter_mut().flat_map(|word| &mut word.pieces) {
-        if script.is_masked(&piece.raw) {
-            piece.kind = PieceKind::Expression;
-            let value = scope.known(Lookup::Expression(&piece.raw));
+        let need = Lookup::Expression(&piece.raw);
+        if piece.kind == PieceKind::Expression && scope.language.axis(need).is_some() {
+            let value = scope.known(need);
             piece.quoted |= value.is_some_and(|value| is_plain_value(&value.replace('/', "")));
         }
     }
@@ -306,7 +305,7 @@ impl InScript<'_> {
             let mut sets = self.found.simple.sets.iter().chain(&command.sets).rev();
             let own = || Some(&sets.find(|(name, _)| *name == arg.name)?.1);
             let value = match arg.value.as_ref().or_else(own) {
-                Some(word) => Some(self.script.unmasked(&word.value(&written))),
+                Some(word) => Some(word.value(&written)),
                 None => written(Lookup::Variable(&arg.name)),
             };
             Arg::new(&arg.name, value, self.script.in_file(arg.span))
@@ -334,10 +333,7 @@ impl InScript<'_> {
     /// Returns the variables that the script itself puts into the environment of the command.
     pub fn sets(&self, scope: &Scope<'_>) -> Vec<Arg> {
         let place = self.script.in_file(self.found.command.span);
-        let value = |word: &Word| {
-            self.script
-                .unmasked(&word.value(&|need| scope.written(need)))
-        };
+        let value = |word: &Word| word.value(&|need| scope.written(need));
         let own = self.found.environment(&self.variables).into_iter();
         own.map(|(name, word)| Arg::new(name, word.map(value), place))
             .collect()

@@ -27,11 +27,6 @@ pub trait Language: Sync {
         None
     }
 
-    /// Finds the first expression in a text: its bytes, and a replacement of the same length.
-    fn mask(&self, _text: &str) -> Option<(Span, String)> {
-        None
-    }
-
     /// Returns the place of a build for findings.
     fn span(&self, found: &command::Found) -> Span {
         found.command.span

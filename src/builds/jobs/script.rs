@@ -5,14 +5,9 @@ use crate::builds::command;
 use crate::builds::yaml::Node;
 use crate::text::{SourceMap, Span};
 
-/// Finds an expression, and its replacement of the same length.
-type Mask<'m> = dyn Fn(&str) -> Option<(Span, String)> + 'm;
-
 pub struct Script<'y> {
     text: String,
     lines: Vec<Line<'y>>,
-    /// The replacements in `text`, of equal length: new, and original.
-    masked: Vec<(String, String)>,
 }
 
 struct Line<'y> {
@@ -24,11 +19,10 @@ struct Line<'y> {
 
 impl<'y> Script<'y> {
     /// Makes the script of `nodes`, which are scalars.
-    pub fn new(nodes: &[Node<'y>], mask: &Mask<'_>) -> Self {
+    pub fn new(nodes: &[Node<'y>]) -> Self {
         let mut script = Self {
             text: String::new(),
             lines: Vec::new(),
-            masked: Vec::new(),
         };
         for &node in nodes {
             let Some(text) = node.text() else { continue };
@@ -52,43 +46,12 @@ impl<'y> Script<'y> {
                 script.text.push('\n');
             }
         }
-        script.mask(mask);
         script
-    }
-
-    fn mask(&mut self, mask: &Mask<'_>) {
-        let mut at = 0;
-        while let Some((span, with)) = self.text.get(at..).and_then(mask) {
-            let span = Span::new(at + span.start, at + span.end);
-            let Some(was) = self
-                .text
-                .get(span.start..span.end)
-                .filter(|was| was.len() == with.len())
-            else {
-                return;
-            };
-            if !self.is_masked(&with) {
-                self.masked.push((with.clone(), was.to_owned()));
-            }
-            self.text.replace_range(span.start..span.end, &with);
-            at = span.end;
-        }
     }
 
     /// Returns the text, every value ended by a newline.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    pub fn is_masked(&self, text: &str) -> bool {
-        self.masked.iter().any(|(now, _)| now == text)
-    }
-
-    /// Returns `text` as the file has it.
-    pub fn unmasked(&self, text: &str) -> String {
-        self.masked
-            .iter()
-            .fold(text.to_owned(), |text, (now, was)| text.replace(now, was))
     }
 
     fn line(&self, at: usize) -> Option<&Line<'y>> {

@@ -4,6 +4,15 @@ use super::word::{Assigned, Dialect, Inner, Piece, PieceKind, Token, Word, is_na
 use crate::budget;
 use crate::text::Span;
 
+/// The marks of what a CI system replaces before any shell runs: an expression of GitHub's, an input of GitLab's, a matrix
+/// value of Buildkite's.
+const EXPRESSIONS: &[(&str, &str)] = &[
+    ("${{", "}}"),
+    ("$[[", "]]"),
+    ("{{matrix", "}}"),
+    ("{{ matrix", "}}"),
+];
+
 const OPERATORS: &[&str] = &[";;", "&&", "||", "|&", ";", "&", "|", "(", ")"];
 
 /// Splits the part `within` of `script` into tokens.
@@ -165,6 +174,7 @@ impl<'s> Lexer<'s> {
                 }
                 b'\'' | b'"' => self.quoted(&mut word, byte),
                 b'$' => self.expansion(&mut word, false),
+                b'{' if self.expression().is_some() => self.expansion(&mut word, false),
                 b'`' if self.dialect == Dialect::Posix => self.expansion(&mut word, false),
                 b'\\' if self.dialect == Dialect::Posix => {
                     self.at += 1;
@@ -229,10 +239,18 @@ impl<'s> Lexer<'s> {
                     self.letter(word);
                 }
                 b'`' if escapes => self.expansion(word, true),
-                b'$' if double || self.rest().starts_with("${{") => self.expansion(word, true),
+                b'$' if double => self.expansion(word, true),
+                b'$' | b'{' if self.expression().is_some() => self.expansion(word, true),
                 _ => self.letter(word),
             }
         }
+    }
+
+    /// Returns the mark that closes the expression which begins here.
+    fn expression(&self) -> Option<&'static str> {
+        let marks = EXPRESSIONS.iter();
+        let mut opened = marks.filter(|(open, _)| self.rest().starts_with(open));
+        opened.next().map(|(_, close)| *close)
     }
 
     /// Reads a name, which may be empty.
@@ -250,10 +268,9 @@ impl<'s> Lexer<'s> {
     fn expansion(&mut self, word: &mut Word, quoted: bool) {
         let start = self.at;
         let rest = self.rest();
-        let kind = if rest.starts_with("${{") {
-            self.at = rest
-                .find("}}")
-                .map_or(self.script.len(), |at| start + at + 2);
+        let kind = if let Some(close) = self.expression() {
+            let end = rest.find(close).map(|at| start + at + close.len());
+            self.at = end.unwrap_or(self.script.len());
             PieceKind::Expression
         } else if rest.starts_with("$(") || rest.starts_with('`') {
             let open = rest.starts_with('$');

@@ -123,7 +123,7 @@ pub enum PieceKind {
     Text,
     /// `$NAME` or `${NAME}`, with the script's value for it.
     Variable(String, Assigned),
-    /// An expression of the CI system: `${{ matrix.os }}`.
+    /// An expression of the CI system: `${{ matrix.os }}`, `$[[ inputs.tag ]]`, `{{matrix}}`.
     Expression,
     /// Anything else that only a run can know: `$(date)`, `${A:-b}`, `$@`.
     Unknown,
@@ -143,7 +143,7 @@ pub enum Assigned {
 pub enum Lookup<'n> {
     /// A variable that the script does not set.
     Variable(&'n str),
-    /// An expression as written, `${{` and `}}` included.
+    /// An expression as written, its marks included.
     Expression(&'n str),
 }
 
