@@ -16,7 +16,7 @@ mod prove;
 mod relate;
 mod settle;
 
-pub use adopt::{Adopted, Left, adopt, adopt_wires};
+pub use adopt::{Adopted, Left, adopt, adopt_builds};
 pub use check::{check, check_alone, has_mount, is_of_interest};
 pub use fixpoint::fix;
 pub use inline::{check_build_file, fix_inline};

@@ -24,7 +24,7 @@ pub mod seeds;
 mod shrink;
 mod targets;
 mod trees;
-mod wires;
+mod formats;
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
@@ -37,10 +37,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("config", targets::config),
     ("ignores", targets::ignores),
     ("lane", targets::lane),
-    ("github", wires::github),
-    ("pipelines", wires::pipelines),
-    ("compose", wires::compose),
-    ("bake", wires::bake),
+    ("github", formats::github),
+    ("pipelines", formats::pipelines),
+    ("compose", formats::compose),
+    ("bake", formats::bake),
 ];
 
 /// Both readers read `data` alike.

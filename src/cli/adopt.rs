@@ -67,7 +67,7 @@ fn adopt(
     least: Severity,
 ) -> Result<(Option<Adopted>, Vec<lint::Left>), String> {
     if report.builds.is_some() {
-        return lint::adopt_wires(report, least);
+        return lint::adopt_builds(report, least);
     }
     let (source, findings) = (&report.source, &report.checked.findings);
     Ok((

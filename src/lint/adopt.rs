@@ -32,7 +32,7 @@ pub struct Left {
 /// or above the texts around these lines; returns `None` where nothing is added. Findings that no comment can suppress
 /// are left.
 /// Fails with the fault of the result.
-pub fn adopt_wires(
+pub fn adopt_builds(
     report: &FileReport,
     least: Severity,
 ) -> Result<(Option<Adopted>, Vec<Left>), String> {

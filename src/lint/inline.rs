@@ -26,7 +26,7 @@ pub fn check_build_file(
 ) -> FileReport {
     let (mut checked, mut said, mut lanes) = (Checked::default(), BuildFile::default(), Vec::new());
     match std::str::from_utf8(source).map(|text| format.read(text)) {
-        Ok(Ok(wiring)) => said = wiring,
+        Ok(Ok(build_file)) => said = build_file,
         // A file that cachelane cannot judge, for example a template.
         Ok(Err(error)) => {
             said.unknown.push(Unknown {

@@ -13,7 +13,7 @@ use cachelane::rules::Settings;
 
 use crate::effort::effort;
 use crate::pass::pass;
-use crate::{seeds, targets, wires};
+use crate::{formats, seeds, targets};
 
 type Target = fn(&[u8]);
 
@@ -25,10 +25,10 @@ const TARGETS: &[(&str, Target)] = &[
     ("config", targets::config),
     ("ignores", targets::ignores),
     ("lane", targets::lane),
-    ("github", wires::github),
-    ("pipelines", wires::pipelines),
-    ("compose", wires::compose),
-    ("bake", wires::bake),
+    ("github", formats::github),
+    ("pipelines", formats::pipelines),
+    ("compose", formats::compose),
+    ("bake", formats::bake),
 ];
 
 /// A tenth of the seeds in a plain run.
@@ -100,22 +100,22 @@ fn a_blank_line_that_ends_a_dockerfile_within_a_compose_file_stays_its_own() {
     };
     let after = Compose.read(&new).unwrap();
     assert_eq!(before.inline[0].text, after.inline[0].text, "{new}");
-    wires::compose(source.as_bytes());
+    formats::compose(source.as_bytes());
 }
 
 /// Found by `compose`: YAML ends a line at a carriage return alone, so that the text is not the file's bytes.
 #[test]
 fn a_carriage_return_alone_leaves_a_dockerfile_within_without_places() {
     let source = "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM a\r        RUN true\n";
-    let wiring = Compose.read(source).unwrap();
+    let build_file = Compose.read(source).unwrap();
     assert_eq!(
         (
-            wiring.inline[0].text.as_str(),
-            wiring.inline[0].map.is_empty()
+            build_file.inline[0].text.as_str(),
+            build_file.inline[0].map.is_empty()
         ),
         ("FROM a\nRUN true\n", true)
     );
-    wires::compose(source.as_bytes());
+    formats::compose(source.as_bytes());
 }
 
 /// Found by `fix`: the value was moved as text, which it is not, and the proof refused the fix; now it is reported for
@@ -171,7 +171,7 @@ fn the_place_of_an_error_in_hcl_tears_no_character() {
             source.get(error.span.start..error.span.end).is_some(),
             "{error:?} in {source}"
         );
-        wires::bake(source.as_bytes());
+        formats::bake(source.as_bytes());
     }
 }
 
@@ -242,7 +242,7 @@ fn yaml_in_brackets_that_is_no_json_is_no_bake_file() {
             source.get(error.span.start..error.span.end).is_some(),
             "{error:?}"
         );
-        wires::bake(source.as_bytes());
+        formats::bake(source.as_bytes());
     }
 }
 
@@ -422,8 +422,8 @@ fn nothing_comes_between_a_first_line_for_the_kernel_and_the_syntax_line() {
 #[test]
 fn a_build_in_the_context_of_another_gets_its_lane() {
     let steps = "steps:\n- bash: docker build $(yst && docker bl.x && docker build .\n";
-    wires::pipelines(&[b"\x03", steps.as_bytes()].concat());
-    wires::pipelines(
+    formats::pipelines(&[b"\x03", steps.as_bytes()].concat());
+    formats::pipelines(
         &[
             b"\x03stages:\n- stage: s\n  jobs:\n  - job: j\n    ",
             steps.replace('\n', "\n    ").as_bytes(),
@@ -438,15 +438,15 @@ fn a_build_in_the_context_of_another_gets_its_lane() {
 fn a_script_that_is_another_mapping_s_key_stays() {
     for key in ["&c docker build .", "!command: &c docker build ."] {
         let steps = format!("\u{2}steps:\n  - {{kk: ey, {key}}}\n  - {{key: l, command: *c}}\n");
-        wires::pipelines(steps.as_bytes());
+        formats::pipelines(steps.as_bytes());
         let pipeline = &steps[1..];
-        let wiring = Buildkite.read(pipeline).unwrap();
+        let build_file = Buildkite.read(pipeline).unwrap();
         let lane = Lane {
             arg: "CACHE_ID",
             default: "default",
             shared: true,
         };
-        let refused = pass(&Buildkite, pipeline, &wiring.builds[0], &lane);
+        let refused = pass(&Buildkite, pipeline, &build_file.builds[0], &lane);
         assert!(refused.unwrap_err().contains("not clear"));
     }
 }
@@ -564,14 +564,14 @@ fn two_dashes_behind_a_template_s_tag_end_the_flags() {
 fn an_argument_that_would_end_a_text_is_left_to_people() {
     let source = "jobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          \
         context: .\n          labels: |+\n \r\r\r        x: y\n";
-    let wiring = Github.read(source).unwrap();
+    let build_file = Github.read(source).unwrap();
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
         shared: true,
     };
     assert!(
-        pass(&Github, source, &wiring.builds[0], &lane)
+        pass(&Github, source, &build_file.builds[0], &lane)
             .unwrap_err()
             .contains("not clear")
     );
@@ -599,14 +599,14 @@ fn a_suppression_above_a_directive_that_ends_with_one_stays() {
 #[test]
 fn a_script_that_is_a_key_elsewhere_is_left_to_people() {
     let source = "steps:\n  - {key: k, command: &c docker build .}\n  - {key: l, *c : x}\n";
-    let wiring = Buildkite.read(source).unwrap();
+    let build_file = Buildkite.read(source).unwrap();
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
         shared: true,
     };
     assert!(
-        pass(&Buildkite, source, &wiring.builds[0], &lane)
+        pass(&Buildkite, source, &build_file.builds[0], &lane)
             .unwrap_err()
             .contains("not clear")
     );

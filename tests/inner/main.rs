@@ -2,6 +2,14 @@
 //! The others are in `tests/outer` and `tests/engine`.
 
 mod bad_input;
+mod builds;
+mod builds_bake;
+mod builds_compose;
+mod builds_files;
+mod builds_github;
+mod builds_pipelines;
+mod builds_shell;
+mod builds_yaml;
 mod circles;
 mod cli;
 mod config;
@@ -30,25 +38,19 @@ mod search;
 mod second_reader;
 mod small_worlds;
 mod units;
-mod wiring;
-mod wiring_bake;
-mod wiring_compose;
-mod wiring_files;
-mod wiring_github;
-mod wiring_pipelines;
-mod wiring_shell;
-mod wiring_yaml;
 
 #[path = "../common/command.rs"]
 mod command;
 #[path = "../common/effort.rs"]
 mod effort;
+#[path = "../../fuzz/src/formats.rs"]
+mod formats;
 #[path = "../common/invariants/mod.rs"]
 mod invariants;
+#[path = "../common/build_files.rs"]
+mod made_builds;
 #[path = "../common/reports.rs"]
 mod made_reports;
-#[path = "../common/wiring_files.rs"]
-mod made_wiring;
 #[path = "../common/pages.rs"]
 mod pages;
 #[path = "../../fuzz/src/pass.rs"]
@@ -61,7 +63,5 @@ mod shrink;
 mod targets;
 #[path = "../../fuzz/src/trees.rs"]
 mod trees;
-#[path = "../../fuzz/src/wires.rs"]
-mod wires;
 #[path = "../common/worlds.rs"]
 mod worlds;

@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod build_files;
 mod comfort;
 mod fault;
 mod git;
@@ -13,7 +14,6 @@ mod precommit;
 mod reports;
 mod rocker;
 mod shell;
-mod wiring_files;
 
 #[path = "../common/command.rs"]
 mod command;
@@ -21,10 +21,10 @@ mod command;
 mod effort;
 #[path = "../common/loud.rs"]
 mod loud;
+#[path = "../common/build_files.rs"]
+mod made_builds;
 #[path = "../common/reports.rs"]
 mod made_reports;
-#[path = "../common/wiring_files.rs"]
-mod made_wiring;
 #[path = "../common/pages.rs"]
 mod pages;
 #[path = "../../fuzz/src/pass.rs"]

@@ -82,7 +82,7 @@ fn names() -> Vec<String> {
 }
 
 /// Names in every form that one of the two could take for a file's that says what is built.
-fn names_of_wiring() -> Vec<String> {
+fn names_of_builds() -> Vec<String> {
     let words = [
         "compose",
         "Compose",
@@ -158,7 +158,7 @@ fn the_hooks_know_the_names_that_discovery_knows() {
         "buildkite/",
         "\n/.buildkite/",
     ];
-    let (names, wiring) = (names(), names_of_wiring());
+    let (names, build_file) = (names(), names_of_builds());
     let below = |folders: &[&str], names: &[String]| -> Vec<String> {
         folders
             .iter()
@@ -167,8 +167,8 @@ fn the_hooks_know_the_names_that_discovery_knows() {
     };
     let all = [
         below(&folders, &names),
-        below(&folders, &wiring),
-        below(&pipelines, &wiring),
+        below(&folders, &build_file),
+        below(&pipelines, &build_file),
     ]
     .concat();
     let is_known = |path: &str| {

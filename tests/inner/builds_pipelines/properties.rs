@@ -109,8 +109,8 @@ proptest! {
     fn nothing_panics(words in prop::collection::vec(prop::sample::select(WORDS), 0..40)) {
         let source = format!("docker:\n{}", words.concat());
         for format in ALL {
-            if let Ok(wiring) = format.read(&source) {
-                for build in &wiring.builds {
+            if let Ok(build_file) = format.read(&source) {
+                for build in &build_file.builds {
                     let _ = format.pass(&source, build, &LANE);
                     prop_assert!(source.get(build.span.start..build.span.end).is_some());
                 }

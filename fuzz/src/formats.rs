@@ -22,45 +22,45 @@ const ROUNDS: usize = 40;
 
 /// A workflow of GitHub's.
 pub fn github(data: &[u8]) {
-    wiring(&Github, data);
+    build_file(&Github, data);
 }
 
 /// A Compose file.
 pub fn compose(data: &[u8]) {
-    wiring(&Compose, data);
+    build_file(&Compose, data);
 }
 
 /// A bake file: JSON where it begins like that.
 pub fn bake(data: &[u8]) {
-    wiring(&Bake, data);
+    build_file(&Bake, data);
 }
 
 /// A pipeline of the format that the first byte names.
 pub fn pipelines(data: &[u8]) {
     let [format, data @ ..] = data else { return };
     let formats: [FormatRef; 2] = [&Gitlab, &Buildkite];
-    wiring(formats[usize::from(*format) % formats.len()], data);
+    build_file(formats[usize::from(*format) % formats.len()], data);
 }
 
 /// What is read stands in the file; a build that a lane is passed to has it, and nothing else has changed.
-fn wiring(format: FormatRef, data: &[u8]) {
+fn build_file(format: FormatRef, data: &[u8]) {
     let Ok(source) = std::str::from_utf8(data) else {
         return;
     };
-    let wiring = match format.read(source) {
-        Ok(wiring) => wiring,
+    let build_file = match format.read(source) {
+        Ok(build_file) => build_file,
         Err(error) => return stands(source, error.span),
     };
-    places(source, &wiring);
-    for build in wiring.builds.iter().filter(|build| !passes(build)) {
+    places(source, &build_file);
+    for build in build_file.builds.iter().filter(|build| !passes(build)) {
         let Ok(fix) = pass(format, source, build, &LANE) else {
             continue;
         };
         let new = made(source, &[&fix]);
-        same_but_for_the_lane(format, source, &wiring, &new, build);
+        same_but_for_the_lane(format, source, &build_file, &new, build);
     }
     everywhere(format, source);
-    inline(format, source, &wiring);
+    inline(format, source, &build_file);
 }
 
 fn stands(source: &str, span: Span) {
@@ -71,22 +71,22 @@ fn stands(source: &str, span: Span) {
     );
 }
 
-fn places(source: &str, wiring: &BuildFile) {
+fn places(source: &str, build_file: &BuildFile) {
     let args = |args: &[Arg]| args.iter().for_each(|arg| stands(source, arg.span));
-    for build in &wiring.builds {
+    for build in &build_file.builds {
         stands(source, build.span);
         args(&build.args);
         build.env.iter().for_each(|arg| stands(source, arg.span));
     }
-    wiring
+    build_file
         .unknown
         .iter()
         .for_each(|unknown| stands(source, unknown.span));
-    wiring
+    build_file
         .calls
         .iter()
         .for_each(|call| stands(source, call.span));
-    for inline in &wiring.inline {
+    for inline in &build_file.inline {
         stands(source, inline.span);
         for run in inline.map.runs() {
             let there = source.get(run.source..run.source_end());
@@ -196,8 +196,8 @@ fn same_but_for_the_lane(
             is.why
         );
     }
-    let calls = |wiring: &BuildFile| {
-        wiring
+    let calls = |build_file: &BuildFile| {
+        build_file
             .calls
             .iter()
             .map(|call| call.path.clone())
@@ -211,10 +211,10 @@ fn same_but_for_the_lane(
 fn everywhere(format: FormatRef, source: &str) {
     let mut source = source.to_owned();
     for _ in 0..ROUNDS {
-        let Ok(wiring) = format.read(&source) else {
+        let Ok(build_file) = format.read(&source) else {
             panic!("no longer to be read:\n{source}")
         };
-        let open = wiring.builds.iter().filter(|build| !passes(build));
+        let open = build_file.builds.iter().filter(|build| !passes(build));
         let fixes: Vec<Fix> = open
             .filter_map(|build| pass(format, &source, build, &LANE).ok())
             .collect();
@@ -238,9 +238,9 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
         .read(new)
         .unwrap_or_else(|error| panic!("no longer to be read: {error}\n{new}"));
     assert_eq!(before.inline.len(), after.inline.len());
-    let around = |text: &str, wiring: &BuildFile| {
+    let around = |text: &str, build_file: &BuildFile| {
         let mut rest = text.to_owned();
-        wiring
+        build_file
             .inline
             .iter()
             .rev()

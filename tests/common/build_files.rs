@@ -1,4 +1,4 @@
-//! Compose and bake files (`wiring_files`), read and fixed by their format.
+//! Compose and bake files (`build_files`), read and fixed by their format.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -72,7 +72,7 @@ pub fn cases() -> &'static [(Format, String)] {
 }
 
 fn read_cases() -> Vec<(Format, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/wiring_files");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/build_files");
     let mut cases = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -53,19 +53,19 @@ fn line(build: &Build) -> String {
 
 /// Returns the builds, the unknown ones (in parentheses) and the calls (with an arrow), a line each.
 pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
-    let wiring = match format.read(source) {
-        Ok(wiring) => wiring,
+    let build_file = match format.read(source) {
+        Ok(build_file) => build_file,
         Err(error) => return vec![format!("no YAML: {error}")],
     };
-    let builds = wiring.builds.iter().map(line);
-    let unknown = wiring
+    let builds = build_file.builds.iter().map(line);
+    let unknown = build_file
         .unknown
         .iter()
         .map(|unknown| format!("({})", unknown.why));
     builds
         .chain(unknown)
         .chain(
-            wiring
+            build_file
                 .calls
                 .iter()
                 .map(|call| format!("→ {} {:?}", call.path, call.runs)),
@@ -75,7 +75,7 @@ pub(crate) fn lines(format: Format, source: &str) -> Vec<String> {
 
 /// Returns the file with the lane passed to every build that lacks it, or the reason why not.
 pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<String, String> {
-    let wiring = format.read(source).map_err(|error| error.message)?;
+    let build_file = format.read(source).map_err(|error| error.message)?;
     let passes = |build: &Build| {
         build
             .args
@@ -83,7 +83,7 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
             .chain(build.env.iter())
             .any(|arg| arg.name == lane.arg)
     };
-    let fixes = wiring
+    let fixes = build_file
         .builds
         .iter()
         .filter(|build| !passes(build))
@@ -97,8 +97,8 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
     let text = String::from_utf8(applied.bytes).unwrap();
     // Everything passes now, and the builds are the same as before.
     let again = format.read(&text).unwrap();
-    assert_eq!(again.builds.len(), wiring.builds.len(), "{text}");
-    for (new, old) in again.builds.iter().zip(&wiring.builds) {
+    assert_eq!(again.builds.len(), build_file.builds.len(), "{text}");
+    for (new, old) in again.builds.iter().zip(&build_file.builds) {
         assert!(passes(new), "{text}");
         assert_eq!(
             (&new.subject, &new.target, &new.runs, &new.jobs),

@@ -37,12 +37,12 @@ fn line(build: &Build) -> String {
 }
 
 fn lines(source: &str) -> Vec<String> {
-    let wiring = read(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
-    let unknown = wiring
+    let build_file = read(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+    let unknown = build_file
         .unknown
         .iter()
         .map(|unknown| format!("? {}", unknown.why));
-    wiring.builds.iter().map(line).chain(unknown).collect()
+    build_file.builds.iter().map(line).chain(unknown).collect()
 }
 
 /// Passes the lane to every build; returns the reasons for builds without it.
@@ -513,9 +513,9 @@ fn builds_are_read() {
 #[test]
 fn the_places_are_those_of_the_file() {
     let source = "# ä\njobs:\n  t:\n    steps:\n    - uses: docker/build-push-action@v6\n      with:\n        build-args: |\n          A=1\n          B=2\n    - run: |\n        cd x\n        docker buildx build --build-arg C=3 .\n";
-    let wiring = read(source).unwrap();
+    let build_file = read(source).unwrap();
     let text = |span: cachelane::text::Span| &source[span.start..span.end];
-    let found: Vec<_> = wiring
+    let found: Vec<_> = build_file
         .builds
         .iter()
         .map(|build| {
@@ -1056,8 +1056,8 @@ fn a_step_is_read_for_each_row_of_a_big_matrix() {
         .map(|n| format!("- {{a: x{n}, b: y{n}}}\n"))
         .collect::<Vec<_>>()
         .concat();
-    let wiring = read(&job(&format!("include:\n{rows}"), &steps)).unwrap();
-    assert_eq!(wiring.builds.len(), 20 * 256);
+    let build_file = read(&job(&format!("include:\n{rows}"), &steps)).unwrap();
+    assert_eq!(build_file.builds.len(), 20 * 256);
 }
 
 proptest! {
@@ -1078,8 +1078,8 @@ proptest! {
             letters.splice(at..(at + length).min(letters.len()), text.chars());
         }
         let source: String = letters.into_iter().collect();
-        let Ok(wiring) = read(&source) else { return Ok(()) };
-        for build in &wiring.builds {
+        let Ok(build_file) = read(&source) else { return Ok(()) };
+        for build in &build_file.builds {
             prop_assert!(source.get(build.span.start..build.span.end).is_some());
             let Ok(fix) = pass(&source, build, &Lane { shared: true, ..LANE }) else { continue };
             let text = String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap();

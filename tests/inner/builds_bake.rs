@@ -3,7 +3,7 @@
 use cachelane::budget;
 use cachelane::builds::{Bake, Build, BuildFile, Format as _, Runs, Subject, ValueSource};
 
-use crate::made_wiring::{Format, made, passes};
+use crate::made_builds::{Format, made, passes};
 
 fn read(source: &str) -> BuildFile {
     Format::Hcl.read(source)
@@ -157,8 +157,8 @@ fn json_gets_its_argument() {
 #[test]
 fn targets_inherit_and_only_those_that_are_built_count() {
     let source = "variable \"D\" { default = \"d\" }\ntarget \"base\" {\n  context = \"${D}/x\"\n  args = { A = \"1\", N = null }\n}\ntarget \"mid\" { inherits = [\"base\"] }\ntarget \"a\" {\n  inherits = [\"other\", \"mid\"]\n  target = \"t\"\n  args = { B = D }\n}\ntarget \"other\" {\n  context = \"o\"\n  dockerfile = \"F\"\n}\ntarget \"b\" { inherits = [\"mid\"] }\ntarget \"m\" { inherits = [\"gone\"] }\ntarget \"f\" { dockerfile = lower(\"X\") }\n";
-    let wiring = read(source);
-    let builds: Vec<_> = wiring
+    let build_file = read(source);
+    let builds: Vec<_> = build_file
         .builds
         .iter()
         .map(|build| (build.name.as_str(), build.subject.clone()))
@@ -171,13 +171,13 @@ fn targets_inherit_and_only_those_that_are_built_count() {
             ("target `b`", file("d/x/Dockerfile"))
         ]
     );
-    let args: Vec<_> = wiring.builds[0]
+    let args: Vec<_> = build_file.builds[0]
         .args
         .iter()
         .map(|arg| (&*arg.name, arg.value.as_deref().unwrap()))
         .collect();
     assert_eq!(args, [("B", "d"), ("A", "1")]);
-    let why: Vec<_> = wiring
+    let why: Vec<_> = build_file
         .unknown
         .iter()
         .map(|unknown| unknown.why.as_str())
@@ -212,8 +212,8 @@ fn targets_that_inherit_from_a_built_one_share_its_argument() {
 #[test]
 fn a_matrix_is_taken_apart() {
     let source = "target \"a\" {\n  name = \"a-${x}-${item.v}\"\n  matrix = {\n    x = [\"p\", \"q\"]\n    item = [{ v = \"1\" }, { v = \"2\" }]\n    one = [\"z\"]\n  }\n  dockerfile = \"${x}/Dockerfile\"\n  target = item.v\n  args = { V = item.v }\n}\n";
-    let wiring = read(source);
-    let found: Vec<_> = wiring
+    let build_file = read(source);
+    let found: Vec<_> = build_file
         .builds
         .iter()
         .map(|b| (b.subject.clone(), b.target.clone().unwrap()))
@@ -221,16 +221,24 @@ fn a_matrix_is_taken_apart() {
     assert_eq!(found[3], (Subject::File("q/Dockerfile".into()), "2".into()));
     assert_eq!(found.len(), 4);
     // One command builds them all, like targets written one by one.
-    assert!(wiring.builds.iter().all(|build| build.runs == Runs::Once));
-    assert_eq!(wiring.builds[0].args[0].value.as_deref(), Some("item.v"));
+    assert!(
+        build_file
+            .builds
+            .iter()
+            .all(|build| build.runs == Runs::Once)
+    );
+    assert_eq!(
+        build_file.builds[0].args[0].value.as_deref(),
+        Some("item.v")
+    );
     assert!(fixed(source, "a").is_ok());
 }
 
 #[test]
 fn what_is_made_of_itself_is_unknown() {
     let source = "variable \"a\" { default = \"${a}\" }\ntarget \"u\" { dockerfile = a }\ntarget \"l\" { inherits = [\"l\"] }\n";
-    let wiring = read(source);
-    assert_eq!((wiring.unknown.len(), wiring.builds.len()), (1, 0));
+    let build_file = read(source);
+    assert_eq!((build_file.unknown.len(), build_file.builds.len()), (1, 0));
 }
 
 #[test]

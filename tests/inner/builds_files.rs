@@ -6,7 +6,7 @@ use cachelane::text::Span;
 use proptest::prelude::*;
 
 use crate::effort;
-use crate::made_wiring::{Format, cases, fixed, made, passes};
+use crate::made_builds::{Format, cases, fixed, made, passes};
 
 #[test]
 fn places_of_an_inline_dockerfile_are_those_of_the_file() {
@@ -71,17 +71,17 @@ proptest! {
         let (format, source) = &cases[index % cases.len()];
         let source = mutated(source, &changes);
         let read = if *format == Format::Compose { Compose.read(&source) } else { Bake.read(&source) };
-        if let Ok(wiring) = read {
-            for found in &wiring.inline {
+        if let Ok(build_file) = read {
+            for found in &build_file.inline {
                 for run in found.map.runs() {
                     prop_assert_eq!(&found.text[run.text..run.text_end()], &source[run.source..run.source_end()]);
                 }
             }
-            for build in wiring.builds.iter().filter(|build| !passes(build)) {
+            for build in build_file.builds.iter().filter(|build| !passes(build)) {
                 if let Ok(fix) = format.pass(&source, build) {
                     let after = format.read(&made(&source, &fix)).builds;
                     prop_assert!(after.iter().any(|other| other.name == build.name && passes(other)));
-                    prop_assert_eq!(after.len(), wiring.builds.len());
+                    prop_assert_eq!(after.len(), build_file.builds.len());
                 }
             }
             fixed(*format, &source);

@@ -355,8 +355,8 @@ fn leaves_to_people() {
 #[test]
 fn places_are_those_of_the_file() {
     let source = "x:\n  variables: {E: ä}\n  script:\n    - 'echo ''ä'' && docker build --build-arg \"A=$E\" .'\n";
-    let wiring = Gitlab.read(source).unwrap();
-    let build = &wiring.builds[0];
+    let build_file = Gitlab.read(source).unwrap();
+    let build = &build_file.builds[0];
     assert_eq!(
         &source[build.span.start..build.span.end],
         "docker build --build-arg \"A=$E\" ."

@@ -2,7 +2,7 @@
 
 use cachelane::builds::{Build, BuildFile, Subject, ValueSource};
 
-use crate::made_wiring::{Format, made};
+use crate::made_builds::{Format, made};
 
 fn read(source: &str) -> BuildFile {
     Format::Compose.read(source)
@@ -126,14 +126,14 @@ fn what_an_alias_puts_elsewhere_is_left() {
 #[test]
 fn services_extend_one_another() {
     let source = "services:\n  base:\n    build:\n      context: b\n      args: [X=1, Y]\n  a:\n    extends: base\n    build:\n      target: t\n      args: {X: 2}\n  o:\n    extends: {file: o.yml, service: s}\n  p:\n    extends: {service: base}\n  loop:\n    extends: loop\n";
-    let wiring = read(source);
-    let names: Vec<_> = wiring
+    let build_file = read(source);
+    let names: Vec<_> = build_file
         .builds
         .iter()
         .map(|build| build.name.as_str())
         .collect();
     assert_eq!(names, ["service `base`", "service `a`", "service `p`"]);
-    let a = &wiring.builds[1];
+    let a = &build_file.builds[1];
     assert_eq!(
         (&a.subject, a.target.as_deref()),
         (&Subject::File("b/Dockerfile".into()), Some("t"))
@@ -145,7 +145,7 @@ fn services_extend_one_another() {
         .collect();
     assert_eq!(args, [("X", Some("2")), ("Y", None)]);
     assert_eq!(
-        wiring.unknown[0].why,
+        build_file.unknown[0].why,
         "service `o`: it extends a service of another file"
     );
     assert!(
@@ -158,13 +158,13 @@ fn services_extend_one_another() {
 #[test]
 fn what_a_variable_names_is_unknown_without_a_default() {
     let source = "include: [x]\nservices:\n  a: {build: '${D:-x}/y'}\n  b: {build: {dockerfile: $F}}\n  c: {build: 'https://x/y.git'}\n  d: {image: e}\n";
-    let wiring = read(source);
+    let build_file = read(source);
     assert_eq!(
-        wiring.builds[0].subject,
+        build_file.builds[0].subject,
         Subject::File("x/y/Dockerfile".into())
     );
-    assert_eq!(wiring.builds.len(), 1);
-    let why: Vec<_> = wiring
+    assert_eq!(build_file.builds.len(), 1);
+    let why: Vec<_> = build_file
         .unknown
         .iter()
         .map(|unknown| unknown.why.as_str())

@@ -1,5 +1,5 @@
 //! Compose and bake files: what the readers say and the fixes do, held against `docker compose config` and
-//! `docker buildx bake --print`, which run without an engine. They are Debian's packages (`wiring_tools.sh`).
+//! `docker buildx bake --print`, which run without an engine. They are Debian's packages (`build_tools.sh`).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use cachelane::text::Span;
 use serde_json::Value;
 
 use crate::loud::left_out;
-use crate::made_wiring::{Format, cases, fixed, made, passes};
+use crate::made_builds::{Format, cases, fixed, made, passes};
 
 /// What its tool calls a file of the format.
 fn file(format: Format) -> &'static str {
@@ -27,7 +27,7 @@ fn tools() -> Option<&'static Path> {
     static TOOLS: OnceLock<Option<PathBuf>> = OnceLock::new();
     let prepare = || {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docker-plugins");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outer/wiring_tools.sh");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outer/build_tools.sh");
         let output = Command::new("sh").arg(script).arg(&cache).output();
         let why = match output {
             Ok(output) if output.status.success() => {
@@ -139,20 +139,20 @@ fn without(told: &Value) -> Value {
 fn the_tools_own_reading_is_ours() {
     let Some(tools) = tools() else { return };
     for &(format, ref source) in cases() {
-        let wiring = format.read(source);
+        let build_file = format.read(source);
         let told = told_builds(format, &told(tools, format, source));
-        assert!(wiring.unknown.is_empty() && !told.is_empty());
+        assert!(build_file.unknown.is_empty() && !told.is_empty());
         for (name, told) in &told {
             let name = name
                 .split("_of_")
                 .next()
                 .map(|name| format!("{}`", name.trim_end_matches('`')))
                 .unwrap();
-            let of_name = || wiring.builds.iter().filter(|build| build.name == name);
+            let of_name = || build_file.builds.iter().filter(|build| build.name == name);
             assert!(of_name().count() > 0, "{name} is missing in\n{source}");
             let inline = told_inline(format, told);
             let join = |build: &&Build| match &build.subject {
-                Subject::Inline(index) => Some(&wiring.inline[*index].text) == inline.as_ref(),
+                Subject::Inline(index) => Some(&build_file.inline[*index].text) == inline.as_ref(),
                 Subject::File(path) => {
                     let context = told["context"]
                         .as_str()
@@ -167,7 +167,7 @@ fn the_tools_own_reading_is_ours() {
             };
             let build = of_name()
                 .find(join)
-                .unwrap_or_else(|| panic!("{name} {told:#} {wiring:#?}"));
+                .unwrap_or_else(|| panic!("{name} {told:#} {build_file:#?}"));
             assert_eq!(build.target.as_deref(), told["target"].as_str());
             let args = told["args"].as_object().cloned().unwrap_or_default();
             let mut ours: Vec<&str> = build.args.iter().map(|arg| arg.name.as_str()).collect();
