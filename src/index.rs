@@ -17,6 +17,8 @@ pub struct Site {
     pub sharing: Option<Sharing>,
     /// The cleaned target; `None` with a variable or relative to the WORKDIR.
     pub target: Option<Arc<[u8]>>,
+    /// The cleaned `source`, the folder of the cache that is mounted; `None` for all of it.
+    pub source: Option<Arc<[u8]>>,
     /// True where the id is an option, not the target.
     pub named: bool,
     /// The index of the RUN in the file.

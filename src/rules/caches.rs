@@ -33,6 +33,8 @@ pub struct Cache<'f> {
     pub is_isolated: bool,
     /// The cleaned target, variables not expanded.
     pub target: Cow<'f, [u8]>,
+    /// The cleaned `source`, the folder of the cache that is mounted; `None` for all of it.
+    source: Option<Arc<[u8]>>,
     /// The rules that the configuration exempts it from.
     pub exempt: Vec<RuleId>,
     /// The apt folders of its RUN, if it is one.
@@ -58,6 +60,7 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
             is_isolated: is_isolated(file, settings, mount, &word, instruction),
             key: Arc::new(values.key(mount, &word, instruction)),
             target: mount.target(),
+            source: source(file, instruction, mount),
             exempt: settings.exempt.of(&mount.effective_id()),
             sharing: sharing(file, instruction, mount),
             word,
@@ -113,6 +116,14 @@ fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Opti
     modes
         .into_iter()
         .find(|mode| mode.as_str().as_bytes() == value)
+}
+
+/// Returns the folder of the cache that `mount` mounts in a build without arguments; `None` for all of it.
+fn source(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Option<Arc<[u8]>> {
+    let written = || mount.value("source").map(<[u8]>::to_vec);
+    let source = expanded(file, instruction, mount, "source").or_else(written)?;
+    let path = clean(&[b"/", source.as_slice()].concat()).into_owned();
+    (path != b"/").then(|| path.into())
 }
 
 /// Returns the value of `option` in a build without arguments.
@@ -200,6 +211,7 @@ impl Cache<'_> {
             key: Arc::clone(&self.key),
             sharing: self.sharing,
             target: known.then(|| (&*self.target).into()),
+            source: self.source.clone(),
             named,
             instruction: self.instruction,
             span: mount.id_span(),

@@ -1,6 +1,6 @@
 //! `id-collision`: one id for different contents.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::budget;
 use crate::finding::{Finding, RuleId};
@@ -11,8 +11,16 @@ use super::tools::content;
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     for sites in index.shared_caches(|site| site.target.is_some()) {
-        if sites.iter().any(|(_, site)| site.named) {
-            compare(index, &sites, findings);
+        // Each folder of a cache has files of its own.
+        let mut folders: BTreeMap<Option<&[u8]>, Vec<Located<'_>>> = BTreeMap::new();
+        for site in sites {
+            let folder = folders.entry(site.1.source.as_deref());
+            folder.or_default().push(site);
+        }
+        for sites in folders.values() {
+            if sites.iter().any(|(_, site)| site.named) {
+                compare(index, sites, findings);
+            }
         }
     }
 }
