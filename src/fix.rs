@@ -119,14 +119,16 @@ impl Fix {
     }
 }
 
-/// The result of [`apply`].
+/// A file with fixes made, which are named by their indices.
 #[derive(Debug)]
 pub struct Applied {
+    /// The new bytes; the old ones where no fix was made.
     pub bytes: Vec<u8>,
-    /// The indices of the fixes that were made.
     pub made: Vec<usize>,
-    /// The indices of the fixes that overlap a made one, and wait for the next round.
+    /// The fixes that overlap a made one, and wait for the next round.
     pub deferred: Vec<usize>,
+    /// The fixes that failed a proof, with the reason.
+    pub refused: Vec<(usize, String)>,
     /// The map from the new bytes to the old ones.
     pub origins: SourceMap,
 }
@@ -177,6 +179,7 @@ pub fn apply(source: &[u8], fixes: &[&Fix]) -> Applied {
         bytes,
         made,
         deferred,
+        refused: Vec::new(),
         origins,
     }
 }

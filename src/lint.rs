@@ -3,7 +3,7 @@
 //!
 //! The command line, the tests and other programs all start here.
 
-mod adopt;
+mod add_ignores;
 mod apply;
 mod check;
 mod fixpoint;
@@ -16,7 +16,7 @@ mod prove;
 mod relate;
 mod settle;
 
-pub use adopt::{Adopted, Left, adopt, adopt_builds};
+pub use add_ignores::add_ignores;
 pub use check::{check, check_alone, has_mount, is_of_interest};
 pub use fixpoint::fix;
 pub use inline::{check_build_file, fix_inline};

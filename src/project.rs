@@ -1,6 +1,6 @@
 //! Files that belong together: checked, fixed, and checked again after a change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -165,7 +165,8 @@ impl Project {
     /// Checks all files, alone and compared with one another.
     #[must_use]
     pub fn check(&self) -> Report {
-        let (mut reports, mut errors) = self.look();
+        let mut errors = Vec::new();
+        let mut reports = self.each(&mut errors, input::check);
         errors.extend(self.relate(&mut reports));
         let found = |report: FileReport| FileFindings {
             path: report.path,
@@ -181,25 +182,19 @@ impl Project {
     #[must_use]
     pub fn fix(&self, level: Applicability) -> Fixes {
         let mut errors = Vec::new();
-        let shared = if level == Applicability::Unsafe {
-            relate::shared_fixes(self.look().0, true, shown).unwrap_or_default()
-        } else {
-            HashMap::new()
-        };
-        let fixing = Fixing {
+        let fixing = Fixing::new(
             level,
-            write: &|_, _, _| Ok(()),
-        };
-        let fix = |input: InputFile<'_>| {
-            let found = shared.get(input.path).map_or(&[][..], Vec::as_slice);
-            Some(fixing.file(input, found))
-        };
-        let fixed = self.each(&mut errors, fix);
-        let (mut reports, mut fixes): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
-        errors.extend(self.relate(&mut reports));
-        if fixing.builds(&mut reports, &mut fixes) {
-            errors.extend(self.relate(&mut reports));
-        }
+            &|_, _, _| Ok(()),
+            || (self.each(&mut Vec::new(), input::check), true),
+            shown,
+        );
+        let fixed = self.each(&mut errors, |input| fixing.file(input));
+        let (reports, fixes) = fixing.together(fixed, |reports| {
+            let error = self.relate(reports);
+            let is_related = error.is_none();
+            errors.extend(error);
+            is_related
+        });
         let too_much = reports.iter().zip(&fixes);
         let too_much = too_much.filter(|(_, done)| done.unwritten.is_some());
         errors.extend(too_much.map(|(report, _)| Error::File(report.path.clone())));
@@ -221,13 +216,6 @@ impl Project {
             files: files.collect(),
             errors,
         }
-    }
-
-    /// Checks each file by itself.
-    fn look(&self) -> (Vec<FileReport>, Vec<Error>) {
-        let mut errors = Vec::new();
-        let reports = self.each(&mut errors, input::check);
-        (reports, errors)
     }
 
     /// Passes each file to `visit`; those beyond the budget are added to `errors`.

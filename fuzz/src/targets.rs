@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 use cachelane::builds::ci::{self, Typed};
@@ -10,7 +11,7 @@ use cachelane::config::{Config, Overrides};
 use cachelane::dockerfile::{Dockerfile, Keyword};
 use cachelane::finding::{RuleId, Severity};
 use cachelane::fix::{Fix, apply};
-use cachelane::lint;
+use cachelane::lint::{self, FileReport, Fixed};
 use cachelane::rules::Settings;
 use cachelane::rules::profile::PROFILES;
 use cachelane::suppress;
@@ -184,17 +185,26 @@ pub fn ignores(data: &[u8]) {
         }
     }
     let settings = Settings::default();
-    let checked = lint::check_alone(data, &settings);
-    let adopted = lint::adopt(data, &checked.findings, &settings, Severity::Warning);
+    let suppressed = with_ignores(data);
     // A comment on top of a file that cannot be read may make another file of it, and then nothing is written.
-    assert!(adopted.is_ok() || file.is_none(), "{adopted:?}");
-    if let Ok(Some(adopted)) = adopted {
-        let left = lint::check_alone(&adopted.bytes, &settings).findings;
-        let again = lint::adopt(&adopted.bytes, &left, &settings, Severity::Warning);
-        assert!(matches!(again, Ok(None)), "{again:?}");
-        invariants::only_suppressions(data, &adopted.bytes);
+    assert!(suppressed.is_ok() || file.is_none(), "{suppressed:?}");
+    if let Ok(suppressed) = suppressed {
+        let again = with_ignores(&suppressed.bytes);
+        assert!(
+            again.as_ref().is_ok_and(|again| again.made.is_empty()),
+            "{again:?}"
+        );
+        invariants::only_suppressions(data, &suppressed.bytes);
     }
     invariants::safe_fix(data, &settings);
+}
+
+/// Suppresses every finding of the Dockerfile `source` from warnings on.
+pub fn with_ignores(source: &[u8]) -> Result<Fixed, String> {
+    let settings = Arc::new(Settings::default());
+    let checked = lint::check_alone(source, &settings);
+    let report = FileReport::new(Path::new("Dockerfile"), source, &settings, checked);
+    lint::add_ignores(&report, Severity::Warning)
 }
 
 /// A configuration is read, or what is wrong with it is said with its place.

@@ -13,7 +13,7 @@ use super::disk::Disk;
 use super::outcome::{Ended, Error, Outcome};
 use super::run::{Run, Texts};
 use super::since::Since;
-use super::{adopt, output, terminal};
+use super::{add_ignores, output, terminal};
 
 pub fn run(args: &CheckArgs) -> Ended {
     let common = &args.common;
@@ -55,7 +55,7 @@ pub fn run(args: &CheckArgs) -> Ended {
     }
     let errors = disk.errors();
     if args.add_ignores {
-        return adopt::run(args, &reports, !errors.is_empty());
+        return add_ignores::run(args, &reports, !errors.is_empty());
     }
     let summary = Summary::new(&reports, checked.files);
     let printed = print(args, &reports, summary, &errors);

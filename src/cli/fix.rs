@@ -1,15 +1,13 @@
 //! `cachelane fix`
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
-use crate::finding::{Finding, RuleId, Severity};
+use crate::finding::{RuleId, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
-use crate::project::relate;
 use crate::report::{self, Summary, human};
 use crate::workspace::file;
 
@@ -37,15 +35,20 @@ pub fn run(args: &FixArgs) -> Ended {
         }
         file::replace(path, old, new, &roots).map_err(|error| error.to_string())
     };
-    let fixing = Fixing {
-        level: if args.r#unsafe {
-            Applicability::Unsafe
-        } else {
-            Applicability::Safe
-        },
-        write: &write,
+    let level = if args.r#unsafe {
+        Applicability::Unsafe
+    } else {
+        Applicability::Safe
     };
-    let shared = shared_fixes(args, &settled);
+    let check = || {
+        let first = Run {
+            is_quiet: true,
+            ..Run::new(common, &settled, Texts::None)
+        };
+        let checked = first.over(input::check);
+        (checked.results, checked.whole)
+    };
+    let fixing = Fixing::new(level, &write, check, report::path);
     let loose: Mutex<Vec<FileReport>> = Mutex::default();
     let texts = if common.quiet {
         Texts::None
@@ -58,19 +61,12 @@ pub fn run(args: &FixArgs) -> Ended {
             loose.lock().ok()?.extend(report);
             return None;
         }
-        if input.format.is_none() && !input.is_stdin && !lint::is_of_interest(input.source) {
-            return None;
-        }
-        let found = shared.get(input.path).map_or(&[][..], Vec::as_slice);
-        Some(fixing.file(input, found))
+        fixing.file(input)
     });
-    let (mut reports, mut fixes): (Vec<FileReport>, Vec<FileFix>) =
-        fixed.results.into_iter().unzip();
     let disk = Disk::new(&settled, common, fixed.errors);
-    let related = disk.relate(&mut reports, fixed.whole);
-    if related.is_some() && fixing.builds(&mut reports, &mut fixes) {
-        disk.relate(&mut reports, fixed.whole);
-    }
+    let (mut reports, fixes) = fixing.together(fixed.results, |reports| {
+        disk.relate(reports, fixed.whole).is_some()
+    });
     let summary = Summary::new(&reports, fixed.files);
     let mut output = Output::default();
     // Findings that fail the gate are shown, the rest is counted.
@@ -110,20 +106,6 @@ pub fn run(args: &FixArgs) -> Ended {
     }
     let fails = summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes());
     Ok(Outcome::new(trouble, fails).into())
-}
-
-/// Returns the findings whose fixes depend on another file, from a first pass before any change. Only unsafe fixes do.
-fn shared_fixes(args: &FixArgs, settled: &ConfigResolver) -> HashMap<PathBuf, Vec<Finding>> {
-    if !args.r#unsafe {
-        return HashMap::new();
-    }
-    let first = Run {
-        is_quiet: true,
-        ..Run::new(&args.common, settled, Texts::None)
-    };
-    let checked = first.over(input::check);
-    // Too much to compare: the second comparison warns of it.
-    relate::shared_fixes(checked.results, checked.whole, report::path).unwrap_or_default()
 }
 
 /// Notes that an argument's name from the command line has to be configured, where ids were written with it.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed};
 use crate::project::fix::FileFix;
@@ -64,8 +64,10 @@ impl Output {
         if fixed.made.is_empty() {
             return;
         }
-        self.fixes.add(fixed.made.len() - done.passed);
-        self.passed.add(done.passed);
+        let builds = |made: &&lint::Made| made.rule == RuleId::UnpassedArg;
+        let passed = fixed.made.iter().filter(builds).count();
+        self.fixes.add(fixed.made.len() - passed);
+        self.passed.add(passed);
         if is_diff {
             let diff = diff::unified(&report.path, &done.old, &fixed.bytes);
             self.bytes.extend(diff);

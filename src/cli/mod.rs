@@ -1,6 +1,6 @@
 //! The command line: the only part that prints, writes files, reads the environment and exits.
 
-mod adopt;
+mod add_ignores;
 mod args;
 mod builds;
 mod check;

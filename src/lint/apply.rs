@@ -1,23 +1,7 @@
 //! Makes fixes together, and proves the result.
 
 use crate::budget;
-use crate::fix::{self, Fix};
-use crate::text::SourceMap;
-
-/// A file with fixes, by their indices.
-#[derive(Debug)]
-pub(super) struct Proved {
-    /// The new bytes; the old ones where no fix was made.
-    pub(super) bytes: Vec<u8>,
-    /// The map from the new bytes to the old ones.
-    pub(super) origins: SourceMap,
-    /// The fixes that were made.
-    pub(super) made: Vec<usize>,
-    /// The fixes that overlap a made one.
-    pub(super) waiting: Vec<usize>,
-    /// The fixes that failed the proof, with the reason.
-    pub(super) refused: Vec<(usize, String)>,
-}
+use crate::fix::{self, Applied, Fix};
 
 /// Makes those of `fixes` in `source` that are possible together. Where `prove` refuses the new bytes with these fixes,
 /// halves are tried, recursively, so that a bad fix spoils no good one.
@@ -25,14 +9,8 @@ pub(super) fn apply_proved(
     source: &[u8],
     fixes: &[&Fix],
     mut prove: impl FnMut(&[u8], &[usize]) -> Result<(), String>,
-) -> Proved {
-    let mut best = Proved {
-        bytes: source.to_vec(),
-        origins: SourceMap::default(),
-        made: Vec::new(),
-        waiting: Vec::new(),
-        refused: Vec::new(),
-    };
+) -> Applied {
+    let mut best = fix::apply(source, &[]);
     let mut good: Vec<usize> = Vec::new();
     let mut open = vec![(0, fixes.len())];
     while let Some((start, end)) = open
@@ -41,19 +19,14 @@ pub(super) fn apply_proved(
     {
         let tried: Vec<usize> = good.iter().copied().chain(start..end).collect();
         let together: Vec<&Fix> = tried.iter().map(|index| fixes[*index]).collect();
-        let applied = fix::apply(source, &together);
-        let of_all = |indices: Vec<usize>| indices.into_iter().map(|at| tried[at]).collect();
-        let (made, waiting): (Vec<usize>, Vec<usize>) =
-            (of_all(applied.made), of_all(applied.deferred));
-        match prove(&applied.bytes, &made) {
+        let mut applied = fix::apply(source, &together);
+        for index in applied.made.iter_mut().chain(&mut applied.deferred) {
+            *index = tried[*index];
+        }
+        match prove(&applied.bytes, &applied.made) {
             Ok(()) => {
-                best = Proved {
-                    bytes: applied.bytes,
-                    origins: applied.origins,
-                    made,
-                    waiting,
-                    refused: best.refused,
-                };
+                applied.refused = best.refused;
+                best = applied;
                 good = tried;
             }
             Err(reason) if end - start == 1 => best.refused.push((start, reason)),

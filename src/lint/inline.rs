@@ -51,10 +51,6 @@ pub fn check_build_file(
     }
     let loose = loose::beside(source, settings, &said.inline, &mut checked);
     FileReport {
-        path: path.to_path_buf(),
-        source: source.to_vec(),
-        settings: Arc::clone(settings),
-        checked,
         builds: Some(Box::new(BuildFileReport {
             format,
             file: said,
@@ -62,6 +58,7 @@ pub fn check_build_file(
             loose,
             missing: Vec::new(),
         })),
+        ..FileReport::new(path, source, settings, checked)
     }
 }
 

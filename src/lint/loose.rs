@@ -168,17 +168,13 @@ pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Optio
         rules: Some(vec![RULE]),
         ..Settings::clone(settings)
     };
-    Some(FileReport {
-        path: path.to_path_buf(),
-        source: source.to_vec(),
-        settings: Arc::new(settings),
-        checked: Checked {
-            findings,
-            ignores,
-            ..Checked::default()
-        },
-        builds: None,
-    })
+    let checked = Checked {
+        findings,
+        ignores,
+        ..Checked::default()
+    };
+    let settings = Arc::new(settings);
+    Some(FileReport::new(path, source, &settings, checked))
 }
 
 /// Returns the locks in a build file outside of the Dockerfiles `within` it. Suppressed ones go to `checked`, so that

@@ -7,6 +7,6 @@ mod judge;
 mod model;
 mod resolve;
 
-pub use insert::{InsertedArgs, insert_args};
+pub use insert::insert_args;
 pub use judge::match_builds;
 pub use model::{BuildStatus, Builds, FileAccess, LaneStatus};

@@ -1,6 +1,6 @@
 //! The data about a file: its findings, fixes and builds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::builds::{BuildFile, FormatRef};
@@ -43,6 +43,19 @@ pub struct FileReport {
     pub checked: Checked,
     /// The builds, for a workflow, a pipeline, a Compose or bake file. (Boxed, since few of the many reports have any.)
     pub builds: Option<Box<BuildFileReport>>,
+}
+
+impl FileReport {
+    /// Makes the report on a file without builds.
+    pub fn new(path: &Path, source: &[u8], settings: &Arc<Settings>, checked: Checked) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            source: source.to_vec(),
+            settings: Arc::clone(settings),
+            checked,
+            builds: None,
+        }
+    }
 }
 
 /// The result of fixing a file.

@@ -1,7 +1,7 @@
 //! Fixes files: each by itself, then the builds that have to pass the new lanes of their Dockerfiles.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::budget;
 use crate::finding::Finding;
@@ -9,10 +9,13 @@ use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed, matching};
 
 use super::input::InputFile;
+use super::relate::shared_fixes;
 
 pub struct Fixing<'f> {
     pub level: Applicability,
-    pub write: Write<'f>,
+    write: Write<'f>,
+    /// The findings from comparing files before any change, by the file to fix.
+    shared: HashMap<PathBuf, Vec<Finding>>,
 }
 
 /// Replaces old bytes at a path by new ones; the error is the reason of a failure.
@@ -26,15 +29,34 @@ pub struct FileFix {
     pub is_stdin: bool,
     /// The reason why the new bytes could not be written.
     pub unwritten: Option<String>,
-    /// Number of its builds that newly pass the lane.
-    pub passed: usize,
     /// True where locks in its text are reported, beside those of a build file.
     pub text: bool,
 }
 
-impl Fixing<'_> {
-    /// Fixes one file by itself and writes it. `found` are findings from comparing it with others.
-    pub fn file(&self, input: InputFile<'_>, found: &[Finding]) -> (FileReport, FileFix) {
+impl<'f> Fixing<'f> {
+    /// Begins fixes up to `level`. `check` checks all files by themselves and says whether that is all there are; it is
+    /// called for unsafe fixes only, which can depend on other files. `name` returns a path as reports print it.
+    pub fn new(
+        level: Applicability,
+        write: Write<'f>,
+        check: impl FnOnce() -> (Vec<FileReport>, bool),
+        name: impl Fn(&Path) -> String,
+    ) -> Self {
+        let mut shared = HashMap::new();
+        if level == Applicability::Unsafe {
+            let (reports, whole) = check();
+            // Where that is too much, the second comparison says so.
+            shared = shared_fixes(reports, whole, name).unwrap_or_default();
+        }
+        Self {
+            level,
+            write,
+            shared,
+        }
+    }
+
+    /// Fixes one file by itself and writes it; `None` where there is nothing to fix or to compare.
+    pub fn file(&self, input: InputFile<'_>) -> Option<(FileReport, FileFix)> {
         let InputFile {
             path,
             settings,
@@ -45,7 +67,11 @@ impl Fixing<'_> {
         } = input;
         let mut fixed = match format {
             Some(format) => lint::fix_inline(format, source, settings, self.level),
-            None => lint::fix(source, settings, self.level, found),
+            None if !is_stdin && !lint::is_of_interest(source) => return None,
+            None => {
+                let found = self.shared.get(path).map_or(&[][..], Vec::as_slice);
+                lint::fix(source, settings, self.level, found)
+            }
         };
         let changed = fixed.bytes != source;
         if !changed {
@@ -53,13 +79,11 @@ impl Fixing<'_> {
             fixed.made.clear();
         }
         // A file beyond cachelane's budget stays as it is.
-        let is_written = changed && !is_stdin && !budget::is_spent();
-        let written = if is_written {
-            (self.write)(path, source, &fixed.bytes)
-        } else {
-            Ok(())
-        };
-        if written.is_err() {
+        let mut unwritten = None;
+        if changed && !is_stdin && !budget::is_spent() {
+            unwritten = (self.write)(path, source, &fixed.bytes).err();
+        }
+        if unwritten.is_some() {
             // The file is as it was, and so are its findings.
             let left = Fixed::nothing(source, lint::check(source, settings));
             fixed = Fixed {
@@ -70,32 +94,34 @@ impl Fixing<'_> {
         let left = std::mem::take(&mut fixed.left);
         let report = match format {
             Some(format) => lint::check_build_file(path, format, &fixed.bytes, settings),
-            None => FileReport {
-                path: path.to_path_buf(),
-                source: fixed.bytes.clone(),
-                settings: Arc::clone(settings),
-                checked: left,
-                builds: None,
-            },
+            None => FileReport::new(path, &fixed.bytes, settings, left),
         };
-        let old = if changed { source.to_vec() } else { Vec::new() };
-        let unwritten = written.err();
-        (
-            report,
-            FileFix {
-                fixed,
-                old,
-                is_stdin,
-                unwritten,
-                passed: 0,
-                text,
-            },
-        )
+        let done = FileFix {
+            fixed,
+            old: if changed { source.to_vec() } else { Vec::new() },
+            is_stdin,
+            unwritten,
+            text,
+        };
+        Some((report, done))
     }
 
-    /// Passes the lane in the build files of `reports` and writes them. Returns whether anything changed: all files
-    /// have to be compared again then.
-    pub fn builds(&self, reports: &mut [FileReport], fixes: &mut [FileFix]) -> bool {
+    /// Compares `files`, which [`Self::file`] has fixed, by `relate`, which returns whether it could; passes the lane in
+    /// their builds and writes them; and compares them again where anything changed.
+    pub fn together(
+        &self,
+        files: Vec<(FileReport, FileFix)>,
+        mut relate: impl FnMut(&mut [FileReport]) -> bool,
+    ) -> (Vec<FileReport>, Vec<FileFix>) {
+        let (mut reports, mut fixes): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        if relate(&mut reports) && self.builds(&mut reports, &mut fixes) {
+            relate(&mut reports);
+        }
+        (reports, fixes)
+    }
+
+    /// Passes the lane in the build files of `reports` and writes them; returns whether anything changed.
+    fn builds(&self, reports: &mut [FileReport], fixes: &mut [FileFix]) -> bool {
         let mut changed = false;
         for (report, done) in reports.iter_mut().zip(fixes) {
             changed |= self.builds_of(report, done).unwrap_or_else(|why| {
@@ -141,7 +167,6 @@ impl Fixing<'_> {
         if done.fixed.made.is_empty() {
             done.old = std::mem::take(&mut report.source);
         }
-        done.passed = inserted.made.len();
         done.fixed.made.extend(inserted.made);
         done.fixed.bytes.clone_from(&inserted.bytes);
         report.source = inserted.bytes;

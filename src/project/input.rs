@@ -43,13 +43,7 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
         return lint::check_text(path, source, settings);
     }
     let checked = lint::check(source, settings);
-    (!checked.is_empty()).then(|| FileReport {
-        path: path.into(),
-        source: source.to_vec(),
-        settings: Arc::clone(settings),
-        checked,
-        builds: None,
-    })
+    (!checked.is_empty()).then(|| FileReport::new(path, source, settings, checked))
 }
 
 /// Checks the file within a budget of its own.

@@ -6,7 +6,7 @@ use std::panic;
 use bstr::BStr;
 use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane};
 use cachelane::dockerfile::Dockerfile;
-use cachelane::finding::{RuleId, Severity};
+use cachelane::finding::RuleId;
 use cachelane::fix::{Applicability, apply};
 use cachelane::lint;
 use cachelane::rules::Settings;
@@ -270,7 +270,7 @@ fn a_quoted_target_beside_a_template_expression_is_no_id() {
     }
 }
 
-/// Found by `ignores`: an error at the end of an instruction could not be suppressed above it, nor adopted.
+/// Found by `ignores`: an error at the end of an instruction could not be suppressed above it.
 #[test]
 fn what_is_missing_at_the_end_of_an_instruction_can_be_suppressed() {
     for end in ["", "\n", "\nRUN true\n"] {
@@ -278,11 +278,9 @@ fn what_is_missing_at_the_end_of_an_instruction_can_be_suppressed() {
         let settings = Settings::default();
         let findings = lint::check_alone(source.as_bytes(), &settings).findings;
         assert_eq!(findings.len(), 2, "{findings:?}");
-        let adopted = lint::adopt(source.as_bytes(), &findings, &settings, Severity::Warning)
-            .unwrap()
-            .unwrap();
+        let suppressed = targets::with_ignores(source.as_bytes()).unwrap();
         let expected = source.replace("\nRUN --", "\n# cachelane: ignore[invalid-mount]\nRUN --");
-        assert_eq!(BStr::new(&adopted.bytes), BStr::new(&expected));
+        assert_eq!(BStr::new(&suppressed.bytes), BStr::new(&expected));
     }
 }
 
@@ -337,14 +335,10 @@ fn a_secret_that_is_named_by_the_lane_needs_review() {
 fn the_file_and_its_first_instruction_can_be_suppressed_at_once() {
     let run = "RUN --mount=type=cache,id=a-${CACHE_ID},target=/x,sharing=locked true\n";
     let source = format!("# syntax=docker/dockerfile:1.2\n{run}");
-    let settings = Settings::default();
-    let findings = lint::check_alone(source.as_bytes(), &settings).findings;
-    let adopted = lint::adopt(source.as_bytes(), &findings, &settings, Severity::Warning)
-        .unwrap()
-        .unwrap();
+    let suppressed = targets::with_ignores(source.as_bytes()).unwrap();
     let lines = "# cachelane: ignore-file[old-frontend]\n# cachelane: ignore[undeclared-arg]\n";
     assert_eq!(
-        BStr::new(&adopted.bytes),
+        BStr::new(&suppressed.bytes),
         BStr::new(&format!("# syntax=docker/dockerfile:1.2\n{lines}{run}"))
     );
 }
@@ -473,23 +467,16 @@ fn what_shows_once_others_are_suppressed_is_suppressed_too() {
     let settings = Settings::default();
     let checked = lint::check_alone(source.as_bytes(), &settings);
     assert_eq!(checked.findings.len(), 2);
-    let adopted = lint::adopt(
-        source.as_bytes(),
-        &checked.findings,
-        &settings,
-        Severity::Warning,
-    )
-    .unwrap()
-    .unwrap();
+    let suppressed = targets::with_ignores(source.as_bytes()).unwrap();
     assert!(
-        adopted
+        suppressed
             .bytes
             .starts_with(b"# cachelane: ignore[missing-default, early-arg]\nARG")
     );
     assert_eq!(
         (
-            adopted.suppressed,
-            lint::check_alone(&adopted.bytes, &settings).findings
+            suppressed.made.len(),
+            lint::check_alone(&suppressed.bytes, &settings).findings
         ),
         (3, Vec::new())
     );

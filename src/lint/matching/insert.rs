@@ -7,18 +7,8 @@ use crate::builds::{self, BuildFile, FormatRef, Inserter, Insertion, Lane, Passe
 use crate::finding::RuleId;
 use crate::fix::{Applicability, Fix};
 use crate::lint::apply::apply_proved;
-use crate::lint::model::{Dropped, FileReport, Made, MissingArg};
+use crate::lint::model::{Checked, Dropped, FileReport, Fixed, Made, MissingArg};
 use crate::text::{LineIndex, Span};
-
-/// A build file with lanes passed.
-#[derive(Debug)]
-pub struct InsertedArgs {
-    pub bytes: Vec<u8>,
-    /// The builds that pass the lane now, with 1-based lines in the original file.
-    pub made: Vec<Made>,
-    /// The fixes that were dropped, since the file would not have read as intended.
-    pub dropped: Vec<Dropped>,
-}
 
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
@@ -27,8 +17,8 @@ struct Wanted<'a> {
     line: usize,
 }
 
-/// Makes the fixes of a build file's builds up to `level`.
-pub fn insert_args(report: &FileReport, level: Applicability) -> Option<InsertedArgs> {
+/// Makes the fixes of a build file's builds up to `level`; the result's `made` are the builds that pass the lane now.
+pub fn insert_args(report: &FileReport, level: Applicability) -> Option<Fixed> {
     let builds = report.builds.as_ref()?;
     let lines = LineIndex::new(&report.source);
     let may_fix = |fix: &Fix| fix.applicability() <= level;
@@ -52,11 +42,7 @@ pub fn insert_args(report: &FileReport, level: Applicability) -> Option<Inserted
     let mut work = Work {
         format: builds.format,
         level,
-        done: InsertedArgs {
-            bytes: report.source.clone(),
-            made: Vec::new(),
-            dropped: Vec::new(),
-        },
+        done: Fixed::nothing(&report.source, Checked::default()),
     };
     while !left.is_empty() && budget::spend(1) {
         left = work.round(&left);
@@ -67,7 +53,7 @@ pub fn insert_args(report: &FileReport, level: Applicability) -> Option<Inserted
 struct Work {
     format: FormatRef,
     level: Applicability,
-    done: InsertedArgs,
+    done: Fixed,
 }
 
 impl Work {
@@ -133,7 +119,7 @@ impl Work {
             line: wanted.line,
             title: insertion.fix.title().to_owned(),
         }));
-        waiting.extend(proved.waiting.iter().map(|index| planned[*index].0));
+        waiting.extend(proved.deferred.iter().map(|index| planned[*index].0));
         // A fix that nothing else prevented was refused for good.
         if proved.made.is_empty() {
             for wanted in std::mem::take(&mut waiting) {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::budget;
-use crate::finding::{RuleId, Severity};
-use crate::lint::{self, Adopted, FileReport};
+use crate::finding::RuleId;
+use crate::lint::{self, FileReport};
 use crate::report;
 use crate::text::count;
 use crate::workspace::file;
@@ -27,17 +27,17 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended
         let mut findings = report.checked.findings.iter();
         unused_left |= findings
             .any(|finding| finding.rule == RuleId::UnusedIgnore && finding.severity >= least);
-        let adopted = budget::within(report.source.len(), || adopt(report, least))
+        let added = budget::within(report.source.len(), || lint::add_ignores(report, least))
             .unwrap_or_else(|spent| Err(spent.to_string()));
-        let written = adopted.and_then(|(added, bare)| {
-            for lint::Left { line, rule } in &bare {
-                let why = "no comment can stand above it";
-                terminal::print_note(&format!("{name}:{line}: {rule} is left: {why}"));
+        let written = added.and_then(|added| {
+            for lint::Dropped { line, rule, reason } in &added.dropped {
+                terminal::print_note(&format!("{name}:{line}: {rule} is left: {reason}"));
             }
-            bare_left |= !bare.is_empty();
-            let Some(added) = added else { return Ok(0) };
-            write(report, &added, is_stdin, &roots)?;
-            Ok(added.suppressed)
+            bare_left |= !added.dropped.is_empty();
+            if !added.made.is_empty() {
+                write(report, &added.bytes, is_stdin, &roots)?;
+            }
+            Ok(added.made.len())
         });
         match written {
             Ok(0) => {}
@@ -61,31 +61,16 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended
     Ok(Outcome::new(trouble, unused_left || bare_left).into())
 }
 
-/// Suppresses the findings of one file; returns those that cannot have a comment, too.
-fn adopt(
-    report: &FileReport,
-    least: Severity,
-) -> Result<(Option<Adopted>, Vec<lint::Left>), String> {
-    if report.builds.is_some() {
-        return lint::adopt_builds(report, least);
-    }
-    let (source, findings) = (&report.source, &report.checked.findings);
-    Ok((
-        lint::adopt(source, findings, &report.settings, least)?,
-        Vec::new(),
-    ))
-}
-
 fn write(
     report: &FileReport,
-    added: &Adopted,
+    bytes: &[u8],
     is_stdin: bool,
     roots: &[PathBuf],
 ) -> Result<(), String> {
     if is_stdin {
-        terminal::print(&added.bytes);
+        terminal::print(bytes);
         return Ok(());
     }
-    let written = file::replace(&report.path, &report.source, &added.bytes, roots);
+    let written = file::replace(&report.path, &report.source, bytes, roots);
     written.map_err(|error| error.to_string())
 }
