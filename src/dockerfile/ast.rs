@@ -222,6 +222,10 @@ pub enum FaultKind {
     NotForType(String, MountKind),
     /// `$` in `from`.
     VariableInFrom,
+    /// A `from` that names the stage itself.
+    OwnStage,
+    /// A `from` that names a stage further down.
+    LaterStage(String),
     /// A secret without source, id and target.
     EmptySecret,
     TwoSecrets,
@@ -279,6 +283,9 @@ pub enum DeclaredBy {
 pub struct Declaration {
     pub by: DeclaredBy,
     pub instruction: usize,
+    /// The instruction from which on it holds: its own, or, for a trigger, the FROM of a stage built from the trigger's,
+    /// which runs it.
+    pub at: usize,
     /// The index of the stage; `None` for a global ARG.
     pub stage: Option<usize>,
     /// The value as written, with quotes; `None` for a bare `ARG NAME`.

@@ -142,8 +142,7 @@ fn not_for(kind: MountKind, option: &str) -> Option<FaultKind> {
 
 fn of_value(option: &'static str, value: &[u8], kind: MountKind, escape: u8) -> Option<FaultKind> {
     if option == "from" {
-        let dollar = value.find_byte(b'$').is_some_and(|at| at + 1 < value.len());
-        return dollar.then_some(FaultKind::VariableInFrom);
+        return value.contains(&b'$').then_some(FaultKind::VariableInFrom);
     }
     if matches!(option, "required" | "size")
         && let Some(fault) = not_for(kind, option)

@@ -26,5 +26,6 @@ pub use ast::{
 };
 pub use directives::{Directive, Key};
 pub use mount_options::{MOUNT_OPTIONS, clean};
+pub use scope::Given;
 pub use template::{Block, Blocks, BranchId};
 pub use words::{Form, Part, Unreadable, Variable, Word};

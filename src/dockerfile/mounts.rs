@@ -148,9 +148,11 @@ impl<'a> Mount<'a> {
             .span(field.equals.map_or(field.end, |at| at + 1), field.end)
     }
 
-    /// Returns the `id` option; an empty one counts as none, as in BuildKit.
+    /// Returns the `id` option; an empty one counts as none, as in BuildKit, which takes off the quotes and escapes that
+    /// the flag's own leave.
     pub fn id(&self) -> Option<&[u8]> {
-        self.value("id").filter(|id| !id.is_empty())
+        let is_quoted = |id: &[u8]| Word::read(id, self.escape).is_ok_and(|id| id.is_empty());
+        self.value("id").filter(|id| !is_quoted(id))
     }
 
     /// Returns the id before variables are expanded: the option, or else the cleaned target.
@@ -170,8 +172,7 @@ impl<'a> Mount<'a> {
 
     /// Returns the place of the id: the option's value, the target's, or the whole flag.
     pub fn id_span(&self) -> Span {
-        let has_value = |field: &Field| self.value_of(*field).is_some_and(|id| !id.is_empty());
-        let id = self.field("id").filter(has_value);
+        let id = self.field("id").filter(|_| self.id().is_some());
         let field = id.or_else(|| self.field("target"));
         field.map_or(self.span, |field| self.value_span(field))
     }

@@ -39,6 +39,7 @@ impl<'a> Dockerfile<'a> {
         let mut file = Reader::new(source).read()?;
         file.stages = stages::find(&file);
         stages::excuse_targets(&mut file);
+        stages::refuse_sources(&mut file);
         Ok(file)
     }
 }

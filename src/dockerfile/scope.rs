@@ -1,27 +1,71 @@
 //! ARG and ENV: the names that a cache id can refer to at an instruction.
 //!
 //! Measured on BuildKit 0.13: an expansion sees the ARGs and ENVs above it in its own stage and in the stage that this
-//! one is built `FROM`. A global ARG (before the first FROM) is seen only once the stage declares the name; then its
-//! default applies. An ONBUILD trigger runs in another build and sees the image's ENV and earlier triggers.
+//! one is built `FROM`, of which an ENV wins over an ARG behind it. A global ARG (before the first FROM) is seen only
+//! once the stage declares the name; then its default applies. An ONBUILD trigger runs at the start of each stage of the
+//! file that is built from its own, and in other builds, where it sees the image's ENV and earlier triggers.
 
 use crate::budget;
 
 use super::assignments::{assignments_in, words};
-use super::ast::{Declaration, DeclaredBy, Dockerfile, Keyword, Name, Scope};
+use super::ast::{Declaration, DeclaredBy, Dockerfile, Keyword, Name, Scope, Stage};
 use super::template::{Blocks, BranchId};
 use super::words::Word;
 
+/// Returns the value that a build gives a name, beside what the file says.
+pub type Given<'g> = dyn Fn(&str, Option<&Declaration>) -> Option<Vec<u8>> + 'g;
+
+/// A place from which names are seen.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The stage; `None` among the global ARGs.
+    stage: Option<usize>,
+    order: Order,
+    branch: BranchId,
+    /// True in a trigger, which runs in another build.
+    waits: bool,
+}
+
+/// The order in which a build comes to a place: the instruction from which on it holds, the one that is written there,
+/// and a byte of that one.
+type Order = [usize; 3];
+
+impl Declaration {
+    /// Returns whether it is a trigger as another build would run it.
+    const fn waits(&self) -> bool {
+        self.onbuild && self.at == self.instruction
+    }
+
+    /// Returns its place in the order. An ARG sees the names before it on its own line, an ENV does not.
+    const fn order(&self) -> Order {
+        let byte = match self.by {
+            DeclaredBy::Arg => self.name_end,
+            DeclaredBy::Env => 0,
+        };
+        [self.at, self.instruction, byte]
+    }
+
+    const fn place(&self) -> Place {
+        Place {
+            stage: self.stage,
+            order: self.order(),
+            branch: self.branch,
+            waits: self.waits(),
+        }
+    }
+}
+
 impl Name {
-    /// Returns the last matching declaration above the instruction `before` in `stage`.
+    /// Returns the last matching declaration above `place` in its stage.
     fn last_above(
         &self,
-        (stage, before): (usize, usize),
+        place: Place,
         serves: impl Fn(&Declaration) -> bool,
     ) -> Option<&Declaration> {
         let all = &self.declarations;
-        let end = all.partition_point(|d| d.instruction < before);
+        let end = all.partition_point(|d| d.order() < place.order);
         let own = all[..end].iter().rev();
-        let mut own = own.take_while(|d| d.stage == Some(stage) && budget::spend(1));
+        let mut own = own.take_while(|d| d.stage == place.stage && budget::spend(1));
         own.find(|d| serves(d))
     }
 
@@ -47,9 +91,12 @@ impl Scope {
         let mut scope = Self::default();
         let mut stages = file.stages.iter().peekable();
         let mut stage = None;
+        // The triggers of each stage, with their names.
+        let mut triggers: Vec<Vec<(String, Declaration)>> = vec![Vec::new(); file.stages.len()];
         for (index, instruction) in file.instructions.iter().enumerate() {
             while let Some(next) = stages.next_if(|next| next.instructions.start <= index) {
                 stage = Some(next.index);
+                scope.run_triggers(file, next, &triggers);
             }
             let by = match instruction.keyword {
                 Keyword::Arg => DeclaredBy::Arg,
@@ -61,29 +108,61 @@ impl Scope {
             // A word that is no name declares nothing here, but is there.
             let alone = found.len() == 1 && words.len() == 1;
             for assignment in found {
-                scope
-                    .names
-                    .entry(assignment.name.to_owned())
-                    .or_default()
-                    .declarations
-                    .push(Declaration {
-                        by,
-                        instruction: index,
-                        stage,
-                        value: assignment.value.map(Into::into),
-                        name_end: assignment.name_end,
-                        alone,
-                        onbuild: instruction.onbuild,
-                        branch: instruction.branch,
-                    });
+                let declaration = Declaration {
+                    by,
+                    instruction: index,
+                    at: index,
+                    stage,
+                    value: assignment.value.map(Into::into),
+                    name_end: assignment.name_end,
+                    alone,
+                    onbuild: instruction.onbuild,
+                    branch: instruction.branch,
+                };
+                if let Some(stage) = stage.filter(|_| instruction.onbuild) {
+                    triggers[stage].push((assignment.name.to_owned(), declaration.clone()));
+                }
+                scope.add(assignment.name, declaration);
             }
         }
         scope
     }
+
+    /// Declares at the start of `stage` what the triggers of its base stage do there.
+    fn run_triggers(
+        &mut self,
+        file: &Dockerfile<'_>,
+        stage: &Stage,
+        triggers: &[Vec<(String, Declaration)>],
+    ) {
+        let Some((base, from)) = stage.parent().zip(stage.from) else {
+            return;
+        };
+        let branch = file.instructions[from].branch;
+        for (name, trigger) in &triggers[base] {
+            if !budget::spend(64) {
+                return;
+            }
+            if file.blocks.encloses(trigger.branch, branch) {
+                let run = Declaration {
+                    at: from,
+                    stage: Some(stage.index),
+                    branch: BranchId::FILE,
+                    ..trigger.clone()
+                };
+                self.add(name, run);
+            }
+        }
+    }
+
+    fn add(&mut self, name: &str, declaration: Declaration) {
+        let known = self.names.entry(name.to_owned()).or_default();
+        known.declarations.push(declaration);
+    }
 }
 
 impl Dockerfile<'_> {
-    /// Returns every declaration of `name`.
+    /// Returns every declaration of `name`, those of triggers once more for each stage that runs them.
     pub fn declarations(&self, name: &str) -> &[Declaration] {
         self.known(name).map_or(&[], |name| &name.declarations)
     }
@@ -106,17 +185,6 @@ impl Dockerfile<'_> {
             .find(|declaration| !declaration.onbuild)
     }
 
-    /// Returns the global ARG `name` above the global ARG `below`.
-    fn global_above(&self, name: &str, below: &Declaration) -> Option<&Declaration> {
-        let at = |d: &Declaration| (d.instruction, d.name_end);
-        let all = self.declarations(name);
-        let above = all[..all.partition_point(|d| at(d) < at(below))]
-            .iter()
-            .rev();
-        let mut globals = above.filter(|d| d.stage.is_none() && budget::spend(1));
-        globals.find(|d| !d.onbuild)
-    }
-
     /// Returns the stage of the instruction `index`; `None` before the first.
     pub fn stage_of(&self, index: usize) -> Option<usize> {
         let after = self
@@ -127,108 +195,159 @@ impl Dockerfile<'_> {
             .filter(|stage| self.stages[*stage].instructions.contains(&index))
     }
 
+    fn place(&self, index: usize) -> Place {
+        let instruction = &self.instructions[index];
+        Place {
+            stage: self.stage_of(index),
+            order: [index, index, 0],
+            branch: instruction.branch,
+            waits: instruction.onbuild,
+        }
+    }
+
     /// Returns the declaration of `name` that an expansion at instruction `index` sees: the last one above it in its
     /// stage, or else in the base stages.
     pub fn visible(&self, name: &str, index: usize) -> Option<&Declaration> {
-        // Most requested names are declared nowhere.
-        let known = self.known(name).filter(|_| budget::spend(32))?;
-        let stage = self.stage_of(index)?;
-        let instruction = &self.instructions[index];
-        if instruction.onbuild {
-            return self.visible_to_trigger(known, stage, index, instruction.branch);
-        }
-        self.visible_in(known, stage, index, instruction.branch)
-            .or_else(|| self.inherited(name, stage))
+        self.seen(name, self.place(index))
     }
 
-    /// Returns the declaration of `name` that stage `stage` inherits from its base stages.
-    pub fn inherited(&self, name: &str, stage: usize) -> Option<&Declaration> {
-        let name = self.known(name)?;
-        let mut stage = &self.stages[stage];
-        while budget::spend(16) {
-            let base = &self.stages[stage.parent()?];
-            let branch = self.instructions[stage.from?].branch;
-            let seen = self.visible_in(name, base.index, base.instructions.end, branch);
-            if seen.is_some() {
-                return seen;
-            }
-            stage = base;
+    /// Returns the declaration of `name` that the value of `declaration` sees.
+    pub fn visible_above(&self, name: &str, declaration: &Declaration) -> Option<&Declaration> {
+        self.seen(name, declaration.place())
+    }
+
+    fn seen(&self, name: &str, place: Place) -> Option<&Declaration> {
+        // Most requested names are declared nowhere.
+        let known = self.known(name).filter(|_| budget::spend(32))?;
+        let Some(stage) = place.stage else {
+            return known.last_above(place, |d| !d.onbuild);
+        };
+        if place.waits {
+            // It begins with the ENV of the image.
+            let serves = |d: &Declaration| self.blocks.encloses(d.branch, place.branch);
+            let trigger = known.last_above(place, |d| d.waits() && serves(d));
+            let image = || self.handed_on(known, stage, place.branch);
+            return trigger.or_else(|| image().filter(|d| d.by == DeclaredBy::Env));
         }
-        None
+        self.last(known, place, |_| true)
+            .or_else(|| self.inherited(known, stage))
+    }
+
+    fn inherited<'n>(&self, name: &'n Name, stage: usize) -> Option<&'n Declaration> {
+        let stage = &self.stages[stage];
+        let branch = self.instructions[stage.from?].branch;
+        self.handed_on(name, stage.parent()?, branch)
+    }
+
+    /// Returns the declaration that a stage built from `stage` begins with: the image's ENV, even where an ARG stands
+    /// behind it, or else the ARG. `branch` is that of its FROM.
+    fn handed_on<'n>(
+        &self,
+        name: &'n Name,
+        mut stage: usize,
+        mut branch: BranchId,
+    ) -> Option<&'n Declaration> {
+        let mut arg = None;
+        while budget::spend(16) {
+            let base = &self.stages[stage];
+            let end = Place {
+                stage: Some(stage),
+                order: [base.instructions.end, 0, 0],
+                branch,
+                waits: false,
+            };
+            let env = self.last(name, end, |d| d.by == DeclaredBy::Env);
+            if env.is_some() {
+                return env;
+            }
+            arg = arg.or_else(|| self.last(name, end, |_| true));
+            let Some((parent, from)) = base.parent().zip(base.from) else {
+                break;
+            };
+            (stage, branch) = (parent, self.instructions[from].branch);
+        }
+        arg
+    }
+
+    /// Returns the last matching declaration above `place` in its stage, triggers of the stage aside.
+    fn last<'n>(
+        &self,
+        name: &'n Name,
+        place: Place,
+        serves: impl Fn(&Declaration) -> bool,
+    ) -> Option<&'n Declaration> {
+        let blocks = &self.blocks;
+        let plain = name.last_above(place, |d| {
+            !d.waits() && serves(d) && blocks.encloses(d.branch, place.branch)
+        });
+        plain.or_else(|| {
+            name.last_above(place, |d| {
+                let around = name.around(blocks, d).filter(|_| serves(d));
+                around.is_some_and(|around| blocks.encloses(around, place.branch))
+            })
+        })
     }
 
     /// Returns the declaration that gives `name` its value at instruction `index` without build arguments.
     ///
     /// A bare `ARG NAME` takes the global default, or else leaves the value unchanged (BuildKit's `dispatchArg`).
     pub fn valued(&self, name: &str, index: usize) -> Option<&Declaration> {
-        let mut seen = self.visible(name, index)?;
+        self.valued_at(name, self.place(index))
+    }
+
+    /// Does the same for the value of `declaration`.
+    pub fn valued_above(&self, name: &str, declaration: &Declaration) -> Option<&Declaration> {
+        self.valued_at(name, declaration.place())
+    }
+
+    fn valued_at(&self, name: &str, place: Place) -> Option<&Declaration> {
+        let mut seen = self.seen(name, place)?;
         while budget::spend(1) {
             if seen.value.is_some() {
                 return Some(seen);
             }
             let global = self
                 .global(name)
-                .filter(|global| global.value.is_some() && !seen.onbuild);
+                .filter(|global| global.value.is_some() && !place.waits && place.stage.is_some());
             if global.is_some() {
                 return global;
             }
-            seen = self.visible(name, seen.instruction)?;
+            seen = self.visible_above(name, seen)?;
         }
         None
     }
 
-    fn visible_in<'n>(
-        &self,
-        name: &'n Name,
-        stage: usize,
-        before: usize,
-        branch: BranchId,
-    ) -> Option<&'n Declaration> {
-        let blocks = &self.blocks;
-        let plain = name.last_above((stage, before), |d| {
-            !d.onbuild && blocks.encloses(d.branch, branch)
-        });
-        plain.or_else(|| {
-            name.last_above((stage, before), |d| {
-                let around = name.around(blocks, d);
-                around.is_some_and(|around| blocks.encloses(around, branch))
-            })
-        })
-    }
-
-    fn visible_to_trigger<'n>(
-        &self,
-        name: &'n Name,
-        stage: usize,
-        index: usize,
-        branch: BranchId,
-    ) -> Option<&'n Declaration> {
-        let serves = |d: &Declaration| self.blocks.encloses(d.branch, branch);
-        let trigger = name.last_above((stage, index), |d| d.onbuild && serves(d));
-        // The image has every ENV of its stage.
-        let end = self.stages[stage].instructions.end;
-        let env = name.last_above((stage, end), |d| {
-            d.by == DeclaredBy::Env && !d.onbuild && serves(d)
-        });
-        // The later one counts.
-        [trigger, env]
-            .into_iter()
-            .flatten()
-            .max_by_key(|d| d.instruction)
-    }
-
     /// Returns the value of `name` at instruction `index` without build arguments; `None` where it is unset or unknown.
     pub fn default_value(&self, name: &str, index: usize) -> Option<Vec<u8>> {
-        self.value_of(self.valued(name, index)?)
+        self.value_in(name, index, &|_, _| None)
     }
 
-    /// Returns the value that `declaration` gives its name. Values refer only to declarations above, so this ends.
-    fn value_of(&self, declaration: &Declaration) -> Option<Vec<u8>> {
+    /// Returns the value of `name` at instruction `index` in a build; `given` returns what that build passes for the
+    /// ARG, or its base image sets for a name without a declaration.
+    pub fn value_in(&self, name: &str, index: usize, given: &Given<'_>) -> Option<Vec<u8>> {
+        self.value_at(name, self.place(index), given)
+    }
+
+    /// Does the same for the value of `declaration`.
+    pub fn value_above(
+        &self,
+        name: &str,
+        declaration: &Declaration,
+        given: &Given<'_>,
+    ) -> Option<Vec<u8>> {
+        self.value_at(name, declaration.place(), given)
+    }
+
+    /// Values refer only to declarations above, so this ends.
+    fn value_at(&self, name: &str, place: Place, given: &Given<'_>) -> Option<Vec<u8>> {
+        let seen = self.seen(name, place);
+        let passed = seen.is_none_or(|seen| seen.by == DeclaredBy::Arg);
+        if let Some(passed) = passed.then(|| given(name, seen)).flatten() {
+            return Some(passed);
+        }
+        let declaration = self.valued_at(name, place)?;
         let word = Word::read(declaration.value.as_ref()?, self.escape).ok()?;
-        let above = |name: &str| match declaration.stage {
-            Some(_) => self.valued(name, declaration.instruction),
-            None => self.global_above(name, declaration),
-        };
-        budget::nested(|| word.expand(&mut |name| self.value_of(above(name)?)))?
+        let mut above = |name: &str| self.value_above(name, declaration, given);
+        budget::nested(|| word.expand(&mut above))?
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bstr::ByteSlice as _;
 
 use super::assignments::{Assignment, assignments};
-use super::ast::{Base, Dockerfile, FaultKind, Flag, Instruction, Keyword, MountKind, Stage};
+use super::ast::{Base, Dockerfile, Fault, FaultKind, Instruction, Keyword, MountKind, Stage};
 use super::words::Word;
 
 impl Stage {
@@ -78,19 +78,26 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
             uses: Vec::new(),
         });
     }
+    let text = |value: &[u8]| value.to_str_lossy().into_owned();
     for index in 0..stages.len() {
         let named = |source: &str| names.get(&source.to_ascii_lowercase()).copied();
         let numbered = |source: &str| source.parse::<usize>().ok()?.checked_add(shift);
         let all = stages[index].instructions.clone();
-        let sources = all.flat_map(|at| {
-            let sources = sources(&instructions[at]);
-            sources.into_iter().map(move |source| (at, source))
+        let used = all.flat_map(|at| {
+            let instruction = &instructions[at];
+            let mounts = instruction.mounts.iter();
+            let of_mounts = mounts.filter_map(|mount| named(&text(mount.value("from")?)));
+            let flags = instruction.flags.iter();
+            let flags = flags.filter(|flag| flag.name() == b"from");
+            let of_flags = flags.filter_map(|flag| {
+                let source = text(flag.value()?.bytes());
+                named(&source).or_else(|| numbered(&source))
+            });
+            let used: Vec<usize> = of_flags.chain(of_mounts).collect();
+            used.into_iter().map(move |used| (at, used))
         });
-        let uses = sources.filter_map(|(at, source)| {
-            let used = named(&source).or_else(|| numbered(&source))?;
-            (used != index && used < stages.len()).then_some((at, used))
-        });
-        stages[index].uses = uses.collect();
+        let there = used.filter(|(_, used)| *used != index && *used < stages.len());
+        stages[index].uses = there.collect();
     }
     stages
 }
@@ -141,6 +148,38 @@ pub(super) fn excuse_targets(file: &mut Dockerfile<'_>) {
     }
 }
 
+/// Adds the faults of mounts `from` the stage itself or a later one, which BuildKit looks for by its name alone. A trigger
+/// runs in another stage, and of a template's stages not all need be there.
+pub(super) fn refuse_sources(file: &mut Dockerfile<'_>) {
+    if file.template {
+        return;
+    }
+    let names = file.stages.iter().filter_map(|stage| {
+        let name = stage.name.as_ref()?;
+        Some((name.to_ascii_lowercase(), stage.index))
+    });
+    // The last stage of a name counts.
+    let names: HashMap<String, usize> = names.collect();
+    for stage in &file.stages {
+        let own = &mut file.instructions[stage.instructions.clone()];
+        for instruction in own.iter_mut().filter(|instruction| !instruction.onbuild) {
+            for mount in &mut instruction.mounts {
+                let Some(field) = mount.field("from") else {
+                    continue;
+                };
+                let name = mount.value_of(field).unwrap_or_default().to_str_lossy();
+                let kind = match names.get(&name.to_ascii_lowercase()) {
+                    Some(source) if *source == stage.index => FaultKind::OwnStage,
+                    Some(source) if *source > stage.index => FaultKind::LaterStage(name.into()),
+                    _ => continue,
+                };
+                let span = mount.value_span(field);
+                mount.faults.push(Fault { span, kind });
+            }
+        }
+    }
+}
+
 /// Returns the defaults of the ARGs before the first FROM, which is instruction `first`, and whose line may use them.
 fn globals(file: &Dockerfile<'_>, first: usize) -> HashMap<String, Vec<u8>> {
     let mut values: HashMap<String, Vec<u8>> = HashMap::new();
@@ -178,16 +217,4 @@ fn read_from(
     let stage = lower.and_then(|base| names.get(&base));
     let image = || Base::Image(image.to_str_lossy().into_owned());
     (stage.map_or_else(image, |stage| Base::Stage(*stage)), name)
-}
-
-/// Returns what an instruction's `--from` or `from=` name.
-fn sources(instruction: &Instruction<'_>) -> Vec<String> {
-    let flags = instruction.flags.iter();
-    let flags = flags.filter(|flag| flag.name() == b"from");
-    let of_flags = flags.filter_map(Flag::value);
-    let mounts = instruction.mounts.iter();
-    let of_mounts = mounts.filter_map(|mount| mount.value("from"));
-    let text = |value: &[u8]| value.to_str_lossy().into_owned();
-    let of_flags = of_flags.map(|value| text(value.bytes()));
-    of_flags.chain(of_mounts.map(text)).collect()
 }

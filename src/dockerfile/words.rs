@@ -119,6 +119,12 @@ impl Word {
         self.variables().next().is_some()
     }
 
+    /// Returns whether it is nothing, whatever its variables are.
+    pub fn is_empty(&self) -> bool {
+        let is_empty = |part: &Part| matches!(part, Part::Text(text) if text.is_empty());
+        self.parts.iter().all(is_empty)
+    }
+
     /// Returns the word's text; `None` with a variable.
     pub fn text_alone(&self) -> Option<Vec<u8>> {
         let text = |part: &Part| match part {

@@ -46,7 +46,9 @@ fn runs_once(file: &Dockerfile<'_>, index: usize) -> bool {
     let mut flags = froms.flat_map(|from| &file.instructions[from].flags);
     let pinned =
         flags.any(|flag| flag.name() == b"platform" && !flag.text.bytes().contains_str("TARGET"));
-    let sees = |name: &str| name.starts_with("TARGET") && file.visible(name, index).is_some();
+    // TARGETSTAGE is the same for all platforms of a build.
+    let is_of_target = |name: &str| name.starts_with("TARGET") && name != "TARGETSTAGE";
+    let sees = |name: &str| is_of_target(name) && file.visible(name, index).is_some();
     pinned && !PLATFORM_ARGS.iter().any(|name| sees(name))
 }
 

@@ -104,6 +104,14 @@ fn explain(fault: &FaultKind) -> (String, String) {
             "`from` takes no variable".into(),
             "name a stage (`FROM image:${TAG} AS base`), and write `from=base`".into(),
         ),
+        FaultKind::OwnStage => (
+            "`from` names the stage itself".into(),
+            "drop `from`, or name an earlier stage".into(),
+        ),
+        FaultKind::LaterStage(name) => (
+            format!("`from` names `{name}`, a stage further down"),
+            "move that stage above this one".into(),
+        ),
         FaultKind::BadVariable(option) => {
             (format!("the variable in `{option}` cannot be read"), "write `${NAME}` or `${NAME:-default}`".into())
         }

@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(RuleId::ShadowedArg, cache.mount.id_span(), message)
                 .help(format!(
-                    "drop the ENV or rename it, or put `{keyword} {name}={}` behind it",
+                    "drop the ENV or rename it, or put `{keyword} {name}={}` above this RUN",
                     cx.settings.default
                 ))
                 .label(cx.name_span(env, name), "this value wins"),

@@ -1,6 +1,6 @@
 //! `undeclared-arg`: an id refers to a variable that the instruction cannot see.
 
-use crate::dockerfile::{Base, DeclaredBy, Variable, Word};
+use crate::dockerfile::{Base, DeclaredBy, Form, Variable, Word};
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Fix};
 
@@ -35,25 +35,43 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         let ours = other == name || other == cx.settings.arg || PLATFORM_ARGS.contains(&other);
         ours && cx.file.visible(other, cache.instruction).is_none()
     };
-    let shared = cache.outcome(unset).map_or_else(
-        || "it expands to nothing".to_owned(),
-        |id| format!("every build uses the cache `{id}`"),
-    );
     let lane = name == cx.settings.arg;
+    let whose = if lane || !cache.is_isolated {
+        "every build uses"
+    } else {
+        "builds use"
+    };
+    let mut forms = cache
+        .word
+        .variables()
+        .filter(|variable| variable.name == name);
+    let shared = if forms.any(|variable| matches!(variable.form, Form::Required(_))) {
+        "the build stops there".to_owned()
+    } else {
+        cache.outcome(unset).map_or_else(
+            || "it expands to nothing".to_owned(),
+            |id| format!("{whose} the cache `{id}`"),
+        )
+    };
     if lane || PLATFORM_ARGS.contains(&name) {
-        let end = if lane {
-            "whatever the job passes"
-        } else {
-            "for every platform"
+        let end = match name {
+            _ if lane => "whatever the job passes",
+            "TARGETSTAGE" => "for every target",
+            _ => "for every platform",
         };
         let message =
             format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
         let need = cx.declaring(name, cache.instruction, Applicability::Safe)?;
-        let fix = Fix::new(need.applicability, need.title(), need.edits.clone());
+        let fix = if cx.settings.keep_default && !lane {
+            Err("builds that pass nothing are to keep their ids: declared, it puts a value into this one".into())
+        } else {
+            let edits = need.edits.clone();
+            Ok(Fix::new(need.applicability, need.title(), edits))
+        };
         return Some(
             Finding::new(RuleId::UndeclaredArg, span, message)
                 .help(need.advice())
-                .fix(Ok(fix)),
+                .fix(fix),
         );
     }
     if !needs_default(&cache.word, name)

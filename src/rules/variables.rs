@@ -1,5 +1,6 @@
 //! The variables behind the value of a word.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::budget;
@@ -11,10 +12,13 @@ pub const PLATFORM_ARGS: &[&str] = &[
     "TARGETOS",
     "TARGETARCH",
     "TARGETVARIANT",
+    "TARGETOSVERSION",
+    "TARGETSTAGE",
     "BUILDPLATFORM",
     "BUILDOS",
     "BUILDARCH",
     "BUILDVARIANT",
+    "BUILDOSVERSION",
 ];
 
 /// Returns the readable value that `declaration` gives.
@@ -23,41 +27,30 @@ pub(super) fn value(file: &Dockerfile<'_>, declaration: &Declaration) -> Option<
 }
 
 /// Returns whether the expansion of `word` at instruction `index` includes the value of `name`, directly or through ARGs
-/// and ENVs. Each declaration is read once.
+/// and ENVs, in a build that passes no other argument. Each declaration is read once.
 pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
-    if references_value(word, name) {
-        return true;
-    }
-    let asked = |word: &Word, at: Option<usize>| -> Vec<(String, Option<usize>)> {
-        word.variables()
-            .map(|variable| (variable.name.clone(), at))
-            .collect()
-    };
-    let declared = |name: &str, at: Option<usize>| match at {
-        Some(at) => file.valued(name, at),
-        None => file.global(name),
-    };
-    let mut seen: HashSet<(usize, usize)> = HashSet::new();
-    // With each, the instruction that refers to it; `None` among the global ones.
-    let mut open = asked(word, Some(index));
-    while let Some((variable, at)) = open.pop().filter(|_| budget::spend(1)) {
-        let declared = declared(&variable, at);
-        let Some(declared) = declared.filter(|it| seen.insert((it.instruction, it.name_end)))
-        else {
-            continue;
+    let mut seen: HashSet<(usize, usize, usize)> = HashSet::new();
+    // With each, the declaration whose value it is.
+    let mut open: Vec<(Cow<'_, Word>, Option<&Declaration>)> = vec![(Cow::Borrowed(word), None)];
+    while let Some((word, of)) = open.pop().filter(|_| budget::spend(1)) {
+        let valued = |other: &str| match of {
+            Some(of) => file.valued_above(other, of),
+            None => file.valued(other, index),
         };
-        let Some(word) = value(file, declared) else {
-            continue;
+        let default = |other: &str| match of {
+            Some(of) => file.value_above(other, of, &|_, _| None),
+            None => file.default_value(other, index),
         };
-        let at = declared.stage.map(|_| declared.instruction);
-        let is_there = || match at {
-            Some(at) => file.visible(name, at).is_some(),
-            None => file.global(name).is_some(),
-        };
-        if references_value(&word, name) && is_there() {
-            return true;
+        for variable in included(&word, name, &default) {
+            let is_there = |of| file.visible_above(name, of).is_some();
+            if variable.name == name && of.is_none_or(is_there) {
+                return true;
+            }
+            let declared = valued(&variable.name)
+                .filter(|it| seen.insert((it.at, it.instruction, it.name_end)));
+            let value = declared.and_then(|declared| value(file, declared));
+            open.extend(value.map(|value| (Cow::Owned(value), declared)));
         }
-        open.extend(asked(&word, at));
     }
     false
 }
@@ -75,13 +68,15 @@ pub fn shadowing_env<'f>(
 
 /// Returns whether the value of `env` refers to an ARG, perhaps through other ENVs. Each declaration is read once.
 fn comes_from_arg(file: &Dockerfile<'_>, env: &Declaration) -> bool {
-    let mut seen: HashSet<(usize, usize)> = HashSet::new();
+    let mut seen: HashSet<(usize, usize, usize)> = HashSet::new();
     let mut open = vec![env];
     while let Some(env) = open.pop().filter(|_| budget::spend(1)) {
         for Variable { name, .. } in value(file, env).iter().flat_map(Word::variables) {
-            match file.visible(name, env.instruction) {
+            match file.visible_above(name, env) {
                 Some(next) if next.by == DeclaredBy::Arg => return true,
-                Some(next) if seen.insert((next.instruction, next.name_end)) => open.push(next),
+                Some(next) if seen.insert((next.at, next.instruction, next.name_end)) => {
+                    open.push(next);
+                }
                 _ => {}
             }
         }
@@ -97,14 +92,41 @@ fn references(word: &Word) -> impl Iterator<Item = &Variable> {
     })
 }
 
+/// Returns the variables whose values the expansion of `word` includes, in a build that passes `name`; `default` returns
+/// the values of others, by which a `:-word` is left out.
+fn included<'w>(
+    word: &'w Word,
+    name: &str,
+    default: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> Vec<&'w Variable> {
+    let mut found = Vec::new();
+    let mut open: Vec<&Variable> = references(word).collect();
+    while let Some(variable) = open.pop().filter(|_| budget::spend(1)) {
+        let form = &variable.form;
+        if !matches!(form, Form::Alternative { .. }) {
+            found.push(variable);
+        }
+        let is_left_out = match form {
+            Form::Default { word, .. } if !word.has_variable() => true,
+            Form::Default { or_empty, .. } => {
+                variable.name == name
+                    || default(&variable.name).is_some_and(|value| !or_empty || !value.is_empty())
+            }
+            Form::Required(_) => true,
+            _ => false,
+        };
+        if !is_left_out {
+            open.extend(form.word().into_iter().flat_map(references));
+        }
+    }
+    found
+}
+
 /// Returns whether the expansion of `word` includes the value of the variable `name`: in any form but `${NAME+word}`,
 /// unless its word names it.
 pub fn references_value(word: &Word, name: &str) -> bool {
-    references(word).any(|variable| {
-        let form = &variable.form;
-        let is_it = variable.name == name && !matches!(form, Form::Alternative { .. });
-        is_it || form.word().is_some_and(|word| references_value(word, name))
-    })
+    let mut found = included(word, name, &|_| None).into_iter();
+    found.any(|variable| variable.name == name)
 }
 
 /// Returns whether `word` gets shorter where the variable `name` is empty: it is referred to without `:-` and outside

@@ -196,7 +196,7 @@ impl<'n> Lines<'n> {
     /// Returns the stage's ARG for the name behind the RUN `first`.
     fn late(&self, stage: usize, spot: &Spot, first: usize) -> Option<&'n Declaration> {
         let all = self.file.declarations(self.name);
-        let behind = &all[all.partition_point(|d| d.instruction <= first)..];
+        let behind = &all[all.partition_point(|d| d.at <= first)..];
         let mut own = behind
             .iter()
             .take_while(|d| d.stage == Some(stage))
