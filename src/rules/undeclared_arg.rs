@@ -36,11 +36,6 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         ours && cx.file.visible(other, cache.instruction).is_none()
     };
     let lane = name == cx.settings.arg;
-    let whose = if lane || !cache.is_isolated {
-        "every build uses"
-    } else {
-        "builds use"
-    };
     let mut forms = cache
         .word
         .variables()
@@ -50,7 +45,15 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
     } else {
         cache.outcome(unset).map_or_else(
             || "it expands to nothing".to_owned(),
-            |id| format!("{whose} the cache `{id}`"),
+            |id| {
+                // What is left of it may part them.
+                let whose = if id.contains('$') {
+                    "builds use"
+                } else {
+                    "every build uses"
+                };
+                format!("{whose} the cache `{id}`")
+            },
         )
     };
     if lane || PLATFORM_ARGS.contains(&name) {
@@ -62,16 +65,15 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         let message =
             format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
         let need = cx.declaring(name, cache.instruction, Applicability::Safe)?;
-        let fix = if cx.settings.keep_default && !lane {
-            Err("builds that pass nothing are to keep their ids: declared, it puts a value into this one".into())
-        } else {
-            let edits = need.edits.clone();
-            Ok(Fix::new(need.applicability, need.title(), edits))
-        };
+        let mut title = need.title();
+        if cx.settings.keep_default && !lane {
+            title.push_str(" (builds that pass nothing get its value into the id, too)");
+        }
+        let fix = Fix::new(need.applicability, title, need.edits.clone());
         return Some(
             Finding::new(RuleId::UndeclaredArg, span, message)
                 .help(need.advice())
-                .fix(fix),
+                .fix(Ok(fix)),
         );
     }
     if !needs_default(&cache.word, name)
