@@ -8,14 +8,14 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::format::{FilePath, Format, Insertion, Open, OpenYaml};
+use super::format::{FilePath, Format, Insertion, Open};
 use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Step,
 };
 use super::model::{BuildFile, Env, Lane, ReadError, Runs};
 use super::shell::Lookup;
-use super::yaml::{More, Node, Yaml};
+use super::yaml::{Addition, Node, Yaml};
 use crate::budget;
 
 /// The name here of the one axis of `{{matrix}}`.
@@ -35,8 +35,8 @@ impl Format for Buildkite {
         Some(".buildkite")
     }
 
-    fn adds(&self) -> Option<More> {
-        Some(More::Text)
+    fn adds(&self) -> Option<Addition> {
+        Some(Addition::Text)
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
@@ -44,7 +44,7 @@ impl Format for Buildkite {
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        OpenYaml::read(source, |yaml| jobs::inserter(&Self, yaml))
+        jobs::open(&Self, source)
     }
 }
 

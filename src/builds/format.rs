@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::model::{Build, BuildFile, Lane, ReadError};
-use super::yaml::{More, Yaml};
+use super::yaml::{Addition, Yaml};
 use crate::fix::Fix;
 use crate::text::Span;
 
@@ -19,8 +19,8 @@ pub trait Format: fmt::Debug + Sync {
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError>;
 
     /// Returns the changes that passing an argument makes to the YAML of a file; `None` for a file that is not YAML.
-    fn adds(&self) -> Option<More> {
-        Some(More::Entries)
+    fn adds(&self) -> Option<Addition> {
+        Some(Addition::Entries)
     }
 
     /// Returns the folder at the repository's root from which the paths of such files start; `None` where they start
@@ -86,27 +86,4 @@ pub type Inserter<'d> = Box<dyn Fn(&Build, &Lane<'_>) -> Result<Insertion, Strin
 pub trait Open {
     /// Makes one inserter for all builds of the file.
     fn inserter(&self) -> Result<Inserter<'_>, String>;
-}
-
-pub(super) struct OpenYaml<'s> {
-    yaml: Yaml<'s>,
-    inserter: MakeInserter,
-}
-
-type MakeInserter = for<'d> fn(&'d Yaml<'d>) -> Result<Inserter<'d>, String>;
-
-impl<'s> OpenYaml<'s> {
-    pub(super) fn read(
-        source: &'s str,
-        inserter: MakeInserter,
-    ) -> Result<Box<dyn Open + 's>, ReadError> {
-        let yaml = Yaml::read(source)?;
-        Ok(Box::new(Self { yaml, inserter }))
-    }
-}
-
-impl Open for OpenYaml<'_> {
-    fn inserter(&self) -> Result<Inserter<'_>, String> {
-        (self.inserter)(&self.yaml)
-    }
 }

@@ -1,7 +1,7 @@
 //! The YAML reader: places, and where values go.
 
 use cachelane::budget;
-use cachelane::builds::yaml::More::{Comments, Entries, Text};
+use cachelane::builds::yaml::Addition::{Comments, Entries, Text};
 use cachelane::builds::yaml::{Node, Yaml, is_kept, quoted};
 use cachelane::fix::{Edit, Fix, apply};
 

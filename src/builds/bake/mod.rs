@@ -16,7 +16,7 @@ mod value;
 
 use super::format::{FilePath, Format, Inserter, Open, several_lines};
 use super::model::{BuildFile, ReadError};
-use super::yaml::More;
+use super::yaml::Addition;
 use crate::text::Span;
 
 #[derive(Debug)]
@@ -39,10 +39,10 @@ impl Format for Bake {
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
         let file = file(source)?;
-        Ok(Box::new(Opened { source, file }))
+        Ok(Box::new(BakeFile { source, file }))
     }
 
-    fn adds(&self) -> Option<More> {
+    fn adds(&self) -> Option<Addition> {
         None
     }
 
@@ -56,12 +56,12 @@ impl Format for Bake {
     }
 }
 
-struct Opened<'s> {
+struct BakeFile<'s> {
     source: &'s str,
     file: file::File,
 }
 
-impl Open for Opened<'_> {
+impl Open for BakeFile<'_> {
     fn inserter(&self) -> Result<Inserter<'_>, String> {
         Ok(insert::inserter(self.source, &self.file))
     }

@@ -66,8 +66,18 @@ impl Reading {
         }
         let text = raw.get();
         match text.as_bytes().first() {
-            Some(b'{') => self.object(&parse(text)?, depth)?,
-            Some(b'[') => self.array(&parse::<Vec<&RawValue>>(text)?, depth)?,
+            Some(b'{') => {
+                let object: BTreeMap<String, &RawValue> = parse(text)?;
+                let entries = object
+                    .iter()
+                    .map(|(key, value)| (quoted(key) + ":", *value));
+                self.values(['{', '}'], entries, depth)?;
+            }
+            Some(b'[') => {
+                let array: Vec<&RawValue> = parse(text)?;
+                let values = array.iter().map(|value| (String::new(), *value));
+                self.values(['[', ']'], values, depth)?;
+            }
             Some(b'"') => {
                 let string: String = parse(text)?;
                 self.canonical.push_str(&quoted(&string));
@@ -81,33 +91,20 @@ impl Reading {
         Ok(())
     }
 
-    fn object(
+    /// Reads the values within `brackets`, each with the text before it.
+    fn values<'v>(
         &mut self,
-        object: &BTreeMap<String, &RawValue>,
+        [open, close]: [char; 2],
+        values: impl Iterator<Item = (String, &'v RawValue)>,
         depth: usize,
     ) -> Result<(), MatrixError> {
-        let mut open = '{';
-        for (key, value) in object {
-            self.canonical.push(open);
-            self.canonical.push_str(&quoted(key));
-            self.canonical.push(':');
+        self.canonical.push(open);
+        for (index, (key, value)) in values.enumerate() {
+            self.canonical.extend((index > 0).then_some(','));
+            self.canonical.push_str(&key);
             self.value(value, depth + 1)?;
-            open = ',';
         }
-        self.canonical
-            .push_str(if object.is_empty() { "{}" } else { "}" });
-        Ok(())
-    }
-
-    fn array(&mut self, array: &[&RawValue], depth: usize) -> Result<(), MatrixError> {
-        let mut open = '[';
-        for value in array {
-            self.canonical.push(open);
-            self.value(value, depth + 1)?;
-            open = ',';
-        }
-        self.canonical
-            .push_str(if array.is_empty() { "[]" } else { "]" });
+        self.canonical.push(close);
         Ok(())
     }
 }

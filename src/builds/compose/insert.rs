@@ -4,11 +4,11 @@ use super::service::{Service, builds};
 use crate::builds::format::{Inserter, Insertion};
 use crate::builds::lines;
 use crate::builds::model::{Lane, Subject};
-use crate::builds::yaml::{AliasPaths, Entry, Node, Yaml, quoted};
+use crate::builds::yaml::{AliasPaths, Entry, NewValue, Node, Yaml, quoted};
 use crate::fix::{Edit, Fix};
-use crate::text::{Span, line_ending};
+use crate::text::Span;
 
-const UNUSUAL: &str = "it is laid out in an unusual way";
+const NO_BUILD: &str = "it has no `build`";
 
 /// Makes the inserter of `CACHE_ID: ${CACHE_ID:-default}` among a service's arguments.
 pub(super) fn inserter<'d>(yaml: &'d Yaml<'d>) -> Inserter<'d> {
@@ -105,7 +105,7 @@ impl<'y> Slot<'y> {
             Self::Empty(entry) => (entry.key.parent(), &["build"]),
             Self::Short(entry) => (entry.key.parent(), &[]),
         };
-        let places = aliases.places(node.ok_or("it has no `build`")?);
+        let places = aliases.places(node.ok_or(NO_BUILD)?);
         let places = places.ok_or("it is used in too many places, by aliases")?;
         // Compose ignores the values of such keys.
         let is_extension = |key: &str| key.starts_with("x-");
@@ -125,98 +125,53 @@ impl<'y> Slot<'y> {
     }
 
     fn edits(&self, source: &str, lane: &Lane<'_>, value: &str) -> Result<Vec<Edit>, String> {
-        let entry = |in_brackets| format!("{}: {}", lane.arg, quoted(value, in_brackets));
+        let new = NewValue::Scalar(value);
         let edit = match self {
             Self::Args(node) if node.is_list() => {
                 let item = format!("{}={value}", lane.arg);
                 node.add_item(&quoted(&item, node.in_brackets()))
             }
-            Self::Args(node) => node.add_entry(&entry(node.in_brackets())),
-            Self::Build(node) if node.in_brackets() => {
-                node.add_entry(&format!("args: {{{}}}", entry(true)))
-            }
-            Self::Build(node) => {
-                let step = " ".repeat(step(*node));
-                node.add_entry(&format!("args:\n{step}{}", entry(false)))
-            }
+            Self::Args(node) => node.put(&[lane.arg], new),
+            Self::Build(node) => node.put(&["args", lane.arg], new),
             Self::Empty(args) => {
-                let layout = Layout::of(source, args)?;
                 let at = args.key.span().end;
                 let line = lines::rest(source, at);
                 // `args: ~` is empty too, but a mapping cannot stand behind it.
                 if line.split('#').next().unwrap_or_default().trim() != ":" {
                     return Err("its `args` is null".to_owned());
                 }
-                let text = layout.line(1, &entry(false));
+                let map = args.key.parent().ok_or(NO_BUILD)?;
+                let text = map.line(1, &format!("{}: {}", lane.arg, quoted(value, false)))?;
                 Ok(Edit::insert(at + line.len(), text))
             }
-            Self::Short(build) => return long(source, build, &entry),
+            Self::Short(build) => return long(source, build, lane.arg, value),
         };
         Ok(vec![edit?])
     }
 }
 
 /// Rewrites the short form, `build: folder`, in the long one.
-fn long(
-    source: &str,
-    build: &Entry<'_>,
-    entry: &dyn Fn(bool) -> String,
-) -> Result<Vec<Edit>, String> {
+fn long(source: &str, build: &Entry<'_>, arg: &str, text: &str) -> Result<Vec<Edit>, String> {
     let value = build.value;
     let span = value.span();
     let is_marked = value.is_alias() || value.is_anchored() || value.tag().is_some();
     if is_marked || span.of(source.as_bytes()).contains(&b'\n') {
         return Err("its `build` is an alias, or laid out in an unusual way".to_owned());
     }
-    if value.in_brackets() {
-        let behind = format!(", args: {{{}}}}}", entry(true));
+    let in_brackets = value.in_brackets();
+    let entry = format!("{arg}: {}", quoted(text, in_brackets));
+    if in_brackets {
         return Ok(vec![
             Edit::insert(span.start, "{context: "),
-            Edit::insert(span.end, behind),
+            Edit::insert(span.end, format!(", args: {{{entry}}}}}")),
         ]);
     }
-    let layout = Layout::of(source, build)?;
+    let map = build.key.parent().ok_or(NO_BUILD)?;
     // The colon is kept and the value moves to a line of its own; a comment stays.
     let colon = source[..span.start].trim_end_matches([' ', '\t']).len();
     let end = span.end + lines::rest(source, span.end).len();
     Ok(vec![
-        Edit::replace(Span::new(colon, span.start), layout.line(1, "context: ")),
-        Edit::insert(
-            end,
-            layout.line(1, "args:") + &layout.line(2, &entry(false)),
-        ),
+        Edit::replace(Span::new(colon, span.start), map.line(1, "context: ")?),
+        Edit::insert(end, map.line(1, "args:")? + &map.line(2, &entry)?),
     ])
-}
-
-struct Layout {
-    newline: &'static str,
-    indent: usize,
-    step: usize,
-}
-
-impl Layout {
-    fn of(source: &str, entry: &Entry<'_>) -> Result<Self, String> {
-        let map = entry.key.parent().ok_or("it has no `build`")?;
-        Ok(Self {
-            newline: line_ending(source.as_bytes(), entry.key.span().start),
-            indent: map.indent().ok_or(UNUSUAL)?,
-            step: step(map),
-        })
-    }
-
-    /// Returns a line end and a new line with `text`, so many levels deeper.
-    fn line(&self, levels: usize, text: &str) -> String {
-        let blanks = " ".repeat(self.indent + levels * self.step);
-        format!("{}{blanks}{text}", self.newline)
-    }
-}
-
-/// Returns the number of blanks of one level of the file.
-fn step(node: Node<'_>) -> usize {
-    let outer = std::iter::successors(node.parent(), |outer| outer.parent()).find_map(Node::indent);
-    let step = node
-        .indent()
-        .unwrap_or(0)
-        .saturating_sub(outer.unwrap_or(0));
-    if (1..=8).contains(&step) { step } else { 2 }
 }

@@ -10,7 +10,7 @@ mod insert;
 mod interpolate;
 mod service;
 
-use super::format::{FilePath, Format, Open, OpenYaml};
+use super::format::{FilePath, Format, Inserter, Open};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Yaml;
 
@@ -34,6 +34,14 @@ impl Format for Compose {
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        OpenYaml::read(source, |yaml| Ok(insert::inserter(yaml)))
+        Ok(Box::new(ComposeFile(Yaml::read(source)?)))
+    }
+}
+
+struct ComposeFile<'s>(Yaml<'s>);
+
+impl Open for ComposeFile<'_> {
+    fn inserter(&self) -> Result<Inserter<'_>, String> {
+        Ok(insert::inserter(&self.0))
     }
 }

@@ -1,6 +1,6 @@
 use super::language::Github;
 use super::{insert, workflow};
-use crate::builds::format::{FilePath, Format, Insertion, Open, OpenYaml};
+use crate::builds::format::{FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{self, Found, Gatherer, Pipeline};
 use crate::builds::model::{BuildFile, Lane, ReadError};
 use crate::builds::yaml::Yaml;
@@ -19,7 +19,7 @@ impl Format for Github {
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        OpenYaml::read(source, |yaml| jobs::inserter(&Self, yaml))
+        jobs::open(&Self, source)
     }
 }
 

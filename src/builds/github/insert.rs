@@ -9,7 +9,7 @@ use crate::builds::jobs::{self, Found, InScript, Language, Scope};
 use crate::builds::lines::{block_indent, rest};
 use crate::builds::model::{ANY_LANE, Lane, NAMESPACE, Runs};
 use crate::builds::shell::Dialect;
-use crate::builds::yaml::{Node, Style, quoted};
+use crate::builds::yaml::{NewValue, Node, Style, quoted};
 use crate::fix::{Edit, Fix};
 use crate::text::{Span, line_ending};
 
@@ -257,20 +257,17 @@ impl Site<'_, '_> {
         if with.is_some_and(is_elsewhere) {
             return Err("its inputs are used in several places, by an alias".into());
         }
-        let flow = format!("{name}: {}", in_quotes(line));
         let Some(with) = with.filter(|with| !with.is_null()) else {
-            return match (step.get("with"), step.is_flow()) {
-                (Some(_), _) => Err("its inputs stand elsewhere, or nowhere".into()),
-                (None, true) => step.add_entry(&format!("with: {{{flow}}}")),
-                (None, false) => step.add_entry(&format!("with:\n  {name}: |\n    {line}")),
+            return match step.get("with") {
+                Some(_) => Err("its inputs stand elsewhere, or nowhere".into()),
+                None => step.put(&["with", name], NewValue::Line(line)),
             };
         };
         match with.own_entry(name).map(|entry| entry.value) {
             None if with.get(name).is_some() => {
                 Err(format!("its `{name}` stand elsewhere, by a merge key"))
             }
-            None if with.is_flow() => with.add_entry(&flow),
-            None => with.add_entry(&format!("{name}: |\n  {line}")),
+            None => with.put(&[name], NewValue::Line(line)),
             Some(value) if is_elsewhere(value) => {
                 Err(format!("its `{name}` stand elsewhere, behind an alias"))
             }
@@ -306,7 +303,7 @@ fn extended(with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
         format!("{text}\n{line}")
     };
     if with.is_flow() || with.in_brackets() {
-        return Some(Edit::replace(span, in_quotes(&all)));
+        return Some(Edit::replace(span, quoted(&all, true)));
     }
     let indent = " ".repeat(with.indent()? + 2);
     let behind = rest(source, span.end);
@@ -326,11 +323,6 @@ fn extended(with: Node<'_>, value: Node<'_>, line: &str) -> Option<Edit> {
     ))
 }
 
-fn in_quotes(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{}\"", text.replace('\n', "\\n"))
-}
-
 /// Returns whether `script` refers to the variable `name`: `$name` or `${name…`.
 fn refers(script: &str, name: &str) -> bool {
     script.split('$').skip(1).any(|text| {
@@ -341,15 +333,10 @@ fn refers(script: &str, name: &str) -> bool {
 }
 
 fn variable(step: Node<'_>, name: &str, value: &str) -> Result<Edit, String> {
+    let value = NewValue::Scalar(value);
     match step.own_entry("env").map(|entry| entry.value) {
-        Some(env) if env.is_map() && !is_elsewhere(env) => {
-            env.add_entry(&format!("{name}: {}", quoted(value, env.in_brackets())))
-        }
-        None if step.get("env").is_none() => step.add_entry(&if step.is_flow() {
-            format!("env: {{{name}: {}}}", in_quotes(value))
-        } else {
-            format!("env:\n  {name}: {value}")
-        }),
+        Some(env) if env.is_map() && !is_elsewhere(env) => env.put(&[name], value),
+        None if step.get("env").is_none() => step.put(&["env", name], value),
         _ => Err("its `env` stands elsewhere, or nowhere".into()),
     }
 }

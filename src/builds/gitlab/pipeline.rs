@@ -4,12 +4,12 @@ use std::rc::Rc;
 use super::file::{File, listed};
 use super::matrix;
 use crate::budget;
-use crate::builds::format::{FilePath, Format, Insertion, Open, OpenYaml};
+use crate::builds::format::{FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step};
 use crate::builds::model::{BuildFile, Call, Lane, Ordered, ReadError, Runs, Unknown};
 use crate::builds::paths::ROOT;
 use crate::builds::shell::{Lookup, is_name};
-use crate::builds::yaml::{More, Node, Yaml};
+use crate::builds::yaml::{Addition, Node, Yaml};
 
 /// The variable that holds the lane of a job, and its greatest length in bytes.
 const SLUG: &str = "CI_JOB_NAME_SLUG";
@@ -27,8 +27,8 @@ impl Format for Gitlab {
         Some(".gitlab")
     }
 
-    fn adds(&self) -> Option<More> {
-        Some(More::Text)
+    fn adds(&self) -> Option<Addition> {
+        Some(Addition::Text)
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
@@ -36,7 +36,7 @@ impl Format for Gitlab {
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        OpenYaml::read(source, |yaml| jobs::inserter(&Self, yaml))
+        jobs::open(&Self, source)
     }
 }
 

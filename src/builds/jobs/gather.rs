@@ -9,7 +9,7 @@ use super::model::{Found, InScript, JobRuns, MatrixRow, Step};
 use super::scope::{Language, Scope};
 use super::script::Script;
 use crate::builds::command;
-use crate::builds::format::{Inserter, Insertion};
+use crate::builds::format::{Inserter, Insertion, Open};
 use crate::builds::model::{
     Arg, Build, BuildFile, BuildTool, Call, Env, Lane, Ordered, ReadError, Runs, Subject, Unknown,
 };
@@ -38,9 +38,7 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
         return Ok(BuildFile::default());
     }
     let yaml = Yaml::read(source)?;
-    let mut gatherer = Gatherer::new(format);
-    format.gather(&yaml, &mut gatherer)?;
-    gatherer.finish();
+    let gatherer = Gatherer::of(format, &yaml)?;
     let mut unknown = gatherer.unknown;
     unknown.sort_by_key(|unknown| unknown.span);
     Ok(BuildFile {
@@ -56,31 +54,40 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
     })
 }
 
-/// Makes what finds the insertion for each build of a file.
-pub fn inserter<'d>(
+/// Opens a file to insert arguments.
+pub fn open<'s>(
     format: &'static dyn Pipeline,
-    yaml: &'d Yaml<'d>,
-) -> Result<Inserter<'d>, String> {
-    let mut gatherer = Gatherer::new(format);
-    let gathered = format.gather(yaml, &mut gatherer);
-    gathered.map_err(|error| error.message)?;
-    gatherer.finish();
-    let mut places: HashMap<Span, Vec<Found<'d>>> = HashMap::new();
-    for found in gatherer.found {
-        places.entry(found.build.span).or_default().push(found);
-    }
-    Ok(Box::new(move |build, lane| {
-        let mut here = places.get(&build.span).into_iter().flatten();
-        let found = here.find(|found| found.build == *build);
-        let found = found.ok_or("it is not in this file")?;
-        if !is_name(lane.arg) {
-            return Err(format!(
-                "`{}` is no name that a variable can have",
-                lane.arg
-            ));
+    source: &'s str,
+) -> Result<Box<dyn Open + 's>, ReadError> {
+    let yaml = Yaml::read(source)?;
+    Ok(Box::new(JobFile { format, yaml }))
+}
+
+struct JobFile<'s> {
+    format: &'static dyn Pipeline,
+    yaml: Yaml<'s>,
+}
+
+impl Open for JobFile<'_> {
+    fn inserter(&self) -> Result<Inserter<'_>, String> {
+        let gatherer = Gatherer::of(self.format, &self.yaml).map_err(|error| error.message)?;
+        let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
+        for found in gatherer.found {
+            places.entry(found.build.span).or_default().push(found);
         }
-        format.insert(found, lane)
-    }))
+        Ok(Box::new(move |build, lane| {
+            let mut here = places.get(&build.span).into_iter().flatten();
+            let found = here.find(|found| found.build == *build);
+            let found = found.ok_or("it is not in this file")?;
+            if !is_name(lane.arg) {
+                return Err(format!(
+                    "`{}` is no name that a variable can have",
+                    lane.arg
+                ));
+            }
+            self.format.insert(found, lane)
+        }))
+    }
 }
 
 pub struct Gatherer<'y> {
@@ -97,16 +104,19 @@ pub struct Gatherer<'y> {
 type Start<'s> = &'s dyn Fn(&Scope<'_>) -> Option<(Option<String>, Dialect)>;
 
 impl<'y> Gatherer<'y> {
-    fn new(language: &'static dyn Language) -> Self {
-        Self {
-            language,
+    fn of(format: &'static dyn Pipeline, yaml: &'y Yaml<'y>) -> Result<Self, ReadError> {
+        let mut gatherer = Self {
+            language: format,
             found: Vec::new(),
             unknown: Vec::new(),
             calls: Vec::new(),
             order: Vec::new(),
             places: HashMap::new(),
             doubts: HashSet::new(),
-        }
+        };
+        format.gather(yaml, &mut gatherer)?;
+        gatherer.finish();
+        Ok(gatherer)
     }
 
     /// Reads a step once for each combination of the matrix that makes a difference to it: `read` gets the equivalent

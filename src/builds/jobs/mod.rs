@@ -11,7 +11,7 @@ mod model;
 mod scope;
 mod script;
 
-pub use gather::{Gatherer, Pipeline, inserter, read};
+pub use gather::{Gatherer, Pipeline, open, read};
 pub use insert::{in_command, insertion, is_plain_value};
 pub use matrix::{MAX_ROWS, axes, product, value, values, varying};
 pub use model::{Found, InScript, Job, JobRuns, Matrix, MatrixRow, Step, variables};

@@ -9,30 +9,17 @@ pub struct AliasPaths<'y> {
     yaml: &'y Yaml<'y>,
     /// The aliases of each value that has any.
     aliases: HashMap<usize, Vec<usize>>,
-    /// The key of each value in a mapping; empty for a file without aliases.
-    keys: HashMap<usize, usize>,
 }
 
 impl<'y> AliasPaths<'y> {
     pub fn of(yaml: &'y Yaml<'y>) -> Self {
-        let mut found = Self {
-            yaml,
-            aliases: HashMap::new(),
-            keys: HashMap::new(),
-        };
+        let mut aliases: HashMap<usize, Vec<usize>> = HashMap::new();
         for (id, item) in yaml.items.iter().enumerate() {
             if let Data::Alias(target) = item.data {
-                found.aliases.entry(target).or_default().push(id);
+                aliases.entry(target).or_default().push(id);
             }
         }
-        if !found.aliases.is_empty() {
-            let pairs = yaml.items.iter().filter_map(|item| match &item.data {
-                Data::Map(pairs) => Some(pairs.iter().map(|&(key, value)| (value, key))),
-                _ => None,
-            });
-            found.keys = pairs.flatten().collect();
-        }
-        found
+        Self { yaml, aliases }
     }
 
     /// Returns the paths of keys from a document's root to each place of `node`; list items and merge keys add nothing,
@@ -60,12 +47,12 @@ impl<'y> AliasPaths<'y> {
 
     /// Adds the step from the parent to the value `id` behind `way`, whose last step comes first.
     fn step(&self, id: usize, mut way: Vec<&'y str>) -> Vec<&'y str> {
-        let Some(key) = self.keys.get(&id) else {
+        let Some(key) = self.yaml.items[id].key else {
             way.push("");
             return way;
         };
         let entry = Entry {
-            key: self.yaml.node(*key),
+            key: self.yaml.node(key),
             value: self.yaml.node(id),
         };
         if entry.is_merge() {

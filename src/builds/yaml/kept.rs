@@ -4,7 +4,7 @@ use super::node::{Entry, Node, Yaml};
 
 /// The changes that are allowed; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum More {
+pub enum Addition {
     Comments,
     /// Insertions within texts.
     Text,
@@ -14,7 +14,7 @@ pub enum More {
 }
 
 /// Returns whether the YAML file `after` has every value of `before`, in order and in its place, and `more` at most.
-pub fn is_kept(before: &str, after: &str, more: More) -> bool {
+pub fn is_kept(before: &str, after: &str, more: Addition) -> bool {
     let (Ok(before), Ok(after)) = (Yaml::read(before), Yaml::read(after)) else {
         return false;
     };
@@ -26,11 +26,11 @@ pub fn is_kept(before: &str, after: &str, more: More) -> bool {
             .all(|(before, after)| kept(before, after, more))
 }
 
-fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
+fn kept(before: Node<'_>, after: Node<'_>, more: Addition) -> bool {
     if before.is_alias() || after.is_alias() {
         return before.is_alias() && after.is_alias();
     }
-    let styled = more == More::Entries || before.style() == after.style();
+    let styled = more == Addition::Entries || before.style() == after.style();
     if before.tag() != after.tag() || before.is_anchored() != after.is_anchored() || !styled {
         return false;
     }
@@ -41,7 +41,7 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
             && old
                 .into_iter()
                 .all(|old| next(&mut new, more, |new| kept(old, *new, more)).is_some())
-            && (more == More::Entries || new.next().is_none());
+            && (more == Addition::Entries || new.next().is_none());
     }
     if before.is_map() {
         let mut new = after.own_entries().into_iter();
@@ -49,22 +49,23 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
             && before.own_entries().into_iter().all(|old| {
                 // An alias can be a key, too, with its value's text.
                 let is_same = |new: &Entry<'_>| {
-                    old.key.text() == new.key.text() && kept(old.key, new.key, More::Comments)
+                    old.key.text() == new.key.text() && kept(old.key, new.key, Addition::Comments)
                 };
                 let same = next(&mut new, more, is_same);
                 same.is_some_and(|new| kept(old.value, new.value, more))
             })
-            && (more == More::Entries || new.next().is_none());
+            && (more == Addition::Entries || new.next().is_none());
     }
     match (before.text(), after.text()) {
-        (Some(old), Some(new)) if more == More::Comments => old == new,
+        (Some(old), Some(new)) if more == Addition::Comments => old == new,
         // Every byte of the old text is in the new one, in order.
         (Some(old), Some(new)) => {
             let mut rest = new.bytes();
             old.bytes().all(|byte| rest.any(|other| other == byte))
         }
         (Some(old), None) => {
-            more == More::Entries && (before.is_null() || after.get_text("context") == Some(old))
+            more == Addition::Entries
+                && (before.is_null() || after.get_text("context") == Some(old))
         }
         (None, new) => new.is_none(),
     }
@@ -73,10 +74,10 @@ fn kept(before: Node<'_>, after: Node<'_>, more: More) -> bool {
 /// Returns the next of `news` that is the `same`; where entries are allowed, it skips those before it.
 fn next<T>(
     news: &mut impl Iterator<Item = T>,
-    more: More,
+    more: Addition,
     mut same: impl FnMut(&T) -> bool,
 ) -> Option<T> {
-    if more == More::Entries {
+    if more == Addition::Entries {
         news.find(|new| same(new))
     } else {
         news.next().filter(|new| same(new))

@@ -12,6 +12,7 @@ mod scalar;
 mod tree;
 
 pub(super) use alias_paths::AliasPaths;
-pub use kept::{More, is_kept};
+pub use kept::{Addition, is_kept};
 pub use node::{Entry, Node, Style, Yaml};
+pub use place::NewValue;
 pub use scalar::{quoted, value_needs_quotes};

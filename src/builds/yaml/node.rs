@@ -35,6 +35,8 @@ pub(super) struct Item {
     /// The start and, for scalars, aliases and collections in brackets, the end.
     pub(super) span: Span,
     pub(super) parent: Option<usize>,
+    /// The key of a value in a mapping.
+    pub(super) key: Option<usize>,
     pub(super) tag: Option<String>,
     pub(super) anchored: bool,
     /// The number of values with aliases expanded; 0 while it is being read.

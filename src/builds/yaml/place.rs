@@ -1,9 +1,20 @@
 //! The end of a value, and places for new ones.
 
 use super::node::{Data, Node, Style};
+use super::scalar::quoted;
 use crate::builds::lines;
 use crate::fix::Edit;
 use crate::text::{Span, line_ending};
+
+const UNUSUAL: &str = "it is laid out in an unusual way";
+
+/// A value to add.
+#[derive(Clone, Copy, Debug)]
+pub enum NewValue<'a> {
+    Scalar(&'a str),
+    /// One line of a list, in a block where there are no brackets around.
+    Line(&'a str),
+}
 
 impl Node<'_> {
     /// Returns one past its last byte, without a block's trailing blank lines and comments.
@@ -38,6 +49,42 @@ impl Node<'_> {
             .any(|node| !node.is_alias() && node.is_flow())
     }
 
+    /// Adds a value to a mapping, under `keys`: all but the last are mappings to be made.
+    pub fn put(self, keys: &[&str], value: NewValue<'_>) -> Result<Edit, String> {
+        let in_brackets = self.in_brackets();
+        let value = match value {
+            NewValue::Line(line) if !in_brackets => format!("|\n  {line}"),
+            NewValue::Line(text) | NewValue::Scalar(text) => quoted(text, in_brackets),
+        };
+        let (last, outer) = keys.split_last().ok_or("it has no key")?;
+        let blanks = format!("\n{}", " ".repeat(self.step()));
+        let entry = outer
+            .iter()
+            .rfold(format!("{last}: {value}"), |entry, key| {
+                if in_brackets {
+                    format!("{key}: {{{entry}}}")
+                } else {
+                    format!("{key}:{blanks}{}", entry.replace('\n', &blanks))
+                }
+            });
+        self.add_entry(&entry)
+    }
+
+    /// Returns a line end and a line with `text`, so many levels deeper than the mapping.
+    pub fn line(self, levels: usize, text: &str) -> Result<String, String> {
+        let newline = line_ending(self.yaml.source.as_bytes(), self.item().span.start);
+        let blanks = " ".repeat(self.indent().ok_or(UNUSUAL)? + levels * self.step());
+        Ok(format!("{newline}{blanks}{text}"))
+    }
+
+    /// Returns the number of blanks by which it is deeper than what is around it; 2 where that is unusual.
+    fn step(self) -> usize {
+        let mut outer = std::iter::successors(self.parent(), |outer| outer.parent());
+        let outer = outer.find_map(Node::indent).unwrap_or(0);
+        let step = self.indent().unwrap_or(0).saturating_sub(outer);
+        if (1..=8).contains(&step) { step } else { 2 }
+    }
+
     /// Adds an entry behind a mapping's last: `KEY: VALUE` as YAML, of one line in brackets, else with its further
     /// lines indented as below the key.
     pub fn add_entry(self, entry: &str) -> Result<Edit, String> {
@@ -69,7 +116,7 @@ impl Node<'_> {
                 None => Edit::insert(self.item().span.start + 1, text),
             });
         }
-        let indent = self.indent().ok_or("it is laid out in an unusual way")?;
+        let indent = self.indent().ok_or(UNUSUAL)?;
         let newline = line_ending(source.as_bytes(), self.item().span.start);
         let blanks = " ".repeat(indent);
         let line = |line: &str| format!("{blanks}{line}").trim_end().to_owned();

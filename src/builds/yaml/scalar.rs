@@ -46,12 +46,8 @@ impl Node<'_> {
         let Data::Scalar(text, style) = &item.data else {
             return SourceMap::default();
         };
-        let is_key = |map: Self| {
-            let mut entries = map.own_entries().into_iter();
-            entries.any(|entry| entry.key == node)
-        };
         // An alias can stand for a key, which must not change.
-        if item.anchored && node.parent().is_some_and(is_key) {
+        if item.anchored && item.key.is_none() && node.parent().is_some_and(Self::is_map) {
             return SourceMap::default();
         }
         let source = node.yaml.source.get(..item.span.end).unwrap_or_default();

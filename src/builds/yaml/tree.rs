@@ -233,6 +233,7 @@ impl Builder<'_> {
             data,
             span,
             parent,
+            key: None,
             tag,
             anchored: anchor > 0,
             size: 0,
@@ -248,7 +249,10 @@ impl Builder<'_> {
         match &mut self.yaml.items[open.id].data {
             Data::List(ids) => ids.push(id),
             Data::Map(pairs) => match open.key.take() {
-                Some(key) => pairs.push((key, id)),
+                Some(key) => {
+                    pairs.push((key, id));
+                    self.yaml.items[id].key = Some(key);
+                }
                 None => open.key = Some(id),
             },
             Data::Scalar(..) | Data::Alias(_) => {}
