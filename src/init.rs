@@ -3,7 +3,9 @@
 //! The entry takes its neighbours' indentation, line endings and blank lines. The result is proved by reading it again;
 //! a file where that fails is left alone.
 
-use crate::builds::yaml::{Node, Yaml};
+use crate::builds::yaml::{More, Node, Yaml, is_kept};
+use crate::fix::{self, Edit, Fix};
+use crate::text::{Span, line_ending};
 
 pub const REPO: &str = "https://github.com/OWNER/cachelane";
 
@@ -21,27 +23,24 @@ pub enum Hooked {
     LeftList(&'static str, String),
 }
 
-struct Look {
-    /// The blanks before a dash.
-    indent: String,
-    gap: String,
-    hook_indent: String,
-    hook_gap: String,
-}
-
 /// Returns a whole `.pre-commit-config.yaml` with nothing but the hook, to paste. `version` is the hook's.
 pub fn snippet(version: &str) -> String {
-    format!("repos:\n{}", entry(&plain(), version, "\n"))
+    format!("repos:\n{}", plain(version, "\n"))
 }
 
-/// Returns the layout without entries to follow.
-fn plain() -> Look {
-    Look {
-        indent: "  ".into(),
-        gap: " ".into(),
-        hook_indent: "      ".into(),
-        hook_gap: " ".into(),
-    }
+/// Returns the entry with two blanks a step, for a list without entries to follow.
+fn plain(version: &str, newline: &str) -> String {
+    let entry = entry(version, 2, 4, 1).replace('\n', &format!("{newline}  "));
+    format!("  - {entry}{newline}")
+}
+
+/// Returns the entry without its dash. Its keys stand in the column `keys`, counted from the dash, its hook's dash in
+/// the column `hook`, with `gap` blanks behind it.
+fn entry(version: &str, keys: usize, hook: usize, gap: usize) -> String {
+    let [keys, hook, gap] = [keys, hook, gap].map(|width| " ".repeat(width));
+    let first = keys.get(2..).unwrap_or_default();
+    let id = HOOKS[0];
+    format!("{first}repo: {REPO}\n{keys}rev: v{version}\n{keys}hooks:\n{hook}-{gap}id: {id}")
 }
 
 /// Adds the hook to `text`, a `.pre-commit-config.yaml`. `version` is the hook's.
@@ -79,7 +78,7 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
         insert(text, repos, version)
     };
     match new {
-        Some(new) if is_proved(&new, root) => Hooked::Added(new),
+        Some(new) if is_proved(text, &new, repos.items().len()) => Hooked::Added(new),
         _ if repos.is_flow() => {
             let entry = format!(
                 "{{repo: {REPO}, rev: v{version}, hooks: [{{id: {}}}]}}\n",
@@ -92,7 +91,7 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
         }
         _ => Hooked::LeftList(
             "how its list `repos` is written cannot be followed",
-            entry(&plain(), version, "\n"),
+            plain(version, "\n"),
         ),
     }
 }
@@ -127,225 +126,93 @@ fn is_there(entry: Node<'_>) -> bool {
         || ids.any(|id| HOOKS.contains(&id))
 }
 
-/// Returns whether `new` differs from `old` in nothing but one more entry at the end of `repos`.
-fn is_proved(new: &str, old: Node<'_>) -> bool {
-    let Ok(new) = Yaml::read(new) else {
+/// Returns whether `new` differs from `old` in nothing but one more entry at the end of `repos`, which had `count`.
+fn is_proved(old: &str, new: &str, count: usize) -> bool {
+    let Ok(yaml) = Yaml::read(new) else {
         return false;
     };
-    let (Some(root), 1) = (new.root(), new.roots().count()) else {
-        return false;
+    let repos = yaml.root().and_then(|root| root.get("repos"));
+    let repos = repos.map(Node::items).unwrap_or_default();
+    let is_ours = |entry: &Node<'_>| {
+        let hooks = entry.get("hooks").map(Node::items).unwrap_or_default();
+        entry.get_text("repo") == Some(REPO)
+            && entry.own_entries().len() == 3
+            && hooks.len() == 1
+            && hooks[0].own_entries().len() == 1
     };
-    let (was, is) = (old.entries(), root.entries());
-    let entry = |(a, b): (
-        &crate::builds::yaml::Entry<'_>,
-        &crate::builds::yaml::Entry<'_>,
-    )| {
-        if b.key.text() != Some("repos") {
-            return same(a.key, b.key) && same(a.value, b.value);
-        }
-        let (was, mut is) = (a.value.items(), b.value.items());
-        let added = is.pop();
-        added.is_some_and(|added| is_there(added) && added.get_text("repo") == Some(REPO))
-            && was.len() == is.len()
-            && was.into_iter().zip(is).all(|(a, b)| same(a, b))
-    };
-    was.len() == is.len() && was.iter().zip(&is).all(entry)
+    repos.len() == count + 1
+        && repos.last().is_some_and(is_ours)
+        && is_kept(old, new, More::Entries)
 }
 
-fn same(a: Node<'_>, b: Node<'_>) -> bool {
-    if a.is_alias() || b.is_alias() {
-        // The alias's anchor is compared in its own place.
-        return a.is_alias() == b.is_alias();
-    }
-    let (entries, others) = (a.own_entries(), b.own_entries());
-    let (items, other_items) = (a.items(), b.items());
-    (a.text(), a.tag(), a.is_null()) == (b.text(), b.tag(), b.is_null())
-        && entries.len() == others.len()
-        && entries
-            .iter()
-            .zip(&others)
-            .all(|(a, b)| same(a.key, b.key) && same(a.value, b.value))
-        && items.len() == other_items.len()
-        && items.into_iter().zip(other_items).all(|(a, b)| same(a, b))
-}
-
-/// Returns `text` with the entry behind the last of `repos`; `None` where those are not a block.
+/// Returns `text` with the entry behind the last of `repos`, laid out like that; `None` where those are not a block.
 fn insert(text: &str, repos: Node<'_>, version: &str) -> Option<String> {
-    if repos.is_flow() || repos.is_alias() {
-        return None;
+    let column = |at: usize| at - text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let of = |node: Node<'_>| column(node.span().start);
+    let (items, dash) = (repos.items(), repos.indent()?);
+    let last = *items.last()?;
+    let keys = of(last).checked_sub(dash).filter(|keys| *keys > 1)?;
+    let hooks = last.get("hooks").filter(|hooks| hooks.is_list());
+    let hook = hooks.and_then(|hooks| Some((hooks.indent()?, of(*hooks.items().first()?))));
+    let (hook, id) = hook
+        .and_then(|(hook, id)| Some((hook.checked_sub(dash)?, id.checked_sub(dash)?)))
+        .filter(|(hook, id)| *hook >= keys && id > hook)
+        .unwrap_or((keys + 2, keys + 4));
+    let edit = repos.add_item(&entry(version, keys, hook, id - hook - 1));
+    let edit = edit.ok()?;
+    let (mut at, mut added) = (edit.span().start, edit.text().to_owned());
+    if added.starts_with(['\r', '\n']) {
+        // Comments indented more than the dashes belong to the last entry.
+        let is_own = |line: &&str| {
+            let comment = line.trim_start_matches(' ');
+            comment.starts_with('#') && line.len() - comment.len() > dash
+        };
+        let own = text[at..].split('\n').skip(1).take_while(is_own);
+        at += own.map(|line| line.len() + 1).sum::<usize>();
+        if is_airy(text, last, dash) {
+            added.insert_str(0, line_ending(text.as_bytes(), at));
+        }
     }
-    let last = *repos.items().last()?;
-    let look = look(text, repos, last)?;
-    let newline = newline(text);
-    let at = end(text, last, look.indent.len())?;
-    let mut entry = entry(&look, version, newline);
-    if is_airy(text, last, &look.indent) {
-        entry.insert_str(0, newline);
-    }
-    let mut new = text.to_owned();
-    if at > 0 && !text[..at].ends_with('\n') {
-        // The file's last line has no end, and will have none.
-        entry.insert_str(0, newline);
-        entry.truncate(entry.trim_end().len());
-    }
-    new.insert_str(at, &entry);
-    Some(new)
+    Some(edited(text, Edit::insert(at, added)))
+}
+
+fn edited(text: &str, edit: Edit) -> String {
+    let applied = fix::apply(text.as_bytes(), &[&Fix::safe("", vec![edit])]);
+    String::from_utf8_lossy(&applied.bytes).into_owned()
 }
 
 /// Returns `text` with the entry below `repos:` or `repos: []`, on a line with nothing else but a comment.
 fn insert_first(text: &str, root: Node<'_>, version: &str) -> Option<String> {
-    let key = root
-        .own_entries()
-        .into_iter()
-        .find(|entry| entry.key.text() == Some("repos"))?
-        .key
-        .span();
-    let (before, behind) = (text.get(..key.end)?, text.get(key.end..)?);
-    let line = &behind[..behind.find('\n').unwrap_or(behind.len())];
-    let value = line.trim_start().strip_prefix(':')?.trim_start();
-    let rest = value
-        .strip_prefix('[')
-        .and_then(|inner| inner.trim_start().strip_prefix(']'))
-        .unwrap_or(value)
-        .trim();
-    let is_alone = rest.is_empty() || rest.starts_with('#');
-    if !is_alone || !(key.start == 0 || text[..key.start].ends_with('\n')) {
+    let key = root.own_entry("repos")?.key.span();
+    let newline = line_ending(text.as_bytes(), key.end);
+    let line = text.get(key.end..)?.split('\n').next()?;
+    let value = line.split('#').next()?;
+    let is_empty = matches!(&*value.replace([' ', '\t', '\r'], ""), ":" | ":[]");
+    if !is_empty || !(key.start == 0 || text[..key.start].ends_with('\n')) {
         return None;
     }
-    let newline = if line.ends_with('\r') {
-        "\r\n"
-    } else {
-        newline(text)
-    };
-    let entry = entry(&plain(), version, newline);
-    let comment = if rest.is_empty() {
-        String::new()
-    } else {
-        format!(" {rest}")
-    };
-    Some(match behind.get(line.len() + 1..) {
-        Some(below) => format!("{before}:{comment}{newline}{entry}{below}"),
-        None => format!("{before}:{comment}{newline}{}", entry.trim_end()),
-    })
-}
-
-fn newline(text: &str) -> &'static str {
-    if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
-        "\r\n"
-    } else {
-        "\n"
+    let comment = line[value.len()..].trim_end();
+    let blank = if comment.is_empty() { "" } else { " " };
+    let mut list = format!(":{blank}{comment}{newline}{}", plain(version, newline));
+    let end = key.end + line.len() + 1;
+    if end > text.len() {
+        list.truncate(list.trim_end().len());
     }
-}
-
-fn entry(look: &Look, version: &str, newline: &str) -> String {
-    let Look {
-        indent,
-        gap,
-        hook_indent,
-        hook_gap,
-    } = look;
-    let inner = format!("{indent} {gap}");
-    let lines = [
-        format!("{indent}-{gap}repo: {REPO}"),
-        format!("{inner}rev: v{version}"),
-        format!("{inner}hooks:"),
-        format!("{hook_indent}-{hook_gap}id: {}", HOOKS[0]),
-    ];
-    lines
-        .iter()
-        .flat_map(|line| [line.as_str(), newline])
-        .collect()
-}
-
-/// Returns the layout of the last entry of `repos`, with two blanks a step by default.
-fn look(text: &str, repos: Node<'_>, last: Node<'_>) -> Option<Look> {
-    let first = *repos.items().first()?;
-    let (indent, gap) = dash_before(text, first.span().start)?;
-    let (_, gap) = dash_before(text, last.span().start)
-        .filter(|(of_last, _)| *of_last == indent)
-        .unwrap_or((indent.clone(), gap));
-    let inner = format!("{indent} {gap}");
-    let hooks = last
-        .get("hooks")
-        .filter(|hooks| hooks.is_list() && !hooks.is_flow());
-    let (hook_indent, hook_gap) = hooks
-        .and_then(|hooks| dash_before(text, hooks.items().first()?.span().start))
-        .filter(|(hook_indent, _)| hook_indent.len() >= inner.len())
-        .unwrap_or((format!("{inner}  "), " ".into()));
-    Some(Look {
-        indent,
-        gap,
-        hook_indent,
-        hook_gap,
-    })
-}
-
-/// Returns the blanks before and behind the dash at `at` of its line.
-fn dash(text: &str, at: usize) -> Option<(String, String)> {
-    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let indent = text.get(line..at)?;
-    let rest = text.get(at..)?.strip_prefix('-')?;
-    let gap = &rest[..rest.len() - rest.trim_start_matches(' ').len()];
-    let gap = if gap.is_empty() || rest[gap.len()..].starts_with(['\r', '\n', '#']) {
-        " "
-    } else {
-        gap
-    };
-    indent
-        .bytes()
-        .all(|byte| byte == b' ')
-        .then(|| (indent.to_owned(), gap.to_owned()))
-}
-
-/// Returns the same for the dash before the value at `at`: on its line, or above comments and blank lines.
-fn dash_before(text: &str, at: usize) -> Option<(String, String)> {
-    let mut before = text.get(..at)?.trim_end();
-    loop {
-        if before.ends_with('-') {
-            return dash(text, before.len() - 1);
-        }
-        let line = before.rfind('\n').map_or(0, |end| end + 1);
-        let word = before.rfind([' ', '\n']).map_or(0, |end| end + 1);
-        if before[word..].starts_with(['&', '!']) {
-            // An anchor or a tag.
-            before = before[..word].trim_end();
-            continue;
-        }
-        let comment = before[line..].find('#')?;
-        before = before[..line + comment].trim_end();
-    }
-}
-
-/// Returns the byte where an entry behind those of `repos` belongs: below the last line of content, and below comments
-/// indented more than the dashes at `indent`, which belong to the last entry.
-fn end(text: &str, last: Node<'_>, indent: usize) -> Option<usize> {
-    let content = text.get(..last.span().end)?.trim_end().len();
-    let mut at = text
-        .get(content..)?
-        .find('\n')
-        .map_or(text.len(), |end| content + end + 1);
-    for line in text.get(at..)?.split_inclusive('\n') {
-        let content = line.trim_start_matches(' ');
-        if !content.starts_with('#') || line.len() - content.len() <= indent {
-            break;
-        }
-        at += line.len();
-    }
-    Some(at)
+    let line = Span::new(key.end, end.min(text.len()));
+    Some(edited(text, Edit::replace(line, list)))
 }
 
 /// Returns whether a blank line stands before the last entry.
-fn is_airy(text: &str, last: Node<'_>, indent: &str) -> bool {
-    let Some(line) = text
-        .get(..last.span().start)
-        .and_then(|before| before.rfind('\n'))
-    else {
-        return false;
-    };
+fn is_airy(text: &str, last: Node<'_>, indent: usize) -> bool {
+    let above = text.get(..last.span().start);
+    let above = above.and_then(|above| above.rsplit_once('\n'));
     // Comments above the entry go with it.
-    let mut above = text[..line]
-        .lines()
-        .rev()
-        .skip_while(|line| line.starts_with(indent) && line.trim_start().starts_with('#'));
-    above.next().is_some_and(|line| line.trim().is_empty())
+    let is_own = |line: &&str| {
+        let comment = line.trim_start_matches(' ');
+        comment.starts_with('#') && line.len() - comment.len() >= indent
+    };
+    let mut above = above.into_iter().flat_map(|(above, _)| above.lines().rev());
+    above
+        .find(|line| !is_own(line))
+        .is_some_and(|line| line.trim().is_empty())
 }
