@@ -11,6 +11,7 @@ use crate::text::{Range, Span};
 /// The weight of a finding. Errors and warnings fail the gate, infos never do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub enum Severity {
     /// Worth knowing.
     Info,
@@ -34,6 +35,7 @@ impl Severity {
 
 /// The thing that a rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub enum Subject {
     /// One Dockerfile.
     File,
@@ -49,6 +51,7 @@ pub enum Subject {
 
 /// The facts about a rule that do not depend on its subject.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct RuleMeta {
     /// The name, which never changes.
     pub name: &'static str,
@@ -294,6 +297,7 @@ impl serde::Serialize for RuleId {
 
 /// Another place that concerns a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Location {
     /// Its place.
     pub place: Place,
@@ -303,6 +307,7 @@ pub struct Location {
 
 /// A place, as seen from a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub enum Place {
     /// In the same file.
     Here(Span),
@@ -317,6 +322,7 @@ pub enum Place {
 
 /// A problem that a rule found in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Finding {
     /// The rule.
     pub rule: RuleId,
@@ -340,6 +346,7 @@ pub struct Finding {
 
 /// The identity of a lock: mounts with the same id and base (`from`, uid, gid, mode) wait for each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct LockKey {
     /// The id or the cleaned target; of its variables, only those that an ENV fixes are expanded.
     pub id: Vec<u8>,
@@ -414,7 +421,7 @@ impl Finding {
 
     /// Adds a fix, or the reason why there is none.
     #[must_use]
-    pub fn fix(mut self, fix: Result<Fix, String>) -> Self {
+    pub(crate) fn fix(mut self, fix: Result<Fix, String>) -> Self {
         match fix {
             Ok(fix) => self.fix = Some(fix),
             Err(reason) => self.unfixed = Some(reason),

@@ -90,7 +90,7 @@ pub use finding::{Finding, Location, LockKey, Place, RuleId, RuleMeta, Severity,
 pub use fix::{Applicability, Edit, Fix};
 pub use lint::{Dropped, Made};
 pub use project::{Error, FileFindings, FixedFile, Fixes, Project, Report};
-pub use rules::{Exemptions, Profile, Settings};
+pub use rules::{Exemptions, PatternError, Profile, Settings};
 pub use text::{LineIndex, Pos, Range, Span};
 
 /// Runs the command `cachelane` that this process was started as.

@@ -14,7 +14,7 @@ use super::outcome::{Ended, Error, Outcome};
 use super::terminal;
 
 /// Suppresses the findings in `reports` that fail the gate, by comments in the files.
-pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended {
+pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> Ended {
     let Some(least) = args.gate.fail_on.least() else {
         let why = "with `--fail-on never` nothing fails, and nothing is to be suppressed";
         return Err(Error::Input(why.into()));
@@ -48,7 +48,7 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended
                 terminal::print_note(&format!("{name}: {here} suppressed"));
             }
             Err(why) => {
-                trouble = true;
+                failed = true;
                 terminal::warn(&format!("{name}: no suppression was added: {why}"));
             }
         }
@@ -58,7 +58,7 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut trouble: bool) -> Ended
     if unused_left {
         terminal::print_note("What `unused-ignore` finds is left: `cachelane fix` removes it.");
     }
-    Ok(Outcome::new(trouble, unused_left || bare_left).into())
+    Ok(Outcome::new(failed, unused_left || bare_left).into())
 }
 
 fn write(

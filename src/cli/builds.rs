@@ -29,9 +29,9 @@ pub fn run(args: &BuildsArgs) -> Ended {
     let reports: Vec<(&FileReport, LineIndex)> = reports
         .map(|report| (report, LineIndex::new(&report.source)))
         .collect();
-    let judged = builds.known.iter();
-    let mut listed: Vec<ListedBuild> = judged
-        .filter_map(|judged| row(&reports[judged.file], judged, &disk))
+    let known = builds.known.iter();
+    let mut listed: Vec<ListedBuild> = known
+        .filter_map(|status| row(&reports[status.file], status, &disk))
         .collect();
     if args.verbose {
         let lost = builds.unknown.iter();
@@ -49,29 +49,29 @@ pub fn run(args: &BuildsArgs) -> Ended {
         }
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    let trouble = !disk.errors().is_empty();
-    Ok(Outcome::new(trouble, false).into())
+    let failed = !disk.errors().is_empty();
+    Ok(Outcome::new(failed, false).into())
 }
 
 fn row(
     (report, lines): &(&FileReport, LineIndex),
-    judged: &BuildStatus,
+    status: &BuildStatus,
     disk: &Disk<'_>,
 ) -> Option<ListedBuild> {
-    let build: &Build = report.builds.as_ref()?.file.builds.get(judged.build)?;
+    let build: &Build = report.builds.as_ref()?.file.builds.get(status.build)?;
     Some(ListedBuild {
         path: report::path(&report.path),
         line: lines.line(build.span.start),
         name: build.name.clone(),
         front: build.tool.as_str(),
-        dockerfile: judged.dockerfile.as_ref().map(|path| disk.shown(path)),
-        target: judged.target.clone(),
-        matrix: match &judged.runs {
+        dockerfile: status.dockerfile.as_ref().map(|path| disk.shown(path)),
+        target: status.target.clone(),
+        matrix: match &status.runs {
             Runs::Matrix(axes) => Some(axes.clone()),
             Runs::Once => None,
         },
-        lane: judged.lane,
-        value: judged.value.clone(),
+        lane: status.lane,
+        value: status.value.clone(),
         unknown: None,
     })
 }

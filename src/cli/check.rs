@@ -59,8 +59,8 @@ pub fn run(args: &CheckArgs) -> Ended {
     }
     let summary = Summary::new(&reports, checked.files);
     let printed = print(args, &reports, summary, &errors);
-    let trouble = !printed || !errors.is_empty();
-    Ok(Outcome::new(trouble, summary.fails(args.gate.fail_on.least())).into())
+    let has_failed = !printed || !errors.is_empty();
+    Ok(Outcome::new(has_failed, summary.fails(args.gate.fail_on.least())).into())
 }
 
 /// Fails for combinations of options that clap cannot check.

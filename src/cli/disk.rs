@@ -82,11 +82,11 @@ impl<'a> Disk<'a> {
     }
 
     /// Prints and records an error, once.
-    fn warn(&self, trouble: RunError) {
+    fn warn(&self, error: RunError) {
         let mut errors = self.errors.borrow_mut();
-        if !errors.contains(&trouble) {
-            terminal::warn(&trouble.to_string());
-            errors.push(trouble);
+        if !errors.contains(&error) {
+            terminal::warn(&error.to_string());
+            errors.push(error);
         }
     }
 

@@ -83,9 +83,9 @@ pub fn run(args: &FixArgs) -> Ended {
     }
     output.text.push_str(&left);
     let loose = loose_locks(loose.into_inner().unwrap_or_default(), &reports, &fixes);
-    let trouble = output.trouble || !disk.errors().is_empty();
+    let failed = output.failed || !disk.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
-        let all = loose.is_empty() && !trouble;
+        let all = loose.is_empty() && !failed;
         let last = output.last_line(args.diff, &summary, least, all);
         output.text.push_str(&last);
     }
@@ -105,7 +105,7 @@ pub fn run(args: &FixArgs) -> Ended {
         terminal::print_text(&output.text);
     }
     let fails = summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes());
-    Ok(Outcome::new(trouble, fails).into())
+    Ok(Outcome::new(failed, fails).into())
 }
 
 /// Notes that an argument's name from the command line has to be configured, where ids were written with it.

@@ -22,7 +22,7 @@ pub struct Output {
     /// Builds that newly pass the lane.
     pub passed: Changes,
     /// True where a file could not be written.
-    pub trouble: bool,
+    pub failed: bool,
 }
 
 /// Changes of one kind, and the number of their files.
@@ -50,7 +50,7 @@ impl Output {
         let name = report::path(&report.path);
         let fixed = &done.fixed;
         if let Some(why) = &done.unwritten {
-            self.trouble = true;
+            self.failed = true;
             terminal::warn(&format!("{name}: {why}"));
         }
         if done.is_stdin && !is_diff {

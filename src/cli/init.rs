@@ -24,7 +24,7 @@ const OWNER: &str =
 #[derive(Default)]
 struct Initialized {
     next: Vec<&'static str>,
-    trouble: bool,
+    failed: bool,
 }
 
 pub fn run(args: &InitArgs) -> Ended {
@@ -41,7 +41,7 @@ pub fn run(args: &InitArgs) -> Ended {
         "cachelane fix --diff     what cachelane would change",
     ]);
     terminal::print(format!("\nNext:\n  {}\n", done.next.join("\n  ")));
-    Ok(Outcome::new(done.trouble, false).into())
+    Ok(Outcome::new(done.failed, false).into())
 }
 
 impl Initialized {
@@ -115,7 +115,7 @@ impl Initialized {
 
     fn warn(&mut self, path: &Path, error: &FileError) {
         terminal::warn(&format!("{}: {error}", report::path(path)));
-        self.trouble = true;
+        self.failed = true;
     }
 }
 

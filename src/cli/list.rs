@@ -21,13 +21,13 @@ pub fn run(args: &ListArgs) -> Ended {
     let overrides = common.settings.overrides(&Select::default(), false);
     let settled = ConfigResolver::new(&common.settings, overrides)?;
     let run = Run::new(common, &settled, Texts::None).over(list);
-    let (mut trouble, files) = (!run.errors.is_empty(), run.files);
+    let (mut failed, files) = (!run.errors.is_empty(), run.files);
     let mut mounts = Vec::new();
     for result in run.results {
         match result {
             Ok(found) => mounts.extend(found),
             Err(message) => {
-                trouble = true;
+                failed = true;
                 terminal::warn(&message);
             }
         }
@@ -39,7 +39,7 @@ pub fn run(args: &ListArgs) -> Ended {
         }
         Plain::Human => {}
     }
-    Ok(Outcome::new(trouble, false).into())
+    Ok(Outcome::new(failed, false).into())
 }
 
 /// Returns the mounts of one Dockerfile, or why it cannot be read; `None` where there are none.

@@ -60,11 +60,11 @@ pub fn main() -> ExitCode {
     };
     let code = done.unwrap_or_else(|error| {
         terminal::print_error(&error);
-        Outcome::Trouble.into()
+        Outcome::Failed.into()
     });
     // Output got lost, so the exit code must not say that all is well.
     if terminal::lost() {
-        Outcome::Trouble.into()
+        Outcome::Failed.into()
     } else {
         code
     }

@@ -16,13 +16,13 @@ pub enum Outcome {
     /// Findings that fail the gate, or a diff.
     Findings,
     /// Something could not be read, written or understood.
-    Trouble,
+    Failed,
 }
 
 impl Outcome {
-    pub const fn new(trouble: bool, fails: bool) -> Self {
-        match (trouble, fails) {
-            (true, _) => Self::Trouble,
+    pub const fn new(failed: bool, fails: bool) -> Self {
+        match (failed, fails) {
+            (true, _) => Self::Failed,
             (false, true) => Self::Findings,
             (false, false) => Self::Clean,
         }
@@ -34,7 +34,7 @@ impl From<Outcome> for ExitCode {
         Self::from(match outcome {
             Outcome::Clean => 0,
             Outcome::Findings => 1,
-            Outcome::Trouble => 2,
+            Outcome::Failed => 2,
         })
     }
 }
@@ -84,11 +84,11 @@ impl ConfigError {
             return vec![RunError::with(name, &self.message)];
         }
         let lines = LineIndex::new(self.text.as_bytes());
-        let trouble = |problem: &Problem| RunError {
+        let error = |problem: &Problem| RunError {
             path: Some(name.clone()),
             line: Some(lines.line(problem.span.start)),
             message: problem.message.clone(),
         };
-        self.problems.iter().map(trouble).collect()
+        self.problems.iter().map(error).collect()
     }
 }

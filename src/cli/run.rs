@@ -282,11 +282,11 @@ impl<T: Send> Going<'_, T> {
     }
 
     /// Prints and records an error.
-    fn warn(&self, trouble: RunError) {
+    fn warn(&self, error: RunError) {
         if !self.run.is_quiet {
-            terminal::warn(&trouble.to_string());
+            terminal::warn(&error.to_string());
         }
-        self.with(|state| state.errors.push(trouble));
+        self.with(|state| state.errors.push(error));
     }
 
     fn with(&self, change: impl FnOnce(&mut State<T>)) {

@@ -29,7 +29,7 @@ pub fn run(args: &RunArgs) -> Ended {
         return Ok(Outcome::Clean.into());
     }
     let Some((program, words)) = passed.words.split_first() else {
-        return Ok(Outcome::Trouble.into());
+        return Ok(Outcome::Failed.into());
     };
     let mut command = Command::new(program);
     command.args(words).envs(passed.set.clone());

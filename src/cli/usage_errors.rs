@@ -45,11 +45,11 @@ pub fn answer(error: &clap::Error) -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let Some(line) = known(error, &typed) {
         terminal::warn(&line);
-        return Outcome::Trouble.into();
+        return Outcome::Failed.into();
     }
     terminal::note_loss(error.print());
     if terminal::lost() {
-        return Outcome::Trouble.into();
+        return Outcome::Failed.into();
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

@@ -32,48 +32,35 @@ impl Config {
     /// Returns all problems: unknown keys, rules and values, wrong types, malformed globs and patterns.
     pub fn read(text: &str, overrides: Overrides) -> Result<Self, Vec<Problem>> {
         let raw = read::read(text).map_err(|problem| vec![problem])?;
-        let mut problems = read::problems(&raw);
-        let mut globs = |patterns: &[toml::Spanned<String>]| Globs::new(patterns, &mut problems);
-        let (include, exclude) = (globs(&raw.include), globs(&raw.exclude));
-        let per_file = raw
-            .per_file
-            .iter()
-            .map(|entry| globs(&entry.patterns()))
-            .collect();
-        let exempt = exemptions(&raw, &mut problems);
-        if !problems.is_empty() {
-            return Err(problems);
+        match Self::of(raw, text, overrides) {
+            (config, problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(problems),
         }
-        let base = Arc::new(resolve::settings(&raw, &[], &overrides, &exempt));
-        let lines = LineIndex::new(text.as_bytes());
-        Ok(Self {
-            raw,
-            lines,
-            include,
-            exclude,
-            per_file,
-            exempt,
-            base,
-            overrides,
-        })
     }
 
     /// Returns the configuration of a run without a file.
     pub fn none(overrides: Overrides) -> Self {
-        let raw = Raw::default();
-        let exempt = Arc::default();
-        let base = Arc::new(resolve::settings(&raw, &[], &overrides, &exempt));
-        let (include, exclude, lines) = (Globs::default(), Globs::default(), LineIndex::new(b""));
-        Self {
-            raw,
-            lines,
+        Self::of(Raw::default(), "", overrides).0
+    }
+
+    fn of(raw: Raw, text: &str, overrides: Overrides) -> (Self, Vec<Problem>) {
+        let mut problems = read::problems(&raw);
+        let mut globs = |patterns: &[toml::Spanned<String>]| Globs::new(patterns, &mut problems);
+        let (include, exclude) = (globs(&raw.include), globs(&raw.exclude));
+        let per_file = raw.per_file.iter();
+        let per_file = per_file.map(|entry| globs(&entry.patterns())).collect();
+        let exempt = exemptions(&raw, &mut problems);
+        let config = Self {
+            lines: LineIndex::new(text.as_bytes()),
             include,
             exclude,
-            per_file: Vec::new(),
+            per_file,
+            base: Arc::new(resolve::settings(&raw, &[], &overrides, &exempt)),
             exempt,
-            base,
+            raw,
             overrides,
-        }
+        };
+        (config, problems)
     }
 
     /// Returns a configuration that gives every file `settings`.
@@ -174,9 +161,9 @@ fn exemptions(raw: &Raw, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
         Ok(exempt) => return Arc::new(exempt),
         Err(wrong) => wrong,
     };
-    problems.extend(wrong.into_iter().map(|(index, why)| {
-        let message = format!("this pattern of ids cannot be read: {why}");
-        Problem::new(span(&raw.exempt[index].id), message)
+    problems.extend(wrong.into_iter().map(|wrong| {
+        let message = format!("this pattern of ids cannot be read: {wrong}");
+        Problem::new(span(&raw.exempt[wrong.entry].id), message)
     }));
     Arc::default()
 }

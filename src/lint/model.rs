@@ -93,6 +93,7 @@ impl Fixed {
 
 /// A fix that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Made {
     /// The rule whose finding it cured.
     pub rule: RuleId,
@@ -104,6 +105,7 @@ pub struct Made {
 
 /// A fix that was not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Dropped {
     /// The rule of the finding.
     pub rule: RuleId,

@@ -9,19 +9,19 @@ const VERSION: &str = "4.3";
 
 pub fn render(run: &Run<'_>) -> String {
     let files = found::files(run).map(|found| file(&found));
-    let all = run.errors.iter().map(trouble).chain(files);
+    let all = run.errors.iter().map(run_error).chain(files);
     let root = Element::new("checkstyle").with("version", &VERSION);
     xml::document(&root.around(all))
 }
 
-fn trouble(trouble: &RunError) -> Element {
-    let error = Element::new("error")
-        .with("line", &trouble.line.unwrap_or(1))
+fn run_error(error: &RunError) -> Element {
+    let element = Element::new("error")
+        .with("line", &error.line.unwrap_or(1))
         .with("severity", &"error")
-        .with("message", &trouble.message)
+        .with("message", &error.message)
         .with("source", &"cachelane");
-    let file = Element::new("file").with("name", &trouble.place());
-    file.around([error])
+    let file = Element::new("file").with("name", &error.place());
+    file.around([element])
 }
 
 fn file(file: &Found<'_>) -> Element {

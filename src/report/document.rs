@@ -1,15 +1,13 @@
 //! JSON documents that a build server's log takes for no command, and values whose objects keep their order.
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::text::{inert, is_unprintable};
 
 pub(super) enum Json {
-    /// A field that an object leaves out.
-    Absent,
-    Bool(bool),
-    Number(usize),
-    Text(String),
+    /// A text, number or flag; null is a field that an object leaves out.
+    Plain(Value),
     List(Vec<Json>),
     Object(Vec<(&'static str, Json)>),
 }
@@ -25,13 +23,10 @@ pub(super) use object;
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Absent => to.serialize_unit(),
-            Self::Bool(value) => value.serialize(to),
-            Self::Number(value) => value.serialize(to),
-            Self::Text(value) => value.serialize(to),
+            Self::Plain(value) => value.serialize(to),
             Self::List(items) => items.serialize(to),
             Self::Object(fields) => {
-                let there = |(_, value): &&(_, Json)| !matches!(value, Self::Absent);
+                let there = |(_, value): &&(_, Json)| !matches!(value, Self::Plain(Value::Null));
                 to.collect_map(fields.iter().filter(there).map(|(key, value)| (key, value)))
             }
         }
@@ -43,44 +38,24 @@ impl Json {
         Self::List(items.collect())
     }
 
+    pub(super) fn maybe(value: Option<Self>) -> Self {
+        value.unwrap_or(Self::Plain(Value::Null))
+    }
+
     /// Returns the list of `items`; an empty one is absent.
     pub(super) fn some(items: impl Iterator<Item = Self>) -> Self {
         let mut items = items.peekable();
         if items.peek().is_some() {
             Self::list(items)
         } else {
-            Self::Absent
+            Self::Plain(Value::Null)
         }
     }
 }
 
-impl From<bool> for Json {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<usize> for Json {
-    fn from(value: usize) -> Self {
-        Self::Number(value)
-    }
-}
-
-impl From<&str> for Json {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
-    }
-}
-
-impl From<String> for Json {
-    fn from(value: String) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<T: Into<Json>> From<Option<T>> for Json {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Absent, Into::into)
+impl<T: Into<Value>> From<T> for Json {
+    fn from(value: T) -> Self {
+        Self::Plain(value.into())
     }
 }
 

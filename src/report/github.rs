@@ -17,7 +17,7 @@ const MAX_MESSAGE: usize = 400;
 /// Returns an annotation for every finding of `run`, one a line. GitHub shows the first ten errors, ten warnings and
 /// ten notices of a step.
 pub fn render(run: &Run<'_>) -> String {
-    let mut out: String = run.errors.iter().map(trouble).collect();
+    let mut out: String = run.errors.iter().map(run_error).collect();
     for file in found::files(run) {
         for finding in file.findings() {
             out.push_str(&annotation(&file, finding));
@@ -27,19 +27,19 @@ pub fn render(run: &Run<'_>) -> String {
     out
 }
 
-fn trouble(trouble: &RunError) -> String {
-    let file = trouble
+fn run_error(error: &RunError) -> String {
+    let file = error
         .path
         .as_ref()
         .map(|path| format!("file={},", property(path)))
         .unwrap_or_default();
-    let line = trouble
+    let line = error
         .line
         .map(|line| format!("line={line},"))
         .unwrap_or_default();
     format!(
         "::error {file}{line}title=cachelane::{}\n",
-        data(&printable(&trouble.message))
+        data(&printable(&error.message))
     )
 }
 
@@ -87,8 +87,8 @@ pub fn step_summary(run: &Run<'_>) -> String {
         "### cachelane\n\n{}\n",
         markdown(&human::summary(&run.summary))
     );
-    for trouble in run.errors.iter().take(MAX_ROWS) {
-        let text = clipped(&printable(&trouble.to_string()), MAX_MESSAGE);
+    for error in run.errors.iter().take(MAX_ROWS) {
+        let text = clipped(&printable(&error.to_string()), MAX_MESSAGE);
         out.push_str(&format!("\n**Error:** {}\n", markdown(&text)));
     }
     let mut left = 0;

@@ -10,7 +10,7 @@ use super::model::{Run, RunError};
 
 /// Returns the findings of `run` as a JSON list that ends with a newline.
 pub fn render(run: &Run<'_>) -> String {
-    let mut issues: Vec<Json> = run.errors.iter().map(trouble).collect();
+    let mut issues: Vec<Json> = run.errors.iter().map(run_error).collect();
     for file in found::files(run) {
         let findings = file.findings().iter().zip(fingerprints(file.report));
         issues.extend(findings.map(|(finding, fingerprint)| {
@@ -28,14 +28,14 @@ pub fn render(run: &Run<'_>) -> String {
 
 /// Returns an issue for an error, because the format has no place for errors, and an empty list would say that all is
 /// well.
-fn trouble(trouble: &RunError) -> Json {
-    let (path, message) = (printable(trouble.place()), printable(&trouble.message));
+fn run_error(error: &RunError) -> Json {
+    let (path, message) = (printable(error.place()), printable(&error.message));
     object! {
         "description": &*message,
         "check_name": "cachelane",
         "fingerprint": hash(&[b"trouble", path.as_bytes(), message.as_bytes()]),
         "severity": "blocker",
-        "location": location(&path, trouble.line.unwrap_or(1)),
+        "location": location(&path, error.line.unwrap_or(1)),
     }
 }
 

@@ -16,7 +16,7 @@ pub fn render(run: &Run<'_>) -> String {
     let errors = run.errors.len();
     let mut suites: Vec<Element> = files.iter().map(suite_of).collect();
     if errors > 0 {
-        let cases = run.errors.iter().map(trouble).collect();
+        let cases = run.errors.iter().map(run_error).collect();
         suites.insert(0, suite("cachelane", [0, errors, 0], cases));
     }
     if suites.is_empty() {
@@ -59,12 +59,12 @@ fn case(name: &str, class: &str) -> Element {
         .with("classname", &class)
 }
 
-fn trouble(trouble: &RunError) -> Element {
-    let text = printable(&trouble.to_string()).into_owned();
-    let error = Element::new("error")
+fn run_error(error: &RunError) -> Element {
+    let text = printable(&error.to_string()).into_owned();
+    let element = Element::new("error")
         .with("type", &"cachelane")
-        .with("message", &trouble.message);
-    case(&text, trouble.place()).around([error.text(text.clone())])
+        .with("message", &error.message);
+    case(&text, error.place()).around([element.text(text.clone())])
 }
 
 fn suite_of(file: &Found<'_>) -> Element {

@@ -52,19 +52,19 @@ fn text(text: impl Into<String>) -> Json {
     object! { "text": text.into() }
 }
 
-fn notification(trouble: &RunError) -> Json {
+fn notification(error: &RunError) -> Json {
     let location = |path: &String| {
         object! {
             "physicalLocation": object! {
                 "artifactLocation": artifact(path),
-                "region": trouble.line.map(|line| object! { "startLine": line }),
+                "region": Json::maybe(error.line.map(|line| object! { "startLine": line })),
             },
         }
     };
     object! {
         "level": "error",
-        "message": text(plain(&printable(&trouble.message))),
-        "locations": Json::some(trouble.path.iter().map(location)),
+        "message": text(plain(&printable(&error.message))),
+        "locations": Json::some(error.path.iter().map(location)),
     }
 }
 
@@ -181,7 +181,7 @@ fn fix(file: &Found<'_>, fix: &Fix) -> Json {
     let replacement = |edit: &Edit| {
         object! {
             "deletedRegion": region(file.range(edit.span())),
-            "insertedContent": content(edit),
+            "insertedContent": Json::maybe(content(edit)),
         }
     };
     let change = object! {

@@ -35,6 +35,17 @@ const MAX_SIZE: usize = 1 << 20;
 const MAX_ENTRIES: usize = 1000;
 const MAX_LEN: usize = 64 * 1024;
 
+/// A pattern of ids that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}")]
+#[non_exhaustive]
+pub struct PatternError {
+    /// The index of its entry.
+    pub entry: usize,
+    /// What is wrong with it, in one line.
+    pub fault: String,
+}
+
 /// Patterns of ids, with the rules that each silences and whether it ever matched.
 #[derive(Debug, Default)]
 pub struct Exemptions {
@@ -47,15 +58,16 @@ impl Exemptions {
     /// Reads `entries`: regular expressions that match a whole id, each with the rules that it silences.
     ///
     /// # Errors
-    /// Fails with the index and fault of each bad entry.
-    pub fn new(entries: Vec<(&str, Vec<RuleId>)>) -> Result<Self, Vec<(usize, String)>> {
+    /// Fails with each bad entry.
+    pub fn new(entries: Vec<(&str, Vec<RuleId>)>) -> Result<Self, Vec<PatternError>> {
+        let error = |entry, fault| PatternError { entry, fault };
         let (patterns, rules): (Vec<&str>, Vec<_>) = entries.into_iter().unzip();
         let len: usize = patterns.iter().map(|pattern| pattern.len()).sum();
         if patterns.len() > MAX_ENTRIES || len > MAX_LEN {
             let why = format!("all together are more than {MAX_ENTRIES}, or {MAX_LEN} bytes");
-            return Err(vec![(0, why)]);
+            return Err(vec![error(0, why)]);
         }
-        let wrong = |(index, pattern): (usize, &&str)| Some((index, fault(pattern)?));
+        let wrong = |(index, pattern): (usize, &&str)| Some(error(index, fault(pattern)?));
         let wrong: Vec<_> = patterns.iter().enumerate().filter_map(wrong).collect();
         if !wrong.is_empty() {
             return Err(wrong);
@@ -67,7 +79,7 @@ impl Exemptions {
             .size_limit(MAX_SIZE)
             .dfa_size_limit(MAX_SIZE)
             .build()
-            .map_err(|error| vec![(0, in_one_line(&error))])?;
+            .map_err(|fault| vec![error(0, in_one_line(&fault))])?;
         let matched = rules.iter().map(|_| AtomicBool::new(false)).collect();
         Ok(Self {
             ids,

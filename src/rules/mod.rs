@@ -48,7 +48,7 @@ mod unused_ignore;
 
 pub use caches::Cache;
 pub use context::Context;
-pub use exempt::Exemptions;
+pub use exempt::{Exemptions, PatternError};
 pub use profile::Profile;
 pub use settings::Settings;
 pub use unused_ignore::Idle;

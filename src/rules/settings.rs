@@ -11,6 +11,7 @@ use super::profile::Profile;
 
 /// The settings of a file.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Settings {
     /// The build argument that sets jobs apart.
     pub arg: String,

@@ -13,7 +13,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("dockerfile", &["budget", "text"]),
     ("finding", &["fix", "text"]),
     ("index", &["dockerfile", "finding", "text"]),
-    ("init", &["text", "builds"]),
+    ("init", &["builds", "fix", "text"]),
     (
         "suppress",
         &["budget", "dockerfile", "finding", "fix", "text"],
