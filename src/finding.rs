@@ -150,6 +150,14 @@ macro_rules! each_rule {
                 fix: Some(Applicability::Unsafe),
                 summary: "apt's cache without a lock: parallel builds fail on apt's own",
             }
+            UnlockedCache unlocked_cache "unlocked-cache" File {
+                severity: Severity::Info,
+                summary: "a cache without a lock whose tool fails or waits where two builds use it",
+            }
+            CacheAsState cache_as_state "cache-as-state" File {
+                severity: Severity::Warning,
+                summary: "a RUN needs what an earlier RUN left in a cache, which may be empty by then",
+            }
             PlatformLock platform_lock "platform-lock" File {
                 severity: Severity::Info,
                 fix: Some(Applicability::Unsafe),

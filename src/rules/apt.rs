@@ -1,58 +1,105 @@
-//! The apt folders that a RUN mounts, and its calls of apt.
+//! The ways to call apt.
 
-use std::cell::OnceCell;
+use super::commands::{Call, Command};
 
-use bstr::ByteSlice as _;
+/// Calls that need apt's folders for themselves. (dpkg takes no lock there.)
+pub(super) const LOCKING: &[Call] = &[
+    Call {
+        programs: "apt apt-get apt-fast",
+        words: "update|install|upgrade|full-upgrade|dist-upgrade|remove|purge|autoremove|autopurge|clean|autoclean|\
+            build-dep|satisfy|download|source|check|reinstall",
+        without: SIMULATED,
+    },
+    Call {
+        programs: "aptitude",
+        words: "update|install|upgrade|safe-upgrade|full-upgrade|dist-upgrade|remove|purge|reinstall|build-dep|\
+            download|clean|autoclean",
+        without: SIMULATED,
+    },
+    Call {
+        programs: "nala",
+        words: "update|install|upgrade|full-upgrade|remove|purge|autoremove|autopurge|clean",
+        without: SIMULATED,
+    },
+    REPOSITORY,
+    Call {
+        programs: "rosdep",
+        words: "install",
+        without: "-s --simulate",
+    },
+    PLAYWRIGHT,
+    MINIDEB,
+    Call {
+        programs: "mk-build-deps",
+        words: "-i|--install|-ir",
+        without: "",
+    },
+    Call {
+        programs: "apt-file",
+        words: "update",
+        without: "",
+    },
+];
 
-use crate::dockerfile::Dockerfile;
+const SIMULATED: &str = "-s --simulate --dry-run --just-print --print-uris";
 
-#[derive(Debug, Default)]
-pub(super) struct Apt {
-    /// True where one is locked for all builds.
-    pub(super) locked: bool,
-    /// True where one is locked for the builds of a lane.
-    pub(super) locked_in_a_lane: bool,
-    /// The indices of the caches without lock and lane.
-    pub(super) open: Vec<usize>,
-    called: OnceCell<bool>,
+const REPOSITORY: Call = Call {
+    programs: "add-apt-repository apt-add-repository",
+    words: "",
+    without: "-n --no-update -h --help",
+};
+
+/// Playwright installs the libraries of its browsers by apt.
+const PLAYWRIGHT: Call = Call {
+    programs: "playwright playwright-core",
+    words: "install --with-deps|install-deps",
+    without: "--dry-run",
+};
+
+/// The installer of minideb.
+const MINIDEB: Call = Call {
+    programs: "install_packages",
+    words: "",
+    without: "",
+};
+
+/// Calls that fetch the lists of packages.
+const UPDATING: &[Call] = &[
+    Call {
+        programs: "apt apt-get apt-fast aptitude nala apt-file",
+        words: "update",
+        without: "",
+    },
+    Call {
+        programs: "nala",
+        words: "install|upgrade",
+        without: "",
+    },
+    REPOSITORY,
+    PLAYWRIGHT,
+    MINIDEB,
+];
+
+/// Calls that fail for a package that is in no list.
+const INSTALLING: Call = Call {
+    programs: "apt apt-get apt-fast aptitude",
+    words: "install|build-dep|download|source|reinstall",
+    without: SIMULATED,
+};
+
+pub(super) fn updates(command: &Command) -> bool {
+    UPDATING.iter().any(|call| call.is(command))
 }
 
-impl Apt {
-    /// Returns whether the RUN `instruction`, whose folders these are, calls apt.
-    pub(super) fn is_called(&self, file: &Dockerfile<'_>, instruction: usize) -> bool {
-        *self.called.get_or_init(|| calls_apt(file, instruction))
-    }
-}
-
-/// Subcommands that take locks.
-const COMMANDS: &str = "update install upgrade full-upgrade dist-upgrade remove purge autoremove clean autoclean \
-    build-dep satisfy download source check reinstall";
-
-/// Returns whether a RUN calls apt or apt-get, in its command or in a heredoc. (dpkg takes no lock in apt's folders.)
-fn calls_apt(file: &Dockerfile<'_>, instruction: usize) -> bool {
-    let run = &file.instructions[instruction];
-    let bodies = run
-        .heredocs
-        .iter()
-        .map(|heredoc| heredoc.body.of(file.source));
-    let texts = std::iter::once(run.arguments()).chain(bodies);
-    let mut lines = texts.flat_map(|text| text.lines());
-    lines.any(|line| !line.trim_start().starts_with(b"#") && is_call(line))
-}
-
-fn is_call(line: &[u8]) -> bool {
-    let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
-    let mut words = line.split(|b| !part(*b)).filter(|word| !word.is_empty());
-    while let Some(word) = words.next() {
-        let command = word.strip_prefix(b"/usr/bin/").unwrap_or(word);
-        let mut after = words.clone().filter(|word| !word.starts_with(b"-"));
-        if matches!(command, b"apt" | b"apt-get")
-            && after
-                .next()
-                .is_some_and(|word| COMMANDS.split(' ').any(|known| known.as_bytes() == word))
-        {
-            return true;
-        }
-    }
-    false
+/// Returns whether `command` takes a package from the lists: one named by its name, not a file or a variable.
+pub(super) fn needs_lists(command: &Command) -> bool {
+    let is_action = |word: &&String| INSTALLING.words.split('|').any(|action| action == *word);
+    let (_, words) = command.program();
+    let mut behind = words.iter().skip_while(|word| !is_action(word)).skip(1);
+    let is_package = |word: &String| {
+        word.starts_with(|first: char| first.is_ascii_alphanumeric()) && !word.contains(['/', '$'])
+    };
+    INSTALLING.is(command)
+        && behind.any(is_package)
+        && !words.iter().any(|word| word.contains("Dir::"))
 }

@@ -1,7 +1,6 @@
 //! The cache mounts of a file, and their properties that rules ask for.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use bstr::ByteSlice as _;
@@ -11,7 +10,6 @@ use crate::finding::{LockKey, RuleId};
 use crate::index::Site;
 use crate::text::Span;
 
-use super::apt::Apt;
 use super::settings::Settings;
 use super::tools;
 use super::values::Values;
@@ -37,8 +35,6 @@ pub struct Cache<'f> {
     source: Option<Arc<[u8]>>,
     /// The rules that the configuration exempts it from.
     pub exempt: Vec<RuleId>,
-    /// The apt folders of its RUN, if it is one.
-    apt: Option<Rc<Apt>>,
 }
 
 /// Returns the cache mounts of `file` that BuildKit accepts, in order.
@@ -64,42 +60,9 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
             exempt: settings.exempt.of(&mount.effective_id()),
             sharing: sharing(file, instruction, mount),
             word,
-            apt: None,
         })
     };
-    let mut caches: Vec<Cache<'f>> = mounts.filter_map(read).collect();
-    let mut at = 0;
-    for run in caches.chunk_by_mut(|a, b| a.instruction == b.instruction) {
-        share_apt(run, at);
-        at += run.len();
-    }
-    caches
-}
-
-/// Links the apt folders among the caches `run` of a RUN to each other; `at` is the index of the first.
-fn share_apt(run: &mut [Cache<'_>], at: usize) {
-    let is_apt: Vec<usize> = (0..run.len())
-        .filter(|index| tools::is_apt(&run[*index].target))
-        .collect();
-    if is_apt.is_empty() {
-        return;
-    }
-    let mut apt = Apt::default();
-    for &index in &is_apt {
-        let cache = &run[index];
-        match cache.sharing {
-            Some(Sharing::Locked) if cache.is_isolated => apt.locked_in_a_lane = true,
-            Some(Sharing::Locked) => apt.locked = true,
-            Some(Sharing::Shared) if !cache.is_isolated && !is_readonly(cache.mount) => {
-                apt.open.push(at + index);
-            }
-            _ => {}
-        }
-    }
-    let apt = Rc::new(apt);
-    for index in is_apt {
-        run[index].apt = Some(Rc::clone(&apt));
-    }
+    mounts.filter_map(read).collect()
 }
 
 /// Returns the sharing mode of `mount` in a build without arguments; a template may make that option.
@@ -157,13 +120,6 @@ fn is_isolated(
     names.any(|name| depends_on(file, word, instruction, name) || in_template(name))
 }
 
-fn is_readonly(mount: &Mount<'_>) -> bool {
-    let is_switch = mount
-        .field("readonly")
-        .is_some_and(|field| field.equals.is_none());
-    is_switch || matches!(mount.value("readonly"), Some(b"true" | b"1"))
-}
-
 impl Cache<'_> {
     /// Returns the id as written, or else the target.
     pub fn id(&self) -> String {
@@ -172,6 +128,12 @@ impl Cache<'_> {
 
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
+    }
+
+    pub(super) fn is_readonly(&self) -> bool {
+        let field = self.mount.field("readonly");
+        let is_switch = field.is_some_and(|field| field.equals.is_none());
+        is_switch || matches!(self.mount.value("readonly"), Some(b"true" | b"1"))
     }
 
     /// Returns whether the configuration exempts it from `rule`.
@@ -235,26 +197,5 @@ impl Cache<'_> {
     /// Returns its tool, where that supports concurrent processes.
     pub fn concurrent_tool(&self) -> Option<&'static str> {
         tools::concurrent(&self.target)
-    }
-
-    /// Returns whether a RUN uses this apt cache without a lock, so that parallel builds fail on apt's own. A lock on
-    /// another apt folder of the RUN serves both, unless it has another lane.
-    pub fn is_unlocked_apt(&self, file: &Dockerfile<'_>) -> bool {
-        self.apt.as_ref().is_some_and(|apt| {
-            self.sharing == Some(Sharing::Shared)
-                && !is_readonly(self.mount)
-                && !(apt.locked || (apt.locked_in_a_lane && self.is_isolated))
-                && apt.is_called(file, self.instruction)
-        })
-    }
-
-    /// Returns the indices of the mounts of its RUN that its lock serves too: apt folders without lock and lane.
-    pub fn served(&self, file: &Dockerfile<'_>) -> &[usize] {
-        let apt = self
-            .apt
-            .as_ref()
-            .filter(|apt| self.is_locked() && !apt.open.is_empty());
-        let called = apt.filter(|apt| apt.is_called(file, self.instruction));
-        called.map_or(&[], |apt| &apt.open)
     }
 }

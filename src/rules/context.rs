@@ -13,9 +13,13 @@ use crate::suppress::{Ignore, Table};
 use crate::text::Span;
 
 use super::caches::{self, Cache};
+use super::commands::Command;
 use super::plan::Plan;
 use super::settings::Settings;
 use super::values::Values;
+
+/// For each cache that is mounted without a lock where its tool is called, the locks beside it in all of those RUNs.
+pub(super) type Guards = HashMap<Arc<LockKey>, Vec<Arc<LockKey>>>;
 
 /// A file with its settings, and what several rules ask about it, found once.
 pub struct Context<'a> {
@@ -27,6 +31,9 @@ pub struct Context<'a> {
     /// A list of a few is faster than a table.
     plans: RefCell<Vec<(String, Applicability, Rc<Plan>)>>,
     fills_in: OnceCell<bool>,
+    /// The commands of RUNs, by instruction.
+    pub(super) commands: RefCell<HashMap<usize, Rc<[Command]>>>,
+    pub(super) guards: OnceCell<Guards>,
     values: OnceCell<Values<'a>>,
     ignores: Option<Table<'a>>,
 }
@@ -40,6 +47,8 @@ impl<'a> Context<'a> {
             groups: OnceCell::new(),
             plans: RefCell::default(),
             fills_in: OnceCell::new(),
+            commands: RefCell::default(),
+            guards: OnceCell::new(),
             values: OnceCell::new(),
             ignores: None,
         }
@@ -77,6 +86,14 @@ impl<'a> Context<'a> {
     pub fn caches(&self) -> &[Cache<'a>] {
         self.caches
             .get_or_init(|| caches::find(self.file, self.settings))
+    }
+
+    /// Returns the cache mounts of the RUN `instruction`.
+    pub(super) fn run(&self, instruction: usize) -> &[Cache<'a>] {
+        let caches = self.caches();
+        let start = caches.partition_point(|cache| cache.instruction < instruction);
+        let end = caches.partition_point(|cache| cache.instruction <= instruction);
+        &caches[start..end]
     }
 
     pub fn line(&self, index: usize) -> usize {

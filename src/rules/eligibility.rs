@@ -10,6 +10,7 @@ use super::caches::Cache;
 use super::context::Context;
 use super::settings::Settings;
 use super::slot::{has_room, id_edit};
+use super::tools::Tool;
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
 /// Returns whether all builds that use the cache's id wait for each other.
@@ -63,8 +64,10 @@ pub(super) fn gets_lane(
     if name == settings.arg {
         let private =
             || cache.sharing == Some(Sharing::Private) && cx.may_speak(RuleId::PrivateCache, cache);
-        let unlocked =
-            || cache.is_unlocked_apt(cx.file) && cx.may_speak(RuleId::UnlockedApt, cache);
+        let unlocked = || {
+            cx.unguarded(cache).is_some_and(Tool::is_apt)
+                && cx.may_speak(RuleId::UnlockedApt, cache)
+        };
         let shared = is_shared_lock(settings, cache) && cx.may_speak(RuleId::SharedLock, cache);
         return (shared || (review && lacks_lane(settings, cache) && (private() || unlocked())))
             && has_room(settings, cache, name);

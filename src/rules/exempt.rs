@@ -18,6 +18,8 @@ pub const EXEMPTIBLE: &[RuleId] = &[
     RuleId::SplitCache,
     RuleId::PrivateCache,
     RuleId::UnlockedApt,
+    RuleId::UnlockedCache,
+    RuleId::CacheAsState,
 ];
 
 /// The rules of an entry without names: those that report waiting for a lock.

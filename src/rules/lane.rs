@@ -123,6 +123,16 @@ impl Context<'_> {
     }
 }
 
+/// Returns the advice to lock `cache`.
+pub(super) fn locking_help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
+    let wait = match cx.settings.namespace {
+        _ if !cx.settings.takes_variables() => "builds wait instead of failing",
+        true => "builds of one namespace wait and others do not",
+        false => "builds of one lane wait and others do not",
+    };
+    format!("write `{}`, so that {wait}", locked_lane(cx, cache))
+}
+
 /// Returns the options that lock `cache`, in a lane where it has one, for messages.
 pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let id = if lacks_lane(cx.settings, cache) {

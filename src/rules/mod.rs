@@ -7,12 +7,15 @@
 
 mod apt;
 pub mod build_context;
+mod cache_as_state;
 pub mod caches;
+mod commands;
 pub mod context;
 pub mod declare;
 pub mod eligibility;
 pub mod exempt;
 pub mod frontend;
+mod guards;
 pub mod lane;
 pub mod lane_requirements;
 pub mod plan;
@@ -43,6 +46,7 @@ mod tools;
 mod undeclared_arg;
 mod unlock;
 mod unlocked_apt;
+mod unlocked_cache;
 mod unpassed_arg;
 mod unused_ignore;
 

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::budget;
 use crate::finding::LockKey;
 use crate::fix::Applicability;
 use crate::rules::caches::Cache;
@@ -39,12 +38,8 @@ impl Context<'_> {
     /// Returns the mounts that get `name` into their ids along with `cache`, whose lock serves them.
     pub fn served(&self, cache: &Cache<'_>, name: &str) -> impl Iterator<Item = &Cache<'_>> {
         let serves = name == self.settings.arg && lacks_lane(self.settings, cache);
-        let served = if serves { cache.served(self.file) } else { &[] };
-        served
-            .iter()
-            .take_while(|_| budget::spend(1))
-            .map(|at| &self.caches()[*at])
-            .filter(|other| may_change(self, other, &self.settings.arg))
+        self.guarded(cache)
+            .filter(move |other| serves && may_change(self, other, &self.settings.arg))
     }
 
     /// Returns why `cache` gets no `name` into its id by a fix up to `level`.
@@ -129,19 +124,13 @@ fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
 /// another lock serves are included.
 fn wanted(cx: &Context<'_>, name: &str, level: Applicability) -> HashMap<Arc<LockKey>, usize> {
     let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
-    // All locks of a RUN serve the same folders.
-    let (mut served, mut last) = (HashSet::new(), None);
+    let mut served = HashSet::new();
     for (index, cache) in cx.caches().iter().enumerate() {
         if !gets_lane(cx, cache, name, level) {
             continue;
         }
         first.entry(Arc::clone(&cache.key)).or_insert(index);
-        if last != Some(cache.instruction) {
-            for other in cx.served(cache, name) {
-                served.insert(Arc::clone(&other.key));
-                last = Some(cache.instruction);
-            }
-        }
+        served.extend(cx.served(cache, name).map(|other| Arc::clone(&other.key)));
     }
     for (index, cache) in cx.caches().iter().enumerate() {
         if served.contains(&cache.key) {

@@ -1,0 +1,176 @@
+//! The commands of a RUN, as far as its text shows them.
+
+use bstr::ByteSlice as _;
+
+use crate::budget;
+use crate::builds::shell::{self, Dialect, Lookup, Word};
+use crate::dockerfile::Dockerfile;
+
+/// Programs that run the command behind them, each with the number of words in between that are no options.
+const WRAPPERS: &str = "sudo:0 doas:0 env:0 nice:0 ionice:0 time:0 timeout:0 exec:0 command:0 nohup:0 xargs:0 \
+    eatmydata:0 retry:0 flock:1 gosu:1 su-exec:1 fakeroot:0 chronic:0 stdbuf:0 dumb-init:0 tini:0 npx:0 bunx:0 uvx:0 \
+    yarn:0 npm:1 pnpm:1 bun:1 uv:1 poetry:1 pipenv:1 python:0 python3:0 rustup:2";
+
+/// Options of wrappers whose value is the next word.
+const VALUED: &[&str] = &["-u", "-g", "-k", "-a"];
+
+/// The words of a command, with the variables that the Dockerfile or the script sets.
+#[derive(Debug)]
+pub(super) struct Command(Vec<String>);
+
+impl Command {
+    /// Returns the name of the program, without its folder and version, and its arguments; `sudo` and its kin are not
+    /// the program.
+    pub(super) fn program(&self) -> (&str, &[String]) {
+        let mut rest = self.0.as_slice();
+        let mut skip = 0;
+        while let [word, behind @ ..] = rest {
+            rest = behind;
+            let letter = |byte: &u8| byte.is_ascii_alphabetic() || b"/._@".contains(byte);
+            let is_word = word.as_bytes().first().is_some_and(letter) && !word.contains('=');
+            if VALUED.contains(&word.as_str()) {
+                rest = rest.get(1..).unwrap_or_default();
+            } else if is_word && skip > 0 {
+                skip -= 1;
+            } else if is_word {
+                let name = name(word);
+                let mut wrappers = WRAPPERS.split_ascii_whitespace();
+                let Some(words) =
+                    wrappers.find_map(|known| known.strip_prefix(name)?.strip_prefix(':'))
+                else {
+                    return (name, rest);
+                };
+                skip = words.parse().unwrap_or(0);
+            }
+        }
+        ("", &[])
+    }
+
+    /// Returns the script that it runs: `sh -c SCRIPT`, `su USER -c SCRIPT`, `eval SCRIPT`.
+    fn script(&self) -> Option<String> {
+        let (program, words) = self.program();
+        if program == "eval" {
+            return Some(words.join(" "));
+        }
+        let is_switch =
+            |word: &String| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
+        let switch = words.iter().position(is_switch)?;
+        let runs = is_shell(program) || matches!(program, "su" | "runuser");
+        words.get(switch + 1).filter(|_| runs).cloned()
+    }
+
+    /// Returns whether it is a shell that reads its script from a heredoc.
+    fn reads_input(&self) -> bool {
+        let (program, words) = self.program();
+        is_shell(program) && words.iter().all(|word| word.starts_with('-'))
+    }
+}
+
+fn is_shell(program: &str) -> bool {
+    Dialect::of(program) == Some(Dialect::Posix)
+}
+
+/// Returns the name of the program at a path, without the version of `npx tool@1.2`.
+fn name(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
+/// A way to call a tool.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The names of the programs.
+    pub(super) programs: &'static str,
+    /// Alternatives, separated by `|`: the words that have to be among the arguments; empty where any will do.
+    pub(super) words: &'static str,
+    /// The arguments with which it is another call.
+    pub(super) without: &'static str,
+}
+
+impl Call {
+    pub(super) fn is(&self, command: &Command) -> bool {
+        let (program, words) = command.program();
+        let has = |wanted: &str| words.iter().any(|word| word == wanted);
+        self.programs.split(' ').any(|known| known == program)
+            && self
+                .words
+                .split('|')
+                .any(|all| all.split_ascii_whitespace().all(has))
+            && !self.without.split_ascii_whitespace().any(has)
+    }
+}
+
+/// Returns the commands of the RUN `instruction` in order, those of heredocs that a shell reads included.
+pub(super) fn commands(file: &Dockerfile<'_>, instruction: usize) -> Vec<Command> {
+    let run = &file.instructions[instruction];
+    let text = run.arguments().to_str_lossy();
+    let mut reader = Reader {
+        file,
+        instruction,
+        found: Vec::new(),
+    };
+    match serde_json::from_str(&text) {
+        Ok(words) => reader.add(Command(words)),
+        Err(_) => reader.read(&text),
+    }
+    let only = reader.found.iter().all(|command| command.0.is_empty());
+    if only || reader.found.iter().any(Command::reads_input) {
+        for heredoc in &run.heredocs {
+            let body = heredoc.body.of(file.source).to_str_lossy();
+            if !is_of_another_language(&body) {
+                reader.read(&body);
+            }
+        }
+    }
+    reader.found
+}
+
+/// Returns whether a script's first line names an interpreter that is no shell.
+fn is_of_another_language(script: &str) -> bool {
+    let line = script.lines().next().unwrap_or_default();
+    line.strip_prefix("#!").is_some_and(|line| {
+        let mut words = line.split_ascii_whitespace();
+        !words.any(|word| is_shell(name(word)))
+    })
+}
+
+struct Reader<'a> {
+    file: &'a Dockerfile<'a>,
+    instruction: usize,
+    found: Vec<Command>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, script: &str) {
+        let values = |lookup: Lookup<'_>| match lookup {
+            Lookup::Variable(name) => {
+                let value = self.file.default_value(name, self.instruction)?;
+                Some(value.to_str_lossy().into_owned())
+            }
+            Lookup::Expression(_) => None,
+        };
+        let words = |word: &Word| {
+            let value = word.resolve(&values).unwrap_or_else(|| word.written());
+            if word.may_be_several() {
+                value.split_ascii_whitespace().map(str::to_owned).collect()
+            } else {
+                vec![value]
+            }
+        };
+        let simple = shell::read(script, None, Dialect::Posix, &|_| None);
+        let commands = simple
+            .iter()
+            .map(|simple| Command(simple.words.iter().flat_map(words).collect()));
+        for command in commands.collect::<Vec<_>>() {
+            self.add(command);
+        }
+    }
+
+    fn add(&mut self, command: Command) {
+        let script = command.script();
+        self.found.push(command);
+        if let Some(script) = script {
+            budget::nested(|| self.read(&script));
+        }
+    }
+}

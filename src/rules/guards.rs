@@ -1,0 +1,109 @@
+//! Caches that their tools need for themselves, and the locks that keep other builds out.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::budget;
+use crate::dockerfile::Sharing;
+use crate::finding::Finding;
+
+use super::caches::Cache;
+use super::commands::{Command, commands};
+use super::context::{Context, Guards};
+use super::tools::{self, Tool};
+
+/// The limit for other RUNs that a finding names.
+const MAX_OTHERS: usize = 3;
+
+impl<'a> Context<'a> {
+    /// Returns the commands of the RUN `instruction`.
+    pub(super) fn commands(&self, instruction: usize) -> Rc<[Command]> {
+        let mut known = self.commands.borrow_mut();
+        let fresh = || commands(self.file, instruction).into();
+        Rc::clone(known.entry(instruction).or_insert_with(fresh))
+    }
+
+    /// Returns the tool that needs `cache` for itself, where it is mounted without a lock of its own and its RUN calls
+    /// the tool.
+    fn rival(&self, cache: &Cache<'_>) -> Option<&'static Tool> {
+        if cache.sharing != Some(Sharing::Shared) || cache.is_readonly() {
+            return None;
+        }
+        let tool = tools::alone(&cache.target)?;
+        let mut calls = tool.calls.iter();
+        let commands = self.commands(cache.instruction);
+        calls
+            .any(|call| commands.iter().any(|command| call.is(command)))
+            .then_some(tool)
+    }
+
+    /// Returns the tool that needs `cache` for itself, where no lock keeps other builds out: its own, or one that every
+    /// RUN with the cache and the tool holds. The lock of a lane keeps out only builds of that lane.
+    pub(super) fn unguarded(&self, cache: &Cache<'_>) -> Option<&'static Tool> {
+        let tool = self.rival(cache)?;
+        self.guards()[&cache.key].is_empty().then_some(tool)
+    }
+
+    /// Returns the mounts without lock and lane that the lock of `cache` keeps other builds from.
+    pub(super) fn guarded(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'_>> {
+        let is_open = |other: &Cache<'_>| !other.is_isolated && self.rival(other).is_some();
+        let beside = self.run(cache.instruction).iter();
+        beside.filter(move |other| {
+            cache.is_locked()
+                && budget::spend(1)
+                && is_open(other)
+                && self.guards()[&other.key].contains(&cache.key)
+        })
+    }
+
+    fn guards(&self) -> &Guards {
+        self.guards.get_or_init(|| {
+            let mut guards = Guards::new();
+            for cache in self
+                .caches()
+                .iter()
+                .filter(|cache| self.rival(cache).is_some())
+            {
+                let run = self.run(cache.instruction);
+                budget::spend(run.len());
+                let locks = run
+                    .iter()
+                    .filter(|lock| lock.is_locked() && (cache.is_isolated || !lock.is_isolated));
+                let locks: Vec<_> = locks.map(|lock| Arc::clone(&lock.key)).collect();
+                guards
+                    .entry(Arc::clone(&cache.key))
+                    .and_modify(|common| {
+                        budget::spend(common.len() * locks.len());
+                        common.retain(|lock| locks.contains(lock));
+                    })
+                    .or_insert(locks);
+            }
+            guards
+        })
+    }
+
+    /// Names the other RUNs that use `cache` without a lock, though they show no call of its tool; the first finding
+    /// about a cache names them.
+    pub(super) fn name_others(&self, mut finding: Finding, cache: &Cache<'_>) -> Finding {
+        let mut found = self
+            .same_cache(cache)
+            .filter(|other| self.unguarded(other).is_some());
+        if !found
+            .next()
+            .is_some_and(|first| std::ptr::eq(first.mount, cache.mount))
+        {
+            return finding;
+        }
+        let is_silent = |other: &&Cache<'_>| {
+            other.instruction != cache.instruction
+                && other.sharing == Some(Sharing::Shared)
+                && !other.is_readonly()
+                && self.rival(other).is_none()
+        };
+        for other in self.same_cache(cache).filter(is_silent).take(MAX_OTHERS) {
+            let message = "the same cache without a lock: what runs here may call the same tool";
+            finding = finding.label(other.option_span("target"), message);
+        }
+        finding
+    }
+}
