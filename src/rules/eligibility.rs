@@ -10,7 +10,6 @@ use super::caches::Cache;
 use super::context::Context;
 use super::settings::Settings;
 use super::slot::{has_room, id_edit};
-use super::tools::Tool;
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
 /// Returns whether all builds that use the cache's id wait for each other.
@@ -65,7 +64,8 @@ pub(super) fn gets_lane(
         let private =
             || cache.sharing == Some(Sharing::Private) && cx.may_speak(RuleId::PrivateCache, cache);
         let unlocked = || {
-            cx.unguarded(cache).is_some_and(Tool::is_apt)
+            cx.unguarded(cache)
+                .is_some_and(|tool| tool.rule == RuleId::UnlockedApt)
                 && cx.may_speak(RuleId::UnlockedApt, cache)
         };
         let shared = is_shared_lock(settings, cache) && cx.may_speak(RuleId::SharedLock, cache);

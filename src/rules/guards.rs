@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use crate::budget;
 use crate::dockerfile::Sharing;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 
 use super::caches::Cache;
 use super::commands::{Command, commands};
 use super::context::{Context, Guards};
+use super::lane::locking_help;
 use super::tools::{self, Tool};
 
 /// The limit for other RUNs that a finding names.
 const MAX_OTHERS: usize = 3;
 
-impl<'a> Context<'a> {
+impl Context<'_> {
     /// Returns the commands of the RUN `instruction`.
     pub(super) fn commands(&self, instruction: usize) -> Rc<[Command]> {
         let mut known = self.commands.borrow_mut();
@@ -82,9 +83,19 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Returns the unguarded caches that `rule` is about, each with its finding.
+    pub(super) fn unguarded_by(&self, rule: RuleId) -> impl Iterator<Item = (&Cache<'_>, Finding)> {
+        self.caches().iter().filter_map(move |cache| {
+            let tool = self.unguarded(cache).filter(|tool| tool.rule == rule)?;
+            let finding = Finding::new(rule, cache.option_span("target"), tool.fails)
+                .help(locking_help(self, cache));
+            Some((cache, self.name_others(finding, cache)))
+        })
+    }
+
     /// Names the other RUNs that use `cache` without a lock, though they show no call of its tool; the first finding
     /// about a cache names them.
-    pub(super) fn name_others(&self, mut finding: Finding, cache: &Cache<'_>) -> Finding {
+    fn name_others(&self, mut finding: Finding, cache: &Cache<'_>) -> Finding {
         let mut found = self
             .same_cache(cache)
             .filter(|other| self.unguarded(other).is_some());

@@ -2,6 +2,8 @@
 
 use Processes::{Alone, Concurrent, ConcurrentMaybe, Unknown};
 
+use crate::finding::RuleId;
+
 use super::apt;
 use super::commands::Call;
 
@@ -21,6 +23,8 @@ enum Processes {
 /// A tool that needs its cache for itself.
 #[derive(Debug)]
 pub(super) struct Tool {
+    /// The rule about its caches without a lock.
+    pub(super) rule: RuleId,
     /// The calls that use the cache.
     pub(super) calls: &'static [Call],
     /// The fate of parallel builds without a lock.
@@ -28,11 +32,13 @@ pub(super) struct Tool {
 }
 
 static APT: Tool = Tool {
+    rule: RuleId::UnlockedApt,
     calls: apt::LOCKING,
     fails: "parallel builds fail here with \"Could not get lock\": apt's folder is shared without one",
 };
 
 static CARGO: Tool = Tool {
+    rule: RuleId::UnlockedCache,
     calls: &[
         Call {
             programs: "cargo",
@@ -50,6 +56,7 @@ static CARGO: Tool = Tool {
 };
 
 static GRADLE: Tool = Tool {
+    rule: RuleId::UnlockedCache,
     calls: &[Call {
         programs: "gradle gradlew",
         words: "",
@@ -60,6 +67,7 @@ static GRADLE: Tool = Tool {
 };
 
 static MAVEN: Tool = Tool {
+    rule: RuleId::UnlockedCache,
     calls: &[Call {
         programs: "mvn mvnw",
         words: "",
@@ -69,6 +77,7 @@ static MAVEN: Tool = Tool {
 };
 
 static PLAYWRIGHT: Tool = Tool {
+    rule: RuleId::UnlockedCache,
     calls: &[Call {
         programs: "playwright playwright-core",
         words: "install",
@@ -147,10 +156,4 @@ pub(super) fn alone(target: &[u8]) -> Option<&'static Tool> {
         Alone(tool) => Some(*tool),
         _ => None,
     })
-}
-
-impl Tool {
-    pub(super) fn is_apt(&self) -> bool {
-        std::ptr::eq(self, &APT)
-    }
 }
