@@ -20,7 +20,7 @@ pub use add_ignores::add_ignores;
 pub use check::{check, check_alone, has_mount, is_of_interest};
 pub use fixpoint::fix;
 pub use inline::{check_build_file, fix_inline};
-pub use list::{ListedMount, list};
+pub use list::{Listed, ListedMount, list};
 pub use loose::{check_text, may_hold_locks};
 pub use model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made, MissingArg};
 pub use relate::{Compared, relate, relate_reports};

@@ -14,15 +14,17 @@ use crate::rules::Settings;
 
 pub mod fix;
 pub mod input;
+pub mod names;
 pub mod relate;
 
 use fix::Fixing;
-use input::{InputFile, absolute, format_of, is_dockerfile};
+use input::{InputFile, absolute, format_of};
+use names::{is_dockerfile, may_be_dockerfile};
 
 /// The files of a repository, with their settings.
 ///
 /// Paths are relative to the repository's root. Workflow, pipeline, Compose and bake files are known by their names;
-/// every other file is a Dockerfile. Comments `# cachelane: ignore[…]` apply as for the command:
+/// every other file is a Dockerfile, but for prose and source code that is called like one (`Dockerfile.md`). Comments `# cachelane: ignore[…]` apply as for the command:
 ///
 /// ```
 /// use cachelane::{Project, RuleId, Settings, Severity};
@@ -143,7 +145,7 @@ impl Project {
     #[must_use]
     pub fn takes(path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default();
-        is_dockerfile(name.as_encoded_bytes()) || format_of(path).is_some()
+        may_be_dockerfile(name.as_encoded_bytes()) || format_of(path).is_some()
     }
 
     /// Adds a file with these bytes at `path`, or replaces the one there.
@@ -226,7 +228,7 @@ impl Project {
     ) -> Vec<T> {
         let mut made = Vec::new();
         for (path, source) in &self.files {
-            if self.config.excludes(path, None) {
+            if self.config.excludes(path, None) || self.is_prose(path, source) {
                 continue;
             }
             let settings: Arc<Settings> = self.config.settings(path);
@@ -244,6 +246,15 @@ impl Project {
             }
         }
         made
+    }
+
+    /// Returns whether the file is called like a Dockerfile, and is prose or source code.
+    fn is_prose(&self, path: &Path, source: &[u8]) -> bool {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        may_be_dockerfile(name)
+            && format_of(path).is_none()
+            && !is_dockerfile(name, source)
+            && !self.config.includes(path)
     }
 
     fn relate(&self, reports: &mut [FileReport]) -> Option<Error> {

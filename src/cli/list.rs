@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::lint::{self, ListedMount};
+use crate::lint::{self, Listed, ListedMount};
 use crate::project::input::InputFile;
 use crate::report::table::table;
 use crate::report::{self, json};
@@ -22,10 +22,13 @@ pub fn run(args: &ListArgs) -> Ended {
     let settled = ConfigResolver::new(&common.settings, overrides)?;
     let run = Run::new(common, &settled, Texts::None).over(list);
     let (mut failed, files) = (!run.errors.is_empty(), run.files);
-    let mut mounts = Vec::new();
+    let mut all = Listed::default();
     for result in run.results {
         match result {
-            Ok(found) => mounts.extend(found),
+            Ok(found) => {
+                all.mounts.extend(found.mounts);
+                all.refused += found.refused;
+            }
             Err(message) => {
                 failed = true;
                 terminal::warn(&message);
@@ -33,9 +36,9 @@ pub fn run(args: &ListArgs) -> Ended {
         }
     }
     match args.format {
-        Plain::Json => terminal::print(json::list(&mounts)),
+        Plain::Json => terminal::print(json::list(&all.mounts)),
         Plain::Human if files > 0 => {
-            terminal::print_text(&listed(&mounts, files, common.quiet));
+            terminal::print_text(&listed(&all, files, common.quiet));
         }
         Plain::Human => {}
     }
@@ -43,13 +46,13 @@ pub fn run(args: &ListArgs) -> Ended {
 }
 
 /// Returns the mounts of one Dockerfile, or why it cannot be read; `None` where there are none.
-fn list(input: InputFile<'_>) -> Option<Result<Vec<ListedMount>, String>> {
+fn list(input: InputFile<'_>) -> Option<Result<Listed, String>> {
     if input.format.is_some() {
         return None;
     }
     let name = report::path(input.path);
     match lint::list(&name, input.source, input.settings) {
-        Ok(mounts) => (!mounts.is_empty()).then_some(Ok(mounts)),
+        Ok(found) => (!found.mounts.is_empty() || found.refused > 0).then_some(Ok(found)),
         Err(error) => {
             let line = LineIndex::new(input.source).line(error.span.start);
             Some(Err(format!("{name}:{line}: {error}")))
@@ -58,10 +61,15 @@ fn list(input: InputFile<'_>) -> Option<Result<Vec<ListedMount>, String>> {
 }
 
 /// Returns the mounts as a table; `files` is the number of files checked.
-fn listed(mounts: &[ListedMount], files: usize, quiet: bool) -> String {
+fn listed(Listed { mounts, refused }: &Listed, files: usize, quiet: bool) -> String {
     let all = count(files, "file");
     if mounts.is_empty() {
-        return format!("{all}, no cache mount that BuildKit accepts.\n");
+        let but = if *refused > 0 {
+            " that BuildKit accepts"
+        } else {
+            ""
+        };
+        return format!("{all}, no cache mount{but}.\n");
     }
     let head = [
         "PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED",

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::config::NAMES;
-use crate::project::input::{format_of, is_dockerfile};
+use crate::project::input::format_of;
+use crate::project::names::may_be_dockerfile;
 use crate::report::{self, Format, Run, github, statistics};
 use crate::workspace::file;
 
@@ -55,7 +56,7 @@ pub fn check_targets(args: &CheckArgs, settled: &ConfigResolver) -> Result<(), E
 /// have a file named `--output=…/a.Dockerfile`, which becomes an option where a tool passes names without `--`.)
 fn is_read(path: &Path, settled: &ConfigResolver) -> bool {
     let name = path.file_name().unwrap_or_default();
-    if is_dockerfile(name.as_encoded_bytes()) {
+    if may_be_dockerfile(name.as_encoded_bytes()) {
         return true;
     }
     let is_config = || NAMES.iter().any(|known| name == *known);

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use crate::budget;
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::lint;
-use crate::project::input::{InputFile, format_of, is_dockerfile};
+use crate::project::input::{InputFile, format_of};
+use crate::project::names::{is_dockerfile, may_be_dockerfile};
 use crate::report::{self, RunError};
 use crate::workspace::discover::{self, Visit};
 use crate::workspace::file::{self, FileError};
@@ -93,12 +94,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Returns whether the file at `path` is searched as text: it is no Dockerfile by its name or by the configuration
-    /// `loaded`, and, where named, does not read as one either.
+    /// Says that the named file at `path` is passed by.
+    fn note_of_prose(&self, path: &Path) {
+        if !self.is_quiet && !self.common.quiet {
+            terminal::warn(&format!(
+                "{}: left alone: neither FROM nor ARG begins it, and its name is that of prose or source code (what `include` \
+                 in cachelane.toml matches is a Dockerfile)",
+                report::path(path)
+            ));
+        }
+    }
+
+    /// Returns whether the file at `path` is searched as text: it is no Dockerfile by its name and beginning or by the
+    /// configuration `loaded`, and, where named, does not read as one either.
     pub fn is_text(&self, path: &Path, loaded: Option<&LoadedConfig>, source: &[u8]) -> bool {
         let mut named = self.common.paths.iter().chain(&self.common.stdin_filename);
         let mut is_named = || named.any(|named| named == path);
-        is_other(path, loaded)
+        is_other(path, loaded, source)
             && match self.texts {
                 Texts::None => false,
                 Texts::Found => !is_named(),
@@ -106,11 +118,6 @@ impl<'a> Run<'a> {
                     path.as_os_str() != STDIN && !(is_named() && reads_as_dockerfile(source))
                 }
             }
-    }
-
-    /// Returns whether the file at `path` is read as text only, and not counted.
-    fn passes_by(&self, path: &Path, loaded: Option<&LoadedConfig>) -> bool {
-        self.texts == Texts::Found && format_of(path).is_none() && is_other(path, loaded)
     }
 }
 
@@ -122,10 +129,13 @@ fn reads_as_dockerfile(source: &[u8]) -> bool {
     Dockerfile::read(source).is_ok_and(known)
 }
 
-/// Returns whether the file at `path` is no Dockerfile by its name or by the configuration `loaded`.
-fn is_other(path: &Path, loaded: Option<&LoadedConfig>) -> bool {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    !is_dockerfile(name) && !loaded.is_some_and(|loaded| loaded.includes(path))
+/// Returns whether the file at `path` is no Dockerfile by its name and beginning, or by the configuration `loaded`.
+fn is_other(path: &Path, loaded: Option<&LoadedConfig>, source: &[u8]) -> bool {
+    !is_dockerfile(name(path), source) && !loaded.is_some_and(|loaded| loaded.includes(path))
+}
+
+fn name(path: &Path) -> &[u8] {
+    path.file_name().unwrap_or_default().as_encoded_bytes()
 }
 
 struct Going<'g, T> {
@@ -201,34 +211,38 @@ impl<T: Send> Going<'_, T> {
         }
     }
 
-    fn take_found(&self, path: &Path, loaded: Option<Arc<LoadedConfig>>) {
-        let is_other = format_of(path).is_none() && is_other(path, loaded.as_deref());
+    /// Passes on a file that the search has found; returns whether it is one to check.
+    fn take_found(&self, path: &Path, loaded: Option<Arc<LoadedConfig>>) -> bool {
+        let is_other = format_of(path).is_none()
+            && !may_be_dockerfile(name(path))
+            && !loaded.as_ref().is_some_and(|loaded| loaded.includes(path));
         let most = self.run.common.max_size();
         let most = if is_other { most.min(MAX_OTHER) } else { most };
         let read = file::read_found(path, most);
         // Other files may be large or binary without a warning.
         let is_no_text = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
         if is_other && read.is_err() && (is_no_text || self.run.texts == Texts::Found) {
-            return;
+            return false;
         }
-        self.take(path, false, loaded, read);
+        self.take(path, false, loaded, read)
     }
 
-    /// Passes on one file with its configuration `loaded`, or warns why not.
+    /// Passes on one file with its configuration `loaded`, or warns why not; returns whether it is one to check.
     fn take(
         &self,
         path: &Path,
         is_stdin: bool,
         loaded: Option<Arc<LoadedConfig>>,
         read: Result<Vec<u8>, FileError>,
-    ) {
+    ) -> bool {
         let source = match read {
             Ok(source) => source,
             Err(error) => {
-                return self.warn(RunError::with(report::path(path), error.to_string()));
+                self.warn(RunError::with(report::path(path), error.to_string()));
+                return true;
             }
         };
-        let Some(loaded) = loaded else { return };
+        let Some(loaded) = loaded else { return true };
         let input = InputFile {
             path,
             is_stdin,
@@ -237,14 +251,23 @@ impl<T: Send> Going<'_, T> {
             settings: &loaded.settings(path),
             source: &source,
         };
+        let is_other =
+            input.format.is_none() && !is_stdin && is_other(path, Some(&loaded), &source);
+        if is_other && !input.text && may_be_dockerfile(name(path)) {
+            if self.run.common.paths.iter().any(|named| named == path) {
+                self.run.note_of_prose(path);
+            }
+            return false;
+        }
         let visited = self.visit(input);
-        if input.text && self.run.passes_by(path, Some(&loaded)) {
-            return;
+        if is_other && input.text && self.run.texts == Texts::Found {
+            return false;
         }
         match visited {
             Ok(()) => self.with(|state| state.files += 1),
             Err(problem) => self.warn(RunError::with(report::path(path), problem)),
         }
+        true
     }
 
     /// Keeps the result of one file. No more files are checked once those with results reach [`MAX_TEXT`].
@@ -322,21 +345,17 @@ impl<T: Send> Visit for Search<'_, T> {
     fn visit(&self, path: &Path) {
         let run = self.going.run;
         let loaded = run.settled.of(path);
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         // Asked first, so that a glob counts as matched even for a file found anyway.
         let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
-            || is_dockerfile(name)
+            || may_be_dockerfile(name(path))
             || format_of(path).is_some()
             || (run.texts != Texts::None
                 && lint::may_hold_locks(path.strip_prefix(self.folder).unwrap_or(path)));
         if !is_wanted || self.excludes(path, loaded.as_deref()) {
             return;
         }
-        if !run.passes_by(path, loaded.as_deref()) {
+        if !self.going.is_new(path) || self.going.take_found(path, loaded) {
             self.met.fetch_add(1, Ordering::Relaxed);
-        }
-        if self.going.is_new(path) {
-            self.going.take_found(path, loaded);
         }
     }
 

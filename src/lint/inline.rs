@@ -1,15 +1,16 @@
 //! Build files with Dockerfiles within them: workflows, pipelines, Compose and bake files.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::builds::{Build, BuildFile, FormatRef, Inline, Unknown, inline};
-use crate::finding::Place;
+use crate::finding::{Place, RuleId};
 use crate::fix::{Applicability, Edit, Fix, apply};
 use crate::index::Site;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
-use crate::suppress;
+use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Run, Span};
 
 use super::check::check;
@@ -137,7 +138,8 @@ pub fn fix_inline(
     while let Some(file) = read(&fixed.bytes)
         && let Some(inline) = file.inline.get(index)
     {
-        let inner = fix(inline.text.as_bytes(), settings, level, &[]);
+        let settings = unsuppressed(settings, &fixed.bytes, inline);
+        let inner = fix(inline.text.as_bytes(), &settings, level, &[]);
         let lines = LineIndex::new(&fixed.bytes);
         let line = |span: Span| lines.line(inline.to_file(span).start);
         let made = inner.made.iter();
@@ -164,6 +166,22 @@ pub fn fix_inline(
         index += 1;
     }
     fixed
+}
+
+/// Returns `settings` without the rules that comments of the file `source` suppress for all of `inline`.
+fn unsuppressed<'s>(settings: &'s Settings, source: &[u8], inline: &Inline) -> Cow<'s, Settings> {
+    if !suppress::is_marked(source) {
+        return Cow::Borrowed(settings);
+    }
+    let ignores = suppress::read_outline(source);
+    let table = Table::new(&ignores);
+    let is_open = |rule: &RuleId| table.suppressing(*rule, inline.span).is_none();
+    let rules = RuleId::ALL.iter().copied();
+    let rules = rules.filter(|rule| settings.is_on(*rule) && is_open(rule));
+    Cow::Owned(Settings {
+        rules: Some(rules.collect()),
+        ..settings.clone()
+    })
 }
 
 /// Returns the file `source` with the `fixed` Dockerfile `inline`.

@@ -1,6 +1,6 @@
 //! The cache mounts of a file, as `cachelane list` shows them.
 
-use crate::dockerfile::{Dockerfile, Sharing, SyntaxError};
+use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, SyntaxError};
 use crate::rules::frontend::Frontend;
 use crate::rules::variables::{references_value, shadowing_env};
 use crate::rules::{Cache, Settings, caches};
@@ -31,17 +31,22 @@ pub struct ListedMount {
     pub isolated: bool,
 }
 
-/// Returns the cache mounts of the file `source` that BuildKit accepts, in order; `path` names the file.
+/// The cache mounts of a file.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Those that BuildKit accepts, in order.
+    pub mounts: Vec<ListedMount>,
+    /// The number of those that it refuses.
+    pub refused: usize,
+}
+
+/// Returns the cache mounts of the file `source`; `path` names the file.
 ///
 /// # Errors
 /// Fails where BuildKit could not read the file.
-pub fn list(
-    path: &str,
-    source: &[u8],
-    settings: &Settings,
-) -> Result<Vec<ListedMount>, SyntaxError> {
+pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Listed, SyntaxError> {
     if !has_mount(source) {
-        return Ok(Vec::new());
+        return Ok(Listed::default());
     }
     let file = Dockerfile::read(source)?;
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
@@ -69,7 +74,11 @@ pub fn list(
             isolated: isolates(&file, cache, settings),
         }
     });
-    Ok(listed.collect())
+    let is_refused = |mount: &Mount<'_>| mount.kind == MountKind::Cache && !mount.faults.is_empty();
+    Ok(Listed {
+        mounts: listed.collect(),
+        refused: file.mounts().filter(|(_, mount)| is_refused(mount)).count(),
+    })
 }
 
 /// Returns whether jobs with different lanes have different caches at `cache`.

@@ -51,31 +51,13 @@ pub fn check_within_budget(input: InputFile<'_>) -> Result<Option<FileReport>, S
     budget::within(input.source.len(), || check(input))
 }
 
-/// Returns whether a file of this name is a Dockerfile: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`,
-/// the same with `Containerfile`, and never `*.dockerignore`.
-///
-/// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
-/// pre-commit passes no folders: they change together, and `tests/outer/precommit` compares them.
-pub fn is_dockerfile(name: &[u8]) -> bool {
-    let is = |word: &[u8], lower: &[u8]| {
-        let rest = name.strip_prefix(word);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
-            || [word, lower].iter().any(|end| {
-                name.strip_suffix(*end)
-                    .is_some_and(|stem| stem.ends_with(b"."))
-            })
-    };
-    (is(b"Dockerfile", b"dockerfile") || is(b"Containerfile", b"containerfile"))
-        && !name.ends_with(b".dockerignore")
-}
-
 /// Returns the format of a build file by its name; `None` for all others, which are Dockerfiles where named by the
 /// user.
 pub fn format_of(path: &Path) -> Option<FormatRef> {
     let name = path.file_name()?.as_encoded_bytes();
     // Most files are told from the end of their names.
     let ends = [&b".yml"[..], b".yaml", b".hcl", b".json"];
-    if !ends.iter().any(|end| name.ends_with(end)) || is_dockerfile(name) {
+    if !ends.iter().any(|end| name.ends_with(end)) {
         return None;
     }
     builds::format(&path.to_str()?.replace('\\', "/"))

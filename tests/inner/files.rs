@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use cachelane::project::input::is_dockerfile;
+use cachelane::project::names::is_dockerfile;
 use cachelane::workspace::discover::is_there_or_ignored;
 use cachelane::workspace::file::{FileError, MAX_SIZE, create, put, read_from, replace};
 
@@ -13,23 +13,98 @@ fn dockerfiles_are_known_by_their_names() {
     for name in [
         "Dockerfile",
         "Dockerfile.dev",
+        "Dockerfile.erb",
+        "Dockerfile.j2",
+        "Dockerfile-workers",
+        "Dockerfile_iptables",
+        "Dockerfile-ubuntu-24.04",
+        "dockerfile",
+        "dockerfile.dev",
+        "DOCKERFILE",
+        "DockerFile.x86_64",
         "a.Dockerfile",
         "a.dockerfile",
+        "a.DockerFile",
         "Containerfile",
+        "Containerfile-x",
         "x.containerfile",
     ] {
-        assert!(is_dockerfile(name.as_bytes()), "{name}");
+        assert!(is_dockerfile(name.as_bytes(), b"x"), "{name}");
     }
     for name in [
         "dockerfile2",
         "Dockerfile.dockerignore",
+        "a.Dockerfile.dockerignore",
+        "Dockerfile.bak",
+        "Dockerfile_old.bak",
+        "Dockerfile.orig",
+        "Dockerfile~",
         "MyDockerfile",
+        "my-dockerfile",
         "Dockerfiles",
+        "DockerfileBuilder.java",
         "a.dockerignore",
-        "dockerfile",
+        "a.Dockerfile.x",
+        ".dockerfile.swp",
     ] {
-        assert!(!is_dockerfile(name.as_bytes()), "{name}");
+        assert!(!is_dockerfile(name.as_bytes(), b"FROM a"), "{name}");
     }
+}
+
+#[test]
+fn prose_and_source_code_are_told_by_their_beginning() {
+    let doubtful = [
+        "Dockerfile.md",
+        "Dockerfile.PY",
+        "Dockerfile.test.ts",
+        "dockerfile.go",
+        "dockerfile_lint.rs",
+        "Containerfile-x.json",
+    ];
+    for begins in [
+        "FROM a",
+        "# The image of the service.\n\nfrom --platform=$BUILDPLATFORM a as b",
+        "# syntax=x\nARG VERSION=1.24\nFROM golang:${VERSION}",
+        "ARG X",
+        "{% set x = 1 %}\n{{ header }}\nFROM {{ base or x }} AS build",
+        "@[if x]@\nFROM @(base)",
+    ] {
+        for name in doubtful {
+            assert!(
+                is_dockerfile(name.as_bytes(), begins.as_bytes()),
+                "{name} {begins}"
+            );
+        }
+    }
+    for begins in [
+        "",
+        "# How it is built\n\nWith `FROM a`:\n\nFROM a",
+        "from textwrap import dedent\nFROM a",
+        "from os import *",
+        "FROM a b",
+        "ARG = \"x\"\nFROM a",
+        "ARG 1=x",
+        "package main\nFROM a",
+        "{\n\"FROM\": 1}",
+        "RUN make",
+        "FORM a",
+        "RUN <<EOF",
+    ] {
+        for name in doubtful {
+            assert!(
+                !is_dockerfile(name.as_bytes(), begins.as_bytes()),
+                "{name} {begins}"
+            );
+        }
+    }
+    // A script, but not where the name leaves no doubt.
+    let script = b"#!/bin/sh\ndocker build -";
+    assert!(!is_dockerfile(b"dockerfile-entrypoint", script));
+    assert!(is_dockerfile(
+        b"dockerfile-entrypoint",
+        b"#!/usr/bin/env x\nFROM a"
+    ));
+    assert!(is_dockerfile(b"Dockerfile", script));
 }
 
 #[test]

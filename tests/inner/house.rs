@@ -52,7 +52,14 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "project",
         &[
-            "budget", "builds", "config", "finding", "fix", "lint", "rules",
+            "budget",
+            "builds",
+            "config",
+            "dockerfile",
+            "finding",
+            "fix",
+            "lint",
+            "rules",
         ],
     ),
     (

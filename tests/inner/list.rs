@@ -5,7 +5,7 @@ use cachelane::rules::Settings;
 
 fn isolated(head: &str, id: &str, settings: &Settings) -> bool {
     let source = format!("{head}\nRUN --mount=type=cache,id={id},target=/x true");
-    list("", source.as_bytes(), settings).unwrap()[0].isolated
+    list("", source.as_bytes(), settings).unwrap().mounts[0].isolated
 }
 
 #[test]

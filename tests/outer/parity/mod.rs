@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use cachelane::dockerfile::lines::MAX_LINE;
 use cachelane::dockerfile::{Dockerfile, SyntaxErrorKind};
 use cachelane::lint;
-use cachelane::project::input::is_dockerfile;
+use cachelane::project::names::may_be_dockerfile;
 use cachelane::text::BOM;
 
 use crate::effort::{effort, seed};
@@ -130,7 +130,7 @@ fn files_of_your_own() {
     for path in files_below(Path::new(&folder)) {
         if path
             .file_name()
-            .is_some_and(|name| is_dockerfile(name.as_encoded_bytes()))
+            .is_some_and(|name| may_be_dockerfile(name.as_encoded_bytes()))
         {
             tally.add(&path.display().to_string(), &fs::read(&path).unwrap());
         }

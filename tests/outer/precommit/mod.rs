@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use cachelane::builds;
-use cachelane::project::input::is_dockerfile;
+use cachelane::project::names::may_be_dockerfile;
 
 use project::Project;
 
@@ -71,6 +71,15 @@ fn names() -> Vec<String> {
         ".dockerignorex",
         ".dockerignore\n",
         "dockerignore",
+        "-x",
+        "_x",
+        "-",
+        "2",
+        ".bak",
+        "_x.bak",
+        ".orig",
+        "-orig",
+        ".md",
     ];
     let mut names = Vec::new();
     for word in words {
@@ -172,7 +181,7 @@ fn the_hooks_know_the_names_that_discovery_knows() {
     ]
     .concat();
     let is_known = |path: &str| {
-        is_dockerfile(path.rsplit('/').next().unwrap_or(path).as_bytes())
+        may_be_dockerfile(path.rsplit('/').next().unwrap_or(path).as_bytes())
             || builds::format(path).is_some()
     };
     let paths: Vec<(String, bool)> = all
