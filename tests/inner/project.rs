@@ -52,7 +52,9 @@ fn it_finds_and_fixes_what_the_command_does() {
     for case in pages::cases("builds").iter().step_by(9) {
         let work = tempfile::tempdir().unwrap();
         fs::create_dir(work.path().join(".git")).unwrap();
-        let mut project = Project::new(Settings::default());
+        let config = case.files.iter().find(|file| file.path == "cachelane.toml");
+        let config = config.map(|file| String::from_utf8(file.bytes()).unwrap());
+        let mut project = Project::with_config(&config.unwrap_or_default()).unwrap();
         for file in &case.files {
             let path = work.path().join(&file.path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
