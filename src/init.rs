@@ -3,7 +3,7 @@
 //! The entry takes its neighbours' indentation, line endings and blank lines. The result is proved by reading it again;
 //! a file where that fails is left alone.
 
-use crate::builds::yaml::{More, Node, Yaml, is_kept};
+use crate::builds::yaml::{Addition, Node, Yaml, is_kept};
 use crate::fix::{self, Edit, Fix};
 use crate::text::{Span, line_ending};
 
@@ -142,7 +142,7 @@ fn is_proved(old: &str, new: &str, count: usize) -> bool {
     };
     repos.len() == count + 1
         && repos.last().is_some_and(is_ours)
-        && is_kept(old, new, More::Entries)
+        && is_kept(old, new, Addition::Entries)
 }
 
 /// Returns `text` with the entry behind the last of `repos`, laid out like that; `None` where those are not a block.
