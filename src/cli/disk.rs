@@ -1,6 +1,7 @@
 //! The files on the disk that builds lead to: repositories' roots, and Dockerfiles that the user did not name.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::builds::FormatRef;
@@ -35,22 +36,30 @@ impl<'a> Disk<'a> {
     /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on
     /// builds; `None`, with an error, where that is too much to compare.
     pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Builds> {
-        let absolute = |path: &Path| absolute(self.settled.here(), path);
-        let is_root = |folder: &Path| folder.join(".git").exists();
-        let access = FileAccess {
-            root: &|path, format| relate::root(&absolute(path), format, is_root),
-            absolute: &absolute,
-            name: &|path| report::path(path),
-            is_there: &|path| path.is_file(),
-            load: &|path, format| self.load(path, format),
-        };
-        let related = relate::relate(reports, whole, &access);
+        let related = self.with_access(|access| relate::relate(reports, whole, access));
         if related.is_err() {
             self.warn(RunError::of_run(
                 "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
             ));
         }
         related.ok()
+    }
+
+    /// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to.
+    pub fn dockerfiles(&self, reports: Vec<&FileReport>) -> BTreeSet<PathBuf> {
+        self.with_access(|access| relate::dockerfiles(reports, access))
+    }
+
+    fn with_access<R>(&self, ask: impl FnOnce(&FileAccess<'_>) -> R) -> R {
+        let absolute = |path: &Path| absolute(self.settled.here(), path);
+        let is_root = |folder: &Path| folder.join(".git").exists();
+        ask(&FileAccess {
+            root: &|path, format| relate::root(&absolute(path), format, is_root),
+            absolute: &absolute,
+            name: &|path| report::path(path),
+            is_there: &|path| path.is_file(),
+            load: &|path, format| self.load(path, format),
+        })
     }
 
     /// Returns an absolute path as reports print it.

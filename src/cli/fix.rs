@@ -82,7 +82,13 @@ pub fn run(args: &FixArgs) -> Ended {
         output.text.push('\n');
     }
     output.text.push_str(&left);
-    let loose = loose_locks(loose.into_inner().unwrap_or_default(), &reports, &fixes);
+    let mut loose = loose.into_inner().unwrap_or_default();
+    // A build has made a Dockerfile of it since.
+    loose.retain(|text| {
+        let at = reports.binary_search_by(|report| report.path.cmp(&text.path));
+        at.is_err()
+    });
+    let loose = loose_locks(loose, &reports, &fixes);
     let failed = output.failed || !disk.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
         let all = loose.is_empty() && !failed;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::lint::{self, Listed, ListedMount};
-use crate::project::input::InputFile;
+use crate::lint::{self, FileReport, Listed, ListedMount};
+use crate::project::input::{self, InputFile};
 use crate::report::table::table;
 use crate::report::{self, json};
 use crate::text::{LineIndex, count};
@@ -11,7 +11,7 @@ use crate::text::{LineIndex, count};
 use super::args::{ListArgs, Plain, Select};
 use super::config_resolver::ConfigResolver;
 use super::outcome::{Ended, Outcome};
-use super::run::{Run, Texts};
+use super::run::{Run, Texts, Visited};
 use super::terminal;
 
 pub fn run(args: &ListArgs) -> Ended {
@@ -25,11 +25,12 @@ pub fn run(args: &ListArgs) -> Ended {
     let mut all = Listed::default();
     for result in run.results {
         match result {
-            Ok(found) => {
+            Made::Builds(_) => {}
+            Made::Mounts(found) => {
                 all.mounts.extend(found.mounts);
                 all.refused += found.refused;
             }
-            Err(message) => {
+            Made::Unreadable(message) => {
                 failed = true;
                 terminal::warn(&message);
             }
@@ -45,17 +46,35 @@ pub fn run(args: &ListArgs) -> Ended {
     Ok(Outcome::new(failed, false).into())
 }
 
-/// Returns the mounts of one Dockerfile, or why it cannot be read; `None` where there are none.
-fn list(input: InputFile<'_>) -> Option<Result<Listed, String>> {
+/// What is made of one file.
+enum Made {
+    Mounts(Listed),
+    /// Why the file cannot be read.
+    Unreadable(String),
+    /// A file that may lead to Dockerfiles.
+    Builds(Box<FileReport>),
+}
+
+impl Visited for Made {
+    fn report(&self) -> Option<&FileReport> {
+        match self {
+            Self::Builds(report) => Some(report),
+            Self::Mounts(_) | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// Returns what `list` needs of one file; `None` where that is nothing.
+fn list(input: InputFile<'_>) -> Option<Made> {
     if input.format.is_some() {
-        return None;
+        return input::check(input).map(Box::new).map(Made::Builds);
     }
     let name = report::path(input.path);
     match lint::list(&name, input.source, input.settings) {
-        Ok(found) => (!found.mounts.is_empty() || found.refused > 0).then_some(Ok(found)),
+        Ok(found) => (!found.mounts.is_empty() || found.refused > 0).then_some(Made::Mounts(found)),
         Err(error) => {
             let line = LineIndex::new(input.source).line(error.span.start);
-            Some(Err(format!("{name}:{line}: {error}")))
+            Some(Made::Unreadable(format!("{name}:{line}: {error}")))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Goes over the files of a command, several at a time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use crate::budget;
 use crate::dockerfile::{Dockerfile, Keyword};
-use crate::lint;
-use crate::project::input::{InputFile, format_of};
+use crate::lint::{self, FileReport};
+use crate::project::fix::FileFix;
+use crate::project::input::{InputFile, absolute, format_of};
 use crate::project::names::{is_dockerfile, may_be_dockerfile};
 use crate::report::{self, RunError};
 use crate::workspace::discover::{self, Visit};
@@ -17,6 +18,7 @@ use crate::workspace::file::{self, FileError};
 
 use super::args::{Common, STDIN};
 use super::config_resolver::{ConfigResolver, LoadedConfig};
+use super::disk::Disk;
 use super::terminal;
 
 /// The limit of text in files with results, in bytes: of 100,000 ordinary Dockerfiles, these are 60 MiB.
@@ -34,6 +36,24 @@ pub struct RunOutcome<T> {
     pub errors: Vec<RunError>,
     /// True where the searched folders hold everything to compare with.
     pub whole: bool,
+}
+
+/// The result of one file.
+pub trait Visited {
+    /// Returns the report on a file that may lead to Dockerfiles.
+    fn report(&self) -> Option<&FileReport>;
+}
+
+impl Visited for FileReport {
+    fn report(&self) -> Option<&FileReport> {
+        Some(self)
+    }
+}
+
+impl Visited for (FileReport, FileFix) {
+    fn report(&self) -> Option<&FileReport> {
+        Some(&self.0)
+    }
 }
 
 /// The files to read beside Dockerfiles and build files.
@@ -65,8 +85,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Passes every file to `visit`, which returns its result, if any.
-    pub fn over<T: Send>(
+    /// Passes every file to `visit`, which returns its result, if any; then the Dockerfiles with other names that
+    /// builds among the results lead to, where a search has passed them by.
+    pub fn over<T: Send + Visited>(
         &self,
         visit: impl Fn(InputFile<'_>) -> Option<T> + Sync,
     ) -> RunOutcome<T> {
@@ -79,6 +100,7 @@ impl<'a> Run<'a> {
         };
         going.all(&paths);
         let folders: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
+        going.follow(&folders);
         if !self.is_quiet {
             self.settled.warn_of_idle_globs(&folders);
         }
@@ -166,7 +188,7 @@ impl<T> Default for State<T> {
     }
 }
 
-impl<T: Send> Going<'_, T> {
+impl<T: Send + Visited> Going<'_, T> {
     fn all(&self, paths: &[PathBuf]) {
         let (common, settled) = (self.run.common, self.run.settled);
         for path in paths {
@@ -263,10 +285,7 @@ impl<T: Send> Going<'_, T> {
         if is_other && input.text && self.run.texts == Texts::Found {
             return false;
         }
-        match visited {
-            Ok(()) => self.with(|state| state.files += 1),
-            Err(problem) => self.warn(RunError::with(report::path(path), problem)),
-        }
+        self.count(path, visited);
         true
     }
 
@@ -289,6 +308,68 @@ impl<T: Send> Going<'_, T> {
             });
         }
         Ok(())
+    }
+
+    /// Passes on the Dockerfiles below the searched `folders` that builds lead to, and that no name told.
+    fn follow(&self, folders: &[PathBuf]) {
+        let settled = self.run.settled;
+        let mut built = BTreeSet::new();
+        self.with(|state| {
+            state.results.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let reports = state.results.iter().filter_map(|(_, made)| made.report());
+            let reports: Vec<&FileReport> = reports.collect();
+            if reports.iter().any(|report| report.builds.is_some()) {
+                let disk = Disk::new(settled, self.run.common, Vec::new());
+                built = disk.dockerfiles(reports);
+            }
+        });
+        for full in built {
+            let below = folders.iter().find_map(|folder| {
+                let rest = full.strip_prefix(absolute(settled.here(), folder));
+                rest.ok().map(|rest| (folder, folder.join(rest)))
+            });
+            let Some((folder, path)) = below else {
+                continue;
+            };
+            let Some(loaded) = settled.of(&path) else {
+                continue;
+            };
+            let root = (!self.run.common.force_exclude).then_some(folder.as_path());
+            let read = file::read_found(&path, self.run.common.max_size());
+            let is_passed_by = |source: &Vec<u8>| {
+                format_of(&path).is_none()
+                    && is_other(&path, Some(&loaded), source)
+                    && !loaded.excludes(&path, root)
+                    && !discover::is_ignored(full.parent().unwrap_or(&full), &full)
+            };
+            // A missing file is no reason to warn: the pipeline may make it.
+            let Some(source) = read.ok().filter(is_passed_by) else {
+                continue;
+            };
+            if self.is_new(&path) {
+                self.with(|state| state.results.retain(|(other, _)| *other != path));
+                let input = InputFile {
+                    path: &path,
+                    is_stdin: false,
+                    format: None,
+                    text: false,
+                    settings: &loaded.settings(&path),
+                    source: &source,
+                };
+                let visited = self.visit(input);
+                // As text it has been counted already.
+                if self.run.texts != Texts::All || visited.is_err() {
+                    self.count(&path, visited);
+                }
+            }
+        }
+    }
+
+    fn count(&self, path: &Path, visited: Result<(), String>) {
+        match visited {
+            Ok(()) => self.with(|state| state.files += 1),
+            Err(problem) => self.warn(RunError::with(report::path(path), problem)),
+        }
     }
 
     fn is_new(&self, path: &Path) -> bool {
@@ -337,7 +418,7 @@ impl<T> Search<'_, T> {
     }
 }
 
-impl<T: Send> Visit for Search<'_, T> {
+impl<T: Send + Visited> Visit for Search<'_, T> {
     fn goes_into(&self, path: &Path) -> bool {
         !self.excludes(path, self.going.run.settled.of(path).as_deref())
     }

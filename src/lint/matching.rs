@@ -8,5 +8,5 @@ mod model;
 mod resolve;
 
 pub use insert::insert_args;
-pub use judge::match_builds;
+pub use judge::{dockerfiles, match_builds};
 pub use model::{BuildStatus, Builds, FileAccess, LaneStatus};

@@ -1,6 +1,6 @@
 //! Compares files with one another, and builds with their Dockerfiles.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::budget::{self, Spent};
@@ -24,6 +24,13 @@ pub fn relate(
         lint::relate_reports(reports, whole, access.name);
         matching::match_builds(reports, whole, access)
     })
+}
+
+/// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to; none where that is more than cachelane
+/// compares.
+pub fn dockerfiles(reports: Vec<&FileReport>, access: &FileAccess<'_>) -> BTreeSet<PathBuf> {
+    let bytes = reports.iter().map(|report| report.source.len()).sum();
+    budget::within(bytes, || matching::dockerfiles(reports, access)).unwrap_or_default()
 }
 
 /// Returns the findings of `reports` whose fixes depend on another file, by the file to fix. Only unsafe fixes do.

@@ -138,17 +138,21 @@ pub fn is_there_or_ignored(folder: &Path, path: &Path) -> bool {
         return false;
     }
     let full = folder.join(path);
+    fs::symlink_metadata(&full).is_ok() || is_ignored(folder, &full)
+}
+
+/// Returns whether a list of git's in `folder` or around it leaves the file or folder `full` below it out.
+pub fn is_ignored(folder: &Path, full: &Path) -> bool {
     let ignores = |around: &Path| {
         refusal(around).is_none()
             && Gitignore::new(around.join(".gitignore"))
                 .0
-                .matched_path_or_any_parents(&full, true)
+                .matched_path_or_any_parents(full, full.is_dir() || !full.exists())
                 .is_ignore()
     };
     let root = folder.ancestors().find(|around| is_repository(around));
-    fs::symlink_metadata(&full).is_ok()
-        || folder
-            .ancestors()
-            .take_while(|around| root.is_none_or(|root| around.starts_with(root)))
-            .any(ignores)
+    folder
+        .ancestors()
+        .take_while(|around| root.is_none_or(|root| around.starts_with(root)))
+        .any(ignores)
 }

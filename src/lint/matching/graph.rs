@@ -37,7 +37,7 @@ pub(super) struct BuildId {
 /// The files of a run, and those that their builds lead to.
 pub(super) struct BuildGraph<'r> {
     pub(super) access: &'r FileAccess<'r>,
-    reports: &'r [FileReport],
+    reports: Vec<&'r FileReport>,
     /// Compose and bake files outside the run; their indices follow the run's.
     outside: Vec<FileReport>,
     /// The indices of all files by absolute path.
@@ -47,15 +47,15 @@ pub(super) struct BuildGraph<'r> {
 }
 
 impl<'r> BuildGraph<'r> {
-    pub(super) fn new(reports: &'r [FileReport], access: &'r FileAccess<'r>) -> Self {
+    pub(super) fn new(reports: Vec<&'r FileReport>, access: &'r FileAccess<'r>) -> Self {
         let mut graph = Self {
             access,
-            reports,
+            reports: Vec::new(),
             outside: Vec::new(),
             places: HashMap::new(),
             roots: Vec::new(),
         };
-        for report in reports {
+        for report in &reports {
             graph.add((access.absolute)(&report.path), report);
         }
         let mut tried = HashSet::new();
@@ -78,6 +78,7 @@ impl<'r> BuildGraph<'r> {
                 }
             }
         }
+        graph.reports = reports;
         graph
     }
 
@@ -90,7 +91,7 @@ impl<'r> BuildGraph<'r> {
 
     pub(super) fn report(&self, index: usize) -> &FileReport {
         let outside = || &self.outside[index - self.reports.len()];
-        self.reports.get(index).unwrap_or_else(outside)
+        self.reports.get(index).copied().unwrap_or_else(outside)
     }
 
     pub(super) fn index(&self, path: &Path) -> Option<usize> {
@@ -124,7 +125,7 @@ impl<'r> BuildGraph<'r> {
     }
 
     pub(super) fn own_reports(&self) -> impl Iterator<Item = (usize, &FileReport)> {
-        self.reports.iter().enumerate()
+        self.reports.iter().copied().enumerate()
     }
 
     /// Returns the files that a command takes, in order; fails where one is missing.

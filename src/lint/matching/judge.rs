@@ -1,7 +1,7 @@
 //! Judges each build's lane, and runs the rules about builds.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::concurrent::{ConcurrentJobs, concurrent_jobs};
@@ -27,7 +27,7 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
     {
-        let graph = BuildGraph::new(reports, access);
+        let graph = BuildGraph::new(reports.iter().collect(), access);
         let resolved = resolve(&graph, &mut builds.unknown);
         let judge = Judge {
             outside: outside(&graph, &resolved),
@@ -58,6 +58,13 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         settle(&mut report.checked, &report.settings, whole);
     }
     builds
+}
+
+/// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to.
+pub fn dockerfiles(reports: Vec<&FileReport>, access: &FileAccess<'_>) -> BTreeSet<PathBuf> {
+    let graph = BuildGraph::new(reports, access);
+    let resolved = resolve(&graph, &mut Vec::new()).into_iter();
+    resolved.filter_map(|one| one.dockerfile).collect()
 }
 
 /// Loads the reports on Dockerfiles of builds that are outside the run.
