@@ -120,8 +120,10 @@ impl Pipeline for Buildkite {
 /// they tell the jobs apart.
 fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String>, String> {
     let rows = || found.runs.iter().flat_map(JobRuns::rows);
-    let value =
-        |row, axis: &str| jobs::value(row, axis).filter(|value| jobs::is_plain_value(value));
+    let value = |row: &'f MatrixRow, axis: &str| {
+        let value = jobs::value(row, axis).map(String::as_str);
+        value.filter(|value| jobs::is_plain_value(value))
+    };
     let fits =
         |axis: &&String| jobs::is_plain_value(axis) && rows().all(|row| value(row, axis).is_some());
     let axes: Vec<&String> = axes.iter().filter(fits).collect();

@@ -32,5 +32,5 @@ pub use model::{
     ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Env, Escapes, Files, Inline, Lane, NAMESPACE,
     Ordered, Place, ReadError, Runs, Service, Subject, Unknown, ValueSource,
 };
-pub use prove::{PassedArg, prove, prove_comments};
+pub use prove::{PassedArg, is_same, prove, prove_comments};
 pub use registry::{FormatRef, format, named_format};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::builds::{Build, BuildFile, FormatRef, Inline, Unknown, inline};
+use crate::builds::{BuildFile, FormatRef, Inline, Unknown, inline, is_same};
 use crate::finding::{Place, RuleId};
 use crate::fix::{Applicability, Edit, Fix, apply};
 use crate::index::Site;
@@ -208,20 +208,7 @@ fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Vec<u8>> {
 
 /// Returns whether only the Dockerfile `index` of `before` changed in `after`, into `text`.
 fn is_meant(before: &BuildFile, after: &BuildFile, index: usize, text: &[u8]) -> bool {
-    let is_build = |(a, b): (&Build, &Build)| {
-        (&a.name, &a.subject, &a.target, a.args.len())
-            == (&b.name, &b.subject, &b.target, b.args.len())
-    };
-    let is_text = |(at, (a, b)): (usize, (&Inline, &Inline))| {
-        let text = if at == index { text } else { a.text.as_bytes() };
-        b.text.as_bytes() == text
-    };
-    let (builds, texts) = (
-        before.builds.iter().zip(&after.builds),
-        before.inline.iter().zip(&after.inline),
-    );
-    before.builds.len() == after.builds.len()
-        && before.inline.len() == after.inline.len()
-        && builds.into_iter().all(is_build)
-        && texts.into_iter().enumerate().all(is_text)
+    let mut meant = before.clone();
+    meant.inline[index].text = String::from_utf8_lossy(text).into_owned();
+    is_same(&meant, after, &[])
 }

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use super::file::{File, Target};
+use super::file::{File, Lineage};
 use super::value::{Ast, Kind, Part, Scope, Value};
 use crate::builds::jobs::{MAX_ROWS, product};
 use crate::builds::model::{
@@ -13,21 +13,11 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
     let mut scope = file.scope();
     let mut found = BuildFile::default();
     for target in file.built(&scope) {
-        let (all, known) = file.lineage(target, &scope);
-        let lineage = Lineage { target, all, known };
+        let lineage = file.lineage(target, &scope);
         lineage.add_to(&mut found, source, &mut scope);
     }
     found.builds.sort_by_key(|build| build.span);
     found
-}
-
-/// A target with its ancestors.
-struct Lineage<'f> {
-    target: &'f Target,
-    /// Those whose attributes count first come first.
-    all: Vec<&'f Target>,
-    /// True where no ancestor is unknown.
-    known: bool,
 }
 
 impl<'f> Lineage<'f> {

@@ -57,10 +57,27 @@ pub(super) struct Target {
 }
 
 impl File {
-    pub(super) fn push(&mut self, target: Target) {
-        let same = self.names.entry(target.name.clone()).or_default();
-        same.push(self.targets.len());
-        self.targets.push(target);
+    /// Adds a block, which looks like a target.
+    pub(super) fn push(&mut self, kind: &str, block: Target) {
+        let value = |key: &str| Some(block.field(key)?.value.clone());
+        match kind {
+            "variable" => self.variables.push(Variable {
+                default: value("default"),
+                name: block.name,
+                is_block: true,
+            }),
+            "group" => {
+                let targets = value("targets");
+                self.groups
+                    .extend(targets.map(|targets| (block.name, targets)));
+            }
+            "target" => {
+                let same = self.names.entry(block.name.clone()).or_default();
+                same.push(self.targets.len());
+                self.targets.push(block);
+            }
+            _ => {}
+        }
     }
 
     /// Returns the blocks of a name: they are one target, of which the last counts first.
@@ -101,12 +118,7 @@ impl File {
         self.targets.iter().filter(is_built).collect()
     }
 
-    /// Returns the target and its ancestors, those whose attributes count first; and whether that is all.
-    pub(super) fn lineage<'a>(
-        &'a self,
-        target: &'a Target,
-        scope: &Scope<'_>,
-    ) -> (Vec<&'a Target>, bool) {
+    pub(super) fn lineage<'a>(&'a self, target: &'a Target, scope: &Scope<'_>) -> Lineage<'a> {
         let mut found: Vec<&Target> = Vec::new();
         let mut seen: HashSet<&str> = HashSet::new();
         let mut known = true;
@@ -131,8 +143,21 @@ impl File {
                 left.extend(parent);
             }
         }
-        (found, known)
+        Lineage {
+            target,
+            all: found,
+            known,
+        }
     }
+}
+
+/// A target with its ancestors.
+pub(super) struct Lineage<'f> {
+    pub(super) target: &'f Target,
+    /// The target's blocks and its ancestors, those whose attributes count first.
+    pub(super) all: Vec<&'f Target>,
+    /// True where no ancestor is unknown.
+    pub(super) known: bool,
 }
 
 impl Target {

@@ -1,6 +1,6 @@
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey, Traversal, TraversalOperator};
-use hcl_edit::structure::{Block, Body};
+use hcl_edit::structure::Body;
 use hcl_edit::template::{Element, HeredocTemplate, Strip, Template};
 
 use super::file::{File, Target, Variable};
@@ -13,10 +13,6 @@ use crate::text::{SourceMap, Span};
 pub(super) fn file(source: &str) -> Result<File, ReadError> {
     let body = parse(source)?;
     let mut file = File::default();
-    let value = |block: &Block, name: &str| {
-        let attribute = block.body.get_attribute(name)?;
-        Some(ast(source, &attribute.value))
-    };
     let mut is_top = true;
     for block in body.blocks() {
         let kind = block.ident.as_str();
@@ -27,32 +23,18 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
         let Some(label) = block.labels.first() else {
             continue;
         };
-        let name = label.as_str().to_owned();
-        match kind {
-            "variable" => file.variables.push(Variable {
-                name,
-                default: value(block, "default"),
-                is_block: true,
-            }),
-            "group" => {
-                let targets = value(block, "targets");
-                file.groups.extend(targets.map(|targets| (name, targets)));
-            }
-            "target" => {
-                let fields = block.body.attributes().map(|attribute| Field {
-                    key: Some(attribute.key.to_string()),
-                    key_span: of(attribute.key.span()),
-                    value: ast(source, &attribute.value),
-                });
-                file.push(Target {
-                    name,
-                    span: of(label.span()),
-                    body: of(block.span()),
-                    fields: fields.collect(),
-                });
-            }
-            _ => {}
-        }
+        let fields = block.body.attributes().map(|attribute| Field {
+            key: Some(attribute.key.to_string()),
+            key_span: of(attribute.key.span()),
+            value: ast(source, &attribute.value),
+        });
+        let block = Target {
+            name: label.as_str().to_owned(),
+            span: of(label.span()),
+            body: of(block.span()),
+            fields: fields.collect(),
+        };
+        file.push(kind, block);
     }
     // The blocks come first: of a name that has both, the attribute is the default.
     let attributes = body.attributes().map(|attribute| Variable {

@@ -48,7 +48,7 @@ impl<'d> Targets<'d> {
             let Some(target) = places.get(&build.span) else {
                 continue;
             };
-            for ancestor in file.lineage(target, &scope).0 {
+            for ancestor in file.lineage(target, &scope).all {
                 let subject = subjects
                     .entry(&ancestor.name)
                     .or_insert_with(|| Some(build.subject.clone()));
@@ -94,7 +94,7 @@ impl Writer<'_> {
         target: &Target,
         build: &Build,
     ) -> Result<Vec<Edit>, String> {
-        let (lineage, _) = targets.file.lineage(target, &targets.scope);
+        let lineage = targets.file.lineage(target, &targets.scope).all;
         let arg = self.lane.arg;
         let entry = if self.is_json() {
             format!("\"{arg}\": \"${{{arg}}}\"")
@@ -253,10 +253,8 @@ impl Writer<'_> {
 
     fn default(&self) -> String {
         let text = self.lane.default.replace("${", "$${").replace("%{", "%%{");
-        if self.is_json() {
-            return serde_json::Value::from(text).to_string();
-        }
-        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+        // HCL has JSON's escapes.
+        serde_json::Value::from(text).to_string()
     }
 
     fn json_variable(&self, json: &Json) -> Edit {

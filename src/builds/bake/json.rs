@@ -44,27 +44,14 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
             });
         }
         for (key, body) in blocks(entry.value) {
-            let Some(name) = key.text().map(str::to_owned) else {
-                continue;
-            };
-            match kind {
-                Some("variable") => file.variables.push(Variable {
-                    name,
-                    default: body.get("default").map(ast),
-                    is_block: true,
-                }),
-                Some("group") => {
-                    let targets = body.get("targets");
-                    file.groups
-                        .extend(targets.map(|targets| (name, ast(targets))));
-                }
-                Some("target") => file.push(Target {
-                    name,
+            if let (Some(kind), Some(name)) = (kind, key.text()) {
+                let block = Target {
+                    name: name.to_owned(),
                     span: key.span(),
                     body: body.span(),
                     fields: fields(body),
-                }),
-                _ => {}
+                };
+                file.push(kind, block);
             }
         }
     }

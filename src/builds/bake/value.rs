@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::budget;
+use crate::builds::jobs;
 use crate::builds::model::ValueSource;
 use crate::text::{SourceMap, Span};
 
@@ -85,11 +86,6 @@ impl Value {
             _ => None,
         }
     }
-}
-
-fn named<'v>(fields: &'v [(String, Value)], name: &str) -> Option<&'v Value> {
-    let mut fields = fields.iter();
-    fields.find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 impl Ast {
@@ -216,7 +212,7 @@ impl<'a> Scope<'a> {
         let (mut found, mut open) = (Vec::new(), vec![ast]);
         while let Some(ast) = open.pop().filter(|_| budget::spend(1 + found.len())) {
             for name in ast.variables() {
-                let is_axis = named(&self.matrix, name).is_some();
+                let is_axis = jobs::value(&self.matrix, name).is_some();
                 if let Some(default) = self.declared.get(name).filter(|_| !is_axis)
                     && !found.iter().any(|found| found == name)
                 {
@@ -235,10 +231,10 @@ impl<'a> Scope<'a> {
 
     fn reference(&self, names: &[String]) -> Option<&Value> {
         let (first, rest) = names.split_first()?;
-        let axis = named(&self.matrix, first);
+        let axis = jobs::value(&self.matrix, first);
         let value = axis.or_else(|| self.known.get(first.as_str()))?;
         rest.iter().try_fold(value, |value, name| match value {
-            Value::Object(fields) => named(fields, name),
+            Value::Object(fields) => jobs::value(fields, name),
             _ => None,
         })
     }

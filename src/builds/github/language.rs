@@ -84,7 +84,7 @@ fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) 
         return (!text.contains('\'')).then(|| text.to_owned());
     }
     if let Some((name, "")) = operand.strip_prefix("matrix").and_then(property) {
-        let value = value(scope.row, &name).unwrap_or_default();
+        let value = value(scope.row, &name).map_or("", String::as_str);
         let known = !scope.job.matrix.open && !value.contains("${{");
         return known.then(|| value.to_owned());
     }

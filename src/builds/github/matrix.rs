@@ -5,7 +5,7 @@
 
 use super::expression::{accessor, is_plain, mentioned, within};
 use crate::budget;
-use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, product, value, varying};
+use crate::builds::jobs::{self, MAX_ROWS, Matrix, MatrixRow, product, value, varying};
 use crate::builds::yaml::{Entry, Node};
 
 /// A combination in progress: names with their values, and the number of them that are of lists.
@@ -67,9 +67,9 @@ pub fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
     let is_known = !matrix.open && values().all(|value| !value.contains("${{"));
     let is_empty = |row: &MatrixRow| {
         let mut values = names.iter().map(|name| value(row, name));
-        values.all(|value| value.is_none_or(str::is_empty))
+        values.all(|value| value.is_none_or(String::is_empty))
     };
-    is_known.then(|| values().all(is_safe) && !matrix.rows.iter().any(is_empty))
+    is_known.then(|| values().all(|value| is_safe(value)) && !matrix.rows.iter().any(is_empty))
 }
 
 /// Returns whether a value can be part of a cache id: a mount's options are split at commas, and quotes and blanks are
@@ -101,7 +101,7 @@ fn rows<'y>(
         let out: Combination<'y> = out;
         let is_out = |row: &Combination<'y>| {
             let mut out = out.iter();
-            out.all(|(name, value)| of_name(row, name).is_some_and(|own| covers(own, *value)))
+            out.all(|(name, value)| jobs::value(row, name).is_some_and(|own| covers(*own, *value)))
         };
         rows.retain(|row| !is_out(row));
     }
@@ -115,7 +115,7 @@ fn rows<'y>(
         for row in &mut rows[..original] {
             let listed = &row[..lists.len()];
             let fits = |(name, value): &(&str, Node<'y>)| {
-                of_name(listed, name).is_none_or(|own| covers(own, *value))
+                jobs::value(listed, name).is_none_or(|own| covers(*own, *value))
             };
             if !more.iter().all(fits) {
                 continue;
@@ -145,11 +145,6 @@ fn rows<'y>(
         made
     };
     Some(rows.iter().map(flat).collect())
-}
-
-fn of_name<'y>(row: &[(&str, Node<'y>)], name: &str) -> Option<Node<'y>> {
-    let (_, value) = row.iter().find(|(key, _)| *key == name)?;
-    Some(*value)
 }
 
 /// Returns whether `value` contains all of `pattern`.
@@ -198,8 +193,12 @@ pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     }
     let names = varying(&rows, lists);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let is_usable =
-        |name: &str| is_plain(name) && rows.iter().all(|row| value(row, name).is_none_or(is_safe));
+    let is_usable = |name: &str| {
+        is_plain(name)
+            && rows
+                .iter()
+                .all(|row| value(row, name).is_none_or(|value| is_safe(value)))
+    };
     let mut safe = names.clone();
     safe.retain(|name| is_usable(name));
     let mut of_lists = safe.clone();
@@ -215,7 +214,7 @@ pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
 
 fn kinds(rows: &[&MatrixRow], names: &[&str]) -> usize {
     budget::spend(rows.len() * names.len() * rows.first().map_or(0, |row| row.len()));
-    let mut kinds: Vec<Vec<Option<&str>>> = rows
+    let mut kinds: Vec<Vec<Option<&String>>> = rows
         .iter()
         .map(|row| names.iter().map(|name| value(row, name)).collect())
         .collect();

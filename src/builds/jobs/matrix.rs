@@ -32,8 +32,9 @@ pub fn axes(map: Node<'_>) -> Vec<(String, Vec<String>)> {
     map.entries().into_iter().filter_map(axis).collect()
 }
 
-pub fn value<'r>(row: &'r MatrixRow, name: &str) -> Option<&'r str> {
-    let (_, value) = row.iter().find(|(key, _)| key == name)?;
+/// Returns the value of this name in a combination.
+pub fn value<'r, V>(row: &'r [(impl AsRef<str>, V)], name: &str) -> Option<&'r V> {
+    let (_, value) = row.iter().find(|(key, _)| key.as_ref() == name)?;
     Some(value)
 }
 
@@ -57,9 +58,9 @@ pub fn varying(rows: &[&MatrixRow], first: &[String]) -> Vec<String> {
 /// Groups the rows, by their indices, by equal values for all of `names`.
 pub fn groups(rows: &[MatrixRow], names: &[String]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut keys: Vec<Vec<Option<&str>>> = Vec::new();
+    let mut keys: Vec<Vec<Option<&String>>> = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        let key: Vec<Option<&str>> = names.iter().map(|name| value(row, name)).collect();
+        let key: Vec<Option<&String>> = names.iter().map(|name| value(row, name)).collect();
         if let Some(at) = keys.iter().position(|other| *other == key) {
             groups[at].push(index);
         } else {
