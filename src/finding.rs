@@ -131,9 +131,10 @@ macro_rules! each_rule {
                 summary: "RUNs take the same locks in opposite orders: builds can wait for each other for ever",
             }
             MixedSharing mixed_sharing "mixed-sharing" Run {
-                severity: Severity::Warning,
+                severity: Severity::Error,
+                other_severity: Some("\"warning\" where none of them is locked"),
                 fix: Some(Applicability::Unsafe),
-                summary: "one id with different sharing modes: under contention the others start empty",
+                summary: "one id with different sharing modes: once builds meet, the cache starts empty and its lock no longer holds",
             }
             SerialStages serial_stages "serial-stages" File {
                 severity: Severity::Info,
@@ -175,6 +176,7 @@ macro_rules! each_rule {
             }
             InvalidMount invalid_mount "invalid-mount" File {
                 severity: Severity::Error,
+                other_severity: Some("\"warning\" where an argument or the base image can make it valid"),
                 summary: "a mount that BuildKit refuses: the build fails",
             }
             UnpassedArg unpassed_arg "unpassed-arg" Build {
@@ -350,6 +352,8 @@ pub struct Finding {
     pub unfixed: Option<String>,
     /// The cache lock that it is about, for comparing files.
     pub lock: Option<Arc<LockKey>>,
+    /// True where podman and buildah take what BuildKit refuses.
+    pub only_buildkit: bool,
 }
 
 /// The identity of a lock: mounts with the same id and base (`from`, uid, gid, mode) wait for each other.
@@ -361,7 +365,7 @@ pub struct LockKey {
     /// The origin of the variables other than lanes and platforms: where it differs, ids that read alike may have
     /// different values.
     pub values: Vec<u8>,
-    /// `from`, `uid`, `gid` and `mode` as written.
+    /// `from`, `uid`, `gid` and `mode` in a build without arguments, or as written.
     pub base: [Option<Vec<u8>>; 4],
 }
 
@@ -390,6 +394,7 @@ impl Finding {
             fix: None,
             unfixed: None,
             lock: None,
+            only_buildkit: false,
         }
     }
 

@@ -17,6 +17,9 @@ pub struct Site {
     pub sharing: Option<Sharing>,
     /// The cleaned target; `None` with a variable or relative to the WORKDIR.
     pub target: Option<Arc<[u8]>>,
+    /// The target by which BuildKit sorts the mounts of a RUN: an absolute one as written, a relative one below the
+    /// WORKDIR, cleaned. `None` where it is unknown.
+    pub at: Option<Arc<[u8]>>,
     /// The cleaned `source`, the folder of the cache that is mounted; `None` for all of it.
     pub source: Option<Arc<[u8]>>,
     /// True where the id is an option, not the target.

@@ -184,7 +184,7 @@ pub struct Mount<'a> {
     pub text: Mapped<'a>,
     pub fields: Vec<Field>,
     pub kind: MountKind,
-    /// The faults that BuildKit refuses; empty for a mount that builds.
+    /// The faults that BuildKit refuses; empty for a mount that builds everywhere.
     pub faults: Vec<Fault>,
     /// True where a template expression stands in it, so that its final text is unknown.
     pub templated: bool,
@@ -233,9 +233,20 @@ pub enum FaultKind {
     OpenQuote,
     /// A variable that cannot be expanded, for example `${` without an end.
     BadVariable(&'static str),
+    /// An option of buildah, and so of podman.
+    BuildahOption(String),
     /// No target, and no WORKDIR that could be one.
     NoTarget,
+    /// No target, and no WORKDIR in the file; the base image may have one.
+    NoTargetNoWorkdir,
     RootTarget,
+}
+
+impl FaultKind {
+    /// Returns whether some builder, or some base image, makes it none.
+    pub const fn is_excusable(&self) -> bool {
+        matches!(self, Self::BuildahOption(_) | Self::NoTargetNoWorkdir)
+    }
 }
 
 /// The text behind a RUN's last flag.

@@ -6,7 +6,7 @@ use bstr::ByteSlice as _;
 use crate::text::Span;
 
 use super::ast::{Behind, Fault, FaultKind, Flag, Mount, MountKind};
-use super::mount_options::{MOUNT_OPTIONS, clean, kind_of};
+use super::mount_options::{MOUNT_OPTIONS, clean, is_of_buildah, kind_of};
 use super::words::{Unreadable, Word};
 
 const TYPES: &[&str] = &["bind", "cache", "tmpfs", "secret", "ssh"];
@@ -53,6 +53,9 @@ fn of_fields(mount: &Mount<'_>, behind: Option<Behind<'_>>) -> Vec<Fault> {
             }
             (Some("readonly" | "readwrite"), None) => None,
             (Some("required"), None) => not_for(kind, "required"),
+            (None, value) if is_of_buildah(mount.kind, name, value) => {
+                Some(FaultKind::BuildahOption(name.to_str_lossy().into_owned()))
+            }
             (_, None) => Some(FaultKind::BareOption(name.to_str_lossy().into_owned())),
             (None, Some(_)) => {
                 let name = name.to_str_lossy().to_ascii_lowercase();

@@ -27,5 +27,6 @@ pub use ast::{
 pub use directives::{Directive, Key};
 pub use mount_options::{MOUNT_OPTIONS, clean};
 pub use scope::Given;
+pub use stages::Workdir;
 pub use template::{Block, Blocks, BranchId};
 pub use words::{Form, Part, Unreadable, Variable, Word};

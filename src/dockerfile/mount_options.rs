@@ -37,6 +37,31 @@ pub(super) fn option(name: &[u8]) -> Option<&'static str> {
         .map(|(option, _)| *option)
 }
 
+/// Returns whether buildah, and so podman, takes the option `name`, alone or with `value`, in a mount of this `kind`, and
+/// BuildKit does not (`internal/volumes/volumes.go` of buildah; case counts).
+pub(super) fn is_of_buildah(kind: MountKind, name: &[u8], value: Option<&[u8]>) -> bool {
+    const PROPAGATIONS: [&[u8]; 6] = [
+        b"shared",
+        b"rshared",
+        b"private",
+        b"rprivate",
+        b"slave",
+        b"rslave",
+    ];
+    let (bind, tmpfs) = (kind == MountKind::Bind, kind == MountKind::Tmpfs);
+    let folder = bind || kind == MountKind::Cache;
+    match (name, value) {
+        (b"nodev" | b"nosuid" | b"noexec", None) => folder || tmpfs,
+        (b"z" | b"Z" | b"U", None) => folder,
+        (b"bind-propagation", Some(word)) | (word, None) if PROPAGATIONS.contains(&word) => folder,
+        (b"bind-nonrecursive" | b"no-dereference", None)
+        | (b"relabel", Some(b"shared" | b"private"))
+        | (b"consistency", Some(_)) => bind,
+        (b"tmpcopyup", None) | (b"tmpfs-mode" | b"tmpfs-size", Some(_)) => tmpfs,
+        _ => false,
+    }
+}
+
 pub(super) fn kind_of(value: &[u8]) -> MountKind {
     const KINDS: [(&str, MountKind); 5] = [
         ("cache", MountKind::Cache),

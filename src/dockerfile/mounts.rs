@@ -193,10 +193,9 @@ impl<'a> Mount<'a> {
             .find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
     }
 
-    /// Returns `from`, uid, gid and mode, which separate caches of one id: mounts share a lock only where id and base
-    /// match.
-    pub fn base(&self) -> [Option<&[u8]>; 4] {
-        ["from", "uid", "gid", "mode"].map(|option| self.value(option))
+    /// Returns whether some builder takes it, though BuildKit may refuse it.
+    pub fn is_accepted(&self) -> bool {
+        self.faults.iter().all(|fault| fault.kind.is_excusable())
     }
 }
 

@@ -4,8 +4,13 @@ use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
+
 use super::assignments::{Assignment, assignments};
-use super::ast::{Base, Dockerfile, Fault, FaultKind, Instruction, Keyword, MountKind, Stage};
+use super::ast::{
+    Base, Dockerfile, Fault, FaultKind, Instruction, Keyword, Mount, MountKind, Stage,
+};
+use super::mount_options::clean;
 use super::words::Word;
 
 impl Stage {
@@ -121,30 +126,121 @@ fn may_set_workdir(image: &str) -> bool {
     name.contains('$') || IMAGES_WITH_WORKDIR.contains(&name)
 }
 
-/// Takes back the faults of mounts without a target where a WORKDIR serves as one.
-///
-/// BuildKit mounts over the WORKDIR then, and refuses only `/`. A bind mount is given the benefit of the doubt when the
-/// base image may set one; a cache over an unnamed directory is only a slip.
-pub(super) fn excuse_targets(file: &mut Dockerfile<'_>) {
-    let mut at_end: Vec<bool> = Vec::with_capacity(file.stages.len());
-    for stage in &file.stages {
-        let (mut is_set, scratch) = match &stage.base {
-            Base::Stage(base) => (at_end[*base], false),
-            Base::Image(image) => (may_set_workdir(image), image == "scratch"),
-            Base::Unknown => (false, false),
-        };
-        for instruction in &mut file.instructions[stage.instructions.clone()] {
-            if instruction.keyword == Keyword::Workdir && !instruction.onbuild {
-                is_set = instruction.arguments() != b"/";
+/// The folder in which an instruction runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Workdir {
+    /// This one, cleaned.
+    At(Vec<u8>),
+    /// One that an official image sets, or a variable gives.
+    Unknown,
+    /// The base image's, which is `/` where it sets none.
+    OfImage,
+}
+
+impl Workdir {
+    /// Returns the relative `path` seen from it, where it is known.
+    pub fn join(&self, path: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::At(folder) => Some(clean(&[folder, b"/".as_slice(), path].concat()).into()),
+            Self::Unknown | Self::OfImage => None,
+        }
+    }
+}
+
+impl Dockerfile<'_> {
+    /// Returns the folder in which the instruction `index` runs in a build without arguments.
+    pub fn workdir(&self, index: usize) -> Workdir {
+        let mut workdir = Workdir::OfImage;
+        let chain: Vec<&Stage> = self
+            .ancestors(index)
+            .take_while(|_| budget::spend(1))
+            .collect();
+        for stage in chain.into_iter().rev() {
+            match &stage.base {
+                Base::Image(image) if image == "scratch" => workdir = Workdir::At(b"/".into()),
+                Base::Image(image) if may_set_workdir(image) => workdir = Workdir::Unknown,
+                _ => {}
             }
-            for mount in &mut instruction.mounts {
-                let serves = is_set || (mount.kind != MountKind::Cache && !scratch);
-                mount
-                    .faults
-                    .retain(|fault| fault.kind != FaultKind::NoTarget || !serves);
+            let all = stage
+                .instructions
+                .clone()
+                .take_while(|at| *at < index && budget::spend(1));
+            for at in all {
+                let instruction = &self.instructions[at];
+                if instruction.keyword == Keyword::Workdir && !instruction.onbuild {
+                    workdir = self.entered(&workdir, at);
+                }
             }
         }
-        at_end.push(is_set);
+        workdir
+    }
+
+    /// Returns the folder behind the WORKDIR `index`, which starts from `workdir`.
+    fn entered(&self, workdir: &Workdir, index: usize) -> Workdir {
+        let mut known = true;
+        let word = Word::read(self.instructions[index].arguments(), self.escape).ok();
+        let path = word.and_then(|word| {
+            word.expand(&mut |name| {
+                let value = self.default_value(name, index);
+                known &= value.is_some();
+                value
+            })
+        });
+        match (path.filter(|_| known), workdir) {
+            (None, _) => Workdir::Unknown,
+            (Some(path), _) if path.starts_with(b"/") => Workdir::At(clean(&path).into()),
+            (Some(path), Workdir::OfImage) if *clean(&path) == *b"." => Workdir::OfImage,
+            (Some(path), _) => workdir.join(&path).map_or(Workdir::Unknown, Workdir::At),
+        }
+    }
+
+    /// Returns whether nothing is in the stage `index`: it comes from `scratch`, and no instruction adds a file.
+    pub fn is_empty(&self, index: usize) -> bool {
+        let is_idle = |instruction: &Instruction<'_>| {
+            let idle = matches!(
+                instruction.keyword,
+                Keyword::Arg | Keyword::Env | Keyword::Other
+            );
+            budget::spend(1) && (idle || instruction.onbuild)
+        };
+        let bases = std::iter::successors(Some(&self.stages[index]), |stage| {
+            Some(&self.stages[stage.parent()?])
+        });
+        let mut last = None;
+        for stage in bases {
+            let mut instructions = self.instructions[stage.instructions.clone()].iter();
+            if !instructions.all(is_idle) {
+                return false;
+            }
+            last = Some(&stage.base);
+        }
+        matches!(last, Some(Base::Image(image)) if image == "scratch")
+    }
+}
+
+/// Takes back the faults of mounts without a target where a WORKDIR serves as one: BuildKit mounts over that, and refuses
+/// only `/`.
+///
+/// Where only the base image may set one, a bind mount is given the benefit of the doubt; a cache over an unnamed
+/// directory is a slip, and the build fails unless the image sets one.
+pub(super) fn excuse_targets(file: &mut Dockerfile<'_>) {
+    let lacks = |mount: &Mount<'_>| mount.faults.iter().any(|f| f.kind == FaultKind::NoTarget);
+    let all = file.instructions.iter().enumerate();
+    let lacking = all.filter(|(_, instruction)| instruction.mounts.iter().any(lacks));
+    let workdirs: Vec<(usize, Workdir)> = lacking.map(|(at, _)| (at, file.workdir(at))).collect();
+    for (at, workdir) in workdirs {
+        for mount in &mut file.instructions[at].mounts {
+            let lacks = |fault: &Fault| fault.kind == FaultKind::NoTarget;
+            match &workdir {
+                Workdir::At(path) if path == b"/" => {}
+                Workdir::OfImage if mount.kind == MountKind::Cache => {
+                    for fault in mount.faults.iter_mut().filter(|fault| lacks(fault)) {
+                        fault.kind = FaultKind::NoTargetNoWorkdir;
+                    }
+                }
+                _ => mount.faults.retain(|fault| !lacks(fault)),
+            }
+        }
     }
 }
 

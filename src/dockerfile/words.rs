@@ -137,11 +137,16 @@ impl Word {
 
     /// Returns the word with every `$NAME` as `${NAME}`, so that words that always expand alike read alike.
     pub fn canonical(&self) -> Vec<u8> {
+        // A literal dollar must not read like a variable.
+        self.spelled("\\$")
+    }
+
+    /// Returns the word without quotes and escapes, every variable as `${NAME}` and every other dollar as `dollar`.
+    pub fn spelled(&self, dollar: &str) -> Vec<u8> {
         let mut text = Vec::new();
         for part in &self.parts {
             match part {
-                // A literal dollar must not read like a variable.
-                Part::Text(piece) => text.extend(piece.replace("$", "\\$")),
+                Part::Text(piece) => text.extend(piece.replace("$", dollar)),
                 Part::Variable(Variable { name, form }) => {
                     let operator = match form {
                         Form::Plain => "",
@@ -153,7 +158,8 @@ impl Word {
                         Form::Other(_) => "/",
                     };
                     text.extend_from_slice(format!("${{{name}{operator}").as_bytes());
-                    text.extend(form.word().map(Self::canonical).unwrap_or_default());
+                    let inner = form.word().map(|word| word.spelled(dollar));
+                    text.extend(inner.unwrap_or_default());
                     text.push(b'}');
                 }
             }

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use crate::dockerfile::{Dockerfile, SyntaxError};
 use crate::finding::RuleId;
 use crate::rules::lane_requirements::LaneRequirements;
-use crate::rules::{Cache, Context, Settings, registry};
+use crate::rules::{Context, Settings, registry};
 use crate::suppress;
 
 use super::model::Checked;
@@ -37,7 +37,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     };
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
-    let sites = cx.caches().iter().map(Cache::site).collect();
+    let sites = cx.caches().iter().map(|cache| cache.site(&file)).collect();
     let mut findings = registry::check_file(&cx);
     let all = findings.len();
     findings.retain(|finding| !cx.is_exempt(finding));

@@ -17,10 +17,10 @@ pub struct ListedMount {
     pub stage: Option<String>,
     /// The `id` option; `None` where it is absent or empty.
     pub id: Option<String>,
-    /// The id that BuildKit uses: the option, or the cleaned target.
+    /// The id that BuildKit uses: the option, or the cleaned target, without the quotes and escapes of a value.
     pub effective_id: String,
     pub target: String,
-    /// The sharing mode, in lower case; `shared` by default.
+    /// The sharing mode of a build without arguments, in lower case; as written where that is unknown.
     pub sharing: String,
     pub from: Option<String>,
     pub uid: Option<String>,
@@ -61,9 +61,9 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Listed, Sy
                 .stage_of(cache.instruction)
                 .and_then(|stage| file.stages[stage].label()),
             id: mount.id().map(&text),
-            effective_id: cache.id(),
+            effective_id: text(&cache.unquoted_id()),
             target: value("target").unwrap_or_default(),
-            sharing: mount.sharing().map_or_else(
+            sharing: cache.sharing.map_or_else(
                 || value("sharing").unwrap_or_else(|| Sharing::Shared.as_str().into()),
                 |sharing| sharing.as_str().into(),
             ),
@@ -74,7 +74,7 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Listed, Sy
             isolated: isolates(&file, cache, settings),
         }
     });
-    let is_refused = |mount: &Mount<'_>| mount.kind == MountKind::Cache && !mount.faults.is_empty();
+    let is_refused = |mount: &Mount<'_>| mount.kind == MountKind::Cache && !mount.is_accepted();
     Ok(Listed {
         mounts: listed.collect(),
         refused: file.mounts().filter(|(_, mount)| is_refused(mount)).count(),

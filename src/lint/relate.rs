@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use bstr::ByteSlice as _;
+
 use crate::finding::{Finding, RuleId};
 use crate::index::{File, Index, Site};
 use crate::rules::{Settings, registry};
@@ -86,6 +88,12 @@ fn exempt(sites: &[Site]) -> HashSet<(Span, RuleId)> {
         .collect()
 }
 
+/// Returns whether a file is called after the files of podman and buildah.
+fn is_containerfile(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.to_ascii_lowercase().contains_str("containerfile")
+}
+
 /// Does [`relate`] for reports, and removes suppressed findings; `name` returns a path as reports print it, `whole` is
 /// true where these are all files. ([`super::matching::match_builds`] settles the build files.)
 pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
@@ -107,6 +115,9 @@ pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Pa
     }
     relate(&mut files, |index| name(paths[index]));
     for report in reports.iter_mut().filter(|report| report.builds.is_none()) {
+        if is_containerfile(&report.path) {
+            report.checked.findings.retain(|one| !one.only_buildkit);
+        }
         settle::settle(&mut report.checked, &report.settings, whole);
     }
 }

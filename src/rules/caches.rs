@@ -12,10 +12,10 @@ use crate::text::Span;
 
 use super::settings::Settings;
 use super::tools;
-use super::values::Values;
+use super::values::{Values, by_default};
 use super::variables::depends_on;
 
-/// A cache mount that BuildKit would accept.
+/// A cache mount that a builder accepts.
 #[derive(Debug)]
 pub struct Cache<'f> {
     /// The index of its RUN in the file.
@@ -37,15 +37,15 @@ pub struct Cache<'f> {
     pub exempt: Vec<RuleId>,
 }
 
-/// Returns the cache mounts of `file` that BuildKit accepts, in order.
+/// Returns the cache mounts of `file` that a builder accepts, in order.
 pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>> {
     let values = Values::new(file, settings);
-    let mounts = file.mounts().filter(|(_, mount)| mount.faults.is_empty());
+    let mounts = file.mounts().filter(|(_, mount)| mount.is_accepted());
     let read = |(instruction, mount): (usize, &'f Mount<'f>)| {
         let is_cache = match mount.kind {
             MountKind::Cache => true,
             MountKind::Unknown => {
-                expanded(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache")
+                by_default(file, instruction, mount, "type")?.eq_ignore_ascii_case(b"cache")
             }
             _ => false,
         };
@@ -74,7 +74,7 @@ fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Opti
             return mode;
         }
     }
-    let value = expanded(file, instruction, mount, "sharing")?.to_ascii_lowercase();
+    let value = by_default(file, instruction, mount, "sharing")?.to_ascii_lowercase();
     let modes = [Sharing::Shared, Sharing::Private, Sharing::Locked];
     modes
         .into_iter()
@@ -83,21 +83,9 @@ fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Opti
 
 /// Returns the folder of the cache that `mount` mounts in a build without arguments; `None` for all of it.
 fn source(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Option<Arc<[u8]>> {
-    let written = || mount.value("source").map(<[u8]>::to_vec);
-    let source = expanded(file, instruction, mount, "source").or_else(written)?;
+    let source = by_default(file, instruction, mount, "source")?;
     let path = clean(&[b"/", source.as_slice()].concat()).into_owned();
     (path != b"/").then(|| path.into())
-}
-
-/// Returns the value of `option` in a build without arguments.
-fn expanded(
-    file: &Dockerfile<'_>,
-    instruction: usize,
-    mount: &Mount<'_>,
-    option: &str,
-) -> Option<Vec<u8>> {
-    let word = Word::read(mount.value(option)?, mount.escape).ok()?;
-    word.expand(&mut |name| file.default_value(name, instruction))
 }
 
 /// Returns whether the id `word` of `mount` refers to the lane argument or another variable that isolates jobs.
@@ -124,6 +112,23 @@ impl Cache<'_> {
     /// Returns the id as written, or else the target.
     pub fn id(&self) -> String {
         self.mount.effective_id().to_str_lossy().into_owned()
+    }
+
+    /// Returns the id as BuildKit reads it, variables not expanded; of a template, as written.
+    pub fn unquoted_id(&self) -> Vec<u8> {
+        let (mount, id) = (self.mount, self.mount.effective_id());
+        let is_quoted = id
+            .iter()
+            .any(|b| matches!(b, b'\'' | b'"') || *b == mount.escape);
+        if !is_quoted || mount.templated {
+            return id.into_owned();
+        }
+        let id = self.word.spelled("$");
+        match mount.id() {
+            Some(_) if id.is_empty() => mount.target().into_owned(),
+            None if !self.word.has_variable() => clean(&id).into_owned(),
+            _ => id,
+        }
     }
 
     pub fn is_locked(&self) -> bool {
@@ -160,19 +165,29 @@ impl Cache<'_> {
         Some(id.to_str_lossy().into_owned())
     }
 
-    /// Returns the data for comparing files.
-    pub fn site(&self) -> Site {
+    /// Returns the data for comparing files; `file` is its own.
+    pub fn site(&self, file: &Dockerfile<'_>) -> Site {
         let mount = self.mount;
-        let target = mount.value("target").unwrap_or_default();
+        let written = mount.value("target").unwrap_or_default();
         // Of conditional mounts, it is unknown which occur together.
-        let always = !mount.templated && !mount.conditional;
-        let known = target.starts_with(b"/") && !target.contains(&b'$') && always;
+        let known = Word::is_text(written, mount.escape) && !mount.templated && !mount.conditional;
+        let absolute = known && written.starts_with(b"/");
+        let target: Option<Arc<[u8]>> = absolute.then(|| (&*self.target).into());
+        let at = match &target {
+            Some(target) if **target == *written => Some(Arc::clone(target)),
+            Some(_) => Some(written.into()),
+            None if known && !file.template => {
+                file.workdir(self.instruction).join(written).map(Into::into)
+            }
+            None => None,
+        };
         let named = mount.id().is_some();
         let id = mount.field("id").filter(|_| named && !mount.torn);
         Site {
             key: Arc::clone(&self.key),
             sharing: self.sharing,
-            target: known.then(|| (&*self.target).into()),
+            target,
+            at,
             source: self.source.clone(),
             named,
             instruction: self.instruction,

@@ -10,7 +10,7 @@ use super::caches::Cache;
 use super::context::Context;
 use super::settings::Settings;
 use super::slot::{has_room, id_edit};
-use super::variables::{PLATFORM_ARGS, shadowing_env};
+use super::variables::{PLATFORM_ARGS, depends_on, shadowing_env};
 
 /// Returns whether all builds that use the cache's id wait for each other.
 pub fn is_shared_lock(settings: &Settings, cache: &Cache<'_>) -> bool {
@@ -36,6 +36,10 @@ pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
         // BUILDARCH and its kin are the same for all platforms of a build.
         (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD")
     });
+    let named = named
+        || ["TARGETARCH", "TARGETPLATFORM"]
+            .iter()
+            .any(|name| depends_on(cx.file, &cache.word, cache.instruction, name));
     !named && has_room(cx.settings, cache, "TARGETARCH") && !runs_once(cx.file, cache.instruction)
 }
 

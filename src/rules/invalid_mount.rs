@@ -1,7 +1,8 @@
 //! `invalid-mount`: a mount that BuildKit refuses.
 
-use crate::dockerfile::{FaultKind, MountKind};
-use crate::finding::{Finding, RuleId};
+use crate::dockerfile::{FaultKind, MountKind, Word};
+use crate::finding::{Finding, RuleId, Severity};
+use crate::text::Span;
 
 use super::caches::Cache;
 use super::context::Context;
@@ -10,17 +11,10 @@ use super::profile::Profile;
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     for (_, mount) in cx.file.mounts() {
         for fault in &mount.faults {
-            let (message, help) = explain(&fault.kind);
-            findings.push(
-                Finding::new(
-                    RuleId::InvalidMount,
-                    fault.span,
-                    format!("the build fails here: {message}"),
-                )
-                .help(help),
-            );
+            findings.push(refused(fault.span, &fault.kind));
         }
     }
+    unset(cx, findings);
     if let Some(profile) = cx.settings.profile.filter(|profile| !profile.variables) {
         let refused = |cache: &&Cache<'_>| cache.word.has_variable() && !cache.mount.templated;
         findings.extend(
@@ -29,6 +23,62 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
                 .filter(refused)
                 .map(|cache| variable(profile, cache)),
         );
+    }
+}
+
+fn refused(span: Span, kind: &FaultKind) -> Finding {
+    let (fault, help) = explain(kind);
+    let is_sure = *kind != FaultKind::NoTargetNoWorkdir;
+    let unless = if is_sure {
+        ""
+    } else {
+        " unless the base image sets a WORKDIR"
+    };
+    let message = format!("the build fails here{unless}: {fault}");
+    let mut finding = Finding::new(RuleId::InvalidMount, span, message).help(help);
+    finding.only_buildkit = matches!(kind, FaultKind::BuildahOption(_));
+    if !is_sure {
+        finding.severity = Severity::Warning;
+    }
+    finding
+}
+
+/// Adds the options whose variable a build has to pass, since BuildKit refuses an empty value.
+fn unset(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (index, mount) in cx.file.mounts().filter(|(_, mount)| !mount.templated) {
+        for option in [
+            "type",
+            "sharing",
+            "uid",
+            "gid",
+            "mode",
+            "readonly",
+            "readwrite",
+        ] {
+            let Some(field) = mount.field(option) else {
+                continue;
+            };
+            let written = mount.value(option).unwrap_or_default();
+            let word = Word::read(written, mount.escape).unwrap_or_default();
+            let mut bare = None;
+            let value = word.expand(&mut |name| {
+                let value = cx.file.default_value(name, index);
+                // Any other may be the base image's.
+                if value.is_none() && cx.file.visible(name, index).is_some() {
+                    bare = Some(name.to_owned());
+                }
+                value
+            });
+            if let (Some(name), Some(b"")) = (bare, value.as_deref()) {
+                let message =
+                    format!("a build that passes no `{name}` fails here: `{option}` is empty then");
+                let mut finding =
+                    Finding::new(RuleId::InvalidMount, mount.value_span(field), message)
+                        .help(format!("give it a default: `ARG {name}=…`"));
+                finding.severity = Severity::Warning;
+                findings.push(finding);
+            }
+        }
     }
 }
 
@@ -115,8 +165,13 @@ fn explain(fault: &FaultKind) -> (String, String) {
         FaultKind::BadVariable(option) => {
             (format!("the variable in `{option}` cannot be read"), "write `${NAME}` or `${NAME:-default}`".into())
         }
+        FaultKind::BuildahOption(name) => (
+            format!("BuildKit refuses `{name}`, an option of podman and buildah"),
+            "drop it, or build the file with podman alone and call it `Containerfile`".into(),
+        ),
+        FaultKind::NoTargetNoWorkdir => ("the mount has no target".into(), "add `target=/path`".into()),
         FaultKind::NoTarget => (
-            "the mount has no target, and no WORKDIR is set that BuildKit could take instead".into(),
+            "the mount has no target, and the WORKDIR, which BuildKit would take instead, is `/`".into(),
             "add `target=/path`".into(),
         ),
         FaultKind::RootTarget => ("the target cannot be `/`".into(), "mount it on a folder below `/`".into()),

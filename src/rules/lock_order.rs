@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use crate::budget;
+use crate::dockerfile::Sharing;
 use crate::finding::{Finding, LockKey, RuleId};
 use crate::index::{Index, Located, Site};
 
@@ -19,7 +20,7 @@ pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
 /// The limit for the RUNs of a circle that a finding points at.
 const MAX_POINTS: usize = 16;
 
-/// A RUN that takes a lock while it has another.
+/// A RUN that takes a lock while it has another, or uses that without a lock: a lock waits for any holder.
 #[derive(Clone)]
 struct Edge<'s> {
     held: Located<'s>,
@@ -42,36 +43,39 @@ impl<'s> Graph<'s> {
                 // An unknown target makes the order unknown.
                 let is_known = |site: &&Site| {
                     let exempt = site.exempt.contains(&RuleId::LockOrder);
-                    site.is_locked() && site.target.is_some() && !exempt
+                    site.sharing.is_some() && site.at.is_some() && !exempt
                 };
-                let mut locked: Vec<&'s Site> = run.iter().filter(is_known).collect();
-                if locked.len() < 2 {
+                let mut held: Vec<&'s Site> = run.iter().filter(is_known).collect();
+                if held.len() < 2 || !held.iter().any(|site| site.is_locked()) {
                     continue;
                 }
-                locked.sort_by_key(|site| &site.target);
-                // A lock that the RUN has already is not taken again.
+                held.sort_by_key(|site| &site.at);
+                // A cache that the RUN has already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();
-                locked.retain(|site| seen.insert(&site.key));
+                held.retain(|site| seen.insert(&site.key));
                 let mut number = |site: &'s Site| {
                     *numbers.entry(&site.key).or_insert_with(|| {
                         next.push(BTreeMap::new());
                         next.len() - 1
                     })
                 };
-                let locked: Vec<(usize, &'s Site)> = locked
-                    .into_iter()
-                    .map(|site| (number(site), site))
-                    .collect();
-                for (before, &(from, held)) in locked.iter().enumerate() {
-                    let gates = Rc::new(locked[..before].iter().map(|(lock, _)| *lock).collect());
-                    for &(to, taken) in &locked[before + 1..] {
+                let all: Vec<(usize, &'s Site)> =
+                    held.into_iter().map(|site| (number(site), site)).collect();
+                for (before, &(from, held)) in all.iter().enumerate() {
+                    let gates = all[..before].iter().filter(|(_, site)| site.is_locked());
+                    let gates: Rc<BTreeSet<usize>> =
+                        Rc::new(gates.map(|(lock, _)| *lock).collect());
+                    let taken = all[before + 1..]
+                        .iter()
+                        .filter(|(_, site)| site.is_locked());
+                    for &(to, taken) in taken {
                         // It stays in memory, which is dearer than a step.
                         if !budget::spend(8 * size_of::<Edge<'_>>()) {
                             return Self { next };
                         }
                         // The RUN with the fewest other locks stands for all: RUNs behind a common lock cannot meet.
                         let edge = next[from].get(&to);
-                        if edge.is_none_or(|edge| before < edge.gates.len()) {
+                        if edge.is_none_or(|edge| gates.len() < edge.gates.len()) {
                             let edge = Edge {
                                 held: (file, held),
                                 taken,
@@ -217,8 +221,12 @@ fn is_gated(circle: &[Edge<'_>]) -> bool {
 fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let take = |site: &Site| {
-        let target = site.target.as_deref().unwrap_or_default();
-        format!("`{}` (at {})", text(&site.key.id), text(target))
+        let at = text(site.at.as_deref().unwrap_or_default());
+        let mode = match site.sharing {
+            Some(mode) if mode != Sharing::Locked => format!(", {}", mode.as_str()),
+            _ => String::new(),
+        };
+        format!("`{}` (at {at}{mode})", text(&site.key.id))
     };
     let order = |edge: &Edge<'_>| format!("takes {}, then {}", take(edge.held.1), take(edge.taken));
     let mut runs: Vec<(usize, usize)> = circle

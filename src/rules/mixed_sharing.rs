@@ -1,7 +1,7 @@
 //! `mixed-sharing`: one id with different sharing modes.
 
 use crate::dockerfile::Sharing;
-use crate::finding::{Finding, RuleId};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{Edit, Fix};
 use crate::index::{Index, Located};
 
@@ -26,13 +26,28 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
             continue;
         };
         let id = String::from_utf8_lossy(&site.key.id);
-        let own = match site.sharing {
-            Some(Sharing::Shared) | None => "shared, as by default",
-            Some(own) => own.as_str(),
+        let own = match (site.sharing, &site.mode_edit) {
+            (Some(own), Some((span, _))) if span.is_empty() => {
+                format!("{}, as by default", own.as_str())
+            }
+            (own, _) => own.unwrap_or(Sharing::Shared).as_str().to_owned(),
         };
-        let message = format!(
-            "while a build holds `{id}` as {strictest}, this mount ({own}) starts with an empty directory"
-        );
+        let is_lock = mode == Sharing::Locked;
+        let (severity, message) = if is_lock {
+            let message = format!(
+                "this mount ({own}) breaks the lock `{id}`: beside its holder it starts with an empty directory, and from then on builds that lock it run at once"
+            );
+            (Severity::Error, message)
+        } else {
+            let message = format!(
+                "while a build holds `{id}` as {strictest}, this mount ({own}) starts with an empty directory"
+            );
+            (Severity::Warning, message)
+        };
+        let mut help = format!("use `sharing={strictest}` here too");
+        if is_lock {
+            help.push_str(" (a lock that is broken already stays so until the cache is pruned)");
+        }
         let unknown = || {
             "a variable names the sharing mode, or a template's expression is in the way".to_owned()
         };
@@ -40,11 +55,11 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
             let edits = vec![Edit::replace(span, format!("{before}{strictest}"))];
             Fix::needs_review(format!("use `sharing={strictest}`"), edits)
         });
-        findings[file].push(
-            Finding::new(RuleId::MixedSharing, site.span, message)
-                .help(format!("use `sharing={strictest}` here too"))
-                .fix(fix)
-                .point(index.location(file, *strict, format!("{strictest} here"))),
-        );
+        let mut finding = Finding::new(RuleId::MixedSharing, site.span, message)
+            .help(help)
+            .fix(fix)
+            .point(index.location(file, *strict, format!("{strictest} here")));
+        finding.severity = severity;
+        findings[file].push(finding);
     }
 }

@@ -3,35 +3,45 @@
 use std::collections::BTreeMap;
 
 use crate::budget;
-use crate::dockerfile::Stage;
+use crate::dockerfile::{Dockerfile, Stage};
 use crate::finding::{Finding, LockKey, RuleId};
 
 use super::caches::Cache;
 use super::context::Context;
 
+/// The RUNs of a stage that take one lock.
+struct Taker<'c> {
+    stage: usize,
+    runs: Vec<&'c Cache<'c>>,
+}
+
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
-    let stages = &cx.file.stages;
-    if stages.len() < 2 {
+    let file = cx.file;
+    if file.stages.len() < 2 {
         return;
     }
-    let mut locks: BTreeMap<&LockKey, Vec<(usize, &Cache<'_>)>> = BTreeMap::new();
+    let mut locks: BTreeMap<&LockKey, Vec<Taker<'_>>> = BTreeMap::new();
     let locked = cx.caches().iter().filter(|cache| cache.is_locked());
-    for cache in locked.filter(|cache| !cx.file.instructions[cache.instruction].onbuild) {
-        let Some(stage) = cx.file.stage_of(cache.instruction) else {
+    for cache in locked.filter(|cache| !file.instructions[cache.instruction].onbuild) {
+        let Some(stage) = file.stage_of(cache.instruction) else {
             continue;
         };
-        let users = locks.entry(&cache.key).or_default();
-        if users.last().is_none_or(|(last, _)| *last != stage) {
-            users.push((stage, cache));
+        let takers = locks.entry(&cache.key).or_default();
+        match takers.last_mut().filter(|last| last.stage == stage) {
+            Some(last) => last.runs.push(cache),
+            None => takers.push(Taker {
+                stage,
+                runs: vec![cache],
+            }),
         }
     }
-    locks.retain(|_, users| users.len() > 1);
+    locks.retain(|_, takers| takers.len() > 1);
     if locks.is_empty() {
         return;
     }
-    let needs = needs(stages);
-    for users in locks.values() {
-        findings.extend(finding(stages, &needs, users));
+    let needs = needs(&file.stages);
+    for takers in locks.values() {
+        findings.extend(finding(file, &needs, takers));
     }
 }
 
@@ -70,30 +80,71 @@ fn comes_after(
     base || (budget::spend(stage.uses.len()) && stage.uses.iter().any(used))
 }
 
-/// Returns the finding for the first pair of `users` that one build runs in parallel.
-fn finding(
-    stages: &[Stage],
-    needs: &[Vec<bool>],
-    users: &[(usize, &Cache<'_>)],
-) -> Option<Finding> {
-    let apart = |a: &(usize, &Cache<'_>), b: &(usize, &Cache<'_>)| {
-        !comes_after(stages, needs, (a.0, a.1.instruction), b.0)
-            && !comes_after(stages, needs, (b.0, b.1.instruction), a.0)
+/// Returns the number of instructions that both stages begin with: on one base they are the same steps, and a build runs
+/// those once.
+fn common(file: &Dockerfile<'_>, a: &Stage, b: &Stage) -> usize {
+    let texts = |index: usize| -> Vec<&[u8]> {
+        let instruction = &file.instructions[index];
+        let flags = instruction.flags.iter().map(|flag| flag.text.bytes());
+        let bodies = instruction.heredocs.iter();
+        flags
+            .chain(bodies.map(|doc| doc.body.of(file.source)))
+            .collect()
     };
+    let from = |stage: &Stage| stage.from.map(texts);
+    if a.base != b.base || from(a) != from(b) {
+        return 0;
+    }
+    let command = |index: usize| {
+        let instruction = &file.instructions[index];
+        let name = instruction.name.of(file.source).to_ascii_lowercase();
+        (name, instruction.arguments())
+    };
+    let is_same = |(a, b): &(usize, usize)| {
+        let length = file.instructions[*a].span.len();
+        budget::spend(length) && command(*a) == command(*b) && texts(*a) == texts(*b)
+    };
+    let pairs = a.instructions.clone().zip(b.instructions.clone());
+    pairs.take_while(is_same).count()
+}
+
+/// Returns the first RUNs of `a` and `b` that one build runs in parallel.
+fn parallel<'c>(
+    file: &Dockerfile<'_>,
+    needs: &[Vec<bool>],
+    a: &Taker<'c>,
+    b: &Taker<'c>,
+) -> Option<[(usize, &'c Cache<'c>); 2]> {
+    let stages = &file.stages;
+    let common = common(file, &stages[a.stage], &stages[b.stage]);
+    let own = |taker: &Taker<'c>| {
+        let start = stages[taker.stage].instructions.start + common;
+        let mut runs = taker.runs.iter();
+        runs.find(|run| run.instruction >= start).copied()
+    };
+    let (first, second) = (own(a)?, own(b)?);
+    let is_after = comes_after(stages, needs, (a.stage, first.instruction), b.stage)
+        || comes_after(stages, needs, (b.stage, second.instruction), a.stage);
+    (!is_after).then_some([(a.stage, first), (b.stage, second)])
+}
+
+/// Returns the finding for the first pair of RUNs of `takers` that one build runs in parallel.
+fn finding(file: &Dockerfile<'_>, needs: &[Vec<bool>], takers: &[Taker<'_>]) -> Option<Finding> {
     // A build of some stage has to need both.
-    let (first, second) = needs.iter().find_map(|needs| {
-        if !budget::spend(users.len()) {
+    let [first, second] = needs.iter().find_map(|needed| {
+        if !budget::spend(takers.len()) {
             return None;
         }
-        let built: Vec<_> = users.iter().filter(|(stage, _)| needs[*stage]).collect();
+        let built: Vec<_> = takers.iter().filter(|taker| needed[taker.stage]).collect();
         built.iter().enumerate().find_map(|(at, second)| {
-            let first = built[..at]
-                .iter()
-                .find(|first| budget::spend(1) && apart(first, second))?;
-            Some((*first, *second))
+            let mut firsts = built[..at].iter().take_while(|_| budget::spend(1));
+            firsts.find_map(|first| parallel(file, needs, first, second))
         })
     })?;
-    let label = |stage: usize| stages[stage].label().unwrap_or_else(|| stage.to_string());
+    let label = |stage: usize| {
+        let label = file.stages[stage].label();
+        label.unwrap_or_else(|| stage.to_string())
+    };
     let (a, b, id) = (label(first.0), label(second.0), second.1.id());
     let message = format!(
         "one build runs the stages `{a}` and `{b}` one after the other here: both lock `{id}`"

@@ -2,20 +2,29 @@
 
 use std::collections::HashSet;
 
+use crate::budget;
 use crate::finding::{Finding, LockKey, RuleId};
 use crate::index::{Index, Located};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     for (id, sites) in index.shared_ids() {
-        let Some((first, rest)) = sites.split_first() else {
-            continue;
-        };
-        let mut seen = HashSet::from([&first.1.key]);
         // One finding for each further cache, at its first mount.
-        for site in rest.iter().filter(|site| seen.insert(&site.1.key)) {
-            findings[site.0].push(split(index, id, *site, *first));
+        let (mut seen, mut caches) = (HashSet::new(), Vec::new());
+        for site in sites.iter().filter(|site| seen.insert(&site.1.key)) {
+            let other =
+                |other: &&Located<'_>| budget::spend(1) && !has_own_seed(&site.1.key, &other.1.key);
+            if let Some(other) = caches.iter().find(other) {
+                findings[site.0].push(split(index, id, *site, *other));
+            }
+            caches.push(*site);
         }
     }
+}
+
+/// Returns whether both caches start as a copy of something, and not of the same: then they are two on purpose.
+fn has_own_seed(a: &LockKey, b: &LockKey) -> bool {
+    let ([a, ..], [b, ..]) = (&a.base, &b.base);
+    a.is_some() && b.is_some() && a != b
 }
 
 fn split(index: &Index<'_>, id: &[u8], (file, site): Located<'_>, first: Located<'_>) -> Finding {

@@ -8,8 +8,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use bstr::ByteSlice as _;
-
+use crate::budget;
 use crate::dockerfile::{Base, DeclaredBy, Dockerfile, Form, Mount, Part, Variable, Word, clean};
 use crate::finding::LockKey;
 
@@ -20,6 +19,22 @@ pub(super) struct Values<'a> {
     file: &'a Dockerfile<'a>,
     settings: &'a Settings,
     own: OnceCell<[u8; 8]>,
+}
+
+/// Returns the value of `option` in a build without arguments, or as written where it is empty or unknown then; `None`
+/// where the option is absent.
+pub(super) fn by_default(
+    file: &Dockerfile<'_>,
+    instruction: usize,
+    mount: &Mount<'_>,
+    option: &str,
+) -> Option<Vec<u8>> {
+    let written = mount.value(option)?;
+    let word = Word::read(written, mount.escape).ok();
+    let value =
+        word.and_then(|word| word.expand(&mut |name| file.default_value(name, instruction)));
+    let value = value.filter(|value| !value.is_empty());
+    Some(value.unwrap_or_else(|| written.to_vec()))
 }
 
 /// Knowledge of a variable's value.
@@ -41,14 +56,19 @@ impl<'a> Values<'a> {
 
     /// Returns the identity of `mount`, whose id is `word`: the id and the base of the cache.
     pub(super) fn key(&self, mount: &Mount<'_>, word: &Word, instruction: usize) -> LockKey {
-        let [from, uid, gid, mode] = mount.base();
         // Any of the three options makes a directory with all of them, the others at their defaults; with a `source`,
         // BuildKit uses that directory as it is.
-        let owned =
-            (uid.is_some() || gid.is_some() || mode.is_some()) && mount.value("source").is_none();
-        let or =
-            |value: Option<&[u8]>, default: &[u8]| owned.then(|| value.unwrap_or(default).to_vec());
-        let mode = or(mode, b"0755").map(|mode| mode.trim_start_with(|ch| ch == '0').to_vec());
+        let owned = ["uid", "gid", "mode"].map(|option| mount.value(option).is_some());
+        let owned = owned.contains(&true) && mount.value("source").is_none();
+        let number = |option: &str, default: &str| {
+            owned.then(|| {
+                let value = by_default(self.file, instruction, mount, option);
+                let value = value.unwrap_or_else(|| default.into());
+                let end = value.len().saturating_sub(1);
+                let zeros = value[..end].iter().take_while(|byte| **byte == b'0');
+                value[zeros.count()..].to_vec()
+            })
+        };
         let (id, values) = if word.has_variable() {
             let (word, values) = self.of(word, instruction);
             let id = match word.text_alone() {
@@ -64,12 +84,27 @@ impl<'a> Values<'a> {
             id,
             values,
             base: [
-                from.map(<[u8]>::to_ascii_lowercase),
-                or(uid, b"0"),
-                or(gid, b"0"),
-                mode,
+                self.origin(mount, instruction),
+                number("uid", "0"),
+                number("gid", "0"),
+                number("mode", "0755"),
             ],
         }
+    }
+
+    /// Returns the stage or image that the cache starts as; `None` for an empty directory, as without `from`.
+    fn origin(&self, mount: &Mount<'_>, instruction: usize) -> Option<Vec<u8>> {
+        let from = mount.value("from")?.to_ascii_lowercase();
+        let stages = &self.file.stages;
+        let end = self.file.stage_of(instruction).unwrap_or_default();
+        let is_it = |index: &usize| {
+            let name = stages[*index].name.as_ref();
+            budget::spend(1) && name.is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(&from))
+        };
+        let stage = (0..end).rev().find(is_it);
+        let is_empty = matches!(from.as_slice(), b"" | b"scratch")
+            || stage.is_some_and(|stage| self.file.is_empty(stage));
+        (!is_empty).then_some(from)
     }
 
     /// Returns `word` at the instruction `index` with fixed values put in, and the keys of the other variables.

@@ -55,3 +55,32 @@ fn a_lane_is_one_only_where_its_value_arrives() {
         assert_eq!(isolated(head, id, settings), is, "{head:?} {id}");
     }
 }
+
+#[test]
+fn ids_and_modes_are_those_that_buildkit_uses() {
+    let head = "FROM a\nARG CACHE_ID=default\nARG MODE=LOCKED\nARG UNKNOWN";
+    for (mount, id, mode) in [
+        ("id='a-$CACHE_ID',target=/x", "a-$CACHE_ID", "shared"),
+        (r"id=b-\${CACHE_ID},target=/x", "b-${CACHE_ID}", "shared"),
+        // Quotes and escapes of the value come off when it is expanded.
+        (r"id=e\\-$CACHE_ID,target=/x", "e-${CACHE_ID}", "shared"),
+        (r"id=s-\\\$CACHE_ID,target=/x", "s-$CACHE_ID", "shared"),
+        (
+            r"id=q\'w\'-${CACHE_ID:-a},target=/x",
+            "qw-${CACHE_ID:-a}",
+            "shared",
+        ),
+        (r"id=\'\',target=/x/", "/x", "shared"),
+        (r"target=/x/\'y\'/../z", "/x/z", "shared"),
+        ("id=a,target=/x,sharing=${MODE}", "a", "locked"),
+        ("id=a,target=/x,sharing=${NONE:-private}", "a", "private"),
+        ("id=a,target=/x,sharing=${UNKNOWN}", "a", "${UNKNOWN}"),
+    ] {
+        let source = format!("{head}\nRUN --mount=type=cache,{mount} true");
+        let listed = &list("", source.as_bytes(), &Settings::default())
+            .unwrap()
+            .mounts[0];
+        assert_eq!(listed.effective_id, id, "{mount}");
+        assert_eq!(listed.sharing, mode, "{mount}");
+    }
+}

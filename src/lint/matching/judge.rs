@@ -26,9 +26,18 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
     let mut builds = Builds::default();
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
+    // Whether podman or buildah does all builds of each Dockerfile.
+    let mut by_buildah: HashMap<usize, bool> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
         let resolved = resolve(&graph, &mut builds.unknown);
+        for one in &resolved {
+            let built = one.dockerfile.as_ref().and_then(|path| graph.index(path));
+            if let Some(built) = built {
+                let tool = graph.build(one.id).tool;
+                *by_buildah.entry(built).or_insert(true) &= tool.is_buildah();
+            }
+        }
         let judge = Judge {
             outside: outside(&graph, &resolved),
             jobs: concurrent_jobs(&graph, &resolved),
@@ -45,6 +54,9 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         }
     }
     for (index, report) in reports.iter_mut().enumerate() {
+        if by_buildah.get(&index) == Some(&true) {
+            report.checked.findings.retain(|one| !one.only_buildkit);
+        }
         let Some(builds) = &mut report.builds else {
             continue;
         };
