@@ -8,7 +8,7 @@ use crate::dockerfile::Dockerfile;
 
 /// Programs that run the command behind them, each with the number of words in between that are no options.
 const WRAPPERS: &str = "sudo:0 doas:0 env:0 nice:0 ionice:0 time:0 timeout:0 exec:0 command:0 nohup:0 xargs:0 \
-    eatmydata:0 retry:0 flock:1 gosu:1 su-exec:1 fakeroot:0 chronic:0 stdbuf:0 dumb-init:0 tini:0 npx:0 bunx:0 uvx:0 \
+    eatmydata:0 retry:0 flock:1 gosu:1 su-exec:1 fakeroot:0 chronic:0 stdbuf:0 mold:0 dumb-init:0 tini:0 npx:0 bunx:0 uvx:0 \
     yarn:0 npm:1 pnpm:1 bun:1 uv:1 poetry:1 pipenv:1 python:0 python3:0 rustup:2";
 
 /// Options of wrappers whose value is the next word.
