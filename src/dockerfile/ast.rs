@@ -23,6 +23,8 @@ pub struct Dockerfile<'a> {
     pub instructions: Vec<Instruction<'a>>,
     /// The stages; a snippet without FROM is one.
     pub stages: Vec<Stage>,
+    /// The instructions that may begin a stage for all one knows: a template's expressions.
+    pub boundaries: Vec<usize>,
     /// The template blocks around it.
     pub blocks: Blocks,
     /// True where the file holds template expressions.

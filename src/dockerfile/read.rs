@@ -38,6 +38,7 @@ impl<'a> Dockerfile<'a> {
         budget::spend(source.len());
         let mut file = Reader::new(source).read()?;
         file.stages = stages::find(&file);
+        file.boundaries = stages::boundaries(&file);
         stages::excuse_targets(&mut file);
         stages::refuse_sources(&mut file);
         Ok(file)
@@ -55,6 +56,7 @@ impl<'a> Reader<'a> {
             // Real files have about one instruction in 100 bytes.
             instructions: Vec::with_capacity(source.len() / 100 + 4),
             stages: Vec::new(),
+            boundaries: Vec::new(),
             blocks: Blocks::read(source, template),
             template,
             scope: OnceCell::new(),
@@ -256,6 +258,8 @@ impl<'a> Reader<'a> {
                 instruction.keyword = Keyword::Run;
                 instruction.name = text.span(inner, end);
                 (flags, args) = (inner_flags, inner_args);
+            } else if template::makes_from(text.bytes(), start) {
+                instruction.keyword = Keyword::From;
             }
         }
         if instruction.keyword == Keyword::Run {

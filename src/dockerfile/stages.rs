@@ -10,8 +10,10 @@ use super::assignments::{Assignment, assignments};
 use super::ast::{
     Base, Dockerfile, Fault, FaultKind, Instruction, Keyword, Mount, MountKind, Stage,
 };
+use super::lines::trim_start;
 use super::mount_options::clean;
 use super::words::Word;
+use super::{expression, template};
 
 impl Stage {
     /// Returns the stage that this one is built from; `None` for an image.
@@ -41,6 +43,13 @@ impl Dockerfile<'_> {
     pub fn ancestors(&self, index: usize) -> impl Iterator<Item = &Stage> {
         let stage = self.stage_of(index).map(|stage| &self.stages[stage]);
         std::iter::successors(stage, move |stage| Some(&self.stages[stage.parent()?]))
+    }
+
+    /// Returns the last instruction above `index` in its stage that may begin another.
+    pub fn boundary_above(&self, index: usize) -> Option<usize> {
+        let after = self.boundaries.partition_point(|at| *at < index);
+        let boundary = self.boundaries[after.checked_sub(1)?];
+        (self.stage_of(boundary) == self.stage_of(index)).then_some(boundary)
     }
 }
 
@@ -105,6 +114,19 @@ pub(super) fn find(file: &Dockerfile<'_>) -> Vec<Stage> {
         stages[index].uses = there.collect();
     }
     stages
+}
+
+/// Returns the instructions of a template that may become a FROM.
+pub(super) fn boundaries(file: &Dockerfile<'_>) -> Vec<usize> {
+    if !file.template {
+        return Vec::new();
+    }
+    let may_be = |at: &usize| {
+        let instruction = &file.instructions[*at];
+        let opaque = instruction.keyword == Keyword::Opaque;
+        opaque && template::may_be_from(instruction.text.bytes())
+    };
+    (0..file.instructions.len()).filter(may_be).collect()
 }
 
 /// Official images that set a WORKDIR, as their own Dockerfiles say.
@@ -297,6 +319,10 @@ fn read_from(
     escape: u8,
     names: &HashMap<String, usize>,
 ) -> (Base, Option<String>) {
+    let text = from.text.bytes();
+    if expression::at(text, text.len() - trim_start(text).len()).is_some() {
+        return (Base::Unknown, None);
+    }
     let words: Vec<&[u8]> = from.arguments().fields_with(char::is_whitespace).collect();
     let name = match words.as_slice() {
         [_, keyword, name] if keyword.eq_ignore_ascii_case(b"as") => {

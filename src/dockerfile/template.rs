@@ -94,6 +94,48 @@ pub(super) fn skip_tags(text: &[u8], at: usize) -> (usize, bool) {
     (end, inside)
 }
 
+/// Returns whether the expression at byte `at` of `text` makes a FROM: its first string begins with one, as in
+/// `@(f"FROM {base}")`.
+pub(super) fn makes_from(text: &[u8], at: usize) -> bool {
+    let Some(Reach::Closed(end)) = expression::at(text, at) else {
+        return false;
+    };
+    let body = &text[at..end];
+    let string = body.iter().position(|b| matches!(b, b'"' | b'\''));
+    makes_text(body) && string.is_some_and(|quote| begins_with_from(&body[quote + 1..]))
+}
+
+/// Returns whether `line`, which is no instruction, may become a FROM: it begins, its tags aside, with one or with an
+/// expression.
+pub(super) fn may_be_from(line: &[u8]) -> bool {
+    let (behind, _) = skip_tags(line, line.len() - trim_start(line).len());
+    let rest = trim_start(&line[behind..]);
+    begins_with_from(rest) || makes_text(rest)
+}
+
+fn begins_with_from(text: &[u8]) -> bool {
+    let (word, rest) = text.split_at_checked(4).unwrap_or_default();
+    word.eq_ignore_ascii_case(b"from") && rest.first().is_some_and(u8::is_ascii_whitespace)
+}
+
+/// Returns whether `text` begins with an expression that leaves text behind.
+fn makes_text(text: &[u8]) -> bool {
+    let body = text.get(2..).unwrap_or_default();
+    let body = body.strip_prefix(b"-").unwrap_or(body).trim_ascii_start();
+    match text {
+        [b'{', b'{', ..] => {
+            let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
+            // Go's `{{ $name := value }}` sets it.
+            tag_of(line).is_none() && memchr::memmem::find(line, b":=").is_none()
+        }
+        [b'{', b'%', ..] => body.starts_with(b"include"),
+        [b'<', b'%', ..] => body.starts_with(b"="),
+        [b'[', b'[', ..] => true,
+        [b'@', next, ..] => *next == b'(' || next.is_ascii_alphabetic() || *next == b'_',
+        _ => false,
+    }
+}
+
 /// Returns whether `expression` is no block tag and leaves no text behind.
 fn is_silent(expression: &[u8]) -> bool {
     let body = expression.get(2..).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! `early-arg`: the lane argument is declared before RUNs that do not need it.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use bstr::ByteSlice as _;
 use memchr::memmem::Finder;
@@ -14,7 +16,7 @@ use crate::text::Span;
 
 use super::caches::Cache;
 use super::context::Context;
-use super::declare::{count_word, has_variable, mentions, spots, whole_line};
+use super::declare::{Spot, count_word, has_variable, mentions, spots, whole_line};
 use super::eligibility::gets_lane;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -30,24 +32,32 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let to_come = cx.caches().iter().filter(needs);
     let to_come: HashSet<usize> = to_come.map(|cache| cache.instruction).collect();
     let own = |d: &&Declaration| d.by == DeclaredBy::Arg && d.stage.is_some() && !d.onbuild;
+    let uses = |index: &usize| {
+        to_come.contains(index) || mentions(file, &file.instructions[*index], &finder)
+    };
+    let users: OnceCell<Vec<usize>> = OnceCell::new();
     let declarations = file.declarations(name);
     for stage in declarations.chunk_by(|a, b| a.stage == b.stage) {
         let args = || stage.iter().filter(own).take_while(|_| budget::spend(1));
         let Some(at) = args().next().and_then(|arg| arg.stage) else {
             continue;
         };
-        let uses = |index: &usize| {
-            to_come.contains(index) || mentions(file, &file.instructions[*index], &finder)
+        let users = users.get_or_init(|| (0..file.instructions.len()).filter(uses).collect());
+        let within = |range: Range<usize>| {
+            let from = users.partition_point(|user| *user < range.start);
+            &users[from..users.partition_point(|user| *user < range.end)]
         };
-        let stage = file.stages[at].instructions.clone();
-        let users: Vec<usize> = stage.filter(uses).collect();
+        let end = file.stages[at].instructions.end;
         for arg in args() {
-            let below = users.partition_point(|user| *user <= arg.instruction);
+            let mut users = within(arg.instruction + 1..end).to_vec();
+            if users.is_empty() {
+                users = handed_on(file, name, arg, within);
+            }
             let early = Early {
                 file,
                 name,
                 arg,
-                users: &users[below..],
+                users,
             };
             let found = early.runs_between().map(|runs| early.finding(cx, runs));
             findings.extend(found);
@@ -55,12 +65,39 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A declaration, and the later instructions that need it.
+/// Returns the instructions of stages built from that of `arg` which see it; `within` returns those of a range that need
+/// the name.
+fn handed_on<'u>(
+    file: &Dockerfile<'_>,
+    name: &str,
+    arg: &Declaration,
+    within: impl Fn(Range<usize>) -> &'u [usize],
+) -> Vec<usize> {
+    let mut has_it = vec![false; file.stages.len()];
+    let mut users = Vec::new();
+    for stage in &file.stages {
+        let handed = stage.parent().is_some_and(|base| has_it[base]);
+        has_it[stage.index] = handed || Some(stage.index) == arg.stage;
+        if handed && budget::spend(1) {
+            let own = within(stage.instructions.clone()).iter().copied();
+            let sees = |index: &usize| {
+                let seen = file.visible(name, *index);
+                // Another ARG does not need this one.
+                file.instructions[*index].keyword != Keyword::Arg
+                    && seen.is_some_and(|seen| std::ptr::eq(seen, arg))
+            };
+            users.extend(own.filter(sees));
+        }
+    }
+    users
+}
+
+/// A declaration, and the later instructions that need it: of its stage, or else of stages built from it.
 struct Early<'c> {
     file: &'c Dockerfile<'c>,
     name: &'c str,
     arg: &'c Declaration,
-    users: &'c [usize],
+    users: Vec<usize>,
 }
 
 impl Early<'_> {
@@ -68,37 +105,74 @@ impl Early<'_> {
         &self.file.instructions[self.arg.instruction]
     }
 
-    /// Returns the number of RUNs between the declaration and its first user, if any.
-    fn runs_between(&self) -> Option<usize> {
-        let first = *self.users.first()?;
+    /// Returns the stage of the first user, if the other users have the name from there.
+    fn stage(&self) -> Option<usize> {
+        let first = self.file.stage_of(*self.users.first()?);
+        let has_it = |user: &usize| {
+            let mut stages = self.file.ancestors(*user);
+            stages.any(|stage| budget::spend(1) && Some(stage.index) == first)
+        };
+        first.filter(|_| self.users.iter().all(has_it))
+    }
+
+    /// Returns the instructions behind the declaration that come before all of its users.
+    fn between(&self) -> Option<Vec<&Instruction<'_>>> {
+        let (file, first) = (self.file, *self.users.first()?);
+        let own = self.arg.stage?;
+        let mut until = match self.stage() {
+            Some(stage) if stage != own => Some((stage, first)),
+            _ => None,
+        };
+        let end = if file.stage_of(first) == Some(own) {
+            first
+        } else {
+            file.stages[own].instructions.end
+        };
+        let mut found: Vec<&Instruction<'_>> = Vec::new();
+        found.extend(&file.instructions[self.arg.instruction + 1..end]);
+        while let Some((stage, end)) = until.filter(|(stage, _)| *stage != own) {
+            let stage = &file.stages[stage];
+            found.extend(&file.instructions[stage.instructions.start..end]);
+            let base = stage.parent()?;
+            until = Some((base, file.stages[base].instructions.end));
+        }
+        budget::spend(found.len()).then_some(found)
+    }
+
+    /// Returns the RUNs between the declaration and its first user, if any.
+    fn runs_between(&self) -> Option<Vec<&Instruction<'_>>> {
         // A later name on the same line may be made of it.
         let text = self.instruction().text.bytes();
         if count_word(text, &Finder::new(self.name)) > 1 {
             return None;
         }
+        let mut between = self.between()?;
         // The line can move no further than to the block around its users.
-        let limit = self.latest(first);
-        let between = &self.file.instructions[self.arg.instruction + 1..first];
-        if !budget::spend(between.len()) {
-            return None;
-        }
-        let before =
-            |i: &&Instruction<'_>| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit;
-        Some(between.iter().filter(before).count()).filter(|runs| *runs > 0)
+        let limit = self.latest(self.users[0]);
+        between.retain(|i| i.keyword == Keyword::Run && !i.onbuild && i.span.start < limit);
+        Some(between).filter(|runs| !runs.is_empty())
     }
 
-    fn finding(&self, cx: &Context<'_>, runs: usize) -> Finding {
+    fn finding(&self, cx: &Context<'_>, runs: Vec<&Instruction<'_>>) -> Finding {
         let (name, user) = (self.name, &self.file.instructions[self.users[0]]);
         let line = user.lines.0;
-        let message = match runs {
+        let message = match runs.len() {
             1 => format!(
                 "every job rebuilds the RUN between this line and line {line}, which does not need `{name}`"
             ),
-            _ => format!(
+            runs => format!(
                 "every job rebuilds the {runs} RUNs between this line and line {line}, which do not need `{name}`"
             ),
         };
-        let help = format!("move it down to above line {line}, the first that uses it");
+        let help = match self.stage() {
+            Some(stage) if Some(stage) != self.arg.stage => {
+                format!("move it into the stage that uses it, to above line {line}")
+            }
+            Some(_) => format!("move it down to above line {line}, the first that uses it"),
+            None => format!(
+                "declare it in each stage that uses it instead, right above the first use: line {line} here"
+            ),
+        };
         Finding::new(RuleId::EarlyArg, cx.name_span(self.arg, name), message)
             .help(help)
             .label(user.name, "first used here")
@@ -110,7 +184,7 @@ impl Early<'_> {
     fn latest(&self, first: usize) -> usize {
         let (file, place) = (self.file, self.arg.branch);
         let first = &file.instructions[first];
-        if let [(spot, _)] = spots(file, self.arg.instruction + 1, self.users).as_slice()
+        if let [(spot, _)] = self.spots().as_slice()
             && spot.branch == place
         {
             return spot.at;
@@ -119,6 +193,19 @@ impl Early<'_> {
         let branch = out.take_while(|outer| *outer != place).last();
         let block = branch.and_then(|branch| file.blocks.block(branch));
         block.map_or(first.span.start, |block| block.span.start)
+    }
+
+    /// Returns the places for the declaration above its users in the stage of the first.
+    fn spots(&self) -> Vec<(Spot, Vec<usize>)> {
+        let file = self.file;
+        let stage = file.stage_of(self.users[0]);
+        let start = match stage {
+            Some(stage) if Some(stage) != self.arg.stage => file.stages[stage].instructions.start,
+            _ => self.arg.instruction + 1,
+        };
+        let own = self.users.iter().copied();
+        let own: Vec<usize> = own.filter(|user| file.stage_of(*user) == stage).collect();
+        spots(file, start, &own)
     }
 
     /// Returns whether removing the declaration would change a line below: it is the file's first instruction, and a
@@ -161,8 +248,20 @@ impl Early<'_> {
                     .into(),
             );
         }
+        if self.stage().is_none() {
+            return Err("several stages use it, each of which needs a line of its own".into());
+        }
+        if file
+            .boundary_above(self.users[0])
+            .is_some_and(|at| at > arg.instruction)
+        {
+            return Err(
+                "an expression of the template stands between, which may use it: move it by hand"
+                    .into(),
+            );
+        }
         let value = value.map_err(|_| "its value is not UTF-8: move it by hand")?;
-        let spots = spots(file, arg.instruction + 1, self.users);
+        let spots = self.spots();
         let [(spot, _)] = spots.as_slice() else {
             return Err(
                 "the places that use it stand in different blocks of the template: move it by hand"

@@ -76,15 +76,21 @@ impl<'n> Lines<'n> {
                 .iter()
                 .filter(|index| self.is_hidden(**index))
                 .partition(|index| file.instructions[**index].onbuild);
+            // What may be a FROM of a template parts them.
+            let above = plain.partition_point(|index| file.boundary_above(*index).is_none());
+            let (plain, below) = plain.split_at(above);
             handed_on[index] = match inherited {
                 Some(need) => {
-                    let needs = plain.into_iter().map(|index| (index, Rc::clone(&need)));
+                    let needs = plain.iter().map(|index| (*index, Rc::clone(&need)));
                     self.needs.extend(needs);
                     Some(need)
                 }
                 None if plain.is_empty() => None,
-                None => self.declare(index, short[index], &plain),
+                None => self.declare(index, short[index], plain),
             };
+            for uses in below.chunk_by(|a, b| file.boundary_above(*a) == file.boundary_above(*b)) {
+                self.declare(index, short[index], uses);
+            }
             if !triggers.is_empty() {
                 self.declare(index, false, &triggers);
             }
@@ -96,7 +102,8 @@ impl<'n> Lines<'n> {
     /// true where the line needs a value.
     fn declare(&mut self, stage: usize, short: bool, uses: &[usize]) -> Option<Rc<Declaring>> {
         let mut handed_on = None;
-        let start = self.file.stages[stage].instructions.start;
+        let boundary = self.file.boundary_above(uses[0]);
+        let start = boundary.map_or(self.file.stages[stage].instructions.start, |at| at + 1);
         for (spot, uses) in spots(self.file, start, uses) {
             let for_all = spot.branch == BranchId::FILE;
             let short = (short && for_all) || uses.iter().any(|index| self.short.contains(index));
@@ -115,6 +122,13 @@ impl<'n> Lines<'n> {
         let Some(seen) = self.file.visible(self.name, index) else {
             return true;
         };
+        if self
+            .file
+            .boundary_above(index)
+            .is_some_and(|at| seen.at < at)
+        {
+            return true;
+        }
         // A base stage comes before the stages built from it.
         let stages = self.file.stage_of(index).zip(seen.stage);
         stages.is_some_and(|(stage, declared)| declared < self.roots[stage])
@@ -196,10 +210,14 @@ impl<'n> Lines<'n> {
     /// Returns the stage's ARG for the name behind the RUN `first`.
     fn late(&self, stage: usize, spot: &Spot, first: usize) -> Option<&'n Declaration> {
         let all = self.file.declarations(self.name);
+        let reached = |d: &&Declaration| {
+            self.file.boundary_above(d.instruction) == self.file.boundary_above(first)
+        };
         let behind = &all[all.partition_point(|d| d.at <= first)..];
         let mut own = behind
             .iter()
             .take_while(|d| d.stage == Some(stage))
+            .take_while(reached)
             .filter(|d| !d.onbuild && d.by == DeclaredBy::Arg);
         own.find(|d| self.file.blocks.encloses(spot.branch, d.branch))
     }

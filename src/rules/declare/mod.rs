@@ -12,4 +12,4 @@ mod spots;
 
 pub(super) use lines::{has_variable, own_default, whole_line};
 pub(super) use names::{count_word, mentions};
-pub(super) use spots::spots;
+pub(super) use spots::{Spot, spots};
