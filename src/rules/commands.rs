@@ -22,6 +22,13 @@ impl Command {
     /// Returns the name of the program, without its folder and version, and its arguments; `sudo` and its kin are not
     /// the program.
     pub(super) fn program(&self) -> (&str, &[String]) {
+        let (_, rest) = self.at_program();
+        let first = rest.split_first();
+        first.map_or(("", &[]), |(path, arguments)| (name(path), arguments))
+    }
+
+    /// Returns the words before the program, `sudo` and its kin, and those from it on.
+    pub(super) fn at_program(&self) -> (&[String], &[String]) {
         let mut rest = self.0.as_slice();
         let mut skip = 0;
         while let [word, behind @ ..] = rest {
@@ -38,16 +45,16 @@ impl Command {
                 let Some(words) =
                     wrappers.find_map(|known| known.strip_prefix(name)?.strip_prefix(':'))
                 else {
-                    return (name, rest);
+                    return self.0.split_at(self.0.len() - behind.len() - 1);
                 };
                 skip = words.parse().unwrap_or(0);
             }
         }
-        ("", &[])
+        (&self.0, &[])
     }
 
     /// Returns the script that it runs: `sh -c SCRIPT`, `su USER -c SCRIPT`, `eval SCRIPT`.
-    fn script(&self) -> Option<String> {
+    pub(super) fn script(&self) -> Option<String> {
         let (program, words) = self.program();
         if program == "eval" {
             return Some(words.join(" "));
@@ -66,12 +73,12 @@ impl Command {
     }
 }
 
-fn is_shell(program: &str) -> bool {
+pub(super) fn is_shell(program: &str) -> bool {
     Dialect::of(program) == Some(Dialect::Posix)
 }
 
 /// Returns the name of the program at a path, without the version of `npx tool@1.2`.
-fn name(path: &str) -> &str {
+pub(super) fn name(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.split_once('@').map_or(name, |(name, _)| name)
 }

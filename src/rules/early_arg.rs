@@ -18,6 +18,7 @@ use super::caches::Cache;
 use super::context::Context;
 use super::declare::{Spot, count_word, has_variable, mentions, spots, whole_line};
 use super::eligibility::gets_lane;
+use super::environment::sees_all_variables;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let (file, name) = (cx.file, cx.settings.arg.as_str());
@@ -59,7 +60,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
                 arg,
                 users,
             };
-            let found = early.runs_between().map(|runs| early.finding(cx, runs));
+            let found = early.runs_between().map(|runs| early.finding(cx, &runs));
             findings.extend(found);
         }
     }
@@ -153,7 +154,7 @@ impl Early<'_> {
         Some(between).filter(|runs| !runs.is_empty())
     }
 
-    fn finding(&self, cx: &Context<'_>, runs: Vec<&Instruction<'_>>) -> Finding {
+    fn finding(&self, cx: &Context<'_>, runs: &[&Instruction<'_>]) -> Finding {
         let (name, user) = (self.name, &self.file.instructions[self.users[0]]);
         let line = user.lines.0;
         let message = match runs.len() {
@@ -164,7 +165,7 @@ impl Early<'_> {
                 "every job rebuilds the {runs} RUNs between this line and line {line}, which do not need `{name}`"
             ),
         };
-        let help = match self.stage() {
+        let mut help = match self.stage() {
             Some(stage) if Some(stage) != self.arg.stage => {
                 format!("move it into the stage that uses it, to above line {line}")
             }
@@ -173,10 +174,50 @@ impl Early<'_> {
                 "declare it in each stage that uses it instead, right above the first use: line {line} here"
             ),
         };
+        let mut fix = self.moving(line);
+        if let Some(run) = self.deprived(cx) {
+            let run = run.lines.0;
+            help.push_str(&format!(", if what line {run} runs does not read it"));
+            if let Ok(moving) = fix {
+                help.push_str(" (`fix --unsafe` moves it)");
+                fix = Ok(Fix::needs_review(moving.title(), moving.edits().to_vec()));
+            }
+        }
         Finding::new(RuleId::EarlyArg, cx.name_span(self.arg, name), message)
             .help(help)
             .label(user.name, "first used here")
-            .fix(self.moving(line))
+            .fix(fix)
+    }
+
+    /// Returns a RUN that may read the argument without naming it, and would no longer see it.
+    fn deprived(&self, cx: &Context<'_>) -> Option<&Instruction<'_>> {
+        let (file, first) = (self.file, self.users[0]);
+        let stage = self.stage()?;
+        let end = if self.arg.stage == Some(stage) {
+            first
+        } else {
+            file.instructions.len()
+        };
+        let has_it_from = |index: usize| {
+            let mut stages = file.ancestors(index);
+            let below = stages.any(|from| budget::spend(1) && from.index == stage);
+            below && (index >= first || file.stage_of(index) != Some(stage))
+        };
+        let sees_it = |index: usize| {
+            let seen = file.visible(self.name, index);
+            seen.is_some_and(|seen| std::ptr::eq(seen, self.arg))
+        };
+        let deprived = |index: &usize| {
+            let run = &file.instructions[*index];
+            budget::spend(1)
+                && run.keyword == Keyword::Run
+                && !run.onbuild
+                && sees_it(*index)
+                && !has_it_from(*index)
+                && cx.commands(*index).iter().any(sees_all_variables)
+        };
+        let found = (self.arg.instruction + 1..end).find(deprived);
+        found.map(|index| &file.instructions[index])
     }
 
     /// Returns the byte of the latest place for the declaration: the `first` of its users, or the start of the block

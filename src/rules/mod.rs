@@ -13,6 +13,7 @@ mod commands;
 pub mod context;
 pub mod declare;
 pub mod eligibility;
+mod environment;
 pub mod exempt;
 pub mod frontend;
 mod guards;
