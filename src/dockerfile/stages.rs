@@ -240,18 +240,51 @@ impl Dockerfile<'_> {
     }
 }
 
-/// Takes back the faults of mounts without a target where a WORKDIR serves as one: BuildKit mounts over that, and refuses
-/// only `/`.
+/// Returns whether the target of `mount` leads out of the WORKDIR.
+fn leads_up(mount: &Mount<'_>) -> bool {
+    let is_one = matches!(
+        mount.kind,
+        MountKind::Bind | MountKind::Cache | MountKind::Tmpfs
+    );
+    let target = mount
+        .value("target")
+        .filter(|_| is_one && mount.faults.is_empty());
+    target.is_some_and(|target| !target.contains(&b'$') && clean(target).starts_with(b".."))
+}
+
+/// Takes back the faults of mounts without a target where a WORKDIR serves as one, and adds those of targets that lead
+/// from it to `/`: BuildKit mounts over the WORKDIR, and refuses only `/`.
 ///
 /// Where only the base image may set one, a bind mount is given the benefit of the doubt; a cache over an unnamed
 /// directory is a slip, and the build fails unless the image sets one.
-pub(super) fn excuse_targets(file: &mut Dockerfile<'_>) {
-    let lacks = |mount: &Mount<'_>| mount.faults.iter().any(|f| f.kind == FaultKind::NoTarget);
+pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
+    let lacks = |mount: &Mount<'_>| {
+        leads_up(mount) || mount.faults.iter().any(|f| f.kind == FaultKind::NoTarget)
+    };
     let all = file.instructions.iter().enumerate();
     let lacking = all.filter(|(_, instruction)| instruction.mounts.iter().any(lacks));
     let workdirs: Vec<(usize, Workdir)> = lacking.map(|(at, _)| (at, file.workdir(at))).collect();
     for (at, workdir) in workdirs {
+        // The WORKDIR of most images is `/`.
+        let root = Workdir::At(b"/".into());
+        let from = if workdir == Workdir::OfImage {
+            &root
+        } else {
+            &workdir
+        };
         for mount in &mut file.instructions[at].mounts {
+            if leads_up(mount) {
+                let field = mount.field("target");
+                let target = mount.value("target").and_then(|target| from.join(target));
+                let is_root = target.is_some_and(|target| target == b"/");
+                mount
+                    .faults
+                    .extend(field.filter(|_| is_root).map(|field| Fault {
+                        span: mount.value_span(field),
+                        kind: FaultKind::RootTarget,
+                    }));
+                continue;
+            }
             let lacks = |fault: &Fault| fault.kind == FaultKind::NoTarget;
             match &workdir {
                 Workdir::At(path) if path == b"/" => {}

@@ -381,7 +381,7 @@ fn an_escaped_name_keeps_its_declaration() {
         (2, BStr::new(&expected))
     );
     let arg = format!(
-        "FROM a\nARG CACHE_ID=default\nRUN make\n{}",
+        "FROM a\nARG CACHE_ID=default\nRUN true\n{}",
         cache("m-${CACHE_ID}", "/y")
     );
     let fixed = lint::fix(
