@@ -5,7 +5,7 @@ use super::commands::{Call, Command};
 /// Calls that need apt's folders for themselves. (dpkg takes no lock there.)
 pub(super) const LOCKING: &[Call] = &[
     Call {
-        programs: "apt apt-get apt-fast",
+        programs: "apt apt-get apt-fast xx-apt xx-apt-get",
         words: "update|install|upgrade|full-upgrade|dist-upgrade|remove|purge|autoremove|autopurge|clean|autoclean|\
             build-dep|satisfy|download|source|check|reinstall",
         without: SIMULATED,
@@ -66,7 +66,7 @@ const MINIDEB: Call = Call {
 /// Calls that fetch the lists of packages.
 const UPDATING: &[Call] = &[
     Call {
-        programs: "apt apt-get apt-fast aptitude nala apt-file",
+        programs: "apt apt-get apt-fast xx-apt xx-apt-get aptitude nala apt-file",
         words: "update",
         without: "",
     },
@@ -82,7 +82,7 @@ const UPDATING: &[Call] = &[
 
 /// Calls that fail for a package that is in no list.
 const INSTALLING: Call = Call {
-    programs: "apt apt-get apt-fast aptitude",
+    programs: "apt apt-get apt-fast xx-apt xx-apt-get aptitude",
     words: "install|build-dep|download|source|reinstall",
     without: SIMULATED,
 };

@@ -69,7 +69,13 @@ impl Command {
     /// Returns whether it is a shell that reads its script from a heredoc.
     fn reads_input(&self) -> bool {
         let (program, words) = self.program();
-        is_shell(program) && words.iter().all(|word| word.starts_with('-'))
+        let mut is_value = false;
+        let is_option = |word: &String| {
+            let is_option = is_value || word.starts_with(['-', '+']);
+            is_value = word.starts_with('-') && word.ends_with('o');
+            is_option
+        };
+        is_shell(program) && words.iter().all(is_option)
     }
 }
 

@@ -42,7 +42,7 @@ static CARGO: Tool = Tool {
     calls: &[
         Call {
             programs: "cargo",
-            words: "build|check|test|run|install|fetch|clippy|doc|bench|rustc|cook|update|vendor|nextest|zigbuild|\
+            words: "build|check|test|run|install|fetch|clippy|doc|bench|package|rustc|cook|update|vendor|nextest|zigbuild|\
                 xwin|auditable|leptos|tauri|llvm-cov|generate-lockfile",
             without: "",
         },
