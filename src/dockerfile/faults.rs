@@ -143,7 +143,12 @@ fn not_for(kind: MountKind, option: &str) -> Option<FaultKind> {
     (!fits).then(|| FaultKind::NotForType(option.into(), kind))
 }
 
-fn of_value(option: &'static str, value: &[u8], kind: MountKind, escape: u8) -> Option<FaultKind> {
+pub(super) fn of_value(
+    option: &'static str,
+    value: &[u8],
+    kind: MountKind,
+    escape: u8,
+) -> Option<FaultKind> {
     if option == "from" {
         return value.contains(&b'$').then_some(FaultKind::VariableInFrom);
     }

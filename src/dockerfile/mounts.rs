@@ -193,6 +193,11 @@ impl<'a> Mount<'a> {
             .find(|mode| value.eq_ignore_ascii_case(mode.as_str().as_bytes()))
     }
 
+    /// Returns the fault of `option` (its full name) with `value`, in which no variable is left.
+    pub fn fault_of(&self, option: &'static str, value: &[u8]) -> Option<FaultKind> {
+        faults::of_value(option, value, self.kind, self.escape)
+    }
+
     /// Returns whether some builder takes it, though BuildKit may refuse it.
     pub fn is_accepted(&self) -> bool {
         self.faults.iter().all(|fault| fault.kind.is_excusable())

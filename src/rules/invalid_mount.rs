@@ -14,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             findings.push(refused(fault.span, &fault.kind));
         }
     }
-    unset(cx, findings);
+    by_default(cx, findings);
     if let Some(profile) = cx.settings.profile.filter(|profile| !profile.variables) {
         let refused = |cache: &&Cache<'_>| cache.word.has_variable() && !cache.mount.templated;
         findings.extend(
@@ -43,40 +43,53 @@ fn refused(span: Span, kind: &FaultKind) -> Finding {
     finding
 }
 
-/// Adds the options whose variable a build has to pass, since BuildKit refuses an empty value.
-fn unset(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+/// Adds the options that BuildKit refuses with the values of a build without arguments.
+fn by_default(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    const OPTIONS: &[&str] = &[
+        "type",
+        "sharing",
+        "uid",
+        "gid",
+        "mode",
+        "readonly",
+        "readwrite",
+    ];
     for (index, mount) in cx.file.mounts().filter(|(_, mount)| !mount.templated) {
-        for option in [
-            "type",
-            "sharing",
-            "uid",
-            "gid",
-            "mode",
-            "readonly",
-            "readwrite",
-        ] {
-            let Some(field) = mount.field(option) else {
+        for option in OPTIONS {
+            let field = mount.field(option);
+            let Some((field, written)) = field.zip(mount.value(option)) else {
                 continue;
             };
-            let written = mount.value(option).unwrap_or_default();
             let word = Word::read(written, mount.escape).unwrap_or_default();
-            let mut bare = None;
+            // The base image may set what is not declared here.
+            let (mut unpassed, mut known) = (None, word.has_variable());
             let value = word.expand(&mut |name| {
                 let value = cx.file.default_value(name, index);
-                // Any other may be the base image's.
-                if value.is_none() && cx.file.visible(name, index).is_some() {
-                    bare = Some(name.to_owned());
+                if value.is_none() {
+                    known &= cx.file.visible(name, index).is_some();
+                    unpassed = Some(name.to_owned());
                 }
                 value
             });
-            if let (Some(name), Some(b"")) = (bare, value.as_deref()) {
-                let message =
-                    format!("a build that passes no `{name}` fails here: `{option}` is empty then");
-                let mut finding =
-                    Finding::new(RuleId::InvalidMount, mount.value_span(field), message)
+            let Some(value) = value.filter(|_| known) else {
+                continue;
+            };
+            let span = mount.value_span(field);
+            match unpassed {
+                Some(name) if value.is_empty() => {
+                    let message = format!(
+                        "a build that passes no `{name}` fails here: `{option}` is empty then"
+                    );
+                    let mut finding = Finding::new(RuleId::InvalidMount, span, message)
                         .help(format!("give it a default: `ARG {name}=…`"));
-                finding.severity = Severity::Warning;
-                findings.push(finding);
+                    finding.severity = Severity::Warning;
+                    findings.push(finding);
+                }
+                Some(_) => {}
+                None => {
+                    let fault = mount.fault_of(option, &value);
+                    findings.extend(fault.map(|kind| refused(span, &kind)));
+                }
             }
         }
     }

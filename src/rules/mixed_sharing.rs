@@ -44,10 +44,11 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
             );
             (Severity::Warning, message)
         };
-        let mut help = format!("use `sharing={strictest}` here too");
-        if is_lock {
-            help.push_str(" (a lock that is broken already stays so until the cache is pruned)");
-        }
+        let help = if is_lock {
+            "use `sharing=locked` here too, or take the lock away there (what is broken already stays so until the cache is pruned)".into()
+        } else {
+            format!("use `sharing={strictest}` here too")
+        };
         let unknown = || {
             "a variable names the sharing mode, or a template's expression is in the way".to_owned()
         };
