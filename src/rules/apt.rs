@@ -66,13 +66,13 @@ const MINIDEB: Call = Call {
 /// Calls that fetch the lists of packages.
 const UPDATING: &[Call] = &[
     Call {
-        programs: "apt apt-get apt-fast xx-apt xx-apt-get aptitude nala apt-file",
+        programs: "apt apt-get apt-fast aptitude nala apt-file",
         words: "update",
         without: "",
     },
     Call {
-        programs: "nala",
-        words: "install|upgrade",
+        programs: "nala xx-apt xx-apt-get",
+        words: "install|upgrade|update",
         without: "",
     },
     REPOSITORY,
@@ -82,7 +82,7 @@ const UPDATING: &[Call] = &[
 
 /// Calls that fail for a package that is in no list.
 const INSTALLING: Call = Call {
-    programs: "apt apt-get apt-fast xx-apt xx-apt-get aptitude",
+    programs: "apt apt-get apt-fast aptitude",
     words: "install|build-dep|download|source|reinstall",
     without: SIMULATED,
 };
