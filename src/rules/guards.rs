@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::budget;
 use crate::dockerfile::Sharing;
-use crate::finding::{Finding, RuleId};
+use crate::finding::{Finding, LockKey, RuleId};
 
 use super::caches::Cache;
 use super::commands::{Command, commands};
@@ -42,7 +42,7 @@ impl Context<'_> {
     /// RUN with the cache and the tool holds. The lock of a lane keeps out only builds of that lane.
     pub(super) fn unguarded(&self, cache: &Cache<'_>) -> Option<&'static Tool> {
         let tool = self.rival(cache)?;
-        self.guards()[&cache.key].is_empty().then_some(tool)
+        self.locks_beside(cache).is_empty().then_some(tool)
     }
 
     /// Returns the mounts without lock and lane that the lock of `cache` keeps other builds from.
@@ -53,12 +53,13 @@ impl Context<'_> {
             cache.is_locked()
                 && budget::spend(1)
                 && is_open(other)
-                && self.guards()[&other.key].contains(&cache.key)
+                && self.locks_beside(other).contains(&cache.key)
         })
     }
 
-    fn guards(&self) -> &Guards {
-        self.guards.get_or_init(|| {
+    /// Returns the locks that every RUN with `cache` and its tool holds.
+    fn locks_beside(&self, cache: &Cache<'_>) -> &[Arc<LockKey>] {
+        let guards = self.guards.get_or_init(|| {
             let mut guards = Guards::new();
             for cache in self
                 .caches()
@@ -80,7 +81,8 @@ impl Context<'_> {
                     .or_insert(locks);
             }
             guards
-        })
+        });
+        guards.get(&cache.key).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the unguarded caches that `rule` is about, each with its finding.
