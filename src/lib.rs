@@ -30,14 +30,6 @@
     warn(missing_docs, clippy::missing_errors_doc)
 )]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![cfg_attr(
-    not(feature = "internals"),
-    allow(unused_imports, reason = "tests use what folders export besides")
-)]
-#![cfg_attr(
-    not(feature = "cli"),
-    allow(dead_code, reason = "the command line uses it")
-)]
 
 // Nothing else is public, so that the compiler finds unused items; tests and fuzzing reach everything by a feature.
 cfg_if::cfg_if! {

@@ -3,11 +3,13 @@
 //!
 //! The command line, the tests and other programs all start here.
 
+#[cfg(feature = "cli")]
 mod add_ignores;
 mod apply;
 mod check;
 mod fixpoint;
 mod inline;
+#[cfg(feature = "cli")]
 mod list;
 mod loose;
 pub mod matching;
@@ -16,11 +18,17 @@ mod prove;
 mod relate;
 mod settle;
 
-pub use add_ignores::add_ignores;
-pub use check::{check, check_alone, has_mount, is_of_interest};
+#[cfg(feature = "internals")]
+pub use check::check_alone;
+pub use check::{check, is_of_interest};
 pub use fixpoint::fix;
 pub use inline::{check_build_file, fix_inline};
-pub use list::{Listed, ListedMount, list};
-pub use loose::{check_text, may_hold_locks};
-pub use model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made, MissingArg};
-pub use relate::{Compared, relate, relate_reports};
+pub use loose::check_text;
+pub use model::{Dropped, FileReport, Fixed, Made};
+pub use relate::relate_reports;
+#[cfg(feature = "cli")]
+pub use {
+    add_ignores::add_ignores,
+    list::{Listed, ListedMount, list},
+    loose::may_hold_locks,
+};

@@ -5,10 +5,21 @@
 
 mod lines;
 mod map;
+#[cfg(feature = "cli")]
 mod show;
 mod span;
 
 pub use lines::{LineIndex, Pos, Range, indentation, line_ending};
 pub use map::{Mapped, Run, SourceMap};
-pub use show::{count, inert, is_plain, is_unprintable, printable, visible};
+#[cfg(feature = "cli")]
+pub use show::{inert, is_unprintable, printable, visible};
 pub use span::{BOM, Span, bom};
+
+/// Returns `n` with its noun, in the plural unless it is one.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}

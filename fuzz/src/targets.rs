@@ -234,7 +234,7 @@ pub fn config(data: &[u8]) {
         "/x",
     ] {
         let path = Path::new(path);
-        let shown = config.show(path);
+        let shown = config.show(path, text);
         assert!(shown.iter().filter(|shown| shown.is_rule).count() == RuleId::ALL.len());
         let settings = config.settings(path);
         let _ = (
@@ -254,7 +254,7 @@ pub fn config(data: &[u8]) {
     };
     assert!(
         config
-            .show(Path::new("Dockerfile"))
+            .show(Path::new("Dockerfile"), text)
             .iter()
             .all(|shown| (1..=lines).contains(&line(shown)))
     );

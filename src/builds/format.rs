@@ -1,13 +1,12 @@
-//! The interface of a format. The formats are in the [registry](super::registry).
+//! The interface of a format. The formats are listed in the [folder](super).
 
 use std::fmt;
 
 use super::model::{Build, BuildFile, Lane, ReadError};
-use super::yaml::{Addition, Yaml};
+use super::yaml::Addition;
 use crate::fix::Fix;
-use crate::text::Span;
 
-/// A format of files that build images: one file of code, and one line in the registry.
+/// A format of files that build images: one file of code, and one name in the list.
 pub trait Format: fmt::Debug + Sync {
     /// Returns whether the file at `path` is one, by its name and folder.
     fn claims(&self, path: &FilePath<'_>) -> bool;
@@ -28,21 +27,9 @@ pub trait Format: fmt::Debug + Sync {
     fn folder(&self) -> Option<&'static str> {
         None
     }
-
-    /// Returns the texts of several lines, between whose lines no comment can stand; `None` for a file that takes no
-    /// comments.
-    fn long_texts(&self, source: &str) -> Result<Option<Vec<Span>>, ReadError> {
-        let yaml = Yaml::read(source)?;
-        Ok(Some(several_lines(source, yaml.texts())))
-    }
 }
 
-/// Returns those of `spans` that hold the end of a line.
-pub(super) fn several_lines(source: &str, spans: impl Iterator<Item = Span>) -> Vec<Span> {
-    spans
-        .filter(|span| span.of(source.as_bytes()).contains(&b'\n'))
-        .collect()
-}
+pub type FormatRef = &'static dyn Format;
 
 /// A file's path, from the repository's root or from any folder, with `/` between names.
 #[derive(Clone, Copy, Debug)]

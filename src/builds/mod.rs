@@ -3,11 +3,15 @@
 //! A reader takes the text of one file and returns its builds with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
+#[cfg(feature = "cli")]
 pub mod argv;
 mod bake;
 mod buildkite;
+#[cfg(feature = "cli")]
 pub mod ci;
 pub mod command;
+#[cfg(feature = "cli")]
+pub mod comments;
 pub mod compose;
 mod format;
 mod github;
@@ -18,19 +22,38 @@ mod lines;
 mod model;
 pub mod paths;
 mod prove;
-mod registry;
 pub mod shell;
 pub mod yaml;
 
 pub use bake::Bake;
 pub use buildkite::Buildkite;
 pub use compose::Compose;
-pub use format::{Format, Inserter, Insertion, Open};
+pub use format::{FilePath, Format, FormatRef, Inserter, Insertion, Open};
 pub use github::Github;
 pub use gitlab::Gitlab;
+#[cfg(feature = "internals")]
+pub use model::ReadError;
 pub use model::{
-    ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Env, Escapes, Files, Inline, Lane, NAMESPACE,
-    Ordered, Place, ReadError, Runs, Service, Subject, Unknown, ValueSource,
+    ANY_LANE, Arg, Build, BuildFile, BuildTool, Call, Files, Inline, Lane, NAMESPACE, Ordered,
+    Place, Runs, Subject, Unknown, ValueSource,
 };
-pub use prove::{PassedArg, is_same, prove, prove_comments};
-pub use registry::{FormatRef, format, named_format};
+pub use prove::{PassedArg, is_same, prove};
+
+/// The formats; the first one that claims a file reads it.
+const FORMATS: &[FormatRef] = &[&Github, &Compose, &Buildkite, &Gitlab, &Bake];
+
+/// Returns the format of the file at `path`, relative to any folder, by its name and folder.
+pub fn format(path: &str) -> Option<FormatRef> {
+    let path = FilePath::new(path);
+    FORMATS.iter().copied().find(|format| format.claims(&path))
+}
+
+/// Returns the format of the file at `path` that a command of `tool` names.
+pub fn named_format(tool: BuildTool, path: &str) -> FormatRef {
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending);
+    match ending {
+        _ if tool == BuildTool::Compose => &Compose,
+        Some("hcl" | "json") => &Bake,
+        _ => format(path).unwrap_or(&Compose),
+    }
+}

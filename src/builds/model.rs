@@ -27,6 +27,7 @@ pub enum BuildTool {
 
 impl BuildTool {
     /// Returns the words that users type, or the name of the action.
+    #[cfg(feature = "cli")]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BuildPushAction => "docker/build-push-action",

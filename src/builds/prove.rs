@@ -2,21 +2,7 @@
 
 use super::format::Format;
 use super::model::{Build, BuildFile};
-use super::yaml::{self, Addition};
-
-/// Proves that the file `after` adds only comments.
-pub fn prove_comments(format: &dyn Format, before: &str, after: &str) -> Result<(), String> {
-    let is_kept = if format.adds().is_some() {
-        yaml::is_kept(before, after, Addition::Comments)
-    } else {
-        let files = (format.read(before), format.read(after));
-        matches!(files, (Ok(before), Ok(after)) if is_same(&before, &after, &[]))
-    };
-    if !is_kept {
-        return Err("the file would say something else".into());
-    }
-    Ok(())
-}
+use super::yaml;
 
 #[derive(Clone, Copy, Debug)]
 pub struct PassedArg<'a> {

@@ -234,6 +234,6 @@ impl LoadedConfig {
 
     /// Returns every setting for the file `path`, with its origin.
     pub fn show(&self, path: &Path) -> Vec<Shown> {
-        self.config.show(&self.relative(path))
+        self.config.show(&self.relative(path), &self.text)
     }
 }

@@ -4,18 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::rules::{Exemptions, Settings};
-use crate::text::LineIndex;
 
-use super::globs::{self, Globs};
+use super::globs::Globs;
 use super::keys::{Raw, span};
-use super::model::{Overrides, Problem, Shown};
+use super::model::{Overrides, Problem};
 use super::{read, resolve};
 
 /// A valid configuration.
 #[derive(Debug)]
 pub struct Config {
     raw: Raw,
-    lines: LineIndex,
     include: Globs,
     exclude: Globs,
     per_file: Vec<Globs>,
@@ -32,7 +30,7 @@ impl Config {
     /// Returns all problems: unknown keys, rules and values, wrong types, malformed globs and patterns.
     pub fn read(text: &str, overrides: Overrides) -> Result<Self, Vec<Problem>> {
         let raw = read::read(text).map_err(|problem| vec![problem])?;
-        match Self::of(raw, text, overrides) {
+        match Self::of(raw, overrides) {
             (config, problems) if problems.is_empty() => Ok(config),
             (_, problems) => Err(problems),
         }
@@ -40,10 +38,10 @@ impl Config {
 
     /// Returns the configuration of a run without a file.
     pub fn none(overrides: Overrides) -> Self {
-        Self::of(Raw::default(), "", overrides).0
+        Self::of(Raw::default(), overrides).0
     }
 
-    fn of(raw: Raw, text: &str, overrides: Overrides) -> (Self, Vec<Problem>) {
+    fn of(raw: Raw, overrides: Overrides) -> (Self, Vec<Problem>) {
         let mut problems = read::problems(&raw);
         let mut globs = |patterns: &[toml::Spanned<String>]| Globs::new(patterns, &mut problems);
         let (include, exclude) = (globs(&raw.include), globs(&raw.exclude));
@@ -51,7 +49,6 @@ impl Config {
         let per_file = per_file.map(|entry| globs(&entry.patterns())).collect();
         let exempt = exemptions(&raw, &mut problems);
         let config = Self {
-            lines: LineIndex::new(text.as_bytes()),
             include,
             exclude,
             per_file,
@@ -82,11 +79,6 @@ impl Config {
         Arc::new(settings)
     }
 
-    /// Returns every setting for the file `path`, relative to the configuration's folder, with its origin.
-    pub fn show(&self, path: &Path) -> Vec<Shown> {
-        resolve::show(&self.raw, &self.entries(path), &self.overrides, &self.lines)
-    }
-
     fn entries(&self, path: &Path) -> Vec<usize> {
         (0..self.per_file.len())
             .filter(|index| self.per_file[*index].matches(path))
@@ -96,6 +88,21 @@ impl Config {
     /// Returns whether `include` names the file `path`, relative to the configuration's folder.
     pub fn includes(&self, path: &Path) -> bool {
         self.include.matches(path)
+    }
+
+    /// Returns whether `exclude` names `path`, relative to the configuration's folder, or a folder around it; `root`
+    /// and the folders around it do not count.
+    pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
+        self.exclude.matches_around(path, root)
+    }
+}
+
+#[cfg(feature = "cli")]
+impl Config {
+    /// Returns every setting for the file `path`, relative to the configuration's folder, with its origin;
+    /// `text` is the configuration's.
+    pub fn show(&self, path: &Path, text: &str) -> Vec<super::show::Shown> {
+        super::show::show(&self.raw, &self.entries(path), &self.overrides, text)
     }
 
     pub fn has_includes(&self) -> bool {
@@ -110,17 +117,11 @@ impl Config {
         !self.per_file.is_empty()
     }
 
-    /// Returns whether `exclude` names `path`, relative to the configuration's folder, or a folder around it; `root`
-    /// and the folders around it do not count.
-    pub fn excludes(&self, path: &Path, root: Option<&Path>) -> bool {
-        self.exclude.matches_around(path, root)
-    }
-
     /// Returns a problem for each glob and pattern of ids that has matched nothing so far, except globs of `exclude`
     /// whose path searches leave out or find empty by themselves (`is_left_out`).
     pub fn idle(&self, is_left_out: impl Fn(&Path) -> bool) -> Vec<Problem> {
         let may_be_idle = |pattern: &str| {
-            globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
+            super::globs::literal(pattern).is_some_and(|path| is_left_out(Path::new(path)))
         };
         let all = [("include", &self.include), ("exclude", &self.exclude)];
         let per_file = self.per_file.iter().map(|globs| ("per-file", globs));

@@ -82,6 +82,7 @@ impl Globs {
     }
 
     /// Returns the globs that have matched nothing so far, with their places.
+    #[cfg(feature = "cli")]
     pub fn idle(&self) -> impl Iterator<Item = (&str, Span)> {
         let all = self.patterns.iter().zip(&self.matched);
         all.filter(|(_, matched)| !matched.load(Ordering::Relaxed))
@@ -103,6 +104,7 @@ fn rooted(pattern: &str) -> String {
 }
 
 /// Returns the path of a `pattern` that is nothing more: `vendor` of `vendor/`, `**/vendor` and `vendor/**`.
+#[cfg(feature = "cli")]
 pub fn literal(pattern: &str) -> Option<&str> {
     let inner = pattern
         .strip_prefix("./")

@@ -15,6 +15,10 @@ use super::model::Overrides;
 use super::values;
 
 /// A key at the top of a configuration, for all files.
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the command line shows it")
+)]
 pub struct Setting {
     pub key: &'static str,
     /// One line for the schema and for `init`.
@@ -34,6 +38,10 @@ pub struct Setting {
 pub type Check = fn(&str) -> Result<(), String>;
 
 /// The value of an unset key, as TOML.
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the command line shows it")
+)]
 #[derive(Clone, Copy)]
 pub enum Unset {
     Is(&'static str),

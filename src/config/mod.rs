@@ -9,14 +9,23 @@ mod keys;
 mod model;
 mod read;
 mod resolve;
+#[cfg(feature = "cli")]
 mod schema;
+#[cfg(feature = "cli")]
+mod show;
+#[cfg(feature = "cli")]
 mod template;
 pub mod values;
 
 pub use config_file::Config;
-pub use model::{Origin, Overrides, Problem, Shown};
-pub use schema::schema;
-pub use template::template;
+pub use model::{Overrides, Problem};
+#[cfg(feature = "cli")]
+pub use {
+    schema::schema,
+    show::{Origin, Shown},
+    template::template,
+};
 
 /// The names of a configuration's file; the first wins where both are there.
+#[cfg(feature = "cli")]
 pub const NAMES: [&str; 2] = ["cachelane.toml", ".cachelane.toml"];

@@ -37,23 +37,3 @@ pub struct Overrides {
     /// `--ignore`: not these.
     pub ignore: Vec<RuleId>,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    BuiltIn,
-    /// The configuration, on this 1-based line.
-    File(usize),
-    Option(&'static str),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// Its key; a rule's name for those in `[rules]`.
-    pub key: &'static str,
-    /// As TOML.
-    pub value: String,
-    pub origin: Origin,
-    pub is_rule: bool,
-    /// The cases in which another value applies: of a rule with an unset severity.
-    pub varies: Option<&'static str>,
-}

@@ -1,4 +1,4 @@
-//! The settings for one file, and the origin of each: the configuration or the command line.
+//! The settings for one file, by the configuration and the command line.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,9 @@ use toml::Spanned;
 
 use crate::finding::{RuleId, Severity};
 use crate::rules::{Exemptions, Settings};
-use crate::text::LineIndex;
 
-use super::keys::{Level, Levels, Raw, SETTINGS, Unset, list, span, toml};
-use super::model::{Origin, Overrides, Shown};
+use super::keys::{Level, Levels, Raw};
+use super::model::Overrides;
 use super::values;
 
 /// Returns the settings for a file with the `[[per-file]]` entries `own`.
@@ -62,95 +61,36 @@ pub fn settings(
 }
 
 /// The level of a rule in configuration and command line.
-struct Said<'r> {
-    is_off: bool,
+pub struct Said {
+    pub is_off: bool,
     /// The severity of all its findings, where set.
-    severity: Option<Severity>,
-    place: Place<'r>,
+    pub severity: Option<Severity>,
 }
 
-enum Place<'r> {
-    BuiltIn,
-    Entry(&'r Spanned<Level>),
-    Option(&'static str),
+pub fn level(rule: RuleId, raw: &Raw, own: &[usize], overrides: &Overrides) -> Said {
+    let said = entry(rule, raw, own).map(|level| *level.get_ref());
+    let is_off = if overrides.ignore.contains(&rule) {
+        true
+    } else if overrides.rules.is_empty() {
+        said == Some(Level::Off)
+    } else {
+        // A rule asked for by name runs whatever the configuration says.
+        !overrides.rules.contains(&rule)
+    };
+    Said {
+        is_off,
+        severity: said.and_then(Level::severity),
+    }
 }
 
-fn level<'r>(rule: RuleId, raw: &'r Raw, own: &[usize], overrides: &Overrides) -> Said<'r> {
+/// Returns the level of a rule in the configuration.
+pub fn entry<'r>(rule: RuleId, raw: &'r Raw, own: &[usize]) -> Option<&'r Spanned<Level>> {
     let own = own.iter().rev().map(|index| &raw.per_file[*index].rules);
     let entry = |levels: &'r Levels| {
         let mut levels = levels.iter();
         levels.find(|(name, _)| name.get_ref() == rule.as_str())
     };
-    let said = own.chain([&raw.rules]).find_map(entry);
-    let severity = said.and_then(|(_, level)| level.get_ref().severity());
-    let (is_off, place) = if overrides.ignore.contains(&rule) {
-        (true, Place::Option("--ignore"))
-    } else if !overrides.rules.is_empty() {
-        // A rule asked for by name runs whatever the configuration says.
-        let is_off = !overrides.rules.contains(&rule);
-        (is_off, Place::Option("--rules"))
-    } else {
-        let place = said.map_or(Place::BuiltIn, |(_, level)| Place::Entry(level));
-        (said.is_some() && severity.is_none(), place)
-    };
-    Said {
-        is_off,
-        severity,
-        place,
-    }
-}
-
-/// Returns every setting for a file with the `[[per-file]]` entries `own`, with its origin.
-pub fn show(raw: &Raw, own: &[usize], overrides: &Overrides, lines: &LineIndex) -> Vec<Shown> {
-    let line = |at: usize| Origin::File(lines.line(at));
-    let mut all = Vec::new();
-    let mut add = |key, value, origin| {
-        all.push(Shown {
-            key,
-            value,
-            origin,
-            is_rule: false,
-            varies: None,
-        });
-    };
-    for setting in SETTINGS {
-        if let Some((option, value)) = (setting.typed)(overrides) {
-            add(setting.key, value, Origin::Option(option));
-        } else if let Some((at, value)) = (setting.written)(raw) {
-            add(setting.key, value, line(at));
-        } else if let Unset::Is(value) = setting.default {
-            add(setting.key, value.into(), Origin::BuiltIn);
-        }
-    }
-    if let Some(first) = raw.exempt.first() {
-        add("exempt", exempt(raw), line(span(&first.id).start));
-    }
-    for rule in RuleId::ALL {
-        let meta = rule.meta();
-        let said = level(*rule, raw, own, overrides);
-        let severity = said.severity.unwrap_or(meta.severity).as_str();
-        let is_set = said.severity.is_some() || said.is_off;
-        all.push(Shown {
-            key: meta.name,
-            value: toml(&if said.is_off { "off" } else { severity }),
-            origin: match said.place {
-                Place::BuiltIn => Origin::BuiltIn,
-                Place::Entry(level) => line(span(level).start),
-                Place::Option(option) => Origin::Option(option),
-            },
-            is_rule: true,
-            varies: meta.other_severity.filter(|_| !is_set),
-        });
-    }
-    all
-}
-
-fn exempt(raw: &Raw) -> String {
-    let entries = raw.exempt.iter().map(|entry| {
-        let rules = entry.rules.as_ref().map(|rules| list(rules.get_ref()));
-        let rules = rules.map_or(String::new(), |rules| format!(", rules = {rules}"));
-        let [id, reason] = [&entry.id, &entry.reason].map(|text| toml(text.get_ref()));
-        format!("{{ id = {id}{rules}, reason = {reason} }}")
-    });
-    format!("[{}]", entries.collect::<Vec<_>>().join(", "))
+    own.chain([&raw.rules])
+        .find_map(entry)
+        .map(|(_, level)| level)
 }

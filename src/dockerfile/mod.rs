@@ -21,12 +21,15 @@ pub mod template;
 mod words;
 
 pub use ast::{
-    Base, Behind, Declaration, DeclaredBy, Dockerfile, Fault, FaultKind, Field, Flag, Heredoc,
-    Instruction, Keyword, Mount, MountKind, Sharing, Stage, SyntaxError, SyntaxErrorKind,
+    Base, Declaration, DeclaredBy, Dockerfile, FaultKind, Flag, Instruction, Keyword, Mount,
+    MountKind, Sharing, Stage, SyntaxError,
 };
-pub use directives::{Directive, Key};
+pub use directives::Key;
 pub use mount_options::{MOUNT_OPTIONS, clean};
-pub use scope::Given;
-pub use stages::Workdir;
-pub use template::{Block, Blocks, BranchId};
-pub use words::{Form, Part, Unreadable, Variable, Word};
+pub use template::BranchId;
+pub use words::{Form, Part, Variable, Word};
+#[cfg(feature = "internals")]
+pub use {
+    ast::{Heredoc, SyntaxErrorKind},
+    words::Unreadable,
+};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::builds::{self, FormatRef};
+use crate::builds::{FormatRef, comments};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{self, Applied, Edit, Fix};
@@ -52,13 +52,13 @@ fn in_build_file(
     let lines = LineIndex::new(&report.source);
     let line = |at: usize| lines.line(at);
     let mut fixed = Fixed::nothing(&report.source, Checked::default());
-    let texts = format.long_texts(source).map_err(|error| error.message)?;
+    let texts = comments::long_texts(format, source).map_err(|error| error.message)?;
     let (good, bad) = if let Some(texts) = texts {
         // Each line within a text of several stands for the line where the text begins.
         let texts = texts.iter();
         let texts = texts.map(|text| (line(text.start), line(text.end.saturating_sub(1))));
         let texts: BTreeMap<usize, usize> = texts.collect();
-        let comments = |findings: &[&Finding]| -> Result<Applied, String> {
+        let commented = |findings: &[&Finding]| -> Result<Applied, String> {
             let mut above: BTreeMap<usize, BTreeSet<RuleId>> = BTreeMap::new();
             for finding in findings {
                 let line = line(finding.span.start);
@@ -76,10 +76,10 @@ fn in_build_file(
             let edits = above.into_iter().map(edit).collect();
             let applied = fix::apply(&report.source, &[&Fix::safe(TITLE, edits)]);
             let after = std::str::from_utf8(&applied.bytes).map_err(|error| error.to_string())?;
-            builds::prove_comments(format, source, after)?;
+            comments::prove_comments(format, source, after)?;
             Ok(applied)
         };
-        let all = comments(&failing)?;
+        let all = commented(&failing)?;
         let ignores = suppress::read_outline(&all.bytes);
         let table = Table::new(&ignores);
         let is_covered = |finding: &&Finding| {
@@ -88,7 +88,7 @@ fn in_build_file(
             table.suppressing(finding.rule, span).is_some()
         };
         let (good, bad): (Vec<&Finding>, Vec<&Finding>) = failing.into_iter().partition(is_covered);
-        fixed.bytes = comments(&good)?.bytes;
+        fixed.bytes = commented(&good)?.bytes;
         (good, bad)
     } else {
         (Vec::new(), failing)

@@ -1,9 +1,10 @@
 //! The cache mounts of a file, as `cachelane list` shows them.
 
 use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, SyntaxError};
+use crate::rules::Settings;
+use crate::rules::caches::{self, Cache};
 use crate::rules::frontend::Frontend;
 use crate::rules::variables::{references_value, shadowing_env};
-use crate::rules::{Cache, Settings, caches};
 
 use super::check::has_mount;
 

@@ -125,6 +125,7 @@ fn is_document(path: &Path) -> bool {
 
 /// Returns whether the file at `path`, relative to the searched folder, may hold text that is built. Documents do not,
 /// and tests hold texts to compare with.
+#[cfg(feature = "cli")]
 pub fn may_hold_locks(path: &Path) -> bool {
     static TEST: LazyLock<Regex> = LazyLock::new(|| {
         regex(

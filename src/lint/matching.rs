@@ -8,5 +8,10 @@ mod model;
 mod resolve;
 
 pub use insert::insert_args;
-pub use judge::{dockerfiles, match_builds};
-pub use model::{BuildStatus, Builds, FileAccess, LaneStatus};
+pub use judge::match_builds;
+pub use model::{Builds, FileAccess};
+#[cfg(feature = "cli")]
+pub use {
+    judge::dockerfiles,
+    model::{BuildStatus, LaneStatus},
+};

@@ -30,6 +30,10 @@ pub struct FileFix {
     /// The reason why the new bytes could not be written.
     pub unwritten: Option<String>,
     /// True where locks in its text are reported, beside those of a build file.
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "the command line shows them")
+    )]
     pub text: bool,
 }
 

@@ -3,7 +3,6 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::budget::{self, Spent};
 use crate::builds::{self, BuildFile, FormatRef};
 use crate::lint::{self, FileReport};
 use crate::rules::Settings;
@@ -47,8 +46,11 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
 }
 
 /// Checks the file within a budget of its own.
-pub fn check_within_budget(input: InputFile<'_>) -> Result<Option<FileReport>, Spent> {
-    budget::within(input.source.len(), || check(input))
+#[cfg(feature = "cli")]
+pub fn check_within_budget(
+    input: InputFile<'_>,
+) -> Result<Option<FileReport>, crate::budget::Spent> {
+    crate::budget::within(input.source.len(), || check(input))
 }
 
 /// Returns the format of a build file by its name; `None` for all others, which are Dockerfiles where named by the

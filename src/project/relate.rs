@@ -1,6 +1,6 @@
 //! Compares files with one another, and builds with their Dockerfiles.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::budget::{self, Spent};
@@ -28,7 +28,11 @@ pub fn relate(
 
 /// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to; none where that is more than cachelane
 /// compares.
-pub fn dockerfiles(reports: Vec<&FileReport>, access: &FileAccess<'_>) -> BTreeSet<PathBuf> {
+#[cfg(feature = "cli")]
+pub fn dockerfiles(
+    reports: Vec<&FileReport>,
+    access: &FileAccess<'_>,
+) -> std::collections::BTreeSet<PathBuf> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || matching::dockerfiles(reports, access)).unwrap_or_default()
 }

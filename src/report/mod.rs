@@ -26,4 +26,3 @@ mod xml;
 
 pub use format::Format;
 pub use model::{Run, RunError, Summary, path};
-pub use table::table;

@@ -115,6 +115,7 @@ impl Cache<'_> {
     }
 
     /// Returns the id as BuildKit reads it, variables not expanded; of a template, as written.
+    #[cfg(feature = "cli")]
     pub fn unquoted_id(&self) -> Vec<u8> {
         let (mount, id) = (self.mount, self.mount.effective_id());
         let is_quoted = id

@@ -51,7 +51,6 @@ mod unlocked_cache;
 mod unpassed_arg;
 mod unused_ignore;
 
-pub use caches::Cache;
 pub use context::Context;
 pub use exempt::{Exemptions, PatternError};
 pub use profile::Profile;

@@ -124,6 +124,7 @@ fn included<'w>(
 
 /// Returns whether the expansion of `word` includes the value of the variable `name`: in any form but `${NAME+word}`,
 /// unless its word names it.
+#[cfg(feature = "cli")]
 pub fn references_value(word: &Word, name: &str) -> bool {
     let mut found = included(word, name, &|_| None).into_iter();
     found.any(|variable| variable.name == name)

@@ -1,4 +1,4 @@
-//! Adds and removes suppressions.
+//! Adds suppressions.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,6 @@ use crate::fix::Edit;
 use crate::text::{Span, bom, indentation, line_ending};
 
 use super::model::{Covers, Ignore};
-
-/// Returns the edits that remove the names `unused` (ordered indices) from the list of `ignore`; a line without names
-/// goes.
-pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
-    let names = ignore.names.iter().enumerate();
-    let kept = names.filter(|(index, _)| unused.binary_search(index).is_err());
-    let kept: Vec<&str> = kept.map(|(_, (name, _))| name.as_str()).collect();
-    match (ignore.names.first(), ignore.names.last()) {
-        (Some((_, first)), Some((_, last))) if !kept.is_empty() => {
-            let list = Span::new(first.start, last.end);
-            vec![Edit::replace(list, kept.join(", "))]
-        }
-        _ => vec![Edit::delete(ignore.line)],
-    }
-}
 
 /// Returns a comment line that suppresses `rules`, for byte `at`, indented like the line at byte `beside`; `verb` gives
 /// its extent.

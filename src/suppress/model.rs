@@ -1,6 +1,7 @@
 //! The model of a suppression.
 
 use crate::finding::RuleId;
+use crate::fix::Edit;
 use crate::text::Span;
 
 /// A comment that suppresses, or tries to.
@@ -60,4 +61,19 @@ pub enum Fault {
     Open,
     /// An unknown word.
     Unknown(String),
+}
+
+/// Returns the edits that remove the names `unused` (ordered indices) from the list of `ignore`; a line without names
+/// goes.
+pub fn remove(ignore: &Ignore, unused: &[usize]) -> Vec<Edit> {
+    let names = ignore.names.iter().enumerate();
+    let kept = names.filter(|(index, _)| unused.binary_search(index).is_err());
+    let kept: Vec<&str> = kept.map(|(_, (name, _))| name.as_str()).collect();
+    match (ignore.names.first(), ignore.names.last()) {
+        (Some((_, first)), Some((_, last))) if !kept.is_empty() => {
+            let list = Span::new(first.start, last.end);
+            vec![Edit::replace(list, kept.join(", "))]
+        }
+        _ => vec![Edit::delete(ignore.line)],
+    }
 }

@@ -124,6 +124,7 @@ impl SourceMap {
     }
 
     /// Returns the byte of the text at or next to byte `at` of the source, the inverse of [`SourceMap::near`].
+    #[cfg(feature = "cli")]
     pub fn near_in_text(&self, at: usize) -> usize {
         nearest(&self.runs, at, |run| (run.source, run.text))
     }

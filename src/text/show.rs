@@ -15,7 +15,7 @@ pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// Returns whether `bytes` are printable ASCII only, as most text is.
-pub fn is_plain(bytes: &[u8]) -> bool {
+fn is_plain(bytes: &[u8]) -> bool {
     // Without an early exit, the compiler vectorizes this.
     bytes
         .iter()
@@ -60,13 +60,4 @@ pub fn inert(text: &str) -> std::borrow::Cow<'_, str> {
         out.push_str(rest);
     }
     out.into()
-}
-
-/// Returns `n` with its noun, in the plural unless it is one.
-pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
 }

@@ -586,7 +586,7 @@ proptest! {
             Ok(config) => {
                 let path = Path::new(&path);
                 let _ = config.settings(path);
-                prop_assert!(!config.show(path).is_empty());
+                prop_assert!(!config.show(path, &text).is_empty());
                 let _ = config.excludes(path, None);
                 let _ = config.includes(path);
                 let _ = config.idle(|_| false);

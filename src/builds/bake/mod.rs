@@ -14,10 +14,9 @@ mod insert;
 mod json;
 mod value;
 
-use super::format::{FilePath, Format, Inserter, Open, several_lines};
+use super::format::{FilePath, Format, Inserter, Open};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Addition;
-use crate::text::Span;
 
 #[derive(Debug)]
 pub struct Bake;
@@ -45,15 +44,6 @@ impl Format for Bake {
     fn adds(&self) -> Option<Addition> {
         None
     }
-
-    fn long_texts(&self, source: &str) -> Result<Option<Vec<Span>>, ReadError> {
-        if is_json(source) {
-            return Ok(None);
-        }
-        let inline = self.read(source)?.inline;
-        let spans = inline.iter().map(|inline| inline.span);
-        Ok(Some(several_lines(source, spans)))
-    }
 }
 
 struct BakeFile<'s> {
@@ -76,7 +66,7 @@ fn file(source: &str) -> Result<file::File, ReadError> {
 }
 
 /// Returns whether a file is JSON, which alone begins with a brace.
-fn is_json(source: &str) -> bool {
+pub(super) fn is_json(source: &str) -> bool {
     let text = source.trim_start_matches('\u{FEFF}').trim_start();
     text.starts_with('{')
 }

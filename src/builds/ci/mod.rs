@@ -8,7 +8,11 @@ mod lane;
 mod matrix;
 mod table;
 
-pub use clean::{LONGEST, is_lane};
-pub use lane::{DEFAULT, JobLane, MATRIX, Source, Typed, VARIABLES, lane};
-pub use matrix::MatrixError;
-pub use table::{CIS, Ci, Part};
+pub use lane::{JobLane, Typed, lane};
+#[cfg(feature = "internals")]
+pub use {
+    clean::{LONGEST, is_lane},
+    lane::Source,
+    matrix::MatrixError,
+    table::{CIS, Part},
+};

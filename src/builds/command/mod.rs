@@ -9,6 +9,11 @@ mod read;
 mod subject;
 mod tables;
 
-pub use model::{BuildArg, Command, Found, InsertMethod};
-pub use read::{all, may_build, read, words};
+pub use model::{BuildArg, Found, InsertMethod};
+pub use read::{all, may_build};
 pub use subject::subject;
+#[cfg(feature = "cli")]
+pub use {
+    model::Command,
+    read::{read, words},
+};

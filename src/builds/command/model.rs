@@ -78,6 +78,7 @@ impl Command {
     }
 
     /// Returns the words of an `argv` that pass `value` as the argument `name`; none where there is no option for it.
+    #[cfg(feature = "cli")]
     pub fn argv(&self, name: &str, value: &str) -> Vec<String> {
         match self.pass {
             InsertMethod::BuildArg => vec!["--build-arg".into(), format!("{name}={value}")],

@@ -26,6 +26,7 @@ pub fn may_build(text: &str) -> bool {
     WORDS.iter().any(has)
 }
 
+#[cfg(feature = "cli")]
 pub fn words(argv: &[String]) -> Vec<Word> {
     argv.iter().map(|word| Word::plain(word)).collect()
 }

@@ -15,4 +15,4 @@ pub(super) use alias_paths::AliasPaths;
 pub use kept::{Addition, is_kept};
 pub use node::{Entry, Node, Style, Yaml};
 pub use place::NewValue;
-pub use scalar::{quoted, value_needs_quotes};
+pub use scalar::quoted;

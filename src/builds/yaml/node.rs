@@ -94,6 +94,7 @@ impl Yaml<'_> {
     }
 
     /// Returns the places of all texts, empty values included.
+    #[cfg(feature = "cli")]
     pub fn texts(&self) -> impl Iterator<Item = Span> {
         self.items
             .iter()

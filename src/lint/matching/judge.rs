@@ -1,7 +1,7 @@
 //! Judges each build's lane, and runs the rules about builds.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::concurrent::{ConcurrentJobs, concurrent_jobs};
@@ -73,7 +73,11 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
 }
 
 /// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to.
-pub fn dockerfiles(reports: Vec<&FileReport>, access: &FileAccess<'_>) -> BTreeSet<PathBuf> {
+#[cfg(feature = "cli")]
+pub fn dockerfiles(
+    reports: Vec<&FileReport>,
+    access: &FileAccess<'_>,
+) -> std::collections::BTreeSet<PathBuf> {
     let graph = BuildGraph::new(reports, access);
     let resolved = resolve(&graph, &mut Vec::new()).into_iter();
     resolved.filter_map(|one| one.dockerfile).collect()

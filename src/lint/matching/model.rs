@@ -42,6 +42,10 @@ pub enum LaneStatus {
 
 /// A build of a Dockerfile with the status of its lane.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the command line shows it")
+)]
 pub struct BuildStatus {
     /// The index of the build's report.
     pub file: usize,
