@@ -179,6 +179,10 @@ macro_rules! each_rule {
                 other_severity: Some("\"warning\" where an argument or the base image can make it valid"),
                 summary: "a mount that BuildKit refuses: the build fails",
             }
+            TemplatedMount templated_mount "templated-mount" File {
+                severity: Severity::Info,
+                summary: "a template makes the flags of a RUN: whether they lock a cache does not show in the file",
+            }
             UnpassedArg unpassed_arg "unpassed-arg" Build {
                 severity: Severity::Error,
                 other_severity: Some("\"warning\" outside of a matrix"),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::dockerfile::{Dockerfile, SyntaxError};
+use crate::dockerfile::{Dockerfile, SyntaxError, template};
 use crate::finding::RuleId;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{Context, Settings, registry};
@@ -20,9 +20,15 @@ pub fn has_mount(source: &[u8]) -> bool {
     MOUNT.find(source).is_some()
 }
 
-/// Returns whether `source` can hold a mount or a suppression.
+/// Returns whether `source` can hold a mount, also one that a template makes, or a suppression.
 pub fn is_of_interest(source: &[u8]) -> bool {
-    has_mount(source) || suppress::is_marked(source)
+    has_mount(source) || suppress::is_marked(source) || may_make_mounts(source)
+}
+
+/// Returns whether `source` is a template that speaks of mounts or caches.
+fn may_make_mounts(source: &[u8]) -> bool {
+    let speaks = |word: &str| memchr::memmem::find(source, word.as_bytes()).is_some();
+    template::is_template(source) && ["ount", "OUNT", "ache", "ACHE"].into_iter().any(speaks)
 }
 
 /// Checks one file alone. Suppressed findings are included: [`relate`] removes them.

@@ -43,6 +43,7 @@ mod shared_lock;
 mod slot;
 mod split_cache;
 mod syntax_error;
+mod templated_mount;
 mod tools;
 mod undeclared_arg;
 mod unlock;

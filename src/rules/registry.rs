@@ -10,8 +10,8 @@ use super::unused_ignore::Idle;
 use super::{
     cache_as_state, early_arg, id_collision, invalid_mount, lane_never_reused, lock_order,
     missing_default, mixed_sharing, needless_lock, old_frontend, platform_lock, private_cache,
-    serial_stages, shadowed_arg, shared_lock, split_cache, syntax_error, undeclared_arg,
-    unlocked_apt, unlocked_cache, unpassed_arg, unused_ignore,
+    serial_stages, shadowed_arg, shared_lock, split_cache, syntax_error, templated_mount,
+    undeclared_arg, unlocked_apt, unlocked_cache, unpassed_arg, unused_ignore,
 };
 
 /// A rule's function, by subject. It adds findings to a list; for a run, to the list of each finding's file.
