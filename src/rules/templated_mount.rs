@@ -40,9 +40,9 @@ fn made_flags(run: &Instruction<'_>) -> Option<Span> {
             return None;
         };
         let behind = trim_start(&text[end..]);
-        let ends = behind.len() < text.len() - end;
-        let command = behind.first().is_some_and(|b| !b"&|;".contains(b));
-        if !ends || !command {
+        let follows = behind.len() < text.len() - end || expression::at(text, end).is_some();
+        let is_command = behind.first().is_some_and(|b| !b"&|;".contains(b));
+        if !follows || !is_command {
             return None;
         }
         let name = text[at..end].to_ascii_lowercase();
