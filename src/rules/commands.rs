@@ -155,6 +155,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&mut self, script: &str) {
+        // Its words take far more memory than its text.
+        if !budget::spend(256 * script.len()) {
+            return;
+        }
         let values = |lookup: Lookup<'_>| match lookup {
             Lookup::Variable(name) => {
                 let value = self.file.default_value(name, self.instruction)?;
