@@ -99,7 +99,7 @@ fn places(source: &str, build_file: &BuildFile) {
 /// Whether it has the lane; a Compose or bake file is built with what its environment holds.
 fn passes(build: &Build) -> bool {
     let of_files = matches!(build.subject, Subject::Files(..));
-    let has = |arg: &Arg| arg.name == LANE.arg;
+    let has = |arg: &Arg| arg.name.is(LANE.arg);
     build.args.iter().any(has) || (of_files && build.env.iter().any(has))
 }
 
@@ -131,7 +131,7 @@ fn same_others(was: &Build, is: &Build, new: &str) {
         build
             .args
             .iter()
-            .filter(|arg| arg.name != LANE.arg)
+            .filter(|arg| !arg.name.is(LANE.arg))
             .cloned()
             .collect::<Vec<_>>()
     };
@@ -149,7 +149,7 @@ fn same_others(was: &Build, is: &Build, new: &str) {
             .is_none_or(|value| value.contains(LANE.arg));
         assert!(
             was.value == is.value || free,
-            "the argument {} has changed:\n{new}",
+            "the argument {:?} has changed:\n{new}",
             was.name
         );
     }

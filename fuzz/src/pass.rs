@@ -22,6 +22,6 @@ pub fn pass(
     };
     let after = fix::apply(source.as_bytes(), &[&insertion.fix]).bytes;
     let after = String::from_utf8_lossy(&after);
-    prove(format, (source, &before), &after, &[passed])?;
+    prove(format, source, &before, &after, &[passed])?;
     Ok(insertion.fix)
 }

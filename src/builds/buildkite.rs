@@ -13,7 +13,7 @@ use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Step,
 };
-use super::model::{BuildFile, Env, Lane, ReadError, Runs};
+use super::model::{AxisPath, BuildFile, Env, Lane, ReadError, Runs};
 use super::shell::Lookup;
 use super::yaml::{Addition, Node, Yaml};
 use crate::budget;
@@ -53,13 +53,13 @@ impl Language for Buildkite {
         "BUILDKITE_BUILD_CHECKOUT_PATH"
     }
 
-    fn axis<'n>(&self, need: Lookup<'n>) -> Option<&'n str> {
+    fn axis(&self, need: Lookup<'_>) -> Option<AxisPath> {
         let Lookup::Expression(raw) = need else {
             return None;
         };
         let inner = raw.strip_prefix("{{")?.strip_suffix("}}")?;
         let name = inner.trim().strip_prefix("matrix")?;
-        Some(name.strip_prefix('.').unwrap_or(ONLY))
+        Some(name.strip_prefix('.').unwrap_or(ONLY).into())
     }
 
     fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<String> {
@@ -108,25 +108,29 @@ impl Pipeline for Buildkite {
             let key = jobs::is_plain_value(name).then(|| name.clone());
             parts.push(key.ok_or("the step has no `key`")?);
         }
-        parts.extend(axes.into_iter().map(|name| match name.as_str() {
-            ONLY => "{{matrix}}".to_owned(),
-            name => format!("{{{{matrix.{name}}}}}"),
-        }));
+        parts.extend(
+            axes.into_iter()
+                .map(|axis| match axis.to_string().as_str() {
+                    ONLY => "{{matrix}}".to_owned(),
+                    name => format!("{{{{matrix.{name}}}}}"),
+                }),
+        );
         jobs::insertion(found, lane, parts.join("-"))
     }
 }
 
 /// Returns those of `axes` whose values can stand in a command and in a lane as they are (not a path or an image), if
 /// they tell the jobs apart.
-fn usable<'f>(found: &'f Found<'_>, axes: &'f [String]) -> Result<Vec<&'f String>, String> {
+fn usable<'f>(found: &'f Found<'_>, axes: &'f [AxisPath]) -> Result<Vec<&'f AxisPath>, String> {
     let rows = || found.runs.iter().flat_map(JobRuns::rows);
-    let value = |row: &'f MatrixRow, axis: &str| {
+    let value = |row: &'f MatrixRow, axis: &AxisPath| {
         let value = jobs::value(row, axis).map(String::as_str);
         value.filter(|value| jobs::is_plain_value(value))
     };
-    let fits =
-        |axis: &&String| jobs::is_plain_value(axis) && rows().all(|row| value(row, axis).is_some());
-    let axes: Vec<&String> = axes.iter().filter(fits).collect();
+    let fits = |axis: &&AxisPath| {
+        jobs::is_plain_value(&axis.to_string()) && rows().all(|row| value(row, axis).is_some())
+    };
+    let axes: Vec<&AxisPath> = axes.iter().filter(fits).collect();
     let lane = |row| -> Vec<&str> { axes.iter().filter_map(|axis| value(row, axis)).collect() };
     let mut seen = HashSet::new();
     if axes.is_empty() || !rows().all(|row| seen.insert(lane(row).join("-"))) {
@@ -181,7 +185,7 @@ fn matrix(step: Node<'_>) -> Matrix {
         .get_text("parallelism")
         .and_then(|text| text.parse::<usize>().ok());
     if number.is_some_and(|number| number > 1) {
-        matrix.names.push(NUMBER.to_owned());
+        matrix.names.push(NUMBER.into());
         matrix.open = true;
     }
     matrix
@@ -194,7 +198,7 @@ fn listed_matrix(node: Node<'_>) -> Matrix {
         node.get("setup").unwrap_or(node)
     };
     let axes = if setup.is_list() {
-        vec![(ONLY.to_owned(), jobs::values(setup))]
+        vec![(ONLY.into(), jobs::values(setup))]
     } else {
         jobs::axes(setup)
     };
@@ -206,10 +210,10 @@ fn listed_matrix(node: Node<'_>) -> Matrix {
         let text = |node: Node<'_>| node.text().unwrap_or_default().to_owned();
         let entries = adjusted.entries().into_iter();
         let mut row: MatrixRow = entries
-            .map(|entry| (text(entry.key), text(entry.value)))
+            .map(|entry| ((&text(entry.key)).into(), text(entry.value)))
             .collect();
         if adjusted.text().is_some() {
-            row.push((ONLY.to_owned(), text(adjusted)));
+            row.push((ONLY.into(), text(adjusted)));
         }
         let same = |known: &MatrixRow| {
             known.len() == row.len() && row.iter().all(|value| known.contains(value))

@@ -229,9 +229,41 @@ pub enum ValueSource {
     Attribute,
 }
 
+/// The name of an argument or a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ArgName {
+    Is(String),
+    /// The lane argument's, which the configuration gives: `cachelane run` passes it.
+    Lane,
+}
+
+impl ArgName {
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Is(name) => Some(name),
+            Self::Lane => None,
+        }
+    }
+
+    pub fn is(&self, name: &str) -> bool {
+        self.as_str() == Some(name)
+    }
+
+    /// Returns whether it is the name of the lane argument `arg`.
+    pub fn is_lane(&self, arg: &str) -> bool {
+        *self == Self::Lane || self.is(arg)
+    }
+}
+
+impl<N: AsRef<str> + ?Sized> From<&N> for ArgName {
+    fn from(name: &N) -> Self {
+        Self::Is(name.as_ref().to_owned())
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg {
-    pub name: String,
+    pub name: ArgName,
     /// The value as written, with its expressions and variables; for a single variable that the file itself sets (an
     /// `env:` of the step, the job or the workflow), its value there. `None` where the value comes from outside.
     pub value: Option<String>,
@@ -240,7 +272,7 @@ pub struct Arg {
 }
 
 impl Arg {
-    pub fn new(name: impl Into<String>, value: Option<String>, span: Span) -> Self {
+    pub fn new(name: impl Into<ArgName>, value: Option<String>, span: Span) -> Self {
         Self {
             name: name.into(),
             value,
@@ -284,26 +316,51 @@ impl Env {
     pub fn get(&self, name: &str) -> Option<&Arg> {
         self.iter()
             .take_while(|_| budget::spend(1))
-            .find(|arg| arg.name == name)
+            .find(|arg| arg.name.is(name))
     }
 }
 
-/// The name of an [`Arg`] that stands for the lane argument, of any name: `cachelane run` passes it.
-pub const ANY_LANE: &str = "*";
-
 /// BuildKit's own namespace for all cache mounts of a build.
 pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+/// The way to a value of a matrix: its name, and behind it those of nested values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AxisPath(Vec<String>);
+
+impl AxisPath {
+    pub(super) fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Returns the way to the value `name` within this one.
+    pub(super) fn within(&self, name: &str) -> Self {
+        Self([&self.0[..], &[name.to_owned()]].concat())
+    }
+}
+
+impl<N: AsRef<str> + ?Sized> From<&N> for AxisPath {
+    fn from(name: &N) -> Self {
+        Self(vec![name.as_ref().to_owned()])
+    }
+}
+
+impl fmt::Display for AxisPath {
+    /// Writes a path as users call it: `config.py version`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
 
 /// The number of runs of a build at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Runs {
     Once,
     /// Once for each combination of these axes, each of which has at least two values.
-    Matrix(Vec<String>),
+    Matrix(Vec<AxisPath>),
 }
 
 impl Runs {
-    pub fn of(axes: Vec<String>) -> Self {
+    pub fn of(axes: Vec<AxisPath>) -> Self {
         if axes.is_empty() {
             Self::Once
         } else {

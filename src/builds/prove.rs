@@ -1,7 +1,7 @@
 //! Proofs, by reading a changed file again, that it passes lanes to its builds and is otherwise the same.
 
 use super::format::Format;
-use super::model::{Build, BuildFile};
+use super::model::{ArgName, Build, BuildFile};
 use super::yaml;
 
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,8 @@ pub struct PassedArg<'a> {
 /// these pass their lanes.
 pub fn prove(
     format: &dyn Format,
-    (text, before): (&str, &BuildFile),
+    text: &str,
+    before: &BuildFile,
     after: &str,
     passed: &[PassedArg<'_>],
 ) -> Result<(), String> {
@@ -34,7 +35,7 @@ pub fn prove(
         let mut args = build
             .into_iter()
             .flat_map(|build| build.args.iter().chain(build.env.iter()));
-        let found = args.find(|arg| arg.name == one.arg);
+        let found = args.find(|arg| arg.name.is(one.arg));
         let value = &found.ok_or("the build would still pass no lane")?.value;
         if one.value.is_some() && one.value != value.as_deref() {
             let value = value.as_deref().unwrap_or_default();
@@ -52,9 +53,9 @@ pub fn prove(
 
 /// Returns whether both have the same builds, apart from the arguments `names`, and the same Dockerfiles within.
 pub fn is_same(before: &BuildFile, after: &BuildFile, names: &[&str]) -> bool {
-    let args = |build: &Build| -> Vec<(String, Option<String>)> {
+    let args = |build: &Build| -> Vec<(ArgName, Option<String>)> {
         let args = build.args.iter();
-        args.filter(|arg| !names.contains(&arg.name.as_str()))
+        args.filter(|arg| !names.iter().any(|name| arg.name.is(name)))
             .map(|arg| (arg.name.clone(), arg.value.clone()))
             .collect()
     };

@@ -67,7 +67,7 @@ fn row(
         dockerfile: status.dockerfile.as_ref().map(|path| disk.shown(path)),
         target: status.target.clone(),
         matrix: match &status.runs {
-            Runs::Matrix(axes) => Some(axes.clone()),
+            Runs::Matrix(axes) => Some(axes.iter().map(ToString::to_string).collect()),
             Runs::Once => None,
         },
         lane: status.lane,

@@ -80,7 +80,13 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// The turn of a fix: earlier turns come first, and each round makes fixes of only one.
-type Turn = (u8, Option<RuleId>);
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// Of a rule whose fixes make others needless.
+    First(RuleId),
+    Safe,
+    Unsafe(RuleId),
+}
 
 /// Returns the findings to fix in the next round, each with its fix. Fixes that make others needless go first, and safe
 /// ones before unsafe ones, so that the order of the rules does not matter.
@@ -99,9 +105,9 @@ fn next_turn<'f>(
             continue;
         };
         let turn = match fix.applicability() {
-            _ if finding.rule.meta().goes_first => (0, Some(finding.rule)),
-            Applicability::Safe => (1, None),
-            Applicability::Unsafe => (2, Some(finding.rule)),
+            _ if finding.rule.meta().goes_first => Turn::First(finding.rule),
+            Applicability::Safe => Turn::Safe,
+            Applicability::Unsafe => Turn::Unsafe(finding.rule),
         };
         turns.entry(turn).or_default().push((finding, fix));
     }

@@ -64,15 +64,15 @@ fn changes(command: &str) -> bool {
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let settings = cx.settings;
     let names = [settings.arg.as_str(), NAMESPACE];
-    let args = cx.build.args.iter();
-    let mut passed = args.filter(|arg| names.contains(&arg.name.as_str()));
-    let found = passed.find_map(|arg| Some((arg, volatile(arg.value.as_deref()?)?)));
-    let Some((arg, what)) = found else {
+    let found = cx.build.args.iter().find_map(|arg| {
+        let name = names.iter().find(|name| arg.name.is(name))?;
+        Some((arg, name, volatile(arg.value.as_deref()?)?))
+    });
+    let Some((arg, name, what)) = found else {
         return;
     };
     let message = format!(
-        "`{}` is another one in every run (`{what}`): the cache of this lane is never used again",
-        arg.name
+        "`{name}` is another one in every run (`{what}`): the cache of this lane is never used again"
     );
     let stable = match cx.runs {
         Runs::Matrix(axes) if !axes.is_empty() => {

@@ -1,6 +1,6 @@
 //! `unpassed-arg`: a build that stays in the default lane, since it passes no other.
 
-use crate::builds::{BuildTool, Runs};
+use crate::builds::{AxisPath, BuildTool, Runs};
 use crate::finding::{Finding, RuleId, Severity};
 
 use super::build_context::{BuildContext, Concurrent};
@@ -36,7 +36,7 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let same = build
         .args
         .iter()
-        .find(|own| own.name == *arg)
+        .find(|own| own.name.is(arg))
         .and_then(|own| own.value.as_ref());
     let lane = same.unwrap_or(lane);
     let own = if same.is_some() {
@@ -65,7 +65,7 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.point(cx.asks()));
 }
 
-fn list(axes: &[String]) -> String {
+fn list(axes: &[AxisPath]) -> String {
     axes.iter()
         .map(|axis| format!("`{axis}`"))
         .collect::<Vec<_>>()

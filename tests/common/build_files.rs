@@ -43,7 +43,7 @@ pub fn made(source: &str, fix: &Fix) -> String {
 }
 
 pub fn passes(build: &Build) -> bool {
-    build.args.iter().any(|arg| arg.name == "CACHE_ID")
+    build.args.iter().any(|arg| arg.name.is("CACHE_ID"))
 }
 
 /// Passes the lane to every build of `source` that takes it, all fixes of a round at once, as the command line does.

@@ -174,7 +174,7 @@ fn targets_inherit_and_only_those_that_are_built_count() {
     let args: Vec<_> = build_file.builds[0]
         .args
         .iter()
-        .map(|arg| (&*arg.name, arg.value.as_deref().unwrap()))
+        .map(|arg| (arg.name.as_str().unwrap(), arg.value.as_deref().unwrap()))
         .collect();
     assert_eq!(args, [("B", "d"), ("A", "1")]);
     let why: Vec<_> = build_file

@@ -141,7 +141,7 @@ fn services_extend_one_another() {
     let args: Vec<_> = a
         .args
         .iter()
-        .map(|arg| (arg.name.as_str(), arg.value.as_deref()))
+        .map(|arg| (arg.name.as_str().unwrap(), arg.value.as_deref()))
         .collect();
     assert_eq!(args, [("X", Some("2")), ("Y", None)]);
     assert_eq!(

@@ -39,7 +39,7 @@ fn line(simple: &shell::Simple, command: &Command) -> String {
     for arg in &command.args {
         line += &format!(
             " {}={}",
-            arg.name,
+            arg.name.as_str().unwrap_or("*"),
             arg.value
                 .as_ref()
                 .map_or("?".into(), |value| value.value(&values))
@@ -393,7 +393,7 @@ fn the_insertion_passes_the_variable() {
                 .1
                 .args
                 .iter()
-                .map(|arg| arg.name.as_str())
+                .filter_map(|arg| arg.name.as_str())
                 .collect::<Vec<_>>(),
             ["L"],
             "{fixed}"

@@ -85,7 +85,7 @@ impl Passed {
     /// One for some targets only wins there, since for bake the later `--set` counts.
     fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
         // Rocker's option names no argument.
-        let is_own = |own: &&BuildArg| own.name == ask.arg || build.front == BuildTool::Rocker;
+        let is_own = |own: &&BuildArg| own.name.is(ask.arg) || build.front == BuildTool::Rocker;
         let Some(own) = build.args.iter().rfind(is_own) else {
             return false;
         };

@@ -43,7 +43,7 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
                 is_block: false,
             });
         }
-        for (key, body) in blocks(entry.value) {
+        for Entry { key, value: body } in blocks(entry.value) {
             if let (Some(kind), Some(name)) = (kind, key.text()) {
                 let block = Target {
                     name: name.to_owned(),
@@ -60,11 +60,11 @@ pub(super) fn file(source: &str) -> Result<File, ReadError> {
 }
 
 /// Returns the labels and bodies of blocks: a list stands for several, at each level.
-fn blocks(node: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
+fn blocks(node: Node<'_>) -> Vec<Entry<'_>> {
     let mut found = Vec::new();
     for entry in each(node).into_iter().flat_map(Node::own_entries) {
         let bodies = each(entry.value).into_iter();
-        found.extend(bodies.map(|body| (entry.key, body)));
+        found.extend(bodies.map(|value| Entry { value, ..entry }));
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::model::BuildTool;
+use super::super::model::{ArgName, BuildTool};
 use super::super::shell::{Simple, Variable, Word};
 use crate::budget;
 use crate::text::Span;
@@ -30,13 +30,13 @@ pub struct Command {
     /// True where it only prints what it would build.
     pub only_looks: bool,
     /// The variables that the command itself sets in the environment, `A=1` of `env A=1 docker build .`.
-    pub sets: Vec<(String, Word)>,
+    pub sets: Vec<(ArgName, Word)>,
 }
 
 /// `--build-arg NAME=value`, or an equivalent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildArg {
-    pub name: String,
+    pub name: ArgName,
     /// `None` for `--build-arg NAME`, which takes the value from the environment.
     pub value: Option<Word>,
     /// The one target that gets it, `app` of `--set app.args.NAME=value`; `None` where all do.
@@ -109,22 +109,30 @@ pub struct Found {
 }
 
 impl Found {
+    /// Returns the assignments before the command, then those of its own words.
+    pub fn sets(&self) -> impl DoubleEndedIterator<Item = (ArgName, &Word)> {
+        let before = self.simple.sets.iter();
+        let own = self.command.sets.iter();
+        before
+            .map(|(name, word)| (name.into(), word))
+            .chain(own.map(|(name, word)| (name.clone(), word)))
+    }
+
     /// Returns the command's environment by the script, the nearest of a name only: assignments before the command, and
     /// those of `variables`, the script's, that were exported above.
     pub fn environment<'f>(
         &'f self,
         variables: &'f [Variable],
-    ) -> Vec<(&'f str, Option<&'f Word>)> {
-        let own = self.simple.sets.iter().chain(&self.command.sets);
-        let own = own.map(|(name, word)| (name.as_str(), Some(word)));
+    ) -> Vec<(ArgName, Option<&'f Word>)> {
+        let own = self.sets().map(|(name, word)| (name, Some(word)));
         let above = variables.get(..self.above).unwrap_or_default().iter().rev();
         let exported = above
             .take_while(|_| budget::spend(16))
             .filter(|variable| variable.exported)
-            .map(|variable| (variable.name.as_str(), variable.value.as_ref()));
+            .map(|variable| (ArgName::from(&variable.name), variable.value.as_ref()));
         let mut seen = HashSet::new();
         own.chain(exported)
-            .filter(|(name, _)| seen.insert(*name))
+            .filter(|(name, _)| seen.insert(name.clone()))
             .collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Splitting words into options, their values and positional words.
 
-use super::super::model::{ANY_LANE, NAMESPACE};
+use super::super::model::{ArgName, NAMESPACE};
 use super::super::shell::{Word, is_name};
 use super::tables::{self, Options};
 
@@ -126,24 +126,25 @@ pub(super) fn only_looks(words: &[Word], behind: usize) -> bool {
 }
 
 /// Skips `sudo -E`, `env A=1` and the like; returns their variables as well.
-pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)>)> {
+pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(ArgName, Word)>)> {
     let mut at = 0;
     let mut sets = Vec::new();
     let prefix = |at: usize| {
         let text = words.get(at)?.text()?;
-        tables::PREFIXES.iter().find(|prefix| prefix.0 == text)
+        tables::PREFIXES.iter().find(|prefix| prefix.name == text)
     };
-    while let Some((_, letters, own)) = prefix(at) {
+    while let Some(prefix) = prefix(at) {
         at += 1;
-        let mut own = *own;
+        let mut own = prefix.words;
         while let Some(word) = words.get(at) {
             let text = word.text().unwrap_or_default();
             let assigns = word.assignment().filter(|(name, _)| is_name(name));
             if let Some((name, value)) = assigns {
-                sets.push((name.to_owned(), value));
+                sets.push((name.into(), value));
             } else if text.starts_with('-') && text.len() > 1 {
                 let last = text.chars().last().unwrap_or_default();
-                let takes = !text.starts_with("--") && text.len() == 2 && letters.contains(last);
+                let takes =
+                    !text.starts_with("--") && text.len() == 2 && prefix.letters.contains(last);
                 at += usize::from(takes);
             } else if text.starts_with(|first: char| first.is_ascii_digit()) {
                 own = own.saturating_sub(1);
@@ -159,24 +160,24 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(String, Word)
 }
 
 /// Returns the start of the command of `cachelane run`, whose words begin at `tool`, and the argument that it passes.
-pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, String)> {
+pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, ArgName)> {
     let text = |at: usize| words.get(at).and_then(Word::text);
     let is_tool = text(tool)?.rsplit('/').next() == Some("cachelane");
     if !is_tool || text(tool + 1) != Some("run") {
         return None;
     }
     let mut items = Items::new(words, tool + 2, &tables::CACHELANE_RUN);
-    let mut name = ANY_LANE.to_owned();
+    let mut name = ArgName::Lane;
     loop {
         match items.next()? {
             Item::Word(at) => return Some((at, name)),
             Item::Option {
                 name: "arg", value, ..
-            } => value?.text()?.clone_into(&mut name),
+            } => name = value?.text()?.into(),
             Item::Option {
                 name: "via", value, ..
             } if value.as_ref().and_then(Word::text) == Some("namespace") => {
-                NAMESPACE.clone_into(&mut name);
+                name = NAMESPACE.into();
             }
             Item::Option { .. } => {}
             Item::Several(_) => return None,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::super::model::BuildTool;
+use super::super::model::{ArgName, BuildTool};
 use super::super::shell::{Simple, Variable, Word};
 use super::model::{BuildArg, Command, Found, InsertMethod};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
@@ -51,7 +51,7 @@ pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
     if let Some((at, name)) = lane_runner(words, tool) {
-        return within(words, at, &name, sets);
+        return within(words, at, name, sets);
     }
     let name = words[tool].text()?;
     let name = if name.starts_with('@') {
@@ -92,7 +92,7 @@ pub fn read(words: &[Word]) -> Option<Command> {
 }
 
 /// Returns the build that `cachelane run` runs, from the word `at` on: it passes the argument `name`.
-fn within(words: &[Word], at: usize, name: &str, sets: Vec<(String, Word)>) -> Option<Command> {
+fn within(words: &[Word], at: usize, name: ArgName, sets: Vec<(ArgName, Word)>) -> Option<Command> {
     let inner = words.get(at..)?;
     if inner.first()?.text()?.ends_with("cachelane") {
         return None;
@@ -102,7 +102,7 @@ fn within(words: &[Word], at: usize, name: &str, sets: Vec<(String, Word)>) -> O
     command.behind += at;
     command.sets.extend(sets);
     let value = Word::plain("$(cachelane id)");
-    command.sets.push((name.to_owned(), value.clone()));
+    command.sets.push((name.clone(), value.clone()));
     if matches!(command.pass, InsertMethod::BuildArg | InsertMethod::Set)
         && command.args.iter().all(|arg| arg.name != name)
     {
@@ -193,7 +193,7 @@ impl Command {
     fn option(&mut self, name: &str, value: Option<Word>, span: Span) {
         match (self.pass, name, value) {
             (InsertMethod::CacheId, "cache-id", Some(value)) => {
-                self.arg("CACHE_ID", Some(value), span);
+                self.arg("CACHE_ID".into(), Some(value), span);
             }
             (InsertMethod::CacheId, ..) => {}
             (InsertMethod::Set, "set", Some(value)) => self.set(&value, span),
@@ -202,8 +202,8 @@ impl Command {
             (_, "project-directory", value) => self.folder = value,
             (_, "build-arg-file", Some(_)) => self.args_known = false,
             (_, "build-arg", Some(value)) => match value.assignment() {
-                Some((name, value)) => self.arg(name, Some(value), span),
-                None => self.arg(value.text().unwrap_or_default(), None, span),
+                Some((name, value)) => self.arg(name.into(), Some(value), span),
+                None => self.arg(value.text().unwrap_or_default().into(), None, span),
             },
             _ => {}
         }
@@ -231,13 +231,13 @@ impl Command {
         }
     }
 
-    fn arg(&mut self, name: &str, value: Option<Word>, span: Span) {
-        if name.is_empty() {
+    fn arg(&mut self, name: ArgName, value: Option<Word>, span: Span) {
+        if name.is("") {
             self.args_known = false;
             return;
         }
         self.args.push(BuildArg {
-            name: name.to_owned(),
+            name,
             value,
             only: None,
             span,
@@ -253,7 +253,7 @@ impl Command {
         let key = key.strip_suffix('+').unwrap_or(key);
         if let Some((target, name)) = key.split_once(".args.") {
             self.args.push(BuildArg {
-                name: name.to_owned(),
+                name: name.into(),
                 value: Some(value),
                 only: (target != "*").then(|| target.to_owned()),
                 span,

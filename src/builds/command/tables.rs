@@ -69,25 +69,41 @@ pub(super) const CACHELANE_RUN: Options = Options {
     letters: "h",
 };
 
-/// Commands that run the one behind them: name, letters that take a value, and number of positional words before it.
-pub(super) const PREFIXES: &[(&str, &str, usize)] = &[
-    ("sudo", "ugpCDRTUhr", 0),
-    ("doas", "uC", 0),
-    ("env", "uCS", 0),
-    ("time", "fo", 0),
-    ("exec", "a", 0),
-    ("command", "", 0),
-    ("eval", "", 0),
-    ("nohup", "", 0),
-    ("nice", "n", 0),
-    ("ionice", "cnp", 0),
-    ("stdbuf", "ioe", 0),
-    ("unbuffer", "", 0),
-    ("timeout", "ks", 1),
-    ("retry", "tmsdn", 0),
-    ("travis_retry", "", 0),
-    ("travis_wait", "", 0),
-    ("xargs", "IiLnPsdaE", 0),
-    ("npx", "p", 0),
-    ("&", "", 0),
+/// A command that runs the one behind it.
+pub(super) struct Prefix {
+    pub(super) name: &'static str,
+    /// The letters of its options that take a value.
+    pub(super) letters: &'static str,
+    /// The number of its positional words before the command.
+    pub(super) words: usize,
+}
+
+const fn prefix(name: &'static str, letters: &'static str, words: usize) -> Prefix {
+    Prefix {
+        name,
+        letters,
+        words,
+    }
+}
+
+pub(super) const PREFIXES: &[Prefix] = &[
+    prefix("sudo", "ugpCDRTUhr", 0),
+    prefix("doas", "uC", 0),
+    prefix("env", "uCS", 0),
+    prefix("time", "fo", 0),
+    prefix("exec", "a", 0),
+    prefix("command", "", 0),
+    prefix("eval", "", 0),
+    prefix("nohup", "", 0),
+    prefix("nice", "n", 0),
+    prefix("ionice", "cnp", 0),
+    prefix("stdbuf", "ioe", 0),
+    prefix("unbuffer", "", 0),
+    prefix("timeout", "ks", 1),
+    prefix("retry", "tmsdn", 0),
+    prefix("travis_retry", "", 0),
+    prefix("travis_wait", "", 0),
+    prefix("xargs", "IiLnPsdaE", 0),
+    prefix("npx", "p", 0),
+    prefix("&", "", 0),
 ];

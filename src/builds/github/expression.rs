@@ -1,44 +1,30 @@
 //! Expressions: `${{ matrix.os }}`, by their letters.
 
+use crate::builds::model::AxisPath;
+
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
 }
 
-/// Returns the access to a property of this name, without a leading dot: `os`, and `['py version']` for a name that is
+/// Returns the expression for a property of `context`: `matrix.config.os`, and `matrix['py version']` for a name that is
 /// no identifier.
-pub fn accessor(name: &str) -> String {
-    if is_identifier(name) {
-        name.to_owned()
-    } else {
-        format!("['{}']", name.replace('\'', "''"))
-    }
-}
-
-/// Joins a path and a property: `config.os`, `config['py version']`.
-pub fn within(path: &str, name: &str) -> String {
-    let accessor = accessor(name);
-    let dot = if path.is_empty() || accessor.starts_with('[') {
-        ""
-    } else {
-        "."
+pub fn access(context: &str, path: &AxisPath) -> String {
+    let property = |name: &String| {
+        if is_identifier(name) {
+            format!(".{name}")
+        } else {
+            format!("['{}']", name.replace('\'', "''"))
+        }
     };
-    format!("{path}{dot}{accessor}")
+    path.names()
+        .iter()
+        .map(property)
+        .fold(context.to_owned(), |all, name| all + &name)
 }
 
-/// Returns whether a path has dots alone, no brackets.
-pub fn is_plain(path: &str) -> bool {
-    path.split('.').all(is_identifier)
-}
-
-/// Returns a path as users call it: `config.py version`.
-pub fn shown(path: &str) -> String {
-    let mut path = path;
-    let mut names: Vec<String> = Vec::new();
-    while let Some((name, rest)) = next(path) {
-        names.push(name);
-        path = rest.strip_prefix('.').unwrap_or(rest);
-    }
-    names.join(".")
+/// Returns whether the expression for a path has dots alone, no brackets.
+pub fn is_plain(path: &AxisPath) -> bool {
+    path.names().iter().all(|name| is_identifier(name))
 }
 
 /// Returns whether GitHub's grammar of expressions takes `name` for an identifier.
@@ -68,39 +54,39 @@ fn next(path: &str) -> Option<(String, &str)> {
     }
 }
 
+/// Splits `.os` or `['os']` from what follows.
+fn access_at(text: &str) -> Option<(String, &str)> {
+    let bracket = || text.starts_with('[').then_some(text);
+    next(text.strip_prefix('.').or_else(bracket)?)
+}
+
 /// Splits the text behind a context into the property and the rest: `os` of `.os`, and of `['os']`.
-pub fn property(text: &str) -> Option<(String, &str)> {
-    let mut path = String::new();
-    let mut rest = text;
-    loop {
-        let bracket = || rest.starts_with('[').then_some(rest);
-        let own = rest.strip_prefix('.').or_else(bracket);
-        let Some((name, behind)) = own.and_then(next) else {
-            break;
-        };
-        path = within(&path, &name);
-        rest = behind;
+pub fn property(text: &str) -> Option<(AxisPath, &str)> {
+    let (name, mut rest) = access_at(text)?;
+    let mut path = AxisPath::from(&name);
+    while let Some((name, behind)) = access_at(rest) {
+        (path, rest) = (path.within(&name), behind);
     }
-    (!path.is_empty()).then_some((path, rest))
+    Some((path, rest))
 }
 
 /// Returns the properties of `context` that the expressions in `text` use, in order of their first use: `os` of
 /// `matrix.os`, and of `matrix['os']`.
-pub fn mentioned(text: &str, context: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+pub fn mentioned(text: &str, context: &str) -> Vec<AxisPath> {
+    let mut paths: Vec<AxisPath> = Vec::new();
     let mut rest = text;
     while let Some((_, behind)) = rest.split_once("${{") {
         let (inner, behind) = behind.split_once("}}").unwrap_or((behind, ""));
         for (at, _) in inner.match_indices(context) {
             let before = inner[..at].bytes().next_back();
-            let Some((name, _)) = property(&inner[at + context.len()..]) else {
+            let Some((path, _)) = property(&inner[at + context.len()..]) else {
                 continue;
             };
-            if before.is_none_or(|byte| !is_name_byte(byte)) && !names.contains(&name) {
-                names.push(name);
+            if before.is_none_or(|byte| !is_name_byte(byte)) && !paths.contains(&path) {
+                paths.push(path);
             }
         }
         rest = behind;
     }
-    names
+    paths
 }

@@ -1,11 +1,11 @@
 //! Variables that a step hands on to later ones, by the file that `GITHUB_ENV` names.
 
-use crate::builds::model::{ANY_LANE, Arg};
+use crate::builds::model::{Arg, ArgName};
 use crate::builds::shell::{self, Dialect, Simple, Word, is_name};
 use crate::builds::yaml::Node;
 
-/// Returns the variables that `step` sets for later ones, the last one first. [`ANY_LANE`] is that of `cachelane id
-/// --format github-env`.
+/// Returns the variables that `step` sets for later ones, the last one first. [`ArgName::Lane`] is that of
+/// `cachelane id --format github-env`.
 pub fn variables(step: Node<'_>) -> Vec<Arg> {
     let Some(run) = step.get("run") else {
         return Vec::new();
@@ -18,7 +18,7 @@ pub fn variables(step: Node<'_>) -> Vec<Arg> {
     let commands = shell::read(text, None, Dialect::Posix, &|_| None);
     let set = commands.iter().rev().flat_map(|simple| {
         let words = texts(simple);
-        lane(&words).map_or_else(|| echoed(simple), |name| vec![(name.to_owned(), None)])
+        lane(&words).map_or_else(|| echoed(simple), |name| vec![(name, None)])
     });
     set.map(|(name, value)| Arg::new(name, value, run.span()))
         .collect()
@@ -30,7 +30,7 @@ fn texts(simple: &Simple) -> Vec<&str> {
 
 /// Returns the variable of `cachelane id --format github-env`, named by `--arg` or the configuration; `None` for
 /// another command.
-fn lane<'w>(words: &[&'w str]) -> Option<&'w str> {
+fn lane(words: &[&str]) -> Option<ArgName> {
     let has = |text: &str| words.contains(&text);
     let is_tool = |text: &&str| text.rsplit('/').next() == Some("cachelane");
     let to_env = has("github-env") || has("--format=github-env");
@@ -40,11 +40,12 @@ fn lane<'w>(words: &[&'w str]) -> Option<&'w str> {
     let behind = words.iter().position(|word| *word == "--arg");
     let behind = behind.and_then(|at| words.get(at + 1)).copied();
     let joined = || words.iter().find_map(|word| word.strip_prefix("--arg="));
-    Some(behind.or_else(joined).unwrap_or(ANY_LANE))
+    let named = behind.or_else(joined);
+    Some(named.map_or(ArgName::Lane, ArgName::from))
 }
 
 /// Returns the assignment of `echo NAME=value`; its target is not checked: the script writes to that file somewhere.
-fn echoed(simple: &Simple) -> Vec<(String, Option<String>)> {
+fn echoed(simple: &Simple) -> Vec<(ArgName, Option<String>)> {
     let name = simple.words.first().and_then(Word::text);
     if !matches!(name, Some("echo" | "printf")) {
         return Vec::new();
@@ -53,6 +54,6 @@ fn echoed(simple: &Simple) -> Vec<(String, Option<String>)> {
     let assigned = simple.words[1..].iter().filter_map(Word::assignment);
     let assigned = assigned.filter(|(name, _)| is_name(name));
     assigned
-        .map(|(set, word)| (set.to_owned(), value(word)))
+        .map(|(set, word)| (set.into(), value(word)))
         .collect()
 }

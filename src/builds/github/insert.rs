@@ -1,5 +1,5 @@
 use super::actions;
-use super::expression::{is_plain, mentioned, shown};
+use super::expression::{access, is_plain, mentioned};
 use super::language::Github;
 use super::matrix::are_safe;
 use super::workflow::Around;
@@ -7,7 +7,7 @@ use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Language, Scope};
 use crate::builds::lines::{block_indent, rest};
-use crate::builds::model::{ANY_LANE, Lane, NAMESPACE, Runs};
+use crate::builds::model::{ArgName, AxisPath, Lane, NAMESPACE, Runs};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{NewValue, Node, Style, quoted};
 use crate::fix::{Edit, Fix};
@@ -16,18 +16,18 @@ use crate::text::{Span, line_ending};
 /// The most names of an unknown matrix that are joined.
 const MAX_UNKNOWN: usize = 3;
 
-struct Site<'s, 'y> {
+struct LaneInserter<'s, 'y> {
     found: &'s Found<'y>,
     around: Around<'y>,
     lane: &'s Lane<'s>,
-    /// The axes that tell the runs of the build apart, as expressions name them.
-    axes: Vec<String>,
+    /// The axes that tell the runs of the build apart.
+    axes: Vec<AxisPath>,
     /// True where the values of the axes can be part of an id; `None` where they are unknown.
     safe: Option<bool>,
 }
 
 pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
-    let passed = |name: &str| found.build.args.iter().any(|arg| arg.name == name);
+    let passed = |name: &str| found.build.args.iter().any(|arg| arg.name.is(name));
     if passed(lane.arg) || passed(NAMESPACE) {
         return Err("it is passed already".into());
     }
@@ -37,29 +37,41 @@ pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     }
     let runs = &found.runs[0];
     let axes = (&Github as &dyn Language).job_axes(&runs.job, &runs.rows);
-    let site = Site {
+    let inserter = LaneInserter {
         found,
         around: Around::of(found.step).ok_or("it is no step of a job")?,
         lane,
         safe: are_safe(&runs.job.matrix, &axes),
         axes,
     };
-    let value = site.value()?;
-    let (edits, value, known) = match &found.command {
-        Some(command) => site.in_script(command, value)?,
-        None => (vec![site.in_action(&value)?], value, true),
+    let value = inserter.value()?;
+    let made = match &found.command {
+        Some(command) => inserter.in_script(command, value)?,
+        None => Inserted {
+            edits: vec![inserter.in_action(&value)?],
+            value,
+            is_shell_known: true,
+        },
     };
-    let title = format!("pass `{}={value}`", lane.arg);
+    let (title, edits) = (format!("pass `{}={}`", lane.arg, made.value), made.edits);
     // Where more arguments may be passed, the lane may be one of them.
-    let fix = if known && site.safe.is_some() && found.build.args_known {
+    let fix = if made.is_shell_known && inserter.safe.is_some() && found.build.args_known {
         Fix::safe(title, edits)
     } else {
         Fix::needs_review(title, edits)
     };
     Ok(Insertion {
         fix,
-        value: Some(value),
+        value: Some(made.value),
     })
+}
+
+/// The edits that pass a lane.
+struct Inserted {
+    edits: Vec<Edit>,
+    /// The value that the build then passes.
+    value: String,
+    is_shell_known: bool,
 }
 
 /// Returns whether a change to the value would change other places too.
@@ -67,12 +79,12 @@ fn is_elsewhere(node: Node<'_>) -> bool {
     node.is_alias() || node.is_anchored()
 }
 
-impl Site<'_, '_> {
+impl LaneInserter<'_, '_> {
     /// Fails unless `value` can be written: only axes behind dots can.
     fn writable(&self, value: &str) -> Result<(), String> {
         let odd = self.axes.iter().find(|name| !is_plain(name));
         odd.map_or(Ok(()), |name| {
-            let (name, arg) = (shown(name), self.lane.arg);
+            let arg = self.lane.arg;
             Err(format!(
                 "`matrix.{name}` is no expression: pass `{arg}={value}` by hand, or rename `{name}`"
             ))
@@ -95,7 +107,9 @@ impl Site<'_, '_> {
         if names.is_empty() && !self.lane.shared {
             return Err("only one job builds this".into());
         }
-        let joined = names.iter().map(|name| format!("`matrix.{name}`"));
+        let joined = names
+            .iter()
+            .map(|name| format!("`{}`", access("matrix", name)));
         let joined = joined.collect::<Vec<_>>().join(", ");
         if self.safe == Some(false) {
             return Err(format!(
@@ -109,10 +123,8 @@ impl Site<'_, '_> {
         }
         // The name tells jobs with matrices of the same values apart.
         let job = self.lane.shared.then(|| "${{ github.job }}".to_owned());
-        let axes = names.iter().map(|name| {
-            let dot = if name.starts_with('[') { "" } else { "." };
-            format!("${{{{ matrix{dot}{name} }}}}")
-        });
+        let axes = names.iter();
+        let axes = axes.map(|name| format!("${{{{ {} }}}}", access("matrix", name)));
         Ok(job.into_iter().chain(axes).collect::<Vec<_>>().join("-"))
     }
 
@@ -138,7 +150,7 @@ impl Site<'_, '_> {
                 None => return Ok(self.handed(command, &scope)),
             },
         };
-        if own == value || self.parts(&own, everywhere) {
+        if own == value || self.differs(&own, everywhere) {
             return Ok(Some(own));
         }
         Err(format!(
@@ -153,16 +165,16 @@ impl Site<'_, '_> {
         let env = env.with(command.sets(scope));
         let arg = self.lane.arg;
         let mut all = env.iter();
-        let set = all.find(|set| set.name == arg || set.name == ANY_LANE)?;
+        let set = all.find(|set| set.name.is_lane(arg))?;
         let own = set.value.as_deref();
-        let good = set.name == ANY_LANE || own.is_some_and(|own| self.parts(own, false));
+        let good = set.name == ArgName::Lane || own.is_some_and(|own| self.differs(own, false));
         good.then(|| format!("${arg}"))
     }
 
     /// Returns whether `own` differs between the jobs that run the build; `everywhere` tells that it is set for all
     /// jobs.
-    fn parts(&self, own: &str, everywhere: bool) -> bool {
-        let has = |context: &str, name: &str| mentioned(own, context).iter().any(|own| own == name);
+    fn differs(&self, own: &str, everywhere: bool) -> bool {
+        let has = |context: &str, path: &AxisPath| mentioned(own, context).contains(path);
         let mut text = own
             .split("${{")
             .map(|part| part.split_once("}}").map_or(part, |(_, behind)| behind));
@@ -170,7 +182,7 @@ impl Site<'_, '_> {
         let is_word = |part: &str| part.contains(|ch: char| ch.is_ascii_alphanumeric());
         let mut named = || !everywhere && text.any(is_word);
         self.axes.iter().all(|axis| has("matrix", axis))
-            && (!self.lane.shared || has("github", "job") || named())
+            && (!self.lane.shared || has("github", &"job".into()) || named())
     }
 
     fn in_action(&self, value: &str) -> Result<Edit, String> {
@@ -186,13 +198,8 @@ impl Site<'_, '_> {
         self.input("build-args", &line)
     }
 
-    /// Gives the step the variable, and the command the argument; returns the edits, the value that the build then
-    /// passes, and whether the script's shell is known.
-    fn in_script(
-        &self,
-        it: &InScript<'_>,
-        value: String,
-    ) -> Result<(Vec<Edit>, String, bool), String> {
+    /// Gives the step the variable, and the command the argument.
+    fn in_script(&self, it: &InScript<'_>, value: String) -> Result<Inserted, String> {
         let own = self.own(it, &value)?;
         if own.is_none() {
             self.writable(&value)?;
@@ -229,7 +236,11 @@ impl Site<'_, '_> {
         } else if command.pass != InsertMethod::Environment || own.is_some() {
             return Err("the command takes no build arguments".into());
         }
-        Ok((edits, own.unwrap_or(value), windows.is_some()))
+        Ok(Inserted {
+            edits,
+            value: own.unwrap_or(value),
+            is_shell_known: windows.is_some(),
+        })
     }
 
     /// Returns whether a job on Windows runs the script without naming a shell; `None` where only a run knows.

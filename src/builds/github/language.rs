@@ -1,11 +1,11 @@
 //! GitHub's names and texts, as far as the file itself gives their values.
 
-use super::expression::{property, shown};
+use super::expression::property;
 use super::matrix::axes;
 use crate::budget;
 use crate::builds::command;
 use crate::builds::jobs::{Job, Language, Looked, MatrixRow, Scope, value};
-use crate::builds::model::{Build, Runs};
+use crate::builds::model::{AxisPath, Build, Runs};
 use crate::builds::paths::ROOT;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
@@ -50,18 +50,17 @@ impl Language for Github {
         (&a.name, &a.subject) == (&b.name, &b.subject)
     }
 
-    fn runs(&self, job: &Job, axes: Vec<String>) -> Runs {
-        let names: Vec<String> = axes.iter().map(|axis| shown(axis)).collect();
+    fn runs(&self, job: &Job, axes: Vec<AxisPath>) -> Runs {
         let matrix = &job.matrix;
         // No name of it is known.
         let nameless = matrix.open && matrix.names.is_empty() && !matrix.sequential;
         if nameless && job.name.is_some() {
-            return Runs::Matrix(names);
+            return Runs::Matrix(axes);
         }
-        Runs::of(names)
+        Runs::of(axes)
     }
 
-    fn axes(&self, rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
+    fn axes(&self, rows: &[&MatrixRow], lists: &[AxisPath]) -> Vec<AxisPath> {
         axes(rows, lists)
     }
 }

@@ -3,33 +3,33 @@
 //! By GitHub's rules: the product of the lists, without what `exclude` matches; each entry of `include` goes to every
 //! combination of which it changes no value of a list, or else is a combination of its own; 256 at most.
 
-use super::expression::{accessor, is_plain, mentioned, within};
+use super::expression::{is_plain, mentioned};
 use crate::budget;
 use crate::builds::jobs::{self, MAX_ROWS, Matrix, MatrixRow, product, value, varying};
+use crate::builds::model::AxisPath;
 use crate::builds::yaml::{Entry, Node};
 
 /// A combination in progress: names with their values, and the number of them that are of lists.
 type Combination<'y> = Vec<(&'y str, Node<'y>)>;
 
-/// Reads the matrix of `job`. Names are as expressions access them: `config.name` for nested values, `['py version']`
-/// where a name is no identifier.
+/// Reads the matrix of `job`.
 pub fn read(job: Node<'_>) -> Matrix {
     let strategy = job.get("strategy");
     let matrix = strategy.and_then(|strategy| strategy.get("matrix"));
     let sequential = strategy.and_then(|strategy| strategy.get_text("max-parallel")) == Some("1");
-    let matrix = matrix.map_or_else(|| Ok(Matrix::none()), listed);
+    let mut matrix = matrix.map_or_else(Matrix::none, listed);
+    if matrix.open && matrix.names.is_empty() {
+        matrix.names = mentioned(job.raw(), "matrix");
+    }
     Matrix {
         sequential,
-        ..matrix.unwrap_or_else(|names| {
-            let used = || mentioned(job.raw(), "matrix");
-            Matrix::open(if names.is_empty() { used() } else { names })
-        })
+        ..matrix
     }
 }
 
-fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
+fn listed(matrix: Node<'_>) -> Matrix {
     if !matrix.is_map() {
-        return Err(Vec::new());
+        return Matrix::open(Vec::new());
     }
     let entries = matrix.entries();
     let lists = entries.iter().filter_map(|entry| {
@@ -42,21 +42,21 @@ fn listed(matrix: Node<'_>) -> Result<Matrix, Vec<String>> {
     if has_more || lists.iter().any(|(_, list)| !list.is_list()) {
         let several = |list: &Node<'_>| !list.is_list() || list.items().len() > 1;
         let several = lists.iter().filter(|(_, list)| several(list));
-        return Err(several.map(|(name, _)| accessor(name)).collect());
+        return Matrix::open(several.map(|(name, _)| name.into()).collect());
     }
-    let names: Vec<String> = lists.iter().map(|(name, _)| accessor(name)).collect();
-    Ok(match rows(&lists, include, matrix.get("exclude")) {
+    let names: Vec<AxisPath> = lists.iter().map(|(name, _)| name.into()).collect();
+    match rows(&lists, include, matrix.get("exclude")) {
         Some(rows) => Matrix {
             rows,
             names,
             ..Matrix::default()
         },
         None => Matrix::open(names),
-    })
+    }
 }
 
 /// Returns whether all values for `names` can be part of an id; `None` where they are unknown.
-pub fn are_safe(matrix: &Matrix, names: &[String]) -> Option<bool> {
+pub fn are_safe(matrix: &Matrix, names: &[AxisPath]) -> Option<bool> {
     if names.is_empty() {
         return Some(true);
     }
@@ -140,7 +140,7 @@ fn rows<'y>(
     let flat = |row: &Combination<'_>| {
         let mut made = MatrixRow::new();
         for (name, value) in row {
-            flatten(&accessor(name), *value, &mut made);
+            flatten(name.into(), *value, &mut made);
         }
         made
     };
@@ -169,22 +169,22 @@ fn text(value: Node<'_>) -> String {
     format!("[{}]", texts.collect::<Vec<_>>().join(","))
 }
 
-fn flatten(name: &str, value: Node<'_>, row: &mut MatrixRow) {
+fn flatten(path: AxisPath, value: Node<'_>, row: &mut MatrixRow) {
     if value.is_map() {
         for entry in value.entries() {
-            let name = within(name, entry.key.text().unwrap_or_default());
-            let _ = budget::nested(|| flatten(&name, entry.value, row));
+            let path = path.within(entry.key.text().unwrap_or_default());
+            let _ = budget::nested(|| flatten(path, entry.value, row));
         }
         return;
     }
     let empty = value.is_null();
     let text = if empty { String::new() } else { text(value) };
-    row.push((name.to_owned(), text));
+    row.push((path, text));
 }
 
 /// Returns the names that tell the rows apart: those of the lists if they do, else as few as possible, preferring names
 /// that need no brackets and whose values can be part of an id.
-pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
+pub fn axes(rows: &[&MatrixRow], lists: &[AxisPath]) -> Vec<AxisPath> {
     let mut rows = rows.to_vec();
     rows.sort();
     rows.dedup();
@@ -192,8 +192,8 @@ pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
         return Vec::new();
     }
     let names = varying(&rows, lists);
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let is_usable = |name: &str| {
+    let names: Vec<&AxisPath> = names.iter().collect();
+    let is_usable = |name: &AxisPath| {
         is_plain(name)
             && rows
                 .iter()
@@ -202,21 +202,21 @@ pub fn axes(rows: &[&MatrixRow], lists: &[String]) -> Vec<String> {
     let mut safe = names.clone();
     safe.retain(|name| is_usable(name));
     let mut of_lists = safe.clone();
-    of_lists.retain(|name| lists.iter().any(|list| list == name));
+    of_lists.retain(|name| lists.contains(name));
     let chosen = if !of_lists.is_empty() && kinds(&rows, &of_lists) == rows.len() {
         of_lists
     } else {
         let some = few(&rows, &safe).or_else(|| few(&rows, &names));
         some.unwrap_or(names)
     };
-    chosen.into_iter().map(str::to_owned).collect()
+    chosen.into_iter().cloned().collect()
 }
 
-fn kinds(rows: &[&MatrixRow], names: &[&str]) -> usize {
+fn kinds(rows: &[&MatrixRow], names: &[&AxisPath]) -> usize {
     budget::spend(rows.len() * names.len() * rows.first().map_or(0, |row| row.len()));
     let mut kinds: Vec<Vec<Option<&String>>> = rows
         .iter()
-        .map(|row| names.iter().map(|name| value(row, name)).collect())
+        .map(|row| names.iter().map(|name| value(row, *name)).collect())
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -224,11 +224,11 @@ fn kinds(rows: &[&MatrixRow], names: &[&str]) -> usize {
 }
 
 /// Returns a few of `names` that tell all rows apart, the best one first, and an earlier one before a later.
-fn few<'n>(rows: &[&MatrixRow], names: &[&'n str]) -> Option<Vec<&'n str>> {
-    let mut chosen: Vec<&str> = Vec::new();
+fn few<'n>(rows: &[&MatrixRow], names: &[&'n AxisPath]) -> Option<Vec<&'n AxisPath>> {
+    let mut chosen: Vec<&AxisPath> = Vec::new();
     let mut apart = 1;
     while apart < rows.len() {
-        let with = |name: &str| kinds(rows, &[chosen.as_slice(), &[name]].concat());
+        let with = |name: &'n AxisPath| kinds(rows, &[chosen.as_slice(), &[name]].concat());
         let counts = names.iter().map(|name| (*name, with(name)));
         let (best, count) = counts.rev().max_by_key(|(_, count)| *count)?;
         if count <= apart || budget::is_spent() {

@@ -5,7 +5,7 @@ use super::expression::mentioned;
 use super::paths::{self, Checkout};
 use super::{actions, handed, matrix, runner};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, variables};
-use crate::builds::model::{Call, Env, Ordered, Place, Subject};
+use crate::builds::model::{AxisPath, Call, Env, Ordered, Place, Subject};
 use crate::builds::paths::join;
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::Node;
@@ -71,7 +71,7 @@ impl<'y> Around<'y> {
         }
     }
 
-    fn names(&self, env: &Env) -> Vec<String> {
+    fn names(&self, env: &Env) -> Vec<AxisPath> {
         let texts = [self.step]
             .into_iter()
             .chain(self.defaults())

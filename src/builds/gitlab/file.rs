@@ -169,7 +169,7 @@ impl<'y> File<'y> {
         let all = self.root.get("variables").map(|node| self.set(node));
         let mut all = all.unwrap_or_default();
         let is_taken = self.inherits(chain, "variables");
-        all.retain(|arg| is_taken(&arg.name));
+        all.retain(|arg| arg.name.as_str().is_some_and(&is_taken));
         let own = chain.iter().rev().filter_map(|map| map.get("variables"));
         let add = |env: Env, node| env.with(self.set(node));
         own.fold(Env::default().with(all), add)

@@ -2,6 +2,7 @@
 
 use super::file::File;
 use crate::builds::jobs::{MAX_ROWS, Matrix, MatrixRow, axes, product};
+use crate::builds::model::AxisPath;
 use crate::builds::yaml::Node;
 
 /// The axis of the runs of `parallel: 5`.
@@ -14,15 +15,15 @@ pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
     let count = parallel.text().map(str::parse::<usize>);
     let entries = match count {
         Some(Ok(count @ 2..=MAX_ROWS)) => {
-            let row = |n: usize| vec![(NUMBER.to_owned(), format!("{n}/{count}"))];
+            let row = |n: usize| vec![(NUMBER.into(), format!("{n}/{count}"))];
             return Matrix::of((1..=count).map(row).collect());
         }
         Some(Ok(0 | 1)) => None,
-        Some(_) => return Matrix::open(vec![NUMBER.to_owned()]),
+        Some(_) => return Matrix::open(vec![NUMBER.into()]),
         None => file.matrix(parallel),
     };
     let mut rows: Vec<MatrixRow> = Vec::new();
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<AxisPath> = Vec::new();
     // An empty or unreadable matrix is unknown.
     for entry in entries.unwrap_or_default() {
         let axes = axes(entry);
@@ -43,7 +44,7 @@ pub fn read(file: &File<'_>, chain: &[Node<'_>]) -> Matrix {
 pub fn name(job: &str, row: &MatrixRow) -> String {
     match row.as_slice() {
         [] => job.to_owned(),
-        [(name, value)] if name == NUMBER => format!("{job} {value}"),
+        [(name, value)] if *name == NUMBER.into() => format!("{job} {value}"),
         row => {
             let values: Vec<&str> = row.iter().map(|(_, value)| value.as_str()).collect();
             format!("{job}: [{}]", values.join(", "))

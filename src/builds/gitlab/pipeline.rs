@@ -6,7 +6,7 @@ use super::matrix;
 use crate::budget;
 use crate::builds::format::{FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step};
-use crate::builds::model::{BuildFile, Call, Lane, Ordered, ReadError, Runs, Unknown};
+use crate::builds::model::{AxisPath, BuildFile, Call, Lane, Ordered, ReadError, Runs, Unknown};
 use crate::builds::paths::ROOT;
 use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::{Addition, Node, Yaml};
@@ -45,9 +45,9 @@ impl Language for Gitlab {
         "CI_PROJECT_DIR"
     }
 
-    fn axis<'n>(&self, need: Lookup<'n>) -> Option<&'n str> {
+    fn axis(&self, need: Lookup<'_>) -> Option<AxisPath> {
         match need {
-            Lookup::Variable(name) => Some(name),
+            Lookup::Variable(name) => Some(name.into()),
             Lookup::Expression(_) => None,
         }
     }
@@ -94,7 +94,7 @@ impl Pipeline for Gitlab {
             .into_iter()
             .partition(|(name, _)| name.starts_with('.'));
         for (name, node) in all.into_iter().chain(templates) {
-            job(gatherer, &file, &mut order, (name, node));
+            job(gatherer, &file, &mut order, name, node);
         }
         gatherer.order = order.finish();
         Ok(())
@@ -133,7 +133,8 @@ fn job<'y>(
     gatherer: &mut Gatherer<'y>,
     file: &File<'y>,
     order: &mut Order<'y>,
-    (name, node): (&'y str, Node<'y>),
+    name: &str,
+    node: Node<'y>,
 ) {
     let chain = file.chain(node);
     let template = name.starts_with('.');

@@ -11,7 +11,8 @@ use super::script::Script;
 use crate::builds::command;
 use crate::builds::format::{Inserter, Insertion, Open};
 use crate::builds::model::{
-    Arg, Build, BuildFile, BuildTool, Call, Env, Lane, Ordered, ReadError, Runs, Subject, Unknown,
+    Arg, AxisPath, Build, BuildFile, BuildTool, Call, Env, Lane, Ordered, ReadError, Runs, Subject,
+    Unknown,
 };
 use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Word, is_name};
 use crate::builds::yaml::{Node, Yaml};
@@ -124,7 +125,7 @@ impl<'y> Gatherer<'y> {
     pub fn rows(
         &mut self,
         step: &Step<'_, 'y>,
-        names: &[String],
+        names: &[AxisPath],
         mut read: impl FnMut(&mut Self, &[usize], &Scope<'_>),
     ) {
         for rows in groups(&step.job.matrix.rows, names) {
@@ -284,14 +285,14 @@ impl<'y> Gatherer<'y> {
 }
 
 /// Returns the names of the matrix that occur in a script, its variables or values.
-fn names(script: &str, step: &Step<'_, '_>) -> Vec<String> {
+fn names(script: &str, step: &Step<'_, '_>) -> Vec<AxisPath> {
     let rows: Vec<&MatrixRow> = step.job.matrix.rows.iter().collect();
     let mut names = varying(&rows, &[]);
     let values = rows.iter().flat_map(|row| row.iter());
     let mut texts: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
     texts.extend(step.env.iter().filter_map(|arg| arg.value.as_deref()));
     texts.push(script);
-    names.retain(|name| texts.iter().any(|text| text.contains(name.as_str())));
+    names.retain(|name| texts.iter().any(|text| text.contains(&name.to_string())));
     names
 }
 
@@ -312,13 +313,19 @@ impl InScript<'_> {
         let written = |need: Lookup<'_>| scope.written(need);
         let arg = |arg: &command::BuildArg| {
             // An argument without a value takes it from the environment.
-            let mut sets = self.found.simple.sets.iter().chain(&command.sets).rev();
-            let own = || Some(&sets.find(|(name, _)| *name == arg.name)?.1);
+            let mut sets = self.found.sets().rev();
+            let own = || {
+                sets.find(|(name, _)| *name == arg.name)
+                    .map(|(_, word)| word)
+            };
             let value = match arg.value.as_ref().or_else(own) {
                 Some(word) => Some(word.value(&written)),
-                None => written(Lookup::Variable(&arg.name)),
+                None => arg
+                    .name
+                    .as_str()
+                    .and_then(|name| written(Lookup::Variable(name))),
             };
-            Arg::new(&arg.name, value, self.script.in_file(arg.span))
+            Arg::new(arg.name.clone(), value, self.script.in_file(arg.span))
         };
         command.args.iter().map(arg).collect()
     }
@@ -332,10 +339,9 @@ impl InScript<'_> {
         let place = self.script.in_file(command.span);
         let matrix = &step.job.matrix;
         let values = matrix.rows[0].iter().map(|(name, _)| name);
-        let axes = values
-            .chain(&matrix.names)
-            .filter(|name| scope.is_axis(name));
-        let axes = axes.map(|name| Arg::new(name, None, place)).collect();
+        let axes = values.chain(&matrix.names).map(AxisPath::to_string);
+        let axes = axes.filter(|name| scope.is_axis(name));
+        let axes = axes.map(|name| Arg::new(&name, None, place)).collect();
         let env = step.env.before(&step.handed);
         env.with(axes).with(self.sets(scope))
     }

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use super::script::Script;
 use crate::builds::command;
-use crate::builds::model::{Arg, Build, Env};
+use crate::builds::model::{Arg, AxisPath, Build, Env};
 use crate::builds::shell::{Dialect, Variable};
 use crate::builds::yaml::{Entry, Node};
 
-pub type MatrixRow = Vec<(String, String)>;
+/// A combination of a matrix.
+pub type MatrixRow = Vec<(AxisPath, String)>;
 
 #[derive(Debug, Default)]
 pub struct Matrix {
@@ -16,7 +17,7 @@ pub struct Matrix {
     /// knows.
     pub rows: Vec<MatrixRow>,
     /// The names of its lists; for an open one those that the rows lack.
-    pub names: Vec<String>,
+    pub names: Vec<AxisPath>,
     /// True where only a run knows some values.
     pub open: bool,
     /// True where its jobs run one after the other.
@@ -40,7 +41,7 @@ impl Matrix {
     }
 
     /// Makes a matrix of which only these names are known.
-    pub fn open(names: Vec<String>) -> Self {
+    pub fn open(names: Vec<AxisPath>) -> Self {
         Self {
             names,
             open: true,
@@ -48,9 +49,9 @@ impl Matrix {
         }
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        let listed = self.rows.iter().flatten().map(|(name, _)| name);
-        self.names.iter().chain(listed).any(|axis| axis == name)
+    pub fn has(&self, path: &AxisPath) -> bool {
+        let listed = self.rows.iter().flatten().map(|(path, _)| path);
+        self.names.iter().chain(listed).any(|axis| axis == path)
     }
 }
 
@@ -75,7 +76,7 @@ pub struct Step<'s, 'y> {
     /// The variables that earlier steps hand on, which only Compose and bake files use.
     pub handed: Env,
     /// The names of the matrix that it may use; `None` for those in its script, its environment or values.
-    pub names: Option<Vec<String>>,
+    pub names: Option<Vec<AxisPath>>,
 }
 
 impl<'s, 'y> Step<'s, 'y> {

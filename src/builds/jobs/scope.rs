@@ -4,7 +4,7 @@ use super::matrix::{value, varying};
 use super::model::{Job, MatrixRow};
 use crate::budget;
 use crate::builds::command;
-use crate::builds::model::{Build, Env, Runs};
+use crate::builds::model::{AxisPath, Build, Env, Runs};
 use crate::builds::paths::ROOT;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
@@ -17,8 +17,8 @@ pub trait Language: Sync {
     /// Returns `text` with the values that the format puts in before any shell runs; `None` where one is unknown.
     fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String>;
 
-    /// Returns the name of the matrix value that a need asks for.
-    fn axis<'n>(&self, _need: Lookup<'n>) -> Option<&'n str> {
+    /// Returns the way to the matrix value that a need asks for.
+    fn axis(&self, _need: Lookup<'_>) -> Option<AxisPath> {
         None
     }
 
@@ -38,19 +38,19 @@ pub trait Language: Sync {
     }
 
     /// Returns the names that tell rows apart; `lists` are those of the matrix's lists.
-    fn axes(&self, rows: &[&MatrixRow], _lists: &[String]) -> Vec<String> {
+    fn axes(&self, rows: &[&MatrixRow], _lists: &[AxisPath]) -> Vec<AxisPath> {
         varying(rows, &[])
     }
 
     /// Returns the runs at once of a build, whose job runs differ in these axes.
-    fn runs(&self, _job: &Job, axes: Vec<String>) -> Runs {
+    fn runs(&self, _job: &Job, axes: Vec<AxisPath>) -> Runs {
         Runs::of(axes)
     }
 }
 
 impl dyn Language {
     /// Returns the names that tell the concurrent runs of a job in these rows apart.
-    pub fn job_axes(&self, job: &Job, rows: &[usize]) -> Vec<String> {
+    pub fn job_axes(&self, job: &Job, rows: &[usize]) -> Vec<AxisPath> {
         let matrix = &job.matrix;
         let rows: Vec<&MatrixRow> = rows.iter().map(|&row| &matrix.rows[row]).collect();
         match (matrix.sequential, matrix.open) {
@@ -104,7 +104,7 @@ impl Scope<'_> {
 
     pub fn is_axis(&self, variable: &str) -> bool {
         let axis = self.language.axis(Lookup::Variable(variable));
-        axis.is_some_and(|axis| self.job.matrix.has(axis))
+        axis.is_some_and(|axis| self.job.matrix.has(&axis))
     }
 
     /// Looks up a part of `outer`.
@@ -117,6 +117,7 @@ impl Scope<'_> {
             return Some(ROOT.to_owned());
         }
         let axis = self.language.axis(need);
+        let axis = axis.as_ref();
         let text = match (axis.and_then(|axis| value(self.row, axis)), need) {
             (Some(value), _) => value,
             (None, _) if axis.is_some_and(|axis| self.job.matrix.has(axis)) => return None,

@@ -9,11 +9,18 @@ use crate::budget;
 use crate::builds::{Build, Ordered};
 use crate::rules::build_context::Concurrent;
 
+/// A job, and the index of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct JobId<'r> {
+    file: usize,
+    name: &'r str,
+}
+
 /// The jobs that build one Dockerfile.
 #[derive(Debug, Default)]
 pub(super) struct ConcurrentJobs<'r> {
-    /// The jobs with concurrent ones, by file.
-    beside: HashSet<(usize, &'r str)>,
+    /// The jobs with concurrent ones.
+    beside: HashSet<JobId<'r>>,
     /// True where two jobs of different files have the same name.
     namesakes: bool,
 }
@@ -21,7 +28,7 @@ pub(super) struct ConcurrentJobs<'r> {
 impl ConcurrentJobs<'_> {
     /// Returns the other jobs that build the Dockerfile of `build` of the file `file`.
     pub(super) fn of(&self, file: usize, build: &Build) -> Concurrent {
-        let is_beside = |name: &String| self.beside.contains(&(file, name.as_str()));
+        let is_beside = |name: &String| self.beside.contains(&JobId { file, name });
         // A build without a job, for example in a Compose file, counts all of them.
         let alone = !build.jobs.is_empty() && !build.jobs.iter().any(is_beside);
         if alone || self.beside.is_empty() {
@@ -39,12 +46,13 @@ pub(super) fn concurrent_jobs<'r>(
     graph: &'r BuildGraph<'_>,
     resolved: &[ResolvedBuild],
 ) -> HashMap<PathBuf, ConcurrentJobs<'r>> {
-    let mut jobs: HashMap<PathBuf, Vec<(usize, &str)>> = HashMap::new();
+    let mut jobs: HashMap<PathBuf, Vec<JobId<'_>>> = HashMap::new();
     for one in resolved {
         if let Some(path) = &one.dockerfile {
             let names = graph.build(one.id).jobs.iter();
-            let names = names.map(|name| (one.id.file, name.as_str()));
-            jobs.entry(path.clone()).or_default().extend(names);
+            let file = one.id.file;
+            let ids = names.map(|name| JobId { file, name });
+            jobs.entry(path.clone()).or_default().extend(ids);
         }
     }
     let jobs = jobs.into_iter();
@@ -52,20 +60,20 @@ pub(super) fn concurrent_jobs<'r>(
         .collect()
 }
 
-fn of_jobs<'r>(graph: &'r BuildGraph<'_>, mut jobs: Vec<(usize, &'r str)>) -> ConcurrentJobs<'r> {
+fn of_jobs<'r>(graph: &'r BuildGraph<'_>, mut jobs: Vec<JobId<'r>>) -> ConcurrentJobs<'r> {
     jobs.sort_unstable();
     jobs.dedup();
     let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else {
         return ConcurrentJobs::default();
     };
-    let names: HashSet<&str> = jobs.iter().map(|(_, name)| *name).collect();
+    let names: HashSet<&str> = jobs.iter().map(|job| job.name).collect();
     let namesakes = names.len() < jobs.len();
-    let ordered = if first.0 == last.0 {
-        ordered(graph, first.0, names)
+    let ordered = if first.file == last.file {
+        ordered(graph, first.file, names)
     } else {
         HashSet::new()
     };
-    jobs.retain(|(_, name)| !ordered.contains(name));
+    jobs.retain(|job| !ordered.contains(job.name));
     ConcurrentJobs {
         beside: jobs.into_iter().collect(),
         namesakes,

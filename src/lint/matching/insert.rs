@@ -108,7 +108,7 @@ impl Work {
             });
             let passed: Vec<PassedArg<'_>> = passed.collect();
             let new = String::from_utf8_lossy(new);
-            builds::prove(self.format, (text, &file), &new, &passed)
+            builds::prove(self.format, text, &file, &new, &passed)
         });
         for (index, reason) in proved.refused {
             self.drop(planned[index].0, reason);
@@ -145,7 +145,7 @@ impl Work {
                 self.drop(wanted, "the file has other builds by now");
                 continue;
             };
-            if build.args.iter().any(|own| own.name == *arg) {
+            if build.args.iter().any(|own| own.name.is(arg)) {
                 continue;
             }
             let shared = wanted.arg.shared;

@@ -149,7 +149,7 @@ impl Judge<'_> {
         let asks = asks.filter(|(_, lanes)| lanes.takes_lane(one.target.as_deref()));
         let runs = one.called.as_ref().unwrap_or(&build.runs);
         let lane = match (&passes, &asks) {
-            (Some((lane, _)), _) => *lane,
+            (Some(passed), _) => passed.status,
             (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
             (None, None) if report.is_none() && !self.is_there(one, build) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
@@ -190,7 +190,7 @@ impl Judge<'_> {
                 target: one.target.clone(),
                 runs: runs.clone(),
                 lane,
-                value: passes.and_then(|(_, value)| value),
+                value: passes.and_then(|passed| passed.arg.value.clone()),
             },
             findings,
             missing,

@@ -7,7 +7,7 @@ use super::graph::{BuildGraph, BuildId, is_override, is_usual};
 use super::model::LaneStatus;
 use crate::budget;
 use crate::builds::{
-    ANY_LANE, Arg, Build, BuildTool, Call, Files, NAMESPACE, Runs, Subject, Unknown, ValueSource,
+    Arg, ArgName, Build, BuildTool, Call, Files, NAMESPACE, Runs, Subject, Unknown, ValueSource,
 };
 
 /// The variable that makes bake take paths from its files' own folders.
@@ -28,41 +28,51 @@ pub(super) struct ResolvedBuild {
     pub(super) own_machine: bool,
 }
 
+/// The argument by which a build has a lane.
+pub(super) struct PassedLane<'g> {
+    pub(super) status: LaneStatus,
+    pub(super) arg: &'g Arg,
+}
+
 impl ResolvedBuild {
-    /// Returns the lane status from `arg` or a namespace, and the value; `None` where it passes neither.
-    pub(super) fn passes(
+    /// Returns the lane from `arg` or a namespace; `None` where it passes neither.
+    pub(super) fn passes<'g>(
         &self,
-        graph: &BuildGraph<'_>,
+        graph: &'g BuildGraph<'_>,
         arg: &str,
-    ) -> Option<(LaneStatus, Option<String>)> {
-        let named = |args: &'_ [Arg]| -> Option<(LaneStatus, Arg)> {
-            let is_own = |own: &&Arg| own.name == arg || own.name == ANY_LANE;
+    ) -> Option<PassedLane<'g>> {
+        let named = |args: &'g [Arg]| {
+            let is_own = |own: &&Arg| own.name.is_lane(arg);
             let own = args.iter().find(is_own);
             if let Some(own) = own.filter(|own| own.from != ValueSource::Attribute) {
-                return Some((LaneStatus::Passed, own.clone()));
+                let status = LaneStatus::Passed;
+                return Some(PassedLane { status, arg: own });
             }
-            let namespace = args.iter().find(|own| own.name == NAMESPACE)?;
-            Some((LaneStatus::Namespace, namespace.clone()))
+            Some(PassedLane {
+                status: LaneStatus::Namespace,
+                arg: args.iter().find(|own| own.name.is(NAMESPACE))?,
+            })
         };
         let build = graph.build(self.id);
         budget::spend(build.args.len());
-        if let Some((lane, own)) = named(&build.args) {
-            return Some((lane, own.value));
+        let own = named(&build.args);
+        if own.is_some() {
+            return own;
         }
         let mut layers = self.layers.iter().rev();
-        let (lane, inner) = layers.find_map(|layer| named(&graph.build(*layer).args))?;
+        let inner = layers.find_map(|layer| named(&graph.build(*layer).args))?;
         // The subject of anything but a command is given by its users.
         let is_direct = !matches!(build.subject, Subject::Files(..));
         let is_set = |name: &String| {
             let mut env = build.env.iter().take_while(|_| budget::spend(1));
-            env.any(|env| env.name == *name || (env.name == ANY_LANE && name == arg))
+            env.any(|env| env.name.is(name) || (env.name == ArgName::Lane && name == arg))
         };
-        let is_passed = match &inner.from {
+        let is_passed = match &inner.arg.from {
             _ if is_direct => true,
             ValueSource::Variables(names) => names.is_empty() || names.iter().any(is_set),
             ValueSource::Attribute => false,
         };
-        is_passed.then_some((lane, inner.value))
+        is_passed.then_some(inner)
     }
 }
 
@@ -95,10 +105,27 @@ struct Resolver<'g> {
     graph: &'g BuildGraph<'g>,
     /// The calls of each file by others, by its index.
     calls: HashMap<usize, Vec<&'g Call>>,
-    /// The builds by folder, tool and name.
-    families: HashMap<(&'g Path, BuildTool, &'g str), Vec<BuildId>>,
+    families: HashMap<Family<'g>, Vec<BuildId>>,
     /// The folders that a bake file's paths start from: those in which commands that name it run.
     bases: HashMap<usize, Vec<PathBuf>>,
+}
+
+/// What services or targets have in common that are one build in several files.
+#[derive(PartialEq, Eq, Hash)]
+struct Family<'g> {
+    folder: &'g Path,
+    tool: BuildTool,
+    name: &'g str,
+}
+
+impl<'g> Family<'g> {
+    fn of(build: &'g Build, folder: &'g Path) -> Option<Self> {
+        Some(Self {
+            folder,
+            tool: build.tool,
+            name: build.id()?,
+        })
+    }
 }
 
 /// A Dockerfile of Compose or bake files.
@@ -114,8 +141,7 @@ impl Resolver<'_> {
         let graph = self.graph;
         let root = graph.root(id.file);
         let path = &graph.report(id.file).path;
-        let family = build.id().map(|name| (root.as_path(), build.tool, name));
-        let family = family.and_then(|family| self.families.get(&family));
+        let family = Family::of(build, root).and_then(|family| self.families.get(&family));
         let others = || family.into_iter().flatten().copied();
         let named = is_override(path) || !is_usual(path);
         // Matches the base of a partial build.
@@ -255,13 +281,10 @@ impl Resolver<'_> {
     }
 }
 
-fn families<'g>(
-    graph: &'g BuildGraph<'_>,
-) -> HashMap<(&'g Path, BuildTool, &'g str), Vec<BuildId>> {
+fn families<'g>(graph: &'g BuildGraph<'_>) -> HashMap<Family<'g>, Vec<BuildId>> {
     let mut families: HashMap<_, Vec<BuildId>> = HashMap::new();
     for (id, build) in graph.own_builds() {
-        if let Some(name) = build.id() {
-            let family = (graph.root(id.file).as_path(), build.tool, name);
+        if let Some(family) = Family::of(build, graph.root(id.file)) {
             families.entry(family).or_default().push(id);
         }
     }

@@ -1,7 +1,7 @@
 //! GitLab CI.
 
 use super::{GITLAB, LANE, all, fixed, lines};
-use cachelane::builds::{Format as _, Gitlab, Lane};
+use cachelane::builds::{ArgName, Format as _, Gitlab, Lane};
 
 /// Pipelines with their builds.
 const READ: &[(&str, &[&str])] = &[
@@ -197,7 +197,7 @@ const READ: &[(&str, &[&str])] = &[
     ),
     (
         "x:\n  trigger: {include: child.yml}\n  parallel: {matrix: [{A: [1, 2]}]}\n",
-        &["→ child.yml Matrix([\"A\"])"],
+        &["→ child.yml Matrix([AxisPath([\"A\"])])"],
     ),
     (
         "include:\n  - /ci/a.yml\n  - https://x.org/b.yml\n  - local: ci/c.yml\n  - template: T.yml\n  - {project: p, file: f.yml}\n  - local: ci/*.yml\n",
@@ -377,7 +377,7 @@ fn a_matrix_sets_the_environment_of_compose() {
         .iter()
         .map(|arg| arg.name.clone())
         .collect();
-    assert_eq!(env, ["A", "CACHE_ID"]);
+    assert_eq!(env, ["A", "CACHE_ID"].map(ArgName::from));
 }
 
 #[test]

@@ -39,12 +39,14 @@ fn line(build: &Build) -> String {
         line += &format!(" target={target}");
     }
     for arg in &build.args {
-        line += &format!(" {}={}", arg.name, arg.value.as_deref().unwrap_or("?"));
+        let name = arg.name.as_str().unwrap_or("*");
+        line += &format!(" {name}={}", arg.value.as_deref().unwrap_or("?"));
     }
     if !build.args_known {
         line += " …";
     }
     if let Runs::Matrix(axes) = &build.runs {
+        let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
         line += &format!(" ×{}", axes.join(","));
     }
     line += &format!(" @{}", build.jobs.join("+"));
@@ -81,7 +83,7 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
             .args
             .iter()
             .chain(build.env.iter())
-            .any(|arg| arg.name == lane.arg)
+            .any(|arg| arg.name.is(lane.arg))
     };
     let fixes = build_file
         .builds
@@ -108,13 +110,13 @@ pub(crate) fn fixed(format: Format, source: &str, lane: &Lane<'_>) -> Result<Str
         let rest: Vec<_> = new
             .args
             .iter()
-            .filter(|arg| arg.name != lane.arg)
+            .filter(|arg| !arg.name.is(lane.arg))
             .map(|arg| (&arg.name, &arg.value))
             .collect();
         let before: Vec<_> = old
             .args
             .iter()
-            .filter(|arg| arg.name != lane.arg)
+            .filter(|arg| !arg.name.is(lane.arg))
             .map(|arg| (&arg.name, &arg.value))
             .collect();
         assert_eq!(rest, before, "{text}");
