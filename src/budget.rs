@@ -52,6 +52,17 @@ pub fn spend(steps: usize) -> bool {
     left > 0
 }
 
+/// Does `work` with at most `steps` of the steps left; `None` where it takes more.
+pub fn up_to<T>(steps: u64, work: impl FnOnce() -> T) -> Option<T> {
+    let outer = LEFT.get();
+    let all = outer.map_or(steps, |left| left.min(steps));
+    LEFT.set(Some(all));
+    let made = work();
+    let left = LEFT.get().unwrap_or_default();
+    LEFT.set(outer.map(|outer| outer - (all - left)));
+    (left > 0).then_some(made)
+}
+
 #[must_use]
 pub fn is_spent() -> bool {
     LEFT.get() == Some(0)

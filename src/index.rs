@@ -8,11 +8,34 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Location, LockKey, Place, RuleId};
 use crate::text::{LineIndex, Span};
 
+/// The number of kinds of builds that ids are compared in: those that pass nothing and those that pass a lane, each
+/// without and with other arguments of their own.
+pub const BUILDS: usize = 4;
+
+/// Stands for the lane that a build passes: no id holds it.
+pub const LANE: &[u8] = b"\x01";
+
+/// What an id becomes in each kind of build: what its variables make of it, or else the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Became {
+    pub ids: [Arc<[u8]>; BUILDS],
+    /// The value of the lane argument at the RUN in a build that passes nothing, and in one that passes a lane.
+    pub lane: [Vec<u8>; 2],
+    /// The ids that a build that passes nothing may get by a value for the lane argument, which is [`LANE`] there, or by
+    /// a declaration of the platform, where they have none.
+    pub filled: Vec<Vec<u8>>,
+    /// True where an id option expands to nothing in some builds, so that the target is the id.
+    pub is_empty: bool,
+    /// False where it refers to a name that the file does not declare.
+    pub is_known: bool,
+}
+
 /// A cache mount of a run's file.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// The id and base of the cache.
     pub key: Arc<LockKey>,
+    pub became: Arc<Became>,
     /// The sharing mode; `None` where it is unknown.
     pub sharing: Option<Sharing>,
     /// The cleaned target; `None` with a variable or relative to the WORKDIR.
@@ -28,6 +51,8 @@ pub struct Site {
     pub instruction: usize,
     /// The place of the id.
     pub span: Span,
+    /// The place of the mount.
+    pub mount: Span,
     /// The place for a sharing mode and the text before it; `None` where a variable gives the mode.
     pub mode_edit: Option<(Span, &'static str)>,
     /// The byte behind an explicit id.

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "cli")]
 mod add_ignores;
+mod agree;
+mod along;
 mod apply;
 mod check;
 mod fixpoint;
@@ -24,7 +26,7 @@ pub use check::{check, is_of_interest};
 pub use fixpoint::fix;
 pub use inline::{check_build_file, fix_inline};
 pub use loose::check_text;
-pub use model::{Dropped, FileReport, Fixed, Made};
+pub use model::{Dropped, FileReport, Fixed, Made, Shared};
 pub use relate::relate_reports;
 #[cfg(feature = "cli")]
 pub use {

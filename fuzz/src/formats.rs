@@ -261,7 +261,13 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
     let is_suppressed = around(source, before).contains("cachelane:");
     if fixed.dropped.is_empty() && !is_suppressed {
         for (was, is) in before.inline.iter().zip(&after.inline) {
-            let meant = lint::fix(was.text.as_bytes(), &settings, Applicability::Safe, &[]).bytes;
+            let meant = lint::fix(
+                was.text.as_bytes(),
+                &settings,
+                Applicability::Safe,
+                &lint::Shared::default(),
+            )
+            .bytes;
             assert_eq!(is.text.as_bytes(), meant);
         }
     }

@@ -10,6 +10,7 @@ use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{Context, Settings, registry};
 use crate::suppress;
 
+use super::agree::{Agreeing, Along, agree};
 use super::model::Checked;
 use super::relate::{Compared, relate};
 use super::settle;
@@ -86,5 +87,13 @@ pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
         |_| String::new(),
     );
     settle::settle(&mut checked, settings, false);
+    let alone = Agreeing {
+        checked: &mut checked,
+        settings,
+        source,
+        format: None,
+        along: Along::default(),
+    };
+    agree(&mut [alone], &|_| String::new());
     checked
 }

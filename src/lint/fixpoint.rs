@@ -9,32 +9,36 @@ use crate::fix::{Applicability, Fix};
 use crate::rules::Settings;
 use crate::text::LineIndex;
 
+use super::along::check_along;
 use super::apply::apply_proved;
 use super::check::{check, check_alone};
-use super::model::{Checked, Dropped, Fixed, Made};
+use super::model::{Checked, Dropped, Fixed, Made, Shared};
 use super::prove;
 
-/// Fixes one file up to `level`; `found` are findings from comparing the file with others of its run.
+/// Fixes one file up to `level`; `shared` is what other files of its run have to do with it.
 ///
 /// Fixes that overlap wait for a further round. Every round's result is read again and proved; a fix after which the
 /// file does not read as intended is dropped with the reason.
-pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Finding]) -> Fixed {
+pub fn fix(source: &[u8], settings: &Settings, level: Applicability, shared: &Shared) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
-    let mut found = found;
+    let mut found = shared.found.as_slice();
     let first = LineIndex::new(source);
     // Turns with no fix left to make.
     let mut exhausted: Vec<Turn> = Vec::new();
     // The hashes of earlier states with their counts: a fix may revert another one, but not in every round.
     let mut seen = HashMap::from([(hash(source), 1)]);
     while budget::spend(1) {
-        let checked = check_alone(&fixed.bytes, settings);
-        let all = checked.findings.iter().chain(found);
+        let mut checked = check_alone(&fixed.bytes, settings);
+        let along = plan(&mut checked, &fixed, settings, shared);
+        let all = checked.findings.iter().chain(&along).chain(found);
         let Some((turn, findings)) = next_turn(all, level, &exhausted) else {
             break;
         };
         let fixes: Vec<&Fix> = findings.iter().map(|(_, fix)| *fix).collect();
         let round = apply_proved(&fixed.bytes, &fixes, |new, made| {
-            let cured: Vec<&Finding> = made.iter().map(|index| findings[*index].0).collect();
+            let is_along = |one: &&Finding| along.iter().any(|along| std::ptr::eq(along, *one));
+            let cured = made.iter().map(|index| findings[*index].0);
+            let cured: Vec<&Finding> = cured.filter(|one| !is_along(one)).collect();
             prove::holds(&fixed.bytes, new, &cured, settings)
         });
         let line = |index: usize| first.line(fixed.origin(findings[index].0.span.start));
@@ -71,6 +75,30 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, found: &[Fi
     }
     fixed.left = check(&fixed.bytes, settings);
     fixed
+}
+
+/// Makes the fixes of the file agree with those of others; returns the fixes of mounts that go along with them.
+fn plan(
+    checked: &mut Checked,
+    fixed: &Fixed,
+    settings: &Settings,
+    shared: &Shared,
+) -> Vec<Finding> {
+    let mut along = Vec::new();
+    if !shared.along.is_empty() {
+        let mut planned = check_along(&fixed.bytes, settings, &shared.along);
+        planned.replace(&mut checked.findings);
+        along = planned.along;
+    }
+    for finding in &mut checked.findings {
+        let start = fixed.origin(finding.span.start);
+        let mut taken_back = shared.taken_back.iter();
+        let back = taken_back.find(|back| (back.rule, back.start) == (finding.rule, start));
+        if let Some(back) = back {
+            back.apply(finding);
+        }
+    }
+    along
 }
 
 fn hash(bytes: &[u8]) -> u64 {

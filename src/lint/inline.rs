@@ -16,7 +16,7 @@ use crate::text::{LineIndex, Run, Span};
 use super::check::check;
 use super::fixpoint::fix;
 use super::loose;
-use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made};
+use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made, Shared, TakenBack};
 
 /// Returns the builds of a file of this `format`, and the findings in the Dockerfiles within it.
 pub fn check_build_file(
@@ -97,10 +97,11 @@ fn add(
         checked.findings.push(finding);
     }
     checked.sites.extend(inner.sites.into_iter().map(|site| {
-        let span = place(site.span);
+        let (span, mount) = (place(site.span), place(site.mount));
         // Fixes for comparisons of files go by the Dockerfile's own bytes: they are left to a person.
         Site {
             span,
+            mount,
             mode_edit: None,
             id_end: None,
             ..site
@@ -124,22 +125,26 @@ fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
     })
 }
 
-/// Fixes the Dockerfiles within a file, as [`fix`] fixes a Dockerfile; each result is read again from the new file, and
+/// Fixes the Dockerfiles within a file, as [`fix`](super::fix()) fixes a Dockerfile; each result is read again from the new file, and
 /// has to be as intended.
 pub fn fix_inline(
     format: FormatRef,
     source: &[u8],
     settings: &Settings,
     level: Applicability,
+    shared: &Shared,
 ) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
     let read = |bytes: &[u8]| format.read(std::str::from_utf8(bytes).ok()?).ok();
+    let first = read(source);
     let mut index = 0;
     while let Some(file) = read(&fixed.bytes)
         && let Some(inline) = file.inline.get(index)
     {
+        let first = first.as_ref().and_then(|file| file.inline.get(index));
+        let shared = first.map(|first| within(shared, first)).unwrap_or_default();
         let settings = unsuppressed(settings, &fixed.bytes, inline);
-        let inner = fix(inline.text.as_bytes(), &settings, level, &[]);
+        let inner = fix(inline.text.as_bytes(), &settings, level, &shared);
         let lines = LineIndex::new(&fixed.bytes);
         let line = |span: Span| lines.line(inline.to_file(span).start);
         let made = inner.made.iter();
@@ -182,6 +187,25 @@ fn unsuppressed<'s>(settings: &'s Settings, source: &[u8], inline: &Inline) -> C
         rules: Some(rules.collect()),
         ..settings.clone()
     })
+}
+
+/// Returns what of `shared` is about the Dockerfile `inline`, with places in it.
+fn within(shared: &Shared, inline: &Inline) -> Shared {
+    let all: Vec<usize> = (0..=inline.text.len()).collect();
+    let to_file = |at: usize| inline.to_file(Span::at(at)).start;
+    let taken_back = shared.taken_back.iter().filter_map(|back| {
+        let start = all.partition_point(|at| to_file(*at) < back.start);
+        let is_there = start <= inline.text.len() && to_file(start) == back.start;
+        let back = TakenBack {
+            start,
+            ..back.clone()
+        };
+        is_there.then_some(back)
+    });
+    Shared {
+        taken_back: taken_back.collect(),
+        ..Shared::default()
+    }
 }
 
 /// Returns the file `source` with the `fixed` Dockerfile `inline`.

@@ -1,10 +1,12 @@
 //! The data about a file: its findings, fixes and builds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::builds::{BuildFile, FormatRef};
 use crate::finding::{Finding, RuleId};
+use crate::fix::{Applicability, Fix};
 use crate::index::Site;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
@@ -29,6 +31,43 @@ impl Checked {
     /// Returns whether there is nothing to report or compare.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.sites.is_empty() && self.ignores.is_empty()
+    }
+}
+
+/// What the other files of a run have to do with the fixes of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// Findings from comparing it with others.
+    pub found: Vec<Finding>,
+    /// The fixes that are not made.
+    pub taken_back: Vec<TakenBack>,
+    /// The mounts, by their numbers in the file, that get a lane along with one of another file, at a place.
+    pub along: BTreeMap<usize, String>,
+}
+
+/// A fix that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenBack {
+    pub rule: RuleId,
+    /// The start of its finding.
+    pub start: usize,
+    pub reason: String,
+    /// True where it is left for review: it goes with one that is.
+    pub for_review: bool,
+}
+
+impl TakenBack {
+    /// Takes the fix of `finding` back.
+    pub(super) fn apply(&self, finding: &mut Finding) {
+        let fix = finding.fix.take();
+        match fix.filter(|_| self.for_review) {
+            Some(fix) if fix.applicability() == Applicability::Safe => {
+                let title = format!("{} ({})", fix.title(), self.reason);
+                finding.fix = Some(Fix::needs_review(title, fix.edits().to_vec()));
+            }
+            Some(fix) => finding.fix = Some(fix),
+            None => finding.unfixed = Some(self.reason.clone()),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::dockerfile::{Dockerfile, Flag, Instruction, Keyword, MOUNT_OPTIONS, M
 use crate::finding::{Finding, RuleId};
 use crate::fix::Applicability;
 use crate::rules::Settings;
+use crate::rules::slot::or_target;
 
 use super::check::check_alone;
 
@@ -130,9 +131,9 @@ fn same_mount(old: &Mount<'_>, new: &Mount<'_>, settings: &Settings, safe: bool)
     }
     let (was, is) = (old.effective_id(), new.effective_id());
     let lane = settings.suffix(&settings.arg);
-    was == is
-        || !safe
-        || (is.strip_suffix(lane.as_bytes()) == Some(&*was) && is_appended(old, new, settings))
+    let before = is.strip_suffix(lane.as_bytes());
+    let or_target = || or_target(old).is_some_and(|id| before == Some(id.as_bytes()));
+    was == is || !safe || (before == Some(&*was) && is_appended(old, new, settings)) || or_target()
 }
 
 /// Returns whether the new id is the old one and the lane.

@@ -1,6 +1,6 @@
 //! Compares the files of a run with one another.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use bstr::ByteSlice as _;
@@ -10,7 +10,8 @@ use crate::index::{File, Index, Site};
 use crate::rules::{Settings, registry};
 use crate::text::{Span, count};
 
-use super::model::{Checked, FileReport};
+use super::agree::{Agreeing, Along, agree};
+use super::model::{Checked, FileReport, Shared};
 use super::settle;
 
 /// A file of a run that is compared with others.
@@ -95,8 +96,12 @@ fn is_containerfile(path: &Path) -> bool {
 }
 
 /// Does [`relate`] for reports, and removes suppressed findings; `name` returns a path as reports print it, `whole` is
-/// true where these are all files. ([`super::matching::match_builds`] settles the build files.)
-pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Path) -> String) {
+/// true where these are all files. Returns what the fixes of files have to do with other files. ([`super::matching::match_builds`] settles the build files.)
+pub fn relate_reports(
+    reports: &mut [FileReport],
+    whole: bool,
+    name: impl Fn(&Path) -> String,
+) -> BTreeMap<usize, Shared> {
     let (mut files, mut paths) = (Vec::new(), Vec::new());
     for FileReport {
         path,
@@ -120,4 +125,23 @@ pub fn relate_reports(reports: &mut [FileReport], whole: bool, name: impl Fn(&Pa
         }
         settle::settle(&mut report.checked, &report.settings, whole);
     }
+    let (mut files, mut paths) = (Vec::new(), Vec::new());
+    for FileReport {
+        path,
+        source,
+        settings,
+        checked,
+        builds,
+    } in reports
+    {
+        files.push(Agreeing {
+            checked,
+            settings,
+            source,
+            format: builds.as_ref().map(|builds| builds.format),
+            along: Along::default(),
+        });
+        paths.push(path.as_path());
+    }
+    agree(&mut files, &|index| name(paths[index]))
 }

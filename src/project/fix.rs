@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::budget;
-use crate::finding::Finding;
 use crate::fix::Applicability;
-use crate::lint::{self, FileReport, Fixed, matching};
+use crate::lint::{self, FileReport, Fixed, Shared, matching};
 
 use super::input::InputFile;
 use super::relate::shared_fixes;
@@ -14,8 +13,8 @@ use super::relate::shared_fixes;
 pub struct Fixing<'f> {
     pub level: Applicability,
     write: Write<'f>,
-    /// The findings from comparing files before any change, by the file to fix.
-    shared: HashMap<PathBuf, Vec<Finding>>,
+    /// What the fixes of files have to do with other files, by the file to fix.
+    shared: HashMap<PathBuf, Shared>,
 }
 
 /// Replaces old bytes at a path by new ones; the error is the reason of a failure.
@@ -38,20 +37,17 @@ pub struct FileFix {
 }
 
 impl<'f> Fixing<'f> {
-    /// Begins fixes up to `level`. `check` checks all files by themselves and says whether that is all there are; it is
-    /// called for unsafe fixes only, which can depend on other files. `name` returns a path as reports print it.
+    /// Begins fixes up to `level`. `check` checks all files by themselves, before any change, and says whether that is
+    /// all there are. `name` returns a path as reports print it.
     pub fn new(
         level: Applicability,
         write: Write<'f>,
         check: impl FnOnce() -> (Vec<FileReport>, bool),
         name: impl Fn(&Path) -> String,
     ) -> Self {
-        let mut shared = HashMap::new();
-        if level == Applicability::Unsafe {
-            let (reports, whole) = check();
-            // Where that is too much, the second comparison says so.
-            shared = shared_fixes(reports, whole, name).unwrap_or_default();
-        }
+        let (reports, whole) = check();
+        // Where that is too much, the second comparison says so.
+        let shared = shared_fixes(reports, whole, name).unwrap_or_default();
         Self {
             level,
             write,
@@ -69,13 +65,12 @@ impl<'f> Fixing<'f> {
             is_stdin,
             text,
         } = input;
+        let alone = Shared::default();
+        let shared = self.shared.get(path).unwrap_or(&alone);
         let mut fixed = match format {
-            Some(format) => lint::fix_inline(format, source, settings, self.level),
+            Some(format) => lint::fix_inline(format, source, settings, self.level, shared),
             None if !is_stdin && !lint::is_of_interest(source) => return None,
-            None => {
-                let found = self.shared.get(path).map_or(&[][..], Vec::as_slice);
-                lint::fix(source, settings, self.level, found)
-            }
+            None => lint::fix(source, settings, self.level, shared),
         };
         let changed = fixed.bytes != source;
         if !changed {

@@ -1,13 +1,12 @@
 //! Compares files with one another, and builds with their Dockerfiles.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::budget::{self, Spent};
 use crate::builds::FormatRef;
-use crate::finding::Finding;
 use crate::lint::matching::{self, Builds, FileAccess};
-use crate::lint::{self, FileReport};
+use crate::lint::{self, FileReport, Shared};
 
 /// Adds findings to `reports` from comparing files and from rules on builds, and settles them. `whole` says whether
 /// these are all files there are.
@@ -37,22 +36,28 @@ pub fn dockerfiles(
     budget::within(bytes, || matching::dockerfiles(reports, access)).unwrap_or_default()
 }
 
-/// Returns the findings of `reports` whose fixes depend on another file, by the file to fix. Only unsafe fixes do.
+/// Returns what the fixes of `reports` have to do with other files, by the file to fix: the unsafe ones that depend on
+/// another, and those that have to agree.
 pub fn shared_fixes(
     mut reports: Vec<FileReport>,
     whole: bool,
     name: impl Fn(&Path) -> String,
-) -> Result<HashMap<PathBuf, Vec<Finding>>, Spent> {
+) -> Result<HashMap<PathBuf, Shared>, Spent> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
+    let mut agreed = BTreeMap::new();
     budget::within(bytes, || {
-        lint::relate_reports(&mut reports, whole, name);
+        agreed = lint::relate_reports(&mut reports, whole, name);
     })?;
-    let of_file = |report: FileReport| {
+    let of_file = |(index, report): (usize, FileReport)| {
         let found = report.checked.findings.into_iter();
-        let shared = found.filter(|one| one.fix.is_some() && one.spans_files());
-        (report.path, shared.collect())
+        let found = found.filter(|one| one.fix.is_some() && one.spans_files());
+        let shared = Shared {
+            found: found.collect(),
+            ..agreed.remove(&index).unwrap_or_default()
+        };
+        (report.path, shared)
     };
-    Ok(reports.into_iter().map(of_file).collect())
+    Ok(reports.into_iter().enumerate().map(of_file).collect())
 }
 
 /// Returns the base of paths in the build file at the absolute `path`: its own folder, or the repository's. `is_root`

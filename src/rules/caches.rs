@@ -1,13 +1,15 @@
 //! The cache mounts of a file, and their properties that rules ask for.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
 use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, Word, clean};
 use crate::finding::{LockKey, RuleId};
-use crate::index::Site;
+use crate::index::{BUILDS, Became, Site};
 use crate::text::Span;
 
 use super::settings::Settings;
@@ -27,6 +29,12 @@ pub struct Cache<'f> {
     pub sharing: Option<Sharing>,
     /// Its identity: mounts with the same key are one cache.
     pub key: Arc<LockKey>,
+    /// Its number in the file.
+    pub number: usize,
+    /// What its id becomes.
+    pub became: Arc<Became>,
+    /// The number of its cache: the same for mounts that are one cache in some builds.
+    pub group: usize,
     /// True where the id refers to the lane argument or another variable that isolates jobs.
     pub is_isolated: bool,
     /// The cleaned target, variables not expanded.
@@ -55,6 +63,9 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
             mount,
             is_isolated: is_isolated(file, settings, mount, &word, instruction),
             key: Arc::new(values.key(mount, &word, instruction)),
+            became: Arc::new(values.became(mount, &word, instruction)),
+            group: 0,
+            number: 0,
             target: mount.target(),
             source: source(file, instruction, mount),
             exempt: settings.exempt.of(&mount.effective_id()),
@@ -62,7 +73,44 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
             word,
         })
     };
-    mounts.filter_map(read).collect()
+    let mut caches: Vec<Cache<'f>> = mounts.filter_map(read).collect();
+    group(&mut caches);
+    caches
+}
+
+/// Numbers the caches: mounts that are one cache in some kind of build have one number.
+fn group(caches: &mut [Cache<'_>]) {
+    let mut first: HashMap<(usize, &[u8], &[Option<Vec<u8>>]), usize> = HashMap::new();
+    let mut groups = Groups((0..caches.len()).collect());
+    for (at, cache) in caches.iter().enumerate() {
+        for build in 0..BUILDS {
+            let id = (build, &*cache.became.ids[build], &cache.key.base[..]);
+            groups.join(at, *first.entry(id).or_insert(at));
+        }
+    }
+    drop(first);
+    for (at, cache) in caches.iter_mut().enumerate() {
+        (cache.group, cache.number) = (groups.of(at), at);
+    }
+}
+
+/// For each of several things another one of its group, with a lower number, or itself.
+struct Groups(Vec<usize>);
+
+impl Groups {
+    /// Returns the number of the group of `at`.
+    fn of(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at && budget::spend(1) {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.of(a), self.of(b));
+        self.0[a.max(b)] = a.min(b);
+    }
 }
 
 /// Returns the sharing mode of `mount` in a build without arguments; a template may make that option.
@@ -186,6 +234,7 @@ impl Cache<'_> {
         let id = mount.field("id").filter(|_| named && !mount.torn);
         Site {
             key: Arc::clone(&self.key),
+            became: Arc::clone(&self.became),
             sharing: self.sharing,
             target,
             at,
@@ -193,6 +242,7 @@ impl Cache<'_> {
             named,
             instruction: self.instruction,
             span: mount.id_span(),
+            mount: mount.span,
             mode_edit: self.mode_edit(),
             exempt: self.exempt.clone(),
             id_end: id.map(|field| mount.value_span(field).end),

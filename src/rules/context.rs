@@ -1,7 +1,7 @@
 //! A file, as rules see it.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -27,7 +27,9 @@ pub struct Context<'a> {
     /// The settings for the file.
     pub settings: &'a Settings,
     caches: OnceCell<Vec<Cache<'a>>>,
-    groups: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
+    /// The mounts of each group of caches.
+    groups: OnceCell<Vec<Vec<usize>>>,
+    keys: OnceCell<HashMap<Arc<LockKey>, Vec<usize>>>,
     /// A list of a few is faster than a table.
     plans: RefCell<Vec<(String, Applicability, Rc<Plan>)>>,
     fills_in: OnceCell<bool>,
@@ -36,6 +38,8 @@ pub struct Context<'a> {
     pub(super) guards: OnceCell<Guards>,
     values: OnceCell<Values<'a>>,
     ignores: Option<Table<'a>>,
+    /// The numbers of mounts whose cache gets a lane in another file.
+    along: BTreeSet<usize>,
 }
 
 impl<'a> Context<'a> {
@@ -45,12 +49,14 @@ impl<'a> Context<'a> {
             settings,
             caches: OnceCell::new(),
             groups: OnceCell::new(),
+            keys: OnceCell::new(),
             plans: RefCell::default(),
             fills_in: OnceCell::new(),
             commands: RefCell::default(),
             guards: OnceCell::new(),
             values: OnceCell::new(),
             ignores: None,
+            along: BTreeSet::new(),
         }
     }
 
@@ -58,6 +64,17 @@ impl<'a> Context<'a> {
     pub fn with_ignores(mut self, ignores: &'a [Ignore]) -> Self {
         self.ignores = (!ignores.is_empty()).then(|| Table::new(ignores));
         self
+    }
+
+    /// Adds the numbers of mounts whose cache gets a lane in another file: they get it, too.
+    pub fn with_along(mut self, along: impl IntoIterator<Item = usize>) -> Self {
+        self.along.extend(along);
+        self
+    }
+
+    /// Returns whether the cache gets a lane in another file.
+    pub fn is_along(&self, cache: &Cache<'_>) -> bool {
+        self.along.contains(&cache.number)
     }
 
     /// Returns whether a comment suppresses `rule` for `cache`, or the configuration exempts the cache from it.
@@ -139,28 +156,32 @@ impl<'a> Context<'a> {
             .get_or_init(|| Values::new(self.file, self.settings))
     }
 
-    /// Returns the mounts of the file that are one cache with `cache`, itself included.
-    pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> {
-        self.with_key(&cache.key)
-    }
-
-    /// Returns the mounts of the cache `key`.
-    pub fn with_key(&self, key: &LockKey) -> impl Iterator<Item = &Cache<'a>> + Clone {
+    /// Returns the mounts of the file that are one cache with `cache` in some build, itself included.
+    pub fn same_cache(&self, cache: &Cache<'_>) -> impl Iterator<Item = &Cache<'a>> + Clone {
         let groups = self.groups.get_or_init(|| {
-            let mut groups: HashMap<Arc<LockKey>, Vec<usize>> = HashMap::new();
+            let mut groups = vec![Vec::new(); self.caches().len()];
             for (index, cache) in self.caches().iter().enumerate() {
-                groups
-                    .entry(Arc::clone(&cache.key))
-                    .or_default()
-                    .push(index);
+                groups[cache.group].push(index);
             }
             groups
         });
-        groups
-            .get(key)
-            .into_iter()
-            .flatten()
+        groups[cache.group]
+            .iter()
             .take_while(|_| budget::spend(1))
             .map(|index| &self.caches()[*index])
+    }
+
+    /// Returns the mounts with the identity `key`.
+    pub fn with_key(&self, key: &LockKey) -> impl Iterator<Item = &Cache<'a>> {
+        let keys = self.keys.get_or_init(|| {
+            let mut keys: HashMap<Arc<LockKey>, Vec<usize>> = HashMap::new();
+            for (index, cache) in self.caches().iter().enumerate() {
+                keys.entry(Arc::clone(&cache.key)).or_default().push(index);
+            }
+            keys
+        });
+        let same = keys.get(key).into_iter().flatten();
+        let same = same.take_while(|_| budget::spend(1));
+        same.map(|index| &self.caches()[*index])
     }
 }

@@ -72,7 +72,9 @@ pub(super) fn gets_lane(
                 .is_some_and(|tool| tool.rule == RuleId::UnlockedApt)
                 && cx.may_speak(RuleId::UnlockedApt, cache)
         };
-        let shared = is_shared_lock(settings, cache) && cx.may_speak(RuleId::SharedLock, cache);
+        let waits = is_shared_lock(settings, cache) || cx.is_along(cache);
+        let shared =
+            waits && lacks_lane(settings, cache) && cx.may_speak(RuleId::SharedLock, cache);
         return (shared || (review && lacks_lane(settings, cache) && (private() || unlocked())))
             && has_room(settings, cache, name);
     }
@@ -93,8 +95,14 @@ pub(super) fn may_change(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> boo
     !cx.is_suppressed(rule, cache)
 }
 
+/// Returns whether the id of `cache` gets `name` along with that of another mount of the same cache: it has no lane yet.
+pub(super) fn goes_along(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> bool {
+    let has_one = name == cx.settings.arg && cache.is_isolated;
+    !has_one && may_change(cx, cache, name)
+}
+
 /// Returns why no edit can append `name` to the id of `cache`.
-pub(super) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
+pub(crate) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
     if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
         let line = cx.line(env.instruction);
         return Some(format!(

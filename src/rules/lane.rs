@@ -6,8 +6,7 @@ use crate::text::count;
 
 use super::caches::Cache;
 use super::context::Context;
-use super::declare::own_default;
-use super::eligibility::{gets_lane, lacks_lane, may_change};
+use super::eligibility::{gets_lane, goes_along, lacks_lane};
 use super::frontend::Frontend;
 use super::slot::{id_edit, isolated_id, whole};
 
@@ -22,13 +21,13 @@ impl Context<'_> {
         if let Some(reason) = self.refused(cache, name, level) {
             return Err(reason);
         }
-        let mut title = format!("use `id={}{}`", cache.id(), self.settings.suffix(name));
+        let mut title = format!("use `id={}`", isolated_id(self.settings, cache, name));
         if let Some(note) = self.lost_id(cache, name) {
             title.extend([" (", &note, ")"]);
         }
         // The first mount that gets the lane takes along those without a fix of their own: they are one cache.
         let follows = |other: &&Cache<'_>| {
-            !gets_lane(self, other, name, level) && may_change(self, other, name)
+            !gets_lane(self, other, name, level) && goes_along(self, other, name)
         };
         let mut others: Vec<&Cache<'_>> = Vec::new();
         if self.is_first(cache, name, level) {
@@ -47,7 +46,7 @@ impl Context<'_> {
             }
             title.extend([" and for `", &id, "`, which the lock serves, too"]);
             let same = self.same_cache(served);
-            others.extend(same.filter(|other| may_change(self, other, name)));
+            others.extend(same.filter(|other| goes_along(self, other, name)));
         }
         let (mut edits, mut level_needed) = (Vec::new(), level);
         if let Some((frontend, span)) = Frontend::old(self.file) {
@@ -62,6 +61,15 @@ impl Context<'_> {
         if let Some(need) = self.declaring(name, cache.instruction, level) {
             title.extend([" and ", &need.title()]);
         }
+        let defaulting = |cache: &Cache<'_>| {
+            let needed = name == self.settings.arg && !self.settings.keeps_id(name);
+            needed
+                .then(|| self.defaulting(name, cache.instruction))
+                .flatten()
+        };
+        if let Some(default) = defaulting(cache) {
+            title.extend([" and write `", &default.text, "`"]);
+        }
         for cache in std::iter::once(cache).chain(others) {
             if !budget::spend(size_of::<Edit>()) {
                 break;
@@ -70,6 +78,10 @@ impl Context<'_> {
             if let Some(need) = self.declaring(name, cache.instruction, level) {
                 edits.extend_from_slice(&need.edits);
                 level_needed = level_needed.max(need.applicability);
+            }
+            if let Some(default) = defaulting(cache) {
+                level_needed = level_needed.max(default.applicability);
+                edits.push(default.edit);
             }
         }
         Ok(Fix::new(level_needed, title, edits))
@@ -112,7 +124,7 @@ impl Context<'_> {
         } else {
             let global = self.file.global(name);
             let global = global.and_then(|global| global.value.as_deref().map(text));
-            global.or_else(|| own_default(self.file, name))?
+            global.or_else(|| self.own_default(name))?
         };
         (!value.is_empty()).then(|| {
             format!(
@@ -136,7 +148,7 @@ pub(super) fn locking_help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
 /// Returns the options that lock `cache`, in a lane where it has one, for messages.
 pub fn locked_lane(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let id = if lacks_lane(cx.settings, cache) {
-        isolated_id(cx.settings, cache)
+        isolated_id(cx.settings, cache, &cx.settings.arg)
     } else if cache.is_isolated {
         cache.id()
     } else {

@@ -3,27 +3,29 @@
 use std::collections::HashSet;
 
 use crate::finding::{Finding, RuleId};
-use crate::fix::{Applicability, Edit, Fix};
+use crate::fix::Fix;
 
 use super::context::Context;
-use super::declare::own_default;
+use super::declare::Defaulting;
 use super::variables::needs_default;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let arg = cx.settings.arg.as_str();
-    let given = own_default(cx.file, arg);
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
-    for cache in cx.caches() {
-        let needs = needs_default(&cache.word, arg);
-        if !needs || cx.file.valued(arg, cache.instruction).is_some() {
-            continue;
-        }
-        let Some(own) = cx.file.visible(arg, cache.instruction) else {
+    for cache in cx
+        .caches()
+        .iter()
+        .filter(|cache| needs_default(&cache.word, arg))
+    {
+        let Some(defaulting) = cx.defaulting(arg, cache.instruction) else {
             continue;
         };
-        // One default for all stages, where a global declaration can carry it.
-        let global = cx.file.global(arg).filter(|_| !own.onbuild);
-        let declaration = global.unwrap_or(own);
+        let Defaulting {
+            declaration,
+            text,
+            edit,
+            applicability,
+        } = defaulting;
         if !seen.insert((declaration.instruction, declaration.name_end)) {
             continue;
         }
@@ -32,21 +34,6 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             |id| format!("the cache id `{id}`"),
         );
         let message = format!("`{arg}` has no default: a build that passes none gets {short}");
-        let span = cx.name_span(declaration, arg);
-        let given = given.as_deref().filter(|_| !declaration.onbuild);
-        let default = given.unwrap_or(cx.settings.default.as_str());
-        let keyword = if declaration.onbuild {
-            "ONBUILD ARG"
-        } else {
-            "ARG"
-        };
-        let edits = vec![Edit::insert(span.end, format!("={default}"))];
-        let title = format!("write `{arg}={default}`");
-        let applicability = if cx.used_outside_ids(arg, declaration.instruction) {
-            Applicability::Unsafe
-        } else {
-            Applicability::Safe
-        };
         let (help, fix) = if cx.settings.keeps_id(arg) {
             let help =
                 format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is");
@@ -54,14 +41,23 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
                 "builds that pass nothing are to keep their ids: a default would give them others";
             (help, Err(why.into()))
         } else {
-            let help = format!("write `{keyword} {arg}={default}`");
-            (help, Ok(Fix::new(applicability, title, edits)))
+            let keyword = if declaration.onbuild {
+                "ONBUILD ARG"
+            } else {
+                "ARG"
+            };
+            let fix = Fix::new(applicability, format!("write `{text}`"), vec![edit]);
+            (format!("write `{keyword} {text}`"), Ok(fix))
         };
         findings.push(
-            Finding::new(RuleId::MissingDefault, span, message)
-                .help(help)
-                .label(cache.mount.id_span(), "refers to it")
-                .fix(fix),
+            Finding::new(
+                RuleId::MissingDefault,
+                cx.name_span(declaration, arg),
+                message,
+            )
+            .help(help)
+            .label(cache.mount.id_span(), "refers to it")
+            .fix(fix),
         );
     }
 }

@@ -6,6 +6,7 @@
 //! their own rules), [`exempt`] (caches that may stay as they are) and [`values`] (equality of variables).
 
 mod apt;
+mod becomes;
 pub mod build_context;
 mod cache_as_state;
 pub mod caches;
@@ -40,7 +41,7 @@ mod private_cache;
 mod serial_stages;
 mod shadowed_arg;
 mod shared_lock;
-mod slot;
+pub mod slot;
 mod split_cache;
 mod syntax_error;
 mod templated_mount;

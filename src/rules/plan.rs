@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use crate::finding::LockKey;
 use crate::fix::{Applicability, Edit};
 
 /// The ARG lines for one name.
@@ -14,10 +12,10 @@ pub struct Plan {
     pub(super) needs: HashMap<usize, Rc<Declaring>>,
     /// The uses of the name outside of cache ids.
     pub(super) elsewhere: Uses,
-    /// The index of the first mount with its own fix, for each cache.
-    pub(super) first: HashMap<Arc<LockKey>, usize>,
+    /// The index of the first mount with its own fix, for each cache by its group.
+    pub(super) first: HashMap<usize, usize>,
     /// The caches that get no lane after all.
-    pub(super) refused: HashMap<Arc<LockKey>, Refusal>,
+    pub(super) refused: HashMap<usize, Refusal>,
 }
 
 /// A reason why a cache gets no lane.
@@ -31,15 +29,20 @@ pub(super) struct Refusal {
 /// The uses of a name, and of ARGs made of it, outside of cache ids.
 #[derive(Debug)]
 pub(super) struct Uses {
-    /// True for each stage where it, or one built from it, uses the name.
-    pub(super) stages: Vec<bool>,
+    /// For each stage, the last instruction that uses the name; beyond the file where a stage built from it does.
+    pub(super) stages: Vec<Option<usize>>,
     /// True where a FROM line uses it, which sees global ARGs.
     pub(super) bases: bool,
 }
 
 impl Uses {
     pub(super) fn any(&self) -> bool {
-        self.bases || self.stages.contains(&true)
+        self.bases || self.stages.iter().any(Option::is_some)
+    }
+
+    /// Returns whether an instruction from `at` on in `stage`, or a stage built from it, uses the name.
+    pub(super) fn are_behind(&self, stage: usize, at: usize) -> bool {
+        self.stages[stage].is_some_and(|last| last >= at)
     }
 }
 

@@ -72,7 +72,11 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if cache.mount.torn || !shows_id(cx, cache) {
         help.extend(["put `", &cx.settings.suffix(arg), "` behind the id"]);
     } else {
-        help.extend(["write `id=", &isolated_id(cx.settings, cache), "`"]);
+        help.extend([
+            "write `id=",
+            &isolated_id(cx.settings, cache, &cx.settings.arg),
+            "`",
+        ]);
     }
     if let Some(need) = cx.declaring(arg, cache.instruction, Applicability::Safe) {
         help.extend([", and ", &need.advice()]);
@@ -85,7 +89,7 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     for served in cx.served(cache, arg).take(MAX_SERVED) {
         help.extend([
             "\nand `id=",
-            &isolated_id(cx.settings, served),
+            &isolated_id(cx.settings, served, arg),
             "` beside it, which this lock serves, too",
         ]);
     }

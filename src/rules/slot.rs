@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bstr::ByteSlice as _;
 
-use crate::dockerfile::{Mount, Word, flags};
+use crate::dockerfile::{Form, Mount, Part, Word, flags};
 use crate::fix::Edit;
 use crate::text::{Mapped, Span};
 
@@ -12,21 +12,11 @@ use super::caches::Cache;
 use super::context::Context;
 use super::settings::Settings;
 
-/// The place for a lane behind an id, and the text before it.
-struct Slot<'m> {
-    /// The byte of the file before it.
-    at: usize,
-    /// The start of an `id` option, where the mount has none.
-    option: &'static str,
-    /// The target as an id, where the mount has none.
-    id: Cow<'m, str>,
-}
-
 /// Returns the edit that appends `name` to the id of `cache`, or adds an id; fails with the reason.
 pub(super) fn id_edit(settings: &Settings, cache: &Cache<'_>, name: &str) -> Result<Edit, String> {
-    let Slot { at, option, id } = slot(settings, cache, name)?;
-    let text = [option, &id, &settings.suffix(name)].concat();
-    Ok(Edit::insert(at, text))
+    let (span, before) = slot(settings, cache, name)?;
+    let text = [&before, settings.suffix(name).as_str()].concat();
+    Ok(Edit::replace(span, text))
 }
 
 /// Returns whether `name` can be appended to the id of `cache`.
@@ -34,7 +24,12 @@ pub(super) fn has_room(settings: &Settings, cache: &Cache<'_>, name: &str) -> bo
     slot(settings, cache, name).is_ok()
 }
 
-fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'m>, String> {
+/// Returns the place for a lane behind the id of `cache`, and the text before it.
+fn slot<'m>(
+    settings: &Settings,
+    cache: &Cache<'m>,
+    name: &str,
+) -> Result<(Span, Cow<'m, str>), String> {
     let mount = cache.mount;
     whole(mount)?;
     if mount.templated && mount.id_word().is_none() {
@@ -51,17 +46,40 @@ fn slot<'m>(settings: &Settings, cache: &Cache<'m>, name: &str) -> Result<Slot<'
     if !takes {
         return Err("the id ends in a character that would change what comes behind it: give it another end".into());
     }
-    let (at, option) = if let Some(field) = mount.field("id") {
-        (mount.value_span(field).end, "")
-    } else {
+    let Some(field) = mount.field("id") else {
         let field = mount.field("type").ok_or("the mount names no type")?;
-        (field.next, ",id=")
+        let id = target_as_id(mount)?;
+        return Ok((Span::at(field.next), [",id=", &id].concat().into()));
     };
-    let id = match mount.id() {
-        Some(_) => "".into(),
-        None => target_as_id(mount)?,
+    let span = mount.value_span(field);
+    if mount.id().is_none() {
+        return Ok((Span::at(span.end), target_as_id(mount)?));
+    }
+    if !cache.became.is_empty {
+        return Ok((Span::at(span.end), "".into()));
+    }
+    match or_target(mount) {
+        Some(id) if Some(span.len()) == mount.id().map(<[u8]>::len) => Ok((span, id.into())),
+        _ => {
+            let id = target_as_id(mount)?;
+            Err(format!(
+                "the id expands to nothing, so that the target is the id: write `id={id}`"
+            ))
+        }
+    }
+}
+
+/// Returns the id of `mount`, one variable, with the target for builds that give it no value: such an id is the target
+/// already, but with something behind it, it would be the same at every target.
+pub(crate) fn or_target(mount: &Mount<'_>) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.+@:".contains(&b);
+    let target = mount.target();
+    let word = mount.id_word()?;
+    let [Part::Variable(variable)] = word.parts.as_slice() else {
+        return None;
     };
-    Ok(Slot { at, option, id })
+    let fits = variable.form == Form::Plain && target.bytes().all(plain);
+    fits.then(|| format!("${{{}:-{}}}", variable.name, target.to_str_lossy()))
 }
 
 /// Checks that every template expression that opens in `mount` ends in it.
@@ -128,13 +146,14 @@ fn is_one_word(text: &str, escape: u8) -> bool {
     first.is_some_and(|first| first.text.bytes() == flag.as_bytes())
 }
 
-/// Returns the id of `cache` with the lane, as it is written.
-pub fn isolated_id(settings: &Settings, cache: &Cache<'_>) -> String {
+/// Returns the id of `cache` with `name` behind it, as it is written.
+pub fn isolated_id(settings: &Settings, cache: &Cache<'_>, name: &str) -> String {
     let id = match cache.mount.id() {
-        Some(_) => cache.id(),
-        None => target_as_id(cache.mount).map_or_else(|_| cache.id(), Cow::into_owned),
+        Some(_) if cache.became.is_empty => or_target(cache.mount),
+        Some(_) => None,
+        None => target_as_id(cache.mount).ok().map(Cow::into_owned),
     };
-    id + &settings.suffix(&settings.arg)
+    id.unwrap_or_else(|| cache.id()) + &settings.suffix(name)
 }
 
 /// Returns whether the id of `cache` stands in the file as messages show it, without quotes and escapes.

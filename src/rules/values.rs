@@ -16,8 +16,8 @@ use super::settings::Settings;
 use super::variables::{PLATFORM_ARGS, value};
 
 pub(super) struct Values<'a> {
-    file: &'a Dockerfile<'a>,
-    settings: &'a Settings,
+    pub(super) file: &'a Dockerfile<'a>,
+    pub(super) settings: &'a Settings,
     own: OnceCell<[u8; 8]>,
 }
 
@@ -78,7 +78,12 @@ impl<'a> Values<'a> {
             };
             (id, values)
         } else {
-            (mount.effective_id().into_owned(), Vec::new())
+            let id = word.text_alone().filter(|id| !id.is_empty());
+            let id = id.filter(|_| mount.id().is_some() && mount.id_word().is_some());
+            (
+                id.unwrap_or_else(|| mount.effective_id().into_owned()),
+                Vec::new(),
+            )
         };
         LockKey {
             id,
@@ -161,7 +166,7 @@ impl<'a> Values<'a> {
     }
 
     /// Returns a key for this file, which only copies share.
-    fn own(&self) -> Vec<u8> {
+    pub(super) fn own(&self) -> Vec<u8> {
         let hash = self.own.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
             self.file.source.hash(&mut hasher);
@@ -171,7 +176,7 @@ impl<'a> Values<'a> {
     }
 
     /// Returns the image that sets a variable not declared in the file; snippets share one image.
-    fn base(&self, index: usize) -> Vec<u8> {
+    pub(super) fn base(&self, index: usize) -> Vec<u8> {
         let root = self.file.ancestors(index).last();
         match root.map(|root| (root.index, &root.base)) {
             Some((root, Base::Image(image))) if image.contains('$') => {

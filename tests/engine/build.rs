@@ -131,7 +131,12 @@ impl Job {
             keep_default: true,
             ..Settings::default()
         };
-        let fixed = lint::fix(self.file.as_bytes(), &settings, Applicability::Safe, &[]);
+        let fixed = lint::fix(
+            self.file.as_bytes(),
+            &settings,
+            Applicability::Safe,
+            &lint::Shared::default(),
+        );
         if let Some(dropped) = fixed.dropped.first() {
             return Err(format!("cachelane: {}", dropped.reason));
         }

@@ -49,9 +49,9 @@ fn every_case_reports_and_fixes_as_recorded() {
         let source = &file.bytes();
         let (settings, level) = pages::settings(source);
         let (text, rules) = report(source, &settings);
-        let fixed = lint::fix(source, &settings, level, &[]);
+        let fixed = lint::fix(source, &settings, level, &lint::Shared::default());
         assert!(fixed.dropped.is_empty(), "{place}: {:?}", fixed.dropped);
-        let again = lint::fix(&fixed.bytes, &settings, level, &[]);
+        let again = lint::fix(&fixed.bytes, &settings, level, &lint::Shared::default());
         assert!(
             again.bytes == fixed.bytes,
             "{place}: fixing the fixed file changes it"

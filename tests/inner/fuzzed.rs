@@ -76,7 +76,7 @@ fn an_arg_line_with_a_word_that_is_no_name_is_not_taken_for_one_with_the_lane_al
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &[],
+            &lint::Shared::default(),
         );
         assert_eq!(fixed.dropped, []);
         let expected = format!("{head}ARG {word}\n{tail}ARG CACHE_ID=default\n{run}");
@@ -128,7 +128,12 @@ fn a_value_that_is_no_text_is_not_moved() {
         run,
     ]
     .concat();
-    let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe, &[]);
+    let fixed = lint::fix(
+        &source,
+        &Settings::default(),
+        Applicability::Safe,
+        &lint::Shared::default(),
+    );
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(&source));
     let found = fixed
@@ -147,7 +152,12 @@ fn a_late_value_that_is_no_text_stays_where_it_is() {
     let tail =
         b",target=/var/cache/apt,sharing=locked true\nARG CACHE_ID=\xE5\nRUN true\n".as_slice();
     let source = [head, b"RUN --mount=type=cache,id=apt", tail].concat();
-    let fixed = lint::fix(&source, &Settings::default(), Applicability::Safe, &[]);
+    let fixed = lint::fix(
+        &source,
+        &Settings::default(),
+        Applicability::Safe,
+        &lint::Shared::default(),
+    );
     assert_eq!(fixed.dropped, []);
     let expected = [
         head,
@@ -179,7 +189,12 @@ fn the_place_of_an_error_in_hcl_tears_no_character() {
 #[test]
 fn an_id_that_ends_in_a_dollar_gets_no_lane_beside_a_template_expression() {
     let source = b"FROM a\nRUN --mount=type=cache,id=money$,target=/x[[y]],sharing=locked true\n";
-    let fixed = lint::fix(source, &Settings::default(), Applicability::Safe, &[]);
+    let fixed = lint::fix(
+        source,
+        &Settings::default(),
+        Applicability::Safe,
+        &lint::Shared::default(),
+    );
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(source));
 }
@@ -194,7 +209,7 @@ fn the_proof_splits_an_arg_line_where_buildkit_does() {
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &[],
+            &lint::Shared::default(),
         );
         assert_eq!(fixed.dropped, [], "{blank:?}");
         assert!(
@@ -216,7 +231,7 @@ fn a_word_that_would_become_a_flag_keeps_the_arg_where_it_is() {
         source.as_bytes(),
         &Settings::default(),
         Applicability::Safe,
-        &[],
+        &lint::Shared::default(),
     );
     assert_eq!(fixed.dropped, []);
     assert_eq!(BStr::new(&fixed.bytes), BStr::new(&source));
@@ -263,7 +278,7 @@ fn a_quoted_target_beside_a_template_expression_is_no_id() {
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &[],
+            &lint::Shared::default(),
         );
         assert_eq!(fixed.dropped, [], "{target}");
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{target}");
@@ -299,7 +314,7 @@ fn a_default_that_another_argument_is_made_of_needs_review() {
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &[],
+            &lint::Shared::default(),
         );
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{uses}");
         assert!(
@@ -323,7 +338,7 @@ fn a_secret_that_is_named_by_the_lane_needs_review() {
             source.as_bytes(),
             &Settings::default(),
             Applicability::Safe,
-            &[],
+            &lint::Shared::default(),
         );
         assert_eq!(fixed.bytes != source.as_bytes(), safe, "{kind}");
     }
@@ -373,7 +388,7 @@ fn an_escaped_name_keeps_its_declaration() {
         source.as_bytes(),
         &Settings::default(),
         Applicability::Safe,
-        &[],
+        &lint::Shared::default(),
     );
     let expected = source.replacen("RUN", "ARG CACHE_ID=default\nRUN", 1);
     assert_eq!(
@@ -388,7 +403,7 @@ fn an_escaped_name_keeps_its_declaration() {
         arg.as_bytes(),
         &Settings::default(),
         Applicability::Safe,
-        &[],
+        &lint::Shared::default(),
     );
     assert_eq!(fixed.made.len(), 1);
 }
@@ -405,7 +420,7 @@ fn nothing_comes_between_a_first_line_for_the_kernel_and_the_syntax_line() {
             source.as_bytes(),
             &Settings::default(),
             Applicability::Unsafe,
-            &[],
+            &lint::Shared::default(),
         );
         let expected = source.replacen("RUN", "ARG CACHE_ID=default\nRUN", 1);
         assert_eq!(BStr::new(&fixed.bytes), BStr::new(&expected));

@@ -11,7 +11,7 @@ use crate::fix::{Applicability, Edit};
 use crate::rules::plan::{Declaring, Uses};
 use crate::text::Span;
 
-use super::names::{hand_down, used_elsewhere};
+use super::names::used_elsewhere;
 use super::spots::{Spot, spots};
 
 /// A name to declare in a file.
@@ -25,6 +25,8 @@ pub(super) struct Lines<'n> {
     /// The instructions with ids that need a value. A default would change the others, for example `${NAME:+-${NAME}}`:
     /// they get a bare declaration.
     short: HashSet<usize>,
+    /// The instructions with ids that have a value of their own where the name has none: a default would change them.
+    keeping: HashSet<usize>,
     /// For each stage the first base that builds cannot change: a FROM line with a variable may name another stage or an
     /// image.
     roots: Vec<usize>,
@@ -38,7 +40,7 @@ impl<'n> Lines<'n> {
         name: &'n str,
         default: Option<&'n str>,
         own: Option<&'n str>,
-        short: HashSet<usize>,
+        (short, keeping): (HashSet<usize>, HashSet<usize>),
     ) -> Self {
         let mut roots: Vec<usize> = Vec::with_capacity(file.stages.len());
         for stage in &file.stages {
@@ -52,6 +54,7 @@ impl<'n> Lines<'n> {
             default,
             own,
             short,
+            keeping,
             roots,
             elsewhere: used_elsewhere(file, name),
             needs: HashMap::new(),
@@ -107,7 +110,8 @@ impl<'n> Lines<'n> {
         for (spot, uses) in spots(self.file, start, uses) {
             let for_all = spot.branch == BranchId::FILE;
             let short = (short && for_all) || uses.iter().any(|index| self.short.contains(index));
-            let need = Rc::new(self.line(stage, &spot, uses[0], short));
+            let keeps = !short && uses.iter().any(|index| self.keeping.contains(index));
+            let need = Rc::new(self.line(stage, &spot, uses[0], (short, keeps)));
             if for_all {
                 handed_on = Some(Rc::clone(&need));
             }
@@ -145,36 +149,52 @@ impl<'n> Lines<'n> {
                 short[stage] = true;
             }
         }
-        hand_down(self.file, &mut short);
+        for stage in (0..short.len()).rev() {
+            if let Some(base) = self.file.stages[stage].parent() {
+                short[base] |= short[stage];
+            }
+        }
         short
     }
 
-    /// Returns the ARG line at `spot`, before the RUN `first`, and its edits; `short` is true where it needs a value.
-    fn line(&self, stage: usize, spot: &Spot, first: usize, short: bool) -> Declaring {
+    /// Returns the ARG line at `spot`, before the RUN `first`, and its edits; `short` is true where it needs a value, `keeps` where it
+    /// must not get one.
+    fn line(
+        &self,
+        stage: usize,
+        spot: &Spot,
+        first: usize,
+        (short, keeps): (bool, bool),
+    ) -> Declaring {
         let file = self.file;
         let user = &file.instructions[first];
         let late = self.late(stage, spot, first).filter(|_| !user.onbuild);
-        let movable = late.filter(|late| is_movable(file, late, spot));
+        let fits = |late: &&Declaration| !keeps || late.value.is_none();
+        let movable = late.filter(|late| fits(late) && is_movable(file, late, spot));
         let moved = movable.map(|late| &file.instructions[late.instruction]);
         let line = moved.map_or_else(
             || {
                 format!(
                     "{} {}",
                     keyword(file, user),
-                    self.declared(user, late, short)
+                    self.declared(user, late.filter(fits), short)
                 )
             },
             |arg| arg.text.bytes().to_str_lossy().trim_end().to_owned(),
         );
         let mut edits = vec![spot.insert(file.source, &line)];
         edits.extend(moved.map(|arg| Edit::delete(whole_line(file.source, arg))));
+        // What stands above the line does not see it.
+        let below = file
+            .instructions
+            .partition_point(|i| i.span.start < spot.at);
         Declaring {
             line,
             above: user.lines.0,
             edits,
             late: late.map(|late| file.instructions[late.instruction].lines.0),
             moves: moved.is_some(),
-            applicability: if self.elsewhere.stages[stage] {
+            applicability: if self.elsewhere.are_behind(stage, below) {
                 Applicability::Unsafe
             } else {
                 Applicability::Safe
@@ -245,18 +265,6 @@ fn is_movable(file: &Dockerfile<'_>, late: &Declaration, spot: &Spot) -> bool {
         && arg.lines.0 == arg.lines.1
         && std::str::from_utf8(arg.text.bytes()).is_ok()
         && !has_variable(late, file.escape)
-}
-
-/// Returns the default that all stages of `file` give the argument `name`: another would split their caches in builds
-/// that pass nothing.
-pub fn own_default(file: &Dockerfile<'_>, name: &str) -> Option<String> {
-    let given = |d: &&Declaration| d.by == DeclaredBy::Arg && !d.onbuild && d.stage.is_some();
-    let declarations = file.declarations(name).iter().filter(given);
-    let mut values = declarations.filter_map(|d| d.value.as_deref());
-    let first = values.next()?;
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
-    let is_default = values.all(|value| value == first) && !first.is_empty();
-    (is_default && first.iter().all(plain)).then(|| String::from_utf8_lossy(first).into_owned())
 }
 
 /// Returns whether the value of `declaration` has a variable or is unreadable.

@@ -4,12 +4,13 @@
 //! directly before the first RUN that refers to it, above that RUN's comments, and never where a template block would
 //! hide it from another RUN.
 
+mod defaults;
 mod lines;
 mod names;
 mod planned;
-mod refused;
 mod spots;
 
-pub(super) use lines::{has_variable, own_default, whole_line};
+pub(super) use defaults::Defaulting;
+pub(super) use lines::{has_variable, whole_line};
 pub(super) use names::{count_word, mentions};
 pub(super) use spots::{Spot, spots};

@@ -10,7 +10,7 @@ use crate::rules::plan::Uses;
 /// Returns the uses of `name` in `file` outside of cache ids.
 pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
     let mut used = Uses {
-        stages: vec![false; file.stages.len()],
+        stages: vec![None; file.stages.len()],
         bases: false,
     };
     let finder = Finder::new(name);
@@ -29,21 +29,26 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
             |name: &Finder<'_>| budget::spend(1) && uses_outside_ids(file, instruction, name);
         if instruction.keyword == Keyword::From {
             used.bases = used.bases || names.iter().any(is_use);
-        } else if let Some(stage) = file.stage_of(index).filter(|stage| !used.stages[*stage]) {
-            used.stages[stage] = names.iter().any(is_use);
+        } else if let Some(stage) = file.stage_of(index)
+            && names.iter().any(is_use)
+        {
+            // A template's line may declare it.
+            let is_opaque = instruction.keyword == Keyword::Opaque;
+            let last = if is_opaque {
+                file.instructions.len()
+            } else {
+                index
+            };
+            used.stages[stage] = used.stages[stage].max(Some(last));
         }
     }
-    hand_down(file, &mut used.stages);
+    for stage in (0..used.stages.len()).rev() {
+        let base = file.stages[stage].parent();
+        if let Some(base) = base.filter(|_| used.stages[stage].is_some()) {
+            used.stages[base] = Some(file.instructions.len());
+        }
+    }
     used
-}
-
-/// Marks the base stages of marked ones.
-pub(super) fn hand_down(file: &Dockerfile<'_>, marked: &mut [bool]) {
-    for stage in (0..marked.len()).rev() {
-        if let Some(base) = file.stages[stage].parent() {
-            marked[base] |= marked[stage];
-        }
-    }
 }
 
 /// Adds the names whose value the ARG `instruction` makes of any of `names`.

@@ -2,18 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
-use crate::finding::LockKey;
 use crate::fix::Applicability;
 use crate::rules::caches::Cache;
 use crate::rules::context::Context;
-use crate::rules::eligibility::{gets_lane, lacks_lane, may_change, obstacle};
-use crate::rules::plan::{Declaring, Plan};
+use crate::rules::eligibility::{gets_lane, goes_along, lacks_lane, may_change, obstacle};
+use crate::rules::plan::{Declaring, Plan, Refusal};
 use crate::rules::variables::needs_default;
 
-use super::lines::{Lines, own_default};
-use super::refused::refused;
+use super::lines::Lines;
 
 impl Context<'_> {
     /// Returns the declaration that makes `name` visible at instruction `index`; `None` where it is visible.
@@ -31,7 +28,7 @@ impl Context<'_> {
     /// Returns whether `cache` is the first of its mounts with a fix up to `level` that puts `name` into its id.
     pub fn is_first(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> bool {
         let plan = self.plan(name, level);
-        let first = plan.first.get(&cache.key);
+        let first = plan.first.get(&cache.group);
         first.is_some_and(|first| std::ptr::eq(self.caches()[*first].mount, cache.mount))
     }
 
@@ -45,10 +42,10 @@ impl Context<'_> {
     /// Returns why `cache` gets no `name` into its id by a fix up to `level`.
     pub fn refused(&self, cache: &Cache<'_>, name: &str, level: Applicability) -> Option<String> {
         let plan = self.plan(name, level);
-        if plan.first.contains_key(&cache.key) {
+        if plan.first.contains_key(&cache.group) {
             return None;
         }
-        let Some(refusal) = plan.refused.get(&cache.key) else {
+        let Some(refusal) = plan.refused.get(&cache.group) else {
             return obstacle(self, cache, name);
         };
         let (other, reason) = (&self.caches()[refusal.at], &refusal.reason);
@@ -66,7 +63,7 @@ impl Context<'_> {
     pub fn used_outside_ids(&self, name: &str, index: usize) -> bool {
         let plan = self.plan(name, Applicability::Safe);
         match self.file.stage_of(index) {
-            Some(stage) => plan.elsewhere.stages[stage],
+            Some(stage) => plan.elsewhere.are_behind(stage, index + 1),
             None => plan.elsewhere.any(),
         }
     }
@@ -83,21 +80,23 @@ impl Context<'_> {
 
 fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
     let mut first = wanted(cx, name, level);
-    let takes =
-        |cache: &Cache<'_>| may_change(cx, cache, name) || gets_lane(cx, cache, name, level);
-    let refused = if first.is_empty() {
-        HashMap::new()
-    } else {
-        refused(cx, name, &first, takes)
-    };
+    let mut refused: HashMap<usize, Refusal> = HashMap::new();
+    for (at, cache) in cx.caches().iter().enumerate() {
+        let takes = first.contains_key(&cache.group)
+            && (goes_along(cx, cache, name) || gets_lane(cx, cache, name, level));
+        if let Some(reason) = takes.then(|| obstacle(cx, cache, name)).flatten() {
+            let refusal = Refusal { at, reason };
+            refused.entry(cache.group).or_insert(refusal);
+        }
+    }
     first.retain(|key, _| !refused.contains_key(key));
     let goes_along =
-        |cache: &Cache<'_>| first.contains_key(&cache.key) && may_change(cx, cache, name);
+        |cache: &Cache<'_>| first.contains_key(&cache.group) && goes_along(cx, cache, name);
     let refers = |cache: &&Cache<'_>| cache.word.mentions(name) || goes_along(cache);
     let uses = cx.caches().iter().filter(refers);
     let mut uses: Vec<usize> = uses.map(|cache| cache.instruction).collect();
     uses.dedup();
-    let own = own_default(cx.file, name);
+    let own = cx.own_default(name);
     // For builds that pass nothing, only a bare ARG changes nothing. Where the file has a default for the mounts of one
     // stage, those of another get it too, to stay one cache.
     let short = |cache: &&Cache<'_>| {
@@ -109,8 +108,13 @@ fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
     };
     let short = cx.caches().iter().filter(short);
     let short = short.map(|cache| cache.instruction).collect();
+    let keeping = |cache: &&Cache<'_>| {
+        cache.word.mentions(name) && !needs_default(&cache.word, name) && !goes_along(cache)
+    };
+    let keeping = cx.caches().iter().filter(keeping);
+    let keeping = keeping.map(|cache| cache.instruction).collect();
     let default = (name == cx.settings.arg).then_some(cx.settings.default.as_str());
-    let lines = Lines::new(cx.file, name, default, own.as_deref(), short);
+    let lines = Lines::new(cx.file, name, default, own.as_deref(), (short, keeping));
     let (needs, elsewhere) = lines.plan(&uses);
     Plan {
         needs,
@@ -122,19 +126,19 @@ fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
 
 /// Returns the caches with a fix up to `level` that puts `name` into their ids, each with its first mount; folders that
 /// another lock serves are included.
-fn wanted(cx: &Context<'_>, name: &str, level: Applicability) -> HashMap<Arc<LockKey>, usize> {
-    let mut first: HashMap<Arc<LockKey>, usize> = HashMap::new();
+fn wanted(cx: &Context<'_>, name: &str, level: Applicability) -> HashMap<usize, usize> {
+    let mut first: HashMap<usize, usize> = HashMap::new();
     let mut served = HashSet::new();
     for (index, cache) in cx.caches().iter().enumerate() {
         if !gets_lane(cx, cache, name, level) {
             continue;
         }
-        first.entry(Arc::clone(&cache.key)).or_insert(index);
-        served.extend(cx.served(cache, name).map(|other| Arc::clone(&other.key)));
+        first.entry(cache.group).or_insert(index);
+        served.extend(cx.served(cache, name).map(|other| other.group));
     }
     for (index, cache) in cx.caches().iter().enumerate() {
-        if served.contains(&cache.key) {
-            first.entry(Arc::clone(&cache.key)).or_insert(index);
+        if served.contains(&cache.group) {
+            first.entry(cache.group).or_insert(index);
         }
     }
     first

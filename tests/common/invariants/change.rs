@@ -155,14 +155,20 @@ fn essence(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Vec<BString>
 
 /// Fails unless the id of `is` is that of `was`, with the lane behind it or not.
 fn lane_at_most(was: &Mount<'_>, is: &Mount<'_>, settings: &Settings) {
-    let (was, is) = (was.effective_id(), is.effective_id());
+    let (was, is, target) = (was.effective_id(), is.effective_id(), was.target());
     let arg = &settings.arg;
     let lane = if settings.keep_default {
         format!("${{{arg}:+-${{{arg}}}}}")
     } else {
         format!("-${{{arg}}}")
     };
-    let behind = is.strip_prefix(&*was).map(BStr::new);
+    // A variable that may be empty keeps the target as its value.
+    let or_target = [&was[..was.len() - usize::from(was.ends_with(b"}"))], b":-"].concat();
+    let or_target = [&or_target[..], &target, b"}"].concat();
+    let or_target = or_target.replacen("$", "${", usize::from(!was.starts_with(b"${")));
+    let before = [was.to_vec(), or_target].into_iter().rev();
+    let mut behind = before.filter_map(|before| is.strip_prefix(&before[..]));
+    let behind = behind.next().map(BStr::new);
     let fits = behind.is_some_and(|behind| behind.is_empty() || *behind == lane);
     assert!(
         fits,

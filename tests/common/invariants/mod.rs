@@ -15,10 +15,20 @@ use cachelane::text::Span;
 /// Fails unless a safe fix is small, is the same when made again, leaves nothing to fix, and names the places of its
 /// findings.
 pub fn safe_fix(source: &[u8], settings: &Settings) {
-    let fixed = lint::fix(source, settings, Applicability::Safe, &[]);
+    let fixed = lint::fix(
+        source,
+        settings,
+        Applicability::Safe,
+        &lint::Shared::default(),
+    );
     assert!(fixed.dropped.is_empty(), "{:?}", fixed.dropped);
     if fixed.bytes != source {
-        let again = lint::fix(&fixed.bytes, settings, Applicability::Safe, &[]);
+        let again = lint::fix(
+            &fixed.bytes,
+            settings,
+            Applicability::Safe,
+            &lint::Shared::default(),
+        );
         assert_eq!(
             BStr::new(&again.bytes),
             BStr::new(&fixed.bytes),
@@ -36,11 +46,21 @@ pub fn safe_fix(source: &[u8], settings: &Settings) {
 
 /// Fails unless all fixes together come to an end, and leave what they report.
 pub fn all_fixes(source: &[u8], settings: &Settings) {
-    let fixed = lint::fix(source, settings, Applicability::Unsafe, &[]);
+    let fixed = lint::fix(
+        source,
+        settings,
+        Applicability::Unsafe,
+        &lint::Shared::default(),
+    );
     // A lock that would close a circle of waiting builds is not made, and that is reported.
     let refused = |dropped: &lint::Dropped| dropped.reason.contains("opposite orders");
     assert!(fixed.dropped.iter().all(refused), "{:?}", fixed.dropped);
-    let again = lint::fix(&fixed.bytes, settings, Applicability::Unsafe, &[]);
+    let again = lint::fix(
+        &fixed.bytes,
+        settings,
+        Applicability::Unsafe,
+        &lint::Shared::default(),
+    );
     assert_eq!(
         BStr::new(&again.bytes),
         BStr::new(&fixed.bytes),

@@ -1,0 +1,578 @@
+//! Holds fixes to what ids become: caches that were apart stay apart, and the mounts of one cache stay one.
+//!
+//! The fixes of all files are made on copies, and the ids of all mounts expanded before and after, for builds that pass
+//! a lane and builds that pass none. A fix that would join two caches, take one of a cache's mounts away from the
+//! others, or give a build that passes nothing another cache is taken back, with the reason.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use bstr::ByteSlice as _;
+
+use crate::budget;
+use crate::builds::FormatRef;
+use crate::dockerfile::Dockerfile;
+use crate::finding::{Finding, RuleId};
+use crate::fix::{self, Applicability, Fix};
+use crate::index::{BUILDS, Became, LANE, Site};
+use crate::rules::{Settings, caches};
+use crate::text::{LineIndex, Span};
+
+use super::along::{check_along, why};
+use super::model::{Checked, Shared, TakenBack};
+
+/// A file whose fixes are held to those of the others.
+#[derive(Debug)]
+pub struct Agreeing<'f> {
+    pub checked: &'f mut Checked,
+    pub settings: &'f Settings,
+    pub source: &'f [u8],
+    /// The format of a file with Dockerfiles in it.
+    pub format: Option<FormatRef>,
+    /// The mounts that get a lane along with those of other files.
+    pub along: Along,
+}
+
+/// The mounts of a file that get a lane along with those of other files.
+#[derive(Debug, Default)]
+pub struct Along {
+    /// By their numbers, the places of the other mounts.
+    pub places: BTreeMap<usize, String>,
+    /// Their fixes.
+    findings: Vec<Finding>,
+    /// The numbers of those that cannot.
+    barred: BTreeSet<usize>,
+}
+
+/// The rules whose unsafe fixes put something into ids without meaning to part a cache.
+const TURNS: [RuleId; 6] = [
+    RuleId::SharedLock,
+    RuleId::UndeclaredArg,
+    RuleId::MissingDefault,
+    RuleId::PlatformLock,
+    RuleId::PrivateCache,
+    RuleId::UnlockedApt,
+];
+
+/// Takes back the fixes of `files` that would join or part caches; `name` returns a file's path, by index, as reports
+/// print it. Returns what the files have to do with one another, by file.
+pub fn agree(
+    files: &mut [Agreeing<'_>],
+    name: &dyn Fn(usize) -> String,
+) -> BTreeMap<usize, Shared> {
+    let mut shared: BTreeMap<usize, Shared> = BTreeMap::new();
+    let turns = TURNS.map(|rule| Turn(Applicability::Unsafe, Some(rule)));
+    for turn in [Turn(Applicability::Safe, None)].into_iter().chain(turns) {
+        let mut trial = Trial::new(files, turn);
+        while !trial.afters.is_empty() && budget::spend(1) {
+            let clashes = trial.clashes();
+            if clashes.is_empty() {
+                break;
+            }
+            if trial.take_along(&clashes, name) {
+                continue;
+            }
+            for (file, back) in trial.take_back(&clashes, name) {
+                shared.entry(file).or_default().taken_back.push(back);
+            }
+        }
+    }
+    for (index, file) in files.iter().enumerate() {
+        if !file.along.places.is_empty() {
+            shared
+                .entry(index)
+                .or_default()
+                .along
+                .clone_from(&file.along.places);
+        }
+    }
+    shared
+}
+
+/// The fixes that are made together: the safe ones, or the unsafe ones of one rule.
+#[derive(Clone, Copy)]
+struct Turn(Applicability, Option<RuleId>);
+
+impl Turn {
+    fn takes(self, finding: &Finding) -> bool {
+        let Self(level, rule) = self;
+        let fix = finding.fix.as_ref();
+        fix.is_some_and(|fix| fix.applicability() == level)
+            && rule.is_none_or(|rule| rule == finding.rule)
+    }
+}
+
+/// The files with the fixes of a turn made.
+struct Trial<'t, 'f> {
+    files: &'t mut [Agreeing<'f>],
+    turn: Turn,
+    /// What the ids of a file with such fixes become.
+    afters: BTreeMap<usize, Vec<Arc<Became>>>,
+}
+
+/// A mount of a file, by their indices.
+type At = (usize, usize);
+
+/// A mount whose new id is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Clash {
+    kind: Kind,
+    at: At,
+    /// The mount that it gets in the way of.
+    other: At,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// It gets the id of another cache.
+    Joined,
+    /// A build that passes nothing gets another cache.
+    Moved,
+    /// It leaves another mount of the same cache.
+    Parted,
+}
+
+/// A mount before and after.
+struct Member<'m> {
+    at: At,
+    site: &'m Site,
+    before: &'m Became,
+    after: &'m Became,
+}
+
+impl Member<'_> {
+    /// Returns whether both have the same id as it is written, and only one of them sees its lane.
+    fn is_written_like(&self, other: &Self) -> bool {
+        self.site.key == other.site.key && !self.site.became.is_empty
+    }
+
+    /// Returns whether both are mounted at one place: a person may want them to be one cache.
+    fn is_at_place_of(&self, other: &Self) -> bool {
+        self.site.target.is_some() && self.site.target == other.site.target
+    }
+}
+
+impl Agreeing<'_> {
+    fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.checked.findings.iter().chain(&self.along.findings)
+    }
+
+    /// Returns whether the mount `number` may get a lane along with one of another file.
+    fn may_go_along(&self, number: usize) -> bool {
+        let Along { places, barred, .. } = &self.along;
+        let is_new = !places.contains_key(&number) && !barred.contains(&number);
+        is_new
+            && self.format.is_none()
+            && self.settings.is_on(RuleId::SharedLock)
+            && why(self.source, self.settings, None, number).is_none()
+    }
+
+    /// Plans the fixes of this file anew, with those of the mounts that go along.
+    fn plan_along(&mut self) {
+        let mut planned = check_along(self.source, self.settings, &self.along.places);
+        planned.replace(&mut self.checked.findings);
+        self.along.findings = planned.along;
+    }
+}
+
+impl<'t, 'f> Trial<'t, 'f> {
+    fn new(files: &'t mut [Agreeing<'f>], turn: Turn) -> Self {
+        let mut trial = Self {
+            files,
+            turn,
+            afters: BTreeMap::new(),
+        };
+        for file in 0..trial.files.len() {
+            trial.make(file);
+        }
+        trial
+    }
+
+    /// Makes the fixes of a file, if any.
+    fn make(&mut self, index: usize) {
+        let file = &self.files[index];
+        let mut findings: Vec<&Finding> = file.findings().collect();
+        findings.sort_by_key(|finding| (finding.span, finding.rule));
+        let fixes = findings
+            .into_iter()
+            .filter(|finding| self.turn.takes(finding));
+        let fixes: Vec<&Fix> = fixes.filter_map(|finding| finding.fix.as_ref()).collect();
+        self.afters.remove(&index);
+        if fixes.is_empty() || !budget::spend(file.source.len()) {
+            return;
+        }
+        let bytes = fix::apply(file.source, &fixes).bytes;
+        let after = became(&bytes, file.format, file.settings);
+        // What cannot be compared is refused where it is proved.
+        if after.len() == file.checked.sites.len() {
+            self.afters.insert(index, after);
+        }
+    }
+
+    fn members(&self) -> Vec<Member<'_>> {
+        let mut members = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            let after = self.afters.get(&index);
+            for (number, site) in file.checked.sites.iter().enumerate() {
+                members.push(Member {
+                    at: (index, number),
+                    site,
+                    before: &site.became,
+                    after: after.map_or(&*site.became, |after| &*after[number]),
+                });
+            }
+        }
+        members
+    }
+
+    /// Returns the mounts with wrong ids, of one kind: the others may follow from them.
+    fn clashes(&self) -> Vec<Clash> {
+        let members = self.members();
+        if members.iter().all(|one| one.before == one.after) {
+            return Vec::new();
+        }
+        let mut clashes = Vec::new();
+        for build in 0..BUILDS {
+            joined(&members, build, self.turn.0, &mut clashes);
+            parted(&members, build, &mut clashes);
+        }
+        let moved = members.iter().filter(|one| self.is_moved(one));
+        clashes.extend(moved.map(|one| Clash {
+            kind: Kind::Moved,
+            at: one.at,
+            other: one.at,
+        }));
+        clashes.sort_unstable();
+        clashes.dedup_by_key(|clash| (clash.kind, clash.at));
+        let first = clashes.first().map(|clash| clash.kind);
+        clashes.retain(|clash| Some(clash.kind) == first);
+        clashes
+    }
+
+    /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may
+    /// get the lane's default behind it, or the default that it lacked.
+    fn is_moved(
+        &self,
+        Member {
+            at, before, after, ..
+        }: &Member<'_>,
+    ) -> bool {
+        let Turn(level, _) = self.turn;
+        if level == Applicability::Unsafe && !self.touching(*at).is_empty() {
+            return false;
+        }
+        let fits = |build: usize, lane: &[u8]| {
+            let (old, new) = (&*before.ids[build], &*after.ids[build]);
+            let behind = new.strip_prefix(old);
+            let filled = || {
+                let mut filled = before.filled.iter().filter(|_| !before.is_empty);
+                filled.any(|filled| filled.replace(LANE, lane) == new)
+            };
+            old == new
+                || behind.is_some_and(|behind| behind.strip_prefix(b"-") == Some(lane))
+                || filled()
+        };
+        let had_lane = before.ids[0] != before.ids[1];
+        !fits(0, &after.lane[0]) || (had_lane && !fits(1, LANE))
+    }
+
+    /// Returns the findings whose fixes change the mount at `at` itself.
+    fn touching(&self, (file, number): At) -> Vec<usize> {
+        let file = &self.files[file];
+        let mount = file.checked.sites[number].mount;
+        let touches = |finding: &Finding| {
+            self.turn.takes(finding) && edits(finding).any(|span| is_within(span, mount))
+        };
+        let findings = file.findings().enumerate();
+        let own = findings.filter(|(_, finding)| touches(finding));
+        own.map(|(at, _)| at).collect()
+    }
+
+    /// Returns the findings whose fixes decide what the id of the mount at `at` becomes: those that change it, or else
+    /// those that change what stands around the mounts.
+    fn deciding(&self, at: At) -> Vec<usize> {
+        let own = self.touching(at);
+        if !own.is_empty() {
+            return own;
+        }
+        let file = &self.files[at.0];
+        let (findings, sites): (Vec<&Finding>, _) =
+            (file.findings().collect(), &file.checked.sites);
+        let within = |span: Span| {
+            let after = sites.partition_point(|site| site.mount.start <= span.start);
+            after > 0 && is_within(span, sites[after - 1].mount)
+        };
+        let picked: Vec<usize> = (0..findings.len())
+            .filter(|at| self.turn.takes(findings[*at]))
+            .collect();
+        let around = |at: &usize| edits(findings[*at]).any(|span| !within(span));
+        let around: Vec<usize> = picked.iter().copied().filter(around).collect();
+        if around.is_empty() { picked } else { around }
+    }
+
+    /// Takes the fixes behind `clashes` back.
+    fn take_back(
+        &mut self,
+        clashes: &[Clash],
+        name: &dyn Fn(usize) -> String,
+    ) -> Vec<(usize, TakenBack)> {
+        let mut reasons: BTreeMap<At, (String, bool)> = BTreeMap::new();
+        for clash in clashes {
+            for finding in self.deciding(clash.at) {
+                if !reasons.contains_key(&(clash.at.0, finding)) {
+                    let reason = self.reason(*clash, name);
+                    reasons.insert((clash.at.0, finding), reason);
+                }
+            }
+        }
+        let mut taken = Vec::new();
+        for ((file, at), (reason, for_review)) in reasons.into_iter().rev() {
+            let Agreeing { checked, along, .. } = &mut self.files[file];
+            let Some(finding) = checked.findings.get_mut(at) else {
+                // Its own mount cannot go along.
+                let finding = along.findings.remove(at - checked.findings.len());
+                let mut sites = checked.sites.iter();
+                let number = sites.position(|site| site.span == finding.span);
+                along.barred.extend(number);
+                along.places.retain(|at, _| Some(*at) != number);
+                taken.push((file, None));
+                continue;
+            };
+            let back = TakenBack {
+                rule: finding.rule,
+                start: finding.span.start,
+                reason,
+                for_review: for_review && self.turn.0 == Applicability::Safe,
+            };
+            back.apply(finding);
+            taken.push((file, Some(back)));
+        }
+        if taken.is_empty() {
+            self.afters.clear();
+        }
+        let mut changed: Vec<usize> = taken.iter().map(|(file, _)| *file).collect();
+        changed.dedup();
+        for file in changed {
+            self.make(file);
+        }
+        let taken = taken.into_iter();
+        taken
+            .filter_map(|(file, back)| Some((file, back?)))
+            .collect()
+    }
+
+    /// Lets mounts of other files go along with those that get a lane; returns whether any does.
+    fn take_along(&mut self, clashes: &[Clash], name: &dyn Fn(usize) -> String) -> bool {
+        let mut changed: BTreeSet<usize> = BTreeSet::new();
+        for Clash { kind, at, other } in clashes {
+            let (file, number) = *other;
+            let fits = *kind == Kind::Parted
+                && self.turn.0 == Applicability::Safe
+                && at.0 != file
+                && self.touching(*other).is_empty()
+                && self.files[file].may_go_along(number);
+            if fits {
+                let place = self.place(*at, file, name);
+                self.files[file].along.places.entry(number).or_insert(place);
+                changed.insert(file);
+            }
+        }
+        for file in &changed {
+            self.files[*file].plan_along();
+            self.make(*file);
+        }
+        !changed.is_empty()
+    }
+
+    /// Returns why the fix behind `clash` is not made, and whether it is for review then.
+    fn reason(&self, clash: Clash, name: &dyn Fn(usize) -> String) -> (String, bool) {
+        let Clash { kind, at, other } = clash;
+        let place = self.place(other, at.0, name);
+        match kind {
+            Kind::Joined => {
+                let member = |(file, number): At| {
+                    let site = &self.files[file].checked.sites[number];
+                    site.target.as_ref()
+                };
+                if member(at).is_some() && member(at) == member(other) {
+                    return (
+                        format!("{place} has that id already: both become one cache"),
+                        true,
+                    );
+                }
+                let reason =
+                    format!("{place} has another cache of that id: give this one an id of its own");
+                (reason, false)
+            }
+            Kind::Moved => {
+                let (file, number) = at;
+                let shown = |became: &Became| show(&became.ids[0]);
+                let before = shown(&self.files[file].checked.sites[number].became);
+                let after = self.afters.get(&file).map(|after| shown(&after[number]));
+                let after = after.unwrap_or_default();
+                let reason = format!(
+                    "{place} has the cache `{before}` in builds that pass nothing, and would have `{after}`"
+                );
+                (reason, false)
+            }
+            Kind::Parted => self.parted(at, other, &place),
+        }
+    }
+
+    /// Returns why the mount at `other`, which uses the cache of the one at `at`, does not go along.
+    fn parted(&self, at: At, other: At, place: &str) -> (String, bool) {
+        let became = |at: At| self.afters.get(&at.0).map(|after| &after[at.1]);
+        let site = |at: At| &self.files[at.0].checked.sites[at.1];
+        let after = |at: At| became(at).map_or(&*site(at).became, |after| &**after);
+        if !self.touching(other).is_empty() {
+            let build = (0..BUILDS).find(|build| after(at).ids[*build] != after(other).ids[*build]);
+            let build = build.unwrap_or(0);
+            let [own, others] = [at, other].map(|at| show(&after(at).ids[build]));
+            let reason = format!(
+                "{place} uses this cache, too, and would get `{others}` where this gets `{own}`: give both one default"
+            );
+            return (reason, false);
+        }
+        let file = &self.files[other.0];
+        let mount = site(other).mount;
+        let mut findings = file.checked.findings.iter();
+        let review = |finding: &Finding| {
+            let fix = finding.fix.as_ref();
+            let review = fix.is_some_and(|fix| fix.applicability() == Applicability::Unsafe);
+            review && finding.rule == RuleId::SharedLock && is_within(finding.span, mount)
+        };
+        if findings.any(review) {
+            return (
+                format!("{place} uses this cache, too, and needs a look"),
+                true,
+            );
+        }
+        let why = why(file.source, file.settings, file.format, other.1);
+        let why = why.unwrap_or_else(|| "give both the lane by hand".into());
+        (
+            format!("{place} uses this cache, too, and gets no lane: {why}"),
+            false,
+        )
+    }
+
+    /// Returns the place of a mount as seen from the file `from`.
+    fn place(&self, (file, number): At, from: usize, name: &dyn Fn(usize) -> String) -> String {
+        let Agreeing {
+            checked, source, ..
+        } = &self.files[file];
+        let line = LineIndex::new(source).line(checked.sites[number].mount.start);
+        if file == from {
+            format!("line {line}")
+        } else {
+            format!("{}:{line}", name(file))
+        }
+    }
+}
+
+/// Adds the mounts that get the id of another cache, now or before: who passes nothing would find its files.
+fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &mut Vec<Clash>) {
+    let mut before: HashMap<&[u8], &Member<'_>> = HashMap::new();
+    for member in members {
+        before.entry(&member.before.ids[build]).or_insert(member);
+    }
+    let mut after: HashMap<&[u8], &Member<'_>> = HashMap::new();
+    for member in members {
+        let (old, new) = (&*member.before.ids[build], &*member.after.ids[build]);
+        if old == new {
+            continue;
+        }
+        let now = *after.entry(new).or_insert(member);
+        let others = [before.get(new).copied(), Some(now)].into_iter().flatten();
+        let mut others = others.filter(|other| *other.before.ids[build] != *old);
+        let is_meant = |other: &Member<'_>| {
+            let is_reviewed = level == Applicability::Unsafe && member.is_at_place_of(other);
+            is_reviewed || member.is_written_like(other)
+        };
+        if let Some(other) = others.find(|other| !is_meant(other)) {
+            for (at, other) in [(member, other), (other, member)] {
+                let changed = at.before.ids[build] != at.after.ids[build];
+                if changed && (at.at == member.at || at.after.ids[build] == member.after.ids[build])
+                {
+                    clashes.push(Clash {
+                        kind: Kind::Joined,
+                        at: at.at,
+                        other: other.at,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Adds the mounts that leave others of the same cache.
+fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
+    let mut caches: HashMap<(&[u8], &[Option<Vec<u8>>]), Vec<&Member<'_>>> = HashMap::new();
+    for member in members {
+        let cache = (&*member.before.ids[build], &member.site.key.base[..]);
+        caches.entry(cache).or_default().push(member);
+    }
+    for cache in caches.into_values() {
+        let Some(first) = cache.first() else { continue };
+        let new = |member: &Member<'_>| member.after.ids[build].clone();
+        if cache.iter().all(|member| new(member) == new(first)) {
+            continue;
+        }
+        let stays = |member: &&&Member<'_>| member.before.ids[build] == member.after.ids[build];
+        let staying = cache.iter().find(stays);
+        for member in cache.iter().filter(|member| !stays(member)) {
+            let mut all = cache.iter();
+            let other = staying.or_else(|| all.find(|other| new(other) != new(member)));
+            clashes.extend(other.map(|other| Clash {
+                kind: Kind::Parted,
+                at: member.at,
+                other: other.at,
+            }));
+        }
+    }
+}
+
+/// Returns what the ids of the cache mounts in a file become.
+fn became(source: &[u8], format: Option<FormatRef>, settings: &Settings) -> Vec<Arc<Became>> {
+    let of = |source: &[u8]| -> Vec<Arc<Became>> {
+        let Ok(file) = Dockerfile::read(source) else {
+            return Vec::new();
+        };
+        let caches = caches::find(&file, settings).into_iter();
+        caches.map(|cache| cache.became).collect()
+    };
+    let Some(format) = format else {
+        return of(source);
+    };
+    let read = std::str::from_utf8(source).map(|text| format.read(text));
+    let Ok(Ok(file)) = read else {
+        return Vec::new();
+    };
+    let inline = file.inline.iter();
+    inline
+        .flat_map(|inline| of(inline.text.as_bytes()))
+        .collect()
+}
+
+fn edits(finding: &Finding) -> impl Iterator<Item = Span> {
+    let edits = finding.fix.iter().flat_map(Fix::edits);
+    edits.map(fix::Edit::span)
+}
+
+fn is_within(span: Span, mount: Span) -> bool {
+    mount.start <= span.start && span.end <= mount.end
+}
+
+/// Returns an id for messages: a lane and what builds set as variables.
+fn show(id: &[u8]) -> String {
+    let mut text = String::new();
+    for (number, part) in id.split_str("\x02").enumerate() {
+        let part = part.to_str_lossy();
+        if number % 2 == 0 {
+            text.push_str(&part.replace('\x01', "…"));
+        } else {
+            let name = part.split_once('=').map_or(&*part, |(name, _)| name);
+            text.push_str(&format!("${{{name}}}"));
+        }
+    }
+    text
+}

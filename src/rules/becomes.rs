@@ -1,0 +1,151 @@
+//! What a cache id becomes: ids are compared by what builds make of them, whatever their spelling.
+
+use std::sync::Arc;
+
+use crate::budget;
+use crate::dockerfile::{Declaration, Mount, Word, clean};
+use crate::index::{BUILDS, Became, LANE};
+
+use super::values::Values;
+use super::variables::{PLATFORM_ARGS, needs_default, value};
+
+/// A kind of build.
+#[derive(Clone, Copy)]
+struct Build {
+    /// True where it passes a lane.
+    lane: bool,
+    /// True where it passes the other arguments, too, and the base image sets what the file does not declare.
+    others: bool,
+}
+
+/// The steps that the expansion of an id may take: values made of values can grow without end.
+const STEPS: u64 = 1 << 16;
+
+impl Values<'_> {
+    /// Returns what the id of `mount`, as `word`, becomes at the instruction `index`.
+    pub(super) fn became(&self, mount: &Mount<'_>, word: &Word, index: usize) -> Became {
+        let expanded = || self.expanded(mount, word, index);
+        budget::up_to(STEPS, expanded).unwrap_or_else(|| {
+            let id: Arc<[u8]> = marked("", &[self.own(), word.canonical()].concat()).into();
+            Became {
+                ids: std::array::from_fn(|_| Arc::clone(&id)),
+                ..Became::default()
+            }
+        })
+    }
+
+    fn expanded(&self, mount: &Mount<'_>, word: &Word, index: usize) -> Became {
+        let builds: [Build; BUILDS] = std::array::from_fn(|kind| Build {
+            lane: kind % 2 == 1,
+            others: kind >= 2,
+        });
+        let arg = self.settings.arg.as_str();
+        let id = |build| id(mount, word, &mut |name| self.value(name, index, build));
+        let lane = |build| self.value(arg, index, build).unwrap_or_default();
+        let lanes = [lane(builds[0]), lane(builds[1])];
+        let is_empty = |build| {
+            let mut lookup = |name: &str| self.value(name, index, build);
+            let mut is_empty = || word.expand(&mut lookup).is_some_and(|id| id.is_empty());
+            mount.id().is_some() && mount.id_word().is_some() && is_empty()
+        };
+        let target = mount.value("target").unwrap_or_default();
+        if !word.has_variable() && (mount.id().is_none() || !target.contains(&b'$')) {
+            let id: Arc<[u8]> = id(builds[0]).into();
+            return Became {
+                ids: std::array::from_fn(|_| Arc::clone(&id)),
+                lane: lanes,
+                filled: Vec::new(),
+                is_empty: is_empty(builds[0]),
+                is_known: true,
+            };
+        }
+        let is_hidden = |name: &str| self.file.visible(name, index).is_none();
+        let names: Vec<&str> = word.variables().map(|variable| &*variable.name).collect();
+        let platforms = names
+            .iter()
+            .any(|name| PLATFORM_ARGS.contains(name) && is_hidden(name));
+        let short = lanes[0].is_empty() && needs_default(word, arg);
+        let filled = |lane: bool, platforms: bool| {
+            self::id(mount, word, &mut |name| match name {
+                _ if name == arg && lane => Some(LANE.to_vec()),
+                _ if PLATFORM_ARGS.contains(&name) && platforms => Some(marked(name, b"")),
+                _ => self.value(name, index, builds[0]),
+            })
+        };
+        let fills = [
+            (short, false),
+            (false, platforms),
+            (short, short && platforms),
+        ];
+        let fills = fills.into_iter().filter(|fills| *fills != (false, false));
+        Became {
+            ids: builds.map(|build| id(build).into()),
+            filled: fills
+                .map(|(lane, platforms)| filled(lane, platforms))
+                .collect(),
+            lane: lanes,
+            is_empty: builds.into_iter().any(is_empty),
+            is_known: !names.iter().any(|name| *name != arg && is_hidden(name)),
+        }
+    }
+
+    fn value(&self, name: &str, index: usize, build: Build) -> Option<Vec<u8>> {
+        let given = |name: &str, seen: Option<&Declaration>| {
+            let is_lane = name == self.settings.arg;
+            match seen {
+                Some(_) if is_lane => build.lane.then(|| LANE.to_vec()),
+                Some(_) if PLATFORM_ARGS.contains(&name) => Some(marked(name, b"")),
+                None if is_lane || PLATFORM_ARGS.contains(&name) => None,
+                Some(seen) => build.others.then(|| marked(name, &self.passed(name, seen))),
+                None => build.others.then(|| marked(name, &self.base(index))),
+            }
+        };
+        self.file.value_in(name, index, &given)
+    }
+
+    /// Returns a key for what builds pass for the ARG `seen`: the same for all equal defaults.
+    fn passed(&self, name: &str, seen: &Declaration) -> Vec<u8> {
+        let global = self.file.global(name);
+        let bare = seen.value.is_none() && global.is_none_or(|global| global.value.is_none());
+        let given = if seen.value.is_some() {
+            Some(seen)
+        } else {
+            global
+        };
+        let literal = given.and_then(|given| value(self.file, given)?.text_alone());
+        match literal {
+            Some(value) => [b"=", value.as_slice()].concat(),
+            None if bare => self.own(),
+            None => [self.own(), seen.instruction.to_string().into_bytes()].concat(),
+        }
+    }
+}
+
+/// Returns the id of `mount`: what `word` expands to, or else the target.
+fn id(mount: &Mount<'_>, word: &Word, lookup: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Vec<u8> {
+    let mut lookup = |name: &str| lookup(name);
+    if mount.id_word().is_none() {
+        return mount.effective_id().into_owned();
+    }
+    let Some(id) = word.expand(&mut lookup) else {
+        // What cannot be worked out differs from all else.
+        let values = word.variables().map(|variable| &variable.name);
+        let values = values.flat_map(|name| marked(name, &lookup(name).unwrap_or_default()));
+        return values.chain(word.canonical()).collect();
+    };
+    if mount.id().is_none() {
+        return clean(&id).into_owned();
+    }
+    if !id.is_empty() {
+        return id;
+    }
+    let target = mount.value("target").unwrap_or_default();
+    let word = Word::read(target, mount.escape).ok();
+    let target = word.and_then(|word| word.expand(&mut lookup));
+    clean(&target.unwrap_or_default()).into_owned()
+}
+
+/// Returns a value that no id holds, the same for the same `key`.
+fn marked(name: &str, key: &[u8]) -> Vec<u8> {
+    [b"\x02", name.as_bytes(), b"=", key, b"\x02"].concat()
+}
