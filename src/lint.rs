@@ -16,6 +16,7 @@ mod list;
 mod loose;
 pub mod matching;
 mod model;
+mod partition;
 mod prove;
 mod relate;
 mod settle;

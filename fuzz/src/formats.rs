@@ -232,7 +232,13 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
         return;
     }
     let settings = Settings::default();
-    let fixed = lint::fix_inline(format, source.as_bytes(), &settings, Applicability::Safe);
+    let fixed = lint::fix_inline(
+        format,
+        source.as_bytes(),
+        &settings,
+        Applicability::Safe,
+        &lint::Shared::default(),
+    );
     let new = std::str::from_utf8(&fixed.bytes).expect("an edit tears no character");
     let after = format
         .read(new)
@@ -252,7 +258,13 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
         around(new, &after),
         "something around the Dockerfiles has changed"
     );
-    let again = lint::fix_inline(format, &fixed.bytes, &settings, Applicability::Safe);
+    let again = lint::fix_inline(
+        format,
+        &fixed.bytes,
+        &settings,
+        Applicability::Safe,
+        &lint::Shared::default(),
+    );
     assert_eq!(
         again.bytes, fixed.bytes,
         "fixing again changes more:\n{new}"

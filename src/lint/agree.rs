@@ -4,22 +4,21 @@
 //! a lane and builds that pass none. A fix that would join two caches, take one of a cache's mounts away from the
 //! others, or give a build that passes nothing another cache is taken back, with the reason.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use bstr::ByteSlice as _;
 
 use crate::budget;
 use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::{self, Applicability, Fix};
-use crate::index::{BUILDS, Became, LANE, Site};
+use crate::index::{BUILDS, Became};
 use crate::rules::{Settings, caches};
 use crate::text::{LineIndex, Span};
 
 use super::along::{check_along, why};
 use super::model::{Checked, Shared, TakenBack};
+use super::partition::{At, Clash, Kind, Member, clashes, show};
 
 /// A file whose fixes are held to those of the others.
 #[derive(Debug)]
@@ -63,6 +62,10 @@ pub fn agree(
     let mut shared: BTreeMap<usize, Shared> = BTreeMap::new();
     let turns = TURNS.map(|rule| Turn(Applicability::Unsafe, Some(rule)));
     for turn in [Turn(Applicability::Safe, None)].into_iter().chain(turns) {
+        let takes = |file: &Agreeing<'_>| file.findings().any(|finding| turn.takes(finding));
+        if !files.iter().any(takes) {
+            continue;
+        }
         let mut trial = Trial::new(files, turn);
         while !trial.afters.is_empty() && budget::spend(1) {
             let clashes = trial.clashes();
@@ -94,11 +97,17 @@ pub fn agree(
 struct Turn(Applicability, Option<RuleId>);
 
 impl Turn {
+    /// Returns whether the fix of `finding` is one of them.
     fn takes(self, finding: &Finding) -> bool {
         let Self(level, rule) = self;
         let fix = finding.fix.as_ref();
         fix.is_some_and(|fix| fix.applicability() == level)
             && rule.is_none_or(|rule| rule == finding.rule)
+    }
+
+    /// Returns whether the fix of `finding` is one of them, or safe: those were made before.
+    fn makes(self, finding: &Finding) -> bool {
+        finding.is_fixable() || self.takes(finding)
     }
 }
 
@@ -108,48 +117,6 @@ struct Trial<'t, 'f> {
     turn: Turn,
     /// What the ids of a file with such fixes become.
     afters: BTreeMap<usize, Vec<Arc<Became>>>,
-}
-
-/// A mount of a file, by their indices.
-type At = (usize, usize);
-
-/// A mount whose new id is wrong.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Clash {
-    kind: Kind,
-    at: At,
-    /// The mount that it gets in the way of.
-    other: At,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    /// It gets the id of another cache.
-    Joined,
-    /// A build that passes nothing gets another cache.
-    Moved,
-    /// It leaves another mount of the same cache.
-    Parted,
-}
-
-/// A mount before and after.
-struct Member<'m> {
-    at: At,
-    site: &'m Site,
-    before: &'m Became,
-    after: &'m Became,
-}
-
-impl Member<'_> {
-    /// Returns whether both have the same id as it is written, and only one of them sees its lane.
-    fn is_written_like(&self, other: &Self) -> bool {
-        self.site.key == other.site.key && !self.site.became.is_empty
-    }
-
-    /// Returns whether both are mounted at one place: a person may want them to be one cache.
-    fn is_at_place_of(&self, other: &Self) -> bool {
-        self.site.target.is_some() && self.site.target == other.site.target
-    }
 }
 
 impl Agreeing<'_> {
@@ -191,12 +158,10 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Makes the fixes of a file, if any.
     fn make(&mut self, index: usize) {
         let file = &self.files[index];
-        let mut findings: Vec<&Finding> = file.findings().collect();
-        findings.sort_by_key(|finding| (finding.span, finding.rule));
-        let fixes = findings
-            .into_iter()
-            .filter(|finding| self.turn.takes(finding));
-        let fixes: Vec<&Fix> = fixes.filter_map(|finding| finding.fix.as_ref()).collect();
+        let makes = |finding: &&Finding| self.turn.makes(finding);
+        let mut findings: Vec<&Finding> = file.findings().filter(makes).collect();
+        findings.sort_by_key(|finding| (!finding.is_fixable(), finding.span, finding.rule));
+        let fixes: Vec<&Fix> = findings.iter().flat_map(|one| &one.fix).collect();
         self.afters.remove(&index);
         if fixes.is_empty() || !budget::spend(file.source.len()) {
             return;
@@ -225,55 +190,13 @@ impl<'t, 'f> Trial<'t, 'f> {
         members
     }
 
-    /// Returns the mounts with wrong ids, of one kind: the others may follow from them.
     fn clashes(&self) -> Vec<Clash> {
         let members = self.members();
         if members.iter().all(|one| one.before == one.after) {
             return Vec::new();
         }
-        let mut clashes = Vec::new();
-        for build in 0..BUILDS {
-            joined(&members, build, self.turn.0, &mut clashes);
-            parted(&members, build, &mut clashes);
-        }
-        let moved = members.iter().filter(|one| self.is_moved(one));
-        clashes.extend(moved.map(|one| Clash {
-            kind: Kind::Moved,
-            at: one.at,
-            other: one.at,
-        }));
-        clashes.sort_unstable();
-        clashes.dedup_by_key(|clash| (clash.kind, clash.at));
-        let first = clashes.first().map(|clash| clash.kind);
-        clashes.retain(|clash| Some(clash.kind) == first);
-        clashes
-    }
-
-    /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may
-    /// get the lane's default behind it, or the default that it lacked.
-    fn is_moved(
-        &self,
-        Member {
-            at, before, after, ..
-        }: &Member<'_>,
-    ) -> bool {
-        let Turn(level, _) = self.turn;
-        if level == Applicability::Unsafe && !self.touching(*at).is_empty() {
-            return false;
-        }
-        let fits = |build: usize, lane: &[u8]| {
-            let (old, new) = (&*before.ids[build], &*after.ids[build]);
-            let behind = new.strip_prefix(old);
-            let filled = || {
-                let mut filled = before.filled.iter().filter(|_| !before.is_empty);
-                filled.any(|filled| filled.replace(LANE, lane) == new)
-            };
-            old == new
-                || behind.is_some_and(|behind| behind.strip_prefix(b"-") == Some(lane))
-                || filled()
-        };
-        let had_lane = before.ids[0] != before.ids[1];
-        !fits(0, &after.lane[0]) || (had_lane && !fits(1, LANE))
+        let touches = |at: At| !self.touching(at).is_empty();
+        clashes(&members, self.turn.0, touches)
     }
 
     /// Returns the findings whose fixes change the mount at `at` itself.
@@ -400,8 +323,16 @@ impl<'t, 'f> Trial<'t, 'f> {
                         true,
                     );
                 }
-                let reason =
-                    format!("{place} has another cache of that id: give this one an id of its own");
+                let ids =
+                    |(file, number): At| self.afters.get(&file).map(|after| &after[number].ids);
+                let now = &self.files[other.0].checked.sites[other.1].became.ids;
+                let gets =
+                    |own: &[Arc<[u8]>; BUILDS]| (0..BUILDS).any(|build| own[build] == now[build]);
+                let reason = if ids(at) == ids(other) || ids(at).is_some_and(gets) {
+                    format!("{place} has another cache of that id: give this one an id of its own")
+                } else {
+                    format!("{place} would get the id of this cache then: give one of them another")
+                };
                 (reason, false)
             }
             Kind::Moved => {
@@ -469,68 +400,6 @@ impl<'t, 'f> Trial<'t, 'f> {
     }
 }
 
-/// Adds the mounts that get the id of another cache, now or before: who passes nothing would find its files.
-fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &mut Vec<Clash>) {
-    let mut before: HashMap<&[u8], &Member<'_>> = HashMap::new();
-    for member in members {
-        before.entry(&member.before.ids[build]).or_insert(member);
-    }
-    let mut after: HashMap<&[u8], &Member<'_>> = HashMap::new();
-    for member in members {
-        let (old, new) = (&*member.before.ids[build], &*member.after.ids[build]);
-        if old == new {
-            continue;
-        }
-        let now = *after.entry(new).or_insert(member);
-        let others = [before.get(new).copied(), Some(now)].into_iter().flatten();
-        let mut others = others.filter(|other| *other.before.ids[build] != *old);
-        let is_meant = |other: &Member<'_>| {
-            let is_reviewed = level == Applicability::Unsafe && member.is_at_place_of(other);
-            is_reviewed || member.is_written_like(other)
-        };
-        if let Some(other) = others.find(|other| !is_meant(other)) {
-            for (at, other) in [(member, other), (other, member)] {
-                let changed = at.before.ids[build] != at.after.ids[build];
-                if changed && (at.at == member.at || at.after.ids[build] == member.after.ids[build])
-                {
-                    clashes.push(Clash {
-                        kind: Kind::Joined,
-                        at: at.at,
-                        other: other.at,
-                    });
-                }
-            }
-        }
-    }
-}
-
-/// Adds the mounts that leave others of the same cache.
-fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
-    let mut caches: HashMap<(&[u8], &[Option<Vec<u8>>]), Vec<&Member<'_>>> = HashMap::new();
-    for member in members {
-        let cache = (&*member.before.ids[build], &member.site.key.base[..]);
-        caches.entry(cache).or_default().push(member);
-    }
-    for cache in caches.into_values() {
-        let Some(first) = cache.first() else { continue };
-        let new = |member: &Member<'_>| member.after.ids[build].clone();
-        if cache.iter().all(|member| new(member) == new(first)) {
-            continue;
-        }
-        let stays = |member: &&&Member<'_>| member.before.ids[build] == member.after.ids[build];
-        let staying = cache.iter().find(stays);
-        for member in cache.iter().filter(|member| !stays(member)) {
-            let mut all = cache.iter();
-            let other = staying.or_else(|| all.find(|other| new(other) != new(member)));
-            clashes.extend(other.map(|other| Clash {
-                kind: Kind::Parted,
-                at: member.at,
-                other: other.at,
-            }));
-        }
-    }
-}
-
 /// Returns what the ids of the cache mounts in a file become.
 fn became(source: &[u8], format: Option<FormatRef>, settings: &Settings) -> Vec<Arc<Became>> {
     let of = |source: &[u8]| -> Vec<Arc<Became>> {
@@ -560,19 +429,4 @@ fn edits(finding: &Finding) -> impl Iterator<Item = Span> {
 
 fn is_within(span: Span, mount: Span) -> bool {
     mount.start <= span.start && span.end <= mount.end
-}
-
-/// Returns an id for messages: a lane and what builds set as variables.
-fn show(id: &[u8]) -> String {
-    let mut text = String::new();
-    for (number, part) in id.split_str("\x02").enumerate() {
-        let part = part.to_str_lossy();
-        if number % 2 == 0 {
-            text.push_str(&part.replace('\x01', "…"));
-        } else {
-            let name = part.split_once('=').map_or(&*part, |(name, _)| name);
-            text.push_str(&format!("${{{name}}}"));
-        }
-    }
-    text
 }

@@ -53,7 +53,11 @@ fn slot<'m>(
     };
     let span = mount.value_span(field);
     if mount.id().is_none() {
-        return Ok((Span::at(span.end), target_as_id(mount)?));
+        // Quotes may be all there is.
+        let before = mount
+            .text
+            .span(field.start, field.equals.map_or(field.end, |at| at + 1));
+        return Ok((Span::new(before.end, span.end), target_as_id(mount)?));
     }
     if !cache.became.is_empty {
         return Ok((Span::at(span.end), "".into()));
@@ -61,9 +65,9 @@ fn slot<'m>(
     match or_target(mount) {
         Some(id) if Some(span.len()) == mount.id().map(<[u8]>::len) => Ok((span, id.into())),
         _ => {
-            let id = target_as_id(mount)?;
+            let target = mount.target().to_str_lossy().into_owned();
             Err(format!(
-                "the id expands to nothing, so that the target is the id: write `id={id}`"
+                "the id expands to nothing, so that it is the target: write `id={target}`"
             ))
         }
     }

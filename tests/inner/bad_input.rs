@@ -378,8 +378,11 @@ fn fix_says_what_it_did_and_no_more() {
     let path = folder.path().join("good/Dockerfile");
     // One unsafe fix adds the lock that another removes.
     let other = folder.path().join("other.Dockerfile");
-    let go = "FROM debian\nRUN --mount=type=cache,id=x,target=/root/.cache/go-build go build\n";
+    let go = "FROM debian\nRUN --mount=type=cache,id=y,target=/root/.cache/go-build go build\n";
     fs::write(&other, go).unwrap();
+    let third = folder.path().join("third.Dockerfile");
+    let locked = "FROM debian\n# cachelane: ignore[shared-lock] by hand\nRUN --mount=type=cache,id=y,target=/y,sharing=locked true\n";
+    fs::write(&third, locked).unwrap();
     let (_, out, _) = cachelane(folder.path(), &["fix", "--unsafe"]);
     assert_eq!(fs::read_to_string(&other).unwrap(), go);
     assert!(
@@ -387,6 +390,7 @@ fn fix_says_what_it_did_and_no_more() {
         "{out}"
     );
     fs::remove_file(&other).unwrap();
+    fs::remove_file(&third).unwrap();
     // Lines are those of the original file.
     let two = "FROM debian\nRUN --mount=type=cache,id=a,target=/x,sharing=locked true\nFROM debian\nRUN --mount=type=cache,id=b-${CACHE_ID},target=/x true\n";
     fs::write(&path, two).unwrap();

@@ -1,0 +1,191 @@
+//! Compares what ids become before fixes and after them.
+
+use std::collections::HashMap;
+
+use bstr::ByteSlice as _;
+
+use crate::fix::Applicability;
+use crate::index::{BUILDS, Became, LANE, Site};
+use crate::rules::variables::PLATFORM_ARGS;
+
+/// A mount of a file, by their indices.
+pub(super) type At = (usize, usize);
+
+/// A mount whose new id is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Clash {
+    pub(super) kind: Kind,
+    pub(super) at: At,
+    /// The mount that it gets in the way of.
+    pub(super) other: At,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// It gets the id of another cache.
+    Joined,
+    /// A build that passes nothing gets another cache.
+    Moved,
+    /// It leaves another mount of the same cache.
+    Parted,
+}
+
+/// A mount before and after.
+pub(super) struct Member<'m> {
+    pub(super) at: At,
+    pub(super) site: &'m Site,
+    pub(super) before: &'m Became,
+    pub(super) after: &'m Became,
+}
+
+impl Member<'_> {
+    /// Returns whether both have the same id as it is written, and only one of them sees its lane.
+    fn is_written_like(&self, other: &Self) -> bool {
+        self.site.key == other.site.key && !self.site.became.is_empty
+    }
+
+    /// Returns whether both are mounted at one place: a person may want them to be one cache.
+    fn is_at_place_of(&self, other: &Self) -> bool {
+        self.site.target.is_some() && self.site.target == other.site.target
+    }
+
+    /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may
+    /// get the lane's default behind it, or the default that it lacked.
+    fn is_moved(&self) -> bool {
+        let (before, after) = (self.before, self.after);
+        let fits = |build: usize, lane: &[u8]| {
+            let (old, new) = (&*before.ids[build], &*after.ids[build]);
+            let is_it = |new: &[u8]| {
+                let behind = new.strip_prefix(old);
+                let mut filled = before.filled.iter().filter(|_| !before.is_empty);
+                old == new
+                    || behind.is_some_and(|behind| behind.strip_prefix(b"-") == Some(lane))
+                    || filled.any(|filled| filled.replace(LANE, lane) == new)
+            };
+            // A platform that is declared now was nothing before.
+            is_it(new) || is_it(&without_platforms(new))
+        };
+        let had_lane = before.ids[0] != before.ids[1];
+        !fits(0, &after.lane[0]) || (had_lane && !fits(1, LANE))
+    }
+}
+
+/// Returns the mounts with wrong ids after fixes of this `level`, of one kind: the others may follow from them. A mount
+/// that an unsafe fix `touches` may get another id.
+pub(super) fn clashes(
+    members: &[Member<'_>],
+    level: Applicability,
+    touches: impl Fn(At) -> bool,
+) -> Vec<Clash> {
+    let mut clashes = Vec::new();
+    for build in 0..BUILDS {
+        joined(members, build, level, &mut clashes);
+        parted(members, build, &mut clashes);
+    }
+    let may_move = |at: At| level == Applicability::Unsafe && touches(at);
+    let moved = members
+        .iter()
+        .filter(|one| one.is_moved() && !may_move(one.at));
+    clashes.extend(moved.map(|one| Clash {
+        kind: Kind::Moved,
+        at: one.at,
+        other: one.at,
+    }));
+    clashes.sort_unstable();
+    clashes.dedup_by_key(|clash| (clash.kind, clash.at));
+    let first = clashes.first().map(|clash| clash.kind);
+    clashes.retain(|clash| Some(clash.kind) == first);
+    clashes
+}
+
+/// Adds the mounts that get the id of another cache, now or before: who passes nothing would find its files.
+fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &mut Vec<Clash>) {
+    let mut before: HashMap<&[u8], &Member<'_>> = HashMap::new();
+    for member in members {
+        before.entry(&member.before.ids[build]).or_insert(member);
+    }
+    let mut after: HashMap<&[u8], &Member<'_>> = HashMap::new();
+    for member in members {
+        let (old, new) = (&*member.before.ids[build], &*member.after.ids[build]);
+        if old == new {
+            continue;
+        }
+        let now = *after.entry(new).or_insert(member);
+        let others = [before.get(new).copied(), Some(now)].into_iter().flatten();
+        let mut others = others.filter(|other| *other.before.ids[build] != *old);
+        let is_meant = |other: &Member<'_>| {
+            let is_reviewed = level == Applicability::Unsafe && member.is_at_place_of(other);
+            is_reviewed || member.is_written_like(other)
+        };
+        if let Some(other) = others.find(|other| !is_meant(other)) {
+            for (at, other) in [(member, other), (other, member)] {
+                // One that leaves that id stays, too: the next fix would give it to this one.
+                if at.before.ids[build] != at.after.ids[build] {
+                    clashes.push(Clash {
+                        kind: Kind::Joined,
+                        at: at.at,
+                        other: other.at,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Adds the mounts that leave others of the same cache.
+fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
+    let mut caches: HashMap<(&[u8], &[Option<Vec<u8>>]), Vec<&Member<'_>>> = HashMap::new();
+    for member in members {
+        let cache = (&*member.before.ids[build], &member.site.key.base[..]);
+        caches.entry(cache).or_default().push(member);
+    }
+    for cache in caches.into_values() {
+        let Some(first) = cache.first() else { continue };
+        let new = |member: &Member<'_>| member.after.ids[build].clone();
+        if cache.iter().all(|member| new(member) == new(first)) {
+            continue;
+        }
+        let stays = |member: &&&Member<'_>| member.before.ids[build] == member.after.ids[build];
+        let staying = cache.iter().find(stays);
+        for member in cache.iter().filter(|member| !stays(member)) {
+            let mut all = cache.iter();
+            let other = staying.or_else(|| all.find(|other| new(other) != new(member)));
+            clashes.extend(other.map(|other| Clash {
+                kind: Kind::Parted,
+                at: member.at,
+                other: other.at,
+            }));
+        }
+    }
+}
+
+/// Returns an id without the values of platform arguments.
+fn without_platforms(id: &[u8]) -> Vec<u8> {
+    let is_platform = |part: &[u8]| {
+        let name = part.strip_suffix(b"=").and_then(|name| name.to_str().ok());
+        name.is_some_and(|name| PLATFORM_ARGS.contains(&name))
+    };
+    let mut parts: Vec<&[u8]> = id.split_str("\x02").collect();
+    while let Some(at) = (1..parts.len())
+        .step_by(2)
+        .find(|at| is_platform(parts[*at]))
+    {
+        parts[at] = b"";
+    }
+    parts.concat()
+}
+
+/// Returns an id for messages: a lane and what builds set as variables.
+pub(super) fn show(id: &[u8]) -> String {
+    let mut text = String::new();
+    for (number, part) in id.split_str("\x02").enumerate() {
+        let part = part.to_str_lossy();
+        if number % 2 == 0 {
+            text.push_str(&part.replace('\x01', "…"));
+        } else {
+            let name = part.split_once('=').map_or(&*part, |(name, _)| name);
+            text.push_str(&format!("${{{name}}}"));
+        }
+    }
+    text
+}
