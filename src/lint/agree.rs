@@ -18,7 +18,7 @@ use crate::text::{LineIndex, Span};
 
 use super::along::{check_along, why};
 use super::model::{Checked, Shared, TakenBack};
-use super::partition::{At, Clash, Kind, Member, clashes, show};
+use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
 
 /// A file whose fixes are held to those of the others.
 #[derive(Debug)]
@@ -195,16 +195,24 @@ impl<'t, 'f> Trial<'t, 'f> {
         if members.iter().all(|one| one.before == one.after) {
             return Vec::new();
         }
-        let touches = |at: At| !self.touching(at).is_empty();
-        clashes(&members, self.turn.0, touches)
+        let edits = |at: At| Edits {
+            any: !self.editing(at, Turn::makes).is_empty(),
+            own: !self.touching(at).is_empty(),
+        };
+        clashes(&members, self.turn.0, edits)
     }
 
     /// Returns the findings whose fixes change the mount at `at` itself.
-    fn touching(&self, (file, number): At) -> Vec<usize> {
+    fn touching(&self, at: At) -> Vec<usize> {
+        self.editing(at, Turn::takes)
+    }
+
+    /// Returns those of the findings that `takes` returns true for.
+    fn editing(&self, (file, number): At, takes: impl Fn(Turn, &Finding) -> bool) -> Vec<usize> {
         let file = &self.files[file];
         let mount = file.checked.sites[number].mount;
         let touches = |finding: &Finding| {
-            self.turn.takes(finding) && edits(finding).any(|span| is_within(span, mount))
+            takes(self.turn, finding) && edits(finding).any(|span| is_within(span, mount))
         };
         let findings = file.findings().enumerate();
         let own = findings.filter(|(_, finding)| touches(finding));

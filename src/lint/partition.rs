@@ -51,15 +51,16 @@ impl Member<'_> {
 
     /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may
     /// get the lane's default behind it, or the default that it lacked.
-    fn is_moved(&self) -> bool {
+    fn is_moved(&self, is_edited: bool) -> bool {
         let (before, after) = (self.before, self.after);
         let fits = |build: usize, lane: &[u8]| {
             let (old, new) = (&*before.ids[build], &*after.ids[build]);
             let is_it = |new: &[u8]| {
                 let behind = new.strip_prefix(old);
                 let mut filled = before.filled.iter().filter(|_| !before.is_empty);
+                let is_behind = |behind: &[u8]| behind.strip_prefix(b"-") == Some(lane);
                 old == new
-                    || behind.is_some_and(|behind| behind.strip_prefix(b"-") == Some(lane))
+                    || (is_edited && behind.is_some_and(is_behind))
                     || filled.any(|filled| filled.replace(LANE, lane) == new)
             };
             // A platform that is declared now was nothing before.
@@ -70,22 +71,32 @@ impl Member<'_> {
     }
 }
 
+/// The fixes that edit a mount.
+pub(super) struct Edits {
+    /// True where any does.
+    pub(super) any: bool,
+    /// True where one of the level in question does.
+    pub(super) own: bool,
+}
+
 /// Returns the mounts with wrong ids after fixes of this `level`, of one kind: the others may follow from them. A mount
-/// that an unsafe fix `touches` may get another id.
+/// that an unsafe fix edits may get another id.
 pub(super) fn clashes(
     members: &[Member<'_>],
     level: Applicability,
-    touches: impl Fn(At) -> bool,
+    edits: impl Fn(At) -> Edits,
 ) -> Vec<Clash> {
     let mut clashes = Vec::new();
     for build in 0..BUILDS {
         joined(members, build, level, &mut clashes);
         parted(members, build, &mut clashes);
     }
-    let may_move = |at: At| level == Applicability::Unsafe && touches(at);
-    let moved = members
-        .iter()
-        .filter(|one| one.is_moved() && !may_move(one.at));
+    let is_moved = |one: &&Member<'_>| {
+        let is_meant = |edits: &Edits| edits.own && level == Applicability::Unsafe;
+        let edits = (one.before != one.after).then(|| edits(one.at));
+        edits.is_some_and(|edits| one.is_moved(edits.any) && !is_meant(&edits))
+    };
+    let moved = members.iter().filter(is_moved);
     clashes.extend(moved.map(|one| Clash {
         kind: Kind::Moved,
         at: one.at,
