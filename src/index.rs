@@ -15,6 +15,9 @@ pub const BUILDS: usize = 4;
 /// Stands for the lane that a build passes: no id holds it.
 pub const LANE: &[u8] = b"\x01";
 
+/// The `from`, uid, gid and mode of a cache.
+pub type Base = [Option<Vec<u8>>; 4];
+
 /// What an id becomes in each kind of build: what its variables make of it, or else the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Became {

@@ -250,10 +250,8 @@ impl<'t, 'f> Trial<'t, 'f> {
         let mut reasons: BTreeMap<At, (String, bool)> = BTreeMap::new();
         for clash in clashes {
             for finding in self.deciding(clash.at) {
-                if !reasons.contains_key(&(clash.at.0, finding)) {
-                    let reason = self.reason(*clash, name);
-                    reasons.insert((clash.at.0, finding), reason);
-                }
+                let reason = reasons.entry((clash.at.0, finding));
+                reason.or_insert_with(|| self.reason(*clash, name));
             }
         }
         let mut taken = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bstr::ByteSlice as _;
 
 use crate::fix::Applicability;
-use crate::index::{BUILDS, Became, LANE, Site};
+use crate::index::{BUILDS, Base, Became, LANE, Site};
 use crate::rules::variables::PLATFORM_ARGS;
 
 /// A mount of a file, by their indices.
@@ -145,9 +145,9 @@ fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &
 
 /// Adds the mounts that leave others of the same cache.
 fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
-    let mut caches: HashMap<(&[u8], &[Option<Vec<u8>>]), Vec<&Member<'_>>> = HashMap::new();
+    let mut caches: HashMap<(&[u8], &Base), Vec<&Member<'_>>> = HashMap::new();
     for member in members {
-        let cache = (&*member.before.ids[build], &member.site.key.base[..]);
+        let cache = (&*member.before.ids[build], &member.site.key.base);
         caches.entry(cache).or_default().push(member);
     }
     for cache in caches.into_values() {

@@ -9,7 +9,7 @@ use bstr::ByteSlice as _;
 use crate::budget;
 use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, Word, clean};
 use crate::finding::{LockKey, RuleId};
-use crate::index::{BUILDS, Became, Site};
+use crate::index::{BUILDS, Base, Became, Site};
 use crate::text::Span;
 
 use super::settings::Settings;
@@ -80,11 +80,11 @@ pub fn find<'f>(file: &'f Dockerfile<'_>, settings: &Settings) -> Vec<Cache<'f>>
 
 /// Numbers the caches: mounts that are one cache in some kind of build have one number.
 fn group(caches: &mut [Cache<'_>]) {
-    let mut first: HashMap<(usize, &[u8], &[Option<Vec<u8>>]), usize> = HashMap::new();
+    let mut first: HashMap<(usize, &[u8], &Base), usize> = HashMap::new();
     let mut groups = Groups((0..caches.len()).collect());
     for (at, cache) in caches.iter().enumerate() {
         for build in 0..BUILDS {
-            let id = (build, &*cache.became.ids[build], &cache.key.base[..]);
+            let id = (build, &*cache.became.ids[build], &cache.key.base);
             groups.join(at, *first.entry(id).or_insert(at));
         }
     }
