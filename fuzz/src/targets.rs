@@ -306,7 +306,7 @@ pub fn lane(data: &[u8]) {
         .map(|word| word.to_str_lossy().into_owned().into())
         .collect();
     for arg in ["CACHE_ID", builds::NAMESPACE] {
-        let ask = argv::Ask {
+        let ask = argv::LaneArg {
             lane: &lane.name,
             arg,
         };

@@ -173,7 +173,7 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
         for plugin in plugins.flat_map(Node::entries) {
             let name = plugin.key.text().unwrap_or_default();
             if name.contains("docker-compose#") && plugin.value.get("build").is_some() {
-                gatherer.doubt(plugin.key.span(), "a plugin builds it".to_owned());
+                gatherer.add_unknown(plugin.key.span(), "a plugin builds it".to_owned());
             }
         }
     }

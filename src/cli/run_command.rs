@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::builds::NAMESPACE;
-use crate::builds::argv::{self, Ask, Passed, quoted};
+use crate::builds::argv::{self, LaneArg, LaneCommand, quoted};
 
 use super::args::{RunArgs, Via};
 use super::outcome::{Ended, Error, Outcome};
@@ -32,7 +32,10 @@ pub fn run(args: &RunArgs) -> Ended {
         return Ok(Outcome::Failed.into());
     };
     let mut command = Command::new(program);
-    command.args(words).envs(passed.set.clone());
+    let variables = passed.variable.iter();
+    command
+        .args(words)
+        .envs(variables.map(|it| (&it.name, &it.value)));
     let error = match start(&mut command) {
         Ok(code) => return Ok(code),
         Err(error) => error,
@@ -47,7 +50,7 @@ pub fn run(args: &RunArgs) -> Ended {
     Ok(ExitCode::from(code))
 }
 
-fn passed(args: &RunArgs) -> Result<Passed, Error> {
+fn passed(args: &RunArgs) -> Result<LaneCommand, Error> {
     let lane = id::lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
     let settings = id::settings(args.source.arg.as_deref())?;
     let is_named = args.source.arg.is_some();
@@ -60,17 +63,17 @@ fn passed(args: &RunArgs) -> Result<Passed, Error> {
             "`--via namespace` passes {NAMESPACE}, and so no argument that `--arg` could name"
         )));
     }
-    let ask = Ask {
+    let ask = LaneArg {
         lane: &lane.name,
         arg: if namespace { NAMESPACE } else { &settings.arg },
     };
-    argv::pass(&args.command, ask, is_extended).map_err(Error::Input)
+    argv::pass(&args.command, ask, is_extended).map_err(|error| Error::Input(error.to_string()))
 }
 
 /// Returns the command quoted for a shell.
-fn line(passed: &Passed) -> String {
-    let set = passed.set.iter();
-    let set = set.map(|(name, value)| format!("{name}={value}"));
+fn line(passed: &LaneCommand) -> String {
+    let set = passed.variable.iter();
+    let set = set.map(|it| format!("{}={}", it.name, it.value));
     let words = passed.words.iter();
     let words = words.map(|word| quoted(word.as_encoded_bytes()));
     set.chain(words).collect::<Vec<_>>().join(" ") + "\n"

@@ -26,13 +26,13 @@ fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
         .collect()
 }
 
-/// Returns a build in one line: front, what, target, arguments, and `…` where there may be more.
+/// Returns a build in one line: tool, subject, target, arguments, and `…` where there may be more.
 fn line(simple: &shell::Simple, command: &Command) -> String {
     let what = match subject(command, simple.folder.as_deref(), &values) {
         Ok(subject) => subject.to_string(),
         Err(why) => format!("({why})"),
     };
-    let mut line = format!("{:?} {what}", command.front);
+    let mut line = format!("{:?} {what}", command.tool);
     if let Some(target) = &command.target {
         line += &format!(" target={}", target.written());
     }
@@ -379,7 +379,7 @@ fn the_insertion_passes_the_variable() {
     for (script, expected) in cases {
         let found = builds(script);
         let (simple, command) = &found[0];
-        let at = simple.words[command.behind].span.end;
+        let at = simple.words[command.subcommand].span.end;
         let fixed = format!(
             "{}{}{}",
             &script[..at],
@@ -404,7 +404,7 @@ fn the_insertion_passes_the_variable() {
     assert!(!builds("sh -c 'docker build .'")[0].0.open);
     assert!(!builds("X=`docker build -q .`")[0].0.open);
     assert_eq!(
-        builds("docker compose up --build")[0].1.pass,
+        builds("docker compose up --build")[0].1.method,
         InsertMethod::Environment
     );
 }
@@ -425,7 +425,7 @@ fn an_argv_is_read_like_a_script() {
     .into();
     let command = read(&words(&argv)).unwrap();
     assert_eq!(
-        (command.front, command.tool, command.behind),
+        (command.tool, command.tool_at, command.subcommand),
         (BuildTool::Buildx, 0, 4)
     );
     assert_eq!(command.args[0].value.as_ref().unwrap().text(), Some("$B"));

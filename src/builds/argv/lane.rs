@@ -12,85 +12,107 @@ const ROCKER: &str = "CACHE_ID";
 const SHOWN: usize = 3;
 const LONGEST_SHOWN: usize = 20;
 
+/// A lane to pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Ask<'a> {
+pub struct LaneArg<'a> {
     pub lane: &'a str,
     /// The build argument for the lane; may be [`NAMESPACE`].
     pub arg: &'a str,
 }
 
+/// A command that has its lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passed {
+pub struct LaneCommand {
     pub words: Vec<OsString>,
     /// The variable for its environment.
-    pub set: Option<(String, String)>,
+    pub variable: Option<EnvVar>,
     pub notes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvVar {
+    pub name: String,
+    pub value: String,
+}
+
+impl LaneArg<'_> {
+    fn variable(self) -> EnvVar {
+        EnvVar {
+            name: self.arg.to_owned(),
+            value: self.lane.to_owned(),
+        }
+    }
+}
+
+/// Why a command cannot have its lane.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PassError {
+    #[error("`{0}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`")]
+    Namespace(String),
+    #[error("`{command}` passes a lane as {ROCKER}, not as {arg}")]
+    Rocker { command: String, arg: String },
 }
 
 /// Returns the command `words` with its lane. `extended` says whether a program has rocker's extension
 /// `rocker-cachelane`.
 pub fn pass(
     words: &[OsString],
-    ask: Ask<'_>,
+    ask: LaneArg<'_>,
     extended: impl Fn(&OsStr) -> bool,
-) -> Result<Passed, String> {
+) -> Result<LaneCommand, PassError> {
     let texts = words.iter().map(|word| word.to_string_lossy().into_owned());
     let texts: Vec<String> = texts.collect();
-    let mut passed = Passed {
+    let mut passed = LaneCommand {
         words: words.to_vec(),
-        set: None,
+        variable: None,
         notes: Vec::new(),
     };
     let Some(build) = command::read(&command::words(&texts)) else {
         let why = "is no build command that cachelane knows";
-        passed.by_environment(0, &start(&texts), ask, why);
+        passed.pass_by_environment(0, &start(&texts), ask, why);
         return Ok(passed);
     };
-    let what = texts.get(build.tool..=build.behind);
+    let what = texts.get(build.tool_at..=build.subcommand);
     let what = what.unwrap_or_default().join(" ");
-    let is_rocker = build.front == BuildTool::Rocker;
-    if ask.arg == NAMESPACE && (is_rocker || build.front.is_buildah()) {
-        return Err(format!(
-            "`{what}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`"
-        ));
+    let is_rocker = build.tool == BuildTool::Rocker;
+    if ask.arg == NAMESPACE && (is_rocker || build.tool.is_buildah()) {
+        return Err(PassError::Namespace(what));
     }
     if is_rocker && ask.arg != ROCKER {
-        return Err(format!(
-            "`{what}` passes a lane as {ROCKER}, not as {}",
-            ask.arg
-        ));
+        let arg = ask.arg.to_owned();
+        return Err(PassError::Rocker { command: what, arg });
     }
     if passed.has(&build, ask) {
         return Ok(passed);
     }
-    let is_extended = || words.get(build.tool).is_some_and(|word| extended(word));
-    let why = match build.pass {
+    let is_extended = || words.get(build.tool_at).is_some_and(|word| extended(word));
+    let why = match build.method {
         InsertMethod::CacheId if !is_extended() => {
             "has no extension `rocker-cachelane` that cachelane can see"
         }
         InsertMethod::BuildArg | InsertMethod::Set | InsertMethod::CacheId => {
-            let at = build.behind + 1;
+            let at = build.subcommand + 1;
             let argv = build.argv(ask.arg, ask.lane).into_iter();
             passed.words.splice(at..at, argv.map(OsString::from));
             return Ok(passed);
         }
         InsertMethod::Environment | InsertMethod::Nothing => "takes no build arguments",
     };
-    passed.by_environment(build.tool, &what, ask, why);
+    passed.pass_by_environment(build.tool_at, &what, ask, why);
     Ok(passed)
 }
 
-impl Passed {
+impl LaneCommand {
     /// Returns whether the build passes the argument itself; one without a value takes the lane from the environment.
     /// One for some targets only wins there, since for bake the later `--set` counts.
-    fn has(&mut self, build: &Command, ask: Ask<'_>) -> bool {
+    fn has(&mut self, build: &Command, ask: LaneArg<'_>) -> bool {
         // Rocker's option names no argument.
-        let is_own = |own: &&BuildArg| own.name.is(ask.arg) || build.front == BuildTool::Rocker;
+        let is_own = |own: &&BuildArg| own.name.is(ask.arg) || build.tool == BuildTool::Rocker;
         let Some(own) = build.args.iter().rfind(is_own) else {
             return false;
         };
         let Some(value) = own.value.as_ref().map(Word::written) else {
-            self.set = Some((ask.arg.into(), ask.lane.into()));
+            self.variable = Some(ask.variable());
             return true;
         };
         let mut targets = build.rest.iter();
@@ -108,9 +130,9 @@ impl Passed {
     }
 
     /// Passes the lane to a command that has no other way: `tool` is the index of its tool, and `what` its name.
-    fn by_environment(&mut self, tool: usize, what: &str, ask: Ask<'_>, why: &str) {
-        let Ask { lane, arg } = ask;
-        self.set = Some((arg.into(), lane.into()));
+    fn pass_by_environment(&mut self, tool: usize, what: &str, ask: LaneArg<'_>, why: &str) {
+        self.variable = Some(ask.variable());
+        let LaneArg { lane, arg } = ask;
         self.notes.push(format!(
             "`{what}` {why}: it gets the lane by its environment only, as {arg}={lane}"
         ));

@@ -5,5 +5,5 @@
 mod lane;
 mod quote;
 
-pub use lane::{Ask, Passed, pass};
+pub use lane::{LaneArg, LaneCommand, pass};
 pub use quote::quoted;

@@ -9,14 +9,14 @@ use crate::text::Span;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    pub front: BuildTool,
+    pub tool: BuildTool,
     /// From the tool's name to the last word.
     pub span: Span,
     /// The index of the word that names the tool.
-    pub tool: usize,
+    pub tool_at: usize,
     /// The index of the word behind which arguments for the build can be put: the subcommand.
-    pub behind: usize,
-    pub pass: InsertMethod,
+    pub subcommand: usize,
+    pub method: InsertMethod,
     /// `-f`, `--file`, in order.
     pub files: Vec<Word>,
     /// The positional words: the context, the targets or the services.
@@ -59,13 +59,13 @@ pub enum InsertMethod {
 }
 
 impl Command {
-    pub(super) fn new(front: BuildTool, pass: InsertMethod, behind: usize) -> Self {
+    pub(super) fn new(tool: BuildTool, method: InsertMethod, subcommand: usize) -> Self {
         Self {
-            front,
+            tool,
             span: Span::at(0),
-            tool: 0,
-            behind,
-            pass,
+            tool_at: 0,
+            subcommand,
+            method,
             files: Vec::new(),
             rest: Vec::new(),
             target: None,
@@ -80,7 +80,7 @@ impl Command {
     /// Returns the words of an `argv` that pass `value` as the argument `name`; none where there is no option for it.
     #[cfg(feature = "cli")]
     pub fn argv(&self, name: &str, value: &str) -> Vec<String> {
-        match self.pass {
+        match self.method {
             InsertMethod::BuildArg => vec!["--build-arg".into(), format!("{name}={value}")],
             InsertMethod::Set => vec!["--set".into(), format!("*.args.{name}={value}")],
             InsertMethod::CacheId => vec![format!("--cache-id={value}")],
@@ -89,10 +89,10 @@ impl Command {
     }
 
     /// Returns the text, with a leading blank, to insert into a POSIX shell's script behind the word
-    /// [`Command::behind`]: it passes `value`, written as within double quotes, as the argument `name`. The star is
+    /// [`Command::subcommand`]: it passes `value`, written as within double quotes, as the argument `name`. The star is
     /// quoted, since it might match files.
     pub fn insertion(&self, name: &str, value: &str) -> Option<String> {
-        match self.pass {
+        match self.method {
             InsertMethod::BuildArg => Some(format!(" --build-arg {name}=\"{value}\"")),
             InsertMethod::Set => Some(format!(" --set \"*.args.{name}={value}\"")),
             InsertMethod::CacheId | InsertMethod::Environment | InsertMethod::Nothing => None,

@@ -82,10 +82,10 @@ pub fn read(words: &[Word]) -> Option<Command> {
     let mut before = words[..tool].iter();
     command.args_known &= before.all(|word| word.text() != Some("xargs"));
     command.only_looks = matches!(
-        command.front,
+        command.tool,
         BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker | BuildTool::Compose
-    ) && only_looks(words, command.behind);
-    command.tool = tool;
+    ) && only_looks(words, command.subcommand);
+    command.tool_at = tool;
     command.sets = sets;
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
     Some(command)
@@ -98,30 +98,30 @@ fn within(words: &[Word], at: usize, name: ArgName, sets: Vec<(ArgName, Word)>) 
         return None;
     }
     let mut command = read(inner)?;
-    command.tool += at;
-    command.behind += at;
+    command.tool_at += at;
+    command.subcommand += at;
     command.sets.extend(sets);
     let value = Word::plain("$(cachelane id)");
     command.sets.push((name.clone(), value.clone()));
-    if matches!(command.pass, InsertMethod::BuildArg | InsertMethod::Set)
+    if matches!(command.method, InsertMethod::BuildArg | InsertMethod::Set)
         && command.args.iter().all(|arg| arg.name != name)
     {
-        let span = words[command.tool].span;
+        let span = words[command.tool_at].span;
         command.arg(name, Some(value), span);
     }
     Some(command)
 }
 
 /// Reads an engine's command line. `groups` are its commands with a `build` of their own.
-fn engine(front: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
+fn engine(tool: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
     match subcommand(words, at)? {
-        (sub, "build") => Some(build(front, words, sub)),
+        (sub, "build") => Some(build(tool, words, sub)),
         (sub, "compose") => compose(words, sub + 1),
         (sub, verb) if groups.contains(&verb) => match subcommand(words, sub + 1)? {
-            (sub, "build") => Some(build(front, words, sub)),
+            (sub, "build") => Some(build(tool, words, sub)),
             _ => None,
         },
-        (sub, "buildx") if front == BuildTool::Docker => buildx(words, sub + 1),
+        (sub, "buildx") if tool == BuildTool::Docker => buildx(words, sub + 1),
         _ => None,
     }
 }
@@ -138,8 +138,8 @@ fn buildx(words: &[Word], at: usize) -> Option<Command> {
     }
 }
 
-fn build(front: BuildTool, words: &[Word], sub: usize) -> Command {
-    let mut command = Command::new(front, InsertMethod::BuildArg, sub);
+fn build(tool: BuildTool, words: &[Word], sub: usize) -> Command {
+    let mut command = Command::new(tool, InsertMethod::BuildArg, sub);
     command.take(words, sub + 1, &tables::BUILD);
     command
 }
@@ -155,13 +155,13 @@ fn compose(words: &[Word], at: usize) -> Option<Command> {
     let mut command = Command::new(BuildTool::Compose, InsertMethod::BuildArg, 0);
     let mut items = Items::new(words, at, &tables::COMPOSE);
     let sub = command.options(words, &mut items)?;
-    command.behind = sub;
+    command.subcommand = sub;
     let options = match words[sub].text()? {
         "build" => &tables::COMPOSE_BUILD,
         "up" | "create" => {
             let is_build = |word: &Word| word.text() == Some("--build");
             words[sub..].iter().find(|word| is_build(word))?;
-            command.pass = InsertMethod::Environment;
+            command.method = InsertMethod::Environment;
             &tables::COMPOSE_UP
         }
         _ => return None,
@@ -191,7 +191,7 @@ impl Command {
     }
 
     fn option(&mut self, name: &str, value: Option<Word>, span: Span) {
-        match (self.pass, name, value) {
+        match (self.method, name, value) {
             (InsertMethod::CacheId, "cache-id", Some(value)) => {
                 self.arg("CACHE_ID".into(), Some(value), span);
             }
@@ -212,10 +212,10 @@ impl Command {
     /// Takes a word that may be several: as the last word of `build` it is the context, where no other is.
     fn several(&mut self, words: &[Word], index: usize) {
         let word = &words[index];
-        let is_rest = match self.front {
+        let is_rest = match self.tool {
             BuildTool::Rocker => false,
             BuildTool::Bake => true,
-            BuildTool::Compose => self.behind > 0,
+            BuildTool::Compose => self.subcommand > 0,
             _ => {
                 let written = word.written().to_ascii_lowercase();
                 let hints = ["arg", "opt", "flag", "param", "$@", "$*", "[@]"];
@@ -225,7 +225,7 @@ impl Command {
             }
         };
         self.args_known &=
-            is_rest && self.pass == InsertMethod::BuildArg && self.front != BuildTool::Compose;
+            is_rest && self.method == InsertMethod::BuildArg && self.tool != BuildTool::Compose;
         if is_rest {
             self.rest.push(word.clone());
         }

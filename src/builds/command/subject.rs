@@ -15,7 +15,7 @@ pub fn subject(
     values: &Values<'_>,
 ) -> Result<Subject, String> {
     let resolver = Resolver { folder, values };
-    match command.front {
+    match command.tool {
         BuildTool::Devcontainer => Err("its Dockerfile is named in devcontainer.json".into()),
         BuildTool::Rocker => Err("rocker writes the Dockerfile itself".into()),
         BuildTool::Bake | BuildTool::BakeAction | BuildTool::Compose => resolver.files(command),
@@ -31,7 +31,7 @@ struct Resolver<'r> {
 impl Resolver<'_> {
     fn dockerfile(&self, command: &Command) -> Result<String, String> {
         const REMOTE: &str = "the context is not a folder of this repository";
-        let is_buildah = command.front.is_buildah();
+        let is_buildah = command.tool.is_buildah();
         // Docker takes the last; Buildah, whose list is in order, joins them: the first names the build.
         let (file, context) = if is_buildah {
             (command.files.first(), command.rest.first())

@@ -35,7 +35,7 @@ pub fn build(
     step: &Step<'_, '_>,
     uses: Node<'_>,
     scope: &Scope<'_>,
-    placed: &dyn Fn(Subject) -> Result<Subject, String>,
+    in_repository: &dyn Fn(Subject) -> Result<Subject, String>,
 ) -> Option<Result<Build, String>> {
     let name = uses.text()?;
     let tool = tool(name)?;
@@ -43,7 +43,7 @@ pub fn build(
     let inputs = Inputs {
         with: step.node.get("with"),
         scope,
-        placed,
+        in_repository,
     };
     let subject = match tool {
         BuildTool::BakeAction => inputs.bake(),
@@ -69,7 +69,7 @@ pub fn build(
 struct Inputs<'s, 'y> {
     with: Option<Node<'y>>,
     scope: &'s Scope<'s>,
-    placed: &'s dyn Fn(Subject) -> Result<Subject, String>,
+    in_repository: &'s dyn Fn(Subject) -> Result<Subject, String>,
 }
 
 impl<'y> Inputs<'_, 'y> {
@@ -117,7 +117,7 @@ impl<'y> Inputs<'_, 'y> {
             Some(file) => under("", file)?,
             None => under(&under("", &context)?, "Dockerfile")?,
         };
-        (self.placed)(Subject::File(path))
+        (self.in_repository)(Subject::File(path))
     }
 
     fn bake(&self) -> Result<Subject, String> {
@@ -146,7 +146,7 @@ impl<'y> Inputs<'_, 'y> {
             .map(str::to_owned)
             .collect();
         let folder = Some(folder);
-        (self.placed)(Subject::Files(Files {
+        (self.in_repository)(Subject::Files(Files {
             paths,
             names,
             folder,

@@ -2,7 +2,7 @@ use super::actions;
 use super::expression::{access, is_plain, mentioned};
 use super::language::Github;
 use super::matrix::are_safe;
-use super::workflow::Around;
+use super::workflow::StepContext;
 use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Language, Scope};
@@ -18,7 +18,7 @@ const MAX_UNKNOWN: usize = 3;
 
 struct LaneInserter<'s, 'y> {
     found: &'s Found<'y>,
-    around: Around<'y>,
+    around: StepContext<'y>,
     lane: &'s Lane<'s>,
     /// The axes that tell the runs of the build apart.
     axes: Vec<AxisPath>,
@@ -39,7 +39,7 @@ pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let axes = (&Github as &dyn Language).job_axes(&runs.job, &runs.rows);
     let inserter = LaneInserter {
         found,
-        around: Around::of(found.step).ok_or("it is no step of a job")?,
+        around: StepContext::of(found.step).ok_or("it is no step of a job")?,
         lane,
         safe: are_safe(&runs.job.matrix, &axes),
         axes,
@@ -233,7 +233,7 @@ impl LaneInserter<'_, '_> {
             let below = edits.pop_if(|below| below.span() == edit.span());
             let text = edit.text().to_owned() + below.as_ref().map_or("", Edit::text);
             edits.push(Edit::insert(edit.span().start, text));
-        } else if command.pass != InsertMethod::Environment || own.is_some() {
+        } else if command.method != InsertMethod::Environment || own.is_some() {
             return Err("the command takes no build arguments".into());
         }
         Ok(Inserted {

@@ -42,11 +42,14 @@ impl Language for Github {
 
     fn span(&self, found: &command::Found) -> Span {
         let words = &found.simple.words;
-        let (tool, sub) = (&words[found.command.tool], &words[found.command.behind]);
+        let (tool, sub) = (
+            &words[found.command.tool_at],
+            &words[found.command.subcommand],
+        );
         Span::new(tool.span.start, sub.span.end)
     }
 
-    fn is_one(&self, a: &Build, b: &Build) -> bool {
+    fn is_same_build(&self, a: &Build, b: &Build) -> bool {
         (&a.name, &a.subject) == (&b.name, &b.subject)
     }
 

@@ -32,7 +32,7 @@ pub fn checkouts(steps: Node<'_>) -> Vec<Checkout> {
 }
 
 /// Turns the paths of `what` into those of the repository.
-pub fn placed(what: Subject, checkouts: &[Checkout]) -> Result<Subject, String> {
+pub fn in_repository(what: Subject, checkouts: &[Checkout]) -> Result<Subject, String> {
     match what {
         Subject::File(path) => place(&path, checkouts).map(Subject::File),
         Subject::Files(mut files) => {

@@ -11,14 +11,14 @@ use crate::builds::shell::Dialect;
 use crate::builds::yaml::Node;
 
 /// The nodes around a step, whose settings apply to it.
-pub struct Around<'y> {
+pub struct StepContext<'y> {
     pub step: Node<'y>,
     /// The job, or an action's `runs`.
     pub job: Node<'y>,
     pub root: Node<'y>,
 }
 
-impl<'y> Around<'y> {
+impl<'y> StepContext<'y> {
     /// Finds the nodes around a step that is used nowhere else.
     pub fn of(step: Node<'y>) -> Option<Self> {
         let job = step.parent()?.parent()?;
@@ -195,7 +195,7 @@ impl<'y> Workflow<'_, 'y> {
                 let title = name.map(|name| format!("job `{name}`, {number}"));
                 let env = job.env.with(variables(step.get("env")));
                 let (job_node, root) = (node, self.root);
-                let around = Around {
+                let around = StepContext {
                     step,
                     job: job_node,
                     root,
@@ -213,20 +213,21 @@ impl<'y> Workflow<'_, 'y> {
         }
     }
 
-    fn step(&mut self, step: &Step<'_, 'y>, around: &Around<'y>, checkouts: &[Checkout]) {
-        let placed = |subject| paths::placed(subject, checkouts);
+    fn step(&mut self, step: &Step<'_, 'y>, around: &StepContext<'y>, checkouts: &[Checkout]) {
+        let in_repository = |subject| paths::in_repository(subject, checkouts);
         if let Some(uses) = around.step.get("uses") {
             let names = step.names.clone().unwrap_or_default();
             self.gatherer.rows(step, &names, |gatherer, rows, scope| {
-                match actions::build(step, uses, scope, &placed) {
+                match actions::build(step, uses, scope, &in_repository) {
                     Some(Ok(build)) => gatherer.add(build, None, step, rows),
-                    Some(Err(why)) => gatherer.doubt(uses.span(), why),
+                    Some(Err(why)) => gatherer.add_unknown(uses.span(), why),
                     None => {}
                 }
             });
         } else if let Some(run) = around.step.get("run") {
             let start = |scope: &Scope<'_>| Some((around.folder(scope), around.dialect(scope)?));
-            self.gatherer.script_from(&[run], step, &start, &placed);
+            self.gatherer
+                .script_from(&[run], step, &start, &in_repository);
         }
     }
 }

@@ -98,7 +98,7 @@ pub struct Gatherer<'y> {
     pub calls: Vec<Call>,
     pub order: Vec<(Ordered, Vec<Ordered>)>,
     places: HashMap<Span, Vec<usize>>,
-    doubts: HashSet<(Span, String)>,
+    unknown_seen: HashSet<(Span, String)>,
 }
 
 /// The folder and grammar in which the scripts of a step start; `None` where no shell runs them.
@@ -113,7 +113,7 @@ impl<'y> Gatherer<'y> {
             calls: Vec::new(),
             order: Vec::new(),
             places: HashMap::new(),
-            doubts: HashSet::new(),
+            unknown_seen: HashSet::new(),
         };
         format.gather(yaml, &mut gatherer)?;
         gatherer.finish();
@@ -145,13 +145,13 @@ impl<'y> Gatherer<'y> {
         self.script_from(nodes, step, &start, &Ok);
     }
 
-    /// Reads the script that a step runs; `placed` turns its paths into those of the repository.
+    /// Reads the script that a step runs; `in_repository` turns its paths into those of the repository.
     pub fn script_from(
         &mut self,
         nodes: &[Node<'y>],
         step: &Step<'_, 'y>,
         start: Start<'_>,
-        placed: &dyn Fn(Subject) -> Result<Subject, String>,
+        in_repository: &dyn Fn(Subject) -> Result<Subject, String>,
     ) {
         let script = &Rc::new(Script::new(nodes));
         if !command::may_build(script.text()) {
@@ -171,7 +171,8 @@ impl<'y> Gatherer<'y> {
             let (commands, variables) = command::all(commands);
             for found in commands {
                 let folder = found.simple.folder.as_deref();
-                let subject = command::subject(&found.command, folder, &known).and_then(placed);
+                let subject =
+                    command::subject(&found.command, folder, &known).and_then(in_repository);
                 let command = InScript {
                     script: Rc::clone(script),
                     found,
@@ -200,7 +201,7 @@ impl<'y> Gatherer<'y> {
         }
         let subject = match subject {
             Ok(subject) => subject,
-            Err(why) => return self.doubt(span, why),
+            Err(why) => return self.add_unknown(span, why),
         };
         let known = |need: Lookup<'_>| scope.known(need);
         let target = command.target.as_ref();
@@ -210,7 +211,7 @@ impl<'y> Gatherer<'y> {
             args_known: command.args_known,
             env: it.env(step, scope),
             own_machine: step.job.own_machine,
-            ..Build::new(command.front, &step.title, span, subject)
+            ..Build::new(command.tool, &step.title, span, subject)
         };
         self.add(build, Some(it), step, rows);
     }
@@ -223,12 +224,12 @@ impl<'y> Gatherer<'y> {
         rows: &[usize],
     ) {
         let places = self.places.entry(build.span).or_default();
-        let is_one = |at: &&usize| self.language.is_one(&self.found[**at].build, &build);
+        let is_same = |at: &&usize| self.language.is_same_build(&self.found[**at].build, &build);
         let new = JobRuns {
             job: Rc::clone(step.job),
             rows: rows.to_vec(),
         };
-        let Some(&at) = places.iter().find(is_one) else {
+        let Some(&at) = places.iter().find(is_same) else {
             places.push(self.found.len());
             return self.found.push(Found {
                 build,
@@ -258,10 +259,10 @@ impl<'y> Gatherer<'y> {
         }
     }
 
-    pub fn doubt(&mut self, span: Span, why: String) {
+    pub fn add_unknown(&mut self, span: Span, why: String) {
         // Now the place is known, and needs no template.
         self.places.entry(span).or_default();
-        if self.doubts.insert((span, why.clone())) {
+        if self.unknown_seen.insert((span, why.clone())) {
             self.unknown.push(Unknown { span, why });
         }
     }
@@ -333,7 +334,7 @@ impl InScript<'_> {
     /// Returns the environment of a command that uses it: its own assignments, the matrix's, then the step's.
     fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
         let command = &self.found.command;
-        if command.front != BuildTool::Compose && !command.front.is_bake() {
+        if command.tool != BuildTool::Compose && !command.tool.is_bake() {
             return Env::default();
         }
         let place = self.script.in_file(command.span);

@@ -21,7 +21,7 @@ pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, Str
     if !it.found.simple.open {
         return Err("the command stands within quotes".to_owned());
     }
-    let (at, text) = spot(it, arg, value)?;
+    let (at, text) = insertion_point(it, arg, value)?;
     // Behind a word, the byte before must be one of the file's; before a word, the one at it.
     let unclear = || "its place within the YAML text is not clear".to_owned();
     let behind = usize::from(text.starts_with(' '));
@@ -39,14 +39,14 @@ pub fn in_command(it: &InScript<'_>, arg: &str, value: &str) -> Result<Edit, Str
 }
 
 /// Returns the place in the script and the text to insert.
-fn spot(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
+fn insertion_point(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, String), String> {
     let words = &it.found.simple.words;
     let command = &it.found.command;
     if let Some(text) = command.insertion(arg, value) {
-        return Ok((words[command.behind].span.end, text));
+        return Ok((words[command.subcommand].span.end, text));
     }
-    match command.pass {
-        InsertMethod::Environment if command.tool == 0 => {
+    match command.method {
+        InsertMethod::Environment if command.tool_at == 0 => {
             Ok((words[0].span.start, format!("{arg}=\"{value}\" ")))
         }
         InsertMethod::Environment => {

@@ -33,7 +33,7 @@ pub trait Language: Sync {
     }
 
     /// Returns whether two runs of one place are one build; where the stages differ, the stage is unknown.
-    fn is_one(&self, a: &Build, b: &Build) -> bool {
+    fn is_same_build(&self, a: &Build, b: &Build) -> bool {
         (&a.subject, &a.target, &a.args) == (&b.subject, &b.target, &b.args)
     }
 

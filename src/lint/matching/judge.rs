@@ -1,4 +1,4 @@
-//! Judges each build's lane, and runs the rules about builds.
+//! Determines each build's lane, and runs the rules about builds.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -38,18 +38,18 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
                 *by_buildah.entry(built).or_insert(true) &= tool.is_buildah();
             }
         }
-        let judge = Judge {
+        let checker = BuildChecker {
             outside: outside(&graph, &resolved),
             jobs: concurrent_jobs(&graph, &resolved),
             graph: &graph,
         };
         // The builds of a file are together, so that it is read once for all their fixes.
         for group in resolved.chunk_by(|a, b| a.id.file == b.id.file) {
-            for judged in judge.file(group) {
-                let file = judged.status.file;
-                findings.entry(file).or_default().extend(judged.findings);
-                missing.entry(file).or_default().extend(judged.missing);
-                builds.known.push(judged.status);
+            for checked in checker.file(group) {
+                let file = checked.status.file;
+                findings.entry(file).or_default().extend(checked.findings);
+                missing.entry(file).or_default().extend(checked.missing);
+                builds.known.push(checked.status);
             }
         }
     }
@@ -97,22 +97,22 @@ fn outside(
     outside
 }
 
-struct Judge<'j> {
+struct BuildChecker<'j> {
     graph: &'j BuildGraph<'j>,
     outside: HashMap<PathBuf, Option<FileReport>>,
     /// The jobs that build each Dockerfile.
     jobs: HashMap<PathBuf, ConcurrentJobs<'j>>,
 }
 
-struct Judged {
+struct CheckedBuild {
     status: BuildStatus,
     findings: Vec<Finding>,
     missing: Option<MissingArg>,
 }
 
-impl Judge<'_> {
-    /// Judges the builds `group` of one file.
-    fn file(&self, group: &[ResolvedBuild]) -> Vec<Judged> {
+impl BuildChecker<'_> {
+    /// Checks the builds `group` of one file.
+    fn file(&self, group: &[ResolvedBuild]) -> Vec<CheckedBuild> {
         let report = group.first().map(|one| self.graph.report(one.id.file));
         let builds = report.and_then(|report| report.builds.as_ref());
         let source = report.and_then(|report| std::str::from_utf8(&report.source).ok());
@@ -132,7 +132,12 @@ impl Judge<'_> {
         group.map(|one| self.build(one, builds, &fixes)).collect()
     }
 
-    fn build(&self, one: &ResolvedBuild, file: &BuildFileReport, fixes: &Fixes<'_>) -> Judged {
+    fn build(
+        &self,
+        one: &ResolvedBuild,
+        file: &BuildFileReport,
+        fixes: &Fixes<'_>,
+    ) -> CheckedBuild {
         let graph = self.graph;
         let build = &file.file.builds[one.id.build];
         let own = graph.report(one.id.file);
@@ -182,7 +187,7 @@ impl Judge<'_> {
                 shared: concurrent != Concurrent::None,
             });
         }
-        Judged {
+        CheckedBuild {
             status: BuildStatus {
                 file: one.id.file,
                 build: one.id.build,
