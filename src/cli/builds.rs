@@ -18,10 +18,9 @@ use super::terminal;
 pub fn run(args: &BuildsArgs) -> Ended {
     let common = &args.common;
     terminal::set_color(common.color);
-    let overrides = common.settings.overrides(&Select::default(), false);
-    let settled = ConfigResolver::new(&common.settings, overrides)?;
+    let settled = ConfigResolver::new(&common.settings, &Select::default(), false)?;
     let mut checked = Run::new(common, &settled, Texts::None).over(input::check);
-    let disk = Disk::new(&settled, common, checked.errors);
+    let disk = Disk::new(&settled, common);
     let builds = disk
         .relate(&mut checked.results, checked.whole)
         .unwrap_or_default();
@@ -49,7 +48,7 @@ pub fn run(args: &BuildsArgs) -> Ended {
         }
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    let failed = !disk.errors().is_empty();
+    let failed = !settled.errors().is_empty();
     Ok(Outcome::new(failed, false).into())
 }
 

@@ -26,8 +26,7 @@ pub fn run(args: &CheckArgs) -> Ended {
         }
         error
     };
-    let overrides = common.settings.overrides(&args.gate.select, false);
-    let settled = ConfigResolver::new(&common.settings, overrides);
+    let settled = ConfigResolver::new(&common.settings, &args.gate.select, false);
     let settled = settled.map_err(|error| failed(error.into()))?;
     output::check_targets(args, &settled)?;
     let since = args.diff.as_deref();
@@ -40,7 +39,7 @@ pub fn run(args: &CheckArgs) -> Ended {
     };
     let run = Run::new(common, &settled, texts);
     let checked = run.over(input::check);
-    let disk = Disk::new(&settled, common, checked.errors);
+    let disk = Disk::new(&settled, common);
     let mut reports = checked.results;
     disk.relate(&mut reports, checked.whole);
     if let Some(mut since) = since {
@@ -53,7 +52,7 @@ pub fn run(args: &CheckArgs) -> Ended {
         });
         kept.map_err(|error| failed(error.into()))?;
     }
-    let errors = disk.errors();
+    let errors = settled.errors();
     if args.add_ignores {
         return add_ignores::run(args, &reports, !errors.is_empty());
     }

@@ -23,8 +23,7 @@ pub fn run(command: &ConfigCommand) -> Result<(), Error> {
 
 fn show(args: &ShowArgs) -> Result<(), Error> {
     args.select.check()?;
-    let overrides = args.settings.overrides(&args.select, false);
-    let settled = ConfigResolver::new(&args.settings, overrides)?;
+    let settled = ConfigResolver::new(&args.settings, &args.select, false)?;
     let path = if args.path.is_dir() {
         args.path.join("Dockerfile")
     } else {

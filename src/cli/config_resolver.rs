@@ -1,8 +1,8 @@
 //! Finds the settings for each file: the nearest configuration upward from it, and the command line's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::config::{Config, NAMES, Overrides, Shown};
 use crate::finding::Severity;
@@ -12,7 +12,7 @@ use crate::rules::Settings;
 use crate::workspace::config as disk;
 use crate::workspace::discover::is_there_or_ignored;
 
-use super::args::SettingsArgs;
+use super::args::{Select, SettingsArgs};
 use super::outcome::ConfigError;
 use super::terminal;
 
@@ -26,7 +26,7 @@ pub struct LoadedConfig {
     here: PathBuf,
 }
 
-/// The configurations of a run. Each is read once, and its problems are printed once.
+/// The configurations of a run, and its errors. Each is read once, and its problems are printed once.
 pub struct ConfigResolver {
     overrides: Overrides,
     /// The configuration for every file, where none is to be searched for.
@@ -35,12 +35,17 @@ pub struct ConfigResolver {
     here: PathBuf,
     /// By folder; `None` where the configuration is broken.
     folders: RwLock<HashMap<PathBuf, Option<Arc<LoadedConfig>>>>,
-    errors: Mutex<Vec<RunError>>,
+    errors: Mutex<BTreeSet<RunError>>,
 }
 
 impl ConfigResolver {
-    /// Reads the configuration that `args` name, if any.
-    pub fn new(args: &SettingsArgs, overrides: Overrides) -> Result<Self, ConfigError> {
+    /// Reads the configuration that `args` name, if any; all options win over it.
+    pub fn new(
+        args: &SettingsArgs,
+        select: &Select,
+        keep_default: bool,
+    ) -> Result<Self, ConfigError> {
+        let overrides = args.overrides(select, keep_default);
         let here = std::env::current_dir().unwrap_or_default();
         let none = Arc::new(LoadedConfig {
             config: Config::none(overrides.clone()),
@@ -67,10 +72,21 @@ impl ConfigResolver {
         &self.here
     }
 
-    /// Returns the errors of configurations, already printed.
+    /// Prints and records an error of the run, once.
+    pub fn warn(&self, error: RunError) {
+        let message = error.to_string();
+        if self.recorded().insert(error) {
+            terminal::warn(&message);
+        }
+    }
+
+    /// Returns the errors so far, already printed, in order.
     pub fn errors(&self) -> Vec<RunError> {
-        let errors = self.errors.lock();
-        errors.map_or_else(|_| Vec::new(), |errors| errors.clone())
+        self.recorded().iter().cloned().collect()
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, BTreeSet<RunError>> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the configuration for the file `path`; `None` where it is broken.
@@ -118,21 +134,17 @@ impl ConfigResolver {
         let found = match (disk::in_folder(folder, &NAMES), folder.parent()) {
             (Some(path), _) => {
                 let loaded = self.load(path.strip_prefix(&self.here).unwrap_or(&path));
-                loaded.map_err(|error| self.warn(&error)).ok()
+                let warn = |error: ConfigError| {
+                    terminal::warn_config(&error);
+                    self.recorded().extend(error.run_errors());
+                };
+                loaded.map_err(warn).ok()
             }
             (None, Some(around)) => self.nearest(around, folders),
             (None, None) => Some(Arc::clone(&self.none)),
         };
         folders.insert(folder.to_path_buf(), found.clone());
         found
-    }
-
-    /// Prints and records the error.
-    fn warn(&self, error: &ConfigError) {
-        terminal::warn_config(error);
-        if let Ok(mut errors) = self.errors.lock() {
-            errors.extend(error.run_errors());
-        }
     }
 
     fn load(&self, path: &Path) -> Result<Arc<LoadedConfig>, ConfigError> {

@@ -1,6 +1,5 @@
 //! The files on the disk that builds lead to: repositories' roots, and Dockerfiles that the user did not name.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -14,23 +13,15 @@ use crate::workspace::file;
 
 use super::args::Common;
 use super::config_resolver::ConfigResolver;
-use super::terminal;
 
 pub struct Disk<'a> {
     settled: &'a ConfigResolver,
     common: &'a Common,
-    /// The errors of reading and comparing: the run's, then those from here.
-    errors: RefCell<Vec<RunError>>,
 }
 
 impl<'a> Disk<'a> {
-    /// Starts with the run's `errors`, already printed.
-    pub fn new(settled: &'a ConfigResolver, common: &'a Common, errors: Vec<RunError>) -> Self {
-        Self {
-            settled,
-            common,
-            errors: errors.into(),
-        }
+    pub fn new(settled: &'a ConfigResolver, common: &'a Common) -> Self {
+        Self { settled, common }
     }
 
     /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on
@@ -38,7 +29,7 @@ impl<'a> Disk<'a> {
     pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Builds> {
         let related = self.with_access(|access| relate::relate(reports, whole, access));
         if related.is_err() {
-            self.warn(RunError::of_run(
+            self.settled.warn(RunError::of_run(
                 "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
             ));
         }
@@ -85,23 +76,10 @@ impl<'a> Disk<'a> {
             source: &source,
         };
         check_within_budget(input).unwrap_or_else(|spent| {
-            self.warn(RunError::with(report::path(shown), spent.to_string()));
+            self.settled
+                .warn(RunError::with(report::path(shown), spent.to_string()));
             None
         })
-    }
-
-    /// Prints and records an error, once.
-    fn warn(&self, error: RunError) {
-        let mut errors = self.errors.borrow_mut();
-        if !errors.contains(&error) {
-            terminal::warn(&error.to_string());
-            errors.push(error);
-        }
-    }
-
-    /// Returns the errors of the run and since, already printed.
-    pub fn errors(&self) -> Vec<RunError> {
-        self.errors.borrow().clone()
     }
 }
 

@@ -24,10 +24,8 @@ pub fn run(args: &FixArgs) -> Ended {
     terminal::set_color(common.color);
     common.check()?;
     args.gate.select.check()?;
-    let overrides = common
-        .settings
-        .overrides(&args.gate.select, args.keep_default);
-    let settled = ConfigResolver::new(&common.settings, overrides)?;
+    let select = &args.gate.select;
+    let settled = ConfigResolver::new(&common.settings, select, args.keep_default)?;
     let roots = common.roots();
     let write = |path: &Path, old: &[u8], new: &[u8]| {
         if args.diff {
@@ -63,7 +61,7 @@ pub fn run(args: &FixArgs) -> Ended {
         }
         fixing.file(input)
     });
-    let disk = Disk::new(&settled, common, fixed.errors);
+    let disk = Disk::new(&settled, common);
     let (mut reports, fixes) = fixing.together(fixed.results, |reports| {
         disk.relate(reports, fixed.whole).is_some()
     });
@@ -89,7 +87,7 @@ pub fn run(args: &FixArgs) -> Ended {
         at.is_err()
     });
     let loose = loose_locks(loose, &reports, &fixes);
-    let failed = output.failed || !disk.errors().is_empty();
+    let failed = output.failed || !settled.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
         let all = loose.is_empty() && !failed;
         let last = output.last_line(args.diff, &summary, least, all);
@@ -130,7 +128,7 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
         no_config: typed.no_config,
         ..SettingsArgs::default()
     };
-    let settled = ConfigResolver::new(&plain, plain.overrides(&Select::default(), false));
+    let settled = ConfigResolver::new(&plain, &Select::default(), false);
     let configured = settled.and_then(|settled| settled.at(&report.path));
     if configured.is_ok_and(|loaded| loaded.settings(&report.path).arg != *arg) {
         terminal::print_note(&format!(

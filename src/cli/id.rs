@@ -56,7 +56,7 @@ pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
         arg: arg.map(str::to_owned),
         ..SettingsArgs::default()
     };
-    let settled = ConfigResolver::new(&typed, typed.overrides(&Select::default(), false))?;
+    let settled = ConfigResolver::new(&typed, &Select::default(), false)?;
     let path = Path::new("Dockerfile");
     Ok(settled.at(path)?.settings(path))
 }

@@ -18,10 +18,9 @@ pub fn run(args: &ListArgs) -> Ended {
     let common = &args.common;
     terminal::set_color(common.color);
     common.check()?;
-    let overrides = common.settings.overrides(&Select::default(), false);
-    let settled = ConfigResolver::new(&common.settings, overrides)?;
+    let settled = ConfigResolver::new(&common.settings, &Select::default(), false)?;
     let run = Run::new(common, &settled, Texts::None).over(list);
-    let (mut failed, files) = (!run.errors.is_empty(), run.files);
+    let (mut failed, files) = (!settled.errors().is_empty(), run.files);
     let mut all = Listed::default();
     for result in run.results {
         match result {

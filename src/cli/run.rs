@@ -32,8 +32,6 @@ pub struct RunOutcome<T> {
     /// The results of `visit`, ordered by path.
     pub results: Vec<T>,
     pub files: usize,
-    /// The errors of reading files and configurations, already printed.
-    pub errors: Vec<RunError>,
     /// True where the searched folders hold everything to compare with.
     pub whole: bool,
 }
@@ -106,12 +104,9 @@ impl<'a> Run<'a> {
         }
         let mut state = going.state.into_inner().unwrap_or_default();
         state.results.sort_by(|(a, _), (b, _)| a.cmp(b));
-        state.errors.extend(self.settled.errors());
-        state.errors.sort();
         RunOutcome {
             results: state.results.into_iter().map(|(_, made)| made).collect(),
             files: state.files,
-            errors: state.errors,
             whole: folders.len() == paths.len() && self.settled.are_whole(&folders),
         }
     }
@@ -171,7 +166,6 @@ struct State<T> {
     /// Bytes of text in the files of the results.
     text: usize,
     files: usize,
-    errors: Vec<RunError>,
     /// The files met: one that is both named and found is one file.
     met: HashSet<PathBuf>,
 }
@@ -182,7 +176,6 @@ impl<T> Default for State<T> {
             results: Vec::new(),
             text: 0,
             files: 0,
-            errors: Vec::new(),
             met: HashSet::new(),
         }
     }
@@ -319,7 +312,7 @@ impl<T: Send + Visited> Going<'_, T> {
             let reports = state.results.iter().filter_map(|(_, made)| made.report());
             let reports: Vec<&FileReport> = reports.collect();
             if reports.iter().any(|report| report.builds.is_some()) {
-                let disk = Disk::new(settled, self.run.common, Vec::new());
+                let disk = Disk::new(settled, self.run.common);
                 built = disk.dockerfiles(reports);
             }
         });
@@ -385,12 +378,10 @@ impl<T: Send + Visited> Going<'_, T> {
         is_new
     }
 
-    /// Prints and records an error.
     fn warn(&self, error: RunError) {
         if !self.run.is_quiet {
-            terminal::warn(&error.to_string());
+            self.run.settled.warn(error);
         }
-        self.with(|state| state.errors.push(error));
     }
 
     fn with(&self, change: impl FnOnce(&mut State<T>)) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::lint::matching::LaneStatus;
 use crate::text::count;
 
-use super::document::json_text;
+use super::document::list_document;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedBuild {
@@ -92,10 +92,5 @@ fn row(build: &ListedBuild) -> [String; 6] {
 
 /// Returns `builds` as a JSON document that ends with a newline.
 pub fn json(builds: &[ListedBuild]) -> String {
-    #[derive(Serialize)]
-    struct Builds<'a> {
-        version: u32,
-        builds: &'a [ListedBuild],
-    }
-    json_text(&Builds { version: 1, builds })
+    list_document("builds", builds)
 }

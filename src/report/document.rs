@@ -59,6 +59,25 @@ impl<T: Into<Value>> From<T> for Json {
     }
 }
 
+/// Returns the fields of `content` behind the version of all documents of cachelane, as [`json_text`] writes them.
+pub(super) fn document(content: impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Document<T> {
+        version: u32,
+        #[serde(flatten)]
+        content: T,
+    }
+    json_text(&Document {
+        version: 1,
+        content,
+    })
+}
+
+/// Returns the document with this one list.
+pub(super) fn list_document<T: Serialize>(name: &str, items: &[T]) -> String {
+    document(std::collections::BTreeMap::from([(name, items)]))
+}
+
 /// Returns `value` as a JSON document that ends with a newline, with `\u…` for control characters, also those that JSON
 /// allows, and for what a build server's log would take for a command ([`inert`]).
 pub(super) fn json_text(value: &impl Serialize) -> String {

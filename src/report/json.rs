@@ -7,7 +7,7 @@ use crate::fix::{Applicability, Edit};
 use crate::lint::ListedMount;
 use crate::text::Range;
 
-use super::document::json_text;
+use super::document::{document, list_document};
 use super::found::{self, Found, Related};
 use super::model::{Run, RunError, Summary};
 
@@ -42,7 +42,6 @@ struct JsonEdit<'a> {
 pub fn findings(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
-        version: u32,
         findings: Vec<JsonFinding<'a>>,
         errors: &'a [RunError],
         summary: &'a Summary,
@@ -53,8 +52,7 @@ pub fn findings(run: &Run<'_>) -> String {
             .iter()
             .map(move |finding| json_finding(file, finding))
     };
-    json_text(&Document {
-        version: 1,
+    document(Document {
         findings: files.iter().flat_map(all).collect(),
         errors: run.errors,
         summary: &run.summary,
@@ -84,12 +82,7 @@ fn json_finding<'a>(file: &'a Found<'_>, finding: &'a Finding) -> JsonFinding<'a
 }
 
 pub fn list(mounts: &[ListedMount]) -> String {
-    #[derive(Serialize)]
-    struct List<'a> {
-        version: u32,
-        mounts: &'a [ListedMount],
-    }
-    json_text(&List { version: 1, mounts })
+    list_document("mounts", mounts)
 }
 
 pub fn rules(rules: &[RuleId]) -> String {
@@ -101,11 +94,6 @@ pub fn rules(rules: &[RuleId]) -> String {
         summary: &'a str,
         doc: &'a str,
     }
-    #[derive(Serialize)]
-    struct Rules<'a> {
-        version: u32,
-        rules: Vec<Rule<'a>>,
-    }
     let rule = |rule: &RuleId| {
         let meta = rule.meta();
         Rule {
@@ -116,8 +104,6 @@ pub fn rules(rules: &[RuleId]) -> String {
             doc: meta.doc(),
         }
     };
-    json_text(&Rules {
-        version: 1,
-        rules: rules.iter().map(rule).collect(),
-    })
+    let rules: Vec<Rule<'_>> = rules.iter().map(rule).collect();
+    list_document("rules", &rules)
 }

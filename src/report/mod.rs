@@ -1,7 +1,8 @@
 //! Reports for users ([`human`], [`concise`], [`statistics`]) and for programs (all others).
 //!
 //! They are written to a `String` that the command line prints. The formats for other tools have one shape,
-//! `render(&Run) -> String`; [`Format`] is their table.
+//! `render(&Run) -> String`; [`Format`] has
+//! the name, the help and the arm of each.
 
 pub mod builds;
 pub mod checkstyle;
@@ -19,10 +20,52 @@ pub mod statistics;
 pub mod table;
 
 mod document;
-mod format;
 mod found;
 mod model;
 mod xml;
 
-pub use format::Format;
+use clap::ValueEnum;
+
 pub use model::{Run, RunError, Summary, path};
+
+/// How to print findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, with the source
+    Human,
+    /// One line for each finding
+    Concise,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// `JUnit` XML
+    Junit,
+    /// Checkstyle XML
+    Checkstyle,
+}
+
+impl Format {
+    /// Returns the findings of `run`; `style` is for [`Self::Human`].
+    pub fn render(self, run: &Run<'_>, style: human::Style) -> String {
+        match self {
+            Self::Human => human::findings(run.reports, style),
+            Self::Concise => concise::render(run),
+            Self::Json => json::findings(run),
+            Self::Sarif => sarif::render(run),
+            Self::Github => github::render(run),
+            Self::Gitlab => gitlab::render(run),
+            Self::Junit => junit::render(run),
+            Self::Checkstyle => checkstyle::render(run),
+        }
+    }
+
+    /// Returns whether a summary line may follow the report, which goes to a file or not.
+    pub fn takes_summary(self, file: bool) -> bool {
+        matches!(self, Self::Human | Self::Concise) || (self == Self::Github && !file)
+    }
+}

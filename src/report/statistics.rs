@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::finding::{RuleId, Severity};
 
-use super::document::json_text;
+use super::document::document;
 use super::model::{Run, Summary};
 use super::table::table;
 
@@ -50,17 +50,13 @@ pub fn json(run: &Run<'_>) -> String {
     }
     #[derive(Serialize)]
     struct Document {
-        version: u32,
         rules: Vec<Rule>,
         summary: Summary,
     }
-    let rules = counts(run)
-        .into_iter()
-        .map(|(rule, count)| Rule { rule, count })
-        .collect();
-    json_text(&Document {
-        version: 1,
-        rules,
+    let rules = counts(run).into_iter();
+    let rules = rules.map(|(rule, count)| Rule { rule, count });
+    document(Document {
+        rules: rules.collect(),
         summary: run.summary,
     })
 }

@@ -7,12 +7,6 @@ use crate::index::Index;
 use super::build_context::BuildContext;
 use super::context::Context;
 use super::unused_ignore::Idle;
-use super::{
-    cache_as_state, early_arg, id_collision, invalid_mount, lane_never_reused, lock_order,
-    missing_default, mixed_sharing, needless_lock, old_frontend, platform_lock, private_cache,
-    serial_stages, shadowed_arg, shared_lock, split_cache, syntax_error, templated_mount,
-    undeclared_arg, unlocked_apt, unlocked_cache, unpassed_arg, unused_ignore,
-};
 
 /// A rule's function, by subject. It adds findings to a list; for a run, to the list of each finding's file.
 enum Check {
@@ -27,7 +21,7 @@ macro_rules! find_checks {
     ($($id:ident $file:ident $name:literal $subject:ident { $($meta:tt)* })*) => {
         fn check_of(rule: RuleId) -> Check {
             match rule {
-                $(RuleId::$id => Check::$subject($file::check),)*
+                $(RuleId::$id => Check::$subject(super::$file::check),)*
             }
         }
     };

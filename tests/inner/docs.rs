@@ -24,6 +24,10 @@ prints a rule's page.
 |---|---|---|---|
 ";
 
+/// The head of the README's table of rules.
+const README_HEAD: &str =
+    "| Rule | Severity | Fix | What happens to your builds |\n|---|---|---|---|\n";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -32,6 +36,7 @@ fn root() -> &'static Path {
 /// other sees half of them.
 static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let (mut made, mut index, mut chapters) = (Vec::new(), INTRODUCTION.to_owned(), String::new());
+    let mut table = String::new();
     for rule in RuleId::ALL.iter().map(|rule| rule.meta()) {
         let (name, severity, summary) = (rule.name, rule.severity.as_str(), rule.summary);
         let fix = rule
@@ -41,6 +46,7 @@ static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
             "| [`{name}`](rules/{name}.md) | {severity} | {fix} | {summary} |\n"
         ));
         chapters.push_str(&format!("  - [{name}](rules/{name}.md)\n"));
+        table.push_str(&format!("| `{name}` | {severity} | {fix} | {summary} |\n"));
     }
     made.push(("docs/rules.md".to_owned(), index));
     // The book's other chapters are written by hand.
@@ -58,6 +64,13 @@ static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     made.push((
         "docs/SUMMARY.md".to_owned(),
         others.map(|line| line.to_owned() + &below(line)).collect(),
+    ));
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (above, rest) = readme.split_once(README_HEAD).unwrap();
+    let below = rest.split_once("\n\n").unwrap().1;
+    made.push((
+        "README.md".to_owned(),
+        format!("{above}{README_HEAD}{table}\n{below}"),
     ));
     if std::env::var_os("CACHELANE_BLESS").is_some() {
         for (name, now) in &made {
@@ -211,21 +224,6 @@ fn the_readme_shows_what_commands_print() {
             String::from_utf8_lossy(&output.stdout),
             expected,
             "README.md shows otherwise: {line}"
-        );
-    }
-}
-
-#[test]
-fn the_readme_lists_every_rule() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for rule in RuleId::ALL.iter().map(|rule| rule.meta()) {
-        let fix = rule
-            .fix
-            .map_or("–".to_owned(), |fix| format!("{fix:?}").to_lowercase());
-        let start = format!("| `{}` | {} | {fix} |", rule.name, rule.severity.as_str());
-        assert!(
-            readme.contains(&start),
-            "README.md has no line that starts with {start}"
         );
     }
 }
