@@ -132,6 +132,19 @@ fn imports() -> Graph<Module> {
                 "mod" if tokens.get(at + 2).is_some_and(|token| token == ";") => {
                     found.push(vec!["self".to_owned(), tokens[at + 1].clone()]);
                 }
+                // A macro's argument can name every file beside this one.
+                "super" if tokens.get(at + 2).is_some_and(|token| token == "$") => {
+                    let beside = |other: &&Module| {
+                        other.len() == module.len()
+                            && other.split_last().map(|(_, folder)| folder)
+                                == module.split_last().map(|(_, folder)| folder)
+                    };
+                    let names = modules
+                        .keys()
+                        .filter(beside)
+                        .filter_map(|other| other.last());
+                    found.extend(names.map(|name| vec!["super".to_owned(), name.clone()]));
+                }
                 "crate" | "super" | "self" if is_first && next == Some("::") => {
                     paths(&tokens, at, &[], &mut found);
                 }
