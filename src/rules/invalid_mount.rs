@@ -178,10 +178,16 @@ fn explain(fault: &FaultKind) -> (String, String) {
         FaultKind::BadVariable(option) => {
             (format!("the variable in `{option}` cannot be read"), "write `${NAME}` or `${NAME:-default}`".into())
         }
-        FaultKind::BuildahOption(name) => (
-            format!("BuildKit refuses `{name}`, an option of podman and buildah"),
-            "drop it, or build the file with podman alone and call it `Containerfile`".into(),
-        ),
+        FaultKind::BuildahOption(name) => {
+            let write = match name.as_str() {
+                "shared" | "private" => format!("write `sharing={name}` for a cache's mode"),
+                _ => "drop it".into(),
+            };
+            (
+                format!("BuildKit refuses `{name}`, an option of podman and buildah"),
+                format!("{write}, or build the file with podman alone and call it `Containerfile`"),
+            )
+        }
         FaultKind::NoTargetNoWorkdir => ("the mount has no target".into(), "add `target=/path`".into()),
         FaultKind::NoTarget => (
             "the mount has no target, and the WORKDIR, which BuildKit would take instead, is `/`".into(),
