@@ -25,12 +25,17 @@ impl Context<'_> {
         if let Some(note) = self.lost_id(cache, name) {
             title.extend([" (", &note, ")"]);
         }
-        // The first mount that gets the lane takes along those without a fix of their own: they are one cache.
+        // The first mount that gets the lane takes along those without a fix of their own: they are one cache. Every one
+        // that gets the platform takes along all others, so that none gets it where one fix cannot be made.
+        let is_lane = name == self.settings.arg;
         let follows = |other: &&Cache<'_>| {
-            !gets_lane(self, other, name, level) && goes_along(self, other, name)
+            let is_other = !std::ptr::eq(other.mount, cache.mount);
+            is_other
+                && !(is_lane && gets_lane(self, other, name, level))
+                && goes_along(self, other, name)
         };
         let mut others: Vec<&Cache<'_>> = Vec::new();
-        if self.is_first(cache, name, level) {
+        if !is_lane || self.is_first(cache, name, level) {
             others.extend(self.same_cache(cache).filter(follows));
         }
         if !others.is_empty() {

@@ -4,6 +4,8 @@ use cachelane::Project;
 use cachelane::finding::RuleId;
 use cachelane::rules::{Exemptions, Settings};
 
+use crate::command::cachelane;
+
 fn of(pattern: &str, id: &str) -> bool {
     let exempt = Exemptions::new(vec![(pattern, vec![RuleId::SharedLock])]).unwrap();
     let is_exempt = !exempt.of(id.as_bytes()).is_empty();
@@ -125,4 +127,27 @@ fn what_changes_and_what_stays() {
     ] {
         assert_eq!(volatile(value), "", "{value}");
     }
+}
+
+#[test]
+fn a_platform_goes_to_all_mounts_of_a_cache_or_to_none() {
+    // The first stage runs once for all platforms: below an ARG for the platform, its other caches would need one as well.
+    let stage = |name: &str| {
+        format!(
+            "FROM debian AS {name}\nARG TARGETARCH\nARG CACHE_ID=default\n\
+             RUN --mount=type=cache,id=tree-${{CACHE_ID}},target=/tree,sharing=locked make {name}\n"
+        )
+    };
+    let first = "FROM --platform=$BUILDPLATFORM debian\nARG CACHE_ID=default\n\
+                 RUN --mount=type=cache,id=tree-${CACHE_ID},target=/tree,sharing=locked \
+                 --mount=type=cache,id=own-${CACHE_ID},target=/own,sharing=locked \
+                 --mount=type=cache,id=two-${CACHE_ID},target=/two,sharing=locked make\n";
+    let source = [first, &stage("a"), &stage("b")].concat();
+    let work = tempfile::tempdir().unwrap();
+    let path = work.path().join("Dockerfile");
+    std::fs::write(&path, &source).unwrap();
+    let (_, _, said) = cachelane(work.path(), &["fix", "--unsafe"]);
+    let refused = said.matches("the fix for platform-lock was not made");
+    assert_eq!(refused.count(), 2, "{said}");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), source);
 }
