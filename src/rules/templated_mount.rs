@@ -46,7 +46,8 @@ fn made_flags(run: &Instruction<'_>) -> Option<Span> {
             return None;
         }
         let name = text[at..end].to_ascii_lowercase();
-        let leaves_text = !name.starts_with(b"{%") && !name.starts_with(b"@[");
+        let tags: [&[u8]; 3] = [b"{%", b"@[", b"<% "];
+        let leaves_text = !tags.iter().any(|tag| name.starts_with(tag));
         if leaves_text && (name.contains_str("mount") || name.contains_str("cache")) {
             return Some(run.text.span(at, end));
         }
