@@ -42,8 +42,12 @@ pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) 
             None => file.default_value(other, index),
         };
         for variable in included(&word, name, &default) {
-            let is_there = |of| file.visible_above(name, of).is_some();
-            if variable.name == name && of.is_none_or(is_there) {
+            // An ENV hands an ARG on only where its value does.
+            let is_passed = |of| {
+                let seen = file.visible_above(name, of);
+                seen.is_some_and(|seen| seen.by == DeclaredBy::Arg)
+            };
+            if variable.name == name && of.is_none_or(is_passed) {
                 return true;
             }
             let declared = valued(&variable.name)
