@@ -10,6 +10,7 @@ mod along;
 mod apply;
 mod check;
 mod fixpoint;
+mod generated;
 mod inline;
 #[cfg(feature = "cli")]
 mod list;

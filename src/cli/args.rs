@@ -198,9 +198,19 @@ pub struct FixArgs {
     /// Also apply fixes that change more than ids and ARG lines: look at the result
     #[arg(long)]
     pub r#unsafe: bool,
+    #[command(flatten)]
+    pub fixes: Fixes,
+}
+
+/// Settings that only `fix` takes as options.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Fixes {
     /// Write ids that stay as they are for builds that pass no lane, so that these keep their warm caches
     #[arg(long)]
     pub keep_default: bool,
+    /// Fix files that say that they are generated, too
+    #[arg(long)]
+    pub include_generated: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -352,11 +362,12 @@ pub struct Gate {
 
 impl SettingsArgs {
     /// Returns what was typed as the configuration takes it.
-    pub fn overrides(&self, select: &Select, keep_default: bool) -> Overrides {
+    pub fn overrides(&self, select: &Select, fixes: Fixes) -> Overrides {
         Overrides {
             arg: self.arg.clone(),
             default: self.default.clone(),
-            keep_default: keep_default.then_some(true),
+            keep_default: fixes.keep_default.then_some(true),
+            include_generated: fixes.include_generated.then_some(true),
             rules: select.rules.clone(),
             ignore: select.ignore.clone(),
         }

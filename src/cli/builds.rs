@@ -8,7 +8,7 @@ use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
 
-use super::args::{BuildsArgs, Plain, Select};
+use super::args::{BuildsArgs, Fixes, Plain, Select};
 use super::config_resolver::ConfigResolver;
 use super::disk::Disk;
 use super::outcome::{Ended, Outcome};
@@ -18,7 +18,7 @@ use super::terminal;
 pub fn run(args: &BuildsArgs) -> Ended {
     let common = &args.common;
     terminal::set_color(common.color);
-    let settled = ConfigResolver::new(&common.settings, &Select::default(), false)?;
+    let settled = ConfigResolver::new(&common.settings, &Select::default(), Fixes::default())?;
     let mut checked = Run::new(common, &settled, Texts::None).over(input::check);
     let disk = Disk::new(&settled, common);
     let builds = disk

@@ -7,7 +7,7 @@ use crate::lint::FileReport;
 use crate::project::input;
 use crate::report::{Format, Run as Reported, RunError, Summary, human};
 
-use super::args::{CheckArgs, STDIN};
+use super::args::{CheckArgs, Fixes, STDIN};
 use super::config_resolver::ConfigResolver;
 use super::disk::Disk;
 use super::outcome::{Ended, Error, Outcome};
@@ -26,7 +26,7 @@ pub fn run(args: &CheckArgs) -> Ended {
         }
         error
     };
-    let settled = ConfigResolver::new(&common.settings, &args.gate.select, false);
+    let settled = ConfigResolver::new(&common.settings, &args.gate.select, Fixes::default());
     let settled = settled.map_err(|error| failed(error.into()))?;
     output::check_targets(args, &settled)?;
     let since = args.diff.as_deref();

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::config::{Config, NAMES, Overrides, Shown};
 use crate::finding::Severity;
+use crate::lint;
 use crate::project::input::absolute;
 use crate::report::RunError;
-use crate::rules::Settings;
+use crate::rules::{Settings, profile};
 use crate::workspace::config as disk;
 use crate::workspace::discover::is_there_or_ignored;
 
-use super::args::{Select, SettingsArgs};
+use super::args::{Fixes, Select, SettingsArgs};
 use super::outcome::ConfigError;
 use super::terminal;
 
@@ -40,12 +41,8 @@ pub struct ConfigResolver {
 
 impl ConfigResolver {
     /// Reads the configuration that `args` name, if any; all options win over it.
-    pub fn new(
-        args: &SettingsArgs,
-        select: &Select,
-        keep_default: bool,
-    ) -> Result<Self, ConfigError> {
-        let overrides = args.overrides(select, keep_default);
+    pub fn new(args: &SettingsArgs, select: &Select, fixes: Fixes) -> Result<Self, ConfigError> {
+        let overrides = args.overrides(select, fixes);
         let here = std::env::current_dir().unwrap_or_default();
         let none = Arc::new(LoadedConfig {
             config: Config::none(overrides.clone()),
@@ -221,6 +218,23 @@ impl LoadedConfig {
         path.strip_prefix(&self.folder)
             .map(Path::to_path_buf)
             .unwrap_or(path)
+    }
+
+    /// Returns the settings for the file at `path` with its text `source`; the files beside it say which builder may take
+    /// it.
+    pub fn settings_for(&self, path: &Path, source: &[u8]) -> Arc<Settings> {
+        let settings = self.settings(path);
+        if settings.profile.is_some() || !lint::is_of_interest(source) {
+            return settings;
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        match profile::by_file(|name| folder.join(name).is_file()) {
+            None => settings,
+            suspected => Arc::new(Settings {
+                suspected,
+                ..Settings::clone(&settings)
+            }),
+        }
     }
 
     pub fn settings(&self, path: &Path) -> Arc<Settings> {

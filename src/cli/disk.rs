@@ -72,7 +72,7 @@ impl<'a> Disk<'a> {
             is_stdin: false,
             format,
             text: false,
-            settings: &loaded.settings(shown),
+            settings: &loaded.settings_for(shown, &source),
             source: &source,
         };
         check_within_budget(input).unwrap_or_else(|spent| {

@@ -11,7 +11,7 @@ use crate::project::input::{self, InputFile};
 use crate::report::{self, Summary, human};
 use crate::workspace::file;
 
-use super::args::{FixArgs, Select, SettingsArgs};
+use super::args::{FixArgs, Fixes, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::disk::Disk;
 use super::fix_output::{Output, explain, loose_line, loose_locks};
@@ -25,7 +25,7 @@ pub fn run(args: &FixArgs) -> Ended {
     common.check()?;
     args.gate.select.check()?;
     let select = &args.gate.select;
-    let settled = ConfigResolver::new(&common.settings, select, args.keep_default)?;
+    let settled = ConfigResolver::new(&common.settings, select, args.fixes)?;
     let roots = common.roots();
     let write = |path: &Path, old: &[u8], new: &[u8]| {
         if args.diff {
@@ -128,7 +128,7 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
         no_config: typed.no_config,
         ..SettingsArgs::default()
     };
-    let settled = ConfigResolver::new(&plain, &Select::default(), false);
+    let settled = ConfigResolver::new(&plain, &Select::default(), Fixes::default());
     let configured = settled.and_then(|settled| settled.at(&report.path));
     if configured.is_ok_and(|loaded| loaded.settings(&report.path).arg != *arg) {
         terminal::print_note(&format!(

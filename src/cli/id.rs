@@ -10,7 +10,7 @@ use crate::builds::ci::{self, JobLane, Typed};
 use crate::report;
 use crate::rules::Settings;
 
-use super::args::{IdArgs, LaneFormat, Select, SettingsArgs};
+use super::args::{Fixes, IdArgs, LaneFormat, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::outcome::Error;
 use super::terminal;
@@ -56,7 +56,7 @@ pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
         arg: arg.map(str::to_owned),
         ..SettingsArgs::default()
     };
-    let settled = ConfigResolver::new(&typed, &Select::default(), false)?;
+    let settled = ConfigResolver::new(&typed, &Select::default(), Fixes::default())?;
     let path = Path::new("Dockerfile");
     Ok(settled.at(path)?.settings(path))
 }

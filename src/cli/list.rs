@@ -8,7 +8,7 @@ use crate::report::table::table;
 use crate::report::{self, json};
 use crate::text::{LineIndex, count};
 
-use super::args::{ListArgs, Plain, Select};
+use super::args::{Fixes, ListArgs, Plain, Select};
 use super::config_resolver::ConfigResolver;
 use super::outcome::{Ended, Outcome};
 use super::run::{Run, Texts, Visited};
@@ -18,7 +18,7 @@ pub fn run(args: &ListArgs) -> Ended {
     let common = &args.common;
     terminal::set_color(common.color);
     common.check()?;
-    let settled = ConfigResolver::new(&common.settings, &Select::default(), false)?;
+    let settled = ConfigResolver::new(&common.settings, &Select::default(), Fixes::default())?;
     let run = Run::new(common, &settled, Texts::None).over(list);
     let (mut failed, files) = (!settled.errors().is_empty(), run.files);
     let mut all = Listed::default();

@@ -263,7 +263,7 @@ impl<T: Send + Visited> Going<'_, T> {
             is_stdin,
             format: format_of(path),
             text: self.run.is_text(path, Some(&loaded), &source),
-            settings: &loaded.settings(path),
+            settings: &loaded.settings_for(path, &source),
             source: &source,
         };
         let is_other =
@@ -346,7 +346,7 @@ impl<T: Send + Visited> Going<'_, T> {
                     is_stdin: false,
                     format: None,
                     text: false,
-                    settings: &loaded.settings(&path),
+                    settings: &loaded.settings_for(&path, &source),
                     source: &source,
                 };
                 let visited = self.visit(input);

@@ -100,8 +100,10 @@ settings! {
         "true: every file has to pin a frontend by `# syntax=`, as Docker 20.10 needs it for ids with variables.";
     keep_default: Flag, "keep-default" = Unset::Is("false"), None,
         "true: `fix` writes ids that stay as they are, with their warm caches, for builds that pass nothing.", "--keep-default";
+    include_generated: Flag, "include-generated" = Unset::Is("false"), None,
+        "true: `fix` changes files that say that they are generated, too; the next run of their generator takes that back.", "--include-generated";
     profile: Text, "profile" = Unset::None("\"railway\""), Some(|text| values::profile(text).map(drop)),
-        "A builder with rules of its own. Default: none. \"railway\": its ids may hold no variables.";
+        "The builder. Default: BuildKit, unless a railway.toml stands beside. \"railway\": its ids hold no variables; \"buildkit\".";
 }
 
 trait Field {

@@ -32,6 +32,7 @@ pub struct Overrides {
     pub arg: Option<String>,
     pub default: Option<String>,
     pub keep_default: Option<bool>,
+    pub include_generated: Option<bool>,
     /// `--rules`: only these.
     pub rules: Vec<RuleId>,
     /// `--ignore`: not these.

@@ -34,12 +34,16 @@ pub fn settings(
             .map(|name| name.get_ref().clone())
             .collect(),
         keep_default: overrides.keep_default.unwrap_or(is_set(&raw.keep_default)),
+        include_generated: overrides
+            .include_generated
+            .unwrap_or(is_set(&raw.include_generated)),
         namespace: is_set(&raw.namespace),
         require_syntax: is_set(&raw.require_syntax),
         profile: raw
             .profile
             .as_ref()
             .and_then(|name| values::profile(name.get_ref()).ok()),
+        suspected: None,
         exempt: Arc::clone(exempt),
         rules: None,
         severities: BTreeMap::new(),

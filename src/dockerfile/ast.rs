@@ -347,6 +347,9 @@ pub enum SyntaxErrorKind {
     NotStrings,
     #[error("the file holds no instruction: BuildKit refuses it")]
     Empty,
+    /// An unknown instruction, and the known one that was meant.
+    #[error("there is no instruction `{name}`: BuildKit refuses the file")]
+    Misspelt { name: String, meant: &'static str },
 }
 
 impl SyntaxErrorKind {
@@ -369,6 +372,7 @@ impl SyntaxErrorKind {
                 "break the line with continuations, or move the text into a file and COPY it".into()
             }
             Self::NotStrings => "quote every element, or write the command in shell form".into(),
+            Self::Misspelt { meant, .. } => format!("did you mean `{meant}`?"),
             Self::Empty => "a Dockerfile needs at least one instruction, FROM as a rule".into(),
         }
     }

@@ -11,7 +11,7 @@ use crate::text::{Mapped, Span};
 use super::ast::{
     Behind, Dockerfile, Flag, Heredoc, Instruction, Keyword, Mount, SyntaxError, SyntaxErrorKind,
 };
-use super::directives::{self, Key};
+use super::directives::{self, Directive, Key};
 use super::lines::{self, Line, Lines, MAX_LINE};
 use super::template::{self, Blocks};
 use super::{expression, flags, heredoc, stages};
@@ -328,6 +328,51 @@ impl Heredoc {
     fn is_ended_by(&self, line: &[u8]) -> bool {
         let tabs = self.chomp.then_some('\t');
         line.trim_start_with(|ch| Some(ch) == tabs) == self.name.as_bytes()
+    }
+}
+
+/// The instructions, as they are written.
+const NAMES: &[&str] = &[
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
+impl Dockerfile<'_> {
+    /// Returns the fault of an instruction in capitals that is a slip for a known one. Of a template's lines, and of those
+    /// that another frontend knows, nothing is said.
+    pub fn misspelt(&self) -> Option<SyntaxError> {
+        let is_syntax = |directive: &&Directive| directive.key == Key::Syntax;
+        let syntax = self.directives.iter().find(is_syntax);
+        let syntax = syntax.map(|directive| directive.value.of(self.source));
+        if self.template || syntax.is_some_and(|image| image.find(b"docker/dockerfile").is_none()) {
+            return None;
+        }
+        let unknown = self.instructions.iter();
+        let mut unknown = unknown.filter(|one| one.keyword == Keyword::Opaque);
+        unknown.find_map(|one| {
+            let name = one.name.of(self.source).to_str().ok()?;
+            let is_near = |known: &&&str| strsim::damerau_levenshtein(name, known) == 1;
+            let is_word = name.bytes().all(|byte| byte.is_ascii_uppercase());
+            let meant = NAMES.iter().filter(|_| is_word).find(is_near)?;
+            let name = name.to_owned();
+            Some(SyntaxErrorKind::Misspelt { name, meant }.at(one.name))
+        })
     }
 }
 

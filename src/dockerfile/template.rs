@@ -55,6 +55,18 @@ pub fn is_template(source: &[u8]) -> bool {
     }) || is_template_by_mounts(source)
 }
 
+/// Returns whether a line of `source` begins with a template's expression, or a FROM holds one.
+pub fn has_tags(source: &[u8]) -> bool {
+    is_template(source)
+        && Lines::new(source).any(|line| {
+            let text = trim_start(line.text.of(source));
+            let is_from = text
+                .get(..5)
+                .is_some_and(|word| word.eq_ignore_ascii_case(b"from "));
+            expression::at(text, 0).is_some() || is_from && expression::all(text).next().is_some()
+        })
+}
+
 /// Returns whether a line with a mount holds an expression of a kind that shells use otherwise, for example `[[ x ]]`.
 fn is_template_by_mounts(source: &[u8]) -> bool {
     memchr::memmem::find_iter(source, b"--mount=").any(|at| {

@@ -11,6 +11,7 @@ use crate::rules::{Context, Settings, registry};
 use crate::suppress;
 
 use super::agree::{Agreeing, Along, agree};
+use super::generated;
 use super::model::Checked;
 use super::relate::{Compared, relate};
 use super::settle;
@@ -40,8 +41,11 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let file = match Dockerfile::read(source) {
         Ok(file) => file,
         Err(_) if !has_mount(source) => return Checked::default(),
-        Err(error) => return unreadable(source, &error, settings),
+        Err(error) => return unreadable(source, None, &error, settings),
     };
+    if let Some(error) = file.misspelt() {
+        return unreadable(source, Some(&file), &error, settings);
+    }
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
     let sites = cx.caches().iter().map(|cache| cache.site(&file)).collect();
@@ -51,23 +55,31 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let suppressed = all - findings.len();
     let lanes = LaneRequirements::of(&cx).map(Box::new);
     drop(cx);
-    Checked {
+    let mut checked = Checked {
         findings,
         sites,
         lanes,
         ignores,
         suppressed,
-    }
+        generated: generated::header(source).filter(|_| !settings.include_generated),
+    };
+    checked.withhold_fixes();
+    checked
 }
 
 /// Returns the findings for a file that BuildKit could not read.
-fn unreadable(source: &[u8], error: &SyntaxError, settings: &Settings) -> Checked {
+fn unreadable(
+    source: &[u8],
+    file: Option<&Dockerfile<'_>>,
+    error: &SyntaxError,
+    settings: &Settings,
+) -> Checked {
     let rule = RuleId::SyntaxError;
     let mut findings = registry::check_error(error);
     findings.retain(|finding| settings.is_on(finding.rule));
-    // The instructions of other suppressions are unknown.
-    let mut ignores = suppress::read(source, None).into_iter();
-    let ignore = ignores.find_map(|ignore| ignore.of(rule));
+    // What other suppressions would silence is unknown.
+    let mut ignores = suppress::read(source, file).into_iter();
+    let ignore = ignores.find_map(|ignore| ignore.of(rule, error.span));
     Checked {
         findings,
         ignores: ignore.into_iter().collect(),

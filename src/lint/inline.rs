@@ -15,6 +15,7 @@ use crate::text::{LineIndex, Run, Span};
 
 use super::check::check;
 use super::fixpoint::fix;
+use super::generated;
 use super::loose;
 use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made, Shared, TakenBack};
 
@@ -43,6 +44,7 @@ pub fn check_build_file(
             });
         }
     }
+    checked.generated = generated::header(source).filter(|_| !settings.include_generated);
     let lines = LineIndex::new(source);
     for inline in &said.inline {
         lanes.push(add(&mut checked, inline, source, &lines, settings));
@@ -135,6 +137,9 @@ pub fn fix_inline(
     shared: &Shared,
 ) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
+    if generated::header(source).is_some() && !settings.include_generated {
+        return fixed;
+    }
     let read = |bytes: &[u8]| format.read(std::str::from_utf8(bytes).ok()?).ok();
     let first = read(source);
     let mut index = 0;

@@ -25,12 +25,30 @@ pub struct Checked {
     pub ignores: Vec<Ignore>,
     /// The number of findings that suppressions and exemptions hide.
     pub suppressed: usize,
+    /// The comment that says that the file is generated, where such files are not to be fixed.
+    pub generated: Option<String>,
 }
 
 impl Checked {
     /// Returns whether there is nothing to report or compare.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.sites.is_empty() && self.ignores.is_empty()
+    }
+
+    /// Takes the fixes of a generated file away, and says why.
+    pub(super) fn withhold_fixes(&mut self) {
+        let Some(header) = &self.generated else {
+            return;
+        };
+        for finding in &mut self.findings {
+            if finding.fix.take().is_some() {
+                let why = format!(
+                    "the file is generated, as `{header}` says, and the next run takes a fix back: change what it is made \
+                     from (`--include-generated` fixes the file itself)"
+                );
+                finding.unfixed = Some(why);
+            }
+        }
     }
 }
 

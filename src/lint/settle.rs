@@ -20,6 +20,7 @@ pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
             finding.severity = *severity;
         }
     }
+    checked.withhold_fixes();
     checked
         .findings
         .sort_by_key(|finding| (finding.span, finding.rule));

@@ -8,6 +8,7 @@ use crate::fix::Applicability;
 
 use super::caches::Cache;
 use super::context::Context;
+use super::profile::{self, Profile};
 use super::settings::Settings;
 use super::slot::{has_room, id_edit};
 use super::variables::{PLATFORM_ARGS, depends_on, shadowing_env};
@@ -28,7 +29,7 @@ pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
 
 /// Returns whether the locked id of `cache` names no platform, so that the platforms of a build wait for each other.
 pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
-    if !cache.is_locked() || cache.mount.templated {
+    if !cache.is_locked() || cache.mount.templated || suspected(cx.settings, cache).is_some() {
         return false;
     }
     let named = cache.word.variables().any(|variable| {
@@ -101,8 +102,28 @@ pub(super) fn goes_along(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> boo
     !has_one && may_change(cx, cache, name)
 }
 
+/// Returns the builder that takes no variable in the id of `cache`, by a file beside or by the id, where none is
+/// configured.
+pub(super) fn suspected(settings: &Settings, cache: &Cache<'_>) -> Option<&'static Profile> {
+    if settings.profile.is_some() {
+        return None;
+    }
+    let by_id = || profile::by_id(&cache.mount.effective_id());
+    settings.suspected.or_else(by_id)
+}
+
 /// Returns why no edit can append `name` to the id of `cache`.
 pub(crate) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
+    if let Some(builder) = suspected(cx.settings, cache) {
+        let title = builder.title;
+        return Some(if cx.settings.suspected.is_some() {
+            format!(
+                "a file of {title}'s stands beside this one, and its builder refuses ids with variables"
+            )
+        } else {
+            format!("the id is one of {title}'s, whose builder refuses ids with variables")
+        });
+    }
     if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
         let line = cx.line(env.instruction);
         return Some(format!(

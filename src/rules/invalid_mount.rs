@@ -4,9 +4,8 @@ use crate::dockerfile::{FaultKind, MountKind, Word};
 use crate::finding::{Finding, RuleId, Severity};
 use crate::text::Span;
 
-use super::caches::Cache;
+use super::builder_ids;
 use super::context::Context;
-use super::profile::Profile;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     for (_, mount) in cx.file.mounts() {
@@ -15,15 +14,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         }
     }
     by_default(cx, findings);
-    if let Some(profile) = cx.settings.profile.filter(|profile| !profile.variables) {
-        let refused = |cache: &&Cache<'_>| cache.word.has_variable() && !cache.mount.templated;
-        findings.extend(
-            cx.caches()
-                .iter()
-                .filter(refused)
-                .map(|cache| variable(profile, cache)),
-        );
-    }
+    builder_ids::check(cx, findings);
 }
 
 fn refused(span: Span, kind: &FaultKind) -> Finding {
@@ -93,19 +84,6 @@ fn by_default(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
-}
-
-/// Returns the finding for an id with a variable, which the builder does not take.
-fn variable(profile: &Profile, cache: &Cache<'_>) -> Finding {
-    let message = format!(
-        "{}'s builder refuses ids with variables: the build fails",
-        profile.title
-    );
-    let help = match cache.mount.id() {
-        Some(_) => "write the id out, without variables",
-        None => "give the mount an id without variables: its target is the id otherwise",
-    };
-    Finding::new(RuleId::InvalidMount, cache.mount.id_span(), message).help(help)
 }
 
 /// Returns the fault and the advice.

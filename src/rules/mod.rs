@@ -8,6 +8,7 @@
 mod apt;
 mod becomes;
 pub mod build_context;
+mod builder_ids;
 mod cache_as_state;
 pub mod caches;
 mod commands;

@@ -11,6 +11,10 @@ use super::profile::Profile;
 
 /// The settings of a file.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Settings {
     /// The build argument that sets jobs apart.
@@ -21,12 +25,16 @@ pub struct Settings {
     pub isolating: Vec<String>,
     /// True where builds that pass nothing keep their id: the lane is added as `${ARG:+-${ARG}}`.
     pub keep_default: bool,
+    /// True where generated files are fixed, too.
+    pub include_generated: bool,
     /// True where the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`, which isolates every build.
     pub namespace: bool,
     /// True where a file has to name its frontend, since the engine's own may be too old to expand ids.
     pub require_syntax: bool,
-    /// The builder, where it has rules of its own.
+    /// The builder, where one is configured.
     pub profile: Option<&'static Profile>,
+    /// The builder that a file beside the Dockerfile is for, where none is configured.
+    pub suspected: Option<&'static Profile>,
     /// The caches that may stay as they are.
     pub exempt: Arc<Exemptions>,
     /// The rules to run; `None` for all of them.
@@ -46,7 +54,7 @@ impl Settings {
 
     /// Returns whether the builder takes ids with variables.
     pub fn takes_variables(&self) -> bool {
-        self.profile.is_none_or(|profile| profile.variables)
+        self.profile.is_none_or(|profile| profile.fixed.is_none())
     }
 
     /// Returns whether a build that passes no `name` keeps its id.
@@ -87,9 +95,11 @@ impl Default for Settings {
             default: "default".into(),
             isolating: Vec::new(),
             keep_default: false,
+            include_generated: false,
             namespace: false,
             require_syntax: false,
             profile: None,
+            suspected: None,
             exempt: Arc::default(),
             rules: None,
             severities: BTreeMap::new(),

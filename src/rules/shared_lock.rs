@@ -7,8 +7,9 @@ use crate::fix::Applicability;
 
 use super::caches::Cache;
 use super::context::Context;
-use super::eligibility::is_shared_lock;
+use super::eligibility::{is_shared_lock, suspected};
 use super::frontend::Frontend;
+use super::profile::Profile;
 use super::slot::{isolated_id, shows_id};
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
@@ -37,6 +38,12 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
+    if let Some(Profile { name, title, .. }) = suspected(cx.settings, cache) {
+        return format!(
+            "write `profile = \"{name}\"` into cachelane.toml: {title}'s builder knows no lanes\n\
+             or `profile = \"buildkit\"`, where another builder takes this file: it gets a lane then"
+        );
+    }
     let arg = &cx.settings.arg;
     // Most texts fit.
     let mut help = String::with_capacity(192);

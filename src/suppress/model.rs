@@ -31,11 +31,16 @@ impl Ignore {
         }
     }
 
-    /// Returns its part about `rule`, where it is for the whole file.
-    pub fn of(mut self, rule: RuleId) -> Option<Self> {
+    /// Returns its part about `rule` at `span`, where it covers that.
+    pub fn of(mut self, rule: RuleId, span: Span) -> Option<Self> {
         self.names.retain(|(name, _)| name == rule.as_str());
         self.names.truncate(1);
-        (self.covers == Covers::File && !self.names.is_empty()).then_some(self)
+        let covers = match self.covers {
+            Covers::File => true,
+            Covers::Instruction(around) => around.contains(span.start),
+            Covers::Nothing => false,
+        };
+        (covers && !self.names.is_empty()).then_some(self)
     }
 }
 

@@ -192,6 +192,8 @@ pub fn settings(source: &[u8]) -> (Settings, Applicability) {
             (0, _) => settings.arg = word.into(),
             (1, _) => settings.default = word.into(),
             (_, ("keep-default", "")) => settings.keep_default = true,
+            (_, ("include-generated", "")) => settings.include_generated = true,
+            (_, ("suspected", name)) => settings.suspected = Some(profile::by_name(name).unwrap()),
             (_, ("namespace", "")) => settings.namespace = true,
             (_, ("require-syntax", "")) => settings.require_syntax = true,
             (_, ("profile", name)) => settings.profile = Some(profile::by_name(name).unwrap()),

@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "namespace",
     "require-syntax",
     "keep-default",
+    "include-generated",
     "profile",
     "rules",
     "per-file",
@@ -67,7 +68,12 @@ fn a_new_configuration_knows_every_setting() {
     for (key, default) in [("arg", "CACHE_ID"), ("default", "default")] {
         assert_eq!(table[key].as_str(), Some(default));
     }
-    for key in ["namespace", "require-syntax", "keep-default"] {
+    for key in [
+        "namespace",
+        "require-syntax",
+        "keep-default",
+        "include-generated",
+    ] {
         assert_eq!(table[key].as_bool(), Some(false), "{key}");
     }
     for key in ["isolating-args", "include", "exclude"] {

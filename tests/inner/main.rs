@@ -22,6 +22,7 @@ mod files;
 mod fixtures;
 mod fuzzed;
 mod gate;
+mod generated;
 mod house;
 mod init;
 mod lane;
