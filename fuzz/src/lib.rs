@@ -6,6 +6,7 @@
 #[path = "../../tests/outer/parity/compare.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod compare;
+mod formats;
 #[path = "../../tests/common/invariants/mod.rs"]
 mod invariants;
 #[path = "../../tests/outer/parity/newer.rs"]
@@ -24,7 +25,6 @@ pub mod seeds;
 mod shrink;
 mod targets;
 mod trees;
-mod formats;
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
