@@ -55,6 +55,7 @@ pub fn by_id(id: &[u8]) -> Option<&'static Profile> {
 
 /// Returns the profile of the builder that one of the files beside a Dockerfile is for; `is_there` says whether there is
 /// one of a name.
+#[cfg(feature = "cli")]
 pub fn by_file(is_there: impl Fn(&str) -> bool) -> Option<&'static Profile> {
     let mut all = PROFILES.iter();
     all.find(|profile| profile.files.iter().any(|name| is_there(name)))
