@@ -170,7 +170,9 @@ fn kill(root: &Path, files: &BTreeMap<PathBuf, (String, u32)>, kills: usize) -> 
     eprintln!(
         "{kills} kills, {partly} of them between the first file and the last, {left} temporary files left"
     );
-    assert_eq!(fix(root).0, 0);
+    // To a later run, what has no lane yet would join the caches of what has one: that is for review.
+    let rest = cachelane(root).args(["fix", "--unsafe"]).output().unwrap();
+    assert_eq!(said(&rest).0, 0);
     assert_eq!(count_new(root, files), (files.len(), Vec::new()));
     (partly, left)
 }

@@ -370,7 +370,9 @@ fn a_log_takes_nothing_for_a_command() {
             "{args:?} shows nothing"
         );
         for line in ran.out.lines().chain(ran.err.lines()) {
-            let ours = args.contains(&"github") && line.starts_with("::error file=");
+            let command = ["::error file=", "::warning file="];
+            let is_command = command.iter().any(|name| line.starts_with(name));
+            let ours = args.contains(&"github") && is_command;
             let starts = line.trim_start().starts_with("::");
             let word = |name: &str| line.contains(&format!("##{name}["));
             // A line that is one command is not searched for others.
@@ -623,7 +625,7 @@ fn dockerfiles() -> Vec<(&'static str, Ends, String)> {
             }),
         ),
         ("a chain of variables", Read, chain(15)),
-        ("variables that double", Named, chain(60)),
+        ("variables that double", Read, chain(60)),
         (
             "one variable again and again",
             Read,
@@ -1019,7 +1021,6 @@ fn what_is_too_much_is_left_alone() {
         .into_iter()
         .find(|(what, ..)| *what == "variables that double")
         .unwrap();
-    let bomb = format!("FROM a\n{bomb}");
     put(folder.path(), "bomb/Dockerfile", &bomb);
     put(folder.path(), "good/Dockerfile", RUN);
     put(
@@ -1122,6 +1123,12 @@ fn nothing_is_started_and_nobody_is_called() {
     for n in 0..40 {
         put(folder.path(), &format!("d{n}/Dockerfile"), RUN);
     }
+    // It gets a suppression below: were its cache that of the others, none of them would be fixed.
+    put(
+        folder.path(),
+        "d39/Dockerfile",
+        &RUN.replace("id=x", "id=y"),
+    );
     put(folder.path(), "Dockerfile", RUN);
     put(
         folder.path(),

@@ -190,7 +190,9 @@ fn within_tags(ours: &Item, file: &Dockerfile<'_>) -> bool {
     // Until the engine has run, the line is an instruction called `{%`.
     let starts_with_one = || matches!(expression::at(&ours.text, 0), Some(Reach::Closed(_)));
     let behind_tag = ours.keyword == Keyword::Run && starts_with_one();
-    file.template && (behind_tag || own.skip(1).any(is_control_line))
+    // An expression that makes a FROM begins a stage.
+    let makes_from = ours.keyword == Keyword::From && !ours.name.eq_ignore_ascii_case(b"FROM");
+    file.template && (behind_tag || makes_from || own.skip(1).any(is_control_line))
 }
 
 fn may_have_template_flag(text: &[u8]) -> bool {

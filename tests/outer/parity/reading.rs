@@ -96,7 +96,7 @@ fn variables(file: &Dockerfile<'_>, index: usize) -> Vec<(BString, Option<BStrin
         let here = file
             .declarations(name)
             .iter()
-            .filter(|declaration| declaration.instruction == index);
+            .filter(|declaration| declaration.at == index && declaration.instruction == index);
         here.map(|declaration| (name.into(), declaration.value.as_deref().map(as_go_decodes)))
             .collect::<Vec<_>>()
     };
