@@ -1124,11 +1124,7 @@ fn nothing_is_started_and_nobody_is_called() {
         put(folder.path(), &format!("d{n}/Dockerfile"), RUN);
     }
     // It gets a suppression below: were its cache that of the others, none of them would be fixed.
-    put(
-        folder.path(),
-        "d39/Dockerfile",
-        &RUN.replace("id=x", "id=y"),
-    );
+    put(folder.path(), "d39/Dockerfile", RUN.replace("id=x", "id=y"));
     put(folder.path(), "Dockerfile", RUN);
     put(
         folder.path(),
