@@ -58,7 +58,8 @@ impl Member<'_> {
             let is_it = |new: &[u8]| {
                 let behind = new.strip_prefix(old);
                 let mut filled = before.filled.iter().filter(|_| !before.is_empty);
-                let is_behind = |behind: &[u8]| behind.strip_prefix(b"-") == Some(lane);
+                let is_behind =
+                    |behind: &[u8]| !lane.is_empty() && behind.strip_prefix(b"-") == Some(lane);
                 old == new
                     || (is_edited && behind.is_some_and(is_behind))
                     || filled.any(|filled| filled.replace(LANE, lane) == new)

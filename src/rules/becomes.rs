@@ -7,7 +7,7 @@ use crate::dockerfile::{Declaration, Mount, Word, clean};
 use crate::index::{BUILDS, Became, LANE};
 
 use super::values::Values;
-use super::variables::{PLATFORM_ARGS, needs_default, value};
+use super::variables::{PLATFORM_ARGS, has_optional, needs_default, value};
 
 /// A kind of build.
 #[derive(Clone, Copy)]
@@ -64,7 +64,8 @@ impl Values<'_> {
         let platforms = names
             .iter()
             .any(|name| PLATFORM_ARGS.contains(name) && is_hidden(name));
-        let short = lanes[0].is_empty() && needs_default(word, arg);
+        // A default would bring `${ARG:+text}` its text as well: another id, and not this one filled.
+        let short = lanes[0].is_empty() && needs_default(word, arg) && !has_optional(word, arg);
         let filled = |lane: bool, platforms: bool| {
             self::id(mount, word, &mut |name| match name {
                 _ if name == arg && lane => Some(LANE.to_vec()),

@@ -134,6 +134,12 @@ pub fn references_value(word: &Word, name: &str) -> bool {
     found.any(|variable| variable.name == name)
 }
 
+/// Returns whether `word` has text that is there only where the variable `name` has a value.
+pub fn has_optional(word: &Word, name: &str) -> bool {
+    let is_optional = |form: &Form| matches!(form, Form::Alternative { .. });
+    references(word).any(|variable| variable.name == name && is_optional(&variable.form))
+}
+
 /// Returns whether `word` gets shorter where the variable `name` is empty: it is referred to without `:-` and outside
 /// its own `:+`.
 pub fn needs_default(word: &Word, name: &str) -> bool {

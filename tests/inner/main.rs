@@ -24,6 +24,7 @@ mod fuzzed;
 mod gate;
 mod generated;
 mod house;
+mod ids;
 mod init;
 mod lane;
 mod list;

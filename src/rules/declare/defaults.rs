@@ -25,6 +25,9 @@ impl Context<'_> {
         // One default for all stages, where a global declaration can carry it.
         let global = self.file.global(name).filter(|_| !own.onbuild);
         let declaration = global.unwrap_or(own);
+        if self.moves_with_default(name, declaration) {
+            return None;
+        }
         let given = self.own_default(name).filter(|_| !declaration.onbuild);
         let default = given.unwrap_or_else(|| self.settings.default.clone());
         let span = self.name_span(declaration, name);

@@ -172,16 +172,12 @@ impl<'n> Lines<'n> {
         let fits = |late: &&Declaration| !keeps || late.value.is_none();
         let movable = late.filter(|late| fits(late) && is_movable(file, late, spot));
         let moved = movable.map(|late| &file.instructions[late.instruction]);
-        let line = moved.map_or_else(
-            || {
-                format!(
-                    "{} {}",
-                    keyword(file, user),
-                    self.declared(user, late.filter(fits), short)
-                )
-            },
-            |arg| arg.text.bytes().to_str_lossy().trim_end().to_owned(),
-        );
+        let declared = self.declared(user, late.filter(fits), short);
+        let lacks_value = declared.contains('=') && late.is_some_and(|late| late.value.is_none());
+        let line = match moved {
+            Some(arg) if !lacks_value => arg.text.bytes().to_str_lossy().trim_end().to_owned(),
+            _ => format!("{} {declared}", keyword(file, user)),
+        };
         let mut edits = vec![spot.insert(file.source, &line)];
         edits.extend(moved.map(|arg| Edit::delete(whole_line(file.source, arg))));
         // What stands above the line does not see it.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use crate::dockerfile::Declaration;
 use crate::fix::Applicability;
 use crate::rules::caches::Cache;
 use crate::rules::context::Context;
@@ -71,6 +72,15 @@ impl Context<'_> {
     /// Returns whether the file uses `name` outside of cache ids, so that passing it may change the image.
     pub fn used_by_builds(&self, name: &str) -> bool {
         self.plan(name, Applicability::Safe).elsewhere.any()
+    }
+
+    /// Returns whether a safe fix moves the line `declaration` up and gives it the default that it lacks.
+    pub(super) fn moves_with_default(&self, name: &str, declaration: &Declaration) -> bool {
+        let line = self.line(declaration.instruction);
+        let plan = self.plan(name, Applicability::Safe);
+        let is_it = |need: &Rc<Declaring>| need.moves && need.late == Some(line);
+        let mut needs = plan.needs.values();
+        declaration.value.is_none() && needs.any(|need| is_it(need) && need.line.contains('='))
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
