@@ -5,12 +5,14 @@
 
 mod lines;
 mod map;
+mod pattern;
 #[cfg(feature = "cli")]
 mod show;
 mod span;
 
 pub use lines::{LineIndex, Pos, Range, indentation, line_ending};
 pub use map::{Mapped, Run, SourceMap};
+pub use pattern::pattern;
 #[cfg(feature = "cli")]
 pub use show::{inert, is_unprintable, printable, visible};
 pub use span::{BOM, Span, bom};

@@ -15,7 +15,7 @@ use crate::finding::{Finding, RuleId, Severity};
 use crate::rules::Settings;
 use crate::rules::variables::PLATFORM_ARGS;
 use crate::suppress::{self, Covers, Table};
-use crate::text::Span;
+use crate::text::{Span, pattern};
 
 use super::check::has_mount;
 use super::model::{Checked, FileReport};
@@ -67,55 +67,50 @@ static FLAGS: LazyLock<Regex> = LazyLock::new(|| {
     let flags = format!(
         r"(?:--[a-z]+=(?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+(?:{BETWEEN})?|{PUT_IN}{BETWEEN})+"
     );
-    regex(&format!(
+    pattern(&format!(
         r"(?im)(?:(?:{start})[ \t]*((?:ONBUILD{BETWEEN})?RUN{BETWEEN}{flags})|(?:{bare})[ \t]*({flags}))"
     ))
 });
 
 static MOUNT: LazyLock<Regex> =
-    LazyLock::new(|| regex(&format!(r"--mount=((?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+)")));
+    LazyLock::new(|| pattern(&format!(r"--mount=((?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+)")));
 
 /// A field of a mount: the name before its `=`, if any, and the value.
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-    regex(&format!(
+    pattern(&format!(
         r"{JOIN}*(?:(\w+)=)?((?:{PUT_IN}|{JOIN}|[^\s,\x22'`\\])+)"
     ))
 });
 
-static JOINS: LazyLock<Regex> = LazyLock::new(|| regex(JOIN));
-static PUTS_IN: LazyLock<Regex> = LazyLock::new(|| regex(PUT_IN));
-static WORDS: LazyLock<Regex> = LazyLock::new(|| regex(r"[A-Za-z_]\w*"));
+static JOINS: LazyLock<Regex> = LazyLock::new(|| pattern(JOIN));
+static PUTS_IN: LazyLock<Regex> = LazyLock::new(|| pattern(PUT_IN));
+static WORDS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z_]\w*"));
 
 /// The start of a line before a RUN in a comment.
 static COMMENT: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"^\s*(?:#|//|/\*|\*|--\s|;|%|<!--|(?i:rem)\s)|\s(?:#|//|--|/\*)\s"));
+    LazyLock::new(|| pattern(r"^\s*(?:#|//|/\*|\*|--\s|;|%|<!--|(?i:rem)\s)|\s(?:#|//|--|/\*)\s"));
 
 static DOCSTRING: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
+    pattern(
         r#"(?:\A\s*(?:#[^\n]*\n\s*)*|[)\w\]]:[ \t]*\r?\n\s*)[rRuU]?(?:"""(?s:.*?)"""|'''(?s:.*?)''')"#,
     )
 });
 
 /// The code before a literal that is compared, searched for, or shown to users.
 static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
+    pattern(
         r"(?i)\w*(?:assert|expect|match|replace|starts_?with|ends_?with|contains?\b)|\.(?:count|find|index|includes?)\w*\(|\b(?:grep|sed)\b|\b(?:log|warn|error|raise|throw|usage|hint|help|example)|(?:error|exception)\(",
     )
 });
 
 /// The code behind such a literal.
 static COMPARED_WITH: LazyLock<Regex> =
-    LazyLock::new(|| regex(r#"\A[^"'`\n]*["'`]+\s*(?:(?:not\s+)?in\b|[!=]=)"#));
+    LazyLock::new(|| pattern(r#"\A[^"'`\n]*["'`]+\s*(?:(?:not\s+)?in\b|[!=]=)"#));
 
 /// The code around a mount that appends to it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.
-static MORE: LazyLock<Regex> = LazyLock::new(|| regex(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
+static MORE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
 
-static EMPTY_LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"\n\s*\n"));
-
-fn regex(pattern: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns stand above")]
-    Regex::new(&format!("(?-u){pattern}")).expect("a valid pattern")
-}
+static EMPTY_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\n\s*\n"));
 
 /// Returns whether the file at `path` is a document or a recording, from which nothing is built.
 fn is_document(path: &Path) -> bool {
@@ -128,7 +123,7 @@ fn is_document(path: &Path) -> bool {
 #[cfg(feature = "cli")]
 pub fn may_hold_locks(path: &Path) -> bool {
     static TEST: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        pattern(
             r"(?:^|[/\\])(?:(?:tests?|__tests__|specs?|testdata|fixtures)[/\\]|test_[^/\\]*$|conftest\.)|(?:[._-](?:test|spec)s?|Tests?)\.\w+$",
         )
     });
