@@ -87,8 +87,22 @@ fn unreadable(
     }
 }
 
-/// Checks one file as a run of its own.
+/// Checks one file as a run of its own, and takes fixes back that would join or part its caches.
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
+    let mut checked = find_alone(source, settings);
+    let alone = Agreeing {
+        checked: &mut checked,
+        settings,
+        source,
+        format: None,
+        along: Along::default(),
+    };
+    agree(&mut [alone], &|_| String::new());
+    checked
+}
+
+/// Returns the findings of one file as a run of its own, with fixes that were not compared.
+pub(super) fn find_alone(source: &[u8], settings: &Settings) -> Checked {
     let mut checked = check(source, settings);
     relate(
         &mut [Compared {
@@ -99,13 +113,5 @@ pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
         |_| String::new(),
     );
     settle::settle(&mut checked, settings, false);
-    let alone = Agreeing {
-        checked: &mut checked,
-        settings,
-        source,
-        format: None,
-        along: Along::default(),
-    };
-    agree(&mut [alone], &|_| String::new());
     checked
 }

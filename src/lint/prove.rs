@@ -15,7 +15,7 @@ use crate::fix::Applicability;
 use crate::rules::Settings;
 use crate::rules::slot::or_target;
 
-use super::check::check_alone;
+use super::check::find_alone;
 
 /// Checks that `new`, made from `old` by the fixes of `findings`, reads as intended; fails with the difference.
 pub(super) fn holds(
@@ -183,7 +183,7 @@ fn has_all<K: Eq + Hash>(now: &HashMap<K, usize>, before: &HashMap<K, usize>) ->
 fn cured(old: &[u8], new: &[u8], findings: &[&Finding], settings: &Settings) -> Result<(), String> {
     let count = |source: &[u8]| {
         let mut counts: BTreeMap<RuleId, usize> = BTreeMap::new();
-        for finding in check_alone(source, settings).findings {
+        for finding in find_alone(source, settings).findings {
             *counts.entry(finding.rule).or_default() += 1;
         }
         counts

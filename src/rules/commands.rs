@@ -156,7 +156,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&mut self, script: &str) {
         // Its words take far more memory than its text.
-        if !budget::spend(256 * script.len()) {
+        if !budget::spend(64 * script.len()) {
             return;
         }
         let values = |lookup: Lookup<'_>| match lookup {
