@@ -14,6 +14,7 @@ use super::jobs::{
     Scope, Step,
 };
 use super::model::{AxisPath, BuildFile, Env, Lane, ReadError, Runs};
+use super::paths::Text;
 use super::shell::Lookup;
 use super::yaml::{Addition, Node, Yaml};
 use crate::budget;
@@ -62,9 +63,9 @@ impl Language for Buildkite {
         Some(name.strip_prefix('.').unwrap_or(ONLY).into())
     }
 
-    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<String> {
+    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
         let is_known = !["$", "{{"].iter().any(|mark| text.contains(mark));
-        is_known.then(|| text.to_owned())
+        is_known.then(|| text.into())
     }
 }
 

@@ -1,16 +1,61 @@
 use crate::budget;
 
-/// The beginning of a path from the root of the repository, such as `$GITHUB_WORKSPACE`, for a command in any folder.
-/// It is text because texts with it are joined and split before they become paths.
-pub const ROOT: &str = "/\u{0}root";
+/// A text with the values of variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// True where the folder of the checkout, such as `$GITHUB_WORKSPACE`, stands before `text`.
+    pub from_root: bool,
+    pub text: String,
+}
+
+impl Text {
+    /// Returns the folder of the checkout.
+    pub fn root() -> Self {
+        Self {
+            from_root: true,
+            text: String::new(),
+        }
+    }
+
+    /// Appends `other`; `None` where the folder of the checkout would stand within a text.
+    pub fn push(&mut self, other: &Self) -> Option<()> {
+        let is_within = other.from_root && !self.is_empty();
+        let fits = !is_within && budget::spend(1 + other.text.len());
+        self.from_root |= other.from_root;
+        self.text.push_str(&other.text);
+        fits.then_some(())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        !self.from_root && self.text.is_empty()
+    }
+
+    /// Returns the text where it does not begin with the folder of the checkout.
+    pub fn plain(self) -> Option<String> {
+        (!self.from_root).then_some(self.text)
+    }
+
+    /// Returns its path, by [`join`], for a command in `folder`, which may be unknown.
+    pub fn seen_from(&self, folder: Option<&str>) -> Option<String> {
+        if self.from_root {
+            return join("", self.text.trim_start_matches('/'));
+        }
+        join(folder?, &self.text)
+    }
+}
+
+impl<T: Into<String>> From<T> for Text {
+    fn from(text: T) -> Self {
+        Self {
+            from_root: false,
+            text: text.into(),
+        }
+    }
+}
 
 /// Returns `path`, seen from `folder`, with `.` and `..` resolved; `None` where it leads out of what `folder` is
 /// relative to.
 pub fn join(folder: &str, path: &str) -> Option<String> {
-    let (folder, path) = match path.strip_prefix(ROOT) {
-        Some(rest) => ("", rest.trim_start_matches('/')),
-        None => (folder, path),
-    };
     let is_drive = path.get(1..2) == Some(":")
         && path.starts_with(|letter: char| letter.is_ascii_alphabetic());
     // Each `cd` of a script makes another one.

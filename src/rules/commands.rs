@@ -162,12 +162,13 @@ impl Reader<'_> {
         let values = |lookup: Lookup<'_>| match lookup {
             Lookup::Variable(name) => {
                 let value = self.file.default_value(name, self.instruction)?;
-                Some(value.to_str_lossy().into_owned())
+                Some(value.to_str_lossy().into())
             }
             Lookup::Expression(_) => None,
         };
         let words = |word: &Word| {
-            let value = word.resolve(&values).unwrap_or_else(|| word.written());
+            let value = word.resolve(&values).map(|value| value.text);
+            let value = value.unwrap_or_else(|| word.written());
             if word.may_be_several() {
                 value.split_ascii_whitespace().map(str::to_owned).collect()
             } else {

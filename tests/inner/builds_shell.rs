@@ -3,15 +3,15 @@
 use cachelane::builds::BuildTool;
 use cachelane::builds::argv::quoted;
 use cachelane::builds::command::{self, Command, Found, InsertMethod, all, read, subject, words};
-use cachelane::builds::paths::ROOT;
+use cachelane::builds::paths::Text;
 use cachelane::builds::shell::{self, Dialect, Lookup};
 use proptest::prelude::*;
 
 use crate::effort;
 
-fn values(need: Lookup<'_>) -> Option<String> {
+fn values(need: Lookup<'_>) -> Option<Text> {
     match need {
-        Lookup::Variable("GITHUB_WORKSPACE") => Some(ROOT.into()),
+        Lookup::Variable("GITHUB_WORKSPACE") => Some(Text::root()),
         Lookup::Variable("OUTER") => Some("from-env".into()),
         Lookup::Expression("${{ env.FILE }}") => Some("docker/Dockerfile".into()),
         _ => None,
@@ -40,9 +40,8 @@ fn line(simple: &shell::Simple, command: &Command) -> String {
         line += &format!(
             " {}={}",
             arg.name.as_str().unwrap_or("*"),
-            arg.value
-                .as_ref()
-                .map_or("?".into(), |value| value.value(&values))
+            arg.value.as_ref().map_or("?".into(), |value| value
+                .value(&|need| values(need)?.plain()))
         );
     }
     line + if command.args_known { "" } else { " …" }

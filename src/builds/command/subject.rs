@@ -1,7 +1,7 @@
 //! The subject of a command: its Dockerfile, its Compose or bake files.
 
 use super::super::model::{BuildTool, Files, Place, Subject};
-use super::super::paths::{self, ROOT};
+use super::super::paths::{self, Text};
 use super::super::shell::{Values, Word};
 use super::model::Command;
 
@@ -40,7 +40,7 @@ impl Resolver<'_> {
         };
         if let Some(file) = file {
             let context = context.and_then(|context| context.resolve(self.values));
-            if !is_buildah && context.is_some_and(|context| paths::is_remote(&context)) {
+            if !is_buildah && context.is_some_and(|context| paths::is_remote(&context.text)) {
                 return Err(REMOTE.into());
             }
             return self.path(file);
@@ -48,13 +48,13 @@ impl Resolver<'_> {
         let context = match context {
             Some(context) => self.known("context", context)?,
             None if !command.args_known => return Err("its words stand in a variable".into()),
-            None if is_buildah => String::new(),
+            None if is_buildah => Text::default(),
             None => return Err("it names no context".into()),
         };
-        if context == "-" {
+        if context.text == "-" {
             return Err("the Dockerfile comes from standard input".into());
         }
-        if paths::is_remote(&context) {
+        if paths::is_remote(&context.text) {
             return Err(REMOTE.into());
         }
         self.under(&context, "Dockerfile")
@@ -68,17 +68,17 @@ impl Resolver<'_> {
         if paths.is_empty() {
             let base = match &command.folder {
                 Some(base) => self.known("project directory", base)?,
-                None => String::new(),
+                None => Text::default(),
             };
             paths.push(Place::Folder(self.under(&base, "")?));
         }
         let mut names = Vec::new();
         for word in &command.rest {
             let name = self.known("target", word)?;
-            if paths::is_remote(&name) {
+            if paths::is_remote(&name.text) {
                 return Err("its files are not those of this repository".into());
             }
-            names.push(name);
+            names.push(name.text);
         }
         Ok(Subject::Files(Files {
             paths,
@@ -89,30 +89,31 @@ impl Resolver<'_> {
 
     fn path(&self, file: &Word) -> Result<String, String> {
         let path = self.known("file", file)?;
-        if path == "-" || path.starts_with("/dev/") {
+        if path.text == "-" || (!path.from_root && path.text.starts_with("/dev/")) {
             return Err("the file comes from standard input".into());
         }
-        if paths::is_remote(&path) {
+        if paths::is_remote(&path.text) {
             return Err("the file is not one of this repository".into());
         }
         self.under(&path, "")
     }
 
     /// Returns the text of a word, without the scheme of a path on disk.
-    fn known(&self, what: &str, word: &Word) -> Result<String, String> {
+    fn known(&self, what: &str, word: &Word) -> Result<Text, String> {
         let text = word.resolve(self.values);
-        let text = text.ok_or_else(|| format!("the {what} is `{}`", word.written()))?;
-        Ok(text.strip_prefix("file://").unwrap_or(&text).to_owned())
+        let mut text = text.ok_or_else(|| format!("the {what} is `{}`", word.written()))?;
+        if let Some(path) = text.text.strip_prefix("file://") {
+            text.text = path.to_owned();
+        }
+        Ok(text)
     }
 
-    fn under(&self, path: &str, name: &str) -> Result<String, String> {
-        let folder = match self.folder {
-            Some(folder) => folder,
-            None if path.starts_with(ROOT) => "",
-            None => return Err("the folder that it runs in is not known".into()),
-        };
-        let outside = || format!("`{path}` is outside of the repository");
-        let path = paths::join(folder, path).ok_or_else(outside)?;
+    fn under(&self, path: &Text, name: &str) -> Result<String, String> {
+        if self.folder.is_none() && !path.from_root {
+            return Err("the folder that it runs in is not known".into());
+        }
+        let outside = || format!("`{}` is outside of the repository", path.text);
+        let path = path.seen_from(self.folder).ok_or_else(outside)?;
         paths::join(&path, name).ok_or_else(|| "it names no file".into())
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
-use crate::builds::paths::{ROOT, join};
+use crate::builds::paths::Text;
 use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
@@ -55,7 +55,7 @@ pub fn build(
         _ => "build-args",
     });
     let target = inputs.text("target").filter(|_| !tool.is_bake());
-    let target = target.and_then(|target| scope.filled(target));
+    let target = target.and_then(|target| scope.filled(target)?.plain());
     Some(subject.map(|subject| Build {
         target: target.filter(|target| !target.is_empty()),
         args,
@@ -78,13 +78,30 @@ impl<'y> Inputs<'_, 'y> {
         (!text.trim().is_empty()).then_some(text)
     }
 
-    fn known(&self, name: &str) -> Result<Option<String>, String> {
-        let Some(text) = self.text(name) else {
-            return Ok(None);
-        };
+    fn known(&self, name: &str) -> Result<Option<Text>, String> {
+        let text = self.text(name);
+        let known = text.map(|text| self.filled(name, text)).transpose()?;
+        Ok(known.filter(|known| !known.is_empty()))
+    }
+
+    fn filled(&self, name: &str, text: &str) -> Result<Text, String> {
         let known = self.scope.filled(text);
-        let known = known.ok_or_else(|| format!("its `{name}` is `{}`", text.trim()))?;
-        Ok(Some(known.trim().to_owned()).filter(|known| !known.is_empty()))
+        let mut known = known.ok_or_else(|| format!("its `{name}` is `{}`", text.trim()))?;
+        known.text = known.text.trim().to_owned();
+        Ok(known)
+    }
+
+    /// Returns the entries of a list, which are split at commas and line ends, as are the values in them.
+    fn list(&self, name: &str) -> Result<Vec<Text>, String> {
+        let mut all = Vec::new();
+        for entry in entries(self.text(name).unwrap_or_default()) {
+            let known = self.filled(name, entry)?;
+            all.extend(entries(&known.text).enumerate().map(|(at, text)| Text {
+                from_root: known.from_root && at == 0,
+                text: text.to_owned(),
+            }));
+        }
+        Ok(all)
     }
 
     fn dockerfile(&self, old: bool) -> Result<Subject, String> {
@@ -100,22 +117,23 @@ impl<'y> Inputs<'_, 'y> {
             (Err(_), Some(_)) => Some(".".into()),
             (Err(why), None) => return Err(why),
         };
-        let of_git = match context.as_deref() {
+        let of_git = match &context {
             None => Some(""),
-            Some(context) => context.strip_prefix(DEFAULT_CONTEXT),
+            Some(context) => context.text.strip_prefix(DEFAULT_CONTEXT),
         };
         if let Some(folder) = of_git {
-            let folder = under("", folder.trim_start_matches(':'))?;
-            return under(&folder, file.as_deref().unwrap_or("Dockerfile")).map(Subject::File);
+            let folder = under("", &folder.trim_start_matches(':').into())?;
+            return under(&folder, &file.unwrap_or("Dockerfile".into())).map(Subject::File);
         }
         let context = context.unwrap_or_default();
-        let elsewhere = ["://", "{{"].iter().any(|sign| context.contains(sign));
-        if elsewhere || context.starts_with("git@") || context == "-" {
-            return Err(format!("its context is `{context}`"));
+        let text = &context.text;
+        let elsewhere = ["://", "{{"].iter().any(|sign| text.contains(sign));
+        if elsewhere || text.starts_with("git@") || text == "-" {
+            return Err(format!("its context is `{text}`"));
         }
         let path = match &file {
             Some(file) => under("", file)?,
-            None => under(&under("", &context)?, "Dockerfile")?,
+            None => under(&under("", &context)?, &"Dockerfile".into())?,
         };
         (self.in_repository)(Subject::File(path))
     }
@@ -123,28 +141,30 @@ impl<'y> Inputs<'_, 'y> {
     fn bake(&self) -> Result<Subject, String> {
         let source = self.known("source")?.unwrap_or_default();
         let folder = self.known("workdir")?.unwrap_or_default();
-        let base = match source.strip_prefix(DEFAULT_CONTEXT) {
-            Some(folder) => folder.trim_start_matches(':'),
-            None if source.contains("://") || source.contains("{{") => {
-                return Err(format!("its source is `{source}`"));
+        let text = &source.text;
+        let base = match text.strip_prefix(DEFAULT_CONTEXT) {
+            Some(folder) => folder.trim_start_matches(':').into(),
+            None if text.contains("://") || text.contains("{{") => {
+                return Err(format!("its source is `{text}`"));
             }
-            None => &source,
+            None => source,
         };
-        let folder = under(&under("", base)?, &folder)?;
+        let folder = under(&under("", &base)?, &folder)?;
         let mut paths = Vec::new();
-        for file in list(&self.known("files")?.unwrap_or_default()) {
-            if file.contains("://") {
-                return Err(format!("it takes the file `{file}`"));
+        for file in self.list("files")? {
+            if file.text.contains("://") {
+                return Err(format!("it takes the file `{}`", file.text));
             }
-            paths.push(Place::File(under(&folder, file)?));
+            paths.push(Place::File(under(&folder, &file)?));
         }
         if paths.is_empty() {
             paths.push(Place::Folder(folder.clone()));
         }
-        let targets = self.known("targets")?.or(self.known("target")?);
-        let names = list(&targets.unwrap_or_default())
-            .map(str::to_owned)
-            .collect();
+        let (mut names, others) = (self.list("targets")?, self.list("target")?);
+        if names.is_empty() {
+            names = others;
+        }
+        let names = names.into_iter().map(|name| name.text).collect();
         let folder = Some(folder);
         (self.in_repository)(Subject::Files(Files {
             paths,
@@ -198,14 +218,13 @@ impl<'y> Inputs<'_, 'y> {
 }
 
 /// Splits a list at commas and line ends.
-fn list(text: &str) -> impl Iterator<Item = &str> {
+fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', ','])
         .map(str::trim)
         .filter(|entry| !entry.is_empty())
 }
 
-fn under(folder: &str, path: &str) -> Result<String, String> {
-    let path = join(folder, path);
+fn under(folder: &str, path: &Text) -> Result<String, String> {
+    let path = path.seen_from(Some(folder));
     path.ok_or_else(|| "a path of it is outside of the repository".to_owned())
-        .map(|path| path.replace(ROOT, ""))
 }

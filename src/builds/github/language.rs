@@ -2,11 +2,10 @@
 
 use super::expression::property;
 use super::matrix::axes;
-use crate::budget;
 use crate::builds::command;
 use crate::builds::jobs::{Job, Language, Looked, MatrixRow, Scope, value};
 use crate::builds::model::{AxisPath, Build, Runs};
-use crate::builds::paths::ROOT;
+use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
 
@@ -18,20 +17,16 @@ impl Language for Github {
         "GITHUB_WORKSPACE"
     }
 
-    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
-        let mut filled = String::new();
+    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
+        let mut filled = Text::default();
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once("${{") {
             let (inner, behind) = behind.split_once("}}")?;
-            filled.push_str(before);
-            let value = evaluated(scope, inner, looked)?;
-            if !budget::spend(1 + before.len() + value.len()) {
-                return None;
-            }
-            filled.push_str(&value);
+            filled.push(&before.into())?;
+            filled.push(&evaluated(scope, inner, looked)?)?;
             rest = behind;
         }
-        filled.push_str(rest);
+        filled.text.push_str(rest);
         Some(filled)
     }
 
@@ -69,8 +64,8 @@ impl Language for Github {
 }
 
 /// Returns the first operand of `||` that is not empty, or else the last; `None` where one before it is unknown.
-fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<String> {
-    let mut last = String::new();
+fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
+    let mut last = Text::default();
     for operand in expression.split("||") {
         last = operand_value(scope, operand.trim(), looked)?;
         if !last.is_empty() {
@@ -80,23 +75,23 @@ fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -
     Some(last)
 }
 
-fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) -> Option<String> {
+fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
     let quoted = operand.strip_prefix('\'');
     if let Some(text) = quoted.and_then(|text| text.strip_suffix('\'')) {
-        return (!text.contains('\'')).then(|| text.to_owned());
+        return (!text.contains('\'')).then(|| text.into());
     }
     if let Some((name, "")) = operand.strip_prefix("matrix").and_then(property) {
         let value = value(scope.row, &name).map_or("", String::as_str);
         let known = !scope.job.matrix.open && !value.contains("${{");
-        return known.then(|| value.to_owned());
+        return known.then(|| value.into());
     }
     if let Some(name) = operand.strip_prefix("env.") {
         scope.env.get(name)?;
         return scope.lookup(Lookup::Variable(name), looked);
     }
     match operand {
-        "github.workspace" => Some(ROOT.into()),
-        "github.job" => scope.job.name.clone(),
+        "github.workspace" => Some(Text::root()),
+        "github.job" => scope.job.name.clone().map(Text::from),
         _ => None,
     }
 }

@@ -52,7 +52,7 @@ pub fn is_hosted(runs_on: &str, job: &Job) -> bool {
             job,
             row,
         };
-        scope.filled(runs_on)
+        scope.filled(runs_on)?.plain()
     };
     let mut rows = job.matrix.rows.iter();
     !job.matrix.rows.is_empty() && rows.all(|row| known(row).is_some_and(|labels| hosted(&labels)))

@@ -6,7 +6,6 @@ use super::paths::{self, Checkout};
 use super::{actions, handed, matrix, runner};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, variables};
 use crate::builds::model::{AxisPath, Call, Env, Ordered, Place, Subject};
-use crate::builds::paths::join;
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::Node;
 
@@ -52,7 +51,7 @@ impl<'y> StepContext<'y> {
     fn dialect(&self, scope: &Scope<'_>) -> Option<Dialect> {
         let Some(shell) = self.setting("shell") else {
             let labels = scope.filled(&self.runs_on()).unwrap_or_default();
-            let windows = labels.to_ascii_lowercase().contains("windows");
+            let windows = labels.text.to_ascii_lowercase().contains("windows");
             return Some(if windows {
                 Dialect::Windows
             } else {
@@ -66,7 +65,7 @@ impl<'y> StepContext<'y> {
 
     fn folder(&self, scope: &Scope<'_>) -> Option<String> {
         match self.setting("working-directory") {
-            Some(folder) => join("", &scope.filled(folder)?),
+            Some(folder) => scope.filled(folder)?.seen_from(Some("")),
             None => Some(String::new()),
         }
     }

@@ -3,11 +3,10 @@ use std::rc::Rc;
 
 use super::file::{File, listed};
 use super::matrix;
-use crate::budget;
 use crate::builds::format::{FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step};
 use crate::builds::model::{AxisPath, BuildFile, Call, Lane, Ordered, ReadError, Runs, Unknown};
-use crate::builds::paths::ROOT;
+use crate::builds::paths::Text;
 use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::{Addition, Node, Yaml};
 
@@ -53,9 +52,9 @@ impl Language for Gitlab {
     }
 
     /// Replaces variables, whose values may name others.
-    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String> {
+    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
         let mut parts = text.split('$');
-        let mut filled = parts.next().unwrap_or_default().to_owned();
+        let mut filled = Text::from(parts.next().unwrap_or_default());
         for part in parts {
             let plain = part.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_');
             let (name, behind) = match part.strip_prefix('{') {
@@ -63,12 +62,8 @@ impl Language for Gitlab {
                 None => part.split_at(plain.unwrap_or(part.len())),
             };
             let need = is_name(name).then_some(Lookup::Variable(name))?;
-            let value = scope.lookup(need, looked)?;
-            // The root is one only at the beginning.
-            if !budget::spend(1 + value.len()) || (value.starts_with(ROOT) && !filled.is_empty()) {
-                return None;
-            }
-            filled.extend([&value, behind]);
+            filled.push(&scope.lookup(need, looked)?)?;
+            filled.text.push_str(behind);
         }
         Some(filled)
     }

@@ -206,7 +206,7 @@ impl<'y> Gatherer<'y> {
         let known = |need: Lookup<'_>| scope.known(need);
         let target = command.target.as_ref();
         let build = Build {
-            target: target.and_then(|target| target.resolve(&known)),
+            target: target.and_then(|target| target.resolve(&known)?.plain()),
             args: it.args(scope),
             args_known: command.args_known,
             env: it.env(step, scope),
@@ -303,7 +303,7 @@ fn join_values(simple: &mut Simple, scope: &Scope<'_>) {
         let need = Lookup::Expression(&piece.raw);
         if piece.kind == PieceKind::Expression && scope.language.axis(need).is_some() {
             let value = scope.known(need);
-            piece.quoted |= value.is_some_and(|value| is_plain_value(&value.replace('/', "")));
+            piece.quoted |= value.is_some_and(|value| is_plain_value(&value.text.replace('/', "")));
         }
     }
 }

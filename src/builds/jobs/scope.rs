@@ -5,7 +5,7 @@ use super::model::{Job, MatrixRow};
 use crate::budget;
 use crate::builds::command;
 use crate::builds::model::{AxisPath, Build, Env, Runs};
-use crate::builds::paths::ROOT;
+use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
 
@@ -15,7 +15,7 @@ pub trait Language: Sync {
     fn root(&self) -> &'static str;
 
     /// Returns `text` with the values that the format puts in before any shell runs; `None` where one is unknown.
-    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<String>;
+    fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text>;
 
     /// Returns the way to the matrix value that a need asks for.
     fn axis(&self, _need: Lookup<'_>) -> Option<AxisPath> {
@@ -83,11 +83,11 @@ pub struct Looked<'l> {
 }
 
 impl Scope<'_> {
-    pub fn known(&self, need: Lookup<'_>) -> Option<String> {
+    pub fn known(&self, need: Lookup<'_>) -> Option<Text> {
         self.lookup(need, None)
     }
 
-    pub fn filled(&self, text: &str) -> Option<String> {
+    pub fn filled(&self, text: &str) -> Option<Text> {
         self.language.filled(self, text, None)
     }
 
@@ -108,13 +108,13 @@ impl Scope<'_> {
     }
 
     /// Looks up a part of `outer`.
-    pub fn lookup(&self, need: Lookup<'_>, outer: Option<&Looked<'_>>) -> Option<String> {
+    pub fn lookup(&self, need: Lookup<'_>, outer: Option<&Looked<'_>>) -> Option<Text> {
         let (Lookup::Variable(name) | Lookup::Expression(name)) = need;
         if std::iter::successors(outer, |looked| looked.outer).any(|looked| looked.name == name) {
             return None;
         }
         if need == Lookup::Variable(self.language.root()) {
-            return Some(ROOT.to_owned());
+            return Some(Text::root());
         }
         let axis = self.language.axis(need);
         let axis = axis.as_ref();

@@ -8,7 +8,6 @@ use super::word::{
     Assigned, Dialect, Inner, PieceKind, SETTERS, Simple, Token, Values, Word, is_name,
 };
 use crate::budget;
-use crate::builds::paths::{self, ROOT};
 use crate::text::Span;
 
 /// Words that open a block, which may run more than once or not at all.
@@ -288,13 +287,9 @@ impl Interpreter<'_> {
         }
         let mut target = self.substitute(target).resolve(self.values)?;
         if self.dialect == Dialect::Windows {
-            target = target.replace('\\', "/");
+            target.text = target.text.replace('\\', "/");
         }
-        if target.starts_with(ROOT) {
-            paths::join("", &target)
-        } else {
-            paths::join(self.folder.as_deref()?, &target)
-        }
+        target.seen_from(self.folder.as_deref())
     }
 
     fn set(&mut self, name: String, value: Word) {

@@ -1,6 +1,7 @@
 use std::rc::Rc;
 
 use crate::budget;
+use crate::builds::paths::Text;
 use crate::text::Span;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,7 +149,7 @@ pub enum Lookup<'n> {
 }
 
 /// Returns the value of a variable or an expression, where known.
-pub type Values<'v> = dyn Fn(Lookup<'_>) -> Option<String> + 'v;
+pub type Values<'v> = dyn Fn(Lookup<'_>) -> Option<Text> + 'v;
 
 impl Piece {
     fn text(text: impl Into<String>) -> Self {
@@ -201,32 +202,32 @@ impl Word {
     }
 
     /// Returns the text with the known values; `None` where a piece stays unknown.
-    pub fn resolve(&self, values: &Values<'_>) -> Option<String> {
-        let mut text = String::new();
+    pub fn resolve(&self, values: &Values<'_>) -> Option<Text> {
+        let mut text = Text::default();
         for piece in &self.pieces {
-            if !budget::spend(1 + text.len()) {
+            if !budget::spend(1 + text.text.len()) {
                 return None;
             }
-            match &piece.kind {
-                PieceKind::Text => text.push_str(&piece.raw),
+            text.push(&match &piece.kind {
+                PieceKind::Text => piece.raw.as_str().into(),
                 PieceKind::Variable(_, Assigned::To(word)) => {
-                    text.push_str(&budget::nested(|| word.resolve(values))??);
+                    budget::nested(|| word.resolve(values))??
                 }
-                _ => text.push_str(&values(piece.lookup()?)?),
-            }
+                _ => values(piece.lookup()?)?,
+            })?;
         }
         Some(text)
     }
 
     /// Returns the value, as written, of a word that is one known variable; the word as written otherwise.
-    pub fn value(&self, values: &Values<'_>) -> String {
+    pub fn value(&self, written: &dyn Fn(Lookup<'_>) -> Option<String>) -> String {
         let [piece] = self.pieces.as_slice() else {
             return self.written();
         };
         if let PieceKind::Variable(_, Assigned::To(word)) = &piece.kind {
-            return budget::nested(|| word.value(values)).unwrap_or_default();
+            return budget::nested(|| word.value(written)).unwrap_or_default();
         }
-        let known = piece.lookup().and_then(values);
+        let known = piece.lookup().and_then(written);
         known.unwrap_or_else(|| piece.raw.clone())
     }
 
