@@ -35,7 +35,9 @@ pub struct Became {
 
 /// A cache mount of a run's file.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct CacheMount {
+    /// The index of its file in the run.
+    pub file: usize,
     /// The id and base of the cache.
     pub key: Arc<LockKey>,
     pub became: Arc<Became>,
@@ -55,7 +57,7 @@ pub struct Site {
     /// The place of the id.
     pub span: Span,
     /// The place of the mount.
-    pub mount: Span,
+    pub mount_span: Span,
     /// The place for a sharing mode and the text before it; `None` where a variable gives the mode.
     pub mode_edit: Option<(Span, &'static str)>,
     /// The byte behind an explicit id.
@@ -64,18 +66,15 @@ pub struct Site {
     pub exempt: Vec<RuleId>,
 }
 
-impl Site {
+impl CacheMount {
     pub fn is_locked(&self) -> bool {
         self.sharing == Some(Sharing::Locked)
     }
 }
 
-/// A site with the index of its file.
-pub type Located<'s> = (usize, &'s Site);
-
 #[derive(Clone, Copy)]
 pub struct File<'s> {
-    pub sites: &'s [Site],
+    pub mounts: &'s [CacheMount],
     /// The bytes; empty where they are no longer kept.
     pub source: &'s [u8],
 }
@@ -87,8 +86,8 @@ pub struct Index<'s> {
     name: &'s dyn Fn(usize) -> String,
     /// The lines of the few files that findings point at.
     lines: RefCell<HashMap<usize, LineIndex>>,
-    /// The sites of each id with several mounts, in the files' order, ordered by id; ids with other values are separate.
-    shared: Vec<(&'s [u8], Vec<Located<'s>>)>,
+    /// The mounts of each id with several mounts, in the files' order, ordered by id; ids with other values are separate.
+    shared: Vec<(&'s [u8], Vec<&'s CacheMount>)>,
     taken: HashSet<&'s [u8]>,
     locks: HashMap<&'s LockKey, Group<'s>>,
 }
@@ -100,8 +99,8 @@ pub struct Group<'s> {
     /// The number of their files.
     pub files: usize,
     /// The first RUN, and the first different one.
-    first: Located<'s>,
-    second: Option<Located<'s>>,
+    first: &'s CacheMount,
+    second: Option<&'s CacheMount>,
     last: (usize, usize),
 }
 
@@ -109,22 +108,22 @@ impl<'s> Index<'s> {
     /// Builds the index of `files`; `name` returns a file's path, by index, as reports print it.
     pub fn new(files: Vec<File<'s>>, name: &'s dyn Fn(usize) -> String) -> Self {
         let mut locks = HashMap::new();
-        let mut ids: HashMap<(&[u8], &[u8]), Vec<Located<'_>>> = HashMap::new();
-        for (file, File { sites, .. }) in files.iter().enumerate() {
-            for site in *sites {
-                ids.entry((&site.key.id, &site.key.values))
+        let mut ids: HashMap<(&[u8], &[u8]), Vec<&CacheMount>> = HashMap::new();
+        for File { mounts, .. } in &files {
+            for mount in *mounts {
+                ids.entry((&mount.key.id, &mount.key.values))
                     .or_default()
-                    .push((file, site));
-                if site.is_locked() {
-                    count(&mut locks, file, site);
+                    .push(mount);
+                if mount.is_locked() {
+                    count(&mut locks, mount);
                 }
             }
         }
         let taken = ids.keys().map(|(id, _)| *id).collect();
         let mut shared: Vec<_> = ids
             .into_iter()
-            .filter(|(_, sites)| sites.len() > 1)
-            .map(|((id, _), sites)| (id, sites))
+            .filter(|(_, mounts)| mounts.len() > 1)
+            .map(|((id, _), mounts)| (id, mounts))
             .collect();
         shared.sort_by_key(|(id, _)| *id);
         Self {
@@ -142,27 +141,29 @@ impl<'s> Index<'s> {
         self.locks.get(lock)
     }
 
-    /// Returns the sites of every file.
-    pub fn files(&self) -> impl Iterator<Item = &'s [Site]> {
-        self.files.iter().map(|file| file.sites)
+    /// Returns the mounts of every file.
+    pub fn files(&self) -> impl Iterator<Item = &'s [CacheMount]> {
+        self.files.iter().map(|file| file.mounts)
     }
 
-    /// Returns the place of a site, as seen from the file `from`, with a message.
+    /// Returns the place of a mount, as seen from the file `from`, with a message.
     pub fn location(
         &self,
         from: usize,
-        (file, site): Located<'_>,
+        mount: &CacheMount,
         message: impl Into<String>,
     ) -> Location {
-        let place = if file == from {
-            Place::Here(site.span)
+        let place = if mount.file == from {
+            Place::Here(mount.span)
         } else {
-            let source = self.files[file].source;
+            let source = self.files[mount.file].source;
             let mut lines = self.lines.borrow_mut();
-            let lines = lines.entry(file).or_insert_with(|| LineIndex::new(source));
+            let lines = lines
+                .entry(mount.file)
+                .or_insert_with(|| LineIndex::new(source));
             Place::There {
-                path: (self.name)(file),
-                range: lines.range(source, site.span),
+                path: (self.name)(mount.file),
+                range: lines.range(source, mount.span),
             }
         };
         Location {
@@ -171,18 +172,21 @@ impl<'s> Index<'s> {
         }
     }
 
-    /// Returns every id with several mounts and its sites, ordered by id.
-    pub fn shared_ids(&self) -> &[(&'s [u8], Vec<Located<'s>>)] {
+    /// Returns every id with several mounts and its mounts, ordered by id.
+    pub fn shared_ids(&self) -> &[(&'s [u8], Vec<&'s CacheMount>)] {
         &self.shared
     }
 
-    /// Returns the known sites of every cache whose id has several mounts, ordered by id.
-    pub fn shared_caches(&self, is_known: impl Fn(&Site) -> bool) -> Vec<Vec<Located<'s>>> {
+    /// Returns the known mounts of every cache whose id has several mounts, ordered by id.
+    pub fn shared_caches(
+        &self,
+        is_known: impl Fn(&CacheMount) -> bool,
+    ) -> Vec<Vec<&'s CacheMount>> {
         let mut caches = Vec::new();
-        for (_, sites) in &self.shared {
-            let mut own: BTreeMap<&LockKey, Vec<Located<'s>>> = BTreeMap::new();
-            for site in sites.iter().filter(|(_, site)| is_known(site)) {
-                own.entry(&site.1.key).or_default().push(*site);
+        for (_, mounts) in &self.shared {
+            let mut own: BTreeMap<&LockKey, Vec<&'s CacheMount>> = BTreeMap::new();
+            for mount in mounts.iter().filter(|mount| is_known(mount)) {
+                own.entry(&mount.key).or_default().push(*mount);
             }
             caches.extend(own.into_values());
         }
@@ -194,32 +198,32 @@ impl<'s> Index<'s> {
     }
 }
 
-fn count<'s>(locks: &mut HashMap<&'s LockKey, Group<'s>>, file: usize, site: &'s Site) {
-    let here = (file, site.instruction);
+fn count<'s>(locks: &mut HashMap<&'s LockKey, Group<'s>>, mount: &'s CacheMount) {
+    let here = (mount.file, mount.instruction);
     let fresh = Group {
         runs: 0,
         files: 0,
-        first: (file, site),
+        first: mount,
         second: None,
         last: (usize::MAX, 0),
     };
-    let group = locks.entry(&site.key).or_insert(fresh);
+    let group = locks.entry(&mount.key).or_insert(fresh);
     if group.last == here {
         // One RUN may take a lock twice, at two targets.
         return;
     }
     group.runs += 1;
-    group.files += usize::from(group.last.0 != file);
+    group.files += usize::from(group.last.0 != mount.file);
     group.last = here;
     if group.runs == 2 {
-        group.second = Some((file, site));
+        group.second = Some(mount);
     }
 }
 
 impl<'s> Group<'s> {
     /// Returns another RUN than the one at `span` of file `file` that takes the lock.
-    pub fn other_than(&self, file: usize, span: Span) -> Option<Located<'s>> {
-        let is_first = self.first.0 == file && self.first.1.span == span;
+    pub fn other_than(&self, file: usize, span: Span) -> Option<&'s CacheMount> {
+        let is_first = self.first.file == file && self.first.span == span;
         if is_first {
             self.second
         } else {

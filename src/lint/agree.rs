@@ -169,7 +169,7 @@ impl<'t, 'f> Trial<'t, 'f> {
         let bytes = fix::apply(file.source, &fixes).bytes;
         let after = became(&bytes, file.format, file.settings);
         // What cannot be compared is refused where it is proved.
-        if after.len() == file.checked.sites.len() {
+        if after.len() == file.checked.mounts.len() {
             self.afters.insert(index, after);
         }
     }
@@ -178,12 +178,12 @@ impl<'t, 'f> Trial<'t, 'f> {
         let mut members = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
             let after = self.afters.get(&index);
-            for (number, site) in file.checked.sites.iter().enumerate() {
+            for (number, mount) in file.checked.mounts.iter().enumerate() {
                 members.push(Member {
                     at: (index, number),
-                    site,
-                    before: &site.became,
-                    after: after.map_or(&*site.became, |after| &*after[number]),
+                    mount,
+                    before: &mount.became,
+                    after: after.map_or(&*mount.became, |after| &*after[number]),
                 });
             }
         }
@@ -210,7 +210,7 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Returns those of the findings that `takes` returns true for.
     fn editing(&self, (file, number): At, takes: impl Fn(Turn, &Finding) -> bool) -> Vec<usize> {
         let file = &self.files[file];
-        let mount = file.checked.sites[number].mount;
+        let mount = file.checked.mounts[number].mount_span;
         let touches = |finding: &Finding| {
             takes(self.turn, finding) && edits(finding).any(|span| is_within(span, mount))
         };
@@ -227,11 +227,11 @@ impl<'t, 'f> Trial<'t, 'f> {
             return own;
         }
         let file = &self.files[at.0];
-        let (findings, sites): (Vec<&Finding>, _) =
-            (file.findings().collect(), &file.checked.sites);
+        let (findings, mounts): (Vec<&Finding>, _) =
+            (file.findings().collect(), &file.checked.mounts);
         let within = |span: Span| {
-            let after = sites.partition_point(|site| site.mount.start <= span.start);
-            after > 0 && is_within(span, sites[after - 1].mount)
+            let after = mounts.partition_point(|mount| mount.mount_span.start <= span.start);
+            after > 0 && is_within(span, mounts[after - 1].mount_span)
         };
         let picked: Vec<usize> = (0..findings.len())
             .filter(|at| self.turn.takes(findings[*at]))
@@ -260,8 +260,8 @@ impl<'t, 'f> Trial<'t, 'f> {
             let Some(finding) = checked.findings.get_mut(at) else {
                 // Its own mount cannot go along.
                 let finding = along.findings.remove(at - checked.findings.len());
-                let mut sites = checked.sites.iter();
-                let number = sites.position(|site| site.span == finding.span);
+                let mut mounts = checked.mounts.iter();
+                let number = mounts.position(|mount| mount.span == finding.span);
                 along.barred.extend(number);
                 along.places.retain(|at, _| Some(*at) != number);
                 taken.push((file, None));
@@ -320,8 +320,8 @@ impl<'t, 'f> Trial<'t, 'f> {
         match kind {
             Kind::Joined => {
                 let member = |(file, number): At| {
-                    let site = &self.files[file].checked.sites[number];
-                    site.target.as_ref()
+                    let mount = &self.files[file].checked.mounts[number];
+                    mount.target.as_ref()
                 };
                 if member(at).is_some() && member(at) == member(other) {
                     return (
@@ -331,7 +331,7 @@ impl<'t, 'f> Trial<'t, 'f> {
                 }
                 let ids =
                     |(file, number): At| self.afters.get(&file).map(|after| &after[number].ids);
-                let now = &self.files[other.0].checked.sites[other.1].became.ids;
+                let now = &self.files[other.0].checked.mounts[other.1].became.ids;
                 let gets =
                     |own: &[Arc<[u8]>; BUILDS]| (0..BUILDS).any(|build| own[build] == now[build]);
                 let reason = if ids(at) == ids(other) || ids(at).is_some_and(gets) {
@@ -344,7 +344,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             Kind::Moved => {
                 let (file, number) = at;
                 let shown = |became: &Became| show(&became.ids[0]);
-                let before = shown(&self.files[file].checked.sites[number].became);
+                let before = shown(&self.files[file].checked.mounts[number].became);
                 let after = self.afters.get(&file).map(|after| shown(&after[number]));
                 let after = after.unwrap_or_default();
                 let reason = format!(
@@ -359,8 +359,8 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Returns why the mount at `other`, which uses the cache of the one at `at`, does not go along.
     fn parted(&self, at: At, other: At, place: &str) -> (String, bool) {
         let became = |at: At| self.afters.get(&at.0).map(|after| &after[at.1]);
-        let site = |at: At| &self.files[at.0].checked.sites[at.1];
-        let after = |at: At| became(at).map_or(&*site(at).became, |after| &**after);
+        let mount = |at: At| &self.files[at.0].checked.mounts[at.1];
+        let after = |at: At| became(at).map_or(&*mount(at).became, |after| &**after);
         if !self.touching(other).is_empty() {
             let build = (0..BUILDS).find(|build| after(at).ids[*build] != after(other).ids[*build]);
             let build = build.unwrap_or(0);
@@ -371,7 +371,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             return (reason, false);
         }
         let file = &self.files[other.0];
-        let mount = site(other).mount;
+        let mount = mount(other).mount_span;
         let mut findings = file.checked.findings.iter();
         let review = |finding: &Finding| {
             let fix = finding.fix.as_ref();
@@ -397,7 +397,7 @@ impl<'t, 'f> Trial<'t, 'f> {
         let Agreeing {
             checked, source, ..
         } = &self.files[file];
-        let line = LineIndex::new(source).line(checked.sites[number].mount.start);
+        let line = LineIndex::new(source).line(checked.mounts[number].mount_span.start);
         if file == from {
             format!("line {line}")
         } else {

@@ -48,7 +48,11 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     }
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
-    let sites = cx.caches().iter().map(|cache| cache.site(&file)).collect();
+    let mounts = cx
+        .caches()
+        .iter()
+        .map(|cache| cache.indexed(&file))
+        .collect();
     let mut findings = registry::check_file(&cx);
     let all = findings.len();
     findings.retain(|finding| !cx.is_exempt(finding));
@@ -57,7 +61,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     drop(cx);
     let mut checked = Checked {
         findings,
-        sites,
+        mounts,
         lanes,
         ignores,
         suppressed,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::builds::{BuildFile, FormatRef, Inline, Unknown, inline, is_same};
 use crate::finding::{Place, RuleId};
 use crate::fix::{Applicability, Edit, Fix, apply};
-use crate::index::Site;
+use crate::index::CacheMount;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress::{self, Table};
@@ -98,15 +98,15 @@ fn add(
         }
         checked.findings.push(finding);
     }
-    checked.sites.extend(inner.sites.into_iter().map(|site| {
-        let (span, mount) = (place(site.span), place(site.mount));
+    checked.mounts.extend(inner.mounts.into_iter().map(|mount| {
+        let (span, mount_span) = (place(mount.span), place(mount.mount_span));
         // Fixes for comparisons of files go by the Dockerfile's own bytes: they are left to a person.
-        Site {
+        CacheMount {
             span,
-            mount,
+            mount_span,
             mode_edit: None,
             id_end: None,
-            ..site
+            ..mount
         }
     }));
     inner.lanes.map(|mut lanes| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::builds::{BuildFile, FormatRef};
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Fix};
-use crate::index::Site;
+use crate::index::CacheMount;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress::Ignore;
@@ -19,7 +19,7 @@ pub struct Checked {
     /// The findings, ordered by place.
     pub findings: Vec<Finding>,
     /// The cache mounts, which [`relate`](super::relate()) compares with those of other files.
-    pub sites: Vec<Site>,
+    pub mounts: Vec<CacheMount>,
     /// The lanes that its builds have to pass, if any.
     pub lanes: Option<Box<LaneRequirements>>,
     pub ignores: Vec<Ignore>,
@@ -32,7 +32,7 @@ pub struct Checked {
 impl Checked {
     /// Returns whether there is nothing to report or compare.
     pub fn is_empty(&self) -> bool {
-        self.findings.is_empty() && self.sites.is_empty() && self.ignores.is_empty()
+        self.findings.is_empty() && self.mounts.is_empty() && self.ignores.is_empty()
     }
 
     /// Takes the fixes of a generated file away, and says why.

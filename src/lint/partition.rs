@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bstr::ByteSlice as _;
 
 use crate::fix::Applicability;
-use crate::index::{BUILDS, Base, Became, LANE, Site};
+use crate::index::{BUILDS, Base, Became, CacheMount, LANE};
 use crate::rules::variables::PLATFORM_ARGS;
 
 /// A mount of a file, by their indices.
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 /// A mount before and after.
 pub(super) struct Member<'m> {
     pub(super) at: At,
-    pub(super) site: &'m Site,
+    pub(super) mount: &'m CacheMount,
     pub(super) before: &'m Became,
     pub(super) after: &'m Became,
 }
@@ -41,12 +41,12 @@ pub(super) struct Member<'m> {
 impl Member<'_> {
     /// Returns whether both have the same id as it is written, and only one of them sees its lane.
     fn is_written_like(&self, other: &Self) -> bool {
-        self.site.key == other.site.key && !self.site.became.is_empty
+        self.mount.key == other.mount.key && !self.mount.became.is_empty
     }
 
     /// Returns whether both are mounted at one place: a person may want them to be one cache.
     fn is_at_place_of(&self, other: &Self) -> bool {
-        self.site.target.is_some() && self.site.target == other.site.target
+        self.mount.target.is_some() && self.mount.target == other.mount.target
     }
 
     /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may
@@ -148,7 +148,7 @@ fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &
 fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
     let mut caches: HashMap<(&[u8], &Base), Vec<&Member<'_>>> = HashMap::new();
     for member in members {
-        let cache = (&*member.before.ids[build], &member.site.key.base);
+        let cache = (&*member.before.ids[build], &member.mount.key.base);
         caches.entry(cache).or_default().push(member);
     }
     for cache in caches.into_values() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use bstr::ByteSlice as _;
 
 use crate::finding::{Finding, RuleId};
-use crate::index::{File, Index, Site};
+use crate::index::{CacheMount, File, Index};
 use crate::rules::{Settings, registry};
 use crate::text::{Span, count};
 
@@ -27,12 +27,15 @@ pub struct Compared<'f> {
 /// Adds the findings from comparing all files of a run; `name` returns a file's path, by index, as reports print it.
 pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
     // Findings change while the mounts of all files are read.
-    let sites: Vec<Vec<Site>> = files
+    let mut mounts: Vec<Vec<CacheMount>> = files
         .iter_mut()
-        .map(|file| std::mem::take(&mut file.checked.sites))
+        .map(|file| std::mem::take(&mut file.checked.mounts))
         .collect();
-    let indexed = files.iter().zip(&sites).map(|(file, sites)| File {
-        sites,
+    for (file, mounts) in mounts.iter_mut().enumerate() {
+        mounts.iter_mut().for_each(|mount| mount.file = file);
+    }
+    let indexed = files.iter().zip(&mounts).map(|(file, mounts)| File {
+        mounts,
         source: file.source,
     });
     let index = Index::new(indexed.collect(), &name);
@@ -44,14 +47,14 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
         }
         found.retain(|finding| file.settings.is_on(finding.rule));
         let all = found.len();
-        let exempt = exempt(&sites[at]);
+        let exempt = exempt(&mounts[at]);
         found.retain(|finding| !exempt.contains(&(finding.span, finding.rule)));
         file.checked.suppressed += all - found.len();
         file.checked.findings.append(&mut found);
     }
     drop(index);
-    for (file, sites) in files.iter_mut().zip(sites) {
-        file.checked.sites = sites;
+    for (file, mounts) in files.iter_mut().zip(mounts) {
+        file.checked.mounts = mounts;
     }
 }
 
@@ -82,10 +85,10 @@ fn tell_of_lock(index: &Index<'_>, at: usize, finding: &mut Finding) {
 }
 
 /// Returns the places of exempt ids, with the rules that they are exempt from.
-fn exempt(sites: &[Site]) -> HashSet<(Span, RuleId)> {
-    sites
+fn exempt(mounts: &[CacheMount]) -> HashSet<(Span, RuleId)> {
+    mounts
         .iter()
-        .flat_map(|site| site.exempt.iter().map(|rule| (site.span, *rule)))
+        .flat_map(|mount| mount.exempt.iter().map(|rule| (mount.span, *rule)))
         .collect()
 }
 

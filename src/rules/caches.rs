@@ -9,7 +9,7 @@ use bstr::ByteSlice as _;
 use crate::budget;
 use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, Word, clean};
 use crate::finding::{LockKey, RuleId};
-use crate::index::{BUILDS, Base, Became, Site};
+use crate::index::{BUILDS, Base, Became, CacheMount};
 use crate::text::Span;
 
 use super::settings::Settings;
@@ -215,11 +215,12 @@ impl Cache<'_> {
     }
 
     /// Returns the data for comparing files; `file` is its own.
-    pub fn site(&self, file: &Dockerfile<'_>) -> Site {
-        let mount = self.mount;
-        let written = mount.value("target").unwrap_or_default();
+    pub fn indexed(&self, file: &Dockerfile<'_>) -> CacheMount {
+        let written = self.mount.value("target").unwrap_or_default();
         // Of conditional mounts, it is unknown which occur together.
-        let known = Word::is_text(written, mount.escape) && !mount.templated && !mount.conditional;
+        let known = Word::is_text(written, self.mount.escape)
+            && !self.mount.templated
+            && !self.mount.conditional;
         let absolute = known && written.starts_with(b"/");
         let target: Option<Arc<[u8]>> = absolute.then(|| (&*self.target).into());
         let at = match &target {
@@ -230,9 +231,10 @@ impl Cache<'_> {
             }
             None => None,
         };
-        let named = mount.id().is_some();
-        let id = mount.field("id").filter(|_| named && !mount.torn);
-        Site {
+        let named = self.mount.id().is_some();
+        let id = self.mount.field("id").filter(|_| named && !self.mount.torn);
+        CacheMount {
+            file: 0,
             key: Arc::clone(&self.key),
             became: Arc::clone(&self.became),
             sharing: self.sharing,
@@ -241,11 +243,11 @@ impl Cache<'_> {
             source: self.source.clone(),
             named,
             instruction: self.instruction,
-            span: mount.id_span(),
-            mount: mount.span,
+            span: self.mount.id_span(),
+            mount_span: self.mount.span,
             mode_edit: self.mode_edit(),
             exempt: self.exempt.clone(),
-            id_end: id.map(|field| mount.value_span(field).end),
+            id_end: id.map(|field| self.mount.value_span(field).end),
         }
     }
 

@@ -5,59 +5,60 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::budget;
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Edit, Fix};
-use crate::index::{Index, Located, Site};
+use crate::index::{CacheMount, Index};
 
 use super::tools::content;
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for sites in index.shared_caches(|site| site.target.is_some()) {
+    for mounts in index.shared_caches(|mount| mount.target.is_some()) {
         // Each folder of a cache has files of its own.
-        let mut folders: BTreeMap<Option<&[u8]>, Vec<Located<'_>>> = BTreeMap::new();
-        for site in sites {
-            let folder = folders.entry(site.1.source.as_deref());
-            folder.or_default().push(site);
+        let mut folders: BTreeMap<Option<&[u8]>, Vec<&CacheMount>> = BTreeMap::new();
+        for mount in mounts {
+            let folder = folders.entry(mount.source.as_deref());
+            folder.or_default().push(mount);
         }
-        for sites in folders.values() {
-            if sites.iter().any(|(_, site)| site.named) {
-                compare(index, sites, findings);
+        for mounts in folders.values() {
+            if mounts.iter().any(|mount| mount.named) {
+                compare(index, mounts, findings);
             }
         }
     }
 }
 
-/// Compares the sites of one cache. One target keeps the id; the others get ids by target, the same everywhere, so that
+/// Compares the mounts of one cache. One target keeps the id; the others get ids by target, the same everywhere, so that
 /// RUNs that shared a cache still do.
-fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding>]) {
+fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Finding>]) {
     // A mount without an `id` option cannot give its target up.
-    let Some(keeper) = sites.iter().find(|(_, site)| !site.named).or(sites.first()) else {
+    let Some(keeper) = mounts.iter().find(|mount| !mount.named).or(mounts.first()) else {
         return;
     };
-    if sites.iter().all(|(_, site)| site.target == keeper.1.target) {
+    if mounts.iter().all(|mount| mount.target == keeper.target) {
         return;
     }
-    let keeper = sites
+    let keeper = mounts
         .iter()
-        .find(|site| kind(site.1).is_some() && kind(keeper.1).is_none())
+        .find(|mount| kind(mount).is_some() && kind(keeper).is_none())
         .unwrap_or(keeper);
-    let (id, kept) = (String::from_utf8_lossy(&keeper.1.key.id), target(keeper.1));
-    let kept_kind = kind(keeper.1);
-    let other_kind = |site: &Site| kind(site).zip(kept_kind).filter(|(own, kept)| own != kept);
+    let (id, kept) = (String::from_utf8_lossy(&keeper.key.id), target(keeper));
+    let kept_kind = kind(keeper);
+    let other_kind =
+        |mount: &CacheMount| kind(mount).zip(kept_kind).filter(|(own, kept)| own != kept);
     let mut colliding: BTreeSet<&[u8]> = BTreeSet::from([kept]);
-    for run in sites.chunk_by(|a, b| (a.0, a.1.instruction) == (b.0, b.1.instruction)) {
-        let targets: BTreeSet<&[u8]> = run.iter().map(|(_, site)| target(site)).collect();
+    for run in mounts.chunk_by(|a, b| (a.file, a.instruction) == (b.file, b.instruction)) {
+        let targets: BTreeSet<&[u8]> = run.iter().map(|mount| target(mount)).collect();
         if targets.len() > 1 {
             colliding.extend(targets);
         }
     }
-    let others = sites.iter().filter(|(_, site)| other_kind(site).is_some());
-    colliding.extend(others.map(|(_, site)| target(site)));
+    let others = mounts.iter().filter(|mount| other_kind(mount).is_some());
+    colliding.extend(others.map(|mount| target(mount)));
     let mut suffixes: HashMap<&[u8], Option<String>> = HashMap::new();
-    for (file, site) in sites {
-        let own = target(site);
+    for mount in mounts {
+        let own = target(mount);
         if own == kept || !colliding.contains(own) {
             continue;
         }
-        let message = match other_kind(site) {
+        let message = match other_kind(mount) {
             Some((own, kept)) => {
                 format!("`{id}` is one directory, for {kept} and for {own}: their files get mixed")
             }
@@ -67,7 +68,7 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
         };
         let suffix = suffixes.entry(own);
         let suffix = suffix.or_insert_with(|| suffix_of(index, &id, own, &colliding));
-        let fix = match (&suffix, site.id_end) {
+        let fix = match (&suffix, mount.id_end) {
             (Some(suffix), Some(end)) => Ok(Fix::needs_review(
                 format!("use `id={id}-{suffix}`"),
                 vec![Edit::insert(end, format!("-{suffix}"))],
@@ -79,11 +80,11 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
             None => "give the mount an id of its own".into(),
         };
         let kept = format!("at `{}` here", String::from_utf8_lossy(kept));
-        findings[*file].push(
-            Finding::new(RuleId::IdCollision, site.span, message)
+        findings[mount.file].push(
+            Finding::new(RuleId::IdCollision, mount.span, message)
                 .help(help)
                 .fix(fix)
-                .point(index.location(*file, *keeper, kept)),
+                .point(index.location(mount.file, keeper, kept)),
         );
     }
 }
@@ -119,10 +120,10 @@ fn suffix_of(
     (1..=own.len()).find(is_free).map(|n| end(&own, n))
 }
 
-fn target(site: &Site) -> &[u8] {
-    site.target.as_deref().unwrap_or_default()
+fn target(mount: &CacheMount) -> &[u8] {
+    mount.target.as_deref().unwrap_or_default()
 }
 
-fn kind(site: &Site) -> Option<&'static str> {
-    content(target(site))
+fn kind(mount: &CacheMount) -> Option<&'static str> {
+    content(target(mount))
 }

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use crate::budget;
 use crate::dockerfile::Sharing;
 use crate::finding::{Finding, LockKey, RuleId};
-use crate::index::{Index, Located, Site};
+use crate::index::{CacheMount, Index};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
     for circle in Graph::new(index).circles() {
         if let Some(first) = circle.first() {
-            findings[first.held.0].push(report(index, first, &circle));
+            findings[first.held.file].push(report(index, first, &circle));
         }
     }
 }
@@ -23,8 +23,8 @@ const MAX_POINTS: usize = 16;
 /// A RUN that takes a lock while it has another, or uses that without a lock: a lock waits for any holder.
 #[derive(Clone)]
 struct Edge<'s> {
-    held: Located<'s>,
-    taken: &'s Site,
+    held: &'s CacheMount,
+    taken: &'s CacheMount,
     /// The numbers of the locks that the RUN has by then.
     gates: Rc<BTreeSet<usize>>,
 }
@@ -38,36 +38,38 @@ impl<'s> Graph<'s> {
     fn new(index: &Index<'s>) -> Self {
         let mut numbers: HashMap<&'s LockKey, usize> = HashMap::new();
         let mut next: Vec<BTreeMap<usize, Edge<'s>>> = Vec::new();
-        for (file, sites) in index.files().enumerate() {
-            for run in sites.chunk_by(|a, b| a.instruction == b.instruction) {
+        for mounts in index.files() {
+            for run in mounts.chunk_by(|a, b| a.instruction == b.instruction) {
                 // An unknown target makes the order unknown.
-                let is_known = |site: &&Site| {
-                    let exempt = site.exempt.contains(&RuleId::LockOrder);
-                    site.sharing.is_some() && site.at.is_some() && !exempt
+                let is_known = |mount: &&CacheMount| {
+                    let exempt = mount.exempt.contains(&RuleId::LockOrder);
+                    mount.sharing.is_some() && mount.at.is_some() && !exempt
                 };
-                let mut held: Vec<&'s Site> = run.iter().filter(is_known).collect();
-                if held.len() < 2 || !held.iter().any(|site| site.is_locked()) {
+                let mut held: Vec<&'s CacheMount> = run.iter().filter(is_known).collect();
+                if held.len() < 2 || !held.iter().any(|mount| mount.is_locked()) {
                     continue;
                 }
-                held.sort_by_key(|site| &site.at);
+                held.sort_by_key(|mount| &mount.at);
                 // A cache that the RUN has already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();
-                held.retain(|site| seen.insert(&site.key));
-                let mut number = |site: &'s Site| {
-                    *numbers.entry(&site.key).or_insert_with(|| {
+                held.retain(|mount| seen.insert(&mount.key));
+                let mut number = |mount: &'s CacheMount| {
+                    *numbers.entry(&mount.key).or_insert_with(|| {
                         next.push(BTreeMap::new());
                         next.len() - 1
                     })
                 };
-                let all: Vec<(usize, &'s Site)> =
-                    held.into_iter().map(|site| (number(site), site)).collect();
+                let all: Vec<(usize, &'s CacheMount)> = held
+                    .into_iter()
+                    .map(|mount| (number(mount), mount))
+                    .collect();
                 for (before, &(from, held)) in all.iter().enumerate() {
-                    let gates = all[..before].iter().filter(|(_, site)| site.is_locked());
+                    let gates = all[..before].iter().filter(|(_, mount)| mount.is_locked());
                     let gates: Rc<BTreeSet<usize>> =
                         Rc::new(gates.map(|(lock, _)| *lock).collect());
                     let taken = all[before + 1..]
                         .iter()
-                        .filter(|(_, site)| site.is_locked());
+                        .filter(|(_, mount)| mount.is_locked());
                     for &(to, taken) in taken {
                         // It stays in memory, which is dearer than a step.
                         if !budget::spend(8 * size_of::<Edge<'_>>()) {
@@ -77,7 +79,7 @@ impl<'s> Graph<'s> {
                         let edge = next[from].get(&to);
                         if edge.is_none_or(|edge| gates.len() < edge.gates.len()) {
                             let edge = Edge {
-                                held: (file, held),
+                                held,
                                 taken,
                                 gates: Rc::clone(&gates),
                             };
@@ -220,18 +222,18 @@ fn is_gated(circle: &[Edge<'_>]) -> bool {
 /// Returns the finding for a circle: at its first RUN, pointing at every other.
 fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let take = |site: &Site| {
-        let at = text(site.at.as_deref().unwrap_or_default());
-        let mode = match site.sharing {
+    let take = |mount: &CacheMount| {
+        let at = text(mount.at.as_deref().unwrap_or_default());
+        let mode = match mount.sharing {
             Some(mode) if mode != Sharing::Locked => format!(", {}", mode.as_str()),
             _ => String::new(),
         };
-        format!("`{}` (at {at}{mode})", text(&site.key.id))
+        format!("`{}` (at {at}{mode})", text(&mount.key.id))
     };
-    let order = |edge: &Edge<'_>| format!("takes {}, then {}", take(edge.held.1), take(edge.taken));
+    let order = |edge: &Edge<'_>| format!("takes {}, then {}", take(edge.held), take(edge.taken));
     let mut runs: Vec<(usize, usize)> = circle
         .iter()
-        .map(|edge| (edge.held.0, edge.held.1.instruction))
+        .map(|edge| (edge.held.file, edge.held.instruction))
         .collect();
     runs.dedup();
     let others = match runs.len() {
@@ -244,9 +246,9 @@ fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
         order(first)
     );
     let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
-    let mut finding = Finding::new(RuleId::LockOrder, first.held.1.span, message).help(help);
+    let mut finding = Finding::new(RuleId::LockOrder, first.held.span, message).help(help);
     for edge in circle[1..].iter().take(MAX_POINTS) {
-        finding.relate(index.location(first.held.0, edge.held, order(edge)));
+        finding.relate(index.location(first.held.file, edge.held, order(edge)));
     }
     finding
 }

@@ -3,30 +3,31 @@
 use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{Edit, Fix};
-use crate::index::{Index, Located};
+use crate::index::{CacheMount, Index};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for sites in index.shared_caches(|site| site.sharing.is_some()) {
-        compare(index, &sites, findings);
+    for mounts in index.shared_caches(|mount| mount.sharing.is_some()) {
+        compare(index, &mounts, findings);
     }
 }
 
-fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding>]) {
-    let Some(mode) = sites.iter().filter_map(|(_, site)| site.sharing).max() else {
+fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Finding>]) {
+    let Some(mode) = mounts.iter().filter_map(|mount| mount.sharing).max() else {
         return;
     };
     let strictest = mode.as_str();
-    let (strict, others): (Vec<Located<'_>>, Vec<Located<'_>>) = sites
-        .iter()
-        .partition(|(_, site)| site.sharing == Some(mode));
-    for (file, site) in others {
+    let (strict, others): (Vec<&CacheMount>, Vec<&CacheMount>) =
+        mounts.iter().partition(|mount| mount.sharing == Some(mode));
+    for mount in others {
         // Within one RUN both mounts are one directory: that is `id-collision`.
-        let other_run = |(f, s): &&Located<'_>| (*f, s.instruction) != (file, site.instruction);
+        let other_run = |other: &&&CacheMount| {
+            (other.file, other.instruction) != (mount.file, mount.instruction)
+        };
         let Some(strict) = strict.iter().find(other_run) else {
             continue;
         };
-        let id = String::from_utf8_lossy(&site.key.id);
-        let own = match (site.sharing, &site.mode_edit) {
+        let id = String::from_utf8_lossy(&mount.key.id);
+        let own = match (mount.sharing, &mount.mode_edit) {
             (Some(own), Some((span, _))) if span.is_empty() => {
                 format!("{}, as by default", own.as_str())
             }
@@ -52,15 +53,15 @@ fn compare(index: &Index<'_>, sites: &[Located<'_>], findings: &mut [Vec<Finding
         let unknown = || {
             "a variable names the sharing mode, or a template's expression is in the way".to_owned()
         };
-        let fix = site.mode_edit.ok_or_else(unknown).map(|(span, before)| {
+        let fix = mount.mode_edit.ok_or_else(unknown).map(|(span, before)| {
             let edits = vec![Edit::replace(span, format!("{before}{strictest}"))];
             Fix::needs_review(format!("use `sharing={strictest}`"), edits)
         });
-        let mut finding = Finding::new(RuleId::MixedSharing, site.span, message)
+        let mut finding = Finding::new(RuleId::MixedSharing, mount.span, message)
             .help(help)
             .fix(fix)
-            .point(index.location(file, *strict, format!("{strictest} here")));
+            .point(index.location(mount.file, strict, format!("{strictest} here")));
         finding.severity = severity;
-        findings[file].push(finding);
+        findings[mount.file].push(finding);
     }
 }

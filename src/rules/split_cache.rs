@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use crate::budget;
 use crate::finding::{Finding, LockKey, RuleId};
-use crate::index::{Index, Located};
+use crate::index::{CacheMount, Index};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for (id, sites) in index.shared_ids() {
+    for (id, mounts) in index.shared_ids() {
         // One finding for each further cache, at its first mount.
         let (mut seen, mut caches) = (HashSet::new(), Vec::new());
-        for site in sites.iter().filter(|site| seen.insert(&site.1.key)) {
+        for mount in mounts.iter().filter(|mount| seen.insert(&mount.key)) {
             let other =
-                |other: &&Located<'_>| budget::spend(1) && !has_own_seed(&site.1.key, &other.1.key);
+                |other: &&&CacheMount| budget::spend(1) && !has_own_seed(&mount.key, &other.key);
             if let Some(other) = caches.iter().find(other) {
-                findings[site.0].push(split(index, id, *site, *other));
+                findings[mount.file].push(split(index, id, mount, other));
             }
-            caches.push(*site);
+            caches.push(*mount);
         }
     }
 }
@@ -27,15 +27,15 @@ fn has_own_seed(a: &LockKey, b: &LockKey) -> bool {
     a.is_some() && b.is_some() && a != b
 }
 
-fn split(index: &Index<'_>, id: &[u8], (file, site): Located<'_>, first: Located<'_>) -> Finding {
+fn split(index: &Index<'_>, id: &[u8], mount: &CacheMount, first: &CacheMount) -> Finding {
     let id = String::from_utf8_lossy(id);
-    let (own, other) = (base(&site.key), base(&first.1.key));
+    let (own, other) = (base(&mount.key), base(&first.key));
     let message = format!(
         "`{id}` with {own} is another cache than `{id}` with {other}: neither sees the other's files"
     );
-    Finding::new(RuleId::SplitCache, site.span, message)
+    Finding::new(RuleId::SplitCache, mount.span, message)
         .help("use the same options everywhere, or two ids")
-        .point(index.location(file, first, format!("with {other} here")))
+        .point(index.location(mount.file, first, format!("with {other} here")))
 }
 
 /// Returns the options that make a cache separate, as text.
