@@ -187,7 +187,11 @@ impl Project {
         let fixing = Fixing::new(
             level,
             &|_, _, _| Ok(()),
-            || (self.each(&mut Vec::new(), input::check), true),
+            || relate::Checked {
+                reports: self.each(&mut Vec::new(), input::check),
+                others: Vec::new(),
+                whole: true,
+            },
             shown,
         );
         let fixed = self.each(&mut errors, |input| fixing.file(input));

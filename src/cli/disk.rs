@@ -92,3 +92,27 @@ pub fn real(here: &Path, path: &Path) -> PathBuf {
         real.map_or(path.clone(), |(folder, name)| folder.join(name))
     })
 }
+
+/// Returns the repositories around the named files; this folder for those in none.
+pub fn around(settled: &ConfigResolver, common: &Common) -> Vec<PathBuf> {
+    let mut roots: Vec<PathBuf> = Vec::new();
+    for path in common.roots() {
+        let path = absolute(settled.here(), &path);
+        let mut above = path.ancestors();
+        let root = above.find(|folder| folder.join(".git").exists());
+        let here = || Some(settled.here()).filter(|here| path.starts_with(here));
+        roots.extend(root.or_else(here).map(|root| shown(settled, root)));
+    }
+    roots.sort();
+    roots.dedup();
+    roots
+}
+
+/// Returns a folder as the user would name it from here.
+fn shown(settled: &ConfigResolver, folder: &Path) -> PathBuf {
+    match folder.strip_prefix(settled.here()) {
+        Ok(below) if below.as_os_str().is_empty() => ".".into(),
+        Ok(below) => below.into(),
+        Err(_) => folder.into(),
+    }
+}

@@ -1,19 +1,21 @@
 //! `cachelane fix`
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::finding::{RuleId, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::Applicability;
 use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
+use crate::project::relate::Checked;
 use crate::report::{self, Summary, human};
 use crate::workspace::file;
 
 use super::args::{FixArgs, Fixes, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
-use super::disk::Disk;
+use super::disk::{self, Disk};
 use super::fix_output::{Output, explain, loose_line, loose_locks};
 use super::outcome::{Ended, Outcome};
 use super::run::{Run, Texts};
@@ -44,7 +46,22 @@ pub fn run(args: &FixArgs) -> Ended {
             ..Run::new(common, &settled, Texts::None)
         };
         let checked = first.over(input::check);
-        (checked.results, checked.whole)
+        // Files that were not named are read where fixes would part them from those.
+        let changes = |report: &FileReport| report.checked.findings.iter().any(is_about_ids);
+        let mut others = Vec::new();
+        if !checked.whole && checked.results.iter().any(changes) {
+            others = first
+                .over_paths(disk::around(&settled, common), input::check)
+                .results;
+            let absolute = |report: &FileReport| input::absolute(settled.here(), &report.path);
+            let named: HashSet<PathBuf> = checked.results.iter().map(absolute).collect();
+            others.retain(|report| !named.contains(&absolute(report)));
+        }
+        Checked {
+            reports: checked.results,
+            others,
+            whole: checked.whole,
+        }
     };
     let fixing = Fixing::new(level, &write, check, report::path);
     let loose: Mutex<Vec<FileReport>> = Mutex::default();
@@ -110,6 +127,11 @@ pub fn run(args: &FixArgs) -> Ended {
     }
     let fails = summary.fails(args.gate.fail_on.least()) || (args.diff && output.changes());
     Ok(Outcome::new(failed, fails).into())
+}
+
+/// Returns whether the fix of `finding` changes ids.
+fn is_about_ids(finding: &Finding) -> bool {
+    finding.fix.is_some() && finding.rule.meta().needs_variables
 }
 
 /// Notes that an argument's name from the command line has to be configured, where ids were written with it.

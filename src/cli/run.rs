@@ -89,7 +89,15 @@ impl<'a> Run<'a> {
         &self,
         visit: impl Fn(InputFile<'_>) -> Option<T> + Sync,
     ) -> RunOutcome<T> {
-        let mut paths = self.common.roots();
+        self.over_paths(self.common.roots(), visit)
+    }
+
+    /// Does the same for the files at or below `paths`.
+    pub fn over_paths<T: Send + Visited>(
+        &self,
+        mut paths: Vec<PathBuf>,
+        visit: impl Fn(InputFile<'_>) -> Option<T> + Sync,
+    ) -> RunOutcome<T> {
         paths.retain(|path| !self.is_quiet || path.as_os_str() != STDIN);
         let going = Going {
             run: *self,

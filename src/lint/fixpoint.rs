@@ -91,12 +91,7 @@ fn plan(
         along = planned.along;
     }
     for finding in &mut checked.findings {
-        let start = fixed.origin(finding.span.start);
-        let mut taken_back = shared.taken_back.iter();
-        let back = taken_back.find(|back| (back.rule, back.start) == (finding.rule, start));
-        if let Some(back) = back {
-            back.apply(finding);
-        }
+        shared.take_back(finding, fixed.origin(finding.span.start));
     }
     along
 }

@@ -74,6 +74,17 @@ pub struct TakenBack {
     pub for_review: bool,
 }
 
+impl Shared {
+    /// Takes the fix of `finding`, which began at `start`, back where that has to be.
+    pub fn take_back(&self, finding: &mut Finding, start: usize) {
+        let mut taken_back = self.taken_back.iter();
+        let back = taken_back.find(|back| (back.rule, back.start) == (finding.rule, start));
+        if let Some(back) = back {
+            back.apply(finding);
+        }
+    }
+}
+
 impl TakenBack {
     /// Takes the fix of `finding` back.
     pub(super) fn apply(&self, finding: &mut Finding) {

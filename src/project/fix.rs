@@ -8,7 +8,7 @@ use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed, Shared, matching};
 
 use super::input::InputFile;
-use super::relate::shared_fixes;
+use super::relate::{Checked, shared_fixes};
 
 pub struct Fixing<'f> {
     pub level: Applicability,
@@ -37,17 +37,16 @@ pub struct FileFix {
 }
 
 impl<'f> Fixing<'f> {
-    /// Begins fixes up to `level`. `check` checks all files by themselves, before any change, and says whether that is
-    /// all there are. `name` returns a path as reports print it.
+    /// Begins fixes up to `level`. `check` checks all files by themselves, before any change. `name` returns a path as
+    /// reports print it.
     pub fn new(
         level: Applicability,
         write: Write<'f>,
-        check: impl FnOnce() -> (Vec<FileReport>, bool),
+        check: impl FnOnce() -> Checked,
         name: impl Fn(&Path) -> String,
     ) -> Self {
-        let (reports, whole) = check();
         // Where that is too much, the second comparison says so.
-        let shared = shared_fixes(reports, whole, name).unwrap_or_default();
+        let shared = shared_fixes(check(), name).unwrap_or_default();
         Self {
             level,
             write,
@@ -90,7 +89,10 @@ impl<'f> Fixing<'f> {
                 ..left
             };
         }
-        let left = std::mem::take(&mut fixed.left);
+        let mut left = std::mem::take(&mut fixed.left);
+        for finding in &mut left.findings {
+            shared.take_back(finding, fixed.origin(finding.span.start));
+        }
         let report = match format {
             Some(format) => lint::check_build_file(path, format, &fixed.bytes, settings),
             None => FileReport::new(path, &fixed.bytes, settings, left),

@@ -1,12 +1,15 @@
 //! Compares files with one another, and builds with their Dockerfiles.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::budget::{self, Spent};
 use crate::builds::FormatRef;
+use crate::finding::{Location, Place};
 use crate::lint::matching::{self, Builds, FileAccess};
 use crate::lint::{self, FileReport, Shared};
+use crate::rules::Settings;
 
 /// Adds findings to `reports` from comparing files and from rules on builds, and settles them. `whole` says whether
 /// these are all files there are.
@@ -36,28 +39,58 @@ pub fn dockerfiles(
     budget::within(bytes, || matching::dockerfiles(reports, access)).unwrap_or_default()
 }
 
-/// Returns what the fixes of `reports` have to do with other files, by the file to fix: the unsafe ones that depend on
+/// Files before any change.
+pub struct Checked {
+    pub reports: Vec<FileReport>,
+    /// Files that are not to be fixed: others must not be parted from them.
+    pub others: Vec<FileReport>,
+    /// True where the reports are all files there are.
+    pub whole: bool,
+}
+
+/// Returns what the fixes of files have to do with other files, by the file to fix: the unsafe ones that depend on
 /// another, and those that have to agree.
 pub fn shared_fixes(
-    mut reports: Vec<FileReport>,
-    whole: bool,
+    checked: Checked,
     name: impl Fn(&Path) -> String,
 ) -> Result<HashMap<PathBuf, Shared>, Spent> {
+    let Checked {
+        mut reports,
+        others,
+        whole,
+    } = checked;
+    let (count, mut agreed) = (reports.len(), BTreeMap::new());
+    let names: HashSet<String> = others.iter().map(|other| name(&other.path)).collect();
+    for mut other in others {
+        // No fix of such a file is made.
+        other.checked.findings.clear();
+        other.settings = Arc::new(Settings {
+            rules: Some(Vec::new()),
+            ..Settings::clone(&other.settings)
+        });
+        reports.push(other);
+    }
     let bytes = reports.iter().map(|report| report.source.len()).sum();
-    let mut agreed = BTreeMap::new();
     budget::within(bytes, || {
         agreed = lint::relate_reports(&mut reports, whole, name);
     })?;
+    let is_there = |location: &Location| match &location.place {
+        Place::There { path, .. } => names.contains(path),
+        Place::Here(_) => false,
+    };
     let of_file = |(index, report): (usize, FileReport)| {
         let found = report.checked.findings.into_iter();
         let found = found.filter(|one| one.fix.is_some() && one.spans_files());
         let shared = Shared {
-            found: found.collect(),
+            found: found
+                .filter(|one| !one.related.iter().any(is_there))
+                .collect(),
             ..agreed.remove(&index).unwrap_or_default()
         };
         (report.path, shared)
     };
-    Ok(reports.into_iter().enumerate().map(of_file).collect())
+    let reports = reports.into_iter().take(count).enumerate();
+    Ok(reports.map(of_file).collect())
 }
 
 /// Returns the base of paths in the build file at the absolute `path`: its own folder, or the repository's. `is_root`
