@@ -93,15 +93,14 @@ pub fn real(here: &Path, path: &Path) -> PathBuf {
     })
 }
 
-/// Returns the repositories around the named files; this folder for those in none.
+/// Returns the repositories around the named files. There is none around others: the folders above may hold a whole disk.
 pub fn around(settled: &ConfigResolver, common: &Common) -> Vec<PathBuf> {
     let mut roots: Vec<PathBuf> = Vec::new();
     for path in common.roots() {
         let path = absolute(settled.here(), &path);
         let mut above = path.ancestors();
         let root = above.find(|folder| folder.join(".git").exists());
-        let here = || Some(settled.here()).filter(|here| path.starts_with(here));
-        roots.extend(root.or_else(here).map(|root| shown(settled, root)));
+        roots.extend(root.map(|root| shown(settled, root)));
     }
     roots.sort();
     roots.dedup();

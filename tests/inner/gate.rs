@@ -277,6 +277,49 @@ fn a_fix_of_a_part_says_that_others_may_build_it() {
 }
 
 #[test]
+fn a_fix_of_a_part_parts_no_cache_of_the_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for part in ["a", "b", "c"] {
+        fs::create_dir(here.join(part)).unwrap();
+    }
+    let unlocked = "FROM debian\nRUN --mount=type=cache,id=x,target=/x true\n";
+    let other = unlocked.replace("id=x", "id=y");
+    // Returns what `fix` says where it leaves `a` as it was, and `None` where that got its lane.
+    let declined = |b: &str, args: &[&str]| {
+        fs::write(here.join("a/Dockerfile"), LOCKED).unwrap();
+        fs::write(here.join("b/Dockerfile"), b).unwrap();
+        let (code, out, err) = cachelane(here, &[&["fix"], args].concat());
+        assert!(code < 2, "{err}");
+        let fixed = fs::read_to_string(here.join("a/Dockerfile")).unwrap();
+        let left = fs::read_to_string(here.join("b/Dockerfile")).unwrap();
+        assert!(
+            args.len() > 1 || left == b,
+            "a file that was not named changed"
+        );
+        (fixed == LOCKED).then_some(out)
+    };
+    // There is no repository to read.
+    assert_eq!(declined(unlocked, &["a/Dockerfile"]), None);
+    fs::create_dir(here.join(".git")).unwrap();
+    for part in ["a/Dockerfile", "a"] {
+        for b in [unlocked, LOCKED] {
+            let said = declined(b, &[part]).unwrap();
+            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                said.contains("b/Dockerfile:2 uses this cache, too"),
+                "{said}"
+            );
+            assert!(said.contains("name it, too"), "{said}");
+        }
+        assert_eq!(declined(&other, &[part]), None);
+    }
+    assert_eq!(declined(unlocked, &["a/Dockerfile", "b/Dockerfile"]), None);
+    fs::write(here.join("cachelane.toml"), "exclude = [\"b/\"]\n").unwrap();
+    assert_eq!(declined(unlocked, &["a/Dockerfile"]), None);
+}
+
+#[test]
 fn a_report_takes_no_file_s_place() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
