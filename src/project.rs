@@ -184,16 +184,12 @@ impl Project {
     #[must_use]
     pub fn fix(&self, level: Applicability) -> Fixes {
         let mut errors = Vec::new();
-        let fixing = Fixing::new(
-            level,
-            &|_, _, _| Ok(()),
-            || relate::Checked {
-                reports: self.each(&mut Vec::new(), input::check),
-                others: Vec::new(),
-                whole: true,
-            },
-            shown,
-        );
+        let before = relate::BeforeFixes {
+            reports: self.each(&mut Vec::new(), input::check),
+            others: Vec::new(),
+            whole: true,
+        };
+        let fixing = Fixing::new(level, &|_, _, _| Ok(()), before, shown);
         let fixed = self.each(&mut errors, |input| fixing.file(input));
         let (reports, fixes) = fixing.together(fixed, |reports| {
             let error = self.relate(reports);

@@ -37,6 +37,8 @@ pub struct ConfigResolver {
     /// By folder; `None` where the configuration is broken.
     folders: RwLock<HashMap<PathBuf, Option<Arc<LoadedConfig>>>>,
     errors: Mutex<BTreeSet<RunError>>,
+    /// True where errors are not printed.
+    is_quiet: bool,
 }
 
 impl ConfigResolver {
@@ -58,11 +60,25 @@ impl ConfigResolver {
             here,
             folders: RwLock::default(),
             errors: Mutex::default(),
+            is_quiet: false,
         };
         if let Some(path) = &args.config {
             resolver.always = Some(resolver.load(path)?);
         }
         Ok(resolver)
+    }
+
+    /// Returns one for files that the user did not name: what is wrong with them is no error of the run.
+    pub fn quiet(&self) -> Self {
+        Self {
+            overrides: self.overrides.clone(),
+            always: self.always.clone(),
+            none: Arc::clone(&self.none),
+            here: self.here.clone(),
+            folders: RwLock::default(),
+            errors: Mutex::default(),
+            is_quiet: true,
+        }
     }
 
     pub fn here(&self) -> &Path {
@@ -72,7 +88,7 @@ impl ConfigResolver {
     /// Prints and records an error of the run, once.
     pub fn warn(&self, error: RunError) {
         let message = error.to_string();
-        if self.recorded().insert(error) {
+        if self.recorded().insert(error) && !self.is_quiet {
             terminal::warn(&message);
         }
     }
@@ -132,7 +148,9 @@ impl ConfigResolver {
             (Some(path), _) => {
                 let loaded = self.load(path.strip_prefix(&self.here).unwrap_or(&path));
                 let warn = |error: ConfigError| {
-                    terminal::warn_config(&error);
+                    if !self.is_quiet {
+                        terminal::warn_config(&error);
+                    }
                     self.recorded().extend(error.run_errors());
                 };
                 loaded.map_err(warn).ok()

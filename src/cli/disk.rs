@@ -94,7 +94,7 @@ pub fn real(here: &Path, path: &Path) -> PathBuf {
 }
 
 /// Returns the repositories around the named files. There is none around others: the folders above may hold a whole disk.
-pub fn around(settled: &ConfigResolver, common: &Common) -> Vec<PathBuf> {
+pub fn repositories(settled: &ConfigResolver, common: &Common) -> Vec<PathBuf> {
     let mut roots: Vec<PathBuf> = Vec::new();
     for path in common.roots() {
         let path = absolute(settled.here(), &path);

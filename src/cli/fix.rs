@@ -9,11 +9,11 @@ use crate::fix::Applicability;
 use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
-use crate::project::relate::Checked;
+use crate::project::relate::BeforeFixes;
 use crate::report::{self, Summary, human};
 use crate::workspace::file;
 
-use super::args::{FixArgs, Fixes, Select, SettingsArgs};
+use super::args::{Common, FixArgs, Fixes, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::disk::{self, Disk};
 use super::fix_output::{Output, explain, loose_line, loose_locks};
@@ -40,30 +40,7 @@ pub fn run(args: &FixArgs) -> Ended {
     } else {
         Applicability::Safe
     };
-    let check = || {
-        let first = Run {
-            is_quiet: true,
-            ..Run::new(common, &settled, Texts::None)
-        };
-        let checked = first.over(input::check);
-        // Files that were not named are read where fixes would part them from those.
-        let changes = |report: &FileReport| report.checked.findings.iter().any(is_about_ids);
-        let mut others = Vec::new();
-        if !checked.whole && checked.results.iter().any(changes) {
-            others = first
-                .over_paths(disk::around(&settled, common), input::check)
-                .results;
-            let absolute = |report: &FileReport| input::absolute(settled.here(), &report.path);
-            let named: HashSet<PathBuf> = checked.results.iter().map(absolute).collect();
-            others.retain(|report| !named.contains(&absolute(report)));
-        }
-        Checked {
-            reports: checked.results,
-            others,
-            whole: checked.whole,
-        }
-    };
-    let fixing = Fixing::new(level, &write, check, report::path);
+    let fixing = Fixing::new(level, &write, before(common, &settled), report::path);
     let loose: Mutex<Vec<FileReport>> = Mutex::default();
     let texts = if common.quiet {
         Texts::None
@@ -129,8 +106,34 @@ pub fn run(args: &FixArgs) -> Ended {
     Ok(Outcome::new(failed, fails).into())
 }
 
+/// Checks the files before any change. Files that were not named are read where fixes would part caches from theirs.
+fn before(common: &Common, settled: &ConfigResolver) -> BeforeFixes {
+    let first = |settled| Run {
+        is_quiet: true,
+        ..Run::new(common, settled, Texts::None)
+    };
+    let checked = first(settled).over(input::check);
+    let (reports, whole) = (checked.results, checked.whole);
+    let mut others = Vec::new();
+    let changes = |report: &FileReport| report.checked.findings.iter().any(changes_ids);
+    if !whole && reports.iter().any(changes) {
+        let roots = disk::repositories(settled, common);
+        others = first(&settled.quiet())
+            .over_paths(roots, input::check)
+            .results;
+        let real = |report: &FileReport| disk::real(settled.here(), &report.path);
+        let named: HashSet<PathBuf> = reports.iter().map(real).collect();
+        others.retain(|report| !named.contains(&real(report)));
+    }
+    BeforeFixes {
+        reports,
+        others,
+        whole,
+    }
+}
+
 /// Returns whether the fix of `finding` changes ids.
-fn is_about_ids(finding: &Finding) -> bool {
+fn changes_ids(finding: &Finding) -> bool {
     finding.fix.is_some() && finding.rule.meta().needs_variables
 }
 

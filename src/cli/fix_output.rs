@@ -159,7 +159,7 @@ pub fn loose_locks(
     reports: &[FileReport],
     fixes: &[FileFix],
 ) -> Vec<String> {
-    lint::relate_reports(&mut texts, false, report::path);
+    lint::relate_reports(&mut texts, &mut [], false, report::path);
     let texts = texts.iter();
     let texts = texts.map(|report| (report, &report.checked.findings));
     let builds = reports.iter().zip(fixes).filter(|(_, done)| done.text);

@@ -131,7 +131,13 @@ impl Agreeing<'_> {
         is_new
             && self.format.is_none()
             && self.settings.is_on(RuleId::SharedLock)
-            && why(self.source, self.settings, None, number).is_none()
+            && self.obstacle(number).is_none()
+    }
+
+    /// Returns why the mount `number` cannot get a lane along with another of its cache.
+    fn obstacle(&self, number: usize) -> Option<String> {
+        let withheld = self.checked.withheld.as_ref().map(ToString::to_string);
+        withheld.or_else(|| why(self.source, self.settings, self.format, number))
     }
 
     /// Plans the fixes of this file anew, with those of the mounts that go along.
@@ -384,7 +390,7 @@ impl<'t, 'f> Trial<'t, 'f> {
                 true,
             );
         }
-        let why = why(file.source, file.settings, file.format, other.1);
+        let why = file.obstacle(other.1);
         let why = why.unwrap_or_else(|| "give both the lane by hand".into());
         (
             format!("{place} uses this cache, too, and gets no lane: {why}"),

@@ -70,9 +70,6 @@ pub(super) fn why(
     format: Option<FormatRef>,
     number: usize,
 ) -> Option<String> {
-    if settings.rules.as_ref().is_some_and(Vec::is_empty) {
-        return Some("it is not among the files to fix: name it, too".into());
-    }
     let file = Dockerfile::read(source).ok().filter(|_| format.is_none())?;
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);

@@ -65,7 +65,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         lanes,
         ignores,
         suppressed,
-        generated: generated::header(source).filter(|_| !settings.include_generated),
+        withheld: generated::withheld(source, settings),
     };
     checked.withhold_fixes();
     checked

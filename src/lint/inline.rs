@@ -44,7 +44,7 @@ pub fn check_build_file(
             });
         }
     }
-    checked.generated = generated::header(source).filter(|_| !settings.include_generated);
+    checked.withheld = generated::withheld(source, settings);
     let lines = LineIndex::new(source);
     for inline in &said.inline {
         lanes.push(add(&mut checked, inline, source, &lines, settings));
@@ -137,7 +137,7 @@ pub fn fix_inline(
     shared: &Shared,
 ) -> Fixed {
     let mut fixed = Fixed::nothing(source, Checked::default());
-    if generated::header(source).is_some() && !settings.include_generated {
+    if generated::withheld(source, settings).is_some() {
         return fixed;
     }
     let read = |bytes: &[u8]| format.read(std::str::from_utf8(bytes).ok()?).ok();

@@ -1,6 +1,7 @@
 //! The data about a file: its findings, fixes and builds.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ pub struct Checked {
     pub ignores: Vec<Ignore>,
     /// The number of findings that suppressions and exemptions hide.
     pub suppressed: usize,
-    /// The comment that says that the file is generated, where such files are not to be fixed.
-    pub generated: Option<String>,
+    /// The reason why no fix of the file is made.
+    pub withheld: Option<Withheld>,
 }
 
 impl Checked {
@@ -35,19 +36,37 @@ impl Checked {
         self.findings.is_empty() && self.mounts.is_empty() && self.ignores.is_empty()
     }
 
-    /// Takes the fixes of a generated file away, and says why.
+    /// Takes the fixes of a file that is not to be fixed away, and says why.
     pub(super) fn withhold_fixes(&mut self) {
-        let Some(header) = &self.generated else {
+        let Some(withheld) = &self.withheld else {
             return;
         };
         for finding in &mut self.findings {
             if finding.fix.take().is_some() {
-                let why = format!(
-                    "the file is generated, as `{header}` says, and the next run takes a fix back: change what it is made \
-                     from (`--include-generated` fixes the file itself)"
-                );
-                finding.unfixed = Some(why);
+                finding.unfixed = Some(withheld.to_string());
             }
+        }
+    }
+}
+
+/// The reason why no fix of a file is made.
+#[derive(Debug)]
+pub enum Withheld {
+    /// It is generated, as this comment says.
+    Generated(String),
+    /// It was not named: it is read for the caches that those which were have in common with it.
+    NotNamed,
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generated(header) => write!(
+                f,
+                "the file is generated, as `{header}` says, and the next run takes a fix back: change what it is made from \
+                 (`--include-generated` fixes the file itself)"
+            ),
+            Self::NotNamed => f.write_str("it is not among the files to fix: name it, too"),
         }
     }
 }

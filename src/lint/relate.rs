@@ -11,7 +11,7 @@ use crate::rules::{Settings, registry};
 use crate::text::{Span, count};
 
 use super::agree::{Agreeing, Along, agree};
-use super::model::{Checked, FileReport, Shared};
+use super::model::{Checked, FileReport, Shared, Withheld};
 use super::settle;
 
 /// A file of a run that is compared with others.
@@ -99,9 +99,11 @@ fn is_containerfile(path: &Path) -> bool {
 }
 
 /// Does [`relate`] for reports, and removes suppressed findings; `name` returns a path as reports print it, `whole` is
-/// true where these are all files. Returns what the fixes of files have to do with other files. ([`super::matching::match_builds`] settles the build files.)
+/// true where these are all files. Returns what the fixes of files have to do with one another and with `others`, which are
+/// not fixed. ([`super::matching::match_builds`] settles the build files.)
 pub fn relate_reports(
     reports: &mut [FileReport],
+    others: &mut [FileReport],
     whole: bool,
     name: impl Fn(&Path) -> String,
 ) -> BTreeMap<usize, Shared> {
@@ -129,13 +131,17 @@ pub fn relate_reports(
         settle::settle(&mut report.checked, &report.settings, whole);
     }
     let (mut files, mut paths) = (Vec::new(), Vec::new());
+    for other in &mut *others {
+        other.checked.withheld = Some(Withheld::NotNamed);
+        other.checked.withhold_fixes();
+    }
     for FileReport {
         path,
         source,
         settings,
         checked,
         builds,
-    } in reports
+    } in reports.iter_mut().chain(others)
     {
         files.push(Agreeing {
             checked,

@@ -8,7 +8,7 @@ use crate::fix::Applicability;
 use crate::lint::{self, FileReport, Fixed, Shared, matching};
 
 use super::input::InputFile;
-use super::relate::{Checked, shared_fixes};
+use super::relate::{BeforeFixes, shared_fixes};
 
 pub struct Fixing<'f> {
     pub level: Applicability,
@@ -37,16 +37,15 @@ pub struct FileFix {
 }
 
 impl<'f> Fixing<'f> {
-    /// Begins fixes up to `level`. `check` checks all files by themselves, before any change. `name` returns a path as
-    /// reports print it.
+    /// Begins fixes up to `level` of files that were checked by themselves. `name` returns a path as reports print it.
     pub fn new(
         level: Applicability,
         write: Write<'f>,
-        check: impl FnOnce() -> Checked,
+        before: BeforeFixes,
         name: impl Fn(&Path) -> String,
     ) -> Self {
         // Where that is too much, the second comparison says so.
-        let shared = shared_fixes(check(), name).unwrap_or_default();
+        let shared = shared_fixes(before, name).unwrap_or_default();
         Self {
             level,
             write,

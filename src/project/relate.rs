@@ -1,15 +1,12 @@
 //! Compares files with one another, and builds with their Dockerfiles.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::budget::{self, Spent};
 use crate::builds::FormatRef;
-use crate::finding::{Location, Place};
 use crate::lint::matching::{self, Builds, FileAccess};
 use crate::lint::{self, FileReport, Shared};
-use crate::rules::Settings;
 
 /// Adds findings to `reports` from comparing files and from rules on builds, and settles them. `whole` says whether
 /// these are all files there are.
@@ -23,7 +20,7 @@ pub fn relate(
 ) -> Result<Builds, Spent> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || {
-        lint::relate_reports(reports, whole, access.name);
+        lint::relate_reports(reports, &mut [], whole, access.name);
         matching::match_builds(reports, whole, access)
     })
 }
@@ -39,8 +36,8 @@ pub fn dockerfiles(
     budget::within(bytes, || matching::dockerfiles(reports, access)).unwrap_or_default()
 }
 
-/// Files before any change.
-pub struct Checked {
+/// The files of a run before any change.
+pub struct BeforeFixes {
     pub reports: Vec<FileReport>,
     /// Files that are not to be fixed: others must not be parted from them.
     pub others: Vec<FileReport>,
@@ -51,46 +48,29 @@ pub struct Checked {
 /// Returns what the fixes of files have to do with other files, by the file to fix: the unsafe ones that depend on
 /// another, and those that have to agree.
 pub fn shared_fixes(
-    checked: Checked,
+    before: BeforeFixes,
     name: impl Fn(&Path) -> String,
 ) -> Result<HashMap<PathBuf, Shared>, Spent> {
-    let Checked {
+    let BeforeFixes {
         mut reports,
-        others,
+        mut others,
         whole,
-    } = checked;
-    let (count, mut agreed) = (reports.len(), BTreeMap::new());
-    let names: HashSet<String> = others.iter().map(|other| name(&other.path)).collect();
-    for mut other in others {
-        // No fix of such a file is made.
-        other.checked.findings.clear();
-        other.settings = Arc::new(Settings {
-            rules: Some(Vec::new()),
-            ..Settings::clone(&other.settings)
-        });
-        reports.push(other);
-    }
-    let bytes = reports.iter().map(|report| report.source.len()).sum();
-    budget::within(bytes, || {
-        agreed = lint::relate_reports(&mut reports, whole, name);
+    } = before;
+    let files = reports.iter().chain(&others);
+    let bytes = files.map(|report| report.source.len()).sum();
+    let mut agreed = budget::within(bytes, || {
+        lint::relate_reports(&mut reports, &mut others, whole, name)
     })?;
-    let is_there = |location: &Location| match &location.place {
-        Place::There { path, .. } => names.contains(path),
-        Place::Here(_) => false,
-    };
     let of_file = |(index, report): (usize, FileReport)| {
         let found = report.checked.findings.into_iter();
         let found = found.filter(|one| one.fix.is_some() && one.spans_files());
         let shared = Shared {
-            found: found
-                .filter(|one| !one.related.iter().any(is_there))
-                .collect(),
+            found: found.collect(),
             ..agreed.remove(&index).unwrap_or_default()
         };
         (report.path, shared)
     };
-    let reports = reports.into_iter().take(count).enumerate();
-    Ok(reports.map(of_file).collect())
+    Ok(reports.into_iter().enumerate().map(of_file).collect())
 }
 
 /// Returns the base of paths in the build file at the absolute `path`: its own folder, or the repository's. `is_root`

@@ -20,7 +20,7 @@ fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
         checked,
         builds: None,
     }];
-    lint::relate_reports(&mut reports, true, |_| "Dockerfile".into());
+    lint::relate_reports(&mut reports, &mut [], true, |_| "Dockerfile".into());
     let rules = reports[0]
         .checked
         .findings

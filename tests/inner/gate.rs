@@ -315,8 +315,18 @@ fn a_fix_of_a_part_parts_no_cache_of_the_repository() {
         assert_eq!(declined(&other, &[part]), None);
     }
     assert_eq!(declined(unlocked, &["a/Dockerfile", "b/Dockerfile"]), None);
-    fs::write(here.join("cachelane.toml"), "exclude = [\"b/\"]\n").unwrap();
-    assert_eq!(declined(unlocked, &["a/Dockerfile"]), None);
+    // What a search passes by does not count, and what is wrong there is no error of this run.
+    let by = [
+        ("cachelane.toml", "exclude = [\"b/\"]\n"),
+        (".gitignore", "b/\n"),
+        ("b/cachelane.toml", "no-such-key = 1\n"),
+    ];
+    for (name, text) in by {
+        fs::write(here.join(name), text).unwrap();
+        assert_eq!(declined(unlocked, &["a/Dockerfile"]), None, "{name}");
+        fs::remove_file(here.join(name)).unwrap();
+    }
+    assert!(declined(unlocked, &["a/Dockerfile"]).is_some());
 }
 
 #[test]
