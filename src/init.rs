@@ -13,14 +13,14 @@ const HOOKS: &[&str] = &["cachelane", "cachelane-fix"];
 
 /// The outcome for a `.pre-commit-config.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hooked {
+pub enum HookOutcome {
     Added(String),
     /// The hook is already there.
-    There,
+    Present,
     /// The hook has to be added by hand, for this reason.
-    Left(&'static str),
+    ByHand(&'static str),
     /// The hook has to be added by hand to the list `repos`, for this reason and as this text.
-    LeftList(&'static str, String),
+    ByHandInList(&'static str, String),
 }
 
 /// Returns a whole `.pre-commit-config.yaml` with nothing but the hook, to paste. `version` is the hook's.
@@ -44,12 +44,12 @@ fn entry(version: &str, keys: usize, hook: usize, gap: usize) -> String {
 }
 
 /// Adds the hook to `text`, a `.pre-commit-config.yaml`. `version` is the hook's.
-pub fn add_hook(text: &str, version: &str) -> Hooked {
+pub fn add_hook(text: &str, version: &str) -> HookOutcome {
     const MARK: char = '\u{feff}';
     if let Some(text) = text.strip_prefix(MARK) {
         // pre-commit reads over a byte-order mark, the reader here does not.
         return match add_hook(text, version) {
-            Hooked::Added(new) => Hooked::Added(format!("{MARK}{new}")),
+            HookOutcome::Added(new) => HookOutcome::Added(format!("{MARK}{new}")),
             other => other,
         };
     }
@@ -57,20 +57,20 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
         .ok()
         .filter(|yaml| !yaml.roots().any(names_twice));
     let Some(old) = readable else {
-        return Hooked::Left("it cannot be read as YAML");
+        return HookOutcome::ByHand("it cannot be read as YAML");
     };
     let Some(root) = old.root().filter(|root| !root.is_null()) else {
-        return Hooked::Left("there is nothing in it");
+        return HookOutcome::ByHand("there is nothing in it");
     };
     let is_list = |repos: &Node<'_>| repos.is_list() || repos.is_null();
     let Some(repos) = root
         .get("repos")
         .filter(|repos| is_list(repos) && old.roots().count() == 1)
     else {
-        return Hooked::Left("it has no list `repos`");
+        return HookOutcome::ByHand("it has no list `repos`");
     };
     if repos.items().into_iter().any(is_there) {
-        return Hooked::There;
+        return HookOutcome::Present;
     }
     let new = if repos.items().is_empty() {
         insert_first(text, root, version)
@@ -78,18 +78,18 @@ pub fn add_hook(text: &str, version: &str) -> Hooked {
         insert(text, repos, version)
     };
     match new {
-        Some(new) if is_proved(text, &new, repos.items().len()) => Hooked::Added(new),
+        Some(new) if is_proved(text, &new, repos.items().len()) => HookOutcome::Added(new),
         _ if repos.is_flow() => {
             let entry = format!(
                 "{{repo: {REPO}, rev: v{version}, hooks: [{{id: {}}}]}}\n",
                 HOOKS[0]
             );
-            Hooked::LeftList(
+            HookOutcome::ByHandInList(
                 "its list `repos` is not written as one entry below the other",
                 entry,
             )
         }
-        _ => Hooked::LeftList(
+        _ => HookOutcome::ByHandInList(
             "how its list `repos` is written cannot be followed",
             plain(version, "\n"),
         ),

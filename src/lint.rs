@@ -9,30 +9,30 @@ mod agree;
 mod along;
 mod apply;
 mod check;
+mod embedded;
+mod finalize;
 mod fixpoint;
 mod generated;
 mod inline;
 #[cfg(feature = "cli")]
 mod list;
-mod loose;
 pub mod matching;
 mod model;
 mod partition;
 mod prove;
 mod relate;
-mod settle;
 
 #[cfg(feature = "internals")]
 pub use check::check_alone;
 pub use check::{check, is_of_interest};
+pub use embedded::check_text;
 pub use fixpoint::fix;
 pub use inline::{check_build_file, fix_inline};
-pub use loose::check_text;
 pub use model::{Dropped, FileReport, Fixed, Made, Shared};
 pub use relate::relate_reports;
 #[cfg(feature = "cli")]
 pub use {
     add_ignores::add_ignores,
+    embedded::may_hold_locks,
     list::{Listed, ListedMount, list},
-    loose::may_hold_locks,
 };

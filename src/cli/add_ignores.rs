@@ -10,11 +10,11 @@ use crate::text::count;
 use crate::workspace::file;
 
 use super::args::CheckArgs;
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::{CommandResult, Error, Outcome};
 use super::terminal;
 
 /// Suppresses the findings in `reports` that fail the gate, by comments in the files.
-pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> Ended {
+pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> CommandResult {
     let Some(least) = args.gate.fail_on.least() else {
         let why = "with `--fail-on never` nothing fails, and nothing is to be suppressed";
         return Err(Error::Input(why.into()));

@@ -11,11 +11,11 @@ use crate::text::LineIndex;
 use super::args::{BuildsArgs, Fixes, Plain, Select};
 use super::config_resolver::ConfigResolver;
 use super::disk::Disk;
-use super::outcome::{Ended, Outcome};
+use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
 
-pub fn run(args: &BuildsArgs) -> Ended {
+pub fn run(args: &BuildsArgs) -> CommandResult {
     let common = &args.common;
     terminal::set_color(common.color);
     let settled = ConfigResolver::new(&common.settings, &Select::default(), Fixes::default())?;

@@ -10,12 +10,12 @@ use crate::report::{Format, Run as Reported, RunError, Summary, human};
 use super::args::{CheckArgs, Fixes, STDIN};
 use super::config_resolver::ConfigResolver;
 use super::disk::Disk;
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::{CommandResult, Error, Outcome};
 use super::run::{Run, Texts};
 use super::since::Since;
 use super::{add_ignores, output, terminal};
 
-pub fn run(args: &CheckArgs) -> Ended {
+pub fn run(args: &CheckArgs) -> CommandResult {
     let common = &args.common;
     terminal::set_color(common.color);
     check_args(args)?;

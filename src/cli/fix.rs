@@ -16,12 +16,12 @@ use crate::workspace::file;
 use super::args::{Common, FixArgs, Fixes, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::disk::{self, Disk};
-use super::fix_output::{Output, explain, loose_line, loose_locks};
-use super::outcome::{Ended, Outcome};
+use super::fix_output::{Output, embedded_line, embedded_locks, explain};
+use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
 
-pub fn run(args: &FixArgs) -> Ended {
+pub fn run(args: &FixArgs) -> CommandResult {
     let common = &args.common;
     terminal::set_color(common.color);
     common.check()?;
@@ -41,7 +41,7 @@ pub fn run(args: &FixArgs) -> Ended {
         Applicability::Safe
     };
     let fixing = Fixing::new(level, &write, before(common, &settled), report::path);
-    let loose: Mutex<Vec<FileReport>> = Mutex::default();
+    let embedded: Mutex<Vec<FileReport>> = Mutex::default();
     let texts = if common.quiet {
         Texts::None
     } else {
@@ -50,7 +50,7 @@ pub fn run(args: &FixArgs) -> Ended {
     let fixed = Run::new(common, &settled, texts).over(|input: InputFile<'_>| {
         if input.text && input.format.is_none() {
             let report = lint::check_text(input.path, input.source, input.settings);
-            loose.lock().ok()?.extend(report);
+            embedded.lock().ok()?.extend(report);
             return None;
         }
         fixing.file(input)
@@ -74,21 +74,21 @@ pub fn run(args: &FixArgs) -> Ended {
         output.text.push('\n');
     }
     output.text.push_str(&left);
-    let mut loose = loose.into_inner().unwrap_or_default();
+    let mut embedded = embedded.into_inner().unwrap_or_default();
     // A build has made a Dockerfile of it since.
-    loose.retain(|text| {
+    embedded.retain(|text| {
         let at = reports.binary_search_by(|report| report.path.cmp(&text.path));
         at.is_err()
     });
-    let loose = loose_locks(loose, &reports, &fixes);
+    let embedded = embedded_locks(embedded, &reports, &fixes);
     let failed = output.failed || !settled.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
-        let all = loose.is_empty() && !failed;
+        let all = embedded.is_empty() && !failed;
         let last = output.last_line(args.diff, &summary, least, all);
         output.text.push_str(&last);
     }
     let others = summary.errors + summary.warnings + summary.infos + output.fixes.made;
-    output.text.push_str(&loose_line(&loose, others > 0));
+    output.text.push_str(&embedded_line(&embedded, others > 0));
     if !common.quiet {
         hint_at_arg(args, &reports, &fixes);
         if !fixed.whole {

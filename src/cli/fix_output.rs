@@ -154,7 +154,7 @@ fn made(name: &str, fixed: &Fixed) -> String {
 }
 
 /// Returns the places of locks in text outside of Dockerfiles: those of `texts`, and those in build files.
-pub fn loose_locks(
+pub fn embedded_locks(
     mut texts: Vec<FileReport>,
     reports: &[FileReport],
     fixes: &[FileFix],
@@ -163,7 +163,7 @@ pub fn loose_locks(
     let texts = texts.iter();
     let texts = texts.map(|report| (report, &report.checked.findings));
     let builds = reports.iter().zip(fixes).filter(|(_, done)| done.text);
-    let builds = builds.filter_map(|(report, _)| Some((report, &report.builds.as_ref()?.loose)));
+    let builds = builds.filter_map(|(report, _)| Some((report, &report.builds.as_ref()?.embedded)));
     let mut found: Vec<(&FileReport, &Vec<Finding>)> = texts.chain(builds).collect();
     found.sort_by_key(|(report, _)| &report.path);
     let places = found.into_iter().flat_map(|(report, findings)| {
@@ -177,7 +177,7 @@ pub fn loose_locks(
 }
 
 /// Returns the line on locks in text outside of Dockerfiles at these places; `more` says whether others were reported.
-pub fn loose_line(places: &[String], more: bool) -> String {
+pub fn embedded_line(places: &[String], more: bool) -> String {
     const NAMED: usize = 5;
     if places.is_empty() {
         return String::new();

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, NAMES};
-use crate::init::{self, Hooked};
+use crate::init::{self, HookOutcome};
 use crate::report;
 use crate::text::printable;
 use crate::workspace::file::{self, FileError};
 
 use super::args::InitArgs;
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::{CommandResult, Error, Outcome};
 use super::terminal;
 
 const PRE_COMMIT: &str = ".pre-commit-config.yaml";
@@ -27,7 +27,7 @@ struct Initialized {
     failed: bool,
 }
 
-pub fn run(args: &InitArgs) -> Ended {
+pub fn run(args: &InitArgs) -> CommandResult {
     let folder = args.folder.as_deref().unwrap_or(Path::new("."));
     if !folder.is_dir() {
         let name = report::path(folder);
@@ -76,22 +76,22 @@ impl Initialized {
         };
         let hooked = match std::str::from_utf8(&old) {
             Ok(text) => init::add_hook(text, VERSION),
-            Err(_) => Hooked::Left("it is not UTF-8"),
+            Err(_) => HookOutcome::ByHand("it is not UTF-8"),
         };
         match hooked {
-            Hooked::There => print(
+            HookOutcome::Present => print(
                 &path,
                 "the hook is there already; the file is left as it is",
             ),
-            Hooked::Left(why) => {
+            HookOutcome::ByHand(why) => {
                 let why = format!("{why}: it is left as it is. Put this into it:");
                 self.paste(&path, &why, &init::snippet(VERSION));
             }
-            Hooked::LeftList(why, entry) => {
+            HookOutcome::ByHandInList(why, entry) => {
                 let why = format!("{why}: it is left as it is. Put this into that list:");
                 self.paste(&path, &why, &entry);
             }
-            Hooked::Added(new) => {
+            HookOutcome::Added(new) => {
                 let roots = std::slice::from_ref(&root);
                 if let Err(error) = file::replace(&path, &old, new.as_bytes(), roots) {
                     return self.warn(&path, &error);

@@ -10,11 +10,11 @@ use crate::text::{LineIndex, count};
 
 use super::args::{Fixes, ListArgs, Plain, Select};
 use super::config_resolver::ConfigResolver;
-use super::outcome::{Ended, Outcome};
+use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts, Visited};
 use super::terminal;
 
-pub fn run(args: &ListArgs) -> Ended {
+pub fn run(args: &ListArgs) -> CommandResult {
     let common = &args.common;
     terminal::set_color(common.color);
     common.check()?;

@@ -40,7 +40,7 @@ impl From<Outcome> for ExitCode {
 }
 
 /// The exit code, or the error that stopped the command.
-pub type Ended = Result<ExitCode, Error>;
+pub type CommandResult = Result<ExitCode, Error>;
 
 /// The reason why a command could not do its work, printed by [`main`](super::main()).
 #[derive(Debug, thiserror::Error)]

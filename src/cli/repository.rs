@@ -17,7 +17,7 @@ pub enum GitError {
 }
 
 /// A file at the commit that it is compared with.
-pub enum Past {
+pub enum OldVersion {
     /// It did not exist, or git does not know it.
     New,
     Same,
@@ -69,22 +69,22 @@ impl Repositories {
     }
 
     /// Returns the old content of the absolute `path`. `is_read` says that its new content comes from elsewhere.
-    pub fn past(&mut self, path: &Path, is_read: bool) -> Result<Past, GitError> {
+    pub fn past(&mut self, path: &Path, is_read: bool) -> Result<OldVersion, GitError> {
         let repository = self.of(path.parent().unwrap_or(path))?;
         let name = path.strip_prefix(&repository.root).unwrap_or(path);
         let Some(base) = &repository.base else {
-            return Ok(Past::New);
+            return Ok(OldVersion::New);
         };
         match repository.changed.get(name) {
-            _ if !repository.tracked.contains(name) => Ok(Past::New),
-            Some(None) => Ok(Past::New),
-            Some(Some(old)) => repository.read(old).map(Past::Was),
+            _ if !repository.tracked.contains(name) => Ok(OldVersion::New),
+            Some(None) => Ok(OldVersion::New),
+            Some(Some(old)) => repository.read(old).map(OldVersion::Was),
             None if is_read => {
                 let object = object(base, name);
                 let blob = [OsStr::new("cat-file"), OsStr::new("blob"), &object];
-                git(&repository.root, blob).map(Past::Was)
+                git(&repository.root, blob).map(OldVersion::Was)
             }
-            None => Ok(Past::Same),
+            None => Ok(OldVersion::Same),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::builds::NAMESPACE;
 use crate::builds::argv::{self, LaneArg, LaneCommand, quoted};
 
 use super::args::{RunArgs, Via};
-use super::outcome::{Ended, Error, Outcome};
+use super::outcome::{CommandResult, Error, Outcome};
 use super::{id, terminal};
 
 /// The exit codes of the shell and `env` for a command that is not there, and for one that cannot be run.
@@ -21,7 +21,7 @@ const NOT_RUN: u8 = 126;
 /// The limit of a script's first line, in bytes.
 const FIRST_LINE: u64 = 4096;
 
-pub fn run(args: &RunArgs) -> Ended {
+pub fn run(args: &RunArgs) -> CommandResult {
     let passed = passed(args)?;
     passed.notes.iter().for_each(|note| terminal::warn(note));
     if args.dry_run {

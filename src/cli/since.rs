@@ -16,7 +16,7 @@ use crate::text::LineIndex;
 
 use super::args::{Common, STDIN};
 use super::disk::real;
-use super::repository::{GitError, Past, Repositories};
+use super::repository::{GitError, OldVersion, Repositories};
 
 /// The work trees, compared with the commits at which their branches left a revision.
 pub struct Since {
@@ -87,9 +87,9 @@ impl Since {
         let (mut indices, mut old) = (Vec::new(), Vec::new());
         for (index, (report, past)) in reports.iter().zip(&pasts).enumerate() {
             let source = match past {
-                Past::New => continue,
-                Past::Same => &report.source,
-                Past::Was(source) => source,
+                OldVersion::New => continue,
+                OldVersion::Same => &report.source,
+                OldVersion::Was(source) => source,
             };
             let input = InputFile {
                 path: &report.path,
@@ -109,9 +109,9 @@ impl Since {
         let old: HashMap<usize, FileReport> = indices.into_iter().zip(old).collect();
         for (index, (report, past)) in reports.iter_mut().zip(pasts).enumerate() {
             let lines = match past {
-                Past::New => continue,
-                Past::Same => Lines::same(&report.source),
-                Past::Was(source) => Lines::of(&source, &report.source),
+                OldVersion::New => continue,
+                OldVersion::Same => Lines::same(&report.source),
+                OldVersion::Was(source) => Lines::of(&source, &report.source),
             };
             let is_dockerfile = report.builds.is_none() && !is_text(&report.path, &report.source);
             keep_new(report, is_dockerfile, old.get(&index), &lines);
@@ -119,10 +119,10 @@ impl Since {
         Ok(())
     }
 
-    fn past(&mut self, report: &FileReport) -> Result<Past, GitError> {
+    fn past(&mut self, report: &FileReport) -> Result<OldVersion, GitError> {
         let is_stdin = self.stdin.as_ref() == Some(&report.path);
         if is_stdin && report.path.as_os_str() == STDIN {
-            return Ok(Past::New);
+            return Ok(OldVersion::New);
         }
         let path = real(&self.here, &report.path);
         self.repositories.past(&path, is_stdin)

@@ -67,7 +67,7 @@ fn chars(text: &[u8]) -> Vec<char> {
 }
 
 /// An error that BuildKit's lexer would report.
-struct GaveUp;
+struct LexError;
 
 /// The words of one nesting level.
 #[derive(Default)]
@@ -110,14 +110,14 @@ impl Lexer {
         &mut self,
         stop: Option<char>,
         raw_escapes: bool,
-    ) -> Result<(String, Vec<String>), GaveUp> {
+    ) -> Result<(String, Vec<String>), LexError> {
         let outer = std::mem::replace(&mut self.raw_escapes, raw_escapes);
-        let read = budget::nested(|| self.until_inner(stop)).unwrap_or(Err(GaveUp));
+        let read = budget::nested(|| self.until_inner(stop)).unwrap_or(Err(LexError));
         self.raw_escapes = outer;
         read
     }
 
-    fn until_inner(&mut self, stop: Option<char>) -> Result<(String, Vec<String>), GaveUp> {
+    fn until_inner(&mut self, stop: Option<char>) -> Result<(String, Vec<String>), LexError> {
         let mut text = String::new();
         let mut words = Words::default();
         self.word.clear();
@@ -163,7 +163,7 @@ impl Lexer {
             }
         }
         if stop.is_some() {
-            return Err(GaveUp);
+            return Err(LexError);
         }
         self.close(&mut words);
         Ok((text, words.done))
@@ -186,12 +186,12 @@ impl Lexer {
         }
     }
 
-    fn single_quoted(&mut self) -> Result<String, GaveUp> {
+    fn single_quoted(&mut self) -> Result<String, LexError> {
         self.at += 1;
         let close = self.chars[self.at..]
             .iter()
             .position(|&ch| ch == '\'')
-            .ok_or(GaveUp)?
+            .ok_or(LexError)?
             + self.at;
         let body: String = self.chars[self.at..close].iter().collect();
         self.at = close + 1;
@@ -202,12 +202,12 @@ impl Lexer {
         })
     }
 
-    fn double_quoted(&mut self) -> Result<String, GaveUp> {
+    fn double_quoted(&mut self) -> Result<String, LexError> {
         self.at += 1;
         let quote = if self.raw_quotes { "\"" } else { "" };
         let mut text = String::from(quote);
         loop {
-            match self.peek().ok_or(GaveUp)? {
+            match self.peek().ok_or(LexError)? {
                 '"' => {
                     self.at += 1;
                     return Ok(text + quote);
@@ -251,36 +251,36 @@ impl Lexer {
     }
 
     /// Reads a variable and returns it as written, since none is set.
-    fn dollar(&mut self) -> Result<String, GaveUp> {
+    fn dollar(&mut self) -> Result<String, LexError> {
         self.at += 1;
         if self.peek() != Some('{') {
             return Ok(format!("${}", self.name()));
         }
         self.at += 1;
         if matches!(self.peek(), None | Some('{' | '}' | ':')) {
-            return Err(GaveUp);
+            return Err(LexError);
         }
         let name = self.name();
         let mut operator = String::new();
-        match self.next().ok_or(GaveUp)? {
+        match self.next().ok_or(LexError)? {
             '}' => return Ok(format!("${{{name}}}")),
             '/' => return self.replacement(&name),
             ':' => {
                 operator.push(':');
-                let ch = self.next().ok_or(GaveUp)?;
+                let ch = self.next().ok_or(LexError)?;
                 if matches!(ch, '#' | '%') {
-                    return Err(GaveUp);
+                    return Err(LexError);
                 }
                 operator.push(ch);
             }
             ch @ ('+' | '-' | '?' | '#' | '%') => operator.push(ch),
-            _ => return Err(GaveUp),
+            _ => return Err(LexError),
         }
         let (word, _) = self.until(Some('}'), matches!(operator.as_str(), "#" | "%"))?;
         Ok(format!("${{{name}{operator}{word}}}"))
     }
 
-    fn replacement(&mut self, name: &str) -> Result<String, GaveUp> {
+    fn replacement(&mut self, name: &str) -> Result<String, LexError> {
         if self.peek() == Some('/') {
             self.at += 1;
         }

@@ -39,7 +39,7 @@ impl<'a> Dockerfile<'a> {
         let mut file = Reader::new(source).read()?;
         file.stages = stages::find(&file);
         file.boundaries = stages::boundaries(&file);
-        stages::settle_targets(&mut file);
+        stages::resolve_targets(&mut file);
         stages::refuse_sources(&mut file);
         Ok(file)
     }

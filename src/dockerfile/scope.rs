@@ -13,7 +13,7 @@ use super::template::{Blocks, BranchId};
 use super::words::Word;
 
 /// Returns the value that a build gives a name, beside what the file says.
-pub type Given<'g> = dyn Fn(&str, Option<&Declaration>) -> Option<Vec<u8>> + 'g;
+pub type PassedArgs<'g> = dyn Fn(&str, Option<&Declaration>) -> Option<Vec<u8>> + 'g;
 
 /// A place from which names are seen.
 #[derive(Clone, Copy)]
@@ -324,7 +324,7 @@ impl Dockerfile<'_> {
 
     /// Returns the value of `name` at instruction `index` in a build; `given` returns what that build passes for the
     /// ARG, or its base image sets for a name without a declaration.
-    pub fn value_in(&self, name: &str, index: usize, given: &Given<'_>) -> Option<Vec<u8>> {
+    pub fn value_in(&self, name: &str, index: usize, given: &PassedArgs<'_>) -> Option<Vec<u8>> {
         self.value_at(name, self.place(index), given)
     }
 
@@ -333,13 +333,13 @@ impl Dockerfile<'_> {
         &self,
         name: &str,
         declaration: &Declaration,
-        given: &Given<'_>,
+        given: &PassedArgs<'_>,
     ) -> Option<Vec<u8>> {
         self.value_at(name, declaration.place(), given)
     }
 
     /// Values refer only to declarations above, so this ends.
-    fn value_at(&self, name: &str, place: Place, given: &Given<'_>) -> Option<Vec<u8>> {
+    fn value_at(&self, name: &str, place: Place, given: &PassedArgs<'_>) -> Option<Vec<u8>> {
         let seen = self.seen(name, place);
         let passed = seen.is_none_or(|seen| seen.by == DeclaredBy::Arg);
         if let Some(passed) = passed.then(|| given(name, seen)).flatten() {

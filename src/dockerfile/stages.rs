@@ -257,7 +257,7 @@ fn leads_up(mount: &Mount<'_>) -> bool {
 ///
 /// Where only the base image may set one, a bind mount is given the benefit of the doubt; a cache over an unnamed
 /// directory is a slip, and the build fails unless the image sets one.
-pub(super) fn settle_targets(file: &mut Dockerfile<'_>) {
+pub(super) fn resolve_targets(file: &mut Dockerfile<'_>) {
     let lacks = |mount: &Mount<'_>| {
         leads_up(mount) || mount.faults.iter().any(|f| f.kind == FaultKind::NoTarget)
     };

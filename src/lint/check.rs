@@ -11,10 +11,10 @@ use crate::rules::{Context, Settings, registry};
 use crate::suppress;
 
 use super::agree::{Agreeing, Along, agree};
+use super::finalize;
 use super::generated;
 use super::model::Checked;
 use super::relate::{Compared, relate};
-use super::settle;
 
 /// Returns whether `source` can hold a mount; otherwise the file is not read further.
 pub fn has_mount(source: &[u8]) -> bool {
@@ -116,6 +116,6 @@ pub(super) fn find_alone(source: &[u8], settings: &Settings) -> Checked {
         }],
         |_| String::new(),
     );
-    settle::settle(&mut checked, settings, false);
+    finalize::finalize(&mut checked, settings, false);
     checked
 }

@@ -14,9 +14,9 @@ use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Run, Span};
 
 use super::check::check;
+use super::embedded;
 use super::fixpoint::fix;
 use super::generated;
-use super::loose;
 use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made, Shared, TakenBack};
 
 /// Returns the builds of a file of this `format`, and the findings in the Dockerfiles within it.
@@ -52,13 +52,13 @@ pub fn check_build_file(
     if suppress::is_marked(source) {
         checked.ignores = suppress::read_outline(source);
     }
-    let loose = loose::beside(source, settings, &said.inline, &mut checked);
+    let embedded = embedded::beside(source, settings, &said.inline, &mut checked);
     FileReport {
         builds: Some(Box::new(BuildFileReport {
             format,
             file: said,
             lanes,
-            loose,
+            embedded,
             missing: Vec::new(),
         })),
         ..FileReport::new(path, source, settings, checked)

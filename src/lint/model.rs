@@ -210,7 +210,7 @@ pub struct BuildFileReport {
     /// The lanes of each Dockerfile within it.
     pub lanes: Vec<Option<Box<LaneRequirements>>>,
     /// The locks in its text outside of the Dockerfiles within it.
-    pub loose: Vec<Finding>,
+    pub embedded: Vec<Finding>,
     /// The missing lanes of its builds, set by [`match_builds`](super::matching::match_builds).
     pub missing: Vec<MissingArg>,
 }

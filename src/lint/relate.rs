@@ -11,8 +11,8 @@ use crate::rules::{Settings, registry};
 use crate::text::{Span, count};
 
 use super::agree::{Agreeing, Along, agree};
+use super::finalize;
 use super::model::{Checked, FileReport, Shared, Withheld};
-use super::settle;
 
 /// A file of a run that is compared with others.
 #[derive(Debug)]
@@ -32,7 +32,9 @@ pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
         .map(|file| std::mem::take(&mut file.checked.mounts))
         .collect();
     for (file, mounts) in mounts.iter_mut().enumerate() {
-        mounts.iter_mut().for_each(|mount| mount.file = file);
+        for mount in mounts {
+            mount.file = file;
+        }
     }
     let indexed = files.iter().zip(&mounts).map(|(file, mounts)| File {
         mounts,
@@ -100,7 +102,7 @@ fn is_containerfile(path: &Path) -> bool {
 
 /// Does [`relate`] for reports, and removes suppressed findings; `name` returns a path as reports print it, `whole` is
 /// true where these are all files. Returns what the fixes of files have to do with one another and with `others`, which are
-/// not fixed. ([`super::matching::match_builds`] settles the build files.)
+/// not fixed. ([`super::matching::match_builds`] finalizes those of the build files.)
 pub fn relate_reports(
     reports: &mut [FileReport],
     others: &mut [FileReport],
@@ -128,7 +130,7 @@ pub fn relate_reports(
         if is_containerfile(&report.path) {
             report.checked.findings.retain(|one| !one.only_buildkit);
         }
-        settle::settle(&mut report.checked, &report.settings, whole);
+        finalize::finalize(&mut report.checked, &report.settings, whole);
     }
     let (mut files, mut paths) = (Vec::new(), Vec::new());
     for other in &mut *others {

@@ -32,7 +32,7 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     if let Some(format) = input.format {
         let mut report = lint::check_build_file(path, format, source, settings);
         if let Some(builds) = report.builds.as_mut().filter(|_| input.text) {
-            report.checked.findings.append(&mut builds.loose);
+            report.checked.findings.append(&mut builds.embedded);
         }
         let builds = report.builds.as_ref().map(|builds| &builds.file);
         let is_empty = report.checked.is_empty() && builds.is_none_or(BuildFile::is_empty);

@@ -8,7 +8,7 @@ use crate::builds::FormatRef;
 use crate::lint::matching::{self, Builds, FileAccess};
 use crate::lint::{self, FileReport, Shared};
 
-/// Adds findings to `reports` from comparing files and from rules on builds, and settles them. `whole` says whether
+/// Adds findings to `reports` from comparing files and from rules on builds, and finalizes them. `whole` says whether
 /// these are all files there are.
 ///
 /// # Errors

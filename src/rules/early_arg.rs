@@ -54,7 +54,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             if users.is_empty() {
                 users = handed_on(file, name, arg, within);
             }
-            let early = Early {
+            let early = EarlyArg {
                 file,
                 name,
                 arg,
@@ -94,14 +94,14 @@ fn handed_on<'u>(
 }
 
 /// A declaration, and the later instructions that need it: of its stage, or else of stages built from it.
-struct Early<'c> {
+struct EarlyArg<'c> {
     file: &'c Dockerfile<'c>,
     name: &'c str,
     arg: &'c Declaration,
     users: Vec<usize>,
 }
 
-impl Early<'_> {
+impl EarlyArg<'_> {
     fn instruction(&self) -> &Instruction<'_> {
         &self.file.instructions[self.arg.instruction]
     }

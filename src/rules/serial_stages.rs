@@ -10,7 +10,7 @@ use super::caches::Cache;
 use super::context::Context;
 
 /// The RUNs of a stage that take one lock.
-struct Taker<'c> {
+struct LockingStage<'c> {
     stage: usize,
     runs: Vec<&'c Cache<'c>>,
 }
@@ -20,7 +20,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     if file.stages.len() < 2 {
         return;
     }
-    let mut locks: BTreeMap<&LockKey, Vec<Taker<'_>>> = BTreeMap::new();
+    let mut locks: BTreeMap<&LockKey, Vec<LockingStage<'_>>> = BTreeMap::new();
     let locked = cx.caches().iter().filter(|cache| cache.is_locked());
     for cache in locked.filter(|cache| !file.instructions[cache.instruction].onbuild) {
         let Some(stage) = file.stage_of(cache.instruction) else {
@@ -29,7 +29,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let takers = locks.entry(&cache.key).or_default();
         match takers.last_mut().filter(|last| last.stage == stage) {
             Some(last) => last.runs.push(cache),
-            None => takers.push(Taker {
+            None => takers.push(LockingStage {
                 stage,
                 runs: vec![cache],
             }),
@@ -112,12 +112,12 @@ fn common(file: &Dockerfile<'_>, a: &Stage, b: &Stage) -> usize {
 fn parallel<'c>(
     file: &Dockerfile<'_>,
     needs: &[Vec<bool>],
-    a: &Taker<'c>,
-    b: &Taker<'c>,
+    a: &LockingStage<'c>,
+    b: &LockingStage<'c>,
 ) -> Option<[(usize, &'c Cache<'c>); 2]> {
     let stages = &file.stages;
     let common = common(file, &stages[a.stage], &stages[b.stage]);
-    let own = |taker: &Taker<'c>| {
+    let own = |taker: &LockingStage<'c>| {
         let start = stages[taker.stage].instructions.start + common;
         let mut runs = taker.runs.iter();
         runs.find(|run| run.instruction >= start).copied()
@@ -129,7 +129,11 @@ fn parallel<'c>(
 }
 
 /// Returns the finding for the first pair of RUNs of `takers` that one build runs in parallel.
-fn finding(file: &Dockerfile<'_>, needs: &[Vec<bool>], takers: &[Taker<'_>]) -> Option<Finding> {
+fn finding(
+    file: &Dockerfile<'_>,
+    needs: &[Vec<bool>],
+    takers: &[LockingStage<'_>],
+) -> Option<Finding> {
     // A build of some stage has to need both.
     let [first, second] = needs.iter().find_map(|needed| {
         if !budget::spend(takers.len()) {

@@ -86,49 +86,62 @@ static PLAYWRIGHT: Tool = Tool {
     fails: "parallel builds wait here for Playwright's `__dirlock`, and fail when that takes too long",
 };
 
-/// The name of a cache, the end of its targets (below `/var` their beginning), and its [`Processes`].
-type Folder = (&'static str, &'static str, Processes);
+/// A folder that is a tool's cache.
+struct CacheFolder {
+    cache: &'static str,
+    /// The end of the targets; below `/var` their beginning.
+    target: &'static str,
+    processes: Processes,
+}
 
-const FOLDERS: &[Folder] = &[
-    ("apt's archives", "/var/cache/apt", Alone(&APT)),
-    ("apt's lists", "/var/lib/apt", Alone(&APT)),
-    ("pip's cache", "/.cache/pip", Unknown),
-    ("uv's cache", "/.cache/uv", Concurrent),
-    ("npm's cache", "/.npm", Concurrent),
-    ("npm's cache", "/.npm/_cacache", ConcurrentMaybe),
-    ("yarn's cache", "/.cache/yarn", Unknown),
-    ("pnpm's store", "/pnpm/store", Unknown),
-    ("Go's build cache", "/.cache/go-build", Concurrent),
-    ("Go's build cache", "/go-build", ConcurrentMaybe),
-    ("Go's module cache", "/go/pkg/mod", Concurrent),
-    ("Go's module cache", "$GOPATH/pkg/mod", ConcurrentMaybe),
-    ("Go's module cache", "${GOPATH}/pkg/mod", ConcurrentMaybe),
-    ("cargo's registry", "/cargo/registry", Alone(&CARGO)),
-    ("cargo's registry", "/.cargo/registry", Alone(&CARGO)),
-    ("cargo's registry", "$CARGO_HOME/registry", Alone(&CARGO)),
-    ("cargo's registry", "${CARGO_HOME}/registry", Alone(&CARGO)),
-    ("cargo's git checkouts", "/cargo/git", Unknown),
-    ("cargo's git checkouts", "/.cargo/git", Unknown),
-    ("Maven's repository", "/.m2", Alone(&MAVEN)),
-    ("Maven's repository", "/.m2/repository", Alone(&MAVEN)),
-    ("yum's cache", "/var/cache/yum", Unknown),
-    ("Gradle's cache", "/.gradle", Alone(&GRADLE)),
-    ("Gradle's cache", "/.gradle/caches", Alone(&GRADLE)),
-    (
+const fn folder(cache: &'static str, target: &'static str, processes: Processes) -> CacheFolder {
+    CacheFolder {
+        cache,
+        target,
+        processes,
+    }
+}
+
+const FOLDERS: &[CacheFolder] = &[
+    folder("apt's archives", "/var/cache/apt", Alone(&APT)),
+    folder("apt's lists", "/var/lib/apt", Alone(&APT)),
+    folder("pip's cache", "/.cache/pip", Unknown),
+    folder("uv's cache", "/.cache/uv", Concurrent),
+    folder("npm's cache", "/.npm", Concurrent),
+    folder("npm's cache", "/.npm/_cacache", ConcurrentMaybe),
+    folder("yarn's cache", "/.cache/yarn", Unknown),
+    folder("pnpm's store", "/pnpm/store", Unknown),
+    folder("Go's build cache", "/.cache/go-build", Concurrent),
+    folder("Go's build cache", "/go-build", ConcurrentMaybe),
+    folder("Go's module cache", "/go/pkg/mod", Concurrent),
+    folder("Go's module cache", "$GOPATH/pkg/mod", ConcurrentMaybe),
+    folder("Go's module cache", "${GOPATH}/pkg/mod", ConcurrentMaybe),
+    folder("cargo's registry", "/cargo/registry", Alone(&CARGO)),
+    folder("cargo's registry", "/.cargo/registry", Alone(&CARGO)),
+    folder("cargo's registry", "$CARGO_HOME/registry", Alone(&CARGO)),
+    folder("cargo's registry", "${CARGO_HOME}/registry", Alone(&CARGO)),
+    folder("cargo's git checkouts", "/cargo/git", Unknown),
+    folder("cargo's git checkouts", "/.cargo/git", Unknown),
+    folder("Maven's repository", "/.m2", Alone(&MAVEN)),
+    folder("Maven's repository", "/.m2/repository", Alone(&MAVEN)),
+    folder("yum's cache", "/var/cache/yum", Unknown),
+    folder("Gradle's cache", "/.gradle", Alone(&GRADLE)),
+    folder("Gradle's cache", "/.gradle/caches", Alone(&GRADLE)),
+    folder(
         "Playwright's browsers",
         "/ms-playwright",
         Alone(&PLAYWRIGHT),
     ),
-    ("ccache's cache", "/.ccache", Concurrent),
-    ("ccache's cache", "/.cache/ccache", ConcurrentMaybe),
-    ("dnf's cache", "/var/cache/dnf", Unknown),
-    ("apk's cache", "/var/cache/apk", Unknown),
+    folder("ccache's cache", "/.ccache", Concurrent),
+    folder("ccache's cache", "/.cache/ccache", ConcurrentMaybe),
+    folder("dnf's cache", "/var/cache/dnf", Unknown),
+    folder("apk's cache", "/var/cache/apk", Unknown),
 ];
 
 /// Returns the folders that match the cleaned `target`.
-fn folders(target: &[u8]) -> impl Iterator<Item = &'static Folder> {
-    FOLDERS.iter().filter(move |(_, folder, _)| {
-        let folder = folder.as_bytes();
+fn folders(target: &[u8]) -> impl Iterator<Item = &'static CacheFolder> {
+    FOLDERS.iter().filter(move |folder| {
+        let folder = folder.target.as_bytes();
         if folder.starts_with(b"/var/") {
             let below = target.strip_prefix(folder);
             below.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == b'/'))
@@ -140,20 +153,22 @@ fn folders(target: &[u8]) -> impl Iterator<Item = &'static Folder> {
 
 /// Returns the name of the cache at `target`, where it is known.
 pub(super) fn content(target: &[u8]) -> Option<&'static str> {
-    let mut known = folders(target).filter(|(.., processes)| !matches!(processes, ConcurrentMaybe));
-    known.next().map(|(cache, ..)| *cache)
+    folders(target)
+        .find(|folder| !matches!(folder.processes, ConcurrentMaybe))
+        .map(|folder| folder.cache)
 }
 
 /// Returns the cache at `target`, where its tool supports concurrent processes.
 pub(super) fn concurrent(target: &[u8]) -> Option<&'static str> {
-    let is_made = |folder: &&Folder| matches!(folder.2, Concurrent | ConcurrentMaybe);
-    folders(target).find(is_made).map(|(cache, ..)| *cache)
+    folders(target)
+        .find(|folder| matches!(folder.processes, Concurrent | ConcurrentMaybe))
+        .map(|folder| folder.cache)
 }
 
 /// Returns the tool that needs the cache at `target` for itself.
 pub(super) fn alone(target: &[u8]) -> Option<&'static Tool> {
-    folders(target).find_map(|(.., processes)| match processes {
-        Alone(tool) => Some(*tool),
+    folders(target).find_map(|folder| match folder.processes {
+        Alone(tool) => Some(tool),
         _ => None,
     })
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use cachelane::config::{Config, Overrides, template};
 use cachelane::finding::RuleId;
-use cachelane::init::{Hooked, REPO, add_hook, snippet};
+use cachelane::init::{HookOutcome, REPO, add_hook, snippet};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
@@ -124,7 +124,7 @@ fn read(text: &str) -> Value {
 
 /// Adds the hook to `text`, and checks that it makes one insertion and one entry.
 fn added(text: &str) -> String {
-    let Hooked::Added(new) = add_hook(text, "1.2.3") else {
+    let HookOutcome::Added(new) = add_hook(text, "1.2.3") else {
         panic!("nothing added: {:?}", add_hook(text, "1.2.3"))
     };
     let (mut old, mut now): (Value, Value) = (read(text), read(&new));
@@ -155,7 +155,7 @@ fn added(text: &str) -> String {
     assert_eq!(entry["repo"].as_str(), Some(REPO));
     assert_eq!(entry["rev"].as_str(), Some("v1.2.3"));
     assert_eq!(entry["hooks"][0]["id"].as_str(), Some("cachelane"));
-    assert_eq!(add_hook(whole, "1.2.3"), Hooked::There);
+    assert_eq!(add_hook(whole, "1.2.3"), HookOutcome::Present);
     whole.clone()
 }
 
@@ -237,12 +237,15 @@ fn what_cannot_be_added_to_is_left_alone() {
     ] {
         let answer = add_hook(text, "1.2.3");
         assert!(
-            matches!(answer, Hooked::Left(_) | Hooked::LeftList(..)),
+            matches!(
+                answer,
+                HookOutcome::ByHand(_) | HookOutcome::ByHandInList(..)
+            ),
             "{text:?} became {answer:?}"
         );
     }
     // A text to paste into an existing list does not begin it anew.
-    let Hooked::LeftList(_, entry) =
+    let HookOutcome::ByHandInList(_, entry) =
         add_hook("repos: [{repo: local, hooks: [{id: a}]}]\n", "1.2.3")
     else {
         panic!()
@@ -251,8 +254,8 @@ fn what_cannot_be_added_to_is_left_alone() {
         "repos: [{{repo: local, hooks: [{{id: a}}]}}, {}]\n",
         entry.trim_end()
     );
-    assert_eq!(add_hook(&pasted, "1.2.3"), Hooked::There, "{pasted}");
-    let Hooked::LeftList(_, entry) =
+    assert_eq!(add_hook(&pasted, "1.2.3"), HookOutcome::Present, "{pasted}");
+    let HookOutcome::ByHandInList(_, entry) =
         add_hook("x: &x\n- repo: local\n  hooks: []\nrepos: *x\n", "1.2.3")
     else {
         panic!()
@@ -266,7 +269,7 @@ fn an_empty_list_gets_its_first_entry() {
     for text in ["repos: []\n", "repos:\n", "repos:   [ ]   \n", "repos: ~\n"] {
         if text.contains('~') {
             assert!(
-                matches!(add_hook(text, "1.2.3"), Hooked::LeftList(..)),
+                matches!(add_hook(text, "1.2.3"), HookOutcome::ByHandInList(..)),
                 "{text:?}"
             );
         } else {
@@ -295,7 +298,7 @@ fn a_hook_that_is_there_is_seen() {
         "repos:\n- repo: git@example.org:fork/cachelane.git\n  rev: v0\n  hooks:\n  - id: x\n",
         "repos:\n- repo: local\n  hooks:\n  - id: a\n  - id: cachelane\n    entry: cachelane check\n",
     ] {
-        assert_eq!(add_hook(text, "1.2.3"), Hooked::There, "{text}");
+        assert_eq!(add_hook(text, "1.2.3"), HookOutcome::Present, "{text}");
     }
 }
 
@@ -306,7 +309,7 @@ fn what_is_to_be_pasted_is_a_configuration() {
         value["repos"][0]["hooks"][0]["id"].as_str(),
         Some("cachelane")
     );
-    assert_eq!(add_hook(&snippet("1.2.3"), "1.2.3"), Hooked::There);
+    assert_eq!(add_hook(&snippet("1.2.3"), "1.2.3"), HookOutcome::Present);
 }
 
 proptest! {
@@ -323,7 +326,7 @@ proptest! {
         let text = format!("{start}{}", pieces.concat());
         // Pre-commit refuses what the strict reader refuses, before and after.
         let sound = yaml_serde::from_str::<Value>(text.trim_start_matches('\u{feff}')).is_ok();
-        if let (true, Hooked::Added(_)) = (sound, add_hook(&text, "1.2.3")) {
+        if let (true, HookOutcome::Added(_)) = (sound, add_hook(&text, "1.2.3")) {
             added(&text);
         }
     }

@@ -11,13 +11,13 @@ use super::resolve::{ResolvedBuild, resolve};
 use crate::builds::{Build, Inserter, Lane, Open, Subject};
 use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
+use crate::lint::finalize::finalize;
 use crate::lint::model::{BuildFileReport, FileReport, MissingArg};
-use crate::lint::settle::settle;
 use crate::rules::build_context::{BuildContext, Concurrent, Fixes};
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::registry;
 
-/// Adds the findings of rules about builds to `reports`, and settles the build files. Call it once, after
+/// Adds the findings of rules about builds to `reports`, and finalizes those of the build files. Call it once, after
 /// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files.
 pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess<'_>) -> Builds {
     if reports.iter().all(|report| report.builds.is_none()) {
@@ -67,7 +67,7 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         found.sort_by_key(|found| (found.span, found.rule));
         found.dedup_by(|a, b| (a.span, a.rule) == (b.span, b.rule));
         report.checked.findings.extend(found);
-        settle(&mut report.checked, &report.settings, whole);
+        finalize(&mut report.checked, &report.settings, whole);
     }
     builds
 }

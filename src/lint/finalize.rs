@@ -10,8 +10,8 @@ use crate::suppress::Table;
 
 use super::model::Checked;
 
-/// Settles the findings of one file; `whole` is true where all files that concern it were read.
-pub(super) fn settle(checked: &mut Checked, settings: &Settings, whole: bool) {
+/// Finalizes the findings of one file; `whole` is true where all files that concern it were read.
+pub(super) fn finalize(checked: &mut Checked, settings: &Settings, whole: bool) {
     if !checked.ignores.is_empty() {
         suppress(checked, settings, whole);
     }

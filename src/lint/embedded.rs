@@ -49,7 +49,7 @@ const DOCUMENTS: &[&str] = &[
 const MAX_BEFORE: usize = 2048;
 
 /// An interpolation: `${X}`, `$X`, `$(command)`, `{x}`, `{{ x }}`, `${{ x }}`, `@(x)`, `#{x}`, `\(x)`, `<%= x %>`.
-const PUT_IN: &str =
+const INTERPOLATION: &str =
     r"(?:\\*[$@#%\\]?(?:\{\{[^{}\n]*\}\}|\{[^{}\n]*\}|\([^()\n]*\))|\\*\$\w+|<%[^%\n]*%>)";
 
 /// A continuation of a text in another literal, or on another line.
@@ -65,25 +65,28 @@ static FLAGS: LazyLock<Regex> = LazyLock::new(|| {
     let start = r#"^[ \t]*(?:-[ \t]+)?(?:["']?[\w.-]+["']?[ \t]*(?::|[:?+]?=)[ \t]*)?["'`]*|^[^"'`\n]*["']+|[=(,\[{}:+<>|&;][ \t]*\$?[a-zA-Z]{0,3}["'`]+|\\n|\becho[ \t]+(?:-\w+[ \t]+)*["']*|\}"#;
     let bare = r#"[:=][ \t]*|["'`]"#;
     let flags = format!(
-        r"(?:--[a-z]+=(?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+(?:{BETWEEN})?|{PUT_IN}{BETWEEN})+"
+        r"(?:--[a-z]+=(?:{INTERPOLATION}|{JOIN}|[^\s\x22'`\\])+(?:{BETWEEN})?|{INTERPOLATION}{BETWEEN})+"
     );
     pattern(&format!(
         r"(?im)(?:(?:{start})[ \t]*((?:ONBUILD{BETWEEN})?RUN{BETWEEN}{flags})|(?:{bare})[ \t]*({flags}))"
     ))
 });
 
-static MOUNT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!(r"--mount=((?:{PUT_IN}|{JOIN}|[^\s\x22'`\\])+)")));
+static MOUNT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"--mount=((?:{INTERPOLATION}|{JOIN}|[^\s\x22'`\\])+)"
+    ))
+});
 
 /// A field of a mount: the name before its `=`, if any, and the value.
 static FIELD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"{JOIN}*(?:(\w+)=)?((?:{PUT_IN}|{JOIN}|[^\s,\x22'`\\])+)"
+        r"{JOIN}*(?:(\w+)=)?((?:{INTERPOLATION}|{JOIN}|[^\s,\x22'`\\])+)"
     ))
 });
 
 static JOINS: LazyLock<Regex> = LazyLock::new(|| pattern(JOIN));
-static PUTS_IN: LazyLock<Regex> = LazyLock::new(|| pattern(PUT_IN));
+static INTERPOLATIONS: LazyLock<Regex> = LazyLock::new(|| pattern(INTERPOLATION));
 static WORDS: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z_]\w*"));
 
 /// The start of a line before a RUN in a comment.
@@ -108,7 +111,7 @@ static COMPARED_WITH: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"\A[^"'`\n]*["'`]+\s*(?:(?:not\s+)?in\b|[!=]=)"#));
 
 /// The code around a mount that appends to it: `"…,sharing=locked" + more`, or `"…"$MORE` in a shell.
-static MORE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
+static APPENDED_TO: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\A["'`]+(?:[\w${]|\s*[+.&%])"#));
 
 static EMPTY_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\n\s*\n"));
 
@@ -254,25 +257,25 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
             Some(b"id") => id = Some((span, text)),
             Some(b"target" | b"dst" | b"destination") => target = Some((span, text)),
             // The interpolation may be the id.
-            None if PUTS_IN.is_match(text.as_bytes()) => return None,
+            None if INTERPOLATIONS.is_match(text.as_bytes()) => return None,
             _ => {}
         }
     }
     // Without a target it is no mount: prose and search patterns have none, or one that is no folder's name.
     let (place, folder) = target?;
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:~-+".contains(byte);
-    let known = PUTS_IN.replace_all(folder.as_bytes(), &b""[..]);
+    let known = INTERPOLATIONS.replace_all(folder.as_bytes(), &b""[..]);
     let is_folder =
         folder.bytes().any(|byte| byte.is_ascii_alphanumeric()) && known.iter().all(is_plain);
     let own = id.is_some();
     let (span, id) = id.unwrap_or((place, folder.clone()));
-    let put_in = PUTS_IN.replace_all(id.as_bytes(), put_in);
+    let stand_in = INTERPOLATIONS.replace_all(id.as_bytes(), stand_in);
     let names = |arg: &String| id.contains(arg.as_str());
-    let may_have_lane = (own && !put_in.iter().all(is_plain))
+    let may_have_lane = (own && !stand_in.iter().all(is_plain))
         || settings.isolating.iter().any(names)
         || names(&settings.arg);
     let is_lock = is_cache && is_locked && is_folder && !may_have_lane;
-    if !is_lock || MORE.is_match(&source[mount.end..]) {
+    if !is_lock || APPENDED_TO.is_match(&source[mount.end..]) {
         return None;
     }
     // As `list` shows it in a Dockerfile: a target used as the id is cleaned.
@@ -300,7 +303,7 @@ fn lock(source: &[u8], mount: Span, settings: &Settings) -> Option<Finding> {
 }
 
 /// Returns the stand-in for an interpolation in an id: empty for the platform, which is no lane.
-fn put_in(found: &Captures<'_>) -> &'static [u8] {
+fn stand_in(found: &Captures<'_>) -> &'static [u8] {
     let mut words = WORDS
         .find_iter(&found[0])
         .map(|word| word.as_bytes())
