@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::budget;
 use crate::config::{self, Config, Overrides};
@@ -231,15 +230,7 @@ impl Project {
             if self.config.excludes(path, None) || self.is_prose(path, source) {
                 continue;
             }
-            let settings: Arc<Settings> = self.config.settings(path);
-            let input = InputFile {
-                path,
-                is_stdin: false,
-                format: format_of(path),
-                text: false,
-                settings: &settings,
-                source,
-            };
+            let input = InputFile::new(path, self.config.settings(path), source);
             match budget::within(source.len(), || visit(input)) {
                 Ok(one) => made.extend(one),
                 Err(_) => errors.push(Error::File(path.clone())),

@@ -3,34 +3,27 @@
 use crate::builds::{Build, Runs, Unknown};
 use crate::lint::FileReport;
 use crate::lint::matching::{BuildStatus, LaneStatus};
-use crate::project::input;
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
 
 use super::args::{BuildsArgs, Fixes, Plain, Select};
-use super::config_resolver::ConfigResolver;
-use super::disk::Disk;
 use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
 
 pub fn run(args: &BuildsArgs) -> CommandResult {
     let common = &args.common;
-    terminal::set_color(common.color);
-    let settled = ConfigResolver::new(&common.settings, &Select::default(), Fixes::default())?;
-    let mut checked = Run::new(common, &settled, Texts::None).over(input::check);
-    let disk = Disk::new(&settled, common);
-    let builds = disk
-        .relate(&mut checked.results, checked.whole)
-        .unwrap_or_default();
+    let run = Run::new(common, &Select::default(), Fixes::default(), Texts::None)?;
+    let (checked, builds) = run.check();
+    let builds = builds.unwrap_or_default();
     let reports = checked.results.iter();
     let reports: Vec<(&FileReport, LineIndex)> = reports
         .map(|report| (report, LineIndex::new(&report.source)))
         .collect();
     let known = builds.known.iter();
     let mut listed: Vec<ListedBuild> = known
-        .filter_map(|status| row(&reports[status.file], status, &disk))
+        .filter_map(|status| row(&reports[status.file], status, &run))
         .collect();
     if args.verbose {
         let lost = builds.unknown.iter();
@@ -48,14 +41,14 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
         }
         Plain::Json => terminal::print(builds::json(&listed)),
     }
-    let failed = !settled.errors().is_empty();
+    let failed = !run.configs.errors().is_empty();
     Ok(Outcome::new(failed, false).into())
 }
 
 fn row(
     (report, lines): &(&FileReport, LineIndex),
     status: &BuildStatus,
-    disk: &Disk<'_>,
+    run: &Run<'_>,
 ) -> Option<ListedBuild> {
     let build: &Build = report.builds.as_ref()?.file.builds.get(status.build)?;
     Some(ListedBuild {
@@ -63,7 +56,7 @@ fn row(
         line: lines.line(build.span.start),
         name: build.name.clone(),
         front: build.tool.as_str(),
-        dockerfile: status.dockerfile.as_ref().map(|path| disk.shown(path)),
+        dockerfile: status.dockerfile.as_ref().map(|path| run.shown(path)),
         target: status.target.clone(),
         matrix: match &status.runs {
             Runs::Matrix(axes) => Some(axes.iter().map(ToString::to_string).collect()),

@@ -1,15 +1,10 @@
 //! `cachelane check`
 
-use std::path::Path;
-
 use crate::finding::RuleId;
 use crate::lint::FileReport;
-use crate::project::input;
 use crate::report::{Format, Run as Reported, RunError, Summary, human};
 
 use super::args::{CheckArgs, Fixes, STDIN};
-use super::config_resolver::ConfigResolver;
-use super::disk::Disk;
 use super::outcome::{CommandResult, Error, Outcome};
 use super::run::{Run, Texts};
 use super::since::Since;
@@ -17,7 +12,12 @@ use super::{add_ignores, output, terminal};
 
 pub fn run(args: &CheckArgs) -> CommandResult {
     let common = &args.common;
-    terminal::set_color(common.color);
+    let texts = if args.embedded {
+        Texts::All
+    } else {
+        Texts::None
+    };
+    let run = Run::new(common, &args.gate.select, Fixes::default(), texts);
     check_args(args)?;
     // A report that is not written may leave an old one in place, so it is written of a run that fails, too.
     let failed = |error: Error| {
@@ -26,33 +26,17 @@ pub fn run(args: &CheckArgs) -> CommandResult {
         }
         error
     };
-    let settled = ConfigResolver::new(&common.settings, &args.gate.select, Fixes::default());
-    let settled = settled.map_err(|error| failed(error.into()))?;
-    output::check_targets(args, &settled)?;
+    let run = run.map_err(failed)?;
+    output::check_targets(args, &run)?;
     let since = args.diff.as_deref();
-    let since = since.map(|revision| Since::new(revision, common, settled.here()));
+    let since = since.map(|revision| Since::new(revision, &run));
     let since = since.transpose().map_err(|error| failed(error.into()))?;
-    let texts = if args.embedded {
-        Texts::All
-    } else {
-        Texts::None
-    };
-    let run = Run::new(common, &settled, texts);
-    let checked = run.over(input::check);
-    let disk = Disk::new(&settled, common);
-    let mut reports = checked.results;
-    disk.relate(&mut reports, checked.whole);
+    let (mut checked, _) = run.check();
     if let Some(mut since) = since {
-        let is_text = |path: &Path, source: &[u8]| {
-            let loaded = settled.of(path);
-            run.is_text(path, loaded.as_deref(), source)
-        };
-        let kept = since.keep(&mut reports, is_text, |old| {
-            disk.relate(old, checked.whole);
-        });
+        let kept = since.keep(&mut checked);
         kept.map_err(|error| failed(error.into()))?;
     }
-    let errors = settled.errors();
+    let (reports, errors) = (checked.results, run.configs.errors());
     if args.add_ignores {
         return add_ignores::run(args, &reports, !errors.is_empty());
     }

@@ -23,7 +23,7 @@ pub fn run(command: &ConfigCommand) -> Result<(), Error> {
 
 fn show(args: &ShowArgs) -> Result<(), Error> {
     args.select.check()?;
-    let settled = ConfigResolver::new(&args.settings, &args.select, Fixes::default())?;
+    let configs = ConfigResolver::new(&args.settings, &args.select, Fixes::default())?;
     let path = if args.path.is_dir() {
         args.path.join("Dockerfile")
     } else {
@@ -34,7 +34,7 @@ fn show(args: &ShowArgs) -> Result<(), Error> {
         let why = "there is no such file or folder";
         return Err(Error::File(report::path(&args.path), why.into()));
     }
-    let loaded = settled.at(&path)?;
+    let loaded = configs.at(&path)?;
     let shown = loaded.show(&path);
     let excluded = loaded.excludes(&path, None);
     terminal::print_text(&page(&loaded, &args.path, &shown, excluded));

@@ -37,8 +37,8 @@ pub struct ConfigResolver {
     /// By folder; `None` where the configuration is broken.
     folders: RwLock<HashMap<PathBuf, Option<Arc<LoadedConfig>>>>,
     errors: Mutex<BTreeSet<RunError>>,
-    /// True where errors are not printed.
-    is_quiet: bool,
+    /// True where nothing is printed.
+    pub is_quiet: bool,
 }
 
 impl ConfigResolver {
@@ -191,6 +191,9 @@ impl ConfigResolver {
     /// Prints the globs that matched nothing, of the configurations whose folders were searched: those at or below
     /// `roots`.
     pub fn warn_of_idle_globs(&self, roots: &[PathBuf]) {
+        if self.is_quiet {
+            return;
+        }
         let roots = roots.iter().map(|root| absolute(&self.here, root));
         let roots: Vec<PathBuf> = roots.collect();
         let Ok(folders) = self.folders.read() else {

@@ -6,22 +6,19 @@ use std::path::{Path, PathBuf};
 use crate::builds::FormatRef;
 use crate::lint::FileReport;
 use crate::lint::matching::{Builds, FileAccess};
-use crate::project::input::{InputFile, absolute, check_within_budget};
+use crate::project::input::{self, InputFile, absolute, check_within_budget};
 use crate::project::relate;
 use crate::report::{self, RunError};
 use crate::workspace::file;
 
-use super::args::Common;
-use super::config_resolver::ConfigResolver;
+use super::run::{Run, RunOutcome};
 
-pub struct Disk<'a> {
-    settled: &'a ConfigResolver,
-    common: &'a Common,
-}
-
-impl<'a> Disk<'a> {
-    pub fn new(settled: &'a ConfigResolver, common: &'a Common) -> Self {
-        Self { settled, common }
+impl Run<'_> {
+    /// Checks all files, by themselves and with one another.
+    pub fn check(&self) -> (RunOutcome<FileReport>, Option<Builds>) {
+        let mut checked = self.over(input::check);
+        let builds = self.relate(&mut checked.results, checked.whole);
+        (checked, builds)
     }
 
     /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on
@@ -29,7 +26,7 @@ impl<'a> Disk<'a> {
     pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Builds> {
         let related = self.with_access(|access| relate::relate(reports, whole, access));
         if related.is_err() {
-            self.settled.warn(RunError::of_run(
+            self.configs.warn(RunError::of_run(
                 "these files have more to do with one another than cachelane reads: not all of it was found (name fewer of them)",
             ));
         }
@@ -42,7 +39,7 @@ impl<'a> Disk<'a> {
     }
 
     fn with_access<R>(&self, ask: impl FnOnce(&FileAccess<'_>) -> R) -> R {
-        let absolute = |path: &Path| absolute(self.settled.here(), path);
+        let absolute = |path: &Path| absolute(self.configs.here(), path);
         let is_root = |folder: &Path| folder.join(".git").exists();
         ask(&FileAccess {
             root: &|path, format| relate::root(&absolute(path), format, is_root),
@@ -55,63 +52,55 @@ impl<'a> Disk<'a> {
 
     /// Returns an absolute path as reports print it.
     pub fn shown(&self, path: &Path) -> String {
-        report::path(path.strip_prefix(self.settled.here()).unwrap_or(path))
+        report::path(path.strip_prefix(self.configs.here()).unwrap_or(path))
     }
 
     /// Returns the report on the file at `path`, which a build leads to: a Dockerfile without a format.
     fn load(&self, path: &Path, format: Option<FormatRef>) -> Option<FileReport> {
-        let shown = path.strip_prefix(self.settled.here()).unwrap_or(path);
-        let loaded = self.settled.of(shown)?;
+        let shown = path.strip_prefix(self.configs.here()).unwrap_or(path);
+        let loaded = self.configs.of(shown)?;
         if self.common.force_exclude && loaded.excludes(shown, None) {
             return None;
         }
         // A missing file is no reason to warn: the pipeline may make it.
         let source = file::read(path, self.common.max_size()).ok()?;
         let input = InputFile {
-            path: shown,
-            is_stdin: false,
             format,
-            text: false,
-            settings: &loaded.settings_for(shown, &source),
-            source: &source,
+            ..InputFile::new(shown, loaded.settings_for(shown, &source), &source)
         };
         check_within_budget(input).unwrap_or_else(|spent| {
-            self.settled
+            self.configs
                 .warn(RunError::with(report::path(shown), spent.to_string()));
             None
         })
     }
-}
 
-/// Returns `path` made absolute, with links in its folders followed; it need not exist.
-pub fn real(here: &Path, path: &Path) -> PathBuf {
-    let path = absolute(here, path);
-    std::fs::canonicalize(&path).unwrap_or_else(|_| {
-        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
-        let real = folder.zip(path.file_name());
-        real.map_or(path.clone(), |(folder, name)| folder.join(name))
-    })
-}
-
-/// Returns the repositories around the named files. There is none around others: the folders above may hold a whole disk.
-pub fn repositories(settled: &ConfigResolver, common: &Common) -> Vec<PathBuf> {
-    let mut roots: Vec<PathBuf> = Vec::new();
-    for path in common.roots() {
-        let path = absolute(settled.here(), &path);
-        let mut above = path.ancestors();
-        let root = above.find(|folder| folder.join(".git").exists());
-        roots.extend(root.map(|root| shown(settled, root)));
+    /// Returns `path` made absolute, with links in its folders followed; it need not exist.
+    pub fn real(&self, path: &Path) -> PathBuf {
+        let path = absolute(self.configs.here(), path);
+        std::fs::canonicalize(&path).unwrap_or_else(|_| {
+            let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+            let real = folder.zip(path.file_name());
+            real.map_or(path.clone(), |(folder, name)| folder.join(name))
+        })
     }
-    roots.sort();
-    roots.dedup();
-    roots
-}
 
-/// Returns a folder as the user would name it from here.
-fn shown(settled: &ConfigResolver, folder: &Path) -> PathBuf {
-    match folder.strip_prefix(settled.here()) {
-        Ok(below) if below.as_os_str().is_empty() => ".".into(),
-        Ok(below) => below.into(),
-        Err(_) => folder.into(),
+    /// Returns the repositories around the named files. There is none around others: the folders above may hold a whole
+    /// disk.
+    pub fn repositories(&self) -> Vec<PathBuf> {
+        let here = self.configs.here();
+        let mut roots = BTreeSet::new();
+        for path in self.common.roots() {
+            let path = absolute(here, &path);
+            let mut above = path.ancestors();
+            let root = above.find(|folder| folder.join(".git").exists());
+            // As the user would name it from here.
+            roots.extend(root.map(|root| match root.strip_prefix(here) {
+                Ok(below) if below.as_os_str().is_empty() => ".".into(),
+                Ok(below) => below.to_path_buf(),
+                Err(_) => root.to_path_buf(),
+            }));
+        }
+        roots.into_iter().collect()
     }
 }

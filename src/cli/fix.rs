@@ -13,9 +13,8 @@ use crate::project::relate::BeforeFixes;
 use crate::report::{self, Summary, human};
 use crate::workspace::file;
 
-use super::args::{Common, FixArgs, Fixes, Select, SettingsArgs};
+use super::args::{FixArgs, Fixes, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
-use super::disk::{self, Disk};
 use super::fix_output::{Output, embedded_line, embedded_locks, explain};
 use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts};
@@ -23,11 +22,12 @@ use super::terminal;
 
 pub fn run(args: &FixArgs) -> CommandResult {
     let common = &args.common;
-    terminal::set_color(common.color);
-    common.check()?;
-    args.gate.select.check()?;
-    let select = &args.gate.select;
-    let settled = ConfigResolver::new(&common.settings, select, args.fixes)?;
+    let texts = if common.quiet {
+        Texts::None
+    } else {
+        Texts::Found
+    };
+    let run = Run::new(common, &args.gate.select, args.fixes, texts)?;
     let roots = common.roots();
     let write = |path: &Path, old: &[u8], new: &[u8]| {
         if args.diff {
@@ -40,24 +40,18 @@ pub fn run(args: &FixArgs) -> CommandResult {
     } else {
         Applicability::Safe
     };
-    let fixing = Fixing::new(level, &write, before(common, &settled), report::path);
+    let fixing = Fixing::new(level, &write, before(&run), report::path);
     let embedded: Mutex<Vec<FileReport>> = Mutex::default();
-    let texts = if common.quiet {
-        Texts::None
-    } else {
-        Texts::Found
-    };
-    let fixed = Run::new(common, &settled, texts).over(|input: InputFile<'_>| {
+    let fixed = run.over(|input: InputFile<'_>| {
         if input.text && input.format.is_none() {
-            let report = lint::check_text(input.path, input.source, input.settings);
+            let report = lint::check_text(input.path, input.source, &input.settings);
             embedded.lock().ok()?.extend(report);
             return None;
         }
         fixing.file(input)
     });
-    let disk = Disk::new(&settled, common);
     let (mut reports, fixes) = fixing.together(fixed.results, |reports| {
-        disk.relate(reports, fixed.whole).is_some()
+        run.relate(reports, fixed.whole).is_some()
     });
     let summary = Summary::new(&reports, fixed.files);
     let mut output = Output::default();
@@ -81,7 +75,7 @@ pub fn run(args: &FixArgs) -> CommandResult {
         at.is_err()
     });
     let embedded = embedded_locks(embedded, &reports, &fixes);
-    let failed = output.failed || !settled.errors().is_empty();
+    let failed = output.failed || !run.configs.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
         let all = embedded.is_empty() && !failed;
         let last = output.last_line(args.diff, &summary, least, all);
@@ -107,21 +101,15 @@ pub fn run(args: &FixArgs) -> CommandResult {
 }
 
 /// Checks the files before any change. Files that were not named are read where fixes would part caches from theirs.
-fn before(common: &Common, settled: &ConfigResolver) -> BeforeFixes {
-    let first = |settled| Run {
-        is_quiet: true,
-        ..Run::new(common, settled, Texts::None)
-    };
-    let checked = first(settled).over(input::check);
+fn before(run: &Run<'_>) -> BeforeFixes {
+    let first = run.first_pass();
+    let checked = first.over(input::check);
     let (reports, whole) = (checked.results, checked.whole);
     let mut others = Vec::new();
     let changes = |report: &FileReport| report.checked.findings.iter().any(changes_ids);
     if !whole && reports.iter().any(changes) {
-        let roots = disk::repositories(settled, common);
-        others = first(&settled.quiet())
-            .over_paths(roots, input::check)
-            .results;
-        let real = |report: &FileReport| disk::real(settled.here(), &report.path);
+        others = first.over_paths(run.repositories(), input::check).results;
+        let real = |report: &FileReport| run.real(&report.path);
         let named: HashSet<PathBuf> = reports.iter().map(real).collect();
         others.retain(|report| !named.contains(&real(report)));
     }
@@ -153,8 +141,8 @@ fn hint_at_arg(args: &FixArgs, reports: &[FileReport], fixes: &[FileFix]) {
         no_config: typed.no_config,
         ..SettingsArgs::default()
     };
-    let settled = ConfigResolver::new(&plain, &Select::default(), Fixes::default());
-    let configured = settled.and_then(|settled| settled.at(&report.path));
+    let configs = ConfigResolver::new(&plain, &Select::default(), Fixes::default());
+    let configured = configs.and_then(|configs| configs.at(&report.path));
     if configured.is_ok_and(|loaded| loaded.settings(&report.path).arg != *arg) {
         terminal::print_note(&format!(
             "Put `arg = \"{arg}\"` into cachelane.toml: a check without `--arg` knows no `{arg}`."

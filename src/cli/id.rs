@@ -56,9 +56,9 @@ pub fn settings(arg: Option<&str>) -> Result<Arc<Settings>, Error> {
         arg: arg.map(str::to_owned),
         ..SettingsArgs::default()
     };
-    let settled = ConfigResolver::new(&typed, &Select::default(), Fixes::default())?;
+    let configs = ConfigResolver::new(&typed, &Select::default(), Fixes::default())?;
     let path = Path::new("Dockerfile");
-    Ok(settled.at(path)?.settings(path))
+    Ok(configs.at(path)?.settings(path))
 }
 
 /// Adds `line` to the environment of the job's later steps.

@@ -9,20 +9,17 @@ use crate::report::{self, json};
 use crate::text::{LineIndex, count};
 
 use super::args::{Fixes, ListArgs, Plain, Select};
-use super::config_resolver::ConfigResolver;
 use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts, Visited};
 use super::terminal;
 
 pub fn run(args: &ListArgs) -> CommandResult {
     let common = &args.common;
-    terminal::set_color(common.color);
-    common.check()?;
-    let settled = ConfigResolver::new(&common.settings, &Select::default(), Fixes::default())?;
-    let run = Run::new(common, &settled, Texts::None).over(list);
-    let (mut failed, files) = (!settled.errors().is_empty(), run.files);
+    let run = Run::new(common, &Select::default(), Fixes::default(), Texts::None)?;
+    let listed = run.over(list);
+    let (mut failed, files) = (!run.configs.errors().is_empty(), listed.files);
     let mut all = Listed::default();
-    for result in run.results {
+    for result in listed.results {
         match result {
             Made::Builds(_) => {}
             Made::Mounts(found) => {
@@ -38,7 +35,7 @@ pub fn run(args: &ListArgs) -> CommandResult {
     match args.format {
         Plain::Json => terminal::print(json::list(&all.mounts)),
         Plain::Human if files > 0 => {
-            terminal::print_text(&listed(&all, files, common.quiet));
+            terminal::print_text(&page(&all, files, common.quiet));
         }
         Plain::Human => {}
     }
@@ -69,7 +66,7 @@ fn list(input: InputFile<'_>) -> Option<Made> {
         return input::check(input).map(Box::new).map(Made::Builds);
     }
     let name = report::path(input.path);
-    match lint::list(&name, input.source, input.settings) {
+    match lint::list(&name, input.source, &input.settings) {
         Ok(found) => (!found.mounts.is_empty() || found.refused > 0).then_some(Made::Mounts(found)),
         Err(error) => {
             let line = LineIndex::new(input.source).line(error.span.start);
@@ -79,7 +76,7 @@ fn list(input: InputFile<'_>) -> Option<Made> {
 }
 
 /// Returns the mounts as a table; `files` is the number of files checked.
-fn listed(Listed { mounts, refused }: &Listed, files: usize, quiet: bool) -> String {
+fn page(Listed { mounts, refused }: &Listed, files: usize, quiet: bool) -> String {
     let all = count(files, "file");
     if mounts.is_empty() {
         let but = if *refused > 0 {

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::config::NAMES;
 use crate::project::input::format_of;
 use crate::project::names::may_be_dockerfile;
-use crate::report::{self, Format, Run, github, statistics};
+use crate::report::{self, Format, Run as Reported, github, statistics};
 use crate::workspace::file;
 
 use super::args::{CheckArgs, STDIN};
-use super::config_resolver::ConfigResolver;
 use super::outcome::Error;
-use super::{disk, terminal};
+use super::run::Run;
+use super::terminal;
 
 pub fn default_format() -> Format {
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
@@ -24,7 +24,7 @@ pub fn default_format() -> Format {
     }
 }
 
-pub fn statistics(format: Format, run: &Run<'_>) -> String {
+pub fn statistics(format: Format, run: &Reported<'_>) -> String {
     match format {
         Format::Json => statistics::json(run),
         _ => statistics::render(run),
@@ -32,15 +32,14 @@ pub fn statistics(format: Format, run: &Run<'_>) -> String {
 }
 
 /// Fails where a target is a file that the run reads, or is named twice.
-pub fn check_targets(args: &CheckArgs, settled: &ConfigResolver) -> Result<(), Error> {
-    let real = |path: &Path| disk::real(settled.here(), path);
+pub fn check_targets(args: &CheckArgs, run: &Run<'_>) -> Result<(), Error> {
     let output = args.output.iter().filter(|path| path.as_os_str() != STDIN);
     let targets = output.chain(args.reports.iter().map(|(_, path)| path));
     let mut seen = HashSet::new();
     for target in targets {
-        let (name, at) = (report::path(target), real(target));
+        let (name, at) = (report::path(target), run.real(target));
         let mut read = args.common.paths.iter().filter(|path| !path.is_dir());
-        if read.any(|path| real(path) == at) || is_read(target, settled) {
+        if read.any(|path| run.real(path) == at) || is_read(target, run) {
             let why = "this run reads it; the report needs a file of its own";
             return Err(Error::File(name, why.into()));
         }
@@ -54,14 +53,19 @@ pub fn check_targets(args: &CheckArgs, settled: &ConfigResolver) -> Result<(), E
 
 /// Returns whether the file at `path` exists and is one that runs read, or would be as a Dockerfile. (A repository can
 /// have a file named `--output=…/a.Dockerfile`, which becomes an option where a tool passes names without `--`.)
-fn is_read(path: &Path, settled: &ConfigResolver) -> bool {
+fn is_read(path: &Path, run: &Run<'_>) -> bool {
     let name = path.file_name().unwrap_or_default();
     if may_be_dockerfile(name.as_encoded_bytes()) {
         return true;
     }
     let is_config = || NAMES.iter().any(|known| name == *known);
     let is_input = || format_of(path).is_some() || is_config();
-    path.is_file() && (is_input() || settled.of(path).is_some_and(|loaded| loaded.includes(path)))
+    path.is_file()
+        && (is_input()
+            || run
+                .configs
+                .of(path)
+                .is_some_and(|loaded| loaded.includes(path)))
 }
 
 /// Writes a report to `path`, as a whole or not at all; returns success, and warns of an error.
@@ -74,7 +78,7 @@ pub fn write(path: &Path, text: &str) -> bool {
 }
 
 /// Adds a table of the findings to GitHub's page of the job, if any; returns success.
-pub fn add_to_step_summary(run: &Run<'_>) -> bool {
+pub fn add_to_step_summary(run: &Reported<'_>) -> bool {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return true;
     };

@@ -16,9 +16,9 @@ use crate::report::{self, RunError};
 use crate::workspace::discover::{self, Visit};
 use crate::workspace::file::{self, FileError};
 
-use super::args::{Common, STDIN};
+use super::args::{Common, Fixes, STDIN, Select};
 use super::config_resolver::{ConfigResolver, LoadedConfig};
-use super::disk::Disk;
+use super::outcome::Error;
 use super::terminal;
 
 /// The limit of text in files with results, in bytes: of 100,000 ordinary Dockerfiles, these are 60 MiB.
@@ -64,22 +64,37 @@ pub enum Texts {
     All,
 }
 
-#[derive(Clone, Copy)]
+/// The files of a command, and the configurations for them.
 pub struct Run<'a> {
     pub common: &'a Common,
-    pub settled: &'a ConfigResolver,
-    pub texts: Texts,
-    /// True for a first pass: standard input and every warning are left for the second.
-    pub is_quiet: bool,
+    pub configs: ConfigResolver,
+    texts: Texts,
 }
 
 impl<'a> Run<'a> {
-    pub fn new(common: &'a Common, settled: &'a ConfigResolver, texts: Texts) -> Self {
-        Self {
+    /// Fails where what was typed does not go together, or the configuration that it names cannot be read.
+    pub fn new(
+        common: &'a Common,
+        select: &Select,
+        fixes: Fixes,
+        texts: Texts,
+    ) -> Result<Self, Error> {
+        terminal::set_color(common.color);
+        common.check()?;
+        select.check()?;
+        Ok(Self {
             common,
-            settled,
+            configs: ConfigResolver::new(&common.settings, select, fixes)?,
             texts,
-            is_quiet: false,
+        })
+    }
+
+    /// Returns a first pass: standard input and every warning are left for the second.
+    pub fn first_pass(&self) -> Self {
+        Self {
+            common: self.common,
+            configs: self.configs.quiet(),
+            texts: Texts::None,
         }
     }
 
@@ -98,30 +113,28 @@ impl<'a> Run<'a> {
         mut paths: Vec<PathBuf>,
         visit: impl Fn(InputFile<'_>) -> Option<T> + Sync,
     ) -> RunOutcome<T> {
-        paths.retain(|path| !self.is_quiet || path.as_os_str() != STDIN);
+        paths.retain(|path| !self.configs.is_quiet || path.as_os_str() != STDIN);
         let going = Going {
-            run: *self,
+            run: self,
             visit: &visit,
             state: Mutex::new(State::default()),
         };
         going.all(&paths);
         let folders: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
         going.follow(&folders);
-        if !self.is_quiet {
-            self.settled.warn_of_idle_globs(&folders);
-        }
+        self.configs.warn_of_idle_globs(&folders);
         let mut state = going.state.into_inner().unwrap_or_default();
         state.results.sort_by(|(a, _), (b, _)| a.cmp(b));
         RunOutcome {
             results: state.results.into_iter().map(|(_, made)| made).collect(),
             files: state.files,
-            whole: folders.len() == paths.len() && self.settled.are_whole(&folders),
+            whole: folders.len() == paths.len() && self.configs.are_whole(&folders),
         }
     }
 
     /// Says that the named file at `path` is passed by.
     fn note_of_prose(&self, path: &Path) {
-        if !self.is_quiet && !self.common.quiet {
+        if !self.configs.is_quiet && !self.common.quiet {
             terminal::warn(&format!(
                 "{}: left alone: neither FROM nor ARG begins it, and its name is that of prose or source code (what `include` \
                  in cachelane.toml matches is a Dockerfile)",
@@ -164,7 +177,7 @@ fn name(path: &Path) -> &[u8] {
 }
 
 struct Going<'g, T> {
-    run: Run<'g>,
+    run: &'g Run<'g>,
     visit: &'g (dyn Fn(InputFile<'_>) -> Option<T> + Sync),
     state: Mutex<State<T>>,
 }
@@ -191,7 +204,7 @@ impl<T> Default for State<T> {
 
 impl<T: Send + Visited> Going<'_, T> {
     fn all(&self, paths: &[PathBuf]) {
-        let (common, settled) = (self.run.common, self.run.settled);
+        let (common, configs) = (self.run.common, &self.run.configs);
         for path in paths {
             if path.as_os_str() == STDIN {
                 if !self.is_new(path) {
@@ -199,11 +212,11 @@ impl<T: Send + Visited> Going<'_, T> {
                 }
                 let read = file::read_from(io::stdin().lock(), common.max_size());
                 let name = common.stdin_filename.as_deref().unwrap_or(path);
-                self.take(name, true, settled.of(name), read);
+                self.take(name, true, configs.of(name), read);
             } else if path.is_dir() {
                 self.search(path);
             } else if self.is_new(path) {
-                let loaded = settled.of(path);
+                let loaded = configs.of(path);
                 let excludes = |loaded: &Arc<LoadedConfig>| loaded.excludes(path, None);
                 if !(common.force_exclude && loaded.as_ref().is_some_and(excludes)) {
                     self.take(path, false, loaded, file::read(path, common.max_size()));
@@ -223,7 +236,7 @@ impl<T: Send + Visited> Going<'_, T> {
             excluded: AtomicBool::new(false),
         };
         discover::search(folder, &search);
-        if !self.run.is_quiet && search.met.into_inner() == 0 {
+        if !self.run.configs.is_quiet && search.met.into_inner() == 0 {
             let but = if search.excluded.into_inner() {
                 " but for what the configuration excludes"
             } else {
@@ -267,23 +280,21 @@ impl<T: Send + Visited> Going<'_, T> {
         };
         let Some(loaded) = loaded else { return true };
         let input = InputFile {
-            path,
             is_stdin,
-            format: format_of(path),
             text: self.run.is_text(path, Some(&loaded), &source),
-            settings: &loaded.settings_for(path, &source),
-            source: &source,
+            ..InputFile::new(path, loaded.settings_for(path, &source), &source)
         };
         let is_other =
             input.format.is_none() && !is_stdin && is_other(path, Some(&loaded), &source);
-        if is_other && !input.text && may_be_dockerfile(name(path)) {
+        let is_text = input.text;
+        if is_other && !is_text && may_be_dockerfile(name(path)) {
             if self.run.common.paths.iter().any(|named| named == path) {
                 self.run.note_of_prose(path);
             }
             return false;
         }
         let visited = self.visit(input);
-        if is_other && input.text && self.run.texts == Texts::Found {
+        if is_other && is_text && self.run.texts == Texts::Found {
             return false;
         }
         self.count(path, visited);
@@ -301,11 +312,12 @@ impl<T: Send + Visited> Going<'_, T> {
             ));
         }
         // A file beyond the budget has no result, since half of it would be missing.
-        let visited = budget::within(input.source.len(), || (self.visit)(input));
+        let (path, bytes) = (input.path, input.source.len());
+        let visited = budget::within(bytes, || (self.visit)(input));
         if let Some(made) = visited.map_err(|spent| spent.to_string())? {
             self.with(|state| {
-                state.text += input.source.len();
-                state.results.push((input.path.to_path_buf(), made));
+                state.text += bytes;
+                state.results.push((path.to_path_buf(), made));
             });
         }
         Ok(())
@@ -313,30 +325,29 @@ impl<T: Send + Visited> Going<'_, T> {
 
     /// Passes on the Dockerfiles below the searched `folders` that builds lead to, and that no name told.
     fn follow(&self, folders: &[PathBuf]) {
-        let settled = self.run.settled;
+        let run = self.run;
         let mut built = BTreeSet::new();
         self.with(|state| {
             state.results.sort_by(|(a, _), (b, _)| a.cmp(b));
             let reports = state.results.iter().filter_map(|(_, made)| made.report());
             let reports: Vec<&FileReport> = reports.collect();
             if reports.iter().any(|report| report.builds.is_some()) {
-                let disk = Disk::new(settled, self.run.common);
-                built = disk.dockerfiles(reports);
+                built = run.dockerfiles(reports);
             }
         });
         for full in built {
             let below = folders.iter().find_map(|folder| {
-                let rest = full.strip_prefix(absolute(settled.here(), folder));
+                let rest = full.strip_prefix(absolute(run.configs.here(), folder));
                 rest.ok().map(|rest| (folder, folder.join(rest)))
             });
             let Some((folder, path)) = below else {
                 continue;
             };
-            let Some(loaded) = settled.of(&path) else {
+            let Some(loaded) = run.configs.of(&path) else {
                 continue;
             };
-            let root = (!self.run.common.force_exclude).then_some(folder.as_path());
-            let read = file::read_found(&path, self.run.common.max_size());
+            let root = (!run.common.force_exclude).then_some(folder.as_path());
+            let read = file::read_found(&path, run.common.max_size());
             let is_passed_by = |source: &Vec<u8>| {
                 format_of(&path).is_none()
                     && is_other(&path, Some(&loaded), source)
@@ -349,17 +360,10 @@ impl<T: Send + Visited> Going<'_, T> {
             };
             if self.is_new(&path) {
                 self.with(|state| state.results.retain(|(other, _)| *other != path));
-                let input = InputFile {
-                    path: &path,
-                    is_stdin: false,
-                    format: None,
-                    text: false,
-                    settings: &loaded.settings_for(&path, &source),
-                    source: &source,
-                };
-                let visited = self.visit(input);
+                let settings = loaded.settings_for(&path, &source);
+                let visited = self.visit(InputFile::new(&path, settings, &source));
                 // As text it has been counted already.
-                if self.run.texts != Texts::All || visited.is_err() {
+                if run.texts != Texts::All || visited.is_err() {
                     self.count(&path, visited);
                 }
             }
@@ -387,9 +391,7 @@ impl<T: Send + Visited> Going<'_, T> {
     }
 
     fn warn(&self, error: RunError) {
-        if !self.run.is_quiet {
-            self.run.settled.warn(error);
-        }
+        self.run.configs.warn(error);
     }
 
     fn with(&self, change: impl FnOnce(&mut State<T>)) {
@@ -419,12 +421,12 @@ impl<T> Search<'_, T> {
 
 impl<T: Send + Visited> Visit for Search<'_, T> {
     fn goes_into(&self, path: &Path) -> bool {
-        !self.excludes(path, self.going.run.settled.of(path).as_deref())
+        !self.excludes(path, self.going.run.configs.of(path).as_deref())
     }
 
     fn visit(&self, path: &Path) {
         let run = self.going.run;
-        let loaded = run.settled.of(path);
+        let loaded = run.configs.of(path);
         // Asked first, so that a glob counts as matched even for a file found anyway.
         let is_wanted = loaded.as_ref().is_some_and(|loaded| loaded.includes(path))
             || may_be_dockerfile(name(path))

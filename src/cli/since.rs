@@ -4,7 +4,8 @@
 //! compared in its own repository; one that git does not know counts as new.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 
@@ -14,14 +15,14 @@ use crate::lint::FileReport;
 use crate::project::input::{InputFile, check_within_budget};
 use crate::text::LineIndex;
 
-use super::args::{Common, STDIN};
-use super::disk::real;
+use super::args::STDIN;
 use super::repository::{GitError, OldVersion, Repositories};
+use super::run::{Run, RunOutcome};
 
 /// The work trees, compared with the commits at which their branches left a revision.
-pub struct Since {
+pub struct Since<'a> {
+    run: &'a Run<'a>,
     repositories: Repositories,
-    here: PathBuf,
     /// The name of standard input, where it is read.
     stdin: Option<PathBuf>,
 }
@@ -32,22 +33,23 @@ struct Lines {
     index: LineIndex,
 }
 
-impl Since {
+impl<'a> Since<'a> {
     /// Resolves `revision` in the repositories of a run's paths.
     ///
     /// # Errors
     /// Fails where there is no git, no repository, or no such revision.
-    pub fn new(revision: &str, common: &Common, here: &Path) -> Result<Self, GitError> {
+    pub fn new(revision: &str, run: &'a Run<'a>) -> Result<Self, GitError> {
         if revision.starts_with('-') {
             let why = format!("`{revision}` is no git revision");
             return Err(GitError::Answer(why));
         }
+        let common = run.common;
         let mut repositories = Repositories::new(revision);
         // The folder of the run comes first, since submodules below are compared by its commit.
-        let of_here = repositories.of(here).map(|_| ());
+        let of_here = repositories.of(run.configs.here()).map(|_| ());
         let named = common.paths.iter().filter(|path| path.as_os_str() != STDIN);
         for path in named.clone() {
-            let path = real(here, path);
+            let path = run.real(path);
             let is_folder = path.is_dir();
             let folder = if is_folder {
                 Some(path.as_path())
@@ -64,20 +66,19 @@ impl Since {
         }
         let stdin = || common.stdin_filename.clone().unwrap_or(STDIN.into());
         Ok(Self {
+            run,
             repositories,
-            here: here.to_path_buf(),
             stdin: common.reads_stdin().then(stdin),
         })
     }
 
-    /// Keeps the findings that are new. `is_text` tells the files that are searched as text outside of Dockerfiles;
-    /// `relate` compares files with one another, unchanged ones in their present version.
-    pub fn keep(
-        &mut self,
-        reports: &mut [FileReport],
-        is_text: impl Fn(&Path, &[u8]) -> bool,
-        relate: impl FnOnce(&mut [FileReport]),
-    ) -> Result<(), GitError> {
+    /// Keeps the findings that are new. Old versions are compared with one another, unchanged files in the present one.
+    pub fn keep(&mut self, checked: &mut RunOutcome<FileReport>) -> Result<(), GitError> {
+        let (run, reports) = (self.run, &mut checked.results);
+        let is_text = |report: &FileReport| {
+            let loaded = run.configs.of(&report.path);
+            run.is_text(&report.path, loaded.as_deref(), &report.source)
+        };
         let mut found = reports.iter().map(|report| &report.checked.findings);
         if found.all(Vec::is_empty) {
             return Ok(());
@@ -92,12 +93,9 @@ impl Since {
                 OldVersion::Was(source) => source,
             };
             let input = InputFile {
-                path: &report.path,
-                is_stdin: false,
                 format: report.builds.as_ref().map(|builds| builds.format),
-                text: is_text(&report.path, &report.source),
-                settings: &report.settings,
-                source,
+                text: is_text(report),
+                ..InputFile::new(&report.path, Arc::clone(&report.settings), source)
             };
             // An old version beyond the budget says nothing about new findings.
             if let Ok(Some(was)) = check_within_budget(input) {
@@ -105,7 +103,7 @@ impl Since {
                 old.push(was);
             }
         }
-        relate(&mut old);
+        run.relate(&mut old, checked.whole);
         let old: HashMap<usize, FileReport> = indices.into_iter().zip(old).collect();
         for (index, (report, past)) in reports.iter_mut().zip(pasts).enumerate() {
             let lines = match past {
@@ -113,7 +111,7 @@ impl Since {
                 OldVersion::Same => Lines::same(&report.source),
                 OldVersion::Was(source) => Lines::of(&source, &report.source),
             };
-            let is_dockerfile = report.builds.is_none() && !is_text(&report.path, &report.source);
+            let is_dockerfile = report.builds.is_none() && !is_text(report);
             keep_new(report, is_dockerfile, old.get(&index), &lines);
         }
         Ok(())
@@ -124,7 +122,7 @@ impl Since {
         if is_stdin && report.path.as_os_str() == STDIN {
             return Ok(OldVersion::New);
         }
-        let path = real(&self.here, &report.path);
+        let path = self.run.real(&report.path);
         self.repositories.past(&path, is_stdin)
     }
 }

@@ -66,9 +66,9 @@ impl<'f> Fixing<'f> {
         let alone = Shared::default();
         let shared = self.shared.get(path).unwrap_or(&alone);
         let mut fixed = match format {
-            Some(format) => lint::fix_inline(format, source, settings, self.level, shared),
+            Some(format) => lint::fix_inline(format, source, &settings, self.level, shared),
             None if !is_stdin && !lint::is_of_interest(source) => return None,
-            None => lint::fix(source, settings, self.level, shared),
+            None => lint::fix(source, &settings, self.level, shared),
         };
         let changed = fixed.bytes != source;
         if !changed {
@@ -82,7 +82,7 @@ impl<'f> Fixing<'f> {
         }
         if unwritten.is_some() {
             // The file is as it was, and so are its findings.
-            let left = Fixed::nothing(source, lint::check(source, settings));
+            let left = Fixed::nothing(source, lint::check(source, &settings));
             fixed = Fixed {
                 dropped: fixed.dropped,
                 ..left
@@ -93,8 +93,8 @@ impl<'f> Fixing<'f> {
             shared.take_back(finding, fixed.origin(finding.span.start));
         }
         let report = match format {
-            Some(format) => lint::check_build_file(path, format, &fixed.bytes, settings),
-            None => FileReport::new(path, &fixed.bytes, settings, left),
+            Some(format) => lint::check_build_file(path, format, &fixed.bytes, &settings),
+            None => FileReport::new(path, &fixed.bytes, &settings, left),
         };
         let done = FileFix {
             fixed,

@@ -7,7 +7,6 @@ use crate::builds::{self, BuildFile, FormatRef};
 use crate::lint::{self, FileReport};
 use crate::rules::Settings;
 
-#[derive(Clone, Copy)]
 pub struct InputFile<'a> {
     /// Its path as the user or the search named it; for standard input, its given name.
     pub path: &'a Path,
@@ -17,32 +16,48 @@ pub struct InputFile<'a> {
     pub format: Option<FormatRef>,
     /// True where text outside of Dockerfiles is searched for locks: all of it without a `format`.
     pub text: bool,
-    pub settings: &'a Arc<Settings>,
+    pub settings: Arc<Settings>,
     pub source: &'a [u8],
+}
+
+impl<'a> InputFile<'a> {
+    /// Returns the file at `path`, in the format that its name tells.
+    pub fn new(path: &'a Path, settings: Arc<Settings>, source: &'a [u8]) -> Self {
+        Self {
+            path,
+            is_stdin: false,
+            format: format_of(path),
+            text: false,
+            settings,
+            source,
+        }
+    }
 }
 
 /// Returns the findings in one file by itself; `None` where there is nothing to compare with other files either.
 pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     let InputFile {
         path,
+        format,
+        text,
         settings,
         source,
         ..
     } = input;
-    if let Some(format) = input.format {
-        let mut report = lint::check_build_file(path, format, source, settings);
-        if let Some(builds) = report.builds.as_mut().filter(|_| input.text) {
+    if let Some(format) = format {
+        let mut report = lint::check_build_file(path, format, source, &settings);
+        if let Some(builds) = report.builds.as_mut().filter(|_| text) {
             report.checked.findings.append(&mut builds.embedded);
         }
         let builds = report.builds.as_ref().map(|builds| &builds.file);
         let is_empty = report.checked.is_empty() && builds.is_none_or(BuildFile::is_empty);
         return (!is_empty).then_some(report);
     }
-    if input.text {
-        return lint::check_text(path, source, settings);
+    if text {
+        return lint::check_text(path, source, &settings);
     }
-    let checked = lint::check(source, settings);
-    (!checked.is_empty()).then(|| FileReport::new(path, source, settings, checked))
+    let checked = lint::check(source, &settings);
+    (!checked.is_empty()).then(|| FileReport::new(path, source, &settings, checked))
 }
 
 /// Checks the file within a budget of its own.
