@@ -48,6 +48,14 @@ impl BuildTool {
         matches!(self, Self::Bake | Self::BakeAction)
     }
 
+    /// Returns whether the tool builds with the builder that buildx has chosen.
+    pub const fn is_buildx(self) -> bool {
+        matches!(
+            self,
+            Self::BuildPushAction | Self::BakeAction | Self::Buildx | Self::Bake | Self::Compose
+        )
+    }
+
     /// Returns whether the tool takes Buildah's options, and looks for a `Containerfile` first.
     pub const fn is_buildah(self) -> bool {
         matches!(self, Self::Podman | Self::Buildah)
@@ -110,8 +118,79 @@ pub struct Call {
     /// The file's path from the repository's root; for an action the folder of its `action.yml`.
     pub path: String,
     pub runs: Runs,
-    /// True where each run of the job has its builder on a machine of its own.
-    pub own_machine: bool,
+    pub builders: Builders,
+}
+
+/// The builder that a build runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Builder {
+    /// The machine's, which other jobs may use at the same time.
+    #[default]
+    Shared,
+    /// One that nobody but this run uses.
+    Own(OwnBuilder),
+    /// One that the file names, elsewhere: other jobs may use it, whatever machine this one runs on.
+    Elsewhere,
+}
+
+/// The reason why nobody else uses a builder. It is written as `cachelane builds` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum OwnBuilder {
+    /// The job has a machine to itself, with these labels.
+    Machine(Arc<str>),
+    /// An action or a command of the job makes a builder.
+    Made(Arc<str>),
+    /// A service of the job, with this image, is its daemon.
+    Service(Arc<str>),
+    /// The tool works without a daemon, in the job's own container, which has this image.
+    Container(Arc<str>),
+}
+
+impl fmt::Display for OwnBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Machine(labels) => write!(f, "runs on a machine of its own ({labels})"),
+            Self::Made(by) => write!(f, "{by} makes a builder for the job"),
+            Self::Service(image) => write!(f, "{image} is the job's own daemon"),
+            Self::Container(image) => write!(f, "builds within the job's container ({image})"),
+        }
+    }
+}
+
+impl Builder {
+    pub const fn own(&self) -> Option<&OwnBuilder> {
+        match self {
+            Self::Own(own) => Some(own),
+            Self::Shared | Self::Elsewhere => None,
+        }
+    }
+}
+
+/// The builders that a step sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Builders {
+    /// The machine's, or its daemon's.
+    pub machine: Builder,
+    /// The one that buildx has chosen, if that is another.
+    pub chosen: Option<Builder>,
+}
+
+impl Builders {
+    pub const fn of_machine(machine: Builder) -> Self {
+        Self {
+            machine,
+            chosen: None,
+        }
+    }
+
+    /// Returns the builder of `tool`. By Docker's documents, `docker build` stays with the daemon's own builder whatever
+    /// buildx has chosen, since Docker 23 as before; Compose and bake are buildx's.
+    pub fn of(&self, tool: BuildTool) -> &Builder {
+        match &self.chosen {
+            Some(chosen) if tool.is_buildx() => chosen,
+            _ => &self.machine,
+        }
+    }
 }
 
 /// One build: a step, a command, a target, a service.
@@ -135,8 +214,7 @@ pub struct Build {
     /// counts as several builds.
     pub jobs: Vec<String>,
     pub service: Option<Service>,
-    /// As in [`Call::own_machine`].
-    pub own_machine: bool,
+    pub builder: Builder,
 }
 
 impl Build {
@@ -154,7 +232,7 @@ impl Build {
             runs: Runs::Once,
             jobs: Vec::new(),
             service: None,
-            own_machine: false,
+            builder: Builder::Shared,
         }
     }
 

@@ -63,6 +63,7 @@ fn row(
             Runs::Once => None,
         },
         lane: status.lane,
+        builder: status.builder.own().map(ToString::to_string),
         value: status.value.clone(),
         unknown: None,
     })
@@ -78,6 +79,7 @@ fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> Lis
         target: None,
         matrix: None,
         lane: LaneStatus::Unknown,
+        builder: None,
         value: None,
         unknown: Some(unknown.why.clone()),
     }

@@ -22,6 +22,8 @@ pub struct ListedBuild {
     /// The axes of the matrix around it; null without one.
     pub matrix: Option<Vec<String>>,
     pub lane: LaneStatus,
+    /// The reason why it has a builder of its own, where it has one.
+    pub builder: Option<String>,
     /// The value that it passes, as written.
     pub value: Option<String>,
     /// The reason why the build cannot be read.
@@ -32,8 +34,7 @@ fn shown(lane: LaneStatus) -> &'static str {
     match lane {
         LaneStatus::Passed => "passed",
         LaneStatus::Namespace => "namespace",
-        LaneStatus::Default => "default",
-        LaneStatus::OwnMachine => "default, own machine",
+        LaneStatus::Default | LaneStatus::OwnMachine => "default",
         LaneStatus::NotNeeded => "not needed",
         LaneStatus::NotThere => "no such Dockerfile",
         LaneStatus::NotYet => "no lane yet: `cachelane fix`",
@@ -66,10 +67,12 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
 
 fn row(build: &ListedBuild) -> [String; 6] {
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
-    let lane = match (&build.value, build.lane) {
-        (Some(value), LaneStatus::Passed | LaneStatus::Namespace) => {
+    let lane = match (build.lane, &build.value, &build.builder) {
+        (LaneStatus::Passed | LaneStatus::Namespace, Some(value), _) => {
             format!("{}: {value}", shown(build.lane))
         }
+        (LaneStatus::OwnMachine, _, Some(why)) => format!("{}: {why}", shown(build.lane)),
+        (LaneStatus::NotYet, _, Some(why)) => format!("no lane yet: {why}"),
         _ => shown(build.lane).into(),
     };
     let dockerfile = match (&build.dockerfile, &build.unknown) {

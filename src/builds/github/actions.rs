@@ -61,7 +61,7 @@ pub fn build(
         args,
         args_known,
         env: scope.env.before(&step.handed),
-        own_machine: step.job.own_machine,
+        builder: step.builders.of(tool).clone(),
         ..Build::new(tool, &step.title, uses.span(), subject)
     }))
 }

@@ -5,7 +5,9 @@ use super::expression::mentioned;
 use super::paths::{self, Checkout};
 use super::{actions, handed, matrix, runner};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, variables};
-use crate::builds::model::{AxisPath, Call, Env, Ordered, Place, Subject};
+use crate::builds::model::{
+    AxisPath, Builder, Builders, Call, Env, Ordered, OwnBuilder, Place, Subject,
+};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::Node;
 
@@ -159,9 +161,14 @@ impl<'y> Workflow<'_, 'y> {
             self.call(&job, node, uses);
         }
         let mut texts = [Some(node), self.root.get("env")].into_iter().flatten();
-        job.own_machine = node.get("runs-on").is_some_and(|on| !on.is_map())
-            && runner::is_hosted(&labels(node), &job)
+        let labels = labels(node);
+        let is_hosted = node.get("runs-on").is_some_and(|on| !on.is_map())
+            && runner::is_hosted(&labels, &job)
             && !texts.any(|node| runner::names_builder(node.raw()));
+        if is_hosted {
+            let machine = OwnBuilder::Machine(labels.into());
+            job.builders = Builders::of_machine(Builder::Own(machine));
+        }
         self.steps(&Rc::new(job), node);
     }
 
@@ -173,7 +180,7 @@ impl<'y> Workflow<'_, 'y> {
                 job: job.name.clone(),
                 path: path.trim_end_matches('/').to_owned(),
                 runs: self.gatherer.language.job_runs(job),
-                own_machine: job.own_machine,
+                builders: job.builders.clone(),
             });
         }
     }

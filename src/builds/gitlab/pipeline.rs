@@ -5,7 +5,9 @@ use super::file::{File, listed};
 use super::matrix;
 use crate::builds::format::{FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step};
-use crate::builds::model::{AxisPath, BuildFile, Call, Lane, Ordered, ReadError, Runs, Unknown};
+use crate::builds::model::{
+    AxisPath, BuildFile, Builders, Call, Lane, Ordered, ReadError, Runs, Unknown,
+};
 use crate::builds::paths::Text;
 use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::{Addition, Node, Yaml};
@@ -141,7 +143,7 @@ fn job<'y>(
         env: file.variables(&chain),
         matrix: matrix::read(file, &chain),
         template,
-        own_machine: false,
+        builders: Builders::default(),
     });
     if let Some(trigger) = file.own(&chain, "trigger") {
         for node in trigger.get("include").map(listed).unwrap_or_default() {
@@ -179,7 +181,7 @@ fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&str>, runs: Ru
             job: job.map(str::to_owned),
             path: path.trim_start_matches('/').to_owned(),
             runs,
-            own_machine: false,
+            builders: Builders::default(),
         });
     }
 }

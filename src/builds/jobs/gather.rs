@@ -210,7 +210,7 @@ impl<'y> Gatherer<'y> {
             args: it.args(scope),
             args_known: command.args_known,
             env: it.env(step, scope),
-            own_machine: step.job.own_machine,
+            builder: step.builders.of(command.tool).clone(),
             ..Build::new(command.tool, &step.title, span, subject)
         };
         self.add(build, Some(it), step, rows);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::script::Script;
 use crate::builds::command;
-use crate::builds::model::{Arg, AxisPath, Build, Env};
+use crate::builds::model::{Arg, AxisPath, Build, Builders, Env};
 use crate::builds::shell::{Dialect, Variable};
 use crate::builds::yaml::{Entry, Node};
 
@@ -63,8 +63,7 @@ pub struct Job {
     pub matrix: Matrix,
     /// True for a template, which counts where no job runs the place.
     pub template: bool,
-    /// True where each run has a machine of its own, with its builder.
-    pub own_machine: bool,
+    pub builders: Builders,
 }
 
 pub struct Step<'s, 'y> {
@@ -77,6 +76,7 @@ pub struct Step<'s, 'y> {
     pub handed: Env,
     /// The names of the matrix that it may use; `None` for those in its script, its environment or values.
     pub names: Option<Vec<AxisPath>>,
+    pub builders: Builders,
 }
 
 impl<'s, 'y> Step<'s, 'y> {
@@ -88,6 +88,7 @@ impl<'s, 'y> Step<'s, 'y> {
             env: job.env.clone(),
             handed: Env::default(),
             names: None,
+            builders: job.builders.clone(),
         }
     }
 }

@@ -160,7 +160,7 @@ impl BuildChecker<'_> {
             (None, None) => LaneStatus::NotNeeded,
             (None, Some((report, _))) if report.settings.namespace => LaneStatus::Namespace,
             (None, Some(_)) if !build.args_known => LaneStatus::Unknown,
-            (None, Some(_)) if build.own_machine || one.own_machine => LaneStatus::OwnMachine,
+            (None, Some(_)) if one.builder.own().is_some() => LaneStatus::OwnMachine,
             (None, Some(_)) => LaneStatus::Default,
         };
         let (mut findings, mut missing) = (Vec::new(), None);
@@ -195,6 +195,7 @@ impl BuildChecker<'_> {
                 target: one.target.clone(),
                 runs: runs.clone(),
                 lane,
+                builder: one.builder.clone(),
                 value: passes.and_then(|passed| passed.arg.value.clone()),
             },
             findings,

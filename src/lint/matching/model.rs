@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::builds::{FormatRef, Runs, Unknown};
+use crate::builds::{Builder, FormatRef, Runs, Unknown};
 use crate::lint::model::FileReport;
 
 /// Access to the files around the run.
@@ -28,7 +28,7 @@ pub enum LaneStatus {
     Namespace,
     /// No lane is passed, but the Dockerfile asks for one.
     Default,
-    /// No lane is passed, but each run has its own machine, so that nothing waits.
+    /// No lane is passed, but each run has a builder of its own, so that nothing waits.
     OwnMachine,
     /// The Dockerfile asks for no lane.
     NotNeeded,
@@ -56,6 +56,7 @@ pub struct BuildStatus {
     pub target: Option<String>,
     pub runs: Runs,
     pub lane: LaneStatus,
+    pub builder: Builder,
     pub value: Option<String>,
 }
 

@@ -7,7 +7,8 @@ use super::graph::{BuildGraph, BuildId, is_override, is_usual};
 use super::model::LaneStatus;
 use crate::budget;
 use crate::builds::{
-    Arg, ArgName, Build, BuildTool, Call, Files, NAMESPACE, Runs, Subject, Unknown, ValueSource,
+    Arg, ArgName, Build, BuildTool, Builder, Call, Files, NAMESPACE, Runs, Subject, Unknown,
+    ValueSource,
 };
 
 /// The variable that makes bake take paths from its files' own folders.
@@ -24,8 +25,8 @@ pub(super) struct ResolvedBuild {
     pub(super) target: Option<String>,
     /// The number of concurrent runs, where another file that calls this one gives it.
     pub(super) called: Option<Runs>,
-    /// True where all its callers give each run its own machine.
-    pub(super) own_machine: bool,
+    /// Its own builder; for an action that names none, its callers'.
+    pub(super) builder: Builder,
 }
 
 /// The argument by which a build has a lane.
@@ -157,14 +158,15 @@ impl Resolver<'_> {
         let is_over =
             |other: &BuildId| is_usual(path) && is_override(&graph.report(other.file).path);
         let over: Vec<BuildId> = others().filter(is_over).collect();
-        let (called, own_machine) = self.called(id.file, build);
+        let called = self.called(id.file, build);
+        let builder = self.builder(id.file, build);
         let one = |dockerfile, layers, target| ResolvedBuild {
             id,
             dockerfile,
             layers,
             target,
             called: called.clone(),
-            own_machine,
+            builder: builder.clone(),
         };
         let target = || build.target.clone();
         Ok(match &build.subject {
@@ -260,24 +262,36 @@ impl Resolver<'_> {
         found
     }
 
-    /// Returns the number of concurrent runs of `build` by the callers of the file `file`, and whether each has its own
-    /// machine.
-    fn called(&self, file: usize, build: &Build) -> (Option<Runs>, bool) {
-        let Some(calls) = self.calls.get(&file) else {
-            return (None, false);
-        };
-        let own_machine = build.jobs.is_empty() && calls.iter().all(|call| call.own_machine);
+    /// Returns the builder of `build`, of the file `file`: its own, or for an action that names none, that of its
+    /// callers, if each has one of its own.
+    fn builder(&self, file: usize, build: &Build) -> Builder {
+        let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
+        let is_own = |call: &&Call| call.builders.of(build.tool).own().is_some();
+        match calls.first() {
+            Some(first)
+                if build.builder == Builder::Shared
+                    && build.jobs.is_empty()
+                    && calls.iter().all(is_own) =>
+            {
+                first.builders.of(build.tool).clone()
+            }
+            _ => build.builder.clone(),
+        }
+    }
+
+    /// Returns the number of concurrent runs of `build` by the callers of the file `file`.
+    fn called(&self, file: usize, build: &Build) -> Option<Runs> {
+        let calls = self.calls.get(&file)?;
         if build.runs != Runs::Once {
-            return (None, own_machine);
+            return None;
         }
         let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
         // A file that is only included (GitLab's `include`) runs as the includer's own jobs.
         let jobs = calls.iter().filter(|call| call.job.is_some()).count();
-        let runs = match in_matrix {
+        match in_matrix {
             Some(call) => Some(call.runs.clone()),
             None => (jobs > 1).then(|| Runs::Matrix(Vec::new())),
-        };
-        (runs, own_machine)
+        }
     }
 }
 
