@@ -261,6 +261,8 @@ pub enum Subject {
     /// An index into [`BuildFile::inline`].
     Inline(usize),
     Files(Files),
+    /// The snippets and templates of the repository, which rocker joins.
+    Snippets,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -287,6 +289,7 @@ impl fmt::Display for Subject {
         match self {
             Self::File(path) => f.write_str(path),
             Self::Inline(index) => write!(f, "inline {index}"),
+            Self::Snippets => f.write_str("snippets"),
             Self::Files(files) => {
                 let path = |place: &Place| match place {
                     Place::File(path) => path.clone(),

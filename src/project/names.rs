@@ -5,6 +5,20 @@ use crate::dockerfile::{Dockerfile, Instruction, Keyword, expression};
 /// The endings of backups, and of a list that stands beside a Dockerfile.
 const BESIDE: &[&[u8]] = &[b".dockerignore", b".bak", b".orig"];
 
+/// The endings of templates, which stand behind that of a Dockerfile.
+const TEMPLATES: &[&[u8]] = &[
+    b".em",
+    b".erb",
+    b".in",
+    b".j2",
+    b".jinja",
+    b".jinja2",
+    b".mustache",
+    b".template",
+    b".tmpl",
+    b".tpl",
+];
+
 /// The endings of prose, data and source code, in lower case: `Dockerfile.md` is as likely about Dockerfiles as one.
 const DOUBTFUL: &[&str] = &[
     "adoc",
@@ -108,17 +122,18 @@ const DOUBTFUL: &[&str] = &[
 ];
 
 /// Returns whether a file of this name may be a Dockerfile: `Dockerfile`, `Dockerfile.*`, `Dockerfile-*`,
-/// `Dockerfile_*`, `*.Dockerfile`, the same with `Containerfile`, whatever the case of the word; no backup, and never
-/// `*.dockerignore`.
+/// `Dockerfile_*`, `*.Dockerfile`, `*.Dockerfile.em` and the like, the same with `Containerfile`, whatever the case of the
+/// word; no backup, and never `*.dockerignore`.
 ///
 /// The `files` of `.pre-commit-hooks.yaml` and `.pre-commit-config.yaml` say the same as a regular expression, for
 /// pre-commit passes no folders: they change together, and `tests/outer/precommit` compares them.
 pub fn may_be_dockerfile(name: &[u8]) -> bool {
     let is = |word: &[u8]| {
         let head = name.get(..word.len());
-        let end = name.len().checked_sub(word.len() + 1);
-        let end = end.and_then(|dot| name[dot..].strip_prefix(b"."));
         let is_separator = || matches!(name.get(word.len()), None | Some(b'.' | b'-' | b'_'));
+        let template = TEMPLATES.iter().find_map(|end| name.strip_suffix(*end));
+        let mut parts = template.unwrap_or(name).rsplit(|byte| *byte == b'.');
+        let end = parts.next().filter(|_| parts.next().is_some());
         head.is_some_and(|head| head.eq_ignore_ascii_case(word)) && is_separator()
             || end.is_some_and(|end| end.eq_ignore_ascii_case(word))
     };

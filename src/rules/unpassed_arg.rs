@@ -56,6 +56,9 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let fix = cx.pass();
     let help = match &fix {
         Ok(fix) => fix.title().to_owned(),
+        Err(_) if build.tool == BuildTool::Rocker => {
+            "set `ROCKER_CACHE_ID` to a value that each job has for itself, and install rocker's extension `rocker-cachelane`".into()
+        }
         Err(_) => format!("pass `{arg}` with a value that each job has for itself"),
     };
     let mut finding = Finding::new(RuleId::UnpassedArg, build.span, message)

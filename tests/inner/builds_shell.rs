@@ -310,7 +310,7 @@ const ONE: &[(&str, &str)] = &[
     ),
     (
         "rocker --x11 --cache-id a ubuntu bash",
-        "Rocker (rocker writes the Dockerfile itself) CACHE_ID=a",
+        "Rocker snippets CACHE_ID=a",
     ),
 ];
 

@@ -25,6 +25,8 @@ fn dockerfiles_are_known_by_their_names() {
         "a.Dockerfile",
         "a.dockerfile",
         "a.DockerFile",
+        "a_snippet.Dockerfile.em",
+        "a.dockerfile.jinja2",
         "Containerfile",
         "Containerfile-x",
         "x.containerfile",
@@ -45,6 +47,8 @@ fn dockerfiles_are_known_by_their_names() {
         "DockerfileBuilder.java",
         "a.dockerignore",
         "a.Dockerfile.x",
+        "aDockerfile.em",
+        "a.Dockerfile.em.bak",
         ".dockerfile.swp",
     ] {
         assert!(!is_dockerfile(name.as_bytes(), b"FROM a"), "{name}");

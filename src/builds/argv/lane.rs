@@ -1,12 +1,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::builds::command::{self, BuildArg, Command, InsertMethod};
+use crate::builds::command::{self, BuildArg, Command, InsertMethod, ROCKER_ARG};
 use crate::builds::model::{BuildTool, NAMESPACE};
 use crate::builds::shell::Word;
-
-/// The build argument that rocker's extension passes.
-const ROCKER: &str = "CACHE_ID";
 
 /// The number of words of a command that a message shows, and their greatest length.
 const SHOWN: usize = 3;
@@ -49,7 +46,7 @@ impl LaneArg<'_> {
 pub enum PassError {
     #[error("`{0}` takes no {NAMESPACE}: only BuildKit knows it; leave out `--via namespace`")]
     Namespace(String),
-    #[error("`{command}` passes a lane as {ROCKER}, not as {arg}")]
+    #[error("`{command}` passes a lane as {ROCKER_ARG}, not as {arg}")]
     Rocker { command: String, arg: String },
 }
 
@@ -78,7 +75,7 @@ pub fn pass(
     if ask.arg == NAMESPACE && (is_rocker || build.tool.is_buildah()) {
         return Err(PassError::Namespace(what));
     }
-    if is_rocker && ask.arg != ROCKER {
+    if is_rocker && ask.arg != ROCKER_ARG {
         let arg = ask.arg.to_owned();
         return Err(PassError::Rocker { command: what, arg });
     }

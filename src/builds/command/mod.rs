@@ -9,7 +9,7 @@ mod read;
 mod subject;
 mod tables;
 
-pub use model::{BuildArg, Found, InsertMethod};
+pub use model::{BuildArg, Found, InsertMethod, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES};
 pub use read::{all, may_build};
 pub use subject::subject;
 #[cfg(feature = "cli")]

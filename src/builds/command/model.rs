@@ -7,6 +7,15 @@ use super::super::shell::{Simple, Variable, Word};
 use crate::budget;
 use crate::text::Span;
 
+/// The argument that rocker's extension for lanes passes.
+pub const ROCKER_ARG: &str = "CACHE_ID";
+
+/// The variables that it takes the lane from; the first one that is set counts.
+pub const ROCKER_VARIABLES: [&str; 2] = ["ROCKER_CACHE_ID", ROCKER_ARG];
+
+/// The lane that `cachelane run` passes, as a script would write it.
+pub const OWN_LANE: &str = "$(cachelane id)";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     pub tool: BuildTool,
@@ -85,6 +94,28 @@ impl Command {
             InsertMethod::Set => vec!["--set".into(), format!("*.args.{name}={value}")],
             InsertMethod::CacheId => vec![format!("--cache-id={value}")],
             InsertMethod::Environment | InsertMethod::Nothing => Vec::new(),
+        }
+    }
+
+    /// Returns the variable by which it takes the argument `name` from the environment, if it does that.
+    pub fn variable<'n>(&self, name: &'n str) -> Result<&'n str, String> {
+        match self.method {
+            InsertMethod::Environment => Ok(name),
+            InsertMethod::CacheId if name == ROCKER_ARG => Ok(ROCKER_VARIABLES[0]),
+            InsertMethod::CacheId => Err(format!("rocker passes a lane as `{ROCKER_ARG}`")),
+            InsertMethod::BuildArg | InsertMethod::Set | InsertMethod::Nothing => {
+                Err("it takes no build argument here".into())
+            }
+        }
+    }
+
+    /// Returns the title of a fix that passes `value` as the argument `name`, which may be unknown.
+    pub fn title(&self, name: &str, value: &str) -> String {
+        match self.variable(name) {
+            Ok(variable) if self.tool == BuildTool::Rocker => format!(
+                "set `{variable}={value}`, which rocker takes where its extension `rocker-cachelane` is installed"
+            ),
+            _ => format!("pass `{name}={value}`"),
         }
     }
 

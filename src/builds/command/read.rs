@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::model::{ArgName, BuildTool};
 use super::super::shell::{Simple, Variable, Word};
-use super::model::{BuildArg, Command, Found, InsertMethod};
+use super::model::{BuildArg, Command, Found, InsertMethod, OWN_LANE, ROCKER_ARG};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::tables::{self, Options};
 use crate::text::Span;
@@ -81,10 +81,17 @@ pub fn read(words: &[Word]) -> Option<Command> {
     };
     let mut before = words[..tool].iter();
     command.args_known &= before.all(|word| word.text() != Some("xargs"));
-    command.only_looks = matches!(
-        command.tool,
-        BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker | BuildTool::Compose
-    ) && only_looks(words, command.subcommand);
+    command.only_looks = match command.tool {
+        BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker | BuildTool::Compose => {
+            only_looks(words, command.subcommand)
+        }
+        // Behind the image, these are options of what runs there.
+        BuildTool::Rocker => {
+            let first = words.get(at).and_then(Word::text);
+            matches!(first, Some("--help" | "-h" | "--version"))
+        }
+        _ => false,
+    };
     command.tool_at = tool;
     command.sets = sets;
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
@@ -101,7 +108,7 @@ fn within(words: &[Word], at: usize, name: ArgName, sets: Vec<(ArgName, Word)>) 
     command.tool_at += at;
     command.subcommand += at;
     command.sets.extend(sets);
-    let value = Word::plain("$(cachelane id)");
+    let value = Word::plain(OWN_LANE);
     command.sets.push((name.clone(), value.clone()));
     if matches!(command.method, InsertMethod::BuildArg | InsertMethod::Set)
         && command.args.iter().all(|arg| arg.name != name)
@@ -193,7 +200,7 @@ impl Command {
     fn option(&mut self, name: &str, value: Option<Word>, span: Span) {
         match (self.method, name, value) {
             (InsertMethod::CacheId, "cache-id", Some(value)) => {
-                self.arg("CACHE_ID".into(), Some(value), span);
+                self.arg(ROCKER_ARG.into(), Some(value), span);
             }
             (InsertMethod::CacheId, ..) => {}
             (InsertMethod::Set, "set", Some(value)) => self.set(&value, span),

@@ -17,7 +17,7 @@ pub fn subject(
     let resolver = Resolver { folder, values };
     match command.tool {
         BuildTool::Devcontainer => Err("its Dockerfile is named in devcontainer.json".into()),
-        BuildTool::Rocker => Err("rocker writes the Dockerfile itself".into()),
+        BuildTool::Rocker => Ok(Subject::Snippets),
         BuildTool::Bake | BuildTool::BakeAction | BuildTool::Compose => resolver.files(command),
         _ => resolver.dockerfile(command).map(Subject::File),
     }

@@ -105,5 +105,10 @@ pub(super) const PREFIXES: &[Prefix] = &[
     prefix("travis_wait", "", 0),
     prefix("xargs", "IiLnPsdaE", 0),
     prefix("npx", "p", 0),
+    prefix("uv", "p", 1),
+    prefix("uvx", "p", 0),
+    prefix("pipx", "", 1),
+    prefix("pixi", "e", 1),
+    prefix("poetry", "CP", 1),
     prefix("&", "", 0),
 ];

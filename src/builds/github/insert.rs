@@ -7,7 +7,7 @@ use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Language, Scope};
 use crate::builds::lines::{block_indent, rest};
-use crate::builds::model::{ArgName, AxisPath, Lane, NAMESPACE, Runs};
+use crate::builds::model::{ArgName, AxisPath, BuildTool, Lane, NAMESPACE, Runs};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{NewValue, Node, Style, quoted};
 use crate::fix::{Edit, Fix};
@@ -53,7 +53,11 @@ pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
             is_shell_known: true,
         },
     };
-    let (title, edits) = (format!("pass `{}={}`", lane.arg, made.value), made.edits);
+    let title = match &found.command {
+        Some(it) => it.found.command.title(lane.arg, &made.value),
+        None => format!("pass `{}={}`", lane.arg, made.value),
+    };
+    let edits = made.edits;
     // Where more arguments may be passed, the lane may be one of them.
     let fix = if made.is_shell_known && inserter.safe.is_some() && found.build.args_known {
         Fix::safe(title, edits)
@@ -200,11 +204,21 @@ impl LaneInserter<'_, '_> {
 
     /// Gives the step the variable, and the command the argument.
     fn in_script(&self, it: &InScript<'_>, value: String) -> Result<Inserted, String> {
+        let step = self.found.step;
+        let command = &it.found.command;
+        if command.tool == BuildTool::Rocker {
+            self.writable(&value)?;
+            let edits = vec![variable(step, command.variable(self.lane.arg)?, &value)?];
+            return Ok(Inserted {
+                edits,
+                value,
+                is_shell_known: true,
+            });
+        }
         let own = self.own(it, &value)?;
         if own.is_none() {
             self.writable(&value)?;
         }
-        let step = self.found.step;
         let run = step.get("run").ok_or("it is no script")?;
         let text = run.text().unwrap_or_default();
         let arg = self.lane.arg;
@@ -223,7 +237,6 @@ impl LaneInserter<'_, '_> {
             }
             edits.push(variable(step, arg, &value)?);
         }
-        let command = &it.found.command;
         let handed = format!("${arg}");
         if command.insertion(arg, &handed).is_some() {
             let edit = jobs::in_command(it, arg, &handed);

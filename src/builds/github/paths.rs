@@ -49,7 +49,7 @@ pub fn in_repository(what: Subject, checkouts: &[Checkout]) -> Result<Subject, S
             files.folder = files.folder.and_then(|path| folder(&path).ok());
             Ok(Subject::Files(files))
         }
-        Subject::Inline(index) => Ok(Subject::Inline(index)),
+        Subject::Inline(_) | Subject::Snippets => Ok(what),
     }
 }
 

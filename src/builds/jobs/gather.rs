@@ -11,8 +11,8 @@ use super::script::Script;
 use crate::builds::command;
 use crate::builds::format::{Inserter, Insertion, Open};
 use crate::builds::model::{
-    Arg, AxisPath, Build, BuildFile, BuildTool, Call, Env, Lane, Ordered, ReadError, Runs, Subject,
-    Unknown,
+    Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Call, Env, Lane, Ordered, ReadError, Runs,
+    Subject, Unknown,
 };
 use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Word, is_name};
 use crate::builds::yaml::{Node, Yaml};
@@ -207,7 +207,7 @@ impl<'y> Gatherer<'y> {
         let target = command.target.as_ref();
         let build = Build {
             target: target.and_then(|target| target.resolve(&known)?.plain()),
-            args: it.args(scope),
+            args: it.args(step, scope),
             args_known: command.args_known,
             env: it.env(step, scope),
             builder: step.builders.of(command.tool).clone(),
@@ -309,8 +309,11 @@ fn join_values(simple: &mut Simple, scope: &Scope<'_>) {
 }
 
 impl InScript<'_> {
-    fn args(&self, scope: &Scope<'_>) -> Vec<Arg> {
+    fn args(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Vec<Arg> {
         let command = &self.found.command;
+        if command.tool == BuildTool::Rocker && command.args.is_empty() {
+            return self.rocker_lane(step, scope).into_iter().collect();
+        }
         let written = |need: Lookup<'_>| scope.written(need);
         let arg = |arg: &command::BuildArg| {
             // An argument without a value takes it from the environment.
@@ -331,12 +334,41 @@ impl InScript<'_> {
         command.args.iter().map(arg).collect()
     }
 
-    /// Returns the environment of a command that uses it: its own assignments, the matrix's, then the step's.
-    fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
-        let command = &self.found.command;
-        if command.tool != BuildTool::Compose && !command.tool.is_bake() {
-            return Env::default();
+    /// Returns the lane that rocker's extension takes from the environment, or makes of the CI's names for the job.
+    fn rocker_lane(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Option<Arg> {
+        let env = self.environment(step, scope);
+        let named = |name: &str| env.iter().find(|set| set.name.is_lane(name));
+        let set = command::ROCKER_VARIABLES
+            .iter()
+            .find_map(|name| named(name));
+        if let Some(set) = set {
+            let name = match &set.name {
+                ArgName::Lane => ArgName::Lane,
+                ArgName::Is(_) => command::ROCKER_ARG.into(),
+            };
+            return Some(Arg {
+                name,
+                ..set.clone()
+            });
         }
+        let is_installed = self.script.text().contains("rocker-cachelane");
+        let place = self.script.in_file(self.found.command.span);
+        is_installed.then(|| Arg::new(ArgName::Lane, Some(command::OWN_LANE.to_owned()), place))
+    }
+
+    /// Returns the environment of a command that hands it to its files.
+    fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
+        let tool = self.found.command.tool;
+        if tool == BuildTool::Compose || tool.is_bake() {
+            self.environment(step, scope)
+        } else {
+            Env::default()
+        }
+    }
+
+    /// Returns the environment of the command: its own assignments, the matrix's, then the step's.
+    fn environment(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
+        let command = &self.found.command;
         let place = self.script.in_file(command.span);
         let matrix = &step.job.matrix;
         let values = matrix.rows[0].iter().map(|(name, _)| name);

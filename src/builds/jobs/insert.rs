@@ -1,9 +1,8 @@
 //! Inserting an argument into a command in a YAML value.
 
 use super::model::{Found, InScript};
-use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
-use crate::builds::model::Lane;
+use crate::builds::model::{BuildTool, Lane};
 use crate::builds::yaml::Style;
 use crate::fix::{Edit, Fix};
 
@@ -11,8 +10,12 @@ use crate::fix::{Edit, Fix};
 pub fn insertion(found: &Found<'_>, lane: &Lane<'_>, value: String) -> Result<Insertion, String> {
     let command = found.command.as_ref().ok_or("it is no command")?;
     let edit = in_command(command, lane.arg, &value)?;
+    let title = match command.found.command.tool {
+        BuildTool::Rocker => command.found.command.title(lane.arg, &value),
+        _ => format!("pass `{}`", lane.arg),
+    };
     Ok(Insertion {
-        fix: Fix::safe(format!("pass `{}`", lane.arg), vec![edit]),
+        fix: Fix::safe(title, vec![edit]),
         value: Some(value),
     })
 }
@@ -45,16 +48,11 @@ fn insertion_point(it: &InScript<'_>, arg: &str, value: &str) -> Result<(usize, 
     if let Some(text) = command.insertion(arg, value) {
         return Ok((words[command.subcommand].span.end, text));
     }
-    match command.method {
-        InsertMethod::Environment if command.tool_at == 0 => {
-            Ok((words[0].span.start, format!("{arg}=\"{value}\" ")))
-        }
-        InsertMethod::Environment => {
-            Err("what runs the command may not keep its environment".to_owned())
-        }
-        InsertMethod::CacheId => Err("only an extension of rocker takes it".to_owned()),
-        _ => Err("it takes no build argument here".to_owned()),
+    let variable = command.variable(arg)?;
+    if command.tool_at > 0 {
+        return Err("what runs the command may not keep its environment".to_owned());
     }
+    Ok((words[0].span.start, format!("{variable}=\"{value}\" ")))
 }
 
 /// Returns whether `value` can stand in a cache id and in a script as it is.

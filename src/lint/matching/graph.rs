@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::model::FileAccess;
 use crate::builds::{self, Build, BuildTool, Place, Subject};
+use crate::index::CacheMount;
 use crate::lint::model::FileReport;
 
 /// The names that Compose and bake look for, in order; Compose takes the first, bake all.
@@ -128,6 +129,23 @@ impl<'r> BuildGraph<'r> {
         self.reports.iter().copied().enumerate()
     }
 
+    /// Returns the snippets and templates with locks below the folder `root`, which rocker may join; fails without any.
+    pub(super) fn snippets(&self, root: &Path) -> Result<Vec<PathBuf>, String> {
+        let found = self.own_reports().filter_map(|(_, report)| {
+            let is_locked = report.checked.mounts.iter().any(CacheMount::is_locked);
+            let is_it = is_locked && report.builds.is_none() && is_snippet(&report.path);
+            let path = is_it.then(|| (self.access.absolute)(&report.path))?;
+            path.starts_with(root).then_some(path)
+        });
+        let found: Vec<PathBuf> = found.collect();
+        if found.is_empty() {
+            return Err(
+                "rocker writes the Dockerfile itself, and none of its snippets is here".into(),
+            );
+        }
+        Ok(found)
+    }
+
     /// Returns the files that a command takes, in order; fails where one is missing.
     pub(super) fn named(
         &self,
@@ -188,6 +206,16 @@ fn candidates(tool: BuildTool, place: &Place) -> Vec<String> {
     let more = if tool.is_bake() { BAKE } else { OVERRIDES };
     let names = COMPOSE.iter().chain(more);
     names.map(|name| format!("{folder}/{name}")).collect()
+}
+
+/// Returns whether the file is a piece of a Dockerfile by its name, as rocker's extensions have them: `NAME_snippet.Dockerfile`,
+/// or a template of empy.
+fn is_snippet(path: &Path) -> bool {
+    let is_empy = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("em"));
+    let name = path.file_name().and_then(|name| name.to_str());
+    is_empy || name.is_some_and(|name| name.to_ascii_lowercase().contains("snippet"))
 }
 
 fn stem(path: &Path) -> &str {

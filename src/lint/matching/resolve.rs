@@ -171,6 +171,12 @@ impl Resolver<'_> {
         let target = || build.target.clone();
         Ok(match &build.subject {
             Subject::Inline(_) => vec![one(None, over, target())],
+            Subject::Snippets => {
+                let snippets = graph.snippets(root)?.into_iter();
+                snippets
+                    .map(|path| one(Some(path), Vec::new(), None))
+                    .collect()
+            }
             Subject::File(file) => {
                 let bases = self.bases.get(&id.file);
                 let bases = bases.map_or(std::slice::from_ref(root), Vec::as_slice);
