@@ -49,6 +49,18 @@ pub enum Subject {
     Ignore,
 }
 
+/// Which `[[exempt]]` entries silence a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
+pub enum Exempt {
+    /// None.
+    Never,
+    /// Those that name it.
+    ByName,
+    /// Those that name it, and those that name no rules.
+    Always,
+}
+
 /// The facts about a rule that do not depend on its subject.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
@@ -65,6 +77,8 @@ pub struct RuleMeta {
     pub goes_first: bool,
     /// True where it is about variables in ids, and silent for a builder without them.
     pub needs_variables: bool,
+    /// Which `[[exempt]]` entries of a configuration silence it.
+    pub exempt: Exempt,
     /// A one-line summary of its findings.
     pub summary: &'static str,
     /// The thing that it looks at.
@@ -90,6 +104,7 @@ macro_rules! each_rule {
                 severity: Severity::Error,
                 fix: Some(Applicability::Safe),
                 needs_variables: true,
+                exempt: Exempt::Always,
                 summary: "a locked cache id without a per-job part: parallel builds wait for each other",
             }
             UndeclaredArg undeclared_arg "undeclared-arg" File {
@@ -124,54 +139,65 @@ macro_rules! each_rule {
             PrivateCache private_cache "private-cache" File {
                 severity: Severity::Info,
                 fix: Some(Applicability::Unsafe),
+                exempt: Exempt::ByName,
                 summary: "sharing=private: builds that overlap start with an empty cache",
             }
             LockOrder lock_order "lock-order" Run {
                 severity: Severity::Error,
+                exempt: Exempt::ByName,
                 summary: "RUNs take the same locks in opposite orders: builds can wait for each other for ever",
             }
             MixedSharing mixed_sharing "mixed-sharing" Run {
                 severity: Severity::Error,
                 other_severity: Some("\"warning\" where none of them is locked"),
                 fix: Some(Applicability::Unsafe),
+                exempt: Exempt::ByName,
                 summary: "one id with different sharing modes: once builds meet, the cache starts empty and its lock no longer holds",
             }
             SerialStages serial_stages "serial-stages" File {
                 severity: Severity::Info,
+                exempt: Exempt::Always,
                 summary: "independent stages of one build lock the same id: they run one after the other",
             }
             NeedlessLock needless_lock "needless-lock" File {
                 severity: Severity::Info,
                 fix: Some(Applicability::Unsafe),
                 goes_first: true,
+                exempt: Exempt::Always,
                 summary: "a lock on a cache whose tool needs none",
             }
             UnlockedApt unlocked_apt "unlocked-apt" File {
                 severity: Severity::Warning,
                 fix: Some(Applicability::Unsafe),
+                exempt: Exempt::ByName,
                 summary: "apt's cache without a lock: parallel builds fail on apt's own",
             }
             UnlockedCache unlocked_cache "unlocked-cache" File {
                 severity: Severity::Info,
+                exempt: Exempt::ByName,
                 summary: "a cache without a lock whose tool fails or waits where two builds use it",
             }
             CacheAsState cache_as_state "cache-as-state" File {
                 severity: Severity::Warning,
+                exempt: Exempt::ByName,
                 summary: "a RUN needs what an earlier RUN left in a cache, which may be empty by then",
             }
             PlatformLock platform_lock "platform-lock" File {
                 severity: Severity::Info,
                 fix: Some(Applicability::Unsafe),
                 needs_variables: true,
+                exempt: Exempt::Always,
                 summary: "a multi-platform build locks one id for all platforms: they wait, and mix their files",
             }
             IdCollision id_collision "id-collision" Run {
                 severity: Severity::Error,
                 fix: Some(Applicability::Unsafe),
+                exempt: Exempt::ByName,
                 summary: "one id for different contents: their files end up in one directory",
             }
             SplitCache split_cache "split-cache" Run {
                 severity: Severity::Info,
+                exempt: Exempt::ByName,
                 summary: "one id with different from, uid, gid or mode: these are different caches",
             }
             InvalidMount invalid_mount "invalid-mount" File {
@@ -250,6 +276,7 @@ const PLAIN: RuleMeta = RuleMeta {
     fix: None,
     goes_first: false,
     needs_variables: false,
+    exempt: Exempt::Never,
     summary: "",
     subject: Subject::File,
     page: "",

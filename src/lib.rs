@@ -78,7 +78,7 @@ cfg_if::cfg_if! {
 mod cli;
 
 pub use config::Problem as ConfigProblem;
-pub use finding::{Finding, Location, LockKey, Place, RuleId, RuleMeta, Severity, Subject};
+pub use finding::{Exempt, Finding, Location, LockKey, Place, RuleId, RuleMeta, Severity, Subject};
 pub use fix::{Applicability, Edit, Fix};
 pub use lint::{Dropped, Made};
 pub use project::{Error, FileFindings, FixedFile, Fixes, Project, Report};

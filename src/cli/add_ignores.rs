@@ -1,9 +1,7 @@
 //! `cachelane check --add-ignores`
 
-use std::path::PathBuf;
-
 use crate::budget;
-use crate::finding::RuleId;
+use crate::finding::{Finding, RuleId};
 use crate::lint::{self, FileReport};
 use crate::report;
 use crate::text::count;
@@ -20,13 +18,22 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> Comman
         return Err(Error::Input(why.into()));
     };
     let roots = args.common.roots();
-    let is_stdin = args.common.reads_stdin();
+    let stdin = args.common.stdin();
     let (mut suppressed, mut files, mut unused_left, mut bare_left) = (0, 0, false, false);
     for report in reports {
         let name = report::path(&report.path);
-        let mut findings = report.checked.findings.iter();
-        unused_left |= findings
-            .any(|finding| finding.rule == RuleId::UnusedIgnore && finding.severity >= least);
+        let is_stdin = stdin.as_ref() == Some(&report.path);
+        let failing = report.checked.findings.iter();
+        let failing = failing.filter(|finding| finding.severity >= least);
+        let (unused, open): (Vec<&Finding>, Vec<_>) =
+            failing.partition(|finding| finding.rule == RuleId::UnusedIgnore);
+        unused_left |= !unused.is_empty();
+        let withheld = report.checked.withheld.as_ref();
+        if let Some(why) = withheld.filter(|_| !open.is_empty()) {
+            bare_left = true;
+            let open = count(open.len(), "finding");
+            terminal::print_note(&format!("{name}: {open} left: {why}"));
+        }
         let added = budget::within(report.source.len(), || lint::add_ignores(report, least))
             .unwrap_or_else(|spent| Err(spent.to_string()));
         let written = added.and_then(|added| {
@@ -34,8 +41,11 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> Comman
                 terminal::print_note(&format!("{name}:{line}: {rule} is left: {reason}"));
             }
             bare_left |= !added.dropped.is_empty();
-            if !added.made.is_empty() {
-                write(report, &added.bytes, is_stdin, &roots)?;
+            if is_stdin {
+                terminal::print(&added.bytes);
+            } else if !added.made.is_empty() {
+                file::replace(&report.path, &report.source, &added.bytes, &roots)
+                    .map_err(|error| error.to_string())?;
             }
             Ok(added.made.len())
         });
@@ -59,18 +69,4 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> Comman
         terminal::print_note("What `unused-ignore` finds is left: `cachelane fix` removes it.");
     }
     Ok(Outcome::new(failed, unused_left || bare_left).into())
-}
-
-fn write(
-    report: &FileReport,
-    bytes: &[u8],
-    is_stdin: bool,
-    roots: &[PathBuf],
-) -> Result<(), String> {
-    if is_stdin {
-        terminal::print(bytes);
-        return Ok(());
-    }
-    let written = file::replace(&report.path, &report.source, bytes, roots);
-    written.map_err(|error| error.to_string())
 }

@@ -181,9 +181,19 @@ pub struct CheckArgs {
     /// Keep only findings on lines that changed since the branch left this git revision
     #[arg(long, value_name = "REF")]
     pub diff: Option<String>,
+    #[command(flatten)]
+    pub ignores: Ignores,
+}
+
+/// Whether findings are suppressed, and where.
+#[derive(Debug, clap::Args)]
+pub struct Ignores {
     /// Suppress everything that fails the gate today, by comments in the files
     #[arg(long, conflicts_with_all = ["diff", "statistics", "reports", "output", "format"])]
     pub add_ignores: bool,
+    /// Do so in files that say that they are generated, too
+    #[arg(long, requires = "add_ignores")]
+    pub include_generated: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -338,6 +348,12 @@ impl Common {
     /// Returns whether standard input is among the paths.
     pub fn reads_stdin(&self) -> bool {
         self.paths.iter().any(|path| path.as_os_str() == STDIN)
+    }
+
+    /// Returns what standard input is called, where it is read.
+    pub fn stdin(&self) -> Option<PathBuf> {
+        let name = || self.stdin_filename.clone().unwrap_or(STDIN.into());
+        self.reads_stdin().then(name)
     }
 
     /// Fails where what was typed does not go together.

@@ -17,11 +17,15 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     } else {
         Texts::None
     };
-    let run = Run::new(common, &args.gate.select, Fixes::default(), texts);
+    let fixes = Fixes {
+        include_generated: args.ignores.include_generated,
+        ..Fixes::default()
+    };
+    let run = Run::new(common, &args.gate.select, fixes, texts);
     check_args(args)?;
     // A report that is not written may leave an old one in place, so it is written of a run that fails, too.
     let failed = |error: Error| {
-        if !args.add_ignores {
+        if !args.ignores.add_ignores {
             print(args, &[], Summary::default(), &error.run_errors());
         }
         error
@@ -37,7 +41,7 @@ pub fn run(args: &CheckArgs) -> CommandResult {
         kept.map_err(|error| failed(error.into()))?;
     }
     let (reports, errors) = (checked.results, run.configs.errors());
-    if args.add_ignores {
+    if args.ignores.add_ignores {
         return add_ignores::run(args, &reports, !errors.is_empty());
     }
     let summary = Summary::new(&reports, checked.files);

@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
 
     /// Returns whether the file at `path` is searched as text: it is no Dockerfile by its name and beginning or by the
     /// configuration `loaded`, and, where named, does not read as one either.
-    pub fn is_text(&self, path: &Path, loaded: Option<&LoadedConfig>, source: &[u8]) -> bool {
+    fn is_text(&self, path: &Path, loaded: Option<&LoadedConfig>, source: &[u8]) -> bool {
         let mut named = self.common.paths.iter().chain(&self.common.stdin_filename);
         let mut is_named = || named.any(|named| named == path);
         is_other(path, loaded, source)

@@ -64,21 +64,16 @@ impl<'a> Since<'a> {
         if named.count() == 0 && common.stdin_filename.is_none() {
             of_here?;
         }
-        let stdin = || common.stdin_filename.clone().unwrap_or(STDIN.into());
         Ok(Self {
             run,
             repositories,
-            stdin: common.reads_stdin().then(stdin),
+            stdin: common.stdin(),
         })
     }
 
     /// Keeps the findings that are new. Old versions are compared with one another, unchanged files in the present one.
     pub fn keep(&mut self, checked: &mut RunOutcome<FileReport>) -> Result<(), GitError> {
         let (run, reports) = (self.run, &mut checked.results);
-        let is_text = |report: &FileReport| {
-            let loaded = run.configs.of(&report.path);
-            run.is_text(&report.path, loaded.as_deref(), &report.source)
-        };
         let mut found = reports.iter().map(|report| &report.checked.findings);
         if found.all(Vec::is_empty) {
             return Ok(());
@@ -94,7 +89,7 @@ impl<'a> Since<'a> {
             };
             let input = InputFile {
                 format: report.builds.as_ref().map(|builds| builds.format),
-                text: is_text(report),
+                text: report.is_text,
                 ..InputFile::new(&report.path, Arc::clone(&report.settings), source)
             };
             // An old version beyond the budget says nothing about new findings.
@@ -111,8 +106,7 @@ impl<'a> Since<'a> {
                 OldVersion::Same => Lines::same(&report.source),
                 OldVersion::Was(source) => Lines::of(&source, &report.source),
             };
-            let is_dockerfile = report.builds.is_none() && !is_text(report);
-            keep_new(report, is_dockerfile, old.get(&index), &lines);
+            keep_new(report, old.get(&index), &lines);
         }
         Ok(())
     }
@@ -128,7 +122,7 @@ impl<'a> Since<'a> {
 }
 
 /// Keeps the findings of `report` that are not in `old`, are worse than there, or lie in changed lines.
-fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileReport>, lines: &Lines) {
+fn keep_new(report: &mut FileReport, old: Option<&FileReport>, lines: &Lines) {
     let text = |report: &FileReport, finding: &Finding| {
         finding.span.of(&report.source).replace("\r\n", "\n")
     };
@@ -145,6 +139,7 @@ fn keep_new(report: &mut FileReport, is_dockerfile: bool, old: Option<&FileRepor
             texts.entry((rule, text)).or_default().push(severity);
         }
     }
+    let is_dockerfile = report.builds.is_none() && !report.is_text;
     let file = is_dockerfile.then(|| Dockerfile::read(&report.source).ok());
     let file = file.flatten();
     let is_new = |finding: &Finding| {

@@ -8,7 +8,7 @@ use serde_json::json;
 use toml::Spanned;
 
 use crate::finding::{RuleId, Severity};
-use crate::rules::exempt::WAITS;
+use crate::rules::exempt;
 use crate::text::Span;
 
 use super::model::Overrides;
@@ -189,7 +189,7 @@ pub struct Exempt {
 impl Exempt {
     pub fn rules(&self) -> Vec<RuleId> {
         let Some(rules) = &self.rules else {
-            return WAITS.to_vec();
+            return exempt::waits().collect();
         };
         let rules = rules.get_ref().iter();
         rules

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::finding::RuleId;
-use crate::rules::exempt::EXEMPTIBLE;
+use crate::rules::exempt;
 use crate::rules::profile::PROFILES;
 
 use super::keys::{SETTINGS, Unset};
@@ -52,7 +52,7 @@ pub fn schema() -> String {
             "rules": {
                 "description": "The rules that are silent. Default: those that say that somebody waits for the lock.",
                 "type": "array",
-                "items": { "enum": EXEMPTIBLE },
+                "items": { "enum": exempt::exemptible().collect::<Vec<_>>() },
                 "minItems": 1,
             },
             "reason": { "description": "Why these caches may stay as they are.", "type": "string" },

@@ -15,13 +15,15 @@ use super::{check, prove};
 const TITLE: &str = "suppress what is there";
 
 /// Suppresses the findings of a file from the severity `least` on. The result's `made` are those that a comment
-/// suppresses now, its `dropped` those that none can.
+/// suppresses now, its `dropped` those that none can. A generated file stays as it is.
 /// Fails with the fault of the result.
 pub fn add_ignores(report: &FileReport, least: Severity) -> Result<Fixed, String> {
     let open = failing(&report.checked.findings, least);
     match &report.builds {
-        Some(builds) if !open.is_empty() => in_build_file(report, builds.format, open),
-        Some(_) => Ok(Fixed::nothing(&report.source, Checked::default())),
+        _ if open.is_empty() || report.checked.withheld.is_some() => {
+            Ok(Fixed::nothing(&report.source, Checked::default()))
+        }
+        Some(builds) => in_build_file(report, builds.format, open),
         None => in_dockerfile(report, least),
     }
 }

@@ -14,7 +14,7 @@ use super::agree::{Agreeing, Along, agree};
 use super::finalize;
 use super::generated;
 use super::model::Checked;
-use super::relate::{Compared, relate};
+use super::relate::relate;
 
 /// Returns whether `source` can hold a mount; otherwise the file is not read further.
 pub fn has_mount(source: &[u8]) -> bool {
@@ -93,29 +93,29 @@ fn unreadable(
 
 /// Checks one file as a run of its own, and takes fixes back that would join or part its caches.
 pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
-    let mut checked = find_alone(source, settings);
-    let alone = Agreeing {
+    alone(source, settings, |file| {
+        agree(&mut [file], &|_| String::new());
+    })
+}
+
+/// Returns the findings of one file as a run of its own, with fixes that were not compared.
+pub(super) fn find_alone(source: &[u8], settings: &Settings) -> Checked {
+    alone(source, settings, |_| ())
+}
+
+/// Checks one file as a run of its own; `then` goes on with it.
+fn alone(source: &[u8], settings: &Settings, then: impl FnOnce(Agreeing<'_>)) -> Checked {
+    let mut checked = check(source, settings);
+    let mut files = [Agreeing {
         checked: &mut checked,
         settings,
         source,
         format: None,
         along: Along::default(),
-    };
-    agree(&mut [alone], &|_| String::new());
-    checked
-}
-
-/// Returns the findings of one file as a run of its own, with fixes that were not compared.
-pub(super) fn find_alone(source: &[u8], settings: &Settings) -> Checked {
-    let mut checked = check(source, settings);
-    relate(
-        &mut [Compared {
-            checked: &mut checked,
-            settings,
-            source,
-        }],
-        |_| String::new(),
-    );
-    finalize::finalize(&mut checked, settings, false);
+    }];
+    relate(&mut files, |_| String::new());
+    let [file] = files;
+    finalize::finalize(file.checked, settings, false);
+    then(file);
     checked
 }

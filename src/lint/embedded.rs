@@ -173,7 +173,10 @@ pub fn check_text(path: &Path, source: &[u8], settings: &Arc<Settings>) -> Optio
         ..Checked::default()
     };
     let settings = Arc::new(settings);
-    Some(FileReport::new(path, source, &settings, checked))
+    Some(FileReport {
+        is_text: true,
+        ..FileReport::new(path, source, &settings, checked)
+    })
 }
 
 /// Returns the locks in a build file outside of the Dockerfiles `within` it. Suppressed ones go to `checked`, so that

@@ -63,8 +63,8 @@ impl fmt::Display for Withheld {
         match self {
             Self::Generated(header) => write!(
                 f,
-                "the file is generated, as `{header}` says, and the next run takes a fix back: change what it is made from \
-                 (`--include-generated` fixes the file itself)"
+                "the file is generated, as `{header}` says, and the next run takes a change back: change what it is made \
+                 from (`--include-generated` changes the file itself)"
             ),
             Self::NotNamed => f.write_str("it is not among the files to fix: name it, too"),
         }
@@ -130,6 +130,8 @@ pub struct FileReport {
     pub checked: Checked,
     /// The builds, for a workflow, a pipeline, a Compose or bake file. (Boxed, since few of the many reports have any.)
     pub builds: Option<Box<BuildFileReport>>,
+    /// True where locks in its text outside of Dockerfiles were searched for: in all of it without builds.
+    pub is_text: bool,
 }
 
 impl FileReport {
@@ -141,6 +143,7 @@ impl FileReport {
             settings: Arc::clone(settings),
             checked,
             builds: None,
+            is_text: false,
         }
     }
 }

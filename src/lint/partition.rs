@@ -107,6 +107,11 @@ pub(super) fn clashes(
     clashes.dedup_by_key(|clash| (clash.kind, clash.at));
     let first = clashes.first().map(|clash| clash.kind);
     clashes.retain(|clash| Some(clash.kind) == first);
+    // Where only one of two is to change, its fix is the wrong one; a declaration around the other may be right.
+    let is_own = |clash: &Clash| clash.kind == Kind::Joined && edits(clash.at).own;
+    if clashes.iter().any(is_own) {
+        clashes.retain(is_own);
+    }
     clashes
 }
 

@@ -7,25 +7,15 @@ use bstr::ByteSlice as _;
 
 use crate::finding::{Finding, RuleId};
 use crate::index::{CacheMount, File, Index};
-use crate::rules::{Settings, registry};
+use crate::rules::registry;
 use crate::text::{Span, count};
 
 use super::agree::{Agreeing, Along, agree};
 use super::finalize;
-use super::model::{Checked, FileReport, Shared, Withheld};
-
-/// A file of a run that is compared with others.
-#[derive(Debug)]
-pub struct Compared<'f> {
-    /// The findings in the file alone.
-    pub checked: &'f mut Checked,
-    pub settings: &'f Settings,
-    /// The bytes; empty where they are no longer kept.
-    pub source: &'f [u8],
-}
+use super::model::{FileReport, Shared, Withheld};
 
 /// Adds the findings from comparing all files of a run; `name` returns a file's path, by index, as reports print it.
-pub fn relate(files: &mut [Compared<'_>], name: impl Fn(usize) -> String) {
+pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
     // Findings change while the mounts of all files are read.
     let mut mounts: Vec<Vec<CacheMount>> = files
         .iter_mut()
@@ -109,40 +99,19 @@ pub fn relate_reports(
     whole: bool,
     name: impl Fn(&Path) -> String,
 ) -> BTreeMap<usize, Shared> {
-    let (mut files, mut paths) = (Vec::new(), Vec::new());
-    for FileReport {
-        path,
-        source,
-        settings,
-        checked,
-        ..
-    } in &mut *reports
-    {
-        files.push(Compared {
-            checked,
-            settings,
-            source,
-        });
-        paths.push(path.as_path());
-    }
-    relate(&mut files, |index| name(paths[index]));
-    for report in reports.iter_mut().filter(|report| report.builds.is_none()) {
-        if is_containerfile(&report.path) {
-            report.checked.findings.retain(|one| !one.only_buildkit);
-        }
-        finalize::finalize(&mut report.checked, &report.settings, whole);
-    }
-    let (mut files, mut paths) = (Vec::new(), Vec::new());
     for other in &mut *others {
         other.checked.withheld = Some(Withheld::NotNamed);
         other.checked.withhold_fixes();
     }
+    let given = reports.len();
+    let (mut files, mut paths) = (Vec::new(), Vec::new());
     for FileReport {
         path,
         source,
         settings,
         checked,
         builds,
+        ..
     } in reports.iter_mut().chain(others)
     {
         files.push(Agreeing {
@@ -153,6 +122,15 @@ pub fn relate_reports(
             along: Along::default(),
         });
         paths.push(path.as_path());
+    }
+    relate(&mut files[..given], |index| name(paths[index]));
+    for (file, path) in files[..given].iter_mut().zip(&paths) {
+        if file.format.is_none() {
+            if is_containerfile(path) {
+                file.checked.findings.retain(|one| !one.only_buildkit);
+            }
+            finalize::finalize(file.checked, file.settings, whole);
+        }
     }
     agree(&mut files, &|index| name(paths[index]))
 }

@@ -34,30 +34,32 @@ impl<'a> InputFile<'a> {
     }
 }
 
-/// Returns the findings in one file by itself; `None` where there is nothing to compare with other files either.
+/// Returns the findings in one file by itself; `None` where there is nothing to compare with other files either, nor to
+/// be given back as standard input is.
 pub fn check(input: InputFile<'_>) -> Option<FileReport> {
     let InputFile {
         path,
+        is_stdin,
         format,
         text,
         settings,
         source,
-        ..
     } = input;
     if let Some(format) = format {
         let mut report = lint::check_build_file(path, format, source, &settings);
+        report.is_text = text;
         if let Some(builds) = report.builds.as_mut().filter(|_| text) {
             report.checked.findings.append(&mut builds.embedded);
         }
         let builds = report.builds.as_ref().map(|builds| &builds.file);
         let is_empty = report.checked.is_empty() && builds.is_none_or(BuildFile::is_empty);
-        return (!is_empty).then_some(report);
+        return (is_stdin || !is_empty).then_some(report);
     }
     if text {
         return lint::check_text(path, source, &settings);
     }
     let checked = lint::check(source, &settings);
-    (!checked.is_empty()).then(|| FileReport::new(path, source, &settings, checked))
+    (is_stdin || !checked.is_empty()).then(|| FileReport::new(path, source, &settings, checked))
 }
 
 /// Checks the file within a budget of its own.

@@ -4,31 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::bytes::{RegexBuilder, RegexSet, RegexSetBuilder};
 
-use crate::finding::RuleId;
+use crate::finding::{Exempt, RuleId};
 
-/// The rules that an entry may name: those about sharing a cache.
-pub const EXEMPTIBLE: &[RuleId] = &[
-    RuleId::SharedLock,
-    RuleId::PlatformLock,
-    RuleId::SerialStages,
-    RuleId::NeedlessLock,
-    RuleId::LockOrder,
-    RuleId::MixedSharing,
-    RuleId::IdCollision,
-    RuleId::SplitCache,
-    RuleId::PrivateCache,
-    RuleId::UnlockedApt,
-    RuleId::UnlockedCache,
-    RuleId::CacheAsState,
-];
+/// Returns the rules that an entry may name: those about sharing a cache.
+pub fn exemptible() -> impl Iterator<Item = RuleId> {
+    let is_one = |rule: &RuleId| rule.meta().exempt != Exempt::Never;
+    RuleId::ALL.iter().copied().filter(is_one)
+}
 
-/// The rules of an entry without names: those that report waiting for a lock.
-pub const WAITS: &[RuleId] = &[
-    RuleId::SharedLock,
-    RuleId::PlatformLock,
-    RuleId::SerialStages,
-    RuleId::NeedlessLock,
-];
+/// Returns the rules of an entry without names: those that report waiting for a lock.
+pub fn waits() -> impl Iterator<Item = RuleId> {
+    exemptible().filter(|rule| rule.meta().exempt == Exempt::Always)
+}
 
 /// The limit in bytes for the compiled patterns of an untrusted configuration, and again for matching them.
 const MAX_SIZE: usize = 1 << 20;

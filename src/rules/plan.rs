@@ -57,8 +57,8 @@ pub struct Declaring {
     pub edits: Vec<Edit>,
     /// The 1-based line of a declaration in the stage that comes too late.
     pub late: Option<usize>,
-    /// True where that line is moved.
-    pub moves: bool,
+    /// That line as it stands, where it is moved.
+    pub moves: Option<String>,
     /// Safe where it affects only cache ids.
     pub applicability: Applicability,
 }
@@ -66,25 +66,32 @@ pub struct Declaring {
 impl Declaring {
     /// Returns the change, in the imperative.
     pub fn title(&self) -> String {
-        let what = if self.moves { "move up" } else { "declare" };
+        let line = &self.line;
         let care = match self.applicability {
             Applicability::Safe => "",
             Applicability::Unsafe => " (look whether what else uses it may change)",
         };
-        [what, " `", &self.line, "`", care].concat()
+        match &self.moves {
+            None => format!("declare `{line}`{care}"),
+            Some(old) if old == line => format!("move up `{line}`{care}"),
+            Some(old) => format!("move up `{old}` as `{line}`{care}"),
+        }
     }
 
     /// Returns the advice.
     pub fn advice(&self) -> String {
         let (line, above) = (&self.line, self.above);
-        match self.late {
-            Some(late) if self.moves => {
+        match (self.late, &self.moves) {
+            (Some(late), Some(old)) if old == line => {
                 format!("move `{line}` from line {late} to above line {above}")
             }
-            Some(late) => {
+            (Some(late), Some(old)) => {
+                format!("move `{old}` from line {late} to above line {above}, and make it `{line}`")
+            }
+            (Some(late), None) => {
                 format!("put `{line}` above line {above} (the one on line {late} comes too late)")
             }
-            None => format!("put `{line}` above line {above}"),
+            (None, _) => format!("put `{line}` above line {above}"),
         }
     }
 }

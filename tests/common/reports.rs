@@ -32,12 +32,13 @@ pub fn formats() -> Vec<String> {
 /// Checks `files`, each a path and its bytes.
 pub fn check(files: &[(&str, Vec<u8>)]) -> Vec<FileReport> {
     let settings = Arc::new(Settings::default());
-    let one = |(path, source): &(&str, Vec<u8>)| FileReport {
-        path: path.into(),
-        source: source.clone(),
-        settings: Arc::clone(&settings),
-        checked: lint::check(source, &settings),
-        builds: None,
+    let one = |(path, source): &(&str, Vec<u8>)| {
+        FileReport::new(
+            path.as_ref(),
+            source,
+            &settings,
+            lint::check(source, &settings),
+        )
     };
     let mut reports: Vec<FileReport> = files.iter().map(one).collect();
     lint::relate_reports(&mut reports, &mut [], true, report::path);

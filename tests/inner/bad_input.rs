@@ -340,7 +340,15 @@ fn options_that_cannot_be_meant_are_refused() {
             "--stdin-filename",
         ),
         (
+            &["fix", "--stdin-filename", "Dockerfile"],
+            "--stdin-filename",
+        ),
+        (
             &["list", "--stdin-filename", "Dockerfile"],
+            "--stdin-filename",
+        ),
+        (
+            &["builds", "--stdin-filename", "Dockerfile"],
             "--stdin-filename",
         ),
         (

@@ -1,6 +1,6 @@
 //! Finding, reading and writing files, so that an interrupted write loses nothing.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -213,7 +213,7 @@ fn a_report_replaces_a_link_and_goes_to_what_the_system_names() {
     put(&path, b"a").unwrap();
     assert!(fs::symlink_metadata(&path).unwrap().is_file());
     assert_eq!(fs::read(&path).unwrap(), b"a");
-    let file = File::options().write(true).open(&path).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
     let handle = std::os::fd::AsRawFd::as_raw_fd(&file);
     put(Path::new(&format!("/proc/self/fd/{handle}")), b"b").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"b");

@@ -12,14 +12,13 @@ use crate::{pages, record};
 
 fn report(source: &[u8], settings: &Settings) -> (String, Vec<&'static str>) {
     let checked = lint::check(source, settings);
-    let (path, settings) = ("Dockerfile".into(), Arc::new(settings.clone()));
-    let mut reports = [FileReport {
-        path,
-        source: source.to_vec(),
-        settings,
+    let settings = Arc::new(settings.clone());
+    let mut reports = [FileReport::new(
+        "Dockerfile".as_ref(),
+        source,
+        &settings,
         checked,
-        builds: None,
-    }];
+    )];
     lint::relate_reports(&mut reports, &mut [], true, |_| "Dockerfile".into());
     let rules = reports[0]
         .checked

@@ -4,6 +4,8 @@ use cachelane::Applicability;
 use cachelane::lint::{Shared, check, fix};
 use cachelane::rules::Settings;
 
+use crate::command::cachelane;
+
 /// Returns why the lock of a file that begins with `head` is not fixed.
 fn unfixed(head: &str) -> Option<String> {
     let lock = "RUN --mount=type=cache,id=a,target=/a,sharing=locked make\n";
@@ -109,4 +111,27 @@ fn who_asks_for_it_gets_it_fixed() {
         let fixed = fix(source, &settings, level, &Shared::default());
         assert_eq!(fixed.bytes != source, include_generated);
     }
+}
+
+#[test]
+fn a_generated_file_gets_no_suppressions_either() {
+    let source =
+        "# @generated\nFROM a\nRUN --mount=type=cache,id=a,target=/a,sharing=locked make\n";
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let path = here.join("Dockerfile");
+    std::fs::write(&path, source).unwrap();
+    let add = |more: &[&str]| cachelane(here, &[&["check", "--add-ignores"], more].concat());
+    let (code, _, err) = add(&[]);
+    assert!(
+        code == 1 && err.contains("Dockerfile: 1 finding left") && err.contains("`# @generated`"),
+        "{err}"
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), source);
+    let (code, _, err) = add(&["--include-generated"]);
+    assert!(code == 0 && err.contains("1 finding suppressed"), "{err}");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        source.replace("RUN", "# cachelane: ignore[shared-lock]\nRUN")
+    );
 }

@@ -496,3 +496,35 @@ fn locks_in_text_that_are_new() {
         "{out}"
     );
 }
+
+/// A Dockerfile that only a build tells was compared with its past as text, in which the lock was another finding.
+#[test]
+fn a_dockerfile_that_a_build_names_has_the_past_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("image"), LOCKED).unwrap();
+    fs::write(
+        here.join("compose.yml"),
+        "services:\n  a:\n    build:\n      context: .\n      dockerfile: image\n",
+    )
+    .unwrap();
+    git(here, &["init", "-q"]);
+    git(here, &["add", "."]);
+    git(here, &["commit", "-qm", "one"]);
+    let more = "RUN --mount=type=cache,id=y,target=/y,sharing=locked \\\n    one && \\\n    two\n";
+    fs::write(here.join("image"), format!("{LOCKED}{more}")).unwrap();
+    let args = [
+        "check",
+        "--embedded",
+        "--diff",
+        "HEAD",
+        "--format",
+        "concise",
+        "--quiet",
+    ];
+    let (_, out, _) = cachelane(here, &args);
+    assert!(
+        out.lines().count() == 1 && out.starts_with("image:3:27: error[shared-lock]"),
+        "{out}"
+    );
+}

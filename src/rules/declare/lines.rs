@@ -174,8 +174,9 @@ impl<'n> Lines<'n> {
         let moved = movable.map(|late| &file.instructions[late.instruction]);
         let declared = self.declared(user, late.filter(fits), short);
         let lacks_value = declared.contains('=') && late.is_some_and(|late| late.value.is_none());
-        let line = match moved {
-            Some(arg) if !lacks_value => arg.text.bytes().to_str_lossy().trim_end().to_owned(),
+        let old = moved.map(|arg| arg.text.bytes().to_str_lossy().trim_end().to_owned());
+        let line = match &old {
+            Some(old) if !lacks_value => old.clone(),
             _ => format!("{} {declared}", keyword(file, user)),
         };
         let mut edits = vec![spot.insert(file.source, &line)];
@@ -189,7 +190,7 @@ impl<'n> Lines<'n> {
             above: user.lines.0,
             edits,
             late: late.map(|late| file.instructions[late.instruction].lines.0),
-            moves: moved.is_some(),
+            moves: old,
             applicability: if self.elsewhere.are_behind(stage, below) {
                 Applicability::Unsafe
             } else {

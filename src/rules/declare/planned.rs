@@ -78,9 +78,11 @@ impl Context<'_> {
     pub(super) fn moves_with_default(&self, name: &str, declaration: &Declaration) -> bool {
         let line = self.line(declaration.instruction);
         let plan = self.plan(name, Applicability::Safe);
-        let is_it = |need: &Rc<Declaring>| need.moves && need.late == Some(line);
         let mut needs = plan.needs.values();
-        declaration.value.is_none() && needs.any(|need| is_it(need) && need.line.contains('='))
+        needs.any(|need| {
+            let old = need.moves.as_ref().filter(|_| need.late == Some(line));
+            old.is_some_and(|old| *old != need.line)
+        })
     }
 
     fn plan(&self, name: &str, level: Applicability) -> Rc<Plan> {
