@@ -74,7 +74,7 @@ pub fn run(args: &FixArgs) -> CommandResult {
         let at = reports.binary_search_by(|report| report.path.cmp(&text.path));
         at.is_err()
     });
-    let embedded = embedded_locks(embedded, &reports, &fixes);
+    let embedded = embedded_locks(embedded, &reports, &run);
     let failed = output.failed || !run.configs.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
         let all = embedded.is_empty() && !failed;

@@ -9,6 +9,7 @@ use crate::project::fix::FileFix;
 use crate::report::{self, Summary, human};
 use crate::text::{LineIndex, count, printable};
 
+use super::run::Run;
 use super::{diff, terminal};
 
 /// The text for each stream, built up file by file.
@@ -157,13 +158,13 @@ fn made(name: &str, fixed: &Fixed) -> String {
 pub fn embedded_locks(
     mut texts: Vec<FileReport>,
     reports: &[FileReport],
-    fixes: &[FileFix],
+    run: &Run<'_>,
 ) -> Vec<String> {
     lint::relate_reports(&mut texts, &mut [], false, report::path);
     let texts = texts.iter();
     let texts = texts.map(|report| (report, &report.checked.findings));
-    let builds = reports.iter().zip(fixes).filter(|(_, done)| done.text);
-    let builds = builds.filter_map(|(report, _)| Some((report, &report.builds.as_ref()?.embedded)));
+    let builds = reports.iter().filter(|report| run.searches(report));
+    let builds = builds.filter_map(|report| Some((report, &report.builds.as_ref()?.embedded)));
     let mut found: Vec<(&FileReport, &Vec<Finding>)> = texts.chain(builds).collect();
     found.sort_by_key(|(report, _)| &report.path);
     let places = found.into_iter().flat_map(|(report, findings)| {

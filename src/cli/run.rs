@@ -143,6 +143,12 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Returns whether the text of this file is searched for locks outside of Dockerfiles.
+    pub fn searches(&self, report: &FileReport) -> bool {
+        let loaded = self.configs.of(&report.path);
+        self.is_text(&report.path, loaded.as_deref(), &report.source)
+    }
+
     /// Returns whether the file at `path` is searched as text: it is no Dockerfile by its name and beginning or by the
     /// configuration `loaded`, and, where named, does not read as one either.
     fn is_text(&self, path: &Path, loaded: Option<&LoadedConfig>, source: &[u8]) -> bool {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::rules::{Exemptions, Settings};
 
 use super::globs::Globs;
-use super::keys::{Raw, span};
+use super::keys::{Keys, span};
 use super::model::{Overrides, Problem};
 use super::{read, resolve};
 
 /// A valid configuration.
 #[derive(Debug)]
 pub struct Config {
-    raw: Raw,
+    keys: Keys,
     include: Globs,
     exclude: Globs,
     per_file: Vec<Globs>,
@@ -29,8 +29,8 @@ impl Config {
     /// # Errors
     /// Returns all problems: unknown keys, rules and values, wrong types, malformed globs and patterns.
     pub fn read(text: &str, overrides: Overrides) -> Result<Self, Vec<Problem>> {
-        let raw = read::read(text).map_err(|problem| vec![problem])?;
-        match Self::of(raw, overrides) {
+        let keys = read::read(text).map_err(|problem| vec![problem])?;
+        match Self::of(keys, overrides) {
             (config, problems) if problems.is_empty() => Ok(config),
             (_, problems) => Err(problems),
         }
@@ -38,23 +38,23 @@ impl Config {
 
     /// Returns the configuration of a run without a file.
     pub fn none(overrides: Overrides) -> Self {
-        Self::of(Raw::default(), overrides).0
+        Self::of(Keys::default(), overrides).0
     }
 
-    fn of(raw: Raw, overrides: Overrides) -> (Self, Vec<Problem>) {
-        let mut problems = read::problems(&raw);
+    fn of(keys: Keys, overrides: Overrides) -> (Self, Vec<Problem>) {
+        let mut problems = read::problems(&keys);
         let mut globs = |patterns: &[toml::Spanned<String>]| Globs::new(patterns, &mut problems);
-        let (include, exclude) = (globs(&raw.include), globs(&raw.exclude));
-        let per_file = raw.per_file.iter();
+        let (include, exclude) = (globs(&keys.include), globs(&keys.exclude));
+        let per_file = keys.per_file.iter();
         let per_file = per_file.map(|entry| globs(&entry.patterns())).collect();
-        let exempt = exemptions(&raw, &mut problems);
+        let exempt = exemptions(&keys, &mut problems);
         let config = Self {
             include,
             exclude,
             per_file,
-            base: Arc::new(resolve::settings(&raw, &[], &overrides, &exempt)),
+            base: Arc::new(resolve::settings(&keys, &[], &overrides, &exempt)),
             exempt,
-            raw,
+            keys,
             overrides,
         };
         (config, problems)
@@ -75,7 +75,7 @@ impl Config {
         if own.is_empty() {
             return Arc::clone(&self.base);
         }
-        let settings = resolve::settings(&self.raw, &own, &self.overrides, &self.exempt);
+        let settings = resolve::settings(&self.keys, &own, &self.overrides, &self.exempt);
         Arc::new(settings)
     }
 
@@ -102,15 +102,15 @@ impl Config {
     /// Returns every setting for the file `path`, relative to the configuration's folder, with its origin;
     /// `text` is the configuration's.
     pub fn show(&self, path: &Path, text: &str) -> Vec<super::show::Shown> {
-        super::show::show(&self.raw, &self.entries(path), &self.overrides, text)
+        super::show::show(&self.keys, &self.entries(path), &self.overrides, text)
     }
 
     pub fn has_includes(&self) -> bool {
-        !self.raw.include.is_empty()
+        !self.keys.include.is_empty()
     }
 
     pub fn has_excludes(&self) -> bool {
-        !self.raw.exclude.is_empty()
+        !self.keys.exclude.is_empty()
     }
 
     pub fn has_per_file(&self) -> bool {
@@ -139,7 +139,7 @@ impl Config {
                 });
             }
         }
-        for id in self.exempt.idle().map(|index| &self.raw.exempt[index].id) {
+        for id in self.exempt.idle().map(|index| &self.keys.exempt[index].id) {
             let message = format!(
                 "`exempt`: no cache has an id that `{}` matches",
                 id.get_ref()
@@ -154,9 +154,9 @@ impl Config {
     }
 }
 
-/// Reads the patterns of `raw`; malformed ones go to `problems`.
-fn exemptions(raw: &Raw, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
-    let entries = raw.exempt.iter();
+/// Reads the patterns of `keys`; malformed ones go to `problems`.
+fn exemptions(keys: &Keys, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
+    let entries = keys.exempt.iter();
     let entries = entries.map(|entry| (entry.id.get_ref().as_str(), entry.rules()));
     let wrong = match Exemptions::new(entries.collect()) {
         Ok(exempt) => return Arc::new(exempt),
@@ -164,7 +164,7 @@ fn exemptions(raw: &Raw, problems: &mut Vec<Problem>) -> Arc<Exemptions> {
     };
     problems.extend(wrong.into_iter().map(|wrong| {
         let message = format!("this pattern of ids cannot be read: {wrong}");
-        Problem::new(span(&raw.exempt[wrong.entry].id), message)
+        Problem::new(span(&keys.exempt[wrong.entry].id), message)
     }));
     Arc::default()
 }

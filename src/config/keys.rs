@@ -1,5 +1,5 @@
 //! The keys of a configuration. Each that applies to all files is a row of [`SETTINGS`], from which its field in
-//! [`Raw`], its place in the schema, in `config show` and in the text of `init` are made.
+//! [`Keys`], its place in the schema, in `config show` and in the text of `init` are made.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +28,9 @@ pub struct Setting {
     pub schema: fn() -> serde_json::Value,
     /// Fails where a text of its value is invalid.
     pub check: Option<Check>,
-    pub texts: fn(&Raw) -> &[Spanned<String>],
+    pub texts: fn(&Keys) -> &[Spanned<String>],
     /// Returns its value in a configuration, as TOML, and the byte where that begins.
-    pub written: fn(&Raw) -> Option<(usize, String)>,
+    pub written: fn(&Keys) -> Option<(usize, String)>,
     /// Returns the option that wins over a configuration, with its value as TOML.
     pub typed: fn(&Overrides) -> Option<(&'static str, String)>,
 }
@@ -44,9 +44,9 @@ pub type Check = fn(&str) -> Result<(), String>;
 )]
 #[derive(Clone, Copy)]
 pub enum Unset {
-    Is(&'static str),
+    Default(&'static str),
     /// No value; this one is an example.
-    None(&'static str),
+    Example(&'static str),
 }
 
 type Text = Option<Spanned<String>>;
@@ -62,7 +62,7 @@ macro_rules! settings {
         /// cachelane's configuration: `cachelane.toml` or `.cachelane.toml`, the nearest one upward from each Dockerfile.
         #[derive(Debug, Default, Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-        pub struct Raw {
+        pub struct Keys {
             $(pub $field: $type,)+
             pub rules: Levels,
             pub per_file: Vec<PerFile>,
@@ -76,33 +76,33 @@ macro_rules! settings {
             default: $default,
             schema: <$type as Field>::schema,
             check: $check,
-            texts: |raw| raw.$field.texts(),
-            written: |raw| raw.$field.written(),
+            texts: |keys| keys.$field.texts(),
+            written: |keys| keys.$field.written(),
             typed: settings!(@typed $field $($option)?),
         }),+];
     };
 }
 
 settings! {
-    arg: Text, "arg" = Unset::Is("\"CACHE_ID\""), Some(|text| values::arg(text).map(drop)),
+    arg: Text, "arg" = Unset::Default("\"CACHE_ID\""), Some(|text| values::arg(text).map(drop)),
         "The build argument that sets jobs apart.", "--arg";
-    default: Text, "default" = Unset::Is("\"default\""), Some(|text| values::default(text).map(drop)),
+    default: Text, "default" = Unset::Default("\"default\""), Some(|text| values::default(text).map(drop)),
         "Its value for builds that pass none.", "--default";
-    isolating_args: List, "isolating-args" = Unset::Is("[]"), Some(|text| values::variable(text).map(drop)),
+    isolating_args: List, "isolating-args" = Unset::Default("[]"), Some(|text| values::variable(text).map(drop)),
         "Further build arguments that set your jobs apart, [\"ROS_DISTRO\"] say: an id that holds one is isolated.";
-    include: List, "include" = Unset::Is("[]"), None,
+    include: List, "include" = Unset::Default("[]"), None,
         "Files to check beside those that are called like a Dockerfile, [\"docker/*.tmpl\"] say.";
-    exclude: List, "exclude" = Unset::Is("[]"), None,
+    exclude: List, "exclude" = Unset::Default("[]"), None,
         "Files and folders to leave alone, [\"vendor/\"] say. Globs are relative to this file.";
-    namespace: Flag, "namespace" = Unset::Is("false"), None,
+    namespace: Flag, "namespace" = Unset::Default("false"), None,
         "true: the pipeline passes BUILDKIT_CACHE_MOUNT_NS, which isolates every cache; a shared lock is no finding then.";
-    require_syntax: Flag, "require-syntax" = Unset::Is("false"), None,
+    require_syntax: Flag, "require-syntax" = Unset::Default("false"), None,
         "true: every file has to pin a frontend by `# syntax=`, as Docker 20.10 needs it for ids with variables.";
-    keep_default: Flag, "keep-default" = Unset::Is("false"), None,
+    keep_default: Flag, "keep-default" = Unset::Default("false"), None,
         "true: `fix` writes ids that stay as they are, with their warm caches, for builds that pass nothing.", "--keep-default";
-    include_generated: Flag, "include-generated" = Unset::Is("false"), None,
+    include_generated: Flag, "include-generated" = Unset::Default("false"), None,
         "true: `fix` changes files that say that they are generated, too; the next run of their generator takes that back.", "--include-generated";
-    profile: Text, "profile" = Unset::None("\"railway\""), Some(|text| values::profile(text).map(drop)),
+    profile: Text, "profile" = Unset::Example("\"railway\""), Some(|text| values::profile(text).map(drop)),
         "The builder. Default: BuildKit, unless a railway.toml stands beside. \"railway\": its ids hold no variables; \"buildkit\".";
 }
 

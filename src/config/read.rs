@@ -5,7 +5,7 @@ use toml::Spanned;
 use crate::finding::RuleId;
 use crate::text::Span;
 
-use super::keys::{Raw, SETTINGS, span};
+use super::keys::{Keys, SETTINGS, span};
 use super::model::Problem;
 use super::values;
 
@@ -13,7 +13,7 @@ use super::values;
 ///
 /// # Errors
 /// Fails where it is no TOML, has an unknown key, or a value of another type.
-pub fn read(text: &str) -> Result<Raw, Problem> {
+pub fn read(text: &str) -> Result<Keys, Problem> {
     toml::from_str(text).map_err(|error| {
         let span = error
             .span()
@@ -44,8 +44,8 @@ pub fn read(text: &str) -> Result<Raw, Problem> {
     })
 }
 
-/// Returns the problems with the values of `raw`, which have the right types.
-pub fn problems(raw: &Raw) -> Vec<Problem> {
+/// Returns the problems with the values of `keys`, which have the right types.
+pub fn problems(keys: &Keys) -> Vec<Problem> {
     let (mut problems, mut empty) = (Vec::new(), Vec::new());
     let mut check = |value: &Spanned<String>, verdict: Result<(), String>| {
         let wrong = verdict.err();
@@ -53,11 +53,11 @@ pub fn problems(raw: &Raw) -> Vec<Problem> {
     };
     for setting in SETTINGS {
         let Some(fails) = setting.check else { continue };
-        for text in (setting.texts)(raw) {
+        for text in (setting.texts)(keys) {
             check(text, fails(text.get_ref()));
         }
     }
-    for entry in &raw.exempt {
+    for entry in &keys.exempt {
         if entry.reason.get_ref().trim().is_empty() {
             let blank = "say why the caches may stay as they are: the reason is blank";
             check(&entry.reason, Err(blank.into()));
@@ -72,8 +72,8 @@ pub fn problems(raw: &Raw) -> Vec<Problem> {
         }
     }
     problems.extend(empty);
-    let per_file = raw.per_file.iter().flat_map(|entry| entry.rules.keys());
-    for name in raw.rules.keys().chain(per_file) {
+    let per_file = keys.per_file.iter().flat_map(|entry| entry.rules.keys());
+    for name in keys.rules.keys().chain(per_file) {
         if let Err(message) = values::rule(name.get_ref()) {
             problems.push(Problem {
                 help: place(name.get_ref(), Section::PerFile),

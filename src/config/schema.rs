@@ -13,7 +13,7 @@ pub fn schema() -> String {
     for setting in SETTINGS {
         let mut schema = (setting.schema)();
         schema["description"] = setting.doc.into();
-        if let Unset::Is(value) = setting.default {
+        if let Unset::Default(value) = setting.default {
             // A text, a flag and an empty list are the same in TOML and JSON.
             schema["default"] = serde_json::from_str(value).unwrap_or_default();
         }

@@ -3,7 +3,7 @@
 use crate::finding::RuleId;
 use crate::text::LineIndex;
 
-use super::keys::{Raw, SETTINGS, Unset, list, span, toml};
+use super::keys::{Keys, Level, SETTINGS, Unset, list, span, toml};
 use super::model::Overrides;
 use super::resolve::{entry, level};
 
@@ -28,7 +28,7 @@ pub struct Shown {
 }
 
 /// Returns every setting for a file with the `[[per-file]]` entries `own`, with its origin.
-pub fn show(raw: &Raw, own: &[usize], overrides: &Overrides, text: &str) -> Vec<Shown> {
+pub fn show(keys: &Keys, own: &[usize], overrides: &Overrides, text: &str) -> Vec<Shown> {
     let lines = LineIndex::new(text.as_bytes());
     let line = |at: usize| Origin::File(lines.line(at));
     let mut all = Vec::new();
@@ -44,38 +44,40 @@ pub fn show(raw: &Raw, own: &[usize], overrides: &Overrides, text: &str) -> Vec<
     for setting in SETTINGS {
         if let Some((option, value)) = (setting.typed)(overrides) {
             add(setting.key, value, Origin::Option(option));
-        } else if let Some((at, value)) = (setting.written)(raw) {
+        } else if let Some((at, value)) = (setting.written)(keys) {
             add(setting.key, value, line(at));
-        } else if let Unset::Is(value) = setting.default {
+        } else if let Unset::Default(value) = setting.default {
             add(setting.key, value.into(), Origin::BuiltIn);
         }
     }
-    if let Some(first) = raw.exempt.first() {
-        add("exempt", exempt(raw), line(span(&first.id).start));
+    if let Some(first) = keys.exempt.first() {
+        add("exempt", exempt(keys), line(span(&first.id).start));
     }
     for rule in RuleId::ALL {
         let meta = rule.meta();
-        let said = level(*rule, raw, own, overrides);
-        let severity = said.severity.unwrap_or(meta.severity).as_str();
-        let is_set = said.severity.is_some() || said.is_off;
+        let level = level(*rule, keys, own, overrides);
+        let severity = level.and_then(Level::severity).unwrap_or(meta.severity);
         all.push(Shown {
             key: meta.name,
-            value: toml(&if said.is_off { "off" } else { severity }),
-            origin: match entry(*rule, raw, own) {
+            value: toml(&match level {
+                Some(Level::Off) => "off",
+                _ => severity.as_str(),
+            }),
+            origin: match entry(*rule, keys, own) {
                 _ if overrides.ignore.contains(rule) => Origin::Option("--ignore"),
                 _ if !overrides.rules.is_empty() => Origin::Option("--rules"),
                 Some(level) => line(span(level).start),
                 None => Origin::BuiltIn,
             },
             is_rule: true,
-            varies: meta.other_severity.filter(|_| !is_set),
+            varies: meta.other_severity.filter(|_| level.is_none()),
         });
     }
     all
 }
 
-fn exempt(raw: &Raw) -> String {
-    let entries = raw.exempt.iter().map(|entry| {
+fn exempt(keys: &Keys) -> String {
+    let entries = keys.exempt.iter().map(|entry| {
         let rules = entry.rules.as_ref().map(|rules| list(rules.get_ref()));
         let rules = rules.map_or(String::new(), |rules| format!(", rules = {rules}"));
         let [id, reason] = [&entry.id, &entry.reason].map(|text| toml(text.get_ref()));

@@ -14,7 +14,7 @@ pub fn template() -> String {
         key, doc, default, ..
     } in SETTINGS
     {
-        let (Unset::Is(value) | Unset::None(value)) = default;
+        let (Unset::Default(value) | Unset::Example(value)) = default;
         text.push_str(&format!("\n# {doc}\n#{key} = {value}\n"));
     }
     text.push_str(

@@ -28,12 +28,6 @@ pub struct FileFix {
     pub is_stdin: bool,
     /// The reason why the new bytes could not be written.
     pub unwritten: Option<String>,
-    /// True where locks in its text are reported, beside those of a build file.
-    #[cfg_attr(
-        not(feature = "cli"),
-        expect(dead_code, reason = "the command line shows them")
-    )]
-    pub text: bool,
 }
 
 impl<'f> Fixing<'f> {
@@ -61,7 +55,7 @@ impl<'f> Fixing<'f> {
             source,
             format,
             is_stdin,
-            text,
+            ..
         } = input;
         let alone = Shared::default();
         let shared = self.shared.get(path).unwrap_or(&alone);
@@ -101,7 +95,6 @@ impl<'f> Fixing<'f> {
             old: if changed { source.to_vec() } else { Vec::new() },
             is_stdin,
             unwritten,
-            text,
         };
         Some((report, done))
     }
