@@ -308,7 +308,9 @@ impl RuleId {
     /// Returns whether its findings in one file may depend on the other files of the run.
     #[must_use]
     pub fn compares(self) -> bool {
+        // What a build makes at once is said where it stands.
         matches!(self.meta().subject, Subject::Run | Subject::Build)
+            || matches!(self, Self::PlatformLock | Self::SerialStages)
     }
 }
 

@@ -82,7 +82,7 @@ pub use finding::{Exempt, Finding, Location, LockKey, Place, RuleId, RuleMeta, S
 pub use fix::{Applicability, Edit, Fix};
 pub use lint::{Dropped, Made};
 pub use project::{Error, FileFindings, FixedFile, Fixes, Project, Report};
-pub use rules::{Exemptions, PatternError, Profile, Settings};
+pub use rules::{BuiltFor, Exemptions, PatternError, Profile, Settings};
 pub use text::{LineIndex, Pos, Range, Span};
 
 /// Runs the command `cachelane` that this process was started as.

@@ -188,7 +188,8 @@ impl Project {
             others: Vec::new(),
             whole: true,
         };
-        let fixing = Fixing::new(level, &|_, _, _| Ok(()), before, shown);
+        let fixing =
+            self.with_access(|access| Fixing::new(level, &|_, _, _| Ok(()), before, access));
         let fixed = self.each(&mut errors, |input| fixing.file(input));
         let (reports, fixes) = fixing.together(fixed, |reports| {
             let error = self.relate(reports);
@@ -249,9 +250,14 @@ impl Project {
     }
 
     fn relate(&self, reports: &mut [FileReport]) -> Option<Error> {
+        let related = self.with_access(|access| relate::relate(reports, true, access));
+        related.err().map(|_| Error::Files)
+    }
+
+    fn with_access<R>(&self, ask: impl FnOnce(&FileAccess<'_>) -> R) -> R {
         let here = Path::new("/");
         let absolute = |path: &Path| absolute(here, path);
-        let access = FileAccess {
+        ask(&FileAccess {
             root: &|path, format| relate::root(&absolute(path), format, |folder| folder == here),
             absolute: &absolute,
             name: &shown,
@@ -261,9 +267,7 @@ impl Project {
             },
             // Every file is among the reports already.
             load: &|_, _| None,
-        };
-        let related = relate::relate(reports, true, &access);
-        related.err().map(|_| Error::Files)
+        })
     }
 }
 

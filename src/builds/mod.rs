@@ -21,6 +21,7 @@ mod jobs;
 mod lines;
 mod model;
 pub mod paths;
+mod platforms;
 mod prove;
 pub mod shell;
 pub mod yaml;
@@ -37,6 +38,7 @@ pub use model::{
     Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Builder, Call, Files, Inline, Lane,
     NAMESPACE, Ordered, OwnBuilder, Place, Runs, Subject, Unknown, ValueSource,
 };
+pub use platforms::Platforms;
 pub use prove::{PassedArg, is_same, prove};
 
 /// The formats; the first one that claims a file reads it.

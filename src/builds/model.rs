@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::platforms::Platforms;
 use crate::budget;
 use crate::text::{SourceMap, Span};
 
@@ -204,6 +205,7 @@ pub struct Build {
     pub subject: Subject,
     /// The last stage to build, where that is said and known.
     pub target: Option<String>,
+    pub platforms: Platforms,
     pub args: Vec<Arg>,
     /// False where a variable or an expression may hold more.
     pub args_known: bool,
@@ -226,6 +228,7 @@ impl Build {
             span,
             subject,
             target: None,
+            platforms: Platforms::default(),
             args: Vec::new(),
             args_known: true,
             env: Env::default(),

@@ -38,7 +38,7 @@ impl Run<'_> {
         self.with_access(|access| relate::dockerfiles(reports, access))
     }
 
-    fn with_access<R>(&self, ask: impl FnOnce(&FileAccess<'_>) -> R) -> R {
+    pub fn with_access<R>(&self, ask: impl FnOnce(&FileAccess<'_>) -> R) -> R {
         let absolute = |path: &Path| absolute(self.configs.here(), path);
         let is_root = |folder: &Path| folder.join(".git").exists();
         ask(&FileAccess {

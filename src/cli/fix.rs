@@ -10,7 +10,7 @@ use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
 use crate::project::relate::BeforeFixes;
-use crate::report::{self, Summary, human};
+use crate::report::{Summary, human};
 use crate::workspace::file;
 
 use super::args::{FixArgs, Fixes, Select, SettingsArgs};
@@ -40,7 +40,8 @@ pub fn run(args: &FixArgs) -> CommandResult {
     } else {
         Applicability::Safe
     };
-    let fixing = Fixing::new(level, &write, before(&run), report::path);
+    let before = before(&run);
+    let fixing = run.with_access(|access| Fixing::new(level, &write, before, access));
     let embedded: Mutex<Vec<FileReport>> = Mutex::default();
     let fixed = run.over(|input: InputFile<'_>| {
         if input.text && input.format.is_none() {

@@ -45,6 +45,34 @@ impl Dockerfile<'_> {
         std::iter::successors(stage, move |stage| Some(&self.stages[stage.parent()?]))
     }
 
+    /// Returns the stage that a build up to `target` ends with, the last one by default; `None` for an unknown target.
+    pub fn target(&self, target: Option<&str>) -> Option<usize> {
+        let Some(target) = target else {
+            return self.stages.len().checked_sub(1);
+        };
+        let is_it = |stage: &&Stage| {
+            let name = stage.name.as_ref();
+            name.is_some_and(|name| name.eq_ignore_ascii_case(target))
+        };
+        let named = self.stages.iter().rfind(is_it);
+        let stage = named.or_else(|| self.stages.get(target.parse::<usize>().ok()?));
+        stage.map(|stage| stage.index)
+    }
+
+    /// Returns for each stage whether a build up to `target` needs it; `None` for an unknown target.
+    pub fn needed_by(&self, target: Option<&str>) -> Option<Vec<bool>> {
+        let mut needed = vec![false; self.stages.len()];
+        if let Some(last) = needed.get_mut(self.target(target)?) {
+            *last = true;
+        }
+        for stage in self.stages.iter().rev() {
+            if needed[stage.index] {
+                stage.needs().for_each(|other| needed[other] = true);
+            }
+        }
+        budget::spend(needed.len()).then_some(needed)
+    }
+
     /// Returns the last instruction above `index` in its stage that may begin another.
     pub fn boundary_above(&self, index: usize) -> Option<usize> {
         let after = self.boundaries.partition_point(|at| *at < index);

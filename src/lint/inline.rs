@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::builds::{BuildFile, FormatRef, Inline, Unknown, inline, is_same};
+use crate::budget;
+use crate::builds::{BuildFile, FormatRef, Inline, Subject, Unknown, inline, is_same};
 use crate::finding::{Place, RuleId};
 use crate::fix::{Applicability, Edit, Fix, apply};
 use crate::index::CacheMount;
-use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
+use crate::rules::{BuiltFor, Settings};
 use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Run, Span};
 
@@ -46,8 +47,9 @@ pub fn check_build_file(
     }
     checked.withheld = generated::withheld(source, settings);
     let lines = LineIndex::new(source);
-    for inline in &said.inline {
-        lanes.push(add(&mut checked, inline, source, &lines, settings));
+    for (index, inline) in said.inline.iter().enumerate() {
+        let settings = with_platforms(Cow::Borrowed(settings), &said, index);
+        lanes.push(add(&mut checked, inline, source, &lines, &settings));
     }
     if suppress::is_marked(source) {
         checked.ignores = suppress::read_outline(source);
@@ -149,6 +151,7 @@ pub fn fix_inline(
         let first = first.as_ref().and_then(|file| file.inline.get(index));
         let shared = first.map(|first| within(shared, first)).unwrap_or_default();
         let settings = unsuppressed(settings, &fixed.bytes, inline);
+        let settings = with_platforms(settings, &file, index);
         let inner = fix(inline.text.as_bytes(), &settings, level, &shared);
         let lines = LineIndex::new(&fixed.bytes);
         let line = |span: Span| lines.line(inline.to_file(span).start);
@@ -176,6 +179,31 @@ pub fn fix_inline(
         index += 1;
     }
     fixed
+}
+
+/// Returns `settings` with the builds of `file` that make the Dockerfile `index` within it for several platforms at once.
+fn with_platforms<'s>(
+    settings: Cow<'s, Settings>,
+    file: &BuildFile,
+    index: usize,
+) -> Cow<'s, Settings> {
+    let builds = file.builds.iter().take_while(|_| budget::spend(1));
+    let built_for = builds.filter_map(|build| {
+        let platforms = build.platforms.several()?;
+        (build.subject == Subject::Inline(index)).then(|| BuiltFor {
+            build: build.name.clone(),
+            platforms: platforms.to_vec(),
+            target: build.target.clone(),
+        })
+    });
+    let built_for: Vec<BuiltFor> = built_for.collect();
+    if built_for.is_empty() {
+        return settings;
+    }
+    Cow::Owned(Settings {
+        built_for,
+        ..settings.into_owned()
+    })
 }
 
 /// Returns `settings` without the rules that comments of the file `source` suppress for all of `inline`.

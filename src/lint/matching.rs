@@ -5,11 +5,13 @@ mod graph;
 mod insert;
 mod judge;
 mod model;
+mod platforms;
 mod resolve;
 
 pub use insert::insert_args;
 pub use judge::match_builds;
 pub use model::{Builds, FileAccess};
+pub use platforms::note_platforms;
 #[cfg(feature = "cli")]
 pub use {
     judge::dockerfiles,

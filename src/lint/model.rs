@@ -76,6 +76,8 @@ impl fmt::Display for Withheld {
 pub struct Shared {
     /// Findings from comparing it with others.
     pub found: Vec<Finding>,
+    /// Its settings, where the builds of the run add to them.
+    pub settings: Option<Arc<Settings>>,
     /// The fixes that are not made.
     pub taken_back: Vec<TakenBack>,
     /// The mounts, by their numbers in the file, that get a lane along with one of another file, at a place.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::budget;
 use crate::fix::Applicability;
-use crate::lint::{self, FileReport, Fixed, Shared, matching};
+use crate::lint::matching::{self, FileAccess};
+use crate::lint::{self, FileReport, Fixed, Shared};
 
 use super::input::InputFile;
 use super::relate::{BeforeFixes, shared_fixes};
@@ -31,15 +32,15 @@ pub struct FileFix {
 }
 
 impl<'f> Fixing<'f> {
-    /// Begins fixes up to `level` of files that were checked by themselves. `name` returns a path as reports print it.
+    /// Begins fixes up to `level` of files that were checked by themselves.
     pub fn new(
         level: Applicability,
         write: Write<'f>,
         before: BeforeFixes,
-        name: impl Fn(&Path) -> String,
+        access: &FileAccess<'_>,
     ) -> Self {
         // Where that is too much, the second comparison says so.
-        let shared = shared_fixes(before, name).unwrap_or_default();
+        let shared = shared_fixes(before, access).unwrap_or_default();
         Self {
             level,
             write,
@@ -59,6 +60,7 @@ impl<'f> Fixing<'f> {
         } = input;
         let alone = Shared::default();
         let shared = self.shared.get(path).unwrap_or(&alone);
+        let settings = shared.settings.clone().unwrap_or(settings);
         let mut fixed = match format {
             Some(format) => lint::fix_inline(format, source, &settings, self.level, shared),
             None if !is_stdin && !lint::is_of_interest(source) => return None,

@@ -20,6 +20,7 @@ pub fn relate(
 ) -> Result<Builds, Spent> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || {
+        matching::note_platforms(reports, &[], access);
         lint::relate_reports(reports, &mut [], whole, access.name);
         matching::match_builds(reports, whole, access)
     })
@@ -49,7 +50,7 @@ pub struct BeforeFixes {
 /// another, and those that have to agree.
 pub fn shared_fixes(
     before: BeforeFixes,
-    name: impl Fn(&Path) -> String,
+    access: &FileAccess<'_>,
 ) -> Result<HashMap<PathBuf, Shared>, Spent> {
     let BeforeFixes {
         mut reports,
@@ -59,13 +60,15 @@ pub fn shared_fixes(
     let files = reports.iter().chain(&others);
     let bytes = files.map(|report| report.source.len()).sum();
     let mut agreed = budget::within(bytes, || {
-        lint::relate_reports(&mut reports, &mut others, whole, name)
+        matching::note_platforms(&mut reports, &others, access);
+        lint::relate_reports(&mut reports, &mut others, whole, access.name)
     })?;
     let of_file = |(index, report): (usize, FileReport)| {
         let found = report.checked.findings.into_iter();
         let found = found.filter(|one| one.fix.is_some() && one.spans_files());
         let shared = Shared {
             found: found.collect(),
+            settings: (!report.settings.built_for.is_empty()).then_some(report.settings),
             ..agreed.remove(&index).unwrap_or_default()
         };
         (report.path, shared)

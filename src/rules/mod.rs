@@ -57,5 +57,5 @@ mod unused_ignore;
 pub use context::Context;
 pub use exempt::{Exemptions, PatternError};
 pub use profile::Profile;
-pub use settings::Settings;
+pub use settings::{BuiltFor, Settings};
 pub use unused_ignore::Idle;

@@ -9,16 +9,36 @@ use crate::fix::Applicability;
 use super::context::Context;
 use super::declare::count_word;
 use super::eligibility::lacks_platform;
+use super::settings::BuiltFor;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
-    if !is_multi_platform(cx) {
+    let names_platforms = names_platforms(cx);
+    let built_for = cx.settings.built_for.iter();
+    let builds: Vec<(&BuiltFor, Vec<bool>)> = built_for
+        .filter_map(|build| Some((build, cx.file.needed_by(build.target.as_deref())?)))
+        .collect();
+    if !names_platforms && builds.is_empty() {
         return;
     }
     for cache in cx.caches().iter().filter(|cache| lacks_platform(cx, cache)) {
         let id = cache.id();
-        let message = format!(
-            "the platforms of one build wait for each other here, and mix their files in `{id}`"
-        );
+        let stage = cx.file.stage_of(cache.instruction);
+        let is_built = |needed: &[bool]| stage.is_none_or(|stage| needed[stage]);
+        let message = match builds.iter().find(|(_, needed)| is_built(needed)) {
+            Some((
+                BuiltFor {
+                    build, platforms, ..
+                },
+                _,
+            )) => format!(
+                "{build} builds {} at once: they wait for each other here, and mix their files in `{id}`",
+                list(platforms)
+            ),
+            None if names_platforms => format!(
+                "the platforms of one build wait for each other here, and mix their files in `{id}`"
+            ),
+            None => continue,
+        };
         let mut help = format!("write `id={id}-${{TARGETARCH}}`");
         if let Some(need) = cx.declaring("TARGETARCH", cache.instruction, Applicability::Unsafe) {
             help.push_str(&format!(", and {}", need.advice()));
@@ -31,8 +51,17 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Writes the names of several platforms.
+fn list(platforms: &[String]) -> String {
+    let names: Vec<String> = platforms.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 /// Returns whether the file shows that it is built for several platforms.
-fn is_multi_platform(cx: &Context<'_>) -> bool {
+fn names_platforms(cx: &Context<'_>) -> bool {
     let names = ["TARGETARCH", "TARGETPLATFORM", "BUILDPLATFORM"].map(Finder::new);
     if names.iter().all(|name| name.find(cx.file.source).is_none()) {
         return false;

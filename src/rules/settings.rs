@@ -35,12 +35,26 @@ pub struct Settings {
     pub profile: Option<&'static Profile>,
     /// The builder that a file beside the Dockerfile is for, where none is configured.
     pub suspected: Option<&'static Profile>,
+    /// The builds of the run that make the Dockerfile for several platforms at once.
+    pub built_for: Vec<BuiltFor>,
     /// The caches that may stay as they are.
     pub exempt: Arc<Exemptions>,
     /// The rules to run; `None` for all of them.
     pub rules: Option<Vec<RuleId>>,
     /// The severities that differ from the rules' own.
     pub severities: BTreeMap<RuleId, Severity>,
+}
+
+/// A build of a Dockerfile for several platforms at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
+pub struct BuiltFor {
+    /// The build as messages name it: its place or its name.
+    pub build: String,
+    /// The platforms, at least two.
+    pub platforms: Vec<String>,
+    /// The last stage that it builds, where it names one.
+    pub target: Option<String>,
 }
 
 impl Settings {
@@ -100,6 +114,7 @@ impl Default for Settings {
             require_syntax: false,
             profile: None,
             suspected: None,
+            built_for: Vec::new(),
             exempt: Arc::default(),
             rules: None,
             severities: BTreeMap::new(),

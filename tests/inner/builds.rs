@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::command::cachelane;
 use crate::{pages, record};
 
-/// The rules on builds.
-const RULES: &[&str] = &["unpassed-arg", "lane-never-reused"];
+/// The rules on builds, and those of which builds are one of the reasons.
+const RULES: &[&str] = &["unpassed-arg", "lane-never-reused", "platform-lock"];
 
 fn write(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     for (path, bytes) in files {

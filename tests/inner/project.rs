@@ -48,8 +48,13 @@ fn a_path_in_other_words_is_the_same_file() {
 
 #[test]
 fn it_finds_and_fixes_what_the_command_does() {
+    // A file that only a build leads to is for the command to find.
+    let is_searched = |path: &str| path == "cachelane.toml" || Project::takes(Path::new(path));
+    let cases = pages::cases("builds");
+    let mut cases: Vec<_> = cases.iter().collect();
+    cases.retain(|case| case.files.iter().all(|file| is_searched(&file.path)));
     // The others go through the same code: a sample is enough.
-    for case in pages::cases("builds").iter().step_by(9) {
+    for case in cases.iter().step_by(9) {
         let work = tempfile::tempdir().unwrap();
         fs::create_dir(work.path().join(".git")).unwrap();
         let config = case.files.iter().find(|file| file.path == "cachelane.toml");

@@ -7,6 +7,7 @@ use crate::builds::model::{
     Arg, Build, BuildFile, BuildTool, Escapes, Inline, Service, Subject, Unknown,
 };
 use crate::builds::paths;
+use crate::builds::platforms::Platforms;
 use crate::text::{SourceMap, Span};
 
 pub(super) fn builds(source: &str, file: &File) -> BuildFile {
@@ -20,6 +21,13 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
     found
 }
 
+/// What rows of a target's matrix have in common.
+struct Found {
+    subject: Subject,
+    stage: Option<String>,
+    platforms: Platforms,
+}
+
 impl<'f> Lineage<'f> {
     fn get(&self, key: &str) -> Option<&'f Ast> {
         self.all.iter().find_map(|target| target.get(key))
@@ -28,16 +36,23 @@ impl<'f> Lineage<'f> {
     fn add_to(&self, file: &mut BuildFile, source: &str, scope: &mut Scope<'_>) {
         let name = format!("target `{}`", self.target.name);
         let span = self.target.span;
-        let mut found: Vec<(Subject, Option<String>)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for row in rows(self.get("matrix"), scope) {
             scope.matrix = row;
             match self.subject(file, scope) {
                 Ok(subject) => {
                     let stage = self.get("target").map(|ast| scope.value(ast));
                     let stage = stage.as_ref().and_then(Value::text).map(str::to_owned);
-                    let one = (subject, stage);
-                    if !found.contains(&one) {
-                        found.push(one);
+                    let platforms = self.get("platforms").map(|ast| scope.value(ast));
+                    let platforms = platforms.as_ref().map_or(Platforms::Unnamed, platforms_of);
+                    let is_same = |one: &&mut Found| one.subject == subject && one.stage == stage;
+                    match found.iter_mut().find(is_same) {
+                        Some(one) => one.platforms.merge(platforms),
+                        None => found.push(Found {
+                            subject,
+                            stage,
+                            platforms,
+                        }),
                     }
                 }
                 Err(why) => {
@@ -60,14 +75,14 @@ impl<'f> Lineage<'f> {
             partial: !whole.any(|key| self.get(key).is_some()),
         };
         // The legs of a matrix are builds of one command, like neighbouring targets.
-        file.builds
-            .extend(found.into_iter().map(|(subject, stage)| Build {
-                target: stage,
-                args: args.clone(),
-                args_known: args_known && self.known,
-                service: Some(service.clone()),
-                ..Build::new(BuildTool::Bake, name.clone(), span, subject)
-            }));
+        file.builds.extend(found.into_iter().map(|one| Build {
+            target: one.stage,
+            platforms: one.platforms,
+            args: args.clone(),
+            args_known: args_known && self.known,
+            service: Some(service.clone()),
+            ..Build::new(BuildTool::Bake, name.clone(), span, one.subject)
+        }));
     }
 
     fn subject(&self, file: &mut BuildFile, scope: &Scope<'_>) -> Result<Subject, String> {
@@ -123,6 +138,12 @@ impl<'f> Lineage<'f> {
         }
         (args, known)
     }
+}
+
+fn platforms_of(value: &Value) -> Platforms {
+    value.list().map_or(Platforms::Unknown, |list| {
+        Platforms::of(list.iter().map(Value::text))
+    })
 }
 
 /// Returns the combinations of a `matrix`, and the value of each name in them; one combination of unknown values where

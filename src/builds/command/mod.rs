@@ -5,11 +5,13 @@
 
 mod model;
 mod options;
+mod platforms;
 mod read;
 mod subject;
 mod tables;
 
 pub use model::{BuildArg, Found, InsertMethod, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES};
+pub use platforms::platforms;
 pub use read::{all, may_build};
 pub use subject::subject;
 #[cfg(feature = "cli")]

@@ -34,6 +34,10 @@ pub struct Command {
     /// The folder of an option: Compose's `--project-directory`.
     pub folder: Option<Word>,
     pub args: Vec<BuildArg>,
+    /// `--platform`, or `--set *.platform=…`
+    pub platforms: Vec<Override>,
+    /// `--jobs` of podman and buildah.
+    pub jobs: Option<Word>,
     /// False where a word may stand for several.
     pub args_known: bool,
     /// True where it only prints what it would build.
@@ -51,6 +55,14 @@ pub struct BuildArg {
     /// The one target that gets it, `app` of `--set app.args.NAME=value`; `None` where all do.
     pub only: Option<String>,
     pub span: Span,
+}
+
+/// A value that a command gives its builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    pub value: Word,
+    /// The targets that get it, `app` of `--set app.platform=value`; `None` where all do.
+    pub only: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +92,8 @@ impl Command {
             target: None,
             folder: None,
             args: Vec::new(),
+            platforms: Vec::new(),
+            jobs: None,
             args_known: true,
             only_looks: false,
             sets: Vec::new(),

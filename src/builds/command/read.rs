@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::model::{ArgName, BuildTool};
 use super::super::shell::{Simple, Variable, Word};
-use super::model::{BuildArg, Command, Found, InsertMethod, OWN_LANE, ROCKER_ARG};
+use super::model::{BuildArg, Command, Found, InsertMethod, OWN_LANE, Override, ROCKER_ARG};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::tables::{self, Options};
 use crate::text::Span;
@@ -206,6 +206,8 @@ impl Command {
             (InsertMethod::Set, "set", Some(value)) => self.set(&value, span),
             (_, "file" | "f", Some(value)) => self.files.push(value),
             (_, "target", Some(value)) => self.target = Some(value),
+            (_, "platform", Some(value)) => self.platforms.push(Override { value, only: None }),
+            (_, "jobs", value) => self.jobs = value,
             (_, "project-directory", value) => self.folder = value,
             (_, "build-arg-file", Some(_)) => self.args_known = false,
             (_, "build-arg", Some(value)) => match value.assignment() {
@@ -251,20 +253,24 @@ impl Command {
         });
     }
 
-    /// Takes `target.args.NAME=value`. Other overrides pass nothing.
+    /// Takes `target.args.NAME=value` and `target.platform=value`. Other overrides pass nothing.
     fn set(&mut self, word: &Word, span: Span) {
         let Some((key, value)) = word.assignment() else {
             self.args_known &= word.text().is_some();
             return;
         };
         let key = key.strip_suffix('+').unwrap_or(key);
+        let only = |target: &str| (target != "*").then(|| target.to_owned());
         if let Some((target, name)) = key.split_once(".args.") {
             self.args.push(BuildArg {
                 name: name.into(),
                 value: Some(value),
-                only: (target != "*").then(|| target.to_owned()),
+                only: only(target),
                 span,
             });
+        } else if let Some(target) = key.strip_suffix(".platform") {
+            let only = only(target);
+            self.platforms.push(Override { value, only });
         }
     }
 }

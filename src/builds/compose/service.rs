@@ -7,6 +7,7 @@ use super::interpolate::{interpolated, variables};
 use crate::budget;
 use crate::builds::model::{self, Arg, Build, BuildFile, BuildTool, Subject, Unknown, ValueSource};
 use crate::builds::paths;
+use crate::builds::platforms::Platforms;
 use crate::builds::yaml::{Entry, Node, Yaml};
 use crate::text::Span;
 
@@ -113,12 +114,15 @@ impl<'y> Service<'y> {
         let mut whole = ["context", "dockerfile", "dockerfile_inline"].iter();
         let partial = !whole.any(|key| self.get(key).is_some());
         let target = self.get("target").and_then(Node::text);
+        let platforms = self.get("platforms").map(Node::scalars);
+        let platforms = platforms.into_iter().flatten();
         let service = self.key.text().map(|name| model::Service {
             name: name.to_owned(),
             partial,
         });
         file.builds.push(Build {
             target: target.and_then(|text| interpolated(text).ok()),
+            platforms: Platforms::of(platforms.map(|node| interpolated(node.text()?).ok())),
             args,
             args_known,
             service,

@@ -7,6 +7,7 @@
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
 use crate::builds::paths::Text;
+use crate::builds::platforms::Platforms;
 use crate::builds::shell::{Lookup, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
@@ -49,6 +50,7 @@ pub fn build(
         BuildTool::BakeAction => inputs.bake(),
         _ => inputs.dockerfile(old),
     };
+    let platforms = inputs.platforms(name, tool);
     let (args, args_known) = inputs.args(match tool {
         BuildTool::BakeAction => "set",
         _ if old => "build_args",
@@ -58,6 +60,7 @@ pub fn build(
     let target = target.and_then(|target| scope.filled(target)?.plain());
     Some(subject.map(|subject| Build {
         target: target.filter(|target| !target.is_empty()),
+        platforms,
         args,
         args_known,
         env: scope.env.before(&step.handed),
@@ -173,6 +176,38 @@ impl<'y> Inputs<'_, 'y> {
         }))
     }
 
+    /// Returns the platforms that the action `uses` is given for one build.
+    fn platforms(&self, uses: &str, tool: BuildTool) -> Platforms {
+        let steps = self.with.and_then(|with| with.parent()?.parent());
+        let steps = steps.map(Node::items).unwrap_or_default();
+        // Each platform is built on a machine of its own.
+        if uses.starts_with("depot/") || steps.into_iter().any(has_several_nodes) {
+            return Platforms::Unknown;
+        }
+        let filled = |text: &str| self.scope.filled(text)?.plain();
+        if tool != BuildTool::BakeAction {
+            return Platforms::of(self.text("platforms").map(filled));
+        }
+        let names = self.list("targets").unwrap_or_default();
+        let mut named = Vec::new();
+        for line in self.text("set").unwrap_or_default().lines() {
+            let line = line.trim().trim_matches('"');
+            let pair = line.split_once('=');
+            let target =
+                pair.and_then(|(key, _)| key.trim_end_matches('+').strip_suffix(".platform"));
+            let (Some((_, value)), Some(target)) = (pair, target) else {
+                continue;
+            };
+            let is_it = || matches!(&names[..], [name] if name.text == target);
+            named.push(if target == "*" || is_it() {
+                filled(value)
+            } else {
+                None
+            });
+        }
+        Platforms::of(named)
+    }
+
     /// Returns the build arguments among the lines of an input, and whether these are all.
     fn args(&self, input: &str) -> (Vec<Arg>, bool) {
         let Some(node) = self.with.and_then(|with| with.get(input)) else {
@@ -215,6 +250,15 @@ impl<'y> Inputs<'_, 'y> {
         }
         (args, all)
     }
+}
+
+/// Returns whether `step` sets up a builder with a node for each of several platforms.
+fn has_several_nodes(step: Node<'_>) -> bool {
+    let uses = step.get_text("uses").unwrap_or_default();
+    let with = |name: &str| step.get("with")?.get_text(name);
+    uses.contains("nscloud-setup-buildx")
+        || uses.contains("setup-buildx-action")
+            && (with("append").is_some() || with("driver") == Some("cloud"))
 }
 
 /// Splits a list at commas and line ends.

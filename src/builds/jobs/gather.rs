@@ -207,6 +207,7 @@ impl<'y> Gatherer<'y> {
         let target = command.target.as_ref();
         let build = Build {
             target: target.and_then(|target| target.resolve(&known)?.plain()),
+            platforms: command::platforms(command, &subject, &known),
             args: it.args(step, scope),
             args_known: command.args_known,
             env: it.env(step, scope),
@@ -245,6 +246,7 @@ impl<'y> Gatherer<'y> {
             found.build.target = None;
         }
         found.build.args_known &= build.args_known;
+        found.build.platforms.merge(build.platforms);
         match found
             .runs
             .iter_mut()

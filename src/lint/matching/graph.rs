@@ -29,7 +29,7 @@ const BAKE: &[&str] = &[
 ];
 
 /// The indices of a build's file and of the build there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BuildId {
     pub(super) file: usize,
     pub(super) build: usize,

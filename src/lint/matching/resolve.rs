@@ -21,7 +21,7 @@ pub(super) struct ResolvedBuild {
     /// The absolute path of the Dockerfile; `None` for one within a file.
     pub(super) dockerfile: Option<PathBuf>,
     /// The builds of merged Compose or bake files between the build and the Dockerfile, or that add to it.
-    layers: Vec<BuildId>,
+    pub(super) layers: Vec<BuildId>,
     pub(super) target: Option<String>,
     /// The number of concurrent runs, where another file that calls this one gives it.
     pub(super) called: Option<Runs>,
