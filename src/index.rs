@@ -33,6 +33,16 @@ pub struct Became {
     pub is_known: bool,
 }
 
+/// A target as BuildKit sorts the mounts of a RUN by it, in a build without arguments: an absolute one as written, a
+/// relative one below the WORKDIR, cleaned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    /// What stands before it and is unknown: variables of the base image, or its WORKDIR. Between targets below
+    /// different ones, the order is unknown.
+    pub below: Vec<u8>,
+    pub path: Arc<[u8]>,
+}
+
 /// A cache mount of a run's file.
 #[derive(Clone, Debug)]
 pub struct CacheMount {
@@ -45,9 +55,8 @@ pub struct CacheMount {
     pub sharing: Option<Sharing>,
     /// The cleaned target; `None` with a variable or relative to the WORKDIR.
     pub target: Option<Arc<[u8]>>,
-    /// The target by which BuildKit sorts the mounts of a RUN: an absolute one as written, a relative one below the
-    /// WORKDIR, cleaned. `None` where it is unknown.
-    pub at: Option<Arc<[u8]>>,
+    /// The target by which BuildKit sorts the mounts of a RUN; `None` where it is unknown.
+    pub at: Option<At>,
     /// The cleaned `source`, the folder of the cache that is mounted; `None` for all of it.
     pub source: Option<Arc<[u8]>>,
     /// True where the id is an option, not the target.

@@ -25,6 +25,7 @@ pub fn run(args: &ListArgs) -> CommandResult {
             Made::Mounts(found) => {
                 all.mounts.extend(found.mounts);
                 all.refused += found.refused;
+                all.made += found.made;
             }
             Made::Unreadable(message) => {
                 failed = true;
@@ -67,7 +68,10 @@ fn list(input: InputFile<'_>) -> Option<Made> {
     }
     let name = report::path(input.path);
     match lint::list(&name, input.source, &input.settings) {
-        Ok(found) => (!found.mounts.is_empty() || found.refused > 0).then_some(Made::Mounts(found)),
+        Ok(found) => {
+            let is_empty = found.mounts.is_empty() && found.refused == 0 && found.made == 0;
+            (!is_empty).then_some(Made::Mounts(found))
+        }
         Err(error) => {
             let line = LineIndex::new(input.source).line(error.span.start);
             Some(Made::Unreadable(format!("{name}:{line}: {error}")))
@@ -76,15 +80,27 @@ fn list(input: InputFile<'_>) -> Option<Made> {
 }
 
 /// Returns the mounts as a table; `files` is the number of files checked.
-fn page(Listed { mounts, refused }: &Listed, files: usize, quiet: bool) -> String {
+fn page(listed: &Listed, files: usize, quiet: bool) -> String {
+    let Listed {
+        mounts,
+        refused,
+        made,
+    } = listed;
     let all = count(files, "file");
+    let hidden = match made {
+        0 => String::new(),
+        made => format!(
+            " Templates make flags of {}: those are not listed.",
+            count(*made, "RUN")
+        ),
+    };
     if mounts.is_empty() {
-        let but = if *refused > 0 {
-            " that BuildKit accepts"
-        } else {
-            ""
+        let but = match (refused, made) {
+            (0, 0) => "",
+            (0, _) => " that shows",
+            _ => " that BuildKit accepts",
         };
-        return format!("{all}, no cache mount{but}.\n");
+        return format!("{all}, no cache mount{but}.{hidden}\n");
     }
     let head = [
         "PLACE", "STAGE", "ID", "TARGET", "SHARING", "BASE", "ISOLATED",
@@ -104,7 +120,9 @@ fn page(Listed { mounts, refused }: &Listed, files: usize, quiet: bool) -> Strin
     let locked = mounts().filter(|mount| mount.sharing == "locked").count();
     let caches = count(mounts().len(), "cache mount");
     let their = if isolated == 1 { "its" } else { "their" };
-    format!("{text}\n{caches} in {all}: {locked} locked, {isolated} with a lane of {their} own.\n")
+    format!(
+        "{text}\n{caches} in {all}: {locked} locked, {isolated} with a lane of {their} own.{hidden}\n"
+    )
 }
 
 fn row(mount: &ListedMount) -> [String; 7] {

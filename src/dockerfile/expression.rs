@@ -52,6 +52,14 @@ pub fn at(text: &[u8], at: usize) -> Option<Reach> {
     Some(len.map_or(Reach::Open, |len| Reach::Closed(at + len)))
 }
 
+/// Returns the length of the `@NAME@` that `text` begins with: `configure` and its kin fill it in.
+pub fn filled_in(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(b"@")?;
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    let len = rest.iter().take_while(|b| is_part(b)).count();
+    (len > 0 && rest.get(len) == Some(&b'@')).then_some(len + 2)
+}
+
 /// Does the same for `text` of joined lines: an expression ends on its own line.
 pub fn within(text: &Mapped<'_>, from: usize) -> Option<Reach> {
     Some(match at(text.bytes(), from)? {

@@ -123,6 +123,17 @@ impl<'a> Mount<'a> {
         span.end + usize::from(opened)
     }
 
+    /// Returns whether a template's expression may give the value of `option` (its full name), or another option.
+    pub fn hides(&self, option: &str) -> bool {
+        let is_made = |text: &[u8]| expression::all(text).next().is_some() || text.contains(&b'@');
+        let unknown = || self.fields.iter().any(|field| field.option.is_none());
+        self.templated
+            && match self.value(option) {
+                Some(value) => is_made(value),
+                None => self.torn || unknown(),
+            }
+    }
+
     /// Returns the last field for `option` (its full name); aliases count, case does not.
     pub fn field(&self, option: &str) -> Option<Field> {
         let mut fields = self.fields.iter().rev();

@@ -275,13 +275,20 @@ impl<'a> Reader<'a> {
         let all = flags.iter().enumerate();
         let mounts = all.filter(|(_, flag)| flag.name() == b"mount");
         let read = |(index, flag): (usize, &Flag<'a>)| {
-            let has_expression = expression::all(flag.text.bytes()).next().is_some();
+            let text = flag.text.bytes();
+            let has_expression = expression::all(text).next().is_some();
+            // Empy's `@name`, and `@NAME@`, which `configure` fills in.
+            let mut signs = memchr::memchr_iter(b'@', text);
+            let is_filled_in = signs.any(|at| {
+                let is_value = at > 0 && matches!(text[at - 1], b'=' | b',');
+                (is_value && self.file.template) || expression::filled_in(&text[at..]).is_some()
+            });
             let between = Span::new(flag.span.end, run.text.source(command));
             let behind = (index == last).then(|| Behind {
                 text: &run.text.bytes()[command..],
                 on_next_line: between.of(self.source).contains(&b'\n'),
             });
-            let templated = self.file.template && has_expression;
+            let templated = (self.file.template && has_expression) || is_filled_in;
             let mut mount = Mount::read(flag, self.source, self.file.escape, templated, behind);
             mount.conditional |= self.file.blocks.at(flag.span.start) != run.branch;
             mount

@@ -130,8 +130,13 @@ fn begins_with_from(text: &[u8]) -> bool {
     word.eq_ignore_ascii_case(b"from") && rest.first().is_some_and(u8::is_ascii_whitespace)
 }
 
+/// Returns whether `expression` opens, parts or closes a block.
+pub fn is_tag(expression: &[u8]) -> bool {
+    tag_of(expression).is_some()
+}
+
 /// Returns whether `text` begins with an expression that leaves text behind.
-fn makes_text(text: &[u8]) -> bool {
+pub fn makes_text(text: &[u8]) -> bool {
     let body = text.get(2..).unwrap_or_default();
     let body = body.strip_prefix(b"-").unwrap_or(body).trim_ascii_start();
     match text {

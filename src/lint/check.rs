@@ -27,10 +27,13 @@ pub fn is_of_interest(source: &[u8]) -> bool {
     has_mount(source) || suppress::is_marked(source) || may_make_mounts(source)
 }
 
-/// Returns whether `source` is a template that speaks of mounts or caches.
-fn may_make_mounts(source: &[u8]) -> bool {
+/// Returns whether `source` is a template that speaks of mounts, caches or flags, or calls something with a path.
+pub(super) fn may_make_mounts(source: &[u8]) -> bool {
     let speaks = |word: &str| memchr::memmem::find(source, word.as_bytes()).is_some();
-    template::is_template(source) && ["ount", "OUNT", "ache", "ACHE"].into_iter().any(speaks)
+    let words = [
+        "ount", "OUNT", "ache", "ACHE", "lags", "LAGS", "opts", "OPTS", "(\"/", "('/",
+    ];
+    (template::is_template(source) || speaks("RUN @")) && words.into_iter().any(speaks)
 }
 
 /// Checks one file alone. Suppressed findings are included: [`relate`] removes them.

@@ -4,9 +4,10 @@ use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, SyntaxError};
 use crate::rules::Settings;
 use crate::rules::caches::{self, Cache};
 use crate::rules::frontend::Frontend;
+use crate::rules::templated_mount::made_by_templates;
 use crate::rules::variables::{references_value, shadowing_env};
 
-use super::check::has_mount;
+use super::check::{has_mount, may_make_mounts};
 
 /// A cache mount for `list`. Values are as BuildKit reads them, variables not expanded.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -39,6 +40,8 @@ pub struct Listed {
     pub mounts: Vec<ListedMount>,
     /// The number of those that it refuses.
     pub refused: usize,
+    /// The number of RUNs with flags that a template makes.
+    pub made: usize,
 }
 
 /// Returns the cache mounts of the file `source`; `path` names the file.
@@ -46,10 +49,13 @@ pub struct Listed {
 /// # Errors
 /// Fails where BuildKit could not read the file.
 pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Listed, SyntaxError> {
-    if !has_mount(source) {
+    if !has_mount(source) && !may_make_mounts(source) {
         return Ok(Listed::default());
     }
-    let file = Dockerfile::read(source)?;
+    let file = match Dockerfile::read(source) {
+        Err(_) if !has_mount(source) => return Ok(Listed::default()),
+        file => file?,
+    };
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let caches = caches::find(&file, settings);
     let listed = caches.iter().map(|cache| {
@@ -62,7 +68,7 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Listed, Sy
                 .stage_of(cache.instruction)
                 .and_then(|stage| file.stages[stage].label()),
             id: mount.id().map(&text),
-            effective_id: text(&cache.unquoted_id()),
+            effective_id: text(&cache.used_id(&file, settings)),
             target: value("target").unwrap_or_default(),
             sharing: cache.sharing.map_or_else(
                 || value("sharing").unwrap_or_else(|| Sharing::Shared.as_str().into()),
@@ -79,6 +85,7 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Listed, Sy
     Ok(Listed {
         mounts: listed.collect(),
         refused: file.mounts().filter(|(_, mount)| is_refused(mount)).count(),
+        made: made_by_templates(&file).count(),
     })
 }
 

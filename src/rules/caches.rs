@@ -7,15 +7,15 @@ use std::sync::Arc;
 use bstr::ByteSlice as _;
 
 use crate::budget;
-use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, Word, clean};
+use crate::dockerfile::{Declaration, Dockerfile, Mount, MountKind, Sharing, Word, clean};
 use crate::finding::{LockKey, RuleId};
-use crate::index::{BUILDS, Base, Became, CacheMount};
+use crate::index::{At, BUILDS, Base, Became, CacheMount};
 use crate::text::Span;
 
 use super::settings::Settings;
 use super::tools;
 use super::values::{Values, by_default};
-use super::variables::depends_on;
+use super::variables::{PLATFORM_ARGS, depends_on};
 
 /// A cache mount that a builder accepts.
 #[derive(Debug)]
@@ -115,8 +115,7 @@ impl Groups {
 
 /// Returns the sharing mode of `mount` in a build without arguments; a template may make that option.
 fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Option<Sharing> {
-    let hidden = || mount.templated && mount.fields.iter().any(|field| field.option.is_none());
-    if mount.field("sharing").is_some() || !(mount.torn || hidden()) {
+    if mount.field("sharing").is_some() || !mount.hides("sharing") {
         let mode = mount.sharing();
         if mode.is_some() {
             return mode;
@@ -127,6 +126,47 @@ fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Opti
     modes
         .into_iter()
         .find(|mode| mode.as_str().as_bytes() == value)
+}
+
+/// Returns the target by which BuildKit sorts `mount` among those of the RUN `instruction`.
+fn at(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Option<At> {
+    const SIGN: &str = "\0";
+    let given = |name: &str, seen: Option<&Declaration>| {
+        let is_given = seen.is_none() || PLATFORM_ARGS.contains(&name);
+        is_given.then(|| format!("${{{name}}}{SIGN}").into_bytes())
+    };
+    let word = Word::read(mount.value("target").unwrap_or_default(), mount.escape).ok()?;
+    let path = word.expand(&mut |name| file.value_in(name, instruction, &given))?;
+    if let Some(end) = path.rfind(SIGN) {
+        // A relative one is cleaned.
+        let (below, path) = (path[..end].replace(SIGN, ""), &path[end + SIGN.len()..]);
+        let is_sorted = below.starts_with(b"/")
+            || path.is_empty()
+            || (path.starts_with(b"/") && *clean(path) == *path);
+        return is_sorted.then(|| At {
+            below,
+            path: path.into(),
+        });
+    }
+    if path.starts_with(b"/") {
+        return Some(At {
+            below: Vec::new(),
+            path: path.into(),
+        });
+    }
+    if file.template {
+        return None;
+    }
+    let known = file.workdir(instruction).join(&path);
+    let (below, path) = match known {
+        Some(path) => (Vec::new(), path),
+        None => (b"./".to_vec(), clean(&path).into_owned()),
+    };
+    let leads_up = path == b"." || path.split_str("/").next() == Some(b"..");
+    (!leads_up).then(|| At {
+        below,
+        path: path.into(),
+    })
 }
 
 /// Returns the folder of the cache that `mount` mounts in a build without arguments; `None` for all of it.
@@ -162,20 +202,22 @@ impl Cache<'_> {
         self.mount.effective_id().to_str_lossy().into_owned()
     }
 
-    /// Returns the id as BuildKit reads it, variables not expanded; of a template, as written.
+    /// Returns the id as BuildKit reads it, only variables expanded that no build of `file` changes; of a template, as
+    /// written.
     #[cfg(feature = "cli")]
-    pub fn unquoted_id(&self) -> Vec<u8> {
+    pub fn used_id(&self, file: &Dockerfile<'_>, settings: &Settings) -> Vec<u8> {
         let (mount, id) = (self.mount, self.mount.effective_id());
         let is_quoted = id
             .iter()
             .any(|b| matches!(b, b'\'' | b'"') || *b == mount.escape);
-        if !is_quoted || mount.templated {
+        let word = Values::new(file, settings).fixed(&self.word, self.instruction);
+        if mount.templated || (!is_quoted && word == self.word) {
             return id.into_owned();
         }
-        let id = self.word.spelled("$");
+        let id = word.spelled("$");
         match mount.id() {
             Some(_) if id.is_empty() => mount.target().into_owned(),
-            None if !self.word.has_variable() => clean(&id).into_owned(),
+            None if !word.has_variable() => clean(&id).into_owned(),
             _ => id,
         }
     }
@@ -218,18 +260,17 @@ impl Cache<'_> {
     pub fn indexed(&self, file: &Dockerfile<'_>) -> CacheMount {
         let written = self.mount.value("target").unwrap_or_default();
         // Of conditional mounts, it is unknown which occur together.
-        let known = Word::is_text(written, self.mount.escape)
-            && !self.mount.templated
-            && !self.mount.conditional;
-        let absolute = known && written.starts_with(b"/");
+        let known = !self.mount.templated && !self.mount.conditional;
+        let absolute =
+            known && Word::is_text(written, self.mount.escape) && written.starts_with(b"/");
         let target: Option<Arc<[u8]>> = absolute.then(|| (&*self.target).into());
         let at = match &target {
-            Some(target) if **target == *written => Some(Arc::clone(target)),
-            Some(_) => Some(written.into()),
-            None if known && !file.template => {
-                file.workdir(self.instruction).join(written).map(Into::into)
-            }
-            None => None,
+            Some(target) if **target == *written => Some(At {
+                below: Vec::new(),
+                path: Arc::clone(target),
+            }),
+            _ if known => at(file, self.instruction, self.mount),
+            _ => None,
         };
         let named = self.mount.id().is_some();
         let id = self.mount.field("id").filter(|_| named && !self.mount.torn);

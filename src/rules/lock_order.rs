@@ -39,17 +39,10 @@ impl<'s> Graph<'s> {
         let mut numbers: HashMap<&'s LockKey, usize> = HashMap::new();
         let mut next: Vec<BTreeMap<usize, Edge<'s>>> = Vec::new();
         for mounts in index.files() {
-            for run in mounts.chunk_by(|a, b| a.instruction == b.instruction) {
-                // An unknown target makes the order unknown.
-                let is_known = |mount: &&CacheMount| {
-                    let exempt = mount.exempt.contains(&RuleId::LockOrder);
-                    mount.sharing.is_some() && mount.at.is_some() && !exempt
-                };
-                let mut held: Vec<&'s CacheMount> = run.iter().filter(is_known).collect();
+            for mut held in ordered(mounts) {
                 if held.len() < 2 || !held.iter().any(|mount| mount.is_locked()) {
                     continue;
                 }
-                held.sort_by_key(|mount| &mount.at);
                 // A cache that the RUN has already is not taken again.
                 let mut seen: HashSet<&LockKey> = HashSet::new();
                 held.retain(|mount| seen.insert(&mount.key));
@@ -192,6 +185,26 @@ impl<'s> Graph<'s> {
     }
 }
 
+/// Returns the mounts of each RUN of a file in the order in which it takes their locks, those together between which it is
+/// known.
+fn ordered(mounts: &[CacheMount]) -> Vec<Vec<&CacheMount>> {
+    let is_known = |mount: &&CacheMount| {
+        let exempt = mount.exempt.contains(&RuleId::LockOrder);
+        mount.sharing.is_some() && mount.at.is_some() && !exempt
+    };
+    let mut all = Vec::new();
+    for run in mounts.chunk_by(|a, b| a.instruction == b.instruction) {
+        let mut held: Vec<&CacheMount> = run.iter().filter(is_known).collect();
+        held.sort_by_key(|mount| &mount.at);
+        let together = held.chunk_by(|a, b| match (&a.at, &b.at) {
+            (Some(a), Some(b)) => a.below == b.below,
+            _ => false,
+        });
+        all.extend(together.map(<[_]>::to_vec));
+    }
+    all
+}
+
 /// Calls `out` with everything reachable from `root` and not yet `seen`, in postorder.
 fn reach(root: usize, edges: &[Vec<usize>], seen: &mut [bool], mut out: impl FnMut(usize)) {
     let mut open = vec![(root, 0)];
@@ -223,7 +236,8 @@ fn is_gated(circle: &[Edge<'_>]) -> bool {
 fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let take = |mount: &CacheMount| {
-        let at = text(mount.at.as_deref().unwrap_or_default());
+        let at = mount.at.iter().flat_map(|at| [&*at.below, &*at.path]);
+        let at = text(&at.collect::<Vec<_>>().concat());
         let mode = match mount.sharing {
             Some(mode) if mode != Sharing::Locked => format!(", {}", mode.as_str()),
             _ => String::new(),

@@ -45,7 +45,7 @@ mod shared_lock;
 pub mod slot;
 mod split_cache;
 mod syntax_error;
-mod templated_mount;
+pub mod templated_mount;
 mod tools;
 mod undeclared_arg;
 mod unlock;

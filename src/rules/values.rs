@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::budget;
-use crate::dockerfile::{Base, DeclaredBy, Dockerfile, Form, Mount, Part, Variable, Word, clean};
+use crate::dockerfile::{Base, DeclaredBy, Dockerfile, Mount, Part, Variable, Word, clean};
 use crate::finding::LockKey;
 
 use super::settings::Settings;
@@ -114,19 +114,7 @@ impl<'a> Values<'a> {
 
     /// Returns `word` at the instruction `index` with fixed values put in, and the keys of the other variables.
     fn of(&self, word: &Word, index: usize) -> (Word, Vec<u8>) {
-        let mut parts = word.parts.clone();
-        for part in &mut parts {
-            if let Part::Variable(Variable {
-                name,
-                form: Form::Plain,
-            }) = part
-                && !self.by_name(name)
-                && let Known::Fixed(value) = self.known(name, index)
-            {
-                *part = Part::Text(value);
-            }
-        }
-        let word = Word { parts };
+        let word = self.fixed(word, index);
         let mut like: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
         for Variable { name, .. } in word.variables().filter(|v| !self.by_name(&v.name)) {
             let (Known::Fixed(what) | Known::Like(what)) = self.known(name, index);
@@ -137,6 +125,32 @@ impl<'a> Values<'a> {
             .flat_map(|(name, what)| [name.as_bytes(), b"=", &what, b"\0"].concat())
             .collect();
         (word, like)
+    }
+
+    /// Returns `word` at the instruction `index` with the values put in that no build changes.
+    pub(super) fn fixed(&self, word: &Word, index: usize) -> Word {
+        let value = |name: &str| match self.known(name, index) {
+            Known::Fixed(value) if !self.by_name(name) => Some(value),
+            _ => None,
+        };
+        let fixed = |part: &Part| {
+            let part = Word {
+                parts: vec![part.clone()],
+            };
+            let mut is_fixed = part.has_variable();
+            let text = part.expand(&mut |name| {
+                let value = value(name);
+                is_fixed &= value.is_some();
+                value
+            });
+            text.filter(|_| is_fixed).map(Part::Text)
+        };
+        let parts = word.parts.iter();
+        Word {
+            parts: parts
+                .map(|part| fixed(part).unwrap_or_else(|| part.clone()))
+                .collect(),
+        }
     }
 
     /// Returns whether the variable `name` is compared by its name alone.

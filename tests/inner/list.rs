@@ -57,8 +57,15 @@ fn a_lane_is_one_only_where_its_value_arrives() {
 }
 
 #[test]
+fn runs_with_flags_by_a_template_are_counted() {
+    let source = b"FROM a\nRUN {{ mount('/x') }} make\nRUN {{ tool }} x\nRUN @CACHE_MOUNT@ make";
+    let listed = list("", source, &Settings::default()).unwrap();
+    assert_eq!((listed.mounts.len(), listed.made), (0, 2));
+}
+
+#[test]
 fn ids_and_modes_are_those_that_buildkit_uses() {
-    let head = "FROM a\nARG CACHE_ID=default\nARG MODE=LOCKED\nARG UNKNOWN";
+    let head = "FROM a\nARG CACHE_ID=default\nARG MODE=LOCKED\nARG UNKNOWN\nENV AT=/at";
     for (mount, id, mode) in [
         ("id='a-$CACHE_ID',target=/x", "a-$CACHE_ID", "shared"),
         (r"id=b-\${CACHE_ID},target=/x", "b-${CACHE_ID}", "shared"),
@@ -72,6 +79,13 @@ fn ids_and_modes_are_those_that_buildkit_uses() {
         ),
         (r"id=\'\',target=/x/", "/x", "shared"),
         (r"target=/x/\'y\'/../z", "/x/z", "shared"),
+        ("target=$AT/x/../y", "/at/y", "shared"),
+        (
+            "id=a-${AT:-${NONE}}-$MODE,target=/x",
+            "a-/at-${MODE}",
+            "shared",
+        ),
+        ("target=$AT/$MODE/../y", "/at/${MODE}/../y", "shared"),
         ("id=a,target=/x,sharing=${MODE}", "a", "locked"),
         ("id=a,target=/x,sharing=${NONE:-private}", "a", "private"),
         ("id=a,target=/x,sharing=${UNKNOWN}", "a", "${UNKNOWN}"),
