@@ -242,12 +242,17 @@ pub enum FaultKind {
     /// No target, and no WORKDIR in the file; the base image may have one.
     NoTargetNoWorkdir,
     RootTarget,
+    /// A relative target that leads to `/` where the base image sets no WORKDIR.
+    RootTargetNoWorkdir,
 }
 
 impl FaultKind {
     /// Returns whether some builder, or some base image, makes it none.
     pub const fn is_excusable(&self) -> bool {
-        matches!(self, Self::BuildahOption(_) | Self::NoTargetNoWorkdir)
+        matches!(
+            self,
+            Self::BuildahOption(_) | Self::NoTargetNoWorkdir | Self::RootTargetNoWorkdir
+        )
     }
 }
 

@@ -305,12 +305,16 @@ pub(super) fn resolve_targets(file: &mut Dockerfile<'_>) {
                 let field = mount.field("target");
                 let target = mount.value("target").and_then(|target| from.join(target));
                 let is_root = target.is_some_and(|target| target == b"/");
-                mount
-                    .faults
-                    .extend(field.filter(|_| is_root).map(|field| Fault {
-                        span: mount.value_span(field),
-                        kind: FaultKind::RootTarget,
-                    }));
+                let kind = match &workdir {
+                    Workdir::OfImage => FaultKind::RootTargetNoWorkdir,
+                    _ => FaultKind::RootTarget,
+                };
+                let is_doubtful = workdir == Workdir::OfImage && mount.kind != MountKind::Cache;
+                let field = field.filter(|_| is_root && !is_doubtful);
+                mount.faults.extend(field.map(|field| Fault {
+                    span: mount.value_span(field),
+                    kind,
+                }));
                 continue;
             }
             let lacks = |fault: &Fault| fault.kind == FaultKind::NoTarget;

@@ -65,7 +65,7 @@ impl Member<'_> {
                     || filled.any(|filled| filled.replace(LANE, lane) == new)
             };
             // A platform that is declared now was nothing before.
-            is_it(new) || is_it(&without_platforms(new))
+            is_it(new) || is_it(&without_new_platforms(new, old))
         };
         let had_lane = before.ids[0] != before.ids[1];
         !fits(0, &after.lane[0]) || (had_lane && !fits(1, LANE))
@@ -176,11 +176,12 @@ fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
     }
 }
 
-/// Returns an id without the values of platform arguments.
-fn without_platforms(id: &[u8]) -> Vec<u8> {
+/// Returns an id without the values of platform arguments that the id `old` does not have.
+fn without_new_platforms(id: &[u8], old: &[u8]) -> Vec<u8> {
     let is_platform = |part: &[u8]| {
         let name = part.strip_suffix(b"=").and_then(|name| name.to_str().ok());
         name.is_some_and(|name| PLATFORM_ARGS.contains(&name))
+            && !old.contains_str([b"\x02", part, b"\x02"].concat())
     };
     let mut parts: Vec<&[u8]> = id.split_str("\x02").collect();
     while let Some(at) = (1..parts.len())

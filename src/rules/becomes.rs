@@ -73,11 +73,8 @@ impl Values<'_> {
                 _ => self.value(name, index, builds[0]),
             })
         };
-        let fills = [
-            (short, false),
-            (false, platforms),
-            (short, short && platforms),
-        ];
+        let both = platforms && (short || !lanes[0].is_empty());
+        let fills = [(short, false), (false, platforms), (both, both)];
         let fills = fills.into_iter().filter(|fills| *fills != (false, false));
         Became {
             ids: builds.map(|build| id(build).into()),

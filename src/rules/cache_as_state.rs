@@ -1,6 +1,7 @@
 //! `cache-as-state`: a RUN needs what an earlier one left in a cache.
 
 use crate::budget;
+use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 
 use super::apt::{needs_lists, updates};
@@ -19,7 +20,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let file = cx.file;
     let branch = |cache: &Cache<'_>| file.instructions[cache.instruction].branch;
     let mut filled: Vec<&Cache<'_>> = Vec::new();
-    for cache in cx.caches().iter().filter(|cache| has_lists(cx, cache)) {
+    for cache in cx.caches().iter().filter(|cache| has_lists(cache)) {
         let commands = cx.commands(cache.instruction);
         if commands.iter().any(updates) {
             filled.push(cache);
@@ -27,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let is_unknown = |command: &Command| {
             let (program, _) = command.program();
-            !HARMLESS.split(' ').any(|known| known == program)
+            !command.is_empty() && !HARMLESS.split(' ').any(|known| known == program)
         };
         let mut unknown = commands.iter().skip_while(|command| !is_unknown(command));
         if !unknown.next().is_some_and(needs_lists) {
@@ -38,6 +39,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
                 && earlier.target == cache.target
                 && budget::spend(1)
                 && file.blocks.encloses(branch(earlier), branch(cache))
+                && is_before(file, earlier.instruction, cache.instruction)
         };
         let Some(earlier) = filled.iter().rev().find(serves) else {
             continue;
@@ -56,7 +58,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Returns whether `cache` holds apt's lists and starts empty.
-fn has_lists(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
+fn has_lists(cache: &Cache<'_>) -> bool {
     let mount = cache.mount;
     matches!(
         &*cache.target,
@@ -64,5 +66,13 @@ fn has_lists(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     ) && !mount.templated
         && !mount.conditional
         && mount.field("from").is_none()
-        && !cx.file.instructions[cache.instruction].onbuild
+}
+
+/// Returns whether the RUN `earlier` has run where `index` does. A trigger does not run in its own stage, but in those
+/// built from it.
+fn is_before(file: &Dockerfile<'_>, earlier: usize, index: usize) -> bool {
+    let is_trigger = |at: usize| file.instructions[at].onbuild;
+    let stage = file.stage_of(earlier);
+    let mut bases = file.ancestors(index).skip(1);
+    !is_trigger(earlier) || is_trigger(index) || bases.any(|base| Some(base.index) == stage)
 }

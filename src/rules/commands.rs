@@ -27,13 +27,18 @@ impl Command {
         first.map_or(("", &[]), |(path, arguments)| (name(path), arguments))
     }
 
+    /// Returns whether it has no word, as what only sets variables.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the words before the program, `sudo` and its kin, and those from it on.
     pub(super) fn at_program(&self) -> (&[String], &[String]) {
         let mut rest = self.0.as_slice();
         let mut skip = 0;
         while let [word, behind @ ..] = rest {
             rest = behind;
-            let letter = |byte: &u8| byte.is_ascii_alphabetic() || b"/._@".contains(byte);
+            let letter = |byte: &u8| byte.is_ascii_alphabetic() || b"/._@[:".contains(byte);
             let is_word = word.as_bytes().first().is_some_and(letter) && !word.contains('=');
             if VALUED.contains(&word.as_str()) {
                 rest = rest.get(1..).unwrap_or_default();
@@ -126,7 +131,7 @@ pub(super) fn commands(file: &Dockerfile<'_>, instruction: usize) -> Vec<Command
         Ok(words) => reader.add(Command(words)),
         Err(_) => reader.read(&text),
     }
-    let only = reader.found.iter().all(|command| command.0.is_empty());
+    let only = reader.found.iter().all(Command::is_empty);
     if only || reader.found.iter().any(Command::reads_input) {
         for heredoc in &run.heredocs {
             let body = heredoc.body.of(file.source).to_str_lossy();

@@ -19,16 +19,15 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn refused(span: Span, kind: &FaultKind) -> Finding {
     let (fault, help) = explain(kind);
-    let is_sure = *kind != FaultKind::NoTargetNoWorkdir;
-    let unless = if is_sure {
-        ""
-    } else {
-        " unless the base image sets a WORKDIR"
+    let unless = match kind {
+        FaultKind::NoTargetNoWorkdir => " unless the base image sets a WORKDIR",
+        FaultKind::RootTargetNoWorkdir => " unless the base image sets a WORKDIR further down",
+        _ => "",
     };
     let message = format!("the build fails here{unless}: {fault}");
     let mut finding = Finding::new(RuleId::InvalidMount, span, message).help(help);
     finding.only_buildkit = matches!(kind, FaultKind::BuildahOption(_));
-    if !is_sure {
+    if !unless.is_empty() {
         finding.severity = Severity::Warning;
     }
     finding
@@ -171,7 +170,7 @@ fn explain(fault: &FaultKind) -> (String, String) {
             "the mount has no target, and the WORKDIR, which BuildKit would take instead, is `/`".into(),
             "add `target=/path`".into(),
         ),
-        FaultKind::RootTarget => ("the target cannot be `/`".into(), "mount it on a folder below `/`".into()),
+        FaultKind::RootTarget | FaultKind::RootTargetNoWorkdir => ("the target cannot be `/`".into(), "mount it on a folder below `/`".into()),
     }
 }
 

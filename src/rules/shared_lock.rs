@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dockerfile::{Form, Variable};
 use crate::finding::{Finding, RuleId};
 use crate::fix::Applicability;
 
@@ -27,7 +28,10 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             Some(_) => format!("the lock `{id}` is the same for all"),
             None => format!("without an id, the lock is `{id}` for all"),
         };
-        let message = format!("parallel builds wait for each other: {lock}");
+        let mut message = format!("parallel builds wait for each other: {lock}");
+        if let Some(other) = condition(cache, &cx.settings.arg) {
+            message.push_str(&format!(" that pass no `{other}`"));
+        }
         findings.push(
             Finding::new(RuleId::SharedLock, cache.mount.id_span(), message)
                 .help(help(cx, cache))
@@ -35,6 +39,16 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
                 .fix(cx.isolate(cache, &cx.settings.arg, Applicability::Safe)),
         );
     }
+}
+
+/// Returns the variable without which the id of `cache` has not the lane that it names.
+fn condition<'c>(cache: &'c Cache<'_>, arg: &str) -> Option<&'c str> {
+    let mut variables = cache.word.variables();
+    let decides = |variable: &&Variable| match &variable.form {
+        Form::Alternative { word, .. } => variable.name != arg && word.mentions(arg),
+        _ => false,
+    };
+    variables.find(decides).map(|variable| &*variable.name)
 }
 
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {

@@ -1,8 +1,10 @@
 //! `undeclared-arg`: an id refers to a variable that the instruction cannot see.
 
+use std::collections::HashSet;
+
 use crate::dockerfile::{Base, DeclaredBy, Form, Variable, Word};
 use crate::finding::{Finding, RuleId};
-use crate::fix::{Applicability, Fix};
+use crate::fix::{Applicability, Edit, Fix};
 
 use super::caches::Cache;
 use super::context::Context;
@@ -65,15 +67,10 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         let message =
             format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
         let need = cx.declaring(name, cache.instruction, Applicability::Safe)?;
-        let mut title = need.title();
-        if cx.settings.keep_default && !lane {
-            title.push_str(" (builds that pass nothing get its value into the id, too)");
-        }
-        let fix = Fix::new(need.applicability, title, need.edits.clone());
         return Some(
             Finding::new(RuleId::UndeclaredArg, span, message)
                 .help(need.advice())
-                .fix(Ok(fix)),
+                .fix(Ok(declaring(cx, cache, name))),
         );
     }
     if !needs_default(&cache.word, name)
@@ -98,6 +95,40 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
             .help(help)
             .fix(Err(format!("only you know which `{name}` is meant"))),
     )
+}
+
+/// Returns the fix that declares `name` for the id of `cache`; of the platform, with all other parts that the id lacks.
+fn declaring(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Fix {
+    let is_platform = |name: &str| PLATFORM_ARGS.contains(&name);
+    let mut names = vec![name];
+    if is_platform(name) {
+        let all = cache.word.variables().map(|variable| &*variable.name);
+        names = all.filter(|name| is_platform(name)).collect();
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(*name));
+    }
+    let (mut titles, mut edits): (Vec<String>, Vec<Edit>) = (Vec::new(), Vec::new());
+    let mut applicability = Applicability::Safe;
+    for name in names {
+        let Some(need) = cx.declaring(name, cache.instruction, Applicability::Safe) else {
+            continue;
+        };
+        titles.push(need.title());
+        applicability = applicability.max(need.applicability);
+        for edit in &need.edits {
+            let at = edit.span();
+            let here = |other: &&mut Edit| at.is_empty() && other.span() == at;
+            match edits.iter_mut().find(here) {
+                Some(line) => *line = Edit::insert(at.start, [line.text(), edit.text()].concat()),
+                None => edits.push(edit.clone()),
+            }
+        }
+    }
+    let mut title = titles.join(" and ");
+    if cx.settings.keep_default && is_platform(name) {
+        title.push_str(" (builds that pass nothing get its value into the id, too)");
+    }
+    Fix::new(applicability, title, edits)
 }
 
 fn declared_elsewhere(cx: &Context<'_>, name: &str) -> bool {

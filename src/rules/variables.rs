@@ -37,11 +37,15 @@ pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) 
             Some(of) => file.valued_above(other, of),
             None => file.valued(other, index),
         };
-        let default = |other: &str| match of {
-            Some(of) => file.value_above(other, of, &|_, _| None),
-            None => file.default_value(other, index),
+        // What has no default is there to be passed, and the base image may set what is not declared.
+        let is_set = |other: &str, or_empty: bool| {
+            let value = match of {
+                Some(of) => file.value_above(other, of, &|_, _| None),
+                None => file.default_value(other, index),
+            };
+            value.map(|value| !or_empty || !value.is_empty())
         };
-        for variable in included(&word, name, &default) {
+        for variable in included(&word, name, &is_set) {
             // An ENV hands an ARG on only where its value does.
             let is_passed = |of| {
                 let seen = file.visible_above(name, of);
@@ -96,12 +100,12 @@ fn references(word: &Word) -> impl Iterator<Item = &Variable> {
     })
 }
 
-/// Returns the variables whose values the expansion of `word` includes, in a build that passes `name`; `default` returns
-/// the values of others, by which a `:-word` is left out.
+/// Returns the variables whose values the expansion of `word` includes, in a build that passes `name`. `is_set` returns
+/// whether another one has a value, with true one that is not empty, by which the word of `:-` or `:+` is left out.
 fn included<'w>(
     word: &'w Word,
     name: &str,
-    default: &dyn Fn(&str) -> Option<Vec<u8>>,
+    is_set: &dyn Fn(&str, bool) -> Option<bool>,
 ) -> Vec<&'w Variable> {
     let mut found = Vec::new();
     let mut open: Vec<&Variable> = references(word).collect();
@@ -113,8 +117,10 @@ fn included<'w>(
         let is_left_out = match form {
             Form::Default { word, .. } if !word.has_variable() => true,
             Form::Default { or_empty, .. } => {
-                variable.name == name
-                    || default(&variable.name).is_some_and(|value| !or_empty || !value.is_empty())
+                variable.name == name || is_set(&variable.name, *or_empty) == Some(true)
+            }
+            Form::Alternative { or_empty, .. } => {
+                variable.name != name && is_set(&variable.name, *or_empty) == Some(false)
             }
             Form::Required(_) => true,
             _ => false,
@@ -130,7 +136,7 @@ fn included<'w>(
 /// unless its word names it.
 #[cfg(feature = "cli")]
 pub fn references_value(word: &Word, name: &str) -> bool {
-    let mut found = included(word, name, &|_| None).into_iter();
+    let mut found = included(word, name, &|_, _| None).into_iter();
     found.any(|variable| variable.name == name)
 }
 
