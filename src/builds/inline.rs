@@ -137,6 +137,19 @@ impl Block<'_> {
         Some(map.get(last.checked_sub(1)?)? + 3).filter(|_| is_newline)
     }
 
+    /// Returns whether all of the option's value before byte `at` of the text are variables without a known value.
+    fn may_be_empty_above(&self, at: usize) -> bool {
+        let text = &self.inline.text[..at];
+        let value = text.rfind(['=', '"', '\'']).map_or(0, |before| before + 1);
+        let mut rest = &text[value..];
+        while let Some((_, behind)) =
+            hole_at(rest).filter(|_| is_hole(self.inline, at - rest.len()))
+        {
+            rest = behind;
+        }
+        value < at && rest.is_empty()
+    }
+
     /// Fails where more than indentation and escapes lies between the bytes of the edit, or where it splits an escape.
     fn check(&self, edit: &Edit) -> Result<(), String> {
         let (start, end) = (edit.span().start, edit.span().end);
@@ -161,6 +174,12 @@ impl Block<'_> {
                 return Err("it takes the end of the last line away".to_owned());
             }
         }
+        if edit.text().starts_with(['-', '$']) && self.may_be_empty_above(start) {
+            return Err(
+                "the variable may be empty, and the target is the id then: give it a default here first"
+                    .to_owned(),
+            );
+        }
         let first = edit.text().bytes().next().or(behind);
         let last = edit.text().bytes().last().or(before);
         let is_mark = |byte| matches!(byte, Some(b'$' | b'%'));
@@ -184,10 +203,19 @@ impl Block<'_> {
 
 /// Returns the advice with its quotes escaped as the file needs them.
 pub fn advice(inline: &Inline, text: &str) -> String {
+    quoted(text, |part| escaped(inline, part))
+}
+
+/// Returns the message with the file's own variables.
+pub fn message(inline: &Inline, text: &str) -> String {
+    quoted(text, |part| with_holes(inline, part, str::to_owned))
+}
+
+fn quoted(text: &str, change: impl Fn(&str) -> String) -> String {
     let parts = text.split('`').enumerate();
     let parts = parts.map(|(at, part)| {
         if at % 2 == 1 {
-            escaped(inline, part)
+            change(part)
         } else {
             part.to_owned()
         }
@@ -196,8 +224,46 @@ pub fn advice(inline: &Inline, text: &str) -> String {
 }
 
 fn escaped(inline: &Inline, text: &str) -> String {
-    match inline.escapes {
+    with_holes(inline, text, |text| match inline.escapes {
         Escapes::Dollar => text.replace('$', "$$"),
         Escapes::Template => text.replace("${", "$${").replace("%{", "%%{"),
+    })
+}
+
+const HOLE: &str = "{{ ";
+const HOLE_END: &str = " }}";
+
+/// Returns the text that stands for a variable of the file whose value is unknown: it looks like a template's
+/// expression, which the Dockerfile's reader lets be anything.
+pub(super) fn hole(name: &str) -> String {
+    [HOLE, name, HOLE_END].concat()
+}
+
+/// Returns the variable of the expression that `text` begins with, and what is behind it.
+fn hole_at(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix(HOLE)?.split_once(HOLE_END)
+}
+
+/// Returns whether an expression at byte `at` of the Dockerfile stands for a variable of the file around it.
+fn is_hole(inline: &Inline, at: usize) -> bool {
+    inline.text[at..].starts_with(HOLE) && inline.map.get(at).is_none()
+}
+
+/// Returns `text` with the file's own variables, and `change` made to all else.
+fn with_holes(inline: &Inline, text: &str, change: impl Fn(&str) -> String) -> String {
+    let mut made = String::new();
+    let mut rest = text;
+    let holes = text.match_indices(HOLE).filter_map(|(at, _)| {
+        let (name, behind) = hole_at(&text[at..])?;
+        let found = inline.text.find(&hole(name))?;
+        is_hole(inline, found).then_some((at, name, behind))
+    });
+    for (at, name, behind) in holes {
+        let before = text.len() - rest.len();
+        if let Some(before) = text.get(before..at) {
+            made.extend([&change(before), "${", name, "}"]);
+            rest = behind;
+        }
     }
+    made + &change(rest)
 }

@@ -13,7 +13,16 @@ use super::template::{Blocks, BranchId};
 use super::words::Word;
 
 /// Returns the value that a build gives a name, beside what the file says.
-pub type PassedArgs<'g> = dyn Fn(&str, Option<&Declaration>) -> Option<Vec<u8>> + 'g;
+pub type PassedArgs<'g> = dyn Fn(&str, Seen<'_>) -> Option<Vec<u8>> + 'g;
+
+/// What a place sees of a name.
+#[derive(Clone, Copy)]
+pub enum Seen<'d> {
+    Declared(&'d Declaration),
+    Undeclared,
+    /// No declaration, but among the global ARGs, which see BuildKit's own arguments without one.
+    UndeclaredGlobal,
+}
 
 /// A place from which names are seen.
 #[derive(Clone, Copy)]
@@ -125,6 +134,10 @@ impl Scope {
                 scope.add(assignment.name, declaration);
             }
         }
+        // A FROM at the file's end runs its triggers, too.
+        for stage in stages {
+            scope.run_triggers(file, stage, &triggers);
+        }
         scope
     }
 
@@ -195,8 +208,31 @@ impl Dockerfile<'_> {
             .filter(|stage| self.stages[*stage].instructions.contains(&index))
     }
 
+    /// Returns the first stage of the file that runs the trigger `index`, and its FROM.
+    fn runs_trigger(&self, index: usize) -> Option<(usize, usize)> {
+        let own = self.stage_of(index)?;
+        let branch = self.instructions[index].branch;
+        let runs = |stage: &Stage| {
+            let from = stage.from.filter(|_| stage.parent() == Some(own))?;
+            let is_there = self.blocks.encloses(branch, self.instructions[from].branch);
+            is_there.then_some((stage.index, from))
+        };
+        let mut behind = self.stages[own + 1..].iter();
+        behind.find_map(|stage| runs(stage).filter(|_| budget::spend(1)))
+    }
+
+    /// Returns the place of the instruction `index`: that of a trigger is where the file runs it.
     fn place(&self, index: usize) -> Place {
         let instruction = &self.instructions[index];
+        let run = instruction.onbuild.then(|| self.runs_trigger(index));
+        if let Some((stage, from)) = run.flatten() {
+            return Place {
+                stage: Some(stage),
+                order: [from, index, 0],
+                branch: BranchId::FILE,
+                waits: false,
+            };
+        }
         Place {
             stage: self.stage_of(index),
             order: [index, index, 0],
@@ -340,8 +376,12 @@ impl Dockerfile<'_> {
 
     /// Values refer only to declarations above, so this ends.
     fn value_at(&self, name: &str, place: Place, given: &PassedArgs<'_>) -> Option<Vec<u8>> {
-        let seen = self.seen(name, place);
-        let passed = seen.is_none_or(|seen| seen.by == DeclaredBy::Arg);
+        let seen = match self.seen(name, place) {
+            Some(seen) => Seen::Declared(seen),
+            None if place.stage.is_none() => Seen::UndeclaredGlobal,
+            None => Seen::Undeclared,
+        };
+        let passed = !matches!(seen, Seen::Declared(seen) if seen.by == DeclaredBy::Env);
         if let Some(passed) = passed.then(|| given(name, seen)).flatten() {
             return Some(passed);
         }

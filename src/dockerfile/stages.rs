@@ -168,12 +168,12 @@ const IMAGES_WITH_WORKDIR: &[&str] = &[
     "drupal",
 ];
 
-/// Returns whether `image` may set a WORKDIR, by its name.
-fn may_set_workdir(image: &str) -> bool {
+/// Returns whether `image` sets a WORKDIR, by its name.
+fn is_with_workdir(image: &str) -> bool {
     let image = image.split_once('@').map_or(image, |(image, _)| image);
     let name = image.rsplit_once('/').map_or(image, |(_, name)| name);
     let name = name.split_once(':').map_or(name, |(name, _)| name);
-    name.contains('$') || IMAGES_WITH_WORKDIR.contains(&name)
+    IMAGES_WITH_WORKDIR.contains(&name)
 }
 
 /// The folder in which an instruction runs.
@@ -198,9 +198,16 @@ impl Workdir {
 }
 
 impl Dockerfile<'_> {
-    /// Returns the folder in which the instruction `index` runs in a build without arguments.
+    /// Returns the folder in which the instruction `index` runs in a build without arguments. A trigger runs behind its
+    /// stage, and those before it.
     pub fn workdir(&self, index: usize) -> Workdir {
         let mut workdir = Workdir::OfImage;
+        let is_trigger = self.instructions[index].onbuild;
+        let until = if is_trigger {
+            self.instructions.len()
+        } else {
+            index
+        };
         let chain: Vec<&Stage> = self
             .ancestors(index)
             .take_while(|_| budget::spend(1))
@@ -208,21 +215,49 @@ impl Dockerfile<'_> {
         for stage in chain.into_iter().rev() {
             match &stage.base {
                 Base::Image(image) if image == "scratch" => workdir = Workdir::At(b"/".into()),
-                Base::Image(image) if may_set_workdir(image) => workdir = Workdir::Unknown,
+                Base::Image(image) if self.may_set_workdir(image, stage) => {
+                    workdir = Workdir::Unknown;
+                }
                 _ => {}
             }
-            let all = stage
-                .instructions
-                .clone()
-                .take_while(|at| *at < index && budget::spend(1));
-            for at in all {
-                let instruction = &self.instructions[at];
-                if instruction.keyword == Keyword::Workdir && !instruction.onbuild {
-                    workdir = self.entered(&workdir, at);
-                }
+            if let Some(base) = stage.parent() {
+                workdir = self.go(workdir, &self.stages[base], (true, until));
             }
+            workdir = self.go(workdir, stage, (false, until));
         }
-        workdir
+        match self.stage_of(index) {
+            Some(own) if is_trigger => self.go(workdir, &self.stages[own], (true, index)),
+            _ => workdir,
+        }
+    }
+
+    /// Returns the folder behind the WORKDIRs of `stage` above the instruction `until`, of its triggers or the others,
+    /// which start from `workdir`.
+    fn go(&self, workdir: Workdir, stage: &Stage, (triggers, until): (bool, usize)) -> Workdir {
+        let all = stage.instructions.clone();
+        let all = all.take_while(|at| *at < until && budget::spend(1));
+        let is_one = |at: &usize| {
+            let instruction = &self.instructions[*at];
+            instruction.keyword == Keyword::Workdir && instruction.onbuild == triggers
+        };
+        let own = all.filter(is_one);
+        own.fold(workdir, |workdir, at| self.entered(&workdir, at))
+    }
+
+    /// Returns whether `image`, the base of `stage`, may set a WORKDIR, by its name without build arguments.
+    fn may_set_workdir(&self, image: &str, stage: &Stage) -> bool {
+        let word = Word::read(image.as_bytes(), self.escape).ok();
+        let (Some(word), Some(from)) = (word, stage.from) else {
+            return true;
+        };
+        let mut is_known = true;
+        let image = word.expand(&mut |name| {
+            let value = self.default_value(name, from);
+            is_known &= value.is_some();
+            value
+        });
+        let image = image.filter(|_| is_known);
+        image.is_none_or(|image| is_with_workdir(&image.to_str_lossy()))
     }
 
     /// Returns the folder behind the WORKDIR `index`, which starts from `workdir`.

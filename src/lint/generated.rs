@@ -19,15 +19,19 @@ static HEADER: LazyLock<Regex> = LazyLock::new(|| {
     let keep = "do not (?:edit|modify|change)";
     let patterns = [
         r"@generated\b".to_owned(),
-        format!("\\bthis is an? {auto}generated {file}"),
+        format!("\\bthis is an? {auto}?generated {file}"),
         format!("\\bthis {file} (?:is|has been) {auto}?generated"),
         format!("\\bthis {file} was (?:{auto}generated|generated (?:from|using))"),
+        format!("^{auto}generated {file}$"),
         format!(
-            "(?m)^(?:note |warning )?(?:code |file |this )?{auto}?generated\\b[\\s\\S]{{0,200}}?{keep}"
+            "^(?:note |warning )?(?:code |this )?(?:{file} )?(?:was )?{auto}?generated\\b[\\s\\S]{{0,200}}?{keep}"
+        ),
+        format!(
+            "\\b{keep} (?:it )?(?:it is |this is )?{auto}?generated(?: (?:by|from|using|via|with)\\b|$)"
         ),
         format!("{keep} (?:this |the |these )?{file}s?\\b[\\s\\S]{{0,80}}?generated"),
     ];
-    pattern(&patterns.join("|"))
+    pattern(&format!("(?m){}", patterns.join("|")))
 });
 
 /// The largest quoted part of a header, in characters.
@@ -42,8 +46,8 @@ pub(super) fn withheld(source: &[u8], settings: &Settings) -> Option<Withheld> {
 /// Returns the line of the leading comments of `source` that says that the file is generated, if one does. A template is
 /// not asked: its header is for what is made of it.
 fn header(source: &[u8]) -> Option<String> {
-    let comments = source.lines().map(<[u8]>::trim);
-    let comments = comments.skip_while(|line| line.is_empty() || *line == b"\xEF\xBB\xBF");
+    let text = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
+    let comments = text.lines().map(<[u8]>::trim);
     let is_comment =
         |line: &&[u8]| line.is_empty() || line.starts_with(b"#") || line.starts_with(b"//");
     let lines: Vec<&[u8]> = comments.take_while(is_comment).collect();

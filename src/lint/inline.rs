@@ -55,6 +55,7 @@ pub fn check_build_file(
         checked.ignores = suppress::read_outline(source);
     }
     let embedded = embedded::beside(source, settings, &said.inline, &mut checked);
+    checked.withhold_fixes();
     FileReport {
         builds: Some(Box::new(BuildFileReport {
             format,
@@ -86,6 +87,7 @@ fn add(
                 *span = place(*span);
             }
         }
+        finding.message = inline::message(inline, &finding.message);
         if let Some(help) = &mut finding.help {
             *help = inline::advice(inline, help);
             if help.contains("line ") {
@@ -94,10 +96,14 @@ fn add(
                 ));
             }
         }
+        if let Some(reason) = &mut finding.unfixed {
+            *reason = inline::advice(inline, reason);
+        }
         match finding.fix.map(|fix| moved(inline, source, &fix)) {
             Some(Err(reason)) => (finding.fix, finding.unfixed) = (None, Some(reason)),
             fix => finding.fix = fix.and_then(Result::ok),
         }
+
         checked.findings.push(finding);
     }
     checked.mounts.extend(inner.mounts.into_iter().map(|mount| {
@@ -129,6 +135,24 @@ fn moved(inline: &Inline, source: &[u8], fix: &Fix) -> Result<Fix, String> {
     })
 }
 
+/// Returns the fixes in the Dockerfile that cannot be made in the file `source` around it.
+fn immovable(inline: &Inline, source: &[u8], settings: &Settings) -> Vec<TakenBack> {
+    if inline.map.is_empty() {
+        return Vec::new();
+    }
+    let findings = check(inline.text.as_bytes(), settings).findings.into_iter();
+    let refused = findings.filter_map(|finding| {
+        let reason = moved(inline, source, finding.fix.as_ref()?).err()?;
+        Some(TakenBack {
+            rule: finding.rule,
+            start: finding.span.start,
+            reason,
+            for_review: false,
+        })
+    });
+    refused.collect()
+}
+
 /// Fixes the Dockerfiles within a file, as [`fix`](super::fix()) fixes a Dockerfile; each result is read again from the new file, and
 /// has to be as intended.
 pub fn fix_inline(
@@ -149,9 +173,12 @@ pub fn fix_inline(
         && let Some(inline) = file.inline.get(index)
     {
         let first = first.as_ref().and_then(|file| file.inline.get(index));
-        let shared = first.map(|first| within(shared, first)).unwrap_or_default();
+        let mut shared = first.map(|first| within(shared, first)).unwrap_or_default();
         let settings = unsuppressed(settings, &fixed.bytes, inline);
         let settings = with_platforms(settings, &file, index);
+        shared
+            .taken_back
+            .extend(immovable(inline, &fixed.bytes, &settings));
         let inner = fix(inline.text.as_bytes(), &settings, level, &shared);
         let lines = LineIndex::new(&fixed.bytes);
         let line = |span: Span| lines.line(inline.to_file(span).start);

@@ -3,19 +3,31 @@
 use std::sync::Arc;
 
 use crate::budget;
-use crate::dockerfile::{Declaration, Mount, Word, clean};
+use crate::dockerfile::{Declaration, Mount, Seen, Word, clean};
 use crate::index::{BUILDS, Became, LANE};
 
 use super::values::Values;
-use super::variables::{PLATFORM_ARGS, has_optional, needs_default, value};
+use super::variables::{PLATFORM_ARGS, has_optional, may_be_empty, needs_default, value};
 
 /// A kind of build.
 #[derive(Clone, Copy)]
 struct Build {
     /// True where it passes a lane.
     lane: bool,
-    /// True where it passes the other arguments, too, and the base image sets what the file does not declare.
+    /// True where it passes the other arguments, too, the base image sets what the file does not declare, and its
+    /// platform has a variant.
     others: bool,
+}
+
+impl Build {
+    /// Returns the value of BuildKit's own argument `name`.
+    fn platform(self, name: &str) -> Vec<u8> {
+        if self.others || !may_be_empty(name) {
+            marked(name, b"")
+        } else {
+            Vec::new()
+        }
+    }
 }
 
 /// The steps that the expansion of an id may take: values made of values can grow without end.
@@ -69,7 +81,7 @@ impl Values<'_> {
         let filled = |lane: bool, platforms: bool| {
             self::id(mount, word, &mut |name| match name {
                 _ if name == arg && lane => Some(LANE.to_vec()),
-                _ if PLATFORM_ARGS.contains(&name) && platforms => Some(marked(name, b"")),
+                _ if PLATFORM_ARGS.contains(&name) && platforms => Some(builds[0].platform(name)),
                 _ => self.value(name, index, builds[0]),
             })
         };
@@ -88,14 +100,19 @@ impl Values<'_> {
     }
 
     fn value(&self, name: &str, index: usize, build: Build) -> Option<Vec<u8>> {
-        let given = |name: &str, seen: Option<&Declaration>| {
-            let is_lane = name == self.settings.arg;
+        let given = |name: &str, seen: Seen<'_>| {
+            let is_platform = PLATFORM_ARGS.contains(&name);
             match seen {
-                Some(_) if is_lane => build.lane.then(|| LANE.to_vec()),
-                Some(_) if PLATFORM_ARGS.contains(&name) => Some(marked(name, b"")),
-                None if is_lane || PLATFORM_ARGS.contains(&name) => None,
-                Some(seen) => build.others.then(|| marked(name, &self.passed(name, seen))),
-                None => build.others.then(|| marked(name, &self.base(index))),
+                Seen::Undeclared if is_platform => None,
+                _ if is_platform => Some(build.platform(name)),
+                Seen::Declared(_) if name == self.settings.arg => build.lane.then(|| LANE.to_vec()),
+                Seen::Declared(seen) => {
+                    build.others.then(|| marked(name, &self.passed(name, seen)))
+                }
+                Seen::Undeclared if name != self.settings.arg => {
+                    build.others.then(|| marked(name, &self.base(index)))
+                }
+                Seen::Undeclared | Seen::UndeclaredGlobal => None,
             }
         };
         self.file.value_in(name, index, &given)

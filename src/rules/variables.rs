@@ -21,6 +21,12 @@ pub const PLATFORM_ARGS: &[&str] = &[
     "BUILDOSVERSION",
 ];
 
+/// Returns whether the argument `name` of BuildKit's is empty on most platforms: no variant of amd64 or arm64, no
+/// version of Linux.
+pub(super) fn may_be_empty(name: &str) -> bool {
+    name.ends_with("VARIANT") || name.ends_with("OSVERSION")
+}
+
 /// Returns the readable value that `declaration` gives.
 pub(super) fn value(file: &Dockerfile<'_>, declaration: &Declaration) -> Option<Word> {
     Word::read(declaration.value.as_ref()?, file.escape).ok()
@@ -46,10 +52,13 @@ pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) 
             value.map(|value| !or_empty || !value.is_empty())
         };
         for variable in included(&word, name, &is_set) {
-            // An ENV hands an ARG on only where its value does.
-            let is_passed = |of| {
+            // An ENV hands an ARG on only where its value does. BuildKit's own need no ARG among the global ones.
+            let is_passed = |of: &Declaration| {
                 let seen = file.visible_above(name, of);
-                seen.is_some_and(|seen| seen.by == DeclaredBy::Arg)
+                seen.map_or_else(
+                    || of.stage.is_none() && PLATFORM_ARGS.contains(&name),
+                    |seen| seen.by == DeclaredBy::Arg,
+                )
             };
             if variable.name == name && of.is_none_or(is_passed) {
                 return true;

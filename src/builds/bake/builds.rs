@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use super::file::{File, Lineage};
 use super::value::{Ast, Kind, Part, Scope, Value};
+use crate::builds::inline::hole;
 use crate::builds::jobs::{MAX_ROWS, product};
 use crate::builds::model::{
     Arg, Build, BuildFile, BuildTool, Escapes, Inline, Service, Subject, Unknown,
@@ -173,10 +174,9 @@ fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
                     map.append(text.len(), places, Span::new(0, literal.len()));
                     text.push_str(literal);
                 }
-                // An unknown value looks like a template's expression, which the Dockerfile's reader lets be anything.
                 Part::Hole(ast, written) => match scope.value(ast) {
                     Value::Text(value) => text.push_str(&value),
-                    _ => text.push_str(&format!("{{{{ {written} }}}}")),
+                    _ => text.push_str(&hole(written)),
                 },
             }
         }

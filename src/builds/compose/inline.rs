@@ -1,6 +1,7 @@
 //! `dockerfile_inline`: the text that the engine gets, and the places of its bytes.
 
 use super::interpolate::{Segment, interpolated, segments};
+use crate::builds::inline::hole;
 use crate::builds::model::{Escapes, Inline};
 use crate::builds::yaml::{Node, Style};
 use crate::text::{SourceMap, Span, line_ending};
@@ -24,10 +25,9 @@ pub(super) fn read(source: &str, node: Node<'_>) -> Option<Inline> {
             Segment::Literal(text) => (text.len(), text.into()),
             // A span that begins at the first of both covers the two.
             Segment::Dollar => (1, "$".into()),
-            // An unknown value looks like a template's expression, which the Dockerfile's reader lets be anything.
             Segment::Variable(name, default) => match default.map(interpolated) {
                 Some(Ok(value)) => (0, value),
-                _ => (0, format!("{{{{ {name} }}}}")),
+                _ => (0, hole(name)),
             },
         };
         if is_alike {
