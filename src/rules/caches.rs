@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bstr::ByteSlice as _;
 
 use crate::budget;
-use crate::dockerfile::{Declaration, Dockerfile, Mount, MountKind, Sharing, Word, clean};
+use crate::dockerfile::{Dockerfile, Mount, MountKind, Seen, Sharing, Word, clean};
 use crate::finding::{LockKey, RuleId};
 use crate::index::{At, BUILDS, Base, Became, CacheMount};
 use crate::text::Span;
@@ -131,8 +131,8 @@ fn sharing(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Opti
 /// Returns the target by which BuildKit sorts `mount` among those of the RUN `instruction`.
 fn at(file: &Dockerfile<'_>, instruction: usize, mount: &Mount<'_>) -> Option<At> {
     const SIGN: &str = "\0";
-    let given = |name: &str, seen: Option<&Declaration>| {
-        let is_given = seen.is_none() || PLATFORM_ARGS.contains(&name);
+    let given = |name: &str, seen: Seen<'_>| {
+        let is_given = matches!(seen, Seen::Undeclared) || PLATFORM_ARGS.contains(&name);
         is_given.then(|| format!("${{{name}}}{SIGN}").into_bytes())
     };
     let word = Word::read(mount.value("target").unwrap_or_default(), mount.escape).ok()?;
