@@ -200,6 +200,21 @@ const READ: &[(&str, &str, &[&str])] = &[
         "- uses: docker/bake-action@v6\n  with:\n    files: https://x/y.hcl",
         &["? it takes the file `https://x/y.hcl`"],
     ),
+    (
+        "",
+        "- uses: docker/bake-action@v6\n  with:\n    files: |\n      ${{ github.workspace }}/a.hcl, b.hcl\n      ${{ github.workspace }}/c/d.hcl\n    workdir: sub",
+        &["BakeAction a.hcl+sub/b.hcl+c/d.hcl:"],
+    ),
+    (
+        "",
+        "- uses: docker/bake-action@v6\n  with:\n    files: |\n      a.hcl\n      ${{ steps.x.outputs.y }}",
+        &["? its `files` is `a.hcl\n${{ steps.x.outputs.y }}`"],
+    ),
+    (
+        "",
+        "- run: cd out && docker build -f x/${{ github.workspace }}/D .",
+        &["? the file is `x/${{ github.workspace }}/D`"],
+    ),
     ("", "- uses: docker/login-action@v3", &[]),
     (
         "",

@@ -89,7 +89,8 @@ impl<'y> Inputs<'_, 'y> {
 
     fn filled(&self, name: &str, text: &str) -> Result<Text, String> {
         let known = self.scope.filled(text);
-        let mut known = known.ok_or_else(|| format!("its `{name}` is `{}`", text.trim()))?;
+        let whole = self.text(name).unwrap_or_default().trim();
+        let mut known = known.ok_or_else(|| format!("its `{name}` is `{whole}`"))?;
         known.text = known.text.trim().to_owned();
         Ok(known)
     }
