@@ -1,13 +1,16 @@
 //! `undeclared-arg`: an id refers to a variable that the instruction cannot see.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
+use crate::budget;
 use crate::dockerfile::{Base, DeclaredBy, Form, Variable, Word};
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Applicability, Edit, Fix};
 
 use super::caches::Cache;
 use super::context::Context;
+use super::plan::Declaring;
 use super::variables::{PLATFORM_ARGS, needs_default};
 
 /// Variables that common base images set as ENV, so that an id may use them without an ARG: python, node, golang, rust,
@@ -17,6 +20,7 @@ const BASE_IMAGE_ENV: &str = "PATH HOME LANG PYTHON_VERSION NODE_VERSION YARN_VE
     ROS_DISTRO ROS_VERSION DEBIAN_FRONTEND";
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
+    let doubtful = doubtful(cx);
     for cache in cx.caches() {
         let mut names: Vec<&str> = Vec::new();
         for Variable { name, .. } in cache.word.variables() {
@@ -25,13 +29,13 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             names.push(name);
             if cx.file.visible(name, cache.instruction).is_none() {
-                findings.extend(finding(cx, cache, name));
+                findings.extend(finding(cx, cache, name, &doubtful));
             }
         }
     }
 }
 
-fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
+fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str, doubtful: &Lines) -> Option<Finding> {
     let (span, id) = (cache.mount.id_span(), cache.id());
     let unset = |other: &str| {
         let ours = other == name || other == cx.settings.arg || PLATFORM_ARGS.contains(&other);
@@ -70,7 +74,7 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
         return Some(
             Finding::new(RuleId::UndeclaredArg, span, message)
                 .help(need.advice())
-                .fix(Ok(declaring(cx, cache, name))),
+                .fix(Ok(declaring(cx, cache, name, doubtful))),
         );
     }
     if !needs_default(&cache.word, name)
@@ -97,23 +101,61 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<Finding> {
     )
 }
 
-/// Returns the fix that declares `name` for the id of `cache`; of the platform, with all other parts that the id lacks.
-fn declaring(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Fix {
-    let is_platform = |name: &str| PLATFORM_ARGS.contains(&name);
-    let mut names = vec![name];
-    if is_platform(name) {
-        let all = cache.word.variables().map(|variable| &*variable.name);
-        names = all.filter(|name| is_platform(name)).collect();
-        let mut seen = HashSet::new();
-        names.retain(|name| seen.insert(*name));
+/// Lines for parts of the platform, by their identity in the plan.
+type Lines = HashSet<*const Declaring>;
+
+/// Returns the lines for the parts of the platform that the id of `cache` lacks, in the order of their names in it.
+fn parts(cx: &Context<'_>, cache: &Cache<'_>) -> Vec<Rc<Declaring>> {
+    let mut parts: Vec<Rc<Declaring>> = Vec::new();
+    let names = cache.word.variables().map(|variable| &*variable.name);
+    for name in names.filter(|name| PLATFORM_ARGS.contains(name)) {
+        let need = cx.declaring(name, cache.instruction, Applicability::Safe);
+        let is_new = |need: &Rc<Declaring>| !parts.iter().any(|other| Rc::ptr_eq(other, need));
+        parts.extend(need.filter(is_new));
     }
-    let (mut titles, mut edits): (Vec<String>, Vec<Edit>) = (Vec::new(), Vec::new());
+    parts
+}
+
+/// Returns the lines that need a look, and all others that ids lack beside those: an id gets them together.
+fn doubtful(cx: &Context<'_>) -> Lines {
+    let all = cx.caches().iter().map(|cache| parts(cx, cache));
+    let all: Vec<Vec<Rc<Declaring>>> = all.filter(|parts| !parts.is_empty()).collect();
+    let mut doubtful = Lines::new();
+    loop {
+        let before = doubtful.len();
+        for parts in &all {
+            let is_one = |need: &Rc<Declaring>| {
+                need.applicability == Applicability::Unsafe || doubtful.contains(&Rc::as_ptr(need))
+            };
+            if budget::spend(parts.len()) && parts.iter().any(is_one) {
+                doubtful.extend(parts.iter().map(Rc::as_ptr));
+            }
+        }
+        if doubtful.len() == before {
+            return doubtful;
+        }
+    }
+}
+
+/// Returns the fix that declares `name` for the id of `cache`; of the platform, with all other parts that the id lacks.
+fn declaring(cx: &Context<'_>, cache: &Cache<'_>, name: &str, doubtful: &Lines) -> Fix {
+    let is_platform = PLATFORM_ARGS.contains(&name);
     let mut applicability = Applicability::Safe;
-    for name in names {
-        let Some(need) = cx.declaring(name, cache.instruction, Applicability::Safe) else {
-            continue;
-        };
-        titles.push(need.title());
+    let needs: Vec<Rc<Declaring>> = if is_platform {
+        let parts = parts(cx, cache);
+        if parts
+            .iter()
+            .any(|need| doubtful.contains(&Rc::as_ptr(need)))
+        {
+            applicability = Applicability::Unsafe;
+        }
+        parts
+    } else {
+        let need = cx.declaring(name, cache.instruction, Applicability::Safe);
+        need.into_iter().collect()
+    };
+    let mut edits: Vec<Edit> = Vec::new();
+    for need in &needs {
         applicability = applicability.max(need.applicability);
         for edit in &need.edits {
             let at = edit.span();
@@ -124,8 +166,9 @@ fn declaring(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Fix {
             }
         }
     }
+    let titles: Vec<String> = needs.iter().map(|need| need.title()).collect();
     let mut title = titles.join(" and ");
-    if cx.settings.keep_default && is_platform(name) {
+    if cx.settings.keep_default && is_platform {
         title.push_str(" (builds that pass nothing get its value into the id, too)");
     }
     Fix::new(applicability, title, edits)
