@@ -19,6 +19,10 @@ const VALUED: &[&str] = &["-u", "-g", "-k", "-a"];
 pub(super) struct Command(Vec<String>);
 
 impl Command {
+    pub(super) fn words(&self) -> &[String] {
+        &self.0
+    }
+
     /// Returns the name of the program, without its folder and version, and its arguments; `sudo` and its kin are not
     /// the program.
     pub(super) fn program(&self) -> (&str, &[String]) {
@@ -46,10 +50,7 @@ impl Command {
                 skip -= 1;
             } else if is_word {
                 let name = name(word);
-                let mut wrappers = WRAPPERS.split_ascii_whitespace();
-                let Some(words) =
-                    wrappers.find_map(|known| known.strip_prefix(name)?.strip_prefix(':'))
-                else {
+                let Some(words) = wrapper(name) else {
                     return self.0.split_at(self.0.len() - behind.len() - 1);
                 };
                 skip = words.parse().unwrap_or(0);
@@ -58,11 +59,14 @@ impl Command {
         (&self.0, &[])
     }
 
-    /// Returns the script that it runs: `sh -c SCRIPT`, `su USER -c SCRIPT`, `eval SCRIPT`.
+    /// Returns the script that it runs: `sh -c SCRIPT`, `su USER -c SCRIPT`, `eval SCRIPT`, `trap SCRIPT`.
     pub(super) fn script(&self) -> Option<String> {
         let (program, words) = self.program();
         if program == "eval" {
             return Some(words.join(" "));
+        }
+        if program == "trap" {
+            return words.first().filter(|word| !word.starts_with('-')).cloned();
         }
         let is_switch =
             |word: &String| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
@@ -82,6 +86,16 @@ impl Command {
         };
         is_shell(program) && words.iter().all(is_option)
     }
+}
+
+/// Returns the number of words behind the wrapper `name` that are no options, as in [`WRAPPERS`].
+fn wrapper(name: &str) -> Option<&'static str> {
+    let mut wrappers = WRAPPERS.split_ascii_whitespace();
+    wrappers.find_map(|known| known.strip_prefix(name)?.strip_prefix(':'))
+}
+
+pub(super) fn is_wrapper(name: &str) -> bool {
+    wrapper(name).is_some()
 }
 
 pub(super) fn is_shell(program: &str) -> bool {
@@ -129,27 +143,46 @@ pub(super) fn commands(file: &Dockerfile<'_>, instruction: usize) -> Vec<Command
     };
     match serde_json::from_str(&text) {
         Ok(words) => reader.add(Command(words)),
-        Err(_) => reader.read(&text),
+        Err(_) => match other_shell(file, instruction) {
+            Some(shell) => reader.add(shell),
+            None => reader.read(&text),
+        },
     }
     let only = reader.found.iter().all(Command::is_empty);
     if only || reader.found.iter().any(Command::reads_input) {
         for heredoc in &run.heredocs {
             let body = heredoc.body.of(file.source).to_str_lossy();
-            if !is_of_another_language(&body) {
-                reader.read(&body);
+            match interpreter(&body) {
+                Some(other) => reader.add(other),
+                None => reader.read(&body),
             }
         }
     }
     reader.found
 }
 
-/// Returns whether a script's first line names an interpreter that is no shell.
-fn is_of_another_language(script: &str) -> bool {
-    let line = script.lines().next().unwrap_or_default();
-    line.strip_prefix("#!").is_some_and(|line| {
-        let mut words = line.split_ascii_whitespace();
-        !words.any(|word| is_shell(name(word)))
-    })
+/// Returns the interpreter that a script's first line names, where it is no shell.
+fn interpreter(script: &str) -> Option<Command> {
+    let line = script.lines().next()?.strip_prefix("#!")?;
+    let words: Vec<String> = line.split_ascii_whitespace().map(str::to_owned).collect();
+    let is_shell = words.iter().any(|word| is_shell(name(word)));
+    (!is_shell).then_some(Command(words))
+}
+
+/// Returns what reads the text of the RUN `index`, where a SHELL above names no shell of Unix.
+fn other_shell(file: &Dockerfile<'_>, index: usize) -> Option<Command> {
+    let is_shell_line = |at: &usize| {
+        let name = file.instructions[*at].name.of(file.source);
+        budget::spend(1) && name.eq_ignore_ascii_case(b"shell")
+    };
+    let above = file.ancestors(index).find_map(|stage| {
+        let mut all = stage.instructions.clone().rev();
+        all.find(|at| *at < index && is_shell_line(at))
+    })?;
+    let text = file.instructions[above].arguments();
+    let words: Vec<String> = serde_json::from_slice(text).ok()?;
+    let is_other = !words.iter().any(|word| is_shell(name(word)));
+    is_other.then_some(Command(words))
 }
 
 struct Reader<'a> {

@@ -18,7 +18,7 @@ use super::caches::Cache;
 use super::context::Context;
 use super::declare::{Spot, count_word, has_variable, mentions, spots, whole_line};
 use super::eligibility::gets_lane;
-use super::environment::sees_all_variables;
+use super::environment::may_see_all_variables;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let (file, name) = (cx.file, cx.settings.arg.as_str());
@@ -214,7 +214,7 @@ impl EarlyArg<'_> {
                 && !run.onbuild
                 && sees_it(*index)
                 && !has_it_from(*index)
-                && cx.commands(*index).iter().any(sees_all_variables)
+                && cx.commands(*index).iter().any(may_see_all_variables)
         };
         let found = (self.arg.instruction + 1..end).find(deprived);
         found.map(|index| &file.instructions[index])

@@ -1,52 +1,113 @@
 //! Commands that see variables without naming them.
 
-use super::commands::{Command, is_shell, name};
+use std::sync::LazyLock;
 
-/// Programs that run files of the build, whatever their arguments.
-const MAKERS: &str = "make gmake bmake ninja cmake ctest meson scons bazel bazelisk rake just task ant mvn gradle tox nox invoke";
+use regex::bytes::Regex;
 
-/// Programs that run the file of their first argument.
-const INTERPRETERS: &str = "perl ruby node php lua Rscript deno";
+use crate::dockerfile::Keyword;
+use crate::text::pattern;
+
+use super::commands::{Command, is_shell, is_wrapper, name};
+use super::context::Context;
+
+/// Programs that do the same whatever variables there are, but for those that they are known to read.
+const PLAIN: &str = "apt apt-get apt-cache apt-key apt-mark apt-fast aptitude dpkg dpkg-divert dpkg-query \
+    dpkg-architecture add-apt-repository apk dnf yum microdnf tdnf zypper pacman rpm rpmkeys opkg locale-gen localedef \
+    update-locale update-alternatives update-ca-certificates ldconfig debconf-set-selections \
+    groupadd useradd usermod groupmod userdel groupdel addgroup adduser deluser chpasswd passwd chsh chown chmod chgrp \
+    setcap mkdir rm rmdir cp mv ln touch install mktemp truncate dd rsync tar gzip gunzip zcat bzip2 xz unzip zip zstd \
+    cat echo printf true false : [ [[ test cd pwd pushd popd ls sed awk gawk grep egrep fgrep zgrep sort uniq head tail \
+    cut tr wc tee nl seq expr diff cmp patch file stat df du sync curl wget gpg gpgv gpgconf git openssl ssh-keyscan \
+    sha1sum sha256sum sha384sum sha512sum md5sum b2sum base64 xxd od jq date sleep which command type hash unset local \
+    shift exit return umask ulimit wait read break continue trap eval basename dirname realpath readlink uname id whoami \
+    hostname arch nproc getconf find service systemctl kill pkill";
+
+/// Programs that run a command which is not theirs, and change nothing about it.
+const CARRIERS: &str = "sudo doas env nice ionice time timeout exec command nohup xargs eatmydata retry flock gosu \
+    su-exec fakeroot chronic stdbuf";
 
 /// The folders of programs that come with a system.
 const SYSTEM: &[&str] = &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
 
-/// Returns whether `command` may do something else for another value of any variable: it starts a file of the build, or
-/// lists all variables.
-pub(super) fn sees_all_variables(command: &Command) -> bool {
-    let (before, rest) = command.at_program();
-    let is_one = |names: &str, name: &str| names.split(' ').any(|known| known == name);
-    let ran_by = |names: &str| before.iter().any(|word| is_one(names, name(word)));
-    let has = |words: &[String], options: &[&str]| {
-        let mut words = words.iter();
-        words.any(|word| options.contains(&word.as_str()))
-    };
-    let Some((first, arguments)) = rest.split_first() else {
-        let unknown = before.iter().any(|word| word.starts_with(['$', '{', '@']));
-        return unknown || ran_by("env python python3");
-    };
-    let in_system = SYSTEM.iter().any(|folder| first.starts_with(folder));
-    if (first.contains('/') && !in_system) || first.starts_with('@') {
+fn is_one(names: &str, name: &str) -> bool {
+    names.split_ascii_whitespace().any(|known| known == name)
+}
+
+/// What the text of a RUN that lists all variables has in it.
+static LISTS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:print)?env\b|/environ\b|\b(?:export|declare|typeset|readonly)\s+-[px]|\bENVIRON\b|\bset\s*(?:[;|&>)'\n]|$)",
+    )
+});
+
+impl Context<'_> {
+    /// Returns whether the RUN `index` prints all variables.
+    pub(super) fn lists_variables(&self, index: usize) -> bool {
+        let run = &self.file.instructions[index];
+        let bodies = run.heredocs.iter().map(|heredoc| heredoc.body);
+        let mut bodies = bodies.map(|body| body.of(self.file.source));
+        run.keyword == Keyword::Run
+            && !run.onbuild
+            && (LISTS.is_match(run.arguments()) || bodies.any(|body| LISTS.is_match(body)))
+            && self.commands(index).iter().any(lists_variables)
+    }
+}
+
+/// Returns whether `command` may do something else for another value of any variable: all but plain ones may run files
+/// of the build, or list all variables.
+pub(super) fn may_see_all_variables(command: &Command) -> bool {
+    if lists_variables(command) {
         return true;
     }
-    if ran_by("python python3") {
-        return !has(before, &["-c", "-m"]);
+    let words = command.words();
+    if words.first().is_none_or(|first| is_one("[ [[ :", first)) {
+        return false;
     }
-    if has(before, &["run"]) {
+    let (before, rest) = command.at_program();
+    let is_carried = |word: &String| {
+        let is_odd = |first: char| !first.is_ascii_alphanumeric() && !"-/._+".contains(first);
+        let is_runner = is_wrapper(name(word)) && !is_one(CARRIERS, name(word));
+        word.contains('=') || !(is_runner || word.starts_with(is_odd))
+    };
+    if !before.iter().all(is_carried) {
+        return true;
+    }
+    let Some((first, arguments)) = rest.split_first() else {
+        return !before.iter().all(|word| word.contains('='));
+    };
+    let in_system = SYSTEM.iter().any(|folder| first.starts_with(folder));
+    if first.contains('/') && !in_system {
         return true;
     }
     match name(first) {
-        "." | "source" => true,
+        "set" | "export" | "declare" | "typeset" | "readonly" | "printenv" => false,
+        shell if is_shell(shell) || matches!(shell, "su" | "runuser") => command.script().is_none(),
+        "find" => {
+            let runs = |word: &String| matches!(word.as_str(), "-exec" | "-execdir" | "-ok");
+            let mut behind = arguments.iter().skip_while(|word| !runs(word)).skip(1);
+            behind.next().is_some_and(|program| !is_one(PLAIN, program))
+        }
+        program => !is_one(PLAIN, program),
+    }
+}
+
+/// Returns whether `command` prints all variables.
+pub(super) fn lists_variables(command: &Command) -> bool {
+    let (before, rest) = command.at_program();
+    let is_listed = |word: &String| word.starts_with("/proc/") && word.ends_with("/environ");
+    if command.words().iter().any(is_listed) {
+        return true;
+    }
+    let Some((first, arguments)) = rest.split_first() else {
+        return before.iter().any(|word| name(word) == "env");
+    };
+    match name(first) {
         "set" | "export" | "declare" | "typeset" | "readonly" => {
             let lists = |word: &String| matches!(word.as_str(), "-p" | "-x");
             arguments.iter().all(lists)
         }
-        "printenv" => arguments.is_empty(),
-        shell if is_shell(shell) => command.script().is_none(),
-        program if is_one(INTERPRETERS, program) || program.starts_with("python") => {
-            let is_file = |word: &String| !word.starts_with('-');
-            arguments.iter().any(is_file) && !has(arguments, &["-c", "-e", "-m", "-r"])
-        }
-        program => is_one(MAKERS, program),
+        "printenv" => arguments.iter().all(|word| word.starts_with('-')),
+        "awk" | "gawk" => arguments.iter().any(|word| word.contains("ENVIRON")),
+        _ => false,
     }
 }

@@ -33,16 +33,21 @@ pub(super) struct Uses {
     pub(super) stages: Vec<Option<usize>>,
     /// True where a FROM line uses it, which sees global ARGs.
     pub(super) bases: bool,
+    /// The same as for `stages`, of the RUNs that print all variables.
+    pub(super) printing: Vec<Option<usize>>,
+    /// True where one of those sees the name.
+    pub(super) is_printed: bool,
 }
 
 impl Uses {
     pub(super) fn any(&self) -> bool {
-        self.bases || self.stages.iter().any(Option::is_some)
+        self.bases || self.is_printed || self.stages.iter().any(Option::is_some)
     }
 
-    /// Returns whether an instruction from `at` on in `stage`, or a stage built from it, uses the name.
+    /// Returns whether an instruction from `at` on in `stage`, or a stage built from it, uses the name or prints it.
     pub(super) fn are_behind(&self, stage: usize, at: usize) -> bool {
-        self.stages[stage].is_some_and(|last| last >= at)
+        let last = self.stages[stage].max(self.printing[stage]);
+        last.is_some_and(|last| last >= at)
     }
 }
 

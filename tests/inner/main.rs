@@ -17,6 +17,7 @@ mod config;
 mod dependencies;
 mod docs;
 mod embedded;
+mod environment;
 mod exempt;
 mod files;
 mod fixtures;

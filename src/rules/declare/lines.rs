@@ -11,7 +11,6 @@ use crate::fix::{Applicability, Edit};
 use crate::rules::plan::{Declaring, Uses};
 use crate::text::Span;
 
-use super::names::used_elsewhere;
 use super::spots::{Spot, spots};
 
 /// A name to declare in a file.
@@ -41,6 +40,7 @@ impl<'n> Lines<'n> {
         default: Option<&'n str>,
         own: Option<&'n str>,
         (short, keeping): (HashSet<usize>, HashSet<usize>),
+        elsewhere: Uses,
     ) -> Self {
         let mut roots: Vec<usize> = Vec::with_capacity(file.stages.len());
         for stage in &file.stages {
@@ -56,7 +56,7 @@ impl<'n> Lines<'n> {
             short,
             keeping,
             roots,
-            elsewhere: used_elsewhere(file, name),
+            elsewhere,
             needs: HashMap::new(),
         }
     }

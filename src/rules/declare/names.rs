@@ -4,15 +4,27 @@ use bstr::ByteSlice as _;
 use memchr::memmem::Finder;
 
 use crate::budget;
-use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, MountKind};
+use crate::dockerfile::{DeclaredBy, Dockerfile, Instruction, Keyword, Mount, MountKind};
+use crate::rules::context::Context;
 use crate::rules::plan::Uses;
 
-/// Returns the uses of `name` in `file` outside of cache ids.
-pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
+/// Returns the uses of `name` in the file of `cx` outside of cache ids.
+pub(super) fn used_elsewhere(cx: &Context<'_>, name: &str) -> Uses {
+    let file = cx.file;
     let mut used = Uses {
         stages: vec![None; file.stages.len()],
         bases: false,
+        printing: vec![None; file.stages.len()],
+        is_printed: false,
     };
+    for index in (0..file.instructions.len()).filter(|index| cx.lists_variables(*index)) {
+        if let Some(stage) = file.stage_of(index) {
+            used.printing[stage] = Some(index);
+        }
+        let seen = file.visible(name, index);
+        used.is_printed |= seen.is_some_and(|seen| seen.by == DeclaredBy::Arg);
+    }
+    hand_down(file, &mut used.printing);
     let finder = Finder::new(name);
     let holds = |i: &Instruction<'_>| texts(file, i).any(|text| finder.find(text).is_some());
     if !file.instructions.iter().any(holds) {
@@ -42,13 +54,18 @@ pub(super) fn used_elsewhere(file: &Dockerfile<'_>, name: &str) -> Uses {
             used.stages[stage] = used.stages[stage].max(Some(last));
         }
     }
-    for stage in (0..used.stages.len()).rev() {
+    hand_down(file, &mut used.stages);
+    used
+}
+
+/// Adds the uses of stages to those that they are built from.
+fn hand_down(file: &Dockerfile<'_>, stages: &mut [Option<usize>]) {
+    for stage in (0..stages.len()).rev() {
         let base = file.stages[stage].parent();
-        if let Some(base) = base.filter(|_| used.stages[stage].is_some()) {
-            used.stages[base] = Some(file.instructions.len());
+        if let Some(base) = base.filter(|_| stages[stage].is_some()) {
+            stages[base] = Some(file.instructions.len());
         }
     }
-    used
 }
 
 /// Adds the names whose value the ARG `instruction` makes of any of `names`.

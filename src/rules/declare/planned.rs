@@ -12,6 +12,7 @@ use crate::rules::plan::{Declaring, Plan, Refusal};
 use crate::rules::variables::needs_default;
 
 use super::lines::Lines;
+use super::names::used_elsewhere;
 
 impl Context<'_> {
     /// Returns the declaration that makes `name` visible at instruction `index`; `None` where it is visible.
@@ -126,7 +127,14 @@ fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
     let keeping = cx.caches().iter().filter(keeping);
     let keeping = keeping.map(|cache| cache.instruction).collect();
     let default = (name == cx.settings.arg).then_some(cx.settings.default.as_str());
-    let lines = Lines::new(cx.file, name, default, own.as_deref(), (short, keeping));
+    let lines = Lines::new(
+        cx.file,
+        name,
+        default,
+        own.as_deref(),
+        (short, keeping),
+        used_elsewhere(cx, name),
+    );
     let (needs, elsewhere) = lines.plan(&uses);
     Plan {
         needs,
