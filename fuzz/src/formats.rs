@@ -231,7 +231,8 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
     if before.inline.is_empty() {
         return;
     }
-    let settings = Settings::default();
+    let mut settings = Settings::default();
+    settings.include_generated = true;
     let fixed = lint::fix_inline(
         format,
         source.as_bytes(),
