@@ -10,6 +10,7 @@ mod along;
 mod apply;
 mod check;
 mod embedded;
+mod fills;
 mod finalize;
 mod fixpoint;
 mod generated;

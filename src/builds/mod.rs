@@ -35,8 +35,8 @@ pub use gitlab::Gitlab;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
-    Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Builder, Call, Files, Inline, Lane,
-    NAMESPACE, Ordered, OwnBuilder, Place, Runs, Subject, Unknown, ValueSource,
+    Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Builder, Call, Files, Filled, Inline,
+    Lane, NAMESPACE, Ordered, OwnBuilder, Place, Runs, Subject, Unknown, ValueSource,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, is_same, prove};

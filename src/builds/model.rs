@@ -74,6 +74,8 @@ pub struct BuildFile {
     pub inline: Vec<Inline>,
     /// Other files of the repository that this file runs: they build as this one says.
     pub calls: Vec<Call>,
+    /// The caches that it fills before builds.
+    pub fills: Vec<Fill>,
     /// Jobs, each with those that it waits for.
     pub order: Vec<(Ordered, Vec<Ordered>)>,
 }
@@ -108,7 +110,24 @@ impl BuildFile {
             && self.unknown.is_empty()
             && self.inline.is_empty()
             && self.calls.is_empty()
+            && self.fills.is_empty()
     }
+}
+
+/// A cache that a CI fills before builds, and keeps after them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// The place that names it.
+    pub span: Span,
+    pub caches: Filled,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// The one that `--mount` with these options has.
+    Mount(String),
+    /// All that the Dockerfile at this path, from the repository's root, has.
+    Dockerfile(String),
 }
 
 /// A call of another file: a reusable workflow, or an action of the same repository.

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use crate::budget;
 use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
-use crate::finding::{Finding, RuleId};
+use crate::finding::{Finding, Location, Place, RuleId};
 use crate::fix::{self, Applicability, Fix};
 use crate::index::{BUILDS, Became};
 use crate::rules::{Settings, caches};
 use crate::text::{LineIndex, Span};
 
 use super::along::{check_along, why};
-use super::model::{Checked, Shared, TakenBack};
+use super::model::{Checked, Shared, TakenBack, Withheld};
 use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
 
 /// A file whose fixes are held to those of the others.
@@ -111,6 +111,32 @@ impl Turn {
     }
 }
 
+/// Why a fix is not made.
+struct Reason {
+    text: String,
+    for_review: bool,
+    filled: Option<Location>,
+}
+
+impl Reason {
+    const fn none(text: String) -> Self {
+        Self {
+            text,
+            for_review: false,
+            filled: None,
+        }
+    }
+
+    /// Makes the reason of a fix that is left for review.
+    const fn review(text: String) -> Self {
+        Self {
+            text,
+            for_review: true,
+            filled: None,
+        }
+    }
+}
+
 /// The files with the fixes of a turn made.
 struct Trial<'t, 'f> {
     files: &'t mut [Agreeing<'f>],
@@ -122,6 +148,11 @@ struct Trial<'t, 'f> {
 impl Agreeing<'_> {
     fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.checked.findings.iter().chain(&self.along.findings)
+    }
+
+    /// Returns whether the file fills the caches of its mounts by their ids.
+    const fn fills(&self) -> bool {
+        matches!(self.checked.withheld, Some(Withheld::Fills))
     }
 
     /// Returns whether the mount `number` may get a lane along with one of another file.
@@ -184,12 +215,18 @@ impl<'t, 'f> Trial<'t, 'f> {
         let mut members = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
             let after = self.afters.get(&index);
+            let is_filled = file.fills();
+            // An unsafe fix leaves it to the user to change both.
+            if is_filled && self.turn.0 == Applicability::Unsafe {
+                continue;
+            }
             for (number, mount) in file.checked.mounts.iter().enumerate() {
                 members.push(Member {
                     at: (index, number),
                     mount,
                     before: &mount.became,
                     after: after.map_or(&*mount.became, |after| &*after[number]),
+                    is_filled,
                 });
             }
         }
@@ -253,7 +290,7 @@ impl<'t, 'f> Trial<'t, 'f> {
         clashes: &[Clash],
         name: &dyn Fn(usize) -> String,
     ) -> Vec<(usize, TakenBack)> {
-        let mut reasons: BTreeMap<At, (String, bool)> = BTreeMap::new();
+        let mut reasons: BTreeMap<At, Reason> = BTreeMap::new();
         for clash in clashes {
             for finding in self.deciding(clash.at) {
                 let reason = reasons.entry((clash.at.0, finding));
@@ -261,7 +298,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             }
         }
         let mut taken = Vec::new();
-        for ((file, at), (reason, for_review)) in reasons.into_iter().rev() {
+        for ((file, at), reason) in reasons.into_iter().rev() {
             let Agreeing { checked, along, .. } = &mut self.files[file];
             let Some(finding) = checked.findings.get_mut(at) else {
                 // Its own mount cannot go along.
@@ -276,8 +313,9 @@ impl<'t, 'f> Trial<'t, 'f> {
             let back = TakenBack {
                 rule: finding.rule,
                 start: finding.span.start,
-                reason,
-                for_review: for_review && self.turn.0 == Applicability::Safe,
+                reason: reason.text,
+                for_review: reason.for_review && self.turn.0 == Applicability::Safe,
+                filled: reason.filled,
             };
             back.apply(finding);
             taken.push((file, Some(back)));
@@ -319,10 +357,24 @@ impl<'t, 'f> Trial<'t, 'f> {
         !changed.is_empty()
     }
 
-    /// Returns why the fix behind `clash` is not made, and whether it is for review then.
-    fn reason(&self, clash: Clash, name: &dyn Fn(usize) -> String) -> (String, bool) {
+    /// Returns why the fix behind `clash` is not made.
+    fn reason(&self, clash: Clash, name: &dyn Fn(usize) -> String) -> Reason {
         let Clash { kind, at, other } = clash;
         let place = self.place(other, at.0, name);
+        if self.files[other.0].fills() {
+            let after = self
+                .afters
+                .get(&at.0)
+                .map(|after| show(&after[at.1].ids[0]));
+            let id = after.unwrap_or_default();
+            let text = format!(
+                "{place} fills this cache by its id, and would fill one that no build uses: name `{id}` there, too"
+            );
+            return Reason {
+                filled: Some(self.location(other, name)),
+                ..Reason::review(text)
+            };
+        }
         match kind {
             Kind::Joined => {
                 let member = |(file, number): At| {
@@ -330,10 +382,9 @@ impl<'t, 'f> Trial<'t, 'f> {
                     mount.target.as_ref()
                 };
                 if member(at).is_some() && member(at) == member(other) {
-                    return (
-                        format!("{place} has that id already: both become one cache"),
-                        true,
-                    );
+                    return Reason::review(format!(
+                        "{place} has that id already: both become one cache"
+                    ));
                 }
                 let ids =
                     |(file, number): At| self.afters.get(&file).map(|after| &after[number].ids);
@@ -345,7 +396,7 @@ impl<'t, 'f> Trial<'t, 'f> {
                 } else {
                     format!("{place} would get the id of this cache then: give one of them another")
                 };
-                (reason, false)
+                Reason::none(reason)
             }
             Kind::Moved => {
                 let (file, number) = at;
@@ -356,14 +407,14 @@ impl<'t, 'f> Trial<'t, 'f> {
                 let reason = format!(
                     "{place} has the cache `{before}` in builds that pass nothing, and would have `{after}`"
                 );
-                (reason, false)
+                Reason::none(reason)
             }
             Kind::Parted => self.parted(at, other, &place),
         }
     }
 
     /// Returns why the mount at `other`, which uses the cache of the one at `at`, does not go along.
-    fn parted(&self, at: At, other: At, place: &str) -> (String, bool) {
+    fn parted(&self, at: At, other: At, place: &str) -> Reason {
         let became = |at: At| self.afters.get(&at.0).map(|after| &after[at.1]);
         let mount = |at: At| &self.files[at.0].checked.mounts[at.1];
         let after = |at: At| became(at).map_or(&*mount(at).became, |after| &**after);
@@ -374,7 +425,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             let reason = format!(
                 "{place} uses this cache, too, and would get `{others}` where this gets `{own}`: give both one default"
             );
-            return (reason, false);
+            return Reason::none(reason);
         }
         let file = &self.files[other.0];
         let mount = mount(other).mount_span;
@@ -385,17 +436,28 @@ impl<'t, 'f> Trial<'t, 'f> {
             review && finding.rule == RuleId::SharedLock && is_within(finding.span, mount)
         };
         if findings.any(review) {
-            return (
-                format!("{place} uses this cache, too, and needs a look"),
-                true,
-            );
+            return Reason::review(format!("{place} uses this cache, too, and needs a look"));
         }
         let why = file.obstacle(other.1);
         let why = why.unwrap_or_else(|| "give both the lane by hand".into());
-        (
-            format!("{place} uses this cache, too, and gets no lane: {why}"),
-            false,
-        )
+        Reason::none(format!(
+            "{place} uses this cache, too, and gets no lane: {why}"
+        ))
+    }
+
+    /// Returns the place of what fills a cache.
+    fn location(&self, (file, number): At, name: &dyn Fn(usize) -> String) -> Location {
+        let Agreeing {
+            checked, source, ..
+        } = &self.files[file];
+        let span = checked.mounts[number].span;
+        Location {
+            place: Place::There {
+                path: name(file),
+                range: LineIndex::new(source).range(source, span),
+            },
+            message: "fills this cache by its id, which has to change there, too".into(),
+        }
     }
 
     /// Returns the place of a mount as seen from the file `from`.

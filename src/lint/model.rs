@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::builds::{BuildFile, FormatRef};
-use crate::finding::{Finding, RuleId};
+use crate::finding::{Finding, Location, RuleId};
 use crate::fix::{Applicability, Fix};
 use crate::index::CacheMount;
 use crate::rules::Settings;
@@ -56,6 +56,8 @@ pub enum Withheld {
     Generated(String),
     /// It was not named: it is read for the caches that those which were have in common with it.
     NotNamed,
+    /// It fills caches by their ids, and mounts none.
+    Fills,
 }
 
 impl fmt::Display for Withheld {
@@ -67,6 +69,7 @@ impl fmt::Display for Withheld {
                  from (`--include-generated` changes the file itself)"
             ),
             Self::NotNamed => f.write_str("it is not among the files to fix: name it, too"),
+            Self::Fills => f.write_str("it names the id: change that by hand"),
         }
     }
 }
@@ -93,6 +96,8 @@ pub struct TakenBack {
     pub reason: String,
     /// True where it is left for review: it goes with one that is.
     pub for_review: bool,
+    /// The place that fills the cache by its id, if that is why.
+    pub filled: Option<Location>,
 }
 
 impl Shared {
@@ -109,6 +114,7 @@ impl Shared {
 impl TakenBack {
     /// Takes the fix of `finding` back.
     pub(super) fn apply(&self, finding: &mut Finding) {
+        finding.related.extend(self.filled.clone());
         let fix = finding.fix.take();
         match fix.filter(|_| self.for_review) {
             Some(fix) if fix.applicability() == Applicability::Safe => {

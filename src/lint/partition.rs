@@ -36,6 +36,8 @@ pub(super) struct Member<'m> {
     pub(super) mount: &'m CacheMount,
     pub(super) before: &'m Became,
     pub(super) after: &'m Became,
+    /// True for a cache that something fills by its id: nothing is mounted there.
+    pub(super) is_filled: bool,
 }
 
 impl Member<'_> {
@@ -118,7 +120,7 @@ pub(super) fn clashes(
 /// Adds the mounts that get the id of another cache, now or before: who passes nothing would find its files.
 fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &mut Vec<Clash>) {
     let mut before: HashMap<&[u8], &Member<'_>> = HashMap::new();
-    for member in members {
+    for member in members.iter().filter(|member| !member.is_filled) {
         before.entry(&member.before.ids[build]).or_insert(member);
     }
     let mut after: HashMap<&[u8], &Member<'_>> = HashMap::new();
@@ -152,7 +154,12 @@ fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &
 /// Adds the mounts that leave others of the same cache.
 fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
     let mut caches: HashMap<(&[u8], &Base), Vec<&Member<'_>>> = HashMap::new();
-    for member in members {
+    // What is filled is for builds that pass nothing.
+    let passes_lane = build % 2 == 1;
+    for member in members
+        .iter()
+        .filter(|member| !(member.is_filled && passes_lane))
+    {
         let cache = (&*member.before.ids[build], &member.mount.key.base);
         caches.entry(cache).or_default().push(member);
     }

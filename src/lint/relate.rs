@@ -11,6 +11,7 @@ use crate::rules::registry;
 use crate::text::{Span, count};
 
 use super::agree::{Agreeing, Along, agree};
+use super::fills::filled;
 use super::finalize;
 use super::model::{FileReport, Shared, Withheld};
 
@@ -99,29 +100,38 @@ pub fn relate_reports(
     whole: bool,
     name: impl Fn(&Path) -> String,
 ) -> BTreeMap<usize, Shared> {
+    let mut filled = filled(reports.iter().chain(&*others));
     for other in &mut *others {
         other.checked.withheld = Some(Withheld::NotNamed);
         other.checked.withhold_fixes();
     }
     let given = reports.len();
+    let mut fills = filled.iter_mut().peekable();
     let (mut files, mut paths) = (Vec::new(), Vec::new());
-    for FileReport {
-        path,
-        source,
-        settings,
-        checked,
-        builds,
-        ..
-    } in reports.iter_mut().chain(others)
-    {
-        files.push(Agreeing {
+    let (mut filling, mut filling_paths) = (Vec::new(), Vec::new());
+    for (index, report) in reports.iter_mut().chain(others).enumerate() {
+        let FileReport {
+            path,
+            source,
+            settings,
+            checked,
+            builds,
+            ..
+        } = report;
+        let (source, settings) = (&source[..], &**settings);
+        let file = |checked| Agreeing {
             checked,
             settings,
             source,
             format: builds.as_ref().map(|builds| builds.format),
             along: Along::default(),
-        });
+        };
+        files.push(file(checked));
         paths.push(path.as_path());
+        if let Some(fill) = fills.next_if(|fill| fill.file == index) {
+            filling.push(file(&mut fill.checked));
+            filling_paths.push(path.as_path());
+        }
     }
     relate(&mut files[..given], |index| name(paths[index]));
     for (file, path) in files[..given].iter_mut().zip(&paths) {
@@ -132,5 +142,7 @@ pub fn relate_reports(
             finalize::finalize(file.checked, file.settings, whole);
         }
     }
+    files.append(&mut filling);
+    paths.append(&mut filling_paths);
     agree(&mut files, &|index| name(paths[index]))
 }

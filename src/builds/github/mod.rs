@@ -5,6 +5,7 @@
 //! and on Windows in PowerShell, unless `shell` says else; `./` in `uses` is the repository's root.
 
 mod actions;
+mod cache_dance;
 mod expression;
 mod format;
 mod handed;

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use super::expression::mentioned;
 use super::paths::{self, Checkout};
-use super::{actions, handed, matrix, runner};
+use super::{actions, cache_dance, handed, matrix, runner};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, variables};
 use crate::builds::model::{
     AxisPath, Builder, Builders, Call, Env, Ordered, OwnBuilder, Place, Subject,
@@ -193,6 +193,7 @@ impl<'y> Workflow<'_, 'y> {
         let mut handed = Env::default();
         for (index, step) in steps.items().into_iter().enumerate() {
             let uses = step.get_text("uses").unwrap_or_default();
+            self.gatherer.fills.extend(cache_dance::fills(step, uses));
             if uses.starts_with("./") {
                 self.call(job, step, uses);
             } else if step.get("run").is_some() || actions::tool(uses).is_some() {

@@ -11,8 +11,8 @@ use super::script::Script;
 use crate::builds::command;
 use crate::builds::format::{Inserter, Insertion, Open};
 use crate::builds::model::{
-    Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Call, Env, Lane, Ordered, ReadError, Runs,
-    Subject, Unknown,
+    Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Call, Env, Fill, Lane, Ordered, ReadError,
+    Runs, Subject, Unknown,
 };
 use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Word, is_name};
 use crate::builds::yaml::{Node, Yaml};
@@ -50,6 +50,7 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
             .collect(),
         unknown,
         calls: gatherer.calls,
+        fills: gatherer.fills,
         order: gatherer.order,
         inline: Vec::new(),
     })
@@ -96,6 +97,7 @@ pub struct Gatherer<'y> {
     pub found: Vec<Found<'y>>,
     pub unknown: Vec<Unknown>,
     pub calls: Vec<Call>,
+    pub fills: Vec<Fill>,
     pub order: Vec<(Ordered, Vec<Ordered>)>,
     places: HashMap<Span, Vec<usize>>,
     unknown_seen: HashSet<(Span, String)>,
@@ -111,6 +113,7 @@ impl<'y> Gatherer<'y> {
             found: Vec::new(),
             unknown: Vec::new(),
             calls: Vec::new(),
+            fills: Vec::new(),
             order: Vec::new(),
             places: HashMap::new(),
             unknown_seen: HashSet::new(),
