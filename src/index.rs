@@ -86,6 +86,8 @@ pub struct File<'s> {
     pub mounts: &'s [CacheMount],
     /// The bytes; empty where they are no longer kept.
     pub source: &'s [u8],
+    /// True where podman and buildah build it, which take locks in the order in which a RUN names them.
+    pub by_buildah: bool,
 }
 
 /// All cache mounts of a run, built in linear time.
@@ -153,6 +155,11 @@ impl<'s> Index<'s> {
     /// Returns the mounts of every file.
     pub fn files(&self) -> impl Iterator<Item = &'s [CacheMount]> {
         self.files.iter().map(|file| file.mounts)
+    }
+
+    /// Returns whether podman or buildah take the mount.
+    pub fn is_by_buildah(&self, mount: &CacheMount) -> bool {
+        self.files[mount.file].by_buildah
     }
 
     /// Returns the place of a mount, as seen from the file `from`, with a message.

@@ -68,6 +68,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         lanes,
         ignores,
         suppressed,
+        by_buildah: None,
         withheld: generated::withheld(source, settings),
     };
     checked.withhold_fixes();

@@ -15,7 +15,7 @@ pub(super) struct Filling {
 }
 
 /// Returns what each of `reports` fills.
-pub(super) fn filled<'r>(reports: impl Iterator<Item = &'r FileReport> + Clone) -> Vec<Filling> {
+pub(super) fn filled<'r>(reports: &(impl Iterator<Item = &'r FileReport> + Clone)) -> Vec<Filling> {
     let of = |(file, report): (usize, &FileReport)| {
         let fills = report.builds.iter().flat_map(|builds| &builds.file.fills);
         let mut mounts = Vec::new();

@@ -9,7 +9,7 @@ mod platforms;
 mod resolve;
 
 pub use insert::insert_args;
-pub use judge::match_builds;
+pub use judge::{mark_buildah, match_builds};
 pub use model::{Builds, FileAccess};
 pub use platforms::note_platforms;
 #[cfg(feature = "cli")]

@@ -30,6 +30,7 @@ pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
     let indexed = files.iter().zip(&mounts).map(|(file, mounts)| File {
         mounts,
         source: file.source,
+        by_buildah: file.checked.by_buildah == Some(true),
     });
     let index = Index::new(indexed.collect(), &name);
     let mut found = vec![Vec::new(); files.len()];
@@ -100,7 +101,7 @@ pub fn relate_reports(
     whole: bool,
     name: impl Fn(&Path) -> String,
 ) -> BTreeMap<usize, Shared> {
-    let mut filled = filled(reports.iter().chain(&*others));
+    let mut filled = filled(&reports.iter().chain(&*others));
     for other in &mut *others {
         other.checked.withheld = Some(Withheld::NotNamed);
         other.checked.withhold_fixes();
@@ -119,6 +120,10 @@ pub fn relate_reports(
             ..
         } = report;
         let (source, settings) = (&source[..], &**settings);
+        if builds.is_none() {
+            let by_name = || is_containerfile(path);
+            checked.by_buildah.get_or_insert_with(by_name);
+        }
         let file = |checked| Agreeing {
             checked,
             settings,
@@ -134,13 +139,14 @@ pub fn relate_reports(
         }
     }
     relate(&mut files[..given], |index| name(paths[index]));
-    for (file, path) in files[..given].iter_mut().zip(&paths) {
-        if file.format.is_none() {
-            if is_containerfile(path) {
-                file.checked.findings.retain(|one| !one.only_buildkit);
-            }
-            finalize::finalize(file.checked, file.settings, whole);
+    for file in files[..given]
+        .iter_mut()
+        .filter(|file| file.format.is_none())
+    {
+        if file.checked.by_buildah == Some(true) {
+            file.checked.findings.retain(|one| !one.only_buildkit);
         }
+        finalize::finalize(file.checked, file.settings, whole);
     }
     files.append(&mut filling);
     paths.append(&mut filling_paths);

@@ -21,6 +21,7 @@ pub fn relate(
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || {
         matching::note_platforms(reports, &[], access);
+        matching::mark_buildah(reports, access);
         lint::relate_reports(reports, &mut [], whole, access.name);
         matching::match_builds(reports, whole, access)
     })

@@ -36,10 +36,12 @@ struct Graph<'s> {
 
 impl<'s> Graph<'s> {
     fn new(index: &Index<'s>) -> Self {
-        let mut numbers: HashMap<&'s LockKey, usize> = HashMap::new();
+        // Podman and buildah have caches of their own.
+        let mut numbers: HashMap<(bool, &'s LockKey), usize> = HashMap::new();
         let mut next: Vec<BTreeMap<usize, Edge<'s>>> = Vec::new();
         for mounts in index.files() {
-            for mut held in ordered(mounts) {
+            let by_buildah = mounts.first().is_some_and(|one| index.is_by_buildah(one));
+            for mut held in ordered(mounts, by_buildah) {
                 if held.len() < 2 || !held.iter().any(|mount| mount.is_locked()) {
                     continue;
                 }
@@ -47,7 +49,7 @@ impl<'s> Graph<'s> {
                 let mut seen: HashSet<&LockKey> = HashSet::new();
                 held.retain(|mount| seen.insert(&mount.key));
                 let mut number = |mount: &'s CacheMount| {
-                    *numbers.entry(&mount.key).or_insert_with(|| {
+                    *numbers.entry((by_buildah, &mount.key)).or_insert_with(|| {
                         next.push(BTreeMap::new());
                         next.len() - 1
                     })
@@ -186,8 +188,8 @@ impl<'s> Graph<'s> {
 }
 
 /// Returns the mounts of each RUN of a file in the order in which it takes their locks, those together between which it is
-/// known.
-fn ordered(mounts: &[CacheMount]) -> Vec<Vec<&CacheMount>> {
+/// known: by their targets, or as they are written for podman and buildah, where only a lock waits for a lock.
+fn ordered(mounts: &[CacheMount], by_buildah: bool) -> Vec<Vec<&CacheMount>> {
     let is_known = |mount: &&CacheMount| {
         let exempt = mount.exempt.contains(&RuleId::LockOrder);
         mount.sharing.is_some() && mount.at.is_some() && !exempt
@@ -195,6 +197,11 @@ fn ordered(mounts: &[CacheMount]) -> Vec<Vec<&CacheMount>> {
     let mut all = Vec::new();
     for run in mounts.chunk_by(|a, b| a.instruction == b.instruction) {
         let mut held: Vec<&CacheMount> = run.iter().filter(is_known).collect();
+        if by_buildah {
+            held.retain(|mount| mount.is_locked());
+            all.push(held);
+            continue;
+        }
         held.sort_by_key(|mount| &mount.at);
         let together = held.chunk_by(|a, b| match (&a.at, &b.at) {
             (Some(a), Some(b)) => a.below == b.below,
@@ -259,7 +266,11 @@ fn report(index: &Index<'_>, first: &Edge<'_>, circle: &[Edge<'_>]) -> Finding {
         runs.len(),
         order(first)
     );
-    let help = "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere";
+    let help = if index.is_by_buildah(first.held) {
+        "podman and buildah take the locks of a RUN in the order in which it names them: name them in one order everywhere"
+    } else {
+        "a RUN takes its locks in the order of their targets: mount each id at the same target everywhere"
+    };
     let mut finding = Finding::new(RuleId::LockOrder, first.held.span, message).help(help);
     for edge in circle[1..].iter().take(MAX_POINTS) {
         finding.relate(index.location(first.held.file, edge.held, order(edge)));

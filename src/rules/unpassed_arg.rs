@@ -1,6 +1,6 @@
 //! `unpassed-arg`: a build that stays in the default lane, since it passes no other.
 
-use crate::builds::{AxisPath, BuildTool, Runs};
+use crate::builds::{AxisPath, BuildTool, NAMESPACE, Runs};
 use crate::finding::{Finding, RuleId, Severity};
 
 use super::build_context::{BuildContext, Concurrent};
@@ -49,8 +49,14 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     } else {
         format!("uses the lane `{lane}`")
     };
+    let mut args = build.args.iter();
+    let only = if build.tool.is_buildah() && args.any(|own| own.name.is(NAMESPACE)) {
+        format!(" (only BuildKit knows `{NAMESPACE}`)")
+    } else {
+        String::new()
+    };
     let message = format!(
-        "{} passes no `{arg}`{own}: {who} {stays}, and they wait for each other",
+        "{} passes no `{arg}`{own}{only}: {who} {stays}, and they wait for each other",
         build.name
     );
     let fix = cx.pass();

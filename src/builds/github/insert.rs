@@ -28,7 +28,7 @@ struct LaneInserter<'s, 'y> {
 
 pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
     let passed = |name: &str| found.build.args.iter().any(|arg| arg.name.is(name));
-    if passed(lane.arg) || passed(NAMESPACE) {
+    if passed(lane.arg) || (passed(NAMESPACE) && !found.build.tool.is_buildah()) {
         return Err("it is passed already".into());
     }
     let mut above = std::iter::successors(Some(found.step), |node| node.parent());

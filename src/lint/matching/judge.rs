@@ -26,18 +26,9 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
     let mut builds = Builds::default();
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
-    // Whether podman or buildah does all builds of each Dockerfile.
-    let mut by_buildah: HashMap<usize, bool> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
         let resolved = resolve(&graph, &mut builds.unknown);
-        for one in &resolved {
-            let built = one.dockerfile.as_ref().and_then(|path| graph.index(path));
-            if let Some(built) = built {
-                let tool = graph.build(one.id).tool;
-                *by_buildah.entry(built).or_insert(true) &= tool.is_buildah();
-            }
-        }
         let checker = BuildChecker {
             outside: outside(&graph, &resolved),
             jobs: concurrent_jobs(&graph, &resolved),
@@ -54,9 +45,6 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         }
     }
     for (index, report) in reports.iter_mut().enumerate() {
-        if by_buildah.get(&index) == Some(&true) {
-            report.checked.findings.retain(|one| !one.only_buildkit);
-        }
         let Some(builds) = &mut report.builds else {
             continue;
         };
@@ -70,6 +58,31 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         finalize(&mut report.checked, &report.settings, whole);
     }
     builds
+}
+
+/// Says of each Dockerfile among `reports` whether podman or buildah do all builds of it, where its builds are known.
+pub fn mark_buildah(reports: &mut [FileReport], access: &FileAccess<'_>) {
+    let builds = |report: &FileReport| {
+        let builds = report.builds.iter().flat_map(|builds| &builds.file.builds);
+        builds.into_iter().any(|build| build.tool.is_buildah())
+    };
+    if !reports.iter().any(builds) {
+        return;
+    }
+    let mut by_buildah: HashMap<usize, bool> = HashMap::new();
+    {
+        let graph = BuildGraph::new(reports.iter().collect(), access);
+        for one in resolve(&graph, &mut Vec::new()) {
+            let built = one.dockerfile.as_ref().and_then(|path| graph.index(path));
+            if let Some(built) = built {
+                let tool = graph.build(one.id).tool;
+                *by_buildah.entry(built).or_insert(true) &= tool.is_buildah();
+            }
+        }
+    }
+    for (index, report) in reports.iter_mut().enumerate() {
+        report.checked.by_buildah = by_buildah.get(&index).copied();
+    }
 }
 
 /// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to.
@@ -158,7 +171,9 @@ impl BuildChecker<'_> {
             (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
             (None, None) if report.is_none() && !self.is_there(one, build) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
-            (None, Some((report, _))) if report.settings.namespace => LaneStatus::Namespace,
+            (None, Some((report, _))) if report.settings.namespace && !build.tool.is_buildah() => {
+                LaneStatus::Namespace
+            }
             (None, Some(_)) if !build.args_known => LaneStatus::Unknown,
             (None, Some(_)) if one.builder.own().is_some() => LaneStatus::OwnMachine,
             (None, Some(_)) => LaneStatus::Default,

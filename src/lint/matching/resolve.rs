@@ -42,6 +42,7 @@ impl ResolvedBuild {
         graph: &'g BuildGraph<'_>,
         arg: &str,
     ) -> Option<PassedLane<'g>> {
+        let build = graph.build(self.id);
         let named = |args: &'g [Arg]| {
             let is_own = |own: &&Arg| own.name.is_lane(arg);
             let own = args.iter().find(is_own);
@@ -49,12 +50,12 @@ impl ResolvedBuild {
                 let status = LaneStatus::Passed;
                 return Some(PassedLane { status, arg: own });
             }
+            let mut args = args.iter().filter(|_| !build.tool.is_buildah());
             Some(PassedLane {
                 status: LaneStatus::Namespace,
-                arg: args.iter().find(|own| own.name.is(NAMESPACE))?,
+                arg: args.find(|own| own.name.is(NAMESPACE))?,
             })
         };
-        let build = graph.build(self.id);
         budget::spend(build.args.len());
         let own = named(&build.args);
         if own.is_some() {
