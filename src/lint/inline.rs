@@ -148,6 +148,7 @@ fn immovable(inline: &Inline, source: &[u8], settings: &Settings) -> Vec<TakenBa
             start: finding.span.start,
             reason,
             for_review: false,
+            filled: None,
         })
     });
     refused.collect()
