@@ -1,8 +1,9 @@
 //! `templated-mount`: a template makes the flags of a RUN, or decides whether a mount locks.
 
+use std::collections::HashSet;
+
 use bstr::ByteSlice as _;
 
-use crate::budget;
 use crate::dockerfile::expression::{self, Reach};
 use crate::dockerfile::lines::trim_start;
 use crate::dockerfile::{Dockerfile, Instruction, Keyword, Mount, MountKind, template};
@@ -34,10 +35,11 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// Returns the RUNs of which a template makes flags that may lock a cache, each by the place of the first.
 pub fn made_by_templates(file: &Dockerfile<'_>) -> impl Iterator<Item = Span> {
-    let of = |run: &Instruction<'_>| {
+    let macros = macros_with_mounts(file);
+    let of = move |run: &Instruction<'_>| {
         let mut mounts = run.mounts.iter();
         let undecided = mounts.find(|mount| may_lock(mount)).map(|mount| mount.span);
-        undecided.or_else(|| made_flags(file, run))
+        undecided.or_else(|| made_flags(file, run, &macros))
     };
     let runs = file.instructions.iter().filter(|i| is_run(i));
     runs.filter_map(of)
@@ -72,7 +74,11 @@ fn may_lock(mount: &Mount<'_>) -> bool {
 
 /// Returns the expression behind the flags of `run` which stands for more of them: a command follows, and it speaks of
 /// flags, is a macro with a mount in it, or one that is called several times.
-fn made_flags(file: &Dockerfile<'_>, run: &Instruction<'_>) -> Option<Span> {
+fn made_flags(
+    file: &Dockerfile<'_>,
+    run: &Instruction<'_>,
+    macros: &HashSet<&[u8]>,
+) -> Option<Span> {
     let text = run.text.bytes();
     let start = if run.keyword == Keyword::Run {
         run.args
@@ -95,7 +101,7 @@ fn made_flags(file: &Dockerfile<'_>, run: &Instruction<'_>) -> Option<Span> {
         if template::makes_text(expression) || is_of_ejs {
             let name = expression.to_ascii_lowercase();
             let speaks = WORDS.iter().any(|word| name.contains_str(word));
-            if speaks || is_macro_with_mount(file, callee(expression)) {
+            if speaks || macros.contains(callee(expression)) {
                 return Some(span);
             }
             match first {
@@ -136,15 +142,16 @@ fn callee(expression: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns whether the file has a macro of this `name` that writes a mount.
-fn is_macro_with_mount(file: &Dockerfile<'_>, name: &[u8]) -> bool {
-    if name.is_empty() || !budget::spend(file.source.len() / 16) {
-        return false;
+/// Returns the names of the file's macros that write a mount.
+fn macros_with_mounts<'s>(file: &Dockerfile<'s>) -> HashSet<&'s [u8]> {
+    if !file.template {
+        return HashSet::new();
     }
-    let Some(at) = file.source.find([b"macro ", name, b"("].concat()) else {
-        return false;
+    let name = |piece: &'s [u8]| {
+        let body = &piece[..piece.find("endmacro").unwrap_or(piece.len())];
+        let name = &body[..body.find_byte(b'(')?];
+        body.contains_str("--mount=").then(|| name.trim_ascii())
     };
-    let body = &file.source[at..];
-    let end = body.find("endmacro").unwrap_or(body.len());
-    body[..end].contains_str("--mount=")
+    let pieces = file.source.split_str("macro ").skip(1);
+    pieces.filter_map(name).collect()
 }
