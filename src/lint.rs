@@ -6,6 +6,7 @@
 #[cfg(feature = "cli")]
 mod add_ignores;
 mod agree;
+mod alone;
 mod along;
 mod apply;
 mod check;
@@ -24,7 +25,7 @@ mod prove;
 mod relate;
 
 #[cfg(feature = "internals")]
-pub use check::check_alone;
+pub use alone::check_alone;
 pub use check::{check, is_of_interest};
 pub use embedded::check_text;
 pub use fixpoint::fix;

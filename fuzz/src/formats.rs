@@ -1,7 +1,8 @@
 //! Workflows, pipelines, Compose and bake files.
 
 use cachelane::builds::{
-    Arg, Bake, Build, BuildFile, Buildkite, Compose, FormatRef, Github, Gitlab, Lane, Subject,
+    Arg, Bake, Build, BuildFile, Buildkite, Compose, FormatRef, Github, Gitlab, Lane, Parts,
+    Subject,
 };
 use cachelane::fix::{Applicability, Fix, apply};
 use cachelane::lint;
@@ -14,7 +15,7 @@ use crate::trees;
 const LANE: Lane<'static> = Lane {
     arg: "CACHE_ID",
     default: "default",
-    shared: true,
+    parts: Parts::JOB,
 };
 
 /// How often a lane is passed before it has to be everywhere.

@@ -6,14 +6,14 @@
 //! values.
 
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::format::{FilePath, Format, Insertion, Open};
 use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Step,
 };
-use super::model::{AxisPath, BuildFile, Env, Lane, ReadError, Runs};
+use super::model::{AxisPath, BuildFile, Env, Lane, ReadError, Runs, same};
 use super::paths::Text;
 use super::shell::Lookup;
 use super::yaml::{Addition, Node, Yaml};
@@ -63,7 +63,22 @@ impl Language for Buildkite {
         Some(name.strip_prefix('.').unwrap_or(ONLY).into())
     }
 
-    fn filled(&self, _: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
+    fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
+        match name {
+            "BUILDKITE_STEP_KEY" => scope.job.name.clone(),
+            "BUILDKITE_LABEL"
+            | "BUILDKITE_PARALLEL_JOB"
+            | "BUILDKITE_JOB_ID"
+            | "BUILDKITE_STEP_ID" => Some(scope.own_name()),
+            _ if name.starts_with("BUILDKITE_AGENT") => None,
+            _ => name.starts_with("BUILDKITE_").then(|| same(name)),
+        }
+    }
+
+    fn filled(&self, scope: &Scope<'_>, text: &str, _: Option<&Looked<'_>>) -> Option<Text> {
+        if scope.run.is_some() {
+            return in_run(scope, text).map(Text::from);
+        }
         let is_known = !["$", "{{"].iter().any(|mark| text.contains(mark));
         is_known.then(|| text.into())
     }
@@ -104,7 +119,7 @@ impl Pipeline for Buildkite {
             Runs::Matrix(axes) => usable(found, axes)?,
         };
         let mut parts = Vec::new();
-        if lane.shared || axes.is_empty() {
+        if lane.parts.job || axes.is_empty() {
             // A step with a key is called by it; all others have a blank in their names.
             let key = jobs::is_plain_value(name).then(|| name.clone());
             parts.push(key.ok_or("the step has no `key`")?);
@@ -116,7 +131,7 @@ impl Pipeline for Buildkite {
                     name => format!("{{{{matrix.{name}}}}}"),
                 }),
         );
-        jobs::insertion(found, lane, parts.join("-"))
+        jobs::insertion(found, lane, parts.join(lane.parts.joint.as_str()))
     }
 }
 
@@ -143,6 +158,22 @@ fn usable<'f>(found: &'f Found<'_>, axes: &'f [AxisPath]) -> Result<Vec<&'f Axis
     Ok(axes)
 }
 
+/// Returns `text` with the values of the matrix.
+fn in_run(scope: &Scope<'_>, text: &str) -> Option<String> {
+    let mut parts = text.split("{{");
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (inner, behind) = part.split_once("}}")?;
+        let axis = scope
+            .language
+            .axis(Lookup::Expression(&format!("{{{{{inner}}}}}")))?;
+        let value = jobs::value(scope.row, &axis).cloned();
+        filled += &value.unwrap_or_else(|| scope.own_name());
+        filled += behind;
+    }
+    Some(filled)
+}
+
 fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gatherer<'y>) {
     for step in list.items() {
         *count += 1;
@@ -155,7 +186,7 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
         let title = label.map_or_else(|| number.clone(), |label| format!("step `{label}`"));
         let unnamed = || format!("step {}", label.unwrap_or(&number));
         let name = text(&["key", "id", "identifier"]).map_or_else(unnamed, str::to_owned);
-        let job = Rc::new(Job {
+        let job = Arc::new(Job {
             name: Some(name),
             env: env.with(jobs::variables(step.get("env"))),
             matrix: matrix(step),

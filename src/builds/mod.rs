@@ -29,14 +29,15 @@ pub mod yaml;
 pub use bake::Bake;
 pub use buildkite::Buildkite;
 pub use compose::Compose;
-pub use format::{FilePath, Format, FormatRef, Inserter, Insertion, Open};
+pub use format::{FilePath, Format, FormatRef, Inserter, Insertion};
 pub use github::Github;
 pub use gitlab::Gitlab;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
-    Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Builder, Call, Files, Filled, Inline,
-    Lane, NAMESPACE, Ordered, OwnBuilder, Place, Runs, Subject, Unknown, ValueSource,
+    Arg, ArgName, Build, BuildFile, BuildTool, Builder, Call, Files, Filled, Inline, Joint, Lane,
+    Leg, NAMESPACE, Ordered, Parts, Place, Queue, Runs, SAME, Subject, Unknown, ValueSource,
+    WORKFLOW,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, is_same, prove};

@@ -139,6 +139,10 @@ pub struct Call {
     pub path: String,
     pub runs: Runs,
     pub builders: Builders,
+    /// The runs of its job.
+    pub legs: Vec<Leg>,
+    /// What it hands to the inputs of that file.
+    pub inputs: Vec<Arg>,
 }
 
 /// The builder that a build runs on.
@@ -234,6 +238,8 @@ pub struct Build {
     /// The jobs that run it: several where it stands in a template, behind an anchor, or in a shared command. Then it
     /// counts as several builds.
     pub jobs: Vec<String>,
+    /// Its runs, one for each job and row of the job's matrix; none outside of jobs.
+    pub legs: Vec<Leg>,
     pub service: Option<Service>,
     pub builder: Builder,
 }
@@ -253,6 +259,7 @@ impl Build {
             env: Env::default(),
             runs: Runs::Once,
             jobs: Vec::new(),
+            legs: Vec::new(),
             service: None,
             builder: Builder::Shared,
         }
@@ -265,6 +272,60 @@ impl Build {
     pub fn is_partial(&self) -> bool {
         self.service.as_ref().is_some_and(|service| service.partial)
     }
+}
+
+/// A run of a build: a job, and one combination of its matrix.
+#[derive(Clone, Debug)]
+pub struct Leg {
+    /// The job's name; `None` in an action of steps, which runs within the jobs that use it.
+    pub job: Option<String>,
+    /// Its number among the runs of the job.
+    pub number: usize,
+    /// The values that tell it apart, for messages: `py=3.10, os=jammy`.
+    pub label: String,
+    /// True where the runs of the job follow one another.
+    pub sequential: bool,
+    /// The queues in which it waits for its turn.
+    pub queues: Vec<Queue>,
+    pub values: Arc<dyn Values>,
+}
+
+impl PartialEq for Leg {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.job, self.number, &self.label) == (&other.job, other.number, &other.label)
+    }
+}
+
+impl Eq for Leg {}
+
+/// A group of which one member runs at a time: GitHub's `concurrency`, GitLab's `resource_group`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// The group's name, as written.
+    pub name: String,
+    /// True where a whole run of the file is the member, whose own jobs run at once.
+    pub whole: bool,
+}
+
+/// The values that texts of a file have in one run.
+pub trait Values: fmt::Debug + Send + Sync {
+    /// Returns `text` with the values that it has in this run. A name whose value is the same in all runs that can
+    /// overlap stands between [`SAME`]. `None` where the value is unknown.
+    fn value(&self, text: &str) -> Option<String>;
+
+    /// Returns the lane that `cachelane id` gives this run, in the same way.
+    fn lane(&self) -> Option<String>;
+}
+
+/// Stands around a name in a value; no text holds it.
+pub const SAME: char = '\u{1}';
+
+/// The name that stands for the workflow that a run belongs to, or the run of it.
+pub const WORKFLOW: &str = "github.workflow";
+
+/// Returns the value of a name that is the same in all runs that can overlap.
+pub fn same(name: &str) -> String {
+    format!("{SAME}{name}{SAME}")
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -503,8 +564,61 @@ pub struct Lane<'a> {
     pub arg: &'a str,
     /// The value for builds that pass none.
     pub default: &'a str,
-    /// True where another job builds the same Dockerfile.
-    pub shared: bool,
+    pub parts: &'a Parts,
+}
+
+/// What the value of a lane needs besides the values of the matrix, to differ between all runs that can overlap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The job's name.
+    pub job: bool,
+    /// The workflow's name: jobs of several files have one name.
+    pub workflow: bool,
+    /// An input that each caller of the file sets to another value.
+    pub input: Option<String>,
+    /// The values that choose the Dockerfile, too: runs that build another one take the same lock.
+    pub other_files: bool,
+    pub joint: Joint,
+}
+
+/// The sign between the values of a lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Joint {
+    /// `-`
+    #[default]
+    Short,
+    /// `--`, where values can meet when `-` joins them: `x` and `y-z`, `x-y` and `z`.
+    Long,
+}
+
+impl Joint {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Short => "-",
+            Self::Long => "--",
+        }
+    }
+}
+
+impl Parts {
+    /// Nothing more than the values of the matrix.
+    #[cfg(feature = "internals")]
+    pub const NONE: &'static Self = &Self {
+        job: false,
+        workflow: false,
+        input: None,
+        other_files: false,
+        joint: Joint::Short,
+    };
+    /// The job's name.
+    #[cfg(feature = "internals")]
+    pub const JOB: &'static Self = &Self {
+        job: true,
+        workflow: false,
+        input: None,
+        other_files: false,
+        joint: Joint::Short,
+    };
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

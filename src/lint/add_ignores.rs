@@ -10,7 +10,7 @@ use crate::suppress::{self, Table};
 use crate::text::{LineIndex, Span, bom, count};
 
 use super::model::{Checked, Dropped, FileReport, Fixed, Made};
-use super::{check, prove};
+use super::{alone, prove};
 
 const TITLE: &str = "suppress what is there";
 
@@ -132,7 +132,7 @@ fn in_dockerfile(report: &FileReport, least: Severity) -> Result<Fixed, String> 
             prove::same_reading(before, &after, settings, true)?;
         }
         // Findings from comparing files cannot be checked here; all others must be gone, and no new ones come.
-        found = check::check_alone(&fixed.bytes, settings).findings;
+        found = alone::check_alone(&fixed.bytes, settings).findings;
         // Those that count here are suppressed by now.
         found.retain(|finding| !finding.only_buildkit);
     }

@@ -4,19 +4,21 @@
 //! a lane and builds that pass none. A fix that would join two caches, take one of a cache's mounts away from the
 //! others, or give a build that passes nothing another cache is taken back, with the reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::budget;
 use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Location, Place, RuleId};
-use crate::fix::{self, Applicability, Fix};
+use crate::fix::{self, Applicability, Applied, Fix};
 use crate::index::{BUILDS, Became};
 use crate::rules::{Settings, caches};
-use crate::text::{LineIndex, Span};
+use crate::text::{LineIndex, SourceMap, Span};
 
 use super::along::{check_along, why};
+use super::check::check;
+use super::finalize::finalize;
 use super::model::{Checked, Shared, TakenBack, Withheld};
 use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
 
@@ -109,6 +111,19 @@ impl Turn {
     fn makes(self, finding: &Finding) -> bool {
         finding.is_fixable() || self.takes(finding)
     }
+
+    /// Makes those of `findings`' fixes in `source` that are possible together; `None` where there is none to make.
+    fn made<'f>(
+        self,
+        source: &[u8],
+        findings: impl Iterator<Item = &'f Finding>,
+    ) -> Option<Applied> {
+        let mut findings: Vec<&Finding> = findings.filter(|one| self.makes(one)).collect();
+        findings.sort_by_key(|finding| (!finding.is_fixable(), finding.span, finding.rule));
+        let fixes: Vec<&Fix> = findings.iter().flat_map(|one| &one.fix).collect();
+        let can = !fixes.is_empty() && budget::spend(source.len());
+        can.then(|| fix::apply(source, &fixes))
+    }
 }
 
 /// Why a fix is not made.
@@ -195,20 +210,62 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Makes the fixes of a file, if any.
     fn make(&mut self, index: usize) {
         let file = &self.files[index];
-        let makes = |finding: &&Finding| self.turn.makes(finding);
-        let mut findings: Vec<&Finding> = file.findings().filter(makes).collect();
-        findings.sort_by_key(|finding| (!finding.is_fixable(), finding.span, finding.rule));
-        let fixes: Vec<&Fix> = findings.iter().flat_map(|one| &one.fix).collect();
         self.afters.remove(&index);
-        if fixes.is_empty() || !budget::spend(file.source.len()) {
+        let Some(bytes) = self.turn.made(file.source, file.findings()) else {
             return;
-        }
-        let bytes = fix::apply(file.source, &fixes).bytes;
+        };
+        let bytes = match bytes {
+            Applied {
+                bytes,
+                deferred,
+                origins,
+                ..
+            } if !deferred.is_empty() && file.format.is_none() => {
+                self.made_later(file, bytes, origins)
+            }
+            Applied { bytes, .. } => bytes,
+        };
         let after = became(&bytes, file.format, file.settings);
         // What cannot be compared is refused where it is proved.
         if after.len() == file.checked.mounts.len() {
             self.afters.insert(index, after);
         }
+    }
+
+    /// Makes those fixes of a file that wait for others, in rounds.
+    fn made_later(
+        &self,
+        file: &Agreeing<'_>,
+        mut bytes: Vec<u8>,
+        mut origins: SourceMap,
+    ) -> Vec<u8> {
+        let places = &file.along.places;
+        // Fixes may take each other back.
+        let mut seen = HashSet::new();
+        while seen.insert(bytes.clone()) {
+            let mut checked = check(&bytes, file.settings);
+            finalize(&mut checked, file.settings, false);
+            let mut later = checked.findings;
+            if !places.is_empty() {
+                let mut planned = check_along(&bytes, file.settings, places);
+                planned.replace(&mut later);
+                later.append(&mut planned.along);
+            }
+            // What was taken back stays so.
+            later.retain(|later| {
+                let start = origins.near(later.span.start);
+                let same = |one: &&Finding| (one.rule, one.span.start) == (later.rule, start);
+                file.findings()
+                    .find(same)
+                    .is_none_or(|one| self.turn.makes(one))
+            });
+            let Some(applied) = self.turn.made(&bytes, later.iter()) else {
+                break;
+            };
+            origins = applied.origins.compose(&origins);
+            bytes = applied.bytes;
+        }
+        bytes
     }
 
     fn members(&self) -> Vec<Member<'_>> {

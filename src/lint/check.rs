@@ -10,11 +10,8 @@ use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{Context, Settings, registry};
 use crate::suppress;
 
-use super::agree::{Agreeing, Along, agree};
-use super::finalize;
 use super::generated;
 use super::model::Checked;
-use super::relate::relate;
 
 /// Returns whether `source` can hold a mount; otherwise the file is not read further.
 pub fn has_mount(source: &[u8]) -> bool {
@@ -93,33 +90,4 @@ fn unreadable(
         ignores: ignore.into_iter().collect(),
         ..Checked::default()
     }
-}
-
-/// Checks one file as a run of its own, and takes fixes back that would join or part its caches.
-pub fn check_alone(source: &[u8], settings: &Settings) -> Checked {
-    alone(source, settings, |file| {
-        agree(&mut [file], &|_| String::new());
-    })
-}
-
-/// Returns the findings of one file as a run of its own, with fixes that were not compared.
-pub(super) fn find_alone(source: &[u8], settings: &Settings) -> Checked {
-    alone(source, settings, |_| ())
-}
-
-/// Checks one file as a run of its own; `then` goes on with it.
-fn alone(source: &[u8], settings: &Settings, then: impl FnOnce(Agreeing<'_>)) -> Checked {
-    let mut checked = check(source, settings);
-    let mut files = [Agreeing {
-        checked: &mut checked,
-        settings,
-        source,
-        format: None,
-        along: Along::default(),
-    }];
-    relate(&mut files, |_| String::new());
-    let [file] = files;
-    finalize::finalize(file.checked, settings, false);
-    then(file);
-    checked
 }

@@ -9,9 +9,10 @@ use crate::fix::{Applicability, Fix};
 use crate::rules::Settings;
 use crate::text::LineIndex;
 
+use super::alone::check_alone;
 use super::along::check_along;
 use super::apply::apply_proved;
-use super::check::{check, check_alone};
+use super::check::check;
 use super::model::{Checked, Dropped, Fixed, Made, Shared};
 use super::prove;
 

@@ -1,12 +1,14 @@
 //! Matches builds with Dockerfiles, and judges them.
 
-mod concurrent;
+mod contenders;
 mod graph;
 mod insert;
 mod judge;
 mod model;
+mod passed;
 mod platforms;
 mod resolve;
+mod waits;
 
 pub use insert::insert_args;
 pub use judge::{mark_buildah, match_builds};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::builds::{BuildFile, FormatRef};
+use crate::builds::{BuildFile, FormatRef, Parts};
 use crate::finding::{Finding, Location, RuleId};
 use crate::fix::{Applicability, Fix};
 use crate::index::CacheMount;
@@ -237,6 +237,6 @@ pub struct MissingArg {
     pub(super) arg: String,
     /// The value for builds that pass none.
     pub(super) default: String,
-    /// True where another job builds that Dockerfile, too.
-    pub(super) shared: bool,
+    /// What its lane needs besides the values of the matrix.
+    pub(super) parts: Parts,
 }

@@ -15,7 +15,7 @@ use crate::fix::Applicability;
 use crate::rules::Settings;
 use crate::rules::slot::or_target;
 
-use super::check::find_alone;
+use super::alone::find_alone;
 
 /// Checks that `new`, made from `old` by the fixes of `findings`, reads as intended; fails with the difference.
 pub(super) fn holds(

@@ -52,7 +52,7 @@ impl Values<'_> {
             others: kind >= 2,
         });
         let arg = self.settings.arg.as_str();
-        let id = |build| id(mount, word, &mut |name| self.value(name, index, build));
+        let id = |build| expand(mount, word, &mut |name| self.value(name, index, build));
         let lane = |build| self.value(arg, index, build).unwrap_or_default();
         let lanes = [lane(builds[0]), lane(builds[1])];
         let is_empty = |build| {
@@ -79,7 +79,7 @@ impl Values<'_> {
         // A default would bring `${ARG:+text}` its text as well: another id, and not this one filled.
         let short = lanes[0].is_empty() && needs_default(word, arg) && !has_optional(word, arg);
         let filled = |lane: bool, platforms: bool| {
-            self::id(mount, word, &mut |name| match name {
+            expand(mount, word, &mut |name| match name {
                 _ if name == arg && lane => Some(LANE.to_vec()),
                 _ if PLATFORM_ARGS.contains(&name) && platforms => Some(builds[0].platform(name)),
                 _ => self.value(name, index, builds[0]),
@@ -137,7 +137,11 @@ impl Values<'_> {
 }
 
 /// Returns the id of `mount`: what `word` expands to, or else the target.
-fn id(mount: &Mount<'_>, word: &Word, lookup: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Vec<u8> {
+pub(super) fn expand(
+    mount: &Mount<'_>,
+    word: &Word,
+    lookup: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
+) -> Vec<u8> {
     let mut lookup = |name: &str| lookup(name);
     if mount.id_word().is_none() {
         return mount.effective_id().into_owned();
@@ -161,6 +165,6 @@ fn id(mount: &Mount<'_>, word: &Word, lookup: &mut dyn FnMut(&str) -> Option<Vec
 }
 
 /// Returns a value that no id holds, the same for the same `key`.
-fn marked(name: &str, key: &[u8]) -> Vec<u8> {
+pub(super) fn marked(name: &str, key: &[u8]) -> Vec<u8> {
     [b"\x02", name.as_bytes(), b"=", key, b"\x02"].concat()
 }

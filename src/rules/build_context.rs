@@ -1,58 +1,53 @@
 //! A build with its Dockerfile, the subject of rules about builds.
 
-use crate::builds::{Build, Lane, Runs};
+use crate::builds::{Build, Runs};
 use crate::finding::{Location, Place};
 use crate::fix::Fix;
 
 use super::lane_requirements::LaneRequirements;
 use super::settings::Settings;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Concurrent {
-    None,
-    Jobs,
-    Namesakes,
+/// The runs that a build's runs wait for.
+#[derive(Clone, Debug)]
+pub enum Waiting {
+    No,
+    /// Nothing that is known runs it, so that it may overlap itself.
+    Itself,
+    For(Pair),
 }
 
-/// Finds the fix that makes a build pass its lane; it is proved where it is made.
-pub type Fixes<'f> = dyn Fn(&Build, &Lane<'_>) -> Result<Fix, String> + 'f;
+/// Two runs that can overlap and take one lock.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The id of the lock.
+    pub lock: String,
+    /// The matrix values that tell them apart, `py=3.10`; empty where none do.
+    pub own: String,
+    pub other: String,
+    /// The jobs that they run in, where two jobs call one file.
+    pub jobs: Option<(String, String)>,
+    /// The name and the place of the other build, where it is another one.
+    pub place: Option<(String, String)>,
+}
 
 pub struct BuildContext<'a> {
     pub build: &'a Build,
-    pub fixes: &'a Fixes<'a>,
+    /// The fix that passes a lane, or why a person has to do it.
+    pub fix: Result<Fix, String>,
     pub path: &'a str,
     pub lanes: &'a LaneRequirements,
     pub settings: &'a Settings,
     /// The number of times that the build runs at once.
     pub runs: &'a Runs,
-    /// True where that number comes from a file that calls this one.
-    pub is_called: bool,
-    /// The other jobs that build the Dockerfile.
-    pub concurrent: Concurrent,
-    /// True where it stays in the default lane, and may wait there.
-    pub stays: bool,
+    /// The lane or namespace that it passes, as written: a name and its value.
+    pub passed: Option<(&'a str, &'a str)>,
+    pub waiting: Waiting,
 }
 
 impl BuildContext<'_> {
     /// Returns the fix that passes the lane, or why a person has to do it.
     pub fn pass(&self) -> Result<Fix, String> {
-        if self.is_called {
-            return Err(
-                "the file that calls this one tells its runs apart: give it an input for the lane, and pass that"
-                    .into(),
-            );
-        }
-        if self.concurrent == Concurrent::Namesakes && *self.runs == Runs::Once {
-            return Err(
-                "jobs of different files have the same name: give each a value of its own".into(),
-            );
-        }
-        let lane = Lane {
-            arg: &self.settings.arg,
-            default: &self.lanes.default,
-            shared: self.concurrent != Concurrent::None,
-        };
-        let fix = (self.fixes)(self.build, &lane)?;
+        let fix = self.fix.clone()?;
         if !self.lanes.is_used {
             return Ok(fix);
         }

@@ -21,6 +21,7 @@ pub mod frontend;
 mod guards;
 pub mod lane;
 pub mod lane_requirements;
+pub mod locks;
 pub mod plan;
 pub mod profile;
 pub mod registry;

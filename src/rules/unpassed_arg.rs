@@ -1,53 +1,26 @@
-//! `unpassed-arg`: a build that stays in the default lane, since it passes no other.
+//! `unpassed-arg`: builds that can run at once and take one lock, since they pass no lane, or the same one.
 
-use crate::builds::{AxisPath, BuildTool, NAMESPACE, Runs};
+use crate::builds::{BuildTool, NAMESPACE, Runs};
 use crate::finding::{Finding, RuleId, Severity};
 
-use super::build_context::{BuildContext, Concurrent};
+use super::build_context::{BuildContext, Pair, Waiting};
 
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
-    let settings = cx.settings;
-    let build = cx.build;
-    if !cx.stays {
-        return;
-    }
-    let (arg, lane) = (&settings.arg, &cx.lanes.default);
-    let (severity, who) = match cx.runs {
-        Runs::Matrix(axes) if axes.is_empty() => {
-            (Severity::Error, "every job of the matrix".to_owned())
-        }
-        Runs::Matrix(axes) => (
-            Severity::Error,
-            format!("every job of the matrix over {}", list(axes)),
-        ),
-        Runs::Once if cx.concurrent != Concurrent::None => {
-            (Severity::Warning, "every job that builds this".to_owned())
-        }
-        Runs::Once if build.tool == BuildTool::Bake && build.service.is_some() => {
-            (Severity::Warning, "every build of this target".to_owned())
-        }
-        Runs::Once if build.service.is_some() => (
-            Severity::Warning,
-            "every build through this file".to_owned(),
-        ),
-        Runs::Once => return,
+    let (build, arg) = (cx.build, &cx.settings.arg);
+    let severity = match &cx.waiting {
+        Waiting::No => return,
+        Waiting::For(pair) if pair.place.is_none() => Severity::Error,
+        Waiting::For(_) | Waiting::Itself => Severity::Warning,
     };
-    // Passed for all jobs alike, for example by a bake file's attribute.
-    let same = build
-        .args
-        .iter()
+    // Passed for all alike, for example by a bake file's attribute.
+    let mut args = build.args.iter();
+    let same = args
         .find(|own| own.name.is(arg))
-        .and_then(|own| own.value.as_ref());
-    let lane = same.unwrap_or(lane);
-    let own = if same.is_some() {
-        " that a job can set"
-    } else {
-        ""
-    };
-    let stays = if lane.is_empty() {
-        "has no lane".to_owned()
-    } else {
-        format!("uses the lane `{lane}`")
+        .and_then(|own| own.value.as_deref());
+    let passes = match (cx.passed, same) {
+        (Some((name, value)), _) => format!("passes `{name}={value}`"),
+        (None, Some(_)) => format!("passes no `{arg}` that a job can set"),
+        (None, None) => format!("passes no `{arg}`"),
     };
     let mut args = build.args.iter();
     let only = if build.tool.is_buildah() && args.any(|own| own.name.is(NAMESPACE)) {
@@ -55,17 +28,33 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     } else {
         String::new()
     };
-    let message = format!(
-        "{} passes no `{arg}`{own}{only}: {who} {stays}, and they wait for each other",
-        build.name
-    );
+    let passes = passes + &only;
+    let message = if let Waiting::For(pair) = &cx.waiting {
+        format!("{} {passes}: {}", build.name, both(pair))
+    } else {
+        let who = if build.tool == BuildTool::Bake {
+            "every build of this target"
+        } else {
+            "every build through this file"
+        };
+        let lane = same.unwrap_or(&cx.lanes.default);
+        let stays = if lane.is_empty() {
+            "has no lane".to_owned()
+        } else {
+            format!("uses the lane `{lane}`")
+        };
+        format!(
+            "{} {passes}: {who} {stays}, and they wait for each other",
+            build.name
+        )
+    };
     let fix = cx.pass();
     let help = match &fix {
         Ok(fix) => fix.title().to_owned(),
         Err(_) if build.tool == BuildTool::Rocker => {
             "set `ROCKER_CACHE_ID` to a value that each job has for itself, and install rocker's extension `rocker-cachelane`".into()
         }
-        Err(_) => format!("pass `{arg}` with a value that each job has for itself"),
+        Err(_) => by_hand(cx),
     };
     let mut finding = Finding::new(RuleId::UnpassedArg, build.span, message)
         .help(help)
@@ -74,9 +63,51 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.point(cx.asks()));
 }
 
-fn list(axes: &[AxisPath]) -> String {
-    axes.iter()
-        .map(|axis| format!("`{axis}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+/// Says how a person passes a lane.
+fn by_hand(cx: &BuildContext<'_>) -> String {
+    let arg = &cx.settings.arg;
+    let (name, value) = cx.passed.unwrap_or((arg, ""));
+    if value.contains("cachelane id") {
+        return "a process cannot see the matrix of its job: put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the \
+                job's `env`"
+            .into();
+    }
+    match cx.runs {
+        Runs::Matrix(axes) if !axes.is_empty() => {
+            let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
+            if axes.iter().all(|axis| value.contains(axis)) {
+                return "its values meet: join them with another sign, `--` for example".into();
+            }
+            let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
+            format!(
+                "pass `{name}` with the matrix's {} in its value",
+                axes.join(", ")
+            )
+        }
+        _ => format!("pass `{name}` with a value that each job has for itself"),
+    }
+}
+
+/// Says which two runs wait for each other.
+fn both(pair: &Pair) -> String {
+    let Pair {
+        lock, own, other, ..
+    } = pair;
+    let waits = format!("take the lock `{lock}`, and wait for each other");
+    let values = if own.is_empty() {
+        String::new()
+    } else {
+        format!(" ({own})")
+    };
+    let theirs = if other.is_empty() {
+        String::new()
+    } else {
+        format!(" ({other})")
+    };
+    match (&pair.place, &pair.jobs) {
+        (Some((name, place)), _) => format!("it{values} and {name}{theirs} at {place} {waits}"),
+        (None, Some((ours, others))) => format!("its runs by {ours} and {others} {waits}"),
+        (None, None) if own.is_empty() || own == other => format!("the jobs of the matrix {waits}"),
+        (None, None) => format!("its runs for {own} and {other} {waits}"),
+    }
 }

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use cachelane::builds::{Bake, Build, BuildFile, Compose, Format as _, Lane};
+use cachelane::builds::{Bake, Build, BuildFile, Compose, Format as _, Lane, Parts};
 use cachelane::fix::{Fix, apply};
 
 const LANE: Lane<'_> = Lane {
     arg: "CACHE_ID",
     default: "default",
-    shared: false,
+    parts: Parts::NONE,
 };
 
 #[derive(Clone, Copy, PartialEq)]

@@ -1,6 +1,6 @@
 //! Workflows: their builds, and the lane passed to each.
 
-use cachelane::builds::{Build, BuildFile, Format, Github, Lane, ReadError, Runs};
+use cachelane::builds::{Build, BuildFile, Format, Github, Lane, Parts, ReadError, Runs};
 use cachelane::fix::{Applicability, Fix, apply};
 use proptest::prelude::*;
 use yaml_serde::Value;
@@ -8,7 +8,7 @@ use yaml_serde::Value;
 const LANE: Lane<'_> = Lane {
     arg: "CACHE_ID",
     default: "default",
-    shared: false,
+    parts: Parts::NONE,
 };
 
 use crate::effort;
@@ -54,7 +54,16 @@ fn fixed(source: &str, shared: bool) -> (String, Vec<String>) {
         let builds = read(&text).unwrap().builds;
         let results: Vec<_> = builds
             .iter()
-            .map(|build| pass(&text, build, &Lane { shared, ..LANE }))
+            .map(|build| {
+                pass(
+                    &text,
+                    build,
+                    &Lane {
+                        parts: if shared { Parts::JOB } else { Parts::NONE },
+                        ..LANE
+                    },
+                )
+            })
             .collect();
         let fixes: Vec<_> = results
             .iter()
@@ -1098,7 +1107,7 @@ proptest! {
         let Ok(build_file) = read(&source) else { return Ok(()) };
         for build in &build_file.builds {
             prop_assert!(source.get(build.span.start..build.span.end).is_some());
-            let Ok(fix) = pass(&source, build, &Lane { shared: true, ..LANE }) else { continue };
+            let Ok(fix) = pass(&source, build, &Lane { parts: Parts::JOB, ..LANE }) else { continue };
             let text = String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap();
             let again = read(&text);
             prop_assert!(again.is_ok(), "{source}\n---\n{text}");

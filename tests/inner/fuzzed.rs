@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic;
 
 use bstr::BStr;
-use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane};
+use cachelane::builds::{Bake, Buildkite, Compose, Format, Github, Lane, Parts};
 use cachelane::dockerfile::Dockerfile;
 use cachelane::finding::RuleId;
 use cachelane::fix::{Applicability, apply};
@@ -92,7 +92,7 @@ fn a_blank_line_that_ends_a_dockerfile_within_a_compose_file_stays_its_own() {
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
-        shared: true,
+        parts: Parts::JOB,
     };
     let new = match pass(&Compose, source, &before.builds[0], &lane) {
         Ok(fix) => String::from_utf8(apply(source.as_bytes(), &[&fix]).bytes).unwrap(),
@@ -453,7 +453,7 @@ fn a_script_that_is_another_mapping_s_key_stays() {
         let lane = Lane {
             arg: "CACHE_ID",
             default: "default",
-            shared: true,
+            parts: Parts::JOB,
         };
         let refused = pass(&Buildkite, pipeline, &build_file.builds[0], &lane);
         assert!(refused.unwrap_err().contains("not clear"));
@@ -570,7 +570,7 @@ fn an_argument_that_would_end_a_text_is_left_to_people() {
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
-        shared: true,
+        parts: Parts::JOB,
     };
     assert!(
         pass(&Github, source, &build_file.builds[0], &lane)
@@ -605,7 +605,7 @@ fn a_script_that_is_a_key_elsewhere_is_left_to_people() {
     let lane = Lane {
         arg: "CACHE_ID",
         default: "default",
-        shared: true,
+        parts: Parts::JOB,
     };
     assert!(
         pass(&Buildkite, source, &build_file.builds[0], &lane)

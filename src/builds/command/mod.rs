@@ -10,7 +10,9 @@ mod read;
 mod subject;
 mod tables;
 
-pub use model::{BuildArg, Found, InsertMethod, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES};
+pub use model::{
+    BuildArg, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
+};
 pub use platforms::platforms;
 pub use read::{all, may_build};
 pub use subject::subject;

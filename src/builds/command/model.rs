@@ -15,6 +15,8 @@ pub const ROCKER_VARIABLES: [&str; 2] = ["ROCKER_CACHE_ID", ROCKER_ARG];
 
 /// The lane that `cachelane run` passes, as a script would write it.
 pub const OWN_LANE: &str = "$(cachelane id)";
+/// The same, where it is told the values of the matrix.
+pub const MATRIX_LANE: &str = "$(cachelane id --matrix)";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {

@@ -2,6 +2,7 @@
 
 use super::super::model::{ArgName, NAMESPACE};
 use super::super::shell::{Word, is_name};
+use super::model::{MATRIX_LANE, OWN_LANE};
 use super::tables::{self, Options};
 
 pub(super) enum Item<'w> {
@@ -159,8 +160,9 @@ pub(super) fn skip_prefixes(words: &[Word]) -> Option<(usize, Vec<(ArgName, Word
     words.get(at).map(|_| (at, sets))
 }
 
-/// Returns the start of the command of `cachelane run`, whose words begin at `tool`, and the argument that it passes.
-pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, ArgName)> {
+/// Returns the start of the command of `cachelane run`, whose words begin at `tool`, and the argument that it passes with
+/// its value.
+pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, ArgName, Word)> {
     let text = |at: usize| words.get(at).and_then(Word::text);
     let is_tool = text(tool)?.rsplit('/').next() == Some("cachelane");
     if !is_tool || text(tool + 1) != Some("run") {
@@ -168,9 +170,16 @@ pub(super) fn lane_runner(words: &[Word], tool: usize) -> Option<(usize, ArgName
     }
     let mut items = Items::new(words, tool + 2, &tables::CACHELANE_RUN);
     let mut name = ArgName::Lane;
+    let mut lane = Word::plain(OWN_LANE);
     loop {
         match items.next()? {
-            Item::Word(at) => return Some((at, name)),
+            Item::Word(at) => return Some((at, name, lane)),
+            Item::Option {
+                name: "lane",
+                value,
+                ..
+            } => lane = value?,
+            Item::Option { name: "matrix", .. } => lane = Word::plain(MATRIX_LANE),
             Item::Option {
                 name: "arg", value, ..
             } => name = value?.text()?.into(),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::model::{ArgName, BuildTool};
 use super::super::shell::{Simple, Variable, Word};
-use super::model::{BuildArg, Command, Found, InsertMethod, OWN_LANE, Override, ROCKER_ARG};
+use super::model::{BuildArg, Command, Found, InsertMethod, Override, ROCKER_ARG};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::tables::{self, Options};
 use crate::text::Span;
@@ -50,8 +50,8 @@ pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
 /// Returns the build that the words run, if its tool is known. Leading assignments are not in `words`.
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
-    if let Some((at, name)) = lane_runner(words, tool) {
-        return within(words, at, name, sets);
+    if let Some((at, name, lane)) = lane_runner(words, tool) {
+        return within(words, at, (name, lane), sets);
     }
     let name = words[tool].text()?;
     let name = if name.starts_with('@') {
@@ -99,7 +99,12 @@ pub fn read(words: &[Word]) -> Option<Command> {
 }
 
 /// Returns the build that `cachelane run` runs, from the word `at` on: it passes the argument `name`.
-fn within(words: &[Word], at: usize, name: ArgName, sets: Vec<(ArgName, Word)>) -> Option<Command> {
+fn within(
+    words: &[Word],
+    at: usize,
+    (name, value): (ArgName, Word),
+    sets: Vec<(ArgName, Word)>,
+) -> Option<Command> {
     let inner = words.get(at..)?;
     if inner.first()?.text()?.ends_with("cachelane") {
         return None;
@@ -108,7 +113,6 @@ fn within(words: &[Word], at: usize, name: ArgName, sets: Vec<(ArgName, Word)>) 
     command.tool_at += at;
     command.subcommand += at;
     command.sets.extend(sets);
-    let value = Word::plain(OWN_LANE);
     command.sets.push((name.clone(), value.clone()));
     if matches!(command.method, InsertMethod::BuildArg | InsertMethod::Set)
         && command.args.iter().all(|arg| arg.name != name)

@@ -1,5 +1,6 @@
 //! Variables that a step hands on to later ones, by the file that `GITHUB_ENV` names.
 
+use crate::builds::command::MATRIX_LANE;
 use crate::builds::model::{Arg, ArgName};
 use crate::builds::shell::{self, Dialect, Simple, Word, is_name};
 use crate::builds::yaml::Node;
@@ -15,10 +16,14 @@ pub fn variables(step: Node<'_>) -> Vec<Arg> {
     if !has("GITHUB_ENV") && !has("github-env") {
         return Vec::new();
     }
+    let with_matrix = step
+        .get("env")
+        .is_some_and(|env| env.get("CACHELANE_MATRIX").is_some());
     let commands = shell::read(text, None, Dialect::Posix, &|_| None);
     let set = commands.iter().rev().flat_map(|simple| {
         let words = texts(simple);
-        lane(&words).map_or_else(|| echoed(simple), |name| vec![(name, None)])
+        let lanes = |name| vec![(name, with_matrix.then(|| MATRIX_LANE.to_owned()))];
+        lane(&words).map_or_else(|| echoed(simple), lanes)
     });
     set.map(|(name, value)| Arg::new(name, value, run.span()))
         .collect()

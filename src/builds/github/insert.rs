@@ -7,7 +7,7 @@ use crate::builds::command::InsertMethod;
 use crate::builds::format::Insertion;
 use crate::builds::jobs::{self, Found, InScript, Language, Scope};
 use crate::builds::lines::{block_indent, rest};
-use crate::builds::model::{ArgName, AxisPath, BuildTool, Lane, NAMESPACE, Runs};
+use crate::builds::model::{ArgName, AxisPath, BuildTool, Lane, NAMESPACE, Parts, Runs};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{NewValue, Node, Style, quoted};
 use crate::fix::{Edit, Fix};
@@ -36,7 +36,12 @@ pub fn insert(found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {
         return Err("it is used in several places, by an alias".into());
     }
     let runs = &found.runs[0];
-    let axes = (&Github as &dyn Language).job_axes(&runs.job, &runs.rows);
+    let rows = if lane.parts.other_files {
+        &found.all_rows
+    } else {
+        &runs.rows
+    };
+    let axes = (&Github as &dyn Language).job_axes(&runs.job, rows);
     let inserter = LaneInserter {
         found,
         around: StepContext::of(found.step).ok_or("it is no step of a job")?,
@@ -105,10 +110,16 @@ impl LaneInserter<'_, '_> {
                 self.lane.arg
             ));
         }
-        if names.is_empty() && build.jobs.is_empty() {
+        let Parts {
+            job,
+            workflow,
+            input,
+            ..
+        } = self.lane.parts;
+        if names.is_empty() && build.jobs.is_empty() && input.is_none() {
             return Err("an action does not know the matrix: give it an input for the lane".into());
         }
-        if names.is_empty() && !self.lane.shared {
+        if names.is_empty() && !job && !workflow && input.is_none() {
             return Err("only one job builds this".into());
         }
         let joined = names
@@ -126,10 +137,13 @@ impl LaneInserter<'_, '_> {
             ));
         }
         // The name tells jobs with matrices of the same values apart.
-        let job = self.lane.shared.then(|| "${{ github.job }}".to_owned());
-        let axes = names.iter();
-        let axes = axes.map(|name| format!("${{{{ {} }}}}", access("matrix", name)));
-        Ok(job.into_iter().chain(axes).collect::<Vec<_>>().join("-"))
+        let workflow = workflow.then(|| "github.workflow".to_owned());
+        let input = input.as_ref().map(|name| access("inputs", &name.into()));
+        let job = job.then(|| "github.job".to_owned());
+        let around = [workflow, input, job].into_iter().flatten();
+        let all = around.chain(names.iter().map(|name| access("matrix", name)));
+        let all: Vec<String> = all.map(|name| format!("${{{{ {name} }}}}")).collect();
+        Ok(all.join(self.lane.parts.joint.as_str()))
     }
 
     /// Returns the value that the variable of the lane's name has in the script at the command, where that can be
@@ -141,6 +155,7 @@ impl LaneInserter<'_, '_> {
             env: &self.found.env,
             job: &self.found.runs[0].job,
             row: &Vec::new(),
+            run: None,
         };
         let mut envs = self.around.env();
         let (own, everywhere) = match command.set_above(arg, &scope) {
@@ -186,7 +201,7 @@ impl LaneInserter<'_, '_> {
         let is_word = |part: &str| part.contains(|ch: char| ch.is_ascii_alphanumeric());
         let mut named = || !everywhere && text.any(is_word);
         self.axes.iter().all(|axis| has("matrix", axis))
-            && (!self.lane.shared || has("github", &"job".into()) || named())
+            && (!self.lane.parts.job || has("github", &"job".into()) || named())
     }
 
     fn in_action(&self, value: &str) -> Result<Edit, String> {

@@ -4,7 +4,7 @@ use super::expression::property;
 use super::matrix::axes;
 use crate::builds::command;
 use crate::builds::jobs::{Job, Language, Looked, MatrixRow, Scope, value};
-use crate::builds::model::{AxisPath, Build, Runs};
+use crate::builds::model::{AxisPath, Build, Runs, WORKFLOW, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
@@ -33,6 +33,32 @@ impl Language for Github {
     fn variable<'e>(&self, expression: &'e str) -> Option<&'e str> {
         let inner = expression.trim().strip_prefix("${{")?.strip_suffix("}}")?;
         inner.trim().strip_prefix("env.")
+    }
+
+    fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
+        match name {
+            "GITHUB_JOB" => scope.job.name.clone(),
+            "GITHUB_WORKFLOW" | "GITHUB_RUN_ID" | "GITHUB_RUN_NUMBER" | "GITHUB_RUN_ATTEMPT" => {
+                Some(same(WORKFLOW))
+            }
+            _ => name.starts_with("GITHUB_").then(|| same(name)),
+        }
+    }
+
+    /// By `builds::ci`: the variables of a lane, or else the workflow, the job, and the matrix where it is handed over.
+    fn lane(&self, scope: &Scope<'_>) -> Option<String> {
+        let set = |name: &&str| {
+            let set = scope.env.get(name).and_then(|set| set.value.as_deref());
+            set.is_some_and(|value| !value.contains("cachelane"))
+        };
+        if let Some(name) = ["CACHE_ID", "ROCKER_CACHE_ID"].into_iter().find(set) {
+            return scope.known(Lookup::Variable(name))?.plain();
+        }
+        let mut lane = format!("{} {}", same(WORKFLOW), scope.job.name.as_deref()?);
+        if scope.env.get("CACHELANE_MATRIX").is_some() {
+            lane += &scope.known(Lookup::Variable("CACHELANE_MATRIX"))?.plain()?;
+        }
+        Some(lane)
     }
 
     fn span(&self, found: &command::Found) -> Span {
@@ -83,7 +109,9 @@ fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) 
     if let Some((name, "")) = operand.strip_prefix("matrix").and_then(property) {
         let value = value(scope.row, &name).map_or("", String::as_str);
         let known = !scope.job.matrix.open && !value.contains("${{");
-        return known.then(|| value.into());
+        let unlisted = || scope.run.map(|_| scope.own_name());
+        let value = known.then(|| value.to_owned()).or_else(unlisted);
+        return value.map(Text::from);
     }
     if let Some(name) = operand.strip_prefix("env.") {
         scope.env.get(name)?;
@@ -92,6 +120,29 @@ fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) 
     match operand {
         "github.workspace" => Some(Text::root()),
         "github.job" => scope.job.name.clone().map(Text::from),
+        "strategy.job-index" => scope.run.map(|number| number.to_string().into()),
+        _ => scope
+            .run
+            .and_then(|_| in_run(scope, operand))
+            .map(Text::from),
+    }
+}
+
+/// Returns the value of an expression in a run, as [`Values::value`](crate::builds::model::Values::value) does.
+fn in_run(scope: &Scope<'_>, expression: &str) -> Option<String> {
+    let has = |start: &str| expression.starts_with(start);
+    match expression {
+        "github.workflow" | "github.run_id" | "github.run_number" | "github.run_attempt" => {
+            Some(same(WORKFLOW))
+        }
+        _ if expression.eq_ignore_ascii_case("toJSON(matrix)") => Some(scope.own_name()),
+        _ if ["github.", "inputs.", "vars.", "secrets."]
+            .into_iter()
+            .any(has) =>
+        {
+            let is_name = |ch: char| ch.is_ascii_alphanumeric() || "._-".contains(ch);
+            expression.chars().all(is_name).then(|| same(expression))
+        }
         _ => None,
     }
 }

@@ -51,6 +51,7 @@ pub fn is_hosted(runs_on: &str, job: &Job) -> bool {
             env: &Env::default(),
             job,
             row,
+            run: None,
         };
         scope.filled(runs_on)?.plain()
     };

@@ -1,12 +1,12 @@
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::expression::mentioned;
 use super::paths::{self, Checkout};
 use super::{actions, cache_dance, handed, matrix, runner};
-use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, variables};
+use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
 use crate::builds::model::{
-    AxisPath, Builder, Builders, Call, Env, Ordered, OwnBuilder, Place, Subject,
+    AxisPath, Builder, Builders, Call, Env, Ordered, OwnBuilder, Place, Queue, Subject,
 };
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::Node;
@@ -88,6 +88,13 @@ impl<'y> StepContext<'y> {
     }
 }
 
+/// Returns the queue of a job, or of a workflow.
+fn queue(node: Node<'_>, whole: bool) -> Option<Queue> {
+    let group = node.get("concurrency")?;
+    let name = group.get("group").unwrap_or(group).text()?.to_owned();
+    Some(Queue { name, whole })
+}
+
 fn labels(job: Node<'_>) -> String {
     let on = job.get("runs-on");
     let labels = on.and_then(|on| on.get("labels")).or(on).map(Node::scalars);
@@ -112,7 +119,7 @@ pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
             matrix: Matrix::open(Vec::new()),
             ..Job::default()
         };
-        workflow.steps(&Rc::new(job), runs);
+        workflow.steps(&Arc::new(job), runs);
     }
     together(&mut gatherer.found);
 }
@@ -157,9 +164,10 @@ impl<'y> Workflow<'_, 'y> {
             matrix: matrix::read(node),
             ..Job::default()
         };
-        if let Some(uses) = node.get_text("uses") {
-            self.call(&job, node, uses);
-        }
+        let queues = [(node, false), (self.root, true)].into_iter();
+        job.queues = queues
+            .filter_map(|(node, whole)| queue(node, whole))
+            .collect();
         let mut texts = [Some(node), self.root.get("env")].into_iter().flatten();
         let labels = labels(node);
         let is_hosted = node.get("runs-on").is_some_and(|on| !on.is_map())
@@ -169,11 +177,15 @@ impl<'y> Workflow<'_, 'y> {
             let machine = OwnBuilder::Machine(labels.into());
             job.builders = Builders::of_machine(Builder::Own(machine));
         }
-        self.steps(&Rc::new(job), node);
+        let job = Arc::new(job);
+        if let Some(uses) = node.get_text("uses") {
+            self.call(&job, node, uses);
+        }
+        self.steps(&job, node);
     }
 
     /// Records that a job or a step `uses` another file of the repository.
-    fn call(&mut self, job: &Job, node: Node<'y>, uses: &str) {
+    fn call(&mut self, job: &Arc<Job>, node: Node<'y>, uses: &str) {
         if let (Some(path), Some(uses)) = (uses.strip_prefix("./"), node.get("uses")) {
             self.gatherer.calls.push(Call {
                 span: uses.span(),
@@ -181,11 +193,13 @@ impl<'y> Workflow<'_, 'y> {
                 path: path.trim_end_matches('/').to_owned(),
                 runs: self.gatherer.language.job_runs(job),
                 builders: job.builders.clone(),
+                legs: of_job(self.gatherer.language, job),
+                inputs: variables(node.get("with")),
             });
         }
     }
 
-    fn steps(&mut self, job: &Rc<Job>, node: Node<'y>) {
+    fn steps(&mut self, job: &Arc<Job>, node: Node<'y>) {
         let Some(steps) = node.get("steps") else {
             return;
         };

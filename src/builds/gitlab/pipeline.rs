@@ -1,12 +1,14 @@
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::file::{File, listed};
 use super::matrix;
 use crate::builds::format::{FilePath, Format, Insertion, Open};
-use crate::builds::jobs::{self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step};
+use crate::builds::jobs::{
+    self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step, of_job,
+};
 use crate::builds::model::{
-    AxisPath, BuildFile, Builders, Call, Lane, Ordered, ReadError, Runs, Unknown,
+    AxisPath, BuildFile, Builders, Call, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
 };
 use crate::builds::paths::Text;
 use crate::builds::shell::{Lookup, is_name};
@@ -53,6 +55,19 @@ impl Language for Gitlab {
         }
     }
 
+    /// By GitLab's "Predefined CI/CD variables": some differ between jobs, and those of the runner are unknown.
+    fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
+        match name {
+            "CI_JOB_NAME_SLUG" if !scope.job.matrix.open => Self::slug_of(scope),
+            "CI_JOB_NAME" | "CI_JOB_NAME_SLUG" | "CI_NODE_INDEX" | "CI_JOB_ID" | "CI_JOB_URL" => {
+                Some(scope.own_name())
+            }
+            "CI_JOB_STAGE" | "CI_JOB_IMAGE" => None,
+            _ if name.starts_with("CI_RUNNER") || name.starts_with("CI_CONCURRENT") => None,
+            _ => name.starts_with("CI_").then(|| same(name)),
+        }
+    }
+
     /// Replaces variables, whose values may name others.
     fn filled(&self, scope: &Scope<'_>, text: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
         let mut parts = text.split('$');
@@ -71,6 +86,12 @@ impl Language for Gitlab {
     }
 }
 
+impl Gitlab {
+    fn slug_of(scope: &Scope<'_>) -> Option<String> {
+        Some(slug(&matrix::name(scope.job.name.as_deref()?, scope.row)))
+    }
+}
+
 impl Pipeline for Gitlab {
     fn words(&self) -> &'static [&'static str] {
         &["include"]
@@ -82,7 +103,7 @@ impl Pipeline for Gitlab {
         };
         let file = File::new(yaml).ok_or_else(|| ReadError::no_mapping(root.span()))?;
         for node in file.root().get("include").map(listed).unwrap_or_default() {
-            call(gatherer, node, None, Runs::Once);
+            call(gatherer, node, None);
         }
         let mut order = Order::new(&file);
         // Templates that no job of the file uses count as jobs, since another file may use them.
@@ -138,16 +159,25 @@ fn job<'y>(
     if !template {
         order.add(file, &chain, name);
     }
-    let job = Rc::new(Job {
+    let job = Arc::new(Job {
         name: Some(name.to_owned()),
         env: file.variables(&chain),
         matrix: matrix::read(file, &chain),
         template,
         builders: Builders::default(),
+        queues: file
+            .own(&chain, "resource_group")
+            .and_then(Node::text)
+            .map(|name| Queue {
+                name: name.to_owned(),
+                whole: false,
+            })
+            .into_iter()
+            .collect(),
     });
     if let Some(trigger) = file.own(&chain, "trigger") {
         for node in trigger.get("include").map(listed).unwrap_or_default() {
-            call(gatherer, node, Some(name), gatherer.language.job_runs(&job));
+            call(gatherer, node, Some(&job));
         }
         return;
     }
@@ -163,7 +193,7 @@ fn job<'y>(
 }
 
 /// Records a file of the repository that this one includes, or that a job starts as a pipeline of its own.
-fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&str>, runs: Runs) {
+fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&Arc<Job>>) {
     let local = if node.is_map() {
         node.get("local")
     } else {
@@ -178,9 +208,13 @@ fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&str>, runs: Ru
     } else if !path.is_empty() && !path.contains("://") {
         gatherer.calls.push(Call {
             span,
-            job: job.map(str::to_owned),
+            job: job.and_then(|job| job.name.clone()),
             path: path.trim_start_matches('/').to_owned(),
-            runs,
+            runs: job.map_or(Runs::Once, |job| gatherer.language.job_runs(job)),
+            legs: job
+                .map(|job| of_job(gatherer.language, job))
+                .unwrap_or_default(),
+            inputs: Vec::new(),
             builders: Builders::default(),
         });
     }

@@ -1,9 +1,11 @@
 //! Gathering the builds of a file by place, each with its jobs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::insert::is_plain_value;
+use super::legs;
 use super::matrix::{groups, varying};
 use super::model::{Found, InScript, JobRuns, MatrixRow, Step};
 use super::scope::{Language, Scope};
@@ -137,6 +139,7 @@ impl<'y> Gatherer<'y> {
                 env: &step.env,
                 job: step.job,
                 row: &step.job.matrix.rows[rows[0]],
+                run: None,
             };
             read(self, &rows, &scope);
         }
@@ -230,7 +233,7 @@ impl<'y> Gatherer<'y> {
         let places = self.places.entry(build.span).or_default();
         let is_same = |at: &&usize| self.language.is_same_build(&self.found[**at].build, &build);
         let new = JobRuns {
-            job: Rc::clone(step.job),
+            job: Arc::clone(step.job),
             rows: rows.to_vec(),
         };
         let Some(&at) = places.iter().find(is_same) else {
@@ -242,6 +245,7 @@ impl<'y> Gatherer<'y> {
                 handed: step.handed.clone(),
                 command,
                 runs: vec![new],
+                all_rows: Vec::new(),
             });
         };
         let found = &mut self.found[at];
@@ -272,9 +276,24 @@ impl<'y> Gatherer<'y> {
         }
     }
 
+    /// Sets the rows in which each place builds anything.
+    fn add_rows(&mut self) {
+        let mut all: HashMap<(Span, Option<String>), BTreeSet<usize>> = HashMap::new();
+        let key = |found: &Found<'_>| (found.build.span, found.runs[0].job.name.clone());
+        for found in &self.found {
+            all.entry(key(found))
+                .or_default()
+                .extend(&found.runs[0].rows);
+        }
+        for found in &mut self.found {
+            found.all_rows = all[&key(found)].iter().copied().collect();
+        }
+    }
+
     /// Sorts the builds, and sets the jobs and runs of each.
     fn finish(&mut self) {
         let language = self.language;
+        self.add_rows();
         for found in &mut self.found {
             let axes = |one: &JobRuns| language.job_axes(&one.job, &one.rows);
             let mut runs = found
@@ -284,6 +303,7 @@ impl<'y> Gatherer<'y> {
             found.build.runs = runs.find(|runs| *runs != Runs::Once).unwrap_or(Runs::Once);
             let names = found.runs.iter().filter_map(|one| one.job.name.clone());
             found.build.jobs = names.collect();
+            found.build.legs = legs::of_build(language, found);
         }
         self.found.sort_by_key(|found| found.build.span);
         self.calls.sort_by_key(|call| call.span);

@@ -6,6 +6,7 @@
 
 mod gather;
 mod insert;
+mod legs;
 mod matrix;
 mod model;
 mod scope;
@@ -13,6 +14,7 @@ mod script;
 
 pub use gather::{Gatherer, Pipeline, open, read};
 pub use insert::{in_command, insertion, is_plain_value};
+pub use legs::of_job;
 pub use matrix::{MAX_ROWS, axes, product, value, values, varying};
 pub use model::{Found, InScript, Job, JobRuns, Matrix, MatrixRow, Step, variables};
 pub use scope::{Language, Looked, Scope};

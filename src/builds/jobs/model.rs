@@ -1,10 +1,11 @@
 //! Jobs, their matrices, steps and builds.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::script::Script;
 use crate::builds::command;
-use crate::builds::model::{Arg, AxisPath, Build, Builders, Env};
+use crate::builds::model::{Arg, AxisPath, Build, Builders, Env, Queue};
 use crate::builds::shell::{Dialect, Variable};
 use crate::builds::yaml::{Entry, Node};
 
@@ -64,10 +65,12 @@ pub struct Job {
     /// True for a template, which counts where no job runs the place.
     pub template: bool,
     pub builders: Builders,
+    /// The queues in which its runs wait for their turn.
+    pub queues: Vec<Queue>,
 }
 
 pub struct Step<'s, 'y> {
-    pub job: &'s Rc<Job>,
+    pub job: &'s Arc<Job>,
     /// The name for messages: ``job `test` ``.
     pub title: String,
     pub node: Node<'y>,
@@ -80,7 +83,7 @@ pub struct Step<'s, 'y> {
 }
 
 impl<'s, 'y> Step<'s, 'y> {
-    pub fn new(job: &'s Rc<Job>, title: String, node: Node<'y>) -> Self {
+    pub fn new(job: &'s Arc<Job>, title: String, node: Node<'y>) -> Self {
         Self {
             job,
             title,
@@ -102,6 +105,8 @@ pub struct Found<'y> {
     pub handed: Env,
     pub command: Option<InScript<'y>>,
     pub runs: Vec<JobRuns>,
+    /// The rows in which its place builds anything, this or another Dockerfile: one fix is made for all.
+    pub all_rows: Vec<usize>,
 }
 
 pub struct InScript<'y> {
@@ -112,7 +117,7 @@ pub struct InScript<'y> {
 }
 
 pub struct JobRuns {
-    pub job: Rc<Job>,
+    pub job: Arc<Job>,
     pub rows: Vec<usize>,
 }
 

@@ -1,5 +1,7 @@
 //! The values of variables, matrix values and expressions in a format.
 
+use std::fmt;
+
 use super::matrix::{value, varying};
 use super::model::{Job, MatrixRow};
 use crate::budget;
@@ -10,7 +12,7 @@ use crate::builds::shell::Lookup;
 use crate::text::Span;
 
 /// A format's rules for texts and names.
-pub trait Language: Sync {
+pub trait Language: fmt::Debug + Sync {
     /// Returns the variable that holds the folder of the checkout.
     fn root(&self) -> &'static str;
 
@@ -40,6 +42,17 @@ pub trait Language: Sync {
     /// Returns the names that tell rows apart; `lists` are those of the matrix's lists.
     fn axes(&self, rows: &[&MatrixRow], _lists: &[AxisPath]) -> Vec<AxisPath> {
         varying(rows, &[])
+    }
+
+    /// Returns the value that the CI gives the variable `name` in a run, where the file sets none; as
+    /// [`Values::value`](crate::builds::model::Values::value) returns it.
+    fn predefined(&self, _scope: &Scope<'_>, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// Returns the lane that `cachelane id` gives a run, in the same way: by default each has its own.
+    fn lane(&self, scope: &Scope<'_>) -> Option<String> {
+        Some(scope.own_name())
     }
 
     /// Returns the runs at once of a build, whose job runs differ in these axes.
@@ -73,6 +86,9 @@ pub struct Scope<'s> {
     pub env: &'s Env,
     pub job: &'s Job,
     pub row: &'s MatrixRow,
+    /// The number of the run among those of the job, where values are asked for in which runs may differ: then what the
+    /// file does not set has the CI's value, and an unlisted matrix another one for each run.
+    pub run: Option<usize>,
 }
 
 /// The names in lookup, each for the next: a variable that is made of itself has no value.
@@ -83,6 +99,26 @@ pub struct Looked<'l> {
 }
 
 impl Scope<'_> {
+    /// Returns a text that no other run has: of the job and the values of its matrix.
+    pub fn own_name(&self) -> String {
+        let values = self
+            .row
+            .iter()
+            .map(|(name, value)| format!(" {name}={value}"));
+        let number = self
+            .job
+            .matrix
+            .open
+            .then(|| format!(" {}", self.run.unwrap_or_default()));
+        self.job
+            .name
+            .iter()
+            .cloned()
+            .chain(values)
+            .chain(number)
+            .collect()
+    }
+
     pub fn known(&self, need: Lookup<'_>) -> Option<Text> {
         self.lookup(need, None)
     }
@@ -120,7 +156,13 @@ impl Scope<'_> {
         let axis = axis.as_ref();
         let text = match (axis.and_then(|axis| value(self.row, axis)), need) {
             (Some(value), _) => value,
-            (None, _) if axis.is_some_and(|axis| self.job.matrix.has(axis)) => return None,
+            (None, _) if axis.is_some_and(|axis| self.job.matrix.has(axis)) => {
+                return self.run.map(|_| self.own_name()).map(Text::from);
+            }
+            (None, Lookup::Variable(name)) if self.env.get(name).is_none() => {
+                let value = self.run.and_then(|_| self.language.predefined(self, name));
+                return value.map(Text::from);
+            }
             (None, Lookup::Variable(name)) => self.env.get(name)?.value.as_deref()?,
             (None, Lookup::Expression(raw)) => return self.language.filled(self, raw, outer),
         };

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::model::FileAccess;
-use crate::builds::{self, Build, BuildTool, Place, Subject};
+use crate::builds::{self, Build, BuildTool, Call, Place, Subject};
 use crate::index::CacheMount;
 use crate::lint::model::FileReport;
 
@@ -144,6 +144,26 @@ impl<'r> BuildGraph<'r> {
             );
         }
         Ok(found)
+    }
+
+    /// Returns the calls of each file by others, by its index, each with the index of the caller's file.
+    pub(super) fn calls(&self) -> HashMap<usize, Vec<(usize, &Call)>> {
+        let mut calls: HashMap<usize, Vec<(usize, &Call)>> = HashMap::new();
+        for (file, report) in self.own_reports() {
+            let builds = report.builds.iter();
+            for call in builds.flat_map(|builds| &builds.file.calls) {
+                // An action is named by its folder.
+                let names = ["", "/action.yml", "/action.yaml"];
+                let mut paths = names.iter().map(|name| {
+                    let path = format!("{}{name}", call.path);
+                    (self.access.absolute)(&self.root(file).join(path))
+                });
+                if let Some(index) = paths.find_map(|path| self.index(&path)) {
+                    calls.entry(index).or_default().push((file, call));
+                }
+            }
+        }
+        calls
     }
 
     /// Returns the files that a command takes, in order; fails where one is missing.

@@ -148,11 +148,10 @@ impl Work {
             if build.args.iter().any(|own| own.name.is(arg)) {
                 continue;
             }
-            let shared = wanted.arg.shared;
             let lane = Lane {
                 arg,
                 default,
-                shared,
+                parts: &wanted.arg.parts,
             };
             match inserter(build, &lane) {
                 Err(reason) => self.drop(wanted, reason),

@@ -1,19 +1,20 @@
 //! Determines each build's lane, and runs the rules about builds.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use super::concurrent::{ConcurrentJobs, concurrent_jobs};
+use super::contenders::{Apart, Contenders};
 use super::graph::BuildGraph;
 use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
 use super::resolve::{ResolvedBuild, resolve};
-use crate::builds::{Build, Inserter, Lane, Open, Subject};
+use super::waits::{Source, Wait, Waits, more};
+use crate::budget;
+use crate::builds::{Build, Insertion, Lane, NAMESPACE, Parts, Subject};
+use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
-use crate::fix::Fix;
 use crate::lint::finalize::finalize;
 use crate::lint::model::{BuildFileReport, FileReport, MissingArg};
-use crate::rules::build_context::{BuildContext, Concurrent, Fixes};
+use crate::rules::build_context::{BuildContext, Pair, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::registry;
 
@@ -31,17 +32,14 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         let resolved = resolve(&graph, &mut builds.unknown);
         let checker = BuildChecker {
             outside: outside(&graph, &resolved),
-            jobs: concurrent_jobs(&graph, &resolved),
             graph: &graph,
+            resolved: &resolved,
         };
-        // The builds of a file are together, so that it is read once for all their fixes.
-        for group in resolved.chunk_by(|a, b| a.id.file == b.id.file) {
-            for checked in checker.file(group) {
-                let file = checked.status.file;
-                findings.entry(file).or_default().extend(checked.findings);
-                missing.entry(file).or_default().extend(checked.missing);
-                builds.known.push(checked.status);
-            }
+        for checked in checker.check() {
+            let file = checked.status.file;
+            findings.entry(file).or_default().extend(checked.findings);
+            missing.entry(file).or_default().extend(checked.missing);
+            builds.known.push(checked.status);
         }
     }
     for (index, report) in reports.iter_mut().enumerate() {
@@ -112,9 +110,8 @@ fn outside(
 
 struct BuildChecker<'j> {
     graph: &'j BuildGraph<'j>,
+    resolved: &'j [ResolvedBuild],
     outside: HashMap<PathBuf, Option<FileReport>>,
-    /// The jobs that build each Dockerfile.
-    jobs: HashMap<PathBuf, ConcurrentJobs<'j>>,
 }
 
 struct CheckedBuild {
@@ -123,37 +120,66 @@ struct CheckedBuild {
     missing: Option<MissingArg>,
 }
 
-impl BuildChecker<'_> {
-    /// Checks the builds `group` of one file.
-    fn file(&self, group: &[ResolvedBuild]) -> Vec<CheckedBuild> {
-        let report = group.first().map(|one| self.graph.report(one.id.file));
-        let builds = report.and_then(|report| report.builds.as_ref());
-        let source = report.and_then(|report| std::str::from_utf8(&report.source).ok());
-        let (Some(builds), Some(source)) = (builds, source) else {
+/// A build with the report on its Dockerfile and what that asks for.
+struct Subjected<'j> {
+    one: &'j ResolvedBuild,
+    file: &'j BuildFileReport,
+    /// The report on the Dockerfile, or on the file that it stands in.
+    report: Option<&'j FileReport>,
+    lanes: Option<&'j LaneRequirements>,
+    status: LaneStatus,
+    value: Option<String>,
+}
+
+impl Subjected<'_> {
+    /// Returns the name and the value by which the build has a lane, `arg`, or a namespace.
+    fn passed<'a>(&'a self, arg: &'a str) -> Option<(&'a str, &'a str)> {
+        let name = match self.status {
+            LaneStatus::Passed => arg,
+            LaneStatus::Namespace => NAMESPACE,
+            _ => return None,
+        };
+        Some((name, self.value.as_deref().unwrap_or("…")))
+    }
+}
+
+/// The fix that is planned for a build.
+struct Plan {
+    parts: Parts,
+    insertion: Result<Insertion, String>,
+}
+
+impl<'j> BuildChecker<'j> {
+    fn check(&'j self) -> Vec<CheckedBuild> {
+        let all: Vec<Subjected<'j>> = self
+            .resolved
+            .iter()
+            .filter_map(|one| self.subjected(one))
+            .collect();
+        if all.len() < self.resolved.len() {
             return Vec::new();
+        }
+        let contenders = Contenders::new(self.graph, self.resolved);
+        let files = all.iter().map(|one| self.source(one));
+        let files: Vec<Option<Source<'_>>> = files.collect();
+        let sources: Vec<Option<&Source<'_>>> = files.iter().map(Option::as_ref).collect();
+        let is_alone = |one: usize| all[one].one.builder.own().is_some();
+        let waits = Waits::new(self.graph, self.resolved, &sources, &contenders, &is_alone);
+        let found = waits.find(&HashMap::new());
+        let mut plans = self.plans(&all, &waits, &found);
+        let build = |(index, one): (usize, &Subjected<'j>)| {
+            let wait = found.get(&index).map(|wait| (wait, &waits));
+            self.build(one, wait, plans.remove(&index))
         };
-        let opened: OnceCell<Result<Box<dyn Open + '_>, String>> = OnceCell::new();
-        let inserter: OnceCell<Result<Inserter<'_>, String>> = OnceCell::new();
-        let fixes = |build: &Build, lane: &Lane<'_>| -> Result<Fix, String> {
-            let open = || builds.format.open(source).map_err(|error| error.message);
-            let opened = opened.get_or_init(open).as_ref();
-            let make = || opened.map_err(String::clone)?.inserter();
-            let inserter = inserter.get_or_init(make).as_ref();
-            Ok(inserter.map_err(String::clone)?(build, lane)?.fix)
-        };
-        let group = group.iter();
-        group.map(|one| self.build(one, builds, &fixes)).collect()
+        all.iter().enumerate().map(build).collect()
     }
 
-    fn build(
-        &self,
-        one: &ResolvedBuild,
-        file: &BuildFileReport,
-        fixes: &Fixes<'_>,
-    ) -> CheckedBuild {
+    /// Finds the Dockerfile of a build, and whether it has a lane.
+    fn subjected(&'j self, one: &'j ResolvedBuild) -> Option<Subjected<'j>> {
         let graph = self.graph;
-        let build = &file.file.builds[one.id.build];
         let own = graph.report(one.id.file);
+        let file = own.builds.as_deref()?;
+        let build = &file.file.builds[one.id.build];
         let report = match &one.dockerfile {
             None => Some(own),
             Some(path) => match graph.index(path) {
@@ -161,60 +187,218 @@ impl BuildChecker<'_> {
                 None => self.outside.get(path).and_then(Option::as_ref),
             },
         };
-        let asks = report.and_then(|report| Some((report, requirements(report, one, build)?)));
-        let arg = asks.map_or(&own.settings.arg, |(_, lanes)| &lanes.arg);
+        let lanes = report.and_then(|report| requirements(report, one, build));
+        let arg = lanes.map_or(&own.settings.arg, |lanes| &lanes.arg);
         let passes = one.passes(graph, arg);
-        let asks = asks.filter(|(_, lanes)| lanes.takes_lane(one.target.as_deref()));
-        let runs = one.called.as_ref().unwrap_or(&build.runs);
-        let lane = match (&passes, &asks) {
+        let lanes = lanes.filter(|lanes| lanes.takes_lane(one.target.as_deref()));
+        let status = match (&passes, lanes) {
             (Some(passed), _) => passed.status,
             (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
             (None, None) if report.is_none() && !self.is_there(one, build) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
-            (None, Some((report, _))) if report.settings.namespace && !build.tool.is_buildah() => {
+            (None, Some(_))
+                if !build.tool.is_buildah()
+                    && report.is_some_and(|report| report.settings.namespace) =>
+            {
                 LaneStatus::Namespace
             }
             (None, Some(_)) if !build.args_known => LaneStatus::Unknown,
             (None, Some(_)) if one.builder.own().is_some() => LaneStatus::OwnMachine,
             (None, Some(_)) => LaneStatus::Default,
         };
+        Some(Subjected {
+            one,
+            file,
+            report,
+            lanes,
+            status,
+            value: passes.and_then(|passed| passed.arg.value.clone()),
+        })
+    }
+
+    /// Reads the Dockerfile of a build once more, where it has lanes.
+    fn source(&'j self, one: &Subjected<'j>) -> Option<Source<'j>> {
+        let report = one.report.filter(|_| one.lanes.is_some())?;
+        let build = self.graph.build(one.one.id);
+        let bytes = match (&one.one.dockerfile, &build.subject) {
+            (None, Subject::Inline(index)) => one.file.file.inline.get(*index)?.text.as_bytes(),
+            _ => &report.source,
+        };
+        let file = Dockerfile::read(bytes).ok()?;
+        Some(Source {
+            file,
+            settings: &report.settings,
+        })
+    }
+
+    /// Plans the lanes of the builds that wait, until no two runs that can overlap take one lock.
+    fn plans(
+        &self,
+        all: &[Subjected<'j>],
+        waits: &Waits<'_>,
+        found: &BTreeMap<usize, Wait>,
+    ) -> HashMap<usize, Plan> {
+        let mut plans: HashMap<usize, Plan> = HashMap::new();
+        let mut open: BTreeMap<usize, Parts> = BTreeMap::new();
+        for (index, one) in all.iter().enumerate() {
+            let waits_itself = self.waits_itself(one);
+            let wait = found.get(&index);
+            if one.status == LaneStatus::Default && (wait.is_some() || waits_itself) {
+                if let Some(wait) = wait.filter(|wait| is_only_the_callers(wait, one, waits)) {
+                    let (parts, insertion) = (Parts::default(), Err(refused(wait)));
+                    plans.insert(index, Plan { parts, insertion });
+                    continue;
+                }
+                let parts = wait.and_then(|wait| first(wait, all, waits));
+                open.insert(index, parts.unwrap_or_default());
+            }
+        }
+        while !open.is_empty() && budget::spend(1) {
+            for (index, insertion) in self.insertions(all, &open) {
+                let parts = open.remove(&index).unwrap_or_default();
+                plans.insert(index, Plan { parts, insertion });
+            }
+            open.clear();
+            let value = |(index, plan): (&usize, &Plan)| {
+                let insertion = plan.insertion.as_ref().ok()?;
+                Some((*index, insertion.value.clone()?))
+            };
+            let lanes: HashMap<usize, String> = plans.iter().filter_map(value).collect();
+            for (index, wait) in waits.find(&lanes) {
+                let Some(plan) = plans.get_mut(&index).filter(|plan| plan.insertion.is_ok()) else {
+                    continue;
+                };
+                let input = waits.contenders.splitting_input(all[index].one.id.file);
+                match more(&plan.parts, wait.apart, input) {
+                    Some(parts) => {
+                        open.insert(index, parts);
+                    }
+                    None => plan.insertion = Err(refused(&wait)),
+                }
+            }
+        }
+        plans
+    }
+
+    /// Finds the insertions that give builds these lanes; each file is read once.
+    fn insertions(
+        &self,
+        all: &[Subjected<'j>],
+        open: &BTreeMap<usize, Parts>,
+    ) -> Vec<(usize, Result<Insertion, String>)> {
+        let mut insertions = Vec::new();
+        let open: Vec<(&usize, &Parts)> = open.iter().collect();
+        for group in open.chunk_by(|a, b| all[*a.0].one.id.file == all[*b.0].one.id.file) {
+            let one = &all[*group[0].0];
+            let own = self.graph.report(one.one.id.file);
+            let source = std::str::from_utf8(&own.source).unwrap_or_default();
+            let opened = one.file.format.open(source).map_err(|error| error.message);
+            let inserter = opened
+                .as_ref()
+                .map_err(String::clone)
+                .and_then(|opened| opened.inserter());
+            for (index, parts) in group {
+                let Some(lanes) = all[**index].lanes else {
+                    continue;
+                };
+                let lane = Lane {
+                    arg: &lanes.arg,
+                    default: &lanes.default,
+                    parts,
+                };
+                let build = self.graph.build(all[**index].one.id);
+                let insertion = inserter
+                    .as_ref()
+                    .map_err(String::clone)
+                    .and_then(|insert| insert(build, &lane));
+                insertions.push((**index, insertion));
+            }
+        }
+        insertions
+    }
+
+    /// Returns whether nothing that is known calls the build, so that it may overlap itself.
+    fn waits_itself(&self, one: &Subjected<'j>) -> bool {
+        let build = self.graph.build(one.one.id);
+        build.legs.is_empty() && build.service.is_some()
+    }
+
+    fn build(
+        &self,
+        one: &Subjected<'j>,
+        wait: Option<(&Wait, &Waits<'_>)>,
+        plan: Option<Plan>,
+    ) -> CheckedBuild {
+        let id = one.one.id;
+        let build = self.graph.build(id);
+        let runs = one.one.called.as_ref().unwrap_or(&build.runs);
         let (mut findings, mut missing) = (Vec::new(), None);
-        if let Some((report, lanes)) = asks {
-            let jobs = one.dockerfile.as_ref().and_then(|path| self.jobs.get(path));
-            let concurrent = jobs.map_or(Concurrent::None, |jobs| jobs.of(one.id.file, build));
+        if let (Some(report), Some(lanes)) = (one.report, one.lanes) {
+            let waiting = match wait {
+                Some((wait, waits)) => Waiting::For(self.pair(wait, waits)),
+                None if one.status == LaneStatus::Default && self.waits_itself(one) => {
+                    Waiting::Itself
+                }
+                None => Waiting::No,
+            };
+            let parts = plan.as_ref().map(|plan| plan.parts.clone());
+            let reason = || Err("it is passed already".to_owned());
+            let fix =
+                plan.map_or_else(reason, |plan| plan.insertion.map(|insertion| insertion.fix));
             let context = BuildContext {
                 build,
-                fixes,
-                path: &(graph.access.name)(&report.path),
+                fix,
+                path: &(self.graph.access.name)(&report.path),
                 lanes,
                 settings: &report.settings,
                 runs,
-                is_called: one.called.is_some(),
-                concurrent,
-                stays: lane == LaneStatus::Default,
+                passed: one.passed(&lanes.arg),
+                waiting,
             };
             registry::check_build(&context, &mut findings);
             let is_fixed = findings.iter().any(|finding| finding.fix.is_some());
-            missing = is_fixed.then(|| MissingArg {
-                build: one.id.build,
+            missing = parts.filter(|_| is_fixed).map(|parts| MissingArg {
+                build: id.build,
                 arg: lanes.arg.clone(),
                 default: lanes.default.clone(),
-                shared: concurrent != Concurrent::None,
+                parts,
             });
         }
         CheckedBuild {
             status: BuildStatus {
-                file: one.id.file,
-                build: one.id.build,
-                dockerfile: one.dockerfile.clone(),
-                target: one.target.clone(),
+                file: id.file,
+                build: id.build,
+                dockerfile: one.one.dockerfile.clone(),
+                target: one.one.target.clone(),
                 runs: runs.clone(),
-                lane,
-                builder: one.builder.clone(),
-                value: passes.and_then(|passed| passed.arg.value.clone()),
+                lane: one.status,
+                builder: one.one.builder.clone(),
+                value: one.value.clone(),
             },
             findings,
             missing,
+        }
+    }
+
+    /// Describes two runs that wait for each other.
+    fn pair(&self, wait: &Wait, waits: &Waits<'_>) -> Pair {
+        let all = &waits.contenders.all;
+        let (own, other) = (&all[wait.own], &all[wait.other]);
+        let theirs = self.resolved[other.one].id;
+        let is_same = waits.is_one_place(own.one, other.one);
+        let report = self.graph.report(theirs.file);
+        let place = || {
+            let line = crate::text::LineIndex::new(&report.source)
+                .line(self.graph.build(theirs).span.start);
+            format!("{}:{line}", (self.graph.access.name)(&report.path))
+        };
+        Pair {
+            lock: wait.lock.clone(),
+            own: own.label(),
+            other: other.label(),
+            jobs: (wait.apart == Apart::Caller && own.label() == other.label())
+                .then(|| (own.jobs(), other.jobs())),
+            place: (!is_same).then(|| (self.graph.build(theirs).name.clone(), place())),
         }
     }
 
@@ -230,6 +414,32 @@ impl BuildChecker<'_> {
             "dockerfile"
         };
         is_there(path) || path.ends_with("Dockerfile") && is_there(&path.with_file_name(other))
+    }
+}
+
+/// Returns whether only the callers of a build's file tell two of its runs apart, by no input.
+fn is_only_the_callers(wait: &Wait, one: &Subjected<'_>, waits: &Waits<'_>) -> bool {
+    wait.apart == Apart::Caller && waits.contenders.splitting_input(one.one.id.file).is_none()
+}
+
+/// Returns what the lane of a build that waits needs at first.
+fn first(wait: &Wait, all: &[Subjected<'_>], waits: &Waits<'_>) -> Option<Parts> {
+    let index = waits.contenders.all[wait.own].one;
+    let input = || waits.contenders.splitting_input(all[index].one.id.file);
+    match wait.apart {
+        Apart::Row => None,
+        Apart::Caller => more(&Parts::default(), wait.apart, input()),
+        Apart::Job | Apart::File => more(&Parts::default(), wait.apart, None),
+    }
+}
+
+/// Returns why no lane that cachelane can write parts two runs.
+fn refused(wait: &Wait) -> String {
+    match wait.apart {
+        Apart::Caller => {
+            "the file that calls this one tells its runs apart: give it an input for the lane, and pass that".into()
+        }
+        _ => format!("two runs would still take the lock `{}`: give each a value of its own", wait.lock),
     }
 }
 

@@ -86,7 +86,7 @@ pub(super) fn resolve(
 ) -> Vec<ResolvedBuild> {
     let resolver = Resolver {
         graph,
-        calls: calls(graph),
+        calls: graph.calls(),
         families: families(graph),
         bases: bases(graph),
     };
@@ -106,7 +106,7 @@ pub(super) fn resolve(
 struct Resolver<'g> {
     graph: &'g BuildGraph<'g>,
     /// The calls of each file by others, by its index.
-    calls: HashMap<usize, Vec<&'g Call>>,
+    calls: HashMap<usize, Vec<(usize, &'g Call)>>,
     families: HashMap<Family<'g>, Vec<BuildId>>,
     /// The folders that a bake file's paths start from: those in which commands that name it run.
     bases: HashMap<usize, Vec<PathBuf>>,
@@ -273,9 +273,9 @@ impl Resolver<'_> {
     /// callers, if each has one of its own.
     fn builder(&self, file: usize, build: &Build) -> Builder {
         let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
-        let is_own = |call: &&Call| call.builders.of(build.tool).own().is_some();
+        let is_own = |(_, call): &(usize, &Call)| call.builders.of(build.tool).own().is_some();
         match calls.first() {
-            Some(first)
+            Some((_, first))
                 if build.builder == Builder::Shared
                     && build.jobs.is_empty()
                     && calls.iter().all(is_own) =>
@@ -292,11 +292,11 @@ impl Resolver<'_> {
         if build.runs != Runs::Once {
             return None;
         }
-        let in_matrix = calls.iter().find(|call| call.runs != Runs::Once);
+        let in_matrix = calls.iter().find(|(_, call)| call.runs != Runs::Once);
         // A file that is only included (GitLab's `include`) runs as the includer's own jobs.
-        let jobs = calls.iter().filter(|call| call.job.is_some()).count();
+        let jobs = calls.iter().filter(|(_, call)| call.job.is_some()).count();
         match in_matrix {
-            Some(call) => Some(call.runs.clone()),
+            Some((_, call)) => Some(call.runs.clone()),
             None => (jobs > 1).then(|| Runs::Matrix(Vec::new())),
         }
     }
@@ -329,25 +329,6 @@ fn bases(graph: &BuildGraph<'_>) -> HashMap<usize, Vec<PathBuf>> {
         }
     }
     bases
-}
-
-fn calls<'g>(graph: &'g BuildGraph<'_>) -> HashMap<usize, Vec<&'g Call>> {
-    let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
-    for (file, report) in graph.own_reports() {
-        let builds = report.builds.iter();
-        for call in builds.flat_map(|builds| &builds.file.calls) {
-            // An action is named by its folder.
-            let names = ["", "/action.yml", "/action.yaml"];
-            let mut paths = names.iter().map(|name| {
-                let path = format!("{}{name}", call.path);
-                (graph.access.absolute)(&graph.root(file).join(path))
-            });
-            if let Some(index) = paths.find_map(|path| graph.index(&path)) {
-                calls.entry(index).or_default().push(call);
-            }
-        }
-    }
-    calls
 }
 
 /// Returns the folder that the paths in a command's files start from: for bake, the folder in which it runs.

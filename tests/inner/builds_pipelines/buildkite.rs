@@ -1,7 +1,7 @@
 //! Buildkite.
 
 use super::{BUILDKITE, LANE, all, fixed};
-use cachelane::builds::Lane;
+use cachelane::builds::{Lane, Parts};
 
 fn turned(cases: &[(&str, &str)]) {
     for (source, expected) in cases {
@@ -97,7 +97,7 @@ fn buildkite_passes() {
         ),
     ]);
     let alone = Lane {
-        shared: false,
+        parts: Parts::NONE,
         ..LANE
     };
     assert_eq!(

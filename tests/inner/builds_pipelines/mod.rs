@@ -5,7 +5,7 @@ mod gitlab;
 mod properties;
 
 use cachelane::builds::{
-    self, Build, BuildFile, Buildkite, FormatRef, Gitlab, Lane, ReadError, Runs,
+    self, Build, BuildFile, Buildkite, FormatRef, Gitlab, Lane, Parts, ReadError, Runs,
 };
 use cachelane::fix::{Fix, apply};
 
@@ -29,7 +29,7 @@ pub(crate) const ALL: [Format; 2] = [GITLAB, BUILDKITE];
 pub(crate) const LANE: Lane<'static> = Lane {
     arg: "CACHE_ID",
     default: "default",
-    shared: true,
+    parts: Parts::JOB,
 };
 
 /// Returns a build in one line: what, arguments, how often, and who runs it.

@@ -1,0 +1,172 @@
+//! The runs of a build, each with the values that texts have in it.
+
+use std::sync::Arc;
+
+use super::model::{Found, Job, JobRuns, MatrixRow};
+use super::scope::{Language, Scope};
+use crate::budget;
+use crate::builds::command::MATRIX_LANE;
+use crate::builds::model::{ArgName, Env, Leg, Values};
+use crate::builds::paths::Text;
+use crate::builds::shell::{Lookup, is_name};
+
+/// The command that prints a run's lane.
+const LANE: &str = "cachelane id";
+
+/// A combination of a job's matrix, with the environment of a step.
+#[derive(Debug)]
+struct Run {
+    language: &'static dyn Language,
+    env: Env,
+    job: Arc<Job>,
+    row: usize,
+    number: usize,
+}
+
+/// Returns the runs of the jobs that build `found`.
+pub(super) fn of_build(language: &'static dyn Language, found: &Found<'_>) -> Vec<Leg> {
+    let mut env = found.env.before(&found.handed);
+    if let (Some(command), Some(runs)) = (&found.command, found.runs.first()) {
+        let scope = Scope {
+            language,
+            env: &found.env,
+            job: &runs.job,
+            row: &MatrixRow::new(),
+            run: None,
+        };
+        env = env.with(command.sets(&scope));
+    }
+    let runs = found.runs.iter();
+    let all = &found.all_rows;
+    runs.enumerate()
+        .flat_map(|(at, runs)| legs(language, runs, &env, if at == 0 { all } else { &runs.rows }))
+        .collect()
+}
+
+/// Returns the runs of a whole job.
+pub fn of_job(language: &'static dyn Language, job: &Arc<Job>) -> Vec<Leg> {
+    let runs = JobRuns {
+        job: Arc::clone(job),
+        rows: (0..job.matrix.rows.len()).collect(),
+    };
+    legs(language, &runs, &job.env, &runs.rows)
+}
+
+/// Returns the runs of a job; `all` are the rows from which messages tell them.
+fn legs(language: &'static dyn Language, runs: &JobRuns, env: &Env, all: &[usize]) -> Vec<Leg> {
+    let JobRuns { job, rows } = runs;
+    let names = language.job_axes(job, all);
+    // Two stand for all runs of a matrix that only a run knows.
+    let copies = if job.matrix.open && job.name.is_some() {
+        2
+    } else {
+        1
+    };
+    if !budget::spend(copies * rows.len() * (size_of::<Leg>() + size_of::<Run>())) {
+        return Vec::new();
+    }
+    let label = |row: &MatrixRow| {
+        let named = row.iter().filter(|(name, _)| names.contains(name));
+        let named: Vec<String> = named
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        named.join(", ")
+    };
+    let all = rows
+        .iter()
+        .flat_map(|row| (0..copies).map(move |copy| (*row, copy)));
+    all.map(|(row, copy)| {
+        let number = row * copies + copy;
+        Leg {
+            job: job.name.clone(),
+            number,
+            label: label(&job.matrix.rows[row]),
+            sequential: job.matrix.sequential,
+            queues: job.queues.clone(),
+            values: Arc::new(Run {
+                language,
+                env: env.clone(),
+                job: Arc::clone(job),
+                row,
+                number,
+            }),
+        }
+    })
+    .collect()
+}
+
+impl Run {
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            language: self.language,
+            env: &self.env,
+            job: &self.job,
+            row: &self.job.matrix.rows[self.row],
+            run: Some(self.number),
+        }
+    }
+}
+
+impl Values for Run {
+    fn value(&self, text: &str) -> Option<String> {
+        let text = self.with_lanes(text)?;
+        let scope = self.scope();
+        with_variables(&scope, &scope.filled(&text)?.plain()?)
+    }
+
+    fn lane(&self) -> Option<String> {
+        self.language.lane(&self.scope())
+    }
+}
+
+impl Run {
+    /// Replaces the commands that print a lane.
+    fn with_lanes(&self, text: &str) -> Option<String> {
+        let mut text = text.to_owned();
+        for (open, close) in [("$(", ')'), ("`", '`')] {
+            while let Some(start) = text.find(&format!("{open}{LANE}")) {
+                let inner = start + open.len();
+                let end = inner + text[inner..].find(close)?;
+                let options = text[inner + LANE.len()..end].to_owned();
+                let lane = if options.contains("matrix") {
+                    Some(self.scope().own_name())
+                } else if let Some((_, lane)) = options.split_once("--lane ") {
+                    Some(lane.trim().to_owned())
+                } else {
+                    self.lane()
+                };
+                text.replace_range(start..=end, &lane?);
+            }
+        }
+        Some(text)
+    }
+}
+
+/// Replaces a shell's variables; `None` where one is unknown, or a command's output.
+fn with_variables(scope: &Scope<'_>, text: &str) -> Option<String> {
+    let mut parts = text.split('$');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let plain = part.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_');
+        let (name, behind) = match part.strip_prefix('{') {
+            Some(braced) => braced.split_once('}')?,
+            None => part.split_at(plain.unwrap_or(part.len())),
+        };
+        let name = is_name(name).then_some(name)?;
+        // An earlier step may hand the lane on, by a name that only the configuration knows.
+        let handed = || {
+            let set = scope.env.iter().find(|set| set.name == ArgName::Lane)?;
+            match set.value.as_deref() {
+                Some(MATRIX_LANE) => Some(scope.own_name()),
+                _ => scope.language.lane(scope),
+            }
+        };
+        let value = scope.known(Lookup::Variable(name)).and_then(Text::plain);
+        let value = value.or_else(handed)?;
+        if !budget::spend(1 + value.len()) {
+            return None;
+        }
+        filled.extend([&value, behind]);
+    }
+    (!filled.contains('`')).then_some(filled)
+}

@@ -1,0 +1,303 @@
+//! The runs of builds, and which of them can overlap.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::graph::BuildGraph;
+use super::resolve::ResolvedBuild;
+use crate::budget;
+use crate::builds::{Call, Leg, Ordered, Queue, SAME, WORKFLOW};
+
+/// The most levels of files that call one another; GitHub allows ten.
+const DEEPEST: usize = 10;
+
+/// A run of a build.
+pub(super) struct Contender<'g> {
+    /// The index of its build among the resolved ones.
+    pub(super) one: usize,
+    /// The jobs that it runs in: those of the files that call its own, the outermost first, then its own.
+    runs: Vec<JobRun<'g>>,
+    inputs: Rc<Inputs>,
+    /// The queues in which it waits.
+    queues: Vec<(String, bool)>,
+}
+
+/// A run of a job, and the index of its file.
+#[derive(Clone, Copy)]
+struct JobRun<'g> {
+    file: usize,
+    leg: &'g Leg,
+}
+
+/// What the inputs of a called file are set to; `None` for what only a run knows.
+type Inputs = HashMap<String, Option<String>>;
+
+type Jobs<'g> = Rc<HashSet<&'g str>>;
+
+/// The jobs from which a file runs.
+#[derive(Clone, Default)]
+struct Caller<'g> {
+    runs: Vec<JobRun<'g>>,
+    inputs: Rc<Inputs>,
+}
+
+/// What tells two runs apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Apart {
+    /// The row of a matrix.
+    Row,
+    Job,
+    /// The file, whose job has the same name.
+    File,
+    /// The caller of their file.
+    Caller,
+}
+
+/// The runs of all builds of a run of the tool.
+pub(super) struct Contenders<'g> {
+    graph: &'g BuildGraph<'g>,
+    pub(super) all: Vec<Contender<'g>>,
+    callers: HashMap<usize, Vec<Caller<'g>>>,
+    /// The jobs before each job that was asked for.
+    earlier: RefCell<HashMap<(usize, &'g str), Jobs<'g>>>,
+}
+
+impl<'g> Contenders<'g> {
+    pub(super) fn new(graph: &'g BuildGraph<'g>, resolved: &[ResolvedBuild]) -> Self {
+        let mut contenders = Self {
+            graph,
+            all: Vec::new(),
+            callers: HashMap::new(),
+            earlier: RefCell::default(),
+        };
+        let calls = graph.calls();
+        for (index, one) in resolved.iter().enumerate() {
+            let file = one.id.file;
+            let callers = contenders.callers(file, &calls, 0);
+            for caller in callers {
+                for leg in &graph.build(one.id).legs {
+                    let own = JobRun { file, leg };
+                    let runs = [&caller.runs[..], &[own]].concat();
+                    let mut one = Contender {
+                        one: index,
+                        runs,
+                        inputs: Rc::clone(&caller.inputs),
+                        queues: Vec::new(),
+                    };
+                    if budget::spend(64 * one.runs.len()) {
+                        one.queues = one.queues();
+                        contenders.all.push(one);
+                    }
+                }
+            }
+        }
+        contenders
+    }
+
+    /// Returns the jobs from which the file runs.
+    fn callers(
+        &mut self,
+        file: usize,
+        calls: &HashMap<usize, Vec<(usize, &'g Call)>>,
+        depth: usize,
+    ) -> Vec<Caller<'g>> {
+        if let Some(known) = self.callers.get(&file) {
+            return known.clone();
+        }
+        let mut callers = Vec::new();
+        let own = calls.get(&file).into_iter().flatten();
+        for (from, call) in own.filter(|_| depth < DEEPEST) {
+            for outer in self.callers(*from, calls, depth + 1) {
+                if call.job.is_none() && call.legs.is_empty() {
+                    // An included file's jobs are the includer's own.
+                    callers.push(outer);
+                    continue;
+                }
+                for leg in call
+                    .legs
+                    .iter()
+                    .take_while(|leg| budget::spend(64 + leg.label.len()))
+                {
+                    let value = |text: &str| outer.value(*from, leg, text);
+                    let inputs = call.inputs.iter().filter_map(|input| {
+                        let value = input.value.as_deref().and_then(value);
+                        Some((input.name.as_str()?.to_owned(), value))
+                    });
+                    callers.push(Caller {
+                        inputs: Rc::new(inputs.collect()),
+                        runs: [&outer.runs[..], &[JobRun { file: *from, leg }]].concat(),
+                    });
+                }
+            }
+        }
+        if callers.is_empty() {
+            callers.push(Caller::default());
+        }
+        self.callers.insert(file, callers.clone());
+        callers
+    }
+
+    /// Returns what tells `a` and `b` apart where they can run at once.
+    pub(super) fn overlap(&self, a: &Contender<'g>, b: &Contender<'g>) -> Option<Apart> {
+        let root = |one: &Contender<'_>| one.runs.first().map(|run| run.file);
+        let queued = queued(a, b, root(a) == root(b));
+        if queued || !budget::spend(1) {
+            return None;
+        }
+        let inner = a.runs.len().min(b.runs.len()).saturating_sub(1);
+        for (depth, (a, b)) in a.runs.iter().zip(&b.runs).enumerate() {
+            let apart = |apart| Some(if depth < inner { Apart::Caller } else { apart });
+            if a.file != b.file {
+                let is_job = a.leg.job.is_some() && b.leg.job.is_some();
+                // Steps of one job follow one another.
+                let same = a.leg.job == b.leg.job;
+                return (depth == 0 || is_job).then_some(if same {
+                    Apart::File
+                } else {
+                    Apart::Job
+                });
+            }
+            if a.leg.job != b.leg.job {
+                return (!self.are_ordered(a, b))
+                    .then(|| apart(Apart::Job))
+                    .flatten();
+            }
+            if a.leg.number != b.leg.number {
+                return (!a.leg.sequential).then(|| apart(Apart::Row)).flatten();
+            }
+        }
+        None
+    }
+
+    /// Returns whether one of two jobs of a file waits for the other.
+    fn are_ordered(&self, a: &JobRun<'g>, b: &JobRun<'g>) -> bool {
+        let (Some(one), Some(other)) = (&a.leg.job, &b.leg.job) else {
+            return true;
+        };
+        let is_before = |job: &'g str, later: &'g str| self.earlier(a.file, later).contains(job);
+        is_before(one, other) || is_before(other, one)
+    }
+
+    /// Returns the jobs for which `job` waits.
+    fn earlier(&self, file: usize, job: &'g str) -> Jobs<'g> {
+        if let Some(known) = self.earlier.borrow().get(&(file, job)) {
+            return Rc::clone(known);
+        }
+        let order = self.graph.report(file).builds.iter();
+        let order = order.flat_map(|builds| &builds.file.order);
+        let after: HashMap<&Ordered, &Vec<Ordered>> =
+            order.map(|(job, after)| (job, after)).collect();
+        let own = Ordered::Job(job.to_owned());
+        let mut found = HashSet::new();
+        let mut seen: HashSet<&Ordered> = HashSet::new();
+        let mut open: Vec<&Ordered> = vec![&own];
+        while let Some(next) = open.pop().filter(|_| budget::spend(1)) {
+            for before in after.get(next).copied().into_iter().flatten() {
+                if seen.insert(before) {
+                    open.push(before);
+                    if let Ordered::Job(name) = before {
+                        found.insert(name.as_str());
+                    }
+                }
+            }
+        }
+        let found = Rc::new(found);
+        let mut earlier = self.earlier.borrow_mut();
+        earlier.insert((file, job), Rc::clone(&found));
+        found
+    }
+
+    /// Returns an input that each caller of the file sets to a value of its own.
+    pub(super) fn splitting_input(&self, file: usize) -> Option<String> {
+        let callers = self.callers.get(&file)?;
+        let first = callers.first()?;
+        let mut names: Vec<&String> = first.inputs.keys().collect();
+        names.sort();
+        let splits = |name: &&&String| {
+            let mut seen = HashSet::new();
+            let value = |caller: &Caller<'_>| caller.inputs.get(**name).cloned().flatten();
+            let plain = |ch: char| ch.is_ascii_alphanumeric() || "._-/".contains(ch);
+            callers.iter().all(|caller| {
+                value(caller).is_some_and(|value| {
+                    !value.is_empty() && value.chars().all(plain) && seen.insert(value)
+                })
+            })
+        };
+        names.iter().find(splits).map(|name| (*name).clone())
+    }
+}
+
+impl<'g> Caller<'g> {
+    /// Returns the value of a text in a run of a job of this caller, as [`Contender::value`].
+    fn value(&self, file: usize, leg: &'g Leg, text: &str) -> Option<String> {
+        let root = self.runs.first().map_or(file, |run| run.file);
+        known(&leg.values.value(text)?, root, &self.inputs)
+    }
+}
+
+impl Contender<'_> {
+    /// Returns the value of `text` of the build's file in this run: the same text for the same value. `None` where it
+    /// is unknown.
+    pub(super) fn value(&self, text: &str) -> Option<String> {
+        let own = self.runs.last()?;
+        known(
+            &own.leg.values.value(text)?,
+            self.runs[0].file,
+            &self.inputs,
+        )
+    }
+
+    /// Returns the run's own name, for messages: `py=3.10`, or ``job `a` ``.
+    pub(super) fn label(&self) -> String {
+        let mut labels = self.runs.iter().rev().map(|run| run.leg.label.as_str());
+        let label = labels.find(|label| !label.is_empty()).unwrap_or_default();
+        label.to_owned()
+    }
+
+    /// Returns the jobs that it runs in, for messages.
+    pub(super) fn jobs(&self) -> String {
+        let jobs = self.runs.iter().filter_map(|run| run.leg.job.as_ref());
+        let jobs: Vec<String> = jobs.map(|job| format!("job `{job}`")).collect();
+        jobs.join(" → ")
+    }
+
+    fn queues(&self) -> Vec<(String, bool)> {
+        let root = self.runs.first().map_or(0, |run| run.file);
+        let all = self
+            .runs
+            .iter()
+            .flat_map(|run| run.leg.queues.iter().map(move |queue| (run, queue)));
+        let name = |(run, queue): (&JobRun<'_>, &Queue)| {
+            let name = run.leg.values.value(&queue.name)?;
+            Some((known(&name, root, &self.inputs)?, queue.whole))
+        };
+        all.filter_map(name).collect()
+    }
+}
+
+/// Returns `value` with the inputs and the workflow of a run put in.
+fn known(value: &str, root: usize, inputs: &Inputs) -> Option<String> {
+    let mut known = String::new();
+    for (number, part) in value.split(SAME).enumerate() {
+        let input = part
+            .strip_prefix("inputs.")
+            .and_then(|name| inputs.get(name));
+        match input {
+            _ if number % 2 == 0 => known.push_str(part),
+            Some(input) => known.push_str(input.as_ref()?),
+            None if part == WORKFLOW => known += &format!("{SAME}{root}{SAME}"),
+            None => known += &format!("{SAME}{part}{SAME}"),
+        }
+    }
+    Some(known)
+}
+
+/// Returns whether two runs wait in one queue; the jobs of one run of a file that is queued as a whole do not.
+fn queued(a: &Contender<'_>, b: &Contender<'_>, of_one_file: bool) -> bool {
+    let meet =
+        |(a, b): (&(String, bool), &(String, bool))| a.0 == b.0 && !(a.1 && b.1 && of_one_file);
+    a.queues
+        .iter()
+        .any(|a| b.queues.iter().any(|b| meet((a, b))))
+}

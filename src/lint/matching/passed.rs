@@ -1,0 +1,88 @@
+//! The arguments that a run of a build passes.
+
+use super::contenders::Contender;
+use super::graph::BuildGraph;
+use super::resolve::ResolvedBuild;
+use crate::budget;
+use crate::builds::{Arg, ArgName, ValueSource};
+use crate::rules::locks::Passed;
+
+/// Returns what the build passes for the argument `name` in one of its runs; `arg` is the lane argument.
+pub(super) fn passed(
+    one: &ResolvedBuild,
+    graph: &BuildGraph<'_>,
+    name: &str,
+    arg: &str,
+    run: &Contender<'_>,
+) -> Passed {
+    let is_lane = name == arg;
+    let is_it = |own: &&Arg| own.name.is(name) || (is_lane && own.name.is_lane(arg));
+    let known = |text: &str| run.value(text).map_or(Passed::Unknown, Passed::Value);
+    let build = graph.build(one.id);
+    budget::spend(build.args.len());
+    if let Some(own) = build.args.iter().find(is_it) {
+        return match &own.value {
+            Some(value) => known(value),
+            None if own.name == ArgName::Lane => known("$(cachelane id)"),
+            None => known(&format!("${name}")),
+        };
+    }
+    let mut layers = one.layers.iter().rev();
+    let inner = layers.find_map(|layer| graph.build(*layer).args.iter().find(is_it));
+    let Some(inner) = inner else {
+        return if build.args_known {
+            Passed::Nothing
+        } else {
+            Passed::Unknown
+        };
+    };
+    let text = inner.value.clone().unwrap_or_default();
+    let ValueSource::Variables(names) = &inner.from else {
+        return Passed::Value(text);
+    };
+    let mut passed = text;
+    for name in names {
+        let mut env = build.env.iter().take_while(|_| budget::spend(1));
+        let set = env.find(|set| set.name.is(name) || (set.name == ArgName::Lane && name == arg));
+        let value = set.map(|set| match &set.value {
+            Some(value) => run.value(value),
+            None if set.name == ArgName::Lane => run.value("$(cachelane id)"),
+            None => run.value(&format!("${name}")),
+        });
+        match value {
+            Some(Some(value)) if names.len() == 1 && is_alone(&passed, name) => passed = value,
+            Some(Some(value)) => passed += &format!(" {value}"),
+            Some(None) => return Passed::Unknown,
+            None if names.len() == 1 => passed = unset(&passed, name).unwrap_or(passed),
+            None => {}
+        }
+    }
+    Passed::Value(passed)
+}
+
+/// Returns what `text`, which is the variable `name` and nothing else, is where that is not set.
+fn unset(text: &str, name: &str) -> Option<String> {
+    if !is_alone(text, name) {
+        return None;
+    }
+    let word = text
+        .trim_start_matches("${")
+        .trim_end_matches('}')
+        .strip_prefix(name)?;
+    let word = word.trim_start_matches(':').strip_prefix('-');
+    Some(word.unwrap_or_default().to_owned())
+}
+
+/// Returns whether `text` is the variable `name` and nothing else.
+fn is_alone(text: &str, name: &str) -> bool {
+    let inner = text
+        .strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'));
+    let is_it = |inner: &str| {
+        let rest = inner.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '-', '?']))
+    };
+    inner.is_some_and(|inner| is_it(inner) && !inner.contains('$'))
+        || text.strip_prefix('$') == Some(name)
+        || text == name
+}

@@ -1,0 +1,225 @@
+//! Finds the runs of builds that take one lock at once, and lanes that part them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bstr::ByteSlice as _;
+
+use super::contenders::{Apart, Contender, Contenders};
+use super::graph::BuildGraph;
+use super::passed::passed;
+use super::resolve::ResolvedBuild;
+use crate::budget;
+use crate::builds::{Joint, NAMESPACE, Parts};
+use crate::dockerfile::Dockerfile;
+use crate::index::Base;
+use crate::rules::Settings;
+use crate::rules::locks::{Locks, Passed};
+
+/// A Dockerfile that builds take locks of.
+pub(super) struct Source<'g> {
+    pub(super) file: Dockerfile<'g>,
+    pub(super) settings: &'g Settings,
+}
+
+/// A lock, as a builder has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    id: Vec<u8>,
+    base: Base,
+    namespace: Option<String>,
+}
+
+/// The runs that take a lock, and its id as one of them has it written.
+struct Takers {
+    written: String,
+    runs: Vec<(usize, bool)>,
+}
+
+/// A lock that a run takes.
+struct Taken {
+    key: Key,
+    /// The id as written.
+    written: String,
+    /// True where a build argument is to part the jobs.
+    has_lane: bool,
+}
+
+/// Two runs that take one lock at once.
+#[derive(Clone)]
+pub(super) struct Wait {
+    /// The run of the build in question, and the other one, by their numbers among the contenders.
+    pub(super) own: usize,
+    pub(super) other: usize,
+    pub(super) apart: Apart,
+    /// The id of the lock, for messages.
+    pub(super) lock: String,
+}
+
+/// The locks of all runs.
+pub(super) struct Waits<'g> {
+    graph: &'g BuildGraph<'g>,
+    resolved: &'g [ResolvedBuild],
+    /// The Dockerfile of each build; `None` where it has no lock that is known.
+    sources: &'g [Option<&'g Source<'g>>],
+    pub(super) contenders: &'g Contenders<'g>,
+    /// What is known to pass no lock on: builds with a builder for each run.
+    is_alone: &'g dyn Fn(usize) -> bool,
+}
+
+impl<'g> Waits<'g> {
+    pub(super) fn new(
+        graph: &'g BuildGraph<'g>,
+        resolved: &'g [ResolvedBuild],
+        sources: &'g [Option<&'g Source<'g>>],
+        contenders: &'g Contenders<'g>,
+        is_alone: &'g dyn Fn(usize) -> bool,
+    ) -> Self {
+        Self {
+            graph,
+            resolved,
+            sources,
+            contenders,
+            is_alone,
+        }
+    }
+
+    /// Returns the first pair that waits, for each build that has one, where the builds pass these `lanes` besides what
+    /// they pass today.
+    pub(super) fn find(&self, lanes: &HashMap<usize, String>) -> BTreeMap<usize, Wait> {
+        let mut takers: BTreeMap<Key, Takers> = BTreeMap::new();
+        for (number, run) in self.contenders.all.iter().enumerate() {
+            if (self.is_alone)(run.one) {
+                continue;
+            }
+            for taken in self.taken(run, lanes.get(&run.one)) {
+                let new = || Takers {
+                    written: taken.written,
+                    runs: Vec::new(),
+                };
+                let runs = &mut takers.entry(taken.key).or_insert_with(new).runs;
+                // A build may take a lock at several RUNs.
+                if runs.last().is_none_or(|(last, _)| *last != number) {
+                    runs.push((number, taken.has_lane));
+                }
+            }
+        }
+        let mut waits = BTreeMap::new();
+        for (key, Takers { written, runs }) in takers {
+            for (own, has_lane) in &runs {
+                let one = self.contenders.all[*own].one;
+                if !has_lane || waits.contains_key(&one) {
+                    continue;
+                }
+                let all = &self.contenders.all;
+                let overlapping = runs.iter().filter(|(other, _)| other != own);
+                let mut overlapping = overlapping.filter_map(|(other, _)| {
+                    Some((*other, self.contenders.overlap(&all[*own], &all[*other])?))
+                });
+                // Its own runs say more than those of others.
+                let first = overlapping.next();
+                let is_own = |(other, _): &(usize, Apart)| self.is_one_place(one, all[*other].one);
+                if let Some((other, apart)) = first
+                    .filter(is_own)
+                    .or_else(|| overlapping.find(is_own))
+                    .or(first)
+                {
+                    let lock = shown(&key.id).unwrap_or_else(|| written.clone());
+                    let own = *own;
+                    waits.insert(
+                        one,
+                        Wait {
+                            own,
+                            other,
+                            apart,
+                            lock,
+                        },
+                    );
+                }
+            }
+        }
+        waits
+    }
+
+    /// Returns whether two builds stand at one place, which one fix changes.
+    pub(super) fn is_one_place(&self, one: usize, other: usize) -> bool {
+        let place = |one: usize| {
+            let id = self.resolved[one].id;
+            (id.file, self.graph.build(id).span)
+        };
+        place(one) == place(other)
+    }
+
+    /// Returns the locks that a run takes where its build passes `lane`.
+    fn taken(&self, run: &Contender<'g>, lane: Option<&String>) -> Vec<Taken> {
+        let one = &self.resolved[run.one];
+        let Some(source) =
+            self.sources[run.one].filter(|source| budget::spend(source.file.source.len()))
+        else {
+            return Vec::new();
+        };
+        let arg = source.settings.arg.as_str();
+        let given = |name: &str| match lane.filter(|_| name == arg) {
+            Some(lane) => run.value(lane).map_or(Passed::Unknown, Passed::Value),
+            None => passed(one, self.graph, name, arg, run),
+        };
+        // Only BuildKit knows it.
+        let is_buildah = self.graph.build(one.id).tool.is_buildah();
+        let namespace = match passed(one, self.graph, NAMESPACE, arg, run) {
+            _ if is_buildah => None,
+            Passed::Value(value) => Some(value),
+            Passed::Unknown if self.graph.build(one.id).args_known => return Vec::new(),
+            Passed::Nothing | Passed::Unknown => None,
+        };
+        if source.settings.namespace && namespace.is_none() && !is_buildah {
+            return Vec::new();
+        }
+        let locks = Locks::new(&source.file, source.settings);
+        let locks = locks.of_build(one.target.as_deref(), &given).into_iter();
+        locks
+            .map(|lock| Taken {
+                key: Key {
+                    id: lock.id,
+                    base: lock.base.clone(),
+                    namespace: namespace.clone(),
+                },
+                written: lock.written,
+                has_lane: lock.arg.is_some(),
+            })
+            .collect()
+    }
+}
+
+/// Returns what a lane needs more to part two runs that it does not part yet; `None` where nothing more helps.
+pub(super) fn more(parts: &Parts, apart: Apart, input: Option<String>) -> Option<Parts> {
+    let parts = match apart {
+        Apart::Caller => Parts {
+            input: Some(input?),
+            ..parts.clone()
+        },
+        Apart::Job if !parts.job => Parts {
+            job: true,
+            ..parts.clone()
+        },
+        Apart::File if !parts.workflow => Parts {
+            workflow: true,
+            ..parts.clone()
+        },
+        Apart::Row if !parts.other_files => Parts {
+            other_files: true,
+            ..parts.clone()
+        },
+        _ if parts.joint == Joint::Short => Parts {
+            joint: Joint::Long,
+            ..parts.clone()
+        },
+        _ => return None,
+    };
+    Some(parts)
+}
+
+/// Returns an id for messages; `None` where a part of it is only known to be the same for all.
+fn shown(id: &[u8]) -> Option<String> {
+    let text = id.to_str_lossy();
+    let is_known = !text.chars().any(char::is_control);
+    is_known.then(|| text.into_owned())
+}
