@@ -232,8 +232,10 @@ fn inline(format: FormatRef, source: &str, before: &BuildFile) {
     if before.inline.is_empty() {
         return;
     }
-    let mut settings = Settings::default();
-    settings.include_generated = true;
+    let settings = Settings {
+        include_generated: true,
+        ..Settings::default()
+    };
     let fixed = lint::fix_inline(
         format,
         source.as_bytes(),
