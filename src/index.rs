@@ -27,6 +27,8 @@ pub struct Became {
     /// The ids that a build that passes nothing may get by a value for the lane argument, which is [`LANE`] there, or by
     /// a declaration of the platform, where they have none.
     pub filled: Vec<Vec<u8>>,
+    /// True where a build that passes nothing stops at it (`${NAME:?}`).
+    pub stops: bool,
     /// True where an id option expands to nothing in some builds, so that the target is the id.
     pub is_empty: bool,
     /// False where it refers to a name that the file does not declare.

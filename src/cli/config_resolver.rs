@@ -1,6 +1,7 @@
 //! Finds the settings for each file: the nearest configuration upward from it, and the command line's.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -248,14 +249,35 @@ impl LoadedConfig {
         if settings.profile.is_some() || !lint::is_of_interest(source) {
             return settings;
         }
-        let folder = path.parent().unwrap_or(Path::new(""));
-        match profile::by_file(|name| folder.join(name).is_file()) {
+        match profile::by_file(|name| self.is_for(name, path)) {
             None => settings,
             suspected => Arc::new(Settings {
                 suspected,
                 ..Settings::clone(&settings)
             }),
         }
+    }
+
+    /// Returns whether a file called `name` is for the Dockerfile at `path`: it stands beside, or further out in the
+    /// repository, and names it.
+    fn is_for(&self, name: &str, path: &Path) -> bool {
+        let path = absolute(&self.here, path);
+        let mut folders = path.ancestors().skip(1);
+        let Some(beside) = folders.next() else {
+            return false;
+        };
+        let is_root = |folder: &Path| folder.join(".git").exists();
+        let names_it = |folder: &Path| {
+            let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
+            let named = text.split("dockerfilePath").nth(1).unwrap_or_default();
+            let named = named.trim_start_matches(['"', '\'', ' ', '\t', ':', '=']);
+            let named = named.split(['"', '\'']).next().unwrap_or_default();
+            absolute(folder, Path::new(named.trim_start_matches('/'))) == path
+        };
+        let mut inner = beside;
+        let mut further =
+            folders.take_while(|folder| !is_root(std::mem::replace(&mut inner, folder)));
+        beside.join(name).is_file() || further.any(names_it)
     }
 
     pub fn settings(&self, path: &Path) -> Arc<Settings> {

@@ -13,6 +13,7 @@ use crate::project::fix::FileFix;
 use crate::project::input::{InputFile, absolute, format_of};
 use crate::project::names::{is_dockerfile, may_be_dockerfile};
 use crate::report::{self, RunError};
+use crate::rules::Settings;
 use crate::workspace::discover::{self, Visit};
 use crate::workspace::file::{self, FileError};
 
@@ -285,15 +286,25 @@ impl<T: Send + Visited> Going<'_, T> {
             }
         };
         let Some(loaded) = loaded else { return true };
+        let mut settings = loaded.settings_for(path, &source);
+        let is_other = format_of(path).is_none() && is_other(path, Some(&loaded), &source);
+        let is_prose = is_other && may_be_dockerfile(name(path));
+        if is_stdin && is_prose {
+            // It is given back as it is.
+            self.run.note_of_prose(path);
+            settings = Arc::new(Settings {
+                rules: Some(Vec::new()),
+                ..Settings::clone(&settings)
+            });
+        }
         let input = InputFile {
             is_stdin,
             text: self.run.is_text(path, Some(&loaded), &source),
-            ..InputFile::new(path, loaded.settings_for(path, &source), &source)
+            ..InputFile::new(path, settings, &source)
         };
-        let is_other =
-            input.format.is_none() && !is_stdin && is_other(path, Some(&loaded), &source);
+        let is_other = is_other && !is_stdin;
         let is_text = input.text;
-        if is_other && !is_text && may_be_dockerfile(name(path)) {
+        if is_prose && !is_stdin && !is_text {
             if self.run.common.paths.iter().any(|named| named == path) {
                 self.run.note_of_prose(path);
             }

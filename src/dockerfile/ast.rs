@@ -352,6 +352,8 @@ pub enum SyntaxErrorKind {
     NotStrings,
     #[error("the file holds no instruction: BuildKit refuses it")]
     Empty,
+    #[error("a FROM takes an image, or an image, AS and a name: BuildKit refuses the file")]
+    From,
     /// An unknown instruction, and the known one that was meant.
     #[error("there is no instruction `{name}`: BuildKit refuses the file")]
     Misspelt { name: String, meant: &'static str },
@@ -377,6 +379,10 @@ impl SyntaxErrorKind {
                 "break the line with continuations, or move the text into a file and COPY it".into()
             }
             Self::NotStrings => "quote every element, or write the command in shell form".into(),
+            Self::From => {
+                "write `FROM image` or `FROM image AS name` (a comment needs a line of its own)"
+                    .into()
+            }
             Self::Misspelt { meant, .. } => format!("did you mean `{meant}`?"),
             Self::Empty => "a Dockerfile needs at least one instruction, FROM as a rule".into(),
         }

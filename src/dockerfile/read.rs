@@ -370,6 +370,10 @@ impl Dockerfile<'_> {
         if self.template || syntax.is_some_and(|image| image.find(b"docker/dockerfile").is_none()) {
             return None;
         }
+        let mut froms = self.instructions.iter();
+        if let Some(from) = froms.find(|one| is_refused_from(one)) {
+            return Some(SyntaxErrorKind::From.at(from.span));
+        }
         let unknown = self.instructions.iter();
         let mut unknown = unknown.filter(|one| one.keyword == Keyword::Opaque);
         unknown.find_map(|one| {
@@ -381,6 +385,18 @@ impl Dockerfile<'_> {
             Some(SyntaxErrorKind::Misspelt { name, meant }.at(one.name))
         })
     }
+}
+
+/// Returns whether `instruction` is a FROM with other words than an image, or an image, AS and a name.
+fn is_refused_from(instruction: &Instruction<'_>) -> bool {
+    let words: Vec<&[u8]> = instruction.arguments().fields().collect();
+    let is_from = instruction.keyword == Keyword::From && !instruction.onbuild;
+    is_from
+        && match words[..] {
+            [_] => false,
+            [_, word, _] => !word.eq_ignore_ascii_case(b"as"),
+            _ => true,
+        }
 }
 
 /// Returns whether `instruction` is in JSON form.

@@ -348,10 +348,19 @@ impl<'t, 'f> Trial<'t, 'f> {
         name: &dyn Fn(usize) -> String,
     ) -> Vec<(usize, TakenBack)> {
         let mut reasons: BTreeMap<At, Reason> = BTreeMap::new();
-        for clash in clashes {
-            for finding in self.deciding(clash.at) {
-                let reason = reasons.entry((clash.at.0, finding));
-                reason.or_insert_with(|| self.reason(*clash, name));
+        // The reason of a finding is that of its own mount, or else of another that its fix decides about.
+        for is_own in [true, false] {
+            for clash in clashes {
+                let (file, number) = clash.at;
+                let mount = self.files[file].checked.mounts[number].mount_span;
+                for at in self.deciding(clash.at) {
+                    let finding = self.files[file].findings().nth(at);
+                    let is_it = finding.is_some_and(|one| is_within(one.span, mount));
+                    if is_it == is_own {
+                        let reason = reasons.entry((file, at));
+                        reason.or_insert_with(|| self.reason(*clash, name));
+                    }
+                }
             }
         }
         let mut taken = Vec::new();
@@ -461,9 +470,15 @@ impl<'t, 'f> Trial<'t, 'f> {
                 let before = shown(&self.files[file].checked.mounts[number].became);
                 let after = self.afters.get(&file).map(|after| shown(&after[number]));
                 let after = after.unwrap_or_default();
-                let reason = format!(
-                    "{place} has the cache `{before}` in builds that pass nothing, and would have `{after}`"
-                );
+                let reason = if self.files[file].checked.mounts[number].became.stops {
+                    format!(
+                        "{place} stops builds that pass nothing, and would give them `{after}` then"
+                    )
+                } else {
+                    format!(
+                        "{place} has the cache `{before}` in builds that pass nothing, and would have `{after}`"
+                    )
+                };
                 Reason::none(reason)
             }
             Kind::Parted => self.parted(at, other, &place),
@@ -475,7 +490,8 @@ impl<'t, 'f> Trial<'t, 'f> {
         let became = |at: At| self.afters.get(&at.0).map(|after| &after[at.1]);
         let mount = |at: At| &self.files[at.0].checked.mounts[at.1];
         let after = |at: At| became(at).map_or(&*mount(at).became, |after| &**after);
-        if !self.touching(other).is_empty() {
+        let has_lane = |at: At| mount(at).became.ids[0] != mount(at).became.ids[1];
+        if !self.touching(other).is_empty() || (has_lane(at) && has_lane(other)) {
             let build = (0..BUILDS).find(|build| after(at).ids[*build] != after(other).ids[*build]);
             let build = build.unwrap_or(0);
             let [own, others] = [at, other].map(|at| show(&after(at).ids[build]));

@@ -71,6 +71,9 @@ pub(super) fn why(
     number: usize,
 ) -> Option<String> {
     let file = Dockerfile::read(source).ok().filter(|_| format.is_none())?;
+    if file.misspelt().is_some() {
+        return Some("BuildKit refuses the file as it is: mend that first".into());
+    }
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
     let cache = cx.caches().get(number)?;

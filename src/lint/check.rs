@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use crate::dockerfile::{Dockerfile, SyntaxError, template};
 use crate::finding::RuleId;
 use crate::rules::lane_requirements::LaneRequirements;
-use crate::rules::{Context, Settings, registry};
+use crate::rules::{Context, Settings, caches, registry};
 use crate::suppress;
 
 use super::generated;
@@ -44,7 +44,12 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         Err(error) => return unreadable(source, None, &error, settings),
     };
     if let Some(error) = file.misspelt() {
-        return unreadable(source, Some(&file), &error, settings);
+        let caches = caches::find(&file, settings);
+        return Checked {
+            // Others must not be parted from them.
+            mounts: caches.iter().map(|cache| cache.indexed(&file)).collect(),
+            ..unreadable(source, Some(&file), &error, settings)
+        };
     }
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);

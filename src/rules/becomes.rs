@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::budget;
-use crate::dockerfile::{Declaration, Mount, Seen, Word, clean};
+use crate::dockerfile::{Declaration, Form, Mount, Seen, Word, clean};
 use crate::index::{BUILDS, Became, LANE};
 
 use super::values::Values;
@@ -67,6 +67,7 @@ impl Values<'_> {
                 ids: std::array::from_fn(|_| Arc::clone(&id)),
                 lane: lanes,
                 filled: Vec::new(),
+                stops: false,
                 is_empty: is_empty(builds[0]),
                 is_known: true,
             };
@@ -94,6 +95,10 @@ impl Values<'_> {
                 .map(|(lane, platforms)| filled(lane, platforms))
                 .collect(),
             lane: lanes,
+            stops: word.variables().any(|variable| {
+                let value = self.value(&variable.name, index, builds[0]);
+                matches!(variable.form, Form::Required(_)) && value.is_none_or(|it| it.is_empty())
+            }),
             is_empty: builds.into_iter().any(is_empty),
             is_known: !names.iter().any(|name| *name != arg && is_hidden(name)),
         }

@@ -24,7 +24,9 @@ fn is_in_no_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
 
 /// Returns whether a lane would separate the builds that wait for `cache`, and it is not exempt.
 pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
-    is_in_no_lane(settings, cache) && !cache.is_exempt(RuleId::SharedLock)
+    is_in_no_lane(settings, cache)
+        && !cache.is_exempt(RuleId::SharedLock)
+        && suspected(settings, cache).is_none()
 }
 
 /// Returns whether the locked id of `cache` names no platform, so that the platforms of a build wait for each other.
@@ -112,17 +114,29 @@ pub(super) fn suspected(settings: &Settings, cache: &Cache<'_>) -> Option<&'stat
     settings.suspected.or_else(by_id)
 }
 
+/// Returns the advice on the builder that takes no variable in the id of `cache`.
+pub(super) fn profile_help(settings: &Settings, cache: &Cache<'_>) -> Option<String> {
+    let Profile { name, title, .. } = suspected(settings, cache)?;
+    Some(format!(
+        "write `profile = \"{name}\"` into cachelane.toml: {title}'s builder knows no lanes\n\
+         or `profile = \"buildkit\"`, where another builder takes this file: it gets a lane then"
+    ))
+}
+
+/// Returns why the id of `cache` gets no variable where a builder takes none.
+pub(super) fn suspicion(settings: &Settings, cache: &Cache<'_>) -> Option<String> {
+    let title = suspected(settings, cache)?.title;
+    Some(if settings.suspected.is_some() {
+        format!("a file of {title}'s is for this one, and its builder refuses ids with variables")
+    } else {
+        format!("the id is one of {title}'s, whose builder refuses ids with variables")
+    })
+}
+
 /// Returns why no edit can append `name` to the id of `cache`.
 pub(crate) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
-    if let Some(builder) = suspected(cx.settings, cache) {
-        let title = builder.title;
-        return Some(if cx.settings.suspected.is_some() {
-            format!(
-                "a file of {title}'s stands beside this one, and its builder refuses ids with variables"
-            )
-        } else {
-            format!("the id is one of {title}'s, whose builder refuses ids with variables")
-        });
+    if let Some(reason) = suspicion(cx.settings, cache) {
+        return Some(reason);
     }
     if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
         let line = cx.line(env.instruction);

@@ -6,7 +6,7 @@ use crate::text::count;
 
 use super::caches::Cache;
 use super::context::Context;
-use super::eligibility::{gets_lane, goes_along, lacks_lane};
+use super::eligibility::{gets_lane, goes_along, lacks_lane, profile_help};
 use super::frontend::Frontend;
 use super::slot::{id_edit, isolated_id, whole};
 
@@ -142,12 +142,20 @@ impl Context<'_> {
 
 /// Returns the advice to lock `cache`.
 pub(super) fn locking_help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
+    let profile = profile_help(cx.settings, cache);
     let wait = match cx.settings.namespace {
-        _ if !cx.settings.takes_variables() => "builds wait instead of failing",
+        _ if !cx.settings.takes_variables() || profile.is_some() => {
+            "builds wait instead of failing"
+        }
         true => "builds of one namespace wait and others do not",
         false => "builds of one lane wait and others do not",
     };
-    format!("write `{}`, so that {wait}", locked_lane(cx, cache))
+    let lane = locked_lane(cx, cache);
+    let profile = profile.map(|help| ["\n", &help].concat());
+    format!(
+        "write `{lane}`, so that {wait}{}",
+        profile.unwrap_or_default()
+    )
 }
 
 /// Returns the options that lock `cache`, in a lane where it has one, for messages.

@@ -4,6 +4,7 @@ use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleId};
 
 use super::context::Context;
+use super::eligibility::profile_help;
 use super::lane::locked_lane;
 use super::unlock::drop_sharing;
 
@@ -28,15 +29,19 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             );
             continue;
         }
-        let wait = if cx.settings.takes_variables() {
+        let profile = profile_help(cx.settings, cache);
+        let wait = if cx.settings.takes_variables() && profile.is_none() {
             "no job waits for another"
         } else {
             "builds that overlap wait for one another"
         };
-        let help = format!(
+        let mut help = format!(
             "write `{}`: it keeps the cache, and {wait}",
             locked_lane(cx, cache)
         );
+        if let Some(profile) = profile {
+            help.extend(["\n", &profile]);
+        }
         findings.push(
             Finding::new(RuleId::PrivateCache, span, message)
                 .help(help)

@@ -8,9 +8,8 @@ use crate::fix::Applicability;
 
 use super::caches::Cache;
 use super::context::Context;
-use super::eligibility::{is_shared_lock, suspected};
+use super::eligibility::{is_shared_lock, profile_help};
 use super::frontend::Frontend;
-use super::profile::Profile;
 use super::slot::{isolated_id, shows_id};
 use super::variables::{PLATFORM_ARGS, shadowing_env};
 
@@ -52,11 +51,8 @@ fn condition<'c>(cache: &'c Cache<'_>, arg: &str) -> Option<&'c str> {
 }
 
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
-    if let Some(Profile { name, title, .. }) = suspected(cx.settings, cache) {
-        return format!(
-            "write `profile = \"{name}\"` into cachelane.toml: {title}'s builder knows no lanes\n\
-             or `profile = \"buildkit\"`, where another builder takes this file: it gets a lane then"
-        );
+    if let Some(help) = profile_help(cx.settings, cache) {
+        return help;
     }
     let arg = &cx.settings.arg;
     // Most texts fit.

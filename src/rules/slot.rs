@@ -153,7 +153,8 @@ fn is_one_word(text: &str, escape: u8) -> bool {
 /// Returns the id of `cache` with `name` behind it, as it is written.
 pub fn isolated_id(settings: &Settings, cache: &Cache<'_>, name: &str) -> String {
     let id = match cache.mount.id() {
-        Some(_) if cache.became.is_empty => or_target(cache.mount),
+        Some(_) if cache.became.is_empty => or_target(cache.mount)
+            .or_else(|| Some(cache.mount.target().to_str_lossy().into_owned())),
         Some(_) => None,
         None => target_as_id(cache.mount).ok().map(Cow::into_owned),
     };

@@ -10,6 +10,7 @@ use crate::fix::{Applicability, Edit, Fix};
 
 use super::caches::Cache;
 use super::context::Context;
+use super::eligibility::{profile_help, suspicion};
 use super::plan::Declaring;
 use super::variables::{PLATFORM_ARGS, needs_default};
 
@@ -71,11 +72,13 @@ fn finding(cx: &Context<'_>, cache: &Cache<'_>, name: &str, doubtful: &Lines) ->
         let message =
             format!("`{name}` is not declared where `{id}` refers to it: {shared}, {end}");
         let need = cx.declaring(name, cache.instruction, Applicability::Safe)?;
-        return Some(
-            Finding::new(RuleId::UndeclaredArg, span, message)
-                .help(need.advice())
-                .fix(Ok(declaring(cx, cache, name, doubtful))),
-        );
+        let finding = Finding::new(RuleId::UndeclaredArg, span, message);
+        if let Some(help) = profile_help(cx.settings, cache) {
+            let reason = suspicion(cx.settings, cache).unwrap_or_default();
+            return Some(finding.help(help).fix(Err(reason)));
+        }
+        let fix = declaring(cx, cache, name, doubtful);
+        return Some(finding.help(need.advice()).fix(Ok(fix)));
     }
     if !needs_default(&cache.word, name)
         || !declared_elsewhere(cx, name)
