@@ -6,6 +6,7 @@
 #[cfg(feature = "cli")]
 pub mod argv;
 mod bake;
+mod builder;
 mod buildkite;
 #[cfg(feature = "cli")]
 pub mod ci;
@@ -24,9 +25,11 @@ pub mod paths;
 mod platforms;
 mod prove;
 pub mod shell;
+mod tool;
 pub mod yaml;
 
 pub use bake::Bake;
+pub use builder::{Builder, OwnBuilder};
 pub use buildkite::Buildkite;
 pub use compose::Compose;
 pub use format::{FilePath, Format, FormatRef, Inserter, Insertion};
@@ -35,12 +38,12 @@ pub use gitlab::Gitlab;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
-    Arg, ArgName, Build, BuildFile, BuildTool, Builder, Call, Files, Filled, Inline, Joint, Lane,
-    Leg, NAMESPACE, Ordered, Parts, Place, Queue, Runs, SAME, Subject, Unknown, ValueSource,
-    WORKFLOW,
+    Arg, ArgName, Build, BuildFile, Call, Files, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
+    Ordered, Parts, Place, Queue, Runs, SAME, Subject, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, is_same, prove};
+pub use tool::BuildTool;
 
 /// The formats; the first one that claims a file reads it.
 const FORMATS: &[FormatRef] = &[&Github, &Compose, &Buildkite, &Gitlab, &Bake];

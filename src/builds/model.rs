@@ -3,65 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::builder::{Builder, Builders};
 use super::platforms::Platforms;
 use crate::budget;
 use crate::text::{SourceMap, Span};
 
-/// A tool that builds images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BuildTool {
-    BuildPushAction,
-    BakeAction,
-    /// `docker build`, `docker image build`, `docker builder build`
-    Docker,
-    Buildx,
-    Bake,
-    /// `docker compose build`, `docker compose up --build`, and a service of a Compose file
-    Compose,
-    Podman,
-    /// `buildah build`, `buildah bud`
-    Buildah,
-    Nerdctl,
-    Devcontainer,
-    Rocker,
-}
-
-impl BuildTool {
-    /// Returns the words that users type, or the name of the action.
-    #[cfg(feature = "cli")]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BuildPushAction => "docker/build-push-action",
-            Self::BakeAction => "docker/bake-action",
-            Self::Docker => "docker build",
-            Self::Buildx => "docker buildx build",
-            Self::Bake => "docker buildx bake",
-            Self::Compose => "docker compose",
-            Self::Podman => "podman build",
-            Self::Buildah => "buildah build",
-            Self::Nerdctl => "nerdctl build",
-            Self::Devcontainer => "devcontainer build",
-            Self::Rocker => "rocker",
-        }
-    }
-
-    pub const fn is_bake(self) -> bool {
-        matches!(self, Self::Bake | Self::BakeAction)
-    }
-
-    /// Returns whether the tool builds with the builder that buildx has chosen.
-    pub const fn is_buildx(self) -> bool {
-        matches!(
-            self,
-            Self::BuildPushAction | Self::BakeAction | Self::Buildx | Self::Bake | Self::Compose
-        )
-    }
-
-    /// Returns whether the tool takes Buildah's options, and looks for a `Containerfile` first.
-    pub const fn is_buildah(self) -> bool {
-        matches!(self, Self::Podman | Self::Buildah)
-    }
-}
+pub use super::tool::BuildTool;
 
 /// A file that builds images, as its format reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,83 +85,14 @@ pub struct Call {
     /// The file's path from the repository's root; for an action the folder of its `action.yml`.
     pub path: String,
     pub runs: Runs,
+    /// The builders that the caller's step sees; a step of an action sees them, too.
     pub builders: Builders,
     /// The runs of its job.
     pub legs: Vec<Leg>,
     /// What it hands to the inputs of that file.
     pub inputs: Vec<Arg>,
-}
-
-/// The builder that a build runs on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Builder {
-    /// The machine's, which other jobs may use at the same time.
-    #[default]
-    Shared,
-    /// One that nobody but this run uses.
-    Own(OwnBuilder),
-    /// One that the file names, elsewhere: other jobs may use it, whatever machine this one runs on.
-    Elsewhere,
-}
-
-/// The reason why nobody else uses a builder. It is written as `cachelane builds` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum OwnBuilder {
-    /// The job has a machine to itself, with these labels.
-    Machine(Arc<str>),
-    /// An action or a command of the job makes a builder.
-    Made(Arc<str>),
-    /// A service of the job, with this image, is its daemon.
-    Service(Arc<str>),
-    /// The tool works without a daemon, in the job's own container, which has this image.
-    Container(Arc<str>),
-}
-
-impl fmt::Display for OwnBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Machine(labels) => write!(f, "runs on a machine of its own ({labels})"),
-            Self::Made(by) => write!(f, "{by} makes a builder for the job"),
-            Self::Service(image) => write!(f, "{image} is the job's own daemon"),
-            Self::Container(image) => write!(f, "builds within the job's container ({image})"),
-        }
-    }
-}
-
-impl Builder {
-    pub const fn own(&self) -> Option<&OwnBuilder> {
-        match self {
-            Self::Own(own) => Some(own),
-            Self::Shared | Self::Elsewhere => None,
-        }
-    }
-}
-
-/// The builders that a step sees.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Builders {
-    /// The machine's, or its daemon's.
-    pub machine: Builder,
-    /// The one that buildx has chosen, if that is another.
-    pub chosen: Option<Builder>,
-}
-
-impl Builders {
-    pub const fn of_machine(machine: Builder) -> Self {
-        Self {
-            machine,
-            chosen: None,
-        }
-    }
-
-    /// Returns the builder of `tool`. By Docker's documents, `docker build` stays with the daemon's own builder whatever
-    /// buildx has chosen, since Docker 23 as before; Compose and bake are buildx's.
-    pub fn of(&self, tool: BuildTool) -> &Builder {
-        match &self.chosen {
-            Some(chosen) if tool.is_buildx() => chosen,
-            _ => &self.machine,
-        }
-    }
+    /// The machine that each input names, if it is the label of a runner.
+    pub machines: Vec<(String, Builder)>,
 }
 
 /// One build: a step, a command, a target, a service.

@@ -19,7 +19,7 @@ fn values(need: Lookup<'_>) -> Option<Text> {
 }
 
 fn builds(script: &str) -> Vec<(shell::Simple, Command)> {
-    let (found, _) = all(shell::read(script, Some(""), Dialect::Posix, &values));
+    let found = all(shell::read(script, Some(""), Dialect::Posix, &values)).found;
     found
         .into_iter()
         .map(|found| (found.simple, found.command))
@@ -498,7 +498,7 @@ proptest! {
     ]), 0..40)) {
         let script = pieces.concat();
         for dialect in [Dialect::Posix, Dialect::Windows] {
-            for Found { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values)).0 {
+            for Found { simple, command, .. } in all(shell::read(&script, Some("a"), dialect, &values)).found {
                 let _ = subject(&command, simple.folder.as_deref(), &values);
                 for word in &simple.words {
                     prop_assert!(script.get(word.span.start..word.span.end).is_some());

@@ -3,6 +3,7 @@
 //! [`read`](mod@read) takes the words of one simple command, from a script or from an `argv` ([`words`]); [`subject`](mod@subject) returns
 //! what the command builds, where that can be known.
 
+mod builders;
 mod model;
 mod options;
 mod platforms;
@@ -11,7 +12,7 @@ mod subject;
 mod tables;
 
 pub use model::{
-    BuildArg, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
+    BuildArg, Commands, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
 };
 pub use platforms::platforms;
 pub use read::{all, may_build};

@@ -1,9 +1,12 @@
 //! A command that builds, and the ways to pass it an argument.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
-use super::super::model::{ArgName, BuildTool};
+use super::super::builder::{Change, NamedBuilder};
+use super::super::model::ArgName;
 use super::super::shell::{Simple, Variable, Word};
+use super::super::tool::BuildTool;
 use crate::budget;
 use crate::text::Span;
 
@@ -46,6 +49,8 @@ pub struct Command {
     pub only_looks: bool,
     /// The variables that the command itself sets in the environment, `A=1` of `env A=1 docker build .`.
     pub sets: Vec<(ArgName, Word)>,
+    /// The builder that its words name.
+    pub builder: Option<NamedBuilder>,
 }
 
 /// `--build-arg NAME=value`, or an equivalent.
@@ -99,6 +104,7 @@ impl Command {
             args_known: true,
             only_looks: false,
             sets: Vec::new(),
+            builder: None,
         }
     }
 
@@ -147,12 +153,23 @@ impl Command {
     }
 }
 
+/// The commands of a script that matter to builds.
+pub struct Commands {
+    pub found: Vec<Found>,
+    /// All variables that the script sets for those below.
+    pub variables: Rc<[Variable]>,
+    /// What the script does to the builders.
+    pub changes: Vec<Change>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Found {
     pub simple: Simple,
     pub command: Command,
     /// The number of the script's variables that were set above it.
     pub above: usize,
+    /// The number of the script's changes of builders above it.
+    pub changes: usize,
 }
 
 impl Found {

@@ -1,10 +1,10 @@
 //! From words to a command that builds.
 
-use std::rc::Rc;
-
+use super::super::builder::NamedBuilder;
 use super::super::model::{ArgName, BuildTool};
-use super::super::shell::{Simple, Variable, Word};
-use super::model::{BuildArg, Command, Found, InsertMethod, Override, ROCKER_ARG};
+use super::super::shell::{Simple, Word};
+use super::builders;
+use super::model::{BuildArg, Command, Commands, Found, InsertMethod, Override, ROCKER_ARG};
 use super::options::{Item, Items, lane_runner, only_looks, skip_prefixes, subcommand};
 use super::tables::{self, Options};
 use crate::text::Span;
@@ -12,6 +12,7 @@ use crate::text::Span;
 /// Words, one of which is in each command that builds.
 const WORDS: &[&str] = &[
     "docker",
+    "depot",
     "podman",
     "buildah",
     "nerdctl",
@@ -31,20 +32,27 @@ pub fn words(argv: &[String]) -> Vec<Word> {
     argv.iter().map(|word| Word::plain(word)).collect()
 }
 
-/// Returns the commands of a script that build, and all variables that the script sets for those below.
-pub fn all(commands: Vec<Simple>) -> (Vec<Found>, Rc<[Variable]>) {
-    let (mut found, mut variables) = (Vec::new(), Vec::new());
+/// Returns the commands of a script that build, and what it sets and makes for those below.
+pub fn all(commands: Vec<Simple>) -> Commands {
+    let (mut found, mut variables, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     for simple in commands {
-        match read(&simple.words).filter(|command| !command.only_looks) {
-            Some(command) => found.push(Found {
-                simple,
-                command,
-                above: variables.len(),
-            }),
-            None => variables.extend(simple.variables()),
-        }
+        let Some(command) = read(&simple.words).filter(|command| !command.only_looks) else {
+            changes.extend(builders::change(&simple.words));
+            variables.extend(simple.variables());
+            continue;
+        };
+        found.push(Found {
+            simple,
+            command,
+            above: variables.len(),
+            changes: changes.len(),
+        });
     }
-    (found, variables.into())
+    Commands {
+        found,
+        variables: variables.into(),
+        changes,
+    }
 }
 
 /// Returns the build that the words run, if its tool is known. Leading assignments are not in `words`.
@@ -63,6 +71,10 @@ pub fn read(words: &[Word]) -> Option<Command> {
     let mut command = match name.strip_suffix(".exe").unwrap_or(name) {
         "docker" => engine(BuildTool::Docker, &["image", "builder"], words, at)?,
         "docker-buildx" | "buildx" => buildx(words, at)?,
+        "depot" => Command {
+            builder: Some(NamedBuilder::Service),
+            ..buildx(words, at)?
+        },
         "docker-compose" | "podman-compose" => compose(words, at)?,
         "podman" => engine(BuildTool::Podman, &["image", "buildx"], words, at)?,
         "buildah" => match subcommand(words, at)? {
@@ -79,6 +91,9 @@ pub fn read(words: &[Word]) -> Option<Command> {
         "rocker" => words.get(at).map(|_| rocker(words, at))?,
         _ => return None,
     };
+    if command.builder.is_none() && matches!(name, "docker" | "podman") {
+        command.builder = daemon(words, at).map(NamedBuilder::Daemon);
+    }
     let mut before = words[..tool].iter();
     command.args_known &= before.all(|word| word.text() != Some("xargs"));
     command.only_looks = match command.tool {
@@ -135,6 +150,17 @@ fn engine(tool: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option
         (sub, "buildx") if tool == BuildTool::Docker => buildx(words, sub + 1),
         _ => None,
     }
+}
+
+/// Returns the daemon that the options before the subcommand name.
+fn daemon(words: &[Word], at: usize) -> Option<String> {
+    let mut items = Items::new(words, at, &tables::GLOBAL);
+    while let Some(Item::Option { name, value, .. }) = items.next() {
+        if matches!(name, "H" | "host" | "c" | "context" | "connection" | "url") {
+            return value.as_ref().map(Word::written);
+        }
+    }
+    None
 }
 
 fn buildx(words: &[Word], at: usize) -> Option<Command> {
@@ -212,6 +238,9 @@ impl Command {
             (_, "target", Some(value)) => self.target = Some(value),
             (_, "platform", Some(value)) => self.platforms.push(Override { value, only: None }),
             (_, "jobs", value) => self.jobs = value,
+            (_, "builder", Some(value)) => {
+                self.builder = Some(NamedBuilder::Buildx(value.written()));
+            }
             (_, "project-directory", value) => self.folder = value,
             (_, "build-arg-file", Some(_)) => self.args_known = false,
             (_, "build-arg", Some(value)) => match value.assignment() {

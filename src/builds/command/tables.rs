@@ -56,6 +56,12 @@ pub(super) const COMPOSE_UP: Options = Options {
     letters: "dhVwy",
 };
 
+/// Of `docker buildx create`.
+pub(super) const CREATE: Options = Options {
+    switches: "append bootstrap debug help leave use",
+    letters: "Dh",
+};
+
 /// Of `rocker` and its own extensions.
 pub(super) const ROCKER: Options = Options {
     switches: "cuda detach dev-helpers git group-add help home nocache nocleanup noexecute \

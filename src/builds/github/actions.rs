@@ -4,6 +4,7 @@
 //! the job runs for, and `{{defaultContext}}:folder` a folder of that; `file` is relative to the workspace, but with a
 //! Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
 
+use crate::builds::builder::{Builder, Change, Create, NamedBuilder};
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
 use crate::builds::paths::Text;
@@ -18,12 +19,41 @@ const DEFAULT_CONTEXT: &str = "{{defaultContext}}";
 /// Returns the tool of the action `uses`, of any owner.
 pub fn tool(uses: &str) -> Option<BuildTool> {
     // `docker/bake-action/subaction/…` builds nothing.
-    let (_, name) = uses.split('@').next()?.split_once('/')?;
+    let (_, name) = name(uses).split_once('/')?;
     match name {
         "build-push-action" => Some(BuildTool::BuildPushAction),
         "bake-action" => Some(BuildTool::BakeAction),
         _ => None,
     }
+}
+
+fn name(uses: &str) -> &str {
+    uses.split('@').next().unwrap_or_default()
+}
+
+/// Returns the change of builders that the action `uses` makes, the one of `step`.
+pub fn change(step: Node<'_>, uses: &str) -> Option<Change> {
+    match name(uses) {
+        "depot/use-action" | "namespacelabs/nscloud-setup-buildx-action" => {
+            return Some(Change::Service);
+        }
+        name if name.ends_with("/setup-buildx-action") => {}
+        _ => return None,
+    }
+    let input = |name: &str| {
+        let text = step.get("with")?.get_text(name)?;
+        (!text.trim().is_empty()).then(|| text.to_owned())
+    };
+    let output = |id: &str| format!("steps.{id}.outputs.name");
+    Some(Change::Create(Create {
+        by: "docker/setup-buildx-action",
+        name: input("name"),
+        output: step.get_text("id").map(output),
+        driver: input("driver"),
+        endpoint: input("endpoint"),
+        is_chosen: input("use").is_none_or(|text| text != "false"),
+        is_installed: input("install").is_some_and(|text| text == "true"),
+    }))
 }
 
 /// Returns whether `uses` names version 1 of `build-push-action`, which has other inputs and takes no cache mounts.
@@ -64,7 +94,7 @@ pub fn build(
         args,
         args_known,
         env: scope.env.before(&step.handed),
-        builder: step.builders.of(tool).clone(),
+        builder: inputs.builder(step, tool, name),
         ..Build::new(tool, &step.title, uses.span(), subject)
     }))
 }
@@ -79,6 +109,18 @@ impl<'y> Inputs<'_, 'y> {
     fn text(&self, name: &str) -> Option<&'y str> {
         let text = self.with?.get_text(name)?;
         (!text.trim().is_empty()).then_some(text)
+    }
+
+    /// Returns the builder that the action `uses` uses.
+    fn builder(&self, step: &Step<'_, '_>, tool: BuildTool, uses: &str) -> Builder {
+        let named = if uses.starts_with("depot/") {
+            Some(NamedBuilder::Service)
+        } else {
+            let name = self.text("builder").map(str::to_owned);
+            name.map(NamedBuilder::Buildx)
+        };
+        let env = |name: &str| step.variable(name)?.value.clone();
+        step.builders.used(tool, named.as_ref(), &env)
     }
 
     fn known(&self, name: &str) -> Result<Option<Text>, String> {

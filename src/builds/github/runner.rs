@@ -1,67 +1,215 @@
-//! The runner of a job: with a machine to itself, no other job's build gets in its way.
+//! The machine of a job, by the labels of its runner. With a machine to itself, no other job's build gets in its way.
 //!
-//! By GitHub's documents ("GitHub-hosted runners"): each job gets a new machine, whose labels begin with the system's
-//! name.
+//! By GitHub's documents ("GitHub-hosted runners") each job gets a new machine, whose labels begin with the system's
+//! name. Those who offer machines for a job each by labels of their own say so in their documents.
 
-use super::language::Github;
-use crate::builds::jobs::{Job, Scope};
-use crate::builds::model::Env;
+use std::sync::Arc;
 
-/// The prefixes of GitHub's own labels.
-const HOSTED: &[&str] = &["ubuntu-", "windows-", "macos-"];
+use super::expression::property;
+use crate::budget;
+use crate::builds::builder::{Builder, Builders, CallersMachine, Daemon, OwnBuilder};
+use crate::builds::jobs::{Job, value};
+use crate::builds::yaml::Node;
 
-/// Signs of a job that builds elsewhere: a named engine or builder, and the services for that.
-const ELSEWHERE: &[&str] = &[
-    "DOCKER_HOST",
-    "DOCKER_CONTEXT",
-    "BUILDKIT_HOST",
-    "BUILDX_BUILDER",
-    "docker context",
-    "tcp://",
-    "ssh://",
-    "endpoint:",
-    "append:",
-    "driver: remote",
-    "driver: kubernetes",
-    "driver: cloud",
-    "driver remote",
-    "driver kubernetes",
-    "driver cloud",
-    "driver=remote",
-    "driver=kubernetes",
-    "driver=cloud",
-    "depot",
-    "namespacelabs",
-    "blacksmith",
+/// The prefixes of GitHub's own labels, of which all of a job's have one.
+const GITHUB: &[&str] = &["ubuntu-", "windows-", "macos-"];
+
+/// The prefixes of others' labels, one of which a job has beside any: Actuated, Blacksmith, `BuildJet`, AWS `CodeBuild`,
+/// Cirrus, Depot, Namespace (two), `RunsOn`, Ubicloud, `WarpBuild`.
+const OTHERS: &[&str] = &[
+    "actuated-",
+    "blacksmith-",
+    "buildjet-",
+    "codebuild-",
+    "ghcr.io/cirruslabs/",
+    "depot-",
+    "namespace-profile-",
+    "nscloud-",
+    "runs-on",
+    "ubicloud",
+    "warp-",
 ];
 
-/// Returns whether a job with these labels runs on a machine of GitHub's, for all values of its matrix.
-pub fn is_hosted(runs_on: &str, job: &Job) -> bool {
-    let hosted = |labels: &str| {
-        let mut labels = labels.split_whitespace().peekable();
-        labels.peek().is_some()
-            && labels.all(|label| HOSTED.iter().any(|start| label.starts_with(start)))
-    };
-    if !runs_on.contains("${{") {
-        return hosted(runs_on);
-    }
-    let known = |row| {
-        let scope = Scope {
-            language: &Github,
-            env: &Env::default(),
-            job,
-            row,
-            run: None,
-        };
-        scope.filled(runs_on)?.plain()
-    };
-    let mut rows = job.matrix.rows.iter();
-    !job.matrix.rows.is_empty() && rows.all(|row| known(row).is_some_and(|labels| hosted(&labels)))
+/// A value that a label can have.
+enum Choice {
+    /// A text; or the beginning of one, as written.
+    Label(String),
+    /// The value of the input of this name.
+    Input(String),
+    Unknown,
 }
 
-/// Returns whether `text`, of a job or an `env`, names a builder elsewhere.
-pub fn names_builder(text: &str) -> bool {
-    ELSEWHERE
-        .iter()
-        .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+/// Returns the builders that the steps of the job `node` see at first; `root` is its workflow.
+pub fn builders(node: Node<'_>, job: &Job, root: Node<'_>) -> Builders {
+    let machine = match node.get("runs-on") {
+        // A group has machines of any kind.
+        Some(on) if !on.is_map() => {
+            let labels = on.scalars().into_iter().filter_map(Node::text);
+            machine(&labels.collect::<Vec<_>>(), job, root)
+        }
+        _ => Builder::Shared,
+    };
+    let services = node.get("services").map(Node::entries).unwrap_or_default();
+    let daemons = services.into_iter().filter_map(|service| {
+        let image = service.value;
+        let image = image.text().or_else(|| image.get_text("image"))?;
+        let hosts = vec![service.key.text()?.to_owned(), "localhost".to_owned()];
+        Daemon::of(image, hosts)
+    });
+    let container = node.get("container");
+    let container = container.and_then(|image| image.text().or_else(|| image.get_text("image")));
+    let machine = Builder::within(container).unwrap_or(machine);
+    Builders::new(machine, daemons.collect())
+}
+
+/// Returns the builder of the machine with all of `labels`.
+pub fn machine(labels: &[&str], job: &Job, root: Node<'_>) -> Builder {
+    let choices: Vec<Vec<Choice>> = labels.iter().map(|label| choices(label, job)).collect();
+    let all = || choices.iter().flatten();
+    let mut texts: Vec<&str> = Vec::new();
+    for choice in all() {
+        let Choice::Label(text) = choice else {
+            continue;
+        };
+        for label in listed(text) {
+            if budget::spend(texts.len()) && !texts.contains(&label) {
+                texts.push(label);
+            }
+        }
+    }
+    let own = || Builder::Own(OwnBuilder::Machine(Arc::from(texts.join(", "))));
+    let is_label = |choice: &Choice, test: fn(&str) -> bool| match choice {
+        Choice::Label(text) => test(text),
+        Choice::Input(_) | Choice::Unknown => false,
+    };
+    let is_of = |test| move |choices: &Vec<Choice>| choices.iter().all(|one| is_label(one, test));
+    if choices.is_empty() || choices.iter().any(Vec::is_empty) {
+        return Builder::Shared;
+    }
+    if choices.iter().any(is_of(is_others)) || choices.iter().all(is_of(is_hosted)) {
+        return own();
+    }
+    let mut inputs = all().filter_map(|choice| match choice {
+        Choice::Input(name) => Some(name),
+        _ => None,
+    });
+    let (Some(input), None) = (inputs.next(), inputs.next()) else {
+        return Builder::Shared;
+    };
+    let is_known =
+        |choice: &Choice| matches!(choice, Choice::Input(_)) || is_label(choice, is_hosted);
+    if !all().all(is_known) {
+        return Builder::Shared;
+    }
+    let default = match default(input, root) {
+        Some(default) => machine(&default, &Job::default(), root),
+        None if texts.is_empty() => Builder::Shared,
+        None => own(),
+    };
+    let input = input.clone();
+    Builder::OfCaller(Arc::new(CallersMachine { input, default }))
+}
+
+/// Returns what an input stands for that is left out: its default, or all that a person can choose from.
+fn default<'y>(input: &str, root: Node<'y>) -> Option<Vec<&'y str>> {
+    let of = |event: &str| root.get("on")?.get(event)?.get("inputs")?.get(input);
+    let texts = |node: Node<'y>| node.scalars().into_iter().filter_map(Node::text).collect();
+    let options = of("workflow_dispatch").and_then(|input| input.get("options"));
+    let called = of("workflow_call").and_then(|input| input.get("default"));
+    let typed = || of("workflow_dispatch").and_then(|input| input.get("default"));
+    options.or(called).or_else(typed).map(texts)
+}
+
+fn is_others(label: &str) -> bool {
+    let mut labels = listed(label);
+    labels.any(|label| OTHERS.iter().any(|start| label.starts_with(start)))
+}
+
+fn is_hosted(label: &str) -> bool {
+    let is_github = |label: &str| GITHUB.iter().any(|start| label.starts_with(start));
+    is_others(label) || (!label.is_empty() && listed(label).all(is_github))
+}
+
+/// Returns the labels in a text, which may be a list in JSON.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    let list = text.trim().trim_matches(['[', ']']);
+    list.split(',').map(|label| label.trim().trim_matches('"'))
+}
+
+/// Returns the values that a label can have, one of each operand of an `||` and each combination of a matrix.
+fn choices(label: &str, job: &Job) -> Vec<Choice> {
+    let mut found = Vec::new();
+    let expression = label.trim().strip_prefix("${{");
+    match expression.and_then(|behind| behind.split_once("}}")) {
+        // What is behind the beginning does not matter.
+        None => found.push(Choice::Label(label.to_owned())),
+        Some((inner, _)) => {
+            let _ = budget::nested(|| operands(inner, job, &mut found));
+        }
+    }
+    found
+}
+
+fn operands(expression: &str, job: &Job, found: &mut Vec<Choice>) {
+    for operand in split(expression, "||") {
+        // `condition && value`
+        let value = split(operand, "&&").last().copied().unwrap_or_default();
+        let _ = budget::nested(|| operand_values(value.trim(), job, found));
+    }
+}
+
+fn operand_values(operand: &str, job: &Job, found: &mut Vec<Choice>) {
+    let within = |start: &str| operand.strip_prefix(start)?.strip_suffix(')');
+    if let Some(inner) = within("(")
+        .or_else(|| within("fromJSON("))
+        .or_else(|| within("fromJson("))
+    {
+        return operands(inner, job, found);
+    }
+    let quoted = |text: &str| {
+        let text = text.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+        (!text.contains('\'')).then(|| text.to_owned())
+    };
+    if let Some(text) = quoted(operand) {
+        return found.push(Choice::Label(text));
+    }
+    let format = within("format(").and_then(|inner| quoted(split(inner, ",")[0]));
+    if let Some(format) = format.filter(|format| !format.starts_with('{')) {
+        return found.push(Choice::Label(format));
+    }
+    let inputs = ["inputs.", "github.event.inputs."];
+    if let Some(name) = inputs.iter().find_map(|start| operand.strip_prefix(start)) {
+        return found.push(Choice::Input(name.to_owned()));
+    }
+    let axis = operand.strip_prefix("matrix").and_then(property);
+    let Some((axis, "")) = axis.filter(|_| !job.matrix.open) else {
+        return found.push(Choice::Unknown);
+    };
+    for label in job.matrix.rows.iter().filter_map(|row| value(row, &axis)) {
+        if !budget::spend(16 + label.len()) {
+            return;
+        }
+        found.extend(choices(label, job));
+    }
+}
+
+/// Splits an expression at an operator that stands neither within quotes nor within brackets.
+fn split<'e>(expression: &'e str, operator: &str) -> Vec<&'e str> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    let (mut depth, mut quoted) = (0_usize, false);
+    for (at, byte) in expression.bytes().enumerate() {
+        match byte {
+            b'\'' => quoted = !quoted,
+            b'(' | b'[' if !quoted => depth += 1,
+            b')' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let is_here = expression.as_bytes()[at..].starts_with(operator.as_bytes());
+        if is_here && !quoted && depth == 0 && at >= start {
+            parts.push(&expression[start..at]);
+            start = at + operator.len();
+        }
+    }
+    parts.push(&expression[start..]);
+    parts
 }

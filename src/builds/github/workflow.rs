@@ -4,12 +4,11 @@ use std::sync::Arc;
 use super::expression::mentioned;
 use super::paths::{self, Checkout};
 use super::{actions, cache_dance, handed, matrix, runner};
+use crate::builds::builder::{Builder, Builders};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
-use crate::builds::model::{
-    AxisPath, Builder, Builders, Call, Env, Ordered, OwnBuilder, Place, Queue, Subject,
-};
+use crate::builds::model::{AxisPath, Call, Env, Ordered, Place, Queue, Subject};
 use crate::builds::shell::Dialect;
-use crate::builds::yaml::Node;
+use crate::builds::yaml::{Entry, Node};
 
 /// The nodes around a step, whose settings apply to it.
 pub struct StepContext<'y> {
@@ -168,35 +167,39 @@ impl<'y> Workflow<'_, 'y> {
         job.queues = queues
             .filter_map(|(node, whole)| queue(node, whole))
             .collect();
-        let mut texts = [Some(node), self.root.get("env")].into_iter().flatten();
-        let labels = labels(node);
-        let is_hosted = node.get("runs-on").is_some_and(|on| !on.is_map())
-            && runner::is_hosted(&labels, &job)
-            && !texts.any(|node| runner::names_builder(node.raw()));
-        if is_hosted {
-            let machine = OwnBuilder::Machine(labels.into());
-            job.builders = Builders::of_machine(Builder::Own(machine));
-        }
+        job.builders = runner::builders(node, &job, self.root);
         let job = Arc::new(job);
         if let Some(uses) = node.get_text("uses") {
-            self.call(&job, node, uses);
+            self.call(&job, node, uses, &job.builders);
         }
         self.steps(&job, node);
     }
 
     /// Records that a job or a step `uses` another file of the repository.
-    fn call(&mut self, job: &Arc<Job>, node: Node<'y>, uses: &str) {
+    fn call(&mut self, job: &Arc<Job>, node: Node<'y>, uses: &str, builders: &Builders) {
         if let (Some(path), Some(uses)) = (uses.strip_prefix("./"), node.get("uses")) {
             self.gatherer.calls.push(Call {
                 span: uses.span(),
                 job: job.name.clone(),
                 path: path.trim_end_matches('/').to_owned(),
                 runs: self.gatherer.language.job_runs(job),
-                builders: job.builders.clone(),
+                builders: builders.within(&|name| job.env.get(name)?.value.clone()),
                 legs: of_job(self.gatherer.language, job),
                 inputs: variables(node.get("with")),
+                machines: self.machines(job, node),
             });
         }
+    }
+
+    /// Returns the machine that each input of a call names, if it is a label.
+    fn machines(&self, job: &Job, node: Node<'_>) -> Vec<(String, Builder)> {
+        let with = node.get("with").map(Node::entries).unwrap_or_default();
+        let input = |entry: Entry<'_>| {
+            let name = entry.key.text()?.to_owned();
+            let label = entry.value.text()?;
+            Some((name, runner::machine(&[label], job, self.root)))
+        };
+        with.into_iter().filter_map(input).collect()
     }
 
     fn steps(&mut self, job: &Arc<Job>, node: Node<'y>) {
@@ -205,11 +208,14 @@ impl<'y> Workflow<'_, 'y> {
         };
         let checkouts = paths::checkouts(steps);
         let mut handed = Env::default();
+        let mut builders = job.builders.clone();
         for (index, step) in steps.items().into_iter().enumerate() {
             let uses = step.get_text("uses").unwrap_or_default();
             self.gatherer.fills.extend(cache_dance::fills(step, uses));
             if uses.starts_with("./") {
-                self.call(job, step, uses);
+                self.call(job, step, uses, &builders);
+            } else if let Some(change) = actions::change(step, uses) {
+                builders.apply(&change);
             } else if step.get("run").is_some() || actions::tool(uses).is_some() {
                 let number = format!("step {}", index + 1);
                 let name = job.name.as_ref();
@@ -225,16 +231,23 @@ impl<'y> Workflow<'_, 'y> {
                     names: Some(around.names(&env)),
                     env,
                     handed: handed.clone(),
+                    builders: builders.clone(),
                     ..Step::new(job, title.unwrap_or(number), step)
                 };
-                self.step(&step, &around, &checkouts);
+                builders = self.step(&step, &around, &checkouts);
             }
             // The last one counts.
             handed = handed.with(handed::variables(step));
         }
     }
 
-    fn step(&mut self, step: &Step<'_, 'y>, around: &StepContext<'y>, checkouts: &[Checkout]) {
+    /// Returns the builders that the steps behind it see.
+    fn step(
+        &mut self,
+        step: &Step<'_, 'y>,
+        around: &StepContext<'y>,
+        checkouts: &[Checkout],
+    ) -> Builders {
         let in_repository = |subject| paths::in_repository(subject, checkouts);
         if let Some(uses) = around.step.get("uses") {
             let names = step.names.clone().unwrap_or_default();
@@ -247,8 +260,10 @@ impl<'y> Workflow<'_, 'y> {
             });
         } else if let Some(run) = around.step.get("run") {
             let start = |scope: &Scope<'_>| Some((around.folder(scope), around.dialect(scope)?));
-            self.gatherer
+            return self
+                .gatherer
                 .script_from(&[run], step, &start, &in_repository);
         }
+        step.builders.clone()
     }
 }

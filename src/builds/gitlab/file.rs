@@ -121,7 +121,7 @@ impl<'y> File<'y> {
     }
 
     /// Returns a job's value for a key, or the file's default; an empty value counts.
-    fn with_default(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
+    pub fn with_default(&self, chain: &[Node<'y>], key: &str) -> Option<Node<'y>> {
         if chain.iter().any(|map| map.get(key).is_some()) {
             return self.own(chain, key);
         }

@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use super::file::{File, listed};
 use super::matrix;
+use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
 use crate::builds::format::{FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{
     self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step, of_job,
 };
 use crate::builds::model::{
-    AxisPath, BuildFile, Builders, Call, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
+    AxisPath, BuildFile, Call, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
 };
 use crate::builds::paths::Text;
 use crate::builds::shell::{Lookup, is_name};
@@ -164,7 +165,7 @@ fn job<'y>(
         env: file.variables(&chain),
         matrix: matrix::read(file, &chain),
         template,
-        builders: Builders::default(),
+        builders: builders(file, &chain),
         queues: file
             .own(&chain, "resource_group")
             .and_then(Node::text)
@@ -192,6 +193,33 @@ fn job<'y>(
     }
 }
 
+/// Returns the builders that a job sees at first. By GitLab's documents: its hosted runners, whose tags begin with
+/// `saas-`, give each job a new machine; a service has the name of its image, or its `alias`; Docker's image goes to the
+/// host `docker` unless `DOCKER_HOST` says else.
+fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
+    let image = |node: Node<'y>| node.text().or_else(|| node.get_text("name"));
+    let container = file.with_default(chain, "image").and_then(image);
+    let services = file.with_default(chain, "services");
+    let services = services.map(Node::items).unwrap_or_default();
+    let daemons = services.into_iter().filter_map(|service| {
+        let image = image(service)?;
+        let name = image.split(':').next().unwrap_or_default();
+        let aliases = service.get_text("alias").unwrap_or_default();
+        let hosts = ["docker", "localhost"].into_iter();
+        let hosts = hosts.chain(aliases.split([',', ' '])).map(str::to_owned);
+        let by_image = ["-", "__"].map(|joint| name.replace('/', joint));
+        Daemon::of(image, hosts.chain(by_image).collect())
+    });
+    let daemons: Vec<Daemon> = daemons.collect();
+    let tags = file.with_default(chain, "tags");
+    let mut tags = tags.map(Node::scalars).unwrap_or_default().into_iter();
+    let hosted = tags.find_map(|tag| tag.text().filter(|tag| tag.starts_with("saas-")));
+    let hosted = hosted.map(|tag| Builder::Own(OwnBuilder::Machine(tag.into())));
+    let own = daemons.first().map(Daemon::builder).or(hosted);
+    let machine = own.or_else(|| Builder::within(container));
+    Builders::new(machine.unwrap_or_default(), daemons)
+}
+
 /// Records a file of the repository that this one includes, or that a job starts as a pipeline of its own.
 fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&Arc<Job>>) {
     let local = if node.is_map() {
@@ -216,6 +244,7 @@ fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&Arc<Job>>) {
                 .unwrap_or_default(),
             inputs: Vec::new(),
             builders: Builders::default(),
+            machines: Vec::new(),
         });
     }
 }

@@ -10,6 +10,7 @@ use super::matrix::{groups, varying};
 use super::model::{Found, InScript, JobRuns, MatrixRow, Step};
 use super::scope::{Language, Scope};
 use super::script::Script;
+use crate::builds::builder::{Builder, Builders};
 use crate::builds::command;
 use crate::builds::format::{Inserter, Insertion, Open};
 use crate::builds::model::{
@@ -151,17 +152,19 @@ impl<'y> Gatherer<'y> {
         self.script_from(nodes, step, &start, &Ok);
     }
 
-    /// Reads the script that a step runs; `in_repository` turns its paths into those of the repository.
+    /// Reads the script that a step runs; `in_repository` turns its paths into those of the repository. Returns the
+    /// builders that the steps behind it see.
     pub fn script_from(
         &mut self,
         nodes: &[Node<'y>],
         step: &Step<'_, 'y>,
         start: Start<'_>,
         in_repository: &dyn Fn(Subject) -> Result<Subject, String>,
-    ) {
+    ) -> Builders {
         let script = &Rc::new(Script::new(nodes));
+        let mut behind = None;
         if !command::may_build(script.text()) {
-            return;
+            return step.builders.clone();
         }
         let named = || names(script.text(), step);
         let names = step.names.clone().unwrap_or_else(named);
@@ -174,20 +177,30 @@ impl<'y> Gatherer<'y> {
             for simple in &mut commands {
                 join_values(simple, scope);
             }
-            let (commands, variables) = command::all(commands);
-            for found in commands {
+            let commands = command::all(commands);
+            let mut builders = step.builders.clone();
+            let mut changes = commands.changes.iter();
+            let mut done = 0;
+            for found in commands.found {
+                for change in changes.by_ref().take(found.changes - done) {
+                    builders.apply(change);
+                }
+                done = found.changes;
                 let folder = found.simple.folder.as_deref();
                 let subject =
                     command::subject(&found.command, folder, &known).and_then(in_repository);
                 let command = InScript {
                     script: Rc::clone(script),
                     found,
-                    variables: Rc::clone(&variables),
+                    variables: Rc::clone(&commands.variables),
                     dialect,
                 };
-                gatherer.command(command, subject, step, rows, scope);
+                gatherer.command(command, subject, step, &builders, rows, scope);
             }
+            changes.for_each(|change| builders.apply(change));
+            behind.get_or_insert(builders);
         });
+        behind.unwrap_or_else(|| step.builders.clone())
     }
 
     fn command(
@@ -195,6 +208,7 @@ impl<'y> Gatherer<'y> {
         it: InScript<'y>,
         subject: Result<Subject, String>,
         step: &Step<'_, 'y>,
+        builders: &Builders,
         rows: &[usize],
         scope: &Scope<'_>,
     ) {
@@ -217,7 +231,7 @@ impl<'y> Gatherer<'y> {
             args: it.args(step, scope),
             args_known: command.args_known,
             env: it.env(step, scope),
-            builder: step.builders.of(command.tool).clone(),
+            builder: it.builder(builders, step, scope),
             ..Build::new(command.tool, &step.title, span, subject)
         };
         self.add(build, Some(it), step, rows);
@@ -254,6 +268,9 @@ impl<'y> Gatherer<'y> {
         }
         found.build.args_known &= build.args_known;
         found.build.platforms.merge(build.platforms);
+        if found.build.builder.own().is_some() && build.builder.own().is_none() {
+            found.build.builder = build.builder;
+        }
         match found
             .runs
             .iter_mut()
@@ -402,6 +419,18 @@ impl InScript<'_> {
         let axes = axes.map(|name| Arg::new(&name, None, place)).collect();
         let env = step.env.before(&step.handed);
         env.with(axes).with(self.sets(scope))
+    }
+
+    /// Returns the builder that the command uses, of those that are there.
+    fn builder(&self, builders: &Builders, step: &Step<'_, '_>, scope: &Scope<'_>) -> Builder {
+        let own = self.sets(scope);
+        let env = |name: &str| {
+            let own = own.iter().find(|set| set.name.is(name));
+            let set = own.or_else(|| step.variable(name))?;
+            set.value.clone()
+        };
+        let command = &self.found.command;
+        builders.used(command.tool, command.builder.as_ref(), &env)
     }
 
     /// Returns the variables that the script itself puts into the environment of the command.

@@ -4,8 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::script::Script;
+use crate::builds::builder::Builders;
 use crate::builds::command;
-use crate::builds::model::{Arg, AxisPath, Build, Builders, Env, Queue};
+use crate::builds::model::{Arg, AxisPath, Build, Env, Queue};
 use crate::builds::shell::{Dialect, Variable};
 use crate::builds::yaml::{Entry, Node};
 
@@ -79,6 +80,7 @@ pub struct Step<'s, 'y> {
     pub handed: Env,
     /// The names of the matrix that it may use; `None` for those in its script, its environment or values.
     pub names: Option<Vec<AxisPath>>,
+    /// The builders that it sees, by what steps before it did.
     pub builders: Builders,
 }
 
@@ -93,6 +95,11 @@ impl<'s, 'y> Step<'s, 'y> {
             names: None,
             builders: job.builders.clone(),
         }
+    }
+
+    /// Returns the variable that the file sets for it.
+    pub fn variable(&self, name: &str) -> Option<&Arg> {
+        self.env.get(name).or_else(|| self.handed.get(name))
     }
 }
 

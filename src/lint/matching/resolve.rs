@@ -269,21 +269,29 @@ impl Resolver<'_> {
         found
     }
 
-    /// Returns the builder of `build`, of the file `file`: its own, or for an action that names none, that of its
-    /// callers, if each has one of its own.
+    /// Returns the builder of `build`, of the file `file`: its own, or where its callers decide, one of theirs, which
+    /// is shared if any caller shares one.
     fn builder(&self, file: usize, build: &Build) -> Builder {
         let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
-        let is_own = |(_, call): &(usize, &Call)| call.builders.of(build.tool).own().is_some();
-        match calls.first() {
-            Some((_, first))
-                if build.builder == Builder::Shared
-                    && build.jobs.is_empty()
-                    && calls.iter().all(is_own) =>
-            {
-                first.builders.of(build.tool).clone()
+        let of_call = |call: &Call| match &build.builder {
+            Builder::OfCaller(machine) => {
+                let mut machines = call.machines.iter();
+                let given = machines.find(|(name, _)| *name == machine.input);
+                given.map_or_else(|| machine.default.clone(), |(_, given)| given.clone())
             }
-            _ => build.builder.clone(),
-        }
+            _ => call.builders.of(build.tool).clone(),
+        };
+        let default = match &build.builder {
+            Builder::OfCaller(machine) => &machine.default,
+            Builder::Shared if build.jobs.is_empty() => &Builder::Shared,
+            own => return own.clone(),
+        };
+        let mut all = calls.iter().map(|(_, call)| of_call(call));
+        let first = all.next().unwrap_or_else(|| default.clone());
+        all.fold(
+            first,
+            |all, one| if one.own().is_some() { all } else { one },
+        )
     }
 
     /// Returns the number of concurrent runs of `build` by the callers of the file `file`.

@@ -1,0 +1,342 @@
+//! The builders that the steps of a job use.
+//!
+//! By Docker's documents: `docker build` stays with the builder of its daemon whatever buildx has chosen, unless
+//! `docker buildx install` makes it buildx's; an option goes before `BUILDX_BUILDER`. buildx's driver `docker-container`,
+//! its default, starts a BuildKit of its own for each builder, and so does `kubernetes`; a builder without a name gets
+//! one that nobody else has.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::tool::BuildTool;
+use crate::budget;
+
+/// The builder that a build runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Builder {
+    /// The machine's, which other jobs may use at the same time.
+    #[default]
+    Shared,
+    /// One that nobody but this run uses.
+    Own(OwnBuilder),
+    /// One that the file names, elsewhere: other jobs may use it, whatever machine this one runs on.
+    Elsewhere,
+    /// The machine's, which the callers of the file choose.
+    OfCaller(Arc<CallersMachine>),
+}
+
+/// A machine by an input of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallersMachine {
+    pub input: String,
+    /// The builder of callers that leave the input out.
+    pub default: Builder,
+}
+
+/// The reason why nobody else uses a builder. It is written as `cachelane builds` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OwnBuilder {
+    /// The job has a machine to itself, with these labels.
+    Machine(Arc<str>),
+    /// An action or a command of the job makes a builder.
+    Made(&'static str),
+    /// A service of the job, with this image, is its daemon.
+    Service(Arc<str>),
+    /// The tool works without a daemon, in the job's own container, which has this image.
+    Container(Arc<str>),
+}
+
+impl fmt::Display for OwnBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Machine(labels) => write!(f, "runs on a machine of its own ({labels})"),
+            Self::Made(by) => write!(f, "{by} makes a builder for the job"),
+            Self::Service(image) => write!(f, "{image} is the job's own daemon"),
+            Self::Container(image) => write!(f, "builds within the job's container ({image})"),
+        }
+    }
+}
+
+impl Builder {
+    /// Returns the builder of a job within a container of this image, if its tool keeps all in there.
+    pub fn within(image: Option<&str>) -> Option<Self> {
+        let has_own = |image: &&str| {
+            ["buildah", "kaniko", "podman"]
+                .iter()
+                .any(|tool| image.contains(tool))
+        };
+        let image = image.filter(has_own)?;
+        Some(Self::Own(OwnBuilder::Container(image.into())))
+    }
+
+    pub const fn own(&self) -> Option<&OwnBuilder> {
+        match self {
+            Self::Own(own) => Some(own),
+            Self::Shared | Self::Elsewhere | Self::OfCaller(_) => None,
+        }
+    }
+}
+
+/// The builder that the words of a command or the inputs of an action name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedBuilder {
+    /// One of buildx's, by its name: `--builder`.
+    Buildx(String),
+    /// That of a daemon, by its address or context: `docker -H`, `docker --context`.
+    Daemon(String),
+    /// A service's, which the tool itself goes to: Depot's.
+    Service,
+}
+
+/// Something that changes the builders of what comes behind it in a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Create(Create),
+    /// `docker buildx use NAME`
+    Choose(String),
+    /// `docker context use NAME`
+    Context(String),
+    /// `docker buildx install`: `docker build` is buildx's from here on.
+    Install,
+    /// A service's builder becomes buildx's.
+    Service,
+}
+
+/// `docker buildx create`, or an action that does it. Texts are as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Create {
+    pub by: &'static str,
+    pub name: Option<String>,
+    /// The expression by which later steps name it.
+    pub output: Option<String>,
+    pub driver: Option<String>,
+    pub endpoint: Option<String>,
+    /// True where buildx uses it from here on.
+    pub is_chosen: bool,
+    /// True where `docker build` is buildx's from here on.
+    pub is_installed: bool,
+}
+
+/// A service of a job that is a Docker daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    pub image: Arc<str>,
+    /// The names that the job has for it.
+    pub hosts: Vec<String>,
+}
+
+impl Daemon {
+    /// Makes the service with this image, which the job knows by `hosts`; `None` for another than Docker.
+    pub fn of(image: &str, hosts: Vec<String>) -> Option<Self> {
+        let image = image.contains("dind").then(|| image.into())?;
+        Some(Self { image, hosts })
+    }
+
+    pub fn builder(&self) -> Builder {
+        Builder::Own(OwnBuilder::Service(Arc::clone(&self.image)))
+    }
+}
+
+/// The builders that a step sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Builders {
+    machine: Builder,
+    daemons: Vec<Daemon>,
+    /// The one that buildx has chosen, if that is not the machine's.
+    chosen: Option<Builder>,
+    /// Those that the job has made, by name; `None` for one that others may have made before, on the same machine.
+    made: Vec<(String, Option<Builder>)>,
+    /// True where `docker build` is buildx's.
+    is_installed: bool,
+}
+
+impl Builders {
+    /// Makes those of the first step of a job.
+    pub fn new(machine: Builder, daemons: Vec<Daemon>) -> Self {
+        Self {
+            machine,
+            daemons,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the builder of a `tool` that names none.
+    pub fn of(&self, tool: BuildTool) -> &Builder {
+        let by_buildx = tool.is_buildx() || (self.is_installed && tool == BuildTool::Docker);
+        match &self.chosen {
+            Some(chosen) if by_buildx => chosen,
+            _ => &self.machine,
+        }
+    }
+
+    /// Returns the builder of a build. `env` gives the values of variables, where the file sets them.
+    pub fn used(
+        &self,
+        tool: BuildTool,
+        named: Option<&NamedBuilder>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Builder {
+        let by_name = match named {
+            Some(NamedBuilder::Service) => return Builder::Elsewhere,
+            Some(NamedBuilder::Buildx(name)) => Some(variable(name, env)),
+            _ if tool.is_buildah() => None,
+            _ => env("BUILDX_BUILDER").filter(|name| !name.is_empty()),
+        };
+        let daemon = match named {
+            Some(NamedBuilder::Daemon(daemon)) => Some(daemon.as_str()),
+            _ => None,
+        };
+        let machine = || match daemon {
+            Some(daemon) => self.daemon(daemon),
+            None if tool.is_buildah() => self.machine.clone(),
+            None => self.machine_of(env),
+        };
+        let Some(name) = by_name else {
+            let of_tool = self.of(tool);
+            let is_machine = *of_tool == self.machine;
+            return if is_machine {
+                machine()
+            } else {
+                of_tool.clone()
+            };
+        };
+        match self.made(&name) {
+            Some(Some(made)) => made.clone(),
+            Some(None) => machine(),
+            None if name == "default" => machine(),
+            None if is_open(&name) => self.of(tool).clone(),
+            None => Builder::Elsewhere,
+        }
+    }
+
+    /// Returns the machine's builder with the variables of `env`.
+    fn machine_of(&self, env: &dyn Fn(&str) -> Option<String>) -> Builder {
+        let set = |name: &&str| env(name).filter(|value| !value.is_empty());
+        let names = ["DOCKER_HOST", "DOCKER_CONTEXT", "BUILDKIT_HOST"];
+        match names.iter().find_map(set) {
+            Some(address) => self.daemon(&address),
+            None => self.machine.clone(),
+        }
+    }
+
+    /// Returns the builders as seen from within an action that is called with the variables of `env`.
+    pub fn within(&self, env: &dyn Fn(&str) -> Option<String>) -> Self {
+        let machine = self.machine_of(env);
+        let chosen = self.used(BuildTool::Buildx, None, env);
+        Self {
+            chosen: (chosen != machine).then_some(chosen),
+            machine,
+            ..self.clone()
+        }
+    }
+
+    fn daemon(&self, address: &str) -> Builder {
+        let host = address.split_once("://").map_or("", |(_, host)| host);
+        let host = host.split([':', '/']).next().unwrap_or_default();
+        let is_named = |daemon: &&Daemon| daemon.hosts.iter().any(|name| name == host);
+        match self.daemons.iter().find(is_named) {
+            Some(daemon) => daemon.builder(),
+            None if is_remote(address) => Builder::Elsewhere,
+            None => self.machine.clone(),
+        }
+    }
+
+    fn made(&self, name: &str) -> Option<&Option<Builder>> {
+        budget::spend(self.made.len());
+        let mut made = self.made.iter().rev();
+        Some(&made.find(|(made, _)| made == inner(name))?.1)
+    }
+
+    /// Takes `change` in.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Create(create) => {
+                let made = self.created(create);
+                for name in [&create.name, &create.output].into_iter().flatten() {
+                    // Each step behind it has a list of them.
+                    if budget::spend(64 * (1 + self.made.len()) + name.len()) {
+                        self.made.push((inner(name).to_owned(), made.clone()));
+                    }
+                }
+                if create.is_chosen {
+                    self.chosen = made;
+                }
+                self.is_installed |= create.is_installed;
+            }
+            Change::Choose(name) => match self.made(name) {
+                Some(made) => self.chosen.clone_from(&made.clone()),
+                None if is_open(name) => {}
+                None => self.chosen = (name != "default").then_some(Builder::Elsewhere),
+            },
+            Change::Context(name) if !is_open(name) && name != "default" => {
+                self.machine = Builder::Elsewhere;
+            }
+            Change::Context(_) => {}
+            Change::Install => self.is_installed = true,
+            Change::Service => {
+                self.chosen = Some(Builder::Elsewhere);
+                self.is_installed = true;
+            }
+        }
+    }
+
+    /// Returns the builder that `create` makes; `None` for one that is the machine's as much as the daemon's own.
+    fn created(&self, create: &Create) -> Option<Builder> {
+        let endpoint = create.endpoint.as_deref();
+        let is_far = |endpoint: &str| self.daemon(endpoint) == Builder::Elsewhere;
+        let is_address = |endpoint: &&str| endpoint.contains("://");
+        if endpoint.filter(is_address).is_some_and(is_far) {
+            return Some(Builder::Elsewhere);
+        }
+        match create.driver.as_deref().filter(|driver| !is_open(driver)) {
+            None | Some("docker-container" | "kubernetes") => {}
+            Some("docker") => return None,
+            // Its endpoint is here.
+            Some("remote") if endpoint.is_some_and(|endpoint| endpoint.contains("://")) => {
+                return None;
+            }
+            Some(_) => return Some(Builder::Elsewhere),
+        }
+        let is_fixed = create.name.as_ref().is_some_and(|name| !is_open(name));
+        // A machine of its own says more.
+        let is_plain = endpoint.is_none() && !is_fixed && self.machine.own().is_none();
+        is_plain.then_some(Builder::Own(OwnBuilder::Made(create.by)))
+    }
+}
+
+/// Returns the value of a variable; any other text as it is.
+fn variable(text: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
+    let name = text
+        .strip_prefix('$')
+        .map(|name| name.trim_matches(['{', '}']));
+    name.and_then(env).unwrap_or_else(|| text.to_owned())
+}
+
+/// Returns whether only a run knows what `text`, as written, stands for.
+fn is_open(text: &str) -> bool {
+    ["$", "{{", "`"].iter().any(|mark| text.contains(mark))
+}
+
+/// Returns whether an address or a context names a daemon on another machine. What a command prints may be anything.
+fn is_remote(address: &str) -> bool {
+    let (scheme, host) = address.split_once("://").unwrap_or(("", address));
+    let is_here = match scheme {
+        "" => address.is_empty() || address == "default",
+        "tcp" | "http" | "https" | "ssh" => {
+            let is_loopback = |name: &&str| host.starts_with(*name);
+            ["localhost", "127.0.0.1", "[::1]"].iter().any(is_loopback)
+        }
+        "unix" | "npipe" | "fd" | "docker-container" | "podman-container" => true,
+        _ => false,
+    };
+    !is_here && !address.starts_with("$(") && !address.starts_with('`')
+}
+
+/// Returns the text within an expression; any other text as it is.
+fn inner(text: &str) -> &str {
+    let inner = text.trim().strip_prefix("${{");
+    inner
+        .and_then(|inner| inner.strip_suffix("}}"))
+        .unwrap_or(text)
+        .trim()
+}

@@ -1,0 +1,57 @@
+//! The tools that build images.
+
+/// A tool that builds images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BuildTool {
+    BuildPushAction,
+    BakeAction,
+    /// `docker build`, `docker image build`, `docker builder build`
+    Docker,
+    Buildx,
+    Bake,
+    /// `docker compose build`, `docker compose up --build`, and a service of a Compose file
+    Compose,
+    Podman,
+    /// `buildah build`, `buildah bud`
+    Buildah,
+    Nerdctl,
+    Devcontainer,
+    Rocker,
+}
+
+impl BuildTool {
+    /// Returns the words that users type, or the name of the action.
+    #[cfg(feature = "cli")]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BuildPushAction => "docker/build-push-action",
+            Self::BakeAction => "docker/bake-action",
+            Self::Docker => "docker build",
+            Self::Buildx => "docker buildx build",
+            Self::Bake => "docker buildx bake",
+            Self::Compose => "docker compose",
+            Self::Podman => "podman build",
+            Self::Buildah => "buildah build",
+            Self::Nerdctl => "nerdctl build",
+            Self::Devcontainer => "devcontainer build",
+            Self::Rocker => "rocker",
+        }
+    }
+
+    pub const fn is_bake(self) -> bool {
+        matches!(self, Self::Bake | Self::BakeAction)
+    }
+
+    /// Returns whether the tool builds with the builder that buildx has chosen.
+    pub const fn is_buildx(self) -> bool {
+        matches!(
+            self,
+            Self::BuildPushAction | Self::BakeAction | Self::Buildx | Self::Bake | Self::Compose
+        )
+    }
+
+    /// Returns whether the tool takes Buildah's options, and looks for a `Containerfile` first.
+    pub const fn is_buildah(self) -> bool {
+        matches!(self, Self::Podman | Self::Buildah)
+    }
+}
