@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::dockerfile::Sharing;
-use crate::finding::{Location, LockKey, Place, RuleId};
+use crate::finding::{Finding, Location, LockKey, Place, RuleId};
 use crate::text::{LineIndex, Span};
 
 /// The number of kinds of builds that ids are compared in: those that pass nothing and those that pass a lane, each
@@ -31,7 +31,7 @@ pub struct Became {
     pub stops: bool,
     /// True where an id option expands to nothing in some builds, so that the target is the id.
     pub is_empty: bool,
-    /// False where it refers to a name that the file does not declare.
+    /// False where it refers to a name that neither the file nor an argument's default gives a value.
     pub is_known: bool,
 }
 
@@ -43,6 +43,16 @@ pub struct At {
     /// different ones, the order is unknown.
     pub below: Vec<u8>,
     pub path: Arc<[u8]>,
+}
+
+impl Became {
+    /// Returns the kinds of builds whose ids can be compared, each with its id: in those that leave a name without a value,
+    /// the base image may give it one.
+    fn comparable(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let ids = self.ids.iter().enumerate();
+        let ids = ids.filter(|(build, _)| self.is_known || *build >= BUILDS / 2);
+        ids.map(|(build, id)| (build, &**id))
+    }
 }
 
 /// A cache mount of a run's file.
@@ -99,10 +109,17 @@ pub struct Index<'s> {
     name: &'s dyn Fn(usize) -> String,
     /// The lines of the few files that findings point at.
     lines: RefCell<HashMap<usize, LineIndex>>,
-    /// The mounts of each id with several mounts, in the files' order, ordered by id; ids with other values are separate.
-    shared: Vec<(&'s [u8], Vec<&'s CacheMount>)>,
+    /// The ids of several mounts: those of most kinds of builds first.
+    shared: Vec<SharedId<'s>>,
     taken: HashSet<&'s [u8]>,
     locks: HashMap<&'s LockKey, Group<'s>>,
+}
+
+/// Mounts that have one id in some kinds of builds, whatever their spelling.
+pub struct SharedId<'s> {
+    builds: [bool; BUILDS],
+    /// In the files' order.
+    pub mounts: Vec<&'s CacheMount>,
 }
 
 /// The RUNs that take one lock.
@@ -120,31 +137,17 @@ pub struct Group<'s> {
 impl<'s> Index<'s> {
     /// Builds the index of `files`; `name` returns a file's path, by index, as reports print it.
     pub fn new(files: Vec<File<'s>>, name: &'s dyn Fn(usize) -> String) -> Self {
+        let mounts = || files.iter().flat_map(|file| file.mounts);
         let mut locks = HashMap::new();
-        let mut ids: HashMap<(&[u8], &[u8]), Vec<&CacheMount>> = HashMap::new();
-        for File { mounts, .. } in &files {
-            for mount in *mounts {
-                ids.entry((&mount.key.id, &mount.key.values))
-                    .or_default()
-                    .push(mount);
-                if mount.is_locked() {
-                    count(&mut locks, mount);
-                }
-            }
+        for mount in mounts().filter(|mount| mount.is_locked()) {
+            count(&mut locks, mount);
         }
-        let taken = ids.keys().map(|(id, _)| *id).collect();
-        let mut shared: Vec<_> = ids
-            .into_iter()
-            .filter(|(_, mounts)| mounts.len() > 1)
-            .map(|((id, _), mounts)| (id, mounts))
-            .collect();
-        shared.sort_by_key(|(id, _)| *id);
         Self {
+            shared: shared(mounts()),
+            taken: mounts().map(|mount| mount.key.id.as_slice()).collect(),
             files,
             name,
             lines: RefCell::default(),
-            shared,
-            taken,
             locks,
         }
     }
@@ -190,29 +193,79 @@ impl<'s> Index<'s> {
         }
     }
 
-    /// Returns every id with several mounts and its mounts, ordered by id.
-    pub fn shared_ids(&self) -> &[(&'s [u8], Vec<&'s CacheMount>)] {
+    /// Returns every id of several mounts. Those of one may be among those of another, in other builds.
+    pub fn shared_ids(&self) -> &[SharedId<'s>] {
         &self.shared
-    }
-
-    /// Returns the known mounts of every cache whose id has several mounts, ordered by id.
-    pub fn shared_caches(
-        &self,
-        is_known: impl Fn(&CacheMount) -> bool,
-    ) -> Vec<Vec<&'s CacheMount>> {
-        let mut caches = Vec::new();
-        for (_, mounts) in &self.shared {
-            let mut own: BTreeMap<&LockKey, Vec<&'s CacheMount>> = BTreeMap::new();
-            for mount in mounts.iter().filter(|mount| is_known(mount)) {
-                own.entry(&mount.key).or_default().push(*mount);
-            }
-            caches.extend(own.into_values());
-        }
-        caches
     }
 
     pub fn is_taken(&self, id: &str) -> bool {
         self.taken.contains(id.as_bytes())
+    }
+}
+
+/// Returns the ids that several of `mounts` become in the same kind of build.
+fn shared<'s>(mounts: impl Iterator<Item = &'s CacheMount>) -> Vec<SharedId<'s>> {
+    let mut ids: HashMap<(usize, &[u8]), Vec<&CacheMount>> = HashMap::new();
+    for mount in mounts {
+        for id in mount.became.comparable() {
+            ids.entry(id).or_default().push(mount);
+        }
+    }
+    // Most mounts have one id in all kinds of builds.
+    let mut shared: BTreeMap<Vec<(usize, Span)>, SharedId<'_>> = BTreeMap::new();
+    for ((build, _), mounts) in ids.into_iter().filter(|(_, mounts)| mounts.len() > 1) {
+        let places = mounts.iter().map(|mount| (mount.file, mount.mount_span));
+        let one = shared.entry(places.collect()).or_insert(SharedId {
+            builds: [false; BUILDS],
+            mounts,
+        });
+        one.builds[build] = true;
+    }
+    let mut shared: Vec<SharedId<'_>> = shared.into_values().collect();
+    shared.sort_by_key(|one| one.builds.iter().filter(|has| !**has).count());
+    shared
+}
+
+impl<'s> SharedId<'s> {
+    /// Returns the mounts of each cache of this id that `is_known` returns true for.
+    pub fn caches(&self, is_known: impl Fn(&CacheMount) -> bool) -> Vec<Vec<&'s CacheMount>> {
+        let mut caches: BTreeMap<&Base, Vec<&'s CacheMount>> = BTreeMap::new();
+        for mount in self.mounts.iter().filter(|mount| is_known(mount)) {
+            caches.entry(&mount.key.base).or_default().push(*mount);
+        }
+        caches.into_values().collect()
+    }
+
+    /// Returns the builds that have the id, as the beginning of a sentence; nothing where that is all.
+    pub fn when(&self) -> &'static str {
+        let [nothing, lane, others, all] = self.builds;
+        match (nothing || others, lane || all, others || all) {
+            (true, true, true) => "",
+            (true, true, false) => "where arguments have their defaults, ",
+            (true, false, true) => "in builds that pass no lane, ",
+            (true, false, false) => "in builds that pass nothing, ",
+            (_, _, true) => "in builds that pass a lane, ",
+            (_, _, false) => "in builds that pass a lane and nothing else, ",
+        }
+    }
+}
+
+/// The findings of a rule on mounts, one for each: a mount may have an id in common with others in several kinds of builds.
+#[derive(Default)]
+pub struct Found(BTreeMap<(usize, Span), Finding>);
+
+impl Found {
+    /// Adds a finding on `mount`, where there is none yet.
+    pub fn add(&mut self, mount: &CacheMount, finding: Finding) {
+        let place = (mount.file, mount.span);
+        self.0.entry(place).or_insert(finding);
+    }
+
+    /// Adds them to `findings`, by file.
+    pub fn add_to(self, findings: &mut [Vec<Finding>]) {
+        for ((file, _), finding) in self.0 {
+            findings[file].push(finding);
+        }
     }
 }
 

@@ -465,43 +465,53 @@ impl<'t, 'f> Trial<'t, 'f> {
                 Reason::none(reason)
             }
             Kind::Moved => {
-                let (file, number) = at;
-                let shown = |became: &Became| show(&became.ids[0]);
-                let before = shown(&self.files[file].checked.mounts[number].became);
-                let after = self.afters.get(&file).map(|after| shown(&after[number]));
-                let after = after.unwrap_or_default();
-                let reason = if self.files[file].checked.mounts[number].became.stops {
+                let before = &self.files[at.0].checked.mounts[at.1].became;
+                let [old, new] = [before, self.after(at)].map(|became| show(&became.ids[0]));
+                let reason = if before.stops {
                     format!(
-                        "{place} stops builds that pass nothing, and would give them `{after}` then"
+                        "{place} stops builds that pass nothing, and would give them `{new}` then"
                     )
                 } else {
                     format!(
-                        "{place} has the cache `{before}` in builds that pass nothing, and would have `{after}`"
+                        "{place} has the cache `{old}` in builds that pass nothing, and would have `{new}`"
                     )
                 };
                 Reason::none(reason)
             }
             Kind::Parted => self.parted(at, other, &place),
+            Kind::Uneven => {
+                let [own, others] = [at, other].map(|at| show(&self.after(at).ids[0]));
+                let reason = format!(
+                    "{place} has this lane, too, and the cache `{others}` in builds that pass nothing, where this would get \
+                     `{own}`: give both one default"
+                );
+                Reason::none(reason)
+            }
         }
+    }
+
+    /// Returns what the id of the mount at `at` becomes after the fixes.
+    fn after(&self, (file, number): At) -> &Became {
+        let before = || &self.files[file].checked.mounts[number].became;
+        let after = self.afters.get(&file).map(|after| &after[number]);
+        after.unwrap_or_else(before)
     }
 
     /// Returns why the mount at `other`, which uses the cache of the one at `at`, does not go along.
     fn parted(&self, at: At, other: At, place: &str) -> Reason {
-        let became = |at: At| self.afters.get(&at.0).map(|after| &after[at.1]);
         let mount = |at: At| &self.files[at.0].checked.mounts[at.1];
-        let after = |at: At| became(at).map_or(&*mount(at).became, |after| &**after);
         let has_lane = |at: At| mount(at).became.ids[0] != mount(at).became.ids[1];
         if !self.touching(other).is_empty() || (has_lane(at) && has_lane(other)) {
-            let build = (0..BUILDS).find(|build| after(at).ids[*build] != after(other).ids[*build]);
-            let build = build.unwrap_or(0);
-            let [own, others] = [at, other].map(|at| show(&after(at).ids[build]));
+            let [own, others] = [at, other].map(|at| &self.after(at).ids);
+            let build = (0..BUILDS).find(|build| own[*build] != others[*build]);
+            let [own, others] = [own, others].map(|ids| show(&ids[build.unwrap_or(0)]));
             let reason = format!(
                 "{place} uses this cache, too, and would get `{others}` where this gets `{own}`: give both one default"
             );
             return Reason::none(reason);
         }
         let file = &self.files[other.0];
-        let mount = mount(other).mount_span;
+        let mount = file.checked.mounts[other.1].mount_span;
         let mut findings = file.checked.findings.iter();
         let review = |finding: &Finding| {
             let fix = finding.fix.as_ref();

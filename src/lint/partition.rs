@@ -6,6 +6,7 @@ use bstr::ByteSlice as _;
 
 use crate::fix::Applicability;
 use crate::index::{BUILDS, Base, Became, CacheMount, LANE};
+use crate::rules::tools::content;
 use crate::rules::variables::PLATFORM_ARGS;
 
 /// A mount of a file, by their indices.
@@ -28,6 +29,8 @@ pub(super) enum Kind {
     Moved,
     /// It leaves another mount of the same cache.
     Parted,
+    /// It becomes one cache with another mount only in builds that pass a lane: their defaults differ.
+    Uneven,
 }
 
 /// A mount before and after.
@@ -41,9 +44,19 @@ pub(super) struct Member<'m> {
 }
 
 impl Member<'_> {
-    /// Returns whether both have the same id as it is written, and only one of them sees its lane.
+    /// Returns whether both have the same id as it is written, for the same content, and only one of them sees its lane.
     fn is_written_like(&self, other: &Self) -> bool {
-        self.mount.key == other.mount.key && !self.mount.became.is_empty
+        let kind = |member: &Self| member.mount.target.as_deref().and_then(content);
+        let kinds = kind(self).zip(kind(other));
+        let is_content_of = kinds.is_none_or(|(own, others)| own == others);
+        is_content_of && self.mount.key == other.mount.key && !self.mount.became.is_empty
+    }
+
+    /// Returns whether the fixes give it a default, or its cache to one that `other` has.
+    fn is_given(&self, other: &Self) -> bool {
+        let (before, after) = (self.before, self.after);
+        before.lane[0] != after.lane[0]
+            || (before.ids != after.ids && before.ids[1] != other.before.ids[1])
     }
 
     /// Returns whether both are mounted at one place: a person may want them to be one cache.
@@ -94,6 +107,7 @@ pub(super) fn clashes(
         joined(members, build, level, &mut clashes);
         parted(members, build, &mut clashes);
     }
+    uneven(members, &mut clashes);
     let is_moved = |one: &&Member<'_>| {
         let is_meant = |edits: &Edits| edits.own && level == Applicability::Unsafe;
         let edits = (one.before != one.after).then(|| edits(one.at));
@@ -171,14 +185,36 @@ fn parted(members: &[Member<'_>], build: usize, clashes: &mut Vec<Clash>) {
         }
         let stays = |member: &&&Member<'_>| member.before.ids[build] == member.after.ids[build];
         let staying = cache.iter().find(stays);
-        for member in cache.iter().filter(|member| !stays(member)) {
-            let mut all = cache.iter();
-            let other = staying.or_else(|| all.find(|other| new(other) != new(member)));
+        for member in cache.iter().filter(|one| one.before.ids != one.after.ids) {
+            let is_other = |other: &&&Member<'_>| new(other) != new(member);
+            let other = staying.filter(is_other);
+            let other = other.or_else(|| cache.iter().find(is_other));
             clashes.extend(other.map(|other| Clash {
                 kind: Kind::Parted,
                 at: member.at,
                 other: other.at,
             }));
+        }
+    }
+}
+
+/// Adds the mounts that get another default than one with which they share a lane's cache.
+fn uneven(members: &[Member<'_>], clashes: &mut Vec<Clash>) {
+    let mut caches: HashMap<(&[u8], &Base), &Member<'_>> = HashMap::new();
+    for member in members {
+        let cache = (&*member.after.ids[1], &member.mount.key.base);
+        let first = *caches.entry(cache).or_insert(member);
+        if first.after.ids[0] == member.after.ids[0] {
+            continue;
+        }
+        for (at, other) in [(member, first), (first, member)] {
+            if at.is_given(other) {
+                clashes.push(Clash {
+                    kind: Kind::Uneven,
+                    at: at.at,
+                    other: other.at,
+                });
+            }
         }
     }
 }

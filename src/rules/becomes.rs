@@ -14,15 +14,23 @@ use super::variables::{PLATFORM_ARGS, has_optional, may_be_empty, needs_default,
 struct Build {
     /// True where it passes a lane.
     lane: bool,
-    /// True where it passes the other arguments, too, the base image sets what the file does not declare, and its
-    /// platform has a variant.
-    others: bool,
+    others: Others,
+}
+
+/// What a build passes beside the lane.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    Nothing,
+    /// The arguments without a default; the base image sets what the file does not declare.
+    Missing,
+    /// All arguments; the base image sets what the file does not declare, and the platform has a variant.
+    All,
 }
 
 impl Build {
     /// Returns the value of BuildKit's own argument `name`.
     fn platform(self, name: &str) -> Vec<u8> {
-        if self.others || !may_be_empty(name) {
+        if self.others != Others::Nothing || !may_be_empty(name) {
             marked(name, b"")
         } else {
             Vec::new()
@@ -49,7 +57,11 @@ impl Values<'_> {
     fn expanded(&self, mount: &Mount<'_>, word: &Word, index: usize) -> Became {
         let builds: [Build; BUILDS] = std::array::from_fn(|kind| Build {
             lane: kind % 2 == 1,
-            others: kind >= 2,
+            others: if kind < BUILDS / 2 {
+                Others::Nothing
+            } else {
+                Others::All
+            },
         });
         let arg = self.settings.arg.as_str();
         let id = |build| expand(mount, word, &mut |name| self.value(name, index, build));
@@ -72,11 +84,19 @@ impl Values<'_> {
                 is_known: true,
             };
         }
-        let is_hidden = |name: &str| self.file.visible(name, index).is_none();
-        let names: Vec<&str> = word.variables().map(|variable| &*variable.name).collect();
-        let platforms = names
-            .iter()
-            .any(|name| PLATFORM_ARGS.contains(name) && is_hidden(name));
+        let platforms = word.variables().any(|variable| {
+            let name = &*variable.name;
+            PLATFORM_ARGS.contains(&name) && self.file.visible(name, index).is_none()
+        });
+        let is_known = || {
+            let missing = |build| Build {
+                others: Others::Missing,
+                ..build
+            };
+            builds[..BUILDS / 2]
+                .iter()
+                .all(|build| id(*build) == id(missing(*build)))
+        };
         // A default would bring `${ARG:+text}` its text as well: another id, and not this one filled.
         let short = lanes[0].is_empty() && needs_default(word, arg) && !has_optional(word, arg);
         let filled = |lane: bool, platforms: bool| {
@@ -90,6 +110,7 @@ impl Values<'_> {
         let fills = [(short, false), (false, platforms), (both, both)];
         let fills = fills.into_iter().filter(|fills| *fills != (false, false));
         Became {
+            is_known: is_known(),
             ids: builds.map(|build| id(build).into()),
             filled: fills
                 .map(|(lane, platforms)| filled(lane, platforms))
@@ -100,7 +121,6 @@ impl Values<'_> {
                 matches!(variable.form, Form::Required(_)) && value.is_none_or(|it| it.is_empty())
             }),
             is_empty: builds.into_iter().any(is_empty),
-            is_known: !names.iter().any(|name| *name != arg && is_hidden(name)),
         }
     }
 
@@ -111,11 +131,15 @@ impl Values<'_> {
                 Seen::Undeclared if is_platform => None,
                 _ if is_platform => Some(build.platform(name)),
                 Seen::Declared(_) if name == self.settings.arg => build.lane.then(|| LANE.to_vec()),
-                Seen::Declared(seen) => {
-                    build.others.then(|| marked(name, &self.passed(name, seen)))
-                }
+                Seen::Declared(seen) => match build.others {
+                    Others::Nothing => None,
+                    Others::Missing if !self.is_bare(name, seen) => None,
+                    _ if self.by_name(name) => Some(marked(name, b"")),
+                    _ => Some(marked(name, &self.passed(name, seen))),
+                },
                 Seen::Undeclared if name != self.settings.arg => {
-                    build.others.then(|| marked(name, &self.base(index)))
+                    let base = || marked(name, &self.base(index));
+                    (build.others != Others::Nothing).then(base)
                 }
                 Seen::Undeclared | Seen::UndeclaredGlobal => None,
             }
@@ -123,10 +147,15 @@ impl Values<'_> {
         self.file.value_in(name, index, &given)
     }
 
+    /// Returns whether the ARG `seen` has no default.
+    fn is_bare(&self, name: &str, seen: &Declaration) -> bool {
+        let global = self.file.global(name);
+        seen.value.is_none() && global.is_none_or(|global| global.value.is_none())
+    }
+
     /// Returns a key for what builds pass for the ARG `seen`: the same for all equal defaults.
     fn passed(&self, name: &str, seen: &Declaration) -> Vec<u8> {
         let global = self.file.global(name);
-        let bare = seen.value.is_none() && global.is_none_or(|global| global.value.is_none());
         let given = if seen.value.is_some() {
             Some(seen)
         } else {
@@ -135,7 +164,7 @@ impl Values<'_> {
         let literal = given.and_then(|given| value(self.file, given)?.text_alone());
         match literal {
             Some(value) => [b"=", value.as_slice()].concat(),
-            None if bare => self.own(),
+            None if self.is_bare(name, seen) => self.own(),
             None => [self.own(), seen.instruction.to_string().into_bytes()].concat(),
         }
     }

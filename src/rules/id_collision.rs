@@ -5,31 +5,34 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::budget;
 use crate::finding::{Finding, RuleId};
 use crate::fix::{Edit, Fix};
-use crate::index::{CacheMount, Index};
+use crate::index::{CacheMount, Found, Index};
 
 use super::tools::content;
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for mounts in index.shared_caches(|mount| mount.target.is_some()) {
-        // Each folder of a cache has files of its own.
-        let mut folders: BTreeMap<Option<&[u8]>, Vec<&CacheMount>> = BTreeMap::new();
-        for mount in mounts {
-            let folder = folders.entry(mount.source.as_deref());
-            folder.or_default().push(mount);
-        }
-        for mounts in folders.values() {
-            if mounts.iter().any(|mount| mount.named) {
-                compare(index, mounts, findings);
+    let mut found = Found::default();
+    for shared in index.shared_ids() {
+        for mounts in shared.caches(|mount| mount.target.is_some()) {
+            // Each folder of a cache has files of its own.
+            let mut folders: BTreeMap<Option<&[u8]>, Vec<&CacheMount>> = BTreeMap::new();
+            for mount in mounts {
+                let folder = folders.entry(mount.source.as_deref());
+                folder.or_default().push(mount);
+            }
+            for mounts in folders.values() {
+                compare(index, shared.when(), mounts, &mut found);
             }
         }
     }
+    found.add_to(findings);
 }
 
 /// Compares the mounts of one cache. One target keeps the id; the others get ids by target, the same everywhere, so that
 /// RUNs that shared a cache still do.
-fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Finding>]) {
-    // A mount without an `id` option cannot give its target up.
-    let Some(keeper) = mounts.iter().find(|mount| !mount.named).or(mounts.first()) else {
+fn compare(index: &Index<'_>, when: &str, mounts: &[&CacheMount], found: &mut Found) {
+    // A mount whose id is its target cannot give it up.
+    let is_target = |mount: &&&CacheMount| !mount.named || mount.became.is_empty;
+    let Some(keeper) = mounts.iter().find(is_target).or(mounts.first()) else {
         return;
     };
     if mounts.iter().all(|mount| mount.target == keeper.target) {
@@ -39,7 +42,7 @@ fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Findin
         .iter()
         .find(|mount| kind(mount).is_some() && kind(keeper).is_none())
         .unwrap_or(keeper);
-    let (id, kept) = (String::from_utf8_lossy(&keeper.key.id), target(keeper));
+    let (kept_id, kept) = (String::from_utf8_lossy(&keeper.key.id), target(keeper));
     let kept_kind = kind(keeper);
     let other_kind =
         |mount: &CacheMount| kind(mount).zip(kept_kind).filter(|(own, kept)| own != kept);
@@ -58,14 +61,17 @@ fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Findin
         if own == kept || !colliding.contains(own) {
             continue;
         }
-        let message = match other_kind(mount) {
-            Some((own, kept)) => {
-                format!("`{id}` is one directory, for {kept} and for {own}: their files get mixed")
-            }
-            None => format!(
-                "`{id}` is one directory, mounted at several targets of one RUN: their files get mixed"
-            ),
+        let id = String::from_utf8_lossy(&mount.key.id);
+        let ids = if id == kept_id {
+            format!("`{id}` is")
+        } else {
+            format!("`{kept_id}` and `{id}` are")
         };
+        let what = match other_kind(mount) {
+            Some((own, kept)) => format!("for {kept} and for {own}"),
+            None => "mounted at several targets of one RUN".into(),
+        };
+        let message = format!("{when}{ids} one directory, {what}: their files get mixed");
         let suffix = suffixes.entry(own);
         let suffix = suffix.or_insert_with(|| suffix_of(index, &id, own, &colliding));
         let fix = match (&suffix, mount.id_end) {
@@ -80,12 +86,11 @@ fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Findin
             None => "give the mount an id of its own".into(),
         };
         let kept = format!("at `{}` here", String::from_utf8_lossy(kept));
-        findings[mount.file].push(
-            Finding::new(RuleId::IdCollision, mount.span, message)
-                .help(help)
-                .fix(fix)
-                .point(index.location(mount.file, keeper, kept)),
-        );
+        let finding = Finding::new(RuleId::IdCollision, mount.span, message)
+            .help(help)
+            .fix(fix)
+            .point(index.location(mount.file, keeper, kept));
+        found.add(mount, finding);
     }
 }
 

@@ -3,15 +3,19 @@
 use crate::dockerfile::Sharing;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{Edit, Fix};
-use crate::index::{CacheMount, Index};
+use crate::index::{CacheMount, Found, Index};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for mounts in index.shared_caches(|mount| mount.sharing.is_some()) {
-        compare(index, &mounts, findings);
+    let mut found = Found::default();
+    for shared in index.shared_ids() {
+        for mounts in shared.caches(|mount| mount.sharing.is_some()) {
+            compare(index, shared.when(), &mounts, &mut found);
+        }
     }
+    found.add_to(findings);
 }
 
-fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Finding>]) {
+fn compare(index: &Index<'_>, when: &str, mounts: &[&CacheMount], found: &mut Found) {
     let Some(mode) = mounts.iter().filter_map(|mount| mount.sharing).max() else {
         return;
     };
@@ -26,7 +30,7 @@ fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Findin
         let Some(strict) = strict.iter().find(other_run) else {
             continue;
         };
-        let id = String::from_utf8_lossy(&mount.key.id);
+        let id = String::from_utf8_lossy(&strict.key.id);
         let own = match (mount.sharing, &mount.mode_edit) {
             (Some(own), Some((span, _))) if span.is_empty() => {
                 format!("{}, as by default", own.as_str())
@@ -36,12 +40,12 @@ fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Findin
         let is_lock = mode == Sharing::Locked;
         let (severity, message) = if is_lock {
             let message = format!(
-                "this mount ({own}) breaks the lock `{id}`: beside its holder it starts with an empty directory, and from then on builds that lock it run at once"
+                "{when}this mount ({own}) breaks the lock `{id}`: beside its holder it starts with an empty directory, and from then on builds that lock it run at once"
             );
             (Severity::Error, message)
         } else {
             let message = format!(
-                "while a build holds `{id}` as {strictest}, this mount ({own}) starts with an empty directory"
+                "{when}while a build holds `{id}` as {strictest}, this mount ({own}) starts with an empty directory"
             );
             (Severity::Warning, message)
         };
@@ -62,6 +66,6 @@ fn compare(index: &Index<'_>, mounts: &[&CacheMount], findings: &mut [Vec<Findin
             .fix(fix)
             .point(index.location(mount.file, strict, format!("{strictest} here")));
         finding.severity = severity;
-        findings[mount.file].push(finding);
+        found.add(mount, finding);
     }
 }

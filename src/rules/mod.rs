@@ -47,7 +47,7 @@ pub mod slot;
 mod split_cache;
 mod syntax_error;
 pub mod templated_mount;
-mod tools;
+pub mod tools;
 mod undeclared_arg;
 mod unlock;
 mod unlocked_apt;

@@ -4,21 +4,24 @@ use std::collections::HashSet;
 
 use crate::budget;
 use crate::finding::{Finding, LockKey, RuleId};
-use crate::index::{CacheMount, Index};
+use crate::index::{CacheMount, Found, Index};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut [Vec<Finding>]) {
-    for (id, mounts) in index.shared_ids() {
+    let mut found = Found::default();
+    for shared in index.shared_ids() {
         // One finding for each further cache, at its first mount.
         let (mut seen, mut caches) = (HashSet::new(), Vec::new());
-        for mount in mounts.iter().filter(|mount| seen.insert(&mount.key)) {
+        let mounts = shared.mounts.iter();
+        for mount in mounts.filter(|mount| seen.insert(&mount.key.base)) {
             let other =
                 |other: &&&CacheMount| budget::spend(1) && !has_own_seed(&mount.key, &other.key);
             if let Some(other) = caches.iter().find(other) {
-                findings[mount.file].push(split(index, id, mount, other));
+                found.add(mount, split(index, shared.when(), mount, other));
             }
             caches.push(*mount);
         }
     }
+    found.add_to(findings);
 }
 
 /// Returns whether both caches start as a copy of something, and not of the same: then they are two on purpose.
@@ -27,11 +30,11 @@ fn has_own_seed(a: &LockKey, b: &LockKey) -> bool {
     a.is_some() && b.is_some() && a != b
 }
 
-fn split(index: &Index<'_>, id: &[u8], mount: &CacheMount, first: &CacheMount) -> Finding {
-    let id = String::from_utf8_lossy(id);
+fn split(index: &Index<'_>, when: &str, mount: &CacheMount, first: &CacheMount) -> Finding {
+    let [id, others] = [mount, first].map(|mount| String::from_utf8_lossy(&mount.key.id));
     let (own, other) = (base(&mount.key), base(&first.key));
     let message = format!(
-        "`{id}` with {own} is another cache than `{id}` with {other}: neither sees the other's files"
+        "{when}`{id}` with {own} is another cache than `{others}` with {other}: neither sees the other's files"
     );
     Finding::new(RuleId::SplitCache, mount.span, message)
         .help("use the same options everywhere, or two ids")

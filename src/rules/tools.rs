@@ -152,7 +152,7 @@ fn folders(target: &[u8]) -> impl Iterator<Item = &'static CacheFolder> {
 }
 
 /// Returns the name of the cache at `target`, where it is known.
-pub(super) fn content(target: &[u8]) -> Option<&'static str> {
+pub fn content(target: &[u8]) -> Option<&'static str> {
     folders(target)
         .find(|folder| !matches!(folder.processes, ConcurrentMaybe))
         .map(|folder| folder.cache)
