@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cachelane::finding::RuleId;
 use cachelane::text::LineIndex;
-use cachelane::{Applicability, Error, Finding, Project, Settings};
+use cachelane::{Applicability, Error, Project, Settings};
 
 use crate::command::cachelane;
 use crate::pages;
@@ -112,52 +112,6 @@ fn a_file_that_is_replaced_is_looked_at_again() {
     assert_eq!(related(&project), [""; 0]);
     project.replace("a/Dockerfile", LOCKED.replace("locked", "shared"));
     assert!(project.check().files.is_empty());
-}
-
-#[test]
-fn the_files_of_a_cache_get_one_default_or_none_is_written() {
-    const OWN: &str =
-        "FROM debian\nARG FLAVOR=slim\nARG CACHE_ID=${FLAVOR}\nRUN --mount=type=cache,id=";
-    let mount = |id: &str| format!("{id},target=/x,sharing=locked true\n");
-    let plain = |above: &str, id: &str| {
-        format!(
-            "FROM debian\n{above}RUN --mount=type=cache,id={}",
-            mount(id)
-        )
-    };
-    let lane = "apt-${CACHE_ID}";
-    for (own, other) in [
-        ("apt", plain("", "apt")),
-        (lane, plain("", "apt")),
-        (lane, plain("", lane)),
-        (lane, plain("ARG CACHE_ID\n", lane)),
-    ] {
-        let mut project = Project::new(Settings::default());
-        project.replace("a/Dockerfile", OWN.to_owned() + &mount(own));
-        project.replace("b/Dockerfile", other.clone());
-        let files = project.fix(Applicability::Unsafe).files;
-        let left: Vec<&Finding> = files.iter().flat_map(|file| &file.left).collect();
-        let is_said = |one: &Finding| {
-            one.unfixed
-                .as_deref()
-                .is_some_and(|why| why.ends_with("give both one default"))
-        };
-        assert!(
-            !left.is_empty() && left.iter().all(|one| is_said(one)),
-            "{other}: {left:?}"
-        );
-        assert!(
-            files.iter().all(|file| file.made.is_empty()),
-            "{other}: {files:?}"
-        );
-        // A cache of its own is nobody's.
-        project.replace("b/Dockerfile", other.replace("=apt", "=dpkg"));
-        let files = project.fix(Applicability::Safe).files;
-        assert!(
-            files.iter().all(|file| file.left.is_empty()),
-            "{other}: {files:?}"
-        );
-    }
 }
 
 #[test]
