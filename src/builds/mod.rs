@@ -3,6 +3,7 @@
 //! A reader takes the text of one file and returns its builds with their places; it knows no disk and no other file.
 //! What cannot be known (a Dockerfile named by a variable) is [`Unknown`], never guessed.
 
+mod args;
 #[cfg(feature = "cli")]
 pub mod argv;
 mod bake;
@@ -39,7 +40,8 @@ pub use gitlab::Gitlab;
 pub use model::ReadError;
 pub use model::{
     Arg, ArgName, Build, BuildFile, Call, Files, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
-    Ordered, Parts, Place, Queue, Runs, SAME, Subject, Unknown, ValueSource, WORKFLOW,
+    Ordered, Parts, Place, Queue, Runs, SAME, Service, Subject, TargetLeg, Unknown, ValueSource,
+    WORKFLOW,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, is_same, prove};

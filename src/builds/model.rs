@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub use super::args::{Arg, ArgName, Env, NAMESPACE, ValueSource};
 use super::builder::{Builder, Builders};
 use super::platforms::Platforms;
-use crate::budget;
 use crate::text::{SourceMap, Span};
 
 pub use super::tool::BuildTool;
@@ -23,8 +23,18 @@ pub struct BuildFile {
     pub calls: Vec<Call>,
     /// The caches that it fills before builds.
     pub fills: Vec<Fill>,
+    /// The groups of targets that bake builds by one name.
+    pub groups: Vec<Group>,
     /// Jobs, each with those that it waits for.
     pub order: Vec<(Ordered, Vec<Ordered>)>,
+}
+
+/// Targets of a bake file that have one name together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub name: String,
+    /// The names of targets and other groups.
+    pub members: Vec<String>,
 }
 
 /// A job, or a group of jobs that end before the next begins.
@@ -211,6 +221,21 @@ pub struct Service {
     pub name: String,
     /// True where it only adds to a build of its name in another file: it names neither Dockerfile nor context.
     pub partial: bool,
+    /// The profiles of Compose one of which has to be on; without any it is always built.
+    pub profiles: Vec<String>,
+    /// The names of others whose images it is made of: those are built first.
+    pub after: Vec<String>,
+    /// The legs of a bake target's matrix; none where it has no matrix.
+    pub legs: Vec<TargetLeg>,
+    /// The names of that matrix.
+    pub axes: Vec<String>,
+}
+
+/// A build of a bake target for one combination of its matrix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetLeg {
+    pub name: String,
+    pub args: Vec<Arg>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -262,108 +287,6 @@ impl fmt::Display for Subject {
         }
     }
 }
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ValueSource {
-    /// Variables of the environment.
-    Variables(Vec<String>),
-    /// A name of the file's own that looks like a variable, and that no environment sets.
-    Attribute,
-}
-
-/// The name of an argument or a variable.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum ArgName {
-    Is(String),
-    /// The lane argument's, which the configuration gives: `cachelane run` passes it.
-    Lane,
-}
-
-impl ArgName {
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::Is(name) => Some(name),
-            Self::Lane => None,
-        }
-    }
-
-    pub fn is(&self, name: &str) -> bool {
-        self.as_str() == Some(name)
-    }
-
-    /// Returns whether it is the name of the lane argument `arg`.
-    pub fn is_lane(&self, arg: &str) -> bool {
-        *self == Self::Lane || self.is(arg)
-    }
-}
-
-impl<N: AsRef<str> + ?Sized> From<&N> for ArgName {
-    fn from(name: &N) -> Self {
-        Self::Is(name.as_ref().to_owned())
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arg {
-    pub name: ArgName,
-    /// The value as written, with its expressions and variables; for a single variable that the file itself sets (an
-    /// `env:` of the step, the job or the workflow), its value there. `None` where the value comes from outside.
-    pub value: Option<String>,
-    pub span: Span,
-    pub from: ValueSource,
-}
-
-impl Arg {
-    pub fn new(name: impl Into<ArgName>, value: Option<String>, span: Span) -> Self {
-        Self {
-            name: name.into(),
-            value,
-            span,
-            from: ValueSource::Variables(Vec::new()),
-        }
-    }
-
-    /// Pays for `count` arguments in memory, since a few lines can hand thousands down to thousands of builds; returns
-    /// false where the budget is spent.
-    pub(super) fn pay(count: usize) -> bool {
-        budget::spend(count.saturating_mul(4 * size_of::<Self>()))
-    }
-}
-
-/// The variables of an environment: lists that all who have them share, the nearest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Env(Vec<Arc<[Arg]>>);
-
-impl Env {
-    pub fn with(&self, nearer: Vec<Arg>) -> Self {
-        let nearer = if nearer.is_empty() {
-            Self::default()
-        } else {
-            Self(vec![nearer.into()])
-        };
-        nearer.before(self)
-    }
-
-    pub fn before(&self, outer: &Self) -> Self {
-        if !budget::spend(16 * (self.0.len() + outer.0.len())) {
-            return Self::default();
-        }
-        Self([&self.0[..], &outer.0[..]].concat())
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &Arg> {
-        self.0.iter().flat_map(|list| list.iter())
-    }
-
-    pub fn get(&self, name: &str) -> Option<&Arg> {
-        self.iter()
-            .take_while(|_| budget::spend(1))
-            .find(|arg| arg.name.is(name))
-    }
-}
-
-/// BuildKit's own namespace for all cache mounts of a build.
-pub const NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
 
 /// The way to a value of a matrix: its name, and behind it those of nested values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

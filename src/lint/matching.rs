@@ -1,5 +1,6 @@
 //! Matches builds with Dockerfiles, and judges them.
 
+mod calls;
 mod contenders;
 mod graph;
 mod insert;

@@ -25,7 +25,9 @@ pub mod locks;
 pub mod plan;
 pub mod profile;
 pub mod registry;
+pub mod serial_builds;
 pub mod settings;
+mod side_by_side;
 pub mod values;
 pub mod variables;
 

@@ -9,7 +9,12 @@ use crate::command::cachelane;
 use crate::{pages, record};
 
 /// The rules on builds, and those of which builds are one of the reasons.
-const RULES: &[&str] = &["unpassed-arg", "lane-never-reused", "platform-lock"];
+const RULES: &[&str] = &[
+    "unpassed-arg",
+    "lane-never-reused",
+    "platform-lock",
+    "serial-stages",
+];
 
 fn write(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     for (path, bytes) in files {

@@ -5,7 +5,7 @@ use super::value::{Ast, Kind, Part, Scope, Value};
 use crate::builds::inline::hole;
 use crate::builds::jobs::{MAX_ROWS, product};
 use crate::builds::model::{
-    Arg, Build, BuildFile, BuildTool, Escapes, Inline, Service, Subject, Unknown,
+    Arg, Build, BuildFile, BuildTool, Escapes, Inline, Service, Subject, TargetLeg, Unknown,
 };
 use crate::builds::paths;
 use crate::builds::platforms::Platforms;
@@ -19,6 +19,7 @@ pub(super) fn builds(source: &str, file: &File) -> BuildFile {
         lineage.add_to(&mut found, source, &mut scope);
     }
     found.builds.sort_by_key(|build| build.span);
+    found.groups = file.groups(&scope);
     found
 }
 
@@ -27,6 +28,7 @@ struct Found {
     subject: Subject,
     stage: Option<String>,
     platforms: Platforms,
+    legs: Vec<TargetLeg>,
 }
 
 impl<'f> Lineage<'f> {
@@ -38,7 +40,8 @@ impl<'f> Lineage<'f> {
         let name = format!("target `{}`", self.target.name);
         let span = self.target.span;
         let mut found: Vec<Found> = Vec::new();
-        for row in rows(self.get("matrix"), scope) {
+        let matrix = self.get("matrix");
+        for row in rows(matrix, scope) {
             scope.matrix = row;
             match self.subject(file, scope) {
                 Ok(subject) => {
@@ -46,13 +49,18 @@ impl<'f> Lineage<'f> {
                     let stage = stage.as_ref().and_then(Value::text).map(str::to_owned);
                     let platforms = self.get("platforms").map(|ast| scope.value(ast));
                     let platforms = platforms.as_ref().map_or(Platforms::Unnamed, platforms_of);
+                    let leg = matrix.map(|_| self.leg(source, scope));
                     let is_same = |one: &&mut Found| one.subject == subject && one.stage == stage;
                     match found.iter_mut().find(is_same) {
-                        Some(one) => one.platforms.merge(platforms),
+                        Some(one) => {
+                            one.platforms.merge(platforms);
+                            one.legs.extend(leg);
+                        }
                         None => found.push(Found {
                             subject,
                             stage,
                             platforms,
+                            legs: leg.into_iter().collect(),
                         }),
                     }
                 }
@@ -74,6 +82,10 @@ impl<'f> Lineage<'f> {
         let service = Service {
             name: self.target.name.clone(),
             partial: !whole.any(|key| self.get(key).is_some()),
+            profiles: Vec::new(),
+            after: self.after(scope),
+            legs: Vec::new(),
+            axes: keys(matrix).map(str::to_owned).collect(),
         };
         // The legs of a matrix are builds of one command, like neighbouring targets.
         file.builds.extend(found.into_iter().map(|one| Build {
@@ -81,9 +93,35 @@ impl<'f> Lineage<'f> {
             platforms: one.platforms,
             args: args.clone(),
             args_known: args_known && self.known,
-            service: Some(service.clone()),
+            service: Some(Service {
+                legs: one.legs,
+                ..service.clone()
+            }),
             ..Build::new(BuildTool::Bake, name.clone(), span, one.subject)
         }));
+    }
+
+    /// Returns the build of one combination of the matrix, whose values are in `scope`.
+    fn leg(&self, source: &str, scope: &Scope<'_>) -> TargetLeg {
+        let name = self.get("name").map(|ast| scope.value(ast));
+        let name = name.as_ref().and_then(Value::text);
+        let (args, _) = self.args(source, scope);
+        let is_paid = Arg::pay(args.len());
+        TargetLeg {
+            name: name.unwrap_or(&self.target.name).to_owned(),
+            args: if is_paid { args } else { Vec::new() },
+        }
+    }
+
+    /// Returns the names of the targets whose results it takes.
+    fn after(&self, scope: &Scope<'_>) -> Vec<String> {
+        let contexts = self.get("contexts").and_then(Ast::fields);
+        let values = contexts.unwrap_or_default().iter();
+        let name = |value: &Ast| {
+            let value = scope.value(value);
+            Some(value.text()?.strip_prefix("target:")?.to_owned())
+        };
+        values.filter_map(|field| name(&field.value)).collect()
     }
 
     fn subject(&self, file: &mut BuildFile, scope: &Scope<'_>) -> Result<Subject, String> {
@@ -145,6 +183,12 @@ fn platforms_of(value: &Value) -> Platforms {
     value.list().map_or(Platforms::Unknown, |list| {
         Platforms::of(list.iter().map(Value::text))
     })
+}
+
+/// Returns the names of a `matrix`.
+fn keys(matrix: Option<&Ast>) -> impl Iterator<Item = &str> {
+    let fields = matrix.and_then(Ast::fields).unwrap_or_default();
+    fields.iter().filter_map(|field| field.key.as_deref())
 }
 
 /// Returns the combinations of a `matrix`, and the value of each name in them; one combination of unknown values where

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::value::{Ast, Field, Kind, Scope, Value};
 use crate::budget;
+use crate::builds::model::Group;
 use crate::text::Span;
 
 #[derive(Debug, Default)]
@@ -94,13 +95,18 @@ impl File {
         Scope::new(all, open)
     }
 
+    /// Returns the groups with their members.
+    pub(super) fn groups(&self, scope: &Scope<'_>) -> Vec<Group> {
+        let group = |(name, targets): &(String, Ast)| Group {
+            name: name.clone(),
+            members: texts(&scope.value(targets)),
+        };
+        self.groups.iter().map(group).collect()
+    }
+
     /// Returns the targets that are built, without those that others only inherit from.
     pub(super) fn built(&self, scope: &Scope<'_>) -> Vec<&Target> {
-        let names = |ast: &Ast| -> Vec<String> {
-            let values = scope.value(ast);
-            let names = values.list().unwrap_or_default().iter();
-            names.filter_map(Value::text).map(str::to_owned).collect()
-        };
+        let names = |ast: &Ast| texts(&scope.value(ast));
         let mut named: HashSet<String> = HashSet::from(["default".to_owned()]);
         named.extend(self.groups.iter().flat_map(|(_, targets)| names(targets)));
         let mut inherited: HashSet<String> = HashSet::new();
@@ -149,6 +155,12 @@ impl File {
             known,
         }
     }
+}
+
+/// Returns the texts of a list.
+fn texts(list: &Value) -> Vec<String> {
+    let values = list.list().unwrap_or_default().iter();
+    values.filter_map(Value::text).map(str::to_owned).collect()
 }
 
 /// A target with its ancestors.

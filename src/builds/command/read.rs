@@ -108,7 +108,7 @@ pub fn read(words: &[Word]) -> Option<Command> {
         _ => false,
     };
     command.tool_at = tool;
-    command.sets = sets;
+    command.sets.extend(sets);
     command.span = Span::new(words[tool].span.start, words.last()?.span.end);
     Some(command)
 }
@@ -236,6 +236,10 @@ impl Command {
             (InsertMethod::Set, "set", Some(value)) => self.set(&value, span),
             (_, "file" | "f", Some(value)) => self.files.push(value),
             (_, "target", Some(value)) => self.target = Some(value),
+            (_, "parallel", Some(value)) => {
+                self.sets.push(("COMPOSE_PARALLEL_LIMIT".into(), value));
+            }
+            (_, "profile", Some(value)) => self.sets.push(("COMPOSE_PROFILES".into(), value)),
             (_, "platform", Some(value)) => self.platforms.push(Override { value, only: None }),
             (_, "jobs", value) => self.jobs = value,
             (_, "builder", Some(value)) => {

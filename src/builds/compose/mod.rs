@@ -14,6 +14,11 @@ use super::format::{FilePath, Format, Inserter, Open};
 use super::model::{BuildFile, ReadError};
 use super::yaml::Yaml;
 
+/// Returns `text` with its variables at their defaults; as it is where one has none.
+pub fn at_defaults(text: &str) -> String {
+    interpolate::interpolated(text).unwrap_or_else(|_| text.to_owned())
+}
+
 #[derive(Debug)]
 pub struct Compose;
 

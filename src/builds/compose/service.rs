@@ -34,6 +34,7 @@ pub(super) struct Service<'y> {
     pub(super) builds: Vec<Entry<'y>>,
     /// The reason why another file may add to it.
     more: Option<String>,
+    profiles: Vec<String>,
 }
 
 impl<'y> Service<'y> {
@@ -55,6 +56,7 @@ impl<'y> Service<'y> {
             key: entry.key,
             builds: Vec::new(),
             more: None,
+            profiles: texts(entry.value.get("profiles")),
         };
         let mut next = Some(entry.value);
         let mut seen = HashSet::new();
@@ -116,9 +118,19 @@ impl<'y> Service<'y> {
         let target = self.get("target").and_then(Node::text);
         let platforms = self.get("platforms").map(Node::scalars);
         let platforms = platforms.into_iter().flatten();
+        // `additional_contexts` take the image of a service.
+        let contexts = texts(self.get("additional_contexts"));
+        let after = contexts
+            .iter()
+            .filter_map(|text| text.split_once("service:"));
+        let after: Vec<String> = after.map(|(_, name)| name.to_owned()).collect();
         let service = self.key.text().map(|name| model::Service {
             name: name.to_owned(),
             partial,
+            profiles: self.profiles.clone(),
+            after: after.clone(),
+            legs: Vec::new(),
+            axes: Vec::new(),
         });
         file.builds.push(Build {
             target: target.and_then(|text| interpolated(text).ok()),
@@ -179,6 +191,17 @@ impl<'y> Service<'y> {
         }
         (args, known)
     }
+}
+
+/// Returns the texts in a list or a mapping.
+fn texts(node: Option<Node<'_>>) -> Vec<String> {
+    let (items, values) = match node {
+        Some(node) => (node.scalars(), node.entries()),
+        None => (Vec::new(), Vec::new()),
+    };
+    let values = values.into_iter().map(|entry| entry.value);
+    let texts = items.into_iter().chain(values).filter_map(Node::text);
+    texts.map(str::to_owned).collect()
 }
 
 /// Returns the arguments of an `args`, `None` for each unknown one. An argument without a value takes the variable of

@@ -55,7 +55,7 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
         calls: gatherer.calls,
         fills: gatherer.fills,
         order: gatherer.order,
-        inline: Vec::new(),
+        ..BuildFile::default()
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use super::calls::check_calls;
 use super::contenders::{Apart, Contenders};
 use super::graph::BuildGraph;
 use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
@@ -35,6 +36,9 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
             graph: &graph,
             resolved: &resolved,
         };
+        for (file, finding) in check_calls(&graph, &resolved, |one| checker.report(one)) {
+            findings.entry(file).or_default().push(finding);
+        }
         for checked in checker.check() {
             let file = checked.status.file;
             findings.entry(file).or_default().extend(checked.findings);
@@ -180,13 +184,7 @@ impl<'j> BuildChecker<'j> {
         let own = graph.report(one.id.file);
         let file = own.builds.as_deref()?;
         let build = &file.file.builds[one.id.build];
-        let report = match &one.dockerfile {
-            None => Some(own),
-            Some(path) => match graph.index(path) {
-                Some(index) => Some(graph.report(index)),
-                None => self.outside.get(path).and_then(Option::as_ref),
-            },
-        };
+        let report = self.report(one);
         let lanes = report.and_then(|report| requirements(report, one, build));
         let arg = lanes.map_or(&own.settings.arg, |lanes| &lanes.arg);
         let passes = one.passes(graph, arg);
@@ -399,6 +397,17 @@ impl<'j> BuildChecker<'j> {
             jobs: (wait.apart == Apart::Caller && own.label() == other.label())
                 .then(|| (own.jobs(), other.jobs())),
             place: (!is_same).then(|| (self.graph.build(theirs).name.clone(), place())),
+        }
+    }
+
+    /// Returns the report on the Dockerfile of `one`, or on the file that it stands in.
+    fn report(&self, one: &ResolvedBuild) -> Option<&FileReport> {
+        let Some(path) = &one.dockerfile else {
+            return Some(self.graph.report(one.id.file));
+        };
+        match self.graph.index(path) {
+            Some(index) => Some(self.graph.report(index)),
+            None => self.outside.get(path).and_then(Option::as_ref),
         }
     }
 
