@@ -132,6 +132,7 @@ macro_rules! each_rule {
             }
             OldFrontend old_frontend "old-frontend" File {
                 severity: Severity::Error,
+                other_severity: Some("\"warning\" where a pipeline names an engine that is too old"),
                 fix: Some(Applicability::Unsafe),
                 needs_variables: true,
                 summary: "the pinned frontend does not expand variables in ids: lanes silently do nothing",

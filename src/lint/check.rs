@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 
 use crate::dockerfile::{Dockerfile, SyntaxError, template};
 use crate::finding::RuleId;
+use crate::rules::frontend::is_left_open;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{Context, Settings, caches, registry};
 use crate::suppress;
@@ -70,6 +71,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
         lanes,
         ignores,
         suppressed,
+        is_left_open: is_left_open(&file),
         by_buildah: None,
         withheld: generated::withheld(source, settings),
     };

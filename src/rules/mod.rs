@@ -39,7 +39,7 @@ mod lock_order;
 mod missing_default;
 mod mixed_sharing;
 mod needless_lock;
-mod old_frontend;
+pub mod old_frontend;
 mod platform_lock;
 mod private_cache;
 mod serial_stages;

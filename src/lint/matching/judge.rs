@@ -10,14 +10,14 @@ use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
 use super::resolve::{ResolvedBuild, resolve};
 use super::waits::{Source, Wait, Waits, more};
 use crate::budget;
-use crate::builds::{Build, Insertion, Lane, NAMESPACE, Parts, Subject};
+use crate::builds::{Build, Insertion, Lane, NAMESPACE, OwnBuilder, Parts, Subject};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::lint::finalize::finalize;
 use crate::lint::model::{BuildFileReport, FileReport, MissingArg};
 use crate::rules::build_context::{BuildContext, Pair, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
-use crate::rules::registry;
+use crate::rules::{old_frontend, registry};
 
 /// Adds the findings of rules about builds to `reports`, and finalizes those of the build files. Call it once, after
 /// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files.
@@ -362,6 +362,10 @@ impl<'j> BuildChecker<'j> {
                 parts,
             });
         }
+        let outdated = one
+            .report
+            .and_then(|report| self.outdated(one.one, report, one.status));
+        findings.extend(outdated);
         CheckedBuild {
             status: BuildStatus {
                 file: id.file,
@@ -409,6 +413,24 @@ impl<'j> BuildChecker<'j> {
             Some(index) => Some(self.graph.report(index)),
             None => self.outside.get(path).and_then(Option::as_ref),
         }
+    }
+
+    /// Returns the finding on an engine that expands no variables in ids, where the Dockerfile of `report` needs that.
+    fn outdated(
+        &self,
+        one: &ResolvedBuild,
+        report: &FileReport,
+        lane: LaneStatus,
+    ) -> Option<Finding> {
+        let Some(OwnBuilder::Service(image)) = one.builder.own() else {
+            return None;
+        };
+        let needs = !matches!(lane, LaneStatus::NotNeeded | LaneStatus::NotThere);
+        let is_open = report.checked.is_left_open && report.settings.takes_variables();
+        let build = self.graph.build(one.id);
+        let path = (self.graph.access.name)(&report.path);
+        let outdated = || old_frontend::check_engine(image, build.span, &path);
+        (needs && is_open).then(outdated)?
     }
 
     /// Returns whether the build's Dockerfile exists under one of the names that are tried.
