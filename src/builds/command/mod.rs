@@ -12,7 +12,7 @@ mod subject;
 mod tables;
 
 pub use model::{
-    BuildArg, Commands, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
+    BuildArg, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
 };
 pub use platforms::platforms;
 pub use read::{all, may_build};
