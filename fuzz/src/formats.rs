@@ -122,7 +122,10 @@ fn essence(build: &Build) -> impl PartialEq + std::fmt::Debug + '_ {
         &build.target,
         &build.runs,
         &build.jobs,
-        &build.service,
+        build
+            .service
+            .as_ref()
+            .map(|service| (&service.name, service.partial, &service.after)),
     )
 }
 

@@ -163,7 +163,7 @@ fn the_tools_own_reading_is_ours() {
                     inline.is_none()
                         && *path == format!("{context}/{file}").trim_start_matches(['.', '/'])
                 }
-                Subject::Files(..) => false,
+                Subject::Files(..) | Subject::Snippets => false,
             };
             let build = of_name()
                 .find(join)
