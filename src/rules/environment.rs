@@ -102,7 +102,8 @@ pub(super) fn lists_variables(command: &Command) -> bool {
         return before.iter().any(|word| name(word) == "env");
     };
     match name(first) {
-        "set" | "export" | "declare" | "typeset" | "readonly" => {
+        "set" => arguments.is_empty(),
+        "export" | "declare" | "typeset" | "readonly" => {
             let lists = |word: &String| matches!(word.as_str(), "-p" | "-x");
             arguments.iter().all(lists)
         }

@@ -90,6 +90,7 @@ fn a_default_that_a_run_prints_needs_review() {
         ("make", Applicability::Safe),
         ("echo env; env X=1 make", Applicability::Safe),
         ("set -eux; export X=1", Applicability::Safe),
+        ("set -x; env X=1 make", Applicability::Safe),
         ("env > /x", Applicability::Unsafe),
         ("printenv > /x", Applicability::Unsafe),
         ("export -p > /x", Applicability::Unsafe),

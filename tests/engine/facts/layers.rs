@@ -49,8 +49,9 @@ pub fn early_arg(engine: &Engine, record: &mut Record) -> Outcome {
         two(&Job::new(&steps("early", DECLARED)), "CACHE_ID"),
         0,
     )?;
+    // Past a program that may be the build's own, for which the fix needs a look.
     let moved = Job::new(&steps("moved", DECLARED))
-        .fixed()?
+        .fixed_unsafely()?
         .containing("nothing 2\nARG CACHE_ID=default\n")?;
     second(
         engine,
