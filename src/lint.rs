@@ -6,6 +6,7 @@
 #[cfg(feature = "cli")]
 mod add_ignores;
 mod agree;
+mod agreeing;
 mod alone;
 mod along;
 mod apply;

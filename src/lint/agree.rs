@@ -16,44 +16,12 @@ use crate::index::{BUILDS, Became};
 use crate::rules::{Settings, caches};
 use crate::text::{LineIndex, SourceMap, Span};
 
-use super::along::{check_along, why};
+use super::agreeing::{Agreeing, TURNS, Turn};
+use super::along::check_along;
 use super::check::check;
 use super::finalize::finalize;
-use super::model::{Checked, Shared, TakenBack, Withheld};
+use super::model::{Shared, TakenBack};
 use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
-
-/// A file whose fixes are held to those of the others.
-#[derive(Debug)]
-pub struct Agreeing<'f> {
-    pub checked: &'f mut Checked,
-    pub settings: &'f Settings,
-    pub source: &'f [u8],
-    /// The format of a file with Dockerfiles in it.
-    pub format: Option<FormatRef>,
-    /// The mounts that get a lane along with those of other files.
-    pub along: Along,
-}
-
-/// The mounts of a file that get a lane along with those of other files.
-#[derive(Debug, Default)]
-pub struct Along {
-    /// By their numbers, the places of the other mounts.
-    pub places: BTreeMap<usize, String>,
-    /// Their fixes.
-    findings: Vec<Finding>,
-    /// The numbers of those that cannot.
-    barred: BTreeSet<usize>,
-}
-
-/// The rules whose unsafe fixes put something into ids without meaning to part a cache.
-const TURNS: [RuleId; 6] = [
-    RuleId::SharedLock,
-    RuleId::UndeclaredArg,
-    RuleId::MissingDefault,
-    RuleId::PlatformLock,
-    RuleId::PrivateCache,
-    RuleId::UnlockedApt,
-];
 
 /// Takes back the fixes of `files` that would join or part caches; `name` returns a file's path, by index, as reports
 /// print it. Returns what the files have to do with one another, by file.
@@ -94,38 +62,6 @@ pub fn agree(
     shared
 }
 
-/// The fixes that are made together: the safe ones, or the unsafe ones of one rule.
-#[derive(Clone, Copy)]
-struct Turn(Applicability, Option<RuleId>);
-
-impl Turn {
-    /// Returns whether the fix of `finding` is one of them.
-    fn takes(self, finding: &Finding) -> bool {
-        let Self(level, rule) = self;
-        let fix = finding.fix.as_ref();
-        fix.is_some_and(|fix| fix.applicability() == level)
-            && rule.is_none_or(|rule| rule == finding.rule)
-    }
-
-    /// Returns whether the fix of `finding` is one of them, or safe: those were made before.
-    fn makes(self, finding: &Finding) -> bool {
-        finding.is_fixable() || self.takes(finding)
-    }
-
-    /// Makes those of `findings`' fixes in `source` that are possible together; `None` where there is none to make.
-    fn made<'f>(
-        self,
-        source: &[u8],
-        findings: impl Iterator<Item = &'f Finding>,
-    ) -> Option<Applied> {
-        let mut findings: Vec<&Finding> = findings.filter(|one| self.makes(one)).collect();
-        findings.sort_by_key(|finding| (!finding.is_fixable(), finding.span, finding.rule));
-        let fixes: Vec<&Fix> = findings.iter().flat_map(|one| &one.fix).collect();
-        let can = !fixes.is_empty() && budget::spend(source.len());
-        can.then(|| fix::apply(source, &fixes))
-    }
-}
-
 /// Why a fix is not made.
 struct Reason {
     text: String,
@@ -158,40 +94,6 @@ struct Trial<'t, 'f> {
     turn: Turn,
     /// What the ids of a file with such fixes become.
     afters: BTreeMap<usize, Vec<Arc<Became>>>,
-}
-
-impl Agreeing<'_> {
-    fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.checked.findings.iter().chain(&self.along.findings)
-    }
-
-    /// Returns whether the file fills the caches of its mounts by their ids.
-    const fn fills(&self) -> bool {
-        matches!(self.checked.withheld, Some(Withheld::Fills))
-    }
-
-    /// Returns whether the mount `number` may get a lane along with one of another file.
-    fn may_go_along(&self, number: usize) -> bool {
-        let Along { places, barred, .. } = &self.along;
-        let is_new = !places.contains_key(&number) && !barred.contains(&number);
-        is_new
-            && self.format.is_none()
-            && self.settings.is_on(RuleId::SharedLock)
-            && self.obstacle(number).is_none()
-    }
-
-    /// Returns why the mount `number` cannot get a lane along with another of its cache.
-    fn obstacle(&self, number: usize) -> Option<String> {
-        let withheld = self.checked.withheld.as_ref().map(ToString::to_string);
-        withheld.or_else(|| why(self.source, self.settings, self.format, number))
-    }
-
-    /// Plans the fixes of this file anew, with those of the mounts that go along.
-    fn plan_along(&mut self) {
-        let mut planned = check_along(self.source, self.settings, &self.along.places);
-        planned.replace(&mut self.checked.findings);
-        self.along.findings = planned.along;
-    }
 }
 
 impl<'t, 'f> Trial<'t, 'f> {

@@ -2,7 +2,8 @@
 
 use crate::rules::Settings;
 
-use super::agree::{Agreeing, Along, agree};
+use super::agree::agree;
+use super::agreeing::{Agreeing, Along};
 use super::check::check;
 use super::finalize::finalize;
 use super::model::Checked;

@@ -10,7 +10,8 @@ use crate::index::{CacheMount, File, Index};
 use crate::rules::registry;
 use crate::text::{Span, count};
 
-use super::agree::{Agreeing, Along, agree};
+use super::agree::agree;
+use super::agreeing::{Agreeing, Along};
 use super::fills::filled;
 use super::finalize;
 use super::model::{FileReport, Shared, Withheld};

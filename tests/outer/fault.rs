@@ -438,11 +438,17 @@ fn two_at_once() {
                 .spawn()
                 .unwrap()
         };
-        let both = [start(), start()];
-        for child in both {
-            let (code, text) = said(&child.wait_with_output().unwrap());
-            assert_eq!(code, 0, "{text}");
-        }
+        let both = [start(), start()].map(|child| said(&child.wait_with_output().unwrap()));
+        // One that finds files changed leaves them, with the reason, to the one that changes them.
+        let reasons = [
+            "has that id already: both become one cache",
+            "would read otherwise than before",
+        ];
+        let is_late = |text: &str| reasons.iter().any(|reason| text.contains(reason));
+        let odd = both
+            .iter()
+            .find(|(code, text)| *code != 0 && !is_late(text));
+        assert_eq!(odd, None);
         assert_eq!(count_new(folder.path(), &files), (files.len(), Vec::new()));
     }
 }

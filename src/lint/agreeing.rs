@@ -1,0 +1,111 @@
+//! Files whose fixes are held to those of others, and the fixes that are made together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::budget;
+use crate::builds::FormatRef;
+use crate::finding::{Finding, RuleId};
+use crate::fix::{self, Applicability, Applied, Fix};
+use crate::rules::Settings;
+
+use super::along::{check_along, why};
+use super::model::{Checked, Withheld};
+
+/// A file whose fixes are held to those of the others.
+#[derive(Debug)]
+pub struct Agreeing<'f> {
+    pub checked: &'f mut Checked,
+    pub settings: &'f Settings,
+    pub source: &'f [u8],
+    /// The format of a file with Dockerfiles in it.
+    pub format: Option<FormatRef>,
+    /// The mounts that get a lane along with those of other files.
+    pub along: Along,
+}
+
+/// The mounts of a file that get a lane along with those of other files.
+#[derive(Debug, Default)]
+pub struct Along {
+    /// By their numbers, the places of the other mounts.
+    pub places: BTreeMap<usize, String>,
+    /// Their fixes.
+    pub(super) findings: Vec<Finding>,
+    /// The numbers of those that cannot.
+    pub(super) barred: BTreeSet<usize>,
+}
+
+impl Agreeing<'_> {
+    pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.checked.findings.iter().chain(&self.along.findings)
+    }
+
+    /// Returns whether the file fills the caches of its mounts by their ids.
+    pub(super) const fn fills(&self) -> bool {
+        matches!(self.checked.withheld, Some(Withheld::Fills))
+    }
+
+    /// Returns whether the mount `number` may get a lane along with one of another file.
+    pub(super) fn may_go_along(&self, number: usize) -> bool {
+        let Along { places, barred, .. } = &self.along;
+        let is_new = !places.contains_key(&number) && !barred.contains(&number);
+        is_new
+            && self.format.is_none()
+            && self.settings.is_on(RuleId::SharedLock)
+            && self.obstacle(number).is_none()
+    }
+
+    /// Returns why the mount `number` cannot get a lane along with another of its cache.
+    pub(super) fn obstacle(&self, number: usize) -> Option<String> {
+        let withheld = self.checked.withheld.as_ref().map(ToString::to_string);
+        withheld.or_else(|| why(self.source, self.settings, self.format, number))
+    }
+
+    /// Plans the fixes of this file anew, with those of the mounts that go along.
+    pub(super) fn plan_along(&mut self) {
+        let mut planned = check_along(self.source, self.settings, &self.along.places);
+        planned.replace(&mut self.checked.findings);
+        self.along.findings = planned.along;
+    }
+}
+
+/// The fixes that are made together: the safe ones, or the unsafe ones of one rule.
+#[derive(Clone, Copy)]
+pub(super) struct Turn(pub(super) Applicability, pub(super) Option<RuleId>);
+
+impl Turn {
+    /// Returns whether the fix of `finding` is one of them.
+    pub(super) fn takes(self, finding: &Finding) -> bool {
+        let Self(level, rule) = self;
+        let fix = finding.fix.as_ref();
+        fix.is_some_and(|fix| fix.applicability() == level)
+            && rule.is_none_or(|rule| rule == finding.rule)
+    }
+
+    /// Returns whether the fix of `finding` is one of them, or safe: those were made before.
+    pub(super) fn makes(self, finding: &Finding) -> bool {
+        finding.is_fixable() || self.takes(finding)
+    }
+
+    /// Makes those of `findings`' fixes in `source` that are possible together; `None` where there is none to make.
+    pub(super) fn made<'f>(
+        self,
+        source: &[u8],
+        findings: impl Iterator<Item = &'f Finding>,
+    ) -> Option<Applied> {
+        let mut findings: Vec<&Finding> = findings.filter(|one| self.makes(one)).collect();
+        findings.sort_by_key(|finding| (!finding.is_fixable(), finding.span, finding.rule));
+        let fixes: Vec<&Fix> = findings.iter().flat_map(|one| &one.fix).collect();
+        let can = !fixes.is_empty() && budget::spend(source.len());
+        can.then(|| fix::apply(source, &fixes))
+    }
+}
+
+/// The rules whose unsafe fixes put something into ids without meaning to part a cache.
+pub(super) const TURNS: [RuleId; 6] = [
+    RuleId::SharedLock,
+    RuleId::UndeclaredArg,
+    RuleId::MissingDefault,
+    RuleId::PlatformLock,
+    RuleId::PrivateCache,
+    RuleId::UnlockedApt,
+];
