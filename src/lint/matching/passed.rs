@@ -4,7 +4,7 @@ use super::contenders::Contender;
 use super::graph::BuildGraph;
 use super::resolve::ResolvedBuild;
 use crate::budget;
-use crate::builds::{Arg, ArgName, ValueSource};
+use crate::builds::{Arg, ArgName, SAME, ValueSource};
 use crate::rules::locks::Passed;
 
 /// Returns what the build passes for the argument `name` in one of its runs; `arg` is the lane argument.
@@ -51,7 +51,7 @@ pub(super) fn passed(
         });
         match value {
             Some(Some(value)) if names.len() == 1 && is_alone(&passed, name) => passed = value,
-            Some(Some(value)) => passed += &format!(" {value}"),
+            Some(Some(value)) => passed += &format!("{SAME}{value}"),
             Some(None) => return Passed::Unknown,
             None if names.len() == 1 => passed = unset(&passed, name).unwrap_or(passed),
             None => {}
