@@ -1,6 +1,6 @@
 //! Build stages, their bases, and the stages they copy or mount from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
@@ -39,29 +39,6 @@ impl Stage {
 }
 
 impl Dockerfile<'_> {
-    /// Returns the stages of a build up to `target` (the last one by default), by their indices; none for an unknown
-    /// target.
-    pub fn needed(&self, target: Option<&str>) -> HashSet<usize> {
-        let is_it = |stage: &&Stage| {
-            let label = stage.label();
-            target
-                .is_some_and(|target| label.is_some_and(|label| label.eq_ignore_ascii_case(target)))
-        };
-        let by_number = || self.stages.get(target?.parse::<usize>().ok()?);
-        let last = match target {
-            None => self.stages.last(),
-            Some(_) => self.stages.iter().rfind(is_it).or_else(by_number),
-        };
-        let mut open: Vec<usize> = last.map(|stage| stage.index).into_iter().collect();
-        let mut needed = HashSet::new();
-        while let Some(index) = open.pop() {
-            if needed.insert(index) {
-                open.extend(self.stages[index].needs());
-            }
-        }
-        needed
-    }
-
     /// Returns the stage of the instruction `index`, its base stage, and so on.
     pub fn ancestors(&self, index: usize) -> impl Iterator<Item = &Stage> {
         let stage = self.stage_of(index).map(|stage| &self.stages[stage]);

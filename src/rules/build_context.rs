@@ -24,7 +24,7 @@ pub struct Pair {
     /// The matrix values that tell them apart, `py=3.10`; empty where none do.
     pub own: String,
     pub other: String,
-    /// The jobs that they run in, where two jobs call one file.
+    /// The jobs that they run in, where only the callers of their file tell them apart.
     pub jobs: Option<(String, String)>,
     /// The name and the place of the other build, where it is another one.
     pub place: Option<(String, String)>,

@@ -32,7 +32,7 @@ pub struct Lock<'l> {
 /// The locked caches of a Dockerfile.
 pub struct Locks<'f> {
     file: &'f Dockerfile<'f>,
-    settings: &'f Settings,
+    pub settings: &'f Settings,
     caches: Vec<Cache<'f>>,
 }
 
@@ -47,13 +47,18 @@ impl<'f> Locks<'f> {
         }
     }
 
+    /// Returns the length of the file in bytes, for which each expansion of its ids pays.
+    pub fn size(&self) -> usize {
+        self.file.source.len()
+    }
+
     /// Returns the locks of a build up to `target` (the last stage by default) that passes the arguments `passed`;
     /// without those whose id only a run knows.
     pub fn of_build(&self, target: Option<&str>, passed: &dyn Fn(&str) -> Passed) -> Vec<Lock<'_>> {
-        let stages = self.file.needed(target);
+        let needed = self.file.needed_by(target).unwrap_or_default();
         let is_built = |cache: &&Cache<'_>| {
             let stage = self.file.stage_of(cache.instruction);
-            stage.is_none_or(|stage| stages.contains(&stage))
+            stage.is_some_and(|stage| needed.get(stage) == Some(&true))
         };
         let caches = self.caches.iter().filter(is_built);
         caches

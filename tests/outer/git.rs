@@ -470,6 +470,17 @@ fn a_diff_can_be_applied_whatever_the_names() {
     }
 }
 
+/// Checks what has changed since the last commit, text included.
+const SINCE_HEAD: [&str; 7] = [
+    "check",
+    "--embedded",
+    "--diff",
+    "HEAD",
+    "--format",
+    "concise",
+    "--quiet",
+];
+
 #[test]
 fn locks_in_text_that_are_new() {
     let folder = tempfile::tempdir().unwrap();
@@ -481,16 +492,7 @@ fn locks_in_text_that_are_new() {
     git(here, &["commit", "-qm", "one"]);
     let more = format!("import os\n{}{}", string("A"), string("B"));
     fs::write(here.join("a.py"), more).unwrap();
-    let args = [
-        "check",
-        "--embedded",
-        "--diff",
-        "HEAD",
-        "--format",
-        "concise",
-        "--quiet",
-    ];
-    let (_, out, _) = cachelane(here, &args);
+    let (_, out, _) = cachelane(here, &SINCE_HEAD);
     assert!(
         out.lines().count() == 1 && out.starts_with("a.py:8:"),
         "{out}"
@@ -513,16 +515,7 @@ fn a_dockerfile_that_a_build_names_has_the_past_of_one() {
     git(here, &["commit", "-qm", "one"]);
     let more = "RUN --mount=type=cache,id=y,target=/y,sharing=locked \\\n    one && \\\n    two\n";
     fs::write(here.join("image"), format!("{LOCKED}{more}")).unwrap();
-    let args = [
-        "check",
-        "--embedded",
-        "--diff",
-        "HEAD",
-        "--format",
-        "concise",
-        "--quiet",
-    ];
-    let (_, out, _) = cachelane(here, &args);
+    let (_, out, _) = cachelane(here, &SINCE_HEAD);
     assert!(
         out.lines().count() == 1 && out.starts_with("image:3:27: error[shared-lock]"),
         "{out}"

@@ -120,25 +120,30 @@ impl Values for Run {
 }
 
 impl Run {
-    /// Replaces the commands that print a lane.
+    /// Replaces the commands that print a lane, each once: what stands in its place is no command.
     fn with_lanes(&self, text: &str) -> Option<String> {
-        let mut text = text.to_owned();
+        let mut filled = text.to_owned();
         for (open, close) in [("$(", ')'), ("`", '`')] {
-            while let Some(start) = text.find(&format!("{open}{LANE}")) {
-                let inner = start + open.len();
-                let end = inner + text[inner..].find(close)?;
-                let options = text[inner + LANE.len()..end].to_owned();
+            let all = std::mem::take(&mut filled);
+            let command = format!("{open}{LANE}");
+            let mut parts = all.split(&command);
+            filled.push_str(parts.next().unwrap_or_default());
+            for part in parts {
+                let (options, behind) = part.split_once(close)?;
                 let lane = if options.contains("matrix") {
-                    Some(self.scope().own_name())
+                    self.scope().own_name()
                 } else if let Some((_, lane)) = options.split_once("--lane ") {
-                    Some(lane.trim().to_owned())
+                    lane.trim().to_owned()
                 } else {
-                    self.lane()
+                    self.lane()?
                 };
-                text.replace_range(start..=end, &lane?);
+                if !budget::spend(1 + lane.len() + behind.len()) {
+                    return None;
+                }
+                filled.extend([&lane, behind]);
             }
         }
-        Some(text)
+        Some(filled)
     }
 }
 

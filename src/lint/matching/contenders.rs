@@ -9,9 +9,6 @@ use super::resolve::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Call, Leg, Ordered, Queue, SAME, WORKFLOW};
 
-/// The most levels of files that call one another; GitHub allows ten.
-const DEEPEST: usize = 10;
-
 /// A run of a build.
 pub(super) struct Contender<'g> {
     /// The index of its build among the resolved ones.
@@ -19,8 +16,8 @@ pub(super) struct Contender<'g> {
     /// The jobs that it runs in: those of the files that call its own, the outermost first, then its own.
     runs: Vec<JobRun<'g>>,
     inputs: Rc<Inputs>,
-    /// The queues in which it waits.
-    queues: Vec<(String, bool)>,
+    /// The queues in which it waits, by the values of their names.
+    queues: Vec<Queue>,
 }
 
 /// A run of a job, and the index of its file.
@@ -74,7 +71,7 @@ impl<'g> Contenders<'g> {
         let calls = graph.calls();
         for (index, one) in resolved.iter().enumerate() {
             let file = one.id.file;
-            let callers = contenders.callers(file, &calls, 0);
+            let callers = contenders.callers(file, &calls);
             for caller in callers {
                 for leg in &graph.build(one.id).legs {
                     let own = JobRun { file, leg };
@@ -95,40 +92,20 @@ impl<'g> Contenders<'g> {
         contenders
     }
 
-    /// Returns the jobs from which the file runs.
+    /// Returns the jobs from which the file runs. Files that call one another in a circle run from nowhere else.
     fn callers(
         &mut self,
         file: usize,
         calls: &HashMap<usize, Vec<(usize, &'g Call)>>,
-        depth: usize,
     ) -> Vec<Caller<'g>> {
         if let Some(known) = self.callers.get(&file) {
             return known.clone();
         }
+        self.callers.insert(file, Vec::new());
         let mut callers = Vec::new();
-        let own = calls.get(&file).into_iter().flatten();
-        for (from, call) in own.filter(|_| depth < DEEPEST) {
-            for outer in self.callers(*from, calls, depth + 1) {
-                if call.job.is_none() && call.legs.is_empty() {
-                    // An included file's jobs are the includer's own.
-                    callers.push(outer);
-                    continue;
-                }
-                for leg in call
-                    .legs
-                    .iter()
-                    .take_while(|leg| budget::spend(64 + leg.label.len()))
-                {
-                    let value = |text: &str| outer.value(*from, leg, text);
-                    let inputs = call.inputs.iter().filter_map(|input| {
-                        let value = input.value.as_deref().and_then(value);
-                        Some((input.name.as_str()?.to_owned(), value))
-                    });
-                    callers.push(Caller {
-                        inputs: Rc::new(inputs.collect()),
-                        runs: [&outer.runs[..], &[JobRun { file: *from, leg }]].concat(),
-                    });
-                }
+        for (from, call) in calls.get(&file).into_iter().flatten() {
+            for outer in self.callers(*from, calls) {
+                callers.extend(outer.calling(*from, call));
             }
         }
         if callers.is_empty() {
@@ -140,34 +117,20 @@ impl<'g> Contenders<'g> {
 
     /// Returns what tells `a` and `b` apart where they can run at once.
     pub(super) fn overlap(&self, a: &Contender<'g>, b: &Contender<'g>) -> Option<Apart> {
-        let root = |one: &Contender<'_>| one.runs.first().map(|run| run.file);
-        let queued = queued(a, b, root(a) == root(b));
-        if queued || !budget::spend(1) {
+        if queued(a, b) || !budget::spend(1) {
             return None;
         }
-        let inner = a.runs.len().min(b.runs.len()).saturating_sub(1);
-        for (depth, (a, b)) in a.runs.iter().zip(&b.runs).enumerate() {
-            let apart = |apart| Some(if depth < inner { Apart::Caller } else { apart });
-            if a.file != b.file {
-                let is_job = a.leg.job.is_some() && b.leg.job.is_some();
-                // Steps of one job follow one another.
-                let same = a.leg.job == b.leg.job;
-                return (depth == 0 || is_job).then_some(if same {
-                    Apart::File
-                } else {
-                    Apart::Job
-                });
-            }
-            if a.leg.job != b.leg.job {
-                return (!self.are_ordered(a, b))
-                    .then(|| apart(Apart::Job))
-                    .flatten();
-            }
-            if a.leg.number != b.leg.number {
-                return (!a.leg.sequential).then(|| apart(Apart::Row)).flatten();
-            }
-        }
-        None
+        let mut depths = a.runs.iter().zip(&b.runs).enumerate();
+        let (depth, (own, other)) = depths.find(|(_, (own, other))| own.id() != other.id())?;
+        let can = if own.file != other.file {
+            // Steps of one job follow one another.
+            depth == 0 || (own.leg.job.is_some() && other.leg.job.is_some())
+        } else if own.leg.job != other.leg.job {
+            !self.are_ordered(own, other)
+        } else {
+            !own.leg.sequential
+        };
+        can.then(|| apart(a, b)).flatten()
     }
 
     /// Returns whether one of two jobs of a file waits for the other.
@@ -211,7 +174,7 @@ impl<'g> Contenders<'g> {
     /// Returns an input that each caller of the file sets to a value of its own.
     pub(super) fn splitting_input(&self, file: usize) -> Option<String> {
         let callers = self.callers.get(&file)?;
-        let first = callers.first()?;
+        let first = callers.first().filter(|_| callers.len() > 1)?;
         let mut names: Vec<&String> = first.inputs.keys().collect();
         names.sort();
         let splits = |name: &&&String| {
@@ -228,7 +191,37 @@ impl<'g> Contenders<'g> {
     }
 }
 
+impl JobRun<'_> {
+    fn id(&self) -> (usize, Option<&str>, usize) {
+        (self.file, self.leg.job.as_deref(), self.leg.number)
+    }
+}
+
 impl<'g> Caller<'g> {
+    /// Returns the jobs from which a file runs that this caller's file `from` calls.
+    fn calling(&self, from: usize, call: &'g Call) -> Vec<Self> {
+        // An included file's jobs are the includer's own.
+        if call.job.is_none() && call.legs.is_empty() {
+            let can = budget::spend(64 * (1 + self.runs.len()));
+            return can.then(|| self.clone()).into_iter().collect();
+        }
+        let legs = call.legs.iter();
+        let legs =
+            legs.take_while(|leg| budget::spend(64 * (1 + self.runs.len()) + leg.label.len()));
+        legs.map(|leg| {
+            let inputs = call.inputs.iter().filter_map(|input| {
+                let value = input.value.as_deref();
+                let value = value.and_then(|text| self.value(from, leg, text));
+                Some((input.name.as_str()?.to_owned(), value))
+            });
+            Self {
+                inputs: Rc::new(inputs.collect()),
+                runs: [&self.runs[..], &[JobRun { file: from, leg }]].concat(),
+            }
+        })
+        .collect()
+    }
+
     /// Returns the value of a text in a run of a job of this caller, as [`Contender::value`].
     fn value(&self, file: usize, leg: &'g Leg, text: &str) -> Option<String> {
         let root = self.runs.first().map_or(file, |run| run.file);
@@ -255,22 +248,38 @@ impl Contender<'_> {
         label.to_owned()
     }
 
+    /// Returns the index of the file that is run, which may call the build's own.
+    pub(super) fn root(&self) -> Option<usize> {
+        Some(self.runs.first()?.file)
+    }
+
     /// Returns the jobs that it runs in, for messages.
     pub(super) fn jobs(&self) -> String {
-        let jobs = self.runs.iter().filter_map(|run| run.leg.job.as_ref());
-        let jobs: Vec<String> = jobs.map(|job| format!("job `{job}`")).collect();
+        let job = |run: &JobRun<'_>| {
+            let (job, label) = (run.leg.job.as_ref()?, &run.leg.label);
+            let row = if label.is_empty() {
+                String::new()
+            } else {
+                format!(" ({label})")
+            };
+            Some(format!("job `{job}`{row}"))
+        };
+        let jobs: Vec<String> = self.runs.iter().filter_map(job).collect();
         jobs.join(" → ")
     }
 
-    fn queues(&self) -> Vec<(String, bool)> {
-        let root = self.runs.first().map_or(0, |run| run.file);
+    fn queues(&self) -> Vec<Queue> {
+        let root = self.root().unwrap_or_default();
         let all = self
             .runs
             .iter()
             .flat_map(|run| run.leg.queues.iter().map(move |queue| (run, queue)));
         let name = |(run, queue): (&JobRun<'_>, &Queue)| {
             let name = run.leg.values.value(&queue.name)?;
-            Some((known(&name, root, &self.inputs)?, queue.whole))
+            Some(Queue {
+                name: known(&name, root, &self.inputs)?,
+                whole: queue.whole,
+            })
         };
         all.filter_map(name).collect()
     }
@@ -293,11 +302,27 @@ fn known(value: &str, root: usize, inputs: &Inputs) -> Option<String> {
     Some(known)
 }
 
+/// Returns what tells two runs apart that are not the same.
+fn apart(a: &Contender<'_>, b: &Contender<'_>) -> Option<Apart> {
+    let (own, other) = (a.runs.last()?, b.runs.last()?);
+    let outer = a.runs.iter().rev().skip(1).map(JobRun::id);
+    let is_called = !outer.eq(b.runs.iter().rev().skip(1).map(JobRun::id));
+    Some(if own.leg.job != other.leg.job {
+        Apart::Job
+    } else if a.runs[0].file != b.runs[0].file {
+        Apart::File
+    } else if is_called {
+        Apart::Caller
+    } else {
+        Apart::Row
+    })
+}
+
 /// Returns whether two runs wait in one queue; the jobs of one run of a file that is queued as a whole do not.
-fn queued(a: &Contender<'_>, b: &Contender<'_>, of_one_file: bool) -> bool {
-    let meet =
-        |(a, b): (&(String, bool), &(String, bool))| a.0 == b.0 && !(a.1 && b.1 && of_one_file);
+fn queued(a: &Contender<'_>, b: &Contender<'_>) -> bool {
+    let of_one_file = a.root() == b.root();
+    let meet = |a: &Queue, b: &Queue| a.name == b.name && !(a.whole && b.whole && of_one_file);
     a.queues
         .iter()
-        .any(|a| b.queues.iter().any(|b| meet((a, b))))
+        .any(|own| b.queues.iter().any(|other| meet(own, other)))
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::calls::check_calls;
-use super::contenders::{Apart, Contenders};
+use super::contenders::{Apart, Contender, Contenders};
 use super::graph::BuildGraph;
 use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
 use super::resolve::{ResolvedBuild, resolve};
-use super::waits::{Source, Wait, Waits, more};
+use super::waits::{Wait, Waits, more};
 use crate::budget;
 use crate::builds::{Build, Insertion, Lane, NAMESPACE, OwnBuilder, Parts, Subject};
 use crate::dockerfile::Dockerfile;
@@ -17,7 +17,9 @@ use crate::lint::finalize::finalize;
 use crate::lint::model::{BuildFileReport, FileReport, MissingArg};
 use crate::rules::build_context::{BuildContext, Pair, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
+use crate::rules::locks::Locks;
 use crate::rules::{old_frontend, registry};
+use crate::text::LineIndex;
 
 /// Adds the findings of rules about builds to `reports`, and finalizes those of the build files. Call it once, after
 /// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files.
@@ -155,20 +157,20 @@ struct Plan {
 
 impl<'j> BuildChecker<'j> {
     fn check(&'j self) -> Vec<CheckedBuild> {
-        let all: Vec<Subjected<'j>> = self
-            .resolved
-            .iter()
-            .filter_map(|one| self.subjected(one))
-            .collect();
-        if all.len() < self.resolved.len() {
+        let all = self.resolved.iter().map(|one| self.subjected(one));
+        let Some(all) = all.collect::<Option<Vec<Subjected<'j>>>>() else {
             return Vec::new();
-        }
+        };
         let contenders = Contenders::new(self.graph, self.resolved);
-        let files = all.iter().map(|one| self.source(one));
-        let files: Vec<Option<Source<'_>>> = files.collect();
-        let sources: Vec<Option<&Source<'_>>> = files.iter().map(Option::as_ref).collect();
+        // They are read once more, since their ids are expanded by what each run passes.
+        let files: Vec<Option<Dockerfile<'_>>> = all.iter().map(|one| self.read(one)).collect();
+        let locks = files.iter().zip(&all).map(|(file, one)| {
+            let settings = &one.report?.settings;
+            Some(Locks::new(file.as_ref()?, settings))
+        });
+        let locks: Vec<Option<Locks<'_>>> = locks.collect();
         let is_alone = |one: usize| all[one].one.builder.own().is_some();
-        let waits = Waits::new(self.graph, self.resolved, &sources, &contenders, &is_alone);
+        let waits = Waits::new(self.graph, self.resolved, &locks, &contenders, &is_alone);
         let found = waits.find(&HashMap::new());
         let mut plans = self.plans(&all, &waits, &found);
         let build = |(index, one): (usize, &Subjected<'j>)| {
@@ -214,19 +216,15 @@ impl<'j> BuildChecker<'j> {
         })
     }
 
-    /// Reads the Dockerfile of a build once more, where it has lanes.
-    fn source(&'j self, one: &Subjected<'j>) -> Option<Source<'j>> {
+    /// Reads the Dockerfile of a build, where it has lanes.
+    fn read(&'j self, one: &Subjected<'j>) -> Option<Dockerfile<'j>> {
         let report = one.report.filter(|_| one.lanes.is_some())?;
-        let build = self.graph.build(one.one.id);
-        let bytes = match (&one.one.dockerfile, &build.subject) {
+        let bytes = match (&one.one.dockerfile, &self.graph.build(one.one.id).subject) {
             (None, Subject::Inline(index)) => one.file.file.inline.get(*index)?.text.as_bytes(),
             _ => &report.source,
         };
-        let file = Dockerfile::read(bytes).ok()?;
-        Some(Source {
-            file,
-            settings: &report.settings,
-        })
+        let can = budget::spend(bytes.len());
+        can.then(|| Dockerfile::read(bytes).ok()).flatten()
     }
 
     /// Plans the lanes of the builds that wait, until no two runs that can overlap take one lock.
@@ -239,16 +237,26 @@ impl<'j> BuildChecker<'j> {
         let mut plans: HashMap<usize, Plan> = HashMap::new();
         let mut open: BTreeMap<usize, Parts> = BTreeMap::new();
         for (index, one) in all.iter().enumerate() {
-            let waits_itself = self.waits_itself(one);
-            let wait = found.get(&index);
-            if one.status == LaneStatus::Default && (wait.is_some() || waits_itself) {
-                if let Some(wait) = wait.filter(|wait| is_only_the_callers(wait, one, waits)) {
-                    let (parts, insertion) = (Parts::default(), Err(refused(wait)));
-                    plans.insert(index, Plan { parts, insertion });
-                    continue;
+            if one.status != LaneStatus::Default {
+                continue;
+            }
+            let parts = match found.get(&index) {
+                Some(wait) if wait.apart != Apart::Row => {
+                    let input = waits.contenders.splitting_input(one.one.id.file);
+                    more(&Parts::default(), wait.apart, input).ok_or_else(|| refused(wait))
                 }
-                let parts = wait.and_then(|wait| first(wait, all, waits));
-                open.insert(index, parts.unwrap_or_default());
+                Some(_) => Ok(Parts::default()),
+                None if self.waits_itself(one) => Ok(Parts::default()),
+                None => continue,
+            };
+            match parts {
+                Ok(parts) => {
+                    open.insert(index, parts);
+                }
+                Err(reason) => {
+                    let (parts, insertion) = (Parts::default(), Err(reason));
+                    plans.insert(index, Plan { parts, insertion });
+                }
             }
         }
         while !open.is_empty() && budget::spend(1) {
@@ -390,16 +398,23 @@ impl<'j> BuildChecker<'j> {
         let is_same = waits.is_one_place(own.one, other.one);
         let report = self.graph.report(theirs.file);
         let place = || {
-            let line = crate::text::LineIndex::new(&report.source)
-                .line(self.graph.build(theirs).span.start);
+            let line = LineIndex::new(&report.source).line(self.graph.build(theirs).span.start);
             format!("{}:{line}", (self.graph.access.name)(&report.path))
+        };
+        let is_one_file = own.root() == other.root();
+        let jobs = |one: &Contender<'_>| match one.root() {
+            Some(root) if !is_one_file => {
+                let path = &self.graph.report(root).path;
+                format!("{} of {}", one.jobs(), (self.graph.access.name)(path))
+            }
+            _ => one.jobs(),
         };
         Pair {
             lock: wait.lock.clone(),
             own: own.label(),
             other: other.label(),
-            jobs: (wait.apart == Apart::Caller && own.label() == other.label())
-                .then(|| (own.jobs(), other.jobs())),
+            jobs: (wait.apart != Apart::Row && own.label() == other.label())
+                .then(|| (jobs(own), jobs(other))),
             place: (!is_same).then(|| (self.graph.build(theirs).name.clone(), place())),
         }
     }
@@ -445,22 +460,6 @@ impl<'j> BuildChecker<'j> {
             "dockerfile"
         };
         is_there(path) || path.ends_with("Dockerfile") && is_there(&path.with_file_name(other))
-    }
-}
-
-/// Returns whether only the callers of a build's file tell two of its runs apart, by no input.
-fn is_only_the_callers(wait: &Wait, one: &Subjected<'_>, waits: &Waits<'_>) -> bool {
-    wait.apart == Apart::Caller && waits.contenders.splitting_input(one.one.id.file).is_none()
-}
-
-/// Returns what the lane of a build that waits needs at first.
-fn first(wait: &Wait, all: &[Subjected<'_>], waits: &Waits<'_>) -> Option<Parts> {
-    let index = waits.contenders.all[wait.own].one;
-    let input = || waits.contenders.splitting_input(all[index].one.id.file);
-    match wait.apart {
-        Apart::Row => None,
-        Apart::Caller => more(&Parts::default(), wait.apart, input()),
-        Apart::Job | Apart::File => more(&Parts::default(), wait.apart, None),
     }
 }
 

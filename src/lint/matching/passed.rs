@@ -4,6 +4,7 @@ use super::contenders::Contender;
 use super::graph::BuildGraph;
 use super::resolve::ResolvedBuild;
 use crate::budget;
+use crate::builds::command::OWN_LANE;
 use crate::builds::{Arg, ArgName, SAME, ValueSource};
 use crate::rules::locks::Passed;
 
@@ -23,7 +24,7 @@ pub(super) fn passed(
     if let Some(own) = build.args.iter().find(is_it) {
         return match &own.value {
             Some(value) => known(value),
-            None if own.name == ArgName::Lane => known("$(cachelane id)"),
+            None if own.name == ArgName::Lane => known(OWN_LANE),
             None => known(&format!("${name}")),
         };
     }
@@ -46,7 +47,7 @@ pub(super) fn passed(
         let set = env.find(|set| set.name.is(name) || (set.name == ArgName::Lane && name == arg));
         let value = set.map(|set| match &set.value {
             Some(value) => run.value(value),
-            None if set.name == ArgName::Lane => run.value("$(cachelane id)"),
+            None if set.name == ArgName::Lane => run.value(OWN_LANE),
             None => run.value(&format!("${name}")),
         });
         match value {

@@ -10,19 +10,11 @@ use super::passed::passed;
 use super::resolve::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Joint, NAMESPACE, Parts};
-use crate::dockerfile::Dockerfile;
 use crate::index::Base;
-use crate::rules::Settings;
 use crate::rules::locks::{Locks, Passed};
 
-/// A Dockerfile that builds take locks of.
-pub(super) struct Source<'g> {
-    pub(super) file: Dockerfile<'g>,
-    pub(super) settings: &'g Settings,
-}
-
 /// A lock, as a builder has it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     id: Vec<u8>,
     base: Base,
@@ -45,7 +37,6 @@ struct Taken {
 }
 
 /// Two runs that take one lock at once.
-#[derive(Clone)]
 pub(super) struct Wait {
     /// The run of the build in question, and the other one, by their numbers among the contenders.
     pub(super) own: usize,
@@ -59,10 +50,10 @@ pub(super) struct Wait {
 pub(super) struct Waits<'g> {
     graph: &'g BuildGraph<'g>,
     resolved: &'g [ResolvedBuild],
-    /// The Dockerfile of each build; `None` where it has no lock that is known.
-    sources: &'g [Option<&'g Source<'g>>],
+    /// The locks of each build's Dockerfile; `None` where none has a lane.
+    locks: &'g [Option<Locks<'g>>],
     pub(super) contenders: &'g Contenders<'g>,
-    /// What is known to pass no lock on: builds with a builder for each run.
+    /// Returns whether each run of a build has a builder of its own.
     is_alone: &'g dyn Fn(usize) -> bool,
 }
 
@@ -70,14 +61,14 @@ impl<'g> Waits<'g> {
     pub(super) fn new(
         graph: &'g BuildGraph<'g>,
         resolved: &'g [ResolvedBuild],
-        sources: &'g [Option<&'g Source<'g>>],
+        locks: &'g [Option<Locks<'g>>],
         contenders: &'g Contenders<'g>,
         is_alone: &'g dyn Fn(usize) -> bool,
     ) -> Self {
         Self {
             graph,
             resolved,
-            sources,
+            locks,
             contenders,
             is_alone,
         }
@@ -152,12 +143,11 @@ impl<'g> Waits<'g> {
     /// Returns the locks that a run takes where its build passes `lane`.
     fn taken(&self, run: &Contender<'g>, lane: Option<&String>) -> Vec<Taken> {
         let one = &self.resolved[run.one];
-        let Some(source) =
-            self.sources[run.one].filter(|source| budget::spend(source.file.source.len()))
-        else {
+        let locks = self.locks[run.one].as_ref();
+        let Some(locks) = locks.filter(|locks| budget::spend(locks.size())) else {
             return Vec::new();
         };
-        let arg = source.settings.arg.as_str();
+        let arg = locks.settings.arg.as_str();
         let given = |name: &str| match lane.filter(|_| name == arg) {
             Some(lane) => run.value(lane).map_or(Passed::Unknown, Passed::Value),
             None => passed(one, self.graph, name, arg, run),
@@ -170,10 +160,9 @@ impl<'g> Waits<'g> {
             Passed::Unknown if self.graph.build(one.id).args_known => return Vec::new(),
             Passed::Nothing | Passed::Unknown => None,
         };
-        if source.settings.namespace && namespace.is_none() && !is_buildah {
+        if locks.settings.namespace && namespace.is_none() && !is_buildah {
             return Vec::new();
         }
-        let locks = Locks::new(&source.file, source.settings);
         let locks = locks.of_build(one.target.as_deref(), &given).into_iter();
         locks
             .map(|lock| Taken {
@@ -192,7 +181,7 @@ impl<'g> Waits<'g> {
 /// Returns what a lane needs more to part two runs that it does not part yet; `None` where nothing more helps.
 pub(super) fn more(parts: &Parts, apart: Apart, input: Option<String>) -> Option<Parts> {
     let parts = match apart {
-        Apart::Caller => Parts {
+        Apart::Caller if parts.input.is_none() => Parts {
             input: Some(input?),
             ..parts.clone()
         },
