@@ -37,5 +37,5 @@ pub use relate::relate_reports;
 pub use {
     add_ignores::add_ignores,
     embedded::may_hold_locks,
-    list::{Listed, ListedMount, list},
+    list::{Listed, ListedMount, list, list_inline},
 };

@@ -208,7 +208,12 @@ pub fn advice(inline: &Inline, text: &str) -> String {
 
 /// Returns the message with the file's own variables.
 pub fn message(inline: &Inline, text: &str) -> String {
-    quoted(text, |part| with_holes(inline, part, str::to_owned))
+    quoted(text, |part| written(inline, part))
+}
+
+/// Returns text of the Dockerfile with the file's own variables.
+pub fn written(inline: &Inline, text: &str) -> String {
+    with_holes(inline, text, str::to_owned)
 }
 
 fn quoted(text: &str, change: impl Fn(&str) -> String) -> String {

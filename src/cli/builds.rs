@@ -1,6 +1,8 @@
 //! `cachelane builds`
 
+use crate::builds::argv::quoted;
 use crate::builds::{Build, Runs, Unknown};
+use crate::fix::Applicability;
 use crate::lint::FileReport;
 use crate::lint::matching::{BuildStatus, LaneStatus};
 use crate::report;
@@ -63,10 +65,33 @@ fn row(
             Runs::Once => None,
         },
         lane: status.lane,
+        next: (status.lane == LaneStatus::NotYet).then(|| next(status, run)),
         builder: status.builder.own().map(ToString::to_string),
         value: status.value.clone(),
         unknown: None,
     })
+}
+
+/// Returns what to type so that the Dockerfile of a build gets lanes, or how to see why it does not.
+fn next(status: &BuildStatus, run: &Run<'_>) -> String {
+    let mut paths = run.common.paths.clone();
+    if let Some(path) = status.dockerfile.as_ref().filter(|_| status.is_outside) {
+        // The build passes the lane only where its own file is fixed along.
+        paths = run.common.roots();
+        paths.push(run.shown(path).into());
+    }
+    let paths = paths
+        .iter()
+        .map(|path| quoted(path.as_os_str().as_encoded_bytes()));
+    let typed = |start: &str| {
+        let words: Vec<String> = std::iter::once(start.to_owned()).chain(paths).collect();
+        words.join(" ")
+    };
+    match status.fix {
+        Some(Applicability::Safe) => format!("`{}`", typed("cachelane fix")),
+        Some(Applicability::Unsafe) => format!("`{}`", typed("cachelane fix --unsafe")),
+        None => format!("`{}` says why", typed("cachelane check")),
+    }
 }
 
 fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> ListedBuild {
@@ -79,6 +104,7 @@ fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> Lis
         target: None,
         matrix: None,
         lane: LaneStatus::Unknown,
+        next: None,
         builder: None,
         value: None,
         unknown: Some(unknown.why.clone()),

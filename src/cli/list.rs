@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::dockerfile::SyntaxError;
 use crate::lint::{self, FileReport, Listed, ListedMount};
 use crate::project::input::{self, InputFile};
 use crate::report::table::table;
@@ -20,16 +21,25 @@ pub fn run(args: &ListArgs) -> CommandResult {
     let (mut failed, files) = (!run.configs.errors().is_empty(), listed.files);
     let mut all = Listed::default();
     for result in listed.results {
-        match result {
-            Made::Builds(_) => {}
-            Made::Mounts(found) => {
-                all.mounts.extend(found.mounts);
-                all.refused += found.refused;
-                all.made += found.made;
+        let found: Vec<Result<Listed, String>> = match result {
+            Made::Builds(report) => {
+                let name = report::path(&report.path);
+                let within = lint::list_inline(&name, &report).into_iter();
+                within.map(|made| of(&name, &report.source, made)).collect()
             }
-            Made::Unreadable(message) => {
-                failed = true;
-                terminal::warn(&message);
+            Made::Mounts(found) => vec![found],
+        };
+        for one in found {
+            match one {
+                Ok(found) => {
+                    all.mounts.extend(found.mounts);
+                    all.refused += found.refused;
+                    all.made += found.made;
+                }
+                Err(message) => {
+                    failed = true;
+                    terminal::warn(&message);
+                }
             }
         }
     }
@@ -45,9 +55,8 @@ pub fn run(args: &ListArgs) -> CommandResult {
 
 /// What is made of one file.
 enum Made {
-    Mounts(Listed),
-    /// Why the file cannot be read.
-    Unreadable(String),
+    /// Its mounts, or why it cannot be read.
+    Mounts(Result<Listed, String>),
     /// A file that may lead to Dockerfiles.
     Builds(Box<FileReport>),
 }
@@ -56,7 +65,7 @@ impl Visited for Made {
     fn report(&self) -> Option<&FileReport> {
         match self {
             Self::Builds(report) => Some(report),
-            Self::Mounts(_) | Self::Unreadable(_) => None,
+            Self::Mounts(_) => None,
         }
     }
 }
@@ -67,16 +76,19 @@ fn list(input: InputFile<'_>) -> Option<Made> {
         return input::check(input).map(Box::new).map(Made::Builds);
     }
     let name = report::path(input.path);
-    match lint::list(&name, input.source, &input.settings) {
-        Ok(found) => {
-            let is_empty = found.mounts.is_empty() && found.refused == 0 && found.made == 0;
-            (!is_empty).then_some(Made::Mounts(found))
-        }
-        Err(error) => {
-            let line = LineIndex::new(input.source).line(error.span.start);
-            Some(Made::Unreadable(format!("{name}:{line}: {error}")))
-        }
-    }
+    let made = lint::list(&name, input.source, &input.settings);
+    let is_empty =
+        |found: &Listed| found.mounts.is_empty() && found.refused == 0 && found.made == 0;
+    let is_told = !made.as_ref().is_ok_and(is_empty);
+    is_told.then(|| Made::Mounts(of(&name, input.source, made)))
+}
+
+/// Returns `made`, or a message on why the file `source`, which is called `name`, cannot be read.
+fn of(name: &str, source: &[u8], made: Result<Listed, SyntaxError>) -> Result<Listed, String> {
+    made.map_err(|error| {
+        let line = LineIndex::new(source).line(error.span.start);
+        format!("{name}:{line}: {error}")
+    })
 }
 
 /// Returns the mounts as a table; `files` is the number of files checked.

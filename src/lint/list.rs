@@ -1,13 +1,16 @@
 //! The cache mounts of a file, as `cachelane list` shows them.
 
+use crate::builds::{Inline, inline};
 use crate::dockerfile::{Dockerfile, Mount, MountKind, Sharing, SyntaxError};
 use crate::rules::Settings;
 use crate::rules::caches::{self, Cache};
 use crate::rules::frontend::Frontend;
 use crate::rules::templated_mount::made_by_templates;
 use crate::rules::variables::{references_value, shadowing_env};
+use crate::text::{LineIndex, Span};
 
 use super::check::{has_mount, may_make_mounts};
+use super::model::FileReport;
 
 /// A cache mount for `list`. Values are as BuildKit reads them, variables not expanded.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -87,6 +90,45 @@ pub fn list(path: &str, source: &[u8], settings: &Settings) -> Result<Listed, Sy
         refused: file.mounts().filter(|(_, mount)| is_refused(mount)).count(),
         made: made_by_templates(&file).count(),
     })
+}
+
+/// Returns the cache mounts of each Dockerfile within the file of `report`, which `path` names, with places in that file.
+///
+/// # Errors
+/// Each fails where BuildKit could not read the Dockerfile.
+pub fn list_inline(path: &str, report: &FileReport) -> Vec<Result<Listed, SyntaxError>> {
+    let lines = LineIndex::new(&report.source);
+    let within = report.builds.iter().flat_map(|builds| &builds.file.inline);
+    let list = |inline: &Inline| {
+        let text = LineIndex::new(inline.text.as_bytes());
+        let place = |span: Span| inline.to_file(span);
+        let mut listed =
+            list(path, inline.text.as_bytes(), &report.settings).map_err(|error| SyntaxError {
+                span: place(error.span),
+                ..error
+            })?;
+        for mount in &mut listed.mounts {
+            mount.line = lines.line(place(Span::at(text.start_of(mount.line))).start);
+            for value in [
+                &mut mount.effective_id,
+                &mut mount.target,
+                &mut mount.sharing,
+            ] {
+                *value = inline::written(inline, value);
+            }
+            for value in [
+                &mut mount.id,
+                &mut mount.from,
+                &mut mount.uid,
+                &mut mount.gid,
+                &mut mount.mode,
+            ] {
+                *value = value.take().map(|value| inline::written(inline, &value));
+            }
+        }
+        Ok(listed)
+    };
+    within.map(list).collect()
 }
 
 /// Returns whether jobs with different lanes have different caches at `cache`.

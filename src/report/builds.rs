@@ -22,6 +22,9 @@ pub struct ListedBuild {
     /// The axes of the matrix around it; null without one.
     pub matrix: Option<Vec<String>>,
     pub lane: LaneStatus,
+    /// What to type where there is no lane yet.
+    #[serde(skip)]
+    pub next: Option<String>,
     /// The reason why it has a builder of its own, where it has one.
     pub builder: Option<String>,
     /// The value that it passes, as written.
@@ -37,7 +40,7 @@ fn shown(lane: LaneStatus) -> &'static str {
         LaneStatus::Default | LaneStatus::OwnMachine => "default",
         LaneStatus::NotNeeded => "not needed",
         LaneStatus::NotThere => "no such Dockerfile",
-        LaneStatus::NotYet => "no lane yet: `cachelane fix`",
+        LaneStatus::NotYet => "no lane yet",
         LaneStatus::Unknown => "?",
     }
 }
@@ -71,9 +74,13 @@ fn row(build: &ListedBuild) -> [String; 6] {
         (LaneStatus::Passed | LaneStatus::Namespace, Some(value), _) => {
             format!("{}: {value}", shown(build.lane))
         }
-        (LaneStatus::OwnMachine, _, Some(why)) => format!("{}: {why}", shown(build.lane)),
-        (LaneStatus::NotYet, _, Some(why)) => format!("no lane yet: {why}"),
-        _ => shown(build.lane).into(),
+        (LaneStatus::OwnMachine | LaneStatus::NotYet, _, Some(why)) => {
+            format!("{}: {why}", shown(build.lane))
+        }
+        _ => match &build.next {
+            Some(next) => format!("{}: {next}", shown(build.lane)),
+            None => shown(build.lane).into(),
+        },
     };
     let dockerfile = match (&build.dockerfile, &build.unknown) {
         (Some(path), _) => path.clone(),

@@ -13,7 +13,7 @@ const INTRODUCTION: &str = "\
 
 The *id* of a cache mount is its `id` option, or else its target path, cleaned (`/var/cache/a/../b/` is `/var/cache/b`).
 The *lane argument* is the build argument that sets jobs apart: `CACHE_ID`, or what `--arg` names. An id is *isolated*
-when it refers to the lane argument in any form.
+when another value of the lane argument makes it another id: by itself, or through an ARG or ENV made of it.
 
 A *safe* fix cannot change the files of the image, only which cache a RUN uses (an ARG shows in the image's history, and the
 RUNs behind it have it in their environment); `cachelane fix` applies it. An *unsafe* fix needs a person who looks at the

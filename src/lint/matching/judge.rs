@@ -13,8 +13,10 @@ use crate::budget;
 use crate::builds::{Build, Insertion, Lane, NAMESPACE, OwnBuilder, Parts, Subject};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
+use crate::fix::Fix;
 use crate::lint::finalize::finalize;
 use crate::lint::model::{BuildFileReport, FileReport, MissingArg};
+use crate::lint::relate::relate_reports;
 use crate::rules::build_context::{BuildContext, Pair, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::locks::Locks;
@@ -100,7 +102,7 @@ pub fn dockerfiles(
     resolved.filter_map(|one| one.dockerfile).collect()
 }
 
-/// Loads the reports on Dockerfiles of builds that are outside the run.
+/// Loads the reports on Dockerfiles of builds that are outside the run, each a run of its own.
 fn outside(
     graph: &BuildGraph<'_>,
     resolved: &[ResolvedBuild],
@@ -108,7 +110,9 @@ fn outside(
     let mut outside = HashMap::new();
     for path in resolved.iter().filter_map(|one| one.dockerfile.as_ref()) {
         if graph.index(path).is_none() && !outside.contains_key(path) {
-            outside.insert(path.clone(), (graph.access.load)(path, None));
+            let mut report = (graph.access.load)(path, None);
+            relate_reports(report.as_mut_slice(), &mut [], false, graph.access.name);
+            outside.insert(path.clone(), report);
         }
     }
     outside
@@ -193,7 +197,9 @@ impl<'j> BuildChecker<'j> {
         let lanes = lanes.filter(|lanes| lanes.takes_lane(one.target.as_deref()));
         let status = match (&passes, lanes) {
             (Some(passed), _) => passed.status,
-            (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
+            (None, None) if report.is_some_and(|report| shared_locks(report).next().is_some()) => {
+                LaneStatus::NotYet
+            }
             (None, None) if report.is_none() && !self.is_there(one, build) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
             (None, Some(_))
@@ -382,6 +388,11 @@ impl<'j> BuildChecker<'j> {
                 target: one.one.target.clone(),
                 runs: runs.clone(),
                 lane: one.status,
+                fix: one.report.and_then(|report| {
+                    let fixes = shared_locks(report).filter_map(|lock| lock.fix.as_ref());
+                    fixes.map(Fix::applicability).min()
+                }),
+                is_outside: self.is_outside(one.one),
                 builder: one.one.builder.clone(),
                 value: one.value.clone(),
             },
@@ -417,6 +428,12 @@ impl<'j> BuildChecker<'j> {
                 .then(|| (jobs(own), jobs(other))),
             place: (!is_same).then(|| (self.graph.build(theirs).name.clone(), place())),
         }
+    }
+
+    /// Returns whether the Dockerfile of `one` is not among the files of the run.
+    fn is_outside(&self, one: &ResolvedBuild) -> bool {
+        let path = one.dockerfile.as_ref();
+        path.is_some_and(|path| self.graph.index(path).is_none())
     }
 
     /// Returns the report on the Dockerfile of `one`, or on the file that it stands in.
@@ -486,8 +503,8 @@ fn requirements<'r>(
     }
 }
 
-/// Returns whether the Dockerfile has a lock that all builds share.
-fn has_shared_lock(report: &FileReport) -> bool {
-    let mut findings = report.checked.findings.iter();
-    findings.any(|finding| finding.rule == RuleId::SharedLock)
+/// Returns the findings on locks of the Dockerfile that all builds share.
+fn shared_locks(report: &FileReport) -> impl Iterator<Item = &Finding> {
+    let findings = report.checked.findings.iter();
+    findings.filter(|finding| finding.rule == RuleId::SharedLock)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::builds::{Builder, FormatRef, Runs, Unknown};
+use crate::fix::Applicability;
 use crate::lint::model::FileReport;
 
 /// Access to the files around the run.
@@ -56,6 +57,10 @@ pub struct BuildStatus {
     pub target: Option<String>,
     pub runs: Runs,
     pub lane: LaneStatus,
+    /// The best fix of the locks that all builds share, where the Dockerfile has no lanes yet and any fix is made.
+    pub fix: Option<Applicability>,
+    /// True where the Dockerfile is not among the files of the run.
+    pub is_outside: bool,
     pub builder: Builder,
     pub value: Option<String>,
 }
