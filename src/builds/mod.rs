@@ -40,8 +40,8 @@ pub use gitlab::Gitlab;
 pub use model::ReadError;
 pub use model::{
     Arg, ArgName, Build, BuildFile, Call, Files, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
-    Ordered, Parts, Place, Queue, Runs, SAME, Service, Subject, TargetLeg, Unknown, ValueSource,
-    WORKFLOW,
+    Ordered, Parts, Place, Queue, Runs, SAME, Service, Subject, TargetLeg, Triggers, Unknown,
+    ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, is_same, prove};

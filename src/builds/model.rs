@@ -27,6 +27,18 @@ pub struct BuildFile {
     pub groups: Vec<Group>,
     /// Jobs, each with those that it waits for.
     pub order: Vec<(Ordered, Vec<Ordered>)>,
+    pub triggers: Triggers,
+}
+
+/// What starts a file, beside the files that call it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Triggers {
+    /// The name that other files know it by.
+    pub name: Option<String>,
+    /// True where something else than a call starts it.
+    pub by_itself: bool,
+    /// The names of the files of which one has to end before it starts; none where something else starts it, too.
+    pub after: Vec<String>,
 }
 
 /// Targets of a bake file that have one name together.

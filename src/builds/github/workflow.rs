@@ -6,7 +6,7 @@ use super::paths::{self, Checkout};
 use super::{actions, cache_dance, handed, matrix, runner};
 use crate::builds::builder::{Builder, Builders};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
-use crate::builds::model::{AxisPath, Call, Env, Ordered, Place, Queue, Subject};
+use crate::builds::model::{AxisPath, Call, Env, Ordered, Place, Queue, Subject, Triggers};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{Entry, Node};
 
@@ -104,7 +104,39 @@ fn labels(job: Node<'_>) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
+/// Returns what starts a workflow.
+fn triggers(root: Node<'_>) -> Triggers {
+    let texts = |node: Node<'_>| -> Vec<String> {
+        let texts = node.scalars().into_iter().filter_map(Node::text);
+        texts.map(str::to_owned).collect()
+    };
+    let Some(on) = root.get("on") else {
+        return Triggers::default();
+    };
+    let mut events = texts(on);
+    let keys = on
+        .entries()
+        .into_iter()
+        .filter_map(|entry| entry.key.text());
+    events.extend(keys.map(str::to_owned));
+    events.retain(|event| event != "workflow_call");
+    // Without types it starts along with them, too.
+    let after = on.get("workflow_run").filter(|run| {
+        let types = run.get("types").map(texts).unwrap_or_default();
+        events == ["workflow_run"] && types == ["completed"]
+    });
+    Triggers {
+        name: root.get_text("name").map(str::to_owned),
+        by_itself: !events.is_empty(),
+        after: after
+            .and_then(|run| run.get("workflows"))
+            .map(texts)
+            .unwrap_or_default(),
+    }
+}
+
 pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
+    gatherer.triggers = triggers(root);
     let mut workflow = Workflow {
         root,
         env: Env::default().with(variables(root.get("env"))),

@@ -15,7 +15,7 @@ use crate::builds::command;
 use crate::builds::format::{Inserter, Insertion, Open};
 use crate::builds::model::{
     Arg, ArgName, AxisPath, Build, BuildFile, BuildTool, Call, Env, Fill, Lane, Ordered, ReadError,
-    Runs, Subject, Unknown,
+    Runs, Subject, Triggers, Unknown,
 };
 use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, Word, is_name};
 use crate::builds::yaml::{Node, Yaml};
@@ -55,6 +55,7 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
         calls: gatherer.calls,
         fills: gatherer.fills,
         order: gatherer.order,
+        triggers: gatherer.triggers,
         ..BuildFile::default()
     })
 }
@@ -102,6 +103,7 @@ pub struct Gatherer<'y> {
     pub calls: Vec<Call>,
     pub fills: Vec<Fill>,
     pub order: Vec<(Ordered, Vec<Ordered>)>,
+    pub triggers: Triggers,
     places: HashMap<Span, Vec<usize>>,
     unknown_seen: HashSet<(Span, String)>,
 }
@@ -118,6 +120,7 @@ impl<'y> Gatherer<'y> {
             calls: Vec::new(),
             fills: Vec::new(),
             order: Vec::new(),
+            triggers: Triggers::default(),
             places: HashMap::new(),
             unknown_seen: HashSet::new(),
         };

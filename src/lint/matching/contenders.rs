@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::rc::Rc;
 
 use super::graph::BuildGraph;
 use super::resolve::ResolvedBuild;
 use crate::budget;
-use crate::builds::{Call, Leg, Ordered, Queue, SAME, WORKFLOW};
+use crate::builds::{Call, Leg, Ordered, Queue, SAME, Triggers, WORKFLOW};
+use crate::lint::model::FileReport;
 
 /// A run of a build.
 pub(super) struct Contender<'g> {
@@ -56,6 +58,8 @@ pub(super) struct Contenders<'g> {
     graph: &'g BuildGraph<'g>,
     pub(super) all: Vec<Contender<'g>>,
     callers: HashMap<usize, Vec<Caller<'g>>>,
+    /// The names of the files that end before each file starts.
+    files_before: HashMap<usize, HashSet<&'g String>>,
     /// The jobs before each job that was asked for.
     earlier: RefCell<HashMap<(usize, &'g str), Jobs<'g>>>,
 }
@@ -66,6 +70,7 @@ impl<'g> Contenders<'g> {
             graph,
             all: Vec::new(),
             callers: HashMap::new(),
+            files_before: files_before(graph),
             earlier: RefCell::default(),
         };
         let calls = graph.calls();
@@ -108,7 +113,7 @@ impl<'g> Contenders<'g> {
                 callers.extend(outer.calling(*from, call));
             }
         }
-        if callers.is_empty() {
+        if callers.is_empty() || triggers(self.graph.report(file)).is_some_and(|of| of.by_itself) {
             callers.push(Caller::default());
         }
         self.callers.insert(file, callers.clone());
@@ -124,13 +129,25 @@ impl<'g> Contenders<'g> {
         let (depth, (own, other)) = depths.find(|(_, (own, other))| own.id() != other.id())?;
         let can = if own.file != other.file {
             // Steps of one job follow one another.
-            depth == 0 || (own.leg.job.is_some() && other.leg.job.is_some())
+            (depth == 0 && !self.are_files_ordered(own.file, other.file))
+                || (depth > 0 && own.leg.job.is_some() && other.leg.job.is_some())
         } else if own.leg.job != other.leg.job {
             !self.are_ordered(own, other)
         } else {
             !own.leg.sequential
         };
         can.then(|| apart(a, b)).flatten()
+    }
+
+    /// Returns whether one of two files starts when the other has ended.
+    fn are_files_ordered(&self, a: usize, b: usize) -> bool {
+        let is_before = |file: usize, later: usize| {
+            let name = triggers(self.graph.report(file)).and_then(|of| of.name.as_ref());
+            let before = self.files_before.get(&later);
+            name.zip(before)
+                .is_some_and(|(name, before)| before.contains(name))
+        };
+        is_before(a, b) || is_before(b, a)
     }
 
     /// Returns whether one of two jobs of a file waits for the other.
@@ -151,21 +168,12 @@ impl<'g> Contenders<'g> {
         let order = order.flat_map(|builds| &builds.file.order);
         let after: HashMap<&Ordered, &Vec<Ordered>> =
             order.map(|(job, after)| (job, after)).collect();
-        let own = Ordered::Job(job.to_owned());
-        let mut found = HashSet::new();
-        let mut seen: HashSet<&Ordered> = HashSet::new();
-        let mut open: Vec<&Ordered> = vec![&own];
-        while let Some(next) = open.pop().filter(|_| budget::spend(1)) {
-            for before in after.get(next).copied().into_iter().flatten() {
-                if seen.insert(before) {
-                    open.push(before);
-                    if let Ordered::Job(name) = before {
-                        found.insert(name.as_str());
-                    }
-                }
-            }
-        }
-        let found = Rc::new(found);
+        let all = before(&after, &Ordered::Job(job.to_owned()));
+        let found = all.into_iter().filter_map(|before| match before {
+            Ordered::Job(name) => Some(name.as_str()),
+            Ordered::Stage(_) => None,
+        });
+        let found: Jobs<'g> = Rc::new(found.collect());
         let mut earlier = self.earlier.borrow_mut();
         earlier.insert((file, job), Rc::clone(&found));
         found
@@ -283,6 +291,47 @@ impl Contender<'_> {
         };
         all.filter_map(name).collect()
     }
+}
+
+fn triggers(report: &FileReport) -> Option<&Triggers> {
+    Some(&report.builds.as_ref()?.file.triggers)
+}
+
+fn files_before<'g>(graph: &'g BuildGraph<'g>) -> HashMap<usize, HashSet<&'g String>> {
+    let starts = graph
+        .own_reports()
+        .filter_map(|(file, report)| Some((file, triggers(report)?)));
+    let starts: Vec<(usize, &Triggers)> = starts.collect();
+    let named = starts
+        .iter()
+        .filter_map(|(_, start)| Some((start.name.as_ref()?, &start.after)));
+    let right_before: HashMap<&String, &Vec<String>> = named.collect();
+    let chained = starts.iter().filter(|(_, start)| !start.after.is_empty());
+    let all = |(file, start): &(usize, &'g Triggers)| {
+        let before = start
+            .after
+            .iter()
+            .flat_map(|name| [name].into_iter().chain(before(&right_before, name)));
+        (*file, before.collect())
+    };
+    chained.map(all).collect()
+}
+
+/// Returns all that comes before `last`, by what comes right before each.
+fn before<'g, T: Eq + Hash>(right_before: &HashMap<&T, &'g Vec<T>>, last: &T) -> HashSet<&'g T> {
+    let mut found = HashSet::new();
+    let mut open: Vec<&'g T> = right_before
+        .get(last)
+        .copied()
+        .into_iter()
+        .flatten()
+        .collect();
+    while let Some(next) = open.pop().filter(|_| budget::spend(1)) {
+        if found.insert(next) {
+            open.extend(right_before.get(next).copied().into_iter().flatten());
+        }
+    }
+    found
 }
 
 /// Returns `value` with the inputs and the workflow of a run put in.
