@@ -102,6 +102,7 @@ macro_rules! each_rule {
         $to! {
             SharedLock shared_lock "shared-lock" File {
                 severity: Severity::Error,
+                other_severity: Some("\"info\" with `builders = \"per-job\"`"),
                 fix: Some(Applicability::Safe),
                 needs_variables: true,
                 exempt: Exempt::Always,
@@ -493,8 +494,7 @@ impl Finding {
     /// Returns whether `cachelane fix` would cure it, without `--unsafe`.
     #[must_use]
     pub fn is_fixable(&self) -> bool {
-        self.fix
-            .as_ref()
-            .is_some_and(|fix| fix.applicability() == Applicability::Safe)
+        let fix = self.fix.as_ref();
+        fix.is_some_and(|fix| fix.applicability() == Applicability::Safe)
     }
 }

@@ -331,6 +331,19 @@ impl Select {
 }
 
 impl Common {
+    /// Makes what goes over `folder` without a word.
+    pub fn of(folder: &std::path::Path) -> Self {
+        Self {
+            paths: vec![folder.to_path_buf()],
+            stdin_filename: None,
+            settings: SettingsArgs::default(),
+            force_exclude: false,
+            max_size: file::MAX_SIZE / file::MIB,
+            quiet: true,
+            color: Color::Auto,
+        }
+    }
+
     /// Returns the largest file to read, in bytes.
     pub const fn max_size(&self) -> u64 {
         self.max_size * file::MIB

@@ -2,7 +2,9 @@
 
 use crate::finding::RuleId;
 use crate::lint::FileReport;
+use crate::lint::matching::OwnBuilders;
 use crate::report::{Format, Run as Reported, RunError, Summary, human};
+use crate::text::inert;
 
 use super::args::{CheckArgs, Fixes, STDIN};
 use super::outcome::{CommandResult, Error, Outcome};
@@ -83,6 +85,9 @@ fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, errors: &[R
         _ => format.render(&run, style),
     };
     if format.takes_summary(output.is_some()) && summary.files > 0 && !args.common.quiet {
+        if let Some(own) = OwnBuilders::of(reports).filter(|_| !args.statistics) {
+            text.push_str(&inert(&format!("{own}\n")));
+        }
         text.push_str(&human::summary(&summary));
         text.push('\n');
     }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, NAMES};
 use crate::init::{self, HookOutcome};
+use crate::lint::matching::OwnBuilders;
 use crate::report;
 use crate::text::printable;
 use crate::workspace::file::{self, FileError};
 
-use super::args::InitArgs;
+use super::args::{Common, Fixes, InitArgs, Select};
 use super::outcome::{CommandResult, Error, Outcome};
+use super::run::{Run, Texts};
 use super::terminal;
 
 const PRE_COMMIT: &str = ".pre-commit-config.yaml";
@@ -35,6 +37,7 @@ pub fn run(args: &InitArgs) -> CommandResult {
     }
     let mut done = Initialized::default();
     done.add_configuration(folder);
+    propose_builders(folder)?;
     done.add_hook(folder);
     done.next.extend([
         "cachelane check          what makes builds wait",
@@ -117,6 +120,22 @@ impl Initialized {
         terminal::warn(&format!("{}: {error}", report::path(path)));
         self.failed = true;
     }
+}
+
+/// Proposes the setting that says that each job has a builder of its own, where all builds below `folder` that are known
+/// have one, and a lock is shared.
+fn propose_builders(folder: &Path) -> Result<(), Error> {
+    let common = Common::of(folder);
+    let run = Run::new(&common, &Select::default(), Fixes::default(), Texts::None)?.first_pass();
+    let (checked, _) = run.check();
+    if let Some(own) = OwnBuilders::of(&checked.results).filter(|own| own.is_for_all) {
+        terminal::print_text(&format!(
+            "`builders = \"per-job\"` in {} fits: what builds the locked caches here {}, and nothing waits there\n",
+            NAMES[0],
+            own.place()
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the root of the repository around `folder`, where pre-commit looks; `folder` itself outside of one.

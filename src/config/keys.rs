@@ -102,6 +102,8 @@ settings! {
         "true: `fix` writes ids that stay as they are, with their warm caches, for builds that pass nothing.", "--keep-default";
     include_generated: Flag, "include-generated" = Unset::Default("false"), None,
         "true: `fix` changes files that say that they are generated, too; the next run of their generator takes that back.", "--include-generated";
+    builders: Text, "builders" = Unset::Example("\"per-job\""), Some(|text| values::builders(text).map(drop)),
+        "\"per-job\": each job has a builder of its own; a shared lock is an info, `fix` adds no lanes. \"shared\" says the opposite.";
     profile: Text, "profile" = Unset::Example("\"railway\""), Some(|text| values::profile(text).map(drop)),
         "The builder. Default: BuildKit, unless a railway.toml stands beside. \"railway\": its ids hold no variables; \"buildkit\".";
 }

@@ -20,9 +20,11 @@ pub fn settings(
 ) -> Settings {
     let names = keys.isolating_args.iter().map(Spanned::get_ref);
     let profile = keys.profile.as_ref().map(Spanned::get_ref);
+    let builders = keys.builders.as_ref().map(Spanned::get_ref);
     let mut settings = Settings {
         isolating: names.cloned().collect(),
         profile: profile.and_then(|name| values::profile(name).ok()),
+        own_builders: builders.and_then(|text| values::builders(text).ok()),
         exempt: Arc::clone(exempt),
         ..Settings::default()
     };

@@ -7,6 +7,7 @@ use crate::rules::exempt;
 use crate::rules::profile::PROFILES;
 
 use super::keys::{SETTINGS, Unset};
+use super::values::BUILDERS;
 
 pub fn schema() -> String {
     let mut keys = Map::new();
@@ -21,6 +22,7 @@ pub fn schema() -> String {
     }
     let profiles: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
     keys["profile"]["enum"] = profiles.into();
+    keys["builders"]["enum"] = json!(BUILDERS);
     let rules = |of: &str| {
         json!({
             "description": format!("How bad the findings of a rule are{of}: `off` for a rule that does not run."),

@@ -70,6 +70,21 @@ pub fn profile(text: &str) -> Result<&'static Profile, String> {
     })
 }
 
+/// The values of `builders`.
+pub const BUILDERS: [&str; 2] = ["shared", "per-job"];
+
+/// Reads whether each job has a builder of its own.
+pub fn builders(text: &str) -> Result<bool, String> {
+    let [shared, per_job] = BUILDERS;
+    match text {
+        _ if text == per_job => Ok(true),
+        _ if text == shared => Ok(false),
+        _ => Err(format!(
+            "`{text}` says nothing about builders: write `{shared}`, or `{per_job}` where each job has its own"
+        )),
+    }
+}
+
 /// Reads the name of a rule on how a cache is shared.
 pub fn exemptible(text: &str) -> Result<RuleId, String> {
     let rule = rule(text)?;

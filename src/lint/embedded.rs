@@ -199,7 +199,11 @@ pub(super) fn beside(
 }
 
 fn find(source: &[u8], settings: &Settings) -> Vec<Finding> {
-    if !settings.is_on(RULE) || settings.namespace || !has_mount(source) {
+    if !settings.is_on(RULE)
+        || settings.namespace
+        || settings.has_own_builders()
+        || !has_mount(source)
+    {
         return Vec::new();
     }
     let mut findings = Vec::new();

@@ -5,6 +5,7 @@ mod contenders;
 mod graph;
 mod insert;
 mod judge;
+mod known;
 mod model;
 mod passed;
 mod platforms;
@@ -12,11 +13,13 @@ mod resolve;
 mod waits;
 
 pub use insert::insert_args;
-pub use judge::{mark_buildah, match_builds};
+pub use judge::match_builds;
+pub use known::mark_buildah;
 pub use model::{Builds, FileAccess};
 pub use platforms::note_platforms;
 #[cfg(feature = "cli")]
 pub use {
     judge::dockerfiles,
+    known::OwnBuilders,
     model::{BuildStatus, LaneStatus},
 };

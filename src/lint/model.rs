@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::builds::{BuildFile, FormatRef, Parts};
+use crate::builds::{BuildFile, Builder, FormatRef, Parts};
 use crate::finding::{Finding, Location, RuleId};
 use crate::fix::{Applicability, Fix};
 use crate::index::CacheMount;
@@ -142,6 +142,8 @@ pub struct FileReport {
     pub checked: Checked,
     /// The builds, for a workflow, a pipeline, a Compose or bake file. (Boxed, since few of the many reports have any.)
     pub builds: Option<Box<BuildFileReport>>,
+    /// The builder of each known build of the Dockerfile, or of the Dockerfiles within the file.
+    pub builders: Vec<Builder>,
     /// True where locks in its text outside of Dockerfiles were searched for: in all of it without builds.
     pub is_text: bool,
 }
@@ -155,6 +157,7 @@ impl FileReport {
             settings: Arc::clone(settings),
             checked,
             builds: None,
+            builders: Vec::new(),
             is_text: false,
         }
     }

@@ -1,6 +1,7 @@
 //! GitHub Actions: annotations, which its runner reads from the log, and the summary page of a job.
 
 use crate::finding::{Finding, Severity};
+use crate::lint::matching::OwnBuilders;
 use crate::text::{count, printable};
 
 use super::found::{self, Found};
@@ -87,6 +88,9 @@ pub fn step_summary(run: &Run<'_>) -> String {
         "### cachelane\n\n{}\n",
         markdown(&human::summary(&run.summary))
     );
+    if let Some(own) = OwnBuilders::of(run.reports) {
+        out.push_str(&format!("\n{}\n", markdown(&own.to_string())));
+    }
     for error in run.errors.iter().take(MAX_ROWS) {
         let text = clipped(&printable(&error.to_string()), MAX_MESSAGE);
         out.push_str(&format!("\n**Error:** {}\n", markdown(&text)));

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{Applicability, Edit};
 use crate::lint::ListedMount;
+use crate::lint::matching::OwnBuilders;
 use crate::text::Range;
 
 use super::document::{document, list_document};
@@ -43,6 +44,7 @@ pub fn findings(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
         findings: Vec<JsonFinding<'a>>,
+        note: Option<String>,
         errors: &'a [RunError],
         summary: &'a Summary,
     }
@@ -54,6 +56,7 @@ pub fn findings(run: &Run<'_>) -> String {
     };
     document(Document {
         findings: files.iter().flat_map(all).collect(),
+        note: OwnBuilders::of(run.reports).map(|own| own.to_string()),
         errors: run.errors,
         summary: &run.summary,
     })

@@ -25,6 +25,7 @@ fn is_in_no_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
 /// Returns whether a lane would separate the builds that wait for `cache`, and it is not exempt.
 pub(super) fn lacks_lane(settings: &Settings, cache: &Cache<'_>) -> bool {
     is_in_no_lane(settings, cache)
+        && !settings.has_own_builders()
         && !cache.is_exempt(RuleId::SharedLock)
         && suspected(settings, cache).is_none()
 }
@@ -137,6 +138,9 @@ pub(super) fn suspicion(settings: &Settings, cache: &Cache<'_>) -> Option<String
 pub(crate) fn obstacle(cx: &Context<'_>, cache: &Cache<'_>, name: &str) -> Option<String> {
     if let Some(reason) = suspicion(cx.settings, cache) {
         return Some(reason);
+    }
+    if cx.settings.has_own_builders() && name == cx.settings.arg {
+        return Some("cachelane.toml says that each job has a builder of its own".into());
     }
     if let Some(env) = shadowing_env(cx.file, name, cache.instruction) {
         let line = cx.line(env.instruction);

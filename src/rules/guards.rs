@@ -85,10 +85,20 @@ impl Context<'_> {
         guards.get(&cache.key).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns whether no two RUNs use `cache` at once: each job has a builder of its own, and one stage alone mounts it.
+    pub(super) fn is_alone(&self, cache: &Cache<'_>) -> bool {
+        let stage = |cache: &Cache<'_>| self.file.stage_of(cache.instruction);
+        let own = stage(cache);
+        self.settings.has_own_builders() && self.same_cache(cache).all(|other| stage(other) == own)
+    }
+
     /// Returns the unguarded caches that `rule` is about, each with its finding.
     pub(super) fn unguarded_by(&self, rule: RuleId) -> impl Iterator<Item = (&Cache<'_>, Finding)> {
         self.caches().iter().filter_map(move |cache| {
             let tool = self.unguarded(cache).filter(|tool| tool.rule == rule)?;
+            if self.is_alone(cache) {
+                return None;
+            }
             let finding = Finding::new(rule, cache.option_span("target"), tool.fails)
                 .help(locking_help(self, cache));
             Some((cache, self.name_others(finding, cache)))

@@ -144,7 +144,10 @@ impl Context<'_> {
 pub(super) fn locking_help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     let profile = profile_help(cx.settings, cache);
     let wait = match cx.settings.namespace {
-        _ if !cx.settings.takes_variables() || profile.is_some() => {
+        _ if !cx.settings.takes_variables()
+            || cx.settings.has_own_builders()
+            || profile.is_some() =>
+        {
             "builds wait instead of failing"
         }
         true => "builds of one namespace wait and others do not",

@@ -12,7 +12,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     for cache in cx
         .caches()
         .iter()
-        .filter(|cache| cache.sharing == Some(Sharing::Private))
+        .filter(|cache| cache.sharing == Some(Sharing::Private) && !cx.is_alone(cache))
     {
         let span = cache.option_span("sharing");
         let message = format!(

@@ -29,6 +29,9 @@ pub struct Settings {
     pub include_generated: bool,
     /// True where the pipeline passes `BUILDKIT_CACHE_MOUNT_NS`, which isolates every build.
     pub namespace: bool,
+    /// Whether each job has a builder of its own, so that none waits for another and ids need no lanes; `None` where nobody
+    /// says.
+    pub own_builders: Option<bool>,
     /// True where a file has to name its frontend, since the engine's own may be too old to expand ids.
     pub require_syntax: bool,
     /// The builder, where one is configured.
@@ -71,6 +74,11 @@ impl Settings {
         self.profile.is_none_or(|profile| profile.fixed.is_none())
     }
 
+    /// Returns whether each job is said to have a builder of its own.
+    pub fn has_own_builders(&self) -> bool {
+        self.own_builders == Some(true)
+    }
+
     /// Returns whether a build that passes no `name` keeps its id.
     pub fn keeps_id(&self, name: &str) -> bool {
         self.keep_default && name == self.arg
@@ -111,6 +119,7 @@ impl Default for Settings {
             keep_default: false,
             include_generated: false,
             namespace: false,
+            own_builders: None,
             require_syntax: false,
             profile: None,
             suspected: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::dockerfile::{Form, Variable};
-use crate::finding::{Finding, RuleId};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::Applicability;
 
 use super::caches::Cache;
@@ -27,16 +27,23 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             Some(_) => format!("the lock `{id}` is the same for all"),
             None => format!("without an id, the lock is `{id}` for all"),
         };
-        let mut message = format!("parallel builds wait for each other: {lock}");
+        let who = if cx.settings.has_own_builders() {
+            "builds that share a builder"
+        } else {
+            "parallel builds"
+        };
+        let mut message = format!("{who} wait for each other: {lock}");
         if let Some(other) = condition(cache, &cx.settings.arg) {
             message.push_str(&format!(" that pass no `{other}`"));
         }
-        findings.push(
-            Finding::new(RuleId::SharedLock, cache.mount.id_span(), message)
-                .help(help(cx, cache))
-                .about(Arc::clone(&cache.key))
-                .fix(cx.isolate(cache, &cx.settings.arg, Applicability::Safe)),
-        );
+        let mut finding = Finding::new(RuleId::SharedLock, cache.mount.id_span(), message)
+            .help(help(cx, cache))
+            .about(Arc::clone(&cache.key))
+            .fix(cx.isolate(cache, &cx.settings.arg, Applicability::Safe));
+        if cx.settings.has_own_builders() {
+            finding.severity = Severity::Info;
+        }
+        findings.push(finding);
     }
 }
 
@@ -53,6 +60,10 @@ fn condition<'c>(cache: &'c Cache<'_>, arg: &str) -> Option<&'c str> {
 fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     if let Some(help) = profile_help(cx.settings, cache) {
         return help;
+    }
+    if cx.settings.has_own_builders() {
+        return "where jobs share a builder, take `builders = \"per-job\"` out of cachelane.toml, and run `cachelane fix`"
+            .into();
     }
     let arg = &cx.settings.arg;
     // Most texts fit.

@@ -194,6 +194,7 @@ pub fn settings(source: &[u8]) -> (Settings, Applicability) {
             (_, ("keep-default", "")) => settings.keep_default = true,
             (_, ("include-generated", "")) => settings.include_generated = true,
             (_, ("suspected", name)) => settings.suspected = Some(profile::by_name(name).unwrap()),
+            (_, ("builders", "per-job")) => settings.own_builders = Some(true),
             (_, ("namespace", "")) => settings.namespace = true,
             (_, ("require-syntax", "")) => settings.require_syntax = true,
             (_, ("profile", name)) => settings.profile = Some(profile::by_name(name).unwrap()),

@@ -32,7 +32,7 @@ fn problems(text: &str) -> Vec<(String, String)> {
 #[test]
 fn every_key_has_its_effect() {
     let config = read(
-        "arg = \"JOB\"\ndefault = \"local\"\nisolating-args = [\"ROS_DISTRO\"]\nnamespace = true\nrequire-syntax = true\n\
+        "arg = \"JOB\"\ndefault = \"local\"\nisolating-args = [\"ROS_DISTRO\"]\nnamespace = true\nbuilders = \"per-job\"\nrequire-syntax = true\n\
          keep-default = true\nprofile = \"railway\"\n",
     );
     let settings = config.settings(Path::new("Dockerfile"));
@@ -42,6 +42,7 @@ fn every_key_has_its_effect() {
     );
     assert_eq!(settings.isolating, ["ROS_DISTRO"]);
     assert!(settings.namespace && settings.require_syntax && settings.keep_default);
+    assert_eq!(settings.own_builders, Some(true));
     assert_eq!(
         settings.profile.map(|profile| profile.name),
         Some("railway")
@@ -160,7 +161,7 @@ fn what_is_shown_can_be_pasted() {
     );
     assert_eq!(read_again.severities.get(&RuleId::UnpassedArg), None);
     assert_eq!(
-        read_again.severities.get(&RuleId::SharedLock),
+        read_again.severities.get(&RuleId::UndeclaredArg),
         Some(&Severity::Error)
     );
 }

@@ -10,6 +10,7 @@ use cachelane::init::{HookOutcome, REPO, add_hook, snippet};
 use proptest::prelude::*;
 use yaml_serde::Value;
 
+use crate::command::cachelane;
 use crate::effort;
 
 /// Every key of a configuration, except for the names of rules.
@@ -23,6 +24,7 @@ const KEYS: &[&str] = &[
     "require-syntax",
     "keep-default",
     "include-generated",
+    "builders",
     "profile",
     "rules",
     "per-file",
@@ -89,11 +91,12 @@ fn what_it_shows_are_the_defaults() {
     };
     let table: toml::Table = toml::from_str(&uncommented()).unwrap();
     for (key, value) in &table {
-        // The entries of lists of tables are examples, and so is the profile.
+        // The entries of lists of tables are examples, and so are builders and profile.
         let is_list = value.as_array().is_some_and(Vec::is_empty);
         if value.is_str() || value.is_bool() || is_list {
             let text = format!("{key} = {}\n", serde_json::to_string(value).unwrap());
-            assert_eq!(read(&text) == read(""), key != "profile", "{text}");
+            let is_example = ["builders", "profile"].contains(&key.as_str());
+            assert_eq!(read(&text) == read(""), !is_example, "{text}");
         }
     }
 }
@@ -409,4 +412,55 @@ fn init_in_a_folder_finds_the_hooks_of_the_repository() {
     );
     assert!(fs::read_to_string(&path).unwrap().contains("id: cachelane"));
     assert!(sub.join("cachelane.toml").exists() && !sub.join(".pre-commit-config.yaml").exists());
+}
+
+#[test]
+fn builders_of_their_own_are_proposed_where_all_builds_have_them() {
+    let said = |runners: [&str; 2], more: Option<(&str, &str)>| {
+        let folder = tempfile::tempdir().unwrap();
+        let workflows = folder.path().join(".github/workflows");
+        fs::create_dir_all(&workflows).unwrap();
+        let mut text = "on: push\njobs:\n".to_owned();
+        for (file, runner) in ["a", "b"].iter().zip(runners) {
+            text += &format!(
+                "  {file}:\n    runs-on: {runner}\n    steps:\n      - run: docker build -f {file}.Dockerfile .\n"
+            );
+        }
+        fs::write(workflows.join("ci.yml"), text).unwrap();
+        for file in ["a", "b"] {
+            let run = format!("RUN --mount=type=cache,id={file},target=/x,sharing=locked true\n");
+            let path = folder.path().join(format!("{file}.Dockerfile"));
+            fs::write(path, format!("FROM debian\n{run}")).unwrap();
+        }
+        if let Some((name, text)) = more {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let (code, out, err) = cachelane(folder.path(), &["init"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{out}");
+        out
+    };
+    let proposal = "`builders = \"per-job\"` in cachelane.toml fits: what builds the locked caches here run on machines of \
+                    their own (ubuntu-24.04, ubuntu-latest), and nothing waits there\n";
+    let hosted = ["ubuntu-latest", "ubuntu-24.04"];
+    assert!(
+        said(hosted, None).contains(proposal),
+        "{}",
+        said(hosted, None)
+    );
+    let old = "builders = \"per-job\"\n";
+    for (runners, more) in [
+        (["ubuntu-latest", "self-hosted"], None),
+        (["self-hosted", "self-hosted"], None),
+        (hosted, Some(("cachelane.toml", old))),
+        (
+            hosted,
+            Some((
+                "compose.yml",
+                "services:\n  a:\n    build: {dockerfile: a.Dockerfile}\n",
+            )),
+        ),
+    ] {
+        let out = said(runners, more);
+        assert!(!out.contains("builders"), "{runners:?} {more:?}: {out}");
+    }
 }

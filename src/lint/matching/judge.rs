@@ -10,7 +10,7 @@ use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
 use super::resolve::{ResolvedBuild, resolve};
 use super::waits::{Wait, Waits, more};
 use crate::budget;
-use crate::builds::{Build, Insertion, Lane, NAMESPACE, OwnBuilder, Parts, Subject};
+use crate::builds::{Build, Builder, Insertion, Lane, NAMESPACE, OwnBuilder, Parts, Subject};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
@@ -32,6 +32,7 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
     let mut builds = Builds::default();
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
+    let mut builders: HashMap<usize, Vec<Builder>> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
         let resolved = resolve(&graph, &mut builds.unknown);
@@ -47,10 +48,19 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
             let file = checked.status.file;
             findings.entry(file).or_default().extend(checked.findings);
             missing.entry(file).or_default().extend(checked.missing);
+            let built = match &checked.status.dockerfile {
+                Some(path) => graph.index(path),
+                None => Some(file),
+            };
+            if let Some(built) = built {
+                let builder = checked.status.builder.clone();
+                builders.entry(built).or_default().push(builder);
+            }
             builds.known.push(checked.status);
         }
     }
     for (index, report) in reports.iter_mut().enumerate() {
+        report.builders = builders.remove(&index).unwrap_or_default();
         let Some(builds) = &mut report.builds else {
             continue;
         };
@@ -64,31 +74,6 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         finalize(&mut report.checked, &report.settings, whole);
     }
     builds
-}
-
-/// Says of each Dockerfile among `reports` whether podman or buildah do all builds of it, where its builds are known.
-pub fn mark_buildah(reports: &mut [FileReport], access: &FileAccess<'_>) {
-    let builds = |report: &FileReport| {
-        let builds = report.builds.iter().flat_map(|builds| &builds.file.builds);
-        builds.into_iter().any(|build| build.tool.is_buildah())
-    };
-    if !reports.iter().any(builds) {
-        return;
-    }
-    let mut by_buildah: HashMap<usize, bool> = HashMap::new();
-    {
-        let graph = BuildGraph::new(reports.iter().collect(), access);
-        for one in resolve(&graph, &mut Vec::new()) {
-            let built = one.dockerfile.as_ref().and_then(|path| graph.index(path));
-            if let Some(built) = built {
-                let tool = graph.build(one.id).tool;
-                *by_buildah.entry(built).or_insert(true) &= tool.is_buildah();
-            }
-        }
-    }
-    for (index, report) in reports.iter_mut().enumerate() {
-        report.checked.by_buildah = by_buildah.get(&index).copied();
-    }
 }
 
 /// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to.
@@ -137,6 +122,8 @@ struct Subjected<'j> {
     /// The report on the Dockerfile, or on the file that it stands in.
     report: Option<&'j FileReport>,
     lanes: Option<&'j LaneRequirements>,
+    /// Its builder, also by the configuration of the Dockerfile.
+    builder: Builder,
     status: LaneStatus,
     value: Option<String>,
 }
@@ -173,7 +160,7 @@ impl<'j> BuildChecker<'j> {
             Some(Locks::new(file.as_ref()?, settings))
         });
         let locks: Vec<Option<Locks<'_>>> = locks.collect();
-        let is_alone = |one: usize| all[one].one.builder.own().is_some();
+        let is_alone = |one: usize| all[one].builder.own().is_some();
         let waits = Waits::new(self.graph, self.resolved, &locks, &contenders, &is_alone);
         let found = waits.find(&HashMap::new());
         let mut plans = self.plans(&all, &waits, &found);
@@ -195,6 +182,12 @@ impl<'j> BuildChecker<'j> {
         let arg = lanes.map_or(&own.settings.arg, |lanes| &lanes.arg);
         let passes = one.passes(graph, arg);
         let lanes = lanes.filter(|lanes| lanes.takes_lane(one.target.as_deref()));
+        let is_configured = report.is_some_and(|report| report.settings.has_own_builders());
+        let builder = match &one.builder {
+            Builder::Own(_) => one.builder.clone(),
+            _ if is_configured => Builder::Own(OwnBuilder::Configured),
+            other => other.clone(),
+        };
         let status = match (&passes, lanes) {
             (Some(passed), _) => passed.status,
             (None, None) if report.is_some_and(|report| shared_locks(report).next().is_some()) => {
@@ -209,7 +202,7 @@ impl<'j> BuildChecker<'j> {
                 LaneStatus::Namespace
             }
             (None, Some(_)) if !build.args_known => LaneStatus::Unknown,
-            (None, Some(_)) if one.builder.own().is_some() => LaneStatus::OwnMachine,
+            (None, Some(_)) if builder.own().is_some() => LaneStatus::OwnMachine,
             (None, Some(_)) => LaneStatus::Default,
         };
         Some(Subjected {
@@ -217,6 +210,7 @@ impl<'j> BuildChecker<'j> {
             file,
             report,
             lanes,
+            builder,
             status,
             value: passes.and_then(|passed| passed.arg.value.clone()),
         })
@@ -393,7 +387,7 @@ impl<'j> BuildChecker<'j> {
                     fixes.map(Fix::applicability).min()
                 }),
                 is_outside: self.is_outside(one.one),
-                builder: one.one.builder.clone(),
+                builder: one.builder.clone(),
                 value: one.value.clone(),
             },
             findings,
