@@ -19,7 +19,6 @@ pub use model::{Builds, FileAccess};
 pub use platforms::note_platforms;
 #[cfg(feature = "cli")]
 pub use {
-    judge::dockerfiles,
-    known::OwnBuilders,
+    known::{OwnBuilders, dockerfiles},
     model::{BuildStatus, LaneStatus},
 };

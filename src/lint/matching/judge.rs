@@ -76,17 +76,6 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
     builds
 }
 
-/// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to.
-#[cfg(feature = "cli")]
-pub fn dockerfiles(
-    reports: Vec<&FileReport>,
-    access: &FileAccess<'_>,
-) -> std::collections::BTreeSet<PathBuf> {
-    let graph = BuildGraph::new(reports, access);
-    let resolved = resolve(&graph, &mut Vec::new()).into_iter();
-    resolved.filter_map(|one| one.dockerfile).collect()
-}
-
 /// Loads the reports on Dockerfiles of builds that are outside the run, each a run of its own.
 fn outside(
     graph: &BuildGraph<'_>,

@@ -36,6 +36,17 @@ pub fn mark_buildah(reports: &mut [FileReport], access: &FileAccess<'_>) {
     }
 }
 
+/// Returns the absolute paths of the Dockerfiles that builds of `reports` lead to.
+#[cfg(feature = "cli")]
+pub fn dockerfiles(
+    reports: Vec<&FileReport>,
+    access: &FileAccess<'_>,
+) -> BTreeSet<std::path::PathBuf> {
+    let graph = BuildGraph::new(reports, access);
+    let resolved = resolve(&graph, &mut Vec::new()).into_iter();
+    resolved.filter_map(|one| one.dockerfile).collect()
+}
+
 /// The known builds of files with a shared lock, where each has a builder of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OwnBuilders {
