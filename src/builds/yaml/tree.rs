@@ -321,7 +321,14 @@ impl Builder<'_> {
             Data::Scalar(..) | Data::Alias(_) => Vec::new(),
         };
         let within: usize = ids.iter().map(|&id| self.yaml.items[id].size).sum();
-        self.yaml.items[id].size = within + 1;
+        let source = self.yaml.source;
+        let item = &mut self.yaml.items[id];
+        item.size = within + 1;
+        // A mapping whose key is one is a template's expression for a text.
+        let text = source.get(item.span.start..item.span.end);
+        if let Some(text) = text.filter(|text| text.starts_with("{{")) {
+            item.data = Data::Scalar(text.to_owned(), Style::Plain);
+        }
     }
 }
 
