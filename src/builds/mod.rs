@@ -60,7 +60,7 @@ pub fn format(path: &str) -> Option<FormatRef> {
 pub fn named_format(tool: BuildTool, path: &str) -> FormatRef {
     let ending = path.rsplit_once('.').map(|(_, ending)| ending);
     match ending {
-        _ if tool == BuildTool::Compose => &Compose,
+        _ if tool.is_compose() => &Compose,
         Some("hcl" | "json") => &Bake,
         _ => format(path).unwrap_or(&Compose),
     }

@@ -11,6 +11,8 @@ pub enum BuildTool {
     Bake,
     /// `docker compose build`, `docker compose up --build`, and a service of a Compose file
     Compose,
+    /// `podman compose` and `podman-compose`: Podman builds the services.
+    PodmanCompose,
     Podman,
     /// `buildah build`, `buildah bud`
     Buildah,
@@ -30,6 +32,7 @@ impl BuildTool {
             Self::Buildx => "docker buildx build",
             Self::Bake => "docker buildx bake",
             Self::Compose => "docker compose",
+            Self::PodmanCompose => "podman compose",
             Self::Podman => "podman build",
             Self::Buildah => "buildah build",
             Self::Nerdctl => "nerdctl build",
@@ -42,6 +45,10 @@ impl BuildTool {
         matches!(self, Self::Bake | Self::BakeAction)
     }
 
+    pub const fn is_compose(self) -> bool {
+        matches!(self, Self::Compose | Self::PodmanCompose)
+    }
+
     /// Returns whether the tool builds with the builder that buildx has chosen.
     pub const fn is_buildx(self) -> bool {
         matches!(
@@ -50,8 +57,8 @@ impl BuildTool {
         )
     }
 
-    /// Returns whether the tool takes Buildah's options, and looks for a `Containerfile` first.
+    /// Returns whether Buildah builds: it has mount options of its own, and looks for a `Containerfile` first.
     pub const fn is_buildah(self) -> bool {
-        matches!(self, Self::Podman | Self::Buildah)
+        matches!(self, Self::Podman | Self::PodmanCompose | Self::Buildah)
     }
 }

@@ -41,8 +41,14 @@ impl Stage {
 impl Dockerfile<'_> {
     /// Returns the stage of the instruction `index`, its base stage, and so on.
     pub fn ancestors(&self, index: usize) -> impl Iterator<Item = &Stage> {
-        let stage = self.stage_of(index).map(|stage| &self.stages[stage]);
-        std::iter::successors(stage, move |stage| Some(&self.stages[stage.parent()?]))
+        let stage = self.stage_of(index).into_iter();
+        stage.flat_map(|stage| self.chain(stage))
+    }
+
+    /// Returns the stage `index`, its base stage, and so on.
+    pub fn chain(&self, index: usize) -> impl Iterator<Item = &Stage> {
+        let stage = self.stages.get(index);
+        std::iter::successors(stage, |stage| Some(&self.stages[stage.parent()?]))
     }
 
     /// Returns the stage that a build up to `target` ends with, the last one by default; `None` for an unknown target.
@@ -246,18 +252,21 @@ impl Dockerfile<'_> {
 
     /// Returns whether `image`, the base of `stage`, may set a WORKDIR, by its name without build arguments.
     fn may_set_workdir(&self, image: &str, stage: &Stage) -> bool {
-        let word = Word::read(image.as_bytes(), self.escape).ok();
-        let (Some(word), Some(from)) = (word, stage.from) else {
-            return true;
-        };
+        let image = self.image(image, stage);
+        image.is_none_or(|image| is_with_workdir(&image.to_str_lossy()))
+    }
+
+    /// Returns `image`, the base of `stage`, in a build without arguments; `None` where it is unknown.
+    fn image(&self, image: &str, stage: &Stage) -> Option<Vec<u8>> {
+        let word = Word::read(image.as_bytes(), self.escape).ok()?;
+        let from = stage.from?;
         let mut is_known = true;
         let image = word.expand(&mut |name| {
             let value = self.default_value(name, from);
             is_known &= value.is_some();
             value
         });
-        let image = image.filter(|_| is_known);
-        image.is_none_or(|image| is_with_workdir(&image.to_str_lossy()))
+        image.filter(|_| is_known)
     }
 
     /// Returns the folder behind the WORKDIR `index`, which starts from `workdir`.
@@ -279,7 +288,8 @@ impl Dockerfile<'_> {
         }
     }
 
-    /// Returns whether nothing is in the stage `index`: it comes from `scratch`, and no instruction adds a file.
+    /// Returns whether nothing is in the stage `index` in a build without arguments: it comes from `scratch`, and no
+    /// instruction adds a file.
     pub fn is_empty(&self, index: usize) -> bool {
         let is_idle = |instruction: &Instruction<'_>| {
             let idle = matches!(
@@ -288,18 +298,19 @@ impl Dockerfile<'_> {
             );
             budget::spend(1) && (idle || instruction.onbuild)
         };
-        let bases = std::iter::successors(Some(&self.stages[index]), |stage| {
-            Some(&self.stages[stage.parent()?])
-        });
         let mut last = None;
-        for stage in bases {
+        for stage in self.chain(index) {
             let mut instructions = self.instructions[stage.instructions.clone()].iter();
             if !instructions.all(is_idle) {
                 return false;
             }
-            last = Some(&stage.base);
+            last = Some(stage);
         }
-        matches!(last, Some(Base::Image(image)) if image == "scratch")
+        let Some((Base::Image(image), stage)) = last.map(|stage| (&stage.base, stage)) else {
+            return false;
+        };
+        self.image(image, stage)
+            .is_some_and(|image| image == b"scratch")
     }
 }
 

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::profile::{self, Profile};
 use super::settings::Settings;
 use super::slot::{has_room, id_edit};
-use super::variables::{PLATFORM_ARGS, depends_on, shadowing_env};
+use super::variables::{PLATFORM_ARGS, depends_on, leaves_open, shadowing_env};
 
 /// Returns whether all builds that use the cache's id wait for each other.
 pub fn is_shared_lock(settings: &Settings, cache: &Cache<'_>) -> bool {
@@ -35,16 +35,28 @@ pub fn lacks_platform(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
     if !cache.is_locked() || cache.mount.templated || suspected(cx.settings, cache).is_some() {
         return false;
     }
-    let named = cache.word.variables().any(|variable| {
-        let name = variable.name.to_ascii_uppercase();
-        // BUILDARCH and its kin are the same for all platforms of a build.
-        (name.contains("ARCH") || name.contains("PLATFORM")) && !name.starts_with("BUILD")
-    });
-    let named = named
-        || ["TARGETARCH", "TARGETPLATFORM"]
-            .iter()
-            .any(|name| depends_on(cx.file, &cache.word, cache.instruction, name));
-    !named && has_room(cx.settings, cache, "TARGETARCH") && !runs_once(cx.file, cache.instruction)
+    let (file, word, index) = (cx.file, &cache.word, cache.instruction);
+    // One build passes one value to all its platforms.
+    let is_given = |name: &str, is_declared: bool| {
+        (!is_declared || cx.settings.built_for.is_empty()) && is_platform(name)
+    };
+    let mut names = ["TARGETARCH", "TARGETPLATFORM"].into_iter();
+    let is_named = names.any(|name| depends_on(file, word, index, name))
+        || leaves_open(file, word, index, &is_given);
+    !is_named
+        && has_room(cx.settings, cache, "TARGETARCH")
+        && !runs_once(cx.file, cache.instruction)
+}
+
+/// Returns whether a value that only the builds or the base image know is a platform's, by its name.
+fn is_platform(name: &str) -> bool {
+    let mut words = name.split('_').map(str::to_ascii_uppercase);
+    let is_it = |word: String| {
+        let is_arch = word.ends_with("ARCH") && !word.ends_with("SEARCH");
+        is_arch || word.ends_with("ARCHITECTURE") || word.ends_with("PLATFORM")
+    };
+    // BUILDARCH and its kin are the same for all platforms of a build.
+    !PLATFORM_ARGS.contains(&name) && !name.starts_with("BUILD") && words.any(is_it)
 }
 
 /// Returns whether the RUN `index` is the same for all platforms: its stage is pinned to one and sees no target

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::budget;
 use crate::builds::{BuildTool, NAMESPACE};
-use crate::dockerfile::{Base, Dockerfile, Instruction, Keyword, Seen, Word};
+use crate::dockerfile::{Dockerfile, Instruction, Keyword, Seen};
 use crate::finding::{Finding, Location, Place, RuleId};
 use crate::text::{LineIndex, Span};
 
 use super::becomes::{expand, marked};
 use super::caches::Cache;
 use super::context::Context;
-use super::side_by_side::{LockingStage, is_same_text, needs, parallel};
+use super::side_by_side::{LockingStage, base, is_same_step, needs, parallel, steps};
 use super::variables::PLATFORM_ARGS;
 
 /// A build of a call: of a service, a target, or a leg of a target's matrix.
@@ -98,35 +98,26 @@ impl CalledBuild<'_, '_> {
     }
 
     /// Returns the steps from the base image to the instruction `index`, and that image.
-    fn steps(&self, index: usize) -> (Vec<usize>, Option<&Base>) {
+    fn steps(&self, index: usize) -> Option<(Vec<usize>, Vec<u8>)> {
         let file = self.cx.file;
-        let stages: Vec<_> = file.ancestors(index).collect();
-        let all = stages
-            .iter()
-            .rev()
-            .flat_map(|stage| stage.instructions.clone());
-        let own = file.stage_of(index);
-        let is_before = |at: &usize| file.stage_of(*at) != own || *at <= index;
-        let steps = all.filter(|at| budget::spend(4) && is_before(at)).collect();
-        (steps, stages.last().map(|stage| &stage.base))
+        let stage = file.stage_of(index)?;
+        let mut steps = steps(file, stage);
+        steps.retain(|at| *at <= index);
+        Some((steps, base(file, stage, &|name| self.global(name))))
     }
 
     /// Returns whether the instruction `own` of this build and `theirs` of `other` are one step, which runs once.
     fn is_same_step(&self, own: usize, other: &Self, theirs: usize) -> bool {
-        let ((ours, base), (others, other_base)) = (self.steps(own), other.steps(theirs));
+        let steps = self.steps(own).zip(other.steps(theirs));
+        let Some(((ours, base), (others, other_base))) = steps else {
+            return false;
+        };
         if base != other_base || ours.len() != others.len() {
             return false;
         }
         let (file, other_file) = (self.cx.file, other.cx.file);
         let mut pairs = ours.iter().zip(&others);
-        if !pairs.all(|(a, b)| is_same_text((file, *a), (other_file, *b))) {
-            return false;
-        }
-        if let Some(Base::Image(image)) = base
-            && let Ok(image) = Word::read(image.as_bytes(), file.escape)
-            && image.expand(&mut |name| self.global(name))
-                != image.expand(&mut |name| other.global(name))
-        {
+        if !pairs.all(|(a, b)| is_same_step((file, *a), (other_file, *b))) {
             return false;
         }
         let args = ours.iter().map(|at| &file.instructions[*at]);

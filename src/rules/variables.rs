@@ -33,16 +33,60 @@ pub(super) fn value(file: &Dockerfile<'_>, declaration: &Declaration) -> Option<
 }
 
 /// Returns whether the expansion of `word` at instruction `index` includes the value of `name`, directly or through ARGs
-/// and ENVs, in a build that passes no other argument. Each declaration is read once.
+/// and ENVs, in a build that passes no other argument.
 pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) -> bool {
+    // An ENV hands an ARG on only where its value does. BuildKit's own need no ARG among the global ones.
+    let is_passed = |of: &Declaration| {
+        let seen = file.visible_above(name, of);
+        seen.map_or_else(
+            || of.stage.is_none() && PLATFORM_ARGS.contains(&name),
+            |seen| seen.by == DeclaredBy::Arg,
+        )
+    };
+    let is_it = |found: &Included<'_>| found.name == name && found.of.is_none_or(is_passed);
+    any_included(file, word, index, name, &is_it)
+}
+
+/// Returns whether the expansion of `word` at instruction `index` includes a name to which the file gives no value, and
+/// for which `is_it` is true, told its name and whether it is declared.
+pub fn leaves_open(
+    file: &Dockerfile<'_>,
+    word: &Word,
+    index: usize,
+    is_it: &dyn Fn(&str, bool) -> bool,
+) -> bool {
+    let is_open = |found: &Included<'_>| {
+        let seen = match found.of {
+            Some(of) => file.visible_above(found.name, of),
+            None => file.visible(found.name, index),
+        };
+        found.value.is_none() && is_it(found.name, seen.is_some())
+    };
+    any_included(file, word, index, "", &is_open)
+}
+
+/// A variable whose value an expansion includes.
+struct Included<'d> {
+    name: &'d str,
+    /// The declaration whose value it is in; `None` for the word itself.
+    of: Option<&'d Declaration>,
+    /// The declaration that gives it a value.
+    value: Option<&'d Declaration>,
+}
+
+/// Returns whether `is_it` holds for a variable that the expansion of `word` at instruction `index` includes, directly or
+/// through ARGs and ENVs, in a build that passes `passed`. Each declaration is read once.
+fn any_included(
+    file: &Dockerfile<'_>,
+    word: &Word,
+    index: usize,
+    passed: &str,
+    is_it: &dyn Fn(&Included<'_>) -> bool,
+) -> bool {
     let mut seen: HashSet<(usize, usize, usize)> = HashSet::new();
     // With each, the declaration whose value it is.
     let mut open: Vec<(Cow<'_, Word>, Option<&Declaration>)> = vec![(Cow::Borrowed(word), None)];
     while let Some((word, of)) = open.pop().filter(|_| budget::spend(1)) {
-        let valued = |other: &str| match of {
-            Some(of) => file.valued_above(other, of),
-            None => file.valued(other, index),
-        };
         // What has no default is there to be passed, and the base image may set what is not declared.
         let is_set = |other: &str, or_empty: bool| {
             let value = match of {
@@ -51,22 +95,18 @@ pub fn depends_on(file: &Dockerfile<'_>, word: &Word, index: usize, name: &str) 
             };
             value.map(|value| !or_empty || !value.is_empty())
         };
-        for variable in included(&word, name, &is_set) {
-            // An ENV hands an ARG on only where its value does. BuildKit's own need no ARG among the global ones.
-            let is_passed = |of: &Declaration| {
-                let seen = file.visible_above(name, of);
-                seen.map_or_else(
-                    || of.stage.is_none() && PLATFORM_ARGS.contains(&name),
-                    |seen| seen.by == DeclaredBy::Arg,
-                )
+        for variable in included(&word, passed, &is_set) {
+            let name = variable.name.as_str();
+            let value = match of {
+                Some(of) => file.valued_above(name, of),
+                None => file.valued(name, index),
             };
-            if variable.name == name && of.is_none_or(is_passed) {
+            if is_it(&Included { name, of, value }) {
                 return true;
             }
-            let declared = valued(&variable.name)
-                .filter(|it| seen.insert((it.at, it.instruction, it.name_end)));
-            let value = declared.and_then(|declared| value(file, declared));
-            open.extend(value.map(|value| (Cow::Owned(value), declared)));
+            let fresh = value.filter(|it| seen.insert((it.at, it.instruction, it.name_end)));
+            let word = fresh.and_then(|fresh| self::value(file, fresh));
+            open.extend(word.map(|word| (Cow::Owned(word), fresh)));
         }
     }
     false

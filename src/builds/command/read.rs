@@ -59,7 +59,7 @@ pub fn all(commands: Vec<Simple>) -> Commands {
 pub fn read(words: &[Word]) -> Option<Command> {
     let (tool, sets) = skip_prefixes(words)?;
     if let Some((at, name, lane)) = lane_runner(words, tool) {
-        return within(words, at, (name, lane), sets);
+        return within(words, at, Some((name, lane)), sets);
     }
     let name = words[tool].text()?;
     let name = if name.starts_with('@') {
@@ -75,8 +75,17 @@ pub fn read(words: &[Word]) -> Option<Command> {
             builder: Some(NamedBuilder::Service),
             ..buildx(words, at)?
         },
-        "docker-compose" | "podman-compose" => compose(words, at)?,
-        "podman" => engine(BuildTool::Podman, &["image", "buildx"], words, at)?,
+        "docker-compose" => compose(BuildTool::Compose, words, at)?,
+        "podman-compose" => compose(BuildTool::PodmanCompose, words, at)?,
+        "podman" | "buildah" if subcommand(words, at)?.1 == "unshare" => {
+            let (unshare, _) = subcommand(words, at)?;
+            let (inner, _) = subcommand(words, unshare + 1)?;
+            return within(words, inner, None, sets);
+        }
+        "podman" => {
+            let groups = ["image", "buildx", "builder", "farm"];
+            engine(BuildTool::Podman, &groups, words, at)?
+        }
         "buildah" => match subcommand(words, at)? {
             (sub, "build" | "bud" | "build-using-dockerfile") => {
                 build(BuildTool::Buildah, words, sub)
@@ -97,9 +106,10 @@ pub fn read(words: &[Word]) -> Option<Command> {
     let mut before = words[..tool].iter();
     command.args_known &= before.all(|word| word.text() != Some("xargs"));
     command.only_looks = match command.tool {
-        BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker | BuildTool::Compose => {
+        BuildTool::Bake | BuildTool::Buildx | BuildTool::Docker => {
             only_looks(words, command.subcommand)
         }
+        tool if tool.is_compose() => only_looks(words, command.subcommand),
         // Behind the image, these are options of what runs there.
         BuildTool::Rocker => {
             let first = words.get(at).and_then(Word::text);
@@ -113,11 +123,11 @@ pub fn read(words: &[Word]) -> Option<Command> {
     Some(command)
 }
 
-/// Returns the build that `cachelane run` runs, from the word `at` on: it passes the argument `name`.
+/// Returns the build that another command runs, from the word `at` on, with the argument that `cachelane run` passes.
 fn within(
     words: &[Word],
     at: usize,
-    (name, value): (ArgName, Word),
+    lane: Option<(ArgName, Word)>,
     sets: Vec<(ArgName, Word)>,
 ) -> Option<Command> {
     let inner = words.get(at..)?;
@@ -128,6 +138,9 @@ fn within(
     command.tool_at += at;
     command.subcommand += at;
     command.sets.extend(sets);
+    let Some((name, value)) = lane else {
+        return Some(command);
+    };
     command.sets.push((name.clone(), value.clone()));
     if matches!(command.method, InsertMethod::BuildArg | InsertMethod::Set)
         && command.args.iter().all(|arg| arg.name != name)
@@ -142,7 +155,10 @@ fn within(
 fn engine(tool: BuildTool, groups: &[&str], words: &[Word], at: usize) -> Option<Command> {
     match subcommand(words, at)? {
         (sub, "build") => Some(build(tool, words, sub)),
-        (sub, "compose") => compose(words, sub + 1),
+        (sub, "compose") if tool == BuildTool::Podman => {
+            compose(BuildTool::PodmanCompose, words, sub + 1)
+        }
+        (sub, "compose") => compose(BuildTool::Compose, words, sub + 1),
         (sub, verb) if groups.contains(&verb) => match subcommand(words, sub + 1)? {
             (sub, "build") => Some(build(tool, words, sub)),
             _ => None,
@@ -188,8 +204,8 @@ fn rocker(words: &[Word], at: usize) -> Command {
     command
 }
 
-fn compose(words: &[Word], at: usize) -> Option<Command> {
-    let mut command = Command::new(BuildTool::Compose, InsertMethod::BuildArg, 0);
+fn compose(tool: BuildTool, words: &[Word], at: usize) -> Option<Command> {
+    let mut command = Command::new(tool, InsertMethod::BuildArg, 0);
     let mut items = Items::new(words, at, &tables::COMPOSE);
     let sub = command.options(words, &mut items)?;
     command.subcommand = sub;
@@ -261,7 +277,7 @@ impl Command {
         let is_rest = match self.tool {
             BuildTool::Rocker => false,
             BuildTool::Bake => true,
-            BuildTool::Compose => self.subcommand > 0,
+            tool if tool.is_compose() => self.subcommand > 0,
             _ => {
                 let written = word.written().to_ascii_lowercase();
                 let hints = ["arg", "opt", "flag", "param", "$@", "$*", "[@]"];
@@ -271,7 +287,7 @@ impl Command {
             }
         };
         self.args_known &=
-            is_rest && self.method == InsertMethod::BuildArg && self.tool != BuildTool::Compose;
+            is_rest && self.method == InsertMethod::BuildArg && !self.tool.is_compose();
         if is_rest {
             self.rest.push(word.clone());
         }

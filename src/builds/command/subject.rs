@@ -18,7 +18,7 @@ pub fn subject(
     match command.tool {
         BuildTool::Devcontainer => Err("its Dockerfile is named in devcontainer.json".into()),
         BuildTool::Rocker => Ok(Subject::Snippets),
-        BuildTool::Bake | BuildTool::BakeAction | BuildTool::Compose => resolver.files(command),
+        tool if tool.is_bake() || tool.is_compose() => resolver.files(command),
         _ => resolver.dockerfile(command).map(Subject::File),
     }
 }

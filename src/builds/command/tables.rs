@@ -15,7 +15,7 @@ pub(super) struct Options {
 /// Before the subcommand: `docker`, `podman`, `buildah`, `nerdctl`.
 pub(super) const GLOBAL: Options = Options {
     switches: "debug debug-full experimental help insecure-registry kube-hide-dupe remote \
-        selinux-enabled syslog tls tlsverify transient-store version",
+        rootless-netns selinux-enabled syslog tls tlsverify transient-store version",
     letters: "Ddhrv",
 };
 

@@ -2,14 +2,16 @@
 //!
 //! By the actions' own documentation: without `context`, `build-push-action` takes the repository at the commit that
 //! the job runs for, and `{{defaultContext}}:folder` a folder of that; `file` is relative to the workspace, but with a
-//! Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`.
+//! Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`. The files of
+//! `buildah-build` are relative to the workspace.
 
 use crate::builds::builder::{Builder, Change, Create, NamedBuilder};
+use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
 use crate::builds::paths::Text;
 use crate::builds::platforms::Platforms;
-use crate::builds::shell::{Lookup, is_name};
+use crate::builds::shell::{self, Dialect, Lookup, Word, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
 
@@ -23,6 +25,7 @@ pub fn tool(uses: &str) -> Option<BuildTool> {
     match name {
         "build-push-action" => Some(BuildTool::BuildPushAction),
         "bake-action" => Some(BuildTool::BakeAction),
+        "buildah-build" => Some(BuildTool::Buildah),
         _ => None,
     }
 }
@@ -78,16 +81,30 @@ pub fn build(
     };
     let subject = match tool {
         BuildTool::BakeAction => inputs.bake(),
+        BuildTool::Buildah => inputs.containerfile()?,
         _ => inputs.dockerfile(old),
     };
     let platforms = inputs.platforms(name, tool);
-    let (args, args_known) = inputs.args(match tool {
+    let (mut args, mut args_known) = inputs.args(match tool {
         BuildTool::BakeAction => "set",
         _ if old => "build_args",
         _ => "build-args",
     });
     let target = inputs.text("target").filter(|_| !tool.is_bake());
-    let target = target.and_then(|target| scope.filled(target)?.plain());
+    let mut target = target.and_then(|target| scope.filled(target)?.plain());
+    if let Some(words) = inputs.text("extra-args").filter(|_| tool.is_buildah()) {
+        let command = extra(words)?;
+        args_known &= command.args_known && command.rest.is_empty();
+        target = command
+            .target
+            .as_ref()
+            .and_then(Word::text)
+            .map(str::to_owned);
+        args.extend(command.args.into_iter().map(|arg| {
+            let value = arg.value.map(|value| value.written());
+            Arg::new(arg.name, value, uses.span())
+        }));
+    }
     Some(subject.map(|subject| Build {
         target: target.filter(|target| !target.is_empty()),
         platforms,
@@ -97,6 +114,13 @@ pub fn build(
         builder: inputs.builder(step, tool, name),
         ..Build::new(tool, &step.title, uses.span(), subject)
     }))
+}
+
+/// Returns the command that Buildah's action runs with its `extra-args`.
+fn extra(words: &str) -> Option<Command> {
+    let script = format!("buildah build {}", words.replace('\n', " "));
+    let simple = shell::read(&script, None, Dialect::Posix, &|_| None);
+    command::read(&simple.first()?.words)
 }
 
 struct Inputs<'s, 'y> {
@@ -184,6 +208,17 @@ impl<'y> Inputs<'_, 'y> {
         (self.in_repository)(Subject::File(path))
     }
 
+    /// Returns the subject of Buildah's action, which joins several files: the first names the build. `None` where it
+    /// builds without one.
+    fn containerfile(&self) -> Option<Result<Subject, String>> {
+        let names = ["containerfiles", "dockerfiles"];
+        let name = names.into_iter().find(|name| self.text(name).is_some())?;
+        let mut lines = self.text(name)?.lines().map(str::trim);
+        let first = lines.find(|line| !line.is_empty())?;
+        let file = self.filled(name, first).and_then(|file| under("", &file));
+        Some(file.and_then(|file| (self.in_repository)(Subject::File(file))))
+    }
+
     fn bake(&self) -> Result<Subject, String> {
         let source = self.known("source")?.unwrap_or_default();
         let folder = self.known("workdir")?.unwrap_or_default();
@@ -223,8 +258,11 @@ impl<'y> Inputs<'_, 'y> {
     fn platforms(&self, uses: &str, tool: BuildTool) -> Platforms {
         let steps = self.with.and_then(|with| with.parent()?.parent());
         let steps = steps.map(Node::items).unwrap_or_default();
-        // Each platform is built on a machine of its own.
-        if uses.starts_with("depot/") || steps.into_iter().any(has_several_nodes) {
+        // Each platform is built on a machine of its own, or by Buildah, one after the other for all one knows.
+        if uses.starts_with("depot/")
+            || tool.is_buildah()
+            || steps.into_iter().any(has_several_nodes)
+        {
             return Platforms::Unknown;
         }
         let filled = |text: &str| self.scope.filled(text)?.plain();

@@ -404,7 +404,7 @@ impl InScript<'_> {
     /// Returns the environment of a command that hands it to its files.
     fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
         let tool = self.found.command.tool;
-        if tool == BuildTool::Compose || tool.is_bake() {
+        if tool.is_compose() || tool.is_bake() {
             self.environment(step, scope)
         } else {
             Env::default()

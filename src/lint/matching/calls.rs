@@ -125,7 +125,7 @@ fn calls<'g>(graph: &'g BuildGraph<'g>, resolved: &'g [ResolvedBuild]) -> Vec<Ve
 fn in_turn(build: &Build) -> bool {
     let limit = build.env.get("COMPOSE_PARALLEL_LIMIT");
     let is_one = limit.is_some_and(|limit| limit.value.as_deref() == Some("1"));
-    build.tool == BuildTool::Compose && is_one
+    build.tool.is_compose() && is_one
 }
 
 fn members<'g>(
@@ -180,7 +180,7 @@ fn chosen<'g>(
     files: &Files,
     mut members: Vec<Member<'g>>,
 ) -> Vec<Member<'g>> {
-    if build.tool == BuildTool::Compose && files.names.is_empty() {
+    if build.tool.is_compose() && files.names.is_empty() {
         let on = build.env.get("COMPOSE_PROFILES");
         let on = on.and_then(|on| on.value.as_deref()).unwrap_or_default();
         let is_on = |profile: &String| on.split(',').any(|on| on == "*" || on == profile);
@@ -263,8 +263,7 @@ fn called<'c, 'a>(
     if let Some(command) = command {
         let source = &graph.report(one.id.file).source;
         let is_for_all = |arg: &Arg| {
-            command.tool == BuildTool::Compose
-                || arg.span.of(source).windows(2).any(|two| two == b"*.")
+            command.tool.is_compose() || arg.span.of(source).windows(2).any(|two| two == b"*.")
         };
         if !command.args_known || !command.args.iter().all(is_for_all) {
             return None;
@@ -299,7 +298,7 @@ fn add<'g>(args: &mut HashMap<&'g str, String>, more: &'g [Arg], tool: BuildTool
     for arg in more.iter().take_while(|_| budget::spend(16)) {
         if let (Some(name), Some(value)) = (arg.name.as_str(), &arg.value) {
             let value = match tool {
-                BuildTool::Compose => at_defaults(value),
+                tool if tool.is_compose() => at_defaults(value),
                 _ => value.clone(),
             };
             args.entry(name).or_insert(value);

@@ -199,11 +199,7 @@ impl<'r> BuildGraph<'r> {
             }
         }
         if found.is_empty() {
-            let what = if tool == BuildTool::Compose {
-                "Compose"
-            } else {
-                "bake"
-            };
+            let what = if tool.is_compose() { "Compose" } else { "bake" };
             return Err(format!(
                 "there is no {what} file that builds anything among the files"
             ));

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::graph::BuildGraph;
 use super::model::FileAccess;
-use super::resolve::resolve;
+use super::resolve::{called, resolve};
 use crate::builds::OwnBuilder;
 use crate::finding::{RuleId, Severity};
 use crate::lint::model::FileReport;
@@ -23,7 +23,9 @@ pub fn mark_buildah(reports: &mut [FileReport], access: &FileAccess<'_>) {
     let mut by_buildah: HashMap<usize, bool> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
-        for one in resolve(&graph, &mut Vec::new()) {
+        let resolved = resolve(&graph, &mut Vec::new());
+        let called = called(&graph, &resolved);
+        for one in resolved.iter().filter(|one| !called.contains(&one.id)) {
             let built = one.dockerfile.as_ref().and_then(|path| graph.index(path));
             if let Some(built) = built {
                 let tool = graph.build(one.id).tool;

@@ -1,13 +1,13 @@
 //! Finds the Dockerfiles that one build makes for several platforms.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::graph::{BuildGraph, BuildId};
 use super::model::FileAccess;
-use super::resolve::{ResolvedBuild, resolve};
+use super::resolve::{ResolvedBuild, called, resolve};
 use crate::budget;
-use crate::builds::{Build, Platforms, Subject};
+use crate::builds::{Build, Platforms};
 use crate::lint::check::check;
 use crate::lint::model::FileReport;
 use crate::rules::{BuiltFor, Settings};
@@ -51,13 +51,8 @@ fn built_for(reports: Vec<&FileReport>, access: &FileAccess<'_>) -> BTreeMap<usi
     }
     let graph = BuildGraph::new(reports, access);
     let resolved = resolve(&graph, &mut Vec::new());
-    // Commands that build a service or a target say what platforms it is built for.
-    let is_command = |one: &&ResolvedBuild| {
-        let subject = &graph.build(one.id).subject;
-        matches!(subject, Subject::Files(..))
-    };
-    let commands = resolved.iter().filter(is_command);
-    let called: HashSet<BuildId> = commands.flat_map(|one| &one.layers).copied().collect();
+    // A command says what platforms its services or targets are built for.
+    let called = called(&graph, &resolved);
     for one in resolved.iter().filter(|one| !called.contains(&one.id)) {
         let index = one.dockerfile.as_ref().and_then(|path| graph.index(path));
         let Some((index, (id, platforms))) = index.zip(named(&graph, one)) else {

@@ -138,6 +138,14 @@ struct Merged {
     target: Option<String>,
 }
 
+/// Returns the services and targets that commands build, which say with what.
+pub(super) fn called(graph: &BuildGraph<'_>, resolved: &[ResolvedBuild]) -> HashSet<BuildId> {
+    let is_command =
+        |one: &&ResolvedBuild| matches!(graph.build(one.id).subject, Subject::Files(..));
+    let commands = resolved.iter().filter(is_command);
+    commands.flat_map(|one| &one.layers).copied().collect()
+}
+
 impl Resolver<'_> {
     fn build(&self, id: BuildId, build: &Build) -> Result<Vec<ResolvedBuild>, String> {
         let graph = self.graph;
@@ -239,7 +247,7 @@ impl Resolver<'_> {
         let chosen: HashSet<&str> = files.names.iter().map(String::as_str).collect();
         // An unknown name is a group's, whose contents are unknown here.
         let has_group = || chosen.iter().any(|name| !layers.contains_key(name));
-        let all = chosen.is_empty() || (tool != BuildTool::Compose && has_group());
+        let all = chosen.is_empty() || (!tool.is_compose() && has_group());
         let is_whole = |layer: &&BuildId| !graph.build(**layer).is_partial();
         let mut found = Vec::new();
         for id in ids.into_iter().filter(|id| all || chosen.contains(id)) {
