@@ -290,7 +290,10 @@ const ONE: &[(&str, &str)] = &[
     ("docker-compose -p x up -d --build web", "Compose /:web"),
     ("docker-compose -fx.yml build", "Compose x.yml:"),
     ("podman compose build", "PodmanCompose /:"),
-    ("podman-compose -f x.yml up --build web", "PodmanCompose x.yml:web"),
+    (
+        "podman-compose -f x.yml up --build web",
+        "PodmanCompose x.yml:web",
+    ),
     ("podman build", "Podman Dockerfile"),
     ("podman --log-level debug build -t x -f C sub", "Podman C"),
     ("podman buildx build sub", "Podman sub/Dockerfile"),
