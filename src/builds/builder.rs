@@ -99,7 +99,7 @@ pub enum NamedBuilder {
     Buildx(String),
     /// That of a daemon, by its address or context: `docker -H`, `docker --context`.
     Daemon(String),
-    /// A service's, which the tool itself goes to: Depot's.
+    /// A service's, which the tool itself goes to: Depot's, or a farm of podman's.
     Service,
 }
 

@@ -84,7 +84,13 @@ pub fn read(words: &[Word]) -> Option<Command> {
         }
         "podman" => {
             let groups = ["image", "buildx", "builder", "farm"];
-            engine(BuildTool::Podman, &groups, words, at)?
+            let command = engine(BuildTool::Podman, &groups, words, at)?;
+            let mut names = words[at..command.subcommand].iter().map(Word::text);
+            let is_farm = names.any(|name| name == Some("farm"));
+            Command {
+                builder: is_farm.then_some(NamedBuilder::Service),
+                ..command
+            }
         }
         "buildah" => match subcommand(words, at)? {
             (sub, "build" | "bud" | "build-using-dockerfile") => {
