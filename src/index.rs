@@ -85,6 +85,8 @@ pub struct CacheMount {
     pub id_end: Option<usize>,
     /// The rules that the configuration exempts it from.
     pub exempt: Vec<RuleId>,
+    /// True where a RUN without a call of the cache's tool uses it without a lock: a script may call the tool.
+    pub is_silent: bool,
 }
 
 impl CacheMount {
@@ -113,6 +115,8 @@ pub struct Index<'s> {
     shared: Vec<SharedId<'s>>,
     taken: HashSet<&'s [u8]>,
     locks: HashMap<&'s LockKey, Group<'s>>,
+    /// The first silent mount of each cache, and the first one of another file.
+    silent: HashMap<&'s LockKey, Vec<&'s CacheMount>>,
 }
 
 /// Mounts that have one id in some kinds of builds, whatever their spelling.
@@ -142,7 +146,15 @@ impl<'s> Index<'s> {
         for mount in mounts().filter(|mount| mount.is_locked()) {
             count(&mut locks, mount);
         }
+        let mut silent: HashMap<_, Vec<&CacheMount>> = HashMap::new();
+        for mount in mounts().filter(|mount| mount.is_silent) {
+            let known = silent.entry(&*mount.key).or_default();
+            if known.len() < 2 && known.iter().all(|other| other.file != mount.file) {
+                known.push(mount);
+            }
+        }
         Self {
+            silent,
             shared: shared(mounts()),
             taken: mounts().map(|mount| mount.key.id.as_slice()).collect(),
             files,
@@ -155,6 +167,12 @@ impl<'s> Index<'s> {
     /// Returns the RUNs that take `lock`.
     pub fn lock(&self, lock: &LockKey) -> Option<&Group<'s>> {
         self.locks.get(lock)
+    }
+
+    /// Returns a silent mount of the cache in another file than `file`.
+    pub fn silent_elsewhere(&self, cache: &LockKey, file: usize) -> Option<&'s CacheMount> {
+        let mut mounts = self.silent.get(cache)?.iter().copied();
+        mounts.find(|mount| mount.file != file)
     }
 
     /// Returns the mounts of every file.

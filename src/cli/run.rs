@@ -137,8 +137,8 @@ impl<'a> Run<'a> {
     fn note_of_prose(&self, path: &Path) {
         if !self.configs.is_quiet && !self.common.quiet {
             terminal::warn(&format!(
-                "{}: left alone: neither FROM nor ARG begins it, and its name is that of prose or source code (what `include` \
-                 in cachelane.toml matches is a Dockerfile)",
+                "{}: left alone: it reads like prose or source code, for neither FROM nor ARG begins it (what `include` in \
+                 cachelane.toml matches is a Dockerfile)",
                 report::path(path)
             ));
         }

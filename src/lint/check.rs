@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 
 use crate::dockerfile::{Dockerfile, SyntaxError, template};
 use crate::finding::RuleId;
+use crate::index::CacheMount;
 use crate::rules::frontend::is_left_open;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{Context, Settings, caches, registry};
@@ -54,11 +55,11 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     }
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
-    let mounts = cx
-        .caches()
-        .iter()
-        .map(|cache| cache.indexed(&file))
-        .collect();
+    let mounts = cx.caches().iter().map(|cache| CacheMount {
+        is_silent: cx.is_silent(cache),
+        ..cache.indexed(&file)
+    });
+    let mounts = mounts.collect();
     let mut findings = registry::check_file(&cx);
     let all = findings.len();
     findings.retain(|finding| !cx.is_exempt(finding));

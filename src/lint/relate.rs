@@ -7,6 +7,7 @@ use bstr::ByteSlice as _;
 
 use crate::finding::{Finding, RuleId};
 use crate::index::{CacheMount, File, Index};
+use crate::rules::guards::SILENT;
 use crate::rules::registry;
 use crate::text::{Span, count};
 
@@ -53,9 +54,18 @@ pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
     }
 }
 
-/// Adds to `finding`, of the file `at`, the other RUNs that take its lock.
+/// Adds to `finding`, of the file `at`, the other RUNs that take its lock, or use its cache without one.
 fn tell_of_lock(index: &Index<'_>, at: usize, finding: &mut Finding) {
-    let Some(group) = finding.lock.as_ref().and_then(|lock| index.lock(lock)) else {
+    let Some(lock) = &finding.lock else {
+        return;
+    };
+    if matches!(finding.rule, RuleId::UnlockedApt | RuleId::UnlockedCache) {
+        if let Some(other) = index.silent_elsewhere(lock, at) {
+            finding.relate(index.location(at, other, SILENT));
+        }
+        return;
+    }
+    let Some(group) = index.lock(lock) else {
         return;
     };
     let Some(other) = group

@@ -19,108 +19,6 @@ const TEMPLATES: &[&[u8]] = &[
     b".tpl",
 ];
 
-/// The endings of prose, data and source code, in lower case: `Dockerfile.md` is as likely about Dockerfiles as one.
-const DOUBTFUL: &[&str] = &[
-    "adoc",
-    "asciidoc",
-    "awk",
-    "bash",
-    "bat",
-    "bats",
-    "c",
-    "cc",
-    "cfg",
-    "cjs",
-    "clj",
-    "cmd",
-    "conf",
-    "cpp",
-    "cs",
-    "css",
-    "csv",
-    "d",
-    "dart",
-    "diff",
-    "el",
-    "erl",
-    "ex",
-    "exs",
-    "fish",
-    "fs",
-    "gemspec",
-    "go",
-    "golden",
-    "gradle",
-    "groovy",
-    "h",
-    "hcl",
-    "hpp",
-    "hs",
-    "htm",
-    "html",
-    "ini",
-    "ipynb",
-    "java",
-    "jl",
-    "js",
-    "json",
-    "jsonc",
-    "jsx",
-    "kt",
-    "kts",
-    "lock",
-    "log",
-    "lua",
-    "markdown",
-    "md",
-    "mdx",
-    "mjs",
-    "ml",
-    "mli",
-    "mts",
-    "nim",
-    "nix",
-    "opam",
-    "org",
-    "patch",
-    "php",
-    "pl",
-    "pm",
-    "properties",
-    "proto",
-    "ps1",
-    "py",
-    "pyi",
-    "r",
-    "rb",
-    "rej",
-    "rkt",
-    "rs",
-    "rst",
-    "scala",
-    "sh",
-    "snap",
-    "sql",
-    "svelte",
-    "svg",
-    "swift",
-    "tcl",
-    "tex",
-    "tf",
-    "toml",
-    "ts",
-    "tsp",
-    "tsx",
-    "txt",
-    "vim",
-    "vue",
-    "xml",
-    "yaml",
-    "yml",
-    "zig",
-    "zsh",
-];
-
 /// Returns whether a file of this name may be a Dockerfile: `Dockerfile`, `Dockerfile.*`, `Dockerfile-*`,
 /// `Dockerfile_*`, `*.Dockerfile`, `*.Dockerfile.em` and the like, the same with `Containerfile`, whatever the case of the
 /// word; no backup, and never `*.dockerignore`.
@@ -140,41 +38,50 @@ pub fn may_be_dockerfile(name: &[u8]) -> bool {
     (is(b"dockerfile") || is(b"containerfile")) && !BESIDE.iter().any(|end| name.ends_with(end))
 }
 
-/// Returns whether a file of this name is a Dockerfile. One that could as well be prose, source code or a script is
-/// asked to begin with FROM or ARG.
+/// Returns whether a file of this name is a Dockerfile. One that has more in its name than the word and a template's ending
+/// could as well be prose, data or source code: its instructions tell.
 pub fn is_dockerfile(name: &[u8], source: &[u8]) -> bool {
-    may_be_dockerfile(name) && (!is_doubtful(name, source) || begins_like_one(source))
-}
-
-fn is_doubtful(name: &[u8], source: &[u8]) -> bool {
-    let name = name.to_ascii_lowercase();
-    let mut parts = name.rsplitn(2, |byte| *byte == b'.');
-    let (Some(end), Some(_)) = (parts.next(), parts.next()) else {
-        let is_plain = name == b"dockerfile" || name == b"containerfile";
-        return !is_plain && source.starts_with(b"#!");
-    };
-    DOUBTFUL.iter().any(|known| known.as_bytes() == end)
+    let plain: [&[u8]; 2] = [b"dockerfile", b"containerfile"];
+    let is_plain = || plain.iter().any(|plain| name.eq_ignore_ascii_case(plain));
+    let is_template = || TEMPLATES.iter().any(|end| name.ends_with(end));
+    may_be_dockerfile(name) && (is_plain() || is_template() || reads_like_one(source))
 }
 
 /// Returns whether the first instruction, behind those of a template, is a FROM or an ARG with arguments that BuildKit
-/// would take; `from x import y` is none.
-fn begins_like_one(source: &[u8]) -> bool {
+/// would take (`from x import y` is none), or each begins with a word in capitals, as in a snippet, and where one is
+/// misspelled.
+fn reads_like_one(source: &[u8]) -> bool {
     let Ok(file) = Dockerfile::read(source) else {
         return false;
     };
     let is_tag = |one: &&Instruction<'_>| {
         one.keyword == Keyword::Opaque && expression::at(one.text.bytes(), 0).is_some()
     };
-    let first = file.instructions.iter().find(|one| !is_tag(one));
-    first.is_some_and(|first| {
-        let words = words(first.arguments());
-        match (first.keyword, &words[..]) {
-            (Keyword::From, [_]) => true,
-            (Keyword::From, [_, word, _]) => word.eq_ignore_ascii_case(b"as"),
-            (Keyword::Arg, [name, ..]) => is_assignment(name),
-            _ => false,
-        }
-    })
+    let mut own = file.instructions.iter().filter(|one| !is_tag(one));
+    let Some(first) = own.clone().next() else {
+        return false;
+    };
+    begins(first) || own.all(|one| is_in_capitals(one, source))
+}
+
+/// Returns whether a Dockerfile can begin with this instruction.
+fn begins(first: &Instruction<'_>) -> bool {
+    let words = words(first.arguments());
+    match (first.keyword, &words[..]) {
+        (Keyword::From, [_]) => true,
+        (Keyword::From, [_, word, _]) => word.eq_ignore_ascii_case(b"as"),
+        (Keyword::Arg, [name, ..]) => is_assignment(name),
+        _ => false,
+    }
+}
+
+/// Returns whether it is a word in capitals with something behind it that sets no variable (`RUN = "x"`); a FROM with
+/// many words is a sentence.
+fn is_in_capitals(one: &Instruction<'_>, source: &[u8]) -> bool {
+    let words = words(one.text.bytes());
+    one.name.of(source).iter().all(u8::is_ascii_uppercase)
+        && words.get(1).is_some_and(|word| word[0] != b'=')
+        && (one.keyword != Keyword::From || words.len() < 5)
 }
 
 /// Splits `text` at blanks outside of template expressions.

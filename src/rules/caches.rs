@@ -289,6 +289,7 @@ impl Cache<'_> {
             mode_edit: self.mode_edit(),
             exempt: self.exempt.clone(),
             id_end: id.map(|field| self.mount.value_span(field).end),
+            is_silent: false,
         }
     }
 

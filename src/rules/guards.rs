@@ -16,6 +16,9 @@ use super::tools::{self, Tool};
 /// The limit for other RUNs that a finding names.
 const MAX_OTHERS: usize = 3;
 
+/// What to say of them.
+pub const SILENT: &str = "the same cache without a lock: what runs here may call the same tool";
+
 impl Context<'_> {
     /// Returns the commands of the RUN `instruction`.
     pub(super) fn commands(&self, instruction: usize) -> Rc<[Command]> {
@@ -117,16 +120,19 @@ impl Context<'_> {
         {
             return finding;
         }
-        let is_silent = |other: &&Cache<'_>| {
-            other.instruction != cache.instruction
-                && other.sharing == Some(Sharing::Shared)
-                && !other.is_readonly()
-                && self.rival(other).is_none()
-        };
-        for other in self.same_cache(cache).filter(is_silent).take(MAX_OTHERS) {
-            let message = "the same cache without a lock: what runs here may call the same tool";
-            finding = finding.label(other.option_span("target"), message);
+        let is_other =
+            |other: &&Cache<'_>| other.instruction != cache.instruction && self.is_silent(other);
+        for other in self.same_cache(cache).filter(is_other).take(MAX_OTHERS) {
+            finding = finding.label(other.option_span("target"), SILENT);
         }
-        finding
+        // Those of other files are named when the files are compared.
+        finding.about(Arc::clone(&cache.key))
+    }
+
+    /// Returns whether its RUN uses `cache` without a lock, and shows no call of a tool that needs it for itself.
+    pub fn is_silent(&self, cache: &Cache<'_>) -> bool {
+        cache.sharing == Some(Sharing::Shared)
+            && !cache.is_readonly()
+            && self.rival(cache).is_none()
     }
 }

@@ -18,7 +18,7 @@ pub mod eligibility;
 mod environment;
 pub mod exempt;
 pub mod frontend;
-mod guards;
+pub mod guards;
 pub mod lane;
 pub mod lane_requirements;
 pub mod locks;

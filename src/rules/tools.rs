@@ -41,9 +41,14 @@ static CARGO: Tool = Tool {
     rule: RuleId::UnlockedCache,
     calls: &[
         Call {
-            programs: "cargo",
+            programs: "cargo cross",
             words: "build|check|test|run|install|fetch|clippy|doc|bench|package|rustc|cook|update|vendor|nextest|zigbuild|\
                 xwin|auditable|leptos|tauri|llvm-cov|generate-lockfile",
+            without: "",
+        },
+        Call {
+            programs: "cargo-chef",
+            words: "cook",
             without: "",
         },
         Call {
@@ -69,7 +74,7 @@ static GRADLE: Tool = Tool {
 static MAVEN: Tool = Tool {
     rule: RuleId::UnlockedCache,
     calls: &[Call {
-        programs: "mvn mvnw",
+        programs: "mvn mvnd mvnw",
         words: "",
         without: "-v --version -h --help -Daether.syncContext.named.factory=file-lock",
     }],
