@@ -415,7 +415,6 @@ impl Joint {
 
 impl Parts {
     /// Nothing more than the values of the matrix.
-    #[cfg(feature = "internals")]
     pub const NONE: &'static Self = &Self {
         job: false,
         workflow: false,

@@ -8,6 +8,7 @@ mod judge;
 mod known;
 mod model;
 mod passed;
+mod plans;
 mod platforms;
 mod resolve;
 mod waits;

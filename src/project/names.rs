@@ -1,6 +1,6 @@
 //! Which files are Dockerfiles: by their names, and by their beginnings where a name leaves a doubt.
 
-use crate::dockerfile::{Dockerfile, Instruction, Keyword, expression};
+use crate::dockerfile::{Dockerfile, Instruction, Keyword, SyntaxError, expression};
 
 /// The endings of backups, and of a list that stands beside a Dockerfile.
 const BESIDE: &[&[u8]] = &[b".dockerignore", b".bak", b".orig"];
@@ -51,7 +51,9 @@ pub fn is_dockerfile(name: &[u8], source: &[u8]) -> bool {
 /// would take (`from x import y` is none), or each begins with a word in capitals, as in a snippet, and where one is
 /// misspelled.
 fn reads_like_one(source: &[u8]) -> bool {
-    let Ok(file) = Dockerfile::read(source) else {
+    // A heredoc may have no end.
+    let up_to = |error: SyntaxError| Dockerfile::read(&source[..error.span.start]);
+    let Ok(file) = Dockerfile::read(source).or_else(up_to) else {
         return false;
     };
     let is_tag = |one: &&Instruction<'_>| {

@@ -79,6 +79,7 @@ fn prose_and_source_code_are_told_by_their_instructions() {
         "RUN make \\\n  all\nCOPY <<EOF /x\na text\nEOF\n{% if x %}RUN x{% endif %}",
         "FORM a\nRUN x",
         "FROM a b\nRUN x",
+        "FROM a\nRUN <<EOF\nx",
     ] {
         for name in doubtful {
             assert!(

@@ -30,6 +30,7 @@ mod init;
 mod lane;
 mod list;
 mod lock_keys;
+mod meetings;
 mod picture;
 mod project;
 mod properties;

@@ -7,13 +7,15 @@ use super::calls::check_calls;
 use super::contenders::{Apart, Contender, Contenders};
 use super::graph::BuildGraph;
 use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
+use super::plans::{Candidate, Plan, plans};
 use super::resolve::{ResolvedBuild, resolve};
-use super::waits::{Wait, Waits, more};
+use super::waits::{Wait, Waits};
 use crate::budget;
-use crate::builds::{Build, Builder, Insertion, Lane, NAMESPACE, OwnBuilder, Parts, Subject};
+use crate::builds::{Build, Builder, NAMESPACE, OwnBuilder, Subject};
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
+use crate::index::CacheMount;
 use crate::lint::finalize::finalize;
 use crate::lint::model::{BuildFileReport, FileReport, MissingArg};
 use crate::lint::relate::relate_reports;
@@ -129,18 +131,16 @@ impl Subjected<'_> {
     }
 }
 
-/// The fix that is planned for a build.
-struct Plan {
-    parts: Parts,
-    insertion: Result<Insertion, String>,
-}
-
 impl<'j> BuildChecker<'j> {
     fn check(&'j self) -> Vec<CheckedBuild> {
         let all = self.resolved.iter().map(|one| self.subjected(one));
         let Some(all) = all.collect::<Option<Vec<Subjected<'j>>>>() else {
             return Vec::new();
         };
+        if all.iter().all(|one| one.lanes.is_none()) {
+            // Nothing that a build passes parts any.
+            return all.iter().map(|one| self.build(one, None, None)).collect();
+        }
         let contenders = Contenders::new(self.graph, self.resolved);
         // They are read once more, since their ids are expanded by what each run passes.
         let files: Vec<Option<Dockerfile<'_>>> = all.iter().map(|one| self.read(one)).collect();
@@ -205,9 +205,11 @@ impl<'j> BuildChecker<'j> {
         })
     }
 
-    /// Reads the Dockerfile of a build, where it has lanes.
+    /// Reads the Dockerfile of a build, where it has locks.
     fn read(&'j self, one: &Subjected<'j>) -> Option<Dockerfile<'j>> {
-        let report = one.report.filter(|_| one.lanes.is_some())?;
+        let is_locked =
+            |report: &&FileReport| report.checked.mounts.iter().any(CacheMount::is_locked);
+        let report = one.report.filter(is_locked)?;
         let bytes = match (&one.one.dockerfile, &self.graph.build(one.one.id).subject) {
             (None, Subject::Inline(index)) => one.file.file.inline.get(*index)?.text.as_bytes(),
             _ => &report.source,
@@ -216,100 +218,24 @@ impl<'j> BuildChecker<'j> {
         can.then(|| Dockerfile::read(bytes).ok()).flatten()
     }
 
-    /// Plans the lanes of the builds that wait, until no two runs that can overlap take one lock.
+    /// Plans the lanes of the builds that wait.
     fn plans(
         &self,
         all: &[Subjected<'j>],
         waits: &Waits<'_>,
         found: &BTreeMap<usize, Wait>,
     ) -> HashMap<usize, Plan> {
-        let mut plans: HashMap<usize, Plan> = HashMap::new();
-        let mut open: BTreeMap<usize, Parts> = BTreeMap::new();
-        for (index, one) in all.iter().enumerate() {
-            if one.status != LaneStatus::Default {
-                continue;
-            }
-            let parts = match found.get(&index) {
-                Some(wait) if wait.apart != Apart::Row => {
-                    let input = waits.contenders.splitting_input(one.one.id.file);
-                    more(&Parts::default(), wait.apart, input).ok_or_else(|| refused(wait))
-                }
-                Some(_) => Ok(Parts::default()),
-                None if self.waits_itself(one) => Ok(Parts::default()),
-                None => continue,
-            };
-            match parts {
-                Ok(parts) => {
-                    open.insert(index, parts);
-                }
-                Err(reason) => {
-                    let (parts, insertion) = (Parts::default(), Err(reason));
-                    plans.insert(index, Plan { parts, insertion });
-                }
-            }
-        }
-        while !open.is_empty() && budget::spend(1) {
-            for (index, insertion) in self.insertions(all, &open) {
-                let parts = open.remove(&index).unwrap_or_default();
-                plans.insert(index, Plan { parts, insertion });
-            }
-            open.clear();
-            let value = |(index, plan): (&usize, &Plan)| {
-                let insertion = plan.insertion.as_ref().ok()?;
-                Some((*index, insertion.value.clone()?))
-            };
-            let lanes: HashMap<usize, String> = plans.iter().filter_map(value).collect();
-            for (index, wait) in waits.find(&lanes) {
-                let Some(plan) = plans.get_mut(&index).filter(|plan| plan.insertion.is_ok()) else {
-                    continue;
-                };
-                let input = waits.contenders.splitting_input(all[index].one.id.file);
-                match more(&plan.parts, wait.apart, input) {
-                    Some(parts) => {
-                        open.insert(index, parts);
-                    }
-                    None => plan.insertion = Err(refused(&wait)),
-                }
-            }
-        }
-        plans
-    }
-
-    /// Finds the insertions that give builds these lanes; each file is read once.
-    fn insertions(
-        &self,
-        all: &[Subjected<'j>],
-        open: &BTreeMap<usize, Parts>,
-    ) -> Vec<(usize, Result<Insertion, String>)> {
-        let mut insertions = Vec::new();
-        let open: Vec<(&usize, &Parts)> = open.iter().collect();
-        for group in open.chunk_by(|a, b| all[*a.0].one.id.file == all[*b.0].one.id.file) {
-            let one = &all[*group[0].0];
-            let own = self.graph.report(one.one.id.file);
-            let source = std::str::from_utf8(&own.source).unwrap_or_default();
-            let opened = one.file.format.open(source).map_err(|error| error.message);
-            let inserter = opened
-                .as_ref()
-                .map_err(String::clone)
-                .and_then(|opened| opened.inserter());
-            for (index, parts) in group {
-                let Some(lanes) = all[**index].lanes else {
-                    continue;
-                };
-                let lane = Lane {
-                    arg: &lanes.arg,
-                    default: &lanes.default,
-                    parts,
-                };
-                let build = self.graph.build(all[**index].one.id);
-                let insertion = inserter
-                    .as_ref()
-                    .map_err(String::clone)
-                    .and_then(|insert| insert(build, &lane));
-                insertions.push((**index, insertion));
-            }
-        }
-        insertions
+        let candidate = |(index, one): (usize, &Subjected<'j>)| {
+            Some(Candidate {
+                index,
+                id: one.one.id,
+                format: one.file.format,
+                lanes: one.lanes.filter(|_| one.status == LaneStatus::Default)?,
+                waits_itself: self.waits_itself(one),
+            })
+        };
+        let candidates: Vec<_> = all.iter().enumerate().filter_map(candidate).collect();
+        plans(self.graph, waits, &candidates, found)
     }
 
     /// Returns whether nothing that is known calls the build, so that it may overlap itself.
@@ -460,16 +386,6 @@ impl<'j> BuildChecker<'j> {
             "dockerfile"
         };
         is_there(path) || path.ends_with("Dockerfile") && is_there(&path.with_file_name(other))
-    }
-}
-
-/// Returns why no lane that cachelane can write parts two runs.
-fn refused(wait: &Wait) -> String {
-    match wait.apart {
-        Apart::Caller => {
-            "the file that calls this one tells its runs apart: give it an input for the lane, and pass that".into()
-        }
-        _ => format!("two runs would still take the lock `{}`: give each a value of its own", wait.lock),
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Wait {
 pub(super) struct Waits<'g> {
     graph: &'g BuildGraph<'g>,
     resolved: &'g [ResolvedBuild],
-    /// The locks of each build's Dockerfile; `None` where none has a lane.
+    /// The locks of each build's Dockerfile; `None` where it has none.
     locks: &'g [Option<Locks<'g>>],
     pub(super) contenders: &'g Contenders<'g>,
     /// Returns whether each run of a build has a builder of its own.
@@ -88,9 +88,10 @@ impl<'g> Waits<'g> {
                     runs: Vec::new(),
                 };
                 let runs = &mut takers.entry(taken.key).or_insert_with(new).runs;
-                // A build may take a lock at several RUNs.
-                if runs.last().is_none_or(|(last, _)| *last != number) {
-                    runs.push((number, taken.has_lane));
+                // A build may take a lock by several mounts.
+                match runs.last_mut() {
+                    Some((last, has_lane)) if *last == number => *has_lane |= taken.has_lane,
+                    _ => runs.push((number, taken.has_lane)),
                 }
             }
         }
@@ -129,6 +130,12 @@ impl<'g> Waits<'g> {
             }
         }
         waits
+    }
+
+    /// Returns whether the two runs build by two Dockerfiles, or at two places.
+    pub(super) fn is_of_two_files(&self, wait: &Wait) -> bool {
+        let all = &self.contenders.all;
+        all[wait.own].one != all[wait.other].one
     }
 
     /// Returns whether two builds stand at one place, which one fix changes.
@@ -199,6 +206,11 @@ pub(super) fn more(parts: &Parts, apart: Apart, input: Option<String>) -> Option
         },
         _ if parts.joint == Joint::Short => Parts {
             joint: Joint::Long,
+            ..parts.clone()
+        },
+        // A value alone may meet what another id ends with.
+        _ if !parts.job => Parts {
+            job: true,
             ..parts.clone()
         },
         _ => return None,

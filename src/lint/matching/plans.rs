@@ -1,0 +1,211 @@
+//! Plans the lanes of the builds that wait, until no two runs that can overlap take one lock.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::contenders::Apart;
+use super::graph::{BuildGraph, BuildId};
+use super::waits::{Wait, Waits, more};
+use crate::budget;
+use crate::builds::{FormatRef, Insertion, Joint, Lane, Parts};
+use crate::rules::lane_requirements::LaneRequirements;
+
+/// A build that may get a lane.
+pub(super) struct Candidate<'j> {
+    /// Its number among the resolved ones.
+    pub(super) index: usize,
+    pub(super) id: BuildId,
+    pub(super) format: FormatRef,
+    pub(super) lanes: &'j LaneRequirements,
+    /// True where it may overlap itself.
+    pub(super) waits_itself: bool,
+}
+
+/// The fix that is planned for a build.
+#[derive(Clone)]
+pub(super) struct Plan {
+    pub(super) parts: Parts,
+    pub(super) insertion: Result<Insertion, String>,
+}
+
+/// The builds that stand at one place, of several Dockerfiles say: one edit changes them all.
+struct Site<'c, 'j> {
+    builds: Vec<&'c Candidate<'j>>,
+    /// The plan for each of them, once one waits.
+    plans: Vec<Plan>,
+    /// True where no lane parts them.
+    is_refused: bool,
+}
+
+/// Returns the plan of each build that gets a lane or waits; `found` are the waits of today.
+pub(super) fn plans(
+    graph: &BuildGraph<'_>,
+    waits: &Waits<'_>,
+    candidates: &[Candidate<'_>],
+    found: &BTreeMap<usize, Wait>,
+) -> HashMap<usize, Plan> {
+    let mut sites = BTreeMap::new();
+    for one in candidates {
+        let place = (one.id.file, graph.build(one.id).span);
+        let new = || Site {
+            builds: Vec::new(),
+            plans: Vec::new(),
+            is_refused: false,
+        };
+        sites.entry(place).or_insert_with(new).builds.push(one);
+    }
+    let mut again;
+    let mut found = found;
+    while budget::spend(1) {
+        let mut open: Vec<(&mut Site<'_, '_>, Parts)> = Vec::new();
+        let mut is_changed = false;
+        for site in sites.values_mut().filter(|site| !site.is_refused) {
+            match site.wanted(waits, found) {
+                Some(Ok(parts)) => open.push((site, parts)),
+                Some(Err(reason)) => {
+                    is_changed |= !site.plans.is_empty();
+                    site.refuse(&reason);
+                }
+                None => {}
+            }
+        }
+        is_changed |= !open.is_empty();
+        if !is_changed {
+            break;
+        }
+        plan(graph, open);
+        let lanes = sites.values().flat_map(Site::lanes).collect();
+        again = waits.find(&lanes);
+        found = &again;
+    }
+    let all = sites.into_values();
+    all.flat_map(|site| site.builds.into_iter().zip(site.plans))
+        .map(|(one, plan)| (one.index, plan))
+        .collect()
+}
+
+impl Site<'_, '_> {
+    /// Returns what a lane needs so that the waits of its builds end, or why none ends them; `None` where nobody waits.
+    fn wanted(
+        &self,
+        waits: &Waits<'_>,
+        found: &BTreeMap<usize, Wait>,
+    ) -> Option<Result<Parts, String>> {
+        let planned = self.plans.first().map(|plan| &plan.parts);
+        // Where none can be written, more parts change nothing.
+        if planned.is_some() && self.lanes().next().is_none() {
+            return None;
+        }
+        let mut wanted = None;
+        for one in &self.builds {
+            let parts = match found.get(&one.index) {
+                // The axes of the matrix part rows that build one file.
+                Some(wait)
+                    if planned.is_some()
+                        || wait.apart != Apart::Row
+                        || waits.is_of_two_files(wait) =>
+                {
+                    let input = waits.contenders.splitting_input(one.id.file);
+                    match more(planned.unwrap_or(Parts::NONE), wait.apart, input) {
+                        Some(parts) => parts,
+                        None => return Some(Err(refused(wait))),
+                    }
+                }
+                Some(_) => Parts::default(),
+                None if one.waits_itself && planned.is_none() => Parts::default(),
+                None => continue,
+            };
+            wanted = Some(match wanted {
+                Some(other) => joined(parts, other),
+                None => parts,
+            });
+        }
+        wanted.map(Ok)
+    }
+
+    fn refuse(&mut self, reason: &str) {
+        self.is_refused = true;
+        let refused = |parts: Parts| Plan {
+            parts,
+            insertion: Err(reason.to_owned()),
+        };
+        self.plans = vec![refused(Parts::default()); self.builds.len()];
+    }
+
+    /// Returns the lane that each of its builds passes by the plan.
+    fn lanes(&self) -> impl Iterator<Item = (usize, String)> {
+        let value = |plan: &Plan| plan.insertion.as_ref().ok()?.value.clone();
+        let value = self.plans.iter().find_map(value);
+        let lane = move |one: &&Candidate<'_>| Some((one.index, value.clone()?));
+        self.builds.iter().filter_map(lane)
+    }
+
+    /// Returns whether its builds would pass several lanes, though one edit changes them all.
+    fn differs(&self) -> bool {
+        let value = |plan: &Plan| Some(plan.insertion.as_ref().ok()?.value.clone());
+        let mut values = self.plans.iter().filter_map(value);
+        let first = values.next();
+        values.any(|value| Some(value) != first)
+    }
+}
+
+/// Finds the insertions that give the builds of these sites their lanes.
+fn plan(graph: &BuildGraph<'_>, mut open: Vec<(&mut Site<'_, '_>, Parts)>) {
+    while !open.is_empty() {
+        insert(graph, &mut open);
+        open.retain_mut(|(site, parts)| {
+            let is_retried = site.differs() && !parts.other_files;
+            parts.other_files = true;
+            is_retried
+        });
+    }
+}
+
+/// Does it once; each file is read once.
+fn insert(graph: &BuildGraph<'_>, open: &mut [(&mut Site<'_, '_>, Parts)]) {
+    for group in open.chunk_by_mut(|(a, _), (b, _)| a.builds[0].id.file == b.builds[0].id.file) {
+        let first = group[0].0.builds[0];
+        let source = std::str::from_utf8(&graph.report(first.id.file).source).unwrap_or_default();
+        let opened = first.format.open(source).map_err(|error| error.message);
+        let inserter = opened
+            .as_ref()
+            .map_err(String::clone)
+            .and_then(|opened| opened.inserter());
+        for (site, parts) in group {
+            let plan = |one: &&Candidate<'_>| {
+                let lane = Lane {
+                    arg: &one.lanes.arg,
+                    default: &one.lanes.default,
+                    parts,
+                };
+                let inserter = inserter.as_ref().map_err(String::clone);
+                Plan {
+                    parts: parts.clone(),
+                    insertion: inserter.and_then(|insert| insert(graph.build(one.id), &lane)),
+                }
+            };
+            site.plans = site.builds.iter().map(plan).collect();
+        }
+    }
+}
+
+/// Returns all that one of two lanes has.
+fn joined(one: Parts, other: Parts) -> Parts {
+    let is_long = one.joint == Joint::Long || other.joint == Joint::Long;
+    Parts {
+        job: one.job || other.job,
+        workflow: one.workflow || other.workflow,
+        input: one.input.or(other.input),
+        other_files: one.other_files || other.other_files,
+        joint: if is_long { Joint::Long } else { Joint::Short },
+    }
+}
+
+/// Returns why no lane that cachelane can write parts two runs.
+fn refused(wait: &Wait) -> String {
+    match wait.apart {
+        Apart::Caller => {
+            "the file that calls this one tells its runs apart: give it an input for the lane, and pass that".into()
+        }
+        _ => format!("two runs would still take the lock `{}`: give each a value of its own", wait.lock),
+    }
+}
