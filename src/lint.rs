@@ -24,6 +24,7 @@ mod model;
 mod partition;
 mod prove;
 mod relate;
+mod unread;
 
 #[cfg(feature = "internals")]
 pub use alone::check_alone;
@@ -33,6 +34,8 @@ pub use fixpoint::fix;
 pub use inline::{check_build_file, fix_inline};
 pub use model::{Dropped, FileReport, Fixed, Made, Shared};
 pub use relate::relate_reports;
+#[cfg(feature = "cli")]
+pub use unread::Unread;
 #[cfg(feature = "cli")]
 pub use {
     add_ignores::add_ignores,

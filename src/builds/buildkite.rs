@@ -13,7 +13,7 @@ use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Step,
 };
-use super::model::{AxisPath, BuildFile, Env, Lane, ReadError, Runs, same};
+use super::model::{AxisPath, BuildFile, Env, Lane, ReadError, Runs, Unknown, same};
 use super::paths::Text;
 use super::shell::Lookup;
 use super::yaml::{Addition, Node, Yaml};
@@ -85,12 +85,12 @@ impl Language for Buildkite {
 }
 
 impl Pipeline for Buildkite {
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError> {
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) {
         let Some(root) = yaml.root().filter(|root| !root.is_null()) else {
-            return Ok(());
+            return;
         };
         if !root.is_map() && !root.is_list() {
-            return Err(ReadError::no_mapping(root.span()));
+            gatherer.unknown.push(Unknown::no_mapping(root.span()));
         }
         let env = Env::default().with(jobs::variables(root.get("env")));
         let list = if root.is_list() {
@@ -101,7 +101,6 @@ impl Pipeline for Buildkite {
         if let Some(list) = list {
             steps(list, &env, &mut 0, gatherer);
         }
-        Ok(())
     }
 
     /// Passes the step's key, where other steps build the same, and its matrix values, joined with `-`.

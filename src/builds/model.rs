@@ -56,6 +56,14 @@ pub enum Ordered {
     Stage(usize),
 }
 
+impl Unknown {
+    /// Makes that of a file, all of it `span`, that is no pipeline.
+    pub(super) fn no_mapping(span: Span) -> Self {
+        let why = "the file has no mapping at its top".to_owned();
+        Self { span, why }
+    }
+}
+
 impl Inline {
     /// Returns the place of `span` in the file; the whole Dockerfile where that is unclear.
     pub fn to_file(&self, span: Span) -> Span {
@@ -438,12 +446,4 @@ impl Parts {
 pub struct ReadError {
     pub span: Span,
     pub message: String,
-}
-
-impl ReadError {
-    /// Makes the error of a file, all of it `span`, that is no pipeline.
-    pub fn no_mapping(span: Span) -> Self {
-        let message = "it has no mapping at its top".to_owned();
-        Self { span, message }
-    }
 }

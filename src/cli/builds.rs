@@ -3,8 +3,8 @@
 use crate::builds::argv::quoted;
 use crate::builds::{Build, Runs, Unknown};
 use crate::fix::Applicability;
-use crate::lint::FileReport;
 use crate::lint::matching::{BuildStatus, LaneStatus};
+use crate::lint::{FileReport, Unread};
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
@@ -29,11 +29,19 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
         .collect();
     if args.verbose {
         let lost = builds.unknown.iter();
-        listed.extend(lost.map(|(file, lost)| unknown(&reports[*file], lost)));
+        listed.extend(lost.map(|(file, lost)| unknown(&reports[*file], "a build", lost)));
         for report in &reports {
-            let files = report.0.builds.iter().map(|builds| &builds.file);
-            let all = files.flat_map(|file| &file.unknown);
-            listed.extend(all.map(|lost| unknown(report, lost)));
+            let Some(builds) = &report.0.builds else {
+                continue;
+            };
+            let all = builds.file.unknown.iter();
+            listed.extend(all.map(|lost| unknown(report, "a build", lost)));
+            listed.extend(
+                builds
+                    .unread
+                    .iter()
+                    .map(|unread| unread_file(report, unread)),
+            );
         }
     }
     listed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
@@ -94,11 +102,29 @@ fn next(status: &BuildStatus, run: &Run<'_>) -> String {
     }
 }
 
-fn unknown((report, lines): &(&FileReport, LineIndex), unknown: &Unknown) -> ListedBuild {
+/// Returns the row of a file that cannot be read.
+fn unread_file(report: &(&FileReport, LineIndex), unread: &Unread) -> ListedBuild {
+    let (name, why) = if unread.is_template {
+        (
+            "a template",
+            format!("what it makes is not known: {}", unread.why),
+        )
+    } else {
+        ("the file", unread.why.clone())
+    };
+    let span = unread.span;
+    unknown(report, name, &Unknown { span, why })
+}
+
+fn unknown(
+    (report, lines): &(&FileReport, LineIndex),
+    name: &str,
+    unknown: &Unknown,
+) -> ListedBuild {
     ListedBuild {
         path: report::path(&report.path),
         line: lines.line(unknown.span.start),
-        name: "a build".into(),
+        name: name.into(),
         front: "?",
         dockerfile: None,
         target: None,

@@ -23,6 +23,7 @@ mod run;
 mod run_command;
 mod since;
 mod terminal;
+mod unread;
 mod usage_errors;
 
 use std::process::ExitCode;

@@ -126,6 +126,9 @@ impl<'a> Run<'a> {
         self.configs.warn_of_idle_globs(&folders);
         let mut state = going.state.into_inner().unwrap_or_default();
         state.results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let reports = state.results.iter().filter_map(|(_, made)| made.report());
+        let unread = reports.filter(|report| self.tell_of_unread(report));
+        state.files -= unread.count();
         RunOutcome {
             results: state.results.into_iter().map(|(_, made)| made).collect(),
             files: state.files,
@@ -150,17 +153,23 @@ impl<'a> Run<'a> {
         self.is_text(&report.path, loaded.as_deref(), &report.source)
     }
 
+    /// Returns whether the user named the file at `path`.
+    pub fn is_named(&self, path: &Path) -> bool {
+        let mut named = self.common.paths.iter().chain(&self.common.stdin_filename);
+        let full = |path: &Path| absolute(self.configs.here(), path);
+        named.any(|named| full(named) == full(path))
+    }
+
     /// Returns whether the file at `path` is searched as text: it is no Dockerfile by its name and beginning or by the
     /// configuration `loaded`, and, where named, does not read as one either.
     fn is_text(&self, path: &Path, loaded: Option<&LoadedConfig>, source: &[u8]) -> bool {
-        let mut named = self.common.paths.iter().chain(&self.common.stdin_filename);
-        let mut is_named = || named.any(|named| named == path);
         is_other(path, loaded, source)
             && match self.texts {
                 Texts::None => false,
-                Texts::Found => !is_named(),
+                Texts::Found => !self.is_named(path),
                 Texts::All => {
-                    path.as_os_str() != STDIN && !(is_named() && reads_as_dockerfile(source))
+                    path.as_os_str() != STDIN
+                        && !(self.is_named(path) && reads_as_dockerfile(source))
                 }
             }
     }
@@ -262,6 +271,11 @@ impl<T: Send + Visited> Going<'_, T> {
         let most = self.run.common.max_size();
         let most = if is_other { most.min(MAX_OTHER) } else { most };
         let read = file::read_found(path, most);
+        if let (Some(_), Err(FileError::Nul { line })) = (format_of(path), &read) {
+            let why = "it is binary, or UTF-16 (save it as UTF-8)";
+            self.run.note_unread(path, *line, why);
+            return true;
+        }
         // Other files may be large or binary without a warning.
         let is_no_text = matches!(read, Err(FileError::TooLarge(_) | FileError::Nul { .. }));
         if is_other && read.is_err() && (is_no_text || self.run.texts == Texts::Found) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::budget;
-use crate::builds::{BuildFile, FormatRef, Inline, Subject, Unknown, inline, is_same};
+use crate::builds::{BuildFile, FormatRef, Inline, Subject, inline, is_same};
 use crate::finding::{Place, RuleId};
 use crate::fix::{Applicability, Edit, Fix, apply};
 use crate::index::CacheMount;
@@ -19,6 +19,7 @@ use super::embedded;
 use super::fixpoint::fix;
 use super::generated;
 use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made, Shared, TakenBack};
+use super::unread;
 
 /// Returns the builds of a file of this `format`, and the findings in the Dockerfiles within it.
 pub fn check_build_file(
@@ -27,24 +28,11 @@ pub fn check_build_file(
     source: &[u8],
     settings: &Arc<Settings>,
 ) -> FileReport {
-    let (mut checked, mut said, mut lanes) = (Checked::default(), BuildFile::default(), Vec::new());
-    match std::str::from_utf8(source).map(|text| format.read(text)) {
-        Ok(Ok(build_file)) => said = build_file,
-        // A file that cachelane cannot judge, for example a template.
-        Ok(Err(error)) => {
-            said.unknown.push(Unknown {
-                span: error.span,
-                why: error.message,
-            });
-        }
-        Err(error) => {
-            let why = format!("it is not UTF-8: {error}");
-            said.unknown.push(Unknown {
-                span: Span::at(error.valid_up_to()),
-                why,
-            });
-        }
-    }
+    let (mut checked, mut lanes) = (Checked::default(), Vec::new());
+    let (said, unread) = match unread::read(format, source) {
+        Ok(said) => (said, None),
+        Err(unread) => (BuildFile::default(), Some(unread)),
+    };
     checked.withheld = generated::withheld(source, settings);
     let lines = LineIndex::new(source);
     for (index, inline) in said.inline.iter().enumerate() {
@@ -60,6 +48,7 @@ pub fn check_build_file(
         builds: Some(Box::new(BuildFileReport {
             format,
             file: said,
+            unread,
             lanes,
             embedded,
             missing: Vec::new(),

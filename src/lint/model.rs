@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::unread::Unread;
 use crate::builds::{BuildFile, Builder, FormatRef, Parts};
 use crate::finding::{Finding, Location, RuleId};
 use crate::fix::{Applicability, Fix};
@@ -225,6 +226,8 @@ pub struct Dropped {
 pub struct BuildFileReport {
     pub format: FormatRef,
     pub file: BuildFile,
+    /// The reason why it cannot be read, where that is so; then it has no builds.
+    pub unread: Option<Unread>,
     /// The lanes of each Dockerfile within it.
     pub lanes: Vec<Option<Box<LaneRequirements>>>,
     /// The locks in its text outside of the Dockerfiles within it.

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::builds::{self, BuildFile, FormatRef};
+use crate::builds::{self, FormatRef};
 use crate::lint::{self, FileReport};
 use crate::rules::Settings;
 
@@ -51,8 +51,9 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
         if let Some(builds) = report.builds.as_mut().filter(|_| text) {
             report.checked.findings.append(&mut builds.embedded);
         }
-        let builds = report.builds.as_ref().map(|builds| &builds.file);
-        let is_empty = report.checked.is_empty() && builds.is_none_or(BuildFile::is_empty);
+        let builds = report.builds.iter();
+        let mut says = builds.map(|builds| builds.unread.is_some() || !builds.file.is_empty());
+        let is_empty = report.checked.is_empty() && !says.any(|says| says);
         return (is_stdin || !is_empty).then_some(report);
     }
     if text {

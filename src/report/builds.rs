@@ -61,9 +61,17 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
         .filter(|build| build.lane == LaneStatus::Default)
         .count();
     let stay = if in_default == 1 { "stays" } else { "stay" };
+    let unknown = builds
+        .iter()
+        .filter(|build| build.unknown.is_some())
+        .count();
+    let known = count(builds.len() - unknown, "build");
+    let more = match unknown {
+        0 => String::new(),
+        unknown => format!("; nothing can be said of {unknown} more"),
+    };
     text.push_str(&format!(
-        "\n{} in {files}: {in_default} {stay} in the default lane.\n",
-        count(builds.len(), "build")
+        "\n{known} in {files}: {in_default} {stay} in the default lane{more}.\n"
     ));
     text
 }

@@ -54,6 +54,26 @@ fn a_nul_byte() {
 }
 
 #[test]
+fn a_compose_file_in_another_encoding() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "services: {web: {build: .}}\n".encode_utf16();
+    let utf_16: Vec<u8> = text.flat_map(u16::to_le_bytes).collect();
+    let latin_1 = b"# caf\xe9\nservices: {web: {build: .}}\n".to_vec();
+    for (name, bytes) in [("compose.a.yml", utf_16), ("compose.b.yml", latin_1)] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let (code, _, err) = cachelane(folder.path(), &["check"]);
+        assert_eq!(code, 0, "{err}");
+        assert!(
+            err.contains(&format!("{name}:1: its builds cannot be read")),
+            "{err}"
+        );
+        let (code, _, err) = cachelane(folder.path(), &["check", name]);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains(name), "{err}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there() {
     let folder = folder();
     let (code, out, err) = cachelane(folder.path(), &["check", "gone/Dockerfile", "good"]);

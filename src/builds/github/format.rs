@@ -29,11 +29,10 @@ impl Pipeline for Github {
         &["build", "bake-action", "./"]
     }
 
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError> {
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) {
         if let Some(root) = yaml.root() {
             workflow::gather(root, gatherer);
         }
-        Ok(())
     }
 
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String> {

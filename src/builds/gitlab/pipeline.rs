@@ -98,11 +98,14 @@ impl Pipeline for Gitlab {
         &["include"]
     }
 
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError> {
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) {
         let Some(root) = yaml.root() else {
-            return Ok(());
+            return;
         };
-        let file = File::new(yaml).ok_or_else(|| ReadError::no_mapping(root.span()))?;
+        let Some(file) = File::new(yaml) else {
+            gatherer.unknown.push(Unknown::no_mapping(root.span()));
+            return;
+        };
         for node in file.root().get("include").map(listed).unwrap_or_default() {
             call(gatherer, node, None);
         }
@@ -116,7 +119,6 @@ impl Pipeline for Gitlab {
             job(gatherer, &file, &mut order, name, node);
         }
         gatherer.order = order.finish();
-        Ok(())
     }
 
     /// Passes the job's own lane variable: `--build-arg CACHE_ID="$CI_JOB_NAME_SLUG"`.

@@ -29,7 +29,7 @@ pub trait Pipeline: Language {
     }
 
     /// Hands the jobs and steps of a file to `gatherer`. Fails when the file is none of the format.
-    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>) -> Result<(), ReadError>;
+    fn gather<'y>(&self, yaml: &'y Yaml<'y>, gatherer: &mut Gatherer<'y>);
 
     /// Returns the insertion that makes a build pass the lane; the error is why a person has to do it.
     fn insert(&self, found: &Found<'_>, lane: &Lane<'_>) -> Result<Insertion, String>;
@@ -42,7 +42,7 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
         return Ok(BuildFile::default());
     }
     let yaml = Yaml::read(source)?;
-    let gatherer = Gatherer::of(format, &yaml)?;
+    let gatherer = Gatherer::of(format, &yaml);
     let mut unknown = gatherer.unknown;
     unknown.sort_by_key(|unknown| unknown.span);
     Ok(BuildFile {
@@ -76,7 +76,7 @@ struct JobFile<'s> {
 
 impl Open for JobFile<'_> {
     fn inserter(&self) -> Result<Inserter<'_>, String> {
-        let gatherer = Gatherer::of(self.format, &self.yaml).map_err(|error| error.message)?;
+        let gatherer = Gatherer::of(self.format, &self.yaml);
         let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
         for found in gatherer.found {
             places.entry(found.build.span).or_default().push(found);
@@ -112,7 +112,7 @@ pub struct Gatherer<'y> {
 type Start<'s> = &'s dyn Fn(&Scope<'_>) -> Option<(Option<String>, Dialect)>;
 
 impl<'y> Gatherer<'y> {
-    fn of(format: &'static dyn Pipeline, yaml: &'y Yaml<'y>) -> Result<Self, ReadError> {
+    fn of(format: &'static dyn Pipeline, yaml: &'y Yaml<'y>) -> Self {
         let mut gatherer = Self {
             language: format,
             found: Vec::new(),
@@ -124,9 +124,9 @@ impl<'y> Gatherer<'y> {
             places: HashMap::new(),
             unknown_seen: HashSet::new(),
         };
-        format.gather(yaml, &mut gatherer)?;
+        format.gather(yaml, &mut gatherer);
         gatherer.finish();
-        Ok(gatherer)
+        gatherer
     }
 
     /// Reads a step once for each combination of the matrix that makes a difference to it: `read` gets the equivalent

@@ -173,16 +173,21 @@ impl<'r> BuildGraph<'r> {
         places: &[Place],
         root: &Path,
     ) -> Result<Vec<usize>, String> {
-        let at = |path: &str| {
-            let index = self.index(&self.path(root, path));
-            index.filter(|index| self.report(*index).builds.is_some())
+        let is_read = |index: &usize| {
+            let builds = self.report(*index).builds.as_ref();
+            builds.is_some_and(|builds| builds.unread.is_none())
         };
+        let at = |path: &str| self.index(&self.path(root, path)).filter(is_read);
         let mut found = Vec::new();
         for place in places {
             let folder = match place {
                 Place::Folder(path) => path,
                 Place::File(path) => {
-                    let why = || format!("`{path}` is not among the files, or builds nothing");
+                    let why = || {
+                        format!(
+                            "`{path}` is not among the files, cannot be read, or builds nothing"
+                        )
+                    };
                     found.push(at(path).ok_or_else(why)?);
                     continue;
                 }

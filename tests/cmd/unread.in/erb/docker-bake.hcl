@@ -1,0 +1,5 @@
+target "app" {
+  <% if x -%>
+  context = "."
+  <% end %>
+}
