@@ -64,7 +64,7 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     let all = findings.len();
     findings.retain(|finding| !cx.is_exempt(finding));
     let suppressed = all - findings.len();
-    let lanes = LaneRequirements::of(&cx).map(Box::new);
+    let lanes = LaneRequirements::of(&cx);
     drop(cx);
     let mut checked = Checked {
         findings,

@@ -64,7 +64,7 @@ fn add(
     source: &[u8],
     lines: &LineIndex,
     settings: &Settings,
-) -> Option<Box<LaneRequirements>> {
+) -> Vec<LaneRequirements> {
     let inner = check(inline.text.as_bytes(), settings);
     checked.suppressed += inner.suppressed;
     let place = |span: Span| inline.to_file(span);
@@ -106,11 +106,12 @@ fn add(
             ..mount
         }
     }));
-    inner.lanes.map(|mut lanes| {
+    let mut lanes = inner.lanes;
+    for lanes in &mut lanes {
         lanes.span = place(lanes.span);
         lanes.range = lines.range(source, lanes.span);
-        lanes
-    })
+    }
+    lanes
 }
 
 /// Moves `fix` to its place in the file around the Dockerfile.

@@ -7,6 +7,8 @@ mod insert;
 mod judge;
 mod known;
 mod model;
+mod note;
+mod own_lanes;
 mod passed;
 mod plans;
 mod platforms;
@@ -17,7 +19,7 @@ pub use insert::insert_args;
 pub use judge::match_builds;
 pub use known::mark_buildah;
 pub use model::{Builds, FileAccess};
-pub use platforms::note_platforms;
+pub use note::note_builds;
 #[cfg(feature = "cli")]
 pub use {
     known::{OwnBuilders, dockerfiles},

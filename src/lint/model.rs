@@ -22,8 +22,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The cache mounts, which [`relate`](super::relate()) compares with those of other files.
     pub mounts: Vec<CacheMount>,
-    /// The lanes that its builds have to pass, if any.
-    pub lanes: Option<Box<LaneRequirements>>,
+    /// The lanes that its builds have to pass.
+    pub lanes: Vec<LaneRequirements>,
     pub ignores: Vec<Ignore>,
     /// The number of findings that suppressions and exemptions hide.
     pub suppressed: usize,
@@ -229,7 +229,7 @@ pub struct BuildFileReport {
     /// The reason why it cannot be read, where that is so; then it has no builds.
     pub unread: Option<Unread>,
     /// The lanes of each Dockerfile within it.
-    pub lanes: Vec<Option<Box<LaneRequirements>>>,
+    pub lanes: Vec<Vec<LaneRequirements>>,
     /// The locks in its text outside of the Dockerfiles within it.
     pub embedded: Vec<Finding>,
     /// The missing lanes of its builds, set by [`match_builds`](super::matching::match_builds).

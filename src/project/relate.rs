@@ -20,7 +20,7 @@ pub fn relate(
 ) -> Result<Builds, Spent> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || {
-        matching::note_platforms(reports, &[], access);
+        matching::note_builds(reports, &[], access);
         matching::mark_buildah(reports, access);
         lint::relate_reports(reports, &mut [], whole, access.name);
         matching::match_builds(reports, whole, access)
@@ -61,7 +61,7 @@ pub fn shared_fixes(
     let files = reports.iter().chain(&others);
     let bytes = files.map(|report| report.source.len()).sum();
     let mut agreed = budget::within(bytes, || {
-        matching::note_platforms(&mut reports, &others, access);
+        matching::note_builds(&mut reports, &others, access);
         lint::relate_reports(&mut reports, &mut others, whole, access.name)
     })?;
     let of_file = |(index, report): (usize, FileReport)| {
@@ -69,7 +69,7 @@ pub fn shared_fixes(
         let found = found.filter(|one| one.fix.is_some() && one.spans_files());
         let shared = Shared {
             found: found.collect(),
-            settings: (!report.settings.built_for.is_empty()).then_some(report.settings),
+            settings: report.settings.is_noted().then_some(report.settings),
             ..agreed.remove(&index).unwrap_or_default()
         };
         (report.path, shared)

@@ -5,7 +5,6 @@ use crate::finding::{Location, Place};
 use crate::fix::Fix;
 
 use super::lane_requirements::LaneRequirements;
-use super::settings::Settings;
 
 /// The runs that a build's runs wait for.
 #[derive(Clone, Debug)]
@@ -36,7 +35,6 @@ pub struct BuildContext<'a> {
     pub fix: Result<Fix, String>,
     pub path: &'a str,
     pub lanes: &'a LaneRequirements,
-    pub settings: &'a Settings,
     /// The number of times that the build runs at once.
     pub runs: &'a Runs,
     /// The lane or namespace that it passes, as written: a name and its value.
@@ -54,6 +52,11 @@ impl BuildContext<'_> {
         let note = "the Dockerfile uses it for more than cache ids: look whether that may change";
         let title = format!("{} ({note})", fix.title());
         Ok(Fix::needs_review(title, fix.edits().to_vec()))
+    }
+
+    /// Returns the arguments any of which the build has to pass, for messages.
+    pub fn args(&self) -> String {
+        self.lanes.args.join("` or `")
     }
 
     /// Returns the place in the Dockerfile that needs the lane.

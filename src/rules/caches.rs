@@ -192,7 +192,7 @@ fn is_isolated(
         id.as_ref()
             .is_some_and(|id| id.contains_str(name.to_ascii_lowercase()))
     };
-    let mut names = std::iter::once(&settings.arg).chain(&settings.isolating);
+    let mut names = std::iter::once(&settings.arg).chain(settings.isolating());
     names.any(|name| depends_on(file, word, instruction, name) || in_template(name))
 }
 

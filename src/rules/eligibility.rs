@@ -11,11 +11,22 @@ use super::context::Context;
 use super::profile::{self, Profile};
 use super::settings::Settings;
 use super::slot::{has_room, id_edit};
-use super::variables::{PLATFORM_ARGS, depends_on, leaves_open, shadowing_env};
+use super::variables::{PLATFORM_ARGS, depends_on, lanes, leaves_open, shadowing_env};
 
 /// Returns whether all builds that use the cache's id wait for each other.
 pub fn is_shared_lock(settings: &Settings, cache: &Cache<'_>) -> bool {
     cache.is_locked() && is_in_no_lane(settings, cache)
+}
+
+/// Returns whether the builds have lanes in the locked `cache` only by variables which no configuration names.
+pub(super) fn has_own_lane(cx: &Context<'_>, cache: &Cache<'_>) -> bool {
+    let (settings, own) = (cx.settings, &cx.settings.own_lanes.names);
+    if own.is_empty() || settings.namespace || !cache.is_locked() || !cache.is_isolated {
+        return false;
+    }
+    let lanes = lanes(cx.file, settings, &cache.word, cache.instruction);
+    let is_own = |name: &&str| own.iter().any(|own| own == name);
+    !lanes.is_empty() && lanes.iter().all(is_own)
 }
 
 fn is_in_no_lane(settings: &Settings, cache: &Cache<'_>) -> bool {

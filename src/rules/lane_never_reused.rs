@@ -62,8 +62,8 @@ fn changes(command: &str) -> bool {
 }
 
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
-    let settings = cx.settings;
-    let names = [settings.arg.as_str(), NAMESPACE];
+    let names = cx.lanes.args.iter().map(String::as_str);
+    let names: Vec<&str> = names.chain([NAMESPACE]).collect();
     let found = cx.build.args.iter().find_map(|arg| {
         let name = names.iter().find(|name| arg.name.is(name))?;
         Some((arg, name, volatile(arg.value.as_deref()?)?))

@@ -1,17 +1,20 @@
 //! The lanes of a Dockerfile: the locked caches that wait for a build argument, and the builds that need it.
 
-use crate::dockerfile::{Form, Sharing, Word};
+use crate::budget;
+use crate::dockerfile::{Form, Word};
 use crate::text::{LineIndex, Range, Span};
 
 use super::caches::Cache;
 use super::context::Context;
-use super::variables::depends_on;
+use super::variables::lanes;
 
-/// The lanes of a Dockerfile that its builds have to pass.
+/// The lanes of a Dockerfile by one argument, or by any of several, that its builds have to pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneRequirements {
-    /// The build argument that separates the jobs.
-    pub arg: String,
+    /// The build arguments that separate the jobs: a build has to pass one of them.
+    pub args: Vec<String>,
+    /// True where that is the lane argument, whose values are cachelane's.
+    pub is_lane: bool,
     /// The value for builds that pass none; empty where such builds have the id without a lane.
     pub default: String,
     /// The id of the first locked cache with a lane.
@@ -19,7 +22,7 @@ pub struct LaneRequirements {
     pub span: Span,
     /// The same place in lines and columns.
     pub range: Range,
-    /// True where the argument is used outside cache ids, so that its value may change the image.
+    /// True where the lane argument is used outside cache ids, so that its value may change the image.
     pub is_used: bool,
     /// The stages, in order.
     stages: Vec<StageLock>,
@@ -33,24 +36,33 @@ struct StageLock {
 }
 
 impl LaneRequirements {
-    /// Finds the lanes of a file in linear time; `None` where it has none.
-    pub fn of(cx: &Context<'_>) -> Option<Self> {
-        let file = cx.file;
-        let arg = &cx.settings.arg;
-        let names = |cache: &Cache<'_>| {
-            cache.word.mentions(arg)
-                || (cache.is_isolated && depends_on(file, &cache.word, cache.instruction, arg))
-        };
-        let is_locked = |cache: &&Cache<'_>| cache.sharing == Some(Sharing::Locked);
-        let mut locked = cx
-            .caches()
-            .iter()
-            .filter(is_locked)
-            .filter(|cache| names(cache))
-            .peekable();
-        let first = *locked.peek()?;
+    /// Finds the lanes of a file in linear time, those by the lane argument first.
+    pub fn of(cx: &Context<'_>) -> Vec<Self> {
+        let mut all: Vec<(Vec<&str>, Vec<&Cache<'_>>)> = Vec::new();
+        for cache in cx.caches().iter().filter(|cache| cache.is_locked()) {
+            let args = lanes(cx.file, cx.settings, &cache.word, cache.instruction);
+            match all.iter_mut().find(|(own, _)| *own == args) {
+                Some((_, caches)) => caches.push(cache),
+                None if args.is_empty() => {}
+                None => all.push((args, vec![cache])),
+            }
+        }
+        let all = all.iter().filter(|_| budget::spend(cx.file.stages.len()));
+        let mut all: Vec<Self> = all
+            .map(|(args, caches)| Self::by(cx, args, caches))
+            .collect();
+        all.sort_by_key(|lanes| !lanes.is_lane);
+        all
+    }
+
+    /// Returns the lanes of `caches` by any of `args`; both have one at least.
+    fn by(cx: &Context<'_>, args: &[&str], caches: &[&Cache<'_>]) -> Self {
+        let (file, first) = (cx.file, caches[0]);
         let mut takes = vec![false; file.stages.len()];
-        for stage in locked.filter_map(|cache| file.stage_of(cache.instruction)) {
+        for stage in caches
+            .iter()
+            .filter_map(|cache| file.stage_of(cache.instruction))
+        {
             takes[stage] = true;
         }
         for stage in &file.stages {
@@ -58,20 +70,27 @@ impl LaneRequirements {
         }
         let stages = file.stages.iter().zip(takes);
         let span = first.mount.id_span();
-        Some(Self {
-            arg: arg.clone(),
-            default: default(cx, first),
+        let is_lane = args[0] == cx.settings.arg;
+        Self {
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            is_lane,
+            default: default(cx, first, args[0]),
             id: first.id(),
             span,
             range: LineIndex::new(file.source).range(file.source, span),
-            is_used: cx.used_by_builds(arg),
+            is_used: is_lane && cx.used_by_builds(args[0]),
             stages: stages
                 .map(|(stage, takes_lane)| StageLock {
                     label: stage.label(),
                     takes_lane,
                 })
                 .collect(),
-        })
+        }
+    }
+
+    /// Returns the first of the arguments, for messages.
+    pub fn arg(&self) -> &str {
+        &self.args[0]
     }
 
     /// Returns whether a build up to `target` (the last stage by default) takes a lock with a lane; false for an unknown
@@ -93,8 +112,8 @@ impl LaneRequirements {
 /// Returns the lane of `cache` in a build that passes nothing: the Dockerfile's, so that a passed value finds the
 /// existing cache. Where the Dockerfile has none and the id needs a value, the configured one, which `missing-default`
 /// and `undeclared-arg` write.
-fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
-    let (file, arg) = (cx.file, cx.settings.arg.as_str());
+fn default(cx: &Context<'_>, cache: &Cache<'_>, arg: &str) -> String {
+    let file = cx.file;
     let known = file
         .default_value(arg, cache.instruction)
         .and_then(|value| String::from_utf8(value).ok());
@@ -107,7 +126,8 @@ fn default(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     known
         .or_else(unset)
         .or_else(kept)
-        .unwrap_or_else(|| cx.settings.default.clone())
+        .or_else(|| (arg == cx.settings.arg).then(|| cx.settings.default.clone()))
+        .unwrap_or_default()
 }
 
 /// Returns the value of `word` for the variable `name` without a value: its `:-default`, or nothing with `:+`; `None`

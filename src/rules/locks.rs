@@ -2,13 +2,13 @@
 
 use std::cell::Cell;
 
-use crate::dockerfile::{Dockerfile, Seen};
+use crate::dockerfile::{Base as Image, Dockerfile, Seen, Word};
 use crate::index::Base;
 
 use super::becomes::{expand, marked};
 use super::caches::{self, Cache};
 use super::settings::Settings;
-use super::variables::{PLATFORM_ARGS, depends_on};
+use super::variables::{PLATFORM_ARGS, lanes};
 
 /// What a build passes for an argument.
 pub enum Passed {
@@ -25,8 +25,8 @@ pub struct Lock<'l> {
     /// The id after expansion, and as written.
     pub id: Vec<u8>,
     pub written: String,
-    /// The build argument that parts the jobs; `None` where the id has none.
-    pub arg: Option<&'l str>,
+    /// The build arguments that part the jobs.
+    pub args: Vec<&'l str>,
 }
 
 /// The locked caches of a Dockerfile.
@@ -72,35 +72,48 @@ impl<'f> Locks<'f> {
         passed: &dyn Fn(&str) -> Passed,
     ) -> Option<Lock<'l>> {
         let is_unknown = Cell::new(false);
+        let value = |name: &str| match passed(name) {
+            Passed::Nothing => None,
+            Passed::Value(value) => Some(value.into_bytes()),
+            Passed::Unknown => {
+                is_unknown.set(true);
+                None
+            }
+        };
         let given = |name: &str, seen: Seen<'_>| {
             if PLATFORM_ARGS.contains(&name) {
                 return (!matches!(seen, Seen::Undeclared)).then(|| marked(name, b""));
             }
             // The lane argument's declaration may still be missing: `undeclared-arg` says so.
             if !matches!(seen, Seen::Declared(_)) && name != self.settings.arg {
-                return None;
+                let base = self.base(cache.instruction, &value);
+                return matches!(seen, Seen::Undeclared).then(|| marked(name, &base));
             }
-            match passed(name) {
-                Passed::Nothing => None,
-                Passed::Value(value) => Some(value.into_bytes()),
-                Passed::Unknown => {
-                    is_unknown.set(true);
-                    None
-                }
-            }
+            value(name)
         };
-        let mut value = |name: &str| self.file.value_in(name, cache.instruction, &given);
-        let id = expand(cache.mount, &cache.word, &mut value);
-        let names = std::iter::once(&self.settings.arg).chain(&self.settings.isolating);
-        let mut names = names.map(String::as_str);
-        let arg = names.find(|name| {
-            cache.word.mentions(name) || depends_on(self.file, &cache.word, cache.instruction, name)
-        });
+        let mut expanded = |name: &str| self.file.value_in(name, cache.instruction, &given);
+        let id = expand(cache.mount, &cache.word, &mut expanded);
         (!is_unknown.get()).then_some(Lock {
             base: &cache.key.base,
             id,
             written: cache.id(),
-            arg,
+            args: lanes(self.file, self.settings, &cache.word, cache.instruction),
         })
+    }
+
+    /// Returns the image below the instruction `index`, which may set what the file does not declare; `value` returns
+    /// what the build passes.
+    fn base(&self, index: usize, value: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<u8> {
+        let Some(Image::Image(image)) = self.file.ancestors(index).last().map(|root| &root.base)
+        else {
+            return Vec::new();
+        };
+        let mut global = |name: &str| {
+            let global = self.file.global(name)?;
+            value(name).or_else(|| global.value.clone())
+        };
+        let word = Word::read(image.as_bytes(), self.file.escape).ok();
+        let name = word.and_then(|word| word.expand(&mut global));
+        name.unwrap_or_else(|| image.as_bytes().to_vec())
     }
 }

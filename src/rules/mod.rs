@@ -60,5 +60,5 @@ mod unused_ignore;
 pub use context::Context;
 pub use exempt::{Exemptions, PatternError};
 pub use profile::Profile;
-pub use settings::{BuiltFor, Settings};
+pub use settings::{BuiltFor, OwnLanes, Settings, Unpassed};
 pub use unused_ignore::Idle;

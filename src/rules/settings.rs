@@ -40,6 +40,8 @@ pub struct Settings {
     pub suspected: Option<&'static Profile>,
     /// The builds of the run that make the Dockerfile for several platforms at once.
     pub built_for: Vec<BuiltFor>,
+    /// The lanes that the builds of the run have by variables which no configuration names.
+    pub own_lanes: OwnLanes,
     /// The caches that may stay as they are.
     pub exempt: Arc<Exemptions>,
     /// The rules to run; `None` for all of them.
@@ -60,7 +62,38 @@ pub struct BuiltFor {
     pub target: Option<String>,
 }
 
+/// Variables in the ids of a Dockerfile's locks by which its builds have lanes, though no configuration names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
+pub struct OwnLanes {
+    /// Those by which no two runs that are known take one lock at once.
+    pub names: Vec<String>,
+    /// The line of `cachelane.toml` that makes lanes of them.
+    pub setting: String,
+    /// Those that some builds pass, and others do not.
+    pub unpassed: Vec<Unpassed>,
+}
+
+/// A variable that a build does not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
+pub struct Unpassed {
+    pub name: String,
+    /// The build as messages name it, with its place.
+    pub build: String,
+}
+
 impl Settings {
+    /// Returns whether the builds of the run add to them.
+    pub fn is_noted(&self) -> bool {
+        !self.built_for.is_empty() || self.own_lanes != OwnLanes::default()
+    }
+
+    /// Returns the variables other than the lane argument that set jobs apart.
+    pub fn isolating(&self) -> impl Iterator<Item = &String> {
+        self.isolating.iter().chain(&self.own_lanes.names)
+    }
+
     /// Returns whether `rule` runs.
     pub fn is_on(&self, rule: RuleId) -> bool {
         self.rules
@@ -124,6 +157,7 @@ impl Default for Settings {
             profile: None,
             suspected: None,
             built_for: Vec::new(),
+            own_lanes: OwnLanes::default(),
             exempt: Arc::default(),
             rules: None,
             severities: BTreeMap::new(),

@@ -8,10 +8,11 @@ use crate::fix::Applicability;
 
 use super::caches::Cache;
 use super::context::Context;
-use super::eligibility::{is_shared_lock, profile_help};
+use super::eligibility::{has_own_lane, is_shared_lock, profile_help};
 use super::frontend::Frontend;
+use super::settings::Unpassed;
 use super::slot::{isolated_id, shows_id};
-use super::variables::{PLATFORM_ARGS, shadowing_env};
+use super::variables::{PLATFORM_ARGS, depends_on, lanes, shadowing_env};
 
 /// The limit for folders named because a lock serves them, too.
 const MAX_SERVED: usize = 3;
@@ -45,6 +46,33 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         findings.push(finding);
     }
+    let has_own = |cache: &&Cache<'_>| has_own_lane(cx, cache);
+    findings.extend(
+        cx.caches()
+            .iter()
+            .filter(has_own)
+            .map(|cache| own_lane(cx, cache)),
+    );
+}
+
+/// Returns the finding on a lock by which no two builds that are known wait, since each passes a value of its own.
+fn own_lane(cx: &Context<'_>, cache: &Cache<'_>) -> Finding {
+    let names = lanes(cx.file, cx.settings, &cache.word, cache.instruction);
+    let (names, setting) = (names.join("` and `"), &cx.settings.own_lanes.setting);
+    let id = cache.id();
+    let message = format!(
+        "the builds that are known have lanes of their own by `{names}`: none waits for the lock `{id}`"
+    );
+    let help = format!(
+        "write `{setting}` into cachelane.toml: then a build that passes none is an `unpassed-arg`"
+    );
+    let mut finding = Finding::new(RuleId::SharedLock, cache.mount.id_span(), message)
+        .help(help)
+        .fix(Err(
+            "a second lane would only divide the cache once more".into()
+        ));
+    finding.severity = Severity::Info;
+    finding
 }
 
 /// Returns the variable without which the id of `cache` has not the lane that it names.
@@ -124,6 +152,16 @@ fn help(cx: &Context<'_>, cache: &Cache<'_>) -> String {
     help.extend(["\nand give each job its own `--build-arg ", arg, "=…`"]);
     if let Some(note) = cx.lost_id(cache, arg) {
         help.push_str(&format!("\n({note})"));
+    }
+    let unpassed = &cx.settings.own_lanes.unpassed;
+    let depends = |name: &str| depends_on(cx.file, &cache.word, cache.instruction, name);
+    if let Some(one) = unpassed.iter().find(|one| depends(&one.name)) {
+        let Unpassed { name, build } = one;
+        help.push_str(&format!(
+            "\n(or, since other builds pass `{name}`: pass it in {build}, too, and write `isolating-args = [\"{name}\"]` \
+             into cachelane.toml)"
+        ));
+        return help;
     }
     let mut names = cache.word.variables().map(|variable| &variable.name);
     if let Some(own) = names.find(|name| *name != arg && !PLATFORM_ARGS.contains(&name.as_str())) {

@@ -6,7 +6,7 @@ use crate::finding::{Finding, RuleId, Severity};
 use super::build_context::{BuildContext, Pair, Waiting};
 
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
-    let (build, arg) = (cx.build, &cx.settings.arg);
+    let (build, arg) = (cx.build, cx.args());
     let severity = match &cx.waiting {
         Waiting::No => return,
         Waiting::For(pair) if pair.place.is_none() => Severity::Error,
@@ -15,7 +15,7 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     // Passed for all alike, for example by a bake file's attribute.
     let mut args = build.args.iter();
     let same = args
-        .find(|own| own.name.is(arg))
+        .find(|own| own.name.is(cx.lanes.arg()))
         .and_then(|own| own.value.as_deref());
     let passes = match (cx.passed, same) {
         (Some((name, value)), _) => format!("passes `{name}={value}`"),
@@ -51,7 +51,7 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let fix = cx.pass();
     let help = match &fix {
         Ok(fix) => fix.title().to_owned(),
-        Err(_) if build.tool == BuildTool::Rocker => {
+        Err(_) if build.tool == BuildTool::Rocker && cx.lanes.is_lane => {
             "set `ROCKER_CACHE_ID` to a value that each job has for itself, and install rocker's extension `rocker-cachelane`".into()
         }
         Err(_) => by_hand(cx),
@@ -65,8 +65,8 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
 
 /// Says how a person passes a lane.
 fn by_hand(cx: &BuildContext<'_>) -> String {
-    let arg = &cx.settings.arg;
-    let (name, value) = cx.passed.unwrap_or((arg, ""));
+    let args = cx.args();
+    let (name, value) = cx.passed.unwrap_or((&args, ""));
     if value.contains("cachelane id") {
         return "a process cannot see the matrix of its job: put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the \
                 job's `env`"

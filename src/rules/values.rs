@@ -156,7 +156,7 @@ impl<'a> Values<'a> {
     /// Returns whether the variable `name` is compared by its name alone.
     pub(super) fn by_name(&self, name: &str) -> bool {
         name == self.settings.arg
-            || self.settings.isolating.iter().any(|own| own == name)
+            || self.settings.isolating().any(|own| own == name)
             || PLATFORM_ARGS.contains(&name)
     }
 

@@ -6,6 +6,8 @@ use std::collections::HashSet;
 use crate::budget;
 use crate::dockerfile::{Declaration, DeclaredBy, Dockerfile, Form, Part, Variable, Word};
 
+use super::settings::Settings;
+
 /// The arguments that BuildKit sets itself, global until a stage declares them.
 pub const PLATFORM_ARGS: &[&str] = &[
     "TARGETPLATFORM",
@@ -110,6 +112,28 @@ fn any_included(
         }
     }
     false
+}
+
+/// Returns the arguments any of which a build has to pass for a lane in the id `word` at instruction `index`: the lane
+/// argument, or else all that isolate jobs and are the file's to declare (a base image may set others).
+pub fn lanes<'s>(
+    file: &Dockerfile<'_>,
+    settings: &'s Settings,
+    word: &Word,
+    index: usize,
+) -> Vec<&'s str> {
+    let is_in = |name: &str| word.mentions(name) || depends_on(file, word, index, name);
+    let arg = settings.arg.as_str();
+    if is_in(arg) {
+        return vec![arg];
+    }
+    let is_declared = |name: &str| {
+        file.visible(name, index).is_some() && shadowing_env(file, name, index).is_none()
+    };
+    let names = settings.isolating().map(String::as_str);
+    names
+        .filter(|name| is_in(name) && (!word.mentions(name) || is_declared(name)))
+        .collect()
 }
 
 /// Returns the ENV that fixes `name` at instruction `index`. An ENV whose value comes from an ARG passes that on, and

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::model::FileAccess;
 use crate::builds::{self, Build, BuildTool, Call, Place, Subject};
+use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
 use crate::lint::model::FileReport;
 
@@ -252,4 +253,15 @@ pub(super) fn is_override(path: &Path) -> bool {
 /// Returns whether the file has one of the usual names.
 pub(super) fn is_usual(path: &Path) -> bool {
     matches!(stem(path), "compose" | "docker-compose" | "docker-bake")
+}
+
+/// Returns the findings on locks of the Dockerfile that all builds share.
+pub(super) fn shared_locks(report: &FileReport) -> impl Iterator<Item = &Finding> {
+    let findings = report.checked.findings.iter();
+    findings.filter(|finding| finding.rule == RuleId::SharedLock)
+}
+
+/// Returns whether the Dockerfile has such a lock.
+pub(super) fn has_shared_lock(report: &FileReport) -> bool {
+    shared_locks(report).next().is_some()
 }

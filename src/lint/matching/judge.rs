@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use super::calls::check_calls;
 use super::contenders::{Apart, Contender, Contenders};
-use super::graph::BuildGraph;
+use super::graph::{BuildGraph, has_shared_lock, shared_locks};
 use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
 use super::plans::{Candidate, Plan, plans};
 use super::resolve::{ResolvedBuild, resolve};
-use super::waits::{Wait, Waits};
+use super::waits::{LaneUse, Wait, Waits};
 use crate::budget;
-use crate::builds::{Build, Builder, NAMESPACE, OwnBuilder, Subject};
+use crate::builds::{Build, Builder, OwnBuilder, Subject};
 use crate::dockerfile::Dockerfile;
-use crate::finding::{Finding, RuleId};
+use crate::finding::Finding;
 use crate::fix::Fix;
 use crate::index::CacheMount;
 use crate::lint::finalize::finalize;
@@ -119,18 +119,6 @@ struct Subjected<'j> {
     value: Option<String>,
 }
 
-impl Subjected<'_> {
-    /// Returns the name and the value by which the build has a lane, `arg`, or a namespace.
-    fn passed<'a>(&'a self, arg: &'a str) -> Option<(&'a str, &'a str)> {
-        let name = match self.status {
-            LaneStatus::Passed => arg,
-            LaneStatus::Namespace => NAMESPACE,
-            _ => return None,
-        };
-        Some((name, self.value.as_deref().unwrap_or("…")))
-    }
-}
-
 impl<'j> BuildChecker<'j> {
     fn check(&'j self) -> Vec<CheckedBuild> {
         let all = self.resolved.iter().map(|one| self.subjected(one));
@@ -154,8 +142,17 @@ impl<'j> BuildChecker<'j> {
         let found = waits.find(&HashMap::new());
         let mut plans = self.plans(&all, &waits, &found);
         let build = |(index, one): (usize, &Subjected<'j>)| {
-            let wait = found.get(&index).map(|wait| (wait, &waits));
-            self.build(one, wait, plans.remove(&index))
+            let first = LaneUse {
+                one: index,
+                args: Vec::new(),
+            };
+            let own = found.range(first..);
+            let own = own.take_while(|(lane, _)| lane.one == index);
+            // The lane argument says more than others.
+            let is_other =
+                |lane: &LaneUse<'_>| one.lanes.is_none_or(|lanes| lanes.args != lane.args);
+            let wait = own.min_by_key(|(lane, _)| is_other(lane));
+            self.build(one, wait.map(|wait| (wait, &waits)), plans.remove(&index))
         };
         all.iter().enumerate().map(build).collect()
     }
@@ -167,10 +164,15 @@ impl<'j> BuildChecker<'j> {
         let file = own.builds.as_deref()?;
         let build = &file.file.builds[one.id.build];
         let report = self.report(one);
-        let lanes = report.and_then(|report| requirements(report, one, build));
-        let arg = lanes.map_or(&own.settings.arg, |lanes| &lanes.arg);
-        let passes = one.passes(graph, arg);
-        let lanes = lanes.filter(|lanes| lanes.takes_lane(one.target.as_deref()));
+        let settings = report.map_or(&own.settings, |report| &report.settings);
+        let all = report.map_or(&[][..], |report| requirements(report, one, build));
+        let lanes = all
+            .iter()
+            .find(|lanes| lanes.takes_lane(one.target.as_deref()));
+        let args = lanes.or(all.first()).map(|lanes| &lanes.args);
+        let args = args.map_or(std::slice::from_ref(&settings.arg), Vec::as_slice);
+        let mut args = args.iter();
+        let passes = args.find_map(|name| one.passes(graph, name, &settings.arg));
         let is_configured = report.is_some_and(|report| report.settings.has_own_builders());
         let builder = match &one.builder {
             Builder::Own(_) => one.builder.clone(),
@@ -179,9 +181,7 @@ impl<'j> BuildChecker<'j> {
         };
         let status = match (&passes, lanes) {
             (Some(passed), _) => passed.status,
-            (None, None) if report.is_some_and(|report| shared_locks(report).next().is_some()) => {
-                LaneStatus::NotYet
-            }
+            (None, None) if report.is_some_and(has_shared_lock) => LaneStatus::NotYet,
             (None, None) if report.is_none() && !self.is_there(one, build) => LaneStatus::NotThere,
             (None, None) => LaneStatus::NotNeeded,
             (None, Some(_))
@@ -223,47 +223,56 @@ impl<'j> BuildChecker<'j> {
         &self,
         all: &[Subjected<'j>],
         waits: &Waits<'_>,
-        found: &BTreeMap<usize, Wait>,
+        found: &BTreeMap<LaneUse<'_>, Wait>,
     ) -> HashMap<usize, Plan> {
         let candidate = |(index, one): (usize, &Subjected<'j>)| {
+            let lanes = one.lanes.filter(|lanes| lanes.is_lane);
             Some(Candidate {
                 index,
                 id: one.one.id,
                 format: one.file.format,
-                lanes: one.lanes.filter(|_| one.status == LaneStatus::Default)?,
-                waits_itself: self.waits_itself(one),
+                lanes: lanes.filter(|_| one.status == LaneStatus::Default)?,
+                waits_itself: one.one.waits_itself(self.graph),
             })
         };
         let candidates: Vec<_> = all.iter().enumerate().filter_map(candidate).collect();
         plans(self.graph, waits, &candidates, found)
     }
 
-    /// Returns whether nothing that is known calls the build, so that it may overlap itself.
-    fn waits_itself(&self, one: &Subjected<'j>) -> bool {
-        let build = self.graph.build(one.one.id);
-        build.legs.is_empty() && build.service.is_some()
-    }
-
     fn build(
         &self,
         one: &Subjected<'j>,
-        wait: Option<(&Wait, &Waits<'_>)>,
+        wait: Option<((&LaneUse<'_>, &Wait), &Waits<'_>)>,
         plan: Option<Plan>,
     ) -> CheckedBuild {
         let id = one.one.id;
         let build = self.graph.build(id);
         let runs = one.one.called.as_ref().unwrap_or(&build.runs);
         let (mut findings, mut missing) = (Vec::new(), None);
-        if let (Some(report), Some(lanes)) = (one.report, one.lanes) {
+        let waited = wait.as_ref().and_then(|((lane, _), _)| {
+            let mut all = requirements(one.report?, one.one, build).iter();
+            all.find(|lanes| lanes.args == lane.args)
+        });
+        if let (Some(report), Some(lanes)) = (one.report, waited.or(one.lanes)) {
             let waiting = match wait {
-                Some((wait, waits)) => Waiting::For(self.pair(wait, waits)),
-                None if one.status == LaneStatus::Default && self.waits_itself(one) => {
+                Some(((_, wait), waits)) => Waiting::For(self.pair(wait, waits)),
+                None if one.status == LaneStatus::Default && one.one.waits_itself(self.graph) => {
                     Waiting::Itself
                 }
                 None => Waiting::No,
             };
             let parts = plan.as_ref().map(|plan| plan.parts.clone());
-            let reason = || Err("it is passed already".to_owned());
+            let arg = &report.settings.arg;
+            let passes =
+                |name: &'j String| Some((name.as_str(), one.one.passes(self.graph, name, arg)?));
+            let passed = lanes.args.iter().find_map(passes);
+            let passed = passed.map(|(name, passed)| passed.named(name));
+            let reason = || {
+                Err(match passed {
+                    Some(_) => "it is passed already".to_owned(),
+                    None => format!("only you know the values of `{}`", lanes.arg()),
+                })
+            };
             let fix =
                 plan.map_or_else(reason, |plan| plan.insertion.map(|insertion| insertion.fix));
             let context = BuildContext {
@@ -271,16 +280,15 @@ impl<'j> BuildChecker<'j> {
                 fix,
                 path: &(self.graph.access.name)(&report.path),
                 lanes,
-                settings: &report.settings,
                 runs,
-                passed: one.passed(&lanes.arg),
+                passed,
                 waiting,
             };
             registry::check_build(&context, &mut findings);
             let is_fixed = findings.iter().any(|finding| finding.fix.is_some());
             missing = parts.filter(|_| is_fixed).map(|parts| MissingArg {
                 build: id.build,
-                arg: lanes.arg.clone(),
+                arg: lanes.arg().to_owned(),
                 default: lanes.default.clone(),
                 parts,
             });
@@ -394,16 +402,12 @@ fn requirements<'r>(
     report: &'r FileReport,
     one: &ResolvedBuild,
     build: &Build,
-) -> Option<&'r LaneRequirements> {
-    match (&one.dockerfile, &build.subject) {
-        (Some(_), _) => report.checked.lanes.as_deref(),
-        (None, Subject::Inline(index)) => report.builds.as_ref()?.lanes.get(*index)?.as_deref(),
-        (None, _) => None,
+) -> &'r [LaneRequirements] {
+    match (&one.dockerfile, &build.subject, &report.builds) {
+        (Some(_), ..) => &report.checked.lanes,
+        (None, Subject::Inline(index), Some(builds)) => {
+            builds.lanes.get(*index).map_or(&[], Vec::as_slice)
+        }
+        (None, ..) => &[],
     }
-}
-
-/// Returns the findings on locks of the Dockerfile that all builds share.
-fn shared_locks(report: &FileReport) -> impl Iterator<Item = &Finding> {
-    let findings = report.checked.findings.iter();
-    findings.filter(|finding| finding.rule == RuleId::SharedLock)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::contenders::Apart;
 use super::graph::{BuildGraph, BuildId};
-use super::waits::{Wait, Waits, more};
+use super::waits::{LaneUse, Wait, Waits, more};
 use crate::budget;
 use crate::builds::{FormatRef, Insertion, Joint, Lane, Parts};
 use crate::rules::lane_requirements::LaneRequirements;
@@ -41,7 +41,7 @@ pub(super) fn plans(
     graph: &BuildGraph<'_>,
     waits: &Waits<'_>,
     candidates: &[Candidate<'_>],
-    found: &BTreeMap<usize, Wait>,
+    found: &BTreeMap<LaneUse<'_>, Wait>,
 ) -> HashMap<usize, Plan> {
     let mut sites = BTreeMap::new();
     for one in candidates {
@@ -88,7 +88,7 @@ impl Site<'_, '_> {
     fn wanted(
         &self,
         waits: &Waits<'_>,
-        found: &BTreeMap<usize, Wait>,
+        found: &BTreeMap<LaneUse<'_>, Wait>,
     ) -> Option<Result<Parts, String>> {
         let planned = self.plans.first().map(|plan| &plan.parts);
         // Where none can be written, more parts change nothing.
@@ -97,7 +97,12 @@ impl Site<'_, '_> {
         }
         let mut wanted = None;
         for one in &self.builds {
-            let parts = match found.get(&one.index) {
+            let args = vec![one.lanes.arg()];
+            let lane = LaneUse {
+                one: one.index,
+                args,
+            };
+            let parts = match found.get(&lane) {
                 // The axes of the matrix part rows that build one file.
                 Some(wait)
                     if planned.is_some()
@@ -173,7 +178,7 @@ fn insert(graph: &BuildGraph<'_>, open: &mut [(&mut Site<'_, '_>, Parts)]) {
         for (site, parts) in group {
             let plan = |one: &&Candidate<'_>| {
                 let lane = Lane {
-                    arg: &one.lanes.arg,
+                    arg: one.lanes.arg(),
                     default: &one.lanes.default,
                     parts,
                 };

@@ -1,61 +1,29 @@
 //! Finds the Dockerfiles that one build makes for several platforms.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::graph::{BuildGraph, BuildId};
-use super::model::FileAccess;
-use super::resolve::{ResolvedBuild, called, resolve};
+use super::resolve::{ResolvedBuild, called};
 use crate::budget;
-use crate::builds::{Build, Platforms};
-use crate::lint::check::check;
-use crate::lint::model::FileReport;
-use crate::rules::{BuiltFor, Settings};
+use crate::builds::Platforms;
+use crate::rules::BuiltFor;
 use crate::text::LineIndex;
-
-/// Gives the Dockerfiles among `reports` the settings that say which builds of these and the `others` make them for
-/// several platforms at once, and checks those anew that had others.
-pub fn note_platforms(reports: &mut [FileReport], others: &[FileReport], access: &FileAccess<'_>) {
-    let mut found = built_for(reports.iter().chain(others).collect(), access);
-    for (index, report) in reports.iter_mut().enumerate() {
-        let built_for = found.remove(&index).unwrap_or_default();
-        if report.builds.is_some() || report.settings.built_for == built_for {
-            continue;
-        }
-        report.settings = Arc::new(Settings {
-            built_for,
-            ..Settings::clone(&report.settings)
-        });
-        let checked = budget::within(report.source.len(), || {
-            check(&report.source, &report.settings)
-        });
-        // It was read before, and a platform adds little.
-        if let Ok(checked) = checked {
-            report.checked = checked;
-        }
-    }
-}
 
 /// Returns, by index, the files that a build makes for several platforms at once, with the first such build of each
 /// target.
-fn built_for(reports: Vec<&FileReport>, access: &FileAccess<'_>) -> BTreeMap<usize, Vec<BuiltFor>> {
+pub(super) fn built_for(
+    graph: &BuildGraph<'_>,
+    resolved: &[ResolvedBuild],
+) -> BTreeMap<usize, Vec<BuiltFor>> {
     let mut found: BTreeMap<usize, Vec<BuiltFor>> = BTreeMap::new();
-    let builds = |report: &FileReport| {
-        let builds = report.builds.iter();
-        builds
-            .flat_map(|builds| &builds.file.builds)
-            .any(is_for_several)
-    };
-    if !reports.iter().any(|report| builds(report)) {
+    if !resolved.iter().any(|one| is_for_several(graph, one)) {
         return found;
     }
-    let graph = BuildGraph::new(reports, access);
-    let resolved = resolve(&graph, &mut Vec::new());
     // A command says what platforms its services or targets are built for.
-    let called = called(&graph, &resolved);
+    let called = called(graph, resolved);
     for one in resolved.iter().filter(|one| !called.contains(&one.id)) {
         let index = one.dockerfile.as_ref().and_then(|path| graph.index(path));
-        let Some((index, (id, platforms))) = index.zip(named(&graph, one)) else {
+        let Some((index, (id, platforms))) = index.zip(named(graph, one)) else {
             continue;
         };
         let all = found.entry(index).or_default();
@@ -75,8 +43,9 @@ fn built_for(reports: Vec<&FileReport>, access: &FileAccess<'_>) -> BTreeMap<usi
     found
 }
 
-fn is_for_several(build: &Build) -> bool {
-    build.platforms.several().is_some()
+fn is_for_several(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> bool {
+    let mut ids = std::iter::once(&one.id).chain(&one.layers);
+    ids.any(|id| graph.build(*id).platforms.several().is_some())
 }
 
 /// Returns the build that says for which several platforms `one` is made, and those.

@@ -35,17 +35,34 @@ pub(super) struct PassedLane<'g> {
     pub(super) arg: &'g Arg,
 }
 
+impl<'g> PassedLane<'g> {
+    /// Returns the name and the value, for messages; `name` is that of the argument asked for.
+    pub(super) fn named(&self, name: &'g str) -> (&'g str, &'g str) {
+        let is_own = self.status == LaneStatus::Passed;
+        let name = if is_own { name } else { NAMESPACE };
+        (name, self.arg.value.as_deref().unwrap_or("…"))
+    }
+}
+
 impl ResolvedBuild {
-    /// Returns the lane from `arg` or a namespace; `None` where it passes neither.
+    /// Returns whether nothing that is known calls the build, so that it may overlap itself.
+    pub(super) fn waits_itself(&self, graph: &BuildGraph<'_>) -> bool {
+        let build = graph.build(self.id);
+        build.legs.is_empty() && build.service.is_some()
+    }
+
+    /// Returns the lane from the argument `name` or a namespace; `None` where it passes neither. `arg` is the lane
+    /// argument.
     pub(super) fn passes<'g>(
         &self,
         graph: &'g BuildGraph<'_>,
+        name: &str,
         arg: &str,
     ) -> Option<PassedLane<'g>> {
         let build = graph.build(self.id);
+        let is_it = |own: &ArgName| own.is(name) || (name == arg && *own == ArgName::Lane);
         let named = |args: &'g [Arg]| {
-            let is_own = |own: &&Arg| own.name.is_lane(arg);
-            let own = args.iter().find(is_own);
+            let own = args.iter().find(|own| is_it(&own.name));
             if let Some(own) = own.filter(|own| own.from != ValueSource::Attribute) {
                 let status = LaneStatus::Passed;
                 return Some(PassedLane { status, arg: own });

@@ -22,18 +22,32 @@ struct Key {
 }
 
 /// The runs that take a lock, and its id as one of them has it written.
-struct Takers {
+struct Takers<'g> {
     written: String,
-    runs: Vec<(usize, bool)>,
+    runs: Vec<Taker<'g>>,
+}
+
+#[derive(PartialEq)]
+struct Taker<'g> {
+    /// The number of the run among the contenders.
+    run: usize,
+    args: Vec<&'g str>,
+}
+
+/// A build that takes a lock, and the arguments by any of which it would have a lane there.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LaneUse<'g> {
+    pub(super) one: usize,
+    pub(super) args: Vec<&'g str>,
 }
 
 /// A lock that a run takes.
-struct Taken {
+struct Taken<'g> {
     key: Key,
     /// The id as written.
     written: String,
-    /// True where a build argument is to part the jobs.
-    has_lane: bool,
+    /// The build arguments that are to part the jobs.
+    args: Vec<&'g str>,
 }
 
 /// Two runs that take one lock at once.
@@ -74,10 +88,10 @@ impl<'g> Waits<'g> {
         }
     }
 
-    /// Returns the first pair that waits, for each build that has one, where the builds pass these `lanes` besides what
-    /// they pass today.
-    pub(super) fn find(&self, lanes: &HashMap<usize, String>) -> BTreeMap<usize, Wait> {
-        let mut takers: BTreeMap<Key, Takers> = BTreeMap::new();
+    /// Returns the first pair that waits, for each build that has one by its arguments, where the builds pass these
+    /// `lanes` besides what they pass today.
+    pub(super) fn find(&self, lanes: &HashMap<usize, String>) -> BTreeMap<LaneUse<'g>, Wait> {
+        let mut takers: BTreeMap<Key, Takers<'g>> = BTreeMap::new();
         for (number, run) in self.contenders.all.iter().enumerate() {
             if (self.is_alone)(run.one) {
                 continue;
@@ -89,23 +103,28 @@ impl<'g> Waits<'g> {
                 };
                 let runs = &mut takers.entry(taken.key).or_insert_with(new).runs;
                 // A build may take a lock by several mounts.
-                match runs.last_mut() {
-                    Some((last, has_lane)) if *last == number => *has_lane |= taken.has_lane,
-                    _ => runs.push((number, taken.has_lane)),
+                let taker = Taker {
+                    run: number,
+                    args: taken.args,
+                };
+                if runs.last() != Some(&taker) {
+                    runs.push(taker);
                 }
             }
         }
         let mut waits = BTreeMap::new();
         for (key, Takers { written, runs }) in takers {
-            for (own, has_lane) in &runs {
-                let one = self.contenders.all[*own].one;
-                if !has_lane || waits.contains_key(&one) {
+            for Taker { run: own, args } in &runs {
+                let (own, one) = (*own, self.contenders.all[*own].one);
+                let args = args.clone();
+                let lane = LaneUse { one, args };
+                if lane.args.is_empty() || waits.contains_key(&lane) {
                     continue;
                 }
                 let all = &self.contenders.all;
-                let overlapping = runs.iter().filter(|(other, _)| other != own);
-                let mut overlapping = overlapping.filter_map(|(other, _)| {
-                    Some((*other, self.contenders.overlap(&all[*own], &all[*other])?))
+                let others = runs.iter().map(|taker| taker.run);
+                let mut overlapping = others.filter(|other| *other != own).filter_map(|other| {
+                    Some((other, self.contenders.overlap(&all[own], &all[other])?))
                 });
                 // Its own runs say more than those of others.
                 let first = overlapping.next();
@@ -116,9 +135,8 @@ impl<'g> Waits<'g> {
                     .or(first)
                 {
                     let lock = shown(&key.id).unwrap_or_else(|| written.clone());
-                    let own = *own;
                     waits.insert(
-                        one,
+                        lane,
                         Wait {
                             own,
                             other,
@@ -148,7 +166,7 @@ impl<'g> Waits<'g> {
     }
 
     /// Returns the locks that a run takes where its build passes `lane`.
-    fn taken(&self, run: &Contender<'g>, lane: Option<&String>) -> Vec<Taken> {
+    fn taken(&self, run: &Contender<'g>, lane: Option<&String>) -> Vec<Taken<'g>> {
         let one = &self.resolved[run.one];
         let locks = self.locks[run.one].as_ref();
         let Some(locks) = locks.filter(|locks| budget::spend(locks.size())) else {
@@ -179,7 +197,7 @@ impl<'g> Waits<'g> {
                     namespace: namespace.clone(),
                 },
                 written: lock.written,
-                has_lane: lock.arg.is_some(),
+                args: lock.args,
             })
             .collect()
     }

@@ -1,0 +1,51 @@
+//! Tells the reports on Dockerfiles what the builds of a run do with them.
+
+use std::sync::Arc;
+
+use super::graph::{BuildGraph, has_shared_lock};
+use super::model::FileAccess;
+use super::own_lanes::own_lanes;
+use super::platforms::built_for;
+use super::resolve::resolve;
+use crate::budget;
+use crate::lint::check::check;
+use crate::lint::model::FileReport;
+use crate::rules::Settings;
+
+/// Gives the Dockerfiles among `reports` the settings that say which builds of these and the `others` make them for
+/// several platforms at once, and by which variables they have lanes; checks those anew that had others.
+pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &FileAccess<'_>) {
+    let (mut built_for, mut own_lanes) = {
+        let all: Vec<&FileReport> = reports.iter().chain(others).collect();
+        let builds = all.iter().filter_map(|report| report.builds.as_ref());
+        let mut builds = builds.flat_map(|builds| &builds.file.builds);
+        let is_for_several = builds.any(|build| build.platforms.several().is_some());
+        if !is_for_several && !all.iter().any(|report| has_shared_lock(report)) {
+            return;
+        }
+        let graph = BuildGraph::new(all, access);
+        let resolved = resolve(&graph, &mut Vec::new());
+        (built_for(&graph, &resolved), own_lanes(&graph, &resolved))
+    };
+    for (index, report) in reports.iter_mut().enumerate() {
+        let built_for = built_for.remove(&index).unwrap_or_default();
+        let own_lanes = own_lanes.remove(&index).unwrap_or_default();
+        let settings = &report.settings;
+        let is_known = settings.built_for == built_for && settings.own_lanes == own_lanes;
+        if report.builds.is_some() || is_known {
+            continue;
+        }
+        report.settings = Arc::new(Settings {
+            built_for,
+            own_lanes,
+            ..Settings::clone(settings)
+        });
+        let checked = budget::within(report.source.len(), || {
+            check(&report.source, &report.settings)
+        });
+        // It was read before, and what builds do adds little.
+        if let Ok(checked) = checked {
+            report.checked = checked;
+        }
+    }
+}
