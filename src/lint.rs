@@ -24,16 +24,18 @@ mod model;
 mod partition;
 mod prove;
 mod relate;
+mod turn;
 mod unread;
 
 #[cfg(feature = "internals")]
 pub use alone::check_alone;
 pub use check::{check, is_of_interest};
 pub use embedded::check_text;
-pub use fixpoint::fix;
+pub use fixpoint::{REVERTED, fix, hash};
 pub use inline::{check_build_file, fix_inline};
-pub use model::{Dropped, FileReport, Fixed, Made, Shared};
+pub use model::{Checked, Dropped, FileReport, Fixed, Made, Shared};
 pub use relate::relate_reports;
+pub use turn::Turn;
 #[cfg(feature = "cli")]
 pub use unread::Unread;
 #[cfg(feature = "cli")]

@@ -16,12 +16,13 @@ use crate::index::{BUILDS, Became};
 use crate::rules::{Settings, caches};
 use crate::text::{LineIndex, SourceMap, Span};
 
-use super::agreeing::{Agreeing, TURNS, Turn};
+use super::agreeing::Agreeing;
 use super::along::check_along;
 use super::check::check;
 use super::finalize::finalize;
 use super::model::{Shared, TakenBack};
 use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
+use super::turn::{HELD, Turn};
 
 /// Takes back the fixes of `files` that would join or part caches; `name` returns a file's path, by index, as reports
 /// print it. Returns what the files have to do with one another, by file.
@@ -30,8 +31,7 @@ pub fn agree(
     name: &dyn Fn(usize) -> String,
 ) -> BTreeMap<usize, Shared> {
     let mut shared: BTreeMap<usize, Shared> = BTreeMap::new();
-    let turns = TURNS.map(|rule| Turn(Applicability::Unsafe, Some(rule)));
-    for turn in [Turn(Applicability::Safe, None)].into_iter().chain(turns) {
+    for turn in HELD {
         let takes = |file: &Agreeing<'_>| file.findings().any(|finding| turn.takes(finding));
         if !files.iter().any(takes) {
             continue;
@@ -176,7 +176,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             let after = self.afters.get(&index);
             let is_filled = file.fills();
             // An unsafe fix leaves it to the user to change both.
-            if is_filled && self.turn.0 == Applicability::Unsafe {
+            if is_filled && !self.turn.is_safe() {
                 continue;
             }
             for (number, mount) in file.checked.mounts.iter().enumerate() {
@@ -201,7 +201,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             any: !self.editing(at, Turn::makes).is_empty(),
             own: !self.touching(at).is_empty(),
         };
-        clashes(&members, self.turn.0, edits)
+        clashes(&members, self.turn.is_safe(), edits)
     }
 
     /// Returns the findings whose fixes change the mount at `at` itself.
@@ -282,7 +282,7 @@ impl<'t, 'f> Trial<'t, 'f> {
                 rule: finding.rule,
                 start: finding.span.start,
                 reason: reason.text,
-                for_review: reason.for_review && self.turn.0 == Applicability::Safe,
+                for_review: reason.for_review && self.turn.is_safe(),
                 filled: reason.filled,
             };
             back.apply(finding);
@@ -308,7 +308,7 @@ impl<'t, 'f> Trial<'t, 'f> {
         for Clash { kind, at, other } in clashes {
             let (file, number) = *other;
             let fits = *kind == Kind::Parted
-                && self.turn.0 == Applicability::Safe
+                && self.turn.is_safe()
                 && at.0 != file
                 && self.touching(*other).is_empty()
                 && self.files[file].may_go_along(number);
@@ -401,6 +401,11 @@ impl<'t, 'f> Trial<'t, 'f> {
 
     /// Returns why the mount at `other`, which uses the cache of the one at `at`, does not go along.
     fn parted(&self, at: At, other: At, place: &str) -> Reason {
+        if self.turn < Turn::Safe {
+            return Reason::none(format!(
+                "{place} uses this cache, too, and keeps its lane: take it away in both by hand"
+            ));
+        }
         let mount = |at: At| &self.files[at.0].checked.mounts[at.1];
         let has_lane = |at: At| mount(at).became.ids[0] != mount(at).became.ids[1];
         if !self.touching(other).is_empty() || (has_lane(at) && has_lane(other)) {

@@ -1,11 +1,9 @@
-//! Files whose fixes are held to those of others, and the fixes that are made together.
+//! Files whose fixes are held to those of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::budget;
 use crate::builds::FormatRef;
 use crate::finding::{Finding, RuleId};
-use crate::fix::{self, Applicability, Applied, Fix};
 use crate::rules::Settings;
 
 use super::along::{check_along, why};
@@ -67,45 +65,3 @@ impl Agreeing<'_> {
         self.along.findings = planned.along;
     }
 }
-
-/// The fixes that are made together: the safe ones, or the unsafe ones of one rule.
-#[derive(Clone, Copy)]
-pub(super) struct Turn(pub(super) Applicability, pub(super) Option<RuleId>);
-
-impl Turn {
-    /// Returns whether the fix of `finding` is one of them.
-    pub(super) fn takes(self, finding: &Finding) -> bool {
-        let Self(level, rule) = self;
-        let fix = finding.fix.as_ref();
-        fix.is_some_and(|fix| fix.applicability() == level)
-            && rule.is_none_or(|rule| rule == finding.rule)
-    }
-
-    /// Returns whether the fix of `finding` is one of them, or safe: those were made before.
-    pub(super) fn makes(self, finding: &Finding) -> bool {
-        finding.is_fixable() || self.takes(finding)
-    }
-
-    /// Makes those of `findings`' fixes in `source` that are possible together; `None` where there is none to make.
-    pub(super) fn made<'f>(
-        self,
-        source: &[u8],
-        findings: impl Iterator<Item = &'f Finding>,
-    ) -> Option<Applied> {
-        let mut findings: Vec<&Finding> = findings.filter(|one| self.makes(one)).collect();
-        findings.sort_by_key(|finding| (!finding.is_fixable(), finding.span, finding.rule));
-        let fixes: Vec<&Fix> = findings.iter().flat_map(|one| &one.fix).collect();
-        let can = !fixes.is_empty() && budget::spend(source.len());
-        can.then(|| fix::apply(source, &fixes))
-    }
-}
-
-/// The rules whose unsafe fixes put something into ids without meaning to part a cache.
-pub(super) const TURNS: [RuleId; 6] = [
-    RuleId::SharedLock,
-    RuleId::UndeclaredArg,
-    RuleId::MissingDefault,
-    RuleId::PlatformLock,
-    RuleId::PrivateCache,
-    RuleId::UnlockedApt,
-];

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hasher as _};
 
 use crate::budget;
-use crate::finding::{Finding, RuleId};
+use crate::finding::Finding;
 use crate::fix::{Applicability, Fix};
 use crate::rules::Settings;
 use crate::text::LineIndex;
@@ -15,6 +15,10 @@ use super::apply::apply_proved;
 use super::check::check;
 use super::model::{Checked, Dropped, Fixed, Made, Shared};
 use super::prove;
+use super::turn::Turn;
+
+/// The reason of a fix that another one reverts, again and again.
+pub const REVERTED: &str = "another fix takes it back";
 
 /// Fixes one file up to `level`; `shared` is what other files of its run have to do with it.
 ///
@@ -32,7 +36,7 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, shared: &Sh
         let mut checked = check_alone(&fixed.bytes, settings);
         let along = plan(&mut checked, &fixed, settings, shared);
         let all = checked.findings.iter().chain(&along).chain(found);
-        let Some((turn, findings)) = next_turn(all, level, &exhausted) else {
+        let Some((turn, findings)) = next_turn(all, (level, shared.only), &exhausted) else {
             break;
         };
         let fixes: Vec<&Fix> = findings.iter().map(|(_, fix)| *fix).collect();
@@ -63,7 +67,7 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, shared: &Sh
             found = &[];
             continue;
         } else {
-            let reason = || "another fix takes it back".to_owned();
+            let reason = || REVERTED.to_owned();
             round.made.iter().map(|&index| (index, reason())).collect()
         };
         let dropped = refused.into_iter().map(|(index, reason)| Dropped {
@@ -97,41 +101,26 @@ fn plan(
     along
 }
 
-fn hash(bytes: &[u8]) -> u64 {
+/// Returns a number for a state of a file, by which it is known again.
+pub fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     hasher.finish()
-}
-
-/// The turn of a fix: earlier turns come first, and each round makes fixes of only one.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Turn {
-    /// Of a rule whose fixes make others needless.
-    First(RuleId),
-    Safe,
-    Unsafe(RuleId),
 }
 
 /// Returns the findings to fix in the next round, each with its fix. Fixes that make others needless go first, and safe
 /// ones before unsafe ones, so that the order of the rules does not matter.
 fn next_turn<'f>(
     findings: impl Iterator<Item = &'f Finding>,
-    level: Applicability,
+    (level, only): (Applicability, Option<Turn>),
     exhausted: &[Turn],
 ) -> Option<(Turn, Vec<(&'f Finding, &'f Fix)>)> {
     let mut turns: BTreeMap<Turn, Vec<(&Finding, &Fix)>> = BTreeMap::new();
     for finding in findings {
-        let Some(fix) = finding
-            .fix
-            .as_ref()
-            .filter(|fix| fix.applicability() <= level)
-        else {
+        let turn = Turn::of(finding).filter(|turn| only.is_none_or(|only| *turn == only));
+        let fix = finding.fix.as_ref();
+        let Some((turn, fix)) = turn.zip(fix.filter(|fix| fix.applicability() <= level)) else {
             continue;
-        };
-        let turn = match fix.applicability() {
-            _ if finding.rule.meta().goes_first => Turn::First(finding.rule),
-            Applicability::Safe => Turn::Safe,
-            Applicability::Unsafe => Turn::Unsafe(finding.rule),
         };
         turns.entry(turn).or_default().push((finding, fix));
     }

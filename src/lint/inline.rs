@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::budget;
 use crate::builds::{BuildFile, FormatRef, Inline, Subject, inline, is_same};
 use crate::finding::{Place, RuleId};
-use crate::fix::{Applicability, Edit, Fix, apply};
+use crate::fix::{Applicability, Applied, Edit, Fix, apply};
 use crate::index::CacheMount;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::rules::{BuiltFor, Settings};
@@ -164,7 +164,10 @@ pub fn fix_inline(
         && let Some(inline) = file.inline.get(index)
     {
         let first = first.as_ref().and_then(|file| file.inline.get(index));
-        let mut shared = first.map(|first| within(shared, first)).unwrap_or_default();
+        let mut shared = Shared {
+            only: shared.only,
+            ..first.map(|first| within(shared, first)).unwrap_or_default()
+        };
         let settings = unsuppressed(settings, &fixed.bytes, inline);
         let settings = with_platforms(settings, &file, index);
         shared
@@ -176,8 +179,8 @@ pub fn fix_inline(
         let made = inner.made.iter();
         let is_changed = inner.bytes != inline.text.as_bytes();
         if is_changed
-            && let Some(bytes) = put(inline, &inner, &fixed.bytes)
-            && read(&bytes).is_some_and(|new| is_meant(&file, &new, index, &inner.bytes))
+            && let Some(new) = put(inline, &inner, &fixed.bytes)
+            && read(&new.bytes).is_some_and(|new| is_meant(&file, &new, index, &inner.bytes))
         {
             let text = LineIndex::new(inline.text.as_bytes());
             fixed.made.extend(made.map(|made| Made {
@@ -185,7 +188,8 @@ pub fn fix_inline(
                 line: line(Span::at(text.start_of(made.line))),
                 title: inline::advice(inline, &made.title),
             }));
-            fixed.bytes = bytes;
+            fixed.origins = new.origins.compose(&fixed.origins);
+            fixed.bytes = new.bytes;
         } else if is_changed {
             let reason = "the Dockerfile cannot be changed within this file: change it by hand";
             fixed.dropped.extend(made.map(|made| Dropped {
@@ -260,7 +264,7 @@ fn within(shared: &Shared, inline: &Inline) -> Shared {
 }
 
 /// Returns the file `source` with the `fixed` Dockerfile `inline`.
-fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Vec<u8>> {
+fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Applied> {
     let new = std::str::from_utf8(&fixed.bytes).ok()?;
     let end = Run {
         text: new.len(),
@@ -278,7 +282,7 @@ fn put(inline: &Inline, fixed: &Fixed, source: &[u8]) -> Option<Vec<u8>> {
     }
     let edits = inline::edits(inline, std::str::from_utf8(source).ok()?, &edits).ok()?;
     let applied = apply(source, &[&Fix::safe("", edits)]);
-    (!applied.made.is_empty()).then_some(applied.bytes)
+    (!applied.made.is_empty()).then_some(applied)
 }
 
 /// Returns whether only the Dockerfile `index` of `before` changed in `after`, into `text`.

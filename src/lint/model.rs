@@ -13,7 +13,9 @@ use crate::index::CacheMount;
 use crate::rules::Settings;
 use crate::rules::lane_requirements::LaneRequirements;
 use crate::suppress::Ignore;
-use crate::text::{SourceMap, Span};
+use crate::text::{LineIndex, SourceMap, Span};
+
+use super::turn::Turn;
 
 /// The result of checking a file.
 #[derive(Debug, Default)]
@@ -90,6 +92,8 @@ pub struct Shared {
     pub taken_back: Vec<TakenBack>,
     /// The mounts, by their numbers in the file, that get a lane along with one of another file, at a place.
     pub along: BTreeMap<usize, String>,
+    /// The only turn to make fixes of, if not of all.
+    pub only: Option<Turn>,
 }
 
 /// A fix that was taken back.
@@ -108,7 +112,8 @@ pub struct TakenBack {
 impl Shared {
     /// Takes the fix of `finding`, which began at `start`, back where that has to be.
     pub fn take_back(&self, finding: &mut Finding, start: usize) {
-        let mut taken_back = self.taken_back.iter();
+        // What was left for review may be taken back wholly after that.
+        let mut taken_back = self.taken_back.iter().rev();
         let back = taken_back.find(|back| (back.rule, back.start) == (finding.rule, start));
         if let Some(back) = back {
             back.apply(finding);
@@ -189,6 +194,34 @@ impl Fixed {
             dropped: Vec::new(),
             origins: SourceMap::of(Span::new(0, source.len())),
         }
+    }
+
+    /// Adds the fixes that made `next` of these bytes, which were `old` at first.
+    pub fn append(&mut self, next: Self, old: &[u8]) {
+        let (lines, first) = (LineIndex::new(&self.bytes), LineIndex::new(old));
+        let line = |line: usize| first.line(self.origin(lines.start_of(line)));
+        let made = next.made.into_iter().map(|made| Made {
+            line: line(made.line),
+            ..made
+        });
+        let dropped = next.dropped.into_iter().map(|dropped| Dropped {
+            line: line(dropped.line),
+            ..dropped
+        });
+        let (made, dropped): (Vec<Made>, Vec<Dropped>) = (made.collect(), dropped.collect());
+        let is_made = |one: &Dropped| {
+            made.iter()
+                .any(|made| (made.rule, made.line) == (one.rule, one.line))
+        };
+        self.dropped.retain(|one| !is_made(one));
+        self.made.extend(made);
+        for one in dropped {
+            if !self.dropped.contains(&one) {
+                self.dropped.push(one);
+            }
+        }
+        self.origins = next.origins.compose(&self.origins);
+        (self.bytes, self.left) = (next.bytes, next.left);
     }
 
     /// Returns the byte of the original file for byte `at` of the new one.

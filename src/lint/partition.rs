@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
-use crate::fix::Applicability;
 use crate::index::{BUILDS, Base, Became, CacheMount, LANE};
 use crate::rules::tools::content;
 use crate::rules::variables::PLATFORM_ARGS;
@@ -91,25 +90,25 @@ impl Member<'_> {
 pub(super) struct Edits {
     /// True where any does.
     pub(super) any: bool,
-    /// True where one of the level in question does.
+    /// True where one of the turn in question does.
     pub(super) own: bool,
 }
 
-/// Returns the mounts with wrong ids after fixes of this `level`, of one kind: the others may follow from them. A mount
-/// that an unsafe fix edits may get another id.
+/// Returns the mounts with wrong ids after fixes, of one kind: the others may follow from them. A mount that a fix edits
+/// may get another id where that is not `safe`.
 pub(super) fn clashes(
     members: &[Member<'_>],
-    level: Applicability,
+    safe: bool,
     edits: impl Fn(At) -> Edits,
 ) -> Vec<Clash> {
     let mut clashes = Vec::new();
     for build in 0..BUILDS {
-        joined(members, build, level, &mut clashes);
+        joined(members, build, safe, &mut clashes);
         parted(members, build, &mut clashes);
     }
     uneven(members, &mut clashes);
     let is_moved = |one: &&Member<'_>| {
-        let is_meant = |edits: &Edits| edits.own && level == Applicability::Unsafe;
+        let is_meant = |edits: &Edits| edits.own && !safe;
         let edits = (one.before != one.after).then(|| edits(one.at));
         edits.is_some_and(|edits| one.is_moved(edits.any) && !is_meant(&edits))
     };
@@ -132,7 +131,7 @@ pub(super) fn clashes(
 }
 
 /// Adds the mounts that get the id of another cache, now or before: who passes nothing would find its files.
-fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &mut Vec<Clash>) {
+fn joined(members: &[Member<'_>], build: usize, safe: bool, clashes: &mut Vec<Clash>) {
     let mut before: HashMap<&[u8], &Member<'_>> = HashMap::new();
     for member in members.iter().filter(|member| !member.is_filled) {
         before.entry(&member.before.ids[build]).or_insert(member);
@@ -147,7 +146,7 @@ fn joined(members: &[Member<'_>], build: usize, level: Applicability, clashes: &
         let others = [before.get(new).copied(), Some(now)].into_iter().flatten();
         let mut others = others.filter(|other| *other.before.ids[build] != *old);
         let is_meant = |other: &Member<'_>| {
-            let is_reviewed = level == Applicability::Unsafe && member.is_at_place_of(other);
+            let is_reviewed = !safe && member.is_at_place_of(other);
             is_reviewed || member.is_written_like(other)
         };
         if let Some(other) = others.find(|other| !is_meant(other)) {

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::budget;
+use crate::builds::FormatRef;
 use crate::fix::Applicability;
 use crate::lint::matching::{self, FileAccess};
-use crate::lint::{self, FileReport, Fixed, Shared};
+use crate::lint::{self, Checked, Dropped, FileReport, Fixed, Shared, Turn};
+use crate::rules::Settings;
 
 use super::input::InputFile;
 use super::relate::{BeforeFixes, shared_fixes};
@@ -16,6 +19,8 @@ pub struct Fixing<'f> {
     write: Write<'f>,
     /// What the fixes of files have to do with other files, by the file to fix.
     shared: HashMap<PathBuf, Shared>,
+    /// The files that were fixed together, as they were and as they are to be.
+    together: Mutex<HashMap<PathBuf, (Vec<u8>, Fixed)>>,
 }
 
 /// Replaces old bytes at a path by new ones; the error is the reason of a failure.
@@ -33,19 +38,86 @@ pub struct FileFix {
 
 impl<'f> Fixing<'f> {
     /// Begins fixes up to `level` of files that were checked by themselves.
+    ///
+    /// Unsafe ones are made in all files turn by turn, as within a file: what one turn leaves decides about the next.
     pub fn new(
         level: Applicability,
         write: Write<'f>,
-        before: BeforeFixes,
+        mut before: BeforeFixes,
         access: &FileAccess<'_>,
     ) -> Self {
-        // Where that is too much, the second comparison says so.
-        let shared = shared_fixes(before, access).unwrap_or_default();
+        let mut together = HashMap::new();
+        // The turns that make nothing as the files are now, and those whose fixes others take back.
+        let (mut idle, mut over): (Vec<Turn>, Vec<Turn>) = Default::default();
+        // How often the files have been as they are: a fix may revert another one, but not in every round.
+        let mut seen: HashMap<Vec<u64>, usize> = HashMap::new();
+        let shared = loop {
+            // Where that is too much, the second comparison says so.
+            let Ok(shared) = shared_fixes(&mut before, access) else {
+                break Vec::new();
+            };
+            let findings = before.reports.iter().flat_map(|one| &one.checked.findings);
+            let turns = findings.filter_map(Turn::of);
+            let next = turns.filter(|turn| !idle.contains(turn) && !over.contains(turn));
+            let Some(turn) = next.min().filter(|_| level == Applicability::Unsafe) else {
+                break shared;
+            };
+            let fixes = turned(turn, &before.reports, shared);
+            let files = || before.reports.iter().zip(&fixes);
+            let new = |(report, fixed): (&FileReport, &Option<Fixed>)| match fixed {
+                Some(fixed) => lint::hash(&fixed.bytes),
+                None => lint::hash(&report.source),
+            };
+            let is_new = files().any(|(report, fixed)| {
+                fixed
+                    .as_ref()
+                    .is_some_and(|fixed| fixed.bytes != report.source)
+            });
+            let state: Vec<u64> = files().map(new).collect();
+            let is_over = is_new && {
+                let times = seen.entry(state).or_insert(0);
+                *times += 1;
+                *times > 2
+            };
+            if is_over {
+                over.push(turn);
+            } else if is_new {
+                idle.clear();
+            } else {
+                idle.push(turn);
+            }
+            for (report, fixed) in before.reports.iter_mut().zip(fixes) {
+                let Some(mut fixed) = fixed else { continue };
+                if is_over {
+                    fixed = reverted(fixed, report);
+                }
+                if fixed.bytes == report.source && fixed.dropped.is_empty() {
+                    continue;
+                }
+                let nothing = || {
+                    let nothing = Fixed::nothing(&report.source, Checked::default());
+                    (report.source.clone(), nothing)
+                };
+                let (old, all) = together.entry(report.path.clone()).or_insert_with(nothing);
+                report.source.clone_from(&fixed.bytes);
+                all.append(fixed, old);
+            }
+            check_again(&mut before.reports);
+        };
+        let paths = before.reports.into_iter().map(|report| report.path);
         Self {
             level,
             write,
-            shared,
+            shared: paths.zip(shared).collect(),
+            together: Mutex::new(together),
         }
+    }
+
+    /// Returns the file at `path` as it was fixed together with others, if it still is what it was.
+    fn fixed_together(&self, path: &Path, source: &[u8]) -> Option<Fixed> {
+        let mut files = self.together.lock().unwrap_or_else(PoisonError::into_inner);
+        let (old, fixed) = files.remove(path)?;
+        (old == source).then_some(fixed)
     }
 
     /// Fixes one file by itself and writes it; `None` where there is nothing to fix or to compare.
@@ -61,10 +133,10 @@ impl<'f> Fixing<'f> {
         let alone = Shared::default();
         let shared = self.shared.get(path).unwrap_or(&alone);
         let settings = shared.settings.clone().unwrap_or(settings);
-        let mut fixed = match format {
-            Some(format) => lint::fix_inline(format, source, &settings, self.level, shared),
-            None if !is_stdin && !lint::is_of_interest(source) => return None,
-            None => lint::fix(source, &settings, self.level, shared),
+        let (mut fixed, shared) = match self.fixed_together(path, source) {
+            Some(fixed) => (fixed, &alone),
+            None if format.is_none() && !is_stdin && !lint::is_of_interest(source) => return None,
+            None => (fix(format, source, &settings, self.level, shared), shared),
         };
         let changed = fixed.bytes != source;
         if !changed {
@@ -124,22 +196,8 @@ impl<'f> Fixing<'f> {
                 false
             });
         }
-        for report in reports.iter_mut().filter(|_| changed) {
-            // All of them were read before, with little else in them.
-            let _ = budget::within(report.source.len(), || {
-                let FileReport {
-                    path,
-                    source,
-                    settings,
-                    ..
-                } = &*report;
-                match report.builds.as_ref().map(|builds| builds.format) {
-                    Some(format) => {
-                        *report = lint::check_build_file(path, format, source, settings);
-                    }
-                    None => report.checked = lint::check(source, settings),
-                }
-            });
+        if changed {
+            check_again(reports);
         }
         changed
     }
@@ -166,5 +224,68 @@ impl<'f> Fixing<'f> {
         done.fixed.bytes.clone_from(&inserted.bytes);
         report.source = inserted.bytes;
         Ok(true)
+    }
+}
+
+/// Fixes one file, of a build file's `format` or a Dockerfile.
+fn fix(
+    format: Option<FormatRef>,
+    source: &[u8],
+    settings: &Settings,
+    level: Applicability,
+    shared: &Shared,
+) -> Fixed {
+    match format {
+        Some(format) => lint::fix_inline(format, source, settings, level, shared),
+        None => lint::fix(source, settings, level, shared),
+    }
+}
+
+/// Returns what the fixes of `turn` make of each file; `None` for one beyond the budget, which is named where it is
+/// written.
+fn turned(turn: Turn, reports: &[FileReport], shared: Vec<Shared>) -> Vec<Option<Fixed>> {
+    let of_file = |(report, mut shared): (&FileReport, Shared)| {
+        shared.only = Some(turn);
+        let format = report.builds.as_ref().map(|builds| builds.format);
+        let (source, settings) = (&report.source, &report.settings);
+        budget::within(source.len(), || {
+            fix(format, source, settings, Applicability::Unsafe, &shared)
+        })
+        .ok()
+    };
+    reports.iter().zip(shared).map(of_file).collect()
+}
+
+/// Returns a file whose fixes others take back, as it was.
+fn reverted(fixed: Fixed, report: &FileReport) -> Fixed {
+    let made = fixed.made.into_iter().map(|made| Dropped {
+        rule: made.rule,
+        line: made.line,
+        reason: lint::REVERTED.into(),
+    });
+    Fixed {
+        dropped: fixed.dropped.into_iter().chain(made).collect(),
+        ..Fixed::nothing(&report.source, Checked::default())
+    }
+}
+
+/// Checks files by themselves again, of which some changed.
+fn check_again(reports: &mut [FileReport]) {
+    for report in reports {
+        // All of them were read before, with little else in them.
+        let _ = budget::within(report.source.len(), || {
+            let FileReport {
+                path,
+                source,
+                settings,
+                ..
+            } = &*report;
+            match report.builds.as_ref().map(|builds| builds.format) {
+                Some(format) => {
+                    *report = lint::check_build_file(path, format, source, settings);
+                }
+                None => report.checked = lint::check(source, settings),
+            }
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! Compares files with one another, and builds with their Dockerfiles.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::budget::{self, Spent};
 use crate::builds::FormatRef;
@@ -47,34 +47,34 @@ pub struct BeforeFixes {
     pub whole: bool,
 }
 
-/// Returns what the fixes of files have to do with other files, by the file to fix: the unsafe ones that depend on
+/// Compares the files, and returns for each to fix what its fixes have to do with others: the unsafe ones that depend on
 /// another, and those that have to agree.
 pub fn shared_fixes(
-    before: BeforeFixes,
+    before: &mut BeforeFixes,
     access: &FileAccess<'_>,
-) -> Result<HashMap<PathBuf, Shared>, Spent> {
+) -> Result<Vec<Shared>, Spent> {
     let BeforeFixes {
-        mut reports,
-        mut others,
+        reports,
+        others,
         whole,
     } = before;
-    let files = reports.iter().chain(&others);
+    let files = reports.iter().chain(&*others);
     let bytes = files.map(|report| report.source.len()).sum();
     let mut agreed = budget::within(bytes, || {
-        matching::note_builds(&mut reports, &others, access);
-        lint::relate_reports(&mut reports, &mut others, whole, access.name)
+        matching::note_builds(reports, others, access);
+        lint::relate_reports(reports, others, *whole, access.name)
     })?;
-    let of_file = |(index, report): (usize, FileReport)| {
-        let found = report.checked.findings.into_iter();
+    let of_file = |(index, report): (usize, &FileReport)| {
+        let found = report.checked.findings.iter();
         let found = found.filter(|one| one.fix.is_some() && one.spans_files());
-        let shared = Shared {
-            found: found.collect(),
-            settings: report.settings.is_noted().then_some(report.settings),
+        let is_noted = report.settings.is_noted();
+        Shared {
+            found: found.cloned().collect(),
+            settings: is_noted.then(|| Arc::clone(&report.settings)),
             ..agreed.remove(&index).unwrap_or_default()
-        };
-        (report.path, shared)
+        }
     };
-    Ok(reports.into_iter().enumerate().map(of_file).collect())
+    Ok(reports.iter().enumerate().map(of_file).collect())
 }
 
 /// Returns the base of paths in the build file at the absolute `path`: its own folder, or the repository's. `is_root`
