@@ -491,6 +491,6 @@ fn edits(finding: &Finding) -> impl Iterator<Item = Span> {
     edits.map(fix::Edit::span)
 }
 
-fn is_within(span: Span, mount: Span) -> bool {
+pub(super) fn is_within(span: Span, mount: Span) -> bool {
     mount.start <= span.start && span.end <= mount.end
 }

@@ -60,7 +60,10 @@ impl Member<'_> {
 
     /// Returns whether both are mounted at one place: a person may want them to be one cache.
     fn is_at_place_of(&self, other: &Self) -> bool {
-        self.mount.target.is_some() && self.mount.target == other.mount.target
+        let is_same = self.mount.target.is_some() && self.mount.target == other.mount.target;
+        // Below a WORKDIR that is unknown.
+        let is_same_below = self.mount.at.is_some() && self.mount.at == other.mount.at;
+        is_same || (self.at.0 == other.at.0 && is_same_below)
     }
 
     /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may

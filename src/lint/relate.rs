@@ -1,6 +1,6 @@
 //! Compares the files of a run with one another.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use bstr::ByteSlice as _;
@@ -11,11 +11,11 @@ use crate::rules::guards::SILENT;
 use crate::rules::registry;
 use crate::text::{Span, count};
 
-use super::agree::agree;
+use super::agree::{agree, is_within};
 use super::agreeing::{Agreeing, Along};
 use super::fills::filled;
 use super::finalize;
-use super::model::{FileReport, Shared, Withheld};
+use super::model::{FileReport, Shared, TakenBack, Withheld};
 
 /// Adds the findings from comparing all files of a run; `name` returns a file's path, by index, as reports print it.
 pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
@@ -37,9 +37,18 @@ pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
     let index = Index::new(indexed.collect(), &name);
     let mut found = vec![Vec::new(); files.len()];
     registry::check_run(&index, &mut found);
+    let kept = kept_locks(&index, files);
     for (at, (file, mut found)) in files.iter_mut().zip(found).enumerate() {
         for finding in &mut file.checked.findings {
             tell_of_lock(&index, at, finding);
+            if let Some(other) = kept.get(&(at, finding.span))
+                && finding.fix.take().is_some()
+            {
+                finding.relate(index.location(at, other, "stays locked"));
+                finding.unfixed = Some(
+                    "the same cache stays locked there, and two modes on one id lose it under contention".into(),
+                );
+            }
         }
         found.retain(|finding| file.settings.is_on(finding.rule));
         let all = found.len();
@@ -52,6 +61,36 @@ pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
     for (file, mounts) in files.iter_mut().zip(mounts) {
         file.checked.mounts = mounts;
     }
+}
+
+/// Returns a mount of another file for each needless lock, by its file and place, whose cache that one keeps locked.
+fn kept_locks<'s>(
+    index: &Index<'s>,
+    files: &[Agreeing<'_>],
+) -> HashMap<(usize, Span), &'s CacheMount> {
+    let needless = |mount: &CacheMount| {
+        let findings = files[mount.file].checked.findings.iter();
+        let mut needless = findings.filter(|finding| finding.rule == RuleId::NeedlessLock);
+        needless
+            .find(|finding| is_within(finding.span, mount.mount_span))
+            .map(|finding| (mount.file, finding.span))
+    };
+    let caches = index
+        .shared_ids()
+        .iter()
+        .flat_map(|shared| shared.caches(CacheMount::is_locked));
+    let mut kept = HashMap::new();
+    for cache in caches {
+        let (own, others): (Vec<_>, Vec<_>) = cache
+            .iter()
+            .map(|mount| (*mount, needless(mount)))
+            .partition(|(_, needless)| needless.is_some());
+        for (mount, place) in own {
+            let other = others.iter().find(|(other, _)| other.file != mount.file);
+            kept.extend(place.zip(other.map(|(other, _)| *other)));
+        }
+    }
+    kept
 }
 
 /// Adds to `finding`, of the file `at`, the other RUNs that take its lock, or use its cache without one.
@@ -161,5 +200,23 @@ pub fn relate_reports(
     }
     files.append(&mut filling);
     paths.append(&mut filling_paths);
-    agree(&mut files, &|index| name(paths[index]))
+    let mut shared = agree(&mut files, &|index| name(paths[index]));
+    for (index, file) in files[..given].iter().enumerate() {
+        let findings = file.checked.findings.iter();
+        let kept = findings.filter(|finding| finding.rule == RuleId::NeedlessLock);
+        let kept = kept.filter_map(|finding| {
+            Some(TakenBack {
+                rule: finding.rule,
+                start: finding.span.start,
+                reason: finding.unfixed.clone()?,
+                for_review: false,
+                filled: None,
+            })
+        });
+        let kept: Vec<TakenBack> = kept.collect();
+        if !kept.is_empty() {
+            shared.entry(index).or_default().taken_back.extend(kept);
+        }
+    }
+    shared
 }

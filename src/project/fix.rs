@@ -114,9 +114,10 @@ impl<'f> Fixing<'f> {
     }
 
     /// Returns the file at `path` as it was fixed together with others, if it still is what it was.
-    fn fixed_together(&self, path: &Path, source: &[u8]) -> Option<Fixed> {
+    fn fixed_together(&self, path: &Path, source: &[u8], settings: &Settings) -> Option<Fixed> {
         let mut files = self.together.lock().unwrap_or_else(PoisonError::into_inner);
-        let (old, fixed) = files.remove(path)?;
+        let (old, mut fixed) = files.remove(path)?;
+        fixed.left = lint::check(&fixed.bytes, settings);
         (old == source).then_some(fixed)
     }
 
@@ -133,7 +134,7 @@ impl<'f> Fixing<'f> {
         let alone = Shared::default();
         let shared = self.shared.get(path).unwrap_or(&alone);
         let settings = shared.settings.clone().unwrap_or(settings);
-        let (mut fixed, shared) = match self.fixed_together(path, source) {
+        let (mut fixed, shared) = match self.fixed_together(path, source, &settings) {
             Some(fixed) => (fixed, &alone),
             None if format.is_none() && !is_stdin && !lint::is_of_interest(source) => return None,
             None => (fix(format, source, &settings, self.level, shared), shared),

@@ -142,6 +142,12 @@ fn fix(files: &[File], level: Applicability) -> (Project, Vec<String>) {
     (project, texts)
 }
 
+/// Returns the mounts of all `files` as a build sees them that passes `lane`.
+fn all(files: &[File], lane: Option<&str>) -> Vec<Seen> {
+    let passed = |name: &str| lane.filter(|_| name == LANE).map(str::to_owned);
+    files.iter().flat_map(|file| seen(file, &passed)).collect()
+}
+
 /// Fails where a run that makes unsafe fixes of `files` leaves any to the next one, or parts a cache.
 fn hold_unsafe(files: &[File]) {
     let (project, texts) = fix(files, Applicability::Unsafe);
@@ -150,17 +156,14 @@ fn hold_unsafe(files: &[File]) {
     }
     let fixed: Vec<File> = texts.iter().map(|text| read(text)).collect();
     let ids = |files: &[File]| -> Vec<Vec<String>> {
-        let mounts = |lane| files.iter().flat_map(move |file| seen(file, lane));
-        let all = BUILDS.map(|lane| mounts(lane).map(|seen| seen.id()).collect::<Vec<_>>());
-        (0..all[0].len())
-            .map(|mount| all.iter().map(|ids| ids[mount].clone()).collect())
+        let builds = BUILDS.map(|lane| all(files, lane));
+        let mounts = 0..builds[0].len();
+        mounts
+            .map(|mount| builds.iter().map(|seen| seen[mount].id()).collect())
             .collect()
     };
-    let targets: Vec<String> = files
-        .iter()
-        .flat_map(|file| seen(file, None))
-        .map(|seen| seen.mount.target.clone())
-        .collect();
+    let targets = all(files, None);
+    let target = |mount: usize| &targets[mount].mount.target;
     // A cache is one where it is in all builds; that of two targets is parted on purpose, by `id-collision`.
     let (before, after) = (ids(files), ids(&fixed));
     for one in 0..before.len() {
@@ -168,7 +171,7 @@ fn hold_unsafe(files: &[File]) {
             .filter(|other| before[*other] == before[one])
             .collect();
         let is_one = of_cache.iter().all(|other| after[*other] == after[one]);
-        let collides = of_cache.iter().any(|other| targets[*other] != targets[one]);
+        let collides = of_cache.iter().any(|other| target(*other) != target(one));
         assert!(is_one || collides, "one cache became two: {texts:#?}");
     }
 }
@@ -180,10 +183,6 @@ fn hold(files: &[File]) {
     for (before, after) in files.iter().zip(&fixed) {
         assert_eq!(rest(before), rest(after));
     }
-    let all = |files: &[File], lane: Option<&str>| -> Vec<Seen> {
-        let passed = |name: &str| lane.filter(|_| name == LANE).map(str::to_owned);
-        files.iter().flat_map(|file| seen(file, &passed)).collect()
-    };
     for lane in BUILDS {
         let (before, after) = (all(files, lane), all(&fixed, lane));
         caches_stay(&before, &after);
