@@ -14,7 +14,7 @@ use cachelane::rules::Settings;
 use crate::Outcome;
 
 /// The image that every Dockerfile here starts from.
-const BASE: &str = "\
+pub const BASE: &str = "\
 FROM scratch AS base
 COPY busybox /bin/busybox
 COPY busybox /bin/sh

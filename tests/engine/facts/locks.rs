@@ -23,7 +23,7 @@ fn two(job: &Job, argument: &str) -> [Job; 2] {
 }
 
 /// What a lane comes to: nothing on Docker 20.10, whose frontend takes the id as it stands.
-fn with_lanes(engine: &Engine) -> Relation {
+pub fn with_lanes(engine: &Engine) -> Relation {
     if engine.version == Version::D20 {
         Relation::Wait
     } else {

@@ -4,6 +4,7 @@ mod caches;
 mod ids;
 mod layers;
 mod locks;
+mod monorepo;
 mod mounts;
 mod rocker;
 mod timing;
@@ -79,6 +80,14 @@ pub const FACTS: &[Fact] = &[
         on: BOTH,
         quiet: true,
         run: locks::locked_target,
+    },
+    Fact {
+        name: "monorepo",
+        claim: "The rows of a matrix that build three Dockerfiles with one locked id take the lock one after the other; built \
+                as `cachelane fix` leaves the Dockerfiles and the workflow, they run at once, but on Docker 20.10",
+        on: BOTH,
+        quiet: true,
+        run: monorepo::locked_id,
     },
     Fact {
         name: "namespace-time",
