@@ -379,6 +379,8 @@ pub struct Finding {
     pub message: String,
     /// The advice, with the text to write.
     pub help: Option<String>,
+    /// What stands above the advice, and stays where that goes.
+    pub note: Option<String>,
     /// Other places: those in the same file first.
     pub related: Vec<Location>,
     /// The change that cures it.
@@ -425,6 +427,7 @@ impl Finding {
             span,
             message: message.into(),
             help: None,
+            note: None,
             related: Vec::new(),
             fix: None,
             unfixed: None,

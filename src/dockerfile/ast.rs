@@ -29,6 +29,8 @@ pub struct Dockerfile<'a> {
     pub blocks: Blocks,
     /// True where the file holds template expressions.
     pub template: bool,
+    /// The first fault for which BuildKit could not read the file; what is behind it is read all the same.
+    pub(super) error: Option<SyntaxError>,
     pub(super) scope: OnceCell<Scope>,
 }
 

@@ -26,7 +26,12 @@ pub(super) struct Reader<'a> {
     lead: Option<usize>,
     /// The heredocs that no later line ends, by name and whether tabs are dropped.
     endless: HashSet<(String, bool)>,
+    /// The number of heredocs so far that run to the end of the file.
+    open_heredocs: usize,
 }
+
+/// The limit for heredocs without an end behind which reading goes on: each takes a look at the rest of the file.
+const MAX_OPEN_HEREDOCS: usize = 64;
 
 impl<'a> Dockerfile<'a> {
     /// Reads a file.
@@ -35,13 +40,22 @@ impl<'a> Dockerfile<'a> {
     /// [`SyntaxError`] where BuildKit could not read it either: an unterminated heredoc, a repeated directive, no
     /// instruction.
     pub fn read(source: &'a [u8]) -> Result<Self, SyntaxError> {
+        let mut file = Self::read_past_faults(source);
+        match file.error.take() {
+            Some(error) => Err(error),
+            None => Ok(file),
+        }
+    }
+
+    /// Reads a file as far as it can be read: a heredoc without an end is left out, and so is a bad directive.
+    pub fn read_past_faults(source: &'a [u8]) -> Self {
         budget::spend(source.len());
-        let mut file = Reader::new(source).read()?;
+        let mut file = Reader::new(source).read();
         file.stages = stages::find(&file);
         file.boundaries = stages::boundaries(&file);
         stages::resolve_targets(&mut file);
         stages::refuse_sources(&mut file);
-        Ok(file)
+        file
     }
 }
 
@@ -59,6 +73,7 @@ impl<'a> Reader<'a> {
             boundaries: Vec::new(),
             blocks: Blocks::read(source, template),
             template,
+            error: None,
             scope: OnceCell::new(),
         };
         Self {
@@ -68,17 +83,18 @@ impl<'a> Reader<'a> {
             directives: true,
             lead: None,
             endless: HashSet::new(),
+            open_heredocs: 0,
         }
     }
 
-    pub(super) fn read(mut self) -> Result<Dockerfile<'a>, SyntaxError> {
-        while let Some(line) = self.next_line()? {
+    pub(super) fn read(mut self) -> Dockerfile<'a> {
+        while let Some(line) = self.next_line() {
             if line.number == 1 {
                 self.file.top = line.full.start;
             }
             let bytes = lines::trim_start(line.text.of(self.source));
             let text = Span::new(line.text.end - bytes.len(), line.text.end);
-            if self.directives && self.directive(text)? {
+            if self.directives && self.directive(text) {
                 self.file.top = line.full.end;
             } else if bytes.first() == Some(&b'#') {
                 if line.number == 1 && bytes.starts_with(b"#!") {
@@ -89,14 +105,19 @@ impl<'a> Reader<'a> {
             } else if bytes.is_empty() {
                 self.lead = None;
             } else {
-                self.instruction(line, text)?;
+                self.instruction(line, text);
                 self.lead = None;
             }
         }
         if self.file.instructions.is_empty() {
-            return Err(SyntaxErrorKind::Empty.at(Span::at(0)));
+            self.fail(SyntaxErrorKind::Empty.at(Span::at(0)));
         }
-        Ok(self.file)
+        self.file
+    }
+
+    /// Notes a fault; the first one counts.
+    fn fail(&mut self, error: SyntaxError) {
+        self.file.error.get_or_insert(error);
     }
 
     /// Returns the start of the instructions in a file that begins with `#!…`: BuildKit looks for `# syntax=` right
@@ -110,46 +131,46 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns the next line; fails where it is longer than BuildKit takes.
-    fn next_line(&mut self) -> Result<Option<Line>, SyntaxError> {
-        let Some(line) = self.lines.next() else {
-            return Ok(None);
-        };
+    /// Returns the next line; one longer than BuildKit takes is a fault.
+    fn next_line(&mut self) -> Option<Line> {
+        let line = self.lines.next()?;
         let newline = line.full.of(self.source).ends_with(b"\n");
         // A byte-order mark counts, though it is dropped afterwards.
         let start = if line.number == 1 { 0 } else { line.full.start };
         if line.full.end - start + usize::from(!newline) > MAX_LINE {
-            return Err(SyntaxErrorKind::LongLine.at(line.text));
+            self.fail(SyntaxErrorKind::LongLine.at(line.text));
         }
-        Ok(Some(line))
+        Some(line)
     }
 
     /// Reads `text` as a directive; any other line ends them.
-    fn directive(&mut self, text: Span) -> Result<bool, SyntaxError> {
+    fn directive(&mut self, text: Span) -> bool {
         let Some(directive) = directives::parse(self.source, text, b"#") else {
             self.directives = false;
-            return Ok(false);
+            return false;
         };
         let before = &self.file.directives;
         if before.iter().any(|before| before.key == directive.key) {
-            return Err(SyntaxErrorKind::RepeatedDirective(directive.key.as_str()).at(text));
+            self.fail(SyntaxErrorKind::RepeatedDirective(directive.key.as_str()).at(text));
+            return true;
         }
         if directive.key == Key::Escape {
             self.file.escape = match directive.value.of(self.source) {
                 [escape @ (b'\\' | b'`')] => *escape,
                 value => {
                     let value = value.to_str_lossy().into_owned();
-                    return Err(SyntaxErrorKind::BadEscape(value).at(text));
+                    self.fail(SyntaxErrorKind::BadEscape(value).at(text));
+                    return true;
                 }
             };
         }
         self.file.directives.push(directive);
-        Ok(true)
+        true
     }
 
     /// Reads the instruction that starts with `line`; `text` is that line, trimmed.
-    fn instruction(&mut self, line: Line, text: Span) -> Result<(), SyntaxError> {
-        let (text, comments, mut last) = self.join(text, line)?;
+    fn instruction(&mut self, line: Line, text: Span) {
+        let (text, comments, mut last) = self.join(text, line);
         let mut instruction = Instruction {
             keyword: Keyword::Opaque,
             onbuild: false,
@@ -170,7 +191,7 @@ impl<'a> Reader<'a> {
             instruction.keyword,
             Keyword::Run | Keyword::Add | Keyword::Copy
         );
-        if takes_json && !is_json(&instruction)? {
+        if takes_json && !self.is_json(&instruction) {
             instruction.heredocs = heredoc::openers(instruction.text.bytes());
             // `$((1 << 2))` is arithmetic to frontends before 1.16 and to its author. And a tag may stand behind the
             // name that ends one.
@@ -184,29 +205,28 @@ impl<'a> Reader<'a> {
                 .retain(|doc| !doubtful(doc) || self.has_end(doc));
         }
         for index in 0..instruction.heredocs.len() {
-            last = self.heredoc_body(&mut instruction, index)?;
+            let Some(end) = self.heredoc_body(&mut instruction, index) else {
+                instruction.heredocs.truncate(index);
+                break;
+            };
+            last = end;
         }
         instruction.span.end = last.text.end;
         instruction.lines.1 = last.number;
         self.file.instructions.push(instruction);
-        Ok(())
     }
 
     /// Joins the lines of an instruction; returns its comment lines and its last line too.
-    fn join(
-        &mut self,
-        text: Span,
-        line: Line,
-    ) -> Result<(Mapped<'a>, Vec<Span>, Line), SyntaxError> {
+    fn join(&mut self, text: Span, line: Line) -> (Mapped<'a>, Vec<Span>, Line) {
         let escape = self.file.escape;
         let mut comments = Vec::new();
         let mut last = line;
         let Some(kept) = lines::continued(text.of(self.source), escape) else {
-            return Ok((Mapped::borrowed(self.source, text), comments, last));
+            return (Mapped::borrowed(self.source, text), comments, last);
         };
         let mut joined = Mapped::empty(text.start);
         joined.push(&text.of(self.source)[..kept], text.start);
-        while let Some(line) = self.next_line()? {
+        while let Some(line) = self.next_line() {
             last = line;
             let bytes = line.text.of(self.source);
             if lines::is_comment(bytes) {
@@ -223,7 +243,7 @@ impl<'a> Reader<'a> {
                 break;
             }
         }
-        Ok((joined, comments, last))
+        (joined, comments, last)
     }
 
     /// Finds name, flags and mounts of `instruction`, looking through `ONBUILD`.
@@ -310,24 +330,43 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// Reads the body of heredoc `index`; returns the line that ends it.
-    fn heredoc_body(
-        &mut self,
-        instruction: &mut Instruction<'a>,
-        index: usize,
-    ) -> Result<Line, SyntaxError> {
+    /// Reads the body of heredoc `index`; returns the line that ends it. Where none does, which is a fault, the lines
+    /// below are left to be read as instructions.
+    fn heredoc_body(&mut self, instruction: &mut Instruction<'a>, index: usize) -> Option<Line> {
         let doc = &mut instruction.heredocs[index];
-        let mut start = None;
-        while let Some(line) = self.next_line()? {
+        let (below, mut start) = (self.lines.clone(), None);
+        while let Some(line) = self.next_line() {
             let start = *start.get_or_insert(line.full.start);
             if doc.is_ended_by(line.text.of(self.source)) {
                 doc.body = Span::new(start, line.full.start);
-                return Ok(line);
+                return Some(line);
             }
         }
         let kind = SyntaxErrorKind::OpenHeredoc(doc.name.clone());
         let text = &instruction.text;
-        Err(kind.at(text.span(0, text.bytes().len())))
+        self.fail(kind.at(text.span(0, text.bytes().len())));
+        self.open_heredocs += 1;
+        if self.open_heredocs <= MAX_OPEN_HEREDOCS {
+            self.lines = below;
+        }
+        None
+    }
+
+    /// Returns whether `instruction` is in JSON form. An array that holds anything but strings is a fault.
+    fn is_json(&mut self, instruction: &Instruction<'_>) -> bool {
+        let arguments = instruction.arguments();
+        if !arguments.starts_with(b"[") {
+            return false;
+        }
+        let Ok(values) = serde_json::from_slice::<Vec<serde_json::Value>>(arguments) else {
+            return false;
+        };
+        if !values.iter().all(serde_json::Value::is_string) {
+            let text = &instruction.text;
+            let span = text.span(instruction.args, text.bytes().len());
+            self.fail(SyntaxErrorKind::NotStrings.at(span));
+        }
+        true
     }
 }
 
@@ -361,9 +400,18 @@ const NAMES: &[&str] = &[
 ];
 
 impl Dockerfile<'_> {
-    /// Returns the fault of an instruction in capitals that is a slip for a known one. Of a template's lines, and of those
-    /// that another frontend knows, nothing is said.
-    pub fn misspelt(&self) -> Option<SyntaxError> {
+    /// Returns whether BuildKit can read the file, though it may refuse an instruction.
+    pub fn is_read(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// Returns why BuildKit refuses the file: it could not read it, or an instruction in capitals is a slip for a known
+    /// one. Of a template's instructions, and of those that another frontend knows, nothing is said.
+    pub fn fault(&self) -> Option<SyntaxError> {
+        self.error.clone().or_else(|| self.misspelt())
+    }
+
+    fn misspelt(&self) -> Option<SyntaxError> {
         let is_syntax = |directive: &&Directive| directive.key == Key::Syntax;
         let syntax = self.directives.iter().find(is_syntax);
         let syntax = syntax.map(|directive| directive.value.of(self.source));
@@ -397,23 +445,6 @@ fn is_refused_from(instruction: &Instruction<'_>) -> bool {
             [_, word, _] => !word.eq_ignore_ascii_case(b"as"),
             _ => true,
         }
-}
-
-/// Returns whether `instruction` is in JSON form.
-/// Fails where the array holds anything but strings.
-fn is_json(instruction: &Instruction<'_>) -> Result<bool, SyntaxError> {
-    let arguments = instruction.arguments();
-    if !arguments.starts_with(b"[") {
-        return Ok(false);
-    }
-    let values = serde_json::from_slice::<Vec<serde_json::Value>>(arguments);
-    let text = &instruction.text;
-    match values {
-        Ok(values) if !values.iter().all(serde_json::Value::is_string) => {
-            Err(SyntaxErrorKind::NotStrings.at(text.span(instruction.args, text.bytes().len())))
-        }
-        values => Ok(values.is_ok()),
-    }
 }
 
 /// Lowercases like Go's `strings.ToLower`, which turns the Kelvin sign and the dotted capital I into ASCII letters.

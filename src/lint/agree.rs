@@ -20,7 +20,7 @@ use super::agreeing::Agreeing;
 use super::along::check_along;
 use super::check::check;
 use super::finalize::finalize;
-use super::model::{Shared, TakenBack};
+use super::model::{Left, Shared, TakenBack};
 use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
 use super::turn::{HELD, Turn};
 
@@ -65,24 +65,15 @@ pub fn agree(
 /// Why a fix is not made.
 struct Reason {
     text: String,
-    for_review: bool,
+    left: Left,
     filled: Option<Location>,
 }
 
 impl Reason {
-    const fn none(text: String) -> Self {
+    const fn new(left: Left, text: String) -> Self {
         Self {
             text,
-            for_review: false,
-            filled: None,
-        }
-    }
-
-    /// Makes the reason of a fix that is left for review.
-    const fn review(text: String) -> Self {
-        Self {
-            text,
-            for_review: true,
+            left,
             filled: None,
         }
     }
@@ -282,7 +273,10 @@ impl<'t, 'f> Trial<'t, 'f> {
                 rule: finding.rule,
                 start: finding.span.start,
                 reason: reason.text,
-                for_review: reason.for_review && self.turn.is_safe(),
+                left: match reason.left {
+                    Left::Review if !self.turn.is_safe() => Left::Advice,
+                    left => left,
+                },
                 filled: reason.filled,
             };
             back.apply(finding);
@@ -340,7 +334,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             );
             return Reason {
                 filled: Some(self.location(other, name)),
-                ..Reason::review(text)
+                ..Reason::new(Left::Review, text)
             };
         }
         match kind {
@@ -350,9 +344,8 @@ impl<'t, 'f> Trial<'t, 'f> {
                     mount.target.as_ref()
                 };
                 if member(at).is_some() && member(at) == member(other) {
-                    return Reason::review(format!(
-                        "{place} has that id already: both become one cache"
-                    ));
+                    let text = format!("{place} has that id already: both become one cache");
+                    return Reason::new(Left::Review, text);
                 }
                 let ids =
                     |(file, number): At| self.afters.get(&file).map(|after| &after[number].ids);
@@ -364,21 +357,25 @@ impl<'t, 'f> Trial<'t, 'f> {
                 } else {
                     format!("{place} would get the id of this cache then: give one of them another")
                 };
-                Reason::none(reason)
+                Reason::new(Left::Nothing, reason)
             }
             Kind::Moved => {
                 let before = &self.files[at.0].checked.mounts[at.1].became;
                 let [old, new] = [before, self.after(at)].map(|became| show(&became.ids[0]));
-                let reason = if before.stops {
-                    format!(
-                        "{place} stops builds that pass nothing, and would give them `{new}` then"
-                    )
+                let has = if before.stops {
+                    format!("stops builds that pass nothing, and would give them `{new}` then")
                 } else {
                     format!(
-                        "{place} has the cache `{old}` in builds that pass nothing, and would have `{new}`"
+                        "has the cache `{old}` in builds that pass nothing, and would have `{new}`"
                     )
                 };
-                Reason::none(reason)
+                let Settings { arg, default, .. } = self.files[at.0].settings;
+                let default = if before.is_empty { &old } else { default };
+                let text = format!(
+                    "{place} {has}: use a bare ARG, and write a default into the ids that need one, as in \
+                     `${{{arg}:-{default}}}`"
+                );
+                Reason::new(Left::Nothing, text)
             }
             Kind::Parted => self.parted(at, other, &place),
             Kind::Uneven => {
@@ -387,7 +384,7 @@ impl<'t, 'f> Trial<'t, 'f> {
                     "{place} has this lane, too, and the cache `{others}` in builds that pass nothing, where this would get \
                      `{own}`: give both one default"
                 );
-                Reason::none(reason)
+                Reason::new(Left::Advice, reason)
             }
         }
     }
@@ -402,9 +399,10 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Returns why the mount at `other`, which uses the cache of the one at `at`, does not go along.
     fn parted(&self, at: At, other: At, place: &str) -> Reason {
         if self.turn < Turn::Safe {
-            return Reason::none(format!(
+            let text = format!(
                 "{place} uses this cache, too, and keeps its lane: take it away in both by hand"
-            ));
+            );
+            return Reason::new(Left::Advice, text);
         }
         let mount = |at: At| &self.files[at.0].checked.mounts[at.1];
         let has_lane = |at: At| mount(at).became.ids[0] != mount(at).became.ids[1];
@@ -415,7 +413,7 @@ impl<'t, 'f> Trial<'t, 'f> {
             let reason = format!(
                 "{place} uses this cache, too, and would get `{others}` where this gets `{own}`: give both one default"
             );
-            return Reason::none(reason);
+            return Reason::new(Left::Advice, reason);
         }
         let file = &self.files[other.0];
         let mount = file.checked.mounts[other.1].mount_span;
@@ -426,13 +424,13 @@ impl<'t, 'f> Trial<'t, 'f> {
             review && finding.rule == RuleId::SharedLock && is_within(finding.span, mount)
         };
         if findings.any(review) {
-            return Reason::review(format!("{place} uses this cache, too, and needs a look"));
+            let text = format!("{place} uses this cache, too, and needs a look");
+            return Reason::new(Left::Review, text);
         }
         let why = file.obstacle(other.1);
         let why = why.unwrap_or_else(|| "give both the lane by hand".into());
-        Reason::none(format!(
-            "{place} uses this cache, too, and gets no lane: {why}"
-        ))
+        let text = format!("{place} uses this cache, too, and gets no lane: {why}");
+        Reason::new(Left::Advice, text)
     }
 
     /// Returns the place of what fills a cache.
@@ -467,9 +465,7 @@ impl<'t, 'f> Trial<'t, 'f> {
 /// Returns what the ids of the cache mounts in a file become.
 fn became(source: &[u8], format: Option<FormatRef>, settings: &Settings) -> Vec<Arc<Became>> {
     let of = |source: &[u8]| -> Vec<Arc<Became>> {
-        let Ok(file) = Dockerfile::read(source) else {
-            return Vec::new();
-        };
+        let file = Dockerfile::read_past_faults(source);
         let caches = caches::find(&file, settings).into_iter();
         caches.map(|cache| cache.became).collect()
     };

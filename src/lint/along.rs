@@ -70,8 +70,11 @@ pub(super) fn why(
     format: Option<FormatRef>,
     number: usize,
 ) -> Option<String> {
-    let file = Dockerfile::read(source).ok().filter(|_| format.is_none())?;
-    if file.misspelt().is_some() {
+    if format.is_some() {
+        return None;
+    }
+    let file = Dockerfile::read_past_faults(source);
+    if file.fault().is_some() {
         return Some("BuildKit refuses the file as it is: mend that first".into());
     }
     let ignores = suppress::read(source, Some(&file));

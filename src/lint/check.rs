@@ -40,18 +40,12 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     if !is_of_interest(source) {
         return Checked::default();
     }
-    let file = match Dockerfile::read(source) {
-        Ok(file) => file,
-        Err(_) if !has_mount(source) => return Checked::default(),
-        Err(error) => return unreadable(source, None, &error, settings),
-    };
-    if let Some(error) = file.misspelt() {
-        let caches = caches::find(&file, settings);
-        return Checked {
-            // Others must not be parted from them.
-            mounts: caches.iter().map(|cache| cache.indexed(&file)).collect(),
-            ..unreadable(source, Some(&file), &error, settings)
-        };
+    let file = Dockerfile::read_past_faults(source);
+    if !file.is_read() && !has_mount(source) {
+        return Checked::default();
+    }
+    if let Some(error) = file.fault() {
+        return refused(&file, &error, settings);
     }
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
@@ -80,22 +74,21 @@ pub fn check(source: &[u8], settings: &Settings) -> Checked {
     checked
 }
 
-/// Returns the findings for a file that BuildKit could not read.
-fn unreadable(
-    source: &[u8],
-    file: Option<&Dockerfile<'_>>,
-    error: &SyntaxError,
-    settings: &Settings,
-) -> Checked {
+/// Returns the findings for a file that BuildKit refuses.
+fn refused(file: &Dockerfile<'_>, error: &SyntaxError, settings: &Settings) -> Checked {
     let rule = RuleId::SyntaxError;
+    let caches = caches::find(file, settings);
     let mut findings = registry::check_error(error);
     findings.retain(|finding| settings.is_on(finding.rule));
     // What other suppressions would silence is unknown.
-    let mut ignores = suppress::read(source, file).into_iter();
+    let known = file.is_read().then_some(file);
+    let mut ignores = suppress::read(file.source, known).into_iter();
     let ignore = ignores.find_map(|ignore| ignore.of(rule, error.span));
     Checked {
         findings,
         ignores: ignore.into_iter().collect(),
+        // Others must not be parted from them.
+        mounts: caches.iter().map(|cache| cache.indexed(file)).collect(),
         ..Checked::default()
     }
 }

@@ -18,7 +18,9 @@ use super::check::check;
 use super::embedded;
 use super::fixpoint::fix;
 use super::generated;
-use super::model::{BuildFileReport, Checked, Dropped, FileReport, Fixed, Made, Shared, TakenBack};
+use super::model::{
+    BuildFileReport, Checked, Dropped, FileReport, Fixed, Left, Made, Shared, TakenBack,
+};
 use super::unread;
 
 /// Returns the builds of a file of this `format`, and the findings in the Dockerfiles within it.
@@ -137,7 +139,7 @@ fn immovable(inline: &Inline, source: &[u8], settings: &Settings) -> Vec<TakenBa
             rule: finding.rule,
             start: finding.span.start,
             reason,
-            for_review: false,
+            left: Left::Advice,
             filled: None,
         })
     });

@@ -96,6 +96,17 @@ pub struct Shared {
     pub only: Option<Turn>,
 }
 
+/// What is left of a fix that was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It is for review: it goes with one that is.
+    Review,
+    /// Its advice: the reason says what has to be done along with it.
+    Advice,
+    /// Nothing: who follows its advice does the same harm, and the reason says what to write instead.
+    Nothing,
+}
+
 /// A fix that was taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenBack {
@@ -103,8 +114,7 @@ pub struct TakenBack {
     /// The start of its finding.
     pub start: usize,
     pub reason: String,
-    /// True where it is left for review: it goes with one that is.
-    pub for_review: bool,
+    pub left: Left,
     /// The place that fills the cache by its id, if that is why.
     pub filled: Option<Location>,
 }
@@ -126,7 +136,10 @@ impl TakenBack {
     pub(super) fn apply(&self, finding: &mut Finding) {
         finding.related.extend(self.filled.clone());
         let fix = finding.fix.take();
-        match fix.filter(|_| self.for_review) {
+        if self.left == Left::Nothing {
+            finding.help = finding.note.clone();
+        }
+        match fix.filter(|_| self.left == Left::Review) {
             Some(fix) if fix.applicability() == Applicability::Safe => {
                 let title = format!("{} ({})", fix.title(), self.reason);
                 finding.fix = Some(Fix::needs_review(title, fix.edits().to_vec()));

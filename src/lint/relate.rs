@@ -15,7 +15,7 @@ use super::agree::{agree, is_within};
 use super::agreeing::{Agreeing, Along};
 use super::fills::filled;
 use super::finalize;
-use super::model::{FileReport, Shared, TakenBack, Withheld};
+use super::model::{FileReport, Left, Shared, TakenBack, Withheld};
 
 /// Adds the findings from comparing all files of a run; `name` returns a file's path, by index, as reports print it.
 pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
@@ -123,8 +123,9 @@ fn tell_of_lock(index: &Index<'_>, at: usize, finding: &mut Finding) {
     let note = format!("{others}{files} {take} this lock too");
     finding.help = Some(match finding.help.take() {
         Some(help) => format!("{note}\n{help}"),
-        None => note,
+        None => note.clone(),
     });
+    finding.note = Some(note);
     finding.relate(index.location(at, other, "takes the same lock"));
 }
 
@@ -209,7 +210,7 @@ pub fn relate_reports(
                 rule: finding.rule,
                 start: finding.span.start,
                 reason: finding.unfixed.clone()?,
-                for_review: false,
+                left: Left::Advice,
                 filled: None,
             })
         });

@@ -7,6 +7,7 @@ use crate::fix::Fix;
 
 use super::context::Context;
 use super::declare::Defaulting;
+use super::eligibility::{profile_help, suspicion};
 use super::variables::needs_default;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -34,7 +35,14 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             |id| format!("the cache id `{id}`"),
         );
         let message = format!("`{arg}` has no default: a build that passes none gets {short}");
-        let (help, fix) = if cx.settings.keeps_id(arg) {
+        // Where a builder takes no variables in one id, it takes none in any.
+        let refused = cx.caches().iter().find_map(|cache| {
+            let help = profile_help(cx.settings, cache)?;
+            Some((help, Err(suspicion(cx.settings, cache)?)))
+        });
+        let (help, fix) = if let Some(refused) = refused {
+            refused
+        } else if cx.settings.keeps_id(arg) {
             let help =
                 format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is");
             let why =

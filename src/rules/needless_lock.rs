@@ -28,7 +28,10 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         let message = format!(
             "{tool} is made for several builds at once: this lock makes {who} wait for nothing"
         );
-        let help = if isolated {
+        let kept = kept(cx, cache);
+        let help = if kept.is_some() {
+            "drop `sharing=locked` from all mounts of this cache, or from none"
+        } else if isolated {
             "drop `sharing=locked`; the lane does no harm then, but one cache for all jobs serves them better"
         } else {
             "drop `sharing=locked`; the id needs no lane then"
@@ -36,7 +39,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(RuleId::NeedlessLock, span, message)
                 .help(help)
-                .fix(kept(cx, cache).map_or_else(|| unlock(cx, cache), Err)),
+                .fix(kept.map_or_else(|| unlock(cx, cache), Err)),
         );
     }
 }

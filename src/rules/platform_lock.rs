@@ -10,6 +10,7 @@ use super::context::Context;
 use super::declare::count_word;
 use super::eligibility::lacks_platform;
 use super::settings::BuiltFor;
+use super::slot::isolated_id;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
     let names_platforms = names_platforms(cx);
@@ -39,7 +40,8 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             ),
             None => continue,
         };
-        let mut help = format!("write `id={id}-${{TARGETARCH}}`");
+        let isolated = isolated_id(cx.settings, cache, "TARGETARCH");
+        let mut help = format!("write `id={isolated}`");
         if let Some(need) = cx.declaring("TARGETARCH", cache.instruction, Applicability::Unsafe) {
             help.push_str(&format!(", and {}", need.advice()));
         }

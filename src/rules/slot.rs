@@ -64,12 +64,7 @@ fn slot<'m>(
     }
     match or_target(mount) {
         Some(id) if Some(span.len()) == mount.id().map(<[u8]>::len) => Ok((span, id.into())),
-        _ => {
-            let target = mount.target().to_str_lossy().into_owned();
-            Err(format!(
-                "the id expands to nothing, so that it is the target: write `id={target}`"
-            ))
-        }
+        _ => Err("the id may expand to nothing, and is the target then: give it another".into()),
     }
 }
 
@@ -150,13 +145,15 @@ fn is_one_word(text: &str, escape: u8) -> bool {
     first.is_some_and(|first| first.text.bytes() == flag.as_bytes())
 }
 
-/// Returns the id of `cache` with `name` behind it, as it is written.
+/// Returns the id of `cache` with `name` behind it, as it is written; `…` stands for one that only a person can give.
 pub fn isolated_id(settings: &Settings, cache: &Cache<'_>, name: &str) -> String {
-    let id = match cache.mount.id() {
-        Some(_) if cache.became.is_empty => or_target(cache.mount)
-            .or_else(|| Some(cache.mount.target().to_str_lossy().into_owned())),
+    let mount = cache.mount;
+    let is_marked = mount.torn || mount.templated;
+    let id = match mount.id() {
+        _ if !is_marked && !has_room(settings, cache, name) => Some("…".into()),
+        Some(_) if cache.became.is_empty => or_target(mount),
         Some(_) => None,
-        None => target_as_id(cache.mount).ok().map(Cow::into_owned),
+        None => target_as_id(mount).ok().map(Cow::into_owned),
     };
     id.unwrap_or_else(|| cache.id()) + &settings.suffix(name)
 }
