@@ -37,10 +37,10 @@ pub use model::{Checked, Dropped, FileReport, Fixed, Made, Shared};
 pub use relate::relate_reports;
 pub use turn::Turn;
 #[cfg(feature = "cli")]
-pub use unread::Unread;
-#[cfg(feature = "cli")]
 pub use {
     add_ignores::add_ignores,
     embedded::may_hold_locks,
     list::{Listed, ListedMount, list, list_inline},
+    model::LaneStatus,
+    unread::Unread,
 };

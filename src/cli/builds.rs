@@ -1,15 +1,15 @@
 //! `cachelane builds`
 
-use crate::builds::argv::quoted;
 use crate::builds::{Build, Runs, Unknown};
 use crate::fix::Applicability;
-use crate::lint::matching::{BuildStatus, LaneStatus};
-use crate::lint::{FileReport, Unread};
+use crate::lint::matching::BuildStatus;
+use crate::lint::{FileReport, LaneStatus, Unread};
 use crate::report;
 use crate::report::builds::{self, ListedBuild};
 use crate::text::LineIndex;
 
 use super::args::{BuildsArgs, Fixes, Plain, Select};
+use super::notes::typed;
 use super::outcome::{CommandResult, Outcome};
 use super::run::{Run, Texts};
 use super::terminal;
@@ -18,23 +18,21 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
     let common = &args.common;
     let run = Run::new(common, &Select::default(), Fixes::default(), Texts::None)?;
     let (checked, builds) = run.check();
-    let builds = builds.unwrap_or_default();
+    let known = builds.unwrap_or_default();
     let reports = checked.results.iter();
     let reports: Vec<(&FileReport, LineIndex)> = reports
         .map(|report| (report, LineIndex::new(&report.source)))
         .collect();
-    let known = builds.known.iter();
     let mut listed: Vec<ListedBuild> = known
+        .iter()
         .filter_map(|status| row(&reports[status.file], status, &run))
         .collect();
     if args.verbose {
-        let lost = builds.unknown.iter();
-        listed.extend(lost.map(|(file, lost)| unknown(&reports[*file], "a build", lost)));
         for report in &reports {
             let Some(builds) = &report.0.builds else {
                 continue;
             };
-            let all = builds.file.unknown.iter();
+            let all = builds.file.unknown.iter().chain(&builds.unresolved);
             listed.extend(all.map(|lost| unknown(report, "a build", lost)));
             listed.extend(
                 builds
@@ -88,13 +86,7 @@ fn next(status: &BuildStatus, run: &Run<'_>) -> String {
         paths = run.common.roots();
         paths.push(run.shown(path).into());
     }
-    let paths = paths
-        .iter()
-        .map(|path| quoted(path.as_os_str().as_encoded_bytes()));
-    let typed = |start: &str| {
-        let words: Vec<String> = std::iter::once(start.to_owned()).chain(paths).collect();
-        words.join(" ")
-    };
+    let typed = |start: &str| typed(start, &paths);
     match status.fix {
         Some(Applicability::Safe) => format!("`{}`", typed("cachelane fix")),
         Some(Applicability::Unsafe) => format!("`{}`", typed("cachelane fix --unsafe")),

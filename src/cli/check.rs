@@ -2,8 +2,8 @@
 
 use crate::finding::RuleId;
 use crate::lint::FileReport;
-use crate::lint::matching::OwnBuilders;
-use crate::report::{Format, Run as Reported, RunError, Summary, human};
+use crate::report::notes::printed;
+use crate::report::{Format, Note, Run as Reported, RunError, Summary, human};
 use crate::text::inert;
 
 use super::args::{CheckArgs, Fixes, STDIN};
@@ -28,7 +28,7 @@ pub fn run(args: &CheckArgs) -> CommandResult {
     // A report that is not written may leave an old one in place, so it is written of a run that fails, too.
     let failed = |error: Error| {
         if !args.ignores.add_ignores {
-            print(args, &[], Summary::default(), &error.run_errors());
+            print(args, &[], Summary::default(), &error.run_errors(), &[]);
         }
         error
     };
@@ -47,8 +47,10 @@ pub fn run(args: &CheckArgs) -> CommandResult {
         return add_ignores::run(args, &reports, !errors.is_empty());
     }
     let summary = Summary::new(&reports, checked.files);
-    let printed = print(args, &reports, summary, &errors);
-    let has_failed = !printed || !errors.is_empty();
+    // What nobody has passed before is nothing new.
+    let notes = run.notes(&reports, checked.whole && args.diff.is_none());
+    let written = print(args, &reports, summary, &errors, &notes);
+    let has_failed = !written || !errors.is_empty();
     Ok(Outcome::new(has_failed, summary.fails(args.gate.fail_on.least())).into())
 }
 
@@ -65,12 +67,19 @@ fn check_args(args: &CheckArgs) -> Result<(), Error> {
 }
 
 /// Prints and writes every requested report; returns whether all could be written.
-fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, errors: &[RunError]) -> bool {
+fn print(
+    args: &CheckArgs,
+    reports: &[FileReport],
+    summary: Summary,
+    errors: &[RunError],
+    notes: &[Note],
+) -> bool {
     let run = Reported {
         reports,
         summary,
         rules: RuleId::ALL,
         errors,
+        notes,
     };
     let format = args.format.unwrap_or_else(output::default_format);
     let output = args.output.as_ref();
@@ -85,8 +94,9 @@ fn print(args: &CheckArgs, reports: &[FileReport], summary: Summary, errors: &[R
         _ => format.render(&run, style),
     };
     if format.takes_summary(output.is_some()) && summary.files > 0 && !args.common.quiet {
-        if let Some(own) = OwnBuilders::of(reports).filter(|_| !args.statistics) {
-            text.push_str(&inert(&format!("{own}\n")));
+        let notes = if args.statistics { &[] } else { notes };
+        for note in printed(notes, summary.found() > 0) {
+            text.push_str(&inert(&format!("{}\n", note.message)));
         }
         text.push_str(&human::summary(&summary));
         text.push('\n');

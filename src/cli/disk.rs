@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::builds::FormatRef;
 use crate::lint::FileReport;
-use crate::lint::matching::{Builds, FileAccess};
+use crate::lint::matching::{BuildStatus, FileAccess};
 use crate::project::input::{self, InputFile, absolute, check_within_budget};
 use crate::project::relate;
 use crate::report::{self, RunError};
@@ -15,7 +15,7 @@ use super::run::{Run, RunOutcome};
 
 impl Run<'_> {
     /// Checks all files, by themselves and with one another.
-    pub fn check(&self) -> (RunOutcome<FileReport>, Option<Builds>) {
+    pub fn check(&self) -> (RunOutcome<FileReport>, Option<Vec<BuildStatus>>) {
         let mut checked = self.over(input::check);
         let builds = self.relate(&mut checked.results, checked.whole);
         (checked, builds)
@@ -23,7 +23,7 @@ impl Run<'_> {
 
     /// Adds findings to `reports`, which are the `whole` of a repository or not, from comparing files and from rules on
     /// builds; `None`, with an error, where that is too much to compare.
-    pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Builds> {
+    pub fn relate(&self, reports: &mut [FileReport], whole: bool) -> Option<Vec<BuildStatus>> {
         let related = self.with_access(|access| relate::relate(reports, whole, access));
         if related.is_err() {
             self.configs.warn(RunError::of_run(

@@ -10,6 +10,7 @@ use crate::lint::{self, FileReport};
 use crate::project::fix::{FileFix, Fixing};
 use crate::project::input::{self, InputFile};
 use crate::project::relate::BeforeFixes;
+use crate::report::notes::printed;
 use crate::report::{Summary, human};
 use crate::workspace::file;
 
@@ -78,11 +79,15 @@ pub fn run(args: &FixArgs) -> CommandResult {
     let embedded = embedded_locks(embedded, &reports, &run);
     let failed = output.failed || !run.configs.errors().is_empty();
     if fixed.files > 0 && !common.quiet {
-        let all = embedded.is_empty() && !failed;
+        let notes = run.notes(&reports, fixed.whole);
+        for note in printed(&notes, output.changes() || summary.found() > 0) {
+            output.text.push_str(&format!("{}\n", note.message));
+        }
+        let all = embedded.is_empty() && notes.is_empty() && !failed;
         let last = output.last_line(args.diff, &summary, least, all);
         output.text.push_str(&last);
     }
-    let others = summary.errors + summary.warnings + summary.infos + output.fixes.made;
+    let others = summary.found() + output.fixes.made;
     output.text.push_str(&embedded_line(&embedded, others > 0));
     if !common.quiet {
         hint_at_arg(args, &reports, &fixes);

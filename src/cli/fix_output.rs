@@ -103,7 +103,7 @@ impl Output {
         } else {
             parts.join(", and ")
         };
-        if summary.errors + summary.warnings + summary.infos == 0 {
+        if summary.found() == 0 {
             let nothing = if all { ", nothing left" } else { "" };
             return format!("{fixed}{nothing}.\n");
         }

@@ -15,6 +15,7 @@ mod id;
 mod init;
 mod list;
 mod man;
+mod notes;
 mod outcome;
 mod output;
 mod repository;
@@ -23,7 +24,6 @@ mod run;
 mod run_command;
 mod since;
 mod terminal;
-mod unread;
 mod usage_errors;
 
 use std::process::ExitCode;

@@ -53,6 +53,7 @@ pub fn check_build_file(
             unread,
             lanes,
             embedded,
+            unresolved: Vec::new(),
             missing: Vec::new(),
         })),
         ..FileReport::new(path, source, settings, checked)

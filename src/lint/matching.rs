@@ -18,10 +18,7 @@ mod waits;
 pub use insert::insert_args;
 pub use judge::match_builds;
 pub use known::mark_buildah;
-pub use model::{Builds, FileAccess};
-pub use note::note_builds;
 #[cfg(feature = "cli")]
-pub use {
-    known::{OwnBuilders, dockerfiles},
-    model::{BuildStatus, LaneStatus},
-};
+pub use known::{OwnBuilders, dockerfiles};
+pub use model::{BuildStatus, FileAccess};
+pub use note::note_builds;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::unread::Unread;
-use crate::builds::{BuildFile, Builder, FormatRef, Parts};
+use crate::builds::{BuildFile, Builder, FormatRef, Parts, Unknown};
 use crate::finding::{Finding, Location, RuleId};
 use crate::fix::{Applicability, Fix};
 use crate::index::CacheMount;
@@ -161,8 +161,8 @@ pub struct FileReport {
     pub checked: Checked,
     /// The builds, for a workflow, a pipeline, a Compose or bake file. (Boxed, since few of the many reports have any.)
     pub builds: Option<Box<BuildFileReport>>,
-    /// The builder of each known build of the Dockerfile, or of the Dockerfiles within the file.
-    pub builders: Vec<Builder>,
+    /// The known builds of the Dockerfile, or of the Dockerfiles within the file.
+    pub known: Vec<KnownBuild>,
     /// True where locks in its text outside of Dockerfiles were searched for: in all of it without builds.
     pub is_text: bool,
 }
@@ -176,7 +176,7 @@ impl FileReport {
             settings: Arc::clone(settings),
             checked,
             builds: None,
-            builders: Vec::new(),
+            known: Vec::new(),
             is_text: false,
         }
     }
@@ -278,8 +278,49 @@ pub struct BuildFileReport {
     pub lanes: Vec<Vec<LaneRequirements>>,
     /// The locks in its text outside of the Dockerfiles within it.
     pub embedded: Vec<Finding>,
+    /// Its builds that lead to a missing file, set by [`match_builds`](super::matching::match_builds).
+    pub unresolved: Vec<Unknown>,
     /// The missing lanes of its builds, set by [`match_builds`](super::matching::match_builds).
     pub missing: Vec<MissingArg>,
+}
+
+/// The status of a build's lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LaneStatus {
+    /// A lane is passed.
+    Passed,
+    /// What the environment of its caller sets is passed, and no known caller sets it.
+    HandedOn,
+    /// A namespace is passed, which does the same.
+    Namespace,
+    /// No lane is passed, but the Dockerfile asks for one.
+    Default,
+    /// No lane is passed, but each run has a builder of its own, so that nothing waits.
+    OwnMachine,
+    /// The Dockerfile asks for no lane.
+    NotNeeded,
+    /// The Dockerfile is missing: it is made before the build, or the path is wrong.
+    NotThere,
+    /// The Dockerfile has locks that all builds share, and no lanes yet.
+    NotYet,
+    /// The Dockerfile, or its arguments, cannot be known.
+    Unknown,
+}
+
+/// A known build of a Dockerfile.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the command line sums them up")
+)]
+pub struct KnownBuild {
+    pub builder: Builder,
+    pub lane: LaneStatus,
+    /// True where a known command builds it, a service or a target, and so says with what.
+    pub is_called: bool,
+    /// True where a finding says that it waits for others.
+    pub is_found: bool,
 }
 
 /// A lane that a build has to pass.

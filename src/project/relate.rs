@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::budget::{self, Spent};
 use crate::builds::FormatRef;
-use crate::lint::matching::{self, Builds, FileAccess};
+use crate::lint::matching::{self, BuildStatus, FileAccess};
 use crate::lint::{self, FileReport, Shared};
 
 /// Adds findings to `reports` from comparing files and from rules on builds, and finalizes them. `whole` says whether
@@ -17,7 +17,7 @@ pub fn relate(
     reports: &mut [FileReport],
     whole: bool,
     access: &FileAccess<'_>,
-) -> Result<Builds, Spent> {
+) -> Result<Vec<BuildStatus>, Spent> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || {
         matching::note_builds(reports, &[], access);

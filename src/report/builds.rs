@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::lint::matching::LaneStatus;
+use crate::lint::LaneStatus;
 use crate::text::count;
 
 use super::document::list_document;
@@ -36,6 +36,7 @@ pub struct ListedBuild {
 fn shown(lane: LaneStatus) -> &'static str {
     match lane {
         LaneStatus::Passed => "passed",
+        LaneStatus::HandedOn => "handed on",
         LaneStatus::Namespace => "namespace",
         LaneStatus::Default | LaneStatus::OwnMachine => "default",
         LaneStatus::NotNeeded => "not needed",
@@ -79,7 +80,7 @@ pub fn table(builds: &[ListedBuild], files: usize, quiet: bool) -> String {
 fn row(build: &ListedBuild) -> [String; 6] {
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let lane = match (build.lane, &build.value, &build.builder) {
-        (LaneStatus::Passed | LaneStatus::Namespace, Some(value), _) => {
+        (LaneStatus::Passed | LaneStatus::HandedOn | LaneStatus::Namespace, Some(value), _) => {
             format!("{}: {value}", shown(build.lane))
         }
         (LaneStatus::OwnMachine | LaneStatus::NotYet, _, Some(why)) => {

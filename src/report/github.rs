@@ -1,12 +1,12 @@
 //! GitHub Actions: annotations, which its runner reads from the log, and the summary page of a job.
 
 use crate::finding::{Finding, Severity};
-use crate::lint::matching::OwnBuilders;
 use crate::text::{count, printable};
 
 use super::found::{self, Found};
 use super::human;
 use super::model::{Run, RunError};
+use super::notes;
 
 /// Limits the findings on the summary page. GitHub drops a page of more than one MiB, so texts are cut too.
 const MAX_ROWS: usize = 200;
@@ -88,8 +88,8 @@ pub fn step_summary(run: &Run<'_>) -> String {
         "### cachelane\n\n{}\n",
         markdown(&human::summary(&run.summary))
     );
-    if let Some(own) = OwnBuilders::of(run.reports) {
-        out.push_str(&format!("\n{}\n", markdown(&own.to_string())));
+    for note in notes::printed(run.notes, run.summary.found() > 0) {
+        out.push_str(&format!("\n{}\n", markdown(&note.message)));
     }
     for error in run.errors.iter().take(MAX_ROWS) {
         let text = clipped(&printable(&error.to_string()), MAX_MESSAGE);

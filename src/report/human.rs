@@ -66,7 +66,7 @@ fn show(out: &mut String, handler: &GraphicalReportHandler, shown: &Shown<'_>) {
 /// Returns the line below the findings of `check`.
 pub fn summary(summary: &Summary) -> String {
     let files = count(summary.files, "file");
-    let found = summary.errors + summary.warnings + summary.infos;
+    let found = summary.found();
     let suppressed = if summary.suppressed > 0 {
         format!(" ({} suppressed)", summary.suppressed)
     } else {

@@ -5,12 +5,12 @@ use serde::Serialize;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::fix::{Applicability, Edit};
 use crate::lint::ListedMount;
-use crate::lint::matching::OwnBuilders;
 use crate::text::Range;
 
 use super::document::{document, list_document};
 use super::found::{self, Found, Related};
 use super::model::{Run, RunError, Summary};
+use super::notes::Note;
 
 #[derive(Serialize)]
 struct JsonFinding<'a> {
@@ -44,7 +44,7 @@ pub fn findings(run: &Run<'_>) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
         findings: Vec<JsonFinding<'a>>,
-        note: Option<String>,
+        notes: &'a [Note],
         errors: &'a [RunError],
         summary: &'a Summary,
     }
@@ -56,7 +56,7 @@ pub fn findings(run: &Run<'_>) -> String {
     };
     document(Document {
         findings: files.iter().flat_map(all).collect(),
-        note: OwnBuilders::of(run.reports).map(|own| own.to_string()),
+        notes: run.notes,
         errors: run.errors,
         summary: &run.summary,
     })

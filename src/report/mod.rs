@@ -13,6 +13,7 @@ pub mod gitlab;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod notes;
 pub mod rules;
 pub mod safe;
 pub mod sarif;
@@ -27,6 +28,7 @@ mod xml;
 use clap::ValueEnum;
 
 pub use model::{Run, RunError, Summary, path};
+pub use notes::Note;
 
 /// How to print findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

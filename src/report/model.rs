@@ -3,6 +3,8 @@
 use crate::finding::{RuleId, Severity};
 use crate::lint::FileReport;
 
+use super::notes::Note;
+
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     /// The files with their findings, in order.
@@ -12,6 +14,8 @@ pub struct Run<'a> {
     pub rules: &'a [RuleId],
     /// The errors because of which findings may be missing.
     pub errors: &'a [RunError],
+    /// What there is to say beside the findings.
+    pub notes: &'a [Note],
 }
 
 /// An error of a run: a file that cannot be read, a configuration that cannot be used.
@@ -97,13 +101,18 @@ impl Summary {
         summary
     }
 
+    /// Returns the number of findings.
+    pub const fn found(&self) -> usize {
+        self.errors + self.warnings + self.infos
+    }
+
     /// Returns whether a finding is at least as bad as `least`; `None` lets everything pass.
     pub const fn fails(&self, least: Option<Severity>) -> bool {
         let failing = match least {
             None => 0,
             Some(Severity::Error) => self.errors,
             Some(Severity::Warning) => self.errors + self.warnings,
-            Some(Severity::Info) => self.errors + self.warnings + self.infos,
+            Some(Severity::Info) => self.found(),
         };
         failing > 0
     }

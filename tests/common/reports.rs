@@ -67,6 +67,7 @@ pub fn rendered(render: fn(&Run<'_>) -> String, reports: &[FileReport]) -> Strin
         summary: Summary::new(reports, reports.len()),
         rules: &rules,
         errors: &[],
+        notes: &[],
     })
 }
 
@@ -183,5 +184,6 @@ pub fn rendered_troubles(render: fn(&Run<'_>) -> String) -> String {
         summary: Summary::new(&reports, reports.len()),
         rules: &[],
         errors: &errors,
+        notes: &[],
     })
 }

@@ -127,10 +127,13 @@ fn every_example_passes_its_lane() {
         let builds: serde_json::Value = serde_json::from_str(&builds).unwrap();
         let builds = builds["builds"].as_array().unwrap();
         assert!(!builds.is_empty(), "{path}: no build is seen");
+        // Whoever calls Compose or bake sets it.
+        let is_called = path.ends_with("compose.yml") || path.ends_with(".hcl");
+        let lane = if is_called { "handed-on" } else { "passed" };
         assert!(
             builds
                 .iter()
-                .all(|build| build["lane"] == "passed" && build["dockerfile"] == "Dockerfile"),
+                .all(|build| build["lane"] == lane && build["dockerfile"] == "Dockerfile"),
             "{path}: {builds:?}"
         );
         // Without the argument, the build is one that passes none.

@@ -194,7 +194,9 @@ fn fix_ends_with_what_it_does_not_touch() {
     );
     let nothing = (
         0,
-        "nothing to fix.\n1 lock stands in text that fix does not touch: b.py:2\n".to_owned(),
+        "no build is known of 1 Dockerfile: whoever builds it must pass `CACHE_ID`\nnothing to fix.\n1 lock stands in text that \
+         fix does not touch: b.py:2\n"
+            .to_owned(),
         String::new(),
     );
     assert_eq!(cachelane(here, &["fix"]), nothing);
@@ -210,7 +212,7 @@ fn fix_ends_with_what_it_does_not_touch() {
         format!("# cachelane: ignore[shared-lock] one at a time\n{script}"),
     )
     .unwrap();
-    let clean = "nothing to fix, nothing left.\n";
+    let clean = "no build is known of 1 Dockerfile: whoever builds it must pass `CACHE_ID`\nnothing to fix.\n";
     assert_eq!(cachelane(here, &["fix"]).1, clean);
     fs::write(here.join("b.py"), &script).unwrap();
     assert_eq!(

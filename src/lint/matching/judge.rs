@@ -1,23 +1,23 @@
 //! Determines each build's lane, and runs the rules about builds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::calls::check_calls;
 use super::contenders::{Apart, Contender, Contenders};
-use super::graph::{BuildGraph, has_shared_lock, shared_locks};
-use super::model::{BuildStatus, Builds, FileAccess, LaneStatus};
+use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
+use super::model::{BuildStatus, FileAccess};
 use super::plans::{Candidate, Plan, plans};
-use super::resolve::{ResolvedBuild, resolve};
+use super::resolve::{ResolvedBuild, called, resolve};
 use super::waits::{LaneUse, Wait, Waits};
 use crate::budget;
-use crate::builds::{Build, Builder, OwnBuilder, Subject};
+use crate::builds::{Build, Builder, OwnBuilder, Subject, Unknown, ValueSource};
 use crate::dockerfile::Dockerfile;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
 use crate::index::CacheMount;
 use crate::lint::finalize::finalize;
-use crate::lint::model::{BuildFileReport, FileReport, MissingArg};
+use crate::lint::model::{BuildFileReport, FileReport, KnownBuild, LaneStatus, MissingArg};
 use crate::lint::relate::relate_reports;
 use crate::rules::build_context::{BuildContext, Pair, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
@@ -26,18 +26,24 @@ use crate::rules::{old_frontend, registry};
 use crate::text::LineIndex;
 
 /// Adds the findings of rules about builds to `reports`, and finalizes those of the build files. Call it once, after
-/// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files.
-pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess<'_>) -> Builds {
+/// [`relate_reports`](crate::lint::relate_reports); `whole` is true where these are all files. Returns the builds of which
+/// the Dockerfile is known.
+pub fn match_builds(
+    reports: &mut [FileReport],
+    whole: bool,
+    access: &FileAccess<'_>,
+) -> Vec<BuildStatus> {
     if reports.iter().all(|report| report.builds.is_none()) {
-        return Builds::default();
+        return Vec::new();
     }
-    let mut builds = Builds::default();
+    let (mut statuses, mut lost) = (Vec::new(), Vec::new());
+    let mut unresolved: HashMap<usize, Vec<Unknown>> = HashMap::new();
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
-    let mut builders: HashMap<usize, Vec<Builder>> = HashMap::new();
+    let mut known: HashMap<usize, Vec<KnownBuild>> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
-        let resolved = resolve(&graph, &mut builds.unknown);
+        let resolved = resolve(&graph, &mut lost);
         let checker = BuildChecker {
             outside: outside(&graph, &resolved),
             graph: &graph,
@@ -46,8 +52,11 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         for (file, finding) in check_calls(&graph, &resolved, |one| checker.report(one)) {
             findings.entry(file).or_default().push(finding);
         }
+        let called = called(&graph, &resolved);
         for checked in checker.check() {
             let file = checked.status.file;
+            let mut of_build = checked.findings.iter();
+            let is_found = of_build.any(|finding| finding.rule == RuleId::UnpassedArg);
             findings.entry(file).or_default().extend(checked.findings);
             missing.entry(file).or_default().extend(checked.missing);
             let built = match &checked.status.dockerfile {
@@ -55,18 +64,27 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
                 None => Some(file),
             };
             if let Some(built) = built {
-                let builder = checked.status.builder.clone();
-                builders.entry(built).or_default().push(builder);
+                let build = checked.status.build;
+                known.entry(built).or_default().push(KnownBuild {
+                    builder: checked.status.builder.clone(),
+                    lane: checked.status.lane,
+                    is_called: called.contains(&BuildId { file, build }),
+                    is_found,
+                });
             }
-            builds.known.push(checked.status);
+            statuses.push(checked.status);
         }
     }
+    for (file, unknown) in lost {
+        unresolved.entry(file).or_default().push(unknown);
+    }
     for (index, report) in reports.iter_mut().enumerate() {
-        report.builders = builders.remove(&index).unwrap_or_default();
+        report.known = known.remove(&index).unwrap_or_default();
         let Some(builds) = &mut report.builds else {
             continue;
         };
         builds.missing = missing.remove(&index).unwrap_or_default();
+        builds.unresolved = unresolved.remove(&index).unwrap_or_default();
         let mut found = findings.remove(&index).unwrap_or_default();
         found.retain(|finding| report.settings.is_on(finding.rule));
         // A build of several files with lanes is reported once.
@@ -75,7 +93,7 @@ pub fn match_builds(reports: &mut [FileReport], whole: bool, access: &FileAccess
         report.checked.findings.extend(found);
         finalize(&mut report.checked, &report.settings, whole);
     }
-    builds
+    statuses
 }
 
 /// Loads the reports on Dockerfiles of builds that are outside the run, each a run of its own.
@@ -115,6 +133,8 @@ struct Subjected<'j> {
     lanes: Option<&'j LaneRequirements>,
     /// Its builder, also by the configuration of the Dockerfile.
     builder: Builder,
+    /// True for a service or target that passes a variable of its caller's environment.
+    is_open: bool,
     status: LaneStatus,
     value: Option<String>,
 }
@@ -122,9 +142,10 @@ struct Subjected<'j> {
 impl<'j> BuildChecker<'j> {
     fn check(&'j self) -> Vec<CheckedBuild> {
         let all = self.resolved.iter().map(|one| self.subjected(one));
-        let Some(all) = all.collect::<Option<Vec<Subjected<'j>>>>() else {
+        let Some(mut all) = all.collect::<Option<Vec<Subjected<'j>>>>() else {
             return Vec::new();
         };
+        self.mark_handed_on(&mut all);
         if all.iter().all(|one| one.lanes.is_none()) {
             // Nothing that a build passes parts any.
             return all.iter().map(|one| self.build(one, None, None)).collect();
@@ -155,6 +176,22 @@ impl<'j> BuildChecker<'j> {
             self.build(one, wait.map(|wait| (wait, &waits)), plans.remove(&index))
         };
         all.iter().enumerate().map(build).collect()
+    }
+
+    /// Marks the services and targets that pass what their caller's environment sets, where no known command sets it.
+    fn mark_handed_on(&self, all: &mut [Subjected<'j>]) {
+        let passes = |one: &&Subjected<'_>| {
+            let build = self.graph.build(one.one.id);
+            let is_command = matches!(build.subject, Subject::Files(..));
+            is_command && matches!(one.status, LaneStatus::Passed | LaneStatus::Namespace)
+        };
+        let fed = all.iter().filter(passes).flat_map(|one| &one.one.layers);
+        let fed: HashSet<BuildId> = fed.copied().collect();
+        for one in all {
+            if one.status == LaneStatus::Passed && one.is_open && !fed.contains(&one.one.id) {
+                one.status = LaneStatus::HandedOn;
+            }
+        }
     }
 
     /// Finds the Dockerfile of a build, and whether it has a lane.
@@ -200,6 +237,10 @@ impl<'j> BuildChecker<'j> {
             report,
             lanes,
             builder,
+            is_open: build.service.is_some()
+                && passes.as_ref().is_some_and(|passed| {
+                    matches!(&passed.arg.from, ValueSource::Variables(names) if !names.is_empty())
+                }),
             status,
             value: passes.and_then(|passed| passed.arg.value.clone()),
         })

@@ -52,7 +52,7 @@ pub fn dockerfiles(
 /// The known builds of files with a shared lock, where each has a builder of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OwnBuilders {
-    builds: usize,
+    pub builds: usize,
     files: usize,
     by: BTreeSet<OwnBuilder>,
     /// True where the known builds of all other files have one, too.
@@ -73,14 +73,15 @@ impl OwnBuilders {
                     .any(|one| (one.rule, one.severity) == (RuleId::SharedLock, Severity::Error))
         };
         let locks: Vec<&FileReport> = reports.iter().filter(is_lock).collect();
-        let builders = || locks.iter().flat_map(|report| &report.builders);
-        let by: Option<BTreeSet<OwnBuilder>> = builders().map(|one| one.own().cloned()).collect();
-        let mut all = reports.iter().flat_map(|report| &report.builders);
+        let builders = || locks.iter().flat_map(|report| &report.known);
+        let by: Option<BTreeSet<OwnBuilder>> =
+            builders().map(|one| one.builder.own().cloned()).collect();
+        let mut all = reports.iter().flat_map(|report| &report.known);
         Some(Self {
             builds: builders().count(),
             files: locks.len(),
             by: by.filter(|by| !by.is_empty())?,
-            is_for_all: all.all(|one| one.own().is_some()),
+            is_for_all: all.all(|one| one.builder.own().is_some()),
         })
     }
 

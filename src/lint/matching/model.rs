@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::builds::{Builder, FormatRef, Runs, Unknown};
+use crate::builds::{Builder, FormatRef, Runs};
 use crate::fix::Applicability;
-use crate::lint::model::FileReport;
+use crate::lint::model::{FileReport, LaneStatus};
 
 /// Access to the files around the run.
 pub struct FileAccess<'w> {
@@ -17,28 +17,6 @@ pub struct FileAccess<'w> {
     pub is_there: &'w dyn Fn(&Path) -> bool,
     /// Returns the report on a file outside the run, a Dockerfile without a format; `None` where it is missing or empty.
     pub load: &'w dyn Fn(&Path, Option<FormatRef>) -> Option<FileReport>,
-}
-
-/// The status of a build's lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LaneStatus {
-    /// A lane is passed.
-    Passed,
-    /// A namespace is passed, which does the same.
-    Namespace,
-    /// No lane is passed, but the Dockerfile asks for one.
-    Default,
-    /// No lane is passed, but each run has a builder of its own, so that nothing waits.
-    OwnMachine,
-    /// The Dockerfile asks for no lane.
-    NotNeeded,
-    /// The Dockerfile is missing: it is made before the build, or the path is wrong.
-    NotThere,
-    /// The Dockerfile has locks that all builds share, and no lanes yet.
-    NotYet,
-    /// The Dockerfile, or its arguments, cannot be known.
-    Unknown,
 }
 
 /// A build of a Dockerfile with the status of its lane.
@@ -63,13 +41,4 @@ pub struct BuildStatus {
     pub is_outside: bool,
     pub builder: Builder,
     pub value: Option<String>,
-}
-
-/// The builds of a run.
-#[derive(Debug, Default)]
-pub struct Builds {
-    /// The builds with a known status.
-    pub known: Vec<BuildStatus>,
-    /// The builds that lead to a missing file, each with the index of its report.
-    pub unknown: Vec<(usize, Unknown)>,
 }

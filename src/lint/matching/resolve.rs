@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::graph::{BuildGraph, BuildId, is_override, is_usual};
-use super::model::LaneStatus;
 use crate::budget;
 use crate::builds::{
     Arg, ArgName, Build, BuildTool, Builder, Call, Files, NAMESPACE, Runs, Subject, Unknown,
     ValueSource,
 };
+use crate::lint::model::LaneStatus;
 
 /// The variable that makes bake take paths from its files' own folders.
 const RELATIVE: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";

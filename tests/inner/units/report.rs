@@ -59,6 +59,7 @@ fn a_path_is_one_uri_in_sarif() {
             summary: Summary::default(),
             rules: &[],
             errors: &errors,
+            notes: &[],
         });
         let log: serde_json::Value = serde_json::from_str(&log).unwrap();
         let notes = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"];

@@ -1,15 +1,38 @@
-//! Names files of builds that cannot be read.
+//! What a run says beside its findings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::builds::argv::quoted;
 use crate::lint::FileReport;
-use crate::report::{self, RunError};
+use crate::project::input::absolute;
+use crate::report::{self, Note, RunError};
 use crate::text::LineIndex;
 
 use super::run::Run;
 use super::terminal;
 
+/// Returns the command that begins with `start` and goes on with `paths`.
+pub fn typed(start: &str, paths: &[PathBuf]) -> String {
+    let paths = paths.iter();
+    let paths = paths.map(|path| quoted(path.as_os_str().as_encoded_bytes()));
+    let words: Vec<String> = std::iter::once(start.to_owned()).chain(paths).collect();
+    words.join(" ")
+}
+
 impl Run<'_> {
+    /// Returns the notes on `reports`, which are the `whole` of a configuration or not. Only where the roots of their
+    /// repositories were searched, too, all builds have been met.
+    pub fn notes(&self, reports: &[FileReport], whole: bool) -> Vec<Note> {
+        let full = |path: &PathBuf| absolute(self.configs.here(), path);
+        let is_searched = |root: PathBuf| {
+            let mut searched = self.common.roots().into_iter();
+            searched.any(|folder| full(&folder) == full(&root))
+        };
+        let is_all = whole && self.repositories().into_iter().all(is_searched);
+        let command = |start: &str| typed(start, &self.common.paths);
+        report::notes::notes(reports, is_all.then_some(&command))
+    }
+
     /// Names a file of builds that cannot be read and is no template; returns whether it is such a file.
     pub fn tell_of_unread(&self, report: &FileReport) -> bool {
         let unread = report

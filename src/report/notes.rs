@@ -1,0 +1,129 @@
+//! What a run says beside its findings: lanes that nobody passes, and builds of which nothing is known.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::finding::RuleId;
+use crate::lint::matching::OwnBuilders;
+use crate::lint::{FileReport, LaneStatus};
+use crate::text::{count, printable};
+
+/// A line of a run, which no gate asks about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    pub kind: NoteKind,
+    /// The number of its files, or of its builds.
+    pub count: usize,
+    /// Printable.
+    pub message: String,
+}
+
+/// The kinds of notes, the most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoteKind {
+    /// Builds of files with shared locks, each on a builder of its own.
+    OwnBuilders,
+    /// Files with lanes that no known build passes.
+    LanesNotPassed,
+    /// Files with lanes of which no build is known.
+    NoBuildKnown,
+    /// Builds that could not be read.
+    BuildsNotRead,
+}
+
+/// Returns the notes on `reports`. `command` adds the paths of the run to what is to be typed; without it builds were not
+/// looked for everywhere, and a missing one says nothing.
+pub fn notes(reports: &[FileReport], command: Option<&dyn Fn(&str) -> String>) -> Vec<Note> {
+    let own = OwnBuilders::of(reports).map(|own| Note {
+        kind: NoteKind::OwnBuilders,
+        count: own.builds,
+        message: own.to_string(),
+    });
+    let lanes = command.map(|command| of_lanes(reports, command));
+    own.into_iter().chain(lanes.into_iter().flatten()).collect()
+}
+
+/// Returns the notes that are printed: all beside findings, else one at most.
+pub fn printed(notes: &[Note], has_findings: bool) -> &[Note] {
+    let most = if has_findings { notes.len() } else { 1 };
+    &notes[..most.min(notes.len())]
+}
+
+fn of_lanes(reports: &[FileReport], command: &dyn Fn(&str) -> String) -> Vec<Note> {
+    let asking: Vec<&FileReport> = reports.iter().filter(|report| asks(report)).collect();
+    let is_passed_by_none = |report: &&&FileReport| is_passed_by_none(report);
+    let not_passed = asking.iter().filter(is_passed_by_none).count();
+    let is_unbuilt = |report: &&&FileReport| report.builds.is_none() && report.known.is_empty();
+    let unbuilt: Vec<&&FileReport> = asking.iter().filter(is_unbuilt).collect();
+    let is_locked = |report: &FileReport| {
+        let mut findings = report.checked.findings.iter();
+        findings.any(|finding| finding.rule == RuleId::SharedLock)
+    };
+    let files = reports.iter().filter_map(|report| report.builds.as_ref());
+    let unread = files
+        .map(|builds| builds.file.unknown.len() + builds.unresolved.len())
+        .sum();
+    let mut notes = Vec::new();
+    let mut add = |kind, count, message: String| {
+        let message = printable(&message).into_owned();
+        notes.push(Note {
+            kind,
+            count,
+            message,
+        });
+    };
+    if not_passed > 0 {
+        let has = if not_passed == 1 { "has" } else { "have" };
+        let (files, list) = (count(not_passed, "Dockerfile"), command("cachelane builds"));
+        let text = format!("{files} {has} lanes that no known build passes: `{list}`");
+        add(NoteKind::LanesNotPassed, not_passed, text);
+    }
+    if !unbuilt.is_empty() {
+        let args = unbuilt
+            .iter()
+            .filter_map(|report| Some(format!("`{}`", report.checked.lanes.first()?.arg())));
+        let args: Vec<String> = args.collect::<BTreeSet<String>>().into_iter().collect();
+        let them = if unbuilt.len() == 1 { "it" } else { "them" };
+        let text = format!(
+            "no build is known of {}: whoever builds {them} must pass {}",
+            count(unbuilt.len(), "Dockerfile"),
+            args.join(" or ")
+        );
+        add(NoteKind::NoBuildKnown, unbuilt.len(), text);
+    }
+    // Where nothing is locked, nobody has to know the builds.
+    if unread > 0 && (!asking.is_empty() || reports.iter().any(is_locked)) {
+        let (builds, list) = (count(unread, "build"), command("cachelane builds -v"));
+        let text = format!("{builds} could not be read: `{list}`");
+        add(NoteKind::BuildsNotRead, unread, text);
+    }
+    notes
+}
+
+/// Returns whether builds have to pass a lane of the file, or of a Dockerfile within it, by its settings.
+fn asks(report: &FileReport) -> bool {
+    let within = report.builds.iter().flat_map(|builds| &builds.lanes);
+    let settings = &report.settings;
+    (!report.checked.lanes.is_empty() || within.flatten().next().is_some())
+        && settings.is_on(RuleId::UnpassedArg)
+        && settings.takes_variables()
+        && !settings.has_own_builders()
+        && !settings.namespace
+}
+
+/// Returns whether none of the known builds passes the lanes of `report`, no finding says so, and some may share a builder.
+fn is_passed_by_none(report: &FileReport) -> bool {
+    // Of a service or target that a command builds, the command says what is passed.
+    let known = || report.known.iter().filter(|build| !build.is_called);
+    let has = |lane| known().any(|build| build.lane == lane);
+    let passed = [
+        LaneStatus::Passed,
+        LaneStatus::Namespace,
+        LaneStatus::Unknown,
+    ];
+    let is_open =
+        has(LaneStatus::Default) || has(LaneStatus::HandedOn) && !has(LaneStatus::OwnMachine);
+    is_open && !known().any(|build| build.is_found || passed.contains(&build.lane))
+}
