@@ -19,6 +19,14 @@ const TEMPLATES: &[&[u8]] = &[
     b".tpl",
 ];
 
+/// Endings of prose, data and source code, in which an instruction may be quoted.
+const OTHERS: &[&[u8]] = &[
+    b".bzl", b".c", b".cpp", b".cs", b".css", b".go", b".h", b".html", b".java", b".js", b".json",
+    b".kt", b".lua", b".md", b".mjs", b".php", b".pl", b".ps1", b".py", b".rb", b".rego", b".rs",
+    b".rst", b".sh", b".sql", b".swift", b".tf", b".toml", b".ts", b".txt", b".xml", b".yaml",
+    b".yml",
+];
+
 /// Returns whether a file of this name may be a Dockerfile: `Dockerfile`, `Dockerfile.*`, `Dockerfile-*`,
 /// `Dockerfile_*`, `*.Dockerfile`, `*.Dockerfile.em` and the like, the same with `Containerfile`, whatever the case of the
 /// word; no backup, and never `*.dockerignore`.
@@ -38,19 +46,22 @@ pub fn may_be_dockerfile(name: &[u8]) -> bool {
     (is(b"dockerfile") || is(b"containerfile")) && !BESIDE.iter().any(|end| name.ends_with(end))
 }
 
-/// Returns whether a file of this name is a Dockerfile. One that has more in its name than the word and a template's ending
-/// could as well be prose, data or source code: its instructions tell.
+/// Returns whether a file of this name is a Dockerfile. One that has more behind the word than a template's ending could
+/// as well be prose, data or source code: its instructions tell.
 pub fn is_dockerfile(name: &[u8], source: &[u8]) -> bool {
-    let plain: [&[u8]; 2] = [b"dockerfile", b"containerfile"];
-    let is_plain = || plain.iter().any(|plain| name.eq_ignore_ascii_case(plain));
-    let is_template = || TEMPLATES.iter().any(|end| name.ends_with(end));
-    may_be_dockerfile(name) && (is_plain() || is_template() || reads_like_one(source))
+    let words: [&[u8]; 2] = [b"dockerfile", b"containerfile"];
+    let end = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let is_plain = || words.iter().any(|word| end.eq_ignore_ascii_case(word));
+    let lower = name.to_ascii_lowercase();
+    let ends = |ends: &[&[u8]]| ends.iter().any(|end| lower.ends_with(end));
+    let is_one = || is_plain() || ends(TEMPLATES) || reads_like_one(source, ends(OTHERS));
+    may_be_dockerfile(name) && is_one()
 }
 
 /// Returns whether the first instruction, behind those of a template, is a FROM or an ARG with arguments that BuildKit
-/// would take (`from x import y` is none), or each begins with a word in capitals, as in a snippet, and where one is
-/// misspelled.
-fn reads_like_one(source: &[u8]) -> bool {
+/// would take (`from x import y` is none), or, where that is not asked for (`only_whole`), each begins with a word in
+/// capitals, as in a snippet, and where one is misspelled.
+fn reads_like_one(source: &[u8], only_whole: bool) -> bool {
     // A heredoc may have no end.
     let up_to = |error: SyntaxError| Dockerfile::read(&source[..error.span.start]);
     let Ok(file) = Dockerfile::read(source).or_else(up_to) else {
@@ -63,7 +74,7 @@ fn reads_like_one(source: &[u8]) -> bool {
     let Some(first) = own.clone().next() else {
         return false;
     };
-    begins(first) || own.all(|one| is_in_capitals(one, source))
+    begins(first) || (!only_whole && own.all(|one| is_in_capitals(one, source)))
 }
 
 /// Returns whether a Dockerfile can begin with this instruction.
@@ -78,12 +89,19 @@ fn begins(first: &Instruction<'_>) -> bool {
 }
 
 /// Returns whether it is a word in capitals with something behind it that sets no variable (`RUN = "x"`); a FROM with
-/// many words is a sentence.
+/// many words is a sentence, unless a stage's name, a flag or a comment is among them.
 fn is_in_capitals(one: &Instruction<'_>, source: &[u8]) -> bool {
     let words = words(one.text.bytes());
-    one.name.of(source).iter().all(u8::is_ascii_uppercase)
-        && words.get(1).is_some_and(|word| word[0] != b'=')
-        && (one.keyword != Keyword::From || words.len() < 5)
+    if !one.name.of(source).iter().all(u8::is_ascii_uppercase) {
+        return false;
+    }
+    if one.keyword == Keyword::From {
+        let is_sign = |word: &&[u8]| {
+            word.eq_ignore_ascii_case(b"as") || word.starts_with(b"#") || word.starts_with(b"--")
+        };
+        return words.len() < 5 || words.iter().any(is_sign);
+    }
+    words.get(1).is_some_and(|word| word[0] != b'=')
 }
 
 /// Splits `text` at blanks outside of template expressions.

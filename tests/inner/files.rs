@@ -57,14 +57,17 @@ fn dockerfiles_are_known_by_their_names() {
 
 #[test]
 fn prose_and_source_code_are_told_by_their_instructions() {
-    let doubtful = [
+    // A known ending of prose or code asks for a FROM or an ARG.
+    let others = [
         "Dockerfile.md",
         "Dockerfile.PY",
         "dockerfile_lint.rs",
         "dockerfile.bzl",
+    ];
+    let doubtful = [
         "Containerfile-README",
         "dockerfile-entrypoint",
-        "notes.Dockerfile",
+        "Dockerfile.dev",
     ];
     for source in [
         "FROM a",
@@ -75,15 +78,33 @@ fn prose_and_source_code_are_told_by_their_instructions() {
         "{% set x = 1 %}\n{{ header }}\nFROM {{ base or x }} AS build",
         "@[if x]@\nFROM @(base)",
         "#!/usr/bin/env x\nFROM a",
-        // A snippet, and slips that are to be told.
+        "FROM a\nRUN <<EOF\nx",
+    ] {
+        for name in doubtful.iter().chain(&others) {
+            assert!(
+                is_dockerfile(name.as_bytes(), source.as_bytes()),
+                "{name} {source}"
+            );
+        }
+    }
+    // A snippet, and slips that have to be told.
+    for source in [
         "RUN make \\\n  all\nCOPY <<EOF /x\na text\nEOF\n{% if x %}RUN x{% endif %}",
         "FORM a\nRUN x",
         "FROM a b\nRUN x",
-        "FROM a\nRUN <<EOF\nx",
+        "FROM a AS b # c\nRUN x",
+        "FROM --platform=x a # c\nRUN x",
+        "FROM\nRUN x",
     ] {
         for name in doubtful {
             assert!(
                 is_dockerfile(name.as_bytes(), source.as_bytes()),
+                "{name} {source}"
+            );
+        }
+        for name in others {
+            assert!(
+                !is_dockerfile(name.as_bytes(), source.as_bytes()),
                 "{name} {source}"
             );
         }
@@ -106,7 +127,7 @@ fn prose_and_source_code_are_told_by_their_instructions() {
         "#!/bin/sh\ndocker build -",
         "TODO",
     ] {
-        for name in doubtful {
+        for name in doubtful.iter().chain(&others) {
             assert!(
                 !is_dockerfile(name.as_bytes(), source.as_bytes()),
                 "{name} {source}"
@@ -115,6 +136,7 @@ fn prose_and_source_code_are_told_by_their_instructions() {
         for name in [
             "Dockerfile",
             "containerfile",
+            "notes.Dockerfile",
             "x.Dockerfile.j2",
             "Dockerfile.em",
         ] {

@@ -190,15 +190,15 @@ pub const FACTS: &[Fact] = &[
     },
     Fact {
         name: "namespace-layers",
-        claim: "With `BUILDKIT_CACHE_MOUNT_NS` jobs share all layers, but on Docker 20.10, where the RUN with the mount is run \
-                again",
+        claim: "With `BUILDKIT_CACHE_MOUNT_NS` jobs share all layers where mounts have an id, but on Docker 20.10, where the RUN \
+                with the mount is run again",
         on: BOTH,
         quiet: false,
         run: layers::namespace,
     },
     Fact {
         name: "id-in-key",
-        claim: "The id is no part of a layer's key, but on Docker 20.10: a RUN that differs in its id only is not run again",
+        claim: "An `id` option is no part of a layer's key, but on Docker 20.10: a RUN that differs in it only is not run again",
         on: BOTH,
         quiet: false,
         run: layers::id_in_key,
