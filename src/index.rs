@@ -18,7 +18,7 @@ pub const LANE: &[u8] = b"\x01";
 /// The `from`, uid, gid and mode of a cache.
 pub type Base = [Option<Vec<u8>>; 4];
 
-/// What an id becomes in each kind of build: what its variables make of it, or else the target.
+/// Holds the id of a cache in each kind of build: its variables expanded, or else the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Became {
     pub ids: [Arc<[u8]>; BUILDS],

@@ -14,7 +14,7 @@ use super::terminal;
 /// Suppresses the findings in `reports` that fail the gate, by comments in the files.
 pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> CommandResult {
     let Some(least) = args.gate.fail_on.least() else {
-        let why = "with `--fail-on never` nothing fails, and nothing is to be suppressed";
+        let why = "with `--fail-on never` nothing fails the gate: there is nothing to suppress";
         return Err(Error::Input(why.into()));
     };
     let roots = args.common.roots();

@@ -265,7 +265,7 @@ pub struct ManArgs {
     pub folder: PathBuf,
 }
 
-/// What every command over files takes.
+/// Says which files a command goes over, and how it prints.
 #[derive(Debug, clap::Args)]
 pub struct Common {
     /// Files, or folders to search for Dockerfiles; `-` is standard input [default: this folder]

@@ -105,7 +105,7 @@ settings! {
     builders: Text, "builders" = Unset::Example("\"per-job\""), Some(|text| values::builders(text).map(drop)),
         "\"per-job\": each job has a builder of its own; a shared lock is an info, `fix` adds no lanes. \"shared\" says the opposite.";
     profile: Text, "profile" = Unset::Example("\"railway\""), Some(|text| values::profile(text).map(drop)),
-        "The builder. Default: BuildKit, unless a railway.toml stands beside. \"railway\": its ids hold no variables; \"buildkit\".";
+        "The builder: \"railway\" (its ids hold no variables) or \"buildkit\". Default: BuildKit, unless there is a railway.toml.";
 }
 
 trait Field {

@@ -52,7 +52,7 @@ pub fn schema() -> String {
                 "type": "string",
             },
             "rules": {
-                "description": "The rules that are silent. Default: those that say that somebody waits for the lock.",
+                "description": "The rules to silence. Default: those about builds that wait for a lock.",
                 "type": "array",
                 "items": { "enum": exempt::exemptible().collect::<Vec<_>>() },
                 "minItems": 1,

@@ -35,7 +35,7 @@ pub fn template() -> String {
         "\n# Severities for some files only; as many such blocks as you like. `path` is a glob or a list of globs.\n\
          #[[per-file]]\n#path = \"legacy/**\"\n#rules = { unlocked-apt = \"off\" }\n\
          \n# Caches that may stay as they are, as many such blocks as you like. `id` is a regular expression that matches the\n\
-         # whole id, as `cachelane list` shows it; without `rules`, those that say that somebody waits for the lock are silent.\n\
+         # whole id, as `cachelane list` shows it; without `rules`, the rules about builds that wait for a lock are silent.\n\
          #[[exempt]]\n#id = \"cargo-.*\"\n#rules = [\"shared-lock\"]\n#reason = \"one registry for the whole builder, on purpose\"\n",
     );
     text

@@ -1,4 +1,4 @@
-//! Holds fixes to what ids become: caches that were apart stay apart, and the mounts of one cache stay one.
+//! Compares what ids become: with the fixes made, caches that were apart stay apart, and the mounts of one cache stay one.
 //!
 //! The fixes of all files are made on copies, and the ids of all mounts expanded before and after, for builds that pass
 //! a lane and builds that pass none. A fix that would join two caches, take one of a cache's mounts away from the

@@ -1,4 +1,4 @@
-//! Files whose fixes are held to those of others.
+//! Files whose fixes have to agree with those of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::rules::Settings;
 use super::along::{check_along, why};
 use super::model::{Checked, Withheld};
 
-/// A file whose fixes are held to those of the others.
+/// A file whose fixes have to agree with those of the others.
 #[derive(Debug)]
 pub struct Agreeing<'f> {
     pub checked: &'f mut Checked,

@@ -81,7 +81,7 @@ pub(super) fn why(
     let cx = Context::new(&file, settings).with_ignores(&ignores);
     let cache = cx.caches().get(number)?;
     if cx.is_suppressed(RuleId::SharedLock, cache) {
-        return Some("it is to stay as it is".into());
+        return Some("`shared-lock` is suppressed there".into());
     }
     if cache.is_isolated {
         let id = cache.id();

@@ -87,7 +87,7 @@ fn refused(file: &Dockerfile<'_>, error: &SyntaxError, settings: &Settings) -> C
     Checked {
         findings,
         ignores: ignore.into_iter().collect(),
-        // Others must not be parted from them.
+        // Fixes of other files must not give the same caches other ids.
         mounts: caches.iter().map(|cache| cache.indexed(file)).collect(),
         ..Checked::default()
     }

@@ -95,7 +95,6 @@ fn add(
             Some(Err(reason)) => (finding.fix, finding.unfixed) = (None, Some(reason)),
             fix => finding.fix = fix.and_then(Result::ok),
         }
-
         checked.findings.push(finding);
     }
     checked.mounts.extend(inner.mounts.into_iter().map(|mount| {

@@ -61,7 +61,7 @@ impl Checked {
 pub enum Withheld {
     /// It is generated, as this comment says.
     Generated(String),
-    /// It was not named: it is read for the caches that those which were have in common with it.
+    /// It was not named: it is read since it may use the same caches as the files that were.
     NotNamed,
     /// It fills caches by their ids, and mounts none.
     Fills,
@@ -76,7 +76,7 @@ impl fmt::Display for Withheld {
                  from (`--include-generated` changes the file itself)"
             ),
             Self::NotNamed => f.write_str("it is not among the files to fix: name it, too"),
-            Self::Fills => f.write_str("it names the id: change that by hand"),
+            Self::Fills => f.write_str("change the id there by hand"),
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn dockerfiles(
 /// The files of a run before any change.
 pub struct BeforeFixes {
     pub reports: Vec<FileReport>,
-    /// Files that are not to be fixed: others must not be parted from them.
+    /// Files that are not fixed: the fixes of others must not take their caches away.
     pub others: Vec<FileReport>,
     /// True where the reports are all files there are.
     pub whole: bool,

@@ -13,8 +13,8 @@ const MAX_COLUMNS: usize = 400;
 /// Limits the lines of a finding: all of them would be printed for each finding in them.
 const MAX_LINES: usize = 30;
 
-#[derive(Debug)]
 /// A file's text with stand-ins for unprintable characters.
+#[derive(Debug)]
 pub(super) struct SafeSource<'a> {
     name: String,
     text: Cow<'a, [u8]>,

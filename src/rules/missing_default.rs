@@ -46,7 +46,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
             let help =
                 format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is");
             let why =
-                "builds that pass nothing are to keep their ids: a default would give them others";
+                "with `keep-default`, builds that pass nothing keep their ids: a default would change them";
             (help, Err(why.into()))
         } else {
             let keyword = if declaration.onbuild {

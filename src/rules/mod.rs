@@ -1,9 +1,7 @@
 //! The rules: one file each, declared in [`crate::finding::RuleId`].
 //!
 //! A rule looks at one subject ([`crate::finding::Subject`]) and adds findings to a list; it knows no other rule, no
-//! disk and no terminal. Shared code is in files by subject: [`caches`] (the cache mounts of a file), [`lane`]
-//! (isolating an id), [`declare`] (placing an ARG line), [`frontend`] (pinned frontends), [`profile`] (builders with
-//! their own rules), [`exempt`] (caches that may stay as they are) and [`values`] (equality of variables).
+//! disk and no terminal. Shared code is in files by subject, which `docs/architecture.md` lists.
 
 mod apt;
 mod becomes;

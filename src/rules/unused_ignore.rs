@@ -68,7 +68,7 @@ fn unused(
     let all = |index: &usize| matches!(ignore.names[*index].0.as_str(), "*" | "all");
     let all = unused.iter().any(all);
     let help = if all {
-        "name the rules that are to be silent: there is no word for all of them".into()
+        "name the rules to silence: no word stands for all of them".into()
     } else {
         help
     };
@@ -122,7 +122,7 @@ fn faulty(ignore: &Ignore, fault: &Fault) -> Finding {
         ""
     };
     let mut finding = Finding::new(RuleId::UnusedIgnore, span, message)
-        .help(format!("write `# cachelane: {verb}[RULE, …] reason`{place} with the rules that are to be silent"))
+        .help(format!("write `# cachelane: {verb}[RULE, …] reason`{place} with the rules to silence"))
         .fix(Err("only you know which rules are meant".into()));
     finding.severity = Severity::Error;
     finding

@@ -1,4 +1,4 @@
-//! The imports that `docs/architecture.md` allows, checked by reading the `use crate::` lines.
+//! The imports that `docs/architecture.md` allows, checked by reading the `use crate::` lines, and the length of files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -188,6 +188,18 @@ fn only_the_command_line_touches_the_world() {
         assert!(
             disk || !code.contains("std::fs"),
             "{} touches the disk",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn files_are_short() {
+    for (path, text) in files() {
+        let lines = text.lines().count();
+        assert!(
+            lines <= 500,
+            "{} has {lines} lines: split it",
             path.display()
         );
     }

@@ -232,7 +232,7 @@ fn what_the_command_says_itself_stands() {
         );
         assert_eq!(
             text(&output.stderr),
-            format!("cachelane: the command itself says `{word}`: that stands"),
+            format!("cachelane: the command passes `{word}` itself: it keeps that"),
             "{command}"
         );
     };

@@ -117,12 +117,12 @@ impl LaneCommand {
             && (build.rest.is_empty() || targets.any(|target| target.text() != Some(only)))
         {
             self.notes.push(format!(
-                "the command itself says `{value}` for `{only}`: that stands there"
+                "the command passes `{value}` for `{only}` itself: it keeps that"
             ));
             return false;
         }
         self.notes
-            .push(format!("the command itself says `{value}`: that stands"));
+            .push(format!("the command passes `{value}` itself: it keeps that"));
         true
     }
 

@@ -243,7 +243,7 @@ impl Writer<'_> {
                 "the variable `{arg}` is empty where no job sets it, and so would the lane be: {typed}"
             )),
             Some(value) => Err(format!(
-                "whoever sets no `{arg}` would go from the lane `{default}` to `{value}`, and find that cache cold: {typed}"
+                "a build that sets no `{arg}` would go from the lane `{default}` to `{value}`, and start with an empty cache: {typed}"
             )),
             None => Err(format!(
                 "what the variable `{arg}` is where no job sets it is not known: {typed}"

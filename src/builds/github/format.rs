@@ -24,7 +24,7 @@ impl Format for Github {
 }
 
 impl Pipeline for Github {
-    /// Of actions that build, forks included, and of calls.
+    /// Returns words of actions that build, forks included, and of calls.
     fn words(&self) -> &'static [&'static str] {
         &["build", "bake-action", "./"]
     }

@@ -173,7 +173,7 @@ impl LaneInserter<'_, '_> {
             return Ok(Some(own));
         }
         Err(format!(
-            "`{arg}` is `{own}` there by now, which several jobs have: make it `{value}`"
+            "`{arg}` is `{own}` there already, a value that several jobs have: write `{value}`"
         ))
     }
 

@@ -45,7 +45,8 @@ impl Language for Github {
         }
     }
 
-    /// By `builds::ci`: the variables of a lane, or else the workflow, the job, and the matrix where it is handed over.
+    /// Returns the lane as `builds::ci` makes it: the variables of a lane, or else the workflow, the job, and the matrix
+    /// where it is handed over.
     fn lane(&self, scope: &Scope<'_>) -> Option<String> {
         let set = |name: &&str| {
             let set = scope.env.get(name).and_then(|set| set.value.as_deref());

@@ -56,7 +56,8 @@ impl Language for Gitlab {
         }
     }
 
-    /// By GitLab's "Predefined CI/CD variables": some differ between jobs, and those of the runner are unknown.
+    /// Returns the value of a variable by GitLab's "Predefined CI/CD variables": some differ between jobs, and those of
+    /// the runner are unknown.
     fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
         match name {
             "CI_JOB_NAME_SLUG" if !scope.job.matrix.open => Self::slug_of(scope),

@@ -142,7 +142,7 @@ impl Work {
         for &wanted in wanted {
             let MissingArg { arg, default, .. } = wanted.arg;
             let Some(build) = file.builds.get(wanted.arg.build) else {
-                self.drop(wanted, "the file has other builds by now");
+                self.drop(wanted, "an earlier fix changed the builds of the file: run cachelane again");
                 continue;
             };
             if build.args.iter().any(|own| own.name.is(arg)) {
@@ -158,7 +158,7 @@ impl Work {
                 Ok(insertion) if insertion.fix.applicability() > self.level => {
                     self.drop(
                         wanted,
-                        "it needs a person's look by now: `--unsafe` makes it",
+                        "with the other fixes in place, it needs review: `fix --unsafe` makes it",
                     );
                 }
                 Ok(insertion) if !edits.insert(insertion.fix.edits().to_vec()) => {
