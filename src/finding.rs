@@ -59,9 +59,9 @@ pub struct Finding {
     /// The reason why there is no fix, for a rule that usually offers one.
     pub unfixed: Option<String>,
     /// The cache lock that it is about, for comparing files.
-    pub lock: Option<Arc<LockKey>>,
+    pub(crate) lock: Option<Arc<LockKey>>,
     /// True where podman and buildah take what BuildKit refuses.
-    pub only_buildkit: bool,
+    pub(crate) only_buildkit: bool,
 }
 
 /// The identity of a lock: mounts with the same id and base (`from`, uid, gid, mode) wait for each other.
@@ -153,7 +153,7 @@ impl Finding {
 
     /// Sets the lock that it is about.
     #[must_use]
-    pub fn about(mut self, lock: Arc<LockKey>) -> Self {
+    pub(crate) fn about(mut self, lock: Arc<LockKey>) -> Self {
         self.lock = Some(lock);
         self
     }

@@ -20,26 +20,24 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
     let (checked, builds) = run.check();
     let known = builds.unwrap_or_default();
     let reports = checked.results.iter();
-    let reports: Vec<(&FileReport, LineIndex)> = reports
-        .map(|report| (report, LineIndex::new(&report.source)))
+    let reports: Vec<Reported> = reports
+        .map(|report| Reported {
+            report,
+            lines: LineIndex::new(&report.source),
+        })
         .collect();
     let mut listed: Vec<ListedBuild> = known
         .iter()
         .filter_map(|status| row(&reports[status.file], status, &run))
         .collect();
     if args.verbose {
-        for report in &reports {
-            let Some(builds) = &report.0.builds else {
+        for file in &reports {
+            let Some(builds) = &file.report.builds else {
                 continue;
             };
             let all = builds.file.unknown.iter().chain(&builds.unresolved);
-            listed.extend(all.map(|lost| unknown(report, "a build", lost)));
-            listed.extend(
-                builds
-                    .unread
-                    .iter()
-                    .map(|unread| unread_file(report, unread)),
-            );
+            listed.extend(all.map(|lost| unknown(file, "a build", lost)));
+            listed.extend(builds.unread.iter().map(|unread| unread_file(file, unread)));
         }
     }
     listed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
@@ -53,11 +51,14 @@ pub fn run(args: &BuildsArgs) -> CommandResult {
     Ok(Outcome::new(failed, false).into())
 }
 
-fn row(
-    (report, lines): &(&FileReport, LineIndex),
-    status: &BuildStatus,
-    run: &Run<'_>,
-) -> Option<ListedBuild> {
+/// A report with the lines of its file.
+struct Reported<'r> {
+    report: &'r FileReport,
+    lines: LineIndex,
+}
+
+fn row(file: &Reported<'_>, status: &BuildStatus, run: &Run<'_>) -> Option<ListedBuild> {
+    let Reported { report, lines } = file;
     let build: &Build = report.builds.as_ref()?.file.builds.get(status.build)?;
     Some(ListedBuild {
         path: report::path(&report.path),
@@ -95,7 +96,7 @@ fn next(status: &BuildStatus, run: &Run<'_>) -> String {
 }
 
 /// Returns the row of a file that cannot be read.
-fn unread_file(report: &(&FileReport, LineIndex), unread: &Unread) -> ListedBuild {
+fn unread_file(file: &Reported<'_>, unread: &Unread) -> ListedBuild {
     let (name, why) = if unread.is_template {
         (
             "a template",
@@ -105,14 +106,11 @@ fn unread_file(report: &(&FileReport, LineIndex), unread: &Unread) -> ListedBuil
         ("the file", unread.why.clone())
     };
     let span = unread.span;
-    unknown(report, name, &Unknown { span, why })
+    unknown(file, name, &Unknown { span, why })
 }
 
-fn unknown(
-    (report, lines): &(&FileReport, LineIndex),
-    name: &str,
-    unknown: &Unknown,
-) -> ListedBuild {
+fn unknown(file: &Reported<'_>, name: &str, unknown: &Unknown) -> ListedBuild {
+    let Reported { report, lines } = file;
     ListedBuild {
         path: report::path(&report.path),
         line: lines.line(unknown.span.start),

@@ -203,6 +203,15 @@ impl Workdir {
     }
 }
 
+/// A part of a stage's instructions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Those that run in stages built from it.
+    Triggers,
+    /// All others.
+    Own,
+}
+
 impl Dockerfile<'_> {
     /// Returns the folder in which the instruction `index` runs in a build without arguments. A trigger runs behind its
     /// stage, and those before it.
@@ -227,24 +236,25 @@ impl Dockerfile<'_> {
                 _ => {}
             }
             if let Some(base) = stage.parent() {
-                workdir = self.go(workdir, &self.stages[base], (true, until));
+                workdir = self.go(workdir, &self.stages[base], Part::Triggers, until);
             }
-            workdir = self.go(workdir, stage, (false, until));
+            workdir = self.go(workdir, stage, Part::Own, until);
         }
         match self.stage_of(index) {
-            Some(own) if is_trigger => self.go(workdir, &self.stages[own], (true, index)),
+            Some(own) if is_trigger => self.go(workdir, &self.stages[own], Part::Triggers, index),
             _ => workdir,
         }
     }
 
-    /// Returns the folder behind the WORKDIRs of `stage` above the instruction `until`, of its triggers or the others,
-    /// which start from `workdir`.
-    fn go(&self, workdir: Workdir, stage: &Stage, (triggers, until): (bool, usize)) -> Workdir {
+    /// Returns the folder behind the WORKDIRs of a part of `stage` above the instruction `until`, which start from
+    /// `workdir`.
+    fn go(&self, workdir: Workdir, stage: &Stage, part: Part, until: usize) -> Workdir {
         let all = stage.instructions.clone();
         let all = all.take_while(|at| *at < until && budget::spend(1));
         let is_one = |at: &usize| {
             let instruction = &self.instructions[*at];
-            instruction.keyword == Keyword::Workdir && instruction.onbuild == triggers
+            instruction.keyword == Keyword::Workdir
+                && instruction.onbuild == (part == Part::Triggers)
         };
         let own = all.filter(is_one);
         own.fold(workdir, |workdir, at| self.entered(&workdir, at))

@@ -60,6 +60,7 @@ pub enum Exempt {
 
 /// The facts about a rule that do not depend on its subject.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct RuleMeta {
     /// The name, which never changes.
@@ -74,6 +75,11 @@ pub struct RuleMeta {
     pub goes_first: bool,
     /// True where it is about variables in ids, and silent for a builder without them.
     pub needs_variables: bool,
+    /// True where its fix puts something into ids, or takes it away, and caches that were one are to stay one: the results
+    /// in all files are compared.
+    pub(crate) keeps_caches: bool,
+    /// True where its findings in one file may depend on what others build of it.
+    pub(crate) depends_on_builds: bool,
     /// Which `[[exempt]]` entries of a configuration silence it.
     pub exempt: Exempt,
     /// A one-line summary of its findings.
@@ -103,18 +109,21 @@ macro_rules! each_rule {
                 fix: Some(Applicability::Safe),
                 needs_variables: true,
                 exempt: Exempt::Always,
+                keeps_caches: true,
                 summary: "a locked cache id without a per-job part: parallel builds wait for each other",
             }
             UndeclaredArg undeclared_arg "undeclared-arg" File {
                 severity: Severity::Error,
                 fix: Some(Applicability::Safe),
                 needs_variables: true,
+                keeps_caches: true,
                 summary: "a cache id refers to a build argument that its RUN cannot see: it expands to nothing",
             }
             MissingDefault missing_default "missing-default" File {
                 severity: Severity::Warning,
                 fix: Some(Applicability::Safe),
                 needs_variables: true,
+                keeps_caches: true,
                 summary: "the lane argument has no default: a build that passes nothing gets an id cut short",
             }
             EarlyArg early_arg "early-arg" File {
@@ -139,6 +148,7 @@ macro_rules! each_rule {
                 severity: Severity::Info,
                 fix: Some(Applicability::Unsafe),
                 exempt: Exempt::ByName,
+                keeps_caches: true,
                 summary: "sharing=private: builds that overlap start with an empty cache",
             }
             LockOrder lock_order "lock-order" Run {
@@ -156,6 +166,7 @@ macro_rules! each_rule {
             SerialStages serial_stages "serial-stages" File {
                 severity: Severity::Info,
                 exempt: Exempt::Always,
+                depends_on_builds: true,
                 summary: "independent stages of one build lock the same id: they run one after the other",
             }
             NeedlessLock needless_lock "needless-lock" File {
@@ -163,12 +174,14 @@ macro_rules! each_rule {
                 fix: Some(Applicability::Unsafe),
                 goes_first: true,
                 exempt: Exempt::Always,
+                keeps_caches: true,
                 summary: "a lock on a cache whose tool needs none",
             }
             UnlockedApt unlocked_apt "unlocked-apt" File {
                 severity: Severity::Warning,
                 fix: Some(Applicability::Unsafe),
                 exempt: Exempt::ByName,
+                keeps_caches: true,
                 summary: "apt's cache without a lock: parallel builds fail on apt's own",
             }
             UnlockedCache unlocked_cache "unlocked-cache" File {
@@ -186,6 +199,8 @@ macro_rules! each_rule {
                 fix: Some(Applicability::Unsafe),
                 needs_variables: true,
                 exempt: Exempt::Always,
+                keeps_caches: true,
+                depends_on_builds: true,
                 summary: "a multi-platform build locks one id for all platforms: they wait, and mix their files",
             }
             IdCollision id_collision "id-collision" Run {
@@ -275,6 +290,8 @@ const PLAIN: RuleMeta = RuleMeta {
     fix: None,
     goes_first: false,
     needs_variables: false,
+    keeps_caches: false,
+    depends_on_builds: false,
     exempt: Exempt::Never,
     summary: "",
     subject: Subject::File,
@@ -307,9 +324,8 @@ impl RuleId {
     /// Returns whether its findings in one file may depend on the other files of the run.
     #[must_use]
     pub fn compares(self) -> bool {
-        // What a build makes at once is said where it stands.
-        matches!(self.meta().subject, Subject::Run | Subject::Build)
-            || matches!(self, Self::PlatformLock | Self::SerialStages)
+        let meta = self.meta();
+        meta.depends_on_builds || matches!(meta.subject, Subject::Run | Subject::Build)
     }
 }
 

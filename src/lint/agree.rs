@@ -12,7 +12,7 @@ use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Location, Place, RuleId};
 use crate::fix::{self, Applicability, Applied, Fix};
-use crate::index::{BUILDS, Became};
+use crate::index::{BUILDS, Became, CacheMount};
 use crate::rules::{Settings, caches};
 use crate::text::{LineIndex, SourceMap, Span};
 
@@ -22,7 +22,7 @@ use super::check::check;
 use super::finalize::finalize;
 use super::model::{Left, Shared, TakenBack};
 use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
-use super::turn::{HELD, Turn};
+use super::turn::Turn;
 
 /// Takes back the fixes of `files` that would join or part caches; `name` returns a file's path, by index, as reports
 /// print it. Returns what the files have to do with one another, by file.
@@ -31,7 +31,7 @@ pub fn agree(
     name: &dyn Fn(usize) -> String,
 ) -> BTreeMap<usize, Shared> {
     let mut shared: BTreeMap<usize, Shared> = BTreeMap::new();
-    for turn in HELD {
+    for turn in Turn::keeping_caches() {
         let takes = |file: &Agreeing<'_>| file.findings().any(|finding| turn.takes(finding));
         if !files.iter().any(takes) {
             continue;
@@ -172,7 +172,10 @@ impl<'t, 'f> Trial<'t, 'f> {
             }
             for (number, mount) in file.checked.mounts.iter().enumerate() {
                 members.push(Member {
-                    at: (index, number),
+                    at: At {
+                        file: index,
+                        mount: number,
+                    },
                     mount,
                     before: &mount.became,
                     after: after.map_or(&*mount.became, |after| &*after[number]),
@@ -201,9 +204,9 @@ impl<'t, 'f> Trial<'t, 'f> {
     }
 
     /// Returns those of the findings that `takes` returns true for.
-    fn editing(&self, (file, number): At, takes: impl Fn(Turn, &Finding) -> bool) -> Vec<usize> {
-        let file = &self.files[file];
-        let mount = file.checked.mounts[number].mount_span;
+    fn editing(&self, at: At, takes: impl Fn(Turn, &Finding) -> bool) -> Vec<usize> {
+        let file = &self.files[at.file];
+        let mount = self.mount(at).mount_span;
         let touches = |finding: &Finding| {
             takes(self.turn, finding) && edits(finding).any(|span| is_within(span, mount))
         };
@@ -219,7 +222,7 @@ impl<'t, 'f> Trial<'t, 'f> {
         if !own.is_empty() {
             return own;
         }
-        let file = &self.files[at.0];
+        let file = &self.files[at.file];
         let (findings, mounts): (Vec<&Finding>, _) =
             (file.findings().collect(), &file.checked.mounts);
         let within = |span: Span| {
@@ -240,12 +243,12 @@ impl<'t, 'f> Trial<'t, 'f> {
         clashes: &[Clash],
         name: &dyn Fn(usize) -> String,
     ) -> Vec<(usize, TakenBack)> {
-        let mut reasons: BTreeMap<At, Reason> = BTreeMap::new();
+        // By the file and the finding.
+        let mut reasons: BTreeMap<(usize, usize), Reason> = BTreeMap::new();
         // The reason of a finding is that of its own mount, or else of another that its fix decides about.
         for is_own in [true, false] {
             for clash in clashes {
-                let (file, number) = clash.at;
-                let mount = self.files[file].checked.mounts[number].mount_span;
+                let (file, mount) = (clash.at.file, self.mount(clash.at).mount_span);
                 for at in self.deciding(clash.at) {
                     let finding = self.files[file].findings().nth(at);
                     let is_it = finding.is_some_and(|one| is_within(one.span, mount));
@@ -300,15 +303,15 @@ impl<'t, 'f> Trial<'t, 'f> {
     fn take_along(&mut self, clashes: &[Clash], name: &dyn Fn(usize) -> String) -> bool {
         let mut changed: BTreeSet<usize> = BTreeSet::new();
         for Clash { kind, at, other } in clashes {
-            let (file, number) = *other;
+            let At { file, mount } = *other;
             let fits = *kind == Kind::Parted
                 && self.turn.is_safe()
-                && at.0 != file
+                && at.file != file
                 && self.touching(*other).is_empty()
-                && self.files[file].may_go_along(number);
+                && self.files[file].may_go_along(mount);
             if fits {
                 let place = self.place(*at, file, name);
-                self.files[file].along.places.entry(number).or_insert(place);
+                self.files[file].along.places.entry(mount).or_insert(place);
                 changed.insert(file);
             }
         }
@@ -322,12 +325,12 @@ impl<'t, 'f> Trial<'t, 'f> {
     /// Returns why the fix behind `clash` is not made.
     fn reason(&self, clash: Clash, name: &dyn Fn(usize) -> String) -> Reason {
         let Clash { kind, at, other } = clash;
-        let place = self.place(other, at.0, name);
-        if self.files[other.0].fills() {
+        let place = self.place(other, at.file, name);
+        if self.files[other.file].fills() {
             let after = self
                 .afters
-                .get(&at.0)
-                .map(|after| show(&after[at.1].ids[0]));
+                .get(&at.file)
+                .map(|after| show(&after[at.mount].ids[0]));
             let id = after.unwrap_or_default();
             let text = format!(
                 "{place} fills this cache by its id, and would fill one that no build uses: name `{id}` there, too"
@@ -339,20 +342,16 @@ impl<'t, 'f> Trial<'t, 'f> {
         }
         match kind {
             Kind::Joined => {
-                let member = |(file, number): At| {
-                    let mount = &self.files[file].checked.mounts[number];
-                    mount.target.as_ref()
-                };
-                if member(at).is_some() && member(at) == member(other) {
+                let target = |at: At| self.mount(at).target.as_ref();
+                if target(at).is_some() && target(at) == target(other) {
                     let text = format!("{place} has that id already: both become one cache");
                     return Reason::new(Left::Review, text);
                 }
-                let ids =
-                    |(file, number): At| self.afters.get(&file).map(|after| &after[number].ids);
-                let now = &self.files[other.0].checked.mounts[other.1].became.ids;
+                let after = |at: At| Some(&self.afters.get(&at.file)?[at.mount].ids);
+                let now = &self.mount(other).became.ids;
                 let gets =
                     |own: &[Arc<[u8]>; BUILDS]| (0..BUILDS).any(|build| own[build] == now[build]);
-                let reason = if ids(at) == ids(other) || ids(at).is_some_and(gets) {
+                let reason = if after(at) == after(other) || after(at).is_some_and(gets) {
                     format!("{place} has another cache of that id: give this one an id of its own")
                 } else {
                     format!("{place} would get the id of this cache then: give one of them another")
@@ -360,7 +359,7 @@ impl<'t, 'f> Trial<'t, 'f> {
                 Reason::new(Left::Nothing, reason)
             }
             Kind::Moved => {
-                let before = &self.files[at.0].checked.mounts[at.1].became;
+                let before = &self.mount(at).became;
                 let [old, new] = [before, self.after(at)].map(|became| show(&became.ids[0]));
                 let has = if before.stops {
                     format!("stops builds that pass nothing, and would give them `{new}` then")
@@ -369,7 +368,7 @@ impl<'t, 'f> Trial<'t, 'f> {
                         "has the cache `{old}` in builds that pass nothing, and would have `{new}`"
                     )
                 };
-                let Settings { arg, default, .. } = self.files[at.0].settings;
+                let Settings { arg, default, .. } = self.files[at.file].settings;
                 let default = if before.is_empty { &old } else { default };
                 let text = format!(
                     "{place} {has}: use a bare ARG, and write a default into the ids that need one, as in \
@@ -389,11 +388,14 @@ impl<'t, 'f> Trial<'t, 'f> {
         }
     }
 
+    fn mount(&self, at: At) -> &CacheMount {
+        &self.files[at.file].checked.mounts[at.mount]
+    }
+
     /// Returns what the id of the mount at `at` becomes after the fixes.
-    fn after(&self, (file, number): At) -> &Became {
-        let before = || &self.files[file].checked.mounts[number].became;
-        let after = self.afters.get(&file).map(|after| &after[number]);
-        after.unwrap_or_else(before)
+    fn after(&self, at: At) -> &Became {
+        let after = self.afters.get(&at.file).map(|after| &after[at.mount]);
+        after.unwrap_or_else(|| &self.mount(at).became)
     }
 
     /// Returns why the mount at `other`, which uses the cache of the one at `at`, does not go along.
@@ -404,8 +406,10 @@ impl<'t, 'f> Trial<'t, 'f> {
             );
             return Reason::new(Left::Advice, text);
         }
-        let mount = |at: At| &self.files[at.0].checked.mounts[at.1];
-        let has_lane = |at: At| mount(at).became.ids[0] != mount(at).became.ids[1];
+        let has_lane = |at: At| {
+            let ids = &self.mount(at).became.ids;
+            ids[0] != ids[1]
+        };
         if !self.touching(other).is_empty() || (has_lane(at) && has_lane(other)) {
             let [own, others] = [at, other].map(|at| &self.after(at).ids);
             let build = (0..BUILDS).find(|build| own[*build] != others[*build]);
@@ -415,8 +419,8 @@ impl<'t, 'f> Trial<'t, 'f> {
             );
             return Reason::new(Left::Advice, reason);
         }
-        let file = &self.files[other.0];
-        let mount = file.checked.mounts[other.1].mount_span;
+        let file = &self.files[other.file];
+        let mount = self.mount(other).mount_span;
         let mut findings = file.checked.findings.iter();
         let review = |finding: &Finding| {
             let fix = finding.fix.as_ref();
@@ -427,21 +431,19 @@ impl<'t, 'f> Trial<'t, 'f> {
             let text = format!("{place} uses this cache, too, and needs a look");
             return Reason::new(Left::Review, text);
         }
-        let why = file.obstacle(other.1);
+        let why = file.obstacle(other.mount);
         let why = why.unwrap_or_else(|| "give both the lane by hand".into());
         let text = format!("{place} uses this cache, too, and gets no lane: {why}");
         Reason::new(Left::Advice, text)
     }
 
     /// Returns the place of what fills a cache.
-    fn location(&self, (file, number): At, name: &dyn Fn(usize) -> String) -> Location {
-        let Agreeing {
-            checked, source, ..
-        } = &self.files[file];
-        let span = checked.mounts[number].span;
+    fn location(&self, at: At, name: &dyn Fn(usize) -> String) -> Location {
+        let source = self.files[at.file].source;
+        let span = self.mount(at).span;
         Location {
             place: Place::There {
-                path: name(file),
+                path: name(at.file),
                 range: LineIndex::new(source).range(source, span),
             },
             message: "fills this cache by its id, which has to change there, too".into(),
@@ -449,15 +451,13 @@ impl<'t, 'f> Trial<'t, 'f> {
     }
 
     /// Returns the place of a mount as seen from the file `from`.
-    fn place(&self, (file, number): At, from: usize, name: &dyn Fn(usize) -> String) -> String {
-        let Agreeing {
-            checked, source, ..
-        } = &self.files[file];
-        let line = LineIndex::new(source).line(checked.mounts[number].mount_span.start);
-        if file == from {
+    fn place(&self, at: At, from: usize, name: &dyn Fn(usize) -> String) -> String {
+        let lines = LineIndex::new(self.files[at.file].source);
+        let line = lines.line(self.mount(at).mount_span.start);
+        if at.file == from {
             format!("line {line}")
         } else {
-            format!("{}:{line}", name(file))
+            format!("{}:{line}", name(at.file))
         }
     }
 }

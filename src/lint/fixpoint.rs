@@ -36,7 +36,7 @@ pub fn fix(source: &[u8], settings: &Settings, level: Applicability, shared: &Sh
         let mut checked = check_alone(&fixed.bytes, settings);
         let along = plan(&mut checked, &fixed, settings, shared);
         let all = checked.findings.iter().chain(&along).chain(found);
-        let Some((turn, findings)) = next_turn(all, (level, shared.only), &exhausted) else {
+        let Some((turn, findings)) = next_turn(all, level, shared.only, &exhausted) else {
             break;
         };
         let fixes: Vec<&Fix> = findings.iter().map(|(_, fix)| *fix).collect();
@@ -112,7 +112,8 @@ pub fn hash(bytes: &[u8]) -> u64 {
 /// ones before unsafe ones, so that the order of the rules does not matter.
 fn next_turn<'f>(
     findings: impl Iterator<Item = &'f Finding>,
-    (level, only): (Applicability, Option<Turn>),
+    level: Applicability,
+    only: Option<Turn>,
     exhausted: &[Turn],
 ) -> Option<(Turn, Vec<(&'f Finding, &'f Fix)>)> {
     let mut turns: BTreeMap<Turn, Vec<(&Finding, &Fix)>> = BTreeMap::new();

@@ -9,7 +9,11 @@ use crate::rules::tools::content;
 use crate::rules::variables::PLATFORM_ARGS;
 
 /// A mount of a file, by their indices.
-pub(super) type At = (usize, usize);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) file: usize,
+    pub(super) mount: usize,
+}
 
 /// A mount whose new id is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +67,7 @@ impl Member<'_> {
         let is_same = self.mount.target.is_some() && self.mount.target == other.mount.target;
         // Below a WORKDIR that is unknown.
         let is_same_below = self.mount.at.is_some() && self.mount.at == other.mount.at;
-        is_same || (self.at.0 == other.at.0 && is_same_below)
+        is_same || (self.at.file == other.at.file && is_same_below)
     }
 
     /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may

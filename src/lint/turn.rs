@@ -1,5 +1,7 @@
 //! The turns in which fixes are made.
 
+use std::collections::BTreeSet;
+
 use crate::budget;
 use crate::finding::{Finding, RuleId};
 use crate::fix::{self, Applicability, Applied, Fix};
@@ -13,28 +15,28 @@ pub enum Turn {
     Unsafe(RuleId),
 }
 
-/// The turns whose fixes are held to what ids become, beside [`Turn::Safe`]: they put something into ids, or take it
-/// away, without meaning to part a cache.
-pub(super) const HELD: [Turn; 8] = [
-    Turn::First(RuleId::NeedlessLock),
-    Turn::Safe,
-    Turn::Unsafe(RuleId::SharedLock),
-    Turn::Unsafe(RuleId::UndeclaredArg),
-    Turn::Unsafe(RuleId::MissingDefault),
-    Turn::Unsafe(RuleId::PlatformLock),
-    Turn::Unsafe(RuleId::PrivateCache),
-    Turn::Unsafe(RuleId::UnlockedApt),
-];
-
 impl Turn {
+    /// Returns the turns with fixes that keep caches as they are, in order.
+    pub(super) fn keeping_caches() -> BTreeSet<Self> {
+        let rules = RuleId::ALL.iter().copied();
+        let rules = rules.filter(|rule| rule.meta().keeps_caches);
+        let turns = rules.map(|rule| Self::by(rule, Applicability::Unsafe));
+        turns.chain([Self::Safe]).collect()
+    }
+
+    /// Returns the turn of a fix of `rule`.
+    fn by(rule: RuleId, level: Applicability) -> Self {
+        match level {
+            _ if rule.meta().goes_first => Self::First(rule),
+            Applicability::Safe => Self::Safe,
+            Applicability::Unsafe => Self::Unsafe(rule),
+        }
+    }
+
     /// Returns the turn of the fix of `finding`, if any.
     pub fn of(finding: &Finding) -> Option<Self> {
-        let level = finding.fix.as_ref()?.applicability();
-        Some(match level {
-            _ if finding.rule.meta().goes_first => Self::First(finding.rule),
-            Applicability::Safe => Self::Safe,
-            Applicability::Unsafe => Self::Unsafe(finding.rule),
-        })
+        let fix = finding.fix.as_ref()?;
+        Some(Self::by(finding.rule, fix.applicability()))
     }
 
     /// Returns whether its fixes are safe.

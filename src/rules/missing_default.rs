@@ -45,8 +45,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Finding>) {
         } else if cx.settings.keeps_id(arg) {
             let help =
                 format!("pass `--build-arg {arg}=…` in every build, or take the short id as it is");
-            let why =
-                "with `keep-default`, builds that pass nothing keep their ids: a default would change them";
+            let why = "with `keep-default`, builds that pass nothing keep their ids: a default would change them";
             (help, Err(why.into()))
         } else {
             let keyword = if declaration.onbuild {

@@ -117,7 +117,7 @@ impl CalledBuild<'_, '_> {
         }
         let (file, other_file) = (self.cx.file, other.cx.file);
         let mut pairs = ours.iter().zip(&others);
-        if !pairs.all(|(a, b)| is_same_step((file, *a), (other_file, *b))) {
+        if !pairs.all(|(a, b)| is_same_step(file, *a, other_file, *b)) {
             return false;
         }
         let args = ours.iter().map(|at| &file.instructions[*at]);

@@ -37,10 +37,13 @@ pub struct Settings {
     /// The builder, where one is configured.
     pub profile: Option<&'static Profile>,
     /// The builder that a file beside the Dockerfile is for, where none is configured.
+    #[doc(hidden)]
     pub suspected: Option<&'static Profile>,
     /// The builds of the run that make the Dockerfile for several platforms at once.
+    #[doc(hidden)]
     pub built_for: Vec<BuiltFor>,
     /// The lanes that the builds of the run have by variables which no configuration names.
+    #[doc(hidden)]
     pub own_lanes: OwnLanes,
     /// The caches that may stay as they are.
     pub exempt: Arc<Exemptions>,
@@ -52,7 +55,6 @@ pub struct Settings {
 
 /// A build of a Dockerfile for several platforms at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct BuiltFor {
     /// The build as messages name it: its place or its name.
     pub build: String,
@@ -64,7 +66,6 @@ pub struct BuiltFor {
 
 /// Variables in the ids of a Dockerfile's locks by which its builds have lanes, though no configuration names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct OwnLanes {
     /// Those by which no two runs that are known take one lock at once.
     pub names: Vec<String>,
@@ -76,7 +77,6 @@ pub struct OwnLanes {
 
 /// A variable that a build does not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Unpassed {
     pub name: String,
     /// The build as messages name it, with its place.

@@ -31,15 +31,9 @@ pub(super) fn needs(stages: &[Stage]) -> Vec<Vec<bool>> {
     needs
 }
 
-/// Returns whether the instruction `index` of `stage` comes after all of stage `other`, which it or an earlier one
-/// needs.
-fn comes_after(
-    stages: &[Stage],
-    needs: &[Vec<bool>],
-    (stage, index): (usize, usize),
-    other: usize,
-) -> bool {
-    let stage = &stages[stage];
+/// Returns whether `run`, in `stage`, comes after all of stage `other`, which it or an earlier instruction needs.
+fn comes_after(needs: &[Vec<bool>], stage: &Stage, run: &Cache<'_>, other: &Stage) -> bool {
+    let (index, other) = (run.instruction, other.index);
     let base = stage.parent().is_some_and(|parent| needs[parent][other]);
     let used =
         |(at, used): &(usize, usize)| *at <= index && *used < stage.index && needs[*used][other];
@@ -104,7 +98,7 @@ fn common(file: &Dockerfile<'_>, a: usize, b: usize) -> usize {
     }
     let pairs = steps(file, a).into_iter().zip(steps(file, b));
     pairs
-        .take_while(|(a, b)| is_same_step((file, *a), (file, *b)))
+        .take_while(|(a, b)| is_same_step(file, *a, file, *b))
         .count()
 }
 
@@ -139,10 +133,12 @@ fn flags(file: &Dockerfile<'_>, index: usize) -> Vec<Vec<u8>> {
     all
 }
 
-/// Returns whether two instructions, each of a file, do the same.
+/// Returns whether the instruction `index` of `file` and `other` of `other_file` do the same.
 pub(super) fn is_same_step(
-    (file, index): (&Dockerfile<'_>, usize),
-    (other_file, other): (&Dockerfile<'_>, usize),
+    file: &Dockerfile<'_>,
+    index: usize,
+    other_file: &Dockerfile<'_>,
+    other: usize,
 ) -> bool {
     fn command<'f>(file: &'f Dockerfile<'_>, index: usize) -> (Vec<u8>, Keyword, Vec<&'f [u8]>) {
         let instruction = &file.instructions[index];
@@ -164,7 +160,6 @@ pub(super) fn parallel<'c>(
     a: &LockingStage<'c>,
     b: &LockingStage<'c>,
 ) -> Option<[(usize, &'c Cache<'c>); 2]> {
-    let stages = &file.stages;
     let common = common(file, a.stage, b.stage);
     let own = |taker: &LockingStage<'c>| {
         let steps = steps(file, taker.stage);
@@ -174,7 +169,8 @@ pub(super) fn parallel<'c>(
             .copied()
     };
     let (first, second) = (own(a)?, own(b)?);
-    let is_after = comes_after(stages, needs, (a.stage, first.instruction), b.stage)
-        || comes_after(stages, needs, (b.stage, second.instruction), a.stage);
+    let [stage_a, stage_b] = [a, b].map(|taker| &file.stages[taker.stage]);
+    let is_after =
+        comes_after(needs, stage_a, first, stage_b) || comes_after(needs, stage_b, second, stage_a);
     (!is_after).then_some([(a.stage, first), (b.stage, second)])
 }

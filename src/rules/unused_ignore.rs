@@ -122,7 +122,9 @@ fn faulty(ignore: &Ignore, fault: &Fault) -> Finding {
         ""
     };
     let mut finding = Finding::new(RuleId::UnusedIgnore, span, message)
-        .help(format!("write `# cachelane: {verb}[RULE, …] reason`{place} with the rules to silence"))
+        .help(format!(
+            "write `# cachelane: {verb}[RULE, …] reason`{place} with the rules to silence"
+        ))
         .fix(Err("only you know which rules are meant".into()));
     finding.severity = Severity::Error;
     finding

@@ -121,8 +121,9 @@ impl LaneCommand {
             ));
             return false;
         }
-        self.notes
-            .push(format!("the command passes `{value}` itself: it keeps that"));
+        self.notes.push(format!(
+            "the command passes `{value}` itself: it keeps that"
+        ));
         true
     }
 

@@ -142,7 +142,10 @@ impl Work {
         for &wanted in wanted {
             let MissingArg { arg, default, .. } = wanted.arg;
             let Some(build) = file.builds.get(wanted.arg.build) else {
-                self.drop(wanted, "an earlier fix changed the builds of the file: run cachelane again");
+                self.drop(
+                    wanted,
+                    "an earlier fix changed the builds of the file: run cachelane again",
+                );
                 continue;
             };
             if build.args.iter().any(|own| own.name.is(arg)) {

@@ -87,7 +87,7 @@ pub(super) fn own_lanes(
             break;
         }
         let arg = locks.settings.arg.as_str();
-        // What the configuration makes a lane of is looked at as a lane anyway.
+        // An id with a lane by the configuration has to get that one.
         let known = names_of(graph, file);
         for lock in locks.of_build(one.target.as_deref(), &|_| Passed::Nothing) {
             if lock.args.iter().any(|name| known.contains(name)) {

@@ -13,6 +13,26 @@ use crate::text::Span;
 
 use super::spots::{Spot, spots};
 
+/// The instructions with ids for which it matters whether the line gives the name a value.
+pub(super) struct Ids {
+    /// Those that need one. A default would change the others, for example `${NAME:+-${NAME}}`: they get a bare
+    /// declaration.
+    pub(super) short: HashSet<usize>,
+    /// Those that have a value of their own where the name has none: a default would change them.
+    pub(super) keeping: HashSet<usize>,
+}
+
+/// Whether a line gives the name a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    /// It has to.
+    Needed,
+    /// It must not.
+    Barred,
+    /// It does where the line that it takes the place of does.
+    Kept,
+}
+
 /// A name to declare in a file.
 pub(super) struct Lines<'n> {
     file: &'n Dockerfile<'n>,
@@ -21,11 +41,7 @@ pub(super) struct Lines<'n> {
     default: Option<&'n str>,
     /// The value that the file gives it elsewhere; not for triggers, which belong to another build.
     own: Option<&'n str>,
-    /// The instructions with ids that need a value. A default would change the others, for example `${NAME:+-${NAME}}`:
-    /// they get a bare declaration.
-    short: HashSet<usize>,
-    /// The instructions with ids that have a value of their own where the name has none: a default would change them.
-    keeping: HashSet<usize>,
+    ids: Ids,
     /// For each stage the first base that builds cannot change: a FROM line with a variable may name another stage or an
     /// image.
     roots: Vec<usize>,
@@ -39,7 +55,7 @@ impl<'n> Lines<'n> {
         name: &'n str,
         default: Option<&'n str>,
         own: Option<&'n str>,
-        (short, keeping): (HashSet<usize>, HashSet<usize>),
+        ids: Ids,
         elsewhere: Uses,
     ) -> Self {
         let mut roots: Vec<usize> = Vec::with_capacity(file.stages.len());
@@ -53,8 +69,7 @@ impl<'n> Lines<'n> {
             name,
             default,
             own,
-            short,
-            keeping,
+            ids,
             roots,
             elsewhere,
             needs: HashMap::new(),
@@ -109,9 +124,15 @@ impl<'n> Lines<'n> {
         let start = boundary.map_or(self.file.stages[stage].instructions.start, |at| at + 1);
         for (spot, uses) in spots(self.file, start, uses) {
             let for_all = spot.branch == BranchId::FILE;
-            let short = (short && for_all) || uses.iter().any(|index| self.short.contains(index));
-            let keeps = !short && uses.iter().any(|index| self.keeping.contains(index));
-            let need = Rc::new(self.line(stage, &spot, uses[0], (short, keeps)));
+            let short =
+                (short && for_all) || uses.iter().any(|index| self.ids.short.contains(index));
+            let keeps = uses.iter().any(|index| self.ids.keeping.contains(index));
+            let value = match (short, keeps) {
+                (true, _) => Value::Needed,
+                (false, true) => Value::Barred,
+                (false, false) => Value::Kept,
+            };
+            let need = Rc::new(self.line(stage, &spot, uses[0], value));
             if for_all {
                 handed_on = Some(Rc::clone(&need));
             }
@@ -141,7 +162,7 @@ impl<'n> Lines<'n> {
     /// Returns for each stage whether it, or one built from it, has an id that does not see the name and needs a value.
     fn short_stages(&self) -> Vec<bool> {
         let mut short = vec![false; self.file.stages.len()];
-        for index in &self.short {
+        for index in &self.ids.short {
             if !self.file.instructions[*index].onbuild
                 && self.is_hidden(*index)
                 && let Some(stage) = self.file.stage_of(*index)
@@ -157,22 +178,15 @@ impl<'n> Lines<'n> {
         short
     }
 
-    /// Returns the ARG line at `spot`, before the RUN `first`, and its edits; `short` is true where it needs a value, `keeps` where it
-    /// must not get one.
-    fn line(
-        &self,
-        stage: usize,
-        spot: &Spot,
-        first: usize,
-        (short, keeps): (bool, bool),
-    ) -> Declaring {
+    /// Returns the ARG line at `spot`, before the RUN `first`, and its edits.
+    fn line(&self, stage: usize, spot: &Spot, first: usize, value: Value) -> Declaring {
         let file = self.file;
         let user = &file.instructions[first];
         let late = self.late(stage, spot, first).filter(|_| !user.onbuild);
-        let fits = |late: &&Declaration| !keeps || late.value.is_none();
+        let fits = |late: &&Declaration| value != Value::Barred || late.value.is_none();
         let movable = late.filter(|late| fits(late) && is_movable(file, late, spot));
         let moved = movable.map(|late| &file.instructions[late.instruction]);
-        let declared = self.declared(user, late.filter(fits), short);
+        let declared = self.declared(user, late.filter(fits), value);
         let lacks_value = declared.contains('=') && late.is_some_and(|late| late.value.is_none());
         let old = moved.map(|arg| arg.text.bytes().to_str_lossy().trim_end().to_owned());
         let line = match &old {
@@ -205,19 +219,19 @@ impl<'n> Lines<'n> {
         &self,
         user: &Instruction<'_>,
         late: Option<&Declaration>,
-        short: bool,
+        value: Value,
     ) -> Cow<'_, str> {
         let name = self.name;
         let Some(default) = self.default else {
             return name.into();
         };
-        let value = late.and_then(|late| late.value.as_deref());
-        let value = value.filter(|value| value.is_ascii() && !value.contains(&b'$'));
-        if let Some(value) = value {
-            return format!("{name}={}", value.to_str_lossy()).into();
+        let late = late.and_then(|late| late.value.as_deref());
+        let late = late.filter(|value| value.is_ascii() && !value.contains(&b'$'));
+        if let Some(late) = late {
+            return format!("{name}={}", late.to_str_lossy()).into();
         }
         let global = self.file.global(name).filter(|_| !user.onbuild);
-        if !short || global.is_some_and(|global| global.value.is_some()) {
+        if value != Value::Needed || global.is_some_and(|global| global.value.is_some()) {
             return name.into();
         }
         let own = self.own.filter(|_| !user.onbuild);

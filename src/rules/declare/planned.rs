@@ -11,7 +11,7 @@ use crate::rules::eligibility::{gets_lane, goes_along, lacks_lane, may_change, o
 use crate::rules::plan::{Declaring, Plan, Refusal};
 use crate::rules::variables::needs_default;
 
-use super::lines::Lines;
+use super::lines::{Ids, Lines};
 use super::names::used_elsewhere;
 
 impl Context<'_> {
@@ -132,7 +132,7 @@ fn plan(cx: &Context<'_>, name: &str, level: Applicability) -> Plan {
         name,
         default,
         own.as_deref(),
-        (short, keeping),
+        Ids { short, keeping },
         used_elsewhere(cx, name),
     );
     let (needs, elsewhere) = lines.plan(&uses);
