@@ -8,6 +8,8 @@ mod judge;
 mod known;
 mod model;
 mod note;
+#[cfg(feature = "cli")]
+mod own_builders;
 mod own_lanes;
 mod passed;
 mod plans;
@@ -17,8 +19,10 @@ mod waits;
 
 pub use insert::insert_args;
 pub use judge::match_builds;
-pub use known::mark_buildah;
 #[cfg(feature = "cli")]
-pub use known::{OwnBuilders, dockerfiles};
+pub use known::dockerfiles;
+pub use known::mark_buildah;
 pub use model::{BuildStatus, FileAccess};
 pub use note::note_builds;
+#[cfg(feature = "cli")]
+pub use own_builders::OwnBuilders;

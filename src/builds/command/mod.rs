@@ -12,13 +12,10 @@ mod subject;
 mod tables;
 
 pub use model::{
-    BuildArg, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
+    BuildArg, Command, Found, InsertMethod, MATRIX_LANE, OWN_LANE, ROCKER_ARG, ROCKER_VARIABLES,
 };
 pub use platforms::platforms;
-pub use read::{all, may_build};
-pub use subject::subject;
 #[cfg(feature = "cli")]
-pub use {
-    model::Command,
-    read::{read, words},
-};
+pub use read::words;
+pub use read::{all, may_build, read};
+pub use subject::subject;
