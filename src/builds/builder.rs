@@ -23,6 +23,8 @@ pub enum Builder {
     Elsewhere,
     /// The machine's, which the callers of the file choose.
     OfCaller(Arc<CallersMachine>),
+    /// The machine's, for each row of the job's matrix: some have one of their own, others share one.
+    OfRow(Arc<[Self]>),
 }
 
 /// A machine by an input of the file.
@@ -87,7 +89,15 @@ impl Builder {
     pub const fn own(&self) -> Option<&OwnBuilder> {
         match self {
             Self::Own(own) => Some(own),
-            Self::Shared | Self::Elsewhere | Self::OfCaller(_) => None,
+            Self::Shared | Self::Elsewhere | Self::OfCaller(_) | Self::OfRow(_) => None,
+        }
+    }
+
+    /// Returns the builder in this row of the job's matrix.
+    pub fn in_row(&self, row: usize) -> &Self {
+        match self {
+            Self::OfRow(rows) => rows.get(row).unwrap_or(&Self::Shared),
+            _ => self,
         }
     }
 }

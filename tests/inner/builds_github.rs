@@ -509,7 +509,10 @@ const READ: &[(&str, &str, &[&str])] = &[
     (
         "t: [a, b]",
         "- run: docker build --target ${{ matrix.t }} .",
-        &["Docker Dockerfile [t]"],
+        &[
+            "Docker Dockerfile target=a [t]",
+            "Docker Dockerfile target=b [t]",
+        ],
     ),
     (
         "f: [a, '${{ inputs.x }}']",

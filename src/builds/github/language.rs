@@ -2,8 +2,9 @@
 
 use super::expression::property;
 use super::matrix::axes;
+use super::workflow;
 use crate::builds::command;
-use crate::builds::jobs::{Job, Language, Looked, MatrixRow, Scope, value};
+use crate::builds::jobs::{Found, Job, Language, Looked, MatrixRow, Scope, value};
 use crate::builds::model::{AxisPath, Build, Runs, WORKFLOW, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
@@ -72,7 +73,11 @@ impl Language for Github {
     }
 
     fn is_same_build(&self, a: &Build, b: &Build) -> bool {
-        (&a.name, &a.subject) == (&b.name, &b.subject)
+        (&a.name, &a.subject, &a.target, &a.builder) == (&b.name, &b.subject, &b.target, &b.builder)
+    }
+
+    fn together(&self, found: &mut [Found<'_>]) {
+        workflow::together(found);
     }
 
     fn runs(&self, job: &Job, axes: Vec<AxisPath>) -> Runs {

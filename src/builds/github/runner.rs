@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::expression::property;
 use crate::budget;
 use crate::builds::builder::{Builder, Builders, CallersMachine, Daemon, OwnBuilder};
-use crate::builds::jobs::{Job, value};
+use crate::builds::jobs::{Job, Matrix, MatrixRow, value};
 use crate::builds::yaml::Node;
 
 /// The prefixes of GitHub's own labels, of which all of a job's have one.
@@ -45,7 +45,7 @@ pub fn builders(node: Node<'_>, job: &Job, root: Node<'_>) -> Builders {
         // A group has machines of any kind.
         Some(on) if !on.is_map() => {
             let labels = on.scalars().into_iter().filter_map(Node::text);
-            machine(&labels.collect::<Vec<_>>(), job, root)
+            machine(&labels.collect::<Vec<_>>(), &job.matrix, root)
         }
         _ => Builder::Shared,
     };
@@ -62,9 +62,24 @@ pub fn builders(node: Node<'_>, job: &Job, root: Node<'_>) -> Builders {
     Builders::new(machine, daemons.collect())
 }
 
-/// Returns the builder of the machine with all of `labels`.
-pub fn machine(labels: &[&str], job: &Job, root: Node<'_>) -> Builder {
-    let choices: Vec<Vec<Choice>> = labels.iter().map(|label| choices(label, job)).collect();
+/// Returns the builder of the machine with all of `labels`, for each row where the rows of the matrix choose.
+pub fn machine(labels: &[&str], matrix: &Matrix, root: Node<'_>) -> Builder {
+    let listed = if matrix.open { &[][..] } else { &matrix.rows };
+    let all = of_rows(labels, listed, root);
+    if all.own().is_some() || !budget::spend(64 * listed.len()) {
+        return all;
+    }
+    let row = |row: &MatrixRow| of_rows(labels, std::slice::from_ref(row), root);
+    let rows: Vec<Builder> = listed.iter().map(row).collect();
+    if rows.iter().all(|one| *one == all) {
+        return all;
+    }
+    Builder::OfRow(rows.into())
+}
+
+/// Returns the builder of the machine with all of `labels` in any of these rows of a matrix.
+fn of_rows(labels: &[&str], rows: &[MatrixRow], root: Node<'_>) -> Builder {
+    let choices: Vec<Vec<Choice>> = labels.iter().map(|label| choices(label, rows)).collect();
     let all = || choices.iter().flatten();
     let mut texts: Vec<&str> = Vec::new();
     for choice in all() {
@@ -102,7 +117,7 @@ pub fn machine(labels: &[&str], job: &Job, root: Node<'_>) -> Builder {
         return Builder::Shared;
     }
     let default = match default(input, root) {
-        Some(default) => machine(&default, &Job::default(), root),
+        Some(default) => of_rows(&default, &[], root),
         None if texts.is_empty() => Builder::Shared,
         None => own(),
     };
@@ -137,34 +152,34 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the values that a label can have, one of each operand of an `||` and each combination of a matrix.
-fn choices(label: &str, job: &Job) -> Vec<Choice> {
+fn choices(label: &str, rows: &[MatrixRow]) -> Vec<Choice> {
     let mut found = Vec::new();
     let expression = label.trim().strip_prefix("${{");
     match expression.and_then(|behind| behind.split_once("}}")) {
         // What is behind the beginning does not matter.
         None => found.push(Choice::Label(label.to_owned())),
         Some((inner, _)) => {
-            let _ = budget::nested(|| operands(inner, job, &mut found));
+            let _ = budget::nested(|| operands(inner, rows, &mut found));
         }
     }
     found
 }
 
-fn operands(expression: &str, job: &Job, found: &mut Vec<Choice>) {
+fn operands(expression: &str, rows: &[MatrixRow], found: &mut Vec<Choice>) {
     for operand in split(expression, "||") {
         // `condition && value`
         let value = split(operand, "&&").last().copied().unwrap_or_default();
-        let _ = budget::nested(|| operand_values(value.trim(), job, found));
+        let _ = budget::nested(|| operand_values(value.trim(), rows, found));
     }
 }
 
-fn operand_values(operand: &str, job: &Job, found: &mut Vec<Choice>) {
+fn operand_values(operand: &str, rows: &[MatrixRow], found: &mut Vec<Choice>) {
     let within = |start: &str| operand.strip_prefix(start)?.strip_suffix(')');
     if let Some(inner) = within("(")
         .or_else(|| within("fromJSON("))
         .or_else(|| within("fromJson("))
     {
-        return operands(inner, job, found);
+        return operands(inner, rows, found);
     }
     let quoted = |text: &str| {
         let text = text.trim().strip_prefix('\'')?.strip_suffix('\'')?;
@@ -182,14 +197,14 @@ fn operand_values(operand: &str, job: &Job, found: &mut Vec<Choice>) {
         return found.push(Choice::Input(name.to_owned()));
     }
     let axis = operand.strip_prefix("matrix").and_then(property);
-    let Some((axis, "")) = axis.filter(|_| !job.matrix.open) else {
+    let Some((axis, "")) = axis.filter(|_| !rows.is_empty()) else {
         return found.push(Choice::Unknown);
     };
-    for label in job.matrix.rows.iter().filter_map(|row| value(row, &axis)) {
+    for label in rows.iter().filter_map(|row| value(row, &axis)) {
         if !budget::spend(16 + label.len()) {
             return;
         }
-        found.extend(choices(label, job));
+        found.extend(choices(label, rows));
     }
 }
 

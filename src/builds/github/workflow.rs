@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::expression::mentioned;
@@ -6,9 +6,10 @@ use super::paths::{self, Checkout};
 use super::{actions, cache_dance, handed, matrix, runner};
 use crate::builds::builder::{Builder, Builders};
 use crate::builds::jobs::{Found, Gatherer, Job, Matrix, Scope, Step, of_job, variables};
-use crate::builds::model::{AxisPath, Call, Env, Ordered, Place, Queue, Subject, Triggers};
+use crate::builds::model::{AxisPath, Call, Env, Ordered, Queue, Subject, Triggers};
 use crate::builds::shell::Dialect;
 use crate::builds::yaml::{Entry, Node};
+use crate::text::Span;
 
 /// The nodes around a step, whose settings apply to it.
 pub struct StepContext<'y> {
@@ -152,26 +153,24 @@ pub fn gather<'y>(root: Node<'y>, gatherer: &mut Gatherer<'y>) {
         };
         workflow.steps(&Arc::new(job), runs);
     }
-    together(&mut gatherer.found);
 }
 
-/// Has each build of a step run in the rows of all its builds of the same files: they may be in one Dockerfile.
-fn together(found: &mut [Found<'_>]) {
-    let files = |found: &Found<'_>| match &found.build.subject {
-        Subject::Files(files) => Some((found.build.name.clone(), files.paths.clone())),
-        _ => None,
-    };
-    let mut together: HashMap<(String, Vec<Place>), Vec<usize>> = HashMap::new();
-    for found in &*found {
-        if let Some(files) = files(found) {
-            let rows = together.entry(files).or_default();
-            rows.extend(&found.runs[0].rows);
+/// Gives each build at a place the rows of all builds there by the same files, of other targets or on other machines.
+pub fn together(found: &mut [Found<'_>]) {
+    let files = |found: &Found<'_>| {
+        let mut subject = found.build.subject.clone();
+        if let Subject::Files(files) = &mut subject {
+            files.names.clear();
         }
+        (found.build.span, found.build.name.clone(), subject)
+    };
+    let mut together: HashMap<(Span, String, Subject), BTreeSet<usize>> = HashMap::new();
+    for found in &*found {
+        let rows = together.entry(files(found)).or_default();
+        rows.extend(&found.runs[0].rows);
     }
     for found in found {
-        if let Some(rows) = files(found).and_then(|files| together.get(&files)) {
-            found.runs[0].rows.clone_from(rows);
-        }
+        found.runs[0].rows = together[&files(found)].iter().copied().collect();
     }
 }
 
@@ -229,7 +228,7 @@ impl<'y> Workflow<'_, 'y> {
         let input = |entry: Entry<'_>| {
             let name = entry.key.text()?.to_owned();
             let label = entry.value.text()?;
-            Some((name, runner::machine(&[label], job, self.root)))
+            Some((name, runner::machine(&[label], &job.matrix, self.root)))
         };
         with.into_iter().filter_map(input).collect()
     }

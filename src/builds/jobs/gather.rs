@@ -242,11 +242,12 @@ impl<'y> Gatherer<'y> {
 
     pub fn add(
         &mut self,
-        build: Build,
+        mut build: Build,
         command: Option<InScript<'y>>,
         step: &Step<'_, 'y>,
         rows: &[usize],
     ) {
+        build.builder = build.builder.in_row(rows[0]).clone();
         let places = self.places.entry(build.span).or_default();
         let is_same = |at: &&usize| self.language.is_same_build(&self.found[**at].build, &build);
         let new = JobRuns {
@@ -266,9 +267,6 @@ impl<'y> Gatherer<'y> {
             });
         };
         let found = &mut self.found[at];
-        if found.build.target != build.target {
-            found.build.target = None;
-        }
         found.build.args_known &= build.args_known;
         found.build.platforms.merge(build.platforms);
         if found.build.builder.own().is_some() && build.builder.own().is_none() {
@@ -315,6 +313,10 @@ impl<'y> Gatherer<'y> {
         let language = self.language;
         self.add_rows();
         for found in &mut self.found {
+            found.build.legs = legs::of_build(language, found);
+        }
+        language.together(&mut self.found);
+        for found in &mut self.found {
             let axes = |one: &JobRuns| language.job_axes(&one.job, &one.rows);
             let mut runs = found
                 .runs
@@ -323,7 +325,6 @@ impl<'y> Gatherer<'y> {
             found.build.runs = runs.find(|runs| *runs != Runs::Once).unwrap_or(Runs::Once);
             let names = found.runs.iter().filter_map(|one| one.job.name.clone());
             found.build.jobs = names.collect();
-            found.build.legs = legs::of_build(language, found);
         }
         self.found.sort_by_key(|found| found.build.span);
         self.calls.sort_by_key(|call| call.span);

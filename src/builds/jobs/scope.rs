@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::matrix::{value, varying};
-use super::model::{Job, MatrixRow};
+use super::model::{Found, Job, MatrixRow};
 use crate::budget;
 use crate::builds::command;
 use crate::builds::model::{AxisPath, Build, Env, Runs};
@@ -34,10 +34,13 @@ pub trait Language: fmt::Debug + Sync {
         found.command.span
     }
 
-    /// Returns whether two runs of one place are one build; where the stages differ, the stage is unknown.
+    /// Returns whether two runs of one place are one build.
     fn is_same_build(&self, a: &Build, b: &Build) -> bool {
         (&a.subject, &a.target, &a.args) == (&b.subject, &b.target, &b.args)
     }
+
+    /// Gives builds that one edit changes the rows that its lane has to part, once their runs are known.
+    fn together(&self, _found: &mut [Found<'_>]) {}
 
     /// Returns the names that tell rows apart; `lists` are those of the matrix's lists.
     fn axes(&self, rows: &[&MatrixRow], _lists: &[AxisPath]) -> Vec<AxisPath> {

@@ -6,15 +6,17 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use super::graph::BuildGraph;
-use super::resolve::ResolvedBuild;
+use super::resolve::{ResolvedBuild, builder_of_call};
 use crate::budget;
-use crate::builds::{Call, Leg, Ordered, Queue, SAME, Triggers, WORKFLOW};
+use crate::builds::{Build, Call, Leg, Ordered, Queue, SAME, Triggers, WORKFLOW};
 use crate::lint::model::FileReport;
 
 /// A run of a build.
 pub(super) struct Contender<'g> {
     /// The index of its build among the resolved ones.
     pub(super) one: usize,
+    /// True where the row of its caller's matrix gives it a builder of its own.
+    pub(super) is_alone: bool,
     /// The jobs that it runs in: those of the files that call its own, the outermost first, then its own.
     runs: Vec<JobRun<'g>>,
     inputs: Rc<Inputs>,
@@ -37,6 +39,8 @@ type Jobs<'g> = Rc<HashSet<&'g str>>;
 /// The jobs from which a file runs.
 #[derive(Clone, Default)]
 struct Caller<'g> {
+    /// The last call.
+    call: Option<&'g Call>,
     runs: Vec<JobRun<'g>>,
     inputs: Rc<Inputs>,
 }
@@ -77,12 +81,15 @@ impl<'g> Contenders<'g> {
         for (index, one) in resolved.iter().enumerate() {
             let file = one.id.file;
             let callers = contenders.callers(file, &calls);
+            let build = graph.build(one.id);
             for caller in callers {
-                for leg in &graph.build(one.id).legs {
+                let is_alone = caller.is_alone(build);
+                for leg in &build.legs {
                     let own = JobRun { file, leg };
                     let runs = [&caller.runs[..], &[own]].concat();
                     let mut one = Contender {
                         one: index,
+                        is_alone,
                         runs,
                         inputs: Rc::clone(&caller.inputs),
                         queues: Vec::new(),
@@ -223,11 +230,21 @@ impl<'g> Caller<'g> {
                 Some((input.name.as_str()?.to_owned(), value))
             });
             Self {
+                call: Some(call),
                 inputs: Rc::new(inputs.collect()),
                 runs: [&self.runs[..], &[JobRun { file: from, leg }]].concat(),
             }
         })
         .collect()
+    }
+
+    /// Returns whether this caller gives the build of a called file a builder of its own.
+    fn is_alone(&self, build: &Build) -> bool {
+        let called = self.call.zip(self.runs.last());
+        called.is_some_and(|(call, run)| {
+            let builder = builder_of_call(build, call).in_row(run.leg.number);
+            builder.own().is_some()
+        })
     }
 
     /// Returns the value of a text in a run of a job of this caller, as [`Contender::value`].

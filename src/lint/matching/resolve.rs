@@ -298,20 +298,14 @@ impl Resolver<'_> {
     /// is shared if any caller shares one.
     fn builder(&self, file: usize, build: &Build) -> Builder {
         let calls = self.calls.get(&file).map_or(&[][..], Vec::as_slice);
-        let of_call = |call: &Call| match &build.builder {
-            Builder::OfCaller(machine) => {
-                let mut machines = call.machines.iter();
-                let given = machines.find(|(name, _)| *name == machine.input);
-                given.map_or_else(|| machine.default.clone(), |(_, given)| given.clone())
-            }
-            _ => call.builders.of(build.tool).clone(),
-        };
         let default = match &build.builder {
             Builder::OfCaller(machine) => &machine.default,
             Builder::Shared if build.jobs.is_empty() => &Builder::Shared,
             own => return own.clone(),
         };
-        let mut all = calls.iter().map(|(_, call)| of_call(call));
+        let mut all = calls
+            .iter()
+            .map(|(_, call)| builder_of_call(build, call).clone());
         let first = all.next().unwrap_or_else(|| default.clone());
         all.fold(
             first,
@@ -332,6 +326,19 @@ impl Resolver<'_> {
             Some((_, call)) => Some(call.runs.clone()),
             None => (jobs > 1).then(|| Runs::Matrix(Vec::new())),
         }
+    }
+}
+
+/// Returns the builder that a call of its file gives `build`, or the build's own.
+pub(super) fn builder_of_call<'b>(build: &'b Build, call: &'b Call) -> &'b Builder {
+    match &build.builder {
+        Builder::OfCaller(machine) => {
+            let mut machines = call.machines.iter();
+            let given = machines.find(|(name, _)| *name == machine.input);
+            given.map_or(&machine.default, |(_, given)| given)
+        }
+        Builder::Shared if build.jobs.is_empty() => call.builders.of(build.tool),
+        own => own,
     }
 }
 

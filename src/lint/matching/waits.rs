@@ -93,7 +93,7 @@ impl<'g> Waits<'g> {
     pub(super) fn find(&self, lanes: &HashMap<usize, String>) -> BTreeMap<LaneUse<'g>, Wait> {
         let mut takers: BTreeMap<Key, Takers<'g>> = BTreeMap::new();
         for (number, run) in self.contenders.all.iter().enumerate() {
-            if (self.is_alone)(run.one) {
+            if run.is_alone || (self.is_alone)(run.one) {
                 continue;
             }
             for taken in self.taken(run, lanes.get(&run.one)) {
@@ -153,7 +153,9 @@ impl<'g> Waits<'g> {
     /// Returns whether the two runs build by two Dockerfiles, or at two places.
     pub(super) fn is_of_two_files(&self, wait: &Wait) -> bool {
         let all = &self.contenders.all;
-        all[wait.own].one != all[wait.other].one
+        let (own, other) = (all[wait.own].one, all[wait.other].one);
+        let file = |one: usize| &self.resolved[one].dockerfile;
+        !self.is_one_place(own, other) || file(own) != file(other)
     }
 
     /// Returns whether two builds stand at one place, which one fix changes.

@@ -109,8 +109,21 @@ impl Sees<'_> {
 pub fn runs(world: &World, own: Option<Place>) -> Vec<Run<'_>> {
     let mut runs = Vec::new();
     for (workflow, it) in world.workflows.iter().enumerate() {
-        for (job, own_job) in it.jobs.iter().enumerate().filter(|(_, job)| !job.is_hosted) {
+        for (job, own_job) in it.jobs.iter().enumerate() {
             for (number, row) in rows(own_job).into_iter().enumerate() {
+                let of_job = Sees {
+                    world,
+                    place: Place {
+                        workflow,
+                        job,
+                        step: 0,
+                    },
+                    row: &row,
+                    env: None,
+                };
+                if of_job.text(&own_job.machine).starts_with("ubuntu-") {
+                    continue;
+                }
                 for (step, own_step) in own_job.steps.iter().enumerate() {
                     let place = Place {
                         workflow,
@@ -163,10 +176,10 @@ impl Sees<'_> {
             _ => step.args.get(name).map(|value| self.text(value)),
         };
         let last = file.stages.len() - 1;
-        let target = step.target.unwrap_or(last);
-        if target > last {
+        let target = step.target.as_ref().map(|target| self.text(target).parse());
+        let Some(target) = target.unwrap_or(Ok(last)).ok().filter(|it| *it <= last) else {
             return Vec::new();
-        }
+        };
         let bases = std::iter::successors(Some(target), |stage| file.stages[*stage].base);
         let bases: Vec<usize> = bases.collect();
         let mounts = seen(file, &passed).into_iter().enumerate();

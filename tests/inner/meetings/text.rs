@@ -93,12 +93,7 @@ fn rows(f: &mut fmt::Formatter<'_>, name: &str, rows: &[Row]) -> fmt::Result {
 
 impl Display for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let machine = if self.is_hosted {
-            "ubuntu-latest"
-        } else {
-            "self-hosted"
-        };
-        writeln!(f, "    runs-on: {machine}")?;
+        writeln!(f, "    runs-on: {}", Shown(&self.machine, false))?;
         if !self.needs.is_empty() {
             let needs: Vec<String> = self.needs.iter().map(|job| format!("j{job}")).collect();
             writeln!(f, "    needs: {needs:?}")?;
@@ -131,7 +126,8 @@ impl Display for Job {
 impl Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = Shown(&self.file, false);
-        let target = self.target.map(|target| format!("s{target}"));
+        let target = self.target.as_ref();
+        let target = target.map(|target| format!("s{}", Shown(target, false)));
         let args = self
             .args
             .iter()

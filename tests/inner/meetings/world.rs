@@ -42,8 +42,8 @@ pub struct Workflow {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    /// True on a machine of its own.
-    pub is_hosted: bool,
+    /// The label of its runner: one of GitHub's, or of a machine that jobs share.
+    pub machine: Value,
     /// The numbers of the jobs before it.
     pub needs: Vec<usize>,
     pub axes: BTreeMap<String, Vec<String>>,
@@ -61,8 +61,8 @@ pub struct Step {
     pub is_action: bool,
     /// The number of the Dockerfile.
     pub file: Value,
-    /// The stage to build; the last by default.
-    pub target: Option<usize>,
+    /// The number of the stage to build; the last by default.
+    pub target: Option<Value>,
     pub env: Option<Value>,
     pub args: BTreeMap<String, Value>,
 }
@@ -115,7 +115,7 @@ impl Value {
 /// The axis whose values are numbers of Dockerfiles.
 const FILES: &str = "svc";
 
-const VALUES: &[&str] = &["x", "x", "y", "x-y", "y-x", "3.10", "a/b"];
+const VALUES: &[&str] = &["x", "x", "y", "x-y", "y-x", "3.10", "a/b", "ubuntu-x"];
 
 fn row(axes: &'static [&'static str]) -> impl Strategy<Value = Row> {
     prop::collection::btree_map(select(axes), select(VALUES), 1..3).prop_map(|row| {
@@ -168,10 +168,14 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
         2 => select(vec!["0", "1", "2"]).prop_map(Value::text),
         1 => Just(Value::matrix(FILES)),
     ];
+    let target = prop_oneof![
+        1 => select(vec!["0", "1"]).prop_map(Value::text),
+        1 => Just(Value::matrix(FILES)),
+    ];
     let parts = (
         any::<bool>(),
         file,
-        prop::option::weighted(0.2, 0..2_usize),
+        prop::option::weighted(0.3, target),
         prop::option::weighted(0.1, value()),
         prop::option::weighted(0.3, value()),
         prop::option::weighted(0.2, value()),
@@ -210,7 +214,11 @@ fn job() -> impl Strategy<Value = (Job, Vec<bool>)> {
         prop::bool::weighted(0.1),
     );
     let parts = (
-        prop::bool::weighted(0.1),
+        prop_oneof![
+            7 => Just(Value::text("self-hosted")),
+            1 => Just(Value::text("ubuntu-24.04")),
+            2 => Just(Value::matrix("os")),
+        ],
         prop::collection::btree_set(0..4_usize, 0..2),
         matrix,
         prop::option::weighted(
@@ -224,10 +232,10 @@ fn job() -> impl Strategy<Value = (Job, Vec<bool>)> {
         prop::collection::vec(step(), 1..3),
     );
     parts.prop_map(
-        |(is_hosted, needs, (axes, exclude, include, is_sequential), queue, env, steps)| {
+        |(machine, needs, (axes, exclude, include, is_sequential), queue, env, steps)| {
             let (steps, takes) = steps.into_iter().unzip();
             let job = Job {
-                is_hosted,
+                machine,
                 needs: needs.into_iter().collect(),
                 axes,
                 exclude,
