@@ -40,7 +40,7 @@ pub use gitlab::Gitlab;
 pub use model::ReadError;
 pub use model::{
     Arg, ArgName, Build, BuildFile, Call, Files, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
-    Ordered, Parts, Place, Queue, Runs, SAME, Service, Subject, TargetLeg, Triggers, Unknown,
+    Ordered, Parts, Place, Queue, RUN, Runs, SAME, Service, Subject, TargetLeg, Triggers, Unknown,
     ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;

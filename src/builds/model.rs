@@ -228,8 +228,11 @@ pub trait Values: fmt::Debug + Send + Sync {
 /// Stands around a name in a value; no text holds it.
 pub const SAME: char = '\u{1}';
 
-/// The name that stands for the workflow that a run belongs to, or the run of it.
+/// The name that stands for the name of the workflow that a run belongs to.
 pub const WORKFLOW: &str = "github.workflow";
+
+/// The name that stands for the run of a workflow.
+pub const RUN: &str = "github.run_id";
 
 /// Returns the value of a name that is the same in all runs that can overlap.
 pub fn same(name: &str) -> String {

@@ -109,9 +109,9 @@ fn add(
         }
     }));
     let mut lanes = inner.lanes;
-    for lanes in &mut lanes {
-        lanes.span = place(lanes.span);
-        lanes.range = lines.range(source, lanes.span);
+    for lock in lanes.iter_mut().flat_map(|lanes| &mut lanes.locks) {
+        lock.span = place(lock.span);
+        lock.range = lines.range(source, lock.span);
     }
     lanes
 }

@@ -4,7 +4,7 @@ use crate::builds::{Build, Runs};
 use crate::finding::{Location, Place};
 use crate::fix::Fix;
 
-use super::lane_requirements::LaneRequirements;
+use super::lane_requirements::{LaneLock, LaneRequirements};
 
 /// The runs that a build's runs wait for.
 #[derive(Clone, Debug)]
@@ -15,11 +15,27 @@ pub enum Waiting {
     For(Pair),
 }
 
+/// What tells two runs apart in a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// The values of the matrix alone.
+    Matrix,
+    /// The job's name.
+    Job,
+    /// The workflow's name: jobs of several files have one name.
+    Workflow,
+    /// An input that each caller of the file sets to another value.
+    Input(String),
+    /// Nothing that can be written there; what to do instead.
+    Nothing(String),
+}
+
 /// Two runs that can overlap and take one lock.
 #[derive(Clone, Debug)]
 pub struct Pair {
     /// The id of the lock.
     pub lock: String,
+    pub tells: Tells,
     /// The matrix values that tell them apart, `py=3.10`; empty where none do.
     pub own: String,
     pub other: String,
@@ -35,6 +51,8 @@ pub struct BuildContext<'a> {
     pub fix: Result<Fix, String>,
     pub path: &'a str,
     pub lanes: &'a LaneRequirements,
+    /// The lock that it needs the lane for.
+    pub lock: &'a LaneLock,
     /// The number of times that the build runs at once.
     pub runs: &'a Runs,
     /// The lane or namespace that it passes, as written: a name and its value.
@@ -64,9 +82,9 @@ impl BuildContext<'_> {
         Location {
             place: Place::There {
                 path: self.path.into(),
-                range: self.lanes.range,
+                range: self.lock.range,
             },
-            message: format!("has a lane: `{}`", self.lanes.id),
+            message: format!("has a lane: `{}`", self.lock.id),
         }
     }
 }

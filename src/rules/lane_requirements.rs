@@ -17,22 +17,28 @@ pub struct LaneRequirements {
     pub is_lane: bool,
     /// The value for builds that pass none; empty where such builds have the id without a lane.
     pub default: String,
-    /// The id of the first locked cache with a lane.
-    pub id: String,
-    pub span: Span,
-    /// The same place in lines and columns.
-    pub range: Range,
+    /// The locked caches with a lane, one at least.
+    pub locks: Vec<LaneLock>,
     /// True where the lane argument is used outside cache ids, so that its value may change the image.
     pub is_used: bool,
     /// The stages, in order.
     stages: Vec<StageLock>,
 }
 
+/// A locked cache with a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneLock {
+    pub id: String,
+    pub span: Span,
+    /// The same place in lines and columns.
+    pub range: Range,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct StageLock {
     label: Option<String>,
-    /// True where a build up to it takes a lock with a lane.
-    takes_lane: bool,
+    /// The number of the first lock with a lane that a build up to it takes.
+    first: Option<usize>,
 }
 
 impl LaneRequirements {
@@ -58,31 +64,34 @@ impl LaneRequirements {
     /// Returns the lanes of `caches` by any of `args`; both have one at least.
     fn by(cx: &Context<'_>, args: &[&str], caches: &[&Cache<'_>]) -> Self {
         let (file, first) = (cx.file, caches[0]);
-        let mut takes = vec![false; file.stages.len()];
-        for stage in caches
-            .iter()
-            .filter_map(|cache| file.stage_of(cache.instruction))
-        {
-            takes[stage] = true;
+        let mut takes: Vec<Option<usize>> = vec![None; file.stages.len()];
+        for (number, cache) in caches.iter().enumerate() {
+            if let Some(stage) = file.stage_of(cache.instruction) {
+                takes[stage].get_or_insert(number);
+            }
         }
         for stage in &file.stages {
-            takes[stage.index] |= stage.needs().any(|needed| takes[needed]);
+            let needed = stage.needs().filter_map(|needed| takes[needed]);
+            takes[stage.index] = needed.chain(takes[stage.index]).min();
         }
         let stages = file.stages.iter().zip(takes);
-        let span = first.mount.id_span();
+        let lines = LineIndex::new(file.source);
+        let lock = |cache: &&Cache<'_>| LaneLock {
+            id: cache.id(),
+            span: cache.mount.id_span(),
+            range: lines.range(file.source, cache.mount.id_span()),
+        };
         let is_lane = args[0] == cx.settings.arg;
         Self {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             is_lane,
             default: default(cx, first, args[0]),
-            id: first.id(),
-            span,
-            range: LineIndex::new(file.source).range(file.source, span),
+            locks: caches.iter().map(lock).collect(),
             is_used: is_lane && cx.used_by_builds(args[0]),
             stages: stages
-                .map(|(stage, takes_lane)| StageLock {
+                .map(|(stage, first)| StageLock {
                     label: stage.label(),
-                    takes_lane,
+                    first,
                 })
                 .collect(),
         }
@@ -93,11 +102,11 @@ impl LaneRequirements {
         &self.args[0]
     }
 
-    /// Returns whether a build up to `target` (the last stage by default) takes a lock with a lane; false for an unknown
-    /// target.
-    pub fn takes_lane(&self, target: Option<&str>) -> bool {
+    /// Returns the first lock with a lane that a build up to `target` (the last stage by default) takes; none for an
+    /// unknown target.
+    pub fn taken(&self, target: Option<&str>) -> Option<&LaneLock> {
         let Some(target) = target else {
-            return self.stages.last().is_some_and(|stage| stage.takes_lane);
+            return Some(&self.locks[self.stages.last()?.first?]);
         };
         let is_it = |stage: &&StageLock| {
             let label = stage.label.as_deref();
@@ -105,7 +114,7 @@ impl LaneRequirements {
         };
         let named = self.stages.iter().rfind(is_it);
         let stage = named.or_else(|| self.stages.get(target.parse::<usize>().ok()?));
-        stage.is_some_and(|stage| stage.takes_lane)
+        Some(&self.locks[stage?.first?])
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::builds::{BuildTool, NAMESPACE, Runs};
 use crate::finding::{Finding, RuleId, Severity};
 
-use super::build_context::{BuildContext, Pair, Waiting};
+use super::build_context::{BuildContext, Pair, Tells, Waiting};
 
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let (build, arg) = (cx.build, cx.args());
@@ -75,8 +75,10 @@ fn by_hand(cx: &BuildContext<'_>) -> String {
     match cx.runs {
         Runs::Matrix(axes) if !axes.is_empty() => {
             let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
-            if axes.iter().all(|axis| value.contains(axis)) {
-                return "its values meet: join them with another sign, `--` for example".into();
+            if let (true, Waiting::For(pair)) =
+                (axes.iter().all(|axis| value.contains(axis)), &cx.waiting)
+            {
+                return besides(&pair.tells, name, value);
             }
             let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
             format!(
@@ -85,6 +87,27 @@ fn by_hand(cx: &BuildContext<'_>) -> String {
             )
         }
         _ => format!("pass `{name}` with a value that each job has for itself"),
+    }
+}
+
+/// Says what a value needs that holds the values of the matrix by now.
+fn besides(tells: &Tells, name: &str, value: &str) -> String {
+    let (what, expression) = match tells {
+        Tells::Matrix if value.matches("${{").count() == 1 => {
+            return format!("pass `{name}` with a value that each job has for itself");
+        }
+        Tells::Matrix => {
+            return "its values meet: join them with another sign, `--` for example".into();
+        }
+        Tells::Nothing(reason) => return reason.clone(),
+        Tells::Job => ("job's name", "github.job".to_owned()),
+        Tells::Workflow => ("workflow's name", "github.workflow".to_owned()),
+        Tells::Input(input) => ("input", format!("inputs.{input}")),
+    };
+    if value.contains("${{") {
+        format!("put the {what} into its value, too: `${{{{ {expression} }}}}`")
+    } else {
+        format!("put the {what} into its value, too")
     }
 }
 

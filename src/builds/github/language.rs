@@ -5,7 +5,7 @@ use super::matrix::axes;
 use super::workflow;
 use crate::builds::command;
 use crate::builds::jobs::{Found, Job, Language, Looked, MatrixRow, Scope, value};
-use crate::builds::model::{AxisPath, Build, Runs, WORKFLOW, same};
+use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW, same};
 use crate::builds::paths::Text;
 use crate::builds::shell::Lookup;
 use crate::text::Span;
@@ -39,9 +39,8 @@ impl Language for Github {
     fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {
         match name {
             "GITHUB_JOB" => scope.job.name.clone(),
-            "GITHUB_WORKFLOW" | "GITHUB_RUN_ID" | "GITHUB_RUN_NUMBER" | "GITHUB_RUN_ATTEMPT" => {
-                Some(same(WORKFLOW))
-            }
+            "GITHUB_WORKFLOW" => Some(same(WORKFLOW)),
+            "GITHUB_RUN_ID" | "GITHUB_RUN_NUMBER" | "GITHUB_RUN_ATTEMPT" => Some(same(RUN)),
             _ => name.starts_with("GITHUB_").then(|| same(name)),
         }
     }
@@ -138,9 +137,8 @@ fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) 
 fn in_run(scope: &Scope<'_>, expression: &str) -> Option<String> {
     let has = |start: &str| expression.starts_with(start);
     match expression {
-        "github.workflow" | "github.run_id" | "github.run_number" | "github.run_attempt" => {
-            Some(same(WORKFLOW))
-        }
+        "github.workflow" => Some(same(WORKFLOW)),
+        "github.run_id" | "github.run_number" | "github.run_attempt" => Some(same(RUN)),
         _ if expression.eq_ignore_ascii_case("toJSON(matrix)") => Some(scope.own_name()),
         _ if ["github.", "inputs.", "vars.", "secrets."]
             .into_iter()

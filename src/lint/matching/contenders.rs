@@ -8,8 +8,9 @@ use std::rc::Rc;
 use super::graph::BuildGraph;
 use super::resolve::{ResolvedBuild, builder_of_call};
 use crate::budget;
-use crate::builds::{Build, Call, Leg, Ordered, Queue, SAME, Triggers, WORKFLOW};
+use crate::builds::{Build, Call, Leg, Ordered, Queue, RUN, SAME, Triggers, WORKFLOW};
 use crate::lint::model::FileReport;
+use crate::rules::build_context::Tells;
 
 /// A run of a build.
 pub(super) struct Contender<'g> {
@@ -28,8 +29,13 @@ pub(super) struct Contender<'g> {
 #[derive(Clone, Copy)]
 struct JobRun<'g> {
     file: usize,
+    /// The index of the first file with the name of its own.
+    named: usize,
     leg: &'g Leg,
 }
+
+/// Says what a person does where callers set no input to values of their own.
+const CALLER: &str = "the file that calls this one tells its runs apart: give it an input for the lane, and pass that";
 
 /// What the inputs of a called file are set to; `None` for what only a run knows.
 type Inputs = HashMap<String, Option<String>>;
@@ -62,6 +68,8 @@ pub(super) struct Contenders<'g> {
     graph: &'g BuildGraph<'g>,
     pub(super) all: Vec<Contender<'g>>,
     callers: HashMap<usize, Vec<Caller<'g>>>,
+    /// The first file with each name that other files know one by.
+    first_named: HashMap<&'g String, usize>,
     /// The names of the files that end before each file starts.
     files_before: HashMap<usize, HashSet<&'g String>>,
     /// The jobs before each job that was asked for.
@@ -74,6 +82,7 @@ impl<'g> Contenders<'g> {
             graph,
             all: Vec::new(),
             callers: HashMap::new(),
+            first_named: first_named(graph),
             files_before: files_before(graph),
             earlier: RefCell::default(),
         };
@@ -85,7 +94,7 @@ impl<'g> Contenders<'g> {
             for caller in callers {
                 let is_alone = caller.is_alone(build);
                 for leg in &build.legs {
-                    let own = JobRun { file, leg };
+                    let own = contenders.job_run(file, leg);
                     let runs = [&caller.runs[..], &[own]].concat();
                     let mut one = Contender {
                         one: index,
@@ -117,7 +126,7 @@ impl<'g> Contenders<'g> {
         let mut callers = Vec::new();
         for (from, call) in calls.get(&file).into_iter().flatten() {
             for outer in self.callers(*from, calls) {
-                callers.extend(outer.calling(*from, call));
+                callers.extend(outer.calling(call, |leg| self.job_run(*from, leg)));
             }
         }
         if callers.is_empty() || triggers(self.graph.report(file)).is_some_and(|of| of.by_itself) {
@@ -125,6 +134,16 @@ impl<'g> Contenders<'g> {
         }
         self.callers.insert(file, callers.clone());
         callers
+    }
+
+    fn job_run(&self, file: usize, leg: &'g Leg) -> JobRun<'g> {
+        let name = triggers(self.graph.report(file)).and_then(|of| of.name.as_ref());
+        let first = name.and_then(|name| self.first_named.get(name));
+        JobRun {
+            file,
+            named: first.copied().unwrap_or(file),
+            leg,
+        }
     }
 
     /// Returns what tells `a` and `b` apart where they can run at once.
@@ -186,8 +205,30 @@ impl<'g> Contenders<'g> {
         found
     }
 
+    /// Returns what tells two runs apart in a value, by their numbers.
+    pub(super) fn tells(&self, own: usize, other: usize, apart: Apart) -> Tells {
+        let first = |run: usize| self.all[run].runs[0];
+        match apart {
+            Apart::Row => Tells::Matrix,
+            Apart::Job => Tells::Job,
+            Apart::File if first(own).named == first(other).named => {
+                let of = triggers(self.graph.report(first(own).file));
+                let name = of.and_then(|of| of.name.as_deref()).unwrap_or_default();
+                Tells::Nothing(format!(
+                    "two workflows are called `{name}`: give one of them another name"
+                ))
+            }
+            Apart::File => Tells::Workflow,
+            Apart::Caller => {
+                let file = self.all[own].runs.last().map(|run| run.file);
+                let input = file.and_then(|file| self.splitting_input(file));
+                input.map_or_else(|| Tells::Nothing(CALLER.to_owned()), Tells::Input)
+            }
+        }
+    }
+
     /// Returns an input that each caller of the file sets to a value of its own.
-    pub(super) fn splitting_input(&self, file: usize) -> Option<String> {
+    fn splitting_input(&self, file: usize) -> Option<String> {
         let callers = self.callers.get(&file)?;
         let first = callers.first().filter(|_| callers.len() > 1)?;
         let mut names: Vec<&String> = first.inputs.keys().collect();
@@ -213,8 +254,8 @@ impl JobRun<'_> {
 }
 
 impl<'g> Caller<'g> {
-    /// Returns the jobs from which a file runs that this caller's file `from` calls.
-    fn calling(&self, from: usize, call: &'g Call) -> Vec<Self> {
+    /// Returns the jobs from which a file runs that this caller's file calls; `run` is a run of a job of the caller's.
+    fn calling(&self, call: &'g Call, run: impl Fn(&'g Leg) -> JobRun<'g>) -> Vec<Self> {
         // An included file's jobs are the includer's own.
         if call.job.is_none() && call.legs.is_empty() {
             let can = budget::spend(64 * (1 + self.runs.len()));
@@ -224,15 +265,16 @@ impl<'g> Caller<'g> {
         let legs =
             legs.take_while(|leg| budget::spend(64 * (1 + self.runs.len()) + leg.label.len()));
         legs.map(|leg| {
+            let own = run(leg);
             let inputs = call.inputs.iter().filter_map(|input| {
                 let value = input.value.as_deref();
-                let value = value.and_then(|text| self.value(from, leg, text));
+                let value = value.and_then(|text| self.value(&own, text));
                 Some((input.name.as_str()?.to_owned(), value))
             });
             Self {
                 call: Some(call),
                 inputs: Rc::new(inputs.collect()),
-                runs: [&self.runs[..], &[JobRun { file: from, leg }]].concat(),
+                runs: [&self.runs[..], &[own]].concat(),
             }
         })
         .collect()
@@ -248,9 +290,9 @@ impl<'g> Caller<'g> {
     }
 
     /// Returns the value of a text in a run of a job of this caller, as [`Contender::value`].
-    fn value(&self, file: usize, leg: &'g Leg, text: &str) -> Option<String> {
-        let root = self.runs.first().map_or(file, |run| run.file);
-        known(&leg.values.value(text)?, root, &self.inputs)
+    fn value(&self, own: &JobRun<'g>, text: &str) -> Option<String> {
+        let root = self.runs.first().unwrap_or(own);
+        known(&own.leg.values.value(text)?, root, &self.inputs)
     }
 }
 
@@ -259,11 +301,7 @@ impl Contender<'_> {
     /// is unknown.
     pub(super) fn value(&self, text: &str) -> Option<String> {
         let own = self.runs.last()?;
-        known(
-            &own.leg.values.value(text)?,
-            self.runs[0].file,
-            &self.inputs,
-        )
+        known(&own.leg.values.value(text)?, &self.runs[0], &self.inputs)
     }
 
     /// Returns the run's own name, for messages: `py=3.10`, or ``job `a` ``.
@@ -294,7 +332,6 @@ impl Contender<'_> {
     }
 
     fn queues(&self) -> Vec<Queue> {
-        let root = self.root().unwrap_or_default();
         let all = self
             .runs
             .iter()
@@ -302,7 +339,7 @@ impl Contender<'_> {
         let name = |(run, queue): (&JobRun<'_>, &Queue)| {
             let name = run.leg.values.value(&queue.name)?;
             Some(Queue {
-                name: known(&name, root, &self.inputs)?,
+                name: known(&name, &self.runs[0], &self.inputs)?,
                 whole: queue.whole,
             })
         };
@@ -312,6 +349,16 @@ impl Contender<'_> {
 
 fn triggers(report: &FileReport) -> Option<&Triggers> {
     Some(&report.builds.as_ref()?.file.triggers)
+}
+
+fn first_named<'g>(graph: &'g BuildGraph<'g>) -> HashMap<&'g String, usize> {
+    let mut first = HashMap::new();
+    for (file, report) in graph.own_reports() {
+        if let Some(name) = triggers(report).and_then(|of| of.name.as_ref()) {
+            first.entry(name).or_insert(file);
+        }
+    }
+    first
 }
 
 fn files_before<'g>(graph: &'g BuildGraph<'g>) -> HashMap<usize, HashSet<&'g String>> {
@@ -351,8 +398,8 @@ fn before<'g, T: Eq + Hash>(right_before: &HashMap<&T, &'g Vec<T>>, last: &T) ->
     found
 }
 
-/// Returns `value` with the inputs and the workflow of a run put in.
-fn known(value: &str, root: usize, inputs: &Inputs) -> Option<String> {
+/// Returns `value` with the inputs and the workflow of a run put in; `root` is the run of the outermost job.
+fn known(value: &str, root: &JobRun<'_>, inputs: &Inputs) -> Option<String> {
     let mut known = String::new();
     for (number, part) in value.split(SAME).enumerate() {
         let input = part
@@ -361,7 +408,8 @@ fn known(value: &str, root: usize, inputs: &Inputs) -> Option<String> {
         match input {
             _ if number % 2 == 0 => known.push_str(part),
             Some(input) => known.push_str(input.as_ref()?),
-            None if part == WORKFLOW => known += &format!("{SAME}{root}{SAME}"),
+            None if part == WORKFLOW => known += &format!("{SAME}{}{SAME}", root.named),
+            None if part == RUN => known += &format!("{SAME}run {}{SAME}", root.file),
             None => known += &format!("{SAME}{part}{SAME}"),
         }
     }

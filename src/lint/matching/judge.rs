@@ -205,7 +205,7 @@ impl<'j> BuildChecker<'j> {
         let all = report.map_or(&[][..], |report| requirements(report, one, build));
         let lanes = all
             .iter()
-            .find(|lanes| lanes.takes_lane(one.target.as_deref()));
+            .find(|lanes| lanes.taken(one.target.as_deref()).is_some());
         let args = lanes.or(all.first()).map(|lanes| &lanes.args);
         let args = args.map_or(std::slice::from_ref(&settings.arg), Vec::as_slice);
         let mut args = args.iter();
@@ -321,6 +321,9 @@ impl<'j> BuildChecker<'j> {
                 fix,
                 path: &(self.graph.access.name)(&report.path),
                 lanes,
+                lock: lanes
+                    .taken(one.one.target.as_deref())
+                    .unwrap_or(&lanes.locks[0]),
                 runs,
                 passed,
                 waiting,
@@ -380,6 +383,7 @@ impl<'j> BuildChecker<'j> {
         };
         Pair {
             lock: wait.lock.clone(),
+            tells: waits.contenders.tells(wait.own, wait.other, wait.apart),
             own: own.label(),
             other: other.label(),
             jobs: (wait.apart != Apart::Row && own.label() == other.label())

@@ -109,10 +109,10 @@ impl Site<'_, '_> {
                         || wait.apart != Apart::Row
                         || waits.is_of_two_files(wait) =>
                 {
-                    let input = waits.contenders.splitting_input(one.id.file);
-                    match more(planned.unwrap_or(Parts::NONE), wait.apart, input) {
-                        Some(parts) => parts,
-                        None => return Some(Err(refused(wait))),
+                    let tells = waits.contenders.tells(wait.own, wait.other, wait.apart);
+                    match more(planned.unwrap_or(Parts::NONE), tells) {
+                        Ok(parts) => parts,
+                        Err(reason) => return Some(Err(reason.unwrap_or_else(|| left(wait)))),
                     }
                 }
                 Some(_) => Parts::default(),
@@ -205,12 +205,10 @@ fn joined(one: Parts, other: Parts) -> Parts {
     }
 }
 
-/// Returns why no lane that cachelane can write parts two runs.
-fn refused(wait: &Wait) -> String {
-    match wait.apart {
-        Apart::Caller => {
-            "the file that calls this one tells its runs apart: give it an input for the lane, and pass that".into()
-        }
-        _ => format!("two runs would still take the lock `{}`: give each a value of its own", wait.lock),
-    }
+/// Says that no lane that cachelane can write parts two runs.
+fn left(wait: &Wait) -> String {
+    format!(
+        "two runs would still take the lock `{}`: give each a value of its own",
+        wait.lock
+    )
 }

@@ -11,6 +11,7 @@ use super::resolve::ResolvedBuild;
 use crate::budget;
 use crate::builds::{Joint, NAMESPACE, Parts};
 use crate::index::Base;
+use crate::rules::build_context::Tells;
 use crate::rules::locks::{Locks, Passed};
 
 /// A lock, as a builder has it.
@@ -205,37 +206,22 @@ impl<'g> Waits<'g> {
     }
 }
 
-/// Returns what a lane needs more to part two runs that it does not part yet; `None` where nothing more helps.
-pub(super) fn more(parts: &Parts, apart: Apart, input: Option<String>) -> Option<Parts> {
-    let parts = match apart {
-        Apart::Caller if parts.input.is_none() => Parts {
-            input: Some(input?),
-            ..parts.clone()
-        },
-        Apart::Job if !parts.job => Parts {
-            job: true,
-            ..parts.clone()
-        },
-        Apart::File if !parts.workflow => Parts {
-            workflow: true,
-            ..parts.clone()
-        },
-        Apart::Row if !parts.other_files => Parts {
-            other_files: true,
-            ..parts.clone()
-        },
-        _ if parts.joint == Joint::Short => Parts {
-            joint: Joint::Long,
-            ..parts.clone()
-        },
+/// Returns what a lane needs more to part two runs that it does not part yet. Fails where nothing more helps, with what
+/// else would where that is known.
+pub(super) fn more(parts: &Parts, tells: Tells) -> Result<Parts, Option<String>> {
+    let mut more = parts.clone();
+    match tells {
+        Tells::Nothing(reason) => return Err(Some(reason)),
+        Tells::Input(input) if parts.input.is_none() => more.input = Some(input),
+        Tells::Job if !parts.job => more.job = true,
+        Tells::Workflow if !parts.workflow => more.workflow = true,
+        Tells::Matrix if !parts.other_files => more.other_files = true,
+        _ if parts.joint == Joint::Short => more.joint = Joint::Long,
         // A value alone may meet what another id ends with.
-        _ if !parts.job => Parts {
-            job: true,
-            ..parts.clone()
-        },
-        _ => return None,
-    };
-    Some(parts)
+        _ if !parts.job => more.job = true,
+        _ => return Err(None),
+    }
+    Ok(more)
 }
 
 /// Returns an id for messages; `None` where a part of it is only known to be the same for all.
