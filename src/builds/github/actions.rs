@@ -5,6 +5,7 @@
 //! Git context to that context; lists are split at line ends, and with `bake-action` at commas, except `set`. The files of
 //! `buildah-build` are relative to the workspace.
 
+use super::runner;
 use crate::builds::builder::{Builder, Change, Create, NamedBuilder};
 use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Scope, Step};
@@ -267,7 +268,11 @@ impl<'y> Inputs<'_, 'y> {
         }
         let filled = |text: &str| self.scope.filled(text)?.plain();
         if tool != BuildTool::BakeAction {
-            return Platforms::of(self.text("platforms").map(filled));
+            let text = self.text("platforms");
+            return match text.map(|text| (text, filled(text))) {
+                Some((text, None)) => self.chosen(text),
+                known => Platforms::of(known.map(|(_, known)| known)),
+            };
         }
         let names = self.list("targets").unwrap_or_default();
         let mut named = Vec::new();
@@ -287,6 +292,18 @@ impl<'y> Inputs<'_, 'y> {
             });
         }
         Platforms::of(named)
+    }
+
+    /// Returns the platforms of lists of which an expression chooses one: where one has several, that counts.
+    fn chosen(&self, text: &str) -> Platforms {
+        let mut platforms = Platforms::Unknown;
+        let nodes = std::iter::successors(self.with, |node| node.parent());
+        if let Some(root) = nodes.last() {
+            for list in runner::chosen(text, self.scope.job, root) {
+                platforms.merge(Platforms::of([Some(list)]));
+            }
+        }
+        platforms
     }
 
     /// Returns the build arguments among the lines of an input, and whether these are all.

@@ -151,6 +151,23 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(|label| label.trim().trim_matches('"'))
 }
 
+/// Returns the values that `text`, an expression and nothing else, can have as far as they are known.
+pub fn chosen(text: &str, job: &Job, root: Node<'_>) -> Vec<String> {
+    let is_expression = text.matches("${{").count() == 1 && text.trim().ends_with("}}");
+    let choices = choices(text, job)
+        .into_iter()
+        .filter(|_| is_expression && text.trim().starts_with("${{"));
+    let texts = choices.flat_map(|choice| match choice {
+        Choice::Label(text) => vec![text],
+        Choice::Input(name) => {
+            let texts = default(&name, root).unwrap_or_default().into_iter();
+            texts.map(str::to_owned).collect()
+        }
+        Choice::Unknown => Vec::new(),
+    });
+    texts.filter(|text| !text.contains('{')).collect()
+}
+
 /// Returns the values that a label can have, one of each operand of an `||` and each combination of a matrix.
 fn choices(label: &str, rows: &[MatrixRow]) -> Vec<Choice> {
     let mut found = Vec::new();
