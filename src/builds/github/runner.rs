@@ -154,7 +154,9 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 /// Returns the values that `text`, an expression and nothing else, can have as far as they are known.
 pub fn chosen(text: &str, job: &Job, root: Node<'_>) -> Vec<String> {
     let is_expression = text.matches("${{").count() == 1 && text.trim().ends_with("}}");
-    let choices = choices(text, job)
+    let matrix = &job.matrix;
+    let rows = if matrix.open { &[][..] } else { &matrix.rows };
+    let choices = choices(text, rows)
         .into_iter()
         .filter(|_| is_expression && text.trim().starts_with("${{"));
     let texts = choices.flat_map(|choice| match choice {
