@@ -322,10 +322,12 @@ impl Builders {
             }
             Some(_) => return Some(Builder::Elsewhere),
         }
+        // A daemon of the job's own has nobody else's builders.
+        let is_in_service = matches!(self.machine.own(), Some(OwnBuilder::Service(_)));
         let is_fixed = create.name.as_ref().is_some_and(|name| !is_open(name));
         // A machine of its own says more.
         let is_plain = endpoint.is_none() && !is_fixed && self.machine.own().is_none();
-        is_plain.then_some(Builder::Own(OwnBuilder::Made(create.by)))
+        (is_plain || is_in_service).then_some(Builder::Own(OwnBuilder::Made(create.by)))
     }
 }
 

@@ -13,7 +13,9 @@ use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Step,
 };
-use super::model::{AxisPath, BuildFile, Env, Lane, ReadError, Runs, Unknown, same};
+use super::model::{
+    AxisPath, BuildFile, Env, Lane, Ordered, Queue, ReadError, Runs, Unknown, same,
+};
 use super::paths::Text;
 use super::shell::Lookup;
 use super::yaml::{Addition, Node, Yaml};
@@ -99,7 +101,13 @@ impl Pipeline for Buildkite {
             root.get("steps")
         };
         if let Some(list) = list {
-            steps(list, &env, &mut 0, gatherer);
+            let mut steps = Steps {
+                gatherer,
+                env,
+                count: 0,
+                names: HashSet::new(),
+            };
+            steps.read(list, Vec::new());
         }
     }
 
@@ -173,22 +181,75 @@ fn in_run(scope: &Scope<'_>, text: &str) -> Option<String> {
     Some(filled)
 }
 
-fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gatherer<'y>) {
-    for step in list.items() {
-        *count += 1;
-        if let Some(group) = step.get("steps") {
-            let _ = budget::nested(|| steps(group, env, count, gatherer));
+/// The steps of a pipeline, and the order in which they run.
+///
+/// By Buildkite's "Managing step dependencies": a `wait` or `block` waits for all steps above it, and those below wait for
+/// it; a step with `depends_on` waits for nothing else. A barrier within a group is one for the group's steps only.
+struct Steps<'g, 'y> {
+    gatherer: &'g mut Gatherer<'y>,
+    env: Env,
+    /// The number of steps so far.
+    count: usize,
+    names: HashSet<String>,
+}
+
+impl<'y> Steps<'_, 'y> {
+    /// Reads the steps of `list`, which wait for `after`; returns what has ended when all of them have.
+    fn read(&mut self, list: Node<'y>, mut after: Vec<Ordered>) -> Vec<Ordered> {
+        let mut open = Vec::new();
+        for step in list.items() {
+            self.count += 1;
+            let own = step.get("depends_on").map(dependencies);
+            let key = text(step, &["key", "id", "identifier"]);
+            if !budget::spend(64 * (1 + open.len() + after.len())) {
+                break;
+            }
+            let ended = if let Some(group) = step.get("steps") {
+                let after = own.unwrap_or_else(|| after.clone());
+                budget::nested(|| self.read(group, after)).unwrap_or_default()
+            } else if is_barrier(step) {
+                // One with a condition is not always there.
+                if ["if", "branches"].iter().any(|key| step.get(key).is_some()) {
+                    continue;
+                }
+                let barrier = Ordered::Stage(self.count);
+                let above = || [std::mem::take(&mut open), after.clone()].concat();
+                let above = own.unwrap_or_else(above);
+                self.gatherer.order.push((barrier.clone(), above));
+                after = vec![barrier.clone()];
+                vec![barrier]
+            } else {
+                let job = Ordered::Job(self.step(step, key));
+                let after = own.unwrap_or_else(|| after.clone());
+                self.gatherer.order.push((job.clone(), after));
+                vec![job]
+            };
+            if let Some(key) = key.map(|key| Ordered::Job(key.to_owned())) {
+                if ended != [key.clone()] {
+                    self.gatherer.order.push((key, ended.clone()));
+                }
+            }
+            open.extend(ended);
         }
-        let text = |keys: &[&str]| keys.iter().find_map(|key| step.get_text(key));
-        let label = text(&["label", "name"]);
-        let number = format!("step {count}");
+        open.extend(after);
+        open
+    }
+
+    /// Reads a step of commands, and returns its name.
+    fn step(&mut self, step: Node<'y>, key: Option<&str>) -> String {
+        let label = text(step, &["label", "name"]);
+        let number = format!("step {}", self.count);
         let title = label.map_or_else(|| number.clone(), |label| format!("step `{label}`"));
         let unnamed = || format!("step {}", label.unwrap_or(&number));
-        let name = text(&["key", "id", "identifier"]).map_or_else(unnamed, str::to_owned);
+        let mut name = key.map_or_else(unnamed, str::to_owned);
+        if !self.names.insert(name.clone()) {
+            name = format!("{name} ({number})");
+        }
         let job = Arc::new(Job {
-            name: Some(name),
-            env: env.with(jobs::variables(step.get("env"))),
+            name: Some(name.clone()),
+            env: self.env.with(jobs::variables(step.get("env"))),
             matrix: matrix(step),
+            queues: queue(step).into_iter().collect(),
             ..Job::default()
         });
         let commands = Step::new(&job, title, step);
@@ -196,7 +257,7 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
             .iter()
             .filter_map(|key| step.get(key))
         {
-            gatherer.script(&lines.scalars(), &commands);
+            self.gatherer.script(&lines.scalars(), &commands);
         }
         // A mapping, or a list of such.
         let plugins = step.get("plugins").into_iter();
@@ -204,10 +265,43 @@ fn steps<'y>(list: Node<'y>, env: &Env, count: &mut usize, gatherer: &mut Gather
         for plugin in plugins.flat_map(Node::entries) {
             let name = plugin.key.text().unwrap_or_default();
             if name.contains("docker-compose#") && plugin.value.get("build").is_some() {
-                gatherer.add_unknown(plugin.key.span(), "a plugin builds it".to_owned());
+                self.gatherer
+                    .add_unknown(plugin.key.span(), "a plugin builds it".to_owned());
             }
         }
+        name
     }
+}
+
+fn text<'y>(step: Node<'y>, keys: &[&str]) -> Option<&'y str> {
+    keys.iter().find_map(|key| step.get_text(key))
+}
+
+/// Returns the steps and groups that `depends_on` names.
+fn dependencies(node: Node<'_>) -> Vec<Ordered> {
+    let all = if node.is_list() {
+        node.items()
+    } else {
+        vec![node]
+    };
+    let names = all
+        .into_iter()
+        .filter_map(|one| one.text().or(one.get_text("step")));
+    names.map(|name| Ordered::Job(name.to_owned())).collect()
+}
+
+fn is_barrier(step: Node<'_>) -> bool {
+    let kinds = ["wait", "waiter", "block", "manual"];
+    let kind = step.text().or(step.get_text("type"));
+    kind.is_some_and(|kind| kinds.contains(&kind))
+        || kinds.iter().any(|kind| step.get(kind).is_some())
+}
+
+/// Returns the queue of a step whose group runs one job at a time.
+fn queue(step: Node<'_>) -> Option<Queue> {
+    let name = step.get_text("concurrency_group")?.to_owned();
+    let is_one = step.get_text("concurrency") == Some("1");
+    is_one.then_some(Queue { name, whole: false })
 }
 
 fn matrix(step: Node<'_>) -> Matrix {

@@ -195,6 +195,8 @@ pub struct Leg {
     pub sequential: bool,
     /// The queues in which it waits for its turn.
     pub queues: Vec<Queue>,
+    /// The labels that its runner has, as written.
+    pub labels: Vec<String>,
     pub values: Arc<dyn Values>,
 }
 

@@ -46,7 +46,7 @@ impl<'y> StepContext<'y> {
     }
 
     pub fn runs_on(&self) -> String {
-        labels(self.job)
+        labels(self.job).join(" ")
     }
 
     /// Returns the grammar of the step's script; `None` where no shell runs it.
@@ -95,14 +95,11 @@ fn queue(node: Node<'_>, whole: bool) -> Option<Queue> {
     Some(Queue { name, whole })
 }
 
-fn labels(job: Node<'_>) -> String {
+fn labels(job: Node<'_>) -> Vec<&str> {
     let on = job.get("runs-on");
     let labels = on.and_then(|on| on.get("labels")).or(on).map(Node::scalars);
-    let texts = labels
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(Node::text);
-    texts.collect::<Vec<_>>().join(" ")
+    let labels = labels.unwrap_or_default().into_iter();
+    labels.filter_map(Node::text).collect()
 }
 
 /// Returns what starts a workflow.
@@ -192,6 +189,7 @@ impl<'y> Workflow<'_, 'y> {
             name: Some(name.to_owned()),
             env: self.env.with(variables(node.get("env"))),
             matrix: matrix::read(node),
+            labels: labels(node).into_iter().map(str::to_owned).collect(),
             ..Job::default()
         };
         let queues = [(node, false), (self.root, true)].into_iter();

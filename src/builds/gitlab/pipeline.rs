@@ -169,6 +169,7 @@ fn job<'y>(
         matrix: matrix::read(file, &chain),
         template,
         builders: builders(file, &chain),
+        labels: tags(file, &chain).map(str::to_owned).collect(),
         queues: file
             .own(&chain, "resource_group")
             .and_then(Node::text)
@@ -196,6 +197,12 @@ fn job<'y>(
     }
 }
 
+fn tags<'y>(file: &File<'y>, chain: &[Node<'y>]) -> impl Iterator<Item = &'y str> {
+    let tags = file.with_default(chain, "tags");
+    let tags = tags.map(Node::scalars).unwrap_or_default().into_iter();
+    tags.filter_map(Node::text)
+}
+
 /// Returns the builders that a job sees at first. By GitLab's documents: its hosted runners, whose tags begin with
 /// `saas-`, give each job a new machine; a service has the name of its image, or its `alias`; Docker's image goes to the
 /// host `docker` unless `DOCKER_HOST` says else.
@@ -214,9 +221,7 @@ fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
         Daemon::of(image, hosts.chain(by_image).collect())
     });
     let daemons: Vec<Daemon> = daemons.collect();
-    let tags = file.with_default(chain, "tags");
-    let mut tags = tags.map(Node::scalars).unwrap_or_default().into_iter();
-    let hosted = tags.find_map(|tag| tag.text().filter(|tag| tag.starts_with("saas-")));
+    let hosted = tags(file, chain).find(|tag| tag.starts_with("saas-"));
     let hosted = hosted.map(|tag| Builder::Own(OwnBuilder::Machine(tag.into())));
     let own = daemons.first().map(Daemon::builder).or(hosted);
     let machine = own.or_else(|| Builder::within(container));

@@ -83,6 +83,7 @@ fn legs(language: &'static dyn Language, runs: &JobRuns, env: &Env, all: &[usize
             label: label(&job.matrix.rows[row]),
             sequential: job.matrix.sequential,
             queues: job.queues.clone(),
+            labels: job.labels.clone(),
             values: Arc::new(Run {
                 language,
                 env: env.clone(),

@@ -68,6 +68,8 @@ pub struct Job {
     pub builders: Builders,
     /// The queues in which its runs wait for their turn.
     pub queues: Vec<Queue>,
+    /// The labels that its runner has, as written.
+    pub labels: Vec<String>,
 }
 
 pub struct Step<'s, 'y> {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::graph::BuildGraph;
 use super::resolve::{ResolvedBuild, builder_of_call};
 use crate::budget;
-use crate::builds::{Build, Call, Leg, Ordered, Queue, RUN, SAME, Triggers, WORKFLOW};
+use crate::builds::{Build, Builder, Call, Leg, Ordered, Queue, RUN, SAME, Triggers, WORKFLOW};
 use crate::lint::model::FileReport;
 use crate::rules::build_context::Tells;
 
@@ -23,7 +23,19 @@ pub(super) struct Contender<'g> {
     inputs: Rc<Inputs>,
     /// The queues in which it waits, by the values of their names.
     queues: Vec<Queue>,
+    machine: Machine,
 }
+
+/// What the labels of a run's machine say of it: indices into [`SYSTEMS`] and [`ARCHITECTURES`].
+#[derive(Clone, Copy, Default)]
+struct Machine {
+    system: Option<usize>,
+    architecture: Option<usize>,
+}
+
+/// The labels of which a machine has one, as GitHub's runners of one's own get them, and their other names.
+const SYSTEMS: &[&[&str]] = &[&["linux"], &["windows"], &["macos"]];
+const ARCHITECTURES: &[&[&str]] = &[&["x64", "amd64", "x86_64"], &["arm64", "aarch64", "arm"]];
 
 /// A run of a job, and the index of its file.
 #[derive(Clone, Copy)]
@@ -88,7 +100,7 @@ impl<'g> Contenders<'g> {
         };
         let calls = graph.calls();
         for (index, one) in resolved.iter().enumerate() {
-            let file = one.id.file;
+            let (file, builder) = (one.id.file, &one.builder);
             let callers = contenders.callers(file, &calls);
             let build = graph.build(one.id);
             for caller in callers {
@@ -102,9 +114,13 @@ impl<'g> Contenders<'g> {
                         runs,
                         inputs: Rc::clone(&caller.inputs),
                         queues: Vec::new(),
+                        machine: Machine::default(),
                     };
                     if budget::spend(64 * one.runs.len()) {
                         one.queues = one.queues();
+                        if *builder != Builder::Elsewhere {
+                            one.machine = one.machine();
+                        }
                         contenders.all.push(one);
                     }
                 }
@@ -148,7 +164,7 @@ impl<'g> Contenders<'g> {
 
     /// Returns what tells `a` and `b` apart where they can run at once.
     pub(super) fn overlap(&self, a: &Contender<'g>, b: &Contender<'g>) -> Option<Apart> {
-        if queued(a, b) || !budget::spend(1) {
+        if queued(a, b) || a.machine.is_other(b.machine) || !budget::spend(1) {
             return None;
         }
         let mut depths = a.runs.iter().zip(&b.runs).enumerate();
@@ -331,6 +347,25 @@ impl Contender<'_> {
         jobs.join(" → ")
     }
 
+    /// Returns the machine, by the labels that are known.
+    fn machine(&self) -> Machine {
+        let mut runs = self.runs.iter().rev();
+        let Some(JobRun { leg, .. }) = runs.find(|run| !run.leg.labels.is_empty()) else {
+            return Machine::default();
+        };
+        let values = leg.labels.iter();
+        let values = values
+            .filter_map(|label| known(&leg.values.value(label)?, &self.runs[0], &self.inputs));
+        let text = values.collect::<Vec<_>>().join(",").to_lowercase();
+        let labels = text.split(|ch: char| " ,[]\"".contains(ch));
+        let labels: Vec<&str> = labels.collect();
+        let is_here = |names: &&[&str]| names.iter().any(|name| labels.contains(name));
+        Machine {
+            system: SYSTEMS.iter().position(|names| is_here(&names)),
+            architecture: ARCHITECTURES.iter().position(|names| is_here(&names)),
+        }
+    }
+
     fn queues(&self) -> Vec<Queue> {
         let all = self
             .runs
@@ -344,6 +379,14 @@ impl Contender<'_> {
             })
         };
         all.filter_map(name).collect()
+    }
+}
+
+impl Machine {
+    /// Returns whether it cannot be the same machine as `other`.
+    fn is_other(self, other: Self) -> bool {
+        let differ = |a: Option<usize>, b: Option<usize>| a.zip(b).is_some_and(|(a, b)| a != b);
+        differ(self.system, other.system) || differ(self.architecture, other.architecture)
     }
 }
 
