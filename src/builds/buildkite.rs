@@ -224,10 +224,10 @@ impl<'y> Steps<'_, 'y> {
                 self.gatherer.order.push((job.clone(), after));
                 vec![job]
             };
-            if let Some(key) = key.map(|key| Ordered::Job(key.to_owned())) {
-                if ended != [key.clone()] {
-                    self.gatherer.order.push((key, ended.clone()));
-                }
+            if let Some(key) = key.map(|key| Ordered::Job(key.to_owned()))
+                && ended != [key.clone()]
+            {
+                self.gatherer.order.push((key, ended.clone()));
             }
             open.extend(ended);
         }
