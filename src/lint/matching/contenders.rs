@@ -361,8 +361,8 @@ impl Contender<'_> {
         let labels: Vec<&str> = labels.collect();
         let is_here = |names: &&[&str]| names.iter().any(|name| labels.contains(name));
         Machine {
-            system: SYSTEMS.iter().position(|names| is_here(names)),
-            architecture: ARCHITECTURES.iter().position(|names| is_here(names)),
+            system: SYSTEMS.iter().position(is_here),
+            architecture: ARCHITECTURES.iter().position(is_here),
         }
     }
 

@@ -19,6 +19,7 @@ fn places(reports: &[FileReport]) -> Vec<Place> {
         summary,
         rules: &[],
         errors: &[],
+        notes: &[],
     };
     let document: Value = serde_json::from_str(&json::findings(&run)).unwrap();
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
