@@ -28,7 +28,7 @@ pub fn run(args: &CheckArgs, reports: &[FileReport], mut failed: bool) -> Comman
         let (unused, open): (Vec<&Finding>, Vec<_>) =
             failing.partition(|finding| finding.rule == RuleId::UnusedIgnore);
         unused_left |= !unused.is_empty();
-        let withheld = report.checked.withheld.as_ref();
+        let withheld = report.checked.keeps_out_comments();
         if let Some(why) = withheld.filter(|_| !open.is_empty()) {
             bare_left = true;
             let open = count(open.len(), "finding");

@@ -20,7 +20,7 @@ const TITLE: &str = "suppress what is there";
 pub fn add_ignores(report: &FileReport, least: Severity) -> Result<Fixed, String> {
     let open = failing(&report.checked.findings, least);
     match &report.builds {
-        _ if open.is_empty() || report.checked.withheld.is_some() => {
+        _ if open.is_empty() || report.checked.keeps_out_comments().is_some() => {
             Ok(Fixed::nothing(&report.source, Checked::default()))
         }
         Some(builds) => in_build_file(report, builds.format, open),

@@ -74,9 +74,6 @@ pub(super) fn why(
         return None;
     }
     let file = Dockerfile::read_past_faults(source);
-    if file.fault().is_some() {
-        return Some("BuildKit refuses the file as it is: mend that first".into());
-    }
     let ignores = suppress::read(source, Some(&file));
     let cx = Context::new(&file, settings).with_ignores(&ignores);
     let cache = cx.caches().get(number)?;

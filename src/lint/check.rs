@@ -13,7 +13,7 @@ use crate::rules::{Context, Settings, caches, registry};
 use crate::suppress;
 
 use super::generated;
-use super::model::Checked;
+use super::model::{Checked, Withheld};
 
 /// Returns whether `source` can hold a mount; otherwise the file is not read further.
 pub fn has_mount(source: &[u8]) -> bool {
@@ -89,6 +89,7 @@ fn refused(file: &Dockerfile<'_>, error: &SyntaxError, settings: &Settings) -> C
         ignores: ignore.into_iter().collect(),
         // Fixes of other files must not give the same caches other ids.
         mounts: caches.iter().map(|cache| cache.indexed(file)).collect(),
+        withheld: Some(Withheld::Refused),
         ..Checked::default()
     }
 }

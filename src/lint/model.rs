@@ -43,6 +43,13 @@ impl Checked {
         self.findings.is_empty() && self.mounts.is_empty() && self.ignores.is_empty()
     }
 
+    /// Returns why no comment is added to the file; one that BuildKit refuses can still have one.
+    #[cfg(feature = "cli")]
+    pub fn keeps_out_comments(&self) -> Option<&Withheld> {
+        let withheld = self.withheld.as_ref();
+        withheld.filter(|withheld| !matches!(withheld, Withheld::Refused))
+    }
+
     /// Takes the fixes of a file that is not to be fixed away, and says why.
     pub(super) fn withhold_fixes(&mut self) {
         let Some(withheld) = &self.withheld else {
@@ -65,6 +72,8 @@ pub enum Withheld {
     NotNamed,
     /// It fills caches by their ids, and mounts none.
     Fills,
+    /// BuildKit refuses it.
+    Refused,
 }
 
 impl fmt::Display for Withheld {
@@ -77,6 +86,7 @@ impl fmt::Display for Withheld {
             ),
             Self::NotNamed => f.write_str("it is not among the files to fix: name it, too"),
             Self::Fills => f.write_str("change the id there by hand"),
+            Self::Refused => f.write_str("BuildKit refuses the file as it is: mend that first"),
         }
     }
 }
