@@ -50,7 +50,9 @@ pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
                 );
             }
         }
-        found.retain(|finding| file.settings.is_on(finding.rule));
+        // One that BuildKit refuses says only that: no comment there could silence more.
+        let is_refused = matches!(file.checked.withheld, Some(Withheld::Refused));
+        found.retain(|finding| file.settings.is_on(finding.rule) && !is_refused);
         let all = found.len();
         let exempt = exempt(&mounts[at]);
         found.retain(|finding| !exempt.contains(&(finding.span, finding.rule)));
