@@ -42,11 +42,14 @@ pub fn relate(files: &mut [Agreeing<'_>], name: impl Fn(usize) -> String) {
         for finding in &mut file.checked.findings {
             tell_of_lock(&index, at, finding);
             if let Some(other) = kept.get(&(at, finding.span))
+                && finding.rule == RuleId::NeedlessLock
                 && finding.fix.take().is_some()
             {
                 finding.relate(index.location(at, other, "stays locked"));
+                finding.help = None;
                 finding.unfixed = Some(
-                    "the same cache stays locked there, and two modes on one id lose it under contention".into(),
+                    "the same cache stays locked there, and under two modes that lock is lost: drop both, or leave both"
+                        .into(),
                 );
             }
         }
@@ -70,12 +73,18 @@ fn kept_locks<'s>(
     index: &Index<'s>,
     files: &[Agreeing<'_>],
 ) -> HashMap<(usize, Span), &'s CacheMount> {
+    let needless: Vec<Vec<Span>> = files
+        .iter()
+        .map(|file| {
+            let findings = file.checked.findings.iter();
+            let needless = findings.filter(|finding| finding.rule == RuleId::NeedlessLock);
+            needless.map(|finding| finding.span).collect()
+        })
+        .collect();
     let needless = |mount: &CacheMount| {
-        let findings = files[mount.file].checked.findings.iter();
-        let mut needless = findings.filter(|finding| finding.rule == RuleId::NeedlessLock);
-        needless
-            .find(|finding| is_within(finding.span, mount.mount_span))
-            .map(|finding| (mount.file, finding.span))
+        let mut spans = needless[mount.file].iter();
+        let span = spans.find(|span| is_within(**span, mount.mount_span))?;
+        Some((mount.file, *span))
     };
     let caches = index
         .shared_ids()
@@ -212,7 +221,7 @@ pub fn relate_reports(
                 rule: finding.rule,
                 start: finding.span.start,
                 reason: finding.unfixed.clone()?,
-                left: Left::Advice,
+                left: Left::Nothing,
                 filled: None,
             })
         });

@@ -62,45 +62,22 @@ impl<'f> Fixing<'f> {
             let Some(turn) = next.min().filter(|_| level == Applicability::Unsafe) else {
                 break shared;
             };
-            let fixes = turned(turn, &before.reports, shared);
-            let files = || before.reports.iter().zip(&fixes);
-            let new = |(report, fixed): (&FileReport, &Option<Fixed>)| match fixed {
-                Some(fixed) => lint::hash(&fixed.bytes),
-                None => lint::hash(&report.source),
-            };
-            let is_new = files().any(|(report, fixed)| {
-                fixed
-                    .as_ref()
-                    .is_some_and(|fixed| fixed.bytes != report.source)
-            });
-            let state: Vec<u64> = files().map(new).collect();
-            let is_over = is_new && {
-                let times = seen.entry(state).or_insert(0);
-                *times += 1;
-                *times > 2
-            };
-            if is_over {
-                over.push(turn);
-            } else if is_new {
-                idle.clear();
-            } else {
+            let mut fixes = turned(turn, &before.reports, shared);
+            if !fixes
+                .iter()
+                .any(|(report, fixed)| fixed.bytes != before.reports[*report].source)
+            {
                 idle.push(turn);
+            } else if is_again(&mut seen, &before.reports, &fixes) {
+                over.push(turn);
+                for (report, fixed) in &mut fixes {
+                    revert(fixed, &before.reports[*report]);
+                }
+            } else {
+                idle.clear();
             }
-            for (report, fixed) in before.reports.iter_mut().zip(fixes) {
-                let Some(mut fixed) = fixed else { continue };
-                if is_over {
-                    fixed = reverted(fixed, report);
-                }
-                if fixed.bytes == report.source && fixed.dropped.is_empty() {
-                    continue;
-                }
-                let nothing = || {
-                    let nothing = Fixed::nothing(&report.source, Checked::default());
-                    (report.source.clone(), nothing)
-                };
-                let (old, all) = together.entry(report.path.clone()).or_insert_with(nothing);
-                report.source.clone_from(&fixed.bytes);
-                all.append(fixed, old);
+            for (report, fixed) in fixes {
+                add(&mut together, &mut before.reports[report], fixed);
             }
             check_again(&mut before.reports);
         };
@@ -114,10 +91,9 @@ impl<'f> Fixing<'f> {
     }
 
     /// Returns the file at `path` as it was fixed together with others, if it still is what it was.
-    fn fixed_together(&self, path: &Path, source: &[u8], settings: &Settings) -> Option<Fixed> {
+    fn fixed_together(&self, path: &Path, source: &[u8]) -> Option<Fixed> {
         let mut files = self.together.lock().unwrap_or_else(PoisonError::into_inner);
-        let (old, mut fixed) = files.remove(path)?;
-        fixed.left = lint::check(&fixed.bytes, settings);
+        let (old, fixed) = files.remove(path)?;
         (old == source).then_some(fixed)
     }
 
@@ -134,8 +110,13 @@ impl<'f> Fixing<'f> {
         let alone = Shared::default();
         let shared = self.shared.get(path).unwrap_or(&alone);
         let settings = shared.settings.clone().unwrap_or(settings);
-        let (mut fixed, shared) = match self.fixed_together(path, source, &settings) {
-            Some(fixed) => (fixed, &alone),
+        let (mut fixed, shared) = match self.fixed_together(path, source) {
+            Some(mut fixed) => {
+                if format.is_none() {
+                    fixed.left = lint::check(&fixed.bytes, &settings);
+                }
+                (fixed, &alone)
+            }
             None if format.is_none() && !is_stdin && !lint::is_of_interest(source) => return None,
             None => (fix(format, source, &settings, self.level, shared), shared),
         };
@@ -242,32 +223,64 @@ fn fix(
     }
 }
 
-/// Returns what the fixes of `turn` make of each file; `None` for one beyond the budget, which is named where it is
-/// written.
-fn turned(turn: Turn, reports: &[FileReport], shared: Vec<Shared>) -> Vec<Option<Fixed>> {
-    let of_file = |(report, mut shared): (&FileReport, Shared)| {
+/// Returns what the fixes of `turn` make of the files, by index. One beyond the budget is left out here, and named where it
+/// is written.
+fn turned(turn: Turn, reports: &[FileReport], shared: Vec<Shared>) -> Vec<(usize, Fixed)> {
+    let of_file = |(index, mut shared): (usize, Shared)| {
         shared.only = Some(turn);
+        let report = &reports[index];
         let format = report.builds.as_ref().map(|builds| builds.format);
         let (source, settings) = (&report.source, &report.settings);
-        budget::within(source.len(), || {
+        let fixed = budget::within(source.len(), || {
             fix(format, source, settings, Applicability::Unsafe, &shared)
-        })
-        .ok()
+        });
+        Some((index, fixed.ok()?))
     };
-    reports.iter().zip(shared).map(of_file).collect()
+    shared.into_iter().enumerate().filter_map(of_file).collect()
 }
 
-/// Returns a file whose fixes others take back, as it was.
-fn reverted(fixed: Fixed, report: &FileReport) -> Fixed {
-    let made = fixed.made.into_iter().map(|made| Dropped {
+/// Counts the state of the files after `fixes`; returns whether they have been in it twice before.
+fn is_again(
+    seen: &mut HashMap<Vec<u64>, usize>,
+    reports: &[FileReport],
+    fixes: &[(usize, Fixed)],
+) -> bool {
+    let mut state: Vec<u64> = reports.iter().map(|one| lint::hash(&one.source)).collect();
+    for (report, fixed) in fixes {
+        state[*report] = lint::hash(&fixed.bytes);
+    }
+    let times = seen.entry(state).or_insert(0);
+    *times += 1;
+    *times > 2
+}
+
+/// Leaves a file as it is, since other fixes take back what was made.
+fn revert(fixed: &mut Fixed, report: &FileReport) {
+    let made = std::mem::take(&mut fixed.made).into_iter();
+    let mut dropped = std::mem::take(&mut fixed.dropped);
+    dropped.extend(made.map(|made| Dropped {
         rule: made.rule,
         line: made.line,
         reason: lint::REVERTED.into(),
-    });
-    Fixed {
-        dropped: fixed.dropped.into_iter().chain(made).collect(),
+    }));
+    *fixed = Fixed {
+        dropped,
         ..Fixed::nothing(&report.source, Checked::default())
+    };
+}
+
+/// Adds what was made of a file, or was not, to what was made of it before.
+fn add(together: &mut HashMap<PathBuf, (Vec<u8>, Fixed)>, report: &mut FileReport, fixed: Fixed) {
+    if fixed.bytes == report.source && fixed.dropped.is_empty() {
+        return;
     }
+    let nothing = || {
+        let nothing = Fixed::nothing(&report.source, Checked::default());
+        (report.source.clone(), nothing)
+    };
+    let (old, all) = together.entry(report.path.clone()).or_insert_with(nothing);
+    report.source.clone_from(&fixed.bytes);
+    all.append(fixed, old);
 }
 
 /// Checks files by themselves again, of which some changed.
