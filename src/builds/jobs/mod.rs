@@ -4,6 +4,7 @@
 //! A command stands once in a file but may be run by several jobs (a template, an anchor) and in several rows of a
 //! matrix. [`Gatherer`] makes one build for each place and each subject there.
 
+mod command;
 mod gather;
 mod insert;
 mod legs;

@@ -1,0 +1,115 @@
+//! A command that builds, in its script: its arguments, its environment, its builder.
+
+use super::model::{InScript, Step};
+use super::scope::Scope;
+use crate::builds::builder::{Builder, Builders};
+use crate::builds::command;
+use crate::builds::model::{Arg, ArgName, AxisPath, BuildTool, Env};
+use crate::builds::shell::{Lookup, Word};
+
+impl InScript<'_> {
+    pub(super) fn args(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Vec<Arg> {
+        let command = &self.found.command;
+        if command.tool == BuildTool::Rocker && command.args.is_empty() {
+            return self.rocker_lane(step, scope).into_iter().collect();
+        }
+        let written = |need: Lookup<'_>| scope.written(need);
+        let arg = |arg: &command::BuildArg| {
+            // An argument without a value takes it from the environment.
+            let mut sets = self.found.sets().rev();
+            let own = || {
+                sets.find(|(name, _)| *name == arg.name)
+                    .map(|(_, word)| word)
+            };
+            let value = match arg.value.as_ref().or_else(own) {
+                Some(word) => Some(word.value(&written)),
+                None => arg
+                    .name
+                    .as_str()
+                    .and_then(|name| written(Lookup::Variable(name))),
+            };
+            Arg::new(arg.name.clone(), value, self.script.in_file(arg.span))
+        };
+        command.args.iter().map(arg).collect()
+    }
+
+    /// Returns the lane that rocker's extension takes from the environment, or makes of the CI's names for the job.
+    fn rocker_lane(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Option<Arg> {
+        let env = self.environment(step, scope);
+        let named = |name: &str| env.iter().find(|set| set.name.is_lane(name));
+        let set = command::ROCKER_VARIABLES
+            .iter()
+            .find_map(|name| named(name));
+        if let Some(set) = set {
+            let name = match &set.name {
+                ArgName::Lane => ArgName::Lane,
+                ArgName::Is(_) => command::ROCKER_ARG.into(),
+            };
+            return Some(Arg {
+                name,
+                ..set.clone()
+            });
+        }
+        let is_installed = self.script.text().contains("rocker-cachelane");
+        let place = self.script.in_file(self.found.command.span);
+        is_installed.then(|| Arg::new(ArgName::Lane, Some(command::OWN_LANE.to_owned()), place))
+    }
+
+    /// Returns the environment of a command that hands it to its files.
+    pub(super) fn env(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
+        let tool = self.found.command.tool;
+        if tool.is_compose() || tool.is_bake() {
+            self.environment(step, scope)
+        } else {
+            Env::default()
+        }
+    }
+
+    /// Returns the environment of the command: its own assignments, the matrix's, then the step's.
+    fn environment(&self, step: &Step<'_, '_>, scope: &Scope<'_>) -> Env {
+        let command = &self.found.command;
+        let place = self.script.in_file(command.span);
+        let matrix = &step.job.matrix;
+        let values = matrix.rows[0].iter().map(|(name, _)| name);
+        let axes = values.chain(&matrix.names).map(AxisPath::to_string);
+        let axes = axes.filter(|name| scope.is_axis(name));
+        let axes = axes.map(|name| Arg::new(&name, None, place)).collect();
+        let env = step.env.before(&step.handed);
+        env.with(axes).with(self.sets(scope))
+    }
+
+    /// Returns the builder that the command uses, of those that are there.
+    pub(super) fn builder(
+        &self,
+        builders: &Builders,
+        step: &Step<'_, '_>,
+        scope: &Scope<'_>,
+    ) -> Builder {
+        let own = self.sets(scope);
+        let env = |name: &str| {
+            let own = own.iter().find(|set| set.name.is(name));
+            let set = own.or_else(|| step.variable(name))?;
+            set.value.clone()
+        };
+        let command = &self.found.command;
+        builders.used(command.tool, command.builder.as_ref(), &env)
+    }
+
+    /// Returns the variables that the script itself puts into the environment of the command.
+    pub fn sets(&self, scope: &Scope<'_>) -> Vec<Arg> {
+        let place = self.script.in_file(self.found.command.span);
+        let value = |word: &Word| word.value(&|need| scope.written(need));
+        let own = self.found.environment(&self.variables).into_iter();
+        own.map(|(name, word)| Arg::new(name, word.map(value), place))
+            .collect()
+    }
+
+    /// Returns the value that the script gives the variable `name` above the command, as written.
+    pub fn set_above(&self, name: &str, scope: &Scope<'_>) -> Option<String> {
+        let above = self.variables[..self.found.above].iter().rev();
+        let mut values = above
+            .filter(|set| set.name == name)
+            .filter_map(|set| set.value.as_ref());
+        Some(values.next()?.value(&|need| scope.written(need)))
+    }
+}
