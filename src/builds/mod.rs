@@ -39,12 +39,12 @@ pub use gitlab::Gitlab;
 #[cfg(feature = "internals")]
 pub use model::ReadError;
 pub use model::{
-    Arg, ArgName, Build, BuildFile, Call, Files, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
-    Ordered, Parts, Place, Queue, RUN, Runs, SAME, Service, Subject, TargetLeg, Triggers, Unknown,
-    ValueSource, WORKFLOW,
+    Arg, ArgName, Build, BuildFile, Call, Files, Fill, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
+    Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Subject, TargetLeg, Triggers,
+    Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;
-pub use prove::{PassedArg, is_same, prove};
+pub use prove::{PassedArg, RenamedFill, is_same, prove, prove_fills};
 pub use tool::BuildTool;
 
 /// The formats; the first one that claims a file reads it.

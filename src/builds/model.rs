@@ -97,6 +97,19 @@ pub struct Fill {
     /// The place that names it.
     pub span: Span,
     pub caches: Filled,
+    /// The job that fills it; `None` in an action of steps.
+    pub job: Option<String>,
+    /// How another id gets there, or why a person has to write it.
+    pub renaming: Result<Renaming, String>,
+}
+
+/// The place for the id of a cache that is filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renaming {
+    pub span: Span,
+    /// What stands around the id there.
+    pub before: String,
+    pub behind: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! Proofs, by reading a changed file again, that it passes lanes to its builds and is otherwise the same.
 
+use std::collections::BTreeSet;
+
 use super::format::Format;
-use super::model::{ArgName, Build, BuildFile};
+use super::model::{ArgName, Build, BuildFile, Fill, Filled};
 use super::yaml;
 
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +15,45 @@ pub struct PassedArg<'a> {
     pub value: Option<&'a str>,
 }
 
+/// A cache that is filled by another id.
+#[derive(Clone, Copy, Debug)]
+pub struct RenamedFill<'a> {
+    /// The index of the fill.
+    pub fill: usize,
+    pub id: &'a str,
+}
+
+/// Proves that the file `after` says the same as before, in its text and its meaning, except that these caches are
+/// filled by their new ids.
+pub fn prove_fills(
+    format: &dyn Format,
+    text: &str,
+    before: &BuildFile,
+    after: &str,
+    renamed: &[RenamedFill<'_>],
+) -> Result<(), String> {
+    let new = read_again(format, text, before, after, &[])?;
+    let options = |fill: &Fill| {
+        let (Filled::Mount(text) | Filled::Dockerfile(text)) = &fill.caches;
+        text.split(',')
+            .map(str::to_owned)
+            .collect::<BTreeSet<String>>()
+    };
+    let is_right = |(number, (old, new)): (usize, (&Fill, &Fill))| {
+        let mut expected = options(old);
+        if let Some(renamed) = renamed.iter().find(|one| one.fill == number) {
+            expected.retain(|option| !option.starts_with("id="));
+            expected.insert(format!("id={}", renamed.id));
+        }
+        expected == options(new)
+    };
+    let pairs = before.fills.iter().zip(&new.fills);
+    if before.fills.len() != new.fills.len() || !pairs.enumerate().all(is_right) {
+        return Err("the file would fill other caches".into());
+    }
+    Ok(())
+}
+
 /// Proves that the file `after` says the same about its builds as before, in its text and its meaning, except that
 /// these pass their lanes.
 pub fn prove(
@@ -22,14 +63,9 @@ pub fn prove(
     after: &str,
     passed: &[PassedArg<'_>],
 ) -> Result<(), String> {
-    let new = format
-        .read(after)
-        .map_err(|error| format!("the file could not be read any more: {error}"))?;
     let mut names: Vec<&str> = passed.iter().map(|passed| passed.arg).collect();
     names.dedup();
-    if !is_same(before, &new, &names) {
-        return Err("the file would say something else about its builds".into());
-    }
+    let new = read_again(format, text, before, after, &names)?;
     for one in passed {
         let build = new.builds.get(one.build);
         let mut args = build
@@ -44,11 +80,29 @@ pub fn prove(
             ));
         }
     }
+    Ok(())
+}
+
+/// Reads the file `after`, and proves that it says the same as before apart from the arguments `names`, and has all of its
+/// text.
+fn read_again(
+    format: &dyn Format,
+    text: &str,
+    before: &BuildFile,
+    after: &str,
+    names: &[&str],
+) -> Result<BuildFile, String> {
+    let new = format
+        .read(after)
+        .map_err(|error| format!("the file could not be read any more: {error}"))?;
+    if !is_same(before, &new, names) {
+        return Err("the file would say something else about its builds".into());
+    }
     let more = format.adds();
     if more.is_some_and(|more| !yaml::is_kept(text, after, more)) {
         return Err("its place within the YAML text is not clear".into());
     }
-    Ok(())
+    Ok(new)
 }
 
 /// Returns whether both have the same builds, apart from the arguments `names`, and the same Dockerfiles within.

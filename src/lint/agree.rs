@@ -12,7 +12,7 @@ use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Location, Place, RuleId};
 use crate::fix::{self, Applicability, Applied, Fix};
-use crate::index::{BUILDS, Became, CacheMount};
+use crate::index::{BUILDS, Base, Became, CacheMount};
 use crate::rules::{Settings, caches};
 use crate::text::{LineIndex, SourceMap, Span};
 
@@ -165,11 +165,7 @@ impl<'t, 'f> Trial<'t, 'f> {
         let mut members = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
             let after = self.afters.get(&index);
-            let is_filled = file.fills();
-            // An unsafe fix leaves it to the user to change both.
-            if is_filled && !self.turn.is_safe() {
-                continue;
-            }
+            let is_filled = file.fills().is_some();
             for (number, mount) in file.checked.mounts.iter().enumerate() {
                 members.push(Member {
                     at: At {
@@ -183,6 +179,28 @@ impl<'t, 'f> Trial<'t, 'f> {
                 });
             }
         }
+        if self.turn.is_safe() {
+            return members;
+        }
+        // An unsafe fix of a lane changes both, where it can.
+        let others = |old: &Became, base: &Base| {
+            let changed = members
+                .iter()
+                .filter(|one| !one.is_filled && one.mount.key.base == *base);
+            let mut changed =
+                changed.filter(|one| one.before.ids[0] == old.ids[0] && one.before != one.after);
+            budget::spend(members.len()) && changed.all(Member::gets_lane)
+        };
+        let is_followed = |one: &Member<'_>| {
+            let fills = self.files[one.at.file].fills();
+            fills.is_some_and(|fixed| fixed.is_ok()) && others(one.before, &one.mount.key.base)
+        };
+        let followed: Vec<At> = members
+            .iter()
+            .filter(|one| is_followed(one))
+            .map(|one| one.at)
+            .collect();
+        members.retain(|one| !followed.contains(&one.at));
         members
     }
 
@@ -326,15 +344,18 @@ impl<'t, 'f> Trial<'t, 'f> {
     fn reason(&self, clash: Clash, name: &dyn Fn(usize) -> String) -> Reason {
         let Clash { kind, at, other } = clash;
         let place = self.place(other, at.file, name);
-        if self.files[other.file].fills() {
-            let after = self
-                .afters
-                .get(&at.file)
-                .map(|after| show(&after[at.mount].ids[0]));
-            let id = after.unwrap_or_default();
-            let text = format!(
-                "{place} fills this cache by its id, and would fill one that no build uses: name `{id}` there, too"
-            );
+        if let Some(fixed) = self.files[other.file].fills() {
+            let id = show(&self.after(at).ids[0]);
+            let text = match fixed {
+                Ok(()) if self.turn.is_safe() => {
+                    format!("{place} fills this cache by its id, and gets the new one, too")
+                }
+                Ok(()) => format!("{place} fills this cache by its id: name `{id}` there, too"),
+                Err(why) => format!(
+                    "{place} fills this cache by its id, which no fix changes there ({why}): change it there first, to `{id}` \
+                     where its build passes no lane"
+                ),
+            };
             return Reason {
                 filled: Some(self.location(other, name)),
                 ..Reason::new(Left::Review, text)

@@ -37,9 +37,15 @@ impl Agreeing<'_> {
         self.checked.findings.iter().chain(&self.along.findings)
     }
 
-    /// Returns whether the file fills the caches of its mounts by their ids.
-    pub(super) const fn fills(&self) -> bool {
-        matches!(self.checked.withheld, Some(Withheld::Fills))
+    /// Returns whether the ids can change by which the file fills the caches of its mounts, or why not; `None` where it
+    /// mounts them.
+    pub(super) fn fills(&self) -> Option<Result<(), &str>> {
+        match &self.checked.withheld {
+            Some(Withheld::Fills(fixed)) => {
+                Some(fixed.as_ref().map(|()| ()).map_err(String::as_str))
+            }
+            _ => None,
+        }
     }
 
     /// Returns whether the mount `number` may get a lane along with one of another file.

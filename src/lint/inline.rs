@@ -55,6 +55,8 @@ pub fn check_build_file(
             embedded,
             unresolved: Vec::new(),
             missing: Vec::new(),
+            fills: Vec::new(),
+            refills: Vec::new(),
         })),
         ..FileReport::new(path, source, settings, checked)
     }

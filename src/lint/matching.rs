@@ -2,6 +2,7 @@
 
 mod calls;
 mod contenders;
+mod fills;
 mod graph;
 mod insert;
 mod judge;
@@ -17,6 +18,7 @@ mod platforms;
 mod resolve;
 mod waits;
 
+pub use fills::rename_fills;
 pub use insert::insert_args;
 pub use judge::match_builds;
 #[cfg(feature = "cli")]

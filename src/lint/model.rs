@@ -70,8 +70,9 @@ pub enum Withheld {
     Generated(String),
     /// It was not named: it is read since it may use the same caches as the files that were.
     NotNamed,
-    /// It fills caches by their ids, and mounts none.
-    Fills,
+    /// It fills caches by their ids, and mounts none. `fix` changes the ids there along with those of the builds, or there
+    /// is a reason why it cannot.
+    Fills(Result<(), String>),
     /// BuildKit refuses it.
     Refused,
 }
@@ -85,7 +86,7 @@ impl fmt::Display for Withheld {
                  from (`--include-generated` changes the file itself)"
             ),
             Self::NotNamed => f.write_str("it is not among the files to fix: name it, too"),
-            Self::Fills => f.write_str("change the id there by hand"),
+            Self::Fills(_) => f.write_str("change the id there by hand"),
             Self::Refused => f.write_str("BuildKit refuses the file as it is: mend that first"),
         }
     }
@@ -144,7 +145,10 @@ impl Shared {
 impl TakenBack {
     /// Takes the fix of `finding` back.
     pub(super) fn apply(&self, finding: &mut Finding) {
-        finding.related.extend(self.filled.clone());
+        let filled = self.filled.iter();
+        let filled = filled.filter(|place| !finding.related.contains(place));
+        let filled: Vec<Location> = filled.cloned().collect();
+        finding.related.extend(filled);
         let fix = finding.fix.take();
         if self.left == Left::Nothing {
             finding.help = finding.note.clone();
@@ -292,6 +296,19 @@ pub struct BuildFileReport {
     pub unresolved: Vec<Unknown>,
     /// The missing lanes of its builds, set by [`match_builds`](super::matching::match_builds).
     pub missing: Vec<MissingArg>,
+    /// Whether `fix` can fill the caches that it fills by other ids, or why not, set by
+    /// [`note_builds`](super::matching::note_builds).
+    pub fills: Vec<Result<(), String>>,
+    /// The caches that no build has by the id that it fills, set by [`match_builds`](super::matching::match_builds).
+    pub refills: Vec<Refill>,
+}
+
+/// A cache that is to be filled by another id.
+#[derive(Clone, Debug)]
+pub struct Refill {
+    /// The index of the fill.
+    pub(super) fill: usize,
+    pub(super) id: String,
 }
 
 /// The status of a build's lane.

@@ -70,6 +70,17 @@ impl Member<'_> {
         is_same || (self.at.file == other.at.file && is_same_below)
     }
 
+    /// Returns whether the id gets the lane behind it, and nothing else.
+    pub(super) fn gets_lane(&self) -> bool {
+        let behind = |build: usize, lane: &[u8]| {
+            let (old, new) = (&*self.before.ids[build], &*self.after.ids[build]);
+            new.strip_prefix(old)
+                .and_then(|behind| behind.strip_prefix(b"-"))
+                == Some(lane)
+        };
+        behind(0, &self.after.lane[0]) && behind(1, LANE)
+    }
+
     /// Returns whether builds would have another cache than before for no reason: the id of one that passes nothing may
     /// get the lane's default behind it, or the default that it lacked.
     fn is_moved(&self, is_edited: bool) -> bool {

@@ -195,7 +195,7 @@ pub fn relate_reports(
         };
         files.push(file(checked));
         paths.push(path.as_path());
-        if let Some(fill) = fills.next_if(|fill| fill.file == index) {
+        while let Some(fill) = fills.next_if(|fill| fill.file == index) {
             filling.push(file(&mut fill.checked));
             filling_paths.push(path.as_path());
         }

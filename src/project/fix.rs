@@ -26,6 +26,9 @@ pub struct Fixing<'f> {
 /// Replaces old bytes at a path by new ones; the error is the reason of a failure.
 type Write<'f> = &'f (dyn Fn(&Path, &[u8], &[u8]) -> Result<(), String> + Sync);
 
+/// Makes fixes in the builds of a file, up to a level; `None` where there is none.
+type ChangeBuilds = fn(&FileReport, Applicability) -> Option<Fixed>;
+
 /// The changes of one file, beside the report on the remaining findings.
 pub struct FileFix {
     pub fixed: Fixed,
@@ -156,24 +159,36 @@ impl<'f> Fixing<'f> {
     }
 
     /// Compares `files`, which [`Self::file`] has fixed, by `relate`, which returns whether it could; passes the lane in
-    /// their builds and writes them; and compares them again where anything changed.
+    /// their builds, fills their caches, and writes them; and compares them again where anything changed.
     pub fn together(
         &self,
         files: Vec<(FileReport, FileFix)>,
         mut relate: impl FnMut(&mut [FileReport]) -> bool,
     ) -> (Vec<FileReport>, Vec<FileFix>) {
         let (mut reports, mut fixes): (Vec<_>, Vec<_>) = files.into_iter().unzip();
-        if relate(&mut reports) && self.builds(&mut reports, &mut fixes) {
-            relate(&mut reports);
+        let mut is_related = relate(&mut reports);
+        // Caches are filled by the ids that they have in builds with their lanes.
+        for change in [
+            matching::insert_args as ChangeBuilds,
+            matching::rename_fills,
+        ] {
+            if is_related && self.builds(change, &mut reports, &mut fixes) {
+                is_related = relate(&mut reports);
+            }
         }
         (reports, fixes)
     }
 
-    /// Passes the lane in the build files of `reports` and writes them; returns whether anything changed.
-    fn builds(&self, reports: &mut [FileReport], fixes: &mut [FileFix]) -> bool {
+    /// Makes a change in the build files of `reports` and writes them; returns whether anything changed.
+    fn builds(
+        &self,
+        change: ChangeBuilds,
+        reports: &mut [FileReport],
+        fixes: &mut [FileFix],
+    ) -> bool {
         let mut changed = false;
         for (report, done) in reports.iter_mut().zip(fixes) {
-            changed |= self.builds_of(report, done).unwrap_or_else(|why| {
+            changed |= self.builds_of(change, report, done).unwrap_or_else(|why| {
                 done.unwritten = Some(why);
                 false
             });
@@ -184,11 +199,14 @@ impl<'f> Fixing<'f> {
         changed
     }
 
-    /// Passes the lane in the builds of one file; returns whether it changed.
-    fn builds_of(&self, report: &mut FileReport, done: &mut FileFix) -> Result<bool, String> {
-        let inserted = budget::within(report.source.len(), || {
-            matching::insert_args(report, self.level)
-        });
+    /// Makes a change in the builds of one file; returns whether it changed.
+    fn builds_of(
+        &self,
+        change: ChangeBuilds,
+        report: &mut FileReport,
+        done: &mut FileFix,
+    ) -> Result<bool, String> {
+        let inserted = budget::within(report.source.len(), || change(report, self.level));
         let Some(inserted) = inserted.map_err(|spent| spent.to_string())? else {
             return Ok(false);
         };

@@ -1,5 +1,5 @@
 //! Checks the cases of `fixtures/builds`, small repositories in the form of `pages`, against their records by
-//! `tests/bless`.
+//! `tests/bless`. A file that begins with `# unsafe` asks for all fixes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,11 +44,15 @@ fn every_case_reports_and_fixes_as_recorded() {
             report.lines().any(|line| line == rule) != case.is_near_miss(),
             "{place}: a hit must show {rule} and a near miss must not:\n{report}"
         );
-        let (_, _, said) = cachelane(work.path(), &["fix", "--quiet"]);
+        let mut fix = vec!["fix", "--quiet"];
+        let is_unsafe = |file: &pages::File| file.bytes().starts_with(b"# unsafe\n");
+        fix.extend(case.files.iter().any(is_unsafe).then_some("--unsafe"));
+        let (_, _, said) = cachelane(work.path(), &fix);
         if !said.is_empty() {
             report.push_str(&format!("\n-- what fix says --\n{said}"));
         }
-        let (_, again, err) = cachelane(work.path(), &["fix", "--diff", "--quiet"]);
+        fix.push("--diff");
+        let (_, again, err) = cachelane(work.path(), &fix);
         assert_eq!(again, "", "{place}: a second fix changes something: {err}");
         assert_eq!(count(work.path()), case.files.len(), "{place}: files");
         let mut diff = String::new();

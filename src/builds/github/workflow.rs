@@ -240,7 +240,8 @@ impl<'y> Workflow<'_, 'y> {
         let mut builders = job.builders.clone();
         for (index, step) in steps.items().into_iter().enumerate() {
             let uses = step.get_text("uses").unwrap_or_default();
-            self.gatherer.fills.extend(cache_dance::fills(step, uses));
+            let fills = cache_dance::fills(step, uses, job.name.as_deref());
+            self.gatherer.fills.extend(fills);
             if uses.starts_with("./") {
                 self.call(job, step, uses, &builders);
             } else if let Some(change) = actions::change(step, uses) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::calls::check_calls;
 use super::contenders::{Apart, Contender, Contenders};
+use super::fills::unused;
 use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
 use super::model::{BuildStatus, FileAccess};
 use super::plans::{Candidate, Plan, plans};
@@ -17,7 +18,7 @@ use crate::finding::{Finding, RuleId};
 use crate::fix::Fix;
 use crate::index::CacheMount;
 use crate::lint::finalize::finalize;
-use crate::lint::model::{BuildFileReport, FileReport, KnownBuild, LaneStatus, MissingArg};
+use crate::lint::model::{BuildFileReport, FileReport, KnownBuild, LaneStatus, MissingArg, Refill};
 use crate::lint::relate::relate_reports;
 use crate::rules::build_context::{BuildContext, Pair, Waiting};
 use crate::rules::lane_requirements::LaneRequirements;
@@ -41,6 +42,7 @@ pub fn match_builds(
     let mut findings: HashMap<usize, Vec<Finding>> = HashMap::new();
     let mut missing: HashMap<usize, Vec<MissingArg>> = HashMap::new();
     let mut known: HashMap<usize, Vec<KnownBuild>> = HashMap::new();
+    let mut refills: HashMap<usize, Vec<Refill>> = HashMap::new();
     {
         let graph = BuildGraph::new(reports.iter().collect(), access);
         let resolved = resolve(&graph, &mut lost);
@@ -53,10 +55,15 @@ pub fn match_builds(
             findings.entry(file).or_default().push(finding);
         }
         let called = called(&graph, &resolved);
+        let mut waiting = HashSet::new();
         for checked in checker.check() {
             let file = checked.status.file;
             let mut of_build = checked.findings.iter();
             let is_found = of_build.any(|finding| finding.rule == RuleId::UnpassedArg);
+            if is_found {
+                let build = checked.status.build;
+                waiting.insert(BuildId { file, build });
+            }
             findings.entry(file).or_default().extend(checked.findings);
             missing.entry(file).or_default().extend(checked.missing);
             let built = match &checked.status.dockerfile {
@@ -74,6 +81,10 @@ pub fn match_builds(
             }
             statuses.push(checked.status);
         }
+        for (file, finding, refill) in unused(&graph, &resolved, &waiting) {
+            findings.entry(file).or_default().push(finding);
+            refills.entry(file).or_default().extend(refill);
+        }
     }
     for (file, unknown) in lost {
         unresolved.entry(file).or_default().push(unknown);
@@ -84,6 +95,7 @@ pub fn match_builds(
             continue;
         };
         builds.missing = missing.remove(&index).unwrap_or_default();
+        builds.refills = refills.remove(&index).unwrap_or_default();
         builds.unresolved = unresolved.remove(&index).unwrap_or_default();
         let mut found = findings.remove(&index).unwrap_or_default();
         found.retain(|finding| report.settings.is_on(finding.rule));

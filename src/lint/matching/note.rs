@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fills::changeable;
 use super::graph::{BuildGraph, has_shared_lock};
 use super::model::FileAccess;
 use super::own_lanes::own_lanes;
@@ -13,9 +14,10 @@ use crate::lint::model::FileReport;
 use crate::rules::Settings;
 
 /// Gives the Dockerfiles among `reports` the settings that say which builds of these and the `others` make them for
-/// several platforms at once, and by which variables they have lanes; checks those anew that had others.
+/// several platforms at once, and by which variables they have lanes; checks those anew that had others. Says of the caches that
+/// files fill whether `fix` can fill them by other ids.
 pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &FileAccess<'_>) {
-    let (mut built_for, mut own_lanes) = {
+    let (mut built_for, mut own_lanes, fills) = {
         let all: Vec<&FileReport> = reports.iter().chain(others).collect();
         let builds = all.iter().filter_map(|report| report.builds.as_ref());
         let mut builds = builds.flat_map(|builds| &builds.file.builds);
@@ -25,9 +27,20 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
         }
         let graph = BuildGraph::new(all, access);
         let resolved = resolve(&graph, &mut Vec::new());
-        (built_for(&graph, &resolved), own_lanes(&graph, &resolved))
+        let fills = 0..reports.len();
+        let fills: Vec<_> = fills
+            .map(|file| changeable(&graph, &resolved, file))
+            .collect();
+        (
+            built_for(&graph, &resolved),
+            own_lanes(&graph, &resolved),
+            fills,
+        )
     };
-    for (index, report) in reports.iter_mut().enumerate() {
+    for ((index, report), fills) in reports.iter_mut().enumerate().zip(fills) {
+        if let Some(builds) = &mut report.builds {
+            builds.fills = fills;
+        }
         let built_for = built_for.remove(&index).unwrap_or_default();
         let own_lanes = own_lanes.remove(&index).unwrap_or_default();
         let settings = &report.settings;

@@ -1,0 +1,286 @@
+//! The builds of a job that fills caches by their ids: whether they have these caches, or have them by other ids.
+
+use std::collections::{BTreeSet, HashSet};
+
+use bstr::ByteSlice as _;
+
+use super::graph::{BuildGraph, BuildId};
+use super::resolve::ResolvedBuild;
+use crate::budget;
+use crate::builds::{self, Fill, RenamedFill, Renaming};
+use crate::finding::{Finding, Location, Place, RuleId, Severity};
+use crate::fix::{Applicability, Edit, Fix};
+use crate::index::{BUILDS, CacheMount, LANE};
+use crate::lint::apply::apply_proved;
+use crate::lint::fills::mounted;
+use crate::lint::model::{Checked, Dropped, FileReport, Fixed, LaneStatus, Made, Refill};
+use crate::text::{LineIndex, Span};
+
+/// A mount that a build of the fill's job has.
+struct Use<'g> {
+    one: &'g ResolvedBuild,
+    /// The report on the Dockerfile.
+    report: &'g FileReport,
+    mount: &'g CacheMount,
+}
+
+/// Returns whether each fill of the report `file` can be given another id once the Dockerfiles of its job's builds have a
+/// lane there, or why not.
+pub(super) fn changeable(
+    graph: &BuildGraph<'_>,
+    resolved: &[ResolvedBuild],
+    file: usize,
+) -> Vec<Result<(), String>> {
+    let report = graph.report(file);
+    let fills = report.builds.iter().flat_map(|builds| &builds.file.fills);
+    let of_fill = |fill: &Fill| {
+        fill.renaming.as_ref().map_err(String::clone)?;
+        let mut is_used = false;
+        for filled in mounted(fill, &report.settings) {
+            let is_it = |mount: &CacheMount| mount.became.ids[0] == filled.became.ids[0];
+            let uses = uses(graph, resolved, file, fill, &filled);
+            for Use { one, report, .. } in uses.iter().filter(|one| is_it(one.mount)) {
+                lane(graph, one, report)?;
+                is_used = true;
+            }
+        }
+        let none = || "no build of its job is known to have the cache".to_owned();
+        is_used.then_some(()).ok_or_else(none)
+    };
+    fills.map(of_fill).collect()
+}
+
+/// Returns the findings on caches that are filled by ids that no build has any more since they have a lane, each with the
+/// index of its file, and what is to be done; without those of builds that are still to get another lane.
+pub(super) fn unused(
+    graph: &BuildGraph<'_>,
+    resolved: &[ResolvedBuild],
+    waiting: &HashSet<BuildId>,
+) -> Vec<(usize, Finding, Option<Refill>)> {
+    let mut found = Vec::new();
+    let mut used: Option<HashSet<&[u8]>> = None;
+    for (file, report) in graph.own_reports() {
+        let fills = report.builds.iter().flat_map(|builds| &builds.file.fills);
+        for (number, fill) in fills.enumerate() {
+            for filled in mounted(fill, &report.settings) {
+                let id = &*filled.became.ids[0];
+                let used = used.get_or_insert_with(|| ids(graph));
+                let uses = uses(graph, resolved, file, fill, &filled);
+                let moved = |one: &&Use<'_>| without_lane(one.mount).as_deref() == Some(id);
+                let uses: Vec<&Use<'_>> = uses.iter().filter(moved).collect();
+                let is_open = uses.iter().any(|one| waiting.contains(&one.one.id));
+                if !used.contains(id) && !is_open {
+                    let finding = check(graph, fill, id, &uses);
+                    found.extend(finding.map(|(finding, id)| {
+                        let refill = id.map(|id| Refill { fill: number, id });
+                        (file, finding, refill)
+                    }));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Returns the ids that the mounts of all files have in some builds.
+fn ids<'g>(graph: &'g BuildGraph<'_>) -> HashSet<&'g [u8]> {
+    let reports = graph.own_reports().map(|(_, report)| report);
+    let mounts = reports.flat_map(|report| &report.checked.mounts);
+    let mounts = mounts.take_while(|_| budget::spend(BUILDS));
+    mounts
+        .flat_map(|mount| &mount.became.ids)
+        .map(|id| &**id)
+        .collect()
+}
+
+/// Returns the mounts of builds of the fill's job that may be the cache `filled`, whatever their ids.
+fn uses<'g>(
+    graph: &'g BuildGraph<'_>,
+    resolved: &'g [ResolvedBuild],
+    file: usize,
+    fill: &Fill,
+    filled: &CacheMount,
+) -> Vec<Use<'g>> {
+    let is_of_job = |one: &&ResolvedBuild| {
+        let jobs = &graph.build(one.id).jobs;
+        let is_it = fill
+            .job
+            .as_ref()
+            .map_or(jobs.is_empty(), |job| jobs.contains(job));
+        one.id.file == file && is_it
+    };
+    let mut found = Vec::new();
+    budget::spend(resolved.len());
+    for one in resolved.iter().filter(is_of_job) {
+        let path = one.dockerfile.as_ref();
+        let Some(report) = path
+            .and_then(|path| graph.index(path))
+            .map(|index| graph.report(index))
+        else {
+            continue;
+        };
+        let mounts = report
+            .checked
+            .mounts
+            .iter()
+            .take_while(|_| budget::spend(1));
+        let mounts = mounts.filter(|mount| mount.key.base == filled.key.base);
+        found.extend(mounts.map(|mount| Use { one, report, mount }));
+    }
+    found
+}
+
+/// Returns the id of a mount with a lane behind it, and without that lane.
+fn without_lane(mount: &CacheMount) -> Option<Vec<u8>> {
+    let ids = &mount.became.ids;
+    let is_known = ids[0] == ids[2] && ids[1] == ids[3];
+    let before = ids[1].strip_suffix(LANE)?.strip_suffix(b"-")?;
+    (is_known && !before.contains_str(LANE)).then(|| before.to_vec())
+}
+
+/// Returns the lane that a build passes, as a workflow has it written, if any; fails where that cannot be said there.
+fn lane(
+    graph: &BuildGraph<'_>,
+    one: &ResolvedBuild,
+    report: &FileReport,
+) -> Result<Option<String>, String> {
+    let arg = &report.settings.arg;
+    let name = &graph.build(one.id).name;
+    match one.passes(graph, arg, arg) {
+        Some(passed) if passed.status == LaneStatus::Passed => {
+            let value = passed.arg.value.as_deref().unwrap_or_default();
+            let known = (!value.is_empty() && is_plain(value)).then(|| Some(value.to_owned()));
+            known.ok_or_else(|| format!("only a run knows the lane that {name} passes"))
+        }
+        Some(_) => Err(format!("{name} passes a namespace")),
+        None if graph.build(one.id).args_known => Ok(None),
+        None => Err(format!("only a run knows what {name} passes")),
+    }
+}
+
+/// Returns whether a text of expressions and other signs can be part of an id, and of JSON.
+fn is_plain(text: &str) -> bool {
+    let sign = |ch: char| ch.is_ascii_alphanumeric() || "._-/:@+~".contains(ch);
+    let mut parts = text.split("${{");
+    let first = parts.next().unwrap_or_default();
+    first.chars().all(sign)
+        && parts.all(|part| {
+            part.split_once("}}").is_some_and(|(inner, behind)| {
+                let within = |ch: char| ch == ' ' || ch == '|' || sign(ch);
+                inner.chars().all(within) && behind.chars().all(sign)
+            })
+        })
+}
+
+/// Says that the builds have the cache `id` by another id by now, and returns that where it is one.
+fn check(
+    graph: &BuildGraph<'_>,
+    fill: &Fill,
+    id: &[u8],
+    uses: &[&Use<'_>],
+) -> Option<(Finding, Option<String>)> {
+    let first = uses.first()?;
+    let mut new: BTreeSet<String> = BTreeSet::new();
+    let mut why = None;
+    for one in uses {
+        let ids = one.mount.became.ids.each_ref().map(|id| id.to_str_lossy());
+        match lane(graph, one.one, one.report) {
+            Ok(None) => new.extend([ids[0].clone().into_owned()]),
+            Ok(Some(lane)) => new.extend([ids[1].replace('\u{1}', &lane)]),
+            Err(reason) => why = Some(reason),
+        }
+    }
+    let renaming = match &fill.renaming {
+        _ if new.len() > 1 => Err("its builds have several: give them one lane".to_owned()),
+        Ok(renaming) => why.map_or(Ok(renaming), Err),
+        Err(reason) => Err(reason.clone()),
+    };
+    let one = new.pop_first().filter(|_| renaming.is_ok());
+    let one = one.filter(|id| is_plain(id));
+    let id = id.to_str_lossy();
+    let name = &graph.build(first.one.id).name;
+    let has = one
+        .as_ref()
+        .map_or_else(String::new, |new| format!(": {name} has `{new}`"));
+    let message = format!("it fills the cache `{id}`, which no build has{has}");
+    let fix = match (&one, renaming) {
+        (Some(new), Ok(renaming)) => Ok(Fix::needs_review(
+            format!("fill the cache `{new}`"),
+            vec![renaming.edit(new)],
+        )),
+        (_, Err(why)) => Err(why),
+        (None, Ok(_)) => Err("the id has signs that cannot stand there".to_owned()),
+    };
+    let help = match &fix {
+        Ok(fix) => fix.title().to_owned(),
+        Err(_) => format!("write the id that {name} has there"),
+    };
+    let (source, span) = (&first.report.source, first.mount.span);
+    let mut finding = Finding::new(RuleId::UnpassedArg, place(fill), message)
+        .help(help)
+        .fix(fix)
+        .point(Location {
+            place: Place::There {
+                path: (graph.access.name)(&first.report.path),
+                range: LineIndex::new(source).range(source, span),
+            },
+            message: "has a lane".into(),
+        });
+    finding.severity = Severity::Warning;
+    Some((finding, one))
+}
+
+/// Returns the place of a fill in findings.
+fn place(fill: &Fill) -> Span {
+    let own = fill.renaming.as_ref().map(|renaming| renaming.span);
+    own.ok()
+        .filter(|span| !span.is_empty())
+        .unwrap_or(fill.span)
+}
+
+/// Makes those fixes of a file up to `level` that fill caches by other ids; `None` where there is none.
+pub fn rename_fills(report: &FileReport, level: Applicability) -> Option<Fixed> {
+    let builds = report.builds.as_ref()?;
+    let lines = LineIndex::new(&report.source);
+    let text = std::str::from_utf8(&report.source).ok()?;
+    let mut findings: Vec<(&Finding, &Fix, RenamedFill<'_>)> = Vec::new();
+    for Refill { fill, id } in &builds.refills {
+        let span = place(&builds.file.fills[*fill]);
+        let mut found = report.checked.findings.iter();
+        let found = found.find(|one| one.rule == RuleId::UnpassedArg && one.span == span);
+        let fix = found.and_then(|one| Some((one, one.fix.as_ref()?)));
+        if let Some((finding, fix)) = fix.filter(|(_, fix)| fix.applicability() <= level) {
+            findings.push((finding, fix, RenamedFill { fill: *fill, id }));
+        }
+    }
+    let fixes: Vec<&Fix> = findings.iter().map(|(_, fix, _)| *fix).collect();
+    let proved = apply_proved(&report.source, &fixes, |new, made| {
+        let renamed: Vec<RenamedFill<'_>> = made.iter().map(|index| findings[*index].2).collect();
+        let new = String::from_utf8_lossy(new);
+        builds::prove_fills(builds.format, text, &builds.file, &new, &renamed)
+    });
+    let line = |index: usize| lines.line(findings[index].0.span.start);
+    let made = proved.made.iter().map(|index| Made {
+        rule: RuleId::UnpassedArg,
+        line: line(*index),
+        title: fixes[*index].title().to_owned(),
+    });
+    let dropped = proved.refused.into_iter().map(|(index, reason)| Dropped {
+        rule: RuleId::UnpassedArg,
+        line: line(index),
+        reason,
+    });
+    Some(Fixed {
+        made: made.collect(),
+        dropped: dropped.collect(),
+        bytes: proved.bytes,
+        ..Fixed::nothing(&report.source, Checked::default())
+    })
+}
+
+impl Renaming {
+    /// Returns the edit that writes `id`.
+    fn edit(&self, id: &str) -> Edit {
+        Edit::replace(self.span, format!("{}{id}{}", self.before, self.behind))
+    }
+}
