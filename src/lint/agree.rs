@@ -12,7 +12,7 @@ use crate::builds::FormatRef;
 use crate::dockerfile::Dockerfile;
 use crate::finding::{Finding, Location, Place, RuleId};
 use crate::fix::{self, Applicability, Applied, Fix};
-use crate::index::{BUILDS, Base, Became, CacheMount};
+use crate::index::{BUILDS, Became, CacheMount};
 use crate::rules::{Settings, caches};
 use crate::text::{LineIndex, SourceMap, Span};
 
@@ -21,7 +21,7 @@ use super::along::check_along;
 use super::check::check;
 use super::finalize::finalize;
 use super::model::{Left, Shared, TakenBack};
-use super::partition::{At, Clash, Edits, Kind, Member, clashes, show};
+use super::partition::{At, Clash, Edits, Kind, Member, clashes, drop_followed, show};
 use super::turn::Turn;
 
 /// Takes back the fixes of `files` that would join or part caches; `name` returns a file's path, by index, as reports
@@ -179,28 +179,12 @@ impl<'t, 'f> Trial<'t, 'f> {
                 });
             }
         }
-        if self.turn.is_safe() {
-            return members;
-        }
         // An unsafe fix of a lane changes both, where it can.
-        let others = |old: &Became, base: &Base| {
-            let changed = members
-                .iter()
-                .filter(|one| !one.is_filled && one.mount.key.base == *base);
-            let mut changed =
-                changed.filter(|one| one.before.ids[0] == old.ids[0] && one.before != one.after);
-            budget::spend(members.len()) && changed.all(Member::gets_lane)
-        };
-        let is_followed = |one: &Member<'_>| {
-            let fills = self.files[one.at.file].fills();
-            fills.is_some_and(|fixed| fixed.is_ok()) && others(one.before, &one.mount.key.base)
-        };
-        let followed: Vec<At> = members
-            .iter()
-            .filter(|one| is_followed(one))
-            .map(|one| one.at)
-            .collect();
-        members.retain(|one| !followed.contains(&one.at));
+        if !self.turn.is_safe() {
+            drop_followed(&mut members, |file| {
+                matches!(self.files[file].fills(), Some(Ok(())))
+            });
+        }
         members
     }
 

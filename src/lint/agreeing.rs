@@ -39,11 +39,9 @@ impl Agreeing<'_> {
 
     /// Returns whether the ids can change by which the file fills the caches of its mounts, or why not; `None` where it
     /// mounts them.
-    pub(super) fn fills(&self) -> Option<Result<(), &str>> {
+    pub(super) fn fills(&self) -> Option<&Result<(), String>> {
         match &self.checked.withheld {
-            Some(Withheld::Fills(fixed)) => {
-                Some(fixed.as_ref().map(|()| ()).map_err(String::as_str))
-            }
+            Some(Withheld::Fills(fixed)) => Some(fixed),
             _ => None,
         }
     }

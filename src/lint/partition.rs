@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bstr::ByteSlice as _;
 
+use crate::budget;
 use crate::index::{BUILDS, Base, Became, CacheMount, LANE};
 use crate::rules::tools::content;
 use crate::rules::variables::PLATFORM_ARGS;
@@ -110,6 +111,24 @@ pub(super) struct Edits {
     pub(super) any: bool,
     /// True where one of the turn in question does.
     pub(super) own: bool,
+}
+
+/// Takes the caches away that are filled by ids which get the lane along with those of the mounts; `can_follow` returns
+/// whether those of a file can change.
+pub(super) fn drop_followed(members: &mut Vec<Member<'_>>, can_follow: impl Fn(usize) -> bool) {
+    let is_followed = |fill: &Member<'_>| {
+        let is_it = |one: &&Member<'_>| {
+            let is_same = one.mount.key.base == fill.mount.key.base
+                && one.before.ids[0] == fill.before.ids[0];
+            is_same && !one.is_filled && one.before != one.after
+        };
+        budget::spend(members.len()) && members.iter().filter(is_it).all(Member::gets_lane)
+    };
+    let is_kept =
+        |one: &Member<'_>| !(one.is_filled && can_follow(one.at.file) && is_followed(one));
+    let kept: Vec<bool> = members.iter().map(is_kept).collect();
+    let mut kept = kept.into_iter();
+    members.retain(|_| kept.next().unwrap_or(true));
 }
 
 /// Returns the mounts with wrong ids after fixes, of one kind: the others may follow from them. A mount that a fix edits
