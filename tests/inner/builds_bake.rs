@@ -88,7 +88,7 @@ fn a_variable_that_is_there_has_to_say_the_same() {
         ),
         ("variable \"CACHE_ID\" { default = null }", "is not known"),
         (
-            "variable \"CACHE_ID\" { default = lower(\"X\") }",
+            "variable \"CACHE_ID\" { default = timestamp() }",
             "is not known",
         ),
         (
@@ -156,7 +156,7 @@ fn json_gets_its_argument() {
 
 #[test]
 fn targets_inherit_and_only_those_that_are_built_count() {
-    let source = "variable \"D\" { default = \"d\" }\ntarget \"base\" {\n  context = \"${D}/x\"\n  args = { A = \"1\", N = null }\n}\ntarget \"mid\" { inherits = [\"base\"] }\ntarget \"a\" {\n  inherits = [\"other\", \"mid\"]\n  target = \"t\"\n  args = { B = D }\n}\ntarget \"other\" {\n  context = \"o\"\n  dockerfile = \"F\"\n}\ntarget \"b\" { inherits = [\"mid\"] }\ntarget \"m\" { inherits = [\"gone\"] }\ntarget \"f\" { dockerfile = lower(\"X\") }\n";
+    let source = "variable \"D\" { default = \"d\" }\ntarget \"base\" {\n  context = \"${D}/x\"\n  args = { A = \"1\", N = null }\n}\ntarget \"mid\" { inherits = [\"base\"] }\ntarget \"a\" {\n  inherits = [\"other\", \"mid\"]\n  target = \"t\"\n  args = { B = D }\n}\ntarget \"other\" {\n  context = \"o\"\n  dockerfile = \"F\"\n}\ntarget \"b\" { inherits = [\"mid\"] }\ntarget \"m\" { inherits = [\"gone\"] }\ntarget \"f\" { dockerfile = timestamp() }\n";
     let build_file = read(source);
     let builds: Vec<_> = build_file
         .builds
@@ -186,7 +186,7 @@ fn targets_inherit_and_only_those_that_are_built_count() {
         why,
         [
             "target `m`: it inherits from a target that is not in this file",
-            "target `f`: its `dockerfile` is an expression that is not computed"
+            "target `f`: its `dockerfile` is what `timestamp()` returns, which cachelane does not compute"
         ]
     );
     // `base` serves two Dockerfiles, so the target gets its own.
@@ -234,6 +234,224 @@ fn a_matrix_is_taken_apart() {
     assert!(fixed(source, "a").is_ok());
 }
 
+const NAMES: &str = r#"
+variable "BASE" { default = "." }
+variable "EMPTY" {}
+variable "NULL" { default = null }
+variable "TYPED" { type = string }
+variable "NUM" { default = 3 }
+variable "ON" { default = true }
+variable "LIST" { default = ["a", "b"] }
+variable "MAP" { default = { one = "x", two = "y" } }
+variable "NEST" { default = "${BASE}/n-${NUM}" }
+variable "CSV" { default = "p,q,r" }
+function "ctx" {
+  params = [n]
+  result = "./${n}"
+}
+function "all" {
+  params = [first]
+  variadic_params = rest
+  result = "${first}/${join("-", rest)}"
+}
+function "twice" {
+  params = [n]
+  result = "${ctx(n)}${ctx(upper(n))}"
+}
+function "rec" {
+  params = [n]
+  result = n < 1 ? "z" : "n"
+}
+function "again" {
+  params = [n]
+  result = again(n)
+}
+"#;
+
+fn target(expression: &str) -> BuildFile {
+    read(&format!(
+        "{NAMES}target \"t\" {{ target = {expression} }}\n"
+    ))
+}
+
+/// The values are those that `docker buildx bake --print` says.
+#[test]
+fn expressions_have_the_values_that_bake_computes() {
+    for (expression, value) in [
+        (r#"ctx("")"#, r#"./"#),
+        (r#"EMPTY == "" ? "empty" : "not""#, r#"empty"#),
+        (r#"NULL == null ? "null" : "not""#, r#"null"#),
+        (r#"TYPED == null ? "typed" : "not""#, r#"typed"#),
+        (
+            r#""x-${NUM + 1}-${NUM * 2}-${NUM / 2}-${-NUM % 2}""#,
+            r#"x-4-6-1.5--1"#,
+        ),
+        (r#"ON && !false ? "on" : "off""#, r#"on"#),
+        (r#""${LIST[1]}/${LIST.0}""#, r#"b/a"#),
+        (r#""${MAP.one}/${MAP["two"]}""#, r#"x/y"#),
+        (r#"NEST"#, r#"./n-3"#),
+        (
+            r#"join("-", [for x in LIST : "${x}!" if x != "a"])"#,
+            r#"b!"#,
+        ),
+        (
+            r#"join("-", [for k, v in { z = "1", a = "2" } : "${k}${v}"])"#,
+            r#"a2-z1"#,
+        ),
+        (
+            r#"join("-", values({ for i, x in LIST : x => i }))"#,
+            r#"0-1"#,
+        ),
+        (r#"all("a", "b", "c")"#, r#"a/b-c"#),
+        (r#"all(LIST...)"#, r#"a/b"#),
+        (r#"twice("v")"#, r#"./v./V"#),
+        (r#""%{ if ON }yes%{ else }no%{ endif }""#, r#"yes"#),
+        (r#""%{ for x in LIST }<${x}>%{ endfor }""#, r#"<a><b>"#),
+        (r#"try(MAP.three, "fallback")"#, r#"fallback"#),
+        (r#"can(MAP.three) ? "can" : "cannot""#, r#"cannot"#),
+        (r#"lookup(MAP, "three", "def")"#, r#"def"#),
+        (
+            r#"format("%05d-%-4s|%v-%q-%%-%t", 42, "ab", NUM, "q", ON)"#,
+            r#"00042-ab  |3-"q"-%-true"#,
+        ),
+        (r#"replace("a-b-c", "-", "/")"#, r#"a/b/c"#),
+        (r#"regex_replace("a-b1-c", "[0-9]", "N")"#, r#"a-bN-c"#),
+        (r#"substr("hello", 1, 3)"#, r#"ell"#),
+        (r#"substr("hello", -3, -1)"#, r#"llo"#),
+        (r#"trimprefix("v1.2", "v")"#, r#"1.2"#),
+        (r#"join("", distinct(concat(LIST, ["a"])))"#, r#"ab"#),
+        (r#"merge(MAP, { one = "z" }).one"#, r#"z"#),
+        (r#"keys(MAP)[1]"#, r#"two"#),
+        (r#"element(LIST, 5)"#, r#"b"#),
+        (r#"join(",", slice(split(",", CSV), 1, 3))"#, r#"q,r"#),
+        (r#"join(",", reverselist(split(",", CSV)))"#, r#"r,q,p"#),
+        (r#"coalesce(NULL, "co")"#, r#"co"#),
+        (r#"title("hello world-x")"#, r#"Hello World-X"#),
+        (r#"basename("/x/y/z.txt")"#, r#"z.txt"#),
+        (r#"sanitize("a/b:c")"#, r#"a_b_c"#),
+        (
+            r#"sha256("x")"#,
+            r#"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"#,
+        ),
+        (r#""n${length(LIST)}${strlen("abc")}""#, r#"n23"#),
+        (r#"contains(LIST, "a") ? "has" : "no""#, r#"has"#),
+        (r#"join("-", range(1, 4))"#, r#"1-2-3"#),
+        (r#"join("-", flatten([["a"], [["b"]]]))"#, r#"a-b"#),
+        (
+            r#"join("-", [for p in setproduct(["a", "b"], ["c"]) : join("", p)])"#,
+            r#"ac-bc"#,
+        ),
+        (r#"join("-", formatlist("%s!", LIST))"#, r#"a!-b!"#),
+        (r#"zipmap(LIST, ["1", "2"])["b"]"#, r#"2"#),
+        (r#"regex("v([0-9]+)", "v12")[0]"#, r#"12"#),
+        (r#"min(3, 1, 2) + max(1, 2)"#, r#"3"#),
+        (r#""1" == 1 ? "same" : "differ""#, r#"differ"#),
+        (r#""5" + 1"#, r#"6"#),
+        (r#""four-${NUM}""#, r#"four-3"#),
+        (r#"compact(["", "c"])[0]"#, r#"c"#),
+        (r#"join("-", LIST[*])"#, r#"a-b"#),
+        (r#"join("-", [{ n = "1" }, { n = "2" }].*.n)"#, r#"1-2"#),
+        (r#"join("-", [{ n = "1" }, { n = "2" }][*].n)"#, r#"1-2"#),
+        (r#"chomp("x\n")"#, r#"x"#),
+        (r#"lower("ABC")"#, r#"abc"#),
+        (r#"indexof(LIST, "b")"#, r#"1"#),
+        (r#"join("", sort(["c", "a"]))"#, r#"ac"#),
+        (r#"(ON ? "p" : "q")"#, r#"p"#),
+        (r#"false || ON ? "or" : "nor""#, r#"or"#),
+        (r#"10 >= 9 ? "num" : "lex""#, r#"num"#),
+        (r#"rec(3)"#, r#"n"#),
+        (r#"{ a = { b = "deep" } }.a.b"#, r#"deep"#),
+        (r#"divide(7, 2)"#, r#"3.5"#),
+        (r#"int(7.9)"#, r#"7"#),
+        (r#"trim("--x--", "-")"#, r#"x"#),
+        (r#"modulo(-7, 3)"#, r#"-1"#),
+        (r#"-7 % 3"#, r#"-1"#),
+        (r#""${split("/", "a/b/c")[2]}""#, r#"c"#),
+        (r#"notequal("a", "b") ? "ne" : "eq""#, r#"ne"#),
+        (r#"trimspace("  s  ")"#, r#"s"#),
+        (r#"regex("[a-z]+", "123abc")"#, r#"abc"#),
+        (r#"hasindex(LIST, 1) ? "hi" : "lo""#, r#"hi"#),
+        (r#"lookup({a="1"}, "a", "2")"#, r#"1"#),
+        (r#"format("%[2]s-%[1]s", "a", "b")"#, r#"b-a"#),
+        (
+            r#"format("%.2f|%6.1f|%x", 3.14159, 2.5, 255)"#,
+            r#"3.14|   2.5|ff"#,
+        ),
+        (r#"floor(-1.5)"#, r#"-2"#),
+        (r#"ceil(1.2)"#, r#"2"#),
+        (r#"join("-", coalescelist([], ["k"]))"#, r#"k"#),
+    ] {
+        let found = target(expression);
+        assert_eq!(
+            found.builds[0].target.as_deref(),
+            Some(value),
+            "{expression}"
+        );
+    }
+}
+
+#[test]
+fn what_the_file_does_not_determine_is_unknown() {
+    for (expression, why) in [
+        (
+            "timestamp()",
+            "is what `timestamp()` returns, which cachelane does not compute",
+        ),
+        (
+            "upper(uuidv4())",
+            "is what `uuidv4()` returns, which cachelane does not compute",
+        ),
+        ("ELSEWHERE", "is named by the variable `ELSEWHERE`"),
+        (
+            "try(ELSEWHERE, \".\")",
+            "is named by the variable `ELSEWHERE`",
+        ),
+        (
+            "BAKE_LOCAL_PLATFORM",
+            "is named by the variable `BAKE_LOCAL_PLATFORM`",
+        ),
+        (
+            "foreign(BASE)",
+            "is what `foreign()` returns, which cachelane does not compute",
+        ),
+        (
+            "target.gone.context",
+            "is an expression that is not computed",
+        ),
+        ("again(1)", "is an expression that is not computed"),
+        ("LIST[2]", "is an expression that is not computed"),
+        (
+            "format(\"%2000s\", 1)",
+            "is an expression that is not computed",
+        ),
+        (
+            "join(\"\", range(0, 5000))",
+            "is an expression that is not computed",
+        ),
+        ("1 / 0", "is an expression that is not computed"),
+        ("lower()", "is an expression that is not computed"),
+        ("LIST", "is an expression that is not computed"),
+    ] {
+        let source = format!("{NAMES}target \"t\" {{ dockerfile = {expression} }}\n");
+        let found = read(&source).unknown;
+        let whys: Vec<_> = found.iter().map(|unknown| unknown.why.as_str()).collect();
+        assert_eq!(whys, [format!("target `t`: its `dockerfile` {why}")]);
+    }
+}
+
+#[test]
+fn arguments_of_an_expression_are_known() {
+    let source = "variable \"V\" { default = \"1\" }\ntarget \"a\" {\n  args = merge({ A = V, N = null }, { B = 2 })\n}\n";
+    let build = &read(source).builds[0];
+    let args = build.args.iter();
+    let args: Vec<_> = args
+        .map(|arg| (arg.name.as_str(), arg.value.as_deref()))
+        .collect();
+    assert_eq!(args, [(Some("A"), Some("1")), (Some("B"), Some("2"))]);
+    assert!(build.args_known);
+    assert!(Format::Hcl.pass(source, build).is_err());
+}
+
 #[test]
 fn what_is_made_of_itself_is_unknown() {
     let source = "variable \"a\" { default = \"${a}\" }\ntarget \"u\" { dockerfile = a }\ntarget \"l\" { inherits = [\"l\"] }\n";
@@ -253,6 +471,29 @@ fn what_multiplies_is_too_much() {
     source.push_str("target \"t\" { dockerfile = v59 }\n");
     let read = budget::within(source.len(), || read(&source));
     assert!(read.is_err());
+}
+
+#[test]
+fn loops_within_loops_are_too_much() {
+    let list = format!("[{}]", "\"x\", ".repeat(200));
+    let mut value = "a".to_owned();
+    for name in ["a", "b", "c", "d", "e"] {
+        value = format!("[for {name} in L : {value}]");
+    }
+    let double = "function \"f0\" {\n  params = [n]\n  result = n\n}\n".to_owned();
+    let doubles = (1..40).map(|n| {
+        let inner = n - 1;
+        format!(
+            "function \"f{n}\" {{\n  params = [n]\n  result = \"${{f{inner}(n)}}${{f{inner}(n)}}\"\n}}\n"
+        )
+    });
+    let doubles: String = std::iter::once(double).chain(doubles).collect();
+    for source in [
+        format!("variable \"L\" {{ default = {list} }}\ntarget \"t\" {{ dockerfile = {value} }}\n"),
+        format!("{doubles}target \"t\" {{ dockerfile = f25(\"x\") }}\n"),
+    ] {
+        assert!(budget::within(source.len(), || read(&source)).is_err());
+    }
 }
 
 #[test]

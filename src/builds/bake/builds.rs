@@ -1,7 +1,12 @@
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::file::{File, Lineage};
-use super::value::{Ast, Kind, Part, Scope, Value};
+use hcl_edit::expr::Expression;
+
+use super::file::{File, Lineage, after};
+use super::heredoc::{self, Part};
+use super::scope::Scope;
+use super::value::{Ast, Field, Kind, Value};
 use crate::builds::inline::hole;
 use crate::builds::jobs::{MAX_ROWS, product};
 use crate::builds::model::{
@@ -12,7 +17,7 @@ use crate::builds::platforms::Platforms;
 use crate::text::{SourceMap, Span};
 
 pub(super) fn builds(source: &str, file: &File) -> BuildFile {
-    let mut scope = file.scope();
+    let mut scope = file.scope(source);
     let mut found = BuildFile::default();
     for target in file.built(&scope) {
         let lineage = file.lineage(target, &scope);
@@ -32,24 +37,35 @@ struct Found {
 }
 
 impl<'f> Lineage<'f> {
-    fn get(&self, key: &str) -> Option<&'f Ast> {
-        self.all.iter().find_map(|target| target.get(key))
+    /// Returns the attribute that counts, with its value: the first one that is not `null`.
+    fn get(&self, key: &str, scope: &Scope<'_>) -> Option<(&'f Ast, Value)> {
+        let all = self.all.iter().filter_map(|target| target.get(key));
+        let mut all = all.map(|ast| (ast, scope.value(ast)));
+        all.find(|(_, value)| *value != Value::Null)
+    }
+
+    fn value(&self, key: &str, scope: &Scope<'_>) -> Option<Value> {
+        self.get(key, scope).map(|(_, value)| value)
+    }
+
+    fn text(&self, key: &str, scope: &Scope<'_>) -> Option<String> {
+        Some(self.value(key, scope)?.text()?.into_owned())
     }
 
     fn add_to(&self, file: &mut BuildFile, source: &str, scope: &mut Scope<'_>) {
         let name = format!("target `{}`", self.target.name);
         let span = self.target.span;
         let mut found: Vec<Found> = Vec::new();
-        let matrix = self.get("matrix");
-        for row in rows(matrix, scope) {
+        let matrix = self.get("matrix", scope);
+        let matrix = matrix.as_ref().map(|(ast, value)| axes(ast, value, scope));
+        for row in rows(matrix.as_deref().unwrap_or_default()) {
             scope.matrix = row;
             match self.subject(file, scope) {
                 Ok(subject) => {
-                    let stage = self.get("target").map(|ast| scope.value(ast));
-                    let stage = stage.as_ref().and_then(Value::text).map(str::to_owned);
-                    let platforms = self.get("platforms").map(|ast| scope.value(ast));
+                    let stage = self.text("target", scope);
+                    let platforms = self.value("platforms", scope);
                     let platforms = platforms.as_ref().map_or(Platforms::Unnamed, platforms_of);
-                    let leg = matrix.map(|_| self.leg(source, scope));
+                    let leg = matrix.as_ref().map(|_| self.leg(source, scope));
                     let is_same = |one: &&mut Found| one.subject == subject && one.stage == stage;
                     match found.iter_mut().find(is_same) {
                         Some(one) => {
@@ -81,11 +97,15 @@ impl<'f> Lineage<'f> {
         let mut whole = ["context", "dockerfile", "dockerfile-inline"].iter();
         let service = Service {
             name: self.target.name.clone(),
-            partial: !whole.any(|key| self.get(key).is_some()),
+            partial: !whole.any(|key| self.value(key, scope).is_some()),
             profiles: Vec::new(),
-            after: self.after(scope),
+            after: self
+                .value("contexts", scope)
+                .as_ref()
+                .map(after)
+                .unwrap_or_default(),
             legs: Vec::new(),
-            axes: keys(matrix).map(str::to_owned).collect(),
+            axes: matrix.into_iter().flatten().map(|(name, _)| name).collect(),
         };
         // The legs of a matrix are builds of one command, like neighbouring targets.
         file.builds.extend(found.into_iter().map(|one| Build {
@@ -103,45 +123,31 @@ impl<'f> Lineage<'f> {
 
     /// Returns the build of one combination of the matrix, whose values are in `scope`.
     fn leg(&self, source: &str, scope: &Scope<'_>) -> TargetLeg {
-        let name = self.get("name").map(|ast| scope.value(ast));
-        let name = name.as_ref().and_then(Value::text);
         let (args, _) = self.args(source, scope);
         let is_paid = Arg::pay(args.len());
         TargetLeg {
-            name: name.unwrap_or(&self.target.name).to_owned(),
+            name: self
+                .text("name", scope)
+                .unwrap_or_else(|| self.target.name.clone()),
             args: if is_paid { args } else { Vec::new() },
         }
     }
 
-    /// Returns the names of the targets whose results it takes.
-    fn after(&self, scope: &Scope<'_>) -> Vec<String> {
-        let contexts = self.get("contexts").and_then(Ast::fields);
-        let values = contexts.unwrap_or_default().iter();
-        let name = |value: &Ast| {
-            let value = scope.value(value);
-            Some(value.text()?.strip_prefix("target:")?.to_owned())
-        };
-        values.filter_map(|field| name(&field.value)).collect()
-    }
-
     fn subject(&self, file: &mut BuildFile, scope: &Scope<'_>) -> Result<Subject, String> {
-        if let Some(ast) = self.get("dockerfile-inline") {
+        if let Some((ast, _)) = self.get("dockerfile-inline", scope) {
             let inline = inline(ast, scope)
-                .ok_or("its `dockerfile-inline` is an expression that is not computed")?;
+                .ok_or_else(|| format!("its `dockerfile-inline` {}", scope.obstacle(ast)))?;
             return Ok(file.add_inline(inline));
         }
         let text = |key: &str, usual: &str| {
-            let Some(ast) = self.get(key) else {
+            let Some((ast, value)) = self.get(key, scope) else {
                 let why = "it inherits from a target that is not in this file";
                 return self.known.then(|| usual.to_owned()).ok_or(why.to_owned());
             };
-            let value = scope.value(ast);
-            let text = value.text().ok_or_else(|| match ast.variable() {
-                Some(name) => format!("its `{key}` is named by the variable `{name}`"),
-                None => format!("its `{key}` is an expression that is not computed"),
-            })?;
+            let text = value.text();
+            let text = text.ok_or_else(|| format!("its `{key}` {}", scope.obstacle(ast)))?;
             // The part below the folder that bake is started in, when the rest is remote.
-            Ok(text.strip_prefix("cwd://").unwrap_or(text).to_owned())
+            Ok(text.strip_prefix("cwd://").unwrap_or(&text).to_owned())
         };
         let context = text("context", ".")?;
         paths::dockerfile(&context, &text("dockerfile", "Dockerfile")?).map(Subject::File)
@@ -150,28 +156,44 @@ impl<'f> Lineage<'f> {
     /// Returns the arguments that the target passes, and whether these are all.
     fn args(&self, source: &str, scope: &Scope<'_>) -> (Vec<Arg>, bool) {
         let mut args: Vec<Arg> = Vec::new();
-        let mut names: HashSet<&str> = HashSet::new();
+        let mut seen: HashSet<String> = HashSet::new();
         let mut known = true;
         for ast in self.all.iter().filter_map(|target| target.get("args")) {
-            let fields = ast.fields();
-            known &= fields.is_some();
-            for field in fields.unwrap_or_default() {
+            let Some(fields) = ast.fields() else {
+                // The values of an expression stand nowhere.
+                let value = scope.value(ast);
+                known &= value.fields().is_some() || value == Value::Null;
+                for (name, value) in value.fields().unwrap_or_default() {
+                    if *value != Value::Null && !seen.contains(name) {
+                        seen.insert(name.clone());
+                        args.push(Arg {
+                            from: scope.variables(ast),
+                            ..Arg::new(name, value.text().map(Cow::into_owned), ast.span)
+                        });
+                    }
+                }
+                continue;
+            };
+            for field in fields {
                 let Some(name) = field.key.as_deref() else {
                     known = false;
                     continue;
                 };
                 let value = scope.value(&field.value);
                 // `null` passes nothing, or what an ancestor says.
-                if value == Value::Null || !names.insert(name) {
+                if value == Value::Null || seen.contains(name) {
                     continue;
                 }
+                seen.insert(name.to_owned());
                 let span = field.value.span;
                 let written = String::from_utf8_lossy(span.of(source.as_bytes()));
-                let value = value.text().unwrap_or_else(|| written.trim_matches('"'));
+                let value = value
+                    .text()
+                    .unwrap_or_else(|| written.trim_matches('"').into());
                 let span = Span::new(field.key_span.start, span.end);
                 args.push(Arg {
                     from: scope.variables(&field.value),
-                    ..Arg::new(name, Some(value.to_owned()), span)
+                    ..Arg::new(name, Some(value.into_owned()), span)
                 });
             }
         }
@@ -181,51 +203,60 @@ impl<'f> Lineage<'f> {
 
 fn platforms_of(value: &Value) -> Platforms {
     value.list().map_or(Platforms::Unknown, |list| {
-        Platforms::of(list.iter().map(Value::text))
+        let texts: Vec<_> = list.iter().map(Value::text).collect();
+        Platforms::of(texts.iter().map(Option::as_deref))
     })
 }
 
-/// Returns the names of a `matrix`.
-fn keys(matrix: Option<&Ast>) -> impl Iterator<Item = &str> {
-    let fields = matrix.and_then(Ast::fields).unwrap_or_default();
-    fields.iter().filter_map(|field| field.key.as_deref())
+/// Returns the names of a `matrix` with their values, in the order of the file where it says one.
+fn axes(ast: &Ast, value: &Value, scope: &Scope<'_>) -> Vec<(String, Value)> {
+    let Some(fields) = ast.fields() else {
+        return value.fields().unwrap_or_default().to_vec();
+    };
+    let axis = |field: &Field| Some((field.key.clone()?, scope.value(&field.value)));
+    fields.iter().filter_map(axis).collect()
 }
 
 /// Returns the combinations of a `matrix`, and the value of each name in them; one combination of unknown values where
 /// there are too many or the axes are unknown.
-fn rows(matrix: Option<&Ast>, scope: &Scope<'_>) -> Vec<Vec<(String, Value)>> {
+fn rows(matrix: &[(String, Value)]) -> Vec<Vec<(String, Value)>> {
     let mut count = 1;
-    let mut axes = Vec::new();
-    for field in matrix.and_then(Ast::fields).unwrap_or_default() {
-        let Some(name) = field.key.clone() else {
-            continue;
-        };
-        let value = scope.value(&field.value);
+    let axis = |(name, value): &(String, Value)| {
         let values = value.list().filter(|list| count * list.len() <= MAX_ROWS);
         let values = values.unwrap_or(&[Value::Unknown]).to_vec();
         count *= values.len();
-        axes.push((name, values));
-    }
+        (name.clone(), values)
+    };
+    let axes: Vec<_> = matrix.iter().map(axis).collect();
     product(&axes).unwrap_or_default()
 }
 
 fn inline(ast: &Ast, scope: &Scope<'_>) -> Option<Inline> {
     let (mut text, mut map) = (String::new(), SourceMap::default());
-    if let Kind::Text(parts) = &ast.kind {
-        for part in parts {
-            match part {
-                Part::Literal(literal, places) => {
-                    map.append(text.len(), places, Span::new(0, literal.len()));
-                    text.push_str(literal);
+    let parts = match &ast.kind {
+        Kind::Other(expression) => heredoc::parts(scope.source, expression),
+        _ => None,
+    };
+    for part in parts.iter().flatten() {
+        match part {
+            Part::Literal(literal, places) => {
+                map.append(text.len(), places, Span::new(0, literal.len()));
+                text.push_str(literal);
+            }
+            Part::Hole(expression) => {
+                // One without a default is meant to be set.
+                let is_unset = matches!(expression, Expression::Variable(name)
+                    if matches!(scope.declared(name.as_str()), Some((None, _))));
+                let value = scope.hole(expression);
+                match value.text().filter(|_| !is_unset) {
+                    Some(value) => text.push_str(&value),
+                    None => text.push_str(&hole(expression.to_string().trim())),
                 }
-                Part::Hole(ast, written) => match scope.value(ast) {
-                    Value::Text(value) => text.push_str(&value),
-                    _ => text.push_str(&hole(written)),
-                },
             }
         }
-    } else {
-        scope.value(ast).text()?.clone_into(&mut text);
+    }
+    if parts.is_none() {
+        scope.value(ast).text()?.as_ref().clone_into(&mut text);
     }
     Some(Inline {
         text,

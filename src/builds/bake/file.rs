@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::value::{Ast, Field, Kind, Scope, Value};
+use hcl_edit::expr::Expression;
+
+use super::scope::{Function, Scope, Variable};
+use super::value::{Ast, Field, Kind, Value};
 use crate::budget;
 use crate::builds::model::Group;
 use crate::text::Span;
@@ -12,6 +15,7 @@ pub(super) struct File {
     /// The objects of JSON that a variable can go into.
     pub(super) json: Option<Json>,
     pub(super) variables: Vec<Variable>,
+    functions: HashMap<String, Function>,
     pub(super) groups: Vec<(String, Ast)>,
     pub(super) targets: Vec<Target>,
     names: HashMap<String, Vec<usize>>,
@@ -41,14 +45,6 @@ impl Braces {
 }
 
 #[derive(Debug)]
-pub(super) struct Variable {
-    pub(super) name: String,
-    pub(super) default: Option<Ast>,
-    /// True for a `variable` block, which takes the environment's value, unlike an attribute.
-    pub(super) is_block: bool,
-}
-
-#[derive(Debug)]
 pub(super) struct Target {
     pub(super) name: String,
     pub(super) span: Span,
@@ -63,10 +59,26 @@ impl File {
         let value = |key: &str| Some(block.field(key)?.value.clone());
         match kind {
             "variable" => self.variables.push(Variable {
-                default: value("default"),
+                // One with a type is `null`, others are empty.
+                default: value("default").or_else(|| {
+                    let span = block.field("type")?.key_span;
+                    let kind = Kind::Other(Expression::null());
+                    Some(Ast { span, kind })
+                }),
                 name: block.name,
                 is_block: true,
             }),
+            "function" => {
+                let names = |key: &str| block.field(key).map(|field| names(&field.value));
+                if let Some(result) = value("result") {
+                    let function = Function {
+                        params: names("params").unwrap_or_default(),
+                        rest: names("variadic_params").and_then(|names| names.into_iter().next()),
+                        result,
+                    };
+                    self.functions.insert(block.name, function);
+                }
+            }
             "group" => {
                 let targets = value("targets");
                 self.groups
@@ -87,37 +99,34 @@ impl File {
         indices.map(|&index| &self.targets[index])
     }
 
-    pub(super) fn scope(&self) -> Scope<'_> {
-        let blocks = self.variables.iter().filter(|variable| variable.is_block);
-        let open = blocks.map(|variable| variable.name.as_str()).collect();
-        let all = self.variables.iter();
-        let all = all.map(|variable| (variable.name.as_str(), variable.default.as_ref()));
-        Scope::new(all, open)
+    /// Returns what the expressions of the file, whose text is `source`, can name.
+    pub(super) fn scope<'a>(&'a self, source: &'a str) -> Scope<'a> {
+        // The places of JSON are those of its own reader.
+        let source = if self.json.is_some() { "" } else { source };
+        let targets = self.targets.iter();
+        let targets = targets.map(|target| (target.name.as_str(), target.fields.as_slice()));
+        Scope::new(source, &self.variables, &self.functions, targets)
     }
 
     /// Returns the groups with their members.
     pub(super) fn groups(&self, scope: &Scope<'_>) -> Vec<Group> {
         let group = |(name, targets): &(String, Ast)| Group {
             name: name.clone(),
-            members: texts(&scope.value(targets)),
+            members: scope.value(targets).texts(),
         };
         self.groups.iter().map(group).collect()
     }
 
     /// Returns the targets that are built, without those that others only inherit from.
     pub(super) fn built(&self, scope: &Scope<'_>) -> Vec<&Target> {
-        let names = |ast: &Ast| texts(&scope.value(ast));
+        let names = |ast: &Ast| scope.value(ast).texts();
         let mut named: HashSet<String> = HashSet::from(["default".to_owned()]);
         named.extend(self.groups.iter().flat_map(|(_, targets)| names(targets)));
         let mut inherited: HashSet<String> = HashSet::new();
         for target in &self.targets {
             inherited.extend(target.get("inherits").map(names).unwrap_or_default());
-            let contexts = target.get("contexts").and_then(Ast::fields);
-            for field in contexts.unwrap_or_default() {
-                let context = scope.value(&field.value);
-                let name = context.text().and_then(|text| text.strip_prefix("target:"));
-                named.extend(name.map(str::to_owned));
-            }
+            let contexts = target.get("contexts").map(|ast| scope.value(ast));
+            named.extend(contexts.iter().flat_map(after));
         }
         let is_built =
             |target: &&Target| named.contains(&target.name) || !inherited.contains(&target.name);
@@ -143,7 +152,8 @@ impl File {
             let values = scope.value(inherits);
             known &= values.list().is_some();
             for value in values.list().unwrap_or_default() {
-                let parent = value.text().and_then(|name| self.named(name).next());
+                let parent = value.text();
+                let parent = parent.and_then(|name| self.named(&name).next());
                 known &= parent.is_some();
                 // Of the parents, the last counts first.
                 left.extend(parent);
@@ -157,10 +167,25 @@ impl File {
     }
 }
 
-/// Returns the texts of a list.
-fn texts(list: &Value) -> Vec<String> {
-    let values = list.list().unwrap_or_default().iter();
-    values.filter_map(Value::text).map(str::to_owned).collect()
+/// Returns the names in a list of names, which are no variables there.
+fn names(ast: &Ast) -> Vec<String> {
+    let name = |ast: &Ast| match &ast.kind {
+        Kind::Other(Expression::Variable(name)) => Some(name.to_string()),
+        Kind::Other(Expression::String(name)) => Some(name.to_string()),
+        _ => None,
+    };
+    match &ast.kind {
+        Kind::List(names) => names.iter().filter_map(name).collect(),
+        _ => name(ast).into_iter().collect(),
+    }
+}
+
+/// Returns the names of the targets whose results `contexts` take.
+pub(super) fn after(contexts: &Value) -> Vec<String> {
+    let fields = contexts.fields().unwrap_or_default().iter();
+    let name =
+        |(_, value): &(String, Value)| Some(value.text()?.strip_prefix("target:")?.to_owned());
+    fields.filter_map(name).collect()
 }
 
 /// A target with its ancestors.
@@ -182,6 +207,6 @@ impl Target {
     /// Returns the value of the attribute of this name, unless that is `null`.
     pub(super) fn get(&self, key: &str) -> Option<&Ast> {
         let value = self.field(key).map(|field| &field.value);
-        value.filter(|value| !matches!(value.kind, Kind::Null))
+        value.filter(|value| !matches!(value.kind, Kind::Other(Expression::Null(_))))
     }
 }

@@ -2,7 +2,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::builds::builds;
 use super::file::{Braces, File, Json, Target};
-use super::value::{Scope, Value};
+use super::scope::Scope;
+use super::value::Value;
 use crate::builds::format::{Inserter, Insertion};
 use crate::builds::lines;
 use crate::builds::model::{Build, Lane, Subject};
@@ -37,8 +38,8 @@ struct Targets<'d> {
 }
 
 impl<'d> Targets<'d> {
-    fn new(source: &str, file: &'d File) -> Self {
-        let scope = file.scope();
+    fn new(source: &'d str, file: &'d File) -> Self {
+        let scope = file.scope(source);
         let targets = file.targets.iter().rev();
         let places: HashMap<Span, &Target> = targets.map(|target| (target.span, target)).collect();
         let built = file.built(&scope).into_iter().map(|target| target.span);
@@ -237,7 +238,11 @@ impl Writer<'_> {
             ));
         }
         let value = own.map(|ast| scope.value(ast));
-        match value.unwrap_or(Value::Text(String::new())).text() {
+        match value
+            .unwrap_or(Value::Text(String::new()))
+            .text()
+            .as_deref()
+        {
             Some(value) if value == default => Ok(None),
             Some("") => Err(format!(
                 "the variable `{arg}` is empty where no job sets it, and so would the lane be: {typed}"

@@ -1,10 +1,13 @@
 //! Bake files in JSON: HCL's JSON form, in which every string is a template.
 
+use hcl_edit::Number;
+use hcl_edit::expr::Expression;
+use hcl_edit::template::Element;
 use serde::de::IgnoredAny;
 
-use super::file::{Braces, File, Json, Target, Variable};
-use super::hcl;
-use super::value::{Ast, Field, Kind, Part};
+use super::file::{Braces, File, Json, Target};
+use super::scope::Variable;
+use super::value::{Ast, Field, Kind};
 use crate::budget;
 use crate::builds::lines;
 use crate::builds::model::ReadError;
@@ -98,9 +101,13 @@ fn fields(node: Node<'_>) -> Vec<Field> {
 
 fn ast(node: Node<'_>) -> Ast {
     let kind = match node.text() {
-        Some(_) if node.is_null() => Kind::Null,
-        Some(text) if node.style() == Some(Style::Double) => template(text),
-        Some(text) => Kind::text(text),
+        Some(_) if node.is_null() => Kind::Other(Expression::null()),
+        Some(text) if node.style() == Some(Style::Double) => Kind::Other(template(text)),
+        Some(text) => Kind::Other(match (text.parse::<bool>(), text.parse::<f64>()) {
+            (Ok(is), _) => is.into(),
+            (_, Ok(number)) => Number::from_f64(number).map_or(text.into(), Expression::from),
+            _ => text.into(),
+        }),
         None if node.is_list() => Kind::List(node.items().into_iter().map(ast).collect()),
         None => Kind::Object(fields(node)),
     };
@@ -108,17 +115,16 @@ fn ast(node: Node<'_>) -> Ast {
     Ast { span, kind }
 }
 
-fn template(text: &str) -> Kind {
+fn template(text: &str) -> Expression {
     if !text.contains("${") && !text.contains("%{") {
-        return Kind::text(text);
+        return text.into();
     }
-    let template = hcl_edit::parser::parse_template(text);
-    let kind = template.map_or(Kind::Other, |template| hcl::parts(text, template.iter()));
+    let Ok(template) = hcl_edit::parser::parse_template(text) else {
+        return text.into();
+    };
     // A template alone in a string is its value, not text: a reference may be to a list.
-    if let Kind::Text(parts) = &kind
-        && let [Part::Hole(ast, _)] = parts.as_slice()
-    {
-        return ast.kind.clone();
+    match template.as_single_element() {
+        Some(Element::Interpolation(hole)) => hole.expr.clone(),
+        _ => Expression::StringTemplate(template.into_iter().collect::<Vec<_>>().into()),
     }
-    kind
 }

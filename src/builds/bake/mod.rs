@@ -3,15 +3,22 @@
 //! By Docker's *Bake file reference*: a target has `context` (`.`), `dockerfile` (`Dockerfile`, below the context) or
 //! `dockerfile-inline`, `target` and `args`; `inherits` names targets whose attributes it takes, later ones before
 //! earlier ones and its own before all, arguments by name; an argument that is `null` is not passed; `matrix` builds it
-//! once for each combination. Variables may be set from outside: each counts at its default, and is unknown without one
-//! or with an expression that this reader does not compute. An attribute at the top is no variable: the environment
-//! does not change it.
+//! once for each combination. Variables may be set from outside: each counts at its default. An attribute at the top is no
+//! variable: the environment does not change it.
+//!
+//! The evaluator of `hcl-rs` does not fit: its functions are bare pointers that get values (`function` blocks are
+//! closures, and `try` has to see an error), nothing stops a loop within loops, and one unknown name spoils all around it.
 
 mod builds;
+mod eval;
 mod file;
+mod functions;
 mod hcl;
+mod heredoc;
 mod insert;
 mod json;
+mod printf;
+mod scope;
 mod value;
 
 use super::format::{FilePath, Format, Inserter, Open};
