@@ -156,7 +156,7 @@ fn usable<'f>(found: &'f Found<'_>, axes: &'f [AxisPath]) -> Result<Vec<&'f Axis
     let axes: Vec<&AxisPath> = axes.iter().filter(fits).collect();
     let lane = |row| -> Vec<&str> { axes.iter().filter_map(|axis| value(row, axis)).collect() };
     let mut seen = HashSet::new();
-    if axes.is_empty() || !rows().all(|row| seen.insert(lane(row).join("-"))) {
+    if axes.is_empty() || !rows().all(|row| seen.insert(lane(row))) {
         return Err(
             "what of its matrix can stand in a command and in a lane does not tell its jobs apart"
                 .to_owned(),
@@ -331,7 +331,10 @@ fn listed_matrix(node: Node<'_>) -> Matrix {
         return Matrix::open(axes.into_iter().map(|(name, _)| name).collect());
     };
     let adjustments = node.get("adjustments").map(Node::items).unwrap_or_default();
-    for adjusted in adjustments.into_iter().filter_map(|item| item.get("with")) {
+    for adjustment in adjustments {
+        let Some(adjusted) = adjustment.get("with") else {
+            continue;
+        };
         let text = |node: Node<'_>| node.text().unwrap_or_default().to_owned();
         let entries = adjusted.entries().into_iter();
         let mut row: MatrixRow = entries
@@ -343,7 +346,11 @@ fn listed_matrix(node: Node<'_>) -> Matrix {
         let same = |known: &MatrixRow| {
             known.len() == row.len() && row.iter().all(|value| known.contains(value))
         };
-        if !rows.iter().any(same) && rows.len() < MAX_ROWS {
+        // A reason counts as `true`.
+        let skip = adjustment.get_text("skip");
+        if skip.is_some_and(|skip| !matches!(skip, "false" | "")) {
+            rows.retain(|known| !same(known));
+        } else if !rows.iter().any(same) && rows.len() < MAX_ROWS {
             rows.push(row);
         }
     }
