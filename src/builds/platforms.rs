@@ -9,8 +9,20 @@ pub enum Platforms {
     #[default]
     Unnamed,
     Named(Vec<String>),
+    /// Those that a call gives some of its targets.
+    OfTargets(Vec<OfTargets>),
     /// They are not known, or do not share a builder.
     Unknown,
+}
+
+/// The platforms that a call gives some of its targets: `--set app*.platform=linux/arm64`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfTargets {
+    /// The name of a target, or of several by a `*`.
+    pub pattern: String,
+    /// True where they are added to those that the targets have (`+=`).
+    pub adds: bool,
+    pub platforms: Platforms,
 }
 
 impl Platforms {
@@ -37,6 +49,27 @@ impl Platforms {
         }
     }
 
+    /// Returns all of these together.
+    pub fn all(lists: impl IntoIterator<Item = Self>) -> Self {
+        Self::of(lists.into_iter().map(|list| match list {
+            Self::Unnamed => Some(String::new()),
+            Self::Named(names) => Some(names.join(",")),
+            Self::OfTargets(_) | Self::Unknown => None,
+        }))
+    }
+
+    /// Returns those of a value, or of lists one of which a run chooses: where one has several, that counts.
+    pub fn one_of(value: Option<String>, choices: impl IntoIterator<Item = String>) -> Self {
+        if value.is_some() {
+            return Self::of([value]);
+        }
+        let mut platforms = Self::Unknown;
+        for list in choices {
+            platforms.merge(Self::of([Some(list)]));
+        }
+        platforms
+    }
+
     /// Returns the platforms where they are more than one.
     pub fn several(&self) -> Option<&[String]> {
         match self {
@@ -45,10 +78,43 @@ impl Platforms {
         }
     }
 
+    /// Returns whether it may name several.
+    pub fn may_be_several(&self) -> bool {
+        let is_more = |of: &OfTargets| of.adds || of.platforms.several().is_some();
+        match self {
+            Self::OfTargets(all) => all.len() > 1 || all.iter().any(is_more),
+            _ => self.several().is_some(),
+        }
+    }
+
+    /// Returns those of a target with one of these names, and whether they are added to its own.
+    pub fn of_target(&self, names: &[&str]) -> (Self, bool) {
+        let Self::OfTargets(all) = self else {
+            return (self.clone(), false);
+        };
+        let is_it = |of: &&OfTargets| {
+            budget::spend(names.len()) && names.iter().any(|name| is_match(&of.pattern, name))
+        };
+        let own: Vec<&OfTargets> = all.iter().filter(is_it).collect();
+        let adds = own.iter().all(|of| of.adds);
+        (Self::all(own.iter().map(|of| of.platforms.clone())), adds)
+    }
+
     /// Adds those of the same build in other rows of its matrix: where one makes several at once, that counts.
     pub fn merge(&mut self, other: Self) {
-        if self.several().is_none() {
+        if !self.may_be_several() {
             *self = other;
         }
+    }
+}
+
+/// Returns whether `name` is what `pattern` says, whose one `*` stands for any text.
+fn is_match(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((before, behind)) => {
+            let rest = name.strip_prefix(before);
+            rest.is_some_and(|rest| rest.ends_with(behind))
+        }
+        None => pattern == name,
     }
 }

@@ -39,8 +39,10 @@ pub struct Command {
     /// The folder of an option: Compose's `--project-directory`.
     pub folder: Option<Word>,
     pub args: Vec<BuildArg>,
-    /// `--platform`, or `--set *.platform=…`
-    pub platforms: Vec<Override>,
+    /// `--platform`, in order.
+    pub platforms: Vec<Word>,
+    /// `--set TARGET.platform=…`, in order.
+    pub of_targets: Vec<Override>,
     /// `--jobs` of podman and buildah.
     pub jobs: Option<Word>,
     /// False where a word may stand for several.
@@ -64,12 +66,14 @@ pub struct BuildArg {
     pub span: Span,
 }
 
-/// A value that a command gives its builds.
+/// A value that a command gives some of its targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
+    /// `app` of `--set app.platform=value`.
+    pub pattern: String,
+    /// True for `+=`.
+    pub adds: bool,
     pub value: Word,
-    /// The targets that get it, `app` of `--set app.platform=value`; `None` where all do.
-    pub only: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +104,7 @@ impl Command {
             folder: None,
             args: Vec::new(),
             platforms: Vec::new(),
+            of_targets: Vec::new(),
             jobs: None,
             args_known: true,
             only_looks: false,

@@ -262,7 +262,7 @@ impl Command {
                 self.sets.push(("COMPOSE_PARALLEL_LIMIT".into(), value));
             }
             (_, "profile", Some(value)) => self.sets.push(("COMPOSE_PROFILES".into(), value)),
-            (_, "platform", Some(value)) => self.platforms.push(Override { value, only: None }),
+            (_, "platform", Some(value)) => self.platforms.push(value),
             (_, "jobs", value) => self.jobs = value,
             (_, "builder", Some(value)) => {
                 self.builder = Some(NamedBuilder::Buildx(value.written()));
@@ -318,18 +318,22 @@ impl Command {
             self.args_known &= word.text().is_some();
             return;
         };
-        let key = key.strip_suffix('+').unwrap_or(key);
-        let only = |target: &str| (target != "*").then(|| target.to_owned());
+        let (key, adds) = key
+            .strip_suffix('+')
+            .map_or((key, false), |key| (key, true));
         if let Some((target, name)) = key.split_once(".args.") {
             self.args.push(BuildArg {
                 name: name.into(),
                 value: Some(value),
-                only: only(target),
+                only: (target != "*").then(|| target.to_owned()),
                 span,
             });
         } else if let Some(target) = key.strip_suffix(".platform") {
-            let only = only(target);
-            self.platforms.push(Override { value, only });
+            self.of_targets.push(Override {
+                pattern: target.to_owned(),
+                adds,
+                value,
+            });
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Scope, Step};
 use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
 use crate::builds::paths::Text;
-use crate::builds::platforms::Platforms;
+use crate::builds::platforms::{OfTargets, Platforms};
 use crate::builds::shell::{self, Dialect, Lookup, Word, is_name};
 use crate::builds::yaml::Node;
 use crate::text::Span;
@@ -266,44 +266,31 @@ impl<'y> Inputs<'_, 'y> {
         {
             return Platforms::Unknown;
         }
-        let filled = |text: &str| self.scope.filled(text)?.plain();
+        let value = |text: &str| {
+            let value = self.scope.filled(text).and_then(Text::plain);
+            let root = std::iter::successors(self.with, |node| node.parent()).last();
+            let choices = || runner::chosen(text, self.scope.job, root);
+            Platforms::one_of(value, std::iter::once_with(choices).flatten())
+        };
         if tool != BuildTool::BakeAction {
-            let text = self.text("platforms");
-            return match text.map(|text| (text, filled(text))) {
-                Some((text, None)) => self.chosen(text),
-                known => Platforms::of(known.map(|(_, known)| known)),
-            };
+            return self.text("platforms").map_or(Platforms::Unnamed, value);
         }
-        let names = self.list("targets").unwrap_or_default();
-        let mut named = Vec::new();
+        let mut of_targets = Vec::new();
         for line in self.text("set").unwrap_or_default().lines() {
-            let line = line.trim().trim_matches('"');
-            let pair = line.split_once('=');
-            let target =
-                pair.and_then(|(key, _)| key.trim_end_matches('+').strip_suffix(".platform"));
-            let (Some((_, value)), Some(target)) = (pair, target) else {
-                continue;
-            };
-            let is_it = || matches!(&names[..], [name] if name.text == target);
-            named.push(if target == "*" || is_it() {
-                filled(value)
-            } else {
-                None
-            });
-        }
-        Platforms::of(named)
-    }
-
-    /// Returns the platforms of lists of which an expression chooses one: where one has several, that counts.
-    fn chosen(&self, text: &str) -> Platforms {
-        let mut platforms = Platforms::Unknown;
-        let nodes = std::iter::successors(self.with, |node| node.parent());
-        if let Some(root) = nodes.last() {
-            for list in runner::chosen(text, self.scope.job, root) {
-                platforms.merge(Platforms::of([Some(list)]));
+            let pair = line.trim().trim_matches('"').split_once('=');
+            let Some((key, list)) = pair else { continue };
+            let (key, adds) = key
+                .strip_suffix('+')
+                .map_or((key, false), |key| (key, true));
+            if let Some(pattern) = key.strip_suffix(".platform") {
+                of_targets.push(OfTargets {
+                    pattern: pattern.to_owned(),
+                    adds,
+                    platforms: value(list),
+                });
             }
         }
-        platforms
+        Platforms::OfTargets(of_targets)
     }
 
     /// Returns the build arguments among the lines of an input, and whether these are all.

@@ -2,7 +2,7 @@
 
 use super::expression::property;
 use super::matrix::axes;
-use super::workflow;
+use super::{runner, workflow};
 use crate::builds::command;
 use crate::builds::jobs::{Found, Job, Language, Looked, MatrixRow, Scope, value};
 use crate::builds::model::{AxisPath, Build, RUN, Runs, WORKFLOW, same};
@@ -34,6 +34,10 @@ impl Language for Github {
     fn variable<'e>(&self, expression: &'e str) -> Option<&'e str> {
         let inner = expression.trim().strip_prefix("${{")?.strip_suffix("}}")?;
         inner.trim().strip_prefix("env.")
+    }
+
+    fn chosen(&self, scope: &Scope<'_>, text: &str) -> Vec<String> {
+        runner::chosen(text, scope.job, None)
     }
 
     fn predefined(&self, scope: &Scope<'_>, name: &str) -> Option<String> {

@@ -152,7 +152,7 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the values that `text`, an expression and nothing else, can have as far as they are known.
-pub fn chosen(text: &str, job: &Job, root: Node<'_>) -> Vec<String> {
+pub fn chosen(text: &str, job: &Job, root: Option<Node<'_>>) -> Vec<String> {
     let is_expression = text.matches("${{").count() == 1 && text.trim().ends_with("}}");
     let matrix = &job.matrix;
     let rows = if matrix.open { &[][..] } else { &matrix.rows };
@@ -162,7 +162,8 @@ pub fn chosen(text: &str, job: &Job, root: Node<'_>) -> Vec<String> {
     let texts = choices.flat_map(|choice| match choice {
         Choice::Label(text) => vec![text],
         Choice::Input(name) => {
-            let texts = default(&name, root).unwrap_or_default().into_iter();
+            let texts = root.and_then(|root| default(&name, root));
+            let texts = texts.unwrap_or_default().into_iter();
             texts.map(str::to_owned).collect()
         }
         Choice::Unknown => Vec::new(),

@@ -17,6 +17,8 @@ use crate::builds::model::{
     AxisPath, Build, BuildFile, Call, Fill, Lane, Ordered, ReadError, Runs, Subject, Triggers,
     Unknown,
 };
+use crate::builds::paths::Text;
+use crate::builds::platforms::Platforms;
 use crate::builds::shell::{self, Dialect, Lookup, PieceKind, Simple, is_name};
 use crate::builds::yaml::{Node, Yaml};
 use crate::text::Span;
@@ -230,7 +232,12 @@ impl<'y> Gatherer<'y> {
         let target = command.target.as_ref();
         let build = Build {
             target: target.and_then(|target| target.resolve(&known)?.plain()),
-            platforms: command::platforms(command, &subject, &known),
+            platforms: command::platforms(command, &|word| {
+                let value = word.resolve(&known).and_then(Text::plain);
+                let text = || word.value(&|need| scope.written(need));
+                let choices = std::iter::once_with(|| self.language.chosen(scope, &text()));
+                Platforms::one_of(value, choices.flatten())
+            }),
             args: it.args(step, scope),
             args_known: command.args_known,
             env: it.env(step, scope),

@@ -29,6 +29,11 @@ pub trait Language: fmt::Debug + Sync {
         None
     }
 
+    /// Returns the values of which an expression chooses one in a run, as far as they are known.
+    fn chosen(&self, _scope: &Scope<'_>, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns the place of a build for findings.
     fn span(&self, found: &command::Found) -> Span {
         found.command.span

@@ -33,8 +33,12 @@ struct Machine {
     architecture: Option<usize>,
 }
 
-/// The labels of which a machine has one, as GitHub's runners of one's own get them, and their other names.
-const SYSTEMS: &[&[&str]] = &[&["linux"], &["windows"], &["macos"]];
+/// The words of labels of which a machine has one, as GitHub's runners of one's own get them, and their other names.
+const SYSTEMS: &[&[&str]] = &[
+    &["linux", "ubuntu"],
+    &["windows", "win"],
+    &["macos", "mac", "osx", "darwin"],
+];
 const ARCHITECTURES: &[&[&str]] = &[&["x64", "amd64", "x86_64"], &["arm64", "aarch64", "arm"]];
 
 /// A run of a job, and the index of its file.
@@ -357,12 +361,9 @@ impl Contender<'_> {
         let values = values
             .filter_map(|label| known(&leg.values.value(label)?, &self.runs[0], &self.inputs));
         let text = values.collect::<Vec<_>>().join(",").to_lowercase();
-        let labels = text.split(|ch: char| " ,[]\"".contains(ch));
-        let labels: Vec<&str> = labels.collect();
-        let is_here = |names: &&[&str]| names.iter().any(|name| labels.contains(name));
         Machine {
-            system: SYSTEMS.iter().position(is_here),
-            architecture: ARCHITECTURES.iter().position(is_here),
+            system: named(&text, SYSTEMS),
+            architecture: named(&text, ARCHITECTURES),
         }
     }
 
@@ -388,6 +389,21 @@ impl Machine {
         let differ = |a: Option<usize>, b: Option<usize>| a.zip(b).is_some_and(|(a, b)| a != b);
         differ(self.system, other.system) || differ(self.architecture, other.architecture)
     }
+}
+
+/// Returns the one of `kinds` of which a word is in `labels`; `None` where several have one, since that says nothing.
+fn named(labels: &str, kinds: &[&[&str]]) -> Option<usize> {
+    let is_word = |name: &&str| {
+        labels.match_indices(*name).any(|(at, _)| {
+            let behind = &labels[at + name.len()..];
+            !behind.starts_with(char::is_alphanumeric)
+                && !labels[..at].ends_with(char::is_alphanumeric)
+        })
+    };
+    let all = kinds.iter().enumerate();
+    let mut named = all.filter(|(_, names)| names.iter().any(is_word));
+    let (kind, _) = named.next()?;
+    named.next().is_none().then_some(kind)
 }
 
 fn triggers(report: &FileReport) -> Option<&Triggers> {

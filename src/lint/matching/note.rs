@@ -21,7 +21,7 @@ pub fn note_builds(reports: &mut [FileReport], others: &[FileReport], access: &F
         let all: Vec<&FileReport> = reports.iter().chain(others).collect();
         let builds = all.iter().filter_map(|report| report.builds.as_ref());
         let mut builds = builds.flat_map(|builds| &builds.file.builds);
-        let is_for_several = builds.any(|build| build.platforms.several().is_some());
+        let is_for_several = builds.any(|build| build.platforms.may_be_several());
         if !is_for_several && !all.iter().any(|report| has_shared_lock(report)) {
             return;
         }

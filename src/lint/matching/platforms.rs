@@ -1,6 +1,6 @@
 //! Finds the Dockerfiles that one build makes for several platforms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::graph::{BuildGraph, BuildId};
 use super::resolve::{ResolvedBuild, called};
@@ -36,7 +36,7 @@ pub(super) fn built_for(
         let path = (graph.access.name)(&report.path);
         all.push(BuiltFor {
             build: format!("{path}:{line}"),
-            platforms: platforms.to_vec(),
+            platforms,
             target: one.target.clone(),
         });
     }
@@ -45,13 +45,32 @@ pub(super) fn built_for(
 
 fn is_for_several(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> bool {
     let mut ids = std::iter::once(&one.id).chain(&one.layers);
-    ids.any(|id| graph.build(*id).platforms.several().is_some())
+    ids.any(|id| graph.build(*id).platforms.may_be_several())
 }
 
 /// Returns the build that says for which several platforms `one` is made, and those.
-fn named<'g>(graph: &'g BuildGraph<'_>, one: &ResolvedBuild) -> Option<(BuildId, &'g [String])> {
-    let ids = std::iter::once(one.id).chain(one.layers.iter().rev().copied());
-    let mut ids = ids.filter(|id| graph.build(*id).platforms != Platforms::Unnamed);
-    let id = ids.next()?;
-    Some((id, graph.build(id).platforms.several()?))
+fn named(graph: &BuildGraph<'_>, one: &ResolvedBuild) -> Option<(BuildId, Vec<String>)> {
+    let services = one
+        .layers
+        .iter()
+        .filter_map(|id| graph.build(*id).service.as_ref());
+    let names = services.flat_map(|service| {
+        let legs = service.legs.iter().map(|leg| leg.name.as_str());
+        legs.chain([service.name.as_str()])
+    });
+    let names: Vec<&str> = names.take_while(|_| budget::spend(1)).collect();
+    // Those of its file come first.
+    let (mut first, mut lists) = (None, VecDeque::new());
+    for id in std::iter::once(one.id).chain(one.layers.iter().rev().copied()) {
+        let (platforms, adds) = graph.build(id).platforms.of_target(&names);
+        if platforms == Platforms::Unnamed {
+            continue;
+        }
+        first.get_or_insert(id);
+        lists.push_front(platforms);
+        if !adds {
+            break;
+        }
+    }
+    Some((first?, Platforms::all(lists).several()?.to_vec()))
 }
