@@ -5,8 +5,10 @@ mod contenders;
 mod fills;
 mod graph;
 mod insert;
+mod joined;
 mod judge;
 mod known;
+mod machines;
 mod model;
 mod note;
 #[cfg(feature = "cli")]
@@ -20,6 +22,7 @@ mod waits;
 
 pub use fills::rename_fills;
 pub use insert::insert_args;
+pub use joined::join_files;
 pub use judge::match_builds;
 #[cfg(feature = "cli")]
 pub use known::dockerfiles;

@@ -162,10 +162,15 @@ impl Scope<'_> {
         }
         let axis = self.language.axis(need);
         let axis = axis.as_ref();
+        let is_axis = axis.is_some_and(|axis| self.job.matrix.has(axis));
         let text = match (axis.and_then(|axis| value(self.row, axis)), need) {
             (Some(value), _) => value,
-            (None, _) if axis.is_some_and(|axis| self.job.matrix.has(axis)) => {
+            (None, _) if is_axis && self.job.matrix.open => {
                 return self.run.map(|_| self.own_name()).map(Text::from);
+            }
+            // Other rows have it: in this one it is not set.
+            (None, Lookup::Variable(name)) if is_axis && self.env.get(name).is_none() => {
+                return self.run.map(|_| Text::default());
             }
             (None, Lookup::Variable(name)) if self.env.get(name).is_none() => {
                 let value = self.run.and_then(|_| self.language.predefined(self, name));

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use super::graph::BuildGraph;
+use super::machines::Machine;
 use super::resolve::{ResolvedBuild, builder_of_call};
 use crate::budget;
 use crate::builds::{Build, Builder, Call, Leg, Ordered, Queue, RUN, SAME, Triggers, WORKFLOW};
@@ -21,25 +22,10 @@ pub(super) struct Contender<'g> {
     /// The jobs that it runs in: those of the files that call its own, the outermost first, then its own.
     runs: Vec<JobRun<'g>>,
     inputs: Rc<Inputs>,
-    /// The queues in which it waits, by the values of their names.
-    queues: Vec<Queue>,
+    /// The queues in which it waits.
+    queues: Vec<Turn>,
     machine: Machine,
 }
-
-/// What the labels of a run's machine say of it: indices into [`SYSTEMS`] and [`ARCHITECTURES`].
-#[derive(Clone, Copy, Default)]
-struct Machine {
-    system: Option<usize>,
-    architecture: Option<usize>,
-}
-
-/// The words of labels of which a machine has one, as GitHub's runners of one's own get them, and their other names.
-const SYSTEMS: &[&[&str]] = &[
-    &["linux", "ubuntu"],
-    &["windows", "win"],
-    &["macos", "mac", "osx", "darwin"],
-];
-const ARCHITECTURES: &[&[&str]] = &[&["x64", "amd64", "x86_64"], &["arm64", "aarch64", "arm"]];
 
 /// A run of a job, and the index of its file.
 #[derive(Clone, Copy)]
@@ -65,6 +51,16 @@ struct Caller<'g> {
     call: Option<&'g Call>,
     runs: Vec<JobRun<'g>>,
     inputs: Rc<Inputs>,
+}
+
+/// A place in a queue.
+#[derive(PartialEq, Eq)]
+struct Turn {
+    format: String,
+    /// The value of the queue's name.
+    name: String,
+    /// How many of the jobs that a run is in wait together, the outermost first; 0 for the whole run of the first file.
+    depth: usize,
 }
 
 /// What tells two runs apart.
@@ -121,7 +117,7 @@ impl<'g> Contenders<'g> {
                         machine: Machine::default(),
                     };
                     if budget::spend(64 * one.runs.len()) {
-                        one.queues = one.queues();
+                        one.queues = one.queues(graph);
                         if *builder != Builder::Elsewhere {
                             one.machine = one.machine();
                         }
@@ -159,6 +155,7 @@ impl<'g> Contenders<'g> {
     fn job_run(&self, file: usize, leg: &'g Leg) -> JobRun<'g> {
         let name = triggers(self.graph.report(file)).and_then(|of| of.name.as_ref());
         let first = name.and_then(|name| self.first_named.get(name));
+        let file = self.graph.whole(file);
         JobRun {
             file,
             named: first.copied().unwrap_or(file),
@@ -277,7 +274,7 @@ impl<'g> Caller<'g> {
     /// Returns the jobs from which a file runs that this caller's file calls; `run` is a run of a job of the caller's.
     fn calling(&self, call: &'g Call, run: impl Fn(&'g Leg) -> JobRun<'g>) -> Vec<Self> {
         // An included file's jobs are the includer's own.
-        if call.job.is_none() && call.legs.is_empty() {
+        if call.is_include() {
             let can = budget::spend(64 * (1 + self.runs.len()));
             return can.then(|| self.clone()).into_iter().collect();
         }
@@ -360,50 +357,31 @@ impl Contender<'_> {
         let values = leg.labels.iter();
         let values = values
             .filter_map(|label| known(&leg.values.value(label)?, &self.runs[0], &self.inputs));
-        let text = values.collect::<Vec<_>>().join(",").to_lowercase();
-        Machine {
-            system: named(&text, SYSTEMS),
-            architecture: named(&text, ARCHITECTURES),
-        }
+        Machine::of(&values.collect::<Vec<_>>().join(","))
     }
 
-    fn queues(&self) -> Vec<Queue> {
-        let all = self
-            .runs
-            .iter()
-            .flat_map(|run| run.leg.queues.iter().map(move |queue| (run, queue)));
-        let name = |(run, queue): (&JobRun<'_>, &Queue)| {
+    fn queues(&self, graph: &BuildGraph<'_>) -> Vec<Turn> {
+        let runs = self.runs.iter().enumerate();
+        let all =
+            runs.flat_map(|(at, run)| run.leg.queues.iter().map(move |queue| (at, run, queue)));
+        let turn = |(at, run, queue): (usize, &JobRun<'_>, &Queue)| {
             let name = run.leg.values.value(&queue.name)?;
-            Some(Queue {
+            let format = graph.report(run.file).builds.as_ref()?.format;
+            Some(Turn {
+                format: format!("{format:?}"),
                 name: known(&name, &self.runs[0], &self.inputs)?,
-                whole: queue.whole,
+                depth: at + usize::from(!queue.whole),
             })
         };
-        all.filter_map(name).collect()
+        all.filter_map(turn).collect()
     }
-}
 
-impl Machine {
-    /// Returns whether it cannot be the same machine as `other`.
-    fn is_other(self, other: Self) -> bool {
-        let differ = |a: Option<usize>, b: Option<usize>| a.zip(b).is_some_and(|(a, b)| a != b);
-        differ(self.system, other.system) || differ(self.architecture, other.architecture)
+    /// Returns what waits as one in the queue.
+    fn waits_as(&self, turn: &Turn) -> impl Iterator<Item = (usize, Option<&str>, usize)> {
+        let file = self.root().map(|file| (file, None, 0));
+        let jobs = self.runs.iter().take(turn.depth).map(JobRun::id);
+        file.into_iter().chain(jobs)
     }
-}
-
-/// Returns the one of `kinds` of which a word is in `labels`; `None` where several have one, since that says nothing.
-fn named(labels: &str, kinds: &[&[&str]]) -> Option<usize> {
-    let is_word = |name: &&str| {
-        labels.match_indices(*name).any(|(at, _)| {
-            let behind = &labels[at + name.len()..];
-            !behind.starts_with(char::is_alphanumeric)
-                && !labels[..at].ends_with(char::is_alphanumeric)
-        })
-    };
-    let all = kinds.iter().enumerate();
-    let mut named = all.filter(|(_, names)| names.iter().any(is_word));
-    let (kind, _) = named.next()?;
-    named.next().is_none().then_some(kind)
 }
 
 fn triggers(report: &FileReport) -> Option<&Triggers> {
@@ -491,10 +469,12 @@ fn apart(a: &Contender<'_>, b: &Contender<'_>) -> Option<Apart> {
     })
 }
 
-/// Returns whether two runs wait in one queue; the jobs of one run of a file that is queued as a whole do not.
+/// Returns whether two runs wait in one queue, each by itself.
 fn queued(a: &Contender<'_>, b: &Contender<'_>) -> bool {
-    let of_one_file = a.root() == b.root();
-    let meet = |a: &Queue, b: &Queue| a.name == b.name && !(a.whole && b.whole && of_one_file);
+    let meet = |own: &Turn, other: &Turn| {
+        (&own.format, &own.name) == (&other.format, &other.name)
+            && !a.waits_as(own).eq(b.waits_as(other))
+    };
     a.queues
         .iter()
         .any(|own| b.queues.iter().any(|other| meet(own, other)))

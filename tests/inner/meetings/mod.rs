@@ -10,19 +10,16 @@ use proptest::prelude::*;
 use crate::effort::cases;
 use crate::ids::made;
 
+mod github;
+mod gitlab;
 mod reckon;
-mod text;
 mod world;
 
-use reckon::{Pair, Place, Run, pairs, rows, runs};
-use world::{World, world};
+use reckon::{Pair, Place, Run, pairs, runs};
+use world::{Source, World, world};
 
 fn dockerfile(number: usize) -> String {
     format!("d{number}/Dockerfile")
-}
-
-fn workflow(number: usize) -> String {
-    format!(".github/workflows/w{number}.yml")
 }
 
 fn bytes<'p>(project: &'p Project, path: &str) -> &'p str {
@@ -33,12 +30,23 @@ fn bytes<'p>(project: &'p Project, path: &str) -> &'p str {
 fn read_back(project: &Project, world: &World) -> World {
     let files =
         (0..world.files.len()).map(|number| made::read(bytes(project, &dockerfile(number))));
-    let workflows = world.workflows.iter().enumerate();
-    let workflows = workflows.map(|(number, it)| text::read(it, bytes(project, &workflow(number))));
+    let sources = world.sources.iter().enumerate();
+    let sources = sources.map(|(number, it)| it.read(bytes(project, &it.path(number))));
     World {
         files: files.collect(),
-        workflows: workflows.collect(),
+        sources: sources.collect(),
     }
+}
+
+/// Returns the place of a step, by the file and the byte of its first line.
+fn place_at(world: &World, source: usize, text: &str, at: usize) -> Place {
+    let (job, step) = world.sources[source].step_at(text, at);
+    Place { source, job, step }
+}
+
+fn source_at(world: &World, path: &str) -> Option<usize> {
+    let mut sources = world.sources.iter().enumerate();
+    sources.position(|(number, it)| it.path(number) == path)
 }
 
 /// Returns the findings on builds that pass no lane, by their steps, and the mounts whose locks other findings name.
@@ -49,12 +57,10 @@ fn found(project: &Project, world: &World) -> (BTreeMap<Place, Finding>, BTreeSe
     for file in report.files {
         let path = file.path.to_str().unwrap();
         let text = bytes(project, path);
-        let is_it = |number: &usize| workflow(*number) == path;
-        if let Some(number) = (0..world.workflows.len()).find(is_it) {
+        if let Some(source) = source_at(world, path) {
             for finding in file.findings {
                 if finding.rule == RuleId::UnpassedArg {
-                    let place =
-                        text::step_at(number, &world.workflows[number], text, finding.span.start);
+                    let place = place_at(world, source, text, finding.span.start);
                     assert!(builds.insert(place, finding).is_none(), "two for one step");
                 }
             }
@@ -91,9 +97,12 @@ fn waiting(pairs: &[Pair<'_, '_>]) -> BTreeSet<Place> {
 /// Returns whether the values in `label` (`py=x, os=y`) are the run's.
 fn is_called(run: &Run<'_>, label: &str) -> bool {
     let values = label.split(", ").filter(|value| !value.is_empty());
-    values
-        .map(|value| value.split_once('=').unwrap())
-        .all(|(name, value)| run.row.get(name).is_some_and(|own| own == value))
+    let mut values = values.map(|value| value.split_once('=').unwrap());
+    values.all(|(name, value)| {
+        let own = run.turn.sees.row.get(&name.to_lowercase());
+        // A call has values of its own.
+        own.is_none_or(|own| own == value) || run.turn.within.len() > 1
+    })
 }
 
 /// Fails unless the two runs that the message of a finding names meet.
@@ -109,41 +118,28 @@ fn names_two(
     let (lock, _) = lock.split_once('`').unwrap();
     let (own, other, theirs) = if let Some(labels) = both.strip_prefix("its runs for ") {
         let (own, other) = labels.split_once(" and ").unwrap();
-        (own, other, place)
-    } else {
-        let (own, other) = both
-            .strip_prefix("it")
-            .unwrap()
-            .split_once(" and ")
-            .unwrap();
-        let (other, at) = other.rsplit_once(" at ").unwrap();
+        (own.to_owned(), other.to_owned(), place)
+    } else if let Some((both, at)) = both.rsplit_once(" at ") {
+        let (own, other) = both.split_once(" and ").unwrap();
         let (path, line) = at.split_once(':').unwrap();
-        let number = (0..world.workflows.len())
-            .find(|number| workflow(*number) == path)
-            .unwrap();
         let text = bytes(project, path);
         let lines = text
             .split_inclusive('\n')
             .take(line.parse::<usize>().unwrap() - 1);
-        let theirs = text::step_at(
-            number,
-            &world.workflows[number],
-            text,
-            lines.map(str::len).sum(),
-        );
+        let source = source_at(world, path).unwrap();
+        let theirs = place_at(world, source, text, lines.map(str::len).sum());
         let label = |text: &str| {
             text.split_once(" (").map_or(String::new(), |(_, label)| {
                 label.trim_end_matches(')').to_owned()
             })
         };
-        let (own, other) = (label(own), label(other));
-        return assert!(
-            meet(pairs, [(place, &own), (theirs, &other)], lock),
-            "{message}"
-        );
+        (label(own), label(other), theirs)
+    } else {
+        // Its callers, or what only a run knows, tell them apart.
+        (String::new(), String::new(), place)
     };
     assert!(
-        meet(pairs, [(place, own), (theirs, other)], lock),
+        meet(pairs, [(place, &own), (theirs, &other)], lock),
         "{message}"
     );
 }
@@ -164,7 +160,7 @@ fn meet(pairs: &[Pair<'_, '_>], sides: [(Place, &str); 2], lock: &str) -> bool {
 /// Fails unless the tool finds exactly the pairs that meet. Returns its findings on builds.
 fn judged(project: &Project, world: &World) -> BTreeMap<Place, Finding> {
     let runs = runs(world, None);
-    let pairs = pairs(&runs, world);
+    let pairs = pairs(&runs);
     let (builds, mounts) = found(project, world);
     let named: BTreeSet<Place> = builds.keys().copied().collect();
     assert_eq!(named, waiting(&pairs), "named, and meeting");
@@ -186,18 +182,15 @@ fn judged(project: &Project, world: &World) -> BTreeMap<Place, Finding> {
 
 /// Returns whether a lane can be written for a step that has none, and would part all its runs.
 fn could_be_fixed(world: &World, place: Place) -> bool {
-    let workflow = &world.workflows[place.workflow];
-    let job = &workflow.jobs[place.job];
-    let step = &job.steps[place.step];
+    let source = &world.sources[place.source];
+    let step = &source.steps()[place.job][place.step];
     let is_passed = step.args.keys().any(|name| name != world::OWN);
-    let has_env = step.env.is_some() || job.env.is_some() || workflow.env.is_some();
-    let is_plain = |value: &String| !value.is_empty() && !value.contains('/');
-    let rows = rows(job);
-    let mut names = rows.iter().flat_map(world::Row::keys);
-    let mut is_safe = names.all(|name| rows.iter().all(|row| row.get(name).is_some_and(is_plain)));
-    is_safe &= !is_passed && (step.is_action || !has_env);
+    let is_safe = match source {
+        Source::Github(it) => it.can_have_lane(place.job, step),
+        Source::Gitlab(it) => !gitlab::has_one_name(it, place.job),
+    };
     let runs = runs(world, Some(place));
-    is_safe && !waiting(&pairs(&runs, world)).contains(&place)
+    is_safe && !is_passed && !waiting(&pairs(&runs)).contains(&place)
 }
 
 fn hold(world: &World) {
@@ -205,8 +198,8 @@ fn hold(world: &World) {
     for (number, file) in world.files.iter().enumerate() {
         project.replace(dockerfile(number), file.to_string());
     }
-    for (number, it) in world.workflows.iter().enumerate() {
-        project.replace(workflow(number), it.to_string());
+    for (number, it) in world.sources.iter().enumerate() {
+        project.replace(it.path(number), it.to_string());
     }
     assert_eq!(&read_back(&project, world), world);
     let before = judged(&project, world);
@@ -241,7 +234,22 @@ proptest! {
     #![proptest_config(cases(20))]
 
     #[test]
-    fn exactly_the_runs_that_meet_are_found_and_parted(world in world()) {
+    fn workflows_that_meet_are_found_and_parted(world in world(1..3, 0..1, false)) {
+        hold(&world);
+    }
+
+    #[test]
+    fn calls_that_meet_are_found_and_parted(world in world(2..4, 0..1, true)) {
+        hold(&world);
+    }
+
+    #[test]
+    fn pipelines_that_meet_are_found_and_parted(world in world(0..1, 1..2, false)) {
+        hold(&world);
+    }
+
+    #[test]
+    fn workflows_and_pipelines_that_meet_are_found_and_parted(world in world(1..3, 1..2, false)) {
         hold(&world);
     }
 }

@@ -1,27 +1,72 @@
 //! The runs of a made-up repository, and by brute force the pairs of them that meet at a lock.
 
-use super::world::{Job, Part, Row, Step, Value, World};
+use std::collections::BTreeSet;
+
+use super::world::{Part, Row, Source, Step, Value, World};
+use super::{github, gitlab};
 use crate::ids::made::{LANE, Seen, seen};
+
+/// The numbers of a step's file and job, and its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub source: usize,
+    pub job: usize,
+    pub step: usize,
+}
 
 /// A run of a step.
 #[derive(Debug)]
 pub struct Run<'w> {
-    /// The numbers of its workflow, job and step.
     pub place: Place,
-    pub row: Row,
-    /// The number of the row among those of the job.
-    number: usize,
-    job: &'w Job,
     pub locks: Vec<Lock>,
-    queues: Vec<(bool, String)>,
+    pub turn: Turn<'w>,
 }
 
-/// The numbers of a step's workflow and job, and its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    pub workflow: usize,
+/// A run of a job.
+#[derive(Clone, Debug)]
+pub struct Turn<'w> {
+    pub sees: Sees<'w>,
+    /// The jobs that it runs in, those of callers first.
+    pub within: Vec<Within>,
+    pub queues: Vec<Queue>,
+    /// The label of its machine.
+    pub machine: String,
+    /// True where its builder is its own.
+    pub is_alone: bool,
+    pub steps: &'w [Step],
+}
+
+#[derive(Clone, Debug)]
+pub struct Within {
+    pub source: usize,
     pub job: usize,
-    pub step: usize,
+    /// The number of the row among those of the job.
+    pub row: usize,
+    /// True where the runs of the job follow one another.
+    pub is_sequential: bool,
+    /// The jobs that have ended before it begins.
+    pub before: BTreeSet<usize>,
+}
+
+/// A queue in which the first `depth` of the jobs that a run is in wait as one.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    pub is_github: bool,
+    pub name: String,
+    pub depth: usize,
+}
+
+/// What the texts of a job see.
+#[derive(Clone, Debug)]
+pub struct Sees<'w> {
+    /// The name of the job in its lane.
+    pub job: String,
+    /// The file that was started.
+    pub root: usize,
+    pub row: Row,
+    pub input: String,
+    /// The lane in the environment.
+    pub env: Option<&'w Value>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,121 +86,58 @@ pub struct Pair<'r, 'w> {
     pub locks: [&'r Lock; 2],
 }
 
-/// Returns the combinations of a job's matrix, as GitHub's documents have them.
-pub fn rows(job: &Job) -> Vec<Row> {
-    let mut rows = vec![Row::new()];
-    for (name, values) in &job.axes {
-        let with = |row: &Row, value: &String| {
-            let mut row = row.clone();
-            row.insert(name.clone(), value.clone());
-            row
-        };
-        let longer = rows
-            .iter()
-            .flat_map(|row| values.iter().map(move |value| with(row, value)));
-        rows = longer.collect();
-    }
-    let has_all = |row: &Row, some: &Row| {
-        some.iter()
-            .all(|(name, value)| row.get(name) == Some(value))
-    };
-    rows.retain(|row| !job.exclude.iter().any(|excluded| has_all(row, excluded)));
-    if job.axes.is_empty() && !job.include.is_empty() {
-        return job.include.clone();
-    }
-    let own = rows.clone();
-    for more in &job.include {
-        let is_own = |name: &String| job.axes.contains_key(name);
-        let fits = |row: &Row| {
-            more.iter()
-                .all(|(name, value)| !is_own(name) || row.get(name) == Some(value))
-        };
-        let mut found = false;
-        for (row, _) in rows.iter_mut().zip(&own).filter(|(_, own)| fits(own)) {
-            found = true;
-            row.extend(more.clone());
-        }
-        if !found {
-            rows.push(more.clone());
-        }
-    }
-    rows
-}
-
-/// What expressions of a step see.
-struct Sees<'w> {
-    world: &'w World,
-    place: Place,
-    row: &'w Row,
-    env: Option<&'w Value>,
-}
-
 impl Sees<'_> {
     /// Returns the text of `value`: what no text of the file can be stands between signs that none has.
-    fn text(&self, value: &Value) -> String {
+    pub fn text(&self, value: &Value) -> String {
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),
             Part::Matrix(axis) => self.row.get(axis).cloned().unwrap_or_default(),
-            Part::Job => format!("j{}", self.place.job),
-            Part::Workflow => format!("<workflow {}>", self.place.workflow),
+            Part::Job => self.job.clone(),
+            Part::Workflow => format!("<workflow {}>", self.root),
             Part::Branch => "<branch>".to_owned(),
+            Part::Input => self.input.clone(),
             Part::Env => self.text(self.env.expect("it is set somewhere")),
         };
         value.0.iter().map(part).collect()
     }
 }
 
-/// Returns all runs, without those on machines of their own. Where a lane is given, the runs of its step pass `own`.
+/// Returns the order of jobs, each with those that are before it, by those right before it.
+pub fn before(job: usize, right_before: &dyn Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
+    let mut all = BTreeSet::new();
+    for earlier in right_before(job) {
+        all.insert(earlier);
+        all.extend(before(earlier, right_before));
+    }
+    all
+}
+
+/// Returns all runs, without those on machines of their own. Where a place is given, the runs of its step pass a lane of
+/// their own, as far as one can be written there.
 pub fn runs(world: &World, own: Option<Place>) -> Vec<Run<'_>> {
     let mut runs = Vec::new();
-    for (workflow, it) in world.workflows.iter().enumerate() {
-        for (job, own_job) in it.jobs.iter().enumerate() {
-            for (number, row) in rows(own_job).into_iter().enumerate() {
-                let of_job = Sees {
-                    world,
-                    place: Place {
-                        workflow,
-                        job,
-                        step: 0,
-                    },
-                    row: &row,
-                    env: None,
+    for (source, it) in world.sources.iter().enumerate() {
+        let turns = match it {
+            Source::Github(_) => github::turns(world, source),
+            Source::Gitlab(it) => gitlab::turns(it, source),
+        };
+        for turn in turns.into_iter().filter(|turn| !turn.is_alone) {
+            let last = &turn.within[turn.within.len() - 1];
+            let job = last.job;
+            for (step, it) in turn.steps.iter().enumerate() {
+                let place = Place { source, job, step };
+                let lane = || match &world.sources[source] {
+                    Source::Github(it) => github::lane(it, world, last, &turn.sees),
+                    Source::Gitlab(_) => turn.sees.job.clone(),
                 };
-                if of_job.text(&own_job.machine).starts_with("ubuntu-") {
-                    continue;
-                }
-                for (step, own_step) in own_job.steps.iter().enumerate() {
-                    let place = Place {
-                        workflow,
-                        job,
-                        step,
-                    };
-                    let env = [&own_step.env, &own_job.env, &it.env];
-                    let env = env.into_iter().find_map(Option::as_ref);
-                    let sees = Sees {
-                        world,
-                        place,
-                        row: &row,
-                        env,
-                    };
-                    let lane = own
-                        .filter(|own| *own == place)
-                        .map(|_| format!("<lane {number}>"));
-                    let locks = sees.locks(own_step, lane.as_deref());
-                    let queue = own_job
-                        .queue
-                        .as_ref()
-                        .map(|queue| (false, sees.text(queue)));
-                    let whole = it.queue.as_ref().map(|queue| (true, sees.text(queue)));
-                    runs.push(Run {
-                        place,
-                        locks,
-                        queues: queue.into_iter().chain(whole).collect(),
-                        row: row.clone(),
-                        number,
-                        job: own_job,
-                    });
-                }
+                let lane = own.filter(|own| *own == place).map(|_| lane());
+                let mut sees = turn.sees.clone();
+                sees.env = it.env.as_ref().or(sees.env);
+                runs.push(Run {
+                    place,
+                    locks: sees.locks(it, world, lane.as_deref()),
+                    turn: turn.clone(),
+                });
             }
         }
     }
@@ -163,11 +145,11 @@ pub fn runs(world: &World, own: Option<Place>) -> Vec<Run<'_>> {
 }
 
 impl Sees<'_> {
-    fn locks(&self, step: &Step, lane: Option<&str>) -> Vec<Lock> {
+    fn locks(&self, step: &Step, world: &World, lane: Option<&str>) -> Vec<Lock> {
         let number = self.text(&step.file).parse::<usize>();
         let Some((number, file)) = number
             .ok()
-            .and_then(|number| Some((number, self.world.files.get(number)?)))
+            .and_then(|number| Some((number, world.files.get(number)?)))
         else {
             return Vec::new();
         };
@@ -199,43 +181,59 @@ impl Sees<'_> {
     }
 }
 
-impl Run<'_> {
-    /// Returns whether this run and another can be under way at once.
-    fn can_overlap(&self, other: &Self, world: &World) -> bool {
-        let (a, b) = (self.place, other.place);
-        let is_one_run = a.workflow == b.workflow;
-        let meets = |(whole, name): &(bool, String)| {
-            let meets = |(other_whole, other): &(bool, String)| {
-                name == other && !(*whole && *other_whole && is_one_run)
-            };
-            other.queues.iter().any(meets)
-        };
-        if self.queues.iter().any(meets) {
+/// Returns the architecture that a label names, if it names one.
+fn architecture(label: &str) -> Option<&str> {
+    let words = label.split(['-', '_']);
+    let mut named = words.filter(|word| matches!(*word, "x64" | "arm64"));
+    named.next().filter(|_| named.next().is_none())
+}
+
+impl Turn<'_> {
+    /// Returns whether this run and another can be under way at once, on one machine.
+    fn can_overlap(&self, other: &Self) -> bool {
+        let [one, two] = [self, other].map(|turn| architecture(&turn.machine));
+        if one.zip(two).is_some_and(|(one, two)| one != two) {
             return false;
         }
-        if !is_one_run {
-            return true;
+        let jobs = |turn: &Self, depth: usize| -> Vec<(usize, usize, usize)> {
+            let within = turn.within.iter().take(depth);
+            let whole = (turn.within[0].source, usize::MAX, 0);
+            let jobs = within.map(|it| (it.source, it.job, it.row));
+            if depth == 0 {
+                vec![whole]
+            } else {
+                jobs.collect()
+            }
+        };
+        let meet = |own: &Queue, theirs: &Queue| {
+            (own.is_github, &own.name) == (theirs.is_github, &theirs.name)
+                && jobs(self, own.depth) != jobs(other, theirs.depth)
+        };
+        let mut queues = self.queues.iter();
+        if queues.any(|own| other.queues.iter().any(|theirs| meet(own, theirs))) {
+            return false;
         }
-        if a.job == b.job {
-            return self.number != other.number && !self.job.is_sequential;
+        let mut levels = self.within.iter().zip(&other.within);
+        let of = |it: &Within| (it.source, it.job, it.row);
+        let Some((own, theirs)) = levels.find(|(own, theirs)| of(own) != of(theirs)) else {
+            return false;
+        };
+        if own.source != theirs.source {
+            true
+        } else if own.job == theirs.job {
+            !own.is_sequential
+        } else {
+            !own.before.contains(&theirs.job) && !theirs.before.contains(&own.job)
         }
-        let jobs = &world.workflows[a.workflow].jobs;
-        !waits(jobs, a.job, b.job) && !waits(jobs, b.job, a.job)
     }
 }
 
-/// Returns whether `job` begins when `other` has ended.
-fn waits(jobs: &[Job], job: usize, other: usize) -> bool {
-    let mut needs = jobs[job].needs.iter();
-    needs.any(|needed| *needed == other || waits(jobs, *needed, other))
-}
-
 /// Returns every pair of runs that meet, once for each pair of mounts.
-pub fn pairs<'r, 'w>(runs: &'r [Run<'w>], world: &World) -> Vec<Pair<'r, 'w>> {
+pub fn pairs<'r, 'w>(runs: &'r [Run<'w>]) -> Vec<Pair<'r, 'w>> {
     let mut pairs = Vec::new();
     for (index, one) in runs.iter().enumerate() {
         for other in &runs[index + 1..] {
-            if !one.can_overlap(other, world) {
+            if !one.turn.can_overlap(&other.turn) {
                 continue;
             }
             for lock in &one.locks {

@@ -1,11 +1,14 @@
-//! Made-up repositories: Dockerfiles, and workflows whose jobs build them.
+//! Made-up repositories: Dockerfiles, and files of several formats that build them.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::github::{self, Workflow};
+use super::gitlab::{self, Pipeline};
 use crate::ids::made::{File, LANE, Line, Mount, Stage};
 
 /// The argument that some ids are made of, besides the lane.
@@ -18,7 +21,68 @@ pub type Row = BTreeMap<String, String>;
 pub struct World {
     /// Each is `d0/Dockerfile`, `d1/Dockerfile` and so on.
     pub files: Vec<File>,
-    pub workflows: Vec<Workflow>,
+    pub sources: Vec<Source>,
+}
+
+/// A file that builds.
+#[derive(Clone, PartialEq)]
+pub enum Source {
+    Github(Workflow),
+    Gitlab(Pipeline),
+}
+
+impl Source {
+    pub fn path(&self, number: usize) -> String {
+        match self {
+            Self::Github(_) => format!(".github/workflows/w{number}.yml"),
+            Self::Gitlab(_) => ".gitlab-ci.yml".to_owned(),
+        }
+    }
+
+    /// Returns it with what the steps of `text` pass.
+    pub fn read(&self, text: &str) -> Self {
+        match self {
+            Self::Github(it) => Self::Github(github::read(it, text)),
+            Self::Gitlab(it) => Self::Gitlab(gitlab::read(it, text)),
+        }
+    }
+
+    /// Returns the steps of each job.
+    pub fn steps(&self) -> Vec<&[Step]> {
+        match self {
+            Self::Github(it) => it.jobs.iter().map(|job| &job.steps[..]).collect(),
+            Self::Gitlab(it) => it.jobs.iter().map(|job| &job.steps[..]).collect(),
+        }
+    }
+
+    /// Returns the numbers of the job and the step whose first line in `text` has this byte.
+    pub fn step_at(&self, text: &str, at: usize) -> (usize, usize) {
+        let above = &text[..text[at..].find('\n').map_or(text.len(), |end| at + end)];
+        let starts = match self {
+            Self::Github(_) => ["      - uses: docker/", "      - run: "],
+            Self::Gitlab(_) => ["    - docker build"; 2],
+        };
+        let is_first = |line: &&str| starts.iter().any(|start| line.starts_with(start));
+        let last = above.lines().last();
+        assert!(last.as_ref().is_some_and(is_first), "{above}");
+        let mut step = above.lines().filter(is_first).count() - 1;
+        for (job, steps) in self.steps().into_iter().enumerate() {
+            match step.checked_sub(steps.len()) {
+                Some(left) => step = left,
+                None => return (job, step),
+            }
+        }
+        panic!("{text}");
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Github(it) => it.fmt(f),
+            Self::Gitlab(it) => it.fmt(f),
+        }
+    }
 }
 
 impl fmt::Debug for World {
@@ -27,47 +91,25 @@ impl fmt::Debug for World {
         for (number, file) in self.files.iter().enumerate() {
             write!(f, "\n-- d{number}/Dockerfile\n{file}")?;
         }
-        let mut workflows = self.workflows.iter().enumerate();
-        workflows.try_for_each(|(number, it)| write!(f, "\n-- w{number}.yml\n{it}"))
+        let mut sources = self.sources.iter().enumerate();
+        sources.try_for_each(|(number, it)| write!(f, "\n-- {}\n{it}", it.path(number)))
     }
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Workflow {
-    pub queue: Option<Value>,
-    /// The lane in the environment of all its jobs.
-    pub env: Option<Value>,
-    pub jobs: Vec<Job>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Job {
-    /// The label of its runner: one of GitHub's, or of a machine that jobs share.
-    pub machine: Value,
-    /// The numbers of the jobs before it.
-    pub needs: Vec<usize>,
-    pub axes: BTreeMap<String, Vec<String>>,
-    pub exclude: Vec<Row>,
-    pub include: Vec<Row>,
-    /// True where its runs follow one another.
-    pub is_sequential: bool,
-    pub queue: Option<Value>,
-    pub env: Option<Value>,
-    pub steps: Vec<Step>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    pub is_action: bool,
     /// The number of the Dockerfile.
     pub file: Value,
     /// The number of the stage to build; the last by default.
     pub target: Option<Value>,
-    pub env: Option<Value>,
     pub args: BTreeMap<String, Value>,
+    /// True for an action of GitHub's.
+    pub is_action: bool,
+    /// The lane in its environment, which only a step of GitHub's has.
+    pub env: Option<Value>,
 }
 
-/// A text as a workflow has it, with expressions.
+/// A text as a file of builds has it, with expressions or variables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value(pub Vec<Part>);
 
@@ -81,6 +123,8 @@ pub enum Part {
     Branch,
     /// The lane in the environment.
     Env,
+    /// The input of a called workflow.
+    Input,
 }
 
 impl Value {
@@ -88,12 +132,12 @@ impl Value {
         Self(vec![Part::Text(text.to_owned())])
     }
 
-    fn matrix(axis: &str) -> Self {
+    pub fn matrix(axis: &str) -> Self {
         Self(vec![Part::Matrix(axis.to_owned())])
     }
 
     /// Returns these values with dashes in between.
-    fn joined(values: Vec<Self>) -> Self {
+    pub fn joined(values: Vec<Self>) -> Self {
         let mut all = Self(Vec::new());
         for value in values {
             if !all.0.is_empty() {
@@ -110,21 +154,22 @@ impl Value {
             (_, part) => self.0.push(part),
         }
     }
+
+    /// Puts a text in place of each part that the file cannot have.
+    pub fn keep(&mut self, is_kept: &dyn Fn(&Part) -> bool) {
+        for part in std::mem::take(&mut self.0) {
+            let kept = is_kept(&part);
+            self.push(if kept { part } else { Part::Text("k".into()) });
+        }
+    }
 }
 
 /// The axis whose values are numbers of Dockerfiles.
-const FILES: &str = "svc";
+pub const FILES: &str = "svc";
 
-const VALUES: &[&str] = &["x", "x", "y", "x-y", "y-x", "3.10", "a/b", "ubuntu-x"];
+pub const VALUES: &[&str] = &["x", "x", "y", "x-y", "y-x", "3.10", "a/b", "ubuntu-x"];
 
-fn row(axes: &'static [&'static str]) -> impl Strategy<Value = Row> {
-    prop::collection::btree_map(select(axes), select(VALUES), 1..3).prop_map(|row| {
-        let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        row.into_iter().map(text).collect()
-    })
-}
-
-fn axes() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
+pub fn axes() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
     let axis = |name: &'static str, values: &'static [&'static str]| {
         let values = prop::collection::btree_set(select(values), 1..4);
         let values = prop::option::weighted(0.5, values);
@@ -141,29 +186,29 @@ fn axes() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
         .prop_map(|(py, os, svc)| [py, os, svc].into_iter().flatten().collect())
 }
 
-/// A constant, or what tells jobs apart; a lane in the environment, where there is one.
-fn value() -> impl Strategy<Value = Value> {
+/// A constant, or what tells jobs apart.
+pub fn value() -> impl Strategy<Value = Value> {
     let one = prop_oneof![
         3 => select(vec!["py", "py", "os"]).prop_map(Value::matrix),
         2 => select(vec!["ci", "x", "x-y", "default"]).prop_map(Value::text),
-        1 => Just(Value(vec![Part::Job])),
-        1 => Just(Value(vec![Part::Workflow])),
-        1 => Just(Value(vec![Part::Branch])),
+        1 => select(vec![Part::Job, Part::Workflow, Part::Branch]).prop_map(|part| Value(vec![part])),
+        1 => Just(Value(vec![Part::Input])),
     ];
     prop::collection::vec(one, 1..4).prop_map(Value::joined)
 }
 
-fn without_matrix() -> impl Strategy<Value = Value> {
-    select(vec![
-        Value::text("ci"),
-        Value::text("q"),
-        Value(vec![Part::Workflow]),
-        Value::joined(vec![Value::text("q"), Value(vec![Part::Branch])]),
-    ])
+/// The label of a machine: of one that jobs share, or that each job has for itself.
+pub fn machine() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        6 => Just(Value::text("self-hosted")),
+        1 => select(vec!["arm64-box", "linux_x64", "x64-arm64"]).prop_map(Value::text),
+        1 => Just(Value::text("ubuntu-24.04")),
+        2 => Just(Value::matrix("os")),
+    ]
 }
 
 /// A step, and whether it takes the lane from the environment where there is one.
-fn step() -> impl Strategy<Value = (Step, bool)> {
+pub fn step() -> impl Strategy<Value = (Step, bool)> {
     let file = prop_oneof![
         2 => select(vec!["0", "1", "2"]).prop_map(Value::text),
         1 => Just(Value::matrix(FILES)),
@@ -202,91 +247,6 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
             (step, takes)
         },
     )
-}
-
-fn job() -> impl Strategy<Value = (Job, Vec<bool>)> {
-    const BOTH: &[&str] = &["py", "os"];
-    const ALL: &[&str] = &["py", "os", "more"];
-    let matrix = (
-        axes(),
-        prop::collection::vec(row(BOTH), 0..2),
-        prop::collection::vec(row(ALL), 0..2),
-        prop::bool::weighted(0.1),
-    );
-    let parts = (
-        prop_oneof![
-            7 => Just(Value::text("self-hosted")),
-            1 => Just(Value::text("ubuntu-24.04")),
-            2 => Just(Value::matrix("os")),
-        ],
-        prop::collection::btree_set(0..4_usize, 0..2),
-        matrix,
-        prop::option::weighted(
-            0.1,
-            prop_oneof![
-                value().prop_map(|value| Value::joined(vec![Value::text("q"), value])),
-                without_matrix(),
-            ],
-        ),
-        prop::option::weighted(0.15, value()),
-        prop::collection::vec(step(), 1..3),
-    );
-    parts.prop_map(
-        |(machine, needs, (axes, exclude, include, is_sequential), queue, env, steps)| {
-            let (steps, takes) = steps.into_iter().unzip();
-            let job = Job {
-                machine,
-                needs: needs.into_iter().collect(),
-                axes,
-                exclude,
-                include,
-                is_sequential,
-                queue,
-                env,
-                steps,
-            };
-            (job, takes)
-        },
-    )
-}
-
-fn workflow() -> impl Strategy<Value = Workflow> {
-    let parts = (
-        prop::option::weighted(0.1, without_matrix()),
-        prop::option::weighted(0.1, without_matrix()),
-        prop::collection::vec(job(), 1..4),
-    );
-    parts.prop_map(|(queue, env, jobs)| {
-        let mut workflow = Workflow {
-            queue,
-            env,
-            jobs: Vec::new(),
-        };
-        for (number, (mut job, takes)) in jobs.into_iter().enumerate() {
-            job.needs.retain(|needed| *needed < number);
-            // An exclude has to leave something, of values that are there; a matrix is needed for both.
-            if job.axes.is_empty() || super::reckon::rows(&job).is_empty() {
-                job.exclude.clear();
-            }
-            let is_known = |row: &Row| row.keys().all(|name| job.axes.contains_key(name));
-            job.exclude.retain(is_known);
-            // Without a label no job runs.
-            let rows = super::reckon::rows(&job);
-            if !rows.iter().all(|row| row.contains_key("os")) && job.machine == Value::matrix("os")
-            {
-                job.machine = Value::text("self-hosted");
-            }
-            for (step, takes) in job.steps.iter_mut().zip(takes) {
-                let outer = job.env.as_ref().or(workflow.env.as_ref());
-                let has_env = outer.is_some() || step.env.is_some();
-                if takes && has_env {
-                    step.args.insert(LANE.into(), Value(vec![Part::Env]));
-                }
-            }
-            workflow.jobs.push(job);
-        }
-        workflow
-    })
 }
 
 fn id() -> impl Strategy<Value = String> {
@@ -338,7 +298,7 @@ fn stage() -> impl Strategy<Value = (bool, Stage)> {
     })
 }
 
-fn file() -> impl Strategy<Value = File> {
+pub fn file() -> impl Strategy<Value = File> {
     prop::collection::vec(stage(), 1..3).prop_map(|stages| {
         let stages = stages
             .into_iter()
@@ -354,8 +314,22 @@ fn file() -> impl Strategy<Value = File> {
     })
 }
 
-pub fn world() -> impl Strategy<Value = World> {
+/// A repository with so many workflows, of which one may be called by the others, and pipelines of GitLab's.
+pub fn world(
+    workflows: Range<usize>,
+    pipelines: Range<usize>,
+    has_calls: bool,
+) -> impl Strategy<Value = World> {
     let files = prop::collection::vec(file(), 3);
-    let workflows = prop::collection::vec(workflow(), 1..3);
-    (files, workflows).prop_map(|(files, workflows)| World { files, workflows })
+    let workflows = prop::collection::vec(github::workflow(), workflows);
+    let pipelines = prop::collection::vec(gitlab::pipeline(), pipelines);
+    (files, workflows, pipelines).prop_map(move |(files, mut workflows, pipelines)| {
+        github::connect(&mut workflows, has_calls);
+        let workflows = workflows.into_iter().map(Source::Github);
+        let pipelines = pipelines.into_iter().map(Source::Gitlab);
+        World {
+            files,
+            sources: workflows.chain(pipelines).collect(),
+        }
+    })
 }

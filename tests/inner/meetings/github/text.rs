@@ -5,9 +5,9 @@ use std::fmt::{self, Display, Write as _};
 
 use yaml_serde::Value as Yaml;
 
-use super::reckon::Place;
-use super::world::{Job, Part, Row, Step, Value, Workflow};
+use super::{Job, Workflow};
 use crate::ids::made::LANE;
+use crate::meetings::world::{Part, Row, Step, Value};
 
 /// Shows a value: within a script its lane is the shell's.
 struct Shown<'v>(&'v Value, bool);
@@ -20,6 +20,7 @@ impl Display for Shown<'_> {
             Part::Job => write!(f, "${{{{ github.job }}}}"),
             Part::Workflow => write!(f, "${{{{ github.workflow }}}}"),
             Part::Branch => write!(f, "${{{{ github.ref_name }}}}"),
+            Part::Input => write!(f, "${{{{ inputs.lane }}}}"),
             Part::Env if self.1 => write!(f, "\"${LANE}\""),
             Part::Env => write!(f, "${{{{ env.{LANE} }}}}"),
         })
@@ -42,6 +43,7 @@ fn value(text: &str) -> Value {
                 ("github", "job") => Part::Job,
                 ("github", "workflow") => Part::Workflow,
                 ("github", "ref_name") => Part::Branch,
+                ("inputs", "lane") => Part::Input,
                 ("env", LANE) => Part::Env,
                 _ => panic!("{text}"),
             });
@@ -59,7 +61,18 @@ fn value(text: &str) -> Value {
 
 impl Display for Workflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "on: push")?;
+        match self.called {
+            None => writeln!(f, "on: push")?,
+            Some(called) => {
+                writeln!(
+                    f,
+                    "on:\n  workflow_call:\n    inputs:\n      lane:\n        type: string"
+                )?;
+                if called.by_itself {
+                    writeln!(f, "  push: {{}}")?;
+                }
+            }
+        }
         if let Some(queue) = &self.queue {
             writeln!(f, "concurrency: \"{}\"", Shown(queue, false))?;
         }
@@ -93,7 +106,6 @@ fn rows(f: &mut fmt::Formatter<'_>, name: &str, rows: &[Row]) -> fmt::Result {
 
 impl Display for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "    runs-on: {}", Shown(&self.machine, false))?;
         if !self.needs.is_empty() {
             let needs: Vec<String> = self.needs.iter().map(|job| format!("j{job}")).collect();
             writeln!(f, "    needs: {needs:?}")?;
@@ -117,70 +129,52 @@ impl Display for Job {
             rows(f, "exclude", &self.exclude)?;
             rows(f, "include", &self.include)?;
         }
+        if let Some(call) = &self.call {
+            let (number, input) = (call.workflow, Shown(&call.input, false));
+            return writeln!(
+                f,
+                "    uses: ./.github/workflows/w{number}.yml\n    with:\n      lane: \"{input}\""
+            );
+        }
+        writeln!(f, "    runs-on: {}", Shown(&self.machine, false))?;
         env(f, "    ", self.env.as_ref())?;
         writeln!(f, "    steps:")?;
-        self.steps.iter().try_for_each(|step| write!(f, "{step}"))
+        self.steps.iter().try_for_each(|step| show(f, step))
     }
 }
 
-impl Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let folder = Shown(&self.file, false);
-        let target = self.target.as_ref();
-        let target = target.map(|target| format!("s{}", Shown(target, false)));
-        let args = self
-            .args
-            .iter()
-            .map(|(name, value)| (name, Shown(value, !self.is_action)));
-        if self.is_action {
-            writeln!(
-                f,
-                "      - uses: docker/build-push-action@v6\n        with:\n          context: \"d{folder}\""
-            )?;
-            target
-                .iter()
-                .try_for_each(|target| writeln!(f, "          target: {target}"))?;
-            let mut lines = String::new();
-            for (name, value) in args {
-                write!(lines, "\n            {name}={value}")?;
-            }
-            if !lines.is_empty() {
-                writeln!(f, "          build-args: |{lines}")?;
-            }
-            return Ok(());
-        }
-        write!(f, "      - run: docker build")?;
+fn show(f: &mut fmt::Formatter<'_>, step: &Step) -> fmt::Result {
+    let folder = Shown(&step.file, false);
+    let target = step.target.as_ref();
+    let target = target.map(|target| format!("s{}", Shown(target, false)));
+    let args = step.args.iter();
+    let args = args.map(|(name, value)| (name, Shown(value, !step.is_action)));
+    if step.is_action {
+        writeln!(
+            f,
+            "      - uses: docker/build-push-action@v6\n        with:\n          context: \"d{folder}\""
+        )?;
         target
             .iter()
-            .try_for_each(|target| write!(f, " --target {target}"))?;
+            .try_for_each(|target| writeln!(f, "          target: {target}"))?;
+        let mut lines = String::new();
         for (name, value) in args {
-            write!(f, " --build-arg {name}={value}")?;
+            write!(lines, "\n            {name}={value}")?;
         }
-        writeln!(f, " d{folder}")?;
-        env(f, "        ", self.env.as_ref())
-    }
-}
-
-/// Returns the step of the workflow `number` that has its first line at this byte.
-pub fn step_at(number: usize, workflow: &Workflow, text: &str, at: usize) -> Place {
-    let above = &text[..text[at..].find('\n').map_or(text.len(), |end| at + end)];
-    let first = |line: &&str| {
-        line.starts_with("      - uses: docker/") || line.starts_with("      - run: ")
-    };
-    assert!(above.lines().last().as_ref().is_some_and(first), "{above}");
-    let mut steps = above.lines().filter(first).count() - 1;
-    for (job, it) in workflow.jobs.iter().enumerate() {
-        if let Some(left) = steps.checked_sub(it.steps.len()) {
-            steps = left;
-            continue;
+        if !lines.is_empty() {
+            writeln!(f, "          build-args: |{lines}")?;
         }
-        return Place {
-            workflow: number,
-            job,
-            step: steps,
-        };
+        return Ok(());
     }
-    panic!("{text}");
+    write!(f, "      - run: docker build")?;
+    target
+        .iter()
+        .try_for_each(|target| write!(f, " --target {target}"))?;
+    for (name, value) in args {
+        write!(f, " --build-arg {name}={value}")?;
+    }
+    writeln!(f, " d{folder}")?;
+    env(f, "        ", step.env.as_ref())
 }
 
 /// Returns `workflow` with what the steps of `text` pass.
@@ -189,7 +183,7 @@ pub fn read(workflow: &Workflow, text: &str) -> Workflow {
     let mut workflow = workflow.clone();
     for (number, job) in workflow.jobs.iter_mut().enumerate() {
         let steps = &root["jobs"][format!("j{number}").as_str()]["steps"];
-        assert_eq!(steps.as_sequence().unwrap().len(), job.steps.len());
+        assert_eq!(steps.as_sequence().map_or(0, Vec::len), job.steps.len());
         for (number, step) in job.steps.iter_mut().enumerate() {
             let own = &steps[number];
             step.env = own["env"][LANE].as_str().map(value);
