@@ -1,6 +1,6 @@
 //! One build that is made to pass a lane by itself.
 
-use cachelane::builds::{Build, Format, Lane, PassedArg, prove};
+use cachelane::builds::{Around, Build, Format, Lane, PassedArg, Reader, prove};
 use cachelane::fix::{self, Fix};
 
 /// Returns the proved fix that makes `build`, which stands in `source`, pass the lane.
@@ -22,6 +22,13 @@ pub fn pass(
     };
     let after = fix::apply(source.as_bytes(), &[&insertion.fix]).bytes;
     let after = String::from_utf8_lossy(&after);
-    prove(format, source, &before, &after, &[passed])?;
+    let around = Around::NONE;
+    prove(
+        Reader { format, around },
+        source,
+        &before,
+        &after,
+        &[passed],
+    )?;
     Ok(insertion.fix)
 }

@@ -21,6 +21,8 @@ pub enum Builder {
     Own(OwnBuilder),
     /// One that the file names, elsewhere: other jobs may use it, whatever machine this one runs on.
     Elsewhere,
+    /// Any of these: a part of the job stands in no known file.
+    Unknown,
     /// The machine's, which the callers of the file choose.
     OfCaller(Arc<CallersMachine>),
     /// The machine's, for each row of the job's matrix: some have one of their own, others share one.
@@ -89,7 +91,9 @@ impl Builder {
     pub const fn own(&self) -> Option<&OwnBuilder> {
         match self {
             Self::Own(own) => Some(own),
-            Self::Shared | Self::Elsewhere | Self::OfCaller(_) | Self::OfRow(_) => None,
+            Self::Shared | Self::Elsewhere | Self::Unknown | Self::OfCaller(_) | Self::OfRow(_) => {
+                None
+            }
         }
     }
 
@@ -261,6 +265,7 @@ impl Builders {
         let is_named = |daemon: &&Daemon| daemon.hosts.iter().any(|name| name == host);
         match self.daemons.iter().find(is_named) {
             Some(daemon) => daemon.builder(),
+            None if self.machine == Builder::Unknown => Builder::Unknown,
             None if is_remote(address) => Builder::Elsewhere,
             None => self.machine.clone(),
         }

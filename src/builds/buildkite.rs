@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::format::{FilePath, Format, Insertion, Open};
+use super::format::{Around, FilePath, Format, Insertion, Open};
 use super::jobs::{
     self, Found, Gatherer, Job, JobRuns, Language, Looked, MAX_ROWS, Matrix, MatrixRow, Pipeline,
     Scope, Step,
@@ -43,11 +43,11 @@ impl Format for Buildkite {
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source)
+        jobs::read(&Self, source, Around::NONE)
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        jobs::open(&Self, source)
+        jobs::open(&Self, source, Around::NONE)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The interface of a format. The formats are listed in the [folder](super).
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::model::{Build, BuildFile, Lane, ReadError};
 use super::yaml::Addition;
@@ -22,10 +23,51 @@ pub trait Format: fmt::Debug + Sync {
         Some(Addition::Entries)
     }
 
+    /// Returns whether files include others of the format, so that each is read within a whole.
+    fn is_joined(&self) -> bool {
+        false
+    }
+
+    /// Reads the builds of a file that is a part of a whole.
+    fn read_within(&self, source: &str, _around: &Around) -> Result<BuildFile, ReadError> {
+        self.read(source)
+    }
+
+    /// Opens such a file to insert arguments.
+    fn open_within<'s>(
+        &self,
+        source: &'s str,
+        _around: &'s Around,
+    ) -> Result<Box<dyn Open + 's>, ReadError> {
+        self.open(source)
+    }
+
     /// Returns the folder at the repository's root from which the paths of such files start; `None` where they start
     /// from the file's own folder.
     fn folder(&self) -> Option<&'static str> {
         None
+    }
+}
+
+/// The texts of the other files of a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Those whose values count before the file's, the first before the others.
+    pub over: Vec<Arc<str>>,
+    /// Those whose values count behind the file's.
+    pub under: Vec<Arc<str>>,
+}
+
+impl Around {
+    pub const NONE: &'static Self = &Self {
+        over: Vec::new(),
+        under: Vec::new(),
+    };
+
+    /// Returns the number of bytes.
+    pub fn size(&self) -> usize {
+        let all = self.over.iter().chain(&self.under);
+        all.map(|text| text.len()).sum()
     }
 }
 

@@ -33,7 +33,7 @@ pub use bake::Bake;
 pub use builder::{Builder, OwnBuilder};
 pub use buildkite::Buildkite;
 pub use compose::Compose;
-pub use format::{FilePath, Format, FormatRef, Inserter, Insertion};
+pub use format::{Around, FilePath, Format, FormatRef, Inserter, Insertion};
 pub use github::Github;
 pub use gitlab::Gitlab;
 #[cfg(feature = "internals")]
@@ -44,7 +44,7 @@ pub use model::{
     Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;
-pub use prove::{PassedArg, RenamedFill, is_same, prove, prove_fills};
+pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};
 pub use tool::BuildTool;
 
 /// The formats; the first one that claims a file reads it.

@@ -138,6 +138,13 @@ pub struct Call {
     pub machines: Vec<(String, Builder)>,
 }
 
+impl Call {
+    /// Returns whether the jobs of that file are this one's own.
+    pub const fn is_include(&self) -> bool {
+        self.job.is_none() && self.legs.is_empty()
+    }
+}
+
 /// One build: a step, a command, a target, a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {

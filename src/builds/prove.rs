@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::format::Format;
+use super::format::{Around, Format};
 use super::model::{ArgName, Build, BuildFile, Fill, Filled};
 use super::yaml;
 
@@ -13,6 +13,13 @@ pub struct PassedArg<'a> {
     pub arg: &'a str,
     /// The value, as [`Insertion::value`](super::Insertion::value) has it.
     pub value: Option<&'a str>,
+}
+
+/// A format, and the files that one of it is read with.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'r> {
+    pub format: &'r dyn Format,
+    pub around: &'r Around,
 }
 
 /// A cache that is filled by another id.
@@ -32,7 +39,8 @@ pub fn prove_fills(
     after: &str,
     renamed: &[RenamedFill<'_>],
 ) -> Result<(), String> {
-    let new = read_again(format, text, before, after, &[])?;
+    let around = Around::NONE;
+    let new = read_again(Reader { format, around }, text, before, after, &[])?;
     let options = |fill: &Fill| {
         let (Filled::Mount(text) | Filled::Dockerfile(text)) = &fill.caches;
         text.split(',')
@@ -57,7 +65,7 @@ pub fn prove_fills(
 /// Proves that the file `after` says the same about its builds as before, in its text and its meaning, except that
 /// these pass their lanes.
 pub fn prove(
-    format: &dyn Format,
+    reader: Reader<'_>,
     text: &str,
     before: &BuildFile,
     after: &str,
@@ -65,7 +73,7 @@ pub fn prove(
 ) -> Result<(), String> {
     let mut names: Vec<&str> = passed.iter().map(|passed| passed.arg).collect();
     names.dedup();
-    let new = read_again(format, text, before, after, &names)?;
+    let new = read_again(reader, text, before, after, &names)?;
     for one in passed {
         let build = new.builds.get(one.build);
         let mut args = build
@@ -86,19 +94,20 @@ pub fn prove(
 /// Reads the file `after`, and proves that it says the same as before apart from the arguments `names`, and has all of its
 /// text.
 fn read_again(
-    format: &dyn Format,
+    reader: Reader<'_>,
     text: &str,
     before: &BuildFile,
     after: &str,
     names: &[&str],
 ) -> Result<BuildFile, String> {
-    let new = format
-        .read(after)
+    let new = reader
+        .format
+        .read_within(after, reader.around)
         .map_err(|error| format!("the file could not be read any more: {error}"))?;
     if !is_same(before, &new, names) {
         return Err("the file would say something else about its builds".into());
     }
-    let more = format.adds();
+    let more = reader.format.adds();
     if more.is_some_and(|more| !yaml::is_kept(text, after, more)) {
         return Err("its place within the YAML text is not clear".into());
     }

@@ -50,6 +50,7 @@ pub fn check_build_file(
         builds: Some(Box::new(BuildFileReport {
             format,
             file: said,
+            whole: None,
             unread,
             lanes,
             embedded,

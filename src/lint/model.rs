@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::unread::Unread;
-use crate::builds::{BuildFile, Builder, FormatRef, Parts, Unknown};
+use crate::builds::{Around, BuildFile, Builder, FormatRef, Parts, Unknown};
 use crate::finding::{Finding, Location, RuleId};
 use crate::fix::{Applicability, Fix};
 use crate::index::CacheMount;
@@ -286,6 +286,8 @@ pub struct Dropped {
 pub struct BuildFileReport {
     pub format: FormatRef,
     pub file: BuildFile,
+    /// The whole that it is a part of, set by [`join_files`](super::matching::join_files).
+    pub whole: Option<Box<Whole>>,
     /// The reason why it cannot be read, where that is so; then it has no builds.
     pub unread: Option<Unread>,
     /// The lanes of each Dockerfile within it.
@@ -309,6 +311,29 @@ pub struct Refill {
     /// The index of the fill.
     pub(super) fill: usize,
     pub(super) id: String,
+}
+
+/// Files that are read as one.
+#[derive(Debug)]
+pub struct Whole {
+    /// The absolute path of the file that includes the others.
+    pub root: PathBuf,
+    pub around: Around,
+}
+
+impl BuildFileReport {
+    /// Returns the files around it that it is read with.
+    pub fn around(&self) -> &Around {
+        self.whole
+            .as_ref()
+            .map_or(Around::NONE, |whole| &whole.around)
+    }
+
+    /// Returns the paths that it includes.
+    pub fn includes(&self) -> Vec<&str> {
+        let calls = self.file.calls.iter().filter(|call| call.is_include());
+        calls.map(|call| call.path.as_str()).collect()
+    }
 }
 
 /// The status of a build's lane.

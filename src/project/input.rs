@@ -52,7 +52,10 @@ pub fn check(input: InputFile<'_>) -> Option<FileReport> {
             report.checked.findings.append(&mut builds.embedded);
         }
         let builds = report.builds.iter();
-        let mut says = builds.map(|builds| builds.unread.is_some() || !builds.file.is_empty());
+        let mut says = builds.map(|builds| {
+            // One that says nothing by itself may be a part of another.
+            builds.unread.is_some() || !builds.file.is_empty() || builds.format.is_joined()
+        });
         let is_empty = report.checked.is_empty() && !says.any(|says| says);
         return (is_stdin || !is_empty).then_some(report);
     }

@@ -20,6 +20,7 @@ pub fn relate(
 ) -> Result<Vec<BuildStatus>, Spent> {
     let bytes = reports.iter().map(|report| report.source.len()).sum();
     budget::within(bytes, || {
+        matching::join_files(reports, access);
         matching::note_builds(reports, &[], access);
         matching::mark_buildah(reports, access);
         lint::relate_reports(reports, &mut [], whole, access.name);
@@ -61,6 +62,7 @@ pub fn shared_fixes(
     let files = reports.iter().chain(&*others);
     let bytes = files.map(|report| report.source.len()).sum();
     let mut agreed = budget::within(bytes, || {
+        matching::join_files(reports, access);
         matching::note_builds(reports, others, access);
         lint::relate_reports(reports, others, *whole, access.name)
     })?;

@@ -1,6 +1,6 @@
 use super::language::Github;
 use super::{insert, workflow};
-use crate::builds::format::{FilePath, Format, Insertion, Open};
+use crate::builds::format::{Around, FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{self, Found, Gatherer, Pipeline};
 use crate::builds::model::{BuildFile, Lane, ReadError};
 use crate::builds::yaml::Yaml;
@@ -15,11 +15,11 @@ impl Format for Github {
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source)
+        jobs::read(&Self, source, Around::NONE)
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        jobs::open(&Self, source)
+        jobs::open(&Self, source, Around::NONE)
     }
 }
 

@@ -22,6 +22,16 @@ const KEYWORDS: &[&str] = &[
     "workflow",
 ];
 
+/// The tag of a part of another job.
+const REFERENCE: &str = "!reference";
+
+/// Returns the templates that a job names, which the files may say in parts.
+fn extended<'y>(job: &[Node<'y>]) -> Vec<&'y str> {
+    let extends = job.iter().find_map(|node| node.get("extends"));
+    let names = extends.map(Node::scalars).unwrap_or_default().into_iter();
+    names.filter_map(Node::text).collect()
+}
+
 /// Returns the items of a list; any other node as one item.
 pub fn listed(node: Node<'_>) -> Vec<Node<'_>> {
     if node.is_list() {
@@ -31,53 +41,99 @@ pub fn listed(node: Node<'_>) -> Vec<Node<'_>> {
     }
 }
 
+/// A pipeline: a file, and the others of which it is made.
 pub struct File<'y> {
-    root: Node<'y>,
+    own: &'y Yaml<'y>,
+    /// The mappings of all files, those first whose values count before others'.
+    roots: Vec<Node<'y>>,
+}
+
+/// Returns the mapping of a file.
+fn root<'y>(yaml: &'y Yaml<'y>) -> Option<Node<'y>> {
+    let mut roots = yaml.roots();
+    // A header of inputs is a document of its own.
+    let root = roots.next().and_then(|first| match first.get("spec") {
+        Some(_) => roots.next().or(Some(first)),
+        None => Some(first),
+    })?;
+    (root.is_map() || root.is_null()).then_some(root)
 }
 
 impl<'y> File<'y> {
-    pub fn new(yaml: &'y Yaml<'y>) -> Option<Self> {
-        let mut roots = yaml.roots();
-        // A header of inputs is a document of its own.
-        let root = roots.next().and_then(|first| match first.get("spec") {
-            Some(_) => roots.next().or(Some(first)),
-            None => Some(first),
-        })?;
-        (root.is_map() || root.is_null()).then_some(Self { root })
+    /// Makes the pipeline that the file `own` is a part of, with those `over` it and `under` it.
+    pub fn new(own: &'y Yaml<'y>, over: &'y [Yaml<'y>], under: &'y [Yaml<'y>]) -> Option<Self> {
+        root(own)?;
+        let all = over.iter().chain([own]).chain(under);
+        Some(Self {
+            own,
+            roots: all.filter_map(root).collect(),
+        })
     }
 
-    pub const fn root(&self) -> Node<'y> {
-        self.root
+    /// Returns whether `node` stands in the file itself.
+    pub fn is_own(&self, node: Node<'_>) -> bool {
+        node.is_of(self.own)
     }
 
-    pub fn jobs(&self) -> Vec<(&'y str, Node<'y>)> {
-        let entries = self.root.entries().into_iter();
+    /// Returns the files that the file itself includes.
+    pub fn includes(&self) -> Vec<Node<'y>> {
+        let include = root(self.own).and_then(|root| root.get("include"));
+        include.map(listed).unwrap_or_default()
+    }
+
+    /// Returns the value of the pipeline's key.
+    pub fn get(&self, key: &str) -> Option<Node<'y>> {
+        self.roots.iter().find_map(|root| root.get(key))
+    }
+
+    /// Returns what the files say of the job or template `name`, which is merged.
+    pub fn named(&self, name: &str) -> Vec<Node<'y>> {
+        let all = self.roots.iter().filter_map(|root| root.get(name));
+        all.filter(|node| node.is_map()).collect()
+    }
+
+    pub fn jobs(&self) -> Vec<(&'y str, Vec<Node<'y>>)> {
+        let entries = self.roots.iter().flat_map(|root| root.entries());
         let named = entries.filter_map(|entry| Some((entry.key.text()?, entry.value)));
-        named
-            .filter(|(name, node)| node.is_map() && !KEYWORDS.contains(name))
+        let jobs = named.filter(|(name, node)| node.is_map() && !KEYWORDS.contains(name));
+        let mut seen = HashSet::new();
+        jobs.filter(|(name, _)| seen.insert(*name))
+            .map(|(name, _)| (name, self.named(name)))
             .collect()
     }
 
     /// Returns a job and what it extends, the one that wins first.
-    pub fn chain(&self, job: Node<'y>) -> Vec<Node<'y>> {
+    pub fn chain(&self, job: &[Node<'y>]) -> Vec<Node<'y>> {
         let mut chain = Vec::new();
         self.extend(job, &mut HashSet::new(), &mut chain);
         chain
     }
 
-    fn extend(&self, job: Node<'y>, seen: &mut HashSet<&'y str>, chain: &mut Vec<Node<'y>>) {
-        chain.push(job);
-        let Some(extends) = job.get("extends") else {
-            return;
-        };
-        for name in extends.scalars().into_iter().rev().filter_map(Node::text) {
+    fn extend(&self, job: &[Node<'y>], seen: &mut HashSet<&'y str>, chain: &mut Vec<Node<'y>>) {
+        chain.extend(job);
+        for name in extended(job).into_iter().rev() {
             // A repeated template is behind itself, and gives nothing more.
-            if seen.insert(name)
-                && let Some(template) = self.root.get(name).filter(|node| node.is_map())
-            {
-                let _ = budget::nested(|| self.extend(template, seen, chain));
+            if seen.insert(name) {
+                let _ = budget::nested(|| self.extend(&self.named(name), seen, chain));
             }
         }
+    }
+
+    /// Returns whether a part of a job stands in none of the files: only GitLab knows it.
+    pub fn is_open(&self, chain: &[Node<'y>]) -> bool {
+        let mut templates = chain.iter().flat_map(|node| extended(&[*node]));
+        let mut set = ["image", "services", "tags"].iter();
+        let is_lost = |node: Node<'_>| {
+            let first = node.items().first().and_then(|key| key.text());
+            node.tag() == Some(REFERENCE) && first.is_none_or(|name| self.get(name).is_none())
+        };
+        templates.any(|name| self.named(name).is_empty())
+            || set.any(|key| {
+                chain
+                    .iter()
+                    .find_map(|map| map.get(key))
+                    .is_some_and(is_lost)
+            })
     }
 
     /// Returns the value of a job for this key, with references replaced.
@@ -89,16 +145,19 @@ impl<'y> File<'y> {
     }
 
     /// Returns the target of a reference; any other value as it is.
-    fn followed(&self, node: Node<'y>) -> Option<Node<'y>> {
-        if node.tag() != Some("!reference") {
+    pub fn followed(&self, node: Node<'y>) -> Option<Node<'y>> {
+        if node.tag() != Some(REFERENCE) {
             return Some(node);
         }
         let path = node.items();
         let mut keys = path.iter().filter_map(|key| key.text());
-        let job = self.root.get(keys.next()?)?;
+        let name = keys.next()?;
         let mut target = match keys.next() {
-            Some(key) => self.chain(job).iter().find_map(|map| map.get(key))?,
-            None => job,
+            Some(key) => {
+                let chain = self.chain(&self.named(name));
+                chain.iter().find_map(|map| map.get(key))?
+            }
+            None => self.get(name)?,
         };
         for key in keys {
             target = budget::nested(|| self.followed(target))??.get(key)?;
@@ -125,8 +184,9 @@ impl<'y> File<'y> {
         if chain.iter().any(|map| map.get(key).is_some()) {
             return self.own(chain, key);
         }
-        let default = self.root.get("default").and_then(|all| all.get(key));
-        let default = default.or_else(|| self.root.get(key))?;
+        let mut defaults = self.roots.iter().filter_map(|root| root.get("default"));
+        let default = defaults.find_map(|all| all.get(key));
+        let default = default.or_else(|| self.get(key))?;
         let is_taken = self.inherits(chain, "default");
         is_taken(key).then(|| self.followed(default))?
     }
@@ -146,15 +206,16 @@ impl<'y> File<'y> {
 
     /// Adds the lines of `node`; the lists in `open` are being walked. GitLab refuses a list within itself, and here it
     /// gives nothing more: its lines would double with every level.
-    fn lines(&self, node: Node<'y>, open: &mut Vec<Span>, lines: &mut Vec<Node<'y>>) {
+    fn lines(&self, node: Node<'y>, open: &mut Vec<Node<'y>>, lines: &mut Vec<Node<'y>>) {
         let Some(node) = self.followed(node).filter(|_| budget::spend(256)) else {
             return;
         };
         if node.is_list() {
-            if open.contains(&node.span()) {
+            let is_open = |other: &Node<'_>| other.is(node);
+            if open.iter().any(is_open) {
                 return;
             }
-            open.push(node.span());
+            open.push(node);
             for item in node.items() {
                 let _ = budget::nested(|| self.lines(item, open, lines));
             }
@@ -166,13 +227,19 @@ impl<'y> File<'y> {
 
     /// Returns the variables that the file sets for a job, the job's own first.
     pub fn variables(&self, chain: &[Node<'y>]) -> Env {
-        let all = self.root.get("variables").map(|node| self.set(node));
-        let mut all = all.unwrap_or_default();
         let is_taken = self.inherits(chain, "variables");
-        all.retain(|arg| arg.name.as_str().is_some_and(&is_taken));
+        let all = self
+            .roots
+            .iter()
+            .rev()
+            .filter_map(|map| map.get("variables"));
+        let all = all.fold(Env::default(), |env, node| {
+            let mut set = self.set(node);
+            set.retain(|arg| arg.name.as_str().is_some_and(&is_taken));
+            env.with(set)
+        });
         let own = chain.iter().rev().filter_map(|map| map.get("variables"));
-        let add = |env: Env, node| env.with(self.set(node));
-        own.fold(Env::default().with(all), add)
+        own.fold(all, |env, node| env.with(self.set(node)))
     }
 
     fn set(&self, node: Node<'y>) -> Vec<Arg> {
@@ -182,7 +249,11 @@ impl<'y> File<'y> {
             let of_form = entry.value.is_map().then(|| entry.value.get("value"));
             let text = of_form.unwrap_or(Some(entry.value));
             let text = text.and_then(|value| self.followed(value)?.text());
-            let span = entry.value.span();
+            let span = if self.is_own(entry.value) {
+                entry.value.span()
+            } else {
+                Span::at(0)
+            };
             Some(Arg::new(entry.key.text()?, text.map(str::to_owned), span))
         };
         entries.filter_map(variable).collect()

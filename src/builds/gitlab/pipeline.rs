@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::file::{File, listed};
 use super::matrix;
 use crate::builds::builder::{Builder, Builders, Daemon, OwnBuilder};
-use crate::builds::format::{FilePath, Format, Insertion, Open};
+use crate::builds::format::{Around, FilePath, Format, Insertion, Open};
 use crate::builds::jobs::{
     self, Found, Gatherer, Job, Language, Looked, Pipeline, Scope, Step, of_job,
 };
@@ -36,11 +36,27 @@ impl Format for Gitlab {
     }
 
     fn read(&self, source: &str) -> Result<BuildFile, ReadError> {
-        jobs::read(&Self, source)
+        jobs::read(&Self, source, Around::NONE)
     }
 
     fn open<'s>(&self, source: &'s str) -> Result<Box<dyn Open + 's>, ReadError> {
-        jobs::open(&Self, source)
+        jobs::open(&Self, source, Around::NONE)
+    }
+
+    fn is_joined(&self) -> bool {
+        true
+    }
+
+    fn read_within(&self, source: &str, around: &Around) -> Result<BuildFile, ReadError> {
+        jobs::read(&Self, source, around)
+    }
+
+    fn open_within<'s>(
+        &self,
+        source: &'s str,
+        around: &'s Around,
+    ) -> Result<Box<dyn Open + 's>, ReadError> {
+        jobs::open(&Self, source, around)
     }
 }
 
@@ -103,11 +119,11 @@ impl Pipeline for Gitlab {
         let Some(root) = yaml.root() else {
             return;
         };
-        let Some(file) = File::new(yaml) else {
+        let Some(file) = File::new(yaml, gatherer.over, gatherer.under) else {
             gatherer.unknown.push(Unknown::no_mapping(root.span()));
             return;
         };
-        for node in file.root().get("include").map(listed).unwrap_or_default() {
+        for node in file.includes() {
             call(gatherer, node, None);
         }
         let mut order = Order::new(&file);
@@ -116,8 +132,8 @@ impl Pipeline for Gitlab {
             .jobs()
             .into_iter()
             .partition(|(name, _)| name.starts_with('.'));
-        for (name, node) in all.into_iter().chain(templates) {
-            job(gatherer, &file, &mut order, name, node);
+        for (name, nodes) in all.into_iter().chain(templates) {
+            job(gatherer, &file, &mut order, name, &nodes);
         }
         gatherer.order = order.finish();
     }
@@ -156,9 +172,9 @@ fn job<'y>(
     file: &File<'y>,
     order: &mut Order<'y>,
     name: &str,
-    node: Node<'y>,
+    nodes: &[Node<'y>],
 ) {
-    let chain = file.chain(node);
+    let chain = file.chain(nodes);
     let template = name.starts_with('.');
     if !template {
         order.add(file, &chain, name);
@@ -181,13 +197,14 @@ fn job<'y>(
             .collect(),
     });
     if let Some(trigger) = file.own(&chain, "trigger") {
-        for node in trigger.get("include").map(listed).unwrap_or_default() {
+        let started = trigger.get("include").map(listed).unwrap_or_default();
+        for node in started.into_iter().filter(|node| file.is_own(*node)) {
             call(gatherer, node, Some(&job));
         }
         return;
     }
     let word = if template { "template" } else { "job" };
-    let step = Step::new(&job, format!("{word} `{name}`"), node);
+    let step = Step::new(&job, format!("{word} `{name}`"), nodes[0]);
     for lines in file.scripts(&chain) {
         gatherer.script(&lines, &step);
     }
@@ -210,8 +227,11 @@ fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
     let image = |node: Node<'y>| node.text().or_else(|| node.get_text("name"));
     let container = file.with_default(chain, "image").and_then(image);
     let services = file.with_default(chain, "services");
-    let services = services.map(Node::items).unwrap_or_default();
-    let daemons = services.into_iter().filter_map(|service| {
+    let services = services.map(Node::items).unwrap_or_default().into_iter();
+    let services = services
+        .filter_map(|item| file.followed(item))
+        .flat_map(listed);
+    let daemons = services.filter_map(|service| {
         let image = image(service)?;
         let name = image.split(':').next().unwrap_or_default();
         let aliases = service.get_text("alias").unwrap_or_default();
@@ -224,7 +244,8 @@ fn builders<'y>(file: &File<'y>, chain: &[Node<'y>]) -> Builders {
     let hosted = tags(file, chain).find(|tag| tag.starts_with("saas-"));
     let hosted = hosted.map(|tag| Builder::Own(OwnBuilder::Machine(tag.into())));
     let own = daemons.first().map(Daemon::builder).or(hosted);
-    let machine = own.or_else(|| Builder::within(container));
+    let open = || file.is_open(chain).then_some(Builder::Unknown);
+    let machine = own.or_else(|| Builder::within(container)).or_else(open);
     Builders::new(machine.unwrap_or_default(), daemons)
 }
 
@@ -238,7 +259,7 @@ fn call(gatherer: &mut Gatherer<'_>, node: Node<'_>, job: Option<&Arc<Job>>) {
     let Some((span, path)) = local.and_then(|local| Some((local.span(), local.text()?))) else {
         return;
     };
-    if path.contains(['*', '$']) && !path.contains("://") {
+    if path.contains('$') && !path.contains("://") {
         let why = format!("which files `{path}` includes depends");
         gatherer.unknown.push(Unknown { span, why });
     } else if !path.is_empty() && !path.contains("://") {
@@ -270,11 +291,7 @@ fn before(stage: usize) -> Option<Ordered> {
 
 impl<'y> Order<'y> {
     fn new(file: &File<'y>) -> Self {
-        let listed = file
-            .root()
-            .get("stages")
-            .map(Node::scalars)
-            .unwrap_or_default();
+        let listed = file.get("stages").map(Node::scalars).unwrap_or_default();
         let mut stages: Vec<&str> = listed.into_iter().filter_map(Node::text).collect();
         if stages.is_empty() {
             stages.extend(["build", "test", "deploy"]);
@@ -293,21 +310,31 @@ impl<'y> Order<'y> {
         let own = file.own(chain, "stage").and_then(Node::text);
         let own = own.unwrap_or("test");
         let at = self.stages.iter().position(|stage| *stage == own);
+        // A file that is not known lists it: it is before or behind each of the others.
+        let at = at.unwrap_or_else(|| {
+            self.stages.push(own);
+            self.members.push(Vec::new());
+            self.stages.len() - 1
+        });
         let job = |name: &str| Ordered::Job(name.to_owned());
-        if let Some(at) = at {
-            self.members[at].push(job(name));
-        }
+        self.members[at].push(job(name));
         let after = if chain.iter().any(|map| map.get("needs").is_some()) {
-            let needs = file
-                .own(chain, "needs")
-                .map(Node::items)
-                .unwrap_or_default();
-            let names = needs
-                .iter()
-                .filter_map(|need| need.text().or(need.get_text("job")));
-            names.map(job).collect()
+            let needs = file.own(chain, "needs").map(Node::items);
+            // Those of other pipelines have ended.
+            let is_here = |need: &Node<'_>| {
+                ["pipeline", "project"]
+                    .iter()
+                    .all(|key| need.get(key).is_none())
+            };
+            let needs = needs.unwrap_or_default().into_iter().filter(is_here);
+            let names = needs.filter_map(|need| need.text().or(need.get_text("job")));
+            let names: Vec<&str> = names.collect();
+            // One that is in no known file may wait for any stage before.
+            let is_lost = names.iter().any(|name| file.named(name).is_empty());
+            let stage = before(at).filter(|_| is_lost);
+            names.into_iter().map(job).chain(stage).collect()
         } else {
-            at.and_then(before).into_iter().collect()
+            before(at).into_iter().collect()
         };
         self.found.push((job(name), after));
     }

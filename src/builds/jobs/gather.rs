@@ -12,7 +12,7 @@ use super::scope::{Language, Scope};
 use super::script::Script;
 use crate::builds::builder::Builders;
 use crate::builds::command;
-use crate::builds::format::{Inserter, Insertion, Open};
+use crate::builds::format::{Around, Inserter, Insertion, Open};
 use crate::builds::model::{
     AxisPath, Build, BuildFile, Call, Fill, Lane, Ordered, ReadError, Runs, Subject, Triggers,
     Unknown,
@@ -38,13 +38,17 @@ pub trait Pipeline: Language {
 }
 
 /// Reads the builds of a file; one without a word of a build is not parsed.
-pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, ReadError> {
+pub fn read(
+    format: &'static dyn Pipeline,
+    source: &str,
+    around: &Around,
+) -> Result<BuildFile, ReadError> {
     let has = |word: &&str| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some();
     if !command::may_build(source) && !format.words().iter().any(has) {
         return Ok(BuildFile::default());
     }
-    let yaml = Yaml::read(source)?;
-    let gatherer = Gatherer::of(format, &yaml);
+    let whole = Whole::read(source, around)?;
+    let gatherer = Gatherer::of(format, &whole);
     let mut unknown = gatherer.unknown;
     unknown.sort_by_key(|unknown| unknown.span);
     Ok(BuildFile {
@@ -66,19 +70,44 @@ pub fn read(format: &'static dyn Pipeline, source: &str) -> Result<BuildFile, Re
 pub fn open<'s>(
     format: &'static dyn Pipeline,
     source: &'s str,
+    around: &'s Around,
 ) -> Result<Box<dyn Open + 's>, ReadError> {
-    let yaml = Yaml::read(source)?;
-    Ok(Box::new(JobFile { format, yaml }))
+    let whole = Whole::read(source, around)?;
+    Ok(Box::new(JobFile { format, whole }))
+}
+
+/// A file with those around it.
+struct Whole<'s> {
+    own: Yaml<'s>,
+    over: Vec<Yaml<'s>>,
+    under: Vec<Yaml<'s>>,
+}
+
+impl<'s> Whole<'s> {
+    /// Reads the files; one of the others that cannot be read says nothing.
+    fn read(source: &'s str, around: &'s Around) -> Result<Self, ReadError> {
+        let all = |texts: &'s [Arc<str>]| {
+            texts
+                .iter()
+                .filter_map(|text| Yaml::read(text).ok())
+                .collect()
+        };
+        Ok(Self {
+            own: Yaml::read(source)?,
+            over: all(&around.over),
+            under: all(&around.under),
+        })
+    }
 }
 
 struct JobFile<'s> {
     format: &'static dyn Pipeline,
-    yaml: Yaml<'s>,
+    whole: Whole<'s>,
 }
 
 impl Open for JobFile<'_> {
     fn inserter(&self) -> Result<Inserter<'_>, String> {
-        let gatherer = Gatherer::of(self.format, &self.yaml);
+        let gatherer = Gatherer::of(self.format, &self.whole);
         let mut places: HashMap<Span, Vec<Found<'_>>> = HashMap::new();
         for found in gatherer.found {
             places.entry(found.build.span).or_default().push(found);
@@ -106,6 +135,10 @@ pub struct Gatherer<'y> {
     pub fills: Vec<Fill>,
     pub order: Vec<(Ordered, Vec<Ordered>)>,
     pub triggers: Triggers,
+    own: &'y Yaml<'y>,
+    /// The other files of the whole, those that count before this one and those behind it.
+    pub over: &'y [Yaml<'y>],
+    pub under: &'y [Yaml<'y>],
     places: HashMap<Span, Vec<usize>>,
     unknown_seen: HashSet<(Span, String)>,
 }
@@ -114,7 +147,7 @@ pub struct Gatherer<'y> {
 type Start<'s> = &'s dyn Fn(&Scope<'_>) -> Option<(Option<String>, Dialect)>;
 
 impl<'y> Gatherer<'y> {
-    fn of(format: &'static dyn Pipeline, yaml: &'y Yaml<'y>) -> Self {
+    fn of(format: &'static dyn Pipeline, whole: &'y Whole<'y>) -> Self {
         let mut gatherer = Self {
             language: format,
             found: Vec::new(),
@@ -123,10 +156,13 @@ impl<'y> Gatherer<'y> {
             fills: Vec::new(),
             order: Vec::new(),
             triggers: Triggers::default(),
+            own: &whole.own,
+            over: &whole.over,
+            under: &whole.under,
             places: HashMap::new(),
             unknown_seen: HashSet::new(),
         };
-        format.gather(yaml, &mut gatherer);
+        format.gather(&whole.own, &mut gatherer);
         gatherer.finish();
         gatherer
     }
@@ -218,7 +254,13 @@ impl<'y> Gatherer<'y> {
         scope: &Scope<'_>,
     ) {
         let command = &it.found.command;
-        let span = it.script.in_file(self.language.span(&it.found));
+        let place = self.language.span(&it.found);
+        // What stands in another file of the whole is that one's.
+        let node = it.script.node(place.start);
+        if node.is_some_and(|node| !node.is_of(self.own)) {
+            return;
+        }
+        let span = it.script.in_file(place);
         let is_other = |at: &usize| self.found[*at].runs[0].job.name != step.job.name;
         let is_run = |places: &Vec<usize>| places.is_empty() || places.iter().any(is_other);
         if step.job.template && self.places.get(&span).is_some_and(is_run) {

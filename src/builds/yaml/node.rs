@@ -130,6 +130,15 @@ impl<'y> Node<'y> {
         }
     }
 
+    pub fn is_of(self, yaml: &Yaml<'_>) -> bool {
+        std::ptr::addr_eq(self.yaml, yaml)
+    }
+
+    /// Returns whether `other` is the same place of the same file.
+    pub fn is(self, other: Self) -> bool {
+        self.is_of(other.yaml) && self.id == other.id
+    }
+
     pub fn is_alias(self) -> bool {
         matches!(self.item().data, Data::Alias(_))
     }

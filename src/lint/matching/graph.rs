@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use globset::GlobBuilder;
+
 use super::model::FileAccess;
+use crate::budget;
 use crate::builds::{self, Build, BuildTool, Call, Place, Subject};
 use crate::finding::{Finding, RuleId};
 use crate::index::CacheMount;
@@ -153,6 +156,13 @@ impl<'r> BuildGraph<'r> {
         for (file, report) in self.own_reports() {
             let builds = report.builds.iter();
             for call in builds.flat_map(|builds| &builds.file.calls) {
+                if call.is_include() {
+                    let paths = self.included(file, &call.path).into_iter();
+                    for index in paths.filter_map(|path| self.index(&path)) {
+                        calls.entry(index).or_default().push((file, call));
+                    }
+                    continue;
+                }
                 // An action is named by its folder.
                 let names = ["", "/action.yml", "/action.yaml"];
                 let mut paths = names.iter().map(|name| {
@@ -165,6 +175,41 @@ impl<'r> BuildGraph<'r> {
             }
         }
         calls
+    }
+
+    /// Returns the absolute paths that a file includes by `path`, which may be a pattern.
+    pub(super) fn included(&self, file: usize, path: &str) -> Vec<PathBuf> {
+        let root = self.root(file);
+        if !path.contains('*') {
+            return vec![self.path(root, path)];
+        }
+        // Each brace would be a level of the stack while the glob is read.
+        if path.contains('{') {
+            return Vec::new();
+        }
+        let glob = GlobBuilder::new(path).literal_separator(true).build();
+        let Ok(glob) = glob.map(|glob| glob.compile_matcher()) else {
+            return Vec::new();
+        };
+        let files = self.own_reports().filter_map(|(_, report)| {
+            let builds = report.builds.as_ref().filter(|_| budget::spend(1))?;
+            let path = (self.access.absolute)(&report.path);
+            let is_it = builds.format.is_joined() && glob.is_match(path.strip_prefix(root).ok()?);
+            is_it.then_some(path)
+        });
+        files.collect()
+    }
+
+    /// Returns the index of the file that this one is a part of, if that is not itself.
+    pub(super) fn whole(&self, file: usize) -> usize {
+        let whole = self
+            .report(file)
+            .builds
+            .as_ref()
+            .and_then(|builds| builds.whole.as_ref());
+        whole
+            .and_then(|whole| self.index(&whole.root))
+            .unwrap_or(file)
     }
 
     /// Returns the files that a command takes, in order; fails where one is missing.

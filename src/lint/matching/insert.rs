@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use crate::budget;
-use crate::builds::{self, BuildFile, FormatRef, Inserter, Insertion, Lane, PassedArg};
+use crate::builds::{
+    self, Around, BuildFile, FormatRef, Inserter, Insertion, Lane, PassedArg, Reader,
+};
 use crate::finding::RuleId;
 use crate::fix::{Applicability, Fix};
 use crate::lint::apply::apply_proved;
@@ -41,6 +43,7 @@ pub fn insert_args(report: &FileReport, level: Applicability) -> Option<Fixed> {
     left.sort_by_key(|wanted| place(wanted.arg));
     let mut work = Work {
         format: builds.format,
+        around: builds.around(),
         level,
         done: Fixed::nothing(&report.source, Checked::default()),
     };
@@ -50,13 +53,14 @@ pub fn insert_args(report: &FileReport, level: Applicability) -> Option<Fixed> {
     Some(work.done)
 }
 
-struct Work {
+struct Work<'w> {
     format: FormatRef,
+    around: &'w Around,
     level: Applicability,
     done: Fixed,
 }
 
-impl Work {
+impl Work<'_> {
     fn drop(&mut self, wanted: Wanted<'_>, reason: impl Into<String>) {
         self.done.dropped.push(Dropped {
             rule: RuleId::UnpassedArg,
@@ -90,13 +94,19 @@ impl Work {
         wanted: &[Wanted<'a>],
     ) -> Result<(Vec<u8>, Vec<Wanted<'a>>), String> {
         let text = std::str::from_utf8(source).map_err(|error| error.to_string())?;
-        let file = self.format.read(text).map_err(|error| error.message)?;
-        let open = self.format.open(text).map_err(|error| error.message)?;
+        let file = self.format.read_within(text, self.around);
+        let file = file.map_err(|error| error.message)?;
+        let open = self.format.open_within(text, self.around);
+        let open = open.map_err(|error| error.message)?;
         let (planned, mut waiting) = self.plan(&file, &open.inserter()?, wanted);
         let fixes: Vec<&Fix> = planned
             .iter()
             .map(|(_, insertion)| &insertion.fix)
             .collect();
+        let reader = Reader {
+            format: self.format,
+            around: self.around,
+        };
         let proved = apply_proved(source, &fixes, |new, made| {
             let passed = made.iter().map(|index| {
                 let (wanted, insertion) = &planned[*index];
@@ -108,7 +118,7 @@ impl Work {
             });
             let passed: Vec<PassedArg<'_>> = passed.collect();
             let new = String::from_utf8_lossy(new);
-            builds::prove(self.format, text, &file, &new, &passed)
+            builds::prove(reader, text, &file, &new, &passed)
         });
         for (index, reason) in proved.refused {
             self.drop(planned[index].0, reason);

@@ -170,7 +170,8 @@ impl<'j> BuildChecker<'j> {
             Some(Locks::new(file.as_ref()?, settings))
         });
         let locks: Vec<Option<Locks<'_>>> = locks.collect();
-        let is_alone = |one: usize| all[one].builder.own().is_some();
+        let is_alone =
+            |one: usize| all[one].builder.own().is_some() || all[one].builder == Builder::Unknown;
         let waits = Waits::new(self.graph, self.resolved, &locks, &contenders, &is_alone);
         let found = waits.find(&HashMap::new());
         let mut plans = self.plans(&all, &waits, &found);
@@ -239,7 +240,9 @@ impl<'j> BuildChecker<'j> {
             {
                 LaneStatus::Namespace
             }
-            (None, Some(_)) if !build.args_known => LaneStatus::Unknown,
+            (None, Some(_)) if !build.args_known || builder == Builder::Unknown => {
+                LaneStatus::Unknown
+            }
             (None, Some(_)) if builder.own().is_some() => LaneStatus::OwnMachine,
             (None, Some(_)) => LaneStatus::Default,
         };

@@ -6,7 +6,8 @@ use super::contenders::Apart;
 use super::graph::{BuildGraph, BuildId};
 use super::waits::{LaneUse, Wait, Waits, more};
 use crate::budget;
-use crate::builds::{FormatRef, Insertion, Joint, Lane, Parts};
+use crate::builds::{Around, FormatRef, Insertion, Joint, Lane, Parts};
+use crate::lint::model::BuildFileReport;
 use crate::rules::lane_requirements::LaneRequirements;
 
 /// A build that may get a lane.
@@ -170,7 +171,10 @@ fn insert(graph: &BuildGraph<'_>, open: &mut [(&mut Site<'_, '_>, Parts)]) {
     for group in open.chunk_by_mut(|(a, _), (b, _)| a.builds[0].id.file == b.builds[0].id.file) {
         let first = group[0].0.builds[0];
         let source = std::str::from_utf8(&graph.report(first.id.file).source).unwrap_or_default();
-        let opened = first.format.open(source).map_err(|error| error.message);
+        let builds = graph.report(first.id.file).builds.as_deref();
+        let around = builds.map_or(Around::NONE, BuildFileReport::around);
+        let opened = first.format.open_within(source, around);
+        let opened = opened.map_err(|error| error.message);
         let inserter = opened
             .as_ref()
             .map_err(String::clone)
