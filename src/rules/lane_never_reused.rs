@@ -1,6 +1,7 @@
 //! `lane-never-reused`: a lane that differs in every run, so that its cache is never reused.
 
-use crate::builds::{NAMESPACE, Runs};
+use crate::budget;
+use crate::builds::{Arg, Build, NAMESPACE, Runs, SAME, ValueSource};
 use crate::finding::{Finding, RuleId};
 
 use super::build_context::BuildContext;
@@ -8,9 +9,14 @@ use super::build_context::BuildContext;
 /// Names whose values differ in every run, from the CIs' own documents, matched as whole words in any case.
 const VOLATILE: &[&str] = &[
     // GitHub
-    "github.run_id github.run_number github.run_attempt github.sha github.event.after",
-    "github.event.head_commit.id github.event.pull_request.head.sha github.workflow_sha GITHUB_RUN_ID",
-    "GITHUB_RUN_NUMBER GITHUB_RUN_ATTEMPT GITHUB_SHA GITHUB_WORKFLOW_SHA",
+    "github.run_id github.run_number github.run_attempt github.sha github.workflow_sha github.event.after",
+    "github.event.before github.event.head_commit.id github.event.head_commit.timestamp",
+    "github.event.pull_request.head.sha github.event.pull_request.merge_commit_sha",
+    "github.event.merge_group.head_sha github.event.workflow_run.id github.event.workflow_run.run_number",
+    "github.event.workflow_run.head_sha github.event.workflow_run.head_commit.id github.event.check_run.id",
+    "github.event.check_suite.id github.event.check_suite.head_sha github.event.deployment.id",
+    "github.event.deployment.sha job.container.id GITHUB_RUN_ID GITHUB_RUN_NUMBER GITHUB_RUN_ATTEMPT",
+    "GITHUB_SHA GITHUB_WORKFLOW_SHA RUNNER_TRACKING_ID",
     // GitLab
     "CI_PIPELINE_ID CI_PIPELINE_IID CI_PIPELINE_CREATED_AT CI_JOB_ID CI_JOB_STARTED_AT CI_COMMIT_SHA",
     "CI_COMMIT_SHORT_SHA CI_COMMIT_TIMESTAMP",
@@ -33,47 +39,70 @@ const VOLATILE: &[&str] = &[
 ];
 
 /// Commands whose output differs in every run.
-const COMMANDS: &str = "date|uuidgen|mktemp|git rev-parse|git describe|openssl rand|od -|shuf";
+const COMMANDS: &str = "date|uuidgen|mktemp|git rev-parse|git rev-list|git describe|git log|git show|openssl rand|od -|shuf|\
+                        cat /proc/sys/kernel/random/|head -c|tr -dc";
+
+/// Functions of bake whose result differs in every run.
+const FUNCTIONS: &[&str] = &["timestamp(", "uuidv4(", "uuidv7("];
 
 /// Conversions by which `date` prints less than a day, behind a `%`.
-const TIMES: &str = "sNHIklMSTcRrXp";
+const TIMES: &str = "sNHIklMSTcRrXp+";
+/// Those by which it prints the day of a month or year.
+const DAYS: &str = "dejFDxv";
 /// Options by which `date` prints the time of day in a fixed format.
 const TIMED: &str = "-R --rfc-email --rfc-3339=s --rfc-3339=n -Ih -Im -Is -In";
 
-/// Returns whether the output of `command`, which begins with one of [`COMMANDS`], really differs in every run.
-fn changes(command: &str) -> bool {
+/// How long a value stays the same.
+#[derive(Clone, Copy, Debug)]
+enum Stays {
+    Run,
+    Day,
+}
+
+/// Returns how long the output of `command`, which begins with one of [`COMMANDS`], stays the same; `None` for what stays
+/// longer.
+fn stays(command: &str) -> Option<Stays> {
     let has = |sign: &str| command.contains(sign);
     if command.starts_with("date") {
+        let prints = |signs: &str| signs.chars().any(|sign| has(&format!("%{sign}")));
         let plain = !has("+") && !has(" -I") && !has("--iso") && !has("--rfc");
         let iso = has("--iso-8601=") && !has("--iso-8601=d");
-        return plain
-            || iso
-            || TIMES.chars().any(|sign| has(&format!("%{sign}")))
-            || TIMED.split(' ').any(has);
+        if plain || iso || prints(TIMES) || TIMED.split(' ').any(has) {
+            return Some(Stays::Run);
+        }
+        let day = has(" -I") || has("--iso") || has("--rfc") || prints(DAYS);
+        return day.then_some(Stays::Day);
     }
-    // A branch's name, a folder, and the hash of a file or folder are the same until that changes.
-    let stays = ["--abbrev-ref", "--symbolic-full-name", "--show-", ":"];
-    match command {
-        _ if command.starts_with("git rev-parse") => !stays.iter().any(|sign| has(sign)),
-        // The last tag.
-        _ if command.starts_with("git describe") => !has("--abbrev=0"),
-        _ => true,
-    }
+    // A branch's name, a folder, the last tag, and the hash of a file or folder are the same until that changes.
+    let names = ["--abbrev-ref", "--symbolic-full-name", "--show-", ":"];
+    let kept = match command {
+        _ if command.starts_with("git rev-parse") => names.iter().any(|sign| has(sign)),
+        _ if command.starts_with("git describe") => has("--abbrev=0"),
+        _ if command.starts_with("git") => has(" -- ") || has(":"),
+        _ if command.starts_with("head") || command.starts_with("tr") => !has("/dev/urandom"),
+        _ => false,
+    };
+    (!kept).then_some(Stays::Run)
 }
 
 pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     let names = cx.lanes.args.iter().map(String::as_str);
     let names: Vec<&str> = names.chain([NAMESPACE]).collect();
     let found = cx.build.args.iter().find_map(|arg| {
-        let name = names.iter().find(|name| arg.name.is(name))?;
-        Some((arg, name, volatile(arg.value.as_deref()?)?))
+        let name = names.iter().find(|name| arg.name.is_lane(name))?;
+        Some((arg, name, value(cx.build, arg)?))
     });
-    let Some((arg, name, what)) = found else {
+    let Some((arg, name, (what, stays))) = found else {
         return;
     };
-    let message = format!(
-        "`{name}` is another one in every run (`{what}`): the cache of this lane is never used again"
-    );
+    let message = match stays {
+        Stays::Run => format!(
+            "`{name}` is another one in every run (`{what}`): the cache of this lane is never used again"
+        ),
+        Stays::Day => format!(
+            "`{name}` is another one every day (`{what}`): each day begins with empty caches, and leaves its own behind"
+        ),
+    };
     let stable = match cx.runs {
         Runs::Matrix(axes) if !axes.is_empty() => {
             let axes: Vec<String> = axes.iter().map(|axis| format!("`{axis}`")).collect();
@@ -88,8 +117,35 @@ pub(super) fn check(cx: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.point(cx.asks()));
 }
 
+/// Returns what makes the value of `arg` differ: as it is written, or as the build's runs see it.
+fn value(build: &Build, arg: &Arg) -> Option<(String, Stays)> {
+    let written = arg
+        .value
+        .clone()
+        .or_else(|| arg.name.as_str().map(|name| format!("${name}")))?;
+    // Compose and bake write `$$` for a `$` that is none of theirs.
+    let written = if build.service.is_some() {
+        written.replace("$$", "")
+    } else {
+        written
+    };
+    if let ValueSource::Variables(names) = &arg.from
+        && let Some(name) = names.iter().find_map(|name| known(name))
+    {
+        return Some((name.to_owned(), Stays::Run));
+    }
+    let mut runs = build.legs.iter().take_while(|_| budget::spend(1));
+    volatile(&written).or_else(|| runs.find_map(|leg| volatile(&leg.values.value(&written)?)))
+}
+
+/// Returns `name` as [`VOLATILE`] has it.
+fn known(name: &str) -> Option<&'static str> {
+    let mut names = VOLATILE.iter().flat_map(|line| line.split(' '));
+    names.find(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Returns the part of `value` that differs in every run.
-fn volatile(value: &str) -> Option<String> {
+fn volatile(value: &str) -> Option<(String, Stays)> {
     let part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '.');
     let mut from = 0;
     while let Some(start) = value[from..].find(part).map(|at| from + at) {
@@ -97,14 +153,22 @@ fn volatile(value: &str) -> Option<String> {
         let end = len.map_or(value.len(), |len| start + len);
         // A word of text is no variable.
         let before = value[..start].trim_end();
-        if before.ends_with(['$', '{', '(', '[']) || before.contains("${{") {
+        if before.ends_with(['$', '{', '(', '[', SAME]) || before.contains("${{") {
             let word = value[start..end].trim_matches('.');
-            let mut names = VOLATILE.iter().flat_map(|line| line.split(' '));
-            if let Some(name) = names.find(|name| name.eq_ignore_ascii_case(word)) {
-                return Some(name.to_owned());
+            if let Some(name) = known(word) {
+                return Some((name.to_owned(), Stays::Run));
             }
         }
         from = end;
+    }
+    if let Some(function) = FUNCTIONS.iter().find(|function| value.contains(*function)) {
+        let (_, format) = value.split_once("formatdate(\"").unwrap_or(("", "s"));
+        let format = format.split('"').next().unwrap_or_default();
+        return match () {
+            () if format.contains(['h', 'H', 'm', 's']) => Some(Stays::Run),
+            () => format.contains('D').then_some(Stays::Day),
+        }
+        .map(|stays| (format!("{function})"), stays));
     }
     let command = |text: &str| {
         let text = text.trim_start();
@@ -112,13 +176,12 @@ fn volatile(value: &str) -> Option<String> {
         let goes_on = |ch: char| ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.');
         let named = |command: &&str| {
             let rest = text.strip_prefix(*command);
-            rest.is_some_and(|rest| command.ends_with('-') || !rest.starts_with(goes_on))
+            rest.is_some_and(|rest| command.ends_with(['-', '/']) || !rest.starts_with(goes_on))
         };
-        COMMANDS.split('|').find(named).filter(|_| changes(text))
+        let command = COMMANDS.split('|').find(named)?;
+        Some((format!("$({command}…)"), stays(text)?))
     };
     let quoted = value.split('`').skip(1).step_by(2);
     let found = value.split("$(").skip(1).chain(quoted).find_map(command);
-    found
-        .map(|command| format!("$({command}…)"))
-        .or_else(|| value.contains("$$").then(|| "$$".into()))
+    found.or_else(|| value.contains("$$").then(|| ("$$".into(), Stays::Run)))
 }

@@ -1,31 +1,48 @@
-//! Variables that a step hands on to later ones, by the file that `GITHUB_ENV` names.
+//! Variables and outputs that a step hands on to later ones, by the files that `GITHUB_ENV` and `GITHUB_OUTPUT` name.
 
 use crate::builds::command::MATRIX_LANE;
 use crate::builds::model::{Arg, ArgName};
 use crate::builds::shell::{self, Dialect, Simple, Word, is_name};
 use crate::builds::yaml::Node;
 
-/// Returns the variables that `step` sets for later ones, the last one first. [`ArgName::Lane`] is that of
-/// `cachelane id --format github-env`.
+/// Returns what `step` sets for later ones, the last one first: variables by their names, outputs as
+/// `steps.ID.outputs.NAME`. [`ArgName::Lane`] is the variable of `cachelane id --format github-env`. A value is `None`
+/// where only a run knows it.
 pub fn variables(step: Node<'_>) -> Vec<Arg> {
     let Some(run) = step.get("run") else {
         return Vec::new();
     };
     let text = run.text().unwrap_or_default();
     let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    if !has("GITHUB_ENV") && !has("github-env") {
+    let outputs = step.get_text("id").filter(|_| has("GITHUB_OUTPUT"));
+    let has_env = has("GITHUB_ENV") || has("github-env");
+    if !has_env && outputs.is_none() {
         return Vec::new();
     }
     let with_matrix = step
         .get("env")
         .is_some_and(|env| env.get("CACHELANE_MATRIX").is_some());
+    let always = step.get("if").is_none();
     let commands = shell::read(text, None, Dialect::Posix, &|_| None);
-    let set = commands.iter().rev().flat_map(|simple| {
-        let words = texts(simple);
-        let lanes = |name| vec![(name, with_matrix.then(|| MATRIX_LANE.to_owned()))];
-        lane(&words).map_or_else(|| echoed(simple), lanes)
-    });
-    set.map(|(name, value)| Arg::new(name, value, run.span()))
+    let mut set = Vec::new();
+    for simple in commands.iter().rev() {
+        if let Some(name) = lane(&texts(simple)) {
+            set.push((name, with_matrix.then(|| MATRIX_LANE.to_owned())));
+            continue;
+        }
+        for (name, value) in echoed(simple) {
+            let value = value.filter(|_| always);
+            if has_env && is_name(&name) {
+                set.push((ArgName::from(&name), value.clone()));
+            }
+            if let Some(id) = outputs {
+                let output = format!("steps.{id}.outputs.{name}");
+                set.push((ArgName::from(&output), value));
+            }
+        }
+    }
+    set.into_iter()
+        .map(|(name, value)| Arg::new(name, value, run.span()))
         .collect()
 }
 
@@ -50,15 +67,16 @@ fn lane(words: &[&str]) -> Option<ArgName> {
 }
 
 /// Returns the assignment of `echo NAME=value`; its target is not checked: the script writes to that file somewhere.
-fn echoed(simple: &Simple) -> Vec<(ArgName, Option<String>)> {
+fn echoed(simple: &Simple) -> Vec<(String, Option<String>)> {
     let name = simple.words.first().and_then(Word::text);
     if !matches!(name, Some("echo" | "printf")) {
         return Vec::new();
     }
-    let value = |value: Word| (name == Some("echo")).then(|| value.written());
+    let value = |value: Word| (name == Some("echo")).then(|| value.value(&|_| None));
     let assigned = simple.words[1..].iter().filter_map(Word::assignment);
-    let assigned = assigned.filter(|(name, _)| is_name(name));
+    // An output's name can have a `-`.
+    let assigned = assigned.filter(|(name, _)| is_name(&name.replace('-', "_")));
     assigned
-        .map(|(set, word)| (set.into(), value(word)))
+        .map(|(set, word)| (set.to_owned(), value(word)))
         .collect()
 }

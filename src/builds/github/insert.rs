@@ -153,6 +153,7 @@ impl LaneInserter<'_, '_> {
         let scope = Scope {
             language: &Github,
             env: &self.found.env,
+            handed: &self.found.handed,
             job: &self.found.runs[0].job,
             row: &Vec::new(),
             run: None,

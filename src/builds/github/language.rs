@@ -33,7 +33,7 @@ impl Language for Github {
 
     fn variable<'e>(&self, expression: &'e str) -> Option<&'e str> {
         let inner = expression.trim().strip_prefix("${{")?.strip_suffix("}}")?;
-        inner.trim().strip_prefix("env.")
+        set_by_name(inner.trim())
     }
 
     fn chosen(&self, scope: &Scope<'_>, text: &str) -> Vec<String> {
@@ -98,6 +98,13 @@ impl Language for Github {
     }
 }
 
+/// Returns the name under which an environment has the value of an expression: a variable's, or that of a step's output as
+/// `handed` calls it.
+fn set_by_name(expression: &str) -> Option<&str> {
+    let output = || expression.starts_with("steps.").then_some(expression);
+    expression.strip_prefix("env.").or_else(output)
+}
+
 /// Returns the first operand of `||` that is not empty, or else the last; `None` where one before it is unknown.
 fn evaluated(scope: &Scope<'_>, expression: &str, looked: Option<&Looked<'_>>) -> Option<Text> {
     let mut last = Text::default();
@@ -122,7 +129,7 @@ fn operand_value(scope: &Scope<'_>, operand: &str, looked: Option<&Looked<'_>>) 
         let value = known.then(|| value.to_owned()).or_else(unlisted);
         return value.map(Text::from);
     }
-    if let Some(name) = operand.strip_prefix("env.") {
+    if let Some(name) = set_by_name(operand) {
         scope.env.get(name)?;
         return scope.lookup(Lookup::Variable(name), looked);
     }

@@ -179,6 +179,7 @@ impl<'y> Gatherer<'y> {
             let scope = Scope {
                 language: self.language,
                 env: &step.env,
+                handed: &step.handed,
                 job: step.job,
                 row: &step.job.matrix.rows[rows[0]],
                 run: None,

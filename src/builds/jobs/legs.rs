@@ -30,6 +30,7 @@ pub(super) fn of_build(language: &'static dyn Language, found: &Found<'_>) -> Ve
         let scope = Scope {
             language,
             env: &found.env,
+            handed: &found.handed,
             job: &runs.job,
             row: &MatrixRow::new(),
             run: None,
@@ -101,6 +102,7 @@ impl Run {
         Scope {
             language: self.language,
             env: &self.env,
+            handed: &self.env,
             job: &self.job,
             row: &self.job.matrix.rows[self.row],
             run: Some(self.number),

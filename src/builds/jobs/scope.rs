@@ -92,6 +92,8 @@ impl dyn Language {
 pub struct Scope<'s> {
     pub language: &'s dyn Language,
     pub env: &'s Env,
+    /// What earlier steps hand on. It may hold a shell's words, so it only says what is passed, never which file.
+    pub handed: &'s Env,
     pub job: &'s Job,
     pub row: &'s MatrixRow,
     /// The number of the run among those of the job, where values are asked for in which runs may differ: then what the
@@ -142,8 +144,8 @@ impl Scope<'_> {
             Lookup::Variable(name) => name,
             Lookup::Expression(raw) => self.language.variable(raw)?,
         };
-        let set = self.env.get(name).filter(|_| !self.is_axis(name))?;
-        set.value.clone()
+        let set = self.env.get(name).or_else(|| self.handed.get(name));
+        set.filter(|_| !self.is_axis(name))?.value.clone()
     }
 
     pub fn is_axis(&self, variable: &str) -> bool {
