@@ -32,6 +32,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 pub struct Job {
     file: String,
     arguments: Vec<(String, String)>,
+    options: Vec<String>,
     tag: Option<String>,
     /// What runs the client.
     pub runner: Vec<String>,
@@ -50,6 +51,7 @@ impl Job {
         Self {
             file,
             arguments: Vec::new(),
+            options: Vec::new(),
             tag: None,
             runner: Vec::new(),
             limit: LIMIT,
@@ -74,6 +76,13 @@ impl Job {
     #[must_use]
     pub fn arg(mut self, name: &str, value: &str) -> Self {
         self.arguments.push((name.into(), value.into()));
+        self
+    }
+
+    /// With another option of the client.
+    #[must_use]
+    pub fn option(mut self, option: &str) -> Self {
+        self.options.push(option.into());
         self
     }
 
@@ -213,6 +222,7 @@ impl Running {
         for (name, value) in &job.arguments {
             client.arg("--build-arg").arg(format!("{name}={value}"));
         }
+        client.args(&job.options);
         client.args(job.tag.iter().map(|tag| format!("--tag={tag}")));
         client
             .arg("/srv/context")

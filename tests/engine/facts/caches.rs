@@ -178,6 +178,39 @@ pub fn private_cache(engine: &Engine, record: &mut Record) -> Outcome {
     record.equal("fixed, beside the holder of another lane", &listed, "first")
 }
 
+/// What `--no-cache` and what people write instead leave in a cache.
+pub fn no_cache(engine: &Engine, record: &mut Record) -> Outcome {
+    let file = |command: &str| {
+        let mount = "--mount=type=cache,id=no-cache,target=/c,sharing=locked";
+        let plain = "FROM base AS plain\nRUN probe put /made\n";
+        let cached = format!("FROM base AS cached\nARG FRESH\nRUN {mount} {command}\n");
+        Job::new(&format!(
+            "{plain}{cached}FROM cached\nCOPY --from=plain /made /made\n"
+        ))
+    };
+    let mut left = |what: &str, job: &Job, expected: &str| {
+        engine.build(&file("probe put /c/old").fresh())?;
+        engine.build(job)?;
+        let found = found(engine, &file("probe list /c"))?;
+        record.equal(&format!("{what}: the next build finds"), &found, expected)
+    };
+    let anew = || file("probe list /c").fresh();
+    left("a changed build argument", &anew(), "old")?;
+    left("`--no-cache`", &anew().option("--no-cache"), "")?;
+    let other = Job::new("FROM base\nRUN probe put /made\n").option("--no-cache");
+    left("`--no-cache` of a file without cache mounts", &other, "old")?;
+    if engine.version == Version::D26 {
+        let of = |stage: &str| anew().option(&format!("--no-cache-filter={stage}"));
+        left(
+            "`--no-cache-filter` of a stage without cache mounts",
+            &of("plain"),
+            "old",
+        )?;
+        left("`--no-cache-filter` of its stage", &of("cached"), "")?;
+    }
+    Ok(())
+}
+
 pub fn id_collision(engine: &Engine, record: &mut Record) -> Outcome {
     let mounts = |sharing: &str| {
         let mount = |target: &str| {

@@ -174,6 +174,14 @@ pub const FACTS: &[Fact] = &[
         run: caches::private_cache,
     },
     Fact {
+        name: "no-cache",
+        claim: "`--no-cache` empties the caches of the RUNs that it builds anew, for all later builds; `--no-cache-filter` does so \
+                for its stages only, and a changed build argument for none",
+        on: BOTH,
+        quiet: false,
+        run: caches::no_cache,
+    },
+    Fact {
         name: "id-collision",
         claim: "One id at two targets of one RUN is one directory seen twice; `cachelane fix --unsafe` makes it two",
         on: BOTH,
