@@ -40,8 +40,8 @@ pub use gitlab::Gitlab;
 pub use model::ReadError;
 pub use model::{
     Arg, ArgName, Build, BuildFile, Call, Files, Fill, Filled, Inline, Joint, Lane, Leg, NAMESPACE,
-    Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Subject, TargetLeg, Triggers,
-    Unknown, ValueSource, WORKFLOW,
+    NoCache, Ordered, Parts, Place, Queue, RUN, Renaming, Runs, SAME, Service, Subject, TargetLeg,
+    Triggers, Unknown, ValueSource, WORKFLOW,
 };
 pub use platforms::Platforms;
 pub use prove::{PassedArg, Reader, RenamedFill, is_same, prove, prove_fills};

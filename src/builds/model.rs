@@ -170,6 +170,25 @@ pub struct Build {
     pub legs: Vec<Leg>,
     pub service: Option<Service>,
     pub builder: Builder,
+    pub no_cache: Option<NoCache>,
+}
+
+/// What makes a build run its steps anew, though an earlier build has run them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCache {
+    pub span: Span,
+    /// The stages that it is limited to, in the words of the file; none for all.
+    pub stages: Vec<String>,
+}
+
+impl NoCache {
+    /// Makes it of a list of stages, parted by commas; `None` for an empty one.
+    pub(super) fn of_stages(list: &str, span: Span) -> Option<Self> {
+        let stages = list.split(',').map(str::trim);
+        let stages = stages.filter(|stage| !stage.is_empty());
+        let stages: Vec<String> = stages.map(str::to_owned).collect();
+        (!stages.is_empty()).then_some(Self { span, stages })
+    }
 }
 
 impl Build {
@@ -190,6 +209,7 @@ impl Build {
             legs: Vec::new(),
             service: None,
             builder: Builder::Shared,
+            no_cache: None,
         }
     }
 

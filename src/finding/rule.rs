@@ -40,6 +40,8 @@ pub enum Subject {
     Run,
     /// A build of a Dockerfile with lanes.
     Build,
+    /// A build that empties caches.
+    Clearing,
     /// The reason why a file cannot be read.
     Error,
     /// A suppression.
@@ -233,6 +235,10 @@ macro_rules! each_rule {
                 severity: Severity::Warning,
                 summary: "a lane that changes with every run: its cache is never used again",
             }
+            NoCacheClears no_cache_clears "no-cache-clears" Clearing {
+                severity: Severity::Warning,
+                summary: "a build without cache empties the cache mounts of a builder that others use",
+            }
             UnusedIgnore unused_ignore "unused-ignore" Ignore {
                 severity: Severity::Warning,
                 other_severity: Some("\"error\" for a comment that cannot be read"),
@@ -325,7 +331,11 @@ impl RuleId {
     #[must_use]
     pub fn compares(self) -> bool {
         let meta = self.meta();
-        meta.depends_on_builds || matches!(meta.subject, Subject::Run | Subject::Build)
+        meta.depends_on_builds
+            || matches!(
+                meta.subject,
+                Subject::Run | Subject::Build | Subject::Clearing
+            )
     }
 }
 

@@ -1,6 +1,7 @@
 //! Matches builds with Dockerfiles, and judges them.
 
 mod calls;
+mod clearing;
 mod contenders;
 mod fills;
 mod graph;

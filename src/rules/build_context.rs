@@ -1,6 +1,6 @@
 //! A build with its Dockerfile, the subject of rules about builds.
 
-use crate::builds::{Build, Runs};
+use crate::builds::{Build, NoCache, Runs};
 use crate::finding::{Location, Place};
 use crate::fix::Fix;
 
@@ -43,6 +43,16 @@ pub struct Pair {
     pub jobs: Option<(String, String)>,
     /// The name and the place of the other build, where it is another one.
     pub place: Option<(String, String)>,
+}
+
+/// A build that runs steps anew, and the caches of these steps.
+pub struct Clearing<'a> {
+    pub build: &'a Build,
+    pub no_cache: &'a NoCache,
+    /// The ids, each once, in the file's order.
+    pub ids: Vec<String>,
+    /// The place of the first one.
+    pub place: Location,
 }
 
 pub struct BuildContext<'a> {

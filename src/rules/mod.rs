@@ -37,6 +37,7 @@ mod lock_order;
 mod missing_default;
 mod mixed_sharing;
 mod needless_lock;
+mod no_cache_clears;
 pub mod old_frontend;
 mod platform_lock;
 mod private_cache;

@@ -4,7 +4,7 @@ use crate::dockerfile::SyntaxError;
 use crate::finding::{Finding, RuleId, each_rule};
 use crate::index::Index;
 
-use super::build_context::BuildContext;
+use super::build_context::{BuildContext, Clearing};
 use super::context::Context;
 use super::unused_ignore::Idle;
 
@@ -13,6 +13,7 @@ enum Check {
     File(fn(&Context<'_>, &mut Vec<Finding>)),
     Run(fn(&Index<'_>, &mut [Vec<Finding>])),
     Build(fn(&BuildContext<'_>, &mut Vec<Finding>)),
+    Clearing(fn(&Clearing<'_>, &mut Vec<Finding>)),
     Error(fn(&SyntaxError, &mut Vec<Finding>)),
     Ignore(fn(Idle<'_>, &mut Vec<Finding>)),
 }
@@ -60,6 +61,15 @@ pub fn check_build(build: &BuildContext<'_>, findings: &mut Vec<Finding>) {
     for (_, check) in checks() {
         if let Check::Build(check) = check {
             check(build, findings);
+        }
+    }
+}
+
+/// Adds the findings about a build that empties caches.
+pub fn check_clearing(clearing: &Clearing<'_>, findings: &mut Vec<Finding>) {
+    for (_, check) in checks() {
+        if let Check::Clearing(check) = check {
+            check(clearing, findings);
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{pages, record};
 const RULES: &[&str] = &[
     "unpassed-arg",
     "lane-never-reused",
+    "no-cache-clears",
     "platform-lock",
     "serial-stages",
 ];

@@ -10,7 +10,8 @@ use super::value::{Ast, Field, Kind, Value};
 use crate::builds::inline::hole;
 use crate::builds::jobs::{MAX_ROWS, product};
 use crate::builds::model::{
-    Arg, Build, BuildFile, BuildTool, Escapes, Inline, Service, Subject, TargetLeg, Unknown,
+    Arg, Build, BuildFile, BuildTool, Escapes, Inline, NoCache, Service, Subject, TargetLeg,
+    Unknown,
 };
 use crate::builds::paths;
 use crate::builds::platforms::Platforms;
@@ -107,6 +108,7 @@ impl<'f> Lineage<'f> {
             legs: Vec::new(),
             axes: matrix.into_iter().flatten().map(|(name, _)| name).collect(),
         };
+        let no_cache = self.no_cache(scope);
         // The legs of a matrix are builds of one command, like neighbouring targets.
         file.builds.extend(found.into_iter().map(|one| Build {
             target: one.stage,
@@ -117,6 +119,7 @@ impl<'f> Lineage<'f> {
                 legs: one.legs,
                 ..service.clone()
             }),
+            no_cache: no_cache.clone(),
             ..Build::new(BuildTool::Bake, name.clone(), span, one.subject)
         }));
     }
@@ -131,6 +134,18 @@ impl<'f> Lineage<'f> {
                 .unwrap_or_else(|| self.target.name.clone()),
             args: if is_paid { args } else { Vec::new() },
         }
+    }
+
+    fn no_cache(&self, scope: &Scope<'_>) -> Option<NoCache> {
+        if let Some((ast, all)) = self.get("no-cache", scope)
+            && all.text().as_deref() == Some("true")
+        {
+            let (span, stages) = (ast.span, Vec::new());
+            return Some(NoCache { span, stages });
+        }
+        let (ast, filter) = self.get("no-cache-filter", scope)?;
+        let stages: Vec<_> = filter.list()?.iter().filter_map(Value::text).collect();
+        NoCache::of_stages(&stages.join(","), ast.span)
     }
 
     fn subject(&self, file: &mut BuildFile, scope: &Scope<'_>) -> Result<Subject, String> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::super::builder::{Change, NamedBuilder};
-use super::super::model::ArgName;
+use super::super::model::{ArgName, NoCache};
 use super::super::shell::{Simple, Variable, Word};
 use super::super::tool::BuildTool;
 use crate::budget;
@@ -43,6 +43,8 @@ pub struct Command {
     pub platforms: Vec<Word>,
     /// `--set TARGET.platform=…`, in order.
     pub of_targets: Vec<Override>,
+    /// `--no-cache`, or the last `--no-cache-filter`. Of podman and buildah none: they keep their caches.
+    pub no_cache: Option<NoCache>,
     /// `--jobs` of podman and buildah.
     pub jobs: Option<Word>,
     /// False where a word may stand for several.
@@ -105,6 +107,7 @@ impl Command {
             args: Vec::new(),
             platforms: Vec::new(),
             of_targets: Vec::new(),
+            no_cache: None,
             jobs: None,
             args_known: true,
             only_looks: false,

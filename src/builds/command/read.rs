@@ -1,7 +1,7 @@
 //! From words to a command that builds.
 
 use super::super::builder::NamedBuilder;
-use super::super::model::{ArgName, BuildTool};
+use super::super::model::{ArgName, BuildTool, NoCache};
 use super::super::shell::{Simple, Word};
 use super::builders;
 use super::model::{BuildArg, Command, Commands, Found, InsertMethod, Override, ROCKER_ARG};
@@ -263,6 +263,19 @@ impl Command {
             }
             (_, "profile", Some(value)) => self.sets.push(("COMPOSE_PROFILES".into(), value)),
             (_, "platform", Some(value)) => self.platforms.push(value),
+            (_, "no-cache" | "no-cache-filter", _) if self.tool.is_buildah() => {}
+            (_, "no-cache", value) => {
+                let text = value.as_ref().map_or(Some("true"), Word::text);
+                if text == Some("true") {
+                    let stages = Vec::new();
+                    self.no_cache = Some(NoCache { span, stages });
+                }
+            }
+            // The whole of `--no-cache` counts before its parts.
+            (_, "no-cache-filter", Some(value)) => {
+                let of_stages = || NoCache::of_stages(value.text()?, span);
+                self.no_cache = self.no_cache.take().or_else(of_stages);
+            }
             (_, "jobs", value) => self.jobs = value,
             (_, "builder", Some(value)) => {
                 self.builder = Some(NamedBuilder::Buildx(value.written()));
@@ -328,6 +341,9 @@ impl Command {
                 only: (target != "*").then(|| target.to_owned()),
                 span,
             });
+        } else if key == "*.no-cache" && value.text() == Some("true") {
+            let stages = Vec::new();
+            self.no_cache = Some(NoCache { span, stages });
         } else if let Some(target) = key.strip_suffix(".platform") {
             self.of_targets.push(Override {
                 pattern: target.to_owned(),

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::inline;
 use super::interpolate::{interpolated, variables};
 use crate::budget;
-use crate::builds::model::{self, Arg, Build, BuildFile, BuildTool, Subject, Unknown, ValueSource};
+use crate::builds::model::{
+    self, Arg, Build, BuildFile, BuildTool, NoCache, Subject, Unknown, ValueSource,
+};
 use crate::builds::paths;
 use crate::builds::platforms::Platforms;
 use crate::builds::yaml::{Entry, Node, Yaml};
@@ -138,8 +140,17 @@ impl<'y> Service<'y> {
             args,
             args_known,
             service,
+            no_cache: self.no_cache(),
             ..Build::new(BuildTool::Compose, name, span, subject)
         });
+    }
+
+    fn no_cache(&self) -> Option<NoCache> {
+        let node = self.get("no_cache")?;
+        (node.text()? == "true").then(|| NoCache {
+            span: node.span(),
+            stages: Vec::new(),
+        })
     }
 
     fn subject(&self, file: &mut BuildFile, source: &str) -> Result<Subject, String> {

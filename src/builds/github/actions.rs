@@ -9,7 +9,7 @@ use super::runner;
 use crate::builds::builder::{Builder, Change, Create, NamedBuilder};
 use crate::builds::command::{self, Command};
 use crate::builds::jobs::{Scope, Step};
-use crate::builds::model::{Arg, Build, BuildTool, Files, Place, Subject};
+use crate::builds::model::{Arg, Build, BuildTool, Files, NoCache, Place, Subject};
 use crate::builds::paths::Text;
 use crate::builds::platforms::{OfTargets, Platforms};
 use crate::builds::shell::{self, Dialect, Lookup, Word, is_name};
@@ -113,6 +113,7 @@ pub fn build(
         args_known,
         env: scope.env.before(&step.handed),
         builder: inputs.builder(step, tool, name),
+        no_cache: inputs.no_cache().filter(|_| !tool.is_buildah()),
         ..Build::new(tool, &step.title, uses.span(), subject)
     }))
 }
@@ -146,6 +147,24 @@ impl<'y> Inputs<'_, 'y> {
         };
         let env = |name: &str| step.variable(name)?.value.clone();
         step.builders.used(tool, named.as_ref(), &env)
+    }
+
+    fn no_cache(&self) -> Option<NoCache> {
+        let input = |name: &str| {
+            let node = self.with?.get(name)?;
+            let text = self.scope.filled(node.text()?)?.plain()?;
+            Some((text.trim().to_owned(), node.span()))
+        };
+        match input("no-cache") {
+            Some((text, span)) if text == "true" => {
+                let stages = Vec::new();
+                Some(NoCache { span, stages })
+            }
+            _ => {
+                let (stages, span) = input("no-cache-filters")?;
+                NoCache::of_stages(&stages.replace('\n', ","), span)
+            }
+        }
     }
 
     fn known(&self, name: &str) -> Result<Option<Text>, String> {

@@ -14,8 +14,8 @@ use crate::builds::builder::Builders;
 use crate::builds::command;
 use crate::builds::format::{Around, Inserter, Insertion, Open};
 use crate::builds::model::{
-    AxisPath, Build, BuildFile, Call, Fill, Lane, Ordered, ReadError, Runs, Subject, Triggers,
-    Unknown,
+    AxisPath, Build, BuildFile, Call, Fill, Lane, NoCache, Ordered, ReadError, Runs, Subject,
+    Triggers, Unknown,
 };
 use crate::builds::paths::Text;
 use crate::builds::platforms::Platforms;
@@ -285,6 +285,10 @@ impl<'y> Gatherer<'y> {
             args_known: command.args_known,
             env: it.env(step, scope),
             builder: it.builder(builders, step, scope),
+            no_cache: command.no_cache.clone().map(|no_cache| NoCache {
+                span: it.script.in_file(no_cache.span),
+                ..no_cache
+            }),
             ..Build::new(command.tool, &step.title, span, subject)
         };
         self.add(build, Some(it), step, rows);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::calls::check_calls;
+use super::clearing;
 use super::contenders::{Apart, Contender, Contenders};
 use super::fills::unused;
 use super::graph::{BuildGraph, BuildId, has_shared_lock, shared_locks};
@@ -352,6 +353,11 @@ impl<'j> BuildChecker<'j> {
                 parts,
             });
         }
+        if let Some(report) = one.report
+            && !self.is_for_own_builders(one)
+        {
+            findings.extend(clearing::check(self.graph, one.one, report));
+        }
         let outdated = one
             .report
             .and_then(|report| self.outdated(one.one, report, one.status));
@@ -375,6 +381,18 @@ impl<'j> BuildChecker<'j> {
             findings,
             missing,
         }
+    }
+
+    /// Returns whether nobody else uses the builder of a build; that of a service or target is its callers'.
+    fn is_for_own_builders(&self, one: &Subjected<'_>) -> bool {
+        let is_own = |builder: &Builder| builder.own().is_some();
+        let mut callers = self.resolved.iter().filter(|caller| {
+            budget::spend(1 + caller.layers.len()) && caller.layers.contains(&one.one.id)
+        });
+        is_own(&one.builder)
+            || self.graph.build(one.one.id).service.is_some()
+                && callers.clone().next().is_some()
+                && callers.all(|caller| is_own(&caller.builder))
     }
 
     /// Describes two runs that wait for each other.

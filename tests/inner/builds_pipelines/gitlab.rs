@@ -201,11 +201,7 @@ const READ: &[(&str, &[&str])] = &[
     ),
     (
         "include:\n  - /ci/a.yml\n  - https://x.org/b.yml\n  - local: ci/c.yml\n  - template: T.yml\n  - {project: p, file: f.yml}\n  - local: ci/*.yml\n",
-        &[
-            "→ ci/a.yml Once",
-            "→ ci/c.yml Once",
-            "→ ci/*.yml Once",
-        ],
+        &["→ ci/a.yml Once", "→ ci/c.yml Once", "→ ci/*.yml Once"],
     ),
     ("include: /ci/a.yml\n", &["→ ci/a.yml Once"]),
     (

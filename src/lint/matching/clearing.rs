@@ -1,0 +1,86 @@
+//! The caches that a build without cache empties.
+
+use super::graph::BuildGraph;
+use super::resolve::ResolvedBuild;
+use crate::budget;
+use crate::builds::{NoCache, Subject};
+use crate::dockerfile::Dockerfile;
+use crate::finding::{Finding, Location, Place};
+use crate::lint::model::FileReport;
+use crate::rules::build_context::Clearing;
+use crate::rules::{Settings, context::Context, registry};
+use crate::text::{LineIndex, Span};
+
+/// Returns the findings on the build `one` of the Dockerfile that `report` is about, or that stands within its file.
+pub(super) fn check(
+    graph: &BuildGraph<'_>,
+    one: &ResolvedBuild,
+    report: &FileReport,
+) -> Vec<Finding> {
+    let build = graph.build(one.id);
+    let Some(no_cache) = &build.no_cache else {
+        return Vec::new();
+    };
+    let inline = match (&one.dockerfile, &build.subject, &report.builds) {
+        (None, Subject::Inline(index), Some(builds)) => builds.file.inline.get(*index),
+        _ => None,
+    };
+    let source = inline.map_or(&report.source[..], |inline| inline.text.as_bytes());
+    let cleared = cleared(source, &report.settings, one.target.as_deref(), no_cache);
+    let Some((first, span)) = cleared.first() else {
+        return Vec::new();
+    };
+    let place = match inline {
+        Some(inline) => Place::Here(inline.to_file(*span)),
+        None => Place::There {
+            path: (graph.access.name)(&report.path),
+            range: LineIndex::new(source).range(source, *span),
+        },
+    };
+    let mut findings = Vec::new();
+    let message = format!("takes the cache `{first}`");
+    let clearing = Clearing {
+        build,
+        no_cache,
+        place: Location { place, message },
+        ids: cleared.into_iter().map(|(id, _)| id).collect(),
+    };
+    registry::check_clearing(&clearing, &mut findings);
+    findings
+}
+
+/// Returns the ids of the caches that a build of `source` up to `target` empties, each once with its first place.
+fn cleared(
+    source: &[u8],
+    settings: &Settings,
+    target: Option<&str>,
+    no_cache: &NoCache,
+) -> Vec<(String, Span)> {
+    if !budget::spend(source.len()) {
+        return Vec::new();
+    }
+    let Ok(file) = Dockerfile::read(source) else {
+        return Vec::new();
+    };
+    let needed = file.needed_by(target).unwrap_or_default();
+    let cx = Context::new(&file, settings);
+    let mut cleared: Vec<(String, Span)> = Vec::new();
+    for cache in cx.caches() {
+        let stage = file.stage_of(cache.instruction);
+        let Some(stage) = stage.filter(|stage| needed.get(*stage) == Some(&true)) else {
+            continue;
+        };
+        let label = file.stages[stage].label().unwrap_or_default();
+        let mut stages = no_cache.stages.iter();
+        let is_it =
+            no_cache.stages.is_empty() || stages.any(|name| name.eq_ignore_ascii_case(&label));
+        let id = cache.id();
+        if is_it
+            && budget::spend(1 + cleared.len())
+            && cleared.iter().all(|(other, _)| *other != id)
+        {
+            cleared.push((id, cache.mount.id_span()));
+        }
+    }
+    cleared
+}

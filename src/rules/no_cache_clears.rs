@@ -1,0 +1,61 @@
+//! `no-cache-clears`: a build without cache that empties the cache mounts of a builder that others use.
+
+use crate::builds::BuildTool;
+use crate::finding::{Finding, RuleId};
+
+use super::build_context::Clearing;
+
+/// The number of ids that a message names.
+const NAMED: usize = 3;
+
+pub(super) fn check(cx: &Clearing<'_>, findings: &mut Vec<Finding>) {
+    let named: Vec<String> = cx
+        .ids
+        .iter()
+        .take(NAMED)
+        .map(|id| format!("`{id}`"))
+        .collect();
+    let more = cx.ids.len() - named.len();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    let (caches, their) = match cx.ids.len() {
+        1 => ("cache", "starts empty for everybody, and its lock is"),
+        _ => ("caches", "start empty for everybody, and their locks are"),
+    };
+    let stages: Vec<String> = cx
+        .no_cache
+        .stages
+        .iter()
+        .map(|stage| format!("`{stage}`"))
+        .collect();
+    let what = if stages.is_empty() {
+        "runs all steps anew".into()
+    } else {
+        format!("runs all steps of {} anew", stages.join(" and "))
+    };
+    let message = format!(
+        "{} {what}: the {caches} {}{more} of its builder {their} not waited for",
+        cx.build.name,
+        named.join(", "),
+    );
+    let by_argument =
+        "to keep them, pass a build argument whose value changes: RUNs below its ARG are run anew";
+    let filter = match cx.build.tool {
+        _ if !stages.is_empty() => "",
+        BuildTool::Compose => "",
+        BuildTool::Bake | BuildTool::BakeAction => {
+            "\nor name stages without cache mounts: `no-cache-filter = [\"STAGE\"]`"
+        }
+        BuildTool::BuildPushAction => {
+            "\nor name stages without cache mounts: `no-cache-filters: STAGE`"
+        }
+        _ => "\nor name stages without cache mounts: `--no-cache-filter STAGE`",
+    };
+    let own = "\nor give the job a builder of its own, by docker/setup-buildx-action say";
+    let finding = Finding::new(RuleId::NoCacheClears, cx.no_cache.span, message)
+        .help(format!("{by_argument}{filter}{own}"));
+    findings.push(finding.point(cx.place.clone()));
+}
