@@ -288,6 +288,11 @@ proptest! {
     fn fixes_do_to_the_ids_of_two_files_only_what_they_say(one in file(), two in file()) {
         hold(&[one, two]);
     }
+}
+
+proptest! {
+    // Each of them is fixed several times.
+    #![proptest_config(cases(50))]
 
     #[test]
     fn unsafe_fixes_leave_nothing_to_a_second_run_and_part_no_cache(one in file(), two in file()) {
