@@ -282,6 +282,7 @@ pub fn lane(data: &[u8]) {
     let typed = Typed {
         lane: part(),
         matrix: part(),
+        ..Typed::default()
     };
     let variables: Vec<Option<&[u8]>> = NAMES.iter().map(|_| part()).collect();
     let variable = |name: &str| {
@@ -296,7 +297,7 @@ pub fn lane(data: &[u8]) {
     let again = ci::lane(
         Typed {
             lane: Some(lane.name.as_bytes()),
-            matrix: None,
+            ..Typed::default()
         },
         |_| None,
     )

@@ -13,7 +13,7 @@ use crate::workspace::file;
 
 use super::outcome::Error;
 
-pub use lane::{IdArgs, LaneFormat, RunArgs, Via};
+pub use lane::{IdArgs, LaneArgs, LaneFormat, RunArgs, Via};
 
 /// Standard input, as it is named on the command line and in reports.
 pub const STDIN: &str = "-";

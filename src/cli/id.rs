@@ -10,7 +10,7 @@ use crate::builds::ci::{self, JobLane, Typed};
 use crate::report;
 use crate::rules::Settings;
 
-use super::args::{Fixes, IdArgs, LaneFormat, Select, SettingsArgs};
+use super::args::{Fixes, IdArgs, LaneArgs, LaneFormat, Select, SettingsArgs};
 use super::config_resolver::ConfigResolver;
 use super::outcome::Error;
 use super::terminal;
@@ -19,7 +19,7 @@ use super::terminal;
 const GITHUB_ENV: &str = "GITHUB_ENV";
 
 pub fn run(args: &IdArgs) -> Result<(), Error> {
-    let lane = lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
+    let lane = lane(args.lane.as_deref(), &args.source)?;
     if args.explain {
         terminal::print_note(&format!("`{}`: {}", lane.name, lane.source.explain()));
     }
@@ -37,10 +37,11 @@ pub fn run(args: &IdArgs) -> Result<(), Error> {
     Ok(())
 }
 
-pub fn lane(typed: Option<&OsStr>, matrix: Option<&OsStr>) -> Result<JobLane, Error> {
+pub fn lane(typed: Option<&OsStr>, source: &LaneArgs) -> Result<JobLane, Error> {
     let typed = Typed {
         lane: typed.map(OsStr::as_encoded_bytes),
-        matrix: matrix.map(OsStr::as_encoded_bytes),
+        matrix: source.matrix.as_deref().map(OsStr::as_encoded_bytes),
+        repository: source.repository,
     };
     let lane = ci::lane(typed, |name| {
         std::env::var_os(name).map(OsString::into_encoded_bytes)

@@ -51,7 +51,7 @@ pub fn run(args: &RunArgs) -> CommandResult {
 }
 
 fn passed(args: &RunArgs) -> Result<LaneCommand, Error> {
-    let lane = id::lane(args.lane.as_deref(), args.source.matrix.as_deref())?;
+    let lane = id::lane(args.lane.as_deref(), &args.source)?;
     let settings = id::settings(args.source.arg.as_deref())?;
     let is_named = args.source.arg.is_some();
     let namespace = match args.via {

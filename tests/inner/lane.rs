@@ -43,6 +43,7 @@ impl Case {
         let typed = Typed {
             lane: self.argument.as_deref().map(str::as_bytes),
             matrix: self.matrix.as_deref().map(str::as_bytes),
+            repository: false,
         };
         ci::lane(typed, |name| {
             self.env.get(name).map(|value| value.clone().into_bytes())
@@ -53,7 +54,7 @@ impl Case {
 fn of(text: &[u8]) -> String {
     let typed = Typed {
         lane: Some(text),
-        matrix: None,
+        ..Typed::default()
     };
     ci::lane(typed, |_| None).unwrap().name
 }
@@ -304,8 +305,8 @@ fn of_matrix(matrix: &serde_json::Value) -> String {
     let matrix = matrix.to_string();
     ci::lane(
         Typed {
-            lane: None,
             matrix: Some(matrix.as_bytes()),
+            ..Typed::default()
         },
         |_| None,
     )
@@ -365,7 +366,7 @@ proptest! {
 
     #[test]
     fn a_matrix_of_any_bytes_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-        let lane = ci::lane(Typed { lane: None, matrix: Some(&bytes) }, |_| None);
+        let lane = ci::lane(Typed { matrix: Some(&bytes), ..Typed::default() }, |_| None);
         prop_assert!(lane.is_err() || is_lane(lane.unwrap().name.as_bytes()));
     }
 }
@@ -376,8 +377,8 @@ fn a_deep_matrix_is_refused_at_once() {
     let matrix = format!("{{\"a\":{deep}{}}}", deep.replace('[', "]"));
     let lane = ci::lane(
         Typed {
-            lane: None,
             matrix: Some(matrix.as_bytes()),
+            ..Typed::default()
         },
         |_| None,
     );

@@ -121,9 +121,14 @@ impl LaneCommand {
             ));
             return false;
         }
-        self.notes.push(format!(
-            "the command passes `{value}` itself: it keeps that"
-        ));
+        self.notes.push(if value.is_empty() {
+            let name = ask.arg;
+            format!(
+                "the command passes an empty `{name}` itself: it is in one lane with all that do so"
+            )
+        } else {
+            format!("the command passes `{value}` itself: it keeps that")
+        });
         true
     }
 

@@ -17,6 +17,8 @@ pub const DEFAULT: &str = "default";
 pub struct Typed<'a> {
     pub lane: Option<&'a [u8]>,
     pub matrix: Option<&'a [u8]>,
+    /// True where the repository is to be part of the lane.
+    pub repository: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +82,7 @@ pub fn lane(
     let is_told = matrix.is_some();
     let matrix = matrix.as_deref().map(Matrix::read).transpose()?.flatten();
 
+    let typed_repository = typed.repository;
     let typed = typed.lane.filter(|lane| !is_blank(lane));
     let typed = typed.map(|lane| (lane.to_vec(), Source::Argument, "the lane"));
     let mut names = VARIABLES.into_iter();
@@ -97,8 +100,21 @@ pub fn lane(
         notes: Vec::new(),
     };
     for ci in CIS.iter().filter(|ci| ci.runs(&variable)) {
-        let (parts, variables) = ci.name_job(&variable);
+        let (mut parts, mut variables) = ci.name_job(&variable);
         if !variables.is_empty() {
+            if typed_repository {
+                match ci.repository.and_then(|name| Some((name, variable(name)?))) {
+                    Some((name, value)) => {
+                        parts.insert(0, Some(value));
+                        variables.insert(0, name);
+                    }
+                    None => lane.notes.push(format!(
+                        "{} does not tell a process its repository: the lane is without it",
+                        ci.name
+                    )),
+                }
+            }
+            let is_told = is_told || ci.told.iter().any(|name| variable(name).is_some());
             let note = ci.sharing.filter(|_| !is_told);
             lane.notes.extend(note.map(str::to_owned));
             lane.name = named(&parts, matrix.as_ref());

@@ -8,6 +8,10 @@ pub struct Ci {
     pub parts: &'static [Part],
     /// The note where no matrix is given: it says which jobs will share a lane.
     pub sharing: Option<&'static str>,
+    /// The variables that the note is needless with.
+    pub told: &'static [&'static str],
+    /// The variable that names the repository, where `parts` have no name of it; `None` where no variable does.
+    pub repository: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -37,15 +41,19 @@ pub const CIS: &[Ci] = &[
     .sharing(
         "GitHub Actions does not tell a process the values of its job's matrix: if there is one, \
          all its jobs share this lane. Put `CACHELANE_MATRIX: ${{ toJSON(matrix) }}` into the \
-         environment",
-    ),
+         environment. In a reusable workflow, the jobs that call it share it, too, unless an input that differs is part \
+         of `CACHE_ID`",
+        &[],
+    )
+    .repository("GITHUB_REPOSITORY"),
     // The name has the values of `parallel:matrix` and the number of `parallel`. The slug is cut at 63 characters, so
     // that jobs of a matrix may have the same.
     ci(
         "GitLab CI",
         &["GITLAB_CI"],
         &[Either("CI_JOB_NAME", "CI_JOB_NAME_SLUG")],
-    ),
+    )
+    .repository("CI_PROJECT_PATH"),
     ci(
         "CircleCI",
         &["CIRCLECI"],
@@ -53,7 +61,8 @@ pub const CIS: &[Ci] = &[
             Is("CIRCLE_JOB"),
             Index("CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"),
         ],
-    ),
+    )
+    .repository("CIRCLE_PROJECT_REPONAME"),
     // The label has the matrix's values, the key may not.
     ci(
         "Buildkite",
@@ -64,7 +73,12 @@ pub const CIS: &[Ci] = &[
             Is("BUILDKITE_LABEL"),
             Index("BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"),
         ],
-    ),
+    )
+    .sharing(
+        "Buildkite knows this step by no name: all steps without `key` and `label` share this lane. Give it a `key`",
+        &["BUILDKITE_STEP_KEY", "BUILDKITE_LABEL"],
+    )
+    .repository("BUILDKITE_REPO"),
     // The axes of a matrix project are in JOB_NAME, those of a pipeline's matrix are variables of any name.
     ci(
         "Jenkins",
@@ -82,7 +96,8 @@ pub const CIS: &[Ci] = &[
             Either("SYSTEM_JOBNAME", "AGENT_JOBNAME"),
             Index("SYSTEM_JOBPOSITIONINPHASE", "SYSTEM_TOTALJOBSINPHASE"),
         ],
-    ),
+    )
+    .repository("BUILD_REPOSITORY_NAME"),
     // 123.2 is the second job of run 123.
     ci(
         "Travis CI",
@@ -92,7 +107,8 @@ pub const CIS: &[Ci] = &[
             Is("TRAVIS_JOB_NAME"),
             BehindDot("TRAVIS_JOB_NUMBER"),
         ],
-    ),
+    )
+    .repository("TRAVIS_REPO_SLUG"),
     // A step has no name in its environment, and its UUID differs in each run. Steps that are not parallel run one
     // after another.
     ci(
@@ -102,7 +118,13 @@ pub const CIS: &[Ci] = &[
             Is("BITBUCKET_REPO_SLUG"),
             Index("BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"),
         ],
-    ),
+    )
+    .sharing(
+        "Bitbucket Pipelines does not tell a process which step it is: all steps outside of `parallel` share this lane. \
+         Set CACHE_ID in a step whose build may run beside another one's",
+        &["BITBUCKET_PARALLEL_STEP"],
+    )
+    .repository("BITBUCKET_REPO_FULL_NAME"),
     // A workflow's number depends on which others run with it.
     ci(
         "Woodpecker",
@@ -112,12 +134,15 @@ pub const CIS: &[Ci] = &[
     .sharing(
         "Woodpecker does not say which of a process's variables are a matrix's: if there is one, \
          all its workflows share this lane. Set CACHE_ID from the matrix's values",
-    ),
+        &[],
+    )
+    .repository("CI_REPO"),
     ci(
         "Drone",
         &["DRONE"],
         &[Is("DRONE_STAGE_NAME"), Is("DRONE_STEP_NAME")],
-    ),
+    )
+    .repository("DRONE_REPO"),
     ci(
         "TeamCity",
         &["TEAMCITY_VERSION"],
@@ -130,7 +155,8 @@ pub const CIS: &[Ci] = &[
             Is("APPVEYOR_PROJECT_SLUG"),
             Either("APPVEYOR_JOB_NAME", "APPVEYOR_JOB_NUMBER"),
         ],
-    ),
+    )
+    .repository("APPVEYOR_REPO_NAME"),
     ci(
         "Semaphore",
         &["SEMAPHORE"],
@@ -140,7 +166,8 @@ pub const CIS: &[Ci] = &[
             Is("SEMAPHORE_JOB_NAME"),
             Index("SEMAPHORE_JOB_INDEX", "SEMAPHORE_JOB_COUNT"),
         ],
-    ),
+    )
+    .repository("SEMAPHORE_GIT_REPO_SLUG"),
 ];
 
 const fn ci(name: &'static str, signs: &'static [&'static str], parts: &'static [Part]) -> Ci {
@@ -149,13 +176,23 @@ const fn ci(name: &'static str, signs: &'static [&'static str], parts: &'static 
         signs,
         parts,
         sharing: None,
+        told: &[],
+        repository: None,
     }
 }
 
 impl Ci {
-    const fn sharing(self, note: &'static str) -> Self {
+    const fn sharing(self, note: &'static str, told: &'static [&'static str]) -> Self {
         Self {
             sharing: Some(note),
+            told,
+            ..self
+        }
+    }
+
+    const fn repository(self, variable: &'static str) -> Self {
+        Self {
+            repository: Some(variable),
             ..self
         }
     }

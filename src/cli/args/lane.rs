@@ -22,6 +22,10 @@ pub struct LaneArgs {
         help = "The build argument that takes the lane [default: the configuration's, or CACHE_ID]"
     )]
     pub arg: Option<String>,
+    /// Make the repository's name part of the lane, for a builder that serves several repositories whose jobs are called
+    /// alike
+    #[arg(long, conflicts_with = "lane")]
+    pub repository: bool,
 }
 
 #[derive(Debug, clap::Args)]

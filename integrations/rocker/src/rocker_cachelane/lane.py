@@ -62,7 +62,8 @@ def lane(
         if not any(parts):
             notes.append(f"{ci.name} runs this, but does not say which job it is")
             continue
-        if ci.sharing is not None and text is None:
+        is_told = text is not None or any(variable(name) for name in ci.told)
+        if ci.sharing is not None and not is_told:
             notes.append(ci.sharing)
         return JobLane(_named(parts, values), ci.name, tuple(notes))
     return JobLane(_named([], values), DEFAULT if values is None else "matrix", tuple(notes))
